@@ -1,0 +1,46 @@
+import { numberOption } from './options.ts';
+
+/** How long to wait between attempts. */
+export interface BackoffPolicy {
+  /** Upper bound of the first wait, in milliseconds; it doubles with each attempt. @default 500 */
+  readonly initialMs?: number;
+  /** Upper bound of every wait, in milliseconds. @default 30_000 */
+  readonly maxMs?: number;
+  /** Yields numbers in [0, 1). @default Math.random */
+  readonly random?: () => number;
+}
+
+/** Throws a TypeError that names the option if the policy cannot be used. */
+export function checkBackoffPolicy(policy: BackoffPolicy, name = 'backoff'): void {
+  if (policy.initialMs !== undefined) numberOption(`${name}.initialMs`, policy.initialMs, { min: 0 });
+  if (policy.maxMs !== undefined) numberOption(`${name}.maxMs`, policy.maxMs, { min: 0 });
+}
+
+/**
+ * How many milliseconds to wait before the next attempt: exponential with full jitter, and never less than
+ * the server asked for.
+ *
+ * @param attempt How many attempts have failed so far, from 1.
+ * @param retryAfterMs What the server asked for; the jitter comes on top, so that clients that were all
+ * told the same do not come back together.
+ */
+export function backoff(attempt: number, policy: BackoffPolicy = {}, retryAfterMs = 0): number {
+  const { initialMs = 500, maxMs = 30_000, random = Math.random } = policy;
+  const bound = Math.min(maxMs, initialMs * 2 ** Math.min(attempt - 1, 30));
+  return Math.round(retryAfterMs + random() * bound);
+}
+
+/**
+ * Reads a `Retry-After` header: seconds, or an HTTP date.
+ *
+ * @param now The current time in milliseconds since 1970.
+ * @returns Milliseconds from now, at least 0, or undefined where there is none that can be read.
+ */
+export function retryAfterMs(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  const text = value.trim();
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  // Date.parse takes much more than HTTP dates (a bare "-5" too): all three HTTP forms begin with a weekday.
+  const date = /^[A-Z][a-z]{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}

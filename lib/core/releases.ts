@@ -1,0 +1,217 @@
+import {
+  asyncScheduler,
+  BehaviorSubject,
+  defer,
+  filter,
+  firstValueFrom,
+  type MonoTypeOperatorFunction,
+  type Observable,
+  race,
+  share,
+  Subject,
+  takeUntil,
+  throwError,
+  timer,
+} from 'rxjs';
+import { ClosedError } from './errors.ts';
+
+/** What every entry of the ledger says. */
+export interface ReleaseEntry {
+  /** What kind of subscription it was, in the protocol's own words, such as `presenceSubscription`. */
+  readonly resource: string;
+  /** The server's id or href for it; undefined where the server's answer was lost. */
+  readonly id: string | undefined;
+  /** When the outcome was known. */
+  readonly at: Date;
+  /** What the protocol adds, such as `{ deletedEvent: 'seen' }`. */
+  readonly detail?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** The server confirmed that it removed the subscription. */
+export interface Released extends ReleaseEntry {
+  readonly outcome: 'Released';
+  readonly attempts: number;
+}
+
+/** The server says that it has no such subscription any more: it is as clean as after a removal. */
+export interface AlreadyGone extends ReleaseEntry {
+  readonly outcome: 'AlreadyGone';
+  readonly attempts: number;
+}
+
+/** The server ended the subscription itself, and said so; nothing was sent. */
+export interface EndedByServer extends ReleaseEntry {
+  readonly outcome: 'EndedByServer';
+}
+
+/** The server could not be reached until the subscription's own expiry: it is gone by its own clock. */
+export interface Expired extends ReleaseEntry {
+  readonly outcome: 'Expired';
+  readonly attempts: number;
+  /** Why the last attempt failed. */
+  readonly cause: unknown;
+}
+
+/** The answer to the creation was lost: the server may hold a subscription whose id nobody knows. */
+export interface Unknown extends ReleaseEntry {
+  readonly outcome: 'Unknown';
+  readonly id: undefined;
+  /** Why there was no answer. */
+  readonly cause: unknown;
+  /** What becomes of it, and what can be done. */
+  readonly hint: string;
+}
+
+/** The server did not remove the subscription, and trying again would not help, or time ran out. */
+export interface Failed extends ReleaseEntry {
+  readonly outcome: 'Failed';
+  readonly attempts: number;
+  readonly cause: unknown;
+}
+
+/** How a subscription on the server ended. */
+export type ReleaseOutcome = Released | AlreadyGone | EndedByServer | Expired | Unknown | Failed;
+
+/** What a drain found. */
+export interface DrainReport {
+  /** Whether no outcome in `outcomes` is `Unknown` or `Failed`. */
+  readonly clean: boolean;
+  /**
+   * The outcomes of all that was waited for, and those `Unknown` and `Failed` since the drain before (of
+   * these the newest 1,000).
+   */
+  readonly outcomes: readonly ReleaseOutcome[];
+}
+
+/**
+ * The ledger of what was removed from the server, is being removed, and could not be removed.
+ *
+ * Unsubscribing is synchronous in RxJS and can report nothing; what becomes of the subscription on the
+ * server is told here.
+ */
+export interface Releases extends AsyncDisposable {
+  /** Emits every outcome when it is known. Never errors; completes never. */
+  readonly outcomes$: Observable<ReleaseOutcome>;
+  /** Emits how many releases are under way: at once, and on every change. Never errors; completes never. */
+  readonly pending$: Observable<number>;
+  /**
+   * Resolves when nothing is pending. It starts the release of what is only kept for a grace time; what is
+   * still subscribed to is left alone. Never rejects.
+   */
+  drain(): Promise<DrainReport>;
+  /** Completes every stream of this connection, which releases what it holds, then drains. Never rejects. */
+  close(): Promise<DrainReport>;
+}
+
+/** The ledger's other face, for those who write in it. */
+export interface ReleaseLedger extends Releases {
+  /** Whether {@link Releases.close} was called. */
+  readonly isClosed: boolean;
+  /** Emits once, when the connection is closed. */
+  readonly closing$: Observable<void>;
+  /** Emits when what is kept for a grace time has to go now. */
+  readonly flush$: Observable<void>;
+  /** Notes that something is on its way that a drain waits for, until the returned function is called. */
+  begin(): () => void;
+  /** Writes an outcome down. */
+  record(outcome: ReleaseOutcome): void;
+}
+
+const KEPT_PROBLEMS = 1000;
+
+/** What an entry says of a resource, at this moment of the scheduler's clock. */
+export function releaseEntry<Id extends string | undefined>(
+  resource: string,
+  id: Id,
+  detail?: ReleaseEntry['detail'],
+): ReleaseEntry & { readonly id: Id } {
+  return { resource, id, at: new Date(asyncScheduler.now()), ...(detail === undefined ? {} : { detail }) };
+}
+
+/** Creates the ledger of one connection. */
+export function releaseLedger(): ReleaseLedger {
+  const outcomes = new Subject<ReleaseOutcome>();
+  const pending = new BehaviorSubject(0);
+  const flush = new Subject<void>();
+  const closing = new Subject<void>();
+  let isClosed = false;
+  let problems: ReleaseOutcome[] = [];
+
+  const record = (outcome: ReleaseOutcome): void => {
+    if (outcome.outcome === 'Unknown' || outcome.outcome === 'Failed') {
+      problems.push(outcome);
+      if (problems.length > KEPT_PROBLEMS) problems.shift();
+    }
+    outcomes.next(outcome);
+  };
+
+  const drain = async (): Promise<DrainReport> => {
+    const seen = new Set<ReleaseOutcome>(problems);
+    problems = [];
+    const watching = outcomes.subscribe((outcome) => seen.add(outcome));
+    flush.next();
+    await firstValueFrom(pending.pipe(filter((count) => count === 0)));
+    watching.unsubscribe();
+    problems = problems.filter((outcome) => !seen.has(outcome));
+    const all = [...seen];
+    return {
+      clean: all.every(({ outcome }) => outcome !== 'Unknown' && outcome !== 'Failed'),
+      outcomes: all,
+    };
+  };
+
+  const close = (): Promise<DrainReport> => {
+    isClosed = true;
+    closing.next();
+    return drain();
+  };
+
+  return {
+    outcomes$: outcomes.asObservable(),
+    pending$: pending.asObservable(),
+    flush$: flush.asObservable(),
+    closing$: closing.asObservable(),
+    get isClosed() {
+      return isClosed;
+    },
+    begin: () => {
+      let ended = false;
+      pending.next(pending.value + 1);
+      return () => {
+        if (ended) return;
+        ended = true;
+        pending.next(pending.value - 1);
+      };
+    },
+    record,
+    drain,
+    close,
+    [Symbol.asyncDispose]: async () => {
+      await close();
+    },
+  };
+}
+
+/**
+ * Returns an Observable that mirrors the source until the connection is closed, and refuses those who come
+ * later with a {@link ClosedError}.
+ */
+export function untilClosed<Value>(ledger: ReleaseLedger, what: string): MonoTypeOperatorFunction<Value> {
+  return (source) =>
+    defer(() =>
+      ledger.isClosed ? throwError(() => new ClosedError(what)) : source.pipe(takeUntil(ledger.closing$)),
+    );
+}
+
+/**
+ * Returns an Observable that shares one subscription to the source between all its subscribers, and keeps
+ * it for `graceMs` after the last has left, so that a quick unmount and mount costs the server nothing.
+ */
+export function shareWithGrace<Value>(
+  ledger: ReleaseLedger,
+  graceMs: number,
+): MonoTypeOperatorFunction<Value> {
+  return share({
+    resetOnRefCountZero: graceMs === 0 ? true : () => race(timer(graceMs), ledger.flush$),
+  });
+}

@@ -1,0 +1,80 @@
+import type { Observable } from 'rxjs';
+
+/**
+ * What becomes of a request on its way to the server.
+ *
+ * - `sent`: it is on the wire, and from now on the server may act on it.
+ * - `undone`: the server did not act on it: it could not be sent, or the answer refuses it.
+ */
+export type RequestProgress = 'sent' | 'undone';
+
+/** One HTTP request, as plain data. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Absolute. */
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Lets the request outlive the page that sends it, in browsers. @default false */
+  readonly keepalive?: boolean;
+  /** Whether the browser sends cookies and its own sign-in along. @default 'same-origin', as fetch has it */
+  readonly credentials?: 'omit' | 'same-origin' | 'include';
+  /**
+   * Whether sending the request twice does no more than sending it once.
+   * @default true for GET, HEAD, OPTIONS, PUT and DELETE
+   */
+  readonly idempotent?: boolean;
+  /** Told, synchronously, what becomes of the request. It must not throw. */
+  readonly onProgress?: (progress: RequestProgress) => void;
+}
+
+/** The headers of an answer. */
+export interface HttpHeaders {
+  /** The value of a header, whatever the case of `name`; several of one name are joined with a comma. */
+  get(name: string): string | undefined;
+}
+
+/** The head of an answer, and its body as it arrives. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: HttpHeaders;
+  /** The URL that answered. */
+  readonly url: string;
+  /**
+   * The body as it arrives. It can be read once, and only by who subscribes while the response is being
+   * emitted: a body that nobody took up is cancelled then, so that it cannot pin its socket. Unsubscribing
+   * cancels the rest. It errors with a {@link NetworkError} when the connection breaks.
+   */
+  readonly body$: Observable<Uint8Array>;
+}
+
+/**
+ * Sends a request and emits its one response: the only seam between the library and the network.
+ *
+ * Nothing is sent before the subscription. The Observable emits the response as soon as its head is there,
+ * and completes; it errors with a {@link NetworkError} when there is no answer. Unsubscribing before the
+ * answer aborts the request. An answer of any status is a response, never an error. It may answer
+ * synchronously, and then so does everything that is built on it.
+ */
+export type Transport = (request: HttpRequest) => Observable<HttpResponse>;
+
+/** Adds one ability to a {@link Transport}. */
+export type Middleware = (transport: Transport) => Transport;
+
+const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+/** Whether a request may be sent again although the first one may have been acted on. */
+export function isIdempotent(request: HttpRequest): boolean {
+  return request.idempotent ?? IDEMPOTENT_METHODS.has(request.method.toUpperCase());
+}
+
+/** Headers out of a record whose names are in lower case, for transports that make their own responses. */
+export function headersFrom(record: Readonly<Record<string, string>>): HttpHeaders {
+  return {
+    get: (name) => {
+      const key = name.toLowerCase();
+      return Object.hasOwn(record, key) ? record[key] : undefined;
+    },
+  };
+}

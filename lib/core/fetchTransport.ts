@@ -1,0 +1,156 @@
+import { Observable } from 'rxjs';
+import { NetworkError } from './errors.ts';
+import { type Fetch, keptAliveFetch } from './keptAliveFetch.ts';
+import { invalidOption } from './options.ts';
+import type { HttpHeaders, HttpRequest, HttpResponse, Transport } from './transport.ts';
+
+/** Unread bodies up to this size are read to their end, which keeps the connection; larger ones are cancelled. */
+const WORTH_DRAINING_BYTES = 65_536;
+const WITHOUT_BODY = new Set([204, 205, 304]);
+
+/**
+ * Returns a {@link Transport} that sends requests with fetch.
+ *
+ * Redirects are not followed: they are answers like any other. The Observable errors with a
+ * {@link NetworkError} when there is no answer, `body$` when it breaks off. What a caller did not read is
+ * read to its end or cancelled, so that it cannot pin a socket.
+ *
+ * @param fetch Any WHATWG fetch; its body may be a web stream or a Node stream. @default cross-fetch, with
+ * kept-alive connections on Node
+ *
+ * @example
+ * ```ts
+ * import { mergeMap } from 'rxjs';
+ * import { fetchTransport, readText } from 'rxchange';
+ *
+ * const transport = fetchTransport(async () => new Response('hello'));
+ * transport({ method: 'GET', url: 'https://pool.contoso.com/' })
+ *   .pipe(mergeMap((response) => readText(response, 'greeting')))
+ *   .subscribe((text) => console.log(text));
+ * // prints: hello
+ * ```
+ */
+export function fetchTransport(fetch: Fetch = keptAliveFetch()): Transport {
+  if (typeof fetch !== 'function') throw invalidOption('fetch', fetch, 'a function like the global fetch');
+  return (request) =>
+    new Observable<HttpResponse>((subscriber) => {
+      const controller = new AbortController();
+      let isAnswered = false;
+      sendWith(fetch, request, controller.signal).then(
+        (response) => {
+          isAnswered = true;
+          const body = bodyOf(response, request, controller);
+          subscriber.next({
+            status: response.status,
+            headers: headersOf(response),
+            url: response.url === '' ? request.url : response.url,
+            body$: body.body$,
+          });
+          body.discardUnlessTaken();
+          subscriber.complete();
+        },
+        (cause: unknown) => {
+          isAnswered = true;
+          subscriber.error(networkError('no answer', request, cause));
+        },
+      );
+      return () => {
+        if (!isAnswered) controller.abort();
+      };
+    });
+}
+
+function sendWith(fetch: Fetch, request: HttpRequest, signal: AbortSignal): Promise<Response> {
+  const { method, url, headers, body, keepalive, credentials } = request;
+  // A fetch that throws at once is no different from one that rejects.
+  return new Promise((resolve) => {
+    resolve(
+      fetch(url, {
+        method,
+        signal,
+        redirect: 'manual',
+        ...(headers === undefined ? {} : { headers }),
+        ...(body === undefined ? {} : { body }),
+        ...(keepalive === undefined ? {} : { keepalive }),
+        ...(credentials === undefined ? {} : { credentials }),
+      }),
+    );
+  });
+}
+
+function headersOf(response: Response): HttpHeaders {
+  return { get: (name) => response.headers.get(name) ?? undefined };
+}
+
+interface Body {
+  readonly body$: Observable<Uint8Array>;
+  /** Lets go of the body if nobody has subscribed to it by now. */
+  readonly discardUnlessTaken: () => void;
+}
+
+function bodyOf(response: Response, request: HttpRequest, controller: AbortController): Body {
+  let isTaken = false;
+  const body$ = new Observable<Uint8Array>((subscriber) => {
+    if (isTaken) {
+      subscriber.error(networkError('the body was read or discarded before', request, undefined));
+      return;
+    }
+    isTaken = true;
+    let isOver = false;
+    const end = (): boolean => !isOver && (isOver = true);
+    readAll(response, (chunk) => subscriber.next(chunk)).then(
+      () => {
+        if (end()) subscriber.complete();
+      },
+      (cause: unknown) => {
+        if (end()) subscriber.error(networkError('the answer broke off', request, cause));
+      },
+    );
+    return () => {
+      if (end()) controller.abort();
+    };
+  });
+  return {
+    body$,
+    discardUnlessTaken: () => {
+      if (isTaken) return;
+      if (isWorthDraining(response)) {
+        body$.subscribe({ error: () => undefined });
+      } else {
+        isTaken = true;
+        controller.abort();
+      }
+    },
+  };
+}
+
+function isWorthDraining(response: Response): boolean {
+  if (response.body === null || WITHOUT_BODY.has(response.status)) return true;
+  return Number(response.headers.get('content-length') ?? Number.NaN) <= WORTH_DRAINING_BYTES;
+}
+
+/** Reads a body of either kind: a web stream by its reader, which every browser has, a Node stream by iteration. */
+async function readAll(response: Response, next: (chunk: Uint8Array) => void): Promise<void> {
+  const body = response.body as ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null;
+  if (body === null) return;
+  if ('getReader' in body) {
+    const reader = body.getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      next(value);
+    }
+  }
+  for await (const chunk of body) next(chunk);
+}
+
+function networkError(what: string, request: HttpRequest, cause: unknown): NetworkError {
+  return new NetworkError(what, request, { cause, code: codeOf(cause) });
+}
+
+/** node-fetch puts the connection's code on its error, Node's own fetch on the cause of it. */
+function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return codeOf(error.cause);
+}

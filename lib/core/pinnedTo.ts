@@ -1,0 +1,84 @@
+import { defer, mergeMap, type Observable, of, throwError } from 'rxjs';
+import { HttpError, OriginError } from './errors.ts';
+import { urlOption } from './options.ts';
+import type { HttpRequest, HttpResponse, Middleware, Transport } from './transport.ts';
+
+const MOST_REDIRECTS = 5;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * Returns a Transport that sends requests to one origin only, whatever link or redirect a server hands out.
+ *
+ * A request to another origin, and a redirect to one, is an {@link OriginError} that names both, and nothing
+ * is sent there. Redirects within the origin are followed, at most five, by the rules of HTTP: 307 and 308
+ * keep the method, and a request with a body is never turned into one without: for it 301, 302 and 303 are
+ * an {@link HttpError}. In a browser a redirect hides its target, and is refused too.
+ *
+ * @param origin Scheme, host and port, such as `https://pool.contoso.com`; of a longer URL its origin is
+ * taken. Anything else throws a TypeError.
+ *
+ * @example
+ * ```ts
+ * import { of } from 'rxjs';
+ * import { headersFrom, pinnedTo, type Transport } from 'rxchange';
+ *
+ * const answersAll: Transport = ({ url }) => of({ status: 204, url, headers: headersFrom({}), body$: of() });
+ * const pinned = pinnedTo('https://pool.contoso.com')(answersAll);
+ *
+ * pinned({ method: 'GET', url: 'https://evil.example/' }).subscribe({
+ *   error: (error: Error) => console.log(error.name),
+ * });
+ * // prints: OriginError
+ * ```
+ */
+export function pinnedTo(origin: string): Middleware {
+  const allowed = urlOption('origin', origin).origin;
+
+  const send = (
+    transport: Transport,
+    request: HttpRequest,
+    what: string,
+    left: number,
+  ): Observable<HttpResponse> =>
+    defer(() => {
+      const refused = URL.canParse(request.url) ? new URL(request.url).origin : 'an invalid URL';
+      if (refused !== allowed) return throwError(() => new OriginError(allowed, refused, what));
+      return transport(request).pipe(
+        mergeMap((response) => {
+          const next = redirected(request, response);
+          if (next === undefined) return of(response);
+          if (left === 0)
+            return throwError(() => new HttpError(response.status, request, { hint: 'too many redirects' }));
+          return send(
+            transport,
+            next,
+            `a redirect of ${request.method} ${new URL(request.url).pathname}`,
+            left - 1,
+          );
+        }),
+      );
+    });
+
+  return (transport) => (request) =>
+    send(transport, request, `the link for ${request.method}`, MOST_REDIRECTS);
+}
+
+/** The request that a response redirects to, or undefined where it is none. */
+function redirected(request: HttpRequest, response: HttpResponse): HttpRequest | undefined {
+  const { status } = response;
+  // Browsers show a redirect that was not followed as status 0.
+  if (status === 0)
+    throw new HttpError(status, request, { hint: 'a redirect whose target the browser hides' });
+  if (!REDIRECTS.has(status)) return undefined;
+  const location = response.headers.get('location');
+  if (location === undefined || !URL.canParse(location, request.url)) return undefined;
+  const url = new URL(location, request.url).href;
+  const keepsMethod =
+    status === 307 || status === 308 || request.method === 'GET' || request.method === 'HEAD';
+  if (!keepsMethod) {
+    throw new HttpError(status, request, {
+      hint: 'a redirect that would drop the request body; use the new address',
+    });
+  }
+  return { ...request, url };
+}

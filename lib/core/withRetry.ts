@@ -1,0 +1,118 @@
+import {
+  asyncScheduler,
+  catchError,
+  defer,
+  map,
+  mergeMap,
+  type Observable,
+  of,
+  throwError,
+  timer,
+} from 'rxjs';
+import { backoff, type BackoffPolicy, checkBackoffPolicy, retryAfterMs } from './backoff.ts';
+import { NetworkError } from './errors.ts';
+import { numberOption } from './options.ts';
+import { type HttpResponse, isIdempotent, type Middleware } from './transport.ts';
+
+/** When and how often to send a request again. */
+export interface RetryPolicy extends BackoffPolicy {
+  /** How often a request is sent again at most. @default 4 */
+  readonly retries?: number;
+  /** How long a server may ask to wait, in milliseconds; beyond that its answer is passed on. @default 300_000 */
+  readonly maxRetryAfterMs?: number;
+}
+
+/** What an attempt came to. */
+export type AttemptResult =
+  { readonly status: number; readonly retryAfterMs?: number | undefined } | { readonly error: unknown };
+
+/** Whether to send the request again, and after how many milliseconds. */
+export type RetryDecision = { readonly retry: true; readonly delayMs: number } | { readonly retry: false };
+
+/** The server says that it did nothing: safe to repeat whatever the method. */
+const NOT_ACTED_ON = new Set([429, 503]);
+/** The server, or a gateway, gave up waiting: it may have acted. */
+const MAY_HAVE_ACTED = new Set([408, 502, 504]);
+
+/**
+ * Decides whether a request is sent again: a pure function of what the attempt came to.
+ *
+ * 429 and 503 say that nothing was done, so any request is sent again. After 408, 502, 504 or a broken
+ * connection the server may have acted, so only an idempotent request is. Everything else is for who asked.
+ *
+ * @param attempt How many attempts were made, from 1.
+ */
+export function decideRetry(
+  policy: RetryPolicy,
+  attempt: number,
+  idempotent: boolean,
+  result: AttemptResult,
+): RetryDecision {
+  const { retries = 4, maxRetryAfterMs = 300_000 } = policy;
+  if (attempt > retries) return { retry: false };
+  if ('error' in result) {
+    const again = idempotent && result.error instanceof NetworkError;
+    return again ? { retry: true, delayMs: backoff(attempt, policy) } : { retry: false };
+  }
+  const { status, retryAfterMs: asked = 0 } = result;
+  const again = NOT_ACTED_ON.has(status) || (idempotent && MAY_HAVE_ACTED.has(status));
+  if (!again || asked > maxRetryAfterMs) return { retry: false };
+  return { retry: true, delayMs: backoff(attempt, policy, asked) };
+}
+
+/**
+ * Returns a Transport that sends a request again when that is safe and likely to help, as
+ * {@link decideRetry} says: with exponential backoff and full jitter, and never before the time that the
+ * server asked for with `Retry-After`.
+ *
+ * When the retries are used up, the last answer or error is passed on. Unsubscribing stops the waiting. It
+ * throws a TypeError that names the option if the policy cannot be used.
+ *
+ * @example
+ * ```ts
+ * import { of } from 'rxjs';
+ * import { headersFrom, withRetry, type Transport } from 'rxchange';
+ *
+ * let attempts = 0;
+ * const busyAtFirst: Transport = ({ url }) =>
+ *   of({ status: ++attempts < 3 ? 503 : 200, url, headers: headersFrom({}), body$: of() });
+ *
+ * withRetry({ initialMs: 1 })(busyAtFirst)({ method: 'GET', url: 'https://pool.contoso.com/' }).subscribe(
+ *   ({ status }) => console.log(status, attempts),
+ * );
+ * // prints: 200 3
+ * ```
+ */
+export function withRetry(policy: RetryPolicy = {}): Middleware {
+  checkBackoffPolicy(policy, 'retry');
+  if (policy.retries !== undefined) numberOption('retry.retries', policy.retries, { min: 0, integer: true });
+  if (policy.maxRetryAfterMs !== undefined) {
+    numberOption('retry.maxRetryAfterMs', policy.maxRetryAfterMs, { min: 0 });
+  }
+  return (transport) => (request) => {
+    const idempotent = isIdempotent(request);
+
+    const attempt = (count: number): Observable<HttpResponse> =>
+      defer(() => transport(request)).pipe(
+        map((response) => ({
+          decision: decideRetry(policy, count, idempotent, resultOf(response)),
+          outcome: of(response),
+        })),
+        catchError((error: unknown) =>
+          of({
+            decision: decideRetry(policy, count, idempotent, { error }),
+            outcome: throwError(() => error),
+          }),
+        ),
+        mergeMap(({ decision, outcome }) =>
+          decision.retry ? timer(decision.delayMs).pipe(mergeMap(() => attempt(count + 1))) : outcome,
+        ),
+      );
+
+    return attempt(1);
+  };
+}
+
+function resultOf({ status, headers }: HttpResponse): AttemptResult {
+  return { status, retryAfterMs: retryAfterMs(headers.get('retry-after'), asyncScheduler.now()) };
+}

@@ -1,0 +1,56 @@
+/**
+ * The neutral core: what a transport is, how it is signed, pinned and retried, and the ledger in which every
+ * subscription on a server ends.
+ *
+ * @module
+ */
+export { readText } from './core/body.ts';
+export type { BackoffPolicy } from './core/backoff.ts';
+export { decode } from './core/decode.ts';
+export {
+  ClosedError,
+  DecodeError,
+  HttpError,
+  NetworkError,
+  OriginError,
+  type RequestIdentity,
+} from './core/errors.ts';
+export { fetchTransport } from './core/fetchTransport.ts';
+export type { Fetch } from './core/keptAliveFetch.ts';
+export { pinnedTo } from './core/pinnedTo.ts';
+export { decideRelease, type ReleaseDecision, type ReleaseResult } from './core/release.ts';
+export {
+  type AlreadyGone,
+  type DrainReport,
+  type EndedByServer,
+  type Expired,
+  type Failed,
+  type Released,
+  type ReleaseEntry,
+  releaseLedger,
+  type ReleaseLedger,
+  type ReleaseOutcome,
+  type Releases,
+  shareWithGrace,
+  type Unknown,
+  untilClosed,
+} from './core/releases.ts';
+export { type Lease, remoteResource, type RemoteResource } from './core/remoteResource.ts';
+export { reportProgress } from './core/reportProgress.ts';
+export {
+  headersFrom,
+  type HttpHeaders,
+  type HttpRequest,
+  type HttpResponse,
+  type Middleware,
+  type RequestProgress,
+  type Transport,
+} from './core/transport.ts';
+export {
+  type AttemptResult,
+  decideRetry,
+  type RetryDecision,
+  type RetryPolicy,
+  withRetry,
+} from './core/withRetry.ts';
+export { type TokenOptions, type TokenProvider, withToken } from './core/withToken.ts';

@@ -1,0 +1,119 @@
+import { EMPTY, map, mergeMap, type Observable, of, concat, throwError, timer } from 'rxjs';
+import { NetworkError } from '../core/errors.ts';
+import { invalidOption, numberOption } from '../core/options.ts';
+import { headersFrom, type HttpRequest, type HttpResponse, type Middleware } from '../core/transport.ts';
+
+/**
+ * What goes wrong with a request.
+ *
+ * - `{ status, headers?, body? }`: this is answered, and the server does not act.
+ * - `'reset'`: the connection breaks before the server acts.
+ * - `'resetAfterActing'`: the server acts, and the connection breaks before the answer.
+ * - `{ delayMs }`: the server acts, and its answer takes so much longer.
+ * - `{ truncateAfterBytes }`: the server acts, and the connection breaks in the body of its answer.
+ */
+export type Fault =
+  | 'reset'
+  | 'resetAfterActing'
+  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
+  | { readonly delayMs: number }
+  | { readonly truncateAfterBytes: number };
+
+/** Which requests a fault is for. */
+export type RequestMatcher = (request: HttpRequest) => boolean;
+
+/** Faults that wait for their requests. */
+export interface FaultQueue {
+  /** Lets the next `count` requests fail that match; those who wait already come first. @default matches all */
+  failNext(count: number, fault: Fault, matches?: RequestMatcher): void;
+  /** Forgets what has not happened yet. */
+  clear(): void;
+  /** How many faults have not happened yet. */
+  readonly waiting: number;
+  /** Puts the faults between a client and a server. */
+  readonly middleware: Middleware;
+}
+
+interface Waiting {
+  left: number;
+  readonly fault: Fault;
+  readonly matches: RequestMatcher;
+}
+
+/** Creates an empty queue of faults, as both simulators have one. */
+export function faultQueue(): FaultQueue {
+  let queue: Waiting[] = [];
+
+  const take = (request: HttpRequest): Fault | undefined => {
+    const first = queue.find(({ matches }) => matches(request));
+    if (first === undefined) return undefined;
+    first.left -= 1;
+    if (first.left === 0) queue = queue.filter((waiting) => waiting !== first);
+    return first.fault;
+  };
+
+  return {
+    failNext: (count, fault, matches = () => true) => {
+      numberOption('count', count, { min: 1, integer: true });
+      checkFault(fault);
+      queue.push({ left: count, fault, matches });
+    },
+    clear: () => {
+      queue = [];
+    },
+    get waiting() {
+      return queue.reduce((sum, { left }) => sum + left, 0);
+    },
+    middleware: (transport) => (request) => {
+      const fault = take(request);
+      return fault === undefined ? transport(request) : afflict(fault, request, () => transport(request));
+    },
+  };
+}
+
+function checkFault(fault: Fault): void {
+  if (typeof fault === 'string') {
+    // Callers without types can pass any string.
+    if (!['reset', 'resetAfterActing'].includes(fault)) throw invalidOption('fault', fault, 'a known fault');
+  } else if ('status' in fault)
+    numberOption('fault.status', fault.status, { min: 200, max: 599, integer: true });
+  else if ('delayMs' in fault) numberOption('fault.delayMs', fault.delayMs, { min: 0 });
+  else numberOption('fault.truncateAfterBytes', fault.truncateAfterBytes, { min: 0, integer: true });
+}
+
+function afflict(
+  fault: Fault,
+  request: HttpRequest,
+  act: () => Observable<HttpResponse>,
+): Observable<HttpResponse> {
+  const reset = (): Observable<never> =>
+    throwError(() => new NetworkError('no answer', request, { code: 'ECONNRESET' }));
+  if (fault === 'reset') return reset();
+  if (fault === 'resetAfterActing') return act().pipe(mergeMap(reset));
+  if ('delayMs' in fault) {
+    return act().pipe(mergeMap((response) => timer(fault.delayMs).pipe(map(() => response))));
+  }
+  if ('truncateAfterBytes' in fault) {
+    return act().pipe(map((response) => truncated(response, request, fault.truncateAfterBytes)));
+  }
+  const { status, headers = {}, body } = fault;
+  return of({
+    status,
+    url: request.url,
+    headers: headersFrom(headers),
+    body$: body === undefined ? EMPTY : of(new TextEncoder().encode(body)),
+  });
+}
+
+function truncated(response: HttpResponse, request: HttpRequest, bytes: number): HttpResponse {
+  let left = bytes;
+  const cut = (chunk: Uint8Array): Observable<Uint8Array> => {
+    const part = chunk.subarray(0, left);
+    left -= part.length;
+    const broken = throwError(
+      () => new NetworkError('the answer broke off', request, { code: 'ECONNRESET' }),
+    );
+    return part.length === chunk.length ? of(part) : concat(of(part), broken);
+  };
+  return { ...response, body$: response.body$.pipe(mergeMap(cut)) };
+}

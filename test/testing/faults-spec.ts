@@ -1,0 +1,101 @@
+import { expect } from 'chai';
+import { asyncScheduler, mergeMap, of } from 'rxjs';
+import { readText } from '../../lib/core/body.ts';
+import { NetworkError } from '../../lib/core/errors.ts';
+import { headersFrom, type Transport } from '../../lib/core/transport.ts';
+import { type Fault, type FaultQueue, faultQueue } from '../../lib/testing/faults.ts';
+import { marbles } from '../support/marbles.ts';
+
+interface Attempt {
+  readonly told: string;
+  readonly acted: number;
+}
+
+/** Sends one request through the queue, in virtual time, and tells what came of it and when. */
+const attempt = (queue: FaultQueue, method = 'GET'): Attempt => {
+  let acted = 0;
+  const server: Transport = ({ url }) => {
+    acted += 1;
+    const body$ = of(new TextEncoder().encode('hel'), new TextEncoder().encode('lo'));
+    return of({ status: 200, url, headers: headersFrom({}), body$ });
+  };
+  let told = '';
+  marbles(() => {
+    queue
+      .middleware(server)({ method, url: 'https://pool.contoso.com/' })
+      .pipe(
+        mergeMap((response) => {
+          told += `${response.status} at ${asyncScheduler.now()}`;
+          const type = response.headers.get('content-type');
+          if (type !== undefined) told += ` ${type}`;
+          return readText(response, 'body');
+        }),
+      )
+      .subscribe({
+        next: (text) => (told += ` ${text}`),
+        error: (error: unknown) => (told += ` ${error instanceof NetworkError ? error.code : String(error)}`),
+      });
+  });
+  return { told: told.trim(), acted };
+};
+
+describe('faultQueue', () => {
+  const faults: readonly (readonly [string, Fault, string, number])[] = [
+    ['reset before acting', 'reset', 'ECONNRESET', 0],
+    ['reset after acting', 'resetAfterActing', 'ECONNRESET', 1],
+    ['a status', { status: 503 }, '503 at 0', 0],
+    [
+      'a status with headers and a body',
+      { status: 500, headers: { 'content-type': 'text/html' }, body: '<html>' },
+      '500 at 0 text/html <html>',
+      0,
+    ],
+    ['a delay', { delayMs: 30 }, '200 at 30 hello', 1],
+    ['a body cut in a chunk', { truncateAfterBytes: 2 }, '200 at 0 ECONNRESET', 1],
+    ['a body cut between chunks', { truncateAfterBytes: 3 }, '200 at 0 ECONNRESET', 1],
+    ['a body that is shorter than where it would be cut', { truncateAfterBytes: 5 }, '200 at 0 hello', 1],
+  ];
+  for (const [name, fault, told, acted] of faults) {
+    it(`should do to a request what it was asked to: ${name}`, () => {
+      const queue = faultQueue();
+      queue.failNext(1, fault);
+      expect(attempt(queue)).to.deep.equal({ told, acted });
+      expect(attempt(queue), 'the one after it').to.deep.equal({ told: '200 at 0 hello', acted: 1 });
+    });
+  }
+
+  it('should take the faults in their order, each as often as it was asked to', () => {
+    const queue = faultQueue();
+    queue.failNext(2, { status: 503 });
+    queue.failNext(1, { status: 429 });
+    expect(queue.waiting).to.equal(3);
+    const statuses = [1, 2, 3, 4].map(() => attempt(queue).told.slice(0, 3));
+    expect(statuses).to.deep.equal(['503', '503', '429', '200']);
+    expect(queue.waiting).to.equal(0);
+  });
+
+  it('should keep a fault for the requests that it is for', () => {
+    const queue = faultQueue();
+    queue.failNext(1, { status: 503 }, ({ method }) => method === 'DELETE');
+    expect(attempt(queue).told).to.equal('200 at 0 hello');
+    expect(attempt(queue, 'DELETE').told).to.equal('503 at 0');
+  });
+
+  it('should forget what has not happened when it is cleared', () => {
+    const queue = faultQueue();
+    queue.failNext(3, 'reset');
+    queue.clear();
+    expect(queue.waiting).to.equal(0);
+    expect(attempt(queue).told).to.equal('200 at 0 hello');
+  });
+
+  it('should refuse what cannot happen', () => {
+    const queue = faultQueue();
+    expect(() => queue.failNext(0, 'reset')).to.throw(TypeError, 'count must be');
+    expect(() => queue.failNext(1, 'explode' as 'reset')).to.throw(TypeError, 'fault must be');
+    expect(() => queue.failNext(1, { status: 99 })).to.throw(TypeError, 'fault.status must be');
+    expect(() => queue.failNext(1, { delayMs: -1 })).to.throw(TypeError, 'fault.delayMs must be');
+    expect(() => queue.failNext(1, { truncateAfterBytes: 0.5 })).to.throw(TypeError, 'truncateAfterBytes');
+    expect(queue.waiting).to.equal(0);
+  });
+});

@@ -79,7 +79,8 @@ function excerpt(value: unknown, keys: readonly string[]): string {
   if (typeof value === 'object' && value !== null) {
     return shorten(`an object with ${Object.keys(value).join(', ') || 'no properties'}`);
   }
-  if (typeof value !== 'string') return String(value);
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value !== 'string') return `a ${typeof value}`;
   if (keys.some((key) => SECRET_KEY.test(key)) || value.length > LONGEST_EXCERPT) {
     return `a string of ${value.length} characters`;
   }

@@ -18,7 +18,7 @@ export interface RequestIdentity {
  * There was no answer, or it broke off: name resolution, connection refused or reset, a body cut short.
  */
 export class NetworkError extends Error {
-  readonly _tag: 'NetworkError' = 'NetworkError';
+  readonly _tag = 'NetworkError';
   override readonly name: string = 'NetworkError';
   /** The connection's own error code, such as `ECONNRESET`, where the platform tells one. */
   readonly code: string | undefined;
@@ -38,7 +38,7 @@ export class NetworkError extends Error {
 
 /** The server answered, with a status that means failure. */
 export class HttpError extends Error {
-  readonly _tag: 'HttpError' = 'HttpError';
+  readonly _tag = 'HttpError';
   override readonly name: string = 'HttpError';
   readonly status: number;
   /** The server's own code, such as UCWA's `NotFound`. */
@@ -76,7 +76,7 @@ export class HttpError extends Error {
 
 /** What came from the server is not what its protocol says. */
 export class DecodeError extends Error {
-  readonly _tag: 'DecodeError' = 'DecodeError';
+  readonly _tag = 'DecodeError';
   override readonly name: string = 'DecodeError';
   /** Where in the message, such as `/sender/0/events/2/link/href`. */
   readonly path: string;
@@ -102,7 +102,7 @@ export class DecodeError extends Error {
 
 /** A link or a redirect leads to another origin than the one that the credentials are for. */
 export class OriginError extends Error {
-  readonly _tag: 'OriginError' = 'OriginError';
+  readonly _tag = 'OriginError';
   override readonly name: string = 'OriginError';
   /** The origin that was allowed. */
   readonly allowed: string;
@@ -121,7 +121,7 @@ export class OriginError extends Error {
 
 /** The connection was closed by its owner: nothing new can be subscribed to on it. */
 export class ClosedError extends Error {
-  readonly _tag: 'ClosedError' = 'ClosedError';
+  readonly _tag = 'ClosedError';
   override readonly name: string = 'ClosedError';
 
   constructor(what: string) {

@@ -19,14 +19,12 @@ const KEEP_ALIVE: AgentOptions = { keepAlive: true };
  */
 export function keptAliveFetch(): Fetch {
   // Asking at run time keeps bundlers for the browser from looking for Node's modules.
-  const builtin = typeof process === 'undefined' ? undefined : process.getBuiltinModule;
-  if (typeof builtin !== 'function') return crossFetch;
-  const agents = {
-    'http:': new (builtin('node:http').Agent)(KEEP_ALIVE),
-    'https:': new (builtin('node:https').Agent)(KEEP_ALIVE),
-  };
+  if (typeof process === 'undefined' || !('getBuiltinModule' in process)) return crossFetch;
+  const http = process.getBuiltinModule('node:http');
+  const https = process.getBuiltinModule('node:https');
+  const agents = { http: new http.Agent(KEEP_ALIVE), https: new https.Agent(KEEP_ALIVE) };
   return async (url, init) => {
-    const connection = watched(url.startsWith('https:') ? agents['https:'] : agents['http:']);
+    const connection = watched(url.startsWith('https:') ? agents.https : agents.http);
     const nodeInit = { ...init, agent: connection.agent };
     const response = await crossFetch(url, nodeInit);
     connection.watch(response.body);

@@ -9,6 +9,7 @@ import {
   race,
   share,
   Subject,
+  type SubjectLike,
   takeUntil,
   throwError,
   timer,
@@ -206,12 +207,15 @@ export function untilClosed<Value>(ledger: ReleaseLedger, what: string): MonoTyp
 /**
  * Returns an Observable that shares one subscription to the source between all its subscribers, and keeps
  * it for `graceMs` after the last has left, so that a quick unmount and mount costs the server nothing.
+ *
+ * @param connector What the values go through, such as a `ReplaySubject` for what late subscribers need too.
+ * @default a plain Subject
  */
 export function shareWithGrace<Value>(
   ledger: ReleaseLedger,
   graceMs: number,
+  connector: () => SubjectLike<Value> = () => new Subject<Value>(),
 ): MonoTypeOperatorFunction<Value> {
-  return share({
-    resetOnRefCountZero: graceMs === 0 ? true : () => race(timer(graceMs), ledger.flush$),
-  });
+  const resetOnRefCountZero = graceMs === 0 ? true : () => race(timer(graceMs), ledger.flush$);
+  return share({ connector, resetOnRefCountZero });
 }

@@ -1,4 +1,4 @@
-import { defer, EmptyError, Observable, type Subscriber, Subscription, take, takeUntil } from 'rxjs';
+import { defer, Observable, type Subscriber, Subscription, take, takeUntil, throwIfEmpty } from 'rxjs';
 import type { BackoffPolicy } from './backoff.ts';
 import { decideRelease, release, type ReleaseDecision, type ReleaseResult } from './release.ts';
 import { releaseEntry, type ReleaseEntry, type ReleaseLedger } from './releases.ts';
@@ -7,9 +7,9 @@ import type { RequestProgress } from './transport.ts';
 /** What `use` tells about the resource while it is in use. */
 export interface Lease {
   /** The server ended the resource: nothing will be sent to remove it. */
-  endedByServer(detail?: ReleaseEntry['detail']): void;
+  readonly endedByServer: (detail?: ReleaseEntry['detail']) => void;
   /** The server will keep the resource until then, in milliseconds of the scheduler's clock. */
-  extendedTo(expiresAt: number): void;
+  readonly extendedTo: (expiresAt: number) => void;
 }
 
 /** How a resource that lives on a server is acquired, used and released. */
@@ -105,7 +105,10 @@ function begin<Handle, Value, Parent>(
     };
     onParentGone = lease.endedByServer;
     onTeardown = (): void => {
-      if (isGone) return giveUp();
+      if (isGone) {
+        giveUp();
+        return;
+      }
       const plan = {
         resource,
         id,
@@ -134,23 +137,18 @@ function begin<Handle, Value, Parent>(
   };
 
   const acquire = (parent: Parent): void => {
-    let hasHandle = false;
     const gaveUp$ = new Observable<void>((observer) => {
       acquiring.add(() => {
         observer.next();
       });
     });
     defer(() => config.acquire(parent, onProgress))
-      .pipe(takeUntil(gaveUp$), take(1))
+      .pipe(take(1), throwIfEmpty(), takeUntil(gaveUp$))
       .subscribe({
         next: (handle) => {
-          hasHandle = true;
           acquired(handle, parent);
         },
         error: acquireFailed,
-        complete: () => {
-          if (!hasHandle && !acquiring.closed) acquireFailed(new EmptyError());
-        },
       });
   };
 
@@ -159,7 +157,7 @@ function begin<Handle, Value, Parent>(
     onTeardown();
   });
   holding.add(
-    config.within.subscribe({
+    config.within.pipe(throwIfEmpty()).subscribe({
       next: (parent) => {
         if (hasParent || subscriber.closed) return;
         hasParent = true;
@@ -168,9 +166,6 @@ function begin<Handle, Value, Parent>(
       error: (cause: unknown) => {
         onParentGone();
         subscriber.error(cause);
-      },
-      complete: () => {
-        if (!hasParent) subscriber.error(new EmptyError());
       },
     }),
   );

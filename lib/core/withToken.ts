@@ -77,18 +77,24 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
 
   const tokenFor = (origin: string, held: Held): Observable<string> => {
     if (held.token !== undefined) return of(held.token);
-    held.acquiring ??= defer(() =>
+    if (held.acquiring !== undefined) return held.acquiring;
+    const acquiring = defer(() =>
       typeof provider === 'string' ? of(provider) : from(provider(origin)),
     ).pipe(
       take(1),
       tap((token) => {
         checkToken(token);
         held.token = token;
+        // Before the token goes out: who is refused at once with it must ask anew, not wait for this answer.
+        held.acquiring = undefined;
       }),
-      finalize(() => (held.acquiring = undefined)),
+      finalize(() => {
+        if (held.acquiring === acquiring) held.acquiring = undefined;
+      }),
       share(),
     );
-    return held.acquiring;
+    held.acquiring = acquiring;
+    return acquiring;
   };
 
   return (transport) => {

@@ -1,0 +1,105 @@
+import { expect } from 'chai';
+import * as t from 'io-ts';
+import { decode } from '../../lib/core/decode.ts';
+import { DecodeError } from '../../lib/core/errors.ts';
+
+const link = t.type({ rel: t.string, href: t.string });
+const message = t.type({
+  link,
+  sender: t.array(t.intersection([link, t.partial({ kind: t.union([t.literal('a'), t.literal('b')]) })])),
+});
+
+function failure(codec: t.Decoder<unknown, unknown>, value: unknown): DecodeError {
+  try {
+    decode(codec, 'message')(value);
+  } catch (error) {
+    if (error instanceof DecodeError) return error;
+    throw error;
+  }
+  throw new Error('it decoded');
+}
+
+describe('decode', () => {
+  it('should return what the codec makes of the value', () => {
+    const value = { link: { rel: 'a', href: '/a' }, sender: [] };
+    expect(decode(message, 'message')(value)).to.deep.equal(value);
+  });
+
+  const cases: readonly [name: string, value: unknown, path: string, expected: RegExp, actual: string][] = [
+    ['a missing property', { sender: [] }, '/link', /rel: string/, 'nothing'],
+    ['a nested property', { link: { rel: 1, href: '' }, sender: [] }, '/link/rel', /^string$/, '1'],
+    [
+      'a property behind an array and an intersection',
+      { link: { rel: '', href: '' }, sender: [{ rel: '', href: null }] },
+      '/sender/0/href',
+      /^string$/,
+      'null',
+    ],
+    [
+      'a branch of a union',
+      { link: { rel: '', href: '' }, sender: [{ rel: '', href: '', kind: 'c' }] },
+      '/sender/0/kind',
+      /"a"|"b"/,
+      '"c"',
+    ],
+    ['the root', 'text', '', /link/, '"text"'],
+    ['an array in place of an object', { link: [1, 2], sender: [] }, '/link', /rel: string/, 'an array of 2'],
+    [
+      'an array in place of a string',
+      { link: { rel: [1], href: '' }, sender: [] },
+      '/link/rel',
+      /string/,
+      'an array of 1',
+    ],
+  ];
+  for (const [name, value, path, expected, actual] of cases) {
+    it(`should tell where the fault is: ${name}`, () => {
+      const error = failure(message, value);
+      expect(error.path).to.equal(path);
+      expect(error.expected).to.match(expected);
+      expect(error.actual).to.equal(actual);
+      expect(error.message).to.contain(path).and.contain(actual);
+    });
+  }
+
+  it('should show an object by the names of its properties only', () => {
+    const error = failure(t.string, { user: 'sara', note: 'private' });
+    expect(error.actual).to.equal('an object with user, note');
+    expect(failure(t.string, {}).actual).to.equal('an object with no properties');
+    expect(failure(t.string, () => 'hush').actual).to.equal('a function');
+  });
+
+  it('should shorten what is long', () => {
+    const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`property${index}`, index]));
+    expect(failure(t.string, many).actual).to.have.length.below(100);
+    expect(failure(t.number, 'x'.repeat(1000)).actual).to.equal('a string of 1000 characters');
+  });
+
+  it('should never show what stands under the name of a secret', () => {
+    const error = failure(t.type({ access_token: t.number }), { access_token: 'hush' });
+    expect(error.message).not.to.contain('hush');
+    expect(error.actual).to.equal('a string of 4 characters');
+  });
+
+  it('should take the message of a codec that has one', () => {
+    const even = new t.Type<number, number>(
+      'even',
+      t.number.is,
+      (value, context) =>
+        typeof value === 'number' && value % 2 === 0
+          ? t.success(value)
+          : t.failure(value, context, 'an even number'),
+      t.identity,
+    );
+    expect(failure(even, 3).expected).to.equal('an even number');
+  });
+
+  it('should not fail on a codec that fails without errors', () => {
+    const mute: t.Decoder<unknown, never> = {
+      name: 'mute',
+      validate: () => t.failures([]),
+      decode: () => t.failures([]),
+    };
+    expect(failure(mute, 3)).to.include({ path: '', expected: 'mute', actual: '3' });
+  });
+});

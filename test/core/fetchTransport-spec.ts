@@ -1,0 +1,245 @@
+import { expect } from 'chai';
+import { EventEmitter, once } from 'node:events';
+import { firstValueFrom, lastValueFrom, mergeMap, type Observable, of } from 'rxjs';
+import { readText } from '../../lib/core/body.ts';
+import { NetworkError } from '../../lib/core/errors.ts';
+import { fetchTransport } from '../../lib/core/fetchTransport.ts';
+import type { Fetch } from '../../lib/core/keptAliveFetch.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../../lib/core/transport.ts';
+import { httpServer, rawServer, type SpecServer } from '../support/httpServer.ts';
+
+const kinds: Record<string, () => Transport> = {
+  'cross-fetch, whose bodies are Node streams': () => fetchTransport(),
+  'the global fetch, whose bodies are web streams': () => fetchTransport(fetch),
+};
+
+const failureOf = async (result: Observable<unknown>): Promise<NetworkError> => {
+  try {
+    await lastValueFrom(result);
+  } catch (error) {
+    if (error instanceof NetworkError) return error;
+    throw error;
+  }
+  throw new Error('it did not fail');
+};
+
+describe('fetchTransport', () => {
+  let server: SpecServer | undefined;
+
+  afterEach(async () => {
+    await server?.close();
+    server = undefined;
+  });
+
+  for (const [kind, make] of Object.entries(kinds)) {
+    describe(`with ${kind}`, () => {
+      it('should send method, headers and body, and give status, headers and body of the answer', async () => {
+        server = await httpServer((request, response) => {
+          request.setEncoding('utf8').on('data', (body: string) => {
+            response.writeHead(201, {
+              'x-seen': `${request.method ?? ''} ${String(request.headers['x-own'])}`,
+            });
+            response.end(`got ${body}`);
+          });
+        });
+        const request = {
+          method: 'POST',
+          url: `${server.url}/a?b=c`,
+          headers: { 'x-own': 'ours' },
+          body: '10 €',
+        };
+        const [response, text] = await firstValueFrom(
+          make()(request).pipe(
+            mergeMap((answer) =>
+              readText(answer, 'body').pipe(mergeMap((body) => of([answer, body] as const))),
+            ),
+          ),
+        );
+        expect(response.status).to.equal(201);
+        expect(response.url).to.equal(request.url);
+        expect(response.headers.get('X-Seen')).to.equal('POST ours');
+        expect(response.headers.get('x-missing')).to.equal(undefined);
+        expect(text).to.equal('got 10 €');
+      });
+
+      it('should send nothing before it is subscribed to', async () => {
+        let requests = 0;
+        server = await httpServer((_, response) => {
+          requests += 1;
+          response.end();
+        });
+        const answer = make()({ method: 'GET', url: server.url });
+        expect(requests).to.equal(0);
+        await firstValueFrom(answer);
+        expect(requests).to.equal(1);
+      });
+
+      it('should emit the body as it arrives', async () => {
+        const events = new EventEmitter();
+        server = await httpServer((_, response) => {
+          response.write('one');
+          events.once('more', () => response.end('two'));
+        });
+        const pieces: string[] = [];
+        const body$ = make()({ method: 'GET', url: server.url }).pipe(mergeMap((response) => response.body$));
+        await new Promise<void>((resolve, reject) => {
+          body$.subscribe({
+            next: (chunk) => {
+              pieces.push(new TextDecoder().decode(chunk));
+              events.emit('more');
+            },
+            error: reject,
+            complete: resolve,
+          });
+        });
+        expect(pieces).to.deep.equal(['one', 'two']);
+      });
+
+      it('should abort the request when the subscriber leaves before the answer', async () => {
+        const events = new EventEmitter();
+        server = await httpServer((request, response) => {
+          response.on('close', () => events.emit('closed', response.writableEnded));
+          events.emit('arrived', request);
+        });
+        const arrived = once(events, 'arrived');
+        const closed = once(events, 'closed');
+        const subscription = make()({ method: 'GET', url: server.url }).subscribe(() => {
+          throw new Error('there was no answer');
+        });
+        await arrived;
+        subscription.unsubscribe();
+        expect(await closed).to.deep.equal([false]);
+      });
+
+      it('should abort the request when the subscriber leaves during the body', async () => {
+        const events = new EventEmitter();
+        server = await httpServer((_, response) => {
+          response.on('close', () => events.emit('closed', response.writableEnded));
+          response.write('one');
+        });
+        const closed = once(events, 'closed');
+        const subscription = make()({ method: 'GET', url: server.url })
+          .pipe(mergeMap((response) => response.body$))
+          .subscribe(() => subscription.unsubscribe());
+        expect(await closed).to.deep.equal([false]);
+      });
+
+      it('should cancel a large body that nobody reads, and refuse who comes late', async () => {
+        const events = new EventEmitter();
+        server = await httpServer((_, response) => {
+          response.on('close', () => events.emit('closed', response.writableEnded));
+          response.write('x'.repeat(1000));
+        });
+        const closed = once(events, 'closed');
+        const response = await firstValueFrom(make()({ method: 'GET', url: server.url }));
+        expect(await closed).to.deep.equal([false]);
+        const error = await failureOf(response.body$);
+        expect(error.message).to.match(/^the body was read or discarded before: GET/);
+      });
+
+      it('should not follow a redirect', async () => {
+        server = await httpServer((_, response) => response.writeHead(302, { location: '/elsewhere' }).end());
+        const response = await firstValueFrom(make()({ method: 'GET', url: server.url }));
+        expect(response.status).to.equal(302);
+        expect(new URL(response.headers.get('location') ?? '', response.url).pathname).to.equal('/elsewhere');
+      });
+
+      it('should tell that no connection was made', async () => {
+        server = await httpServer((_, response) => response.end());
+        const { url } = server;
+        await server.close();
+        const error = await failureOf(make()({ method: 'GET', url: `${url}/path?token=hush` }));
+        expect(error.code).to.equal('ECONNREFUSED');
+        expect(error.message).to.equal(`no answer: GET ${url}/path (ECONNREFUSED)`);
+        expect(error.cause).to.be.instanceOf(Error);
+      });
+
+      const HEAD = 'HTTP/1.1 200 OK\r\n';
+      const broken: Record<string, readonly [string, 'end' | 'destroy']> = {
+        'no answer at all': ['', 'destroy'],
+        'half an answer': [HEAD, 'end'],
+        'a body shorter than announced': [`${HEAD}Content-Length: 100\r\n\r\nhello`, 'end'],
+        'a body shorter than announced, and a reset': [`${HEAD}Content-Length: 100\r\n\r\nhello`, 'destroy'],
+        'a chunked body without its end': [`${HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`, 'end'],
+        'a chunk cut short': [`${HEAD}Transfer-Encoding: chunked\r\n\r\n50\r\nhello`, 'destroy'],
+        'a chunk whose size is no number': [`${HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 'end'],
+      };
+      for (const [name, [bytes, close]] of Object.entries(broken)) {
+        it(`should error, and never hang, on ${name}`, async () => {
+          server = await rawServer((socket) => socket.write(bytes, () => socket[close]()));
+          const text$ = make()({ method: 'GET', url: server.url }).pipe(
+            mergeMap((answer) => readText(answer, 'x')),
+          );
+          expect(await failureOf(text$)).to.be.instanceOf(NetworkError);
+        });
+      }
+    });
+  }
+
+  it('should keep connections alive by default, also when bodies are not read', async () => {
+    server = await httpServer((request, response) => {
+      if (request.method === 'DELETE') response.writeHead(204).end();
+      else response.end('small');
+    });
+    const transport = fetchTransport();
+    for (const method of ['GET', 'DELETE', 'GET', 'DELETE', 'GET']) {
+      const { url } = server;
+      await new Promise<void>((resolve, reject) => {
+        transport({ method, url }).subscribe({ error: reject, complete: () => setImmediate(resolve) });
+      });
+    }
+    expect(server.connections()).to.be.at.most(2);
+  });
+
+  it('should hand on what only a browser makes use of', async () => {
+    const seen: RequestInit[] = [];
+    const double: Fetch = (_, init) => {
+      seen.push(init);
+      return Promise.resolve(new Response(null, { status: 204 }));
+    };
+    const request: HttpRequest = {
+      method: 'DELETE',
+      url: 'https://a/',
+      keepalive: true,
+      credentials: 'include',
+    };
+    await firstValueFrom(fetchTransport(double)(request));
+    expect(seen[0]).to.include({ keepalive: true, credentials: 'include', redirect: 'manual' });
+  });
+
+  it('should give the URL that was asked for where the fetch tells none', async () => {
+    const response = await firstValueFrom(
+      fetchTransport(() => Promise.resolve(new Response('x')))({ method: 'GET', url: 'https://a/b' }),
+    );
+    expect(response.url).to.equal('https://a/b');
+  });
+
+  it('should turn whatever a fetch throws or rejects with into a NetworkError', async () => {
+    const thrower: Fetch = () => {
+      throw new TypeError('thrown');
+    };
+    const get: HttpRequest = { method: 'GET', url: 'https://a/' };
+    expect(await failureOf(fetchTransport(thrower)(get))).to.have.nested.property('cause.message', 'thrown');
+    expect(await failureOf(fetchTransport(() => Promise.reject('text'))(get))).to.have.property(
+      'cause',
+      'text',
+    );
+  });
+
+  it('should throw at once for a fetch that is none', () => {
+    expect(() => fetchTransport('fetch' as unknown as Fetch)).to.throw(TypeError, /fetch must be a function/);
+  });
+
+  it('should read a body once', async () => {
+    const answers: HttpResponse[] = [];
+    const transport = fetchTransport(() => Promise.resolve(new Response('x')));
+    const text$ = transport({ method: 'GET', url: 'https://a/' }).pipe(
+      mergeMap((response) => {
+        answers.push(response);
+        return readText(response, 'x');
+      }),
+    );
+    expect(await firstValueFrom(text$)).to.equal('x');
+    expect((await failureOf(answers[0]!.body$)).message).to.contain('read or discarded before');
+  });
+});

@@ -1,0 +1,185 @@
+import { expect } from 'chai';
+import { NEVER, Observable, of, Subject, timer } from 'rxjs';
+import { ClosedError } from '../../lib/core/errors.ts';
+import {
+  releaseEntry,
+  releaseLedger,
+  type ReleaseOutcome,
+  shareWithGrace,
+  untilClosed,
+} from '../../lib/core/releases.ts';
+import { marbles } from '../support/marbles.ts';
+
+const released = (id: string): ReleaseOutcome => ({
+  outcome: 'Released',
+  attempts: 1,
+  ...releaseEntry('thing', id),
+});
+const failed = (id: string): ReleaseOutcome => ({
+  outcome: 'Failed',
+  attempts: 1,
+  cause: 'x',
+  ...releaseEntry('thing', id),
+});
+
+describe('releaseLedger', () => {
+  it('should tell each outcome to all who listen', () => {
+    const ledger = releaseLedger();
+    const seen: unknown[] = [];
+    ledger.outcomes$.subscribe((outcome) => seen.push(outcome));
+    ledger.outcomes$.subscribe((outcome) => seen.push(outcome));
+    const outcome = released('1');
+    ledger.record(outcome);
+    expect(seen).to.deep.equal([outcome, outcome]);
+  });
+
+  it('should count what is pending, and count each end once', () => {
+    const ledger = releaseLedger();
+    const counts: number[] = [];
+    ledger.pending$.subscribe((count) => counts.push(count));
+    const endOne = ledger.begin();
+    const endTwo = ledger.begin();
+    endOne();
+    endOne();
+    endTwo();
+    expect(counts).to.deep.equal([0, 1, 2, 1, 0]);
+  });
+
+  it('should not let those who listen write', () => {
+    const ledger = releaseLedger();
+    expect(ledger.outcomes$).not.to.have.property('next');
+    expect(ledger.pending$).not.to.have.property('next');
+  });
+
+  describe('drain', () => {
+    it('should resolve at once when nothing is pending', async () => {
+      expect(await releaseLedger().drain()).to.deep.equal({ clean: true, outcomes: [] });
+    });
+
+    it('should wait for all that is pending, and tell its outcomes', async () => {
+      const ledger = releaseLedger();
+      const end = ledger.begin();
+      let isDrained = false;
+      const drained = ledger.drain().finally(() => (isDrained = true));
+      await Promise.resolve();
+      expect(isDrained).to.equal(false);
+      const outcome = released('1');
+      ledger.record(outcome);
+      end();
+      expect(await drained).to.deep.equal({ clean: true, outcomes: [outcome] });
+    });
+
+    it('should also tell what went wrong before, once', async () => {
+      const ledger = releaseLedger();
+      const problem = failed('1');
+      ledger.record(released('0'));
+      ledger.record(problem);
+      expect(await ledger.drain()).to.deep.equal({ clean: false, outcomes: [problem] });
+      expect(await ledger.drain()).to.deep.equal({ clean: true, outcomes: [] });
+    });
+
+    it('should keep the newest 1,000 problems', async () => {
+      const ledger = releaseLedger();
+      for (let index = 0; index < 1500; index += 1) ledger.record(failed(String(index)));
+      const { outcomes } = await ledger.drain();
+      expect(outcomes).to.have.length(1000);
+      expect(outcomes[0]?.id).to.equal('500');
+    });
+
+    it('should tell two who drain at the same time the same', async () => {
+      const ledger = releaseLedger();
+      const end = ledger.begin();
+      const both = [ledger.drain(), ledger.drain()];
+      ledger.record(failed('1'));
+      end();
+      const [one, two] = await Promise.all(both);
+      expect(one).to.deep.equal(two);
+      expect(await ledger.drain()).to.deep.equal({ clean: true, outcomes: [] });
+    });
+  });
+
+  it('should be closed by await using, and then refuse', async () => {
+    const ledger = releaseLedger();
+    const log: string[] = [];
+    NEVER.pipe(untilClosed(ledger, 'presence')).subscribe({ complete: () => log.push('completed') });
+    expect(ledger.isClosed).to.equal(false);
+    await ledger[Symbol.asyncDispose]();
+    expect(log).to.deep.equal(['completed']);
+    expect(ledger.isClosed).to.equal(true);
+    of(1)
+      .pipe(untilClosed(ledger, 'presence'))
+      .subscribe({ next: () => log.push('next'), error: (error: Error) => log.push(error.message) });
+    expect(log.slice(1)).to.deep.equal([new ClosedError('presence').message]);
+  });
+});
+
+describe('shareWithGrace', () => {
+  function counted(): { source: Observable<number>; log: string[] } {
+    const log: string[] = [];
+    return {
+      log,
+      source: new Observable<number>((subscriber) => {
+        log.push('begin');
+        subscriber.next(1);
+        return () => log.push('end');
+      }),
+    };
+  }
+
+  it('should subscribe once for all, and end with the last', () => {
+    const { source, log } = counted();
+    const shared = source.pipe(shareWithGrace(releaseLedger(), 0));
+    const one = shared.subscribe();
+    const two = shared.subscribe();
+    one.unsubscribe();
+    expect(log).to.deep.equal(['begin']);
+    two.unsubscribe();
+    expect(log).to.deep.equal(['begin', 'end']);
+    shared.subscribe().unsubscribe();
+    expect(log).to.deep.equal(['begin', 'end', 'begin', 'end']);
+  });
+
+  it('should keep it for the grace time, and no longer', () => {
+    const { source, log } = counted();
+    marbles(() => {
+      const shared = source.pipe(shareWithGrace(releaseLedger(), 100));
+      shared.subscribe().unsubscribe();
+      timer(99).subscribe(() => {
+        shared.subscribe().unsubscribe();
+        log.push('again');
+      });
+      timer(198).subscribe(() => log.push('198'));
+      timer(200).subscribe(() => log.push('200'));
+    });
+    expect(log).to.deep.equal(['begin', 'again', '198', 'end', '200']);
+  });
+
+  it('should end at once what is only kept, when the ledger is drained', async () => {
+    const { source, log } = counted();
+    const ledger = releaseLedger();
+    source.pipe(shareWithGrace(ledger, 3_600_000)).subscribe().unsubscribe();
+    expect(log).to.deep.equal(['begin']);
+    await ledger.drain();
+    expect(log).to.deep.equal(['begin', 'end']);
+  });
+
+  it('should leave alone what is in use, when the ledger is drained', async () => {
+    const { source, log } = counted();
+    const ledger = releaseLedger();
+    const subscription = source.pipe(shareWithGrace(ledger, 10)).subscribe();
+    await ledger.drain();
+    expect(log).to.deep.equal(['begin']);
+    subscription.unsubscribe();
+    await ledger.drain();
+  });
+
+  it('should give late subscribers what the connector keeps', () => {
+    const values = new Subject<number>();
+    const seen: number[] = [];
+    const shared = values.pipe(shareWithGrace(releaseLedger(), 0));
+    shared.subscribe();
+    values.next(1);
+    shared.subscribe((value) => seen.push(value));
+    expect(seen).to.deep.equal([]);
+  });
+});

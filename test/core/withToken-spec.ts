@@ -1,0 +1,199 @@
+import { expect } from 'chai';
+import { defer, map, type Observable, of, Subject, throwError, timer } from 'rxjs';
+import type { HttpRequest, HttpResponse, Transport } from '../../lib/core/transport.ts';
+import { type TokenProvider, withToken } from '../../lib/core/withToken.ts';
+import { marbles } from '../support/marbles.ts';
+import { answering, response } from '../support/responses.ts';
+
+const get: HttpRequest = {
+  method: 'GET',
+  url: 'https://pool.example/ucwa',
+  headers: { accept: 'application/json' },
+};
+
+/** A server that knows which tokens are good. */
+function guarded(good: Set<string>): { transport: Transport; seen: string[] } {
+  const seen: string[] = [];
+  return {
+    seen,
+    transport: ({ headers }) => {
+      const authorization = headers?.['authorization'] ?? '';
+      seen.push(authorization);
+      return of(response(good.has(authorization) ? 200 : 401));
+    },
+  };
+}
+
+/** A provider that makes a new token each time, and tells how often it was asked. */
+function counting(delayMs = 0): { provider: (origin: string) => Observable<string>; asked: string[] } {
+  const asked: string[] = [];
+  return {
+    asked,
+    provider: (origin) =>
+      defer(() => {
+        asked.push(origin);
+        const token = `t${asked.length}`;
+        return delayMs === 0 ? of(token) : timer(delayMs).pipe(map(() => token));
+      }),
+  };
+}
+
+const statusesOf = (transport: Transport, request: HttpRequest = get): (number | Error)[] => {
+  const seen: (number | Error)[] = [];
+  transport(request).subscribe({
+    next: ({ status }: HttpResponse) => seen.push(status),
+    error: (error: Error) => seen.push(error),
+  });
+  return seen;
+};
+
+describe('withToken', () => {
+  it('should sign with a token that is a string, beside the other headers', () => {
+    const server = answering(response(200));
+    withToken('abc')(server.transport)(get).subscribe();
+    expect(server.requests[0]?.headers).to.deep.equal({
+      accept: 'application/json',
+      authorization: 'Bearer abc',
+    });
+  });
+
+  it('should take another scheme', () => {
+    const server = answering(response(200));
+    withToken('dTpw', { scheme: 'Basic' })(server.transport)(get).subscribe();
+    expect(server.requests[0]?.headers).to.include({ authorization: 'Basic dTpw' });
+  });
+
+  it('should pass on a refusal of a token that cannot be renewed, and send once', () => {
+    const server = guarded(new Set());
+    expect(statusesOf(withToken('abc')(server.transport))).to.deep.equal([401]);
+    expect(server.seen).to.deep.equal(['Bearer abc']);
+  });
+
+  it('should ask the provider once for an origin, and keep the token', () => {
+    const server = guarded(new Set(['Bearer t1']));
+    const { provider, asked } = counting();
+    const transport = withToken(provider)(server.transport);
+    expect(asked).to.deep.equal([]);
+    statusesOf(transport);
+    statusesOf(transport);
+    expect(asked).to.deep.equal(['https://pool.example']);
+    expect(server.seen).to.deep.equal(['Bearer t1', 'Bearer t1']);
+  });
+
+  it('should ask for each origin, and keep their tokens apart', () => {
+    const server = guarded(new Set(['Bearer t1', 'Bearer t2']));
+    const { provider, asked } = counting();
+    const transport = withToken(provider)(server.transport);
+    statusesOf(transport);
+    statusesOf(transport, { ...get, url: 'https://other.example/' });
+    expect(asked).to.deep.equal(['https://pool.example', 'https://other.example']);
+    expect(server.seen).to.deep.equal(['Bearer t1', 'Bearer t2']);
+  });
+
+  it('should take a promise', async () => {
+    const server = answering(response(200));
+    await new Promise<void>((resolve) => {
+      withToken(() => Promise.resolve('abc'))(server.transport)(get).subscribe({ complete: resolve });
+    });
+    expect(server.requests[0]?.headers).to.include({ authorization: 'Bearer abc' });
+  });
+
+  it('should get one new token for all that wait when the old one is refused, and repeat each once', () => {
+    const good = new Set(['Bearer t1']);
+    const server = guarded(good);
+    const { provider, asked } = counting(10);
+    const statuses: number[] = [];
+    marbles(() => {
+      const transport = withToken(provider)(server.transport);
+      for (let index = 0; index < 3; index += 1)
+        transport(get).subscribe(({ status }) => statuses.push(status));
+      timer(100).subscribe(() => {
+        good.clear();
+        good.add('Bearer t2');
+        for (let index = 0; index < 3; index += 1)
+          transport(get).subscribe(({ status }) => statuses.push(status));
+      });
+    });
+    expect(asked).to.have.length(2);
+    expect(statuses).to.deep.equal([200, 200, 200, 200, 200, 200]);
+    // Of the second three the first is refused; the others wait for the new token right away.
+    expect(server.seen.slice(3)).to.deep.equal(['Bearer t1', 'Bearer t2', 'Bearer t2', 'Bearer t2']);
+  });
+
+  it('should not throw away a token that was renewed while a refusal was under way', () => {
+    const late = new Subject<HttpResponse>();
+    const answers = [late, response(401), response(200), response(200)];
+    const server = answering(...answers);
+    const { provider, asked } = counting();
+    const transport = withToken(provider)(server.transport);
+    const first = statusesOf(transport);
+    expect(statusesOf(transport)).to.deep.equal([200]);
+    late.next(response(401));
+    expect(first).to.deep.equal([200]);
+    expect(asked).to.have.length(2);
+    expect(server.requests.map(({ headers }) => headers?.['authorization'])).to.deep.equal([
+      'Bearer t1',
+      'Bearer t1',
+      'Bearer t2',
+      'Bearer t2',
+    ]);
+  });
+
+  it('should pass on the second refusal', () => {
+    const server = guarded(new Set());
+    const { provider, asked } = counting();
+    expect(statusesOf(withToken(provider)(server.transport))).to.deep.equal([401]);
+    expect(asked).to.have.length(2);
+    expect(server.seen).to.deep.equal(['Bearer t1', 'Bearer t2']);
+  });
+
+  it('should error with what the provider errors with, and ask again the next time', () => {
+    const server = guarded(new Set(['Bearer ok']));
+    let asked = 0;
+    const transport = withToken(() =>
+      ++asked === 1 ? throwError(() => new Error('sign in first')) : of('ok'),
+    )(server.transport);
+    expect(statusesOf(transport)[0]).to.have.property('message', 'sign in first');
+    expect(server.seen).to.deep.equal([]);
+    expect(statusesOf(transport)).to.deep.equal([200]);
+  });
+
+  it('should stop asking when all who wait have left', () => {
+    const token = new Subject<string>();
+    const server = guarded(new Set());
+    const transport = withToken(() => token)(server.transport);
+    const one = transport(get).subscribe();
+    const two = transport(get).subscribe();
+    one.unsubscribe();
+    expect(token.observed).to.equal(true);
+    two.unsubscribe();
+    expect(token.observed).to.equal(false);
+    expect(server.seen).to.deep.equal([]);
+  });
+
+  it('should take the caller’s word for what a refusal is', () => {
+    const server = answering(response(403), response(200));
+    const { provider } = counting();
+    const transport = withToken(provider, { refused: ({ status }) => status === 403 })(server.transport);
+    expect(statusesOf(transport)).to.deep.equal([200]);
+  });
+
+  describe('refuses what cannot stand in a header, without showing it:', () => {
+    for (const bad of ['', 'hush\r\nX-Evil: 1', 'hush hush', 'hush\u00e9']) {
+      it(JSON.stringify(bad), () => {
+        expect(() => withToken(bad)).to.throw(TypeError, /^(?!.*hush)token must be visible ASCII/s);
+        const server = guarded(new Set());
+        const seen = statusesOf(withToken(() => of(bad))(server.transport));
+        expect(seen[0]).to.be.instanceOf(TypeError);
+        expect(server.seen).to.deep.equal([]);
+      });
+    }
+
+    it('something else than a string or a function', () => {
+      expect(() => withToken(undefined as unknown as TokenProvider)).to.throw(
+        TypeError,
+        /token must be a string or a function/,
+      );
+    });
+  });
+});

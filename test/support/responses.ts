@@ -1,0 +1,47 @@
+import { from, type Observable, of } from 'rxjs';
+import {
+  headersFrom,
+  type HttpRequest,
+  type HttpResponse,
+  type Transport,
+} from '../../lib/core/transport.ts';
+
+/** A response with the body in the given pieces. */
+export function response(
+  status: number,
+  options: {
+    readonly headers?: Record<string, string>;
+    readonly body?: readonly (string | Uint8Array)[];
+  } = {},
+): HttpResponse {
+  const encoder = new TextEncoder();
+  const chunks = (options.body ?? []).map((piece) =>
+    typeof piece === 'string' ? encoder.encode(piece) : piece,
+  );
+  return {
+    status,
+    headers: headersFrom(options.headers ?? {}),
+    url: 'https://server.example/',
+    body$: from(chunks),
+  };
+}
+
+/** What a prepared transport answers with. */
+export type Answer = HttpResponse | Observable<HttpResponse>;
+
+/** A transport that notes what it is asked, and answers in order; the last answer stays. */
+export function answering(...answers: readonly Answer[]): {
+  readonly transport: Transport;
+  readonly requests: HttpRequest[];
+} {
+  const requests: HttpRequest[] = [];
+  return {
+    requests,
+    transport: (request) => {
+      const answer = answers[Math.min(requests.length, answers.length - 1)];
+      requests.push(request);
+      if (answer === undefined) throw new Error('no answer was prepared');
+      return 'status' in answer ? of(answer) : answer;
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { EMPTY, map, mergeMap, Observable, of, ReplaySubject, throwError, timer } from 'rxjs';
+import { NetworkError } from '../../lib/core/errors.ts';
+import {
+  headersFrom,
+  type HttpRequest,
+  type HttpResponse,
+  type Transport,
+} from '../../lib/core/transport.ts';
+
+/** What happens to one request. */
+export interface Fate {
+  /** How long the request travels, in virtual milliseconds; 0 is synchronous. */
+  readonly thereMs: number;
+  /** How long the answer travels. */
+  readonly backMs: number;
+  /** `refuse`: 503 and nothing done. `resetBefore`: broken before the server acted. `resetAfter`: after it. */
+  readonly how: 'serve' | 'refuse' | 'resetBefore' | 'resetAfter' | 'forbid';
+}
+
+/** A server that holds things: POST makes one, DELETE removes it. The smallest peer that a resource can have. */
+export interface ThingServer {
+  readonly transport: Transport;
+  /** The ids that exist. */
+  readonly held: Set<string>;
+  /** Every request, as it arrived. */
+  readonly arrived: string[];
+  /** Every id that was ever removed by a request. */
+  readonly removed: string[];
+  /** How many things were made whose answer was lost. */
+  lostAnswers: number;
+}
+
+const SERVE: Fate = { thereMs: 0, backMs: 0, how: 'serve' };
+
+/** Makes a {@link ThingServer} that takes its fates in order, and serves at once when they are used up. */
+export function thingServer(fates: readonly Fate[] = []): ThingServer {
+  const queue = [...fates];
+  const server: ThingServer = { transport, held: new Set(), arrived: [], removed: [], lostAnswers: 0 };
+  let made = 0;
+
+  function act(request: HttpRequest): HttpResponse {
+    if (request.method === 'POST') {
+      const id = `t${++made}`;
+      server.held.add(id);
+      return answered(request, 201, id);
+    }
+    const id = new URL(request.url).pathname.slice(1);
+    if (!server.held.delete(id)) return answered(request, 404);
+    server.removed.push(id);
+    return answered(request, 204);
+  }
+
+  // A request that has left is acted on even if its sender has gone: aborting takes nothing back.
+  function transport(request: HttpRequest): Observable<HttpResponse> {
+    return new Observable<HttpResponse>((subscriber) => {
+      const fate = queue.shift() ?? SERVE;
+      const answer = new ReplaySubject<HttpResponse>(1);
+      travel(fate.thereMs)
+        .pipe(
+          mergeMap(() => arrive(request, fate)),
+          mergeMap((response) => travel(fate.backMs).pipe(map(() => response))),
+        )
+        .subscribe(answer);
+      return answer.subscribe(subscriber);
+    });
+  }
+
+  function arrive(request: HttpRequest, { how }: Fate): Observable<HttpResponse> {
+    const lost = throwError(() => new NetworkError('no answer', request, { code: 'ECONNRESET' }));
+    server.arrived.push(`${request.method} ${new URL(request.url).pathname}`);
+    if (how === 'resetBefore') return lost;
+    if (how === 'refuse' || how === 'forbid') return of(answered(request, how === 'refuse' ? 503 : 403));
+    const response = act(request);
+    if (how === 'serve') return of(response);
+    if (request.method === 'POST') server.lostAnswers += 1;
+    return lost;
+  }
+
+  return server;
+}
+
+function answered(request: HttpRequest, status: number, text = ''): HttpResponse {
+  const body$ = text === '' ? EMPTY : of(new TextEncoder().encode(text));
+  return { status, url: request.url, headers: headersFrom({}), body$ };
+}
+
+function travel(ms: number): Observable<unknown> {
+  return ms === 0 ? of(0) : timer(ms);
+}

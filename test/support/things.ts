@@ -1,0 +1,44 @@
+import { concat, map, mergeMap, NEVER, type Observable, of } from 'rxjs';
+import { readText } from '../../lib/core/body.ts';
+import { HttpError } from '../../lib/core/errors.ts';
+import type { ReleaseResult } from '../../lib/core/release.ts';
+import type { ReleaseLedger } from '../../lib/core/releases.ts';
+import { remoteResource, type RemoteResource } from '../../lib/core/remoteResource.ts';
+import { reportProgress } from '../../lib/core/reportProgress.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../../lib/core/transport.ts';
+import { withRetry } from '../../lib/core/withRetry.ts';
+
+const ORIGIN = 'https://things.example';
+
+type ThingOptions = Partial<RemoteResource<string, string, undefined>>;
+
+/** Things as a resource: what the subscriber gets is the id, and then nothing until it leaves. */
+export function thing(
+  server: Transport,
+  ledger: ReleaseLedger,
+  options: ThingOptions = {},
+): Observable<string> {
+  const send = withRetry({ retries: 3, initialMs: 10, random: () => 0.5 })(reportProgress(server));
+  const checked = (request: HttpRequest): Observable<HttpResponse> =>
+    send(request).pipe(
+      map((response) => {
+        if (response.status >= 300) throw new HttpError(response.status, request);
+        return response;
+      }),
+    );
+  return remoteResource<string, string, undefined>({
+    resource: 'thing',
+    ledger,
+    within: of(undefined),
+    acquire: (_, onProgress) =>
+      checked({ method: 'POST', url: `${ORIGIN}/`, onProgress }).pipe(
+        mergeMap((response) => readText(response, 'thing')),
+      ),
+    identify: (id) => id,
+    use: (id) => concat(of(id), NEVER),
+    release: (id) =>
+      checked({ method: 'DELETE', url: `${ORIGIN}/${id}` }).pipe(map((): ReleaseResult => ({}))),
+    ifLost: 'It stays until the server restarts.',
+    ...options,
+  });
+}

@@ -1,0 +1,129 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+// Below the root, so that bare imports resolve; ignored by git, like all of coverage.
+const folder = join(root, 'coverage/examples');
+
+/** One example, as it stands in a document or in a doc comment. */
+export interface Example {
+  /** File and line. */
+  readonly where: string;
+  readonly code: string;
+  /** What its comments say that it prints, a line each. */
+  readonly prints: readonly string[];
+  /** Where it was written to, to be compiled and run. */
+  readonly file: string;
+}
+
+const ENTRIES: Readonly<Record<string, string>> = {
+  rxchange: 'lib/index.ts',
+  'rxchange/ucwa': 'lib/ucwa/index.ts',
+  'rxchange/ews': 'lib/ews/index.ts',
+  'rxchange/operators': 'operators/index.ts',
+  'rxchange/testing': 'lib/testing/index.ts',
+};
+
+/** Finds every example and writes it to a file of its own, importing the sources in place of the package. */
+export function collectExamples(): Example[] {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const sources = [...filesBelow('lib', '.ts'), ...filesBelow('operators', '.ts')];
+  const documents = ['README.md', 'CONTRIBUTING.md', ...filesBelow('docs', '.md')];
+  const found = [
+    ...documents.flatMap((path) => fencesOf(path, readFileSync(join(root, path), 'utf8'))),
+    ...sources.flatMap((path) => fencesOf(path, commentsOnly(readFileSync(join(root, path), 'utf8')))),
+  ];
+  return found.map(({ where, code }, index) => {
+    const file = join(folder, `example-${index}.ts`);
+    writeFileSync(file, `${fromSources(code)}\nexport {};\n`);
+    const prints = [...code.matchAll(/^\s*\/\/ prints: ?(.*)$/gm)].map(([, line = '']) => line.trimEnd());
+    return { where, code, prints, file };
+  });
+}
+
+/** Type-checks all examples at once, by the project's own rules; the messages of each file. */
+export function compileExamples(examples: readonly Example[]): Map<string, string[]> {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
+    config: { compilerOptions: object };
+  };
+  const { options } = ts.parseJsonConfigFileContent(
+    { compilerOptions: config.compilerOptions, files: [] },
+    ts.sys,
+    root,
+  );
+  const files = examples.map(({ file }) => file);
+  // What an example declares and does not use is for its reader.
+  const program = ts.createProgram(files, {
+    ...options,
+    noUnusedLocals: false,
+    isolatedDeclarations: false,
+    declaration: false,
+  });
+  const messages = new Map<string, string[]>(files.map((file) => [file, []]));
+  for (const { file, start, messageText } of ts.getPreEmitDiagnostics(program)) {
+    const list = file === undefined ? undefined : messages.get(resolve(file.fileName));
+    const line =
+      file === undefined || start === undefined ? 0 : file.getLineAndCharacterOfPosition(start).line + 1;
+    list?.push(`line ${line}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
+  }
+  return messages;
+}
+
+/** Runs one example in a process of its own until it ends by itself; its output, a line each. */
+export function runExample({ file }: Example): Promise<string[]> {
+  // An example counts as documentation, not as a test: it adds no coverage.
+  const env = { ...process.env, NODE_V8_COVERAGE: '' };
+  return new Promise((done, fail) => {
+    execFile(
+      process.execPath,
+      ['--import', 'ts-blank-space/register', file],
+      { cwd: root, env, timeout: 20_000 },
+      (error, stdout, stderr) => {
+        if (error === null && stderr === '') done(stdout.split('\n').slice(0, -1));
+        else fail(new Error(`${error?.message ?? 'it wrote to stderr'}\n${stderr}`));
+      },
+    );
+  });
+}
+
+function filesBelow(path: string, ending: string): string[] {
+  return readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(path, name))
+    .filter((name) => name.endsWith(ending) && !name.startsWith(join('docs', 'api')))
+    .sort();
+}
+
+function fencesOf(path: string, text: string): { where: string; code: string }[] {
+  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => ({
+    where: `${path}:${text.slice(0, match.index).split('\n').length}`,
+    code: match[1] ?? '',
+  }));
+}
+
+/** The text of doc comments at the lines where they stand; all other lines empty. */
+function commentsOnly(source: string): string {
+  let inside = false;
+  return source
+    .split('\n')
+    .map((line) => {
+      if (/^\s*\/\*\*/.test(line)) inside = true;
+      const text = inside ? line.replace(/^\s*\*\/?( |$)/, '') : '';
+      if (line.includes('*/')) inside = false;
+      return text;
+    })
+    .join('\n');
+}
+
+function fromSources(code: string): string {
+  return code.replaceAll(
+    /(from |import\()'(rxchange(?:\/\w+)?)'/g,
+    (whole, keyword: string, name: string) => {
+      const entry = ENTRIES[name];
+      return entry === undefined ? whole : `${keyword}'${relative(folder, join(root, entry))}'`;
+    },
+  );
+}

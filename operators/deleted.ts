@@ -1,0 +1,33 @@
+import { filter, type OperatorFunction } from 'rxjs';
+import { hasType, type OfType, type TypedEvent } from './event.ts';
+
+/**
+ * Returns an Observable that emits the events of the source by which something was deleted.
+ *
+ * It serves both protocols: UCWA sends such events for a resource that went away, or went out of a list, and
+ * EWS for an item or a folder.
+ *
+ * ```
+ * source:    --added--updated--deleted--added--|
+ * deleted()  ------------------deleted---------|
+ * ```
+ *
+ * @see {@link added}
+ * @see {@link updated}
+ * @see {@link ofType}
+ *
+ * @example
+ * ```ts
+ * import { of } from 'rxjs';
+ * import { deleted } from 'rxchange/operators';
+ *
+ * type ContactEvent = { type: 'added'; name: string } | { type: 'deleted'; href: string };
+ * const events$ = of<ContactEvent[]>({ type: 'added', name: 'Sara' }, { type: 'deleted', href: '/people/1' });
+ *
+ * events$.pipe(deleted()).subscribe((event) => console.log(`${event.href} is gone`));
+ * // prints: /people/1 is gone
+ * ```
+ */
+export function deleted<Event extends TypedEvent>(): OperatorFunction<Event, OfType<Event, 'deleted'>> {
+  return filter((event) => hasType(event, ['deleted']));
+}

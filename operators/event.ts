@@ -1,0 +1,83 @@
+/** An event that says what happened. */
+export interface TypedEvent {
+  /** What happened, such as `added`, `deleted` or `newMail`. */
+  readonly type: string;
+}
+
+/** A reference to a resource, as UCWA writes it. */
+export interface EventLink {
+  /** What kind of resource it is, such as `contactPresence`. */
+  readonly rel: string;
+  /** Where the resource is: absolute, or relative to the server. */
+  readonly href: string;
+}
+
+/** An event that says which resource it is about. */
+export interface LinkedEvent {
+  /** The resource that the event is about. */
+  readonly link: EventLink;
+}
+
+/** An event that may say inside which resource it happened. */
+export interface ContainedEvent {
+  /** The resource that the event happened in, such as the list that a contact was added to. */
+  readonly in?: EventLink | undefined;
+}
+
+/** An event that says who sent it. */
+export interface SentEvent {
+  /** The resource that sent the event, such as `people`, `communication` or one conversation. */
+  readonly sender: EventLink;
+}
+
+/**
+ * The members of the union `Event` whose `type` can be `Type`, each narrowed to it.
+ *
+ * On a union of literal types this is what `Extract` gives; an event whose `type` is any string stays, with
+ * that string narrowed.
+ */
+export type OfType<Event extends TypedEvent, Type extends string> = Event extends unknown
+  ? Event['type'] extends Type
+    ? Event
+    : [Event['type'] & Type] extends [never]
+      ? never
+      : Event & { readonly type: Event['type'] & Type }
+  : never;
+
+/** `Event` with the link at `Key` there, and its `rel` narrowed to `Rel`. */
+export type WithRel<Event, Key extends 'link' | 'in' | 'sender', Rel extends string> = Event extends unknown
+  ? Event & { readonly [Each in Key]: { readonly rel: Rel } }
+  : never;
+
+/** Whether an event is of one of the types; what has no type is of none. */
+export function hasType<Event extends TypedEvent, Type extends string>(
+  event: Event,
+  types: readonly Type[],
+): event is OfType<Event, Type> {
+  const found = textAt(event, 'type');
+  return types.some((type) => type === found);
+}
+
+/** Whether the link that an event has at `key` is of one of the relations; what has no link is of none. */
+export function hasRel<Event, Key extends 'link' | 'in' | 'sender', Rel extends string>(
+  event: Event,
+  key: Key,
+  rels: readonly Rel[],
+): event is WithRel<Event, Key, Rel> {
+  const found = textAt(event, key, 'rel');
+  return rels.some((rel) => rel === found);
+}
+
+/**
+ * The string at a path of property names, or undefined where there is none.
+ *
+ * Events come from a server: whatever one lacks, reading it must not throw.
+ */
+export function textAt(value: unknown, ...path: readonly string[]): string | undefined {
+  let found = value;
+  for (const key of path) {
+    if (typeof found !== 'object' || found === null) return undefined;
+    found = (found as Readonly<Record<string, unknown>>)[key];
+  }
+  return typeof found === 'string' ? found : undefined;
+}

@@ -1,0 +1,58 @@
+import { invalidOption } from '../lib/core/options.ts';
+
+/** An href in the one form in which two that mean the same resource are equal. */
+export interface NormalHref {
+  /** Absent where the href is relative. */
+  readonly origin: string | undefined;
+  /** Path and query, in lower case, with nothing percent-encoded that need not be. */
+  readonly path: string;
+}
+
+const BASE = 'http://relative.invalid';
+const ENCODED = /(?:%[0-9a-f]{2})+/gi;
+/** Decoded, these would change where a path or a query is divided. */
+const DELIMITERS = /[%/?#&=+;]/g;
+
+/**
+ * Brings an href into its normal form. A server writes the href of one contact in several ways: absolute
+ * or relative, in upper or lower case, with `%40` or `@`, with `&amp;` out of an XML page.
+ *
+ * @returns undefined for what is no URL, absolute or relative.
+ */
+export function normalHref(href: string): NormalHref | undefined {
+  const plain = href.toLowerCase().replaceAll('&amp;', '&');
+  if (!URL.canParse(plain, BASE)) return undefined;
+  const { origin, protocol, pathname, search } = new URL(plain, BASE);
+  return {
+    // Schemes such as sip have no origin: the scheme itself stands for it.
+    origin: origin === BASE ? undefined : origin === 'null' ? protocol : origin,
+    path: (pathname + search).replace(ENCODED, decodeRun).toLowerCase(),
+  };
+}
+
+/** Whether two hrefs mean the same resource; a relative one is taken to be on the other's server. */
+export function sameHref(one: NormalHref, other: NormalHref): boolean {
+  if (one.path !== other.path) return false;
+  return one.origin === undefined || other.origin === undefined || one.origin === other.origin;
+}
+
+/** Returns a predicate for the hrefs that mean the same resource, and throws a TypeError for a bad one. */
+export function matchesHref(option: string, href: unknown): (found: string | undefined) => boolean {
+  const wanted = typeof href === 'string' && href !== '' ? normalHref(href) : undefined;
+  if (wanted === undefined) throw invalidOption(option, href, 'an absolute or relative URL');
+  return (found) => {
+    if (found === undefined) return false;
+    if (found === href) return true;
+    const normal = normalHref(found);
+    return normal !== undefined && sameHref(wanted, normal);
+  };
+}
+
+function decodeRun(run: string): string {
+  try {
+    return decodeURIComponent(run).replace(DELIMITERS, (delimiter) => encodeURIComponent(delimiter));
+  } catch {
+    // Not UTF-8: it stays as it is.
+    return run;
+  }
+}

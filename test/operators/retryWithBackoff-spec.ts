@@ -1,0 +1,336 @@
+import { expect } from 'chai';
+import { expectTypeOf } from 'expect-type';
+import { defer, type Observable, of } from 'rxjs';
+import { HttpError } from '../../lib/core/errors.ts';
+import { retryWithBackoff, type RetryWithBackoffOptions } from '../../operators/retryWithBackoff.ts';
+import { marbles } from '../support/marbles.ts';
+
+describe('retryWithBackoff', () => {
+  /** Waits of 10, 20, 40 … milliseconds. */
+  const steady = { initialMs: 20, random: () => 0.5 };
+  const lost = new Error('connection lost');
+
+  /** Subscribes to the first, the second …, and from then on to the last of the sources. */
+  function inTurn<Value>(...sources: readonly Observable<Value>[]): Observable<Value> {
+    let turn = 0;
+    return defer(() => sources[Math.min(turn++, sources.length - 1)]!);
+  }
+
+  it('should mirror a source that does not fail', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-a-b-c-|');
+      const sourceSubs = ' ^------!';
+      const expected = '   -a-b-c-|';
+
+      expectObservable(source.pipe(retryWithBackoff(steady))).toBe(expected);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should emit a single value', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('(a|)');
+      const sourceSubs = ' (^!)';
+      const expected = '   (a|)';
+
+      expectObservable(source.pipe(retryWithBackoff(steady))).toBe(expected);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should never emit when the source never does', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-');
+      const sourceSubs = ' ^';
+      const expected = '   -';
+
+      expectObservable(source.pipe(retryWithBackoff(steady))).toBe(expected);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should complete when the source is empty', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('|');
+      const sourceSubs = ' (^!)';
+      const expected = '   |';
+
+      expectObservable(source.pipe(retryWithBackoff(steady))).toBe(expected);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should subscribe again after waits that double, up to the longest', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-#', undefined, lost);
+      const sourceSubs = ['^!', '11ms ^!', '32ms ^!', '73ms ^!', '114ms ^!'];
+      const unsub = '      116ms !';
+      const expected = '   -';
+
+      expectObservable(source.pipe(retryWithBackoff({ ...steady, maxMs: 80 })), unsub).toBe(expected);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should count again from zero after the first value', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const failing = cold('  -#', undefined, lost);
+      const failingSubs = [
+        '                     ^!',
+        '                     11ms ^!',
+        '                     45ms ^!',
+      ];
+      const emitting = cold(' --a#', undefined, lost);
+      const emittingSubs = '  32ms ^--!';
+      const lasting = cold('  b');
+      const lastingSubs = '   66ms ^';
+      const expected = '      34ms a 31ms b';
+
+      const source = inTurn(failing, failing, emitting, failing, lasting);
+      expectObservable(source.pipe(retryWithBackoff({ ...steady, count: 2 }))).toBe(expected);
+      expectSubscriptions(failing.subscriptions).toBe(failingSubs);
+      expectSubscriptions(emitting.subscriptions).toBe(emittingSubs);
+      expectSubscriptions(lasting.subscriptions).toBe(lastingSubs);
+    });
+  });
+
+  it('should pass the error on when subscribing again has not helped as often as allowed', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-#', undefined, lost);
+      const sourceSubs = ['^!', '11ms ^!', '32ms ^!'];
+      const expected = '   33ms #';
+
+      expectObservable(source.pipe(retryWithBackoff({ ...steady, count: 2 }))).toBe(
+        expected,
+        undefined,
+        lost,
+      );
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should pass the first error on where no other attempt is allowed', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('a-#', undefined, lost);
+      const sourceSubs = ' ^-!';
+      const expected = '   a-#';
+
+      expectObservable(source.pipe(retryWithBackoff({ count: 0 }))).toBe(expected, undefined, lost);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should count for each subscriber on its own', () => {
+    marbles(({ cold, expectObservable }) => {
+      const result = cold('-#', undefined, lost).pipe(retryWithBackoff({ ...steady, count: 1 }));
+
+      expectObservable(result).toBe('                 12ms #', undefined, lost);
+      expectObservable(result, '           5ms ^').toBe('17ms #', undefined, lost);
+    });
+  });
+
+  it('should unsubscribe from the source when its subscriber leaves', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-a-b-c-|');
+      const sourceSubs = ' ^---!';
+      const unsub = '      ----!';
+      const expected = '   -a-b-';
+
+      expectObservable(source.pipe(retryWithBackoff(steady)), unsub).toBe(expected);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should not subscribe again when its subscriber leaves during the wait', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('-#', undefined, lost);
+      const sourceSubs = ' ^!';
+      const unsub = '      5ms !';
+      const expected = '   -';
+
+      expectObservable(source.pipe(retryWithBackoff(steady)), unsub).toBe(expected);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  describe('when the error tells how long the server asks to wait', () => {
+    it('should wait that long, and the usual wait on top', () => {
+      const busy = new HttpError(
+        503,
+        { method: 'GET', url: 'https://pool.contoso.com/' },
+        { retryAfterMs: 100 },
+      );
+      marbles(({ cold, expectObservable, expectSubscriptions }) => {
+        const failing = cold('-#', undefined, busy);
+        const failingSubs = ['^!', '111ms ^!'];
+        const working = cold('a|');
+        const expected = '    232ms a|';
+
+        expectObservable(inTurn(failing, failing, working).pipe(retryWithBackoff(steady))).toBe(expected);
+        expectSubscriptions(failing.subscriptions).toBe(failingSubs);
+      });
+    });
+
+    for (const asked of [undefined, null, 'soon', Number.NaN, -1]) {
+      it(`should not mind when that is ${String(asked)}`, () => {
+        marbles(({ cold, expectObservable }) => {
+          const failing = cold('-#', undefined, { retryAfterMs: asked });
+          const working = cold('a|');
+          const expected = '    11ms a|';
+
+          expectObservable(inTurn(failing, working).pipe(retryWithBackoff(steady))).toBe(expected);
+        });
+      });
+    }
+
+    it('should not come back at once because no timer runs that long', () => {
+      marbles(({ cold, expectObservable }) => {
+        const failing = cold('#', undefined, { retryAfterMs: 2 ** 40 });
+        const working = cold('a|');
+        const expected = `    ${2 ** 31 - 1}ms a|`;
+
+        expectObservable(inTurn(failing, working).pipe(retryWithBackoff())).toBe(expected);
+      });
+    });
+  });
+
+  for (const thrown of [undefined, null, 'connection lost', 7]) {
+    it(`should retry when the error is ${String(thrown)}`, () => {
+      marbles(({ cold, expectObservable }) => {
+        const failing = cold('-#', undefined, thrown);
+        const working = cold('a|');
+        const expected = '    11ms a|';
+
+        expectObservable(inTurn(failing, working).pipe(retryWithBackoff(steady))).toBe(expected);
+      });
+    });
+  }
+
+  describe('decide', () => {
+    it('should be asked with each error and how many attempts in a row have failed', () => {
+      const asked: unknown[] = [];
+      const other = new Error('another one');
+      const decide = (error: unknown, attempt: number): boolean => {
+        asked.push([error, attempt]);
+        return true;
+      };
+      marbles(({ cold, expectObservable }) => {
+        const failing = cold('#', undefined, lost);
+        const emitting = cold('a#', undefined, other);
+        const working = cold('b|');
+        const expected = '     30ms a 10ms b|';
+
+        const source = inTurn(failing, failing, emitting, working);
+        expectObservable(source.pipe(retryWithBackoff({ ...steady, decide }))).toBe(expected);
+      });
+      expect(asked).to.deep.equal([
+        [lost, 1],
+        [lost, 2],
+        [other, 1],
+      ]);
+    });
+
+    it('should pass the error on at once with false', () => {
+      marbles(({ cold, expectObservable, expectSubscriptions }) => {
+        const source = cold('a-#', undefined, lost);
+        const sourceSubs = ' ^-!';
+        const expected = '   a-#';
+
+        expectObservable(source.pipe(retryWithBackoff({ decide: () => false }))).toBe(
+          expected,
+          undefined,
+          lost,
+        );
+        expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+      });
+    });
+
+    it('should say the wait itself with a number, whatever the server asks', () => {
+      marbles(({ cold, expectObservable }) => {
+        const failing = cold('-#', undefined, { retryAfterMs: 100 });
+        const working = cold('a|');
+        const expected = '    4ms a|';
+
+        expectObservable(inTurn(failing, working).pipe(retryWithBackoff({ decide: () => 3 }))).toBe(expected);
+      });
+    });
+
+    it('should not be asked about an error after the last attempt', () => {
+      let times = 0;
+      const decide = (): boolean => ++times > 0;
+      marbles(({ cold, expectObservable }) => {
+        const source = cold('#', undefined, lost);
+        const expected = '   10ms #';
+
+        expectObservable(source.pipe(retryWithBackoff({ ...steady, count: 1, decide }))).toBe(
+          expected,
+          undefined,
+          lost,
+        );
+      });
+      expect(times).to.equal(1);
+    });
+
+    it('should make what it throws the error of the result', () => {
+      const bug = new Error('a bug in decide');
+      const decide = (): never => {
+        throw bug;
+      };
+      marbles(({ cold, expectObservable, expectSubscriptions }) => {
+        const source = cold('-#', undefined, lost);
+        const sourceSubs = ' ^!';
+        const expected = '   -#';
+
+        expectObservable(source.pipe(retryWithBackoff({ decide }))).toBe(expected, undefined, bug);
+        expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+      });
+    });
+
+    for (const wait of [-1, Number.NaN, Infinity, undefined as unknown as number]) {
+      it(`should not say ${String(wait)}`, () => {
+        let thrown: unknown;
+        marbles(({ cold, flush }) => {
+          cold('-#', undefined, lost)
+            .pipe(retryWithBackoff({ decide: () => wait }))
+            .subscribe({ error: (error: unknown) => (thrown = error) });
+          flush();
+        });
+        expect(thrown).to.be.instanceOf(TypeError);
+        expect(String(thrown)).to.include(
+          'what retryWithBackoff.decide returns must be a number of at least 0',
+        );
+      });
+    }
+  });
+
+  it('should make what random throws the error of the result', () => {
+    const bug = new Error('no entropy');
+    const random = (): never => {
+      throw bug;
+    };
+    marbles(({ cold, expectObservable }) => {
+      const source = cold('-#', undefined, lost);
+      const expected = '   -#';
+
+      expectObservable(source.pipe(retryWithBackoff({ random }))).toBe(expected, undefined, bug);
+    });
+  });
+
+  const bad: readonly [options: object, message: RegExp][] = [
+    [{ count: -1 }, /retryWithBackoff\.count must be a whole number of at least 0, but it is -1/],
+    [{ count: 1.5 }, /retryWithBackoff\.count .* 1\.5/],
+    [{ count: '3' }, /retryWithBackoff\.count .* "3"/],
+    [{ initialMs: -1 }, /retryWithBackoff\.initialMs .* -1/],
+    [{ maxMs: Number.NaN }, /retryWithBackoff\.maxMs .* NaN/],
+    [{ decide: true }, /retryWithBackoff\.decide must be a function, but it is true/],
+  ];
+  for (const [options, message] of bad) {
+    it(`should refuse ${Object.entries(options).join(' ')}`, () => {
+      expect(() => retryWithBackoff(options as RetryWithBackoffOptions)).to.throw(TypeError, message);
+    });
+  }
+
+  it('should keep the type of the values', () => {
+    expectTypeOf(of(1, 2).pipe(retryWithBackoff())).toEqualTypeOf<Observable<number>>();
+  });
+});

@@ -44,3 +44,10 @@ export function retryAfterMs(value: string | undefined, now: number): number | u
   const date = /^[A-Z][a-z]{2}/.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
+
+/** How long an error says that its server wants to be left alone, in milliseconds; undefined where it says nothing. */
+export function askedWaitMs(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('retryAfterMs' in error)) return undefined;
+  const asked = error.retryAfterMs;
+  return typeof asked === 'number' && asked >= 0 ? asked : undefined;
+}

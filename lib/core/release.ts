@@ -1,5 +1,5 @@
 import { asyncScheduler, defer, type Observable, retry, throwError, timer } from 'rxjs';
-import { backoff, type BackoffPolicy } from './backoff.ts';
+import { askedWaitMs, backoff, type BackoffPolicy } from './backoff.ts';
 import { HttpError, NetworkError } from './errors.ts';
 import { releaseEntry, type ReleaseEntry, type ReleaseLedger, type ReleaseOutcome } from './releases.ts';
 
@@ -62,8 +62,7 @@ export function release(ledger: ReleaseLedger, plan: ReleasePlan, done: () => vo
   const waitAfter = (error: unknown): Observable<unknown> => {
     const left = deadline - asyncScheduler.now();
     if (plan.decide(error) !== 'retry' || left <= 0) return throwError(() => error);
-    const retryAfterMs = error instanceof HttpError ? error.retryAfterMs : undefined;
-    return timer(Math.min(left, backoff(attempts, plan.backoff, retryAfterMs)));
+    return timer(Math.min(left, backoff(attempts, plan.backoff, askedWaitMs(error))));
   };
 
   defer(() => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { backoff, checkBackoffPolicy, retryAfterMs } from '../../lib/core/backoff.ts';
+import { askedWaitMs, backoff, checkBackoffPolicy, retryAfterMs } from '../../lib/core/backoff.ts';
 
 describe('backoff', () => {
   const most = { random: () => 1 };
@@ -53,4 +53,25 @@ describe('retryAfterMs', () => {
   for (const [name, value, expected] of cases) {
     it(`should read ${name}`, () => expect(retryAfterMs(value, now)).to.equal(expected));
   }
+});
+
+describe('askedWaitMs', () => {
+  it('should read the wait off any error that carries one', () => {
+    expect(askedWaitMs({ retryAfterMs: 5 })).to.equal(5);
+    expect(askedWaitMs(Object.assign(new Error('busy'), { retryAfterMs: 0 }))).to.equal(0);
+  });
+
+  it('should find none in anything else', () => {
+    for (const error of [
+      undefined,
+      null,
+      'busy',
+      {},
+      { retryAfterMs: undefined },
+      { retryAfterMs: -1 },
+      { retryAfterMs: '5' },
+    ]) {
+      expect(askedWaitMs(error)).to.equal(undefined);
+    }
+  });
 });

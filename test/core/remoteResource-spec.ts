@@ -323,6 +323,23 @@ describe('remoteResource', () => {
       expect(outcomes[0]).to.include({ outcome: 'AlreadyGone', id: 't1', attempts: 1 });
     });
 
+    it('should wait as long as the server asks', () => {
+      const outcomes: string[] = [];
+      const ledger = releaseLedger();
+      let attempts = 0;
+      marbles(() => {
+        ledger.outcomes$.subscribe(({ outcome }) => outcomes.push(`${asyncScheduler.now()} ${outcome}`));
+        thing(thingServer().transport, ledger, {
+          backoff: { initialMs: 0 },
+          decide: () => 'retry',
+          release: () => (++attempts === 1 ? throwError(() => ({ retryAfterMs: 7000 })) : of({})),
+        })
+          .subscribe()
+          .unsubscribe();
+      });
+      expect(outcomes).to.deep.equal(['7000 Released']);
+    });
+
     it('should give up when the server has removed it by its own clock', () => {
       const server = thingServer();
       const ledger = releaseLedger();

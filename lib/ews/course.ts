@@ -1,0 +1,43 @@
+import { backoff } from '../core/backoff.ts';
+import type { RetryPolicy } from '../core/withRetry.ts';
+import type { Decision, ErrorContext } from './decision.ts';
+import type { GapEvent, GapReason } from './events.ts';
+
+/** What outlives the single subscription: how far the stream has come, and what it has to tell. */
+export interface Course extends ErrorContext {
+  /** Where to go on; undefined where the server tells no watermarks, and to subscribe afresh. */
+  watermark: string | undefined;
+  /** A gap that is told of as soon as the next subscription stands. */
+  gap: GapReason | undefined;
+  /** Nothing is missing up to then. */
+  since: Date | undefined;
+  /** Failures in a row. */
+  failures: number;
+  /** Whether the server has ever accepted a subscription. */
+  hasSubscribed: boolean;
+  operation: 'Subscribe' | 'GetEvents';
+  hasAnswered: boolean;
+}
+
+/** A course at its beginning. */
+export function newCourse(watermark: string | undefined): Course {
+  return {
+    watermark,
+    gap: undefined,
+    since: undefined,
+    failures: 0,
+    hasSubscribed: false,
+    operation: 'Subscribe',
+    hasAnswered: false,
+  };
+}
+
+/** How long to wait after so many failures in a row, in milliseconds; what the server asks for is bounded. */
+export function backOffMs(policy: RetryPolicy, failures: number, { delayMs = 0 }: Decision): number {
+  return backoff(failures, policy, Math.min(delayMs, policy.maxRetryAfterMs ?? 300_000));
+}
+
+/** The event that tells of a gap at this place of the course. */
+export function gapEvent({ since }: Course, subscriptionId: string, reason: GapReason): GapEvent {
+  return { type: 'gap', subscriptionId, reason, ...(since === undefined ? {} : { since }) };
+}

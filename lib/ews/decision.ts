@@ -1,0 +1,126 @@
+import type { ReleaseDecision } from '../core/release.ts';
+import { DecodeError, HttpError, NetworkError } from '../core/errors.ts';
+import { EwsError, SoapFault } from './errors.ts';
+import type { GapReason } from './events.ts';
+
+/** What is known where an error came up. */
+export interface ErrorContext {
+  readonly operation: 'Subscribe' | 'GetEvents' | 'Unsubscribe';
+  /** Whether this very subscription has answered before. @default false */
+  readonly hasAnswered?: boolean;
+}
+
+/**
+ * What to do about an error.
+ *
+ * - `alreadyGone`: what was to be removed is not there: that is success.
+ * - `goOn`: the subscription stands; tell of the gap.
+ * - `resubscribe`: subscribe again, from the watermark where there is one.
+ * - `resubscribeAfresh`: subscribe again, without the watermark, and tell of the gap.
+ * - `resubscribeLater`: the same after a longer wait.
+ * - `afterReleases`: try again when what this process is releasing is gone; if it releases nothing, fail.
+ * - `backOff`: wait, and send the same again.
+ * - `fail`: trying again would not help.
+ */
+export type DecisionAction =
+  | 'alreadyGone'
+  | 'goOn'
+  | 'resubscribe'
+  | 'resubscribeAfresh'
+  | 'resubscribeLater'
+  | 'afterReleases'
+  | 'backOff'
+  | 'fail';
+
+/** What to do about an error, and what goes with it. */
+export interface Decision {
+  readonly action: DecisionAction;
+  /** The least time to wait that the server asked for, in milliseconds. */
+  readonly delayMs?: number;
+  /** The gap to tell of, if the stream cannot be taken up where it was. */
+  readonly gap?: GapReason;
+  /** The server says that it has no such subscription any more: there is nothing to remove. */
+  readonly gone?: boolean;
+}
+
+const FAIL: Decision = { action: 'fail' };
+const BACK_OFF: Decision = { action: 'backOff' };
+const LOST: Decision = { action: 'resubscribe', gap: 'subscriptionLost', gone: true };
+const AFRESH: Decision = { action: 'resubscribeAfresh', gap: 'subscriptionLost', gone: true };
+const MOVED: Decision = { action: 'resubscribeLater', gap: 'mailboxMoved' };
+
+const BY_CODE: ReadonlyMap<string, Decision> = new Map<string, Decision>([
+  ['ErrorSubscriptionNotFound', LOST],
+  ['ErrorExpiredSubscription', LOST],
+  ['ErrorInvalidSubscription', LOST],
+  ['ErrorReadEventsFailed', { action: 'resubscribe', gap: 'subscriptionLost' }],
+  ['ErrorInvalidWatermark', { action: 'resubscribeAfresh', gap: 'watermarkRefused' }],
+  ['ErrorMissedNotificationEvents', { action: 'goOn', gap: 'eventsMissed' }],
+  ['ErrorSubscriptionUnsubscribed', AFRESH],
+  ['ErrorServerBusy', BACK_OFF],
+  ['ErrorExceededConnectionCount', BACK_OFF],
+  ['ErrorExceededSubscriptionCount', { action: 'afterReleases' }],
+  ['ErrorConnectionFailed', BACK_OFF],
+  ['ErrorTimeoutExpired', BACK_OFF],
+  ['ErrorInternalServerTransientError', BACK_OFF],
+  ['ErrorInsufficientResources', BACK_OFF],
+  ['ErrorADUnavailable', BACK_OFF],
+  ['ErrorNoRespondingCASInDestinationSite', BACK_OFF],
+  ['ErrorProxiedSubscriptionCallFailure', BACK_OFF],
+  ['ErrorMailboxMoveInProgress', MOVED],
+  ['ErrorMailboxStoreUnavailable', MOVED],
+  ['ErrorMailboxFailover', MOVED],
+  ['ErrorProxyRequestNotAllowed', MOVED],
+]);
+
+const ACCESS_DENIED = new Set(['ErrorAccessDenied', 'ErrorSubscriptionAccessDenied']);
+const TRANSIENT_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
+
+/**
+ * Decides what to do about an error: a pure function over the error, and the operation that it answers.
+ *
+ * What is not in the table fails: it is for who subscribed to decide.
+ */
+export function decide(error: unknown, context: ErrorContext): Decision {
+  if (error instanceof SoapFault || error instanceof EwsError) return decideCode(error, context);
+  if (error instanceof NetworkError) return BACK_OFF;
+  if (error instanceof HttpError && TRANSIENT_STATUSES.has(error.status)) {
+    return waiting(BACK_OFF, error.retryAfterMs);
+  }
+  return FAIL;
+}
+
+function decideCode(error: SoapFault | EwsError, { operation, hasAnswered }: ErrorContext): Decision {
+  const { code, retryAfterMs } = error;
+  // Ids start again with some servers, so what was ours may be another user's now: not ours to remove.
+  if (operation === 'GetEvents' && hasAnswered === true && ACCESS_DENIED.has(code)) return AFRESH;
+  const decision = BY_CODE.get(code) ?? FAIL;
+  if (operation === 'Unsubscribe' && decision.gone === true) return { action: 'alreadyGone' };
+  if (operation === 'Subscribe' && decision.gone === true) return FAIL;
+  return waiting(decision, retryAfterMs);
+}
+
+function waiting(decision: Decision, delayMs: number | undefined): Decision {
+  return delayMs === undefined ? decision : { ...decision, delayMs };
+}
+
+/** Actions by which an Unsubscribe is worth sending again. */
+const RELEASE_AGAIN: ReadonlySet<DecisionAction> = new Set([
+  'backOff',
+  'resubscribeLater',
+  'resubscribe',
+  'afterReleases',
+]);
+
+/**
+ * Decides what to do when an Unsubscribe failed: the same table, for the ledger of releases.
+ *
+ * An answer that could not be read is asked for again, and so is one that wants another sign-in: a second
+ * Unsubscribe does no harm, and a proxy's page or an expired token passes.
+ */
+export function decideUnsubscribe(error: unknown): ReleaseDecision {
+  const { action } = decide(error, { operation: 'Unsubscribe' });
+  if (action === 'alreadyGone') return 'alreadyGone';
+  if (RELEASE_AGAIN.has(action) || error instanceof DecodeError) return 'retry';
+  return error instanceof HttpError && error.status === 401 ? 'retry' : 'fail';
+}

@@ -1,0 +1,130 @@
+import { EVENT_NAMES } from './eventNames.ts';
+import type { SubscribableEvent } from './events.ts';
+import { escapeXml } from './xml.ts';
+
+/**
+ * Whom to act as: exactly one way to name the mailbox's user.
+ *
+ * Page: "Impersonation and EWS in Exchange", element ConnectingSID.
+ */
+export type Impersonation =
+  | { readonly principalName: string }
+  | { readonly sid: string }
+  | { readonly primarySmtpAddress: string }
+  | { readonly smtpAddress: string };
+
+/** A folder to watch: a distinguished name such as `inbox`, also of another mailbox, or an id. */
+export type Folder =
+  | string
+  | { readonly distinguished: string; readonly mailbox?: string }
+  | { readonly id: string; readonly changeKey?: string };
+
+/** What stands in the header of every request. */
+export interface EnvelopeHead {
+  readonly version: string;
+  readonly impersonate?: Impersonation;
+}
+
+/** What every kind of subscription says of itself. */
+interface SubscriptionRequest {
+  /** Which folders to watch; undefined for all. */
+  readonly folders: readonly Folder[] | undefined;
+  readonly events: readonly SubscribableEvent[];
+}
+
+/** A subscription whose events are asked for. */
+export interface PullSubscriptionRequest extends SubscriptionRequest {
+  readonly kind: 'pull';
+  readonly watermark: string | undefined;
+  readonly timeoutMinutes: number;
+}
+
+/** The ways to name an impersonated user, in the schema's words. */
+export const CONNECTING_SIDS = {
+  principalName: 'PrincipalName',
+  sid: 'SID',
+  primarySmtpAddress: 'PrimarySmtpAddress',
+  smtpAddress: 'SmtpAddress',
+} as const;
+
+/** Writes a Subscribe request. Page: "Subscribe operation". */
+export function subscribeEnvelope(head: EnvelopeHead, request: PullSubscriptionRequest): string {
+  const all = request.folders === undefined ? ' SubscribeToAllFolders="true"' : '';
+  return envelope(
+    head,
+    `<m:Subscribe><m:PullSubscriptionRequest${all}>` +
+      foldersElement(request.folders) +
+      `<t:EventTypes>${request.events.map((event) => element('t:EventType', 'events', EVENT_NAMES[event])).join('')}</t:EventTypes>` +
+      (request.watermark === undefined ? '' : element('t:Watermark', 'watermark', request.watermark)) +
+      `<t:Timeout>${request.timeoutMinutes}</t:Timeout>` +
+      '</m:PullSubscriptionRequest></m:Subscribe>',
+  );
+}
+
+/**
+ * Writes a GetEvents request. Page: "GetEvents operation".
+ *
+ * @param watermark The last one; empty for a server that never gave one: the schema wants the element.
+ */
+export function getEventsEnvelope(head: EnvelopeHead, subscriptionId: string, watermark: string): string {
+  return envelope(
+    head,
+    `<m:GetEvents>${element('m:SubscriptionId', 'subscriptionId', subscriptionId)}${element('m:Watermark', 'watermark', watermark)}</m:GetEvents>`,
+  );
+}
+
+/** Writes an Unsubscribe request. Page: "Unsubscribe operation". */
+export function unsubscribeEnvelope(head: EnvelopeHead, subscriptionId: string): string {
+  return envelope(
+    head,
+    `<m:Unsubscribe>${element('m:SubscriptionId', 'subscriptionId', subscriptionId)}</m:Unsubscribe>`,
+  );
+}
+
+function envelope(head: EnvelopeHead, body: string): string {
+  return (
+    '<?xml version="1.0" encoding="utf-8"?>' +
+    '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"' +
+    ' xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"' +
+    ' xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types">' +
+    `<soap:Header><t:RequestServerVersion${attribute('Version', 'version', head.version)}/>` +
+    `${impersonationElement(head.impersonate)}</soap:Header><soap:Body>${body}</soap:Body></soap:Envelope>`
+  );
+}
+
+function impersonationElement(impersonate: Impersonation | undefined): string {
+  if (impersonate === undefined) return '';
+  const given: Readonly<Record<string, string | undefined>> = { ...impersonate };
+  const named = Object.entries(CONNECTING_SIDS).map(([option, name]) => {
+    const value = given[option];
+    return value === undefined ? '' : element(`t:${name}`, `impersonate.${option}`, value);
+  });
+  return `<t:ExchangeImpersonation><t:ConnectingSID>${named.join('')}</t:ConnectingSID></t:ExchangeImpersonation>`;
+}
+
+function foldersElement(folders: readonly Folder[] | undefined): string {
+  if (folders === undefined) return '';
+  return `<t:FolderIds>${folders.map((folder, index) => folderElement(folder, `folders[${index}]`)).join('')}</t:FolderIds>`;
+}
+
+function folderElement(folder: Folder, option: string): string {
+  if (typeof folder === 'string') return `<t:DistinguishedFolderId${attribute('Id', option, folder)}/>`;
+  if ('id' in folder) {
+    const changeKey = folder.changeKey;
+    return `<t:FolderId${attribute('Id', `${option}.id`, folder.id)}${
+      changeKey === undefined ? '' : attribute('ChangeKey', `${option}.changeKey`, changeKey)
+    }/>`;
+  }
+  const id = attribute('Id', `${option}.distinguished`, folder.distinguished);
+  if (folder.mailbox === undefined) return `<t:DistinguishedFolderId${id}/>`;
+  const address = element('t:EmailAddress', `${option}.mailbox`, folder.mailbox);
+  return `<t:DistinguishedFolderId${id}><t:Mailbox>${address}</t:Mailbox></t:DistinguishedFolderId>`;
+}
+
+function element(name: string, option: string, text: string): string {
+  return `<${name}>${escapeXml(option, text)}</${name}>`;
+}
+
+function attribute(name: string, option: string, value: string): string {
+  return ` ${name}="${escapeXml(option, value)}"`;
+}

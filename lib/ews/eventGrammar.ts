@@ -1,0 +1,101 @@
+import { EVENT_NAMES, SUBSCRIBABLE_EVENTS } from './eventNames.ts';
+import {
+  type Attributes,
+  type Draft,
+  GrammarViolation,
+  newEvent,
+  newNotification,
+  type Step,
+} from './grammar.ts';
+import type { EwsId, ServerEvent, SubscribableEvent } from './events.ts';
+
+type Steps = ReadonlyMap<string, Step>;
+
+function idOf({ Id: id, ChangeKey: changeKey }: Attributes): EwsId {
+  if (id === undefined) throw new GrammarViolation('an attribute Id', 'none');
+  return changeKey === undefined ? { id } : { id, changeKey };
+}
+
+function endEvent({ event, notification }: Draft): void {
+  if (event.subscriptionId === '') throw new GrammarViolation('a SubscriptionId before the events', 'none');
+  if (event.type !== 'status') {
+    if (event.timestamp === undefined) throw new GrammarViolation('a TimeStamp', 'none');
+    if (event.item === undefined && event.folder === undefined) {
+      throw new GrammarViolation('an ItemId or a FolderId', 'none');
+    }
+  }
+  // What the type wants was just proved, and what it does not have, its steps did not read.
+  notification.events.push(event as ServerEvent);
+}
+
+function eventStep(type: ServerEvent['type'], within: Steps): Step {
+  return {
+    within,
+    open: (draft) => (draft.event = newEvent(type, draft.notification.subscriptionId)),
+    close: endEvent,
+  };
+}
+
+const STATUS_PARTS: Steps = new Map<string, Step>([
+  ['Watermark', { close: ({ event }, text) => text !== '' && (event.watermark = text) }],
+]);
+
+const TIME_STAMP: Step = {
+  close: ({ event }, text) => {
+    const timestamp = new Date(text);
+    if (Number.isNaN(timestamp.getTime())) throw new GrammarViolation('a date and time', 'something else');
+    event.timestamp = timestamp;
+    event.timestampText = text;
+  },
+};
+
+const CHANGE_PARTS: Steps = new Map<string, Step>([
+  ...STATUS_PARTS,
+  ['TimeStamp', TIME_STAMP],
+  ['ItemId', { open: ({ event }, attributes) => (event.item = idOf(attributes)) }],
+  ['FolderId', { open: ({ event }, attributes) => (event.folder = idOf(attributes)) }],
+  ['ParentFolderId', { open: ({ event }, attributes) => (event.parentFolder = idOf(attributes)) }],
+]);
+
+const UNREAD_COUNT: Step = {
+  close: ({ event }, text) => {
+    if (!/^\d+$/.test(text)) throw new GrammarViolation('a count', 'something else');
+    event.unreadCount = Number(text);
+  },
+};
+
+const TRANSFER_PARTS: Steps = new Map<string, Step>([
+  ...CHANGE_PARTS,
+  ['OldItemId', { open: ({ event }, attributes) => (event.oldItem = idOf(attributes)) }],
+  ['OldFolderId', { open: ({ event }, attributes) => (event.oldFolder = idOf(attributes)) }],
+  ['OldParentFolderId', { open: ({ event }, attributes) => (event.oldParentFolder = idOf(attributes)) }],
+]);
+
+const PARTS: Readonly<Record<SubscribableEvent, Steps>> = {
+  created: CHANGE_PARTS,
+  deleted: CHANGE_PARTS,
+  modified: new Map<string, Step>([...CHANGE_PARTS, ['UnreadCount', UNREAD_COUNT]]),
+  moved: TRANSFER_PARTS,
+  copied: TRANSFER_PARTS,
+  newMail: CHANGE_PARTS,
+  freeBusyChanged: CHANGE_PARTS,
+};
+
+/** Reads a Notification: the events of one subscription, of all types mixed, in order. */
+export const NOTIFICATION: Step = {
+  within: new Map<string, Step>([
+    ['SubscriptionId', { close: ({ notification }, text) => (notification.subscriptionId = text) }],
+    ['PreviousWatermark', { close: ({ notification }, text) => (notification.previousWatermark = text) }],
+    [
+      'MoreEvents',
+      { close: ({ notification }, text) => (notification.moreEvents = text === 'true' || text === '1') },
+    ],
+    ['StatusEvent', eventStep('status', STATUS_PARTS)],
+    ...SUBSCRIBABLE_EVENTS.map((type): [string, Step] => [EVENT_NAMES[type], eventStep(type, PARTS[type])]),
+  ]),
+  open: (draft) => (draft.notification = newNotification()),
+  close: ({ response, notification }) => {
+    if (notification.subscriptionId === '') throw new GrammarViolation('a SubscriptionId', 'none');
+    response.notifications.push(notification);
+  },
+};

@@ -1,0 +1,32 @@
+/**
+ * Exchange Web Services: notification subscriptions as Observables.
+ *
+ * @module
+ */
+export type { Folder, Impersonation } from './envelope.ts';
+export { EwsError, type OperationIdentity, SoapFault } from './errors.ts';
+export { pullNotifications } from './pull.ts';
+export type { PullOptions } from './pullOptions.ts';
+export {
+  type BasicCredentials,
+  exchange,
+  type ExchangeOptions,
+  type ExchangeService,
+  type ExchangeVersion,
+} from './service.ts';
+export {
+  type CopiedEvent,
+  type CreatedEvent,
+  type DeletedEvent,
+  EwsEvent,
+  type EwsId,
+  type FreeBusyChangedEvent,
+  type GapEvent,
+  type GapReason,
+  type ModifiedEvent,
+  type MovedEvent,
+  type NewMailEvent,
+  type ServerEvent,
+  type StatusEvent,
+  type SubscribableEvent,
+} from './events.ts';

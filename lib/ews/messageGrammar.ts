@@ -1,0 +1,87 @@
+import { NOTIFICATION } from './eventGrammar.ts';
+import { type Draft, GrammarViolation, newFault, newResponse, type Step } from './grammar.ts';
+
+/** Reads a MessageXml: its values by their name, and other elements, such as Violation, by theirs. */
+const MESSAGE_XML: Step = {
+  otherwise: {
+    open: (draft, { Name: name }, localName) => (draft.valueName = name ?? localName),
+    close: ({ values, valueName }, text) => values.set(valueName, text),
+  },
+};
+
+const RESPONSE: Step = {
+  within: new Map<string, Step>([
+    ['ResponseCode', { close: ({ response }, text) => (response.responseCode = text) }],
+    ['MessageText', { close: ({ response }, text) => (response.messageText = text) }],
+    ['MessageXml', { ...MESSAGE_XML, open: (draft) => (draft.values = draft.response.values) }],
+    ['SubscriptionId', { close: ({ response }, text) => (response.subscriptionId = text) }],
+    ['Watermark', { close: ({ response }, text) => text !== '' && (response.watermark = text) }],
+    ['Notification', NOTIFICATION],
+    ['Notifications', { within: new Map([['Notification', NOTIFICATION]]) }],
+    [
+      'ErrorSubscriptionIds',
+      {
+        within: new Map<string, Step>([
+          ['SubscriptionId', { close: ({ response }, text) => response.errorSubscriptionIds.push(text) }],
+        ]),
+      },
+    ],
+    [
+      'ConnectionStatus',
+      {
+        close: ({ response }, text) => {
+          if (text !== 'OK' && text !== 'Closed')
+            throw new GrammarViolation('OK or Closed', 'something else');
+          response.connectionStatus = text;
+        },
+      },
+    ],
+  ]),
+  open: (draft, { ResponseClass: responseClass = 'Success' }) => {
+    if (responseClass !== 'Success' && responseClass !== 'Warning' && responseClass !== 'Error') {
+      throw new GrammarViolation('a ResponseClass of Success, Warning or Error', 'another');
+    }
+    draft.response = newResponse(draft.operation);
+    draft.response.responseClass = responseClass;
+  },
+  close: ({ messages, response }) => messages.push(response),
+};
+
+/** One server family calls its response messages `x`, so any child of ResponseMessages is one. */
+const OPERATION: Step = {
+  within: new Map<string, Step>([['ResponseMessages', { otherwise: RESPONSE }]]),
+  open: (draft, _attributes, localName) => (draft.operation = localName),
+};
+
+const FAULT: Step = {
+  within: new Map<string, Step>([
+    ['faultcode', { close: ({ fault }, text) => (fault.faultCode = text) }],
+    ['faultstring', { close: ({ fault }, text) => (fault.faultString = text) }],
+    [
+      'detail',
+      {
+        within: new Map<string, Step>([
+          ['ResponseCode', { close: ({ fault }, text) => (fault.responseCode = text) }],
+          ['Message', { close: ({ fault }, text) => (fault.message = text) }],
+          ['MessageXml', { ...MESSAGE_XML, open: (draft) => (draft.values = draft.fault.values) }],
+        ]),
+      },
+    ],
+  ]),
+  open: (draft) => (draft.fault = newFault()),
+  close: ({ messages, fault }) => messages.push({ type: 'fault', ...fault }),
+};
+
+const BODY: Step = { within: new Map([['Fault', FAULT]]), otherwise: OPERATION };
+
+const ENVELOPE: Step = { within: new Map([['Body', BODY]]) };
+
+/** Reads a document: one SOAP envelope, by local names, whatever the prefixes are. */
+export const DOCUMENT: Step = {
+  within: new Map([['Envelope', ENVELOPE]]),
+  otherwise: {
+    open: (_draft: Draft, _attributes, localName) => {
+      throw new GrammarViolation('a SOAP envelope', `<${localName}>: a proxy or login page in between?`);
+    },
+  },
+};

@@ -1,0 +1,94 @@
+import {
+  asyncScheduler,
+  catchError,
+  defer,
+  EMPTY,
+  from,
+  mergeMap,
+  type Observable,
+  of,
+  repeat,
+  throwError,
+  timer,
+} from 'rxjs';
+import type { Lease } from '../core/remoteResource.ts';
+import { backOffMs, type Course, gapEvent } from './course.ts';
+import { decide } from './decision.ts';
+import { getEventsEnvelope } from './envelope.ts';
+import { EwsError } from './errors.ts';
+import type { PullPlan } from './pullOptions.ts';
+import type { ServiceInternals } from './service.ts';
+import type { EwsEvent } from './events.ts';
+import type { Notification, ResponseMessage } from './wire.ts';
+
+/**
+ * Returns an Observable that asks for the events of a subscription: at once, then at the interval, and again
+ * at once while there are more. It never completes; it errors where asking again would not help.
+ */
+export function polls(
+  { send, retry: policy, url }: ServiceInternals,
+  plan: PullPlan,
+  course: Course,
+  id: string,
+  lease: Lease,
+): Observable<EwsEvent> {
+  let waitMs = 0;
+
+  const extend = (): void => lease.extendedTo(asyncScheduler.now() + plan.timeoutMs);
+
+  const taken = (answer: ResponseMessage, askedAt: number): Observable<EwsEvent> => {
+    const events = answer.notifications.flatMap((notification) => eventsOf(notification, id, url));
+    const moreEvents = answer.notifications.some((notification) => notification.moreEvents);
+    extend();
+    course.watermark =
+      events.findLast(({ watermark }) => watermark !== undefined)?.watermark ?? course.watermark;
+    course.failures = 0;
+    course.hasAnswered = true;
+    if (!moreEvents) course.since = new Date(askedAt);
+    waitMs = moreEvents ? 0 : plan.intervalMs;
+    return from(events);
+  };
+
+  const failed = (error: unknown, mayHaveActed: boolean): Observable<EwsEvent> => {
+    const decision = decide(error, course);
+    if (decision.action === 'goOn') {
+      waitMs = plan.intervalMs;
+      return of(gapEvent(course, id, decision.gap ?? 'eventsMissed'));
+    }
+    if (decision.action !== 'backOff') return throwError(() => error);
+    course.failures += 1;
+    waitMs = backOffMs(policy, course.failures, decision);
+    // A server without watermarks hands events out once: they may have been in the answer that was lost.
+    return mayHaveActed && course.watermark === undefined ? of(gapEvent(course, id, 'answerLost')) : EMPTY;
+  };
+
+  const poll$ = defer(() => {
+    const askedAt = asyncScheduler.now();
+    let mayHaveActed = false;
+    // The server counts from the question, even from one whose answer is lost or aborted.
+    extend();
+    return send({
+      name: 'GetEvents',
+      envelope: (head) => getEventsEnvelope(head, id, course.watermark ?? ''),
+      onProgress: (progress) => (mayHaveActed = progress === 'sent'),
+    }).pipe(
+      mergeMap((answer) => taken(answer, askedAt)),
+      catchError((error: unknown) => failed(error, mayHaveActed)),
+    );
+  });
+
+  return poll$.pipe(repeat({ delay: () => timer(waitMs) }));
+}
+
+/** Ids start again with some servers, so an answer is taken only if it is for this subscription. */
+function eventsOf({ subscriptionId, events }: Notification, id: string, url: string): Notification['events'] {
+  if (subscriptionId === id) return events;
+  throw new EwsError(
+    { operation: 'GetEvents', url },
+    {
+      responseCode: 'ErrorReadEventsFailed',
+      messageText: 'The answer was for another subscription.',
+      values: new Map(),
+    },
+  );
+}

@@ -1,0 +1,60 @@
+import { defer, type Observable } from 'rxjs';
+import { shareWithGrace, untilClosed } from '../core/releases.ts';
+import { pullCourse } from './pullCourse.ts';
+import { type PullOptions, pullPlan } from './pullOptions.ts';
+import { type ExchangeService, internalsOf } from './service.ts';
+import type { EwsEvent } from './events.ts';
+
+/**
+ * Returns an Observable that makes a pull subscription on the server for each subscriber, asks it for events
+ * at an interval, and removes it with Unsubscribe when the subscription ends, however it ends.
+ *
+ * Events come in the server's order, of all types mixed. The first question follows the Subscribe at once; a
+ * `status` event says that there was nothing new, so silence can be noticed (`timeout({ each })`). Where
+ * events may be missing, a `gap` event stands in their place.
+ *
+ * What passes by itself is tried again with backoff: without end once the server has accepted a
+ * subscription, up to the `retries` of the service (4 where it names none) before. A subscription that the
+ * server lost is made again, from the last watermark. Everything else errors: with a {@link SoapFault} or an
+ * {@link EwsError} for what the server refuses, with the errors of the core for what is no EWS. It completes
+ * only when the service is closed. What becomes of the subscription on the server is told in
+ * `service.releases`.
+ *
+ * Page: "How to: Pull notifications about mailbox events by using EWS in Exchange".
+ *
+ * @example
+ * ```ts
+ * import { filter, take } from 'rxjs';
+ * import { exchange, pullNotifications } from 'rxchange/ews';
+ * import { ewsSimulator } from 'rxchange/testing';
+ *
+ * const server = ewsSimulator();
+ * await using service = exchange({ url: server.url, transport: server.transport });
+ *
+ * const mail$ = pullNotifications(service, {
+ *   folders: ['inbox'],
+ *   events: ['newMail'],
+ *   pollIntervalSeconds: 0.05,
+ * }).pipe(
+ *   filter((event) => event.type === 'newMail'),
+ *   take(1),
+ * );
+ * const arrived = new Promise((resolve) => mail$.subscribe(resolve));
+ * server.deliverMail();
+ * console.log((await arrived) !== undefined, (await service.drain()).clean);
+ * // prints: true true
+ * console.log(server.subscriptions.length);
+ * // prints: 0
+ * ```
+ *
+ * @param service What {@link exchange} returned.
+ * @throws TypeError that names the option, for one that cannot be used.
+ */
+export function pullNotifications(service: ExchangeService, options: PullOptions): Observable<EwsEvent> {
+  const internals = internalsOf(service);
+  const plan = pullPlan(options);
+  const events$ = defer(() => pullCourse(internals, plan)).pipe(
+    untilClosed<EwsEvent>(internals.ledger, 'pullNotifications'),
+  );
+  return plan.graceMs === undefined ? events$ : events$.pipe(shareWithGrace(internals.ledger, plan.graceMs));
+}

@@ -1,0 +1,192 @@
+import type { Observable } from 'rxjs';
+import { fetchTransport } from '../core/fetchTransport.ts';
+import type { Fetch } from '../core/keptAliveFetch.ts';
+import { choiceOption, invalidOption, invalidSecret, urlOption } from '../core/options.ts';
+import { pinnedTo } from '../core/pinnedTo.ts';
+import { type DrainReport, releaseLedger, type ReleaseLedger, type Releases } from '../core/releases.ts';
+import { reportProgress } from '../core/reportProgress.ts';
+import type { HttpRequest, Transport } from '../core/transport.ts';
+import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
+import { type TokenProvider, withToken } from '../core/withToken.ts';
+import { type Claims, idClaims } from './claims.ts';
+import { CONNECTING_SIDS, type EnvelopeHead, type Impersonation } from './envelope.ts';
+import { soapCall } from './soap.ts';
+import type { ResponseMessage } from './wire.ts';
+import { escapeXml } from './xml.ts';
+
+const VERSIONS = [
+  'Exchange2007',
+  'Exchange2007_SP1',
+  'Exchange2010',
+  'Exchange2010_SP1',
+  'Exchange2010_SP2',
+  'Exchange2013',
+  'Exchange2013_SP1',
+  'Exchange2016',
+] as const;
+
+/** The schema versions that a server can be asked to answer by. */
+export type ExchangeVersion = (typeof VERSIONS)[number];
+
+/** User name and password, for servers that take Basic authentication. */
+export interface BasicCredentials {
+  /** Without a colon, which separates it from the password. */
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Which server, and as whom. */
+export interface ExchangeOptions {
+  /** Absolute, such as `https://mail.contoso.com/EWS/Exchange.asmx`. */
+  readonly url: string;
+  /**
+   * An OAuth token, or how to get one. Give either this or `basic`, or neither where the transport or the
+   * browser signs the requests.
+   */
+  readonly token?: TokenProvider;
+  /** User name and password. */
+  readonly basic?: BasicCredentials;
+  /** @default 'Exchange2013_SP1' */
+  readonly version?: ExchangeVersion;
+  /** Whom to act as: exactly one way to name the user. @default the account itself */
+  readonly impersonate?: Impersonation;
+  /** What sends the requests. @default fetchTransport(fetch) */
+  readonly transport?: Transport;
+  /** A WHATWG fetch, if there is no `transport`. @default cross-fetch, with kept-alive connections on Node */
+  readonly fetch?: Fetch;
+  /** The waits between attempts. @default as documented there */
+  readonly retry?: RetryPolicy;
+}
+
+/** A connection to an Exchange server, to subscribe on. */
+export interface ExchangeService extends AsyncDisposable {
+  /** What was removed from the server, is being removed, and could not be removed. */
+  readonly releases: Releases;
+  /** Resolves when nothing that was unsubscribed from is left to remove. Never rejects. */
+  drain(): Promise<DrainReport>;
+  /** Completes every stream of this connection, which unsubscribes on the server, then drains. Never rejects. */
+  close(): Promise<DrainReport>;
+}
+
+/** One operation, for {@link ServiceInternals.send}. */
+export interface Operation {
+  /** Such as `Subscribe`. */
+  readonly name: string;
+  /** Writes the request. */
+  readonly envelope: (head: EnvelopeHead) => string;
+  readonly onProgress?: HttpRequest['onProgress'];
+  readonly keepalive?: boolean;
+}
+
+/** What a service is to the rest of this protocol. */
+export interface ServiceInternals {
+  readonly ledger: ReleaseLedger;
+  readonly claims: Claims;
+  readonly head: EnvelopeHead;
+  readonly url: string;
+  readonly retry: RetryPolicy;
+  readonly send: (operation: Operation) => Observable<ResponseMessage>;
+}
+
+const INTERNALS = new WeakMap<ExchangeService, ServiceInternals>();
+
+/**
+ * Describes a connection to an Exchange server, or to one that speaks its web services. Nothing is sent
+ * before a subscription.
+ *
+ * It throws a TypeError that names the option for one that cannot be used.
+ *
+ * @example
+ * ```ts
+ * import { take } from 'rxjs';
+ * import { exchange, pullNotifications } from 'rxchange/ews';
+ * import { ewsSimulator } from 'rxchange/testing';
+ *
+ * const { transport, url } = ewsSimulator({ token: 'secret' });
+ * const service = exchange({ url, transport, token: 'secret' });
+ * pullNotifications(service, { folders: ['inbox'], events: ['newMail'] })
+ *   .pipe(take(1))
+ *   .subscribe(({ type }) => console.log(type));
+ * // prints: status
+ * const { outcomes } = await service.drain();
+ * console.log(outcomes.map(({ outcome }) => outcome));
+ * // prints: [ 'Released' ]
+ * ```
+ */
+export function exchange(options: ExchangeOptions): ExchangeService {
+  const { version = 'Exchange2013_SP1', impersonate, retry = {} } = options;
+  const url = urlOption('url', options.url);
+  const head: EnvelopeHead = {
+    version: choiceOption('version', version, VERSIONS),
+    ...(impersonate === undefined ? {} : { impersonate: checkImpersonation(impersonate) }),
+  };
+  const transport = signing(options)(
+    withRetry(retry)(
+      pinnedTo(url.origin)(reportProgress(options.transport ?? fetchTransport(options.fetch))),
+    ),
+  );
+  const ledger = releaseLedger();
+  const headers = anchor(impersonate);
+
+  const service: ExchangeService = {
+    releases: ledger,
+    drain: () => ledger.drain(),
+    close: () => ledger.close(),
+    [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
+  };
+  INTERNALS.set(service, {
+    ledger,
+    claims: idClaims(),
+    head,
+    url: url.href,
+    retry,
+    send: ({ name, envelope, ...rest }) =>
+      soapCall(transport, { operation: name, url: url.href, envelope: envelope(head), headers, ...rest }),
+  });
+  return service;
+}
+
+/** What is inside a service; it throws a TypeError for what {@link exchange} did not make. */
+export function internalsOf(service: ExchangeService): ServiceInternals {
+  const internals = INTERNALS.get(service);
+  if (internals === undefined) throw invalidOption('service', service, 'what exchange() returned');
+  return internals;
+}
+
+function signing({ token, basic }: ExchangeOptions): (transport: Transport) => Transport {
+  if (token !== undefined && basic !== undefined) {
+    throw invalidSecret('token', 'left out where basic is given: a request carries one of them');
+  }
+  if (basic !== undefined) return withToken(encodeBasic(basic), { scheme: 'Basic' });
+  return token === undefined ? (transport) => transport : withToken(token);
+}
+
+function encodeBasic({ username, password }: BasicCredentials): string {
+  if (typeof username !== 'string' || username === '' || /[:\p{Cc}]/u.test(username)) {
+    throw invalidSecret('basic.username', 'a text without colon and control characters');
+  }
+  if (typeof password !== 'string' || /\p{Cc}/u.test(password)) {
+    throw invalidSecret('basic.password', 'a text without control characters');
+  }
+  return btoa(String.fromCharCode(...new TextEncoder().encode(`${username}:${password}`)));
+}
+
+function checkImpersonation(impersonate: Impersonation): Impersonation {
+  const known = Object.keys(CONNECTING_SIDS);
+  const given = Object.entries<unknown>(impersonate).filter(([, value]) => value !== undefined);
+  const [first] = given;
+  if (first === undefined || given.length > 1 || !known.includes(first[0])) {
+    throw invalidOption('impersonate', impersonate, `an object with exactly one of ${known.join(', ')}`);
+  }
+  const [name, value] = first;
+  if (typeof value !== 'string' || value === '') throw invalidOption(`impersonate.${name}`, value, 'a text');
+  escapeXml(`impersonate.${name}`, value);
+  return impersonate;
+}
+
+/** Impersonation with OAuth needs this header; it also leads to the server where the mailbox is. */
+function anchor(impersonate: Impersonation | undefined): Record<string, string> {
+  if (impersonate === undefined || 'sid' in impersonate) return {};
+  const [address] = Object.values(impersonate);
+  return address !== undefined && /^[\x21-\x7e]+$/.test(address) ? { 'x-anchormailbox': address } : {};
+}

@@ -1,0 +1,115 @@
+import {
+  asyncScheduler,
+  catchError,
+  defer,
+  map,
+  mergeMap,
+  type Observable,
+  tap,
+  throwError,
+  toArray,
+} from 'rxjs';
+import { retryAfterMs } from '../core/backoff.ts';
+import { DecodeError, HttpError, type RequestIdentity } from '../core/errors.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
+import { EwsError, type OperationIdentity, SoapFault } from './errors.ts';
+import { statusHintOf } from './hints.ts';
+import { parseMessages } from './parser.ts';
+import type { EwsMessage, ResponseMessage } from './wire.ts';
+
+/** One operation on its way to the server. */
+export interface SoapCall extends OperationIdentity {
+  readonly envelope: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly onProgress?: HttpRequest['onProgress'];
+  readonly keepalive?: boolean;
+}
+
+/**
+ * Returns an Observable that sends a SOAP envelope for each subscriber, emits the response message that
+ * answers it, and completes.
+ *
+ * It errors with a {@link SoapFault} or an {@link EwsError} where the server answers that it failed, with an
+ * {@link HttpError} for a status that brings no SOAP, and with a {@link DecodeError} for an answer that is
+ * none. A refusal is told as `undone`: the server created nothing.
+ */
+export function soapCall(transport: Transport, call: SoapCall): Observable<ResponseMessage> {
+  const { url, operation, envelope, headers, onProgress, keepalive } = call;
+  const request: HttpRequest = {
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'text/xml; charset=utf-8', accept: 'text/xml', ...headers },
+    body: envelope,
+    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(keepalive === undefined ? {} : { keepalive }),
+  };
+  return defer(() => transport(request)).pipe(
+    mergeMap((response) => messagesOf(response, request, operation)),
+    map((messages) => answerIn(messages, call)),
+    tap({
+      error: (error: unknown) => {
+        if (error instanceof SoapFault || error instanceof EwsError) onProgress?.('undone');
+      },
+    }),
+  );
+}
+
+/** Status 500 brings a fault, if the server itself says it and not one in between. */
+function messagesOf(
+  response: HttpResponse,
+  request: RequestIdentity,
+  operation: string,
+): Observable<EwsMessage[]> {
+  const { status, headers, body$ } = response;
+  const subject = `${operation} response`;
+  const contentType = headers.get('content-type');
+  if (status !== 200 && status !== 500) return throwError(() => httpError(response, request));
+  if (contentType !== undefined && !/^(text|application)\/([\w.-]+\+)?xml\b/i.test(contentType)) {
+    return throwError(() => (status === 500 ? httpError(response, request) : notXml(subject, contentType)));
+  }
+  return body$.pipe(
+    parseMessages({ subject }),
+    toArray(),
+    catchError((error: unknown) =>
+      throwError(() =>
+        status === 500 && error instanceof DecodeError ? httpError(response, request, error) : error,
+      ),
+    ),
+  );
+}
+
+function answerIn(messages: readonly EwsMessage[], call: SoapCall): ResponseMessage {
+  const { operation } = call;
+  const [message] = messages;
+  if (message?.type === 'fault') throw new SoapFault(call, message);
+  const expected = `${operation}Response`;
+  if (message?.operation !== expected) {
+    throw new DecodeError(`${operation} response`, {
+      path: '/Envelope/Body',
+      expected: `${expected} with a response message`,
+      actual: message === undefined ? 'none' : message.operation,
+    });
+  }
+  if (message.responseClass === 'Error') throw new EwsError(call, message);
+  return message;
+}
+
+function httpError({ status, headers }: HttpResponse, request: RequestIdentity, cause?: unknown): HttpError {
+  return new HttpError(status, request, {
+    retryAfterMs: retryAfterMs(headers.get('retry-after'), asyncScheduler.now()),
+    hint: statusHintOf(status),
+    cause,
+  });
+}
+
+function notXml(subject: string, contentType: string): DecodeError {
+  const type = contentType
+    .slice(0, contentType.indexOf(';') + 1 || undefined)
+    .replace(';', '')
+    .slice(0, 40);
+  return new DecodeError(subject, {
+    path: '',
+    expected: 'a SOAP envelope in XML',
+    actual: `${type}: a proxy or login page in between?`,
+  });
+}

@@ -1,13 +1,13 @@
 /** An event that says what happened. */
-export interface TypedEvent {
+export interface TypedEvent<Type extends string = string> {
   /** What happened, such as `added`, `deleted` or `newMail`. */
-  readonly type: string;
+  readonly type: Type;
 }
 
 /** A reference to a resource, as UCWA writes it. */
-export interface EventLink {
+export interface EventLink<Rel extends string = string> {
   /** What kind of resource it is, such as `contactPresence`. */
-  readonly rel: string;
+  readonly rel: Rel;
   /** Where the resource is: absolute, or relative to the server. */
   readonly href: string;
 }
@@ -31,22 +31,24 @@ export interface SentEvent {
 }
 
 /**
- * The members of the union `Event` whose `type` can be `Type`, each narrowed to it.
+ * The members of the union `Event` that are of `Type`.
  *
- * On a union of literal types this is what `Extract` gives; an event whose `type` is any string stays, with
- * that string narrowed.
+ * On a union of literal types this is what `Extract` gives. Only where no member is of just that type, those
+ * count that can be of several or of any, narrowed to it.
  */
-export type OfType<Event extends TypedEvent, Type extends string> = Event extends unknown
-  ? Event['type'] extends Type
-    ? Event
-    : [Event['type'] & Type] extends [never]
-      ? never
-      : Event & { readonly type: Event['type'] & Type }
+export type OfType<Event extends TypedEvent, Type extends string> = Type extends unknown
+  ? [Extract<Event, TypedEvent<Type>>] extends [never]
+    ? Event extends unknown
+      ? Type extends Event['type']
+        ? Event & TypedEvent<Type>
+        : never
+      : never
+    : Extract<Event, TypedEvent<Type>>
   : never;
 
 /** `Event` with the link at `Key` there, and its `rel` narrowed to `Rel`. */
 export type WithRel<Event, Key extends 'link' | 'in' | 'sender', Rel extends string> = Event extends unknown
-  ? Event & { readonly [Each in Key]: { readonly rel: Rel } }
+  ? Event & { readonly [Each in Key]: EventLink<Rel> }
   : never;
 
 /** Whether an event is of one of the types; what has no type is of none. */

@@ -10,7 +10,9 @@ export type UcwaEvent =
   | (UcwaShape & { readonly type: 'updated' })
   | (UcwaShape & { readonly type: 'deleted' })
   | (UcwaShape & { readonly type: 'started' })
-  | (UcwaShape & { readonly type: 'completed'; readonly status: 'Success' | 'Failure' });
+  | (UcwaShape & { readonly type: 'completed'; readonly status: 'Success' | 'Failure' })
+  // What is not documented.
+  | (UcwaShape & { readonly type: string & {} });
 
 /** The shape of EWS's events, as far as the operators look at them. */
 export type EwsEvent =
@@ -25,7 +27,7 @@ const sara = { rel: 'contact', href: '/ucwa/v1/people/sara%40contoso.com' };
 const subscribed = { rel: 'subscribedContacts', href: '/ucwa/v1/people/subscribedContacts' };
 
 /** One event a letter, for marbles. */
-export const ucwa = {
+export const ucwa: Readonly<Record<'a' | 'u' | 'd' | 'x' | 's' | 'c', UcwaEvent>> = {
   /** A contact was added to the subscribed ones. */
   a: { type: 'added', link: sara, in: subscribed, sender: people, resource: { name: 'Sara' } },
   /** The presence of a contact was updated. */
@@ -56,15 +58,15 @@ export const ucwa = {
     sender: communication,
     status: 'Success',
   },
-} as const satisfies Record<string, UcwaEvent>;
+};
 
 /** One event a letter, for marbles. */
-export const ews = {
+export const ews: Readonly<Record<'n' | 'k' | 'd' | 'g', EwsEvent>> = {
   n: { type: 'newMail', item: 'AAMk1' },
   k: { type: 'created', item: 'AAMk1' },
   d: { type: 'deleted', item: 'AAMk1', parentFolder: 'inbox' },
   g: { type: 'gap', subscriptionId: 'JgBz' },
-} as const satisfies Record<string, EwsEvent>;
+};
 
 /** What no server should send, one a digit: none of it may make an operator throw. */
 export const malformed = {

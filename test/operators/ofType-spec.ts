@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
-import { EMPTY, of, type Observable } from 'rxjs';
+import { EMPTY, map, of, type Observable } from 'rxjs';
 import { ofType } from '../../operators/ofType.ts';
 import { marbles } from '../support/marbles.ts';
 import { type EwsEvent, ews, malformed, type UcwaEvent, ucwa } from './events.ts';
@@ -130,7 +130,15 @@ describe('ofType', () => {
       Observable<Extract<UcwaEvent, { readonly type: 'deleted' | 'added' }>>
     >();
     // @ts-expect-error no event has this type
-    expect(() => source.pipe(ofType('deletd'))).not.to.throw();
+    expect(() => of<EwsEvent[]>(ews.n).pipe(ofType('newMial'))).not.to.throw();
+
+    expectTypeOf(
+      source.pipe(
+        ofType('deleted', 'renamed'),
+        ofType('renamed'),
+        map(({ type }) => type),
+      ),
+    ).toEqualTypeOf<Observable<'renamed'>>();
 
     interface Loose {
       readonly type: string;

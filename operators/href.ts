@@ -20,7 +20,7 @@ const DELIMITERS = /[%/?#&=+;]/g;
  * @returns undefined for what is no URL, absolute or relative.
  */
 export function normalHref(href: string): NormalHref | undefined {
-  const plain = href.toLowerCase().replaceAll('&amp;', '&');
+  const plain = href.replaceAll(/&amp;/gi, '&');
   if (!URL.canParse(plain, BASE)) return undefined;
   const { origin, protocol, pathname, search } = new URL(plain, BASE);
   return {

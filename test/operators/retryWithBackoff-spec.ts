@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
-import { defer, type Observable, of } from 'rxjs';
+import { defer, type Observable, of, throwError } from 'rxjs';
 import { HttpError } from '../../lib/core/errors.ts';
 import { retryWithBackoff, type RetryWithBackoffOptions } from '../../operators/retryWithBackoff.ts';
 import { marbles } from '../support/marbles.ts';
@@ -197,9 +197,9 @@ describe('retryWithBackoff', () => {
   for (const thrown of [undefined, null, 'connection lost', 7]) {
     it(`should retry when the error is ${String(thrown)}`, () => {
       marbles(({ cold, expectObservable }) => {
-        const failing = cold('-#', undefined, thrown);
+        const failing = throwError(() => thrown);
         const working = cold('a|');
-        const expected = '    11ms a|';
+        const expected = '    10ms a|';
 
         expectObservable(inTurn(failing, working).pipe(retryWithBackoff(steady))).toBe(expected);
       });

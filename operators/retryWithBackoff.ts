@@ -1,5 +1,11 @@
 import { type MonoTypeOperatorFunction, type Observable, retry, throwError, timer } from 'rxjs';
-import { backoff, type BackoffPolicy, checkBackoffPolicy } from '../lib/core/backoff.ts';
+import {
+  askedWaitMs,
+  backoff,
+  type BackoffPolicy,
+  checkBackoffPolicy,
+  timerMs,
+} from '../lib/core/backoff.ts';
 import { invalidOption, numberOption } from '../lib/core/options.ts';
 
 /** Options of {@link retryWithBackoff}: which errors are retried, how often, and after which time. */
@@ -14,9 +20,6 @@ export interface RetryWithBackoffOptions extends BackoffPolicy {
    */
   readonly decide?: (error: unknown, attempt: number) => boolean | number;
 }
-
-/** What a longer timer does is fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Returns an Observable that mirrors the source, and subscribes to it again, after a while, when it errors.
@@ -82,18 +85,8 @@ export function retryWithBackoff<Value>(
   const delay = (error: unknown, attempt: number): Observable<unknown> => {
     const decision = decide(error, attempt);
     if (decision === false) return throwError(() => error);
-    const wait =
-      decision === true
-        ? backoff(attempt, options, askedWaitMs(error))
-        : numberOption('what retryWithBackoff.decide returns', decision, { min: 0 });
-    return timer(Math.min(wait, LONGEST_TIMER_MS));
+    if (decision === true) return timer(backoff(attempt, options, askedWaitMs(error)));
+    return timer(timerMs(numberOption('what retryWithBackoff.decide returns', decision, { min: 0 })));
   };
   return retry({ count, delay, resetOnSuccess: true });
-}
-
-/** How long the server asked to wait, where the error tells. */
-function askedWaitMs(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('retryAfterMs' in error)) return undefined;
-  const asked = error.retryAfterMs;
-  return typeof asked === 'number' && asked >= 0 ? asked : undefined;
 }

@@ -1,4 +1,4 @@
-import { numberOption } from './options.ts';
+import { invalidOption, numberOption } from './options.ts';
 
 /** How long to wait between attempts. */
 export interface BackoffPolicy {
@@ -14,6 +14,17 @@ export interface BackoffPolicy {
 export function checkBackoffPolicy(policy: BackoffPolicy, name = 'backoff'): void {
   if (policy.initialMs !== undefined) numberOption(`${name}.initialMs`, policy.initialMs, { min: 0 });
   if (policy.maxMs !== undefined) numberOption(`${name}.maxMs`, policy.maxMs, { min: 0 });
+  if (policy.random !== undefined && typeof policy.random !== 'function') {
+    throw invalidOption(`${name}.random`, policy.random, 'a function that yields numbers from 0 up to 1');
+  }
+}
+
+/** A timer that is to wait longer than this fires at once, on every platform. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The wait that a timer can keep: at most 24.8 days. */
+export function timerMs(wait: number): number {
+  return Math.min(wait, LONGEST_TIMER_MS);
 }
 
 /**
@@ -27,7 +38,7 @@ export function checkBackoffPolicy(policy: BackoffPolicy, name = 'backoff'): voi
 export function backoff(attempt: number, policy: BackoffPolicy = {}, retryAfterMs = 0): number {
   const { initialMs = 500, maxMs = 30_000, random = Math.random } = policy;
   const bound = Math.min(maxMs, initialMs * 2 ** Math.min(attempt - 1, 30));
-  return Math.round(retryAfterMs + random() * bound);
+  return timerMs(Math.round(retryAfterMs + random() * bound));
 }
 
 /**

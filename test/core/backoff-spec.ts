@@ -27,13 +27,22 @@ describe('backoff', () => {
     );
   });
 
+  it('should never wait longer than a timer can', () => {
+    expect(backoff(1, {}, 1e12)).to.equal(2 ** 31 - 1);
+    expect(backoff(60, { initialMs: 1e9, maxMs: Number.MAX_VALUE, random: () => 1 })).to.equal(2 ** 31 - 1);
+  });
+
   it('should name the option of a policy that cannot be used', () => {
     expect(() => checkBackoffPolicy({ initialMs: -1 })).to.throw(
       TypeError,
       /backoff\.initialMs .* at least 0.* -1/,
     );
     expect(() => checkBackoffPolicy({ maxMs: Number.NaN }, 'retry')).to.throw(TypeError, /retry\.maxMs/);
-    expect(() => checkBackoffPolicy({ initialMs: 1, maxMs: 2 })).not.to.throw();
+    expect(() => checkBackoffPolicy({ random: 0.5 as unknown as () => number })).to.throw(
+      TypeError,
+      /backoff\.random/,
+    );
+    expect(() => checkBackoffPolicy({ initialMs: 1, maxMs: 2, random: Math.random })).not.to.throw();
   });
 });
 

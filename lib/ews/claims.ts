@@ -5,8 +5,9 @@ export interface Claim {
    * has forgotten that one.
    *
    * @param onLost Called when the server gives the same id to another subscription. It must not throw.
+   * @returns Whether another had it until now, which may have been handed events of this one.
    */
-  take(subscriptionId: string, onLost: () => void): void;
+  take(subscriptionId: string, onLost: () => void): boolean;
   /** Whether the id is still this subscription's. */
   holds(subscriptionId: string): boolean;
   /** Lets go of the id. */
@@ -33,6 +34,7 @@ export function idClaims(): Claims {
           const before = holders.get(subscriptionId);
           holders.set(subscriptionId, { claim, onLost });
           before?.onLost();
+          return before !== undefined;
         },
         holds: (subscriptionId) => holders.get(subscriptionId)?.claim === claim,
         drop: () => {

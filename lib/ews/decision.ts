@@ -1,4 +1,5 @@
 import type { ReleaseDecision } from '../core/release.ts';
+import { askedWaitMs } from '../core/backoff.ts';
 import { DecodeError, HttpError, NetworkError } from '../core/errors.ts';
 import { EwsError, SoapFault } from './errors.ts';
 import type { GapReason } from './events.ts';
@@ -85,22 +86,23 @@ export function decide(error: unknown, context: ErrorContext): Decision {
   if (error instanceof SoapFault || error instanceof EwsError) return decideCode(error, context);
   if (error instanceof NetworkError) return BACK_OFF;
   if (error instanceof HttpError && TRANSIENT_STATUSES.has(error.status)) {
-    return waiting(BACK_OFF, error.retryAfterMs);
+    return waiting(BACK_OFF, error);
   }
   return FAIL;
 }
 
 function decideCode(error: SoapFault | EwsError, { operation, hasAnswered }: ErrorContext): Decision {
-  const { code, retryAfterMs } = error;
+  const { code } = error;
   // Ids start again with some servers, so what was ours may be another user's now: not ours to remove.
   if (operation === 'GetEvents' && hasAnswered === true && ACCESS_DENIED.has(code)) return AFRESH;
   const decision = BY_CODE.get(code) ?? FAIL;
   if (operation === 'Unsubscribe' && decision.gone === true) return { action: 'alreadyGone' };
   if (operation === 'Subscribe' && decision.gone === true) return FAIL;
-  return waiting(decision, retryAfterMs);
+  return waiting(decision, error);
 }
 
-function waiting(decision: Decision, delayMs: number | undefined): Decision {
+function waiting(decision: Decision, error: unknown): Decision {
+  const delayMs = askedWaitMs(error);
   return delayMs === undefined ? decision : { ...decision, delayMs };
 }
 

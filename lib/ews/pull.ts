@@ -24,27 +24,25 @@ import type { EwsEvent } from './events.ts';
  *
  * @example
  * ```ts
- * import { filter, take } from 'rxjs';
  * import { exchange, pullNotifications } from 'rxchange/ews';
  * import { ewsSimulator } from 'rxchange/testing';
  *
  * const server = ewsSimulator();
- * await using service = exchange({ url: server.url, transport: server.transport });
- *
- * const mail$ = pullNotifications(service, {
+ * const service = exchange({ url: server.url, transport: server.transport });
+ * const watching = pullNotifications(service, {
  *   folders: ['inbox'],
  *   events: ['newMail'],
  *   pollIntervalSeconds: 0.05,
- * }).pipe(
- *   filter((event) => event.type === 'newMail'),
- *   take(1),
- * );
- * const arrived = new Promise((resolve) => mail$.subscribe(resolve));
+ * }).subscribe(async ({ type }) => {
+ *   console.log(type);
+ *   if (type !== 'newMail') return;
+ *   watching.unsubscribe();
+ *   console.log((await service.drain()).clean, server.subscriptions.length);
+ * });
  * server.deliverMail();
- * console.log((await arrived) !== undefined, (await service.drain()).clean);
- * // prints: true true
- * console.log(server.subscriptions.length);
- * // prints: 0
+ * // prints: status
+ * // prints: newMail
+ * // prints: true 0
  * ```
  *
  * @param service What {@link exchange} returned.

@@ -1,25 +1,10 @@
-import {
-  asyncScheduler,
-  catchError,
-  concat,
-  defer,
-  EMPTY,
-  map,
-  merge,
-  mergeMap,
-  Observable,
-  of,
-  Subject,
-  tap,
-  throwError,
-  timer,
-} from 'rxjs';
+import { asyncScheduler, concat, defer, EMPTY, map, merge, Observable, of, Subject, tap } from 'rxjs';
 import { decode } from '../core/decode.ts';
 import type { ReleaseResult } from '../core/release.ts';
 import { type Lease, remoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress } from '../core/transport.ts';
 import type { Claim, Claims } from './claims.ts';
-import { backOffMs, type Course, gapEvent } from './course.ts';
+import { type Course, gapEvent } from './course.ts';
 import { decide, decideUnsubscribe } from './decision.ts';
 import { subscribeEnvelope, unsubscribeEnvelope } from './envelope.ts';
 import { EwsError, SoapFault } from './errors.ts';
@@ -36,6 +21,8 @@ interface PullHandle {
   /** When it was asked for, and when that was answered, in milliseconds of the scheduler's clock. */
   readonly askedAt: number;
   readonly answeredAt: number;
+  /** Whether an older subscription had this id until now, and may have been handed events of this one. */
+  readonly wasShared: boolean;
   /** Errors when the server gives the same id to another subscription. */
   readonly lost$: Observable<never>;
 }
@@ -96,8 +83,8 @@ function subscribe(
       map((answer) => {
         const { subscriptionId: id, watermark: given } = readAnswer(answer);
         const lost$ = new Subject<never>();
-        claim.take(id, () => lost$.error(takenOver(url)));
-        return { id, watermark: given, askedAt, answeredAt: asyncScheduler.now(), lost$ };
+        const wasShared = claim.take(id, () => lost$.error(takenOver(url)));
+        return { id, watermark: given, askedAt, answeredAt: asyncScheduler.now(), wasShared, lost$ };
       }),
     );
   });
@@ -118,10 +105,10 @@ function follow(
   internals: ServiceInternals,
   plan: PullPlan,
   course: Course,
-  { id, watermark, askedAt, lost$ }: PullHandle,
+  { id, watermark, askedAt, wasShared, lost$ }: PullHandle,
   lease: Lease,
 ): Observable<EwsEvent> {
-  const { gap: reason } = course;
+  const reason = course.gap ?? (wasShared ? 'answerLost' : undefined);
   const gap$ = reason === undefined ? EMPTY : of(gapEvent(course, id, reason));
   // Where a watermark was asked for, the stream goes on from that one, whichever the answer names.
   if (course.watermark === undefined) {
@@ -144,27 +131,12 @@ function codeOf(error: unknown): { readonly code: string } | undefined {
   return error instanceof EwsError || error instanceof SoapFault ? { code: error.code } : undefined;
 }
 
-function unsubscribe(
-  { send, retry: policy }: ServiceInternals,
-  id: string,
-  claim: Claim,
-): Observable<ReleaseResult> {
+function unsubscribe({ send }: ServiceInternals, id: string, claim: Claim): Observable<ReleaseResult> {
   // The id is another subscription's by now: this one is gone, and the other must stay.
   if (!claim.holds(id)) return of({ alreadyGone: true });
   return send({
     name: 'Unsubscribe',
     envelope: (head) => unsubscribeEnvelope(head, id),
     keepalive: true,
-  }).pipe(
-    map(() => ({})),
-    catchError((error: unknown) => {
-      const failed = throwError(() => error);
-      // A busy server says in the envelope how long to wait, where the release does not look.
-      if (!(error instanceof EwsError || error instanceof SoapFault) || error.retryAfterMs === undefined)
-        return failed;
-      return timer(backOffMs(policy, 1, { action: 'backOff', delayMs: error.retryAfterMs })).pipe(
-        mergeMap(() => failed),
-      );
-    }),
-  );
+  }).pipe(map(() => ({})));
 }

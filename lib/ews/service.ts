@@ -104,13 +104,14 @@ const INTERNALS = new WeakMap<ExchangeService, ServiceInternals>();
  *
  * const { transport, url } = ewsSimulator({ token: 'secret' });
  * const service = exchange({ url, transport, token: 'secret' });
+ * service.releases.outcomes$.subscribe(({ outcome }) => console.log(outcome));
  * pullNotifications(service, { folders: ['inbox'], events: ['newMail'] })
  *   .pipe(take(1))
  *   .subscribe(({ type }) => console.log(type));
  * // prints: status
- * const { outcomes } = await service.drain();
- * console.log(outcomes.map(({ outcome }) => outcome));
- * // prints: [ 'Released' ]
+ * // prints: Released
+ * console.log((await service.drain()).clean);
+ * // prints: true
  * ```
  */
 export function exchange(options: ExchangeOptions): ExchangeService {

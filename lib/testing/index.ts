@@ -4,6 +4,18 @@
  *
  * @module
  */
+export type { EwsDialect } from './ewsDialect.ts';
+export type { MailboxDriver } from './ewsMailbox.ts';
+export type { ImpersonatedUser, RequestGist } from './ewsRequests.ts';
+export {
+  type EwsFailure,
+  type EwsOperation,
+  ewsSimulator,
+  type EwsSimulator,
+  type EwsSimulatorOptions,
+  type LoggedEwsRequest,
+} from './ewsSimulator.ts';
+export type { HeldEwsSubscription } from './ewsSubscriptions.ts';
 export { type Fault, type FaultQueue, faultQueue, type RequestMatcher } from './faults.ts';
 export { type LoggedRequest, type RequestLog, requestLog } from './requestLog.ts';
 export { serve, type Served, type ServeOptions } from './serve.ts';

@@ -1,0 +1,129 @@
+import { EVENT_NAMES } from '../ews/eventNames.ts';
+import { escapeXml } from '../ews/xml.ts';
+import { type EwsDialect, type EwsRefusal, watermarkOf } from './ewsDialect.ts';
+import type { MailboxEvent, MailboxId } from './ewsMailbox.ts';
+import type { EventPage } from './ewsSubscriptions.ts';
+
+const SOAP = 'http://schemas.xmlsoap.org/soap/envelope/';
+const SERVICES = 'http://schemas.microsoft.com/exchange/services/2006';
+
+/** Writes the answers of a simulated server, in the words of its family. */
+export interface EwsAnswers {
+  subscribed(id: string, watermark: string): string;
+  events(page: EventPage): string;
+  unsubscribed(): string;
+  refused(operation: string, refusal: EwsRefusal): string;
+}
+
+/** Returns what writes a family's answers. */
+export function ewsAnswers(dialect: EwsDialect): EwsAnswers {
+  const isExchange = dialect === 'exchange';
+
+  const success = (operation: string, content: string): string =>
+    response(dialect, operation, 'Success', `${element('m:ResponseCode', 'NoError')}${content}`);
+
+  const event = (happened: MailboxEvent): string => {
+    const name = `t:${EVENT_NAMES[happened.type]}`;
+    // The one family gives milliseconds at most, the other nanoseconds.
+    const timestamp = happened.timestamp.toISOString().replace('Z', isExchange ? 'Z' : '000001Z');
+    const content = [
+      isExchange ? element('t:Watermark', watermarkOf(happened.sequence)) : '',
+      element('t:TimeStamp', timestamp),
+      idElement('t:ItemId', happened.item, isExchange),
+      idElement('t:FolderId', happened.folder, isExchange),
+      idElement('t:ParentFolderId', happened.parentFolder, isExchange),
+      idElement('t:OldItemId', happened.oldItem, isExchange),
+      idElement('t:OldParentFolderId', happened.oldParentFolder, isExchange),
+      happened.unreadCount === undefined ? '' : element('t:UnreadCount', String(happened.unreadCount)),
+    ];
+    return `<${name}>${content.join('')}</${name}>`;
+  };
+
+  const status = (watermark: string): string =>
+    isExchange ? `<t:StatusEvent>${element('t:Watermark', watermark)}</t:StatusEvent>` : '<t:StatusEvent/>';
+
+  return {
+    subscribed: (id, watermark) =>
+      success(
+        'Subscribe',
+        element('m:SubscriptionId', id) + (isExchange ? element('m:Watermark', watermark) : ''),
+      ),
+    events: ({ subscriptionId, previousWatermark, moreEvents, events, statusWatermark }) =>
+      success(
+        'GetEvents',
+        '<m:Notification>' +
+          element('t:SubscriptionId', subscriptionId) +
+          (isExchange ? element('t:PreviousWatermark', previousWatermark) : '') +
+          element('t:MoreEvents', String(moreEvents)) +
+          (events.length === 0 ? status(statusWatermark) : events.map(event).join('')) +
+          '</m:Notification>',
+      ),
+    unsubscribed: () => success('Unsubscribe', ''),
+    refused: (operation, refusal) =>
+      refusal.kind === 'fault' ? fault(dialect, refusal) : failure(dialect, operation, refusal),
+  };
+}
+
+function failure(dialect: EwsDialect, operation: string, { code, message, values }: EwsRefusal): string {
+  return response(
+    dialect,
+    operation,
+    'Error',
+    element('m:MessageText', message) +
+      element('m:ResponseCode', code) +
+      element('m:DescriptiveLinkKey', '0') +
+      messageXml('m:MessageXml', values),
+  );
+}
+
+function fault(dialect: EwsDialect, { code, message, values }: EwsRefusal): string {
+  if (dialect === 'grommunio') {
+    return (
+      `<SOAP:Envelope xmlns:SOAP="${SOAP}"><SOAP:Header/><SOAP:Body><SOAP:Fault>` +
+      `${element('faultcode', code)}${element('faultstring', message)}</SOAP:Fault></SOAP:Body></SOAP:Envelope>`
+    );
+  }
+  return (
+    `<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="${SOAP}"><s:Body><s:Fault>` +
+    `<faultcode xmlns:a="${SERVICES}/types">a:${escapeXml('code', code)}</faultcode>` +
+    `<faultstring xml:lang="en-US">${escapeXml('message', message)}</faultstring>` +
+    `<detail><e:ResponseCode xmlns:e="${SERVICES}/errors">${escapeXml('code', code)}</e:ResponseCode>` +
+    `<e:Message xmlns:e="${SERVICES}/errors">${escapeXml('message', message)}</e:Message>` +
+    messageXml(`t:MessageXml xmlns:t="${SERVICES}/types"`, values) +
+    '</detail></s:Fault></s:Body></s:Envelope>'
+  );
+}
+
+function response(dialect: EwsDialect, operation: string, responseClass: string, content: string): string {
+  const isExchange = dialect === 'exchange';
+  // A server of the second family calls the response messages of GetEvents by this name.
+  const name = !isExchange && operation === 'GetEvents' ? 'm:x' : `m:${operation}ResponseMessage`;
+  const soap = isExchange ? 's' : 'SOAP';
+  const version = 'MajorVersion="15" MinorVersion="1" MajorBuildNumber="2507" MinorBuildNumber="6"';
+  return (
+    `<?xml version="1.0" encoding="utf-8"?><${soap}:Envelope xmlns:${soap}="${SOAP}"><${soap}:Header>` +
+    `<h:ServerVersionInfo ${version} xmlns:h="${SERVICES}/types"/></${soap}:Header><${soap}:Body>` +
+    `<m:${operation}Response xmlns:m="${SERVICES}/messages" xmlns:t="${SERVICES}/types"><m:ResponseMessages>` +
+    `<${name} ResponseClass="${responseClass}">${content}</${name}>` +
+    `</m:ResponseMessages></m:${operation}Response></${soap}:Body></${soap}:Envelope>`
+  );
+}
+
+function messageXml(tag: string, values: Readonly<Record<string, string>>): string {
+  const entries = Object.entries(values);
+  if (entries.length === 0) return '';
+  const content = entries.map(
+    ([name, value]) => `<t:Value Name="${escapeXml('name', name)}">${escapeXml('value', value)}</t:Value>`,
+  );
+  return `<${tag}>${content.join('')}</${tag.split(' ', 1).join('')}>`;
+}
+
+function idElement(name: string, of: MailboxId | undefined, hasChangeKey: boolean): string {
+  if (of === undefined) return '';
+  const changeKey = hasChangeKey ? ` ChangeKey="${escapeXml('changeKey', of.changeKey)}"` : '';
+  return `<${name} Id="${escapeXml('id', of.id)}"${changeKey}/>`;
+}
+
+function element(name: string, text: string): string {
+  return `<${name}>${escapeXml(name, text)}</${name}>`;
+}

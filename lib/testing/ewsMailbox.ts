@@ -1,0 +1,223 @@
+import { asyncScheduler } from 'rxjs';
+import { invalidOption } from '../core/options.ts';
+import type { SubscribableEvent } from '../ews/events.ts';
+
+/** What happened in a mailbox, as it is kept in its history. */
+export interface MailboxEvent {
+  /** Its place in the history, from 1. */
+  readonly sequence: number;
+  readonly type: SubscribableEvent;
+  readonly timestamp: Date;
+  readonly item?: MailboxId;
+  readonly folder?: MailboxId;
+  readonly parentFolder: MailboxId;
+  readonly oldItem?: MailboxId;
+  readonly oldParentFolder?: MailboxId;
+  readonly unreadCount?: number;
+  /** A move that only puts away what is deleted. */
+  readonly softDelete?: boolean;
+}
+
+/** The id of an item or a folder, in its present version. */
+export interface MailboxId {
+  readonly id: string;
+  readonly changeKey: string;
+}
+
+/** What can be done to a simulated mailbox. Each call brings the events that it would bring in a real one. */
+export interface MailboxDriver {
+  /** A message arrives; returns its id. @default folder 'inbox' */
+  deliverMail(folder?: string): string;
+  /** An item is created, which is no mail; returns its id. */
+  createItem(folder: string): string;
+  /** An item is changed. */
+  modifyItem(itemId: string): void;
+  /** An item is moved; returns its new id. */
+  moveItem(itemId: string, toFolder: string): string;
+  /** An item is copied; returns the id of the copy. */
+  copyItem(itemId: string, toFolder: string): string;
+  /** An item is deleted: `hard` for good, `soft` into the recoverable items. @default 'hard' */
+  deleteItem(itemId: string, how?: 'hard' | 'soft'): void;
+  /** A folder is created; returns its id. @default parent 'msgfolderroot' */
+  createFolder(parent?: string): string;
+  /** The free and busy time of the calendar changes. */
+  changeFreeBusy(): void;
+  /** The id of a folder, such as of `inbox`. */
+  folderId(distinguishedName: string): string;
+}
+
+/** A simulated mailbox. */
+export interface Mailbox {
+  readonly driver: MailboxDriver;
+  /** All that happened, in order. */
+  readonly history: readonly MailboxEvent[];
+  /** Whether there is a folder of this id or, if it is a distinguished one, of this name. */
+  resolveFolder(idOrName: string, distinguished: boolean): string | undefined;
+}
+
+interface Folder {
+  readonly id: string;
+  readonly parentId: string;
+  unread: number;
+  version: number;
+}
+
+interface Item {
+  readonly id: string;
+  readonly folderId: string;
+  readonly isUnread: boolean;
+  version: number;
+}
+
+const ROOT = 'msgfolderroot';
+const DISTINGUISHED = [
+  ROOT,
+  'inbox',
+  'sentitems',
+  'drafts',
+  'outbox',
+  'deleteditems',
+  'junkemail',
+  'calendar',
+  'contacts',
+  'tasks',
+  'notes',
+  'recoverableitemsdeletions',
+];
+
+/** Creates a mailbox with the usual folders and nothing in them. */
+export function ewsMailbox(): Mailbox {
+  const history: MailboxEvent[] = [];
+  const folders = new Map<string, Folder>();
+  const items = new Map<string, Item>();
+  const byName = new Map<string, string>();
+  let made = 0;
+
+  const newId = (kind: string): string => btoa(`${kind}-${String(++made).padStart(9, '0')}`);
+  const keyOf = ({ version }: { readonly version: number }): string =>
+    btoa(`v${String(version).padStart(5, '0')}`);
+  const idOf = (thing: Folder | Item): MailboxId => ({ id: thing.id, changeKey: keyOf(thing) });
+
+  const addFolder = (parentId: string): Folder => {
+    const folder: Folder = { id: newId('folder'), parentId, unread: 0, version: 1 };
+    folders.set(folder.id, folder);
+    return folder;
+  };
+  const root = addFolder('');
+  for (const name of DISTINGUISHED) byName.set(name, name === ROOT ? root.id : addFolder(root.id).id);
+
+  const folderOf = (option: string, idOrName: string): Folder => {
+    const folder = folders.get(byName.get(idOrName) ?? idOrName);
+    if (folder === undefined) throw invalidOption(option, idOrName, 'the name or the id of a folder');
+    return folder;
+  };
+  const itemOf = (itemId: string): Item => {
+    const item = items.get(itemId);
+    if (item === undefined) throw invalidOption('itemId', itemId, 'the id of an item that is there');
+    return item;
+  };
+  const addItem = (folder: Folder, isUnread: boolean): Item => {
+    const item: Item = { id: newId('item'), folderId: folder.id, isUnread, version: 1 };
+    items.set(item.id, item);
+    return item;
+  };
+
+  const happened = (event: Omit<MailboxEvent, 'sequence' | 'timestamp'>): void => {
+    history.push({ sequence: history.length + 1, timestamp: new Date(asyncScheduler.now()), ...event });
+  };
+  const folderChanged = (folder: Folder, unreadMore: number): void => {
+    folder.version += 1;
+    folder.unread += unreadMore;
+    const parent = folders.get(folder.parentId);
+    if (parent === undefined) return;
+    happened({
+      type: 'modified',
+      folder: idOf(folder),
+      parentFolder: idOf(parent),
+      unreadCount: folder.unread,
+    });
+  };
+
+  const transfer = (
+    type: 'moved' | 'copied',
+    itemId: string,
+    toFolder: string,
+    softDelete = false,
+  ): string => {
+    const from = itemOf(itemId);
+    const source = folderOf('folder', from.folderId);
+    const target = folderOf('toFolder', toFolder);
+    const to = addItem(target, from.isUnread);
+    if (type === 'moved') items.delete(from.id);
+    happened({
+      type,
+      item: idOf(to),
+      parentFolder: idOf(target),
+      oldItem: idOf(from),
+      oldParentFolder: idOf(source),
+      ...(softDelete ? { softDelete } : {}),
+    });
+    const unread = from.isUnread ? 1 : 0;
+    if (type === 'moved') folderChanged(source, -unread);
+    folderChanged(target, unread);
+    return to.id;
+  };
+
+  return {
+    history,
+    resolveFolder: (idOrName, distinguished) => {
+      const id = distinguished ? byName.get(idOrName) : idOrName;
+      return id !== undefined && folders.has(id) ? id : undefined;
+    },
+    driver: {
+      deliverMail: (folder = 'inbox') => {
+        const parent = folderOf('folder', folder);
+        const item = addItem(parent, true);
+        happened({ type: 'created', item: idOf(item), parentFolder: idOf(parent) });
+        happened({ type: 'newMail', item: idOf(item), parentFolder: idOf(parent) });
+        folderChanged(parent, 1);
+        return item.id;
+      },
+      createItem: (folder) => {
+        const parent = folderOf('folder', folder);
+        const item = addItem(parent, false);
+        happened({ type: 'created', item: idOf(item), parentFolder: idOf(parent) });
+        folderChanged(parent, 0);
+        return item.id;
+      },
+      modifyItem: (itemId) => {
+        const item = itemOf(itemId);
+        item.version += 1;
+        happened({
+          type: 'modified',
+          item: idOf(item),
+          parentFolder: idOf(folderOf('folder', item.folderId)),
+        });
+      },
+      moveItem: (itemId, toFolder) => transfer('moved', itemId, toFolder),
+      copyItem: (itemId, toFolder) => transfer('copied', itemId, toFolder),
+      deleteItem: (itemId, how = 'hard') => {
+        if (how === 'soft') {
+          transfer('moved', itemId, 'recoverableitemsdeletions', true);
+          return;
+        }
+        const item = itemOf(itemId);
+        const parent = folderOf('folder', item.folderId);
+        items.delete(itemId);
+        happened({ type: 'deleted', item: idOf(item), parentFolder: idOf(parent) });
+        folderChanged(parent, item.isUnread ? -1 : 0);
+      },
+      createFolder: (parent = ROOT) => {
+        const parentFolder = folderOf('parent', parent);
+        const folder = addFolder(parentFolder.id);
+        happened({ type: 'created', folder: idOf(folder), parentFolder: idOf(parentFolder) });
+        return folder.id;
+      },
+      changeFreeBusy: () => {
+        const calendar = folderOf('folder', 'calendar');
+        happened({ type: 'freeBusyChanged', folder: idOf(calendar), parentFolder: idOf(root) });
+      },
+      folderId: (distinguishedName) => folderOf('distinguishedName', distinguishedName).id,
+    },
+  };
+}

@@ -1,0 +1,231 @@
+import { SaxesParser } from 'saxes';
+
+/** An operation that the simulated server was asked for. */
+export type EwsRequest =
+  | {
+      readonly operation: 'Subscribe';
+      /** Undefined for all folders. */
+      readonly folders: readonly RequestedFolder[] | undefined;
+      readonly allFolders: boolean;
+      /** The elements of the events, such as `NewMailEvent`. */
+      readonly events: readonly string[];
+      readonly watermark: string | undefined;
+      readonly timeoutMinutes: number;
+    }
+  | { readonly operation: 'GetEvents'; readonly subscriptionId: string; readonly watermark: string }
+  | { readonly operation: 'Unsubscribe'; readonly subscriptionId: string };
+
+/** A folder as a request names it. */
+export interface RequestedFolder {
+  readonly id: string;
+  readonly distinguished: boolean;
+}
+
+/** Whom a request wants to act as. */
+export interface ImpersonatedUser {
+  /** `PrincipalName`, `SID`, `PrimarySmtpAddress` or `SmtpAddress`. */
+  readonly by: string;
+  readonly name: string;
+}
+
+/** A request, and what its header says. */
+export interface ReadRequest {
+  readonly version: string | undefined;
+  readonly impersonated: ImpersonatedUser | undefined;
+  readonly request: EwsRequest;
+}
+
+/** What a request says, as far as it can be read. */
+export interface RequestGist {
+  /** Undefined where the body is no operation. */
+  readonly operation: EwsRequest['operation'] | undefined;
+  /** The subscription that it names. */
+  readonly subscriptionId: string | undefined;
+  /** The watermark that it names. */
+  readonly watermark: string | undefined;
+  readonly impersonated: ImpersonatedUser | undefined;
+}
+
+/** A request that does not follow the schema. */
+export class SchemaViolation extends Error {
+  override readonly name: string = 'SchemaViolation';
+}
+
+interface Element {
+  /** The prefix of the schema's own examples and the local name, such as `m:Subscribe`. */
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly children: Element[];
+  text: string;
+}
+
+const PREFIXES: ReadonlyMap<string, string> = new Map([
+  ['http://schemas.xmlsoap.org/soap/envelope/', 'soap'],
+  ['http://schemas.microsoft.com/exchange/services/2006/messages', 'm'],
+  ['http://schemas.microsoft.com/exchange/services/2006/types', 't'],
+]);
+
+const EVENT_TYPES = new Set([
+  'CopiedEvent',
+  'CreatedEvent',
+  'DeletedEvent',
+  'ModifiedEvent',
+  'MovedEvent',
+  'NewMailEvent',
+  'FreeBusyChangedEvent',
+]);
+
+const CONNECTING_SIDS = ['t:PrincipalName', 't:SID', 't:PrimarySmtpAddress', 't:SmtpAddress'];
+
+/**
+ * Reads a request as strictly as a real server does: namespaces, elements and their order by the schema. It
+ * throws a {@link SchemaViolation}.
+ */
+export function readRequest(body: string): ReadRequest {
+  const [header, soapBody] = inOrder(parse(body), [
+    ['soap:Header', 0, 1],
+    ['soap:Body', 1, 1],
+  ]);
+  const head = header?.[0];
+  const operation = only(soapBody?.[0]?.children, 'one operation in soap:Body');
+  return {
+    version: head?.children.find(({ name }) => name === 't:RequestServerVersion')?.attributes['Version'],
+    impersonated: readImpersonated(head?.children.find(({ name }) => name === 't:ExchangeImpersonation')),
+    request: readOperation(operation),
+  };
+}
+
+/** Reads what a log tells of a request; one that does not follow the schema says nothing. */
+export function gistOf(body: string): RequestGist {
+  try {
+    const { request, impersonated } = readRequest(body);
+    return {
+      operation: request.operation,
+      subscriptionId: 'subscriptionId' in request ? request.subscriptionId : undefined,
+      watermark: 'watermark' in request ? request.watermark : undefined,
+      impersonated,
+    };
+  } catch {
+    return { operation: undefined, subscriptionId: undefined, watermark: undefined, impersonated: undefined };
+  }
+}
+
+function readOperation(element: Element): EwsRequest {
+  switch (element.name) {
+    case 'm:Subscribe':
+      return readSubscribe(only(element.children, 'one subscription request in m:Subscribe'));
+    case 'm:GetEvents': {
+      const [ids, watermarks] = inOrder(element, [
+        ['m:SubscriptionId', 1, 1],
+        ['m:Watermark', 1, 1],
+      ]);
+      return { operation: 'GetEvents', subscriptionId: textOf(ids), watermark: textOf(watermarks) };
+    }
+    case 'm:Unsubscribe': {
+      const [ids] = inOrder(element, [['m:SubscriptionId', 1, 1]]);
+      return { operation: 'Unsubscribe', subscriptionId: textOf(ids) };
+    }
+    default:
+      throw new SchemaViolation(`the element ${element.name} is not an operation of this server`);
+  }
+}
+
+function readSubscribe(element: Element): EwsRequest {
+  if (element.name !== 'm:PullSubscriptionRequest') {
+    throw new SchemaViolation(`the element ${element.name} is not a subscription request of this server`);
+  }
+  const [folderIds, eventTypes, watermark, timeout] = inOrder(element, [
+    ['t:FolderIds', 0, 1],
+    ['t:EventTypes', 1, 1],
+    ['t:Watermark', 0, 1],
+    ['t:Timeout', 1, 1],
+  ]);
+  const timeoutMinutes = Number(textOf(timeout));
+  if (!Number.isInteger(timeoutMinutes) || timeoutMinutes < 1 || timeoutMinutes > 1440) {
+    throw new SchemaViolation('t:Timeout is not in the range from 1 to 1440');
+  }
+  return {
+    operation: 'Subscribe',
+    folders: folderIds?.[0]?.children.map(readFolder),
+    allFolders: element.attributes['SubscribeToAllFolders'] === 'true',
+    events: (eventTypes?.[0]?.children ?? []).map(readEventType),
+    watermark: watermark?.[0]?.text,
+    timeoutMinutes,
+  };
+}
+
+function readFolder({ name, attributes }: Element): RequestedFolder {
+  const id = attributes['Id'];
+  if (id === undefined) throw new SchemaViolation(`${name} has no attribute Id`);
+  if (name === 't:FolderId') return { id, distinguished: false };
+  if (name === 't:DistinguishedFolderId') return { id, distinguished: true };
+  throw new SchemaViolation(`t:FolderIds has the element ${name}`);
+}
+
+function readEventType({ name, text }: Element): string {
+  if (name === 't:EventType' && EVENT_TYPES.has(text)) return text;
+  throw new SchemaViolation(`t:EventTypes has ${name} ${text}`);
+}
+
+function readImpersonated(element: Element | undefined): ImpersonatedUser | undefined {
+  if (element === undefined) return undefined;
+  const sid = only(element.children, 'one t:ConnectingSID');
+  const { name, text } = only(sid.children, 'one name in t:ConnectingSID');
+  if (!CONNECTING_SIDS.includes(name)) throw new SchemaViolation(`t:ConnectingSID has the element ${name}`);
+  return { by: name.slice('t:'.length), name: text };
+}
+
+type Particle = readonly [name: string, min: number, max: number];
+
+/** The children of an element, a list for each particle; they must come in the particles' order. */
+function inOrder(element: Element, particles: readonly Particle[]): Element[][] {
+  let next = 0;
+  const found = particles.map(([name, min, max]) => {
+    const taken: Element[] = [];
+    while (element.children[next]?.name === name && taken.length < max) {
+      taken.push(element.children[next] as Element);
+      next += 1;
+    }
+    if (taken.length < min) throw new SchemaViolation(`${element.name} lacks ${name} in its place`);
+    return taken;
+  });
+  const extra = element.children[next];
+  if (extra !== undefined) throw new SchemaViolation(`${element.name} has ${extra.name} where it may not be`);
+  return found;
+}
+
+function only(elements: readonly Element[] | undefined, what: string): Element {
+  const [first, ...others] = elements ?? [];
+  if (first === undefined || others.length > 0) throw new SchemaViolation(`there is not ${what}`);
+  return first;
+}
+
+function textOf(elements: readonly Element[] | undefined): string {
+  return elements?.[0]?.text ?? '';
+}
+
+function parse(xml: string): Element {
+  const document: Element = { name: '', attributes: {}, children: [], text: '' };
+  const open = [document];
+  const parser = new SaxesParser({ xmlns: true });
+  parser.on('opentag', ({ uri, local, attributes }) => {
+    const plain = Object.entries(attributes).map(([name, { value }]) => [name, value] as const);
+    const name = `${PREFIXES.get(uri) ?? `{${uri}}`}:${local}`;
+    const element: Element = { name, attributes: Object.fromEntries(plain), children: [], text: '' };
+    open.at(-1)?.children.push(element);
+    open.push(element);
+  });
+  parser.on('text', (text) => {
+    const element = open.at(-1);
+    if (element !== undefined) element.text += text;
+  });
+  parser.on('closetag', () => open.pop());
+  try {
+    parser.write(xml).close();
+  } catch {
+    throw new SchemaViolation('the request is not well-formed XML');
+  }
+  const root = only(document.children, 'one element');
+  if (root.name !== 'soap:Envelope') throw new SchemaViolation(`${root.name} is not soap:Envelope`);
+  return root;
+}

@@ -1,0 +1,131 @@
+import { of } from 'rxjs';
+import { headersFrom, type HttpRequest, type HttpResponse } from '../core/transport.ts';
+import { ewsAnswers } from './ewsAnswers.ts';
+import { type EwsDialect, EwsRefusal } from './ewsDialect.ts';
+import { type EwsRequest, type ReadRequest, readRequest } from './ewsRequests.ts';
+import type { SubscriptionStore } from './ewsSubscriptions.ts';
+
+/** The part of a simulated server that answers. */
+export interface EwsServer {
+  /** Acts on a request, and answers. */
+  answer(request: HttpRequest): HttpResponse;
+  /** Lets the next operations be refused, and not acted on. */
+  refuseNext(count: number, refusal: EwsRefusal, operation?: EwsRequest['operation']): void;
+  /** Changes what the Authorization header must be. */
+  setAuthorization(authorization: string): void;
+}
+
+interface PreparedRefusal {
+  left: number;
+  readonly refusal: EwsRefusal;
+  readonly operation: EwsRequest['operation'] | undefined;
+}
+
+const PATH = '/ews/exchange.asmx';
+const KNOWN_VERSION = /^Exchange20(07(_SP1)?|10(_SP[12])?|13(_SP1)?|16)$/;
+
+/** Creates a server that answers for its subscriptions. */
+export function ewsServer(
+  store: SubscriptionStore,
+  dialect: EwsDialect,
+  initialAuthorization: string | undefined,
+): EwsServer {
+  const answers = ewsAnswers(dialect);
+  let authorization = initialAuthorization;
+  let prepared: PreparedRefusal[] = [];
+
+  const throwPrepared = (operation: EwsRequest['operation']): void => {
+    const first = prepared.find((refusal) => (refusal.operation ?? operation) === operation);
+    if (first === undefined) return;
+    first.left -= 1;
+    prepared = prepared.filter(({ left }) => left > 0);
+    throw first.refusal;
+  };
+
+  const act = ({ request, impersonated }: ReadRequest): string => {
+    throwPrepared(request.operation);
+    switch (request.operation) {
+      case 'Subscribe': {
+        const { id, watermark } = store.subscribe(request, impersonated);
+        return answers.subscribed(id, watermark);
+      }
+      case 'GetEvents':
+        return answers.events(store.getEvents(request.subscriptionId, request.watermark));
+      case 'Unsubscribe':
+        store.unsubscribe(request.subscriptionId);
+        return answers.unsubscribed();
+    }
+  };
+
+  const xml = (request: HttpRequest, status: number, body: string): HttpResponse =>
+    // The second family leaves the charset out.
+    respond(request, status, dialect === 'exchange' ? 'text/xml; charset=utf-8' : 'text/xml', body);
+
+  const refused = (request: HttpRequest, operation: string, refusal: EwsRefusal): HttpResponse => {
+    const isServerError = refusal.kind === 'fault' && dialect === 'exchange';
+    return xml(request, isServerError ? 500 : 200, answers.refused(operation, refusal));
+  };
+
+  const answerEnvelope = (request: HttpRequest): HttpResponse => {
+    const read = readOrRefuse(request.body ?? '', dialect);
+    if (read instanceof EwsRefusal) return xml(request, 500, answers.refused('', read));
+    try {
+      return xml(request, 200, act(read));
+    } catch (error) {
+      if (error instanceof EwsRefusal) return refused(request, read.request.operation, error);
+      throw error;
+    }
+  };
+
+  return {
+    answer: (request) => {
+      const headers = request.headers ?? {};
+      if (authorization !== undefined && headers['authorization'] !== authorization) {
+        return respond(request, 401, 'text/plain', 'Unauthorized', {
+          'www-authenticate': authorization.startsWith('Basic') ? 'Basic realm="EWS"' : 'Bearer',
+        });
+      }
+      if (new URL(request.url).pathname.toLowerCase() !== PATH) return respond(request, 404);
+      if (request.method !== 'POST') return respond(request, 405);
+      if (!/^text\/xml\b/i.test(headers['content-type'] ?? '')) return respond(request, 415);
+      return answerEnvelope(request);
+    },
+    refuseNext: (count, refusal, operation) => {
+      prepared.push({ left: count, refusal, operation });
+    },
+    setAuthorization: (value) => {
+      authorization = value;
+    },
+  };
+}
+
+function readOrRefuse(body: string, dialect: EwsDialect): ReadRequest | EwsRefusal {
+  try {
+    const read = readRequest(body);
+    if (read.version !== undefined && !KNOWN_VERSION.test(read.version)) {
+      return new EwsRefusal('fault', 'ErrorInvalidServerVersion', 'The specified server version is invalid.');
+    }
+    return read;
+  } catch (error) {
+    const violation = error instanceof Error ? error.message : 'unknown';
+    if (dialect === 'grommunio') return new EwsRefusal('fault', 'SOAP:Server', 'Invalid XML');
+    return new EwsRefusal('fault', 'ErrorSchemaValidation', 'The request failed schema validation.', {
+      Violation: violation,
+    });
+  }
+}
+
+function respond(
+  { url }: HttpRequest,
+  status: number,
+  contentType = 'text/plain',
+  body = '',
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse {
+  return {
+    status,
+    url,
+    headers: headersFrom({ 'content-type': contentType, ...headers }),
+    body$: of(new TextEncoder().encode(body)),
+  };
+}

@@ -1,0 +1,185 @@
+import {
+  defer,
+  map,
+  merge,
+  mergeMap,
+  type Observable,
+  of,
+  ReplaySubject,
+  Subject,
+  take,
+  throwError,
+  timer,
+} from 'rxjs';
+import { NetworkError } from '../core/errors.ts';
+import { choiceOption, numberOption } from '../core/options.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
+import { type EwsDialect, EwsRefusal } from './ewsDialect.ts';
+import { ewsMailbox, type MailboxDriver } from './ewsMailbox.ts';
+import { gistOf, type RequestGist } from './ewsRequests.ts';
+import { ewsServer } from './ewsServer.ts';
+import { type HeldEwsSubscription, subscriptionStore } from './ewsSubscriptions.ts';
+import { type Fault, faultQueue } from './faults.ts';
+import { type LoggedRequest, requestLog } from './requestLog.ts';
+
+/** What kind of server to simulate. */
+export interface EwsSimulatorOptions {
+  /**
+   * `exchange` as Exchange is documented, or `grommunio` as that server was seen answering: no watermarks,
+   * short ids that start again, faults with status 200.
+   * @default 'exchange'
+   */
+  readonly dialect?: EwsDialect;
+  /** The bearer token that requests must have. @default any request is let in */
+  readonly token?: string;
+  /** The user that requests must be signed as. @default any request is let in */
+  readonly basic?: { readonly username: string; readonly password: string };
+  /** How long a request and its answer travel together, in milliseconds. @default 0: answers synchronously */
+  readonly latencyMs?: number;
+  /** How many subscriptions there may be at a time. @default 5000 */
+  readonly maxSubscriptions?: number;
+}
+
+/** An operation, by the name of its element. */
+export type EwsOperation = 'Subscribe' | 'GetEvents' | 'Unsubscribe';
+
+/**
+ * What goes wrong with a request: what can go wrong with any, or the server's own refusal, as a response of
+ * class Error or as a SOAP fault. `values` stand in MessageXml, such as `{ BackOffMilliseconds: '5000' }`.
+ */
+export type EwsFailure =
+  | Fault
+  | { readonly error: string; readonly values?: Readonly<Record<string, string>> }
+  | { readonly fault: string; readonly values?: Readonly<Record<string, string>> };
+
+/** One request that the simulator was sent. */
+export interface LoggedEwsRequest extends LoggedRequest, RequestGist {}
+
+/** A simulated server with one mailbox: ask what it holds and was sent, and drive it. */
+export interface EwsSimulator extends MailboxDriver {
+  /** The way to it, without a network; hand it to `exchange`, or to `serve` for one over HTTP. */
+  readonly transport: Transport;
+  /** A URL for `exchange`; any host does, the path must be this one's. */
+  readonly url: string;
+  /** The subscriptions that it holds now. */
+  readonly subscriptions: readonly HeldEwsSubscription[];
+  /** What it was sent, in order. */
+  readonly requests: readonly LoggedEwsRequest[];
+  /** Lets the next `count` requests fail, if given only those of one operation. */
+  failNext(count: number, failure: EwsFailure, operation?: EwsOperation): void;
+  /** Ends a subscription before its time, without telling; without an id, all. */
+  expire(subscriptionId?: string): void;
+  /** Forgets all subscriptions and breaks what is under way; the mailbox stays. */
+  restart(): void;
+  /** Makes every watermark that it has given out invalid. */
+  forgetHistory(): void;
+  /** Changes the bearer token that requests must have. */
+  setToken(token: string): void;
+}
+
+const SIMULATED_URL = 'https://exchange.example/EWS/Exchange.asmx';
+
+/**
+ * Creates a simulated Exchange server for the tests of applications that use `rxchange/ews`: with one
+ * mailbox, Subscribe, GetEvents and Unsubscribe as documented, and requests read by the schema.
+ *
+ * It runs on RxJS time, so it and the library run in `TestScheduler.run` together; `serve` puts it on a port.
+ * It throws a TypeError that names the option for one that cannot be used.
+ *
+ * @example
+ * ```ts
+ * import { exchange, pullNotifications } from 'rxchange/ews';
+ * import { ewsSimulator } from 'rxchange/testing';
+ *
+ * const server = ewsSimulator();
+ * const service = exchange({ url: server.url, transport: server.transport });
+ * const watching = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe();
+ * console.log(server.subscriptions.length);
+ * // prints: 1
+ * watching.unsubscribe();
+ * console.log(server.requests.map(({ operation, status }) => `${operation} ${status}`).join(', '));
+ * // prints: Subscribe 200, GetEvents 200, Unsubscribe 200
+ * console.log(server.subscriptions.length);
+ * // prints: 0
+ * ```
+ */
+export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
+  const { latencyMs = 0, maxSubscriptions = 5000 } = options;
+  const dialect = choiceOption<EwsDialect>('dialect', options.dialect ?? 'exchange', [
+    'exchange',
+    'grommunio',
+  ]);
+  numberOption('latencyMs', latencyMs, { min: 0 });
+  numberOption('maxSubscriptions', maxSubscriptions, { min: 0, integer: true });
+  const mailbox = ewsMailbox();
+  const store = subscriptionStore(mailbox, dialect, maxSubscriptions);
+  const server = ewsServer(store, dialect, authorizationOf(options));
+  const faults = faultQueue();
+  const log = requestLog();
+  const restarts$ = new Subject<void>();
+
+  // A request that has left is acted on even if its sender has gone: aborting takes nothing back.
+  const transport: Transport = (request) =>
+    defer(() => {
+      const answer = new ReplaySubject<HttpResponse>(1);
+      const broken$ = restarts$.pipe(mergeMap(() => throwError(() => connectionReset(request))));
+      const served$ = travel(latencyMs / 2).pipe(
+        map(() => server.answer(request)),
+        mergeMap((response) => travel(latencyMs / 2).pipe(map(() => response))),
+      );
+      merge(broken$, served$).pipe(take(1)).subscribe(answer);
+      return answer;
+    });
+
+  return {
+    ...mailbox.driver,
+    transport: log.middleware(faults.middleware(transport)),
+    url: SIMULATED_URL,
+    get subscriptions() {
+      return store.held;
+    },
+    get requests() {
+      return log.requests.map((request) => ({ ...request, ...gistOf(request.body ?? '') }));
+    },
+    failNext: (count, failure, operation) => {
+      if (typeof failure === 'object' && ('error' in failure || 'fault' in failure)) {
+        numberOption('count', count, { min: 1, integer: true });
+        server.refuseNext(count, refusalOf(failure), operation);
+        return;
+      }
+      faults.failNext(
+        count,
+        failure,
+        ({ body = '' }) => operation === undefined || gistOf(body).operation === operation,
+      );
+    },
+    expire: (subscriptionId) => store.expire(subscriptionId),
+    restart: () => {
+      store.restart();
+      restarts$.next();
+    },
+    forgetHistory: () => store.forgetHistory(),
+    setToken: (token) => server.setAuthorization(`Bearer ${token}`),
+  };
+}
+
+function authorizationOf({ token, basic }: EwsSimulatorOptions): string | undefined {
+  if (token !== undefined) return `Bearer ${token}`;
+  if (basic === undefined) return undefined;
+  const bytes = new TextEncoder().encode(`${basic.username}:${basic.password}`);
+  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+}
+
+function refusalOf(failure: Exclude<EwsFailure, Fault>): EwsRefusal {
+  return 'error' in failure
+    ? new EwsRefusal('error', failure.error, 'The request was refused.', failure.values)
+    : new EwsRefusal('fault', failure.fault, 'The request was refused.', failure.values);
+}
+
+function connectionReset(request: HttpRequest): NetworkError {
+  return new NetworkError('no answer', request, { code: 'ECONNRESET' });
+}
+
+function travel(ms: number): Observable<unknown> {
+  return ms === 0 ? of(0) : timer(ms);
+}

@@ -1,0 +1,55 @@
+import { asyncScheduler, defer, finalize, mergeMap, type Observable, of, tap } from 'rxjs';
+import { readText } from '../core/body.ts';
+import type { HttpRequest, HttpResponse, Middleware } from '../core/transport.ts';
+import type { Terminal } from './terminal.ts';
+
+/**
+ * Returns a Transport that writes each exchange as one line: method, path, status and milliseconds, and for
+ * SOAP what was asked and how it was answered.
+ */
+export function printExchanges(terminal: Terminal): Middleware {
+  return (transport) => (request) =>
+    defer(() => {
+      const begun = asyncScheduler.now();
+      let isAnswered = false;
+      const print = (result: string): void => {
+        isAnswered = true;
+        const { pathname, search } = new URL(request.url);
+        const ms = Math.round(asyncScheduler.now() - begun);
+        terminal.out(
+          `  → ${request.method} ${pathname}${search}${operationIn(request)}  ${result}  ${ms} ms`,
+        );
+      };
+      return transport(request).pipe(
+        mergeMap((response) => peeked(response, (code) => print(`${response.status}${code}`))),
+        tap({
+          error: (error: Error) => {
+            print(error.message);
+          },
+        }),
+        finalize(() => {
+          if (!isAnswered) print('left while it waited');
+        }),
+      );
+    });
+}
+
+function operationIn({ body = '' }: HttpRequest): string {
+  const [, name] = /<soap:Body><m:(\w+)/.exec(body) ?? [];
+  return name === undefined ? '' : ` ${name}`;
+}
+
+/** The response, after its SOAP code was told; what is not SOAP is passed on as it comes. */
+function peeked(response: HttpResponse, tell: (code: string) => void): Observable<HttpResponse> {
+  if (response.headers.get('content-type')?.startsWith('text/xml') !== true) {
+    tell('');
+    return of(response);
+  }
+  return readText(response, 'SOAP response').pipe(
+    mergeMap((text) => {
+      const [, code] = /ResponseCode>(\w+)</.exec(text) ?? [];
+      tell(code === undefined ? '' : ` ${code}`);
+      return of({ ...response, body$: of(new TextEncoder().encode(text)) });
+    }),
+  );
+}

@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises';
+import { demo } from './demo.ts';
+import { HELP } from './help.ts';
+import { simulate, SIMULATE_HELP } from './simulate.ts';
+import type { Terminal } from './terminal.ts';
+import { UsageError } from './usageError.ts';
+import { describeError } from './watch.ts';
+import { WATCH_EWS_HELP, watchEws } from './watchEws.ts';
+import { WATCH_UCWA_HELP, watchUcwa } from './watchUcwa.ts';
+
+interface Command {
+  readonly help: string;
+  readonly run: (terminal: Terminal, args: readonly string[]) => Promise<number>;
+}
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ['demo', { help: HELP, run: demo }],
+  ['watch ews', { help: WATCH_EWS_HELP, run: watchEws }],
+  ['watch ucwa', { help: WATCH_UCWA_HELP, run: watchUcwa }],
+  ['simulate ews', { help: SIMULATE_HELP, run: (terminal, args) => simulate(terminal, 'ews', args) }],
+  ['simulate ucwa', { help: SIMULATE_HELP, run: (terminal, args) => simulate(terminal, 'ucwa', args) }],
+]);
+
+/** Runs a command line; resolves with the exit code: 0, 1 for what went wrong, 2 for what was not understood. */
+export async function run(terminal: Terminal, args: readonly string[]): Promise<number> {
+  const words = args.slice(0, 2).join(' ');
+  const name = COMMANDS.has(words) ? words : (args[0] ?? '');
+  const command = COMMANDS.get(name);
+  const rest = args.slice(name.split(' ').length);
+  if (asksFor(args, '--help', '-h')) {
+    terminal.out(command?.help ?? HELP);
+    return 0;
+  }
+  if (command === undefined) {
+    if (asksFor(args, '--version')) {
+      terminal.out(await version());
+      return 0;
+    }
+    terminal.err(args.length === 0 ? HELP : `rxchange: there is no command "${words}"; see rxchange --help`);
+    return 2;
+  }
+  try {
+    return await command.run(terminal, rest);
+  } catch (error) {
+    // What the library says of a bad option is advice for the user too.
+    const isUsage = error instanceof UsageError || error instanceof TypeError;
+    terminal.err(
+      isUsage
+        ? `rxchange ${name}: ${error.message}; see rxchange ${name} --help`
+        : `rxchange ${name}: ${describeError(error)}`,
+    );
+    return isUsage ? 2 : 1;
+  }
+}
+
+function asksFor(args: readonly string[], ...options: readonly string[]): boolean {
+  return args.some((arg) => options.includes(arg));
+}
+
+/** The package's version: package.json is next to lib in the sources, one level up in the build. */
+async function version(): Promise<string> {
+  for (const path of ['../../package.json', '../../../package.json']) {
+    const text = await readFile(new URL(path, import.meta.url), 'utf8').catch(() => undefined);
+    if (text !== undefined) return (JSON.parse(text) as { version: string }).version;
+  }
+  return 'unknown';
+}

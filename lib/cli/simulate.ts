@@ -1,0 +1,67 @@
+import { firstValueFrom, takeUntil, timer } from 'rxjs';
+import type { Transport } from '../core/transport.ts';
+import { ewsSimulator, serve, ucwaSimulator } from '../testing/index.ts';
+import { numberArgument, parseOptions } from './arguments.ts';
+import { printExchanges } from './printExchanges.ts';
+import type { Terminal } from './terminal.ts';
+import { UsageError } from './usageError.ts';
+
+export const SIMULATE_HELP = `rxchange simulate ews|ucwa [options]: a simulated server on a port of this machine, until Ctrl-C
+
+  --port N          the port to listen on (default: a free one)
+  --every SECONDS   how often something happens by itself: a mail arrives, Sara's presence changes (default: 5)
+
+It lets everybody in. Each exchange is told on standard output.`;
+
+/** A simulated server as this command needs it. */
+interface Simulated {
+  readonly transport: Transport;
+  readonly url: string;
+  /** Lets something happen; the count says for the how manieth time. */
+  readonly happen: (count: number) => void;
+  /** How many subscriptions it holds. */
+  readonly held: () => number;
+}
+
+const SIMULATED: Readonly<Record<'ews' | 'ucwa', () => Simulated>> = {
+  ews: () => {
+    const simulator = ewsSimulator();
+    return {
+      ...simulator,
+      happen: () => simulator.deliverMail(),
+      held: () => simulator.subscriptions.length,
+    };
+  },
+  ucwa: () => {
+    const simulator = ucwaSimulator({ mediumSeconds: 1 });
+    return {
+      ...simulator,
+      happen: (count) => {
+        simulator.setPresence('sip:sara@contoso.com', { availability: count % 2 === 0 ? 'Busy' : 'Online' });
+      },
+      held: () => simulator.presenceSubscriptions.length,
+    };
+  },
+};
+
+/** Serves a simulated server until the user interrupts; resolves with the exit code. */
+export async function simulate(
+  terminal: Terminal,
+  kind: 'ews' | 'ucwa',
+  args: readonly string[],
+): Promise<number> {
+  const options = parseOptions(args, { port: { type: 'string' }, every: { type: 'string' } });
+  const port = numberArgument(options.port, '--port') ?? 0;
+  const everySeconds = numberArgument(options.every, '--every') ?? 5;
+  if (everySeconds <= 0) throw new UsageError('--every must be more than 0');
+  const simulated = SIMULATED[kind]();
+  const server = await serve(printExchanges(terminal)(simulated.transport), { port });
+  terminal.out(new URL(new URL(simulated.url).pathname, server.origin).href);
+  timer(everySeconds * 1000, everySeconds * 1000)
+    .pipe(takeUntil(terminal.interrupted$))
+    .subscribe(simulated.happen);
+  await firstValueFrom(terminal.interrupted$);
+  await server.close();
+  terminal.err(`left on the server: ${simulated.held()} subscriptions`);
+  return 0;
+}

@@ -1,0 +1,80 @@
+import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
+import { run } from '../../lib/cli/run.ts';
+import { specTerminal } from '../support/terminal.ts';
+
+describe('rxchange', () => {
+  it('should say how it is used, and fail, when it is called without a command', async () => {
+    const terminal = specTerminal();
+    expect(await run(terminal, [])).to.equal(2);
+    expect(terminal.lines.err.join()).to.contain('Usage:');
+    expect(terminal.lines.out).to.deep.equal([]);
+  });
+
+  for (const args of [['--help'], ['-h'], ['demo', '--help'], ['watch', '--help'], ['nonsense', '--help']]) {
+    it(`should say how it is used: ${args.join(' ')}`, async () => {
+      const terminal = specTerminal();
+      expect(await run(terminal, args)).to.equal(0);
+      expect(terminal.lines.out.join()).to.contain('rxchange watch ews');
+    });
+  }
+
+  for (const command of ['watch ews', 'watch ucwa', 'simulate ews', 'simulate ucwa']) {
+    it(`should say what the options of ${command} are`, async () => {
+      const terminal = specTerminal();
+      expect(await run(terminal, [...command.split(' '), '--help'])).to.equal(0);
+      expect(terminal.lines.out.join())
+        .to.match(/^rxchange (watch|simulate)/)
+        .and.match(/ {2}--\w+/);
+    });
+  }
+
+  it('should tell its version', async () => {
+    const terminal = specTerminal();
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await run(terminal, ['--version'])).to.equal(0);
+    expect(terminal.lines.out).to.deep.equal([version]);
+  });
+
+  it('should name a command that it does not know', async () => {
+    const terminal = specTerminal();
+    expect(await run(terminal, ['watch', 'mail'])).to.equal(2);
+    expect(terminal.lines.err).to.deep.equal([
+      'rxchange: there is no command "watch mail"; see rxchange --help',
+    ]);
+  });
+
+  const misuses: readonly [args: string, message: RegExp][] = [
+    ['demo --fast', /Unknown option '--fast'/],
+    ['watch ews', /--url is missing/],
+    ['watch ews --url', /--url/],
+    ['watch ews --url mail.contoso.com', /url must be an absolute http or https URL/],
+    ['watch ews --url https://a/ --event mail', /events\[0\] must be one of "created"/],
+    ['watch ews --url https://a/ --interval soon', /--interval must be a number, but it is "soon"/],
+    ['watch ews --url https://a/ --timeout 0', /timeoutMinutes must be .* from 1 to 1440/],
+    ['watch ews --url https://a/ --folder Inbox', /folders\[0\] must be a distinguished folder name/],
+    ['watch ews --url https://a/ --password hush', /Unknown option '--password'/],
+    ['watch ucwa', /--application is missing/],
+    ['watch ucwa --application https://a/1', /--uri is missing/],
+    ['watch ucwa --application https://a/1 --applications https://a/ --uri sip:a@b', /exclude each other/],
+    ['watch ucwa --application https://a/1 --uri sara', /uris\[0\]/],
+    [
+      'watch ucwa --application https://a/1 --uri sip:a@b --duration 31',
+      /durationMinutes must be .* from 10 to 30/,
+    ],
+    ['simulate ews --port 70000', /port must be .* from 0 to 65535/],
+    ['simulate ews --every 0', /--every must be more than 0/],
+  ];
+  for (const [args, message] of misuses) {
+    it(`should say what is wrong with: ${args}`, async () => {
+      const terminal = specTerminal();
+      expect(await run(terminal, args.split(' '))).to.equal(2);
+      expect(terminal.lines.err).to.have.length(1);
+      expect(terminal.lines.err[0])
+        .to.match(message)
+        .and.match(/; see rxchange .*--help$/);
+      expect(terminal.lines.err[0]).not.to.contain('hush');
+      expect(terminal.questions).to.deep.equal([]);
+    });
+  }
+});

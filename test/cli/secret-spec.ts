@@ -1,0 +1,64 @@
+import { expect } from 'chai';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readPassword, readToken } from '../../lib/cli/secret.ts';
+import { specTerminal } from '../support/terminal.ts';
+
+const failureOf = (secret: Promise<string>): Promise<string> =>
+  secret.then(
+    () => 'it was read',
+    (error: unknown) => (error as Error).message,
+  );
+
+describe('readPassword and readToken', () => {
+  let folder = '';
+  const file = (text: string): string => {
+    const path = join(folder, 'secret');
+    writeFileSync(path, text);
+    return path;
+  };
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'rxchange-'));
+  });
+
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('should read the first line of the file before all else', async () => {
+    const terminal = specTerminal({ RXCHANGE_PASSWORD: 'environment' }, 'typed');
+    expect(await readPassword(terminal, file('file\r\nmore'))).to.equal('file');
+    expect(terminal.questions).to.deep.equal([]);
+  });
+
+  it('should read the environment before it asks', async () => {
+    const terminal = specTerminal({ RXCHANGE_PASSWORD: 'p', RXCHANGE_TOKEN: 't' }, 'typed');
+    expect(await readPassword(terminal, undefined)).to.equal('p');
+    expect(await readToken(terminal, undefined)).to.equal('t');
+    expect(terminal.questions).to.deep.equal([]);
+  });
+
+  it('should ask otherwise', async () => {
+    const terminal = specTerminal({}, 'typed');
+    expect(await readToken(terminal, undefined)).to.equal('typed');
+    expect(terminal.questions).to.deep.equal(['token: ']);
+  });
+
+  it('should say what to do where nobody can be asked', async () => {
+    expect(await failureOf(readPassword(specTerminal(), undefined))).to.equal(
+      'no password: set RXCHANGE_PASSWORD, name a file with --password-file, or run it in a terminal',
+    );
+  });
+
+  it('should name a file that cannot be read, and a secret that is empty', async () => {
+    expect(await failureOf(readToken(specTerminal(), join(folder, 'missing')))).to.match(
+      /^the token file .*missing cannot/,
+    );
+    expect(await failureOf(readToken(specTerminal(), file('\nhush')))).to.match(
+      /^the first line .* is empty$/,
+    );
+    expect(await failureOf(readToken(specTerminal({ RXCHANGE_TOKEN: '' }), undefined))).to.equal(
+      'the environment variable RXCHANGE_TOKEN is empty',
+    );
+  });
+});

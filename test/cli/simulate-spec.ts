@@ -1,0 +1,28 @@
+import { expect } from 'chai';
+import { run } from '../../lib/cli/run.ts';
+import { specTerminal } from '../support/terminal.ts';
+
+describe('rxchange simulate', () => {
+  const watches = {
+    ews: 'watch ews --interval 0.05 --url',
+    ucwa: 'watch ucwa --uri sip:sara@contoso.com --applications',
+  };
+  const happens = { ews: /"newMail"/, ucwa: /contactPresence/ };
+
+  for (const kind of ['ews', 'ucwa'] as const) {
+    it(`should serve ${kind} until it is interrupted: something happens, and can be watched`, async () => {
+      const server = specTerminal();
+      const served = run(server, ['simulate', kind, '--every', '0.1']);
+      const url = await server.line(/^http/);
+      const client = specTerminal({ RXCHANGE_TOKEN: 'any' });
+      const watched = run(client, [...watches[kind].split(' '), url]);
+      await client.line(happens[kind]);
+      client.interrupt();
+      expect(await watched).to.equal(0);
+      server.interrupt();
+      expect(await served).to.equal(0);
+      expect(server.lines.err).to.deep.equal(['left on the server: 0 subscriptions']);
+      expect(server.lines.out.some((line) => /→ (POST|DELETE) .* 20\d/.test(line))).to.equal(true);
+    });
+  }
+});

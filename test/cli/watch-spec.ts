@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import { run } from '../../lib/cli/run.ts';
+import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { serve, type Served } from '../../lib/testing/serve.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import { specTerminal } from '../support/terminal.ts';
+
+describe('rxchange watch, over real sockets', () => {
+  let server: Served;
+
+  afterEach(() => server.close());
+
+  const at = (url: string): string => new URL(new URL(url).pathname, server.origin).href;
+  const typesOf = (lines: readonly string[]): string[] =>
+    lines.map((line) => (JSON.parse(line) as { type: string }).type);
+
+  it('should write the events of a mailbox as lines of JSON until it is interrupted, and leave nothing behind', async () => {
+    const simulator = ewsSimulator({ basic: { username: 'sara', password: 'hush' } });
+    server = await serve(simulator.transport);
+    const terminal = specTerminal({ RXCHANGE_PASSWORD: 'hush' });
+    const args = `watch ews --url ${at(simulator.url)} --user sara --folder inbox --interval 0.05`;
+    const exit = run(terminal, args.split(' '));
+    await terminal.line(/"status"/);
+    simulator.deliverMail();
+    await terminal.line(/"newMail"/);
+    expect(simulator.subscriptions).to.have.length(1);
+    terminal.interrupt();
+    expect(await exit).to.equal(0);
+    expect(new Set(typesOf(terminal.lines.out))).to.deep.equal(new Set(['status', 'newMail']));
+    expect(terminal.lines.err).to.have.length(1);
+    expect(terminal.lines.err[0]).to.match(/^Released PullSubscription /);
+    expect(simulator.subscriptions).to.have.length(0);
+  });
+
+  it('should exit with 1 when the server is not left clean', async () => {
+    const simulator = ewsSimulator();
+    server = await serve(simulator.transport);
+    simulator.failNext(1, { status: 403 }, 'Unsubscribe');
+    const terminal = specTerminal({ RXCHANGE_TOKEN: 'hush' });
+    const exit = run(terminal, `watch ews --url ${at(simulator.url)} --all-folders --timeout 5`.split(' '));
+    await terminal.line(/"status"/);
+    terminal.interrupt();
+    expect(await exit).to.equal(1);
+    expect(terminal.lines.err[0]).to.match(
+      /^Failed PullSubscription .*: HttpError: POST .* was answered 403/,
+    );
+  });
+
+  it('should exit with 1 when the password is wrong, and show neither it nor the right one', async () => {
+    const simulator = ewsSimulator({ basic: { username: 'sara', password: 'hush' } });
+    server = await serve(simulator.transport);
+    const terminal = specTerminal({}, 'wrong-password');
+    expect(await run(terminal, `watch ews --url ${at(simulator.url)} --user sara`.split(' '))).to.equal(1);
+    expect(terminal.lines.out).to.deep.equal([]);
+    expect(terminal.lines.err[0])
+      .to.match(/^HttpError: .* 401/)
+      .and.not.match(/hush|wrong-password/);
+  });
+
+  it('should write the presence of contacts, and remove the application that it made', async () => {
+    const simulator = ucwaSimulator({ token: 'hush', mediumSeconds: 0.02 });
+    server = await serve(simulator.transport);
+    const terminal = specTerminal({ RXCHANGE_TOKEN: 'hush' });
+    const args = `watch ucwa --applications ${at(simulator.url)} --uri sip:sara@contoso.com --duration 10`;
+    const exit = run(terminal, args.split(' '));
+    await terminal.line(/"presenceSubscription"/);
+    simulator.setPresence('sip:sara@contoso.com', { availability: 'Busy' });
+    await terminal.line(/"updated".*contactPresence|contactPresence.*"updated"/);
+    terminal.interrupt();
+    expect(await exit).to.equal(0);
+    expect(terminal.lines.err.map((line) => line.split(' ').slice(0, 2).join(' '))).to.deep.equal([
+      'Released presenceSubscription',
+      'Released application',
+    ]);
+    expect(simulator.applications).to.deep.equal([]);
+  });
+});

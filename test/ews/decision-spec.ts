@@ -120,7 +120,10 @@ describe('The decision about an error', () => {
 
   it('should take a subscription that answered before and is denied now for another one with its id', () => {
     for (const code of ['ErrorAccessDenied', 'ErrorSubscriptionAccessDenied']) {
-      expect(decide(asError(code), { operation: 'GetEvents', hasAnswered: true })).to.deep.equal(AFRESH);
+      expect(decide(asError(code), { operation: 'GetEvents', hasAnswered: true })).to.deep.equal({
+        action: 'resubscribeAfresh',
+        gap: 'subscriptionLost',
+      });
       expect(decide(asError(code), { operation: 'GetEvents', hasAnswered: false })).to.deep.equal(FAIL);
     }
   });

@@ -23,11 +23,14 @@ export interface Pulling {
   readonly pull: (options?: Partial<PullOptions>) => Observable<EwsEvent>;
   /** Notes what an Observable emits; unsubscribes at a second of virtual time, if it is not over. */
   readonly watch: (events$: Observable<EwsEvent>, untilSeconds: number) => Subscription;
-  /** The ids that the server held when nothing was under way any more. */
+  /** The ids that the server held some time after the last subscriber left. */
   readonly left: () => readonly string[];
   /** The second and the name of each operation that was sent. */
   readonly sent: () => string[];
 }
+
+/** Longer than it takes to unsubscribe, shorter than any subscription lives by itself. */
+const SETTLED_SECONDS = 25;
 
 /** The options of the service in {@link pulling}: waits that can be foretold, each half of its bound. */
 export const RETRY = { initialMs: 2000, maxMs: 60_000, random: (): number => 0.5 };
@@ -77,6 +80,10 @@ export function pulling(
         complete: () => seen.push(`${seconds()} complete`),
       });
       timer(untilSeconds * 1000).subscribe(() => subscription.unsubscribe());
+      // Asked in virtual time: by the clock outside of it, all would have expired.
+      timer((untilSeconds + SETTLED_SECONDS) * 1000).subscribe(() => {
+        left = server.subscriptions.map(({ id }) => id);
+      });
       return subscription;
     },
     left: () => left,
@@ -85,11 +92,7 @@ export function pulling(
 
   marbles(() => {
     service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
-    service.releases.pending$.subscribe((count) => {
-      pending = count;
-      // Asked now: by the clock outside of virtual time, all would have expired.
-      if (count === 0) left = server.subscriptions.map(({ id }) => id);
-    });
+    service.releases.pending$.subscribe((count) => (pending = count));
     script(result);
   });
   expect(pending, 'nothing is under way').to.equal(0);

@@ -56,7 +56,7 @@ export function itemEvent(name: string, watermark: string, more = ''): string {
 }
 
 /** What {@link itemEvent} is read as. */
-export function readItemEvent<Type extends string>(type: Type, watermark: string): object {
+export function readItemEvent(type: string, watermark: string): object {
   return {
     type,
     subscriptionId: 'S1',

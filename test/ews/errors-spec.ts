@@ -41,8 +41,13 @@ describe('SoapFault', () => {
   ];
   for (const [faultCode, responseCode, code] of codes) {
     it(`should take the code ${JSON.stringify(code)} from ${faultCode} and ${responseCode ?? 'no detail'}`, () => {
-      const { responseCode: _code, message: _message, ...bare } = fault;
-      const read = { ...bare, faultCode, ...(responseCode === undefined ? {} : { responseCode }) };
+      const read: FaultMessage = {
+        type: 'fault',
+        faultCode,
+        faultString: 'Busy.',
+        values: new Map(),
+        ...(responseCode === undefined ? {} : { responseCode }),
+      };
       const error = new SoapFault(what, read);
       expect(error.code).to.equal(code);
       expect(error.message).to.contain('Busy.');

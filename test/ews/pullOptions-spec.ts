@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Folder } from '../../lib/ews/envelope.ts';
 import { type PullOptions, pullPlan } from '../../lib/ews/pullOptions.ts';
 
 const good: PullOptions = { folders: ['inbox'], events: ['newMail'] };
@@ -61,9 +62,9 @@ describe('The options of a pull', () => {
   });
 
   it('should leave out what is undefined', () => {
-    const folder = { id: 'A', changeKey: undefined } as unknown as { id: string };
-    const other = { distinguished: 'inbox', mailbox: undefined } as unknown as { distinguished: string };
-    expect(pullPlan({ ...good, folders: [folder, other] }).request.folders).to.deep.equal([
+    const folder: object = { id: 'A', changeKey: undefined };
+    const other: object = { distinguished: 'inbox', mailbox: undefined };
+    expect(pullPlan({ ...good, folders: [folder, other] as Folder[] }).request.folders).to.deep.equal([
       { id: 'A' },
       { distinguished: 'inbox' },
     ]);
@@ -147,7 +148,7 @@ describe('The options of a pull', () => {
   ];
   for (const [name, options, message] of bad) {
     it(`should throw for ${name}, and name the option`, () => {
-      const all = { ...good, ...options } as unknown as PullOptions;
+      const all: PullOptions = { ...good, ...options };
       expect(() => pullPlan(all)).to.throw(TypeError, message);
     });
   }

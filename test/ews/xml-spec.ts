@@ -26,7 +26,7 @@ describe('escapeXml', () => {
   });
 
   it('should escape what would end an element or an attribute', () => {
-    expect(escapeXml('x', `<a b="c" d='e'>&`)).to.equal('&lt;a b=&quot;c&quot; d=&apos;e&apos;&gt;&amp;');
+    expect(escapeXml('x', `<a b="c" d='e'>&`)).to.equal('&#60;a b=&#34;c&#34; d=&#39;e&#39;&#62;&#38;');
   });
 
   it('should come back through a parser as it was, in text and in an attribute', () => {

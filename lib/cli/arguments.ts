@@ -17,7 +17,7 @@ export function parseOptions<Config extends OptionsConfig>(
     return parseArgs({ args: [...args], options, strict: true, allowPositionals: false }).values;
   } catch (cause) {
     // Node's first sentence names the argument; the rest is advice about positionals, which there are none of.
-    const message = cause instanceof Error ? (cause.message.split('. ', 1)[0] ?? '') : '';
+    const [message] = (cause as Error).message.split('. ', 1);
     throw new UsageError(message, { cause });
   }
 }

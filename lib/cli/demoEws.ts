@@ -1,47 +1,50 @@
-import {
-  catchError,
-  filter,
-  firstValueFrom,
-  lastValueFrom,
-  map,
-  of,
-  ReplaySubject,
-  throwError,
-  timeout,
-} from 'rxjs';
+import { catchError, filter, firstValueFrom, map, of, ReplaySubject, tap, throwError, timeout } from 'rxjs';
 import { fetchTransport } from '../core/fetchTransport.ts';
+import type { Transport } from '../core/transport.ts';
 import { unsubscribeEnvelope } from '../ews/envelope.ts';
-import { EwsError, type EwsEvent, exchange, pullNotifications } from '../ews/index.ts';
+import { EwsError, type EwsEvent, type ExchangeService, exchange, pullNotifications } from '../ews/index.ts';
 import { soapCall } from '../ews/soap.ts';
-import { ewsSimulator, serve } from '../testing/index.ts';
+import type { EwsSimulator } from '../testing/index.ts';
 import { printExchanges } from './printExchanges.ts';
 import type { Terminal } from './terminal.ts';
 import { describeOutcome } from './watch.ts';
 
 const PATIENCE_MS = 4000;
 
-/** Watches a mailbox on a simulated server and leaves; resolves with how many subscriptions are left there. */
-export async function demoEws(terminal: Terminal): Promise<number> {
-  const simulator = ewsSimulator();
-  const server = await serve(simulator.transport);
-  terminal.out(`EWS on ${server.origin}`);
-  const url = new URL(new URL(simulator.url).pathname, server.origin).href;
+/** Watches a mailbox on a simulated server, and leaves; resolves with whether all was removed. */
+export async function demoEws(terminal: Terminal, simulator: EwsSimulator, url: string): Promise<boolean> {
   const transport = printExchanges(terminal)(fetchTransport());
   const service = exchange({ url, basic: { username: 'sara', password: 'demo' }, transport });
   service.releases.outcomes$.subscribe((outcome) => {
     terminal.out(`  ledger: ${describeOutcome(outcome)}`);
   });
+  try {
+    const subscriptionId = await watchInbox(terminal, simulator, service);
+    terminal.out('unsubscribe by hand, a second time');
+    return (await unsubscribeAgain(transport, url, subscriptionId)) === 'ErrorSubscriptionNotFound';
+  } finally {
+    await service.close();
+  }
+}
 
+async function watchInbox(
+  terminal: Terminal,
+  simulator: EwsSimulator,
+  service: ExchangeService,
+): Promise<string> {
   terminal.out('subscribe: new mail in the inbox');
   const events$ = new ReplaySubject<EwsEvent>(Infinity);
   const watching = pullNotifications(service, {
     folders: ['inbox'],
     events: ['newMail'],
     pollIntervalSeconds: 0.2,
-  }).subscribe(events$);
-  events$.subscribe((event) => {
-    terminal.out(`  event: ${event.type}${'item' in event ? ` ${event.item.id}` : ''}`);
-  });
+  })
+    .pipe(
+      tap((event) => {
+        terminal.out(`  event: ${event.type} of subscription ${event.subscriptionId}`);
+      }),
+    )
+    .subscribe(events$);
   const seen = (type: string): Promise<EwsEvent> =>
     firstValueFrom(
       events$.pipe(
@@ -56,16 +59,17 @@ export async function demoEws(terminal: Terminal): Promise<number> {
 
   terminal.out('unsubscribe');
   watching.unsubscribe();
-  const { clean } = await service.drain();
+  await service.drain();
+  return subscriptionId;
+}
 
-  terminal.out('unsubscribe by hand, a second time');
+/** Resolves with the code that the server answers. */
+function unsubscribeAgain(transport: Transport, url: string, subscriptionId: string): Promise<string> {
   const envelope = unsubscribeEnvelope({ version: 'Exchange2013_SP1' }, subscriptionId);
-  const again$ = soapCall(transport, { operation: 'Unsubscribe', url, envelope }).pipe(
-    map(() => 'NoError'),
-    catchError((error: unknown) => (error instanceof EwsError ? of(error.code) : throwError(() => error))),
+  return firstValueFrom(
+    soapCall(transport, { operation: 'Unsubscribe', url, envelope }).pipe(
+      map(({ responseCode }) => responseCode),
+      catchError((error: unknown) => (error instanceof EwsError ? of(error.code) : throwError(() => error))),
+    ),
   );
-  const isGone = (await lastValueFrom(again$)) === 'ErrorSubscriptionNotFound';
-  await server.close();
-  const left = simulator.subscriptions.length;
-  return clean && isGone ? left : Math.max(1, left);
 }

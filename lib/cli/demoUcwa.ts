@@ -1,7 +1,7 @@
 import { elementAt, filter, firstValueFrom, mergeMap, ReplaySubject, timeout } from 'rxjs';
 import { fetchTransport } from '../core/fetchTransport.ts';
-import { serve, ucwaSimulator } from '../testing/index.ts';
-import { connect, presence, type UcwaEvent } from '../ucwa/index.ts';
+import type { UcwaSimulator } from '../testing/index.ts';
+import { connect, presence, type Ucwa, type UcwaEvent } from '../ucwa/index.ts';
 import { printExchanges } from './printExchanges.ts';
 import type { Terminal } from './terminal.ts';
 import { describeOutcome } from './watch.ts';
@@ -9,26 +9,33 @@ import { describeOutcome } from './watch.ts';
 const SARA = 'sip:sara@contoso.com';
 const PATIENCE_MS = 4000;
 
-/** Watches presence on a simulated server and leaves; resolves with how many subscriptions are left there. */
-export async function demoUcwa(terminal: Terminal): Promise<number> {
-  const simulator = ucwaSimulator({ token: 'demo', mediumSeconds: 0.1 });
-  const server = await serve(simulator.transport);
-  terminal.out(`UCWA on ${server.origin}`);
+/** Watches presence on a simulated server, and leaves; resolves with whether all was removed. */
+export async function demoUcwa(terminal: Terminal, simulator: UcwaSimulator, url: string): Promise<boolean> {
   const ucwa = connect({
-    applications: new URL(new URL(simulator.url).pathname, server.origin).href,
+    applications: url,
     token: 'demo',
     transport: printExchanges(terminal)(fetchTransport()),
   });
   ucwa.releases.outcomes$.subscribe((outcome) => {
     terminal.out(`  ledger: ${describeOutcome(outcome)}`);
   });
+  try {
+    await watchSara(terminal, simulator, ucwa);
+  } finally {
+    terminal.out('leave the event channel: the application is removed as well');
+    await ucwa.close();
+  }
+  return simulator.applications.length === 0;
+}
 
+async function watchSara(terminal: Terminal, simulator: UcwaSimulator, ucwa: Ucwa): Promise<void> {
   const events$ = new ReplaySubject<UcwaEvent>(Infinity);
-  const listening = ucwa.batches$
+  ucwa.batches$
     .pipe(
       mergeMap(({ events, next }) => {
-        for (const { type, link } of events)
-          terminal.out(`  event: ${type} ${link.rel} ${link.href}  (next: ${queryOf(next)})`);
+        for (const { type, link } of events) {
+          terminal.out(`  event: ${type} ${link.rel} ${link.href}  (next: ${next.replace(/^.*\?/, '')})`);
+        }
         return events;
       }),
     )
@@ -43,7 +50,11 @@ export async function demoUcwa(terminal: Terminal): Promise<number> {
     );
 
   terminal.out(`subscribe: presence of ${SARA}`);
-  const watching = presence(ucwa, { uris: [SARA] }).subscribe();
+  const watching = presence(ucwa, { uris: [SARA] }).subscribe({
+    error: (error: unknown) => {
+      events$.error(error);
+    },
+  });
   await seen('added', 'presenceSubscription');
   terminal.out('on the server: Sara is busy now');
   simulator.setPresence(SARA, { availability: 'Busy' });
@@ -53,15 +64,4 @@ export async function demoUcwa(terminal: Terminal): Promise<number> {
   watching.unsubscribe();
   await seen('deleted', 'presenceSubscription');
   await ucwa.drain();
-  const left = simulator.presenceSubscriptions.length;
-
-  terminal.out('leave the event channel: the application is removed as well');
-  listening.unsubscribe();
-  const { clean } = await ucwa.close();
-  await server.close();
-  return clean && simulator.applications.length === 0 ? left : Math.max(1, left);
-}
-
-function queryOf(href: string): string {
-  return href.slice(href.indexOf('?') + 1);
 }

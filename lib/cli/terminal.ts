@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { fromEvent, map, merge, type Observable } from 'rxjs';
+import { fromEventPattern, merge, type Observable } from 'rxjs';
 
 /** What a command needs of the world, so that it can be run in a spec too. */
 export interface Terminal {
@@ -15,30 +15,41 @@ export interface Terminal {
   readonly askSecret: (question: string) => Promise<string>;
 }
 
-/** Returns the terminal that the process runs in. */
-export function processTerminal(): Terminal {
+/** What of a process a terminal is made of. */
+export interface Host extends Pick<NodeJS.EventEmitter, 'on' | 'off'> {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+  readonly env: Terminal['env'];
+}
+
+/** Returns the terminal that a process runs in. @default this process */
+export function processTerminal(host: Host = process): Terminal {
+  const signals$ = (name: string): Observable<string> =>
+    fromEventPattern(
+      (handler) => host.on(name, handler),
+      (handler) => host.off(name, handler),
+      () => name,
+    );
   return {
-    out: (line) => process.stdout.write(`${line}\n`),
-    err: (line) => process.stderr.write(`${line}\n`),
-    env: process.env,
-    interrupted$: merge(
-      fromEvent(process, 'SIGINT').pipe(map(() => 'SIGINT')),
-      fromEvent(process, 'SIGTERM').pipe(map(() => 'SIGTERM')),
-    ),
+    out: (line) => host.stdout.write(`${line}\n`),
+    err: (line) => host.stderr.write(`${line}\n`),
+    env: host.env,
+    interrupted$: merge(signals$('SIGINT'), signals$('SIGTERM')),
     askSecret: async (question) => {
-      if (!process.stdin.isTTY) throw new Error('there is no terminal to ask on');
-      process.stderr.write(question);
+      if (host.stdin.isTTY !== true) throw new Error('there is no terminal to ask on');
+      host.stderr.write(question);
       const silent = new Writable({
         write: (_chunk, _encoding, done) => {
           done();
         },
       });
-      const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
+      const reader = createInterface({ input: host.stdin, output: silent, terminal: true });
       try {
         return await reader.question('');
       } finally {
         reader.close();
-        process.stderr.write('\n');
+        host.stderr.write('\n');
       }
     },
   };

@@ -1,5 +1,9 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
+import { demoOn, type DemoServers } from '../../lib/cli/demo.ts';
+import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import { specTerminal } from '../support/terminal.ts';
 
 interface Ended {
   readonly code: number | null;
@@ -15,6 +19,37 @@ function demo(...args: string[]): Promise<Ended> {
     });
   });
 }
+
+describe('rxchange demo, on servers that are not left clean', () => {
+  const broken = (): DemoServers => ({
+    ucwa: ucwaSimulator({ mediumSeconds: 0.02 }),
+    ews: ewsSimulator(),
+  });
+
+  it('should exit with 1 when a notification subscription stays, and say how many', async () => {
+    const servers = broken();
+    servers.ews.failNext(1, { status: 403 }, 'Unsubscribe');
+    const terminal = specTerminal();
+    expect(await demoOn(terminal, servers)).to.equal(1);
+    expect(terminal.lines.out.join('\n')).to.match(/ledger: Failed PullSubscription/);
+  });
+
+  it('should close everything and tell the error when a server refuses presence', async () => {
+    const servers = broken();
+    servers.ucwa.failNext(1, { status: 403 }, ({ url }) => url.endsWith('/presenceSubscriptions'));
+    const error: unknown = await demoOn(specTerminal(), servers).catch((reason: unknown) => reason);
+    expect(error).to.include({ status: 403 });
+    expect(servers.ucwa.applications).to.deep.equal([]);
+  });
+
+  it('should close everything and tell the error when a server refuses', async () => {
+    const servers = broken();
+    servers.ews.failNext(1, { status: 403 }, 'Subscribe');
+    const error: unknown = await demoOn(specTerminal(), servers).catch((reason: unknown) => reason);
+    expect(error).to.include({ status: 403 });
+    expect(servers.ews.subscriptions).to.deep.equal([]);
+  });
+});
 
 describe('rxchange demo, as a process', function () {
   this.timeout(25_000);

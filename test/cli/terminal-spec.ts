@@ -1,0 +1,57 @@
+import { expect } from 'chai';
+import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { type Host, processTerminal } from '../../lib/cli/terminal.ts';
+
+function host(
+  isTTY: boolean,
+): Host & EventEmitter & { readonly written: () => [string, string]; readonly type: (keys: string) => void } {
+  const stdin = Object.assign(new PassThrough(), { isTTY });
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  return Object.assign(new EventEmitter(), {
+    stdin,
+    stdout,
+    stderr,
+    env: { NAME: 'value' },
+    type: (keys: string) => stdin.write(keys),
+    written: (): [string, string] => [String(stdout.read() ?? ''), String(stderr.read() ?? '')],
+  });
+}
+
+describe('processTerminal', () => {
+  it('should write lines to standard output and standard error', () => {
+    const process = host(false);
+    const terminal = processTerminal(process);
+    terminal.out('result');
+    terminal.err('news');
+    expect(process.written()).to.deep.equal(['result\n', 'news\n']);
+    expect(terminal.env['NAME']).to.equal('value');
+  });
+
+  it('should tell the signals that end a command, and leave them alone when nobody listens', () => {
+    const process = host(false);
+    const seen: string[] = [];
+    const subscription = processTerminal(process).interrupted$.subscribe((signal) => seen.push(signal));
+    process.emit('SIGINT');
+    process.emit('SIGTERM');
+    subscription.unsubscribe();
+    expect(seen).to.deep.equal(['SIGINT', 'SIGTERM']);
+    expect(process.listenerCount('SIGINT') + process.listenerCount('SIGTERM')).to.equal(0);
+  });
+
+  it('should ask for a secret without showing what is typed', async () => {
+    const process = host(true);
+    const answer = processTerminal(process).askSecret('password: ');
+    process.type('hush\r');
+    expect(await answer).to.equal('hush');
+    expect(process.written()).to.deep.equal(['', 'password: \n']);
+  });
+
+  it('should not ask where nobody can answer', async () => {
+    const message = await processTerminal(host(false))
+      .askSecret('password: ')
+      .catch((error: unknown) => (error as Error).message);
+    expect(message).to.equal('there is no terminal to ask on');
+  });
+});

@@ -1,0 +1,28 @@
+import { expect } from 'chai';
+import * as core from '../lib/index.ts';
+
+describe('rxchange', () => {
+  it('should export the neutral core, and nothing more', () => {
+    expect(Object.keys(core).sort()).to.deep.equal([
+      'ClosedError',
+      'DecodeError',
+      'HttpError',
+      'NetworkError',
+      'OriginError',
+      'decideRelease',
+      'decideRetry',
+      'decode',
+      'fetchTransport',
+      'headersFrom',
+      'pinnedTo',
+      'readText',
+      'releaseLedger',
+      'remoteResource',
+      'reportProgress',
+      'shareWithGrace',
+      'untilClosed',
+      'withRetry',
+      'withToken',
+    ]);
+  });
+});

@@ -1,6 +1,5 @@
 import { describeUrl } from '../core/errors.ts';
 import { hintOf } from './hints.ts';
-import type { FaultMessage, ResponseMessage } from './wire.ts';
 
 /** The operation that an error is about, and the server that was asked. */
 export interface OperationIdentity {
@@ -25,7 +24,16 @@ export class SoapFault extends Error {
   /** How long the server asks to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(what: OperationIdentity, fault: FaultMessage) {
+  constructor(
+    what: OperationIdentity,
+    fault: {
+      readonly faultCode: string;
+      readonly faultString: string;
+      readonly responseCode?: string;
+      readonly message?: string;
+      readonly values: ReadonlyMap<string, string>;
+    },
+  ) {
     const code = fault.responseCode ?? fault.faultCode.slice(fault.faultCode.indexOf(':') + 1);
     super(explain(what, `the fault ${code}`, code, fault.message ?? fault.faultString, fault.values));
     this.operation = what.operation;
@@ -51,7 +59,11 @@ export class EwsError extends Error {
 
   constructor(
     what: OperationIdentity,
-    response: Pick<ResponseMessage, 'responseCode' | 'messageText' | 'values'>,
+    response: {
+      readonly responseCode: string;
+      readonly messageText?: string;
+      readonly values: ReadonlyMap<string, string>;
+    },
   ) {
     const { responseCode: code, messageText = '', values } = response;
     super(explain(what, code, code, messageText, values));

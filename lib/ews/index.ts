@@ -5,15 +5,10 @@
  */
 export type { Folder, Impersonation } from './envelope.ts';
 export { EwsError, type OperationIdentity, SoapFault } from './errors.ts';
+export type { BasicCredentials } from './identity.ts';
 export { pullNotifications } from './pull.ts';
 export type { PullOptions } from './pullOptions.ts';
-export {
-  type BasicCredentials,
-  exchange,
-  type ExchangeOptions,
-  type ExchangeService,
-  type ExchangeVersion,
-} from './service.ts';
+export { exchange, type ExchangeOptions, type ExchangeService, type ExchangeVersion } from './service.ts';
 export {
   type CopiedEvent,
   type CreatedEvent,

@@ -1,20 +1,31 @@
 import type { Observable } from 'rxjs';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
-import { choiceOption, invalidOption, invalidSecret, urlOption } from '../core/options.ts';
+import { choiceOption, invalidOption, urlOption } from '../core/options.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
 import { type DrainReport, releaseLedger, type ReleaseLedger, type Releases } from '../core/releases.ts';
 import { reportProgress } from '../core/reportProgress.ts';
 import type { HttpRequest, Transport } from '../core/transport.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
-import { type TokenProvider, withToken } from '../core/withToken.ts';
+import type { TokenProvider } from '../core/withToken.ts';
 import { type Claims, idClaims } from './claims.ts';
-import { CONNECTING_SIDS, type EnvelopeHead, type Impersonation } from './envelope.ts';
+import type { EnvelopeHead, Impersonation } from './envelope.ts';
+import { anchorOf, type BasicCredentials, checkImpersonation, signing } from './identity.ts';
 import { soapCall } from './soap.ts';
 import type { ResponseMessage } from './wire.ts';
-import { escapeXml } from './xml.ts';
 
-const VERSIONS = [
+/** The schema versions that a server can be asked to answer by. */
+export type ExchangeVersion =
+  | 'Exchange2007'
+  | 'Exchange2007_SP1'
+  | 'Exchange2010'
+  | 'Exchange2010_SP1'
+  | 'Exchange2010_SP2'
+  | 'Exchange2013'
+  | 'Exchange2013_SP1'
+  | 'Exchange2016';
+
+const VERSIONS: readonly ExchangeVersion[] = [
   'Exchange2007',
   'Exchange2007_SP1',
   'Exchange2010',
@@ -23,17 +34,7 @@ const VERSIONS = [
   'Exchange2013',
   'Exchange2013_SP1',
   'Exchange2016',
-] as const;
-
-/** The schema versions that a server can be asked to answer by. */
-export type ExchangeVersion = (typeof VERSIONS)[number];
-
-/** User name and password, for servers that take Basic authentication. */
-export interface BasicCredentials {
-  /** Without a colon, which separates it from the password. */
-  readonly username: string;
-  readonly password: string;
-}
+];
 
 /** Which server, and as whom. */
 export interface ExchangeOptions {
@@ -126,13 +127,16 @@ export function exchange(options: ExchangeOptions): ExchangeService {
     version: choiceOption('version', version, VERSIONS),
     ...(impersonate === undefined ? {} : { impersonate: checkImpersonation(impersonate) }),
   };
-  const transport = signing(options)(
+  const transport = signing(
+    options.token,
+    options.basic,
+  )(
     withRetry(retry)(
       pinnedTo(url.origin)(reportProgress(options.transport ?? fetchTransport(options.fetch))),
     ),
   );
   const ledger = releaseLedger();
-  const headers = anchor(impersonate);
+  const headers = anchorOf(impersonate);
 
   const service: ExchangeService = {
     releases: ledger,
@@ -157,42 +161,4 @@ export function internalsOf(service: ExchangeService): ServiceInternals {
   const internals = INTERNALS.get(service);
   if (internals === undefined) throw invalidOption('service', service, 'what exchange() returned');
   return internals;
-}
-
-function signing({ token, basic }: ExchangeOptions): (transport: Transport) => Transport {
-  if (token !== undefined && basic !== undefined) {
-    throw invalidSecret('token', 'left out where basic is given: a request carries one of them');
-  }
-  if (basic !== undefined) return withToken(encodeBasic(basic), { scheme: 'Basic' });
-  return token === undefined ? (transport) => transport : withToken(token);
-}
-
-function encodeBasic({ username, password }: BasicCredentials): string {
-  if (typeof username !== 'string' || username === '' || /[:\p{Cc}]/u.test(username)) {
-    throw invalidSecret('basic.username', 'a text without colon and control characters');
-  }
-  if (typeof password !== 'string' || /\p{Cc}/u.test(password)) {
-    throw invalidSecret('basic.password', 'a text without control characters');
-  }
-  return btoa(String.fromCharCode(...new TextEncoder().encode(`${username}:${password}`)));
-}
-
-function checkImpersonation(impersonate: Impersonation): Impersonation {
-  const known = Object.keys(CONNECTING_SIDS);
-  const given = Object.entries<unknown>(impersonate).filter(([, value]) => value !== undefined);
-  const [first] = given;
-  if (first === undefined || given.length > 1 || !known.includes(first[0])) {
-    throw invalidOption('impersonate', impersonate, `an object with exactly one of ${known.join(', ')}`);
-  }
-  const [name, value] = first;
-  if (typeof value !== 'string' || value === '') throw invalidOption(`impersonate.${name}`, value, 'a text');
-  escapeXml(`impersonate.${name}`, value);
-  return impersonate;
-}
-
-/** Impersonation with OAuth needs this header; it also leads to the server where the mailbox is. */
-function anchor(impersonate: Impersonation | undefined): Record<string, string> {
-  if (impersonate === undefined || 'sid' in impersonate) return {};
-  const [address] = Object.values(impersonate);
-  return address !== undefined && /^[\x21-\x7e]+$/.test(address) ? { 'x-anchormailbox': address } : {};
 }

@@ -1,4 +1,4 @@
-import { SaxesParser } from 'saxes';
+import { type Element, inOrder, only, readElements, SchemaViolation, textOf } from './ewsElements.ts';
 
 /** An operation that the simulated server was asked for. */
 export type EwsRequest =
@@ -46,25 +46,6 @@ export interface RequestGist {
   readonly impersonated: ImpersonatedUser | undefined;
 }
 
-/** A request that does not follow the schema. */
-export class SchemaViolation extends Error {
-  override readonly name: string = 'SchemaViolation';
-}
-
-interface Element {
-  /** The prefix of the schema's own examples and the local name, such as `m:Subscribe`. */
-  readonly name: string;
-  readonly attributes: Readonly<Record<string, string>>;
-  readonly children: Element[];
-  text: string;
-}
-
-const PREFIXES: ReadonlyMap<string, string> = new Map([
-  ['http://schemas.xmlsoap.org/soap/envelope/', 'soap'],
-  ['http://schemas.microsoft.com/exchange/services/2006/messages', 'm'],
-  ['http://schemas.microsoft.com/exchange/services/2006/types', 't'],
-]);
-
 const EVENT_TYPES = new Set([
   'CopiedEvent',
   'CreatedEvent',
@@ -82,7 +63,7 @@ const CONNECTING_SIDS = ['t:PrincipalName', 't:SID', 't:PrimarySmtpAddress', 't:
  * throws a {@link SchemaViolation}.
  */
 export function readRequest(body: string): ReadRequest {
-  const [header, soapBody] = inOrder(parse(body), [
+  const [header, soapBody] = inOrder(readElements(body), [
     ['soap:Header', 0, 1],
     ['soap:Body', 1, 1],
   ]);
@@ -173,59 +154,4 @@ function readImpersonated(element: Element | undefined): ImpersonatedUser | unde
   const { name, text } = only(sid.children, 'one name in t:ConnectingSID');
   if (!CONNECTING_SIDS.includes(name)) throw new SchemaViolation(`t:ConnectingSID has the element ${name}`);
   return { by: name.slice('t:'.length), name: text };
-}
-
-type Particle = readonly [name: string, min: number, max: number];
-
-/** The children of an element, a list for each particle; they must come in the particles' order. */
-function inOrder(element: Element, particles: readonly Particle[]): Element[][] {
-  let next = 0;
-  const found = particles.map(([name, min, max]) => {
-    const taken: Element[] = [];
-    while (element.children[next]?.name === name && taken.length < max) {
-      taken.push(element.children[next] as Element);
-      next += 1;
-    }
-    if (taken.length < min) throw new SchemaViolation(`${element.name} lacks ${name} in its place`);
-    return taken;
-  });
-  const extra = element.children[next];
-  if (extra !== undefined) throw new SchemaViolation(`${element.name} has ${extra.name} where it may not be`);
-  return found;
-}
-
-function only(elements: readonly Element[] | undefined, what: string): Element {
-  const [first, ...others] = elements ?? [];
-  if (first === undefined || others.length > 0) throw new SchemaViolation(`there is not ${what}`);
-  return first;
-}
-
-function textOf(elements: readonly Element[] | undefined): string {
-  return elements?.[0]?.text ?? '';
-}
-
-function parse(xml: string): Element {
-  const document: Element = { name: '', attributes: {}, children: [], text: '' };
-  const open = [document];
-  const parser = new SaxesParser({ xmlns: true });
-  parser.on('opentag', ({ uri, local, attributes }) => {
-    const plain = Object.entries(attributes).map(([name, { value }]) => [name, value] as const);
-    const name = `${PREFIXES.get(uri) ?? `{${uri}}`}:${local}`;
-    const element: Element = { name, attributes: Object.fromEntries(plain), children: [], text: '' };
-    open.at(-1)?.children.push(element);
-    open.push(element);
-  });
-  parser.on('text', (text) => {
-    const element = open.at(-1);
-    if (element !== undefined) element.text += text;
-  });
-  parser.on('closetag', () => open.pop());
-  try {
-    parser.write(xml).close();
-  } catch {
-    throw new SchemaViolation('the request is not well-formed XML');
-  }
-  const root = only(document.children, 'one element');
-  if (root.name !== 'soap:Envelope') throw new SchemaViolation(`${root.name} is not soap:Envelope`);
-  return root;
 }

@@ -10,7 +10,6 @@ const asError = (code: string, values: Readonly<Record<string, string>> = {}): E
   new EwsError(what, { responseCode: code, values: new Map(Object.entries(values)) });
 const asFault = (code: string, values: Readonly<Record<string, string>> = {}): SoapFault =>
   new SoapFault(what, {
-    type: 'fault',
     faultCode: code,
     faultString: '',
     values: new Map(Object.entries(values)),

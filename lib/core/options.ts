@@ -63,3 +63,10 @@ export function urlOption(name: string, value: unknown): URL {
   if (url.username !== '' || url.password !== '') throw invalidSecret(name, allowed);
   return url;
 }
+
+/** Returns the options if they are an object, and throws a TypeError if not: callers without types forget them. */
+export function objectOption<Options extends object>(name: string, value: Options): Options {
+  const given: unknown = value;
+  if (typeof given !== 'object' || given === null) throw invalidOption(name, given, 'an object');
+  return value;
+}

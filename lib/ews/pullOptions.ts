@@ -1,4 +1,4 @@
-import { choiceOption, invalidOption, numberOption } from '../core/options.ts';
+import { choiceOption, invalidOption, numberOption, objectOption } from '../core/options.ts';
 import type { Folder, PullSubscriptionRequest } from './envelope.ts';
 import { SUBSCRIBABLE_EVENTS } from './eventNames.ts';
 import type { SubscribableEvent } from './events.ts';
@@ -47,6 +47,7 @@ export interface PullPlan {
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function pullPlan(options: PullOptions): PullPlan {
+  objectOption('options', options);
   const { timeoutMinutes = 10, watermark, resume = true, graceSeconds } = options;
   numberOption('timeoutMinutes', timeoutMinutes, { min: 1, max: 1440, integer: true });
   const pollIntervalSeconds = numberOption('pollIntervalSeconds', options.pollIntervalSeconds ?? 30, {

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
-import { choiceOption, invalidOption, urlOption } from '../core/options.ts';
+import { choiceOption, invalidOption, objectOption, urlOption } from '../core/options.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
 import { type DrainReport, releaseLedger, type ReleaseLedger, type Releases } from '../core/releases.ts';
 import { reportProgress } from '../core/reportProgress.ts';
@@ -121,6 +121,7 @@ const INTERNALS = new WeakMap<ExchangeService, ServiceInternals>();
  * ```
  */
 export function exchange(options: ExchangeOptions): ExchangeService {
+  objectOption('options', options);
   const { version = 'Exchange2013_SP1', impersonate, retry = {} } = options;
   const url = urlOption('url', options.url);
   const head: EnvelopeHead = {

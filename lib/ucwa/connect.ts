@@ -1,7 +1,14 @@
 import { map, mergeMap, type Observable } from 'rxjs';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
-import { choiceOption, invalidOption, invalidSecret, numberOption, urlOption } from '../core/options.ts';
+import {
+  choiceOption,
+  invalidOption,
+  invalidSecret,
+  numberOption,
+  objectOption,
+  urlOption,
+} from '../core/options.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
 import {
   type DrainReport,
@@ -150,6 +157,7 @@ const INTERNALS = new WeakMap<Ucwa, UcwaInternals>();
  * ```
  */
 export function connect(options: ConnectOptions): Ucwa {
+  objectOption('options', options);
   const { graceSeconds = 0, retry = {}, channel: channelOptions = {} } = options;
   const source = sourceFrom(options);
   numberOption('graceSeconds', graceSeconds, { min: 0, max: 900 });

@@ -1,5 +1,5 @@
 import { defer, type Observable } from 'rxjs';
-import { invalidOption, numberOption } from '../core/options.ts';
+import { invalidOption, numberOption, objectOption } from '../core/options.ts';
 import { shareWithGrace, untilClosed } from '../core/releases.ts';
 import { internalsOf, type Ucwa } from './connect.ts';
 import type { UcwaEvent } from './events.ts';
@@ -68,7 +68,7 @@ const SIP_URI = /^sips?:[^\s@]+@[^\s@]+$/i;
  */
 export function presence(ucwa: Ucwa, options: PresenceOptions): Observable<UcwaEvent> {
   const internals = internalsOf(ucwa);
-  const { uris, durationMinutes = 30, graceSeconds } = options;
+  const { uris, durationMinutes = 30, graceSeconds } = objectOption('options', options);
   const wanted = {
     uris: checkUris(uris),
     durationMinutes: numberOption('durationMinutes', durationMinutes, { min: 10, max: 30, integer: true }),

@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { choiceOption, invalidOption, numberOption, urlOption } from '../../lib/core/options.ts';
+import {
+  choiceOption,
+  invalidOption,
+  numberOption,
+  objectOption,
+  urlOption,
+} from '../../lib/core/options.ts';
 
 describe('numberOption', () => {
   it('should return what lies in the range, the ends included', () => {
@@ -60,6 +66,19 @@ describe('urlOption', () => {
       TypeError,
       /^(?!.*hush).*without user name/,
     );
+  });
+});
+
+describe('objectOption', () => {
+  it('should return an object, and refuse what callers without types leave out', () => {
+    const options = { a: 1 };
+    expect(objectOption('options', options)).to.equal(options);
+    for (const value of [undefined, null, 'a']) {
+      expect(() => objectOption('options', value as unknown as object)).to.throw(
+        TypeError,
+        /^options must be an object/,
+      );
+    }
   });
 });
 

@@ -1,18 +1,20 @@
 import type { Observable } from 'rxjs';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
-import { choiceOption, invalidOption, invalidSecret, urlOption } from '../core/options.ts';
+import { choiceOption, invalidOption, urlOption } from '../core/options.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
 import { type DrainReport, releaseLedger, type ReleaseLedger, type Releases } from '../core/releases.ts';
 import { reportProgress } from '../core/reportProgress.ts';
 import type { HttpRequest, Transport } from '../core/transport.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
-import { type TokenProvider, withToken } from '../core/withToken.ts';
 import { type Claims, idClaims } from './claims.ts';
 import { CONNECTING_SIDS, type EnvelopeHead, type Impersonation } from './envelope.ts';
+import { type BasicCredentials, signing, type SignInOptions } from './signIn.ts';
 import { soapCall } from './soap.ts';
 import type { ResponseMessage } from './wire.ts';
 import { escapeXml } from './xml.ts';
+
+export type { BasicCredentials };
 
 const VERSIONS = [
   'Exchange2007',
@@ -28,24 +30,10 @@ const VERSIONS = [
 /** The schema versions that a server can be asked to answer by. */
 export type ExchangeVersion = (typeof VERSIONS)[number];
 
-/** User name and password, for servers that take Basic authentication. */
-export interface BasicCredentials {
-  /** Without a colon, which separates it from the password. */
-  readonly username: string;
-  readonly password: string;
-}
-
 /** Which server, and as whom. */
-export interface ExchangeOptions {
+export interface ExchangeOptions extends SignInOptions {
   /** Absolute, such as `https://mail.contoso.com/EWS/Exchange.asmx`. */
   readonly url: string;
-  /**
-   * An OAuth token, or how to get one. Give either this or `basic`, or neither where the transport or the
-   * browser signs the requests.
-   */
-  readonly token?: TokenProvider;
-  /** User name and password. */
-  readonly basic?: BasicCredentials;
   /** @default 'Exchange2013_SP1' */
   readonly version?: ExchangeVersion;
   /** Whom to act as: exactly one way to name the user. @default the account itself */
@@ -152,24 +140,6 @@ export function internalsOf(service: ExchangeService): ServiceInternals {
   const internals = INTERNALS.get(service);
   if (internals === undefined) throw invalidOption('service', service, 'what exchange() returned');
   return internals;
-}
-
-function signing({ token, basic }: ExchangeOptions): (transport: Transport) => Transport {
-  if (token !== undefined && basic !== undefined) {
-    throw invalidSecret('token', 'left out where basic is given: a request carries one of them');
-  }
-  if (basic !== undefined) return withToken(encodeBasic(basic), { scheme: 'Basic' });
-  return token === undefined ? (transport) => transport : withToken(token);
-}
-
-function encodeBasic({ username, password }: BasicCredentials): string {
-  if (typeof username !== 'string' || username === '' || /[:\p{Cc}]/u.test(username)) {
-    throw invalidSecret('basic.username', 'a text without colon and control characters');
-  }
-  if (typeof password !== 'string' || /\p{Cc}/u.test(password)) {
-    throw invalidSecret('basic.password', 'a text without control characters');
-  }
-  return btoa(String.fromCharCode(...new TextEncoder().encode(`${username}:${password}`)));
 }
 
 function checkImpersonation(impersonate: Impersonation): Impersonation {

@@ -19,7 +19,12 @@ module.exports = {
     onlyMayImport('operators-on-core', '^operators/', '^(lib/core|operators)/'),
     onlyMayImport('ucwa-never-imports-ews', '^lib/ucwa/', '^(lib/core|operators|lib/ucwa)/'),
     onlyMayImport('ews-never-imports-ucwa', '^lib/ews/', '^(lib/core|operators|lib/ews)/'),
-    { name: 'nothing-imports-the-cli', severity: 'error', from: { pathNot: '^lib/cli/' }, to: { path: '^lib/cli/' } },
+    {
+      name: 'nothing-imports-the-cli',
+      severity: 'error',
+      from: { pathNot: '^lib/cli/' },
+      to: { path: '^lib/cli/' },
+    },
     {
       name: 'library-never-imports-testing',
       severity: 'error',
@@ -30,13 +35,20 @@ module.exports = {
       name: 'only-what-is-declared',
       severity: 'error',
       from: { path: '^(lib|operators)/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'], pathNot: 'node_modules/rxjs' },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'],
+        pathNot: 'node_modules/rxjs',
+      },
     },
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.js'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js'],
+    },
   },
 };

@@ -4,6 +4,7 @@ import {
   defer,
   filter,
   firstValueFrom,
+  map,
   type MonoTypeOperatorFunction,
   type Observable,
   race,
@@ -78,8 +79,8 @@ export interface DrainReport {
   /** Whether no outcome in `outcomes` is `Unknown` or `Failed`. */
   readonly clean: boolean;
   /**
-   * The outcomes of all that was waited for, and those `Unknown` and `Failed` since the drain before (of
-   * these the newest 1,000).
+   * Every outcome since the drain before, in order; of more than 1,000 those `Unknown` and `Failed` first of
+   * all, and the newest.
    */
   readonly outcomes: readonly ReleaseOutcome[];
 }
@@ -118,7 +119,11 @@ export interface ReleaseLedger extends Releases {
   record(outcome: ReleaseOutcome): void;
 }
 
-const KEPT_PROBLEMS = 1000;
+const MOST_KEPT = 1000;
+
+function isClean({ outcome }: ReleaseOutcome): boolean {
+  return outcome !== 'Unknown' && outcome !== 'Failed';
+}
 
 /** What an entry says of a resource, at this moment of the scheduler's clock. */
 export function releaseEntry<Id extends string | undefined>(
@@ -136,29 +141,25 @@ export function releaseLedger(): ReleaseLedger {
   const flush = new Subject<void>();
   const closing = new Subject<void>();
   let isClosed = false;
-  let problems: ReleaseOutcome[] = [];
+  let kept: ReleaseOutcome[] = [];
 
   const record = (outcome: ReleaseOutcome): void => {
-    if (outcome.outcome === 'Unknown' || outcome.outcome === 'Failed') {
-      problems.push(outcome);
-      if (problems.length > KEPT_PROBLEMS) problems.shift();
-    }
+    kept.push(outcome);
+    if (kept.length > MOST_KEPT) kept.splice(Math.max(0, kept.findIndex(isClean)), 1);
     outcomes.next(outcome);
   };
 
   const drain = async (): Promise<DrainReport> => {
-    const seen = new Set<ReleaseOutcome>(problems);
-    problems = [];
-    const watching = outcomes.subscribe((outcome) => seen.add(outcome));
     flush.next();
-    await firstValueFrom(pending.pipe(filter((count) => count === 0)));
-    watching.unsubscribe();
-    problems = problems.filter((outcome) => !seen.has(outcome));
-    const all = [...seen];
-    return {
-      clean: all.every(({ outcome }) => outcome !== 'Unknown' && outcome !== 'Failed'),
-      outcomes: all,
-    };
+    const told = await firstValueFrom(
+      pending.pipe(
+        filter((count) => count === 0),
+        map(() => kept),
+      ),
+    );
+    // Whoever drains at the same time is told the same: only then it is forgotten.
+    if (kept === told) kept = [];
+    return { clean: told.every(isClean), outcomes: told };
   };
 
   const close = (): Promise<DrainReport> => {

@@ -47,7 +47,7 @@ export interface Decision {
 const FAIL: Decision = { action: 'fail' };
 const BACK_OFF: Decision = { action: 'backOff' };
 const LOST: Decision = { action: 'resubscribe', gap: 'subscriptionLost', gone: true };
-const AFRESH: Decision = { action: 'resubscribeAfresh', gap: 'subscriptionLost', gone: true };
+const DENIED: Decision = { action: 'resubscribeAfresh', gap: 'subscriptionLost' };
 const MOVED: Decision = { action: 'resubscribeLater', gap: 'mailboxMoved' };
 
 const BY_CODE: ReadonlyMap<string, Decision> = new Map<string, Decision>([
@@ -57,7 +57,7 @@ const BY_CODE: ReadonlyMap<string, Decision> = new Map<string, Decision>([
   ['ErrorReadEventsFailed', { action: 'resubscribe', gap: 'subscriptionLost' }],
   ['ErrorInvalidWatermark', { action: 'resubscribeAfresh', gap: 'watermarkRefused' }],
   ['ErrorMissedNotificationEvents', { action: 'goOn', gap: 'eventsMissed' }],
-  ['ErrorSubscriptionUnsubscribed', AFRESH],
+  ['ErrorSubscriptionUnsubscribed', { action: 'resubscribeAfresh', gap: 'subscriptionLost', gone: true }],
   ['ErrorServerBusy', BACK_OFF],
   ['ErrorExceededConnectionCount', BACK_OFF],
   ['ErrorExceededSubscriptionCount', { action: 'afterReleases' }],
@@ -93,8 +93,8 @@ export function decide(error: unknown, context: ErrorContext): Decision {
 
 function decideCode(error: SoapFault | EwsError, { operation, hasAnswered }: ErrorContext): Decision {
   const { code } = error;
-  // Ids start again with some servers, so what was ours may be another user's now: not ours to remove.
-  if (operation === 'GetEvents' && hasAnswered === true && ACCESS_DENIED.has(code)) return AFRESH;
+  // Ids start again with some servers, so what was ours may be another user's now.
+  if (operation === 'GetEvents' && hasAnswered === true && ACCESS_DENIED.has(code)) return DENIED;
   const decision = BY_CODE.get(code) ?? FAIL;
   if (operation === 'Unsubscribe' && decision.gone === true) return { action: 'alreadyGone' };
   if (operation === 'Subscribe' && decision.gone === true) return FAIL;

@@ -121,14 +121,11 @@ function follow(
   return concat<EwsEvent[]>(gap$, merge(lost$, polls(internals, plan, course, id, lease))).pipe(
     tap({
       error: (error: unknown) => {
-        if (decide(error, course).gone === true) lease.endedByServer(codeOf(error));
+        const isRefusal = error instanceof EwsError || error instanceof SoapFault;
+        if (isRefusal && decide(error, course).gone === true) lease.endedByServer({ code: error.code });
       },
     }),
   );
-}
-
-function codeOf(error: unknown): { readonly code: string } | undefined {
-  return error instanceof EwsError || error instanceof SoapFault ? { code: error.code } : undefined;
 }
 
 function unsubscribe({ send }: ServiceInternals, id: string, claim: Claim): Observable<ReleaseResult> {

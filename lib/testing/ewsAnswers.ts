@@ -1,6 +1,6 @@
 import { EVENT_NAMES } from '../ews/eventNames.ts';
 import { escapeXml } from '../ews/xml.ts';
-import { type EwsDialect, type EwsRefusal, watermarkOf } from './ewsDialect.ts';
+import type { EwsDialect, EwsRefusal } from './ewsDialect.ts';
 import type { MailboxEvent, MailboxId } from './ewsMailbox.ts';
 import type { EventPage } from './ewsSubscriptions.ts';
 
@@ -22,12 +22,12 @@ export function ewsAnswers(dialect: EwsDialect): EwsAnswers {
   const success = (operation: string, content: string): string =>
     response(dialect, operation, 'Success', `${element('m:ResponseCode', 'NoError')}${content}`);
 
-  const event = (happened: MailboxEvent): string => {
+  const event = (happened: MailboxEvent, watermark: string): string => {
     const name = `t:${EVENT_NAMES[happened.type]}`;
     // The one family gives milliseconds at most, the other nanoseconds.
     const timestamp = happened.timestamp.toISOString().replace('Z', isExchange ? 'Z' : '000001Z');
     const content = [
-      isExchange ? element('t:Watermark', watermarkOf(happened.sequence)) : '',
+      isExchange ? element('t:Watermark', watermark) : '',
       element('t:TimeStamp', timestamp),
       idElement('t:ItemId', happened.item, isExchange),
       idElement('t:FolderId', happened.folder, isExchange),
@@ -48,14 +48,16 @@ export function ewsAnswers(dialect: EwsDialect): EwsAnswers {
         'Subscribe',
         element('m:SubscriptionId', id) + (isExchange ? element('m:Watermark', watermark) : ''),
       ),
-    events: ({ subscriptionId, previousWatermark, moreEvents, events, statusWatermark }) =>
+    events: ({ subscriptionId, previousWatermark, moreEvents, events, watermarkAt }) =>
       success(
         'GetEvents',
         '<m:Notification>' +
           element('t:SubscriptionId', subscriptionId) +
           (isExchange ? element('t:PreviousWatermark', previousWatermark) : '') +
           element('t:MoreEvents', String(moreEvents)) +
-          (events.length === 0 ? status(statusWatermark) : events.map(event).join('')) +
+          (events.length === 0
+            ? status(watermarkAt())
+            : events.map((one) => event(one, watermarkAt(one.sequence))).join('')) +
           '</m:Notification>',
       ),
     unsubscribed: () => success('Unsubscribe', ''),

@@ -34,16 +34,16 @@ export function subscriptionIdOf(dialect: EwsDialect, starts: number, count: num
   return btoa(String.fromCharCode(count & 0xff, (count >> 8) & 0xff, 0, 0, 5, 0, 0, 0));
 }
 
-/** The watermark behind an event of a mailbox's history. */
-export function watermarkOf(sequence: number): string {
-  return btoa(`watermark:${String(sequence).padStart(10, '0')}`);
+/** The watermark behind an event of a mailbox's history, since that was forgotten `forgotten` times. */
+export function watermarkOf(sequence: number, forgotten: number): string {
+  return btoa(`watermark:${String(forgotten).padStart(4, '0')}:${String(sequence).padStart(10, '0')}`);
 }
 
-/** The place in the history that a watermark stands for, or undefined where it is none. */
-export function sequenceOf(watermark: string): number | undefined {
+/** The place in the history that a watermark stands for, or undefined where it is none, or forgotten. */
+export function sequenceOf(watermark: string, forgotten: number): number | undefined {
   try {
-    const digits = /^watermark:(\d{10})$/.exec(atob(watermark))?.[1];
-    return digits === undefined ? undefined : Number(digits);
+    const digits = /^watermark:(\d{4}):(\d{10})$/.exec(atob(watermark));
+    return Number(digits?.[1] ?? Number.NaN) === forgotten ? Number(digits?.[2]) : undefined;
   } catch {
     return undefined;
   }

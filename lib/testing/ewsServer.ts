@@ -11,6 +11,8 @@ export interface EwsServer {
   answer(request: HttpRequest): HttpResponse;
   /** Lets the next operations be refused, and not acted on. */
   refuseNext(count: number, refusal: EwsRefusal, operation?: EwsRequest['operation']): void;
+  /** Forgets the refusals that have not happened yet. */
+  clearRefusals(): void;
   /** Changes what the Authorization header must be. */
   setAuthorization(authorization: string): void;
 }
@@ -92,6 +94,9 @@ export function ewsServer(
     },
     refuseNext: (count, refusal, operation) => {
       prepared.push({ left: count, refusal, operation });
+    },
+    clearRefusals: () => {
+      prepared = [];
     },
     setAuthorization: (value) => {
       authorization = value;

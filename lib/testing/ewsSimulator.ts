@@ -67,6 +67,8 @@ export interface EwsSimulator extends MailboxDriver {
   readonly requests: readonly LoggedEwsRequest[];
   /** Lets the next `count` requests fail, if given only those of one operation. */
   failNext(count: number, failure: EwsFailure, operation?: EwsOperation): void;
+  /** Forgets the failures that have not happened yet. */
+  clearFailures(): void;
   /** Ends a subscription before its time, without telling; without an id, all. */
   expire(subscriptionId?: string): void;
   /** Forgets all subscriptions and breaks what is under way; the mailbox stays. */
@@ -152,6 +154,10 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
         failure,
         ({ body = '' }) => operation === undefined || gistOf(body).operation === operation,
       );
+    },
+    clearFailures: () => {
+      faults.clear();
+      server.clearRefusals();
     },
     expire: (subscriptionId) => store.expire(subscriptionId),
     restart: () => {

@@ -23,8 +23,8 @@ export interface EventPage {
   readonly previousWatermark: string;
   readonly moreEvents: boolean;
   readonly events: readonly MailboxEvent[];
-  /** The watermark of the StatusEvent that comes where there are no events. */
-  readonly statusWatermark: string;
+  /** The watermark behind an event; of the StatusEvent that comes where there are none, without one. */
+  readonly watermarkAt: (sequence?: number) => string;
 }
 
 /** The subscriptions of a simulated server. */
@@ -75,8 +75,8 @@ export function subscriptionStore(
   };
 
   const startOf = (watermark: string): number => {
-    const sequence = sequenceOf(watermark);
-    if (sequence === undefined || sequence < forgotten || sequence > mailbox.history.length) {
+    const sequence = sequenceOf(watermark, forgotten);
+    if (sequence === undefined || sequence > mailbox.history.length) {
       throw new EwsRefusal(
         'error',
         'ErrorInvalidWatermark',
@@ -130,7 +130,7 @@ export function subscriptionStore(
       const id = subscriptionIdOf(dialect, starts, ++made);
       const expiresAt = asyncScheduler.now() + timeoutMinutes * 60_000;
       held.set(id, { id, folders, events, timeoutMinutes, expiresAt, impersonated, cursor });
-      return { id, watermark: watermarkOf(cursor) };
+      return { id, watermark: watermarkOf(cursor, forgotten) };
     },
     getEvents: (id, watermark) => {
       const subscription =
@@ -148,7 +148,7 @@ export function subscriptionStore(
         previousWatermark: watermark,
         moreEvents,
         events,
-        statusWatermark: watermarkOf(end()),
+        watermarkAt: (sequence) => watermarkOf(sequence ?? end(), forgotten),
       };
     },
     unsubscribe: (id) => {
@@ -164,7 +164,7 @@ export function subscriptionStore(
       made = 0;
     },
     forgetHistory: () => {
-      forgotten = end() + 1;
+      forgotten += 1;
     },
   };
 }

@@ -19,3 +19,12 @@ export type { HeldEwsSubscription } from './ewsSubscriptions.ts';
 export { type Fault, type FaultQueue, faultQueue, type RequestMatcher } from './faults.ts';
 export { type LoggedRequest, type RequestLog, requestLog } from './requestLog.ts';
 export { serve, type Served, type ServeOptions } from './serve.ts';
+export type { SimulatedEvent, Urgency } from './ucwaEventQueue.ts';
+export {
+  type SimulatedApplicationState,
+  type SimulatedPresence,
+  type SimulatedPresenceSubscription,
+  ucwaSimulator,
+  type UcwaSimulator,
+  type UcwaSimulatorOptions,
+} from './ucwaSimulator.ts';

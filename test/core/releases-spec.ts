@@ -69,13 +69,24 @@ describe('releaseLedger', () => {
       expect(await drained).to.deep.equal({ clean: true, outcomes: [outcome] });
     });
 
-    it('should also tell what went wrong before, once', async () => {
+    it('should also tell what ended before, once', async () => {
       const ledger = releaseLedger();
-      const problem = failed('1');
-      ledger.record(released('0'));
-      ledger.record(problem);
-      expect(await ledger.drain()).to.deep.equal({ clean: false, outcomes: [problem] });
+      const outcomes = [released('0'), failed('1')];
+      outcomes.forEach((outcome) => {
+        ledger.record(outcome);
+      });
+      expect(await ledger.drain()).to.deep.equal({ clean: false, outcomes });
       expect(await ledger.drain()).to.deep.equal({ clean: true, outcomes: [] });
+    });
+
+    it('should keep the newest 1,000 outcomes, and what went wrong before all', async () => {
+      const ledger = releaseLedger();
+      ledger.record(failed('problem'));
+      for (let index = 0; index < 1500; index += 1) ledger.record(released(String(index)));
+      const { clean, outcomes } = await ledger.drain();
+      expect(clean).to.equal(false);
+      expect(outcomes).to.have.length(1000);
+      expect(outcomes.slice(0, 2).map(({ id }) => id)).to.deep.equal(['problem', '501']);
     });
 
     it('should keep the newest 1,000 problems', async () => {

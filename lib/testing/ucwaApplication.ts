@@ -1,0 +1,142 @@
+import { asyncScheduler } from 'rxjs';
+import { eventQueue, type EventQueueOptions, type SimulatedEvent } from './ucwaEventQueue.ts';
+import {
+  type ApplicationIdentity,
+  type HeldSubscription,
+  type SimulatedApplication,
+  subscriptionResource,
+} from './ucwaResources.ts';
+
+/** How an application behaves. */
+export interface ApplicationOptions extends Omit<EventQueueOptions, 'href' | 'settle'> {
+  /** How long before its expiry a subscription is `updated`. */
+  readonly warningSeconds: number;
+  /** What stands in the href of a contact. */
+  readonly contactStep: (address: string) => string;
+}
+
+const MOST_MINUTES = 30;
+
+/** Creates an application as the server holds it. */
+export function simulatedApplication(
+  id: string,
+  href: string,
+  identity: ApplicationIdentity,
+  options: ApplicationOptions,
+): SimulatedApplication {
+  const people = { rel: 'people', href: `${href}/people` };
+  const subscriptions = new Map<string, HeldSubscription>();
+  const warningMs = options.warningSeconds * 1000;
+
+  const nextDue = (): number | undefined => {
+    const times = [...subscriptions.values()].map(({ expiresAt, isWarned }) =>
+      isWarned ? expiresAt : expiresAt - warningMs,
+    );
+    return times.length === 0 ? undefined : Math.min(...times);
+  };
+
+  const tell = (event: SimulatedEvent): void => queue.push(people, event, 'medium');
+
+  const isWatched = (address: string): boolean =>
+    [...subscriptions.values()].some(({ members }) => members.has(address));
+
+  const contactEvent = (type: 'added' | 'deleted', address: string): SimulatedEvent => ({
+    link: { rel: 'contact', href: application.contactHref(address) },
+    in: { rel: 'subscribedContacts', href: `${people.href}/subscribedContacts` },
+    type,
+  });
+
+  const subscriptionEvent = (type: string, subscriptionId: string): SimulatedEvent => ({
+    link: { rel: 'presenceSubscription', href: application.subscriptionHref(subscriptionId) },
+    ...(type === 'deleted'
+      ? {}
+      : { _embedded: { presenceSubscription: subscriptionResource(application, subscriptionId) } }),
+    type,
+  });
+
+  const tellPresence = (address: string): void =>
+    tell({
+      link: { rel: 'contactPresence', href: `${application.contactHref(address)}/presence` },
+      in: { rel: 'contact', href: application.contactHref(address) },
+      type: 'updated',
+    });
+
+  const enter = (subscription: HeldSubscription, addresses: readonly string[]): string[] => {
+    const fresh = [...new Set(addresses)].filter((address) => !subscription.members.has(address));
+    for (const address of fresh) {
+      // The collection of subscribed contacts has each once, however many subscriptions it is in.
+      if (!isWatched(address)) tell(contactEvent('added', address));
+      subscription.members.add(address);
+    }
+    return fresh;
+  };
+
+  const leave = (subscription: HeldSubscription, address: string): void => {
+    subscription.members.delete(address);
+    if (!isWatched(address)) tell(contactEvent('deleted', address));
+  };
+
+  const remove = (subscription: HeldSubscription): void => {
+    subscriptions.delete(subscription.id);
+    for (const address of [...subscription.members]) leave(subscription, address);
+    tell(subscriptionEvent('deleted', subscription.id));
+  };
+
+  const settle = (): void => {
+    const now = asyncScheduler.now();
+    for (const subscription of [...subscriptions.values()]) {
+      if (subscription.expiresAt <= now) remove(subscription);
+      else if (!subscription.isWarned && subscription.expiresAt - warningMs <= now) {
+        subscription.isWarned = true;
+        tell(subscriptionEvent('updated', subscription.id));
+      }
+    }
+  };
+
+  const queue = eventQueue({
+    ...options,
+    href: `${href}/events`,
+    settle: () => {
+      settle();
+      return nextDue();
+    },
+  });
+
+  const application: SimulatedApplication = {
+    id,
+    href,
+    identity,
+    queue,
+    subscriptions,
+    subscriptionHref: (subscriptionId) => `${people.href}/presenceSubscriptions/${subscriptionId}`,
+    contactHref: (address) => `${people.href}/${options.contactStep(address)}`,
+    subscribe: (subscriptionId, addresses, minutes) => {
+      const subscription: HeldSubscription = {
+        id: subscriptionId,
+        members: new Set(),
+        expiresAt: asyncScheduler.now() + minutes * 60_000,
+        isWarned: false,
+      };
+      subscriptions.set(subscriptionId, subscription);
+      const fresh = enter(subscription, addresses);
+      tell(subscriptionEvent('added', subscriptionId));
+      fresh.forEach(tellPresence);
+      return subscription;
+    },
+    addMembers: (subscription, addresses) => enter(subscription, addresses).forEach(tellPresence),
+    dropMember: leave,
+    extend: (subscription, minutes) => {
+      const now = asyncScheduler.now();
+      const extended = subscription.expiresAt + minutes * 60_000;
+      subscription.expiresAt = Math.min(extended, now + MOST_MINUTES * 60_000);
+      subscription.isWarned = false;
+    },
+    remove,
+    presenceChanged: (address) => {
+      if (isWatched(address)) tellPresence(address);
+    },
+    forgetSubscriptions: () => subscriptions.clear(),
+    settle,
+  };
+  return application;
+}

@@ -1,0 +1,241 @@
+import { asyncScheduler, Observable, type Subscriber, type Subscription, timer } from 'rxjs';
+import { NetworkError } from '../core/errors.ts';
+import type { HttpRequest } from '../core/transport.ts';
+import { type Answer, APPLICATION_NOT_FOUND, P_GET_REPLACED, refusal } from './ucwaAnswers.ts';
+
+/** How long an event may wait for others. [EventsInUCWA] */
+export type Urgency = 'high' | 'medium' | 'low';
+
+/** An event as the server sends it. */
+export interface SimulatedEvent {
+  readonly type: string;
+  readonly link: { readonly rel: string; readonly href: string; readonly title?: string };
+  readonly in?: { readonly rel: string; readonly href: string };
+  readonly _embedded?: Readonly<Record<string, object>>;
+  readonly status?: string;
+  readonly reason?: object;
+}
+
+/** Who an event comes from. */
+export interface EventSender {
+  readonly rel: string;
+  readonly href: string;
+}
+
+/** How the events of one application wait for its client. */
+export interface EventQueueOptions {
+  /** The path of the channel. */
+  readonly href: string;
+  /** How the query parameter is called that carries the cursor. */
+  readonly cursorParameter: string;
+  readonly lowSeconds: number;
+  readonly mediumSeconds: number;
+  readonly timeoutSeconds: number;
+  /** Lets everything happen that is due by now; returns when the next is, if anything is. */
+  readonly settle: () => number | undefined;
+}
+
+/** The events of one application. */
+export interface EventQueue {
+  /** The link to the events that come next. */
+  readonly link: string;
+  /** Since when no client waits here; undefined while one does. */
+  readonly idleSince: number | undefined;
+  push(sender: EventSender, event: SimulatedEvent, urgency: Urgency): void;
+  /** A pending GET: emits one answer, as soon as there are events, or the time is over. */
+  poll(request: HttpRequest): Observable<Answer>;
+  /** Tells the client with the next answer that state or events were lost. */
+  reset(kind: 'resume' | 'resync'): void;
+  /** Looks again whether somebody who waits can be answered. */
+  reconsider(): void;
+  /** The application is gone: who waits is told so. */
+  end(): void;
+  /** The server goes down: who waits loses the connection. */
+  breakOff(): void;
+}
+
+interface Queued {
+  readonly sender: EventSender;
+  readonly event: SimulatedEvent;
+  readonly urgency: Urgency;
+  readonly at: number;
+}
+
+interface Waiting {
+  readonly subscriber: Subscriber<Answer>;
+  readonly request: HttpRequest;
+  readonly priority: number;
+  readonly since: number;
+  timer: Subscription | undefined;
+}
+
+/** Creates the event queue of one application. */
+export function eventQueue(options: EventQueueOptions): EventQueue {
+  const { href, cursorParameter } = options;
+  const seconds = { low: options.lowSeconds, medium: options.mediumSeconds, timeout: options.timeoutSeconds };
+  let queue: Queued[] = [];
+  /** The number of the answer that comes next, or that was sent and is not acknowledged. */
+  let number = 1;
+  let sent: Answer | undefined;
+  let reset: 'resume' | 'resync' | undefined;
+  let waiting: Waiting | undefined;
+  let idleSince: number | undefined = asyncScheduler.now();
+
+  const link = (ack: number): string => `${href}?${cursorParameter}=${ack}`;
+
+  const settleWith = (who: Waiting, answer: Answer): void => {
+    waiting = undefined;
+    idleSince = asyncScheduler.now();
+    who.timer?.unsubscribe();
+    who.subscriber.next(answer);
+    who.subscriber.complete();
+  };
+
+  const answerWith = (events: readonly Queued[]): Answer => {
+    const rel = reset ?? 'next';
+    reset = undefined;
+    sent = {
+      status: 200,
+      body: {
+        _links: { self: { href: link(number) }, [rel]: { href: link(number + 1) } },
+        ...(events.length === 0 ? {} : { sender: bySender(events) }),
+      },
+    };
+    return sent;
+  };
+
+  const dueAt = ({ at, urgency }: Queued): number => (urgency === 'high' ? at : at + seconds[urgency] * 1000);
+
+  const reconsider = (): void => {
+    const next = options.settle();
+    const who = waiting;
+    if (who === undefined) return;
+    const now = asyncScheduler.now();
+    const timeoutAt = who.since + seconds.timeout * 1000;
+    const wakeAt = Math.min(timeoutAt, ...queue.map(dueAt));
+    if (reset !== undefined || wakeAt <= now) {
+      // A resync stands alone: what waited is lost.
+      const events = reset === 'resync' ? [] : queue;
+      queue = [];
+      settleWith(who, answerWith(events));
+      return;
+    }
+    who.timer?.unsubscribe();
+    who.timer = timer(Math.min(wakeAt, next ?? wakeAt) - now).subscribe(reconsider);
+  };
+
+  const wait = (subscriber: Subscriber<Answer>, request: HttpRequest, priority: number): void => {
+    if (waiting !== undefined) {
+      if (waiting.priority > priority) {
+        subscriber.next(P_GET_REPLACED);
+        subscriber.complete();
+        return;
+      }
+      settleWith(waiting, P_GET_REPLACED);
+    }
+    const who: Waiting = { subscriber, request, priority, since: asyncScheduler.now(), timer: undefined };
+    waiting = who;
+    idleSince = undefined;
+    subscriber.add(() => {
+      who.timer?.unsubscribe();
+      if (waiting !== who) return;
+      waiting = undefined;
+      idleSince = asyncScheduler.now();
+    });
+    reconsider();
+  };
+
+  /** Takes the acknowledgement; returns what can be answered at once. */
+  const acknowledge = (ack: number): Answer | undefined => {
+    if (sent !== undefined && ack === number) return sent;
+    if (sent !== undefined && ack === number + 1) {
+      sent = undefined;
+      number = ack;
+      return undefined;
+    }
+    if (ack === number) return undefined;
+    return { status: 200, body: { _links: { self: { href: link(ack) }, resync: { href: link(number) } } } };
+  };
+
+  return {
+    get link() {
+      return link(number);
+    },
+    get idleSince() {
+      return idleSince;
+    },
+    push: (sender, event, urgency) => {
+      const last = queue.findLast((queued) => queued.event.link.href === event.link.href);
+      // Several changes of one thing that wait together are one event.
+      if (event.type === 'updated' && last?.event.type === 'updated') return;
+      queue.push({ sender, event, urgency, at: asyncScheduler.now() });
+    },
+    poll: (request) =>
+      new Observable((subscriber) => {
+        const query = new URL(request.url).searchParams;
+        const parameters = parametersIn(query);
+        if (parameters === undefined) {
+          subscriber.next(refusal(400, 'BadRequest', 'ParameterValidationFailure'));
+          subscriber.complete();
+          return;
+        }
+        const { priority, ...intervals } = parameters;
+        Object.assign(seconds, intervals);
+        const answer = acknowledge(Number(query.get(cursorParameter) ?? Number.NaN));
+        if (answer === undefined) wait(subscriber, request, priority);
+        else {
+          idleSince = asyncScheduler.now();
+          subscriber.next(answer);
+          subscriber.complete();
+        }
+      }),
+    reset: (kind) => {
+      reset = kind;
+      reconsider();
+    },
+    reconsider,
+    end: () => {
+      if (waiting !== undefined) settleWith(waiting, APPLICATION_NOT_FOUND);
+    },
+    breakOff: () => {
+      const who = waiting;
+      waiting = undefined;
+      who?.subscriber.error(new NetworkError('no answer', who.request, { code: 'ECONNRESET' }));
+    },
+  };
+}
+
+/** Events that follow one another from one sender stand together; the order stays. */
+function bySender(queued: readonly Queued[]): object[] {
+  const senders: (EventSender & { events: SimulatedEvent[] })[] = [];
+  for (const { sender, event } of queued) {
+    const last = senders.at(-1);
+    if (last?.href === sender.href) last.events.push(event);
+    else senders.push({ ...sender, events: [event] });
+  }
+  return senders;
+}
+
+interface Parameters {
+  readonly low?: number;
+  readonly medium?: number;
+  readonly timeout?: number;
+  readonly priority: number;
+}
+
+/** What a client may ask for; undefined where it asks for what is not allowed. [EventChannelDetails] */
+function parametersIn(query: URLSearchParams): Parameters | undefined {
+  const parameters: Record<string, number> = {};
+  for (const [name, least] of [
+    ['low', 5],
+    ['medium', 5],
+    ['timeout', 180],
+  ] as const) {
+    const text = query.get(name);
+    if (text === null) continue;
+    const value = Number(text);
+    if (!(value >= least && value <= 1800)) return undefined;
+    parameters[name] = value;
+  }
+  return { ...parameters, priority: Number(query.get('priority') ?? 0) };
+}

@@ -1,0 +1,145 @@
+import type { EventQueue } from './ucwaEventQueue.ts';
+
+/** What a client told of itself when it created an application. */
+export interface ApplicationIdentity {
+  readonly culture: string;
+  readonly endpointId: string;
+  readonly userAgent: string;
+  readonly instanceId?: string;
+}
+
+/** A presence subscription that the server holds. */
+export interface HeldSubscription {
+  readonly id: string;
+  /** The addresses, in lower case and without `sip:`. */
+  readonly members: Set<string>;
+  expiresAt: number;
+  isWarned: boolean;
+}
+
+/** One application that the server holds, with everything on it. */
+export interface SimulatedApplication {
+  readonly id: string;
+  readonly href: string;
+  readonly identity: ApplicationIdentity;
+  readonly queue: EventQueue;
+  readonly subscriptions: ReadonlyMap<string, HeldSubscription>;
+  subscriptionHref(id: string): string;
+  contactHref(address: string): string;
+  subscribe(id: string, addresses: readonly string[], minutes: number): HeldSubscription;
+  addMembers(subscription: HeldSubscription, addresses: readonly string[]): void;
+  dropMember(subscription: HeldSubscription, address: string): void;
+  /** The remaining time grows, up to 30 minutes. */
+  extend(subscription: HeldSubscription, minutes: number): void;
+  /** Removes the subscription and its contacts, and tells so. */
+  remove(subscription: HeldSubscription): void;
+  /** Tells of a changed presence, if somebody watches it. */
+  presenceChanged(address: string): void;
+  /** Lets go of all subscriptions without a word: only the channel tells, by `resume`. */
+  forgetSubscriptions(): void;
+  /** Lets every subscription expire that is over by now, and warns of those that soon are. */
+  settle(): void;
+}
+
+/** The resource `people`. */
+export function peopleResource({ href }: SimulatedApplication): object {
+  const link = (step: string): object => ({ href: `${href}/people/${step}` });
+  return {
+    rel: 'people',
+    _links: {
+      self: { href: `${href}/people` },
+      presenceSubscriptions: link('presenceSubscriptions'),
+      presenceSubscriptionMemberships: link('presenceSubscriptionMemberships'),
+      subscribedContacts: link('subscribedContacts'),
+    },
+  };
+}
+
+/** The resource `application`, with what it brings along. */
+export function applicationResource(application: SimulatedApplication): object {
+  const { href, identity, queue, id } = application;
+  return {
+    ...identity,
+    id,
+    type: 'Browser',
+    _links: { self: { href }, events: { href: queue.link }, policies: { href: `${href}/policies` } },
+    _embedded: {
+      me: { rel: 'me', uri: 'sip:lene@contoso.com', name: 'Lene', _links: { self: { href: `${href}/me` } } },
+      people: peopleResource(application),
+      communication: { rel: 'communication', _links: { self: { href: `${href}/communication` } } },
+      onlineMeetings: { rel: 'onlineMeetings', _links: { self: { href: `${href}/onlineMeetings` } } },
+    },
+    rel: 'application',
+  };
+}
+
+/** The memberships of one subscription. */
+export function membershipsResource(
+  application: SimulatedApplication,
+  { id, members }: HeldSubscription,
+): object {
+  const all = `${application.href}/people/presenceSubscriptionMemberships`;
+  return {
+    rel: 'presenceSubscriptionMemberships',
+    _links: { self: { href: `${all}?presenceSubscriptionId=${id}` } },
+    _embedded: {
+      presenceSubscriptionMembership: [...members].map((address) => ({
+        rel: 'presenceSubscriptionMembership',
+        _links: {
+          self: { href: `${all}/${id},${address}` },
+          contact: { href: application.contactHref(address) },
+          presenceSubscription: { href: application.subscriptionHref(id) },
+        },
+      })),
+    },
+  };
+}
+
+/** The contacts of all subscriptions, each once. */
+export function subscribedContacts(application: SimulatedApplication): object {
+  const addresses = new Set([...application.subscriptions.values()].flatMap(({ members }) => [...members]));
+  return {
+    rel: 'subscribedContacts',
+    _links: {
+      self: { href: `${application.href}/people/subscribedContacts` },
+      contact: [...addresses].map((address) => ({ href: application.contactHref(address) })),
+    },
+  };
+}
+
+/** All subscriptions of the application. */
+export function subscriptionsResource(application: SimulatedApplication): object {
+  return {
+    rel: 'presenceSubscriptions',
+    _links: { self: { href: `${application.href}/people/presenceSubscriptions` } },
+    _embedded: {
+      presenceSubscription: [...application.subscriptions.keys()].map((id) =>
+        subscriptionResource(application, id),
+      ),
+    },
+  };
+}
+
+/** The resource `contact`. */
+export function contactResource(application: SimulatedApplication, address: string): object {
+  const href = application.contactHref(address);
+  return {
+    rel: 'contact',
+    uri: `sip:${address}`,
+    name: address.replace(/@.*$/, ''),
+    _links: { self: { href }, contactPresence: { href: `${href}/presence` } },
+  };
+}
+
+/** The resource `presenceSubscription`. */
+export function subscriptionResource(application: SimulatedApplication, id: string): object {
+  const memberships = {
+    href: `${application.href}/people/presenceSubscriptionMemberships?presenceSubscriptionId=${id}`,
+  };
+  const self = { href: application.subscriptionHref(id) };
+  return {
+    id,
+    _links: { self, memberships, addToPresenceSubscription: memberships },
+    rel: 'presenceSubscription',
+  };
+}

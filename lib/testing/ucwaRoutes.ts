@@ -1,0 +1,222 @@
+import { map, type Observable, of } from 'rxjs';
+import type { HttpRequest, HttpResponse } from '../core/transport.ts';
+import { type Answer, APPLICATION_NOT_FOUND, refusal, responseTo, TOKEN_REQUIRED } from './ucwaAnswers.ts';
+import { addressOf } from '../ucwa/href.ts';
+import {
+  type ApplicationIdentity,
+  applicationResource,
+  type HeldSubscription,
+  type SimulatedApplication,
+  contactResource,
+  membershipsResource,
+  peopleResource,
+  subscribedContacts,
+  subscriptionResource,
+  subscriptionsResource,
+} from './ucwaResources.ts';
+
+/** What the routes need of the server behind them. */
+export interface UcwaBackend {
+  /** The path of `applications`. */
+  readonly root: string;
+  isGoodToken(token: string): boolean;
+  find(applicationId: string): SimulatedApplication | undefined;
+  /** The application of this identity; a second one of the same identity is the first. */
+  create(identity: ApplicationIdentity): {
+    readonly application: SimulatedApplication;
+    readonly isNew: boolean;
+  };
+  end(application: SimulatedApplication): void;
+  /** Undefined where no more of them are allowed. */
+  subscribe(
+    application: SimulatedApplication,
+    uris: readonly string[],
+    minutes: number,
+  ): HeldSubscription | undefined;
+  presenceOf(address: string): object;
+  /** The address of a contact whose href ends with this step. */
+  addressAt(step: string): string;
+}
+
+const NOT_ALLOWED = refusal(405, 'MethodNotAllowed');
+const BAD_PARAMETER = refusal(400, 'BadRequest', 'ParameterValidationFailure');
+const NOT_FOUND = refusal(404, 'NotFound');
+
+/** Answers one request as the documented server does. */
+export function route(backend: UcwaBackend, request: HttpRequest): Observable<HttpResponse> {
+  return answerTo(backend, request).pipe(map((answer) => responseTo(request, answer)));
+}
+
+function answerTo(backend: UcwaBackend, request: HttpRequest): Observable<Answer> {
+  const [scheme, token] = (request.headers?.['authorization'] ?? '').split(' ');
+  if (scheme !== 'Bearer' || token === undefined || !backend.isGoodToken(token)) return of(TOKEN_REQUIRED);
+  const { pathname } = new URL(request.url);
+  if (pathname === backend.root) return of(createApplication(backend, request));
+  if (!pathname.startsWith(`${backend.root}/`)) return of(NOT_FOUND);
+  const [id = '', ...steps] = pathname
+    .slice(backend.root.length + 1)
+    .split('/')
+    .map(decodeURIComponent);
+  const application = backend.find(id);
+  if (application === undefined) return of(APPLICATION_NOT_FOUND);
+  const [first, ...rest] = steps;
+  if (first === 'events' && rest.length === 0) {
+    return request.method === 'GET' ? application.queue.poll(request) : of(NOT_ALLOWED);
+  }
+  return of(answerOn(backend, application, steps, request));
+}
+
+function answerOn(
+  backend: UcwaBackend,
+  application: SimulatedApplication,
+  steps: readonly string[],
+  request: HttpRequest,
+): Answer {
+  const [first, second, third, ...more] = steps;
+  if (first === undefined) return onApplication(backend, application, request);
+  if (first !== 'people' || more.length > 0) return NOT_FOUND;
+  if (second === undefined) return request.method === 'GET' ? ok(peopleResource(application)) : NOT_ALLOWED;
+  if (second === 'presenceSubscriptions') {
+    return third === undefined
+      ? onSubscriptions(backend, application, request)
+      : onSubscription(application, third, request);
+  }
+  if (second === 'presenceSubscriptionMemberships') return onMemberships(application, third, request);
+  if (request.method !== 'GET') return NOT_ALLOWED;
+  if (second === 'subscribedContacts') return ok(subscribedContacts(application));
+  return onContact(backend, application, second, third);
+}
+
+function ok(body: object): Answer {
+  return { status: 200, body };
+}
+
+function createApplication(backend: UcwaBackend, request: HttpRequest): Answer {
+  if (request.method !== 'POST') return NOT_ALLOWED;
+  return withBody(request, ({ culture, endpointId, userAgent, instanceId }) => {
+    if (!isShortText(culture) || !isShortText(endpointId) || !isShortText(userAgent)) return BAD_PARAMETER;
+    if (instanceId !== undefined && !isShortText(instanceId)) return BAD_PARAMETER;
+    const { application, isNew } = backend.create({
+      ...{ culture, endpointId, userAgent },
+      ...(instanceId === undefined ? {} : { instanceId }),
+    });
+    return { status: isNew ? 201 : 200, body: applicationResource(application) };
+  });
+}
+
+function isShortText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= 100;
+}
+
+function onApplication(
+  backend: UcwaBackend,
+  application: SimulatedApplication,
+  { method }: HttpRequest,
+): Answer {
+  if (method === 'GET') return ok(applicationResource(application));
+  if (method !== 'DELETE') return NOT_ALLOWED;
+  backend.end(application);
+  return { status: 204 };
+}
+
+function onSubscriptions(
+  backend: UcwaBackend,
+  application: SimulatedApplication,
+  request: HttpRequest,
+): Answer {
+  if (request.method === 'GET') return ok(subscriptionsResource(application));
+  if (request.method !== 'POST') return NOT_ALLOWED;
+  return withBody(request, (body) => {
+    const uris = urisIn(body['uris'] ?? body['Uris']);
+    const minutes = minutesIn(body['duration']);
+    if (uris === undefined || minutes === undefined) return BAD_PARAMETER;
+    const subscription = backend.subscribe(application, uris, minutes);
+    if (subscription === undefined) return refusal(403, 'Forbidden', 'LimitExceeded');
+    return { status: 201, body: subscriptionResource(application, subscription.id) };
+  });
+}
+
+function onSubscription(application: SimulatedApplication, id: string, { method, url }: HttpRequest): Answer {
+  const subscription = application.subscriptions.get(id);
+  // The documented answer for an expired subscription is the one for a dead application.
+  if (subscription === undefined) return APPLICATION_NOT_FOUND;
+  if (method === 'GET') return ok(subscriptionResource(application, id));
+  if (method === 'DELETE') {
+    application.remove(subscription);
+    return { status: 204 };
+  }
+  if (method !== 'POST') return NOT_ALLOWED;
+  const minutes = minutesIn(Number(new URL(url).searchParams.get('duration') ?? Number.NaN));
+  if (minutes === undefined) return BAD_PARAMETER;
+  application.extend(subscription, minutes);
+  return ok(subscriptionResource(application, id));
+}
+
+function onMemberships(
+  application: SimulatedApplication,
+  step: string | undefined,
+  request: HttpRequest,
+): Answer {
+  if (step !== undefined) {
+    const [id = '', address = ''] = step.split(',');
+    const subscription = application.subscriptions.get(id);
+    if (subscription?.members.has(address) !== true) return NOT_FOUND;
+    if (request.method !== 'DELETE') return NOT_ALLOWED;
+    application.dropMember(subscription, address);
+    return { status: 204 };
+  }
+  const id = new URL(request.url).searchParams.get('presenceSubscriptionId') ?? '';
+  const subscription = application.subscriptions.get(id);
+  if (subscription === undefined) return NOT_FOUND;
+  if (request.method === 'GET') return ok(membershipsResource(application, subscription));
+  if (request.method !== 'POST') return NOT_ALLOWED;
+  return withBody(request, ({ contactUris }) => {
+    const uris = urisIn(contactUris);
+    if (uris === undefined) return BAD_PARAMETER;
+    application.addMembers(subscription, uris.map(addressOf));
+    return { status: 201, body: membershipsResource(application, subscription) };
+  });
+}
+
+function onContact(
+  backend: UcwaBackend,
+  application: SimulatedApplication,
+  step: string,
+  what: string | undefined,
+): Answer {
+  const address = backend.addressAt(step);
+  if (what === undefined) return ok(contactResource(application, address));
+  if (what !== 'presence') return NOT_FOUND;
+  const self = { href: `${application.contactHref(address)}/presence` };
+  return ok({ ...backend.presenceOf(address), _links: { self }, rel: 'contactPresence' });
+}
+
+/** Answers with what `act` makes of the body, or refuses a body that is no JSON object. */
+function withBody(request: HttpRequest, act: (body: Readonly<Record<string, unknown>>) => Answer): Answer {
+  if (!/json/i.test(request.headers?.['content-type'] ?? '')) return refusal(415, 'UnsupportedMediaType');
+  const body = parsed(request.body ?? '');
+  return isRecord(body) ? act(body) : refusal(400, 'BadRequest', 'DeserializationFailure');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function minutesIn(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 10 && value <= 30 ? value : undefined;
+}
+
+function urisIn(value: unknown): readonly string[] | undefined {
+  const isList = Array.isArray(value) && value.length > 0;
+  return isList && value.every((uri) => typeof uri === 'string' && /^sips?:.+@/i.test(uri))
+    ? (value as string[])
+    : undefined;
+}

@@ -1,0 +1,263 @@
+import { asyncScheduler, Observable } from 'rxjs';
+import { numberOption, urlOption } from '../core/options.ts';
+import type { HttpResponse, Transport } from '../core/transport.ts';
+import { addressOf } from '../ucwa/href.ts';
+import { type FaultQueue, faultQueue } from './faults.ts';
+import { travelling } from './latency.ts';
+import { type LoggedRequest, requestLog } from './requestLog.ts';
+import { simulatedApplication } from './ucwaApplication.ts';
+import type { SimulatedEvent, Urgency } from './ucwaEventQueue.ts';
+import type { ApplicationIdentity, HeldSubscription, SimulatedApplication } from './ucwaResources.ts';
+import { route, type UcwaBackend } from './ucwaRoutes.ts';
+
+/** How the simulated server behaves. */
+export interface UcwaSimulatorOptions {
+  /** Where it pretends to be. When it is served over HTTP, it answers wherever it is asked. @default 'https://ucwa.example' */
+  readonly origin?: string;
+  /** The only token that is good. @default any Bearer token is */
+  readonly token?: string;
+  /**
+   * How long a request and its answer travel together, in milliseconds; half of it passes before the server
+   * acts. A request other than GET that was sent is acted on, even if its sender has gone. @default 0: all is
+   * synchronous
+   */
+  readonly latencyMs?: number;
+  /** How long events of low priority wait for others, unless the client asks for another time. @default 15 */
+  readonly lowSeconds?: number;
+  /** The same for events of medium priority: those of presence are. @default 5 */
+  readonly mediumSeconds?: number;
+  /** How long a request for events is held, unless the client asks for another time. @default 180 */
+  readonly timeoutSeconds?: number;
+  /** How long before its expiry a subscription is `updated`: the documentation does not say. @default 120 */
+  readonly expiryWarningSeconds?: number;
+  /** How many presence subscriptions an application may have; beyond, it is 403. @default no limit */
+  readonly maxPresenceSubscriptions?: number;
+  /** How the query parameter is called that carries the cursor; one documented answer says `ck`. @default 'ack' */
+  readonly cursorParameter?: string;
+  /** What the href of a contact ends with: its address, or a number that says nothing. @default 'address' */
+  readonly contactHrefs?: 'address' | 'opaque';
+}
+
+/** What is known of a contact. Words that are not documented are allowed, as from the server. */
+export interface SimulatedPresence {
+  /** Such as `Online`, `Busy`, `Away`, `Offline`. */
+  readonly availability: string;
+  readonly activity?: string;
+  /** @default 'Desktop' */
+  readonly deviceType?: string;
+}
+
+/** An application that the simulated server holds. */
+export interface SimulatedApplicationState {
+  readonly id: string;
+  readonly href: string;
+}
+
+/** A presence subscription that the simulated server holds. */
+export interface SimulatedPresenceSubscription {
+  readonly id: string;
+  readonly href: string;
+  readonly applicationId: string;
+  readonly uris: readonly string[];
+  /** In milliseconds of the scheduler's clock. */
+  readonly expiresAt: number;
+}
+
+/** A simulated UCWA server: a transport to it, what it holds, and how it is driven. */
+export interface UcwaSimulator {
+  readonly transport: Transport;
+  /** The absolute URL of `applications`. */
+  readonly url: string;
+  /** The applications that exist now. */
+  readonly applications: readonly SimulatedApplicationState[];
+  /** The presence subscriptions that exist now. */
+  readonly presenceSubscriptions: readonly SimulatedPresenceSubscription[];
+  /** What it was sent, in that order. */
+  readonly requests: readonly LoggedRequest[];
+  /** Lets requests fail: see {@link FaultQueue.failNext}. */
+  readonly failNext: FaultQueue['failNext'];
+  /** Changes a presence; every application that watches the contact is told. */
+  setPresence(uri: string, presence: SimulatedPresence): void;
+  /** Ends a presence subscription, as an administrator could; its application is told. */
+  endSubscription(id: string): void;
+  /** Sends an event to every application. @default urgency 'high' */
+  emit(event: SimulatedEvent, urgency?: Urgency): void;
+  /** Tells every application that state (`resume`: its subscriptions are gone) or events (`resync`) were lost. */
+  reset(kind: 'resume' | 'resync'): void;
+  /** Lets every presence subscription expire now. */
+  expire(): void;
+  /** Forgets every application, and breaks the connections of those who wait for events. */
+  restart(): void;
+}
+
+const ROOT = '/ucwa/oauth/v1/applications';
+/** An application without a client that waits for its events ends after this time. [application_ref] */
+const IDLE_MS = 15 * 60_000;
+
+/**
+ * Returns a simulated UCWA server, for tests of what is built on this library.
+ *
+ * It behaves as the documentation says of applications, the event channel, presence subscriptions, their
+ * memberships, and contacts. It runs on RxJS time alone: in virtual time inside a TestScheduler, and it keeps
+ * no timer but while a client waits for events. Its transport can be served over HTTP by `serve`. It throws a
+ * TypeError that names the option for one that cannot be used.
+ *
+ * @example
+ * ```ts
+ * import { connect, presence } from 'rxchange/ucwa';
+ * import { ucwaSimulator } from 'rxchange/testing';
+ *
+ * const server = ucwaSimulator({ mediumSeconds: 0 });
+ * const ucwa = connect({ applications: server.url, token: 'secret', transport: server.transport });
+ * const watching = presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe();
+ * console.log(server.presenceSubscriptions.length);
+ * // prints: 1
+ * watching.unsubscribe();
+ * await ucwa.drain();
+ * console.log(server.presenceSubscriptions.length);
+ * // prints: 0
+ * ```
+ */
+export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator {
+  const { token, latencyMs = 0, maxPresenceSubscriptions = Infinity, contactHrefs = 'address' } = options;
+  const { lowSeconds = 15, mediumSeconds = 5, timeoutSeconds = 180, expiryWarningSeconds = 120 } = options;
+  const { origin } = urlOption('origin', options.origin ?? 'https://ucwa.example');
+  const numbers = { latencyMs, lowSeconds, mediumSeconds, timeoutSeconds, expiryWarningSeconds };
+  for (const [name, value] of Object.entries(numbers)) numberOption(name, value, { min: 0 });
+
+  const applications = new Map<string, SimulatedApplication>();
+  const presences = new Map<string, SimulatedPresence>();
+  const contacts: string[] = [];
+  const faults = faultQueue();
+  const log = requestLog();
+  let applicationsMade = 0;
+  let subscriptionsMade = 0;
+
+  const contactStep = (address: string): string => {
+    if (contactHrefs === 'address') return address;
+    if (!contacts.includes(address)) contacts.push(address);
+    return String(282 + contacts.indexOf(address));
+  };
+
+  const end = (application: SimulatedApplication): void => {
+    applications.delete(application.id);
+    application.queue.end();
+  };
+
+  /** What is over by now is over, before anybody looks. */
+  const settle = (): void => {
+    for (const application of [...applications.values()]) {
+      const { idleSince } = application.queue;
+      if (idleSince !== undefined && asyncScheduler.now() - idleSince >= IDLE_MS) end(application);
+      else application.settle();
+    }
+  };
+
+  const all = (): readonly SimulatedApplication[] => {
+    settle();
+    return [...applications.values()];
+  };
+
+  /** Does something to every application, and then answers who waits. */
+  const toAll = (act: (application: SimulatedApplication) => void): void => {
+    for (const application of all()) {
+      act(application);
+      application.queue.reconsider();
+    }
+  };
+
+  const create = (identity: ApplicationIdentity): ReturnType<UcwaBackend['create']> => {
+    const same = [...applications.values()].find((one) => isSame(one.identity, identity));
+    if (same !== undefined) return { application: same, isNew: false };
+    const id = String(101 + applicationsMade++);
+    const application = simulatedApplication(id, `${ROOT}/${id}`, identity, {
+      ...{ lowSeconds, mediumSeconds, timeoutSeconds, contactStep },
+      cursorParameter: options.cursorParameter ?? 'ack',
+      warningSeconds: expiryWarningSeconds,
+    });
+    applications.set(id, application);
+    return { application, isNew: true };
+  };
+
+  const backend: UcwaBackend = {
+    root: ROOT,
+    isGoodToken: (given) => token === undefined || given === token,
+    find: (id) => applications.get(id),
+    create,
+    end,
+    subscribe: (application, uris, minutes) =>
+      application.subscriptions.size < maxPresenceSubscriptions
+        ? application.subscribe((0x97b6bd66 + subscriptionsMade++).toString(16), uris.map(addressOf), minutes)
+        : undefined,
+    presenceOf: (address) => ({
+      deviceType: 'Desktop',
+      lastActive: `/Date(${asyncScheduler.now()})/`,
+      ...(presences.get(address) ?? { availability: 'Offline' }),
+    }),
+    addressAt: (step) => contacts[Number(step) - 282] ?? step.toLowerCase(),
+  };
+
+  const act: Transport = (request) =>
+    new Observable<HttpResponse>((subscriber) => {
+      settle();
+      subscriber.add(route(backend, request).subscribe(subscriber));
+      // Who waits is answered after who has asked, as on two connections.
+      for (const { queue } of [...applications.values()]) queue.reconsider();
+    });
+
+  return {
+    transport: log.middleware(travelling(latencyMs)(faults.middleware(act))),
+    url: `${origin}${ROOT}`,
+    get applications() {
+      return all().map(({ id, href }) => ({ id, href }));
+    },
+    get presenceSubscriptions() {
+      return all().flatMap(stateOf);
+    },
+    requests: log.requests,
+    failNext: (...fault) => faults.failNext(...fault),
+    setPresence: (uri, presence) => {
+      presences.set(addressOf(uri), presence);
+      toAll((application) => application.presenceChanged(addressOf(uri)));
+    },
+    endSubscription: (id) =>
+      toAll((application) => {
+        const subscription = application.subscriptions.get(id);
+        if (subscription !== undefined) application.remove(subscription);
+      }),
+    emit: (event, urgency = 'high') =>
+      toAll(({ href, queue }) =>
+        queue.push({ rel: 'communication', href: `${href}/communication` }, event, urgency),
+      ),
+    reset: (kind) =>
+      toAll((application) => {
+        if (kind === 'resume') application.forgetSubscriptions();
+        application.queue.reset(kind);
+      }),
+    expire: () =>
+      toAll((application) => {
+        for (const subscription of [...application.subscriptions.values()]) application.remove(subscription);
+      }),
+    restart: () => {
+      const gone = [...applications.values()];
+      applications.clear();
+      for (const { queue } of gone) queue.breakOff();
+    },
+  };
+}
+
+function isSame(one: ApplicationIdentity, other: ApplicationIdentity): boolean {
+  return (['culture', 'endpointId', 'userAgent', 'instanceId'] as const).every(
+    (name) => one[name] === other[name],
+  );
+}
+
+function stateOf(application: SimulatedApplication): SimulatedPresenceSubscription[] {
+  return [...application.subscriptions.values()].map(({ id, members, expiresAt }: HeldSubscription) => ({
+    id,
+    href: application.subscriptionHref(id),
+    applicationId: application.id,
+    uris: [...members].map((address) => `sip:${address}`),
+    expiresAt,
+  }));
+}

@@ -1,0 +1,184 @@
+import {
+  defer,
+  map,
+  merge,
+  mergeMap,
+  type Observable,
+  of,
+  race,
+  ReplaySubject,
+  share,
+  Subject,
+  throwError,
+  timer,
+} from 'rxjs';
+import { DecodeError } from '../core/errors.ts';
+import type { ReleaseLedger } from '../core/releases.ts';
+import { remoteResource } from '../core/remoteResource.ts';
+import type { RequestProgress, Transport } from '../core/transport.ts';
+import type { BackoffPolicy } from '../core/backoff.ts';
+import type { Cursor } from './cursor.ts';
+import { decideRelease } from './decision.ts';
+import { absolute } from './href.ts';
+import { type Answered, requestJson, requestNothing } from './request.ts';
+import { turns } from './turns.ts';
+import { ApplicationResource, embeddedIn, hrefOf, type Resource } from './wire.ts';
+
+/** What an application tells of itself. Each is at most 100 characters long. [applications_ref] */
+export interface ApplicationIdentity {
+  readonly culture: string;
+  readonly endpointId: string;
+  readonly userAgent: string;
+  readonly instanceId?: string;
+}
+
+/** An application on the server. Its hrefs do not outlive it. */
+export interface Application {
+  /** Absolute. */
+  readonly self: string;
+  /** The event channel, absolute. */
+  readonly events: string;
+  /** What came, with all its links; those are relative to `self`. */
+  readonly resource: Resource;
+}
+
+/** An application, as the parts of this library share it. */
+export interface LiveApplication extends Application {
+  /** Where the event channel goes on; it outlives those who listen. */
+  place: Cursor | undefined;
+  /** Whether it was found to be gone. */
+  readonly isLost: boolean;
+  /** Says that it is gone: everything on it ends with this error. */
+  lose(error: unknown): void;
+  /** Emits the error by which it was found to be gone. */
+  readonly lost$: Observable<unknown>;
+}
+
+/** Where the application comes from. */
+export type ApplicationSource =
+  | { readonly kind: 'create'; readonly url: string; readonly identity: ApplicationIdentity }
+  | { readonly kind: 'given'; readonly url: string };
+
+/** How an application is held. */
+export interface ApplicationConfig {
+  readonly source: ApplicationSource;
+  readonly transport: Transport;
+  readonly ledger: ReleaseLedger;
+  /** How long it is kept after the last has left. */
+  readonly graceMs: number;
+  readonly backoff: BackoffPolicy;
+}
+
+/**
+ * Returns an Observable that emits the application and stays open: while anybody is subscribed, it is there.
+ *
+ * The first subscriber creates it, or asks for the given one, and all share it. When the last has left, the
+ * application is deleted if it was created here. There is one at a time: applications of one identity are the
+ * same one to the server, so a new one is created when the removal of the one before is through.
+ *
+ * It errors when the application is found to be gone, and can be subscribed to again then.
+ */
+export function application(config: ApplicationConfig): Observable<LiveApplication> {
+  const { source, ledger, graceMs } = config;
+  const held = source.kind === 'create' ? created(config, source) : given(config, source.url);
+  return held.pipe(
+    share({
+      connector: () => new ReplaySubject(1),
+      resetOnRefCountZero: graceMs === 0 ? true : () => race(timer(graceMs), ledger.flush$),
+    }),
+  );
+}
+
+function created(
+  { transport, ledger, backoff }: ApplicationConfig,
+  { url, identity }: { readonly url: string; readonly identity: ApplicationIdentity },
+): Observable<LiveApplication> {
+  // Only applications of the second version know instances. [MultiTabSupport]
+  const headers = identity.instanceId === undefined ? {} : { 'x-ms-requiresminresourceversion': '2' };
+  const post = (onProgress: (progress: RequestProgress) => void): Observable<Answered<ApplicationResource>> =>
+    requestJson(
+      transport,
+      // The same identity is the same application: sending it twice creates one.
+      { method: 'POST', url, body: identity, headers, idempotent: true, onProgress },
+      ApplicationResource,
+      'application',
+    );
+  return remoteResource<LiveApplication, LiveApplication, undefined>({
+    resource: 'application',
+    ledger,
+    within: turns(),
+    acquire: (_, onProgress) => post(onProgress).pipe(map(liveApplication)),
+    identify: ({ self }) => self,
+    use: (live, lease) => whileAlive(live, () => lease.endedByServer()),
+    release: ({ self }) =>
+      requestNothing(transport, { method: 'DELETE', url: self, keepalive: true }, 'application').pipe(
+        map(() => ({})),
+      ),
+    decide: decideRelease,
+    backoff,
+    ifLost: 'The server ends it, with everything on it, 15 minutes after its last client has gone.',
+  });
+}
+
+function given({ transport }: ApplicationConfig, url: string): Observable<LiveApplication> {
+  let last: LiveApplication | undefined;
+  return defer(() => requestJson(transport, { method: 'GET', url }, ApplicationResource, 'application')).pipe(
+    map((answered) => {
+      const live = liveApplication(answered);
+      // The channel goes on where it was left, if it is still that of the same application.
+      if (last?.self === live.self && !last.isLost) live.place = last.place;
+      last = live;
+      return live;
+    }),
+    mergeMap((live) => whileAlive(live, () => undefined)),
+  );
+}
+
+/** Emits the application, and errors when it is found to be gone. */
+function whileAlive(live: LiveApplication, onLost: () => void): Observable<LiveApplication> {
+  return merge(
+    of(live),
+    live.lost$.pipe(
+      mergeMap((error) => {
+        onLost();
+        return throwError(() => error);
+      }),
+    ),
+  );
+}
+
+function liveApplication({ value, url }: Answered<ApplicationResource>): LiveApplication {
+  const lost = new Subject<unknown>();
+  let isLost = false;
+  return {
+    self: linkOf(value, 'self', url),
+    events: linkOf(value, 'events', url),
+    resource: value,
+    place: undefined,
+    get isLost() {
+      return isLost;
+    },
+    lose: (error) => {
+      isLost = true;
+      lost.next(error);
+    },
+    lost$: lost,
+  };
+}
+
+/** Where presence subscriptions are created. */
+export function presenceSubscriptionsOf({ resource, self }: Application): string {
+  const [people = {}] = embeddedIn(resource, 'people');
+  return linkOf(people, 'presenceSubscriptions', self);
+}
+
+/** The href of a link that has to be there, made absolute. */
+export function linkOf(resource: Resource, rel: string, base: string): string {
+  const href = hrefOf(resource, rel);
+  if (href !== undefined) return absolute(href, base);
+  throw new DecodeError(resource.rel ?? 'resource', {
+    path: `/_links/${rel}`,
+    expected: 'a link',
+    actual: 'nothing',
+  });
+}

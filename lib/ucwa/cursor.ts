@@ -1,0 +1,92 @@
+import { DecodeError } from '../core/errors.ts';
+import { eventsOf, type EventsResponse, type UcwaEvent } from './events.ts';
+import { absolute } from './href.ts';
+
+/** How long the server holds events and requests back. [EventChannelDetails] */
+export interface ChannelParameters {
+  /** How long events of low priority may wait for others, in seconds, 5…1800. @default the server's, 15 */
+  readonly lowSeconds?: number;
+  /**
+   * How long events of medium priority may wait for others, in seconds, 5…1800: those of presence are.
+   * @default the server's, 5
+   */
+  readonly mediumSeconds?: number;
+  /** How long the server holds a request without events, in seconds, 180…1800. @default the server's, 180 */
+  readonly timeoutSeconds?: number;
+  /**
+   * Of two requests that wait on one channel, the one with the same or a higher priority stays.
+   * @default the server's, 0
+   */
+  readonly priority?: number;
+}
+
+/** Which request comes next on the channel. */
+export interface Cursor {
+  /** Absolute. The server's own link, followed verbatim. */
+  readonly url: string;
+}
+
+/** What the server sent with one answer. */
+export interface EventBatch {
+  /** The link that was followed, as the server writes it. */
+  readonly self?: string;
+  /** The link to follow, as the server wrote it: following it acknowledges this batch. */
+  readonly next: string;
+  /** Whether the server has lost state (`resume`) or events (`resync`) before this batch. */
+  readonly reset?: 'resume' | 'resync';
+  /** In the server's order. Where there was a reset, an event of the type `reset` comes first. */
+  readonly events: readonly UcwaEvent[];
+}
+
+/** One step along the channel. */
+export interface Step {
+  readonly cursor: Cursor;
+  readonly batch: EventBatch;
+}
+
+/** The first request: the link of the application, with the parameters added to what it has already. */
+export function firstCursor(eventsHref: string, base: string, parameters: ChannelParameters = {}): Cursor {
+  const url = new URL(absolute(eventsHref, base));
+  const { lowSeconds, mediumSeconds, timeoutSeconds, priority } = parameters;
+  const added = { low: lowSeconds, medium: mediumSeconds, timeout: timeoutSeconds, priority };
+  for (const [name, value] of Object.entries(added)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return { url: url.href };
+}
+
+/**
+ * Where an answer leads: to the server's own link, followed verbatim whatever its query is called, and
+ * whether it is absolute or relative. The server remembers the parameters, they are not added again.
+ *
+ * A failed request leads nowhere: its cursor is sent again. Throws a {@link DecodeError} for an answer
+ * without a link to follow.
+ */
+export function advance(cursor: Cursor, response: EventsResponse): Step {
+  const { self, next, resume, resync } = response._links;
+  // Exactly one is documented. Where there are more, the one must not be missed that tells of a loss.
+  const link = resync ?? resume ?? next;
+  if (link === undefined) {
+    throw new DecodeError('event channel response', {
+      path: '/_links',
+      expected: 'one of next, resume, resync',
+      actual: self === undefined ? 'none' : 'self only',
+    });
+  }
+  const reset = resync !== undefined ? 'resync' : resume !== undefined ? 'resume' : undefined;
+  const events = eventsOf(response);
+  return {
+    cursor: { url: absolute(link.href, cursor.url) },
+    batch: {
+      ...(self === undefined ? {} : { self: self.href }),
+      next: link.href,
+      ...(reset === undefined
+        ? { events }
+        : { reset, events: [resetEvent(reset, link.href, cursor), ...events] }),
+    },
+  };
+}
+
+function resetEvent(rel: 'resume' | 'resync', href: string, { url }: Cursor): UcwaEvent {
+  return { type: 'reset', link: { rel, href }, sender: { rel: 'events', href: url } };
+}

@@ -1,0 +1,127 @@
+import { DecodeError, HttpError, NetworkError, OriginError } from '../core/errors.ts';
+import type { ReleaseDecision } from '../core/release.ts';
+
+/** What a request is for. */
+export type Operation = 'channel' | 'acquire' | 'release';
+
+/**
+ * What to do about the failure of a request.
+ *
+ * - `retry`: wait with backoff, then send the same again.
+ * - `gone`: it no longer exists: the application, or what was to be removed.
+ * - `fail`: end with the error.
+ */
+export type Decision = 'retry' | 'gone' | 'fail';
+
+/** One row of the table: the first that matches decides. */
+interface Row {
+  readonly status: number | 'other 5xx' | 'other';
+  readonly code?: string;
+  readonly subcode?: string;
+  readonly channel: Decision | 'few';
+  readonly acquire: Decision;
+  readonly release: Decision;
+  /** What the caller can do. */
+  readonly hint?: string;
+}
+
+/** How often the channel tries again where that seldom helps. */
+const FEW = 3;
+
+// What is sent again without regard to what it is for (429, 503, and the idempotent after 408, 502, 504) has
+// been sent again by the transport before it comes here, but on the channel, which never tires of it.
+const ROWS: readonly Row[] = [
+  {
+    ...{ status: 400, channel: 'fail', acquire: 'fail', release: 'fail' },
+    hint: 'the request is not one that this server takes; check the options',
+  },
+  {
+    ...{ status: 401, channel: 'fail', acquire: 'fail', release: 'fail' },
+    hint: 'the token was refused; sign in again',
+  },
+  {
+    ...{ status: 403, subcode: 'LimitExceeded', channel: 'fail', acquire: 'fail', release: 'fail' },
+    hint: 'the limit of the server is reached; remove what is not needed',
+  },
+  {
+    ...{ status: 403, channel: 'fail', acquire: 'fail', release: 'fail' },
+    hint: 'the user is not allowed to do this, or the token is not for this server',
+  },
+  // A 404 that is not UCWA's own can come from anything in between: it does not prove the application gone.
+  {
+    ...{ status: 404, code: 'NotFound', channel: 'gone', acquire: 'fail', release: 'gone' },
+    hint: 'the application is gone: it was deleted, has expired, or the server was restarted; a new one has to be created',
+  },
+  {
+    ...{ status: 404, channel: 'fail', acquire: 'fail', release: 'gone' },
+    hint: 'there is nothing at this address; check the URL',
+  },
+  { status: 408, channel: 'retry', acquire: 'fail', release: 'retry' },
+  {
+    ...{ status: 409, subcode: 'PGetReplaced', channel: 'fail', acquire: 'fail', release: 'fail' },
+    hint: 'another client reads the event channel of the same application; give each an instanceId of its own, or end the other',
+  },
+  {
+    ...{ status: 410, channel: 'fail', acquire: 'fail', release: 'gone' },
+    hint: 'the server has ended the application, or allows no more of them',
+  },
+  { status: 429, channel: 'retry', acquire: 'fail', release: 'retry', hint: 'too many requests; wait' },
+  { status: 502, channel: 'retry', acquire: 'fail', release: 'retry' },
+  { status: 503, channel: 'retry', acquire: 'fail', release: 'retry' },
+  { status: 504, channel: 'retry', acquire: 'fail', release: 'retry' },
+  { status: 'other 5xx', channel: 'few', acquire: 'fail', release: 'retry' },
+  { status: 'other', channel: 'fail', acquire: 'fail', release: 'fail' },
+];
+
+/** The parts of an error that the table looks at. */
+export interface Refusal {
+  readonly status: number;
+  readonly code?: string | undefined;
+  readonly subcode?: string | undefined;
+}
+
+function rowFor({ status, code, subcode }: Refusal): Row | undefined {
+  return ROWS.find(
+    (row) =>
+      (row.status === status || row.status === 'other' || (row.status === 'other 5xx' && status >= 500)) &&
+      (row.code === undefined || row.code === code) &&
+      (row.subcode === undefined || row.subcode === subcode),
+  );
+}
+
+/** What the caller can do about a refusal: one sentence, for the error. */
+export function hintFor(refusal: Refusal): string | undefined {
+  return rowFor(refusal)?.hint;
+}
+
+/**
+ * Decides what to do about the failure of a request: a pure function of the error, of what the request was
+ * for, and of how many failures came in a row. [ErrorsAndInformationalMessages, EventChannelDetails]
+ *
+ * - Without a network the channel waits for it, and so does a release, until its deadline.
+ * - What is not UCWA's own answer, such as the page of a proxy in between, may pass: the channel tries three
+ *   times more, a release until its deadline. An acquire fails at once: the server may have acted.
+ * - A token provider's own error ends the channel and the acquire, which can be subscribed to again; a
+ *   release has nobody else, and asks again until its deadline.
+ *
+ * @param failures How many failures came in a row, from 1.
+ */
+export function decide(operation: Operation, error: unknown, failures: number): Decision {
+  if (error instanceof HttpError) {
+    const decision = rowFor(error)?.[operation] ?? 'fail';
+    return decision === 'few' ? few(failures) : decision;
+  }
+  if (error instanceof OriginError || operation === 'acquire') return 'fail';
+  if (operation === 'release' || error instanceof NetworkError) return 'retry';
+  return error instanceof DecodeError ? few(failures) : 'fail';
+}
+
+/** The decision on the error of a release, as the core asks for it: what is gone need not be removed. */
+export function decideRelease(error: unknown): ReleaseDecision {
+  const decision = decide('release', error, 1);
+  return decision === 'gone' ? 'alreadyGone' : decision;
+}
+
+function few(failures: number): Decision {
+  return failures <= FEW ? 'retry' : 'fail';
+}

@@ -1,0 +1,145 @@
+import * as t from 'io-ts';
+import { hrefKey } from './href.ts';
+import { Embedded, type Link, Link as LinkCodec, listOf, NamedLink, Reason, type Resource } from './wire.ts';
+
+/** What every event says. */
+interface EventFields {
+  /** The resource or operation that the event is about. Often this is all that comes: GET it. */
+  readonly link: NamedLink;
+  /** The collection that the resource came into, is in, or has left. */
+  readonly in?: NamedLink;
+  /** The resource that owns what the event is about, such as `people`. */
+  readonly sender: NamedLink;
+  /** The resource itself, where the server sent it along. */
+  readonly resource?: Resource;
+  /** How an operation ended: `Success`, `Failure`, or another word. */
+  readonly status?: string;
+  /** Why. */
+  readonly reason?: Reason;
+}
+
+/** A resource has come into being, or into a collection. */
+export interface AddedEvent extends EventFields {
+  readonly type: 'added';
+}
+
+/** A resource has changed. A presenceSubscription that is `updated` is about to expire. */
+export interface UpdatedEvent extends EventFields {
+  readonly type: 'updated';
+}
+
+/** A resource is gone, or has left a collection. */
+export interface DeletedEvent extends EventFields {
+  readonly type: 'deleted';
+}
+
+/** An operation has begun. */
+export interface StartedEvent extends EventFields {
+  readonly type: 'started';
+}
+
+/** An operation has ended: see `status` and `reason`. */
+export interface CompletedEvent extends EventFields {
+  readonly type: 'completed';
+}
+
+/**
+ * Not from the server: here it has lost events or state, and told so by a `resume` or `resync` link, which
+ * is the `link` of this event. After `resume` the subscriptions of the application are gone; after `resync`
+ * events were lost. `sender` is the event channel.
+ */
+export interface ResetEvent extends EventFields {
+  readonly type: 'reset';
+}
+
+/** An event of a type that is not documented, passed on as it came. */
+export interface OtherEvent extends EventFields {
+  readonly type: string & {};
+}
+
+/** An event of the event channel, told apart by `type`. */
+export type UcwaEvent =
+  AddedEvent | UpdatedEvent | DeletedEvent | StartedEvent | CompletedEvent | ResetEvent | OtherEvent;
+
+/** An event as it stands in an answer of the event channel. */
+export interface WireEvent {
+  readonly link: NamedLink;
+  readonly type: string;
+  readonly in?: NamedLink;
+  readonly _embedded?: Embedded;
+  readonly status?: string;
+  readonly reason?: Reason;
+}
+
+/** The events of one sender; one sender can occur several times. */
+export interface WireSender extends NamedLink {
+  readonly events?: readonly WireEvent[];
+}
+
+/** An answer of the event channel. */
+export interface EventsResponse {
+  readonly _links: {
+    readonly self?: Link;
+    readonly next?: Link;
+    readonly resume?: Link;
+    readonly resync?: Link;
+  };
+  /** Missing or empty where the time was over before there was an event. */
+  readonly sender?: readonly WireSender[];
+}
+
+const WireEvent: t.Type<WireEvent, unknown> = t.intersection(
+  [
+    t.type({ link: NamedLink, type: t.string }),
+    t.partial({
+      in: NamedLink,
+      _embedded: Embedded,
+      status: t.string,
+      reason: Reason,
+    }),
+  ],
+  'event',
+);
+
+const WireSender: t.Type<WireSender, unknown> = t.intersection(
+  [NamedLink, t.partial({ events: t.readonlyArray(WireEvent) })],
+  'sender',
+);
+
+/** Decodes an {@link EventsResponse}. [EventChannelDetails] */
+export const EventsResponse: t.Type<EventsResponse, unknown> = t.intersection(
+  [
+    t.type({
+      _links: t.partial({ self: LinkCodec, next: LinkCodec, resume: LinkCodec, resync: LinkCodec }),
+    }),
+    t.partial({ sender: t.readonlyArray(WireSender) }),
+  ],
+  'events',
+);
+
+/** The events of an answer, in the server's order. */
+export function eventsOf(response: EventsResponse): UcwaEvent[] {
+  const events: UcwaEvent[] = [];
+  for (const { events: sent = [], ...sender } of response.sender ?? []) {
+    for (const event of sent) events.push(eventFrom(event, sender));
+  }
+  return events;
+}
+
+function eventFrom({ _embedded, ...event }: WireEvent, sender: NamedLink): UcwaEvent {
+  const resource = _embedded === undefined ? undefined : embeddedFor(event.link, _embedded);
+  return { ...event, sender, ...(resource === undefined ? {} : { resource }) };
+}
+
+/** Of what came along, the resource that the event is about; its name there may be another than the link's. */
+function embeddedFor({ rel, href }: NamedLink, embedded: Embedded): Resource | undefined {
+  const named = embedded[rel];
+  const candidates =
+    named === undefined ? Object.values(embedded).flatMap((one) => listOf(one)) : listOf(named);
+  if (candidates.length < 2) return candidates[0];
+  const key = hrefKey(href);
+  return (
+    candidates.find((one) => listOf(one._links?.['self']).some((self) => hrefKey(self.href) === key)) ??
+    candidates[0]
+  );
+}

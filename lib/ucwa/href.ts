@@ -1,0 +1,35 @@
+import { normalHref } from '../../operators/href.ts';
+import { DecodeError } from '../core/errors.ts';
+
+/** Makes an href absolute. Throws a {@link DecodeError} where that is not possible. */
+export function absolute(href: string, base: string): string {
+  if (URL.canParse(href, base)) return new URL(href, base).href;
+  throw new DecodeError('link', { path: '/href', expected: 'a URL', actual: 'something else' });
+}
+
+/**
+ * What all hrefs of one resource have in common: its path and query. UCWA writes hrefs absolute or relative,
+ * and those of one contact in upper or lower case.
+ */
+export function hrefKey(href: string): string {
+  return normalHref(href)?.path ?? href.toLowerCase();
+}
+
+/** The key of the resource that this one belongs to: its path without the last step. */
+export function parentKey(key: string): string {
+  return key.slice(0, Math.max(0, key.lastIndexOf('/')));
+}
+
+/** The last step of the path, where it is an address such as `sara@contoso.com`. */
+export function addressIn(key: string): string | undefined {
+  const step = key.slice(key.lastIndexOf('/') + 1).replace(/[?#].*$/, '');
+  return /^[^@]+@[^@]+$/.test(step) ? step : undefined;
+}
+
+/** The address in a `sip:` URI, in lower case and without parameters. */
+export function addressOf(uri: string): string {
+  return uri
+    .replace(/^sips?:/i, '')
+    .replace(/[;?].*$/, '')
+    .toLowerCase();
+}

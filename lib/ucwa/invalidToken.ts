@@ -1,0 +1,37 @@
+import { catchError, map, mergeMap, type Observable, of } from 'rxjs';
+import { readText } from '../core/body.ts';
+import type { HttpResponse, Middleware } from '../core/transport.ts';
+import { reasonIn } from './request.ts';
+
+const CHALLENGE = 'www-authenticate';
+const MAX_REFUSAL_BYTES = 65_536;
+
+/** Whether an answer says that its token is no good, once it went through {@link revealInvalidToken}. */
+export function refusesToken({ status, headers }: HttpResponse): boolean {
+  return status === 401 || (status === 403 && headers.get(CHALLENGE) !== undefined);
+}
+
+/**
+ * Returns a Transport whose answers tell in their head that a token was refused: a 403 can say it in its body
+ * alone, by the subcode `InvalidToken`. [ErrorsAndInformationalMessages]
+ */
+export const revealInvalidToken: Middleware = (transport) => (request) =>
+  transport(request).pipe(
+    mergeMap((response) =>
+      response.status === 403 && !refusesToken(response) ? revealed(response) : of(response),
+    ),
+  );
+
+function revealed(response: HttpResponse): Observable<HttpResponse> {
+  return readText(response, 'error', MAX_REFUSAL_BYTES).pipe(
+    catchError(() => of('')),
+    map((text) => {
+      const body$ = of(new TextEncoder().encode(text));
+      if (reasonIn(text)?.subcode !== 'InvalidToken') return { ...response, body$ };
+      const { headers } = response;
+      const get = (name: string): string | undefined =>
+        name.toLowerCase() === CHALLENGE ? 'Bearer error="invalid_token"' : headers.get(name);
+      return { ...response, headers: { get }, body$ };
+    }),
+  );
+}

@@ -1,0 +1,132 @@
+import type { Decoder } from 'io-ts';
+import { catchError, map, mergeMap, type Observable, of, throwError, asyncScheduler } from 'rxjs';
+import { retryAfterMs } from '../core/backoff.ts';
+import { readText } from '../core/body.ts';
+import { decode } from '../core/decode.ts';
+import { DecodeError, HttpError } from '../core/errors.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
+import { hintFor } from './decision.ts';
+import { Reason } from './wire.ts';
+
+/** A request to UCWA; a body is sent as JSON. */
+export interface UcwaRequest extends Omit<HttpRequest, 'body'> {
+  readonly body?: object;
+}
+
+/** What an answer came to. */
+export interface Answered<Value> {
+  readonly value: Value;
+  /** The URL that answered: relative links are relative to it. */
+  readonly url: string;
+}
+
+/** How much of an error's body is read, in bytes. */
+const MAX_REFUSAL_BYTES = 65_536;
+
+/**
+ * Returns an Observable that sends a request and emits what it is answered, decoded.
+ *
+ * It errors with an {@link HttpError} for a refusal, with the server's own code and what can be done; with a
+ * {@link DecodeError} for an answer that is not what the codec says, or no JSON, such as the page of a proxy
+ * in between; and with what the transport errors with.
+ *
+ * @param subject What is asked for, for the error.
+ */
+export function requestJson<Value>(
+  transport: Transport,
+  request: UcwaRequest,
+  codec: Decoder<unknown, Value>,
+  subject: string,
+): Observable<Answered<Value>> {
+  const read = decode(codec, subject);
+  return accepted(transport, request).pipe(
+    mergeMap((response) =>
+      readText(response, subject).pipe(
+        map((text) => ({ value: read(parseJson(response, text, subject)), url: response.url })),
+      ),
+    ),
+  );
+}
+
+/**
+ * Returns an Observable that sends a request whose answer has no content, emits once when the server has done
+ * it, and completes. It errors as {@link requestJson} does.
+ */
+export function requestNothing(
+  transport: Transport,
+  request: UcwaRequest,
+  subject: string,
+): Observable<void> {
+  return accepted(transport, request).pipe(
+    map((response) => {
+      if (isPage(response)) throw notJson(response, subject);
+    }),
+  );
+}
+
+function accepted(transport: Transport, request: UcwaRequest): Observable<HttpResponse> {
+  const { body, headers, ...rest } = request;
+  const sent: HttpRequest = {
+    ...rest,
+    headers: {
+      accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  };
+  return transport(sent).pipe(
+    mergeMap((response) =>
+      response.status >= 200 && response.status < 300 ? of(response) : refused(response, sent),
+    ),
+  );
+}
+
+function refused(response: HttpResponse, request: HttpRequest): Observable<never> {
+  return readText(response, 'error', MAX_REFUSAL_BYTES).pipe(
+    map(reasonIn),
+    // The status says enough where the rest cannot be read.
+    catchError(() => of(undefined)),
+    mergeMap((reason) => {
+      const { status } = response;
+      const { code, subcode } = reason ?? {};
+      const asked = retryAfterMs(response.headers.get('retry-after'), asyncScheduler.now());
+      const hint = hintFor({ status, code, subcode });
+      return throwError(() => new HttpError(status, request, { code, subcode, retryAfterMs: asked, hint }));
+    }),
+  );
+}
+
+/** Reads the body of an error; undefined where it is not one of UCWA's. */
+export function reasonIn(text: string): Reason | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return Reason.is(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function parseJson(response: HttpResponse, text: string, subject: string): unknown {
+  const type = response.headers.get('content-type');
+  if (type !== undefined && !/json/i.test(type)) throw notJson(response, subject);
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own error quotes the text, which can be a message or a token.
+    throw new DecodeError(subject, { path: '', expected: 'JSON', actual: 'malformed or incomplete JSON' });
+  }
+}
+
+function isPage({ headers }: HttpResponse): boolean {
+  return /html/i.test(headers.get('content-type') ?? '');
+}
+
+function notJson({ headers }: HttpResponse, subject: string): DecodeError {
+  const [type = ''] = (headers.get('content-type') ?? '').split(';');
+  return new DecodeError(subject, {
+    path: '',
+    expected: "UCWA's own answer",
+    actual: `one of type ${type.trim().slice(0, 60)}, as from a proxy or a sign-in page in between`,
+  });
+}

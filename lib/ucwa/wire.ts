@@ -1,0 +1,160 @@
+import * as t from 'io-ts';
+
+/** A link to a resource. */
+export interface Link {
+  /** Absolute, or relative to where it was read. */
+  readonly href: string;
+  readonly rel?: string;
+  readonly title?: string;
+}
+
+/** The link of an event: it always names its kind. */
+export interface NamedLink extends Link {
+  readonly rel: string;
+}
+
+/** Where the documentation has one, some answers have a list, and the other way round. */
+export type OneOrMany<Value> = Value | readonly Value[];
+
+/** The links of a resource, by what they lead to. */
+export type Links = Readonly<Record<string, OneOrMany<Link>>>;
+
+/** The resources that came along with another, by what they are. */
+export type Embedded = Readonly<Record<string, OneOrMany<Resource>>>;
+
+/**
+ * A resource as UCWA sends it, with every property that came: those that are named by a GUID too, which a
+ * PUT has to bring back.
+ */
+export interface Resource {
+  readonly rel?: string;
+  readonly etag?: string;
+  readonly _links?: Links;
+  readonly _embedded?: Embedded;
+  readonly [property: string]: unknown;
+}
+
+/** Why something failed: the body of an error, and the `reason` of an event. Only `code` is sure to be there. */
+export interface Reason {
+  readonly code: string;
+  readonly subcode?: string;
+  readonly message?: string;
+  readonly link?: Link;
+  readonly parameters?: unknown;
+  readonly debugInfo?: unknown;
+}
+
+/** The resource `application`, as far as this library follows it. */
+export interface ApplicationResource extends Resource {
+  readonly _links: Links & { readonly self: OneOrMany<Link>; readonly events: OneOrMany<Link> };
+}
+
+/** The resource `presenceSubscription`. */
+export interface PresenceSubscriptionResource extends Resource {
+  readonly _links: Links & { readonly self: OneOrMany<Link> };
+  readonly id?: string;
+}
+
+/** A codec that takes anything and makes sure. */
+type Codec<Value> = t.Type<Value, unknown>;
+
+function oneOrMany<Value>(codec: Codec<Value>): Codec<OneOrMany<Value>> {
+  return t.union([t.readonlyArray(codec), codec], `${codec.name} or a list of them`);
+}
+
+/** An href; some answers bring it with the ampersand of its query written as in XML. */
+const Href: Codec<string> = new t.Type(
+  'href',
+  t.string.is,
+  (value, context) =>
+    typeof value === 'string' && value !== ''
+      ? t.success(value.replaceAll('&amp;', '&'))
+      : t.failure(value, context, 'a link'),
+  t.identity,
+);
+
+/** Decodes a {@link Link}. */
+export const Link: Codec<Link> = t.intersection(
+  [t.type({ href: Href }), t.partial({ rel: t.string, title: t.string })],
+  'link',
+);
+
+/** Decodes a {@link NamedLink}. */
+export const NamedLink: Codec<NamedLink> = t.intersection(
+  [t.type({ rel: t.string, href: Href }), t.partial({ title: t.string })],
+  'link',
+);
+
+const Links: Codec<Links> = t.record(t.string, oneOrMany(Link));
+
+/** Decodes a {@link Resource}: whatever else is in it stays as it is. */
+export const Resource: Codec<Resource> = t.recursion('resource', () =>
+  t.intersection([
+    t.UnknownRecord,
+    t.partial({ rel: t.string, etag: t.string, _links: Links, _embedded: Embedded }),
+  ]),
+);
+
+/** Decodes {@link Embedded}. */
+export const Embedded: Codec<Embedded> = t.record(t.string, oneOrMany(Resource));
+
+/** Decodes a {@link Reason}: the subcode stays open, there are more than are documented. */
+export const Reason: Codec<Reason> = t.intersection(
+  [
+    t.type({ code: t.string }),
+    t.partial({
+      subcode: t.string,
+      message: t.string,
+      link: Link,
+      parameters: t.unknown,
+      debugInfo: t.unknown,
+    }),
+  ],
+  'reason',
+);
+
+/** Decodes the resource `application`: without its own link and its events it is of no use. */
+export const ApplicationResource: Codec<ApplicationResource> = t.intersection(
+  [
+    Resource,
+    t.type({ _links: t.intersection([Links, t.type({ self: oneOrMany(Link), events: oneOrMany(Link) })]) }),
+  ],
+  'application',
+);
+
+/** Decodes the resource `presenceSubscription`. */
+export const PresenceSubscriptionResource: Codec<PresenceSubscriptionResource> = t.intersection(
+  [
+    Resource,
+    t.type({ _links: t.intersection([Links, t.type({ self: oneOrMany(Link) })]) }),
+    t.partial({ id: t.string }),
+  ],
+  'presenceSubscription',
+);
+
+/** Makes a list of one or many, and an empty one of nothing. */
+export function listOf<Value extends object>(value: OneOrMany<Value> | undefined): readonly Value[] {
+  if (value === undefined) return [];
+  return isList(value) ? value : [value];
+}
+
+function isList<Value>(value: OneOrMany<Value>): value is readonly Value[] {
+  return Array.isArray(value);
+}
+
+/** The href of a resource's first link of a kind. */
+export function hrefOf(resource: Resource, rel: string): string | undefined {
+  return listOf(resource._links?.[rel])[0]?.href;
+}
+
+/**
+ * The resources that came along under a name: by the key, which is sure, or by their own `rel`, which may be
+ * another.
+ */
+export function embeddedIn(resource: Resource, rel: string): readonly Resource[] {
+  const embedded = resource._embedded ?? {};
+  if (embedded[rel] !== undefined) return listOf(embedded[rel]);
+  return Object.values(embedded)
+    .flatMap((one) => listOf(one))
+    .filter((one) => one.rel === rel);
+}

@@ -1,0 +1,23 @@
+import { expect } from 'chai';
+import { expectTypeOf } from 'expect-type';
+import type { Observable } from 'rxjs';
+import * as ews from '../../lib/ews/index.ts';
+
+describe('The entry rxchange/ews', () => {
+  it('should export what an application needs, and no more', () => {
+    expect(Object.keys(ews).sort()).to.deep.equal([
+      'EwsError',
+      'EwsEvent',
+      'SoapFault',
+      'exchange',
+      'pullNotifications',
+    ]);
+  });
+
+  it('should tell the events apart by their type', () => {
+    expectTypeOf<ReturnType<typeof ews.pullNotifications>>().toEqualTypeOf<Observable<ews.EwsEvent>>();
+    expectTypeOf<Extract<ews.EwsEvent, { type: 'moved' }>>().toEqualTypeOf<ews.MovedEvent>();
+    expectTypeOf<Extract<ews.EwsEvent, { type: 'gap' }>['reason']>().toEqualTypeOf<ews.GapReason>();
+    expectTypeOf<'status'>().not.toExtend<ews.SubscribableEvent>();
+  });
+});

@@ -1,0 +1,543 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { isRight } from 'fp-ts/lib/Either.js';
+import { concat, from, NEVER, of, take, throwError } from 'rxjs';
+import { DecodeError } from '../../lib/core/errors.ts';
+import { EwsEvent } from '../../lib/ews/events.ts';
+import { messageParser, parseMessages, type ParserOptions } from '../../lib/ews/parser.ts';
+import type { EwsMessage, ResponseMessage } from '../../lib/ews/wire.ts';
+import {
+  answer,
+  envelope,
+  errorAnswer,
+  eventsAnswer,
+  faultAnswer,
+  itemEvent,
+  notification,
+  plainFault,
+  readItemEvent,
+} from './answers.ts';
+
+const encoder = new TextEncoder();
+
+function readAll(chunks: readonly (string | Uint8Array)[], options?: ParserOptions): EwsMessage[] {
+  const messages: EwsMessage[] = [];
+  const parser = messageParser((message) => messages.push(message), options);
+  for (const chunk of chunks) parser.write(typeof chunk === 'string' ? encoder.encode(chunk) : chunk);
+  parser.end();
+  return messages;
+}
+
+function problemOf(chunks: readonly (string | Uint8Array)[], options?: ParserOptions): DecodeError {
+  try {
+    readAll(chunks, options);
+  } catch (error) {
+    expect(error).to.be.instanceOf(DecodeError);
+    return error as DecodeError;
+  }
+  throw new Error('it was read');
+}
+
+const success = {
+  type: 'response',
+  responseClass: 'Success',
+  responseCode: 'NoError',
+  values: new Map(),
+  notifications: [],
+  errorSubscriptionIds: [],
+};
+const OK = '<m:ResponseCode>NoError</m:ResponseCode>';
+const unsubscribed = answer('Unsubscribe', OK);
+const readUnsubscribed = { ...success, operation: 'UnsubscribeResponse' };
+
+const cases: readonly [name: string, chunks: readonly string[], expected: readonly object[]][] = [
+  ['nothing', [], []],
+  ['only white space', [' \n', '\uFEFF'], []],
+  ['an answer of Unsubscribe', [unsubscribed], [readUnsubscribed]],
+  ['a byte order mark before it', [`\uFEFF${unsubscribed}`], [readUnsubscribed]],
+  ['a line before the declaration', [`\r\n${unsubscribed}\r\n`], [readUnsubscribed]],
+  [
+    'an answer of Subscribe',
+    [answer('Subscribe', `${OK}<m:SubscriptionId>S1</m:SubscriptionId><m:Watermark>W1</m:Watermark>`)],
+    [{ ...success, operation: 'SubscribeResponse', subscriptionId: 'S1', watermark: 'W1' }],
+  ],
+  [
+    'a server that breaks its schema, with other prefixes and none',
+    [
+      '<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body><GetEventsResponse xmlns="urn:m"><ResponseMessages>',
+      '<q:x xmlns:q="urn:q" ResponseClass="Success"><q:ResponseCode>NoError</q:ResponseCode>',
+      '<t:Notification xmlns:t="urn:t"><m:SubscriptionId xmlns:m="urn:m">S1</m:SubscriptionId><q:StatusEvent/></t:Notification>',
+      '</q:x></ResponseMessages></GetEventsResponse></Body></Envelope>',
+    ],
+    [
+      {
+        ...success,
+        operation: 'GetEventsResponse',
+        notifications: [
+          { subscriptionId: 'S1', moreEvents: false, events: [{ type: 'status', subscriptionId: 'S1' }] },
+        ],
+      },
+    ],
+  ],
+  [
+    'events of all types, in their order',
+    [
+      eventsAnswer(
+        itemEvent('NewMailEvent', 'W1') +
+          itemEvent('CreatedEvent', 'W2') +
+          itemEvent('NewMailEvent', 'W3') +
+          itemEvent('DeletedEvent', 'W4') +
+          itemEvent('FreeBusyChangedEvent', 'W5') +
+          '<t:StatusEvent><t:Watermark>W6</t:Watermark></t:StatusEvent>',
+        'S1',
+        true,
+      ),
+    ],
+    [
+      {
+        ...success,
+        operation: 'GetEventsResponse',
+        notifications: [
+          {
+            subscriptionId: 'S1',
+            previousWatermark: 'W0',
+            moreEvents: true,
+            events: [
+              readItemEvent('newMail', 'W1'),
+              readItemEvent('created', 'W2'),
+              readItemEvent('newMail', 'W3'),
+              readItemEvent('deleted', 'W4'),
+              readItemEvent('freeBusyChanged', 'W5'),
+              { type: 'status', subscriptionId: 'S1', watermark: 'W6' },
+            ],
+          },
+        ],
+      },
+    ],
+  ],
+  [
+    'what only some events hold: unread items, and where something was before',
+    [
+      eventsAnswer(
+        '<t:ModifiedEvent><t:TimeStamp>2026-11-22T04:08:58.841263402Z</t:TimeStamp><t:FolderId Id="F1"/>' +
+          '<t:ParentFolderId Id="F0"/><t:UnreadCount>37</t:UnreadCount></t:ModifiedEvent>' +
+          itemEvent(
+            'MovedEvent',
+            'W1',
+            '<t:OldItemId Id="I0"/><t:OldParentFolderId Id="F2" ChangeKey="K3"/>',
+          ) +
+          '<t:CopiedEvent><t:Watermark/><t:TimeStamp>2026-11-22T04:08:58Z</t:TimeStamp><t:FolderId Id="F1"/>' +
+          '<t:OldFolderId Id="F3"/></t:CopiedEvent>',
+      ),
+    ],
+    [
+      {
+        ...success,
+        operation: 'GetEventsResponse',
+        notifications: [
+          {
+            subscriptionId: 'S1',
+            previousWatermark: 'W0',
+            moreEvents: false,
+            events: [
+              {
+                type: 'modified',
+                subscriptionId: 'S1',
+                timestamp: new Date('2026-11-22T04:08:58.841Z'),
+                timestampText: '2026-11-22T04:08:58.841263402Z',
+                folder: { id: 'F1' },
+                parentFolder: { id: 'F0' },
+                unreadCount: 37,
+              },
+              {
+                ...readItemEvent('moved', 'W1'),
+                oldItem: { id: 'I0' },
+                oldParentFolder: { id: 'F2', changeKey: 'K3' },
+              },
+              {
+                type: 'copied',
+                subscriptionId: 'S1',
+                timestamp: new Date('2026-11-22T04:08:58Z'),
+                timestampText: '2026-11-22T04:08:58Z',
+                folder: { id: 'F1' },
+                oldFolder: { id: 'F3' },
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  ],
+  [
+    'elements that are not in the schema, with known names in them',
+    [
+      eventsAnswer(
+        '<t:NewEvent><t:ItemId Id="X"/><t:CreatedEvent/></t:NewEvent><t:StatusEvent><t:Later><t:Watermark>X</t:Watermark></t:Later></t:StatusEvent>',
+      ),
+    ],
+    [
+      {
+        ...success,
+        operation: 'GetEventsResponse',
+        notifications: [
+          {
+            subscriptionId: 'S1',
+            previousWatermark: 'W0',
+            moreEvents: false,
+            events: [{ type: 'status', subscriptionId: 'S1' }],
+          },
+        ],
+      },
+    ],
+  ],
+  [
+    'an error, with all that MessageXml says',
+    [
+      errorAnswer(
+        'GetEvents',
+        'ErrorServerBusy',
+        'Try &amp; wait.',
+        '<m:MessageXml><t:Value Name="Policy">P</t:Value><t:Value Name="BackOffMilliseconds">5000</t:Value><t:LineNumber>1</t:LineNumber></m:MessageXml>',
+      ),
+    ],
+    [
+      {
+        ...success,
+        operation: 'GetEventsResponse',
+        responseClass: 'Error',
+        responseCode: 'ErrorServerBusy',
+        messageText: 'Try & wait.',
+        values: new Map([
+          ['Policy', 'P'],
+          ['BackOffMilliseconds', '5000'],
+          ['LineNumber', '1'],
+        ]),
+      },
+    ],
+  ],
+  [
+    'an answer without a class, text in CDATA, and numeric entities',
+    [
+      envelope(
+        '<m:SubscribeResponse><m:ResponseMessages><m:x><m:ResponseCode>No<![CDATA[Error]]></m:ResponseCode>' +
+          '<m:SubscriptionId>&#x53;&#49;</m:SubscriptionId></m:x></m:ResponseMessages></m:SubscribeResponse>',
+      ),
+    ],
+    [{ ...success, operation: 'SubscribeResponse', subscriptionId: 'S1' }],
+  ],
+  [
+    'a fault of Exchange',
+    [
+      faultAnswer('ErrorServerBusy', 'Busy.', [
+        ['A', '1'],
+        ['BackOffMilliseconds', '7'],
+      ]),
+    ],
+    [
+      {
+        type: 'fault',
+        faultCode: 'a:ErrorServerBusy',
+        faultString: 'Busy.',
+        responseCode: 'ErrorServerBusy',
+        message: 'Busy.',
+        values: new Map([
+          ['A', '1'],
+          ['BackOffMilliseconds', '7'],
+        ]),
+      },
+    ],
+  ],
+  [
+    'a fault without detail',
+    [plainFault('SOAP:Client', 'E-3201: invalid subscription ID')],
+    [
+      {
+        type: 'fault',
+        faultCode: 'SOAP:Client',
+        faultString: 'E-3201: invalid subscription ID',
+        values: new Map(),
+      },
+    ],
+  ],
+  [
+    'a streamed answer: notifications, dead ids, the state of the connection, each there or not',
+    [
+      answer(
+        'GetStreamingEvents',
+        `${OK}<m:Notifications>${notification('<t:StatusEvent/>', 'S1')}${notification('<t:StatusEvent/>', 'S1')}</m:Notifications>` +
+          '<m:ErrorSubscriptionIds><SubscriptionId>S2</SubscriptionId><t:SubscriptionId>S3</t:SubscriptionId></m:ErrorSubscriptionIds>' +
+          '<m:ConnectionStatus>Closed</m:ConnectionStatus>',
+      ),
+      answer('GetStreamingEvents', `${OK}<m:ConnectionStatus>OK</m:ConnectionStatus>`),
+    ],
+    [
+      {
+        ...success,
+        operation: 'GetStreamingEventsResponse',
+        notifications: [1, 2].map(() => ({
+          subscriptionId: 'S1',
+          previousWatermark: 'W0',
+          moreEvents: false,
+          events: [{ type: 'status', subscriptionId: 'S1' }],
+        })),
+        errorSubscriptionIds: ['S2', 'S3'],
+        connectionStatus: 'Closed',
+      },
+      { ...success, operation: 'GetStreamingEventsResponse', connectionStatus: 'OK' },
+    ],
+  ],
+  [
+    'several envelopes in one chunk, with a declaration, without, and with white space between',
+    [`${unsubscribed}${unsubscribed.replace(/^<\?.*?\?>/, '')} \r\n${unsubscribed}`],
+    [readUnsubscribed, readUnsubscribed, readUnsubscribed],
+  ],
+  [
+    'an envelope that ends in the middle of a chunk that ends in the middle of the next',
+    [
+      unsubscribed.slice(0, 200),
+      `${unsubscribed.slice(200)}${unsubscribed.slice(0, 3)}`,
+      unsubscribed.slice(3),
+    ],
+    [readUnsubscribed, readUnsubscribed],
+  ],
+  ['an operation without response messages', [envelope('<m:SubscribeResponse/>')], []],
+  ['an empty envelope', ['<e:Envelope xmlns:e="urn:e"/>'], []],
+];
+
+describe('The parser of messages', () => {
+  for (const [name, chunks, expected] of cases) {
+    it(`should read ${name}`, () => {
+      expect(readAll(chunks)).to.deep.equal(expected);
+    });
+  }
+
+  it('should read the same however the bytes are cut, also inside a character', () => {
+    const stream = cases.flatMap(([, chunks]) => chunks).join('');
+    const bytes = encoder.encode(stream.replace('Try &amp; wait.', 'Bitte später 📮.'));
+    const whole = readAll([bytes]);
+    expect(whole).to.have.length(cases.reduce((sum, [, , expected]) => sum + expected.length, 0));
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: bytes.length - 1 }), { maxLength: 40 }), (cuts) => {
+        const places = [0, ...cuts.sort((a, b) => a - b), bytes.length];
+        const chunks = places.slice(1).map((end, index) => bytes.subarray(places[index], end));
+        expect(readAll(chunks)).to.deep.equal(whole);
+      }),
+      { numRuns: 100 },
+    );
+    const single = [...bytes].map((byte) => Uint8Array.of(byte));
+    expect(readAll(single)).to.deep.equal(whole);
+  });
+
+  it('should hand a message on as soon as the last byte of its envelope is there', () => {
+    const messages: EwsMessage[] = [];
+    const parser = messageParser((message) => messages.push(message));
+    const bytes = encoder.encode(unsubscribed);
+    parser.write(bytes.subarray(0, -1));
+    expect(messages).to.have.length(0);
+    parser.write(bytes.subarray(-1));
+    expect(messages).to.have.length(1);
+  });
+
+  it('should build events that the codec accepts', () => {
+    const events = cases
+      .flatMap(([, chunks]) => readAll(chunks))
+      .filter((message): message is ResponseMessage => message.type === 'response')
+      .flatMap(({ notifications }) => notifications)
+      .flatMap((one) => one.events);
+    expect(events).to.have.length.above(10);
+    for (const event of events) expect(isRight(EwsEvent.decode(event)), event.type).to.equal(true);
+  });
+
+  it('should not be exhausted by ever new prefixes', () => {
+    const many = Array.from({ length: 600 }, (_, index) => `<p${index}:Unknown/>`).join('');
+    expect(
+      readAll([
+        envelope(
+          many +
+            '<x:UnsubscribeResponse><y:ResponseMessages><z:z/></y:ResponseMessages></x:UnsubscribeResponse>',
+        ),
+      ]),
+    ).to.have.length(1);
+  });
+
+  describe('given what it cannot take', () => {
+    const bad: readonly [name: string, chunks: readonly string[], path: string, message: RegExp][] = [
+      ['an HTML page', ['<!-- --><html><body/></html>'], '/html', /SOAP envelope .* proxy or login page/],
+      ['text', ['Unauthorized'], '', /well-formed XML/],
+      [
+        'a closing tag of another element',
+        [envelope('<a><b></a></b>')],
+        '/Envelope/Body/a',
+        /well-formed XML.*unexpected close tag/,
+      ],
+      ['a document type', ['<!DOCTYPE x><x/>'], '', /no document type declaration/],
+      [
+        'entities of its own',
+        ['<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'],
+        '',
+        /no document type declaration/,
+      ],
+      ['an undefined entity', [envelope('&nbsp;')], '/Envelope/Body', /well-formed XML.*undefined entity/],
+      ['text after an envelope', [unsubscribed, 'x'], '', /well-formed XML/],
+      [
+        'an envelope that breaks off',
+        [unsubscribed.slice(0, -3)],
+        '/Envelope',
+        /expected the end of the envelope/,
+      ],
+      [
+        'an event without TimeStamp',
+        [eventsAnswer('<t:NewMailEvent><t:ItemId Id="I"/></t:NewMailEvent>')],
+        '/Envelope/Body/GetEventsResponse/ResponseMessages/GetEventsResponseMessage/Notification/NewMailEvent',
+        /expected a TimeStamp/,
+      ],
+      [
+        'an event with a broken TimeStamp',
+        [eventsAnswer('<t:NewMailEvent><t:TimeStamp>now</t:TimeStamp></t:NewMailEvent>')],
+        '/Envelope/Body/GetEventsResponse/ResponseMessages/GetEventsResponseMessage/Notification/NewMailEvent/TimeStamp',
+        /a date and time/,
+      ],
+      [
+        'an event of nothing',
+        [eventsAnswer('<t:NewMailEvent><t:TimeStamp>2026-11-22T04:08:58Z</t:TimeStamp></t:NewMailEvent>')],
+        '/Envelope/Body/GetEventsResponse/ResponseMessages/GetEventsResponseMessage/Notification/NewMailEvent',
+        /an ItemId or a FolderId/,
+      ],
+      [
+        'an id without Id',
+        [eventsAnswer('<t:NewMailEvent><t:ItemId/></t:NewMailEvent>')],
+        '/Envelope/Body/GetEventsResponse/ResponseMessages/GetEventsResponseMessage/Notification/NewMailEvent/ItemId',
+        /an attribute Id/,
+      ],
+      [
+        'a count that is none',
+        [eventsAnswer('<t:ModifiedEvent><t:UnreadCount>many</t:UnreadCount></t:ModifiedEvent>')],
+        '/Envelope/Body/GetEventsResponse/ResponseMessages/GetEventsResponseMessage/Notification/ModifiedEvent/UnreadCount',
+        /a count/,
+      ],
+      [
+        'events of no subscription',
+        [eventsAnswer('<t:StatusEvent/>', '')],
+        '/Envelope/Body/GetEventsResponse/ResponseMessages/GetEventsResponseMessage/Notification/StatusEvent',
+        /a SubscriptionId before the events/,
+      ],
+      [
+        'a notification of no subscription',
+        [eventsAnswer('', '')],
+        '/Envelope/Body/GetEventsResponse/ResponseMessages/GetEventsResponseMessage/Notification',
+        /a SubscriptionId/,
+      ],
+      [
+        'another ResponseClass',
+        [answer('Subscribe', '', 'Maybe')],
+        '/Envelope/Body/SubscribeResponse/ResponseMessages/SubscribeResponseMessage',
+        /ResponseClass/,
+      ],
+      [
+        'another ConnectionStatus',
+        [answer('GetStreamingEvents', '<m:ConnectionStatus>Half</m:ConnectionStatus>')],
+        '/Envelope/Body/GetStreamingEventsResponse/ResponseMessages/GetStreamingEventsResponseMessage/ConnectionStatus',
+        /OK or Closed/,
+      ],
+    ];
+    for (const [name, chunks, path, message] of bad) {
+      it(`should refuse ${name}, and say where`, () => {
+        const problem = problemOf(chunks, { subject: 'GetEvents response' });
+        expect(problem.message)
+          .to.match(message)
+          .and.match(/^GetEvents response: /);
+        expect(problem.path).to.equal(path);
+      });
+    }
+
+    it('should bound the depth', () => {
+      const deep = envelope('<a>'.repeat(14) + '</a>'.repeat(14));
+      expect(readAll([deep], { maxDepth: 16 })).to.have.length(0);
+      const deeper = envelope('<a>'.repeat(15) + '</a>'.repeat(15));
+      expect(problemOf([deeper], { maxDepth: 16 }).message).to.contain('at most 16 elements in one another');
+    });
+
+    it('should bound the length of each envelope, and not that of the stream', () => {
+      const limit = { maxEnvelopeCharacters: unsubscribed.length };
+      expect(readAll([unsubscribed + unsubscribed, unsubscribed], limit)).to.have.length(3);
+      expect(problemOf([unsubscribed.replace('NoError', 'NoError ')], limit).message).to.contain('at most');
+      expect(
+        problemOf([unsubscribed.slice(0, 300), ' '.repeat(unsubscribed.length)], limit).message,
+      ).to.contain('at most');
+    });
+
+    it('should not show what was in the answer', () => {
+      const secret = 'TOPSECRET';
+      for (const body of [
+        eventsAnswer(`<t:NewMailEvent><t:TimeStamp>${secret}</t:TimeStamp></t:NewMailEvent>`),
+        envelope(`<a>${secret}`),
+        envelope(`&${secret};`),
+        secret,
+      ]) {
+        expect(problemOf([body]).message).to.not.contain(secret);
+      }
+    });
+
+    for (const [option, value] of [
+      ['maxDepth', 3],
+      ['maxDepth', Number.NaN],
+      ['maxEnvelopeCharacters', 0],
+    ] as const) {
+      it(`should refuse ${option} ${value}`, () => {
+        expect(() => messageParser(() => undefined, { [option]: value })).to.throw(
+          TypeError,
+          `${option} must be`,
+        );
+      });
+    }
+  });
+});
+
+describe('parseMessages', () => {
+  const bytes = encoder.encode(unsubscribed);
+
+  it('should emit the messages that were complete, and then the error', () => {
+    const seen: unknown[] = [];
+    from([bytes, encoder.encode(`${unsubscribed}<html/>`)])
+      .pipe(parseMessages())
+      .subscribe({
+        next: ({ type }) => seen.push(type),
+        error: (error: unknown) => seen.push(error instanceof DecodeError),
+      });
+    expect(seen).to.deep.equal(['response', 'response', true]);
+  });
+
+  it('should complete with its source, and error when that ends in the middle', () => {
+    const seen: unknown[] = [];
+    of(bytes)
+      .pipe(parseMessages())
+      .subscribe({ complete: () => seen.push('complete') });
+    of(bytes.subarray(0, 30))
+      .pipe(parseMessages())
+      .subscribe({ error: ({ message }: Error) => seen.push(message) });
+    expect(seen).to.deep.equal([
+      'complete',
+      'EWS response: expected the end of the envelope at the root, but there is the end of the body',
+    ]);
+  });
+
+  it('should pass the error of its source on', () => {
+    const broken = new Error('broken');
+    let seen: unknown;
+    concat(
+      of(bytes.subarray(0, 30)),
+      throwError(() => broken),
+    )
+      .pipe(parseMessages())
+      .subscribe({ error: (error: unknown) => (seen = error) });
+    expect(seen).to.equal(broken);
+  });
+
+  it('should let go of its source when the subscriber has enough, even in the middle of a chunk', () => {
+    const seen: unknown[] = [];
+    concat(of(encoder.encode(unsubscribed + unsubscribed)), NEVER)
+      .pipe(parseMessages(), take(1))
+      .subscribe({ next: ({ type }) => seen.push(type), complete: () => seen.push('complete') });
+    expect(seen).to.deep.equal(['response', 'complete']);
+  });
+});

@@ -1,0 +1,159 @@
+import { expect } from 'chai';
+import { of } from 'rxjs';
+import type { Transport } from '../../lib/core/transport.ts';
+import { gistOf } from '../../lib/testing/ewsRequests.ts';
+import { response } from '../support/responses.ts';
+import { answer, eventsAnswer, itemEvent } from './answers.ts';
+import { outcomesOf, type Pulling, pulling } from './pulling.ts';
+
+const XML = { 'content-type': 'text/xml' };
+
+/** Runs a pull against answers of GetEvents that are written by hand; the simulator does the rest. */
+function against(answers: readonly string[], seconds: number, subscribeAnswer?: string): Pulling {
+  const queue = [...answers];
+  const run: Pulling = pulling(
+    ({ pull, watch }) => {
+      watch(pull(), seconds);
+    },
+    {},
+    {
+      transport: (request) => {
+        const { operation } = gistOf(request.body ?? '');
+        const given =
+          operation === 'GetEvents'
+            ? queue.shift()
+            : answer(
+                operation!,
+                `<m:ResponseCode>NoError</m:ResponseCode>${operation === 'Subscribe' ? (subscribeAnswer ?? '<m:SubscriptionId>S1</m:SubscriptionId>') : ''}`,
+              );
+        sent.push(`${operation!} ${gistOf(request.body ?? '').watermark ?? ''}`.trim());
+        return of(response(200, { headers: XML, body: [given ?? eventsAnswer('')] }));
+      },
+    },
+  );
+  return run;
+}
+
+let sent: string[] = [];
+
+describe('The questions of a pull', () => {
+  beforeEach(() => {
+    sent = [];
+  });
+
+  it('should ask with the watermark of the Subscribe, then of the last event, and keep it where none comes', () => {
+    against(
+      [
+        eventsAnswer(itemEvent('CreatedEvent', 'W7') + itemEvent('NewMailEvent', 'W8')),
+        eventsAnswer('<t:StatusEvent><t:Watermark>W9</t:Watermark></t:StatusEvent>'),
+        eventsAnswer(''),
+        eventsAnswer('<t:StatusEvent/>'),
+      ],
+      125,
+      '<m:SubscriptionId>S1</m:SubscriptionId><m:Watermark>W6</m:Watermark>',
+    );
+    expect(sent).to.deep.equal([
+      'Subscribe',
+      'GetEvents W6',
+      'GetEvents W8',
+      'GetEvents W9',
+      'GetEvents W9',
+      'GetEvents W9',
+      'Unsubscribe',
+    ]);
+  });
+
+  it('should take several notifications in one answer, in their order', () => {
+    const two = eventsAnswer(itemEvent('CreatedEvent', 'W1')).replace(
+      '</m:Notification>',
+      `</m:Notification><m:Notification><t:SubscriptionId>S1</t:SubscriptionId>${itemEvent('NewMailEvent', 'W2')}</m:Notification>`,
+    );
+    expect(against([two], 10).seen).to.deep.equal(['0 created', '0 newMail']);
+  });
+
+  it('should take nothing that is for another subscription, and make a new one', () => {
+    const foreign = eventsAnswer(itemEvent('NewMailEvent', 'W1'), 'S2');
+    const run = against([foreign, eventsAnswer('<t:StatusEvent/>')], 10);
+    expect(run.seen).to.deep.equal(['0 gap', '0 status']);
+    expect(sent).to.deep.equal([
+      'Subscribe',
+      'GetEvents',
+      'Unsubscribe',
+      'Subscribe',
+      'GetEvents',
+      'Unsubscribe',
+    ]);
+    expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
+  });
+
+  it('should take nothing of an answer that can be read only in part, and unsubscribe', () => {
+    const broken = eventsAnswer(itemEvent('CreatedEvent', 'W1') + '<t:NewMailEvent/>');
+    const run = against([broken], 10);
+    expect(run.seen).to.deep.equal(['0 DecodeError']);
+    expect(sent.at(-1)).to.equal('Unsubscribe');
+    expect(outcomesOf(run)).to.deep.equal(['Released']);
+  });
+
+  it('should fail on the page of a proxy, and unsubscribe when the way is free again', () => {
+    const page: Transport = () =>
+      of(response(200, { headers: { 'content-type': 'text/html' }, body: ['<html/>'] }));
+    let isBlocked = false;
+    const run = pulling(
+      ({ pull, watch, at }) => {
+        watch(pull(), 100);
+        at(10, () => (isBlocked = true));
+        at(30.5, () => (isBlocked = false));
+      },
+      {},
+      {
+        transport: (request) => {
+          if (isBlocked) return page(request);
+          const { operation } = gistOf(request.body ?? '');
+          sent.push(operation!);
+          const body =
+            operation === 'GetEvents'
+              ? eventsAnswer('<t:StatusEvent/>')
+              : answer(
+                  operation!,
+                  '<m:ResponseCode>NoError</m:ResponseCode><m:SubscriptionId>S1</m:SubscriptionId>',
+                );
+          return of(response(200, { headers: XML, body: [body] }));
+        },
+      },
+    );
+    expect(run.seen).to.deep.equal(['0 status', '30 DecodeError']);
+    expect(run.outcomes).to.have.length(1);
+    expect(run.outcomes[0]).to.include({ outcome: 'Released', attempts: 2 });
+  });
+
+  it('should fail where the answer to Subscribe names no subscription, and tell of what may have been made', () => {
+    const run = against([], 10, '');
+    expect(run.seen).to.deep.equal(['0 DecodeError']);
+    expect(outcomesOf(run)).to.deep.equal(['Unknown']);
+  });
+});
+
+describe('The lease of a pull', () => {
+  it('should be extended by each question, so that a release is tried as long as the server may hold it', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull({ timeoutMinutes: 1, pollIntervalSeconds: 30 }), 100);
+      at(99, () => server.failNext(1000, 'reset'));
+      at(149, () => expect(server.subscriptions).to.have.length(1));
+      at(151, () => expect(server.subscriptions).to.have.length(0));
+    });
+    expect(run.outcomes).to.have.length(1);
+    expect(run.outcomes[0]).to.include({ outcome: 'Expired' });
+    const last = run.server.requests.at(-1)!;
+    expect(last.time, 'the last question was at 90 s').to.equal(150_000);
+  });
+
+  it('should end with the clock of the server where nobody asks any more', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull({ timeoutMinutes: 1 }), 10);
+      server.failNext(1000, 'reset', 'Unsubscribe');
+      at(59, () => expect(server.subscriptions).to.have.length(1));
+      at(61, () => expect(server.subscriptions).to.have.length(0));
+    });
+    expect(outcomesOf(run)).to.deep.equal(['Expired']);
+  });
+});

@@ -1,0 +1,134 @@
+import { expect } from 'chai';
+import { firstValueFrom, lastValueFrom, take, tap, toArray } from 'rxjs';
+import { NetworkError } from '../../lib/core/errors.ts';
+import type { EwsEvent } from '../../lib/ews/events.ts';
+import { pullNotifications } from '../../lib/ews/pull.ts';
+import { exchange, type ExchangeService } from '../../lib/ews/service.ts';
+import { type EwsDialect } from '../../lib/testing/ewsDialect.ts';
+import { ewsSimulator, type EwsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { serve, type Served } from '../../lib/testing/serve.ts';
+import { httpServer } from '../support/httpServer.ts';
+
+const pull = { folders: ['inbox'], events: ['created', 'newMail'], pollIntervalSeconds: 0.02 } as const;
+const basic = { username: 'sara', password: 'pä$$' };
+
+describe('Over real sockets', () => {
+  for (const dialect of ['exchange', 'grommunio'] satisfies EwsDialect[]) {
+    describe(`a pull from a server like ${dialect}`, () => {
+      let server: EwsSimulator;
+      let served: Served;
+      let service: ExchangeService;
+
+      beforeEach(async () => {
+        server = ewsSimulator({ dialect, basic });
+        served = await serve(server.transport);
+        service = exchange({ url: `${served.origin}/EWS/Exchange.asmx`, basic, retry: { initialMs: 5 } });
+      });
+
+      afterEach(async () => {
+        await service.close();
+        const left = server.subscriptions;
+        await served.close();
+        expect(left).to.deep.equal([]);
+      });
+
+      it('should bring events, and be removed when unsubscribed from', async () => {
+        const types = await lastValueFrom(
+          pullNotifications(service, pull).pipe(
+            tap(({ type }) => {
+              if (type === 'status' && server.requests.length === 2) server.deliverMail();
+            }),
+            take(3),
+            toArray(),
+          ),
+        );
+        expect(types.map(({ type }) => type).slice(-2)).to.deep.equal(['created', 'newMail']);
+        const { clean } = await service.drain();
+        expect(clean).to.equal(true);
+        expect(server.requests.at(-1)).to.include({ operation: 'Unsubscribe', status: 200 });
+      });
+
+      it('should read an answer of hundreds of events, all of them and in order', async () => {
+        const seen: EwsEvent[] = [];
+        const done = new Promise<void>((resolve) => {
+          pullNotifications(service, pull).subscribe((event) => {
+            if (seen.length === 0) for (let mails = 0; mails < 200; mails += 1) server.deliverMail();
+            seen.push(event);
+            if (seen.length === 401) resolve();
+          });
+        });
+        await done;
+        const items = seen.flatMap((event) => (event.type === 'newMail' ? [event.item!.id] : []));
+        expect(items).to.deep.equal([...new Set(items)].sort());
+        expect(items).to.have.length(200);
+      });
+
+      it('should survive connections that break before and after the server acted, and in its answer', async () => {
+        let failures = 0;
+        const seen = await lastValueFrom(
+          pullNotifications(service, pull).pipe(
+            tap(() => {
+              const how = (['reset', 'resetAfterActing', { truncateAfterBytes: 200 }] as const)[failures];
+              failures += 1;
+              if (how !== undefined) server.failNext(1, how, 'GetEvents');
+            }),
+            take(8),
+            toArray(),
+          ),
+        );
+        expect(seen.every(({ type }) => type === 'status' || type === 'gap')).to.equal(true);
+        expect(seen.some(({ type }) => type === 'gap')).to.equal(dialect === 'grommunio');
+      });
+
+      it('should release what it was asked for when it is left before the answer', async () => {
+        server.failNext(1, { delayMs: 30 }, 'Subscribe');
+        const watching = pullNotifications(service, pull).subscribe();
+        // One turn of the loop: the request is under way by then, and cannot be answered yet.
+        await new Promise((resolve) => setImmediate(resolve));
+        watching.unsubscribe();
+        const { clean, outcomes } = await service.drain();
+        expect(clean).to.equal(true);
+        expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Released']);
+        expect(server.requests.map(({ operation }) => operation)).to.deep.equal(['Subscribe', 'Unsubscribe']);
+      });
+
+      it('should go on after the server restarts', async () => {
+        let hasRestarted = false;
+        const found = await firstValueFrom(
+          pullNotifications(service, pull).pipe(
+            tap(() => {
+              if (hasRestarted) server.deliverMail();
+              else server.restart();
+              hasRestarted = true;
+            }),
+            take(20),
+            toArray(),
+          ),
+        );
+        expect(found.some(({ type }) => type === 'newMail')).to.equal(true);
+        expect(found.some(({ type }) => type === 'gap')).to.equal(dialect === 'grommunio');
+      });
+    });
+  }
+
+  it('a server that is not there should be an error that says so, and nothing left to remove', async () => {
+    const gone = await httpServer(() => undefined);
+    await gone.close();
+    const service = exchange({ url: `${gone.url}/EWS/Exchange.asmx`, retry: { retries: 1, initialMs: 1 } });
+    const error = await lastValueFrom(pullNotifications(service, pull)).catch((thrown: unknown) => thrown);
+    expect(error).to.be.instanceOf(NetworkError).and.to.include({ code: 'ECONNREFUSED' });
+    expect(await service.drain()).to.deep.equal({ clean: true, outcomes: [] });
+  });
+
+  it('HTML in place of an answer should be an error that says so', async () => {
+    const proxy = await httpServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Sign in</html>');
+    });
+    const service = exchange({ url: `${proxy.url}/EWS/Exchange.asmx` });
+    const error = await lastValueFrom(pullNotifications(service, pull)).catch((thrown: unknown) => thrown);
+    expect(error).to.have.property('message').that.contains('text/html: a proxy or login page in between?');
+    const { outcomes } = await service.drain();
+    expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Unknown']);
+    await proxy.close();
+  });
+});

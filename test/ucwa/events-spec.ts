@@ -1,0 +1,156 @@
+import { expect } from 'chai';
+import { expectTypeOf } from 'expect-type';
+import { decode } from '../../lib/core/decode.ts';
+import { DecodeError } from '../../lib/core/errors.ts';
+import {
+  type CompletedEvent,
+  type DeletedEvent,
+  eventsOf,
+  EventsResponse,
+  type UcwaEvent,
+} from '../../lib/ucwa/events.ts';
+import { ofType } from '../../operators/ofType.ts';
+
+const read = (sent: object): UcwaEvent[] => eventsOf(decode(EventsResponse, 'event channel response')(sent));
+
+const NEXT = { next: { href: '/events?ack=2' } };
+const people = { rel: 'people', href: '/people' };
+const me = { rel: 'me', href: '/me' };
+
+describe('EventsResponse', () => {
+  it('should become events in the order of the server, each with its sender', () => {
+    const events = read({
+      _links: { self: { href: '/events?ack=1' }, ...NEXT },
+      sender: [
+        {
+          ...people,
+          events: [
+            {
+              link: { rel: 'contact', href: '/people/sara@contoso.com' },
+              in: { rel: 'subscribedContacts', href: '/people/subscribedContacts' },
+              type: 'deleted',
+            },
+          ],
+        },
+        { ...me, events: [{ link: me, type: 'updated' }] },
+        { ...people, events: [{ link: { rel: 'contact', href: '/people/2', title: 'Two' }, type: 'added' }] },
+      ],
+    });
+    expect(events).to.deep.equal([
+      {
+        type: 'deleted',
+        link: { rel: 'contact', href: '/people/sara@contoso.com' },
+        in: { rel: 'subscribedContacts', href: '/people/subscribedContacts' },
+        sender: people,
+      },
+      { type: 'updated', link: me, sender: me },
+      { type: 'added', link: { rel: 'contact', href: '/people/2', title: 'Two' }, sender: people },
+    ]);
+  });
+
+  it('should bring status and reason of an operation', () => {
+    const [event] = read({
+      _links: NEXT,
+      sender: [
+        {
+          ...me,
+          events: [
+            {
+              link: { rel: 'message', href: '/m/1' },
+              type: 'completed',
+              status: 'Failure',
+              reason: { code: 'RemoteFailure', subcode: 'SomethingNew' },
+            },
+          ],
+        },
+      ],
+    });
+    expect(event).to.deep.include({
+      status: 'Failure',
+      reason: { code: 'RemoteFailure', subcode: 'SomethingNew' },
+    });
+  });
+
+  const embeddedCases: readonly (readonly [string, object, unknown])[] = [
+    ['an object', { conversation: { rel: 'conversation', state: 'Idle' } }, 'Idle'],
+    ['a list', { conversation: [{ state: 'Idle' }] }, 'Idle'],
+    ['under another key than its rel', { thread: { rel: 'conversation', state: 'Idle' } }, 'Idle'],
+    ['with a rel that is not its key', { conversation: { rel: 'thread', state: 'Idle' } }, 'Idle'],
+    [
+      'a list with others',
+      {
+        conversation: [
+          { state: 'Other', _links: { self: { href: '/c/2' } } },
+          { state: 'Idle', _links: { self: { href: 'https://fe1.contoso.com/C/1' } } },
+        ],
+      },
+      'Idle',
+    ],
+    ['a list of which none is the one', { conversation: [{ state: 'First' }, { state: 'Second' }] }, 'First'],
+    ['nothing', {}, undefined],
+  ];
+  for (const [name, embedded, state] of embeddedCases) {
+    it(`should find the resource that came along: ${name}`, () => {
+      const [event] = read({
+        _links: NEXT,
+        sender: [
+          {
+            ...me,
+            events: [{ link: { rel: 'conversation', href: '/c/1' }, type: 'updated', _embedded: embedded }],
+          },
+        ],
+      });
+      expect(event?.resource?.['state']).to.equal(state);
+      expect(event).not.to.have.property('_embedded');
+    });
+  }
+
+  it('should pass on types and relations that are not documented', () => {
+    const [event] = read({
+      _links: NEXT,
+      sender: [{ ...me, events: [{ link: { rel: 'novelty', href: '/n' }, type: 'postponed' }] }],
+    });
+    expect(event).to.deep.equal({ type: 'postponed', link: { rel: 'novelty', href: '/n' }, sender: me });
+  });
+
+  const emptyCases: readonly (readonly [string, object])[] = [
+    ['no sender', { _links: NEXT }],
+    ['an empty list of senders', { _links: NEXT, sender: [] }],
+    ['a sender without events', { _links: NEXT, sender: [people] }],
+  ];
+  for (const [name, sent] of emptyCases) {
+    it(`should be no event where there is ${name}`, () => {
+      expect(read(sent)).to.deep.equal([]);
+    });
+  }
+
+  const badCases: readonly (readonly [string, object, string])[] = [
+    ['no links', {}, '/_links'],
+    [
+      'an event without link',
+      { _links: NEXT, sender: [{ ...me, events: [{ type: 'added' }] }] },
+      '/sender/0/events/0/link',
+    ],
+    [
+      'an event without type',
+      { _links: NEXT, sender: [{ ...me, events: [{ link: me }] }] },
+      '/sender/0/events/0/type',
+    ],
+    ['a sender without href', { _links: NEXT, sender: [{ rel: 'me' }] }, '/sender/0/href'],
+  ];
+  for (const [name, sent, path] of badCases) {
+    it(`should refuse ${name}, and say where`, () => {
+      expect(() => read(sent)).to.throw(DecodeError, `at ${path}`);
+    });
+  }
+});
+
+describe('UcwaEvent', () => {
+  it('should be told apart by its type', () => {
+    const deleted = ofType<UcwaEvent, 'deleted'>('deleted');
+    expectTypeOf<Extract<UcwaEvent, { type: 'deleted' }>>().toEqualTypeOf<DeletedEvent>();
+    expectTypeOf<Extract<UcwaEvent, { type: 'completed' }>>().toEqualTypeOf<CompletedEvent>();
+    expectTypeOf<'postponed'>().toExtend<UcwaEvent['type']>();
+    expect(deleted).to.be.a('function');
+  });
+});

@@ -1,0 +1,133 @@
+import { expect } from 'chai';
+import { decode } from '../../lib/core/decode.ts';
+import { DecodeError } from '../../lib/core/errors.ts';
+import {
+  ApplicationResource,
+  embeddedIn,
+  hrefOf,
+  Link,
+  NamedLink,
+  PresenceSubscriptionResource,
+  Reason,
+  Resource,
+} from '../../lib/ucwa/wire.ts';
+
+describe('Link', () => {
+  it('should take an href with its query written as in XML', () => {
+    expect(decode(Link, 'link')({ href: '/events?ack=1&amp;medium=5' })).to.deep.equal({
+      href: '/events?ack=1&medium=5',
+    });
+  });
+
+  it('should refuse an empty href, and a link without one', () => {
+    expect(() => decode(Link, 'link')({ href: '' })).to.throw(DecodeError, '/href');
+    expect(() => decode(Link, 'link')({ rel: 'self' })).to.throw(DecodeError, '/href');
+  });
+
+  it('should need a name where the kind is told by it', () => {
+    expect(decode(NamedLink, 'link')({ rel: 'me', href: '/me', title: 'Lene' })).to.deep.equal({
+      rel: 'me',
+      href: '/me',
+      title: 'Lene',
+    });
+    expect(() => decode(NamedLink, 'link')({ href: '/me' })).to.throw(DecodeError, '/rel');
+  });
+});
+
+describe('Resource', () => {
+  it('should keep every property that came, also one that is named by a GUID', () => {
+    const sent = {
+      '56de7bbf-1081-43e6-bbf2-1cabf3224c83': 'please pass this in a PUT request',
+      rel: 'communication',
+      etag: '2943169141',
+      supportedModalities: ['Messaging'],
+      _links: { self: { href: '/communication' } },
+    };
+    expect(decode(Resource, 'resource')(sent)).to.deep.equal(sent);
+  });
+
+  it('should take one link or embedded resource as well as a list of them', () => {
+    const sent = {
+      _links: { self: { href: '/people' }, contact: [{ href: '/people/1' }, { href: '/people/2' }] },
+      _embedded: { me: { rel: 'me' }, contact: [{ rel: 'contact' }, { rel: 'contact' }] },
+    };
+    const resource = decode(Resource, 'resource')(sent);
+    expect(resource).to.deep.equal(sent);
+    expect(hrefOf(resource, 'self')).to.equal('/people');
+    expect(hrefOf(resource, 'contact')).to.equal('/people/1');
+    expect(hrefOf(resource, 'note')).to.equal(undefined);
+    expect(embeddedIn(resource, 'me')).to.have.length(1);
+    expect(embeddedIn(resource, 'contact')).to.have.length(2);
+  });
+
+  it('should find an embedded resource by its own rel where the key is another', () => {
+    const resource = decode(
+      Resource,
+      'resource',
+    )({ _embedded: { from: { rel: 'participant', name: 'Lene' } } });
+    expect(embeddedIn(resource, 'participant')).to.deep.equal([{ rel: 'participant', name: 'Lene' }]);
+    expect(embeddedIn(resource, 'people')).to.deep.equal([]);
+    expect(embeddedIn({}, 'people')).to.deep.equal([]);
+  });
+
+  it('should decode the hrefs of embedded resources, too', () => {
+    const sent = { _embedded: { people: { _links: { self: { href: '/p?a=1&amp;b=2' } } } } };
+    const [people] = embeddedIn(decode(Resource, 'resource')(sent), 'people');
+    expect(people === undefined ? undefined : hrefOf(people, 'self')).to.equal('/p?a=1&b=2');
+  });
+
+  it('should refuse what is no object', () => {
+    for (const value of ['text', null, [1], 7]) {
+      expect(() => decode(Resource, 'resource')(value), String(value)).to.throw(DecodeError);
+    }
+  });
+});
+
+describe('Reason', () => {
+  it('should need a code only', () => {
+    expect(decode(Reason, 'reason')({ code: 'NotFound' })).to.deep.equal({ code: 'NotFound' });
+    expect(Reason.is({ error: 'unsupported_grant_type' })).to.equal(false);
+  });
+
+  it('should take subcodes that are not documented', () => {
+    const sent = {
+      code: 'Conflict',
+      subcode: 'SomethingNew',
+      message: 'An error occurred.',
+      link: { rel: 'help', href: 'https://contoso.com/help' },
+      parameters: [{ name: 'x' }],
+      debugInfo: { diagnosticsCode: '2' },
+    };
+    expect(decode(Reason, 'reason')(sent)).to.deep.equal(sent);
+  });
+});
+
+describe('ApplicationResource', () => {
+  const links = {
+    self: { href: '/applications/1' },
+    events: { href: 'http://sample/applications/1/events' },
+  };
+
+  it('should need its own link and its events', () => {
+    expect(hrefOf(decode(ApplicationResource, 'application')({ _links: links }), 'events')).to.equal(
+      links.events.href,
+    );
+    for (const missing of ['self', 'events']) {
+      const sent = { _links: { ...links, [missing]: undefined } };
+      expect(() => decode(ApplicationResource, 'application')(sent)).to.throw(
+        DecodeError,
+        `/_links/${missing}`,
+      );
+    }
+  });
+});
+
+describe('PresenceSubscriptionResource', () => {
+  it('should need its own link, and keep its id', () => {
+    const sent = { id: '97b6bd66', rel: 'presenceSubscription', _links: { self: { href: '/p/97b6bd66' } } };
+    expect(decode(PresenceSubscriptionResource, 'presenceSubscription')(sent)).to.deep.equal(sent);
+    expect(() => decode(PresenceSubscriptionResource, 'presenceSubscription')({ id: '3' })).to.throw(
+      DecodeError,
+    );
+  });
+});

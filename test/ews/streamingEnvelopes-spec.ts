@@ -114,7 +114,7 @@ describe('A stream of envelopes', () => {
     const small = (content: string): string =>
       `<e:Envelope><Body><R><ResponseMessages><x>${content}</x></ResponseMessages></R></Body></e:Envelope>`;
     const stream =
-      `<?xml?>${small('&')}` +
+      `<?xml version="1.0"?>${small('&')}` +
       small('<Notification><SubscriptionId>Ä</SubscriptionId><StatusEvent/></Notification>');
     const bytes = encoder.encode(stream);
     const expected = 'unreadable,Ä:status -';
@@ -122,7 +122,7 @@ describe('A stream of envelopes', () => {
     for (let first = 1; first < bytes.length - 1; first += 1) {
       for (let second = first + 1; second < bytes.length; second += 1) {
         const chunks = [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)];
-        if (read(chunks).join() !== expected) wrong += ` ${first}/${second}`;
+        if (wrong === '' && read(chunks).join() !== expected) wrong = ` ${first}/${second}`;
       }
     }
     expect(wrong).to.equal('');

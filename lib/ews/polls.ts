@@ -17,7 +17,7 @@ import { decide } from './decision.ts';
 import { getEventsEnvelope } from './envelope.ts';
 import { EwsError } from './errors.ts';
 import type { PullPlan } from './pullOptions.ts';
-import type { ServiceInternals } from './service.ts';
+import { ANSWER_WITHIN_MS, type ServiceInternals } from './service.ts';
 import type { EwsEvent } from './events.ts';
 import type { Notification, ResponseMessage } from './wire.ts';
 
@@ -71,6 +71,7 @@ export function polls(
       name: 'GetEvents',
       envelope: (head) => getEventsEnvelope(head, id, course.watermark ?? ''),
       onProgress: (progress) => (mayHaveActed = progress === 'sent'),
+      answerWithinMs: ANSWER_WITHIN_MS,
     }).pipe(
       mergeMap((answer) => taken(answer, askedAt)),
       catchError((error: unknown) => failed(error, mayHaveActed)),

@@ -10,7 +10,7 @@ import { subscribeEnvelope, unsubscribeEnvelope } from './envelope.ts';
 import { EwsError, SoapFault } from './errors.ts';
 import { polls } from './polls.ts';
 import type { PullPlan } from './pullOptions.ts';
-import type { ServiceInternals } from './service.ts';
+import { ANSWER_WITHIN_MS, type ServiceInternals } from './service.ts';
 import type { EwsEvent } from './events.ts';
 import { SubscribeAnswer } from './wire.ts';
 
@@ -135,5 +135,6 @@ function unsubscribe({ send }: ServiceInternals, id: string, claim: Claim): Obse
     name: 'Unsubscribe',
     envelope: (head) => unsubscribeEnvelope(head, id),
     keepalive: true,
+    answerWithinMs: ANSWER_WITHIN_MS,
   }).pipe(map(() => ({})));
 }

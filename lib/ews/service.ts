@@ -64,7 +64,12 @@ export interface Operation {
   readonly envelope: (head: EnvelopeHead) => string;
   readonly onProgress?: HttpRequest['onProgress'];
   readonly keepalive?: boolean;
+  /** How long to wait for the whole answer, in milliseconds; then there is none. @default without end */
+  readonly answerWithinMs?: number;
 }
+
+/** How long to wait for an answer to what can be asked again: longer than servers let a request run. */
+export const ANSWER_WITHIN_MS = 120_000;
 
 /** What a service is to the rest of this protocol. */
 export interface ServiceInternals {

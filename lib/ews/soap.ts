@@ -2,15 +2,18 @@ import {
   asyncScheduler,
   catchError,
   defer,
+  identity,
   map,
   mergeMap,
+  type MonoTypeOperatorFunction,
   type Observable,
   tap,
   throwError,
+  timeout,
   toArray,
 } from 'rxjs';
 import { retryAfterMs } from '../core/backoff.ts';
-import { DecodeError, HttpError, type RequestIdentity } from '../core/errors.ts';
+import { DecodeError, HttpError, NetworkError, type RequestIdentity } from '../core/errors.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { EwsError, type OperationIdentity, SoapFault } from './errors.ts';
 import { statusHintOf } from './hints.ts';
@@ -23,6 +26,8 @@ export interface SoapCall extends OperationIdentity {
   readonly headers?: Readonly<Record<string, string>>;
   readonly onProgress?: HttpRequest['onProgress'];
   readonly keepalive?: boolean;
+  /** How long to wait for the whole answer, in milliseconds; then there is none. @default without end */
+  readonly answerWithinMs?: number;
 }
 
 /**
@@ -34,7 +39,7 @@ export interface SoapCall extends OperationIdentity {
  * none. A refusal is told as `undone`: the server created nothing.
  */
 export function soapCall(transport: Transport, call: SoapCall): Observable<ResponseMessage> {
-  const { url, operation, envelope, headers, onProgress, keepalive } = call;
+  const { url, operation, envelope, headers, onProgress, keepalive, answerWithinMs = Infinity } = call;
   const request: HttpRequest = {
     method: 'POST',
     url,
@@ -45,6 +50,7 @@ export function soapCall(transport: Transport, call: SoapCall): Observable<Respo
   };
   return defer(() => transport(request)).pipe(
     mergeMap((response) => messagesOf(response, request, operation)),
+    within(answerWithinMs, request),
     map((messages) => answerIn(messages, call)),
     tap({
       error: (error: unknown) => {
@@ -52,6 +58,15 @@ export function soapCall(transport: Transport, call: SoapCall): Observable<Respo
       },
     }),
   );
+}
+
+/** A connection that has died without a word is no different from one that broke. */
+function within<Value>(ms: number, request: RequestIdentity): MonoTypeOperatorFunction<Value> {
+  if (ms === Infinity) return identity;
+  return timeout({
+    first: ms,
+    with: () => throwError(() => new NetworkError(`no answer in ${ms / 1000} seconds`, request)),
+  });
 }
 
 /** Status 500 brings a fault, if the server itself says it and not one in between. */

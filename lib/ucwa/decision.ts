@@ -15,7 +15,7 @@ export type Decision = 'retry' | 'gone' | 'fail';
 
 /** One row of the table: the first that matches decides. */
 interface Row {
-  readonly status: number | 'other 5xx' | 'other';
+  readonly status: number | 'other 5xx';
   readonly code?: string;
   readonly subcode?: string;
   readonly channel: Decision | 'few';
@@ -70,8 +70,9 @@ const ROWS: readonly Row[] = [
   { status: 503, channel: 'retry', acquire: 'fail', release: 'retry' },
   { status: 504, channel: 'retry', acquire: 'fail', release: 'retry' },
   { status: 'other 5xx', channel: 'few', acquire: 'fail', release: 'retry' },
-  { status: 'other', channel: 'fail', acquire: 'fail', release: 'fail' },
 ];
+
+const OTHER: Omit<Row, 'status'> = { channel: 'fail', acquire: 'fail', release: 'fail' };
 
 /** The parts of an error that the table looks at. */
 export interface Refusal {
@@ -80,18 +81,19 @@ export interface Refusal {
   readonly subcode?: string | undefined;
 }
 
-function rowFor({ status, code, subcode }: Refusal): Row | undefined {
-  return ROWS.find(
-    (row) =>
-      (row.status === status || row.status === 'other' || (row.status === 'other 5xx' && status >= 500)) &&
-      (row.code === undefined || row.code === code) &&
-      (row.subcode === undefined || row.subcode === subcode),
+function rowFor({ status, code, subcode }: Refusal): Omit<Row, 'status'> {
+  const row = ROWS.find(
+    (one) =>
+      (one.status === status || (one.status === 'other 5xx' && status >= 500)) &&
+      (one.code === undefined || one.code === code) &&
+      (one.subcode === undefined || one.subcode === subcode),
   );
+  return row ?? OTHER;
 }
 
 /** What the caller can do about a refusal: one sentence, for the error. */
 export function hintFor(refusal: Refusal): string | undefined {
-  return rowFor(refusal)?.hint;
+  return rowFor(refusal).hint;
 }
 
 /**
@@ -108,7 +110,7 @@ export function hintFor(refusal: Refusal): string | undefined {
  */
 export function decide(operation: Operation, error: unknown, failures: number): Decision {
   if (error instanceof HttpError) {
-    const decision = rowFor(error)?.[operation] ?? 'fail';
+    const decision = rowFor(error)[operation];
     return decision === 'few' ? few(failures) : decision;
   }
   if (error instanceof OriginError || operation === 'acquire') return 'fail';

@@ -59,7 +59,8 @@ export function requestNothing(
 ): Observable<void> {
   return accepted(transport, request).pipe(
     map((response) => {
-      if (isPage(response)) throw notJson(response, subject);
+      const type = response.headers.get('content-type');
+      if (type !== undefined && /html/i.test(type)) throw notUcwa(type, subject);
     }),
   );
 }
@@ -109,7 +110,7 @@ export function reasonIn(text: string): Reason | undefined {
 
 function parseJson(response: HttpResponse, text: string, subject: string): unknown {
   const type = response.headers.get('content-type');
-  if (type !== undefined && !/json/i.test(type)) throw notJson(response, subject);
+  if (type !== undefined && !/json/i.test(type)) throw notUcwa(type, subject);
   try {
     return JSON.parse(text);
   } catch {
@@ -118,15 +119,10 @@ function parseJson(response: HttpResponse, text: string, subject: string): unkno
   }
 }
 
-function isPage({ headers }: HttpResponse): boolean {
-  return /html/i.test(headers.get('content-type') ?? '');
-}
-
-function notJson({ headers }: HttpResponse, subject: string): DecodeError {
-  const [type = ''] = (headers.get('content-type') ?? '').split(';');
+function notUcwa(type: string, subject: string): DecodeError {
   return new DecodeError(subject, {
     path: '',
     expected: "UCWA's own answer",
-    actual: `one of type ${type.trim().slice(0, 60)}, as from a proxy or a sign-in page in between`,
+    actual: `one of type ${type.replace(/;.*/s, '').trim().slice(0, 60)}, as from a proxy or a sign-in page in between`,
   });
 }

@@ -157,3 +157,46 @@ describe('The lease of a pull', () => {
     expect(outcomesOf(run)).to.deep.equal(['Expired']);
   });
 });
+
+describe('A pull whose server has died without a word', () => {
+  it('should ask again when no answer comes for two minutes, and lose nothing', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull(), 160);
+      at(10, () => {
+        server.deliverMail();
+        server.failNext(1, { delayMs: 3_600_000 }, 'GetEvents');
+      });
+    });
+    expect(run.seen).to.deep.equal(['0 status', '151 created', '151 newMail', '151 modified']);
+    expect(run.sent().slice(2, 4)).to.deep.equal(['30 GetEvents', '151 GetEvents']);
+  });
+
+  it('should tell of a gap where the events do not come again', () => {
+    const run = pulling(
+      ({ pull, watch, at, server }) => {
+        watch(pull(), 160);
+        at(10, () => server.failNext(1, { delayMs: 3_600_000 }, 'GetEvents'));
+      },
+      { dialect: 'grommunio' },
+    );
+    expect(run.seen).to.deep.equal(['0 status', '150 gap', '151 status']);
+  });
+
+  it('should send its Unsubscribe again, so that a drain comes to an end', () => {
+    const run = pulling(({ pull, watch, server }) => {
+      server.failNext(1, { delayMs: 3_600_000 }, 'Unsubscribe');
+      watch(pull(), 10);
+    });
+    expect(run.sent().slice(2)).to.deep.equal(['10 Unsubscribe', '131 Unsubscribe']);
+    expect(run.outcomes).to.have.length(1);
+    expect(run.outcomes[0]).to.include({ outcome: 'AlreadyGone', attempts: 2 });
+  });
+
+  it('should wait for the answer to Subscribe as long as it takes, because it may be made', () => {
+    const run = pulling(({ pull, watch, server }) => {
+      server.failNext(1, { delayMs: 300_000 }, 'Subscribe');
+      watch(pull(), 310);
+    });
+    expect(run.seen).to.deep.equal(['300 status']);
+  });
+});

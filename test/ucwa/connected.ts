@@ -1,0 +1,90 @@
+import { type Observable, Subscription } from 'rxjs';
+import type { ReleaseOutcome } from '../../lib/core/releases.ts';
+import {
+  ucwaSimulator,
+  type UcwaSimulator,
+  type UcwaSimulatorOptions,
+} from '../../lib/testing/ucwaSimulator.ts';
+import { connect, type ConnectOptions, type Ucwa } from '../../lib/ucwa/connect.ts';
+import type { UcwaEvent } from '../../lib/ucwa/events.ts';
+
+/** A simulated server, a connection to it, and what becomes of all that is released. */
+export interface Connected {
+  readonly server: UcwaSimulator;
+  readonly ucwa: Ucwa;
+  readonly outcomes: readonly ReleaseOutcome[];
+  /** The requests so far, in short: method, what comes behind the application, status. */
+  readonly sent: () => string[];
+  /** The outcomes so far, in short. */
+  readonly told: () => string[];
+}
+
+const ROOT = '/ucwa/oauth/v1/applications';
+
+/** Connects to a simulated server that lets no event wait, unless asked otherwise. */
+export function connected(
+  simulated: UcwaSimulatorOptions = {},
+  options: Partial<ConnectOptions> = {},
+): Connected {
+  const server = ucwaSimulator({ mediumSeconds: 0, ...simulated });
+  const ucwa = connect({
+    ...(options.application === undefined ? { applications: server.url } : {}),
+    token: 'token',
+    transport: server.transport,
+    retry: { random: () => 0.5 },
+    ...options,
+  } as ConnectOptions);
+  const outcomes: ReleaseOutcome[] = [];
+  ucwa.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
+  return {
+    server,
+    ucwa,
+    outcomes,
+    sent: () =>
+      server.requests.map(({ method, path, status }) => `${method} ${shortened(path)} ${status ?? '-'}`),
+    told: () =>
+      outcomes.map(({ resource, outcome, detail }) =>
+        [resource, outcome, detail?.['deletedEvent']].filter((word) => word !== undefined).join(' '),
+      ),
+  };
+}
+
+function shortened(path: string): string {
+  if (path === ROOT) return 'applications';
+  return path
+    .replace(`${ROOT}/`, '')
+    .replace('people/', '')
+    .replace('presenceSubscriptions', 'subscriptions');
+}
+
+/** What a stream brought, in short, and how it ended. */
+export interface Kept {
+  readonly values: readonly string[];
+  readonly error: unknown;
+  readonly isComplete: boolean;
+  readonly subscription: Subscription;
+}
+
+/** Subscribes, and keeps what comes. `onEvent` is called behind each event. */
+export function keep(
+  events$: Observable<UcwaEvent>,
+  onEvent: (event: UcwaEvent) => void = () => undefined,
+): Kept {
+  const kept = {
+    values: [] as string[],
+    error: undefined as unknown,
+    isComplete: false,
+    subscription: new Subscription(),
+  };
+  kept.subscription.add(
+    events$.subscribe({
+      next: (event) => {
+        kept.values.push(`${event.type} ${event.link.rel}`);
+        onEvent(event);
+      },
+      error: (error: unknown) => (kept.error = error),
+      complete: () => (kept.isComplete = true),
+    }),
+  );
+  return kept;
+}

@@ -1,0 +1,117 @@
+import { expect } from 'chai';
+import { filter, firstValueFrom, take, toArray } from 'rxjs';
+import { HttpError } from '../../lib/core/errors.ts';
+import { serve, type Served } from '../../lib/testing/serve.ts';
+import {
+  ucwaSimulator,
+  type UcwaSimulator,
+  type UcwaSimulatorOptions,
+} from '../../lib/testing/ucwaSimulator.ts';
+import { connect, type ConnectOptions, type Ucwa } from '../../lib/ucwa/connect.ts';
+import { presence } from '../../lib/ucwa/presence.ts';
+import { deleted } from '../../operators/deleted.ts';
+import { ofRel } from '../../operators/ofRel.ts';
+import { keep } from './connected.ts';
+
+describe('UCWA over real sockets', () => {
+  const open: Served[] = [];
+  afterEach(() => Promise.all(open.splice(0).map((served) => served.close())));
+
+  const start = async (
+    simulated: UcwaSimulatorOptions = {},
+    options: Partial<ConnectOptions> = {},
+  ): Promise<{ readonly server: UcwaSimulator; readonly ucwa: Ucwa }> => {
+    const server = ucwaSimulator({ mediumSeconds: 0.01, token: 'token', ...simulated });
+    const served = await serve(server.transport);
+    open.push(served);
+    const applications = `${served.origin}${new URL(server.url).pathname}`;
+    return {
+      server,
+      ucwa: connect({ applications, token: 'token', retry: { initialMs: 5 }, ...options } as ConnectOptions),
+    };
+  };
+
+  it('should subscribe, bring events, unsubscribe, and leave the server clean', async () => {
+    const { server, ucwa } = await start();
+    const watching = firstValueFrom(
+      presence(ucwa, { uris: ['sip:sara@contoso.com'] }).pipe(take(4), toArray()),
+    );
+    const gone = firstValueFrom(ucwa.events$.pipe(ofRel('presenceSubscription'), deleted()));
+    await firstValueFrom(ucwa.events$.pipe(ofRel('contactPresence')));
+    server.setPresence('sip:sara@contoso.com', { availability: 'Busy' });
+
+    const events = await watching;
+    expect(events.map(({ type, link }) => `${type} ${link.rel}`)).to.deep.equal([
+      'added contact',
+      'added presenceSubscription',
+      'updated contactPresence',
+      'updated contactPresence',
+    ]);
+    expect((await gone).link.href).to.contain('/presenceSubscriptions/97b6bd66');
+
+    const { clean } = await ucwa.close();
+    expect(clean).to.equal(true);
+    expect(server.presenceSubscriptions).to.deep.equal([]);
+    expect(server.applications).to.deep.equal([]);
+    const removals = server.requests.filter(({ method }) => method === 'DELETE');
+    expect(removals.map(({ status }) => status)).to.deep.equal([204, 204]);
+    expect(removals[0]).to.include({ body: undefined });
+    expect(removals[0]?.headers).to.include({ authorization: 'Bearer …' });
+  });
+
+  it('should also work with the fetch of the platform', async () => {
+    const { server, ucwa } = await start({}, { fetch: globalThis.fetch });
+    await firstValueFrom(presence(ucwa, { uris: ['sip:sara@contoso.com'] }).pipe(ofRel('contactPresence')));
+    await ucwa.close();
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should leave the server clean where connections break', async () => {
+    const { server, ucwa } = await start();
+    server.failNext(2, 'reset', ({ url }) => url.includes('/events'));
+    server.failNext(1, 'resetAfterActing', ({ method }) => method === 'DELETE');
+    await firstValueFrom(presence(ucwa, { uris: ['sip:sara@contoso.com'] }).pipe(ofRel('contactPresence')));
+    const { outcomes } = await ucwa.drain();
+    expect(outcomes.map(({ resource, outcome }) => `${resource} ${outcome}`)).to.deep.equal([
+      'presenceSubscription AlreadyGone',
+      'application Released',
+    ]);
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should not leak what it gave up while it was asked for', async () => {
+    const { server, ucwa } = await start({ latencyMs: 20 });
+    const kept = keep(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
+    await firstValueFrom(ucwa.application$);
+    expect(server.requests.at(-1)?.method, 'the subscription is on its way').to.be.oneOf(['GET', 'POST']);
+    kept.subscription.unsubscribe();
+    await ucwa.drain();
+    expect(server.presenceSubscriptions).to.deep.equal([]);
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should tell two clients apart that fight for one channel', async () => {
+    const { server, ucwa } = await start();
+    const first = new Promise((resolve) => ucwa.events$.subscribe({ error: resolve }));
+    const { self } = await firstValueFrom(ucwa.application$);
+    const other = connect({ application: self, token: 'token' });
+    const second = keep(other.events$);
+    const error = await first;
+    expect(error).to.be.instanceOf(HttpError);
+    expect((error as Error).message).to.contain(
+      'another client reads the event channel of the same application',
+    );
+    second.subscription.unsubscribe();
+    await ucwa.close();
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should end at once when the server refuses the token', async () => {
+    const { server, ucwa } = await start({}, { token: 'bad' });
+    const error = await new Promise((resolve) =>
+      ucwa.events$.pipe(filter(() => false)).subscribe({ error: resolve }),
+    );
+    expect(error).to.include({ status: 401 });
+    expect(server.requests).to.have.length(1);
+  });
+});

@@ -6,6 +6,8 @@
  */
 export { readText } from './core/body.ts';
 export type { BackoffPolicy } from './core/backoff.ts';
+export { browserCredentials } from './core/browserCredentials.ts';
+export { cookieJar, type CookieJar } from './core/cookieJar.ts';
 export { decode } from './core/decode.ts';
 export {
   ClosedError,
@@ -53,4 +55,11 @@ export {
   type RetryPolicy,
   withRetry,
 } from './core/withRetry.ts';
-export { type TokenOptions, type TokenProvider, withToken } from './core/withToken.ts';
+export { withCookies } from './core/withCookies.ts';
+export {
+  type IssuedToken,
+  type TokenOptions,
+  type TokenProvider,
+  type TokenSource,
+  withToken,
+} from './core/withToken.ts';

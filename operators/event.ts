@@ -30,6 +30,31 @@ export interface SentEvent {
   readonly sender: EventLink;
 }
 
+/** An event that may bring the resource that it is about along with the link to it. */
+export interface FetchableEvent extends TypedEvent, LinkedEvent {
+  /** The resource, where the server sent it along. */
+  readonly resource?: unknown;
+}
+
+/** The id of an item or a folder, as EWS writes it. */
+export interface EventId {
+  readonly id: string;
+}
+
+/** An event of a mailbox, which may be about an item or a folder in it. */
+export interface MailboxEvent extends TypedEvent {
+  /** The subscription that it came for. */
+  readonly subscriptionId?: string | undefined;
+  /** The item that the event is about. */
+  readonly item?: EventId | undefined;
+  /** The folder that the event is about. */
+  readonly folder?: EventId | undefined;
+  /** The folder that it is in. */
+  readonly parentFolder?: EventId | undefined;
+  /** The folder that it was in before. */
+  readonly oldParentFolder?: EventId | undefined;
+}
+
 /**
  * The members of the union `Event` that are of `Type`.
  *
@@ -51,6 +76,13 @@ export type WithRel<Event, Key extends 'link' | 'in' | 'sender', Rel extends str
   ? Event & { readonly [Each in Key]: EventLink<Rel> }
   : never;
 
+/** The members of the union `Event` that can be about an item, or a folder, with its id there. */
+export type WithId<Event extends MailboxEvent, Key extends 'item' | 'folder'> = Event extends unknown
+  ? Key extends keyof Event
+    ? Event & { readonly [Each in Key]: NonNullable<Event[Each]> }
+    : never
+  : never;
+
 /** Whether an event is of one of the types; what has no type is of none. */
 export function hasType<Event extends TypedEvent, Type extends string>(
   event: Event,
@@ -68,6 +100,14 @@ export function hasRel<Event, Key extends 'link' | 'in' | 'sender', Rel extends 
 ): event is WithRel<Event, Key, Rel> {
   const found = textAt(event, key, 'rel');
   return rels.some((rel) => rel === found);
+}
+
+/** Whether an event says the id of an item, or of a folder. */
+export function hasId<Event extends MailboxEvent, Key extends 'item' | 'folder'>(
+  event: Event,
+  key: Key,
+): event is WithId<Event, Key> {
+  return textAt(event, key, 'id') !== undefined;
 }
 
 /**

@@ -9,6 +9,8 @@ describe('rxchange', () => {
       'HttpError',
       'NetworkError',
       'OriginError',
+      'browserCredentials',
+      'cookieJar',
       'decideRelease',
       'decideRetry',
       'decode',
@@ -21,6 +23,7 @@ describe('rxchange', () => {
       'reportProgress',
       'shareWithGrace',
       'untilClosed',
+      'withCookies',
       'withRetry',
       'withToken',
     ]);

@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import { NetworkError } from './errors.ts';
-import { type Fetch, keptAliveFetch } from './keptAliveFetch.ts';
+import { connectionOf, type Fetch, keptAliveFetch } from './keptAliveFetch.ts';
 import { invalidOption } from './options.ts';
 import type { HttpHeaders, HttpRequest, HttpResponse, Transport } from './transport.ts';
 
@@ -40,11 +40,13 @@ export function fetchTransport(fetch: Fetch = keptAliveFetch()): Transport {
         (response) => {
           isAnswered = true;
           const body = bodyOf(response, request, controller);
+          const discardConnection = connectionOf(response)?.discard;
           subscriber.next({
             status: response.status,
             headers: headersOf(response),
             url: response.url === '' ? request.url : response.url,
             body$: body.body$,
+            ...(discardConnection === undefined ? {} : { discardConnection }),
           });
           body.discardUnlessTaken();
           subscriber.complete();
@@ -90,6 +92,12 @@ interface Body {
 
 function bodyOf(response: Response, request: HttpRequest, controller: AbortController): Body {
   let isTaken = false;
+  const release = (): void => connectionOf(response)?.release();
+  const leave = (): void => {
+    controller.abort();
+    // One whose answer has ended on the wire is not closed by that.
+    release();
+  };
   const body$ = new Observable<Uint8Array>((subscriber) => {
     if (isTaken) {
       subscriber.error(networkError('the body was read or discarded before', request, undefined));
@@ -100,14 +108,17 @@ function bodyOf(response: Response, request: HttpRequest, controller: AbortContr
     const end = (): boolean => !isOver && (isOver = true);
     readAll(response, (chunk) => subscriber.next(chunk)).then(
       () => {
+        // Before the end is told: what is sent then may want this very connection.
+        release();
         if (end()) subscriber.complete();
       },
       (cause: unknown) => {
+        release();
         if (end()) subscriber.error(networkError('the answer broke off', request, cause));
       },
     );
     return () => {
-      if (end()) controller.abort();
+      if (end()) leave();
     };
   });
   return {
@@ -118,7 +129,7 @@ function bodyOf(response: Response, request: HttpRequest, controller: AbortContr
         body$.subscribe({ error: () => undefined });
       } else {
         isTaken = true;
-        controller.abort();
+        leave();
       }
     },
   };

@@ -1,5 +1,6 @@
 import crossFetch from 'cross-fetch';
 import type { Agent, AgentOptions, ClientRequest, IncomingMessage } from 'node:http';
+import { holdBack, type HeldConnection, holdingAgent } from './heldConnection.ts';
 
 /**
  * What a fetch must be able to do: the WHATWG one of browsers and Node, cross-fetch, node-fetch, and doubles
@@ -13,28 +14,38 @@ interface RequestTaker {
 }
 
 const KEEP_ALIVE: AgentOptions = { keepAlive: true };
+const CONNECTIONS = new WeakMap<Response, HeldConnection>();
+
+/** The connection that an answer came on, which waits for its reader; undefined where the platform has it. */
+export function connectionOf(response: Response): HeldConnection | undefined {
+  return CONNECTIONS.get(response);
+}
 
 /**
- * Returns cross-fetch, on Node with kept-alive connections and with bodies that error when they break off.
+ * Returns cross-fetch, on Node with kept-alive connections and with bodies that error when they break off. A
+ * connection is used again only when its {@link connectionOf} is released.
  */
 export function keptAliveFetch(): Fetch {
   // Asking at run time keeps bundlers for the browser from looking for Node's modules.
   if (typeof process === 'undefined' || !('getBuiltinModule' in process)) return crossFetch;
   const http = process.getBuiltinModule('node:http');
   const https = process.getBuiltinModule('node:https');
-  const agents = { http: new http.Agent(KEEP_ALIVE), https: new https.Agent(KEEP_ALIVE) };
+  const agents = {
+    http: holdingAgent(new http.Agent(KEEP_ALIVE)),
+    https: holdingAgent(new https.Agent(KEEP_ALIVE)),
+  };
   return async (url, init) => {
     const connection = watched(url.startsWith('https:') ? agents.https : agents.http);
     const nodeInit = { ...init, agent: connection.agent };
     const response = await crossFetch(url, nodeInit);
-    connection.watch(response.body);
+    connection.watch(response);
     return response;
   };
 }
 
 interface Watched {
   readonly agent: Agent;
-  readonly watch: (body: unknown) => void;
+  readonly watch: (response: Response) => void;
 }
 
 interface Destroyable {
@@ -48,6 +59,7 @@ interface Destroyable {
 function watched(agent: Agent): Watched {
   let breakOff: ((error: Error) => void) | undefined;
   let broken: Error | undefined;
+  let held: HeldConnection | undefined;
   const onClose = (answer: IncomingMessage): void => {
     if (answer.complete) return;
     broken = Object.assign(new Error('the connection was closed before the body was complete'), {
@@ -59,15 +71,19 @@ function watched(agent: Agent): Watched {
   const watching = Object.create(agent, {
     addRequest: {
       value: (request: ClientRequest, options: unknown) => {
-        request.once('response', (answer) => answer.once('close', () => onClose(answer)));
+        request.once('response', (answer) => {
+          held = holdBack(answer.socket);
+          answer.once('close', () => onClose(answer));
+        });
         taker.addRequest(request, options);
       },
     },
   }) as Agent;
   return {
     agent: watching,
-    watch: (body) => {
-      breakOff = (error) => (body as Destroyable).destroy(error);
+    watch: (response) => {
+      if (held !== undefined) CONNECTIONS.set(response, held);
+      breakOff = (error) => (response.body as unknown as Destroyable).destroy(error);
       if (broken !== undefined) breakOff(broken);
     },
   };

@@ -47,6 +47,12 @@ export interface HttpResponse {
    * cancels the rest. It errors with a {@link NetworkError} when the connection breaks.
    */
   readonly body$: Observable<Uint8Array>;
+  /**
+   * Lets the connection go when the body has ended, so that no other request is sent on it: for an answer
+   * after which a server may send one that nobody asked for. It counts while the body is being read; calling
+   * it later does nothing. Not there where the platform does not let connections be chosen.
+   */
+  readonly discardConnection?: () => void;
 }
 
 /**

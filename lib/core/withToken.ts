@@ -1,23 +1,36 @@
 import {
+  asyncScheduler,
+  catchError,
   defer,
   finalize,
-  from,
+  map,
   mergeMap,
   type Observable,
   type ObservableInput,
   of,
   share,
   take,
-  tap,
+  throwError,
+  throwIfEmpty,
 } from 'rxjs';
-import { invalidOption, invalidSecret } from './options.ts';
+import { invalidOption, invalidSecret, numberOption } from './options.ts';
 import type { HttpRequest, HttpResponse, Middleware } from './transport.ts';
+
+/** A token whose end is known. */
+export interface IssuedToken {
+  readonly token: string;
+  /** How long it is good, in seconds from now. @default until the server refuses it */
+  readonly expiresInSeconds?: number;
+}
+
+/** Gets a token for an origin, such as `https://pool.contoso.com`, and emits it. */
+export type TokenSource = (origin: string) => ObservableInput<string | IssuedToken>;
 
 /**
  * A token, or how to get one: asked with the origin that the token is for, once for all requests that need
- * one, and again when the server has refused the token.
+ * one, and again when the token is about to expire or the server has refused it.
  */
-export type TokenProvider = string | ((origin: string) => ObservableInput<string>);
+export type TokenProvider = string | TokenSource;
 
 /** Options of {@link withToken}. */
 export interface TokenOptions {
@@ -25,11 +38,23 @@ export interface TokenOptions {
   readonly scheme?: string;
   /** Whether an answer says that its token is no good. @default status 401 */
   readonly refused?: (response: HttpResponse) => boolean;
+  /**
+   * How long before its end a token is renewed, in seconds; never more than half of its life.
+   * @default 60
+   */
+  readonly renewBeforeSeconds?: number;
+}
+
+/** A token, with its times in milliseconds of the scheduler's clock. */
+interface HeldToken {
+  readonly text: string;
+  readonly renewAt: number;
+  readonly endsAt: number;
 }
 
 /** What is known of the token of one origin. */
 interface Held {
-  token: string | undefined;
+  token: HeldToken | undefined;
   acquiring: Observable<string> | undefined;
 }
 
@@ -39,10 +64,13 @@ const TOKEN = /^[\x21-\x7e]+$/;
 /**
  * Returns a Transport that signs each request with the token of its origin.
  *
- * The provider is asked on the first request to an origin, and its answer is kept. When the server refuses
- * a token, all requests that wait get one new token from a single question, and each is repeated once. A
- * token that is a string cannot be renewed: the refusing answer is passed on. What the provider errors with
- * is the error of every request that waits for it; the next request asks again.
+ * The provider is asked on the first request to an origin, and its answer is kept. The first request that
+ * comes shortly before the token's end asks again: no timer runs for it. When the server refuses a token, all
+ * requests that wait get one new token from a single question, and each is repeated once. A token that is a
+ * string cannot be renewed: the refusing answer is passed on.
+ *
+ * What the provider errors with is the error of every request that waits for it, and the next request asks
+ * again; but where the old token is still good, that one is used.
  *
  * It throws a TypeError for a token that cannot stand in a header, without showing it.
  *
@@ -62,31 +90,39 @@ const TOKEN = /^[\x21-\x7e]+$/;
  */
 export function withToken(provider: TokenProvider, options: TokenOptions = {}): Middleware {
   const { scheme = 'Bearer', refused = ({ status }: HttpResponse) => status === 401 } = options;
+  const marginSeconds = numberOption('renewBeforeSeconds', options.renewBeforeSeconds ?? 60, { min: 0 });
   if (typeof provider === 'string') checkToken(provider);
   else if (typeof provider !== 'function')
     throw invalidOption('token', typeof provider, 'a string or a function');
+  const source: TokenSource = typeof provider === 'string' ? () => of(provider) : provider;
   const heldByOrigin = new Map<string, Held>();
 
   const heldFor = (origin: string): Held => {
     const known = heldByOrigin.get(origin);
     if (known !== undefined) return known;
-    const held: Held = { token: typeof provider === 'string' ? provider : undefined, acquiring: undefined };
+    const held: Held = { token: undefined, acquiring: undefined };
     heldByOrigin.set(origin, held);
     return held;
   };
 
   const tokenFor = (origin: string, held: Held): Observable<string> => {
-    if (held.token !== undefined) return of(held.token);
+    const { token: known } = held;
+    if (known !== undefined && asyncScheduler.now() < known.renewAt) return of(known.text);
     if (held.acquiring !== undefined) return held.acquiring;
-    const acquiring = defer(() =>
-      typeof provider === 'string' ? of(provider) : from(provider(origin)),
-    ).pipe(
+    const acquiring = defer(() => source(origin)).pipe(
       take(1),
-      tap((token) => {
-        checkToken(token);
-        held.token = token;
+      throwIfEmpty(() => invalidOption('token', 'nothing', 'emitted by its provider')),
+      map((issued) => {
+        held.token = heldToken(issued, marginSeconds);
         // Before the token goes out: who is refused at once with it must ask anew, not wait for this answer.
         held.acquiring = undefined;
+        return held.token.text;
+      }),
+      catchError((error: unknown) => {
+        const { token: old } = held;
+        return old !== undefined && asyncScheduler.now() < old.endsAt
+          ? of(old.text)
+          : throwError(() => error);
       }),
       finalize(() => {
         if (held.acquiring === acquiring) held.acquiring = undefined;
@@ -111,7 +147,7 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
               mergeMap((response) => {
                 if (!refused(response) || typeof provider === 'string') return of(response);
                 // Only the first of those who were refused with it throws the old token away.
-                if (held.token === token) held.token = undefined;
+                if (held.token?.text === token) held.token = undefined;
                 return tokenFor(origin, held).pipe(mergeMap((renewed) => signed(request, renewed)));
               }),
             ),
@@ -119,6 +155,16 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
         );
       });
   };
+}
+
+function heldToken(issued: string | IssuedToken, marginSeconds: number): HeldToken {
+  const { token, expiresInSeconds }: IssuedToken = typeof issued === 'object' ? issued : { token: issued };
+  checkToken(token);
+  if (expiresInSeconds === undefined) return { text: token, renewAt: Infinity, endsAt: Infinity };
+  const seconds = numberOption('expiresInSeconds', expiresInSeconds, { min: 0 });
+  const now = asyncScheduler.now();
+  const marginMs = 1000 * Math.min(marginSeconds, seconds / 2);
+  return { text: token, renewAt: now + 1000 * seconds - marginMs, endsAt: now + 1000 * seconds };
 }
 
 function checkToken(token: unknown): void {

@@ -5,7 +5,12 @@
  */
 export type { Folder, Impersonation } from './envelope.ts';
 export { EwsError, type OperationIdentity, SoapFault } from './errors.ts';
-export type { BasicCredentials } from './identity.ts';
+export { type AffinityGroup, affinityGroup, type AffinityOptions } from './affinity.ts';
+export { autodiscoverEws, type AutodiscoverOptions } from './autodiscover.ts';
+export type { AutodiscoverAttempt, AutodiscoverKind } from './autodiscoverCourse.ts';
+export { AutodiscoverError } from './autodiscoverError.ts';
+export { ntlm, type NtlmCredentials, type NtlmIdentity, type NtlmMessages } from './ntlm.ts';
+export type { BasicCredentials, SignInOptions } from './signIn.ts';
 export { pullNotifications } from './pull.ts';
 export type { PullOptions } from './pullOptions.ts';
 export { exchange, type ExchangeOptions, type ExchangeService, type ExchangeVersion } from './service.ts';

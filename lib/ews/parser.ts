@@ -16,11 +16,17 @@ export interface ParserOptions {
   readonly maxEnvelopeCharacters?: number;
 }
 
-/** Takes chunks of a stream of SOAP envelopes; see {@link messageParser}. */
+/** Takes chunks of a stream of SOAP envelopes; see {@link messageReader}. */
 export interface MessageParser {
   /** Reads the next chunk, wherever it was cut. Throws a {@link DecodeError}; then the parser is done. */
   write(chunk: Uint8Array): void;
   /** Says that nothing follows. Throws a {@link DecodeError} where that is in the middle of an envelope. */
+  end(): void;
+}
+
+/** The same for what is text already; see {@link messageReader}. */
+export interface MessageReader {
+  read(xml: string): void;
   end(): void;
 }
 
@@ -33,6 +39,19 @@ const MOST_KNOWN_NAMES = 256;
 const ENVELOPE_END = new Error('the end of an envelope');
 const LEADING = /^[\s\uFEFF]+/;
 
+/** Creates a {@link messageReader} of bytes, which are UTF-8. */
+export function messageParser(next: (message: EwsMessage) => void, options?: ParserOptions): MessageParser {
+  const decoder = new TextDecoder();
+  const reader = messageReader(next, options);
+  return {
+    write: (chunk) => reader.read(decoder.decode(chunk, { stream: true })),
+    end: () => {
+      reader.read(decoder.decode());
+      reader.end();
+    },
+  };
+}
+
 /**
  * Creates a parser that hands on the messages of a stream of SOAP envelopes: one after another, with or
  * without an XML declaration before each, cut into chunks at any byte.
@@ -42,14 +61,13 @@ const LEADING = /^[\s\uFEFF]+/;
  *
  * @param next Called with each message, in order, outside of the parsing.
  */
-export function messageParser(
+export function messageReader(
   next: (message: EwsMessage) => void,
   options: ParserOptions = {},
-): MessageParser {
+): MessageReader {
   const { subject = 'EWS response', maxDepth = 64, maxEnvelopeCharacters = 16_777_216 } = options;
   numberOption('maxDepth', maxDepth, { min: 16, integer: true });
   numberOption('maxEnvelopeCharacters', maxEnvelopeCharacters, { min: 1, integer: true });
-  const decoder = new TextDecoder();
   const localNames = new Map<string, string>();
   const steps: Step[] = [DOCUMENT];
   const names: string[] = [''];
@@ -153,9 +171,8 @@ export function messageParser(
   };
 
   return {
-    write: (chunk) => read(decoder.decode(chunk, { stream: true })),
+    read,
     end: () => {
-      read(decoder.decode());
       if (saxes !== undefined) throw problem('the end of the envelope', 'the end of the body');
     },
   };
@@ -163,7 +180,7 @@ export function messageParser(
 
 /**
  * Returns an operator that reads the bytes of a response as they arrive and emits the messages of its SOAP
- * envelopes, as {@link messageParser} does. It errors with a {@link DecodeError} after the messages that were
+ * envelopes, as {@link messageReader} does. It errors with a {@link DecodeError} after the messages that were
  * complete before.
  */
 export function parseMessages(options?: ParserOptions): OperatorFunction<Uint8Array, EwsMessage> {

@@ -7,10 +7,10 @@ import { type DrainReport, releaseLedger, type ReleaseLedger, type Releases } fr
 import { reportProgress } from '../core/reportProgress.ts';
 import type { HttpRequest, Transport } from '../core/transport.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
-import type { TokenProvider } from '../core/withToken.ts';
 import { type Claims, idClaims } from './claims.ts';
 import type { EnvelopeHead, Impersonation } from './envelope.ts';
-import { anchorOf, type BasicCredentials, checkImpersonation, signing } from './identity.ts';
+import { anchorOf, checkImpersonation } from './impersonation.ts';
+import { signing, type SignInOptions } from './signIn.ts';
 import { soapCall } from './soap.ts';
 import type { ResponseMessage } from './wire.ts';
 
@@ -37,16 +37,9 @@ const VERSIONS: readonly ExchangeVersion[] = [
 ];
 
 /** Which server, and as whom. */
-export interface ExchangeOptions {
+export interface ExchangeOptions extends SignInOptions {
   /** Absolute, such as `https://mail.contoso.com/EWS/Exchange.asmx`. */
   readonly url: string;
-  /**
-   * An OAuth token, or how to get one. Give either this or `basic`, or neither where the transport or the
-   * browser signs the requests.
-   */
-  readonly token?: TokenProvider;
-  /** User name and password. */
-  readonly basic?: BasicCredentials;
   /** @default 'Exchange2013_SP1' */
   readonly version?: ExchangeVersion;
   /** Whom to act as: exactly one way to name the user. @default the account itself */
@@ -128,10 +121,7 @@ export function exchange(options: ExchangeOptions): ExchangeService {
     version: choiceOption('version', version, VERSIONS),
     ...(impersonate === undefined ? {} : { impersonate: checkImpersonation(impersonate) }),
   };
-  const transport = signing(
-    options.token,
-    options.basic,
-  )(
+  const transport = signing(options)(
     withRetry(retry)(
       pinnedTo(url.origin)(reportProgress(options.transport ?? fetchTransport(options.fetch))),
     ),

@@ -19,6 +19,7 @@ export type { HeldEwsSubscription } from './ewsSubscriptions.ts';
 export { type Fault, type FaultQueue, faultQueue, type RequestMatcher } from './faults.ts';
 export { type LoggedRequest, type RequestLog, requestLog } from './requestLog.ts';
 export { serve, type Served, type ServeOptions } from './serve.ts';
+export { ucwaDiscovery, type UcwaDiscoveryOptions, type UcwaDiscoverySimulator } from './ucwaDiscovery.ts';
 export type { SimulatedEvent, Urgency } from './ucwaEventQueue.ts';
 export {
   type SimulatedApplicationState,
@@ -28,3 +29,4 @@ export {
   type UcwaSimulator,
   type UcwaSimulatorOptions,
 } from './ucwaSimulator.ts';
+export type { SimulatedToken } from './ucwaTokens.ts';

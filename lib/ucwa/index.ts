@@ -5,6 +5,7 @@
  */
 export { type Application } from './application.ts';
 export { type Acknowledgement } from './channel.ts';
+export { batched, type BatchOptions } from './batch.ts';
 export { type ChannelOptions, connect, type ConnectOptions, type Ucwa } from './connect.ts';
 export { type ChannelParameters, type EventBatch } from './cursor.ts';
 export {
@@ -17,7 +18,22 @@ export {
   type UcwaEvent,
   type UpdatedEvent,
 } from './events.ts';
+export { type Discovery, discover, type DiscoveryOptions } from './discovery.ts';
+export { DiscoveryError, type DiscoveryFailure } from './discoveryError.ts';
+export { type UcwaLocation } from './discoveryWalk.ts';
+export { type FrameElement, type FrameMessageEvent, type FrameWindow } from './frame.ts';
+export { mustDiscoverAgain } from './mustDiscoverAgain.ts';
 export { presence, type PresenceOptions } from './presence.ts';
+export {
+  anonymousMeeting,
+  type MeetingCredentials,
+  password,
+  type PasswordCredentials,
+  type SignIn,
+  windows,
+} from './signIn.ts';
+export { SignInError } from './signInError.ts';
+export { UntrustedLinkError } from './trustedHosts.ts';
 export {
   type Embedded,
   type Link,
@@ -27,3 +43,4 @@ export {
   type Reason,
   type Resource,
 } from './wire.ts';
+export { xframe, type XFrameOptions } from './xframe.ts';

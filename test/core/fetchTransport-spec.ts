@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { EventEmitter, once } from 'node:events';
-import { firstValueFrom, lastValueFrom, mergeMap, type Observable, of } from 'rxjs';
+import type { Socket } from 'node:net';
+import { firstValueFrom, lastValueFrom, mergeMap, type Observable, of, take, tap } from 'rxjs';
 import { readText } from '../../lib/core/body.ts';
 import { NetworkError } from '../../lib/core/errors.ts';
 import { fetchTransport } from '../../lib/core/fetchTransport.ts';
@@ -189,6 +190,92 @@ describe('fetchTransport', () => {
       });
     }
     expect(server.connections()).to.be.at.most(2);
+  });
+
+  describe('on a connection whose answer is followed by one that nobody asked for', () => {
+    const answerOf = (body: string): string =>
+      `HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    let connection = 0;
+    let latest: Socket | undefined;
+
+    /** Answers each request with the number of its connection, and its own there. */
+    const numbering = async (): Promise<SpecServer> => {
+      connection = 0;
+      server = await rawServer((socket) => {
+        const number = (connection += 1);
+        let asked = 0;
+        const answer = (): void => {
+          latest = socket;
+          asked += 1;
+          socket.write(answerOf(`connection ${number}, answer ${asked}`));
+        };
+        answer();
+        socket.on('data', answer);
+      });
+      return server;
+    };
+
+    const sendUnasked = async (): Promise<void> => {
+      await new Promise<unknown>((resolve) => latest?.write(answerOf('unasked'), resolve));
+      // What was written is read in the next round of the event loop.
+      await new Promise(setImmediate);
+    };
+
+    const ask = (transport: Transport, isDiscarding: boolean): Promise<string> =>
+      firstValueFrom(
+        transport({ method: 'GET', url: server!.url }).pipe(
+          mergeMap((response) =>
+            readText(
+              {
+                ...response,
+                body$: response.body$.pipe(tap(() => isDiscarding && response.discardConnection?.())),
+              },
+              'x',
+            ),
+          ),
+        ),
+      );
+
+    it('should not send another request on it when it is discarded while it is read', async () => {
+      const { connections } = await numbering();
+      const transport = fetchTransport();
+      expect(await ask(transport, false)).to.equal('connection 1, answer 1');
+      expect(await ask(transport, true)).to.equal('connection 1, answer 2');
+      await sendUnasked();
+      expect(await ask(transport, true), 'after a while').to.equal('connection 2, answer 1');
+      expect(await ask(transport, true), 'at once').to.equal('connection 3, answer 1');
+      expect(connections()).to.equal(3);
+    });
+
+    it('should use it again only when the answer was read to its end', async () => {
+      server = await httpServer((_, response) => response.end('small'));
+      const transport = fetchTransport();
+      const [first, second] = await Promise.all([ask(transport, false), ask(transport, false)]);
+      expect([first, second]).to.deep.equal(['small', 'small']);
+      expect(await ask(transport, false)).to.equal('small');
+      expect(server.connections()).to.equal(2);
+    });
+
+    it('should let go of one that is left when its answer has already come', async () => {
+      server = await httpServer((_, response) => response.end('small'));
+      const transport = fetchTransport();
+      for (let round = 0; round < 3; round += 1) {
+        await firstValueFrom(
+          transport({ method: 'GET', url: server.url }).pipe(
+            mergeMap(({ body$ }) => body$),
+            take(1),
+          ),
+        );
+      }
+      expect(await ask(transport, false)).to.equal('small');
+      expect(server.connections()).to.be.at.most(4);
+    });
+
+    it('should not be there for a fetch that does not show its connections', async () => {
+      const double: Fetch = () => Promise.resolve(new Response('x'));
+      const response = await firstValueFrom(fetchTransport(double)({ method: 'GET', url: 'https://a/' }));
+      expect(response).to.not.have.property('discardConnection');
+    });
   });
 
   it('should hand on what only a browser makes use of', async () => {

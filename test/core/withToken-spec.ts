@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { defer, map, type Observable, of, Subject, throwError, timer } from 'rxjs';
+import { defer, EMPTY, map, type Observable, of, Subject, throwError, timer } from 'rxjs';
 import type { HttpRequest, HttpResponse, Transport } from '../../lib/core/transport.ts';
-import { type TokenProvider, withToken } from '../../lib/core/withToken.ts';
+import { type IssuedToken, type TokenProvider, withToken } from '../../lib/core/withToken.ts';
 import { marbles } from '../support/marbles.ts';
 import { answering, response } from '../support/responses.ts';
 
@@ -176,6 +176,136 @@ describe('withToken', () => {
     const { provider } = counting();
     const transport = withToken(provider, { refused: ({ status }) => status === 403 })(server.transport);
     expect(statusesOf(transport)).to.deep.equal([200]);
+  });
+
+  describe('with tokens that expire', () => {
+    /** Sends a request at each of the given seconds; which token each went out with. */
+    const sentAt = (
+      seconds: readonly number[],
+      provider: TokenProvider,
+      renewBeforeSeconds?: number,
+    ): string[] => {
+      const server = answering(response(200));
+      marbles(() => {
+        const transport = withToken(
+          provider,
+          renewBeforeSeconds === undefined ? {} : { renewBeforeSeconds },
+        )(server.transport);
+        for (const second of seconds) timer(second * 1000).subscribe(() => transport(get).subscribe());
+      });
+      return server.requests.map(({ headers }) => headers?.['authorization'] ?? '');
+    };
+
+    const issuing = (expiresInSeconds: number, delayMs = 0): (() => Observable<IssuedToken>) => {
+      const { provider } = counting(delayMs);
+      return () => provider(get.url).pipe(map((token) => ({ token, expiresInSeconds })));
+    };
+
+    it('should renew with the first request in the last minute', () => {
+      expect(sentAt([0, 539.999, 540, 1079, 1080], issuing(600))).to.deep.equal([
+        'Bearer t1',
+        'Bearer t1',
+        'Bearer t2',
+        'Bearer t2',
+        'Bearer t3',
+      ]);
+    });
+
+    it('should renew as long before the end as it is told', () => {
+      expect(sentAt([0, 299, 300], issuing(600), 300)).to.deep.equal(['Bearer t1', 'Bearer t1', 'Bearer t2']);
+    });
+
+    it('should use a short-lived token for half of its life', () => {
+      expect(sentAt([0, 4.9, 5], issuing(10))).to.deep.equal(['Bearer t1', 'Bearer t1', 'Bearer t2']);
+    });
+
+    it('should ask for each request where a token is good for no time at all', () => {
+      expect(sentAt([0, 1], issuing(0))).to.deep.equal(['Bearer t1', 'Bearer t2']);
+    });
+
+    it('should ask nobody while no request is made', () => {
+      const { provider, asked } = counting();
+      sentAt([0], (origin) => provider(origin).pipe(map((token) => ({ token, expiresInSeconds: 10 }))));
+      expect(asked).to.have.length(1);
+    });
+
+    it('should renew once for all that wait', () => {
+      const provider = issuing(600, 50);
+      expect(sentAt([0, 550, 550, 550.01], provider)).to.deep.equal([
+        'Bearer t1',
+        'Bearer t2',
+        'Bearer t2',
+        'Bearer t2',
+      ]);
+    });
+
+    it('should keep a token without an end until it is refused', () => {
+      const { provider } = counting();
+      expect(sentAt([0, 1e6], (origin) => provider(origin).pipe(map((token) => ({ token }))))).to.deep.equal([
+        'Bearer t1',
+        'Bearer t1',
+      ]);
+    });
+
+    it('should use the old token for as long as it is good where a renewal fails, and error after that', () => {
+      const server = answering(response(200));
+      const seen: unknown[] = [];
+      let asked = 0;
+      marbles(() => {
+        const transport = withToken(() =>
+          ++asked === 1
+            ? of({ token: 'old', expiresInSeconds: 600 })
+            : throwError(() => new Error('out of order')),
+        )(server.transport);
+        for (const second of [0, 590, 599.999, 600]) {
+          timer(second * 1000).subscribe(() =>
+            transport(get).subscribe({ error: (error: unknown) => seen.push(error) }),
+          );
+        }
+      });
+      expect(server.requests).to.have.length(3);
+      expect(asked).to.equal(4);
+      expect(seen).to.have.length(1);
+      expect(seen[0]).to.have.property('message', 'out of order');
+    });
+
+    it('should not use the old token where the server has refused it and the renewal fails', () => {
+      const server = guarded(new Set());
+      let asked = 0;
+      const seen = statusesOf(
+        withToken(() =>
+          ++asked === 1 ? of({ token: 'old', expiresInSeconds: 600 }) : throwError(() => new Error('no')),
+        )(server.transport),
+      );
+      expect(seen[0]).to.have.property('message', 'no');
+      expect(server.seen).to.deep.equal(['Bearer old']);
+    });
+
+    for (const [name, value] of [
+      ['renewBeforeSeconds', -1],
+      ['renewBeforeSeconds', Number.NaN],
+    ] as const) {
+      it(`should refuse ${name} of ${value}`, () => {
+        expect(() => withToken('abc', { [name]: value })).to.throw(TypeError, name);
+      });
+    }
+
+    it('should error for an end that is no number', () => {
+      const server = guarded(new Set());
+      const seen = statusesOf(
+        withToken(() => of({ token: 'abc', expiresInSeconds: Number.NaN }))(server.transport),
+      );
+      expect(seen[0]).to.be.instanceOf(TypeError).with.property('message').that.includes('expiresInSeconds');
+      expect(server.seen).to.deep.equal([]);
+    });
+  });
+
+  it('should error where the provider completes without a token', () => {
+    const server = guarded(new Set());
+    expect(statusesOf(withToken(() => EMPTY)(server.transport))[0])
+      .to.be.instanceOf(TypeError)
+      .with.property('message')
+      .that.includes('token must be emitted by its provider');
   });
 
   describe('refuses what cannot stand in a header, without showing it:', () => {

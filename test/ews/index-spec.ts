@@ -6,10 +6,14 @@ import * as ews from '../../lib/ews/index.ts';
 describe('The entry rxchange/ews', () => {
   it('should export what an application needs, and no more', () => {
     expect(Object.keys(ews).sort()).to.deep.equal([
+      'AutodiscoverError',
       'EwsError',
       'EwsEvent',
       'SoapFault',
+      'affinityGroup',
+      'autodiscoverEws',
       'exchange',
+      'ntlm',
       'pullNotifications',
     ]);
   });

@@ -7,14 +7,23 @@ describe('rxchange/operators', () => {
       'added',
       'completed',
       'deleted',
+      'distinctPresence',
+      'folderEvents',
       'fromSender',
+      'inFolder',
       'inRel',
+      'itemEvents',
+      'newMailCount',
       'ofHref',
       'ofRel',
       'ofType',
       'retryWithBackoff',
+      'settle',
       'started',
+      'toBoard',
+      'untilDeleted',
       'updated',
+      'withResource',
     ]);
   });
 });

@@ -1,0 +1,105 @@
+import { BehaviorSubject, defer, finalize, first, mergeMap, type Observable, tap } from 'rxjs';
+import { cookieJar } from '../core/cookieJar.ts';
+import { invalidOption } from '../core/options.ts';
+import type { HttpResponse, Middleware } from '../core/transport.ts';
+import { withCookies } from '../core/withCookies.ts';
+
+/** What makes a group. */
+export interface AffinityOptions {
+  /** The SMTP address of one mailbox of the group, by which its server is found. */
+  readonly anchorMailbox: string;
+}
+
+/** Mailboxes whose subscriptions are kept on one server of a farm. */
+export interface AffinityGroup {
+  readonly anchorMailbox: string;
+  /** Leads the requests of the group, all of them, to its server. It belongs below `pinnedTo`. */
+  readonly middleware: Middleware;
+  /** Forgets which server it was: the next request finds it anew. For mailboxes that moved, and servers that are gone. */
+  forget(): void;
+}
+
+/** Whether the server of a group is known: a cookie may name it, and a server without affinity sets none. */
+type Stage = 'unknown' | 'asking' | 'known';
+
+const ADDRESS = /^[\x21-\x7e]+@[\x21-\x7e]+$/;
+
+/**
+ * Creates a group of subscriptions that one mailbox server holds: behind a load balancer the others do not
+ * know them, and answer that they do not exist.
+ *
+ * Each request carries `X-AnchorMailbox` and `X-PreferServerAffinity: true`, and each after the first the
+ * cookies that the server has set: `X-BackEndOverrideCookie`, which names the server, and whatever else
+ * load balancers and older versions of Exchange keep affinity by. They go to the origin that set them, with
+ * requests of this group only. The first request goes alone, because only its answer names the server; the
+ * others wait for it, and where it fails the next one is the first.
+ *
+ * In a browser the cookies are the browser's, one set for all groups: there, use one group only, with
+ * credentials included. It throws a TypeError for what is no address. Page: "How to maintain affinity
+ * between a group of subscriptions and the Mailbox server".
+ *
+ * @example
+ * ```ts
+ * import { of } from 'rxjs';
+ * import { headersFrom, type Transport } from 'rxchange';
+ * import { affinityGroup } from 'rxchange/ews';
+ *
+ * const farm: Transport = ({ url, headers }) => {
+ *   console.log(headers?.['x-anchormailbox'], headers?.['cookie'] ?? 'no cookie');
+ *   const set = { 'set-cookie': 'X-BackEndOverrideCookie=mbx1~1941996295; path=/; secure; HttpOnly' };
+ *   return of({ status: 200, url, headers: headersFrom(set), body$: of() });
+ * };
+ * const group = affinityGroup({ anchorMailbox: 'alfred@contoso.com' });
+ * const transport = group.middleware(farm);
+ *
+ * const request = { method: 'POST', url: 'https://mail.contoso.com/EWS/Exchange.asmx' };
+ * transport(request).subscribe();
+ * // prints: alfred@contoso.com no cookie
+ * transport(request).subscribe();
+ * // prints: alfred@contoso.com X-BackEndOverrideCookie=mbx1~1941996295
+ * ```
+ */
+export function affinityGroup({ anchorMailbox }: AffinityOptions): AffinityGroup {
+  if (typeof anchorMailbox !== 'string' || !ADDRESS.test(anchorMailbox)) {
+    throw invalidOption('anchorMailbox', anchorMailbox, 'an SMTP address in visible ASCII characters');
+  }
+  const affinity = { 'x-anchormailbox': anchorMailbox, 'x-preferserveraffinity': 'true' };
+  const jar = cookieJar();
+  const keepCookies = withCookies(jar);
+  const stage$ = new BehaviorSubject<Stage>('unknown');
+
+  const goAhead = (send: () => Observable<HttpResponse>): Observable<HttpResponse> =>
+    defer(() => {
+      let isAsking = true;
+      const settle = (stage: Stage): void => {
+        if (!isAsking) return;
+        isAsking = false;
+        stage$.next(stage);
+      };
+      stage$.next('asking');
+      return send().pipe(
+        tap(({ status }) => settle(status >= 200 && status < 300 ? 'known' : 'unknown')),
+        finalize(() => settle('unknown')),
+      );
+    });
+
+  return {
+    anchorMailbox,
+    middleware: (transport) => {
+      const withAffinity = keepCookies(transport);
+      return (request) => {
+        const send = (): Observable<HttpResponse> =>
+          withAffinity({ ...request, headers: { ...request.headers, ...affinity } });
+        return stage$.pipe(
+          // The stage of now, not the one told: of all that hear "unknown", one goes ahead.
+          first(() => stage$.value !== 'asking'),
+          mergeMap(() => (stage$.value === 'known' ? send() : goAhead(send))),
+        );
+      };
+    },
+    forget: () => {
+      jar.clear();
+      if (stage$.value === 'known') stage$.next('unknown');
+    },
+  };
+}

@@ -1,0 +1,149 @@
+import {
+  catchError,
+  defer,
+  map,
+  mergeMap,
+  type Observable,
+  of,
+  throwError,
+  timeout,
+  TimeoutError,
+} from 'rxjs';
+import { DecodeError, NetworkError } from '../core/errors.ts';
+import { fetchTransport } from '../core/fetchTransport.ts';
+import { hostOption, hostRule } from '../core/hostRule.ts';
+import type { Fetch } from '../core/keptAliveFetch.ts';
+import { invalidOption, numberOption } from '../core/options.ts';
+import type { HttpRequest, Transport } from '../core/transport.ts';
+import { answerOf } from './autodiscoverAnswer.ts';
+import {
+  type AutodiscoverAnswer,
+  type AutodiscoverCourse,
+  type AutodiscoverStep,
+  beginAutodiscover,
+  decideAutodiscover,
+} from './autodiscoverCourse.ts';
+import { AutodiscoverError } from './autodiscoverError.ts';
+import { formatAddress, type MailAddress, mailAddress } from './mailAddress.ts';
+import { poxRequest } from './pox.ts';
+import { signing, type SignInOptions } from './signIn.ts';
+
+/** Whose web services to look for, and how to ask. */
+export interface AutodiscoverOptions extends SignInOptions {
+  /** The SMTP address of a mailbox, such as `sara@contoso.com`. */
+  readonly address: string;
+  /**
+   * Domains, besides that of the address, whose hosts may be asked, signed in to, and found.
+   *
+   * @default none
+   */
+  readonly allowRedirectTo?: readonly string[];
+  /** How long each server may take to answer, in seconds. @default 10 */
+  readonly timeoutSeconds?: number;
+  /** What sends the requests. @default fetchTransport(fetch) */
+  readonly transport?: Transport;
+  /** A WHATWG fetch, if there is no `transport`. @default cross-fetch, with kept-alive connections on Node */
+  readonly fetch?: Fetch;
+}
+
+/**
+ * Returns an Observable that looks up, for each subscriber, where the Exchange Web Services of an address
+ * are, emits their URL, and completes.
+ *
+ * It asks autodiscover.DOMAIN and DOMAIN, first their JSON endpoints, then with XML, one after another.
+ * Hosts are asked, redirects are followed, and a URL is believed only by https and within the domain of
+ * the address or what `allowRedirectTo` allows. A request is signed only when it was refused without, so
+ * that a mere web site at DOMAIN never sees a password. The search by plain HTTP and by DNS records that
+ * the documentation also names is left out: its answers can be forged.
+ *
+ * It errors with an {@link AutodiscoverError} that tells what each server came to. It throws a TypeError
+ * that names the option for one that cannot be used. Page: "Autodiscover for Exchange".
+ *
+ * @example
+ * ```ts
+ * import { of } from 'rxjs';
+ * import { headersFrom, type Transport } from 'rxchange';
+ * import { autodiscoverEws } from 'rxchange/ews';
+ *
+ * const answer = { Protocol: 'EWS', Url: 'https://mail.contoso.com/EWS/Exchange.asmx' };
+ * const transport: Transport = ({ url }) =>
+ *   of({
+ *     status: new URL(url).hostname === 'contoso.com' ? 200 : 404,
+ *     url,
+ *     headers: headersFrom({ 'content-type': 'application/json' }),
+ *     body$: of(new TextEncoder().encode(JSON.stringify(answer))),
+ *   });
+ *
+ * autodiscoverEws({ address: 'sara@contoso.com', transport }).subscribe((url) => console.log(url));
+ * // prints: https://mail.contoso.com/EWS/Exchange.asmx
+ * ```
+ */
+export function autodiscoverEws(options: AutodiscoverOptions): Observable<string> {
+  const { allowRedirectTo = [], timeoutSeconds = 10, token, basic } = options;
+  const address = addressOption(options.address);
+  numberOption('timeoutSeconds', timeoutSeconds, { min: 0.1, max: 3600 });
+  if (!Array.isArray(allowRedirectTo)) {
+    throw invalidOption('allowRedirectTo', allowRedirectTo, 'an array of host names');
+  }
+  const allowed = allowRedirectTo.map((host, index) => hostOption(`allowRedirectTo[${index}]`, host));
+  const isAllowed = hostRule([address.domain, ...allowed]);
+  const plain = options.transport ?? fetchTransport(options.fetch);
+  const signed = signing(options)(plain);
+  const transport = token === undefined && basic === undefined ? plain : whenRefused(plain, signed);
+
+  const ask = (step: AutodiscoverStep): Observable<AutodiscoverAnswer> =>
+    defer(() => transport(requestOf(step))).pipe(
+      mergeMap((response) => answerOf(step, response)),
+      timeout(timeoutSeconds * 1000),
+      catchError((cause: unknown) =>
+        of<AutodiscoverAnswer>({ type: 'failed', reason: reasonOf(cause), cause }),
+      ),
+    );
+
+  const follow = (course: AutodiscoverCourse): Observable<string> =>
+    ask(course.steps[0]).pipe(
+      map((answer) => decideAutodiscover(course, answer, isAllowed)),
+      mergeMap((decision) => {
+        switch (decision.type) {
+          case 'found':
+            return of(decision.url);
+          case 'ask':
+            return follow(decision.course);
+          case 'fail':
+            return throwError(() => new AutodiscoverError(address.domain, decision.tried));
+        }
+      }),
+    );
+
+  return follow(beginAutodiscover(address));
+}
+
+function addressOption(value: unknown): MailAddress {
+  const address = typeof value === 'string' ? mailAddress(value) : undefined;
+  if (address === undefined) {
+    throw invalidOption('address', value, 'an SMTP address, such as sara@contoso.com');
+  }
+  return address;
+}
+
+function requestOf({ kind, url, address }: AutodiscoverStep): HttpRequest {
+  if (kind === 'json') return { method: 'GET', url, headers: { accept: 'application/json' } };
+  return {
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'text/xml; charset=utf-8', accept: 'text/xml' },
+    body: poxRequest(formatAddress(address)),
+  };
+}
+
+function whenRefused(plain: Transport, signed: Transport): Transport {
+  return (request) =>
+    plain(request).pipe(mergeMap((response) => (response.status === 401 ? signed(request) : of(response))));
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof TimeoutError) return 'did not answer in time';
+  if (error instanceof DecodeError) return 'answers with what is no Autodiscover response';
+  if (!(error instanceof NetworkError)) return 'could not be asked';
+  return `did not answer${error.code === undefined ? '' : ` (${error.code})`}`;
+}

@@ -1,0 +1,156 @@
+import type { HostRule } from '../core/hostRule.ts';
+import { formatAddress, type MailAddress, mailAddress } from './mailAddress.ts';
+
+/** How an Autodiscover server is asked: the JSON endpoint, or with XML. */
+export type AutodiscoverKind = 'json' | 'pox';
+
+/** One question to one server. */
+export interface AutodiscoverStep {
+  readonly kind: AutodiscoverKind;
+  readonly url: string;
+  readonly address: MailAddress;
+}
+
+/** What a step came to. */
+export type AutodiscoverAnswer =
+  | { readonly type: 'settings'; readonly ewsUrls: readonly string[] }
+  | { readonly type: 'redirectUrl'; readonly url: string }
+  | { readonly type: 'redirectAddress'; readonly address: string }
+  | { readonly type: 'failed'; readonly reason: string; readonly cause?: unknown };
+
+/** A step that did not bring the URL. */
+export interface AutodiscoverAttempt {
+  readonly kind: AutodiscoverKind;
+  /** The server that was asked, such as `autodiscover.contoso.com`. */
+  readonly host: string;
+  /** What it came to, in words. */
+  readonly reason: string;
+  /** The error behind it, where there was one. */
+  readonly cause?: unknown;
+}
+
+/** Where the search stands. */
+export interface AutodiscoverCourse {
+  /** What is still to be asked, the next one first. */
+  readonly steps: readonly [AutodiscoverStep, ...AutodiscoverStep[]];
+  readonly tried: readonly AutodiscoverAttempt[];
+  /** How many redirects were followed. */
+  readonly redirects: number;
+  /** The steps that were ever planned, so that none is taken twice. */
+  readonly planned: readonly string[];
+}
+
+/** What to do next. */
+export type AutodiscoverDecision =
+  | { readonly type: 'found'; readonly url: string }
+  | { readonly type: 'ask'; readonly course: AutodiscoverCourse }
+  | { readonly type: 'fail'; readonly tried: readonly AutodiscoverAttempt[] };
+
+/** The number after which the documentation says to stop. Page: "RedirectUrl (POX)". */
+const MOST_REDIRECTS = 10;
+
+/** Where the search for an address begins: both endpoints on both hosts of its domain, JSON first. */
+export function beginAutodiscover(address: MailAddress): AutodiscoverCourse {
+  const steps = stepsFor(address);
+  return { steps, tried: [], redirects: 0, planned: steps.map(keyOf) };
+}
+
+/**
+ * Decides what follows from what the first step of a course came to.
+ *
+ * A URL, of the web services or of a redirect, counts only where the rule allows it; so does the domain of
+ * another address. What is refused is told and the next step is taken, at most ten redirects and no step
+ * twice. Page: "Autodiscover for Exchange".
+ */
+export function decideAutodiscover(
+  course: AutodiscoverCourse,
+  answer: AutodiscoverAnswer,
+  isAllowed: HostRule,
+): AutodiscoverDecision {
+  const [step] = course.steps;
+  const giveUp = (reason: string, cause?: unknown): AutodiscoverDecision =>
+    proceed(course, step, { reason, ...(cause === undefined ? {} : { cause }) });
+
+  switch (answer.type) {
+    case 'failed':
+      return giveUp(answer.reason, answer.cause);
+    case 'settings': {
+      const url = answer.ewsUrls.find(isAllowed);
+      if (url !== undefined) return { type: 'found', url: new URL(url).href };
+      const [refused] = answer.ewsUrls;
+      return giveUp(refused === undefined ? 'names no URL of the web services' : `names ${refusal(refused)}`);
+    }
+    case 'redirectUrl': {
+      if (!isAllowed(answer.url)) return giveUp(`redirects to ${refusal(answer.url)}`);
+      return redirect(course, step, [{ ...step, url: answer.url }]);
+    }
+    case 'redirectAddress': {
+      const address = mailAddress(answer.address);
+      if (address === undefined) return giveUp('redirects to what is no address');
+      const home = `https://${address.domain}/`;
+      if (!isAllowed(home)) return giveUp(`redirects to an address at ${refusal(home)}`);
+      return redirect(course, step, stepsFor(address));
+    }
+  }
+}
+
+function redirect(
+  course: AutodiscoverCourse,
+  step: AutodiscoverStep,
+  targets: readonly AutodiscoverStep[],
+): AutodiscoverDecision {
+  if (course.redirects === MOST_REDIRECTS) {
+    return proceed(course, step, { reason: `redirects once more, after ${MOST_REDIRECTS} times` });
+  }
+  const fresh = targets.filter((target) => !course.planned.includes(keyOf(target)));
+  const [first] = fresh;
+  if (first === undefined) return proceed(course, step, { reason: 'redirects to what is asked anyway' });
+  return proceed(course, step, { reason: `redirects to ${hostOf(first.url)}` }, fresh);
+}
+
+/** Notes what the step came to, and goes on with what it led to, if anything, and then with the rest. */
+function proceed(
+  course: AutodiscoverCourse,
+  { kind, url }: AutodiscoverStep,
+  outcome: { readonly reason: string; readonly cause?: unknown },
+  fresh: readonly AutodiscoverStep[] = [],
+): AutodiscoverDecision {
+  const tried = [...course.tried, { kind, host: hostOf(url), ...outcome }];
+  const [next, ...rest] = [...fresh, ...course.steps.slice(1)];
+  if (next === undefined) return { type: 'fail', tried };
+  const redirects = course.redirects + (fresh.length === 0 ? 0 : 1);
+  const planned = [...course.planned, ...fresh.map(keyOf)];
+  return { type: 'ask', course: { steps: [next, ...rest], tried, redirects, planned } };
+}
+
+/**
+ * The address stands in the path, with its at sign as it is: Exchange also takes it in the query, but
+ * grommunio reads it nowhere else.
+ */
+function stepsFor(address: MailAddress): [AutodiscoverStep, ...AutodiscoverStep[]] {
+  const { local, domain } = address;
+  const json = `/autodiscover/autodiscover.json/v1.0/${encodeURIComponent(local)}@${domain}?Protocol=EWS`;
+  const pox = '/autodiscover/autodiscover.xml';
+  return [
+    { kind: 'json', url: `https://autodiscover.${domain}${json}`, address },
+    { kind: 'json', url: `https://${domain}${json}`, address },
+    { kind: 'pox', url: `https://autodiscover.${domain}${pox}`, address },
+    { kind: 'pox', url: `https://${domain}${pox}`, address },
+  ];
+}
+
+function keyOf({ kind, url, address }: AutodiscoverStep): string {
+  return `${kind} ${url} ${formatAddress(address)}`;
+}
+
+function hostOf(url: string): string {
+  return new URL(url).host;
+}
+
+function refusal(url: string): string {
+  if (!URL.canParse(url)) return 'what is no URL';
+  const { protocol, hostname } = new URL(url);
+  if (protocol !== 'https:')
+    return `${hostname === '' ? 'what is no address on the web' : hostname} without https`;
+  return `${hostname}, which is not allowed`;
+}

@@ -1,0 +1,95 @@
+import { asapScheduler, asyncScheduler, defer, type SchedulerLike } from 'rxjs';
+import { type BackoffPolicy, checkBackoffPolicy } from '../core/backoff.ts';
+import { invalidOption, numberOption } from '../core/options.ts';
+import type { HttpRequest, Middleware } from '../core/transport.ts';
+import { mayTravelTogether } from './batchDecision.ts';
+import { batchQueue } from './batchQueue.ts';
+
+/** Options of {@link batched}. */
+export interface BatchOptions {
+  /**
+   * The application's `batch` link, absolute. It is asked for each request: while there is none, requests
+   * are sent alone and at once.
+   */
+  readonly url: () => string | undefined;
+  /** How many requests travel together at most, up to `maxOutstanding`. @default 20 */
+  readonly maxParts?: number;
+  /** How many requests may wait for their answers; the server allows so many for a user. @default 100 */
+  readonly maxOutstanding?: number;
+  /** Further requests that travel alone. @default none */
+  readonly alone?: (request: HttpRequest) => boolean;
+  /** The waits after an answer that there were too many requests. */
+  readonly backoff?: BackoffPolicy;
+  /**
+   * What ends a turn: requests go out when it runs what is scheduled without a delay.
+   * @default asapScheduler in a page, for one that is being left runs no timers any more; asyncScheduler elsewhere
+   */
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * Returns a Transport that sends requests of the same turn together, as parts of one `multipart/batching`
+ * request. [BatchingRequests, GroupingRequestsInABatch]
+ *
+ * - A request that comes alone is sent as it is. The event channel, photos, batches and the application
+ *   itself are never parts.
+ * - Each gets the answer of its own part, and fails as its own part does. A part that cannot be read is a
+ *   {@link DecodeError} of that request; a broken connection is a {@link NetworkError} of each.
+ * - 401, 403, 410, a 404 that says that the application is gone, and errors of the server are the answer of
+ *   every part. After 429, 413 and 503 nothing was done: the parts wait, with backoff and `Retry-After`, and
+ *   go again in batches half as large. After any other refusal of the batch they are sent alone.
+ * - Requests of different authorization are not mixed.
+ * - Unsubscribing takes a request out of the queue. If it was sent, its answer is ignored, and the batch is
+ *   aborted when nobody waits for any of it, unless it may have created something.
+ *
+ * It belongs below what signs, retries or looks into answers, which are those of the parts, and above what
+ * pins and what reports progress: `withToken(…)(withRetry(…)(batched(…)(pinnedTo(…)(reportProgress(transport)))))`.
+ *
+ * It throws a TypeError that names the option if one cannot be used.
+ *
+ * @example
+ * ```ts
+ * import { of } from 'rxjs';
+ * import { headersFrom, type Transport } from 'rxchange';
+ * import { batched } from 'rxchange/ucwa';
+ *
+ * const pool = 'https://pool.contoso.com/ucwa/v1/applications/192';
+ * const answer = ['', 'Content-Type: application/http; msgtype=response', '', 'HTTP/1.1 204 No Content', '', ''];
+ * const server: Transport = ({ method, url }) => {
+ *   console.log(method, url);
+ *   const body = `--x${answer.join('\r\n')}\r\n--x${answer.join('\r\n')}\r\n--x--`;
+ *   const headers = headersFrom({ 'content-type': 'multipart/batching; boundary="x"' });
+ *   return of({ status: 200, url, headers, body$: of(new TextEncoder().encode(body)) });
+ * };
+ *
+ * const transport = batched({ url: () => `${pool}/batch` })(server);
+ * for (const id of ['a', 'b']) {
+ *   transport({ method: 'DELETE', url: `${pool}/people/presenceSubscriptions/${id}` }).subscribe(
+ *     ({ status }) => console.log(id, status),
+ *   );
+ * }
+ * // prints: POST https://pool.contoso.com/ucwa/v1/applications/192/batch
+ * // prints: a 204
+ * // prints: b 204
+ * ```
+ */
+export function batched(options: BatchOptions): Middleware {
+  const { url, maxOutstanding = 100, alone = () => false, backoff = {} } = options;
+  if (typeof url !== 'function') throw invalidOption('url', url, 'a function that returns the batch link');
+  if (typeof alone !== 'function') throw invalidOption('alone', alone, 'a function of a request');
+  numberOption('maxOutstanding', maxOutstanding, { min: 1, integer: true });
+  const { maxParts = Math.min(20, maxOutstanding) } = options;
+  numberOption('maxParts', maxParts, { min: 1, max: maxOutstanding, integer: true });
+  checkBackoffPolicy(backoff);
+  const { scheduler = 'document' in globalThis ? asapScheduler : asyncScheduler } = options;
+
+  return (transport) => {
+    const queue = batchQueue(transport, { maxParts, maxOutstanding, backoff }, scheduler);
+    return (request) =>
+      defer(() => {
+        const link = url();
+        const travels = link !== undefined && mayTravelTogether(request, link) && !alone(request);
+        return travels ? queue.send(request, link) : transport(request);
+      });
+  };
+}

@@ -1,0 +1,99 @@
+import { defer, type Observable, of, throwError } from 'rxjs';
+import { DecodeError } from '../core/errors.ts';
+import { reportProgress } from '../core/reportProgress.ts';
+import { headersFrom, type HttpRequest, type HttpResponse, type RequestProgress } from '../core/transport.ts';
+import { type PartAnswer, readBatch, writeBatch } from './multipart.ts';
+
+/** Browsers refuse a keepalive request with a larger body. */
+const KEEPALIVE_BYTES = 60_000;
+
+/**
+ * The request that carries others, all of one authorization. [BatchingRequests]
+ *
+ * What becomes of it becomes of each; it outlives the page if any of them is to, and it is small enough.
+ */
+export function batchRequest(requests: readonly HttpRequest[], link: string): HttpRequest {
+  const { contentType, body } = writeBatch(requests);
+  const [first] = requests;
+  const authorization = first?.headers?.['authorization'];
+  const credentials = first?.credentials;
+  const told = requests.flatMap(({ onProgress }) => onProgress ?? []);
+  const outlives = requests.some(({ keepalive }) => keepalive === true);
+  const fits = new TextEncoder().encode(body).length <= KEEPALIVE_BYTES;
+  return {
+    method: 'POST',
+    url: link,
+    body,
+    headers: {
+      accept: 'multipart/batching',
+      'content-type': contentType,
+      ...(authorization === undefined ? {} : { authorization }),
+    },
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(outlives && fits ? { keepalive: true } : {}),
+    ...(told.length === 0
+      ? {}
+      : { onProgress: (progress: RequestProgress) => told.forEach((tell) => tell(progress)) }),
+  };
+}
+
+/**
+ * The answers to the requests of a batch, matched by their position. [GroupingRequestsInABatch]
+ *
+ * A part that is no HTTP answer is a {@link DecodeError} of its request alone, and so is one that is missing
+ * from an answer that was cut. Where their number is wrong otherwise, no position can be trusted: it is the
+ * error of every request.
+ */
+export function answersOf(
+  requests: readonly HttpRequest[],
+  response: HttpResponse,
+  text: string,
+): readonly Observable<HttpResponse>[] {
+  const type = response.headers.get('content-type');
+  const batch = readBatch(type, text);
+  if (batch === undefined) {
+    return requests.map(() => notAsExpected('', 'multipart/batching', `a body of type ${shown(type)}`));
+  }
+  const { parts, isClosed } = batch;
+  if (parts.length > requests.length || (isClosed && parts.length < requests.length)) {
+    return requests.map(() => notAsExpected('', `${requests.length} parts`, `${parts.length}`));
+  }
+  return requests.map((request, index) => {
+    const part = parts[index];
+    if (part !== undefined) return answered(request, part);
+    return notAsExpected(`/${index}`, 'an HTTP answer', index < parts.length ? 'something else' : 'nothing');
+  });
+}
+
+/** The answer to a batch as that of one of its requests. */
+export function sharedAnswer(
+  request: HttpRequest,
+  { status, headers }: HttpResponse,
+  text: string,
+): HttpResponse {
+  return { status, headers, url: request.url, body$: of(new TextEncoder().encode(text)) };
+}
+
+function answered(request: HttpRequest, { status, headers, body }: PartAnswer): Observable<HttpResponse> {
+  const { onProgress } = request;
+  const body$ = of(new TextEncoder().encode(body));
+  const response = { status, headers: headersFrom(headers), url: request.url, body$ };
+  if (onProgress === undefined) return of(response);
+  // An answer of its own would say whether the server acted: that of the part says the same.
+  return reportProgress(() => of(response))({
+    ...request,
+    onProgress: (progress) => {
+      if (progress === 'undone') onProgress(progress);
+    },
+  });
+}
+
+function notAsExpected(path: string, expected: string, actual: string): Observable<never> {
+  return defer(() =>
+    throwError(() => new DecodeError('the answer to the batch', { path, expected, actual })),
+  );
+}
+
+function shown(type: string | undefined): string {
+  return type?.split(';')[0]?.trim().slice(0, 60) ?? 'unknown';
+}

@@ -1,0 +1,217 @@
+import {
+  asyncScheduler,
+  defer,
+  finalize,
+  map,
+  mergeMap,
+  Observable,
+  of,
+  type SchedulerLike,
+  type Subscriber,
+  Subscription,
+  take,
+  tap,
+  throwIfEmpty,
+  timer,
+} from 'rxjs';
+import { retryAfterMs } from '../core/backoff.ts';
+import { readText } from '../core/body.ts';
+import { NetworkError } from '../core/errors.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
+import { batchKey, decideBatch, isOverloaded } from './batchDecision.ts';
+import { answersOf, batchRequest, sharedAnswer } from './batchMessage.ts';
+import { type BatchLimits, batchPace } from './batchPace.ts';
+
+/** Where requests wait for others that go the same way. */
+export interface BatchQueue {
+  /** Returns an Observable that sends the request, with others where there are any, and emits its answer. */
+  send(request: HttpRequest, link: string): Observable<HttpResponse>;
+}
+
+/** A request that waits, or is on its way. */
+interface Part {
+  readonly order: number;
+  readonly request: HttpRequest;
+  readonly link: string;
+  readonly key: string;
+  readonly subscriber: Subscriber<HttpResponse>;
+  /** Whether a batch with it was refused. */
+  goesAlone: boolean;
+  /** Tells those with whom it travels that its requester has left. */
+  onLeave: (() => void) | undefined;
+}
+
+/**
+ * Creates the queue of one transport: what comes in one turn goes out together, in the order in which it
+ * came.
+ *
+ * @param turns Ends a turn by running what is scheduled without a delay.
+ */
+export function batchQueue(transport: Transport, limits: BatchLimits, turns: SchedulerLike): BatchQueue {
+  const pace = batchPace(limits);
+  let waiting = new Set<Part>();
+  let arrived = 0;
+  let outstanding = 0;
+  let isTurnOpen = false;
+  let isPumping = false;
+  let pause: Subscription | undefined;
+
+  const openTurn = (): void => {
+    if (isTurnOpen) return;
+    isTurnOpen = true;
+    turns.schedule(() => {
+      isTurnOpen = false;
+      pump();
+    });
+  };
+
+  const pump = (): void => {
+    if (isPumping || isTurnOpen) return;
+    isPumping = true;
+    while (sendNext());
+    isPumping = false;
+  };
+
+  const sendNext = (): boolean => {
+    const parts = firstTogether(waiting, pace.size);
+    const [first] = parts;
+    if (first === undefined || isPaused() || !pace.hasRoomFor(parts.length, outstanding)) return false;
+    for (const part of parts) waiting.delete(part);
+    if (parts.length === 1) sendAlone(first);
+    else sendTogether(parts, first.link);
+    return true;
+  };
+
+  const isPaused = (): boolean => {
+    const { waitMs } = pace;
+    if (waitMs === 0) return false;
+    pause ??= timer(waitMs).subscribe(() => {
+      pause = undefined;
+      pump();
+    });
+    return true;
+  };
+
+  const sendAlone = ({ request, subscriber }: Part): void => {
+    outstanding += 1;
+    defer(() => transport(request))
+      .pipe(
+        tap(({ status }) => {
+          if (!isOverloaded(status)) pace.succeeded();
+        }),
+        finalize(() => {
+          outstanding -= 1;
+          pump();
+        }),
+      )
+      .subscribe(subscriber);
+  };
+
+  const sendTogether = (parts: readonly Part[], link: string): void => {
+    const request = batchRequest(requestsOf(parts), link);
+    const flight = new Subscription();
+    const land = (deliver: () => void): void => {
+      if (flight.closed) return;
+      flight.unsubscribe();
+      outstanding -= parts.length;
+      deliver();
+      pump();
+    };
+    // A request that creates is never aborted: its answer says what has to be removed.
+    const isWanted = ({ request: { onProgress }, subscriber }: Part): boolean =>
+      onProgress !== undefined || !subscriber.closed;
+    const onLeave = (): void => {
+      if (!parts.some(isWanted)) land(() => undefined);
+    };
+    outstanding += parts.length;
+    for (const part of parts) part.onLeave = onLeave;
+    flight.add(
+      defer(() => transport(request))
+        .pipe(
+          mergeMap((response) => readText(response, 'batch').pipe(map((text) => ({ response, text })))),
+          take(1),
+          throwIfEmpty(() => new NetworkError('no answer', request)),
+        )
+        .subscribe({
+          next: ({ response, text }) => land(() => arrive(parts, response, text)),
+          error: (error: unknown) => land(() => fail(parts, error)),
+        }),
+    );
+  };
+
+  const arrive = (parts: readonly Part[], response: HttpResponse, text: string): void => {
+    const asked = retryAfterMs(response.headers.get('retry-after'), asyncScheduler.now());
+    switch (decideBatch(response.status, text, asked)) {
+      case 'read': {
+        pace.succeeded();
+        const answers = answersOf(requestsOf(parts), response, text);
+        for (const [index, { subscriber }] of parts.entries()) answers[index]?.subscribe(subscriber);
+        break;
+      }
+      case 'halve':
+        pace.refused(parts.length, asked);
+        waitAgain(parts);
+        break;
+      case 'alone':
+        for (const part of parts) part.goesAlone = true;
+        waitAgain(parts);
+        break;
+      case 'share':
+        for (const { request, subscriber } of parts) {
+          of(sharedAnswer(request, response, text)).subscribe(subscriber);
+        }
+    }
+  };
+
+  const waitAgain = (parts: readonly Part[]): void => {
+    const staying = parts.filter(({ subscriber }) => !subscriber.closed);
+    waiting = new Set([...staying, ...waiting].sort((a, b) => a.order - b.order));
+  };
+
+  const leave = (part: Part): void => {
+    waiting.delete(part);
+    if (waiting.size === 0) {
+      pause?.unsubscribe();
+      pause = undefined;
+    }
+    part.onLeave?.();
+  };
+
+  return {
+    send: (request, link) =>
+      new Observable((subscriber) => {
+        const part: Part = {
+          ...{ order: ++arrived, request, link, key: batchKey(request, link), subscriber },
+          ...{ goesAlone: false, onLeave: undefined },
+        };
+        waiting.add(part);
+        openTurn();
+        return () => leave(part);
+      }),
+  };
+}
+
+function firstTogether(waiting: ReadonlySet<Part>, size: number): readonly Part[] {
+  const parts: Part[] = [];
+  for (const part of waiting) {
+    const [first = part] = parts;
+    if (part.key === first.key && (part === first || !part.goesAlone)) parts.push(part);
+    if (parts.length === size || first.goesAlone) break;
+  }
+  return parts;
+}
+
+function requestsOf(parts: readonly Part[]): readonly HttpRequest[] {
+  return parts.map(({ request }) => request);
+}
+
+/** Each gets an error of its own request, of the same kind. */
+function fail(parts: readonly Part[], cause: unknown): void {
+  for (const { request, subscriber } of parts) {
+    const error =
+      cause instanceof NetworkError
+        ? new NetworkError('no answer to the batch that it went with', request, { cause, code: cause.code })
+        : cause;
+    subscriber.error(error);
+  }
+}

@@ -1,0 +1,107 @@
+import { catchError, mergeMap, type Observable, of, throwError } from 'rxjs';
+import { DecodeError, describeUrl, HttpError } from '../core/errors.ts';
+import type { Transport } from '../core/transport.ts';
+import { type Answered, requestJson } from './request.ts';
+import { type TrustedHosts, trustedUrl } from './trustedHosts.ts';
+import { MOST_REDIRECTS } from './trustedRedirects.ts';
+import { hrefOf, Resource } from './wire.ts';
+
+/** Where UCWA is for a user. */
+export interface UcwaLocation {
+  /** Where applications are created, absolute. */
+  readonly applications: string;
+  /** The origin of `applications`. */
+  readonly origin: string;
+  /** Where it was found, absolute: asks for a token. */
+  readonly user: string;
+  /** The page that lets a browser send requests from other origins, absolute. */
+  readonly xframe?: string;
+}
+
+/** What the way to UCWA is walked with. */
+export interface Walk {
+  readonly trust: TrustedHosts;
+  /** Sends requests without a token. */
+  readonly open: Transport;
+  /** Sends requests with the token of their origin. */
+  readonly signed: Transport;
+}
+
+/** What is known when a host has answered. */
+export interface Root {
+  readonly user: string;
+  readonly xframe: string | undefined;
+}
+
+/**
+ * Returns an Observable that asks a host where its users sign in, follows the redirects that it answers with,
+ * emits the `user` link, and completes. [RootURL, root_ref, redirect_ref]
+ *
+ * Where a link and a redirect stand side by side, the link is taken. A host that asks for a token is taken
+ * for `user` itself: a redirect may lead there.
+ */
+export function findRoot(walk: Walk, url: string, left: number = MOST_REDIRECTS): Observable<Root> {
+  return requestJson(walk.open, { method: 'GET', url }, Resource, 'discovery').pipe(
+    catchError((error: unknown) =>
+      error instanceof HttpError && error.status === 401
+        ? of<Answered<Resource>>({ value: { _links: { user: { href: url } } }, url })
+        : throwError(() => error),
+    ),
+    mergeMap((answered) => {
+      const user = linkIn(walk, answered, 'user');
+      if (user !== undefined) return of({ user, xframe: xframeIn(walk, answered) });
+      return findRoot(walk, redirectIn(walk, answered, left, 'user'), left - 1);
+    }),
+  );
+}
+
+/**
+ * Returns an Observable that asks `user` for the applications, with a token, emits where they are, and
+ * completes. A user who lives on another server is followed there, and signs in there. [user_ref]
+ */
+export function findApplications(
+  walk: Walk,
+  root: Root,
+  left: number = MOST_REDIRECTS,
+): Observable<UcwaLocation> {
+  const { user } = root;
+  return requestJson(walk.signed, { method: 'GET', url: user }, Resource, 'user').pipe(
+    mergeMap((answered) => {
+      const applications = linkIn(walk, answered, 'applications');
+      if (applications !== undefined) {
+        const xframe = xframeIn(walk, answered) ?? root.xframe;
+        const { origin } = new URL(applications);
+        return of({ applications, origin, user, ...(xframe === undefined ? {} : { xframe }) });
+      }
+      return findRoot(walk, redirectIn(walk, answered, left, 'applications'), left - 1).pipe(
+        mergeMap((next) => findApplications(walk, next, left - 1)),
+      );
+    }),
+  );
+}
+
+function linkIn({ trust }: Walk, { value, url }: Answered<Resource>, rel: string): string | undefined {
+  const href = hrefOf(value, rel);
+  return href === undefined
+    ? undefined
+    : trustedUrl(trust, href, url, `the link ${rel} of ${describeUrl(url)}`);
+}
+
+function redirectIn(walk: Walk, answered: Answered<Resource>, left: number, wanted: string): string {
+  const redirect = linkIn(walk, answered, 'redirect');
+  if (redirect !== undefined && left > 0) return redirect;
+  throw new DecodeError(`discovery at ${describeUrl(answered.url)}`, {
+    path: '/_links',
+    expected: `a link ${wanted}`,
+    actual: redirect === undefined ? 'none' : 'one redirect after another',
+  });
+}
+
+/** The page is an offer: without it, or with one that cannot be trusted, nothing is lost. */
+function xframeIn(walk: Walk, answered: Answered<Resource>): string | undefined {
+  try {
+    return linkIn(walk, answered, 'xframe');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,83 @@
+import { describeUrl } from '../core/errors.ts';
+import { hostOption, hostRule, type HostRule } from '../core/hostRule.ts';
+import { invalidOption, urlOption } from '../core/options.ts';
+
+/** Which hosts a user's credentials and tokens may be sent to. */
+export interface TrustedHosts {
+  /** The user's own. */
+  readonly domain: string;
+  /** Whether a URL leads by https to a host of the domain, or to another that the caller trusts. */
+  readonly isAllowed: HostRule;
+  /** Whether http on this machine is as good as https: for servers of tests. */
+  readonly loopback: boolean;
+}
+
+/** A link or a redirect of a server leads where nothing may be sent to. */
+export class UntrustedLinkError extends Error {
+  readonly _tag = 'UntrustedLinkError';
+  override readonly name: string = 'UntrustedLinkError';
+  /** Where it leads, without query. */
+  readonly refused: string;
+
+  constructor(what: string, refused: string, why: string) {
+    super(`${what} leads to ${refused}, ${why}: nothing was sent there`);
+    this.refused = refused;
+  }
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/**
+ * The hosts that a caller trusts: the domain, those that it names, and where discovery starts. Throws a
+ * TypeError that names the option for one that is no host, or for a start over http on another machine.
+ */
+export function trustedHosts(
+  domain: string,
+  allowed: readonly string[],
+  starts: readonly string[],
+): TrustedHosts {
+  if (!Array.isArray(allowed)) throw invalidOption('allowRedirectTo', allowed, 'a list of host names');
+  const urls = starts.map((start, index) => {
+    const url = urlOption(`urls[${index}]`, start);
+    if (url.protocol === 'https:' || isThisMachine(url.hostname)) return url;
+    throw invalidOption(`urls[${index}]`, start, 'https, or http on this machine');
+  });
+  const hosts = allowed.map((host: unknown, index) => hostOption(`allowRedirectTo[${index}]`, host));
+  return {
+    domain,
+    isAllowed: hostRule([domain, ...hosts, ...urls.map(({ hostname }) => hostname)]),
+    loopback: urls.some(({ protocol }) => protocol === 'http:'),
+  };
+}
+
+/**
+ * Returns the URL that a server's link leads to, absolute, if it may be followed, and throws an
+ * {@link UntrustedLinkError} if not: it must be https, without credentials in it, and its host one of those
+ * that are trusted, or below one. [RootURL, Security check]
+ *
+ * @param base What the link is relative to.
+ * @param what The link, for the error.
+ */
+export function trustedUrl(trust: TrustedHosts, href: string, base: string, what: string): string {
+  if (!URL.canParse(href, base)) throw new UntrustedLinkError(what, 'an invalid URL', 'which is no address');
+  const url = new URL(href, base);
+  if (trust.isAllowed(url.href) || isLocal(trust, url)) return url.href;
+  const refused = describeUrl(url.href);
+  if (url.username !== '' || url.password !== '')
+    throw new UntrustedLinkError(what, refused, 'with credentials in it');
+  if (url.protocol !== 'https:') throw new UntrustedLinkError(what, refused, 'which is not https');
+  throw new UntrustedLinkError(
+    what,
+    refused,
+    `which is not a host of ${trust.domain}; if it is yours, name it in allowRedirectTo`,
+  );
+}
+
+function isLocal({ loopback }: TrustedHosts, { protocol, hostname, username, password }: URL): boolean {
+  return loopback && protocol === 'http:' && isThisMachine(hostname) && username === '' && password === '';
+}
+
+/** Whether the host of a URL is the machine itself. */
+export function isThisMachine(hostname: string): boolean {
+  return LOOPBACK.test(hostname);
+}

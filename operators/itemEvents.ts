@@ -1,0 +1,40 @@
+import { filter, type OperatorFunction } from 'rxjs';
+import { hasId, type MailboxEvent, type WithId } from './event.ts';
+
+/**
+ * Returns an Observable that emits the events of the source that are about an item: a message, an
+ * appointment, a contact.
+ *
+ * `item` is no longer optional then. Events about folders are dropped, and so is what is about neither:
+ * `status`, and `gap` too. Who has to know of gaps takes them from the same source with {@link ofType}, or
+ * puts what handles them first.
+ *
+ * ```
+ * source:       --item--folder--gap--item--|
+ * itemEvents()  --item---------------item--|
+ * ```
+ *
+ * @see {@link folderEvents}
+ * @see {@link inFolder}
+ *
+ * @example
+ * ```ts
+ * import { of } from 'rxjs';
+ * import { itemEvents } from 'rxchange/operators';
+ *
+ * type MailEvent =
+ *   | { type: 'created' | 'modified'; item?: { id: string }; folder?: { id: string } }
+ *   | { type: 'status'; watermark: string };
+ * const events$ = of<MailEvent[]>(
+ *   { type: 'created', item: { id: 'AAMkA' } },
+ *   { type: 'modified', folder: { id: 'AAMkInbox' } },
+ *   { type: 'status', watermark: 'AQAA' },
+ * );
+ *
+ * events$.pipe(itemEvents()).subscribe(({ type, item }) => console.log(`${type} ${item.id}`));
+ * // prints: created AAMkA
+ * ```
+ */
+export function itemEvents<Event extends MailboxEvent>(): OperatorFunction<Event, WithId<Event, 'item'>> {
+  return filter((event) => hasId(event, 'item'));
+}

@@ -1,0 +1,47 @@
+import { asyncScheduler, defer, map, mergeMap, type Observable } from 'rxjs';
+import { retryAfterMs } from '../lib/core/backoff.ts';
+import { readText } from '../lib/core/body.ts';
+import { DecodeError, HttpError } from '../lib/core/errors.ts';
+import { pinnedTo } from '../lib/core/pinnedTo.ts';
+import type { HttpRequest, Transport } from '../lib/core/transport.ts';
+
+/**
+ * Returns a function that gets the JSON of the resource at an href, absolute or relative to `base`, from the
+ * origin of `base` and no other.
+ *
+ * Its Observable errors with a NetworkError, an HttpError, a DecodeError or an OriginError.
+ */
+export function resourceGetter(transport: Transport, base: URL): (href: string) => Observable<unknown> {
+  const pinned = pinnedTo(base.origin)(transport);
+  return (href) =>
+    defer(() => {
+      if (!URL.canParse(href, base)) {
+        throw new DecodeError('link', { path: '/href', expected: 'a URL', actual: 'something else' });
+      }
+      const request: HttpRequest = {
+        method: 'GET',
+        url: new URL(href, base).href,
+        headers: { accept: 'application/json' },
+      };
+      return pinned(request).pipe(
+        mergeMap((response) => {
+          const { status, headers } = response;
+          if (status < 200 || status > 299) {
+            const asked = retryAfterMs(headers.get('retry-after'), asyncScheduler.now());
+            throw new HttpError(status, request, { retryAfterMs: asked });
+          }
+          return readText(response, 'resource');
+        }),
+        map(parseJson),
+      );
+    });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own error quotes the text, which can be a message or a token.
+    throw new DecodeError('resource', { path: '', expected: 'JSON', actual: 'something else' });
+  }
+}

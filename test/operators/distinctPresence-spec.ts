@@ -1,0 +1,188 @@
+import { expect } from 'chai';
+import { expectTypeOf } from 'expect-type';
+import { of, type Observable } from 'rxjs';
+import { distinctPresence, type DistinctPresenceOptions } from '../../operators/distinctPresence.ts';
+import { marbles } from '../support/marbles.ts';
+import { type ContactState, malformed, states } from './contactStates.ts';
+import { type UcwaEvent, ucwa } from './events.ts';
+
+describe('distinctPresence', () => {
+  it('should drop what says the same of a contact as before', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ContactState>('-b-c-m-m-b-o-o-|', states);
+      const sourceSubs = '               ^--------------!';
+      const expected = '                 -b---m---b-o---|';
+
+      expectObservable(source.pipe(distinctPresence())).toBe(expected, states);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should look at each contact for itself', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<ContactState>('-b-j-c-j-k-b-|', states);
+      const expected = '                 -b-j-----k---|';
+
+      expectObservable(source.pipe(distinctPresence())).toBe(expected, states);
+    });
+  });
+
+  it('should know a contact again however it is spelled', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<ContactState>('-o-u-b-u-|', states);
+      const expected = '                 -o---b-u-|';
+
+      expectObservable(source.pipe(distinctPresence())).toBe(expected, states);
+    });
+  });
+
+  it('should take a presence that is not known for one of its own', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<ContactState>('-j-x-x-j-|', states);
+      const expected = '                 -j-x---j-|';
+
+      expectObservable(source.pipe(distinctPresence())).toBe(expected, states);
+    });
+  });
+
+  it('should emit a single one', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ContactState>('--b--|', states);
+      const sourceSubs = '               ^----!';
+      const expected = '                 --b--|';
+
+      expectObservable(source.pipe(distinctPresence())).toBe(expected, states);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should never emit when the source never does', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ContactState>('-');
+      const sourceSubs = '               ^';
+      const expected = '                 -';
+
+      expectObservable(source.pipe(distinctPresence())).toBe(expected);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should complete when the source is empty', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ContactState>('|');
+      const sourceSubs = '               (^!)';
+      const expected = '                 |';
+
+      expectObservable(source.pipe(distinctPresence())).toBe(expected);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should pass the error of the source on', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ContactState>('-b-c#', states, new Error('connection lost'));
+      const sourceSubs = '               ^---!';
+      const expected = '                 -b--#';
+
+      expectObservable(source.pipe(distinctPresence())).toBe(expected, states, new Error('connection lost'));
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should unsubscribe from the source when its subscriber leaves', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<ContactState>('-b-o-b-|', states);
+      const sourceSubs = '               ^---!';
+      const unsub = '                    ----!';
+      const expected = '                 -b-o-';
+
+      expectObservable(source.pipe(distinctPresence()), unsub).toBe(expected, states);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should know nothing yet for each subscriber', () => {
+    marbles(({ cold, expectObservable }) => {
+      const distinct = cold<ContactState>('-b-c-|', states).pipe(distinctPresence());
+
+      expectObservable(distinct).toBe('-b---|', states);
+      expectObservable(distinct, '--^').toBe('---b---|', states);
+    });
+  });
+
+  it('should let pass what is about no contact, always', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<ContactState>('0123456-6b|', { ...malformed, ...states });
+      const expected = '                 0123456-6b|';
+
+      expectObservable(source.pipe(distinctPresence())).toBe(expected, { ...malformed, ...states });
+    });
+  });
+
+  it('should compare what it is told to', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<ContactState>('-b-c-m-o-o-|', states);
+      const device = '                   -b-c-m-----|';
+      const growing = '                  -b-c-m-o---|';
+
+      expectObservable(source.pipe(distinctPresence({ presence: ({ deviceType }) => [deviceType] }))).toBe(
+        device,
+        states,
+      );
+      expectObservable(
+        source.pipe(distinctPresence({ presence: (state) => Object.values<unknown>({ ...state }) })),
+      ).toBe(growing, states);
+    });
+  });
+
+  it('should serve events as well', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<UcwaEvent>('-a-a-u-d-a-|', ucwa);
+      const expected = '              -a---u-d-a-|';
+
+      expectObservable(
+        source.pipe(distinctPresence({ contact: ({ link }) => link.href, presence: ({ type }) => [type] })),
+      ).toBe(expected, ucwa);
+    });
+  });
+
+  for (const name of ['contact', 'presence'] as const) {
+    it(`should make what ${name} throws the error of the result`, () => {
+      const bug = new Error(`a bug in ${name}`);
+      const options: DistinctPresenceOptions<ContactState> = {
+        [name]: () => {
+          throw bug;
+        },
+      };
+      marbles(({ cold, expectObservable, expectSubscriptions }) => {
+        const source = cold<ContactState>('--b--|', states);
+        const sourceSubs = '               ^-!';
+        const expected = '                 --#';
+
+        expectObservable(source.pipe(distinctPresence(options))).toBe(expected, undefined, bug);
+        expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+      });
+    });
+
+    it(`should refuse a ${name} that is no function`, () => {
+      const options = { [name]: 'uri' } as DistinctPresenceOptions<ContactState>;
+      expect(() => distinctPresence(options)).to.throw(
+        TypeError,
+        `distinctPresence.${name} must be a function, but it is "uri"`,
+      );
+    });
+  }
+
+  it('should keep the type', () => {
+    expectTypeOf(of<ContactState[]>(states.b).pipe(distinctPresence())).toEqualTypeOf<
+      Observable<ContactState>
+    >();
+    expectTypeOf(
+      of<UcwaEvent[]>(ucwa.a).pipe(
+        distinctPresence({ contact: ({ link }) => link.href, presence: ({ type }) => [type] }),
+      ),
+    ).toEqualTypeOf<Observable<UcwaEvent>>();
+    // @ts-expect-error Events have no uri: where they say their contact has to be given.
+    of<UcwaEvent[]>(ucwa.a).pipe(distinctPresence());
+  });
+});

@@ -1,0 +1,467 @@
+import { expect } from 'chai';
+import { expectTypeOf } from 'expect-type';
+import {
+  concat,
+  delay,
+  EmptyError,
+  EMPTY,
+  map,
+  NEVER,
+  of,
+  type Observable,
+  Subject,
+  take,
+  throwError,
+  TimeoutError,
+} from 'rxjs';
+import { OriginError } from '../../lib/core/errors.ts';
+import { deleted } from '../../operators/deleted.ts';
+import { withResource, type WithResourceOptions } from '../../operators/withResource.ts';
+import { marbles } from '../support/marbles.ts';
+import { answering, response } from '../support/responses.ts';
+import { malformed, type UcwaEvent, ucwa } from './events.ts';
+
+describe('withResource', () => {
+  interface Presence {
+    readonly availability: string;
+  }
+  interface Told {
+    readonly type: string;
+    readonly resource?: unknown;
+    readonly error?: unknown;
+  }
+  const link = (number: number): UcwaEvent['link'] => ({
+    rel: 'contactPresence',
+    href: `/people/${number}/presence`,
+  });
+  const { sender } = ucwa.u;
+  /** Updates with a link only; x to z are what comes of them. */
+  const updates: Readonly<Record<string, UcwaEvent>> = {
+    ...ucwa,
+    1: { type: 'updated', link: link(1), sender },
+    2: { type: 'updated', link: link(2), sender },
+    3: { type: 'updated', link: link(3), sender },
+  };
+  const lost = new Error('connection lost');
+  const busy: Presence = { availability: 'Busy' };
+  const told: Readonly<Record<string, Told>> = {
+    ...ucwa,
+    1: { ...updates['1']!, resource: busy },
+    2: { ...updates['2']!, resource: busy },
+    3: { ...updates['3']!, resource: busy },
+    e: { ...updates['2']!, error: lost },
+  };
+  const after = (ms: number): (() => Observable<Presence>) => {
+    return () => of(busy).pipe(delay(ms));
+  };
+
+  it('should add the resource that a link leads to', () => {
+    const hrefs: string[] = [];
+    const get = (href: string): Observable<Presence> => {
+      hrefs.push(href);
+      return of(busy).pipe(delay(2));
+    };
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<UcwaEvent>('-1----2----|', updates);
+      const sourceSubs = '            ^----------!';
+      const expected = '              ---1----2--|';
+
+      expectObservable(source.pipe(withResource(get))).toBe(expected, told);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+    expect(hrefs).to.deep.equal(['/people/1/presence', '/people/2/presence']);
+  });
+
+  it('should fetch nothing that came along', () => {
+    let gets = 0;
+    const get = (): Observable<Presence> => {
+      gets++;
+      return of(busy);
+    };
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<UcwaEvent>('-a-|', ucwa);
+      const expected = '              -a-|';
+
+      expectObservable(source.pipe(withResource(get))).toBe(expected, ucwa);
+    });
+    expect(gets).to.equal(0);
+  });
+
+  it('should emit a single one', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<UcwaEvent>('--1--|', updates);
+      const sourceSubs = '            ^----!';
+      const expected = '              --1--|';
+
+      expectObservable(source.pipe(withResource(() => of(busy)))).toBe(expected, told);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should keep the order, whatever is answered first', () => {
+    const ms: Readonly<Record<string, number>> = { '/people/1/presence': 6, '/people/2/presence': 1 };
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<UcwaEvent>('-12a--d------3|', updates);
+      const expected = '              -------(12ad)3|';
+      const get = (href: string): Observable<Presence> => of(busy).pipe(delay(ms[href] ?? 0));
+
+      expectObservable(source.pipe(withResource(get))).toBe(expected, told);
+    });
+  });
+
+  it('should tell by the event what could not be fetched, and go on', () => {
+    const get = (href: string): Observable<Presence> =>
+      href === link(2).href ? throwError(() => lost) : of(busy);
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<UcwaEvent>('-1-2-3-|', updates);
+      const expected = '              -1-e-3-|';
+
+      expectObservable(source.pipe(withResource(get))).toBe(expected, told);
+    });
+  });
+
+  it('should tell the same of a function that throws', () => {
+    const get = (href: string): Observable<Presence> => {
+      if (href === link(2).href) throw lost;
+      return of(busy);
+    };
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<UcwaEvent>('-1-2-3-|', updates);
+      const expected = '              -1-e-3-|';
+
+      expectObservable(source.pipe(withResource(get))).toBe(expected, told);
+    });
+  });
+
+  it('should tell of an answer that never comes', () => {
+    let error: unknown;
+    marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
+      const never = cold<Presence>('   -');
+      const source = cold<UcwaEvent>('-1-2--------|', updates);
+      const result = source.pipe(
+        withResource((href) => (href === link(1).href ? never : of(busy)), { timeoutMs: 5 }),
+      );
+      const expected = '              ------(12)--|';
+
+      expectObservable(
+        result.pipe(
+          map((event) => {
+            error ??= event.error;
+            return event.link;
+          }),
+        ),
+      ).toBe(expected, { 1: link(1), 2: link(2) });
+      expectSubscriptions(never.subscriptions).toBe('-^----!');
+      flush();
+    });
+    expect(error).to.be.instanceOf(TimeoutError);
+  });
+
+  it('should wait thirty seconds for one by default', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<UcwaEvent>('1|', updates);
+
+      expectObservable(
+        source.pipe(
+          withResource(() => NEVER),
+          map(({ type }) => type),
+        ),
+      ).toBe('30s (u|)', {
+        u: 'updated',
+      });
+    });
+  });
+
+  it('should take the first of several answers, and tell of none', () => {
+    const events: Told[] = [];
+    of(updates['1']!, updates['2']!)
+      .pipe(withResource((href) => (href === link(1).href ? concat(of(busy), NEVER) : EMPTY)))
+      .subscribe((event) => events.push(event));
+
+    expect(events[0]).to.deep.equal(told['1']);
+    expect(events[1]).to.not.have.property('resource');
+    expect(events[1]?.error).to.be.instanceOf(EmptyError);
+  });
+
+  it('should take a promise as well', async () => {
+    const event = await new Promise<Told>((done) => {
+      of(updates['1']!)
+        .pipe(withResource(() => Promise.resolve(busy)))
+        .subscribe(done);
+    });
+    expect(event).to.deep.equal(told['1']);
+  });
+
+  it('should fetch nothing for what is gone, is over, or is not known', () => {
+    const hrefs: string[] = [];
+    const events: Readonly<Record<string, UcwaEvent>> = {
+      ...updates,
+      r: { type: 'reset', link: { rel: 'resync', href: '/events?ack=1' }, sender },
+    };
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<UcwaEvent>('-d-x-c-r-s-u-|', events);
+      const expected = '              -d-x-c-r-S-U-|';
+      const get = (href: string): Observable<Presence> => {
+        hrefs.push(href);
+        return of(busy);
+      };
+
+      expectObservable(source.pipe(withResource(get))).toBe(expected, {
+        ...events,
+        S: { ...ucwa.s, resource: busy },
+        U: { ...ucwa.u, resource: busy },
+      });
+    });
+    expect(hrefs).to.deep.equal([ucwa.s.link.href, ucwa.u.link.href]);
+  });
+
+  it('should fetch for the events that it is told to', () => {
+    marbles(({ cold, expectObservable }) => {
+      const source = cold<UcwaEvent>('-1-c-|', updates);
+      const expected = '              -1-C-|';
+
+      expectObservable(
+        source.pipe(withResource(() => of(busy), { fetches: ({ type }) => type === 'completed' })),
+      ).toBe(expected, { 1: updates['1'], C: { ...ucwa.c, resource: busy } });
+    });
+  });
+
+  it('should fetch four at a time, or as many as it is told to', () => {
+    const most = (options?: WithResourceOptions<UcwaEvent>): number => {
+      let now = 0;
+      let highest = 0;
+      marbles(({ cold, flush }) => {
+        cold<UcwaEvent>('(11111111|)', updates)
+          .pipe(
+            withResource(() => {
+              highest = Math.max(highest, ++now);
+              return of(busy).pipe(
+                delay(3),
+                map((resource) => {
+                  now--;
+                  return resource;
+                }),
+              );
+            }, options),
+          )
+          .subscribe();
+        flush();
+      });
+      return highest;
+    };
+    expect(most()).to.equal(4);
+    expect(most({ concurrency: 1 })).to.equal(1);
+    expect(most({ concurrency: 6 })).to.equal(6);
+  });
+
+  it('should never emit when the source never does', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<UcwaEvent>('-');
+      const sourceSubs = '            ^';
+      const expected = '              -';
+
+      expectObservable(source.pipe(withResource(after(1)))).toBe(expected);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should complete when the source is empty', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<UcwaEvent>('|');
+      const sourceSubs = '            (^!)';
+      const expected = '              |';
+
+      expectObservable(source.pipe(withResource(after(1)))).toBe(expected);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should complete behind the last event', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<UcwaEvent>('-1|', updates);
+      const sourceSubs = '            ^-!';
+      const expected = '              -----(1|)';
+
+      expectObservable(source.pipe(withResource(after(4)))).toBe(expected, told);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should pass the error of the source on, behind the last event', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<UcwaEvent>('-1#', updates, lost);
+      const sourceSubs = '            ^-!';
+      const expected = '              -----(1#)';
+
+      expectObservable(source.pipe(withResource(after(4)))).toBe(expected, told, lost);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should abort what it fetches, and unsubscribe from the source, when its subscriber leaves', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const answer = cold<Presence>(' ----p|');
+      const source = cold<UcwaEvent>('-12----|', updates);
+      const sourceSubs = '            ^---!';
+      const unsub = '                 ----!';
+      const expected = '              -----';
+
+      expectObservable(source.pipe(withResource(() => answer)), unsub).toBe(expected);
+      expectSubscriptions(answer.subscriptions).toBe(['-^--!', '--^-!']);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  it('should leave the source at once when its subscriber has enough', () => {
+    const source$ = new Subject<UcwaEvent>();
+    source$
+      .pipe(
+        withResource(() => of(busy)),
+        take(1),
+      )
+      .subscribe();
+    source$.next(updates['1']!);
+    expect(source$.observed).to.be.false;
+  });
+
+  it('should let pass what is malformed', () => {
+    marbles(({ cold, expectObservable }) => {
+      const values = { ...malformed, ...ucwa };
+      const source = cold<UcwaEvent>('0123456789d|', values);
+      const expected = '              0123456789d|';
+
+      expectObservable(source.pipe(withResource(() => of(busy)))).toBe(expected, values);
+    });
+  });
+
+  it('should make what fetches throws the error of the result, behind the events before', () => {
+    const bug = new Error('a bug in fetches');
+    const fetches = ({ link: { href } }: UcwaEvent): boolean => {
+      if (href === link(2).href) throw bug;
+      return true;
+    };
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<UcwaEvent>('-1-2-3---|', updates);
+      const sourceSubs = '            ^----!';
+      const expected = '              -----(1#)';
+
+      expectObservable(source.pipe(withResource(after(4), { fetches }))).toBe(expected, told, bug);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  describe('from a server', () => {
+    const url = 'https://pool.contoso.com/ucwa/v1/applications/1';
+    const decode = (value: unknown): string => {
+      if (typeof value !== 'object' || value === null || !('availability' in value)) throw lost;
+      return String(value.availability);
+    };
+
+    it('should get the JSON, and decode it', () => {
+      const { transport, requests } = answering(response(200, { body: ['{"availability":"Away"}'] }));
+      marbles(({ cold, expectObservable }) => {
+        const source = cold<UcwaEvent>('-1-|', updates);
+        const expected = '              -A-|';
+
+        expectObservable(source.pipe(withResource({ transport, url, decode }))).toBe(expected, {
+          A: { ...updates['1'], resource: 'Away' },
+        });
+      });
+      expect(requests.map((request) => request.url)).to.deep.equal([
+        'https://pool.contoso.com/people/1/presence',
+      ]);
+    });
+
+    it('should decode what came along as well', () => {
+      const { transport, requests } = answering();
+      const event = { ...updates['1']!, resource: { availability: 'Online' } };
+      const events: Told[] = [];
+      of(event)
+        .pipe(withResource({ transport, url, decode }))
+        .subscribe((one) => events.push(one));
+
+      expect(events).to.deep.equal([{ ...event, resource: 'Online' }]);
+      expect(requests).to.be.empty;
+    });
+
+    it('should tell of what it cannot decode, and leave no resource that is none', () => {
+      const { transport } = answering(response(200, { body: ['[]'] }));
+      const events: Told[] = [];
+      of(updates['1']!, { ...updates['2']!, resource: {} })
+        .pipe(withResource({ transport, url, decode }))
+        .subscribe((one) => events.push(one));
+
+      expect(events).to.deep.equal([
+        { ...updates['1']!, error: lost },
+        { ...updates['2']!, error: lost },
+      ]);
+    });
+
+    it('should not follow a link to another origin', () => {
+      const { transport, requests } = answering(response(200, { body: ['{"availability":"Away"}'] }));
+      const events: Told[] = [];
+      of({ ...updates['1']!, link: { rel: 'contactPresence', href: 'https://evil.example/' } })
+        .pipe(withResource({ transport, url, decode }))
+        .subscribe((one) => events.push(one));
+
+      expect(events[0]?.error).to.be.instanceOf(OriginError);
+      expect(requests).to.be.empty;
+    });
+
+    const { transport } = answering();
+    const bad: readonly [name: string, server: unknown, message: string][] = [
+      ['no server', undefined, 'withResource(get) must be a function, or a server'],
+      ['null', null, 'but it is null'],
+      ['a string', '/people', 'but it is "/people"'],
+      ['no transport', { url, decode }, 'withResource.transport must be a function, but it is undefined'],
+      ['no decode', { transport, url }, 'withResource.decode must be a function, but it is undefined'],
+      ['no url', { transport, decode }, 'withResource.url must be an absolute http or https URL'],
+      ['a relative url', { transport, url: '/ucwa', decode }, 'withResource.url must be an absolute http'],
+    ];
+    for (const [name, server, message] of bad) {
+      it(`should refuse ${name}`, () => {
+        expect(() => withResource(server as () => never)).to.throw(TypeError, message);
+      });
+    }
+  });
+
+  const bad: readonly [options: object, message: RegExp][] = [
+    [{ concurrency: 0 }, /withResource\.concurrency must be a whole number of at least 1, but it is 0/],
+    [{ concurrency: 1.5 }, /withResource\.concurrency .* 1\.5/],
+    [{ timeoutMs: -1 }, /withResource\.timeoutMs must be a number from 0 to 2147483647, but it is -1/],
+    [{ timeoutMs: '1' }, /withResource\.timeoutMs .* "1"/],
+    [{ fetches: true }, /withResource\.fetches must be a function, but it is true/],
+  ];
+  for (const [options, message] of bad) {
+    it(`should refuse ${JSON.stringify(options)}`, () => {
+      expect(() => withResource(() => of(1), options)).to.throw(TypeError, message);
+    });
+  }
+
+  it('should have the type of the resource, and tell where there is none', () => {
+    const fetched$ = of<UcwaEvent[]>(ucwa.u).pipe(withResource(() => of(busy)));
+    const resource$ = fetched$.pipe(map(({ resource }) => resource));
+    expectTypeOf(resource$).toEqualTypeOf<Observable<Presence | { readonly name: string } | undefined>>();
+    fetched$.pipe(
+      map((event) => {
+        if (event.resource === undefined) expectTypeOf(event.error).toEqualTypeOf<unknown>();
+        else expectTypeOf(event.error).toEqualTypeOf<undefined>();
+      }),
+    );
+
+    const { transport } = answering();
+    const decoded$ = of<UcwaEvent[]>(ucwa.u).pipe(
+      withResource({ transport, url: 'https://pool.contoso.com', decode: Number }),
+    );
+    expectTypeOf(decoded$.pipe(map(({ resource }) => resource))).toEqualTypeOf<
+      Observable<number | undefined>
+    >();
+    expectTypeOf(decoded$.pipe(map(({ link: { href } }) => href))).toEqualTypeOf<Observable<string>>();
+    expectTypeOf(
+      decoded$.pipe(
+        deleted(),
+        map(({ type }) => type),
+      ),
+    ).toEqualTypeOf<Observable<'deleted'>>();
+  });
+});

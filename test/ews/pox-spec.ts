@@ -14,7 +14,7 @@ describe('poxRequest', () => {
     expect(poxRequest('o<h>&a@contoso.com')).to.equal(
       '<?xml version="1.0" encoding="utf-8"?>' +
         '<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request>' +
-        '<EMailAddress>o&lt;h&gt;&amp;a@contoso.com</EMailAddress><AcceptableResponseSchema>' +
+        '<EMailAddress>o&#60;h&#62;&#38;a@contoso.com</EMailAddress><AcceptableResponseSchema>' +
         'http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a' +
         '</AcceptableResponseSchema></Request></Autodiscover>',
     );

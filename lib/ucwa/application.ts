@@ -20,6 +20,7 @@ import type { BackoffPolicy } from '../core/backoff.ts';
 import type { Cursor } from './cursor.ts';
 import { decideRelease } from './decision.ts';
 import { absolute } from './href.ts';
+import { untilLeftOpen } from './leftOpen.ts';
 import { type Answered, requestJson, requestNothing } from './request.ts';
 import { turns } from './turns.ts';
 import { ApplicationResource, embeddedIn, hrefOf, type Resource } from './wire.ts';
@@ -107,7 +108,7 @@ function created(
     resource: 'application',
     ledger,
     within: turns(),
-    acquire: (_, onProgress) => post(onProgress).pipe(map(liveApplication)),
+    acquire: (_, onProgress) => post(untilLeftOpen(onProgress)).pipe(map(liveApplication)),
     identify: ({ self }) => self,
     use: (live, lease) => whileAlive(live, () => lease.endedByServer()),
     release: ({ self }) =>

@@ -1,4 +1,4 @@
-import { map, mergeMap, type Observable } from 'rxjs';
+import { defer, map, mergeMap, type Observable } from 'rxjs';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
 import {
@@ -21,6 +21,7 @@ import { reportProgress } from '../core/reportProgress.ts';
 import type { Transport } from '../core/transport.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
 import { type TokenProvider, withToken } from '../core/withToken.ts';
+import { answersWithin } from './answersWithin.ts';
 import {
   type Application,
   application,
@@ -131,6 +132,11 @@ export interface UcwaInternals {
   readonly mediumSeconds: number | undefined;
 }
 
+/** How long the server holds a request for events where it is not told otherwise. [EventChannelDetails] */
+const TIMEOUT_SECONDS = 180;
+/** How long nothing may come on a connection, beyond what was agreed, before it is taken for broken. */
+const PATIENCE_MS = 120_000;
+
 const INTERNALS = new WeakMap<Ucwa, UcwaInternals>();
 
 /**
@@ -168,11 +174,11 @@ export function connect(options: ConnectOptions): Ucwa {
   }
 
   const { origin } = new URL(source.url);
-  const sent = pinnedTo(origin)(
-    revealInvalidToken(reportProgress(options.transport ?? fetchTransport(options.fetch))),
-  );
+  const network = revealInvalidToken(reportProgress(options.transport ?? fetchTransport(options.fetch)));
+  const pinned = (patienceMs: number): Transport => pinnedTo(origin)(answersWithin(patienceMs)(network));
   const sign = signing(options.token);
-  const transport = sign(withRetry(retry)(sent));
+  const transport = sign(withRetry(retry)(pinned(PATIENCE_MS)));
+  const heldMs = (parameters.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000;
   const ledger = releaseLedger();
   const events = dispatch();
   const application$ = application({
@@ -181,7 +187,14 @@ export function connect(options: ConnectOptions): Ucwa {
   });
   const batches$ = channel({
     // The channel repeats its requests itself, and longer.
-    ...{ application$, transport: sign(sent), dispatch: events, parameters, ack, backoff: retry },
+    ...{
+      application$,
+      transport: sign(pinned(heldMs + PATIENCE_MS)),
+      dispatch: events,
+      parameters,
+      ack,
+      backoff: retry,
+    },
   });
 
   const ucwa: Ucwa = {
@@ -196,7 +209,9 @@ export function connect(options: ConnectOptions): Ucwa {
     ),
     releases: ledger,
     get: ({ href }) =>
-      requestJson(transport, { method: 'GET', url: absolute(href, source.url) }, Resource, 'resource').pipe(
+      defer(() =>
+        requestJson(transport, { method: 'GET', url: absolute(href, source.url) }, Resource, 'resource'),
+      ).pipe(
         map(({ value }) => value),
         untilClosed(ledger, 'get'),
       ),

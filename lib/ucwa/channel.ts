@@ -24,7 +24,7 @@ import {
 } from './cursor.ts';
 import { decide } from './decision.ts';
 import type { Dispatch } from './dispatch.ts';
-import { EventsResponse } from './events.ts';
+import { eventsResponseCodec } from './events.ts';
 import { requestJson } from './request.ts';
 
 /** When an answer of the channel is acknowledged, which is by asking for the next. */
@@ -154,7 +154,7 @@ function longPoll(application: LiveApplication, config: ChannelConfig): Observab
 /** One pending GET. */
 function pendingGet(cursor: Cursor, { transport }: ChannelConfig): Observable<Step> {
   const request = { method: 'GET', url: cursor.url };
-  return requestJson(transport, request, EventsResponse, 'event channel response').pipe(
+  return requestJson(transport, request, eventsResponseCodec, 'event channel response').pipe(
     map(({ value }) => advance(cursor, value)),
   );
 }

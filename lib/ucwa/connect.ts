@@ -36,7 +36,7 @@ import type { UcwaEvent } from './events.ts';
 import { absolute } from './href.ts';
 import { refusesToken, revealInvalidToken } from './invalidToken.ts';
 import { requestJson } from './request.ts';
-import { type Link, Resource } from './wire.ts';
+import { type Link, type Resource, resourceCodec } from './wire.ts';
 
 /** How the event channel is read. */
 export interface ChannelOptions extends ChannelParameters {
@@ -49,7 +49,7 @@ export interface ChannelOptions extends ChannelParameters {
 }
 
 /** What is common to both kinds of {@link ConnectOptions}. */
-interface CommonOptions {
+export interface CommonConnectOptions {
   /**
    * An OAuth token, or how to get one, asked with the origin that it is for. Leave it out where the transport
    * or the browser signs the requests.
@@ -80,16 +80,18 @@ interface CommonOptions {
 }
 
 /** Which server and which application; both URLs are absolute. */
-export type ConnectOptions = CommonOptions &
+export type ConnectOptions = CommonConnectOptions &
   (
     | {
         /** Where applications are created: the link of that name, from the discovery. */
         readonly applications: string;
+        /** Not both. */
         readonly application?: undefined;
       }
     | {
         /** An application that exists already. It is used, and never deleted. */
         readonly application: string;
+        /** Not both. */
         readonly applications?: undefined;
       }
   );
@@ -110,7 +112,7 @@ export interface Ucwa extends AsyncDisposable {
   readonly releases: Releases;
   /**
    * Returns an Observable that asks the server for what a link leads to, such as that of an event, and emits
-   * it. It errors with an {@link HttpError} where the server refuses, and with an {@link OriginError} for a
+   * it. It errors with an `HttpError` where the server refuses, and with an `OriginError` for a
    * link to another server.
    */
   get(link: Link): Observable<Resource>;
@@ -210,7 +212,7 @@ export function connect(options: ConnectOptions): Ucwa {
     releases: ledger,
     get: ({ href }) =>
       defer(() =>
-        requestJson(transport, { method: 'GET', url: absolute(href, source.url) }, Resource, 'resource'),
+        requestJson(transport, { method: 'GET', url: absolute(href, source.url) }, resourceCodec, 'resource'),
       ).pipe(
         map(({ value }) => value),
         untilClosed(ledger, 'get'),

@@ -5,7 +5,13 @@
  */
 export { type Application } from './application.ts';
 export { type Acknowledgement } from './channel.ts';
-export { type ChannelOptions, connect, type ConnectOptions, type Ucwa } from './connect.ts';
+export {
+  type ChannelOptions,
+  type CommonConnectOptions,
+  connect,
+  type ConnectOptions,
+  type Ucwa,
+} from './connect.ts';
 export { type ChannelParameters, type EventBatch } from './cursor.ts';
 export {
   type AddedEvent,

@@ -21,13 +21,18 @@ export function connectionOf(response: Response): HeldConnection | undefined {
   return CONNECTIONS.get(response);
 }
 
+/** Where Node's own modules come from; browsers have none. */
+interface Platform {
+  readonly process?: Pick<NodeJS.Process, 'getBuiltinModule'>;
+}
+
 /**
  * Returns cross-fetch, on Node with kept-alive connections and with bodies that error when they break off. A
  * connection is used again only when its {@link connectionOf} is released.
  */
-export function keptAliveFetch(): Fetch {
+export function keptAliveFetch({ process }: Platform = globalThis): Fetch {
   // Asking at run time keeps bundlers for the browser from looking for Node's modules.
-  if (typeof process === 'undefined' || !('getBuiltinModule' in process)) return crossFetch;
+  if (typeof process?.getBuiltinModule !== 'function') return crossFetch;
   const http = process.getBuiltinModule('node:http');
   const https = process.getBuiltinModule('node:https');
   const agents = {
@@ -58,14 +63,11 @@ interface Destroyable {
  */
 function watched(agent: Agent): Watched {
   let breakOff: ((error: Error) => void) | undefined;
-  let broken: Error | undefined;
   let held: HeldConnection | undefined;
   const onClose = (answer: IncomingMessage): void => {
     if (answer.complete) return;
-    broken = Object.assign(new Error('the connection was closed before the body was complete'), {
-      code: 'ECONNRESET',
-    });
-    breakOff?.(broken);
+    const broken = new Error('the connection was closed before the body was complete');
+    breakOff?.(Object.assign(broken, { code: 'ECONNRESET' }));
   };
   const taker = agent as unknown as RequestTaker;
   const watching = Object.create(agent, {
@@ -84,7 +86,6 @@ function watched(agent: Agent): Watched {
     watch: (response) => {
       if (held !== undefined) CONNECTIONS.set(response, held);
       breakOff = (error) => (response.body as unknown as Destroyable).destroy(error);
-      if (broken !== undefined) breakOff(broken);
     },
   };
 }

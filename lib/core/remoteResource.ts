@@ -70,6 +70,7 @@ function begin<Handle, Value, Parent>(
   const acquiring = new Subscription();
   let hasParent = false;
   let answerIsOutstanding = false;
+  let wasLeftOpen = false;
   let endAbandoned: (() => void) | undefined;
   let onParentGone = (): void => undefined;
 
@@ -85,9 +86,15 @@ function begin<Handle, Value, Parent>(
   };
 
   const onProgress = (progress: RequestProgress): void => {
-    answerIsOutstanding = progress === 'sent';
-    // The server did not act, and nobody is left who wants another try.
-    if (progress === 'undone' && endAbandoned !== undefined) giveUp();
+    if (progress === 'sent') {
+      // Sent again while an answer is outstanding: that one is lost, and may have done it.
+      wasLeftOpen ||= answerIsOutstanding;
+      answerIsOutstanding = true;
+    } else if (!wasLeftOpen) {
+      answerIsOutstanding = false;
+      // The server did not act, and nobody is left who wants another try.
+      if (endAbandoned !== undefined) giveUp();
+    }
   };
 
   const acquired = (handle: Handle, parent: Parent): void => {

@@ -12,12 +12,29 @@ import { headersFrom, type HttpRequest, type HttpResponse, type Middleware } fro
  * - `{ delayMs }`: the server acts, and its answer takes so much longer.
  * - `{ truncateAfterBytes }`: the server acts, and the connection breaks in the body of its answer.
  */
-export type Fault =
-  | 'reset'
-  | 'resetAfterActing'
-  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
-  | { readonly delayMs: number }
-  | { readonly truncateAfterBytes: number };
+export type Fault = 'reset' | 'resetAfterActing' | FaultyAnswer | LateAnswer | TruncatedAnswer;
+
+/** An answer that is not the server's; the server does not act. */
+export interface FaultyAnswer {
+  /** From 200 to 599. */
+  readonly status: number;
+  /** Names in lower case. @default none */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** @default none */
+  readonly body?: string;
+}
+
+/** The server's answer, but late. */
+export interface LateAnswer {
+  /** How much later, in milliseconds. */
+  readonly delayMs: number;
+}
+
+/** The server's answer, but broken off. */
+export interface TruncatedAnswer {
+  /** How much of the body comes. */
+  readonly truncateAfterBytes: number;
+}
 
 /** Which requests a fault is for. */
 export type RequestMatcher = (request: HttpRequest) => boolean;

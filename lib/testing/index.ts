@@ -16,11 +16,18 @@ export {
   type LoggedEwsRequest,
 } from './ewsSimulator.ts';
 export type { HeldEwsSubscription } from './ewsSubscriptions.ts';
-export { type Fault, type FaultQueue, faultQueue, type RequestMatcher } from './faults.ts';
-export { type LoggedRequest, type RequestLog, requestLog } from './requestLog.ts';
+export type {
+  Fault,
+  FaultQueue,
+  FaultyAnswer,
+  LateAnswer,
+  RequestMatcher,
+  TruncatedAnswer,
+} from './faults.ts';
+export type { LoggedRequest } from './requestLog.ts';
 export { serve, type Served, type ServeOptions } from './serve.ts';
 export { ucwaDiscovery, type UcwaDiscoveryOptions, type UcwaDiscoverySimulator } from './ucwaDiscovery.ts';
-export type { SimulatedEvent, Urgency } from './ucwaEventQueue.ts';
+export type { SimulatedEvent, SimulatedLink, Urgency } from './ucwaEventQueue.ts';
 export {
   type SimulatedApplicationState,
   type SimulatedPresence,

@@ -3,11 +3,13 @@ import type { Middleware } from '../core/transport.ts';
 
 /** One request that a simulator was sent. */
 export interface LoggedRequest {
+  /** Such as `DELETE`. */
   readonly method: string;
   /** Path and query, as they were sent. */
   readonly path: string;
   /** Names in lower case; the Authorization header is told as `Bearer …`, without the token. */
   readonly headers: Readonly<Record<string, string>>;
+  /** As it was sent; undefined where there was none. */
   readonly body: string | undefined;
   /** When it was sent, in milliseconds of the scheduler's clock. */
   readonly time: number;

@@ -16,6 +16,7 @@ export interface ServeOptions {
 export interface Served extends AsyncDisposable {
   /** Where it listens, such as `http://127.0.0.1:49152`. */
   readonly origin: string;
+  /** Such as 49152. */
   readonly port: number;
   /** Ends all connections and stops listening; what was being answered is unsubscribed from. Never rejects. */
   close(): Promise<void>;

@@ -8,18 +8,28 @@ export type Urgency = 'high' | 'medium' | 'low';
 
 /** An event as the server sends it. */
 export interface SimulatedEvent {
+  /** Such as `updated`. */
   readonly type: string;
-  readonly link: { readonly rel: string; readonly href: string; readonly title?: string };
-  readonly in?: { readonly rel: string; readonly href: string };
+  /** What it is about. */
+  readonly link: SimulatedLink;
+  /** The collection or resource that it happened in. */
+  readonly in?: SimulatedLink;
+  /** What comes along, by name. */
   readonly _embedded?: Readonly<Record<string, object>>;
+  /** How an operation ended. */
   readonly status?: string;
+  /** Why. */
   readonly reason?: object;
 }
 
-/** Who an event comes from. */
-export interface EventSender {
+/** A link as the server sends it. */
+export interface SimulatedLink {
+  /** What it leads to. */
   readonly rel: string;
+  /** Absolute or relative. */
   readonly href: string;
+  /** A name for people. */
+  readonly title?: string;
 }
 
 /** How the events of one application wait for its client. */
@@ -41,7 +51,7 @@ export interface EventQueue {
   readonly link: string;
   /** Since when no client waits here; undefined while one does. */
   readonly idleSince: number | undefined;
-  push(sender: EventSender, event: SimulatedEvent, urgency: Urgency): void;
+  push(sender: SimulatedLink, event: SimulatedEvent, urgency: Urgency): void;
   /** A pending GET: emits one answer, as soon as there are events, or the time is over. */
   poll(request: HttpRequest): Observable<Answer>;
   /** Tells the client with the next answer that state or events were lost. */
@@ -55,7 +65,7 @@ export interface EventQueue {
 }
 
 interface Queued {
-  readonly sender: EventSender;
+  readonly sender: SimulatedLink;
   readonly event: SimulatedEvent;
   readonly urgency: Urgency;
   readonly at: number;
@@ -207,7 +217,7 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
 
 /** Events that follow one another from one sender stand together; the order stays. */
 function bySender(queued: readonly Queued[]): object[] {
-  const senders: (EventSender & { events: SimulatedEvent[] })[] = [];
+  const senders: (SimulatedLink & { events: SimulatedEvent[] })[] = [];
   for (const { sender, event } of queued) {
     const last = senders.at(-1);
     if (last?.href === sender.href) last.events.push(event);

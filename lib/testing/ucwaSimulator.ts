@@ -42,6 +42,7 @@ export interface UcwaSimulatorOptions {
 export interface SimulatedPresence {
   /** Such as `Online`, `Busy`, `Away`, `Offline`. */
   readonly availability: string;
+  /** Such as `in-a-meeting`. @default none */
   readonly activity?: string;
   /** @default 'Desktop' */
   readonly deviceType?: string;
@@ -49,15 +50,21 @@ export interface SimulatedPresence {
 
 /** An application that the simulated server holds. */
 export interface SimulatedApplicationState {
+  /** Such as `101`. */
   readonly id: string;
+  /** Relative to the server. */
   readonly href: string;
 }
 
 /** A presence subscription that the simulated server holds. */
 export interface SimulatedPresenceSubscription {
+  /** Such as `97b6bd66`. */
   readonly id: string;
+  /** Relative to the server. */
   readonly href: string;
+  /** The application that it is on. */
   readonly applicationId: string;
+  /** Its contacts, in lower case. */
   readonly uris: readonly string[];
   /** In milliseconds of the scheduler's clock. */
   readonly expiresAt: number;
@@ -65,6 +72,7 @@ export interface SimulatedPresenceSubscription {
 
 /** A simulated UCWA server: a transport to it, what it holds, and how it is driven. */
 export interface UcwaSimulator {
+  /** What a client sends its requests with. */
   readonly transport: Transport;
   /** The absolute URL of `applications`. */
   readonly url: string;

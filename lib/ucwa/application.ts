@@ -22,7 +22,7 @@ import { decideRelease } from './decision.ts';
 import { absolute } from './href.ts';
 import { type Answered, requestJson, requestNothing } from './request.ts';
 import { turns } from './turns.ts';
-import { ApplicationResource, embeddedIn, hrefOf, type Resource } from './wire.ts';
+import { applicationCodec, type ApplicationResource, embeddedIn, hrefOf, type Resource } from './wire.ts';
 
 /** What an application tells of itself. Each is at most 100 characters long. [applications_ref] */
 export interface ApplicationIdentity {
@@ -100,7 +100,7 @@ function created(
       transport,
       // The same identity is the same application: sending it twice creates one.
       { method: 'POST', url, body: identity, headers, idempotent: true, onProgress },
-      ApplicationResource,
+      applicationCodec,
       'application',
     );
   return remoteResource<LiveApplication, LiveApplication, undefined>({
@@ -122,7 +122,7 @@ function created(
 
 function given({ transport }: ApplicationConfig, url: string): Observable<LiveApplication> {
   let last: LiveApplication | undefined;
-  return defer(() => requestJson(transport, { method: 'GET', url }, ApplicationResource, 'application')).pipe(
+  return defer(() => requestJson(transport, { method: 'GET', url }, applicationCodec, 'application')).pipe(
     map((answered) => {
       const live = liveApplication(answered);
       // The channel goes on where it was left, if it is still that of the same application.

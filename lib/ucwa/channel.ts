@@ -9,12 +9,9 @@ import {
   switchMap,
   takeUntil,
   tap,
-  throwError,
-  timeout,
   timer,
 } from 'rxjs';
-import { backoff, type BackoffPolicy } from '../core/backoff.ts';
-import { HttpError, NetworkError } from '../core/errors.ts';
+import { askedWaitMs, backoff, type BackoffPolicy } from '../core/backoff.ts';
 import type { Transport } from '../core/transport.ts';
 import type { LiveApplication } from './application.ts';
 import {
@@ -27,7 +24,7 @@ import {
 } from './cursor.ts';
 import { decide } from './decision.ts';
 import type { Dispatch } from './dispatch.ts';
-import { EventsResponse } from './events.ts';
+import { eventsResponseCodec } from './events.ts';
 import { requestJson } from './request.ts';
 
 /** When an answer of the channel is acknowledged, which is by asking for the next. */
@@ -36,7 +33,7 @@ export type Acknowledgement = 'eager' | 'processed';
 /** How the event channel is read. */
 export interface ChannelConfig {
   readonly application$: Observable<LiveApplication>;
-  /** Without repetition: the channel has its own. */
+  /** Without repetition, which the channel has itself, and with patience for a request that is held. */
   readonly transport: Transport;
   readonly dispatch: Dispatch;
   readonly parameters: ChannelParameters;
@@ -44,10 +41,6 @@ export interface ChannelConfig {
   readonly backoff: BackoffPolicy;
 }
 
-/** The server's own default. [EventChannelDetails] */
-const TIMEOUT_SECONDS = 180;
-/** How much longer than it promised a server may take, before the connection is taken for dead. */
-const PATIENCE_MS = 60_000;
 /** An empty answer that comes sooner was not held at all. */
 const HELD_AT_LEAST_MS = 1000;
 
@@ -112,8 +105,7 @@ function longPoll(application: LiveApplication, config: ChannelConfig): Observab
     const failed = (error: unknown, cursor: Cursor): void => {
       const decision = decide('channel', error, ++failures);
       if (decision === 'retry') {
-        const asked = error instanceof HttpError ? error.retryAfterMs : undefined;
-        wait(backoff(failures, config.backoff, asked), cursor);
+        wait(backoff(failures, config.backoff, askedWaitMs(error)), cursor);
         return;
       }
       failure = { error, isGone: decision === 'gone' };
@@ -160,14 +152,9 @@ function longPoll(application: LiveApplication, config: ChannelConfig): Observab
 }
 
 /** One pending GET. */
-function pendingGet(cursor: Cursor, { transport, parameters }: ChannelConfig): Observable<Step> {
+function pendingGet(cursor: Cursor, { transport }: ChannelConfig): Observable<Step> {
   const request = { method: 'GET', url: cursor.url };
-  const patienceMs = (parameters.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000 + PATIENCE_MS;
-  return requestJson(transport, request, EventsResponse, 'event channel response').pipe(
-    timeout({
-      first: patienceMs,
-      with: () => throwError(() => new NetworkError('no answer in time', request)),
-    }),
+  return requestJson(transport, request, eventsResponseCodec, 'event channel response').pipe(
     map(({ value }) => advance(cursor, value)),
   );
 }

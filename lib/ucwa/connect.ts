@@ -1,4 +1,4 @@
-import { map, mergeMap, type Observable } from 'rxjs';
+import { defer, map, mergeMap, type Observable } from 'rxjs';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
 import {
@@ -21,6 +21,7 @@ import { reportProgress } from '../core/reportProgress.ts';
 import type { Transport } from '../core/transport.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
 import { type TokenProvider, withToken } from '../core/withToken.ts';
+import { answersWithin } from './answersWithin.ts';
 import {
   type Application,
   application,
@@ -35,7 +36,7 @@ import type { UcwaEvent } from './events.ts';
 import { absolute } from './href.ts';
 import { refusesToken, revealInvalidToken } from './invalidToken.ts';
 import { requestJson } from './request.ts';
-import { type Link, Resource } from './wire.ts';
+import { type Link, type Resource, resourceCodec } from './wire.ts';
 
 /** How the event channel is read. */
 export interface ChannelOptions extends ChannelParameters {
@@ -48,7 +49,7 @@ export interface ChannelOptions extends ChannelParameters {
 }
 
 /** What is common to both kinds of {@link ConnectOptions}. */
-interface CommonOptions {
+export interface CommonConnectOptions {
   /**
    * An OAuth token, or how to get one, asked with the origin that it is for. Leave it out where the transport
    * or the browser signs the requests.
@@ -79,16 +80,18 @@ interface CommonOptions {
 }
 
 /** Which server and which application; both URLs are absolute. */
-export type ConnectOptions = CommonOptions &
+export type ConnectOptions = CommonConnectOptions &
   (
     | {
         /** Where applications are created: the link of that name, from the discovery. */
         readonly applications: string;
+        /** Not both. */
         readonly application?: undefined;
       }
     | {
         /** An application that exists already. It is used, and never deleted. */
         readonly application: string;
+        /** Not both. */
         readonly applications?: undefined;
       }
   );
@@ -109,7 +112,7 @@ export interface Ucwa extends AsyncDisposable {
   readonly releases: Releases;
   /**
    * Returns an Observable that asks the server for what a link leads to, such as that of an event, and emits
-   * it. It errors with an {@link HttpError} where the server refuses, and with an {@link OriginError} for a
+   * it. It errors with an `HttpError` where the server refuses, and with an `OriginError` for a
    * link to another server.
    */
   get(link: Link): Observable<Resource>;
@@ -130,6 +133,11 @@ export interface UcwaInternals {
   /** What the client asked for, if it did. */
   readonly mediumSeconds: number | undefined;
 }
+
+/** How long the server holds a request for events where it is not told otherwise. [EventChannelDetails] */
+const TIMEOUT_SECONDS = 180;
+/** How long nothing may come on a connection, beyond what was agreed, before it is taken for broken. */
+const PATIENCE_MS = 120_000;
 
 const INTERNALS = new WeakMap<Ucwa, UcwaInternals>();
 
@@ -168,11 +176,11 @@ export function connect(options: ConnectOptions): Ucwa {
   }
 
   const { origin } = new URL(source.url);
-  const sent = pinnedTo(origin)(
-    revealInvalidToken(reportProgress(options.transport ?? fetchTransport(options.fetch))),
-  );
+  const network = revealInvalidToken(reportProgress(options.transport ?? fetchTransport(options.fetch)));
+  const pinned = (patienceMs: number): Transport => pinnedTo(origin)(answersWithin(patienceMs)(network));
   const sign = signing(options.token);
-  const transport = sign(withRetry(retry)(sent));
+  const transport = sign(withRetry(retry)(pinned(PATIENCE_MS)));
+  const heldMs = (parameters.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000;
   const ledger = releaseLedger();
   const events = dispatch();
   const application$ = application({
@@ -181,7 +189,14 @@ export function connect(options: ConnectOptions): Ucwa {
   });
   const batches$ = channel({
     // The channel repeats its requests itself, and longer.
-    ...{ application$, transport: sign(sent), dispatch: events, parameters, ack, backoff: retry },
+    ...{
+      application$,
+      transport: sign(pinned(heldMs + PATIENCE_MS)),
+      dispatch: events,
+      parameters,
+      ack,
+      backoff: retry,
+    },
   });
 
   const ucwa: Ucwa = {
@@ -196,7 +211,9 @@ export function connect(options: ConnectOptions): Ucwa {
     ),
     releases: ledger,
     get: ({ href }) =>
-      requestJson(transport, { method: 'GET', url: absolute(href, source.url) }, Resource, 'resource').pipe(
+      defer(() =>
+        requestJson(transport, { method: 'GET', url: absolute(href, source.url) }, resourceCodec, 'resource'),
+      ).pipe(
         map(({ value }) => value),
         untilClosed(ledger, 'get'),
       ),

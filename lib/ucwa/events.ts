@@ -1,6 +1,17 @@
 import * as t from 'io-ts';
 import { hrefKey } from './href.ts';
-import { Embedded, type Link, Link as LinkCodec, listOf, NamedLink, Reason, type Resource } from './wire.ts';
+import {
+  type Embedded,
+  embeddedCodec,
+  type Link,
+  linkCodec,
+  listOf,
+  type NamedLink,
+  namedLinkCodec,
+  type Reason,
+  reasonCodec,
+  type Resource,
+} from './wire.ts';
 
 /** What every event says. */
 interface EventFields {
@@ -20,26 +31,31 @@ interface EventFields {
 
 /** A resource has come into being, or into a collection. */
 export interface AddedEvent extends EventFields {
+  /** What happened. */
   readonly type: 'added';
 }
 
 /** A resource has changed. A presenceSubscription that is `updated` is about to expire. */
 export interface UpdatedEvent extends EventFields {
+  /** What happened. */
   readonly type: 'updated';
 }
 
 /** A resource is gone, or has left a collection. */
 export interface DeletedEvent extends EventFields {
+  /** What happened. */
   readonly type: 'deleted';
 }
 
 /** An operation has begun. */
 export interface StartedEvent extends EventFields {
+  /** What happened. */
   readonly type: 'started';
 }
 
 /** An operation has ended: see `status` and `reason`. */
 export interface CompletedEvent extends EventFields {
+  /** What happened. */
   readonly type: 'completed';
 }
 
@@ -49,11 +65,13 @@ export interface CompletedEvent extends EventFields {
  * events were lost. `sender` is the event channel.
  */
 export interface ResetEvent extends EventFields {
+  /** What happened. */
   readonly type: 'reset';
 }
 
 /** An event of a type that is not documented, passed on as it came. */
 export interface OtherEvent extends EventFields {
+  /** What happened, as the server calls it. */
   readonly type: string & {};
 }
 
@@ -88,31 +106,31 @@ export interface EventsResponse {
   readonly sender?: readonly WireSender[];
 }
 
-const WireEvent: t.Type<WireEvent, unknown> = t.intersection(
+const wireEventCodec: t.Type<WireEvent, unknown> = t.intersection(
   [
-    t.type({ link: NamedLink, type: t.string }),
+    t.type({ link: namedLinkCodec, type: t.string }),
     t.partial({
-      in: NamedLink,
-      _embedded: Embedded,
+      in: namedLinkCodec,
+      _embedded: embeddedCodec,
       status: t.string,
-      reason: Reason,
+      reason: reasonCodec,
     }),
   ],
   'event',
 );
 
-const WireSender: t.Type<WireSender, unknown> = t.intersection(
-  [NamedLink, t.partial({ events: t.readonlyArray(WireEvent) })],
+const wireSenderCodec: t.Type<WireSender, unknown> = t.intersection(
+  [namedLinkCodec, t.partial({ events: t.readonlyArray(wireEventCodec) })],
   'sender',
 );
 
 /** Decodes an {@link EventsResponse}. [EventChannelDetails] */
-export const EventsResponse: t.Type<EventsResponse, unknown> = t.intersection(
+export const eventsResponseCodec: t.Type<EventsResponse, unknown> = t.intersection(
   [
     t.type({
-      _links: t.partial({ self: LinkCodec, next: LinkCodec, resume: LinkCodec, resync: LinkCodec }),
+      _links: t.partial({ self: linkCodec, next: linkCodec, resume: linkCodec, resync: linkCodec }),
     }),
-    t.partial({ sender: t.readonlyArray(WireSender) }),
+    t.partial({ sender: t.readonlyArray(wireSenderCodec) }),
   ],
   'events',
 );

@@ -6,7 +6,13 @@
 export { type Application } from './application.ts';
 export { type Acknowledgement } from './channel.ts';
 export { batched, type BatchOptions } from './batch.ts';
-export { type ChannelOptions, connect, type ConnectOptions, type Ucwa } from './connect.ts';
+export {
+  type ChannelOptions,
+  type CommonConnectOptions,
+  connect,
+  type ConnectOptions,
+  type Ucwa,
+} from './connect.ts';
 export { type ChannelParameters, type EventBatch } from './cursor.ts';
 export {
   type AddedEvent,

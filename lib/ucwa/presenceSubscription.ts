@@ -31,7 +31,7 @@ import { hrefKey } from './href.ts';
 import { inbox } from './inbox.ts';
 import { members } from './memberships.ts';
 import { requestJson, requestNothing } from './request.ts';
-import { hrefOf, PresenceSubscriptionResource } from './wire.ts';
+import { hrefOf, presenceSubscriptionCodec } from './wire.ts';
 
 /** What to ask the server for. */
 export interface WantedPresence {
@@ -102,7 +102,7 @@ export function presenceSubscription(
       return requestJson(
         transport,
         { method: 'POST', url, body, onProgress },
-        PresenceSubscriptionResource,
+        presenceSubscriptionCodec,
         'presenceSubscription',
       );
     }).pipe(

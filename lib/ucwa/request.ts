@@ -6,7 +6,7 @@ import { decode } from '../core/decode.ts';
 import { DecodeError, HttpError } from '../core/errors.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { hintFor } from './decision.ts';
-import { Reason } from './wire.ts';
+import { type Reason, reasonCodec } from './wire.ts';
 
 /** A request to UCWA; a body is sent as JSON. */
 export interface UcwaRequest extends Omit<HttpRequest, 'body'> {
@@ -102,7 +102,7 @@ function refused(response: HttpResponse, request: HttpRequest): Observable<never
 export function reasonIn(text: string): Reason | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
-    return Reason.is(parsed) ? parsed : undefined;
+    return reasonCodec.is(parsed) ? parsed : undefined;
   } catch {
     return undefined;
   }

@@ -4,12 +4,15 @@ import * as t from 'io-ts';
 export interface Link {
   /** Absolute, or relative to where it was read. */
   readonly href: string;
+  /** What it leads to, where that is not told by the name that it stands under. */
   readonly rel?: string;
+  /** A name for people, such as that of a contact. */
   readonly title?: string;
 }
 
 /** The link of an event: it always names its kind. */
 export interface NamedLink extends Link {
+  /** What it leads to, such as `contactPresence`. */
   readonly rel: string;
 }
 
@@ -27,20 +30,31 @@ export type Embedded = Readonly<Record<string, OneOrMany<Resource>>>;
  * PUT has to bring back.
  */
 export interface Resource {
+  /** What it is, such as `presenceSubscription`. */
   readonly rel?: string;
+  /** Which version of it this is. */
   readonly etag?: string;
+  /** Where one can go from it. */
   readonly _links?: Links;
+  /** What came along with it. */
   readonly _embedded?: Embedded;
+  /** Everything else. */
   readonly [property: string]: unknown;
 }
 
 /** Why something failed: the body of an error, and the `reason` of an event. Only `code` is sure to be there. */
 export interface Reason {
+  /** Such as `NotFound`. */
   readonly code: string;
+  /** Such as `ApplicationNotFound`; there are more than are documented. */
   readonly subcode?: string;
+  /** For people, in the language of the application. */
   readonly message?: string;
+  /** Where there is more about it. */
   readonly link?: Link;
+  /** Which parameters of the request it is about. */
   readonly parameters?: unknown;
+  /** For those who look after the server. */
   readonly debugInfo?: unknown;
 }
 
@@ -63,7 +77,7 @@ function oneOrMany<Value>(codec: Codec<Value>): Codec<OneOrMany<Value>> {
 }
 
 /** An href; some answers bring it with the ampersand of its query written as in XML. */
-const Href: Codec<string> = new t.Type(
+const hrefCodec: Codec<string> = new t.Type(
   'href',
   t.string.is,
   (value, context) =>
@@ -74,38 +88,38 @@ const Href: Codec<string> = new t.Type(
 );
 
 /** Decodes a {@link Link}. */
-export const Link: Codec<Link> = t.intersection(
-  [t.type({ href: Href }), t.partial({ rel: t.string, title: t.string })],
+export const linkCodec: Codec<Link> = t.intersection(
+  [t.type({ href: hrefCodec }), t.partial({ rel: t.string, title: t.string })],
   'link',
 );
 
 /** Decodes a {@link NamedLink}. */
-export const NamedLink: Codec<NamedLink> = t.intersection(
-  [t.type({ rel: t.string, href: Href }), t.partial({ title: t.string })],
+export const namedLinkCodec: Codec<NamedLink> = t.intersection(
+  [t.type({ rel: t.string, href: hrefCodec }), t.partial({ title: t.string })],
   'link',
 );
 
-const Links: Codec<Links> = t.record(t.string, oneOrMany(Link));
+const linksCodec: Codec<Links> = t.record(t.string, oneOrMany(linkCodec));
 
 /** Decodes a {@link Resource}: whatever else is in it stays as it is. */
-export const Resource: Codec<Resource> = t.recursion('resource', () =>
+export const resourceCodec: Codec<Resource> = t.recursion('resource', () =>
   t.intersection([
     t.UnknownRecord,
-    t.partial({ rel: t.string, etag: t.string, _links: Links, _embedded: Embedded }),
+    t.partial({ rel: t.string, etag: t.string, _links: linksCodec, _embedded: embeddedCodec }),
   ]),
 );
 
 /** Decodes {@link Embedded}. */
-export const Embedded: Codec<Embedded> = t.record(t.string, oneOrMany(Resource));
+export const embeddedCodec: Codec<Embedded> = t.record(t.string, oneOrMany(resourceCodec));
 
 /** Decodes a {@link Reason}: the subcode stays open, there are more than are documented. */
-export const Reason: Codec<Reason> = t.intersection(
+export const reasonCodec: Codec<Reason> = t.intersection(
   [
     t.type({ code: t.string }),
     t.partial({
       subcode: t.string,
       message: t.string,
-      link: Link,
+      link: linkCodec,
       parameters: t.unknown,
       debugInfo: t.unknown,
     }),
@@ -114,19 +128,24 @@ export const Reason: Codec<Reason> = t.intersection(
 );
 
 /** Decodes the resource `application`: without its own link and its events it is of no use. */
-export const ApplicationResource: Codec<ApplicationResource> = t.intersection(
+export const applicationCodec: Codec<ApplicationResource> = t.intersection(
   [
-    Resource,
-    t.type({ _links: t.intersection([Links, t.type({ self: oneOrMany(Link), events: oneOrMany(Link) })]) }),
+    resourceCodec,
+    t.type({
+      _links: t.intersection([
+        linksCodec,
+        t.type({ self: oneOrMany(linkCodec), events: oneOrMany(linkCodec) }),
+      ]),
+    }),
   ],
   'application',
 );
 
 /** Decodes the resource `presenceSubscription`. */
-export const PresenceSubscriptionResource: Codec<PresenceSubscriptionResource> = t.intersection(
+export const presenceSubscriptionCodec: Codec<PresenceSubscriptionResource> = t.intersection(
   [
-    Resource,
-    t.type({ _links: t.intersection([Links, t.type({ self: oneOrMany(Link) })]) }),
+    resourceCodec,
+    t.type({ _links: t.intersection([linksCodec, t.type({ self: oneOrMany(linkCodec) })]) }),
     t.partial({ id: t.string }),
   ],
   'presenceSubscription',

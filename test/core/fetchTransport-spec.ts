@@ -1,11 +1,12 @@
 import { expect } from 'chai';
+import crossFetch from 'cross-fetch';
 import { EventEmitter, once } from 'node:events';
 import type { Socket } from 'node:net';
 import { firstValueFrom, lastValueFrom, mergeMap, type Observable, of, take, tap } from 'rxjs';
 import { readText } from '../../lib/core/body.ts';
 import { NetworkError } from '../../lib/core/errors.ts';
 import { fetchTransport } from '../../lib/core/fetchTransport.ts';
-import type { Fetch } from '../../lib/core/keptAliveFetch.ts';
+import { type Fetch, keptAliveFetch } from '../../lib/core/keptAliveFetch.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../lib/core/transport.ts';
 import { httpServer, rawServer, type SpecServer } from '../support/httpServer.ts';
 
@@ -276,6 +277,15 @@ describe('fetchTransport', () => {
       const response = await firstValueFrom(fetchTransport(double)({ method: 'GET', url: 'https://a/' }));
       expect(response).to.not.have.property('discardConnection');
     });
+  it('should leave connections to the platform where Node is not', () => {
+    expect(keptAliveFetch({})).to.equal(crossFetch);
+  });
+
+  it('should speak TLS to https URLs', async () => {
+    server = await rawServer((socket) => socket.end('this is not TLS'));
+    const url = server.url.replace('http:', 'https:');
+    const error = await failureOf(fetchTransport()({ method: 'GET', url }));
+    expect(error.message).to.match(/^no answer: GET https:/);
   });
 
   it('should hand on what only a browser makes use of', async () => {

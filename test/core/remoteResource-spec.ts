@@ -284,6 +284,23 @@ describe('remoteResource', () => {
       expect(server.arrived).to.deep.equal(['POST /']);
     });
 
+    it('should not take a refusal for certain when an attempt before it was left open', () => {
+      const ledger = releaseLedger();
+      const outcomes = outcomesOf(ledger);
+      const errors: unknown[] = [];
+      thing(thingServer().transport, ledger, {
+        acquire: (_, onProgress) =>
+          defer(() => {
+            onProgress('sent');
+            onProgress('sent');
+            onProgress('undone');
+            return throwError(() => 'refused');
+          }),
+      }).subscribe({ error: (error: unknown) => errors.push(error) });
+      expect(errors).to.deep.equal(['refused']);
+      expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Unknown']);
+    });
+
     it('should not call a refusal lost', () => {
       const server = thingServer([{ thereMs: 0, backMs: 0, how: 'forbid' }]);
       const ledger = releaseLedger();

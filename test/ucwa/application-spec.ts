@@ -170,6 +170,20 @@ describe('application', () => {
       expect(outcomes[0]).to.have.property('hint').that.contains('15 minutes');
     });
 
+    it('should not take a refusal for proof that nothing was made, where the answer before it was lost', () => {
+      const { ucwa, server, told } = connected();
+      marbles(() => {
+        server.failNext(1, 'resetAfterActing', isCreation);
+        server.failNext(1, { status: 403 }, isCreation);
+        const held = hold(ucwa);
+        timer(60_000).subscribe(() => {
+          expect(held.error).to.be.instanceOf(HttpError);
+          expect(server.applications).to.have.length(1);
+        });
+      });
+      expect(told()).to.deep.equal(['application Unknown']);
+    });
+
     it('should error where it is refused, and can be asked for again', () => {
       const { ucwa, server } = connected();
       server.failNext(1, { status: 403 }, isCreation);

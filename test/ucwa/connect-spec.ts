@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { of } from 'rxjs';
-import { ClosedError, HttpError, OriginError } from '../../lib/core/errors.ts';
+import { ClosedError, DecodeError, HttpError, OriginError } from '../../lib/core/errors.ts';
 import { headersFrom, type Transport } from '../../lib/core/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
 import { connect, type ConnectOptions, type Ucwa } from '../../lib/ucwa/connect.ts';
@@ -158,6 +158,10 @@ describe('connect', () => {
 
     it('should error where the server refuses', () => {
       expect(got(connected().ucwa, '/nowhere')).to.be.instanceOf(HttpError);
+    });
+
+    it('should error for what is no link', () => {
+      expect(got(connected().ucwa, 'http://[')).to.be.instanceOf(DecodeError);
     });
 
     it('should send nothing to another server', () => {

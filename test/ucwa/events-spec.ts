@@ -6,12 +6,13 @@ import {
   type CompletedEvent,
   type DeletedEvent,
   eventsOf,
-  EventsResponse,
+  eventsResponseCodec,
   type UcwaEvent,
 } from '../../lib/ucwa/events.ts';
 import { ofType } from '../../operators/ofType.ts';
 
-const read = (sent: object): UcwaEvent[] => eventsOf(decode(EventsResponse, 'event channel response')(sent));
+const read = (sent: object): UcwaEvent[] =>
+  eventsOf(decode(eventsResponseCodec, 'event channel response')(sent));
 
 const NEXT = { next: { href: '/events?ack=2' } };
 const people = { rel: 'people', href: '/people' };

@@ -109,6 +109,23 @@ describe('presence', () => {
       expect(server.presenceSubscriptions).to.deep.equal([]);
     });
 
+    it('should emit nothing of contacts that cannot be told apart at all', async () => {
+      const { server } = connected({ contactHrefs: 'opaque' });
+      const withoutMemberships: Transport = (request) =>
+        server.transport(request).pipe(
+          map((response) => {
+            if (!isCreation(request)) return response;
+            const created = { _links: { self: { href: server.presenceSubscriptions[0]!.href } } };
+            return { ...response, body$: of(new TextEncoder().encode(JSON.stringify(created))) };
+          }),
+        );
+      const ucwa = connect({ applications: server.url, token: 't', transport: withoutMemberships });
+      const kept = keep(presence(ucwa, sara));
+      expect(kept.values).to.deep.equal(['added presenceSubscription']);
+      await ucwa.close();
+      expect(server.presenceSubscriptions).to.deep.equal([]);
+    });
+
     it('should not ask for memberships where the hrefs say it all', async () => {
       const { ucwa, server, sent } = connected();
       keep(presence(ucwa, sara));
@@ -506,6 +523,26 @@ describe('presence', () => {
         expect(server.presenceSubscriptions, 'gone with the application').to.deep.equal([]);
       });
     }
+
+    it('should not wait for ever for a server that has died without a word', () => {
+      const { server } = connected();
+      const deaf: Transport = (request) => (isCreation(request) ? NEVER : server.transport(request));
+      marbles(() => {
+        const ucwa = connect({ applications: server.url, token: 't', transport: deaf });
+        const all = keep(ucwa.events$);
+        const kept = keep(presence(ucwa, sara));
+        const left = keep(presence(ucwa, sara));
+        left.subscription.unsubscribe();
+        const told: string[] = [];
+        ucwa.releases.outcomes$.subscribe(({ outcome, resource }) => told.push(`${resource} ${outcome}`));
+        timer(119_999).subscribe(() => expect(kept.error).to.equal(undefined));
+        timer(120_001).subscribe(() => {
+          expect(kept.error).to.be.instanceOf(NetworkError);
+          expect(told).to.deep.equal(['presenceSubscription Unknown', 'presenceSubscription Unknown']);
+          all.subscription.unsubscribe();
+        });
+      });
+    });
 
     it('should send it again where the server says that it did nothing', () => {
       const { ucwa, server } = connected();

@@ -2,35 +2,35 @@ import { expect } from 'chai';
 import { decode } from '../../lib/core/decode.ts';
 import { DecodeError } from '../../lib/core/errors.ts';
 import {
-  ApplicationResource,
+  applicationCodec,
   embeddedIn,
   hrefOf,
-  Link,
-  NamedLink,
-  PresenceSubscriptionResource,
-  Reason,
-  Resource,
+  linkCodec,
+  namedLinkCodec,
+  presenceSubscriptionCodec,
+  reasonCodec,
+  resourceCodec,
 } from '../../lib/ucwa/wire.ts';
 
 describe('Link', () => {
   it('should take an href with its query written as in XML', () => {
-    expect(decode(Link, 'link')({ href: '/events?ack=1&amp;medium=5' })).to.deep.equal({
+    expect(decode(linkCodec, 'link')({ href: '/events?ack=1&amp;medium=5' })).to.deep.equal({
       href: '/events?ack=1&medium=5',
     });
   });
 
   it('should refuse an empty href, and a link without one', () => {
-    expect(() => decode(Link, 'link')({ href: '' })).to.throw(DecodeError, '/href');
-    expect(() => decode(Link, 'link')({ rel: 'self' })).to.throw(DecodeError, '/href');
+    expect(() => decode(linkCodec, 'link')({ href: '' })).to.throw(DecodeError, '/href');
+    expect(() => decode(linkCodec, 'link')({ rel: 'self' })).to.throw(DecodeError, '/href');
   });
 
   it('should need a name where the kind is told by it', () => {
-    expect(decode(NamedLink, 'link')({ rel: 'me', href: '/me', title: 'Lene' })).to.deep.equal({
+    expect(decode(namedLinkCodec, 'link')({ rel: 'me', href: '/me', title: 'Lene' })).to.deep.equal({
       rel: 'me',
       href: '/me',
       title: 'Lene',
     });
-    expect(() => decode(NamedLink, 'link')({ href: '/me' })).to.throw(DecodeError, '/rel');
+    expect(() => decode(namedLinkCodec, 'link')({ href: '/me' })).to.throw(DecodeError, '/rel');
   });
 });
 
@@ -43,7 +43,7 @@ describe('Resource', () => {
       supportedModalities: ['Messaging'],
       _links: { self: { href: '/communication' } },
     };
-    expect(decode(Resource, 'resource')(sent)).to.deep.equal(sent);
+    expect(decode(resourceCodec, 'resource')(sent)).to.deep.equal(sent);
   });
 
   it('should take one link or embedded resource as well as a list of them', () => {
@@ -51,7 +51,7 @@ describe('Resource', () => {
       _links: { self: { href: '/people' }, contact: [{ href: '/people/1' }, { href: '/people/2' }] },
       _embedded: { me: { rel: 'me' }, contact: [{ rel: 'contact' }, { rel: 'contact' }] },
     };
-    const resource = decode(Resource, 'resource')(sent);
+    const resource = decode(resourceCodec, 'resource')(sent);
     expect(resource).to.deep.equal(sent);
     expect(hrefOf(resource, 'self')).to.equal('/people');
     expect(hrefOf(resource, 'contact')).to.equal('/people/1');
@@ -62,7 +62,7 @@ describe('Resource', () => {
 
   it('should find an embedded resource by its own rel where the key is another', () => {
     const resource = decode(
-      Resource,
+      resourceCodec,
       'resource',
     )({ _embedded: { from: { rel: 'participant', name: 'Lene' } } });
     expect(embeddedIn(resource, 'participant')).to.deep.equal([{ rel: 'participant', name: 'Lene' }]);
@@ -72,21 +72,21 @@ describe('Resource', () => {
 
   it('should decode the hrefs of embedded resources, too', () => {
     const sent = { _embedded: { people: { _links: { self: { href: '/p?a=1&amp;b=2' } } } } };
-    const [people] = embeddedIn(decode(Resource, 'resource')(sent), 'people');
+    const [people] = embeddedIn(decode(resourceCodec, 'resource')(sent), 'people');
     expect(people === undefined ? undefined : hrefOf(people, 'self')).to.equal('/p?a=1&b=2');
   });
 
   it('should refuse what is no object', () => {
     for (const value of ['text', null, [1], 7]) {
-      expect(() => decode(Resource, 'resource')(value), String(value)).to.throw(DecodeError);
+      expect(() => decode(resourceCodec, 'resource')(value), String(value)).to.throw(DecodeError);
     }
   });
 });
 
 describe('Reason', () => {
   it('should need a code only', () => {
-    expect(decode(Reason, 'reason')({ code: 'NotFound' })).to.deep.equal({ code: 'NotFound' });
-    expect(Reason.is({ error: 'unsupported_grant_type' })).to.equal(false);
+    expect(decode(reasonCodec, 'reason')({ code: 'NotFound' })).to.deep.equal({ code: 'NotFound' });
+    expect(reasonCodec.is({ error: 'unsupported_grant_type' })).to.equal(false);
   });
 
   it('should take subcodes that are not documented', () => {
@@ -98,7 +98,7 @@ describe('Reason', () => {
       parameters: [{ name: 'x' }],
       debugInfo: { diagnosticsCode: '2' },
     };
-    expect(decode(Reason, 'reason')(sent)).to.deep.equal(sent);
+    expect(decode(reasonCodec, 'reason')(sent)).to.deep.equal(sent);
   });
 });
 
@@ -109,15 +109,12 @@ describe('ApplicationResource', () => {
   };
 
   it('should need its own link and its events', () => {
-    expect(hrefOf(decode(ApplicationResource, 'application')({ _links: links }), 'events')).to.equal(
+    expect(hrefOf(decode(applicationCodec, 'application')({ _links: links }), 'events')).to.equal(
       links.events.href,
     );
     for (const missing of ['self', 'events']) {
       const sent = { _links: { ...links, [missing]: undefined } };
-      expect(() => decode(ApplicationResource, 'application')(sent)).to.throw(
-        DecodeError,
-        `/_links/${missing}`,
-      );
+      expect(() => decode(applicationCodec, 'application')(sent)).to.throw(DecodeError, `/_links/${missing}`);
     }
   });
 });
@@ -125,8 +122,8 @@ describe('ApplicationResource', () => {
 describe('PresenceSubscriptionResource', () => {
   it('should need its own link, and keep its id', () => {
     const sent = { id: '97b6bd66', rel: 'presenceSubscription', _links: { self: { href: '/p/97b6bd66' } } };
-    expect(decode(PresenceSubscriptionResource, 'presenceSubscription')(sent)).to.deep.equal(sent);
-    expect(() => decode(PresenceSubscriptionResource, 'presenceSubscription')({ id: '3' })).to.throw(
+    expect(decode(presenceSubscriptionCodec, 'presenceSubscription')(sent)).to.deep.equal(sent);
+    expect(() => decode(presenceSubscriptionCodec, 'presenceSubscription')({ id: '3' })).to.throw(
       DecodeError,
     );
   });

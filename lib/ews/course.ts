@@ -15,7 +15,7 @@ export interface Course extends ErrorContext {
   failures: number;
   /** Whether the server has ever accepted a subscription. */
   hasSubscribed: boolean;
-  operation: 'Subscribe' | 'GetEvents';
+  operation: 'Subscribe' | 'GetEvents' | 'GetStreamingEvents';
   hasAnswered: boolean;
 }
 

@@ -6,7 +6,7 @@ import type { GapReason } from './events.ts';
 
 /** What is known where an error came up. */
 export interface ErrorContext {
-  readonly operation: 'Subscribe' | 'GetEvents' | 'Unsubscribe';
+  readonly operation: 'Subscribe' | 'GetEvents' | 'GetStreamingEvents' | 'Unsubscribe';
   /** Whether this very subscription has answered before. @default false */
   readonly hasAnswered?: boolean;
 }
@@ -58,6 +58,7 @@ const BY_CODE: ReadonlyMap<string, Decision> = new Map<string, Decision>([
   ['ErrorInvalidWatermark', { action: 'resubscribeAfresh', gap: 'watermarkRefused' }],
   ['ErrorMissedNotificationEvents', { action: 'goOn', gap: 'eventsMissed' }],
   ['ErrorSubscriptionUnsubscribed', { action: 'resubscribeAfresh', gap: 'subscriptionLost', gone: true }],
+  ['ErrorNewEventStreamConnectionOpened', { action: 'backOff', gap: 'connectionLost' }],
   ['ErrorServerBusy', BACK_OFF],
   ['ErrorExceededConnectionCount', BACK_OFF],
   ['ErrorExceededSubscriptionCount', { action: 'afterReleases' }],
@@ -93,8 +94,9 @@ export function decide(error: unknown, context: ErrorContext): Decision {
 
 function decideCode(error: SoapFault | EwsError, { operation, hasAnswered }: ErrorContext): Decision {
   const { code } = error;
+  const isReading = operation === 'GetEvents' || operation === 'GetStreamingEvents';
   // Ids start again with some servers, so what was ours may be another user's now.
-  if (operation === 'GetEvents' && hasAnswered === true && ACCESS_DENIED.has(code)) return DENIED;
+  if (isReading && hasAnswered === true && ACCESS_DENIED.has(code)) return DENIED;
   const decision = BY_CODE.get(code) ?? FAIL;
   if (operation === 'Unsubscribe' && decision.gone === true) return { action: 'alreadyGone' };
   if (operation === 'Subscribe' && decision.gone === true) return FAIL;

@@ -39,6 +39,11 @@ export interface PullSubscriptionRequest extends SubscriptionRequest {
   readonly timeoutMinutes: number;
 }
 
+/** A subscription whose events are sent as they happen. */
+export interface StreamingSubscriptionRequest extends SubscriptionRequest {
+  readonly kind: 'streaming';
+}
+
 /** The ways to name an impersonated user, in the schema's words. */
 export const CONNECTING_SIDS = {
   principalName: 'PrincipalName',
@@ -48,16 +53,26 @@ export const CONNECTING_SIDS = {
 } as const;
 
 /** Writes a Subscribe request. Page: "Subscribe operation". */
-export function subscribeEnvelope(head: EnvelopeHead, request: PullSubscriptionRequest): string {
+export function subscribeEnvelope(
+  head: EnvelopeHead,
+  request: PullSubscriptionRequest | StreamingSubscriptionRequest,
+): string {
   const all = request.folders === undefined ? ' SubscribeToAllFolders="true"' : '';
+  const name = request.kind === 'pull' ? 'm:PullSubscriptionRequest' : 'm:StreamingSubscriptionRequest';
   return envelope(
     head,
-    `<m:Subscribe><m:PullSubscriptionRequest${all}>` +
+    `<m:Subscribe><${name}${all}>` +
       foldersElement(request.folders) +
       `<t:EventTypes>${request.events.map((event) => element('t:EventType', 'events', EVENT_NAMES[event])).join('')}</t:EventTypes>` +
-      (request.watermark === undefined ? '' : element('t:Watermark', 'watermark', request.watermark)) +
-      `<t:Timeout>${request.timeoutMinutes}</t:Timeout>` +
-      '</m:PullSubscriptionRequest></m:Subscribe>',
+      (request.kind === 'pull' ? pullElements(request) : '') +
+      `</${name}></m:Subscribe>`,
+  );
+}
+
+function pullElements({ watermark, timeoutMinutes }: PullSubscriptionRequest): string {
+  return (
+    (watermark === undefined ? '' : element('t:Watermark', 'watermark', watermark)) +
+    `<t:Timeout>${timeoutMinutes}</t:Timeout>`
   );
 }
 
@@ -70,6 +85,25 @@ export function getEventsEnvelope(head: EnvelopeHead, subscriptionId: string, wa
   return envelope(
     head,
     `<m:GetEvents>${element('m:SubscriptionId', 'subscriptionId', subscriptionId)}${element('m:Watermark', 'watermark', watermark)}</m:GetEvents>`,
+  );
+}
+
+/**
+ * Writes a GetStreamingEvents request. Page: "GetStreamingEvents operation".
+ *
+ * @param subscriptionIds At most 200.
+ * @param connectionMinutes From 1 to 30.
+ */
+export function getStreamingEventsEnvelope(
+  head: EnvelopeHead,
+  subscriptionIds: readonly string[],
+  connectionMinutes: number,
+): string {
+  const ids = subscriptionIds.map((id) => element('t:SubscriptionId', 'subscriptionId', id));
+  return envelope(
+    head,
+    `<m:GetStreamingEvents><m:SubscriptionIds>${ids.join('')}</m:SubscriptionIds>` +
+      `<m:ConnectionTimeout>${connectionMinutes}</m:ConnectionTimeout></m:GetStreamingEvents>`,
   );
 }
 

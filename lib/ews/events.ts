@@ -82,9 +82,17 @@ export interface StatusEvent {
  * - `eventsMissed`: the server says that it lost events of this subscription.
  * - `answerLost`: the answer with the events was lost, and the server hands them out only once.
  * - `mailboxMoved`: the mailbox was moved or failed over.
+ * - `connectionLost`: the connection that events are streamed on broke or fell silent, with events on it perhaps.
+ * - `unreadable`: a part of the stream could not be read.
  */
 export type GapReason =
-  'subscriptionLost' | 'watermarkRefused' | 'eventsMissed' | 'answerLost' | 'mailboxMoved';
+  | 'subscriptionLost'
+  | 'watermarkRefused'
+  | 'eventsMissed'
+  | 'answerLost'
+  | 'mailboxMoved'
+  | 'connectionLost'
+  | 'unreadable';
 
 /**
  * Events may be missing at this place of the stream: look at the folders yourself. When it is emitted, the
@@ -157,6 +165,8 @@ export const EwsEvent: t.Type<EwsEvent> = t.union([
         eventsMissed: null,
         answerLost: null,
         mailboxMoved: null,
+        connectionLost: null,
+        unreadable: null,
       }),
     }),
     t.partial({ since: DateCodec }),

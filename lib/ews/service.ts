@@ -11,7 +11,13 @@ import { type Claims, idClaims } from './claims.ts';
 import type { EnvelopeHead, Impersonation } from './envelope.ts';
 import { anchorOf, checkImpersonation } from './impersonation.ts';
 import { signing, type SignInOptions } from './signIn.ts';
-import { soapCall } from './soap.ts';
+import { soapCall, soapStream } from './soap.ts';
+import {
+  type CheckedStreamingLimits,
+  checkStreamingLimits,
+  type StreamingLimits,
+} from './streamingLimits.ts';
+import type { StreamedMessage } from './streamingParser.ts';
 import type { ResponseMessage } from './wire.ts';
 
 /** The schema versions that a server can be asked to answer by. */
@@ -50,6 +56,8 @@ export interface ExchangeOptions extends SignInOptions {
   readonly fetch?: Fetch;
   /** The waits between attempts. @default as documented there */
   readonly retry?: RetryPolicy;
+  /** How events are streamed. @default as documented there */
+  readonly streaming?: StreamingLimits;
 }
 
 /** A connection to an Exchange server, to subscribe on. */
@@ -74,6 +82,13 @@ export interface Operation {
   readonly answerWithinMs?: number;
 }
 
+/** An operation whose answer goes on and on, for {@link ServiceInternals.stream}. */
+export interface StreamOperation extends Pick<Operation, 'name' | 'envelope'> {
+  readonly onProgress: NonNullable<HttpRequest['onProgress']>;
+  /** Called with each piece of the answer. */
+  readonly onBytes: () => void;
+}
+
 /** How long to wait for an answer to what can be asked again: longer than servers let a request run. */
 export const ANSWER_WITHIN_MS = 120_000;
 
@@ -85,6 +100,8 @@ export interface ServiceInternals {
   readonly url: string;
   readonly retry: RetryPolicy;
   readonly send: (operation: Operation) => Observable<ResponseMessage>;
+  readonly stream: (operation: StreamOperation) => Observable<StreamedMessage>;
+  readonly streaming: CheckedStreamingLimits;
 }
 
 const INTERNALS = new WeakMap<ExchangeService, ServiceInternals>();
@@ -126,6 +143,7 @@ export function exchange(options: ExchangeOptions): ExchangeService {
       pinnedTo(url.origin)(reportProgress(options.transport ?? fetchTransport(options.fetch))),
     ),
   );
+  const streaming = checkStreamingLimits(options.streaming);
   const ledger = releaseLedger();
   const headers = anchorOf(impersonate);
 
@@ -143,6 +161,9 @@ export function exchange(options: ExchangeOptions): ExchangeService {
     retry,
     send: ({ name, envelope, ...rest }) =>
       soapCall(transport, { operation: name, url: url.href, envelope: envelope(head), headers, ...rest }),
+    stream: ({ name, envelope, ...rest }) =>
+      soapStream(transport, { operation: name, url: url.href, envelope: envelope(head), headers, ...rest }),
+    streaming,
   });
   return service;
 }

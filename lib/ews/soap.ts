@@ -7,6 +7,7 @@ import {
   mergeMap,
   type MonoTypeOperatorFunction,
   type Observable,
+  type OperatorFunction,
   tap,
   throwError,
   timeout,
@@ -17,7 +18,8 @@ import { DecodeError, HttpError, NetworkError, type RequestIdentity } from '../c
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { EwsError, type OperationIdentity, SoapFault } from './errors.ts';
 import { statusHintOf } from './hints.ts';
-import { parseMessages } from './parser.ts';
+import { parseMessages, type ParserOptions } from './parser.ts';
+import { parseStream, type StreamedMessage } from './streamingParser.ts';
 import type { EwsMessage, ResponseMessage } from './wire.ts';
 
 /** One operation on its way to the server. */
@@ -39,17 +41,10 @@ export interface SoapCall extends OperationIdentity {
  * none. A refusal is told as `undone`: the server created nothing.
  */
 export function soapCall(transport: Transport, call: SoapCall): Observable<ResponseMessage> {
-  const { url, operation, envelope, headers, onProgress, keepalive, answerWithinMs = Infinity } = call;
-  const request: HttpRequest = {
-    method: 'POST',
-    url,
-    headers: { 'content-type': 'text/xml; charset=utf-8', accept: 'text/xml', ...headers },
-    body: envelope,
-    ...(onProgress === undefined ? {} : { onProgress }),
-    ...(keepalive === undefined ? {} : { keepalive }),
-  };
+  const { onProgress, answerWithinMs = Infinity } = call;
+  const request = requestFor(call);
   return defer(() => transport(request)).pipe(
-    mergeMap((response) => messagesOf(response, request, operation)),
+    mergeMap((response) => messagesOf(response, request, call, parseMessages).pipe(toArray())),
     within(answerWithinMs, request),
     map((messages) => answerIn(messages, call)),
     tap({
@@ -69,12 +64,49 @@ function within<Value>(ms: number, request: RequestIdentity): MonoTypeOperatorFu
   });
 }
 
+/** One operation whose answer goes on and on. */
+export interface SoapStream extends SoapCall {
+  /** Called with each piece of the answer, also where it brings no whole message yet. */
+  readonly onBytes: () => void;
+}
+
+/**
+ * Returns an Observable that sends a SOAP envelope for each subscriber and emits the messages of the answer as
+ * they arrive, faults and errors too, and completes when the body ends. What cannot be read is emitted in its
+ * place.
+ *
+ * It errors with an {@link HttpError} for a status that brings no SOAP, with a {@link DecodeError} for an
+ * answer that is none, and with a {@link NetworkError} when it breaks off.
+ */
+export function soapStream(transport: Transport, call: SoapStream): Observable<StreamedMessage> {
+  // Who compresses a stream gathers what is to be compressed, and holds it back.
+  const request = requestFor({ ...call, headers: { ...call.headers, 'accept-encoding': 'identity' } });
+  return defer(() => transport(request)).pipe(
+    mergeMap(({ body$, ...response }) => {
+      const heard = { ...response, body$: body$.pipe(tap(() => call.onBytes())) };
+      return messagesOf(heard, request, call, response.status === 500 ? parseMessages : parseStream);
+    }),
+  );
+}
+
+function requestFor({ url, envelope, headers, onProgress, keepalive }: SoapCall): HttpRequest {
+  return {
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'text/xml; charset=utf-8', accept: 'text/xml', ...headers },
+    body: envelope,
+    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(keepalive === undefined ? {} : { keepalive }),
+  };
+}
+
 /** Status 500 brings a fault, if the server itself says it and not one in between. */
-function messagesOf(
+function messagesOf<Message extends StreamedMessage>(
   response: HttpResponse,
   request: RequestIdentity,
-  operation: string,
-): Observable<EwsMessage[]> {
+  { operation }: OperationIdentity,
+  parse: (options: ParserOptions) => OperatorFunction<Uint8Array, Message>,
+): Observable<Message> {
   const { status, headers, body$ } = response;
   const subject = `${operation} response`;
   const contentType = headers.get('content-type');
@@ -83,8 +115,11 @@ function messagesOf(
     return throwError(() => (status === 500 ? httpError(response, request) : notXml(subject, contentType)));
   }
   return body$.pipe(
-    parseMessages({ subject }),
-    toArray(),
+    parse({ subject }),
+    tap(({ type }) => {
+      // There are servers that send a second answer behind a fault: it would be taken for that of the next request.
+      if (type === 'fault') response.discardConnection?.();
+    }),
     catchError((error: unknown) =>
       throwError(() =>
         status === 500 && error instanceof DecodeError ? httpError(response, request, error) : error,

@@ -277,6 +277,8 @@ describe('fetchTransport', () => {
       const response = await firstValueFrom(fetchTransport(double)({ method: 'GET', url: 'https://a/' }));
       expect(response).to.not.have.property('discardConnection');
     });
+  });
+
   it('should leave connections to the platform where Node is not', () => {
     expect(keptAliveFetch({})).to.equal(crossFetch);
   });

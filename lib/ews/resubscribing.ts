@@ -1,0 +1,76 @@
+import { defer, filter, mergeMap, type Observable, retry, take, throwError, timer } from 'rxjs';
+import type { ReleaseLedger } from '../core/releases.ts';
+import { backOffMs, type Course } from './course.ts';
+import { decide, type Decision } from './decision.ts';
+import type { ServiceInternals } from './service.ts';
+import type { EwsEvent } from './events.ts';
+
+/** A mailbox that is being moved, or whose store is failing over, is not back in seconds. */
+const MOVE_RETRY_MS = 60_000;
+const DEFAULT_RETRIES = 4;
+
+/**
+ * Returns an Observable that keeps one subscription after another on the server, until it is unsubscribed from
+ * or an error comes up that another subscription would not mend.
+ *
+ * @param resume Whether to go on from the last watermark when the server has lost the subscription.
+ * @param one Makes one subscription, on the course that outlives it.
+ */
+export function resubscribing(
+  internals: ServiceInternals,
+  course: Course,
+  resume: boolean,
+  one: () => Observable<EwsEvent>,
+): Observable<EwsEvent> {
+  return defer(one).pipe(retry({ delay: (error: unknown) => whenToGoOn(internals, course, resume, error) }));
+}
+
+/** Emits when it is time for the next subscription; errors where there is to be none. */
+function whenToGoOn(
+  { retry: policy, ledger }: ServiceInternals,
+  course: Course,
+  resume: boolean,
+  error: unknown,
+): Observable<unknown> {
+  const mostFailures = course.hasSubscribed ? Infinity : (policy.retries ?? DEFAULT_RETRIES);
+  course.failures += 1;
+  if (course.failures > mostFailures) return throwError(() => error);
+  const decision = decide(error, course);
+  const backedOff = (least: Decision): Observable<unknown> =>
+    timer(backOffMs(policy, course.failures, least));
+  // A first loss is mended at once; losses in a row are no accident.
+  const soon = (): Observable<unknown> => (course.failures === 1 ? timer(0) : backedOff(decision));
+  switch (decision.action) {
+    case 'resubscribe':
+      if (!resume || course.watermark === undefined) goAfresh(course, decision);
+      return soon();
+    case 'resubscribeAfresh':
+      goAfresh(course, decision);
+      return soon();
+    case 'resubscribeLater':
+      goAfresh(course, decision);
+      return backedOff({ delayMs: MOVE_RETRY_MS, ...decision });
+    case 'backOff':
+      return backedOff(decision);
+    case 'afterReleases':
+      return afterReleases(ledger, error);
+    default:
+      return throwError(() => error);
+  }
+}
+
+/** Where nothing was followed yet, nothing can be missing. */
+function goAfresh(course: Course, { gap }: Decision): void {
+  if (course.hasSubscribed || course.watermark !== undefined) course.gap ??= gap;
+  course.watermark = undefined;
+}
+
+/** The server's limit is reached: what this process is about to release makes room, if there is any. */
+function afterReleases({ pending$ }: ReleaseLedger, error: unknown): Observable<unknown> {
+  return pending$.pipe(
+    take(1),
+    mergeMap((pending) =>
+      pending === 0 ? throwError(() => error) : pending$.pipe(filter((count) => count === 0)),
+    ),
+  );
+}

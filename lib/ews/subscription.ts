@@ -1,0 +1,154 @@
+import { asyncScheduler, concat, defer, EMPTY, map, merge, Observable, of, Subject, tap } from 'rxjs';
+import { decode } from '../core/decode.ts';
+import type { ReleaseResult } from '../core/release.ts';
+import { type Lease, remoteResource } from '../core/remoteResource.ts';
+import type { RequestProgress } from '../core/transport.ts';
+import type { Claim, Claims } from './claims.ts';
+import { type Course, gapEvent } from './course.ts';
+import { decide, decideUnsubscribe } from './decision.ts';
+import {
+  type PullSubscriptionRequest,
+  type StreamingSubscriptionRequest,
+  subscribeEnvelope,
+  unsubscribeEnvelope,
+} from './envelope.ts';
+import { EwsError, SoapFault } from './errors.ts';
+import { ANSWER_WITHIN_MS, type ServiceInternals } from './service.ts';
+import type { EwsEvent } from './events.ts';
+import { SubscribeAnswer } from './wire.ts';
+
+/** What tells one way to be notified from another. */
+export interface SubscriptionKind {
+  readonly resource: 'PullSubscription' | 'StreamingSubscription';
+  /** What to subscribe to, from the watermark on where there is one. */
+  readonly request: (watermark: string | undefined) => PullSubscriptionRequest | StreamingSubscriptionRequest;
+  /** How long the server keeps it by itself, in milliseconds. @default not known */
+  readonly timeoutMs?: number;
+  /** What becomes of it if the answer to the Subscribe is lost: one sentence. */
+  readonly ifLost: string;
+  /** What the events are asked for with. */
+  readonly operation: 'GetEvents' | 'GetStreamingEvents';
+  readonly events: (id: string, lease: Lease) => Observable<EwsEvent>;
+}
+
+/** A subscription that the server has made. */
+interface Handle {
+  readonly id: string;
+  readonly watermark: string | undefined;
+  /** When it was asked for, and when that was answered, in milliseconds of the scheduler's clock. */
+  readonly askedAt: number;
+  readonly answeredAt: number;
+  /** Whether an older subscription had this id until now, and may have been handed events of this one. */
+  readonly wasShared: boolean;
+  /** Errors when the server gives the same id to another subscription. */
+  readonly lost$: Observable<never>;
+}
+
+const readAnswer = decode(SubscribeAnswer, 'Subscribe response');
+
+/**
+ * Returns an Observable that makes one subscription on the server, emits its events, and removes it. It errors
+ * with whatever ends it before its subscriber does.
+ */
+export function subscription(
+  internals: ServiceInternals,
+  course: Course,
+  kind: SubscriptionKind,
+): Observable<EwsEvent> {
+  const { resource, timeoutMs, ifLost } = kind;
+  course.operation = 'Subscribe';
+  course.hasAnswered = false;
+  return remoteResource<Handle, EwsEvent, Claim>({
+    resource,
+    ledger: internals.ledger,
+    within: openClaim(internals.claims),
+    acquire: (claim, onProgress) => subscribe(internals, kind.request(course.watermark), claim, onProgress),
+    identify: ({ id }) => id,
+    ...(timeoutMs === undefined ? {} : { expiresAt: ({ answeredAt }) => answeredAt + timeoutMs }),
+    use: (handle, lease) => follow(course, kind, handle, lease),
+    release: ({ id }, claim) => unsubscribe(internals, id, claim),
+    decide: decideUnsubscribe,
+    backoff: internals.retry,
+    ifLost,
+  });
+}
+
+/** The claim is there until the release is over. */
+function openClaim(claims: Claims): Observable<Claim> {
+  return new Observable((subscriber) => {
+    const claim = claims.open();
+    subscriber.next(claim);
+    return () => claim.drop();
+  });
+}
+
+function subscribe(
+  { send, url }: ServiceInternals,
+  request: PullSubscriptionRequest | StreamingSubscriptionRequest,
+  claim: Claim,
+  onProgress: (progress: RequestProgress) => void,
+): Observable<Handle> {
+  return defer(() => {
+    const askedAt = asyncScheduler.now();
+    return send({
+      name: 'Subscribe',
+      envelope: (head) => subscribeEnvelope(head, request),
+      onProgress,
+    }).pipe(
+      map((answer) => {
+        const { subscriptionId: id, watermark: given } = readAnswer(answer);
+        const lost$ = new Subject<never>();
+        const wasShared = claim.take(id, () => lost$.error(takenOver(url)));
+        return { id, watermark: given, askedAt, answeredAt: asyncScheduler.now(), wasShared, lost$ };
+      }),
+    );
+  });
+}
+
+function takenOver(url: string): EwsError {
+  return new EwsError(
+    { operation: 'Subscribe', url },
+    {
+      responseCode: 'ErrorSubscriptionNotFound',
+      messageText: 'The server has given the id of this subscription to a new one.',
+      values: new Map(),
+    },
+  );
+}
+
+function follow(
+  course: Course,
+  { operation, events }: SubscriptionKind,
+  { id, watermark, askedAt, wasShared, lost$ }: Handle,
+  lease: Lease,
+): Observable<EwsEvent> {
+  const reason = course.gap ?? (wasShared ? 'answerLost' : undefined);
+  const gap$ = reason === undefined ? EMPTY : of(gapEvent(course, id, reason));
+  // Where a watermark was asked for, the stream goes on from that one, whichever the answer names.
+  if (course.watermark === undefined) {
+    course.watermark = watermark;
+    course.since = new Date(askedAt);
+  }
+  course.gap = undefined;
+  course.hasSubscribed = true;
+  course.operation = operation;
+  return concat<EwsEvent[]>(gap$, merge(lost$, events(id, lease))).pipe(
+    tap({
+      error: (error: unknown) => {
+        const isRefusal = error instanceof EwsError || error instanceof SoapFault;
+        if (isRefusal && decide(error, course).gone === true) lease.endedByServer({ code: error.code });
+      },
+    }),
+  );
+}
+
+function unsubscribe({ send }: ServiceInternals, id: string, claim: Claim): Observable<ReleaseResult> {
+  // The id is another subscription's by now: this one is gone, and the other must stay.
+  if (!claim.holds(id)) return of({ alreadyGone: true });
+  return send({
+    name: 'Unsubscribe',
+    envelope: (head) => unsubscribeEnvelope(head, id),
+    keepalive: true,
+    answerWithinMs: ANSWER_WITHIN_MS,
+  }).pipe(map(() => ({})));
+}

@@ -4,7 +4,7 @@ import type { Transport } from '../core/transport.ts';
 import { type Answered, requestJson } from './request.ts';
 import { type TrustedHosts, trustedUrl } from './trustedHosts.ts';
 import { MOST_REDIRECTS } from './trustedRedirects.ts';
-import { hrefOf, Resource } from './wire.ts';
+import { hrefOf, type Resource, resourceCodec } from './wire.ts';
 
 /** Where UCWA is for a user. */
 export interface UcwaLocation {
@@ -41,7 +41,7 @@ export interface Root {
  * for `user` itself: a redirect may lead there.
  */
 export function findRoot(walk: Walk, url: string, left: number = MOST_REDIRECTS): Observable<Root> {
-  return requestJson(walk.open, { method: 'GET', url }, Resource, 'discovery').pipe(
+  return requestJson(walk.open, { method: 'GET', url }, resourceCodec, 'discovery').pipe(
     catchError((error: unknown) =>
       error instanceof HttpError && error.status === 401
         ? of<Answered<Resource>>({ value: { _links: { user: { href: url } } }, url })
@@ -65,7 +65,7 @@ export function findApplications(
   left: number = MOST_REDIRECTS,
 ): Observable<UcwaLocation> {
   const { user } = root;
-  return requestJson(walk.signed, { method: 'GET', url: user }, Resource, 'user').pipe(
+  return requestJson(walk.signed, { method: 'GET', url: user }, resourceCodec, 'user').pipe(
     mergeMap((answered) => {
       const applications = linkIn(walk, answered, 'applications');
       if (applications !== undefined) {

@@ -1,14 +1,6 @@
 import { defer, map, mergeMap, type Observable } from 'rxjs';
 import { fetchTransport } from '../core/fetchTransport.ts';
-import type { Fetch } from '../core/keptAliveFetch.ts';
-import {
-  choiceOption,
-  invalidOption,
-  invalidSecret,
-  numberOption,
-  objectOption,
-  urlOption,
-} from '../core/options.ts';
+import { invalidOption } from '../core/options.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
 import {
   type DrainReport,
@@ -22,79 +14,16 @@ import type { Transport } from '../core/transport.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
 import { type TokenProvider, withToken } from '../core/withToken.ts';
 import { answersWithin } from './answersWithin.ts';
-import {
-  type Application,
-  application,
-  type ApplicationIdentity,
-  type ApplicationSource,
-  type LiveApplication,
-} from './application.ts';
-import { type Acknowledgement, channel } from './channel.ts';
-import type { ChannelParameters, EventBatch } from './cursor.ts';
+import { type Application, application, type LiveApplication } from './application.ts';
+import { channel } from './channel.ts';
+import { type ConnectOptions, connectPlan } from './connectOptions.ts';
+import type { EventBatch } from './cursor.ts';
 import { dispatch, type Dispatch } from './dispatch.ts';
 import type { UcwaEvent } from './events.ts';
 import { absolute } from './href.ts';
 import { refusesToken, revealInvalidToken } from './invalidToken.ts';
 import { requestJson } from './request.ts';
 import { type Link, type Resource, resourceCodec } from './wire.ts';
-
-/** How the event channel is read. */
-export interface ChannelOptions extends ChannelParameters {
-  /**
-   * When a batch of events is acknowledged, which is by asking for the next: `eager` before it is processed, as
-   * documented; `processed` when all subscribers have seen it, so that a crash in between loses nothing.
-   * @default 'eager'
-   */
-  readonly ack?: Acknowledgement;
-}
-
-/** What is common to both kinds of {@link ConnectOptions}. */
-export interface CommonConnectOptions {
-  /**
-   * An OAuth token, or how to get one, asked with the origin that it is for. Leave it out where the transport
-   * or the browser signs the requests.
-   */
-  readonly token?: TokenProvider;
-  /** @default 'en-us' */
-  readonly culture?: string;
-  /** Applications of one culture, endpointId and userAgent are one. @default a new one for each connection */
-  readonly endpointId?: string;
-  /** @default 'rxchange' */
-  readonly userAgent?: string;
-  /** Tells several windows of one application apart, so that each has an event channel of its own. @default none */
-  readonly instanceId?: string;
-  /** What sends the requests. @default fetchTransport(fetch) */
-  readonly transport?: Transport;
-  /** A WHATWG fetch, if there is no `transport`. @default cross-fetch, with kept-alive connections on Node */
-  readonly fetch?: Fetch;
-  /** How the event channel is read. */
-  readonly channel?: ChannelOptions;
-  /** The waits between attempts. @default as documented there */
-  readonly retry?: RetryPolicy;
-  /**
-   * How long the application is kept after the last stream has ended, in seconds, so that the next need not
-   * create another.
-   * @default 0
-   */
-  readonly graceSeconds?: number;
-}
-
-/** Which server and which application; both URLs are absolute. */
-export type ConnectOptions = CommonConnectOptions &
-  (
-    | {
-        /** Where applications are created: the link of that name, from the discovery. */
-        readonly applications: string;
-        /** Not both. */
-        readonly application?: undefined;
-      }
-    | {
-        /** An application that exists already. It is used, and never deleted. */
-        readonly application: string;
-        /** Not both. */
-        readonly applications?: undefined;
-      }
-  );
 
 /** A connection to a UCWA application. */
 export interface Ucwa extends AsyncDisposable {
@@ -165,16 +94,7 @@ const INTERNALS = new WeakMap<Ucwa, UcwaInternals>();
  * ```
  */
 export function connect(options: ConnectOptions): Ucwa {
-  objectOption('options', options);
-  const { graceSeconds = 0, retry = {}, channel: channelOptions = {} } = options;
-  const source = sourceFrom(options);
-  numberOption('graceSeconds', graceSeconds, { min: 0, max: 900 });
-  const { ack = 'eager', ...parameters } = channelOptions;
-  checkChannel(parameters, ack);
-  if (options.transport !== undefined && options.fetch !== undefined) {
-    throw invalidOption('fetch', options.fetch, 'left out where transport is given');
-  }
-
+  const { source, parameters, ack, graceMs, retry } = connectPlan(options);
   const { origin } = new URL(source.url);
   const network = revealInvalidToken(reportProgress(options.transport ?? fetchTransport(options.fetch)));
   const pinned = (patienceMs: number): Transport => pinnedTo(origin)(answersWithin(patienceMs)(network));
@@ -183,10 +103,7 @@ export function connect(options: ConnectOptions): Ucwa {
   const heldMs = (parameters.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000;
   const ledger = releaseLedger();
   const events = dispatch();
-  const application$ = application({
-    ...{ source, transport, ledger, backoff: retry },
-    graceMs: graceSeconds * 1000,
-  });
+  const application$ = application({ source, transport, ledger, graceMs, backoff: retry });
   const batches$ = channel({
     // The channel repeats its requests itself, and longer.
     ...{
@@ -235,45 +152,4 @@ export function internalsOf(ucwa: Ucwa): UcwaInternals {
 
 function signing(token: TokenProvider | undefined): (transport: Transport) => Transport {
   return token === undefined ? (transport) => transport : withToken(token, { refused: refusesToken });
-}
-
-function sourceFrom(options: ConnectOptions): ApplicationSource {
-  const given: { readonly application?: unknown; readonly applications?: unknown } = options;
-  if ((given.application === undefined) === (given.applications === undefined)) {
-    throw invalidSecret('applications', 'given, or application, and not both');
-  }
-  if (given.application !== undefined) {
-    return { kind: 'given', url: urlOption('application', given.application).href };
-  }
-  return {
-    kind: 'create',
-    url: urlOption('applications', given.applications).href,
-    identity: identityFrom(options),
-  };
-}
-
-function identityFrom(options: ConnectOptions): ApplicationIdentity {
-  const { culture = 'en-us', userAgent = 'rxchange', instanceId } = options;
-  const endpointId = options.endpointId ?? crypto.randomUUID();
-  const identity = { culture, endpointId, userAgent, ...(instanceId === undefined ? {} : { instanceId }) };
-  for (const [name, value] of Object.entries(identity)) {
-    if (typeof value !== 'string' || value === '' || value.length > 100) {
-      throw invalidOption(name, value, 'a text of 1 to 100 characters');
-    }
-  }
-  return identity;
-}
-
-function checkChannel(parameters: ChannelParameters, ack: unknown): void {
-  choiceOption('channel.ack', ack, ['eager', 'processed']);
-  const ranges = {
-    lowSeconds: { min: 5, max: 1800, integer: true },
-    mediumSeconds: { min: 5, max: 1800, integer: true },
-    timeoutSeconds: { min: 180, max: 1800, integer: true },
-    priority: { min: 0, integer: true },
-  };
-  for (const [name, range] of Object.entries(ranges)) {
-    const value: unknown = parameters[name as keyof ChannelParameters];
-    if (value !== undefined) numberOption(`channel.${name}`, value, range);
-  }
 }

@@ -3,7 +3,8 @@ import { of } from 'rxjs';
 import { ClosedError, DecodeError, HttpError, OriginError } from '../../lib/core/errors.ts';
 import { headersFrom, type Transport } from '../../lib/core/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
-import { connect, type ConnectOptions, type Ucwa } from '../../lib/ucwa/connect.ts';
+import { connect, type Ucwa } from '../../lib/ucwa/connect.ts';
+import type { ConnectOptions } from '../../lib/ucwa/connectOptions.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 import { connected, keep } from './connected.ts';
 

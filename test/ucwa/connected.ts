@@ -5,7 +5,8 @@ import {
   type UcwaSimulator,
   type UcwaSimulatorOptions,
 } from '../../lib/testing/ucwaSimulator.ts';
-import { connect, type ConnectOptions, type Ucwa } from '../../lib/ucwa/connect.ts';
+import { connect, type Ucwa } from '../../lib/ucwa/connect.ts';
+import type { ConnectOptions } from '../../lib/ucwa/connectOptions.ts';
 import type { UcwaEvent } from '../../lib/ucwa/events.ts';
 
 /** A simulated server, a connection to it, and what becomes of all that is released. */

@@ -2,7 +2,20 @@ import { expect } from 'chai';
 import * as ucwa from '../../lib/ucwa/index.ts';
 
 describe('rxchange/ucwa', () => {
-  it('should export how to connect and what to watch, and nothing more', () => {
-    expect(Object.keys(ucwa).sort()).to.deep.equal(['connect', 'presence']);
+  it('should export how to find, connect and watch, and nothing more', () => {
+    expect(Object.keys(ucwa).sort()).to.deep.equal([
+      'DiscoveryError',
+      'SignInError',
+      'UntrustedLinkError',
+      'anonymousMeeting',
+      'batched',
+      'connect',
+      'discover',
+      'mustDiscoverAgain',
+      'password',
+      'presence',
+      'windows',
+      'xframe',
+    ]);
   });
 });

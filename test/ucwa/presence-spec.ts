@@ -109,6 +109,22 @@ describe('presence', () => {
       expect(server.presenceSubscriptions).to.deep.equal([]);
     });
 
+    it('should ask once, also for the contacts of others that come meanwhile', () => {
+      const { ucwa, sent } = connected({ contactHrefs: 'opaque', latencyMs: 20 });
+      marbles(() => {
+        const several = [SARA, BOB, 'sip:eve@contoso.com'].map((uri) =>
+          keep(presence(ucwa, { uris: [uri] })),
+        );
+        timer(1000).subscribe(() => {
+          for (const kept of several) {
+            expect(kept.values).to.deep.equal(CREATED);
+            kept.subscription.unsubscribe();
+          }
+        });
+      });
+      expect(sent().filter((line) => line.includes('Memberships'))).to.have.length(3);
+    });
+
     it('should emit nothing of contacts that cannot be told apart at all', async () => {
       const { server } = connected({ contactHrefs: 'opaque' });
       const withoutMemberships: Transport = (request) =>

@@ -7,7 +7,8 @@ import {
   type UcwaSimulator,
   type UcwaSimulatorOptions,
 } from '../../lib/testing/ucwaSimulator.ts';
-import { connect, type ConnectOptions, type Ucwa } from '../../lib/ucwa/connect.ts';
+import { connect, type Ucwa } from '../../lib/ucwa/connect.ts';
+import type { ConnectOptions } from '../../lib/ucwa/connectOptions.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 import { deleted } from '../../operators/deleted.ts';
 import { ofRel } from '../../operators/ofRel.ts';

@@ -1,0 +1,148 @@
+import type { Fetch } from '../core/keptAliveFetch.ts';
+import {
+  choiceOption,
+  invalidOption,
+  invalidSecret,
+  numberOption,
+  objectOption,
+  urlOption,
+} from '../core/options.ts';
+import type { Transport } from '../core/transport.ts';
+import type { RetryPolicy } from '../core/withRetry.ts';
+import type { TokenProvider } from '../core/withToken.ts';
+import type { ApplicationIdentity, ApplicationSource } from './application.ts';
+import type { Acknowledgement } from './channel.ts';
+import type { ChannelParameters } from './cursor.ts';
+
+/** How the event channel is read. */
+export interface ChannelOptions extends ChannelParameters {
+  /**
+   * When a batch of events is acknowledged, which is by asking for the next: `eager` before it is processed, as
+   * documented; `processed` when all subscribers have seen it, so that a crash in between loses nothing.
+   * @default 'eager'
+   */
+  readonly ack?: Acknowledgement;
+}
+
+/** What is common to both kinds of {@link ConnectOptions}. */
+export interface CommonConnectOptions {
+  /**
+   * An OAuth token, or how to get one, asked with the origin that it is for. Leave it out where the transport
+   * or the browser signs the requests.
+   */
+  readonly token?: TokenProvider;
+  /** @default 'en-us' */
+  readonly culture?: string;
+  /** Applications of one culture, endpointId and userAgent are one. @default a new one for each connection */
+  readonly endpointId?: string;
+  /** @default 'rxchange' */
+  readonly userAgent?: string;
+  /** Tells several windows of one application apart, so that each has an event channel of its own. @default none */
+  readonly instanceId?: string;
+  /** What sends the requests. @default fetchTransport(fetch) */
+  readonly transport?: Transport;
+  /** A WHATWG fetch, if there is no `transport`. @default cross-fetch, with kept-alive connections on Node */
+  readonly fetch?: Fetch;
+  /** How the event channel is read. */
+  readonly channel?: ChannelOptions;
+  /** The waits between attempts. @default as documented there */
+  readonly retry?: RetryPolicy;
+  /**
+   * How long the application is kept after the last stream has ended, in seconds, so that the next need not
+   * create another.
+   * @default 0
+   */
+  readonly graceSeconds?: number;
+}
+
+/** Which server and which application; both URLs are absolute. */
+export type ConnectOptions = CommonConnectOptions &
+  (
+    | {
+        /** Where applications are created: the link of that name, from the discovery. */
+        readonly applications: string;
+        /** Not both. */
+        readonly application?: undefined;
+      }
+    | {
+        /** An application that exists already. It is used, and never deleted. */
+        readonly application: string;
+        /** Not both. */
+        readonly applications?: undefined;
+      }
+  );
+
+/** The options, checked and with their defaults. */
+export interface ConnectPlan {
+  readonly source: ApplicationSource;
+  readonly parameters: ChannelParameters;
+  readonly ack: Acknowledgement;
+  readonly graceMs: number;
+  readonly retry: RetryPolicy;
+}
+
+/** Checks the options; throws a TypeError that names the one that cannot be used. */
+export function connectPlan(options: ConnectOptions): ConnectPlan {
+  objectOption('options', options);
+  const { graceSeconds = 0, retry = {}, channel = {}, transport, fetch } = options;
+  const { ack = 'eager', ...parameters } = objectOption('channel', channel);
+  checkChannel(parameters, ack);
+  if (transport !== undefined && fetch !== undefined) {
+    throw invalidOption('fetch', fetch, 'left out where transport is given');
+  }
+  return {
+    source: sourceFrom(options),
+    parameters,
+    ack,
+    graceMs: numberOption('graceSeconds', graceSeconds, { min: 0, max: 900 }) * 1000,
+    retry,
+  };
+}
+
+function sourceFrom(options: ConnectOptions): ApplicationSource {
+  const given: { readonly application?: unknown; readonly applications?: unknown } = options;
+  if ((given.application === undefined) === (given.applications === undefined)) {
+    throw invalidSecret('applications', 'given, or application, and not both');
+  }
+  if (given.application !== undefined) {
+    return { kind: 'given', url: urlOption('application', given.application).href };
+  }
+  return {
+    kind: 'create',
+    url: urlOption('applications', given.applications).href,
+    identity: identityFrom(options),
+  };
+}
+
+function identityFrom(options: ConnectOptions): ApplicationIdentity {
+  const { culture = 'en-us', userAgent = 'rxchange', instanceId } = options;
+  const endpointId = options.endpointId ?? randomId();
+  const identity = { culture, endpointId, userAgent, ...(instanceId === undefined ? {} : { instanceId }) };
+  for (const [name, value] of Object.entries(identity)) {
+    if (typeof value !== 'string' || value === '' || value.length > 100) {
+      throw invalidOption(name, value, 'a text of 1 to 100 characters');
+    }
+  }
+  return identity;
+}
+
+function checkChannel(parameters: ChannelParameters, ack: unknown): void {
+  choiceOption('channel.ack', ack, ['eager', 'processed']);
+  const ranges = {
+    lowSeconds: { min: 5, max: 1800, integer: true },
+    mediumSeconds: { min: 5, max: 1800, integer: true },
+    timeoutSeconds: { min: 180, max: 1800, integer: true },
+    priority: { min: 0, integer: true },
+  };
+  for (const [name, range] of Object.entries(ranges)) {
+    const value: unknown = parameters[name as keyof ChannelParameters];
+    if (value !== undefined) numberOption(`channel.${name}`, value, range);
+  }
+}
+
+/** Also where a page is not secure, and has no randomUUID. */
+function randomId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
+}

@@ -1,0 +1,8 @@
+import { expect } from 'chai';
+import * as testing from '../../lib/testing/index.ts';
+
+describe('rxchange/testing', () => {
+  it('should export the two simulators and how to serve them, and nothing more', () => {
+    expect(Object.keys(testing).sort()).to.deep.equal(['ewsSimulator', 'serve', 'ucwaSimulator']);
+  });
+});

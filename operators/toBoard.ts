@@ -36,7 +36,6 @@ export interface ToBoardOptions<Value, State> {
  * toBoard()   --{sara Busy}--{sara Busy, john Away}--------------{sara Away, john Away}---|
  * ```
  *
- * @param options How values become states. Without, a value is the state of the contact in its `uri`.
  * @returns An operator. It throws a TypeError for an option that is no function. What these throw is the error
  * of the result.
  *

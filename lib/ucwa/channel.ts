@@ -11,10 +11,8 @@ import {
   tap,
   throwError,
   timeout,
-  timer,
 } from 'rxjs';
-import { backoff, type BackoffPolicy } from '../core/backoff.ts';
-import { HttpError, NetworkError } from '../core/errors.ts';
+import { NetworkError } from '../core/errors.ts';
 import type { Transport } from '../core/transport.ts';
 import type { LiveApplication } from './application.ts';
 import {
@@ -28,7 +26,9 @@ import {
 import { decide } from './decision.ts';
 import type { Dispatch } from './dispatch.ts';
 import { EventsResponse } from './events.ts';
+import type { Pause } from './pause.ts';
 import { requestJson } from './request.ts';
+import { recreationEvent } from './reset.ts';
 
 /** When an answer of the channel is acknowledged, which is by asking for the next. */
 export type Acknowledgement = 'eager' | 'processed';
@@ -41,7 +41,7 @@ export interface ChannelConfig {
   readonly dispatch: Dispatch;
   readonly parameters: ChannelParameters;
   readonly ack: Acknowledgement;
-  readonly backoff: BackoffPolicy;
+  readonly pause: Pause;
 }
 
 /** The server's own default. [EventChannelDetails] */
@@ -56,7 +56,8 @@ const HELD_AT_LEAST_MS = 1000;
  * while anybody is subscribed, and goes on where it was left.
  *
  * Answers without events are not emitted. What passes by itself is waited for, with backoff, at the same
- * cursor. It errors with what does not pass; when the application is gone, the application errors too.
+ * cursor. When the application is gone and made again, a batch with a `reset` event stands at that place, and
+ * the new channel follows. It errors with what does not pass, and with what ends the application.
  */
 export function channel(config: ChannelConfig): Observable<EventBatch> {
   const { dispatch } = config;
@@ -74,14 +75,32 @@ function polled(config: ChannelConfig): Observable<EventBatch> {
     subscriber.add(() => left.next());
     config.dispatch.open();
     config.application$
-      .pipe(switchMap((application) => longPoll(application, config).pipe(takeUntil(left))))
+      .pipe(
+        switchMap((application, index) =>
+          longPoll(application, config, index === 0 ? [] : [recreation(application)]).pipe(takeUntil(left)),
+        ),
+      )
       .subscribe(subscriber);
   });
 }
 
-function longPoll(application: LiveApplication, config: ChannelConfig): Observable<EventBatch> {
+/** Stands in the stream where one application ends and the one that was made in its place begins. */
+function recreation({ self, events }: LiveApplication): EventBatch {
+  return {
+    next: events,
+    reset: 'recreated',
+    events: [recreationEvent({ rel: 'application', href: self }, self)],
+  };
+}
+
+/** @param first What stands before all that the server sends. */
+function longPoll(
+  application: LiveApplication,
+  config: ChannelConfig,
+  first: readonly EventBatch[],
+): Observable<EventBatch> {
   return new Observable((subscriber) => {
-    const queue: EventBatch[] = [];
+    const queue: EventBatch[] = [...first];
     const asking = new Subscription();
     let wanted: Cursor | undefined =
       application.place ?? firstCursor(application.events, application.self, config.parameters);
@@ -89,9 +108,9 @@ function longPoll(application: LiveApplication, config: ChannelConfig): Observab
     let failures = 0;
     let isPumping = false;
 
-    const wait = (ms: number, cursor: Cursor): void => {
+    const wait = (cursor: Cursor, error?: unknown): void => {
       asking.add(
-        timer(ms).subscribe(() => {
+        config.pause(failures, error).subscribe(() => {
           wanted = cursor;
           pump();
         }),
@@ -100,7 +119,8 @@ function longPoll(application: LiveApplication, config: ChannelConfig): Observab
 
     const answered = ({ cursor, batch }: Step, heldMs: number): void => {
       if (batch.events.length === 0 && heldMs < HELD_AT_LEAST_MS) {
-        wait(backoff(++failures, config.backoff), cursor);
+        failures += 1;
+        wait(cursor);
         return;
       }
       failures = 0;
@@ -112,8 +132,7 @@ function longPoll(application: LiveApplication, config: ChannelConfig): Observab
     const failed = (error: unknown, cursor: Cursor): void => {
       const decision = decide('channel', error, ++failures);
       if (decision === 'retry') {
-        const asked = error instanceof HttpError ? error.retryAfterMs : undefined;
-        wait(backoff(failures, config.backoff, asked), cursor);
+        wait(cursor, error);
         return;
       }
       failure = { error, isGone: decision === 'gone' };
@@ -149,8 +168,9 @@ function longPoll(application: LiveApplication, config: ChannelConfig): Observab
       }
       isPumping = false;
       if (failure !== undefined && !subscriber.closed) {
+        // What comes of that, a new application or its error, comes from there.
         if (failure.isGone) application.lose(failure.error);
-        subscriber.error(failure.error);
+        else subscriber.error(failure.error);
       }
     };
 
@@ -168,6 +188,6 @@ function pendingGet(cursor: Cursor, { transport, parameters }: ChannelConfig): O
       first: patienceMs,
       with: () => throwError(() => new NetworkError('no answer in time', request)),
     }),
-    map(({ value }) => advance(cursor, value)),
+    map(({ value }) => advance(cursor, value, parameters)),
   );
 }

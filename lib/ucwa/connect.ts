@@ -23,10 +23,12 @@ import {
 } from './application.ts';
 import { type Acknowledgement, channel } from './channel.ts';
 import type { ChannelParameters, EventBatch } from './cursor.ts';
+import type { OnExpelled } from './decision.ts';
 import { dispatch, type Dispatch } from './dispatch.ts';
 import type { UcwaEvent } from './events.ts';
 import { absolute } from './href.ts';
 import { refusesToken, revealInvalidToken } from './invalidToken.ts';
+import { type Pause, pausing } from './pause.ts';
 import { requestJson } from './request.ts';
 import { type Link, Resource } from './wire.ts';
 
@@ -69,6 +71,13 @@ interface CommonOptions {
    * @default 0
    */
   readonly graceSeconds?: number;
+  /**
+   * What to do when the server has ended the application and says so, by 410: because it was inactive, or the
+   * user has too many of them. An application that was merely lost is always made again, and one whose
+   * userAgent is not allowed never.
+   * @default 'error'
+   */
+  readonly onExpelled?: OnExpelled;
 }
 
 /** Which server and which application; both URLs are absolute. */
@@ -90,13 +99,19 @@ export type ConnectOptions = CommonOptions &
 export interface Ucwa extends AsyncDisposable {
   /**
    * All events of the application, in the server's order. While anybody is subscribed, here or to what is
-   * built on it, one request for events waits on the server. It errors with what ends the channel: a token
-   * that is refused, another client on the same channel, an application that is gone, what is not UCWA.
+   * built on it, one request for events waits on the server.
+   *
+   * An application that is gone is made again, and a `reset` event stands at that place: hrefs from before lead
+   * nowhere then. It errors with what ends the channel: a token that is refused, another client on the same
+   * channel, an application that was given and is gone or that the server has ended, what is not UCWA.
    */
   readonly events$: Observable<UcwaEvent>;
   /** The same as the server sends it: in batches, with the links by which they are acknowledged. */
   readonly batches$: Observable<EventBatch>;
-  /** The application; it is there as long as anybody is subscribed here or to what is built on it. */
+  /**
+   * The application; it is there as long as anybody is subscribed here or to what is built on it. When it was
+   * made again, the new one is emitted.
+   */
   readonly application$: Observable<Application>;
   /** What was removed from the server, is being removed, and could not be removed. */
   readonly releases: Releases;
@@ -120,6 +135,7 @@ export interface UcwaInternals {
   readonly ledger: ReleaseLedger;
   readonly transport: Transport;
   readonly retry: RetryPolicy;
+  readonly pause: Pause;
   /** What the client asked for, if it did. */
   readonly mediumSeconds: number | undefined;
 }
@@ -150,9 +166,10 @@ const INTERNALS = new WeakMap<Ucwa, UcwaInternals>();
  * ```
  */
 export function connect(options: ConnectOptions): Ucwa {
-  const { graceSeconds = 0, retry = {}, channel: channelOptions = {} } = options;
+  const { graceSeconds = 0, retry = {}, channel: channelOptions = {}, onExpelled = 'error' } = options;
   const source = sourceFrom(options);
   numberOption('graceSeconds', graceSeconds, { min: 0, max: 900 });
+  choiceOption('onExpelled', onExpelled, ['error', 'recreate']);
   const { ack = 'eager', ...parameters } = channelOptions;
   checkChannel(parameters, ack);
   if (options.transport !== undefined && options.fetch !== undefined) {
@@ -167,13 +184,14 @@ export function connect(options: ConnectOptions): Ucwa {
   const transport = sign(withRetry(retry)(sent));
   const ledger = releaseLedger();
   const events = dispatch();
+  const pause = pausing(retry);
   const application$ = application({
-    ...{ source, transport, ledger, backoff: retry },
+    ...{ source, transport, ledger, backoff: retry, pause, onExpelled },
     graceMs: graceSeconds * 1000,
   });
   const batches$ = channel({
     // The channel repeats its requests itself, and longer.
-    ...{ application$, transport: sign(sent), dispatch: events, parameters, ack, backoff: retry },
+    ...{ application$, transport: sign(sent), dispatch: events, parameters, ack, pause },
   });
 
   const ucwa: Ucwa = {
@@ -197,7 +215,16 @@ export function connect(options: ConnectOptions): Ucwa {
     [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
   };
   const { mediumSeconds } = parameters;
-  INTERNALS.set(ucwa, { application$, batches$, dispatch: events, ledger, transport, retry, mediumSeconds });
+  INTERNALS.set(ucwa, {
+    application$,
+    batches$,
+    dispatch: events,
+    ledger,
+    transport,
+    retry,
+    pause,
+    mediumSeconds,
+  });
   return ucwa;
 }
 

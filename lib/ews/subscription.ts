@@ -29,6 +29,8 @@ export interface SubscriptionKind {
   /** What the events are asked for with. */
   readonly operation: 'GetEvents' | 'GetStreamingEvents';
   readonly events: (id: string, lease: Lease) => Observable<EwsEvent>;
+  /** Called before the Unsubscribe: `events` may get no sign of what that brings about. */
+  readonly leave?: () => void;
 }
 
 /** A subscription that the server has made. */
@@ -66,7 +68,10 @@ export function subscription(
     identify: ({ id }) => id,
     ...(timeoutMs === undefined ? {} : { expiresAt: ({ answeredAt }) => answeredAt + timeoutMs }),
     use: (handle, lease) => follow(course, kind, handle, lease),
-    release: ({ id }, claim) => unsubscribe(internals, id, claim),
+    release: ({ id }, claim) => {
+      kind.leave?.();
+      return unsubscribe(internals, id, claim);
+    },
     decide: decideUnsubscribe,
     backoff: internals.retry,
     ifLost,

@@ -7,11 +7,24 @@ import type { EventPage } from './ewsSubscriptions.ts';
 const SOAP = 'http://schemas.xmlsoap.org/soap/envelope/';
 const SERVICES = 'http://schemas.microsoft.com/exchange/services/2006';
 
+/** What one envelope of a stream says. */
+export interface StreamMessage {
+  /** What has happened for each subscription; nothing is a StatusEvent. */
+  readonly notifications?: readonly { readonly id: string; readonly events: readonly MailboxEvent[] }[];
+  /** The subscriptions that are not served, and the code that says why. */
+  readonly refused?: { readonly ids: readonly string[]; readonly code: string };
+  /** Why the stream ends. */
+  readonly code?: string;
+  readonly status: 'OK' | 'Closed';
+}
+
 /** Writes the answers of a simulated server, in the words of its family. */
 export interface EwsAnswers {
   subscribed(id: string, watermark: string): string;
   events(page: EventPage): string;
   unsubscribed(): string;
+  /** @param isFirst Whether it is the first envelope of its stream. */
+  streamed(message: StreamMessage, isFirst: boolean): string;
   refused(operation: string, refusal: EwsRefusal): string;
 }
 
@@ -22,12 +35,12 @@ export function ewsAnswers(dialect: EwsDialect): EwsAnswers {
   const success = (operation: string, content: string): string =>
     response(dialect, operation, 'Success', `${element('m:ResponseCode', 'NoError')}${content}`);
 
-  const event = (happened: MailboxEvent, watermark: string): string => {
+  const event = (happened: MailboxEvent, watermark?: string): string => {
     const name = `t:${EVENT_NAMES[happened.type]}`;
     // The one family gives milliseconds at most, the other nanoseconds.
     const timestamp = happened.timestamp.toISOString().replace('Z', isExchange ? 'Z' : '000001Z');
     const content = [
-      isExchange ? element('t:Watermark', watermark) : '',
+      isExchange && watermark !== undefined ? element('t:Watermark', watermark) : '',
       element('t:TimeStamp', timestamp),
       idElement('t:ItemId', happened.item, isExchange),
       idElement('t:FolderId', happened.folder, isExchange),
@@ -61,6 +74,30 @@ export function ewsAnswers(dialect: EwsDialect): EwsAnswers {
           '</m:Notification>',
       ),
     unsubscribed: () => success('Unsubscribe', ''),
+    streamed: ({ notifications = [], refused, code = refused?.code, status: connectionStatus }, isFirst) => {
+      const noted = notifications.map(
+        ({ id, events }) =>
+          `<m:Notification>${element('t:SubscriptionId', id)}` +
+          (isExchange ? '' : element('t:MoreEvents', 'false')) +
+          (events.length === 0 ? '<t:StatusEvent/>' : events.map((one) => event(one)).join('')) +
+          '</m:Notification>',
+      );
+      // The second family writes the names of those that are not there in no namespace.
+      const ids = (refused?.ids ?? []).map((id) =>
+        element(isExchange ? 't:SubscriptionId' : 'SubscriptionId', id),
+      );
+      const content =
+        (code === undefined
+          ? element('m:ResponseCode', 'NoError')
+          : element('m:MessageText', 'Subscription is invalid.') +
+            element('m:ResponseCode', code) +
+            element('m:DescriptiveLinkKey', '0')) +
+        part('m:Notifications', noted, isExchange) +
+        part('m:ErrorSubscriptionIds', ids, isExchange) +
+        element('m:ConnectionStatus', connectionStatus);
+      const xml = response(dialect, 'GetStreamingEvents', code === undefined ? 'Success' : 'Error', content);
+      return isExchange || isFirst ? xml : xml.replace(/^<\?xml.*?\?>/, '');
+    },
     refused: (operation, refusal) =>
       refusal.kind === 'fault' ? fault(dialect, refusal) : failure(dialect, operation, refusal),
   };
@@ -124,6 +161,11 @@ function idElement(name: string, of: MailboxId | undefined, hasChangeKey: boolea
   if (of === undefined) return '';
   const changeKey = hasChangeKey ? ` ChangeKey="${escapeXml('changeKey', of.changeKey)}"` : '';
   return `<${name} Id="${escapeXml('id', of.id)}"${changeKey}/>`;
+}
+
+/** A list, which the one family leaves out where it is empty. */
+function part(name: string, content: readonly string[], isLeftOut: boolean): string {
+  return isLeftOut && content.length === 0 ? '' : `<${name}>${content.join('')}</${name}>`;
 }
 
 function element(name: string, text: string): string {

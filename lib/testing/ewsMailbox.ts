@@ -1,4 +1,4 @@
-import { asyncScheduler } from 'rxjs';
+import { asyncScheduler, type Observable, Subject } from 'rxjs';
 import { invalidOption } from '../core/options.ts';
 import type { SubscribableEvent } from '../ews/events.ts';
 
@@ -51,6 +51,8 @@ export interface Mailbox {
   readonly driver: MailboxDriver;
   /** All that happened, in order. */
   readonly history: readonly MailboxEvent[];
+  /** Emits when something has happened: once for all events of one call. */
+  readonly changes$: Observable<void>;
   /** Whether there is a folder of this id or, if it is a distinguished one, of this name. */
   resolveFolder(idOrName: string, distinguished: boolean): string | undefined;
 }
@@ -163,61 +165,82 @@ export function ewsMailbox(): Mailbox {
     return to.id;
   };
 
+  const changes = new Subject<void>();
+  /** What one call brings is told of when all of it has happened. */
+  const telling = <Result>(act: () => Result): Result => {
+    const result = act();
+    changes.next();
+    return result;
+  };
+
+  const driver: MailboxDriver = {
+    deliverMail: (folder = 'inbox') => {
+      const parent = folderOf('folder', folder);
+      const item = addItem(parent, true);
+      happened({ type: 'created', item: idOf(item), parentFolder: idOf(parent) });
+      happened({ type: 'newMail', item: idOf(item), parentFolder: idOf(parent) });
+      folderChanged(parent, 1);
+      return item.id;
+    },
+    createItem: (folder) => {
+      const parent = folderOf('folder', folder);
+      const item = addItem(parent, false);
+      happened({ type: 'created', item: idOf(item), parentFolder: idOf(parent) });
+      folderChanged(parent, 0);
+      return item.id;
+    },
+    modifyItem: (itemId) => {
+      const item = itemOf(itemId);
+      item.version += 1;
+      happened({
+        type: 'modified',
+        item: idOf(item),
+        parentFolder: idOf(folderOf('folder', item.folderId)),
+      });
+    },
+    moveItem: (itemId, toFolder) => transfer('moved', itemId, toFolder),
+    copyItem: (itemId, toFolder) => transfer('copied', itemId, toFolder),
+    deleteItem: (itemId, how = 'hard') => {
+      if (how === 'soft') {
+        transfer('moved', itemId, 'recoverableitemsdeletions', true);
+        return;
+      }
+      const item = itemOf(itemId);
+      const parent = folderOf('folder', item.folderId);
+      items.delete(itemId);
+      happened({ type: 'deleted', item: idOf(item), parentFolder: idOf(parent) });
+      folderChanged(parent, item.isUnread ? -1 : 0);
+    },
+    createFolder: (parent = ROOT) => {
+      const parentFolder = folderOf('parent', parent);
+      const folder = addFolder(parentFolder.id);
+      happened({ type: 'created', folder: idOf(folder), parentFolder: idOf(parentFolder) });
+      return folder.id;
+    },
+    changeFreeBusy: () => {
+      const calendar = folderOf('folder', 'calendar');
+      happened({ type: 'freeBusyChanged', folder: idOf(calendar), parentFolder: idOf(root) });
+    },
+    folderId: (distinguishedName) => folderOf('distinguishedName', distinguishedName).id,
+  };
+
   return {
     history,
+    changes$: changes.asObservable(),
     resolveFolder: (idOrName, distinguished) => {
       const id = distinguished ? byName.get(idOrName) : idOrName;
       return id !== undefined && folders.has(id) ? id : undefined;
     },
     driver: {
-      deliverMail: (folder = 'inbox') => {
-        const parent = folderOf('folder', folder);
-        const item = addItem(parent, true);
-        happened({ type: 'created', item: idOf(item), parentFolder: idOf(parent) });
-        happened({ type: 'newMail', item: idOf(item), parentFolder: idOf(parent) });
-        folderChanged(parent, 1);
-        return item.id;
-      },
-      createItem: (folder) => {
-        const parent = folderOf('folder', folder);
-        const item = addItem(parent, false);
-        happened({ type: 'created', item: idOf(item), parentFolder: idOf(parent) });
-        folderChanged(parent, 0);
-        return item.id;
-      },
-      modifyItem: (itemId) => {
-        const item = itemOf(itemId);
-        item.version += 1;
-        happened({
-          type: 'modified',
-          item: idOf(item),
-          parentFolder: idOf(folderOf('folder', item.folderId)),
-        });
-      },
-      moveItem: (itemId, toFolder) => transfer('moved', itemId, toFolder),
-      copyItem: (itemId, toFolder) => transfer('copied', itemId, toFolder),
-      deleteItem: (itemId, how = 'hard') => {
-        if (how === 'soft') {
-          transfer('moved', itemId, 'recoverableitemsdeletions', true);
-          return;
-        }
-        const item = itemOf(itemId);
-        const parent = folderOf('folder', item.folderId);
-        items.delete(itemId);
-        happened({ type: 'deleted', item: idOf(item), parentFolder: idOf(parent) });
-        folderChanged(parent, item.isUnread ? -1 : 0);
-      },
-      createFolder: (parent = ROOT) => {
-        const parentFolder = folderOf('parent', parent);
-        const folder = addFolder(parentFolder.id);
-        happened({ type: 'created', folder: idOf(folder), parentFolder: idOf(parentFolder) });
-        return folder.id;
-      },
-      changeFreeBusy: () => {
-        const calendar = folderOf('folder', 'calendar');
-        happened({ type: 'freeBusyChanged', folder: idOf(calendar), parentFolder: idOf(root) });
-      },
-      folderId: (distinguishedName) => folderOf('distinguishedName', distinguishedName).id,
+      deliverMail: (folder) => telling(() => driver.deliverMail(folder)),
+      createItem: (folder) => telling(() => driver.createItem(folder)),
+      modifyItem: (itemId) => telling(() => driver.modifyItem(itemId)),
+      moveItem: (itemId, toFolder) => telling(() => driver.moveItem(itemId, toFolder)),
+      copyItem: (itemId, toFolder) => telling(() => driver.copyItem(itemId, toFolder)),
+      deleteItem: (itemId, how) => telling(() => driver.deleteItem(itemId, how)),
+      createFolder: (parent) => telling(() => driver.createFolder(parent)),
+      changeFreeBusy: () => telling(() => driver.changeFreeBusy()),
+      folderId: (distinguishedName) => driver.folderId(distinguishedName),
     },
   };
 }

@@ -4,6 +4,7 @@ import { type Element, inOrder, only, readElements, SchemaViolation, textOf } fr
 export type EwsRequest =
   | {
       readonly operation: 'Subscribe';
+      readonly kind: 'pull' | 'streaming';
       /** Undefined for all folders. */
       readonly folders: readonly RequestedFolder[] | undefined;
       readonly allFolders: boolean;
@@ -13,6 +14,11 @@ export type EwsRequest =
       readonly timeoutMinutes: number;
     }
   | { readonly operation: 'GetEvents'; readonly subscriptionId: string; readonly watermark: string }
+  | {
+      readonly operation: 'GetStreamingEvents';
+      readonly subscriptionIds: readonly string[];
+      readonly connectionMinutes: number;
+    }
   | { readonly operation: 'Unsubscribe'; readonly subscriptionId: string };
 
 /** A folder as a request names it. */
@@ -41,10 +47,15 @@ export interface RequestGist {
   readonly operation: EwsRequest['operation'] | undefined;
   /** The subscription that it names. */
   readonly subscriptionId: string | undefined;
+  /** The subscriptions that it names, if it may name several. */
+  readonly subscriptionIds: readonly string[] | undefined;
   /** The watermark that it names. */
   readonly watermark: string | undefined;
   readonly impersonated: ImpersonatedUser | undefined;
 }
+
+/** How long a streaming subscription is kept that no connection asks for. */
+const STREAMING_MINUTES = 30;
 
 const EVENT_TYPES = new Set([
   'CopiedEvent',
@@ -83,11 +94,18 @@ export function gistOf(body: string): RequestGist {
     return {
       operation: request.operation,
       subscriptionId: 'subscriptionId' in request ? request.subscriptionId : undefined,
+      subscriptionIds: 'subscriptionIds' in request ? request.subscriptionIds : undefined,
       watermark: 'watermark' in request ? request.watermark : undefined,
       impersonated,
     };
   } catch {
-    return { operation: undefined, subscriptionId: undefined, watermark: undefined, impersonated: undefined };
+    return {
+      operation: undefined,
+      subscriptionId: undefined,
+      subscriptionIds: undefined,
+      watermark: undefined,
+      impersonated: undefined,
+    };
   }
 }
 
@@ -102,6 +120,8 @@ function readOperation(element: Element): EwsRequest {
       ]);
       return { operation: 'GetEvents', subscriptionId: textOf(ids), watermark: textOf(watermarks) };
     }
+    case 'm:GetStreamingEvents':
+      return readGetStreamingEvents(element);
     case 'm:Unsubscribe': {
       const [ids] = inOrder(element, [['m:SubscriptionId', 1, 1]]);
       return { operation: 'Unsubscribe', subscriptionId: textOf(ids) };
@@ -111,27 +131,44 @@ function readOperation(element: Element): EwsRequest {
   }
 }
 
+function readGetStreamingEvents(element: Element): EwsRequest {
+  const [lists, timeouts] = inOrder(element, [
+    ['m:SubscriptionIds', 1, 1],
+    ['m:ConnectionTimeout', 1, 1],
+  ]);
+  const [ids] = inOrder(only(lists, 'one m:SubscriptionIds'), [['t:SubscriptionId', 1, 200]]);
+  return {
+    operation: 'GetStreamingEvents',
+    subscriptionIds: (ids ?? []).map(({ text }) => text),
+    connectionMinutes: minutesIn(timeouts, 't:ConnectionTimeout', 30),
+  };
+}
+
+function minutesIn(elements: readonly Element[] | undefined, name: string, max: number): number {
+  const minutes = Number(textOf(elements));
+  if (Number.isInteger(minutes) && minutes >= 1 && minutes <= max) return minutes;
+  throw new SchemaViolation(`${name} is not in the range from 1 to ${max}`);
+}
+
 function readSubscribe(element: Element): EwsRequest {
-  if (element.name !== 'm:PullSubscriptionRequest') {
+  const isStreaming = element.name === 'm:StreamingSubscriptionRequest';
+  if (!isStreaming && element.name !== 'm:PullSubscriptionRequest') {
     throw new SchemaViolation(`the element ${element.name} is not a subscription request of this server`);
   }
   const [folderIds, eventTypes, watermark, timeout] = inOrder(element, [
     ['t:FolderIds', 0, 1],
     ['t:EventTypes', 1, 1],
-    ['t:Watermark', 0, 1],
-    ['t:Timeout', 1, 1],
+    ['t:Watermark', 0, isStreaming ? 0 : 1],
+    ['t:Timeout', isStreaming ? 0 : 1, isStreaming ? 0 : 1],
   ]);
-  const timeoutMinutes = Number(textOf(timeout));
-  if (!Number.isInteger(timeoutMinutes) || timeoutMinutes < 1 || timeoutMinutes > 1440) {
-    throw new SchemaViolation('t:Timeout is not in the range from 1 to 1440');
-  }
   return {
     operation: 'Subscribe',
+    kind: isStreaming ? 'streaming' : 'pull',
     folders: folderIds?.[0]?.children.map(readFolder),
     allFolders: element.attributes['SubscribeToAllFolders'] === 'true',
     events: (eventTypes?.[0]?.children ?? []).map(readEventType),
     watermark: watermark?.[0]?.text,
-    timeoutMinutes,
+    timeoutMinutes: isStreaming ? STREAMING_MINUTES : minutesIn(timeout, 't:Timeout', 1440),
   };
 }
 

@@ -1,8 +1,9 @@
 import { of } from 'rxjs';
 import { headersFrom, type HttpRequest, type HttpResponse } from '../core/transport.ts';
-import { ewsAnswers } from './ewsAnswers.ts';
+import type { EwsAnswers } from './ewsAnswers.ts';
 import { type EwsDialect, EwsRefusal } from './ewsDialect.ts';
 import { type EwsRequest, type ReadRequest, readRequest } from './ewsRequests.ts';
+import type { EwsStreams } from './ewsStreaming.ts';
 import type { SubscriptionStore } from './ewsSubscriptions.ts';
 
 /** The part of a simulated server that answers. */
@@ -29,10 +30,11 @@ const KNOWN_VERSION = /^Exchange20(07(_SP1)?|10(_SP[12])?|13(_SP1)?|16)$/;
 /** Creates a server that answers for its subscriptions. */
 export function ewsServer(
   store: SubscriptionStore,
+  streams: EwsStreams,
+  answers: EwsAnswers,
   dialect: EwsDialect,
   initialAuthorization: string | undefined,
 ): EwsServer {
-  const answers = ewsAnswers(dialect);
   let authorization = initialAuthorization;
   let prepared: PreparedRefusal[] = [];
 
@@ -44,7 +46,10 @@ export function ewsServer(
     throw first.refusal;
   };
 
-  const act = ({ request, impersonated }: ReadRequest): string => {
+  const act = (
+    { request, impersonated }: ReadRequest,
+    identity: HttpRequest,
+  ): string | HttpResponse['body$'] => {
     throwPrepared(request.operation);
     switch (request.operation) {
       case 'Subscribe': {
@@ -53,13 +58,16 @@ export function ewsServer(
       }
       case 'GetEvents':
         return answers.events(store.getEvents(request.subscriptionId, request.watermark));
+      case 'GetStreamingEvents':
+        return streams.connect({ ...request, impersonated }, identity);
       case 'Unsubscribe':
         store.unsubscribe(request.subscriptionId);
+        streams.removed(request.subscriptionId);
         return answers.unsubscribed();
     }
   };
 
-  const xml = (request: HttpRequest, status: number, body: string): HttpResponse =>
+  const xml = (request: HttpRequest, status: number, body: string | HttpResponse['body$']): HttpResponse =>
     // The second family leaves the charset out.
     respond(request, status, dialect === 'exchange' ? 'text/xml; charset=utf-8' : 'text/xml', body);
 
@@ -72,7 +80,7 @@ export function ewsServer(
     const read = readOrRefuse(request.body ?? '', dialect);
     if (read instanceof EwsRefusal) return xml(request, 500, answers.refused('', read));
     try {
-      return xml(request, 200, act(read));
+      return xml(request, 200, act(read, request));
     } catch (error) {
       if (error instanceof EwsRefusal) return refused(request, read.request.operation, error);
       throw error;
@@ -124,13 +132,13 @@ function respond(
   { url }: HttpRequest,
   status: number,
   contentType = 'text/plain',
-  body = '',
+  body: string | HttpResponse['body$'] = '',
   headers: Readonly<Record<string, string>> = {},
 ): HttpResponse {
   return {
     status,
     url,
     headers: headersFrom({ 'content-type': contentType, ...headers }),
-    body$: of(new TextEncoder().encode(body)),
+    body$: typeof body === 'string' ? of(new TextEncoder().encode(body)) : body,
   };
 }

@@ -14,10 +14,12 @@ import {
 import { NetworkError } from '../core/errors.ts';
 import { choiceOption, numberOption } from '../core/options.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
+import { ewsAnswers } from './ewsAnswers.ts';
 import { type EwsDialect, EwsRefusal } from './ewsDialect.ts';
 import { ewsMailbox, type MailboxDriver } from './ewsMailbox.ts';
 import { gistOf, type RequestGist } from './ewsRequests.ts';
 import { ewsServer } from './ewsServer.ts';
+import { ewsStreams, type OpenEwsStream, type StreamEnd } from './ewsStreaming.ts';
 import { type HeldEwsSubscription, subscriptionStore } from './ewsSubscriptions.ts';
 import { type Fault, faultQueue } from './faults.ts';
 import { type LoggedRequest, requestLog } from './requestLog.ts';
@@ -38,10 +40,16 @@ export interface EwsSimulatorOptions {
   readonly latencyMs?: number;
   /** How many subscriptions there may be at a time. @default 5000 */
   readonly maxSubscriptions?: number;
+  /** How often a stream gives a sign of life, in seconds. @default 45 */
+  readonly heartbeatSeconds?: number;
+  /** How large the pieces are at most that streams come in, in bytes. @default an envelope each */
+  readonly chunkBytes?: number;
+  /** How many streams may be open at a time. @default 100 */
+  readonly maxStreams?: number;
 }
 
 /** An operation, by the name of its element. */
-export type EwsOperation = 'Subscribe' | 'GetEvents' | 'Unsubscribe';
+export type EwsOperation = 'Subscribe' | 'GetEvents' | 'GetStreamingEvents' | 'Unsubscribe';
 
 /**
  * What goes wrong with a request: what can go wrong with any, or the server's own refusal, as a response of
@@ -65,6 +73,8 @@ export interface EwsSimulator extends MailboxDriver {
   readonly subscriptions: readonly HeldEwsSubscription[];
   /** What it was sent, in order. */
   readonly requests: readonly LoggedEwsRequest[];
+  /** The streams that it has open now. */
+  readonly streams: readonly OpenEwsStream[];
   /** Lets the next `count` requests fail, if given only those of one operation. */
   failNext(count: number, failure: EwsFailure, operation?: EwsOperation): void;
   /** Forgets the failures that have not happened yet. */
@@ -73,6 +83,12 @@ export interface EwsSimulator extends MailboxDriver {
   expire(subscriptionId?: string): void;
   /** Forgets all subscriptions and breaks what is under way; the mailbox stays. */
   restart(): void;
+  /** Ends all streams; their subscriptions stay. @default how 'closed' */
+  closeStreams(how?: StreamEnd): void;
+  /** Lets the streams that are open now die without a word: nothing comes on them any more, not even an end. */
+  goSilent(): void;
+  /** Makes the next envelope of a stream one that is not well-formed. */
+  corruptNextEnvelope(): void;
   /** Makes every watermark that it has given out invalid. */
   forgetHistory(): void;
   /** Changes the bearer token that requests must have. */
@@ -106,16 +122,24 @@ const SIMULATED_URL = 'https://exchange.example/EWS/Exchange.asmx';
  * ```
  */
 export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
-  const { latencyMs = 0, maxSubscriptions = 5000 } = options;
+  const { latencyMs = 0, maxSubscriptions = 5000, heartbeatSeconds = 45, maxStreams = 100 } = options;
+  const { chunkBytes = Number.MAX_SAFE_INTEGER } = options;
   const dialect = choiceOption<EwsDialect>('dialect', options.dialect ?? 'exchange', [
     'exchange',
     'grommunio',
   ]);
   numberOption('latencyMs', latencyMs, { min: 0 });
   numberOption('maxSubscriptions', maxSubscriptions, { min: 0, integer: true });
+  numberOption('heartbeatSeconds', heartbeatSeconds, { min: 0.01 });
+  numberOption('chunkBytes', chunkBytes, { min: 1, integer: true });
+  numberOption('maxStreams', maxStreams, { min: 0, integer: true });
   const mailbox = ewsMailbox();
   const store = subscriptionStore(mailbox, dialect, maxSubscriptions);
-  const server = ewsServer(store, dialect, authorizationOf(options));
+  const answers = ewsAnswers(dialect);
+  const behaviour = { dialect, heartbeatMs: heartbeatSeconds * 1000, chunkBytes, latencyMs, maxStreams };
+  const streams = ewsStreams(store, answers, behaviour);
+  mailbox.changes$.subscribe(() => streams.deliver());
+  const server = ewsServer(store, streams, answers, dialect, authorizationOf(options));
   const faults = faultQueue();
   const log = requestLog();
   const restarts$ = new Subject<void>();
@@ -140,6 +164,9 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
     get subscriptions() {
       return store.held;
     },
+    get streams() {
+      return streams.open;
+    },
     get requests() {
       return log.requests.map((request) => ({ ...request, ...gistOf(request.body ?? '') }));
     },
@@ -163,7 +190,13 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
     restart: () => {
       store.restart();
       restarts$.next();
+      streams.endAll('reset');
     },
+    closeStreams: (how = 'closed') => {
+      streams.endAll(choiceOption('how', how, ['closed', 'end', 'linger', 'reset']));
+    },
+    goSilent: () => streams.silence(),
+    corruptNextEnvelope: () => streams.corruptNext(),
     forgetHistory: () => store.forgetHistory(),
     setToken: (token) => server.setAuthorization(`Bearer ${token}`),
   };

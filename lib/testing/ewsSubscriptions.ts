@@ -7,12 +7,13 @@ import type { EwsRequest, ImpersonatedUser } from './ewsRequests.ts';
 /** A subscription that a simulated server holds. */
 export interface HeldEwsSubscription {
   readonly id: string;
+  readonly kind: 'pull' | 'streaming';
   /** Ids of the watched folders; undefined for all. */
   readonly folders: readonly string[] | undefined;
   /** The elements of the events, such as `NewMailEvent`. */
   readonly events: readonly string[];
   readonly timeoutMinutes: number;
-  /** When it ends if it is not asked before, in milliseconds of the scheduler's clock. */
+  /** When it ends if it is not asked before, in milliseconds of the scheduler's clock; never while it streams. */
   readonly expiresAt: number;
   readonly impersonated: ImpersonatedUser | undefined;
 }
@@ -35,6 +36,14 @@ export interface SubscriptionStore {
     impersonated: ImpersonatedUser | undefined,
   ): { readonly id: string; readonly watermark: string };
   getEvents(id: string, watermark: string): EventPage;
+  /** Whether there is such a streaming subscription, and if told of whom, it is theirs. */
+  holds(id: string, impersonated?: ImpersonatedUser): boolean;
+  /** A stream serves it. */
+  attached(id: string): void;
+  /** No stream serves it any more. */
+  detached(id: string): void;
+  /** What has happened for it since the last time. */
+  handOut(id: string): readonly MailboxEvent[];
   unsubscribe(id: string): void;
   expire(id?: string): void;
   restart(): void;
@@ -126,10 +135,10 @@ export function subscriptionStore(
           'You have exceeded the available subscriptions for your account.',
         );
       }
-      const { events, timeoutMinutes } = request;
+      const { kind, events, timeoutMinutes } = request;
       const id = subscriptionIdOf(dialect, starts, ++made);
       const expiresAt = asyncScheduler.now() + timeoutMinutes * 60_000;
-      held.set(id, { id, folders, events, timeoutMinutes, expiresAt, impersonated, cursor });
+      held.set(id, { id, kind, folders, events, timeoutMinutes, expiresAt, impersonated, cursor });
       return { id, watermark: watermarkOf(cursor, forgotten) };
     },
     getEvents: (id, watermark) => {
@@ -150,6 +159,30 @@ export function subscriptionStore(
         events,
         watermarkAt: (sequence) => watermarkOf(sequence ?? end(), forgotten),
       };
+    },
+    holds: (id, impersonated) => {
+      dropExpired();
+      const subscription = held.get(id);
+      if (subscription?.kind !== 'streaming') return false;
+      return impersonated === undefined || subscription.impersonated?.name === impersonated.name;
+    },
+    attached: (id) => {
+      const subscription = held.get(id);
+      if (subscription !== undefined) subscription.expiresAt = Infinity;
+    },
+    detached: (id) => {
+      const subscription = held.get(id);
+      if (subscription === undefined) return;
+      subscription.expiresAt = asyncScheduler.now() + subscription.timeoutMinutes * 60_000;
+    },
+    handOut: (id) => {
+      const subscription = held.get(id);
+      if (subscription === undefined) return [];
+      const matching = mailbox.history
+        .slice(subscription.cursor)
+        .filter((event) => isFor(subscription, event, dialect));
+      subscription.cursor = end();
+      return matching.map((event) => asSeenBy(subscription, event));
     },
     unsubscribe: (id) => {
       held.delete(find(id, 'ErrorSubscriptionNotFound', 'The specified subscription was not found.').id);

@@ -19,6 +19,7 @@ import {
 export interface UcwaBackend {
   /** The path of `applications`. */
   readonly root: string;
+  readonly extensionStatus: number;
   isGoodToken(token: string): boolean;
   find(applicationId: string): SimulatedApplication | undefined;
   /** The application of this identity; a second one of the same identity is the first. */
@@ -79,7 +80,7 @@ function answerOn(
   if (second === 'presenceSubscriptions') {
     return third === undefined
       ? onSubscriptions(backend, application, request)
-      : onSubscription(application, third, request);
+      : onSubscription(backend, application, third, request);
   }
   if (second === 'presenceSubscriptionMemberships') return onMemberships(application, third, request);
   if (request.method !== 'GET') return NOT_ALLOWED;
@@ -136,7 +137,12 @@ function onSubscriptions(
   });
 }
 
-function onSubscription(application: SimulatedApplication, id: string, { method, url }: HttpRequest): Answer {
+function onSubscription(
+  backend: UcwaBackend,
+  application: SimulatedApplication,
+  id: string,
+  { method, url }: HttpRequest,
+): Answer {
   const subscription = application.subscriptions.get(id);
   // The documented answer for an expired subscription is the one for a dead application.
   if (subscription === undefined) return APPLICATION_NOT_FOUND;
@@ -149,7 +155,7 @@ function onSubscription(application: SimulatedApplication, id: string, { method,
   const minutes = minutesIn(Number(new URL(url).searchParams.get('duration') ?? Number.NaN));
   if (minutes === undefined) return BAD_PARAMETER;
   application.extend(subscription, minutes);
-  return ok(subscriptionResource(application, id));
+  return { status: backend.extensionStatus, body: subscriptionResource(application, id) };
 }
 
 function onMemberships(

@@ -30,6 +30,8 @@ export interface UcwaSimulatorOptions {
   readonly timeoutSeconds?: number;
   /** How long before its expiry a subscription is `updated`: the documentation does not say. @default 120 */
   readonly expiryWarningSeconds?: number;
+  /** What an extended subscription is answered with: one page says 200, another 201. @default 200 */
+  readonly extensionStatus?: 200 | 201;
   /** How many presence subscriptions an application may have; beyond, it is 403. @default no limit */
   readonly maxPresenceSubscriptions?: number;
   /** How the query parameter is called that carries the cursor; one documented answer says `ck`. @default 'ack' */
@@ -94,6 +96,8 @@ export interface UcwaSimulator {
   reset(kind: 'resume' | 'resync'): void;
   /** Lets every presence subscription expire now. */
   expire(): void;
+  /** Ends every application: who waits for events is told that it is not found. */
+  endApplications(): void;
   /** Forgets every application, and breaks the connections of those who wait for events. */
   restart(): void;
 }
@@ -189,6 +193,7 @@ export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator
 
   const backend: UcwaBackend = {
     root: ROOT,
+    extensionStatus: options.extensionStatus ?? 200,
     isGoodToken: (given) => token === undefined || given === token,
     find: (id) => applications.get(id),
     create,
@@ -246,6 +251,7 @@ export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator
       toAll((application) => {
         for (const subscription of [...application.subscriptions.values()]) application.remove(subscription);
       }),
+    endApplications: () => all().forEach(end),
     restart: () => {
       const gone = [...applications.values()];
       applications.clear();

@@ -1,5 +1,7 @@
 import {
+  asyncScheduler,
   defer,
+  filter,
   map,
   merge,
   mergeMap,
@@ -7,8 +9,10 @@ import {
   of,
   race,
   ReplaySubject,
+  retry,
   share,
   Subject,
+  tap,
   throwError,
   timer,
 } from 'rxjs';
@@ -18,8 +22,9 @@ import { remoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress, Transport } from '../core/transport.ts';
 import type { BackoffPolicy } from '../core/backoff.ts';
 import type { Cursor } from './cursor.ts';
-import { decideRelease } from './decision.ts';
+import { decide, decideRelease, isMadeAgain, type OnExpelled } from './decision.ts';
 import { absolute } from './href.ts';
+import type { Pause } from './pause.ts';
 import { type Answered, requestJson, requestNothing } from './request.ts';
 import { turns } from './turns.ts';
 import { applicationCodec, type ApplicationResource, embeddedIn, hrefOf, type Resource } from './wire.ts';
@@ -46,9 +51,9 @@ export interface Application {
 export interface LiveApplication extends Application {
   /** Where the event channel goes on; it outlives those who listen. */
   place: Cursor | undefined;
-  /** Whether it was found to be gone. */
+  /** Whether it was found to be gone, and everything on it: nothing is sent to its hrefs any more. */
   readonly isLost: boolean;
-  /** Says that it is gone: everything on it ends with this error. */
+  /** Says that it is gone, and how that was found. */
   lose(error: unknown): void;
   /** Emits the error by which it was found to be gone. */
   readonly lost$: Observable<unknown>;
@@ -67,7 +72,18 @@ export interface ApplicationConfig {
   /** How long it is kept after the last has left. */
   readonly graceMs: number;
   readonly backoff: BackoffPolicy;
+  readonly pause: Pause;
+  /** What to do when the server has ended it and says so. */
+  readonly onExpelled: OnExpelled;
 }
+
+interface Creation {
+  readonly url: string;
+  readonly identity: ApplicationIdentity;
+}
+
+/** An application that is gone sooner than this is waited for before it is made again. */
+const LASTS_AT_LEAST_MS = 60_000;
 
 /**
  * Returns an Observable that emits the application and stays open: while anybody is subscribed, it is there.
@@ -76,22 +92,62 @@ export interface ApplicationConfig {
  * application is deleted if it was created here. There is one at a time: applications of one identity are the
  * same one to the server, so a new one is created when the removal of the one before is through.
  *
- * It errors when the application is found to be gone, and can be subscribed to again then.
+ * One that was created here and is found to be gone is made again, with patience, and emitted. It errors where
+ * that cannot be: with how a given one was found to be gone, with why the server has ended it, with what
+ * refuses a new one. It can be subscribed to again then.
  */
 export function application(config: ApplicationConfig): Observable<LiveApplication> {
   const { source, ledger, graceMs } = config;
-  const held = source.kind === 'create' ? created(config, source) : given(config, source.url);
+  const held = source.kind === 'create' ? kept(config, source) : given(config, source.url);
   return held.pipe(
     share({
       connector: () => new ReplaySubject(1),
       resetOnRefCountZero: graceMs === 0 ? true : () => race(timer(graceMs), ledger.flush$),
     }),
+    // Who comes while it is being made again waits for the new one.
+    filter(({ isLost }) => !isLost),
   );
+}
+
+function kept(config: ApplicationConfig, creation: Creation): Observable<LiveApplication> {
+  const { pause, onExpelled } = config;
+  // Made once, for it gives everybody their turn.
+  const created$ = created(config, creation);
+  return defer(() => {
+    let last: LiveApplication | undefined;
+    let madeAt = 0;
+    let failures = 0;
+    /** Whether what errors is the application that was there, and not the attempt to make another. */
+    let isThere = false;
+
+    const again = (error: unknown): Observable<unknown> => {
+      if (last === undefined) return throwError(() => error);
+      if (!isThere) {
+        failures += 1;
+        return decide('channel', error, failures) === 'retry'
+          ? pause(failures, error)
+          : throwError(() => error);
+      }
+      isThere = false;
+      if (!isMadeAgain(error, onExpelled)) return throwError(() => error);
+      failures = asyncScheduler.now() - madeAt < LASTS_AT_LEAST_MS ? failures + 1 : 0;
+      return failures < 2 ? of(undefined) : pause(failures - 1);
+    };
+
+    return created$.pipe(
+      tap((live) => {
+        last = live;
+        madeAt = asyncScheduler.now();
+        isThere = true;
+      }),
+      retry({ delay: again }),
+    );
+  });
 }
 
 function created(
   { transport, ledger, backoff }: ApplicationConfig,
-  { url, identity }: { readonly url: string; readonly identity: ApplicationIdentity },
+  { url, identity }: Creation,
 ): Observable<LiveApplication> {
   // Only applications of the second version know instances. [MultiTabSupport]
   const headers = identity.instanceId === undefined ? {} : { 'x-ms-requiresminresourceversion': '2' };
@@ -136,15 +192,14 @@ function given({ transport }: ApplicationConfig, url: string): Observable<LiveAp
 
 /** Emits the application, and errors when it is found to be gone. */
 function whileAlive(live: LiveApplication, onLost: () => void): Observable<LiveApplication> {
-  return merge(
-    of(live),
-    live.lost$.pipe(
-      mergeMap((error) => {
-        onLost();
-        return throwError(() => error);
-      }),
-    ),
+  const lost$ = live.lost$.pipe(
+    mergeMap((error) => {
+      onLost();
+      return throwError(() => error);
+    }),
   );
+  // Who is given the application may find at once that it is gone.
+  return merge(lost$, of(live));
 }
 
 function liveApplication({ value, url }: Answered<ApplicationResource>): LiveApplication {
@@ -159,6 +214,7 @@ function liveApplication({ value, url }: Answered<ApplicationResource>): LiveApp
       return isLost;
     },
     lose: (error) => {
+      if (isLost) return;
       isLost = true;
       lost.next(error);
     },

@@ -9,9 +9,7 @@ import {
   switchMap,
   takeUntil,
   tap,
-  timer,
 } from 'rxjs';
-import { askedWaitMs, backoff, type BackoffPolicy } from '../core/backoff.ts';
 import type { Transport } from '../core/transport.ts';
 import type { LiveApplication } from './application.ts';
 import {
@@ -25,7 +23,9 @@ import {
 import { decide } from './decision.ts';
 import type { Dispatch } from './dispatch.ts';
 import { eventsResponseCodec } from './events.ts';
+import type { Pause } from './pause.ts';
 import { requestJson } from './request.ts';
+import { recreationEvent } from './reset.ts';
 
 /** When an answer of the channel is acknowledged, which is by asking for the next. */
 export type Acknowledgement = 'eager' | 'processed';
@@ -38,7 +38,7 @@ export interface ChannelConfig {
   readonly dispatch: Dispatch;
   readonly parameters: ChannelParameters;
   readonly ack: Acknowledgement;
-  readonly backoff: BackoffPolicy;
+  readonly pause: Pause;
 }
 
 /** An empty answer that comes sooner was not held at all. */
@@ -49,7 +49,8 @@ const HELD_AT_LEAST_MS = 1000;
  * while anybody is subscribed, and goes on where it was left.
  *
  * Answers without events are not emitted. What passes by itself is waited for, with backoff, at the same
- * cursor. It errors with what does not pass; when the application is gone, the application errors too.
+ * cursor. When the application is gone and made again, a batch with a `reset` event stands at that place, and
+ * the new channel follows. It errors with what does not pass, and with what ends the application.
  */
 export function channel(config: ChannelConfig): Observable<EventBatch> {
   const { dispatch } = config;
@@ -67,14 +68,32 @@ function polled(config: ChannelConfig): Observable<EventBatch> {
     subscriber.add(() => left.next());
     config.dispatch.open();
     config.application$
-      .pipe(switchMap((application) => longPoll(application, config).pipe(takeUntil(left))))
+      .pipe(
+        switchMap((application, index) =>
+          longPoll(application, config, index === 0 ? [] : [recreation(application)]).pipe(takeUntil(left)),
+        ),
+      )
       .subscribe(subscriber);
   });
 }
 
-function longPoll(application: LiveApplication, config: ChannelConfig): Observable<EventBatch> {
+/** Stands in the stream where one application ends and the one that was made in its place begins. */
+function recreation({ self, events }: LiveApplication): EventBatch {
+  return {
+    next: events,
+    reset: 'recreated',
+    events: [recreationEvent({ rel: 'application', href: self }, self)],
+  };
+}
+
+/** @param first What stands before all that the server sends. */
+function longPoll(
+  application: LiveApplication,
+  config: ChannelConfig,
+  first: readonly EventBatch[],
+): Observable<EventBatch> {
   return new Observable((subscriber) => {
-    const queue: EventBatch[] = [];
+    const queue: EventBatch[] = [...first];
     const asking = new Subscription();
     let wanted: Cursor | undefined =
       application.place ?? firstCursor(application.events, application.self, config.parameters);
@@ -82,9 +101,9 @@ function longPoll(application: LiveApplication, config: ChannelConfig): Observab
     let failures = 0;
     let isPumping = false;
 
-    const wait = (ms: number, cursor: Cursor): void => {
+    const wait = (cursor: Cursor, error?: unknown): void => {
       asking.add(
-        timer(ms).subscribe(() => {
+        config.pause(failures, error).subscribe(() => {
           wanted = cursor;
           pump();
         }),
@@ -93,7 +112,8 @@ function longPoll(application: LiveApplication, config: ChannelConfig): Observab
 
     const answered = ({ cursor, batch }: Step, heldMs: number): void => {
       if (batch.events.length === 0 && heldMs < HELD_AT_LEAST_MS) {
-        wait(backoff(++failures, config.backoff), cursor);
+        failures += 1;
+        wait(cursor);
         return;
       }
       failures = 0;
@@ -105,7 +125,7 @@ function longPoll(application: LiveApplication, config: ChannelConfig): Observab
     const failed = (error: unknown, cursor: Cursor): void => {
       const decision = decide('channel', error, ++failures);
       if (decision === 'retry') {
-        wait(backoff(failures, config.backoff, askedWaitMs(error)), cursor);
+        wait(cursor, error);
         return;
       }
       failure = { error, isGone: decision === 'gone' };
@@ -141,8 +161,9 @@ function longPoll(application: LiveApplication, config: ChannelConfig): Observab
       }
       isPumping = false;
       if (failure !== undefined && !subscriber.closed) {
+        // What comes of that, a new application or its error, comes from there.
         if (failure.isGone) application.lose(failure.error);
-        subscriber.error(failure.error);
+        else subscriber.error(failure.error);
       }
     };
 
@@ -152,9 +173,9 @@ function longPoll(application: LiveApplication, config: ChannelConfig): Observab
 }
 
 /** One pending GET. */
-function pendingGet(cursor: Cursor, { transport }: ChannelConfig): Observable<Step> {
+function pendingGet(cursor: Cursor, { transport, parameters }: ChannelConfig): Observable<Step> {
   const request = { method: 'GET', url: cursor.url };
   return requestJson(transport, request, eventsResponseCodec, 'event channel response').pipe(
-    map(({ value }) => advance(cursor, value)),
+    map(({ value }) => advance(cursor, value, parameters)),
   );
 }

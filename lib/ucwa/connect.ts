@@ -22,6 +22,7 @@ import { dispatch, type Dispatch } from './dispatch.ts';
 import type { UcwaEvent } from './events.ts';
 import { absolute } from './href.ts';
 import { refusesToken, revealInvalidToken } from './invalidToken.ts';
+import { type Pause, pausing } from './pause.ts';
 import { requestJson } from './request.ts';
 import { type Link, type Resource, resourceCodec } from './wire.ts';
 
@@ -29,13 +30,19 @@ import { type Link, type Resource, resourceCodec } from './wire.ts';
 export interface Ucwa extends AsyncDisposable {
   /**
    * All events of the application, in the server's order. While anybody is subscribed, here or to what is
-   * built on it, one request for events waits on the server. It errors with what ends the channel: a token
-   * that is refused, another client on the same channel, an application that is gone, what is not UCWA.
+   * built on it, one request for events waits on the server.
+   *
+   * An application that is gone is made again, and a `reset` event stands at that place: hrefs from before lead
+   * nowhere then. It errors with what ends the channel: a token that is refused, another client on the same
+   * channel, an application that was given and is gone or that the server has ended, what is not UCWA.
    */
   readonly events$: Observable<UcwaEvent>;
   /** The same as the server sends it: in batches, with the links by which they are acknowledged. */
   readonly batches$: Observable<EventBatch>;
-  /** The application; it is there as long as anybody is subscribed here or to what is built on it. */
+  /**
+   * The application; it is there as long as anybody is subscribed here or to what is built on it. When it was
+   * made again, the new one is emitted.
+   */
   readonly application$: Observable<Application>;
   /** What was removed from the server, is being removed, and could not be removed. */
   readonly releases: Releases;
@@ -59,6 +66,7 @@ export interface UcwaInternals {
   readonly ledger: ReleaseLedger;
   readonly transport: Transport;
   readonly retry: RetryPolicy;
+  readonly pause: Pause;
   /** What the client asked for, if it did. */
   readonly mediumSeconds: number | undefined;
 }
@@ -94,7 +102,7 @@ const INTERNALS = new WeakMap<Ucwa, UcwaInternals>();
  * ```
  */
 export function connect(options: ConnectOptions): Ucwa {
-  const { source, parameters, ack, graceMs, retry } = connectPlan(options);
+  const { source, parameters, ack, graceMs, retry, onExpelled } = connectPlan(options);
   const { origin } = new URL(source.url);
   const network = revealInvalidToken(reportProgress(options.transport ?? fetchTransport(options.fetch)));
   const pinned = (patienceMs: number): Transport => pinnedTo(origin)(answersWithin(patienceMs)(network));
@@ -103,7 +111,8 @@ export function connect(options: ConnectOptions): Ucwa {
   const heldMs = (parameters.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000;
   const ledger = releaseLedger();
   const events = dispatch();
-  const application$ = application({ source, transport, ledger, graceMs, backoff: retry });
+  const pause = pausing(retry);
+  const application$ = application({ source, transport, ledger, graceMs, backoff: retry, pause, onExpelled });
   const batches$ = channel({
     // The channel repeats its requests itself, and longer.
     ...{
@@ -112,7 +121,7 @@ export function connect(options: ConnectOptions): Ucwa {
       dispatch: events,
       parameters,
       ack,
-      backoff: retry,
+      pause,
     },
   });
 
@@ -139,7 +148,16 @@ export function connect(options: ConnectOptions): Ucwa {
     [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
   };
   const { mediumSeconds } = parameters;
-  INTERNALS.set(ucwa, { application$, batches$, dispatch: events, ledger, transport, retry, mediumSeconds });
+  INTERNALS.set(ucwa, {
+    application$,
+    batches$,
+    dispatch: events,
+    ledger,
+    transport,
+    retry,
+    pause,
+    mediumSeconds,
+  });
   return ucwa;
 }
 

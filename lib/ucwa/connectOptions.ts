@@ -13,6 +13,7 @@ import type { TokenProvider } from '../core/withToken.ts';
 import type { ApplicationIdentity, ApplicationSource } from './application.ts';
 import type { Acknowledgement } from './channel.ts';
 import type { ChannelParameters } from './cursor.ts';
+import type { OnExpelled } from './decision.ts';
 
 /** How the event channel is read. */
 export interface ChannelOptions extends ChannelParameters {
@@ -53,6 +54,13 @@ export interface CommonConnectOptions {
    * @default 0
    */
   readonly graceSeconds?: number;
+  /**
+   * What to do when the server has ended the application and says so, by 410: because it was inactive, or the
+   * user has too many of them. An application that was merely lost is always made again, and one whose
+   * userAgent is not allowed never.
+   * @default 'error'
+   */
+  readonly onExpelled?: OnExpelled;
 }
 
 /** Which server and which application; both URLs are absolute. */
@@ -79,12 +87,13 @@ export interface ConnectPlan {
   readonly ack: Acknowledgement;
   readonly graceMs: number;
   readonly retry: RetryPolicy;
+  readonly onExpelled: OnExpelled;
 }
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function connectPlan(options: ConnectOptions): ConnectPlan {
   objectOption('options', options);
-  const { graceSeconds = 0, retry = {}, channel = {}, transport, fetch } = options;
+  const { graceSeconds = 0, retry = {}, channel = {}, onExpelled = 'error', transport, fetch } = options;
   const { ack = 'eager', ...parameters } = objectOption('channel', channel);
   checkChannel(parameters, ack);
   if (transport !== undefined && fetch !== undefined) {
@@ -96,6 +105,7 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
     ack,
     graceMs: numberOption('graceSeconds', graceSeconds, { min: 0, max: 900 }) * 1000,
     retry,
+    onExpelled: choiceOption<OnExpelled>('onExpelled', onExpelled, ['error', 'recreate']),
   };
 }
 

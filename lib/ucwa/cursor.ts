@@ -1,6 +1,7 @@
 import { DecodeError } from '../core/errors.ts';
-import { eventsOf, type EventsResponse, type UcwaEvent } from './events.ts';
+import { eventsOf, type EventsResponse, type ResetKind, type UcwaEvent } from './events.ts';
 import { absolute } from './href.ts';
+import { lossEvent } from './reset.ts';
 
 /** How long the server holds events and requests back. [EventChannelDetails] */
 export interface ChannelParameters {
@@ -32,8 +33,8 @@ export interface EventBatch {
   readonly self?: string;
   /** The link to follow, as the server wrote it: following it acknowledges this batch. */
   readonly next: string;
-  /** Whether the server has lost state (`resume`) or events (`resync`) before this batch. */
-  readonly reset?: 'resume' | 'resync';
+  /** What was lost before this batch, if anything was. */
+  readonly reset?: ResetKind;
   /** In the server's order. Where there was a reset, an event of the type `reset` comes first. */
   readonly events: readonly UcwaEvent[];
 }
@@ -44,9 +45,12 @@ export interface Step {
   readonly batch: EventBatch;
 }
 
-/** The first request: the link of the application, with the parameters added to what it has already. */
-export function firstCursor(eventsHref: string, base: string, parameters: ChannelParameters = {}): Cursor {
-  const url = new URL(absolute(eventsHref, base));
+/**
+ * The first request: the link of the application, with the parameters added to what it has already. The
+ * first one after a `resume` likewise: with its state the server has lost the parameters.
+ */
+export function firstCursor(href: string, base: string, parameters: ChannelParameters = {}): Cursor {
+  const url = new URL(absolute(href, base));
   const { lowSeconds, mediumSeconds, timeoutSeconds, priority } = parameters;
   const added = { low: lowSeconds, medium: mediumSeconds, timeout: timeoutSeconds, priority };
   for (const [name, value] of Object.entries(added)) {
@@ -57,12 +61,13 @@ export function firstCursor(eventsHref: string, base: string, parameters: Channe
 
 /**
  * Where an answer leads: to the server's own link, followed verbatim whatever its query is called, and
- * whether it is absolute or relative. The server remembers the parameters, they are not added again.
+ * whether it is absolute or relative. The server remembers the parameters, so they are added again after a
+ * `resume` only.
  *
  * A failed request leads nowhere: its cursor is sent again. Throws a {@link DecodeError} for an answer
  * without a link to follow.
  */
-export function advance(cursor: Cursor, response: EventsResponse): Step {
+export function advance(cursor: Cursor, response: EventsResponse, parameters: ChannelParameters = {}): Step {
   const { self, next, resume, resync } = response._links;
   // Exactly one is documented. Where there are more, the one must not be missed that tells of a loss.
   const link = resync ?? resume ?? next;
@@ -76,17 +81,16 @@ export function advance(cursor: Cursor, response: EventsResponse): Step {
   const reset = resync !== undefined ? 'resync' : resume !== undefined ? 'resume' : undefined;
   const events = eventsOf(response);
   return {
-    cursor: { url: absolute(link.href, cursor.url) },
+    cursor:
+      reset === 'resume'
+        ? firstCursor(link.href, cursor.url, parameters)
+        : { url: absolute(link.href, cursor.url) },
     batch: {
       ...(self === undefined ? {} : { self: self.href }),
       next: link.href,
       ...(reset === undefined
         ? { events }
-        : { reset, events: [resetEvent(reset, link.href, cursor), ...events] }),
+        : { reset, events: [lossEvent(reset, link.href, cursor.url), ...events] }),
     },
   };
-}
-
-function resetEvent(rel: 'resume' | 'resync', href: string, { url }: Cursor): UcwaEvent {
-  return { type: 'reset', link: { rel, href }, sender: { rel: 'events', href: url } };
 }

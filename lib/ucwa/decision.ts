@@ -62,7 +62,20 @@ const ROWS: readonly Row[] = [
     hint: 'another client reads the event channel of the same application; give each an instanceId of its own, or end the other',
   },
   {
-    ...{ status: 410, channel: 'fail', acquire: 'fail', release: 'gone' },
+    ...{ status: 410, subcode: 'InactiveApplicationExpired' },
+    ...{ channel: 'gone', acquire: 'fail', release: 'gone' },
+    hint: 'the server has ended the application, because it saw no activity of its client for too long',
+  },
+  {
+    ...{ status: 410, subcode: 'TooManyApplications', channel: 'gone', acquire: 'fail', release: 'gone' },
+    hint: 'the server has ended the application, because the user has too many; end one elsewhere',
+  },
+  {
+    ...{ status: 410, subcode: 'UserAgentNotAllowed', channel: 'gone', acquire: 'fail', release: 'gone' },
+    hint: 'the server does not allow this userAgent; ask its administrator',
+  },
+  {
+    ...{ status: 410, channel: 'gone', acquire: 'fail', release: 'gone' },
     hint: 'the server has ended the application, or allows no more of them',
   },
   { status: 429, channel: 'retry', acquire: 'fail', release: 'retry', hint: 'too many requests; wait' },
@@ -122,6 +135,18 @@ export function decide(operation: Operation, error: unknown, failures: number): 
 export function decideRelease(error: unknown): ReleaseDecision {
   const decision = decide('release', error, 1);
   return decision === 'gone' ? 'alreadyGone' : decision;
+}
+
+/** What to do when the server has ended the application and says so, by 410. */
+export type OnExpelled = 'error' | 'recreate';
+
+/**
+ * Whether an application is made again that was found to be gone by this error: always where it was merely
+ * lost; where the server has ended it on purpose, if the caller wants that and it can help.
+ */
+export function isMadeAgain(error: unknown, onExpelled: OnExpelled): boolean {
+  if (!(error instanceof HttpError) || error.status !== 410) return true;
+  return onExpelled === 'recreate' && error.subcode !== 'UserAgentNotAllowed';
 }
 
 function few(failures: number): Decision {

@@ -60,13 +60,25 @@ export interface CompletedEvent extends EventFields {
 }
 
 /**
- * Not from the server: here it has lost events or state, and told so by a `resume` or `resync` link, which
- * is the `link` of this event. After `resume` the subscriptions of the application are gone; after `resync`
- * events were lost. `sender` is the event channel.
+ * What was lost at a {@link ResetEvent}.
+ *
+ * - `resume`: the state on the server that does not last: all subscriptions of the application.
+ * - `resync`: events; what they were about may have changed unseen.
+ * - `recreated`: what the `link` leads to was gone, with all that was on it, and has been made again.
+ */
+export type ResetKind = 'resume' | 'resync' | 'recreated';
+
+/**
+ * Not from the server: here events or state were lost, so what is known of the state before is no longer sure.
+ *
+ * After `resume` and `resync` the `link` is the one by which the server told so, and the `sender` is the event
+ * channel. After `recreated` the `link` is that of the new application or subscription, and the `sender` the
+ * application that it belongs to; hrefs from before lead nowhere any more.
  */
 export interface ResetEvent extends EventFields {
   /** What happened. */
   readonly type: 'reset';
+  readonly reset: ResetKind;
 }
 
 /** An event of a type that is not documented, passed on as it came. */

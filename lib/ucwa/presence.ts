@@ -1,20 +1,26 @@
 import { defer, type Observable } from 'rxjs';
-import { invalidOption, numberOption, objectOption } from '../core/options.ts';
+import { choiceOption, invalidOption, numberOption, objectOption } from '../core/options.ts';
 import { shareWithGrace, untilClosed } from '../core/releases.ts';
 import { internalsOf, type Ucwa } from './connect.ts';
 import type { UcwaEvent } from './events.ts';
-import { presenceSubscription } from './presenceSubscription.ts';
+import { type OnEnd, presenceStream } from './presenceStream.ts';
 
 /** Whose presence to watch, and for how long. */
 export interface PresenceOptions {
   /** The contacts, as `sip:` URIs; at least one. */
   readonly uris: readonly string[];
   /**
-   * How long the server keeps the subscription, in minutes from 10 to 30. When the time is over the server
-   * ends it; it is not extended.
+   * How long the server keeps the subscription when it hears nothing of it, in minutes from 10 to 30. It is
+   * extended before that, for as long as the Observable is subscribed to.
    * @default 30
    */
   readonly durationMinutes?: number;
+  /**
+   * What to do when the server has ended the subscription nevertheless, or has lost it: make it again, which a
+   * `reset` event tells; complete; or error, with an {@link EndedError} that says why.
+   * @default 'recreate'
+   */
+  readonly onEnd?: OnEnd;
   /**
    * Shares one subscription between all subscribers of the Observable, and keeps it for so many seconds after
    * the last has left.
@@ -33,17 +39,18 @@ const SIP_URI = /^sips?:[^\s@]+@[^\s@]+$/i;
  * - It listens to the event channel before it asks for the subscription, so nothing is missed. Most events
  *   carry a link only: `ucwa.get(event.link)` brings what has changed.
  * - Each subscriber has a subscription of its own on the server, unless `graceSeconds` is given.
- * - It emits an `updated` event of the presenceSubscription when that is about to expire. When the server ends
- *   it, by expiry or otherwise, it emits the `deleted` event and completes, and sends nothing.
- * - After a `reset` event whose link is `resume` the server has no subscription any more: unsubscribe, and
- *   subscribe again.
+ * - The subscription is extended before it expires, and made again where the server has ended it, where it has
+ *   lost its state, and where the application is gone and made again. A `reset` event stands at that place:
+ *   what was known of the contacts is no longer sure, and what follows brings it anew. After a `reset` of the
+ *   kind `resync` the subscription is still there, but events of it can have been lost.
  * - It errors when the subscription is refused, with what ends the event channel, and when the application is
- *   gone. What the removal meets never comes here: it stands in `ucwa.releases`, with `detail.deletedEvent`,
+ *   gone and cannot be made again. One that was there is made again with patience: what passes is waited for.
+ *   What the removal meets never comes here: it stands in `ucwa.releases`, with `detail.deletedEvent`,
  *   which is `seen` when the server's `deleted` event came, `notSeen` when it did not come in time, and
  *   `notWatched` when nobody else kept the event channel open.
  *
  * It throws a TypeError that names the option for one that cannot be used.
- * [SubscribeToThePresenceOfSelectedContacts, DeleteAPresenceSubscription]
+ * [SubscribeToThePresenceOfSelectedContacts, ExtendAPresenceSubscription, DeleteAPresenceSubscription]
  *
  * @example
  * ```ts
@@ -68,14 +75,15 @@ const SIP_URI = /^sips?:[^\s@]+@[^\s@]+$/i;
  */
 export function presence(ucwa: Ucwa, options: PresenceOptions): Observable<UcwaEvent> {
   const internals = internalsOf(ucwa);
-  const { uris, durationMinutes = 30, graceSeconds } = objectOption('options', options);
+  const { uris, durationMinutes = 30, graceSeconds, onEnd = 'recreate' } = objectOption('options', options);
   const wanted = {
     uris: checkUris(uris),
     durationMinutes: numberOption('durationMinutes', durationMinutes, { min: 10, max: 30, integer: true }),
   };
   if (graceSeconds !== undefined) numberOption('graceSeconds', graceSeconds, { min: 0, max: 86_400 });
+  choiceOption('onEnd', onEnd, ['recreate', 'complete', 'error']);
   const { ledger } = internals;
-  const own$ = defer(() => presenceSubscription(internals, wanted));
+  const own$ = defer(() => presenceStream(internals, wanted, onEnd));
   const events$ = graceSeconds === undefined ? own$ : own$.pipe(shareWithGrace(ledger, graceSeconds * 1000));
   return events$.pipe(untilClosed(ledger, 'presence'));
 }

@@ -332,7 +332,6 @@ describe('channel', () => {
       ['401', { status: 401 }, 'the token was refused'],
       ['403', json(403, 'Forbidden'), 'not allowed'],
       ['409 PGetReplaced', json(409, 'Conflict', 'PGetReplaced'), 'another client reads the event channel'],
-      ['410', json(410, 'Gone', 'InactiveApplicationExpired'), 'has ended the application'],
       ['a 404 that is not from UCWA', { status: 404, body: '<html>' }, 'check the URL'],
     ];
     for (const [name, fault, message] of cases) {
@@ -372,8 +371,31 @@ describe('channel', () => {
       });
     }
 
-    it('should say that the application is gone, and not delete what is not there', () => {
-      const { server, ucwa, told, sent } = connected();
+    const ended: readonly (readonly [string, string])[] = [
+      ['InactiveApplicationExpired', 'no activity'],
+      ['TooManyApplications', 'too many'],
+      ['UserAgentNotAllowed', 'userAgent'],
+    ];
+    for (const [subcode, message] of ended) {
+      it(`should error where the server has ended the application, saying why: ${subcode}`, async () => {
+        const { server, ucwa, told, sent } = connected();
+        server.failNext(1, json(410, 'Gone', subcode), isPending);
+        const kept = keep(ucwa.events$);
+        expect((kept.error as Error).message)
+          .to.contain(`410 Gone/${subcode}`)
+          .and.to.contain(message);
+        await ucwa.drain();
+        expect(told()).to.deep.equal(['application EndedByServer']);
+        expect(sent().at(-1)).to.equal('GET 101/events?ack=1 410');
+      });
+    }
+
+    it('should say that a given application is gone, and not delete what is not there', () => {
+      const { server, ucwa: owner, sent } = connected();
+      owner.application$.subscribe();
+      const told: unknown[] = [];
+      const ucwa = connect({ application: `${server.url}/101`, token: 't', transport: server.transport });
+      ucwa.releases.outcomes$.subscribe((outcome) => told.push(outcome));
       marbles(() => {
         const kept = keep(ucwa.events$);
         const other = keep(ucwa.batches$.pipe(map(({ events }) => events[0]!)));
@@ -382,7 +404,7 @@ describe('channel', () => {
           expect(kept.error).to.be.instanceOf(HttpError);
           expect((kept.error as Error).message).to.contain('the application is gone');
           expect(other.error).to.equal(kept.error);
-          expect(told()).to.deep.equal(['application EndedByServer']);
+          expect(told).to.deep.equal([]);
           expect(sent().filter((line) => line.startsWith('DELETE'))).to.deep.equal([]);
         });
       });

@@ -91,7 +91,7 @@ describe('advance', () => {
           next: href,
           reset,
           events: [
-            { type: 'reset', link: { rel: reset, href }, sender: { rel: 'events', href: cursor.url } },
+            { type: 'reset', reset, link: { rel: reset, href }, sender: { rel: 'events', href: cursor.url } },
           ],
         },
       });

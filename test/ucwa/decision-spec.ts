@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../lib/core/errors.ts';
-import { decide, decideRelease, type Decision, hintFor } from '../../lib/ucwa/decision.ts';
+import { decide, decideRelease, type Decision, hintFor, isMadeAgain } from '../../lib/ucwa/decision.ts';
 
 const request = { method: 'GET', url: 'https://pool.contoso.com/' };
 const http = (status: number, code?: string, subcode?: string): HttpError =>
@@ -30,7 +30,16 @@ describe('decide', () => {
     ['408', http(408), 'retry', 'fail', 'retry'],
     ['409 PGetReplaced', http(409, 'Conflict', 'PGetReplaced'), 'fail', 'fail', 'fail'],
     ['409 of another kind', http(409, 'Conflict', 'AlreadyExists'), 'fail', 'fail', 'fail'],
-    ['410', http(410, 'Gone', 'InactiveApplicationExpired'), 'fail', 'fail', 'gone'],
+    [
+      '410 InactiveApplicationExpired',
+      http(410, 'Gone', 'InactiveApplicationExpired'),
+      'gone',
+      'fail',
+      'gone',
+    ],
+    ['410 TooManyApplications', http(410, 'Gone', 'TooManyApplications'), 'gone', 'fail', 'gone'],
+    ['410 UserAgentNotAllowed', http(410, 'Gone', 'UserAgentNotAllowed'), 'gone', 'fail', 'gone'],
+    ['410 of another kind', http(410, 'Gone'), 'gone', 'fail', 'gone'],
     ['413', http(413), 'fail', 'fail', 'fail'],
     ['415', http(415), 'fail', 'fail', 'fail'],
     ['429', http(429, 'TooManyRequests'), 'retry', 'fail', 'retry'],
@@ -74,6 +83,22 @@ describe('decide', () => {
       expect(decide('channel', error, 1000)).to.equal('retry');
     }
   });
+});
+
+describe('isMadeAgain', () => {
+  const cases: readonly (readonly [string, unknown, boolean, boolean])[] = [
+    ['a 404', http(404, 'NotFound', 'ApplicationNotFound'), true, true],
+    ['410 InactiveApplicationExpired', http(410, 'Gone', 'InactiveApplicationExpired'), false, true],
+    ['410 TooManyApplications', http(410, 'Gone', 'TooManyApplications'), false, true],
+    ['410 UserAgentNotAllowed', http(410, 'Gone', 'UserAgentNotAllowed'), false, false],
+    ['410 of another kind', http(410), false, true],
+  ];
+  for (const [name, error, byDefault, wanted] of cases) {
+    it(`should decide on ${name}: ${byDefault} by default, ${wanted} where it is wanted`, () => {
+      expect(isMadeAgain(error, 'error')).to.equal(byDefault);
+      expect(isMadeAgain(error, 'recreate')).to.equal(wanted);
+    });
+  }
 });
 
 describe('decideRelease', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { asyncScheduler, map, mergeMap, NEVER, of, switchMap, take, timeout, timer } from 'rxjs';
+import { map, mergeMap, NEVER, of, switchMap, take, timeout, timer } from 'rxjs';
 import { ClosedError, HttpError, NetworkError } from '../../lib/core/errors.ts';
 import type { HttpRequest, Transport } from '../../lib/core/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
@@ -204,16 +204,6 @@ describe('presence', () => {
         timer(10_000).subscribe(() => expect(server.presenceSubscriptions).to.have.length(0));
       });
       expect(server.requests.filter(({ method }) => method === 'POST')).to.have.length(2);
-    });
-
-    it('should pass on that the server has reset its state', async () => {
-      const { ucwa, server, told } = connected();
-      const kept = keep(presence(ucwa, sara));
-      server.reset('resume');
-      expect(kept.values).to.deep.equal([...CREATED, 'reset resume']);
-      kept.subscription.unsubscribe();
-      await ucwa.drain();
-      expect(told()).to.deep.equal(['presenceSubscription AlreadyGone notWatched', 'application Released']);
     });
   });
 
@@ -592,8 +582,8 @@ describe('presence', () => {
   describe('is ended by the server', () => {
     it('should emit the deleted event and complete, and send no DELETE', async () => {
       const { ucwa, server, sent, told } = connected();
-      const kept = keep(presence(ucwa, sara));
-      const other = keep(presence(ucwa, bob));
+      const kept = keep(presence(ucwa, { ...sara, onEnd: 'complete' }));
+      const other = keep(presence(ucwa, { ...bob, onEnd: 'complete' }));
       server.endSubscription('97b6bd66');
       expect(kept.values).to.deep.equal([...CREATED, 'deleted contact', 'deleted presenceSubscription']);
       expect(kept.isComplete).to.equal(true);
@@ -606,7 +596,7 @@ describe('presence', () => {
 
     it('should send no DELETE where the subscriber leaves on the deleted event', async () => {
       const { ucwa, server, sent } = connected();
-      keep(presence(ucwa, sara).pipe(take(5)));
+      keep(presence(ucwa, { ...sara, onEnd: 'complete' }).pipe(take(5)));
       server.endSubscription('97b6bd66');
       await ucwa.drain();
       expect(removals(sent())).to.deep.equal(['DELETE 101 204']);
@@ -616,7 +606,7 @@ describe('presence', () => {
       const { ucwa, server, told } = connected({ latencyMs: 20 });
       marbles(() => {
         server.failNext(1, { delayMs: 500 }, isCreation);
-        const kept = keep(presence(ucwa, sara));
+        const kept = keep(presence(ucwa, { ...sara, onEnd: 'complete' }));
         timer(200).subscribe(() => server.endSubscription('97b6bd66'));
         timer(600).subscribe(() => {
           expect(kept.values.at(-1)).to.equal('deleted presenceSubscription');
@@ -624,61 +614,6 @@ describe('presence', () => {
           expect(told()[0]).to.equal('presenceSubscription EndedByServer seen');
         });
       });
-    });
-
-    it('should be told that it expires, and complete when it has', () => {
-      const { ucwa, server, sent } = connected({ mediumSeconds: 5 });
-      marbles(() => {
-        const times: [number, string][] = [];
-        const kept = keep(presence(ucwa, sara), ({ type, link }) =>
-          times.push([asyncScheduler.now(), `${type} ${link.rel}`]),
-        );
-        timer(1_900_000).subscribe(() => {
-          expect(kept.isComplete).to.equal(true);
-          expect(times.slice(3)).to.deep.equal([
-            [1_685_000, 'updated presenceSubscription'],
-            [1_805_000, 'deleted contact'],
-            [1_805_000, 'deleted presenceSubscription'],
-          ]);
-        });
-      });
-      expect(removals(sent())).to.deep.equal(['DELETE 101 204']);
-      expect(server.applications).to.deep.equal([]);
-    });
-
-    it('should error when the application is gone, and send no DELETE', () => {
-      const { ucwa, server, sent, told } = connected();
-      marbles(() => {
-        const all = keep(ucwa.events$);
-        const kept = keep(presence(ucwa, sara));
-        server.restart();
-        timer(60_000).subscribe(() => {
-          expect((kept.error as Error).message).to.contain('the application is gone');
-          expect(all.error).to.equal(kept.error);
-        });
-      });
-      expect(removals(sent())).to.deep.equal([]);
-      expect([...told()].sort()).to.deep.equal([
-        'application EndedByServer',
-        'presenceSubscription EndedByServer',
-      ]);
-    });
-
-    it('should create a new application when it is subscribed to again after that', () => {
-      const { ucwa, server } = connected();
-      marbles(() => {
-        const watching = presence(ucwa, sara);
-        const first = keep(watching);
-        server.restart();
-        timer(60_000).subscribe(() => {
-          expect(first.error).to.be.instanceOf(HttpError);
-          const second = keep(watching);
-          expect(second.values).to.deep.equal(CREATED);
-          expect(server.applications).to.have.length(1);
-          second.subscription.unsubscribe();
-        });
-      });
-      expect(server.applications).to.deep.equal([]);
     });
 
     it('should pass on what the token provider errors with', () => {
@@ -717,6 +652,7 @@ describe('presence', () => {
       ],
       ['too long a time', { uris: [SARA], durationMinutes: 31 }, 'durationMinutes must be'],
       ['a fraction', { uris: [SARA], durationMinutes: 10.5 }, 'durationMinutes must be'],
+      ['an unknown wish for its end', { uris: [SARA], onEnd: 'retry' }, 'onEnd must be one of'],
       ['a negative grace time', { uris: [SARA], graceSeconds: -1 }, 'graceSeconds must be'],
     ];
     for (const [name, options, message] of bad) {

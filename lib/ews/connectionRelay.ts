@@ -1,0 +1,173 @@
+import { asyncScheduler, Subscription, timer } from 'rxjs';
+import type { RequestProgress } from '../core/transport.ts';
+import type { Member } from './connectionMember.ts';
+import type { Reading } from './connectionMessage.ts';
+import { hangingRequest } from './connectionRequest.ts';
+import type { ServiceInternals } from './service.ts';
+
+/** One request in the relay. */
+export interface Leg {
+  /** Whom its messages are for, by subscription id. */
+  readonly members: Map<string, Member>;
+  readonly openedAt: number;
+  hasAnswered: boolean;
+  /** Whether the server may have sent something on it. */
+  mayHaveActed: boolean;
+  /** Whether the last word of the server was that it ends. */
+  isClosed: boolean;
+  /** Whether something of it could be read. */
+  stands: boolean;
+  /** Why nothing of it could be read so far. */
+  problem: unknown;
+}
+
+/** What a relay tells. */
+export interface RelayRunner {
+  /** What a request has brought: in order, behind all that the request before it has brought. */
+  readonly read: (leg: Leg, reading: Reading) => void;
+  /** The one request has ended, and there is none any more. */
+  readonly ended: (leg: Leg, error: unknown) => void;
+  /** A request could not take over: the one from before goes on. */
+  readonly refused: (leg: Leg, error: unknown) => void;
+  /** A request has taken over, and the one from before has ended. */
+  readonly relieved: (old: Leg, isCut: boolean) => void;
+}
+
+/** Hanging requests, one of which takes over from the other. */
+export interface Relay {
+  /** The newest request, if there is one. */
+  readonly leg: Leg | undefined;
+  /** The request that it is taking over from, if there is one. */
+  readonly old: Leg | undefined;
+  /** Opens a request for the members; it takes over from the one that hangs, if there is one. */
+  open(members: ReadonlyMap<string, Member>): void;
+  /** Leaves all requests, and tells nothing of it. */
+  stop(): void;
+}
+
+/** Whether the server serves those whom it does not name: then it has ended the request before. */
+function isServing({ refused, problem }: Reading): boolean {
+  return refused === undefined && problem === undefined;
+}
+
+/** How long an old request may take to end when the new one stands. */
+const CHANGE_OVER_MS = 5000;
+
+/**
+ * Creates a relay of GetStreamingEvents requests.
+ *
+ * Where a second request names a subscription, the server ends the first one. What it has sent on that one may
+ * arrive later all the same, so what the second brings is held back until the first has ended.
+ */
+export function connectionRelay(internals: ServiceInternals, runner: RelayRunner): Relay {
+  const running = new Map<Leg, Subscription>();
+  let leg: Leg | undefined;
+  let old: Leg | undefined;
+  let held: Reading[] = [];
+  let changeOver: Subscription | undefined;
+
+  const drop = (dropped: Leg): void => {
+    running.get(dropped)?.unsubscribe();
+    running.delete(dropped);
+  };
+
+  const relieve = (relieved: Leg, isCut: boolean): void => {
+    changeOver?.unsubscribe();
+    drop(relieved);
+    old = undefined;
+    runner.relieved(relieved, isCut);
+    const heir = leg;
+    if (heir === undefined) return;
+    for (const reading of held.splice(0)) if (running.has(heir)) runner.read(heir, reading);
+  };
+
+  const refuse = (heir: Leg, predecessor: Leg, error: unknown): void => {
+    changeOver?.unsubscribe();
+    drop(heir);
+    leg = predecessor;
+    old = undefined;
+    for (const reading of held.splice(0)) runner.read(heir, reading);
+    runner.refused(heir, error);
+  };
+
+  const received = (from: Leg, reading: Reading): void => {
+    from.hasAnswered = true;
+    from.isClosed = reading.isClosed;
+    if (old === undefined) {
+      runner.read(from, reading);
+    } else if (from === old) {
+      // That another connection was opened is what was to be expected.
+      if (reading.error === undefined) runner.read(from, reading);
+      else relieve(from, false);
+    } else if (held.length === 0 && reading.error !== undefined) {
+      refuse(from, old, reading.error);
+    } else {
+      const predecessor = old;
+      if (held.length === 0) {
+        changeOver = timer(CHANGE_OVER_MS).subscribe(() => relieve(predecessor, !predecessor.isClosed));
+      }
+      held.push(reading);
+    }
+  };
+
+  const ended = (from: Leg, error: unknown): void => {
+    if (old !== undefined && from === old) {
+      relieve(from, error !== undefined && !from.isClosed);
+      return;
+    }
+    if (old !== undefined && !held.some(isServing)) {
+      refuse(from, old, error);
+      return;
+    }
+    if (old !== undefined) relieve(old, !old.isClosed);
+    if (from !== leg) return;
+    drop(from);
+    leg = undefined;
+    runner.ended(from, error);
+  };
+
+  return {
+    get leg() {
+      return leg;
+    },
+    get old() {
+      return old;
+    },
+    open: (members) => {
+      const opened: Leg = {
+        members: new Map(members),
+        openedAt: asyncScheduler.now(),
+        hasAnswered: false,
+        mayHaveActed: false,
+        isClosed: false,
+        stands: false,
+        problem: undefined,
+      };
+      const all = [...members.values()];
+      const request = {
+        ids: [...members.keys()],
+        connectionMinutes: Math.min(...all.map(({ connectionMinutes }) => connectionMinutes)),
+        onProgress: (progress: RequestProgress) => (opened.mayHaveActed = progress === 'sent'),
+      };
+      const hanging = new Subscription();
+      running.set(opened, hanging);
+      old = leg;
+      leg = opened;
+      held = [];
+      hanging.add(
+        hangingRequest(internals, request).subscribe({
+          next: (reading) => received(opened, reading),
+          error: (error: unknown) => ended(opened, error),
+          complete: () => ended(opened, undefined),
+        }),
+      );
+    },
+    stop: () => {
+      changeOver?.unsubscribe();
+      for (const each of [...running.keys()]) drop(each);
+      leg = undefined;
+      old = undefined;
+      held = [];
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { asyncScheduler, Observable, type Subscription, timer } from 'rxjs';
+import { NetworkError } from '../core/errors.ts';
+import type { RequestProgress } from '../core/transport.ts';
+import { readMessage, type Reading } from './connectionMessage.ts';
+import { getStreamingEventsEnvelope } from './envelope.ts';
+import type { ServiceInternals } from './service.ts';
+
+/** What a hanging request asks for. */
+export interface HangingRequest {
+  /** At most 200. */
+  readonly ids: readonly string[];
+  /** How long the server keeps it open, from 1 to 30 minutes. */
+  readonly connectionMinutes: number;
+  readonly onProgress: (progress: RequestProgress) => void;
+}
+
+const OPERATION = 'GetStreamingEvents';
+/** There are servers that leave the socket open behind their last word, and others that go on behind "Closed". */
+const CLOSED_PATIENCE_MS = 2000;
+
+/**
+ * Returns an Observable that opens a connection for each subscriber, emits what its messages say as they arrive, and
+ * completes when it ends: with the body, or where the server has said that it is closed and then nothing.
+ *
+ * It errors like {@link soapStream}, and with a {@link NetworkError} when nothing comes any more.
+ */
+export function hangingRequest(
+  { stream, streaming: { silenceMs }, url }: ServiceInternals,
+  { ids, connectionMinutes, onProgress }: HangingRequest,
+): Observable<Reading> {
+  return new Observable((subscriber) => {
+    let heardAt = 0;
+    let silence: Subscription | undefined;
+    let patience: Subscription | undefined;
+
+    const listen = (ms: number): void => {
+      silence?.unsubscribe();
+      silence = timer(ms).subscribe(() => {
+        const left = heardAt + silenceMs - asyncScheduler.now();
+        if (left > 0) listen(left);
+        else {
+          const what = `no sign of life in ${silenceMs / 1000} seconds`;
+          subscriber.error(new NetworkError(what, { method: 'POST', url }));
+        }
+      });
+    };
+
+    const noteClosed = ({ isClosed }: Reading): void => {
+      patience?.unsubscribe();
+      patience = isClosed ? timer(CLOSED_PATIENCE_MS).subscribe(() => subscriber.complete()) : undefined;
+    };
+
+    subscriber.add(() => {
+      silence?.unsubscribe();
+      patience?.unsubscribe();
+    });
+    stream({
+      name: OPERATION,
+      envelope: (head) => getStreamingEventsEnvelope(head, ids, connectionMinutes),
+      onProgress: (progress) => {
+        heardAt = asyncScheduler.now();
+        // Until it is sent again there is nobody to be heard.
+        if (progress === 'sent') listen(silenceMs);
+        else silence?.unsubscribe();
+        onProgress(progress);
+      },
+      onBytes: () => (heardAt = asyncScheduler.now()),
+    }).subscribe({
+      next: (message) => {
+        const reading = readMessage(message, { operation: OPERATION, url });
+        noteClosed(reading);
+        subscriber.next(reading);
+      },
+      error: (error: unknown) => subscriber.error(error),
+      complete: () => subscriber.complete(),
+    });
+  });
+}

@@ -1,0 +1,94 @@
+import { asyncScheduler } from 'rxjs';
+import { connection } from './connection.ts';
+import { type Member, MOST_IDS } from './connectionMember.ts';
+import type { Connection, ConnectionSlots } from './connectionSlots.ts';
+import { ConnectionsFullError } from './connectionsFull.ts';
+import type { ServiceInternals } from './service.ts';
+
+/** The connections that the streaming subscriptions of a service share. */
+export interface Connections {
+  /** Gives a subscription its place; the returned function takes it away. */
+  join(member: Member): () => void;
+}
+
+/** For how long a server is taken at its word that it does not allow so many connections. */
+const REFUSED_FOR_MS = 600_000;
+
+const BY_SERVICE = new WeakMap<ServiceInternals, Connections>();
+
+/** The connections of a service. */
+export function connectionsOf(internals: ServiceInternals): Connections {
+  const known = BY_SERVICE.get(internals);
+  if (known !== undefined) return known;
+  const made = connections(internals);
+  BY_SERVICE.set(internals, made);
+  return made;
+}
+
+function connections(internals: ServiceInternals): Connections {
+  const { maxConnections } = internals.streaming;
+  const all = new Set<Connection>();
+  const places = new Map<Member, Connection>();
+  let allowed = maxConnections;
+  let allowedUntil = 0;
+
+  const limit = (): number => (asyncScheduler.now() < allowedUntil ? allowed : maxConnections);
+  const hanging = (): number => [...all].reduce((sum, each) => sum + each.hanging, 0);
+
+  /** The fullest that has room: the fewer connections, the better. */
+  const withRoomFor = (count: number, except?: Connection): Connection | undefined =>
+    [...all]
+      .filter((each) => each !== except && each.size + count <= MOST_IDS)
+      .reduce<Connection | undefined>(
+        (best, each) => (each.size > (best?.size ?? -1) ? each : best),
+        undefined,
+      );
+
+  const slots: ConnectionSlots = {
+    hasRoom: () => hanging() < limit(),
+    isOtherMoving: (connection) => [...all].some((each) => each !== connection && each.hanging > 1),
+    freed: () => {
+      for (const each of [...all]) each.regroup();
+    },
+    refused: () => {
+      allowed = Math.max(1, hanging());
+      allowedUntil = asyncScheduler.now() + REFUSED_FOR_MS;
+    },
+    adopt: (orphaned) => {
+      const target = withRoomFor(orphaned.size, orphaned);
+      if (target === undefined) return false;
+      orphaned.handOver((member, gap) => {
+        places.set(member, target);
+        target.join(member, gap);
+      });
+      return true;
+    },
+    emptied: (connection) => {
+      if (all.delete(connection)) slots.freed();
+    },
+  };
+
+  const placeFor = (): Connection | undefined => {
+    const existing = withRoomFor(1);
+    if (existing !== undefined || all.size >= maxConnections) return existing;
+    const made = connection(internals, slots);
+    all.add(made);
+    return made;
+  };
+
+  return {
+    join: (member) => {
+      const place = placeFor();
+      if (place === undefined) {
+        member.fail(new ConnectionsFullError(internals.url, maxConnections, MOST_IDS));
+        return () => undefined;
+      }
+      places.set(member, place);
+      place.join(member);
+      return () => {
+        places.get(member)?.leave(member);
+        places.delete(member);
+      };
+    },
+  };
+}

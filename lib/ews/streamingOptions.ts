@@ -1,0 +1,38 @@
+import { numberOption } from '../core/options.ts';
+import type { StreamingSubscriptionRequest } from './envelope.ts';
+import { checkEvents, checkFolders, type WatchedFolders } from './watchedFolders.ts';
+
+/** What to watch. */
+export interface StreamingOptions extends WatchedFolders {
+  /**
+   * How long one connection may last, in whole minutes from 1 to 30; then another takes its place. Of those
+   * that share a connection the shortest counts.
+   * @default 30
+   */
+  readonly connectionMinutes?: number;
+  /**
+   * Shares one subscription between all subscribers of the Observable, and keeps it for so many seconds after
+   * the last has left.
+   * @default each subscriber has its own
+   */
+  readonly graceSeconds?: number;
+}
+
+/** The options, checked and with their defaults. */
+export interface StreamingPlan {
+  readonly request: StreamingSubscriptionRequest;
+  readonly connectionMinutes: number;
+  readonly graceMs: number | undefined;
+}
+
+/** Checks the options; throws a TypeError that names the one that cannot be used. */
+export function streamingPlan(options: StreamingOptions): StreamingPlan {
+  const { connectionMinutes = 30, graceSeconds } = options;
+  numberOption('connectionMinutes', connectionMinutes, { min: 1, max: 30, integer: true });
+  if (graceSeconds !== undefined) numberOption('graceSeconds', graceSeconds, { min: 0, max: 86_400 });
+  return {
+    request: { kind: 'streaming', folders: checkFolders(options), events: checkEvents(options.events) },
+    connectionMinutes,
+    graceMs: graceSeconds === undefined ? undefined : graceSeconds * 1000,
+  };
+}

@@ -1,0 +1,27 @@
+import { catchError, map, type Observable, of, throwError } from 'rxjs';
+import type { Transport } from '../core/transport.ts';
+import type { LiveApplication } from './application.ts';
+import { decide } from './decision.ts';
+import { patiently, type Pause } from './pause.ts';
+import { requestNothing } from './request.ts';
+
+/**
+ * Returns an Observable that asks whether an application is still there, with patience, and emits the answer:
+ * a 404 for something on it is documented with the words that say that the application itself is gone. The
+ * application is told if it is. It errors when the server refuses to say. [ExtendAPresenceSubscription]
+ */
+export function isStillThere(
+  application: LiveApplication,
+  { transport, pause }: { readonly transport: Transport; readonly pause: Pause },
+): Observable<boolean> {
+  if (application.isLost) return of(false);
+  return requestNothing(transport, { method: 'GET', url: application.self }, 'application').pipe(
+    patiently('release', pause),
+    map(() => true),
+    catchError((error: unknown) => {
+      if (decide('release', error, 1) !== 'gone') return throwError(() => error);
+      application.lose(error);
+      return of(false);
+    }),
+  );
+}

@@ -1,0 +1,146 @@
+import { defer, finalize, type MonoTypeOperatorFunction, type Observable, Subject, Subscription } from 'rxjs';
+import type { EventBatch } from './cursor.ts';
+import type { Dispatch, FiledEvent } from './dispatch.ts';
+import { PRESENCE_SUBSCRIPTIONS, UNNAMED_CONTACTS } from './filing.ts';
+import { inbox } from './inbox.ts';
+
+/** The server says that a subscription is about to expire, or that it has lost events. */
+export type Doubt = 'expiring' | 'resync';
+
+/**
+ * The events of one presence stream, through all the subscriptions that it has on the server one after the
+ * other.
+ */
+export interface OwnEvents {
+  /** The error that ended the channel, if one did. */
+  readonly failure: { readonly error: unknown } | undefined;
+  /** Errors with what ends the channel; emits nothing. */
+  readonly failed$: Observable<never>;
+  /** Keeps the channel open from now on, and keeps what may be its own until that is known. */
+  listen(): void;
+  /** Says which subscription is its own from now on, by the key of its href. */
+  adopt(own: string): void;
+  /** Says by their keys which contacts the subscription has whose hrefs do not say who they are. */
+  identify(keys: readonly string[]): void;
+  /** Whether it is about the subscription or its contacts, or a reset. */
+  isOwn(filed: FiledEvent): boolean;
+  /** Whether it tells that the subscription has come into being. */
+  isAnnouncement(filed: FiledEvent): boolean;
+  /** Whether it tells that the subscription has been removed. */
+  isDeletion(filed: FiledEvent): boolean;
+  /** Whether a contact has to be identified before it is known whose the event is. */
+  isUnidentified(filed: FiledEvent): boolean;
+  /** Takes the events in order, those that are not its own too: see the inbox. */
+  each<Result>(project: (filed: FiledEvent) => Observable<Result>): Observable<Result>;
+  /** Whether the `deleted` event of a subscription has come. */
+  wasDeleted(own: string): boolean;
+  /** Emits the key of each subscription whose `deleted` event comes. */
+  readonly deleted$: Observable<string>;
+  /** Emits when it is doubtful how long the subscription will be there, or whether it still is. */
+  readonly doubtful$: Observable<Doubt>;
+  /** Holds the place through an Observable that looks out for events after {@link OwnEvents.close}. */
+  holding<Value>(): MonoTypeOperatorFunction<Value>;
+  /** Lets go of the channel, and keeps nothing any more. */
+  close(): void;
+}
+
+/** Takes a place at the dispatch for the events of these contacts, given by their keys. */
+export function ownEvents(
+  { batches$, dispatch }: { readonly batches$: Observable<EventBatch>; readonly dispatch: Dispatch },
+  contacts: readonly string[],
+): OwnEvents {
+  const events = inbox<FiledEvent>();
+  const listening = new Subscription();
+  const deleted = new Subject<string>();
+  const failed = new Subject<never>();
+  /** The keys of all subscriptions that were its own. */
+  const owned = new Set<string>();
+  const deletedKeys = new Set<string>();
+  const doubtful = new Subject<Doubt>();
+  let mine = new Set(contacts);
+  let own: string | undefined;
+  let isListening = false;
+  let isIdentified = false;
+  let holders = 1;
+
+  const isAbout = ({ event, keys }: FiledEvent, type: string): boolean =>
+    event.type === type && own !== undefined && keys.includes(own);
+  const isOwn = ({ event, keys }: FiledEvent): boolean =>
+    event.type === 'reset' || keys.some((key) => mine.has(key));
+
+  const place = dispatch.enter((filed) => {
+    events.next(filed);
+    if (filed.event.type === 'reset' && filed.event.link.rel === 'resync') doubtful.next('resync');
+    if (isAbout(filed, 'updated')) doubtful.next('expiring');
+    if (filed.event.type !== 'deleted') return;
+    for (const key of filed.keys.filter((one) => owned.has(one))) {
+      deletedKeys.add(key);
+      deleted.next(key);
+    }
+  });
+
+  const learn = (keys: readonly string[]): void => {
+    keys.forEach((key) => mine.add(key));
+    place.add(...keys);
+  };
+
+  const letGo = (): void => {
+    holders -= 1;
+    if (holders === 0) place.leave();
+  };
+
+  return {
+    get failure() {
+      return events.failure;
+    },
+    failed$: failed,
+    listen: () => {
+      // Which subscription and which hrefs will be its own is not known before the answer.
+      place.add(...mine, UNNAMED_CONTACTS, PRESENCE_SUBSCRIPTIONS);
+      isIdentified = false;
+      if (isListening) return;
+      isListening = true;
+      listening.add(
+        batches$.subscribe({
+          error: (error: unknown) => {
+            events.error(error);
+            failed.error(error);
+          },
+        }),
+      );
+    },
+    adopt: (key) => {
+      // The end of the one before may still have to be told.
+      const before = [...mine].filter((one) => !contacts.includes(one) && !owned.has(one));
+      before.forEach((one) => place.drop(one));
+      owned.add(key);
+      mine = new Set(contacts);
+      own = key;
+      learn([key]);
+      place.drop(PRESENCE_SUBSCRIPTIONS);
+    },
+    identify: (keys) => {
+      learn(keys);
+      isIdentified = true;
+      place.drop(UNNAMED_CONTACTS);
+    },
+    isOwn,
+    isAnnouncement: (filed) => isAbout(filed, 'added'),
+    isDeletion: (filed) => isAbout(filed, 'deleted'),
+    isUnidentified: (filed) => !isIdentified && filed.keys.includes(UNNAMED_CONTACTS) && !isOwn(filed),
+    each: (project) => events.each(project),
+    wasDeleted: (key) => deletedKeys.has(key),
+    deleted$: deleted,
+    doubtful$: doubtful,
+    holding: () => (source) =>
+      defer(() => {
+        holders += 1;
+        return source.pipe(finalize(letGo));
+      }),
+    close: () => {
+      listening.unsubscribe();
+      events.close();
+      letGo();
+    },
+  };
+}

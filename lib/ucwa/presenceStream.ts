@@ -1,0 +1,91 @@
+import {
+  asyncScheduler,
+  EMPTY,
+  finalize,
+  merge,
+  mergeMap,
+  type Observable,
+  of,
+  repeat,
+  retry,
+  throwError,
+} from 'rxjs';
+import type { UcwaInternals } from './connect.ts';
+import { decide } from './decision.ts';
+import { EndedError } from './endedError.ts';
+import type { UcwaEvent } from './events.ts';
+import { contactKey } from './filing.ts';
+import { isStillThere } from './isStillThere.ts';
+import { ownEvents } from './ownEvents.ts';
+import {
+  type Course,
+  type Ending,
+  presenceSubscription,
+  type WantedPresence,
+} from './presenceSubscription.ts';
+
+/** What to do when the server has ended a subscription that is still wanted. */
+export type OnEnd = 'recreate' | 'complete' | 'error';
+
+const HOW: Readonly<Record<Ending, string>> = {
+  deleted: 'its time was over, or somebody has removed it',
+  gone: 'the server no longer knows it',
+  lost: 'the server has lost the state of the application, or the application',
+};
+
+/** One that the server ends sooner than this is waited for before it is made again. */
+const LASTS_AT_LEAST_MS = 60_000;
+
+/**
+ * Returns an Observable of the events of these contacts, through as many presence subscriptions, one after the
+ * other, as it takes. It is for one subscriber.
+ */
+export function presenceStream(
+  internals: UcwaInternals,
+  wanted: WantedPresence,
+  onEnd: OnEnd,
+): Observable<UcwaEvent> {
+  const { pause } = internals;
+  const own = ownEvents(internals, wanted.uris.map(contactKey));
+  const course: Course = {
+    ...{ application: undefined, refusal: undefined, self: undefined, madeAt: 0, ending: undefined },
+  };
+  let failures = 0;
+
+  // Without the channel there is nothing to wait for.
+  const waitFor = (pause$: Observable<unknown>): Observable<unknown> => merge(own.failed$, pause$);
+
+  const afterRefusal = (error: unknown): Observable<unknown> => {
+    const { application, refusal, self } = course;
+    if (application === undefined || refusal?.error !== error) return throwError(() => error);
+    if (application.isLost) return of(undefined);
+    const decision = decide('channel', error, failures + 1);
+    if (decision === 'gone') {
+      return isStillThere(application, internals).pipe(
+        mergeMap((isThere) => (isThere ? throwError(() => error) : of(undefined))),
+      );
+    }
+    // The first one is the caller's to try again; one that was there is to be there again.
+    if (decision !== 'retry' || self === undefined) return throwError(() => error);
+    failures += 1;
+    return waitFor(pause(failures, error));
+  };
+
+  const afterEnd = (): Observable<unknown> => {
+    const { ending, madeAt, self = '' } = course;
+    if (ending === undefined || onEnd === 'complete') return EMPTY;
+    if (onEnd === 'error') {
+      const { pathname } = new URL(self);
+      return throwError(() => new EndedError('presenceSubscription', pathname, HOW[ending]));
+    }
+    failures = asyncScheduler.now() - madeAt < LASTS_AT_LEAST_MS ? failures + 1 : 0;
+    return waitFor(failures < 2 ? of(undefined) : pause(failures - 1));
+  };
+
+  return presenceSubscription(internals, wanted, own, course).pipe(
+    retry({ delay: afterRefusal }),
+    repeat({ delay: afterEnd }),
+    // The channel is let go of when the subscriber leaves, even while an answer is outstanding.
+    finalize(() => own.close()),
+  );
+}

@@ -1,0 +1,546 @@
+import { expect } from 'chai';
+import { timer } from 'rxjs';
+import { HttpError, NetworkError } from '../../lib/core/errors.ts';
+import type { HttpRequest } from '../../lib/core/transport.ts';
+import type { Fault } from '../../lib/testing/faults.ts';
+import type { EventBatch } from '../../lib/ucwa/cursor.ts';
+import { EndedError } from '../../lib/ucwa/endedError.ts';
+import type { UcwaEvent } from '../../lib/ucwa/events.ts';
+import { presence, type PresenceOptions } from '../../lib/ucwa/presence.ts';
+import { lossIn } from '../../lib/ucwa/reset.ts';
+import { marbles } from '../support/marbles.ts';
+import { connected, keep } from './connected.ts';
+
+const SARA = 'sip:sara@contoso.com';
+const BOB = 'sip:bob@contoso.com';
+const sara: PresenceOptions = { uris: [SARA] };
+const bob: PresenceOptions = { uris: [BOB] };
+const CREATED = ['added contact', 'added presenceSubscription', 'updated contactPresence'];
+const busy = { availability: 'Busy' };
+const MINUTE = 60_000;
+
+const isApplication = ({ method, url }: HttpRequest): boolean =>
+  method === 'POST' && url.endsWith('/applications');
+const isCreation = ({ method, url }: HttpRequest): boolean =>
+  method === 'POST' && url.endsWith('presenceSubscriptions');
+const isPending = ({ url }: HttpRequest): boolean => url.includes('/events');
+
+const json = (status: number, code: string, subcode?: string): Fault => ({
+  status,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ code, subcode }),
+});
+const NOT_FOUND = json(404, 'NotFound', 'ApplicationNotFound');
+
+describe('an application that is gone', () => {
+  it('should be made again, then the channel, then every subscription, on new hrefs only', async () => {
+    const { ucwa, server, sent, told } = connected();
+    const one = keep(presence(ucwa, sara));
+    const two = keep(presence(ucwa, bob));
+    const before = sent().length;
+    server.endApplications();
+    expect(sent().slice(before - 1)).to.deep.equal([
+      'GET 101/events?ack=3 404',
+      'POST applications 201',
+      'GET 102/events?ack=1 200',
+      'POST 102/subscriptions 201',
+      'POST 102/subscriptions 201',
+      'GET 102/events?ack=2 200',
+      'GET 102/events?ack=3 -',
+    ]);
+    server.setPresence(SARA, busy);
+    expect(one.values).to.deep.equal([
+      ...CREATED,
+      'reset application',
+      ...CREATED,
+      'updated contactPresence',
+    ]);
+    expect(two.values).to.deep.equal([...CREATED, 'reset application', ...CREATED]);
+    expect(told()).to.deep.equal([
+      'application EndedByServer',
+      'presenceSubscription EndedByServer',
+      'presenceSubscription EndedByServer',
+    ]);
+    const { clean } = await ucwa.close();
+    expect(clean).to.equal(true);
+    expect(server.applications).to.deep.equal([]);
+    expect(
+      sent()
+        .slice(before)
+        .filter((line) => line.includes('101')),
+      'old hrefs',
+    ).to.deep.equal([]);
+  });
+
+  it('should be told of once in all events, at its place', async () => {
+    const { ucwa, server } = connected();
+    const batches: EventBatch[] = [];
+    ucwa.batches$.subscribe((batch) => batches.push(batch));
+    const events: UcwaEvent[] = [];
+    const all = keep(ucwa.events$, (event) => events.push(event));
+    keep(presence(ucwa, sara));
+    keep(presence(ucwa, bob));
+    server.endApplications();
+    expect(all.values).to.deep.equal([...CREATED, ...CREATED, 'reset application', ...CREATED, ...CREATED]);
+    const reset = events.find(({ type }) => type === 'reset')!;
+    expect(reset).to.deep.equal({
+      type: 'reset',
+      reset: 'recreated',
+      link: { rel: 'application', href: `${server.url}/102` },
+      sender: { rel: 'application', href: `${server.url}/102` },
+    });
+    expect(lossIn(reset)).to.equal('recreated');
+    expect(batches.flatMap((batch) => (batch.reset === undefined ? [] : [batch.next]))).to.deep.equal([
+      `${server.url}/102/events?ack=1`,
+    ]);
+    await ucwa.close();
+  });
+
+  it('should have its parameters sent again', async () => {
+    const { ucwa, server, sent } = connected({}, { channel: { lowSeconds: 60, timeoutSeconds: 300 } });
+    const all = keep(ucwa.events$);
+    server.endApplications();
+    expect(sent().at(-1)).to.equal('GET 102/events?ack=1&low=60&timeout=300 -');
+    expect(all.values).to.deep.equal(['reset application']);
+    await ucwa.close();
+  });
+
+  it('should keep the order where batches are acknowledged when they are processed', async () => {
+    const { ucwa, server } = connected({}, { channel: { ack: 'processed' } });
+    const one = keep(presence(ucwa, sara));
+    server.endApplications();
+    server.setPresence(SARA, busy);
+    expect(one.values).to.deep.equal([
+      ...CREATED,
+      'reset application',
+      ...CREATED,
+      'updated contactPresence',
+    ]);
+    await ucwa.close();
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should be emitted anew to those who hold it', async () => {
+    const { ucwa, server } = connected();
+    const selves: string[] = [];
+    ucwa.application$.subscribe(({ self }) => selves.push(self));
+    keep(ucwa.events$);
+    server.endApplications();
+    expect(selves).to.deep.equal([`${server.url}/101`, `${server.url}/102`]);
+    await ucwa.close();
+  });
+
+  it('should be made again after a restart, with latency, and nothing be left', () => {
+    const { ucwa, server, told } = connected({ latencyMs: 20 });
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      const all = keep(ucwa.events$);
+      timer(1000).subscribe(() => server.restart());
+      timer(10_000).subscribe(() => {
+        expect(one.values).to.deep.equal([...CREATED, 'reset application', ...CREATED]);
+        expect(all.values).to.deep.equal(one.values);
+        expect(server.presenceSubscriptions).to.have.length(1);
+        one.subscription.unsubscribe();
+        all.subscription.unsubscribe();
+      });
+    });
+    expect(server.applications).to.deep.equal([]);
+    expect([...told()].sort()).to.deep.equal([
+      'application EndedByServer',
+      'application Released',
+      'presenceSubscription EndedByServer',
+      'presenceSubscription Released notWatched',
+    ]);
+  });
+
+  const passing: readonly (readonly [string, Fault])[] = [
+    ['no network', 'reset'],
+    ['503', { status: 503 }],
+    ['429 with Retry-After', { status: 429, headers: { 'retry-after': '5' } }],
+  ];
+  for (const [name, fault] of passing) {
+    it(`should be waited for as long as it takes: ${name}`, () => {
+      const { ucwa, server } = connected();
+      marbles(() => {
+        const one = keep(presence(ucwa, sara));
+        server.failNext(40, fault, isApplication);
+        server.endApplications();
+        timer(20 * MINUTE).subscribe(() => {
+          expect(one.error).to.equal(undefined);
+          expect(one.values.slice(3)).to.deep.equal(['reset application', ...CREATED]);
+          one.subscription.unsubscribe();
+        });
+      });
+      expect(server.applications).to.deep.equal([]);
+    });
+  }
+
+  it('should end all where a new one is refused', async () => {
+    const { ucwa, server, told } = connected();
+    const one = keep(presence(ucwa, sara));
+    const all = keep(ucwa.events$);
+    server.failNext(1, json(403, 'Forbidden'), isApplication);
+    server.endApplications();
+    expect(one.error).to.be.instanceOf(HttpError).with.property('status', 403);
+    expect(all.error).to.equal(one.error);
+    const { clean } = await ucwa.drain();
+    expect(clean).to.equal(true);
+    expect([...told()].sort()).to.deep.equal([
+      'application EndedByServer',
+      'presenceSubscription EndedByServer',
+    ]);
+  });
+
+  it('should not be made again and again without a wait where it is gone each time at once', () => {
+    const { ucwa, server, sent } = connected();
+    marbles(() => {
+      server.failNext(1000, NOT_FOUND, isPending);
+      const all = keep(ucwa.events$);
+      timer(5 * MINUTE).subscribe(() => {
+        const made = sent().filter(
+          (line) => line === 'POST applications 201' || line === 'POST applications 200',
+        );
+        expect(made.length).to.be.greaterThan(5).and.lessThan(40);
+        all.subscription.unsubscribe();
+      });
+    });
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should be left alone by those who leave while it is being made again', () => {
+    const { ucwa, server, sent, told } = connected({ latencyMs: 20 });
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      timer(100).subscribe(() => server.endApplications());
+      timer(115).subscribe(() => {
+        expect(sent().at(-1)).to.equal('POST applications -');
+        one.subscription.unsubscribe();
+      });
+    });
+    expect(server.applications).to.deep.equal([]);
+    expect(sent().slice(-2)).to.deep.equal(['POST applications 201', 'DELETE 102 204']);
+    expect(told()).to.deep.equal([
+      'application EndedByServer',
+      'presenceSubscription AlreadyGone',
+      'application Released',
+    ]);
+  });
+
+  it('should be waited for by those who come while it is being made again', () => {
+    const { ucwa, server } = connected({ latencyMs: 20 });
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      timer(100).subscribe(() => server.endApplications());
+      timer(115).subscribe(() => {
+        const two = keep(presence(ucwa, bob));
+        timer(200).subscribe(() => {
+          expect(two.values.filter((value) => value !== 'reset application')).to.deep.equal(CREATED);
+          expect(server.presenceSubscriptions.map(({ applicationId }) => applicationId)).to.deep.equal([
+            '102',
+            '102',
+          ]);
+          one.subscription.unsubscribe();
+          two.subscription.unsubscribe();
+        });
+      });
+    });
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should be found to be gone by who subscribes, and be made again for them', () => {
+    const { ucwa, server, sent } = connected();
+    marbles(() => {
+      const holding = ucwa.application$.subscribe();
+      // Without a request that waits for events the server ends it.
+      timer(16 * MINUTE).subscribe(() => {
+        server.failNext(1, { delayMs: 1000 }, isPending);
+        const one = keep(presence(ucwa, sara));
+        timer(2000).subscribe(() => {
+          expect(one.values.filter((value) => value !== 'reset application')).to.deep.equal(CREATED);
+          one.subscription.unsubscribe();
+          holding.unsubscribe();
+        });
+      });
+    });
+    expect(sent()).to.include.members([
+      'POST 101/subscriptions 404',
+      'GET 101 404',
+      'POST 102/subscriptions 201',
+    ]);
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should not be taken for gone where only what is asked for is not found', async () => {
+    const { ucwa, server, sent } = connected();
+    server.failNext(1, NOT_FOUND, isCreation);
+    const one = keep(presence(ucwa, sara));
+    expect(one.error).to.be.instanceOf(HttpError).with.property('status', 404);
+    expect(sent()).to.include('GET 101 200');
+    await ucwa.drain();
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  describe('because the server has ended it', () => {
+    it('should be made again where that is wanted', async () => {
+      const { ucwa, server } = connected({}, { onExpelled: 'recreate' });
+      server.failNext(1, json(410, 'Gone', 'InactiveApplicationExpired'), isPending);
+      const one = keep(presence(ucwa, sara));
+      expect(one.values.filter((value) => value !== 'reset application')).to.deep.equal(CREATED);
+      await ucwa.close();
+    });
+
+    it('should not be made again where its userAgent is not allowed', async () => {
+      const { ucwa, server } = connected({}, { onExpelled: 'recreate' });
+      server.failNext(1, json(410, 'Gone', 'UserAgentNotAllowed'), isPending);
+      const one = keep(presence(ucwa, sara));
+      expect((one.error as Error).message).to.contain('UserAgentNotAllowed');
+      await ucwa.drain();
+    });
+  });
+});
+
+describe('a server that has lost its state', () => {
+  it('should have the subscriptions made again after resume, and not be sent what it has lost', async () => {
+    const { ucwa, server, sent, told } = connected();
+    const all = keep(ucwa.events$);
+    const one = keep(presence(ucwa, sara));
+    server.reset('resume');
+    server.setPresence(SARA, busy);
+    expect(one.values).to.deep.equal([...CREATED, 'reset resume', ...CREATED, 'updated contactPresence']);
+    expect(all.values).to.deep.equal(one.values);
+    expect(told()).to.deep.equal(['presenceSubscription EndedByServer']);
+    expect(sent().filter((line) => line.startsWith('DELETE'))).to.deep.equal([]);
+    await ucwa.close();
+    expect(server.presenceSubscriptions).to.deep.equal([]);
+  });
+
+  it('should be sent the parameters again after resume', async () => {
+    const { ucwa, server, sent } = connected({}, { channel: { mediumSeconds: 30 } });
+    keep(ucwa.events$);
+    server.reset('resume');
+    expect(sent().at(-1)).to.equal('GET 101/events?ack=2&medium=30 -');
+    server.reset('resync');
+    expect(sent().at(-1)).to.equal('GET 101/events?ack=3 -');
+    await ucwa.close();
+  });
+
+  it('should be asked to remove a subscription that may have been created after the loss', () => {
+    const { ucwa, server, told } = connected({ mediumSeconds: 5, latencyMs: 20 });
+    marbles(() => {
+      // The loss stands on the channel before the subscription is announced there.
+      const url = '/ucwa/oauth/v1/applications/101/events?ack=1';
+      const lost = { _links: { self: { href: url }, resume: { href: url } } };
+      const headers = { 'content-type': 'application/json' };
+      server.failNext(1, { status: 200, headers, body: JSON.stringify(lost) }, isPending);
+      server.failNext(1, { delayMs: 500 }, isCreation);
+      const one = keep(presence(ucwa, sara));
+      timer(20_000).subscribe(() => {
+        expect(one.values[0]).to.equal('reset resume');
+        expect(server.presenceSubscriptions.map(({ id }) => id)).to.deep.equal(['97b6bd67']);
+        expect(told()).to.deep.equal(['presenceSubscription Released seen']);
+        one.subscription.unsubscribe();
+      });
+    });
+    expect(server.presenceSubscriptions).to.deep.equal([]);
+  });
+
+  it('should be asked after resync whether it still has the subscription', async () => {
+    const { ucwa, server, sent } = connected();
+    const one = keep(presence(ucwa, sara));
+    server.reset('resync');
+    expect(one.values).to.deep.equal([...CREATED, 'reset resync']);
+    expect(sent()).to.include('POST 101/subscriptions/97b6bd66?duration=30 200');
+    expect(server.presenceSubscriptions).to.have.length(1);
+    await ucwa.close();
+  });
+
+  it('should have a subscription made again whose end was lost in the resync', async () => {
+    const { ucwa, server, told } = connected();
+    const one = keep(presence(ucwa, sara));
+    server.failNext(1, NOT_FOUND, ({ url }) => url.includes('?duration='));
+    server.reset('resync');
+    expect(one.values.slice(0, 5)).to.deep.equal([...CREATED, 'reset resync', 'reset presenceSubscription']);
+    expect(told()).to.deep.equal(['presenceSubscription EndedByServer']);
+    await ucwa.close();
+  });
+
+  it('should have contacts told apart anew whose hrefs say nothing', async () => {
+    const { ucwa, server, sent } = connected({ contactHrefs: 'opaque' });
+    const one = keep(presence(ucwa, sara));
+    const two = keep(presence(ucwa, bob));
+    server.endApplications();
+    server.setPresence(SARA, busy);
+    expect(one.values).to.deep.equal([
+      ...CREATED,
+      'reset application',
+      ...CREATED,
+      'updated contactPresence',
+    ]);
+    expect(two.values).to.deep.equal([...CREATED, 'reset application', ...CREATED]);
+    expect(sent().filter((line) => line.includes('Memberships'))).to.have.length(4);
+    await ucwa.close();
+    expect(server.applications).to.deep.equal([]);
+  });
+});
+
+describe('a presence subscription that the server has ended', () => {
+  it('should be made again, with a reset at that place', async () => {
+    const { ucwa, server, sent, told } = connected();
+    const events: UcwaEvent[] = [];
+    const one = keep(presence(ucwa, sara), (event) => events.push(event));
+    const two = keep(presence(ucwa, bob));
+    server.endSubscription('97b6bd66');
+    expect(one.values).to.deep.equal([
+      ...CREATED,
+      'deleted contact',
+      'deleted presenceSubscription',
+      'reset presenceSubscription',
+      ...CREATED,
+    ]);
+    expect(events[5]).to.deep.equal({
+      type: 'reset',
+      reset: 'recreated',
+      link: { rel: 'presenceSubscription', href: `${server.url}/101/people/presenceSubscriptions/97b6bd68` },
+      sender: { rel: 'application', href: `${server.url}/101` },
+    });
+    expect(two.values).to.deep.equal(CREATED);
+    expect(told()).to.deep.equal(['presenceSubscription EndedByServer seen']);
+    expect(sent().filter((line) => line.startsWith('DELETE'))).to.deep.equal([]);
+    server.setPresence(SARA, busy);
+    expect(one.values.at(-1)).to.equal('updated contactPresence');
+    await ucwa.close();
+    expect(server.presenceSubscriptions).to.deep.equal([]);
+  });
+
+  type Given = ReturnType<typeof connected>;
+  const endings: readonly (readonly [string, (given: Given) => void, string, RegExp])[] = [
+    ['removed', ({ server }) => server.expire(), 'deleted presenceSubscription', /its time was over/],
+    ['lost by resume', ({ server }) => server.reset('resume'), 'reset resume', /lost the state/],
+    [
+      'lost with the application',
+      ({ server }) => server.endApplications(),
+      'reset application',
+      /lost the state/,
+    ],
+    [
+      'found to be gone',
+      ({ server }) => {
+        server.failNext(1, NOT_FOUND, ({ url }) => url.includes('?duration='));
+        server.reset('resync');
+      },
+      'reset resync',
+      /no longer knows it/,
+    ],
+  ];
+  for (const [name, end, last, why] of endings) {
+    it(`should complete where that is wanted: ${name}`, async () => {
+      const given = connected();
+      const one = keep(presence(given.ucwa, { ...sara, onEnd: 'complete' }));
+      end(given);
+      expect(one.isComplete).to.equal(true);
+      await given.ucwa.drain();
+      expect(given.server.applications).to.deep.equal([]);
+    });
+
+    it(`should error where that is wanted, and say why: ${name}`, async () => {
+      const given = connected();
+      const one = keep(presence(given.ucwa, { ...sara, onEnd: 'error' }));
+      end(given);
+      expect(one.error).to.be.instanceOf(EndedError);
+      expect((one.error as EndedError).message)
+        .to.match(why)
+        .and.to.contain('Subscribe again');
+      expect((one.error as EndedError).href).to.equal(
+        '/ucwa/oauth/v1/applications/101/people/presenceSubscriptions/97b6bd66',
+      );
+      if (name !== 'found to be gone') expect(one.values.at(-1)).to.equal(last);
+      await given.ucwa.drain();
+      expect(given.told().filter((line) => line.startsWith('presence'))[0]).to.match(/EndedByServer/);
+      expect(given.server.applications).to.deep.equal([]);
+    });
+  }
+
+  it('should be waited for where it is ended each time at once', () => {
+    const { ucwa, server, sent } = connected();
+    marbles(() => {
+      const one = keep(presence(ucwa, sara), ({ type, link }) => {
+        if (type === 'added' && link.rel === 'presenceSubscription')
+          server.endSubscription(link.href.replace(/.*\//, ''));
+      });
+      timer(5 * MINUTE).subscribe(() => {
+        const made = sent().filter((line) => line === 'POST 101/subscriptions 201').length;
+        expect(made).to.be.greaterThan(5).and.lessThan(40);
+        one.subscription.unsubscribe();
+      });
+    });
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should be made again with patience, though each lost answer leaves open what became of it', () => {
+    const { ucwa, server, told } = connected();
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      server.failNext(8, 'reset', isCreation);
+      server.endSubscription('97b6bd66');
+      timer(15 * MINUTE).subscribe(() => {
+        expect(one.values.slice(5)).to.deep.equal(['reset presenceSubscription', ...CREATED]);
+        expect(told().filter((line) => line === 'presenceSubscription Unknown')).to.have.length(8);
+        one.subscription.unsubscribe();
+      });
+    });
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should end the stream where the server fails four times in a row to make a new one', () => {
+    const { ucwa, server } = connected();
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      server.failNext(4, { status: 500 }, isCreation);
+      server.endSubscription('97b6bd66');
+      timer(MINUTE).subscribe(() =>
+        expect(one.error).to.be.instanceOf(HttpError).with.property('status', 500),
+      );
+    });
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should end the stream where a new one is refused', async () => {
+    const { ucwa, server } = connected();
+    const one = keep(presence(ucwa, sara));
+    server.failNext(1, json(403, 'Forbidden', 'LimitExceeded'), isCreation);
+    server.endSubscription('97b6bd66');
+    expect(one.error).to.be.instanceOf(HttpError).with.property('subcode', 'LimitExceeded');
+    await ucwa.drain();
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should not be made again where the channel has ended in between', () => {
+    const { ucwa, server, sent } = connected();
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      server.failNext(1, 'reset', isCreation);
+      server.endSubscription('97b6bd66');
+      const before = sent().length;
+      server.failNext(1, json(403, 'Forbidden'), isPending);
+      server.emit({ type: 'updated', link: { rel: 'me', href: '/me' } });
+      timer(MINUTE).subscribe(() => {
+        expect(one.error).to.be.instanceOf(HttpError).with.property('status', 403);
+        expect(
+          sent()
+            .slice(before)
+            .filter((line) => line.startsWith('POST')),
+        ).to.deep.equal([]);
+      });
+    });
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should fail as before where the first one does not come about', async () => {
+    const { ucwa, server, sent } = connected();
+    server.failNext(1, 'reset', isCreation);
+    const one = keep(presence(ucwa, sara));
+    expect(one.error).to.be.instanceOf(NetworkError);
+    expect(sent().filter((line) => line.startsWith('POST 101'))).to.have.length(1);
+    await ucwa.drain();
+  });
+});

@@ -11,6 +11,11 @@ export type { AutodiscoverAttempt, AutodiscoverKind } from './autodiscoverCourse
 export { AutodiscoverError } from './autodiscoverError.ts';
 export { ntlm, type NtlmCredentials, type NtlmIdentity, type NtlmMessages } from './ntlm.ts';
 export type { BasicCredentials, SignInOptions } from './signIn.ts';
+export { ConnectionsFullError } from './connectionsFull.ts';
+export { streamingNotifications } from './streaming.ts';
+export type { StreamingLimits } from './streamingLimits.ts';
+export type { StreamingOptions } from './streamingOptions.ts';
+export type { WatchedFolders } from './watchedFolders.ts';
 export { pullNotifications } from './pull.ts';
 export type { PullOptions } from './pullOptions.ts';
 export { exchange, type ExchangeOptions, type ExchangeService, type ExchangeVersion } from './service.ts';

@@ -19,7 +19,7 @@ import { type StreamingOptions, streamingPlan } from './streamingOptions.ts';
  * What passes by itself is tried again with backoff: without end once the server has accepted a
  * subscription, up to the `retries` of the service (4 where it names none) before. A subscription that the
  * server lost is made again. Everything else errors: with a {@link SoapFault} or an {@link EwsError} for what
- * the server refuses, with a {@link ConnectionsFullError} where the connections have no place for it, with
+ * the server refuses, with a `ConnectionsFullError` where the connections have no place for it, with
  * the errors of the core for what is no EWS. It completes only when the service is closed. What becomes of
  * the subscription on the server is told in `service.releases`.
  *

@@ -15,6 +15,7 @@ export {
   type EwsSimulatorOptions,
   type LoggedEwsRequest,
 } from './ewsSimulator.ts';
+export type { OpenEwsStream, StreamEnd } from './ewsStreaming.ts';
 export type { HeldEwsSubscription } from './ewsSubscriptions.ts';
 export type {
   Fault,

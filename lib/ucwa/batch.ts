@@ -34,7 +34,7 @@ export interface BatchOptions {
  * - A request that comes alone is sent as it is. The event channel, photos, batches and the application
  *   itself are never parts.
  * - Each gets the answer of its own part, and fails as its own part does. A part that cannot be read is a
- *   {@link DecodeError} of that request; a broken connection is a {@link NetworkError} of each.
+ *   `DecodeError` of that request; a broken connection is a `NetworkError` of each.
  * - 401, 403, 410, a 404 that says that the application is gone, and errors of the server are the answer of
  *   every part. After 429, 413 and 503 nothing was done: the parts wait, with backoff and `Retry-After`, and
  *   go again in batches half as large. After any other refusal of the batch they are sent alone.

@@ -8,13 +8,16 @@ export { type Acknowledgement } from './channel.ts';
 export { batched, type BatchOptions } from './batch.ts';
 export { connect, type Ucwa } from './connect.ts';
 export type { ChannelOptions, CommonConnectOptions, ConnectOptions } from './connectOptions.ts';
+export type { OnExpelled } from './decision.ts';
 export { type ChannelParameters, type EventBatch } from './cursor.ts';
+export { EndedError } from './endedError.ts';
 export {
   type AddedEvent,
   type CompletedEvent,
   type DeletedEvent,
   type OtherEvent,
   type ResetEvent,
+  type ResetKind,
   type StartedEvent,
   type UcwaEvent,
   type UpdatedEvent,
@@ -25,6 +28,7 @@ export { type UcwaLocation } from './discoveryWalk.ts';
 export { type FrameElement, type FrameMessageEvent, type FrameWindow } from './frame.ts';
 export { mustDiscoverAgain } from './mustDiscoverAgain.ts';
 export { presence, type PresenceOptions } from './presence.ts';
+export type { OnEnd } from './presenceStream.ts';
 export {
   anonymousMeeting,
   type MeetingCredentials,

@@ -34,7 +34,7 @@ export interface XFrameOptions {
  * The iframe is made for the first request and removed after the last. Messages are taken only from its
  * window and its origin, and only with the id of a request; requests to another origin are an
  * {@link OriginError}. A frame that does not load, an answer that does not come in time and a connection that
- * fails inside the frame are a {@link NetworkError}, an answer out of shape is a {@link DecodeError}.
+ * fails inside the frame are a {@link NetworkError}, an answer out of shape is a `DecodeError`.
  *
  * The frame cannot abort a request: unsubscribing ignores its answer. Nor can a request outlive the page,
  * whatever its `keepalive` says: what the page leaves behind ends with the server's own expiry.

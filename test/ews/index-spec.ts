@@ -7,6 +7,7 @@ describe('The entry rxchange/ews', () => {
   it('should export what an application needs, and no more', () => {
     expect(Object.keys(ews).sort()).to.deep.equal([
       'AutodiscoverError',
+      'ConnectionsFullError',
       'EwsError',
       'EwsEvent',
       'SoapFault',
@@ -15,6 +16,7 @@ describe('The entry rxchange/ews', () => {
       'exchange',
       'ntlm',
       'pullNotifications',
+      'streamingNotifications',
     ]);
   });
 

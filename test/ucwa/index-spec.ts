@@ -5,6 +5,7 @@ describe('rxchange/ucwa', () => {
   it('should export how to find, connect and watch, and nothing more', () => {
     expect(Object.keys(ucwa).sort()).to.deep.equal([
       'DiscoveryError',
+      'EndedError',
       'SignInError',
       'UntrustedLinkError',
       'anonymousMeeting',

@@ -18,8 +18,11 @@ export interface NtlmIdentity {
  * the package `@node-ntlm/core`, or others like them.
  */
 export interface NtlmMessages<Challenge> {
+  /** Writes the message that begins: the value of an Authorization header. */
   createType1Message(identity: Pick<NtlmIdentity, 'domain' | 'workstation'>): string;
+  /** Reads the challenge out of a WWW-Authenticate header. */
   parseType2Message(header: string): Challenge;
+  /** Writes the message that answers the challenge: the value of an Authorization header. */
   createType3Message(challenge: Challenge, identity: NtlmIdentity): string;
 }
 

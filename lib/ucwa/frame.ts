@@ -13,20 +13,34 @@ export interface FrameMessageEvent {
 export interface FrameElement {
   src: string;
   readonly style: { display: string };
-  readonly contentWindow: { postMessage(message: string, targetOrigin: string): void } | null;
+  readonly contentWindow: {
+    /** Sends a message to the page, if it is of this origin. */
+    postMessage(message: string, targetOrigin: string): void;
+  } | null;
+  /** Tells when the page is there, or cannot be had. */
   addEventListener(type: 'load' | 'error', listener: () => void): void;
+  /** Takes the element out of its document. */
   remove(): void;
+}
+
+/** As much of an element as is needed to put a frame into it. */
+export interface FrameParent {
+  /** Puts the nodes behind what is there. */
+  append(...nodes: unknown[]): void;
 }
 
 /** As much of a browser's `window` as is needed. */
 export interface FrameWindow {
   readonly document: {
+    /** Makes an element that is in no document yet. */
     createElement(name: 'iframe'): FrameElement;
     /** Null while the head of the page is being read. */
-    readonly body: { append(...nodes: unknown[]): void } | null;
-    readonly documentElement: { append(...nodes: unknown[]): void };
+    readonly body: FrameParent | null;
+    readonly documentElement: FrameParent;
   };
+  /** Tells of the messages that the window gets. */
   addEventListener(type: 'message', listener: (event: FrameMessageEvent) => void): void;
+  /** Tells of them no more. */
   removeEventListener(type: 'message', listener: (event: FrameMessageEvent) => void): void;
 }
 

@@ -25,7 +25,7 @@ export {
 export { type Discovery, discover, type DiscoveryOptions } from './discovery.ts';
 export { DiscoveryError, type DiscoveryFailure } from './discoveryError.ts';
 export { type UcwaLocation } from './discoveryWalk.ts';
-export { type FrameElement, type FrameMessageEvent, type FrameWindow } from './frame.ts';
+export { type FrameElement, type FrameMessageEvent, type FrameParent, type FrameWindow } from './frame.ts';
 export { mustDiscoverAgain } from './mustDiscoverAgain.ts';
 export { presence, type PresenceOptions } from './presence.ts';
 export type { OnEnd } from './presenceStream.ts';

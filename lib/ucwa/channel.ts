@@ -20,13 +20,14 @@ import {
   type ChannelParameters,
   type Cursor,
   type EventBatch,
-  firstCursor,
   type Step,
+  withParameters,
 } from './cursor.ts';
-import { decide } from './decision.ts';
+import { decide, isReplaced, type OnReplaced } from './decision.ts';
 import type { Dispatch } from './dispatch.ts';
 import { EventsResponse } from './events.ts';
 import type { Pause } from './pause.ts';
+import { absolute } from './href.ts';
 import { requestJson } from './request.ts';
 import { recreationEvent } from './reset.ts';
 
@@ -39,15 +40,25 @@ export interface ChannelConfig {
   /** Without repetition: the channel has its own. */
   readonly transport: Transport;
   readonly dispatch: Dispatch;
-  readonly parameters: ChannelParameters;
+  /** What the server is to be told; another object where that has changed. */
+  readonly parameters: () => ChannelParameters;
   readonly ack: Acknowledgement;
+  readonly onReplaced: OnReplaced;
   readonly pause: Pause;
+  /** Emits when a request that waits is to be sent again at once: it would not be answered, or not in time. */
+  readonly again$: Observable<unknown>;
 }
 
 /** The server's own default. [EventChannelDetails] */
 const TIMEOUT_SECONDS = 180;
 /** How much longer than it promised a server may take, before the connection is taken for dead. */
 const PATIENCE_MS = 60_000;
+/** What ends the channel, and what that means for the application. */
+interface Failure {
+  readonly error: unknown;
+  readonly then: 'fail' | 'lose' | 'leave';
+}
+
 /** An empty answer that comes sooner was not held at all. */
 const HELD_AT_LEAST_MS = 1000;
 
@@ -101,14 +112,18 @@ function longPoll(
 ): Observable<EventBatch> {
   return new Observable((subscriber) => {
     const queue: EventBatch[] = [...first];
-    const asking = new Subscription();
-    let wanted: Cursor | undefined =
-      application.place ?? firstCursor(application.events, application.self, config.parameters);
-    let failure: { readonly error: unknown; readonly isGone: boolean } | undefined;
+    /** The request that waits for its answer, or the wait before the next one. */
+    let asking = new Subscription();
+    let outstanding: Cursor | undefined;
+    let wanted: Cursor | undefined = application.place ?? {
+      url: absolute(application.events, application.self),
+    };
+    let failure: Failure | undefined;
     let failures = 0;
     let isPumping = false;
 
     const wait = (cursor: Cursor, error?: unknown): void => {
+      asking = new Subscription();
       asking.add(
         config.pause(failures, error).subscribe(() => {
           wanted = cursor;
@@ -125,6 +140,8 @@ function longPoll(
       }
       failures = 0;
       wanted = cursor;
+      // With its state the server has lost what it was told.
+      if (batch.reset === 'resume') application.parameters = undefined;
       if (batch.events.length > 0) queue.push(batch);
       pump();
     };
@@ -135,19 +152,40 @@ function longPoll(
         wait(cursor, error);
         return;
       }
-      failure = { error, isGone: decision === 'gone' };
+      const isLeft = config.onReplaced === 'rejoin' && isReplaced(error);
+      failure = { error, then: isLeft ? 'leave' : decision === 'gone' ? 'lose' : 'fail' };
       pump();
     };
 
-    const ask = (cursor: Cursor): void => {
+    const ask = (next: Cursor): void => {
+      const parameters = config.parameters();
+      const cursor = application.parameters === parameters ? next : withParameters(next, parameters);
+      application.parameters = parameters;
       application.place = cursor;
+      outstanding = cursor;
+      asking = new Subscription();
       const askedAt = asyncScheduler.now();
       asking.add(
         pendingGet(cursor, config).subscribe({
-          next: (step) => answered(step, asyncScheduler.now() - askedAt),
-          error: (error: unknown) => failed(error, cursor),
+          next: (step) => {
+            outstanding = undefined;
+            answered(step, asyncScheduler.now() - askedAt);
+          },
+          error: (error: unknown) => {
+            outstanding = undefined;
+            failed(error, cursor);
+          },
         }),
       );
+    };
+
+    /** What was not answered was not acknowledged: sent again, it brings the same. */
+    const askAgain = (): void => {
+      if (outstanding === undefined) return;
+      asking.unsubscribe();
+      wanted = outstanding;
+      outstanding = undefined;
+      pump();
     };
 
     // One loop for all, so that neither an answer that comes at once nor one that comes while a batch is
@@ -169,12 +207,13 @@ function longPoll(
       isPumping = false;
       if (failure !== undefined && !subscriber.closed) {
         // What comes of that, a new application or its error, comes from there.
-        if (failure.isGone) application.lose(failure.error);
-        else subscriber.error(failure.error);
+        if (failure.then === 'fail') subscriber.error(failure.error);
+        else application[failure.then](failure.error);
       }
     };
 
-    subscriber.add(asking);
+    subscriber.add(() => asking.unsubscribe());
+    subscriber.add(config.again$.subscribe(askAgain));
     pump();
   });
 }
@@ -182,12 +221,12 @@ function longPoll(
 /** One pending GET. */
 function pendingGet(cursor: Cursor, { transport, parameters }: ChannelConfig): Observable<Step> {
   const request = { method: 'GET', url: cursor.url };
-  const patienceMs = (parameters.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000 + PATIENCE_MS;
+  const patienceMs = (parameters().timeoutSeconds ?? TIMEOUT_SECONDS) * 1000 + PATIENCE_MS;
   return requestJson(transport, request, EventsResponse, 'event channel response').pipe(
     timeout({
       first: patienceMs,
       with: () => throwError(() => new NetworkError('no answer in time', request)),
     }),
-    map(({ value }) => advance(cursor, value, parameters)),
+    map(({ value }) => advance(cursor, value)),
   );
 }

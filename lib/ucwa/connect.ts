@@ -1,4 +1,4 @@
-import { map, mergeMap, type Observable } from 'rxjs';
+import { isObservable, map, merge, mergeMap, type Observable, Subject } from 'rxjs';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
 import { choiceOption, invalidOption, invalidSecret, numberOption, urlOption } from '../core/options.ts';
@@ -23,11 +23,12 @@ import {
 } from './application.ts';
 import { type Acknowledgement, channel } from './channel.ts';
 import type { ChannelParameters, EventBatch } from './cursor.ts';
-import type { OnExpelled } from './decision.ts';
+import type { OnExpelled, OnReplaced } from './decision.ts';
 import { dispatch, type Dispatch } from './dispatch.ts';
 import type { UcwaEvent } from './events.ts';
 import { absolute } from './href.ts';
 import { refusesToken, revealInvalidToken } from './invalidToken.ts';
+import { platformOnline } from './online.ts';
 import { type Pause, pausing } from './pause.ts';
 import { requestJson } from './request.ts';
 import { type Link, Resource } from './wire.ts';
@@ -40,6 +41,12 @@ export interface ChannelOptions extends ChannelParameters {
    * @default 'eager'
    */
   readonly ack?: Acknowledgement;
+  /**
+   * What to do when another client has taken over the channel: end with the error, or leave the application to
+   * it and go on as another instance of the same one, which has a channel of its own.
+   * @default 'fail'
+   */
+  readonly onReplaced?: OnReplaced;
 }
 
 /** What is common to both kinds of {@link ConnectOptions}. */
@@ -78,6 +85,11 @@ interface CommonOptions {
    * @default 'error'
    */
   readonly onExpelled?: OnExpelled;
+  /**
+   * Emits when there is a network again: whatever waits for one is tried at once.
+   * @default when the platform says so, where it does, as browsers do
+   */
+  readonly online$?: Observable<unknown>;
 }
 
 /** Which server and which application; both URLs are absolute. */
@@ -121,6 +133,27 @@ export interface Ucwa extends AsyncDisposable {
    * link to another server.
    */
   get(link: Link): Observable<Resource>;
+  /**
+   * Changes how long the server holds events and requests back, from now on. A request for events that waits is
+   * replaced by one with the new times, and with a higher priority, so that it wins; no event is lost. It
+   * throws a TypeError that names the parameter for one that cannot be used. [EventChannelDetails]
+   *
+   * @example
+   * ```ts
+   * import { connect } from 'rxchange/ucwa';
+   * import { ucwaSimulator } from 'rxchange/testing';
+   *
+   * const server = ucwaSimulator();
+   * const ucwa = connect({ applications: server.url, token: 'secret', transport: server.transport });
+   * const watching = ucwa.events$.subscribe();
+   * ucwa.tune({ mediumSeconds: 60 });
+   * console.log(server.requests.at(-1)?.path);
+   * // prints: /ucwa/oauth/v1/applications/101/events?ack=1&medium=60&priority=1
+   * watching.unsubscribe();
+   * await ucwa.drain();
+   * ```
+   */
+  tune(parameters: ChannelParameters): void;
   /** Resolves when nothing that was unsubscribed from is left to remove. Never rejects. */
   drain(): Promise<DrainReport>;
   /** Completes every stream of this connection, which removes what it has on the server, then drains. Never rejects. */
@@ -137,7 +170,7 @@ export interface UcwaInternals {
   readonly retry: RetryPolicy;
   readonly pause: Pause;
   /** What the client asked for, if it did. */
-  readonly mediumSeconds: number | undefined;
+  readonly mediumSeconds: () => number | undefined;
 }
 
 const INTERNALS = new WeakMap<Ucwa, UcwaInternals>();
@@ -170,8 +203,12 @@ export function connect(options: ConnectOptions): Ucwa {
   const source = sourceFrom(options);
   numberOption('graceSeconds', graceSeconds, { min: 0, max: 900 });
   choiceOption('onExpelled', onExpelled, ['error', 'recreate']);
-  const { ack = 'eager', ...parameters } = channelOptions;
-  checkChannel(parameters, ack);
+  const { ack = 'eager', onReplaced = 'fail', ...given } = channelOptions;
+  choiceOption('channel.ack', ack, ['eager', 'processed']);
+  checkParameters(given, 'channel.');
+  choiceOption('channel.onReplaced', onReplaced, source.kind === 'create' ? ['fail', 'rejoin'] : ['fail']);
+  const { online$ = platformOnline() } = options;
+  if (!isObservable(online$)) throw invalidOption('online$', online$, 'an Observable');
   if (options.transport !== undefined && options.fetch !== undefined) {
     throw invalidOption('fetch', options.fetch, 'left out where transport is given');
   }
@@ -184,14 +221,18 @@ export function connect(options: ConnectOptions): Ucwa {
   const transport = sign(withRetry(retry)(sent));
   const ledger = releaseLedger();
   const events = dispatch();
-  const pause = pausing(retry);
+  const pause = pausing(retry, online$);
+  const tuned = new Subject<void>();
+  let parameters: ChannelParameters = given;
   const application$ = application({
     ...{ source, transport, ledger, backoff: retry, pause, onExpelled },
     graceMs: graceSeconds * 1000,
   });
   const batches$ = channel({
     // The channel repeats its requests itself, and longer.
-    ...{ application$, transport: sign(sent), dispatch: events, parameters, ack, pause },
+    ...{ application$, transport: sign(sent), dispatch: events, ack, onReplaced, pause },
+    parameters: () => parameters,
+    again$: merge(tuned, online$),
   });
 
   const ucwa: Ucwa = {
@@ -210,20 +251,18 @@ export function connect(options: ConnectOptions): Ucwa {
         map(({ value }) => value),
         untilClosed(ledger, 'get'),
       ),
+    tune: (changed) => {
+      checkParameters(changed);
+      parameters = { ...parameters, priority: (parameters.priority ?? 0) + 1, ...changed };
+      tuned.next();
+    },
     drain: () => ledger.drain(),
     close: () => ledger.close(),
     [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
   };
-  const { mediumSeconds } = parameters;
   INTERNALS.set(ucwa, {
-    application$,
-    batches$,
-    dispatch: events,
-    ledger,
-    transport,
-    retry,
-    pause,
-    mediumSeconds,
+    ...{ application$, batches$, dispatch: events, ledger, transport, retry, pause },
+    mediumSeconds: () => parameters.mediumSeconds,
   });
   return ucwa;
 }
@@ -266,8 +305,7 @@ function identityFrom(options: ConnectOptions): ApplicationIdentity {
   return identity;
 }
 
-function checkChannel(parameters: ChannelParameters, ack: unknown): void {
-  choiceOption('channel.ack', ack, ['eager', 'processed']);
+function checkParameters(parameters: ChannelParameters, prefix = ''): void {
   const ranges = {
     lowSeconds: { min: 5, max: 1800, integer: true },
     mediumSeconds: { min: 5, max: 1800, integer: true },
@@ -276,6 +314,6 @@ function checkChannel(parameters: ChannelParameters, ack: unknown): void {
   };
   for (const [name, range] of Object.entries(ranges)) {
     const value: unknown = parameters[name as keyof ChannelParameters];
-    if (value !== undefined) numberOption(`channel.${name}`, value, range);
+    if (value !== undefined) numberOption(`${prefix}${name}`, value, range);
   }
 }

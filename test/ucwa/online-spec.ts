@@ -5,7 +5,7 @@ describe('platformOnline', () => {
   it('should emit when the platform comes online, and leave no listener', () => {
     const platform = new EventTarget();
     let emitted = 0;
-    const listening = platformOnline(platform as never).subscribe(() => (emitted += 1));
+    const listening = platformOnline(platform).subscribe(() => (emitted += 1));
     platform.dispatchEvent(new Event('online'));
     platform.dispatchEvent(new Event('offline'));
     expect(emitted).to.equal(1);

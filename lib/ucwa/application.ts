@@ -21,10 +21,11 @@ import type { ReleaseLedger } from '../core/releases.ts';
 import { remoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress, Transport } from '../core/transport.ts';
 import type { BackoffPolicy } from '../core/backoff.ts';
-import type { Cursor } from './cursor.ts';
+import type { ChannelParameters, Cursor } from './cursor.ts';
 import { decide, decideRelease, isMadeAgain, type OnExpelled } from './decision.ts';
 import { absolute } from './href.ts';
 import type { Pause } from './pause.ts';
+import { randomId } from './randomId.ts';
 import { type Answered, requestJson, requestNothing } from './request.ts';
 import { turns } from './turns.ts';
 import { applicationCodec, type ApplicationResource, embeddedIn, hrefOf, type Resource } from './wire.ts';
@@ -51,12 +52,18 @@ export interface Application {
 export interface LiveApplication extends Application {
   /** Where the event channel goes on; it outlives those who listen. */
   place: Cursor | undefined;
+  /** What its channel was last told of how long to hold events back. */
+  parameters: ChannelParameters | undefined;
   /** Whether it was found to be gone, and everything on it: nothing is sent to its hrefs any more. */
   readonly isLost: boolean;
+  /** Whether it is no longer the one to be used: it is lost, or left to another client. */
+  readonly isOver: boolean;
   /** Says that it is gone, and how that was found. */
   lose(error: unknown): void;
-  /** Emits the error by which it was found to be gone. */
-  readonly lost$: Observable<unknown>;
+  /** Leaves it to the client that has taken over its channel. */
+  leave(error: unknown): void;
+  /** Emits the error by which it came to be over. */
+  readonly over$: Observable<unknown>;
 }
 
 /** Where the application comes from. */
@@ -92,7 +99,8 @@ const LASTS_AT_LEAST_MS = 60_000;
  * application is deleted if it was created here. There is one at a time: applications of one identity are the
  * same one to the server, so a new one is created when the removal of the one before is through.
  *
- * One that was created here and is found to be gone is made again, with patience, and emitted. It errors where
+ * One that was created here and is found to be gone is made again, with patience, and emitted; so is another
+ * instance of it where its channel was left to another client. It errors where
  * that cannot be: with how a given one was found to be gone, with why the server has ended it, with what
  * refuses a new one. It can be subscribed to again then.
  */
@@ -105,14 +113,15 @@ export function application(config: ApplicationConfig): Observable<LiveApplicati
       resetOnRefCountZero: graceMs === 0 ? true : () => race(timer(graceMs), ledger.flush$),
     }),
     // Who comes while it is being made again waits for the new one.
-    filter(({ isLost }) => !isLost),
+    filter(({ isOver }) => !isOver),
   );
 }
 
 function kept(config: ApplicationConfig, creation: Creation): Observable<LiveApplication> {
   const { pause, onExpelled } = config;
+  let { identity } = creation;
   // Made once, for it gives everybody their turn.
-  const created$ = created(config, creation);
+  const created$ = created(config, creation.url, () => identity);
   return defer(() => {
     let last: LiveApplication | undefined;
     let madeAt = 0;
@@ -129,6 +138,7 @@ function kept(config: ApplicationConfig, creation: Creation): Observable<LiveApp
           : throwError(() => error);
       }
       isThere = false;
+      if (!last.isLost) identity = { ...identity, instanceId: randomId() };
       if (!isMadeAgain(error, onExpelled)) return throwError(() => error);
       failures = asyncScheduler.now() - madeAt < LASTS_AT_LEAST_MS ? failures + 1 : 0;
       return failures < 2 ? of(undefined) : pause(failures - 1);
@@ -147,25 +157,27 @@ function kept(config: ApplicationConfig, creation: Creation): Observable<LiveApp
 
 function created(
   { transport, ledger, backoff }: ApplicationConfig,
-  { url, identity }: Creation,
+  url: string,
+  identify: () => ApplicationIdentity,
 ): Observable<LiveApplication> {
-  // Only applications of the second version know instances. [MultiTabSupport]
-  const headers = identity.instanceId === undefined ? {} : { 'x-ms-requiresminresourceversion': '2' };
-  const post = (onProgress: (progress: RequestProgress) => void): Observable<Answered<ApplicationResource>> =>
-    requestJson(
-      transport,
-      // The same identity is the same application: sending it twice creates one.
-      { method: 'POST', url, body: identity, headers, idempotent: true, onProgress },
-      applicationCodec,
-      'application',
-    );
+  const post = (
+    onProgress: (progress: RequestProgress) => void,
+  ): Observable<Answered<ApplicationResource>> => {
+    const identity = identify();
+    // Only applications of the second version know instances. [MultiTabSupport]
+    const headers = identity.instanceId === undefined ? {} : { 'x-ms-requiresminresourceversion': '2' };
+    // The same identity is the same application: sending it twice creates one.
+    const request = { method: 'POST', url, body: identity, headers, idempotent: true, onProgress };
+    return requestJson(transport, request, applicationCodec, 'application');
+  };
   return remoteResource<LiveApplication, LiveApplication, undefined>({
     resource: 'application',
     ledger,
     within: turns(),
     acquire: (_, onProgress) => post(onProgress).pipe(map(liveApplication)),
     identify: ({ self }) => self,
-    use: (live, lease) => whileAlive(live, () => lease.endedByServer()),
+    use: (live, lease) =>
+      whileUsed(live, () => lease.endedByServer(live.isLost ? undefined : { leftToAnother: true })),
     release: ({ self }) =>
       requestNothing(transport, { method: 'DELETE', url: self, keepalive: true }, 'application').pipe(
         map(() => ({})),
@@ -182,43 +194,56 @@ function given({ transport }: ApplicationConfig, url: string): Observable<LiveAp
     map((answered) => {
       const live = liveApplication(answered);
       // The channel goes on where it was left, if it is still that of the same application.
-      if (last?.self === live.self && !last.isLost) live.place = last.place;
+      if (last?.self === live.self && !last.isOver) {
+        live.place = last.place;
+        live.parameters = last.parameters;
+      }
       last = live;
       return live;
     }),
-    mergeMap((live) => whileAlive(live, () => undefined)),
+    mergeMap((live) => whileUsed(live, () => undefined)),
   );
 }
 
-/** Emits the application, and errors when it is found to be gone. */
-function whileAlive(live: LiveApplication, onLost: () => void): Observable<LiveApplication> {
-  const lost$ = live.lost$.pipe(
+/** Emits the application, and errors when it is over. */
+function whileUsed(live: LiveApplication, onOver: () => void): Observable<LiveApplication> {
+  const over$ = live.over$.pipe(
     mergeMap((error) => {
-      onLost();
+      onOver();
       return throwError(() => error);
     }),
   );
   // Who is given the application may find at once that it is gone.
-  return merge(lost$, of(live));
+  return merge(over$, of(live));
 }
 
 function liveApplication({ value, url }: Answered<ApplicationResource>): LiveApplication {
-  const lost = new Subject<unknown>();
+  const over = new Subject<unknown>();
   let isLost = false;
+  let isOver = false;
+  const end = (error: unknown): void => {
+    if (isOver) return;
+    isOver = true;
+    over.next(error);
+  };
   return {
     self: linkOf(value, 'self', url),
     events: linkOf(value, 'events', url),
     resource: value,
     place: undefined,
+    parameters: undefined,
     get isLost() {
       return isLost;
     },
-    lose: (error) => {
-      if (isLost) return;
-      isLost = true;
-      lost.next(error);
+    get isOver() {
+      return isOver;
     },
-    lost$: lost,
+    lose: (error) => {
+      isLost = true;
+      end(error);
+    },
+    leave: end,
+    over$: over,
   };
 }
 

@@ -17,13 +17,14 @@ import {
   type ChannelParameters,
   type Cursor,
   type EventBatch,
-  firstCursor,
   type Step,
+  withParameters,
 } from './cursor.ts';
-import { decide } from './decision.ts';
+import { decide, isReplaced, type OnReplaced } from './decision.ts';
 import type { Dispatch } from './dispatch.ts';
 import { eventsResponseCodec } from './events.ts';
 import type { Pause } from './pause.ts';
+import { absolute } from './href.ts';
 import { requestJson } from './request.ts';
 import { recreationEvent } from './reset.ts';
 
@@ -36,9 +37,19 @@ export interface ChannelConfig {
   /** Without repetition, which the channel has itself, and with patience for a request that is held. */
   readonly transport: Transport;
   readonly dispatch: Dispatch;
-  readonly parameters: ChannelParameters;
+  /** What the server is to be told; another object where that has changed. */
+  readonly parameters: () => ChannelParameters;
   readonly ack: Acknowledgement;
+  readonly onReplaced: OnReplaced;
   readonly pause: Pause;
+  /** Emits when a request that waits is to be sent again at once: it would not be answered, or not in time. */
+  readonly again$: Observable<unknown>;
+}
+
+/** What ends the channel, and what that means for the application. */
+interface Failure {
+  readonly error: unknown;
+  readonly then: 'fail' | 'lose' | 'leave';
 }
 
 /** An empty answer that comes sooner was not held at all. */
@@ -94,14 +105,18 @@ function longPoll(
 ): Observable<EventBatch> {
   return new Observable((subscriber) => {
     const queue: EventBatch[] = [...first];
-    const asking = new Subscription();
-    let wanted: Cursor | undefined =
-      application.place ?? firstCursor(application.events, application.self, config.parameters);
-    let failure: { readonly error: unknown; readonly isGone: boolean } | undefined;
+    /** The request that waits for its answer, or the wait before the next one. */
+    let asking = new Subscription();
+    let outstanding: Cursor | undefined;
+    let wanted: Cursor | undefined = application.place ?? {
+      url: absolute(application.events, application.self),
+    };
+    let failure: Failure | undefined;
     let failures = 0;
     let isPumping = false;
 
     const wait = (cursor: Cursor, error?: unknown): void => {
+      asking = new Subscription();
       asking.add(
         config.pause(failures, error).subscribe(() => {
           wanted = cursor;
@@ -118,6 +133,8 @@ function longPoll(
       }
       failures = 0;
       wanted = cursor;
+      // With its state the server has lost what it was told.
+      if (batch.reset === 'resume') application.parameters = undefined;
       if (batch.events.length > 0) queue.push(batch);
       pump();
     };
@@ -128,19 +145,40 @@ function longPoll(
         wait(cursor, error);
         return;
       }
-      failure = { error, isGone: decision === 'gone' };
+      const isLeft = config.onReplaced === 'rejoin' && isReplaced(error);
+      failure = { error, then: isLeft ? 'leave' : decision === 'gone' ? 'lose' : 'fail' };
       pump();
     };
 
-    const ask = (cursor: Cursor): void => {
+    const ask = (next: Cursor): void => {
+      const parameters = config.parameters();
+      const cursor = application.parameters === parameters ? next : withParameters(next, parameters);
+      application.parameters = parameters;
       application.place = cursor;
+      outstanding = cursor;
+      asking = new Subscription();
       const askedAt = asyncScheduler.now();
       asking.add(
         pendingGet(cursor, config).subscribe({
-          next: (step) => answered(step, asyncScheduler.now() - askedAt),
-          error: (error: unknown) => failed(error, cursor),
+          next: (step) => {
+            outstanding = undefined;
+            answered(step, asyncScheduler.now() - askedAt);
+          },
+          error: (error: unknown) => {
+            outstanding = undefined;
+            failed(error, cursor);
+          },
         }),
       );
+    };
+
+    /** What was not answered was not acknowledged: sent again, it brings the same. */
+    const askAgain = (): void => {
+      if (outstanding === undefined) return;
+      asking.unsubscribe();
+      wanted = outstanding;
+      outstanding = undefined;
+      pump();
     };
 
     // One loop for all, so that neither an answer that comes at once nor one that comes while a batch is
@@ -162,20 +200,21 @@ function longPoll(
       isPumping = false;
       if (failure !== undefined && !subscriber.closed) {
         // What comes of that, a new application or its error, comes from there.
-        if (failure.isGone) application.lose(failure.error);
-        else subscriber.error(failure.error);
+        if (failure.then === 'fail') subscriber.error(failure.error);
+        else application[failure.then](failure.error);
       }
     };
 
-    subscriber.add(asking);
+    subscriber.add(() => asking.unsubscribe());
+    subscriber.add(config.again$.subscribe(askAgain));
     pump();
   });
 }
 
 /** One pending GET. */
-function pendingGet(cursor: Cursor, { transport, parameters }: ChannelConfig): Observable<Step> {
+function pendingGet(cursor: Cursor, { transport }: ChannelConfig): Observable<Step> {
   const request = { method: 'GET', url: cursor.url };
   return requestJson(transport, request, eventsResponseCodec, 'event channel response').pipe(
-    map(({ value }) => advance(cursor, value, parameters)),
+    map(({ value }) => advance(cursor, value)),
   );
 }

@@ -1,4 +1,4 @@
-import { defer, map, mergeMap, type Observable } from 'rxjs';
+import { defer, map, merge, mergeMap, type Observable, Subject } from 'rxjs';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import { invalidOption } from '../core/options.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
@@ -16,8 +16,8 @@ import { type TokenProvider, withToken } from '../core/withToken.ts';
 import { answersWithin } from './answersWithin.ts';
 import { type Application, application, type LiveApplication } from './application.ts';
 import { channel } from './channel.ts';
-import { type ConnectOptions, connectPlan } from './connectOptions.ts';
-import type { EventBatch } from './cursor.ts';
+import { checkParameters, type ConnectOptions, connectPlan } from './connectOptions.ts';
+import type { ChannelParameters, EventBatch } from './cursor.ts';
 import { dispatch, type Dispatch } from './dispatch.ts';
 import type { UcwaEvent } from './events.ts';
 import { absolute } from './href.ts';
@@ -52,6 +52,27 @@ export interface Ucwa extends AsyncDisposable {
    * link to another server.
    */
   get(link: Link): Observable<Resource>;
+  /**
+   * Changes how long the server holds events and requests back, from now on. A request for events that waits is
+   * replaced by one with the new times, and with a higher priority, so that it wins; no event is lost. It
+   * throws a TypeError that names the parameter for one that cannot be used. [EventChannelDetails]
+   *
+   * @example
+   * ```ts
+   * import { connect } from 'rxchange/ucwa';
+   * import { ucwaSimulator } from 'rxchange/testing';
+   *
+   * const server = ucwaSimulator();
+   * const ucwa = connect({ applications: server.url, token: 'secret', transport: server.transport });
+   * const watching = ucwa.events$.subscribe();
+   * ucwa.tune({ mediumSeconds: 60 });
+   * console.log(server.requests.at(-1)?.path);
+   * // prints: /ucwa/oauth/v1/applications/101/events?ack=1&medium=60&priority=1
+   * watching.unsubscribe();
+   * await ucwa.drain();
+   * ```
+   */
+  tune(parameters: ChannelParameters): void;
   /** Resolves when nothing that was unsubscribed from is left to remove. Never rejects. */
   drain(): Promise<DrainReport>;
   /** Completes every stream of this connection, which removes what it has on the server, then drains. Never rejects. */
@@ -68,7 +89,7 @@ export interface UcwaInternals {
   readonly retry: RetryPolicy;
   readonly pause: Pause;
   /** What the client asked for, if it did. */
-  readonly mediumSeconds: number | undefined;
+  readonly mediumSeconds: () => number | undefined;
 }
 
 /** How long the server holds a request for events where it is not told otherwise. [EventChannelDetails] */
@@ -102,27 +123,25 @@ const INTERNALS = new WeakMap<Ucwa, UcwaInternals>();
  * ```
  */
 export function connect(options: ConnectOptions): Ucwa {
-  const { source, parameters, ack, graceMs, retry, onExpelled } = connectPlan(options);
+  const { source, ack, onReplaced, graceMs, retry, onExpelled, online$, ...plan } = connectPlan(options);
+  let { parameters } = plan;
   const { origin } = new URL(source.url);
   const network = revealInvalidToken(reportProgress(options.transport ?? fetchTransport(options.fetch)));
   const pinned = (patienceMs: number): Transport => pinnedTo(origin)(answersWithin(patienceMs)(network));
   const sign = signing(options.token);
   const transport = sign(withRetry(retry)(pinned(PATIENCE_MS)));
-  const heldMs = (parameters.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000;
+  const heldMs = (): number => (parameters.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000;
   const ledger = releaseLedger();
   const events = dispatch();
-  const pause = pausing(retry);
+  const pause = pausing(retry, online$);
+  const tuned = new Subject<void>();
   const application$ = application({ source, transport, ledger, graceMs, backoff: retry, pause, onExpelled });
   const batches$ = channel({
+    ...{ application$, dispatch: events, ack, onReplaced, pause },
     // The channel repeats its requests itself, and longer.
-    ...{
-      application$,
-      transport: sign(pinned(heldMs + PATIENCE_MS)),
-      dispatch: events,
-      parameters,
-      ack,
-      pause,
-    },
+    transport: sign((request) => pinned(heldMs() + PATIENCE_MS)(request)),
+    parameters: () => parameters,
+    again$: merge(tuned, online$),
   });
 
   const ucwa: Ucwa = {
@@ -143,20 +162,18 @@ export function connect(options: ConnectOptions): Ucwa {
         map(({ value }) => value),
         untilClosed(ledger, 'get'),
       ),
+    tune: (changed) => {
+      checkParameters(changed);
+      parameters = { ...parameters, priority: (parameters.priority ?? 0) + 1, ...changed };
+      tuned.next();
+    },
     drain: () => ledger.drain(),
     close: () => ledger.close(),
     [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
   };
-  const { mediumSeconds } = parameters;
   INTERNALS.set(ucwa, {
-    application$,
-    batches$,
-    dispatch: events,
-    ledger,
-    transport,
-    retry,
-    pause,
-    mediumSeconds,
+    ...{ application$, batches$, dispatch: events, ledger, transport, retry, pause },
+    mediumSeconds: () => parameters.mediumSeconds,
   });
   return ucwa;
 }

@@ -1,3 +1,4 @@
+import { isObservable, type Observable } from 'rxjs';
 import type { Fetch } from '../core/keptAliveFetch.ts';
 import {
   choiceOption,
@@ -13,7 +14,9 @@ import type { TokenProvider } from '../core/withToken.ts';
 import type { ApplicationIdentity, ApplicationSource } from './application.ts';
 import type { Acknowledgement } from './channel.ts';
 import type { ChannelParameters } from './cursor.ts';
-import type { OnExpelled } from './decision.ts';
+import type { OnExpelled, OnReplaced } from './decision.ts';
+import { platformOnline } from './online.ts';
+import { randomId } from './randomId.ts';
 
 /** How the event channel is read. */
 export interface ChannelOptions extends ChannelParameters {
@@ -23,6 +26,12 @@ export interface ChannelOptions extends ChannelParameters {
    * @default 'eager'
    */
   readonly ack?: Acknowledgement;
+  /**
+   * What to do when another client has taken over the channel: end with the error, or leave the application to
+   * it and go on as another instance of the same one, which has a channel of its own.
+   * @default 'fail'
+   */
+  readonly onReplaced?: OnReplaced;
 }
 
 /** What is common to both kinds of {@link ConnectOptions}. */
@@ -61,6 +70,11 @@ export interface CommonConnectOptions {
    * @default 'error'
    */
   readonly onExpelled?: OnExpelled;
+  /**
+   * Emits when there is a network again: whatever waits for one is tried at once.
+   * @default when the platform says so, where it does, as browsers do
+   */
+  readonly online$?: Observable<unknown>;
 }
 
 /** Which server and which application; both URLs are absolute. */
@@ -88,24 +102,36 @@ export interface ConnectPlan {
   readonly graceMs: number;
   readonly retry: RetryPolicy;
   readonly onExpelled: OnExpelled;
+  readonly onReplaced: OnReplaced;
+  readonly online$: Observable<unknown>;
 }
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function connectPlan(options: ConnectOptions): ConnectPlan {
   objectOption('options', options);
-  const { graceSeconds = 0, retry = {}, channel = {}, onExpelled = 'error', transport, fetch } = options;
-  const { ack = 'eager', ...parameters } = objectOption('channel', channel);
-  checkChannel(parameters, ack);
+  const { graceSeconds = 0, retry = {}, channel = {}, transport, fetch } = options;
+  const { onExpelled = 'error', online$ = platformOnline() } = options;
+  const { ack = 'eager', onReplaced = 'fail', ...parameters } = objectOption('channel', channel);
+  const source = sourceFrom(options);
+  checkParameters(parameters, 'channel.');
+  if (!isObservable(online$)) throw invalidOption('online$', online$, 'an Observable');
   if (transport !== undefined && fetch !== undefined) {
     throw invalidOption('fetch', fetch, 'left out where transport is given');
   }
   return {
-    source: sourceFrom(options),
+    source,
     parameters,
-    ack,
+    ack: choiceOption<Acknowledgement>('channel.ack', ack, ['eager', 'processed']),
+    // Only who creates applications can go on as another instance.
+    onReplaced: choiceOption<OnReplaced>(
+      'channel.onReplaced',
+      onReplaced,
+      source.kind === 'create' ? ['fail', 'rejoin'] : ['fail'],
+    ),
     graceMs: numberOption('graceSeconds', graceSeconds, { min: 0, max: 900 }) * 1000,
     retry,
     onExpelled: choiceOption<OnExpelled>('onExpelled', onExpelled, ['error', 'recreate']),
+    online$,
   };
 }
 
@@ -136,8 +162,8 @@ function identityFrom(options: ConnectOptions): ApplicationIdentity {
   return identity;
 }
 
-function checkChannel(parameters: ChannelParameters, ack: unknown): void {
-  choiceOption('channel.ack', ack, ['eager', 'processed']);
+/** Checks the times of the channel; throws a TypeError that names the one that cannot be used. */
+export function checkParameters(parameters: ChannelParameters, prefix = ''): void {
   const ranges = {
     lowSeconds: { min: 5, max: 1800, integer: true },
     mediumSeconds: { min: 5, max: 1800, integer: true },
@@ -146,13 +172,6 @@ function checkChannel(parameters: ChannelParameters, ack: unknown): void {
   };
   for (const [name, range] of Object.entries(ranges)) {
     const value: unknown = parameters[name as keyof ChannelParameters];
-    if (value !== undefined) numberOption(`channel.${name}`, value, range);
+    if (value !== undefined) numberOption(`${prefix}${name}`, value, range);
   }
-}
-
-/** Also where a page is not secure, and has no randomUUID. */
-function randomId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
 }

@@ -45,12 +45,9 @@ export interface Step {
   readonly batch: EventBatch;
 }
 
-/**
- * The first request: the link of the application, with the parameters added to what it has already. The
- * first one after a `resume` likewise: with its state the server has lost the parameters.
- */
-export function firstCursor(href: string, base: string, parameters: ChannelParameters = {}): Cursor {
-  const url = new URL(absolute(href, base));
+/** A request by which the server learns the parameters: they are added to what its link has already. */
+export function withParameters(cursor: Cursor, parameters: ChannelParameters): Cursor {
+  const url = new URL(cursor.url);
   const { lowSeconds, mediumSeconds, timeoutSeconds, priority } = parameters;
   const added = { low: lowSeconds, medium: mediumSeconds, timeout: timeoutSeconds, priority };
   for (const [name, value] of Object.entries(added)) {
@@ -61,13 +58,12 @@ export function firstCursor(href: string, base: string, parameters: ChannelParam
 
 /**
  * Where an answer leads: to the server's own link, followed verbatim whatever its query is called, and
- * whether it is absolute or relative. The server remembers the parameters, so they are added again after a
- * `resume` only.
+ * whether it is absolute or relative. The server remembers the parameters, they are not added again.
  *
  * A failed request leads nowhere: its cursor is sent again. Throws a {@link DecodeError} for an answer
  * without a link to follow.
  */
-export function advance(cursor: Cursor, response: EventsResponse, parameters: ChannelParameters = {}): Step {
+export function advance(cursor: Cursor, response: EventsResponse): Step {
   const { self, next, resume, resync } = response._links;
   // Exactly one is documented. Where there are more, the one must not be missed that tells of a loss.
   const link = resync ?? resume ?? next;
@@ -81,10 +77,7 @@ export function advance(cursor: Cursor, response: EventsResponse, parameters: Ch
   const reset = resync !== undefined ? 'resync' : resume !== undefined ? 'resume' : undefined;
   const events = eventsOf(response);
   return {
-    cursor:
-      reset === 'resume'
-        ? firstCursor(link.href, cursor.url, parameters)
-        : { url: absolute(link.href, cursor.url) },
+    cursor: { url: absolute(link.href, cursor.url) },
     batch: {
       ...(self === undefined ? {} : { self: self.href }),
       next: link.href,

@@ -75,8 +75,8 @@ const ROWS: readonly Row[] = [
     hint: 'the server does not allow this userAgent; ask its administrator',
   },
   {
-    ...{ status: 410, channel: 'gone', acquire: 'fail', release: 'gone' },
-    hint: 'the server has ended the application, or allows no more of them',
+    ...{ status: 410, channel: 'fail', acquire: 'fail', release: 'gone' },
+    hint: 'the server does not serve this any more, and names no other that does',
   },
   { status: 429, channel: 'retry', acquire: 'fail', release: 'retry', hint: 'too many requests; wait' },
   { status: 502, channel: 'retry', acquire: 'fail', release: 'retry' },
@@ -135,6 +135,14 @@ export function decide(operation: Operation, error: unknown, failures: number): 
 export function decideRelease(error: unknown): ReleaseDecision {
   const decision = decide('release', error, 1);
   return decision === 'gone' ? 'alreadyGone' : decision;
+}
+
+/** What to do when another client has taken over the event channel of the application. */
+export type OnReplaced = 'fail' | 'rejoin';
+
+/** Whether a request for events was answered that another client has taken its place. */
+export function isReplaced(error: unknown): boolean {
+  return error instanceof HttpError && error.status === 409 && error.subcode === 'PGetReplaced';
 }
 
 /** What to do when the server has ended the application and says so, by 410. */

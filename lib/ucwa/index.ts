@@ -8,7 +8,7 @@ export { type Acknowledgement } from './channel.ts';
 export { batched, type BatchOptions } from './batch.ts';
 export { connect, type Ucwa } from './connect.ts';
 export type { ChannelOptions, CommonConnectOptions, ConnectOptions } from './connectOptions.ts';
-export type { OnExpelled } from './decision.ts';
+export type { OnExpelled, OnReplaced } from './decision.ts';
 export { type ChannelParameters, type EventBatch } from './cursor.ts';
 export { EndedError } from './endedError.ts';
 export {

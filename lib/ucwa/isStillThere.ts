@@ -14,7 +14,7 @@ export function isStillThere(
   application: LiveApplication,
   { transport, pause }: { readonly transport: Transport; readonly pause: Pause },
 ): Observable<boolean> {
-  if (application.isLost) return of(false);
+  if (application.isOver) return of(false);
   return requestNothing(transport, { method: 'GET', url: application.self }, 'application').pipe(
     patiently('release', pause),
     map(() => true),

@@ -58,7 +58,7 @@ export function presenceStream(
   const afterRefusal = (error: unknown): Observable<unknown> => {
     const { application, refusal, self } = course;
     if (application === undefined || refusal?.error !== error) return throwError(() => error);
-    if (application.isLost) return of(undefined);
+    if (application.isOver) return of(undefined);
     const decision = decide('channel', error, failures + 1);
     if (decision === 'gone') {
       return isStillThere(application, internals).pipe(

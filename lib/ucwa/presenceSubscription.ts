@@ -95,7 +95,7 @@ export function presenceSubscription(
   ): Observable<Answered<PresenceSubscriptionResource>> =>
     defer(() => {
       // Listening may have been what found it to be gone.
-      if (application.isLost) return throwError(() => new EndedError('application', application.self, LOST));
+      if (application.isOver) return throwError(() => new EndedError('application', application.self, LOST));
       const body = { duration: wanted.durationMinutes, uris: wanted.uris };
       const url = presenceSubscriptionsOf(application);
       return requestJson(
@@ -169,9 +169,10 @@ export function presenceSubscription(
       if (own.isDeletion(filed)) {
         course.ending = 'deleted';
         lease.endedByServer({ deletedEvent: 'seen' });
-      } else if (loss === 'recreated' && application.isLost) {
+      } else if (loss === 'recreated' && application.isOver) {
         course.ending = 'lost';
-        lease.endedByServer();
+        // On one that was left to another client it is still there: it is removed.
+        if (application.isLost) lease.endedByServer();
       } else if (loss === 'resume') {
         course.ending = 'lost';
         // What was told of before the loss is gone. What was not may have been created after it: it is removed.
@@ -219,7 +220,7 @@ export function presenceSubscription(
           map(() => 'seen' as const),
         ),
         dispatch.closed$.pipe(map(() => 'notWatched' as const)),
-        timer((internals.mediumSeconds ?? MEDIUM_SECONDS) * 1000 + MARGIN_MS).pipe(
+        timer((internals.mediumSeconds() ?? MEDIUM_SECONDS) * 1000 + MARGIN_MS).pipe(
           map(() => 'notSeen' as const),
         ),
       ).pipe(take(1));

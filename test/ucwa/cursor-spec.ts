@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { DecodeError } from '../../lib/core/errors.ts';
-import { advance, type ChannelParameters, type Cursor, firstCursor } from '../../lib/ucwa/cursor.ts';
+import { advance, type ChannelParameters, type Cursor, withParameters } from '../../lib/ucwa/cursor.ts';
 
 const APPLICATION = 'https://pool.contoso.com/ucwa/v1/applications/101';
 
-describe('firstCursor', () => {
+describe('withParameters', () => {
   const cases: readonly (readonly [string, string, ChannelParameters, string])[] = [
     [
       'leave the link as it is without parameters',
@@ -40,7 +40,8 @@ describe('firstCursor', () => {
   ];
   for (const [name, href, parameters, url] of cases) {
     it(`should ${name}`, () => {
-      expect(firstCursor(href, APPLICATION, parameters)).to.deep.equal({ url });
+      const cursor = { url: new URL(href, APPLICATION).href };
+      expect(withParameters(cursor, parameters)).to.deep.equal({ url });
     });
   }
 });

@@ -39,7 +39,7 @@ describe('decide', () => {
     ],
     ['410 TooManyApplications', http(410, 'Gone', 'TooManyApplications'), 'gone', 'fail', 'gone'],
     ['410 UserAgentNotAllowed', http(410, 'Gone', 'UserAgentNotAllowed'), 'gone', 'fail', 'gone'],
-    ['410 of another kind', http(410, 'Gone'), 'gone', 'fail', 'gone'],
+    ['410 CannotRedirect', http(410, 'Gone', 'CannotRedirect'), 'fail', 'fail', 'gone'],
     ['413', http(413), 'fail', 'fail', 'fail'],
     ['415', http(415), 'fail', 'fail', 'fail'],
     ['429', http(429, 'TooManyRequests'), 'retry', 'fail', 'retry'],

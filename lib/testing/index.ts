@@ -31,6 +31,7 @@ export { ucwaDiscovery, type UcwaDiscoveryOptions, type UcwaDiscoverySimulator }
 export type { SimulatedEvent, SimulatedLink, Urgency } from './ucwaEventQueue.ts';
 export {
   type SimulatedApplicationState,
+  type SimulatedContactsAndGroups,
   type SimulatedPresence,
   type SimulatedPresenceSubscription,
   ucwaSimulator,

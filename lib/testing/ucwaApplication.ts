@@ -84,6 +84,8 @@ export function simulatedApplication(
 
   const settle = (): void => {
     const now = asyncScheduler.now();
+    if ((application.contactsAndGroupsUntil ?? Infinity) <= now)
+      application.contactsAndGroupsUntil = undefined;
     for (const subscription of [...subscriptions.values()]) {
       if (subscription.expiresAt <= now) remove(subscription);
       else if (!subscription.isWarned && subscription.expiresAt - warningMs <= now) {
@@ -110,10 +112,11 @@ export function simulatedApplication(
     subscriptions,
     subscriptionHref: (subscriptionId) => `${people.href}/presenceSubscriptions/${subscriptionId}`,
     contactHref: (address) => `${people.href}/${options.contactStep(address)}`,
-    subscribe: (subscriptionId, addresses, minutes) => {
+    subscribe: (subscriptionId, addresses, minutes, isOfGroup) => {
       const subscription: HeldSubscription = {
         id: subscriptionId,
         members: new Set(),
+        isOfGroup,
         expiresAt: asyncScheduler.now() + minutes * 60_000,
         isWarned: false,
       };
@@ -135,7 +138,16 @@ export function simulatedApplication(
     presenceChanged: (address) => {
       if (isWatched(address)) tellPresence(address);
     },
-    forgetSubscriptions: () => subscriptions.clear(),
+    contactsAndGroupsUntil: undefined,
+    refreshContactsAndGroups: (minutes) => {
+      const now = asyncScheduler.now();
+      const extended = (application.contactsAndGroupsUntil ?? now) + minutes * 60_000;
+      application.contactsAndGroupsUntil = Math.min(extended, now + MOST_MINUTES * 60_000);
+    },
+    forgetSubscriptions: () => {
+      subscriptions.clear();
+      application.contactsAndGroupsUntil = undefined;
+    },
     settle,
   };
   return application;

@@ -13,6 +13,8 @@ export interface HeldSubscription {
   readonly id: string;
   /** The addresses, in lower case and without `sip:`. */
   readonly members: Set<string>;
+  /** Whether it is that of a group, to which nobody can be added. */
+  readonly isOfGroup: boolean;
   expiresAt: number;
   isWarned: boolean;
 }
@@ -24,9 +26,13 @@ export interface SimulatedApplication {
   readonly identity: ApplicationIdentity;
   readonly queue: EventQueue;
   readonly subscriptions: ReadonlyMap<string, HeldSubscription>;
+  /** When the subscription to the user's contacts and groups ends; undefined while there is none. */
+  contactsAndGroupsUntil: number | undefined;
   subscriptionHref(id: string): string;
   contactHref(address: string): string;
-  subscribe(id: string, addresses: readonly string[], minutes: number): HeldSubscription;
+  subscribe(id: string, addresses: readonly string[], minutes: number, isOfGroup: boolean): HeldSubscription;
+  /** Starts the subscription to the user's contacts and groups, or refreshes it. */
+  refreshContactsAndGroups(minutes: number): void;
   addMembers(subscription: HeldSubscription, addresses: readonly string[]): void;
   dropMember(subscription: HeldSubscription, address: string): void;
   /** The remaining time grows, up to 30 minutes. */
@@ -51,6 +57,8 @@ export function peopleResource({ href }: SimulatedApplication): object {
       presenceSubscriptions: link('presenceSubscriptions'),
       presenceSubscriptionMemberships: link('presenceSubscriptionMemberships'),
       subscribedContacts: link('subscribedContacts'),
+      myContactsAndGroupsSubscription: link('myContactsAndGroupsSubscription'),
+      myGroups: { href: `${href}/groups` },
     },
   };
 }
@@ -70,6 +78,43 @@ export function applicationResource(application: SimulatedApplication): object {
       onlineMeetings: { rel: 'onlineMeetings', _links: { self: { href: `${href}/onlineMeetings` } } },
     },
     rel: 'application',
+  };
+}
+
+/** The groups of the user, by name. */
+export function groupsResource({ href }: SimulatedApplication, names: readonly string[]): object {
+  const all = `${href}/groups`;
+  return {
+    rel: 'myGroups',
+    _links: { self: { href: all } },
+    _embedded: {
+      group: names.map((name, index) => ({
+        rel: 'group',
+        id: String(index + 1),
+        name,
+        _links: {
+          self: { href: `${all}/${index + 1}` },
+          subscribeToGroupPresence: {
+            href: `${all}/${index + 1}/subscribeToGroupPresence?groupId=${encodeURIComponent(name)}`,
+          },
+        },
+      })),
+    },
+  };
+}
+
+/** The subscription to the user's contacts and groups. */
+export function contactsAndGroupsResource({ href, contactsAndGroupsUntil }: SimulatedApplication): object {
+  const self = `${href}/people/myContactsAndGroupsSubscription`;
+  const link = (name: string): object => ({ [name]: { href: `${self}/${name}` } });
+  return {
+    rel: 'myContactsAndGroupsSubscription',
+    state: contactsAndGroupsUntil === undefined ? 'Disconnected' : 'Connected',
+    _links: {
+      self: { href: self },
+      ...link('startOrRefreshSubscriptionToContactsAndGroups'),
+      ...link('stopSubscriptionToContactsAndGroups'),
+    },
   };
 }
 
@@ -139,7 +184,12 @@ export function subscriptionResource(application: SimulatedApplication, id: stri
   const self = { href: application.subscriptionHref(id) };
   return {
     id,
-    _links: { self, memberships, addToPresenceSubscription: memberships },
+    _links: {
+      ...{ self, memberships },
+      ...(application.subscriptions.get(id)?.isOfGroup === true
+        ? {}
+        : { addToPresenceSubscription: memberships }),
+    },
     rel: 'presenceSubscription',
   };
 }

@@ -8,6 +8,8 @@ import {
   type HeldSubscription,
   type SimulatedApplication,
   contactResource,
+  contactsAndGroupsResource,
+  groupsResource,
   membershipsResource,
   peopleResource,
   subscribedContacts,
@@ -20,6 +22,10 @@ export interface UcwaBackend {
   /** The path of `applications`. */
   readonly root: string;
   readonly extensionStatus: number;
+  /** How many contacts can be asked for in one request. */
+  readonly maxContactsAtOnce: number;
+  /** The addresses in each group of the user, by its name. */
+  readonly groups: ReadonlyMap<string, readonly string[]>;
   isGoodToken(token: string): boolean;
   find(applicationId: string): SimulatedApplication | undefined;
   /** The application of this identity; a second one of the same identity is the first. */
@@ -33,6 +39,7 @@ export interface UcwaBackend {
     application: SimulatedApplication,
     uris: readonly string[],
     minutes: number,
+    isOfGroup: boolean,
   ): HeldSubscription | undefined;
   presenceOf(address: string): object;
   /** The address of a contact whose href ends with this step. */
@@ -42,6 +49,7 @@ export interface UcwaBackend {
 const NOT_ALLOWED = refusal(405, 'MethodNotAllowed');
 const BAD_PARAMETER = refusal(400, 'BadRequest', 'ParameterValidationFailure');
 const NOT_FOUND = refusal(404, 'NotFound');
+const LIMIT_EXCEEDED = refusal(403, 'Forbidden', 'LimitExceeded');
 
 /** Answers one request as the documented server does. */
 export function route(backend: UcwaBackend, request: HttpRequest): Observable<HttpResponse> {
@@ -75,6 +83,7 @@ function answerOn(
 ): Answer {
   const [first, second, third, ...more] = steps;
   if (first === undefined) return onApplication(backend, application, request);
+  if (first === 'groups' && more.length === 0) return onGroups(backend, application, second, third, request);
   if (first !== 'people' || more.length > 0) return NOT_FOUND;
   if (second === undefined) return request.method === 'GET' ? ok(peopleResource(application)) : NOT_ALLOWED;
   if (second === 'presenceSubscriptions') {
@@ -82,7 +91,9 @@ function answerOn(
       ? onSubscriptions(backend, application, request)
       : onSubscription(backend, application, third, request);
   }
-  if (second === 'presenceSubscriptionMemberships') return onMemberships(application, third, request);
+  if (second === 'presenceSubscriptionMemberships')
+    return onMemberships(backend, application, third, request);
+  if (second === 'myContactsAndGroupsSubscription') return onContactsAndGroups(application, third, request);
   if (request.method !== 'GET') return NOT_ALLOWED;
   if (second === 'subscribedContacts') return ok(subscribedContacts(application));
   return onContact(backend, application, second, third);
@@ -131,8 +142,9 @@ function onSubscriptions(
     const uris = urisIn(body['uris'] ?? body['Uris']);
     const minutes = minutesIn(body['duration']);
     if (uris === undefined || minutes === undefined) return BAD_PARAMETER;
-    const subscription = backend.subscribe(application, uris, minutes);
-    if (subscription === undefined) return refusal(403, 'Forbidden', 'LimitExceeded');
+    if (uris.length > backend.maxContactsAtOnce) return LIMIT_EXCEEDED;
+    const subscription = backend.subscribe(application, uris, minutes, false);
+    if (subscription === undefined) return LIMIT_EXCEEDED;
     return { status: 201, body: subscriptionResource(application, subscription.id) };
   });
 }
@@ -158,7 +170,47 @@ function onSubscription(
   return { status: backend.extensionStatus, body: subscriptionResource(application, id) };
 }
 
+function onGroups(
+  backend: UcwaBackend,
+  application: SimulatedApplication,
+  id: string | undefined,
+  what: string | undefined,
+  { method, url }: HttpRequest,
+): Answer {
+  const { groups } = backend;
+  if (id === undefined)
+    return method === 'GET' ? ok(groupsResource(application, [...groups.keys()])) : NOT_ALLOWED;
+  const query = new URL(url).searchParams;
+  const uris = groups.get(query.get('groupId') ?? '');
+  if (what !== 'subscribeToGroupPresence' || uris === undefined) return NOT_FOUND;
+  if (method !== 'POST') return NOT_ALLOWED;
+  const minutes = minutesIn(Number(query.get('duration') ?? Number.NaN));
+  if (minutes === undefined) return BAD_PARAMETER;
+  const subscription = backend.subscribe(application, uris, minutes, true);
+  if (subscription === undefined) return LIMIT_EXCEEDED;
+  return { status: 201, body: subscriptionResource(application, subscription.id) };
+}
+
+function onContactsAndGroups(
+  application: SimulatedApplication,
+  what: string | undefined,
+  { method, url }: HttpRequest,
+): Answer {
+  if (what === undefined) return method === 'GET' ? ok(contactsAndGroupsResource(application)) : NOT_ALLOWED;
+  if (method !== 'POST') return NOT_ALLOWED;
+  if (what === 'stopSubscriptionToContactsAndGroups') {
+    application.contactsAndGroupsUntil = undefined;
+    return { status: 204 };
+  }
+  if (what !== 'startOrRefreshSubscriptionToContactsAndGroups') return NOT_FOUND;
+  const minutes = minutesIn(Number(new URL(url).searchParams.get('duration') ?? Number.NaN));
+  if (minutes === undefined) return BAD_PARAMETER;
+  application.refreshContactsAndGroups(minutes);
+  return { status: 201, body: contactsAndGroupsResource(application) };
+}
+
 function onMemberships(
+  backend: UcwaBackend,
   application: SimulatedApplication,
   step: string | undefined,
   request: HttpRequest,
@@ -179,6 +231,7 @@ function onMemberships(
   return withBody(request, ({ contactUris }) => {
     const uris = urisIn(contactUris);
     if (uris === undefined) return BAD_PARAMETER;
+    if (uris.length > backend.maxContactsAtOnce) return LIMIT_EXCEEDED;
     application.addMembers(subscription, uris.map(addressOf));
     return { status: 201, body: membershipsResource(application, subscription) };
   });

@@ -34,6 +34,10 @@ export interface UcwaSimulatorOptions {
   readonly extensionStatus?: 200 | 201;
   /** How many presence subscriptions an application may have; beyond, it is 403. @default no limit */
   readonly maxPresenceSubscriptions?: number;
+  /** How many contacts can be asked for in one request; beyond, it is 403. @default no limit */
+  readonly maxContactsAtOnce?: number;
+  /** The user's groups: `sip:` URIs by the name of the group. @default none */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
   /** How the query parameter is called that carries the cursor; one documented answer says `ck`. @default 'ack' */
   readonly cursorParameter?: string;
   /** What the href of a contact ends with: its address, or a number that says nothing. @default 'address' */
@@ -72,6 +76,14 @@ export interface SimulatedPresenceSubscription {
   readonly expiresAt: number;
 }
 
+/** A subscription to the user's contacts and groups that the simulated server holds. */
+export interface SimulatedContactsAndGroups {
+  /** The application that it is on. */
+  readonly applicationId: string;
+  /** In milliseconds of the scheduler's clock. */
+  readonly expiresAt: number;
+}
+
 /** A simulated UCWA server: a transport to it, what it holds, and how it is driven. */
 export interface UcwaSimulator {
   /** What a client sends its requests with. */
@@ -82,6 +94,8 @@ export interface UcwaSimulator {
   readonly applications: readonly SimulatedApplicationState[];
   /** The presence subscriptions that exist now. */
   readonly presenceSubscriptions: readonly SimulatedPresenceSubscription[];
+  /** The subscriptions to the user's contacts and groups that exist now. */
+  readonly contactsAndGroupsSubscriptions: readonly SimulatedContactsAndGroups[];
   /** What it was sent, in that order. */
   readonly requests: readonly LoggedRequest[];
   /** Lets requests fail: see {@link FaultQueue.failNext}. */
@@ -198,10 +212,13 @@ export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator
     find: (id) => applications.get(id),
     create,
     end,
-    subscribe: (application, uris, minutes) =>
-      application.subscriptions.size < maxPresenceSubscriptions
-        ? application.subscribe((0x97b6bd66 + subscriptionsMade++).toString(16), uris.map(addressOf), minutes)
-        : undefined,
+    maxContactsAtOnce: options.maxContactsAtOnce ?? Infinity,
+    groups: new Map(Object.entries(options.groups ?? {})),
+    subscribe: (application, uris, minutes, isOfGroup) => {
+      if (application.subscriptions.size >= maxPresenceSubscriptions) return undefined;
+      const id = (0x97b6bd66 + subscriptionsMade++).toString(16);
+      return application.subscribe(id, uris.map(addressOf), minutes, isOfGroup);
+    },
     presenceOf: (address) => ({
       deviceType: 'Desktop',
       lastActive: `/Date(${asyncScheduler.now()})/`,
@@ -226,6 +243,11 @@ export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator
     },
     get presenceSubscriptions() {
       return all().flatMap(stateOf);
+    },
+    get contactsAndGroupsSubscriptions() {
+      return all().flatMap(({ id, contactsAndGroupsUntil: expiresAt }) =>
+        expiresAt === undefined ? [] : [{ applicationId: id, expiresAt }],
+      );
     },
     requests: log.requests,
     failNext: (...fault) => faults.failNext(...fault),

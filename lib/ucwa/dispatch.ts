@@ -1,7 +1,7 @@
 import { type Observable, Subject } from 'rxjs';
 import type { EventBatch } from './cursor.ts';
 import type { UcwaEvent } from './events.ts';
-import { filedUnder } from './filing.ts';
+import { EVERYTHING, filedUnder } from './filing.ts';
 
 /** An event with the keys that it is filed under. */
 export interface FiledEvent {
@@ -44,7 +44,11 @@ export function dispatch(): Dispatch {
   let isOpen = false;
 
   const concerned = ({ event, keys }: FiledEvent): ReadonlySet<Listener> =>
-    new Set(event.type === 'reset' ? everybody : keys.flatMap((key) => [...(byKey.get(key) ?? [])]));
+    new Set(
+      event.type === 'reset'
+        ? everybody
+        : [...keys, EVERYTHING].flatMap((key) => [...(byKey.get(key) ?? [])]),
+    );
 
   const remove = (key: string, listener: Listener): void => {
     const listeners = byKey.get(key);

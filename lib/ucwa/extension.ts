@@ -1,35 +1,29 @@
 import {
   asyncScheduler,
-  catchError,
   defer,
   filter,
   ignoreElements,
   merge,
   mergeMap,
-  NEVER,
   type Observable,
-  of,
   repeat,
   take,
   tap,
-  throwError,
   timer,
 } from 'rxjs';
 import type { Transport } from '../core/transport.ts';
-import type { LiveApplication } from './application.ts';
-import { decide } from './decision.ts';
 import type { Doubt } from './ownEvents.ts';
-import { isStillThere } from './isStillThere.ts';
 import { patiently, type Pause } from './pause.ts';
-import { requestNothing } from './request.ts';
+import { requestNothing, type UcwaRequest } from './request.ts';
 
 /** A subscription that is to be kept. */
 export interface Extension {
   readonly transport: Transport;
   readonly pause: Pause;
-  readonly application: LiveApplication;
-  /** Absolute. */
-  readonly self: string;
+  /** In the protocol's own word. */
+  readonly resource: string;
+  /** What extends it. */
+  readonly request: () => UcwaRequest;
   readonly durationMinutes: number;
   /** The server will have ended it by then, in milliseconds of the scheduler's clock. */
   readonly expiresAt: number;
@@ -54,23 +48,17 @@ export function extendAfterMs(durationMinutes: number): number {
 }
 
 /**
- * Returns an Observable that extends a presence subscription before it expires, again and again, with
- * patience; also when the server says that it is about to expire, and when it may have lost it.
- *
- * It emits when it finds that the subscription is gone, but not the application: the documented answer is the
- * same for both, so the application is probed. When that is gone it is told so, and nothing is emitted. It
- * errors when the server refuses to extend it. [ExtendAPresenceSubscription]
+ * Returns an Observable that extends a subscription before it expires, again and again, with patience; also when
+ * the server says that it is about to expire, and when it may have lost it. It emits nothing, and errors when it
+ * cannot be extended: because the server refuses to, or no longer knows it. [ExtendAPresenceSubscription]
  */
-export function extension(subscription: Extension): Observable<void> {
-  const { transport, pause, application, self, durationMinutes, doubtful$, onExtended } = subscription;
+export function extension(subscription: Extension): Observable<never> {
+  const { transport, pause, resource, request, durationMinutes, doubtful$, onExtended } = subscription;
 
-  const extend = defer(() => {
-    const url = new URL(self);
-    url.searchParams.set('duration', String(durationMinutes));
-    // Extending twice by accident does no harm: no more than 30 minutes come of it.
-    const request = { method: 'POST', url: url.href, idempotent: true };
-    return requestNothing(transport, request, 'presenceSubscription');
-  }).pipe(patiently('release', pause));
+  // Extending twice by accident does no harm: no more than 30 minutes come of it.
+  const extend = defer(() => requestNothing(transport, { ...request(), idempotent: true }, resource)).pipe(
+    patiently('release', pause),
+  );
 
   return defer(() => {
     let { expiresAt } = subscription;
@@ -94,13 +82,6 @@ export function extension(subscription: Extension): Observable<void> {
       tap(extended),
       ignoreElements(),
       repeat(),
-      catchError((error: unknown) =>
-        decide('release', error, 1) === 'gone'
-          ? isStillThere(application, { transport, pause })
-          : throwError(() => error),
-      ),
-      // With the application went everything on it: the channel tells of that, at its place.
-      mergeMap((isThere) => (isThere ? of(undefined) : NEVER)),
     );
   });
 }

@@ -4,6 +4,9 @@ import { addressIn, addressOf, hrefKey, parentKey } from './href.ts';
 /** Under this key stand the events of contacts whose hrefs do not say who they are. */
 export const UNNAMED_CONTACTS = 'contact without address';
 
+/** Under this key stand all events, for who cannot say beforehand which are its own. */
+export const EVERYTHING = 'everything';
+
 /** Under this key stand the events of all presence subscriptions, for who does not know its own yet. */
 export const PRESENCE_SUBSCRIPTIONS = 'presenceSubscription';
 
@@ -33,6 +36,11 @@ function contactOf(event: UcwaEvent, key: string): string | undefined {
   if (event.link.rel === 'contact') return key;
   if (event.in?.rel === 'contact') return hrefKey(event.in.href);
   return /^contact[A-Z]/.test(event.link.rel) ? parentKey(key) : undefined;
+}
+
+/** Whether an event that is filed under these keys is one of a contact. */
+export function isOfContact(keys: readonly string[]): boolean {
+  return keys.some((key) => key === UNNAMED_CONTACTS || key.startsWith('sip:'));
 }
 
 function uriIn({ link, resource }: UcwaEvent): string | undefined {

@@ -27,8 +27,12 @@ export { DiscoveryError, type DiscoveryFailure } from './discoveryError.ts';
 export { type UcwaLocation } from './discoveryWalk.ts';
 export { type FrameElement, type FrameMessageEvent, type FrameParent, type FrameWindow } from './frame.ts';
 export { mustDiscoverAgain } from './mustDiscoverAgain.ts';
+export { myContactsAndGroups } from './contacts.ts';
+export { groupPresence } from './group.ts';
+export type { GroupSelection } from './groupKind.ts';
+export type { LifetimeOptions } from './subscriptionOptions.ts';
 export { presence, type PresenceOptions } from './presence.ts';
-export type { OnEnd } from './presenceStream.ts';
+export type { OnEnd } from './subscriptionStream.ts';
 export {
   anonymousMeeting,
   type MeetingCredentials,

@@ -1,11 +1,20 @@
 import { defer, finalize, type MonoTypeOperatorFunction, type Observable, Subject, Subscription } from 'rxjs';
 import type { EventBatch } from './cursor.ts';
 import type { Dispatch, FiledEvent } from './dispatch.ts';
-import { PRESENCE_SUBSCRIPTIONS, UNNAMED_CONTACTS } from './filing.ts';
+import { EVERYTHING, isOfContact, PRESENCE_SUBSCRIPTIONS, UNNAMED_CONTACTS } from './filing.ts';
+import type { UcwaEvent } from './events.ts';
 import { inbox } from './inbox.ts';
 
 /** The server says that a subscription is about to expire, or that it has lost events. */
 export type Doubt = 'expiring' | 'resync';
+
+/**
+ * Which events are of interest, besides those of the subscription itself: those of contacts that are known by
+ * name; those of contacts that only the memberships of the subscription tell; or what matches.
+ */
+export type Interest =
+  | { readonly kind: 'named' | 'members' }
+  | { readonly kind: 'matching'; readonly matches: (event: UcwaEvent) => boolean };
 
 /**
  * The events of one presence stream, through all the subscriptions that it has on the server one after the
@@ -22,6 +31,12 @@ export interface OwnEvents {
   adopt(own: string): void;
   /** Says by their keys which contacts the subscription has whose hrefs do not say who they are. */
   identify(keys: readonly string[]): void;
+  /** Says by their keys which contacts are wanted from now on. */
+  want(keys: readonly string[]): void;
+  /** Says that there are contacts again that have to be identified, if their hrefs do not say who they are. */
+  expectUnidentified(): void;
+  /** Says by the keys of their hrefs which contacts are no longer its own. */
+  forget(keys: readonly string[]): void;
   /** Whether it is about the subscription or its contacts, or a reset. */
   isOwn(filed: FiledEvent): boolean;
   /** Whether it tells that the subscription has come into being. */
@@ -44,11 +59,12 @@ export interface OwnEvents {
   close(): void;
 }
 
-/** Takes a place at the dispatch for the events of these contacts, given by their keys. */
+/** Takes a place at the dispatch for the events that are of interest. */
 export function ownEvents(
   { batches$, dispatch }: { readonly batches$: Observable<EventBatch>; readonly dispatch: Dispatch },
-  contacts: readonly string[],
+  interest: Interest,
 ): OwnEvents {
+  const isNamed = interest.kind === 'named';
   const events = inbox<FiledEvent>();
   const listening = new Subscription();
   const deleted = new Subject<string>();
@@ -57,7 +73,9 @@ export function ownEvents(
   const owned = new Set<string>();
   const deletedKeys = new Set<string>();
   const doubtful = new Subject<Doubt>();
-  let mine = new Set(contacts);
+  let contacts = new Set<string>();
+  /** The hrefs of the subscription and of its contacts, as far as they had to be learned. */
+  let learned = new Set<string>();
   let own: string | undefined;
   let isListening = false;
   let isIdentified = false;
@@ -66,7 +84,9 @@ export function ownEvents(
   const isAbout = ({ event, keys }: FiledEvent, type: string): boolean =>
     event.type === type && own !== undefined && keys.includes(own);
   const isOwn = ({ event, keys }: FiledEvent): boolean =>
-    event.type === 'reset' || keys.some((key) => mine.has(key));
+    event.type === 'reset' ||
+    keys.some((key) => contacts.has(key) || learned.has(key)) ||
+    (interest.kind === 'matching' && interest.matches(event));
 
   const place = dispatch.enter((filed) => {
     events.next(filed);
@@ -80,8 +100,16 @@ export function ownEvents(
   });
 
   const learn = (keys: readonly string[]): void => {
-    keys.forEach((key) => mine.add(key));
+    keys.forEach((key) => learned.add(key));
     place.add(...keys);
+  };
+
+  /** Under this key stand the events that may be of its own contacts, until those are known. */
+  const unidentified = isNamed ? UNNAMED_CONTACTS : EVERYTHING;
+
+  const expectUnidentified = (): void => {
+    isIdentified = false;
+    place.add(unidentified);
   };
 
   const letGo = (): void => {
@@ -96,8 +124,9 @@ export function ownEvents(
     failed$: failed,
     listen: () => {
       // Which subscription and which hrefs will be its own is not known before the answer.
-      place.add(...mine, UNNAMED_CONTACTS, PRESENCE_SUBSCRIPTIONS);
-      isIdentified = false;
+      place.add(...contacts, PRESENCE_SUBSCRIPTIONS);
+      if (interest.kind === 'matching') place.add(EVERYTHING);
+      else expectUnidentified();
       if (isListening) return;
       isListening = true;
       listening.add(
@@ -111,10 +140,9 @@ export function ownEvents(
     },
     adopt: (key) => {
       // The end of the one before may still have to be told.
-      const before = [...mine].filter((one) => !contacts.includes(one) && !owned.has(one));
-      before.forEach((one) => place.drop(one));
+      [...learned].filter((one) => !owned.has(one)).forEach((one) => place.drop(one));
       owned.add(key);
-      mine = new Set(contacts);
+      learned = new Set();
       own = key;
       learn([key]);
       place.drop(PRESENCE_SUBSCRIPTIONS);
@@ -122,12 +150,28 @@ export function ownEvents(
     identify: (keys) => {
       learn(keys);
       isIdentified = true;
-      place.drop(UNNAMED_CONTACTS);
+      place.drop(unidentified);
     },
+    want: (keys) => {
+      const before = contacts;
+      contacts = new Set(keys);
+      [...before].filter((key) => !contacts.has(key)).forEach((key) => place.drop(key));
+      place.add(...contacts);
+    },
+    expectUnidentified,
+    forget: (keys) =>
+      keys.forEach((key) => {
+        learned.delete(key);
+        place.drop(key);
+      }),
     isOwn,
     isAnnouncement: (filed) => isAbout(filed, 'added'),
     isDeletion: (filed) => isAbout(filed, 'deleted'),
-    isUnidentified: (filed) => !isIdentified && filed.keys.includes(UNNAMED_CONTACTS) && !isOwn(filed),
+    isUnidentified: (filed) =>
+      interest.kind !== 'matching' &&
+      !isIdentified &&
+      (isNamed ? filed.keys.includes(UNNAMED_CONTACTS) : isOfContact(filed.keys)) &&
+      !isOwn(filed),
     each: (project) => events.each(project),
     wasDeleted: (key) => deletedKeys.has(key),
     deleted$: deleted,

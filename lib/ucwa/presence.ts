@@ -1,32 +1,21 @@
-import { defer, type Observable } from 'rxjs';
-import { choiceOption, invalidOption, numberOption, objectOption } from '../core/options.ts';
-import { shareWithGrace, untilClosed } from '../core/releases.ts';
+import { defer, isObservable, map, type Observable } from 'rxjs';
+import { invalidOption, objectOption } from '../core/options.ts';
+import { untilClosed } from '../core/releases.ts';
 import { internalsOf, type Ucwa } from './connect.ts';
 import type { UcwaEvent } from './events.ts';
-import { type OnEnd, presenceStream } from './presenceStream.ts';
+import { contactsKind } from './contactsKind.ts';
+import { ownEvents } from './ownEvents.ts';
+import { checkLifetime, type LifetimeOptions, shared } from './subscriptionOptions.ts';
+import { subscriptionStream } from './subscriptionStream.ts';
+import { fixedContacts, followingContacts, type WantedContacts } from './wantedContacts.ts';
 
 /** Whose presence to watch, and for how long. */
-export interface PresenceOptions {
-  /** The contacts, as `sip:` URIs; at least one. */
-  readonly uris: readonly string[];
+export interface PresenceOptions extends LifetimeOptions {
   /**
-   * How long the server keeps the subscription when it hears nothing of it, in minutes from 10 to 30. It is
-   * extended before that, for as long as the Observable is subscribed to.
-   * @default 30
+   * The contacts, as `sip:` URIs; at least one. Or an Observable of such lists: only what is different from the
+   * list before is sent to the server then. An empty list is allowed there.
    */
-  readonly durationMinutes?: number;
-  /**
-   * What to do when the server has ended the subscription nevertheless, or has lost it: make it again, which a
-   * `reset` event tells; complete; or error, with an `EndedError` that says why.
-   * @default 'recreate'
-   */
-  readonly onEnd?: OnEnd;
-  /**
-   * Shares one subscription between all subscribers of the Observable, and keeps it for so many seconds after
-   * the last has left.
-   * @default each subscriber has its own
-   */
-  readonly graceSeconds?: number;
+  readonly uris: readonly string[] | Observable<readonly string[]>;
 }
 
 /** URIs without spaces, with something on both sides of the at sign. */
@@ -75,22 +64,29 @@ const SIP_URI = /^sips?:[^\s@]+@[^\s@]+$/i;
  */
 export function presence(ucwa: Ucwa, options: PresenceOptions): Observable<UcwaEvent> {
   const internals = internalsOf(ucwa);
-  const { uris, durationMinutes = 30, graceSeconds, onEnd = 'recreate' } = objectOption('options', options);
-  const wanted = {
-    uris: checkUris(uris),
-    durationMinutes: numberOption('durationMinutes', durationMinutes, { min: 10, max: 30, integer: true }),
+  const { uris } = objectOption('options', options);
+  const lifetime = checkLifetime(options);
+  const watch = (wanted: WantedContacts): Observable<UcwaEvent> => {
+    const own = ownEvents(internals, { kind: 'named' });
+    const kind = contactsKind(internals, wanted, own, lifetime.durationMinutes);
+    return subscriptionStream(internals, kind, own, lifetime.onEnd);
   };
-  if (graceSeconds !== undefined) numberOption('graceSeconds', graceSeconds, { min: 0, max: 86_400 });
-  choiceOption('onEnd', onEnd, ['recreate', 'complete', 'error']);
-  const { ledger } = internals;
-  const own$ = defer(() => presenceStream(internals, wanted, onEnd));
-  const events$ = graceSeconds === undefined ? own$ : own$.pipe(shareWithGrace(ledger, graceSeconds * 1000));
-  return events$.pipe(untilClosed(ledger, 'presence'));
+  const lists$ = isObservable(uris) ? uris.pipe(map((list) => checkUris(list, 0))) : undefined;
+  const fixed = lists$ === undefined ? checkUris(uris, 1) : [];
+  const own$ = defer(() =>
+    lists$ === undefined ? watch(fixedContacts(fixed)) : followingContacts(lists$, watch),
+  );
+  return own$.pipe(shared(internals, lifetime), untilClosed(internals.ledger, 'presence'));
 }
 
-function checkUris(uris: unknown): readonly string[] {
-  if (!Array.isArray(uris) || uris.length === 0)
-    throw invalidOption('uris', uris, 'a list of at least one sip: URI');
+function checkUris(uris: unknown, least: number): readonly string[] {
+  if (!Array.isArray(uris) || uris.length < least) {
+    throw invalidOption(
+      'uris',
+      uris,
+      least === 0 ? 'a list of sip: URIs' : 'a list of at least one sip: URI',
+    );
+  }
   return uris.map((uri: unknown, index) => {
     if (typeof uri === 'string' && SIP_URI.test(uri)) return uri;
     throw invalidOption(`uris[${index}]`, uri, "a sip: URI such as 'sip:sara@contoso.com'");

@@ -1,259 +1,32 @@
-import {
-  asyncScheduler,
-  catchError,
-  concat,
-  defer,
-  EMPTY,
-  filter,
-  map,
-  merge,
-  mergeMap,
-  type Observable,
-  of,
-  take,
-  takeUntil,
-  takeWhile,
-  tap,
-  throwError,
-  timer,
-} from 'rxjs';
-import type { ReleaseResult } from '../core/release.ts';
-import { type Lease, remoteResource } from '../core/remoteResource.ts';
-import type { RequestProgress } from '../core/transport.ts';
-import { type LiveApplication, linkOf, presenceSubscriptionsOf } from './application.ts';
-import type { UcwaInternals } from './connect.ts';
-import { decide, decideRelease } from './decision.ts';
-import type { FiledEvent } from './dispatch.ts';
-import { EndedError } from './endedError.ts';
-import type { UcwaEvent } from './events.ts';
-import { extension } from './extension.ts';
-import { hrefKey } from './href.ts';
-import { members } from './memberships.ts';
-import type { OwnEvents } from './ownEvents.ts';
-import { patiently } from './pause.ts';
-import { type Answered, requestJson, requestNothing } from './request.ts';
-import { lossIn, recreationEvent } from './reset.ts';
-import { hrefOf, type PresenceSubscriptionResource, presenceSubscriptionCodec } from './wire.ts';
+import type { Answered, UcwaRequest } from './request.ts';
+import { linkOf } from './application.ts';
+import type { Created } from './subscriptionKind.ts';
+import { hrefOf, type PresenceSubscriptionResource } from './wire.ts';
 
-/** What to ask the server for. */
-export interface WantedPresence {
-  readonly uris: readonly string[];
-  readonly durationMinutes: number;
+/** What an answer says of a presence subscription. */
+export function presenceSubscriptionIn({ value, url }: Answered<PresenceSubscriptionResource>): Created {
+  const link = (rel: string): string | undefined =>
+    hrefOf(value, rel) === undefined ? undefined : linkOf(value, rel, url);
+  return {
+    self: linkOf(value, 'self', url),
+    memberships: link('memberships'),
+    addTo: link('addToPresenceSubscription'),
+  };
 }
 
-/**
- * How the server ended a subscription: it told so (`deleted`), it no longer knows it (`gone`), or it has lost
- * it together with all else (`lost`), which a reset tells.
- */
-export type Ending = 'deleted' | 'gone' | 'lost';
-
-/** How it goes with the subscription of a stream, for who decides what comes next. */
-export interface Course {
-  /** The application that it is on, or was to be. */
-  application: LiveApplication | undefined;
-  /** Why it could not be created. */
-  refusal: { readonly error: unknown } | undefined;
-  /** Its href, once it was there. */
-  self: string | undefined;
-  madeAt: number;
-  /** How the one before it ended, until it is there itself. */
-  ending: Ending | undefined;
+/** The href with the time that a subscription is to last in its query, beside what is there. */
+export function withDuration(href: string, durationMinutes: number): string {
+  const url = new URL(href);
+  url.searchParams.set('duration', String(durationMinutes));
+  return url.href;
 }
 
-/** A presence subscription as it is on the server. */
-interface Held {
-  /** Absolute. */
-  readonly self: string;
-  readonly key: string;
-  /** Absolute; undefined where the server has none. */
-  readonly memberships: string | undefined;
-  readonly expiresAt: number;
+/** What extends a presence subscription: an empty POST to itself. [ExtendAPresenceSubscription] */
+export function extendPresence({ self }: Created, durationMinutes: number): UcwaRequest {
+  return { method: 'POST', url: withDuration(self, durationMinutes) };
 }
 
-/** How an application ended that was found to be gone. */
-const LOST = 'it is gone';
-/** The server's own default, in seconds, for how long events of presence may wait for others. */
-const MEDIUM_SECONDS = 5;
-/** How long a `deleted` event may take on top of that. */
-const MARGIN_MS = 2000;
-
-/**
- * Returns an Observable of one presence subscription, from its creation to its removal. It is extended until
- * the subscriber leaves, and completes where the server has ended it.
- */
-export function presenceSubscription(
-  internals: UcwaInternals,
-  wanted: WantedPresence,
-  own: OwnEvents,
-  course: Course,
-): Observable<UcwaEvent> {
-  const { application$, dispatch, ledger, transport, retry, pause } = internals;
-
-  const create = (
-    application: LiveApplication,
-    onProgress: (progress: RequestProgress) => void,
-  ): Observable<Answered<PresenceSubscriptionResource>> =>
-    defer(() => {
-      // Listening may have been what found it to be gone.
-      if (application.isOver) return throwError(() => new EndedError('application', application.self, LOST));
-      const body = { duration: wanted.durationMinutes, uris: wanted.uris };
-      const url = presenceSubscriptionsOf(application);
-      return requestJson(
-        transport,
-        { method: 'POST', url, body, onProgress },
-        presenceSubscriptionCodec,
-        'presenceSubscription',
-      );
-    }).pipe(
-      catchError((error: unknown) => {
-        course.refusal = { error };
-        return throwError(() => error);
-      }),
-    );
-
-  const acquire = (
-    application: LiveApplication,
-    onProgress: (progress: RequestProgress) => void,
-  ): Observable<Held> =>
-    defer(() => {
-      course.application = application;
-      own.listen();
-      const { failure } = own;
-      if (failure !== undefined) return throwError(() => failure.error);
-      return create(application, onProgress);
-    }).pipe(
-      map(({ value, url }) => {
-        const self = linkOf(value, 'self', url);
-        const key = hrefKey(self);
-        own.adopt(key);
-        course.self = self;
-        course.madeAt = asyncScheduler.now();
-        return {
-          self,
-          key,
-          memberships:
-            hrefOf(value, 'memberships') === undefined ? undefined : linkOf(value, 'memberships', url),
-          expiresAt: asyncScheduler.now() + wanted.durationMinutes * 60_000,
-        };
-      }),
-    );
-
-  /** Where a contact's href does not say who it is, the memberships tell which contacts are these. */
-  const identified = (filed: FiledEvent, { memberships, key }: Held): Observable<FiledEvent> => {
-    if (memberships === undefined || !own.isUnidentified(filed)) return of(filed);
-    return members(transport, memberships, key).pipe(
-      patiently('channel', pause),
-      // Of a subscription that is gone nothing is known any more: what tells of that comes next.
-      catchError((error: unknown) =>
-        decide('channel', error, 1) === 'gone' ? EMPTY : throwError(() => error),
-      ),
-      map((keys) => {
-        own.identify(keys);
-        return filed;
-      }),
-    );
-  };
-
-  const use = (held: Held, lease: Lease, application: LiveApplication): Observable<UcwaEvent> => {
-    const renewed$ =
-      course.ending === 'deleted' || course.ending === 'gone'
-        ? of(recreationEvent({ rel: 'presenceSubscription', href: held.self }, application.self))
-        : EMPTY;
-    course.ending = undefined;
-    let isAnnounced = false;
-
-    /** Whether the subscription is still there after an event. */
-    const goesOn = (filed: FiledEvent): boolean => {
-      const loss = lossIn(filed.event);
-      if (own.isAnnouncement(filed)) isAnnounced = true;
-      if (own.isDeletion(filed)) {
-        course.ending = 'deleted';
-        lease.endedByServer({ deletedEvent: 'seen' });
-      } else if (loss === 'recreated' && application.isOver) {
-        course.ending = 'lost';
-        // On one that was left to another client it is still there: it is removed.
-        if (application.isLost) lease.endedByServer();
-      } else if (loss === 'resume') {
-        course.ending = 'lost';
-        // What was told of before the loss is gone. What was not may have been created after it: it is removed.
-        if (isAnnounced) lease.endedByServer();
-      }
-      return course.ending === undefined;
-    };
-
-    const events$ = own
-      .each((filed) => identified(filed, held))
-      .pipe(
-        filter((filed) => own.isOwn(filed)),
-        takeWhile(goesOn, true),
-        map(({ event }) => event),
-        catchError((error: unknown) => {
-          // With the application went everything on it.
-          if (application.isLost) lease.endedByServer();
-          return throwError(() => error);
-        }),
-      );
-
-    const gone$ = extension({
-      ...{ transport, pause, application, self: held.self, expiresAt: held.expiresAt },
-      durationMinutes: wanted.durationMinutes,
-      doubtful$: own.doubtful$,
-      onExtended: lease.extendedTo,
-    }).pipe(
-      tap(() => {
-        course.ending = 'gone';
-        lease.endedByServer();
-      }),
-    );
-
-    return concat(renewed$, events$).pipe(takeUntil(gone$));
-  };
-
-  /** Whether the server tells the others, too, that it is gone; asked once it has confirmed the removal. */
-  const deletedEvent = ({ key }: Held): Observable<'seen' | 'notSeen' | 'notWatched'> =>
-    defer(() => {
-      if (own.wasDeleted(key)) return of('seen' as const);
-      if (!dispatch.isOpen) return of('notWatched' as const);
-      return merge(
-        own.deleted$.pipe(
-          filter((deleted) => deleted === key),
-          map(() => 'seen' as const),
-        ),
-        dispatch.closed$.pipe(map(() => 'notWatched' as const)),
-        timer((internals.mediumSeconds() ?? MEDIUM_SECONDS) * 1000 + MARGIN_MS).pipe(
-          map(() => 'notSeen' as const),
-        ),
-      ).pipe(take(1));
-    });
-
-  const release = (held: Held, application: LiveApplication): Observable<ReleaseResult> => {
-    if (application.isLost) return of({ alreadyGone: true });
-    const request = { method: 'DELETE', url: held.self, keepalive: true };
-    return requestNothing(transport, request, 'presenceSubscription').pipe(
-      map(() => false),
-      catchError((error: unknown) =>
-        decideRelease(error) === 'alreadyGone' ? of(true) : throwError(() => error),
-      ),
-      mergeMap((alreadyGone) =>
-        deletedEvent(held).pipe(map((seen) => ({ alreadyGone, detail: { deletedEvent: seen } }))),
-      ),
-    );
-  };
-
-  return remoteResource({
-    resource: 'presenceSubscription',
-    ledger,
-    // The place is kept through the release, which looks out for the deleted event.
-    within: application$.pipe(own.holding()),
-    acquire,
-    identify: ({ self }) => self,
-    use,
-    release,
-    expiresAt: ({ expiresAt }) => expiresAt,
-    decide: decideRelease,
-    backoff: retry,
-    ifLost:
-      `If the server has created it, it ends it after ${wanted.durationMinutes} minutes, ` +
-      'or together with the application.',
-  });
+/** What removes a presence subscription. [DeleteAPresenceSubscription] */
+export function removePresence({ self }: Created): UcwaRequest {
+  return { method: 'DELETE', url: self };
 }

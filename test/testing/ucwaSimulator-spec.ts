@@ -350,6 +350,80 @@ describe('ucwaSimulator', () => {
     });
   });
 
+  describe('groups, and the subscription to contacts and groups', () => {
+    const GROUPS = `${APP}/groups`;
+    const FAMILY = `${GROUPS}/1/subscribeToGroupPresence?groupId=Family`;
+    const MINE = `${APP}/people/myContactsAndGroupsSubscription`;
+    const START = `${MINE}/startOrRefreshSubscriptionToContactsAndGroups`;
+    const groups = { Family: [SARA] };
+
+    it('should show the groups, and subscribe to those who are in one', () => {
+      const client = new Client({ groups });
+      client.application();
+      expect(client.ask('GET', GROUPS).body).to.have.nested.property('_embedded.group[0].name', 'Family');
+      const made = client.ask('POST', `${FAMILY}&duration=10`);
+      expect(made.status).to.equal(201);
+      expect(made.body).to.have.property('_links').that.has.keys('self', 'memberships');
+      expect(client.server.presenceSubscriptions[0]!.uris).to.deep.equal([SARA]);
+    });
+
+    it('should start, show, refresh and stop the subscription to contacts and groups', () => {
+      const client = new Client();
+      marbles(() => {
+        client.application();
+        const until = (): readonly number[] =>
+          client.server.contactsAndGroupsSubscriptions.map(({ expiresAt }) => expiresAt);
+        expect(client.ask('GET', MINE).body).to.include({ state: 'Disconnected' });
+        expect(client.ask('POST', `${START}?duration=10`).status).to.equal(201);
+        expect(client.ask('GET', MINE).body).to.include({ state: 'Connected' });
+        expect(until()).to.deep.equal([600_000]);
+        client.ask('POST', `${START}?duration=10`);
+        expect(until()).to.deep.equal([1_200_000]);
+        client.ask('POST', `${START}?duration=30`);
+        expect(until()).to.deep.equal([1_800_000]);
+        expect(client.ask('POST', `${MINE}/stopSubscriptionToContactsAndGroups`).status).to.equal(204);
+        expect(until()).to.deep.equal([]);
+        client.ask('POST', `${START}?duration=10`);
+        // A client that waits for events keeps the application.
+        client.events(1);
+        timer(599_999).subscribe(() => expect(until()).to.have.length(1));
+        timer(600_000).subscribe(() => expect(until()).to.deep.equal([]));
+      });
+    });
+
+    const refused: readonly (readonly [string, string, number])[] = [
+      ['PUT', GROUPS, 405],
+      ['GET', FAMILY, 405],
+      ['POST', FAMILY, 400],
+      ['POST', FAMILY.replace('Family', 'Work'), 404],
+      ['POST', `${GROUPS}/1`, 404],
+      ['PUT', MINE, 405],
+      ['GET', START, 405],
+      ['POST', START, 400],
+      ['POST', `${MINE}/elsewhere`, 404],
+    ];
+    for (const [method, path, status] of refused) {
+      it(`should answer ${status} to ${method} ${path}`, () => {
+        const client = new Client({ groups });
+        client.application();
+        expect(client.ask(method, path).status).to.equal(status);
+      });
+    }
+
+    it('should take no more contacts at once, and no more group subscriptions, than it is told to', () => {
+      const client = new Client({ groups, maxContactsAtOnce: 1, maxPresenceSubscriptions: 1 });
+      client.application();
+      const two = [SARA, 'sip:bob@contoso.com'];
+      expect(client.ask('POST', SUBSCRIPTIONS, { duration: 10, uris: two })).to.deep.include({ status: 403 });
+      client.subscribe(SARA);
+      const all = `${APP}/people/presenceSubscriptionMemberships?presenceSubscriptionId=97b6bd66`;
+      expect(client.ask('POST', all, { contactUris: two }).body).to.deep.include({
+        subcode: 'LimitExceeded',
+      });
+      expect(client.ask('POST', `${FAMILY}&duration=10`).status).to.equal(403);
+    });
+  });
+
   describe('the event channel', () => {
     const me = { type: 'updated', link: { rel: 'me', href: `${APP}/me` } };
     const note = { type: 'added', link: { rel: 'note', href: `${APP}/me/note` } };
@@ -515,6 +589,22 @@ describe('ucwaSimulator', () => {
       client.server.restart();
       expect(waiting.error).to.be.instanceOf(NetworkError);
       expect(client.events(1).status).to.equal(404);
+    });
+
+    it('should tell who waits when it ends all applications', () => {
+      const client = new Client();
+      client.application();
+      const waiting = client.events(1);
+      client.server.endApplications();
+      expect(waiting.body).to.deep.include({ subcode: 'ApplicationNotFound' });
+      expect(client.server.applications).to.deep.equal([]);
+    });
+
+    it('should answer an extension as it is told to', () => {
+      const client = new Client({ extensionStatus: 201 });
+      client.application();
+      client.subscribe(SARA);
+      expect(client.ask('POST', `${FIRST}?duration=10`).status).to.equal(201);
     });
 
     it('should tell who waits when the application is deleted', () => {

@@ -14,15 +14,10 @@ import type { UcwaInternals } from './connect.ts';
 import { decide } from './decision.ts';
 import { EndedError } from './endedError.ts';
 import type { UcwaEvent } from './events.ts';
-import { contactKey } from './filing.ts';
 import { isStillThere } from './isStillThere.ts';
-import { ownEvents } from './ownEvents.ts';
-import {
-  type Course,
-  type Ending,
-  presenceSubscription,
-  type WantedPresence,
-} from './presenceSubscription.ts';
+import { type Course, type Ending, keptSubscription } from './keptSubscription.ts';
+import type { OwnEvents } from './ownEvents.ts';
+import type { Created, SubscriptionKind } from './subscriptionKind.ts';
 
 /** What to do when the server has ended a subscription that is still wanted. */
 export type OnEnd = 'recreate' | 'complete' | 'error';
@@ -37,16 +32,16 @@ const HOW: Readonly<Record<Ending, string>> = {
 const LASTS_AT_LEAST_MS = 60_000;
 
 /**
- * Returns an Observable of the events of these contacts, through as many presence subscriptions, one after the
- * other, as it takes. It is for one subscriber.
+ * Returns an Observable of the events that are its own, through as many subscriptions on the server, one after
+ * the other, as it takes. It is for one subscriber.
  */
-export function presenceStream(
+export function subscriptionStream<Made extends Created>(
   internals: UcwaInternals,
-  wanted: WantedPresence,
+  kind: SubscriptionKind<Made>,
+  own: OwnEvents,
   onEnd: OnEnd,
 ): Observable<UcwaEvent> {
   const { pause } = internals;
-  const own = ownEvents(internals, wanted.uris.map(contactKey));
   const course: Course = {
     ...{ application: undefined, refusal: undefined, self: undefined, madeAt: 0, ending: undefined },
   };
@@ -76,13 +71,13 @@ export function presenceStream(
     if (ending === undefined || onEnd === 'complete') return EMPTY;
     if (onEnd === 'error') {
       const { pathname } = new URL(self);
-      return throwError(() => new EndedError('presenceSubscription', pathname, HOW[ending]));
+      return throwError(() => new EndedError(kind.resource, pathname, HOW[ending]));
     }
     failures = asyncScheduler.now() - madeAt < LASTS_AT_LEAST_MS ? failures + 1 : 0;
     return waitFor(failures < 2 ? of(undefined) : pause(failures - 1));
   };
 
-  return presenceSubscription(internals, wanted, own, course).pipe(
+  return keptSubscription(internals, kind, own, course).pipe(
     retry({ delay: afterRefusal }),
     repeat({ delay: afterEnd }),
     // The channel is let go of when the subscriber leaves, even while an answer is outstanding.

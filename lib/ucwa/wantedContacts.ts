@@ -1,0 +1,46 @@
+import { defer, EMPTY, exhaustMap, NEVER, type Observable, Subject, takeUntil, tap } from 'rxjs';
+import { contactKey } from './filing.ts';
+
+/** The contacts that a presence stream is to watch, as that changes. */
+export interface WantedContacts {
+  /** The URIs by their keys, each contact once. */
+  readonly byKey: ReadonlyMap<string, string>;
+  /** Emits when they have changed. */
+  readonly changed$: Observable<void>;
+}
+
+/** The same contacts for ever. */
+export function fixedContacts(uris: readonly string[]): WantedContacts {
+  return { byKey: keyed(uris), changed$: NEVER };
+}
+
+/**
+ * Returns an Observable that mirrors `watch` while the lists change that the source emits. It begins with the
+ * first list that is not empty, goes on with the last list when the source completes, and errors with it. It
+ * completes with `watch`, and where there is never anybody to watch.
+ */
+export function followingContacts<Value>(
+  lists$: Observable<readonly string[]>,
+  watch: (wanted: WantedContacts) => Observable<Value>,
+): Observable<Value> {
+  return defer(() => {
+    const changed = new Subject<void>();
+    const ended = new Subject<void>();
+    const wanted = { byKey: keyed([]), changed$: changed };
+    return lists$.pipe(
+      tap((uris) => {
+        wanted.byKey = keyed(uris);
+        changed.next();
+      }),
+      // Once somebody is watched, whoever watches follows the changes.
+      exhaustMap(() =>
+        wanted.byKey.size === 0 ? EMPTY : watch(wanted).pipe(tap({ complete: () => ended.next() })),
+      ),
+      takeUntil(ended),
+    );
+  });
+}
+
+function keyed(uris: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(uris.map((uri) => [contactKey(uri), uri]));
+}

@@ -1,14 +1,44 @@
 import { asyncScheduler, type Subscription, timer } from 'rxjs';
 import { backOffMs } from './course.ts';
+import { DEFAULT_RETRIES } from './resubscribing.ts';
 import type { Member } from './connectionMember.ts';
 import type { Reading } from './connectionMessage.ts';
 import { connectionRelay, type Leg } from './connectionRelay.ts';
-import type { Connection, ConnectionSlots } from './connectionSlots.ts';
 import { NetworkError } from '../core/errors.ts';
 import { decide, type Decision } from './decision.ts';
 import { EwsError, SoapFault } from './errors.ts';
 import type { GapReason } from './events.ts';
 import type { ServiceInternals } from './service.ts';
+
+/** One of the connections that the streaming subscriptions of a service share. */
+export interface Connection {
+  readonly size: number;
+  /** How many requests hang: two while it changes over from one to the next. */
+  readonly hanging: number;
+  /** @param gap What the member has to be told when the next request stands. */
+  join(member: Member, gap?: GapReason): void;
+  leave(member: Member): void;
+  /** Changes over to a new request, if the members are others by now and it is possible. */
+  regroup(): void;
+  /** Hands its members over, with what they have to be told, and is over. */
+  handOver(join: (member: Member, gap?: GapReason) => void): void;
+}
+
+/** What a connection has to know of the others of its service. */
+export interface ConnectionSlots {
+  /** Whether one more request may hang beside those that do. */
+  hasRoom(): boolean;
+  /** Whether another connection is changing over, and lets a request go soon. */
+  isOtherMoving(connection: Connection): boolean;
+  /** A request has ended, so that there may be room. */
+  freed(): void;
+  /** The server does not allow as many requests as there are. */
+  refused(): void;
+  /** Hands the members of a connection that has no request to another one, if there is room for all. */
+  adopt(connection: Connection): boolean;
+  /** The last member has left. */
+  emptied(connection: Connection): void;
+}
 
 /** For how long those who join and leave are gathered, so that many are one request. */
 const GATHER_MS = 100;
@@ -102,7 +132,7 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
   /** How long to wait until the next request, when one was no good. */
   const waitAfter = (leg: Leg, error?: unknown): number => {
     failures = asyncScheduler.now() - leg.openedAt >= STEADY_MS ? 1 : failures + 1;
-    const isEnd = error === undefined || leg.isClosed || error instanceof NetworkError;
+    const isEnd = error === undefined || error instanceof NetworkError;
     if (isEnd && failures === 1 && leg.hasAnswered) return 0;
     return backOffMs(internals.retry, failures, decideFor(leg, error));
   };
@@ -126,30 +156,34 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
     return true;
   };
 
-  const ended = (leg: Leg, cause: unknown): void => {
-    const error = cause ?? leg.problem;
-    if (error !== undefined && !leg.isClosed && !isToGoOn(leg, error, [...members.values()])) return;
+  const goOn = (leg: Leg, error?: unknown): void => {
     const wait = waitAfter(leg, error);
     if (members.size > 0 && !slots.adopt(self)) openAfter(wait);
     slots.freed();
+  };
+
+  const broken = (leg: Leg, error: unknown): void => {
+    if (isToGoOn(leg, error, [...members.values()])) goOn(leg, error);
   };
 
   const read = (leg: Leg, reading: Reading): void => {
     const { notifications, refused, gap, error } = reading;
     if (error !== undefined) {
       relay.stop();
-      ended(leg, error);
+      broken(leg, error);
       return;
     }
     if (reading.problem !== undefined) {
-      if (!leg.stands) leg.problem ??= reading.problem;
+      leg.problem = reading.problem;
       noteGaps(leg, 'unreadable');
       return;
     }
-    leg.stands = true;
+    // What could not be read may have said that some are gone, so all are asked for again.
+    if (leg.problem !== undefined) regroupSoon();
     leg.problem = undefined;
     if (gap !== undefined) noteGaps(leg, gap);
-    if (refused === undefined) tellGaps(leg);
+    // Only what the server serves has taken over from a connection on which it still may lose something.
+    else if (refused === undefined) tellGaps(leg);
     for (const { subscriptionId, events } of notifications) leg.members.get(subscriptionId)?.next(events);
     if (refused !== undefined) {
       // Some servers send nothing to the others on a request that names one that is not there.
@@ -164,7 +198,14 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
 
   const relay = connectionRelay(internals, {
     read,
-    ended,
+    ended: (leg, cause) => {
+      // One that brought nothing that can be read may be an accident, several in a row are none.
+      const error =
+        cause ?? (failures >= (internals.retry.retries ?? DEFAULT_RETRIES) ? leg.problem : undefined);
+      // Who has said that this is the end may leave as he likes.
+      if (error === undefined || leg.isClosed) goOn(leg);
+      else broken(leg, error);
+    },
     refused: (leg, error) => {
       // What it said of some was read, and the next request is without them.
       if (relay.old !== undefined) return;
@@ -174,10 +215,8 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
       if (error === undefined || isToGoOn(leg, error, joined)) openAfter(waitAfter(leg, error));
       slots.freed();
     },
-    relieved: (old, isCut) => {
-      if (isCut) noteGaps(old, 'connectionLost');
-      slots.freed();
-    },
+    cut: (leg) => noteGaps(leg, 'connectionLost'),
+    relieved: () => slots.freed(),
   });
 
   const self: Connection = {

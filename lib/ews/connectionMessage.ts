@@ -53,7 +53,7 @@ function readResponse(message: ResponseMessage, what: OperationIdentity): Readin
   const error = new EwsError(what, { ...message, responseCode });
   const { action, gap } = decide(error, { operation: 'GetStreamingEvents' });
   if (action === 'goOn') return { ...read, gap: gap ?? 'eventsMissed' };
-  return ids.length === 0 || OF_THE_WHOLE.has(action)
-    ? { ...read, error }
-    : { ...read, refused: { ids, error } };
+  if (ids.length === 0 || OF_THE_WHOLE.has(action)) return { ...read, error };
+  // That it is closed counts for those that are named: what the others get may follow.
+  return { notifications, refused: { ids, error }, isClosed: false };
 }

@@ -15,9 +15,7 @@ export interface Leg {
   mayHaveActed: boolean;
   /** Whether the last word of the server was that it ends. */
   isClosed: boolean;
-  /** Whether something of it could be read. */
-  stands: boolean;
-  /** Why nothing of it could be read so far. */
+  /** Why the last that came of it could not be read. */
   problem: unknown;
 }
 
@@ -29,8 +27,10 @@ export interface RelayRunner {
   readonly ended: (leg: Leg, error: unknown) => void;
   /** A request could not take over: the one from before goes on. */
   readonly refused: (leg: Leg, error: unknown) => void;
-  /** A request has taken over, and the one from before has ended. */
-  readonly relieved: (old: Leg, isCut: boolean) => void;
+  /** The request from before was left without its end: it may have brought more. */
+  readonly cut: (leg: Leg) => void;
+  /** A request has taken over, and all that it was behind with is read. */
+  readonly relieved: () => void;
 }
 
 /** Hanging requests, one of which takes over from the other. */
@@ -63,7 +63,10 @@ export function connectionRelay(internals: ServiceInternals, runner: RelayRunner
   const running = new Map<Leg, Subscription>();
   let leg: Leg | undefined;
   let old: Leg | undefined;
-  let held: Reading[] = [];
+  /** What has come of the newest request while the one before had not ended. */
+  let held: (() => void)[] = [];
+  let isTakenOver = false;
+  let isReleasing = false;
   let changeOver: Subscription | undefined;
 
   const drop = (dropped: Leg): void => {
@@ -71,59 +74,72 @@ export function connectionRelay(internals: ServiceInternals, runner: RelayRunner
     running.delete(dropped);
   };
 
+  const read = (from: Leg, reading: Reading): void => {
+    if (running.has(from)) runner.read(from, reading);
+  };
+
+  const finish = (finished: Leg, error: unknown): void => {
+    if (!running.has(finished)) return;
+    drop(finished);
+    leg = undefined;
+    runner.ended(finished, error);
+  };
+
   const relieve = (relieved: Leg, isCut: boolean): void => {
     changeOver?.unsubscribe();
     drop(relieved);
+    if (isCut) runner.cut(relieved);
+    // Until all is told that was held back, nothing else is, and nothing takes over: it would overtake that.
+    isReleasing = true;
+    for (let next = held.shift(); next !== undefined; next = held.shift()) next();
+    isReleasing = false;
     old = undefined;
-    runner.relieved(relieved, isCut);
-    const heir = leg;
-    if (heir === undefined) return;
-    for (const reading of held.splice(0)) if (running.has(heir)) runner.read(heir, reading);
+    runner.relieved();
   };
 
   const refuse = (heir: Leg, predecessor: Leg, error: unknown): void => {
     changeOver?.unsubscribe();
-    drop(heir);
     leg = predecessor;
     old = undefined;
-    for (const reading of held.splice(0)) runner.read(heir, reading);
+    for (const next of held.splice(0)) next();
+    drop(heir);
     runner.refused(heir, error);
   };
 
   const received = (from: Leg, reading: Reading): void => {
     from.hasAnswered = true;
     from.isClosed = reading.isClosed;
-    if (old === undefined) {
-      runner.read(from, reading);
+    if (isReleasing) {
+      held.push(() => read(from, reading));
+    } else if (old === undefined) {
+      read(from, reading);
     } else if (from === old) {
       // That another connection was opened is what was to be expected.
-      if (reading.error === undefined) runner.read(from, reading);
+      if (reading.error === undefined) read(from, reading);
       else relieve(from, false);
-    } else if (held.length === 0 && reading.error !== undefined) {
+    } else if (!isTakenOver && reading.error !== undefined) {
       refuse(from, old, reading.error);
     } else {
       const predecessor = old;
       if (held.length === 0) {
         changeOver = timer(CHANGE_OVER_MS).subscribe(() => relieve(predecessor, !predecessor.isClosed));
       }
-      held.push(reading);
+      isTakenOver ||= isServing(reading);
+      held.push(() => read(from, reading));
     }
   };
 
   const ended = (from: Leg, error: unknown): void => {
-    if (old !== undefined && from === old) {
+    if (isReleasing) {
+      held.push(() => finish(from, error));
+    } else if (from === old) {
       relieve(from, error !== undefined && !from.isClosed);
-      return;
-    }
-    if (old !== undefined && !held.some(isServing)) {
+    } else if (old !== undefined && !isTakenOver) {
       refuse(from, old, error);
-      return;
+    } else {
+      if (old !== undefined) relieve(old, !old.isClosed);
+      finish(from, error);
     }
-    if (old !== undefined) relieve(old, !old.isClosed);
-    if (from !== leg) return;
-    drop(from);
-    leg = undefined;
-    runner.ended(from, error);
   };
 
   return {
@@ -140,7 +156,6 @@ export function connectionRelay(internals: ServiceInternals, runner: RelayRunner
         hasAnswered: false,
         mayHaveActed: false,
         isClosed: false,
-        stands: false,
         problem: undefined,
       };
       const all = [...members.values()];
@@ -154,6 +169,7 @@ export function connectionRelay(internals: ServiceInternals, runner: RelayRunner
       old = leg;
       leg = opened;
       held = [];
+      isTakenOver = false;
       hanging.add(
         hangingRequest(internals, request).subscribe({
           next: (reading) => received(opened, reading),

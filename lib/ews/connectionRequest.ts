@@ -1,4 +1,4 @@
-import { asyncScheduler, Observable, type Subscription, timer } from 'rxjs';
+import { asyncScheduler, map, Observable, type Subscription, tap, timer } from 'rxjs';
 import { NetworkError } from '../core/errors.ts';
 import type { RequestProgress } from '../core/transport.ts';
 import { readMessage, type Reading } from './connectionMessage.ts';
@@ -54,7 +54,7 @@ export function hangingRequest(
       silence?.unsubscribe();
       patience?.unsubscribe();
     });
-    stream({
+    const message$ = stream({
       name: OPERATION,
       envelope: (head) => getStreamingEventsEnvelope(head, ids, connectionMinutes),
       onProgress: (progress) => {
@@ -65,14 +65,12 @@ export function hangingRequest(
         onProgress(progress);
       },
       onBytes: () => (heardAt = asyncScheduler.now()),
-    }).subscribe({
-      next: (message) => {
-        const reading = readMessage(message, { operation: OPERATION, url });
-        noteClosed(reading);
-        subscriber.next(reading);
-      },
-      error: (error: unknown) => subscriber.error(error),
-      complete: () => subscriber.complete(),
     });
+    message$
+      .pipe(
+        map((message) => readMessage(message, { operation: OPERATION, url })),
+        tap(noteClosed),
+      )
+      .subscribe(subscriber);
   });
 }

@@ -1,7 +1,6 @@
 import { asyncScheduler } from 'rxjs';
-import { connection } from './connection.ts';
+import { connection, type Connection, type ConnectionSlots } from './connection.ts';
 import { type Member, MOST_IDS } from './connectionMember.ts';
-import type { Connection, ConnectionSlots } from './connectionSlots.ts';
 import { ConnectionsFullError } from './connectionsFull.ts';
 import type { ServiceInternals } from './service.ts';
 

@@ -7,7 +7,8 @@ import type { EwsEvent } from './events.ts';
 
 /** A mailbox that is being moved, or whose store is failing over, is not back in seconds. */
 const MOVE_RETRY_MS = 60_000;
-const DEFAULT_RETRIES = 4;
+/** How often to try again what has never worked, where the service names nothing. */
+export const DEFAULT_RETRIES = 4;
 
 /**
  * Returns an Observable that keeps one subscription after another on the server, until it is unsubscribed from

@@ -160,7 +160,8 @@ export function ewsStreams(
       if (stream.isOver) reader.complete();
       stream.reader = reader;
       return () => {
-        // Who has gone silent notices nothing either.
+        stream.reader = undefined;
+        // Over a dead connection that is noticed only later.
         if (!stream.isSilent) detach(stream);
       };
     });

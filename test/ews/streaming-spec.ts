@@ -117,8 +117,8 @@ describe('streamingNotifications', () => {
                   watch(stream({ folders: ['notes'], events: ['created'] }), second + 9),
                 );
               }
-              for (let turn = 0; turn < 1760; turn += 1)
-                at(2 + turn / 20, () => sent.push(server.deliverMail()));
+              for (let turn = 0; turn < 1400; turn += 1)
+                at(2 + turn / 16, () => sent.push(server.deliverMail()));
             },
             { dialect, latencyMs },
           );

@@ -1,0 +1,529 @@
+import { expect } from 'chai';
+import { mergeMap, of, takeUntil, timer } from 'rxjs';
+import { DecodeError, HttpError } from '../../lib/core/errors.ts';
+import { getStreamingEventsEnvelope } from '../../lib/ews/envelope.ts';
+import { EwsError, SoapFault } from '../../lib/ews/errors.ts';
+import type { EwsDialect } from '../../lib/testing/ewsDialect.ts';
+import type { EwsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { outcomesOf } from './pulling.ts';
+import { connectionsOf, gapsOf, newsOf, streaming, type Streaming } from './streaming.ts';
+
+const dialects: readonly EwsDialect[] = ['exchange', 'grommunio'];
+
+/** Watches for new mail with so many subscriptions. */
+function many({ stream, watch }: Streaming, count: number, untilSeconds: number): void {
+  for (let each = 0; each < count; each += 1) watch(stream({ events: ['newMail'] }), untilSeconds);
+}
+
+/** The most streams that were open at a time, asked every 20 ms of the first seconds. */
+function mostStreams(server: EwsSimulator, seconds: number): { count: number } {
+  const most = { count: 0 };
+  timer(0, 20)
+    .pipe(takeUntil(timer(seconds * 1000)))
+    .subscribe(() => (most.count = Math.max(most.count, server.streams.length)));
+  return most;
+}
+
+describe('A connection that streams share', () => {
+  it('should be asked for once by 200 who come at a time, and name them all', () => {
+    const run = streaming((one) => many(one, 200, 5));
+    expect(connectionsOf(run)).to.deep.equal(['0.1 ×200']);
+    expect(run.left()).to.deep.equal([]);
+  });
+
+  it('should be asked for a few times by 200 who come one after the other', () => {
+    const run = streaming(({ stream, watch, at }) => {
+      for (let each = 0; each < 200; each += 1) at(each / 512, () => watch(stream(), 5 - each / 512));
+    });
+    expect(connectionsOf(run)).to.have.length(4);
+    expect(connectionsOf(run).at(-1)).to.match(/×200$/);
+  });
+
+  it('should hold 200, and be joined by others up to the limit', () => {
+    const run = streaming((one) => {
+      many(one, 450, 5);
+      one.at(4, () => one.server.deliverMail());
+    });
+    expect(connectionsOf(run)).to.deep.equal(['0.1 ×200', '0.1 ×200', '0.1 ×50']);
+    expect(newsOf(run)).to.have.length(450);
+  });
+
+  it('should change over to a new request before it leaves the old one, where somebody joins', () => {
+    const run = streaming(
+      ({ stream, watch, at, server }) => {
+        watch(stream({ events: ['newMail'] }), 20);
+        at(5, () => watch(stream({ events: ['created'] }), 15));
+        for (let turn = 0; turn < 40; turn += 1) at(5 + turn / 16, () => server.deliverMail());
+      },
+      { latencyMs: 400 },
+    );
+    expect(connectionsOf(run)).to.deep.equal(['0.5 ×1', '5.5 ×2']);
+    expect(newsOf(run).filter((line) => line.includes('newMail'))).to.have.length(40);
+    expect(gapsOf(run)).to.deep.equal([]);
+  });
+
+  for (const maxConnections of [1, 2, 3]) {
+    it(`should never have more than ${maxConnections} requests hang, however they come and go`, () => {
+      let most = { count: 0 };
+      const sent: string[] = [];
+      const run = streaming(
+        ({ stream, watch, at, server }) => {
+          most = mostStreams(server, 100);
+          for (let each = 0; each < maxConnections * 200; each += 1) {
+            const come = (each * 37) % 60;
+            at(come + (each % 8) / 8, () =>
+              watch(stream({ folders: ['notes'], events: ['created'] }), 90 - come),
+            );
+          }
+          at(30, () => sent.push(server.createItem('notes')));
+          at(70, () => sent.push(server.createItem('notes')));
+        },
+        { latencyMs: 60 },
+        { streaming: { maxConnections } },
+      );
+      expect(most.count).to.equal(maxConnections);
+      expect(run.errors).to.deep.equal([]);
+      const created = run.events.filter(({ type }) => type === 'created');
+      expect(created.length).to.be.at.least(maxConnections * 200);
+      expect(run.left()).to.deep.equal([]);
+    }).timeout(60_000);
+  }
+
+  it('should tell those who are there of a gap where the one connection that is allowed has to be cut', () => {
+    const run = streaming(
+      ({ stream, watch, at }) => {
+        watch(stream(), 20);
+        at(5, () => watch(stream(), 15));
+      },
+      {},
+      { streaming: { maxConnections: 1 } },
+    );
+    expect(connectionsOf(run)).to.deep.equal(['0.1 ×1', '5.1 ×2']);
+    expect(newsOf(run)).to.deep.equal(['5.1 gap']);
+    expect(gapsOf(run)[0]).to.deep.include({ reason: 'connectionLost', since: new Date(0) });
+  });
+
+  it('should be given up for another one that has room, when it ends', () => {
+    const run = streaming(({ stream, watch, at, server }) => {
+      for (let each = 0; each < 250; each += 1)
+        watch(stream({ events: ['newMail'] }), each % 10 === 0 ? 50 : 10);
+      at(20, () => expect(server.streams).to.have.length(2));
+      at(20, () => server.closeStreams());
+      at(21, () => expect(server.streams).to.have.length(1));
+      at(22, () => server.deliverMail());
+    });
+    expect(newsOf(run)).to.have.length(25);
+    expect(gapsOf(run)).to.deep.equal([]);
+  });
+
+  it('should not keep other calls waiting', () => {
+    const run = streaming(({ stream, pull, watch }) => {
+      watch(stream(), 20);
+      watch(pull({ pollIntervalSeconds: 5 }), 20);
+    });
+    expect(run.sent().filter((line) => line.endsWith(' GetEvents'))).to.have.length(4);
+  });
+});
+
+describe('A connection that ends', () => {
+  for (const dialect of dialects) {
+    for (const how of ['closed', 'end', 'linger'] as const) {
+      it(`should be opened again without a gap after "${how}", with ${dialect}`, () => {
+        const run = streaming(
+          ({ stream, watch, at, server }) => {
+            watch(stream({ events: ['newMail'] }), 100);
+            at(19, () => server.deliverMail());
+            at(20, () => server.closeStreams(how));
+            at(20, () => server.deliverMail());
+            at(23, () => server.deliverMail());
+          },
+          { dialect },
+        );
+        expect(connectionsOf(run)).to.deep.equal(['0.1 ×1', how === 'linger' ? '22 ×1' : '20 ×1']);
+        expect(run.events.filter(({ type }) => type === 'newMail')).to.have.length(3);
+        expect(gapsOf(run)).to.deep.equal([]);
+      });
+    }
+
+    it(`should be opened again with a gap where it broke, with ${dialect}`, () => {
+      const run = streaming(
+        ({ stream, watch, at, server }) => {
+          watch(stream({ events: ['newMail'] }), 100);
+          at(19, () => server.deliverMail());
+          at(20, () => server.closeStreams('reset'));
+          at(21, () => server.deliverMail());
+        },
+        { dialect },
+      );
+      expect(newsOf(run)).to.deep.equal(['19 newMail', '20 gap', '21 newMail']);
+      expect(gapsOf(run)[0]).to.deep.include({ reason: 'connectionLost', since: new Date(9000) });
+      expect(outcomesOf(run)).to.deep.equal(['Released']);
+    });
+
+    it(`should be given up after 90 seconds of silence, and the gap be told, with ${dialect}`, () => {
+      const run = streaming(
+        ({ stream, watch, at, server }) => {
+          watch(stream({ events: ['newMail'] }), 300);
+          at(19, () => server.deliverMail());
+          at(20, () => server.goSilent());
+          at(50, () => server.deliverMail());
+          at(120, () => server.deliverMail());
+        },
+        { dialect },
+      );
+      expect(connectionsOf(run)).to.deep.equal(['0.1 ×1', '109 ×1']);
+      expect(newsOf(run)).to.deep.equal(['19 newMail', '109 gap', '120 newMail']);
+      expect(gapsOf(run)[0]).to.deep.include({ reason: 'connectionLost', since: new Date(9000) });
+    });
+
+    it(`should be opened anew by each of its subscriptions after a restart, with ${dialect}`, () => {
+      const run = streaming(
+        ({ stream, watch, at, server }) => {
+          watch(stream({ events: ['newMail'] }), 100);
+          watch(stream({ events: ['created'] }), 100);
+          watch(stream({ folders: ['notes'], events: ['created'] }), 100);
+          at(20, () => server.restart());
+          at(30, () => server.deliverMail());
+        },
+        { dialect },
+      );
+      expect(newsOf(run)).to.deep.equal(
+        [...Array<string>(3).fill('20.1 gap'), '30 newMail', '30 created'].map((line) =>
+          line.replace('20.1', gapAt(run.seen)),
+        ),
+      );
+      expect(gapsOf(run).map(({ reason }) => reason)).to.deep.equal(Array(3).fill('subscriptionLost'));
+      expect(outcomesOf(run).sort()).to.deep.equal([
+        ...Array<string>(3).fill('EndedByServer'),
+        ...Array<string>(3).fill('Released'),
+      ]);
+      expect(run.left()).to.deep.equal([]);
+    });
+
+    it(`should renew only the subscription that is gone, with ${dialect}`, () => {
+      const run = streaming(
+        ({ stream, watch, at, server }) => {
+          watch(stream({ events: ['newMail'] }), 100);
+          watch(stream({ events: ['created'] }), 100);
+          watch(stream({ folders: ['notes'], events: ['created'] }), 100);
+          at(10, () => {
+            const [, gone] = server.subscriptions;
+            server.expire(gone!.id);
+          });
+          at(20, () => server.closeStreams());
+          at(30, () => server.deliverMail());
+          at(31, () => server.createItem('notes'));
+        },
+        { dialect },
+      );
+      expect(gapsOf(run).map(({ reason }) => reason)).to.deep.equal(['subscriptionLost']);
+      expect(newsOf(run).slice(1)).to.deep.equal(['30 newMail', '30 created', '31 created']);
+      expect(run.sent().filter((line) => line.endsWith(' Subscribe'))).to.have.length(4);
+      expect(run.left()).to.deep.equal([]);
+    });
+
+    it(`should bring what is good around an envelope that is not, and tell of that one, with ${dialect}`, () => {
+      const run = streaming(
+        ({ stream, watch, at, server }) => {
+          watch(stream({ events: ['newMail'] }), 40);
+          watch(stream({ folders: ['notes'], events: ['created'] }), 40);
+          at(10, () => server.deliverMail());
+          at(11, () => {
+            server.corruptNextEnvelope();
+            server.deliverMail();
+          });
+          at(12, () => server.deliverMail());
+        },
+        { dialect },
+      );
+      expect(newsOf(run)).to.deep.equal(['10 newMail', '12 gap', '12 gap', '12 newMail']);
+      expect(gapsOf(run)[0]).to.include({ reason: 'unreadable' });
+      expect(connectionsOf(run), 'it may have said more').to.deep.equal(['0.1 ×2', '12.1 ×2']);
+    });
+  }
+
+  it('should not be waited for where it says that it is closed and lingers', () => {
+    const run = streaming(
+      ({ stream, watch, at, server }) => {
+        watch(stream(), 100);
+        at(10, () => server.expire());
+        at(20, () => server.closeStreams());
+      },
+      { dialect: 'grommunio' },
+    );
+    expect(run.sent().slice(2)).to.deep.equal([
+      '20 GetStreamingEvents',
+      '20 Subscribe',
+      '20.1 GetStreamingEvents',
+      '100 Unsubscribe',
+    ]);
+  });
+
+  it('should not be opened again and again in a hurry', () => {
+    const run = streaming(({ stream, watch, at, server }) => {
+      watch(stream(), 60);
+      for (let second = 1; second < 60; second += 1) at(second, () => server.closeStreams());
+    });
+    expect(connectionsOf(run).length).to.be.below(12);
+    expect(gapsOf(run)).to.deep.equal([]);
+  });
+
+  it('should be given up where nobody ever answers', () => {
+    const run = streaming(({ stream, watch, server }) => {
+      server.failNext(1, { delayMs: 3_600_000 }, 'GetStreamingEvents');
+      watch(stream(), 200);
+    });
+    expect(connectionsOf(run)[1]).to.match(/^9[0-9.]+ ×1$/);
+    expect(newsOf(run)).to.have.length(1);
+    expect(gapsOf(run)[0]).to.include({ reason: 'connectionLost' });
+  });
+});
+
+/** When the first gap was told. */
+function gapAt(seen: readonly string[]): string {
+  return seen.find((line) => line.endsWith(' gap'))?.split(' ', 1)[0] ?? 'never';
+}
+
+describe('A connection that is refused', () => {
+  for (const [name, failure] of [
+    ['503', { status: 503 }],
+    [
+      '500 of something in between',
+      { status: 500, headers: { 'content-type': 'text/html' }, body: '<html>' },
+    ],
+    ['ErrorServerBusy', { error: 'ErrorServerBusy' }],
+    ['a fault ErrorServerBusy', { fault: 'ErrorServerBusy' }],
+    ['ErrorInternalServerTransientError', { error: 'ErrorInternalServerTransientError' }],
+    ['a broken connection', 'reset'],
+  ] as const) {
+    it(`should be tried again with backoff on ${name}, and not end the stream`, () => {
+      const run = streaming(
+        ({ stream, watch, at, server }) => {
+          server.failNext(3, failure, 'GetStreamingEvents');
+          watch(stream({ events: ['newMail'] }), 60);
+          at(30, () => server.deliverMail());
+        },
+        {},
+        { retry: { initialMs: 2000, maxMs: 60_000, random: () => 0.5, retries: 0 } },
+      );
+      expect(connectionsOf(run)).to.deep.equal(['0.1 ×1', '1.1 ×1', '3.1 ×1', '7.1 ×1']);
+      expect(newsOf(run).at(-1)).to.equal('30 newMail');
+      expect(run.errors).to.deep.equal([]);
+    });
+  }
+
+  it('should be tried again when the server wants, wherever it says so', () => {
+    const run = streaming(({ stream, watch, server }) => {
+      server.failNext(
+        1,
+        {
+          fault: 'ErrorServerBusy',
+          values: { PolicyName: 'EWSMaxConcurrency', BackOffMilliseconds: '20000' },
+        },
+        'GetStreamingEvents',
+      );
+      watch(stream(), 60);
+    });
+    expect(connectionsOf(run)).to.deep.equal(['0.1 ×1', '21.1 ×1']);
+    expect(gapsOf(run), 'nothing was handed out').to.deep.equal([]);
+  });
+
+  it('should be tried again after the time of a Retry-After', () => {
+    const run = streaming(({ stream, watch, server }) => {
+      server.failNext(1, { status: 429, headers: { 'retry-after': '30' } }, 'GetStreamingEvents');
+      watch(stream(), 60);
+    });
+    expect(connectionsOf(run)).to.deep.equal(['0.1 ×1', '31.1 ×1']);
+  });
+
+  it('should be tried again with a new token', () => {
+    const tokens = ['old', 'new'];
+    const run = streaming(
+      ({ stream, watch, at, server }) => {
+        watch(stream({ events: ['newMail'] }), 60);
+        at(10, () => server.setToken('new'));
+        at(20, () => server.closeStreams());
+        at(30, () => server.deliverMail());
+      },
+      { token: 'old' },
+      { token: () => of(tokens.shift() ?? 'none') },
+    );
+    expect(newsOf(run)).to.deep.equal(['30 newMail']);
+    expect(run.server.requests.filter(({ status }) => status === 401)).to.have.length(1);
+  });
+
+  for (const [name, failure, kind] of [
+    ['403', { status: 403 }, HttpError],
+    ['401', { status: 401 }, HttpError],
+    ['ErrorSubscriptionAccessDenied', { error: 'ErrorSubscriptionAccessDenied' }, EwsError],
+    ['a fault of the schema', { fault: 'ErrorSchemaValidation' }, SoapFault],
+    [
+      'a login page',
+      { status: 200, headers: { 'content-type': 'text/html' }, body: '<html><form/></html>' },
+      DecodeError,
+    ],
+    [
+      'a response for another operation',
+      {
+        status: 200,
+        headers: { 'content-type': 'text/xml' },
+        body: '<Envelope><Body><GetEventsResponse><ResponseMessages><x/></ResponseMessages></GetEventsResponse></Body></Envelope>',
+      },
+      DecodeError,
+    ],
+  ] as const) {
+    it(`should fail with what it was, and be removed, on ${name}`, () => {
+      const run = streaming(({ stream, watch, server }) => {
+        server.failNext(1, failure, 'GetStreamingEvents');
+        watch(stream(), 60);
+        watch(stream(), 60);
+      });
+      expect(run.errors).to.have.length(2);
+      for (const error of run.errors) expect(error).to.be.instanceOf(kind);
+      expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
+      expect(connectionsOf(run)).to.have.length(1);
+    });
+  }
+
+  it('should fail where nothing of it can be read, again and again', () => {
+    const page = { status: 200, headers: { 'content-type': 'text/xml' }, body: '<html><body>&nbsp;' };
+    const run = streaming(({ stream, watch, at, server }) => {
+      watch(stream(), 200);
+      at(10, () => server.failNext(2, page, 'GetStreamingEvents'));
+      at(20, () => server.closeStreams());
+      at(60, () => server.failNext(5, page, 'GetStreamingEvents'));
+      at(70, () => server.closeStreams());
+    });
+    expect(newsOf(run)).to.deep.equal(['26 gap', '84 DecodeError']);
+    expect(gapsOf(run)[0]).to.include({ reason: 'unreadable' });
+    expect(outcomesOf(run)).to.deep.equal(['Released']);
+  });
+
+  it('should slow down and start afresh, with a gap, while the mailbox is being moved', () => {
+    const run = streaming(({ stream, watch, at, server }) => {
+      watch(stream(), 200);
+      at(10, () => server.failNext(1, { error: 'ErrorMailboxMoveInProgress' }, 'GetStreamingEvents'));
+      at(20, () => server.closeStreams());
+    });
+    expect(run.sent().slice(2)).to.deep.equal([
+      '20 GetStreamingEvents',
+      '20 Unsubscribe',
+      '81 Subscribe',
+      '81.1 GetStreamingEvents',
+      '200 Unsubscribe',
+    ]);
+    expect(gapsOf(run).map(({ reason }) => reason)).to.deep.equal(['mailboxMoved']);
+  });
+
+  it('should go on, after a gap, where the server says that it lost events', () => {
+    const run = streaming(({ stream, watch, at, server }) => {
+      watch(stream({ events: ['newMail'] }), 40);
+      at(10, () => server.failNext(1, { error: 'ErrorMissedNotificationEvents' }, 'GetStreamingEvents'));
+      at(20, () => server.closeStreams());
+      at(30, () => server.deliverMail());
+    });
+    expect(newsOf(run)).to.deep.equal(['22 gap', '30 newMail']);
+    expect(gapsOf(run)[0]).to.include({ reason: 'eventsMissed' });
+    expect(outcomesOf(run)).to.deep.equal(['Released']);
+  });
+
+  it('should be taken back from somebody else, with a gap', () => {
+    const run = streaming(({ stream, watch, at, server }) => {
+      watch(stream({ events: ['newMail'] }), 60);
+      at(20, () => {
+        const ids = server.subscriptions.map(({ id }) => id);
+        const body = getStreamingEventsEnvelope({ version: 'Exchange2013_SP1' }, ids, 1);
+        const headers = { 'content-type': 'text/xml' };
+        server
+          .transport({ method: 'POST', url: server.url, headers, body })
+          .pipe(mergeMap(({ body$ }) => body$))
+          .subscribe();
+      });
+      at(40, () => server.deliverMail());
+    });
+    expect(newsOf(run)).to.deep.equal(['21 gap', '40 newMail']);
+    expect(gapsOf(run)[0]).to.include({ reason: 'connectionLost' });
+  });
+
+  describe('while another one hangs', () => {
+    for (const failure of [{ status: 503 }, { error: 'ErrorServerBusy' }, 'reset'] as const) {
+      it(`should let that one go on, and be tried again, on ${JSON.stringify(failure)}`, () => {
+        const run = streaming(
+          ({ stream, watch, at, server }) => {
+            watch(stream({ events: ['newMail'] }), 60);
+            at(10, () => server.failNext(2, failure, 'GetStreamingEvents'));
+            at(20, () => watch(stream({ events: ['created'] }), 40));
+            at(20.2, () => expect(server.streams).to.have.length(1));
+            at(20.2, () => server.deliverMail());
+            at(40, () => server.deliverMail());
+          },
+          {},
+          { retry: { initialMs: 2000, maxMs: 60_000, random: () => 0.5, retries: 0 } },
+        );
+        expect(connectionsOf(run)).to.deep.equal(['0.1 ×1', '20.1 ×2', '21.1 ×2', '23.1 ×2']);
+        expect(run.events.filter(({ type }) => type === 'newMail')).to.have.length(2);
+        expect(run.events.filter(({ type }) => type === 'created')).to.have.length(2);
+      });
+    }
+
+    for (const dialect of dialects) {
+      it(`should let that one go on, and renew what is gone, where somebody joins, with ${dialect}`, () => {
+        const run = streaming(
+          ({ stream, watch, at, server }) => {
+            watch(stream({ events: ['newMail'] }), 60);
+            watch(stream({ folders: ['notes'], events: ['created'] }), 60);
+            at(19, () => server.expire(server.subscriptions[1]!.id));
+            at(20, () => watch(stream({ events: ['created'] }), 40));
+            for (let turn = 0; turn < 16; turn += 1) at(20 + turn / 8, () => server.deliverMail());
+            at(30, () => server.createItem('notes'));
+          },
+          { dialect },
+        );
+        expect(run.events.filter(({ type }) => type === 'newMail')).to.have.length(16);
+        expect(gapsOf(run).map(({ reason }) => reason)).to.deep.equal(['subscriptionLost']);
+        expect(newsOf(run).at(-1)).to.equal('30 created');
+        expect(run.left()).to.deep.equal([]);
+      });
+    }
+
+    it('should fail only for those who wanted to join, where trying again would not help', () => {
+      const run = streaming(({ stream, watch, at, server }) => {
+        watch(stream({ events: ['newMail'] }), 60);
+        at(10, () => server.failNext(1, { fault: 'ErrorInvalidId' }, 'GetStreamingEvents'));
+        at(20, () => watch(stream({ events: ['created'] }), 40));
+        at(40, () => server.deliverMail());
+      });
+      expect(newsOf(run)).to.deep.equal(['20.1 SoapFault', '40 newMail']);
+    });
+
+    it('should do with the connections that the server allows', () => {
+      const run = streaming(
+        ({ stream, watch, at, server }) => {
+          watch(stream({ events: ['newMail'] }), 60);
+          at(20, () => watch(stream({ events: ['created'] }), 40));
+          at(40, () => server.deliverMail());
+        },
+        { maxStreams: 1 },
+      );
+      expect(newsOf(run).slice(-2)).to.deep.equal(['40 newMail', '40 created']);
+      expect(gapsOf(run).map(({ reason }) => reason)).to.deep.equal(['connectionLost']);
+    });
+
+    it('should not wait long for the one that has fallen silent', () => {
+      const run = streaming(({ stream, watch, at, server }) => {
+        watch(stream({ events: ['newMail'] }), 60);
+        at(19, () => server.goSilent());
+        at(20, () => watch(stream({ events: ['created'] }), 40));
+        at(22, () => server.deliverMail());
+        at(30, () => server.deliverMail());
+      });
+      expect(newsOf(run)).to.deep.equal([
+        '25.1 gap',
+        '25.1 newMail',
+        '25.1 created',
+        '30 newMail',
+        '30 created',
+      ]);
+    });
+  });
+});

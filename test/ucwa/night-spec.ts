@@ -1,0 +1,205 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import {
+  asyncScheduler,
+  defer,
+  interval,
+  merge,
+  mergeMap,
+  Subject,
+  Subscription,
+  take,
+  throwError,
+  timer,
+} from 'rxjs';
+import { NetworkError } from '../../lib/core/errors.ts';
+import type { ReleaseOutcome } from '../../lib/core/releases.ts';
+import type { Transport } from '../../lib/core/transport.ts';
+import {
+  ucwaSimulator,
+  type UcwaSimulator,
+  type UcwaSimulatorOptions,
+} from '../../lib/testing/ucwaSimulator.ts';
+import { connect, type Ucwa } from '../../lib/ucwa/connect.ts';
+import type { UcwaEvent } from '../../lib/ucwa/events.ts';
+import { presence } from '../../lib/ucwa/presence.ts';
+import { marbles } from '../support/marbles.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** A server behind a network that is gone at times. */
+interface Connection {
+  readonly server: UcwaSimulator;
+  readonly ucwa: Ucwa;
+  readonly outcomes: readonly ReleaseOutcome[];
+  readonly unplug: (forMs: number) => void;
+}
+
+function connection(options: UcwaSimulatorOptions = {}): Connection {
+  const server = ucwaSimulator({ mediumSeconds: 1, ...options });
+  const unplugged = new Subject<void>();
+  let backAt = 0;
+  const transport: Transport = (request) => {
+    const lost = throwError(() => new NetworkError('no answer', request, { code: 'ECONNRESET' }));
+    return defer(() =>
+      asyncScheduler.now() < backAt
+        ? lost
+        : merge(server.transport(request), unplugged.pipe(mergeMap(() => lost))).pipe(take(1)),
+    );
+  };
+  const ucwa = connect({ applications: server.url, token: 'token', transport });
+  const outcomes: ReleaseOutcome[] = [];
+  ucwa.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
+  return {
+    server,
+    ucwa,
+    outcomes,
+    unplug: (forMs) => {
+      backAt = Math.max(backAt, asyncScheduler.now() + forMs);
+      unplugged.next();
+    },
+  };
+}
+
+const people = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `sip:p${index}@contoso.com`);
+const addressIn = ({ link }: UcwaEvent): string =>
+  `sip:${/people\/([^/]+)\/presence/.exec(link.href)?.[1] ?? ''}`;
+
+describe('presence through a night', () => {
+  it('should be right in the end, having told each change or a reset, and leave nothing', () => {
+    const { server, ucwa, outcomes, unplug } = connection();
+    const uris = people(200);
+    const now = new Map(uris.map((uri) => [uri, 'Offline']));
+    /** Who has changed since the board was last told of them; a reset tells of all. */
+    const untold = new Set<string>();
+    let resets = 0;
+    marbles(() => {
+      const watching = presence(ucwa, { uris }).subscribe((event) => {
+        if (event.type === 'reset') resets += 1;
+        else if (event.link.rel === 'contactPresence') untold.delete(addressIn(event));
+      });
+      let changes = 0;
+      const changing = interval(97_000).subscribe(() => {
+        changes += 1;
+        const uri = uris[(changes * 37) % uris.length]!;
+        const availability = ['Online', 'Busy', 'Away'][changes % 3]!;
+        now.set(uri, availability);
+        untold.add(uri);
+        server.setPresence(uri, { availability });
+      });
+      const at = (hours: number, act: () => void): Subscription => timer(hours * HOUR).subscribe(act);
+      at(2, () => unplug(20 * MINUTE));
+      at(5, () => server.endApplications());
+      at(8, () => server.reset('resync'));
+      at(10, () => unplug(20 * MINUTE));
+      at(13, () => server.restart());
+      at(16, () => server.reset('resume'));
+      at(19, () => unplug(20 * MINUTE));
+      at(23.9, () => changing.unsubscribe());
+      at(24, () => {
+        expect([...untold]).to.deep.equal([]);
+        expect(
+          server.presenceSubscriptions.map((subscription) => [...subscription.uris].sort()),
+        ).to.deep.equal([[...uris].sort()]);
+        expect(resets).to.be.within(4, 7);
+        watching.unsubscribe();
+      });
+    });
+    expect(server.presenceSubscriptions).to.deep.equal([]);
+    expect(server.applications).to.deep.equal([]);
+    expect(outcomes.filter(({ outcome }) => outcome === 'Unknown' || outcome === 'Failed')).to.deep.equal([]);
+    const made = server.requests.filter(
+      ({ method, path }) => method === 'POST' && path.endsWith('applications'),
+    );
+    expect(made.length).to.be.at.most(6);
+  });
+
+  const loss = fc.record({
+    at: fc.nat(2 * 60),
+    what: fc.constantFrom(
+      'endApplications',
+      'restart',
+      'expire',
+      'resume',
+      'resync',
+      'unplug',
+      'busy',
+      'unplugLong',
+    ),
+  });
+  const visit = fc.record({
+    who: fc.uniqueArray(fc.constantFrom(...people(4)), { minLength: 1 }),
+    comesAt: fc.nat(60),
+    leavesAt: fc.oneof(fc.constant(Infinity), fc.integer({ min: 61, max: 120 })),
+  });
+  const night = fc.record({
+    losses: fc.array(loss, { maxLength: 6 }),
+    visits: fc.array(visit, { minLength: 1, maxLength: 4 }),
+    latencyMs: fc.constantFrom(0, 20),
+    contactHrefs: fc.constantFrom('address' as const, 'opaque' as const),
+  });
+
+  it('should be there for all who stayed, whatever was lost in between, and leave nothing', () => {
+    fc.assert(
+      fc.property(night, ({ losses, visits, latencyMs, contactHrefs }) => {
+        const { server, ucwa, outcomes, unplug } = connection({ latencyMs, contactHrefs });
+        const streams = visits.map(() => ({
+          told: 0,
+          error: undefined,
+          subscription: new Subscription(),
+        }));
+        marbles(() => {
+          visits.forEach(({ who, comesAt, leavesAt }, index) => {
+            const stream = streams[index]!;
+            timer(comesAt * MINUTE).subscribe(() =>
+              stream.subscription.add(
+                presence(ucwa, { uris: who }).subscribe({
+                  next: ({ link }) => {
+                    if (link.rel === 'contactPresence') stream.told += 1;
+                  },
+                  error: (error: unknown) => (stream.error = error),
+                }),
+              ),
+            );
+            if (leavesAt < Infinity)
+              timer(leavesAt * MINUTE).subscribe(() => stream.subscription.unsubscribe());
+          });
+          for (const { at, what } of losses) {
+            // Not at the same moment as who comes: what is being created for the first time may fail.
+            timer((at + 0.5) * MINUTE).subscribe(() => {
+              if (what === 'unplug') unplug(15_000);
+              else if (what === 'unplugLong') unplug(40 * MINUTE);
+              else if (what === 'busy') server.failNext(3, { status: 503 });
+              else if (what === 'resume' || what === 'resync') server.reset(what);
+              else server[what]();
+            });
+          }
+          timer(3 * HOUR).subscribe(() => {
+            const isThere = visits.map(
+              ({ leavesAt }, index) => leavesAt === Infinity && streams[index]!.error === undefined,
+            );
+            const wanted = visits.filter((_, index) => isThere[index]).map(({ who }) => [...who].sort());
+            const orphans = outcomes.filter(({ outcome }) => outcome === 'Unknown').length;
+            const held = server.presenceSubscriptions.map((subscription) => [...subscription.uris].sort());
+            expect(held.length - wanted.length).to.be.within(0, orphans);
+            for (const who of wanted) expect(held).to.deep.include(who);
+            const before = streams.map(({ told }) => told);
+            for (const uri of people(4)) server.setPresence(uri, { availability: 'Busy' });
+            timer(5000).subscribe(() => {
+              streams.forEach(({ told }, index) =>
+                expect(told - before[index]!).to.equal(isThere[index]! ? visits[index]!.who.length : 0),
+              );
+              for (const { subscription } of streams) subscription.unsubscribe();
+            });
+          });
+        });
+        expect(server.applications).to.deep.equal([]);
+        // A stream that ended before it began was refused its first subscription, by a network that was gone.
+        for (const { error } of streams) if (error !== undefined) expect(error).to.be.instanceOf(Error);
+      }),
+      { numRuns: 100, endOnFailure: true },
+    );
+  }).timeout(60_000);
+});

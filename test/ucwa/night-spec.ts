@@ -147,7 +147,7 @@ describe('presence through a night', () => {
         const { server, ucwa, outcomes, unplug } = connection({ latencyMs, contactHrefs });
         const streams = visits.map(() => ({
           told: 0,
-          error: undefined,
+          error: undefined as unknown,
           subscription: new Subscription(),
         }));
         marbles(() => {

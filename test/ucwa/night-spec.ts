@@ -147,7 +147,7 @@ describe('presence through a night', () => {
         const { server, ucwa, outcomes, unplug } = connection({ latencyMs, contactHrefs });
         const streams = visits.map(() => ({
           told: 0,
-          error: undefined as unknown,
+          error: undefined,
           subscription: new Subscription(),
         }));
         marbles(() => {

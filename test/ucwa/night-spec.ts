@@ -145,11 +145,13 @@ describe('presence through a night', () => {
     fc.assert(
       fc.property(night, ({ losses, visits, latencyMs, contactHrefs }) => {
         const { server, ucwa, outcomes, unplug } = connection({ latencyMs, contactHrefs });
-        const streams = visits.map(() => ({
-          told: 0,
-          error: undefined,
-          subscription: new Subscription(),
-        }));
+        const streams: { readonly subscription: Subscription; told: number; error: unknown }[] = visits.map(
+          () => ({
+            told: 0,
+            error: undefined,
+            subscription: new Subscription(),
+          }),
+        );
         marbles(() => {
           visits.forEach(({ who, comesAt, leavesAt }, index) => {
             const stream = streams[index]!;

@@ -1,5 +1,9 @@
+import fc from 'fast-check';
 import type { RootHookObject } from 'mocha';
 import { config } from 'rxjs';
+
+// One seed for all properties, so that a run can be repeated; SEED=… tries another.
+fc.configureGlobal({ seed: Number(process.env['SEED'] ?? 1) });
 
 /** Mocha listens to unhandled rejections, but only passes them on: without this they would go unnoticed. */
 function failOnUnhandledRejection(reason: unknown): never {

@@ -61,6 +61,7 @@ export type ResetKind = 'resume' | 'resync' | 'recreated';
  */
 export interface ResetEvent extends EventFields {
   readonly type: 'reset';
+  /** What was lost. */
   readonly reset: ResetKind;
 }
 

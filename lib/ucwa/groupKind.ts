@@ -18,7 +18,9 @@ import { embeddedIn, hrefOf, listOf, PresenceSubscriptionResource, Resource } fr
  * not outlive the application.
  */
 export interface GroupSelection {
+  /** Its `id`; where it is given, the name does not matter. */
   readonly id?: unknown;
+  /** Its `name`, as the user sees it. */
   readonly name?: unknown;
 }
 

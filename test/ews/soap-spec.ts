@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Socket } from 'node:net';
 import { concat, defer, EMPTY, firstValueFrom, type Observable, of, Subject, throwError } from 'rxjs';
 import { DecodeError, HttpError, NetworkError } from '../../lib/core/errors.ts';
 import { fetchTransport } from '../../lib/core/fetchTransport.ts';
@@ -294,18 +295,13 @@ describe('A connection on which a fault came', () => {
     const http = (body: string): string =>
       `HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     let connections = 0;
+    let faulty: Socket | undefined;
     const server = await rawServer((socket) => {
       const connection = (connections += 1);
       const answerOne = (): void => {
         asked.push(`on ${connection}`);
-        if (asked.length > 1) {
-          socket.write(http(success));
-          return;
-        }
-        // The second answer comes as soon as the first was sent.
-        socket.write(http(plainFault('SOAP:Client', 'E-3201')), () => {
-          socket.write(http(errorAnswer('Unsubscribe', 'ErrorSubscriptionNotFound')));
-        });
+        socket.write(http(faulty === undefined ? plainFault('SOAP:Client', 'E-3201') : success));
+        faulty ??= socket;
       };
       answerOne();
       socket.on('data', answerOne);
@@ -314,6 +310,9 @@ describe('A connection on which a fault came', () => {
     const fromServer = { ...call, url: server.url, envelope: '' };
     const fault = await firstValueFrom(soapCall(transport, fromServer)).catch((error: unknown) => error);
     expect(fault).to.be.instanceOf(SoapFault);
+    const unasked = http(errorAnswer('Unsubscribe', 'ErrorSubscriptionNotFound'));
+    await new Promise<unknown>((resolve) => faulty!.write(unasked, resolve));
+    await new Promise(setImmediate);
     const next = await firstValueFrom(soapCall(transport, fromServer));
     expect(next.responseCode).to.equal('NoError');
     expect(asked).to.deep.equal(['on 1', 'on 2']);

@@ -78,6 +78,7 @@ export type ResetKind = 'resume' | 'resync' | 'recreated';
 export interface ResetEvent extends EventFields {
   /** What happened. */
   readonly type: 'reset';
+  /** What was lost. */
   readonly reset: ResetKind;
 }
 

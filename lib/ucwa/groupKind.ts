@@ -25,7 +25,9 @@ import {
  * not outlive the application.
  */
 export interface GroupSelection {
+  /** Its `id`; where it is given, the name does not matter. */
   readonly id?: unknown;
+  /** Its `name`, as the user sees it. */
   readonly name?: unknown;
 }
 

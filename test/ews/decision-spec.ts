@@ -21,7 +21,7 @@ const LOST: Decision = { action: 'resubscribe', gap: 'subscriptionLost', gone: t
 const MOVED: Decision = { action: 'resubscribeLater', gap: 'mailboxMoved' };
 const GONE: Decision = { action: 'alreadyGone' };
 
-/** A row of the table: a code, and what is done about it as the answer to each operation. */
+/** A row of the table: a code, and what is done about it as the answer to each operation; GetEvents counts for streams. */
 type Row = readonly [code: string, subscribe: Decision, getEvents: Decision, unsubscribe: Decision];
 const same = (code: string, decision: Decision): Row => [code, decision, decision, decision];
 const AFRESH: Decision = { action: 'resubscribeAfresh', gap: 'subscriptionLost', gone: true };
@@ -41,6 +41,7 @@ const table: readonly Row[] = [
   same('ErrorSchemaValidation', FAIL),
   same('ErrorInvalidServerVersion', FAIL),
   same('ErrorAccessDenied', FAIL),
+  same('ErrorNewEventStreamConnectionOpened', { action: 'backOff', gap: 'connectionLost' }),
   same('ErrorServerBusy', BACK_OFF),
   same('ErrorExceededConnectionCount', BACK_OFF),
   same('ErrorExceededSubscriptionCount', { action: 'afterReleases' }),
@@ -79,6 +80,9 @@ describe('The decision about an error', () => {
       it(`should be ${expected.action} for ${code} to ${operation}, as an error and as a fault`, () => {
         expect(decide(asError(code), { operation })).to.deep.equal(expected);
         expect(decide(asFault(code), { operation })).to.deep.equal(expected);
+        if (operation === 'GetEvents') {
+          expect(decide(asError(code), { operation: 'GetStreamingEvents' })).to.deep.equal(expected);
+        }
       });
     });
   }
@@ -119,11 +123,13 @@ describe('The decision about an error', () => {
 
   it('should take a subscription that answered before and is denied now for another one with its id', () => {
     for (const code of ['ErrorAccessDenied', 'ErrorSubscriptionAccessDenied']) {
-      expect(decide(asError(code), { operation: 'GetEvents', hasAnswered: true })).to.deep.equal({
-        action: 'resubscribeAfresh',
-        gap: 'subscriptionLost',
-      });
-      expect(decide(asError(code), { operation: 'GetEvents', hasAnswered: false })).to.deep.equal(FAIL);
+      for (const operation of ['GetEvents', 'GetStreamingEvents'] as const) {
+        expect(decide(asError(code), { operation, hasAnswered: true })).to.deep.equal({
+          action: 'resubscribeAfresh',
+          gap: 'subscriptionLost',
+        });
+        expect(decide(asError(code), { operation, hasAnswered: false })).to.deep.equal(FAIL);
+      }
     }
   });
 });

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import {
   type EnvelopeHead,
   getEventsEnvelope,
+  getStreamingEventsEnvelope,
   type Impersonation,
   type PullSubscriptionRequest,
   subscribeEnvelope,
@@ -30,6 +31,24 @@ describe('The envelopes that are sent', () => {
       `${START}<m:Subscribe><m:PullSubscriptionRequest><t:FolderIds><t:DistinguishedFolderId Id="inbox"/></t:FolderIds>` +
         '<t:EventTypes><t:EventType>NewMailEvent</t:EventType></t:EventTypes><t:Watermark>W1</t:Watermark>' +
         `<t:Timeout>10</t:Timeout></m:PullSubscriptionRequest></m:Subscribe>${END}`,
+    );
+  });
+
+  it('should be, for a streaming subscription, the same without watermark and timeout', () => {
+    expect(subscribeEnvelope(head, { kind: 'streaming', folders: ['inbox'], events: ['newMail'] })).to.equal(
+      `${START}<m:Subscribe><m:StreamingSubscriptionRequest><t:FolderIds><t:DistinguishedFolderId Id="inbox"/>` +
+        '</t:FolderIds><t:EventTypes><t:EventType>NewMailEvent</t:EventType></t:EventTypes>' +
+        `</m:StreamingSubscriptionRequest></m:Subscribe>${END}`,
+    );
+    const all = subscribeEnvelope(head, { kind: 'streaming', folders: undefined, events: ['newMail'] });
+    expect(all).to.contain('<m:StreamingSubscriptionRequest SubscribeToAllFolders="true"><t:EventTypes>');
+  });
+
+  it('should be, for the events of streams, all their ids, and how long', () => {
+    expect(getStreamingEventsEnvelope(head, ['S1', 'S&2'], 30)).to.equal(
+      `${START}<m:GetStreamingEvents><m:SubscriptionIds><t:SubscriptionId>S1</t:SubscriptionId>` +
+        '<t:SubscriptionId>S&#38;2</t:SubscriptionId></m:SubscriptionIds>' +
+        `<m:ConnectionTimeout>30</m:ConnectionTimeout></m:GetStreamingEvents>${END}`,
     );
   });
 

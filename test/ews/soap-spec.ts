@@ -1,10 +1,13 @@
 import { expect } from 'chai';
-import { defer, EMPTY, type Observable, of, throwError } from 'rxjs';
+import type { Socket } from 'node:net';
+import { concat, defer, EMPTY, firstValueFrom, type Observable, of, Subject, throwError } from 'rxjs';
 import { DecodeError, HttpError, NetworkError } from '../../lib/core/errors.ts';
-import type { RequestProgress } from '../../lib/core/transport.ts';
+import { fetchTransport } from '../../lib/core/fetchTransport.ts';
+import type { RequestProgress, Transport } from '../../lib/core/transport.ts';
 import { EwsError, SoapFault } from '../../lib/ews/errors.ts';
-import { type SoapCall, soapCall } from '../../lib/ews/soap.ts';
+import { type SoapCall, soapCall, soapStream } from '../../lib/ews/soap.ts';
 import type { ResponseMessage } from '../../lib/ews/wire.ts';
+import { rawServer } from '../support/httpServer.ts';
 import { type Answer, answering, response } from '../support/responses.ts';
 import { answer, envelope, errorAnswer, faultAnswer, plainFault } from './answers.ts';
 
@@ -181,5 +184,138 @@ describe('A SOAP call', () => {
       expect(progressOf(throwError(() => new Error('x')))).to.deep.equal([]);
       expect(progressOf(of(response(200, { headers: XML, body: [success] })))).to.deep.equal([]);
     });
+  });
+});
+
+describe('A SOAP stream', () => {
+  const streamCall = { ...call, operation: 'GetStreamingEvents', onBytes: (): void => undefined };
+  const message = answer('GetStreamingEvents', '<m:ResponseCode>NoError</m:ResponseCode>');
+
+  function seenOf(given: Answer, onBytes = streamCall.onBytes): string[] {
+    const seen: string[] = [];
+    soapStream(answering(given).transport, { ...streamCall, onBytes }).subscribe({
+      next: ({ type }) => seen.push(type),
+      error: (error: unknown) => seen.push(error instanceof Error ? error.name : 'another'),
+      complete: () => seen.push('complete'),
+    });
+    return seen;
+  }
+
+  it('should emit each message as it arrives, and complete with the body', () => {
+    const chunks = new Subject<Uint8Array>();
+    const seen: string[] = [];
+    const { transport, requests } = answering({ ...response(200, { headers: XML }), body$: chunks });
+    soapStream(transport, streamCall).subscribe({
+      next: ({ type }) => seen.push(type),
+      complete: () => seen.push('complete'),
+    });
+    const bytes = new TextEncoder().encode(message + message);
+    chunks.next(bytes.subarray(0, message.length));
+    expect(seen).to.deep.equal(['response']);
+    chunks.next(bytes.subarray(message.length));
+    expect(seen).to.deep.equal(['response', 'response']);
+    chunks.complete();
+    expect(seen).to.deep.equal(['response', 'response', 'complete']);
+    expect(requests[0]!.headers).to.include({ 'accept-encoding': 'identity', accept: 'text/xml' });
+  });
+
+  it('should tell of every piece that comes, before there is a whole message', () => {
+    let pieces = 0;
+    seenOf(
+      response(200, { headers: XML, body: [message.slice(0, 50), message.slice(50)] }),
+      () => (pieces += 1),
+    );
+    expect(pieces).to.equal(2);
+  });
+
+  it('should go on behind what cannot be read', () => {
+    expect(
+      seenOf(response(200, { headers: XML, body: [message, message.replace('NoError', '&'), message] })),
+    ).to.deep.equal(['response', 'unreadable', 'response', 'complete']);
+  });
+
+  it('should emit a fault, with status 200 and 500', () => {
+    for (const status of [200, 500]) {
+      expect(
+        seenOf(response(status, { headers: XML, body: [faultAnswer('ErrorServerBusy')] })),
+      ).to.deep.equal(['fault', 'complete']);
+    }
+  });
+
+  it('should error for what is no stream', () => {
+    const html = { 'content-type': 'text/html' };
+    expect(seenOf(response(503))).to.deep.equal(['HttpError']);
+    expect(seenOf(response(500, { headers: XML, body: ['<html>'] }))).to.deep.equal(['HttpError']);
+    expect(seenOf(response(500, { headers: html, body: ['<html>'] }))).to.deep.equal(['HttpError']);
+    expect(seenOf(response(200, { headers: html, body: ['<html>'] }))).to.deep.equal(['DecodeError']);
+  });
+
+  it('should error where it breaks off, after what was complete', () => {
+    const broken = throwError(
+      () => new NetworkError('the answer broke off', { method: 'POST', url: call.url }),
+    );
+    const body$ = concat(of(new TextEncoder().encode(message)), broken);
+    expect(seenOf({ ...response(200, { headers: XML }), body$ })).to.deep.equal(['response', 'NetworkError']);
+  });
+});
+
+describe('A connection on which a fault came', () => {
+  const discards = (
+    status: number,
+    body: string,
+    call$: (transport: Transport) => Observable<unknown>,
+  ): number => {
+    let discarded = 0;
+    const answered = {
+      ...response(status, { headers: XML, body: [body] }),
+      discardConnection: () => (discarded += 1),
+    };
+    call$(answering(answered).transport).subscribe({ error: () => undefined });
+    return discarded;
+  };
+  const calling = (transport: Transport): Observable<unknown> => soapCall(transport, call);
+  const streaming = (transport: Transport): Observable<unknown> =>
+    soapStream(transport, { ...call, onBytes: () => undefined });
+
+  it('should not be used again, whatever the status', () => {
+    for (const status of [200, 500]) {
+      expect(discards(status, faultAnswer('ErrorServerBusy'), calling)).to.equal(1);
+      expect(discards(status, plainFault('SOAP:Client', 'x'), calling)).to.equal(1);
+      expect(discards(status, plainFault('SOAP:Client', 'x'), streaming)).to.equal(1);
+    }
+  });
+
+  it('should be used again after any other answer', () => {
+    expect(discards(200, success, calling)).to.equal(0);
+    expect(discards(200, errorAnswer('Unsubscribe', 'ErrorServerBusy'), calling)).to.equal(0);
+  });
+
+  it('should not give the next request the answer that nobody asked for', async () => {
+    const asked: string[] = [];
+    const http = (body: string): string =>
+      `HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    let connections = 0;
+    let faulty: Socket | undefined;
+    const server = await rawServer((socket) => {
+      const connection = (connections += 1);
+      const answerOne = (): void => {
+        asked.push(`on ${connection}`);
+        socket.write(http(faulty === undefined ? plainFault('SOAP:Client', 'E-3201') : success));
+        faulty ??= socket;
+      };
+      answerOne();
+      socket.on('data', answerOne);
+    });
+    const transport = fetchTransport();
+    const fromServer = { ...call, url: server.url, envelope: '' };
+    const fault = await firstValueFrom(soapCall(transport, fromServer)).catch((error: unknown) => error);
+    expect(fault).to.be.instanceOf(SoapFault);
+    const unasked = http(errorAnswer('Unsubscribe', 'ErrorSubscriptionNotFound'));
+    await new Promise<unknown>((resolve) => faulty!.write(unasked, resolve));
+    await new Promise(setImmediate);
+    const next = await firstValueFrom(soapCall(transport, fromServer));
+    expect(next.responseCode).to.equal('NoError');
+    expect(asked).to.deep.equal(['on 1', 'on 2']);
+    await server.close();
   });
 });

@@ -62,6 +62,13 @@ function connection(options: UcwaSimulatorOptions = {}): Connection {
   };
 }
 
+/** What one subscriber was told. */
+interface Stream {
+  told: number;
+  error: unknown;
+  readonly subscription: Subscription;
+}
+
 const people = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `sip:p${index}@contoso.com`);
 const addressIn = ({ link }: UcwaEvent): string =>
@@ -145,13 +152,11 @@ describe('presence through a night', () => {
     fc.assert(
       fc.property(night, ({ losses, visits, latencyMs, contactHrefs }) => {
         const { server, ucwa, outcomes, unplug } = connection({ latencyMs, contactHrefs });
-        const streams: { readonly subscription: Subscription; told: number; error: unknown }[] = visits.map(
-          () => ({
-            told: 0,
-            error: undefined,
-            subscription: new Subscription(),
-          }),
-        );
+        const streams = visits.map((): Stream => ({
+          told: 0,
+          error: undefined,
+          subscription: new Subscription(),
+        }));
         marbles(() => {
           visits.forEach(({ who, comesAt, leavesAt }, index) => {
             const stream = streams[index]!;

@@ -1,0 +1,389 @@
+import { expect } from 'chai';
+import { asyncScheduler, type Subscription, mergeMap, timer } from 'rxjs';
+import {
+  type EnvelopeHead,
+  getEventsEnvelope,
+  getStreamingEventsEnvelope,
+  subscribeEnvelope,
+  unsubscribeEnvelope,
+} from '../../lib/ews/envelope.ts';
+import { streamingParser } from '../../lib/ews/streamingParser.ts';
+import type { EwsDialect } from '../../lib/testing/ewsDialect.ts';
+import { ewsSimulator, type EwsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ewsSimulator.ts';
+import { marbles } from '../support/marbles.ts';
+
+const head: EnvelopeHead = { version: 'Exchange2013_SP1' };
+const headers = { 'content-type': 'text/xml; charset=utf-8' };
+
+interface Watching {
+  readonly server: EwsSimulator;
+  /** What came, such as `45 S1:status OK`: the second, the events, and the status. */
+  readonly seen: string[];
+  readonly text: string[];
+  readonly subscribe: (head?: EnvelopeHead) => string;
+  readonly stream: (ids: readonly string[], minutes?: number, head?: EnvelopeHead) => Subscription;
+  readonly send: (body: string) => void;
+}
+
+/** Runs a spec with a server, and with those who stream from it, in virtual time. */
+function watching(script: (watching: Watching) => void, options: EwsSimulatorOptions = {}): Watching {
+  const server = ewsSimulator(options);
+  const seen: string[] = [];
+  const text: string[] = [];
+  const names = new Map<string, string>();
+  const post = (body: string): ReturnType<typeof server.transport> =>
+    server.transport({ method: 'POST', url: server.url, headers, body });
+  const note = (line: string): void => {
+    seen.push(`${asyncScheduler.now() / 1000} ${line}`);
+  };
+  const nameOf = (id: string): string => names.get(id) ?? 'unknown';
+
+  const result: Watching = {
+    server,
+    seen,
+    text,
+    subscribe: (as = head) => {
+      post(subscribeEnvelope(as, { kind: 'streaming', folders: ['inbox'], events: ['newMail', 'created'] }))
+        .pipe(mergeMap(({ body$ }) => body$))
+        .subscribe();
+      const id = server.subscriptions.at(-1)!.id;
+      names.set(id, `S${names.size + 1}`);
+      return id;
+    },
+    send: (body) => {
+      post(body)
+        .pipe(mergeMap(({ body$ }) => body$))
+        .subscribe((chunk) => text.push(new TextDecoder().decode(chunk)));
+    },
+    stream: (ids, minutes = 10, as = head) => {
+      const parser = streamingParser((message) => {
+        if (message.type !== 'response') {
+          note(message.type);
+          return;
+        }
+        const { responseClass, responseCode, notifications, errorSubscriptionIds, connectionStatus } =
+          message;
+        const events = notifications.flatMap(({ subscriptionId, events: all }) =>
+          all.map(({ type }) => `${nameOf(subscriptionId)}:${type}`),
+        );
+        note(
+          [
+            ...(responseClass === 'Error' ? [responseCode] : []),
+            ...errorSubscriptionIds.map((id) => `!${nameOf(id)}`),
+            ...events,
+            connectionStatus ?? '-',
+          ].join(' '),
+        );
+      });
+      return post(getStreamingEventsEnvelope(as, ids, minutes))
+        .pipe(mergeMap(({ body$ }) => body$))
+        .subscribe({
+          next: (chunk) => {
+            text.push(new TextDecoder().decode(chunk));
+            parser.write(chunk);
+          },
+          error: () => note('broke off'),
+          complete: () => note('end'),
+        });
+    },
+  };
+  marbles(() => script(result));
+  return result;
+}
+
+const at = (seconds: number, action: () => void): void => {
+  timer(seconds * 1000).subscribe(action);
+};
+
+describe('The streams of the simulated Exchange server', () => {
+  for (const dialect of ['exchange', 'grommunio'] satisfies EwsDialect[]) {
+    const lastWords = dialect === 'exchange' ? ['Closed'] : ['Closed', 'Closed'];
+    const endAt = (second: number): string[] => [...lastWords, 'end'].map((line) => `${second} ${line}`);
+
+    describe(`of ${dialect}`, () => {
+      it('should begin, bring events as they happen, give signs of life, and end by themselves', () => {
+        const { seen } = watching(
+          ({ server, subscribe, stream }) => {
+            const first = subscribe();
+            stream([first, subscribe()], 2);
+            at(10, () => server.deliverMail());
+          },
+          { dialect },
+        );
+        expect(seen).to.deep.equal([
+          '0 OK',
+          '10 S1:created S1:newMail S2:created S2:newMail OK',
+          '90 S1:status S2:status OK',
+          ...endAt(120),
+        ]);
+      });
+
+      it('should be taken over by a second one', () => {
+        const { seen } = watching(
+          ({ server, subscribe, stream }) => {
+            const first = subscribe();
+            stream([first]);
+            at(5, () => stream([first, subscribe()], 1));
+            at(6, () => server.deliverMail());
+          },
+          { dialect },
+        );
+        const taken = dialect === 'exchange' ? ['ErrorNewEventStreamConnectionOpened Closed'] : lastWords;
+        expect(seen.slice(0, taken.length + 4)).to.deep.equal([
+          '0 OK',
+          ...[...taken, 'end'].map((line) => `5 ${line}`),
+          '5 OK',
+          '6 S1:created S1:newMail S2:created S2:newMail OK',
+        ]);
+      });
+
+      it('should break off when the server restarts, and know nothing after', () => {
+        const { seen, server } = watching(
+          ({ server: restarted, subscribe, stream }) => {
+            const id = subscribe();
+            stream([id]);
+            at(5, () => restarted.restart());
+            at(6, () => stream([id]));
+          },
+          { dialect },
+        );
+        expect(seen.slice(0, 3)).to.deep.equal([
+          '0 OK',
+          '5 broke off',
+          '6 ErrorInvalidSubscription !S1 Closed',
+        ]);
+        expect(server.streams).to.deep.equal([]);
+      });
+
+      it('should fall silent when told to, and end for the server only when it writes', () => {
+        const { seen, server } = watching(
+          ({ server: silenced, subscribe, stream }) => {
+            const streaming = stream([subscribe()]);
+            at(5, () => silenced.goSilent());
+            at(6, () => silenced.deliverMail());
+            at(50, () => streaming.unsubscribe());
+            at(51, () => expect(silenced.streams).to.have.length(1));
+          },
+          { dialect },
+        );
+        expect(seen).to.deep.equal(['0 OK']);
+        expect(server.streams).to.have.length(0);
+      });
+
+      it('should end in each of the ways, when told to', () => {
+        for (const [how, expected] of [
+          ['closed', endAt(5)],
+          ['end', ['5 end']],
+          ['linger', lastWords.map((line) => `5 ${line}`)],
+          ['reset', ['5 broke off']],
+        ] as const) {
+          const { seen } = watching(
+            ({ server, subscribe, stream }) => {
+              stream([subscribe()]);
+              at(5, () => server.closeStreams(how));
+            },
+            { dialect },
+          );
+          expect(seen).to.deep.equal(['0 OK', ...expected]);
+        }
+      });
+
+      it('should spoil one envelope when told to', () => {
+        const { seen } = watching(
+          ({ server, subscribe, stream }) => {
+            stream([subscribe()], 1);
+            server.corruptNextEnvelope();
+            at(5, () => server.deliverMail());
+            at(6, () => server.deliverMail());
+          },
+          { dialect },
+        );
+        expect(seen.slice(0, 3)).to.deep.equal(['0 OK', '5 unreadable', '6 S1:created S1:newMail OK']);
+      });
+
+      it('should come in pieces, when told to', () => {
+        const { seen, text } = watching(
+          ({ server, subscribe, stream }) => {
+            stream([subscribe()], 1);
+            at(6, () => server.deliverMail());
+          },
+          { dialect, chunkBytes: 10 },
+        );
+        expect(seen.slice(0, 2)).to.deep.equal(['0 OK', '6 S1:created S1:newMail OK']);
+        expect(Math.max(...text.map(({ length }) => length))).to.equal(10);
+      });
+
+      it('should take as long as everything else', () => {
+        const late = watching(
+          ({ server, send, stream }) => {
+            send(subscribeEnvelope(head, { kind: 'streaming', folders: ['inbox'], events: ['newMail'] }));
+            at(5, () => stream([server.subscriptions[0]!.id], 1));
+            at(10, () => server.deliverMail());
+          },
+          { dialect, latencyMs: 2000 },
+        );
+        expect(late.seen.slice(0, 2)).to.deep.equal(['8 OK', '11 unknown:newMail OK']);
+      });
+
+      it('should keep a subscription for half an hour after its last stream', () => {
+        const { server } = watching(
+          ({ server: keeping, subscribe, stream }) => {
+            stream([subscribe()], 10);
+            at(39 * 60, () => expect(keeping.subscriptions).to.have.length(1));
+            at(41 * 60, () => expect(keeping.subscriptions).to.have.length(0));
+          },
+          { dialect },
+        );
+        expect(server.streams).to.have.length(0);
+      });
+
+      it('should not be served to another user', () => {
+        const as = (name: string): EnvelopeHead => ({ ...head, impersonate: { primarySmtpAddress: name } });
+        const { seen } = watching(
+          ({ subscribe, stream }) => {
+            stream([subscribe(as('a@b.example'))], 1, as('c@d.example'));
+          },
+          { dialect },
+        );
+        expect(seen[0]).to.equal('0 ErrorInvalidSubscription !S1 Closed');
+      });
+    });
+  }
+
+  it('should hand out at once what has waited, with exchange, and with the first sign of life, with grommunio', () => {
+    for (const [dialect, second] of [
+      ['exchange', 1],
+      ['grommunio', 46],
+    ] as const) {
+      const { seen } = watching(
+        ({ server, subscribe, stream }) => {
+          const id = subscribe();
+          server.deliverMail();
+          at(1, () => stream([id], 1));
+        },
+        { dialect },
+      );
+      expect(seen.slice(0, 2)).to.deep.equal(['1 OK', `${second} S1:created S1:newMail OK`]);
+    }
+  });
+
+  it('should bring nothing for the others where one is gone, with exchange, and go on for them, with grommunio', () => {
+    const script = ({ server, subscribe, stream }: Watching): void => {
+      const [gone, good] = [subscribe(), subscribe()];
+      server.expire(gone);
+      stream([gone, good], 1);
+      at(5, () => server.deliverMail());
+    };
+    expect(watching(script).seen).to.deep.equal(['0 ErrorInvalidSubscription !S1 Closed', '0 end']);
+    expect(watching(script, { dialect: 'grommunio' }).seen.slice(0, 2)).to.deep.equal([
+      '0 ErrorInvalidSubscription !S1 Closed',
+      '5 S2:created S2:newMail OK',
+    ]);
+  });
+
+  it('should linger where nothing is left, with grommunio', () => {
+    const { seen } = watching(({ stream }) => stream(['AAAAAAAAAAA='], 1), { dialect: 'grommunio' });
+    expect(seen).to.deep.equal([
+      '0 ErrorInvalidSubscription !unknown Closed',
+      '0 ErrorInvalidSubscription !unknown Closed',
+      '45 Closed',
+      '45 Closed',
+      '45 end',
+    ]);
+  });
+
+  it('should tell of what ends while they run: with the next sign of life, or at once where it is removed', () => {
+    const script = ({ server, subscribe, stream, send }: Watching): void => {
+      const ids = [subscribe(), subscribe(), subscribe()] as const;
+      stream(ids, 2);
+      at(10, () => send(unsubscribeEnvelope(head, ids[0])));
+      at(20, () => server.expire(ids[1]));
+      at(50, () => send(unsubscribeEnvelope(head, ids[2])));
+    };
+    expect(watching(script).seen).to.deep.equal([
+      '0 OK',
+      '10 ErrorSubscriptionUnsubscribed !S1 OK',
+      '45 ErrorInvalidSubscription !S2 OK',
+      '45 S3:status OK',
+      '50 Closed',
+      '50 end',
+    ]);
+    expect(watching(script, { dialect: 'grommunio' }).seen).to.deep.equal([
+      '0 OK',
+      '10 ErrorInvalidSubscription !S1 Closed',
+      '45 ErrorInvalidSubscription !S2 Closed',
+      '45 S3:status OK',
+      '50 Closed',
+      '50 Closed',
+      '50 end',
+    ]);
+  });
+
+  it('should be written in the manner of each family', () => {
+    const script = ({ server, subscribe, stream }: Watching): void => {
+      stream([subscribe()], 1);
+      at(5, () => server.deliverMail());
+    };
+    const exchange = watching(script).text;
+    expect(exchange[0]).to.match(/^<\?xml/);
+    expect(exchange[1])
+      .to.match(/^<\?xml/)
+      .and.contain('ChangeKey=')
+      .and.not.contain('Watermark');
+    expect(exchange[0]).to.not.contain('Notifications');
+    const grommunio = watching(script, { dialect: 'grommunio' }).text;
+    expect(grommunio[0])
+      .to.match(/^<\?xml/)
+      .and.contain('<m:Notifications></m:Notifications><m:ErrorSubscriptionIds>');
+    expect(grommunio[1])
+      .to.match(/^<SOAP:Envelope/)
+      .and.contain('<t:MoreEvents>false</t:MoreEvents>')
+      .and.not.contain('ChangeKey');
+  });
+
+  it('should be as many as are allowed', () => {
+    const { seen } = watching(
+      ({ subscribe, stream }) => {
+        stream([subscribe()], 1);
+        stream([subscribe()], 1);
+      },
+      { maxStreams: 1 },
+    );
+    expect(seen.slice(0, 3)).to.deep.equal(['0 OK', '0 ErrorExceededConnectionCount -', '0 end']);
+  });
+
+  it('should refuse what the schema does not allow, and pull what was subscribed for streaming', () => {
+    const { text } = watching(({ send, subscribe }) => {
+      const id = subscribe();
+      send(getStreamingEventsEnvelope(head, [id], 31));
+      send(getStreamingEventsEnvelope(head, [], 1));
+      send(getStreamingEventsEnvelope(head, Array<string>(201).fill(id), 1));
+      send(getEventsEnvelope(head, id, ''));
+    });
+    expect(text.filter((each) => each.includes('ErrorSchemaValidation'))).to.have.length(3);
+  });
+
+  it('should say what is open, and what was asked for', () => {
+    const { server } = watching(({ server: asked, subscribe, stream }) => {
+      const id = subscribe();
+      stream([id], 1);
+      expect(asked.streams).to.deep.equal([{ subscriptionIds: [id] }]);
+      expect(asked.subscriptions[0]).to.include({ kind: 'streaming', expiresAt: Infinity });
+    });
+    const [, asked] = server.requests;
+    expect(asked).to.include({ operation: 'GetStreamingEvents', subscriptionId: undefined });
+    expect(asked!.subscriptionIds).to.have.length(1);
+  });
+
+  it('should throw for options that cannot be used', () => {
+    for (const options of [
+      { heartbeatSeconds: 0 },
+      { chunkBytes: 0 },
+      { chunkBytes: 1.5 },
+      { maxStreams: -1 },
+    ]) {
+      expect(() => ewsSimulator(options), JSON.stringify(options)).to.throw(TypeError);
+    }
+    expect(() => ewsSimulator().closeStreams('bang' as 'end')).to.throw(TypeError, /how must be one of/);
+  });
+});

@@ -7,28 +7,23 @@ import {
   mergeMap,
   type Observable,
   of,
-  race,
   ReplaySubject,
   retry,
-  share,
-  Subject,
   tap,
   throwError,
-  timer,
 } from 'rxjs';
-import { DecodeError } from '../core/errors.ts';
-import type { ReleaseLedger } from '../core/releases.ts';
+import { type ReleaseLedger, shareWithGrace } from '../core/releases.ts';
 import { remoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress, Transport } from '../core/transport.ts';
-import type { BackoffPolicy } from '../core/backoff.ts';
-import type { ChannelParameters, Cursor } from './cursor.ts';
+import type { RetryPolicy } from '../core/withRetry.ts';
 import { decide, decideRelease, isMadeAgain, type OnExpelled } from './decision.ts';
-import { absolute } from './href.ts';
+import { type LiveApplication, liveApplication } from './liveApplication.ts';
+import type { Location } from './location.ts';
 import type { Pause } from './pause.ts';
 import { randomId } from './randomId.ts';
 import { type Answered, requestJson, requestNothing } from './request.ts';
 import { turns } from './turns.ts';
-import { applicationCodec, type ApplicationResource, embeddedIn, hrefOf, type Resource } from './wire.ts';
+import { applicationCodec, type ApplicationResource } from './wire.ts';
 
 /** What an application tells of itself. Each is at most 100 characters long. [applications_ref] */
 export interface ApplicationIdentity {
@@ -38,55 +33,22 @@ export interface ApplicationIdentity {
   readonly instanceId?: string;
 }
 
-/** An application on the server. Its hrefs do not outlive it. */
-export interface Application {
-  /** Absolute. */
-  readonly self: string;
-  /** The event channel, absolute. */
-  readonly events: string;
-  /** What came, with all its links; those are relative to `self`. */
-  readonly resource: Resource;
-}
-
-/** An application, as the parts of this library share it. */
-export interface LiveApplication extends Application {
-  /** Where the event channel goes on; it outlives those who listen. */
-  place: Cursor | undefined;
-  /** What its channel was last told of how long to hold events back. */
-  parameters: ChannelParameters | undefined;
-  /** Whether it was found to be gone, and everything on it: nothing is sent to its hrefs any more. */
-  readonly isLost: boolean;
-  /** Whether it is no longer the one to be used: it is lost, or left to another client. */
-  readonly isOver: boolean;
-  /** Says that it is gone, and how that was found. */
-  lose(error: unknown): void;
-  /** Leaves it to the client that has taken over its channel. */
-  leave(error: unknown): void;
-  /** Emits the error by which it came to be over. */
-  readonly over$: Observable<unknown>;
-}
-
 /** Where the application comes from. */
 export type ApplicationSource =
-  | { readonly kind: 'create'; readonly url: string; readonly identity: ApplicationIdentity }
-  | { readonly kind: 'given'; readonly url: string };
+  { readonly kind: 'create'; readonly identity: ApplicationIdentity } | { readonly kind: 'given' };
 
 /** How an application is held. */
 export interface ApplicationConfig {
   readonly source: ApplicationSource;
+  readonly location: Location;
   readonly transport: Transport;
   readonly ledger: ReleaseLedger;
   /** How long it is kept after the last has left. */
   readonly graceMs: number;
-  readonly backoff: BackoffPolicy;
+  readonly retry: RetryPolicy;
   readonly pause: Pause;
   /** What to do when the server has ended it and says so. */
   readonly onExpelled: OnExpelled;
-}
-
-interface Creation {
-  readonly url: string;
-  readonly identity: ApplicationIdentity;
 }
 
 /** An application that is gone sooner than this is waited for before it is made again. */
@@ -106,22 +68,19 @@ const LASTS_AT_LEAST_MS = 60_000;
  */
 export function application(config: ApplicationConfig): Observable<LiveApplication> {
   const { source, ledger, graceMs } = config;
-  const held = source.kind === 'create' ? kept(config, source) : given(config, source.url);
+  const held = source.kind === 'create' ? kept(config, source.identity) : given(config);
   return held.pipe(
-    share({
-      connector: () => new ReplaySubject(1),
-      resetOnRefCountZero: graceMs === 0 ? true : () => race(timer(graceMs), ledger.flush$),
-    }),
+    shareWithGrace(ledger, graceMs, () => new ReplaySubject(1)),
     // Who comes while it is being made again waits for the new one.
     filter(({ isOver }) => !isOver),
   );
 }
 
-function kept(config: ApplicationConfig, creation: Creation): Observable<LiveApplication> {
+function kept(config: ApplicationConfig, first: ApplicationIdentity): Observable<LiveApplication> {
   const { pause, onExpelled } = config;
-  let { identity } = creation;
+  let identity = first;
   // Made once, for it gives everybody their turn.
-  const created$ = created(config, creation.url, () => identity);
+  const created$ = created(config, () => identity);
   return defer(() => {
     let last: LiveApplication | undefined;
     let madeAt = 0;
@@ -156,8 +115,7 @@ function kept(config: ApplicationConfig, creation: Creation): Observable<LiveApp
 }
 
 function created(
-  { transport, ledger, backoff }: ApplicationConfig,
-  url: string,
+  { location, transport, ledger, retry: backoff }: ApplicationConfig,
   identify: () => ApplicationIdentity,
 ): Observable<LiveApplication> {
   const post = (
@@ -167,8 +125,10 @@ function created(
     // Only applications of the second version know instances. [MultiTabSupport]
     const headers = identity.instanceId === undefined ? {} : { 'x-ms-requiresminresourceversion': '2' };
     // The same identity is the same application: sending it twice creates one.
-    const request = { method: 'POST', url, body: identity, headers, idempotent: true, onProgress };
-    return requestJson(transport, request, applicationCodec, 'application');
+    const request = { method: 'POST', body: identity, headers, idempotent: true, onProgress };
+    return location.url$.pipe(
+      mergeMap((url) => requestJson(transport, { ...request, url }, applicationCodec, 'application')),
+    );
   };
   return remoteResource<LiveApplication, LiveApplication, undefined>({
     resource: 'application',
@@ -188,9 +148,10 @@ function created(
   });
 }
 
-function given({ transport }: ApplicationConfig, url: string): Observable<LiveApplication> {
+function given({ location, transport }: ApplicationConfig): Observable<LiveApplication> {
   let last: LiveApplication | undefined;
-  return defer(() => requestJson(transport, { method: 'GET', url }, applicationCodec, 'application')).pipe(
+  return location.url$.pipe(
+    mergeMap((url) => requestJson(transport, { method: 'GET', url }, applicationCodec, 'application')),
     map((answered) => {
       const live = liveApplication(answered);
       // The channel goes on where it was left, if it is still that of the same application.
@@ -215,51 +176,4 @@ function whileUsed(live: LiveApplication, onOver: () => void): Observable<LiveAp
   );
   // Who is given the application may find at once that it is gone.
   return merge(over$, of(live));
-}
-
-function liveApplication({ value, url }: Answered<ApplicationResource>): LiveApplication {
-  const over = new Subject<unknown>();
-  let isLost = false;
-  let isOver = false;
-  const end = (error: unknown): void => {
-    if (isOver) return;
-    isOver = true;
-    over.next(error);
-  };
-  return {
-    self: linkOf(value, 'self', url),
-    events: linkOf(value, 'events', url),
-    resource: value,
-    place: undefined,
-    parameters: undefined,
-    get isLost() {
-      return isLost;
-    },
-    get isOver() {
-      return isOver;
-    },
-    lose: (error) => {
-      isLost = true;
-      end(error);
-    },
-    leave: end,
-    over$: over,
-  };
-}
-
-/** Where presence subscriptions are created. */
-export function presenceSubscriptionsOf({ resource, self }: Application): string {
-  const [people = {}] = embeddedIn(resource, 'people');
-  return linkOf(people, 'presenceSubscriptions', self);
-}
-
-/** The href of a link that has to be there, made absolute. */
-export function linkOf(resource: Resource, rel: string, base: string): string {
-  const href = hrefOf(resource, rel);
-  if (href !== undefined) return absolute(href, base);
-  throw new DecodeError(resource.rel ?? 'resource', {
-    path: `/_links/${rel}`,
-    expected: 'a link',
-    actual: 'nothing',
-  });
 }

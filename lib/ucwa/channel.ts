@@ -11,7 +11,7 @@ import {
   tap,
 } from 'rxjs';
 import type { Transport } from '../core/transport.ts';
-import type { LiveApplication } from './application.ts';
+import type { LiveApplication } from './liveApplication.ts';
 import {
   advance,
   type ChannelParameters,

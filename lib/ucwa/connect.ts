@@ -1,7 +1,5 @@
-import { defer, map, merge, mergeMap, type Observable, Subject } from 'rxjs';
-import { fetchTransport } from '../core/fetchTransport.ts';
+import { map, merge, mergeMap, type Observable, Subject } from 'rxjs';
 import { invalidOption } from '../core/options.ts';
-import { pinnedTo } from '../core/pinnedTo.ts';
 import {
   type DrainReport,
   releaseLedger,
@@ -9,19 +7,17 @@ import {
   type Releases,
   untilClosed,
 } from '../core/releases.ts';
-import { reportProgress } from '../core/reportProgress.ts';
 import type { Transport } from '../core/transport.ts';
-import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
-import { type TokenProvider, withToken } from '../core/withToken.ts';
-import { answersWithin } from './answersWithin.ts';
-import { type Application, application, type LiveApplication } from './application.ts';
+import type { RetryPolicy } from '../core/withRetry.ts';
+import { application } from './application.ts';
 import { channel } from './channel.ts';
 import { checkParameters, type ConnectOptions, connectPlan } from './connectOptions.ts';
 import type { ChannelParameters, EventBatch } from './cursor.ts';
 import { dispatch, type Dispatch } from './dispatch.ts';
 import type { UcwaEvent } from './events.ts';
 import { absolute } from './href.ts';
-import { refusesToken, revealInvalidToken } from './invalidToken.ts';
+import type { Application, LiveApplication } from './liveApplication.ts';
+import { network } from './network.ts';
 import { type Pause, pausing } from './pause.ts';
 import { requestJson } from './request.ts';
 import { type Link, type Resource, resourceCodec } from './wire.ts';
@@ -94,8 +90,6 @@ export interface UcwaInternals {
 
 /** How long the server holds a request for events where it is not told otherwise. [EventChannelDetails] */
 const TIMEOUT_SECONDS = 180;
-/** How long nothing may come on a connection, beyond what was agreed, before it is taken for broken. */
-const PATIENCE_MS = 120_000;
 
 const INTERNALS = new WeakMap<Ucwa, UcwaInternals>();
 
@@ -123,23 +117,23 @@ const INTERNALS = new WeakMap<Ucwa, UcwaInternals>();
  * ```
  */
 export function connect(options: ConnectOptions): Ucwa {
-  const { source, ack, onReplaced, graceMs, retry, onExpelled, online$, ...plan } = connectPlan(options);
+  const { source, location, ack, onReplaced, graceMs, retry, onExpelled, online$, ...plan } =
+    connectPlan(options);
   let { parameters } = plan;
-  const { origin } = new URL(source.url);
-  const network = revealInvalidToken(reportProgress(options.transport ?? fetchTransport(options.fetch)));
-  const pinned = (patienceMs: number): Transport => pinnedTo(origin)(answersWithin(patienceMs)(network));
-  const sign = signing(options.token);
-  const transport = sign(withRetry(retry)(pinned(PATIENCE_MS)));
-  const heldMs = (): number => (parameters.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000;
+  const { transport, polling } = network({
+    ...{ sending: plan.sending, signed: plan.signed, pinned: location.pinned, retry },
+    heldMs: () => (parameters.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000,
+  });
   const ledger = releaseLedger();
   const events = dispatch();
   const pause = pausing(retry, online$);
   const tuned = new Subject<void>();
-  const application$ = application({ source, transport, ledger, graceMs, backoff: retry, pause, onExpelled });
+  const application$ = application({
+    ...{ source, location, transport, ledger, graceMs, retry, pause, onExpelled },
+  });
   const batches$ = channel({
     ...{ application$, dispatch: events, ack, onReplaced, pause },
-    // The channel repeats its requests itself, and longer.
-    transport: sign((request) => pinned(heldMs() + PATIENCE_MS)(request)),
+    transport: polling,
     parameters: () => parameters,
     again$: merge(tuned, online$),
   });
@@ -156,9 +150,10 @@ export function connect(options: ConnectOptions): Ucwa {
     ),
     releases: ledger,
     get: ({ href }) =>
-      defer(() =>
-        requestJson(transport, { method: 'GET', url: absolute(href, source.url) }, resourceCodec, 'resource'),
-      ).pipe(
+      location.url$.pipe(
+        mergeMap((base) =>
+          requestJson(transport, { method: 'GET', url: absolute(href, base) }, resourceCodec, 'resource'),
+        ),
         map(({ value }) => value),
         untilClosed(ledger, 'get'),
       ),
@@ -183,8 +178,4 @@ export function internalsOf(ucwa: Ucwa): UcwaInternals {
   const internals = INTERNALS.get(ucwa);
   if (internals === undefined) throw invalidOption('ucwa', ucwa, 'what connect() returned');
   return internals;
-}
-
-function signing(token: TokenProvider | undefined): (transport: Transport) => Transport {
-  return token === undefined ? (transport) => transport : withToken(token, { refused: refusesToken });
 }

@@ -1,4 +1,5 @@
-import { isObservable, type Observable } from 'rxjs';
+import { identity, isObservable, type Observable } from 'rxjs';
+import { fetchTransport } from '../core/fetchTransport.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
 import {
   choiceOption,
@@ -8,13 +9,15 @@ import {
   objectOption,
   urlOption,
 } from '../core/options.ts';
-import type { Transport } from '../core/transport.ts';
+import type { Middleware, Transport } from '../core/transport.ts';
 import type { RetryPolicy } from '../core/withRetry.ts';
 import type { TokenProvider } from '../core/withToken.ts';
 import type { ApplicationIdentity, ApplicationSource } from './application.ts';
 import type { Acknowledgement } from './channel.ts';
 import type { ChannelParameters } from './cursor.ts';
 import type { OnExpelled, OnReplaced } from './decision.ts';
+import { signedBy } from './invalidToken.ts';
+import { fixedLocation, type Location } from './location.ts';
 import { platformOnline } from './online.ts';
 import { randomId } from './randomId.ts';
 
@@ -97,6 +100,9 @@ export type ConnectOptions = CommonConnectOptions &
 /** The options, checked and with their defaults. */
 export interface ConnectPlan {
   readonly source: ApplicationSource;
+  readonly location: Location;
+  readonly sending: Transport;
+  readonly signed: Middleware;
   readonly parameters: ChannelParameters;
   readonly ack: Acknowledgement;
   readonly graceMs: number;
@@ -112,7 +118,7 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
   const { graceSeconds = 0, retry = {}, channel = {}, transport, fetch } = options;
   const { onExpelled = 'error', online$ = platformOnline() } = options;
   const { ack = 'eager', onReplaced = 'fail', ...parameters } = objectOption('channel', channel);
-  const source = sourceFrom(options);
+  const { source, location } = whereFrom(options);
   checkParameters(parameters, 'channel.');
   if (!isObservable(online$)) throw invalidOption('online$', online$, 'an Observable');
   if (transport !== undefined && fetch !== undefined) {
@@ -120,6 +126,9 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
   }
   return {
     source,
+    location,
+    sending: transport ?? fetchTransport(fetch),
+    signed: options.token === undefined ? identity : signedBy(options.token),
     parameters,
     ack: choiceOption<Acknowledgement>('channel.ack', ack, ['eager', 'processed']),
     // Only who creates applications can go on as another instance.
@@ -135,31 +144,29 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
   };
 }
 
-function sourceFrom(options: ConnectOptions): ApplicationSource {
+function whereFrom(options: ConnectOptions): Pick<ConnectPlan, 'source' | 'location'> {
   const given: { readonly application?: unknown; readonly applications?: unknown } = options;
   if ((given.application === undefined) === (given.applications === undefined)) {
     throw invalidSecret('applications', 'given, or application, and not both');
   }
   if (given.application !== undefined) {
-    return { kind: 'given', url: urlOption('application', given.application).href };
+    const { href } = urlOption('application', given.application);
+    return { source: { kind: 'given' }, location: fixedLocation(href) };
   }
-  return {
-    kind: 'create',
-    url: urlOption('applications', given.applications).href,
-    identity: identityFrom(options),
-  };
+  const { href } = urlOption('applications', given.applications);
+  return { source: { kind: 'create', identity: identityFrom(options) }, location: fixedLocation(href) };
 }
 
 function identityFrom(options: ConnectOptions): ApplicationIdentity {
   const { culture = 'en-us', userAgent = 'rxchange', instanceId } = options;
   const endpointId = options.endpointId ?? randomId();
-  const identity = { culture, endpointId, userAgent, ...(instanceId === undefined ? {} : { instanceId }) };
-  for (const [name, value] of Object.entries(identity)) {
+  const told = { culture, endpointId, userAgent, ...(instanceId === undefined ? {} : { instanceId }) };
+  for (const [name, value] of Object.entries(told)) {
     if (typeof value !== 'string' || value === '' || value.length > 100) {
       throw invalidOption(name, value, 'a text of 1 to 100 characters');
     }
   }
-  return identity;
+  return told;
 }
 
 /** Checks the times of the channel; throws a TypeError that names the one that cannot be used. */

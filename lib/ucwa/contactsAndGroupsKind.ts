@@ -1,5 +1,5 @@
 import { defer, map, mergeMap, type Observable } from 'rxjs';
-import { type LiveApplication, linkOf } from './application.ts';
+import { type LiveApplication, linkOf } from './liveApplication.ts';
 import type { UcwaInternals } from './connect.ts';
 import type { UcwaEvent } from './events.ts';
 import { withDuration } from './presenceSubscription.ts';

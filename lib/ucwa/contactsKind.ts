@@ -20,7 +20,7 @@ import {
 } from 'rxjs';
 import { DecodeError, HttpError } from '../core/errors.ts';
 import type { RequestProgress } from '../core/transport.ts';
-import { type LiveApplication, presenceSubscriptionsOf } from './application.ts';
+import { type LiveApplication, presenceSubscriptionsOf } from './liveApplication.ts';
 import type { UcwaInternals } from './connect.ts';
 import { decideRelease } from './decision.ts';
 import { addressOf, hrefKey } from './href.ts';

@@ -5,11 +5,11 @@ import type { Fetch } from '../core/keptAliveFetch.ts';
 import { invalidOption, numberOption } from '../core/options.ts';
 import type { Middleware, Transport } from '../core/transport.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
-import { type TokenSource, withToken } from '../core/withToken.ts';
+import type { TokenSource } from '../core/withToken.ts';
 import { answeredWithin } from './answeredWithin.ts';
 import { DiscoveryError, type DiscoveryFailure } from './discoveryError.ts';
 import { findApplications, findRoot, type Root, type UcwaLocation, type Walk } from './discoveryWalk.ts';
-import { refusesToken, revealInvalidToken } from './invalidToken.ts';
+import { signedBy } from './invalidToken.ts';
 import type { SignIn } from './signIn.ts';
 import { tokenIssuer } from './tokenIssuer.ts';
 import { trustedHosts, trustedUrl } from './trustedHosts.ts';
@@ -100,8 +100,7 @@ export function discover(options: DiscoveryOptions): Discovery {
   const { source, learn, forget } = tokensOf(options, patient, (href, base, what) =>
     trustedUrl(trust, href, base, what),
   );
-  const sign = withToken(source, { refused: refusesToken });
-  const signed: Middleware = (transport) => sign(revealInvalidToken(transport));
+  const signed = signedBy(source);
   const toUser = signed(patient);
   const follow = trustedRedirects(trust);
 

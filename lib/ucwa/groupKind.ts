@@ -1,7 +1,7 @@
 import { defer, map, mergeMap, type Observable } from 'rxjs';
 import { DecodeError } from '../core/errors.ts';
 import type { RequestProgress } from '../core/transport.ts';
-import { type LiveApplication, linkOf } from './application.ts';
+import { type LiveApplication, linkOf } from './liveApplication.ts';
 import type { UcwaInternals } from './connect.ts';
 import {
   extendPresence,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type Application } from './application.ts';
+export { type Application } from './liveApplication.ts';
 export { type Acknowledgement } from './channel.ts';
 export { batched, type BatchOptions } from './batch.ts';
 export { connect, type Ucwa } from './connect.ts';

@@ -1,6 +1,7 @@
 import { catchError, map, mergeMap, type Observable, of } from 'rxjs';
 import { readText } from '../core/body.ts';
 import type { HttpResponse, Middleware } from '../core/transport.ts';
+import { type TokenProvider, withToken } from '../core/withToken.ts';
 import { reasonIn } from './request.ts';
 
 const CHALLENGE = 'www-authenticate';
@@ -21,6 +22,12 @@ export const revealInvalidToken: Middleware = (transport) => (request) =>
       response.status === 403 && !refusesToken(response) ? revealed(response) : of(response),
     ),
   );
+
+/** Returns what signs requests to UCWA: the token is asked for again when an answer refuses it, in head or body. */
+export function signedBy(token: TokenProvider): Middleware {
+  const sign = withToken(token, { refused: refusesToken });
+  return (transport) => sign(revealInvalidToken(transport));
+}
 
 function revealed(response: HttpResponse): Observable<HttpResponse> {
   return readText(response, 'error', MAX_REFUSAL_BYTES).pipe(

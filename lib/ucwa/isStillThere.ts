@@ -1,6 +1,6 @@
 import { catchError, map, type Observable, of, throwError } from 'rxjs';
 import type { Transport } from '../core/transport.ts';
-import type { LiveApplication } from './application.ts';
+import type { LiveApplication } from './liveApplication.ts';
 import { decide } from './decision.ts';
 import { patiently, type Pause } from './pause.ts';
 import { requestNothing } from './request.ts';

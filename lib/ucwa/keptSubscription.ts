@@ -21,7 +21,7 @@ import {
 import type { ReleaseResult } from '../core/release.ts';
 import { type Lease, remoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress } from '../core/transport.ts';
-import type { LiveApplication } from './application.ts';
+import type { LiveApplication } from './liveApplication.ts';
 import type { UcwaInternals } from './connect.ts';
 import { decide, decideRelease } from './decision.ts';
 import type { FiledEvent } from './dispatch.ts';

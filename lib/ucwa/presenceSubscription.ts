@@ -1,5 +1,5 @@
 import type { Answered, UcwaRequest } from './request.ts';
-import { linkOf } from './application.ts';
+import { linkOf } from './liveApplication.ts';
 import type { Created } from './subscriptionKind.ts';
 import { hrefOf, type PresenceSubscriptionResource } from './wire.ts';
 

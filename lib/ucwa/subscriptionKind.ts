@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { RequestProgress } from '../core/transport.ts';
-import type { LiveApplication } from './application.ts';
+import type { LiveApplication } from './liveApplication.ts';
 import type { UcwaRequest } from './request.ts';
 
 /** A subscription as it was created on the server. */

@@ -3,7 +3,7 @@ import { timer } from 'rxjs';
 import { DecodeError, HttpError } from '../../lib/core/errors.ts';
 import type { HttpRequest } from '../../lib/core/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
-import type { Application } from '../../lib/ucwa/application.ts';
+import type { Application } from '../../lib/ucwa/liveApplication.ts';
 import { connect, type Ucwa } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 import { marbles } from '../support/marbles.ts';

@@ -1,0 +1,82 @@
+import { type Observable, Subject } from 'rxjs';
+import { DecodeError } from '../core/errors.ts';
+import type { ChannelParameters, Cursor } from './cursor.ts';
+import { absolute } from './href.ts';
+import type { Answered } from './request.ts';
+import { type ApplicationResource, embeddedIn, hrefOf, type Resource } from './wire.ts';
+
+/** An application on the server. Its hrefs do not outlive it. */
+export interface Application {
+  /** Absolute. */
+  readonly self: string;
+  /** The event channel, absolute. */
+  readonly events: string;
+  /** What came, with all its links; those are relative to `self`. */
+  readonly resource: Resource;
+}
+
+/** An application, as the parts of this library share it. */
+export interface LiveApplication extends Application {
+  /** Where the event channel goes on; it outlives those who listen. */
+  place: Cursor | undefined;
+  /** What its channel was last told of how long to hold events back. */
+  parameters: ChannelParameters | undefined;
+  /** Whether it was found to be gone, and everything on it: nothing is sent to its hrefs any more. */
+  readonly isLost: boolean;
+  /** Whether it is no longer the one to be used: it is lost, or left to another client. */
+  readonly isOver: boolean;
+  /** Says that it is gone, and how that was found. */
+  lose(error: unknown): void;
+  /** Leaves it to the client that has taken over its channel. */
+  leave(error: unknown): void;
+  /** Emits the error by which it came to be over. */
+  readonly over$: Observable<unknown>;
+}
+
+/** Reads an application that the server has answered with. */
+export function liveApplication({ value, url }: Answered<ApplicationResource>): LiveApplication {
+  const over = new Subject<unknown>();
+  let isLost = false;
+  let isOver = false;
+  const end = (error: unknown): void => {
+    if (isOver) return;
+    isOver = true;
+    over.next(error);
+  };
+  return {
+    self: linkOf(value, 'self', url),
+    events: linkOf(value, 'events', url),
+    resource: value,
+    place: undefined,
+    parameters: undefined,
+    get isLost() {
+      return isLost;
+    },
+    get isOver() {
+      return isOver;
+    },
+    lose: (error) => {
+      isLost = true;
+      end(error);
+    },
+    leave: end,
+    over$: over,
+  };
+}
+
+/** Where presence subscriptions are created. */
+export function presenceSubscriptionsOf({ resource, self }: Application): string {
+  const [people = {}] = embeddedIn(resource, 'people');
+  return linkOf(people, 'presenceSubscriptions', self);
+}
+
+/** The href of a link that has to be there, made absolute. */
+export function linkOf(resource: Resource, rel: string, base: string): string {
+  const href = hrefOf(resource, rel);
+  if (href !== undefined) return absolute(href, base);
+  throw new DecodeError(resource.rel ?? 'resource', {
+    path: `/_links/${rel}`,
+    expected: 'a link',
+    actual: 'nothing',
+  });
+}

@@ -1,0 +1,38 @@
+import { reportProgress } from '../core/reportProgress.ts';
+import type { Middleware, Transport } from '../core/transport.ts';
+import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
+import { answersWithin } from './answersWithin.ts';
+
+/** What the requests of a connection go through. */
+export interface NetworkConfig {
+  /** What sends them. */
+  readonly sending: Transport;
+  /** Adds the token. */
+  readonly signed: Middleware;
+  /** Keeps them to where the server is. */
+  readonly pinned: Middleware;
+  readonly retry: RetryPolicy;
+  /** How long the server holds a request for events, in milliseconds. */
+  readonly heldMs: () => number;
+}
+
+/** The ways of a connection to its server. */
+export interface Network {
+  /** For all requests but those for events. */
+  readonly transport: Transport;
+  /** For requests for events: with patience while they are held, and without repetition, which the channel has. */
+  readonly polling: Transport;
+}
+
+/** How long nothing may come on a connection, beyond what was agreed, before it is taken for broken. */
+const PATIENCE_MS = 120_000;
+
+/** Composes what the requests of a connection go through, on their way to its server. */
+export function network({ sending, signed, pinned, retry, heldMs }: NetworkConfig): Network {
+  const reported = reportProgress(sending);
+  const within = (patienceMs: number): Transport => pinned(answersWithin(patienceMs)(reported));
+  return {
+    transport: signed(withRetry(retry)(within(PATIENCE_MS))),
+    polling: signed((request) => within(heldMs() + PATIENCE_MS)(request)),
+  };
+}

@@ -136,10 +136,11 @@ export function connectionRelay(internals: ServiceInternals, runner: RelayRunner
       relieve(from, error !== undefined && !from.isClosed);
     } else if (old !== undefined && !isTakenOver) {
       refuse(from, old, error);
-    } else {
-      if (old !== undefined) relieve(old, !old.isClosed);
-      finish(from, error);
-    }
+    } else if (old !== undefined) {
+      // Behind what it has brought, and before another one is opened.
+      held.push(() => finish(from, error));
+      relieve(old, !old.isClosed);
+    } else finish(from, error);
   };
 
   return {

@@ -509,6 +509,24 @@ describe('A connection that is refused', () => {
       expect(gapsOf(run).map(({ reason }) => reason)).to.deep.equal(['connectionLost']);
     });
 
+    it('should not be taken for the one before when it ends at once, and others want to join', () => {
+      const run = streaming(
+        ({ stream, watch, at, server }) => {
+          watch(stream({ events: ['newMail'] }), 60);
+          at(19, () => server.failNext(1, { error: 'ErrorMissedNotificationEvents' }, 'GetStreamingEvents'));
+          at(20, () => watch(stream({ events: ['created'] }), 40));
+          at(21.5, () => watch(stream({ events: ['modified'] }), 40));
+          at(35, () => server.deliverMail());
+        },
+        { latencyMs: 2000 },
+      );
+      expect(connectionsOf(run)).to.deep.equal(['2.1 ×1', '22.1 ×2', '24.1 ×3']);
+      expect(new Set(gapsOf(run).map(({ reason }) => reason))).to.deep.equal(
+        new Set(['connectionLost', 'eventsMissed']),
+      );
+      expect(newsOf(run).slice(-3)).to.deep.equal(['36 newMail', '36 created', '36 modified']);
+    });
+
     it('should not wait long for the one that has fallen silent', () => {
       const run = streaming(({ stream, watch, at, server }) => {
         watch(stream({ events: ['newMail'] }), 60);

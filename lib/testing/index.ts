@@ -27,6 +27,7 @@ export type {
 } from './faults.ts';
 export type { LoggedRequest } from './requestLog.ts';
 export { serve, type Served, type ServeOptions } from './serve.ts';
+export type { BatchShape } from './ucwaBatch.ts';
 export { ucwaDiscovery, type UcwaDiscoveryOptions, type UcwaDiscoverySimulator } from './ucwaDiscovery.ts';
 export type { SimulatedEvent, SimulatedLink, Urgency } from './ucwaEventQueue.ts';
 export {

@@ -1,5 +1,5 @@
 import { asyncScheduler, defer, tap } from 'rxjs';
-import type { Middleware } from '../core/transport.ts';
+import type { HttpRequest, Middleware, Transport } from '../core/transport.ts';
 
 /** One request that a simulator was sent. */
 export interface LoggedRequest {
@@ -9,12 +9,14 @@ export interface LoggedRequest {
   readonly path: string;
   /** Names in lower case; the Authorization header is told as `Bearer …`, without the token. */
   readonly headers: Readonly<Record<string, string>>;
-  /** As it was sent; undefined where there was none. */
+  /** As it was sent, but for passwords and tokens, in place of which stands `…`; undefined where there was none. */
   readonly body: string | undefined;
   /** When it was sent, in milliseconds of the scheduler's clock. */
   readonly time: number;
   /** What it was answered; undefined while it is not, and where it never was. */
   readonly status: number | undefined;
+  /** What a batch carried, in that order. @default not there: it was no batch, or the batch was refused */
+  readonly parts?: readonly LoggedRequest[];
 }
 
 /** The requests that a simulator was sent. */
@@ -23,34 +25,62 @@ export interface RequestLog {
   readonly requests: readonly LoggedRequest[];
   /** Notes every request that passes. */
   readonly middleware: Middleware;
+  /** Notes every request that passes as a part of this one. */
+  partsOf(whole: HttpRequest): Middleware;
+}
+
+interface Entry extends LoggedRequest {
+  status: number | undefined;
+  parts?: Entry[];
 }
 
 /** Creates an empty log, as both simulators have one. */
 export function requestLog(): RequestLog {
-  const requests: (LoggedRequest & { status: number | undefined })[] = [];
+  const requests: Entry[] = [];
+  const entries = new WeakMap<HttpRequest, Entry>();
+
+  const logging =
+    (transport: Transport, listFor: () => Entry[]): Transport =>
+    (request) =>
+      defer(() => {
+        const entry = entryOf(request);
+        entries.set(request, entry);
+        listFor().push(entry);
+        return transport(request).pipe(tap(({ status }) => (entry.status = status)));
+      });
+
   return {
     requests,
-    middleware: (transport) => (request) =>
-      defer(() => {
-        const { pathname, search } = new URL(request.url);
-        const entry = {
-          method: request.method,
-          path: `${pathname}${search}`,
-          headers: withoutSecrets(request.headers ?? {}),
-          body: request.body,
-          time: asyncScheduler.now(),
-          status: undefined as number | undefined,
-        };
-        requests.push(entry);
-        return transport(request).pipe(tap(({ status }) => (entry.status = status)));
-      }),
+    middleware: (transport) => logging(transport, () => requests),
+    partsOf: (whole) => (transport) => {
+      const entry = entries.get(whole);
+      return entry === undefined ? transport : logging(transport, () => (entry.parts ??= []));
+    },
   };
 }
 
-function withoutSecrets({
+function entryOf({ method, url, headers = {}, body }: HttpRequest): Entry {
+  const { pathname, search } = new URL(url);
+  return {
+    ...{ method, path: `${pathname}${search}`, headers: withoutToken(headers) },
+    body: body === undefined ? undefined : withoutSecrets(body, headers['content-type'] ?? ''),
+    ...{ time: asyncScheduler.now(), status: undefined },
+  };
+}
+
+function withoutToken({
   authorization,
   ...headers
 }: Readonly<Record<string, string>>): Record<string, string> {
   if (authorization === undefined) return headers;
   return { ...headers, authorization: `${authorization.split(' ', 1).join('')} …` };
+}
+
+/** A form may carry a password, or a token to renew; the parts of a batch have headers of their own. */
+function withoutSecrets(body: string, contentType: string): string {
+  if (/^application\/x-www-form-urlencoded/i.test(contentType))
+    return body.replace(/(^|&)(password|ms_rtc_renew)=[^&]*/g, '$1$2=…');
+  if (/^multipart\//i.test(contentType))
+    return body.replace(/^(authorization:[ \t]*\S+)[ \t].*?(?=\r?$)/gim, '$1 …');
+  return body;
 }

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo } from 'node:net';
 import { mergeMap, Subscription, tap } from 'rxjs';
 import { numberOption } from '../core/options.ts';
-import type { HttpHeaders, HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
+import { sentHeaders } from './responseHeaders.ts';
 
 /** Where and how to serve. */
 export interface ServeOptions {
@@ -21,18 +22,6 @@ export interface Served extends AsyncDisposable {
   /** Ends all connections and stops listening; what was being answered is unsubscribed from. Never rejects. */
   close(): Promise<void>;
 }
-
-/** The headers that the two protocols and HTTP itself need: a response tells values by name, not the names. */
-const RESPONSE_HEADERS = [
-  'content-type',
-  'location',
-  'retry-after',
-  'set-cookie',
-  'www-authenticate',
-  'x-ms-diagnostics',
-  'x-ms-server-fqdn',
-  'x-backendoverridecookie',
-];
 
 /**
  * Serves a {@link Transport}, such as a simulator's, over HTTP on 127.0.0.1, and resolves when it listens.
@@ -60,7 +49,7 @@ const RESPONSE_HEADERS = [
  */
 export function serve(transport: Transport, options: ServeOptions = {}): Promise<Served> {
   const port = numberOption('port', options.port ?? 0, { min: 0, max: 65_535, integer: true });
-  const forwarded = [...RESPONSE_HEADERS, ...(options.responseHeaders ?? [])];
+  const { responseHeaders } = options;
   let origin = '';
 
   const server = createServer((incoming, outgoing) => {
@@ -68,7 +57,7 @@ export function serve(transport: Transport, options: ServeOptions = {}): Promise
     outgoing.on('close', () => answering.unsubscribe());
     whenRead(incoming, (body) => {
       if (answering.closed) return;
-      answering.add(answer(transport, requestFrom(incoming, origin, body), outgoing, forwarded));
+      answering.add(answer(transport, requestFrom(incoming, origin, body), outgoing, responseHeaders));
     });
   });
 
@@ -113,10 +102,10 @@ function answer(
   transport: Transport,
   request: HttpRequest,
   outgoing: ServerResponse,
-  forwarded: readonly string[],
+  responseHeaders: readonly string[] | undefined,
 ): Subscription {
   const writeHead = ({ status, headers }: HttpResponse): void => {
-    outgoing.writeHead(status, headersOf(headers, forwarded));
+    outgoing.writeHead(status, sentHeaders(headers, responseHeaders));
     outgoing.flushHeaders();
   };
   const breakOff = (): void => {
@@ -135,13 +124,4 @@ function answer(
         else breakOff();
       },
     });
-}
-
-function headersOf(headers: HttpHeaders, names: readonly string[]): Record<string, string> {
-  const sent: Record<string, string> = {};
-  for (const name of names) {
-    const value = headers.get(name);
-    if (value !== undefined) sent[name] = value;
-  }
-  return sent;
 }

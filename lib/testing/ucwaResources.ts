@@ -70,7 +70,12 @@ export function applicationResource(application: SimulatedApplication): object {
     ...identity,
     id,
     type: 'Browser',
-    _links: { self: { href }, events: { href: queue.link }, policies: { href: `${href}/policies` } },
+    _links: {
+      self: { href },
+      batch: { href: `${href}/batch` },
+      events: { href: queue.link },
+      policies: { href: `${href}/policies` },
+    },
     _embedded: {
       me: { rel: 'me', uri: 'sip:lene@contoso.com', name: 'Lene', _links: { self: { href: `${href}/me` } } },
       people: peopleResource(application),

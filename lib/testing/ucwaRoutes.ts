@@ -1,5 +1,5 @@
 import { map, type Observable, of } from 'rxjs';
-import type { HttpRequest, HttpResponse } from '../core/transport.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { type Answer, APPLICATION_NOT_FOUND, refusal, responseTo, TOKEN_REQUIRED } from './ucwaAnswers.ts';
 import { addressOf } from '../ucwa/href.ts';
 import {
@@ -44,6 +44,8 @@ export interface UcwaBackend {
   presenceOf(address: string): object;
   /** The address of a contact whose href ends with this step. */
   addressAt(step: string): string;
+  /** Answers what was sent to `batch`. */
+  readonly batch: Transport;
 }
 
 const NOT_ALLOWED = refusal(405, 'MethodNotAllowed');
@@ -53,26 +55,25 @@ const LIMIT_EXCEEDED = refusal(403, 'Forbidden', 'LimitExceeded');
 
 /** Answers one request as the documented server does. */
 export function route(backend: UcwaBackend, request: HttpRequest): Observable<HttpResponse> {
-  return answerTo(backend, request).pipe(map((answer) => responseTo(request, answer)));
-}
-
-function answerTo(backend: UcwaBackend, request: HttpRequest): Observable<Answer> {
+  const answered = (answer$: Observable<Answer>): Observable<HttpResponse> =>
+    answer$.pipe(map((answer) => responseTo(request, answer)));
   const [scheme, token] = (request.headers?.['authorization'] ?? '').split(' ');
-  if (scheme !== 'Bearer' || token === undefined || !backend.isGoodToken(token)) return of(TOKEN_REQUIRED);
+  if (scheme !== 'Bearer' || token === undefined || !backend.isGoodToken(token))
+    return answered(of(TOKEN_REQUIRED));
   const { pathname } = new URL(request.url);
-  if (pathname === backend.root) return of(createApplication(backend, request));
-  if (!pathname.startsWith(`${backend.root}/`)) return of(NOT_FOUND);
+  if (pathname === backend.root) return answered(of(createApplication(backend, request)));
+  if (!pathname.startsWith(`${backend.root}/`)) return answered(of(NOT_FOUND));
   const [id = '', ...steps] = pathname
     .slice(backend.root.length + 1)
     .split('/')
     .map(decodeURIComponent);
   const application = backend.find(id);
-  if (application === undefined) return of(APPLICATION_NOT_FOUND);
+  if (application === undefined) return answered(of(APPLICATION_NOT_FOUND));
   const [first, ...rest] = steps;
-  if (first === 'events' && rest.length === 0) {
-    return request.method === 'GET' ? application.queue.poll(request) : of(NOT_ALLOWED);
-  }
-  return of(answerOn(backend, application, steps, request));
+  if (rest.length === 0 && first === 'batch') return backend.batch(request);
+  if (rest.length === 0 && first === 'events')
+    return answered(request.method === 'GET' ? application.queue.poll(request) : of(NOT_ALLOWED));
+  return answered(of(answerOn(backend, application, steps, request)));
 }
 
 function answerOn(

@@ -1,10 +1,11 @@
-import { asyncScheduler, Observable } from 'rxjs';
-import { numberOption, urlOption } from '../core/options.ts';
+import { asyncScheduler, defer, Observable } from 'rxjs';
+import { choiceOption, numberOption, urlOption } from '../core/options.ts';
 import type { HttpResponse, Transport } from '../core/transport.ts';
 import { addressOf } from '../ucwa/href.ts';
 import { type FaultQueue, faultQueue } from './faults.ts';
 import { travelling } from './latency.ts';
 import { type LoggedRequest, requestLog } from './requestLog.ts';
+import { answerBatch, BATCH_SHAPES, type BatchShape } from './ucwaBatch.ts';
 import { simulatedApplication } from './ucwaApplication.ts';
 import type { SimulatedEvent, Urgency } from './ucwaEventQueue.ts';
 import type { ApplicationIdentity, HeldSubscription, SimulatedApplication } from './ucwaResources.ts';
@@ -42,6 +43,10 @@ export interface UcwaSimulatorOptions {
   readonly cursorParameter?: string;
   /** What the href of a contact ends with: its address, or a number that says nothing. @default 'address' */
   readonly contactHrefs?: 'address' | 'opaque';
+  /** How many requests may stand in one batch; beyond, the whole is 429. @default 100 */
+  readonly maxBatchParts?: number;
+  /** How answers to batches are written. @default 'plain' */
+  readonly batchShape?: BatchShape;
 }
 
 /** What is known of a contact. Words that are not documented are allowed, as from the server. */
@@ -98,7 +103,7 @@ export interface UcwaSimulator {
   readonly contactsAndGroupsSubscriptions: readonly SimulatedContactsAndGroups[];
   /** What it was sent, in that order. */
   readonly requests: readonly LoggedRequest[];
-  /** Lets requests fail: see {@link FaultQueue.failNext}. */
+  /** Lets requests fail, parts of batches too: see {@link FaultQueue.failNext}. */
   readonly failNext: FaultQueue['failNext'];
   /** Changes a presence; every application that watches the contact is told. */
   setPresence(uri: string, presence: SimulatedPresence): void;
@@ -124,7 +129,7 @@ const IDLE_MS = 15 * 60_000;
  * Returns a simulated UCWA server, for tests of what is built on this library.
  *
  * It behaves as the documentation says of applications, the event channel, presence subscriptions, their
- * memberships, and contacts. It runs on RxJS time alone: in virtual time inside a TestScheduler, and it keeps
+ * memberships, contacts, and batches. It runs on RxJS time alone: in virtual time inside a TestScheduler, and it keeps
  * no timer but while a client waits for events. Its transport can be served over HTTP by `serve`. It throws a
  * TypeError that names the option for one that cannot be used.
  *
@@ -150,6 +155,10 @@ export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator
   const { origin } = urlOption('origin', options.origin ?? 'https://ucwa.example');
   const numbers = { latencyMs, lowSeconds, mediumSeconds, timeoutSeconds, expiryWarningSeconds };
   for (const [name, value] of Object.entries(numbers)) numberOption(name, value, { min: 0 });
+  const batchRules = {
+    maxParts: numberOption('maxBatchParts', options.maxBatchParts ?? 100, { min: 1, integer: true }),
+    shape: choiceOption('batchShape', options.batchShape ?? 'plain', BATCH_SHAPES),
+  };
 
   const applications = new Map<string, SimulatedApplication>();
   const presences = new Map<string, SimulatedPresence>();
@@ -225,7 +234,10 @@ export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator
       ...(presences.get(address) ?? { availability: 'Offline' }),
     }),
     addressAt: (step) => contacts[Number(step) - 282] ?? step.toLowerCase(),
+    batch: (request) => answerBatch(batchRules, request, log.partsOf(request)(faults.middleware(actOnPart))),
   };
+
+  const actOnPart: Transport = (request) => defer(() => route(backend, request));
 
   const act: Transport = (request) =>
     new Observable<HttpResponse>((subscriber) => {

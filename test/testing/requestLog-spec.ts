@@ -40,4 +40,56 @@ describe('requestLog', () => {
     log.middleware(server)({ method: 'GET', url: 'https://pool.contoso.com/', headers }).subscribe();
     expect(log.requests[0]?.headers).to.deep.equal({ authorization: 'Bearer …', accept: 'application/json' });
   });
+
+  const secrets: readonly (readonly [string, string, string, string])[] = [
+    [
+      'a password in a form',
+      'application/x-www-form-urlencoded;charset=UTF-8',
+      'grant_type=password&username=sara&password=s3cret%21&x=1',
+      'grant_type=password&username=sara&password=…&x=1',
+    ],
+    ['a token to renew', 'application/x-www-form-urlencoded', 'ms_rtc_renew=cwt%3Ds3cret', 'ms_rtc_renew=…'],
+    [
+      'the token of a part',
+      'multipart/batching;boundary=x',
+      '--x\r\nAuthorization: Bearer s3cret\r\nAccept: */*\r\n',
+      '--x\r\nAuthorization: Bearer …\r\nAccept: */*\r\n',
+    ],
+    ['nothing else', 'application/json', '{"password":"x"}', '{"password":"x"}'],
+  ];
+  for (const [name, type, body, kept] of secrets) {
+    it(`should hide ${name}`, () => {
+      const log = requestLog();
+      const request = {
+        method: 'POST',
+        url: 'https://pool.contoso.com/',
+        headers: { 'content-type': type },
+        body,
+      };
+      log.middleware(server)(request).subscribe();
+      expect(log.requests[0]?.body).to.equal(kept);
+    });
+  }
+
+  it('should note the parts of a request in its own entry', () => {
+    const log = requestLog();
+    const whole = { method: 'POST', url: 'https://pool.contoso.com/batch' };
+    const part = { method: 'GET', url: 'https://pool.contoso.com/a' };
+    log
+      .middleware((request) => log.partsOf(request)(server)(part))(whole)
+      .subscribe();
+    expect(log.requests).to.have.length(1);
+    expect(log.requests[0]?.parts?.map(({ path, status }) => [path, status])).to.deep.equal([['/a', 204]]);
+  });
+
+  it('should pass on parts of a request that it does not know', () => {
+    const log = requestLog();
+    let status = 0;
+    const part = { method: 'GET', url: 'https://pool.contoso.com/a' };
+    log
+      .partsOf({ ...part })(server)(part)
+      .subscribe((response) => (status = response.status));
+    expect(status).to.equal(204);
+    expect(log.requests).to.deep.equal([]);
+  });
 });

@@ -145,7 +145,7 @@ export function connect(options: ConnectOptions): Ucwa {
     ),
     batches$: batches$.pipe(untilClosed(ledger, 'batches$')),
     application$: application$.pipe(
-      map(({ self, events: href, resource }) => ({ self, events: href, resource })),
+      map(({ self, events: href, me, people, resource }) => ({ self, events: href, me, people, resource })),
       untilClosed(ledger, 'application$'),
     ),
     releases: ledger,

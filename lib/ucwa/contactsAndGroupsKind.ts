@@ -5,7 +5,7 @@ import type { UcwaEvent } from './events.ts';
 import { withDuration } from './presenceSubscription.ts';
 import { requestJson } from './request.ts';
 import type { Created, SubscriptionKind } from './subscriptionKind.ts';
-import { embeddedIn, resourceCodec } from './wire.ts';
+import { resourceCodec } from './wire.ts';
 
 /** The subscription to the user's contacts and groups. */
 interface ContactsAndGroupsSubscription extends Created {
@@ -29,15 +29,14 @@ export function contactsAndGroupsKind({
   transport,
 }: UcwaInternals): SubscriptionKind<ContactsAndGroupsSubscription> {
   const described = (application: LiveApplication): Observable<ContactsAndGroupsSubscription> =>
-    defer(() => {
-      const [people = {}] = embeddedIn(application.resource, 'people');
-      return requestJson(
+    defer(() =>
+      requestJson(
         transport,
-        { method: 'GET', url: linkOf(people, NAME, application.self) },
+        { method: 'GET', url: linkOf(application.people, NAME, application.self) },
         resourceCodec,
         NAME,
-      );
-    }).pipe(
+      ),
+    ).pipe(
       map(({ value, url }) => ({
         self: linkOf(value, 'self', url),
         start: linkOf(value, START, url),

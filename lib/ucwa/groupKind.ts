@@ -11,14 +11,7 @@ import {
 } from './presenceSubscription.ts';
 import { requestJson } from './request.ts';
 import type { Created, SubscriptionKind } from './subscriptionKind.ts';
-import {
-  embeddedIn,
-  hrefOf,
-  listOf,
-  presenceSubscriptionCodec,
-  type Resource,
-  resourceCodec,
-} from './wire.ts';
+import { hrefOf, listOf, presenceSubscriptionCodec, type Resource, resourceCodec } from './wire.ts';
 
 /**
  * Which group of the user's: by its id or its name, as in the resource itself. Its href would not do: it does
@@ -43,8 +36,7 @@ export function groupKind(
   /** Where the group is subscribed to: the link has the id of the group in its query already. */
   const found = (application: LiveApplication): Observable<string> =>
     defer(() => {
-      const [people = {}] = embeddedIn(application.resource, 'people');
-      const url = linkOf(people, 'myGroups', application.self);
+      const url = linkOf(application.people, 'myGroups', application.self);
       return requestJson(transport, { method: 'GET', url }, resourceCodec, 'myGroups');
     }).pipe(
       map(({ value, url }) => {

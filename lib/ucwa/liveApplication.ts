@@ -1,9 +1,10 @@
 import { type Observable, Subject } from 'rxjs';
 import { DecodeError } from '../core/errors.ts';
+import { atHand, type Me, meIn, type ResourceAtHand } from './atHand.ts';
 import type { ChannelParameters, Cursor } from './cursor.ts';
 import { absolute } from './href.ts';
 import type { Answered } from './request.ts';
-import { type ApplicationResource, embeddedIn, hrefOf, type Resource } from './wire.ts';
+import { type ApplicationResource, hrefOf, type Resource } from './wire.ts';
 
 /** An application on the server. Its hrefs do not outlive it. */
 export interface Application {
@@ -11,6 +12,10 @@ export interface Application {
   readonly self: string;
   /** The event channel, absolute. */
   readonly events: string;
+  /** The user. */
+  readonly me: Me;
+  /** Those whom the user can find and watch: its links lead to contacts, groups and the search. [people_ref] */
+  readonly people: ResourceAtHand;
   /** What came, with all its links; those are relative to `self`. */
   readonly resource: Resource;
 }
@@ -46,6 +51,8 @@ export function liveApplication({ value, url }: Answered<ApplicationResource>): 
   return {
     self: linkOf(value, 'self', url),
     events: linkOf(value, 'events', url),
+    me: meIn(value, url),
+    people: atHand(value, 'people', url),
     resource: value,
     place: undefined,
     parameters: undefined,
@@ -65,8 +72,7 @@ export function liveApplication({ value, url }: Answered<ApplicationResource>): 
 }
 
 /** Where presence subscriptions are created. */
-export function presenceSubscriptionsOf({ resource, self }: Application): string {
-  const [people = {}] = embeddedIn(resource, 'people');
+export function presenceSubscriptionsOf({ people, self }: Application): string {
   return linkOf(people, 'presenceSubscriptions', self);
 }
 

@@ -43,7 +43,7 @@ describe('application', () => {
         self: `${server.url}/101`,
         events: `${server.url}/101/events?ack=1`,
       });
-      expect(one.seen[0]).to.have.keys('self', 'events', 'resource');
+      expect(one.seen[0]).to.have.keys('self', 'events', 'me', 'people', 'resource');
       one.leave();
       expect(server.applications).to.have.length(1);
       two.leave();

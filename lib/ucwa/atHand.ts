@@ -1,0 +1,67 @@
+import * as t from 'io-ts';
+import { decode } from '../core/decode.ts';
+import { absolute } from './href.ts';
+import { embeddedIn, type Link, listOf, type Resource } from './wire.ts';
+
+/** A resource that came along with the application. */
+export interface ResourceAtHand extends Resource {
+  /** Where one can go from it, absolute; the first link of each kind. Empty where the resource did not come. */
+  readonly _links: Readonly<Record<string, Link>>;
+}
+
+/**
+ * The user, as far as the server says who that is: what it leaves out, or writes as something else than a text,
+ * is undefined. [me_ref]
+ */
+export interface Me extends ResourceAtHand {
+  /** The address, as a `sip:` URI. */
+  readonly uri?: string | undefined;
+  /** For people. */
+  readonly name?: string | undefined;
+  /** Addresses of mail. */
+  readonly emailAddresses?: readonly string[] | undefined;
+  /** What the user is there, such as `Senior Manager`. */
+  readonly title?: string | undefined;
+  /** Where the user works. */
+  readonly department?: string | undefined;
+  /** Where that is. */
+  readonly company?: string | undefined;
+}
+
+/** Takes what is not as it should be for missing: it is worth no error. */
+function orMissing<Value>(codec: t.Type<Value, unknown>): t.Type<Value | undefined, unknown> {
+  return new t.Type<Value | undefined, unknown>(
+    codec.name,
+    (value): value is Value | undefined => value === undefined || codec.is(value),
+    (value) => t.success(codec.is(value) ? value : undefined),
+    t.identity,
+  );
+}
+
+const text = orMissing(t.string);
+
+const readMe = decode(
+  t.partial({
+    ...{ uri: text, name: text, title: text, department: text, company: text },
+    emailAddresses: orMissing(t.readonlyArray(t.string)),
+  }),
+  'me',
+);
+
+/** The user, of what came with an application. */
+export function meIn(application: Resource, base: string): Me {
+  const me = atHand(application, 'me', base);
+  return { ...me, ...readMe(me) };
+}
+
+/** What came with an application under this name, with links that can be followed from anywhere. */
+export function atHand(application: Resource, rel: string, base: string): ResourceAtHand {
+  const [resource = {}] = embeddedIn(application, rel);
+  const links = Object.entries(resource._links ?? {}).flatMap(([name, found]) => {
+    const [link] = listOf(found);
+    return link === undefined || !URL.canParse(link.href, base)
+      ? []
+      : [[name, { ...link, href: absolute(link.href, base) }] as const];
+  });
+  return { rel, ...resource, _links: Object.fromEntries(links) };
+}

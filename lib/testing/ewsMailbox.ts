@@ -87,15 +87,19 @@ const DISTINGUISHED = [
   'recoverableitemsdeletions',
 ];
 
-/** Creates a mailbox with the usual folders and nothing in them. */
-export function ewsMailbox(): Mailbox {
+/**
+ * Creates a mailbox with the usual folders and nothing in them.
+ *
+ * @param owner Stands in the ids of what is in it, so that no other mailbox has the same.
+ */
+export function ewsMailbox(owner: string): Mailbox {
   const history: MailboxEvent[] = [];
   const folders = new Map<string, Folder>();
   const items = new Map<string, Item>();
   const byName = new Map<string, string>();
   let made = 0;
 
-  const newId = (kind: string): string => btoa(`${kind}-${String(++made).padStart(9, '0')}`);
+  const newId = (kind: string): string => btoa(`${owner}${kind}-${String(++made).padStart(9, '0')}`);
   const keyOf = ({ version }: { readonly version: number }): string =>
     btoa(`v${String(version).padStart(5, '0')}`);
   const idOf = (thing: Folder | Item): MailboxId => ({ id: thing.id, changeKey: keyOf(thing) });

@@ -25,6 +25,8 @@ export type EwsRequest =
 export interface RequestedFolder {
   readonly id: string;
   readonly distinguished: boolean;
+  /** The address of whose folder it is, where the request says so. */
+  readonly mailbox: string | undefined;
 }
 
 /** Whom a request wants to act as. */
@@ -172,11 +174,17 @@ function readSubscribe(element: Element): EwsRequest {
   };
 }
 
-function readFolder({ name, attributes }: Element): RequestedFolder {
+function readFolder(element: Element): RequestedFolder {
+  const { name, attributes } = element;
   const id = attributes['Id'];
   if (id === undefined) throw new SchemaViolation(`${name} has no attribute Id`);
-  if (name === 't:FolderId') return { id, distinguished: false };
-  if (name === 't:DistinguishedFolderId') return { id, distinguished: true };
+  if (name === 't:FolderId') return { id, distinguished: false, mailbox: undefined };
+  if (name === 't:DistinguishedFolderId') {
+    const [mailboxes] = inOrder(element, [['t:Mailbox', 0, 1]]);
+    const [mailbox] = mailboxes ?? [];
+    const [addresses] = mailbox === undefined ? [] : inOrder(mailbox, [['t:EmailAddress', 1, 1]]);
+    return { id, distinguished: true, mailbox: addresses?.[0]?.text };
+  }
   throw new SchemaViolation(`t:FolderIds has the element ${name}`);
 }
 

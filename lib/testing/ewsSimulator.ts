@@ -16,7 +16,7 @@ import { choiceOption, numberOption } from '../core/options.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { ewsAnswers } from './ewsAnswers.ts';
 import { type EwsDialect, EwsRefusal } from './ewsDialect.ts';
-import { ewsMailbox, type MailboxDriver } from './ewsMailbox.ts';
+import { ewsMailbox, type Mailbox, type MailboxDriver } from './ewsMailbox.ts';
 import { gistOf, type RequestGist } from './ewsRequests.ts';
 import { ewsServer } from './ewsServer.ts';
 import { ewsStreams, type OpenEwsStream, type StreamEnd } from './ewsStreaming.ts';
@@ -63,7 +63,7 @@ export type EwsFailure =
 /** One request that the simulator was sent. */
 export interface LoggedEwsRequest extends LoggedRequest, RequestGist {}
 
-/** A simulated server with one mailbox: ask what it holds and was sent, and drive it. */
+/** A simulated server: ask what it holds and was sent, and drive it and the mailbox of the account. */
 export interface EwsSimulator extends MailboxDriver {
   /** The way to it, without a network; hand it to `exchange`, or to `serve` for one over HTTP. */
   readonly transport: Transport;
@@ -91,6 +91,16 @@ export interface EwsSimulator extends MailboxDriver {
   corruptNextEnvelope(): void;
   /** Makes every watermark that it has given out invalid. */
   forgetHistory(): void;
+  /**
+   * The mailbox of an address, by which it is impersonated, or which folders are asked for by. Until it was
+   * asked for here, an address has the mailbox of the account.
+   */
+  mailbox(address: string): MailboxDriver;
+  /**
+   * Moves the mailbox of an address, which takes so many minutes: it cannot be watched, and what is held of it
+   * is gone then.
+   */
+  moveMailbox(address: string, minutes: number): void;
   /** Changes the bearer token that requests must have. */
   setToken(token: string): void;
 }
@@ -98,8 +108,8 @@ export interface EwsSimulator extends MailboxDriver {
 const SIMULATED_URL = 'https://exchange.example/EWS/Exchange.asmx';
 
 /**
- * Creates a simulated Exchange server for the tests of applications that use `rxchange/ews`: with one
- * mailbox, Subscribe, GetEvents and Unsubscribe as documented, and requests read by the schema.
+ * Creates a simulated Exchange server for the tests of applications that use `rxchange/ews`: with
+ * mailboxes, Subscribe, GetEvents, GetStreamingEvents and Unsubscribe as documented, and requests read by the schema.
  *
  * It runs on RxJS time, so it and the library run in `TestScheduler.run` together; `serve` puts it on a port.
  * It throws a TypeError that names the option for one that cannot be used.
@@ -133,12 +143,15 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
   numberOption('heartbeatSeconds', heartbeatSeconds, { min: 0.01 });
   numberOption('chunkBytes', chunkBytes, { min: 1, integer: true });
   numberOption('maxStreams', maxStreams, { min: 0, integer: true });
-  const mailbox = ewsMailbox();
-  const store = subscriptionStore(mailbox, dialect, maxSubscriptions);
+  const ownMailbox = ewsMailbox('');
+  const mailboxes = new Map<string, Mailbox>();
+  const mailboxOf = (address?: string): Mailbox => mailboxes.get(address ?? '') ?? ownMailbox;
+  const store = subscriptionStore(mailboxOf, dialect, maxSubscriptions);
   const answers = ewsAnswers(dialect);
   const behaviour = { dialect, heartbeatMs: heartbeatSeconds * 1000, chunkBytes, latencyMs, maxStreams };
   const streams = ewsStreams(store, answers, behaviour);
-  mailbox.changes$.subscribe(() => streams.deliver());
+  const watch = (mailbox: Mailbox): void => void mailbox.changes$.subscribe(() => streams.deliver());
+  watch(ownMailbox);
   const server = ewsServer(store, streams, answers, dialect, authorizationOf(options));
   const faults = faultQueue();
   const log = requestLog();
@@ -158,7 +171,7 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
     });
 
   return {
-    ...mailbox.driver,
+    ...ownMailbox.driver,
     transport: log.middleware(faults.middleware(transport)),
     url: SIMULATED_URL,
     get subscriptions() {
@@ -198,6 +211,20 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
     goSilent: () => streams.silence(),
     corruptNextEnvelope: () => streams.corruptNext(),
     forgetHistory: () => store.forgetHistory(),
+    mailbox: (address) => {
+      const known = mailboxes.get(address);
+      if (known !== undefined) return known.driver;
+      const made = ewsMailbox(`${address} `);
+      mailboxes.set(address, made);
+      watch(made);
+      return made.driver;
+    },
+    moveMailbox: (address, minutes) => {
+      numberOption('minutes', minutes, { min: 0 });
+      store.beginMove(address);
+      streams.refuseUnserved();
+      timer(minutes * 60_000).subscribe(() => store.endMove(address));
+    },
     setToken: (token) => server.setAuthorization(`Bearer ${token}`),
   };
 }

@@ -27,6 +27,8 @@ export interface EwsStreams {
   connect(request: StreamRequest, identity: RequestIdentity): Observable<Uint8Array>;
   /** Sends what has happened since, to those who watch it. */
   deliver(): void;
+  /** Tells of those that cannot be served any more. */
+  refuseUnserved(): void;
   /** A subscription was removed. */
   removed(subscriptionId: string): void;
   endAll(how: StreamEnd): void;
@@ -65,8 +67,6 @@ interface Stream {
   isBusy: boolean;
   isOver: boolean;
 }
-
-const GONE = 'ErrorInvalidSubscription';
 
 /** Creates the streams of a server, of which there are none yet. */
 export function ewsStreams(
@@ -122,10 +122,15 @@ export function ewsStreams(
     write(stream, { notifications, status: 'OK' });
   };
 
-  const refuse = (stream: Stream, ids: readonly string[], code = GONE): void => {
+  const refuse = (stream: Stream, ids: readonly string[], code: string): void => {
     for (const id of ids) stream.ids.delete(id);
     // In the second family, Closed counts for those that are named, and the others go on.
     write(stream, { refused: { ids, code }, status: dialect === 'exchange' ? 'OK' : 'Closed' });
+  };
+
+  const refuseUnserved = (stream: Stream): void => {
+    const { refused } = sort([...stream.ids], (id) => store.refusalOf(id));
+    for (const [code, ids] of refused) refuse(stream, ids, code);
   };
 
   const beat = (stream: Stream): void => {
@@ -134,8 +139,7 @@ export function ewsStreams(
       detach(stream);
       return;
     }
-    const gone = [...stream.ids].filter((id) => !store.holds(id));
-    if (gone.length > 0) refuse(stream, gone);
+    refuseUnserved(stream);
     handOut(stream);
     if (!stream.isBusy) {
       const notifications = [...stream.ids].map((id) => ({ id, events: [] }));
@@ -188,10 +192,9 @@ export function ewsStreams(
         const message = 'You have exceeded the available concurrent connections for your account.';
         throw new EwsRefusal('error', 'ErrorExceededConnectionCount', message);
       }
-      const isServed = (id: string): boolean => store.holds(id, impersonated);
-      const refused = subscriptionIds.filter((id) => !isServed(id));
+      const { served, refused } = sort(subscriptionIds, (id) => store.refusalOf(id, impersonated));
       const stream: Stream = {
-        ids: new Set(dialect === 'exchange' && refused.length > 0 ? [] : subscriptionIds.filter(isServed)),
+        ids: new Set(dialect === 'exchange' && refused.size > 0 ? [] : served),
         identity,
         timers: new Subscription(),
         unread: [],
@@ -201,14 +204,17 @@ export function ewsStreams(
         isBusy: false,
         isOver: false,
       };
-      if (refused.length > 0) write(stream, { refused: { ids: refused, code: GONE }, status: 'Closed' });
+      const refuseAll = (): void => {
+        for (const [code, ids] of refused) write(stream, { refused: { ids, code }, status: 'Closed' });
+      };
+      refuseAll();
       if (stream.ids.size > 0) {
-        serveStream(stream, connectionMinutes, refused.length > 0);
+        serveStream(stream, connectionMinutes, refused.size > 0);
       } else if (dialect === 'exchange') {
         stream.isOver = true;
       } else {
         // Of those that are gone the second family says so again, and leaves the socket open for a while.
-        write(stream, { refused: { ids: refused, code: GONE }, status: 'Closed' });
+        refuseAll();
         streams.add(stream);
         stream.timers.add(timer(heartbeatMs).subscribe(() => end(stream, 'closed')));
       }
@@ -217,11 +223,19 @@ export function ewsStreams(
     deliver: () => {
       for (const stream of [...streams]) handOut(stream);
     },
+    refuseUnserved: () => {
+      for (const stream of [...streams]) refuseUnserved(stream);
+    },
     removed: (id) => {
       for (const stream of [...streams]) {
         if (!stream.ids.has(id)) continue;
         if (stream.ids.size === 1) end(stream, 'closed');
-        else refuse(stream, [id], dialect === 'exchange' ? 'ErrorSubscriptionUnsubscribed' : GONE);
+        else
+          refuse(
+            stream,
+            [id],
+            dialect === 'exchange' ? 'ErrorSubscriptionUnsubscribed' : 'ErrorInvalidSubscription',
+          );
       }
     },
     endAll: (how) => {
@@ -234,4 +248,19 @@ export function ewsStreams(
       corrupt += 1;
     },
   };
+}
+
+/** Those that can be served, and by the code why not, those that cannot. */
+function sort(
+  ids: readonly string[],
+  refusalOf: (id: string) => string | undefined,
+): { readonly served: readonly string[]; readonly refused: ReadonlyMap<string, readonly string[]> } {
+  const served: string[] = [];
+  const refused = new Map<string, string[]>();
+  for (const id of ids) {
+    const code = refusalOf(id);
+    if (code === undefined) served.push(id);
+    else refused.set(code, [...(refused.get(code) ?? []), id]);
+  }
+  return { served, refused };
 }

@@ -1,7 +1,7 @@
 import { asyncScheduler } from 'rxjs';
-import { EVENT_NAMES } from '../ews/eventNames.ts';
 import { type EwsDialect, EwsRefusal, sequenceOf, subscriptionIdOf, watermarkOf } from './ewsDialect.ts';
 import type { Mailbox, MailboxEvent } from './ewsMailbox.ts';
+import { asSeenBy, isFor } from './ewsSeenEvents.ts';
 import type { EwsRequest, ImpersonatedUser } from './ewsRequests.ts';
 
 /** A subscription that a simulated server holds. */
@@ -16,6 +16,8 @@ export interface HeldEwsSubscription {
   /** When it ends if it is not asked before, in milliseconds of the scheduler's clock; never while it streams. */
   readonly expiresAt: number;
   readonly impersonated: ImpersonatedUser | undefined;
+  /** The address of the mailbox that it watches; undefined for the one of the account. */
+  readonly mailbox: string | undefined;
 }
 
 /** What one question for events brings. */
@@ -36,8 +38,8 @@ export interface SubscriptionStore {
     impersonated: ImpersonatedUser | undefined,
   ): { readonly id: string; readonly watermark: string };
   getEvents(id: string, watermark: string): EventPage;
-  /** Whether there is such a streaming subscription, and if told of whom, it is theirs. */
-  holds(id: string, impersonated?: ImpersonatedUser): boolean;
+  /** Why a stream cannot serve it, if that is so: the code. If told of whom, it must be theirs. */
+  refusalOf(id: string, impersonated?: ImpersonatedUser): string | undefined;
   /** A stream serves it. */
   attached(id: string): void;
   /** No stream serves it any more. */
@@ -48,25 +50,36 @@ export interface SubscriptionStore {
   expire(id?: string): void;
   restart(): void;
   forgetHistory(): void;
+  /** Answers nothing but that it is being moved for what is in a mailbox. */
+  beginMove(mailbox: string): void;
+  /** The mailbox is somewhere else: its subscriptions are gone. */
+  endMove(mailbox: string): void;
 }
 
 interface Held extends HeldEwsSubscription {
   expiresAt: number;
   /** How far the events were handed out, for a server that goes by that. */
   cursor: number;
+  readonly history: Mailbox['history'];
 }
 
 /** How many events one answer holds at most. */
 const PAGE = 50;
-const OF_ITEMS_IN_FOLDERS = new Set(['created', 'newMail']);
+const GONE = 'ErrorInvalidSubscription';
+const MOVING = 'ErrorMailboxMoveInProgress';
 
-/** Creates the subscriptions of a server, of which there are none yet. */
+/**
+ * Creates the subscriptions of a server, of which there are none yet.
+ *
+ * @param mailboxOf The mailbox of an address; without one, that of the account.
+ */
 export function subscriptionStore(
-  mailbox: Mailbox,
+  mailboxOf: (address: string | undefined) => Mailbox,
   dialect: EwsDialect,
   maxSubscriptions: number,
 ): SubscriptionStore {
   const held = new Map<string, Held>();
+  const moving = new Set<string | undefined>();
   let starts = 1;
   let made = 0;
   let forgotten = 0;
@@ -80,12 +93,17 @@ export function subscriptionStore(
     dropExpired();
     const subscription = held.get(id);
     if (subscription === undefined) throw new EwsRefusal('error', code, message);
+    checkPlace(subscription.mailbox);
     return subscription;
   };
 
-  const startOf = (watermark: string): number => {
+  const checkPlace = (mailbox: string | undefined): void => {
+    if (moving.has(mailbox)) throw new EwsRefusal('error', MOVING, 'The mailbox is being moved.');
+  };
+
+  const startOf = (watermark: string, history: Mailbox['history']): number => {
     const sequence = sequenceOf(watermark, forgotten);
-    if (sequence === undefined || sequence > mailbox.history.length) {
+    if (sequence === undefined || sequence > history.length) {
       throw new EwsRefusal(
         'error',
         'ErrorInvalidWatermark',
@@ -95,10 +113,10 @@ export function subscriptionStore(
     return sequence;
   };
 
-  const foldersOf = ({
-    folders,
-    allFolders,
-  }: Extract<EwsRequest, { operation: 'Subscribe' }>): readonly string[] | undefined => {
+  const foldersOf = (
+    { folders, allFolders }: Extract<EwsRequest, { operation: 'Subscribe' }>,
+    mailbox: Mailbox,
+  ): readonly string[] | undefined => {
     if (dialect === 'exchange' && allFolders === (folders !== undefined)) {
       throw new EwsRefusal(
         'error',
@@ -116,8 +134,6 @@ export function subscriptionStore(
     });
   };
 
-  const end = (): number => mailbox.history.length;
-
   return {
     get held() {
       dropExpired();
@@ -125,9 +141,16 @@ export function subscriptionStore(
     },
     subscribe: (request, impersonated) => {
       dropExpired();
-      const folders = foldersOf(request);
+      const mailbox =
+        request.folders?.find((folder) => folder.mailbox !== undefined)?.mailbox ?? impersonated?.name;
+      checkPlace(mailbox);
+      const watched = mailboxOf(mailbox);
+      const { history } = watched;
+      const folders = foldersOf(request, watched);
       const cursor =
-        dialect === 'exchange' && request.watermark !== undefined ? startOf(request.watermark) : end();
+        dialect === 'exchange' && request.watermark !== undefined
+          ? startOf(request.watermark, history)
+          : history.length;
       if (held.size >= maxSubscriptions) {
         throw new EwsRefusal(
           'error',
@@ -138,7 +161,8 @@ export function subscriptionStore(
       const { kind, events, timeoutMinutes } = request;
       const id = subscriptionIdOf(dialect, starts, ++made);
       const expiresAt = asyncScheduler.now() + timeoutMinutes * 60_000;
-      held.set(id, { id, kind, folders, events, timeoutMinutes, expiresAt, impersonated, cursor });
+      const subscription = { id, kind, folders, events, timeoutMinutes, expiresAt, impersonated, mailbox };
+      held.set(id, { ...subscription, cursor, history });
       return { id, watermark: watermarkOf(cursor, forgotten) };
     },
     getEvents: (id, watermark) => {
@@ -146,25 +170,28 @@ export function subscriptionStore(
         dialect === 'exchange'
           ? find(id, 'ErrorSubscriptionNotFound', 'The specified subscription was not found.')
           : find(id, 'ErrorInvalidSubscription', 'The subscription is invalid.');
-      const start = dialect === 'exchange' ? startOf(watermark) : subscription.cursor;
-      const matching = mailbox.history.slice(start).filter((event) => isFor(subscription, event, dialect));
+      const { history } = subscription;
+      const start = dialect === 'exchange' ? startOf(watermark, history) : subscription.cursor;
+      const matching = history.slice(start).filter((event) => isFor(subscription, event, dialect));
       const events = matching.slice(0, PAGE).map((event) => asSeenBy(subscription, event));
       const moreEvents = matching.length > PAGE;
-      subscription.cursor = moreEvents ? (events.at(-1)?.sequence ?? end()) : end();
+      const end = history.length;
+      subscription.cursor = moreEvents ? (events.at(-1)?.sequence ?? end) : end;
       subscription.expiresAt = asyncScheduler.now() + subscription.timeoutMinutes * 60_000;
       return {
         subscriptionId: id,
         previousWatermark: watermark,
         moreEvents,
         events,
-        watermarkAt: (sequence) => watermarkOf(sequence ?? end(), forgotten),
+        watermarkAt: (sequence) => watermarkOf(sequence ?? end, forgotten),
       };
     },
-    holds: (id, impersonated) => {
+    refusalOf: (id, impersonated) => {
       dropExpired();
       const subscription = held.get(id);
-      if (subscription?.kind !== 'streaming') return false;
-      return impersonated === undefined || subscription.impersonated?.name === impersonated.name;
+      if (subscription?.kind !== 'streaming') return GONE;
+      if (impersonated !== undefined && subscription.impersonated?.name !== impersonated.name) return GONE;
+      return moving.has(subscription.mailbox) ? MOVING : undefined;
     },
     attached: (id) => {
       const subscription = held.get(id);
@@ -178,10 +205,11 @@ export function subscriptionStore(
     handOut: (id) => {
       const subscription = held.get(id);
       if (subscription === undefined) return [];
-      const matching = mailbox.history
+      const { history } = subscription;
+      const matching = history
         .slice(subscription.cursor)
         .filter((event) => isFor(subscription, event, dialect));
-      subscription.cursor = end();
+      subscription.cursor = history.length;
       return matching.map((event) => asSeenBy(subscription, event));
     },
     unsubscribe: (id) => {
@@ -199,33 +227,14 @@ export function subscriptionStore(
     forgetHistory: () => {
       forgotten += 1;
     },
+    beginMove: (mailbox) => {
+      moving.add(mailbox);
+    },
+    endMove: (mailbox) => {
+      moving.delete(mailbox);
+      for (const subscription of held.values()) {
+        if (subscription.mailbox === mailbox) held.delete(subscription.id);
+      }
+    },
   };
-}
-
-function isFor({ folders, events }: Held, event: MailboxEvent, dialect: EwsDialect): boolean {
-  if (
-    !events.includes(EVENT_NAMES[event.softDelete === true && folders === undefined ? 'deleted' : event.type])
-  ) {
-    return false;
-  }
-  if (folders === undefined) return true;
-  if (dialect === 'grommunio' && event.item !== undefined && !OF_ITEMS_IN_FOLDERS.has(event.type))
-    return false;
-  return [event.folder, event.parentFolder, event.oldParentFolder].some(
-    (folder) => folder !== undefined && folders.includes(folder.id),
-  );
-}
-
-/** Who watches all folders sees what is put away as deleted; who watches some sees it move. */
-function asSeenBy({ folders }: Held, event: MailboxEvent): MailboxEvent {
-  const { oldItem, oldParentFolder, softDelete, ...rest } = event;
-  if (
-    softDelete !== true ||
-    folders !== undefined ||
-    oldItem === undefined ||
-    oldParentFolder === undefined
-  ) {
-    return event;
-  }
-  return { ...rest, type: 'deleted', item: oldItem, parentFolder: oldParentFolder };
 }

@@ -165,6 +165,24 @@ describe('The simulated Exchange server', () => {
     }
   });
 
+  it('should watch the folder of the mailbox that a request names', () => {
+    const server = ewsSimulator();
+    const mailbox = 'sara@contoso.example';
+    const { deliverMail, folderId } = server.mailbox(mailbox);
+    const { id, watermark } = subscribe(server, {
+      ...inbox,
+      folders: [{ distinguished: 'inbox', mailbox }],
+      events: ['newMail'],
+    });
+    server.deliverMail();
+    expect(typesOf(ask(server, id, watermark))).to.deep.equal(['status']);
+    const item = deliverMail();
+    const [notification] = ask(server, id, watermark).notifications;
+    expect(notification!.events[0]).to.have.nested.property('item.id', item);
+    expect(server.subscriptions[0]).to.deep.include({ mailbox, folders: [folderId('inbox')] });
+    expect(item).to.not.equal(server.deliverMail());
+  });
+
   it('should resume a subscription from a watermark', () => {
     const server = ewsSimulator();
     const { watermark } = subscribe(server);

@@ -237,6 +237,50 @@ describe('The streams of the simulated Exchange server', () => {
         expect(server.streams).to.have.length(0);
       });
 
+      it('should bring what happens in the mailbox that it watches, and nothing of another', () => {
+        const as = (name: string): EnvelopeHead => ({ ...head, impersonate: { smtpAddress: name } });
+        const { seen } = watching(
+          ({ server, subscribe, stream }) => {
+            const [one, other] = ['a@b.example', 'c@d.example'].map((name) => server.mailbox(name));
+            stream([subscribe(as('a@b.example')), subscribe(as('e@f.example'))], 1);
+            at(5, () => one!.deliverMail());
+            at(6, () => other!.deliverMail());
+            at(7, () => server.mailbox('a@b.example').deliverMail());
+            at(8, () => server.deliverMail());
+          },
+          { dialect },
+        );
+        expect(seen.slice(1, 4)).to.deep.equal([
+          '5 S1:created S1:newMail OK',
+          '7 S1:created S1:newMail OK',
+          '8 S2:created S2:newMail OK',
+        ]);
+      });
+
+      it('should be told that its mailbox is being moved, and be gone when that is over', () => {
+        const as = (name: string): EnvelopeHead => ({ ...head, impersonate: { smtpAddress: name } });
+        const { seen, server } = watching(
+          ({ server: moving, subscribe, stream }) => {
+            moving.mailbox('a@b.example');
+            const ids = [subscribe(as('a@b.example')), subscribe()];
+            stream(ids, 10);
+            at(5, () => moving.moveMailbox('a@b.example', 1));
+            at(6, () => moving.deliverMail());
+            at(7, () => stream([ids[0]!], 1));
+            at(64, () => expect(moving.subscriptions).to.have.length(2));
+            at(66, () => expect(moving.subscriptions).to.have.length(1));
+          },
+          { dialect },
+        );
+        const status = dialect === 'exchange' ? 'OK' : 'Closed';
+        expect(seen.slice(1, 4)).to.deep.equal([
+          `5 ErrorMailboxMoveInProgress !S1 ${status}`,
+          '6 S2:created S2:newMail OK',
+          '7 ErrorMailboxMoveInProgress !S1 Closed',
+        ]);
+        expect(() => server.moveMailbox('a@b.example', -1)).to.throw(TypeError, /minutes/);
+      });
+
       it('should not be served to another user', () => {
         const as = (name: string): EnvelopeHead => ({ ...head, impersonate: { primarySmtpAddress: name } });
         const { seen } = watching(

@@ -1,0 +1,41 @@
+import { EVENT_NAMES } from '../ews/eventNames.ts';
+import type { EwsDialect } from './ewsDialect.ts';
+import type { MailboxEvent } from './ewsMailbox.ts';
+
+interface Watching {
+  /** Ids of the watched folders; undefined for all. */
+  readonly folders: readonly string[] | undefined;
+  /** The elements of the events, such as `NewMailEvent`. */
+  readonly events: readonly string[];
+}
+
+const OF_ITEMS_IN_FOLDERS = new Set(['created', 'newMail']);
+
+/** Whether a subscription is told of an event. */
+export function isFor({ folders, events }: Watching, event: MailboxEvent, dialect: EwsDialect): boolean {
+  if (
+    !events.includes(EVENT_NAMES[event.softDelete === true && folders === undefined ? 'deleted' : event.type])
+  ) {
+    return false;
+  }
+  if (folders === undefined) return true;
+  if (dialect === 'grommunio' && event.item !== undefined && !OF_ITEMS_IN_FOLDERS.has(event.type))
+    return false;
+  return [event.folder, event.parentFolder, event.oldParentFolder].some(
+    (folder) => folder !== undefined && folders.includes(folder.id),
+  );
+}
+
+/** Who watches all folders sees what is put away as deleted; who watches some sees it move. */
+export function asSeenBy({ folders }: Watching, event: MailboxEvent): MailboxEvent {
+  const { oldItem, oldParentFolder, softDelete, ...rest } = event;
+  if (
+    softDelete !== true ||
+    folders !== undefined ||
+    oldItem === undefined ||
+    oldParentFolder === undefined
+  ) {
+    return event;
+  }
+  return { ...rest, type: 'deleted', item: oldItem, parentFolder: oldParentFolder };
+}

@@ -168,7 +168,7 @@ describe('The simulated Exchange server', () => {
   it('should watch the folder of the mailbox that a request names', () => {
     const server = ewsSimulator();
     const mailbox = 'sara@contoso.example';
-    const { deliverMail, folderId } = server.mailbox(mailbox);
+    const sara = server.mailbox(mailbox);
     const { id, watermark } = subscribe(server, {
       ...inbox,
       folders: [{ distinguished: 'inbox', mailbox }],
@@ -176,10 +176,10 @@ describe('The simulated Exchange server', () => {
     });
     server.deliverMail();
     expect(typesOf(ask(server, id, watermark))).to.deep.equal(['status']);
-    const item = deliverMail();
+    const item = sara.deliverMail();
     const [notification] = ask(server, id, watermark).notifications;
     expect(notification!.events[0]).to.have.nested.property('item.id', item);
-    expect(server.subscriptions[0]).to.deep.include({ mailbox, folders: [folderId('inbox')] });
+    expect(server.subscriptions[0]).to.deep.include({ mailbox, folders: [sara.folderId('inbox')] });
     expect(item).to.not.equal(server.deliverMail());
   });
 

@@ -55,6 +55,7 @@ export {
   type RetryPolicy,
   withRetry,
 } from './core/withRetry.ts';
+export { type ConcurrencyOptions, withConcurrency } from './core/withConcurrency.ts';
 export { withCookies } from './core/withCookies.ts';
 export {
   type IssuedToken,

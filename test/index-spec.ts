@@ -23,6 +23,7 @@ describe('rxchange', () => {
       'reportProgress',
       'shareWithGrace',
       'untilClosed',
+      'withConcurrency',
       'withCookies',
       'withRetry',
       'withToken',

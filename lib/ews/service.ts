@@ -1,11 +1,12 @@
 import type { Observable } from 'rxjs';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
-import { choiceOption, invalidOption, objectOption, urlOption } from '../core/options.ts';
+import { choiceOption, invalidOption, numberOption, objectOption, urlOption } from '../core/options.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
 import { type DrainReport, releaseLedger, type ReleaseLedger, type Releases } from '../core/releases.ts';
 import { reportProgress } from '../core/reportProgress.ts';
 import type { HttpRequest, Transport } from '../core/transport.ts';
+import { withConcurrency } from '../core/withConcurrency.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
 import { type Claims, idClaims } from './claims.ts';
 import type { EnvelopeHead, Impersonation } from './envelope.ts';
@@ -56,6 +57,12 @@ export interface ExchangeOptions extends SignInOptions {
   readonly fetch?: Fetch;
   /** The waits between attempts. @default as documented there */
   readonly retry?: RetryPolicy;
+  /**
+   * How many requests may be under way at a time, from 1 to 1000; Unsubscribe goes first, and streams do not
+   * count.
+   * @default 10
+   */
+  readonly maxConcurrentRequests?: number;
   /** How events are streamed. @default as documented there */
   readonly streaming?: StreamingLimits;
 }
@@ -104,6 +111,9 @@ export interface ServiceInternals {
   readonly streaming: CheckedStreamingLimits;
 }
 
+/** Fewer than the 27 that servers allow an account, which it may use for more than this. */
+const MOST_REQUESTS = 10;
+
 const INTERNALS = new WeakMap<ExchangeService, ServiceInternals>();
 
 /**
@@ -138,11 +148,13 @@ export function exchange(options: ExchangeOptions): ExchangeService {
     version: choiceOption('version', version, VERSIONS),
     ...(impersonate === undefined ? {} : { impersonate: checkImpersonation(impersonate) }),
   };
-  const transport = signing(options)(
-    withRetry(retry)(
-      pinnedTo(url.origin)(reportProgress(options.transport ?? fetchTransport(options.fetch))),
-    ),
-  );
+  const { maxConcurrentRequests = MOST_REQUESTS } = options;
+  numberOption('maxConcurrentRequests', maxConcurrentRequests, { min: 1, max: 1000, integer: true });
+  const network = reportProgress(options.transport ?? fetchTransport(options.fetch));
+  const sign = signing(options);
+  const over = (wire: Transport): Transport => sign(withRetry(retry)(pinnedTo(url.origin)(wire)));
+  const calls = over(withConcurrency(maxConcurrentRequests)(network));
+  const streams = over(network);
   const streaming = checkStreamingLimits(options.streaming);
   const ledger = releaseLedger();
   const headers = anchorOf(impersonate);
@@ -160,9 +172,9 @@ export function exchange(options: ExchangeOptions): ExchangeService {
     url: url.href,
     retry,
     send: ({ name, envelope, ...rest }) =>
-      soapCall(transport, { operation: name, url: url.href, envelope: envelope(head), headers, ...rest }),
+      soapCall(calls, { operation: name, url: url.href, envelope: envelope(head), headers, ...rest }),
     stream: ({ name, envelope, ...rest }) =>
-      soapStream(transport, { operation: name, url: url.href, envelope: envelope(head), headers, ...rest }),
+      soapStream(streams, { operation: name, url: url.href, envelope: envelope(head), headers, ...rest }),
     streaming,
   });
   return service;

@@ -2,20 +2,22 @@ import {
   asyncScheduler,
   catchError,
   defer,
-  identity,
   map,
   mergeMap,
-  type MonoTypeOperatorFunction,
+  NEVER,
   type Observable,
   type OperatorFunction,
+  race,
+  Subject,
+  switchMap,
   tap,
   throwError,
-  timeout,
+  timer,
   toArray,
 } from 'rxjs';
 import { retryAfterMs } from '../core/backoff.ts';
 import { DecodeError, HttpError, NetworkError, type RequestIdentity } from '../core/errors.ts';
-import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
+import type { HttpRequest, HttpResponse, RequestProgress, Transport } from '../core/transport.ts';
 import { EwsError, type OperationIdentity, SoapFault } from './errors.ts';
 import { statusHintOf } from './hints.ts';
 import { parseMessages, type ParserOptions } from './parser.ts';
@@ -41,11 +43,14 @@ export interface SoapCall extends OperationIdentity {
  * none. A refusal is told as `undone`: the server created nothing.
  */
 export function soapCall(transport: Transport, call: SoapCall): Observable<ResponseMessage> {
-  const { onProgress, answerWithinMs = Infinity } = call;
-  const request = requestFor(call);
-  return defer(() => transport(request)).pipe(
-    mergeMap((response) => messagesOf(response, request, call, parseMessages).pipe(toArray())),
-    within(answerWithinMs, request),
+  const { onProgress } = call;
+  const answer$ = (progress: HttpRequest['onProgress']): Observable<EwsMessage[]> => {
+    const request = requestFor({ ...call, onProgress: progress });
+    return defer(() => transport(request)).pipe(
+      mergeMap((response) => messagesOf(response, request, call, parseMessages).pipe(toArray())),
+    );
+  };
+  return within(call, answer$).pipe(
     map((messages) => answerIn(messages, call)),
     tap({
       error: (error: unknown) => {
@@ -55,12 +60,27 @@ export function soapCall(transport: Transport, call: SoapCall): Observable<Respo
   );
 }
 
-/** A connection that has died without a word is no different from one that broke. */
-function within<Value>(ms: number, request: RequestIdentity): MonoTypeOperatorFunction<Value> {
-  if (ms === Infinity) return identity;
-  return timeout({
-    first: ms,
-    with: () => throwError(() => new NetworkError(`no answer in ${ms / 1000} seconds`, request)),
+/**
+ * A connection that has died without a word is no different from one that broke. The time runs from when the
+ * request is sent: it may have waited for a token, or for its turn.
+ */
+function within<Value>(
+  { onProgress, answerWithinMs: ms = Infinity, url }: SoapCall,
+  answer$: (onProgress: HttpRequest['onProgress']) => Observable<Value>,
+): Observable<Value> {
+  if (ms === Infinity) return answer$(onProgress);
+  const silence = (): Error => new NetworkError(`no answer in ${ms / 1000} seconds`, { method: 'POST', url });
+  return defer(() => {
+    const progress$ = new Subject<RequestProgress>();
+    const noting = (progress: RequestProgress): void => {
+      onProgress?.(progress);
+      progress$.next(progress);
+    };
+    const silence$ = progress$.pipe(
+      switchMap((progress) => (progress === 'sent' ? timer(ms) : NEVER)),
+      mergeMap(() => throwError(silence)),
+    );
+    return race(silence$, answer$(noting));
   });
 }
 

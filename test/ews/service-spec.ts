@@ -1,10 +1,12 @@
 import { expect } from 'chai';
-import { take } from 'rxjs';
+import { take, timer } from 'rxjs';
 import type { Fetch } from '../../lib/core/keptAliveFetch.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
 import { exchange, type ExchangeOptions, internalsOf } from '../../lib/ews/service.ts';
+import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import { unsubscribeEnvelope } from '../../lib/ews/envelope.ts';
 import { ewsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ewsSimulator.ts';
+import { marbles } from '../support/marbles.ts';
 import { answering, response } from '../support/responses.ts';
 
 const url = 'https://mail.example/EWS/Exchange.asmx';
@@ -101,6 +103,44 @@ describe('exchange', () => {
     });
   });
 
+  it('should have ten requests under way at most, and let each Unsubscribe go first', () => {
+    const server = ewsSimulator({ latencyMs: 100 });
+    marbles(() => {
+      const service = exchange({ url: server.url, transport: server.transport });
+      const watch = () => pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe();
+      const watching = Array.from({ length: 10 }, watch);
+      timer(1000).subscribe(() => {
+        watching.push(...Array.from({ length: 15 }, watch));
+        for (const each of watching.slice(0, 5)) each.unsubscribe();
+      });
+      timer(2000).subscribe(() => watching.forEach((each) => each.unsubscribe()));
+    });
+    const sent = server.requests.map(({ time, operation }) => `${time} ${operation!}`);
+    const count = (line: string): number => sent.filter((each) => each === line).length;
+    expect([count('0 Subscribe'), count('100 GetEvents')]).to.deep.equal([10, 10]);
+    expect([count('1000 Subscribe'), count('1000 Unsubscribe')]).to.deep.equal([10, 0]);
+    expect([count('1100 Unsubscribe'), count('1100 Subscribe')]).to.deep.equal([5, 5]);
+    expect(server.subscriptions).to.deep.equal([]);
+  });
+
+  it('should not let open streams keep other calls waiting, however few there may be', () => {
+    const server = ewsSimulator({ latencyMs: 100 });
+    const types: string[] = [];
+    marbles(() => {
+      const service = exchange({ url: server.url, transport: server.transport, maxConcurrentRequests: 1 });
+      const options = { folders: ['inbox'], events: ['newMail'] } as const;
+      const streaming = streamingNotifications(service, options).subscribe();
+      timer(1000).subscribe(() =>
+        pullNotifications(service, options)
+          .pipe(take(1))
+          .subscribe(({ type }) => types.push(type)),
+      );
+      timer(3000).subscribe(() => streaming.unsubscribe());
+    });
+    expect(types).to.deep.equal(['status']);
+    expect(server.subscriptions).to.deep.equal([]);
+  });
+
   it('should use the fetch that it is given', async () => {
     const urls: string[] = [];
     const fetch: Fetch = (requested) => {
@@ -187,6 +227,7 @@ describe('exchange', () => {
       'impersonate.sid must be text of characters',
     ],
     ['a fetch that is none', { fetch: 'fetch' }, 'fetch must be a function'],
+    ['no request at a time', { maxConcurrentRequests: 0 }, 'maxConcurrentRequests must be a whole number'],
     ['retries that are none', { retry: { retries: -1 } }, 'retry.retries must be'],
   ];
   for (const [name, options, message] of bad) {

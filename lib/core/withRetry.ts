@@ -29,6 +29,9 @@ export type AttemptResult =
 /** Whether to send the request again, and after how many milliseconds. */
 export type RetryDecision = { readonly retry: true; readonly delayMs: number } | { readonly retry: false };
 
+/** How often a request is sent again, where the policy does not say. */
+export const DEFAULT_RETRIES = 4;
+
 /** The server says that it did nothing: safe to repeat whatever the method. */
 const NOT_ACTED_ON = new Set([429, 503]);
 /** The server, or a gateway, gave up waiting: it may have acted. */
@@ -48,7 +51,7 @@ export function decideRetry(
   idempotent: boolean,
   result: AttemptResult,
 ): RetryDecision {
-  const { retries = 4, maxRetryAfterMs = 300_000 } = policy;
+  const { retries = DEFAULT_RETRIES, maxRetryAfterMs = 300_000 } = policy;
   if (attempt > retries) return { retry: false };
   if ('error' in result) {
     const again = idempotent && result.error instanceof NetworkError;

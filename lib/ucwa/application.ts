@@ -1,5 +1,6 @@
 import {
   asyncScheduler,
+  catchError,
   defer,
   filter,
   map,
@@ -8,14 +9,14 @@ import {
   type Observable,
   of,
   ReplaySubject,
-  retry,
+  retry as retryWhen,
   tap,
   throwError,
 } from 'rxjs';
 import { type ReleaseLedger, shareWithGrace } from '../core/releases.ts';
 import { remoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress, Transport } from '../core/transport.ts';
-import type { RetryPolicy } from '../core/withRetry.ts';
+import { DEFAULT_RETRIES, type RetryPolicy } from '../core/withRetry.ts';
 import { decide, decideRelease, isMadeAgain, type OnExpelled } from './decision.ts';
 import { type LiveApplication, liveApplication } from './liveApplication.ts';
 import type { Location } from './location.ts';
@@ -109,15 +110,17 @@ function kept(config: ApplicationConfig, first: ApplicationIdentity): Observable
         madeAt = asyncScheduler.now();
         isThere = true;
       }),
-      retry({ delay: again }),
+      retryWhen({ delay: again }),
     );
   });
 }
 
 function created(
-  { location, transport, ledger, retry: backoff }: ApplicationConfig,
+  { location, transport, ledger, retry }: ApplicationConfig,
   identify: () => ApplicationIdentity,
 ): Observable<LiveApplication> {
+  /** How often the transport has sent it when it gives up. */
+  const attempts = (retry.retries ?? DEFAULT_RETRIES) + 1;
   const post = (
     onProgress: (progress: RequestProgress) => void,
   ): Observable<Answered<ApplicationResource>> => {
@@ -126,8 +129,15 @@ function created(
     const headers = identity.instanceId === undefined ? {} : { 'x-ms-requiresminresourceversion': '2' };
     // The same identity is the same application: sending it twice creates one.
     const request = { method: 'POST', body: identity, headers, idempotent: true, onProgress };
-    return location.url$.pipe(
+    const posted$ = location.url$.pipe(
       mergeMap((url) => requestJson(transport, { ...request, url }, applicationCodec, 'application')),
+    );
+    return posted$.pipe(
+      catchError((error: unknown) =>
+        location
+          .hasMoved(error, attempts)
+          .pipe(mergeMap((hasMoved) => (hasMoved ? posted$ : throwError(() => error)))),
+      ),
     );
   };
   return remoteResource<LiveApplication, LiveApplication, undefined>({
@@ -143,7 +153,7 @@ function created(
         map(() => ({})),
       ),
     decide: decideRelease,
-    backoff,
+    backoff: retry,
     ifLost: 'The server ends it, with everything on it, 15 minutes after its last client has gone.',
   });
 }

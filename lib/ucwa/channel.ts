@@ -20,9 +20,10 @@ import {
   type Step,
   withParameters,
 } from './cursor.ts';
-import { decide, isReplaced, type OnReplaced } from './decision.ts';
+import { decide, type Decision, isReplaced, type OnReplaced } from './decision.ts';
 import type { Dispatch } from './dispatch.ts';
 import { eventsResponseCodec } from './events.ts';
+import type { Location } from './location.ts';
 import type { Pause } from './pause.ts';
 import { absolute } from './href.ts';
 import { requestJson } from './request.ts';
@@ -42,6 +43,8 @@ export interface ChannelConfig {
   readonly ack: Acknowledgement;
   readonly onReplaced: OnReplaced;
   readonly pause: Pause;
+  /** Whether a failure means that the server is elsewhere now: then the application is gone. */
+  readonly hasMoved: Location['hasMoved'];
   /** Emits when a request that waits is to be sent again at once: it would not be answered, or not in time. */
   readonly again$: Observable<unknown>;
 }
@@ -140,7 +143,16 @@ function longPoll(
     };
 
     const failed = (error: unknown, cursor: Cursor): void => {
-      const decision = decide('channel', error, ++failures);
+      asking = new Subscription();
+      asking.add(
+        config.hasMoved(error, ++failures).subscribe({
+          next: (hasMoved) => decided(hasMoved ? 'gone' : decide('channel', error, failures), error, cursor),
+          error: (cause: unknown) => decided('retry', cause, cursor),
+        }),
+      );
+    };
+
+    const decided = (decision: Decision, error: unknown, cursor: Cursor): void => {
       if (decision === 'retry') {
         wait(cursor, error);
         return;

@@ -18,7 +18,7 @@ import type { UcwaEvent } from './events.ts';
 import { absolute } from './href.ts';
 import type { Application, LiveApplication } from './liveApplication.ts';
 import { network } from './network.ts';
-import { type Pause, pausing } from './pause.ts';
+import type { Pause } from './pause.ts';
 import { requestJson } from './request.ts';
 import { type Link, type Resource, resourceCodec } from './wire.ts';
 
@@ -100,6 +100,27 @@ const INTERNALS = new WeakMap<Ucwa, UcwaInternals>();
  * everything on it has been removed. It throws a TypeError that names the option for one that cannot be used.
  * [CreateAnApplication, EventsInUCWA]
  *
+ * With a `domain` the first subscription also finds the server and signs in there. What `discover` errors with
+ * is an error of the streams then; but hosts that do not answer for now are waited for: as often as `retry`
+ * says at first, and without end once there was a connection. A user who has moved to another server is
+ * followed there. [RootURL]
+ *
+ * @example
+ * ```ts
+ * import { connect, password, presence } from 'rxchange/ucwa';
+ * import { ucwaDiscovery, ucwaSimulator } from 'rxchange/testing';
+ *
+ * const pool = ucwaSimulator({ origin: 'https://lyncweb.contoso.com' });
+ * const { transport } = ucwaDiscovery({ users: { 'sara@contoso.com': 'hush' }, pool: pool.transport });
+ * const signIn = password({ username: 'sara@contoso.com', password: 'hush' });
+ * const ucwa = connect({ domain: 'contoso.com', signIn, transport });
+ * const watching = presence(ucwa, { uris: ['sip:john@contoso.com'] }).subscribe();
+ * console.log(pool.presenceSubscriptions.map(({ uris }) => uris));
+ * // prints: [ [ 'sip:john@contoso.com' ] ]
+ * watching.unsubscribe();
+ * await ucwa.drain();
+ * ```
+ *
  * @example
  * ```ts
  * import { take } from 'rxjs';
@@ -117,7 +138,7 @@ const INTERNALS = new WeakMap<Ucwa, UcwaInternals>();
  * ```
  */
 export function connect(options: ConnectOptions): Ucwa {
-  const { source, location, ack, onReplaced, graceMs, retry, onExpelled, online$, ...plan } =
+  const { source, location, ack, onReplaced, graceMs, retry, onExpelled, online$, pause, ...plan } =
     connectPlan(options);
   let { parameters } = plan;
   const { transport, polling } = network({
@@ -126,13 +147,12 @@ export function connect(options: ConnectOptions): Ucwa {
   });
   const ledger = releaseLedger();
   const events = dispatch();
-  const pause = pausing(retry, online$);
   const tuned = new Subject<void>();
   const application$ = application({
     ...{ source, location, transport, ledger, graceMs, retry, pause, onExpelled },
   });
   const batches$ = channel({
-    ...{ application$, dispatch: events, ack, onReplaced, pause },
+    ...{ application$, dispatch: events, ack, onReplaced, pause, hasMoved: location.hasMoved },
     transport: polling,
     parameters: () => parameters,
     again$: merge(tuned, online$),

@@ -10,15 +10,17 @@ import {
   urlOption,
 } from '../core/options.ts';
 import type { Middleware, Transport } from '../core/transport.ts';
-import type { RetryPolicy } from '../core/withRetry.ts';
+import { DEFAULT_RETRIES, type RetryPolicy } from '../core/withRetry.ts';
 import type { TokenProvider } from '../core/withToken.ts';
 import type { ApplicationIdentity, ApplicationSource } from './application.ts';
 import type { Acknowledgement } from './channel.ts';
 import type { ChannelParameters } from './cursor.ts';
 import type { OnExpelled, OnReplaced } from './decision.ts';
+import { discover, type DiscoveryOptions } from './discovery.ts';
 import { signedBy } from './invalidToken.ts';
-import { fixedLocation, type Location } from './location.ts';
+import { fixedLocation, foundLocation, type Location } from './location.ts';
 import { platformOnline } from './online.ts';
+import { type Pause, pausing } from './pause.ts';
 import { randomId } from './randomId.ts';
 
 /** How the event channel is read. */
@@ -37,7 +39,7 @@ export interface ChannelOptions extends ChannelParameters {
   readonly onReplaced?: OnReplaced;
 }
 
-/** What is common to both kinds of {@link ConnectOptions}. */
+/** What is common to all kinds of {@link ConnectOptions}. */
 export interface CommonConnectOptions {
   /**
    * An OAuth token, or how to get one, asked with the origin that it is for. Leave it out where the transport
@@ -80,22 +82,41 @@ export interface CommonConnectOptions {
   readonly online$?: Observable<unknown>;
 }
 
-/** Which server and which application; both URLs are absolute. */
+/** Where a connection's application is created: at the link of that name, which discovery tells. */
+export interface ApplicationsOptions {
+  /** Absolute. */
+  readonly applications: string;
+  /** Not both. */
+  readonly application?: undefined;
+  /** Not both. */
+  readonly domain?: undefined;
+  /** Only with `domain`. */
+  readonly signIn?: undefined;
+}
+
+/** An application that exists already. It is used, and never deleted. */
+export interface GivenApplicationOptions {
+  /** Absolute. */
+  readonly application: string;
+  /** Not both. */
+  readonly applications?: undefined;
+  /** Not both. */
+  readonly domain?: undefined;
+  /** Only with `domain`. */
+  readonly signIn?: undefined;
+}
+
+/** Whose UCWA to find, as `discover` does, and as whom to sign in there. */
+export interface DomainOptions extends Omit<DiscoveryOptions, 'retry' | 'transport' | 'fetch'> {
+  /** Not both. */
+  readonly applications?: undefined;
+  /** Not both. */
+  readonly application?: undefined;
+}
+
+/** Which server and which application. */
 export type ConnectOptions = CommonConnectOptions &
-  (
-    | {
-        /** Where applications are created: the link of that name, from the discovery. */
-        readonly applications: string;
-        /** Not both. */
-        readonly application?: undefined;
-      }
-    | {
-        /** An application that exists already. It is used, and never deleted. */
-        readonly application: string;
-        /** Not both. */
-        readonly applications?: undefined;
-      }
-  );
+  (ApplicationsOptions | GivenApplicationOptions | DomainOptions);
 
 /** The options, checked and with their defaults. */
 export interface ConnectPlan {
@@ -107,6 +128,7 @@ export interface ConnectPlan {
   readonly ack: Acknowledgement;
   readonly graceMs: number;
   readonly retry: RetryPolicy;
+  readonly pause: Pause;
   readonly onExpelled: OnExpelled;
   readonly onReplaced: OnReplaced;
   readonly online$: Observable<unknown>;
@@ -118,18 +140,16 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
   const { graceSeconds = 0, retry = {}, channel = {}, transport, fetch } = options;
   const { onExpelled = 'error', online$ = platformOnline() } = options;
   const { ack = 'eager', onReplaced = 'fail', ...parameters } = objectOption('channel', channel);
-  const { source, location } = whereFrom(options);
   checkParameters(parameters, 'channel.');
   if (!isObservable(online$)) throw invalidOption('online$', online$, 'an Observable');
   if (transport !== undefined && fetch !== undefined) {
     throw invalidOption('fetch', fetch, 'left out where transport is given');
   }
+  const sending = transport ?? fetchTransport(fetch);
+  const pause = pausing(retry, online$);
+  const { source, ...where } = whereFrom(options, sending, pause);
   return {
-    source,
-    location,
-    sending: transport ?? fetchTransport(fetch),
-    signed: options.token === undefined ? identity : signedBy(options.token),
-    parameters,
+    ...{ source, ...where, sending, parameters, pause },
     ack: choiceOption<Acknowledgement>('channel.ack', ack, ['eager', 'processed']),
     // Only who creates applications can go on as another instance.
     onReplaced: choiceOption<OnReplaced>(
@@ -144,17 +164,40 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
   };
 }
 
-function whereFrom(options: ConnectOptions): Pick<ConnectPlan, 'source' | 'location'> {
-  const given: { readonly application?: unknown; readonly applications?: unknown } = options;
-  if ((given.application === undefined) === (given.applications === undefined)) {
-    throw invalidSecret('applications', 'given, or application, and not both');
+function whereFrom(
+  options: ConnectOptions,
+  transport: Transport,
+  pause: Pause,
+): Pick<ConnectPlan, 'source' | 'location' | 'signed'> {
+  const ways = [options.applications, options.application, options.domain];
+  if (ways.filter((way) => way !== undefined).length !== 1) {
+    throw invalidSecret('applications', 'given, or domain, or application, and only one of them');
   }
-  if (given.application !== undefined) {
-    const { href } = urlOption('application', given.application);
-    return { source: { kind: 'given' }, location: fixedLocation(href) };
+  if (options.domain !== undefined) {
+    const { retry = {} } = options;
+    const discovery = discover({ ...options, retry, transport });
+    return {
+      source: { kind: 'create', identity: identityFrom(options) },
+      location: foundLocation(discovery, pause, retry.retries ?? DEFAULT_RETRIES),
+      signed: discovery.signed,
+    };
   }
-  const { href } = urlOption('applications', given.applications);
-  return { source: { kind: 'create', identity: identityFrom(options) }, location: fixedLocation(href) };
+  // Callers without types can give both.
+  const { signIn }: { readonly signIn?: unknown } = options;
+  if (signIn !== undefined) {
+    throw invalidSecret('signIn', 'left out where there is no domain: give the token, or how to get one');
+  }
+  const signed = options.token === undefined ? identity : signedBy(options.token);
+  if (options.application !== undefined) {
+    const { href } = urlOption('application', options.application);
+    return { source: { kind: 'given' }, location: fixedLocation(href), signed };
+  }
+  const { href } = urlOption('applications', options.applications);
+  return {
+    source: { kind: 'create', identity: identityFrom(options) },
+    location: fixedLocation(href),
+    signed,
+  };
 }
 
 function identityFrom(options: ConnectOptions): ApplicationIdentity {

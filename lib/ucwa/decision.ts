@@ -1,5 +1,6 @@
 import { DecodeError, HttpError, NetworkError, OriginError } from '../core/errors.ts';
 import type { ReleaseDecision } from '../core/release.ts';
+import { DiscoveryError } from './discoveryError.ts';
 
 /** What a request is for. */
 export type Operation = 'channel' | 'acquire' | 'release';
@@ -113,7 +114,8 @@ export function hintFor(refusal: Refusal): string | undefined {
  * Decides what to do about the failure of a request: a pure function of the error, of what the request was
  * for, and of how many failures came in a row. [ErrorsAndInformationalMessages, EventChannelDetails]
  *
- * - Without a network the channel waits for it, and so does a release, until its deadline.
+ * - Without a network the channel waits for it, and so does a release, until its deadline. So they do where
+ *   the hosts of discovery do not answer for now.
  * - What is not UCWA's own answer, such as the page of a proxy in between, may pass: the channel tries three
  *   times more, a release until its deadline. An acquire fails at once: the server may have acted.
  * - A token provider's own error ends the channel and the acquire, which can be subscribed to again; a
@@ -128,6 +130,7 @@ export function decide(operation: Operation, error: unknown, failures: number): 
   }
   if (error instanceof OriginError || operation === 'acquire') return 'fail';
   if (operation === 'release' || error instanceof NetworkError) return 'retry';
+  if (error instanceof DiscoveryError && error.isTransient) return 'retry';
   return error instanceof DecodeError ? few(failures) : 'fail';
 }
 

@@ -1,4 +1,15 @@
-import { catchError, defer, mergeMap, type Observable, ReplaySubject, share, tap, throwError } from 'rxjs';
+import {
+  catchError,
+  defer,
+  mergeMap,
+  NEVER,
+  type Observable,
+  of,
+  ReplaySubject,
+  share,
+  tap,
+  throwError,
+} from 'rxjs';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import { hostOption } from '../core/hostRule.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
@@ -121,14 +132,22 @@ export function discover(options: DiscoveryOptions): Discovery {
     );
   };
 
-  const found = (): Observable<UcwaLocation> =>
-    defer(() => rootAt(0, [])).pipe(
+  const found = (): Observable<UcwaLocation> => {
+    let isFound = false;
+    return defer(() => rootAt(0, [])).pipe(
       mergeMap((root) => findApplications(walk, root)),
       tap(({ applications, origin, user }) => {
+        isFound = true;
         if (origin !== new URL(user).origin) learn(applications);
       }),
-      share({ connector: () => new ReplaySubject(1), resetOnComplete: false }),
+      share({
+        connector: () => new ReplaySubject(1),
+        resetOnComplete: false,
+        // Who has what it needs may leave before the end.
+        resetOnRefCountZero: () => (isFound ? NEVER : of(undefined)),
+      }),
     );
+  };
 
   let current = found();
   return {

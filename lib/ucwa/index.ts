@@ -8,7 +8,14 @@ export { type Acknowledgement } from './channel.ts';
 export type { Me, ResourceAtHand } from './atHand.ts';
 export { batched, type BatchOptions } from './batch.ts';
 export { connect, type Ucwa } from './connect.ts';
-export type { ChannelOptions, CommonConnectOptions, ConnectOptions } from './connectOptions.ts';
+export type {
+  ApplicationsOptions,
+  ChannelOptions,
+  CommonConnectOptions,
+  ConnectOptions,
+  DomainOptions,
+  GivenApplicationOptions,
+} from './connectOptions.ts';
 export type { OnExpelled, OnReplaced } from './decision.ts';
 export { type ChannelParameters, type EventBatch } from './cursor.ts';
 export { EndedError } from './endedError.ts';

@@ -215,7 +215,7 @@ export function keptSubscription<Made extends Created>(
     return requestNothing(transport, { ...kind.remove(held.made), keepalive: true }, resource).pipe(
       map(() => false),
       catchError((error: unknown) =>
-        decideRelease(error) === 'alreadyGone' ? of(true) : throwError(() => error),
+        application.isLost || decideRelease(error) === 'alreadyGone' ? of(true) : throwError(() => error),
       ),
       mergeMap((alreadyGone) =>
         kind.isAnnounced

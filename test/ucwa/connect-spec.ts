@@ -6,6 +6,7 @@ import type { Fault } from '../../lib/testing/faults.ts';
 import { connect, type Ucwa } from '../../lib/ucwa/connect.ts';
 import type { ConnectOptions } from '../../lib/ucwa/connectOptions.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
+import { windows } from '../../lib/ucwa/signIn.ts';
 import { connected, keep } from './connected.ts';
 
 const applications = 'https://pool.contoso.com/ucwa/v1/applications';
@@ -21,8 +22,17 @@ const got = (ucwa: Ucwa, href: string): unknown => {
 
 describe('connect', () => {
   const bad: readonly (readonly [string, object, string])[] = [
-    ['no address', {}, 'applications must be given, or application, and not both'],
-    ['both addresses', { applications, application: applications }, 'and not both'],
+    ['no address', {}, 'applications must be given, or domain, or application, and only one of them'],
+    ['both addresses', { applications, application: applications }, 'only one of them'],
+    ['a domain and an address', { applications, domain: 'contoso.com' }, 'only one of them'],
+    ['a domain that is none', { domain: 'contoso.com/x', signIn: windows() }, 'domain must be'],
+    ['a domain and no way to sign in', { domain: 'contoso.com' }, 'token must be a function of the origin'],
+    [
+      'one token for a domain, whose servers need one each',
+      { domain: 'contoso.com', token: 'token' },
+      'token must be a function of the origin',
+    ],
+    ['a way to sign in and no domain', { applications, signIn: windows() }, 'signIn must be left out'],
     ['a relative address', { applications: '/ucwa' }, 'applications must be an absolute'],
     [
       'an address with a password',

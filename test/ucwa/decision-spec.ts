@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../lib/core/errors.ts';
 import { decide, decideRelease, type Decision, hintFor, isMadeAgain } from '../../lib/ucwa/decision.ts';
+import { DiscoveryError } from '../../lib/ucwa/discoveryError.ts';
 
 const request = { method: 'GET', url: 'https://pool.contoso.com/' };
 const http = (status: number, code?: string, subcode?: string): HttpError =>
@@ -8,6 +9,7 @@ const http = (status: number, code?: string, subcode?: string): HttpError =>
 const network = new NetworkError('no answer', request, { code: 'ECONNRESET' });
 const page = new DecodeError('answer', { path: '', expected: 'JSON', actual: 'a page' });
 const origin = new OriginError('https://pool.contoso.com', 'https://evil.example', 'the link');
+const noUcwa = new DiscoveryError('contoso.com', [{ url: 'https://contoso.com/', cause: http(404) }]);
 
 type Row = readonly [name: string, error: unknown, channel: Decision, acquire: Decision, release: Decision];
 
@@ -52,6 +54,14 @@ describe('decide', () => {
     ['no network', network, 'retry', 'fail', 'retry'],
     ['the page of a proxy', page, 'retry', 'fail', 'retry'],
     ['a link to another server', origin, 'fail', 'fail', 'fail'],
+    [
+      'hosts of discovery that do not answer',
+      new DiscoveryError('contoso.com', []),
+      'retry',
+      'fail',
+      'retry',
+    ],
+    ['a domain without UCWA', noUcwa, 'fail', 'fail', 'retry'],
     ["a token provider's error", new TypeError('fetch failed'), 'fail', 'fail', 'retry'],
   ];
   for (const [name, error, channel, acquire, release] of rows) {

@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import { NEVER, of, timer } from 'rxjs';
+import { NetworkError } from '../../lib/core/errors.ts';
+import { pinnedTo } from '../../lib/core/pinnedTo.ts';
+import type { HttpRequest, Transport } from '../../lib/core/transport.ts';
+import { network, type Network } from '../../lib/ucwa/network.ts';
+import { marbles } from '../support/marbles.ts';
+import { response } from '../support/responses.ts';
+
+const url = 'https://pool.contoso.com/ucwa';
+
+const through = (sending: Transport, heldMs: () => number = () => 180_000): Network =>
+  network({
+    ...{ sending, heldMs, pinned: pinnedTo(url), retry: { random: () => 0.5 } },
+    signed: (transport) => (request) => transport({ ...request, headers: { authorization: 'Bearer t' } }),
+  });
+
+describe('network', () => {
+  it('should repeat requests, but not those for events, which their channel repeats', () => {
+    const sent: HttpRequest[] = [];
+    const { transport, polling } = through((request) => {
+      sent.push(request);
+      return of(response(503));
+    });
+    marbles(() => {
+      transport({ method: 'GET', url }).subscribe();
+      timer(3_600_000).subscribe(() => {
+        expect(sent).to.have.length(5);
+        polling({ method: 'GET', url }).subscribe();
+      });
+    });
+    expect(sent).to.have.length(6);
+    expect(sent.map(({ headers }) => headers?.['authorization'])).to.deep.equal(sent.map(() => 'Bearer t'));
+  });
+
+  it('should be patient with a request for events for as long as the server may hold it, asked each time', () => {
+    let heldMs = 180_000;
+    const { polling } = through(
+      () => NEVER,
+      () => heldMs,
+    );
+    const ended: string[] = [];
+    marbles(() => {
+      const ask = (name: string): void => {
+        polling({ method: 'GET', url }).subscribe({
+          error: (e: Error) => ended.push(`${name} ${e.message}`),
+        });
+      };
+      ask('first');
+      heldMs = 1_800_000;
+      ask('second');
+    });
+    expect(ended).to.deep.equal([
+      'first nothing came for 300 seconds: GET https://pool.contoso.com/ucwa',
+      'second nothing came for 1920 seconds: GET https://pool.contoso.com/ucwa',
+    ]);
+  });
+
+  it('should tell a request what becomes of it, each time that it is sent', () => {
+    const told: string[] = [];
+    let answers = 0;
+    const { transport } = through(() => of(response(++answers === 1 ? 503 : 201)));
+    marbles(() => {
+      transport({ method: 'POST', url, onProgress: (progress) => told.push(progress) }).subscribe();
+    });
+    expect(told).to.deep.equal(['sent', 'undone', 'sent']);
+  });
+
+  it('should take a connection for broken on which nothing comes for two minutes', () => {
+    const { transport } = through(() => NEVER);
+    let error: unknown;
+    marbles(() => {
+      transport({ method: 'POST', url }).subscribe({ error: (e: unknown) => (error = e) });
+    });
+    expect(error).to.be.instanceOf(NetworkError).with.property('message').that.contains('120 seconds');
+  });
+});

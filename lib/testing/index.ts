@@ -28,12 +28,12 @@ export type {
 export type { LoggedRequest } from './requestLog.ts';
 export { serve, type Served, type ServeOptions } from './serve.ts';
 export type { BatchShape } from './ucwaBatch.ts';
+export type { SimulatedPresence } from './ucwaContacts.ts';
 export { ucwaDiscovery, type UcwaDiscoveryOptions, type UcwaDiscoverySimulator } from './ucwaDiscovery.ts';
 export type { SimulatedEvent, SimulatedLink, Urgency } from './ucwaEventQueue.ts';
 export {
   type SimulatedApplicationState,
   type SimulatedContactsAndGroups,
-  type SimulatedPresence,
   type SimulatedPresenceSubscription,
   ucwaSimulator,
   type UcwaSimulator,

@@ -1,4 +1,5 @@
 import { asyncScheduler } from 'rxjs';
+import type { ContactPart, SimulatedContacts } from './ucwaContacts.ts';
 import { eventQueue, type EventQueueOptions, type SimulatedEvent } from './ucwaEventQueue.ts';
 import {
   type ApplicationIdentity,
@@ -11,8 +12,7 @@ import {
 export interface ApplicationOptions extends Omit<EventQueueOptions, 'href' | 'settle'> {
   /** How long before its expiry a subscription is `updated`. */
   readonly warningSeconds: number;
-  /** What stands in the href of a contact. */
-  readonly contactStep: (address: string) => string;
+  readonly contacts: SimulatedContacts;
 }
 
 const MOST_MINUTES = 30;
@@ -26,6 +26,7 @@ export function simulatedApplication(
 ): SimulatedApplication {
   const people = { rel: 'people', href: `${href}/people` };
   const subscriptions = new Map<string, HeldSubscription>();
+  const { contacts } = options;
   const warningMs = options.warningSeconds * 1000;
 
   const nextDue = (): number | undefined => {
@@ -54,12 +55,12 @@ export function simulatedApplication(
     type,
   });
 
-  const tellPresence = (address: string): void =>
-    tell({
-      link: { rel: 'contactPresence', href: `${application.contactHref(address)}/presence` },
-      in: { rel: 'contact', href: application.contactHref(address) },
-      type: 'updated',
-    });
+  const tellParts = (address: string, parts: readonly ContactPart[]): void => {
+    const contactHref = application.contactHref(address);
+    for (const part of parts) tell(contacts.updated(part, address, contactHref));
+  };
+
+  const tellKnown = (address: string): void => tellParts(address, contacts.known(address));
 
   const enter = (subscription: HeldSubscription, addresses: readonly string[]): string[] => {
     const fresh = [...new Set(addresses)].filter((address) => !subscription.members.has(address));
@@ -111,7 +112,7 @@ export function simulatedApplication(
     queue,
     subscriptions,
     subscriptionHref: (subscriptionId) => `${people.href}/presenceSubscriptions/${subscriptionId}`,
-    contactHref: (address) => `${people.href}/${options.contactStep(address)}`,
+    contactHref: (address) => `${people.href}/${contacts.stepOf(address)}`,
     subscribe: (subscriptionId, addresses, minutes, isOfGroup) => {
       const subscription: HeldSubscription = {
         id: subscriptionId,
@@ -123,10 +124,10 @@ export function simulatedApplication(
       subscriptions.set(subscriptionId, subscription);
       const fresh = enter(subscription, addresses);
       tell(subscriptionEvent('added', subscriptionId));
-      fresh.forEach(tellPresence);
+      fresh.forEach(tellKnown);
       return subscription;
     },
-    addMembers: (subscription, addresses) => enter(subscription, addresses).forEach(tellPresence),
+    addMembers: (subscription, addresses) => enter(subscription, addresses).forEach(tellKnown),
     dropMember: leave,
     extend: (subscription, minutes) => {
       const now = asyncScheduler.now();
@@ -135,8 +136,8 @@ export function simulatedApplication(
       subscription.isWarned = false;
     },
     remove,
-    presenceChanged: (address) => {
-      if (isWatched(address)) tellPresence(address);
+    contactChanged: (address, parts) => {
+      if (isWatched(address)) tellParts(address, parts);
     },
     contactsAndGroupsUntil: undefined,
     refreshContactsAndGroups: (minutes) => {

@@ -66,7 +66,7 @@ export interface EventQueue {
 
 interface Queued {
   readonly sender: SimulatedLink;
-  readonly event: SimulatedEvent;
+  event: SimulatedEvent;
   readonly urgency: Urgency;
   readonly at: number;
 }
@@ -176,9 +176,9 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
     },
     push: (sender, event, urgency) => {
       const last = queue.findLast((queued) => queued.event.link.href === event.link.href);
-      // Several changes of one thing that wait together are one event.
-      if (event.type === 'updated' && last?.event.type === 'updated') return;
-      queue.push({ sender, event, urgency, at: asyncScheduler.now() });
+      // Several changes of one thing that wait together are one event, which tells of the last.
+      if (event.type === 'updated' && last?.event.type === 'updated') last.event = event;
+      else queue.push({ sender, event, urgency, at: asyncScheduler.now() });
     },
     poll: (request) =>
       new Observable((subscriber) => {

@@ -1,3 +1,4 @@
+import type { ContactPart } from './ucwaContacts.ts';
 import type { EventQueue } from './ucwaEventQueue.ts';
 
 /** What a client told of itself when it created an application. */
@@ -39,8 +40,8 @@ export interface SimulatedApplication {
   extend(subscription: HeldSubscription, minutes: number): void;
   /** Removes the subscription and its contacts, and tells so. */
   remove(subscription: HeldSubscription): void;
-  /** Tells of a changed presence, if somebody watches it. */
-  presenceChanged(address: string): void;
+  /** Tells of what has changed of a contact, if somebody watches it. */
+  contactChanged(address: string, parts: readonly ContactPart[]): void;
   /** Lets go of all subscriptions without a word: only the channel tells, by `resume`. */
   forgetSubscriptions(): void;
   /** Lets every subscription expire that is over by now, and warns of those that soon are. */
@@ -167,17 +168,6 @@ export function subscriptionsResource(application: SimulatedApplication): object
         subscriptionResource(application, id),
       ),
     },
-  };
-}
-
-/** The resource `contact`. */
-export function contactResource(application: SimulatedApplication, address: string): object {
-  const href = application.contactHref(address);
-  return {
-    rel: 'contact',
-    uri: `sip:${address}`,
-    name: address.replace(/@.*$/, ''),
-    _links: { self: { href }, contactPresence: { href: `${href}/presence` } },
   };
 }
 

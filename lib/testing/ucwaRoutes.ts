@@ -2,12 +2,12 @@ import { map, type Observable, of } from 'rxjs';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { type Answer, APPLICATION_NOT_FOUND, refusal, responseTo, TOKEN_REQUIRED } from './ucwaAnswers.ts';
 import { addressOf } from '../ucwa/href.ts';
+import { contactPartAt, type SimulatedContacts } from './ucwaContacts.ts';
 import {
   type ApplicationIdentity,
   applicationResource,
   type HeldSubscription,
   type SimulatedApplication,
-  contactResource,
   contactsAndGroupsResource,
   groupsResource,
   membershipsResource,
@@ -41,9 +41,7 @@ export interface UcwaBackend {
     minutes: number,
     isOfGroup: boolean,
   ): HeldSubscription | undefined;
-  presenceOf(address: string): object;
-  /** The address of a contact whose href ends with this step. */
-  addressAt(step: string): string;
+  readonly contacts: SimulatedContacts;
   /** Answers what was sent to `batch`. */
   readonly batch: Transport;
 }
@@ -239,16 +237,16 @@ function onMemberships(
 }
 
 function onContact(
-  backend: UcwaBackend,
+  { contacts }: UcwaBackend,
   application: SimulatedApplication,
   step: string,
   what: string | undefined,
 ): Answer {
-  const address = backend.addressAt(step);
-  if (what === undefined) return ok(contactResource(application, address));
-  if (what !== 'presence') return NOT_FOUND;
-  const self = { href: `${application.contactHref(address)}/presence` };
-  return ok({ ...backend.presenceOf(address), _links: { self }, rel: 'contactPresence' });
+  const address = contacts.addressAt(step);
+  const href = application.contactHref(address);
+  if (what === undefined) return ok(contacts.contact(address, href));
+  const part = contactPartAt(what);
+  return part === undefined ? NOT_FOUND : ok(contacts.part(part, address, href));
 }
 
 /** Answers with what `act` makes of the body, or refuses a body that is no JSON object. */

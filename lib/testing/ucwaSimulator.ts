@@ -7,6 +7,7 @@ import { travelling } from './latency.ts';
 import { type LoggedRequest, requestLog } from './requestLog.ts';
 import { answerBatch, BATCH_SHAPES, type BatchShape } from './ucwaBatch.ts';
 import { simulatedApplication } from './ucwaApplication.ts';
+import { simulatedContacts, type SimulatedPresence } from './ucwaContacts.ts';
 import type { SimulatedEvent, Urgency } from './ucwaEventQueue.ts';
 import type { ApplicationIdentity, HeldSubscription, SimulatedApplication } from './ucwaResources.ts';
 import { route, type UcwaBackend } from './ucwaRoutes.ts';
@@ -43,20 +44,15 @@ export interface UcwaSimulatorOptions {
   readonly cursorParameter?: string;
   /** What the href of a contact ends with: its address, or a number that says nothing. @default 'address' */
   readonly contactHrefs?: 'address' | 'opaque';
+  /**
+   * Whether events on the state of a contact bring the resource along, or its link only, as documented.
+   * @default 'linkOnly'
+   */
+  readonly contactEvents?: 'linkOnly' | 'embedded';
   /** How many requests may stand in one batch; beyond, the whole is 429. @default 100 */
   readonly maxBatchParts?: number;
   /** How answers to batches are written. @default 'plain' */
   readonly batchShape?: BatchShape;
-}
-
-/** What is known of a contact. Words that are not documented are allowed, as from the server. */
-export interface SimulatedPresence {
-  /** Such as `Online`, `Busy`, `Away`, `Offline`. */
-  readonly availability: string;
-  /** Such as `in-a-meeting`. @default none */
-  readonly activity?: string;
-  /** @default 'Desktop' */
-  readonly deviceType?: string;
 }
 
 /** An application that the simulated server holds. */
@@ -105,7 +101,10 @@ export interface UcwaSimulator {
   readonly requests: readonly LoggedRequest[];
   /** Lets requests fail, parts of batches too: see {@link FaultQueue.failNext}. */
   readonly failNext: FaultQueue['failNext'];
-  /** Changes a presence; every application that watches the contact is told. */
+  /**
+   * Changes what is given of a contact's state, and leaves the rest; every application that watches the
+   * contact is told which of its resources are others now.
+   */
   setPresence(uri: string, presence: SimulatedPresence): void;
   /** Ends a presence subscription, as an administrator could; its application is told. */
   endSubscription(id: string): void;
@@ -150,7 +149,12 @@ const IDLE_MS = 15 * 60_000;
  * ```
  */
 export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator {
-  const { token, latencyMs = 0, maxPresenceSubscriptions = Infinity, contactHrefs = 'address' } = options;
+  const { token, latencyMs = 0, maxPresenceSubscriptions = Infinity } = options;
+  const contacts = simulatedContacts(
+    choiceOption('contactHrefs', options.contactHrefs ?? 'address', ['address', 'opaque']),
+    choiceOption('contactEvents', options.contactEvents ?? 'linkOnly', ['linkOnly', 'embedded']) ===
+      'embedded',
+  );
   const { lowSeconds = 15, mediumSeconds = 5, timeoutSeconds = 180, expiryWarningSeconds = 120 } = options;
   const { origin } = urlOption('origin', options.origin ?? 'https://ucwa.example');
   const numbers = { latencyMs, lowSeconds, mediumSeconds, timeoutSeconds, expiryWarningSeconds };
@@ -161,18 +165,10 @@ export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator
   };
 
   const applications = new Map<string, SimulatedApplication>();
-  const presences = new Map<string, SimulatedPresence>();
-  const contacts: string[] = [];
   const faults = faultQueue();
   const log = requestLog();
   let applicationsMade = 0;
   let subscriptionsMade = 0;
-
-  const contactStep = (address: string): string => {
-    if (contactHrefs === 'address') return address;
-    if (!contacts.includes(address)) contacts.push(address);
-    return String(282 + contacts.indexOf(address));
-  };
 
   const end = (application: SimulatedApplication): void => {
     applications.delete(application.id);
@@ -206,7 +202,7 @@ export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator
     if (same !== undefined) return { application: same, isNew: false };
     const id = String(101 + applicationsMade++);
     const application = simulatedApplication(id, `${ROOT}/${id}`, identity, {
-      ...{ lowSeconds, mediumSeconds, timeoutSeconds, contactStep },
+      ...{ lowSeconds, mediumSeconds, timeoutSeconds, contacts },
       cursorParameter: options.cursorParameter ?? 'ack',
       warningSeconds: expiryWarningSeconds,
     });
@@ -228,12 +224,7 @@ export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator
       const id = (0x97b6bd66 + subscriptionsMade++).toString(16);
       return application.subscribe(id, uris.map(addressOf), minutes, isOfGroup);
     },
-    presenceOf: (address) => ({
-      deviceType: 'Desktop',
-      lastActive: `/Date(${asyncScheduler.now()})/`,
-      ...(presences.get(address) ?? { availability: 'Offline' }),
-    }),
-    addressAt: (step) => contacts[Number(step) - 282] ?? step.toLowerCase(),
+    contacts,
     batch: (request) => answerBatch(batchRules, request, log.partsOf(request)(faults.middleware(actOnPart))),
   };
 
@@ -264,8 +255,8 @@ export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator
     requests: log.requests,
     failNext: (...fault) => faults.failNext(...fault),
     setPresence: (uri, presence) => {
-      presences.set(addressOf(uri), presence);
-      toAll((application) => application.presenceChanged(addressOf(uri)));
+      const changed = contacts.change(uri, presence);
+      toAll((application) => application.contactChanged(addressOf(uri), changed));
     },
     endSubscription: (id) =>
       toAll((application) => {

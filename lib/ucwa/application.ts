@@ -10,6 +10,7 @@ import {
   of,
   ReplaySubject,
   retry as retryWhen,
+  switchMap,
   tap,
   throwError,
 } from 'rxjs';
@@ -21,6 +22,7 @@ import { decide, decideRelease, isMadeAgain, type OnExpelled } from './decision.
 import { type LiveApplication, liveApplication } from './liveApplication.ts';
 import type { Location } from './location.ts';
 import type { Pause } from './pause.ts';
+import { type Publication, published } from './publish.ts';
 import { randomId } from './randomId.ts';
 import { type Answered, requestJson, requestNothing } from './request.ts';
 import { turns } from './turns.ts';
@@ -50,6 +52,8 @@ export interface ApplicationConfig {
   readonly pause: Pause;
   /** What to do when the server has ended it and says so. */
   readonly onExpelled: OnExpelled;
+  /** How the user is to be seen by others, if at all. */
+  readonly publication: Publication | undefined;
 }
 
 /** An application that is gone sooner than this is waited for before it is made again. */
@@ -68,9 +72,13 @@ const LASTS_AT_LEAST_MS = 60_000;
  * refuses a new one. It can be subscribed to again then.
  */
 export function application(config: ApplicationConfig): Observable<LiveApplication> {
-  const { source, ledger, graceMs } = config;
+  const { source, ledger, graceMs, publication } = config;
   const held = source.kind === 'create' ? kept(config, source.identity) : given(config);
-  return held.pipe(
+  const seen$ =
+    publication === undefined
+      ? held
+      : held.pipe(switchMap((live) => merge(of(live), published(live, publication, config))));
+  return seen$.pipe(
     shareWithGrace(ledger, graceMs, () => new ReplaySubject(1)),
     // Who comes while it is being made again waits for the new one.
     filter(({ isOver }) => !isOver),

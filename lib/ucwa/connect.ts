@@ -150,6 +150,7 @@ export function connect(options: ConnectOptions): Ucwa {
   const tuned = new Subject<void>();
   const application$ = application({
     ...{ source, location, transport, ledger, graceMs, retry, pause, onExpelled },
+    publication: plan.publication,
   });
   const batches$ = channel({
     ...{ application$, dispatch: events, ack, onReplaced, pause, hasMoved: location.hasMoved },

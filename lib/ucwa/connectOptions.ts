@@ -21,6 +21,7 @@ import { signedBy } from './invalidToken.ts';
 import { fixedLocation, foundLocation, type Location } from './location.ts';
 import { platformOnline } from './online.ts';
 import { type Pause, pausing } from './pause.ts';
+import { checkPublish, type Publication, type PublishOptions } from './publish.ts';
 import { randomId } from './randomId.ts';
 
 /** How the event channel is read. */
@@ -76,6 +77,12 @@ export interface CommonConnectOptions {
    */
   readonly onExpelled?: OnExpelled;
   /**
+   * Makes the user available to others, and keeps telling that the user is active, while this connection is
+   * used: for those who are not only to watch, but to be seen. Where the server refuses it, all streams error.
+   * @default nothing of it is sent
+   */
+  readonly publish?: PublishOptions;
+  /**
    * Emits when there is a network again: whatever waits for one is tried at once.
    * @default when the platform says so, where it does, as browsers do
    */
@@ -130,6 +137,7 @@ export interface ConnectPlan {
   readonly retry: RetryPolicy;
   readonly pause: Pause;
   readonly onExpelled: OnExpelled;
+  readonly publication: Publication | undefined;
   readonly onReplaced: OnReplaced;
   readonly online$: Observable<unknown>;
 }
@@ -160,6 +168,7 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
     graceMs: numberOption('graceSeconds', graceSeconds, { min: 0, max: 900 }) * 1000,
     retry,
     onExpelled: choiceOption<OnExpelled>('onExpelled', onExpelled, ['error', 'recreate']),
+    publication: options.publish === undefined ? undefined : checkPublish(options.publish),
     online$,
   };
 }

@@ -39,6 +39,7 @@ export { myContactsAndGroups } from './contacts.ts';
 export { groupPresence } from './group.ts';
 export type { GroupSelection } from './groupKind.ts';
 export type { LifetimeOptions } from './subscriptionOptions.ts';
+export type { PublishOptions } from './publish.ts';
 export { presence, type PresenceOptions } from './presence.ts';
 export type { OnEnd } from './subscriptionStream.ts';
 export {

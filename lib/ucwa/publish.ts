@@ -1,0 +1,148 @@
+import {
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  exhaustMap,
+  ignoreElements,
+  map,
+  mergeMap,
+  type Observable,
+  of,
+  retry,
+  takeUntil,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
+import { HttpError } from '../core/errors.ts';
+import { choiceOption, invalidOption, numberOption, objectOption } from '../core/options.ts';
+import type { Transport } from '../core/transport.ts';
+import { decide } from './decision.ts';
+import { isStillThere } from './isStillThere.ts';
+import { linkOf, type LiveApplication } from './liveApplication.ts';
+import { patiently, type Pause } from './pause.ts';
+import { requestJson, requestNothing } from './request.ts';
+import { hrefOf, resourceCodec } from './wire.ts';
+
+/** How the user is to be seen by others, while this connection is used. */
+export interface PublishOptions {
+  /** The presence that the user begins with. @default the server's, `Online` */
+  readonly availability?: 'Online' | 'Busy' | 'DoNotDisturb' | 'BeRightBack' | 'Away' | 'Offwork';
+  /** Which invitations the user wants to receive; they come as events. @default the server's, none */
+  readonly supportedModalities?: readonly (
+    | 'Audio'
+    | 'Video'
+    | 'PhoneAudio'
+    | 'ApplicationSharing'
+    | 'Messaging'
+    | 'DataCollaboration'
+    | 'PanoramicVideo'
+  )[];
+  /** Which messages the user can read. @default the server's, `Plain` */
+  readonly supportedMessageFormats?: readonly ('Plain' | 'Html')[];
+  /**
+   * After how long the server is told again that the user is active, in minutes from 1 to 4.
+   * Without that it shows the user as less and less available.
+   * @default 3
+   */
+  readonly activityMinutes?: number;
+}
+
+/** What is published, and when. */
+export interface Publication {
+  /** The body of `makeMeAvailable`. */
+  readonly body: object;
+  readonly activityMs: number;
+}
+
+const AVAILABILITIES = ['Online', 'Busy', 'DoNotDisturb', 'BeRightBack', 'Away', 'Offwork'] as const;
+const LISTS = {
+  supportedModalities: [
+    ...['Audio', 'Video', 'PhoneAudio', 'ApplicationSharing', 'Messaging', 'DataCollaboration'],
+    'PanoramicVideo',
+  ],
+  supportedMessageFormats: ['Plain', 'Html'],
+};
+
+const MAKE = 'makeMeAvailable';
+const REPORT = 'reportMyActivity';
+
+/** Checks the options; throws a TypeError that names the one that cannot be used. */
+export function checkPublish(options: PublishOptions): Publication {
+  const { availability, activityMinutes = 3 } = objectOption('publish', options);
+  if (availability !== undefined) choiceOption('publish.availability', availability, AVAILABILITIES);
+  const lists = Object.entries(LISTS).flatMap(([name, words]) => {
+    const list: unknown = options[name as keyof typeof LISTS];
+    if (list === undefined) return [];
+    if (!Array.isArray(list)) throw invalidOption(`publish.${name}`, list, 'a list of words');
+    list.forEach((word: unknown, index) => choiceOption(`publish.${name}[${index}]`, word, words));
+    return [[name, list] as const];
+  });
+  return {
+    body: {
+      ...(availability === undefined ? {} : { signInAs: availability }),
+      ...Object.fromEntries(lists),
+    },
+    activityMs: numberOption('publish.activityMinutes', activityMinutes, { min: 1, max: 4 }) * 60_000,
+  };
+}
+
+/**
+ * Returns an Observable that makes the user available on an application and reports again and again that the
+ * user is active, while the application is there; it emits nothing. It errors where the server refuses to make the user available, or to take a
+ * report. What passes is waited for. [makeMeAvailable_ref, reportMyActivity_ref]
+ */
+export function published(
+  application: LiveApplication,
+  publication: Publication,
+  connection: { readonly transport: Transport; readonly pause: Pause },
+): Observable<never> {
+  const { me, self, over$ } = application;
+  const { transport, pause } = connection;
+  const { body, activityMs } = publication;
+  let reporting = hrefOf(me, REPORT);
+
+  // Sending either twice by accident does no harm.
+  const post = (name: string, url: string, content: object | undefined): Observable<void> => {
+    const request = { method: 'POST', url, idempotent: true };
+    return requestNothing(transport, content === undefined ? request : { ...request, body: content }, name);
+  };
+
+  const available$ = defer(() => post(MAKE, linkOf(me, MAKE, self), body)).pipe(
+    patiently('channel', pause),
+    catchError((error: unknown) =>
+      isConflict(error, 'AlreadyExists') ? of(undefined) : throwError(() => error),
+    ),
+  );
+
+  // Some servers tell where to report only once the user is available.
+  const report$ = defer(() => (reporting === undefined ? toReport$ : of(reporting))).pipe(
+    mergeMap((url) => post(REPORT, url, undefined)),
+    patiently('release', pause),
+  );
+  const toReport$ = defer(() =>
+    requestJson(transport, { method: 'GET', url: linkOf(me, 'self', self) }, resourceCodec, 'me'),
+  ).pipe(
+    map(({ value, url }) => linkOf(value, REPORT, url)),
+    tap((url) => (reporting = url)),
+  );
+
+  const published$ = concat(available$, timer(activityMs, activityMs).pipe(exhaustMap(() => report$))).pipe(
+    ignoreElements(),
+    retry({
+      delay: (error: unknown) => {
+        // The server has forgotten it, with other state that does not last.
+        if (isConflict(error, 'MakeMeAvailableRequired')) return of(undefined);
+        if (decide('release', error, 1) !== 'gone') return throwError(() => error);
+        return isStillThere(application, connection).pipe(mergeMap(() => throwError(() => error)));
+      },
+    }),
+    takeUntil(over$),
+  );
+  return defer(() => (application.isOver ? EMPTY : published$));
+}
+
+function isConflict(error: unknown, subcode: string): boolean {
+  return error instanceof HttpError && error.status === 409 && error.subcode === subcode;
+}

@@ -30,13 +30,11 @@ export { serve, type Served, type ServeOptions } from './serve.ts';
 export type { BatchShape } from './ucwaBatch.ts';
 export type { SimulatedPresence } from './ucwaContacts.ts';
 export { ucwaDiscovery, type UcwaDiscoveryOptions, type UcwaDiscoverySimulator } from './ucwaDiscovery.ts';
-export type { SimulatedEvent, SimulatedLink, Urgency } from './ucwaEventQueue.ts';
-export {
-  type SimulatedApplicationState,
-  type SimulatedContactsAndGroups,
-  type SimulatedPresenceSubscription,
-  ucwaSimulator,
-  type UcwaSimulator,
-  type UcwaSimulatorOptions,
-} from './ucwaSimulator.ts';
+export type { SimulatedEvent, SimulatedLink, Urgency } from './ucwaEvents.ts';
+export { ucwaSimulator, type UcwaSimulator, type UcwaSimulatorOptions } from './ucwaSimulator.ts';
+export type {
+  SimulatedApplicationState,
+  SimulatedContactsAndGroups,
+  SimulatedPresenceSubscription,
+} from './ucwaState.ts';
 export type { SimulatedToken } from './ucwaTokens.ts';

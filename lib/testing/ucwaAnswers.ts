@@ -20,6 +20,18 @@ export function refusal(status: number, code: string, subcode?: string): Answer 
   };
 }
 
+/** What other methods than the documented ones are answered. */
+export const NOT_ALLOWED: Answer = refusal(405, 'MethodNotAllowed');
+
+/** What a request is answered that does not say what it has to say. */
+export const BAD_PARAMETER: Answer = refusal(400, 'BadRequest', 'ParameterValidationFailure');
+
+/** What is answered where there is nothing. */
+export const NOT_FOUND: Answer = refusal(404, 'NotFound');
+
+/** What is answered to who asks for more than there may be. */
+export const LIMIT_EXCEEDED: Answer = refusal(403, 'Forbidden', 'LimitExceeded');
+
 /** What the server answers that knows no such application; the same body is documented for other things too. */
 export const APPLICATION_NOT_FOUND: Answer = refusal(404, 'NotFound', 'ApplicationNotFound');
 
@@ -35,6 +47,11 @@ export const TOKEN_REQUIRED: Answer = {
       'MsRtcOAuth href="/webticket/oauthtoken",grant_type="urn:microsoft.rtc:windows,password"',
   },
 };
+
+/** Shows a resource. */
+export function ok(body: object): Answer {
+  return { status: 200, body };
+}
 
 /** Puts an answer on the wire. */
 export function responseTo(request: HttpRequest, { status, body, headers = {} }: Answer): HttpResponse {

@@ -1,16 +1,14 @@
 import { asyncScheduler } from 'rxjs';
 import type { ContactPart, SimulatedContacts } from './ucwaContacts.ts';
-import { eventQueue, type EventQueueOptions, type SimulatedEvent } from './ucwaEventQueue.ts';
-import {
-  type ApplicationIdentity,
-  type HeldSubscription,
-  type SimulatedApplication,
-  subscriptionResource,
-} from './ucwaResources.ts';
+import { eventQueue, type EventQueueOptions } from './ucwaEventQueue.ts';
+import type { SimulatedEvent } from './ucwaEvents.ts';
+import type { ApplicationIdentity, HeldSubscription, SimulatedApplication } from './ucwaHeld.ts';
+import { publishedPresence } from './ucwaPublished.ts';
+import { subscriptionResource } from './ucwaResources.ts';
 
 /** How an application behaves. */
 export interface ApplicationOptions extends Omit<EventQueueOptions, 'href' | 'settle'> {
-  /** How long before its expiry a subscription is `updated`. */
+  /** How long before its expiry a subscription is `updated`, in the server's seconds. */
   readonly warningSeconds: number;
   readonly contacts: SimulatedContacts;
 }
@@ -26,8 +24,9 @@ export function simulatedApplication(
 ): SimulatedApplication {
   const people = { rel: 'people', href: `${href}/people` };
   const subscriptions = new Map<string, HeldSubscription>();
-  const { contacts } = options;
-  const warningMs = options.warningSeconds * 1000;
+  const { contacts, secondMs } = options;
+  const minuteMs = 60 * secondMs;
+  const warningMs = options.warningSeconds * secondMs;
 
   const nextDue = (): number | undefined => {
     const times = [...subscriptions.values()].map(({ expiresAt, isWarned }) =>
@@ -111,6 +110,7 @@ export function simulatedApplication(
     identity,
     queue,
     subscriptions,
+    published: publishedPresence(minuteMs),
     subscriptionHref: (subscriptionId) => `${people.href}/presenceSubscriptions/${subscriptionId}`,
     contactHref: (address) => `${people.href}/${contacts.stepOf(address)}`,
     subscribe: (subscriptionId, addresses, minutes, isOfGroup) => {
@@ -118,7 +118,7 @@ export function simulatedApplication(
         id: subscriptionId,
         members: new Set(),
         isOfGroup,
-        expiresAt: asyncScheduler.now() + minutes * 60_000,
+        expiresAt: asyncScheduler.now() + minutes * minuteMs,
         isWarned: false,
       };
       subscriptions.set(subscriptionId, subscription);
@@ -131,19 +131,23 @@ export function simulatedApplication(
     dropMember: leave,
     extend: (subscription, minutes) => {
       const now = asyncScheduler.now();
-      const extended = subscription.expiresAt + minutes * 60_000;
-      subscription.expiresAt = Math.min(extended, now + MOST_MINUTES * 60_000);
+      const extended = subscription.expiresAt + minutes * minuteMs;
+      subscription.expiresAt = Math.min(extended, now + MOST_MINUTES * minuteMs);
       subscription.isWarned = false;
     },
     remove,
     contactChanged: (address, parts) => {
       if (isWatched(address)) tellParts(address, parts);
     },
+    meChanged: () => {
+      const me = { rel: 'me', href: `${href}/me` };
+      queue.push(me, { link: me, type: 'updated' }, 'high');
+    },
     contactsAndGroupsUntil: undefined,
     refreshContactsAndGroups: (minutes) => {
       const now = asyncScheduler.now();
-      const extended = (application.contactsAndGroupsUntil ?? now) + minutes * 60_000;
-      application.contactsAndGroupsUntil = Math.min(extended, now + MOST_MINUTES * 60_000);
+      const extended = (application.contactsAndGroupsUntil ?? now) + minutes * minuteMs;
+      application.contactsAndGroupsUntil = Math.min(extended, now + MOST_MINUTES * minuteMs);
     },
     forgetSubscriptions: () => {
       subscriptions.clear();

@@ -1,6 +1,6 @@
 import { asyncScheduler } from 'rxjs';
 import { addressOf } from '../ucwa/href.ts';
-import type { SimulatedEvent } from './ucwaEventQueue.ts';
+import type { SimulatedEvent } from './ucwaEvents.ts';
 
 /**
  * What is known of a contact; what is undefined is not known. Words that are not documented are allowed, as

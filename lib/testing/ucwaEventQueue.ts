@@ -1,36 +1,15 @@
 import { asyncScheduler, Observable, type Subscriber, type Subscription, timer } from 'rxjs';
 import { NetworkError } from '../core/errors.ts';
 import type { HttpRequest } from '../core/transport.ts';
+import { parametersIn } from './ucwaChannelParameters.ts';
+import {
+  bySender,
+  type QueuedEvent,
+  type SimulatedEvent,
+  type SimulatedLink,
+  type Urgency,
+} from './ucwaEvents.ts';
 import { type Answer, APPLICATION_NOT_FOUND, P_GET_REPLACED, refusal } from './ucwaAnswers.ts';
-
-/** How long an event may wait for others. [EventsInUCWA] */
-export type Urgency = 'high' | 'medium' | 'low';
-
-/** An event as the server sends it. */
-export interface SimulatedEvent {
-  /** Such as `updated`. */
-  readonly type: string;
-  /** What it is about. */
-  readonly link: SimulatedLink;
-  /** The collection or resource that it happened in. */
-  readonly in?: SimulatedLink;
-  /** What comes along, by name. */
-  readonly _embedded?: Readonly<Record<string, object>>;
-  /** How an operation ended. */
-  readonly status?: string;
-  /** Why. */
-  readonly reason?: object;
-}
-
-/** A link as the server sends it. */
-export interface SimulatedLink {
-  /** What it leads to. */
-  readonly rel: string;
-  /** Absolute or relative. */
-  readonly href: string;
-  /** A name for people. */
-  readonly title?: string;
-}
 
 /** How the events of one application wait for its client. */
 export interface EventQueueOptions {
@@ -38,6 +17,8 @@ export interface EventQueueOptions {
   readonly href: string;
   /** How the query parameter is called that carries the cursor. */
   readonly cursorParameter: string;
+  /** How long a second of the server lasts, in milliseconds. */
+  readonly secondMs: number;
   readonly lowSeconds: number;
   readonly mediumSeconds: number;
   readonly timeoutSeconds: number;
@@ -64,13 +45,6 @@ export interface EventQueue {
   breakOff(): void;
 }
 
-interface Queued {
-  readonly sender: SimulatedLink;
-  event: SimulatedEvent;
-  readonly urgency: Urgency;
-  readonly at: number;
-}
-
 interface Waiting {
   readonly subscriber: Subscriber<Answer>;
   readonly request: HttpRequest;
@@ -81,9 +55,9 @@ interface Waiting {
 
 /** Creates the event queue of one application. */
 export function eventQueue(options: EventQueueOptions): EventQueue {
-  const { href, cursorParameter } = options;
+  const { href, cursorParameter, secondMs } = options;
   const seconds = { low: options.lowSeconds, medium: options.mediumSeconds, timeout: options.timeoutSeconds };
-  let queue: Queued[] = [];
+  let queue: QueuedEvent[] = [];
   /** The number of the answer that comes next, or that was sent and is not acknowledged. */
   let number = 1;
   let sent: Answer | undefined;
@@ -101,7 +75,7 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
     who.subscriber.complete();
   };
 
-  const answerWith = (events: readonly Queued[]): Answer => {
+  const answerWith = (events: readonly QueuedEvent[]): Answer => {
     const rel = reset ?? 'next';
     reset = undefined;
     sent = {
@@ -114,14 +88,15 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
     return sent;
   };
 
-  const dueAt = ({ at, urgency }: Queued): number => (urgency === 'high' ? at : at + seconds[urgency] * 1000);
+  const dueAt = ({ at, urgency }: QueuedEvent): number =>
+    urgency === 'high' ? at : at + seconds[urgency] * secondMs;
 
   const reconsider = (): void => {
     const next = options.settle();
     const who = waiting;
     if (who === undefined) return;
     const now = asyncScheduler.now();
-    const timeoutAt = who.since + seconds.timeout * 1000;
+    const timeoutAt = who.since + seconds.timeout * secondMs;
     const wakeAt = Math.min(timeoutAt, ...queue.map(dueAt));
     if (reset !== undefined || wakeAt <= now) {
       // A resync stands alone: what waited is lost.
@@ -213,39 +188,4 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
       who?.subscriber.error(new NetworkError('no answer', who.request, { code: 'ECONNRESET' }));
     },
   };
-}
-
-/** Events that follow one another from one sender stand together; the order stays. */
-function bySender(queued: readonly Queued[]): object[] {
-  const senders: (SimulatedLink & { events: SimulatedEvent[] })[] = [];
-  for (const { sender, event } of queued) {
-    const last = senders.at(-1);
-    if (last?.href === sender.href) last.events.push(event);
-    else senders.push({ ...sender, events: [event] });
-  }
-  return senders;
-}
-
-interface Parameters {
-  readonly low?: number;
-  readonly medium?: number;
-  readonly timeout?: number;
-  readonly priority: number;
-}
-
-/** What a client may ask for; undefined where it asks for what is not allowed. [EventChannelDetails] */
-function parametersIn(query: URLSearchParams): Parameters | undefined {
-  const parameters: Record<string, number> = {};
-  for (const [name, least] of [
-    ['low', 5],
-    ['medium', 5],
-    ['timeout', 180],
-  ] as const) {
-    const text = query.get(name);
-    if (text === null) continue;
-    const value = Number(text);
-    if (!(value >= least && value <= 1800)) return undefined;
-    parameters[name] = value;
-  }
-  return { ...parameters, priority: Number(query.get('priority') ?? 0) };
 }

@@ -1,52 +1,4 @@
-import type { ContactPart } from './ucwaContacts.ts';
-import type { EventQueue } from './ucwaEventQueue.ts';
-
-/** What a client told of itself when it created an application. */
-export interface ApplicationIdentity {
-  readonly culture: string;
-  readonly endpointId: string;
-  readonly userAgent: string;
-  readonly instanceId?: string;
-}
-
-/** A presence subscription that the server holds. */
-export interface HeldSubscription {
-  readonly id: string;
-  /** The addresses, in lower case and without `sip:`. */
-  readonly members: Set<string>;
-  /** Whether it is that of a group, to which nobody can be added. */
-  readonly isOfGroup: boolean;
-  expiresAt: number;
-  isWarned: boolean;
-}
-
-/** One application that the server holds, with everything on it. */
-export interface SimulatedApplication {
-  readonly id: string;
-  readonly href: string;
-  readonly identity: ApplicationIdentity;
-  readonly queue: EventQueue;
-  readonly subscriptions: ReadonlyMap<string, HeldSubscription>;
-  /** When the subscription to the user's contacts and groups ends; undefined while there is none. */
-  contactsAndGroupsUntil: number | undefined;
-  subscriptionHref(id: string): string;
-  contactHref(address: string): string;
-  subscribe(id: string, addresses: readonly string[], minutes: number, isOfGroup: boolean): HeldSubscription;
-  /** Starts the subscription to the user's contacts and groups, or refreshes it. */
-  refreshContactsAndGroups(minutes: number): void;
-  addMembers(subscription: HeldSubscription, addresses: readonly string[]): void;
-  dropMember(subscription: HeldSubscription, address: string): void;
-  /** The remaining time grows, up to 30 minutes. */
-  extend(subscription: HeldSubscription, minutes: number): void;
-  /** Removes the subscription and its contacts, and tells so. */
-  remove(subscription: HeldSubscription): void;
-  /** Tells of what has changed of a contact, if somebody watches it. */
-  contactChanged(address: string, parts: readonly ContactPart[]): void;
-  /** Lets go of all subscriptions without a word: only the channel tells, by `resume`. */
-  forgetSubscriptions(): void;
-  /** Lets every subscription expire that is over by now, and warns of those that soon are. */
-  settle(): void;
-}
+import type { HeldSubscription, SimulatedApplication } from './ucwaHeld.ts';
 
 /** The resource `people`. */
 export function peopleResource({ href }: SimulatedApplication): object {
@@ -78,12 +30,27 @@ export function applicationResource(application: SimulatedApplication): object {
       policies: { href: `${href}/policies` },
     },
     _embedded: {
-      me: { rel: 'me', uri: 'sip:lene@contoso.com', name: 'Lene', _links: { self: { href: `${href}/me` } } },
+      me: meResource(application),
       people: peopleResource(application),
       communication: { rel: 'communication', _links: { self: { href: `${href}/communication` } } },
       onlineMeetings: { rel: 'onlineMeetings', _links: { self: { href: `${href}/onlineMeetings` } } },
     },
     rel: 'application',
+  };
+}
+
+/** The resource `me`. */
+export function meResource({ href }: SimulatedApplication): object {
+  return {
+    rel: 'me',
+    uri: 'sip:lene@contoso.com',
+    name: 'Lene',
+    _links: {
+      self: { href: `${href}/me` },
+      makeMeAvailable: { href: `${href}/communication/makeMeAvailable` },
+      presence: { href: `${href}/me/presence` },
+      reportMyActivity: { href: `${href}/reportMyActivity` },
+    },
   };
 }
 

@@ -676,7 +676,27 @@ describe('ucwaSimulator', () => {
       });
     }
 
+    it('should let its own time go faster where it is told to', () => {
+      const client = new Client({ speed: 50 });
+      marbles(() => {
+        client.application();
+        client.subscribe(SARA);
+        expect(client.server.presenceSubscriptions[0]!.expiresAt).to.equal(12_000);
+        client.ask('POST', `${FIRST}?duration=30`);
+        expect(client.server.presenceSubscriptions[0]!.expiresAt).to.equal(36_000);
+        timer(100).subscribe(() => {
+          expect(eventsIn(client.events(1))).to.have.length(3);
+          const waiting = client.events(2, '&timeout=600');
+          timer(11_999).subscribe(() => expect(waiting.status).to.equal(undefined));
+          timer(12_000).subscribe(() => expect(waiting.status).to.equal(200));
+        });
+        timer(30_099).subscribe(() => expect(client.server.applications).to.have.length(1));
+        timer(30_100).subscribe(() => expect(client.server.applications).to.deep.equal([]));
+      });
+    });
+
     it('should refuse options that cannot be', () => {
+      expect(() => ucwaSimulator({ speed: 0 })).to.throw(TypeError, 'speed must be');
       expect(() => ucwaSimulator({ latencyMs: -1 })).to.throw(TypeError, 'latencyMs must be');
       expect(() => ucwaSimulator({ origin: 'ucwa.example' })).to.throw(TypeError, 'origin must be');
     });

@@ -3,7 +3,7 @@ import { asyncScheduler, map, NEVER, of, take, timer } from 'rxjs';
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../lib/core/errors.ts';
 import { headersFrom, type HttpRequest, type Transport } from '../../lib/core/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
-import type { SimulatedEvent } from '../../lib/testing/ucwaEventQueue.ts';
+import type { SimulatedEvent } from '../../lib/testing/ucwaEvents.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import type { EventBatch } from '../../lib/ucwa/cursor.ts';
 import { expectUncaught } from '../support/uncaught.ts';

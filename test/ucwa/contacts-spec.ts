@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { timer } from 'rxjs';
 import { HttpError } from '../../lib/core/errors.ts';
-import type { SimulatedEvent } from '../../lib/testing/ucwaEventQueue.ts';
+import type { SimulatedEvent } from '../../lib/testing/ucwaEvents.ts';
 import { myContactsAndGroups } from '../../lib/ucwa/contacts.ts';
 import { marbles } from '../support/marbles.ts';
 import { connected, keep } from './connected.ts';

@@ -3,7 +3,7 @@ import { Subject, timer } from 'rxjs';
 import { HttpError } from '../../lib/core/errors.ts';
 import type { HttpRequest } from '../../lib/core/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
-import type { SimulatedEvent } from '../../lib/testing/ucwaEventQueue.ts';
+import type { SimulatedEvent } from '../../lib/testing/ucwaEvents.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 import { marbles } from '../support/marbles.ts';

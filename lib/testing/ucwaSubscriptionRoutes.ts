@@ -1,0 +1,143 @@
+import type { HttpRequest } from '../core/transport.ts';
+import { addressOf } from '../ucwa/href.ts';
+import {
+  type Answer,
+  APPLICATION_NOT_FOUND,
+  BAD_PARAMETER,
+  LIMIT_EXCEEDED,
+  NOT_ALLOWED,
+  NOT_FOUND,
+  ok,
+} from './ucwaAnswers.ts';
+import type { UcwaBackend } from './ucwaBackend.ts';
+import type { SimulatedApplication } from './ucwaHeld.ts';
+import { withBody } from './ucwaRequestBody.ts';
+import {
+  contactsAndGroupsResource,
+  groupsResource,
+  membershipsResource,
+  subscriptionResource,
+  subscriptionsResource,
+} from './ucwaResources.ts';
+
+/** Answers at `presenceSubscriptions`. */
+export function onSubscriptions(
+  backend: UcwaBackend,
+  application: SimulatedApplication,
+  request: HttpRequest,
+): Answer {
+  if (request.method === 'GET') return ok(subscriptionsResource(application));
+  if (request.method !== 'POST') return NOT_ALLOWED;
+  return withBody(request, (body) => {
+    const uris = urisIn(body['uris'] ?? body['Uris']);
+    const minutes = minutesIn(body['duration']);
+    if (uris === undefined || minutes === undefined) return BAD_PARAMETER;
+    if (uris.length > backend.maxContactsAtOnce) return LIMIT_EXCEEDED;
+    const subscription = backend.subscribe(application, uris, minutes, false);
+    if (subscription === undefined) return LIMIT_EXCEEDED;
+    return { status: 201, body: subscriptionResource(application, subscription.id) };
+  });
+}
+
+/** Answers at one of them. */
+export function onSubscription(
+  backend: UcwaBackend,
+  application: SimulatedApplication,
+  id: string,
+  { method, url }: HttpRequest,
+): Answer {
+  const subscription = application.subscriptions.get(id);
+  // The documented answer for an expired subscription is the one for a dead application.
+  if (subscription === undefined) return APPLICATION_NOT_FOUND;
+  if (method === 'GET') return ok(subscriptionResource(application, id));
+  if (method === 'DELETE') {
+    application.remove(subscription);
+    return { status: 204 };
+  }
+  if (method !== 'POST') return NOT_ALLOWED;
+  const minutes = minutesIn(Number(new URL(url).searchParams.get('duration') ?? Number.NaN));
+  if (minutes === undefined) return BAD_PARAMETER;
+  application.extend(subscription, minutes);
+  return { status: backend.extensionStatus, body: subscriptionResource(application, id) };
+}
+
+/** Answers at the user's groups. */
+export function onGroups(
+  backend: UcwaBackend,
+  application: SimulatedApplication,
+  id: string | undefined,
+  what: string | undefined,
+  { method, url }: HttpRequest,
+): Answer {
+  const { groups } = backend;
+  if (id === undefined)
+    return method === 'GET' ? ok(groupsResource(application, [...groups.keys()])) : NOT_ALLOWED;
+  const query = new URL(url).searchParams;
+  const uris = groups.get(query.get('groupId') ?? '');
+  if (what !== 'subscribeToGroupPresence' || uris === undefined) return NOT_FOUND;
+  if (method !== 'POST') return NOT_ALLOWED;
+  const minutes = minutesIn(Number(query.get('duration') ?? Number.NaN));
+  if (minutes === undefined) return BAD_PARAMETER;
+  const subscription = backend.subscribe(application, uris, minutes, true);
+  if (subscription === undefined) return LIMIT_EXCEEDED;
+  return { status: 201, body: subscriptionResource(application, subscription.id) };
+}
+
+/** Answers at the subscription to the user's contacts and groups. */
+export function onContactsAndGroups(
+  application: SimulatedApplication,
+  what: string | undefined,
+  { method, url }: HttpRequest,
+): Answer {
+  if (what === undefined) return method === 'GET' ? ok(contactsAndGroupsResource(application)) : NOT_ALLOWED;
+  if (method !== 'POST') return NOT_ALLOWED;
+  if (what === 'stopSubscriptionToContactsAndGroups') {
+    application.contactsAndGroupsUntil = undefined;
+    return { status: 204 };
+  }
+  if (what !== 'startOrRefreshSubscriptionToContactsAndGroups') return NOT_FOUND;
+  const minutes = minutesIn(Number(new URL(url).searchParams.get('duration') ?? Number.NaN));
+  if (minutes === undefined) return BAD_PARAMETER;
+  application.refreshContactsAndGroups(minutes);
+  return { status: 201, body: contactsAndGroupsResource(application) };
+}
+
+/** Answers at the memberships of presence subscriptions. */
+export function onMemberships(
+  backend: UcwaBackend,
+  application: SimulatedApplication,
+  step: string | undefined,
+  request: HttpRequest,
+): Answer {
+  if (step !== undefined) {
+    const [id = '', address = ''] = step.split(',');
+    const subscription = application.subscriptions.get(id);
+    if (subscription?.members.has(address) !== true) return NOT_FOUND;
+    if (request.method !== 'DELETE') return NOT_ALLOWED;
+    application.dropMember(subscription, address);
+    return { status: 204 };
+  }
+  const id = new URL(request.url).searchParams.get('presenceSubscriptionId') ?? '';
+  const subscription = application.subscriptions.get(id);
+  if (subscription === undefined) return NOT_FOUND;
+  if (request.method === 'GET') return ok(membershipsResource(application, subscription));
+  if (request.method !== 'POST') return NOT_ALLOWED;
+  return withBody(request, ({ contactUris }) => {
+    const uris = urisIn(contactUris);
+    if (uris === undefined) return BAD_PARAMETER;
+    if (uris.length > backend.maxContactsAtOnce) return LIMIT_EXCEEDED;
+    application.addMembers(subscription, uris.map(addressOf));
+    return { status: 201, body: membershipsResource(application, subscription) };
+  });
+}
+
+function minutesIn(value: unknown): number | undefined {
+  return typeof value === 'number' && value >= 10 && value <= 30 ? value : undefined;
+}
+
+function urisIn(value: unknown): readonly string[] | undefined {
+  const isList = Array.isArray(value) && value.length > 0;
+  return isList && value.every((uri) => typeof uri === 'string' && /^sips?:.+@/i.test(uri))
+    ? (value as string[])
+    : undefined;
+}

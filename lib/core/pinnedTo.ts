@@ -41,7 +41,7 @@ export function pinnedTo(origin: string): Middleware {
     left: number,
   ): Observable<HttpResponse> =>
     defer(() => {
-      const refused = URL.canParse(request.url) ? new URL(request.url).origin : 'an invalid URL';
+      const refused = originOf(request.url);
       if (refused !== allowed) return throwError(() => new OriginError(allowed, refused, what));
       return transport(request).pipe(
         mergeMap((response) => {
@@ -61,6 +61,13 @@ export function pinnedTo(origin: string): Middleware {
 
   return (transport) => (request) =>
     send(transport, request, `the link for ${request.method}`, MOST_REDIRECTS);
+}
+
+/** As it may stand in a message; what has no host, such as `javascript:`, has its scheme only. */
+function originOf(url: string): string {
+  if (!URL.canParse(url)) return 'an invalid URL';
+  const { origin, protocol } = new URL(url);
+  return origin === 'null' ? protocol : origin;
 }
 
 /** The request that a response redirects to, or undefined where it is none. */

@@ -47,7 +47,7 @@ export interface CommonConnectOptions {
    * or the browser signs the requests.
    */
   readonly token?: TokenProvider;
-  /** @default 'en-us' */
+  /** The language of the server's messages. @default 'en-us' */
   readonly culture?: string;
   /** Applications of one culture, endpointId and userAgent are one. @default a new one for each connection */
   readonly endpointId?: string;
@@ -209,20 +209,25 @@ function whereFrom(
   };
 }
 
+const SHORT_TEXT = /^\P{Cc}{1,100}$/u;
+const LANGUAGE = /^[a-z]{2,8}(-[a-z\d]{1,8})*$/i;
+
 function identityFrom(options: ConnectOptions): ApplicationIdentity {
   const { culture = 'en-us', userAgent = 'rxchange', instanceId } = options;
   const endpointId = options.endpointId ?? randomId();
   const told = { culture, endpointId, userAgent, ...(instanceId === undefined ? {} : { instanceId }) };
   for (const [name, value] of Object.entries(told)) {
-    if (typeof value !== 'string' || value === '' || value.length > 100) {
-      throw invalidOption(name, value, 'a text of 1 to 100 characters');
+    if (typeof value !== 'string' || !SHORT_TEXT.test(value)) {
+      throw invalidOption(name, value, 'a text of 1 to 100 characters, without line breaks and the like');
     }
   }
+  if (!LANGUAGE.test(culture)) throw invalidOption('culture', culture, "a language such as 'en-us'");
   return told;
 }
 
 /** Checks the times of the channel; throws a TypeError that names the one that cannot be used. */
 export function checkParameters(parameters: ChannelParameters, prefix = ''): void {
+  objectOption('parameters', parameters);
   const ranges = {
     lowSeconds: { min: 5, max: 1800, integer: true },
     mediumSeconds: { min: 5, max: 1800, integer: true },

@@ -65,7 +65,7 @@ const ROWS: readonly Row[] = [
   {
     ...{ status: 410, subcode: 'InactiveApplicationExpired' },
     ...{ channel: 'gone', acquire: 'fail', release: 'gone' },
-    hint: 'the server has ended the application, because it saw no activity of its client for too long',
+    hint: 'the server has ended the application, because it saw no activity of its client for too long; subscribe again, or let onExpelled make it again',
   },
   {
     ...{ status: 410, subcode: 'TooManyApplications', channel: 'gone', acquire: 'fail', release: 'gone' },
@@ -73,7 +73,7 @@ const ROWS: readonly Row[] = [
   },
   {
     ...{ status: 410, subcode: 'UserAgentNotAllowed', channel: 'gone', acquire: 'fail', release: 'gone' },
-    hint: 'the server does not allow this userAgent; ask its administrator',
+    hint: 'the server does not allow this userAgent; ask its administrator, or give another',
   },
   {
     ...{ status: 410, channel: 'fail', acquire: 'fail', release: 'gone' },

@@ -1,5 +1,5 @@
 import { defer, type Observable } from 'rxjs';
-import { invalidOption } from '../core/options.ts';
+import { invalidOption, objectOption } from '../core/options.ts';
 import { untilClosed } from '../core/releases.ts';
 import { internalsOf, type Ucwa } from './connect.ts';
 import type { UcwaEvent } from './events.ts';
@@ -41,8 +41,8 @@ export function groupPresence(
   options: LifetimeOptions = {},
 ): Observable<UcwaEvent> {
   const internals = internalsOf(ucwa);
-  const lifetime = checkLifetime(options);
-  const { id, name } = group;
+  const lifetime = checkLifetime(objectOption('options', options));
+  const { id, name } = objectOption('group', group);
   if (!isText(id ?? name)) throw invalidOption('group', group, 'a group with an id or a name');
   const own$ = defer(() => {
     const kind = groupKind(internals, { id, name }, lifetime.durationMinutes);

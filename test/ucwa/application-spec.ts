@@ -195,6 +195,27 @@ describe('application', () => {
       expect(server.applications).to.deep.equal([]);
     });
 
+    for (const [subcode, message] of [
+      ['TooManyApplications', 'end one elsewhere'],
+      ['UserAgentNotAllowed', 'ask its administrator'],
+    ] as const) {
+      it(`should error where the server wants no more of them, and not insist: ${subcode}`, async () => {
+        const { ucwa, server, sent, told } = connected({}, { onExpelled: 'recreate' });
+        const body = JSON.stringify({ code: 'Gone', subcode });
+        server.failNext(
+          1,
+          { status: 410, headers: { 'content-type': 'application/json' }, body },
+          isCreation,
+        );
+        expect((hold(ucwa).error as Error).message)
+          .to.contain(`410 Gone/${subcode}`)
+          .and.to.contain(message);
+        await ucwa.drain();
+        expect(sent()).to.deep.equal(['POST applications 410']);
+        expect(told()).to.deep.equal([]);
+      });
+    }
+
     it('should error where it has no event channel', () => {
       const { ucwa, server } = connected();
       server.failNext(1, { status: 201, body: '{"_links":{"self":{"href":"/a"},"events":[]}}' }, isCreation);

@@ -372,12 +372,12 @@ describe('channel', () => {
     }
 
     const ended: readonly (readonly [string, string])[] = [
-      ['InactiveApplicationExpired', 'no activity'],
-      ['TooManyApplications', 'too many'],
-      ['UserAgentNotAllowed', 'userAgent'],
+      ['InactiveApplicationExpired', 'no activity of its client for too long; subscribe again'],
+      ['TooManyApplications', 'the user has too many; end one elsewhere'],
+      ['UserAgentNotAllowed', 'does not allow this userAgent; ask its administrator'],
     ];
     for (const [subcode, message] of ended) {
-      it(`should error where the server has ended the application, saying why: ${subcode}`, async () => {
+      it(`should error where the server has ended the application, saying why and what to do: ${subcode}`, async () => {
         const { server, ucwa, told, sent } = connected();
         server.failNext(1, json(410, 'Gone', subcode), isPending);
         const kept = keep(ucwa.events$);

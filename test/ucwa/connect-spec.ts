@@ -43,6 +43,17 @@ describe('connect', () => {
     ['an empty culture', { applications, culture: '' }, 'culture must be a text of 1 to 100 characters'],
     ['a long userAgent', { applications, userAgent: 'x'.repeat(101) }, 'userAgent must be'],
     ['an endpointId that is no text', { applications, endpointId: 7 }, 'endpointId must be'],
+    [
+      'a culture that is no language',
+      { applications, culture: 'en_us' },
+      "culture must be a language such as 'en-us'",
+    ],
+    ['a long instanceId', { applications, instanceId: 'x'.repeat(101) }, 'instanceId must be'],
+    ['a long endpointId', { applications, endpointId: 'x'.repeat(101) }, 'endpointId must be'],
+    ['a culture with a header', { applications, culture: 'en-us\r\nx: y' }, 'culture must be a text'],
+    ['a userAgent with a header', { applications, userAgent: 'a\r\nx: y' }, 'userAgent must be'],
+    ['an endpointId with a line break', { applications, endpointId: 'a\nb' }, 'endpointId must be'],
+    ['an instanceId with a null', { applications, instanceId: 'a\0' }, 'instanceId must be'],
     ['an empty instanceId', { applications, instanceId: '' }, 'instanceId must be'],
     [
       'a negative grace time',

@@ -3,6 +3,7 @@ import { timer } from 'rxjs';
 import { DecodeError } from '../../lib/core/errors.ts';
 import { groupPresence } from '../../lib/ucwa/group.ts';
 import type { GroupSelection } from '../../lib/ucwa/groupKind.ts';
+import type { LifetimeOptions } from '../../lib/ucwa/subscriptionOptions.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 import { marbles } from '../support/marbles.ts';
 import { connected, keep } from './connected.ts';
@@ -112,6 +113,12 @@ describe('groupPresence', () => {
         'group must be a group with an id or a name',
       );
     }
+    const nothing = undefined as unknown as GroupSelection;
+    expect(() => groupPresence(ucwa, nothing)).to.throw(TypeError, 'group must be an object');
+    expect(() => groupPresence(ucwa, { name: 'a' }, null as unknown as LifetimeOptions)).to.throw(
+      TypeError,
+      'options must be an object',
+    );
     expect(() => groupPresence(ucwa, { name: 'a' }, { durationMinutes: 5 })).to.throw(
       TypeError,
       'durationMinutes',

@@ -5,6 +5,7 @@ import type { HttpRequest } from '../../lib/core/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
 import type { SimulatedEvent } from '../../lib/testing/ucwaEvents.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
+import type { ChannelParameters } from '../../lib/ucwa/cursor.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 import { marbles } from '../support/marbles.ts';
 import { connected, keep } from './connected.ts';
@@ -113,6 +114,10 @@ describe('tune', () => {
     expect(() => ucwa.tune({ mediumSeconds: 4 })).to.throw(
       TypeError,
       'mediumSeconds must be a whole number from 5',
+    );
+    expect(() => ucwa.tune(undefined as unknown as ChannelParameters)).to.throw(
+      TypeError,
+      'parameters must be an object',
     );
     expect(polls(sent())).to.have.length(1);
     await ucwa.close();

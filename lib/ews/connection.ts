@@ -57,6 +57,8 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
   /** Whether the server has to be asked for other members than it was. */
   let isStale = false;
   let failures = 0;
+  /** How many requests in a row ended with what could not be read. */
+  let unreadable = 0;
 
   const noteGaps = (leg: Leg, reason: GapReason): void => {
     for (const member of leg.members.values()) if (!gaps.has(member)) gaps.set(member, reason);
@@ -181,6 +183,7 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
     // What could not be read may have said that some are gone, so all are asked for again.
     if (leg.problem !== undefined) regroupSoon();
     leg.problem = undefined;
+    unreadable = 0;
     if (gap !== undefined) noteGaps(leg, gap);
     // Only what the server serves has taken over from a connection on which it still may lose something.
     else if (refused === undefined) tellGaps(leg);
@@ -200,8 +203,9 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
     read,
     ended: (leg, cause) => {
       // One that brought nothing that can be read may be an accident, several in a row are none.
+      if (leg.problem !== undefined) unreadable += 1;
       const error =
-        cause ?? (failures >= (internals.retry.retries ?? DEFAULT_RETRIES) ? leg.problem : undefined);
+        cause ?? (unreadable > (internals.retry.retries ?? DEFAULT_RETRIES) ? leg.problem : undefined);
       // Who has said that this is the end may leave as he likes.
       if (error === undefined || leg.isClosed) goOn(leg);
       else broken(leg, error);

@@ -394,9 +394,22 @@ describe('A connection that is refused', () => {
       at(60, () => server.failNext(5, page, 'GetStreamingEvents'));
       at(70, () => server.closeStreams());
     });
-    expect(newsOf(run)).to.deep.equal(['26 gap', '84 DecodeError']);
+    expect(newsOf(run)).to.deep.equal(['26 gap', '100 DecodeError']);
     expect(gapsOf(run)[0]).to.include({ reason: 'unreadable' });
     expect(outcomesOf(run)).to.deep.equal(['Released']);
+  });
+
+  it('should not fail where it cannot be read once, after failures of other kinds', () => {
+    const run = streaming(({ stream, watch, at, server }) => {
+      watch(stream(), 200);
+      const page = { status: 200, headers: { 'content-type': 'text/xml' }, body: '<html><body>&nbsp;' };
+      at(10, () => server.failNext(5, { error: 'ErrorServerBusy' }, 'GetStreamingEvents'));
+      at(40, () => server.failNext(1, page, 'GetStreamingEvents'));
+      at(20, () => server.closeStreams());
+      at(180, () => server.deliverMail());
+    });
+    expect(run.errors).to.deep.equal([]);
+    expect(newsOf(run).at(-1)).to.equal('180 modified');
   });
 
   it('should slow down and start afresh, with a gap, while the mailbox is being moved', () => {

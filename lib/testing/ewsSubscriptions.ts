@@ -187,9 +187,8 @@ export function subscriptionStore(
       };
     },
     refusalOf: (id, impersonated) => {
-      dropExpired();
       const subscription = held.get(id);
-      if (subscription?.kind !== 'streaming') return GONE;
+      if (subscription?.kind !== 'streaming' || subscription.expiresAt <= asyncScheduler.now()) return GONE;
       if (impersonated !== undefined && subscription.impersonated?.name !== impersonated.name) return GONE;
       return moving.has(subscription.mailbox) ? MOVING : undefined;
     },

@@ -1,4 +1,4 @@
-import { BehaviorSubject, defer, finalize, first, mergeMap, type Observable, tap } from 'rxjs';
+import { BehaviorSubject, defer, finalize, first, mergeMap, type Observable, tap, timer } from 'rxjs';
 import { cookieJar } from '../core/cookieJar.ts';
 import { invalidOption } from '../core/options.ts';
 import type { HttpResponse, Middleware } from '../core/transport.ts';
@@ -23,6 +23,19 @@ export interface AffinityGroup {
 type Stage = 'unknown' | 'asking' | 'known';
 
 const ADDRESS = /^[\x21-\x7e]+@[\x21-\x7e]+$/;
+/** How long the others wait for who has gone ahead: one whose connection has died would hold them for ever. */
+const GO_AHEAD_MS = 30_000;
+
+/** Whether a text can name the mailbox by which the server of a group is found: it has to fit into a header. */
+export function isAnchor(value: unknown): value is string {
+  return typeof value === 'string' && ADDRESS.test(value);
+}
+
+/** Returns an anchor mailbox that can be used, and throws a TypeError for another. */
+export function anchorOption(value: unknown): string {
+  if (isAnchor(value)) return value;
+  throw invalidOption('anchorMailbox', value, 'an SMTP address in visible ASCII characters');
+}
 
 /**
  * Creates a group of subscriptions that one mailbox server holds: behind a load balancer the others do not
@@ -32,7 +45,7 @@ const ADDRESS = /^[\x21-\x7e]+@[\x21-\x7e]+$/;
  * cookies that the server has set: `X-BackEndOverrideCookie`, which names the server, and whatever else
  * load balancers and older versions of Exchange keep affinity by. They go to the origin that set them, with
  * requests of this group only. The first request goes alone, because only its answer names the server; the
- * others wait for it, and where it fails the next one is the first.
+ * others wait for it, and where it fails, or is not answered in 30 seconds, the next one is the first.
  *
  * In a browser the cookies are the browser's, one set for all groups: there, use one group only, with
  * credentials included. It throws a TypeError for what is no address. Page: "How to maintain affinity
@@ -60,10 +73,7 @@ const ADDRESS = /^[\x21-\x7e]+@[\x21-\x7e]+$/;
  * ```
  */
 export function affinityGroup({ anchorMailbox }: AffinityOptions): AffinityGroup {
-  if (typeof anchorMailbox !== 'string' || !ADDRESS.test(anchorMailbox)) {
-    throw invalidOption('anchorMailbox', anchorMailbox, 'an SMTP address in visible ASCII characters');
-  }
-  const affinity = { 'x-anchormailbox': anchorMailbox, 'x-preferserveraffinity': 'true' };
+  const affinity = { 'x-anchormailbox': anchorOption(anchorMailbox), 'x-preferserveraffinity': 'true' };
   const jar = cookieJar();
   const keepCookies = withCookies(jar);
   const stage$ = new BehaviorSubject<Stage>('unknown');
@@ -74,9 +84,11 @@ export function affinityGroup({ anchorMailbox }: AffinityOptions): AffinityGroup
       const settle = (stage: Stage): void => {
         if (!isAsking) return;
         isAsking = false;
+        waiting.unsubscribe();
         stage$.next(stage);
       };
       stage$.next('asking');
+      const waiting = timer(GO_AHEAD_MS).subscribe(() => settle('unknown'));
       return send().pipe(
         tap(({ status }) => settle(status >= 200 && status < 300 ? 'known' : 'unknown')),
         finalize(() => settle('unknown')),

@@ -1,3 +1,4 @@
+import { NetworkError } from '../core/errors.ts';
 import type { AutodiscoverAttempt } from './autodiscoverCourse.ts';
 
 /**
@@ -12,6 +13,8 @@ export class AutodiscoverError extends Error {
   readonly domain: string;
   /** What was tried, in order. */
   readonly tried: readonly AutodiscoverAttempt[];
+  /** Whether none of the servers could be reached: there may be no network just now. */
+  readonly isUnreachable: boolean;
 
   constructor(domain: string, tried: readonly AutodiscoverAttempt[]) {
     const attempts = tried.map(
@@ -25,5 +28,6 @@ export class AutodiscoverError extends Error {
     );
     this.domain = domain;
     this.tried = tried;
+    this.isUnreachable = tried.every(({ cause }) => cause instanceof NetworkError);
   }
 }

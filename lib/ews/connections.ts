@@ -2,9 +2,10 @@ import { asyncScheduler } from 'rxjs';
 import { connection, type Connection, type ConnectionSlots } from './connection.ts';
 import { type Member, MOST_IDS } from './connectionMember.ts';
 import { ConnectionsFullError } from './connectionsFull.ts';
+import type { Site } from './affinityGroups.ts';
 import type { ServiceInternals } from './service.ts';
 
-/** The connections that the streaming subscriptions of a service share. */
+/** The connections that the streaming subscriptions of an affinity group share. */
 export interface Connections {
   /** Gives a subscription its place; the returned function takes it away. */
   join(member: Member): () => void;
@@ -13,14 +14,14 @@ export interface Connections {
 /** For how long a server is taken at its word that it does not allow so many connections. */
 const REFUSED_FOR_MS = 600_000;
 
-const BY_SERVICE = new WeakMap<ServiceInternals, Connections>();
+const BY_SITE = new WeakMap<Site, Connections>();
 
-/** The connections of a service. */
+/** The connections of an affinity group, in the name of whom of it asks for them first. */
 export function connectionsOf(internals: ServiceInternals): Connections {
-  const known = BY_SERVICE.get(internals);
+  const known = BY_SITE.get(internals.site);
   if (known !== undefined) return known;
   const made = connections(internals);
-  BY_SERVICE.set(internals, made);
+  BY_SITE.set(internals.site, made);
   return made;
 }
 

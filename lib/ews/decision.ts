@@ -1,6 +1,7 @@
 import type { ReleaseDecision } from '../core/release.ts';
 import { askedWaitMs } from '../core/backoff.ts';
 import { DecodeError, HttpError, NetworkError } from '../core/errors.ts';
+import { AutodiscoverError } from './autodiscoverError.ts';
 import { EwsError, SoapFault } from './errors.ts';
 import type { GapReason } from './events.ts';
 
@@ -86,6 +87,8 @@ const TRANSIENT_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
 export function decide(error: unknown, context: ErrorContext): Decision {
   if (error instanceof SoapFault || error instanceof EwsError) return decideCode(error, context);
   if (error instanceof NetworkError) return BACK_OFF;
+  // With no network at all nothing is found, and that passes.
+  if (error instanceof AutodiscoverError && error.isUnreachable) return BACK_OFF;
   if (error instanceof HttpError && TRANSIENT_STATUSES.has(error.status)) {
     return waiting(BACK_OFF, error);
   }

@@ -1,5 +1,6 @@
 import { invalidOption } from '../core/options.ts';
 import { CONNECTING_SIDS, type Impersonation } from './envelope.ts';
+import { isAnchor } from './affinity.ts';
 import { escapeXml } from './xml.ts';
 
 /** Returns the impersonation if it names one user in one way, and throws a TypeError if not. */
@@ -16,9 +17,8 @@ export function checkImpersonation(impersonate: Impersonation): Impersonation {
   return impersonate;
 }
 
-/** The header that impersonation with OAuth needs; it also leads to the server where the mailbox is. */
-export function anchorOf(impersonate: Impersonation | undefined): Record<string, string> {
-  if (impersonate === undefined || 'sid' in impersonate) return {};
-  const [address] = Object.values(impersonate);
-  return address !== undefined && /^[\x21-\x7e]+$/.test(address) ? { 'x-anchormailbox': address } : {};
+/** The address by which an impersonated user is named; undefined where it is another name. */
+export function addressOf(impersonate: Impersonation): string | undefined {
+  const [address] = 'sid' in impersonate ? [] : Object.values<string>(impersonate);
+  return address !== undefined && isAnchor(address) ? address : undefined;
 }

@@ -4,15 +4,15 @@ import type { EwsEvent } from './events.ts';
 import type { PullPlan } from './pullOptions.ts';
 import { pullSubscription } from './pullSubscription.ts';
 import { resubscribing } from './resubscribing.ts';
-import type { ServiceInternals } from './service.ts';
+import type { ServiceCore } from './service.ts';
 
 /**
  * Returns an Observable that keeps one pull subscription after another on the server, until it is
  * unsubscribed from or an error comes up that another subscription would not mend.
  */
-export function pullCourse(internals: ServiceInternals, plan: PullPlan): Observable<EwsEvent> {
+export function pullCourse(service: ServiceCore, plan: PullPlan): Observable<EwsEvent> {
   return defer(() => {
     const course = newCourse(plan.request.watermark);
-    return resubscribing(internals, course, plan.resume, () => pullSubscription(internals, plan, course));
+    return resubscribing(service, course, plan.resume, (here) => pullSubscription(here, plan, course));
   });
 }

@@ -1,8 +1,8 @@
-import { defer, filter, mergeMap, type Observable, retry, take, throwError, timer } from 'rxjs';
+import { filter, mergeMap, type Observable, retry, switchMap, take, tap, throwError, timer } from 'rxjs';
 import type { ReleaseLedger } from '../core/releases.ts';
 import { backOffMs, type Course } from './course.ts';
 import { decide, type Decision } from './decision.ts';
-import type { ServiceInternals } from './service.ts';
+import type { ServiceCore, ServiceInternals } from './service.ts';
 import type { EwsEvent } from './events.ts';
 
 /** A mailbox that is being moved, or whose store is failing over, is not back in seconds. */
@@ -15,20 +15,29 @@ export const DEFAULT_RETRIES = 4;
  * or an error comes up that another subscription would not mend.
  *
  * @param resume Whether to go on from the last watermark when the server has lost the subscription.
- * @param one Makes one subscription, on the course that outlives it.
+ * @param one Makes one subscription, where the service is, on the course that outlives it.
  */
 export function resubscribing(
-  internals: ServiceInternals,
+  service: ServiceCore,
   course: Course,
   resume: boolean,
-  one: () => Observable<EwsEvent>,
+  one: (here: ServiceInternals) => Observable<EwsEvent>,
 ): Observable<EwsEvent> {
-  return defer(one).pipe(retry({ delay: (error: unknown) => whenToGoOn(internals, course, resume, error) }));
+  let place: string | undefined;
+  return service.here$.pipe(
+    // What was made elsewhere is removed there, and its watermarks are good for nothing here.
+    switchMap((here) => {
+      if (place !== undefined && place !== here.url) goAfresh(course, { gap: 'mailboxMoved' });
+      place = here.url;
+      return one(here);
+    }),
+    retry({ delay: (error: unknown) => whenToGoOn(service, course, resume, error) }),
+  );
 }
 
 /** Emits when it is time for the next subscription; errors where there is to be none. */
 function whenToGoOn(
-  { retry: policy, ledger }: ServiceInternals,
+  { retry: policy, ledger, relocate }: ServiceCore,
   course: Course,
   resume: boolean,
   error: unknown,
@@ -50,7 +59,8 @@ function whenToGoOn(
       return soon();
     case 'resubscribeLater':
       goAfresh(course, decision);
-      return backedOff({ delayMs: MOVE_RETRY_MS, ...decision });
+      // Only now: until here, the old one is unsubscribed from where it was.
+      return backedOff({ delayMs: MOVE_RETRY_MS, ...decision }).pipe(tap(relocate));
     case 'backOff':
       return backedOff(decision);
     case 'afterReleases':
@@ -61,7 +71,7 @@ function whenToGoOn(
 }
 
 /** Where nothing was followed yet, nothing can be missing. */
-function goAfresh(course: Course, { gap }: Decision): void {
+function goAfresh(course: Course, { gap }: Pick<Decision, 'gap'>): void {
   if (course.hasSubscribed || course.watermark !== undefined) course.gap ??= gap;
   course.watermark = undefined;
 }

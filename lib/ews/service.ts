@@ -1,4 +1,4 @@
-import type { Observable } from 'rxjs';
+import { map, type Observable } from 'rxjs';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
 import { choiceOption, invalidOption, numberOption, objectOption, urlOption } from '../core/options.ts';
@@ -8,9 +8,13 @@ import { reportProgress } from '../core/reportProgress.ts';
 import type { HttpRequest, Transport } from '../core/transport.ts';
 import { withConcurrency } from '../core/withConcurrency.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
+import { anchorOption } from './affinity.ts';
+import { affinityGroups, type Site } from './affinityGroups.ts';
+import { autodiscoverEws } from './autodiscover.ts';
 import { type Claims, idClaims } from './claims.ts';
 import type { EnvelopeHead, Impersonation } from './envelope.ts';
-import { anchorOf, checkImpersonation } from './impersonation.ts';
+import { addressOf, checkImpersonation } from './impersonation.ts';
+import { fixedAt, type Location, lookedUp } from './location.ts';
 import { signing, type SignInOptions } from './signIn.ts';
 import { soapCall, soapStream } from './soap.ts';
 import {
@@ -45,12 +49,27 @@ const VERSIONS: readonly ExchangeVersion[] = [
 
 /** Which server, and as whom. */
 export interface ExchangeOptions extends SignInOptions {
-  /** Absolute, such as `https://mail.contoso.com/EWS/Exchange.asmx`. */
-  readonly url: string;
+  /**
+   * Absolute, such as `https://mail.contoso.com/EWS/Exchange.asmx`. Give either this or `address`.
+   */
+  readonly url?: string;
+  /**
+   * The SMTP address of a mailbox whose web services are looked up, by {@link autodiscoverEws}, when they are
+   * first needed, and again when they are no longer where they were.
+   */
+  readonly address?: string;
+  /** Domains besides that of `address` where the web services may be. @default none */
+  readonly allowRedirectTo?: readonly string[];
   /** @default 'Exchange2013_SP1' */
   readonly version?: ExchangeVersion;
   /** Whom to act as: exactly one way to name the user. @default the account itself */
   readonly impersonate?: Impersonation;
+  /**
+   * The SMTP address by which the requests are led to one server of a farm, for all mailboxes that name the
+   * same: their streams share connections, too.
+   * @default the address of the mailbox itself, where one is known
+   */
+  readonly anchorMailbox?: string;
   /** What sends the requests. @default fetchTransport(fetch) */
   readonly transport?: Transport;
   /** A WHATWG fetch, if there is no `transport`. @default cross-fetch, with kept-alive connections on Node */
@@ -71,6 +90,32 @@ export interface ExchangeOptions extends SignInOptions {
 export interface ExchangeService extends AsyncDisposable {
   /** What was removed from the server, is being removed, and could not be removed. */
   readonly releases: Releases;
+  /**
+   * The same connection, acting as another user: with the same ledger, limits, sign-in and URL; to close one is
+   * to close all. It throws a TypeError for what names no one user.
+   *
+   * @param anchorMailbox As of {@link ExchangeOptions}; without it, that of this service, if it was given.
+   *
+   * @example
+   * ```ts
+   * import { merge, take } from 'rxjs';
+   * import { exchange, pullNotifications } from 'rxchange/ews';
+   * import { ewsSimulator } from 'rxchange/testing';
+   *
+   * const server = ewsSimulator();
+   * const service = exchange({ url: server.url, transport: server.transport });
+   * const mailboxes = ['sara@contoso.com', 'alfred@contoso.com'].map((address) =>
+   *   pullNotifications(service.as({ primarySmtpAddress: address }), { allFolders: true, events: ['newMail'] }),
+   * );
+   * const watching = merge(...mailboxes).subscribe();
+   * console.log(server.subscriptions.map(({ impersonated }) => impersonated?.name).join(', '));
+   * // prints: sara@contoso.com, alfred@contoso.com
+   * watching.unsubscribe();
+   * console.log((await service.drain()).outcomes.length);
+   * // prints: 2
+   * ```
+   */
+  as(impersonate: Impersonation, anchorMailbox?: string): ExchangeService;
   /** Resolves when nothing that was unsubscribed from is left to remove. Never rejects. */
   drain(): Promise<DrainReport>;
   /** Completes every stream of this connection, which unsubscribes on the server, then drains. Never rejects. */
@@ -99,22 +144,35 @@ export interface StreamOperation extends Pick<Operation, 'name' | 'envelope'> {
 /** How long to wait for an answer to what can be asked again: longer than servers let a request run. */
 export const ANSWER_WITHIN_MS = 120_000;
 
-/** What a service is to the rest of this protocol. */
-export interface ServiceInternals {
+/** What a service is to the rest of this protocol, wherever it is. */
+export interface ServiceCore {
   readonly ledger: ReleaseLedger;
+  readonly retry: RetryPolicy;
+  readonly streaming: CheckedStreamingLimits;
+  /**
+   * Emits the service where it is, and again when it is found elsewhere. It never completes before its
+   * subscriber has to go on; it errors where it cannot be found.
+   */
+  readonly here$: Observable<ServiceInternals>;
+  /** The mailbox is not where it was: what is known of its place is found out anew by who next needs it. */
+  readonly relocate: () => void;
+}
+
+/** The same at one place. */
+export interface ServiceInternals extends ServiceCore {
   readonly claims: Claims;
   readonly head: EnvelopeHead;
   readonly url: string;
-  readonly retry: RetryPolicy;
+  /** One for all whose streams share connections. */
+  readonly site: Site;
   readonly send: (operation: Operation) => Observable<ResponseMessage>;
   readonly stream: (operation: StreamOperation) => Observable<StreamedMessage>;
-  readonly streaming: CheckedStreamingLimits;
 }
 
 /** Fewer than the 27 that servers allow an account, which it may use for more than this. */
 const MOST_REQUESTS = 10;
 
-const INTERNALS = new WeakMap<ExchangeService, ServiceInternals>();
+const INTERNALS = new WeakMap<ExchangeService, ServiceCore>();
 
 /**
  * Describes a connection to an Exchange server, or to one that speaks its web services. Nothing is sent
@@ -142,46 +200,90 @@ const INTERNALS = new WeakMap<ExchangeService, ServiceInternals>();
  */
 export function exchange(options: ExchangeOptions): ExchangeService {
   objectOption('options', options);
-  const { version = 'Exchange2013_SP1', impersonate, retry = {} } = options;
-  const url = urlOption('url', options.url);
-  const head: EnvelopeHead = {
-    version: choiceOption('version', version, VERSIONS),
-    ...(impersonate === undefined ? {} : { impersonate: checkImpersonation(impersonate) }),
-  };
-  const { maxConcurrentRequests = MOST_REQUESTS } = options;
+  const { retry = {}, maxConcurrentRequests = MOST_REQUESTS } = options;
   numberOption('maxConcurrentRequests', maxConcurrentRequests, { min: 1, max: 1000, integer: true });
-  const network = reportProgress(options.transport ?? fetchTransport(options.fetch));
-  const sign = signing(options);
-  const over = (wire: Transport): Transport => sign(withRetry(retry)(pinnedTo(url.origin)(wire)));
-  const calls = over(withConcurrency(maxConcurrentRequests)(network));
-  const streams = over(network);
+  const version = choiceOption('version', options.version ?? 'Exchange2013_SP1', VERSIONS);
   const streaming = checkStreamingLimits(options.streaming);
   const ledger = releaseLedger();
-  const headers = anchorOf(impersonate);
+  const location = locationOf(options, ledger);
+  const claims = new Map<string, Claims>();
+  const network = reportProgress(options.transport ?? fetchTransport(options.fetch));
+  const limited = withConcurrency(maxConcurrentRequests)(network);
+  const sign = signing(options);
+  const again = withRetry(retry);
 
-  const service: ExchangeService = {
-    releases: ledger,
-    drain: () => ledger.drain(),
-    close: () => ledger.close(),
-    [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
-  };
-  INTERNALS.set(service, {
-    ledger,
-    claims: idClaims(),
-    head,
-    url: url.href,
-    retry,
-    send: ({ name, envelope, ...rest }) =>
-      soapCall(calls, { operation: name, url: url.href, envelope: envelope(head), headers, ...rest }),
-    stream: ({ name, envelope, ...rest }) =>
-      soapStream(streams, { operation: name, url: url.href, envelope: envelope(head), headers, ...rest }),
-    streaming,
+  const groups = affinityGroups((url, affinity) => {
+    const over = (wire: Transport): Transport =>
+      location.noting(url)(sign(again(pinnedTo(url)(affinity(wire)))));
+    return { url, calls: over(limited), streams: over(network) };
   });
-  return service;
+
+  const coreFor = (
+    impersonate: Impersonation | undefined,
+    anchorMailbox: string | undefined,
+  ): ServiceCore => {
+    const head = { version, ...(impersonate === undefined ? {} : { impersonate }) };
+    const group = groups.groupOf(JSON.stringify(impersonate ?? {}), anchorMailbox);
+    const core = { ledger, retry, streaming };
+    const relocate = (): void => {
+      location.doubt();
+      group.forget();
+    };
+    const here$ = location.url$.pipe(map((url) => internalsAt(group.at(url))));
+    const internalsAt = (site: Site): ServiceInternals => {
+      const { url, calls, streams } = site;
+      const known = claims.get(url) ?? idClaims();
+      claims.set(url, known);
+      return {
+        ...core,
+        ...{ here$, relocate, claims: known, head, url, site },
+        send: ({ name, envelope, ...rest }) =>
+          soapCall(calls, { operation: name, url, envelope: envelope(head), ...rest }),
+        stream: ({ name, envelope, ...rest }) =>
+          soapStream(streams, { operation: name, url, envelope: envelope(head), ...rest }),
+      };
+    };
+    return { ...core, here$, relocate };
+  };
+
+  const serviceFor = (
+    impersonate: Impersonation | undefined,
+    anchor: string | undefined,
+  ): ExchangeService => {
+    if (impersonate !== undefined) checkImpersonation(impersonate);
+    const named = anchor ?? options.anchorMailbox;
+    const own = impersonate === undefined ? options.address : addressOf(impersonate);
+    const anchorMailbox = named === undefined ? own : anchorOption(named);
+    if (anchorMailbox === undefined && impersonate !== undefined && options.token !== undefined) {
+      throw invalidOption(
+        'anchorMailbox',
+        anchorMailbox,
+        'an SMTP address, where a token is to act as one who is named by none',
+      );
+    }
+    const service: ExchangeService = {
+      releases: ledger,
+      as: (other, anchorOfOther) => serviceFor(objectOption('impersonate', other), anchorOfOther),
+      drain: () => ledger.drain(),
+      close: () => ledger.close(),
+      [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
+    };
+    INTERNALS.set(service, coreFor(impersonate, anchorMailbox));
+    return service;
+  };
+
+  return serviceFor(options.impersonate, undefined);
+}
+
+function locationOf(options: ExchangeOptions, { closing$ }: ReleaseLedger): Location {
+  const { url, address } = options;
+  if (address === undefined) return fixedAt(urlOption('url', url).href);
+  if (url !== undefined) throw invalidOption('url', url, 'left out where address is given');
+  return lookedUp(autodiscoverEws({ ...options, address }), closing$);
 }
 
 /** What is inside a service; it throws a TypeError for what {@link exchange} did not make. */
-export function internalsOf(service: ExchangeService): ServiceInternals {
+export function internalsOf(service: ExchangeService): ServiceCore {
   const internals = INTERNALS.get(service);
   if (internals === undefined) throw invalidOption('service', service, 'what exchange() returned');
   return internals;

@@ -3,7 +3,7 @@ import { connectionsOf } from './connections.ts';
 import { type Course, gapEvent, newCourse } from './course.ts';
 import type { EwsEvent } from './events.ts';
 import { resubscribing } from './resubscribing.ts';
-import type { ServiceInternals } from './service.ts';
+import type { ServiceCore, ServiceInternals } from './service.ts';
 import type { StreamingPlan } from './streamingOptions.ts';
 import { subscription } from './subscription.ts';
 
@@ -14,12 +14,12 @@ const ON_THE_WAY_MS = 10_000;
  * Returns an Observable that keeps one streaming subscription after another on the server, until it is
  * unsubscribed from or an error comes up that another subscription would not mend.
  */
-export function streamingCourse(internals: ServiceInternals, plan: StreamingPlan): Observable<EwsEvent> {
+export function streamingCourse(service: ServiceCore, plan: StreamingPlan): Observable<EwsEvent> {
   return defer(() => {
     const course = newCourse(undefined);
-    return resubscribing(internals, course, false, () => {
+    return resubscribing(service, course, false, (here) => {
       let leave = (): void => undefined;
-      return subscription(internals, course, {
+      return subscription(here, course, {
         resource: 'StreamingSubscription',
         request: () => plan.request,
         ifLost:
@@ -28,7 +28,7 @@ export function streamingCourse(internals: ServiceInternals, plan: StreamingPlan
         operation: 'GetStreamingEvents',
         events: (id) =>
           new Observable((subscriber) => {
-            leave = join(internals, plan, course, id, subscriber);
+            leave = join(here, plan, course, id, subscriber);
             return leave;
           }),
         leave: () => leave(),

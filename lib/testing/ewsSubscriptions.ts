@@ -189,7 +189,9 @@ export function subscriptionStore(
     refusalOf: (id, impersonated) => {
       const subscription = held.get(id);
       if (subscription?.kind !== 'streaming' || subscription.expiresAt <= asyncScheduler.now()) return GONE;
-      if (impersonated !== undefined && subscription.impersonated?.name !== impersonated.name) return GONE;
+      // Exchange lets an account that may impersonate read for all whom it has subscribed for.
+      const isOthers = impersonated !== undefined && subscription.impersonated?.name !== impersonated.name;
+      if (dialect === 'grommunio' && isOthers) return GONE;
       return moving.has(subscription.mailbox) ? MOVING : undefined;
     },
     attached: (id) => {

@@ -4,7 +4,6 @@ import type { Fetch } from '../../lib/core/keptAliveFetch.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
 import { exchange, type ExchangeOptions, internalsOf } from '../../lib/ews/service.ts';
 import { streamingNotifications } from '../../lib/ews/streaming.ts';
-import { unsubscribeEnvelope } from '../../lib/ews/envelope.ts';
 import { ewsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ewsSimulator.ts';
 import { marbles } from '../support/marbles.ts';
 import { answering, response } from '../support/responses.ts';
@@ -253,8 +252,9 @@ describe('exchange', () => {
 
   it('should hand its insides to this protocol only', () => {
     const service = exchange({ url });
-    expect(internalsOf(service).url).to.equal(url);
-    expect(Object.keys(service)).to.deep.equal(['releases', 'drain', 'close']);
-    expect(unsubscribeEnvelope(internalsOf(service).head, 'S1')).to.contain('S1');
+    const urls: string[] = [];
+    internalsOf(service).here$.subscribe((here) => urls.push(here.url));
+    expect(urls).to.deep.equal([url]);
+    expect(Object.keys(service)).to.deep.equal(['releases', 'as', 'drain', 'close']);
   });
 });

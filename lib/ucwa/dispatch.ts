@@ -36,24 +36,39 @@ export interface Dispatch {
   give(batch: EventBatch): void;
 }
 
+/** Most keys have one listener, and a set for it would take more room and time than all else. */
+type Listeners = Listener | Set<Listener>;
+
 /** Creates a dispatch without listeners. */
 export function dispatch(): Dispatch {
-  const byKey = new Map<string, Set<Listener>>();
+  const byKey = new Map<string, Listeners>();
   const everybody = new Set<Listener>();
   const closed = new Subject<void>();
   let isOpen = false;
 
-  const concerned = ({ event, keys }: FiledEvent): ReadonlySet<Listener> =>
-    new Set(
-      event.type === 'reset'
-        ? everybody
-        : [...keys, EVERYTHING].flatMap((key) => [...(byKey.get(key) ?? [])]),
-    );
+  const insert = (key: string, listener: Listener): void => {
+    const found = byKey.get(key);
+    if (found === undefined) byKey.set(key, listener);
+    else if (typeof found !== 'function') found.add(listener);
+    else if (found !== listener) byKey.set(key, new Set([found, listener]));
+  };
 
   const remove = (key: string, listener: Listener): void => {
-    const listeners = byKey.get(key);
-    listeners?.delete(listener);
-    if (listeners?.size === 0) byKey.delete(key);
+    const found = byKey.get(key);
+    if (found === listener) byKey.delete(key);
+    else if (typeof found === 'object' && found.delete(listener) && found.size === 0) byKey.delete(key);
+  };
+
+  /** Those who want an event, each once. */
+  const concerned = ({ event, keys }: FiledEvent): Listeners | undefined => {
+    if (event.type === 'reset') return everybody;
+    let all = byKey.get(EVERYTHING);
+    for (const key of keys) {
+      const found = byKey.get(key);
+      if (all === undefined) all = found;
+      else if (found !== undefined) all = new Set([...listOf(all), ...listOf(found)]);
+    }
+    return all;
   };
 
   return {
@@ -68,8 +83,7 @@ export function dispatch(): Dispatch {
         add: (...added) => {
           for (const key of added) {
             keys.add(key);
-            const listeners = byKey.get(key) ?? new Set();
-            byKey.set(key, listeners.add(listener));
+            insert(key, listener);
           }
         },
         drop: (key) => {
@@ -92,9 +106,17 @@ export function dispatch(): Dispatch {
     give: ({ events }) => {
       for (const event of events) {
         const filed = { event, keys: filedUnder(event) };
-        // Who leaves in between, because of this very event, gets it no more.
-        for (const listener of concerned(filed)) if (everybody.has(listener)) listener(filed);
+        const listeners = concerned(filed);
+        if (typeof listeners === 'function') listeners(filed);
+        // Listeners come and go because of the event itself: who has left gets it no more, who comes not yet.
+        else if (listeners !== undefined) {
+          for (const listener of [...listeners]) if (everybody.has(listener)) listener(filed);
+        }
       }
     },
   };
+}
+
+function listOf(listeners: Listeners): Iterable<Listener> {
+  return typeof listeners === 'function' ? [listeners] : listeners;
 }

@@ -10,37 +10,51 @@ export const EVERYTHING = 'everything';
 /** Under this key stand the events of all presence subscriptions, for who does not know its own yet. */
 export const PRESENCE_SUBSCRIPTIONS = 'presenceSubscription';
 
+/** One without scheme and parameters. */
+const PLAIN_ADDRESS = /^[^:;?]*$/;
+
 /** The key under which the events of a contact stand, by its `sip:` URI. */
 export function contactKey(uri: string): string {
   return `sip:${addressOf(uri)}`;
 }
 
+/** The same by its href: that of its address where the href tells it, or else of the href itself. */
+export function contactHrefKey(href: string): string {
+  const key = hrefKey(href);
+  const address = addressIn(key);
+  if (address === undefined) return key;
+  return PLAIN_ADDRESS.test(address) ? `sip:${address}` : contactKey(address);
+}
+
 /**
- * The keys under which an event is filed, for those who want to know of it. The key of what it is about
- * always is among them; the events of a contact stand under the contact, and under its address if that can
- * be told.
+ * The keys under which an event is filed, for those who want to know of it: few, for every event is looked
+ * up by each. What is about a contact stands under the contact; all else under what it is about.
  */
 export function filedUnder(event: UcwaEvent): readonly string[] {
   const { rel, href } = event.link;
-  const key = hrefKey(href);
-  if (rel === 'presenceSubscription') return [key, PRESENCE_SUBSCRIPTIONS];
-  const contact = contactOf(event, key);
-  if (contact === undefined) return [key];
-  const address = addressIn(contact) ?? uriIn(event);
-  const named = address === undefined ? UNNAMED_CONTACTS : contactKey(address);
-  return contact === key ? [key, named] : [key, contact, named];
+  if (rel === 'presenceSubscription') return [hrefKey(href), PRESENCE_SUBSCRIPTIONS];
+  const contact = contactOf(event);
+  if (contact === undefined) return [hrefKey(href)];
+  const key = contactHrefKey(contact);
+  if (isAddress(key)) return [key];
+  const uri = uriIn(event);
+  return [key, uri === undefined ? UNNAMED_CONTACTS : contactKey(uri)];
 }
 
-/** The key of the contact that an event is of: the contact itself, or its presence, note, location… */
-function contactOf(event: UcwaEvent, key: string): string | undefined {
-  if (event.link.rel === 'contact') return key;
-  if (event.in?.rel === 'contact') return hrefKey(event.in.href);
-  return /^contact[A-Z]/.test(event.link.rel) ? parentKey(key) : undefined;
+/** The href of the contact that an event is of: the contact itself, or its presence, note, location… */
+function contactOf({ link, in: within }: UcwaEvent): string | undefined {
+  if (link.rel === 'contact') return link.href;
+  if (within?.rel === 'contact') return within.href;
+  return /^contact[A-Z]/.test(link.rel) ? parentKey(hrefKey(link.href)) : undefined;
 }
 
 /** Whether an event that is filed under these keys is one of a contact. */
 export function isOfContact(keys: readonly string[]): boolean {
-  return keys.some((key) => key === UNNAMED_CONTACTS || key.startsWith('sip:'));
+  return keys.some((key) => key === UNNAMED_CONTACTS || isAddress(key));
+}
+
+function isAddress(key: string): boolean {
+  return key.startsWith('sip:');
 }
 
 function uriIn({ link, resource }: UcwaEvent): string | undefined {

@@ -22,8 +22,11 @@ export function parentKey(key: string): string {
 
 /** The last step of the path, where it is an address such as `sara@contoso.com`. */
 export function addressIn(key: string): string | undefined {
-  const step = key.slice(key.lastIndexOf('/') + 1).replace(/[?#].*$/, '');
-  return /^[^@]+@[^@]+$/.test(step) ? step : undefined;
+  const start = key.lastIndexOf('/') + 1;
+  const at = key.indexOf('@', start);
+  if (at <= start) return undefined;
+  const step = key.slice(start).replace(/[?#].*$/, '');
+  return at + 1 < start + step.length && !step.includes('@', at + 1 - start) ? step : undefined;
 }
 
 /** The address in a `sip:` URI, in lower case and without parameters. */

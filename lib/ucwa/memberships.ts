@@ -1,5 +1,6 @@
 import { map, type Observable } from 'rxjs';
 import type { Transport } from '../core/transport.ts';
+import { contactHrefKey } from './filing.ts';
 import { absolute, addressIn, hrefKey } from './href.ts';
 import { requestJson } from './request.ts';
 import { embeddedIn, hrefOf, resourceCodec } from './wire.ts';
@@ -8,7 +9,7 @@ import { embeddedIn, hrefOf, resourceCodec } from './wire.ts';
 export interface Membership {
   /** Absolute; what is deleted to drop the contact. */
   readonly self: string | undefined;
-  /** The key of the contact's href. */
+  /** The key of the contact, by its href. */
   readonly contact: string;
   /** The address of the contact, in lower case, where a href says it. */
   readonly address: string | undefined;
@@ -41,7 +42,7 @@ export function memberships(
         return [
           {
             self: self === undefined ? undefined : absolute(self, base),
-            contact: key,
+            contact: contactHrefKey(contact),
             address: addressIn(key) ?? (self === undefined ? undefined : addressBehindComma(self)),
           },
         ];

@@ -35,7 +35,7 @@ export interface OwnEvents {
   want(keys: readonly string[]): void;
   /** Says that there are contacts again that have to be identified, if their hrefs do not say who they are. */
   expectUnidentified(): void;
-  /** Says by the keys of their hrefs which contacts are no longer its own. */
+  /** Says by their keys which contacts that were identified are no longer its own. */
   forget(keys: readonly string[]): void;
   /** Whether it is about the subscription or its contacts, or a reset. */
   isOwn(filed: FiledEvent): boolean;
@@ -83,9 +83,10 @@ export function ownEvents(
 
   const isAbout = ({ event, keys }: FiledEvent, type: string): boolean =>
     event.type === type && own !== undefined && keys.includes(own);
+  const isWanted = (key: string): boolean => contacts.has(key) || learned.has(key);
   const isOwn = ({ event, keys }: FiledEvent): boolean =>
     event.type === 'reset' ||
-    keys.some((key) => contacts.has(key) || learned.has(key)) ||
+    keys.some(isWanted) ||
     (interest.kind === 'matching' && interest.matches(event));
 
   const place = dispatch.enter((filed) => {
@@ -140,7 +141,7 @@ export function ownEvents(
     },
     adopt: (key) => {
       // The end of the one before may still have to be told.
-      [...learned].filter((one) => !owned.has(one)).forEach((one) => place.drop(one));
+      [...learned].filter((one) => !owned.has(one) && !contacts.has(one)).forEach((one) => place.drop(one));
       owned.add(key);
       learned = new Set();
       own = key;
@@ -155,14 +156,14 @@ export function ownEvents(
     want: (keys) => {
       const before = contacts;
       contacts = new Set(keys);
-      [...before].filter((key) => !contacts.has(key)).forEach((key) => place.drop(key));
+      [...before].filter((key) => !isWanted(key)).forEach((key) => place.drop(key));
       place.add(...contacts);
     },
     expectUnidentified,
     forget: (keys) =>
       keys.forEach((key) => {
         learned.delete(key);
-        place.drop(key);
+        if (!isWanted(key)) place.drop(key);
       }),
     isOwn,
     isAnnouncement: (filed) => isAbout(filed, 'added'),

@@ -30,6 +30,28 @@ describe('normalHref', () => {
     it(`should read ${name}`, () => expect(normalHref(href)).to.deep.equal({ origin, path }));
   }
 
+  it('should read plain ones as the parser of URLs does', () => {
+    const piece = fc.constantFrom(
+      ...['/', '//', '.', '..', '/.', 'a', 'B', '7', '-', '@', ':', ':80', '?', '&', '=', '+', '~', '$'],
+      ...['\\', 'xn--a', '0x1', 'contoso.com', 'https://pool', 'http://', 'HTTPS://P', '#'],
+    );
+    const href = fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join(''));
+    fc.assert(
+      fc.property(href, fc.boolean(), (made, isBelow) => {
+        const given = isBelow ? `https://pool.contoso.com/${made}` : `/${made}`;
+        const base = 'http://relative.invalid';
+        const url = URL.canParse(given, base) ? new URL(given, base) : undefined;
+        expect(normalHref(given)).to.deep.equal(
+          url && {
+            origin: url.origin === base ? undefined : url.origin,
+            path: (url.pathname + url.search).toLowerCase(),
+          },
+        );
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   it('should know what is no URL', () => expect(normalHref('http://[')).to.be.undefined);
 
   it('should make two segments equal exactly where they differ in case only', () => {

@@ -18,25 +18,25 @@ describe('filedUnder', () => {
   const sara = contactKey('sip:sara@contoso.com');
   const cases: readonly (readonly [string, UcwaEvent, readonly string[]])[] = [
     [
-      'a contact under itself and its address',
+      'a contact under its address',
       event({
         link: { rel: 'contact', href: 'https://fe1.contoso.com/people/saraD@contoso.com' },
         in: { rel: 'subscribedContacts', href: '/people/subscribedContacts' },
       }),
-      ['/people/sarad@contoso.com', contactKey('sip:sarad@contoso.com')],
+      [contactKey('sip:sarad@contoso.com')],
     ],
     [
-      'the presence of a contact under the contact and its address',
+      'the presence of a contact under the address of the contact',
       event({
         link: { rel: 'contactPresence', href: '/people/sara@contoso.com/presence' },
         in: { rel: 'contact', href: '/people/sara@contoso.com' },
       }),
-      ['/people/sara@contoso.com/presence', '/people/sara@contoso.com', sara],
+      [sara],
     ],
     [
-      'the note of a contact that is not named by `in` under the contact',
+      'the note of a contact that is not named by `in` under the address of the contact',
       event({ link: { rel: 'contactNote', href: '/people/sara@contoso.com/note' } }),
-      ['/people/sara@contoso.com/note', '/people/sara@contoso.com', sara],
+      [sara],
     ],
     [
       'a contact whose href says nothing under what came along with it',
@@ -49,7 +49,7 @@ describe('filedUnder', () => {
         link: { rel: 'contactPresence', href: '/people/282/contactPresence' },
         in: { rel: 'contact', href: '/people/282' },
       }),
-      ['/people/282/contactpresence', '/people/282', UNNAMED_CONTACTS],
+      ['/people/282', UNNAMED_CONTACTS],
     ],
     [
       'a presence subscription under itself and its kind',

@@ -1,0 +1,66 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Benchmark, Measures } from './benchmark.ts';
+
+/** What every round of a contender came to. */
+export type Samples = ReadonlyMap<string, readonly Measures[]>;
+
+const WARM_UP_ROUNDS = 3;
+const ROUNDS = 15;
+
+/**
+ * Runs the contenders of a benchmark, each in a process of its own, in interleaved rounds: what slows the
+ * machine down for a while slows all of them down.
+ */
+export async function measure(file: string, { contenders, rounds = ROUNDS }: Benchmark): Promise<Samples> {
+  const samples = new Map<string, Measures[]>(Object.keys(contenders).map((name) => [name, []]));
+  const processes = new Map<string, ChildProcess>();
+  try {
+    for (const name of samples.keys()) processes.set(name, await start(file, name));
+    for (let round = 0; round < WARM_UP_ROUNDS + rounds; round += 1) {
+      for (const [name, child] of turned(processes, round)) {
+        const measures = await roundOf(child, name);
+        if (round >= WARM_UP_ROUNDS) samples.get(name)?.push(measures);
+      }
+    }
+  } finally {
+    for (const child of processes.values()) child.kill();
+  }
+  return samples;
+}
+
+/** Nobody always comes after the same one. */
+function turned<Key, Value>(map: ReadonlyMap<Key, Value>, by: number): [Key, Value][] {
+  const entries = [...map];
+  const first = by % entries.length;
+  return [...entries.slice(first), ...entries.slice(0, first)];
+}
+
+async function start(file: string, name: string): Promise<ChildProcess> {
+  const child = fork(fileURLToPath(new URL('contender.ts', import.meta.url)), [file, name], {
+    serialization: 'advanced',
+  });
+  await messageOf(child, name);
+  return child;
+}
+
+async function roundOf(child: ChildProcess, name: string): Promise<Measures> {
+  child.send('round');
+  return (await messageOf(child, name)) as Measures;
+}
+
+async function messageOf(child: ChildProcess, name: string): Promise<unknown> {
+  const ended = new AbortController();
+  try {
+    const [message] = (await Promise.race([
+      once(child, 'message', { signal: ended.signal }),
+      once(child, 'exit', { signal: ended.signal }).then(() => {
+        throw new Error(`The contender ${name} has ended before it answered`);
+      }),
+    ])) as unknown[];
+    return message;
+  } finally {
+    ended.abort();
+  }
+}

@@ -1,6 +1,6 @@
 import { firstValueFrom, takeUntil, timer } from 'rxjs';
 import type { Transport } from '../core/transport.ts';
-import { ewsSimulator, serve, ucwaSimulator } from '../testing/index.ts';
+import { ewsSimulator, serve, ucwaDomain } from '../testing/index.ts';
 import { numberArgument, parseOptions } from './arguments.ts';
 import { printExchanges } from './printExchanges.ts';
 import type { Terminal } from './terminal.ts';
@@ -11,12 +11,14 @@ export const SIMULATE_HELP = `rxchange simulate ews|ucwa [options]: a simulated 
   --port N          the port to listen on (default: a free one)
   --every SECONDS   how often something happens by itself: a mail arrives, Sara's presence changes (default: 5)
 
-It lets everybody in. Each exchange is told on standard output.`;
+UCWA is served with discovery and sign-in, whose URL is told too. It lets everybody in. Each exchange is told on standard output.`;
 
 /** A simulated server as this command needs it. */
 interface Simulated {
   readonly transport: Transport;
   readonly url: string;
+  /** Where discovery begins, if the server has it. */
+  readonly discovery?: string;
   /** Lets something happen; the count says for the how manieth time. */
   readonly happen: (count: number) => void;
   /** How many subscriptions it holds. */
@@ -33,13 +35,15 @@ const SIMULATED: Readonly<Record<'ews' | 'ucwa', () => Simulated>> = {
     };
   },
   ucwa: () => {
-    const simulator = ucwaSimulator({ mediumSeconds: 1 });
+    const { transport, pool, setPresence } = ucwaDomain({ mediumSeconds: 1, anyToken: true });
     return {
-      ...simulator,
+      transport,
+      url: pool.url,
+      discovery: '/',
       happen: (count) => {
-        simulator.setPresence('sip:sara@contoso.com', { availability: count % 2 === 0 ? 'Busy' : 'Online' });
+        setPresence('sip:sara@contoso.com', { availability: count % 2 === 0 ? 'Busy' : 'Online' });
       },
-      held: () => simulator.presenceSubscriptions.length,
+      held: () => pool.presenceSubscriptions.length,
     };
   },
 };
@@ -57,6 +61,8 @@ export async function simulate(
   const simulated = SIMULATED[kind]();
   const server = await serve(printExchanges(terminal)(simulated.transport), { port });
   terminal.out(new URL(new URL(simulated.url).pathname, server.origin).href);
+  if (simulated.discovery !== undefined)
+    terminal.out(`discovery: ${new URL(simulated.discovery, server.origin).href}`);
   timer(everySeconds * 1000, everySeconds * 1000)
     .pipe(takeUntil(terminal.interrupted$))
     .subscribe(simulated.happen);

@@ -30,6 +30,7 @@ export { serve, type Served, type ServeOptions } from './serve.ts';
 export type { BatchShape } from './ucwaBatch.ts';
 export type { SimulatedPresence } from './ucwaContacts.ts';
 export { ucwaDiscovery, type UcwaDiscoveryOptions, type UcwaDiscoverySimulator } from './ucwaDiscovery.ts';
+export { ucwaDomain, type UcwaDomain, type UcwaDomainOptions } from './ucwaDomain.ts';
 export type { SimulatedEvent, SimulatedLink, Urgency } from './ucwaEvents.ts';
 export { ucwaSimulator, type UcwaSimulator, type UcwaSimulatorOptions } from './ucwaSimulator.ts';
 export type {

@@ -25,10 +25,17 @@ export interface UcwaDiscoveryOptions {
   readonly tokenSeconds?: number;
   /** Where the hosts of discovery redirect to; what is there answers too. @default nowhere */
   readonly redirectTo?: string;
-  /** Where `user` says that the applications are. @default '/ucwa/oauth/v1/applications' of the same host */
-  readonly applications?: string;
+  /**
+   * Where `user` says that the applications are, or what says so for the origin that was asked; it is asked
+   * each time. @default '/ucwa/oauth/v1/applications' of the same host
+   */
+  readonly applications?: string | ((origin: string) => string);
   /** What answers all other requests with a good token, such as that of `ucwaSimulator`. @default 404 */
   readonly pool?: Transport;
+  /** Whether the pool takes every token, as if it had been issued here. @default false */
+  readonly anyToken?: boolean;
+  /** How many times as fast as the clock the server's own time goes, in which tokens expire. @default 1 */
+  readonly speed?: number;
   /** How long a request and its answer travel together, in milliseconds. @default 0: all is synchronous */
   readonly latencyMs?: number;
 }
@@ -85,20 +92,22 @@ export function ucwaDiscovery(options: UcwaDiscoveryOptions = {}): UcwaDiscovery
     redirectTo,
     applications,
     pool,
+    anyToken = false,
   } = options;
   const href = choiceOption('href', options.href ?? 'quoted', ['quoted', 'bare']);
   const latencyMs = numberOption('latencyMs', options.latencyMs ?? 0, { min: 0 });
   const { tokenSeconds } = options;
   if (tokenSeconds !== undefined) numberOption('tokenSeconds', tokenSeconds, { min: 1 });
+  const secondMs = 1000 / numberOption('speed', options.speed ?? 1, { min: 0.001 });
   const elsewhere = Object.entries({ redirectTo, applications }).flatMap(([name, url]) =>
-    url === undefined ? [] : [urlOption(name, url).hostname],
+    typeof url === 'string' ? [urlOption(name, url).hostname] : [],
   );
   const entrances = new Set([
     `lyncdiscover.${domain}`,
     ...(internal ? [`lyncdiscoverinternal.${domain}`] : []),
   ]);
   const hosts = new Set([...entrances, `lyncweb.${domain}`, ...elsewhere]);
-  const desk = tokenDesk({ grantTypes, users: options.users, tokenSeconds });
+  const desk = tokenDesk({ grantTypes, users: options.users, tokenSeconds, secondMs });
   const faults = faultQueue();
   const log = requestLog();
 
@@ -123,22 +132,30 @@ export function ucwaDiscovery(options: UcwaDiscoveryOptions = {}): UcwaDiscovery
     return links({ self: `${web}${ROOT}`, user: `${web}${USER}`, xframe: `${web}${XFRAME}` });
   };
 
+  const applicationsFor = (origin: string): string =>
+    typeof applications === 'function'
+      ? applications(origin)
+      : (applications ?? `${origin}/ucwa/oauth/v1/applications`);
+
   const user = ({ origin }: URL): Answer =>
     links({
       self: `${origin}${USER}`,
-      applications: applications ?? `${origin}/ucwa/oauth/v1/applications`,
+      applications: applicationsFor(origin),
       xframe: `${origin}${XFRAME}`,
     });
 
   const act: Transport = (request) => {
     const url = new URL(request.url);
+    // A pool that has moved is still there, and so is its old host.
+    hosts.add(new URL(applicationsFor(`https://lyncweb.${domain}`)).hostname);
     if (!hosts.has(url.hostname) && !isThisMachine(url.hostname)) return unknownHost(request);
     const path = url.pathname.toLowerCase();
     const answered = (answer: Answer): Observable<HttpResponse> => of(responseTo(request, answer));
     if (path === TOKEN.toLowerCase()) return answered(desk.answer(request));
     if (path === '/' || path === ROOT.toLowerCase()) return answered(root(url));
-    if (!desk.isSigned(request)) return answered(challenge(url));
-    if (path === USER.toLowerCase()) return answered(user(url));
+    const isUser = path === USER.toLowerCase();
+    if (!desk.isSigned(request) && (isUser || !anyToken)) return answered(challenge(url));
+    if (isUser) return answered(user(url));
     return pool === undefined ? answered(refusal(404, 'NotFound')) : pool(request);
   };
 

@@ -1,4 +1,4 @@
-import { choiceOption, numberOption, urlOption } from '../core/options.ts';
+import { choiceOption, invalidOption, numberOption, urlOption } from '../core/options.ts';
 import { BATCH_SHAPES, type BatchRules, type BatchShape } from './ucwaBatch.ts';
 import type { ApplicationOptions } from './ucwaApplication.ts';
 
@@ -6,6 +6,8 @@ import type { ApplicationOptions } from './ucwaApplication.ts';
 export interface UcwaSimulatorOptions {
   /** Where it pretends to be. When it is served over HTTP, it answers wherever it is asked. @default 'https://ucwa.example' */
   readonly origin?: string;
+  /** The path of `applications`. @default '/ucwa/oauth/v1/applications' */
+  readonly path?: string;
   /** The only token that is good. @default any Bearer token is */
   readonly token?: string;
   /**
@@ -53,6 +55,7 @@ export interface UcwaSimulatorOptions {
 /** What the options come to. */
 export interface UcwaRules {
   readonly origin: string;
+  readonly path: string;
   readonly latencyMs: number;
   readonly application: Omit<ApplicationOptions, 'contacts'>;
   readonly batch: BatchRules;
@@ -65,13 +68,15 @@ export function ucwaRules(options: UcwaSimulatorOptions): UcwaRules {
   const { latencyMs = 0, lowSeconds = 15, mediumSeconds = 5, timeoutSeconds = 180 } = options;
   const { expiryWarningSeconds = 120, cursorParameter = 'ack' } = options;
   const { origin } = urlOption('origin', options.origin ?? 'https://ucwa.example');
+  const path = options.path ?? '/ucwa/oauth/v1/applications';
+  if (!/^(?:\/[\w.~-]+)+$/.test(path)) throw invalidOption('path', path, 'a path without a slash at its end');
   const numbers = { latencyMs, lowSeconds, mediumSeconds, timeoutSeconds, expiryWarningSeconds };
   for (const [name, value] of Object.entries(numbers)) numberOption(name, value, { min: 0 });
   const secondMs = 1000 / numberOption('speed', options.speed ?? 1, { min: 0.001 });
   const contactHrefs = choiceOption('contactHrefs', options.contactHrefs ?? 'address', ['address', 'opaque']);
   const contactEvents = options.contactEvents ?? 'linkOnly';
   return {
-    ...{ origin, latencyMs, contactHrefs },
+    ...{ origin, path, latencyMs, contactHrefs },
     areContactsEmbedded:
       choiceOption('contactEvents', contactEvents, ['linkOnly', 'embedded']) === 'embedded',
     application: {

@@ -6,7 +6,7 @@ import { travelling } from './latency.ts';
 import { type LoggedRequest, requestLog } from './requestLog.ts';
 import { answerBatch } from './ucwaBatch.ts';
 import { simulatedApplication } from './ucwaApplication.ts';
-import { simulatedContacts, type SimulatedPresence } from './ucwaContacts.ts';
+import { type SimulatedContacts, simulatedContacts, type SimulatedPresence } from './ucwaContacts.ts';
 import type { SimulatedEvent, Urgency } from './ucwaEvents.ts';
 import type { UcwaBackend } from './ucwaBackend.ts';
 import { type ApplicationIdentity, isSameIdentity, type SimulatedApplication } from './ucwaHeld.ts';
@@ -58,7 +58,6 @@ export interface UcwaSimulator {
   restart(): void;
 }
 
-const ROOT = '/ucwa/oauth/v1/applications';
 /** An application without a client that waits for its events ends after this time. [application_ref] */
 const IDLE_SECONDS = 15 * 60;
 
@@ -87,9 +86,14 @@ const IDLE_SECONDS = 15 * 60;
  * ```
  */
 export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator {
+  const { contactHrefs, areContactsEmbedded } = ucwaRules(options);
+  return simulatedPool(options, simulatedContacts(contactHrefs, areContactsEmbedded));
+}
+
+/** Creates a simulated server of these contacts: those of several pools are the same ones. */
+export function simulatedPool(options: UcwaSimulatorOptions, contacts: SimulatedContacts): UcwaSimulator {
   const { token, maxPresenceSubscriptions = Infinity } = options;
-  const { origin, latencyMs, ...rules } = ucwaRules(options);
-  const contacts = simulatedContacts(rules.contactHrefs, rules.areContactsEmbedded);
+  const { origin, path: root, latencyMs, ...rules } = ucwaRules(options);
   const idleMs = IDLE_SECONDS * rules.application.secondMs;
   const applications = new Map<string, SimulatedApplication>();
   const faults = faultQueue();
@@ -128,7 +132,7 @@ export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator
     const same = [...applications.values()].find((one) => isSameIdentity(one.identity, identity));
     if (same !== undefined) return { application: same, isNew: false };
     const id = String(101 + applicationsMade++);
-    const application = simulatedApplication(id, `${ROOT}/${id}`, identity, {
+    const application = simulatedApplication(id, `${root}/${id}`, identity, {
       ...rules.application,
       contacts,
     });
@@ -137,7 +141,7 @@ export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator
   };
 
   const backend: UcwaBackend = {
-    root: ROOT,
+    root,
     extensionStatus: options.extensionStatus ?? 200,
     isGoodToken: (given) => token === undefined || given === token,
     find: (id) => applications.get(id),
@@ -166,7 +170,7 @@ export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator
 
   return {
     transport: log.middleware(travelling(latencyMs)(faults.middleware(act))),
-    url: `${origin}${ROOT}`,
+    url: `${origin}${root}`,
     get applications() {
       return all().map(applicationState);
     },

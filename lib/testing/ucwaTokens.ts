@@ -19,6 +19,8 @@ export interface TokenDeskOptions {
   /** User names and their passwords; undefined where all are good. */
   readonly users: Readonly<Record<string, string>> | undefined;
   readonly tokenSeconds: number | undefined;
+  /** How long a second of the server lasts, in milliseconds. */
+  readonly secondMs: number;
 }
 
 /** The part of a simulated server that issues tokens, and knows which are good. */
@@ -37,7 +39,7 @@ const INVALID_REQUEST: Answer = { status: 400, body: { error: 'invalid_request' 
 const INVALID_GRANT: Answer = { status: 400, body: { error: 'invalid_grant' } };
 
 /** Creates a desk that has issued no token. */
-export function tokenDesk({ grantTypes, users, tokenSeconds }: TokenDeskOptions): TokenDesk {
+export function tokenDesk({ grantTypes, users, tokenSeconds, secondMs }: TokenDeskOptions): TokenDesk {
   const issued: SimulatedToken[] = [];
   const good = new Map<string, SimulatedToken>();
   const known = new Map<string, SimulatedToken>();
@@ -45,7 +47,7 @@ export function tokenDesk({ grantTypes, users, tokenSeconds }: TokenDeskOptions)
 
   const issue = (identity: string, grantType: string, origin: string, seconds: number): Answer => {
     const expiresIn = tokenSeconds ?? seconds;
-    const token = { identity, grantType, origin, expiresAt: asyncScheduler.now() + expiresIn * 1000 };
+    const token = { identity, grantType, origin, expiresAt: asyncScheduler.now() + expiresIn * secondMs };
     issued.push(token);
     const text = `cwt=AAEB${String(issued.length).padStart(4, '0')}`;
     good.set(text, token);

@@ -1,5 +1,8 @@
 import { expect } from 'chai';
+import { firstValueFrom } from 'rxjs';
 import { run } from '../../lib/cli/run.ts';
+import { discover } from '../../lib/ucwa/discovery.ts';
+import { password } from '../../lib/ucwa/signIn.ts';
 import { specTerminal } from '../support/terminal.ts';
 
 describe('rxchange simulate', () => {
@@ -25,4 +28,18 @@ describe('rxchange simulate', () => {
       expect(server.lines.out.some((line) => /→ (POST|DELETE) .* 20\d/.test(line))).to.equal(true);
     });
   }
+
+  it('should serve the discovery of ucwa and sign in whoever comes, and tell where', async () => {
+    const server = specTerminal();
+    const served = run(server, ['simulate', 'ucwa']);
+    const told = await server.line(/^discovery: http/);
+    const discovery = discover({
+      ...{ domain: 'contoso.com', urls: [told.replace('discovery: ', '')] },
+      signIn: password({ username: 'anybody', password: 'anything' }),
+    });
+    const { applications } = await firstValueFrom(discovery.location$);
+    expect(await server.line(/^http/)).to.equal(applications);
+    server.interrupt();
+    expect(await served).to.equal(0);
+  });
 });

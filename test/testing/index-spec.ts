@@ -7,6 +7,7 @@ describe('rxchange/testing', () => {
       'ewsSimulator',
       'serve',
       'ucwaDiscovery',
+      'ucwaDomain',
       'ucwaSimulator',
     ]);
   });

@@ -696,6 +696,7 @@ describe('ucwaSimulator', () => {
     });
 
     it('should refuse options that cannot be', () => {
+      expect(() => ucwaSimulator({ path: '/ucwa/' })).to.throw(TypeError, 'path must be');
       expect(() => ucwaSimulator({ speed: 0 })).to.throw(TypeError, 'speed must be');
       expect(() => ucwaSimulator({ latencyMs: -1 })).to.throw(TypeError, 'latencyMs must be');
       expect(() => ucwaSimulator({ origin: 'ucwa.example' })).to.throw(TypeError, 'origin must be');

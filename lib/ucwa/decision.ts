@@ -14,8 +14,8 @@ export type Operation = 'channel' | 'acquire' | 'release';
  */
 export type Decision = 'retry' | 'gone' | 'fail';
 
-/** One row of the table: the first that matches decides. */
-interface Row {
+/** One row of the table. */
+export interface Row {
   readonly status: number | 'other 5xx';
   readonly code?: string;
   readonly subcode?: string;
@@ -29,9 +29,13 @@ interface Row {
 /** How often the channel tries again where that seldom helps. */
 const FEW = 3;
 
-// What is sent again without regard to what it is for (429, 503, and the idempotent after 408, 502, 504) has
-// been sent again by the transport before it comes here, but on the channel, which never tires of it.
-const ROWS: readonly Row[] = [
+/**
+ * The table: the first row that matches decides.
+ *
+ * What is sent again without regard to what it is for (429, 503, and the idempotent after 408, 502, 504) has
+ * been sent again by the transport before it comes here, but on the channel, which never tires of it.
+ */
+export const ROWS: readonly Row[] = [
   {
     ...{ status: 400, channel: 'fail', acquire: 'fail', release: 'fail' },
     hint: 'the request is not one that this server takes; check the options',

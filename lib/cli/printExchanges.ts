@@ -21,7 +21,11 @@ export function printExchanges(terminal: Terminal): Middleware {
         );
       };
       return transport(request).pipe(
-        mergeMap((response) => peeked(response, (code) => print(`${response.status}${code}`))),
+        mergeMap((response) => {
+          const tell = (code: string): void => print(`${response.status}${code}`);
+          // A stream has no end to wait for.
+          return isStream(request) ? told(response, tell) : peeked(response, tell);
+        }),
         tap({
           error: (error: Error) => {
             print(error.message);
@@ -39,11 +43,19 @@ function operationIn({ body = '' }: HttpRequest): string {
   return name === undefined ? '' : ` ${name}`;
 }
 
+function isStream(request: HttpRequest): boolean {
+  return operationIn(request) === ' GetStreamingEvents';
+}
+
+function told(response: HttpResponse, tell: (code: string) => void): Observable<HttpResponse> {
+  tell('');
+  return of(response);
+}
+
 /** The response, after its SOAP code was told; what is not SOAP is passed on as it comes. */
 function peeked(response: HttpResponse, tell: (code: string) => void): Observable<HttpResponse> {
   if (response.headers.get('content-type')?.startsWith('text/xml') !== true) {
-    tell('');
-    return of(response);
+    return told(response, tell);
   }
   return readText(response, 'SOAP response').pipe(
     mergeMap((text) => {

@@ -1,61 +1,126 @@
-import { exchange, pullNotifications, type PullOptions } from '../ews/index.ts';
+import { map, merge, type Observable } from 'rxjs';
+import {
+  type EwsEvent,
+  exchange,
+  type ExchangeService,
+  type Folder,
+  pullNotifications,
+  type PullOptions,
+  streamingNotifications,
+} from '../ews/index.ts';
 import { numberArgument, parseOptions, required } from './arguments.ts';
 import { readPassword, readToken } from './secret.ts';
 import type { Terminal } from './terminal.ts';
+import { UsageError } from './usageError.ts';
 import { watch } from './watch.ts';
 
-export const WATCH_EWS_HELP = `rxchange watch ews --url URL [options]: events of a mailbox, as lines of JSON, until Ctrl-C
+export const WATCH_EWS_HELP = `rxchange watch ews --url URL [options]: events of mailboxes, as lines of JSON, until Ctrl-C
 
   --url URL               such as https://mail.contoso.com/EWS/Exchange.asmx
+  --autodiscover ADDRESS  looks the URL up instead, by the address of a mailbox
+  --allow-redirect DOMAIN where it may be besides the domain of the address; may be given several times
   --user NAME             signs in with this name and a password; without it, with a token
   --password-file FILE    its first line is the password; else RXCHANGE_PASSWORD, else it is asked for
   --token-file FILE       its first line is the token; else RXCHANGE_TOKEN, else it is asked for
+  --mode pull|stream      asks for events from time to time, or has them sent as they happen (default: pull)
+  --mailbox ADDRESS       a mailbox to watch, impersonating its user; may be given several times (default: one's own)
+  --delegate              watches the folders of each --mailbox as a delegate, without impersonation
   --folder NAME           a folder to watch, such as inbox; may be given several times (default: inbox)
   --all-folders           watches all folders instead
   --event TYPE            created, deleted, modified, moved, copied, newMail or freeBusyChanged; may be given
                           several times (default: newMail)
-  --interval SECONDS      how long to wait between questions (default: 30)
-  --timeout MINUTES       how long the server keeps the subscription without a question (default: 10)`;
+  --interval SECONDS      pull: how long to wait between questions (default: 30)
+  --timeout MINUTES       pull: how long the server keeps the subscription without a question (default: 10)`;
 
-/** Writes the events of a mailbox until the user interrupts; resolves with the exit code. */
+const OPTIONS = {
+  url: { type: 'string' },
+  autodiscover: { type: 'string' },
+  'allow-redirect': { type: 'string', multiple: true },
+  user: { type: 'string' },
+  'password-file': { type: 'string' },
+  'token-file': { type: 'string' },
+  mode: { type: 'string' },
+  mailbox: { type: 'string', multiple: true },
+  delegate: { type: 'boolean' },
+  folder: { type: 'string', multiple: true },
+  'all-folders': { type: 'boolean' },
+  event: { type: 'string', multiple: true },
+  interval: { type: 'string' },
+  timeout: { type: 'string' },
+} as const;
+
+type Options = ReturnType<typeof parseOptions<typeof OPTIONS>>;
+
+/** Writes the events of mailboxes until the user interrupts; resolves with the exit code. */
 export async function watchEws(terminal: Terminal, args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, {
-    url: { type: 'string' },
-    user: { type: 'string' },
-    'password-file': { type: 'string' },
-    'token-file': { type: 'string' },
-    folder: { type: 'string', multiple: true },
-    'all-folders': { type: 'boolean' },
-    event: { type: 'string', multiple: true },
-    interval: { type: 'string' },
-    timeout: { type: 'string' },
-  });
-  const url = required(options.url, '--url');
-  const pollIntervalSeconds = numberArgument(options.interval, '--interval');
-  const timeoutMinutes = numberArgument(options.timeout, '--timeout');
-  const watched: PullOptions = {
-    ...(options['all-folders'] === true ? { allFolders: true } : { folders: options.folder ?? ['inbox'] }),
-    // The library checks what the user typed, and its message names what may be.
-    events: (options.event ?? ['newMail']) as PullOptions['events'],
-    ...(pollIntervalSeconds === undefined ? {} : { pollIntervalSeconds }),
-    ...(timeoutMinutes === undefined ? {} : { timeoutMinutes }),
-  };
+  const options = parseOptions(args, OPTIONS);
+  const place = placeOf(options);
   // What is wrong with the other options is told before anybody is asked for a password.
-  pullNotifications(exchange({ url }), watched);
+  eventsOf(exchange(place), options);
 
-  const service = exchange({ url, ...(await credentials(terminal, options)) });
-  return watch(terminal, pullNotifications(service, watched), service);
+  const service = exchange({ ...place, ...(await credentials(terminal, options)) });
+  return watch(terminal, eventsOf(service, options), service);
 }
 
-interface Credentials {
-  readonly user?: string | undefined;
-  readonly 'password-file'?: string | undefined;
-  readonly 'token-file'?: string | undefined;
+function placeOf(
+  options: Options,
+): { url: string } | { address: string; allowRedirectTo: readonly string[] } {
+  const { url, autodiscover: address, 'allow-redirect': allowRedirectTo = [] } = options;
+  if (address === undefined) return { url: required(url, '--url') };
+  if (url !== undefined) throw new UsageError('--url and --autodiscover exclude each other');
+  return { address, allowRedirectTo };
+}
+
+/** The events of all mailboxes; where some were named, each says whose it is. */
+function eventsOf(service: ExchangeService, options: Options): Observable<EwsEvent> {
+  const { mailbox: mailboxes = [], delegate = false } = options;
+  if (delegate && mailboxes.length === 0) throw new UsageError('--delegate needs --mailbox');
+  if (delegate && options['all-folders'] === true)
+    throw new UsageError('--delegate and --all-folders exclude each other');
+  if (mailboxes.length === 0) return notifications(service, options, undefined);
+  return merge(
+    ...mailboxes.map((mailbox) => {
+      const events$ = delegate
+        ? notifications(service, options, mailbox)
+        : notifications(service.as({ smtpAddress: mailbox }), options, undefined);
+      return events$.pipe(map((event) => ({ mailbox, ...event })));
+    }),
+  );
+}
+
+function notifications(
+  service: ExchangeService,
+  options: Options,
+  mailbox: string | undefined,
+): Observable<EwsEvent> {
+  const { mode = 'pull', folder: names = ['inbox'], interval, timeout } = options;
+  const folders = names.map((name): Folder =>
+    mailbox === undefined ? name : { distinguished: name, mailbox },
+  );
+  const watched = {
+    ...(options['all-folders'] === true ? { allFolders: true as const } : { folders }),
+    // The library checks what the user typed, and its message names what may be.
+    events: (options.event ?? ['newMail']) as PullOptions['events'],
+  };
+  if (mode === 'stream') {
+    if (interval !== undefined || timeout !== undefined)
+      throw new UsageError('--interval and --timeout are for --mode pull');
+    return streamingNotifications(service, watched);
+  }
+  if (mode !== 'pull')
+    throw new UsageError(`--mode must be pull or stream, but it is ${JSON.stringify(mode)}`);
+  const pollIntervalSeconds = numberArgument(interval, '--interval');
+  const timeoutMinutes = numberArgument(timeout, '--timeout');
+  return pullNotifications(service, {
+    ...watched,
+    ...(pollIntervalSeconds === undefined ? {} : { pollIntervalSeconds }),
+    ...(timeoutMinutes === undefined ? {} : { timeoutMinutes }),
+  });
 }
 
 async function credentials(
   terminal: Terminal,
-  options: Credentials,
+  options: Options,
 ): Promise<{ basic: { username: string; password: string } } | { token: string }> {
   const { user: username } = options;
   if (username === undefined) return { token: await readToken(terminal, options['token-file']) };

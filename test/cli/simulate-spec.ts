@@ -8,14 +8,15 @@ import { specTerminal } from '../support/terminal.ts';
 describe('rxchange simulate', () => {
   const watches = {
     ews: 'watch ews --interval 0.05 --url',
+    'ews, as a stream,': 'watch ews --mode stream --url',
     ucwa: 'watch ucwa --uri sip:sara@contoso.com --applications',
   };
-  const happens = { ews: /"newMail"/, ucwa: /contactPresence/ };
+  const happens = { ews: /"newMail"/, 'ews, as a stream,': /"newMail"/, ucwa: /contactPresence/ };
 
-  for (const kind of ['ews', 'ucwa'] as const) {
+  for (const kind of ['ews', 'ews, as a stream,', 'ucwa'] as const) {
     it(`should serve ${kind} until it is interrupted: something happens, and can be watched`, async () => {
       const server = specTerminal();
-      const served = run(server, ['simulate', kind, '--every', '0.1']);
+      const served = run(server, ['simulate', kind.split(',')[0]!, '--every', '0.1']);
       const url = await server.line(/^http/);
       const client = specTerminal({ RXCHANGE_TOKEN: 'any' });
       const watched = run(client, [...watches[kind].split(' '), url]);

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { tap } from 'rxjs';
 import { run } from '../../lib/cli/run.ts';
 import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { serve, type Served } from '../../lib/testing/serve.ts';
@@ -31,6 +32,39 @@ describe('rxchange watch, over real sockets', () => {
     expect(terminal.lines.err[0]).to.match(/^Released PullSubscription /);
     expect(simulator.subscriptions).to.have.length(0);
   });
+
+  for (const [how, args] of [
+    ['impersonating their users', []],
+    ['as a delegate', ['--delegate']],
+  ] as const) {
+    it(`should stream the events of several mailboxes, ${how}, and say whose each is`, async () => {
+      const simulator = ewsSimulator({ token: 'hush' });
+      const mailboxes = ['sara@contoso.com', 'boss@contoso.com'];
+      let isDelivered = false;
+      const deliver = (): void => {
+        if (isDelivered || simulator.subscriptions.length < mailboxes.length) return;
+        isDelivered = true;
+        for (const mailbox of mailboxes) simulator.mailbox(mailbox).deliverMail();
+      };
+      server = await serve((request) => simulator.transport(request).pipe(tap(deliver)));
+      const terminal = specTerminal({ RXCHANGE_TOKEN: 'hush' });
+      for (const mailbox of mailboxes) simulator.mailbox(mailbox);
+      const named = mailboxes.flatMap((mailbox) => ['--mailbox', mailbox]);
+      const exit = run(terminal, [
+        ...['watch', 'ews', '--url', at(simulator.url), '--mode', 'stream'],
+        ...named,
+        ...args,
+      ]);
+      for (const mailbox of mailboxes) await terminal.line(new RegExp(`"${mailbox}","type":"newMail"`));
+      terminal.interrupt();
+      expect(await exit).to.equal(0);
+      expect(terminal.lines.err.filter((line) => line.startsWith('Released Streaming'))).to.have.length(2);
+      expect(simulator.subscriptions).to.deep.equal([]);
+      expect(
+        simulator.requests.every(({ impersonated }) => (impersonated === undefined) === args.length > 0),
+      ).to.equal(true);
+    });
+  }
 
   it('should exit with 1 when the server is not left clean', async () => {
     const simulator = ewsSimulator();

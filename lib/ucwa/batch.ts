@@ -18,6 +18,12 @@ export interface BatchOptions {
   readonly maxOutstanding?: number;
   /** Further requests that travel alone. @default none */
   readonly alone?: (request: HttpRequest) => boolean;
+  /**
+   * Requests that go out at once where no other waits, or waits for its answer: what follows in the same turn
+   * goes together then.
+   * @default none
+   */
+  readonly atOnce?: (request: HttpRequest) => boolean;
   /** The waits after an answer that there were too many requests. */
   readonly backoff?: BackoffPolicy;
   /**
@@ -74,9 +80,10 @@ export interface BatchOptions {
  * ```
  */
 export function batched(options: BatchOptions): Middleware {
-  const { url, maxOutstanding = 100, alone = () => false, backoff = {} } = options;
+  const { url, maxOutstanding = 100, alone = none, atOnce = none, backoff = {} } = options;
   if (typeof url !== 'function') throw invalidOption('url', url, 'a function that returns the batch link');
   if (typeof alone !== 'function') throw invalidOption('alone', alone, 'a function of a request');
+  if (typeof atOnce !== 'function') throw invalidOption('atOnce', atOnce, 'a function of a request');
   numberOption('maxOutstanding', maxOutstanding, { min: 1, integer: true });
   const { maxParts = Math.min(20, maxOutstanding) } = options;
   numberOption('maxParts', maxParts, { min: 1, max: maxOutstanding, integer: true });
@@ -89,7 +96,11 @@ export function batched(options: BatchOptions): Middleware {
       defer(() => {
         const link = url();
         const travels = link !== undefined && mayTravelTogether(request, link) && !alone(request);
-        return travels ? queue.send(request, link) : transport(request);
+        return travels ? queue.send(request, link, atOnce(request)) : transport(request);
       });
   };
+}
+
+function none(): boolean {
+  return false;
 }

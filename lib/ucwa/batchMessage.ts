@@ -4,23 +4,37 @@ import { reportProgress } from '../core/reportProgress.ts';
 import { headersFrom, type HttpRequest, type HttpResponse, type RequestProgress } from '../core/transport.ts';
 import { type PartAnswer, readBatch, writeBatch } from './multipart.ts';
 
-/** Browsers refuse a keepalive request with a larger body. */
+/** Browsers refuse keepalive requests whose bodies are larger, all that are under way taken together. */
 const KEEPALIVE_BYTES = 60_000;
 
+/** A request that carries others. */
+export interface BatchRequest {
+  readonly request: HttpRequest;
+  /** How much of what a browser keeps alive it takes. */
+  readonly keepaliveBytes: number;
+}
+
 /**
- * The request that carries others, all of one authorization. [BatchingRequests]
+ * Writes the request that carries others, all of one authorization. [BatchingRequests]
  *
- * What becomes of it becomes of each; it outlives the page if any of them is to, and it is small enough.
+ * What becomes of it becomes of each; it outlives the page if any of them is to, and there is room for it.
+ *
+ * @param takenBytes How much of what a browser keeps alive is taken already.
  */
-export function batchRequest(requests: readonly HttpRequest[], link: string): HttpRequest {
+export function batchRequest(
+  requests: readonly HttpRequest[],
+  link: string,
+  takenBytes: number,
+): BatchRequest {
   const { contentType, body } = writeBatch(requests);
   const [first] = requests;
   const authorization = first?.headers?.['authorization'];
   const credentials = first?.credentials;
   const told = requests.flatMap(({ onProgress }) => onProgress ?? []);
   const outlives = requests.some(({ keepalive }) => keepalive === true);
-  const fits = new TextEncoder().encode(body).length <= KEEPALIVE_BYTES;
-  return {
+  const bytes = new TextEncoder().encode(body).length;
+  const isKeptAlive = outlives && takenBytes + bytes <= KEEPALIVE_BYTES;
+  const request: HttpRequest = {
     method: 'POST',
     url: link,
     body,
@@ -30,11 +44,12 @@ export function batchRequest(requests: readonly HttpRequest[], link: string): Ht
       ...(authorization === undefined ? {} : { authorization }),
     },
     ...(credentials === undefined ? {} : { credentials }),
-    ...(outlives && fits ? { keepalive: true } : {}),
+    ...(isKeptAlive ? { keepalive: true } : {}),
     ...(told.length === 0
       ? {}
       : { onProgress: (progress: RequestProgress) => told.forEach((tell) => tell(progress)) }),
   };
+  return { request, keepaliveBytes: isKeptAlive ? bytes : 0 };
 }
 
 /**

@@ -7,7 +7,6 @@ import {
   Observable,
   of,
   type SchedulerLike,
-  type Subscriber,
   Subscription,
   take,
   tap,
@@ -21,24 +20,16 @@ import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts'
 import { batchKey, decideBatch, isOverloaded } from './batchDecision.ts';
 import { answersOf, batchRequest, sharedAnswer } from './batchMessage.ts';
 import { type BatchLimits, batchPace } from './batchPace.ts';
+import { type BatchPart, fail, firstTogether, requestsOf } from './batchPart.ts';
 
 /** Where requests wait for others that go the same way. */
 export interface BatchQueue {
-  /** Returns an Observable that sends the request, with others where there are any, and emits its answer. */
-  send(request: HttpRequest, link: string): Observable<HttpResponse>;
-}
-
-/** A request that waits, or is on its way. */
-interface Part {
-  readonly order: number;
-  readonly request: HttpRequest;
-  readonly link: string;
-  readonly key: string;
-  readonly subscriber: Subscriber<HttpResponse>;
-  /** Whether a batch with it was refused. */
-  goesAlone: boolean;
-  /** Tells those with whom it travels that its requester has left. */
-  onLeave: (() => void) | undefined;
+  /**
+   * Returns an Observable that sends the request, with others where there are any, and emits its answer.
+   *
+   * @param isUrgent Whether it goes out at once while no other waits, or waits for its answer.
+   */
+  send(request: HttpRequest, link: string, isUrgent: boolean): Observable<HttpResponse>;
 }
 
 /**
@@ -49,9 +40,10 @@ interface Part {
  */
 export function batchQueue(transport: Transport, limits: BatchLimits, turns: SchedulerLike): BatchQueue {
   const pace = batchPace(limits);
-  let waiting = new Set<Part>();
+  let waiting = new Set<BatchPart>();
   let arrived = 0;
   let outstanding = 0;
+  let keptAliveBytes = 0;
   let isTurnOpen = false;
   let isPumping = false;
   let pause: Subscription | undefined;
@@ -66,7 +58,11 @@ export function batchQueue(transport: Transport, limits: BatchLimits, turns: Sch
   };
 
   const pump = (): void => {
-    if (isPumping || isTurnOpen) return;
+    if (!isTurnOpen) pumpNow();
+  };
+
+  const pumpNow = (): void => {
+    if (isPumping) return;
     isPumping = true;
     while (sendNext());
     isPumping = false;
@@ -92,7 +88,7 @@ export function batchQueue(transport: Transport, limits: BatchLimits, turns: Sch
     return true;
   };
 
-  const sendAlone = ({ request, subscriber }: Part): void => {
+  const sendAlone = ({ request, subscriber }: BatchPart): void => {
     outstanding += 1;
     defer(() => transport(request))
       .pipe(
@@ -107,23 +103,25 @@ export function batchQueue(transport: Transport, limits: BatchLimits, turns: Sch
       .subscribe(subscriber);
   };
 
-  const sendTogether = (parts: readonly Part[], link: string): void => {
-    const request = batchRequest(requestsOf(parts), link);
+  const sendTogether = (parts: readonly BatchPart[], link: string): void => {
+    const { request, keepaliveBytes } = batchRequest(requestsOf(parts), link, keptAliveBytes);
     const flight = new Subscription();
     const land = (deliver: () => void): void => {
       if (flight.closed) return;
       flight.unsubscribe();
       outstanding -= parts.length;
+      keptAliveBytes -= keepaliveBytes;
       deliver();
       pump();
     };
     // A request that creates is never aborted: its answer says what has to be removed.
-    const isWanted = ({ request: { onProgress }, subscriber }: Part): boolean =>
+    const isWanted = ({ request: { onProgress }, subscriber }: BatchPart): boolean =>
       onProgress !== undefined || !subscriber.closed;
     const onLeave = (): void => {
       if (!parts.some(isWanted)) land(() => undefined);
     };
     outstanding += parts.length;
+    keptAliveBytes += keepaliveBytes;
     for (const part of parts) part.onLeave = onLeave;
     flight.add(
       defer(() => transport(request))
@@ -139,7 +137,7 @@ export function batchQueue(transport: Transport, limits: BatchLimits, turns: Sch
     );
   };
 
-  const arrive = (parts: readonly Part[], response: HttpResponse, text: string): void => {
+  const arrive = (parts: readonly BatchPart[], response: HttpResponse, text: string): void => {
     const asked = retryAfterMs(response.headers.get('retry-after'), asyncScheduler.now());
     switch (decideBatch(response.status, text, asked)) {
       case 'read': {
@@ -163,12 +161,12 @@ export function batchQueue(transport: Transport, limits: BatchLimits, turns: Sch
     }
   };
 
-  const waitAgain = (parts: readonly Part[]): void => {
+  const waitAgain = (parts: readonly BatchPart[]): void => {
     const staying = parts.filter(({ subscriber }) => !subscriber.closed);
     waiting = new Set([...staying, ...waiting].sort((a, b) => a.order - b.order));
   };
 
-  const leave = (part: Part): void => {
+  const leave = (part: BatchPart): void => {
     waiting.delete(part);
     if (waiting.size === 0) {
       pause?.unsubscribe();
@@ -178,40 +176,16 @@ export function batchQueue(transport: Transport, limits: BatchLimits, turns: Sch
   };
 
   return {
-    send: (request, link) =>
+    send: (request, link, isUrgent) =>
       new Observable((subscriber) => {
-        const part: Part = {
+        const part: BatchPart = {
           ...{ order: ++arrived, request, link, key: batchKey(request, link), subscriber },
           ...{ goesAlone: false, onLeave: undefined },
         };
         waiting.add(part);
+        if (isUrgent && waiting.size === 1 && outstanding === 0) pumpNow();
         openTurn();
         return () => leave(part);
       }),
   };
-}
-
-function firstTogether(waiting: ReadonlySet<Part>, size: number): readonly Part[] {
-  const parts: Part[] = [];
-  for (const part of waiting) {
-    const [first = part] = parts;
-    if (part.key === first.key && (part === first || !part.goesAlone)) parts.push(part);
-    if (parts.length === size || first.goesAlone) break;
-  }
-  return parts;
-}
-
-function requestsOf(parts: readonly Part[]): readonly HttpRequest[] {
-  return parts.map(({ request }) => request);
-}
-
-/** Each gets an error of its own request, of the same kind. */
-function fail(parts: readonly Part[], cause: unknown): void {
-  for (const { request, subscriber } of parts) {
-    const error =
-      cause instanceof NetworkError
-        ? new NetworkError('no answer to the batch that it went with', request, { cause, code: cause.code })
-        : cause;
-    subscriber.error(error);
-  }
 }

@@ -1,4 +1,4 @@
-import { map, merge, mergeMap, type Observable, Subject } from 'rxjs';
+import { map, merge, mergeMap, type Observable, Subject, tap } from 'rxjs';
 import { invalidOption } from '../core/options.ts';
 import {
   type DrainReport,
@@ -10,6 +10,7 @@ import {
 import type { Transport } from '../core/transport.ts';
 import type { RetryPolicy } from '../core/withRetry.ts';
 import { application } from './application.ts';
+import { batching } from './batching.ts';
 import { channel } from './channel.ts';
 import { checkParameters, type ConnectOptions, connectPlan } from './connectOptions.ts';
 import type { ChannelParameters, EventBatch } from './cursor.ts';
@@ -141,8 +142,10 @@ export function connect(options: ConnectOptions): Ucwa {
   const { source, location, ack, onReplaced, graceMs, retry, onExpelled, online$, pause, ...plan } =
     connectPlan(options);
   let { parameters } = plan;
+  let live: LiveApplication | undefined;
   const { transport, polling } = network({
     ...{ sending: plan.sending, signed: plan.signed, pinned: location.pinned, retry },
+    together: batching(plan.batch, () => live, retry),
     heldMs: () => (parameters.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000,
   });
   const ledger = releaseLedger();
@@ -151,7 +154,7 @@ export function connect(options: ConnectOptions): Ucwa {
   const application$ = application({
     ...{ source, location, transport, ledger, graceMs, retry, pause, onExpelled },
     publication: plan.publication,
-  });
+  }).pipe(tap((made) => (live = made)));
   const batches$ = channel({
     ...{ application$, dispatch: events, ack, onReplaced, pause, hasMoved: location.hasMoved },
     transport: polling,

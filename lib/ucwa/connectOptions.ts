@@ -13,6 +13,7 @@ import type { Middleware, Transport } from '../core/transport.ts';
 import { DEFAULT_RETRIES, type RetryPolicy } from '../core/withRetry.ts';
 import type { TokenProvider } from '../core/withToken.ts';
 import type { ApplicationIdentity, ApplicationSource } from './application.ts';
+import type { BatchingOptions } from './batching.ts';
 import type { Acknowledgement } from './channel.ts';
 import type { ChannelParameters } from './cursor.ts';
 import type { OnExpelled, OnReplaced } from './decision.ts';
@@ -61,6 +62,12 @@ export interface CommonConnectOptions {
   readonly fetch?: Fetch;
   /** How the event channel is read. */
   readonly channel?: ChannelOptions;
+  /**
+   * How requests that fall into the same turn go out together, where the server takes batches; `false` lets
+   * each go alone. [BatchingRequests]
+   * @default 20 at a time, 100 under way
+   */
+  readonly batch?: BatchingOptions | false;
   /** The waits between attempts. @default as documented there */
   readonly retry?: RetryPolicy;
   /**
@@ -134,6 +141,7 @@ export interface ConnectPlan {
   readonly parameters: ChannelParameters;
   readonly ack: Acknowledgement;
   readonly graceMs: number;
+  readonly batch: BatchingOptions | false;
   readonly retry: RetryPolicy;
   readonly pause: Pause;
   readonly onExpelled: OnExpelled;
@@ -145,7 +153,7 @@ export interface ConnectPlan {
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function connectPlan(options: ConnectOptions): ConnectPlan {
   objectOption('options', options);
-  const { graceSeconds = 0, retry = {}, channel = {}, transport, fetch } = options;
+  const { graceSeconds = 0, retry = {}, channel = {}, batch = {}, transport, fetch } = options;
   const { onExpelled = 'error', online$ = platformOnline() } = options;
   const { ack = 'eager', onReplaced = 'fail', ...parameters } = objectOption('channel', channel);
   checkParameters(parameters, 'channel.');
@@ -157,7 +165,7 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
   const pause = pausing(retry, online$);
   const { source, ...where } = whereFrom(options, sending, pause);
   return {
-    ...{ source, ...where, sending, parameters, pause },
+    ...{ source, ...where, sending, parameters, pause, batch },
     ack: choiceOption<Acknowledgement>('channel.ack', ack, ['eager', 'processed']),
     // Only who creates applications can go on as another instance.
     onReplaced: choiceOption<OnReplaced>(

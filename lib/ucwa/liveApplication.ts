@@ -22,6 +22,8 @@ export interface Application {
 
 /** An application, as the parts of this library share it. */
 export interface LiveApplication extends Application {
+  /** Where requests can be sent together, absolute, if they can. */
+  readonly batch: string | undefined;
   /** Where the event channel goes on; it outlives those who listen. */
   place: Cursor | undefined;
   /** What its channel was last told of how long to hold events back. */
@@ -40,6 +42,7 @@ export interface LiveApplication extends Application {
 
 /** Reads an application that the server has answered with. */
 export function liveApplication({ value, url }: Answered<ApplicationResource>): LiveApplication {
+  const batch = hrefOf(value, 'batch');
   const over = new Subject<unknown>();
   let isLost = false;
   let isOver = false;
@@ -54,6 +57,7 @@ export function liveApplication({ value, url }: Answered<ApplicationResource>): 
     me: meIn(value, url),
     people: atHand(value, 'people', url),
     resource: value,
+    batch: batch === undefined ? undefined : absolute(batch, url),
     place: undefined,
     parameters: undefined,
     get isLost() {

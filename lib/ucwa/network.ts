@@ -11,6 +11,8 @@ export interface NetworkConfig {
   readonly signed: Middleware;
   /** Keeps them to where the server is. */
   readonly pinned: Middleware;
+  /** Sends those together that fall together. */
+  readonly together: Middleware;
   readonly retry: RetryPolicy;
   /** How long the server holds a request for events, in milliseconds. */
   readonly heldMs: () => number;
@@ -28,11 +30,11 @@ export interface Network {
 const PATIENCE_MS = 120_000;
 
 /** Composes what the requests of a connection go through, on their way to its server. */
-export function network({ sending, signed, pinned, retry, heldMs }: NetworkConfig): Network {
+export function network({ sending, signed, pinned, together, retry, heldMs }: NetworkConfig): Network {
   const reported = reportProgress(sending);
   const within = (patienceMs: number): Transport => pinned(answersWithin(patienceMs)(reported));
   return {
-    transport: signed(withRetry(retry)(within(PATIENCE_MS))),
+    transport: signed(withRetry(retry)(together(within(PATIENCE_MS)))),
     polling: signed((request) => within(heldMs() + PATIENCE_MS)(request)),
   };
 }

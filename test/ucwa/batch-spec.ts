@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
+  asyncScheduler,
   catchError,
   concat,
   defer,
@@ -128,6 +129,50 @@ describe('batched', () => {
       expect(server.requests).to.have.length(0);
       scheduler.flush();
       expect(server.paths()).to.deep.equal([[`${PATH}/a`, `${PATH}/b`]]);
+    });
+
+    it('should send at once what is to go at once, and those together that follow before it is answered', () => {
+      const server = batchServer((request) => timer(10).pipe(mergeMap(() => echo(request))));
+      const atOnce = ({ method }: HttpRequest): boolean => method === 'GET';
+      marbles(() => {
+        const transport = through(server.transport, { atOnce });
+        results(transport, [get('a'), get('b'), get('c')]);
+        expect(server.paths()).to.deep.equal([`${PATH}/a`]);
+        timer(20).subscribe(() => results(transport, [remove('d'), get('e')]));
+      });
+      expect(server.paths()).to.deep.equal([
+        `${PATH}/a`,
+        [`${PATH}/b`, `${PATH}/c`],
+        [`${PATH}/d`, `${PATH}/e`],
+      ]);
+    });
+
+    it('should never wait for a turn where each is answered before the next is sent', () => {
+      const server = batchServer(echo);
+      const transport = through(server.transport, { atOnce: () => true });
+      expect(results(transport, [get('a'), get('b')])).to.deep.equal(['200 a', '200 b']);
+      expect(server.paths()).to.deep.equal([`${PATH}/a`, `${PATH}/b`]);
+    });
+
+    it('should not send at once what the server has asked to wait with', () => {
+      let refusals = 1;
+      const inner = batchServer(echo);
+      const server = batchServer((request) => inner.transport(request));
+      const sentAt: number[] = [];
+      marbles(({ flush }) => {
+        const transport = through(
+          (request) => {
+            sentAt.push(asyncScheduler.now());
+            return refusals-- > 0 ? of(response(429)) : server.transport(request);
+          },
+          { atOnce: ({ method }) => method === 'GET', backoff: { initialMs: 100, random: () => 1 } },
+        );
+        results(transport, [remove('a'), remove('b')]);
+        timer(10).subscribe(() => results(transport, [get('c')]));
+        flush();
+      });
+      expect(sentAt[0]).to.equal(0);
+      expect(sentAt[1]).to.be.at.least(100);
     });
 
     it('should need no timer in a page, which may be about to be left', async () => {
@@ -925,6 +970,7 @@ describe('batched', () => {
       [{ maxParts: 8, maxOutstanding: 7 }, /^maxParts .* from 1 to 7, but it is 8/],
       [{ maxOutstanding: 0 }, /^maxOutstanding .* at least 1/],
       [{ alone: true }, /^alone must be a function/],
+      [{ atOnce: true }, /^atOnce must be a function/],
       [{ backoff: { initialMs: -1 } }, /^backoff\.initialMs/],
     ];
     for (const [options, message] of cases) {

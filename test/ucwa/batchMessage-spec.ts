@@ -13,9 +13,11 @@ const request = (path: string, more: Partial<HttpRequest> = {}): HttpRequest => 
   ...more,
 });
 
+const written = (requests: readonly HttpRequest[]): HttpRequest => batchRequest(requests, LINK, 0).request;
+
 describe('batchRequest', () => {
   it('should be a POST to the link that asks for a batch', () => {
-    const { method, url, headers, body, ...more } = batchRequest([request('a'), request('b')], LINK);
+    const { method, url, headers, body, ...more } = written([request('a'), request('b')]);
     expect({ method, url, headers }).to.deep.equal({
       method: 'POST',
       url: LINK,
@@ -27,15 +29,15 @@ describe('batchRequest', () => {
 
   it('should carry the authorization and the credentials of its parts', () => {
     const signed = { headers: { authorization: 'Bearer t' }, credentials: 'include' } as const;
-    const { headers, credentials } = batchRequest([request('a', signed), request('b', signed)], LINK);
+    const { headers, credentials } = written([request('a', signed), request('b', signed)]);
     expect(headers).to.include({ authorization: 'Bearer t' });
     expect(credentials).to.equal('include');
   });
 
   it('should outlive the page if any part is to', () => {
     const parts = [request('a'), request('b', { keepalive: true })];
-    expect(batchRequest(parts, LINK).keepalive).to.equal(true);
-    expect(batchRequest([request('a', { keepalive: false })], LINK)).not.to.have.property('keepalive');
+    expect(written(parts).keepalive).to.equal(true);
+    expect(written([request('a', { keepalive: false })])).not.to.have.property('keepalive');
   });
 
   it('should not ask to outlive the page with more than browsers take', () => {
@@ -43,7 +45,20 @@ describe('batchRequest', () => {
       request('a', { keepalive: true }),
       request('b', { method: 'POST', body: 'x'.repeat(65_536) }),
     ];
-    expect(batchRequest(parts, LINK)).not.to.have.property('keepalive');
+    expect(written(parts)).not.to.have.property('keepalive');
+  });
+
+  it('should not ask to outlive the page where browsers keep as much alive as they take already', () => {
+    const parts = [request('a', { keepalive: true }), request('b')];
+    const { request: alone, keepaliveBytes } = batchRequest(parts, LINK, 0);
+    expect(keepaliveBytes).to.equal(alone.body?.length);
+    expect(batchRequest(parts, LINK, 60_000 - keepaliveBytes)).to.deep.equal({
+      request: alone,
+      keepaliveBytes,
+    });
+    const { request: next, ...taken } = batchRequest(parts, LINK, 60_001 - keepaliveBytes);
+    expect(next).not.to.have.property('keepalive');
+    expect(taken).to.deep.equal({ keepaliveBytes: 0 });
   });
 
   it('should tell each part that wants to know what becomes of it', () => {
@@ -51,10 +66,7 @@ describe('batchRequest', () => {
     const telling = (name: string): Partial<HttpRequest> => ({
       onProgress: (progress: RequestProgress) => told.push(`${name} ${progress}`),
     });
-    const { onProgress } = batchRequest(
-      [request('a', telling('a')), request('b'), request('c', telling('c'))],
-      LINK,
-    );
+    const { onProgress } = written([request('a', telling('a')), request('b'), request('c', telling('c'))]);
     onProgress?.('sent');
     onProgress?.('undone');
     expect(told).to.deep.equal(['a sent', 'c sent', 'a undone', 'c undone']);

@@ -81,6 +81,8 @@ describe('connect', () => {
       { applications, channel: { ack: 'never' } },
       'channel.ack must be one of "eager", "processed"',
     ],
+    ['a batch that is no object', { applications, batch: true }, 'batch must be'],
+    ['a batch without parts', { applications, batch: { maxParts: 0 } }, 'maxParts must be a whole number'],
     ['a bad retry policy', { applications, retry: { retries: -1 } }, 'retry.retries must be'],
     [
       'a transport and a fetch',

@@ -56,7 +56,7 @@ describe('extension', () => {
     });
     expect(minutesOf(server).slice(0, 3)).to.deep.equal([25, 50, 75]);
     expect(extensions(server)).to.have.length(57);
-    expect(told()).to.deep.equal(['presenceSubscription Released seen', 'application Released']);
+    expect(told()).to.deep.equal(['presenceSubscription Released notWatched', 'application Released']);
   });
 
   it('should send a POST with the duration in its query, and no body', () => {
@@ -217,7 +217,7 @@ describe('extension', () => {
         );
       });
       expect(server.presenceSubscriptions).to.deep.equal([]);
-      expect(told()).to.deep.equal(['presenceSubscription Released seen', 'application Released']);
+      expect(told()).to.deep.equal(['presenceSubscription Released notWatched', 'application Released']);
     });
   }
 

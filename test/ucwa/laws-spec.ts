@@ -5,6 +5,7 @@ import type { ReleaseOutcome } from '../../lib/core/releases.ts';
 import type { HttpRequest, Transport } from '../../lib/core/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
 import { ucwaSimulator, type UcwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import type { BatchingOptions } from '../../lib/ucwa/batching.ts';
 import { connect, type Ucwa } from '../../lib/ucwa/connect.ts';
 import type { UcwaEvent } from '../../lib/ucwa/events.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
@@ -41,12 +42,14 @@ interface Scenario {
   readonly ack: 'eager' | 'processed';
   readonly graceSeconds: number;
   readonly contactHrefs: 'address' | 'opaque';
+  readonly batch: BatchingOptions | false;
 }
 
 const visit: fc.Arbitrary<Visit> = fc.record({
   to: fc.constantFrom('presence', 'presence', 'sharedPresence', 'events'),
-  comesAt: fc.nat(100),
-  staysMs: fc.nat(80),
+  // Some in the same turn, so that what they send falls together.
+  comesAt: fc.oneof(fc.nat(100), fc.constantFrom(0, 50)),
+  staysMs: fc.oneof(fc.nat(80), fc.constant(50)),
   leaves: fc.constantFrom('unsubscribe', 'unsubscribe', 'take', 'switchMap', 'never'),
 });
 
@@ -80,6 +83,7 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
   ack: fc.constantFrom('eager', 'processed'),
   graceSeconds: fc.constantFrom(0, 0.02),
   contactHrefs: fc.constantFrom('address', 'address', 'opaque'),
+  batch: fc.constantFrom<Scenario['batch']>(false, {}, {}, { maxParts: 2 }),
 });
 
 const QUIET_AT = 120_000;
@@ -217,7 +221,7 @@ describe('The laws of UCWA, over random interleavings', () => {
         const ucwa = connect({
           ...{ applications: server.url, token: 'token', transport, endpointId: 'e' },
           channel: { ack: given.ack },
-          graceSeconds: given.graceSeconds,
+          ...{ graceSeconds: given.graceSeconds, batch: given.batch },
           retry: { random: () => 0.5, initialMs: 20 },
         });
         const outcomes: ReleaseOutcome[] = [];
@@ -290,7 +294,9 @@ describe('The laws of UCWA, over random interleavings', () => {
           id === undefined || resource === 'application' ? [] : [id],
         );
         expect(new Set(ids).size, 'one outcome for each').to.equal(ids.length);
-        const removed = server.requests.filter(({ method, status }) => method === 'DELETE' && status === 204);
+        const removed = server.requests
+          .flatMap((request) => [request, ...(request.parts ?? [])])
+          .filter(({ method, status }) => method === 'DELETE' && status === 204);
         expect(new Set(removed.map(({ path }) => path)).size, 'each removed once').to.equal(removed.length);
 
         for (const link of followed) expect([...handedOut], 'a cursor of the server').to.include(link);

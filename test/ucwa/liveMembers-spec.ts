@@ -303,7 +303,7 @@ describe('presence of many', () => {
 
 describe('two presence Observables on one contact', () => {
   it('should not disturb each other when one leaves', async () => {
-    const { ucwa, server } = connected();
+    const { ucwa, server } = connected({}, { batch: false });
     const one = keep(presence(ucwa, { uris: [SARA] }));
     const two = keep(presence(ucwa, { uris: [SARA, BOB] }));
     one.subscription.unsubscribe();

@@ -12,6 +12,7 @@ const url = 'https://pool.contoso.com/ucwa';
 const through = (sending: Transport, heldMs: () => number = () => 180_000): Network =>
   network({
     ...{ sending, heldMs, pinned: pinnedTo(url), retry: { random: () => 0.5 } },
+    together: (transport) => transport,
     signed: (transport) => (request) => transport({ ...request, headers: { authorization: 'Bearer t' } }),
   });
 

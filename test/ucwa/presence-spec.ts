@@ -110,7 +110,7 @@ describe('presence', () => {
     });
 
     it('should ask once, also for the contacts of others that come meanwhile', () => {
-      const { ucwa, sent } = connected({ contactHrefs: 'opaque', latencyMs: 20 });
+      const { ucwa, sent } = connected({ contactHrefs: 'opaque', latencyMs: 20 }, { batch: false });
       marbles(() => {
         const several = [SARA, BOB, 'sip:eve@contoso.com'].map((uri) =>
           keep(presence(ucwa, { uris: [uri] })),
@@ -386,7 +386,7 @@ describe('presence', () => {
         server.failNext(1, 'resetAfterActing', isRemoval);
         kept.subscription.unsubscribe();
       });
-      expect(told()).to.deep.equal(['presenceSubscription AlreadyGone seen', 'application Released']);
+      expect(told()).to.deep.equal(['presenceSubscription AlreadyGone notWatched', 'application Released']);
     });
   });
 
@@ -538,7 +538,7 @@ describe('presence', () => {
         const all = keep(ucwa.events$);
         const kept = keep(presence(ucwa, sara));
         const left = keep(presence(ucwa, sara));
-        left.subscription.unsubscribe();
+        timer(1).subscribe(() => left.subscription.unsubscribe());
         const told: string[] = [];
         ucwa.releases.outcomes$.subscribe(({ outcome, resource }) => told.push(`${resource} ${outcome}`));
         timer(119_999).subscribe(() => expect(kept.error).to.equal(undefined));

@@ -1,3 +1,4 @@
+import { asyncScheduler } from 'rxjs';
 import { backoff } from '../core/backoff.ts';
 import type { RetryPolicy } from '../core/withRetry.ts';
 import type { Decision, ErrorContext } from './decision.ts';
@@ -15,7 +16,7 @@ export interface Course extends ErrorContext {
   failures: number;
   /** Whether the server has ever accepted a subscription. */
   hasSubscribed: boolean;
-  operation: 'Subscribe' | 'GetEvents' | 'GetStreamingEvents';
+  operation: 'Subscribe' | 'GetEvents' | 'GetStreamingEvents' | 'SendNotification';
   hasAnswered: boolean;
 }
 
@@ -30,6 +31,17 @@ export function newCourse(watermark: string | undefined): Course {
     operation: 'Subscribe',
     hasAnswered: false,
   };
+}
+
+/** How long something may be on its way, by which what has come says nothing of what has happened. */
+const ON_THE_WAY_MS = 10_000;
+
+/** Notes that the server has sent by itself what there was to send. */
+export function heard(course: Course): void {
+  const heardAt = asyncScheduler.now() - ON_THE_WAY_MS;
+  course.since = new Date(Math.max(course.since?.getTime() ?? heardAt, heardAt));
+  course.failures = 0;
+  course.hasAnswered = true;
 }
 
 /** How long to wait after so many failures in a row, in milliseconds; what the server asks for is bounded. */

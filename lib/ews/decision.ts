@@ -7,7 +7,7 @@ import type { GapReason } from './events.ts';
 
 /** What is known where an error came up. */
 export interface ErrorContext {
-  readonly operation: 'Subscribe' | 'GetEvents' | 'GetStreamingEvents' | 'Unsubscribe';
+  readonly operation: 'Subscribe' | 'GetEvents' | 'GetStreamingEvents' | 'SendNotification' | 'Unsubscribe';
   /** Whether this very subscription has answered before. @default false */
   readonly hasAnswered?: boolean;
 }
@@ -97,7 +97,7 @@ export function decide(error: unknown, context: ErrorContext): Decision {
 
 function decideCode(error: SoapFault | EwsError, { operation, hasAnswered }: ErrorContext): Decision {
   const { code } = error;
-  const isReading = operation === 'GetEvents' || operation === 'GetStreamingEvents';
+  const isReading = operation !== 'Subscribe' && operation !== 'Unsubscribe';
   // Ids start again with some servers, so what was ours may be another user's now.
   if (isReading && hasAnswered === true && ACCESS_DENIED.has(code)) return DENIED;
   const decision = BY_CODE.get(code) ?? FAIL;

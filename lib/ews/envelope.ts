@@ -44,6 +44,24 @@ export interface StreamingSubscriptionRequest extends SubscriptionRequest {
   readonly kind: 'streaming';
 }
 
+/** A subscription whose events the server posts to a URL. */
+export interface PushSubscriptionRequest extends SubscriptionRequest {
+  readonly kind: 'push';
+  readonly watermark: string | undefined;
+  readonly statusFrequencyMinutes: number;
+  readonly callbackUrl: string;
+}
+
+/** What can be subscribed with. */
+export type SubscribeRequest =
+  PullSubscriptionRequest | StreamingSubscriptionRequest | PushSubscriptionRequest;
+
+const REQUEST_NAMES = {
+  pull: 'm:PullSubscriptionRequest',
+  streaming: 'm:StreamingSubscriptionRequest',
+  push: 'm:PushSubscriptionRequest',
+} as const;
+
 /** The ways to name an impersonated user, in the schema's words. */
 export const CONNECTING_SIDS = {
   principalName: 'PrincipalName',
@@ -53,26 +71,27 @@ export const CONNECTING_SIDS = {
 } as const;
 
 /** Writes a Subscribe request. Page: "Subscribe operation". */
-export function subscribeEnvelope(
-  head: EnvelopeHead,
-  request: PullSubscriptionRequest | StreamingSubscriptionRequest,
-): string {
+export function subscribeEnvelope(head: EnvelopeHead, request: SubscribeRequest): string {
   const all = request.folders === undefined ? ' SubscribeToAllFolders="true"' : '';
-  const name = request.kind === 'pull' ? 'm:PullSubscriptionRequest' : 'm:StreamingSubscriptionRequest';
+  const name = REQUEST_NAMES[request.kind];
   return envelope(
     head,
     `<m:Subscribe><${name}${all}>` +
       foldersElement(request.folders) +
       `<t:EventTypes>${request.events.map((event) => element('t:EventType', 'events', EVENT_NAMES[event])).join('')}</t:EventTypes>` +
-      (request.kind === 'pull' ? pullElements(request) : '') +
+      (request.kind === 'streaming' ? '' : resumableElements(request)) +
       `</${name}></m:Subscribe>`,
   );
 }
 
-function pullElements({ watermark, timeoutMinutes }: PullSubscriptionRequest): string {
+function resumableElements(request: PullSubscriptionRequest | PushSubscriptionRequest): string {
+  const { watermark } = request;
   return (
     (watermark === undefined ? '' : element('t:Watermark', 'watermark', watermark)) +
-    `<t:Timeout>${timeoutMinutes}</t:Timeout>`
+    (request.kind === 'pull'
+      ? `<t:Timeout>${request.timeoutMinutes}</t:Timeout>`
+      : `<t:StatusFrequency>${request.statusFrequencyMinutes}</t:StatusFrequency>` +
+        element('t:URL', 'callbackUrl', request.callbackUrl))
   );
 }
 

@@ -20,6 +20,10 @@ const HINTS: ReadonlyMap<string, string> = new Map([
   ['ErrorInvalidServerVersion', 'give the option version a lower value.'],
   ['ErrorInvalidSubscriptionRequest', 'name either folders, all in one mailbox, or allFolders.'],
   ['ErrorInvalidWatermark', 'the server does not know this watermark (any more): subscribe without one.'],
+  [
+    'ErrorInvalidPushSubscriptionUrl',
+    'the server cannot post to callbackUrl: check the address, and that the server reaches it and trusts its certificate.',
+  ],
   ['ErrorFolderNotFound', 'the folder does not exist: check the option folders.'],
   ['ErrorNonExistentMailbox', 'there is no such mailbox: check impersonate, or the mailbox of the folders.'],
 ]);

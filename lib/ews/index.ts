@@ -18,6 +18,17 @@ export type { StreamingOptions } from './streamingOptions.ts';
 export type { WatchedFolders } from './watchedFolders.ts';
 export { pullNotifications } from './pull.ts';
 export type { PullOptions } from './pullOptions.ts';
+export type { IncomingNotification, NotificationAnswer } from './incomingNotification.ts';
+export type { PostedRequest } from './postedBody.ts';
+export { pushNotifications } from './push.ts';
+export {
+  type PostedResponse,
+  pushListener,
+  type PushListener,
+  type PushListenerOptions,
+  type RefusedNotification,
+} from './pushListener.ts';
+export type { PushOptions } from './pushOptions.ts';
 export { exchange, type ExchangeOptions, type ExchangeService, type ExchangeVersion } from './service.ts';
 export {
   type CopiedEvent,

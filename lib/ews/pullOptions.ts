@@ -1,6 +1,12 @@
 import { numberOption, objectOption } from '../core/options.ts';
 import type { PullSubscriptionRequest } from './envelope.ts';
-import { checkEvents, checkFolders, textOption, type WatchedFolders } from './watchedFolders.ts';
+import {
+  checkEvents,
+  checkFolders,
+  graceMsOption,
+  textOption,
+  type WatchedFolders,
+} from './watchedFolders.ts';
 
 /** What to watch, and how often to ask. */
 export interface PullOptions extends WatchedFolders {
@@ -48,7 +54,6 @@ export function pullPlan(options: PullOptions): PullPlan {
     max: timeoutMinutes * 30,
   });
   if (watermark !== undefined) textOption('watermark', watermark);
-  if (graceSeconds !== undefined) numberOption('graceSeconds', graceSeconds, { min: 0, max: 86_400 });
   return {
     request: {
       kind: 'pull',
@@ -60,6 +65,6 @@ export function pullPlan(options: PullOptions): PullPlan {
     timeoutMs: timeoutMinutes * 60_000,
     intervalMs: pollIntervalSeconds * 1000,
     resume,
-    graceMs: graceSeconds === undefined ? undefined : graceSeconds * 1000,
+    graceMs: graceMsOption(graceSeconds),
   };
 }

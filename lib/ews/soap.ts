@@ -120,6 +120,11 @@ function requestFor({ url, envelope, headers, onProgress, keepalive }: SoapCall)
   };
 }
 
+/** Whether a Content-Type may be that of a SOAP envelope. */
+export function isXml(contentType: string): boolean {
+  return /^(text|application)\/([\w.-]+\+)?xml\b/i.test(contentType);
+}
+
 /** Status 500 brings a fault, if the server itself says it and not one in between. */
 function messagesOf<Message extends StreamedMessage>(
   response: HttpResponse,
@@ -131,7 +136,7 @@ function messagesOf<Message extends StreamedMessage>(
   const subject = `${operation} response`;
   const contentType = headers.get('content-type');
   if (status !== 200 && status !== 500) return throwError(() => httpError(response, request));
-  if (contentType !== undefined && !/^(text|application)\/([\w.-]+\+)?xml\b/i.test(contentType)) {
+  if (contentType !== undefined && !isXml(contentType)) {
     return throwError(() => (status === 500 ? httpError(response, request) : notXml(subject, contentType)));
   }
   return body$.pipe(

@@ -1,14 +1,11 @@
-import { asyncScheduler, defer, Observable, type Subscriber } from 'rxjs';
+import { defer, Observable, type Subscriber } from 'rxjs';
 import { connectionsOf } from './connections.ts';
-import { type Course, gapEvent, newCourse } from './course.ts';
+import { type Course, gapEvent, heard, newCourse } from './course.ts';
 import type { EwsEvent } from './events.ts';
 import { resubscribing } from './resubscribing.ts';
 import type { ServiceCore, ServiceInternals } from './service.ts';
 import type { StreamingPlan } from './streamingOptions.ts';
 import { subscription } from './subscription.ts';
-
-/** How long something may be on its way, by which what has come says nothing of what has happened. */
-const ON_THE_WAY_MS = 10_000;
 
 /**
  * Returns an Observable that keeps one streaming subscription after another on the server, until it is
@@ -49,10 +46,7 @@ function join(
     id,
     connectionMinutes,
     next: (events) => {
-      const heard = asyncScheduler.now() - ON_THE_WAY_MS;
-      course.since = new Date(Math.max(course.since?.getTime() ?? heard, heard));
-      course.failures = 0;
-      course.hasAnswered = true;
+      heard(course);
       for (const event of events) subscriber.next(event);
     },
     missed: (reason) => subscriber.next(gapEvent(course, id, reason)),

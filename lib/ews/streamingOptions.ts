@@ -1,6 +1,6 @@
 import { numberOption } from '../core/options.ts';
 import type { StreamingSubscriptionRequest } from './envelope.ts';
-import { checkEvents, checkFolders, type WatchedFolders } from './watchedFolders.ts';
+import { checkEvents, checkFolders, graceMsOption, type WatchedFolders } from './watchedFolders.ts';
 
 /** What to watch. */
 export interface StreamingOptions extends WatchedFolders {
@@ -29,10 +29,9 @@ export interface StreamingPlan {
 export function streamingPlan(options: StreamingOptions): StreamingPlan {
   const { connectionMinutes = 30, graceSeconds } = options;
   numberOption('connectionMinutes', connectionMinutes, { min: 1, max: 30, integer: true });
-  if (graceSeconds !== undefined) numberOption('graceSeconds', graceSeconds, { min: 0, max: 86_400 });
   return {
     request: { kind: 'streaming', folders: checkFolders(options), events: checkEvents(options.events) },
     connectionMinutes,
-    graceMs: graceSeconds === undefined ? undefined : graceSeconds * 1000,
+    graceMs: graceMsOption(graceSeconds),
   };
 }

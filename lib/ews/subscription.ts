@@ -1,4 +1,16 @@
-import { asyncScheduler, concat, defer, EMPTY, map, merge, Observable, of, Subject, tap } from 'rxjs';
+import {
+  asyncScheduler,
+  concat,
+  defer,
+  EMPTY,
+  finalize,
+  map,
+  merge,
+  Observable,
+  of,
+  Subject,
+  tap,
+} from 'rxjs';
 import { decode } from '../core/decode.ts';
 import type { ReleaseResult } from '../core/release.ts';
 import { type Lease, remoteResource } from '../core/remoteResource.ts';
@@ -6,12 +18,7 @@ import type { RequestProgress } from '../core/transport.ts';
 import type { Claim, Claims } from './claims.ts';
 import { type Course, gapEvent } from './course.ts';
 import { decide, decideUnsubscribe } from './decision.ts';
-import {
-  type PullSubscriptionRequest,
-  type StreamingSubscriptionRequest,
-  subscribeEnvelope,
-  unsubscribeEnvelope,
-} from './envelope.ts';
+import { subscribeEnvelope, type SubscribeRequest, unsubscribeEnvelope } from './envelope.ts';
 import { EwsError, SoapFault } from './errors.ts';
 import { ANSWER_WITHIN_MS, type ServiceInternals } from './service.ts';
 import type { EwsEvent } from './events.ts';
@@ -19,18 +26,22 @@ import { SubscribeAnswer } from './wire.ts';
 
 /** What tells one way to be notified from another. */
 export interface SubscriptionKind {
-  readonly resource: 'PullSubscription' | 'StreamingSubscription';
+  readonly resource: 'PullSubscription' | 'StreamingSubscription' | 'PushSubscription';
   /** What to subscribe to, from the watermark on where there is one. */
-  readonly request: (watermark: string | undefined) => PullSubscriptionRequest | StreamingSubscriptionRequest;
+  readonly request: (watermark: string | undefined) => SubscribeRequest;
   /** How long the server keeps it by itself, in milliseconds. @default not known */
   readonly timeoutMs?: number;
   /** What becomes of it if the answer to the Subscribe is lost: one sentence. */
   readonly ifLost: string;
-  /** What the events are asked for with. */
-  readonly operation: 'GetEvents' | 'GetStreamingEvents';
+  /** What the events come with. */
+  readonly operation: 'GetEvents' | 'GetStreamingEvents' | 'SendNotification';
+  /** Called before the Subscribe; what it returns is called when that was answered, and the events taken up. */
+  readonly prepare?: () => () => void;
   readonly events: (id: string, lease: Lease) => Observable<EwsEvent>;
   /** Called before the Unsubscribe: `events` may get no sign of what that brings about. */
   readonly leave?: () => void;
+  /** Removes it, where Unsubscribe does not. */
+  readonly release?: (id: string) => Observable<ReleaseResult>;
 }
 
 /** A subscription that the server has made. */
@@ -64,13 +75,18 @@ export function subscription(
     resource,
     ledger: internals.ledger,
     within: openClaim(internals.claims),
-    acquire: (claim, onProgress) => subscribe(internals, kind.request(course.watermark), claim, onProgress),
+    acquire: (claim, onProgress) => {
+      const handle$ = subscribe(internals, kind.request(course.watermark), claim, onProgress);
+      return kind.prepare === undefined ? handle$ : handle$.pipe(finalize(kind.prepare()));
+    },
     identify: ({ id }) => id,
     ...(timeoutMs === undefined ? {} : { expiresAt: ({ answeredAt }) => answeredAt + timeoutMs }),
     use: (handle, lease) => follow(course, kind, handle, lease),
     release: ({ id }, claim) => {
       kind.leave?.();
-      return unsubscribe(internals, id, claim);
+      // The id is another subscription's by now: this one is gone, and the other must stay.
+      if (!claim.holds(id)) return of({ alreadyGone: true });
+      return kind.release?.(id) ?? unsubscribe(internals, id);
     },
     decide: decideUnsubscribe,
     backoff: internals.retry,
@@ -89,7 +105,7 @@ function openClaim(claims: Claims): Observable<Claim> {
 
 function subscribe(
   { send, url }: ServiceInternals,
-  request: PullSubscriptionRequest | StreamingSubscriptionRequest,
+  request: SubscribeRequest,
   claim: Claim,
   onProgress: (progress: RequestProgress) => void,
 ): Observable<Handle> {
@@ -147,9 +163,7 @@ function follow(
   );
 }
 
-function unsubscribe({ send }: ServiceInternals, id: string, claim: Claim): Observable<ReleaseResult> {
-  // The id is another subscription's by now: this one is gone, and the other must stay.
-  if (!claim.holds(id)) return of({ alreadyGone: true });
+function unsubscribe({ send }: ServiceInternals, id: string): Observable<ReleaseResult> {
   return send({
     name: 'Unsubscribe',
     envelope: (head) => unsubscribeEnvelope(head, id),

@@ -1,4 +1,4 @@
-import { choiceOption, invalidOption } from '../core/options.ts';
+import { choiceOption, invalidOption, numberOption } from '../core/options.ts';
 import type { Folder } from './envelope.ts';
 import { SUBSCRIBABLE_EVENTS } from './eventNames.ts';
 import type { SubscribableEvent } from './events.ts';
@@ -77,4 +77,10 @@ export function textOption(option: string, value: unknown): string {
   if (typeof value !== 'string' || value === '') throw invalidOption(option, value, 'a text');
   escapeXml(option, value);
   return value;
+}
+
+/** Checks how long a shared subscription is kept, and tells it in milliseconds; undefined is not shared. */
+export function graceMsOption(graceSeconds: unknown): number | undefined {
+  if (graceSeconds === undefined) return undefined;
+  return numberOption('graceSeconds', graceSeconds, { min: 0, max: 86_400 }) * 1000;
 }

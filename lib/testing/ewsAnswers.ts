@@ -22,6 +22,8 @@ export interface StreamMessage {
 export interface EwsAnswers {
   subscribed(id: string, watermark: string): string;
   events(page: EventPage): string;
+  /** What is posted for a push subscription. */
+  posted(page: EventPage): string;
   unsubscribed(): string;
   /** @param isFirst Whether it is the first envelope of its stream. */
   streamed(message: StreamMessage, isFirst: boolean): string;
@@ -55,24 +57,30 @@ export function ewsAnswers(dialect: EwsDialect): EwsAnswers {
   const status = (watermark: string): string =>
     isExchange ? `<t:StatusEvent>${element('t:Watermark', watermark)}</t:StatusEvent>` : '<t:StatusEvent/>';
 
+  const notification = ({
+    subscriptionId,
+    previousWatermark,
+    moreEvents,
+    events,
+    watermarkAt,
+  }: EventPage): string =>
+    '<m:Notification>' +
+    element('t:SubscriptionId', subscriptionId) +
+    (isExchange ? element('t:PreviousWatermark', previousWatermark) : '') +
+    element('t:MoreEvents', String(moreEvents)) +
+    (events.length === 0
+      ? status(watermarkAt())
+      : events.map((one) => event(one, watermarkAt(one.sequence))).join('')) +
+    '</m:Notification>';
+
   return {
     subscribed: (id, watermark) =>
       success(
         'Subscribe',
         element('m:SubscriptionId', id) + (isExchange ? element('m:Watermark', watermark) : ''),
       ),
-    events: ({ subscriptionId, previousWatermark, moreEvents, events, watermarkAt }) =>
-      success(
-        'GetEvents',
-        '<m:Notification>' +
-          element('t:SubscriptionId', subscriptionId) +
-          (isExchange ? element('t:PreviousWatermark', previousWatermark) : '') +
-          element('t:MoreEvents', String(moreEvents)) +
-          (events.length === 0
-            ? status(watermarkAt())
-            : events.map((one) => event(one, watermarkAt(one.sequence))).join('')) +
-          '</m:Notification>',
-      ),
+    events: (page) => success('GetEvents', notification(page)),
+    posted: (page) => success('SendNotification', notification(page)),
     unsubscribed: () => success('Unsubscribe', ''),
     streamed: ({ notifications = [], refused, code = refused?.code, status: connectionStatus }, isFirst) => {
       const noted = notifications.map(
@@ -138,13 +146,15 @@ function response(dialect: EwsDialect, operation: string, responseClass: string,
   // A server of the second family calls the response messages of GetEvents by this name.
   const name = !isExchange && operation === 'GetEvents' ? 'm:x' : `m:${operation}ResponseMessage`;
   const soap = isExchange ? 's' : 'SOAP';
+  // What is posted is no response, but is built like one.
+  const root = operation === 'SendNotification' ? `m:${operation}` : `m:${operation}Response`;
   const version = 'MajorVersion="15" MinorVersion="1" MajorBuildNumber="2507" MinorBuildNumber="6"';
   return (
     `<?xml version="1.0" encoding="utf-8"?><${soap}:Envelope xmlns:${soap}="${SOAP}"><${soap}:Header>` +
     `<h:ServerVersionInfo ${version} xmlns:h="${SERVICES}/types"/></${soap}:Header><${soap}:Body>` +
-    `<m:${operation}Response xmlns:m="${SERVICES}/messages" xmlns:t="${SERVICES}/types"><m:ResponseMessages>` +
+    `<${root} xmlns:m="${SERVICES}/messages" xmlns:t="${SERVICES}/types"><m:ResponseMessages>` +
     `<${name} ResponseClass="${responseClass}">${content}</${name}>` +
-    `</m:ResponseMessages></m:${operation}Response></${soap}:Body></${soap}:Envelope>`
+    `</m:ResponseMessages></${root}></${soap}:Body></${soap}:Envelope>`
   );
 }
 

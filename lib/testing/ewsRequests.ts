@@ -4,7 +4,7 @@ import { type Element, inOrder, only, readElements, SchemaViolation, textOf } fr
 export type EwsRequest =
   | {
       readonly operation: 'Subscribe';
-      readonly kind: 'pull' | 'streaming';
+      readonly kind: 'pull' | 'streaming' | 'push';
       /** Undefined for all folders. */
       readonly folders: readonly RequestedFolder[] | undefined;
       readonly allFolders: boolean;
@@ -12,6 +12,8 @@ export type EwsRequest =
       readonly events: readonly string[];
       readonly watermark: string | undefined;
       readonly timeoutMinutes: number;
+      /** Where a push subscription is posted. */
+      readonly callback: RequestedCallback | undefined;
     }
   | { readonly operation: 'GetEvents'; readonly subscriptionId: string; readonly watermark: string }
   | {
@@ -27,6 +29,12 @@ export interface RequestedFolder {
   readonly distinguished: boolean;
   /** The address of whose folder it is, where the request says so. */
   readonly mailbox: string | undefined;
+}
+
+/** Where notifications are to be posted, and how often at least. */
+export interface RequestedCallback {
+  readonly url: string;
+  readonly statusFrequencyMinutes: number;
 }
 
 /** Whom a request wants to act as. */
@@ -152,25 +160,46 @@ function minutesIn(elements: readonly Element[] | undefined, name: string, max: 
   throw new SchemaViolation(`${name} is not in the range from 1 to ${max}`);
 }
 
+const SUBSCRIPTION_KINDS = {
+  'm:PullSubscriptionRequest': 'pull',
+  'm:StreamingSubscriptionRequest': 'streaming',
+  'm:PushSubscriptionRequest': 'push',
+} as const;
+
+function isKind(name: string): name is keyof typeof SUBSCRIPTION_KINDS {
+  return Object.hasOwn(SUBSCRIPTION_KINDS, name);
+}
+
 function readSubscribe(element: Element): EwsRequest {
-  const isStreaming = element.name === 'm:StreamingSubscriptionRequest';
-  if (!isStreaming && element.name !== 'm:PullSubscriptionRequest') {
+  if (!isKind(element.name)) {
     throw new SchemaViolation(`the element ${element.name} is not a subscription request of this server`);
   }
-  const [folderIds, eventTypes, watermark, timeout] = inOrder(element, [
+  const kind = SUBSCRIPTION_KINDS[element.name];
+  const onlyOf = (...kinds: readonly string[]): 0 | 1 => (kinds.includes(kind) ? 1 : 0);
+  const [folderIds, eventTypes, watermark, timeout, frequency, url] = inOrder(element, [
     ['t:FolderIds', 0, 1],
     ['t:EventTypes', 1, 1],
-    ['t:Watermark', 0, isStreaming ? 0 : 1],
-    ['t:Timeout', isStreaming ? 0 : 1, isStreaming ? 0 : 1],
+    ['t:Watermark', 0, onlyOf('pull', 'push')],
+    ['t:Timeout', onlyOf('pull'), onlyOf('pull')],
+    ['t:StatusFrequency', onlyOf('push'), onlyOf('push')],
+    ['t:URL', onlyOf('push'), onlyOf('push')],
   ]);
   return {
     operation: 'Subscribe',
-    kind: isStreaming ? 'streaming' : 'pull',
+    kind,
     folders: folderIds?.[0]?.children.map(readFolder),
     allFolders: element.attributes['SubscribeToAllFolders'] === 'true',
     events: (eventTypes?.[0]?.children ?? []).map(readEventType),
     watermark: watermark?.[0]?.text,
-    timeoutMinutes: isStreaming ? STREAMING_MINUTES : minutesIn(timeout, 't:Timeout', 1440),
+    timeoutMinutes: {
+      pull: () => minutesIn(timeout, 't:Timeout', 1440),
+      streaming: () => STREAMING_MINUTES,
+      push: () => Infinity,
+    }[kind](),
+    callback:
+      kind === 'push'
+        ? { url: textOf(url), statusFrequencyMinutes: minutesIn(frequency, 't:StatusFrequency', 1440) }
+        : undefined,
   };
 }
 

@@ -2,6 +2,7 @@ import { of } from 'rxjs';
 import { headersFrom, type HttpRequest, type HttpResponse } from '../core/transport.ts';
 import type { EwsAnswers } from './ewsAnswers.ts';
 import { type EwsDialect, EwsRefusal } from './ewsDialect.ts';
+import type { EwsPushes } from './ewsPush.ts';
 import { type EwsRequest, type ReadRequest, readRequest } from './ewsRequests.ts';
 import type { EwsStreams } from './ewsStreaming.ts';
 import type { SubscriptionStore } from './ewsSubscriptions.ts';
@@ -11,17 +12,22 @@ export interface EwsServer {
   /** Acts on a request, and answers. */
   answer(request: HttpRequest): HttpResponse;
   /** Lets the next operations be refused, and not acted on. */
-  refuseNext(count: number, refusal: EwsRefusal, operation?: EwsRequest['operation']): void;
+  refuseNext(count: number, refusal: EwsRefusal, operation?: RefusedOperation): void;
+  /** The refusal that is prepared for what is posted next, if there is one. */
+  refusalToPost(): EwsRefusal | undefined;
   /** Forgets the refusals that have not happened yet. */
   clearRefusals(): void;
   /** Changes what the Authorization header must be. */
   setAuthorization(authorization: string): void;
 }
 
+/** What a server can refuse; it tells of what it cannot post in the place of that. */
+export type RefusedOperation = EwsRequest['operation'] | 'SendNotification';
+
 interface PreparedRefusal {
   left: number;
   readonly refusal: EwsRefusal;
-  readonly operation: EwsRequest['operation'] | undefined;
+  readonly operation: RefusedOperation | undefined;
 }
 
 const PATH = '/ews/exchange.asmx';
@@ -31,6 +37,7 @@ const KNOWN_VERSION = /^Exchange20(07(_SP1)?|10(_SP[12])?|13(_SP1)?|16)$/;
 export function ewsServer(
   store: SubscriptionStore,
   streams: EwsStreams,
+  pushes: EwsPushes,
   answers: EwsAnswers,
   dialect: EwsDialect,
   initialAuthorization: string | undefined,
@@ -38,22 +45,27 @@ export function ewsServer(
   let authorization = initialAuthorization;
   let prepared: PreparedRefusal[] = [];
 
-  const throwPrepared = (operation: EwsRequest['operation']): void => {
-    const first = prepared.find((refusal) => (refusal.operation ?? operation) === operation);
-    if (first === undefined) return;
+  const takePrepared = (
+    matches: (operation: RefusedOperation | undefined) => boolean,
+  ): EwsRefusal | undefined => {
+    const first = prepared.find(({ operation }) => matches(operation));
+    if (first === undefined) return undefined;
     first.left -= 1;
     prepared = prepared.filter(({ left }) => left > 0);
-    throw first.refusal;
+    return first.refusal;
   };
 
   const act = (
     { request, impersonated }: ReadRequest,
     identity: HttpRequest,
   ): string | HttpResponse['body$'] => {
-    throwPrepared(request.operation);
+    const refusal = takePrepared((operation) => (operation ?? request.operation) === request.operation);
+    if (refusal !== undefined) throw refusal;
     switch (request.operation) {
       case 'Subscribe': {
+        pushes.check(request.callback);
         const { id, watermark } = store.subscribe(request, impersonated);
+        pushes.begin(id, request.callback);
         return answers.subscribed(id, watermark);
       }
       case 'GetEvents':
@@ -103,6 +115,7 @@ export function ewsServer(
     refuseNext: (count, refusal, operation) => {
       prepared.push({ left: count, refusal, operation });
     },
+    refusalToPost: () => takePrepared((operation) => operation === 'SendNotification'),
     clearRefusals: () => {
       prepared = [];
     },

@@ -17,6 +17,7 @@ import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts'
 import { ewsAnswers } from './ewsAnswers.ts';
 import { type EwsDialect, EwsRefusal } from './ewsDialect.ts';
 import { ewsMailbox, type Mailbox, type MailboxDriver } from './ewsMailbox.ts';
+import { ewsPushes, type PostedNotification } from './ewsPush.ts';
 import { gistOf, type RequestGist } from './ewsRequests.ts';
 import { ewsServer } from './ewsServer.ts';
 import { ewsStreams, type OpenEwsStream, type StreamEnd } from './ewsStreaming.ts';
@@ -46,10 +47,16 @@ export interface EwsSimulatorOptions {
   readonly chunkBytes?: number;
   /** How many streams may be open at a time. @default 100 */
   readonly maxStreams?: number;
+  /**
+   * What notifications are posted through: that of a `pushCallback`, or `fetchTransport()` over a network.
+   * @default push subscriptions are refused
+   */
+  readonly push?: Transport;
 }
 
-/** An operation, by the name of its element. */
-export type EwsOperation = 'Subscribe' | 'GetEvents' | 'GetStreamingEvents' | 'Unsubscribe';
+/** An operation, by the name of its element; `SendNotification` is the server's own. */
+export type EwsOperation =
+  'Subscribe' | 'GetEvents' | 'GetStreamingEvents' | 'SendNotification' | 'Unsubscribe';
 
 /**
  * What goes wrong with a request: what can go wrong with any, or the server's own refusal, as a response of
@@ -75,7 +82,12 @@ export interface EwsSimulator extends MailboxDriver {
   readonly requests: readonly LoggedEwsRequest[];
   /** The streams that it has open now. */
   readonly streams: readonly OpenEwsStream[];
-  /** Lets the next `count` requests fail, if given only those of one operation. */
+  /** What it has posted for push subscriptions, in order. */
+  readonly posts: readonly PostedNotification[];
+  /**
+   * Lets the next `count` requests fail, if given only those of one operation. With an `error` for
+   * `SendNotification`, that is posted in the place of events.
+   */
   failNext(count: number, failure: EwsFailure, operation?: EwsOperation): void;
   /** Forgets the failures that have not happened yet. */
   clearFailures(): void;
@@ -150,9 +162,13 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
   const answers = ewsAnswers(dialect);
   const behaviour = { dialect, heartbeatMs: heartbeatSeconds * 1000, chunkBytes, latencyMs, maxStreams };
   const streams = ewsStreams(store, answers, behaviour);
-  const watch = (mailbox: Mailbox): void => void mailbox.changes$.subscribe(() => streams.deliver());
+  const pushes = ewsPushes(store, answers, () => server.refusalToPost(), options.push, latencyMs);
+  const watch = (mailbox: Mailbox): void => {
+    mailbox.changes$.subscribe(() => streams.deliver());
+    mailbox.changes$.subscribe(() => pushes.deliver());
+  };
   watch(ownMailbox);
-  const server = ewsServer(store, streams, answers, dialect, authorizationOf(options));
+  const server = ewsServer(store, streams, pushes, answers, dialect, authorizationOf(options));
   const faults = faultQueue();
   const log = requestLog();
   const restarts$ = new Subject<void>();
@@ -180,6 +196,9 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
     get streams() {
       return streams.open;
     },
+    get posts() {
+      return pushes.posts;
+    },
     get requests() {
       return log.requests.map((request) => ({ ...request, ...gistOf(request.body ?? '') }));
     },
@@ -202,6 +221,7 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
     expire: (subscriptionId) => store.expire(subscriptionId),
     restart: () => {
       store.restart();
+      pushes.forget();
       restarts$.next();
       streams.endAll('reset');
     },

@@ -7,13 +7,16 @@ import type { EwsRequest, ImpersonatedUser } from './ewsRequests.ts';
 /** A subscription that a simulated server holds. */
 export interface HeldEwsSubscription {
   readonly id: string;
-  readonly kind: 'pull' | 'streaming';
+  readonly kind: 'pull' | 'streaming' | 'push';
   /** Ids of the watched folders; undefined for all. */
   readonly folders: readonly string[] | undefined;
   /** The elements of the events, such as `NewMailEvent`. */
   readonly events: readonly string[];
   readonly timeoutMinutes: number;
-  /** When it ends if it is not asked before, in milliseconds of the scheduler's clock; never while it streams. */
+  /**
+   * When it ends if it is not asked before, in milliseconds of the scheduler's clock; never while it streams, or
+   * where it is posted.
+   */
   readonly expiresAt: number;
   readonly impersonated: ImpersonatedUser | undefined;
   /** The address of the mailbox that it watches; undefined for the one of the account. */
@@ -38,6 +41,8 @@ export interface SubscriptionStore {
     impersonated: ImpersonatedUser | undefined,
   ): { readonly id: string; readonly watermark: string };
   getEvents(id: string, watermark: string): EventPage;
+  /** What is to be posted for it now, and how to note that it arrived; undefined where it is gone. */
+  toPost(id: string): { readonly page: EventPage; readonly arrived: () => void } | undefined;
   /** Why a stream cannot serve it, if that is so: the code. If told of whom, it must be theirs. */
   refusalOf(id: string, impersonated?: ImpersonatedUser): string | undefined;
   /** A stream serves it. */
@@ -134,6 +139,34 @@ export function subscriptionStore(
     });
   };
 
+  const pageFrom = (
+    subscription: Held,
+    start: number,
+    previousWatermark: string,
+  ): { readonly page: EventPage; readonly arrived: () => void } => {
+    const { history } = subscription;
+    const matching = history.slice(start).filter((event) => isFor(subscription, event, dialect));
+    const events = matching.slice(0, PAGE).map((event) => asSeenBy(subscription, event));
+    const moreEvents = matching.length > PAGE;
+    const next = moreEvents ? (events.at(-1)?.sequence ?? history.length) : history.length;
+    const watermarkAt = (sequence = history.length): string => watermarkOf(sequence, forgotten);
+    return {
+      page: { subscriptionId: subscription.id, previousWatermark, moreEvents, events, watermarkAt },
+      arrived: () => (subscription.cursor = next),
+    };
+  };
+
+  /** What is asked for, and removed by asking, is not posted. */
+  const findPolled = (id: string, code: string, message: string): Held => {
+    const subscription = find(id, code, message);
+    if (subscription.kind !== 'push') return subscription;
+    throw new EwsRefusal(
+      'error',
+      'ErrorInvalidPullSubscriptionId',
+      'The subscription is a push subscription.',
+    );
+  };
+
   return {
     get held() {
       dropExpired();
@@ -168,23 +201,18 @@ export function subscriptionStore(
     getEvents: (id, watermark) => {
       const subscription =
         dialect === 'exchange'
-          ? find(id, 'ErrorSubscriptionNotFound', 'The specified subscription was not found.')
-          : find(id, 'ErrorInvalidSubscription', 'The subscription is invalid.');
-      const { history } = subscription;
-      const start = dialect === 'exchange' ? startOf(watermark, history) : subscription.cursor;
-      const matching = history.slice(start).filter((event) => isFor(subscription, event, dialect));
-      const events = matching.slice(0, PAGE).map((event) => asSeenBy(subscription, event));
-      const moreEvents = matching.length > PAGE;
-      const end = history.length;
-      subscription.cursor = moreEvents ? (events.at(-1)?.sequence ?? end) : end;
+          ? findPolled(id, 'ErrorSubscriptionNotFound', 'The specified subscription was not found.')
+          : findPolled(id, 'ErrorInvalidSubscription', 'The subscription is invalid.');
+      const start = dialect === 'exchange' ? startOf(watermark, subscription.history) : subscription.cursor;
+      const { page, arrived } = pageFrom(subscription, start, watermark);
+      arrived();
       subscription.expiresAt = asyncScheduler.now() + subscription.timeoutMinutes * 60_000;
-      return {
-        subscriptionId: id,
-        previousWatermark: watermark,
-        moreEvents,
-        events,
-        watermarkAt: (sequence) => watermarkOf(sequence ?? end, forgotten),
-      };
+      return page;
+    },
+    toPost: (id) => {
+      const subscription = held.get(id);
+      if (subscription === undefined) return undefined;
+      return pageFrom(subscription, subscription.cursor, watermarkOf(subscription.cursor, forgotten));
     },
     refusalOf: (id, impersonated) => {
       const subscription = held.get(id);
@@ -214,7 +242,9 @@ export function subscriptionStore(
       return matching.map((event) => asSeenBy(subscription, event));
     },
     unsubscribe: (id) => {
-      held.delete(find(id, 'ErrorSubscriptionNotFound', 'The specified subscription was not found.').id);
+      held.delete(
+        findPolled(id, 'ErrorSubscriptionNotFound', 'The specified subscription was not found.').id,
+      );
     },
     expire: (id) => {
       if (id === undefined) held.clear();

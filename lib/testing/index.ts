@@ -6,6 +6,7 @@
  */
 export type { EwsDialect } from './ewsDialect.ts';
 export type { MailboxDriver } from './ewsMailbox.ts';
+export type { PostedNotification } from './ewsPush.ts';
 export type { ImpersonatedUser, RequestGist } from './ewsRequests.ts';
 export {
   type EwsFailure,
@@ -26,6 +27,7 @@ export type {
   TruncatedAnswer,
 } from './faults.ts';
 export type { LoggedRequest } from './requestLog.ts';
+export { pushCallback, type PushCallback } from './pushCallback.ts';
 export { serve, type Served, type ServeOptions } from './serve.ts';
 export type { BatchShape } from './ucwaBatch.ts';
 export type { SimulatedPresence } from './ucwaContacts.ts';

@@ -16,6 +16,8 @@ describe('The entry rxchange/ews', () => {
       'exchange',
       'ntlm',
       'pullNotifications',
+      'pushListener',
+      'pushNotifications',
       'streamingNotifications',
     ]);
   });

@@ -5,6 +5,7 @@ describe('rxchange/testing', () => {
   it('should export the simulators and how to serve them, and nothing more', () => {
     expect(Object.keys(testing).sort()).to.deep.equal([
       'ewsSimulator',
+      'pushCallback',
       'serve',
       'ucwaDiscovery',
       'ucwaDomain',

@@ -1,0 +1,32 @@
+import type { Observable } from 'rxjs';
+
+/** One request that an Exchange server has posted, as plain data, and the way to answer it. */
+export interface IncomingNotification {
+  /** The body as it arrives. It is read once. It errors where it breaks off, or is refused. */
+  readonly body$: Observable<Uint8Array>;
+  /** Answers the request. It is called once, and must not throw. */
+  readonly respond: (answer: NotificationAnswer) => void;
+}
+
+/** What a posted request is answered. */
+export interface NotificationAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** What is wrong with the request, one sentence for a log; the server is not told. */
+  readonly problem?: string;
+}
+
+/** How long a server that has retries of its own is asked to wait. */
+const TRY_AGAIN_SECONDS = 30;
+
+/** Asks to send the same again later. */
+export function tryLater(problem: string): NotificationAnswer {
+  return { ...refusal(503, problem), headers: { 'retry-after': String(TRY_AGAIN_SECONDS) } };
+}
+
+/** Refuses a request for good. */
+export function refusal(status: number, problem: string): NotificationAnswer {
+  return { status, headers: {}, body: '', problem };
+}

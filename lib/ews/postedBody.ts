@@ -1,0 +1,57 @@
+import { Observable } from 'rxjs';
+import { DecodeError } from '../core/errors.ts';
+import { type NotificationAnswer, refusal } from './incomingNotification.ts';
+import { SUBJECT } from './sendNotification.ts';
+
+/** What of a request of `node:http`, or of a framework on it, is read. */
+export interface PostedRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  /** The URL as it came, where a framework has shortened `url`. */
+  readonly originalUrl?: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The body, where a framework has read it: a string, or bytes. */
+  readonly body?: unknown;
+  on(event: string, listener: (value: Uint8Array) => void): unknown;
+}
+
+/** The bytes of the body, also where a framework has read them before. */
+export function bodyOf(
+  request: PostedRequest,
+  maxBytes: number,
+  respond: (answer: NotificationAnswer) => void,
+): Observable<Uint8Array> {
+  return new Observable((subscriber) => {
+    let length = 0;
+    const take = (chunk: Uint8Array): void => {
+      length += chunk.length;
+      if (length <= maxBytes) subscriber.next(chunk);
+      else {
+        respond(tooLarge(maxBytes));
+        subscriber.error(
+          new DecodeError(SUBJECT, { path: '', expected: `at most ${maxBytes} bytes`, actual: 'more' }),
+        );
+      }
+    };
+    const breakOff = (): void => {
+      subscriber.error(
+        new DecodeError(SUBJECT, { path: '', expected: 'the end of the body', actual: 'none' }),
+      );
+    };
+    const { body } = request;
+    if (typeof body === 'string' || body instanceof Uint8Array) {
+      take(typeof body === 'string' ? new TextEncoder().encode(body) : body);
+      subscriber.complete();
+      return;
+    }
+    request.on('data', take);
+    request.on('end', () => subscriber.complete());
+    request.on('error', breakOff);
+    request.on('close', breakOff);
+  });
+}
+
+/** The answer to a body that has more bytes than it may. */
+export function tooLarge(maxBytes: number): NotificationAnswer {
+  return refusal(413, `It has more than ${maxBytes} bytes.`);
+}

@@ -1,0 +1,159 @@
+import { type Observable, Subject, Subscription, tap, timer } from 'rxjs';
+import { invalidSecret, numberOption, objectOption } from '../core/options.ts';
+import {
+  type IncomingNotification,
+  type NotificationAnswer,
+  refusal,
+  tryLater,
+} from './incomingNotification.ts';
+import { bodyOf, type PostedRequest, tooLarge } from './postedBody.ts';
+import { isXml } from './soap.ts';
+
+/** What a listener lets in. */
+export interface PushListenerOptions {
+  /**
+   * The path, without the query, that notifications come to; what comes to another is answered 404. It is
+   * compared in constant time, so that a part of it may be a secret between you and the server.
+   * @default any
+   */
+  readonly path?: string;
+  /** How many bytes a notification may have; a larger one is answered 413. @default 1_048_576 */
+  readonly maxBytes?: number;
+  /** How long a notification may take to arrive, in seconds; a slower one is answered 408. @default 30 */
+  readonly timeoutSeconds?: number;
+}
+
+/** What of a response of `node:http` is used. */
+export interface PostedResponse {
+  readonly headersSent: boolean;
+  writeHead(status: number, headers: Record<string, string>): unknown;
+  end(body: string): unknown;
+  on(event: 'error', listener: () => void): unknown;
+}
+
+/** A request that was answered, but not with what an Exchange server hopes for. */
+export interface RefusedNotification {
+  /** What it was answered. */
+  readonly status: number;
+  /** Why, in one sentence without a word of the request's body. */
+  readonly problem: string;
+}
+
+/** Takes what servers post. */
+export interface PushListener {
+  /** What is posted. It completes when the listener is closed. */
+  readonly incoming$: Observable<IncomingNotification>;
+  /** What was refused, for a log. It never errors. */
+  readonly refused$: Observable<RefusedNotification>;
+  /** Takes a request of `node:http`, https or Express, and answers it. It never throws. */
+  readonly handler: (request: PostedRequest, response: PostedResponse) => void;
+  /** Refuses what comes from now on, and ends what is notified by it. */
+  close(): void;
+}
+
+/**
+ * Creates a listener for what Exchange servers post to a callback URL: its `handler` is one for `node:http`,
+ * `node:https` or Express, and its `incoming$` is for `pushNotifications`.
+ *
+ * It refuses what is no notification: with 404 on another path, 405 for another method than POST, 415 for what
+ * is no XML, 413 for what is too large, 408 for what is too slow, and 400 for what cannot be read. Where nobody
+ * is subscribed to `incoming$`, servers are asked to try again, with 503. Nothing is thrown, whatever comes; what
+ * was refused is told in `refused$`.
+ *
+ * Who knows the URL and the id of a subscription can post events for it. So serve it over TLS, let only your
+ * Exchange servers reach it, and give `path` a part that nobody can guess.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http';
+ * import type { AddressInfo } from 'node:net';
+ * import { pushListener } from 'rxchange/ews';
+ *
+ * const listener = pushListener({ path: '/notified/5up3r53cr3t' });
+ * listener.refused$.subscribe(({ status }) => console.log('refused with', status));
+ *
+ * const server = createServer(listener.handler);
+ * server.listen(0, async () => {
+ *   const { port } = server.address() as AddressInfo;
+ *   const { status } = await fetch(`http://127.0.0.1:${port}/notified/5up3r53cr3t`);
+ *   // prints: refused with 405
+ *   console.log(status);
+ *   // prints: 405
+ *   server.close();
+ *   server.closeAllConnections();
+ * });
+ * ```
+ *
+ * @throws TypeError that names the option, for one that cannot be used.
+ */
+export function pushListener(options: PushListenerOptions = {}): PushListener {
+  const { path, maxBytes = 1_048_576, timeoutSeconds = 30 } = objectOption('options', options);
+  if (path !== undefined && (typeof path !== 'string' || !/^\/[^?#]*$/.test(path))) {
+    throw invalidSecret('path', "a path that begins with '/', without query or fragment");
+  }
+  numberOption('maxBytes', maxBytes, { min: 1, integer: true });
+  numberOption('timeoutSeconds', timeoutSeconds, { min: 0.01, max: 3600 });
+  const incoming = new Subject<IncomingNotification>();
+  const refused = new Subject<RefusedNotification>();
+
+  const reasonToRefuse = ({
+    method,
+    url,
+    originalUrl,
+    headers,
+  }: PostedRequest): NotificationAnswer | undefined => {
+    const [at = ''] = (originalUrl ?? url ?? '').split('?', 1);
+    if (path !== undefined && !isSame(at, path)) return refusal(404, 'It came to another path.');
+    if (method !== 'POST') {
+      return { ...refusal(405, 'It was no POST.'), headers: { allow: 'POST' } };
+    }
+    if (!isXml(String(headers['content-type']))) return refusal(415, 'Its Content-Type is not XML.');
+    if (Number(headers['content-length'] ?? 0) > maxBytes) return tooLarge(maxBytes);
+    return incoming.observed ? undefined : tryLater('Nobody is subscribed to incoming$.');
+  };
+
+  const handler = (request: PostedRequest, response: PostedResponse): void => {
+    const answering = new Subscription();
+    const respond = ({ status, headers, body, problem = '' }: NotificationAnswer): void => {
+      if (answering.closed) return;
+      answering.unsubscribe();
+      // A connection with the rest of a refused body on it serves nothing else.
+      const connection = status < 400 ? headers : { ...headers, connection: 'close' };
+      response.on('error', () => undefined);
+      if (!response.headersSent) {
+        response.writeHead(status, connection);
+        response.end(body);
+      }
+      if (status >= 400) refused.next({ status, problem });
+    };
+    const reason = reasonToRefuse(request);
+    if (reason !== undefined) {
+      respond(reason);
+      return;
+    }
+    let isRead = false;
+    const body$ = bodyOf(request, maxBytes, respond).pipe(tap({ complete: () => (isRead = true) }));
+    answering.add(
+      timer(timeoutSeconds * 1000).subscribe(() =>
+        respond(isRead ? tryLater('It was not answered in time.') : refusal(408, 'It was too slow.')),
+      ),
+    );
+    incoming.next({ body$, respond });
+  };
+
+  return {
+    incoming$: incoming.asObservable(),
+    refused$: refused.asObservable(),
+    handler,
+    close: () => incoming.complete(),
+  };
+}
+
+/** Takes as long for a path that is nearly right as for one that is wrong at once. */
+function isSame(given: string, expected: string): boolean {
+  let difference = given.length ^ expected.length;
+  for (let place = 0; place < expected.length; place += 1) {
+    difference |= given.charCodeAt(place) ^ expected.charCodeAt(place);
+  }
+  return difference === 0;
+}

@@ -1,0 +1,73 @@
+import { numberOption, objectOption, urlOption } from '../core/options.ts';
+import type { PushSubscriptionRequest } from './envelope.ts';
+import {
+  checkEvents,
+  checkFolders,
+  graceMsOption,
+  textOption,
+  type WatchedFolders,
+} from './watchedFolders.ts';
+
+/** What to watch, and where the server is to post it. */
+export interface PushOptions extends WatchedFolders {
+  /**
+   * Where the server posts: absolute, and what `incoming` gets must be what comes there. The server must be
+   * able to reach it, and to trust its certificate. Each process needs one of its own.
+   */
+  readonly callbackUrl: string;
+  /**
+   * How often the server says that the subscription stands when nothing happens, in whole minutes from 1 to
+   * 1440. So long it also tries again to post what it could not, and then ends the subscription; and as long
+   * it may take at most until it asks, and can be told to end it.
+   * @default 5
+   */
+  readonly statusFrequencyMinutes?: number;
+  /** Where to resume: the watermark of an event that came before, such as in another life of this process. */
+  readonly watermark?: string;
+  /**
+   * Whether to go on from the last watermark when the server has lost the subscription, or given it up.
+   * Without, it subscribes afresh and tells of a gap: that costs a large mailbox less.
+   * @default true
+   */
+  readonly resume?: boolean;
+  /**
+   * Shares one subscription between all subscribers of the Observable, and keeps it for so many seconds after
+   * the last has left.
+   * @default each subscriber has its own
+   */
+  readonly graceSeconds?: number;
+}
+
+/** The options, checked and with their defaults. */
+export interface PushPlan {
+  readonly request: PushSubscriptionRequest;
+  /** After so long without a word the server has given the subscription up. */
+  readonly silenceMs: number;
+  readonly resume: boolean;
+  readonly graceMs: number | undefined;
+}
+
+/** How much later than it should something may come. */
+const LATE_MS = 30_000;
+
+/** Checks the options; throws a TypeError that names the one that cannot be used. */
+export function pushPlan(options: PushOptions): PushPlan {
+  objectOption('options', options);
+  const { statusFrequencyMinutes = 5, watermark, resume = true, graceSeconds } = options;
+  numberOption('statusFrequencyMinutes', statusFrequencyMinutes, { min: 1, max: 1440, integer: true });
+  if (watermark !== undefined) textOption('watermark', watermark);
+  return {
+    request: {
+      kind: 'push',
+      folders: checkFolders(options),
+      events: checkEvents(options.events),
+      watermark,
+      statusFrequencyMinutes,
+      callbackUrl: urlOption('callbackUrl', options.callbackUrl).href,
+    },
+    // It speaks after one frequency at the latest, and tries again for another.
+    silenceMs: statusFrequencyMinutes * 120_000 + LATE_MS,
+    resume,
+    graceMs: graceMsOption(graceSeconds),
+  };
+}

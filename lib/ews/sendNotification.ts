@@ -1,0 +1,71 @@
+import { DecodeError } from '../core/errors.ts';
+import type { ServerEvent } from './events.ts';
+import type { EwsMessage, ResponseMessage } from './wire.ts';
+
+/** What is read, for errors. */
+export const SUBJECT = 'Posted notification';
+
+/** What a notification is answered with: the subscription goes on, or it ends. */
+export type SubscriptionStatus = 'OK' | 'Unsubscribe';
+
+/** How many watermarks are kept to recognise what comes twice; one notification holds 50 events at most. */
+const MOST_KNOWN = 500;
+
+/** Writes the answer to a SendNotification. Page: "SendNotificationResult". */
+export function sendNotificationResult(status: SubscriptionStatus): string {
+  return (
+    '<?xml version="1.0" encoding="utf-8"?>' +
+    '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>' +
+    '<m:SendNotificationResult xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages">' +
+    `<m:SubscriptionStatus>${status}</m:SubscriptionStatus>` +
+    '</m:SendNotificationResult></soap:Body></soap:Envelope>'
+  );
+}
+
+/** The response messages of a SendNotification. It throws a {@link DecodeError} for what is none. */
+export function notificationsIn(messages: readonly EwsMessage[]): readonly ResponseMessage[] {
+  const found = messages.filter(
+    (message): message is ResponseMessage =>
+      message.type === 'response' && message.operation === 'SendNotification',
+  );
+  if (found.length > 0 && found.length === messages.length) return found;
+  throw new DecodeError(SUBJECT, {
+    path: '/Envelope/Body',
+    expected: 'SendNotification with a response message',
+    actual: 'something else',
+  });
+}
+
+/** The subscriptions that a response message is about: an error names its own among the values. */
+export function subscriptionsIn({ notifications, values }: ResponseMessage): readonly string[] {
+  const named = values.get('SubscriptionId');
+  const notified = notifications.map(({ subscriptionId }) => subscriptionId);
+  return named === undefined ? notified : [...notified, named];
+}
+
+/** What of the events came for the first time. */
+export interface FirstDelivery {
+  /** Those, and every status. */
+  readonly events: readonly ServerEvent[];
+  /** Where to resume behind them; undefined where none has told that. */
+  readonly watermark: string | undefined;
+}
+
+/**
+ * Creates the memory of one subscription that recognises by their watermarks the events that were delivered
+ * before: a server that has missed the answer sends them again, perhaps with more behind them.
+ */
+export function deliveredOnce(): (events: readonly ServerEvent[]) => FirstDelivery {
+  const known = new Set<string>();
+  return (delivered) => {
+    const isKnown = ({ watermark }: ServerEvent): boolean => watermark !== undefined && known.has(watermark);
+    const events = delivered.filter((event) => event.type === 'status' || !isKnown(event));
+    const marks = events.flatMap((event) => (isKnown(event) ? [] : (event.watermark ?? [])));
+    for (const mark of marks) known.add(mark);
+    for (const mark of known) {
+      if (known.size <= MOST_KNOWN) break;
+      known.delete(mark);
+    }
+    return { events, watermark: marks.at(-1) };
+  };
+}

@@ -21,7 +21,7 @@ const LOST: Decision = { action: 'resubscribe', gap: 'subscriptionLost', gone: t
 const MOVED: Decision = { action: 'resubscribeLater', gap: 'mailboxMoved' };
 const GONE: Decision = { action: 'alreadyGone' };
 
-/** A row of the table: a code, and what is done about it as the answer to each operation; GetEvents counts for streams. */
+/** A row of the table: a code, and what is done about it as the answer to each operation; GetEvents counts for streams and pushes. */
 type Row = readonly [code: string, subscribe: Decision, getEvents: Decision, unsubscribe: Decision];
 const same = (code: string, decision: Decision): Row => [code, decision, decision, decision];
 const AFRESH: Decision = { action: 'resubscribeAfresh', gap: 'subscriptionLost', gone: true };
@@ -38,6 +38,7 @@ const table: readonly Row[] = [
   same('ErrorSubscriptionDelegateAccessNotSupported', FAIL),
   same('ErrorInvalidSubscriptionRequest', FAIL),
   same('ErrorInvalidPullSubscriptionId', FAIL),
+  same('ErrorInvalidPushSubscriptionUrl', FAIL),
   same('ErrorSchemaValidation', FAIL),
   same('ErrorInvalidServerVersion', FAIL),
   same('ErrorAccessDenied', FAIL),
@@ -82,6 +83,7 @@ describe('The decision about an error', () => {
         expect(decide(asFault(code), { operation })).to.deep.equal(expected);
         if (operation === 'GetEvents') {
           expect(decide(asError(code), { operation: 'GetStreamingEvents' })).to.deep.equal(expected);
+          expect(decide(asError(code), { operation: 'SendNotification' })).to.deep.equal(expected);
         }
       });
     });

@@ -5,6 +5,7 @@ import {
   getStreamingEventsEnvelope,
   type Impersonation,
   type PullSubscriptionRequest,
+  type PushSubscriptionRequest,
   subscribeEnvelope,
   unsubscribeEnvelope,
 } from '../../lib/ews/envelope.ts';
@@ -42,6 +43,32 @@ describe('The envelopes that are sent', () => {
     );
     const all = subscribeEnvelope(head, { kind: 'streaming', folders: undefined, events: ['newMail'] });
     expect(all).to.contain('<m:StreamingSubscriptionRequest SubscribeToAllFolders="true"><t:EventTypes>');
+  });
+
+  it('should be, for a push subscription, the status frequency and the URL in the place of the timeout', () => {
+    const push: PushSubscriptionRequest = {
+      kind: 'push',
+      folders: ['inbox'],
+      events: ['newMail'],
+      watermark: undefined,
+      statusFrequencyMinutes: 5,
+      callbackUrl: 'https://me.example/?a=b&c=d',
+    };
+    const rest =
+      '<t:StatusFrequency>5</t:StatusFrequency><t:URL>https://me.example/?a=b&#38;c=d</t:URL>' +
+      `</m:PushSubscriptionRequest></m:Subscribe>${END}`;
+    const start =
+      `${START}<m:Subscribe><m:PushSubscriptionRequest><t:FolderIds><t:DistinguishedFolderId Id="inbox"/></t:FolderIds>` +
+      '<t:EventTypes><t:EventType>NewMailEvent</t:EventType></t:EventTypes>';
+    expect(subscribeEnvelope(head, push)).to.equal(`${start}${rest}`);
+    expect(subscribeEnvelope(head, { ...push, watermark: 'W1' })).to.equal(
+      `${start}<t:Watermark>W1</t:Watermark>${rest}`,
+    );
+    expect(readRequest(subscribeEnvelope(head, { ...push, folders: undefined })).request).to.deep.include({
+      kind: 'push',
+      allFolders: true,
+      callback: { url: 'https://me.example/?a=b&c=d', statusFrequencyMinutes: 5 },
+    });
   });
 
   it('should be, for the events of streams, all their ids, and how long', () => {

@@ -1,0 +1,138 @@
+import { expect } from 'chai';
+import { DecodeError } from '../../lib/core/errors.ts';
+import type { ServerEvent } from '../../lib/ews/events.ts';
+import { messageParser } from '../../lib/ews/parser.ts';
+import {
+  deliveredOnce,
+  notificationsIn,
+  sendNotificationResult,
+  subscriptionsIn,
+} from '../../lib/ews/sendNotification.ts';
+import type { EwsMessage } from '../../lib/ews/wire.ts';
+import { posted, postedError, postedEvents } from './posted.ts';
+
+const read = (xml: string): EwsMessage[] => {
+  const messages: EwsMessage[] = [];
+  const parser = messageParser((message) => messages.push(message));
+  parser.write(new TextEncoder().encode(xml));
+  parser.end();
+  return messages;
+};
+
+const mail = (watermark?: string): ServerEvent => ({
+  type: 'newMail',
+  subscriptionId: 'S1',
+  timestamp: new Date(0),
+  timestampText: '1970-01-01T00:00:00Z',
+  item: { id: `I${watermark ?? ''}` },
+  ...(watermark === undefined ? {} : { watermark }),
+});
+const status = (watermark: string): ServerEvent => ({ type: 'status', subscriptionId: 'S1', watermark });
+const marks = (events: readonly ServerEvent[]): (string | undefined)[] =>
+  events.map(({ watermark }) => watermark);
+
+describe('A SendNotification', () => {
+  it('should be answered in the words of the schema', () => {
+    for (const answer of ['OK', 'Unsubscribe'] as const) {
+      expect(sendNotificationResult(answer)).to.equal(
+        '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">' +
+          '<soap:Body><m:SendNotificationResult xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages">' +
+          `<m:SubscriptionStatus>${answer}</m:SubscriptionStatus></m:SendNotificationResult></soap:Body></soap:Envelope>`,
+      );
+    }
+  });
+
+  it('should be read: whose it is, and its events', () => {
+    const [message] = notificationsIn(read(postedEvents('S1', ['W1', 'W2'])));
+    expect(subscriptionsIn(message!)).to.deep.equal(['S1']);
+    expect(marks(message!.notifications[0]!.events)).to.deep.equal(['W1', 'W2']);
+    expect(message!.notifications[0]!.previousWatermark).to.equal('W0');
+  });
+
+  it('should be read where it tells of an error: whose it is stands among the values', () => {
+    const [message] = notificationsIn(read(postedError('S1', 'ErrorReadEventsFailed')));
+    expect(subscriptionsIn(message!)).to.deep.equal(['S1']);
+    expect(message).to.include({ responseClass: 'Error', responseCode: 'ErrorReadEventsFailed' });
+  });
+
+  const none: readonly [name: string, xml: string][] = [
+    ['a body without an operation', posted('')],
+    [
+      'the answer of another operation',
+      postedEvents('S1', ['W1']).replaceAll('SendNotification', 'GetEvents'),
+    ],
+    [
+      'a fault',
+      posted('<s:Fault xmlns:s="x"><faultcode>Client</faultcode><faultstring>no</faultstring></s:Fault>'),
+    ],
+  ];
+  for (const [name, xml] of none) {
+    it(`should be refused where it is ${name}`, () => {
+      expect(() => notificationsIn(read(xml))).to.throw(DecodeError, 'expected SendNotification');
+    });
+  }
+});
+
+describe('What is delivered', () => {
+  const cases: readonly [
+    name: string,
+    deliveries: readonly (readonly ServerEvent[])[],
+    fresh: readonly (readonly (string | undefined)[])[],
+    watermark: readonly (string | undefined)[],
+  ][] = [
+    [
+      'should be fresh the first time, and known after that',
+      [
+        [mail('A'), mail('B')],
+        [mail('A'), mail('B')],
+      ],
+      [['A', 'B'], []],
+      ['B', undefined],
+    ],
+    [
+      'should be fresh behind what is known',
+      [[mail('A')], [mail('A'), mail('B'), mail('C')]],
+      [['A'], ['B', 'C']],
+      ['A', 'C'],
+    ],
+    [
+      'should be known though it comes late, and never lead back',
+      [[mail('A')], [mail('B')], [mail('A')], [status('A')], [mail('C')]],
+      [['A'], ['B'], [], ['A'], ['C']],
+      ['A', 'B', undefined, undefined, 'C'],
+    ],
+    [
+      'should be a status each time: it says that the subscription stands',
+      [[status('A')], [status('A')]],
+      [['A'], ['A']],
+      ['A', undefined],
+    ],
+    [
+      'should be fresh always where it has no watermark',
+      [[mail()], [mail()]],
+      [[undefined], [undefined]],
+      [undefined, undefined],
+    ],
+    [
+      'should be fresh where events of one delivery have the same watermark',
+      [[mail('A'), mail('A')]],
+      [['A', 'A']],
+      ['A'],
+    ],
+  ];
+  for (const [name, deliveries, fresh, watermarks] of cases) {
+    it(name, () => {
+      const once = deliveredOnce();
+      const found = deliveries.map((events) => once(events));
+      expect(found.map(({ events }) => marks(events))).to.deep.equal(fresh);
+      expect(found.map(({ watermark }) => watermark)).to.deep.equal(watermarks);
+    });
+  }
+
+  it('should be remembered for the last 500 events, and no more', () => {
+    const once = deliveredOnce();
+    for (let mails = 0; mails < 501; mails += 1) once([mail(`W${mails}`)]);
+    expect(once([mail('W1')]).events).to.have.length(0);
+    expect(once([mail('W0')]).events).to.have.length(1);
+  });
+});

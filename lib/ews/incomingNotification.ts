@@ -10,9 +10,11 @@ export interface IncomingNotification {
 
 /** What a posted request is answered. */
 export interface NotificationAnswer {
+  /** The HTTP status. */
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** A SOAP envelope, or empty. */
   readonly body: string;
   /** What is wrong with the request, one sentence for a log; the server is not told. */
   readonly problem?: string;

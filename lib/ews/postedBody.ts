@@ -5,13 +5,17 @@ import { SUBJECT } from './sendNotification.ts';
 
 /** What of a request of `node:http`, or of a framework on it, is read. */
 export interface PostedRequest {
+  /** Such as `POST`. */
   readonly method?: string | undefined;
+  /** Path and query. */
   readonly url?: string | undefined;
   /** The URL as it came, where a framework has shortened `url`. */
   readonly originalUrl?: string;
+  /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The body, where a framework has read it: a string, or bytes. */
   readonly body?: unknown;
+  /** Hears of `data`, `end`, `error` and `close`. */
   on(event: string, listener: (value: Uint8Array) => void): unknown;
 }
 

@@ -25,9 +25,13 @@ export interface PushListenerOptions {
 
 /** What of a response of `node:http` is used. */
 export interface PostedResponse {
+  /** Whether it was answered before. */
   readonly headersSent: boolean;
+  /** Begins the answer. */
   writeHead(status: number, headers: Record<string, string>): unknown;
+  /** Ends the answer. */
   end(body: string): unknown;
+  /** Hears of errors, which mean that nobody waits for the answer any more. */
   on(event: 'error', listener: () => void): unknown;
 }
 

@@ -9,6 +9,7 @@ import { travelling } from './latency.ts';
 
 /** What a simulated server has posted for a push subscription. */
 export interface PostedNotification {
+  /** The subscription that it was for. */
   readonly subscriptionId: string;
   /** When it was sent, in milliseconds of the scheduler's clock. */
   readonly time: number;

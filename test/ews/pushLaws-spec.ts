@@ -218,7 +218,8 @@ describe('The laws of push notifications, over random interleavings', function (
             const own$ = all.push();
             service.releases.outcomes$.subscribe((outcome) => {
               outcomes.push(outcome);
-              if (outcome.outcome === 'Expired' && idsHeld().includes(outcome.id)) tooEarly.push(outcome.id);
+              if (outcome.outcome === 'Expired' && idsHeld().includes(outcome.id ?? ''))
+                tooEarly.push(outcome.id);
             });
             service.releases.pending$.subscribe((count) => (pending = count));
             for (const one of visits) after(one.comesAt, () => come(one.shared ? shared$ : own$, one, alive));

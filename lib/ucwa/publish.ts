@@ -29,7 +29,11 @@ import { hrefOf, resourceCodec } from './wire.ts';
 export interface PublishOptions {
   /** The presence that the user begins with. @default the server's, `Online` */
   readonly availability?: 'Online' | 'Busy' | 'DoNotDisturb' | 'BeRightBack' | 'Away' | 'Offwork';
-  /** Which invitations the user wants to receive; they come as events. @default the server's, none */
+  /**
+   * Which invitations the user wants to receive; they come as events. Servers are documented to refuse others
+   * than `PhoneAudio` and `Messaging`.
+   * @default the server's, none
+   */
   readonly supportedModalities?: readonly (
     | 'Audio'
     | 'Video'

@@ -1,15 +1,14 @@
 import { expect } from 'chai';
-import { asyncScheduler, map, NEVER, type Observable, of, throwError, timer, toArray } from 'rxjs';
+import { asyncScheduler, NEVER, type Observable, of, take, throwError, timer } from 'rxjs';
 import { HttpError, NetworkError } from '../../lib/core/errors.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../lib/core/transport.ts';
-import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
-import { connect, type Ucwa } from '../../lib/ucwa/connect.ts';
+import type { ConnectOptions } from '../../lib/ucwa/connectOptions.ts';
 import { type LiveApplication, liveApplication } from '../../lib/ucwa/liveApplication.ts';
 import { pausing } from '../../lib/ucwa/pause.ts';
 import { checkPublish, published, type PublishOptions } from '../../lib/ucwa/publish.ts';
 import { marbles } from '../support/marbles.ts';
 import { response } from '../support/responses.ts';
-import { keep } from './connected.ts';
+import { connected, keep } from './connected.ts';
 
 const MINUTE = 60_000;
 const SELF = 'https://pool.contoso.com/ucwa/oauth/v1/applications/101';
@@ -220,85 +219,63 @@ describe('published', () => {
 });
 
 describe('connect with publish', () => {
-  /** A simulated server where `me` can be made available, and what is sent to it. */
-  function publishes(
-    publish: PublishOptions | undefined,
-    answer: HttpResponse = response(204),
-  ): {
-    readonly ucwa: Ucwa;
-    readonly sent: string[];
-    readonly endApplications: () => void;
-  } {
-    const server = ucwaSimulator({ mediumSeconds: 0 });
-    const sent: string[] = [];
-    const withLinks = (answered: HttpResponse): HttpResponse => ({
-      ...answered,
-      body$: answered.body$.pipe(
-        toArray(),
-        map((pieces) =>
-          Buffer.concat(pieces)
-            .toString()
-            .replaceAll(
-              /"self":\{"href":"([^"]*)\/me"\}/g,
-              `"${MAKE}":{"href":"$1/${MAKE}"},"${REPORT}":{"href":"$1/${REPORT}"}`,
-            ),
-        ),
-        map((text) => new TextEncoder().encode(text)),
-      ),
-    });
-    const transport: Transport = (request) => {
-      sent.push(`${request.method} ${request.url.slice(server.url.length + 1)}`);
-      if (request.url.endsWith(MAKE) || request.url.endsWith(REPORT))
-        return of({ ...answer, url: request.url });
-      return server.transport(request).pipe(map(withLinks));
-    };
-    const ucwa = connect({
-      ...{ applications: server.url, token: 'token', transport },
-      ...(publish === undefined ? {} : { publish }),
-    });
-    return { ucwa, sent, endApplications: () => server.endApplications() };
-  }
+  const online: Partial<ConnectOptions> = { publish: { availability: 'Online' } };
+  const posts = (sent: readonly string[]): string[] => sent.filter((line) => !line.startsWith('GET'));
 
   it('should publish once the application is there, again on one that is made again, and end with it', () => {
-    const { ucwa, sent, endApplications } = publishes({ activityMinutes: 4 });
+    const { ucwa, server, sent } = connected({}, online);
     marbles(() => {
       const all = keep(ucwa.events$);
       const others = keep(ucwa.events$);
-      timer(5 * MINUTE).subscribe(() => {
-        endApplications();
-        expect(all.values).to.deep.equal(['reset application']);
-      });
-      timer(10 * MINUTE).subscribe(() => {
+      timer(4 * MINUTE).subscribe(() => server.endApplications());
+      timer(9 * MINUTE).subscribe(() => {
         all.subscription.unsubscribe();
         others.subscription.unsubscribe();
+        expect(all.values).to.deep.equal(['updated me', 'reset application', 'updated me']);
       });
     });
-    expect(sent.filter((line) => !line.startsWith('GET'))).to.deep.equal([
-      'POST ',
-      `POST 101/${MAKE}`,
-      `POST 101/${REPORT}`,
-      'POST ',
-      `POST 102/${MAKE}`,
-      `POST 102/${REPORT}`,
-      'DELETE 102',
+    expect(posts(sent())).to.deep.equal([
+      'POST applications 201',
+      'POST 101/communication/makeMeAvailable 204',
+      'POST 101/reportMyActivity 204',
+      'POST applications 201',
+      'POST 102/communication/makeMeAvailable 204',
+      'POST 102/reportMyActivity 204',
+      'DELETE 102 204',
     ]);
   });
 
+  it('should keep the user from being shown as less available, for hours', () => {
+    const { ucwa, server } = connected({}, online);
+    const seen: unknown[] = [];
+    marbles(() => {
+      const all = keep(ucwa.events$);
+      timer(10 * MINUTE, 47 * MINUTE)
+        .pipe(take(5))
+        .subscribe({
+          next: () => seen.push(server.applications[0]?.availability),
+          complete: () => all.subscription.unsubscribe(),
+        });
+    });
+    expect(seen).to.deep.equal(Array(5).fill('Online'));
+  });
+
   it('should not publish anything by default', () => {
-    const { ucwa, sent } = publishes(undefined);
+    const { ucwa, sent } = connected();
     marbles(() => {
       const all = keep(ucwa.events$);
       timer(10 * MINUTE).subscribe(() => all.subscription.unsubscribe());
     });
-    expect(sent.filter((line) => line.includes(MAKE) || line.includes(REPORT))).to.deep.equal([]);
+    expect(posts(sent())).to.deep.equal(['POST applications 201', 'DELETE 101 204']);
   });
 
   it('should end all streams where the server refuses, and leave it clean', async () => {
-    const { ucwa, sent } = publishes({}, refusal(403, 'Forbidden'));
+    const { ucwa, sent } = connected({}, { publish: { supportedModalities: ['Video'] } });
     const all = keep(ucwa.events$);
     expect(all.error).to.be.instanceOf(HttpError);
+    expect((all.error as HttpError).status).to.equal(403);
     expect((await ucwa.drain()).clean).to.equal(true);
-    expect(sent.at(-1)).to.equal('DELETE 101');
+    expect(sent().at(-1)).to.equal('DELETE 101 204');
   });
 
   for (const [name, publish, message] of [
@@ -325,7 +302,7 @@ describe('connect with publish', () => {
     ],
   ] as const) {
     it(`should throw for ${name}`, () => {
-      expect(() => publishes(publish as PublishOptions)).to.throw(TypeError, message);
+      expect(() => connected({}, { publish: publish as PublishOptions })).to.throw(TypeError, message);
     });
   }
 });

@@ -18,6 +18,7 @@ import {
   throwError,
   timer,
 } from 'rxjs';
+import { LONGEST_TIMER_MS } from '../lib/core/backoff.ts';
 import { invalidOption, numberOption } from '../lib/core/options.ts';
 import { openBursts } from './bursts.ts';
 import type { MailboxEvent } from './event.ts';
@@ -48,9 +49,6 @@ export interface SettleOptions<Event> {
    */
   readonly merge?: (earlier: Event, later: Event) => Event | undefined;
 }
-
-/** What a longer timer does is fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Returns an Observable that emits one event for a burst of events about the same item or folder, once there

@@ -13,6 +13,7 @@ import {
   type OperatorFunction,
   timeout,
 } from 'rxjs';
+import { LONGEST_TIMER_MS } from '../lib/core/backoff.ts';
 import { invalidOption, numberOption, urlOption } from '../lib/core/options.ts';
 import type { Transport } from '../lib/core/transport.ts';
 import { type FetchableEvent, hasType, textAt } from './event.ts';
@@ -68,9 +69,6 @@ export type WithResource<Event, Resource> = Event extends unknown
         | { readonly resource?: undefined; readonly error?: unknown }
       )
   : never;
-
-/** What a longer timer does is fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Returns an Observable that emits every event of the source with the resource that it is about: the one that

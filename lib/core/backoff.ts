@@ -20,7 +20,7 @@ export function checkBackoffPolicy(policy: BackoffPolicy, name = 'backoff'): voi
 }
 
 /** A timer that is to wait longer than this fires at once, on every platform. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
 
 /** The wait that a timer can keep: at most 24.8 days. */
 export function timerMs(wait: number): number {

@@ -1,0 +1,193 @@
+import { expect } from 'chai';
+import { concat, from, map, of, range, tap, throwError, timer } from 'rxjs';
+import { NetworkError } from '../../lib/core/errors.ts';
+import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport.ts';
+import { pullNotifications } from '../../lib/ews/pull.ts';
+import { exchange } from '../../lib/ews/service.ts';
+import { streamingNotifications } from '../../lib/ews/streaming.ts';
+import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { gistOf } from '../../lib/testing/ewsRequests.ts';
+import { serve } from '../../lib/testing/serve.ts';
+import { marbles } from '../support/marbles.ts';
+import { answer, envelope, eventsAnswer, itemEvent } from './answers.ts';
+import { message, streamed } from './streams.ts';
+
+const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
+const encoder = new TextEncoder();
+const XML = 'text/xml; charset=utf-8';
+
+/** What becomes of a subscription whose events are answered so, each time that they are asked for. */
+interface Fate {
+  readonly types: readonly string[];
+  readonly error: Error | undefined;
+  /** What the server holds, and what it was asked, in the end. */
+  readonly left: number;
+  readonly last: string | undefined;
+}
+
+type Kind = 'pull' | 'stream';
+
+function fateOf(kind: Kind, body: () => HttpResponse['body$'], contentType = XML): Fate {
+  const server = ewsSimulator();
+  const types: string[] = [];
+  let error: Error | undefined;
+  const transport: Transport = (request) => {
+    const { operation } = gistOf(request.body ?? '');
+    if (operation !== 'GetEvents' && operation !== 'GetStreamingEvents') return server.transport(request);
+    return of({
+      status: 200,
+      url: request.url,
+      headers: headersFrom({ 'content-type': contentType }),
+      body$: body(),
+    });
+  };
+  marbles(() => {
+    const service = exchange({ url: server.url, transport, retry: { initialMs: 1000, random: () => 0.5 } });
+    const notifications = kind === 'pull' ? pullNotifications : streamingNotifications;
+    const watching = notifications(service, OPTIONS).subscribe({
+      next: (event) => types.push(event.type === 'gap' ? `gap ${event.reason}` : event.type),
+      error: (thrown: Error) => (error = thrown),
+    });
+    timer(100_000).subscribe(() => watching.unsubscribe());
+  });
+  const last = server.requests.at(-1)?.operation;
+  return { types, error, left: server.subscriptions.length, last };
+}
+
+const text =
+  (...chunks: readonly string[]) =>
+  (): HttpResponse['body$'] =>
+    from(chunks.map((chunk) => encoder.encode(chunk)));
+
+const laughs =
+  '<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY lol "lol">' +
+  Array.from(
+    { length: 9 },
+    (_, level) => `<!ENTITY lol${level + 1} "${`&lol${level || ''};`.repeat(10)}">`,
+  ).join('') +
+  ']><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>&lol9;</s:Body></s:Envelope>';
+
+describe('Bad input in the place of events', () => {
+  const bad: readonly [name: string, body: () => HttpResponse['body$'], contentType: string, says: RegExp][] =
+    [
+      [
+        'HTML from a proxy',
+        text('<html><body>502'),
+        'text/html',
+        /text\/html: a proxy or login page in between/,
+      ],
+      [
+        'a login page with 200',
+        text('<!DOCTYPE html><html><form/></html>'),
+        XML,
+        /no document type declaration/,
+      ],
+      [
+        'a login page in XHTML',
+        text('<html xmlns="http://www.w3.org/1999/xhtml"/>'),
+        XML,
+        /proxy or login page/,
+      ],
+      [
+        'a response for another operation',
+        text(answer('Unsubscribe', '<m:ResponseCode>NoError</m:ResponseCode>')),
+        XML,
+        /UnsubscribeResponse/,
+      ],
+      [
+        'a document type declaration',
+        text('<!DOCTYPE x SYSTEM "file:///etc/passwd">', envelope('')),
+        XML,
+        /no document type declaration/,
+      ],
+      ['a billion laughs', text(laughs), XML, /no document type declaration|well-formed XML/],
+    ];
+  for (const kind of ['pull', 'stream'] as const) {
+    for (const [name, body, contentType, says] of bad) {
+      it(`${name} should be an error of a ${kind} that says so, and leave nothing on the server`, () => {
+        const { types, error, left, last } = fateOf(kind, body, contentType);
+        expect(error).to.include({ _tag: 'DecodeError' });
+        expect(error!.message).to.match(says);
+        expect(types.filter((type) => type !== 'gap unreadable')).to.deep.equal([]);
+        expect([left, last]).to.deep.equal([0, 'Unsubscribe']);
+      });
+    }
+
+    it(`200 MB without a closing tag should be an error of a ${kind}, of which no more is taken than is bounded`, () => {
+      const megabyte = encoder.encode('<a>b</a>'.repeat(131_072));
+      let taken = 0;
+      const endless = (): HttpResponse['body$'] =>
+        concat(
+          text('<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>')(),
+          range(0, 200).pipe(
+            map(() => megabyte),
+            tap(() => (taken += 1)),
+          ),
+        );
+      const { error, left } = fateOf(kind, endless);
+      expect(error).to.include({ _tag: 'DecodeError' });
+      expect(error!.message).to.match(/at most 16777216 characters/);
+      expect(taken).to.be.at.most(18);
+      expect(left).to.equal(0);
+    }).timeout(60_000);
+  }
+
+  it('a body that is cut off should bring a pull nothing of its events, and be asked for again', () => {
+    const whole = encoder.encode(eventsAnswer(itemEvent('NewMailEvent', 'W1')));
+    const cut = (): HttpResponse['body$'] =>
+      concat(
+        of(whole.subarray(0, whole.length - 40)),
+        throwError(() => new NetworkError('the answer broke off', { method: 'POST', url: 'https://a/' })),
+      );
+    const { types, error, left } = fateOf('pull', cut);
+    expect([types, error, left]).to.deep.equal([[], undefined, 0]);
+  });
+
+  it('a body that is cut off should bring a stream what was whole, and a gap', () => {
+    const server = ewsSimulator();
+    const types: string[] = [];
+    let streams = 0;
+    const transport: Transport = (request) => {
+      const { operation, subscriptionIds } = gistOf(request.body ?? '');
+      if (operation !== 'GetStreamingEvents' || ++streams > 1) return server.transport(request);
+      const good = message(streamed(subscriptionIds![0]!, 'NewMailEvent'));
+      const broken = throwError(() => new NetworkError('the answer broke off', request));
+      const body$ = concat(of(encoder.encode(good + good.slice(0, 200))), broken);
+      return of({ status: 200, url: request.url, headers: headersFrom({ 'content-type': XML }), body$ });
+    };
+    marbles(() => {
+      const service = exchange({ url: server.url, transport });
+      const watching = streamingNotifications(service, OPTIONS).subscribe(({ type }) => types.push(type));
+      timer(20_000).subscribe(() => server.deliverMail());
+      timer(30_000).subscribe(() => watching.unsubscribe());
+    });
+    expect(types).to.deep.equal(['newMail', 'gap', 'newMail']);
+    expect(server.subscriptions).to.deep.equal([]);
+  });
+
+  it('a chunked body that is cut off on its socket should be asked for again, and nothing be lost or doubled', async () => {
+    const server = ewsSimulator();
+    const served = await serve(server.transport);
+    const service = exchange({ url: `${served.origin}/EWS/Exchange.asmx`, retry: { initialMs: 1 } });
+    const mails: string[] = [];
+    let polls = 0;
+    await new Promise<void>((resolve, reject) => {
+      pullNotifications(service, { ...OPTIONS, pollIntervalSeconds: 0.01 }).subscribe({
+        next: (event) => {
+          if (event.type === 'newMail') mails.push(event.item!.id);
+          if (mails.length === 3) resolve();
+          if (event.type !== 'status' || (polls += 1) > 1) return;
+          for (let each = 0; each < 3; each += 1) server.deliverMail();
+          for (const truncateAfterBytes of [0, 1, 700])
+            server.failNext(1, { truncateAfterBytes }, 'GetEvents');
+        },
+        error: reject,
+      });
+    });
+    expect(new Set(mails).size).to.equal(3);
+    const { clean } = await service.close();
+    await served.close();
+    expect(clean).to.equal(true);
+    expect(server.subscriptions).to.deep.equal([]);
+  });
+});

@@ -35,7 +35,7 @@ import type { WantedContacts } from './wantedContacts.ts';
 import { presenceSubscriptionCodec } from './wire.ts';
 
 /** A subscription to contacts, and whom it has. */
-interface ContactsSubscription extends Created {
+export interface ContactsSubscription extends Created {
   /** The keys of its contacts. */
   readonly has: Set<string>;
 }

@@ -26,6 +26,7 @@ import type { UcwaInternals } from './connect.ts';
 import { decide, decideRelease } from './decision.ts';
 import type { FiledEvent } from './dispatch.ts';
 import { EndedError } from './endedError.ts';
+import { eventDelayMs } from './eventDelay.ts';
 import type { UcwaEvent } from './events.ts';
 import { extension } from './extension.ts';
 import { hrefKey } from './href.ts';
@@ -66,10 +67,6 @@ interface Held<Made> {
 
 /** How an application ended that was found to be gone. */
 const LOST = 'it is gone';
-/** The server's own default, in seconds, for how long events of presence may wait for others. */
-const MEDIUM_SECONDS = 5;
-/** How long a `deleted` event may take on top of that. */
-const MARGIN_MS = 2000;
 
 /**
  * Returns an Observable of one subscription, from its creation to its removal. It is extended until the
@@ -124,7 +121,7 @@ export function keptSubscription<Made extends Created>(
         decide('channel', error, 1) === 'gone' ? EMPTY : throwError(() => error),
       ),
       map((found) => {
-        own.identify(found.map(({ contact }) => contact));
+        own.identify(found);
         return filed;
       }),
     );
@@ -204,7 +201,7 @@ export function keptSubscription<Made extends Created>(
           map(() => 'seen' as const),
         ),
         dispatch.closed$.pipe(map(() => 'notWatched' as const)),
-        timer((internals.mediumSeconds() ?? MEDIUM_SECONDS) * 1000 + MARGIN_MS).pipe(
+        timer(eventDelayMs(internals.mediumSeconds())).pipe(
           map(() => 'notSeen' as const),
         ),
       ).pipe(take(1));

@@ -11,6 +11,8 @@ export interface Membership {
   readonly self: string | undefined;
   /** The key of the contact, by its href. */
   readonly contact: string;
+  /** The contact's href, as it came. */
+  readonly href: string;
   /** The address of the contact, in lower case, where a href says it. */
   readonly address: string | undefined;
 }
@@ -43,6 +45,7 @@ export function memberships(
           {
             self: self === undefined ? undefined : absolute(self, base),
             contact: contactHrefKey(contact),
+            href: contact,
             address: addressIn(key) ?? (self === undefined ? undefined : addressBehindComma(self)),
           },
         ];

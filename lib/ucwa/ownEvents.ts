@@ -1,9 +1,10 @@
 import { defer, finalize, type MonoTypeOperatorFunction, type Observable, Subject, Subscription } from 'rxjs';
 import type { EventBatch } from './cursor.ts';
 import type { Dispatch, FiledEvent } from './dispatch.ts';
-import { EVERYTHING, isOfContact, PRESENCE_SUBSCRIPTIONS, UNNAMED_CONTACTS } from './filing.ts';
+import { contactKey, EVERYTHING, isOfContact, PRESENCE_SUBSCRIPTIONS, UNNAMED_CONTACTS } from './filing.ts';
 import type { UcwaEvent } from './events.ts';
 import { inbox } from './inbox.ts';
+import type { Membership } from './memberships.ts';
 
 /** The server says that a subscription is about to expire, or that it has lost events. */
 export type Doubt = 'expiring' | 'resync';
@@ -29,14 +30,16 @@ export interface OwnEvents {
   listen(): void;
   /** Says which subscription is its own from now on, by the key of its href. */
   adopt(own: string): void;
-  /** Says by their keys which contacts the subscription has whose hrefs do not say who they are. */
-  identify(keys: readonly string[]): void;
+  /** Says which contacts the subscription has, for those whose hrefs do not say who they are. */
+  identify(members: readonly Membership[]): void;
   /** Says by their keys which contacts are wanted from now on. */
   want(keys: readonly string[]): void;
   /** Says that there are contacts again that have to be identified, if their hrefs do not say who they are. */
   expectUnidentified(): void;
   /** Says by their keys which contacts that were identified are no longer its own. */
   forget(keys: readonly string[]): void;
+  /** The key of the wanted contact that an event is of which is filed under these keys. */
+  contactOf(keys: readonly string[]): string | undefined;
   /** Whether it is about the subscription or its contacts, or a reset. */
   isOwn(filed: FiledEvent): boolean;
   /** Whether it tells that the subscription has come into being. */
@@ -76,6 +79,8 @@ export function ownEvents(
   let contacts = new Set<string>();
   /** The hrefs of the subscription and of its contacts, as far as they had to be learned. */
   let learned = new Set<string>();
+  /** The keys of contacts by those of their hrefs, as far as that had to be learned. */
+  const names = new Map<string, string>();
   let own: string | undefined;
   let isListening = false;
   let isIdentified = false;
@@ -144,12 +149,16 @@ export function ownEvents(
       [...learned].filter((one) => !owned.has(one) && !contacts.has(one)).forEach((one) => place.drop(one));
       owned.add(key);
       learned = new Set();
+      names.clear();
       own = key;
       learn([key]);
       place.drop(PRESENCE_SUBSCRIPTIONS);
     },
-    identify: (keys) => {
-      learn(keys);
+    identify: (members) => {
+      learn(members.map(({ contact }) => contact));
+      for (const { contact, address } of members) {
+        if (address !== undefined) names.set(contact, contactKey(address));
+      }
       isIdentified = true;
       place.drop(unidentified);
     },
@@ -165,6 +174,8 @@ export function ownEvents(
         learned.delete(key);
         if (!isWanted(key)) place.drop(key);
       }),
+    contactOf: (keys) =>
+      keys.flatMap((key) => [key, names.get(key) ?? key]).find((key) => contacts.has(key)),
     isOwn,
     isAnnouncement: (filed) => isAbout(filed, 'added'),
     isDeletion: (filed) => isAbout(filed, 'deleted'),

@@ -1,13 +1,10 @@
-import { defer, isObservable, map, type Observable } from 'rxjs';
-import { invalidOption, objectOption } from '../core/options.ts';
+import type { Observable } from 'rxjs';
+import { objectOption } from '../core/options.ts';
 import { untilClosed } from '../core/releases.ts';
 import { internalsOf, type Ucwa } from './connect.ts';
 import type { UcwaEvent } from './events.ts';
-import { contactsKind } from './contactsKind.ts';
-import { ownEvents } from './ownEvents.ts';
+import { presenceStream } from './presenceStream.ts';
 import { checkLifetime, type LifetimeOptions, shared } from './subscriptionOptions.ts';
-import { subscriptionStream } from './subscriptionStream.ts';
-import { fixedContacts, followingContacts, type WantedContacts } from './wantedContacts.ts';
 
 /** Whose presence to watch, and for how long. */
 export interface PresenceOptions extends LifetimeOptions {
@@ -17,9 +14,6 @@ export interface PresenceOptions extends LifetimeOptions {
    */
   readonly uris: readonly string[] | Observable<readonly string[]>;
 }
-
-/** URIs without spaces, with something on both sides of the at sign. */
-const SIP_URI = /^sips?:[^\s@]+@[^\s@]+$/i;
 
 /**
  * Returns an Observable that creates a presence subscription on the server, emits the events of its contacts
@@ -66,29 +60,8 @@ export function presence(ucwa: Ucwa, options: PresenceOptions): Observable<UcwaE
   const internals = internalsOf(ucwa);
   const { uris } = objectOption('options', options);
   const lifetime = checkLifetime(options);
-  const watch = (wanted: WantedContacts): Observable<UcwaEvent> => {
-    const own = ownEvents(internals, { kind: 'named' });
-    const kind = contactsKind(internals, wanted, own, lifetime.durationMinutes);
-    return subscriptionStream(internals, kind, own, lifetime.onEnd);
-  };
-  const lists$ = isObservable(uris) ? uris.pipe(map((list) => checkUris(list, 0))) : undefined;
-  const fixed = lists$ === undefined ? checkUris(uris, 1) : [];
-  const own$ = defer(() =>
-    lists$ === undefined ? watch(fixedContacts(fixed)) : followingContacts(lists$, watch),
+  return presenceStream(internals, uris, lifetime, ({ events$ }) => events$).pipe(
+    shared(internals, lifetime),
+    untilClosed(internals.ledger, 'presence'),
   );
-  return own$.pipe(shared(internals, lifetime), untilClosed(internals.ledger, 'presence'));
-}
-
-function checkUris(uris: unknown, least: number): readonly string[] {
-  if (!Array.isArray(uris) || uris.length < least) {
-    throw invalidOption(
-      'uris',
-      uris,
-      least === 0 ? 'a list of sip: URIs' : 'a list of at least one sip: URI',
-    );
-  }
-  return uris.map((uri: unknown, index) => {
-    if (typeof uri === 'string' && SIP_URI.test(uri)) return uri;
-    throw invalidOption(`uris[${index}]`, uri, "a sip: URI such as 'sip:sara@contoso.com'");
-  });
 }

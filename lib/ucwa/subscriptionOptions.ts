@@ -1,4 +1,4 @@
-import { identity, type MonoTypeOperatorFunction } from 'rxjs';
+import { identity, type MonoTypeOperatorFunction, type SubjectLike } from 'rxjs';
 import { choiceOption, numberOption } from '../core/options.ts';
 import { shareWithGrace } from '../core/releases.ts';
 import type { UcwaInternals } from './connect.ts';
@@ -44,10 +44,15 @@ export function checkLifetime(options: LifetimeOptions): Lifetime {
   };
 }
 
-/** Returns an Observable that its subscribers share where a grace time is given. */
+/**
+ * Returns an Observable that its subscribers share where a grace time is given.
+ *
+ * @param connector As for {@link shareWithGrace}.
+ */
 export function shared<Value>(
   { ledger }: UcwaInternals,
   { graceSeconds }: Lifetime,
+  connector?: () => SubjectLike<Value>,
 ): MonoTypeOperatorFunction<Value> {
-  return graceSeconds === undefined ? identity : shareWithGrace(ledger, graceSeconds * 1000);
+  return graceSeconds === undefined ? identity : shareWithGrace(ledger, graceSeconds * 1000, connector);
 }

@@ -1,0 +1,62 @@
+import { mergeMap, type Observable } from 'rxjs';
+import { untilClosed } from '../core/releases.ts';
+import { internalsOf, type Ucwa } from './connect.ts';
+import { checkContactPresence, type ContactPresenceOptions } from './contactPresenceOptions.ts';
+import type { ContactPresence } from './contactState.ts';
+import { standings } from './standings.ts';
+
+/**
+ * Returns an Observable that subscribes to the presence of contacts and emits the state of each: the current one
+ * as soon as it is known, then each that is another. It removes its subscription from the server when it is
+ * unsubscribed from, as {@link presence} does, and cancels what it is asking for.
+ *
+ * - An event that brings its resource along is used as it is; for others the link is followed. What falls
+ *   together is asked for in one turn. A part of a state is asked for once at a time, and once more where it
+ *   has changed in the meantime: what is slow never overwrites what is newer.
+ * - What could not be got is told by the `failure` of that contact, the rest of the state stays as it was last
+ *   known, and the other contacts are not touched. What passes is asked for again, after the retries that the
+ *   connection has for every request; with the next success the `failure` is gone.
+ * - After a `reset` everything is asked for again, and emitted where it is another.
+ * - A contact that is no longer in the list leaves without a word. Two URIs that mean the same contact, such as in
+ *   upper and lower case, are one: the later in the list. A note, location or list of modalities that the server
+ *   says is not found (404) is one that the contact has not.
+ *
+ * It errors as {@link presence} does, and never with what a single contact meets. It throws a TypeError that names
+ * the option for one that cannot be used, and one for URIs. [contact_ref, contactPresence_ref,
+ * GetPresenceDataOfAContact]
+ *
+ * @param uris The contacts, as `sip:` URIs; at least one. Or an Observable of such lists, which may be empty.
+ *
+ * @example
+ * ```ts
+ * import { connect, contactPresence } from 'rxchange/ucwa';
+ * import { ucwaSimulator } from 'rxchange/testing';
+ *
+ * const server = ucwaSimulator({ mediumSeconds: 0 });
+ * const ucwa = connect({ applications: server.url, token: 'secret', transport: server.transport, batch: false });
+ * const watching = contactPresence(ucwa, ['sip:sara@contoso.com']).subscribe(({ uri, availability }) =>
+ *   console.log(uri, availability),
+ * );
+ * // prints: sip:sara@contoso.com Offline
+ * server.setPresence('sip:sara@contoso.com', { availability: 'Busy' });
+ * // prints: sip:sara@contoso.com Busy
+ * watching.unsubscribe();
+ * await ucwa.drain();
+ * ```
+ */
+export function contactPresence(
+  ucwa: Ucwa,
+  uris: readonly string[] | Observable<readonly string[]>,
+  options: ContactPresenceOptions = {},
+): Observable<ContactPresence> {
+  const internals = internalsOf(ucwa);
+  return standings(internals, uris, checkContactPresence(options)).pipe(
+    mergeMap(({ states, changed }, index) => {
+      // Who shares a subscription and comes later is told how things stand.
+      if (index === 0) return [...states.values()];
+      const state = changed === undefined ? undefined : states.get(changed);
+      return state === undefined ? [] : [state];
+    }),
+    untilClosed(internals.ledger, 'contactPresence'),
+  );
+}

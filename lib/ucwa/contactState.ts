@@ -1,0 +1,66 @@
+/** How reachable a contact is. The words that are documented, and whatever else a server says. */
+export type Availability =
+  | 'Online'
+  | 'IdleOnline'
+  | 'Busy'
+  | 'IdleBusy'
+  | 'DoNotDisturb'
+  | 'BeRightBack'
+  | 'Away'
+  | 'Offline'
+  | (string & {});
+
+/** That a part of a contact's state could not be got, and why. */
+export interface PresenceFailure {
+  /**
+   * The part: `contactPresence`, `contactNote`, `contactLocation` or `contactSupportedModalities`; or the `contact`
+   * itself, which has the links to these.
+   */
+  readonly rel: string;
+  /** Such as an `HttpError` or a `NetworkError`. */
+  readonly error: unknown;
+}
+
+/** What can be known of a contact. What is not there is not set, not told, or not known yet. */
+export interface ContactFields {
+  /** What the contact does, in the language of the application, or a word such as `in-a-meeting`. */
+  readonly activity?: string;
+  /** Such as `Desktop` or `Mobile`. */
+  readonly deviceType?: string;
+  /** When the contact last used the device. */
+  readonly lastActive?: Date;
+  /** The personal or the out-of-office note. */
+  readonly note?: string;
+  /** Which of the two it is: `Personal`, `OutOfOffice`, or another word. */
+  readonly noteType?: string;
+  /** Where the contact says to be. */
+  readonly location?: string;
+  /** By what the contact can be reached, such as `Messaging` or `PhoneAudio`. */
+  readonly modalities?: readonly string[];
+}
+
+/** The state of a contact. */
+export interface KnownPresence extends ContactFields {
+  /** As it was written where the contacts were listed. */
+  readonly uri: string;
+  /** How reachable the contact is. */
+  readonly availability: Availability;
+  /** Why a part of the state may be old or missing: it is as it was last known. Gone when it was got again. */
+  readonly failure?: PresenceFailure;
+}
+
+/** A contact whose presence could not be got so far. */
+export interface UnknownPresence extends ContactFields {
+  /** As it was written where the contacts were listed. */
+  readonly uri: string;
+  /** Not known. */
+  readonly availability?: undefined;
+  /** Why. */
+  readonly failure: PresenceFailure;
+}
+
+/**
+ * The state of a contact, as far as it is known: where `availability` is not there, the `failure` says why. One
+ * object never changes: what is new is another object.
+ */
+export type ContactPresence = KnownPresence | UnknownPresence;

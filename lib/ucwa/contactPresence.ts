@@ -29,18 +29,24 @@ import { standings } from './standings.ts';
  *
  * @example
  * ```ts
- * import { connect, contactPresence } from 'rxchange/ucwa';
+ * import { takeWhile } from 'rxjs';
+ * import { distinctPresence } from 'rxchange/operators';
  * import { ucwaSimulator } from 'rxchange/testing';
+ * import { connect, contactPresence } from 'rxchange/ucwa';
  *
  * const server = ucwaSimulator({ mediumSeconds: 0 });
- * const ucwa = connect({ applications: server.url, token: 'secret', transport: server.transport, batch: false });
- * const watching = contactPresence(ucwa, ['sip:sara@contoso.com']).subscribe(({ uri, availability }) =>
- *   console.log(uri, availability),
- * );
+ * const ucwa = connect({ applications: server.url, token: 'secret', transport: server.transport });
+ * await contactPresence(ucwa, ['sip:sara@contoso.com'])
+ *   .pipe(
+ *     distinctPresence(),
+ *     takeWhile(({ availability }) => availability !== 'Busy', true),
+ *   )
+ *   .forEach(({ uri, availability }) => {
+ *     console.log(uri, availability);
+ *     server.setPresence('sip:sara@contoso.com', { availability: 'Busy' });
+ *   });
  * // prints: sip:sara@contoso.com Offline
- * server.setPresence('sip:sara@contoso.com', { availability: 'Busy' });
  * // prints: sip:sara@contoso.com Busy
- * watching.unsubscribe();
  * await ucwa.drain();
  * ```
  */

@@ -4,8 +4,7 @@ import type { Availability, ContactFields } from './contactState.ts';
 import type { Resource } from './wire.ts';
 
 /** A part of a contact's state that is a resource of its own. */
-export type ContactRel =
-  'contactPresence' | 'contactNote' | 'contactLocation' | 'contactSupportedModalities';
+export type ContactRel = 'contactPresence' | 'contactNote' | 'contactLocation' | 'contactSupportedModalities';
 
 /** What a resource says of a contact. */
 export interface ResourceFields extends ContactFields {
@@ -28,11 +27,6 @@ const READERS: Readonly<Record<ContactRel, (resource: Resource) => ResourceField
   contactLocation: ({ location }) => present('location', textIn(location)),
   contactSupportedModalities: ({ modalities }) => present('modalities', wordsIn(modalities)),
 };
-
-/** Whether it is a part of a contact's state. */
-export function isContactRel(rel: string): rel is ContactRel {
-  return Object.hasOwn(READERS, rel);
-}
 
 /**
  * What a resource says of a contact. What is empty, or not of its documented type, is left out; a presence
@@ -57,7 +51,8 @@ function textIn(value: unknown): string | undefined {
 }
 
 function wordsIn(value: unknown): readonly string[] | undefined {
-  return Array.isArray(value) ? value.filter((word): word is string => typeof word === 'string') : undefined;
+  const words = Array.isArray(value) ? value.filter((word) => typeof word === 'string') : [];
+  return words.length === 0 ? undefined : words;
 }
 
 function present<Key extends string, Value>(key: Key, value: Value | undefined): { [Each in Key]?: Value } {

@@ -37,11 +37,22 @@ export { type UcwaLocation } from './discoveryWalk.ts';
 export { type FrameElement, type FrameMessageEvent, type FrameParent, type FrameWindow } from './frame.ts';
 export { mustDiscoverAgain } from './mustDiscoverAgain.ts';
 export { myContactsAndGroups } from './contacts.ts';
+export { contactPresence } from './contactPresence.ts';
+export type { ContactDetail, ContactPresenceOptions } from './contactPresenceOptions.ts';
+export type {
+  Availability,
+  ContactFields,
+  ContactPresence,
+  KnownPresence,
+  PresenceFailure,
+  UnknownPresence,
+} from './contactState.ts';
 export { groupPresence } from './group.ts';
 export type { GroupSelection } from './groupKind.ts';
 export type { LifetimeOptions } from './subscriptionOptions.ts';
 export type { PublishOptions } from './publish.ts';
 export { presence, type PresenceOptions } from './presence.ts';
+export { presenceBoard } from './presenceBoard.ts';
 export type { OnEnd } from './subscriptionStream.ts';
 export {
   anonymousMeeting,

@@ -201,9 +201,7 @@ export function keptSubscription<Made extends Created>(
           map(() => 'seen' as const),
         ),
         dispatch.closed$.pipe(map(() => 'notWatched' as const)),
-        timer(eventDelayMs(internals.mediumSeconds())).pipe(
-          map(() => 'notSeen' as const),
-        ),
+        timer(eventDelayMs(internals.mediumSeconds())).pipe(map(() => 'notSeen' as const)),
       ).pipe(take(1));
     });
 

@@ -174,8 +174,7 @@ export function ownEvents(
         learned.delete(key);
         if (!isWanted(key)) place.drop(key);
       }),
-    contactOf: (keys) =>
-      keys.flatMap((key) => [key, names.get(key) ?? key]).find((key) => contacts.has(key)),
+    contactOf: (keys) => keys.flatMap((key) => [key, names.get(key) ?? key]).find((key) => contacts.has(key)),
     isOwn,
     isAnnouncement: (filed) => isAbout(filed, 'added'),
     isDeletion: (filed) => isAbout(filed, 'deleted'),

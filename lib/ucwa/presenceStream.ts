@@ -52,9 +52,7 @@ export function presenceStream<Value>(
   };
   const lists$ = isObservable(uris) ? uris.pipe(map((list) => checkUris(list, 0))) : undefined;
   const fixed = lists$ === undefined ? checkUris(uris, 1) : [];
-  return defer(() =>
-    lists$ === undefined ? watch(fixedContacts(fixed)) : followingContacts(lists$, watch),
-  );
+  return defer(() => (lists$ === undefined ? watch(fixedContacts(fixed)) : followingContacts(lists$, watch)));
 }
 
 function checkUris(uris: unknown, least: number): readonly string[] {

@@ -58,10 +58,16 @@ describe('memberships', () => {
     expect(one).to.deep.equal({
       self: 'https://pool.contoso.com/memberships/ads-bes2asd,John@contoso.com',
       contact: '/people/282',
+      href: '/people/282',
       address: 'john@contoso.com',
     });
     expect(two).to.include({ self: 'https://fe1.contoso.com/memberships/7', address: 'sara@contoso.com' });
-    expect(three).to.deep.equal({ self: undefined, contact: '/people/283', address: undefined });
+    expect(three).to.deep.equal({
+      self: undefined,
+      contact: '/people/283',
+      href: '/people/283',
+      address: undefined,
+    });
   });
 
   it('should be none where the answer has none', () => {

@@ -1,0 +1,224 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { defer, mergeMap, NEVER, type Observable, of, tap, throwError, timer } from 'rxjs';
+import { HttpError, NetworkError } from '../../lib/core/errors.ts';
+import { type Inquiries, inquiries } from '../../lib/ucwa/inquiries.ts';
+import { marbles } from '../support/marbles.ts';
+
+const request = { method: 'GET', url: 'https://pool.contoso.com/people/sara/presence' };
+const paused = (): Observable<unknown> => timer(100);
+
+/** Questions whose answers take a while, and what was asked and answered. */
+interface Asked {
+  readonly asking: Inquiries;
+  readonly told: string[];
+  readonly answer: (name: string, ms: number, error?: unknown) => Observable<unknown>;
+}
+
+const asked = (mostAtOnce = 10): Asked => {
+  const told: string[] = [];
+  return {
+    asking: inquiries(mostAtOnce, paused),
+    told,
+    answer: (name, ms, error) =>
+      defer(() => {
+        told.push(`${name}?`);
+        return timer(ms).pipe(
+          mergeMap(() => (error === undefined ? of(undefined) : throwError(() => error))),
+          tap({
+            next: () => told.push(`${name}!`),
+            error: () => told.push(`${name} failed`),
+            unsubscribe: () => told.push(`${name} cancelled`),
+          }),
+        );
+      }),
+  };
+};
+
+describe('inquiries', () => {
+  it('should ask at once, each question by itself', () => {
+    const { asking, told, answer } = asked();
+    marbles(() => {
+      asking.ask('a', answer('a', 10));
+      asking.ask('b', answer('b', 5));
+      expect(told).to.deep.equal(['a?', 'b?']);
+    });
+    expect(told).to.deep.equal(['a?', 'b?', 'b!', 'a!']);
+  });
+
+  it('should ask once more behind an answer that is outstanding, however often it was asked meanwhile', () => {
+    const { asking, told, answer } = asked();
+    marbles(() => {
+      asking.ask('a', answer('old', 10));
+      asking.ask('a', answer('newer', 10));
+      asking.ask('a', answer('newest', 10));
+      expect(told).to.deep.equal(['old?']);
+    });
+    expect(told).to.deep.equal(['old?', 'old!', 'newest?', 'newest!']);
+  });
+
+  it('should ask again at any later time', () => {
+    const { asking, told } = asked();
+    asking.ask(
+      'a',
+      defer(() => of(told.push('a?'))),
+    );
+    asking.ask(
+      'a',
+      defer(() => of(told.push('a?'))),
+    );
+    expect(told).to.deep.equal(['a?', 'a?']);
+  });
+
+  it('should ask no more than so many at once, the others in their order', () => {
+    const { asking, told, answer } = asked(2);
+    marbles(() => {
+      for (const name of ['a', 'b', 'c', 'd']) asking.ask(name, answer(name, 10));
+      expect(told).to.deep.equal(['a?', 'b?']);
+      asking.ask('c', answer('newer c', 10));
+    });
+    expect(told).to.deep.equal(['a?', 'b?', 'a!', 'newer c?', 'b!', 'd?', 'newer c!', 'd!']);
+  });
+
+  it('should ask again after a pause where a failure passes, while the others go on', () => {
+    const { asking, told, answer } = asked(1);
+    let isDown = true;
+    marbles(() => {
+      asking.ask(
+        'a',
+        defer(() => answer('a', 10, isDown ? new NetworkError('refused', request) : undefined)),
+      );
+      asking.ask('b', answer('b', 10));
+      timer(50).subscribe(() => {
+        expect(told).to.deep.equal(['a?', 'a failed', 'b?', 'b!']);
+        isDown = false;
+      });
+      timer(109).subscribe(() => expect(told).to.have.length(4));
+    });
+    expect(told.slice(4)).to.deep.equal(['a?', 'a!']);
+  });
+
+  it('should ask at once where something new comes up in such a pause', () => {
+    const { asking, told, answer } = asked();
+    marbles(() => {
+      asking.ask('a', answer('a', 10, new NetworkError('refused', request)));
+      timer(20).subscribe(() => asking.ask('a', answer('newer a', 10)));
+      timer(21).subscribe(() => expect(told.at(-1)).to.equal('newer a?'));
+    });
+    expect(told).to.deep.equal(['a?', 'a failed', 'newer a?', 'newer a!']);
+  });
+
+  it('should ask again at once where what failed was outdated', () => {
+    const { asking, told, answer } = asked();
+    marbles(() => {
+      asking.ask('a', answer('a', 10, new HttpError(403, request)));
+      asking.ask('a', answer('newer a', 10));
+    });
+    expect(told).to.deep.equal(['a?', 'a failed', 'newer a?', 'newer a!']);
+  });
+
+  it('should not ask again where that does not help, and four times where it seldom does', () => {
+    const { asking, told, answer } = asked();
+    marbles(() => {
+      asking.ask('a', answer('a', 10, new HttpError(403, request)));
+      asking.ask('b', answer('b', 10, new HttpError(500, request)));
+    });
+    expect(told.filter((line) => line === 'a failed')).to.have.length(1);
+    expect(told.filter((line) => line === 'b failed')).to.have.length(4);
+  });
+
+  it('should cancel what is forgotten, whether it is outstanding, waits for its turn, or for the end of a pause', () => {
+    const { asking, told, answer } = asked(2);
+    marbles(() => {
+      asking.ask('a', answer('a', 10, new NetworkError('refused', request)));
+      asking.ask('b', answer('b', 1000));
+      asking.ask('c', answer('c', 10));
+      asking.ask('d', answer('d', 10));
+      asking.forget('c');
+      timer(15).subscribe(() => asking.forget('a'));
+      timer(50).subscribe(() => asking.forget('b'));
+      asking.forget('nobody asked');
+    });
+    expect(told).to.deep.equal(['a?', 'b?', 'a failed', 'd?', 'd!', 'b cancelled']);
+  });
+
+  it('should give the place of what is forgotten to the next', () => {
+    const { asking, told, answer } = asked(1);
+    asking.ask('a', NEVER);
+    asking.ask(
+      'b',
+      defer(() => of(told.push('b?'))),
+    );
+    asking.forget('a');
+    expect(told).to.deep.equal(['b?']);
+    marbles(() => {
+      asking.ask('c', answer('c', 10));
+      asking.ask('d', answer('d', 10));
+      asking.forgetAll();
+    });
+    expect(told).to.deep.equal(['b?', 'c?', 'c cancelled']);
+  });
+
+  it('should bear that it is forgotten while it is being answered', () => {
+    const { asking, told, answer } = asked(1);
+    for (const end of [of(1), throwError(() => new NetworkError('refused', request))]) {
+      asking.ask(
+        'a',
+        defer(() => {
+          asking.forget('a');
+          return end;
+        }),
+      );
+    }
+    marbles(() => asking.ask('b', answer('b', 1)));
+    expect(told).to.deep.equal(['b?', 'b!']);
+  });
+
+  it('should end with what was true when it was asked last, and never go back', () => {
+    const change = fc.record({
+      at: fc.nat(60),
+      key: fc.constantFrom('a', 'b'),
+      takes: fc.nat(30),
+      fails: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(change, { maxLength: 12 }),
+        fc.integer({ min: 1, max: 2 }),
+        (changes, mostAtOnce) => {
+          const truth = new Map<string, number>();
+          const seen = new Map<string, number>();
+          const outstanding = new Set<string>();
+          marbles(() => {
+            const asking = inquiries(mostAtOnce, paused);
+            for (const { at, key, takes, fails } of changes) {
+              timer(at).subscribe(() => {
+                truth.set(key, (truth.get(key) ?? 0) + 1);
+                let isFirst = fails;
+                const answer$ = defer(() => {
+                  expect(outstanding.has(key)).to.equal(false);
+                  expect(outstanding.size).to.be.lessThan(mostAtOnce);
+                  outstanding.add(key);
+                  const version = truth.get(key) ?? 0;
+                  const isFailing = isFirst;
+                  isFirst = false;
+                  return timer(takes).pipe(
+                    tap(() => {
+                      outstanding.delete(key);
+                      if (isFailing) throw new NetworkError('reset', request);
+                      expect(version).to.be.at.least(seen.get(key) ?? 0);
+                      seen.set(key, version);
+                    }),
+                  );
+                });
+                asking.ask(key, answer$);
+              });
+            }
+          });
+          expect(seen).to.deep.equal(truth);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});

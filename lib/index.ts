@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { type Activity, ACTIVITY_CHANNEL, activityReport, type ActivityReport } from './core/activity.ts';
 export { readText } from './core/body.ts';
 export type { BackoffPolicy } from './core/backoff.ts';
 export { browserCredentials } from './core/browserCredentials.ts';
@@ -45,6 +46,7 @@ export {
   type HttpRequest,
   type HttpResponse,
   type Middleware,
+  type Repetition,
   type RequestProgress,
   type Transport,
 } from './core/transport.ts';

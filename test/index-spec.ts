@@ -4,11 +4,13 @@ import * as core from '../lib/index.ts';
 describe('rxchange', () => {
   it('should export the neutral core, and nothing more', () => {
     expect(Object.keys(core).sort()).to.deep.equal([
+      'ACTIVITY_CHANNEL',
       'ClosedError',
       'DecodeError',
       'HttpError',
       'NetworkError',
       'OriginError',
+      'activityReport',
       'browserCredentials',
       'cookieJar',
       'decideRelease',

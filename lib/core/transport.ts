@@ -8,6 +8,14 @@ import type { Observable } from 'rxjs';
  */
 export type RequestProgress = 'sent' | 'undone';
 
+/** That the same request was sent before. */
+export interface Repetition {
+  /** How often. */
+  readonly count: number;
+  /** Why that was not enough, in a few words, such as `status 503` or `NetworkError`. */
+  readonly reason: string;
+}
+
 /** One HTTP request, as plain data. */
 export interface HttpRequest {
   readonly method: string;
@@ -25,6 +33,8 @@ export interface HttpRequest {
    * @default true for GET, HEAD, OPTIONS, PUT and DELETE
    */
   readonly idempotent?: boolean;
+  /** Why it is sent again, where it is; not for the server. */
+  readonly repeats?: Repetition;
   /** Told, synchronously, what becomes of the request. It must not throw. */
   readonly onProgress?: (progress: RequestProgress) => void;
 }

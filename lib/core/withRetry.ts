@@ -12,7 +12,7 @@ import {
 import { backoff, type BackoffPolicy, checkBackoffPolicy, retryAfterMs } from './backoff.ts';
 import { NetworkError } from './errors.ts';
 import { numberOption } from './options.ts';
-import { type HttpResponse, isIdempotent, type Middleware } from './transport.ts';
+import { type HttpRequest, type HttpResponse, isIdempotent, type Middleware } from './transport.ts';
 
 /** When and how often to send a request again. */
 export interface RetryPolicy extends BackoffPolicy {
@@ -95,24 +95,30 @@ export function withRetry(policy: RetryPolicy = {}): Middleware {
   return (transport) => (request) => {
     const idempotent = isIdempotent(request);
 
-    const attempt = (count: number): Observable<HttpResponse> =>
-      defer(() => transport(request)).pipe(
+    const attempt = (count: number, sent: HttpRequest): Observable<HttpResponse> =>
+      defer(() => transport(sent)).pipe(
         map((response) => ({
           decision: decideRetry(policy, count, idempotent, resultOf(response)),
+          reason: `status ${response.status}`,
           outcome: of(response),
         })),
         catchError((error: unknown) =>
           of({
             decision: decideRetry(policy, count, idempotent, { error }),
+            reason: error instanceof Error ? error.name : 'an error',
             outcome: throwError(() => error),
           }),
         ),
-        mergeMap(({ decision, outcome }) =>
-          decision.retry ? timer(decision.delayMs).pipe(mergeMap(() => attempt(count + 1))) : outcome,
+        mergeMap(({ decision, reason, outcome }) =>
+          decision.retry
+            ? timer(decision.delayMs).pipe(
+                mergeMap(() => attempt(count + 1, { ...request, repeats: { count, reason } })),
+              )
+            : outcome,
         ),
       );
 
-    return attempt(1);
+    return attempt(1, request);
   };
 }
 

@@ -148,7 +148,8 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
                 if (!refused(response) || typeof provider === 'string') return of(response);
                 // Only the first of those who were refused with it throws the old token away.
                 if (held.token?.text === token) held.token = undefined;
-                return tokenFor(origin, held).pipe(mergeMap((renewed) => signed(request, renewed)));
+                const again = { ...request, repeats: { count: 1, reason: 'the token was refused' } };
+                return tokenFor(origin, held).pipe(mergeMap((renewed) => signed(again, renewed)));
               }),
             ),
           ),

@@ -1,0 +1,148 @@
+import { asyncScheduler, defer, finalize, map, type Observable, Subject, tap } from 'rxjs';
+import type { HttpRequest, Middleware, Repetition } from './transport.ts';
+
+/** One request, as it went over the wire, when all of it is over. */
+export interface Activity {
+  /** Such as `GET`. */
+  readonly method: string;
+  /** Such as `https://pool.contoso.com`. */
+  readonly origin: string;
+  /** The path and the query; of what is in a query only numbers are shown, the rest may be secret. */
+  readonly path: string;
+  /** When it was sent. */
+  readonly sentAt: Date;
+  /** From then to the end of the answer, in milliseconds. */
+  readonly ms: number;
+  /** Not there where there was no answer. */
+  readonly status?: number;
+  /** How much of the answer's body was read, in bytes. */
+  readonly bytes: number;
+  /**
+   * - `answered`: the whole answer has come, or all of it that anybody wanted.
+   * - `failed`: there was no answer, or it broke off.
+   * - `aborted`: nobody wanted it any more.
+   */
+  readonly end: 'answered' | 'failed' | 'aborted';
+  /** The name of the error, and its code where it has one, such as `NetworkError ECONNRESET`. */
+  readonly error?: string;
+  /** Why the same was sent before, where it was. */
+  readonly repeats?: Repetition;
+}
+
+/** What reports the requests of a connection. */
+export interface ActivityReport {
+  /**
+   * Emits each request when it is over, in the order of their ends. It is hot: who subscribes is told what
+   * ends from then on. It never errors and never completes.
+   */
+  readonly activity$: Observable<Activity>;
+  /** Belongs next to the network, below all that sends a request again. It does nothing while nobody listens. */
+  readonly reported: Middleware;
+}
+
+/** The name of the channel of `node:diagnostics_channel` on which every {@link Activity} is published. */
+export const ACTIVITY_CHANNEL = 'rxchange:activity';
+
+/** Where Node's own modules come from; browsers have none. */
+interface Platform {
+  readonly process?: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>>;
+}
+
+interface DiagnosticsChannel {
+  readonly hasSubscribers: boolean;
+  publish(message: unknown): void;
+}
+
+/**
+ * Begins a report of requests, for a transport of one's own; `connect` and `exchange` have theirs.
+ *
+ * On Node each one is published on the {@link ACTIVITY_CHANNEL} of `node:diagnostics_channel` too, where
+ * loggers and tracers listen without having to know the connection.
+ *
+ * @example
+ * ```ts
+ * import { of } from 'rxjs';
+ * import { activityReport, headersFrom, type Transport } from 'rxchange';
+ *
+ * const server: Transport = ({ url }) => of({ status: 204, url, headers: headersFrom({}), body$: of() });
+ * const { activity$, reported } = activityReport();
+ * activity$.subscribe(({ method, path, status }) => console.log(method, path, status));
+ * reported(server)({ method: 'DELETE', url: 'https://pool.contoso.com/me?key=hush' }).subscribe();
+ * // prints: DELETE /me?key=… 204
+ * ```
+ */
+export function activityReport(platform?: Platform): ActivityReport {
+  const channel = channelOf(platform);
+  const activity = new Subject<Activity>();
+
+  const reported: Middleware = (transport) => (request) =>
+    defer(() => {
+      if (!activity.observed && channel?.hasSubscribers !== true) return transport(request);
+      const sentAt = asyncScheduler.now();
+      let status: number | undefined;
+      let bytes = 0;
+      let isTaken = false;
+      let isTold = false;
+      const tell = (end: Activity['end'], error?: unknown): void => {
+        if (isTold) return;
+        isTold = true;
+        const told: Activity = {
+          ...addressOf(request),
+          sentAt: new Date(sentAt),
+          ms: asyncScheduler.now() - sentAt,
+          ...(status === undefined ? {} : { status }),
+          bytes,
+          end,
+          ...(error === undefined ? {} : { error: nameOf(error) }),
+          ...(request.repeats === undefined ? {} : { repeats: request.repeats }),
+        };
+        activity.next(told);
+        if (channel?.hasSubscribers === true) channel.publish(told);
+      };
+
+      return transport(request).pipe(
+        map((response) => {
+          ({ status } = response);
+          const body$ = defer(() => {
+            isTaken = true;
+            return response.body$.pipe(
+              tap({
+                next: (chunk) => (bytes += chunk.byteLength),
+                error: (error: unknown) => tell('failed', error),
+                complete: () => tell('answered'),
+              }),
+              finalize(() => tell('aborted')),
+            );
+          });
+          return { ...response, body$ };
+        }),
+        tap({
+          error: (error: unknown) => tell('failed', error),
+          // A body that nobody has taken by now is not read.
+          complete: () => {
+            if (!isTaken) tell('answered');
+          },
+        }),
+        finalize(() => {
+          if (!isTaken) tell('aborted');
+        }),
+      );
+    });
+
+  return { activity$: activity.asObservable(), reported };
+}
+
+function addressOf({ method, url }: HttpRequest): Pick<Activity, 'method' | 'origin' | 'path'> {
+  const { origin, pathname, search } = new URL(url);
+  return { method, origin, path: pathname + search.replace(/=(?!\d{1,9}(?:&|$))[^&]*/g, '=…') };
+}
+
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  return 'code' in error && typeof error.code === 'string' ? `${error.name} ${error.code}` : error.name;
+}
+
+function channelOf({ process }: Platform = globalThis): DiagnosticsChannel | undefined {
+  // Asking at run time keeps bundlers for the browser from looking for Node's modules.
+  return process?.getBuiltinModule?.('node:diagnostics_channel').channel(ACTIVITY_CHANNEL);
+}

@@ -26,6 +26,7 @@ function endEvent({ event, notification }: Draft): void {
   }
   // What the type wants was just proved, and what it does not have, its steps did not read.
   notification.events.push(event as ServerEvent);
+  if (notification.skippedWatermark !== undefined) delete notification.skippedWatermark;
 }
 
 function eventStep(type: ServerEvent['type'], within: Steps): Step {
@@ -39,6 +40,18 @@ function eventStep(type: ServerEvent['type'], within: Steps): Step {
 const STATUS_PARTS: Steps = new Map<string, Step>([
   ['Watermark', { close: ({ event }, text) => text !== '' && (event.watermark = text) }],
 ]);
+
+/** An event of a type that is not known: it is counted, and its watermark goes on from there. */
+const OTHER: Step = {
+  within: STATUS_PARTS,
+  open: (draft, _attributes, localName) => {
+    draft.event = newEvent('status', '');
+    if (localName.endsWith('Event')) draft.notification.skipped = (draft.notification.skipped ?? 0) + 1;
+  },
+  close: ({ event, notification }) => {
+    if (event.watermark !== undefined) notification.skippedWatermark = event.watermark;
+  },
+};
 
 const TIME_STAMP: Step = {
   close: ({ event }, text) => {
@@ -93,6 +106,7 @@ export const NOTIFICATION: Step = {
     ['StatusEvent', eventStep('status', STATUS_PARTS)],
     ...SUBSCRIBABLE_EVENTS.map((type): [string, Step] => [EVENT_NAMES[type], eventStep(type, PARTS[type])]),
   ]),
+  otherwise: OTHER,
   open: (draft) => (draft.notification = newNotification()),
   close: ({ response, notification }) => {
     if (notification.subscriptionId === '') throw new GrammarViolation('a SubscriptionId', 'none');

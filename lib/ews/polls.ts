@@ -41,7 +41,9 @@ export function polls(
     const moreEvents = answer.notifications.some((notification) => notification.moreEvents);
     extend();
     course.watermark =
-      events.findLast(({ watermark }) => watermark !== undefined)?.watermark ?? course.watermark;
+      answer.notifications.at(-1)?.skippedWatermark ??
+      events.findLast(({ watermark }) => watermark !== undefined)?.watermark ??
+      course.watermark;
     course.failures = 0;
     course.hasAnswered = true;
     if (!moreEvents) course.since = new Date(askedAt);

@@ -1,4 +1,4 @@
-import { numberOption, objectOption } from '../core/options.ts';
+import { choiceOption, numberOption, objectOption } from '../core/options.ts';
 import type { PullSubscriptionRequest } from './envelope.ts';
 import {
   checkEvents,
@@ -21,11 +21,11 @@ export interface PullOptions extends WatchedFolders {
   /** Where to resume: the watermark of an event that came before, such as in another life of this process. */
   readonly watermark?: string;
   /**
-   * Whether to go on from the last watermark when the server has lost the subscription. Without, and with
-   * servers that have no watermarks, it subscribes afresh and tells of a gap: that costs a large mailbox less.
-   * @default true
+   * When the server has lost the subscription: `resume` goes on from the last watermark; `fresh` subscribes
+   * afresh and tells of a gap, which costs a large mailbox less. Servers without watermarks know only that.
+   * @default 'resume'
    */
-  readonly resume?: boolean;
+  readonly onLost?: 'resume' | 'fresh';
   /**
    * Shares one subscription between all subscribers of the Observable, and keeps it for so many seconds after
    * the last has left.
@@ -46,7 +46,7 @@ export interface PullPlan {
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function pullPlan(options: PullOptions): PullPlan {
   objectOption('options', options);
-  const { timeoutMinutes = 10, watermark, resume = true, graceSeconds } = options;
+  const { timeoutMinutes = 10, watermark, onLost = 'resume', graceSeconds } = options;
   numberOption('timeoutMinutes', timeoutMinutes, { min: 1, max: 1440, integer: true });
   const pollIntervalSeconds = numberOption('pollIntervalSeconds', options.pollIntervalSeconds ?? 30, {
     min: 0.01,
@@ -64,7 +64,7 @@ export function pullPlan(options: PullOptions): PullPlan {
     },
     timeoutMs: timeoutMinutes * 60_000,
     intervalMs: pollIntervalSeconds * 1000,
-    resume,
+    resume: choiceOption('onLost', onLost, ['resume', 'fresh']) === 'resume',
     graceMs: graceMsOption(graceSeconds),
   };
 }

@@ -1,4 +1,4 @@
-import { map, type Observable } from 'rxjs';
+import { map, type Observable, tap } from 'rxjs';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
 import { choiceOption, invalidOption, numberOption, objectOption, urlOption } from '../core/options.ts';
@@ -116,6 +116,8 @@ export interface ExchangeService extends AsyncDisposable {
    * ```
    */
   as(impersonate: Impersonation, anchorMailbox?: string): ExchangeService;
+  /** How many events were left out, because this library does not know their type: those of all users. */
+  readonly skippedEvents: number;
   /** Resolves when nothing that was unsubscribed from is left to remove. Never rejects. */
   drain(): Promise<DrainReport>;
   /** Completes every stream of this connection, which unsubscribes on the server, then drains. Never rejects. */
@@ -211,6 +213,11 @@ export function exchange(options: ExchangeOptions): ExchangeService {
   const limited = withConcurrency(maxConcurrentRequests)(network);
   const sign = signing(options);
   const again = withRetry(retry);
+  let skippedEvents = 0;
+  const countSkipped = (message: StreamedMessage): void => {
+    if (message.type !== 'response') return;
+    for (const { skipped = 0 } of message.notifications) skippedEvents += skipped;
+  };
 
   const groups = affinityGroups((url, affinity) => {
     const over = (wire: Transport): Transport =>
@@ -238,9 +245,13 @@ export function exchange(options: ExchangeOptions): ExchangeService {
         ...core,
         ...{ here$, relocate, claims: known, head, url, site },
         send: ({ name, envelope, ...rest }) =>
-          soapCall(calls, { operation: name, url, envelope: envelope(head), ...rest }),
+          soapCall(calls, { operation: name, url, envelope: envelope(head), ...rest }).pipe(
+            tap((message) => countSkipped(message)),
+          ),
         stream: ({ name, envelope, ...rest }) =>
-          soapStream(streams, { operation: name, url, envelope: envelope(head), ...rest }),
+          soapStream(streams, { operation: name, url, envelope: envelope(head), ...rest }).pipe(
+            tap((message) => countSkipped(message)),
+          ),
       };
     };
     return { ...core, here$, relocate };
@@ -263,6 +274,9 @@ export function exchange(options: ExchangeOptions): ExchangeService {
     }
     const service: ExchangeService = {
       releases: ledger,
+      get skippedEvents() {
+        return skippedEvents;
+      },
       as: (other, anchorOfOther) => serviceFor(objectOption('impersonate', other), anchorOfOther),
       drain: () => ledger.drain(),
       close: () => ledger.close(),

@@ -8,6 +8,10 @@ export interface Notification {
   /** Whether there are more that did not fit. */
   readonly moreEvents: boolean;
   readonly events: readonly ServerEvent[];
+  /** How many events of types that are not known were left out. Not there for none. */
+  readonly skipped?: number;
+  /** The watermark of the last event, where that one was left out. */
+  readonly skippedWatermark?: string;
 }
 
 /** One response message: what an operation came to. */

@@ -62,6 +62,42 @@ const cases: readonly [name: string, chunks: readonly string[], expected: readon
     [{ ...success, operation: 'SubscribeResponse', subscriptionId: 'S1', watermark: 'W1' }],
   ],
   [
+    'events of types that are not known, which it counts, and whose watermark it keeps where they are last',
+    [
+      eventsAnswer(itemEvent('PinnedEvent', 'W1') + '<t:ArchivedEvent/>' + itemEvent('NewMailEvent', 'W2')),
+      eventsAnswer(itemEvent('NewMailEvent', 'W1') + itemEvent('PinnedEvent', 'W2')),
+    ],
+    [
+      {
+        ...success,
+        operation: 'GetEventsResponse',
+        notifications: [
+          {
+            subscriptionId: 'S1',
+            previousWatermark: 'W0',
+            moreEvents: false,
+            events: [readItemEvent('newMail', 'W2')],
+            skipped: 2,
+          },
+        ],
+      },
+      {
+        ...success,
+        operation: 'GetEventsResponse',
+        notifications: [
+          {
+            subscriptionId: 'S1',
+            previousWatermark: 'W0',
+            moreEvents: false,
+            events: [readItemEvent('newMail', 'W1')],
+            skipped: 1,
+            skippedWatermark: 'W2',
+          },
+        ],
+      },
+    ],
+  ],
+  [
     'a server that breaks its schema, with other prefixes and none',
     [
       '<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body><GetEventsResponse xmlns="urn:m"><ResponseMessages>',
@@ -185,6 +221,7 @@ const cases: readonly [name: string, chunks: readonly string[], expected: readon
             previousWatermark: 'W0',
             moreEvents: false,
             events: [{ type: 'status', subscriptionId: 'S1' }],
+            skipped: 1,
           },
         ],
       },

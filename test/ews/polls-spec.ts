@@ -63,6 +63,21 @@ describe('The questions of a pull', () => {
     ]);
   });
 
+  it('should skip and count events of types that are not known, and go on behind them', () => {
+    const run = against(
+      [
+        eventsAnswer(itemEvent('CreatedEvent', 'W7') + itemEvent('PinnedEvent', 'W8'), 'S1', true),
+        eventsAnswer(itemEvent('PinnedEvent', 'W9')),
+        eventsAnswer(itemEvent('PinnedEvent', 'W10') + itemEvent('NewMailEvent', 'W11')),
+      ],
+      65,
+      '<m:SubscriptionId>S1</m:SubscriptionId><m:Watermark>W6</m:Watermark>',
+    );
+    expect(sent.slice(1, 5)).to.deep.equal(['GetEvents W6', 'GetEvents W8', 'GetEvents W9', 'GetEvents W11']);
+    expect(run.seen).to.deep.equal(['0 created', '30 newMail']);
+    expect(run.service.skippedEvents).to.equal(3);
+  });
+
   it('should take several notifications in one answer, in their order', () => {
     const two = eventsAnswer(itemEvent('CreatedEvent', 'W1')).replace(
       '</m:Notification>',

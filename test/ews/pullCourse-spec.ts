@@ -51,7 +51,7 @@ describe('A pull whose subscription the server loses', () => {
 
   it('should start afresh where resuming is turned off, and tell of the gap', () => {
     const run = pulling(({ pull, watch, at, server }) => {
-      watch(pull({ resume: false }), 70);
+      watch(pull({ onLost: 'fresh' }), 70);
       at(10, () => server.deliverMail());
       at(40, () => {
         server.deliverMail();
@@ -72,7 +72,7 @@ describe('A pull whose subscription the server loses', () => {
   it('should tell of the gap after the new subscription stands, and before its first event', () => {
     const run = pulling(
       ({ pull, watch, at, server, events }) => {
-        watch(pull({ resume: false }), 60);
+        watch(pull({ onLost: 'fresh' }), 60);
         at(10, () => server.expire());
         at(33.8, () => expect(server.subscriptions, 'it stands').to.have.length(1));
         at(33.8, () => expect(events.at(-1)!.type, 'not told before its answer').to.equal('status'));

@@ -28,7 +28,7 @@ describe('The options of a pull', () => {
       timeoutMinutes: 1440,
       pollIntervalSeconds: 43_200,
       watermark: 'W1',
-      resume: false,
+      onLost: 'fresh',
       graceSeconds: 2.5,
     });
     expect(plan.request).to.deep.equal({

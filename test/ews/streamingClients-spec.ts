@@ -13,6 +13,9 @@ import { connectionsOf, gapsOf, newsOf, streaming } from './streaming.ts';
 
 const OK = '<m:ResponseCode>NoError</m:ResponseCode>';
 
+/** How many events were left out in the last run of {@link seenOf}. */
+let skipped = 0;
+
 /** The types of what a subscriber sees of a stream whose body comes in the given chunks, a second apart. */
 function seenOf(...chunks: readonly (string | Uint8Array)[]): string[] {
   const seen: string[] = [];
@@ -35,7 +38,10 @@ function seenOf(...chunks: readonly (string | Uint8Array)[]): string[] {
     const watching = streamingNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe(
       ({ type }: EwsEvent) => seen.push(`${Math.floor(asyncScheduler.now() / 1000)} ${type}`),
     );
-    timer(60_000).subscribe(() => watching.unsubscribe());
+    timer(60_000).subscribe(() => {
+      skipped = service.skippedEvents;
+      watching.unsubscribe();
+    });
   });
   return seen;
 }
@@ -79,6 +85,13 @@ describe('What existing clients get wrong about streams', () => {
         ),
       ),
     ).to.deep.equal(['1 newMail', '1 created', '1 newMail', '1 deleted', '1 created']);
+  });
+
+  it('an event of a type that is not known takes the others with it', () => {
+    expect(
+      seenOf(message(streamed('S1', 'NewMailEvent', 'PinnedEvent', 'CreatedEvent') + status('OK'))),
+    ).to.deep.equal(['1 newMail', '1 created']);
+    expect(skipped).to.equal(1);
   });
 
   for (const failing of [401, 500, 503]) {

@@ -1,4 +1,4 @@
-import { numberOption, objectOption, urlOption } from '../core/options.ts';
+import { choiceOption, numberOption, objectOption, urlOption } from '../core/options.ts';
 import type { PushSubscriptionRequest } from './envelope.ts';
 import {
   checkEvents,
@@ -25,11 +25,11 @@ export interface PushOptions extends WatchedFolders {
   /** Where to resume: the watermark of an event that came before, such as in another life of this process. */
   readonly watermark?: string;
   /**
-   * Whether to go on from the last watermark when the server has lost the subscription, or given it up.
-   * Without, it subscribes afresh and tells of a gap: that costs a large mailbox less.
-   * @default true
+   * When the server has lost the subscription: `resume` goes on from the last watermark; `fresh` subscribes
+   * afresh and tells of a gap, which costs a large mailbox less. Servers without watermarks know only that.
+   * @default 'resume'
    */
-  readonly resume?: boolean;
+  readonly onLost?: 'resume' | 'fresh';
   /**
    * Shares one subscription between all subscribers of the Observable, and keeps it for so many seconds after
    * the last has left.
@@ -53,7 +53,7 @@ const LATE_MS = 30_000;
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function pushPlan(options: PushOptions): PushPlan {
   objectOption('options', options);
-  const { statusFrequencyMinutes = 5, watermark, resume = true, graceSeconds } = options;
+  const { statusFrequencyMinutes = 5, watermark, onLost = 'resume', graceSeconds } = options;
   numberOption('statusFrequencyMinutes', statusFrequencyMinutes, { min: 1, max: 1440, integer: true });
   if (watermark !== undefined) textOption('watermark', watermark);
   return {
@@ -67,7 +67,7 @@ export function pushPlan(options: PushOptions): PushPlan {
     },
     // It speaks after one frequency at the latest, and tries again for another.
     silenceMs: statusFrequencyMinutes * 120_000 + LATE_MS,
-    resume,
+    resume: choiceOption('onLost', onLost, ['resume', 'fresh']) === 'resume',
     graceMs: graceMsOption(graceSeconds),
   };
 }

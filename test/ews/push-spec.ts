@@ -242,7 +242,7 @@ describe('pushNotifications', () => {
     });
 
     for (const [name, options, dialect] of [
-      ['it is not to resume', { resume: false }, 'exchange'],
+      ['it is not to resume', { onLost: 'fresh' }, 'exchange'],
       ['the server has no watermarks', {}, 'grommunio'],
     ] as const) {
       it(`should subscribe afresh with a gap after silence where ${name}`, () => {

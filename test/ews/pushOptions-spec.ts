@@ -31,7 +31,7 @@ describe('The options of a push', () => {
       callbackUrl: 'http://localhost:8080/a?b=c',
       statusFrequencyMinutes: 1440,
       watermark: 'W1',
-      resume: false,
+      onLost: 'fresh',
       graceSeconds: 2.5,
     });
     expect(plan.request).to.deep.include({

@@ -3,6 +3,7 @@ import { tap } from 'rxjs';
 import { run } from '../../lib/cli/run.ts';
 import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { serve, type Served } from '../../lib/testing/serve.ts';
+import { ucwaDiscovery } from '../../lib/testing/ucwaDiscovery.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
 import { specTerminal } from '../support/terminal.ts';
 
@@ -107,5 +108,32 @@ describe('rxchange watch, over real sockets', () => {
       'Released application',
     ]);
     expect(simulator.applications).to.deep.equal([]);
+  });
+
+  it('should find the server of a domain, sign in there, and leave nothing behind', async () => {
+    const pool = ucwaSimulator({ mediumSeconds: 0.02 });
+    const hosts = ucwaDiscovery({ users: { 'sara@contoso.com': 'hush' }, pool: pool.transport });
+    server = await serve(hosts.transport);
+    const terminal = specTerminal({ RXCHANGE_PASSWORD: 'hush' });
+    const who = '--domain contoso.com --user sara@contoso.com --uri sip:john@contoso.com';
+    const exit = run(terminal, `watch ucwa ${who} --batch 5 --discovery-url ${server.origin}/`.split(' '));
+    await terminal.line(/"presenceSubscription"/);
+    expect(pool.presenceSubscriptions.map(({ uris }) => uris)).to.deep.equal([['sip:john@contoso.com']]);
+    terminal.interrupt();
+    expect(await exit).to.equal(0);
+    expect(pool.applications).to.deep.equal([]);
+    expect(hosts.tokens).to.have.length(1);
+  });
+
+  it('should exit with 1 when the sign-in is refused, and show neither password', async () => {
+    const hosts = ucwaDiscovery({ users: { 'sara@contoso.com': 'hush' } });
+    server = await serve(hosts.transport);
+    const terminal = specTerminal({ RXCHANGE_PASSWORD: 'wrong-password' });
+    const who = '--domain contoso.com --user sara@contoso.com --uri sip:john@contoso.com';
+    const args = `watch ucwa ${who} --discovery-url ${server.origin}/`;
+    expect(await run(terminal, args.split(' '))).to.equal(1);
+    expect(terminal.lines.err[0])
+      .to.match(/^SignInError: /)
+      .and.not.match(/hush|wrong-password/);
   });
 });

@@ -91,7 +91,7 @@ describe('What users of existing clients ask for, of any subscription', () => {
     expect(run.events.filter(({ type }) => type === 'newMail')).to.have.length(20);
     expect(gapsOf(run)).to.deep.equal([]);
     expect(asked).to.be.within((3 * WEEK) / HOUR - 1, 2 * ((3 * WEEK) / HOUR));
-    expect(connectionsOf(run)).to.have.length.within(2 * ((3 * WEEK) / HOUR), 2 * ((3 * WEEK) / HOUR) + 600);
+    expect(connectionsOf(run)).to.have.length.within((3 * WEEK) / HOUR, 3 * ((3 * WEEK) / HOUR));
     expect(run.left()).to.deep.equal([]);
   }).timeout(120_000);
 

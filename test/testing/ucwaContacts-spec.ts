@@ -135,7 +135,10 @@ describe('ucwaSimulator, on the state of contacts', () => {
     expect(ask(server, 'GET', `${HERS}/note`).body).not.to.have.property('message');
     expect(ask(server, 'GET', `${HERS}/presence`).body).to.include({ activity: 'in-a-meeting' });
     server.setPresence(SARA, {});
-    expect(events(server, 4)).not.to.have.property('status');
+    const waiting = events(server, 4);
+    expect(waiting).not.to.have.property('status');
+    server.endApplications();
+    expect(waiting).to.include({ status: 404 });
   });
 
   it('should tell at the beginning of all that is known', () => {

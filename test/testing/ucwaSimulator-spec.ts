@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mergeMap, type Observable, type Subscription, timer } from 'rxjs';
+import { mergeMap, type Observable, Subscription, timer } from 'rxjs';
 import { readText } from '../../lib/core/body.ts';
 import { NetworkError } from '../../lib/core/errors.ts';
 import type { HttpRequest } from '../../lib/core/transport.ts';
@@ -29,6 +29,9 @@ const SUBSCRIPTIONS = `${APP}/people/presenceSubscriptions`;
 const FIRST = `${SUBSCRIPTIONS}/97b6bd66`;
 const IDENTITY = { culture: 'en-us', endpointId: '1', userAgent: 'spec' };
 const SARA = 'sip:sara@contoso.com';
+
+/** What may still wait for events when a spec is over. */
+let asked = new Subscription();
 
 /** A client that knows nothing: it sends what it is told to. */
 class Client {
@@ -65,6 +68,7 @@ class Client {
       next: (text) => (told.body = text === '' ? '' : (JSON.parse(text) as unknown)),
       error: (error: unknown) => (told.error = error),
     });
+    asked.add(sent);
     return Object.assign(told, { sent });
   }
 
@@ -94,6 +98,11 @@ const linksIn = ({ body }: Told): Record<string, string> => {
 };
 
 describe('ucwaSimulator', () => {
+  afterEach(() => {
+    asked.unsubscribe();
+    asked = new Subscription();
+  });
+
   describe('applications', () => {
     it('should create, show and delete one', () => {
       const client = new Client();

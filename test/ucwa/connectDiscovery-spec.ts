@@ -128,12 +128,13 @@ describe('connect to a domain', () => {
 
   it('should send nothing to another origin than the one that was found', () => {
     const { ucwa, sent } = company();
-    keep(ucwa.events$);
+    const kept = keep(ucwa.events$);
     const before = sent.length;
     let error: unknown;
     ucwa.get({ href: 'https://pool2.contoso.com/ucwa' }).subscribe({ error: (e: unknown) => (error = e) });
     expect(error).to.be.instanceOf(OriginError);
     expect(sent).to.have.length(before);
+    kept.subscription.unsubscribe();
   });
 
   it('should find the server for a link alone', () => {

@@ -1,7 +1,13 @@
 import { expect } from 'chai';
+import { asyncScheduler } from 'rxjs';
+import { DecodeError } from '../../lib/core/errors.ts';
 import type { HttpRequest } from '../../lib/core/transport.ts';
+import { BATCH_SHAPES } from '../../lib/testing/ucwaBatch.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import { batched } from '../../lib/ucwa/batch.ts';
 import type { UcwaEvent } from '../../lib/ucwa/events.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
+import { marbles } from '../support/marbles.ts';
 import { connected, keep, type Kept } from './connected.ts';
 
 const SARA = 'sip:sara@contoso.com';
@@ -132,4 +138,95 @@ describe('what servers send otherwise than the pages say', () => {
     expect(all.values.slice(0, 3)).to.deep.equal(['updated a', 'updated b', 'updated c']);
     await ucwa.close();
   });
+
+  for (const batchShape of BATCH_SHAPES) {
+    it(`should be understood: an answer to a batch that is written so: ${batchShape}`, () => {
+      const { transport } = ucwaSimulator({ batchShape });
+      const headers = { authorization: 'Bearer t', 'content-type': 'application/json' };
+      const body = JSON.stringify({ culture: 'en-us', endpointId: '1', userAgent: 'spec' });
+      const applications = 'https://ucwa.example/ucwa/oauth/v1/applications';
+      transport({ method: 'POST', url: applications, headers, body }).subscribe();
+      const together = batched({ url: () => `${applications}/101/batch`, scheduler: asyncScheduler })(
+        transport,
+      );
+      const statuses: number[] = [];
+      marbles(() => {
+        for (const path of ['people', 'nowhere', 'me']) {
+          together({ method: 'GET', url: `${applications}/101/${path}`, headers }).subscribe(({ status }) =>
+            statuses.push(status),
+          );
+        }
+      });
+      expect(statuses).to.deep.equal([200, 404, 200]);
+    });
+  }
+
+  it('should be followed: a cursor of another name', async () => {
+    const { server, ucwa, sent } = connected({ cursorParameter: 'ck' });
+    const kept = keep(presence(ucwa, { uris: [SARA] }));
+    server.setPresence(SARA, { availability: 'Busy' });
+    expect(kept.values).to.deep.equal([...CREATED, 'updated contactPresence']);
+    expect(sent().filter((line) => line.includes('/events'))).to.deep.equal([
+      'GET 101/events?ck=1 200',
+      'GET 101/events?ck=2 200',
+      'GET 101/events?ck=3 -',
+    ]);
+    await ucwa.close();
+  });
+
+  const events = '/ucwa/oauth/v1/applications/101/events?ack=1';
+  const links: readonly (readonly [string, object, string | undefined])[] = [
+    ['relative', { href: events }, undefined],
+    ['absolute', { href: `https://ucwa.example${events}` }, undefined],
+    ['in a list', [{ href: events }], undefined],
+    ['missing', {}, 'DecodeError'],
+    ['on another origin', { href: `https://elsewhere.example${events}` }, 'OriginError'],
+    ['on a port of its own', { href: `https://ucwa.example:8443${events}` }, 'OriginError'],
+    ['a script', { href: 'javascript:alert(1)' }, 'OriginError'],
+  ];
+  for (const [name, link, errorName] of links) {
+    it(`should be ${errorName === undefined ? 'followed' : 'refused'}: a link that is ${name}`, async () => {
+      const { server, ucwa } = connected();
+      const asked: string[] = [];
+      const self = { href: '/ucwa/oauth/v1/applications/101' };
+      server.failNext(
+        1,
+        { status: 201, body: JSON.stringify({ rel: 'application', _links: { self, events: link } }) },
+        ({ method, url }) => method === 'POST' && url.endsWith('/applications'),
+      );
+      server.failNext(1, { status: 200, body: '{"_links":{}}' }, ({ url }) => {
+        asked.push(url);
+        return false;
+      });
+      const kept = keep(ucwa.events$);
+      const to = asked.filter((url) => url.includes('events'));
+      if (errorName === undefined) {
+        expect(to[0]).to.equal(`https://ucwa.example${events}`);
+      } else {
+        expect(to).to.deep.equal([]);
+        expect(asked.filter((url) => !url.startsWith('https://ucwa.example/'))).to.deep.equal([]);
+        expect(kept.error).to.have.property('name', errorName);
+      }
+      kept.subscription.unsubscribe();
+      await ucwa.close();
+    });
+  }
+
+  for (const [name, body] of [
+    ['a page of a proxy', '<html><body>Sign in to the network</body></html>'],
+    ['text', 'Service temporarily moved'],
+    ['nothing', ''],
+    ['a list', '[]'],
+    ['no object', '"text"'],
+  ] as const) {
+    it(`should end with an error that is readable: a body that is ${name}`, async () => {
+      const { server, ucwa } = connected();
+      const isCreation = ({ method }: HttpRequest): boolean => method === 'POST';
+      server.failNext(9, { status: 201, headers: { 'content-type': 'text/html' }, body }, isCreation);
+      const kept = keep(ucwa.events$);
+      expect(kept.error).to.be.instanceOf(DecodeError);
+      expect(String(kept.error)).not.to.contain('Sign in');
+      await ucwa.close();
+    });
+  }
 });

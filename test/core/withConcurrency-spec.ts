@@ -71,52 +71,62 @@ describe('withConcurrency', () => {
     expect(server.requests).to.deep.equal([]);
   });
 
-  it('should keep who comes beyond the limit waiting until an answer was read to its end', () => {
-    const server = held();
-    const transport = withConcurrency(2)(server.transport);
-    const body = new Subject<Uint8Array>();
-    for (const name of ['a', 'b', 'c', 'd']) transport(ask(name)).pipe(read).subscribe();
-    expect(server.sent).to.deep.equal(['a', 'b']);
-    server.answer('a', body);
-    body.next(new Uint8Array(1));
-    expect(server.sent).to.deep.equal(['a', 'b', 'a over']);
-    body.complete();
-    expect(server.sent).to.deep.equal(['a', 'b', 'a over', 'c']);
-    server.answer('b');
-    expect(server.sent.slice(4)).to.deep.equal(['d', 'b over']);
-  });
+  it('should keep who comes beyond the limit waiting until an answer was read to its end', () =>
+    marbles(() => {
+      const server = held();
+      const transport = withConcurrency(2)(server.transport);
+      const body = new Subject<Uint8Array>();
+      for (const name of ['a', 'b', 'c', 'd']) transport(ask(name)).pipe(read).subscribe();
+      expect(server.sent).to.deep.equal(['a', 'b']);
+      server.answer('a', body);
+      body.next(new Uint8Array(1));
+      expect(server.sent).to.deep.equal(['a', 'b', 'a over']);
+      body.complete();
+      expect(server.sent).to.deep.equal(['a', 'b', 'a over', 'c']);
+      server.answer('b');
+      expect(server.sent.slice(4)).to.deep.equal(['d', 'b over']);
+    }));
 
-  it('should let the urgent ones go first, each kind in its order', () => {
-    const server = held();
-    const transport = withConcurrency(1)(server.transport);
-    transport(ask('first')).subscribe();
-    for (const name of ['a', 'b']) transport(ask(name)).subscribe();
-    for (const name of ['x', 'y']) transport(ask(name, { keepalive: true })).subscribe();
-    for (const name of ['first', 'x', 'y', 'a', 'b']) server.answer(name);
-    expect(server.sent.filter((line) => !line.endsWith('over'))).to.deep.equal(['first', 'x', 'y', 'a', 'b']);
-  });
+  it('should let the urgent ones go first, each kind in its order', () =>
+    marbles(() => {
+      const server = held();
+      const transport = withConcurrency(1)(server.transport);
+      transport(ask('first')).subscribe();
+      for (const name of ['a', 'b']) transport(ask(name)).subscribe();
+      for (const name of ['x', 'y']) transport(ask(name, { keepalive: true })).subscribe();
+      for (const name of ['first', 'x', 'y', 'a', 'b']) server.answer(name);
+      expect(server.sent.filter((line) => !line.endsWith('over'))).to.deep.equal([
+        'first',
+        'x',
+        'y',
+        'a',
+        'b',
+      ]);
+    }));
 
-  it('should let the caller say what is urgent', () => {
-    const server = held();
-    const transport = withConcurrency(1, { isUrgent: (request) => nameOf(request) === 'x' })(
-      server.transport,
-    );
-    for (const name of ['first', 'a', 'x']) transport(ask(name)).subscribe();
-    server.answer('first');
-    expect(server.sent).to.deep.equal(['first', 'first over', 'x']);
-  });
+  it('should let the caller say what is urgent', () =>
+    marbles(() => {
+      const server = held();
+      const transport = withConcurrency(1, { isUrgent: (request) => nameOf(request) === 'x' })(
+        server.transport,
+      );
+      for (const name of ['first', 'a', 'x']) transport(ask(name)).subscribe();
+      server.answer('first');
+      expect(server.sent).to.deep.equal(['first', 'first over', 'x']);
+    }));
 
-  it('should send nothing for one that is unsubscribed from while it waits, and tell it nothing', () => {
-    const server = held();
-    const transport = withConcurrency(1)(reportProgress(server.transport));
-    const told: string[] = [];
-    transport(ask('a')).subscribe();
-    const waiting = transport(ask('b', { onProgress: (progress) => told.push(progress) })).subscribe();
-    waiting.unsubscribe();
-    server.answer('a');
-    expect(server.sent).to.deep.equal(['a', 'a over']);
-    expect(told).to.deep.equal([]);
-  });
+  it('should send nothing for one that is unsubscribed from while it waits, and tell it nothing', () =>
+    marbles(() => {
+      const server = held();
+      const transport = withConcurrency(1)(reportProgress(server.transport));
+      const told: string[] = [];
+      transport(ask('a')).subscribe();
+      const waiting = transport(ask('b', { onProgress: (progress) => told.push(progress) })).subscribe();
+      waiting.unsubscribe();
+      server.answer('a');
+      expect(server.sent).to.deep.equal(['a', 'a over']);
+      expect(told).to.deep.equal([]);
+    }));
 
   const waysToLeave: readonly [string, (answered: Observable<HttpResponse>) => void][] = [
     ['it is unsubscribed from', (answered) => answered.subscribe().unsubscribe()],
@@ -198,13 +208,14 @@ describe('withConcurrency', () => {
     expect(seen).to.deep.equal(['0 dead', '120000 b', '400000 c', '500000 answered']);
   });
 
-  it('should share one limit between all transports that it makes', () => {
-    const server = held();
-    const limit = withConcurrency(1);
-    limit(server.transport)(ask('a')).subscribe();
-    limit((request) => server.transport(request))(ask('b')).subscribe();
-    expect(server.sent).to.deep.equal(['a']);
-  });
+  it('should share one limit between all transports that it makes', () =>
+    marbles(() => {
+      const server = held();
+      const limit = withConcurrency(1);
+      limit(server.transport)(ask('a')).subscribe();
+      limit((request) => server.transport(request))(ask('b')).subscribe();
+      expect(server.sent).to.deep.equal(['a']);
+    }));
 
   it('should not pile up on the stack what is answered synchronously', () => {
     const gate = new Subject<HttpResponse>();

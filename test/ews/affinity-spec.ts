@@ -125,35 +125,38 @@ describe('affinityGroup', () => {
     ['breaks', (answer: Subject<HttpResponse>) => answer.error(new Error('reset'))],
     ['is not answered', (answer: Subject<HttpResponse>) => answer.complete()],
   ] as const) {
-    it(`should let the next one go ahead where the first ${what}, and only that one`, () => {
-      const server = held();
-      const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
-      for (let count = 0; count < 4; count += 1) transport(post).subscribe({ error: () => undefined });
-      fail(server.answers[0]!);
-      expect(server.requests).to.have.length(2);
-      server.answer(1, first());
-      expect(cookiesOf(server.requests)).to.deep.equal([undefined, undefined, OVERRIDE, OVERRIDE]);
-    });
+    it(`should let the next one go ahead where the first ${what}, and only that one`, () =>
+      marbles(() => {
+        const server = held();
+        const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
+        for (let count = 0; count < 4; count += 1) transport(post).subscribe({ error: () => undefined });
+        fail(server.answers[0]!);
+        expect(server.requests).to.have.length(2);
+        server.answer(1, first());
+        expect(cookiesOf(server.requests)).to.deep.equal([undefined, undefined, OVERRIDE, OVERRIDE]);
+      }));
   }
 
-  it('should let the next one go ahead where the first is unsubscribed from', () => {
-    const server = held();
-    const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
-    const leaving = transport(post).subscribe();
-    transport(post).subscribe();
-    leaving.unsubscribe();
-    expect(server.requests).to.have.length(2);
-    expect(server.answers[0]?.observed).to.equal(false);
-  });
+  it('should let the next one go ahead where the first is unsubscribed from', () =>
+    marbles(() => {
+      const server = held();
+      const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
+      const leaving = transport(post).subscribe();
+      transport(post).subscribe();
+      leaving.unsubscribe();
+      expect(server.requests).to.have.length(2);
+      expect(server.answers[0]?.observed).to.equal(false);
+    }));
 
-  it('should send nothing for one that is unsubscribed from while it waits', () => {
-    const server = held();
-    const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
-    transport(post).subscribe();
-    transport(post).subscribe().unsubscribe();
-    server.answer(0, first());
-    expect(server.requests).to.have.length(1);
-  });
+  it('should send nothing for one that is unsubscribed from while it waits', () =>
+    marbles(() => {
+      const server = held();
+      const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
+      transport(post).subscribe();
+      transport(post).subscribe().unsubscribe();
+      server.answer(0, first());
+      expect(server.requests).to.have.length(1);
+    }));
 
   it('should send nothing before a subscription', () => {
     const server = answering(response(200));
@@ -161,32 +164,34 @@ describe('affinityGroup', () => {
     expect(server.requests).to.have.length(0);
   });
 
-  it('should find the server anew once it is forgotten, alone again', () => {
-    const server = held();
-    const group = affinityGroup({ anchorMailbox: 'a@b' });
-    const transport = group.middleware(server.transport);
-    transport(post).subscribe();
-    server.answer(0, first());
-    group.forget();
-    transport(post).subscribe();
-    transport(post).subscribe();
-    expect(cookiesOf(server.requests)).to.deep.equal([undefined, undefined]);
-    server.answer(1, setting('X-BackEndOverrideCookie=mbx2~1; path=/'));
-    expect(cookiesOf(server.requests)[2]).to.equal('X-BackEndOverrideCookie=mbx2~1');
-  });
+  it('should find the server anew once it is forgotten, alone again', () =>
+    marbles(() => {
+      const server = held();
+      const group = affinityGroup({ anchorMailbox: 'a@b' });
+      const transport = group.middleware(server.transport);
+      transport(post).subscribe();
+      server.answer(0, first());
+      group.forget();
+      transport(post).subscribe();
+      transport(post).subscribe();
+      expect(cookiesOf(server.requests)).to.deep.equal([undefined, undefined]);
+      server.answer(1, setting('X-BackEndOverrideCookie=mbx2~1; path=/'));
+      expect(cookiesOf(server.requests)[2]).to.equal('X-BackEndOverrideCookie=mbx2~1');
+    }));
 
-  it('should not mistake the end of an old first request for that of a new one', () => {
-    const server = held();
-    const group = affinityGroup({ anchorMailbox: 'a@b' });
-    const transport = group.middleware(server.transport);
-    transport(post).subscribe();
-    server.answers[0]?.next(first());
-    group.forget();
-    transport(post).subscribe();
-    transport(post).subscribe();
-    server.answers[0]?.complete();
-    expect(server.requests).to.have.length(2);
-  });
+  it('should not mistake the end of an old first request for that of a new one', () =>
+    marbles(() => {
+      const server = held();
+      const group = affinityGroup({ anchorMailbox: 'a@b' });
+      const transport = group.middleware(server.transport);
+      transport(post).subscribe();
+      server.answers[0]?.next(first());
+      group.forget();
+      transport(post).subscribe();
+      transport(post).subscribe();
+      server.answers[0]?.complete();
+      expect(server.requests).to.have.length(2);
+    }));
 
   it('should hand on the body to who asked', () => {
     const texts: string[] = [];

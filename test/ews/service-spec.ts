@@ -255,6 +255,6 @@ describe('exchange', () => {
     const urls: string[] = [];
     internalsOf(service).here$.subscribe((here) => urls.push(here.url));
     expect(urls).to.deep.equal([url]);
-    expect(Object.keys(service)).to.deep.equal(['releases', 'as', 'drain', 'close']);
+    expect(Object.keys(service)).to.deep.equal(['releases', 'skippedEvents', 'as', 'drain', 'close']);
   });
 });

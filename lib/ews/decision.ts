@@ -51,7 +51,12 @@ const LOST: Decision = { action: 'resubscribe', gap: 'subscriptionLost', gone: t
 const DENIED: Decision = { action: 'resubscribeAfresh', gap: 'subscriptionLost' };
 const MOVED: Decision = { action: 'resubscribeLater', gap: 'mailboxMoved' };
 
-const BY_CODE: ReadonlyMap<string, Decision> = new Map<string, Decision>([
+/**
+ * The table of codes: what to do when one answers GetEvents or GetStreamingEvents, or is posted.
+ *
+ * As the answer to another operation it means the same, but for what is gone: {@link decide}.
+ */
+export const ROWS: readonly (readonly [code: string, decision: Decision])[] = [
   ['ErrorSubscriptionNotFound', LOST],
   ['ErrorExpiredSubscription', LOST],
   ['ErrorInvalidSubscription', LOST],
@@ -74,7 +79,9 @@ const BY_CODE: ReadonlyMap<string, Decision> = new Map<string, Decision>([
   ['ErrorMailboxStoreUnavailable', MOVED],
   ['ErrorMailboxFailover', MOVED],
   ['ErrorProxyRequestNotAllowed', MOVED],
-]);
+];
+
+const BY_CODE: ReadonlyMap<string, Decision> = new Map(ROWS);
 
 const ACCESS_DENIED = new Set(['ErrorAccessDenied', 'ErrorSubscriptionAccessDenied']);
 const TRANSIENT_STATUSES = new Set([408, 429, 500, 502, 503, 504]);

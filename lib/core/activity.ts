@@ -71,8 +71,12 @@ interface DiagnosticsChannel {
  * // prints: DELETE /me?key=… 204
  * ```
  */
-export function activityReport(platform?: Platform): ActivityReport {
-  const channel = channelOf(platform);
+export function activityReport(): ActivityReport {
+  return reportTo(platformChannel(globalThis));
+}
+
+/** The same, with another channel than the platform's, or with none. */
+export function reportTo(channel: DiagnosticsChannel | undefined): ActivityReport {
   const activity = new Subject<Activity>();
 
   const reported: Middleware = (transport) => (request) =>
@@ -142,7 +146,8 @@ function nameOf(error: unknown): string {
   return 'code' in error && typeof error.code === 'string' ? `${error.name} ${error.code}` : error.name;
 }
 
-function channelOf({ process }: Platform = globalThis): DiagnosticsChannel | undefined {
+/** The channel of the platform, where that has any. */
+export function platformChannel({ process }: Platform): DiagnosticsChannel | undefined {
   // Asking at run time keeps bundlers for the browser from looking for Node's modules.
   return process?.getBuiltinModule?.('node:diagnostics_channel').channel(ACTIVITY_CHANNEL);
 }

@@ -1,7 +1,13 @@
 import { expect } from 'chai';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { concat, concatMap, defer, delay, mergeMap, NEVER, of, take, throwError, timer } from 'rxjs';
-import { type Activity, ACTIVITY_CHANNEL, activityReport } from '../../lib/core/activity.ts';
+import {
+  type Activity,
+  ACTIVITY_CHANNEL,
+  activityReport,
+  platformChannel,
+  reportTo,
+} from '../../lib/core/activity.ts';
 import { readText } from '../../lib/core/body.ts';
 import { NetworkError } from '../../lib/core/errors.ts';
 import type { HttpRequest, Transport } from '../../lib/core/transport.ts';
@@ -15,7 +21,7 @@ const request: HttpRequest = { method: 'GET', url: 'https://pool.example/me' };
 /** What is told of what happens in virtual time, which begins with 0. */
 function toldOf(run: (reported: (transport: Transport) => Transport) => void): readonly Activity[] {
   const told: Activity[] = [];
-  const { activity$, reported } = activityReport({});
+  const { activity$, reported } = reportTo(platformChannel({}));
   activity$.subscribe((activity) => told.push(activity));
   marbles(() => run(reported));
   return told;
@@ -179,7 +185,7 @@ describe('activityReport', () => {
   });
 
   it('should do without such a channel where there is none', () => {
-    const { activity$, reported } = activityReport({});
+    const { activity$, reported } = reportTo(platformChannel({}));
     const told: Activity[] = [];
     activity$.subscribe((activity) => told.push(activity));
     reported(answering(response(204)).transport)(request).subscribe();

@@ -8,6 +8,8 @@ export { type Activity, ACTIVITY_CHANNEL, activityReport, type ActivityReport } 
 export { readText } from './core/body.ts';
 export type { BackoffPolicy } from './core/backoff.ts';
 export { browserCredentials } from './core/browserCredentials.ts';
+export type { CheckpointStore, Json } from './core/checkpoint.ts';
+export { CheckpointError } from './core/checkpointError.ts';
 export { cookieJar, type CookieJar } from './core/cookieJar.ts';
 export { decode } from './core/decode.ts';
 export {
@@ -19,7 +21,9 @@ export {
   type RequestIdentity,
 } from './core/errors.ts';
 export { fetchTransport } from './core/fetchTransport.ts';
+export { fileCheckpoints } from './core/fileCheckpoints.ts';
 export type { Fetch } from './core/keptAliveFetch.ts';
+export { memoryCheckpoints } from './core/memoryCheckpoints.ts';
 export { pinnedTo } from './core/pinnedTo.ts';
 export { decideRelease, type ReleaseDecision, type ReleaseResult } from './core/release.ts';
 export {

@@ -5,6 +5,7 @@ describe('rxchange', () => {
   it('should export the neutral core, and nothing more', () => {
     expect(Object.keys(core).sort()).to.deep.equal([
       'ACTIVITY_CHANNEL',
+      'CheckpointError',
       'ClosedError',
       'DecodeError',
       'HttpError',
@@ -17,7 +18,9 @@ describe('rxchange', () => {
       'decideRetry',
       'decode',
       'fetchTransport',
+      'fileCheckpoints',
       'headersFrom',
+      'memoryCheckpoints',
       'pinnedTo',
       'readText',
       'releaseLedger',

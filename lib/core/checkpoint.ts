@@ -1,0 +1,24 @@
+import type { Observable } from 'rxjs';
+
+/** What JSON can say. */
+export type Json =
+  null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json | undefined };
+
+/**
+ * Where a process keeps what its next life has to know: how far a stream has come, and what it has on the
+ * server. Nothing secret is kept there.
+ *
+ * Nothing happens before one of these Observables is subscribed to. Unsubscribing stops waiting, and takes
+ * nothing back. One process at a time uses a store.
+ */
+export interface CheckpointStore {
+  /** Emits what was last saved under the key, or undefined, and completes. It errors with what hinders it. */
+  load(key: string): Observable<Json | undefined>;
+  /**
+   * Saves a value under a key in place of the one before. It emits nothing, and completes when the value is
+   * where the next process finds it, even if this one is killed right then.
+   */
+  save(key: string, value: Json): Observable<never>;
+  /** Forgets what was saved under a key. It emits nothing, and completes when it is forgotten. */
+  remove(key: string): Observable<never>;
+}

@@ -34,7 +34,11 @@ export interface RemoteResource<Handle, Value, Parent> {
   readonly use: (handle: Handle, lease: Lease, parent: Parent) => Observable<Value>;
   /** One attempt to remove it: emits at most one result. Completing without one means that it was removed. */
   readonly release: (handle: Handle, parent: Parent) => Observable<ReleaseResult>;
-  /** When the server removes it by itself, in milliseconds of the scheduler's clock. @default never */
+  /**
+   * When the server removes it by itself, in milliseconds of the scheduler's clock: asked when its release
+   * begins, unless the lease was extended.
+   * @default never
+   */
   readonly expiresAt?: (handle: Handle) => number;
   /** What to do when an attempt to release errors. @default decideRelease */
   readonly decide?: (error: unknown) => ReleaseDecision;
@@ -100,7 +104,7 @@ function begin<Handle, Value, Parent>(
   const acquired = (handle: Handle, parent: Parent): void => {
     answerIsOutstanding = false;
     const id = config.identify(handle);
-    let expiresAt = config.expiresAt?.(handle);
+    let extendedTo: number | undefined;
     let isGone = false;
     const lease: Lease = {
       endedByServer: (detail) => {
@@ -108,7 +112,7 @@ function begin<Handle, Value, Parent>(
         isGone = true;
         ledger.record({ outcome: 'EndedByServer', ...releaseEntry(resource, id, detail) });
       },
-      extendedTo: (time) => (expiresAt = time),
+      extendedTo: (time) => (extendedTo = time),
     };
     onParentGone = lease.endedByServer;
     onTeardown = (): void => {
@@ -119,7 +123,7 @@ function begin<Handle, Value, Parent>(
       const plan = {
         resource,
         id,
-        expiresAt,
+        expiresAt: extendedTo ?? config.expiresAt?.(handle),
         attempt: () => config.release(handle, parent),
         decide: config.decide ?? decideRelease,
         backoff: config.backoff,

@@ -18,7 +18,7 @@ export function pullSubscription(
   return subscription(internals, course, {
     resource: 'PullSubscription',
     request: (watermark) => ({ ...plan.request, watermark }),
-    timeoutMs: plan.timeoutMs,
+    expiresAt: (answeredAt) => answeredAt + plan.timeoutMs,
     ifLost:
       'The server may hold a subscription whose id nobody knows; it ends by itself ' +
       `${plan.request.timeoutMinutes} minutes after it was asked for.`,

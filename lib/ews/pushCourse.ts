@@ -49,7 +49,7 @@ function pushSubscription(
   return subscription(internals, course, {
     resource: 'PushSubscription',
     request: (watermark) => ({ ...plan.request, watermark }),
-    timeoutMs: silenceMs,
+    expiresAt: (answeredAt) => answeredAt + silenceMs,
     ifLost:
       'The server may hold a subscription whose id nobody knows; it is told to end when it next posts to ' +
       'callbackUrl while something here is notified there, and ends by itself where it finds nobody.',

@@ -1,4 +1,4 @@
-import { defer, Observable, type Subscriber } from 'rxjs';
+import { asyncScheduler, defer, Observable, type Subscriber } from 'rxjs';
 import { connectionsOf } from './connections.ts';
 import { type Course, gapEvent, heard, newCourse } from './course.ts';
 import type { EwsEvent } from './events.ts';
@@ -6,6 +6,12 @@ import { resubscribing } from './resubscribing.ts';
 import type { ServiceCore, ServiceInternals } from './service.ts';
 import type { StreamingPlan } from './streamingOptions.ts';
 import { subscription } from './subscription.ts';
+
+/**
+ * How long a server keeps a subscription that no connection asks for any more, at most. No page tells; the
+ * servers that were seen keep it for 5 minutes, and this is the longest that a connection may last.
+ */
+const KEPT_MS = 30 * 60_000;
 
 /**
  * Returns an Observable that keeps one streaming subscription after another on the server, until it is
@@ -19,6 +25,8 @@ export function streamingCourse(service: ServiceCore, plan: StreamingPlan): Obse
       return subscription(here, course, {
         resource: 'StreamingSubscription',
         request: () => plan.request,
+        // Until its release there is a connection that asks for it.
+        expiresAt: () => asyncScheduler.now() + KEPT_MS,
         ifLost:
           'The server may hold a subscription whose id nobody knows; it ends by itself when no connection has ' +
           'asked for it for some time.',

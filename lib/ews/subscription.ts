@@ -29,8 +29,11 @@ export interface SubscriptionKind {
   readonly resource: 'PullSubscription' | 'StreamingSubscription' | 'PushSubscription';
   /** What to subscribe to, from the watermark on where there is one. */
   readonly request: (watermark: string | undefined) => SubscribeRequest;
-  /** How long the server keeps it by itself, in milliseconds. @default not known */
-  readonly timeoutMs?: number;
+  /**
+   * When the server removes it by itself, in milliseconds of the scheduler's clock: asked when its release
+   * begins, unless the lease was extended.
+   */
+  readonly expiresAt: (answeredAt: number) => number;
   /** What becomes of it if the answer to the Subscribe is lost: one sentence. */
   readonly ifLost: string;
   /** What the events come with. */
@@ -68,7 +71,7 @@ export function subscription(
   course: Course,
   kind: SubscriptionKind,
 ): Observable<EwsEvent> {
-  const { resource, timeoutMs, ifLost } = kind;
+  const { resource, ifLost } = kind;
   course.operation = 'Subscribe';
   course.hasAnswered = false;
   return remoteResource<Handle, EwsEvent, Claim>({
@@ -80,7 +83,7 @@ export function subscription(
       return kind.prepare === undefined ? handle$ : handle$.pipe(finalize(kind.prepare()));
     },
     identify: ({ id }) => id,
-    ...(timeoutMs === undefined ? {} : { expiresAt: ({ answeredAt }) => answeredAt + timeoutMs }),
+    expiresAt: ({ answeredAt }) => kind.expiresAt(answeredAt),
     use: (handle, lease) => follow(course, kind, handle, lease),
     release: ({ id }, claim) => {
       kind.leave?.();

@@ -250,6 +250,26 @@ describe('streamingNotifications', () => {
       expect(run.sent().at(-1)).to.equal('10 Unsubscribe');
       expect(outcomesOf(run)).to.deep.equal(['Released']);
     });
+
+    it('should be tried as long as the server may hold it, however long it was streamed', () => {
+      const run = streaming(({ stream, watch, at, server }) => {
+        watch(stream(), 7200);
+        at(7199, () => server.failNext(10_000, { error: 'ErrorMailboxMoveInProgress' }, 'Unsubscribe'));
+        at(7200 + 25 * 60, () => server.clearFailures());
+      });
+      expect(outcomesOf(run)).to.deep.equal(['Released']);
+      const { outcomes } = run;
+      expect(outcomes[0]!.at.getTime() / 1000).to.be.within(7200 + 25 * 60, 7200 + 26 * 60);
+    });
+
+    it('should be gone by the clock of the server where it cannot be removed in half an hour', () => {
+      const run = streaming(({ stream, watch, at, server }) => {
+        watch(stream(), 3600);
+        at(3599, () => server.failNext(10_000, 'reset', 'Unsubscribe'));
+      });
+      expect(outcomesOf(run)).to.deep.equal(['Expired']);
+      expect(run.outcomes[0]!.at.getTime() / 1000).to.equal(3600 + 1800);
+    });
   });
 
   it('should share one subscription for its grace time', () => {

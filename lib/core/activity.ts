@@ -32,8 +32,8 @@ export interface Activity {
 /** What reports the requests of a connection. */
 export interface ActivityReport {
   /**
-   * Emits each request when it is over, in the order of their ends. It is hot: who subscribes is told what
-   * ends from then on. It never errors and never completes.
+   * Emits each request when it is over, in the order of their ends. It is hot, and requests that began while
+   * nobody listened are not told of. It never errors and never completes.
    */
   readonly activity$: Observable<Activity>;
   /** Belongs next to the network, below all that sends a request again. It does nothing while nobody listens. */
@@ -128,7 +128,7 @@ export function reportTo(channel: DiagnosticsChannel | undefined): ActivityRepor
           },
         }),
         finalize(() => {
-          if (!isTaken) tell('aborted');
+          if (!isTaken) tell(status === undefined ? 'aborted' : 'answered');
         }),
       );
     });
@@ -138,7 +138,12 @@ export function reportTo(channel: DiagnosticsChannel | undefined): ActivityRepor
 
 function addressOf({ method, url }: HttpRequest): Pick<Activity, 'method' | 'origin' | 'path'> {
   const { origin, pathname, search } = new URL(url);
-  return { method, origin, path: pathname + search.replace(/=(?!\d{1,9}(?:&|$))[^&]*/g, '=…') };
+  return { method, origin, path: pathname + withoutSecrets(search) };
+}
+
+/** Numbers are shown; what has no name may be a secret as a whole. */
+function withoutSecrets(search: string): string {
+  return search.replace(/([?&][^&=]*=)(?!\d{1,9}(?:&|$))[^&]*|([?&])[^&=]+(?=&|$)/g, '$1$2…');
 }
 
 function nameOf(error: unknown): string {

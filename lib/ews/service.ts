@@ -1,4 +1,5 @@
 import { map, type Observable, tap } from 'rxjs';
+import { type Activity, activityReport } from '../core/activity.ts';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
 import { choiceOption, invalidOption, numberOption, objectOption, urlOption } from '../core/options.ts';
@@ -90,6 +91,29 @@ export interface ExchangeOptions extends SignInOptions {
 export interface ExchangeService extends AsyncDisposable {
   /** What was removed from the server, is being removed, and could not be removed. */
   readonly releases: Releases;
+  /**
+   * Emits each request of this connection when it is over: those of all users, of Autodiscover, of sign-in and
+   * of releases, too. A stream is one, as long as it lasts. It is hot, never errors and never completes; nothing
+   * secret is in it. On Node all connections tell theirs on the channel `rxchange:activity` of
+   * `node:diagnostics_channel`, too.
+   *
+   * @example
+   * ```ts
+   * import { take } from 'rxjs';
+   * import { exchange, pullNotifications } from 'rxchange/ews';
+   * import { ewsSimulator } from 'rxchange/testing';
+   *
+   * const { url, transport } = ewsSimulator();
+   * const service = exchange({ url, transport });
+   * service.activity$.subscribe(({ method, path, status, end }) => console.log(method, path, status, end));
+   * pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe().unsubscribe();
+   * // prints: POST /EWS/Exchange.asmx 200 answered
+   * // prints: POST /EWS/Exchange.asmx 200 answered
+   * // prints: POST /EWS/Exchange.asmx 200 answered
+   * await service.drain();
+   * ```
+   */
+  readonly activity$: Observable<Activity>;
   /**
    * The same connection, acting as another user: with the same ledger, limits, sign-in and URL; to close one is
    * to close all. It throws a TypeError for what names no one user.
@@ -207,9 +231,11 @@ export function exchange(options: ExchangeOptions): ExchangeService {
   const version = choiceOption('version', options.version ?? 'Exchange2013_SP1', VERSIONS);
   const streaming = checkStreamingLimits(options.streaming);
   const ledger = releaseLedger();
-  const location = locationOf(options, ledger);
+  const { activity$, reported } = activityReport();
+  const sending = reported(options.transport ?? fetchTransport(options.fetch));
+  const location = locationOf({ ...options, transport: sending }, ledger);
   const claims = new Map<string, Claims>();
-  const network = reportProgress(options.transport ?? fetchTransport(options.fetch));
+  const network = reportProgress(sending);
   const limited = withConcurrency(maxConcurrentRequests)(network);
   const sign = signing(options);
   const again = withRetry(retry);
@@ -274,6 +300,7 @@ export function exchange(options: ExchangeOptions): ExchangeService {
     }
     const service: ExchangeService = {
       releases: ledger,
+      activity$,
       get skippedEvents() {
         return skippedEvents;
       },

@@ -1,4 +1,5 @@
 import { map, merge, mergeMap, type Observable, Subject, tap } from 'rxjs';
+import type { Activity } from '../core/activity.ts';
 import { invalidOption } from '../core/options.ts';
 import {
   type DrainReport,
@@ -43,6 +44,26 @@ export interface Ucwa extends AsyncDisposable {
   readonly application$: Observable<Application>;
   /** What was removed from the server, is being removed, and could not be removed. */
   readonly releases: Releases;
+  /**
+   * Emits each request of this connection when it is over: those of discovery, of sign-in and of releases, too.
+   * A batch is one. It is hot, never errors and never completes; nothing secret is in it. On Node all
+   * connections tell theirs on the channel `rxchange:activity` of `node:diagnostics_channel`, too.
+   *
+   * @example
+   * ```ts
+   * import { ucwaSimulator } from 'rxchange/testing';
+   * import { connect } from 'rxchange/ucwa';
+   *
+   * const { url, transport } = ucwaSimulator();
+   * const ucwa = connect({ applications: url, token: 'secret', transport });
+   * ucwa.activity$.subscribe(({ method, path, status, end }) => console.log(method, path, status ?? end));
+   * ucwa.application$.subscribe().unsubscribe();
+   * // prints: POST /ucwa/oauth/v1/applications 201
+   * // prints: DELETE /ucwa/oauth/v1/applications/101 204
+   * await ucwa.drain();
+   * ```
+   */
+  readonly activity$: Observable<Activity>;
   /**
    * Returns an Observable that asks the server for what a link leads to, such as that of an event, and emits
    * it. It errors with an `HttpError` where the server refuses, and with an `OriginError` for a
@@ -173,6 +194,7 @@ export function connect(options: ConnectOptions): Ucwa {
       untilClosed(ledger, 'application$'),
     ),
     releases: ledger,
+    activity$: plan.activity$,
     get: ({ href }) =>
       location.url$.pipe(
         mergeMap((base) =>

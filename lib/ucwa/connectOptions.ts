@@ -1,4 +1,5 @@
 import { identity, isObservable, type Observable } from 'rxjs';
+import { type Activity, activityReport } from '../core/activity.ts';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
 import {
@@ -137,6 +138,7 @@ export interface ConnectPlan {
   readonly source: ApplicationSource;
   readonly location: Location;
   readonly sending: Transport;
+  readonly activity$: Observable<Activity>;
   readonly signed: Middleware;
   readonly parameters: ChannelParameters;
   readonly ack: Acknowledgement;
@@ -161,11 +163,12 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
   if (transport !== undefined && fetch !== undefined) {
     throw invalidOption('fetch', fetch, 'left out where transport is given');
   }
-  const sending = transport ?? fetchTransport(fetch);
+  const { activity$, reported } = activityReport();
+  const sending = reported(transport ?? fetchTransport(fetch));
   const pause = pausing(retry, online$);
   const { source, ...where } = whereFrom(options, sending, pause);
   return {
-    ...{ source, ...where, sending, parameters, pause, batch },
+    ...{ source, ...where, sending, activity$, parameters, pause, batch },
     ack: choiceOption<Acknowledgement>('channel.ack', ack, ['eager', 'processed']),
     // Only who creates applications can go on as another instance.
     onReplaced: choiceOption<OnReplaced>(

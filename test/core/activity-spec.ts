@@ -60,6 +60,16 @@ describe('activityReport', () => {
     expect(told[0]).to.include({ status: 204, bytes: 0, end: 'answered' });
   });
 
+  it('should tell of an answer whose head is enough for who leaves then', () => {
+    const told = toldOf((reported) =>
+      reported(answering(response(401)).transport)(request)
+        .pipe(take(1))
+        .subscribe(),
+    );
+    expect(told).to.have.length(1);
+    expect(told[0]).to.include({ status: 401, end: 'answered' });
+  });
+
   it('should tell why there was no answer', () => {
     const broken = new NetworkError('no answer', request, { code: 'ECONNRESET' });
     const told = toldOf((reported) =>
@@ -146,8 +156,9 @@ describe('activityReport', () => {
   const paths: readonly (readonly [string, string])[] = [
     ['/events?ack=2&low=15', '/events?ack=2&low=15'],
     ['/me?access_token=hush', '/me?access_token=…'],
-    ['/me?a=hush&ack=7&b=1234567890&c=1e5&d', '/me?a=…&ack=7&b=…&c=…&d'],
+    ['/me?a=hush&ack=7&b=1234567890&c=1e5&d', '/me?a=…&ack=7&b=…&c=…&…'],
     ['/me?a=hush=7', '/me?a=…'],
+    ['/me?hush', '/me?…'],
     ['/me#hush', '/me'],
   ];
   for (const [url, path] of paths) {

@@ -1,0 +1,129 @@
+import { expect } from 'chai';
+import { inspect } from 'node:util';
+import { delay, merge, type Observable, of, timer } from 'rxjs';
+import type { Activity } from '../../lib/core/activity.ts';
+import { headersFrom, type Transport } from '../../lib/core/transport.ts';
+import { pullNotifications } from '../../lib/ews/pull.ts';
+import { exchange, type ExchangeOptions, type ExchangeService } from '../../lib/ews/service.ts';
+import { streamingNotifications } from '../../lib/ews/streaming.ts';
+import { ewsSimulator, type EwsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ewsSimulator.ts';
+import { marbles } from '../support/marbles.ts';
+import { response } from '../support/responses.ts';
+
+const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
+const URL_OF_SERVICE = 'https://mail.contoso.com/EWS/Exchange.asmx';
+
+/** What is told of a service until a stream of it is left, in milliseconds. */
+function toldOf(
+  stream: (service: ExchangeService) => Observable<unknown>,
+  leaveAfterMs: number,
+  options: Partial<ExchangeOptions> = {},
+  simulated: EwsSimulatorOptions = {},
+  prepare: (server: EwsSimulator) => void = () => undefined,
+): readonly Activity[] {
+  const told: Activity[] = [];
+  const server = ewsSimulator(simulated);
+  prepare(server);
+  const service = exchange({
+    ...(options.address === undefined ? { url: server.url } : {}),
+    transport: server.transport,
+    ...options,
+  });
+  service.activity$.subscribe((activity) => told.push(activity));
+  marbles(() => {
+    const watching = stream(service).subscribe({ error: () => undefined });
+    timer(leaveAfterMs).subscribe(() => watching.unsubscribe());
+  });
+  return told;
+}
+
+const inShort = ({ method, origin, path, status, end }: Activity): string =>
+  `${method} ${origin.replace('https://', '')}${path} ${status ?? '-'} ${end}`;
+
+describe('activity$ of a connection to EWS', () => {
+  it('should tell of each operation, the release among them', () => {
+    const told = toldOf((service) => pullNotifications(service, OPTIONS), 0);
+    expect(told.map(inShort)).to.deep.equal([
+      'POST exchange.example/EWS/Exchange.asmx 200 answered',
+      'POST exchange.example/EWS/Exchange.asmx 200 answered',
+      'POST exchange.example/EWS/Exchange.asmx 200 answered',
+    ]);
+    for (const { bytes } of told) expect(bytes).to.be.above(100);
+  });
+
+  it('should tell of Autodiscover, and of what came to nothing there', () => {
+    const server = ewsSimulator();
+    const transport: Transport = (request) => {
+      const { hostname } = new URL(request.url);
+      if (hostname === 'mail.contoso.com') {
+        return server.transport({ ...request, url: server.url });
+      }
+      if (hostname === 'autodiscover.contoso.com') return of(response(404)).pipe(delay(10));
+      const found = JSON.stringify({ Protocol: 'EWS', Url: URL_OF_SERVICE });
+      const headers = headersFrom({ 'content-type': 'application/json' });
+      return of({ ...response(200, { body: [found] }), headers }).pipe(delay(10));
+    };
+    const told = toldOf((service) => pullNotifications(service, OPTIONS), 1000, {
+      address: 'sara@contoso.com',
+      transport,
+    });
+    expect(told.map(inShort).slice(0, 3)).to.deep.equal([
+      'GET autodiscover.contoso.com/autodiscover/autodiscover.json/v1.0/sara@contoso.com?Protocol=… 404 answered',
+      'GET contoso.com/autodiscover/autodiscover.json/v1.0/sara@contoso.com?Protocol=… 200 answered',
+      'POST mail.contoso.com/EWS/Exchange.asmx 200 answered',
+    ]);
+  });
+
+  it('should tell of a stream once, when it is over, with all that came on it', () => {
+    const told = toldOf((service) => streamingNotifications(service, OPTIONS), 600_000);
+    const [longest] = told.toSorted((a, b) => b.ms - a.ms);
+    expect(longest).to.include({ end: 'aborted', status: 200 });
+    expect(longest?.ms).to.be.above(590_000);
+    expect(longest?.bytes).to.be.above(1000);
+  });
+
+  it('should tell of all users of a connection', () => {
+    const told = toldOf(
+      (service) =>
+        merge(
+          ...['sara@contoso.com', 'alfred@contoso.com'].map((primarySmtpAddress) =>
+            pullNotifications(service.as({ primarySmtpAddress }), OPTIONS),
+          ),
+        ),
+      0,
+    );
+    expect(told).to.have.length(6);
+  });
+
+  it('should tell why an operation was sent again', () => {
+    const told = toldOf(
+      (service) => pullNotifications(service, OPTIONS),
+      10_000,
+      {},
+      {},
+      (server) => server.failNext(1, { status: 503 }),
+    );
+    expect(told.slice(0, 2).map(({ status, repeats }) => [status, repeats])).to.deep.equal([
+      [503, undefined],
+      [200, { count: 1, reason: 'status 503' }],
+    ]);
+  });
+
+  const signIns: readonly (readonly [string, Partial<ExchangeOptions>, EwsSimulatorOptions])[] = [
+    ['token', { token: 'hush-hush' }, { token: 'hush-hush' }],
+    [
+      'password',
+      { basic: { username: 'sara', password: 'hush-hush' } },
+      { basic: { username: 'sara', password: 'hush-hush' } },
+    ],
+    ['refused token', { token: 'hush-hush' }, { token: 'another' }],
+  ];
+  for (const [what, options, simulated] of signIns) {
+    it(`should show no ${what}`, () => {
+      const told = toldOf((service) => pullNotifications(service, OPTIONS), 0, options, simulated);
+      const shown = inspect(told, { depth: null });
+      expect(told).to.have.length.above(0);
+      for (const secret of ['hush', btoa('sara:hush-hush')]) expect(shown).to.not.contain(secret);
+    });
+  }
+});

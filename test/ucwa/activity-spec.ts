@@ -1,0 +1,167 @@
+import { expect } from 'chai';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { inspect } from 'node:util';
+import { merge, type Observable, timer } from 'rxjs';
+import { type Activity, ACTIVITY_CHANNEL } from '../../lib/core/activity.ts';
+import { ucwaDomain, type UcwaDomainOptions } from '../../lib/testing/ucwaDomain.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { presence } from '../../lib/ucwa/presence.ts';
+import { password } from '../../lib/ucwa/signIn.ts';
+import { marbles } from '../support/marbles.ts';
+import { type Connected, connected } from './connected.ts';
+
+const uris = ['sip:john@contoso.com'];
+const PASSWORD = 'correct horse battery staple';
+
+/** Activities in short. */
+const inShort = ({ method, origin, path, status, end }: Activity): string =>
+  `${method} ${origin.replace('https://', '').replace('.contoso.com', '')}${path} ${status ?? '-'} ${end}`;
+
+/** What is told of a domain whose answers take their time, while one contact is watched for a second. */
+function toldOfDomain(options: UcwaDomainOptions = {}): {
+  readonly told: readonly Activity[];
+  readonly secrets: readonly string[];
+} {
+  const told: Activity[] = [];
+  const secrets = ['battery', 'grant_type'];
+  const server = ucwaDomain({ users: { 'sara@contoso.com': PASSWORD }, latencyMs: 20, ...options });
+  const ucwa = connect({
+    domain: 'contoso.com',
+    signIn: password({ username: 'sara@contoso.com', password: PASSWORD }),
+    transport: (request) => {
+      const { authorization } = { authorization: '', ...request.headers };
+      if (authorization !== '') secrets.push(authorization.slice('Bearer '.length));
+      return server.transport(request);
+    },
+    batch: false,
+  });
+  ucwa.activity$.subscribe((activity) => told.push(activity));
+  marbles(() => {
+    const watching = presence(ucwa, { uris }).subscribe();
+    timer(1000).subscribe(() => watching.unsubscribe());
+  });
+  return { told, secrets };
+}
+
+/** What is told of a connection until a stream of it is left, in milliseconds. */
+function toldOf(
+  { ucwa }: Connected,
+  stream$: Observable<unknown>,
+  leaveAfterMs: number,
+): readonly Activity[] {
+  const told: Activity[] = [];
+  ucwa.activity$.subscribe((activity) => told.push(activity));
+  marbles(() => {
+    const watching = stream$.subscribe();
+    timer(leaveAfterMs).subscribe(() => watching.unsubscribe());
+  });
+  return told;
+}
+
+describe('activity$ of a connection to UCWA', () => {
+  it('should tell of discovery, of the challenge, of the token form, and of what comes after', () => {
+    expect(toldOfDomain().told.map(inShort)).to.deep.equal([
+      'GET lyncdiscoverinternal/ - failed',
+      'GET lyncdiscover/ 200 answered',
+      'GET lyncweb/Autodiscover/AutodiscoverService.svc/root/oauth/user 401 answered',
+      'POST lyncweb/WebTicket/oauthtoken 200 answered',
+      'GET lyncweb/Autodiscover/AutodiscoverService.svc/root/oauth/user 200 answered',
+      'GET pool1/ucwa/oauth/v1/applications 401 answered',
+      'POST pool1/WebTicket/oauthtoken 200 answered',
+      'POST pool1/ucwa/oauth/v1/applications 201 answered',
+      'POST pool1/ucwa/oauth/v1/applications/101/people/presenceSubscriptions 201 answered',
+      'GET pool1/ucwa/oauth/v1/applications/101/events?ack=1 - aborted',
+      'DELETE pool1/ucwa/oauth/v1/applications/101/people/presenceSubscriptions/97b6bd66 204 answered',
+      'DELETE pool1/ucwa/oauth/v1/applications/101 204 answered',
+    ]);
+  });
+
+  it('should show neither password nor token, nor what a form says', () => {
+    const { told, secrets } = toldOfDomain();
+    const shown = inspect(told, { depth: null });
+    expect(secrets).to.have.length.above(4);
+    for (const secret of secrets) expect(shown).to.not.contain(secret);
+  });
+
+  it('should tell of a batch as of one request', () => {
+    const connection = connected({}, { batch: {} });
+    const both$ = merge(
+      ...['sip:a@b.c', 'sip:b@b.c'].map((uri) => presence(connection.ucwa, { uris: [uri] })),
+    );
+    const removals = toldOf(connection, both$, 1000).map(inShort).slice(-2);
+    expect(removals).to.deep.equal([
+      'POST ucwa.example/ucwa/oauth/v1/applications/101/batch 200 answered',
+      'DELETE ucwa.example/ucwa/oauth/v1/applications/101 204 answered',
+    ]);
+  });
+
+  it('should tell how long a request for events was held, and that nobody waits for it any more', () => {
+    const connection = connected();
+    const told = toldOf(connection, connection.ucwa.events$, 200_000);
+    expect(told.filter(({ method }) => method === 'GET').map(({ end, ms }) => [end, ms])).to.deep.equal([
+      ['answered', 180_000],
+      ['aborted', 20_000],
+    ]);
+  });
+
+  it('should tell why a request was sent again', () => {
+    const connection = connected();
+    connection.server.failNext(1, { status: 503 });
+    const told = toldOf(connection, connection.ucwa.application$, 10_000);
+    expect(told.slice(0, 2).map(({ status, repeats }) => [status, repeats])).to.deep.equal([
+      [503, undefined],
+      [201, { count: 1, reason: 'status 503' }],
+    ]);
+  });
+
+  it('should tell what went wrong by its name alone', () => {
+    const connection = connected();
+    connection.server.failNext(1, 'reset');
+    const [first] = toldOf(connection, connection.ucwa.application$, 10_000);
+    expect(first).to.deep.include({ end: 'failed', bytes: 0 });
+    expect(first?.error).to.match(/^NetworkError( [A-Z_]+)?$/);
+  });
+
+  it('should tell each connection of its own requests, and those on the channel of all', () => {
+    const all: unknown[] = [];
+    const listen = (message: unknown): void => void all.push(message);
+    subscribe(ACTIVITY_CHANNEL, listen);
+    const each = [connected(), connected()].map((connection) =>
+      toldOf(connection, connection.ucwa.application$, 0),
+    );
+    unsubscribe(ACTIVITY_CHANNEL, listen);
+    expect(each.map((told) => told.map(({ method }) => method))).to.deep.equal([
+      ['POST', 'DELETE'],
+      ['POST', 'DELETE'],
+    ]);
+    expect(all).to.deep.equal(each.flat());
+  });
+
+  it('should change nothing of what is sent, whoever listens', () => {
+    const [heard, unheard] = [true, false].map((isHeard) => {
+      const { ucwa, sent } = connected();
+      if (isHeard) ucwa.activity$.subscribe();
+      marbles(() => {
+        const watching = presence(ucwa, { uris }).subscribe();
+        timer(1_000_000).subscribe(() => watching.unsubscribe());
+      });
+      return sent();
+    });
+    expect(heard).to.deep.equal(unheard);
+    expect(heard).to.have.length.above(4);
+  });
+
+  it('should not complete when the connection is closed, and tell of the releases', async () => {
+    const { ucwa } = connected();
+    const told: Activity[] = [];
+    let isComplete = false;
+    ucwa.activity$.subscribe({
+      next: (activity) => told.push(activity),
+      complete: () => (isComplete = true),
+    });
+    ucwa.application$.subscribe();
+    await ucwa.close();
+    expect(told.map(({ method }) => method)).to.deep.equal(['POST', 'DELETE']);
+    expect(isComplete).to.equal(false);
+  });
+});

@@ -156,7 +156,8 @@ function eventFrom(sent: WireEvent, sender: NamedLink): UcwaEvent {
 
 /** Of what came along, the resource that the event is about; its name there may be another than the link's. */
 function embeddedFor({ rel, href }: NamedLink, embedded: Embedded): Resource | undefined {
-  const named = embedded[rel];
+  // Every object knows a `constructor`, and the server names what it likes.
+  const named = Object.hasOwn(embedded, rel) ? embedded[rel] : undefined;
   const candidates =
     named === undefined ? Object.values(embedded).flatMap((one) => listOf(one)) : listOf(named);
   if (candidates.length < 2) return candidates[0];

@@ -1,4 +1,13 @@
-import type { Embedded, Link, Links, NamedLink, OneOrMany, Reason, Resource } from './wire.ts';
+import {
+  type Embedded,
+  type Link,
+  type Links,
+  MOST_EMBEDDED,
+  type NamedLink,
+  type OneOrMany,
+  type Reason,
+  type Resource,
+} from './wire.ts';
 
 /** An event as it stands in an answer of the event channel. */
 export interface WireEvent {
@@ -57,7 +66,7 @@ function isEvent(value: unknown): value is WireEvent {
     typeof type === 'string' &&
     isNamedLink(link) &&
     (within === undefined || isNamedLink(within)) &&
-    (embedded === undefined || isEmbedded(embedded)) &&
+    (embedded === undefined || isEmbedded(embedded, 1)) &&
     isText(status) &&
     (reason === undefined || isReason(reason))
   );
@@ -71,23 +80,24 @@ function isReason(value: unknown): value is Reason {
   );
 }
 
-function isResource(value: unknown): value is Resource {
+function isResource(value: unknown, depth: number): value is Resource {
   if (!isObject(value)) return false;
   const { rel, etag, _links: links, _embedded: embedded } = value;
   return (
     isText(rel) &&
     isText(etag) &&
     (links === undefined || isLinks(links)) &&
-    (embedded === undefined || isEmbedded(embedded))
+    (embedded === undefined || isEmbedded(embedded, depth + 1))
   );
 }
 
-function isEmbedded(value: unknown): value is Embedded {
-  return isRecordOf(value, isResource);
+/** Whether these are resources, so deep in one another. */
+function isEmbedded(value: unknown, depth: number): value is Embedded {
+  return depth <= MOST_EMBEDDED && isRecordOf(value, isResource, depth);
 }
 
 function isLinks(value: unknown): value is Links {
-  return isRecordOf(value, isLink);
+  return isRecordOf(value, isLink, 0);
 }
 
 function isNamedLink(value: unknown): value is NamedLink {
@@ -109,12 +119,13 @@ function isText(value: unknown): value is string | undefined {
 
 function isRecordOf<Value>(
   value: unknown,
-  isOne: (one: unknown) => one is Value,
+  isOne: (one: unknown, depth: number) => one is Value,
+  depth: number,
 ): value is Readonly<Record<string, OneOrMany<Value>>> {
   if (!isObject(value)) return false;
   for (const key of Object.keys(value)) {
     const one = value[key];
-    if (Array.isArray(one) ? !one.every(isOne) : !isOne(one)) return false;
+    if (Array.isArray(one) ? !one.every((each) => isOne(each, depth)) : !isOne(one, depth)) return false;
   }
   return true;
 }

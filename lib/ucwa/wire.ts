@@ -109,8 +109,21 @@ export const resourceCodec: Codec<Resource> = t.recursion('resource', () =>
   ]),
 );
 
+/** How deep resources may be in one another: documented are three, and each costs whoever reads it. */
+export const MOST_EMBEDDED = 32;
+
+const everyResource: Codec<Embedded> = t.record(t.string, oneOrMany(resourceCodec));
+
 /** Decodes {@link Embedded}. */
-export const embeddedCodec: Codec<Embedded> = t.record(t.string, oneOrMany(resourceCodec));
+export const embeddedCodec: Codec<Embedded> = new t.Type(
+  'resources',
+  everyResource.is,
+  (value, context) =>
+    context.filter(({ type }) => type === embeddedCodec).length > MOST_EMBEDDED
+      ? t.failure(value, context, `at most ${MOST_EMBEDDED} resources in one another`)
+      : everyResource.validate(value, context),
+  t.identity,
+);
 
 /** Decodes a {@link Reason}: the subcode stays open, there are more than are documented. */
 export const reasonCodec: Codec<Reason> = t.intersection(

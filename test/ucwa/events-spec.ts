@@ -7,6 +7,7 @@ import {
   type DeletedEvent,
   eventsOf,
   eventsResponseCodec,
+  mendingCodec,
   type UcwaEvent,
 } from '../../lib/ucwa/events.ts';
 import { ofType } from '../../operators/ofType.ts';
@@ -105,6 +106,50 @@ describe('EventsResponse', () => {
       expect(event).not.to.have.property('_embedded');
     });
   }
+
+  it('should bring the resource of the message where the relation is called as what every object has', () => {
+    for (const rel of ['__proto__', 'constructor', 'toString']) {
+      const event = {
+        link: { rel, href: '/people/1' },
+        type: 'updated',
+        _embedded: { other: { etag: '1' } },
+      };
+      const [read1, read2] = read({
+        _links: NEXT,
+        sender: [{ ...people, events: [event, { ...event, _embedded: {} }] }],
+      });
+      expect(read1?.resource).to.deep.equal({ etag: '1' });
+      expect(read2).not.to.have.property('resource');
+    }
+  });
+
+  it('should refuse what came along too deep, by the guard as by the codec', () => {
+    const sent = (depth: number): object => ({
+      _links: NEXT,
+      sender: [
+        {
+          ...people,
+          events: [
+            {
+              ...{ link: me, type: 'updated' },
+              _embedded: JSON.parse(
+                `${'{"a":{"_embedded":'.repeat(depth - 1)}{}${'}}'.repeat(depth - 1)}`,
+              ) as unknown,
+            },
+          ],
+        },
+      ],
+    });
+    for (const codec of [eventsResponseCodec, mendingCodec]) {
+      expect(decode(codec, 'events')(sent(32))).to.deep.equal(sent(32));
+      for (const depth of [33, 100_000]) {
+        expect(() => decode(codec, 'events')(sent(depth))).to.throw(
+          DecodeError,
+          'expected at most 32 resources in one another at /sender/0/events/0/_embedded/a',
+        );
+      }
+    }
+  });
 
   it('should pass on types and relations that are not documented', () => {
     const [event] = read({

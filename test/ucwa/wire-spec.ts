@@ -76,6 +76,18 @@ describe('Resource', () => {
     expect(people === undefined ? undefined : hrefOf(people, 'self')).to.equal('/p?a=1&b=2');
   });
 
+  it('should refuse resources that are too deep in one another, and at once, instead of running out of stack', () => {
+    const deep = (depth: number): unknown =>
+      JSON.parse(`${'{"_embedded":{"a":['.repeat(depth)}{}${']}}'.repeat(depth)}`);
+    expect(decode(resourceCodec, 'resource')(deep(32))).to.deep.equal(deep(32));
+    for (const depth of [33, 2_000, 100_000]) {
+      expect(() => decode(resourceCodec, 'resource')(deep(depth))).to.throw(
+        DecodeError,
+        'expected at most 32 resources in one another at',
+      );
+    }
+  });
+
   it('should refuse what is no object', () => {
     for (const value of ['text', null, [1], 7]) {
       expect(() => decode(resourceCodec, 'resource')(value), String(value)).to.throw(DecodeError);

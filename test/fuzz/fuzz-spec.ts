@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import { DecodeError } from '../../lib/core/errors.ts';
+import { EWS_DECODER } from './ewsDecoder.ts';
+import { fuzz } from './fuzz.ts';
+import { MULTIPART_DECODER } from './multipartDecoder.ts';
+import type { Decoder } from './sample.ts';
+import { UCWA_DECODER } from './ucwaDecoder.ts';
+
+const INPUTS = 20_000;
+const seed = Number(process.env['SEED'] ?? 1);
+
+describe('fuzzing', () => {
+  for (const decoder of [UCWA_DECODER, EWS_DECODER, MULTIPART_DECODER]) {
+    it(`should bring nothing but typed errors out of the decoder of ${decoder.name}, in bounded time and size`, () => {
+      const { findings, read, refused } = fuzz(decoder, { inputs: INPUTS, seed });
+      expect(findings.slice(0, 3)).to.deep.equal([]);
+      // Inputs that are all good, or all bad at their first character, would show nothing.
+      expect(read).to.be.within(INPUTS / 10, INPUTS - INPUTS / 50);
+      expect(refused.get('DecodeError')).to.be.greaterThan(INPUTS / 50);
+    });
+
+    it(`should have samples for the decoder of ${decoder.name} that are read as they are, or refused by type`, () => {
+      const always = {
+        next: () => 0,
+        below: () => 0,
+        oneIn: () => false,
+        pick: <T>([one]: readonly T[]) => one!,
+      };
+      const odd = decoder.samples.filter(({ text, read }) => {
+        try {
+          read(text, always);
+          return false;
+        } catch (error) {
+          return error instanceof DecodeError && !text.includes('UnsubscribeResponse/');
+        }
+      });
+      expect(odd.map(({ name }) => name)).to.deep.equal([]);
+    });
+  }
+
+  describe('itself', () => {
+    const broken = (read: (text: string) => unknown): Decoder => ({
+      name: 'broken',
+      samples: [{ name: 'a word', text: '{"a":["b","c"]}', read }],
+      wrappings: [['[', ']']],
+      words: ['null'],
+    });
+    const problems = (decoder: Decoder, inputs = 200): string[] =>
+      fuzz(decoder, { inputs, seed }).findings.map(({ problem }) => problem);
+
+    it('should find an error that is none of the decoder', () => {
+      expect(problems(broken((text) => JSON.parse(text) as unknown)).join()).to.contain('SyntaxError');
+    });
+
+    it('should find what makes more than there is in the input', () => {
+      expect(problems(broken((text) => text.repeat(5_000))).join()).to.match(
+        /\d{5} came out of \d+ characters/,
+      );
+    });
+
+    it('should find what hangs, and not what a busy machine held up once', () => {
+      const slow = (times: number): Decoder => {
+        let left = times;
+        return broken(() => {
+          left -= 1;
+          for (const start = performance.now(); left >= 0 && performance.now() - start < 300;);
+        });
+      };
+      expect(problems(slow(3), 2).join()).to.match(/^it took \d{3} ms for \d+ characters$/);
+      expect(problems(slow(1), 2)).to.deep.equal([]);
+    });
+
+    it('should make the same inputs of the same seed, and others of another', () => {
+      const inputs = (chosen: number, first = 0): string[] => {
+        const texts: string[] = [];
+        fuzz(
+          broken((text) => void texts.push(text)),
+          { inputs: 50 - first, seed: chosen, first },
+        );
+        return texts;
+      };
+      expect(inputs(1)).to.deep.equal(inputs(1));
+      expect(inputs(1, 40)).to.deep.equal(inputs(1).slice(40));
+      expect(inputs(1)).not.to.deep.equal(inputs(2));
+    });
+  });
+});

@@ -7,12 +7,16 @@ export type Round = () => Measures | Promise<Measures>;
 /** Prepares one way of doing the work, in a process of its own; what it returns is called once a round. */
 export type Contender = () => Round | Promise<Round>;
 
-/** What is wanted of two contenders: the ratio of the medians of a measure. */
+/** What is wanted of the median of a measure, or of its ratio or difference to another. */
 export interface Goal {
   readonly measure: string;
   readonly of: string;
-  /** @default the figure itself, not a ratio */
+  /** The contender that it is divided by. @default the figure itself, not a ratio */
   readonly per?: string;
+  /** The contender that is subtracted. @default none */
+  readonly minus?: string;
+  /** The measure of the other one. @default the same */
+  readonly perMeasure?: string;
   /** @default no bound */
   readonly atMost?: number;
   /** @default no bound */
@@ -25,6 +29,8 @@ export interface Benchmark {
   readonly work: string;
   /** How many rounds are measured. @default 15 */
   readonly rounds?: number;
+  /** How many rounds go before those. @default 3 */
+  readonly warmUpRounds?: number;
   readonly contenders: Readonly<Record<string, Contender>>;
   readonly goals: readonly Goal[];
 }

@@ -1,7 +1,8 @@
 /** The event elements that a response mixes, in turn. */
 const NAMES = ['CreatedEvent', 'NewMailEvent', 'ModifiedEvent', 'MovedEvent', 'CopiedEvent', 'DeletedEvent'];
 const ID_CHARACTERS = 120;
-const SUBSCRIPTION_ID = 'JgBtYWlsLmNvbnRvc28uY29tEAAAAPj4d8d2TkdJlYfHl2kL6bYqmv8uUkjTCA==';
+/** The id of the one subscription that all is about. */
+export const SUBSCRIPTION_ID = 'JgBtYWlsLmNvbnRvc28uY29tEAAAAPj4d8d2TkdJlYfHl2kL6bYqmv8uUkjTCA==';
 
 /** How long events of {@link getEventsResponse} are, in events. */
 export interface ResponseShape {
@@ -30,17 +31,25 @@ export function bytesOf(text: string): Uint8Array {
 
 function envelope(first: number, count: number): string {
   const events = Array.from({ length: count }, (_, index) => eventElement(first + index)).join('');
+  return ewsAnswer(
+    'GetEvents',
+    `<m:Notification><t:SubscriptionId>${SUBSCRIPTION_ID}</t:SubscriptionId>` +
+      `<t:PreviousWatermark>AQAAAAAAAAA=</t:PreviousWatermark><t:MoreEvents>false</t:MoreEvents>${events}` +
+      '</m:Notification>',
+  );
+}
+
+/** The text of an answer to an operation that went well, with this in it. */
+export function ewsAnswer(operation: string, xml: string): string {
   return (
     '<?xml version="1.0" encoding="utf-8"?>' +
     '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Header><h:ServerVersionInfo' +
     ' xmlns:h="http://schemas.microsoft.com/exchange/services/2006/types" MajorVersion="15" MinorVersion="1"/>' +
     '</s:Header><s:Body>' +
-    '<m:GetEventsResponse xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"' +
+    `<m:${operation}Response xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"` +
     ' xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"><m:ResponseMessages>' +
-    '<m:GetEventsResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode>' +
-    `<m:Notification><t:SubscriptionId>${SUBSCRIPTION_ID}</t:SubscriptionId>` +
-    `<t:PreviousWatermark>AQAAAAAAAAA=</t:PreviousWatermark><t:MoreEvents>false</t:MoreEvents>${events}` +
-    '</m:Notification></m:GetEventsResponseMessage></m:ResponseMessages></m:GetEventsResponse></s:Body></s:Envelope>'
+    `<m:${operation}ResponseMessage ResponseClass="Success"><m:ResponseCode>NoError</m:ResponseCode>${xml}` +
+    `</m:${operation}ResponseMessage></m:ResponseMessages></m:${operation}Response></s:Body></s:Envelope>`
   );
 }
 

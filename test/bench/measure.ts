@@ -13,15 +13,16 @@ const ROUNDS = 15;
  * Runs the contenders of a benchmark, each in a process of its own, in interleaved rounds: what slows the
  * machine down for a while slows all of them down.
  */
-export async function measure(file: string, { contenders, rounds = ROUNDS }: Benchmark): Promise<Samples> {
+export async function measure(file: string, benchmark: Benchmark): Promise<Samples> {
+  const { contenders, rounds = ROUNDS, warmUpRounds = WARM_UP_ROUNDS } = benchmark;
   const samples = new Map<string, Measures[]>(Object.keys(contenders).map((name) => [name, []]));
   const processes = new Map<string, ChildProcess>();
   try {
     for (const name of samples.keys()) processes.set(name, await start(file, name));
-    for (let round = 0; round < WARM_UP_ROUNDS + rounds; round += 1) {
+    for (let round = 0; round < warmUpRounds + rounds; round += 1) {
       for (const [name, child] of turned(processes, round)) {
         const measures = await roundOf(child, name);
-        if (round >= WARM_UP_ROUNDS) samples.get(name)?.push(measures);
+        if (round >= warmUpRounds) samples.get(name)?.push(measures);
       }
     }
   } finally {

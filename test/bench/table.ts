@@ -16,12 +16,15 @@ export function table(name: string, { work, contenders, goals }: Benchmark, samp
   ].join('\n');
 }
 
-function goalRow({ measure, of, per, atMost, atLeast }: Goal, samples: Samples): string[] {
+function goalRow(goal: Goal, samples: Samples): string[] {
+  const { measure, of, per, minus, perMeasure = measure, atMost, atLeast } = goal;
   const own = median(samples.get(of) ?? [], measure);
-  const value = per === undefined ? own : own / median(samples.get(per) ?? [], measure);
-  const isOk = !(value > (atMost ?? Infinity)) && !(value < (atLeast ?? -Infinity));
+  const other = median(samples.get(per ?? minus ?? '') ?? [], perMeasure);
+  const value = per !== undefined ? own / other : minus !== undefined ? own - other : own;
+  const isOk = value <= (atMost ?? Infinity) && value >= (atLeast ?? -Infinity);
+  const otherMeasure = perMeasure === measure ? '' : `${perMeasure} of `;
   return [
-    `${measure} of ${of}${per === undefined ? '' : ` / ${per}`}`,
+    `${measure} of ${of}${per === undefined ? '' : ` / ${otherMeasure}${per}`}${minus === undefined ? '' : ` - ${otherMeasure}${minus}`}`,
     figure(value),
     atMost === undefined ? `>= ${figure(atLeast ?? NaN)}` : `<= ${figure(atMost)}`,
     isOk ? 'ok' : 'short',

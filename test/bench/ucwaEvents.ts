@@ -1,4 +1,22 @@
-const APPLICATION = '/ucwa/oauth/v1/applications/103a8f4e2b6d4c1f9e7a5d3b1c0f8e6a';
+/** The href of the application. */
+export const APPLICATION = '/ucwa/oauth/v1/applications/103a8f4e2b6d4c1f9e7a5d3b1c0f8e6a';
+
+/** The text of the application, with the links that presence needs. */
+export function applicationResource(): string {
+  return JSON.stringify({
+    rel: 'application',
+    _links: { self: { href: APPLICATION }, events: { href: `${APPLICATION}/events?ack=1` } },
+    _embedded: {
+      people: {
+        rel: 'people',
+        _links: {
+          self: { href: `${APPLICATION}/people` },
+          presenceSubscriptions: { href: `${APPLICATION}/people/presenceSubscriptions` },
+        },
+      },
+    },
+  });
+}
 
 /** The href of a contact. */
 export function contactHref(contact: number): string {

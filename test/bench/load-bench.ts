@@ -1,0 +1,86 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import type { Benchmark, Contender } from './benchmark.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const BUILT = `${ROOT}node_modules/.cache/rxchange-bench`;
+const run = promisify(execFile);
+const KIBIBYTE = 1024;
+
+/** Compiles the library as it is published. */
+function build(): void {
+  rmSync(BUILT, { recursive: true, force: true });
+  execFileSync('npx', ['tsc', '-p', '.tsconfig.build.json', '--outDir', BUILT], { cwd: ROOT });
+  writeFileSync(`${BUILT}/package.json`, '{"type":"module"}');
+}
+
+/** Bundles and minifies what this module imports, without rxjs. */
+function gzippedKiB(source: string, name: string, options: readonly string[] = []): number {
+  const bundles = `${ROOT}test/bench/node_modules/.cache`;
+  mkdirSync(bundles, { recursive: true });
+  const [entry, bundle] = [`${bundles}/${name}.js`, `${bundles}/${name}.min.js`];
+  writeFileSync(entry, source);
+  execFileSync(`${ROOT}node_modules/.bin/esbuild`, [
+    entry,
+    ...[
+      '--bundle',
+      '--minify',
+      '--format=esm',
+      '--external:rxjs',
+      `--outfile=${bundle}`,
+      '--log-level=error',
+    ],
+    ...options,
+  ]);
+  return gzipSync(readFileSync(bundle)).length / KIBIBYTE;
+}
+
+/** What a fresh process takes to import this, beyond what it takes to start. */
+async function importMs(specifier: string): Promise<number> {
+  const script =
+    `const begin = performance.now(); import(${JSON.stringify(specifier)})` +
+    '.then(() => console.log(performance.now() - begin))';
+  const { stdout } = await run(process.execPath, ['-e', script], { cwd: `${ROOT}test/bench` });
+  return Number(stdout);
+}
+
+function contender(prepare: () => { readonly kib: number; readonly specifier: string }): Contender {
+  return () => {
+    const { kib, specifier } = prepare();
+    return async () => ({ 'gzip KiB': kib, 'import ms': await importMs(specifier) });
+  };
+}
+
+function entry(path: string): Contender {
+  return contender(() => {
+    build();
+    const file = `${BUILT}/${path}`;
+    const name = path.replaceAll('/', '-');
+    return {
+      kib: gzippedKiB(`export * from ${JSON.stringify(file)}`, name, ['--platform=browser']),
+      specifier: pathToFileURL(file).href,
+    };
+  });
+}
+
+export const benchmark: Benchmark = {
+  work: 'what has to be loaded: bundled, minified and gzipped without rxjs; the time that Node takes to import it',
+  contenders: {
+    'rxchange/ucwa': entry('lib/ucwa/index.js'),
+    'rxchange/ews': entry('lib/ews/index.js'),
+    'rxchange/operators': entry('operators/index.js'),
+    'rxjs alone': contender(() => ({ kib: NaN, specifier: 'rxjs' })),
+    'ews-javascript-api': contender(() => ({
+      kib: gzippedKiB("export * from 'ews-javascript-api'", 'ews-javascript-api', ['--platform=node']),
+      specifier: 'ews-javascript-api',
+    })),
+  },
+  goals: [
+    { measure: 'gzip KiB', of: 'rxchange/ucwa', atMost: 14 },
+    { measure: 'import ms', of: 'rxchange/ucwa', atMost: 60 },
+    { measure: 'import ms', of: 'rxchange/ews', atMost: 60 },
+  ],
+};

@@ -1,0 +1,153 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { defer, filter, mergeMap, NEVER, type Observable, of, Subject, switchMap, timer } from 'rxjs';
+import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport.ts';
+import { messageParser } from '../../lib/ews/parser.ts';
+import { pullNotifications } from '../../lib/ews/pull.ts';
+import { exchange } from '../../lib/ews/service.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { presence } from '../../lib/ucwa/presence.ts';
+import type { Benchmark, Contender, Measures } from './benchmark.ts';
+import { bytesOf, chunksOf, ewsAnswer, getEventsResponse, SUBSCRIPTION_ID } from './ewsMessages.ts';
+import { APPLICATION, applicationResource } from './ucwaEvents.ts';
+
+const LIVE = 10_000;
+const CHUNK_BYTES = 65_536;
+const KEPT_OF = 100;
+const ORIGIN = 'https://server.contoso.com';
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+function heapBytes(): number {
+  collect();
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+/** How much what is kept takes, each. */
+function kept(count: number, keep: () => unknown): Measures {
+  const before = heapBytes();
+  const all = keep();
+  const bytes = (heapBytes() - before) / count;
+  // Used once more behind the measurement: it was there until then.
+  if (all === undefined) throw new Error('Nothing was kept');
+  return { 'bytes each': bytes };
+}
+
+/** What stays subscribed to, so many times. */
+function live(prepare: () => (index: number) => Observable<unknown>): Contender {
+  return () => () => {
+    const one = prepare();
+    one(LIVE).subscribe();
+    return kept(LIVE, () => Array.from({ length: LIVE }, (_, index) => one(index).subscribe()));
+  };
+}
+
+function respond(url: string, status: number, contentType: string, body: string): HttpResponse {
+  return { status, url, headers: headersFrom({ 'content-type': contentType }), body$: of(bytesOf(body)) };
+}
+
+/** Answers at once, each Subscribe with another id, and GetEvents with a StatusEvent. */
+function ewsServer(): Transport {
+  let made = 0;
+  return ({ url, body = '' }) => {
+    const id = /SubscriptionId>([^<]*)</.exec(body)?.[1] ?? '';
+    const answer = body.includes('GetEvents>')
+      ? ewsAnswer(
+          'GetEvents',
+          `<m:Notification><t:SubscriptionId>${id}</t:SubscriptionId><t:MoreEvents>false</t:MoreEvents>` +
+            '<t:StatusEvent><t:Watermark>AQAAAAAAAAA=</t:Watermark></t:StatusEvent></m:Notification>',
+        )
+      : ewsAnswer(
+          'Subscribe',
+          `<m:SubscriptionId>${SUBSCRIPTION_ID}${(made += 1)}</m:SubscriptionId><m:Watermark>AQAAAA=</m:Watermark>`,
+        );
+    return of(respond(url, 200, 'text/xml', answer));
+  };
+}
+
+/** Answers at once, but for events, of which there are none. */
+function ucwaServer(): Transport {
+  let made = 0;
+  return ({ method, url }) => {
+    if (method === 'GET') return NEVER;
+    if (!url.includes('presenceSubscriptions')) {
+      return of(respond(url, 201, 'application/json', applicationResource()));
+    }
+    const href = `${APPLICATION}/people/presenceSubscriptions/${(made += 1)}`;
+    const body = JSON.stringify({ rel: 'presenceSubscription', _links: { self: { href } } });
+    return of(respond(url, 201, 'application/json', body));
+  };
+}
+
+/** Every hundredth of the events of an answer, and what else stays because of them. */
+function keptEvents(read: (chunks: readonly Uint8Array[]) => readonly unknown[]): Contender {
+  return () => () => {
+    const chunks = chunksOf(bytesOf(getEventsResponse({ events: LIVE })), CHUNK_BYTES);
+    return kept(LIVE / KEPT_OF, () => read(chunks).filter((_, index) => index % KEPT_OF === 0));
+  };
+}
+
+function readByRxchange(chunks: readonly Uint8Array[]): readonly unknown[] {
+  const events: unknown[] = [];
+  const parser = messageParser((message) => {
+    if (message.type === 'response') events.push(...message.notifications.flatMap((one) => one.events));
+  });
+  for (const chunk of chunks) parser.write(chunk);
+  return events;
+}
+
+/** As it is often done: texts cut out of the text. */
+function readByMatching(chunks: readonly Uint8Array[]): readonly unknown[] {
+  const text = new TextDecoder().decode(Buffer.concat(chunks));
+  return [...text.matchAll(/<t:Watermark>([^<]*)<\/t:Watermark>.*?Id="([^"]*)"/g)].map(
+    ([, watermark, id]) => ({ watermark, id }),
+  );
+}
+
+export const benchmark: Benchmark = {
+  work: 'heap of each of 10,000 live subscriptions, and of each event kept, of 100 in 10,000; bytes',
+  rounds: 3,
+  warmUpRounds: 1,
+  contenders: {
+    'pull subscription': live(() => {
+      const service = exchange({ url: `${ORIGIN}/EWS/Exchange.asmx`, transport: ewsServer() });
+      const options = { folders: ['inbox'], events: ['newMail'], pollIntervalSeconds: 300 } as const;
+      return () => pullNotifications(service, options);
+    }),
+    'pull, the usual chain': live(() => {
+      const transport = ewsServer();
+      const ask = (body: string): Observable<HttpResponse> =>
+        transport({ method: 'POST', url: ORIGIN, body });
+      return () =>
+        defer(() => ask('<m:Subscribe>')).pipe(
+          switchMap(() => timer(0, 300_000).pipe(mergeMap(() => ask('<m:GetEvents>')))),
+        );
+    }),
+    presence: live(() => {
+      const ucwa = connect({
+        applications: `${ORIGIN}/applications`,
+        token: 'secret',
+        transport: ucwaServer(),
+      });
+      return (index) => presence(ucwa, { uris: [`sip:user${index}@contoso.com`] });
+    }),
+    'presence, the usual chain': live(() => {
+      const transport = ucwaServer();
+      const events = new Subject<{ readonly href: string }>();
+      return (index) =>
+        defer(() =>
+          transport({ method: 'POST', url: `${ORIGIN}/presenceSubscriptions`, body: String(index) }),
+        ).pipe(switchMap(({ url }) => events.pipe(filter(({ href }) => href === url))));
+    }),
+    'event kept': keptEvents(readByRxchange),
+    'event kept, matched': keptEvents(readByMatching),
+  },
+  goals: [
+    { measure: 'bytes each', of: 'pull subscription', atMost: 1331 },
+    { measure: 'bytes each', of: 'presence', atMost: 1331 },
+    { measure: 'bytes each', of: 'event kept', atMost: 2000 },
+    { measure: 'bytes each', of: 'event kept', per: 'event kept, matched', atMost: 0.1 },
+  ],
+};

@@ -1,0 +1,113 @@
+import { subscribe as observe } from 'node:diagnostics_channel';
+import type { RequestOptions } from 'node:http';
+import { type Observable, Subscription } from 'rxjs';
+import type { DrainReport } from '../../lib/core/releases.ts';
+import { unsubscribeEnvelope } from '../../lib/ews/envelope.ts';
+import { pullNotifications } from '../../lib/ews/pull.ts';
+import { exchange } from '../../lib/ews/service.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { presence } from '../../lib/ucwa/presence.ts';
+import type { Benchmark, Contender, Measures } from './benchmark.ts';
+import { SUBSCRIPTION_ID } from './ewsMessages.ts';
+import { keepingAgent, loopback, raw, textOf } from './loopback.ts';
+
+const SUBSCRIPTIONS = 1000;
+const IN_FLIGHT = 16;
+const EWS_PATH = '/EWS/Exchange.asmx';
+
+const counted = { requests: 0, sockets: 0 };
+observe('http.client.request.start', () => (counted.requests += 1));
+observe('net.client.socket', () => (counted.sockets += 1));
+
+/** Sums up what the process did meanwhile, and how many sockets it has opened since the last time. */
+async function measured(work: () => Promise<unknown>): Promise<Measures> {
+  counted.requests = 0;
+  const begin = performance.now();
+  await work();
+  const measures = { ms: performance.now() - begin, ...counted };
+  counted.sockets = 0;
+  return measures;
+}
+
+interface Connection {
+  drain(): Promise<DrainReport>;
+}
+
+/** Ends the subscriptions together when each has had an event, and waits until the server has none of them. */
+async function endTogether(
+  connection: Connection,
+  subscriptions: readonly Observable<unknown>[],
+): Promise<Measures> {
+  const all = new Subscription();
+  await Promise.all(
+    subscriptions.map(
+      (subscription) =>
+        new Promise((resolve, reject) => all.add(subscription.subscribe({ next: resolve, error: reject }))),
+    ),
+  );
+  return measured(async () => {
+    all.unsubscribe();
+    const { clean } = await connection.drain();
+    if (!clean) throw new Error('Something is left on the server');
+  });
+}
+
+function indexes(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => index);
+}
+
+/** One request for each, as many at a time as there are sockets: what there is to do, and nothing else. */
+function oneEach(server: string, options: RequestOptions, path: string, body?: string): Contender {
+  return async () => {
+    const origin = await loopback(server);
+    return async () => {
+      // Connections that wait from one round to the next may be closed by the server just then.
+      const agent = keepingAgent(IN_FLIGHT);
+      const send = async (): Promise<unknown> =>
+        textOf(await raw(`${origin}${path}`, { ...options, agent }, body));
+      await Promise.all(indexes(IN_FLIGHT).map(send));
+      return measured(() => Promise.all(indexes(SUBSCRIPTIONS).map(send)));
+    };
+  };
+}
+
+export const benchmark: Benchmark = {
+  work: '1,000 subscriptions that end together, on a server that takes 10 ms for an answer',
+  rounds: 5,
+  contenders: {
+    'rxchange/ucwa': async () => {
+      const applications = `${await loopback('ucwa')}/ucwa/oauth/v1/applications`;
+      return () => {
+        const ucwa = connect({ applications, token: 'secret', batch: { maxParts: 100 } });
+        return endTogether(
+          ucwa,
+          indexes(SUBSCRIPTIONS).map((index) => presence(ucwa, { uris: [`sip:user${index}@contoso.com`] })),
+        );
+      };
+    },
+    'rxchange/ews': async () => {
+      const url = `${await loopback('ews')}${EWS_PATH}`;
+      const options = { folders: ['inbox'], events: ['newMail'], pollIntervalSeconds: 300 } as const;
+      return () => {
+        const service = exchange({ url, maxConcurrentRequests: IN_FLIGHT });
+        return endTogether(
+          service,
+          indexes(SUBSCRIPTIONS).map(() => pullNotifications(service, options)),
+        );
+      };
+    },
+    'DELETE one by one': oneEach('ucwa', { method: 'DELETE' }, '/ucwa/oauth/v1/applications/101/none'),
+    'Unsubscribe one by one': oneEach(
+      'ews',
+      { method: 'POST', headers: { 'content-type': 'text/xml; charset=utf-8' } },
+      EWS_PATH,
+      unsubscribeEnvelope({ version: 'Exchange2013_SP1' }, SUBSCRIPTION_ID),
+    ),
+  },
+  goals: [
+    { measure: 'requests', of: 'rxchange/ucwa', atMost: 11 },
+    { measure: 'ms', of: 'rxchange/ucwa', per: 'DELETE one by one', atMost: 0.25 },
+    { measure: 'ms', of: 'rxchange/ews', per: 'Unsubscribe one by one', atMost: 1.2 },
+    { measure: 'sockets', of: 'rxchange/ews', atMost: IN_FLIGHT },
+  ],
+};

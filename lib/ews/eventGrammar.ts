@@ -46,10 +46,12 @@ const OTHER: Step = {
   within: STATUS_PARTS,
   open: (draft, _attributes, localName) => {
     draft.event = newEvent('status', '');
-    if (localName.endsWith('Event')) draft.notification.skipped = (draft.notification.skipped ?? 0) + 1;
+    if (localName.endsWith('Event')) (draft.notification.skipped ??= []).push('');
   },
   close: ({ event, notification }) => {
-    if (event.watermark !== undefined) notification.skippedWatermark = event.watermark;
+    if (event.watermark === undefined) return;
+    notification.skippedWatermark = event.watermark;
+    if (notification.skipped?.at(-1) === '') notification.skipped.splice(-1, 1, event.watermark);
   },
 };
 

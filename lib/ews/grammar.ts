@@ -47,6 +47,7 @@ export interface EventDraft {
 
 interface NotificationDraft extends Mutable<Notification> {
   readonly events: ServerEvent[];
+  skipped?: string[];
 }
 
 interface ResponseDraft extends Mutable<ResponseMessage> {

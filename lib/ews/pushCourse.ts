@@ -81,7 +81,7 @@ function pushSubscription(
 
 /** What the messages for one subscription bring: an error of those that another subscription would mend. */
 function deliveries(
-  { url }: ServiceInternals,
+  { url, noteSkipped }: ServiceInternals,
   course: Course,
   id: string,
 ): (message: ResponseMessage) => Observable<EwsEvent> {
@@ -89,7 +89,8 @@ function deliveries(
   return (message) => {
     if (message.responseClass === 'Error') return refused(message, course, id, url);
     const mine = message.notifications.filter(({ subscriptionId }) => subscriptionId === id);
-    const { events, watermark } = once(mine.flatMap((notification) => notification.events));
+    const { events, watermark, skipped } = once(mine);
+    noteSkipped(skipped);
     course.watermark = watermark ?? course.watermark;
     const { since } = course;
     heard(course);

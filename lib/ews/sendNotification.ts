@@ -1,6 +1,6 @@
 import { DecodeError } from '../core/errors.ts';
 import type { ServerEvent } from './events.ts';
-import type { EwsMessage, ResponseMessage } from './wire.ts';
+import type { EwsMessage, Notification, ResponseMessage } from './wire.ts';
 
 /** What is read, for errors. */
 export const SUBJECT = 'Posted notification';
@@ -49,23 +49,30 @@ export interface FirstDelivery {
   readonly events: readonly ServerEvent[];
   /** Where to resume behind them; undefined where none has told that. */
   readonly watermark: string | undefined;
+  /** How many more there were, of types that are not known. */
+  readonly skipped: number;
 }
 
 /**
  * Creates the memory of one subscription that recognises by their watermarks the events that were delivered
  * before: a server that has missed the answer sends them again, perhaps with more behind them.
  */
-export function deliveredOnce(): (events: readonly ServerEvent[]) => FirstDelivery {
+export function deliveredOnce(): (notifications: readonly Notification[]) => FirstDelivery {
   const known = new Set<string>();
-  return (delivered) => {
+  return (notifications) => {
     const isKnown = ({ watermark }: ServerEvent): boolean => watermark !== undefined && known.has(watermark);
-    const events = delivered.filter((event) => event.type === 'status' || !isKnown(event));
+    const events = notifications
+      .flatMap((notification) => notification.events)
+      .filter((event) => event.type === 'status' || !isKnown(event));
     const marks = events.flatMap((event) => (isKnown(event) ? [] : (event.watermark ?? [])));
-    for (const mark of marks) known.add(mark);
+    const skipped = notifications.flatMap((each) => each.skipped ?? []).filter((mark) => !known.has(mark));
+    const { skippedWatermark: last = '' } = notifications.at(-1) ?? {};
+    const isFresh = last !== '' && !known.has(last);
+    for (const mark of [...marks, ...skipped, last]) if (mark !== '') known.add(mark);
     for (const mark of known) {
       if (known.size <= MOST_KNOWN) break;
       known.delete(mark);
     }
-    return { events, watermark: marks.at(-1) };
+    return { events, watermark: isFresh ? last : marks.at(-1), skipped: skipped.length };
   };
 }

@@ -175,6 +175,8 @@ export interface ServiceCore {
   readonly ledger: ReleaseLedger;
   readonly retry: RetryPolicy;
   readonly streaming: CheckedStreamingLimits;
+  /** Counts events that were left out of what is posted; those of answers are counted. */
+  readonly noteSkipped: (count: number) => void;
   /**
    * Emits the service where it is, and again when it is found elsewhere. It never completes before its
    * subscriber has to go on; it errors where it cannot be found.
@@ -240,9 +242,10 @@ export function exchange(options: ExchangeOptions): ExchangeService {
   const sign = signing(options);
   const again = withRetry(retry);
   let skippedEvents = 0;
+  const noteSkipped = (count: number): void => void (skippedEvents += count);
   const countSkipped = (message: StreamedMessage): void => {
     if (message.type !== 'response') return;
-    for (const { skipped = 0 } of message.notifications) skippedEvents += skipped;
+    for (const { skipped = [] } of message.notifications) noteSkipped(skipped.length);
   };
 
   const groups = affinityGroups((url, affinity) => {
@@ -257,7 +260,7 @@ export function exchange(options: ExchangeOptions): ExchangeService {
   ): ServiceCore => {
     const head = { version, ...(impersonate === undefined ? {} : { impersonate }) };
     const group = groups.groupOf(JSON.stringify(impersonate ?? {}), anchorMailbox);
-    const core = { ledger, retry, streaming };
+    const core = { ledger, retry, streaming, noteSkipped };
     const relocate = (): void => {
       location.doubt();
       group.forget();

@@ -8,8 +8,11 @@ export interface Notification {
   /** Whether there are more that did not fit. */
   readonly moreEvents: boolean;
   readonly events: readonly ServerEvent[];
-  /** How many events of types that are not known were left out. Not there for none. */
-  readonly skipped?: number;
+  /**
+   * The watermarks of the events that were left out because their types are not known, an empty one where one has
+   * none. Not there for none.
+   */
+  readonly skipped?: readonly string[];
   /** The watermark of the last event, where that one was left out. */
   readonly skippedWatermark?: string;
 }

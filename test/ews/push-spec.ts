@@ -1,10 +1,11 @@
 import { expect } from 'chai';
-import { Subject, take } from 'rxjs';
+import { merge, of, Subject, take } from 'rxjs';
 import { ClosedError } from '../../lib/core/errors.ts';
 import { EwsError } from '../../lib/ews/errors.ts';
 import type { IncomingNotification } from '../../lib/ews/incomingNotification.ts';
 import { pushNotifications } from '../../lib/ews/push.ts';
 import type { PushOptions } from '../../lib/ews/pushOptions.ts';
+import { postedEvents } from './posted.ts';
 import { outcomesOf } from './pulling.ts';
 import { CALLBACK_URL, postsOf, pushing } from './pushing.ts';
 import { gapsOf, newsOf } from './streaming.ts';
@@ -289,6 +290,32 @@ describe('pushNotifications', () => {
       expect(run.seen.slice(0, 3)).to.deep.equal(['0 status', '10 gap', '10 newMail']);
       expect(gapsOf(run)[0]).to.include({ reason: 'eventsMissed' });
       expect(run.sent()).to.deep.equal(['0 Subscribe']);
+    });
+
+    it('should skip and count events of types that are not known, once, and resume behind them', () => {
+      const run = pushing(({ service, incoming$, watch, at, server }) => {
+        const byHand = new Subject<IncomingNotification>();
+        const options = { folders: ['inbox'], events: ['newMail'], callbackUrl: CALLBACK_URL } as const;
+        watch(
+          pushNotifications(service, { ...options, statusFrequencyMinutes: 1 }, merge(incoming$, byHand)),
+          200,
+        );
+        const post = postedEvents(server.subscriptions[0]!.id, ['W7', 'W8']);
+        const body = new TextEncoder().encode(
+          post.replace(
+            /<t:NewMailEvent>(<t:Watermark>W8.*)<.t:NewMailEvent>/,
+            '<t:PinnedEvent>$1</t:PinnedEvent>',
+          ),
+        );
+        // The second time because the answer was missed.
+        for (const second of [5, 6]) {
+          at(second, () => byHand.next({ body$: of(body), respond: () => undefined }));
+        }
+        at(7, () => server.expire());
+      });
+      expect(run.seen.slice(0, 2)).to.deep.equal(['0 status', '5 newMail']);
+      expect(run.service.skippedEvents).to.equal(1);
+      expect(run.server.requests[1]!.body).to.contain('<t:Watermark>W8</t:Watermark>');
     });
 
     it('should wait for the next post where the server is busy', () => {

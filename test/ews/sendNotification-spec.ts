@@ -8,7 +8,7 @@ import {
   sendNotificationResult,
   subscriptionsIn,
 } from '../../lib/ews/sendNotification.ts';
-import type { EwsMessage } from '../../lib/ews/wire.ts';
+import type { EwsMessage, Notification } from '../../lib/ews/wire.ts';
 import { posted, postedError, postedEvents } from './posted.ts';
 
 const read = (xml: string): EwsMessage[] => {
@@ -28,6 +28,12 @@ const mail = (watermark?: string): ServerEvent => ({
   ...(watermark === undefined ? {} : { watermark }),
 });
 const status = (watermark: string): ServerEvent => ({ type: 'status', subscriptionId: 'S1', watermark });
+const notification = (events: readonly ServerEvent[], skipped: readonly string[] = []): Notification => ({
+  subscriptionId: 'S1',
+  moreEvents: false,
+  events,
+  ...(skipped.length === 0 ? {} : { skipped, skippedWatermark: skipped.at(-1)! }),
+});
 const marks = (events: readonly ServerEvent[]): (string | undefined)[] =>
   events.map(({ watermark }) => watermark);
 
@@ -123,16 +129,31 @@ describe('What is delivered', () => {
   for (const [name, deliveries, fresh, watermarks] of cases) {
     it(name, () => {
       const once = deliveredOnce();
-      const found = deliveries.map((events) => once(events));
+      const found = deliveries.map((events) => once([notification(events)]));
       expect(found.map(({ events }) => marks(events))).to.deep.equal(fresh);
       expect(found.map(({ watermark }) => watermark)).to.deep.equal(watermarks);
     });
   }
 
+  it('should be counted once where it is of a type that is not known, and lead on behind it', () => {
+    const once = deliveredOnce();
+    const first = notification([mail('A')], ['B', '']);
+    expect(once([{ ...first, skippedWatermark: 'B' }])).to.include({ watermark: 'B', skipped: 2 });
+    // What has no watermark cannot be recognised.
+    expect(once([{ ...first, skippedWatermark: 'B' }])).to.deep.equal({
+      events: [],
+      watermark: undefined,
+      skipped: 1,
+    });
+    expect(once([notification([mail('A'), mail('C')])])).to.include({ watermark: 'C', skipped: 0 });
+    expect(once([notification([mail('A')], ['B'])])).to.include({ watermark: undefined, skipped: 0 });
+    expect(once([notification([], ['D'])])).to.include({ watermark: 'D', skipped: 1 });
+  });
+
   it('should be remembered for the last 500 events, and no more', () => {
     const once = deliveredOnce();
-    for (let mails = 0; mails < 501; mails += 1) once([mail(`W${mails}`)]);
-    expect(once([mail('W1')]).events).to.have.length(0);
-    expect(once([mail('W0')]).events).to.have.length(1);
+    for (let mails = 0; mails < 501; mails += 1) once([notification([mail(`W${mails}`)])]);
+    expect(once([notification([mail('W1')])]).events).to.have.length(0);
+    expect(once([notification([mail('W0')])]).events).to.have.length(1);
   });
 });

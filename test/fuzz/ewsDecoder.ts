@@ -75,7 +75,7 @@ function posted(name: string, text: string): Sample {
       const first = deliveredOnce();
       return notificationsIn(messages).map((message) => [
         subscriptionsIn(message),
-        message.notifications.map(({ events }) => first(events)),
+        first(message.notifications),
       ]);
     },
   };

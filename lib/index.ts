@@ -10,6 +10,7 @@ export type { BackoffPolicy } from './core/backoff.ts';
 export { browserCredentials } from './core/browserCredentials.ts';
 export type { CheckpointStore, Json } from './core/checkpoint.ts';
 export { CheckpointError } from './core/checkpointError.ts';
+export { closeOnPageHide } from './core/closeOnPageHide.ts';
 export { cookieJar, type CookieJar } from './core/cookieJar.ts';
 export { decode } from './core/decode.ts';
 export {
@@ -28,10 +29,12 @@ export { pinnedTo } from './core/pinnedTo.ts';
 export { decideRelease, type ReleaseDecision, type ReleaseResult } from './core/release.ts';
 export {
   type AlreadyGone,
+  type DrainOptions,
   type DrainReport,
   type EndedByServer,
   type Expired,
   type Failed,
+  type PendingRelease,
   type Released,
   type ReleaseEntry,
   releaseLedger,

@@ -13,6 +13,7 @@ describe('rxchange', () => {
       'OriginError',
       'activityReport',
       'browserCredentials',
+      'closeOnPageHide',
       'cookieJar',
       'decideRelease',
       'decideRetry',

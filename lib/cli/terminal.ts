@@ -11,12 +11,14 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Emits the signal's name when the user wants the command to end. */
   readonly interrupted$: Observable<string>;
+  /** Ends the process at once, whatever is under way. */
+  readonly exit: (code: number) => void;
   /** Asks for something that must not be seen while it is typed. It rejects where nobody can be asked. */
   readonly askSecret: (question: string) => Promise<string>;
 }
 
 /** What of a process a terminal is made of. */
-export interface Host extends Pick<NodeJS.EventEmitter, 'on' | 'off'> {
+export interface Host extends Pick<NodeJS.EventEmitter, 'on' | 'off'>, Pick<NodeJS.Process, 'exit'> {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
@@ -35,6 +37,7 @@ export function processTerminal(host: Host = process): Terminal {
     out: (line) => host.stdout.write(`${line}\n`),
     err: (line) => host.stderr.write(`${line}\n`),
     env: host.env,
+    exit: (code) => host.exit(code),
     interrupted$: merge(signals$('SIGINT'), signals$('SIGTERM')),
     askSecret: async (question) => {
       if (host.stdin.isTTY !== true) throw new Error('there is no terminal to ask on');

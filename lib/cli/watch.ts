@@ -1,4 +1,5 @@
-import { type Observable, take, takeUntil } from 'rxjs';
+import { constants } from 'node:os';
+import { type Observable, type Subscription, take, takeUntil } from 'rxjs';
 import type { DrainReport, ReleaseOutcome, Releases } from '../core/releases.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -10,7 +11,8 @@ export interface Connection {
 
 /**
  * Writes each event as one line of JSON until the user interrupts or the events end, then removes everything
- * from the server and tells the outcomes.
+ * from the server and tells the outcomes. Interrupted again while that lasts, it ends the process at once, and
+ * tells what is left.
  *
  * @returns The exit code: 0 if the events did not fail and the server is clean, else 1.
  */
@@ -36,9 +38,22 @@ export async function watch(
       },
     });
   });
+  const leaving = leaveWhenInterrupted(terminal, connection.releases);
   const report = await connection.close();
+  leaving.unsubscribe();
   telling.unsubscribe();
   return failed || !report.clean ? 1 : 0;
+}
+
+/** Ends the process at the next signal, with the exit code of one that was killed by it. */
+function leaveWhenInterrupted(terminal: Terminal, releases: Releases): Subscription {
+  return terminal.interrupted$.pipe(take(1)).subscribe((signal) => {
+    void releases.drain({ timeoutMs: 0 }).then(({ pending = [] }) => {
+      for (const { resource, id } of pending)
+        terminal.err(`NotWaitedFor ${resource} ${id ?? '(id unknown)'}`);
+      terminal.exit(128 + constants.signals[signal as NodeJS.Signals]);
+    });
+  });
 }
 
 /** One line that tells how a subscription on the server ended. */

@@ -48,7 +48,7 @@ export function decideRelease(error: unknown): ReleaseDecision {
  * a drain that waits for it also waits for what `done` begins.
  */
 export function release(ledger: ReleaseLedger, plan: ReleasePlan, done: () => void): void {
-  const end = ledger.begin();
+  const end = ledger.begin(plan);
   const deadline = plan.expiresAt ?? asyncScheduler.now() + GIVE_UP_AFTER_MS;
   let attempts = 0;
   let result: ReleaseResult = {};

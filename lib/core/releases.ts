@@ -5,7 +5,9 @@ import {
   filter,
   firstValueFrom,
   map,
+  merge,
   type MonoTypeOperatorFunction,
+  NEVER,
   type Observable,
   race,
   share,
@@ -15,7 +17,9 @@ import {
   throwError,
   timer,
 } from 'rxjs';
+import { LONGEST_TIMER_MS } from './backoff.ts';
 import { ClosedError } from './errors.ts';
+import { numberOption } from './options.ts';
 
 /** What every entry of the ledger says. */
 export interface ReleaseEntry {
@@ -74,10 +78,29 @@ export interface Failed extends ReleaseEntry {
 /** How a subscription on the server ended. */
 export type ReleaseOutcome = Released | AlreadyGone | EndedByServer | Expired | Unknown | Failed;
 
+/** A subscription whose removal is under way. */
+export interface PendingRelease {
+  /** As of {@link ReleaseEntry}. */
+  readonly resource: string;
+  /** The server's id or href for it; undefined where its creation was not answered yet. */
+  readonly id: string | undefined;
+}
+
+/** How long to drain. */
+export interface DrainOptions {
+  /**
+   * How long to wait at most, in milliseconds. What is under way then goes on all the same.
+   * @default until nothing is pending
+   */
+  readonly timeoutMs?: number;
+}
+
 /** What a drain found. */
 export interface DrainReport {
-  /** Whether no outcome in `outcomes` is `Unknown` or `Failed`. */
+  /** Whether no outcome in `outcomes` is `Unknown` or `Failed`, and nothing is pending. */
   readonly clean: boolean;
+  /** What was still being removed when the time was up; only there where it was. */
+  readonly pending?: readonly PendingRelease[];
   /**
    * Every outcome since the drain before, in order; of more than 1,000 those `Unknown` and `Failed` first of
    * all, and the newest.
@@ -97,12 +120,13 @@ export interface Releases extends AsyncDisposable {
   /** Emits how many releases are under way: at once, and on every change. Never errors; completes never. */
   readonly pending$: Observable<number>;
   /**
-   * Resolves when nothing is pending. It starts the release of what is only kept for a grace time; what is
-   * still subscribed to is left alone. Never rejects.
+   * Resolves when nothing is pending, or the time is up. It starts the release of what is only kept for a grace
+   * time; what is still subscribed to is left alone. Never rejects; it throws a TypeError for a time that is
+   * none.
    */
-  drain(): Promise<DrainReport>;
+  drain(options?: DrainOptions): Promise<DrainReport>;
   /** Completes every stream of this connection, which releases what it holds, then drains. Never rejects. */
-  close(): Promise<DrainReport>;
+  close(options?: DrainOptions): Promise<DrainReport>;
 }
 
 /** The ledger's other face, for those who write in it. */
@@ -114,7 +138,7 @@ export interface ReleaseLedger extends Releases {
   /** Emits when what is kept for a grace time has to go now. */
   readonly flush$: Observable<void>;
   /** Notes that something is on its way that a drain waits for, until the returned function is called. */
-  begin(): () => void;
+  begin(what: PendingRelease): () => void;
   /** Writes an outcome down. */
   record(outcome: ReleaseOutcome): void;
 }
@@ -138,6 +162,7 @@ export function releaseEntry<Id extends string | undefined>(
 export function releaseLedger(): ReleaseLedger {
   const outcomes = new Subject<ReleaseOutcome>();
   const pending = new BehaviorSubject(0);
+  const underWay = new Set<PendingRelease>();
   const flush = new Subject<void>();
   const closing = new Subject<void>();
   let isClosed = false;
@@ -149,23 +174,36 @@ export function releaseLedger(): ReleaseLedger {
     outcomes.next(outcome);
   };
 
-  const drain = async (): Promise<DrainReport> => {
+  const drained = async (timeoutMs: number | undefined): Promise<DrainReport> => {
     flush.next();
-    const told = await firstValueFrom(
-      pending.pipe(
-        filter((count) => count === 0),
-        map(() => kept),
+    const done$ = pending.pipe(filter((count) => count === 0));
+    const found = await firstValueFrom(
+      merge(done$, timeoutMs === undefined ? NEVER : timer(timeoutMs)).pipe(
+        map(() => ({ outcomes: kept, left: [...underWay] })),
       ),
     );
+    const { outcomes: told, left } = found;
     // Whoever drains at the same time is told the same: only then it is forgotten.
     if (kept === told) kept = [];
-    return { clean: told.every(isClean), outcomes: told };
+    return {
+      clean: left.length === 0 && told.every(isClean),
+      ...(left.length === 0 ? {} : { pending: left }),
+      outcomes: told,
+    };
   };
 
-  const close = (): Promise<DrainReport> => {
+  const timeoutOf = ({ timeoutMs }: DrainOptions = {}): number | undefined =>
+    timeoutMs === undefined
+      ? undefined
+      : numberOption('timeoutMs', timeoutMs, { min: 0, max: LONGEST_TIMER_MS });
+
+  const drain = (options?: DrainOptions): Promise<DrainReport> => drained(timeoutOf(options));
+
+  const close = (options?: DrainOptions): Promise<DrainReport> => {
+    const timeoutMs = timeoutOf(options);
     isClosed = true;
     closing.next();
-    return drain();
+    return drained(timeoutMs);
   };
 
   return {
@@ -176,13 +214,12 @@ export function releaseLedger(): ReleaseLedger {
     get isClosed() {
       return isClosed;
     },
-    begin: () => {
-      let ended = false;
-      pending.next(pending.value + 1);
+    begin: ({ resource, id }) => {
+      const what: PendingRelease = { resource, id };
+      underWay.add(what);
+      pending.next(underWay.size);
       return () => {
-        if (ended) return;
-        ended = true;
-        pending.next(pending.value - 1);
+        if (underWay.delete(what)) pending.next(underWay.size);
       };
     },
     record,

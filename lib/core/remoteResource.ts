@@ -85,7 +85,7 @@ function begin<Handle, Value, Parent>(
   };
 
   let onTeardown = (): void => {
-    if (answerIsOutstanding) endAbandoned = ledger.begin();
+    if (answerIsOutstanding) endAbandoned = ledger.begin({ resource, id: undefined });
     else giveUp();
   };
 

@@ -4,7 +4,13 @@ import { fetchTransport } from '../core/fetchTransport.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
 import { choiceOption, invalidOption, numberOption, objectOption, urlOption } from '../core/options.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
-import { type DrainReport, releaseLedger, type ReleaseLedger, type Releases } from '../core/releases.ts';
+import {
+  type DrainOptions,
+  type DrainReport,
+  releaseLedger,
+  type ReleaseLedger,
+  type Releases,
+} from '../core/releases.ts';
 import { reportProgress } from '../core/reportProgress.ts';
 import type { HttpRequest, Transport } from '../core/transport.ts';
 import { withConcurrency } from '../core/withConcurrency.ts';
@@ -142,10 +148,10 @@ export interface ExchangeService extends AsyncDisposable {
   as(impersonate: Impersonation, anchorMailbox?: string): ExchangeService;
   /** How many events were left out, because this library does not know their type: those of all users. */
   readonly skippedEvents: number;
-  /** Resolves when nothing that was unsubscribed from is left to remove. Never rejects. */
-  drain(): Promise<DrainReport>;
+  /** Resolves when nothing that was unsubscribed from is left to remove, or the time is up. Never rejects. */
+  drain(options?: DrainOptions): Promise<DrainReport>;
   /** Completes every stream of this connection, which unsubscribes on the server, then drains. Never rejects. */
-  close(): Promise<DrainReport>;
+  close(options?: DrainOptions): Promise<DrainReport>;
 }
 
 /** One operation, for {@link ServiceInternals.send}. */
@@ -308,8 +314,8 @@ export function exchange(options: ExchangeOptions): ExchangeService {
         return skippedEvents;
       },
       as: (other, anchorOfOther) => serviceFor(objectOption('impersonate', other), anchorOfOther),
-      drain: () => ledger.drain(),
-      close: () => ledger.close(),
+      drain: (options) => ledger.drain(options),
+      close: (options) => ledger.close(options),
       [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
     };
     INTERNALS.set(service, coreFor(impersonate, anchorMailbox));

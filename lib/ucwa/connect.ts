@@ -2,6 +2,7 @@ import { map, merge, mergeMap, type Observable, Subject, tap } from 'rxjs';
 import type { Activity } from '../core/activity.ts';
 import { invalidOption } from '../core/options.ts';
 import {
+  type DrainOptions,
   type DrainReport,
   releaseLedger,
   type ReleaseLedger,
@@ -91,10 +92,10 @@ export interface Ucwa extends AsyncDisposable {
    * ```
    */
   tune(parameters: ChannelParameters): void;
-  /** Resolves when nothing that was unsubscribed from is left to remove. Never rejects. */
-  drain(): Promise<DrainReport>;
+  /** Resolves when nothing that was unsubscribed from is left to remove, or the time is up. Never rejects. */
+  drain(options?: DrainOptions): Promise<DrainReport>;
   /** Completes every stream of this connection, which removes what it has on the server, then drains. Never rejects. */
-  close(): Promise<DrainReport>;
+  close(options?: DrainOptions): Promise<DrainReport>;
 }
 
 /** What a connection is to the rest of this protocol. */
@@ -208,8 +209,8 @@ export function connect(options: ConnectOptions): Ucwa {
       parameters = { ...parameters, priority: (parameters.priority ?? 0) + 1, ...changed };
       tuned.next();
     },
-    drain: () => ledger.drain(),
-    close: () => ledger.close(),
+    drain: (options) => ledger.drain(options),
+    close: (options) => ledger.close(options),
     [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
   };
   INTERNALS.set(ucwa, {

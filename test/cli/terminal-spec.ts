@@ -14,6 +14,9 @@ function host(
     stdout,
     stderr,
     env: { NAME: 'value' },
+    exit: (code?: number | string | null): never => {
+      throw new Error(`exit ${code}`);
+    },
     type: (keys: string) => stdin.write(keys),
     written: (): [string, string] => [String(stdout.read() ?? ''), String(stderr.read() ?? '')],
   });
@@ -38,6 +41,10 @@ describe('processTerminal', () => {
     subscription.unsubscribe();
     expect(seen).to.deep.equal(['SIGINT', 'SIGTERM']);
     expect(process.listenerCount('SIGINT') + process.listenerCount('SIGTERM')).to.equal(0);
+  });
+
+  it('should end the process when it is told to', () => {
+    expect(() => processTerminal(host(false)).exit(130)).to.throw('exit 130');
   });
 
   it('should ask for a secret without showing what is typed', async () => {

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
-import { tap } from 'rxjs';
+import { firstValueFrom, NEVER, tap } from 'rxjs';
 import { run } from '../../lib/cli/run.ts';
+import { watch } from '../../lib/cli/watch.ts';
+import { releaseLedger } from '../../lib/core/releases.ts';
 import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { serve, type Served } from '../../lib/testing/serve.ts';
 import { ucwaDiscovery } from '../../lib/testing/ucwaDiscovery.ts';
@@ -136,4 +138,31 @@ describe('rxchange watch, over real sockets', () => {
       .to.match(/^SignInError: /)
       .and.not.match(/hush|wrong-password/);
   });
+});
+
+describe('rxchange watch, interrupted again', () => {
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    it(`should end the process at once, and tell what is left, by ${signal}`, async () => {
+      const terminal = specTerminal();
+      const ledger = releaseLedger();
+      const endOne = ledger.begin({ resource: 'PullSubscription', id: 'a' });
+      const endTwo = ledger.begin({ resource: 'PullSubscription', id: undefined });
+      const result = watch(terminal, NEVER, { releases: ledger, close: () => ledger.close() });
+      terminal.interrupt();
+      await Promise.resolve();
+      await Promise.resolve();
+      terminal.interrupt(signal);
+      expect(await firstValueFrom(terminal.exits$)).to.equal(code);
+      expect(terminal.lines.err).to.deep.equal([
+        'NotWaitedFor PullSubscription a',
+        'NotWaitedFor PullSubscription (id unknown)',
+      ]);
+      endOne();
+      endTwo();
+      await result;
+    });
+  }
 });

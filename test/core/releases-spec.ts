@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { NEVER, Observable, of, Subject, timer } from 'rxjs';
+import { asyncScheduler, NEVER, Observable, of, Subject, timer } from 'rxjs';
 import { ClosedError } from '../../lib/core/errors.ts';
 import {
+  type PendingRelease,
   releaseEntry,
   releaseLedger,
   type ReleaseOutcome,
@@ -22,6 +23,8 @@ const failed = (id: string): ReleaseOutcome => ({
   ...releaseEntry('thing', id),
 });
 
+const thing: PendingRelease = { resource: 'thing', id: '1' };
+
 describe('releaseLedger', () => {
   it('should tell each outcome to all who listen', () => {
     const ledger = releaseLedger();
@@ -37,8 +40,8 @@ describe('releaseLedger', () => {
     const ledger = releaseLedger();
     const counts: number[] = [];
     ledger.pending$.subscribe((count) => counts.push(count));
-    const endOne = ledger.begin();
-    const endTwo = ledger.begin();
+    const endOne = ledger.begin(thing);
+    const endTwo = ledger.begin(thing);
     endOne();
     endOne();
     endTwo();
@@ -51,6 +54,55 @@ describe('releaseLedger', () => {
     expect(ledger.pending$).not.to.have.property('next');
   });
 
+  describe('drain, for a time', () => {
+    it('should tell what is still pending when the time is up, and that this is not clean', async () => {
+      const ledger = releaseLedger();
+      ledger.begin(thing);
+      const end = ledger.begin({ resource: 'thing', id: undefined });
+      ledger.record(released('0'));
+      const { outcomes, ...told } = await ledger.drain({ timeoutMs: 1 });
+      expect(told).to.deep.equal({ clean: false, pending: [thing, { resource: 'thing', id: undefined }] });
+      expect(outcomes.map(({ id }) => id)).to.deep.equal(['0']);
+      end();
+      expect(await ledger.drain({ timeoutMs: 0 })).to.deep.equal({
+        clean: false,
+        pending: [thing],
+        outcomes: [],
+      });
+    });
+
+    it('should wait no longer than it must, and leave no timer', () => {
+      marbles(({ flush }) => {
+        const ledger = releaseLedger();
+        const end = ledger.begin(thing);
+        timer(50).subscribe(end);
+        void ledger.drain({ timeoutMs: 60_000 });
+        void ledger.close({ timeoutMs: 60_000 });
+        flush();
+        expect(asyncScheduler.now()).to.equal(50);
+      });
+    });
+
+    it('should tell what ended after the time was up in the next report', async () => {
+      const ledger = releaseLedger();
+      const end = ledger.begin(thing);
+      await ledger.drain({ timeoutMs: 0 });
+      ledger.record(failed('1'));
+      end();
+      const { clean, outcomes, pending } = await ledger.drain();
+      expect([clean, outcomes.length, pending]).to.deep.equal([false, 1, undefined]);
+    });
+
+    it('should throw for a time that is none, and before anything is closed', () => {
+      const ledger = releaseLedger();
+      for (const timeoutMs of [-1, Number.NaN, 2 ** 31, '1' as unknown as number]) {
+        expect(() => ledger.drain({ timeoutMs })).to.throw(TypeError, 'timeoutMs must be a number from 0 to');
+        expect(() => ledger.close({ timeoutMs })).to.throw(TypeError, 'timeoutMs');
+      }
+      expect(ledger.isClosed).to.equal(false);
+    });
+  });
+
   describe('drain', () => {
     it('should resolve at once when nothing is pending', async () => {
       expect(await releaseLedger().drain()).to.deep.equal({ clean: true, outcomes: [] });
@@ -58,7 +110,7 @@ describe('releaseLedger', () => {
 
     it('should wait for all that is pending, and tell its outcomes', async () => {
       const ledger = releaseLedger();
-      const end = ledger.begin();
+      const end = ledger.begin(thing);
       let isDrained = false;
       const drained = ledger.drain().finally(() => (isDrained = true));
       await Promise.resolve();
@@ -99,7 +151,7 @@ describe('releaseLedger', () => {
 
     it('should tell two who drain at the same time the same', async () => {
       const ledger = releaseLedger();
-      const end = ledger.begin();
+      const end = ledger.begin(thing);
       const both = [ledger.drain(), ledger.drain()];
       ledger.record(failed('1'));
       end();

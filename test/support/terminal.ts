@@ -1,11 +1,13 @@
-import { filter, firstValueFrom, ReplaySubject, Subject, timeout } from 'rxjs';
+import { filter, firstValueFrom, type Observable, ReplaySubject, Subject, timeout } from 'rxjs';
 import type { Terminal } from '../../lib/cli/terminal.ts';
 
 /** A terminal that a spec holds the other end of. */
 export interface SpecTerminal extends Terminal {
   readonly lines: { readonly out: string[]; readonly err: string[] };
   /** Presses Ctrl-C. */
-  readonly interrupt: () => void;
+  readonly interrupt: (signal?: 'SIGINT' | 'SIGTERM') => void;
+  /** The codes that the process was to exit with at once. */
+  readonly exits$: Observable<number>;
   /** Resolves with the first line on standard output, written or yet to come, that matches. */
   readonly line: (pattern: RegExp) => Promise<string>;
   /** What was asked for without showing it. */
@@ -17,13 +19,16 @@ export function specTerminal(env: Terminal['env'] = {}, answer?: string): SpecTe
   const out$ = new ReplaySubject<string>(Infinity);
   const interrupted$ = new Subject<string>();
   const lines = { out: [] as string[], err: [] as string[] };
+  const exits$ = new ReplaySubject<number>(Infinity);
   const questions: string[] = [];
   return {
     lines,
     questions,
     env,
     interrupted$,
-    interrupt: () => interrupted$.next('SIGINT'),
+    exits$,
+    exit: (code) => exits$.next(code),
+    interrupt: (signal = 'SIGINT') => interrupted$.next(signal),
     line: (pattern) =>
       firstValueFrom(
         out$.pipe(

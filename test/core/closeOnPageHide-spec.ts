@@ -1,0 +1,76 @@
+import { expect } from 'chai';
+import { closeOnPageHide } from '../../lib/core/closeOnPageHide.ts';
+import type { HttpRequest, Transport } from '../../lib/core/transport.ts';
+import { releaseLedger } from '../../lib/core/releases.ts';
+import { exchange } from '../../lib/ews/service.ts';
+import { pullNotifications } from '../../lib/ews/pull.ts';
+import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { presence } from '../../lib/ucwa/presence.ts';
+
+describe('closeOnPageHide', () => {
+  let page: EventTarget;
+  let sent: HttpRequest[];
+
+  beforeEach(() => {
+    page = new EventTarget();
+    sent = [];
+  });
+
+  const watched =
+    (transport: Transport): Transport =>
+    (request) => {
+      sent.push(request);
+      return transport(request);
+    };
+  const goes = (): boolean => page.dispatchEvent(new Event('pagehide'));
+
+  it('should unsubscribe on an Exchange server while the page goes, by a request that outlives it', async () => {
+    const server = ewsSimulator();
+    const service = exchange({ url: server.url, transport: watched(server.transport) });
+    closeOnPageHide(service, page);
+    let isComplete = false;
+    pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
+      complete: () => (isComplete = true),
+    });
+    sent = [];
+    goes();
+    // At once: a page that goes is not given another turn.
+    expect(sent.map(({ keepalive }) => keepalive)).to.deep.equal([true]);
+    expect(isComplete).to.equal(true);
+    expect(server.subscriptions).to.deep.equal([]);
+    expect((await service.drain()).clean).to.equal(true);
+  });
+
+  it('should delete on a UCWA server by requests that outlive the page', async () => {
+    const server = ucwaSimulator({ mediumSeconds: 0 });
+    const transport = watched(server.transport);
+    const ucwa = connect({ applications: server.url, token: 'secret', transport });
+    closeOnPageHide(ucwa, page);
+    presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe();
+    sent = [];
+    goes();
+    await ucwa.drain();
+    expect(sent.map(({ method, keepalive }) => `${method} ${keepalive === true}`)).to.deep.equal([
+      'DELETE true',
+      'DELETE true',
+    ]);
+    expect(server.presenceSubscriptions).to.deep.equal([]);
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should leave the connection alone when it is unsubscribed from', () => {
+    const ledger = releaseLedger();
+    closeOnPageHide(ledger, page).unsubscribe();
+    goes();
+    expect(ledger.isClosed).to.equal(false);
+  });
+
+  it('should do nothing where there is no page', () => {
+    const ledger = releaseLedger();
+    closeOnPageHide(ledger).unsubscribe();
+    closeOnPageHide(ledger, {});
+    expect(ledger.isClosed).to.equal(false);
+  });
+});

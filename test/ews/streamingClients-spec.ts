@@ -8,7 +8,7 @@ import { gistOf } from '../../lib/testing/ewsRequests.ts';
 import { marbles } from '../support/marbles.ts';
 import { answer } from './answers.ts';
 import { outcomesOf } from './pulling.ts';
-import { bare, message, status, streamed } from './streams.ts';
+import { bare, closed, message, status, streamed } from './streams.ts';
 import { connectionsOf, gapsOf, newsOf, streaming } from './streaming.ts';
 
 const OK = '<m:ResponseCode>NoError</m:ResponseCode>';
@@ -85,6 +85,15 @@ describe('What existing clients get wrong about streams', () => {
         ),
       ),
     ).to.deep.equal(['1 newMail', '1 created', '1 newMail', '1 deleted', '1 created']);
+  });
+
+  it('Closed for those that are gone is taken for the end, though OK follows for the others', () => {
+    const gone = closed('ErrorInvalidSubscription', 'S0');
+    const event = message(streamed('S1', 'NewMailEvent') + status('OK'));
+    // Read until another request is opened, which leaves out the one that is gone.
+    expect(seenOf(gone + bare(event) + bare(event)).slice(0, 2)).to.deep.equal(['1 newMail', '1 newMail']);
+    // Nor is it where everything says Closed, and more follows soon.
+    expect(seenOf(message(status('Closed')), event)).to.deep.equal(['2 newMail']);
   });
 
   it('an event of a type that is not known takes the others with it', () => {

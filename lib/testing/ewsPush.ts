@@ -4,7 +4,7 @@ import type { Transport } from '../core/transport.ts';
 import type { EwsAnswers } from './ewsAnswers.ts';
 import { EwsRefusal } from './ewsDialect.ts';
 import type { RequestedCallback } from './ewsRequests.ts';
-import type { SubscriptionStore } from './ewsSubscriptions.ts';
+import type { EventPage, SubscriptionStore } from './ewsSubscriptions.ts';
 import { travelling } from './latency.ts';
 
 /** What a simulated server has posted for a push subscription. */
@@ -36,6 +36,8 @@ interface Push {
   readonly id: string;
   readonly callback: RequestedCallback;
   isPosting: boolean;
+  /** What was posted and not answered: what is posted again is called as it was. */
+  unanswered: EventPage | undefined;
   /** When the first of the failures in a row was. */
   failingSince: number | undefined;
   failures: number;
@@ -98,7 +100,7 @@ export function ewsPushes(
 
   const post = (push: Push): void => {
     const { id, callback } = push;
-    const next = store.toPost(id);
+    const next = store.toPost(id, push.unanswered);
     if (send === undefined || next === undefined) {
       drop(push);
       return;
@@ -117,6 +119,7 @@ export function ewsPushes(
       one.answer = answer;
       if (!pushes.has(push)) return;
       push.isPosting = false;
+      push.unanswered = answer === 'failed' && refused === undefined ? next.page : undefined;
       if (answer === 'Unsubscribe') drop(push);
       else if (answer === 'OK') {
         if (refused === undefined) next.arrived();
@@ -159,6 +162,7 @@ export function ewsPushes(
         id,
         callback,
         isPosting: false,
+        unanswered: undefined,
         failingSince: undefined,
         failures: 0,
         waiting: new Subscription(),

@@ -42,7 +42,10 @@ export interface SubscriptionStore {
   ): { readonly id: string; readonly watermark: string };
   getEvents(id: string, watermark: string): EventPage;
   /** What is to be posted for it now, and how to note that it arrived; undefined where it is gone. */
-  toPost(id: string): { readonly page: EventPage; readonly arrived: () => void } | undefined;
+  toPost(
+    id: string,
+    unanswered?: EventPage,
+  ): { readonly page: EventPage; readonly arrived: () => void } | undefined;
   /** Why a stream cannot serve it, if that is so: the code. If told of whom, it must be theirs. */
   refusalOf(id: string, impersonated?: ImpersonatedUser): string | undefined;
   /** A stream serves it. */
@@ -149,7 +152,8 @@ export function subscriptionStore(
     const events = matching.slice(0, PAGE).map((event) => asSeenBy(subscription, event));
     const moreEvents = matching.length > PAGE;
     const next = moreEvents ? (events.at(-1)?.sequence ?? history.length) : history.length;
-    const watermarkAt = (sequence = history.length): string => watermarkOf(sequence, forgotten);
+    const epoch = forgotten;
+    const watermarkAt = (sequence = history.length): string => watermarkOf(sequence, epoch);
     return {
       page: { subscriptionId: subscription.id, previousWatermark, moreEvents, events, watermarkAt },
       arrived: () => (subscription.cursor = next),
@@ -209,10 +213,14 @@ export function subscriptionStore(
       subscription.expiresAt = asyncScheduler.now() + subscription.timeoutMinutes * 60_000;
       return page;
     },
-    toPost: (id) => {
+    toPost: (id, unanswered) => {
       const subscription = held.get(id);
       if (subscription === undefined) return undefined;
-      return pageFrom(subscription, subscription.cursor, watermarkOf(subscription.cursor, forgotten));
+      const { cursor } = subscription;
+      const { page, arrived } = pageFrom(subscription, cursor, watermarkOf(cursor, forgotten));
+      if (unanswered === undefined) return { page, arrived };
+      const { previousWatermark, watermarkAt } = unanswered;
+      return { page: { ...page, previousWatermark, watermarkAt }, arrived };
     },
     refusalOf: (id, impersonated) => {
       const subscription = held.get(id);

@@ -1,6 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usageError.ts';
+
+/** The permissions of the group and of all others. */
+const OTHERS = 0o077;
 
 /** Where a secret can come from. It is never an argument: those can be read by every process of the machine. */
 interface SecretSource {
@@ -24,9 +27,7 @@ export function readToken(terminal: Terminal, file: string | undefined): Promise
 
 async function readSecret(terminal: Terminal, { what, variable, file }: SecretSource): Promise<string> {
   if (file !== undefined) {
-    const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-      throw new UsageError(`the ${what} file ${file} cannot be read`, { cause });
-    });
+    const text = await readOwnFile(what, file);
     return nonEmpty(text.split(/\r?\n/, 1).join(''), `the first line of the ${what} file ${file}`);
   }
   const fromEnvironment = terminal.env[variable];
@@ -38,6 +39,26 @@ async function readSecret(terminal: Terminal, { what, variable, file }: SecretSo
     );
   });
   return nonEmpty(answer, `the ${what}`);
+}
+
+/** Opened once, so that what was looked at is what is read. Windows has no such modes. */
+async function readOwnFile(what: string, file: string): Promise<string> {
+  const opened = await open(file).catch((cause: unknown) => {
+    throw new UsageError(`the ${what} file ${file} cannot be read`, { cause });
+  });
+  try {
+    const { mode } = await opened.stat();
+    if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
+      throw new UsageError(
+        `the ${what} file ${file} can be used by others: chmod 600 it, and change the ${what}`,
+      );
+    }
+    return await opened.readFile('utf8').catch((cause: unknown) => {
+      throw new UsageError(`the ${what} file ${file} cannot be read`, { cause });
+    });
+  } finally {
+    await opened.close();
+  }
 }
 
 function nonEmpty(secret: string, where: string): string {

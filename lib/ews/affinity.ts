@@ -22,7 +22,8 @@ export interface AffinityGroup {
 /** Whether the server of a group is known: a cookie may name it, and a server without affinity sets none. */
 type Stage = 'unknown' | 'asking' | 'known';
 
-const ADDRESS = /^[\x21-\x7e]+@[\x21-\x7e]+$/;
+/** What comes behind the last at sign holds none, or long texts of them would take their time. */
+const ADDRESS = /^[\x21-\x7e]+@[\x21-\x3f\x41-\x7e]+$/;
 /** How long the others wait for who has gone ahead: one whose connection has died would hold them for ever. */
 const GO_AHEAD_MS = 30_000;
 

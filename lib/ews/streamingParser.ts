@@ -13,10 +13,10 @@ export interface UnreadableEnvelope {
 /** What a stream brings. */
 export type StreamedMessage = EwsMessage | UnreadableEnvelope;
 
-/** How an envelope begins: with its declaration, or without one. */
-const BEGINNING = /<(?:\?xml[\s?]|(?:[^\s<>/?!:]+:)?Envelope[\s/>])/;
+/** How an envelope begins: with its declaration, or without one. A prefix is not as long as one likes. */
+const BEGINNING = /<(?:\?xml[\s?]|(?:[^\s<>/?!:]{1,80}:)?Envelope[\s/>])/;
 /** What may be such a beginning, as far as it is there. */
-const CUT_BEGINNING = /<(?:\?(?:x(?:ml?)?)?|[^\s<>/?!]*)$/;
+const CUT_BEGINNING = /<(?:\?(?:x(?:ml?)?)?|[^\s<>/?!]{0,90})$/;
 /** What may stand before the first element of an envelope. */
 const PROLOG = /^(?:\s|<\?[^<>]*\?>|<!--[^<>]*-->)*$/;
 

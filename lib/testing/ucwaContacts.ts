@@ -119,7 +119,7 @@ export function simulatedContacts(hrefs: 'address' | 'opaque', areEmbedded: bool
     contact: (address, href) => ({
       rel: 'contact',
       uri: `sip:${address}`,
-      name: address.replace(/@.*$/, ''),
+      name: address.replace(/@.*$/s, ''),
       _links: {
         self: { href },
         ...Object.fromEntries(PARTS.map((name) => [name, { href: `${href}/${STEPS[name]}` }])),

@@ -25,7 +25,7 @@ export function addressIn(key: string): string | undefined {
   const start = key.lastIndexOf('/') + 1;
   const at = key.indexOf('@', start);
   if (at <= start) return undefined;
-  const step = key.slice(start).replace(/[?#].*$/, '');
+  const step = key.slice(start).replace(/[?#].*$/s, '');
   return at + 1 < start + step.length && !step.includes('@', at + 1 - start) ? step : undefined;
 }
 
@@ -33,6 +33,6 @@ export function addressIn(key: string): string | undefined {
 export function addressOf(uri: string): string {
   return uri
     .replace(/^sips?:/i, '')
-    .replace(/[;?].*$/, '')
+    .replace(/[;?].*$/s, '')
     .toLowerCase();
 }

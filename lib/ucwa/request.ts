@@ -101,7 +101,7 @@ function refused(response: HttpResponse, request: HttpRequest): Observable<never
 /** Reads the body of an error; undefined where it is not one of UCWA's. */
 export function reasonIn(text: string): Reason | undefined {
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed = jsonIn(text);
     return reasonCodec.is(parsed) ? parsed : undefined;
   } catch {
     return undefined;
@@ -112,11 +112,20 @@ function parseJson(response: HttpResponse, text: string, subject: string): unkno
   const type = response.headers.get('content-type');
   if (type !== undefined && !/json/i.test(type)) throw notUcwa(type, subject);
   try {
-    return JSON.parse(text);
+    return jsonIn(text);
   } catch {
     // The parser's own error quotes the text, which can be a message or a token.
     throw new DecodeError(subject, { path: '', expected: 'JSON', actual: 'malformed or incomplete JSON' });
   }
+}
+
+/** The key `__proto__`, or letters that it may be written with. */
+const PROTOTYPE = /__proto__|\\u00[567]/i;
+
+/** Leaves out what is named `__proto__`: a copy of the object would have it for its prototype. */
+function jsonIn(text: string): unknown {
+  if (!PROTOTYPE.test(text)) return JSON.parse(text);
+  return JSON.parse(text, (key, value: unknown) => (key === '__proto__' ? undefined : value));
 }
 
 function notUcwa(type: string, subject: string): DecodeError {

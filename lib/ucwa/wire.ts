@@ -101,13 +101,23 @@ export const namedLinkCodec: Codec<NamedLink> = t.intersection(
 
 const linksCodec: Codec<Links> = t.record(t.string, oneOrMany(linkCodec));
 
-/** Decodes a {@link Resource}: whatever else is in it stays as it is. */
-export const resourceCodec: Codec<Resource> = t.recursion('resource', () =>
-  t.intersection([
+/** How many steps of codecs lead to a resource at most: there are six from one to the next in it. */
+const MOST_STEPS = 200;
+
+/** Decodes a {@link Resource}: whatever else is in it stays as it is. One too deep in others is none. */
+export const resourceCodec: Codec<Resource> = t.recursion('resource', () => {
+  const codec: Codec<Resource> = t.intersection([
     t.UnknownRecord,
     t.partial({ rel: t.string, etag: t.string, _links: linksCodec, _embedded: embeddedCodec }),
-  ]),
-);
+  ]);
+  return new t.Type(
+    'resource',
+    codec.is,
+    (value, context) =>
+      context.length > MOST_STEPS ? t.failure(value, context) : codec.validate(value, context),
+    t.identity,
+  );
+});
 
 /** How deep resources may be in one another: documented are three, and each costs whoever reads it. */
 export const MOST_EMBEDDED = 32;

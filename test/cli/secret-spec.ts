@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readPassword, readToken } from '../../lib/cli/secret.ts';
@@ -15,7 +15,7 @@ describe('readPassword and readToken', () => {
   let folder = '';
   const file = (text: string): string => {
     const path = join(folder, 'secret');
-    writeFileSync(path, text);
+    writeFileSync(path, text, { mode: 0o600 });
     return path;
   };
 
@@ -47,6 +47,23 @@ describe('readPassword and readToken', () => {
   it('should say what to do where nobody can be asked', async () => {
     expect(await failureOf(readPassword(specTerminal(), undefined))).to.equal(
       'no password: set RXCHANGE_PASSWORD, name a file with --password-file, or run it in a terminal',
+    );
+  });
+
+  for (const mode of [0o644, 0o640, 0o604, 0o620, 0o666]) {
+    it(`should refuse a file that others can use, of mode ${mode.toString(8)}, without a word of it`, async function () {
+      if (process.platform === 'win32') this.skip();
+      const path = file('hush');
+      chmodSync(path, mode);
+      expect(await failureOf(readPassword(specTerminal(), path))).to.equal(
+        `the password file ${path} can be used by others: chmod 600 it, and change the password`,
+      );
+    });
+  }
+
+  it('should name a folder in the place of a file', async () => {
+    expect(await failureOf(readPassword(specTerminal(), folder))).to.match(
+      /^the password file .* cannot be read$/,
     );
   });
 

@@ -47,7 +47,11 @@ export function decideRelease(error: unknown): ReleaseDecision {
  * @param done Called when the outcome stands in the ledger, while the ledger still counts it as pending: so
  * a drain that waits for it also waits for what `done` begins.
  */
-export function release(ledger: ReleaseLedger, plan: ReleasePlan, done: () => void): void {
+export function release(
+  ledger: Pick<ReleaseLedger, 'begin' | 'record'>,
+  plan: ReleasePlan,
+  done: () => void,
+): void {
   const end = ledger.begin(plan);
   const deadline = plan.expiresAt ?? asyncScheduler.now() + GIVE_UP_AFTER_MS;
   let attempts = 0;

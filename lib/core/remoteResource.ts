@@ -16,7 +16,8 @@ export interface Lease {
 export interface RemoteResource<Handle, Value, Parent> {
   /** What it is, in the protocol's own words, for the ledger and for errors. */
   readonly resource: string;
-  readonly ledger: ReleaseLedger;
+  /** Where its end is written down. */
+  readonly ledger: Pick<ReleaseLedger, 'begin' | 'record'>;
   /**
    * What the resource lives in: emits it, and stays open while it is there. It is held from before the
    * acquire until after the release, so that a parent is removed after its children. Its error means that

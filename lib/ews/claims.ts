@@ -17,6 +17,8 @@ export interface Claim {
 /** Who has which subscription id. */
 export interface Claims {
   open(): Claim;
+  /** Whether a subscription has the id. */
+  isTaken(subscriptionId: string): boolean;
 }
 
 /**
@@ -28,6 +30,7 @@ export interface Claims {
 export function idClaims(): Claims {
   const holders = new Map<string, { readonly claim: Claim; readonly onLost: () => void }>();
   return {
+    isTaken: (subscriptionId) => holders.has(subscriptionId),
     open: () => {
       const claim: Claim = {
         take: (subscriptionId, onLost) => {

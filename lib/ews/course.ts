@@ -1,8 +1,9 @@
-import { asyncScheduler } from 'rxjs';
+import { asyncScheduler, defer, EMPTY, type Observable } from 'rxjs';
 import { backoff } from '../core/backoff.ts';
 import type { RetryPolicy } from '../core/withRetry.ts';
 import type { Decision, ErrorContext } from './decision.ts';
 import type { GapEvent, GapReason } from './events.ts';
+import type { Journal } from './journal.ts';
 
 /** What outlives the single subscription: how far the stream has come, and what it has to tell. */
 export interface Course extends ErrorContext {
@@ -18,11 +19,14 @@ export interface Course extends ErrorContext {
   hasSubscribed: boolean;
   operation: 'Subscribe' | 'GetEvents' | 'GetStreamingEvents' | 'SendNotification';
   hasAnswered: boolean;
+  /** Where it is kept how far the stream has come, if it is. */
+  readonly journal: Journal | undefined;
 }
 
 /** A course at its beginning. */
-export function newCourse(watermark: string | undefined): Course {
+export function newCourse(watermark: string | undefined, journal?: Journal): Course {
   return {
+    journal,
     watermark,
     gap: undefined,
     since: undefined,
@@ -42,6 +46,11 @@ export function heard(course: Course): void {
   course.since = new Date(Math.max(course.since?.getTime() ?? heardAt, heardAt));
   course.failures = 0;
   course.hasAnswered = true;
+}
+
+/** Saves how far the stream has come, when what came before was processed, and completes when that is done. */
+export function reached(course: Course): Observable<never> {
+  return defer(() => course.journal?.reached(course.watermark, course.since) ?? EMPTY);
 }
 
 /** How long to wait after so many failures in a row, in milliseconds; what the server asks for is bounded. */

@@ -1,6 +1,7 @@
 import {
   asyncScheduler,
   catchError,
+  concat,
   defer,
   EMPTY,
   from,
@@ -12,7 +13,7 @@ import {
   timer,
 } from 'rxjs';
 import type { Lease } from '../core/remoteResource.ts';
-import { backOffMs, type Course, gapEvent } from './course.ts';
+import { backOffMs, type Course, gapEvent, reached } from './course.ts';
 import { decide } from './decision.ts';
 import { getEventsEnvelope } from './envelope.ts';
 import { EwsError } from './errors.ts';
@@ -48,7 +49,7 @@ export function polls(
     course.hasAnswered = true;
     if (!moreEvents) course.since = new Date(askedAt);
     waitMs = moreEvents ? 0 : plan.intervalMs;
-    return from(events);
+    return concat(from(events), reached(course));
   };
 
   const failed = (error: unknown, mayHaveActed: boolean): Observable<EwsEvent> => {

@@ -1,5 +1,6 @@
 import { choiceOption, numberOption, objectOption } from '../core/options.ts';
 import type { PullSubscriptionRequest } from './envelope.ts';
+import { type Checkpoint, checkCheckpoint } from './checkpoint.ts';
 import {
   checkEvents,
   checkFolders,
@@ -32,6 +33,14 @@ export interface PullOptions extends WatchedFolders {
    * @default each subscriber has its own
    */
   readonly graceSeconds?: number;
+  /**
+   * Keeps for the next process how far this stream has come, and its subscription on the server. A stream
+   * that begins with a checkpoint goes on behind the last events that were processed, which is when `next` of
+   * all subscribers has returned, and first removes what was left on the server. It is shared, as with
+   * `graceSeconds`.
+   * @default nothing is kept
+   */
+  readonly checkpoint?: Checkpoint;
 }
 
 /** The options, checked and with their defaults. */
@@ -41,12 +50,14 @@ export interface PullPlan {
   readonly intervalMs: number;
   readonly resume: boolean;
   readonly graceMs: number | undefined;
+  readonly checkpoint: Checkpoint | undefined;
 }
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function pullPlan(options: PullOptions): PullPlan {
   objectOption('options', options);
   const { timeoutMinutes = 10, watermark, onLost = 'resume', graceSeconds } = options;
+  const checkpoint = checkCheckpoint(options.checkpoint);
   numberOption('timeoutMinutes', timeoutMinutes, { min: 1, max: 1440, integer: true });
   const pollIntervalSeconds = numberOption('pollIntervalSeconds', options.pollIntervalSeconds ?? 30, {
     min: 0.01,
@@ -65,6 +76,8 @@ export function pullPlan(options: PullOptions): PullPlan {
     timeoutMs: timeoutMinutes * 60_000,
     intervalMs: pollIntervalSeconds * 1000,
     resume: choiceOption('onLost', onLost, ['resume', 'fresh']) === 'resume',
-    graceMs: graceMsOption(graceSeconds),
+    // Two subscriptions could not keep one place.
+    graceMs: graceMsOption(graceSeconds ?? (checkpoint === undefined ? undefined : 0)),
+    checkpoint,
   };
 }

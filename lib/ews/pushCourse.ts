@@ -1,17 +1,18 @@
 import {
   asyncScheduler,
-  defer,
+  concat,
   EMPTY,
   from,
   mergeMap,
   type Observable,
   of,
+  switchMap,
   tap,
   throwError,
   timeout,
 } from 'rxjs';
 import { NetworkError } from '../core/errors.ts';
-import { type Course, gapEvent, heard, newCourse } from './course.ts';
+import { type Course, gapEvent, heard, reached } from './course.ts';
 import { decide } from './decision.ts';
 import { EwsError } from './errors.ts';
 import type { EwsEvent } from './events.ts';
@@ -20,6 +21,7 @@ import type { PushRouter } from './pushRouter.ts';
 import { resubscribing } from './resubscribing.ts';
 import { deliveredOnce } from './sendNotification.ts';
 import type { ServiceCore, ServiceInternals } from './service.ts';
+import { startedCourse } from './startedCourse.ts';
 import { subscription } from './subscription.ts';
 import type { ResponseMessage } from './wire.ts';
 
@@ -28,12 +30,12 @@ import type { ResponseMessage } from './wire.ts';
  * unsubscribed from or an error comes up that another subscription would not mend.
  */
 export function pushCourse(service: ServiceCore, plan: PushPlan, router: PushRouter): Observable<EwsEvent> {
-  return defer(() => {
-    const course = newCourse(plan.request.watermark);
-    return resubscribing(service, course, plan.resume, (here) =>
-      pushSubscription(here, plan, course, router),
-    );
-  });
+  const { checkpoint, request, resume } = plan;
+  return startedCourse(service, { checkpoint, watermark: request.watermark }, true).pipe(
+    switchMap((course) =>
+      resubscribing(service, course, resume, (here) => pushSubscription(here, plan, course, router)),
+    ),
+  );
 }
 
 function pushSubscription(
@@ -95,7 +97,7 @@ function deliveries(
     const { since } = course;
     heard(course);
     if (mine.some(({ moreEvents }) => moreEvents)) course.since = since;
-    return from(events);
+    return concat(from(events), reached(course));
   };
 }
 

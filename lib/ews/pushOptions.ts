@@ -1,5 +1,6 @@
 import { choiceOption, numberOption, objectOption, urlOption } from '../core/options.ts';
 import type { PushSubscriptionRequest } from './envelope.ts';
+import { type Checkpoint, checkCheckpoint } from './checkpoint.ts';
 import {
   checkEvents,
   checkFolders,
@@ -36,6 +37,14 @@ export interface PushOptions extends WatchedFolders {
    * @default each subscriber has its own
    */
   readonly graceSeconds?: number;
+  /**
+   * Keeps for the next process how far this stream has come, and its subscription on the server. A stream
+   * that begins with a checkpoint goes on behind the last events that were processed, which is when `next` of
+   * all subscribers has returned, and first removes what was left on the server. It is shared, as with
+   * `graceSeconds`.
+   * @default nothing is kept
+   */
+  readonly checkpoint?: Checkpoint;
 }
 
 /** The options, checked and with their defaults. */
@@ -45,6 +54,7 @@ export interface PushPlan {
   readonly silenceMs: number;
   readonly resume: boolean;
   readonly graceMs: number | undefined;
+  readonly checkpoint: Checkpoint | undefined;
 }
 
 /** How much later than it should something may come. */
@@ -54,6 +64,7 @@ const LATE_MS = 30_000;
 export function pushPlan(options: PushOptions): PushPlan {
   objectOption('options', options);
   const { statusFrequencyMinutes = 5, watermark, onLost = 'resume', graceSeconds } = options;
+  const checkpoint = checkCheckpoint(options.checkpoint);
   numberOption('statusFrequencyMinutes', statusFrequencyMinutes, { min: 1, max: 1440, integer: true });
   if (watermark !== undefined) textOption('watermark', watermark);
   return {
@@ -68,6 +79,8 @@ export function pushPlan(options: PushOptions): PushPlan {
     // It speaks after one frequency at the latest, and tries again for another.
     silenceMs: statusFrequencyMinutes * 120_000 + LATE_MS,
     resume: choiceOption('onLost', onLost, ['resume', 'fresh']) === 'resume',
-    graceMs: graceMsOption(graceSeconds),
+    // Two subscriptions could not keep one place.
+    graceMs: graceMsOption(graceSeconds ?? (checkpoint === undefined ? undefined : 0)),
+    checkpoint,
   };
 }

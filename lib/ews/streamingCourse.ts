@@ -1,10 +1,11 @@
-import { asyncScheduler, defer, Observable, type Subscriber } from 'rxjs';
+import { asyncScheduler, Observable, type Subscriber, switchMap } from 'rxjs';
 import { connectionsOf } from './connections.ts';
-import { type Course, gapEvent, heard, newCourse } from './course.ts';
+import { type Course, gapEvent, heard, reached } from './course.ts';
 import type { EwsEvent } from './events.ts';
 import { resubscribing } from './resubscribing.ts';
 import type { ServiceCore, ServiceInternals } from './service.ts';
 import type { StreamingPlan } from './streamingOptions.ts';
+import { startedCourse } from './startedCourse.ts';
 import { subscription } from './subscription.ts';
 
 /**
@@ -18,28 +19,30 @@ const KEPT_MS = 30 * 60_000;
  * unsubscribed from or an error comes up that another subscription would not mend.
  */
 export function streamingCourse(service: ServiceCore, plan: StreamingPlan): Observable<EwsEvent> {
-  return defer(() => {
-    const course = newCourse(undefined);
-    return resubscribing(service, course, false, (here) => {
-      let leave = (): void => undefined;
-      return subscription(here, course, {
-        resource: 'StreamingSubscription',
-        request: () => plan.request,
-        // Until its release there is a connection that asks for it.
-        expiresAt: () => asyncScheduler.now() + KEPT_MS,
-        ifLost:
-          'The server may hold a subscription whose id nobody knows; it ends by itself when no connection has ' +
-          'asked for it for some time.',
-        operation: 'GetStreamingEvents',
-        events: (id) =>
-          new Observable((subscriber) => {
-            leave = join(here, plan, course, id, subscriber);
-            return leave;
-          }),
-        leave: () => leave(),
-      });
-    });
-  });
+  const beginning = { checkpoint: plan.checkpoint, watermark: undefined };
+  return startedCourse(service, beginning, false).pipe(
+    switchMap((course) =>
+      resubscribing(service, course, false, (here) => {
+        let leave = (): void => undefined;
+        return subscription(here, course, {
+          resource: 'StreamingSubscription',
+          request: () => plan.request,
+          // Until its release there is a connection that asks for it.
+          expiresAt: () => asyncScheduler.now() + KEPT_MS,
+          ifLost:
+            'The server may hold a subscription whose id nobody knows; it ends by itself when no connection has ' +
+            'asked for it for some time.',
+          operation: 'GetStreamingEvents',
+          events: (id) =>
+            new Observable((subscriber) => {
+              leave = join(here, plan, course, id, subscriber);
+              return leave;
+            }),
+          leave: () => leave(),
+        });
+      }),
+    ),
+  );
 }
 
 /** Takes a place on a connection for one subscription; the returned function leaves it. */
@@ -56,6 +59,8 @@ function join(
     next: (events) => {
       heard(course);
       for (const event of events) subscriber.next(event);
+      // The connection goes on while that is saved.
+      reached(course).subscribe({ error: (error: unknown) => subscriber.error(error) });
     },
     missed: (reason) => subscriber.next(gapEvent(course, id, reason)),
     fail: (error) => subscriber.error(error),

@@ -1,5 +1,6 @@
 import { numberOption } from '../core/options.ts';
 import type { StreamingSubscriptionRequest } from './envelope.ts';
+import { type Checkpoint, checkCheckpoint } from './checkpoint.ts';
 import { checkEvents, checkFolders, graceMsOption, type WatchedFolders } from './watchedFolders.ts';
 
 /** What to watch. */
@@ -16,6 +17,12 @@ export interface StreamingOptions extends WatchedFolders {
    * @default each subscriber has its own
    */
   readonly graceSeconds?: number;
+  /**
+   * Keeps for the next process which subscription this stream has on the server. A stream that begins with
+   * a checkpoint first removes that, and tells of a gap. It is shared, as with `graceSeconds`.
+   * @default nothing is kept
+   */
+  readonly checkpoint?: Checkpoint;
 }
 
 /** The options, checked and with their defaults. */
@@ -23,15 +30,19 @@ export interface StreamingPlan {
   readonly request: StreamingSubscriptionRequest;
   readonly connectionMinutes: number;
   readonly graceMs: number | undefined;
+  readonly checkpoint: Checkpoint | undefined;
 }
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function streamingPlan(options: StreamingOptions): StreamingPlan {
   const { connectionMinutes = 30, graceSeconds } = options;
+  const checkpoint = checkCheckpoint(options.checkpoint);
   numberOption('connectionMinutes', connectionMinutes, { min: 1, max: 30, integer: true });
   return {
     request: { kind: 'streaming', folders: checkFolders(options), events: checkEvents(options.events) },
     connectionMinutes,
-    graceMs: graceMsOption(graceSeconds),
+    // Two subscriptions could not keep one place.
+    graceMs: graceMsOption(graceSeconds ?? (checkpoint === undefined ? undefined : 0)),
+    checkpoint,
   };
 }

@@ -14,14 +14,17 @@ import {
 import { decode } from '../core/decode.ts';
 import type { ReleaseResult } from '../core/release.ts';
 import { type Lease, remoteResource } from '../core/remoteResource.ts';
+import type { ReleaseLedger } from '../core/releases.ts';
 import type { RequestProgress } from '../core/transport.ts';
 import type { Claim, Claims } from './claims.ts';
-import { type Course, gapEvent } from './course.ts';
+import { type Course, gapEvent, reached } from './course.ts';
 import { decide, decideUnsubscribe } from './decision.ts';
 import { subscribeEnvelope, type SubscribeRequest, unsubscribeEnvelope } from './envelope.ts';
 import { EwsError, SoapFault } from './errors.ts';
 import { ANSWER_WITHIN_MS, type ServiceInternals } from './service.ts';
 import type { EwsEvent } from './events.ts';
+import type { JournalNote } from './journal.ts';
+import { sweep } from './sweep.ts';
 import { SubscribeAnswer } from './wire.ts';
 
 /** What tells one way to be notified from another. */
@@ -71,30 +74,56 @@ export function subscription(
   course: Course,
   kind: SubscriptionKind,
 ): Observable<EwsEvent> {
-  const { resource, ifLost } = kind;
+  const { resource, ifLost, expiresAt } = kind;
+  const { ledger } = internals;
+  const remove = (id: string): Observable<ReleaseResult> => kind.release?.(id) ?? unsubscribe(internals, id);
+  if (course.journal !== undefined) sweep(internals, course.journal, { expiresAt, ifLost, remove });
+  const note = course.journal?.note(resource);
   course.operation = 'Subscribe';
   course.hasAnswered = false;
   return remoteResource<Handle, EwsEvent, Claim>({
     resource,
-    ledger: internals.ledger,
+    ledger: note === undefined ? ledger : noting(ledger, note),
     within: openClaim(internals.claims),
     acquire: (claim, onProgress) => {
-      const handle$ = subscribe(internals, kind.request(course.watermark), claim, onProgress);
-      return kind.prepare === undefined ? handle$ : handle$.pipe(finalize(kind.prepare()));
+      const asked$ = defer(() => {
+        const handle$ = subscribe(internals, kind.request(course.watermark), claim, onProgress);
+        return kind.prepare === undefined ? handle$ : handle$.pipe(finalize(kind.prepare()));
+      });
+      return note === undefined ? asked$ : noted(asked$, note);
     },
     identify: ({ id }) => id,
-    expiresAt: ({ answeredAt }) => kind.expiresAt(answeredAt),
+    expiresAt: ({ answeredAt }) => expiresAt(answeredAt),
     use: (handle, lease) => follow(course, kind, handle, lease),
     release: ({ id }, claim) => {
       kind.leave?.();
       // The id is another subscription's by now: this one is gone, and the other must stay.
       if (!claim.holds(id)) return of({ alreadyGone: true });
-      return kind.release?.(id) ?? unsubscribe(internals, id);
+      return remove(id);
     },
     decide: decideUnsubscribe,
     backoff: internals.retry,
     ifLost,
   });
+}
+
+/** The ledger, where a note goes by what is written there. What may be left on the server is kept. */
+function noting(ledger: ReleaseLedger, note: JournalNote): Pick<ReleaseLedger, 'begin' | 'record'> {
+  return {
+    begin: (what) => ledger.begin(what),
+    record: (outcome) => {
+      ledger.record(outcome);
+      if (outcome.outcome !== 'Failed') note.over();
+    },
+  };
+}
+
+/** That it is asked for is saved before: who finds that knows of what a crash in between leaves there. */
+function noted(asked$: Observable<Handle>, note: JournalNote): Observable<Handle> {
+  return concat(note.asked(), asked$).pipe(
+    tap(({ id }) => note.made(id)),
+    finalize(() => note.answered()),
+  );
 }
 
 /** The claim is there until the release is over. */
@@ -156,7 +185,7 @@ function follow(
   course.gap = undefined;
   course.hasSubscribed = true;
   course.operation = operation;
-  return concat<EwsEvent[]>(gap$, merge(lost$, events(id, lease))).pipe(
+  return concat<EwsEvent[]>(gap$, merge(lost$, reached(course), events(id, lease))).pipe(
     tap({
       error: (error: unknown) => {
         const isRefusal = error instanceof EwsError || error instanceof SoapFault;

@@ -18,6 +18,7 @@ describe('The options of a pull', () => {
       intervalMs: 30_000,
       resume: true,
       graceMs: undefined,
+      checkpoint: undefined,
     });
   });
 

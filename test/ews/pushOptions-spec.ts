@@ -21,6 +21,7 @@ describe('The options of a push', () => {
       silenceMs: 630_000,
       resume: true,
       graceMs: undefined,
+      checkpoint: undefined,
     });
   });
 

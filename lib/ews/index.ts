@@ -30,7 +30,8 @@ export {
   type RefusedNotification,
 } from './pushListener.ts';
 export type { PushOptions } from './pushOptions.ts';
-export { exchange, type ExchangeOptions, type ExchangeService, type ExchangeVersion } from './service.ts';
+export type { ExchangeOptions, ExchangeVersion } from './exchangeOptions.ts';
+export { exchange, type ExchangeService } from './service.ts';
 export {
   type CopiedEvent,
   type CreatedEvent,

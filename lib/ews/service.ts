@@ -1,8 +1,7 @@
 import { map, type Observable, tap } from 'rxjs';
 import { type Activity, activityReport } from '../core/activity.ts';
 import { fetchTransport } from '../core/fetchTransport.ts';
-import type { Fetch } from '../core/keptAliveFetch.ts';
-import { choiceOption, invalidOption, numberOption, objectOption, urlOption } from '../core/options.ts';
+import { invalidOption, objectOption } from '../core/options.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
 import {
   type DrainOptions,
@@ -20,78 +19,14 @@ import { affinityGroups, type Site } from './affinityGroups.ts';
 import { autodiscoverEws } from './autodiscover.ts';
 import { type Claims, idClaims } from './claims.ts';
 import type { EnvelopeHead, Impersonation } from './envelope.ts';
+import { type ExchangeOptions, exchangePlan } from './exchangeOptions.ts';
 import { addressOf, checkImpersonation } from './impersonation.ts';
-import { fixedAt, type Location, lookedUp } from './location.ts';
-import { signing, type SignInOptions } from './signIn.ts';
+import { fixedAt, lookedUp } from './location.ts';
+import { signing } from './signIn.ts';
 import { soapCall, soapStream } from './soap.ts';
-import {
-  type CheckedStreamingLimits,
-  checkStreamingLimits,
-  type StreamingLimits,
-} from './streamingLimits.ts';
+import type { CheckedStreamingLimits } from './streamingLimits.ts';
 import type { StreamedMessage } from './streamingParser.ts';
 import type { ResponseMessage } from './wire.ts';
-
-/** The schema versions that a server can be asked to answer by. */
-export type ExchangeVersion =
-  | 'Exchange2007'
-  | 'Exchange2007_SP1'
-  | 'Exchange2010'
-  | 'Exchange2010_SP1'
-  | 'Exchange2010_SP2'
-  | 'Exchange2013'
-  | 'Exchange2013_SP1'
-  | 'Exchange2016';
-
-const VERSIONS: readonly ExchangeVersion[] = [
-  'Exchange2007',
-  'Exchange2007_SP1',
-  'Exchange2010',
-  'Exchange2010_SP1',
-  'Exchange2010_SP2',
-  'Exchange2013',
-  'Exchange2013_SP1',
-  'Exchange2016',
-];
-
-/** Which server, and as whom. */
-export interface ExchangeOptions extends SignInOptions {
-  /**
-   * Absolute, such as `https://mail.contoso.com/EWS/Exchange.asmx`. Give either this or `address`.
-   */
-  readonly url?: string;
-  /**
-   * The SMTP address of a mailbox whose web services are looked up, by {@link autodiscoverEws}, when they are
-   * first needed, and again when they are no longer where they were.
-   */
-  readonly address?: string;
-  /** Domains besides that of `address` where the web services may be. @default none */
-  readonly allowRedirectTo?: readonly string[];
-  /** @default 'Exchange2013_SP1' */
-  readonly version?: ExchangeVersion;
-  /** Whom to act as: exactly one way to name the user. @default the account itself */
-  readonly impersonate?: Impersonation;
-  /**
-   * The SMTP address by which the requests are led to one server of a farm, for all mailboxes that name the
-   * same: their streams share connections, too.
-   * @default the address of the mailbox itself, where one is known
-   */
-  readonly anchorMailbox?: string;
-  /** What sends the requests. @default fetchTransport(fetch) */
-  readonly transport?: Transport;
-  /** A WHATWG fetch, if there is no `transport`. @default cross-fetch, with kept-alive connections on Node */
-  readonly fetch?: Fetch;
-  /** The waits between attempts. @default as documented there */
-  readonly retry?: RetryPolicy;
-  /**
-   * How many requests may be under way at a time, from 1 to 1000; Unsubscribe goes first, and streams do not
-   * count.
-   * @default 10
-   */
-  readonly maxConcurrentRequests?: number;
-  /** How events are streamed. @default as documented there */
-  readonly streaming?: StreamingLimits;
-}
 
 /** A connection to an Exchange server, to subscribe on. */
 export interface ExchangeService extends AsyncDisposable {
@@ -203,9 +138,6 @@ export interface ServiceInternals extends ServiceCore {
   readonly stream: (operation: StreamOperation) => Observable<StreamedMessage>;
 }
 
-/** Fewer than the 27 that servers allow an account, which it may use for more than this. */
-const MOST_REQUESTS = 10;
-
 const INTERNALS = new WeakMap<ExchangeService, ServiceCore>();
 
 /**
@@ -233,15 +165,14 @@ const INTERNALS = new WeakMap<ExchangeService, ServiceCore>();
  * ```
  */
 export function exchange(options: ExchangeOptions): ExchangeService {
-  objectOption('options', options);
-  const { retry = {}, maxConcurrentRequests = MOST_REQUESTS } = options;
-  numberOption('maxConcurrentRequests', maxConcurrentRequests, { min: 1, max: 1000, integer: true });
-  const version = choiceOption('version', options.version ?? 'Exchange2013_SP1', VERSIONS);
-  const streaming = checkStreamingLimits(options.streaming);
+  const { where, version, retry, maxConcurrentRequests, streaming } = exchangePlan(options);
   const ledger = releaseLedger();
   const { activity$, reported } = activityReport();
   const sending = reported(options.transport ?? fetchTransport(options.fetch));
-  const location = locationOf({ ...options, transport: sending }, ledger);
+  const location =
+    'url' in where
+      ? fixedAt(where.url)
+      : lookedUp(autodiscoverEws({ ...options, ...where, transport: sending }), ledger.closing$);
   const claims = new Map<string, Claims>();
   const network = reportProgress(sending);
   const limited = withConcurrency(maxConcurrentRequests)(network);
@@ -323,13 +254,6 @@ export function exchange(options: ExchangeOptions): ExchangeService {
   };
 
   return serviceFor(options.impersonate, undefined);
-}
-
-function locationOf(options: ExchangeOptions, { closing$ }: ReleaseLedger): Location {
-  const { url, address } = options;
-  if (address === undefined) return fixedAt(urlOption('url', url).href);
-  if (url !== undefined) throw invalidOption('url', url, 'left out where address is given');
-  return lookedUp(autodiscoverEws({ ...options, address }), closing$);
 }
 
 /** What is inside a service; it throws a TypeError for what {@link exchange} did not make. */

@@ -5,7 +5,8 @@ import type { ReleaseOutcome } from '../../lib/core/releases.ts';
 import { headersFrom, type Transport } from '../../lib/core/transport.ts';
 import { AutodiscoverError } from '../../lib/ews/autodiscoverError.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange, type ExchangeOptions, type ExchangeService } from '../../lib/ews/service.ts';
+import type { ExchangeOptions } from '../../lib/ews/exchangeOptions.ts';
+import { exchange, type ExchangeService } from '../../lib/ews/service.ts';
 import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import { ewsSimulator, type EwsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { marbles } from '../support/marbles.ts';
@@ -253,7 +254,7 @@ describe('A service that is found by an address', () => {
       { url: 'https://mail.contoso.com/' },
       'url must be left out where address is given',
     ],
-    ['neither', { address: undefined }, 'url must be an absolute http or https URL'],
+    ['neither', { address: undefined }, 'url must be given, or the address of a mailbox'],
     ['hosts that are none', { allowRedirectTo: ['https://a/'] }, 'allowRedirectTo[0]'],
   ] as const) {
     it(`should throw for ${name}`, () => {

@@ -4,7 +4,8 @@ import type { ReleaseOutcome } from '../../lib/core/releases.ts';
 import type { EwsEvent } from '../../lib/ews/events.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
 import type { PullOptions } from '../../lib/ews/pullOptions.ts';
-import { exchange, type ExchangeOptions, type ExchangeService } from '../../lib/ews/service.ts';
+import type { ExchangeOptions } from '../../lib/ews/exchangeOptions.ts';
+import { exchange, type ExchangeService } from '../../lib/ews/service.ts';
 import { ewsSimulator, type EwsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ewsSimulator.ts';
 import { marbles } from '../support/marbles.ts';
 

@@ -3,7 +3,7 @@ import type { EwsEvent } from '../../lib/ews/events.ts';
 import type { IncomingNotification } from '../../lib/ews/incomingNotification.ts';
 import { pushNotifications } from '../../lib/ews/push.ts';
 import type { PushOptions } from '../../lib/ews/pushOptions.ts';
-import type { ExchangeOptions } from '../../lib/ews/service.ts';
+import type { ExchangeOptions } from '../../lib/ews/exchangeOptions.ts';
 import type { EwsSimulatorOptions } from '../../lib/testing/ewsSimulator.ts';
 import { type FaultQueue, faultQueue } from '../../lib/testing/faults.ts';
 import { pushCallback } from '../../lib/testing/pushCallback.ts';

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { take, timer } from 'rxjs';
 import type { Fetch } from '../../lib/core/keptAliveFetch.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange, type ExchangeOptions, internalsOf } from '../../lib/ews/service.ts';
+import type { ExchangeOptions } from '../../lib/ews/exchangeOptions.ts';
+import { exchange, internalsOf } from '../../lib/ews/service.ts';
 import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import { ewsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ewsSimulator.ts';
 import { marbles } from '../support/marbles.ts';
@@ -183,7 +184,7 @@ describe('exchange', () => {
   });
 
   const bad: readonly [name: string, options: Record<string, unknown>, message: string][] = [
-    ['no URL', { url: undefined }, 'url must be an absolute http or https URL'],
+    ['no URL', { url: undefined }, 'url must be given, or the address of a mailbox'],
     ['a relative URL', { url: '/EWS/Exchange.asmx' }, 'url must be an absolute http or https URL'],
     ['a password in the URL', { url: 'https://a:b@mail.example/' }, 'url must be'],
     ['a version of another server', { version: 'Exchange2030' }, 'version must be one of "Exchange2007"'],
@@ -255,6 +256,13 @@ describe('exchange', () => {
     const urls: string[] = [];
     internalsOf(service).here$.subscribe((here) => urls.push(here.url));
     expect(urls).to.deep.equal([url]);
-    expect(Object.keys(service)).to.deep.equal(['releases', 'skippedEvents', 'as', 'drain', 'close']);
+    expect(Object.keys(service)).to.deep.equal([
+      'releases',
+      'activity$',
+      'skippedEvents',
+      'as',
+      'drain',
+      'close',
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { EwsEvent, GapEvent } from '../../lib/ews/events.ts';
-import type { ExchangeOptions } from '../../lib/ews/service.ts';
+import type { ExchangeOptions } from '../../lib/ews/exchangeOptions.ts';
 import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import type { StreamingOptions } from '../../lib/ews/streamingOptions.ts';
 import type { EwsSimulatorOptions } from '../../lib/testing/ewsSimulator.ts';

@@ -1,0 +1,124 @@
+import type { Fetch } from '../core/keptAliveFetch.ts';
+import {
+  choiceOption,
+  invalidOption,
+  invalidSecret,
+  numberOption,
+  objectOption,
+  urlOption,
+} from '../core/options.ts';
+import type { Transport } from '../core/transport.ts';
+import type { RetryPolicy } from '../core/withRetry.ts';
+import type { Impersonation } from './envelope.ts';
+import type { SignInOptions } from './signIn.ts';
+import {
+  type CheckedStreamingLimits,
+  checkStreamingLimits,
+  type StreamingLimits,
+} from './streamingLimits.ts';
+
+/** The schema versions that a server can be asked to answer by. */
+export type ExchangeVersion =
+  | 'Exchange2007'
+  | 'Exchange2007_SP1'
+  | 'Exchange2010'
+  | 'Exchange2010_SP1'
+  | 'Exchange2010_SP2'
+  | 'Exchange2013'
+  | 'Exchange2013_SP1'
+  | 'Exchange2016';
+
+const VERSIONS: readonly ExchangeVersion[] = [
+  'Exchange2007',
+  'Exchange2007_SP1',
+  'Exchange2010',
+  'Exchange2010_SP1',
+  'Exchange2010_SP2',
+  'Exchange2013',
+  'Exchange2013_SP1',
+  'Exchange2016',
+];
+
+/** Which server, and as whom. */
+export interface ExchangeOptions extends SignInOptions {
+  /**
+   * Absolute, such as `https://mail.contoso.com/EWS/Exchange.asmx`. Give either this or `address`.
+   */
+  readonly url?: string;
+  /**
+   * The SMTP address of a mailbox whose web services are looked up, by autodiscover, when they are
+   * first needed, and again when they are no longer where they were.
+   */
+  readonly address?: string;
+  /** Domains besides that of `address` where the web services may be. @default none */
+  readonly allowRedirectTo?: readonly string[];
+  /** @default 'Exchange2013_SP1' */
+  readonly version?: ExchangeVersion;
+  /** Whom to act as: exactly one way to name the user. @default the account itself */
+  readonly impersonate?: Impersonation;
+  /**
+   * The SMTP address by which the requests are led to one server of a farm, for all mailboxes that name the
+   * same: their streams share connections, too.
+   * @default the address of the mailbox itself, where one is known
+   */
+  readonly anchorMailbox?: string;
+  /** What sends the requests. @default fetchTransport(fetch) */
+  readonly transport?: Transport;
+  /** A WHATWG fetch, if there is no `transport`. @default cross-fetch, with kept-alive connections on Node */
+  readonly fetch?: Fetch;
+  /** The waits between attempts. @default as documented there */
+  readonly retry?: RetryPolicy;
+  /**
+   * How many requests may be under way at a time, from 1 to 1000; Unsubscribe goes first, and streams do not
+   * count.
+   * @default 10
+   */
+  readonly maxConcurrentRequests?: number;
+  /** How events are streamed. @default as documented there */
+  readonly streaming?: StreamingLimits;
+}
+
+/** Which of the two ways to say where the web services are was taken. */
+export type Whereabouts = { readonly url: string } | { readonly address: string };
+
+/** The options that are checked here, with their defaults; the others are by who takes them. */
+export interface ExchangePlan {
+  readonly where: Whereabouts;
+  readonly version: ExchangeVersion;
+  readonly retry: RetryPolicy;
+  readonly maxConcurrentRequests: number;
+  readonly streaming: CheckedStreamingLimits;
+}
+
+/** Fewer than the 27 that servers allow an account, which it may use for more than this. */
+const MOST_REQUESTS = 10;
+
+/** Checks the options; throws a TypeError that names the one that cannot be used. */
+export function exchangePlan(options: ExchangeOptions): ExchangePlan {
+  const {
+    version = 'Exchange2013_SP1',
+    retry = {},
+    maxConcurrentRequests = MOST_REQUESTS,
+  } = objectOption('options', options);
+  return {
+    where: whereaboutsIn(options),
+    version: choiceOption('version', version, VERSIONS),
+    retry,
+    maxConcurrentRequests: numberOption('maxConcurrentRequests', maxConcurrentRequests, {
+      min: 1,
+      max: 1000,
+      integer: true,
+    }),
+    streaming: checkStreamingLimits(options.streaming),
+  };
+}
+
+function whereaboutsIn({ url, address }: ExchangeOptions): Whereabouts {
+  if (address !== undefined) {
+    if (url !== undefined) throw invalidOption('url', url, 'left out where address is given');
+    return { address };
+  }
+  if (url === undefined)
+    throw invalidSecret('url', 'given, or the address of a mailbox by which it is found');
+  return { url: urlOption('url', url).href };
+}

@@ -1,11 +1,18 @@
 import { expect } from 'chai';
-import { mergeMap, of, takeUntil, timer } from 'rxjs';
+import { concat, mergeMap, NEVER, of, takeUntil, timer } from 'rxjs';
 import { DecodeError, HttpError } from '../../lib/core/errors.ts';
+import { headersFrom, type Transport } from '../../lib/core/transport.ts';
 import { getStreamingEventsEnvelope } from '../../lib/ews/envelope.ts';
 import { EwsError, SoapFault } from '../../lib/ews/errors.ts';
+import { exchange } from '../../lib/ews/service.ts';
+import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import type { EwsDialect } from '../../lib/testing/ewsDialect.ts';
+import { gistOf } from '../../lib/testing/ewsRequests.ts';
 import type { EwsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { marbles } from '../support/marbles.ts';
+import { answer } from './answers.ts';
 import { outcomesOf } from './pulling.ts';
+import { closed, message, status } from './streams.ts';
 import { connectionsOf, gapsOf, newsOf, streaming, type Streaming } from './streaming.ts';
 
 const dialects: readonly EwsDialect[] = ['exchange', 'grommunio'];
@@ -346,6 +353,43 @@ function gapAt(seen: readonly string[]): string {
 }
 
 describe('A connection that is refused', () => {
+  it('should be asked for by the others alone, who may be served nothing while one is named for whom it fails', () => {
+    const OK = '<m:ResponseCode>NoError</m:ResponseCode>';
+    const asked: (readonly string[])[] = [];
+    const errors: unknown[] = [];
+    let made = 0;
+    const transport: Transport = ({ url, body = '' }) => {
+      const { operation = '', subscriptionIds = [] } = gistOf(body);
+      const isStream = operation === 'GetStreamingEvents';
+      if (operation === 'Subscribe') made += 1;
+      if (isStream) asked.push(subscriptionIds);
+      const text = !isStream
+        ? answer(operation, `${OK}<m:SubscriptionId>S${made}</m:SubscriptionId>`)
+        : subscriptionIds.includes('S2')
+          ? closed('ErrorSubscriptionDelegateAccessNotSupported', 'S2')
+          : message(status('OK'));
+      const whole$ = of(new TextEncoder().encode(text));
+      // It stays open, and is alive for as long as the spec goes on.
+      const body$ = isStream ? concat(whole$, NEVER) : whole$;
+      return of({ status: 200, url, headers: headersFrom({ 'content-type': 'text/xml' }), body$ });
+    };
+    marbles(() => {
+      const service = exchange({ url: 'https://exchange.example/EWS/Exchange.asmx', transport });
+      for (let each = 0; each < 2; each += 1) {
+        const watching = streamingNotifications(service, {
+          folders: ['inbox'],
+          events: ['newMail'],
+        }).subscribe({
+          error: (error: unknown) => errors.push(error),
+        });
+        timer(60_000).subscribe(() => watching.unsubscribe());
+      }
+    });
+    expect(asked).to.deep.equal([['S1', 'S2'], ['S1']]);
+    expect(errors).to.have.length(1);
+    expect(errors[0]).to.include({ code: 'ErrorSubscriptionDelegateAccessNotSupported' });
+  });
+
   for (const [name, failure] of [
     ['503', { status: 503 }],
     [

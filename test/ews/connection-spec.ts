@@ -151,6 +151,35 @@ describe('A connection that streams share', () => {
     expect(gapsOf(run)).to.deep.equal([]);
   });
 
+  it('should tell all of a gap where it broke, also those who are taken in by another one', () => {
+    const run = streaming(({ stream, watch, at, server }) => {
+      for (let each = 0; each < 250; each += 1)
+        watch(stream({ events: ['newMail'] }), each % 10 === 0 ? 50 : 10);
+      at(20, () => server.closeStreams('reset'));
+      at(40, () => expect(server.streams).to.have.length(1));
+      at(40, () => server.deliverMail());
+    });
+    expect(gapsOf(run).map(({ reason }) => reason)).to.deep.equal(Array(25).fill('connectionLost'));
+    expect(newsOf(run)).to.have.length(50);
+  });
+
+  it('should tell of a gap where the old request breaks before the new one has taken over', () => {
+    const run = streaming(
+      ({ stream, watch, at, server }) => {
+        watch(stream({ events: ['newMail'] }), 60);
+        at(5, () => watch(stream({ events: ['created'] }), 55));
+        // The new request is on its way, and this mail on the way back.
+        at(7.5, () => server.deliverMail());
+        at(8, () => server.closeStreams('reset'));
+        at(30, () => server.deliverMail());
+      },
+      { latencyMs: 2000 },
+    );
+    expect(connectionsOf(run)).to.deep.equal(['2.1 ×1', '7.1 ×2']);
+    expect(newsOf(run).filter((line) => !line.endsWith('created'))).to.deep.equal(['10.1 gap', '31 newMail']);
+    expect(gapsOf(run)[0]).to.include({ reason: 'connectionLost' });
+  });
+
   it('should not keep other calls waiting', () => {
     const run = streaming(({ stream, pull, watch }) => {
       watch(stream(), 20);

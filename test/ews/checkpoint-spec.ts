@@ -1,15 +1,17 @@
 import { expect } from 'chai';
-import { NEVER, of, take, throwError } from 'rxjs';
+import { NEVER, of, Subject, take, takeUntil, throwError } from 'rxjs';
 import type { CheckpointStore, Json } from '../../lib/core/checkpoint.ts';
 import { CheckpointError } from '../../lib/core/checkpointError.ts';
 import { DecodeError } from '../../lib/core/errors.ts';
 import { memoryCheckpoints } from '../../lib/core/memoryCheckpoints.ts';
+import { pushNotifications } from '../../lib/ews/push.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
 import type { PullOptions } from '../../lib/ews/pullOptions.ts';
 import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import { exchange } from '../../lib/ews/service.ts';
 import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { outcomesOf, pulling, RETRY } from './pulling.ts';
+import { CALLBACK_URL, pushing } from './pushing.ts';
 
 const folders = { folders: ['inbox'], events: ['newMail'] } as const;
 
@@ -304,5 +306,34 @@ describe('A stream with a checkpoint', () => {
     expect(outcomesOf(pulled)).to.deep.equal(['Released', 'Released']);
     expect(pulled.left()).to.deep.equal([]);
     expect(savedIn(store)).to.have.deep.property('held', []);
+  });
+});
+
+describe('A push with a checkpoint', () => {
+  it('should go on behind what was processed, and end what was left by the answer to its next post', () => {
+    const store = memoryCheckpoints();
+    const ids: string[] = [];
+    const pushed = pushing(({ server, push, watch, at, incoming$ }) => {
+      const killed$ = new Subject<void>();
+      const options = { ...folders, callbackUrl: CALLBACK_URL, statusFrequencyMinutes: 1 };
+      const killed = exchange({ url: server.url, transport: server.transport, retry: RETRY });
+      pushNotifications(
+        killed,
+        { ...options, checkpoint: { store, key: 'mail' } },
+        incoming$.pipe(takeUntil(killed$)),
+      ).subscribe({ error: () => undefined });
+      at(5, () => server.deliverMail());
+      at(20, () => {
+        ids.push(...server.subscriptions.map(({ id }) => id));
+        killed$.next();
+      });
+      at(21, () => server.deliverMail());
+      at(30, () => watch(push({ checkpoint: { store: another(store), key: 'mail' } }), 300));
+    });
+    expect(pushed.events.map(({ type }) => type).filter((type) => type !== 'status')).to.deep.equal([
+      'newMail',
+    ]);
+    expect(pushed.outcomes[0]).to.include({ outcome: 'Released', resource: 'PushSubscription', id: ids[0] });
+    expect(outcomesOf(pushed)).to.deep.equal(['Released', 'Released']);
   });
 });

@@ -1,0 +1,29 @@
+import { expect } from 'chai';
+import { chaos, type Protocol } from './chaos.ts';
+import { FAULT_KINDS } from './proxy.ts';
+
+const seed = Number(process.env['SEED'] ?? 1);
+
+describe('a network that goes wrong', () => {
+  for (const protocol of ['UCWA', 'EWS'] satisfies Protocol[]) {
+    it(`should cost ${protocol} nothing that is not told, and leave nothing on the server`, async () => {
+      let waitsFor: readonly string[] = [];
+      const { injected, tally, outcomes, leaks } = await chaos(
+        {
+          ...{ protocol, seed, subscriptions: 20 },
+          weather: { oneIn: 12, delayMs: 20, silenceMs: 20 },
+          isOver: (faults) => faults >= 60,
+        },
+        (disagreements) => (waitsFor = disagreements),
+      );
+      expect(waitsFor).to.deep.equal([]);
+      expect(leaks).to.deep.equal([]);
+      expect(tally).to.include({ losses: 0, doubles: 0, disorders: 0 });
+      expect(tally.events).to.be.greaterThan(20);
+      expect(outcomes.get('Failed')).to.equal(undefined);
+      expect(outcomes.get('Released')).to.be.greaterThan(10);
+      const faults = FAULT_KINDS.filter((kind) => (injected.get(kind) ?? 0) > 0);
+      expect(faults).to.have.length.greaterThan(4);
+    });
+  }
+});

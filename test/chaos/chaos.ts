@@ -1,0 +1,132 @@
+import { asapScheduler, filter, firstValueFrom, map, merge, type Observable, observeOn, tap } from 'rxjs';
+import type { DrainReport, ReleaseOutcome } from '../../lib/core/releases.ts';
+import type { Transport } from '../../lib/core/transport.ts';
+import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { serve } from '../../lib/testing/serve.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import { type Random, random } from '../support/random.ts';
+import type { Course, CourseOptions } from './course.ts';
+import { ewsCourse } from './ewsCourse.ts';
+import type { Tally } from './follower.ts';
+import { chaosProxy, type FaultKind, type Weather } from './proxy.ts';
+import { ucwaCourse } from './ucwaCourse.ts';
+
+/** The protocols that can be led through it. */
+export type Protocol = 'UCWA' | 'EWS';
+
+/** How much, and for how long. */
+export interface ChaosOptions {
+  readonly protocol: Protocol;
+  readonly subscriptions: number;
+  readonly seed: number;
+  readonly weather: Weather;
+  /** Whether enough has happened after so many faults. */
+  readonly isOver: (faults: number) => boolean;
+  /** Emits when the next step is due. @default whenever a request is over */
+  readonly pulse$?: Observable<unknown>;
+}
+
+/** What came of it. */
+export interface ChaosReport {
+  readonly protocol: Protocol;
+  readonly steps: number;
+  readonly requests: number;
+  readonly injected: ReadonlyMap<FaultKind, number>;
+  readonly tally: Tally;
+  readonly errors: ReadonlyMap<string, number>;
+  /** How subscriptions ended, by outcome. */
+  readonly outcomes: ReadonlyMap<ReleaseOutcome['outcome'], number>;
+  /** What the server holds after the end, beyond what the ledger calls unknown. */
+  readonly leaks: readonly string[];
+}
+
+interface Simulated {
+  readonly transport: Transport;
+  readonly requests: () => number;
+  readonly begin: (chance: Random, options: CourseOptions) => Course;
+}
+
+const SIMULATED: Readonly<Record<Protocol, () => Simulated>> = {
+  UCWA: () => {
+    const server = ucwaSimulator({ mediumSeconds: 0.01, timeoutSeconds: 180 });
+    const requests = (): number => server.requests.length;
+    return {
+      transport: server.transport,
+      requests,
+      begin: (chance, options) => ucwaCourse(server, chance, options),
+    };
+  },
+  EWS: () => {
+    const server = ewsSimulator({ heartbeatSeconds: 1 });
+    const requests = (): number => server.requests.length;
+    return {
+      transport: server.transport,
+      requests,
+      begin: (chance, options) => ewsCourse(server, chance, options),
+    };
+  },
+};
+
+/**
+ * Leads a protocol through a network that goes wrong, over real sockets, until it is over; then lets everything
+ * pass, waits until all is well again, closes, and counts. It never resolves where all never is well.
+ *
+ * @param waiting Called with what is still waited for, once that is all there is.
+ */
+export async function chaos(
+  options: ChaosOptions,
+  waiting: (disagreements: readonly string[]) => void = () => undefined,
+): Promise<ChaosReport> {
+  const { protocol, subscriptions, seed, weather, isOver } = options;
+  const { transport, requests, begin } = SIMULATED[protocol]();
+  const served = await serve(transport);
+  const proxy = await chaosProxy(served.port, random(seed), weather);
+  const course = begin(random(seed, 1), { origin: proxy.origin, subscriptions });
+  const outcomes = new Map<ReleaseOutcome['outcome'], number>();
+  let steps = 0;
+
+  const happened$ = merge(course.happened$, options.pulse$ ?? []).pipe(observeOn(asapScheduler));
+  await firstValueFrom(
+    (options.pulse$ ?? course.requested$).pipe(
+      observeOn(asapScheduler),
+      tap(() => {
+        course.step();
+        steps += 1;
+      }),
+      filter(() => isOver([...proxy.injected.values()].reduce((sum, count) => sum + count))),
+    ),
+  );
+  proxy.calm();
+  course.finish();
+  await firstValueFrom(
+    happened$.pipe(
+      map(() => course.disagreements()),
+      tap((disagreements) => waiting(disagreements)),
+      filter(({ length }) => length === 0),
+    ),
+  );
+  const report = await course.close();
+  for (const { outcome } of report.outcomes) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+  const leaks = leaksIn(course.held(), report);
+  await served.close();
+  await proxy.close();
+  const { tally, errors } = course;
+  return {
+    protocol,
+    steps,
+    requests: requests(),
+    injected: proxy.injected,
+    tally,
+    errors,
+    outcomes,
+    leaks,
+  };
+}
+
+/** What nobody knows of can be on the server as often as the ledger says so. */
+export function leaksIn(held: readonly string[], { outcomes }: DrainReport): readonly string[] {
+  const known = new Set(outcomes.flatMap(({ id }) => id ?? []));
+  const unknown = outcomes.filter(({ outcome }) => outcome === 'Unknown').length;
+  const removed = held.filter((one) => known.has(one.slice(one.indexOf(' ') + 1)));
+  return removed.length > 0 ? removed : held.slice(unknown);
+}

@@ -1,0 +1,17 @@
+/** How often subscribers were told which error. */
+export interface ErrorCount {
+  readonly byName: ReadonlyMap<string, number>;
+  note(error: unknown): void;
+}
+
+/** Creates a count of none. */
+export function errorCount(): ErrorCount {
+  const byName = new Map<string, number>();
+  return {
+    byName,
+    note: (error) => {
+      const name = error instanceof Error ? error.name : 'no error';
+      byName.set(name, (byName.get(name) ?? 0) + 1);
+    },
+  };
+}

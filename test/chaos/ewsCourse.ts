@@ -1,0 +1,120 @@
+import { merge, Subject, type Subscription } from 'rxjs';
+import type { EwsEvent } from '../../lib/ews/events.ts';
+import { pullNotifications } from '../../lib/ews/pull.ts';
+import { exchange } from '../../lib/ews/service.ts';
+import { streamingNotifications } from '../../lib/ews/streaming.ts';
+import type { EwsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import type { Random } from '../support/random.ts';
+import type { Course, CourseOptions } from './course.ts';
+import { errorCount } from './errorCount.ts';
+import { follower, type Follower, newTally } from './follower.ts';
+
+const MAIL = { folders: ['inbox'], events: ['newMail'] } as const;
+
+interface Watcher {
+  readonly follower: Follower;
+  readonly subscription: Subscription;
+  isSubscribed: boolean;
+}
+
+/** Watches a mailbox, half by asking and half by streams. */
+export function ewsCourse(server: EwsSimulator, random: Random, options: CourseOptions): Course {
+  const { origin, subscriptions } = options;
+  const service = exchange({
+    url: `${origin}${new URL(server.url).pathname}`,
+    retry: { initialMs: 2, maxMs: 100 },
+    streaming: { silenceSeconds: 5 },
+  });
+  const tally = newTally();
+  const errors = errorCount();
+  const happened = new Subject<unknown>();
+  const numbers = new Map<string, number>();
+  const watchers = new Set<Watcher>();
+  let unknown = 0;
+  let started = 0;
+  service.releases.outcomes$.subscribe(({ outcome }) => {
+    if (outcome === 'Unknown') unknown += 1;
+  });
+
+  /** The subscriptions that were there when the last mail came. */
+  let reached = new Set<string>();
+
+  const deliver = (): void => {
+    reached = new Set(server.subscriptions.map(({ id }) => id));
+    numbers.set(server.deliverMail(), numbers.size + 1);
+  };
+
+  const watch = (): void => {
+    started += 1;
+    const pollIntervalSeconds = Math.max(0.05, subscriptions / 250);
+    const events$ =
+      started % 2 === 0
+        ? streamingNotifications(service, MAIL)
+        : pullNotifications(service, { ...MAIL, pollIntervalSeconds });
+    const followed = follower(tally);
+    const watcher: Watcher = {
+      follower: followed,
+      isSubscribed: true,
+      subscription: events$.subscribe({
+        next: (event: EwsEvent) => {
+          if (event.type === 'gap') followed.gap();
+          if (event.type === 'newMail') followed.take(numbers.get(event.item?.id ?? '') ?? 0);
+          happened.next(event);
+        },
+        error: (error: unknown) => {
+          watcher.isSubscribed = false;
+          watchers.delete(watcher);
+          errors.note(error);
+          happened.next(error);
+        },
+      }),
+    };
+    if (watcher.isSubscribed) watchers.add(watcher);
+  };
+
+  const leave = (watcher: Watcher): void => {
+    watchers.delete(watcher);
+    watcher.subscription.unsubscribe();
+  };
+
+  const fill = (): void => {
+    for (let missing = subscriptions - watchers.size; missing > 0; missing -= 1) watch();
+  };
+  fill();
+
+  return {
+    tally,
+    errors: errors.byName,
+    requested$: service.activity$,
+    happened$: merge(happened, service.activity$, service.releases.outcomes$),
+    step: () => {
+      if (random.oneIn(2)) deliver();
+      if (random.oneIn(4)) leave(random.pick([...watchers]));
+      fill();
+    },
+    finish: () => {
+      fill();
+      deliver();
+    },
+    disagreements: () => {
+      // Whoever has come after the last mail is never told of it.
+      if (server.subscriptions.some(({ id }) => !reached.has(id))) deliver();
+      const behind = [...watchers].filter(({ follower: { last } }) => last < numbers.size).length;
+      const held = server.subscriptions.length;
+      return [
+        ...(behind === 0 ? [] : [`${behind} were not told of the last mail`]),
+        ...(held >= watchers.size && held <= watchers.size + unknown
+          ? []
+          : [`the server holds ${held} for ${watchers.size}, and ${unknown} unknown`]),
+      ];
+    },
+    close: () => {
+      for (const watcher of watchers) leave(watcher);
+      return service.close();
+    },
+    held: () => [
+      ...server.subscriptions.map(({ id }) => `subscription ${id}`),
+      ...server.streams.map(() => 'an open stream'),
+    ],
+  };
+}

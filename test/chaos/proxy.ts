@@ -1,0 +1,164 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Random } from '../support/random.ts';
+import { corrupted } from './corrupted.ts';
+
+/** What can happen to what passes. */
+export const FAULT_KINDS = [
+  'delay',
+  'cut',
+  'halfClose',
+  'truncate',
+  'corrupt',
+  'throttle',
+  'silence',
+] as const;
+
+/** See {@link FAULT_KINDS}. */
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** How bad it is. */
+export interface Weather {
+  /** A fault happens to one piece in so many. */
+  readonly oneIn: number;
+  /** How long pieces are delayed at most, in milliseconds. */
+  readonly delayMs: number;
+  /** How long a connection stays silent at most before it breaks, in milliseconds. */
+  readonly silenceMs: number;
+}
+
+/** A network between a client and a server that goes wrong as chance says. */
+export interface ChaosProxy {
+  /** Where it listens, such as `http://127.0.0.1:49152`. */
+  readonly origin: string;
+  /** How often each kind of fault has happened. */
+  readonly injected: ReadonlyMap<FaultKind, number>;
+  /** Lets everything pass as it is from now on. */
+  calm(): void;
+  /** Stops listening, and resolves when the connections are over: it is for both sides to end them. */
+  close(): Promise<void>;
+}
+
+/** How many bytes of a throttled piece go one by one. */
+const MOST_SINGLE_BYTES = 500;
+
+/** Starts a {@link ChaosProxy} in front of a port of this machine. */
+export function chaosProxy(port: number, random: Random, weather: Weather): Promise<ChaosProxy> {
+  const injected = new Map<FaultKind, number>(FAULT_KINDS.map((kind) => [kind, 0]));
+  const open = new Set<Socket>();
+  let isCalm = false;
+
+  const fault = (): FaultKind | undefined =>
+    !isCalm && random.oneIn(weather.oneIn) ? random.pick(FAULT_KINDS) : undefined;
+
+  const relay = (from: Socket, to: Socket, isAnswer: boolean): void => {
+    let isOver = false;
+    const end = (): void => {
+      isOver = true;
+      to.end();
+    };
+    const breakOff = (): void => {
+      isOver = true;
+      from.destroy();
+      to.destroy();
+    };
+    const pass = (piece: Uint8Array): void => {
+      if (!isOver && !to.destroyed) to.write(piece);
+    };
+    const hold = (ms: number, then: () => void): void => {
+      from.pause();
+      const goOn = (): void => {
+        then();
+        from.resume();
+      };
+      setTimeout(goOn, random.next() * ms);
+    };
+
+    const happens: Readonly<Record<FaultKind, (piece: Buffer) => boolean>> = {
+      delay: (piece) => {
+        hold(weather.delayMs, () => pass(piece));
+        return true;
+      },
+      cut: (piece) => {
+        // Sometimes the other side has got it, and only the answer will never come.
+        if (random.oneIn(2)) pass(piece);
+        if (random.oneIn(2)) breakOff();
+        else setImmediate(breakOff);
+        return true;
+      },
+      halfClose: (piece) => {
+        if (random.oneIn(2)) pass(piece);
+        end();
+        return true;
+      },
+      truncate: (piece) => {
+        pass(piece.subarray(0, random.below(piece.length)));
+        end();
+        from.end();
+        return true;
+      },
+      corrupt: (piece) => {
+        const other = isAnswer ? corrupted(piece) : undefined;
+        if (other !== undefined) pass(other);
+        return other !== undefined;
+      },
+      throttle: (piece) => {
+        const single = Math.min(piece.length, MOST_SINGLE_BYTES);
+        from.pause();
+        const dripFrom = (at: number): void => {
+          if (at === single || to.destroyed) {
+            pass(piece.subarray(single));
+            from.resume();
+            return;
+          }
+          pass(piece.subarray(at, at + 1));
+          setImmediate(() => dripFrom(at + 1));
+        };
+        dripFrom(0);
+        return true;
+      },
+      silence: () => {
+        hold(weather.silenceMs, breakOff);
+        return true;
+      },
+    };
+
+    from.setNoDelay(true);
+    from.on('data', (piece) => {
+      if (isOver) return;
+      const kind = fault();
+      if (kind !== undefined && happens[kind](piece)) injected.set(kind, (injected.get(kind) ?? 0) + 1);
+      else pass(piece);
+    });
+    from.on('end', end);
+    // What a socket that breaks has to say is that it breaks.
+    from.on('error', () => to.destroy());
+    from.on('close', (isError) => (isError ? to.destroy() : to.end()));
+  };
+
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const upstream = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    for (const socket of [client, upstream]) {
+      open.add(socket);
+      socket.on('close', () => open.delete(socket));
+    }
+    relay(client, upstream, false);
+    relay(upstream, client, true);
+  });
+
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      resolve({
+        origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        injected,
+        calm: () => {
+          isCalm = true;
+        },
+        close: async () => {
+          server.close();
+          await Promise.all([...open].map((socket) => new Promise((ended) => socket.once('close', ended))));
+        },
+      });
+    });
+  });
+}

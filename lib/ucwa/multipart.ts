@@ -107,6 +107,9 @@ export function readBatch(contentType: string | undefined, text: string): ReadBa
   return { parts: texts.map(readPart), isClosed };
 }
 
+/** The standard allows 70 characters, and a regular expression of very many cannot be made. [RFC 2046] */
+const LONGEST_BOUNDARY = 200;
+
 interface Delimiter {
   readonly before: number;
   readonly after: number;
@@ -124,6 +127,7 @@ function inferredDelimiters(text: string): readonly Delimiter[] | undefined {
 }
 
 function delimitersIn(text: string, boundary: string): readonly Delimiter[] | undefined {
+  if (boundary.length > LONGEST_BOUNDARY) return undefined;
   const escaped = boundary.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
   const pattern = new RegExp(`(?:^${IN_FRONT}|\\r?\\n)--${escaped}(--)?[ \\t]*(?=\\r?\\n|$)`, 'g');
   const found = [...text.matchAll(pattern)].map((match) => ({

@@ -22,7 +22,9 @@ function print({ decoder, inputs, read, refused, characters, slowestMs, findings
       ` the slowest took ${Math.round(slowestMs)} ms; ${findings.length} findings`,
   );
   for (const { sample, input, problem, text } of findings.slice(0, MOST_SHOWN)) {
-    console.log(`\n--first ${input} --inputs 1: ${sample}: ${problem}\n${text.slice(0, 2_000)}\n`);
+    console.log(
+      `\n--first ${input} --inputs 1: ${sample}: ${problem.slice(0, 2_000)}\n${text.slice(0, 2_000)}\n`,
+    );
   }
 }
 

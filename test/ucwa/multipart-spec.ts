@@ -120,6 +120,15 @@ describe('readBatch', () => {
   const lines = (...all: readonly string[]): string => all.join('\r\n');
   const OWN = 'Content-Type: application/http; msgtype=response';
 
+  it('should take a boundary for none that is too long for a regular expression, named or found', () => {
+    const boundary = '='.repeat(100_000);
+    const batch = batchAnswer([ok('{}')], boundary);
+    expect(readBatch(`multipart/batching; boundary="${boundary}"`, batch)).to.equal(undefined);
+    expect(readBatch(undefined, batch)).to.equal(undefined);
+    const short = batchAnswer([ok('{}')], 'b1');
+    expect(readBatch(`multipart/batching; boundary="${boundary}"`, short)?.parts).to.have.length(1);
+  });
+
   it('should read the parts in their order', () => {
     const text = batchAnswer(
       [ok('{"a":1}'), { status: 204 }, { status: 404, headers: { etag: '"x"' } }],

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { concat, mergeMap, NEVER, of, takeUntil, timer } from 'rxjs';
+import { concat, map, mergeMap, NEVER, of, Subject, takeUntil, timer } from 'rxjs';
 import { DecodeError, HttpError } from '../../lib/core/errors.ts';
 import { headersFrom, type Transport } from '../../lib/core/transport.ts';
 import { getStreamingEventsEnvelope } from '../../lib/ews/envelope.ts';
@@ -12,7 +12,7 @@ import type { EwsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { marbles } from '../support/marbles.ts';
 import { answer } from './answers.ts';
 import { outcomesOf } from './pulling.ts';
-import { closed, message, status } from './streams.ts';
+import { closed, message, status, streamed } from './streams.ts';
 import { connectionsOf, gapsOf, newsOf, streaming, type Streaming } from './streaming.ts';
 
 const dialects: readonly EwsDialect[] = ['exchange', 'grommunio'];
@@ -178,6 +178,44 @@ describe('A connection that streams share', () => {
     expect(connectionsOf(run)).to.deep.equal(['2.1 ×1', '7.1 ×2']);
     expect(newsOf(run).filter((line) => !line.endsWith('created'))).to.deep.equal(['10.1 gap', '31 newMail']);
     expect(gapsOf(run)[0]).to.include({ reason: 'connectionLost' });
+  });
+
+  it('should keep the order, and tell of no gap, where what was held back brings more at once', () => {
+    const bodies: Subject<string>[] = [];
+    const seen: string[] = [];
+    let made = 0;
+    const transport: Transport = ({ url, body = '' }) => {
+      const { operation = '' } = gistOf(body);
+      if (operation === 'Subscribe') made += 1;
+      const text = answer(
+        operation,
+        `<m:ResponseCode>NoError</m:ResponseCode><m:SubscriptionId>S${made}</m:SubscriptionId>`,
+      );
+      const live$ = new Subject<string>();
+      const isStream = operation === 'GetStreamingEvents';
+      if (isStream) bodies.push(live$);
+      const text$ = isStream ? live$ : of(text);
+      const body$ = text$.pipe(map((part) => new TextEncoder().encode(part)));
+      return of({ status: 200, url, headers: headersFrom({ 'content-type': 'text/xml' }), body$ });
+    };
+    marbles(() => {
+      const service = exchange({ url: 'https://exchange.example/EWS/Exchange.asmx', transport });
+      const stream$ = streamingNotifications(service, { folders: ['inbox'], events: ['newMail', 'created'] });
+      const bring = (which: number, element: string): void =>
+        bodies[which]!.next(message(streamed('S1', element) + status('OK')));
+      const watching = stream$.subscribe(({ type }) => {
+        seen.push(type);
+        if (type === 'newMail') bring(1, 'CreatedEvent');
+      });
+      timer(1000).subscribe(() => bring(0, 'StatusEvent'));
+      timer(5000).subscribe(() => watching.add(stream$.subscribe()));
+      timer(6000).subscribe(() => bring(1, 'NewMailEvent'));
+      timer(6500).subscribe(() => bodies[0]!.complete());
+      timer(20_000).subscribe(() => bring(1, 'CreatedEvent'));
+      timer(30_000).subscribe(() => watching.unsubscribe());
+    });
+    expect(bodies).to.have.length(2);
+    expect(seen).to.deep.equal(['status', 'newMail', 'created', 'created']);
   });
 
   it('should not keep other calls waiting', () => {

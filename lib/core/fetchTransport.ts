@@ -156,7 +156,16 @@ async function readAll(response: Response, next: (chunk: Uint8Array) => void): P
 }
 
 function networkError(what: string, request: HttpRequest, cause: unknown): NetworkError {
-  return new NetworkError(what, request, { cause, code: codeOf(cause) });
+  return new NetworkError(what, request, { cause: withoutQuery(cause, request.url), code: codeOf(cause) });
+}
+
+/** There are fetches that quote the URL in their errors, and secrets can be in its query. */
+function withoutQuery(cause: unknown, url: string): unknown {
+  const search = URL.canParse(url) ? new URL(url).search : '';
+  if (search === '' || !(cause instanceof Error) || !cause.message.includes(search)) return cause;
+  const told = new Error(cause.message.replaceAll(search, ''), { cause: cause.cause });
+  told.name = cause.name;
+  return told;
 }
 
 /** node-fetch puts the connection's code on its error, Node's own fetch on the cause of it. */

@@ -1,0 +1,261 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { NEVER } from 'rxjs';
+import { SaxesParser } from 'saxes';
+import type { HttpRequest, Transport } from '../../lib/core/transport.ts';
+import {
+  getEventsEnvelope,
+  getStreamingEventsEnvelope,
+  subscribeEnvelope,
+  unsubscribeEnvelope,
+} from '../../lib/ews/envelope.ts';
+import { poxRequest } from '../../lib/ews/pox.ts';
+import { pullNotifications } from '../../lib/ews/pull.ts';
+import { exchange } from '../../lib/ews/service.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { writeBatch } from '../../lib/ucwa/multipart.ts';
+import { presence } from '../../lib/ucwa/presence.ts';
+
+/** Texts that want to be more than texts. */
+const evil = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc.string({ unit: 'binary' }),
+  fc
+    .array(
+      fc.constantFrom(
+        ...[
+          '\r\n',
+          '\n',
+          '\0',
+          '"',
+          "'",
+          '<',
+          '>',
+          '/>',
+          '</',
+          ']]>',
+          '<![CDATA[',
+          '<!--',
+          '-->',
+          '&',
+          '&amp;',
+          '<?x?>',
+        ],
+        ...[
+          '<!DOCTYPE a>',
+          'host: evil.example',
+          'GET / HTTP/1.1',
+          '--rxchange-1',
+          '--',
+          ':',
+          ' ',
+          'a',
+          '@',
+          '\u2028',
+        ],
+      ),
+    )
+    .map((parts) => parts.join('')),
+);
+
+const RUNS = { numRuns: 200 };
+
+/** The elements of an XML text in their order, and all of its values. */
+function read(xml: string): { readonly names: string[]; readonly values: string[] } {
+  const names: string[] = [];
+  const values: string[] = [];
+  let text = '';
+  const parser = new SaxesParser();
+  parser.on('opentag', ({ name, attributes }) => {
+    names.push(name);
+    values.push(...Object.values(attributes));
+    text = '';
+  });
+  parser.on('text', (part) => (text += part));
+  parser.on('closetag', () => {
+    if (text !== '') values.push(text);
+    text = '';
+  });
+  for (const other of ['cdata', 'comment', 'doctype'] as const) parser.on(other, () => names.push(other));
+  parser.write(xml).close();
+  return { names, values };
+}
+
+/** What a function writes, or undefined where it refuses by a TypeError. */
+function writtenBy(write: () => string): string | undefined {
+  try {
+    return write();
+  } catch (error) {
+    expect(error).to.be.instanceOf(TypeError);
+    return undefined;
+  }
+}
+
+type Writer = (text: string) => string;
+const head = { version: 'Exchange2013_SP1' };
+const base = { folders: undefined, events: ['newMail'] } as const;
+const pull = { ...base, kind: 'pull', watermark: undefined, timeoutMinutes: 30 } as const;
+
+const writers: readonly (readonly [string, Writer])[] = [
+  ['version', (text) => unsubscribeEnvelope({ version: text }, 'S')],
+  ['impersonate.sid', (sid) => unsubscribeEnvelope({ ...head, impersonate: { sid } }, 'S')],
+  [
+    'impersonate.principalName',
+    (principalName) => unsubscribeEnvelope({ ...head, impersonate: { principalName } }, 'S'),
+  ],
+  [
+    'impersonate.primarySmtpAddress',
+    (primarySmtpAddress) => unsubscribeEnvelope({ ...head, impersonate: { primarySmtpAddress } }, 'S'),
+  ],
+  [
+    'impersonate.smtpAddress',
+    (smtpAddress) => unsubscribeEnvelope({ ...head, impersonate: { smtpAddress } }, 'S'),
+  ],
+  ['a folder by its name', (text) => subscribeEnvelope(head, { ...pull, folders: [text] })],
+  ['a folder by its id', (id) => subscribeEnvelope(head, { ...pull, folders: [{ id }] })],
+  ['a change key', (changeKey) => subscribeEnvelope(head, { ...pull, folders: [{ id: 'A', changeKey }] })],
+  [
+    'a folder of a mailbox',
+    (text) => subscribeEnvelope(head, { ...pull, folders: [{ distinguished: text, mailbox: 'a@b.c' }] }),
+  ],
+  [
+    'a mailbox',
+    (mailbox) => subscribeEnvelope(head, { ...pull, folders: [{ distinguished: 'inbox', mailbox }] }),
+  ],
+  ['a watermark to begin at', (watermark) => subscribeEnvelope(head, { ...pull, watermark })],
+  [
+    'a callback URL',
+    (callbackUrl) =>
+      subscribeEnvelope(head, {
+        ...base,
+        kind: 'push',
+        watermark: undefined,
+        statusFrequencyMinutes: 1,
+        callbackUrl,
+      }),
+  ],
+  ['the id of GetEvents', (id) => getEventsEnvelope(head, id, 'W')],
+  ['the watermark of GetEvents', (watermark) => getEventsEnvelope(head, 'S', watermark)],
+  ['an id of GetStreamingEvents', (id) => getStreamingEventsEnvelope(head, ['S', id], 30)],
+  ['the id of Unsubscribe', (id) => unsubscribeEnvelope(head, id)],
+  ['an address of Autodiscover', poxRequest],
+];
+
+describe('XML injection', () => {
+  for (const [name, write] of writers) {
+    it(`should be impossible through ${name}: it comes back as it was, in the same elements, or is refused`, () => {
+      const { names } = read(write('plain'));
+      fc.assert(
+        fc.property(evil, (text) => {
+          const xml = writtenBy(() => write(text));
+          if (xml === undefined) return;
+          const found = read(xml);
+          expect(found.names).to.deep.equal(names);
+          if (text !== '') expect(found.values).to.include(text);
+        }),
+        RUNS,
+      );
+    });
+  }
+});
+
+/** What was sent, until there is no answer. */
+function sentBy(use: (transport: Transport) => void): HttpRequest[] {
+  const sent: HttpRequest[] = [];
+  try {
+    use((request) => {
+      sent.push(request);
+      return NEVER;
+    });
+  } catch (error) {
+    expect(error).to.be.instanceOf(TypeError);
+  }
+  return sent;
+}
+
+function expectOneRequest({ method, url, headers = {} }: HttpRequest, origin: string): void {
+  expect(method).to.match(/^[A-Z]+$/);
+  expect(new URL(url).origin).to.equal(origin);
+  expect(url).to.match(/^[\x21-\x7e]+$/);
+  for (const [name, value] of Object.entries(headers)) {
+    expect(name).to.match(/^[a-z\d-]+$/);
+    expect(value).to.match(/^[\x20-\x7e]*$/);
+  }
+}
+
+const ORIGIN = 'https://pool.contoso.com';
+const exchangeUrl = `${ORIGIN}/EWS/Exchange.asmx`;
+const watch = (options: object, transport: Transport): void => {
+  const service = exchange({ url: exchangeUrl, transport, ...options });
+  pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
+    error: () => undefined,
+  });
+};
+
+const senders: readonly (readonly [string, (text: string, transport: Transport) => void])[] = [
+  ['token', (token, transport) => watch({ token }, transport)],
+  ['token of a provider', (token, transport) => watch({ token: () => [token] }, transport)],
+  ['basic.username', (username, transport) => watch({ basic: { username, password: 'p' } }, transport)],
+  ['basic.password', (password, transport) => watch({ basic: { username: 'u', password } }, transport)],
+  ['anchorMailbox', (anchorMailbox, transport) => watch({ anchorMailbox }, transport)],
+  ['impersonate', (smtpAddress, transport) => watch({ impersonate: { smtpAddress } }, transport)],
+  [
+    'culture, endpointId, userAgent and instanceId',
+    (text, transport) => {
+      for (const name of ['culture', 'endpointId', 'userAgent', 'instanceId']) {
+        sentBy(() =>
+          connect({ applications: `${ORIGIN}/a`, token: 't', transport, [name]: text }).events$.subscribe(),
+        );
+      }
+    },
+  ],
+  [
+    'uris',
+    (uri, transport) =>
+      presence(connect({ application: `${ORIGIN}/a/1`, token: 't', transport }), { uris: [uri] }).subscribe({
+        error: () => undefined,
+      }),
+  ],
+  [
+    'a link',
+    (href, transport) =>
+      connect({ application: `${ORIGIN}/a/1`, token: 't', transport })
+        .get({ href })
+        .subscribe({ error: () => undefined }),
+  ],
+];
+
+describe('Header and request splitting', () => {
+  for (const [name, send] of senders) {
+    it(`should be impossible through ${name}: what is sent is one request to its origin, or nothing`, () => {
+      fc.assert(
+        fc.property(evil, (text) => {
+          const sent = sentBy((transport) => send(text, transport));
+          for (const request of sent) expectOneRequest(request, ORIGIN);
+        }),
+        RUNS,
+      );
+    });
+  }
+
+  it('should be impossible in a batch: as many parts as requests, whatever URLs and bodies are', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ step: evil, body: evil }), { minLength: 1, maxLength: 4 }),
+        (texts) => {
+          const requests = texts.map(({ step, body }) => ({
+            method: 'POST',
+            url: new URL(`/a?${new URLSearchParams({ step })}`, ORIGIN).href,
+            body,
+          }));
+          const { contentType, body } = writeBatch(requests);
+          const boundary = contentType.slice(contentType.indexOf('=') + 1);
+          const parts = body.split(`--${boundary}`);
+          expect(parts).to.have.length(requests.length + 2);
+          expect(parts.at(-1)).to.equal('--\r\n');
+        },
+      ),
+      RUNS,
+    );
+  });
+});

@@ -1,3 +1,4 @@
+import { copied } from './copied.ts';
 import { EVENT_NAMES, SUBSCRIBABLE_EVENTS } from './eventNames.ts';
 import {
   type Attributes,
@@ -13,7 +14,7 @@ type Steps = ReadonlyMap<string, Step>;
 
 function idOf({ Id: id, ChangeKey: changeKey }: Attributes): EwsId {
   if (id === undefined) throw new GrammarViolation('an attribute Id', 'none');
-  return changeKey === undefined ? { id } : { id, changeKey };
+  return changeKey === undefined ? { id: copied(id) } : { id: copied(id), changeKey: copied(changeKey) };
 }
 
 function endEvent({ event, notification }: Draft): void {
@@ -38,7 +39,7 @@ function eventStep(type: ServerEvent['type'], within: Steps): Step {
 }
 
 const STATUS_PARTS: Steps = new Map<string, Step>([
-  ['Watermark', { close: ({ event }, text) => text !== '' && (event.watermark = text) }],
+  ['Watermark', { close: ({ event }, text) => text !== '' && (event.watermark = copied(text)) }],
 ]);
 
 /** An event of a type that is not known: it is counted, and its watermark goes on from there. */
@@ -60,7 +61,7 @@ const TIME_STAMP: Step = {
     const timestamp = new Date(text);
     if (Number.isNaN(timestamp.getTime())) throw new GrammarViolation('a date and time', 'something else');
     event.timestamp = timestamp;
-    event.timestampText = text;
+    event.timestampText = copied(text);
   },
 };
 
@@ -99,7 +100,7 @@ const PARTS: Readonly<Record<SubscribableEvent, Steps>> = {
 /** Reads a Notification: the events of one subscription, of all types mixed, in order. */
 export const NOTIFICATION: Step = {
   within: new Map<string, Step>([
-    ['SubscriptionId', { close: ({ notification }, text) => (notification.subscriptionId = text) }],
+    ['SubscriptionId', { close: ({ notification }, text) => (notification.subscriptionId = copied(text)) }],
     ['PreviousWatermark', { close: ({ notification }, text) => (notification.previousWatermark = text) }],
     [
       'MoreEvents',

@@ -1,3 +1,4 @@
+import { copied } from './copied.ts';
 import { NOTIFICATION } from './eventGrammar.ts';
 import { type Draft, GrammarViolation, newFault, newResponse, type Step } from './grammar.ts';
 
@@ -14,8 +15,8 @@ const RESPONSE: Step = {
     ['ResponseCode', { close: ({ response }, text) => (response.responseCode = text) }],
     ['MessageText', { close: ({ response }, text) => (response.messageText = text) }],
     ['MessageXml', { ...MESSAGE_XML, open: (draft) => (draft.values = draft.response.values) }],
-    ['SubscriptionId', { close: ({ response }, text) => (response.subscriptionId = text) }],
-    ['Watermark', { close: ({ response }, text) => text !== '' && (response.watermark = text) }],
+    ['SubscriptionId', { close: ({ response }, text) => (response.subscriptionId = copied(text)) }],
+    ['Watermark', { close: ({ response }, text) => text !== '' && (response.watermark = copied(text)) }],
     ['Notification', NOTIFICATION],
     ['Notifications', { within: new Map([['Notification', NOTIFICATION]]) }],
     [

@@ -2,6 +2,7 @@ import { ignoreElements, Observable, type OperatorFunction, tap } from 'rxjs';
 import { SaxesParser } from 'saxes';
 import { DecodeError } from '../core/errors.ts';
 import { numberOption } from '../core/options.ts';
+import type { ServerEvent } from './events.ts';
 import { type Attributes, type Draft, GrammarViolation, newDraft, type Step } from './grammar.ts';
 import { DOCUMENT } from './messageGrammar.ts';
 import type { EwsMessage } from './wire.ts';
@@ -14,6 +15,11 @@ export interface ParserOptions {
   readonly maxDepth?: number;
   /** How many characters one envelope may have. @default 16_777_216 */
   readonly maxEnvelopeCharacters?: number;
+  /**
+   * Called with events of an envelope that is not complete yet, in order and outside of the parsing; its message
+   * brings those that are left. @default all come with the message
+   */
+  readonly onEvents?: (events: readonly ServerEvent[]) => void;
 }
 
 /** Takes chunks of a stream of SOAP envelopes; see {@link messageReader}. */
@@ -37,6 +43,8 @@ const NOTHING: ReadonlyMap<string, Step> = new Map();
 const MOST_KNOWN_NAMES = 256;
 /** Leaving by this is the only way to stop saxes at the end of an envelope, in the middle of a chunk. */
 const ENVELOPE_END = new Error('the end of an envelope');
+/** How many characters are read before what was read is handed on: about ten events (ews-first). */
+const PIECE_CHARACTERS = 4096;
 const LEADING = /^[\s\uFEFF]+/;
 
 /** Creates a {@link messageReader} of bytes, which are UTF-8. */
@@ -56,7 +64,8 @@ export function messageParser(next: (message: EwsMessage) => void, options?: Par
  * Creates a parser that hands on the messages of a stream of SOAP envelopes: one after another, with or
  * without an XML declaration before each, cut into chunks at any byte.
  *
- * A message is handed on when its envelope is complete, so nothing comes out of one that breaks off. Names
+ * A message is handed on when its envelope is complete, so nothing comes out of one that breaks off, but for
+ * what `onEvents` was given by then. Names
  * are read without their prefixes. Document type declarations and entities other than XML's own are refused.
  *
  * @param next Called with each message, in order, outside of the parsing.
@@ -65,7 +74,7 @@ export function messageReader(
   next: (message: EwsMessage) => void,
   options: ParserOptions = {},
 ): MessageReader {
-  const { subject = 'EWS response', maxDepth = 64, maxEnvelopeCharacters = 16_777_216 } = options;
+  const { subject = 'EWS response', maxDepth = 64, maxEnvelopeCharacters = 16_777_216, onEvents } = options;
   numberOption('maxDepth', maxDepth, { min: 16, integer: true });
   numberOption('maxEnvelopeCharacters', maxEnvelopeCharacters, { min: 1, integer: true });
   const localNames = new Map<string, string>();
@@ -155,18 +164,30 @@ export function messageReader(
     return undefined;
   };
 
+  /** Of one notification only: behind that, they would overtake what is left of the one before. */
+  const handOn = (): void => {
+    const { response, notification } = draft;
+    if (response.responseClass === 'Error' || response.notifications.length > 0) return;
+    if (notification.events.length > 0) onEvents?.(notification.events.splice(0));
+  };
+
   const read = (xml: string): void => {
     let rest = saxes === undefined ? xml.replace(LEADING, '') : xml;
     while (rest !== '') {
       saxes ??= begin();
-      const after = feed(saxes, rest);
-      if (after === undefined) return;
+      const piece = onEvents === undefined ? rest : rest.slice(0, PIECE_CHARACTERS);
+      const after = feed(saxes, piece);
+      rest = rest.slice(piece.length);
+      if (after === undefined) {
+        handOn();
+        continue;
+      }
       const { messages } = draft;
       saxes = undefined;
       written = 0;
       draft = newDraft();
       messages.forEach(next);
-      rest = after.replace(LEADING, '');
+      rest = (after + rest).replace(LEADING, '');
     }
   };
 

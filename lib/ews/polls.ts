@@ -2,11 +2,10 @@ import {
   asyncScheduler,
   catchError,
   concat,
-  defer,
   EMPTY,
   from,
   mergeMap,
-  type Observable,
+  Observable,
   of,
   repeat,
   throwError,
@@ -19,7 +18,7 @@ import { getEventsEnvelope } from './envelope.ts';
 import { EwsError } from './errors.ts';
 import type { PullPlan } from './pullOptions.ts';
 import { ANSWER_WITHIN_MS, type ServiceInternals } from './service.ts';
-import type { EwsEvent } from './events.ts';
+import type { EwsEvent, ServerEvent } from './events.ts';
 import type { Notification, ResponseMessage } from './wire.ts';
 
 /**
@@ -37,8 +36,27 @@ export function polls(
 
   const extend = (): void => lease.extendedTo(asyncScheduler.now() + plan.timeoutMs);
 
-  const taken = (answer: ResponseMessage, askedAt: number): Observable<EwsEvent> => {
-    const events = answer.notifications.flatMap((notification) => eventsOf(notification, id, url));
+  /**
+   * Events up to where a question after this answer would go on: behind that the server would tell them again, if
+   * the rest is lost. Where it tells no watermarks, it tells nothing again.
+   */
+  const upToWatermark = (held: ServerEvent[]): readonly ServerEvent[] => {
+    const last = held.findLastIndex(({ watermark }) => watermark !== undefined);
+    const { watermark } = held[last] ?? {};
+    if (watermark === undefined && course.watermark === undefined) return held.splice(0);
+    course.watermark = watermark ?? course.watermark;
+    return held.splice(0, last + 1);
+  };
+
+  const taken = (
+    answer: ResponseMessage,
+    held: readonly ServerEvent[],
+    askedAt: number,
+  ): Observable<EwsEvent> => {
+    const events = [
+      ...held,
+      ...answer.notifications.flatMap((notification) => eventsOf(notification, id, url)),
+    ];
     const moreEvents = answer.notifications.some((notification) => notification.moreEvents);
     extend();
     course.watermark =
@@ -65,20 +83,27 @@ export function polls(
     return mayHaveActed && course.watermark === undefined ? of(gapEvent(course, id, 'answerLost')) : EMPTY;
   };
 
-  const poll$ = defer(() => {
+  const poll$ = new Observable<EwsEvent>((subscriber) => {
     const askedAt = asyncScheduler.now();
     let mayHaveActed = false;
+    const held: ServerEvent[] = [];
     // The server counts from the question, even from one whose answer is lost or aborted.
     extend();
-    return send({
+    send({
       name: 'GetEvents',
       envelope: (head) => getEventsEnvelope(head, id, course.watermark ?? ''),
       onProgress: (progress) => (mayHaveActed = progress === 'sent'),
       answerWithinMs: ANSWER_WITHIN_MS,
-    }).pipe(
-      mergeMap((answer) => taken(answer, askedAt)),
-      catchError((error: unknown) => failed(error, mayHaveActed)),
-    );
+      onEvents: (events) => {
+        held.push(...events.filter(({ subscriptionId }) => subscriptionId === id));
+        for (const event of upToWatermark(held)) subscriber.next(event);
+      },
+    })
+      .pipe(
+        mergeMap((answer) => taken(answer, held, askedAt)),
+        catchError((error: unknown) => failed(error, mayHaveActed)),
+      )
+      .subscribe(subscriber);
   });
 
   return poll$.pipe(repeat({ delay: () => timer(waitMs) }));

@@ -20,6 +20,7 @@ import { autodiscoverEws } from './autodiscover.ts';
 import { type Claims, idClaims } from './claims.ts';
 import type { EnvelopeHead, Impersonation } from './envelope.ts';
 import { type ExchangeOptions, exchangePlan } from './exchangeOptions.ts';
+import type { ServerEvent } from './events.ts';
 import { addressOf, checkImpersonation } from './impersonation.ts';
 import { fixedAt, lookedUp } from './location.ts';
 import { signing } from './signIn.ts';
@@ -99,6 +100,8 @@ export interface Operation {
   readonly keepalive?: boolean;
   /** How long to wait for the whole answer, in milliseconds; then there is none. @default without end */
   readonly answerWithinMs?: number;
+  /** Called with events of the answer while it arrives; it brings those that are left. @default all come with it */
+  readonly onEvents?: (events: readonly ServerEvent[]) => void;
 }
 
 /** An operation whose answer goes on and on, for {@link ServiceInternals.stream}. */

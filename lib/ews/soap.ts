@@ -32,6 +32,8 @@ export interface SoapCall extends OperationIdentity {
   readonly keepalive?: boolean;
   /** How long to wait for the whole answer, in milliseconds; then there is none. @default without end */
   readonly answerWithinMs?: number;
+  /** Called with events of the answer while it arrives; it brings those that are left. @default all come with it */
+  readonly onEvents?: ParserOptions['onEvents'];
 }
 
 /**
@@ -129,7 +131,7 @@ export function isXml(contentType: string): boolean {
 function messagesOf<Message extends StreamedMessage>(
   response: HttpResponse,
   request: RequestIdentity,
-  { operation }: OperationIdentity,
+  { operation, onEvents }: Pick<SoapCall, 'operation' | 'onEvents'>,
   parse: (options: ParserOptions) => OperatorFunction<Uint8Array, Message>,
 ): Observable<Message> {
   const { status, headers, body$ } = response;
@@ -140,7 +142,7 @@ function messagesOf<Message extends StreamedMessage>(
     return throwError(() => (status === 500 ? httpError(response, request) : notXml(subject, contentType)));
   }
   return body$.pipe(
-    parse({ subject }),
+    parse(onEvents === undefined || status !== 200 ? { subject } : { subject, onEvents }),
     tap(({ type }) => {
       // There are servers that send a second answer behind a fault: it would be taken for that of the next request.
       if (type === 'fault') response.discardConnection?.();

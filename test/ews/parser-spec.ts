@@ -578,3 +578,50 @@ describe('parseMessages', () => {
     expect(seen).to.deep.equal(['response', 'complete']);
   });
 });
+
+describe('What onEvents is given of an envelope that is not complete', () => {
+  function given(chunks: readonly string[]): { readonly early: string[]; readonly late: string[] } {
+    const early: string[] = [];
+    const late: string[] = [];
+    const parser = messageParser(
+      (message) => {
+        const { notifications } = message as ResponseMessage;
+        late.push(...notifications.flatMap(({ events }) => events.map(({ watermark }) => watermark ?? '')));
+      },
+      { onEvents: (events) => early.push(...events.map(({ watermark }) => watermark ?? '')) },
+    );
+    for (const chunk of chunks) parser.write(encoder.encode(chunk));
+    return { early, late };
+  }
+
+  const marks = (count: number): string[] => Array.from({ length: count }, (_, index) => `W${index}`);
+  const events = (count: number): string =>
+    marks(count)
+      .map((mark) => itemEvent('NewMailEvent', mark))
+      .join('');
+
+  it('should be its events, as soon as each is complete', () => {
+    const [begun = '', rest = ''] = eventsAnswer(`${events(2)}<!--cut-->`).split('<!--cut-->');
+    expect(given([begun])).to.deep.equal({ early: ['W0', 'W1'], late: [] });
+    expect(given([begun.slice(0, -1)])).to.deep.equal({ early: ['W0'], late: [] });
+    expect(given([begun, rest])).to.deep.equal({ early: ['W0', 'W1'], late: [] });
+  });
+
+  it('should be the first events of a long answer in one chunk, and together with the message all in order', () => {
+    const { early, late } = given([eventsAnswer(events(200))]);
+    expect(early).to.have.length.within(150, 199);
+    expect([...early, ...late]).to.deep.equal(marks(200));
+  });
+
+  it('should be nothing of a second notification, whose events would overtake others', () => {
+    const xml = answer('GetEvents', notification(events(100)) + notification(events(100), 'S2'));
+    const { early, late } = given([xml]);
+    expect(early.length).to.be.lessThan(100);
+    expect([...early, ...late]).to.deep.equal([...marks(100), ...marks(100)]);
+  });
+
+  it('should be nothing of what is an error', () => {
+    const xml = answer('GetEvents', notification(events(100)), 'Error');
+    expect(given([xml]).early).to.deep.equal([]);
+  });
+});

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { of } from 'rxjs';
-import type { Transport } from '../../lib/core/transport.ts';
+import { concat, of, throwError } from 'rxjs';
+import { NetworkError } from '../../lib/core/errors.ts';
+import type { HttpResponse, Transport } from '../../lib/core/transport.ts';
 import { gistOf } from '../../lib/testing/ewsRequests.ts';
 import { response } from '../support/responses.ts';
 import { answer, eventsAnswer, itemEvent } from './answers.ts';
@@ -8,8 +9,31 @@ import { outcomesOf, type Pulling, pulling } from './pulling.ts';
 
 const XML = { 'content-type': 'text/xml' };
 
+/** The beginning of an answer whose connection breaks then. */
+interface BrokenOff {
+  readonly brokenOff: string;
+}
+
+function bodyOf(given: string | BrokenOff): HttpResponse['body$'] {
+  if (typeof given === 'string') return of(bytes(given));
+  return concat(
+    of(bytes(given.brokenOff)),
+    throwError(
+      () => new NetworkError('the answer broke off', { method: 'POST', url: 'https://server.example/' }),
+    ),
+  );
+}
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
 /** Runs a pull against answers of GetEvents that are written by hand; the simulator does the rest. */
-function against(answers: readonly string[], seconds: number, subscribeAnswer?: string): Pulling {
+function against(
+  answers: readonly (string | BrokenOff)[],
+  seconds: number,
+  subscribeAnswer?: string,
+): Pulling {
   const queue = [...answers];
   const run: Pulling = pulling(
     ({ pull, watch }) => {
@@ -27,7 +51,7 @@ function against(answers: readonly string[], seconds: number, subscribeAnswer?: 
                 `<m:ResponseCode>NoError</m:ResponseCode>${operation === 'Subscribe' ? (subscribeAnswer ?? '<m:SubscriptionId>S1</m:SubscriptionId>') : ''}`,
               );
         sent.push(`${operation!} ${gistOf(request.body ?? '').watermark ?? ''}`.trim());
-        return of(response(200, { headers: XML, body: [given ?? eventsAnswer('')] }));
+        return of({ ...response(200, { headers: XML }), body$: bodyOf(given ?? eventsAnswer('')) });
       },
     },
   );
@@ -39,6 +63,57 @@ let sent: string[] = [];
 describe('The questions of a pull', () => {
   beforeEach(() => {
     sent = [];
+  });
+
+  describe('of which an answer breaks off', () => {
+    const begun = (...events: readonly string[]): BrokenOff => ({
+      brokenOff: eventsAnswer(events.join('')).split('</m:Notification>')[0]!,
+    });
+    const marks = (run: Pulling): readonly (string | undefined)[] =>
+      run.events.map((event) => (event.type === 'gap' ? event.reason : event.watermark));
+
+    it('should hand on what has arrived, and ask for what comes behind that', () => {
+      const run = against(
+        [
+          begun(itemEvent('CreatedEvent', 'W7'), itemEvent('NewMailEvent', 'W8'), '<t:NewMailEvent>'),
+          eventsAnswer(itemEvent('NewMailEvent', 'W9')),
+        ],
+        29,
+        '<m:SubscriptionId>S1</m:SubscriptionId><m:Watermark>W6</m:Watermark>',
+      );
+      expect(sent.slice(0, 3)).to.deep.equal(['Subscribe', 'GetEvents W6', 'GetEvents W8']);
+      expect(marks(run)).to.deep.equal(['W7', 'W8', 'W9']);
+    });
+
+    it('should not hand on what has no watermark, and would be told again', () => {
+      const unmarked = itemEvent('NewMailEvent', 'W8').replace('<t:Watermark>W8</t:Watermark>', '');
+      const run = against(
+        [
+          begun(itemEvent('CreatedEvent', 'W7'), unmarked),
+          eventsAnswer(unmarked + itemEvent('NewMailEvent', 'W9')),
+        ],
+        29,
+        '<m:SubscriptionId>S1</m:SubscriptionId><m:Watermark>W6</m:Watermark>',
+      );
+      expect(sent.slice(0, 3)).to.deep.equal(['Subscribe', 'GetEvents W6', 'GetEvents W7']);
+      expect(marks(run)).to.deep.equal(['W7', undefined, 'W9']);
+    });
+
+    it('should hand on what has arrived, and then tell of the gap, where there are no watermarks', () => {
+      const unmarked = itemEvent('NewMailEvent', 'W8').replace('<t:Watermark>W8</t:Watermark>', '');
+      const run = against([begun(unmarked, unmarked), eventsAnswer('')], 29);
+      expect(marks(run)).to.deep.equal([undefined, undefined, 'answerLost']);
+    });
+
+    it('should hand on nothing of another subscription', () => {
+      const run = against(
+        [{ brokenOff: eventsAnswer(itemEvent('NewMailEvent', 'W8'), 'S2').split('</m:Notification>')[0]! }],
+        29,
+        '<m:SubscriptionId>S1</m:SubscriptionId><m:Watermark>W6</m:Watermark>',
+      );
+      expect(sent.slice(0, 3)).to.deep.equal(['Subscribe', 'GetEvents W6', 'GetEvents W6']);
+      expect(run.events).to.deep.equal([]);
+    });
   });
 
   it('should ask with the watermark of the Subscribe, then of the last event, and keep it where none comes', () => {

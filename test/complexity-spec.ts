@@ -1,0 +1,183 @@
+import { expect } from 'chai';
+import { defer, firstValueFrom, share, Subscription, tap } from 'rxjs';
+import { SaxesParser } from 'saxes';
+import type { Transport } from '../lib/core/transport.ts';
+import { pullNotifications } from '../lib/ews/pull.ts';
+import { messageParser, type ParserOptions } from '../lib/ews/parser.ts';
+import { exchange } from '../lib/ews/service.ts';
+import { ewsSimulator } from '../lib/testing/ewsSimulator.ts';
+import { ucwaSimulator } from '../lib/testing/ucwaSimulator.ts';
+import { connect } from '../lib/ucwa/connect.ts';
+import { dispatch } from '../lib/ucwa/dispatch.ts';
+import type { UcwaEvent } from '../lib/ucwa/events.ts';
+import { presence } from '../lib/ucwa/presence.ts';
+import { eventsAnswer, itemEvent } from './ews/answers.ts';
+
+/** Calls something so many times, and gathers what it returns. */
+function times<Value>(count: number, make: (index: number) => Value): Value[] {
+  return Array.from({ length: count }, (_, index) => make(index));
+}
+
+const updated = (href: string): UcwaEvent => ({
+  type: 'updated',
+  link: { rel: 'thing', href },
+  sender: { rel: 'people', href: '/people' },
+});
+
+/** Counts what is deleted from Sets that are made while something is done. */
+function deletions(work: () => void): number {
+  const { Set: original } = globalThis;
+  let count = 0;
+  globalThis.Set = class<Value> extends original<Value> {
+    override delete(value: Value): boolean {
+      count += 1;
+      return super.delete(value);
+    }
+  };
+  try {
+    work();
+  } finally {
+    globalThis.Set = original;
+  }
+  return count;
+}
+
+describe('How much is done', () => {
+  for (const subscribers of [1, 100, 10_000]) {
+    it(`should be one call for an event with ${subscribers} subscribers of other things`, () => {
+      const desk = dispatch();
+      const called: number[] = [];
+      times(subscribers, (index) => desk.enter(() => called.push(index)).add(`/things/${index}`));
+      desk.give({ next: '', events: [updated('/things/0'), updated('/things/none')] });
+      expect(called).to.deep.equal([0]);
+    });
+  }
+
+  it('should be as much for each who leaves, however many there are', () => {
+    const leaving = (subscribers: number): number =>
+      deletions(() => {
+        const desk = dispatch();
+        const places = times(subscribers, (index) => {
+          const place = desk.enter(() => undefined);
+          place.add(`/things/${index}`, '/things');
+          return place;
+        });
+        places.forEach((place) => place.leave());
+      });
+    expect(leaving(100)).to.be.greaterThan(100);
+    expect(leaving(1000)).to.equal(10 * leaving(100));
+    expect(leaving(10_000)).to.equal(10 * leaving(1000));
+  });
+
+  it('should be no listener more after a thousand have come and gone', () => {
+    const desk = dispatch();
+    let called = 0;
+    const stays = desk.enter(() => (called += 1));
+    stays.add('/things');
+    const places = times(1000, () => {
+      const place = desk.enter(() => (called += 1000));
+      place.add('/things');
+      return place;
+    });
+    places.forEach((place) => place.leave());
+    desk.give({ next: '', events: [updated('/things'), { ...updated('/events'), type: 'reset' }] });
+    expect(called).to.equal(2);
+  });
+
+  it('should be one request for a hundred presence subscriptions that end together', async () => {
+    const server = ucwaSimulator({ mediumSeconds: 0 });
+    const methods: string[] = [];
+    const transport: Transport = (request) => {
+      methods.push(request.method);
+      return server.transport(request);
+    };
+    const ucwa = connect({ applications: server.url, token: 'secret', transport, batch: { maxParts: 100 } });
+    const all = new Subscription();
+    times(250, (index) => all.add(presence(ucwa, { uris: [`sip:user${index}@contoso.com`] }).subscribe()));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(server.presenceSubscriptions).to.have.length(250);
+    methods.length = 0;
+    all.unsubscribe();
+    const { clean, outcomes } = await ucwa.drain();
+    expect(clean).to.equal(true);
+    expect(outcomes).to.have.length(251);
+    // Three batches, and the application.
+    expect(methods).to.deep.equal(['POST', 'POST', 'POST', 'DELETE']);
+  });
+
+  it('should be one request for each pull subscription that ends, and no more at a time than allowed', async () => {
+    const server = ewsSimulator({ latencyMs: 1 });
+    let underWay = 0;
+    let most = 0;
+    const transport: Transport = (request) =>
+      defer(() => {
+        most = Math.max(most, (underWay += 1));
+        return server.transport(request).pipe(tap(() => (underWay -= 1)));
+      });
+    const service = exchange({ url: server.url, transport, maxConcurrentRequests: 16 });
+    const all = new Subscription();
+    await Promise.all(
+      times(100, () => {
+        const events$ = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).pipe(share());
+        all.add(events$.subscribe());
+        return firstValueFrom(events$);
+      }),
+    );
+    const before = server.requests.length;
+    all.unsubscribe();
+    await service.drain();
+    expect(server.requests.slice(before).map(({ operation }) => operation)).to.deep.equal(
+      times(100, () => 'Unsubscribe'),
+    );
+    expect(most).to.equal(16);
+  });
+
+  describe('in the parser', () => {
+    const xml = eventsAnswer(times(300, (index) => itemEvent('NewMailEvent', `W${index}`)).join(''));
+    const { prototype } = SaxesParser;
+    const write = Object.getOwnPropertyDescriptor(prototype, 'write')!;
+    let pieces: number[] = [];
+
+    beforeEach(() => {
+      pieces = [];
+      Object.defineProperty(prototype, 'write', {
+        ...write,
+        value: function (this: unknown, piece: string): unknown {
+          pieces.push(piece.length);
+          return Reflect.apply(write.value as (piece: string) => unknown, this, [piece]);
+        },
+      });
+    });
+
+    afterEach(() => {
+      Object.defineProperty(prototype, 'write', write);
+    });
+
+    function read(chunks: readonly string[], options?: ParserOptions): void {
+      const parser = messageParser(() => undefined, options);
+      for (const chunk of chunks) parser.write(new TextEncoder().encode(chunk));
+      parser.end();
+    }
+
+    it('should be one call for each chunk, and each character read once', () => {
+      read([xml]);
+      expect(pieces).to.deep.equal([xml.length]);
+      pieces = [];
+      read(times(10, (index) => xml.slice(index * 10_000, index === 9 ? undefined : (index + 1) * 10_000)));
+      expect(pieces.filter((length) => length > 0).length).to.be.at.most(10);
+      expect(pieces.reduce((sum, length) => sum + length, 0)).to.equal(xml.length);
+    });
+
+    it('should be one call for each 4,096 characters where events are handed on early', () => {
+      read([xml], { onEvents: () => undefined });
+      expect(pieces).to.have.length(Math.ceil(xml.length / 4096));
+      expect(pieces.reduce((sum, length) => sum + length, 0)).to.equal(xml.length);
+    });
+
+    it('should be one call for each envelope in a chunk, with what follows read again by nobody but the next', () => {
+      const envelopes = times(50, () => eventsAnswer(itemEvent('NewMailEvent', 'W1')));
+      read([envelopes.join('')]);
+      expect(pieces).to.have.length(50);
+    });
+  });
+});

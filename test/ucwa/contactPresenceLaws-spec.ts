@@ -29,10 +29,9 @@ const mishap = fc.record({
   at: fc.nat(500),
   count: fc.integer({ min: 1, max: 3 }),
   // What passes by itself: after a few 500s a failure is told, and stays until the next event.
-  fault: fc.constantFrom<Fault>(
-    ...(['reset', { status: 503 }, { delayMs: 30 }, { delayMs: 300 }] as const),
-    { truncateAfterBytes: 30 },
-  ),
+  fault: fc.constantFrom<Fault>(...(['reset', { status: 503 }, { delayMs: 30 }, { delayMs: 300 }] as const), {
+    truncateAfterBytes: 30,
+  }),
 });
 const happening = fc.record({
   at: fc.nat(500),

@@ -41,10 +41,10 @@ export {
   type ReleaseLedger,
   type ReleaseOutcome,
   type Releases,
-  shareWithGrace,
   type Unknown,
-  untilClosed,
 } from './core/releases.ts';
+export { shareWithGrace } from './core/shareWithGrace.ts';
+export { untilClosed } from './core/untilClosed.ts';
 export { type Lease, remoteResource, type RemoteResource } from './core/remoteResource.ts';
 export { reportProgress } from './core/reportProgress.ts';
 export {

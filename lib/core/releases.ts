@@ -1,24 +1,16 @@
 import {
   asyncScheduler,
   BehaviorSubject,
-  defer,
   filter,
   firstValueFrom,
   map,
   merge,
-  type MonoTypeOperatorFunction,
   NEVER,
   type Observable,
-  race,
-  share,
   Subject,
-  type SubjectLike,
-  takeUntil,
-  throwError,
   timer,
 } from 'rxjs';
 import { LONGEST_TIMER_MS } from './backoff.ts';
-import { ClosedError } from './errors.ts';
 import { numberOption } from './options.ts';
 
 /** What every entry of the ledger says. */
@@ -229,31 +221,4 @@ export function releaseLedger(): ReleaseLedger {
       await close();
     },
   };
-}
-
-/**
- * Returns an Observable that mirrors the source until the connection is closed, and refuses those who come
- * later with a {@link ClosedError}.
- */
-export function untilClosed<Value>(ledger: ReleaseLedger, what: string): MonoTypeOperatorFunction<Value> {
-  return (source) =>
-    defer(() =>
-      ledger.isClosed ? throwError(() => new ClosedError(what)) : source.pipe(takeUntil(ledger.closing$)),
-    );
-}
-
-/**
- * Returns an Observable that shares one subscription to the source between all its subscribers, and keeps
- * it for `graceMs` after the last has left, so that a quick unmount and mount costs the server nothing.
- *
- * @param connector What the values go through, such as a `ReplaySubject` for what late subscribers need too.
- * @default a plain Subject
- */
-export function shareWithGrace<Value>(
-  ledger: ReleaseLedger,
-  graceMs: number,
-  connector: () => SubjectLike<Value> = () => new Subject<Value>(),
-): MonoTypeOperatorFunction<Value> {
-  const resetOnRefCountZero = graceMs === 0 ? true : () => race(timer(graceMs), ledger.flush$);
-  return share({ connector, resetOnRefCountZero });
 }

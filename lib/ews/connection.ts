@@ -8,7 +8,7 @@ import { NetworkError } from '../core/errors.ts';
 import { decide, type Decision } from './decision.ts';
 import { EwsError, SoapFault } from './errors.ts';
 import type { GapReason } from './events.ts';
-import type { ServiceInternals } from './service.ts';
+import type { ServiceInternals } from './serviceInternals.ts';
 
 /** One of the connections that the streaming subscriptions of a service share. */
 export interface Connection {

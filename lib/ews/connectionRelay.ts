@@ -3,7 +3,7 @@ import type { RequestProgress } from '../core/transport.ts';
 import type { Member } from './connectionMember.ts';
 import type { Reading } from './connectionMessage.ts';
 import { hangingRequest } from './connectionRequest.ts';
-import type { ServiceInternals } from './service.ts';
+import type { ServiceInternals } from './serviceInternals.ts';
 
 /** One request in the relay. */
 export interface Leg {

@@ -3,7 +3,7 @@ import { NetworkError } from '../core/errors.ts';
 import type { RequestProgress } from '../core/transport.ts';
 import { readMessage, type Reading } from './connectionMessage.ts';
 import { getStreamingEventsEnvelope } from './envelope.ts';
-import type { ServiceInternals } from './service.ts';
+import type { ServiceInternals } from './serviceInternals.ts';
 
 /** What a hanging request asks for. */
 export interface HangingRequest {

@@ -3,7 +3,7 @@ import { connection, type Connection, type ConnectionSlots } from './connection.
 import { type Member, MOST_IDS } from './connectionMember.ts';
 import { ConnectionsFullError } from './connectionsFull.ts';
 import type { Site } from './affinityGroups.ts';
-import type { ServiceInternals } from './service.ts';
+import type { ServiceInternals } from './serviceInternals.ts';
 
 /** The connections that the streaming subscriptions of an affinity group share. */
 export interface Connections {

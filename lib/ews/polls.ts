@@ -17,7 +17,7 @@ import { decide } from './decision.ts';
 import { getEventsEnvelope } from './envelope.ts';
 import { EwsError } from './errors.ts';
 import type { PullPlan } from './pullOptions.ts';
-import { ANSWER_WITHIN_MS, type ServiceInternals } from './service.ts';
+import { ANSWER_WITHIN_MS, type ServiceInternals } from './serviceInternals.ts';
 import type { EwsEvent, ServerEvent } from './events.ts';
 import type { Notification, ResponseMessage } from './wire.ts';
 

@@ -1,5 +1,6 @@
 import { defer, type Observable } from 'rxjs';
-import { shareWithGrace, untilClosed } from '../core/releases.ts';
+import { shareWithGrace } from '../core/shareWithGrace.ts';
+import { untilClosed } from '../core/untilClosed.ts';
 import { pullCourse } from './pullCourse.ts';
 import { type PullOptions, pullPlan } from './pullOptions.ts';
 import { type ExchangeService, internalsOf } from './service.ts';

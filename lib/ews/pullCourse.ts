@@ -3,7 +3,7 @@ import type { EwsEvent } from './events.ts';
 import type { PullPlan } from './pullOptions.ts';
 import { pullSubscription } from './pullSubscription.ts';
 import { resubscribing } from './resubscribing.ts';
-import type { ServiceCore } from './service.ts';
+import type { ServiceCore } from './serviceInternals.ts';
 import { startedCourse } from './startedCourse.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { Course } from './course.ts';
 import type { EwsEvent } from './events.ts';
 import { polls } from './polls.ts';
 import type { PullPlan } from './pullOptions.ts';
-import type { ServiceInternals } from './service.ts';
+import type { ServiceInternals } from './serviceInternals.ts';
 import { subscription } from './subscription.ts';
 
 /**

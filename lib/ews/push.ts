@@ -1,6 +1,7 @@
 import { defer, isObservable, type Observable } from 'rxjs';
 import { invalidOption } from '../core/options.ts';
-import { shareWithGrace, untilClosed } from '../core/releases.ts';
+import { shareWithGrace } from '../core/shareWithGrace.ts';
+import { untilClosed } from '../core/untilClosed.ts';
 import type { EwsEvent } from './events.ts';
 import type { IncomingNotification } from './incomingNotification.ts';
 import { pushCourse } from './pushCourse.ts';

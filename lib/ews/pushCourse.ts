@@ -20,7 +20,7 @@ import type { PushPlan } from './pushOptions.ts';
 import type { PushRouter } from './pushRouter.ts';
 import { resubscribing } from './resubscribing.ts';
 import { deliveredOnce } from './sendNotification.ts';
-import type { ServiceCore, ServiceInternals } from './service.ts';
+import type { ServiceCore, ServiceInternals } from './serviceInternals.ts';
 import { startedCourse } from './startedCourse.ts';
 import { subscription } from './subscription.ts';
 import type { ResponseMessage } from './wire.ts';

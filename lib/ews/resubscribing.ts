@@ -2,7 +2,7 @@ import { filter, mergeMap, type Observable, retry, switchMap, take, tap, throwEr
 import type { ReleaseLedger } from '../core/releases.ts';
 import { backOffMs, type Course } from './course.ts';
 import { decide, type Decision } from './decision.ts';
-import type { ServiceCore, ServiceInternals } from './service.ts';
+import type { ServiceCore, ServiceInternals } from './serviceInternals.ts';
 import type { EwsEvent } from './events.ts';
 
 /** A mailbox that is being moved, or whose store is failing over, is not back in seconds. */

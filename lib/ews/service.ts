@@ -3,31 +3,23 @@ import { type Activity, activityReport } from '../core/activity.ts';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import { invalidOption, objectOption } from '../core/options.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
-import {
-  type DrainOptions,
-  type DrainReport,
-  releaseLedger,
-  type ReleaseLedger,
-  type Releases,
-} from '../core/releases.ts';
+import { type DrainOptions, type DrainReport, releaseLedger, type Releases } from '../core/releases.ts';
 import { reportProgress } from '../core/reportProgress.ts';
-import type { HttpRequest, Transport } from '../core/transport.ts';
+import type { Transport } from '../core/transport.ts';
 import { withConcurrency } from '../core/withConcurrency.ts';
-import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
+import { withRetry } from '../core/withRetry.ts';
 import { anchorOption } from './affinity.ts';
 import { affinityGroups, type Site } from './affinityGroups.ts';
 import { autodiscoverEws } from './autodiscover.ts';
 import { type Claims, idClaims } from './claims.ts';
-import type { EnvelopeHead, Impersonation } from './envelope.ts';
+import type { Impersonation } from './envelope.ts';
 import { type ExchangeOptions, exchangePlan } from './exchangeOptions.ts';
-import type { ServerEvent } from './events.ts';
 import { addressOf, checkImpersonation } from './impersonation.ts';
 import { fixedAt, lookedUp } from './location.ts';
+import type { ServiceCore, ServiceInternals } from './serviceInternals.ts';
 import { signing } from './signIn.ts';
 import { soapCall, soapStream } from './soap.ts';
-import type { CheckedStreamingLimits } from './streamingLimits.ts';
 import type { StreamedMessage } from './streamingParser.ts';
-import type { ResponseMessage } from './wire.ts';
 
 /** A connection to an Exchange server, to subscribe on. */
 export interface ExchangeService extends AsyncDisposable {
@@ -88,57 +80,6 @@ export interface ExchangeService extends AsyncDisposable {
   drain(options?: DrainOptions): Promise<DrainReport>;
   /** Completes every stream of this connection, which unsubscribes on the server, then drains. Never rejects. */
   close(options?: DrainOptions): Promise<DrainReport>;
-}
-
-/** One operation, for {@link ServiceInternals.send}. */
-export interface Operation {
-  /** Such as `Subscribe`. */
-  readonly name: string;
-  /** Writes the request. */
-  readonly envelope: (head: EnvelopeHead) => string;
-  readonly onProgress?: HttpRequest['onProgress'];
-  readonly keepalive?: boolean;
-  /** How long to wait for the whole answer, in milliseconds; then there is none. @default without end */
-  readonly answerWithinMs?: number;
-  /** Called with events of the answer while it arrives; it brings those that are left. @default all come with it */
-  readonly onEvents?: (events: readonly ServerEvent[]) => void;
-}
-
-/** An operation whose answer goes on and on, for {@link ServiceInternals.stream}. */
-export interface StreamOperation extends Pick<Operation, 'name' | 'envelope'> {
-  readonly onProgress: NonNullable<HttpRequest['onProgress']>;
-  /** Called with each piece of the answer. */
-  readonly onBytes: () => void;
-}
-
-/** How long to wait for an answer to what can be asked again: longer than servers let a request run. */
-export const ANSWER_WITHIN_MS = 120_000;
-
-/** What a service is to the rest of this protocol, wherever it is. */
-export interface ServiceCore {
-  readonly ledger: ReleaseLedger;
-  readonly retry: RetryPolicy;
-  readonly streaming: CheckedStreamingLimits;
-  /** Counts events that were left out of what is posted; those of answers are counted. */
-  readonly noteSkipped: (count: number) => void;
-  /**
-   * Emits the service where it is, and again when it is found elsewhere. It never completes before its
-   * subscriber has to go on; it errors where it cannot be found.
-   */
-  readonly here$: Observable<ServiceInternals>;
-  /** The mailbox is not where it was: what is known of its place is found out anew by who next needs it. */
-  readonly relocate: () => void;
-}
-
-/** The same at one place. */
-export interface ServiceInternals extends ServiceCore {
-  readonly claims: Claims;
-  readonly head: EnvelopeHead;
-  readonly url: string;
-  /** One for all whose streams share connections. */
-  readonly site: Site;
-  readonly send: (operation: Operation) => Observable<ResponseMessage>;
-  readonly stream: (operation: StreamOperation) => Observable<StreamedMessage>;
 }
 
 const INTERNALS = new WeakMap<ExchangeService, ServiceCore>();

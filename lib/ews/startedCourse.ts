@@ -2,7 +2,7 @@ import { defer, map, type Observable, of } from 'rxjs';
 import type { Checkpoint } from './checkpoint.ts';
 import { type Course, newCourse } from './course.ts';
 import { journal } from './journal.ts';
-import type { ServiceCore } from './service.ts';
+import type { ServiceCore } from './serviceInternals.ts';
 
 /** Where a stream begins. */
 interface Beginning {

@@ -1,5 +1,6 @@
 import { defer, type Observable } from 'rxjs';
-import { shareWithGrace, untilClosed } from '../core/releases.ts';
+import { shareWithGrace } from '../core/shareWithGrace.ts';
+import { untilClosed } from '../core/untilClosed.ts';
 import type { EwsEvent } from './events.ts';
 import { type ExchangeService, internalsOf } from './service.ts';
 import { streamingCourse } from './streamingCourse.ts';

@@ -3,7 +3,7 @@ import { connectionsOf } from './connections.ts';
 import { type Course, gapEvent, heard, reached } from './course.ts';
 import type { EwsEvent } from './events.ts';
 import { resubscribing } from './resubscribing.ts';
-import type { ServiceCore, ServiceInternals } from './service.ts';
+import type { ServiceCore, ServiceInternals } from './serviceInternals.ts';
 import type { StreamingPlan } from './streamingOptions.ts';
 import { startedCourse } from './startedCourse.ts';
 import { subscription } from './subscription.ts';

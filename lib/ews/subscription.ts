@@ -21,7 +21,7 @@ import { type Course, gapEvent, reached } from './course.ts';
 import { decide, decideUnsubscribe } from './decision.ts';
 import { subscribeEnvelope, type SubscribeRequest, unsubscribeEnvelope } from './envelope.ts';
 import { EwsError, SoapFault } from './errors.ts';
-import { ANSWER_WITHIN_MS, type ServiceInternals } from './service.ts';
+import { ANSWER_WITHIN_MS, type ServiceInternals } from './serviceInternals.ts';
 import type { EwsEvent } from './events.ts';
 import type { JournalNote } from './journal.ts';
 import { sweep } from './sweep.ts';

@@ -4,7 +4,7 @@ import { release, type ReleaseResult } from '../core/release.ts';
 import { releaseEntry } from '../core/releases.ts';
 import { decideUnsubscribe } from './decision.ts';
 import type { Journal } from './journal.ts';
-import type { ServiceInternals } from './service.ts';
+import type { ServiceInternals } from './serviceInternals.ts';
 
 /** How what was left is removed. */
 interface SweepPlan {

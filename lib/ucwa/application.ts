@@ -14,7 +14,8 @@ import {
   tap,
   throwError,
 } from 'rxjs';
-import { type ReleaseLedger, shareWithGrace } from '../core/releases.ts';
+import { type ReleaseLedger } from '../core/releases.ts';
+import { shareWithGrace } from '../core/shareWithGrace.ts';
 import { remoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress, Transport } from '../core/transport.ts';
 import { DEFAULT_RETRIES, type RetryPolicy } from '../core/withRetry.ts';

@@ -7,8 +7,8 @@ import {
   releaseLedger,
   type ReleaseLedger,
   type Releases,
-  untilClosed,
 } from '../core/releases.ts';
+import { untilClosed } from '../core/untilClosed.ts';
 import type { Transport } from '../core/transport.ts';
 import type { RetryPolicy } from '../core/withRetry.ts';
 import { application } from './application.ts';

@@ -1,5 +1,5 @@
 import { mergeMap, type Observable } from 'rxjs';
-import { untilClosed } from '../core/releases.ts';
+import { untilClosed } from '../core/untilClosed.ts';
 import { internalsOf, type Ucwa } from './connect.ts';
 import { checkContactPresence, type ContactPresenceOptions } from './contactPresenceOptions.ts';
 import type { ContactPresence } from './contactState.ts';

@@ -1,5 +1,5 @@
 import { defer, type Observable, share, switchMap } from 'rxjs';
-import { untilClosed } from '../core/releases.ts';
+import { untilClosed } from '../core/untilClosed.ts';
 import { internalsOf, type Ucwa } from './connect.ts';
 import { contactsAndGroupsKind, isOfContactsOrGroups } from './contactsAndGroupsKind.ts';
 import type { UcwaEvent } from './events.ts';

@@ -1,6 +1,6 @@
 import { defer, type Observable } from 'rxjs';
 import { invalidOption, objectOption } from '../core/options.ts';
-import { untilClosed } from '../core/releases.ts';
+import { untilClosed } from '../core/untilClosed.ts';
 import { internalsOf, type Ucwa } from './connect.ts';
 import type { UcwaEvent } from './events.ts';
 import { groupKind, type GroupSelection } from './groupKind.ts';

@@ -1,6 +1,6 @@
 import { identity, type MonoTypeOperatorFunction, type SubjectLike } from 'rxjs';
 import { choiceOption, numberOption } from '../core/options.ts';
-import { shareWithGrace } from '../core/releases.ts';
+import { shareWithGrace } from '../core/shareWithGrace.ts';
 import type { UcwaInternals } from './connect.ts';
 import type { OnEnd } from './subscriptionStream.ts';
 

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { concat, NEVER, type Observable, of, switchMap, take, timer } from 'rxjs';
-import { releaseLedger, type ReleaseOutcome, shareWithGrace } from '../../lib/core/releases.ts';
+import { releaseLedger, type ReleaseOutcome } from '../../lib/core/releases.ts';
+import { shareWithGrace } from '../../lib/core/shareWithGrace.ts';
 import { marbles } from '../support/marbles.ts';
 import { thing } from '../support/things.ts';
 import { type Fate, thingServer } from '../support/thingServer.ts';

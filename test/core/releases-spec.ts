@@ -6,9 +6,9 @@ import {
   releaseEntry,
   releaseLedger,
   type ReleaseOutcome,
-  shareWithGrace,
-  untilClosed,
 } from '../../lib/core/releases.ts';
+import { shareWithGrace } from '../../lib/core/shareWithGrace.ts';
+import { untilClosed } from '../../lib/core/untilClosed.ts';
 import { marbles } from '../support/marbles.ts';
 
 const released = (id: string): ReleaseOutcome => ({

@@ -19,12 +19,8 @@ import {
 } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
 import type { ReleaseResult } from '../../lib/core/release.ts';
-import {
-  releaseLedger,
-  type ReleaseLedger,
-  type ReleaseOutcome,
-  shareWithGrace,
-} from '../../lib/core/releases.ts';
+import { releaseLedger, type ReleaseLedger, type ReleaseOutcome } from '../../lib/core/releases.ts';
+import { shareWithGrace } from '../../lib/core/shareWithGrace.ts';
 import { marbles } from '../support/marbles.ts';
 import { thing } from '../support/things.ts';
 import { type Fate, thingServer } from '../support/thingServer.ts';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { readFileSync } from 'node:fs';
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../lib/core/errors.ts';
 import { AutodiscoverError } from '../../lib/ews/autodiscoverError.ts';
 import { decide, type Decision, decideUnsubscribe, ROWS } from '../../lib/ews/decision.ts';
 import { EwsError } from '../../lib/ews/errors.ts';
+import { tableBehind } from '../support/docTable.ts';
 
 const request = { method: 'POST', url: 'https://mail.contoso.com/EWS/Exchange.asmx' };
 
@@ -58,29 +58,13 @@ function decided(name: string, error: unknown): readonly string[] {
   ];
 }
 
-/** The rows of the first table behind a heading of the documentation, without its code marks. */
-function tableBehind(heading: string): readonly (readonly string[])[] {
-  const text = readFileSync(new URL('../../docs/EWS.md', import.meta.url), 'utf8');
-  const [table = ''] = /^\|(?:.*\n\|)*.*$/m.exec(text.slice(text.indexOf(`\n${heading}\n`))) ?? [];
-  return table
-    .split('\n')
-    .slice(2)
-    .map((line) =>
-      line
-        .replaceAll('`', '')
-        .split('|')
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
-    );
-}
-
 describe('the errors in docs/EWS.md', () => {
   it('should be those that the code decides on, in its order', () => {
     const rows = [
       ...ROWS.map(([code]) => decided(code, asError(code))),
       ...OTHERS.map(([name, error]) => decided(name, error)),
     ];
-    expect(tableBehind('## Errors')).to.deep.equal(rows);
+    expect(tableBehind('EWS.md', '## Errors')).to.deep.equal(rows);
   });
 
   it('should be decided the same for events that are asked for, streamed and posted', () => {

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { readFileSync } from 'node:fs';
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../lib/core/errors.ts';
 import { decide, type Operation, ROWS } from '../../lib/ucwa/decision.ts';
 import { DiscoveryError } from '../../lib/ucwa/discoveryError.ts';
+import { tableBehind } from '../support/docTable.ts';
 
 const request = { method: 'GET', url: 'https://pool.contoso.com/' };
 
@@ -45,22 +45,6 @@ function decided(error: unknown): readonly (string | undefined)[] {
   });
 }
 
-/** The rows of the first table behind a heading of the documentation, without its code marks. */
-function tableBehind(heading: string): readonly (readonly string[])[] {
-  const text = readFileSync(new URL('../../docs/UCWA.md', import.meta.url), 'utf8');
-  const [table = ''] = /^\|(?:.*\n\|)*.*$/m.exec(text.slice(text.indexOf(`\n${heading}\n`))) ?? [];
-  return table
-    .split('\n')
-    .slice(2)
-    .map((line) =>
-      line
-        .replaceAll('`', '')
-        .split('|')
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
-    );
-}
-
 describe('the errors in docs/UCWA.md', () => {
   it('should be those that the code decides on, in its order', () => {
     const rows = ROWS.map(({ status, code, subcode, ...decisions }) => [
@@ -68,6 +52,6 @@ describe('the errors in docs/UCWA.md', () => {
       ...OPERATIONS.map((operation) => word(operation, decisions[operation])),
     ]);
     const others = OTHERS.map(([name, error]) => [name, ...decided(error)]);
-    expect(tableBehind('## Errors')).to.deep.equal([...rows, ...others]);
+    expect(tableBehind('UCWA.md', '## Errors')).to.deep.equal([...rows, ...others]);
   });
 });

@@ -1,0 +1,62 @@
+import type { Observable } from 'rxjs';
+import type { ReleaseLedger } from '../core/releases.ts';
+import type { HttpRequest } from '../core/transport.ts';
+import type { RetryPolicy } from '../core/withRetry.ts';
+import type { Site } from './affinityGroups.ts';
+import type { Claims } from './claims.ts';
+import type { EnvelopeHead } from './envelope.ts';
+import type { ServerEvent } from './events.ts';
+import type { CheckedStreamingLimits } from './streamingLimits.ts';
+import type { StreamedMessage } from './streamingParser.ts';
+import type { ResponseMessage } from './wire.ts';
+
+/** One operation, for {@link ServiceInternals.send}. */
+export interface Operation {
+  /** Such as `Subscribe`. */
+  readonly name: string;
+  /** Writes the request. */
+  readonly envelope: (head: EnvelopeHead) => string;
+  readonly onProgress?: HttpRequest['onProgress'];
+  readonly keepalive?: boolean;
+  /** How long to wait for the whole answer, in milliseconds; then there is none. @default without end */
+  readonly answerWithinMs?: number;
+  /** Called with events of the answer while it arrives; it brings those that are left. @default all come with it */
+  readonly onEvents?: (events: readonly ServerEvent[]) => void;
+}
+
+/** An operation whose answer goes on and on, for {@link ServiceInternals.stream}. */
+export interface StreamOperation extends Pick<Operation, 'name' | 'envelope'> {
+  readonly onProgress: NonNullable<HttpRequest['onProgress']>;
+  /** Called with each piece of the answer. */
+  readonly onBytes: () => void;
+}
+
+/** How long to wait for an answer to what can be asked again: longer than servers let a request run. */
+export const ANSWER_WITHIN_MS = 120_000;
+
+/** What a service is to the rest of this protocol, wherever it is. */
+export interface ServiceCore {
+  readonly ledger: ReleaseLedger;
+  readonly retry: RetryPolicy;
+  readonly streaming: CheckedStreamingLimits;
+  /** Counts events that were left out of what is posted; those of answers are counted. */
+  readonly noteSkipped: (count: number) => void;
+  /**
+   * Emits the service where it is, and again when it is found elsewhere. It never completes before its
+   * subscriber has to go on; it errors where it cannot be found.
+   */
+  readonly here$: Observable<ServiceInternals>;
+  /** The mailbox is not where it was: what is known of its place is found out anew by who next needs it. */
+  readonly relocate: () => void;
+}
+
+/** The same at one place. */
+export interface ServiceInternals extends ServiceCore {
+  readonly claims: Claims;
+  readonly head: EnvelopeHead;
+  readonly url: string;
+  /** One for all whose streams share connections. */
+  readonly site: Site;
+  readonly send: (operation: Operation) => Observable<ResponseMessage>;
+  readonly stream: (operation: StreamOperation) => Observable<StreamedMessage>;
+}

@@ -31,7 +31,7 @@ export interface StreamOperation extends Pick<Operation, 'name' | 'envelope'> {
   readonly onBytes: () => void;
 }
 
-/** How long to wait for an answer to what can be asked again: longer than servers let a request run. */
+/** How long to wait for an answer that is not held back: longer than servers let a request run. */
 export const ANSWER_WITHIN_MS = 120_000;
 
 /** What a service is to the rest of this protocol, wherever it is. */

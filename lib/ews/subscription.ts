@@ -147,6 +147,7 @@ function subscribe(
       name: 'Subscribe',
       envelope: (head) => subscribeEnvelope(head, request),
       onProgress,
+      answerWithinMs: ANSWER_WITHIN_MS,
     }).pipe(
       map((answer) => {
         const { subscriptionId: id, watermark: given } = readAnswer(answer);

@@ -17,7 +17,7 @@ import { invalidOption, numberOption } from '../core/options.ts';
 import type { Middleware, Transport } from '../core/transport.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
 import type { TokenSource } from '../core/withToken.ts';
-import { answeredWithin } from './answeredWithin.ts';
+import { answersWithin, PATIENCE_MS } from './answersWithin.ts';
 import { DiscoveryError, type DiscoveryFailure } from './discoveryError.ts';
 import { findApplications, findRoot, type Root, type UcwaLocation, type Walk } from './discoveryWalk.ts';
 import { signedBy } from './invalidToken.ts';
@@ -48,7 +48,11 @@ export interface DiscoveryOptions {
    * @default `https://lyncdiscoverinternal.DOMAIN/`, then `https://lyncdiscover.DOMAIN/`
    */
   readonly urls?: readonly string[];
-  /** How long each answer may take, in milliseconds, but that of a token endpoint. @default 10_000 */
+  /**
+   * How long each answer may take, in milliseconds; that of a token endpoint has two minutes, unless the platform
+   * signs the user in.
+   * @default 10_000
+   */
   readonly timeoutMs?: number;
   /** The waits between attempts, once a host of discovery has answered. @default as documented there */
   readonly retry?: RetryPolicy;
@@ -106,7 +110,7 @@ export function discover(options: DiscoveryOptions): Discovery {
   const starts = startsOf(domain, options.urls);
   const trust = trustedHosts(domain, options.allowRedirectTo ?? [], options.urls ?? []);
   const timeoutMs = numberOption('timeoutMs', options.timeoutMs ?? 10_000, { min: 1 });
-  const timed = answeredWithin(timeoutMs)(options.transport ?? fetchTransport(options.fetch));
+  const timed = inTime(options.transport ?? fetchTransport(options.fetch), timeoutMs);
   const patient = withRetry(options.retry)(timed);
   const { source, learn, forget } = tokensOf(options, patient, (href, base, what) =>
     trustedUrl(trust, href, base, what),
@@ -157,6 +161,16 @@ export function discover(options: DiscoveryOptions): Discovery {
       current = found();
       forget();
     },
+  };
+}
+
+/** Hosts answer at once, a token endpoint may take longer, and a user whom the platform asks as long as it takes. */
+function inTime(sending: Transport, timeoutMs: number): Transport {
+  const host = answersWithin(timeoutMs)(sending);
+  const endpoint = answersWithin(PATIENCE_MS)(sending);
+  return (request) => {
+    if (request.credentials !== undefined) return sending(request);
+    return request.method === 'GET' ? host(request) : endpoint(request);
   };
 }
 

@@ -181,16 +181,6 @@ describe('pullNotifications', () => {
     });
   });
 
-  it('should go on with another one where the connection died without a word before the answer', () => {
-    const run = pulling(({ pull, watch, server }) => {
-      server.failNext(1, { delayMs: 86_400_000 }, 'Subscribe');
-      watch(pull(), 150);
-    });
-    expect(run.sent().slice(0, 2)).to.deep.equal(['0 Subscribe', '121 Subscribe']);
-    expect(run.errors).to.deep.equal([]);
-    expect(outcomesOf(run)).to.deep.equal(['Unknown', 'Released']);
-  });
-
   describe('unsubscribed from on its way', () => {
     const latencyMs = 2000;
 
@@ -221,19 +211,6 @@ describe('pullNotifications', () => {
       });
       expect(outcomesOf(run)).to.deep.equal(['Unknown']);
       expect(run.outcomes[0]).to.have.property('hint').that.contains('10 minutes');
-    });
-
-    it('should not wait for ever for a connection that died without a word, and tell of what may be left', () => {
-      let pendingAt121: number | undefined;
-      const run = pulling(({ pull, watch, server, service, at }) => {
-        server.failNext(1, { delayMs: 86_400_000 }, 'Subscribe');
-        watch(pull(), 1);
-        at(121, () => service.releases.pending$.pipe(take(1)).subscribe((count) => (pendingAt121 = count)));
-      });
-      expect(run.sent()).to.deep.equal(['0 Subscribe']);
-      expect(outcomesOf(run)).to.deep.equal(['Unknown']);
-      expect(run.outcomes[0]?.at).to.deep.equal(new Date(120_000));
-      expect(pendingAt121).to.equal(0);
     });
 
     it('should abort the question that is under way, and never the Unsubscribe', () => {

@@ -13,7 +13,7 @@ import {
 import { fetchTransport } from '../core/fetchTransport.ts';
 import { hostOption } from '../core/hostRule.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
-import { invalidOption, numberOption } from '../core/options.ts';
+import { invalidOption, invalidSecret, numberOption } from '../core/options.ts';
 import type { Middleware, Transport } from '../core/transport.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
 import type { TokenSource } from '../core/withToken.ts';
@@ -187,17 +187,17 @@ function tokensOf(
   trusted: (href: string, base: string, what: string) => string,
 ): Tokens {
   if (signIn !== undefined && token !== undefined) {
-    throw invalidOption('token', token, 'left out where there is a signIn');
+    throw invalidSecret('token', 'left out where there is a signIn');
   }
   if (signIn === undefined) {
     // A string would be sent to every origin; callers without types can pass one.
     if (typeof token !== 'function') {
-      throw invalidOption('token', typeof token, 'a function of the origin, unless there is a signIn');
+      throw invalidSecret('token', 'a function of the origin, unless there is a signIn');
     }
     return { source: token, learn: () => undefined, forget: () => undefined };
   }
   if (typeof signIn.form !== 'function') {
-    throw invalidOption('signIn', typeof signIn, 'a way to sign in, such as password(…)');
+    throw invalidSecret('signIn', 'a way to sign in, such as password(…)');
   }
   const issuer = tokenIssuer(transport, signIn, trusted);
   return { source: issuer.issue, learn: issuer.learn, forget: issuer.forget };

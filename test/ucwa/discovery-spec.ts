@@ -647,6 +647,7 @@ describe('discover', () => {
         'token must be a function of the origin',
       ],
       ['both', { token: () => of('hush') }, 'token must be left out'],
+      ['both, the token a string', { token: anything('hush') }, 'token must be left out'],
       [
         'a way to sign in that is none',
         { signIn: anything({ password: 'hush' }) },

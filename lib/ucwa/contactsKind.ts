@@ -26,7 +26,7 @@ import { decideRelease } from './decision.ts';
 import { addressOf, hrefKey } from './href.ts';
 import { memberDifference } from './memberDifference.ts';
 import { memberships } from './memberships.ts';
-import type { OwnEvents } from './ownEvents.ts';
+import { expectUnidentified, forget, type OwnEvents, want } from './ownEvents.ts';
 import { patiently } from './pause.ts';
 import { extendPresence, presenceSubscriptionIn, removePresence } from './presenceSubscription.ts';
 import { requestJson, requestNothing } from './request.ts';
@@ -80,12 +80,11 @@ export function contactsKind(
   ): Observable<ContactsSubscription> =>
     wanted.changed$.pipe(
       startWith(undefined),
-      map(() => [...wanted.byKey.keys()]),
-      filter((keys) => keys.length > 0),
+      filter(() => wanted.byKey.size > 0),
       take(1),
-      tap((keys) => own.want(keys)),
-      mergeMap((keys) =>
-        inPieces(keys, (uris) =>
+      tap(() => want(own, wanted.byKey)),
+      mergeMap(() =>
+        inPieces([...wanted.byKey.keys()], (uris) =>
           requestJson(
             transport,
             {
@@ -106,7 +105,7 @@ export function contactsKind(
     defer(() => {
       const { addTo } = made;
       if (addTo === undefined) return throwError(cannotBeChanged);
-      own.expectUnidentified();
+      expectUnidentified(own);
       return inPieces(keys, (contactUris) =>
         // Adding somebody twice by accident does no harm.
         requestNothing(
@@ -124,7 +123,7 @@ export function contactsKind(
       patiently('channel', pause),
       mergeMap((found) => from(found.filter(({ address = '' }) => addresses.has(address)))),
       mergeMap(({ self, contact }) => {
-        own.forget([contact]);
+        forget(own, [contact]);
         if (self === undefined) return EMPTY;
         return requestNothing(
           transport,
@@ -153,7 +152,7 @@ export function contactsKind(
     });
     return wanted.changed$.pipe(
       startWith(undefined),
-      tap(() => own.want([...wanted.byKey.keys()])),
+      tap(() => want(own, wanted.byKey)),
       exhaustMap(() => step.pipe(repeat(), takeWhile(Boolean))),
       ignoreElements(),
     );

@@ -10,6 +10,7 @@ import { contactKey, filedUnder } from './filing.ts';
 import { hrefKey } from './href.ts';
 import { inquiries } from './inquiries.ts';
 import { memberships } from './memberships.ts';
+import { contactOf } from './ownEvents.ts';
 import type { MadeSubscription, WatchedContacts } from './presenceStream.ts';
 import { lossIn } from './reset.ts';
 
@@ -93,7 +94,7 @@ export function presenceStates(
         else questions.forgetAll();
         doubt.next();
       }
-      const key = own.contactOf(filedUnder(event));
+      const key = contactOf(own, filedUnder(event));
       if (key === undefined || event.type === 'deleted') return;
       const { link, resource } = event;
       const rel = rels.find((one) => one === link.rel);

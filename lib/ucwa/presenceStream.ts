@@ -18,7 +18,7 @@ export interface MadeSubscription {
 /** The contacts of a presence stream, as they are watched. */
 export interface WatchedContacts {
   readonly wanted: WantedContacts;
-  readonly own: Pick<OwnEvents, 'contactOf'>;
+  readonly own: OwnEvents;
   /** Creates the subscription, keeps it, and emits its events. It is for one subscriber. */
   readonly events$: Observable<UcwaEvent>;
   /** Emits each subscription when it is made. */

@@ -6,7 +6,6 @@ import {
   mergeMap,
   type Observable,
   of,
-  repeat,
   retry,
   throwError,
 } from 'rxjs';
@@ -15,8 +14,8 @@ import { decide } from './decision.ts';
 import { EndedError } from './endedError.ts';
 import type { UcwaEvent } from './events.ts';
 import { isStillThere } from './isStillThere.ts';
-import { type Course, type Ending, keptSubscription } from './keptSubscription.ts';
-import type { OwnEvents } from './ownEvents.ts';
+import { type Course, ENDED, type Ending, keptSubscription } from './keptSubscription.ts';
+import { close, failing, type OwnEvents } from './ownEvents.ts';
 import type { Created, SubscriptionKind } from './subscriptionKind.ts';
 
 /** What to do when the server has ended a subscription that is still wanted. */
@@ -48,7 +47,7 @@ export function subscriptionStream<Made extends Created>(
   let failures = 0;
 
   // Without the channel there is nothing to wait for.
-  const waitFor = (pause$: Observable<unknown>): Observable<unknown> => merge(own.failed$, pause$);
+  const waitFor = (pause$: Observable<unknown>): Observable<unknown> => merge(failing(own), pause$);
 
   const afterRefusal = (error: unknown): Observable<unknown> => {
     const { application, refusal, self } = course;
@@ -78,9 +77,8 @@ export function subscriptionStream<Made extends Created>(
   };
 
   return keptSubscription(internals, kind, own, course).pipe(
-    retry({ delay: afterRefusal }),
-    repeat({ delay: afterEnd }),
+    retry({ delay: (error: unknown) => (error === ENDED ? afterEnd() : afterRefusal(error)) }),
     // The channel is let go of when the subscriber leaves, even while an answer is outstanding.
-    finalize(() => own.close()),
+    finalize(() => close(own)),
   );
 }

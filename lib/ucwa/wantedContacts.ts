@@ -1,17 +1,17 @@
-import { defer, EMPTY, exhaustMap, NEVER, type Observable, Subject, takeUntil, tap } from 'rxjs';
+import { defer, EMPTY, exhaustMap, type Observable, Subject, takeUntil, tap } from 'rxjs';
 import { contactKey } from './filing.ts';
 
 /** The contacts that a presence stream is to watch, as that changes. */
 export interface WantedContacts {
   /** The URIs by their keys, each contact once. */
   readonly byKey: ReadonlyMap<string, string>;
-  /** Emits when they have changed. */
+  /** Emits when they have changed; completes where they never do. */
   readonly changed$: Observable<void>;
 }
 
 /** The same contacts for ever. */
 export function fixedContacts(uris: readonly string[]): WantedContacts {
-  return { byKey: keyed(uris), changed$: NEVER };
+  return { byKey: keyed(uris), changed$: EMPTY };
 }
 
 /**

@@ -2,21 +2,21 @@ import { asyncScheduler, defer, Observable } from 'rxjs';
 import type { UcwaInternals } from './connect.ts';
 import type { Doubt, OwnEvents } from './ownEvents.ts';
 import { patiently } from './pause.ts';
-import { requestNothing, type UcwaRequest } from './request.ts';
+import { requestNothing } from './request.ts';
+import type { Created, SubscriptionKind } from './subscriptionKind.ts';
 
 /** A subscription that is to be kept. */
-export interface Extension {
-  /** In the protocol's own word. */
-  readonly resource: string;
-  /** What extends it. */
-  readonly request: () => UcwaRequest;
-  readonly durationMinutes: number;
+export interface Extension<Made extends Created> {
+  readonly kind: SubscriptionKind<Made>;
+  readonly made: Made;
   /** The server will have ended it by then, in milliseconds of the scheduler's clock. */
   readonly expiresAt: number;
   /** Tells where it may have to be extended sooner. */
   readonly own: OwnEvents;
   /** Told by when the server will have ended it after each extension. */
   readonly onExtended: (expiresAt: number) => void;
+  /** Told of what ends it: the server refuses to extend the subscription, or no longer knows it. */
+  readonly failed: (error: unknown) => void;
 }
 
 const MINUTE_MS = 60_000;
@@ -35,13 +35,14 @@ export function extendAfterMs(durationMinutes: number): number {
 
 /**
  * Returns an Observable that extends a subscription before it expires, again and again, with patience; also when
- * the server says that it is about to expire, and when it may have lost it. It emits nothing, and errors when it
- * cannot be extended: because the server refuses to, or no longer knows it. [ExtendAPresenceSubscription]
+ * the server says that it is about to expire, and when it may have lost it. It emits nothing.
+ * [ExtendAPresenceSubscription]
  */
-export function extension(
+export function extension<Made extends Created>(
   { transport, pause, timers }: UcwaInternals,
-  { resource, request, durationMinutes, expiresAt: endsAt, own, onExtended }: Extension,
+  { kind, made, expiresAt: endsAt, own, onExtended, failed }: Extension<Made>,
 ): Observable<never> {
+  const { resource, durationMinutes } = kind;
   const afterMs = extendAfterMs(durationMinutes);
 
   return new Observable((subscriber) => {
@@ -64,11 +65,13 @@ export function extension(
     const extend = (): void => {
       since = undefined;
       // Extending twice by accident does no harm: no more than 30 minutes come of it.
-      const extended$ = defer(() => requestNothing(transport, { ...request(), idempotent: true }, resource));
+      const extended$ = defer(() =>
+        requestNothing(transport, { ...kind.extend(made, durationMinutes), idempotent: true }, resource),
+      );
       subscriber.add(
         extended$.pipe(patiently('release', pause)).subscribe({
           next: extended,
-          error: (error: unknown) => subscriber.error(error),
+          error: failed,
           complete: wait,
         }),
       );

@@ -8,6 +8,7 @@ import {
   mergeMap,
   Observable,
   of,
+  type Subscription,
   take,
   tap,
   throwError,
@@ -50,8 +51,11 @@ import type { Created, SubscriptionKind } from './subscriptionKind.ts';
  */
 export type Ending = 'deleted' | 'gone' | 'lost';
 
-/** How it goes with the subscription of a stream, for who decides what comes next. */
-export interface Course {
+/** What a stream is made of, and how it goes with its subscription on the server. */
+export interface Stream<Made extends Created> {
+  readonly internals: UcwaInternals;
+  readonly kind: SubscriptionKind<Made>;
+  readonly own: OwnEvents;
   /** The application that it is on, or was to be. */
   application: LiveApplication | undefined;
   /** Why it could not be created. */
@@ -63,24 +67,8 @@ export interface Course {
   ending: Ending | undefined;
 }
 
-/** A subscription as it is on the server. */
-interface Held<Made> {
-  readonly made: Made;
-  /** The key of its href. */
-  readonly key: string;
-  readonly expiresAt: number;
-}
-
 /** How an application ended that was found to be gone. */
 const LOST = 'it is gone';
-
-/** What a subscription is part of. */
-interface Stream<Made extends Created> {
-  readonly internals: UcwaInternals;
-  readonly kind: SubscriptionKind<Made>;
-  readonly own: OwnEvents;
-  readonly course: Course;
-}
 
 /** What an Observable of a subscription errors with where the server has ended it: the course tells how. */
 export const ENDED: Error = new Error('the server has ended the subscription');
@@ -89,23 +77,18 @@ export const ENDED: Error = new Error('the server has ended the subscription');
  * Returns an Observable of one subscription, from its creation to its removal. It is extended until the
  * subscriber leaves, and errors with {@link ENDED} where the server has ended it.
  */
-export function keptSubscription<Made extends Created>(
-  internals: UcwaInternals,
-  kind: SubscriptionKind<Made>,
-  own: OwnEvents,
-  course: Course,
-): Observable<UcwaEvent> {
-  const stream: Stream<Made> = { internals, kind, own, course };
-  return remoteResource<Held<Made>, UcwaEvent, LiveApplication>({
+export function keptSubscription<Made extends Created>(stream: Stream<Made>): Observable<UcwaEvent> {
+  const { internals, kind, own } = stream;
+  return remoteResource<Made, UcwaEvent, LiveApplication>({
     resource: kind.resource,
     ledger: internals.ledger,
     // The place is kept through the release, which looks out for the deleted event.
     within: holding(own, internals.application$),
     acquire: (application, onProgress) => acquired(stream, application, onProgress),
     identify: selfOf,
-    use: (held, lease, application) => used(stream, held, lease, application),
-    release: (held, application) => released(stream, held, application),
-    expiresAt: expiryOf,
+    use: (made, lease, application) => used(stream, made, lease, application),
+    release: (made, application) => released(stream, made, application),
+    expiresAt: () => expiryOf(stream),
     decide: decideRelease,
     backoff: internals.retry,
     ifLost:
@@ -114,20 +97,21 @@ export function keptSubscription<Made extends Created>(
   });
 }
 
-function selfOf({ made }: Held<Created>): string {
-  return made.self;
+function selfOf({ self }: Created): string {
+  return self;
 }
 
-function expiryOf({ expiresAt }: Held<Created>): number {
-  return expiresAt;
+function expiryOf<Made extends Created>({ kind, madeAt }: Stream<Made>): number {
+  return madeAt + kind.durationMinutes * 60_000;
 }
 
 function acquired<Made extends Created>(
-  { kind, own, course }: Stream<Made>,
+  stream: Stream<Made>,
   application: LiveApplication,
   onProgress: (progress: RequestProgress) => void,
-): Observable<Held<Made>> {
-  course.application = application;
+): Observable<Made> {
+  const { kind, own } = stream;
+  stream.application = application;
   listen(own);
   const { failure } = own.inbox;
   if (failure !== undefined) return throwError(() => failure.error);
@@ -138,45 +122,44 @@ function acquired<Made extends Created>(
       : kind.create(application, onProgress),
   ).pipe(
     catchError((error: unknown) => {
-      course.refusal = { error };
+      stream.refusal = { error };
       return throwError(() => error);
     }),
-    map((made) => {
-      const key = hrefKey(made.self);
-      adopt(own, key);
-      course.self = made.self;
-      course.madeAt = asyncScheduler.now();
-      return { made, key, expiresAt: asyncScheduler.now() + kind.durationMinutes * 60_000 };
+    tap(({ self }) => {
+      adopt(own, hrefKey(self));
+      stream.self = self;
+      stream.madeAt = asyncScheduler.now();
     }),
   );
 }
 
 /** One Observable, and not a chain of ten: of what is live there are thousands. */
 function used<Made extends Created>(
-  { internals, kind, own, course }: Stream<Made>,
-  held: Held<Made>,
+  stream: Stream<Made>,
+  made: Made,
   lease: Lease,
   application: LiveApplication,
 ): Observable<UcwaEvent> {
-  const { made } = held;
+  const { internals, kind, own } = stream;
   return new Observable((subscriber) => {
-    const isMadeAgain = course.ending === 'deleted' || course.ending === 'gone';
+    const isMadeAgain = stream.ending === 'deleted' || stream.ending === 'gone';
     let isAnnounced = !kind.isAnnounced;
-    course.ending = undefined;
+    let updating: Subscription | undefined;
+    stream.ending = undefined;
 
     /** Notes whether an event ends the subscription. */
     const note = (filed: FiledEvent): void => {
       const loss = lossIn(filed.event);
       if (isAbout(own, filed, 'added')) isAnnounced = true;
       if (isAbout(own, filed, 'deleted')) {
-        course.ending = 'deleted';
+        stream.ending = 'deleted';
         lease.endedByServer({ deletedEvent: 'seen' });
       } else if (loss === 'recreated' && application.isOver) {
-        course.ending = 'lost';
+        stream.ending = 'lost';
         // On one that was left to another client it is still there: it is removed.
         if (application.isLost) lease.endedByServer();
       } else if (loss === 'resume') {
-        course.ending = 'lost';
+        stream.ending = 'lost';
         // What was told of before the loss is gone. What was not may have been created after it: it is removed.
         if (isAnnounced) lease.endedByServer();
       }
@@ -186,12 +169,13 @@ function used<Made extends Created>(
       if (!isOwn(own, filed)) return;
       note(filed);
       subscriber.next(filed.event);
-      if (course.ending !== undefined) subscriber.error(ENDED);
+      if (stream.ending !== undefined) subscriber.error(ENDED);
     };
 
     const take = (filed: FiledEvent): Observable<unknown> | undefined => {
-      if (made.memberships !== undefined && isUnidentified(own, filed)) {
-        return identified(internals, own, held, made.memberships).pipe(tap(() => tell(filed)));
+      const { memberships: url } = made;
+      if (url !== undefined && isUnidentified(own, filed)) {
+        return identified(internals, own, made, url).pipe(tap(() => tell(filed)));
       }
       tell(filed);
       return undefined;
@@ -204,6 +188,7 @@ function used<Made extends Created>(
     };
 
     const notKept = (error: unknown): void => {
+      updating?.unsubscribe();
       if (decide('release', error, 1) !== 'gone') {
         subscriber.error(error);
         return;
@@ -213,7 +198,7 @@ function used<Made extends Created>(
           next: (isThere) => {
             // With the application went everything on it: the channel tells of that, at its place.
             if (!isThere) return;
-            course.ending = 'gone';
+            stream.ending = 'gone';
             lease.endedByServer();
             subscriber.error(ENDED);
           },
@@ -222,15 +207,14 @@ function used<Made extends Created>(
       );
     };
 
-    const extended$ = extension(internals, {
-      ...{ resource: kind.resource, durationMinutes: kind.durationMinutes, own },
-      expiresAt: held.expiresAt,
-      request: () => kind.extend(made),
+    extension(internals, {
+      ...{ kind, made, own },
+      expiresAt: expiryOf(stream),
       onExtended: lease.extendedTo,
-    });
-    const updated$ = kind.update?.(made);
-    const kept$ = updated$ === undefined ? extended$ : merge(extended$, updated$);
-    subscriber.add(kept$.subscribe({ error: notKept }));
+      failed: notKept,
+    }).subscribe(subscriber);
+    updating = kind.update?.(made)?.subscribe({ error: notKept });
+    subscriber.add(updating);
     if (isMadeAgain) {
       subscriber.next(recreationEvent({ rel: kind.resource, href: made.self }, application.self));
     }
@@ -242,10 +226,10 @@ function used<Made extends Created>(
 function identified(
   { transport, pause }: UcwaInternals,
   own: OwnEvents,
-  { key }: Held<Created>,
+  { self }: Created,
   url: string,
 ): Observable<unknown> {
-  return memberships(transport, url, key).pipe(
+  return memberships(transport, url, hrefKey(self)).pipe(
     patiently('channel', pause),
     // Of a subscription that is gone nothing is known any more: what tells of that comes next.
     catchError((error: unknown) =>
@@ -257,14 +241,14 @@ function identified(
 
 function released<Made extends Created>(
   stream: Stream<Made>,
-  held: Held<Made>,
+  made: Made,
   application: LiveApplication,
 ): Observable<ReleaseResult> {
   const { internals, kind } = stream;
   if (application.isLost) return of({ alreadyGone: true });
   const removed$ = requestNothing(
     internals.transport,
-    { ...kind.remove(held.made), keepalive: true },
+    { ...kind.remove(made), keepalive: true },
     kind.resource,
   );
   return removed$.pipe(
@@ -274,7 +258,7 @@ function released<Made extends Created>(
     ),
     mergeMap((alreadyGone) =>
       kind.isAnnounced
-        ? deletedEvent(stream, held.key).pipe(
+        ? deletedEvent(stream, hrefKey(made.self)).pipe(
             map((seen) => ({ alreadyGone, detail: { deletedEvent: seen } })),
           )
         : of({ alreadyGone }),

@@ -184,8 +184,7 @@ export function isAbout(
 export function isUnidentified(own: OwnEvents, filed: FiledEvent): boolean {
   const { interest, isIdentified } = own;
   if (interest.kind === 'matching' || isIdentified) return false;
-  const mayBe =
-    interest.kind === 'named' ? filed.keys.includes(UNNAMED_CONTACTS) : isOfContact(filed.keys);
+  const mayBe = interest.kind === 'named' ? filed.keys.includes(UNNAMED_CONTACTS) : isOfContact(filed.keys);
   return mayBe && !isOwn(own, filed);
 }
 

@@ -47,8 +47,16 @@ export function subscriptionStream<Made extends Created>(
   onEnd: OnEnd,
 ): Observable<UcwaEvent> {
   const stream: Continuing<Made> = {
-    ...{ internals, kind, own, onEnd, failures: 0 },
-    ...{ application: undefined, refusal: undefined, self: undefined, madeAt: 0, ending: undefined },
+    internals,
+    kind,
+    own,
+    onEnd,
+    failures: 0,
+    application: undefined,
+    refusal: undefined,
+    self: undefined,
+    madeAt: 0,
+    ending: undefined,
   };
   return keptSubscription(stream).pipe(
     // One operator for both ends, the error and the end by the server: ten thousand streams have one each.

@@ -1,4 +1,4 @@
-import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
+import { type MonoTypeOperatorFunction, Observable, type Subscriber } from 'rxjs';
 import { ClosedError } from './errors.ts';
 import type { ReleaseLedger } from './releases.ts';
 
@@ -12,13 +12,22 @@ export function untilClosed<Value>(
 ): MonoTypeOperatorFunction<Value> {
   return (source) =>
     new Observable((subscriber) => {
-      if (ledger.isClosed) {
-        subscriber.error(new ClosedError(what));
-        return;
+      if (ledger.isClosed) subscriber.error(new ClosedError(what));
+      else {
+        completeOnClose(ledger, subscriber);
+        source.subscribe(subscriber);
       }
-      // A takeUntil in each of ten thousand streams takes a kilobyte, and leaving its Subject is linear.
-      ledger.streams.add(subscriber);
-      subscriber.add(() => ledger.streams.delete(subscriber));
-      source.subscribe(subscriber);
     });
+}
+
+/**
+ * A takeUntil in each of ten thousand streams takes a kilobyte, and leaving its Subject is linear. A function of its
+ * own, for a closure above would keep the source.
+ */
+function completeOnClose<Value>(
+  { streams }: Pick<ReleaseLedger, 'streams'>,
+  subscriber: Subscriber<Value>,
+): void {
+  streams.add(subscriber);
+  subscriber.add(() => streams.delete(subscriber));
 }

@@ -1,6 +1,7 @@
-import { defer, map, type Observable, of } from 'rxjs';
+import { defer, type Observable, switchMap } from 'rxjs';
 import type { Checkpoint } from './checkpoint.ts';
 import { type Course, newCourse } from './course.ts';
+import type { EwsEvent } from './events.ts';
 import { journal } from './journal.ts';
 import type { ServiceCore } from './serviceInternals.ts';
 
@@ -12,21 +13,22 @@ interface Beginning {
 }
 
 /**
- * Returns an Observable that emits the course of a stream at its beginning: where the checkpoint says that the
- * last has come to. It stays open where there is a checkpoint, which is in use so long.
+ * Returns an Observable that mirrors what `follow` makes of the course of a stream at its beginning: where the
+ * checkpoint says that the last has come to. Where there is a checkpoint, it is in use so long.
  */
 export function startedCourse(
   { ledger }: ServiceCore,
   { checkpoint, watermark }: Beginning,
   canResume: boolean,
-): Observable<Course> {
-  if (checkpoint === undefined) return defer(() => of(newCourse(watermark)));
+  follow: (course: Course) => Observable<EwsEvent>,
+): Observable<EwsEvent> {
+  if (checkpoint === undefined) return defer(() => follow(newCourse(watermark)));
   return journal(checkpoint, ledger).pipe(
-    map((kept) => {
+    switchMap((kept) => {
       const course = newCourse((canResume ? kept.watermark : undefined) ?? watermark, kept);
       course.since = kept.since;
       if (kept.isContinued && course.watermark === undefined) course.gap = 'subscriptionLost';
-      return course;
+      return follow(course);
     }),
   );
 }

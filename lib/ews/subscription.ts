@@ -1,16 +1,4 @@
-import {
-  asyncScheduler,
-  concat,
-  defer,
-  EMPTY,
-  finalize,
-  map,
-  merge,
-  Observable,
-  of,
-  Subject,
-  tap,
-} from 'rxjs';
+import { asyncScheduler, concat, defer, finalize, map, Observable, of, tap } from 'rxjs';
 import { decode } from '../core/decode.ts';
 import type { ReleaseResult } from '../core/release.ts';
 import { type Lease, remoteResource } from '../core/remoteResource.ts';
@@ -59,8 +47,6 @@ interface Handle {
   readonly answeredAt: number;
   /** Whether an older subscription had this id until now, and may have been handed events of this one. */
   readonly wasShared: boolean;
-  /** Errors when the server gives the same id to another subscription. */
-  readonly lost$: Observable<never>;
 }
 
 const readAnswer = decode(SubscribeAnswer, 'Subscribe response');
@@ -94,11 +80,11 @@ export function subscription(
     },
     identify: ({ id }) => id,
     expiresAt: ({ answeredAt }) => expiresAt(answeredAt),
-    use: (handle, lease) => follow(course, kind, handle, lease),
+    use: (handle, lease, claim) => follow(internals, course, kind, { handle, lease, claim }),
     release: ({ id }, claim) => {
       kind.leave?.();
       // The id is another subscription's by now: this one is gone, and the other must stay.
-      if (!claim.holds(id)) return of({ alreadyGone: true });
+      if (!internals.claims.holds(claim, id)) return of({ alreadyGone: true });
       return remove(id);
     },
     decide: decideUnsubscribe,
@@ -131,12 +117,12 @@ function openClaim(claims: Claims): Observable<Claim> {
   return new Observable((subscriber) => {
     const claim = claims.open();
     subscriber.next(claim);
-    return () => claim.drop();
+    return () => claims.drop(claim);
   });
 }
 
 function subscribe(
-  { send, url }: ServiceInternals,
+  { send, claims }: ServiceInternals,
   request: SubscribeRequest,
   claim: Claim,
   onProgress: (progress: RequestProgress) => void,
@@ -151,9 +137,8 @@ function subscribe(
     }).pipe(
       map((answer) => {
         const { subscriptionId: id, watermark: given } = readAnswer(answer);
-        const lost$ = new Subject<never>();
-        const wasShared = claim.take(id, () => lost$.error(takenOver(url)));
-        return { id, watermark: given, askedAt, answeredAt: asyncScheduler.now(), wasShared, lost$ };
+        const wasShared = claims.take(claim, id);
+        return { id, watermark: given, askedAt, answeredAt: asyncScheduler.now(), wasShared };
       }),
     );
   });
@@ -170,30 +155,47 @@ function takenOver(url: string): EwsError {
   );
 }
 
+/** A subscription that is in use. */
+interface InUse {
+  readonly handle: Handle;
+  readonly lease: Lease;
+  readonly claim: Claim;
+}
+
 function follow(
+  { url }: ServiceInternals,
   course: Course,
   { operation, events }: SubscriptionKind,
-  { id, watermark, askedAt, wasShared, lost$ }: Handle,
-  lease: Lease,
+  { handle: { id, watermark, askedAt, wasShared }, lease, claim }: InUse,
 ): Observable<EwsEvent> {
-  const reason = course.gap ?? (wasShared ? 'answerLost' : undefined);
-  const gap$ = reason === undefined ? EMPTY : of(gapEvent(course, id, reason));
-  // Where a watermark was asked for, the stream goes on from that one, whichever the answer names.
-  if (course.watermark === undefined) {
-    course.watermark = watermark;
-    course.since = new Date(askedAt);
-  }
-  course.gap = undefined;
-  course.hasSubscribed = true;
-  course.operation = operation;
-  return concat<EwsEvent[]>(gap$, merge(lost$, reached(course), events(id, lease))).pipe(
-    tap({
-      error: (error: unknown) => {
-        const isRefusal = error instanceof EwsError || error instanceof SoapFault;
-        if (isRefusal && decide(error, course).gone === true) lease.endedByServer({ code: error.code });
-      },
-    }),
-  );
+  return new Observable((subscriber) => {
+    const failed = (error: unknown): void => {
+      const isRefusal = error instanceof EwsError || error instanceof SoapFault;
+      if (isRefusal && decide(error, course).gone === true) lease.endedByServer({ code: error.code });
+      subscriber.error(error);
+    };
+    const reason = course.gap ?? (wasShared ? 'answerLost' : undefined);
+    const gap = reason === undefined ? undefined : gapEvent(course, id, reason);
+    // Where a watermark was asked for, the stream goes on from that one, whichever the answer names.
+    if (course.watermark === undefined) {
+      course.watermark = watermark;
+      course.since = new Date(askedAt);
+    }
+    course.gap = undefined;
+    course.hasSubscribed = true;
+    course.operation = operation;
+    claim.lost = (): void => failed(takenOver(url));
+    const events$ = events(id, lease);
+    if (gap !== undefined) subscriber.next(gap);
+    if (!subscriber.closed) subscriber.add(reached(course).subscribe({ error: failed }));
+    if (subscriber.closed) return;
+    // Added before it is subscribed to: who leaves in the middle of a burst has ended it there.
+    const bound$ = new Observable<EwsEvent>((inner) => {
+      subscriber.add(inner);
+      events$.subscribe(inner);
+    });
+    bound$.subscribe({ next: (event) => subscriber.next(event), error: failed });
+  });
 }
 
 function unsubscribe({ send }: ServiceInternals, id: string): Observable<ReleaseResult> {

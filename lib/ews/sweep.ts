@@ -33,18 +33,18 @@ export function sweep(
     }
     const claim = claims.open();
     // Where the server gives ids anew, it may be that of a subscription which is in use.
-    if (!claims.isTaken(id)) claim.take(id, () => undefined);
+    if (!claims.isTaken(id)) claims.take(claim, id);
     const plan = {
       resource,
       id,
-      attempt: () => (claim.holds(id) ? remove(id) : of({ alreadyGone: true })),
+      attempt: () => (claims.holds(claim, id) ? remove(id) : of({ alreadyGone: true })),
       decide: decideUnsubscribe,
       // When it was last heard of is not known, but it was before.
       expiresAt: expiresAt(asyncScheduler.now()),
       backoff: retry,
     };
     release(ledger, plan, () => {
-      claim.drop();
+      claims.drop(claim);
       over();
     });
   }

@@ -8,6 +8,7 @@ import {
   type ReleaseLedger,
   type Releases,
 } from '../core/releases.ts';
+import { sharedTimers, type SharedTimers } from '../core/sharedTimers.ts';
 import { untilClosed } from '../core/untilClosed.ts';
 import type { Transport } from '../core/transport.ts';
 import type { RetryPolicy } from '../core/withRetry.ts';
@@ -20,9 +21,11 @@ import { dispatch, type Dispatch } from './dispatch.ts';
 import type { UcwaEvent } from './events.ts';
 import { absolute } from './href.ts';
 import type { Application, LiveApplication } from './liveApplication.ts';
+import { listening, type Listening } from './listening.ts';
 import { network } from './network.ts';
 import type { Pause } from './pause.ts';
 import { requestJson } from './request.ts';
+import { shareLatest } from './shareLatest.ts';
 import { type Link, type Resource, resourceCodec } from './wire.ts';
 
 /** A connection to a UCWA application. */
@@ -101,8 +104,9 @@ export interface Ucwa extends AsyncDisposable {
 /** What a connection is to the rest of this protocol. */
 export interface UcwaInternals {
   readonly application$: Observable<LiveApplication>;
-  readonly batches$: Observable<EventBatch>;
   readonly dispatch: Dispatch;
+  readonly listening: Listening;
+  readonly timers: SharedTimers;
   readonly ledger: ReleaseLedger;
   readonly transport: Transport;
   readonly retry: RetryPolicy;
@@ -214,7 +218,9 @@ export function connect(options: ConnectOptions): Ucwa {
     [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
   };
   INTERNALS.set(ucwa, {
-    ...{ application$, batches$, dispatch: events, ledger, transport, retry, pause },
+    application$: application$.pipe(shareLatest(({ isOver }) => !isOver)),
+    ...{ dispatch: events, listening: listening(batches$), timers: sharedTimers() },
+    ...{ ledger, transport, retry, pause },
     mediumSeconds: () => parameters.mediumSeconds,
   });
   return ucwa;

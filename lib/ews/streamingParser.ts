@@ -1,4 +1,4 @@
-import { ignoreElements, Observable, type OperatorFunction, tap } from 'rxjs';
+import { distinctUntilChanged, ignoreElements, Observable, type OperatorFunction, tap } from 'rxjs';
 import { DecodeError } from '../core/errors.ts';
 import { type MessageParser, messageReader, type ParserOptions } from './parser.ts';
 import type { EwsMessage } from './wire.ts';
@@ -101,15 +101,18 @@ export function streamingParser(
 
 /**
  * Returns an operator that reads the bytes of a stream as they arrive and emits the messages of its SOAP
- * envelopes, and where one cannot be read, what is wrong with it. It errors with a {@link DecodeError} only for
- * one that is too long.
+ * envelopes, and where one cannot be read, what is wrong with it. Of several in a row that is told of the first:
+ * an envelope of a dozen characters must not bring an error of hundreds each. It errors with a {@link DecodeError}
+ * only for one that is too long.
  */
 export function parseStream(options?: ParserOptions): OperatorFunction<Uint8Array, StreamedMessage> {
   return (chunks$) =>
-    new Observable((subscriber) => {
+    new Observable<StreamedMessage>((subscriber) => {
       const parser = streamingParser((message) => subscriber.next(message), options);
       chunks$
         .pipe(tap({ next: (chunk) => parser.write(chunk), complete: () => parser.end() }), ignoreElements())
         .subscribe(subscriber);
-    });
+    }).pipe(
+      distinctUntilChanged((before, { type }) => before.type === 'unreadable' && type === 'unreadable'),
+    );
 }

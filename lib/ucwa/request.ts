@@ -120,7 +120,7 @@ function parseJson(response: HttpResponse, text: string, subject: string): unkno
 }
 
 /** The key `__proto__`, or letters that it may be written with. */
-const PROTOTYPE = /__proto__|\\u00[567]/i;
+const PROTOTYPE = /__proto__|\\u00[567]/;
 
 /** Leaves out what is named `__proto__`: a copy of the object would have it for its prototype. */
 function jsonIn(text: string): unknown {

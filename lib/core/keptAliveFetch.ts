@@ -22,7 +22,7 @@ export type Send = (url: string, init: RequestInit) => Sent;
 
 /** An Agent as Node calls it: this method is what it hands every request to. */
 interface RequestTaker {
-  addRequest(request: ClientRequest, options: unknown): void;
+  addRequest: (this: Agent, request: ClientRequest, options: unknown) => void;
 }
 
 const KEEP_ALIVE: AgentOptions = { keepAlive: true };

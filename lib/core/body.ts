@@ -1,4 +1,4 @@
-import { defer, last, map, type Observable, tap } from 'rxjs';
+import { map, type Observable, reduce } from 'rxjs';
 import { DecodeError } from './errors.ts';
 import type { HttpResponse } from './transport.ts';
 
@@ -20,31 +20,35 @@ export function readText(
   subject: string,
   maxBytes: number = MAX_BODY_BYTES,
 ): Observable<string> {
-  return defer(() => {
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    return response.body$.pipe(
-      tap((chunk) => {
-        length += chunk.length;
-        if (length > maxBytes) {
-          throw new DecodeError(subject, { path: '', expected: `at most ${maxBytes} bytes`, actual: 'more' });
-        }
-        chunks.push(chunk);
-      }),
-      last(null, undefined),
-      map(() => decodeText(chunks, length)),
-    );
-  });
+  return response.body$.pipe(
+    reduce<Uint8Array, Read | undefined>((read = { chunks: [], length: 0 }, chunk) => {
+      read.length += chunk.length;
+      if (read.length > maxBytes) {
+        throw new DecodeError(subject, { path: '', expected: `at most ${maxBytes} bytes`, actual: 'more' });
+      }
+      read.chunks.push(chunk);
+      return read;
+    }, undefined),
+    map((read) => (read === undefined ? '' : decodeText(read))),
+  );
 }
 
-function decodeText(chunks: readonly Uint8Array[], length: number): string {
+const UTF_8 = new TextDecoder();
+
+/** What was read of a body. */
+interface Read {
+  readonly chunks: Uint8Array[];
+  length: number;
+}
+
+function decodeText({ chunks, length }: Read): string {
   const [first] = chunks;
-  if (first !== undefined && chunks.length === 1) return new TextDecoder().decode(first);
+  if (first !== undefined && chunks.length === 1) return UTF_8.decode(first);
   const all = new Uint8Array(length);
   let offset = 0;
   for (const chunk of chunks) {
     all.set(chunk, offset);
     offset += chunk.length;
   }
-  return new TextDecoder().decode(all);
+  return UTF_8.decode(all);
 }

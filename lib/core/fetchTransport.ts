@@ -1,6 +1,6 @@
-import { Observable } from 'rxjs';
+import { Observable, type Observer } from 'rxjs';
 import { NetworkError } from './errors.ts';
-import { connectionOf, type Fetch, keptAliveFetch } from './keptAliveFetch.ts';
+import { type Fetch, keptAliveFetch, type Sent, sendWith } from './keptAliveFetch.ts';
 import { invalidOption } from './options.ts';
 import type { HttpHeaders, HttpRequest, HttpResponse, Transport } from './transport.ts';
 
@@ -32,15 +32,16 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
  */
 export function fetchTransport(fetch: Fetch = keptAliveFetch()): Transport {
   if (typeof fetch !== 'function') throw invalidOption('fetch', fetch, 'a function like the global fetch');
+  const send = sendWith(fetch);
   return (request) =>
     new Observable<HttpResponse>((subscriber) => {
-      const controller = new AbortController();
       let isAnswered = false;
-      sendWith(fetch, request, controller.signal).then(
+      const sent = send(request.url, initOf(request));
+      sent.response.then(
         (response) => {
           isAnswered = true;
-          const body = bodyOf(response, request, controller);
-          const discardConnection = connectionOf(response)?.discard;
+          const body = bodyOf(response, request, sent);
+          const discardConnection = sent.connection()?.discard;
           subscriber.next({
             status: response.status,
             headers: headersOf(response),
@@ -57,27 +58,20 @@ export function fetchTransport(fetch: Fetch = keptAliveFetch()): Transport {
         },
       );
       return () => {
-        if (!isAnswered) controller.abort();
+        if (!isAnswered) sent.cancel();
       };
     });
 }
 
-function sendWith(fetch: Fetch, request: HttpRequest, signal: AbortSignal): Promise<Response> {
-  const { method, url, headers, body, keepalive, credentials } = request;
-  // A fetch that throws at once is no different from one that rejects.
-  return new Promise((resolve) => {
-    resolve(
-      fetch(url, {
-        method,
-        signal,
-        redirect: 'manual',
-        ...(headers === undefined ? {} : { headers }),
-        ...(body === undefined ? {} : { body }),
-        ...(keepalive === undefined ? {} : { keepalive }),
-        ...(credentials === undefined ? {} : { credentials }),
-      }),
-    );
-  });
+function initOf({ method, headers, body, keepalive, credentials }: HttpRequest): RequestInit {
+  return {
+    method,
+    redirect: 'manual',
+    ...(headers === undefined ? {} : { headers }),
+    ...(body === undefined ? {} : { body }),
+    ...(keepalive === undefined ? {} : { keepalive }),
+    ...(credentials === undefined ? {} : { credentials }),
+  };
 }
 
 function headersOf(response: Response): HttpHeaders {
@@ -90,11 +84,11 @@ interface Body {
   readonly discardUnlessTaken: () => void;
 }
 
-function bodyOf(response: Response, request: HttpRequest, controller: AbortController): Body {
+function bodyOf(response: Response, request: HttpRequest, { connection, cancel }: Sent): Body {
   let isTaken = false;
-  const release = (): void => connectionOf(response)?.release();
+  const release = (): void => connection()?.release();
   const leave = (): void => {
-    controller.abort();
+    cancel();
     // One whose answer has ended on the wire is not closed by that.
     release();
   };
@@ -105,20 +99,22 @@ function bodyOf(response: Response, request: HttpRequest, controller: AbortContr
     }
     isTaken = true;
     let isOver = false;
-    const end = (): boolean => !isOver && (isOver = true);
-    readAll(response, (chunk) => subscriber.next(chunk)).then(
-      () => {
+    readAll(response, {
+      next: (chunk) => subscriber.next(chunk),
+      complete: () => {
+        isOver = true;
         // Before the end is told: what is sent then may want this very connection.
         release();
-        if (end()) subscriber.complete();
+        subscriber.complete();
       },
-      (cause: unknown) => {
+      error: (cause) => {
+        isOver = true;
         release();
-        if (end()) subscriber.error(networkError('the answer broke off', request, cause));
+        subscriber.error(networkError('the answer broke off', request, cause));
       },
-    );
+    });
     return () => {
-      if (end()) leave();
+      if (!isOver) leave();
     };
   });
   return {
@@ -140,19 +136,50 @@ function isWorthDraining(response: Response): boolean {
   return Number(response.headers.get('content-length') ?? Number.NaN) <= WORTH_DRAINING_BYTES;
 }
 
-/** Reads a body of either kind: a web stream by its reader, which every browser has, a Node stream by iteration. */
-async function readAll(response: Response, next: (chunk: Uint8Array) => void): Promise<void> {
-  const body = response.body as ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null;
-  if (body === null) return;
-  if ('getReader' in body) {
-    const reader = body.getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      next(value);
-    }
+/** A body as a Node stream, as far as it is read. */
+interface NodeBody {
+  readonly destroyed: boolean;
+  readonly errored: Error | null;
+  on(event: 'data', listener: (chunk: Uint8Array) => void): this;
+  on(event: 'error', listener: (error: Error) => void): this;
+  on(event: 'end' | 'close', listener: () => void): this;
+}
+
+/** Reads a body of either kind: a web stream by its reader, which every browser has, a Node stream by events. */
+function readAll(response: Response, reader: Observer<Uint8Array>): void {
+  const body = response.body as ReadableStream<Uint8Array> | NodeBody | null;
+  if (body === null) reader.complete();
+  else if ('getReader' in body) readWeb(body.getReader(), reader.next).then(reader.complete, reader.error);
+  else readNode(body, reader);
+}
+
+async function readWeb(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  next: (chunk: Uint8Array) => void,
+): Promise<void> {
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    next(value);
   }
-  for await (const chunk of body) next(chunk);
+}
+
+/** By its events: iteration would take several turns for each chunk. */
+function readNode(body: NodeBody, { next, complete, error }: Observer<Uint8Array>): void {
+  let isEnded = false;
+  const onClose = (): void => {
+    if (!isEnded) error(body.errored ?? new Error('the body was closed before its end'));
+  };
+  // One that broke off before it is read tells nothing more.
+  if (body.destroyed) {
+    onClose();
+    return;
+  }
+  body.on('data', next).on('error', error).on('close', onClose);
+  body.on('end', () => {
+    isEnded = true;
+    complete();
+  });
 }
 
 function networkError(what: string, request: HttpRequest, cause: unknown): NetworkError {

@@ -1,4 +1,5 @@
-import { defer, mergeMap, type Observable, of, throwError } from 'rxjs';
+import { defer, type Observable, throwError } from 'rxjs';
+import { divert } from './divert.ts';
 import { HttpError, OriginError } from './errors.ts';
 import { urlOption } from './options.ts';
 import type { HttpRequest, HttpResponse, Middleware, Transport } from './transport.ts';
@@ -41,12 +42,12 @@ export function pinnedTo(origin: string): Middleware {
     left: number,
   ): Observable<HttpResponse> =>
     defer(() => {
-      const refused = originOf(request.url);
-      if (refused !== allowed) return throwError(() => new OriginError(allowed, refused, what));
+      const origin = request.url.startsWith(`${allowed}/`) ? allowed : originOf(request.url);
+      if (origin !== allowed) return throwError(() => new OriginError(allowed, origin, what));
       return transport(request).pipe(
-        mergeMap((response) => {
+        divert((response) => {
           const next = redirected(request, response);
-          if (next === undefined) return of(response);
+          if (next === undefined) return undefined;
           if (left === 0)
             return throwError(() => new HttpError(response.status, request, { hint: 'too many redirects' }));
           return send(

@@ -13,6 +13,7 @@ import {
   throwError,
   throwIfEmpty,
 } from 'rxjs';
+import { divert } from './divert.ts';
 import { invalidOption, invalidSecret, numberOption } from './options.ts';
 import type { HttpRequest, HttpResponse, Middleware } from './transport.ts';
 
@@ -107,7 +108,7 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
 
   const tokenFor = (origin: string, held: Held): Observable<string> => {
     const { token: known } = held;
-    if (known !== undefined && asyncScheduler.now() < known.renewAt) return of(known.text);
+    if (isGood(known)) return of(known.text);
     if (held.acquiring !== undefined) return held.acquiring;
     const acquiring = defer(() => source(origin)).pipe(
       take(1),
@@ -137,25 +138,38 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
     const signed = (request: HttpRequest, token: string): Observable<HttpResponse> =>
       transport({ ...request, headers: { ...request.headers, authorization: `${scheme} ${token}` } });
 
+    const sent = (
+      request: HttpRequest,
+      token: string,
+      origin: string,
+      held: Held,
+    ): Observable<HttpResponse> => {
+      if (typeof provider === 'string') return signed(request, token);
+      return signed(request, token).pipe(
+        divert((response) => {
+          if (!refused(response)) return undefined;
+          // Only the first of those who were refused with it throws the old token away.
+          if (held.token?.text === token) held.token = undefined;
+          const again = { ...request, repeats: { count: 1, reason: 'the token was refused' } };
+          return tokenFor(origin, held).pipe(mergeMap((renewed) => signed(again, renewed)));
+        }),
+      );
+    };
+
     return (request) =>
       defer(() => {
         const { origin } = new URL(request.url);
         const held = heldFor(origin);
-        return tokenFor(origin, held).pipe(
-          mergeMap((token) =>
-            signed(request, token).pipe(
-              mergeMap((response) => {
-                if (!refused(response) || typeof provider === 'string') return of(response);
-                // Only the first of those who were refused with it throws the old token away.
-                if (held.token?.text === token) held.token = undefined;
-                const again = { ...request, repeats: { count: 1, reason: 'the token was refused' } };
-                return tokenFor(origin, held).pipe(mergeMap((renewed) => signed(again, renewed)));
-              }),
-            ),
-          ),
-        );
+        const { token: known } = held;
+        if (isGood(known)) return sent(request, known.text, origin, held);
+        return tokenFor(origin, held).pipe(mergeMap((token) => sent(request, token, origin, held)));
       });
   };
+}
+
+/** Whether a token need not be renewed yet. */
+function isGood(token: HeldToken | undefined): token is HeldToken {
+  return token !== undefined && asyncScheduler.now() < token.renewAt;
 }
 
 function heldToken(issued: string | IssuedToken, marginSeconds: number): HeldToken {

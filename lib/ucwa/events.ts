@@ -4,10 +4,12 @@ import { hrefKey } from './href.ts';
 import {
   type Embedded,
   embeddedCodec,
+  isList,
   linkCodec,
   listOf,
   type NamedLink,
   namedLinkCodec,
+  type OneOrMany,
   type Reason,
   reasonCodec,
   type Resource,
@@ -145,17 +147,23 @@ export function eventsOf(response: EventsResponse): UcwaEvent[] {
 /** Property by property: to spread what came would take longer than to read it. */
 function eventFrom(sent: WireEvent, sender: NamedLink): UcwaEvent {
   const { link, type, in: within, _embedded: embedded, status, reason } = sent;
-  const event: EventDraft = { type, link, sender };
+  const resource = embedded === undefined ? undefined : embeddedFor(link, embedded);
+  // What most events have is there from the start: added later it takes as much room again, beside the event.
+  const event: EventDraft =
+    within !== undefined && resource !== undefined
+      ? { type, link, sender, in: within, resource }
+      : { type, link, sender };
   if (within !== undefined) event.in = within;
   if (status !== undefined) event.status = status;
   if (reason !== undefined) event.reason = reason;
-  const resource = embedded === undefined ? undefined : embeddedFor(link, embedded);
   if (resource !== undefined) event.resource = resource;
   return event;
 }
 
 /** Of what came along, the resource that the event is about; its name there may be another than the link's. */
 function embeddedFor({ rel, href }: NamedLink, embedded: Embedded): Resource | undefined {
+  const only = onlyOne(embedded);
+  if (only !== undefined) return only;
   // Every object knows a `constructor`, and the server names what it likes.
   const named = Object.hasOwn(embedded, rel) ? embedded[rel] : undefined;
   const candidates =
@@ -166,4 +174,14 @@ function embeddedFor({ rel, href }: NamedLink, embedded: Embedded): Resource | u
     candidates.find((one) => listOf(one._links?.['self']).some((self) => hrefKey(self.href) === key)) ??
     candidates[0]
   );
+}
+
+/** The resource where it is the only one, as it mostly is: to look for it by name would take most of the time. */
+function onlyOne(embedded: Embedded): Resource | undefined {
+  let found: OneOrMany<Resource> | undefined;
+  for (const name in embedded) {
+    if (found !== undefined) return undefined;
+    found = embedded[name];
+  }
+  return found === undefined || isList(found) ? undefined : found;
 }

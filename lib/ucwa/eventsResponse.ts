@@ -123,7 +123,8 @@ function isRecordOf<Value>(
   depth: number,
 ): value is Readonly<Record<string, OneOrMany<Value>>> {
   if (!isObject(value)) return false;
-  for (const key of Object.keys(value)) {
+  // A list of the keys would take a fifth of the guard's time. What JSON made inherits nothing by name.
+  for (const key in value) {
     const one = value[key];
     if (Array.isArray(one) ? !one.every((each) => isOne(each, depth)) : !isOne(one, depth)) return false;
   }

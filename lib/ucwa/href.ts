@@ -3,8 +3,11 @@ import { DecodeError } from '../core/errors.ts';
 
 /** Makes an href absolute. Throws a {@link DecodeError} where that is not possible. */
 export function absolute(href: string, base: string): string {
-  if (URL.canParse(href, base)) return new URL(href, base).href;
-  throw new DecodeError('link', { path: '/href', expected: 'a URL', actual: 'something else' });
+  try {
+    return new URL(href, base).href;
+  } catch {
+    throw new DecodeError('link', { path: '/href', expected: 'a URL', actual: 'something else' });
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
-import { catchError, map, mergeMap, type Observable, of } from 'rxjs';
+import { catchError, map, type Observable, of } from 'rxjs';
 import { readText } from '../core/body.ts';
+import { divert } from '../core/divert.ts';
 import type { HttpResponse, Middleware } from '../core/transport.ts';
 import { type TokenProvider, withToken } from '../core/withToken.ts';
 import { reasonIn } from './request.ts';
@@ -18,8 +19,8 @@ export function refusesToken({ status, headers }: HttpResponse): boolean {
  */
 export const revealInvalidToken: Middleware = (transport) => (request) =>
   transport(request).pipe(
-    mergeMap((response) =>
-      response.status === 403 && !refusesToken(response) ? revealed(response) : of(response),
+    divert((response) =>
+      response.status === 403 && !refusesToken(response) ? revealed(response) : undefined,
     ),
   );
 

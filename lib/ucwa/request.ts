@@ -3,6 +3,7 @@ import { catchError, map, mergeMap, type Observable, of, throwError, asyncSchedu
 import { retryAfterMs } from '../core/backoff.ts';
 import { readText } from '../core/body.ts';
 import { decode } from '../core/decode.ts';
+import { divert } from '../core/divert.ts';
 import { DecodeError, HttpError } from '../core/errors.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { hintFor } from './decision.ts';
@@ -77,8 +78,8 @@ function accepted(transport: Transport, request: UcwaRequest): Observable<HttpRe
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   };
   return transport(sent).pipe(
-    mergeMap((response) =>
-      response.status >= 200 && response.status < 300 ? of(response) : refused(response, sent),
+    divert((response) =>
+      response.status >= 200 && response.status < 300 ? undefined : refused(response, sent),
     ),
   );
 }
@@ -120,7 +121,7 @@ function parseJson(response: HttpResponse, text: string, subject: string): unkno
 }
 
 /** The key `__proto__`, or letters that it may be written with. */
-const PROTOTYPE = /__proto__|\\u00[567]/i;
+const PROTOTYPE = /__proto__|\\u00[567]/;
 
 /** Leaves out what is named `__proto__`: a copy of the object would have it for its prototype. */
 function jsonIn(text: string): unknown {

@@ -180,7 +180,8 @@ export function listOf<Value extends object>(value: OneOrMany<Value> | undefined
   return isList(value) ? value : [value];
 }
 
-function isList<Value>(value: OneOrMany<Value>): value is readonly Value[] {
+/** Whether it is a list of them. */
+export function isList<Value>(value: OneOrMany<Value>): value is readonly Value[] {
   return Array.isArray(value);
 }
 

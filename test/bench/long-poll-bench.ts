@@ -1,7 +1,7 @@
+import crossFetch from 'cross-fetch';
 import { mergeMap, repeat, take } from 'rxjs';
 import { readText } from '../../lib/core/body.ts';
 import { fetchTransport } from '../../lib/core/fetchTransport.ts';
-import { keptAliveFetch } from '../../lib/core/keptAliveFetch.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import type { Benchmark, Contender } from './benchmark.ts';
 import { keepingAgent, loopback, raw, textOf } from './loopback.ts';
@@ -49,11 +49,12 @@ export const benchmark: Benchmark = {
         }
       };
     }),
+    // With connections of its own: those of the library wait for their reader to let them go.
     'cross-fetch': polling(
       (
-        (fetch) => async (url: string) =>
-          (await fetch(url, {})).text()
-      )(keptAliveFetch()),
+        (init) => async (url: string) =>
+          (await crossFetch(url, init)).text()
+      )({ agent: keepingAgent() } as RequestInit),
     ),
     'global fetch': polling(async (url) => (await fetch(url)).text()),
     fetchTransport: contender((origin) => {

@@ -1,6 +1,14 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import type { UcwaEvent } from '../../lib/ucwa/events.ts';
-import { contactKey, filedUnder, PRESENCE_SUBSCRIPTIONS, UNNAMED_CONTACTS } from '../../lib/ucwa/filing.ts';
+import {
+  contactHrefKey,
+  contactKey,
+  filedUnder,
+  PRESENCE_SUBSCRIPTIONS,
+  UNNAMED_CONTACTS,
+} from '../../lib/ucwa/filing.ts';
+import { addressIn, hrefKey } from '../../lib/ucwa/href.ts';
 
 const event = (fields: Partial<UcwaEvent> & Pick<UcwaEvent, 'link'>): UcwaEvent => ({
   type: 'updated',
@@ -11,6 +19,27 @@ const event = (fields: Partial<UcwaEvent> & Pick<UcwaEvent, 'link'>): UcwaEvent 
 describe('contactKey', () => {
   it('should be one for all spellings of a URI', () => {
     expect(contactKey('SIP:Sara@Contoso.com')).to.equal(contactKey('sip:sara@contoso.com'));
+  });
+});
+
+describe('contactHrefKey', () => {
+  it('should read plain hrefs as all others: the address in what a parser of URLs makes of them', () => {
+    const piece = fc.constantFrom(
+      ...['/', '/', '//', '..', '/.', 'a', 'B', '-', '@', ':', '?', '&', '&amp;', '%2F', '%40', '%5C'],
+      ...['\\', '#', ' ', '\t', '\n', 'ö', '[', ';', 'https://', 'http:/', 'HTTPS://', 'sip:', 'pool:443'],
+    );
+    const made = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(''));
+    const start = fc.constantFrom('', '/', '/people', 'https://pool', 'https:/');
+    const end = fc.constantFrom('/sara@contoso.com', '/S~a.r-a_1@x', '/@x', '/a@', '/a@b@c', '');
+    fc.assert(
+      fc.property(start, made, end, (...pieces) => {
+        const href = pieces.join('');
+        const key = hrefKey(href);
+        const address = addressIn(key);
+        expect(contactHrefKey(href)).to.equal(address === undefined ? key : contactKey(address));
+      }),
+      { numRuns: 3000 },
+    );
   });
 });
 

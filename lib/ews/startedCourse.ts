@@ -1,7 +1,8 @@
 import { defer, map, type Observable, of } from 'rxjs';
-import type { Checkpoint } from './checkpoint.ts';
+import type { Checkpoint } from '../core/checkpoint.ts';
+import { journal } from '../core/journal.ts';
 import { type Course, newCourse } from './course.ts';
-import { journal } from './journal.ts';
+import { STREAM_JOURNAL } from './streamJournal.ts';
 import type { ServiceCore } from './serviceInternals.ts';
 
 /** Where a stream begins. */
@@ -21,10 +22,11 @@ export function startedCourse(
   canResume: boolean,
 ): Observable<Course> {
   if (checkpoint === undefined) return defer(() => of(newCourse(watermark)));
-  return journal(checkpoint, ledger).pipe(
+  return journal(STREAM_JOURNAL, checkpoint, ledger).pipe(
     map((kept) => {
-      const course = newCourse((canResume ? kept.watermark : undefined) ?? watermark, kept);
-      course.since = kept.since;
+      const { watermark: reached, since } = kept.place;
+      const course = newCourse((canResume ? reached : undefined) ?? watermark, kept);
+      course.since = since === undefined ? undefined : new Date(since);
       if (kept.isContinued && course.watermark === undefined) course.gap = 'subscriptionLost';
       return course;
     }),

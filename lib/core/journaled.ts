@@ -1,4 +1,4 @@
-import { concat, defer, finalize, type Observable, tap } from 'rxjs';
+import { concat, defer, EMPTY, finalize, merge, type Observable, tap } from 'rxjs';
 import type { Journal } from './journal.ts';
 import { type RemoteResource, remoteResource } from './remoteResource.ts';
 
@@ -12,10 +12,10 @@ import { type RemoteResource, remoteResource } from './remoteResource.ts';
  */
 export function journaled<Handle, Value, Parent>(
   config: RemoteResource<Handle, Value, Parent>,
-  journal: () => Pick<Journal<object>, 'note'>,
+  journal: (parent: Parent) => Pick<Journal<object>, 'note' | 'saved'> | undefined,
   removedAt: (handle: Handle) => string | undefined = () => undefined,
 ): Observable<Value> {
-  const { resource, ledger, acquire, identify } = config;
+  const { resource, ledger, acquire, identify, use } = config;
   // Each subscriber has a note of its own: one may be acquired while the one before is being released.
   return defer(() => {
     let over = (): void => undefined;
@@ -29,13 +29,19 @@ export function journaled<Handle, Value, Parent>(
         },
       },
       acquire: (parent, onProgress) => {
-        const note = journal().note(resource);
+        const note = journal(parent)?.note(resource);
+        if (note === undefined) return acquire(parent, onProgress);
         over = () => note.over();
         return concat(note.asked(), acquire(parent, onProgress)).pipe(
           tap((handle) => note.made(identify(handle), removedAt(handle))),
           finalize(() => note.answered()),
         );
       },
+      use: (handle, lease, parent) =>
+        merge(
+          use(handle, lease, parent),
+          defer(() => journal(parent)?.saved() ?? EMPTY),
+        ),
     });
   });
 }

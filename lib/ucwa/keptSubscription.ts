@@ -18,8 +18,9 @@ import {
   throwError,
   timer,
 } from 'rxjs';
+import { journaled } from '../core/journaled.ts';
 import type { ReleaseResult } from '../core/release.ts';
-import { type Lease, remoteResource } from '../core/remoteResource.ts';
+import { type Lease, type RemoteResource, remoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress } from '../core/transport.ts';
 import type { LiveApplication } from './liveApplication.ts';
 import type { UcwaInternals } from './connect.ts';
@@ -220,7 +221,7 @@ export function keptSubscription<Made extends Created>(
     );
   };
 
-  return remoteResource({
+  const config: RemoteResource<Held<Made>, UcwaEvent, LiveApplication> = {
     resource,
     ledger,
     // The place is kept through the release, which looks out for the deleted event.
@@ -235,5 +236,14 @@ export function keptSubscription<Made extends Created>(
     ifLost:
       `If the server has created it, it ends it after ${durationMinutes} minutes, ` +
       'or together with the application.',
-  });
+  };
+  if (!internals.isKept) return remoteResource(config);
+  return journaled(
+    config,
+    ({ journal }) => journal,
+    ({ made }) => {
+      const { url } = kind.remove(made);
+      return url === made.self ? undefined : url;
+    },
+  );
 }

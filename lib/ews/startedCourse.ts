@@ -1,8 +1,9 @@
 import { defer, type Observable, switchMap } from 'rxjs';
-import type { Checkpoint } from './checkpoint.ts';
+import type { Checkpoint } from '../core/checkpoint.ts';
+import { journal } from '../core/journal.ts';
 import { type Course, newCourse } from './course.ts';
 import type { EwsEvent } from './events.ts';
-import { journal } from './journal.ts';
+import { STREAM_JOURNAL } from './streamJournal.ts';
 import type { ServiceCore } from './serviceInternals.ts';
 
 /** Where a stream begins. */
@@ -23,10 +24,11 @@ export function startedCourse(
   follow: (course: Course) => Observable<EwsEvent>,
 ): Observable<EwsEvent> {
   if (checkpoint === undefined) return defer(() => follow(newCourse(watermark)));
-  return journal(checkpoint, ledger).pipe(
+  return journal(STREAM_JOURNAL, checkpoint, ledger).pipe(
     switchMap((kept) => {
-      const course = newCourse((canResume ? kept.watermark : undefined) ?? watermark, kept);
-      course.since = kept.since;
+      const { watermark: reached, since } = kept.place;
+      const course = newCourse((canResume ? reached : undefined) ?? watermark, kept);
+      course.since = since === undefined ? undefined : new Date(since);
       if (kept.isContinued && course.watermark === undefined) course.gap = 'subscriptionLost';
       return follow(course);
     }),

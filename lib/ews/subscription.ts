@@ -1,8 +1,8 @@
-import { asyncScheduler, concat, defer, finalize, map, Observable, of, tap } from 'rxjs';
+import { asyncScheduler, defer, finalize, map, Observable, of } from 'rxjs';
 import { decode } from '../core/decode.ts';
+import { journaled } from '../core/journaled.ts';
 import type { ReleaseResult } from '../core/release.ts';
-import { type Lease, remoteResource } from '../core/remoteResource.ts';
-import type { ReleaseLedger } from '../core/releases.ts';
+import { type Lease, remoteResource, type RemoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress } from '../core/transport.ts';
 import type { Claim, Claims } from './claims.ts';
 import { type Course, gapEvent, reached } from './course.ts';
@@ -11,8 +11,7 @@ import { subscribeEnvelope, type SubscribeRequest, unsubscribeEnvelope } from '.
 import { EwsError, SoapFault } from './errors.ts';
 import { ANSWER_WITHIN_MS, type ServiceInternals } from './serviceInternals.ts';
 import type { EwsEvent } from './events.ts';
-import type { JournalNote } from './journal.ts';
-import { sweep } from './sweep.ts';
+import { sweepSubscriptions } from './sweep.ts';
 import { SubscribeAnswer } from './wire.ts';
 
 /** What tells one way to be notified from another. */
@@ -63,21 +62,19 @@ export function subscription(
   const { resource, ifLost, expiresAt } = kind;
   const { ledger } = internals;
   const remove = (id: string): Observable<ReleaseResult> => kind.release?.(id) ?? unsubscribe(internals, id);
-  if (course.journal !== undefined) sweep(internals, course.journal, { expiresAt, ifLost, remove });
-  const note = course.journal?.note(resource);
+  const { journal } = course;
+  if (journal !== undefined) sweepSubscriptions(internals, journal, { expiresAt, ifLost, remove });
   course.operation = 'Subscribe';
   course.hasAnswered = false;
-  return remoteResource<Handle, EwsEvent, Claim>({
+  const config: RemoteResource<Handle, EwsEvent, Claim> = {
     resource,
-    ledger: note === undefined ? ledger : noting(ledger, note),
+    ledger,
     within: openClaim(internals.claims),
-    acquire: (claim, onProgress) => {
-      const asked$ = defer(() => {
+    acquire: (claim, onProgress) =>
+      defer(() => {
         const handle$ = subscribe(internals, kind.request(course.watermark), claim, onProgress);
         return kind.prepare === undefined ? handle$ : handle$.pipe(finalize(kind.prepare()));
-      });
-      return note === undefined ? asked$ : noted(asked$, note);
-    },
+      }),
     identify: ({ id }) => id,
     expiresAt: ({ answeredAt }) => expiresAt(answeredAt),
     use: (handle, lease, claim) => follow(internals, course, kind, { handle, lease, claim }),
@@ -90,26 +87,8 @@ export function subscription(
     decide: decideUnsubscribe,
     backoff: internals.retry,
     ifLost,
-  });
-}
-
-/** The ledger, where a note goes by what is written there. What may be left on the server is kept. */
-function noting(ledger: ReleaseLedger, note: JournalNote): Pick<ReleaseLedger, 'begin' | 'record'> {
-  return {
-    begin: (what) => ledger.begin(what),
-    record: (outcome) => {
-      ledger.record(outcome);
-      if (outcome.outcome !== 'Failed') note.over();
-    },
   };
-}
-
-/** That it is asked for is saved before: who finds that knows of what a crash in between leaves there. */
-function noted(asked$: Observable<Handle>, note: JournalNote): Observable<Handle> {
-  return concat(note.asked(), asked$).pipe(
-    tap(({ id }) => note.made(id)),
-    finalize(() => note.answered()),
-  );
+  return journal === undefined ? remoteResource(config) : journaled(config, () => journal);
 }
 
 /** The claim is there until the release is over. */

@@ -1,4 +1,4 @@
-import { map, merge, mergeMap, type Observable, Subject, tap } from 'rxjs';
+import { map, merge, mergeMap, type Observable, Subject } from 'rxjs';
 import type { Activity } from '../core/activity.ts';
 import { invalidOption } from '../core/options.ts';
 import {
@@ -26,6 +26,7 @@ import { network } from './network.ts';
 import type { Pause } from './pause.ts';
 import { requestJson } from './request.ts';
 import { shareLatest } from './shareLatest.ts';
+import { turns } from './turns.ts';
 import { type Link, type Resource, resourceCodec } from './wire.ts';
 
 /** A connection to a UCWA application. */
@@ -111,6 +112,10 @@ export interface UcwaInternals {
   readonly transport: Transport;
   readonly retry: RetryPolicy;
   readonly pause: Pause;
+  /** Whether what it has on the server is kept for the next process. */
+  readonly isKept: boolean;
+  /** Whose turn it is with the one subscription to contacts and groups that an application has. */
+  readonly contactsTurn$: Observable<undefined>;
   /** What the client asked for, if it did. */
   readonly mediumSeconds: () => number | undefined;
 }
@@ -177,10 +182,13 @@ export function connect(options: ConnectOptions): Ucwa {
   const ledger = releaseLedger();
   const events = dispatch();
   const tuned = new Subject<void>();
+  const { checkpoint, publication } = plan;
+  const contactsTurn$ = turns();
   const application$ = application({
-    ...{ source, location, transport, ledger, graceMs, retry, pause, onExpelled },
-    publication: plan.publication,
-  }).pipe(tap((made) => (live = made)));
+    ...{ source, location, transport, ledger, graceMs, retry, pause, onExpelled, publication },
+    ...{ checkpoint, ack, contactsTurn$ },
+    onMade: (made) => (live = made),
+  });
   const batches$ = channel({
     ...{ application$, dispatch: events, ack, onReplaced, pause, hasMoved: location.hasMoved },
     transport: polling,
@@ -220,7 +228,8 @@ export function connect(options: ConnectOptions): Ucwa {
   INTERNALS.set(ucwa, {
     application$: application$.pipe(shareLatest(({ isOver }) => !isOver)),
     ...{ dispatch: events, listening: listening(batches$), timers: sharedTimers() },
-    ...{ ledger, transport, retry, pause },
+    ...{ ledger, transport, retry, pause, contactsTurn$ },
+    isKept: checkpoint !== undefined,
     mediumSeconds: () => parameters.mediumSeconds,
   });
   return ucwa;

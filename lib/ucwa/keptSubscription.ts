@@ -14,8 +14,9 @@ import {
   throwError,
   timer,
 } from 'rxjs';
+import { journaled } from '../core/journaled.ts';
 import type { ReleaseResult } from '../core/release.ts';
-import { type Lease, remoteResource } from '../core/remoteResource.ts';
+import { type Lease, type RemoteResource, remoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress } from '../core/transport.ts';
 import type { LiveApplication } from './liveApplication.ts';
 import type { UcwaInternals } from './connect.ts';
@@ -79,7 +80,7 @@ export const ENDED: Error = new Error('the server has ended the subscription');
  */
 export function keptSubscription<Made extends Created>(stream: Stream<Made>): Observable<UcwaEvent> {
   const { internals, kind, own } = stream;
-  return remoteResource<Made, UcwaEvent, LiveApplication>({
+  const config: RemoteResource<Made, UcwaEvent, LiveApplication> = {
     resource: kind.resource,
     ledger: internals.ledger,
     // The place is kept through the release, which looks out for the deleted event.
@@ -94,7 +95,16 @@ export function keptSubscription<Made extends Created>(stream: Stream<Made>): Ob
     ifLost:
       `If the server has created it, it ends it after ${kind.durationMinutes} minutes, ` +
       'or together with the application.',
-  });
+  };
+  if (!internals.isKept) return remoteResource(config);
+  return journaled(
+    config,
+    ({ journal }) => journal,
+    (made) => {
+      const { url } = kind.remove(made);
+      return url === made.self ? undefined : url;
+    },
+  );
 }
 
 function selfOf({ self }: Created): string {

@@ -168,6 +168,48 @@ describe('How much is done', () => {
       expect(pieces.reduce((sum, length) => sum + length, 0)).to.equal(xml.length);
     });
 
+    it('should be no look-up of a name where elements come in the same order as before', () => {
+      const { prototype: map } = Map;
+      const get = Object.getOwnPropertyDescriptor(map, 'get')!;
+      const lookUps = (events: number): number => {
+        let count = 0;
+        Object.defineProperty(map, 'get', {
+          ...get,
+          value: function (this: unknown, key: unknown): unknown {
+            count += 1;
+            return Reflect.apply(get.value as (key: unknown) => unknown, this, [key]);
+          },
+        });
+        try {
+          read([eventsAnswer(times(events, (index) => itemEvent('NewMailEvent', `W${index}`)).join(''))]);
+        } finally {
+          Object.defineProperty(map, 'get', get);
+        }
+        return count;
+      };
+      expect(lookUps(10)).to.be.greaterThan(10);
+      expect(lookUps(1000)).to.equal(lookUps(10));
+    });
+
+    it('should be no error made and caught for an envelope that ends with its chunk', () => {
+      let made = 0;
+      const makeError = Object.getOwnPropertyDescriptor(prototype, 'makeError')!;
+      Object.defineProperty(prototype, 'makeError', {
+        ...makeError,
+        value: function (this: unknown, text: string): unknown {
+          made += 1;
+          return Reflect.apply(makeError.value as (text: string) => unknown, this, [text]);
+        },
+      });
+      try {
+        read(times(50, () => eventsAnswer(itemEvent('NewMailEvent', 'W1'))));
+      } finally {
+        Object.defineProperty(prototype, 'makeError', makeError);
+      }
+      expect(made).to.equal(0);
+      expect(pieces).to.have.length(50);
+    });
+
     it('should be one call for each 4,096 characters where events are handed on early', () => {
       read([xml], { onEvents: () => undefined });
       expect(pieces).to.have.length(Math.ceil(xml.length / 4096));

@@ -62,15 +62,14 @@ function depth(error: ValidationError): number {
   return keysOf(error).length;
 }
 
-/** The keys that lead to the value: io-ts also counts the branches of unions and intersections as steps. */
+/**
+ * The keys that lead to the value. io-ts also counts the branches of unions and intersections as steps, within
+ * codecs of any kind: those do not lead anywhere else.
+ */
 function keysOf({ context }: ValidationError): string[] {
-  const keys: string[] = [];
-  context.forEach(({ key }, index) => {
-    const parent = context[index - 1];
-    const tag: unknown = parent !== undefined && '_tag' in parent.type ? parent.type._tag : undefined;
-    if (key !== '' && tag !== 'UnionType' && tag !== 'IntersectionType') keys.push(key);
-  });
-  return keys;
+  return context
+    .filter(({ key, actual }, index) => key !== '' && actual !== context[index - 1]?.actual)
+    .map(({ key }) => key);
 }
 
 /** Shows the shape of a value, never much of its content: messages and tokens can be in there. */

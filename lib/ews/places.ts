@@ -41,12 +41,13 @@ export function placesOf(document: Step): Places {
       before.next = met;
       return met;
     }
-    const localName = name.slice(name.indexOf(':') + 1);
+    const kept = copied(name);
+    const localName = kept.slice(kept.indexOf(':') + 1);
     const step = parent.within?.get(localName) ?? parent.otherwise ?? SKIP;
-    const place = newPlace(copied(name), copied(localName), parent, step);
+    const place = newPlace(kept, localName, parent, step);
     if (known < MOST_KNOWN_PLACES) {
       known += 1;
-      parent.places.set(name, place);
+      parent.places.set(kept, place);
     }
     return place;
   };

@@ -68,7 +68,7 @@ export function streamingParser(
     const isElement = !beginning.startsWith('<?');
     const isNext = prolog === undefined || (isElement ? !PROLOG.test(prolog) : prolog.trim() !== '');
     if (isNext || isUnreadable) {
-      attempt(reader.end);
+      attempt(() => reader.end());
       reader.restart();
       isUnreadable = false;
       prolog = '';
@@ -94,7 +94,7 @@ export function streamingParser(
     write: (chunk) => read(decoder.decode(chunk, { stream: true })),
     end: () => {
       take(held + decoder.decode());
-      attempt(reader.end);
+      attempt(() => reader.end());
     },
   };
 }
@@ -106,13 +106,15 @@ export function streamingParser(
  * only for one that is too long.
  */
 export function parseStream(options?: ParserOptions): OperatorFunction<Uint8Array, StreamedMessage> {
-  return (chunks$) =>
-    new Observable<StreamedMessage>((subscriber) => {
+  return (chunks$) => {
+    const messages$ = new Observable<StreamedMessage>((subscriber) => {
       const parser = streamingParser((message) => subscriber.next(message), options);
       chunks$
         .pipe(tap({ next: (chunk) => parser.write(chunk), complete: () => parser.end() }), ignoreElements())
         .subscribe(subscriber);
-    }).pipe(
+    });
+    return messages$.pipe(
       distinctUntilChanged((before, { type }) => before.type === 'unreadable' && type === 'unreadable'),
     );
+  };
 }

@@ -62,6 +62,19 @@ describe('decode', () => {
     });
   }
 
+  it('should tell where the fault is behind a codec that refers to itself, as a JSON pointer would', () => {
+    interface Tree {
+      readonly name?: string;
+      readonly parts?: readonly Tree[];
+    }
+    const tree: t.Type<Tree> = t.recursion('tree', () =>
+      t.intersection([t.partial({ name: t.string }), t.partial({ parts: t.readonlyArray(tree) })]),
+    );
+    expect(failure(tree, { name: 1 }).path).to.equal('/name');
+    expect(failure(tree, { parts: [{}, { parts: [{ name: 2 }] }] }).path).to.equal('/parts/1/parts/0/name');
+    expect(failure(tree, { parts: [{}, 3] }).path).to.equal('/parts/1');
+  });
+
   it('should show an object by the names of its properties only', () => {
     const error = failure(t.string, { user: 'sara', note: 'private' });
     expect(error.actual).to.equal('an object with user, note');

@@ -76,6 +76,26 @@ describe('Resource', () => {
     expect(people === undefined ? undefined : hrefOf(people, 'self')).to.equal('/p?a=1&b=2');
   });
 
+  const broken: readonly [path: string, resource: object][] = [
+    ['/rel', { rel: 7 }],
+    ['/_links/self/href', { _links: { self: { href: 7 } } }],
+    ['/_links/contact/1/href', { _links: { contact: [{ href: '/a' }, { href: 7 }] } }],
+    ['/_embedded/contact/rel', { _embedded: { contact: { rel: 7 } } }],
+    ['/_embedded/contact/1/rel', { _embedded: { contact: [{ rel: 'contact' }, { rel: 7 }] } }],
+    [
+      '/_embedded/people/_embedded/contact/0/_links/self/href',
+      { _embedded: { people: { _embedded: { contact: [{ _links: { self: { href: 7 } } }] } } } },
+    ],
+    ['/_embedded/contact', { _embedded: { contact: 3 } }],
+  ];
+  for (const [path, resource] of broken) {
+    it(`should say that the fault is at ${path}, and nowhere in between`, () => {
+      expect(() => decode(resourceCodec, 'resource')(resource))
+        .to.throw(DecodeError)
+        .with.property('path', path);
+    });
+  }
+
   it('should refuse resources that are too deep in one another, and at once, instead of running out of stack', () => {
     const deep = (depth: number): unknown =>
       JSON.parse(`${'{"_embedded":{"a":['.repeat(depth)}{}${']}}'.repeat(depth)}`);

@@ -8,7 +8,7 @@ export { type Activity, ACTIVITY_CHANNEL, activityReport, type ActivityReport } 
 export { readText } from './core/body.ts';
 export type { BackoffPolicy } from './core/backoff.ts';
 export { browserCredentials } from './core/browserCredentials.ts';
-export type { CheckpointStore, Json } from './core/checkpoint.ts';
+export type { Checkpoint, CheckpointStore, Json } from './core/checkpoint.ts';
 export { CheckpointError } from './core/checkpointError.ts';
 export { closeOnPageHide } from './core/closeOnPageHide.ts';
 export { cookieJar, type CookieJar } from './core/cookieJar.ts';

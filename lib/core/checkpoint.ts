@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import { invalidOption, objectOption } from './options.ts';
 
 /** What JSON can say. */
 export type Json =
@@ -21,4 +22,26 @@ export interface CheckpointStore {
   save(key: string, value: Json): Observable<never>;
   /** Forgets what was saved under a key. It emits nothing, and completes when it is forgotten. */
   remove(key: string): Observable<never>;
+}
+
+/** Where a stream, or a connection, keeps how far it has come, and what it has on the server. */
+export interface Checkpoint {
+  /** Such as `fileCheckpoints('/var/lib/mail/checkpoints')`. */
+  readonly store: CheckpointStore;
+  /** What tells this one from the others in the store; no two at a time may have the same. */
+  readonly key: string;
+}
+
+const METHODS = ['load', 'save', 'remove'] as const;
+
+/** Checks where to keep it; undefined is nowhere. */
+export function checkCheckpoint(checkpoint: Checkpoint | undefined): Checkpoint | undefined {
+  if (checkpoint === undefined) return undefined;
+  const { store, key } = objectOption('checkpoint', checkpoint);
+  objectOption('checkpoint.store', store);
+  if (METHODS.some((method) => typeof store[method] !== 'function')) {
+    throw invalidOption('checkpoint.store', store, 'a store of checkpoints, with load, save and remove');
+  }
+  if (typeof key !== 'string' || key === '') throw invalidOption('checkpoint.key', key, 'a text');
+  return { store, key };
 }

@@ -8,6 +8,7 @@ import {
   NEVER,
   type Observable,
   Subject,
+  type Subscriber,
   timer,
 } from 'rxjs';
 import { LONGEST_TIMER_MS } from './backoff.ts';
@@ -127,6 +128,8 @@ export interface ReleaseLedger extends Releases {
   readonly isClosed: boolean;
   /** Emits once, when the connection is closed. */
   readonly closing$: Observable<void>;
+  /** The same for streams, of which there may be thousands: they complete then. */
+  readonly streams: Set<Pick<Subscriber<never>, 'complete'>>;
   /** Emits when what is kept for a grace time has to go now. */
   readonly flush$: Observable<void>;
   /** Notes that something is on its way that a drain waits for, until the returned function is called. */
@@ -157,6 +160,7 @@ export function releaseLedger(): ReleaseLedger {
   const underWay = new Set<PendingRelease>();
   const flush = new Subject<void>();
   const closing = new Subject<void>();
+  const streams: ReleaseLedger['streams'] = new Set();
   let isClosed = false;
   let kept: ReleaseOutcome[] = [];
 
@@ -195,6 +199,7 @@ export function releaseLedger(): ReleaseLedger {
     const timeoutMs = timeoutOf(options);
     isClosed = true;
     closing.next();
+    for (const stream of streams) stream.complete();
     return drained(timeoutMs);
   };
 
@@ -203,6 +208,7 @@ export function releaseLedger(): ReleaseLedger {
     pending$: pending.asObservable(),
     flush$: flush.asObservable(),
     closing$: closing.asObservable(),
+    streams,
     get isClosed() {
       return isClosed;
     },

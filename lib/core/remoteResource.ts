@@ -1,4 +1,13 @@
-import { defer, Observable, type Subscriber, Subscription, take, takeUntil, throwIfEmpty } from 'rxjs';
+import {
+  defer,
+  EmptyError,
+  Observable,
+  type Subscriber,
+  Subscription,
+  take,
+  takeUntil,
+  throwIfEmpty,
+} from 'rxjs';
 import type { BackoffPolicy } from './backoff.ts';
 import { decideRelease, release, type ReleaseDecision, type ReleaseResult } from './release.ts';
 import { releaseEntry, type ReleaseEntry, type ReleaseLedger } from './releases.ts';
@@ -66,26 +75,68 @@ export function remoteResource<Handle, Value, Parent>(
   return new Observable<Value>((subscriber) => begin(config, subscriber));
 }
 
+/**
+ * How far a resource has come. Each stage is a function of its own, so that thousands that are in use keep
+ * nothing of how they were acquired.
+ */
+interface Holding {
+  /** What to do when the subscriber leaves; undefined before there is a parent. */
+  leave: (() => void) | undefined;
+  /** What to note when the parent is gone. */
+  parentGone: (() => void) | undefined;
+  /** Lets go of the parent. */
+  readonly letGo: () => void;
+}
+
 function begin<Handle, Value, Parent>(
   config: RemoteResource<Handle, Value, Parent>,
   subscriber: Subscriber<Value>,
 ): void {
+  let within: Subscription | undefined;
+  let isLetGo = false;
+  const letGo = (): void => {
+    isLetGo = true;
+    within?.unsubscribe();
+  };
+  const holding: Holding = { leave: undefined, parentGone: undefined, letGo };
+
+  // Added before all else: the release begins before `use` lets go of what both need.
+  subscriber.add(() => (holding.leave ?? letGo)());
+  within = config.within.subscribe({
+    next: (parent) => {
+      if (holding.leave === undefined && !subscriber.closed) acquire(config, subscriber, parent, holding);
+    },
+    error: (cause: unknown) => {
+      holding.parentGone?.();
+      subscriber.error(cause);
+    },
+    complete: () => {
+      if (holding.leave === undefined) subscriber.error(new EmptyError());
+    },
+  });
+  // It may all have been over while that emitted.
+  if (isLetGo) within.unsubscribe();
+}
+
+function acquire<Handle, Value, Parent>(
+  config: RemoteResource<Handle, Value, Parent>,
+  subscriber: Subscriber<Value>,
+  parent: Parent,
+  holding: Holding,
+): void {
   const { ledger, resource } = config;
-  const holding = new Subscription();
   const acquiring = new Subscription();
-  let hasParent = false;
   let answerIsOutstanding = false;
   let wasLeftOpen = false;
   let endAbandoned: (() => void) | undefined;
-  let onParentGone = (): void => undefined;
 
   const giveUp = (): void => {
     acquiring.unsubscribe();
-    holding.unsubscribe();
+    holding.letGo();
     endAbandoned?.();
   };
 
-  let onTeardown = (): void => {
+  holding.leave = () => {
     if (answerIsOutstanding) endAbandoned = ledger.begin({ resource, id: undefined });
     else giveUp();
   };
@@ -102,83 +153,72 @@ function begin<Handle, Value, Parent>(
     }
   };
 
-  const acquired = (handle: Handle, parent: Parent): void => {
-    answerIsOutstanding = false;
-    const id = config.identify(handle);
-    let extendedTo: number | undefined;
-    let isGone = false;
-    const lease: Lease = {
-      endedByServer: (detail) => {
-        if (isGone || subscriber.closed) return;
-        isGone = true;
-        ledger.record({ outcome: 'EndedByServer', ...releaseEntry(resource, id, detail) });
-      },
-      extendedTo: (time) => (extendedTo = time),
-    };
-    onParentGone = lease.endedByServer;
-    onTeardown = (): void => {
-      if (isGone) {
-        giveUp();
-        return;
-      }
-      const plan = {
-        resource,
-        id,
-        expiresAt: extendedTo ?? config.expiresAt?.(handle),
-        attempt: () => config.release(handle, parent),
-        decide: config.decide ?? decideRelease,
-        backoff: config.backoff,
-      };
-      release(ledger, plan, giveUp);
-    };
-    // Subscribing with the subscriber itself stops `use` at once, even in the middle of a synchronous burst.
-    if (!subscriber.closed) defer(() => config.use(handle, lease, parent)).subscribe(subscriber);
-    else {
-      onTeardown();
-      endAbandoned?.();
-    }
-  };
-
-  const acquireFailed = (cause: unknown): void => {
-    if (answerIsOutstanding) {
-      answerIsOutstanding = false;
-      ledger.record({ outcome: 'Unknown', ...releaseEntry(resource, undefined), cause, hint: config.ifLost });
-    }
-    subscriber.error(cause);
-    giveUp();
-  };
-
-  const acquire = (parent: Parent): void => {
-    const gaveUp$ = new Observable<void>((observer) => {
-      acquiring.add(() => {
-        observer.next();
-      });
+  const gaveUp$ = new Observable<void>((observer) => {
+    acquiring.add(() => {
+      observer.next();
     });
-    defer(() => config.acquire(parent, onProgress))
-      .pipe(take(1), throwIfEmpty(), takeUntil(gaveUp$))
-      .subscribe({
-        next: (handle) => {
-          acquired(handle, parent);
-        },
-        error: acquireFailed,
-      });
-  };
-
-  // Added before all else: the release begins before `use` lets go of what both need.
-  subscriber.add(() => {
-    onTeardown();
   });
-  holding.add(
-    config.within.pipe(throwIfEmpty()).subscribe({
-      next: (parent) => {
-        if (hasParent || subscriber.closed) return;
-        hasParent = true;
-        acquire(parent);
+  defer(() => config.acquire(parent, onProgress))
+    .pipe(take(1), throwIfEmpty(), takeUntil(gaveUp$))
+    .subscribe({
+      next: (handle) => {
+        answerIsOutstanding = false;
+        hold(config, subscriber, parent, holding, handle);
+        endAbandoned?.();
       },
       error: (cause: unknown) => {
-        onParentGone();
+        if (answerIsOutstanding) {
+          answerIsOutstanding = false;
+          const entry = releaseEntry(resource, undefined);
+          ledger.record({ outcome: 'Unknown', ...entry, cause, hint: config.ifLost });
+        }
         subscriber.error(cause);
+        giveUp();
       },
-    }),
-  );
+    });
+}
+
+function hold<Handle, Value, Parent>(
+  config: RemoteResource<Handle, Value, Parent>,
+  subscriber: Subscriber<Value>,
+  parent: Parent,
+  holding: Holding,
+  handle: Handle,
+): void {
+  const { ledger, resource } = config;
+  const id = config.identify(handle);
+  let extendedTo: number | undefined;
+  let isGone = false;
+
+  const endedByServer: Lease['endedByServer'] = (detail) => {
+    if (isGone || subscriber.closed) return;
+    isGone = true;
+    ledger.record({ outcome: 'EndedByServer', ...releaseEntry(resource, id, detail) });
+  };
+
+  const leave = (): void => {
+    if (isGone) {
+      holding.letGo();
+      return;
+    }
+    const plan = {
+      resource,
+      id,
+      expiresAt: extendedTo ?? config.expiresAt?.(handle),
+      attempt: () => config.release(handle, parent),
+      decide: config.decide ?? decideRelease,
+      backoff: config.backoff,
+    };
+    release(ledger, plan, holding.letGo);
+  };
+
+  holding.leave = leave;
+  holding.parentGone = endedByServer;
+  if (subscriber.closed) {
+    leave();
+    return;
+  }
+  const lease: Lease = { endedByServer, extendedTo: (time) => (extendedTo = time) };
+  // Subscribing with the subscriber itself stops `use` at once, even in the middle of a synchronous burst.
+  defer(() => config.use(handle, lease, parent)).subscribe(subscriber);
 }

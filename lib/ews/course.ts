@@ -3,7 +3,7 @@ import { backoff } from '../core/backoff.ts';
 import type { RetryPolicy } from '../core/withRetry.ts';
 import type { Decision, ErrorContext } from './decision.ts';
 import type { GapEvent, GapReason } from './events.ts';
-import type { Journal } from './journal.ts';
+import type { StreamJournal } from './streamJournal.ts';
 
 /** What outlives the single subscription: how far the stream has come, and what it has to tell. */
 export interface Course extends ErrorContext {
@@ -20,11 +20,11 @@ export interface Course extends ErrorContext {
   operation: 'Subscribe' | 'GetEvents' | 'GetStreamingEvents' | 'SendNotification';
   hasAnswered: boolean;
   /** Where it is kept how far the stream has come, if it is. */
-  readonly journal: Journal | undefined;
+  readonly journal: StreamJournal | undefined;
 }
 
 /** A course at its beginning. */
-export function newCourse(watermark: string | undefined, journal?: Journal): Course {
+export function newCourse(watermark: string | undefined, journal?: StreamJournal): Course {
   return {
     journal,
     watermark,
@@ -50,7 +50,11 @@ export function heard(course: Course): void {
 
 /** Saves how far the stream has come, when what came before was processed, and completes when that is done. */
 export function reached(course: Course): Observable<never> {
-  return defer(() => course.journal?.reached(course.watermark, course.since) ?? EMPTY);
+  return defer(() => {
+    const { journal, watermark, since } = course;
+    journal?.reached({ watermark, since: since?.getTime() });
+    return journal?.saved() ?? EMPTY;
+  });
 }
 
 /** How long to wait after so many failures in a row, in milliseconds; what the server asks for is bounded. */

@@ -3,11 +3,13 @@ import { EVENT_NAMES, SUBSCRIBABLE_EVENTS } from './eventNames.ts';
 import {
   type Attributes,
   type Draft,
+  type EventDraft,
   GrammarViolation,
   newEvent,
   newNotification,
   type Step,
 } from './grammar.ts';
+import { timestampOf } from './timestamp.ts';
 import type { EwsId, ServerEvent, SubscribableEvent } from './events.ts';
 
 type Steps = ReadonlyMap<string, Step>;
@@ -15,6 +17,36 @@ type Steps = ReadonlyMap<string, Step>;
 function idOf({ Id: id, ChangeKey: changeKey }: Attributes): EwsId {
   if (id === undefined) throw new GrammarViolation('an attribute Id', 'none');
   return changeKey === undefined ? { id: copied(id) } : { id: copied(id), changeKey: copied(changeKey) };
+}
+
+/**
+ * The event of a draft, without the fields that were not there. Those of most events are written all at once: an
+ * object that grows field by field is copied while it does (ews-parse).
+ */
+function eventOf(draft: EventDraft): ServerEvent {
+  const { type, subscriptionId, watermark, timestamp, timestampText, item, folder, parentFolder } = draft;
+  const { unreadCount, oldItem, oldFolder, oldParentFolder } = draft;
+  const isUsual = watermark !== undefined && timestamp !== undefined && parentFolder !== undefined;
+  const event: Partial<EventDraft> =
+    isUsual && item !== undefined && folder === undefined
+      ? { type, subscriptionId, watermark, timestamp, timestampText, item, parentFolder }
+      : isUsual && folder !== undefined && item === undefined
+        ? { type, subscriptionId, watermark, timestamp, timestampText, folder, parentFolder }
+        : {
+            type,
+            subscriptionId,
+            ...(watermark !== undefined && { watermark }),
+            ...(timestamp !== undefined && { timestamp, timestampText }),
+            ...(item !== undefined && { item }),
+            ...(folder !== undefined && { folder }),
+            ...(parentFolder !== undefined && { parentFolder }),
+          };
+  if (unreadCount !== undefined) event.unreadCount = unreadCount;
+  if (oldItem !== undefined) event.oldItem = oldItem;
+  if (oldFolder !== undefined) event.oldFolder = oldFolder;
+  if (oldParentFolder !== undefined) event.oldParentFolder = oldParentFolder;
+  // What the type wants, endEvent has proved, and what it does not have, its steps did not read.
+  return event as ServerEvent;
 }
 
 function endEvent({ event, notification }: Draft): void {
@@ -25,8 +57,7 @@ function endEvent({ event, notification }: Draft): void {
       throw new GrammarViolation('an ItemId or a FolderId', 'none');
     }
   }
-  // What the type wants was just proved, and what it does not have, its steps did not read.
-  notification.events.push(event as ServerEvent);
+  notification.events.push(eventOf(event));
   if (notification.skippedWatermark !== undefined) delete notification.skippedWatermark;
 }
 
@@ -58,7 +89,7 @@ const OTHER: Step = {
 
 const TIME_STAMP: Step = {
   close: ({ event }, text) => {
-    const timestamp = new Date(text);
+    const timestamp = timestampOf(text);
     if (Number.isNaN(timestamp.getTime())) throw new GrammarViolation('a date and time', 'something else');
     event.timestamp = timestamp;
     event.timestampText = copied(text);

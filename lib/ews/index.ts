@@ -11,7 +11,7 @@ export type { AutodiscoverAttempt, AutodiscoverKind } from './autodiscoverCourse
 export { AutodiscoverError } from './autodiscoverError.ts';
 export { ntlm, type NtlmCredentials, type NtlmIdentity, type NtlmMessages } from './ntlm.ts';
 export type { BasicCredentials, SignInOptions } from './signIn.ts';
-export type { Checkpoint } from './checkpoint.ts';
+export type { Checkpoint } from '../core/checkpoint.ts';
 export { ConnectionsFullError } from './connectionsFull.ts';
 export { streamingNotifications } from './streaming.ts';
 export type { StreamingLimits } from './streamingLimits.ts';

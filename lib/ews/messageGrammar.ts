@@ -1,6 +1,14 @@
 import { copied } from './copied.ts';
 import { NOTIFICATION } from './eventGrammar.ts';
-import { type Draft, GrammarViolation, newFault, newResponse, type Step } from './grammar.ts';
+import {
+  type Draft,
+  GrammarViolation,
+  newFault,
+  newResponse,
+  NO_VALUES,
+  type Step,
+  type Values,
+} from './grammar.ts';
 
 /** Reads a MessageXml: its values by their name, and other elements, such as Violation, by theirs. */
 const MESSAGE_XML: Step = {
@@ -10,11 +18,17 @@ const MESSAGE_XML: Step = {
   },
 };
 
+/** Values of its own for what has a MessageXml, which most do not. */
+function valuesIn(owner: { values: Values }): Values {
+  if (owner.values === NO_VALUES) owner.values = new Map();
+  return owner.values;
+}
+
 const RESPONSE: Step = {
   within: new Map<string, Step>([
     ['ResponseCode', { close: ({ response }, text) => (response.responseCode = text) }],
     ['MessageText', { close: ({ response }, text) => (response.messageText = text) }],
-    ['MessageXml', { ...MESSAGE_XML, open: (draft) => (draft.values = draft.response.values) }],
+    ['MessageXml', { ...MESSAGE_XML, open: (draft) => (draft.values = valuesIn(draft.response)) }],
     ['SubscriptionId', { close: ({ response }, text) => (response.subscriptionId = copied(text)) }],
     ['Watermark', { close: ({ response }, text) => text !== '' && (response.watermark = copied(text)) }],
     ['Notification', NOTIFICATION],
@@ -64,7 +78,7 @@ const FAULT: Step = {
         within: new Map<string, Step>([
           ['ResponseCode', { close: ({ fault }, text) => (fault.responseCode = text) }],
           ['Message', { close: ({ fault }, text) => (fault.message = text) }],
-          ['MessageXml', { ...MESSAGE_XML, open: (draft) => (draft.values = draft.fault.values) }],
+          ['MessageXml', { ...MESSAGE_XML, open: (draft) => (draft.values = valuesIn(draft.fault)) }],
         ]),
       },
     ],

@@ -3,8 +3,9 @@ import { SaxesParser } from 'saxes';
 import { DecodeError } from '../core/errors.ts';
 import { numberOption } from '../core/options.ts';
 import type { ServerEvent } from './events.ts';
-import { type Attributes, type Draft, GrammarViolation, newDraft, type Step } from './grammar.ts';
+import { type Attributes, type Draft, GrammarViolation, newDraft } from './grammar.ts';
 import { DOCUMENT } from './messageGrammar.ts';
+import { pathOf, type Place, placesOf } from './places.ts';
 import type { EwsMessage } from './wire.ts';
 
 /** What a parser takes, and what it is for. */
@@ -33,19 +34,14 @@ export interface MessageParser {
 /** The same for what is text already; see {@link messageReader}. */
 export interface MessageReader {
   read(xml: string): void;
+  /** Forgets the envelope that is being read, so that another can begin: after an error, too. */
+  restart(): void;
   end(): void;
 }
 
 const SAXES_OPTIONS = { xmlns: false, position: false } as const;
-const SKIP: Step = {};
-const NOTHING: ReadonlyMap<string, Step> = new Map();
-/** A server that makes up prefixes without end must not fill the memory. */
-const MOST_KNOWN_NAMES = 256;
-/** Leaving by this is the only way to stop saxes at the end of an envelope, in the middle of a chunk. */
-const ENVELOPE_END = new Error('the end of an envelope');
 /** How many characters are read before what was read is handed on: about ten events (ews-first). */
 const PIECE_CHARACTERS = 4096;
-const LEADING = /^[\s\uFEFF]+/;
 
 /** Creates a {@link messageReader} of bytes, which are UTF-8. */
 export function messageParser(next: (message: EwsMessage) => void, options?: ParserOptions): MessageParser {
@@ -77,42 +73,25 @@ export function messageReader(
   const { subject = 'EWS response', maxDepth = 64, maxEnvelopeCharacters = 16_777_216, onEvents } = options;
   numberOption('maxDepth', maxDepth, { min: 16, integer: true });
   numberOption('maxEnvelopeCharacters', maxEnvelopeCharacters, { min: 1, integer: true });
-  const localNames = new Map<string, string>();
-  const steps: Step[] = [DOCUMENT];
-  const names: string[] = [''];
-  let depth = 0;
+  const places = placesOf(DOCUMENT);
+  /** The element that is open, and the one that was opened last. */
+  let here: Place = places.root;
+  let last: Place = places.root;
   let text = '';
   let draft: Draft = newDraft();
   let saxes: SaxesParser<typeof SAXES_OPTIONS> | undefined;
   let written = 0;
-  let end = 0;
+  /** Where the envelope ended, where it did. */
+  let end: number | undefined;
 
-  const problem = (expected: string, actual: string, cause?: unknown): DecodeError => {
-    const path = names
-      .slice(1, depth + 1)
-      .map((name) => `/${localNameOf(name)}`)
-      .join('');
-    return new DecodeError(subject, { path, expected, actual }, cause === undefined ? {} : { cause });
-  };
-
-  const localNameOf = (name: string): string => {
-    const known = localNames.get(name);
-    if (known !== undefined) return known;
-    const local = name.slice(name.indexOf(':') + 1);
-    if (localNames.size < MOST_KNOWN_NAMES) localNames.set(name, local);
-    return local;
-  };
+  const problem = (expected: string, actual: string, cause?: unknown): DecodeError =>
+    new DecodeError(subject, { path: pathOf(here), expected, actual }, cause === undefined ? {} : { cause });
 
   const onOpen = (tag: { readonly name: string; readonly attributes: Attributes }): void => {
-    const { within = NOTHING, otherwise = SKIP } = steps[depth] ?? SKIP;
-    if (depth === maxDepth) throw problem(`at most ${maxDepth} elements in one another`, 'one more');
-    const local = localNameOf(tag.name);
-    const step = within.get(local) ?? otherwise;
-    depth += 1;
-    steps[depth] = step;
-    names[depth] = tag.name;
+    if (here.depth === maxDepth) throw problem(`at most ${maxDepth} elements in one another`, 'one more');
+    here = last = places.open(here, last, tag.name);
     text = '';
-    step.open?.(draft, tag.attributes, local);
+    here.open?.(draft, tag.attributes, here.localName);
   };
 
   const onText = (part: string): void => {
@@ -120,11 +99,10 @@ export function messageReader(
   };
 
   const onClose = (): void => {
-    steps[depth]?.close?.(draft, text.trim());
-    depth -= 1;
-    if (depth > 0) return;
-    end = saxes?.position ?? 0;
-    throw ENVELOPE_END;
+    const { close, parent = here } = here;
+    close?.(draft, text.trim());
+    here = parent;
+    if (here === places.root) end = saxes?.position;
   };
 
   const onDoctype = (): void => {
@@ -145,6 +123,10 @@ export function messageReader(
     if (length > maxEnvelopeCharacters) throw problem(`at most ${maxEnvelopeCharacters} characters`, 'more');
   };
 
+  /** Of what saxes refuses: that which is behind the end of the envelope is the next one's. */
+  const isBehind = (parser: SaxesParser<typeof SAXES_OPTIONS>): boolean =>
+    end !== undefined && parser.position > end;
+
   /** Feeds saxes; returns what follows the end of the envelope, or undefined where it has not ended. */
   const feed = (parser: SaxesParser<typeof SAXES_OPTIONS>, xml: string): string | undefined => {
     const offset = written;
@@ -152,16 +134,14 @@ export function messageReader(
     try {
       parser.write(xml);
     } catch (error) {
-      if (error === ENVELOPE_END) {
-        checkLength(end);
-        return xml.slice(end - offset);
-      }
       if (error instanceof GrammarViolation) throw problem(error.expected, error.actual, error);
       if (error instanceof DecodeError) throw error;
-      throw problem('well-formed XML', error instanceof Error ? error.message : 'something else', error);
+      if (!isBehind(parser)) {
+        throw problem('well-formed XML', error instanceof Error ? error.message : 'something else', error);
+      }
     }
-    checkLength(written);
-    return undefined;
+    checkLength(end ?? written);
+    return end === undefined ? undefined : xml.slice(end - offset);
   };
 
   /** Of one notification only: behind that, they would overtake what is left of the one before. */
@@ -171,8 +151,16 @@ export function messageReader(
     if (notification.events.length > 0) onEvents?.(notification.events.splice(0));
   };
 
+  const restart = (): void => {
+    saxes = undefined;
+    written = 0;
+    end = undefined;
+    here = places.root;
+    draft = newDraft();
+  };
+
   const read = (xml: string): void => {
-    let rest = saxes === undefined ? xml.replace(LEADING, '') : xml;
+    let rest = saxes === undefined ? xml.trimStart() : xml;
     while (rest !== '') {
       saxes ??= begin();
       const piece = onEvents === undefined ? rest : rest.slice(0, PIECE_CHARACTERS);
@@ -183,16 +171,15 @@ export function messageReader(
         continue;
       }
       const { messages } = draft;
-      saxes = undefined;
-      written = 0;
-      draft = newDraft();
+      restart();
       messages.forEach(next);
-      rest = (after + rest).replace(LEADING, '');
+      rest = (after + rest).trimStart();
     }
   };
 
   return {
     read,
+    restart,
     end: () => {
       if (saxes !== undefined) throw problem('the end of the envelope', 'the end of the body');
     },

@@ -1,16 +1,4 @@
-import {
-  asyncScheduler,
-  catchError,
-  concat,
-  EMPTY,
-  from,
-  mergeMap,
-  Observable,
-  of,
-  repeat,
-  throwError,
-  timer,
-} from 'rxjs';
+import { asyncScheduler, catchError, concat, EMPTY, from, mergeMap, Observable, of, throwError } from 'rxjs';
 import type { Lease } from '../core/remoteResource.ts';
 import { backOffMs, type Course, gapEvent, reached } from './course.ts';
 import { decide } from './decision.ts';
@@ -21,92 +9,127 @@ import { ANSWER_WITHIN_MS, type ServiceInternals } from './serviceInternals.ts';
 import type { EwsEvent, ServerEvent } from './events.ts';
 import type { Notification, ResponseMessage } from './wire.ts';
 
+/** The questions for one subscription: a record for the functions of this file. */
+interface Polling {
+  readonly service: ServiceInternals;
+  readonly plan: PullPlan;
+  readonly course: Course;
+  readonly id: string;
+  readonly lease: Lease;
+  /** How long to wait before the next. */
+  waitMs: number;
+}
+
 /**
  * Returns an Observable that asks for the events of a subscription: at once, then at the interval, and again
  * at once while there are more. It never completes; it errors where asking again would not help.
  */
 export function polls(
-  { send, retry: policy, url }: ServiceInternals,
+  service: ServiceInternals,
   plan: PullPlan,
   course: Course,
   id: string,
   lease: Lease,
 ): Observable<EwsEvent> {
-  let waitMs = 0;
+  return new Observable((subscriber) => {
+    const polling: Polling = { service, plan, course, id, lease, waitMs: 0 };
+    const ask = (): void => {
+      const asking$ = new Observable<EwsEvent>((inner) => {
+        // Added before it is subscribed to: who leaves in the middle of an answer has taken no more of it.
+        subscriber.add(inner);
+        poll(polling).subscribe(inner);
+      });
+      asking$.subscribe({
+        next: (event) => subscriber.next(event),
+        error: (error: unknown) => subscriber.error(error),
+        complete: () => service.timers.set(polling.waitMs, ask),
+      });
+    };
+    subscriber.add(() => service.timers.clear(polling.waitMs, ask));
+    ask();
+  });
+}
 
-  const extend = (): void => lease.extendedTo(asyncScheduler.now() + plan.timeoutMs);
-
-  /**
-   * Events up to where a question after this answer would go on: behind that the server would tell them again, if
-   * the rest is lost. Where it tells no watermarks, it tells nothing again.
-   */
-  const upToWatermark = (held: ServerEvent[]): readonly ServerEvent[] => {
-    const last = held.findLastIndex(({ watermark }) => watermark !== undefined);
-    const { watermark } = held[last] ?? {};
-    if (watermark === undefined && course.watermark === undefined) return held.splice(0);
-    course.watermark = watermark ?? course.watermark;
-    return held.splice(0, last + 1);
-  };
-
-  const taken = (
-    answer: ResponseMessage,
-    held: readonly ServerEvent[],
-    askedAt: number,
-  ): Observable<EwsEvent> => {
-    const events = [
-      ...held,
-      ...answer.notifications.flatMap((notification) => eventsOf(notification, id, url)),
-    ];
-    const moreEvents = answer.notifications.some((notification) => notification.moreEvents);
-    extend();
-    course.watermark =
-      answer.notifications.at(-1)?.skippedWatermark ??
-      events.findLast(({ watermark }) => watermark !== undefined)?.watermark ??
-      course.watermark;
-    course.failures = 0;
-    course.hasAnswered = true;
-    if (!moreEvents) course.since = new Date(askedAt);
-    waitMs = moreEvents ? 0 : plan.intervalMs;
-    return concat(from(events), reached(course));
-  };
-
-  const failed = (error: unknown, mayHaveActed: boolean): Observable<EwsEvent> => {
-    const decision = decide(error, course);
-    if (decision.action === 'goOn') {
-      waitMs = plan.intervalMs;
-      return of(gapEvent(course, id, decision.gap ?? 'eventsMissed'));
-    }
-    if (decision.action !== 'backOff') return throwError(() => error);
-    course.failures += 1;
-    waitMs = backOffMs(policy, course.failures, decision);
-    // A server without watermarks hands events out once: they may have been in the answer that was lost.
-    return mayHaveActed && course.watermark === undefined ? of(gapEvent(course, id, 'answerLost')) : EMPTY;
-  };
-
-  const poll$ = new Observable<EwsEvent>((subscriber) => {
+/** One question, and the events of its answer. */
+function poll(polling: Polling): Observable<EwsEvent> {
+  const { service, course, id } = polling;
+  return new Observable<EwsEvent>((subscriber) => {
     const askedAt = asyncScheduler.now();
     let mayHaveActed = false;
     const held: ServerEvent[] = [];
     // The server counts from the question, even from one whose answer is lost or aborted.
-    extend();
-    send({
-      name: 'GetEvents',
-      envelope: (head) => getEventsEnvelope(head, id, course.watermark ?? ''),
-      onProgress: (progress) => (mayHaveActed = progress === 'sent'),
-      answerWithinMs: ANSWER_WITHIN_MS,
-      onEvents: (events) => {
-        held.push(...events.filter(({ subscriptionId }) => subscriptionId === id));
-        for (const event of upToWatermark(held)) subscriber.next(event);
-      },
-    })
+    extend(polling);
+    service
+      .send({
+        name: 'GetEvents',
+        envelope: (head) => getEventsEnvelope(head, id, course.watermark ?? ''),
+        onProgress: (progress) => (mayHaveActed = progress === 'sent'),
+        answerWithinMs: ANSWER_WITHIN_MS,
+        onEvents: (events) => {
+          held.push(...events.filter(({ subscriptionId }) => subscriptionId === id));
+          for (const event of upToWatermark(held, course)) subscriber.next(event);
+        },
+      })
       .pipe(
-        mergeMap((answer) => taken(answer, held, askedAt)),
-        catchError((error: unknown) => failed(error, mayHaveActed)),
+        mergeMap((answer) => taken(polling, answer, held, askedAt)),
+        catchError((error: unknown) => failed(polling, error, mayHaveActed)),
       )
       .subscribe(subscriber);
   });
+}
 
-  return poll$.pipe(repeat({ delay: () => timer(waitMs) }));
+function extend({ lease, plan }: Polling): void {
+  lease.extendedTo(asyncScheduler.now() + plan.timeoutMs);
+}
+
+/**
+ * Events up to where a question after this answer would go on: behind that the server would tell them again, if
+ * the rest is lost. Where it tells no watermarks, it tells nothing again.
+ */
+function upToWatermark(held: ServerEvent[], course: Course): readonly ServerEvent[] {
+  const last = held.findLastIndex(({ watermark }) => watermark !== undefined);
+  const { watermark } = held[last] ?? {};
+  if (watermark === undefined && course.watermark === undefined) return held.splice(0);
+  course.watermark = watermark ?? course.watermark;
+  return held.splice(0, last + 1);
+}
+
+function taken(
+  polling: Polling,
+  answer: ResponseMessage,
+  held: readonly ServerEvent[],
+  askedAt: number,
+): Observable<EwsEvent> {
+  const { service, plan, course, id } = polling;
+  const events = [
+    ...held,
+    ...answer.notifications.flatMap((notification) => eventsOf(notification, id, service.url)),
+  ];
+  const moreEvents = answer.notifications.some((notification) => notification.moreEvents);
+  extend(polling);
+  course.watermark =
+    answer.notifications.at(-1)?.skippedWatermark ??
+    events.findLast(({ watermark }) => watermark !== undefined)?.watermark ??
+    course.watermark;
+  course.failures = 0;
+  course.hasAnswered = true;
+  if (!moreEvents) course.since = new Date(askedAt);
+  polling.waitMs = moreEvents ? 0 : plan.intervalMs;
+  return concat(from(events), reached(course));
+}
+
+function failed(polling: Polling, error: unknown, mayHaveActed: boolean): Observable<EwsEvent> {
+  const { service, plan, course, id } = polling;
+  const decision = decide(error, course);
+  if (decision.action === 'goOn') {
+    polling.waitMs = plan.intervalMs;
+    return of(gapEvent(course, id, decision.gap ?? 'eventsMissed'));
+  }
+  if (decision.action !== 'backOff') return throwError(() => error);
+  course.failures += 1;
+  polling.waitMs = backOffMs(service.retry, course.failures, decision);
+  // A server without watermarks hands events out once: they may have been in the answer that was lost.
+  return mayHaveActed && course.watermark === undefined ? of(gapEvent(course, id, 'answerLost')) : EMPTY;
 }
 
 /** Ids start again with some servers, so an answer is taken only if it is for this subscription. */

@@ -1,4 +1,4 @@
-import { type Observable, switchMap } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { EwsEvent } from './events.ts';
 import type { PullPlan } from './pullOptions.ts';
 import { pullSubscription } from './pullSubscription.ts';
@@ -12,9 +12,7 @@ import { startedCourse } from './startedCourse.ts';
  */
 export function pullCourse(service: ServiceCore, plan: PullPlan): Observable<EwsEvent> {
   const { checkpoint, request, resume } = plan;
-  return startedCourse(service, { checkpoint, watermark: request.watermark }, true).pipe(
-    switchMap((course) =>
-      resubscribing(service, course, resume, (here) => pullSubscription(here, plan, course)),
-    ),
+  return startedCourse(service, { checkpoint, watermark: request.watermark }, true, (course) =>
+    resubscribing(service, course, resume, (here) => pullSubscription(here, plan, course)),
   );
 }

@@ -6,7 +6,6 @@ import {
   mergeMap,
   type Observable,
   of,
-  switchMap,
   tap,
   throwError,
   timeout,
@@ -31,10 +30,8 @@ import type { ResponseMessage } from './wire.ts';
  */
 export function pushCourse(service: ServiceCore, plan: PushPlan, router: PushRouter): Observable<EwsEvent> {
   const { checkpoint, request, resume } = plan;
-  return startedCourse(service, { checkpoint, watermark: request.watermark }, true).pipe(
-    switchMap((course) =>
-      resubscribing(service, course, resume, (here) => pushSubscription(here, plan, course, router)),
-    ),
+  return startedCourse(service, { checkpoint, watermark: request.watermark }, true, (course) =>
+    resubscribing(service, course, resume, (here) => pushSubscription(here, plan, course, router)),
   );
 }
 

@@ -1,6 +1,6 @@
+import { type Checkpoint, checkCheckpoint } from '../core/checkpoint.ts';
 import { choiceOption, numberOption, objectOption, urlOption } from '../core/options.ts';
 import type { PushSubscriptionRequest } from './envelope.ts';
-import { type Checkpoint, checkCheckpoint } from './checkpoint.ts';
 import {
   checkEvents,
   checkFolders,

@@ -1,4 +1,15 @@
-import { filter, mergeMap, type Observable, retry, switchMap, take, tap, throwError, timer } from 'rxjs';
+import {
+  defer,
+  filter,
+  mergeMap,
+  type Observable,
+  retry,
+  switchMap,
+  take,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
 import type { ReleaseLedger } from '../core/releases.ts';
 import { backOffMs, type Course } from './course.ts';
 import { decide, type Decision } from './decision.ts';
@@ -23,15 +34,26 @@ export function resubscribing(
   resume: boolean,
   one: (here: ServiceInternals) => Observable<EwsEvent>,
 ): Observable<EwsEvent> {
+  return whereItIs(service, course, one).pipe(
+    retry({ delay: (error: unknown) => whenToGoOn(service, course, resume, error) }),
+  );
+}
+
+function whereItIs(
+  { fixed, here$ }: ServiceCore,
+  course: Course,
+  one: (here: ServiceInternals) => Observable<EwsEvent>,
+): Observable<EwsEvent> {
+  // Where there is nothing to switch to, each of thousands is without a switchMap.
+  if (fixed !== undefined) return defer(() => one(fixed()));
   let place: string | undefined;
-  return service.here$.pipe(
+  return here$.pipe(
     // What was made elsewhere is removed there, and its watermarks are good for nothing here.
     switchMap((here) => {
       if (place !== undefined && place !== here.url) goAfresh(course, { gap: 'mailboxMoved' });
       place = here.url;
       return one(here);
     }),
-    retry({ delay: (error: unknown) => whenToGoOn(service, course, resume, error) }),
   );
 }
 

@@ -5,6 +5,7 @@ import { invalidOption, objectOption } from '../core/options.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
 import { type DrainOptions, type DrainReport, releaseLedger, type Releases } from '../core/releases.ts';
 import { reportProgress } from '../core/reportProgress.ts';
+import { sharedTimers } from '../core/sharedTimers.ts';
 import type { Transport } from '../core/transport.ts';
 import { withConcurrency } from '../core/withConcurrency.ts';
 import { withRetry } from '../core/withRetry.ts';
@@ -118,6 +119,7 @@ export function exchange(options: ExchangeOptions): ExchangeService {
       ? fixedAt(where.url)
       : lookedUp(autodiscoverEws({ ...options, ...where, transport: sending }), ledger.closing$);
   const claims = new Map<string, Claims>();
+  const timers = sharedTimers();
   const network = reportProgress(sending);
   const limited = withConcurrency(maxConcurrentRequests)(network);
   const sign = signing(options);
@@ -141,19 +143,16 @@ export function exchange(options: ExchangeOptions): ExchangeService {
   ): ServiceCore => {
     const head = { version, ...(impersonate === undefined ? {} : { impersonate }) };
     const group = groups.groupOf(JSON.stringify(impersonate ?? {}), anchorMailbox);
-    const core = { ledger, retry, streaming, noteSkipped };
-    const relocate = (): void => {
-      location.doubt();
-      group.forget();
-    };
-    const here$ = location.url$.pipe(map((url) => internalsAt(group.at(url))));
+    const bySite = new Map<Site, ServiceInternals>();
     const internalsAt = (site: Site): ServiceInternals => {
+      const made = bySite.get(site);
+      if (made !== undefined) return made;
       const { url, calls, streams } = site;
       const known = claims.get(url) ?? idClaims();
       claims.set(url, known);
-      return {
+      const internals: ServiceInternals = {
         ...core,
-        ...{ here$, relocate, claims: known, head, url, site },
+        ...{ claims: known, head, url, site },
         send: ({ name, envelope, ...rest }) =>
           soapCall(calls, { operation: name, url, envelope: envelope(head), ...rest }).pipe(
             tap((message) => countSkipped(message)),
@@ -163,8 +162,19 @@ export function exchange(options: ExchangeOptions): ExchangeService {
             tap((message) => countSkipped(message)),
           ),
       };
+      bySite.set(site, internals);
+      return internals;
     };
-    return { ...core, here$, relocate };
+    const core: ServiceCore = {
+      ...{ ledger, timers, retry, streaming, noteSkipped },
+      here$: location.url$.pipe(map((url) => internalsAt(group.at(url)))),
+      fixed: 'url' in where ? () => internalsAt(group.at(where.url)) : undefined,
+      relocate: () => {
+        location.doubt();
+        group.forget();
+      },
+    };
+    return core;
   };
 
   const serviceFor = (

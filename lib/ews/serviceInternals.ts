@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { ReleaseLedger } from '../core/releases.ts';
+import type { SharedTimers } from '../core/sharedTimers.ts';
 import type { HttpRequest } from '../core/transport.ts';
 import type { RetryPolicy } from '../core/withRetry.ts';
 import type { Site } from './affinityGroups.ts';
@@ -31,12 +32,13 @@ export interface StreamOperation extends Pick<Operation, 'name' | 'envelope'> {
   readonly onBytes: () => void;
 }
 
-/** How long to wait for an answer to what can be asked again: longer than servers let a request run. */
+/** How long to wait for an answer that is not held back: longer than servers let a request run. */
 export const ANSWER_WITHIN_MS = 120_000;
 
 /** What a service is to the rest of this protocol, wherever it is. */
 export interface ServiceCore {
   readonly ledger: ReleaseLedger;
+  readonly timers: SharedTimers;
   readonly retry: RetryPolicy;
   readonly streaming: CheckedStreamingLimits;
   /** Counts events that were left out of what is posted; those of answers are counted. */
@@ -46,6 +48,8 @@ export interface ServiceCore {
    * subscriber has to go on; it errors where it cannot be found.
    */
   readonly here$: Observable<ServiceInternals>;
+  /** The same where it stays, for its URL was given. */
+  readonly fixed: (() => ServiceInternals) | undefined;
   /** The mailbox is not where it was: what is known of its place is found out anew by who next needs it. */
   readonly relocate: () => void;
 }

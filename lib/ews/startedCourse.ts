@@ -1,7 +1,9 @@
-import { defer, map, type Observable, of } from 'rxjs';
-import type { Checkpoint } from './checkpoint.ts';
+import { defer, type Observable, switchMap } from 'rxjs';
+import type { Checkpoint } from '../core/checkpoint.ts';
+import { journal } from '../core/journal.ts';
 import { type Course, newCourse } from './course.ts';
-import { journal } from './journal.ts';
+import type { EwsEvent } from './events.ts';
+import { STREAM_JOURNAL } from './streamJournal.ts';
 import type { ServiceCore } from './serviceInternals.ts';
 
 /** Where a stream begins. */
@@ -12,21 +14,23 @@ interface Beginning {
 }
 
 /**
- * Returns an Observable that emits the course of a stream at its beginning: where the checkpoint says that the
- * last has come to. It stays open where there is a checkpoint, which is in use so long.
+ * Returns an Observable that mirrors what `follow` makes of the course of a stream at its beginning: where the
+ * checkpoint says that the last has come to. Where there is a checkpoint, it is in use so long.
  */
 export function startedCourse(
   { ledger }: ServiceCore,
   { checkpoint, watermark }: Beginning,
   canResume: boolean,
-): Observable<Course> {
-  if (checkpoint === undefined) return defer(() => of(newCourse(watermark)));
-  return journal(checkpoint, ledger).pipe(
-    map((kept) => {
-      const course = newCourse((canResume ? kept.watermark : undefined) ?? watermark, kept);
-      course.since = kept.since;
+  follow: (course: Course) => Observable<EwsEvent>,
+): Observable<EwsEvent> {
+  if (checkpoint === undefined) return defer(() => follow(newCourse(watermark)));
+  return journal(STREAM_JOURNAL, checkpoint, ledger).pipe(
+    switchMap((kept) => {
+      const { watermark: reached, since } = kept.place;
+      const course = newCourse((canResume ? reached : undefined) ?? watermark, kept);
+      course.since = since === undefined ? undefined : new Date(since);
       if (kept.isContinued && course.watermark === undefined) course.gap = 'subscriptionLost';
-      return course;
+      return follow(course);
     }),
   );
 }

@@ -1,4 +1,4 @@
-import { asyncScheduler, Observable, type Subscriber, switchMap } from 'rxjs';
+import { asyncScheduler, Observable, type Subscriber } from 'rxjs';
 import { connectionsOf } from './connections.ts';
 import { type Course, gapEvent, heard, reached } from './course.ts';
 import type { EwsEvent } from './events.ts';
@@ -20,28 +20,26 @@ const KEPT_MS = 30 * 60_000;
  */
 export function streamingCourse(service: ServiceCore, plan: StreamingPlan): Observable<EwsEvent> {
   const beginning = { checkpoint: plan.checkpoint, watermark: undefined };
-  return startedCourse(service, beginning, false).pipe(
-    switchMap((course) =>
-      resubscribing(service, course, false, (here) => {
-        let leave = (): void => undefined;
-        return subscription(here, course, {
-          resource: 'StreamingSubscription',
-          request: () => plan.request,
-          // Until its release there is a connection that asks for it.
-          expiresAt: () => asyncScheduler.now() + KEPT_MS,
-          ifLost:
-            'The server may hold a subscription whose id nobody knows; it ends by itself when no connection has ' +
-            'asked for it for some time.',
-          operation: 'GetStreamingEvents',
-          events: (id) =>
-            new Observable((subscriber) => {
-              leave = join(here, plan, course, id, subscriber);
-              return leave;
-            }),
-          leave: () => leave(),
-        });
-      }),
-    ),
+  return startedCourse(service, beginning, false, (course) =>
+    resubscribing(service, course, false, (here) => {
+      let leave = (): void => undefined;
+      return subscription(here, course, {
+        resource: 'StreamingSubscription',
+        request: () => plan.request,
+        // Until its release there is a connection that asks for it.
+        expiresAt: () => asyncScheduler.now() + KEPT_MS,
+        ifLost:
+          'The server may hold a subscription whose id nobody knows; it ends by itself when no connection has ' +
+          'asked for it for some time.',
+        operation: 'GetStreamingEvents',
+        events: (id) =>
+          new Observable((subscriber) => {
+            leave = join(here, plan, course, id, subscriber);
+            return leave;
+          }),
+        leave: () => leave(),
+      });
+    }),
   );
 }
 

@@ -1,6 +1,6 @@
+import { type Checkpoint, checkCheckpoint } from '../core/checkpoint.ts';
 import { numberOption } from '../core/options.ts';
 import type { StreamingSubscriptionRequest } from './envelope.ts';
-import { type Checkpoint, checkCheckpoint } from './checkpoint.ts';
 import { checkEvents, checkFolders, graceMsOption, type WatchedFolders } from './watchedFolders.ts';
 
 /** What to watch. */

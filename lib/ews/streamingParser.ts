@@ -1,6 +1,6 @@
-import { ignoreElements, Observable, type OperatorFunction, tap } from 'rxjs';
+import { distinctUntilChanged, ignoreElements, Observable, type OperatorFunction, tap } from 'rxjs';
 import { DecodeError } from '../core/errors.ts';
-import { type MessageParser, messageReader, type MessageReader, type ParserOptions } from './parser.ts';
+import { type MessageParser, messageReader, type ParserOptions } from './parser.ts';
 import type { EwsMessage } from './wire.ts';
 
 /** An envelope of a stream that could not be read. Those behind it can be. */
@@ -32,20 +32,21 @@ export function streamingParser(
 ): MessageParser {
   const { subject = 'EWS response', maxEnvelopeCharacters = 16_777_216 } = options;
   const decoder = new TextDecoder();
-  /** Undefined until the next envelope, where one cannot be read. */
-  let reader: MessageReader | undefined = messageReader(next, options);
+  const reader = messageReader(next, options);
+  /** Until the next envelope, where one cannot be read. */
+  let isUnreadable = false;
   /** What was read of the envelope before its first element; undefined behind that. */
   let prolog: string | undefined = '';
   let length = 0;
   let held = '';
 
-  const attempt = (read: (reader: MessageReader) => void): void => {
-    if (reader === undefined) return;
+  const attempt = (read: () => void): void => {
+    if (isUnreadable) return;
     try {
-      read(reader);
+      read();
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      reader = undefined;
+      isUnreadable = true;
       next({ type: 'unreadable', problem: error });
     }
   };
@@ -59,16 +60,17 @@ export function streamingParser(
         actual: 'more',
       });
     }
-    if (prolog !== undefined && reader !== undefined) prolog += xml;
-    attempt((current) => current.read(xml));
+    if (prolog !== undefined && !isUnreadable) prolog += xml;
+    attempt(() => reader.read(xml));
   };
 
   const begin = (beginning: string): void => {
     const isElement = !beginning.startsWith('<?');
     const isNext = prolog === undefined || (isElement ? !PROLOG.test(prolog) : prolog.trim() !== '');
-    if (isNext || reader === undefined) {
-      attempt((current) => current.end());
-      reader = messageReader(next, options);
+    if (isNext || isUnreadable) {
+      attempt(reader.end);
+      reader.restart();
+      isUnreadable = false;
       prolog = '';
       length = 0;
     }
@@ -92,22 +94,25 @@ export function streamingParser(
     write: (chunk) => read(decoder.decode(chunk, { stream: true })),
     end: () => {
       take(held + decoder.decode());
-      attempt((current) => current.end());
+      attempt(reader.end);
     },
   };
 }
 
 /**
  * Returns an operator that reads the bytes of a stream as they arrive and emits the messages of its SOAP
- * envelopes, and where one cannot be read, what is wrong with it. It errors with a {@link DecodeError} only for
- * one that is too long.
+ * envelopes, and where one cannot be read, what is wrong with it. Of several in a row that is told of the first:
+ * an envelope of a dozen characters must not bring an error of hundreds each. It errors with a {@link DecodeError}
+ * only for one that is too long.
  */
 export function parseStream(options?: ParserOptions): OperatorFunction<Uint8Array, StreamedMessage> {
   return (chunks$) =>
-    new Observable((subscriber) => {
+    new Observable<StreamedMessage>((subscriber) => {
       const parser = streamingParser((message) => subscriber.next(message), options);
       chunks$
         .pipe(tap({ next: (chunk) => parser.write(chunk), complete: () => parser.end() }), ignoreElements())
         .subscribe(subscriber);
-    });
+    }).pipe(
+      distinctUntilChanged((before, { type }) => before.type === 'unreadable' && type === 'unreadable'),
+    );
 }

@@ -1,20 +1,8 @@
-import {
-  asyncScheduler,
-  concat,
-  defer,
-  EMPTY,
-  finalize,
-  map,
-  merge,
-  Observable,
-  of,
-  Subject,
-  tap,
-} from 'rxjs';
+import { asyncScheduler, defer, finalize, map, Observable, of } from 'rxjs';
 import { decode } from '../core/decode.ts';
+import { journaled } from '../core/journaled.ts';
 import type { ReleaseResult } from '../core/release.ts';
-import { type Lease, remoteResource } from '../core/remoteResource.ts';
-import type { ReleaseLedger } from '../core/releases.ts';
+import { type Lease, remoteResource, type RemoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress } from '../core/transport.ts';
 import type { Claim, Claims } from './claims.ts';
 import { type Course, gapEvent, reached } from './course.ts';
@@ -23,8 +11,7 @@ import { subscribeEnvelope, type SubscribeRequest, unsubscribeEnvelope } from '.
 import { EwsError, SoapFault } from './errors.ts';
 import { ANSWER_WITHIN_MS, type ServiceInternals } from './serviceInternals.ts';
 import type { EwsEvent } from './events.ts';
-import type { JournalNote } from './journal.ts';
-import { sweep } from './sweep.ts';
+import { sweepSubscriptions } from './sweep.ts';
 import { SubscribeAnswer } from './wire.ts';
 
 /** What tells one way to be notified from another. */
@@ -59,8 +46,6 @@ interface Handle {
   readonly answeredAt: number;
   /** Whether an older subscription had this id until now, and may have been handed events of this one. */
   readonly wasShared: boolean;
-  /** Errors when the server gives the same id to another subscription. */
-  readonly lost$: Observable<never>;
 }
 
 const readAnswer = decode(SubscribeAnswer, 'Subscribe response');
@@ -77,53 +62,33 @@ export function subscription(
   const { resource, ifLost, expiresAt } = kind;
   const { ledger } = internals;
   const remove = (id: string): Observable<ReleaseResult> => kind.release?.(id) ?? unsubscribe(internals, id);
-  if (course.journal !== undefined) sweep(internals, course.journal, { expiresAt, ifLost, remove });
-  const note = course.journal?.note(resource);
+  const { journal } = course;
+  if (journal !== undefined) sweepSubscriptions(internals, journal, { expiresAt, ifLost, remove });
   course.operation = 'Subscribe';
   course.hasAnswered = false;
-  return remoteResource<Handle, EwsEvent, Claim>({
+  const config: RemoteResource<Handle, EwsEvent, Claim> = {
     resource,
-    ledger: note === undefined ? ledger : noting(ledger, note),
+    ledger,
     within: openClaim(internals.claims),
-    acquire: (claim, onProgress) => {
-      const asked$ = defer(() => {
+    acquire: (claim, onProgress) =>
+      defer(() => {
         const handle$ = subscribe(internals, kind.request(course.watermark), claim, onProgress);
         return kind.prepare === undefined ? handle$ : handle$.pipe(finalize(kind.prepare()));
-      });
-      return note === undefined ? asked$ : noted(asked$, note);
-    },
+      }),
     identify: ({ id }) => id,
     expiresAt: ({ answeredAt }) => expiresAt(answeredAt),
-    use: (handle, lease) => follow(course, kind, handle, lease),
+    use: (handle, lease, claim) => follow(internals, course, kind, { handle, lease, claim }),
     release: ({ id }, claim) => {
       kind.leave?.();
       // The id is another subscription's by now: this one is gone, and the other must stay.
-      if (!claim.holds(id)) return of({ alreadyGone: true });
+      if (!internals.claims.holds(claim, id)) return of({ alreadyGone: true });
       return remove(id);
     },
     decide: decideUnsubscribe,
     backoff: internals.retry,
     ifLost,
-  });
-}
-
-/** The ledger, where a note goes by what is written there. What may be left on the server is kept. */
-function noting(ledger: ReleaseLedger, note: JournalNote): Pick<ReleaseLedger, 'begin' | 'record'> {
-  return {
-    begin: (what) => ledger.begin(what),
-    record: (outcome) => {
-      ledger.record(outcome);
-      if (outcome.outcome !== 'Failed') note.over();
-    },
   };
-}
-
-/** That it is asked for is saved before: who finds that knows of what a crash in between leaves there. */
-function noted(asked$: Observable<Handle>, note: JournalNote): Observable<Handle> {
-  return concat(note.asked(), asked$).pipe(
-    tap(({ id }) => note.made(id)),
-    finalize(() => note.answered()),
-  );
+  return journal === undefined ? remoteResource(config) : journaled(config, () => journal);
 }
 
 /** The claim is there until the release is over. */
@@ -131,12 +96,12 @@ function openClaim(claims: Claims): Observable<Claim> {
   return new Observable((subscriber) => {
     const claim = claims.open();
     subscriber.next(claim);
-    return () => claim.drop();
+    return () => claims.drop(claim);
   });
 }
 
 function subscribe(
-  { send, url }: ServiceInternals,
+  { send, claims }: ServiceInternals,
   request: SubscribeRequest,
   claim: Claim,
   onProgress: (progress: RequestProgress) => void,
@@ -147,12 +112,12 @@ function subscribe(
       name: 'Subscribe',
       envelope: (head) => subscribeEnvelope(head, request),
       onProgress,
+      answerWithinMs: ANSWER_WITHIN_MS,
     }).pipe(
       map((answer) => {
         const { subscriptionId: id, watermark: given } = readAnswer(answer);
-        const lost$ = new Subject<never>();
-        const wasShared = claim.take(id, () => lost$.error(takenOver(url)));
-        return { id, watermark: given, askedAt, answeredAt: asyncScheduler.now(), wasShared, lost$ };
+        const wasShared = claims.take(claim, id);
+        return { id, watermark: given, askedAt, answeredAt: asyncScheduler.now(), wasShared };
       }),
     );
   });
@@ -169,30 +134,47 @@ function takenOver(url: string): EwsError {
   );
 }
 
+/** A subscription that is in use. */
+interface InUse {
+  readonly handle: Handle;
+  readonly lease: Lease;
+  readonly claim: Claim;
+}
+
 function follow(
+  { url }: ServiceInternals,
   course: Course,
   { operation, events }: SubscriptionKind,
-  { id, watermark, askedAt, wasShared, lost$ }: Handle,
-  lease: Lease,
+  { handle: { id, watermark, askedAt, wasShared }, lease, claim }: InUse,
 ): Observable<EwsEvent> {
-  const reason = course.gap ?? (wasShared ? 'answerLost' : undefined);
-  const gap$ = reason === undefined ? EMPTY : of(gapEvent(course, id, reason));
-  // Where a watermark was asked for, the stream goes on from that one, whichever the answer names.
-  if (course.watermark === undefined) {
-    course.watermark = watermark;
-    course.since = new Date(askedAt);
-  }
-  course.gap = undefined;
-  course.hasSubscribed = true;
-  course.operation = operation;
-  return concat<EwsEvent[]>(gap$, merge(lost$, reached(course), events(id, lease))).pipe(
-    tap({
-      error: (error: unknown) => {
-        const isRefusal = error instanceof EwsError || error instanceof SoapFault;
-        if (isRefusal && decide(error, course).gone === true) lease.endedByServer({ code: error.code });
-      },
-    }),
-  );
+  return new Observable((subscriber) => {
+    const failed = (error: unknown): void => {
+      const isRefusal = error instanceof EwsError || error instanceof SoapFault;
+      if (isRefusal && decide(error, course).gone === true) lease.endedByServer({ code: error.code });
+      subscriber.error(error);
+    };
+    const reason = course.gap ?? (wasShared ? 'answerLost' : undefined);
+    const gap = reason === undefined ? undefined : gapEvent(course, id, reason);
+    // Where a watermark was asked for, the stream goes on from that one, whichever the answer names.
+    if (course.watermark === undefined) {
+      course.watermark = watermark;
+      course.since = new Date(askedAt);
+    }
+    course.gap = undefined;
+    course.hasSubscribed = true;
+    course.operation = operation;
+    claim.lost = (): void => failed(takenOver(url));
+    const events$ = events(id, lease);
+    if (gap !== undefined) subscriber.next(gap);
+    if (!subscriber.closed) subscriber.add(reached(course).subscribe({ error: failed }));
+    if (subscriber.closed) return;
+    // Added before it is subscribed to: who leaves in the middle of a burst has ended it there.
+    const bound$ = new Observable<EwsEvent>((inner) => {
+      subscriber.add(inner);
+      events$.subscribe(inner);
+    });
+    bound$.subscribe({ next: (event) => subscriber.next(event), error: failed });
+  });
 }
 
 function unsubscribe({ send }: ServiceInternals, id: string): Observable<ReleaseResult> {

@@ -1,13 +1,12 @@
 import { asyncScheduler, type Observable, of } from 'rxjs';
-import { NetworkError } from '../core/errors.ts';
-import { release, type ReleaseResult } from '../core/release.ts';
-import { releaseEntry } from '../core/releases.ts';
+import type { ReleaseResult } from '../core/release.ts';
+import { sweep } from '../core/sweep.ts';
 import { decideUnsubscribe } from './decision.ts';
-import type { Journal } from './journal.ts';
 import type { ServiceInternals } from './serviceInternals.ts';
+import type { StreamJournal } from './streamJournal.ts';
 
 /** How what was left is removed. */
-interface SweepPlan {
+interface UnsubscribePlan {
   /** As of a subscription that was answered at that time. */
   readonly expiresAt: (answeredAt: number) => number;
   /** What becomes of it where its id is not known: one sentence. */
@@ -19,33 +18,24 @@ interface SweepPlan {
  * Removes what the process before has left on the server: begun at once, and with an outcome in the ledger for
  * each.
  */
-export function sweep(
+export function sweepSubscriptions(
   { ledger, claims, retry, url }: ServiceInternals,
-  journal: Journal,
-  { expiresAt, ifLost, remove }: SweepPlan,
+  journal: StreamJournal,
+  { expiresAt, ifLost, remove }: UnsubscribePlan,
 ): void {
-  for (const { resource, id, over } of journal.takeLeft()) {
-    if (id === undefined) {
-      const cause = new NetworkError('the process ended before the answer', { method: 'POST', url });
-      ledger.record({ outcome: 'Unknown', ...releaseEntry(resource, id), cause, hint: ifLost });
-      over();
-      continue;
-    }
-    const claim = claims.open();
-    // Where the server gives ids anew, it may be that of a subscription which is in use.
-    if (!claims.isTaken(id)) claim.take(id, () => undefined);
-    const plan = {
-      resource,
-      id,
-      attempt: () => (claim.holds(id) ? remove(id) : of({ alreadyGone: true })),
-      decide: decideUnsubscribe,
-      // When it was last heard of is not known, but it was before.
-      expiresAt: expiresAt(asyncScheduler.now()),
-      backoff: retry,
-    };
-    release(ledger, plan, () => {
-      claim.drop();
-      over();
+  for (const left of journal.takeLeft()) {
+    sweep(ledger, left, { url, ifLost }, (id) => {
+      const claim = claims.open();
+      // Where the server gives ids anew, it may be that of a subscription which is in use.
+      if (!claims.isTaken(id)) claims.take(claim, id);
+      return {
+        attempt: () => (claims.holds(claim, id) ? remove(id) : of({ alreadyGone: true })),
+        decide: decideUnsubscribe,
+        // When it was last heard of is not known, but it was before.
+        expiresAt: expiresAt(asyncScheduler.now()),
+        backoff: retry,
+        done: () => claims.drop(claim),
+      };
     });
   }
 }

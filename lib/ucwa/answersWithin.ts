@@ -2,6 +2,9 @@ import { asyncScheduler, map, Observable, type SchedulerAction } from 'rxjs';
 import { NetworkError } from '../core/errors.ts';
 import type { HttpRequest, Middleware } from '../core/transport.ts';
 
+/** How long nothing may come on a connection, beyond what was agreed, before it is taken for broken. */
+export const PATIENCE_MS = 120_000;
+
 /**
  * Returns a Transport that takes a connection for broken on which nothing comes for so long, neither the head
  * of the answer nor more of its body: one that has died without a word would hold its requests for ever.

@@ -1,6 +1,5 @@
 import {
   asyncScheduler,
-  catchError,
   defer,
   filter,
   map,
@@ -14,47 +13,38 @@ import {
   tap,
   throwError,
 } from 'rxjs';
-import { type ReleaseLedger } from '../core/releases.ts';
+import type { Checkpoint } from '../core/checkpoint.ts';
 import { shareWithGrace } from '../core/shareWithGrace.ts';
-import { remoteResource } from '../core/remoteResource.ts';
-import type { RequestProgress, Transport } from '../core/transport.ts';
-import { DEFAULT_RETRIES, type RetryPolicy } from '../core/withRetry.ts';
-import { decide, decideRelease, isMadeAgain, type OnExpelled } from './decision.ts';
-import { type LiveApplication, liveApplication } from './liveApplication.ts';
-import type { Location } from './location.ts';
+import { isWanted, type WantedIdentity } from './applicationIdentity.ts';
+import { type ConnectionJournal, connectionJournal } from './connectionJournal.ts';
+import { createdApplication, type CreationConfig } from './createdApplication.ts';
+import { decide, isMadeAgain, type OnExpelled } from './decision.ts';
+import { type LiveApplication, liveApplication, whileUsed } from './liveApplication.ts';
 import type { Pause } from './pause.ts';
 import { type Publication, published } from './publish.ts';
 import { randomId } from './randomId.ts';
-import { type Answered, requestJson, requestNothing } from './request.ts';
+import { requestJson } from './request.ts';
+import { sweepLeft, type SweepConfig } from './sweep.ts';
 import { turns } from './turns.ts';
-import { applicationCodec, type ApplicationResource } from './wire.ts';
-
-/** What an application tells of itself. Each is at most 100 characters long. [applications_ref] */
-export interface ApplicationIdentity {
-  readonly culture: string;
-  readonly endpointId: string;
-  readonly userAgent: string;
-  readonly instanceId?: string;
-}
+import { applicationCodec } from './wire.ts';
 
 /** Where the application comes from. */
-export type ApplicationSource =
-  { readonly kind: 'create'; readonly identity: ApplicationIdentity } | { readonly kind: 'given' };
+export type ApplicationSource = ({ readonly kind: 'create' } & WantedIdentity) | { readonly kind: 'given' };
 
 /** How an application is held. */
-export interface ApplicationConfig {
+export interface ApplicationConfig extends CreationConfig, SweepConfig {
   readonly source: ApplicationSource;
-  readonly location: Location;
-  readonly transport: Transport;
-  readonly ledger: ReleaseLedger;
   /** How long it is kept after the last has left. */
   readonly graceMs: number;
-  readonly retry: RetryPolicy;
   readonly pause: Pause;
   /** What to do when the server has ended it and says so. */
   readonly onExpelled: OnExpelled;
   /** How the user is to be seen by others, if at all. */
   readonly publication: Publication | undefined;
+  /** Where is kept for the next process what this one has on the server, if that is wanted. */
+  readonly checkpoint: Checkpoint | undefined;
+  /** Called with each application before anybody else is given it. */
+  readonly onMade: (application: LiveApplication) => void;
 }
 
 /** An application that is gone sooner than this is waited for before it is made again. */
@@ -74,7 +64,7 @@ const LASTS_AT_LEAST_MS = 60_000;
  */
 export function application(config: ApplicationConfig): Observable<LiveApplication> {
   const { source, ledger, graceMs, publication } = config;
-  const held = source.kind === 'create' ? kept(config, source.identity) : given(config);
+  const held = source.kind === 'create' ? kept(config, source) : given(config);
   const seen$ =
     publication === undefined
       ? held
@@ -86,88 +76,61 @@ export function application(config: ApplicationConfig): Observable<LiveApplicati
   );
 }
 
-function kept(config: ApplicationConfig, first: ApplicationIdentity): Observable<LiveApplication> {
-  const { pause, onExpelled } = config;
-  let identity = first;
-  // Made once, for it gives everybody their turn.
-  const created$ = created(config, () => identity);
-  return defer(() => {
-    let last: LiveApplication | undefined;
-    let madeAt = 0;
-    let failures = 0;
-    /** Whether what errors is the application that was there, and not the attempt to make another. */
-    let isThere = false;
+function kept(config: ApplicationConfig, wanted: WantedIdentity): Observable<LiveApplication> {
+  const { pause, onExpelled, checkpoint, ledger, onMade } = config;
+  let { identity } = wanted;
+  // One for all, so that everybody has to wait for it.
+  const turn$ = turns();
 
-    const again = (error: unknown): Observable<unknown> => {
-      if (last === undefined) return throwError(() => error);
-      if (!isThere) {
-        failures += 1;
-        return decide('channel', error, failures) === 'retry'
-          ? pause(failures, error)
-          : throwError(() => error);
-      }
-      isThere = false;
-      if (!last.isLost) identity = { ...identity, instanceId: randomId() };
-      if (!isMadeAgain(error, onExpelled)) return throwError(() => error);
-      failures = asyncScheduler.now() - madeAt < LASTS_AT_LEAST_MS ? failures + 1 : 0;
-      return failures < 2 ? of(undefined) : pause(failures - 1);
-    };
+  const living = (journal: ConnectionJournal | undefined): Observable<LiveApplication> => {
+    const created$ = createdApplication(config, turn$, () => identity, journal);
+    return defer(() => {
+      let last: LiveApplication | undefined;
+      let madeAt = 0;
+      let failures = 0;
+      /** Whether what errors is the application that was there, and not the attempt to make another. */
+      let isThere = false;
 
-    return created$.pipe(
-      tap((live) => {
-        last = live;
-        madeAt = asyncScheduler.now();
-        isThere = true;
-      }),
-      retryWhen({ delay: again }),
-    );
-  });
-}
+      const again = (error: unknown): Observable<unknown> => {
+        if (last === undefined) return throwError(() => error);
+        if (!isThere) {
+          failures += 1;
+          return decide('channel', error, failures) === 'retry'
+            ? pause(failures, error)
+            : throwError(() => error);
+        }
+        isThere = false;
+        if (!last.isLost) identity = { ...identity, instanceId: randomId() };
+        if (!isMadeAgain(error, onExpelled)) return throwError(() => error);
+        failures = asyncScheduler.now() - madeAt < LASTS_AT_LEAST_MS ? failures + 1 : 0;
+        return failures < 2 ? of(undefined) : pause(failures - 1);
+      };
 
-function created(
-  { location, transport, ledger, retry }: ApplicationConfig,
-  identify: () => ApplicationIdentity,
-): Observable<LiveApplication> {
-  /** How often the transport has sent it when it gives up. */
-  const attempts = (retry.retries ?? DEFAULT_RETRIES) + 1;
-  const post = (
-    onProgress: (progress: RequestProgress) => void,
-  ): Observable<Answered<ApplicationResource>> => {
-    const identity = identify();
-    // Only applications of the second version know instances. [MultiTabSupport]
-    const headers = identity.instanceId === undefined ? {} : { 'x-ms-requiresminresourceversion': '2' };
-    // The same identity is the same application: sending it twice creates one.
-    const request = { method: 'POST', body: identity, headers, idempotent: true, onProgress };
-    const posted$ = location.url$.pipe(
-      mergeMap((url) => requestJson(transport, { ...request, url }, applicationCodec, 'application')),
-    );
-    return posted$.pipe(
-      catchError((error: unknown) =>
-        location
-          .hasMoved(error, attempts)
-          .pipe(mergeMap((hasMoved) => (hasMoved ? posted$ : throwError(() => error)))),
-      ),
-    );
+      return created$.pipe(
+        tap((live) => {
+          last = live;
+          onMade(live);
+          madeAt = asyncScheduler.now();
+          isThere = true;
+        }),
+        retryWhen({ delay: again }),
+      );
+    });
   };
-  return remoteResource<LiveApplication, LiveApplication, undefined>({
-    resource: 'application',
-    ledger,
-    within: turns(),
-    acquire: (_, onProgress) => post(onProgress).pipe(map(liveApplication)),
-    identify: ({ self }) => self,
-    use: (live, lease) =>
-      whileUsed(live, () => lease.endedByServer(live.isLost ? undefined : { leftToAnother: true })),
-    release: ({ self }) =>
-      requestNothing(transport, { method: 'DELETE', url: self, keepalive: true }, 'application').pipe(
-        map(() => ({})),
-      ),
-    decide: decideRelease,
-    backoff: retry,
-    ifLost: 'The server ends it, with everything on it, 15 minutes after its last client has gone.',
-  });
+
+  if (checkpoint === undefined) return living(undefined);
+  return connectionJournal(checkpoint, ledger).pipe(
+    switchMap((journal) => {
+      const before = journal.place.application?.identity;
+      // With its identity the application of the process before is found again.
+      const isFoundAgain = before !== undefined && isWanted(before, wanted);
+      if (isFoundAgain) identity = before;
+      return living(journal).pipe(tap((live) => sweepLeft(config, journal, live, isFoundAgain)));
+    }),
+  );
 }
 
-function given({ location, transport }: ApplicationConfig): Observable<LiveApplication> {
+function given({ location, transport, onMade }: ApplicationConfig): Observable<LiveApplication> {
   let last: LiveApplication | undefined;
   return location.url$.pipe(
     mergeMap((url) => requestJson(transport, { method: 'GET', url }, applicationCodec, 'application')),
@@ -179,20 +142,9 @@ function given({ location, transport }: ApplicationConfig): Observable<LiveAppli
         live.parameters = last.parameters;
       }
       last = live;
+      onMade(live);
       return live;
     }),
     mergeMap((live) => whileUsed(live, () => undefined)),
   );
-}
-
-/** Emits the application, and errors when it is over. */
-function whileUsed(live: LiveApplication, onOver: () => void): Observable<LiveApplication> {
-  const over$ = live.over$.pipe(
-    mergeMap((error) => {
-      onOver();
-      return throwError(() => error);
-    }),
-  );
-  // Who is given the application may find at once that it is gone.
-  return merge(over$, of(live));
 }

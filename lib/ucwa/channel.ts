@@ -27,7 +27,7 @@ import type { Location } from './location.ts';
 import type { Pause } from './pause.ts';
 import { absolute } from './href.ts';
 import { requestJson } from './request.ts';
-import { recreationEvent } from './reset.ts';
+import { lossEvent, recreationEvent } from './reset.ts';
 
 /** When an answer of the channel is acknowledged, which is by asking for the next. */
 export type Acknowledgement = 'eager' | 'processed';
@@ -84,7 +84,7 @@ function polled(config: ChannelConfig): Observable<EventBatch> {
     config.application$
       .pipe(
         switchMap((application, index) =>
-          longPoll(application, config, index === 0 ? [] : [recreation(application)]).pipe(takeUntil(left)),
+          longPoll(application, config, lossBefore(application, index)).pipe(takeUntil(left)),
         ),
       )
       .subscribe(subscriber);
@@ -92,12 +92,15 @@ function polled(config: ChannelConfig): Observable<EventBatch> {
 }
 
 /** Stands in the stream where one application ends and the one that was made in its place begins. */
-function recreation({ self, events }: LiveApplication): EventBatch {
-  return {
-    next: events,
-    reset: 'recreated',
-    events: [recreationEvent({ rel: 'application', href: self }, self)],
-  };
+function lossBefore(application: LiveApplication, index: number): readonly EventBatch[] {
+  const { self, events, lost: reset = index === 0 ? undefined : 'recreated' } = application;
+  application.lost = undefined;
+  if (reset === undefined) return [];
+  const event =
+    reset === 'recreated'
+      ? recreationEvent({ rel: 'application', href: self }, self)
+      : lossEvent(reset, events, events);
+  return [{ next: events, reset, events: [event] }];
 }
 
 /** @param first What stands before all that the server sends. */
@@ -114,6 +117,8 @@ function longPoll(
     let wanted: Cursor | undefined = application.place ?? {
       url: absolute(application.events, application.self),
     };
+    /** Where the channel goes on when all before it was processed, as long as that was not noted. */
+    let reached = application.place === undefined ? wanted : undefined;
     let failure: Failure | undefined;
     let failures = 0;
     let isPumping = false;
@@ -129,6 +134,7 @@ function longPoll(
     };
 
     const answered = ({ cursor, batch }: Step, heldMs: number): void => {
+      reached = cursor;
       if (batch.events.length === 0 && heldMs < HELD_AT_LEAST_MS) {
         failures += 1;
         wait(cursor);
@@ -160,6 +166,30 @@ function longPoll(
       const isLeft = config.onReplaced === 'rejoin' && isReplaced(error);
       failure = { error, then: isLeft ? 'leave' : decision === 'gone' ? 'lose' : 'fail' };
       pump();
+    };
+
+    /** Asking acknowledges what came before: where that is kept for the next process, it is saved first. */
+    const acknowledge = (cursor: Cursor): void => {
+      const { journal } = application;
+      if (journal === undefined || config.ack === 'eager') {
+        ask(cursor);
+        return;
+      }
+      if (reached !== undefined) {
+        application.place = reached;
+        journal.reached({ ...journal.place, next: reached.url });
+        reached = undefined;
+      }
+      asking = new Subscription();
+      asking.add(
+        journal.saved().subscribe({
+          complete: () => ask(cursor),
+          error: (error: unknown) => {
+            failure = { error, then: 'fail' };
+            pump();
+          },
+        }),
+      );
     };
 
     const ask = (next: Cursor): void => {
@@ -203,7 +233,7 @@ function longPoll(
         if (wanted !== undefined && (batch === undefined || config.ack === 'eager')) {
           const cursor = wanted;
           wanted = undefined;
-          ask(cursor);
+          acknowledge(cursor);
         } else if (batch !== undefined) {
           queue.shift();
           subscriber.next(batch);

@@ -1,4 +1,4 @@
-import { map, merge, mergeMap, type Observable, Subject, tap } from 'rxjs';
+import { map, merge, mergeMap, type Observable, Subject } from 'rxjs';
 import type { Activity } from '../core/activity.ts';
 import { invalidOption } from '../core/options.ts';
 import {
@@ -8,6 +8,7 @@ import {
   type ReleaseLedger,
   type Releases,
 } from '../core/releases.ts';
+import { sharedTimers, type SharedTimers } from '../core/sharedTimers.ts';
 import { untilClosed } from '../core/untilClosed.ts';
 import type { Transport } from '../core/transport.ts';
 import type { RetryPolicy } from '../core/withRetry.ts';
@@ -20,9 +21,12 @@ import { dispatch, type Dispatch } from './dispatch.ts';
 import type { UcwaEvent } from './events.ts';
 import { absolute } from './href.ts';
 import type { Application, LiveApplication } from './liveApplication.ts';
+import { listening, type Listening } from './listening.ts';
 import { network } from './network.ts';
 import type { Pause } from './pause.ts';
 import { requestJson } from './request.ts';
+import { shareLatest } from './shareLatest.ts';
+import { turns } from './turns.ts';
 import { type Link, type Resource, resourceCodec } from './wire.ts';
 
 /** A connection to a UCWA application. */
@@ -101,12 +105,17 @@ export interface Ucwa extends AsyncDisposable {
 /** What a connection is to the rest of this protocol. */
 export interface UcwaInternals {
   readonly application$: Observable<LiveApplication>;
-  readonly batches$: Observable<EventBatch>;
   readonly dispatch: Dispatch;
+  readonly listening: Listening;
+  readonly timers: SharedTimers;
   readonly ledger: ReleaseLedger;
   readonly transport: Transport;
   readonly retry: RetryPolicy;
   readonly pause: Pause;
+  /** Whether what it has on the server is kept for the next process. */
+  readonly isKept: boolean;
+  /** Whose turn it is with the one subscription to contacts and groups that an application has. */
+  readonly contactsTurn$: Observable<undefined>;
   /** What the client asked for, if it did. */
   readonly mediumSeconds: () => number | undefined;
 }
@@ -173,10 +182,13 @@ export function connect(options: ConnectOptions): Ucwa {
   const ledger = releaseLedger();
   const events = dispatch();
   const tuned = new Subject<void>();
+  const { checkpoint, publication } = plan;
+  const contactsTurn$ = turns();
   const application$ = application({
-    ...{ source, location, transport, ledger, graceMs, retry, pause, onExpelled },
-    publication: plan.publication,
-  }).pipe(tap((made) => (live = made)));
+    ...{ source, location, transport, ledger, graceMs, retry, pause, onExpelled, publication },
+    ...{ checkpoint, ack, contactsTurn$ },
+    onMade: (made) => (live = made),
+  });
   const batches$ = channel({
     ...{ application$, dispatch: events, ack, onReplaced, pause, hasMoved: location.hasMoved },
     transport: polling,
@@ -214,7 +226,10 @@ export function connect(options: ConnectOptions): Ucwa {
     [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
   };
   INTERNALS.set(ucwa, {
-    ...{ application$, batches$, dispatch: events, ledger, transport, retry, pause },
+    application$: application$.pipe(shareLatest(({ isOver }) => !isOver)),
+    ...{ dispatch: events, listening: listening(batches$), timers: sharedTimers() },
+    ...{ ledger, transport, retry, pause, contactsTurn$ },
+    isKept: checkpoint !== undefined,
     mediumSeconds: () => parameters.mediumSeconds,
   });
   return ucwa;

@@ -1,5 +1,6 @@
 import { identity, isObservable, type Observable } from 'rxjs';
 import { type Activity, activityReport } from '../core/activity.ts';
+import { type Checkpoint, checkCheckpoint } from '../core/checkpoint.ts';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
 import {
@@ -13,7 +14,8 @@ import {
 import type { Middleware, Transport } from '../core/transport.ts';
 import { DEFAULT_RETRIES, type RetryPolicy } from '../core/withRetry.ts';
 import type { TokenProvider } from '../core/withToken.ts';
-import type { ApplicationIdentity, ApplicationSource } from './application.ts';
+import type { ApplicationSource } from './application.ts';
+import type { ApplicationIdentity, WantedIdentity } from './applicationIdentity.ts';
 import type { BatchingOptions } from './batching.ts';
 import type { Acknowledgement } from './channel.ts';
 import type { ChannelParameters } from './cursor.ts';
@@ -91,6 +93,13 @@ export interface CommonConnectOptions {
    */
   readonly publish?: PublishOptions;
   /**
+   * Keeps for the next process what this one has on the server, and with `channel.ack: 'processed'` how far it has
+   * come. A connection that begins with a checkpoint takes over the application of the process before, if that is
+   * still there, and removes the subscriptions that were left on it. Not for an application that is given.
+   * @default nothing is kept
+   */
+  readonly checkpoint?: Checkpoint;
+  /**
    * Emits when there is a network again: whatever waits for one is tried at once.
    * @default when the platform says so, where it does, as browsers do
    */
@@ -150,6 +159,7 @@ export interface ConnectPlan {
   readonly publication: Publication | undefined;
   readonly onReplaced: OnReplaced;
   readonly online$: Observable<unknown>;
+  readonly checkpoint: Checkpoint | undefined;
 }
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
@@ -167,8 +177,16 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
   const sending = reported(transport ?? fetchTransport(fetch));
   const pause = pausing(retry, online$);
   const { source, ...where } = whereFrom(options, sending, pause);
+  const checkpoint = checkCheckpoint(options.checkpoint);
+  if (checkpoint !== undefined && source.kind === 'given') {
+    throw invalidOption(
+      'checkpoint',
+      checkpoint,
+      'left out where the application is given: it is not ours to keep',
+    );
+  }
   return {
-    ...{ source, ...where, sending, activity$, parameters, pause, batch },
+    ...{ source, ...where, sending, activity$, parameters, pause, batch, checkpoint },
     ack: choiceOption<Acknowledgement>('channel.ack', ack, ['eager', 'processed']),
     // Only who creates applications can go on as another instance.
     onReplaced: choiceOption<OnReplaced>(
@@ -197,7 +215,7 @@ function whereFrom(
     const { retry = {} } = options;
     const discovery = discover({ ...options, retry, transport });
     return {
-      source: { kind: 'create', identity: identityFrom(options) },
+      source: { kind: 'create', ...wantedFrom(options) },
       location: foundLocation(discovery, pause, retry.retries ?? DEFAULT_RETRIES),
       signed: discovery.signed,
     };
@@ -214,7 +232,7 @@ function whereFrom(
   }
   const { href } = urlOption('applications', options.applications);
   return {
-    source: { kind: 'create', identity: identityFrom(options) },
+    source: { kind: 'create', ...wantedFrom(options) },
     location: fixedLocation(href),
     signed,
   };
@@ -222,6 +240,10 @@ function whereFrom(
 
 const SHORT_TEXT = /^\P{Cc}{1,100}$/u;
 const LANGUAGE = /^[a-z]{2,8}(-[a-z\d]{1,8})*$/i;
+
+function wantedFrom(options: ConnectOptions): WantedIdentity {
+  return { identity: identityFrom(options), isEndpointGiven: options.endpointId !== undefined };
+}
 
 function identityFrom(options: ConnectOptions): ApplicationIdentity {
   const { culture = 'en-us', userAgent = 'rxchange', instanceId } = options;

@@ -5,7 +5,6 @@ import { contactsAndGroupsKind, isOfContactsOrGroups } from './contactsAndGroups
 import type { UcwaEvent } from './events.ts';
 import { ownEvents } from './ownEvents.ts';
 import { subscriptionStream } from './subscriptionStream.ts';
-import { turns } from './turns.ts';
 
 const SHARED = new WeakMap<Ucwa, Observable<UcwaEvent>>();
 
@@ -40,8 +39,7 @@ export function myContactsAndGroups(ucwa: Ucwa): Observable<UcwaEvent> {
   const known = SHARED.get(ucwa);
   if (known !== undefined) return known;
   // The next one is started when the stop of the one before is through: they are the same to the server.
-  const turn$ = turns();
-  const application$ = turn$.pipe(switchMap(() => internals.application$));
+  const application$ = internals.contactsTurn$.pipe(switchMap(() => internals.application$));
   const events$ = defer(() => {
     const own = ownEvents(internals, { kind: 'matching', matches: isOfContactsOrGroups });
     const kind = contactsAndGroupsKind(internals);

@@ -26,24 +26,27 @@ import { decideRelease } from './decision.ts';
 import { addressOf, hrefKey } from './href.ts';
 import { memberDifference } from './memberDifference.ts';
 import { memberships } from './memberships.ts';
-import type { OwnEvents } from './ownEvents.ts';
+import { expectUnidentified, forget, type OwnEvents, want } from './ownEvents.ts';
 import { patiently } from './pause.ts';
 import { extendPresence, presenceSubscriptionIn, removePresence } from './presenceSubscription.ts';
 import { requestJson, requestNothing } from './request.ts';
-import type { Created, SubscriptionKind } from './subscriptionKind.ts';
-import type { WantedContacts } from './wantedContacts.ts';
+import type { SubscriptionKind } from './subscriptionKind.ts';
+import type { ContactsSubscription, WantedContacts } from './wantedContacts.ts';
 import { presenceSubscriptionCodec } from './wire.ts';
-
-/** A subscription to contacts, and whom it has. */
-export interface ContactsSubscription extends Created {
-  /** The keys of its contacts. */
-  readonly has: Set<string>;
-}
 
 /** How many contacts are asked for at once, where the server has not refused as many: its limit is not documented. */
 const MOST_AT_ONCE = 100;
 /** How many contacts are dropped at the same time. */
 const DROPS_AT_ONCE = 4;
+
+/** What the functions of this file share: the subscriptions of one stream. */
+interface Watching {
+  readonly internals: UcwaInternals;
+  readonly wanted: WantedContacts;
+  readonly own: OwnEvents;
+  readonly durationMinutes: number;
+  mostAtOnce: number;
+}
 
 /**
  * Subscriptions to the presence of selected contacts. They follow the list as it changes: only the difference
@@ -51,123 +54,138 @@ const DROPS_AT_ONCE = 4;
  * they are too large. [SubscribeToThePresenceOfSelectedContacts, addToPresenceSubscription_ref]
  */
 export function contactsKind(
-  { transport, pause }: UcwaInternals,
+  internals: UcwaInternals,
   wanted: WantedContacts,
   own: OwnEvents,
   durationMinutes: number,
 ): SubscriptionKind<ContactsSubscription> {
-  let mostAtOnce = MOST_AT_ONCE;
-
-  /** Tries with fewer and fewer where the server says that these are too many. */
-  const inPieces = <Answer>(
-    keys: readonly string[],
-    send: (uris: readonly string[]) => Observable<Answer>,
-  ): Observable<{ readonly answer: Answer; readonly sent: readonly string[] }> => {
-    const sent = keys.slice(0, mostAtOnce);
-    return send(sent.flatMap((key) => wanted.byKey.get(key) ?? [])).pipe(
-      map((answer) => ({ answer, sent })),
-      catchError((error: unknown) => {
-        if (!isTooMuch(error) || sent.length < 2) return throwError(() => error);
-        mostAtOnce = Math.ceil(sent.length / 2);
-        return inPieces(keys, send);
-      }),
-    );
-  };
-
-  const create = (
-    application: LiveApplication,
-    onProgress: (progress: RequestProgress) => void,
-  ): Observable<ContactsSubscription> =>
-    wanted.changed$.pipe(
-      startWith(undefined),
-      map(() => [...wanted.byKey.keys()]),
-      filter((keys) => keys.length > 0),
-      take(1),
-      tap((keys) => own.want(keys)),
-      mergeMap((keys) =>
-        inPieces(keys, (uris) =>
-          requestJson(
-            transport,
-            {
-              method: 'POST',
-              url: presenceSubscriptionsOf(application),
-              body: { duration: durationMinutes, uris },
-              onProgress,
-            },
-            presenceSubscriptionCodec,
-            'presenceSubscription',
-          ),
-        ),
-      ),
-      map(({ answer, sent }) => ({ ...presenceSubscriptionIn(answer), has: new Set(sent) })),
-    );
-
-  const add = (made: ContactsSubscription, keys: readonly string[]): Observable<unknown> =>
-    defer(() => {
-      const { addTo } = made;
-      if (addTo === undefined) return throwError(cannotBeChanged);
-      own.expectUnidentified();
-      return inPieces(keys, (contactUris) =>
-        // Adding somebody twice by accident does no harm.
-        requestNothing(
-          transport,
-          { method: 'POST', url: addTo, body: { contactUris }, idempotent: true },
-          'addToPresenceSubscription',
-        ).pipe(patiently('release', pause)),
-      );
-    }).pipe(tap(({ sent }) => sent.forEach((key) => made.has.add(key))));
-
-  const drop = (made: ContactsSubscription, keys: readonly string[]): Observable<unknown> => {
-    const addresses = new Map(keys.map((key) => [addressOf(key), key]));
-    if (made.memberships === undefined) return throwError(cannotBeChanged);
-    return memberships(transport, made.memberships, hrefKey(made.self)).pipe(
-      patiently('channel', pause),
-      mergeMap((found) => from(found.filter(({ address = '' }) => addresses.has(address)))),
-      mergeMap(({ self, contact }) => {
-        own.forget([contact]);
-        if (self === undefined) return EMPTY;
-        return requestNothing(
-          transport,
-          { method: 'DELETE', url: self },
-          'presenceSubscriptionMembership',
-        ).pipe(
-          patiently('release', pause),
-          // Who is not in it any more need not be dropped.
-          catchError((error: unknown) =>
-            decideRelease(error) === 'alreadyGone' ? EMPTY : throwError(() => error),
-          ),
-        );
-      }, DROPS_AT_ONCE),
-      ignoreElements(),
-      tap({ complete: () => keys.forEach((key) => made.has.delete(key)) }),
-    );
-  };
-
-  const update = (made: ContactsSubscription): Observable<never> => {
-    const step = defer(() => {
-      const difference = memberDifference(made.has, new Set(wanted.byKey.keys()), mostAtOnce);
-      if (difference === undefined) return of(false);
-      const { add: added, drop: dropped } = difference;
-      const sent$ = dropped.length > 0 ? drop(made, dropped) : add(made, added);
-      return sent$.pipe(ignoreElements(), endWith(true));
-    });
-    return wanted.changed$.pipe(
-      startWith(undefined),
-      tap(() => own.want([...wanted.byKey.keys()])),
-      exhaustMap(() => step.pipe(repeat(), takeWhile(Boolean))),
-      ignoreElements(),
-    );
-  };
-
+  const watching: Watching = { internals, wanted, own, durationMinutes, mostAtOnce: MOST_AT_ONCE };
   return {
     resource: 'presenceSubscription',
     durationMinutes,
     isAnnounced: true,
-    create,
-    extend: (made) => extendPresence(made, durationMinutes),
+    create: (application, onProgress) => create(watching, application, onProgress),
+    extend: extendPresence,
     remove: removePresence,
-    update,
+    update: (made) => update(watching, made),
   };
+}
+
+/** Tries with fewer and fewer where the server says that these are too many. */
+function inPieces<Answer>(
+  watching: Watching,
+  keys: readonly string[],
+  send: (uris: readonly string[]) => Observable<Answer>,
+): Observable<{ readonly answer: Answer; readonly sent: readonly string[] }> {
+  const sent = keys.slice(0, watching.mostAtOnce);
+  return send(sent.flatMap((key) => watching.wanted.byKey.get(key) ?? [])).pipe(
+    map((answer) => ({ answer, sent })),
+    catchError((error: unknown) => {
+      if (!isTooMuch(error) || sent.length < 2) return throwError(() => error);
+      watching.mostAtOnce = Math.ceil(sent.length / 2);
+      return inPieces(watching, keys, send);
+    }),
+  );
+}
+
+function create(
+  watching: Watching,
+  application: LiveApplication,
+  onProgress: (progress: RequestProgress) => void,
+): Observable<ContactsSubscription> {
+  const { internals, wanted, own, durationMinutes: duration } = watching;
+  const url = (): string => presenceSubscriptionsOf(application);
+  return wanted.changed$.pipe(
+    startWith(undefined),
+    filter(() => wanted.byKey.size > 0),
+    take(1),
+    tap(() => want(own, wanted.byKey)),
+    mergeMap(() =>
+      inPieces(watching, [...wanted.byKey.keys()], (uris) =>
+        requestJson(
+          internals.transport,
+          { method: 'POST', url: url(), body: { duration, uris }, onProgress },
+          presenceSubscriptionCodec,
+          'presenceSubscription',
+        ),
+      ),
+    ),
+    map(({ answer, sent }) => {
+      // By name: a spread would bring a hidden class of its own for each of thousands.
+      const { self, memberships: members, addTo } = presenceSubscriptionIn(answer);
+      const made = { self, memberships: members, addTo, has: new Set(sent) };
+      wanted.made?.(made, application);
+      return made;
+    }),
+  );
+}
+
+function add(
+  watching: Watching,
+  { addTo, has }: ContactsSubscription,
+  keys: readonly string[],
+): Observable<unknown> {
+  const { internals, own } = watching;
+  return defer(() => {
+    if (addTo === undefined) return throwError(cannotBeChanged);
+    expectUnidentified(own);
+    return inPieces(watching, keys, (contactUris) =>
+      // Adding somebody twice by accident does no harm.
+      requestNothing(
+        internals.transport,
+        { method: 'POST', url: addTo, body: { contactUris }, idempotent: true },
+        'addToPresenceSubscription',
+      ).pipe(patiently('release', internals.pause)),
+    );
+  }).pipe(tap(({ sent }) => sent.forEach((key) => has.add(key))));
+}
+
+function drop(
+  { internals: { transport, pause }, own }: Watching,
+  made: ContactsSubscription,
+  keys: readonly string[],
+): Observable<unknown> {
+  const addresses = new Map(keys.map((key) => [addressOf(key), key]));
+  if (made.memberships === undefined) return throwError(cannotBeChanged);
+  return memberships(transport, made.memberships, hrefKey(made.self)).pipe(
+    patiently('channel', pause),
+    mergeMap((found) => from(found.filter(({ address = '' }) => addresses.has(address)))),
+    mergeMap(({ self, contact }) => {
+      forget(own, [contact]);
+      if (self === undefined) return EMPTY;
+      return requestNothing(
+        transport,
+        { method: 'DELETE', url: self },
+        'presenceSubscriptionMembership',
+      ).pipe(
+        patiently('release', pause),
+        // Who is not in it any more need not be dropped.
+        catchError((error: unknown) =>
+          decideRelease(error) === 'alreadyGone' ? EMPTY : throwError(() => error),
+        ),
+      );
+    }, DROPS_AT_ONCE),
+    ignoreElements(),
+    tap({ complete: () => keys.forEach((key) => made.has.delete(key)) }),
+  );
+}
+
+function update(watching: Watching, made: ContactsSubscription): Observable<never> | undefined {
+  const { wanted, own } = watching;
+  if (wanted.isFixed && made.has.size === wanted.byKey.size) return undefined;
+  const step = defer(() => {
+    const difference = memberDifference(made.has, new Set(wanted.byKey.keys()), watching.mostAtOnce);
+    if (difference === undefined) return of(false);
+    const { add: added, drop: dropped } = difference;
+    const sent$ = dropped.length > 0 ? drop(watching, made, dropped) : add(watching, made, added);
+    return sent$.pipe(ignoreElements(), endWith(true));
+  });
+  return wanted.changed$.pipe(
+    startWith(undefined),
+    tap(() => want(own, wanted.byKey)),
+    exhaustMap(() => step.pipe(repeat(), takeWhile(Boolean))),
+    ignoreElements(),
+  );
 }
 
 function isTooMuch(error: unknown): boolean {

@@ -13,11 +13,11 @@ import {
 import { fetchTransport } from '../core/fetchTransport.ts';
 import { hostOption } from '../core/hostRule.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
-import { invalidOption, numberOption } from '../core/options.ts';
+import { invalidOption, invalidSecret, numberOption } from '../core/options.ts';
 import type { Middleware, Transport } from '../core/transport.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
 import type { TokenSource } from '../core/withToken.ts';
-import { answeredWithin } from './answeredWithin.ts';
+import { answersWithin, PATIENCE_MS } from './answersWithin.ts';
 import { DiscoveryError, type DiscoveryFailure } from './discoveryError.ts';
 import { findApplications, findRoot, type Root, type UcwaLocation, type Walk } from './discoveryWalk.ts';
 import { signedBy } from './invalidToken.ts';
@@ -48,7 +48,11 @@ export interface DiscoveryOptions {
    * @default `https://lyncdiscoverinternal.DOMAIN/`, then `https://lyncdiscover.DOMAIN/`
    */
   readonly urls?: readonly string[];
-  /** How long each answer may take, in milliseconds, but that of a token endpoint. @default 10_000 */
+  /**
+   * How long each answer may take, in milliseconds; that of a token endpoint has two minutes, unless the platform
+   * signs the user in.
+   * @default 10_000
+   */
   readonly timeoutMs?: number;
   /** The waits between attempts, once a host of discovery has answered. @default as documented there */
   readonly retry?: RetryPolicy;
@@ -106,7 +110,7 @@ export function discover(options: DiscoveryOptions): Discovery {
   const starts = startsOf(domain, options.urls);
   const trust = trustedHosts(domain, options.allowRedirectTo ?? [], options.urls ?? []);
   const timeoutMs = numberOption('timeoutMs', options.timeoutMs ?? 10_000, { min: 1 });
-  const timed = answeredWithin(timeoutMs)(options.transport ?? fetchTransport(options.fetch));
+  const timed = inTime(options.transport ?? fetchTransport(options.fetch), timeoutMs);
   const patient = withRetry(options.retry)(timed);
   const { source, learn, forget } = tokensOf(options, patient, (href, base, what) =>
     trustedUrl(trust, href, base, what),
@@ -160,6 +164,16 @@ export function discover(options: DiscoveryOptions): Discovery {
   };
 }
 
+/** Hosts answer at once, a token endpoint may take longer, and a user whom the platform asks as long as it takes. */
+function inTime(sending: Transport, timeoutMs: number): Transport {
+  const host = answersWithin(timeoutMs)(sending);
+  const endpoint = answersWithin(PATIENCE_MS)(sending);
+  return (request) => {
+    if (request.credentials !== undefined) return sending(request);
+    return request.method === 'GET' ? host(request) : endpoint(request);
+  };
+}
+
 /** Where tokens come from. */
 interface Tokens {
   readonly source: TokenSource;
@@ -173,17 +187,17 @@ function tokensOf(
   trusted: (href: string, base: string, what: string) => string,
 ): Tokens {
   if (signIn !== undefined && token !== undefined) {
-    throw invalidOption('token', token, 'left out where there is a signIn');
+    throw invalidSecret('token', 'left out where there is a signIn');
   }
   if (signIn === undefined) {
     // A string would be sent to every origin; callers without types can pass one.
     if (typeof token !== 'function') {
-      throw invalidOption('token', typeof token, 'a function of the origin, unless there is a signIn');
+      throw invalidSecret('token', 'a function of the origin, unless there is a signIn');
     }
     return { source: token, learn: () => undefined, forget: () => undefined };
   }
   if (typeof signIn.form !== 'function') {
-    throw invalidOption('signIn', typeof signIn, 'a way to sign in, such as password(…)');
+    throw invalidSecret('signIn', 'a way to sign in, such as password(…)');
   }
   const issuer = tokenIssuer(transport, signIn, trusted);
   return { source: issuer.issue, learn: issuer.learn, forget: issuer.forget };

@@ -1,36 +1,22 @@
-import {
-  asyncScheduler,
-  defer,
-  filter,
-  ignoreElements,
-  merge,
-  mergeMap,
-  type Observable,
-  repeat,
-  take,
-  tap,
-  timer,
-} from 'rxjs';
-import type { Transport } from '../core/transport.ts';
-import type { Doubt } from './ownEvents.ts';
-import { patiently, type Pause } from './pause.ts';
-import { requestNothing, type UcwaRequest } from './request.ts';
+import { asyncScheduler, defer, Observable } from 'rxjs';
+import type { UcwaInternals } from './connect.ts';
+import type { Doubt, OwnEvents } from './ownEvents.ts';
+import { patiently } from './pause.ts';
+import { requestNothing } from './request.ts';
+import type { Created, SubscriptionKind } from './subscriptionKind.ts';
 
 /** A subscription that is to be kept. */
-export interface Extension {
-  readonly transport: Transport;
-  readonly pause: Pause;
-  /** In the protocol's own word. */
-  readonly resource: string;
-  /** What extends it. */
-  readonly request: () => UcwaRequest;
-  readonly durationMinutes: number;
+export interface Extension<Made extends Created> {
+  readonly kind: SubscriptionKind<Made>;
+  readonly made: Made;
   /** The server will have ended it by then, in milliseconds of the scheduler's clock. */
   readonly expiresAt: number;
-  /** Emits where it may have to be extended sooner. */
-  readonly doubtful$: Observable<Doubt>;
+  /** Tells where it may have to be extended sooner. */
+  readonly own: OwnEvents;
   /** Told by when the server will have ended it after each extension. */
   readonly onExtended: (expiresAt: number) => void;
+  /** Told of what ends it: the server refuses to extend the subscription, or no longer knows it. */
+  readonly failed: (error: unknown) => void;
 }
 
 const MINUTE_MS = 60_000;
@@ -49,19 +35,25 @@ export function extendAfterMs(durationMinutes: number): number {
 
 /**
  * Returns an Observable that extends a subscription before it expires, again and again, with patience; also when
- * the server says that it is about to expire, and when it may have lost it. It emits nothing, and errors when it
- * cannot be extended: because the server refuses to, or no longer knows it. [ExtendAPresenceSubscription]
+ * the server says that it is about to expire, and when it may have lost it. It emits nothing.
+ * [ExtendAPresenceSubscription]
  */
-export function extension(subscription: Extension): Observable<never> {
-  const { transport, pause, resource, request, durationMinutes, doubtful$, onExtended } = subscription;
+export function extension<Made extends Created>(
+  { transport, pause, timers }: UcwaInternals,
+  { kind, made, expiresAt: endsAt, own, onExtended, failed }: Extension<Made>,
+): Observable<never> {
+  const { resource, durationMinutes } = kind;
+  const afterMs = extendAfterMs(durationMinutes);
 
-  // Extending twice by accident does no harm: no more than 30 minutes come of it.
-  const extend = defer(() => requestNothing(transport, { ...request(), idempotent: true }, resource)).pipe(
-    patiently('release', pause),
-  );
+  return new Observable((subscriber) => {
+    let expiresAt = endsAt;
+    /** Since when the next extension is waited for; undefined while it is under way. */
+    let since: number | undefined;
 
-  return defer(() => {
-    let { expiresAt } = subscription;
+    const wait = (): void => {
+      since = asyncScheduler.now();
+      timers.set(afterMs, extend);
+    };
 
     const extended = (): void => {
       const now = asyncScheduler.now();
@@ -70,18 +62,33 @@ export function extension(subscription: Extension): Observable<never> {
       onExtended(expiresAt);
     };
 
-    const once = defer(() => {
-      const since = asyncScheduler.now();
-      const isSerious = (doubt: Doubt): boolean =>
-        doubt === 'resync' || asyncScheduler.now() - since >= JUST_NOW_MS;
-      return merge(timer(extendAfterMs(durationMinutes)), doubtful$.pipe(filter(isSerious))).pipe(take(1));
-    });
+    const extend = (): void => {
+      since = undefined;
+      // Extending twice by accident does no harm: no more than 30 minutes come of it.
+      const extended$ = defer(() =>
+        requestNothing(transport, { ...kind.extend(made, durationMinutes), idempotent: true }, resource),
+      );
+      subscriber.add(
+        extended$.pipe(patiently('release', pause)).subscribe({
+          next: extended,
+          error: failed,
+          complete: wait,
+        }),
+      );
+    };
 
-    return once.pipe(
-      mergeMap(() => extend),
-      tap(extended),
-      ignoreElements(),
-      repeat(),
-    );
+    const doubted = (doubt: Doubt): void => {
+      if (since === undefined) return;
+      if (doubt !== 'resync' && asyncScheduler.now() - since < JUST_NOW_MS) return;
+      timers.clear(afterMs, extend);
+      extend();
+    };
+
+    own.doubted = doubted;
+    subscriber.add(() => {
+      timers.clear(afterMs, extend);
+      if (own.doubted === doubted) own.doubted = undefined;
+    });
+    wait();
   });
 }

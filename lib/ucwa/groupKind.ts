@@ -74,7 +74,7 @@ export function groupKind(
     durationMinutes,
     isAnnounced: true,
     create,
-    extend: (made) => extendPresence(made, durationMinutes),
+    extend: extendPresence,
     remove: removePresence,
   };
 }

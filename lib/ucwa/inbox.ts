@@ -1,76 +1,89 @@
 import { Observable } from 'rxjs';
 
-/** Keeps what comes until somebody takes it. It has one taker at a time. */
+/**
+ * Keeps what comes until somebody takes it. It has one taker at a time. It is a record for the functions of this
+ * file: every live subscription has one, and a closure for each would take ten times as much.
+ */
 export interface Inbox<Value> {
-  next(value: Value): void;
-  error(error: unknown): void;
+  held: Value[] | undefined;
   /** The error that came, if one did. */
-  readonly failure: { readonly error: unknown } | undefined;
-  /**
-   * Returns an Observable that takes what came and what comes, in order: each value is made into an Observable,
-   * which is mirrored, and the next is taken when that has completed. It errors with the error, at its place.
-   * What is not taken when the taker leaves is kept for the next one.
-   */
-  each<Result>(project: (value: Value) => Observable<Result>): Observable<Result>;
-  /** Keeps nothing any more. */
-  close(): void;
+  failure: { readonly error: unknown } | undefined;
+  isClosed: boolean;
+  /** Tells the taker that there is something. */
+  notify: (() => void) | undefined;
+}
+
+/** Takes what comes in order. */
+export interface Taker<Value> {
+  /** Takes a value. The next is given when the Observable that it returned has completed, or at once. */
+  take(value: Value): Observable<unknown> | undefined;
+  /** Told of the error, at its place, and of that of such an Observable. It ends the taking. */
+  failed(error: unknown): void;
 }
 
 /** Creates an empty inbox. */
 export function inbox<Value>(): Inbox<Value> {
-  const held: Value[] = [];
-  let failure: { readonly error: unknown } | undefined;
-  let isClosed = false;
-  let notify = (): void => undefined;
+  return { held: undefined, failure: undefined, isClosed: false, notify: undefined };
+}
 
-  return {
-    get failure() {
-      return failure;
-    },
-    next: (value) => {
-      if (isClosed || failure !== undefined) return;
-      held.push(value);
-      notify();
-    },
-    error: (error) => {
-      failure ??= { error };
-      notify();
-    },
-    each: (project) =>
-      new Observable((subscriber) => {
-        let isBusy = false;
-        let isGiving = false;
+/** Puts a value in. */
+export function put<Value>(box: Inbox<Value>, value: Value): void {
+  if (box.isClosed || box.failure !== undefined) return;
+  (box.held ??= []).push(value);
+  box.notify?.();
+}
 
-        const give = (): void => {
-          // One loop gives everything: what comes while something is being given waits for its turn.
-          if (isGiving) return;
-          isGiving = true;
-          while (!isBusy && !subscriber.closed && held.length > 0) {
-            isBusy = true;
-            subscriber.add(
-              project(held.shift() as Value).subscribe({
-                next: (result) => subscriber.next(result),
-                error: (error: unknown) => subscriber.error(error),
-                complete: () => {
-                  isBusy = false;
-                  give();
-                },
-              }),
-            );
-          }
-          isGiving = false;
-          if (!isBusy && held.length === 0 && failure !== undefined) subscriber.error(failure.error);
-        };
+/** Puts an error in; nothing comes after it. */
+export function fail<Value>(box: Inbox<Value>, error: unknown): void {
+  box.failure ??= { error };
+  box.notify?.();
+}
 
-        notify = give;
-        subscriber.add(() => {
-          if (notify === give) notify = () => undefined;
-        });
-        give();
-      }),
-    close: () => {
-      isClosed = true;
-      held.length = 0;
-    },
-  };
+/** Keeps nothing any more. */
+export function close<Value>(box: Inbox<Value>): void {
+  box.isClosed = true;
+  box.held = undefined;
+}
+
+/**
+ * Returns an Observable that gives its subscriber, the taker, what came and what comes. It emits nothing. What is
+ * not taken when it is unsubscribed from is kept for the next one.
+ */
+export function taking<Value>(box: Inbox<Value>, taker: Taker<Value>): Observable<never> {
+  return new Observable((subscriber) => {
+    let isBusy = false;
+    let isGiving = false;
+
+    const give = (): void => {
+      // One loop gives everything: what comes while something is being given waits for its turn.
+      if (isGiving) return;
+      isGiving = true;
+      while (!isBusy && !subscriber.closed && box.held !== undefined) {
+        const value = box.held.shift() as Value;
+        if (box.held.length === 0) box.held = undefined;
+        const until$ = taker.take(value);
+        if (until$ === undefined) continue;
+        isBusy = true;
+        subscriber.add(
+          until$.subscribe({
+            error: (error: unknown) => taker.failed(error),
+            complete: () => {
+              isBusy = false;
+              give();
+            },
+          }),
+        );
+      }
+      isGiving = false;
+      if (!isBusy && !subscriber.closed && box.held === undefined && box.failure !== undefined) {
+        taker.failed(box.failure.error);
+      }
+    };
+
+    box.notify = give;
+    subscriber.add(() => {
+      if (box.notify === give) box.notify = undefined;
+    });
+    give();
+  });
 }

@@ -6,6 +6,7 @@
 export { type Application } from './liveApplication.ts';
 export { type Acknowledgement } from './channel.ts';
 export type { Me, ResourceAtHand } from './atHand.ts';
+export type { Checkpoint } from '../core/checkpoint.ts';
 export { batched, type BatchOptions } from './batch.ts';
 export type { BatchingOptions } from './batching.ts';
 export { connect, type Ucwa } from './connect.ts';

@@ -1,25 +1,22 @@
 import {
   asyncScheduler,
   catchError,
-  concat,
   defer,
   EMPTY,
-  filter,
   map,
   merge,
   mergeMap,
-  NEVER,
-  type Observable,
+  Observable,
   of,
+  type Subscription,
   take,
-  takeUntil,
-  takeWhile,
   tap,
   throwError,
   timer,
 } from 'rxjs';
+import { journaled } from '../core/journaled.ts';
 import type { ReleaseResult } from '../core/release.ts';
-import { type Lease, remoteResource } from '../core/remoteResource.ts';
+import { type Lease, type RemoteResource, remoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress } from '../core/transport.ts';
 import type { LiveApplication } from './liveApplication.ts';
 import type { UcwaInternals } from './connect.ts';
@@ -30,9 +27,20 @@ import { eventDelayMs } from './eventDelay.ts';
 import type { UcwaEvent } from './events.ts';
 import { extension } from './extension.ts';
 import { hrefKey } from './href.ts';
+import { taking } from './inbox.ts';
 import { isStillThere } from './isStillThere.ts';
 import { memberships } from './memberships.ts';
-import type { OwnEvents } from './ownEvents.ts';
+import {
+  adopt,
+  deleted,
+  holding,
+  identify,
+  isAbout,
+  isOwn,
+  isUnidentified,
+  listen,
+  type OwnEvents,
+} from './ownEvents.ts';
 import { patiently } from './pause.ts';
 import { requestNothing } from './request.ts';
 import { lossIn, recreationEvent } from './reset.ts';
@@ -44,8 +52,11 @@ import type { Created, SubscriptionKind } from './subscriptionKind.ts';
  */
 export type Ending = 'deleted' | 'gone' | 'lost';
 
-/** How it goes with the subscription of a stream, for who decides what comes next. */
-export interface Course {
+/** What a stream is made of, and how it goes with its subscription on the server. */
+export interface Stream<Made extends Created> {
+  readonly internals: UcwaInternals;
+  readonly kind: SubscriptionKind<Made>;
+  readonly own: OwnEvents;
   /** The application that it is on, or was to be. */
   application: LiveApplication | undefined;
   /** Why it could not be created. */
@@ -57,183 +68,224 @@ export interface Course {
   ending: Ending | undefined;
 }
 
-/** A subscription as it is on the server. */
-interface Held<Made> {
-  readonly made: Made;
-  /** The key of its href. */
-  readonly key: string;
-  readonly expiresAt: number;
-}
-
 /** How an application ended that was found to be gone. */
 const LOST = 'it is gone';
 
+/** What an Observable of a subscription errors with where the server has ended it: the course tells how. */
+export const ENDED: Error = new Error('the server has ended the subscription');
+
 /**
  * Returns an Observable of one subscription, from its creation to its removal. It is extended until the
- * subscriber leaves, and completes where the server has ended it.
+ * subscriber leaves, and errors with {@link ENDED} where the server has ended it.
  */
-export function keptSubscription<Made extends Created>(
-  internals: UcwaInternals,
-  kind: SubscriptionKind<Made>,
-  own: OwnEvents,
-  course: Course,
-): Observable<UcwaEvent> {
-  const { application$, dispatch, ledger, transport, retry, pause } = internals;
-  const { resource, durationMinutes } = kind;
-
-  const acquire = (
-    application: LiveApplication,
-    onProgress: (progress: RequestProgress) => void,
-  ): Observable<Held<Made>> =>
-    defer(() => {
-      course.application = application;
-      own.listen();
-      const { failure } = own;
-      if (failure !== undefined) return throwError(() => failure.error);
-      return defer(() =>
-        // Listening may have been what found it to be gone.
-        application.isOver
-          ? throwError(() => new EndedError('application', application.self, LOST))
-          : kind.create(application, onProgress),
-      ).pipe(
-        catchError((error: unknown) => {
-          course.refusal = { error };
-          return throwError(() => error);
-        }),
-      );
-    }).pipe(
-      map((made) => {
-        const key = hrefKey(made.self);
-        own.adopt(key);
-        course.self = made.self;
-        course.madeAt = asyncScheduler.now();
-        return { made, key, expiresAt: asyncScheduler.now() + durationMinutes * 60_000 };
-      }),
-    );
-
-  /** Where a contact's href does not say who it is, the memberships tell which contacts are these. */
-  const identified = (filed: FiledEvent, { made, key }: Held<Made>): Observable<FiledEvent> => {
-    if (made.memberships === undefined || !own.isUnidentified(filed)) return of(filed);
-    return memberships(transport, made.memberships, key).pipe(
-      patiently('channel', pause),
-      // Of a subscription that is gone nothing is known any more: what tells of that comes next.
-      catchError((error: unknown) =>
-        decide('channel', error, 1) === 'gone' ? EMPTY : throwError(() => error),
-      ),
-      map((found) => {
-        own.identify(found);
-        return filed;
-      }),
-    );
+export function keptSubscription<Made extends Created>(stream: Stream<Made>): Observable<UcwaEvent> {
+  const { internals, kind, own } = stream;
+  const config: RemoteResource<Made, UcwaEvent, LiveApplication> = {
+    resource: kind.resource,
+    ledger: internals.ledger,
+    // The place is kept through the release, which looks out for the deleted event.
+    within: holding(own, internals.application$),
+    acquire: (application, onProgress) => acquired(stream, application, onProgress),
+    identify: selfOf,
+    use: (made, lease, application) => used(stream, made, lease, application),
+    release: (made, application) => released(stream, made, application),
+    expiresAt: () => expiryOf(stream),
+    decide: decideRelease,
+    backoff: internals.retry,
+    ifLost:
+      `If the server has created it, it ends it after ${kind.durationMinutes} minutes, ` +
+      'or together with the application.',
   };
+  if (!internals.isKept) return remoteResource(config);
+  return journaled(
+    config,
+    ({ journal }) => journal,
+    (made) => {
+      const { url } = kind.remove(made);
+      return url === made.self ? undefined : url;
+    },
+  );
+}
 
-  const use = (held: Held<Made>, lease: Lease, application: LiveApplication): Observable<UcwaEvent> => {
-    const renewed$ =
-      course.ending === 'deleted' || course.ending === 'gone'
-        ? of(recreationEvent({ rel: resource, href: held.made.self }, application.self))
-        : EMPTY;
-    course.ending = undefined;
+function selfOf({ self }: Created): string {
+  return self;
+}
+
+function expiryOf<Made extends Created>({ kind, madeAt }: Stream<Made>): number {
+  return madeAt + kind.durationMinutes * 60_000;
+}
+
+function acquired<Made extends Created>(
+  stream: Stream<Made>,
+  application: LiveApplication,
+  onProgress: (progress: RequestProgress) => void,
+): Observable<Made> {
+  const { kind, own } = stream;
+  stream.application = application;
+  listen(own);
+  const { failure } = own.inbox;
+  if (failure !== undefined) return throwError(() => failure.error);
+  return defer(() =>
+    // Listening may have been what found it to be gone.
+    application.isOver
+      ? throwError(() => new EndedError('application', application.self, LOST))
+      : kind.create(application, onProgress),
+  ).pipe(
+    catchError((error: unknown) => {
+      stream.refusal = { error };
+      return throwError(() => error);
+    }),
+    tap(({ self }) => {
+      adopt(own, hrefKey(self));
+      stream.self = self;
+      stream.madeAt = asyncScheduler.now();
+    }),
+  );
+}
+
+/** One Observable, and not a chain of ten: of what is live there are thousands. */
+function used<Made extends Created>(
+  stream: Stream<Made>,
+  made: Made,
+  lease: Lease,
+  application: LiveApplication,
+): Observable<UcwaEvent> {
+  const { internals, kind, own } = stream;
+  return new Observable((subscriber) => {
+    const isMadeAgain = stream.ending === 'deleted' || stream.ending === 'gone';
     let isAnnounced = !kind.isAnnounced;
+    let updating: Subscription | undefined;
+    stream.ending = undefined;
 
-    /** Whether the subscription is still there after an event. */
-    const goesOn = (filed: FiledEvent): boolean => {
+    /** Notes whether an event ends the subscription. */
+    const note = (filed: FiledEvent): void => {
       const loss = lossIn(filed.event);
-      if (own.isAnnouncement(filed)) isAnnounced = true;
-      if (own.isDeletion(filed)) {
-        course.ending = 'deleted';
+      if (isAbout(own, filed, 'added')) isAnnounced = true;
+      if (isAbout(own, filed, 'deleted')) {
+        stream.ending = 'deleted';
         lease.endedByServer({ deletedEvent: 'seen' });
       } else if (loss === 'recreated' && application.isOver) {
-        course.ending = 'lost';
+        stream.ending = 'lost';
         // On one that was left to another client it is still there: it is removed.
         if (application.isLost) lease.endedByServer();
       } else if (loss === 'resume') {
-        course.ending = 'lost';
+        stream.ending = 'lost';
         // What was told of before the loss is gone. What was not may have been created after it: it is removed.
         if (isAnnounced) lease.endedByServer();
       }
-      return course.ending === undefined;
     };
 
-    const events$ = own
-      .each((filed) => identified(filed, held))
-      .pipe(
-        filter((filed) => own.isOwn(filed)),
-        takeWhile(goesOn, true),
-        map(({ event }) => event),
-        catchError((error: unknown) => {
-          // With the application went everything on it.
-          if (application.isLost) lease.endedByServer();
-          return throwError(() => error);
+    const tell = (filed: FiledEvent): void => {
+      if (!isOwn(own, filed)) return;
+      note(filed);
+      subscriber.next(filed.event);
+      if (stream.ending !== undefined) subscriber.error(ENDED);
+    };
+
+    const take = (filed: FiledEvent): Observable<unknown> | undefined => {
+      const { memberships: url } = made;
+      if (url !== undefined && isUnidentified(own, filed)) {
+        return identified(internals, own, made, url).pipe(tap(() => tell(filed)));
+      }
+      tell(filed);
+      return undefined;
+    };
+
+    const failed = (error: unknown): void => {
+      // With the application went everything on it.
+      if (application.isLost) lease.endedByServer();
+      subscriber.error(error);
+    };
+
+    const notKept = (error: unknown): void => {
+      updating?.unsubscribe();
+      if (decide('release', error, 1) !== 'gone') {
+        subscriber.error(error);
+        return;
+      }
+      subscriber.add(
+        isStillThere(application, internals).subscribe({
+          next: (isThere) => {
+            // With the application went everything on it: the channel tells of that, at its place.
+            if (!isThere) return;
+            stream.ending = 'gone';
+            lease.endedByServer();
+            subscriber.error(ENDED);
+          },
+          error: (cause: unknown) => subscriber.error(cause),
         }),
       );
+    };
 
-    const kept$ = extension({
-      ...{ transport, pause, durationMinutes, expiresAt: held.expiresAt, resource },
-      request: () => kind.extend(held.made),
-      doubtful$: own.doubtful$,
+    extension(internals, {
+      ...{ kind, made, own },
+      expiresAt: expiryOf(stream),
       onExtended: lease.extendedTo,
-    });
-    const gone$ = merge(kept$, kind.update?.(held.made) ?? EMPTY).pipe(
-      catchError((error: unknown) =>
-        decide('release', error, 1) === 'gone'
-          ? isStillThere(application, internals)
-          : throwError(() => error),
-      ),
-      // With the application went everything on it: the channel tells of that, at its place.
-      mergeMap((isThere) => (isThere ? of(undefined) : NEVER)),
-      tap(() => {
-        course.ending = 'gone';
-        lease.endedByServer();
-      }),
-    );
-
-    return concat(renewed$, events$).pipe(takeUntil(gone$));
-  };
-
-  /** Whether the server tells the others, too, that it is gone; asked once it has confirmed the removal. */
-  const deletedEvent = ({ key }: Held<Made>): Observable<'seen' | 'notSeen' | 'notWatched'> =>
-    defer(() => {
-      if (own.wasDeleted(key)) return of('seen' as const);
-      if (!dispatch.isOpen) return of('notWatched' as const);
-      return merge(
-        own.deleted$.pipe(
-          filter((deleted) => deleted === key),
-          map(() => 'seen' as const),
-        ),
-        dispatch.closed$.pipe(map(() => 'notWatched' as const)),
-        timer(eventDelayMs(internals.mediumSeconds())).pipe(map(() => 'notSeen' as const)),
-      ).pipe(take(1));
-    });
-
-  const release = (held: Held<Made>, application: LiveApplication): Observable<ReleaseResult> => {
-    if (application.isLost) return of({ alreadyGone: true });
-    return requestNothing(transport, { ...kind.remove(held.made), keepalive: true }, resource).pipe(
-      map(() => false),
-      catchError((error: unknown) =>
-        application.isLost || decideRelease(error) === 'alreadyGone' ? of(true) : throwError(() => error),
-      ),
-      mergeMap((alreadyGone) =>
-        kind.isAnnounced
-          ? deletedEvent(held).pipe(map((seen) => ({ alreadyGone, detail: { deletedEvent: seen } })))
-          : of({ alreadyGone }),
-      ),
-    );
-  };
-
-  return remoteResource({
-    resource,
-    ledger,
-    // The place is kept through the release, which looks out for the deleted event.
-    within: application$.pipe(own.holding()),
-    acquire,
-    identify: ({ made }) => made.self,
-    use,
-    release,
-    expiresAt: ({ expiresAt }) => expiresAt,
-    decide: decideRelease,
-    backoff: retry,
-    ifLost:
-      `If the server has created it, it ends it after ${durationMinutes} minutes, ` +
-      'or together with the application.',
+      failed: notKept,
+    }).subscribe(subscriber);
+    updating = kind.update?.(made)?.subscribe({ error: notKept });
+    subscriber.add(updating);
+    if (isMadeAgain) {
+      subscriber.next(recreationEvent({ rel: kind.resource, href: made.self }, application.self));
+    }
+    taking(own.inbox, { take, failed }).subscribe(subscriber);
   });
+}
+
+/** Where a contact's href does not say who it is, the memberships tell which contacts are these. */
+function identified(
+  { transport, pause }: UcwaInternals,
+  own: OwnEvents,
+  { self }: Created,
+  url: string,
+): Observable<unknown> {
+  return memberships(transport, url, hrefKey(self)).pipe(
+    patiently('channel', pause),
+    // Of a subscription that is gone nothing is known any more: what tells of that comes next.
+    catchError((error: unknown) =>
+      decide('channel', error, 1) === 'gone' ? EMPTY : throwError(() => error),
+    ),
+    tap((found) => identify(own, found)),
+  );
+}
+
+function released<Made extends Created>(
+  stream: Stream<Made>,
+  made: Made,
+  application: LiveApplication,
+): Observable<ReleaseResult> {
+  const { internals, kind } = stream;
+  if (application.isLost) return of({ alreadyGone: true });
+  const removed$ = requestNothing(
+    internals.transport,
+    { ...kind.remove(made), keepalive: true },
+    kind.resource,
+  );
+  return removed$.pipe(
+    map(() => false),
+    catchError((error: unknown) =>
+      application.isLost || decideRelease(error) === 'alreadyGone' ? of(true) : throwError(() => error),
+    ),
+    mergeMap((alreadyGone) =>
+      kind.isAnnounced
+        ? deletedEvent(stream, hrefKey(made.self)).pipe(
+            map((seen) => ({ alreadyGone, detail: { deletedEvent: seen } })),
+          )
+        : of({ alreadyGone }),
+    ),
+  );
+}
+
+/** Whether the server tells the others, too, that it is gone; asked once it has confirmed the removal. */
+function deletedEvent<Made extends Created>(
+  { internals: { dispatch, mediumSeconds }, own }: Stream<Made>,
+  key: string,
+): Observable<'seen' | 'notSeen' | 'notWatched'> {
+  const seen$ = deleted(own, key).pipe(map(() => 'seen' as const));
+  const over$ = defer(() => (dispatch.isOpen ? dispatch.closed$ : of(undefined)));
+  return merge(
+    seen$,
+    over$.pipe(map(() => 'notWatched' as const)),
+    timer(eventDelayMs(mediumSeconds())).pipe(map(() => 'notSeen' as const)),
+  ).pipe(take(1));
 }

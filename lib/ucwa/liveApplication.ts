@@ -1,7 +1,9 @@
-import { type Observable, Subject } from 'rxjs';
+import { merge, mergeMap, type Observable, of, Subject, throwError } from 'rxjs';
 import { DecodeError } from '../core/errors.ts';
 import { atHand, type Me, meIn, type ResourceAtHand } from './atHand.ts';
+import type { ConnectionJournal } from './connectionJournal.ts';
 import type { ChannelParameters, Cursor } from './cursor.ts';
+import type { ResetKind } from './events.ts';
 import { absolute } from './href.ts';
 import type { Answered } from './request.ts';
 import { type ApplicationResource, hrefOf, type Resource } from './wire.ts';
@@ -28,6 +30,10 @@ export interface LiveApplication extends Application {
   place: Cursor | undefined;
   /** What its channel was last told of how long to hold events back. */
   parameters: ChannelParameters | undefined;
+  /** What was lost before it, as long as its channel has not told. */
+  lost: ResetKind | undefined;
+  /** What is kept of it for the next process, where anything is. */
+  journal: ConnectionJournal | undefined;
   /** Whether it was found to be gone, and everything on it: nothing is sent to its hrefs any more. */
   readonly isLost: boolean;
   /** Whether it is no longer the one to be used: it is lost, or left to another client. */
@@ -60,6 +66,8 @@ export function liveApplication({ value, url }: Answered<ApplicationResource>): 
     batch: batch === undefined ? undefined : absolute(batch, url),
     place: undefined,
     parameters: undefined,
+    lost: undefined,
+    journal: undefined,
     get isLost() {
       return isLost;
     },
@@ -73,6 +81,22 @@ export function liveApplication({ value, url }: Answered<ApplicationResource>): 
     leave: end,
     over$: over,
   };
+}
+
+/**
+ * Returns an Observable that emits the application, and errors when it is over.
+ *
+ * @param onOver Called right before.
+ */
+export function whileUsed(live: LiveApplication, onOver: () => void): Observable<LiveApplication> {
+  const over$ = live.over$.pipe(
+    mergeMap((error) => {
+      onOver();
+      return throwError(() => error);
+    }),
+  );
+  // Who is given the application may find at once that it is gone.
+  return merge(over$, of(live));
 }
 
 /** Where presence subscriptions are created. */

@@ -1,7 +1,7 @@
 import { reportProgress } from '../core/reportProgress.ts';
 import type { Middleware, Transport } from '../core/transport.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
-import { answersWithin } from './answersWithin.ts';
+import { answersWithin, PATIENCE_MS } from './answersWithin.ts';
 
 /** What the requests of a connection go through. */
 export interface NetworkConfig {
@@ -25,9 +25,6 @@ export interface Network {
   /** For requests for events: with patience while they are held, and without repetition, which the channel has. */
   readonly polling: Transport;
 }
-
-/** How long nothing may come on a connection, beyond what was agreed, before it is taken for broken. */
-const PATIENCE_MS = 120_000;
 
 /** Composes what the requests of a connection go through, on their way to its server. */
 export function network({ sending, signed, pinned, together, retry, heldMs }: NetworkConfig): Network {

@@ -1,9 +1,9 @@
-import { defer, finalize, type MonoTypeOperatorFunction, type Observable, Subject, Subscription } from 'rxjs';
-import type { EventBatch } from './cursor.ts';
-import type { Dispatch, FiledEvent } from './dispatch.ts';
+import { defer, filter, mergeMap, Observable, startWith, Subject, take, throwError } from 'rxjs';
+import type { Dispatch, FiledEvent, Place } from './dispatch.ts';
 import { contactKey, EVERYTHING, isOfContact, PRESENCE_SUBSCRIPTIONS, UNNAMED_CONTACTS } from './filing.ts';
 import type { UcwaEvent } from './events.ts';
-import { inbox } from './inbox.ts';
+import { close as closeInbox, fail, type Inbox, inbox, put } from './inbox.ts';
+import type { Failed, Listening } from './listening.ts';
 import type { Membership } from './memberships.ts';
 
 /** The server says that a subscription is about to expire, or that it has lost events. */
@@ -19,183 +19,211 @@ export type Interest =
 
 /**
  * The events of one presence stream, through all the subscriptions that it has on the server one after the
- * other.
+ * other. It is a record for the functions of this file: there may be ten thousand, and what is seldom needed is
+ * not there before it is.
  */
 export interface OwnEvents {
-  /** The error that ended the channel, if one did. */
-  readonly failure: { readonly error: unknown } | undefined;
-  /** Errors with what ends the channel; emits nothing. */
-  readonly failed$: Observable<never>;
-  /** Keeps the channel open from now on, and keeps what may be its own until that is known. */
-  listen(): void;
-  /** Says which subscription is its own from now on, by the key of its href. */
-  adopt(own: string): void;
-  /** Says which contacts the subscription has, for those whose hrefs do not say who they are. */
-  identify(members: readonly Membership[]): void;
-  /** Says by their keys which contacts are wanted from now on. */
-  want(keys: readonly string[]): void;
-  /** Says that there are contacts again that have to be identified, if their hrefs do not say who they are. */
-  expectUnidentified(): void;
-  /** Says by their keys which contacts that were identified are no longer its own. */
-  forget(keys: readonly string[]): void;
-  /** The key of the wanted contact that an event is of which is filed under these keys. */
-  contactOf(keys: readonly string[]): string | undefined;
-  /** Whether it is about the subscription or its contacts, or a reset. */
-  isOwn(filed: FiledEvent): boolean;
-  /** Whether it tells that the subscription has come into being. */
-  isAnnouncement(filed: FiledEvent): boolean;
-  /** Whether it tells that the subscription has been removed. */
-  isDeletion(filed: FiledEvent): boolean;
-  /** Whether a contact has to be identified before it is known whose the event is. */
-  isUnidentified(filed: FiledEvent): boolean;
-  /** Takes the events in order, those that are not its own too: see the inbox. */
-  each<Result>(project: (filed: FiledEvent) => Observable<Result>): Observable<Result>;
-  /** Whether the `deleted` event of a subscription has come. */
-  wasDeleted(own: string): boolean;
-  /** Emits the key of each subscription whose `deleted` event comes. */
-  readonly deleted$: Observable<string>;
-  /** Emits when it is doubtful how long the subscription will be there, or whether it still is. */
-  readonly doubtful$: Observable<Doubt>;
-  /** Holds the place through an Observable that looks out for events after {@link OwnEvents.close}. */
-  holding<Value>(): MonoTypeOperatorFunction<Value>;
-  /** Lets go of the channel, and keeps nothing any more. */
-  close(): void;
+  readonly interest: Interest;
+  readonly listening: Listening;
+  readonly place: Place;
+  /** What may be its own, until that is known and it is taken. */
+  readonly inbox: Inbox<FiledEvent>;
+  /** The key of the subscription that is its own now. */
+  self: string | undefined;
+  /** The keys of all subscriptions that were its own, and of those whose `deleted` event has come. */
+  owned: readonly string[];
+  deletedKeys: readonly string[];
+  /** The keys of the contacts that are wanted. */
+  contacts: Pick<ReadonlyMap<string, unknown>, 'has' | 'keys'>;
+  /** The hrefs of its contacts, as far as they had to be learned, and the keys of those whom they name. */
+  learned: Map<string, string | undefined> | undefined;
+  isIdentified: boolean;
+  /** How many need the place: the stream, and those who look out for events after that. */
+  holders: number;
+  /** Called when it is doubtful how long the subscription will be there, or whether it still is. */
+  doubted: ((doubt: Doubt) => void) | undefined;
+  /** Called with the error that ends the channel; there while it listens. */
+  failed: Failed | undefined;
+  /** Emits when a `deleted` event or the end of the channel has come. */
+  news: Subject<void> | undefined;
 }
+
+const NOBODY: OwnEvents['contacts'] = new Map();
 
 /** Takes a place at the dispatch for the events that are of interest. */
 export function ownEvents(
-  { batches$, dispatch }: { readonly batches$: Observable<EventBatch>; readonly dispatch: Dispatch },
+  { listening, dispatch }: { readonly listening: Listening; readonly dispatch: Dispatch },
   interest: Interest,
 ): OwnEvents {
-  const isNamed = interest.kind === 'named';
-  const events = inbox<FiledEvent>();
-  const listening = new Subscription();
-  const deleted = new Subject<string>();
-  const failed = new Subject<never>();
-  /** The keys of all subscriptions that were its own. */
-  const owned = new Set<string>();
-  const deletedKeys = new Set<string>();
-  const doubtful = new Subject<Doubt>();
-  let contacts = new Set<string>();
-  /** The hrefs of the subscription and of its contacts, as far as they had to be learned. */
-  let learned = new Set<string>();
-  /** The keys of contacts by those of their hrefs, as far as that had to be learned. */
-  const names = new Map<string, string>();
-  let own: string | undefined;
-  let isListening = false;
-  let isIdentified = false;
-  let holders = 1;
+  const own: OwnEvents = {
+    interest,
+    listening,
+    place: dispatch.enter((filed) => receive(own, filed)),
+    inbox: inbox(),
+    self: undefined,
+    owned: [],
+    deletedKeys: [],
+    contacts: NOBODY,
+    learned: undefined,
+    isIdentified: false,
+    holders: 1,
+    doubted: undefined,
+    failed: undefined,
+    news: undefined,
+  };
+  return own;
+}
 
-  const isAbout = ({ event, keys }: FiledEvent, type: string): boolean =>
-    event.type === type && own !== undefined && keys.includes(own);
-  const isWanted = (key: string): boolean => contacts.has(key) || learned.has(key);
-  const isOwn = ({ event, keys }: FiledEvent): boolean =>
+function receive(own: OwnEvents, filed: FiledEvent): void {
+  put(own.inbox, filed);
+  const { event, keys } = filed;
+  if (event.type === 'reset' && event.link.rel === 'resync') own.doubted?.('resync');
+  if (isAbout(own, filed, 'updated')) own.doubted?.('expiring');
+  if (event.type !== 'deleted') return;
+  for (const key of keys) {
+    if (!own.owned.includes(key)) continue;
+    own.deletedKeys = [...own.deletedKeys, key];
+    own.news?.next();
+  }
+}
+
+/** Keeps the channel open from now on, and keeps what may be its own until that is known. */
+export function listen(own: OwnEvents): void {
+  // Which subscription and which hrefs will be its own is not known before the answer.
+  own.place.add(...own.contacts.keys(), PRESENCE_SUBSCRIPTIONS);
+  if (own.interest.kind === 'matching') own.place.add(EVERYTHING);
+  else expectUnidentified(own);
+  if (own.failed !== undefined) return;
+  own.failed = (error) => {
+    fail(own.inbox, error);
+    own.news?.next();
+  };
+  own.listening.begin(own.failed);
+}
+
+/** Says which subscription is its own from now on, by the key of its href. */
+export function adopt(own: OwnEvents, self: string): void {
+  // The end of the one before may still have to be told.
+  for (const key of own.learned?.keys() ?? []) {
+    if (!own.owned.includes(key) && !own.contacts.has(key)) own.place.drop(key);
+  }
+  own.learned = undefined;
+  own.owned = [...own.owned, self];
+  own.self = self;
+  own.place.add(self);
+  own.place.drop(PRESENCE_SUBSCRIPTIONS);
+}
+
+/** Says which contacts the subscription has, for those whose hrefs do not say who they are. */
+export function identify(own: OwnEvents, members: readonly Membership[]): void {
+  own.learned ??= new Map();
+  for (const { contact, address } of members) {
+    own.learned.set(contact, address === undefined ? own.learned.get(contact) : contactKey(address));
+  }
+  own.place.add(...members.map(({ contact }) => contact));
+  own.isIdentified = true;
+  own.place.drop(unidentified(own));
+}
+
+/** Says that there are contacts again that have to be identified, if their hrefs do not say who they are. */
+export function expectUnidentified(own: OwnEvents): void {
+  own.isIdentified = false;
+  own.place.add(unidentified(own));
+}
+
+/** Under this key stand the events that may be of its own contacts, until those are known. */
+function unidentified({ interest }: OwnEvents): string {
+  return interest.kind === 'named' ? UNNAMED_CONTACTS : EVERYTHING;
+}
+
+/** Says by their keys which contacts are wanted from now on. */
+export function want(own: OwnEvents, contacts: OwnEvents['contacts']): void {
+  const before = own.contacts;
+  own.contacts = contacts;
+  for (const key of before.keys()) if (!isWanted(own, key)) own.place.drop(key);
+  own.place.add(...contacts.keys());
+}
+
+/** Says by their keys which contacts that were identified are no longer its own. */
+export function forget(own: OwnEvents, keys: readonly string[]): void {
+  for (const key of keys) {
+    own.learned?.delete(key);
+    if (!isWanted(own, key)) own.place.drop(key);
+  }
+}
+
+function isWanted({ contacts, self, learned }: OwnEvents, key: string): boolean {
+  return contacts.has(key) || key === self || learned?.has(key) === true;
+}
+
+/** The key of the wanted contact that an event is of which is filed under these keys. */
+export function contactOf({ contacts, learned }: OwnEvents, keys: readonly string[]): string | undefined {
+  return keys.flatMap((key) => [key, learned?.get(key) ?? key]).find((key) => contacts.has(key));
+}
+
+/** Whether it is about the subscription or its contacts, or a reset. */
+export function isOwn(own: OwnEvents, { event, keys }: FiledEvent): boolean {
+  const { interest } = own;
+  return (
     event.type === 'reset' ||
-    keys.some(isWanted) ||
-    (interest.kind === 'matching' && interest.matches(event));
+    keys.some((key) => isWanted(own, key)) ||
+    (interest.kind === 'matching' && interest.matches(event))
+  );
+}
 
-  const place = dispatch.enter((filed) => {
-    events.next(filed);
-    if (filed.event.type === 'reset' && filed.event.link.rel === 'resync') doubtful.next('resync');
-    if (isAbout(filed, 'updated')) doubtful.next('expiring');
-    if (filed.event.type !== 'deleted') return;
-    for (const key of filed.keys.filter((one) => owned.has(one))) {
-      deletedKeys.add(key);
-      deleted.next(key);
-    }
+/** Whether it tells that the subscription has come into being, is about to expire, or has been removed. */
+export function isAbout(
+  { self }: OwnEvents,
+  { event, keys }: FiledEvent,
+  type: 'added' | 'updated' | 'deleted',
+): boolean {
+  return event.type === type && self !== undefined && keys.includes(self);
+}
+
+/** Whether a contact has to be identified before it is known whose the event is. */
+export function isUnidentified(own: OwnEvents, filed: FiledEvent): boolean {
+  const { interest, isIdentified } = own;
+  if (interest.kind === 'matching' || isIdentified) return false;
+  const mayBe = interest.kind === 'named' ? filed.keys.includes(UNNAMED_CONTACTS) : isOfContact(filed.keys);
+  return mayBe && !isOwn(own, filed);
+}
+
+/** Returns an Observable that emits once, when the `deleted` event of a subscription of its own has come. */
+export function deleted(own: OwnEvents, key: string): Observable<unknown> {
+  return noted(own, () => own.deletedKeys.includes(key));
+}
+
+/** Returns an Observable that errors with what ends the channel. It emits nothing. */
+export function failing(own: OwnEvents): Observable<never> {
+  return noted(own, () => own.inbox.failure !== undefined).pipe(
+    mergeMap(() => throwError(() => own.inbox.failure?.error)),
+  );
+}
+
+function noted(own: OwnEvents, isThere: () => boolean): Observable<unknown> {
+  return defer(() => (own.news ??= new Subject()).pipe(startWith(undefined), filter(isThere), take(1)));
+}
+
+/**
+ * Returns an Observable that mirrors the source, and holds the place as long as it is subscribed to, also when the
+ * stream is over.
+ */
+export function holding<Value>(own: OwnEvents, source: Observable<Value>): Observable<Value> {
+  return new Observable((subscriber) => {
+    own.holders += 1;
+    source.subscribe(subscriber);
+    subscriber.add(() => letGo(own));
   });
+}
 
-  const learn = (keys: readonly string[]): void => {
-    keys.forEach((key) => learned.add(key));
-    place.add(...keys);
-  };
+function letGo(own: OwnEvents): void {
+  own.holders -= 1;
+  if (own.holders === 0) own.place.leave();
+}
 
-  /** Under this key stand the events that may be of its own contacts, until those are known. */
-  const unidentified = isNamed ? UNNAMED_CONTACTS : EVERYTHING;
-
-  const expectUnidentified = (): void => {
-    isIdentified = false;
-    place.add(unidentified);
-  };
-
-  const letGo = (): void => {
-    holders -= 1;
-    if (holders === 0) place.leave();
-  };
-
-  return {
-    get failure() {
-      return events.failure;
-    },
-    failed$: failed,
-    listen: () => {
-      // Which subscription and which hrefs will be its own is not known before the answer.
-      place.add(...contacts, PRESENCE_SUBSCRIPTIONS);
-      if (interest.kind === 'matching') place.add(EVERYTHING);
-      else expectUnidentified();
-      if (isListening) return;
-      isListening = true;
-      listening.add(
-        batches$.subscribe({
-          error: (error: unknown) => {
-            events.error(error);
-            failed.error(error);
-          },
-        }),
-      );
-    },
-    adopt: (key) => {
-      // The end of the one before may still have to be told.
-      [...learned].filter((one) => !owned.has(one) && !contacts.has(one)).forEach((one) => place.drop(one));
-      owned.add(key);
-      learned = new Set();
-      names.clear();
-      own = key;
-      learn([key]);
-      place.drop(PRESENCE_SUBSCRIPTIONS);
-    },
-    identify: (members) => {
-      learn(members.map(({ contact }) => contact));
-      for (const { contact, address } of members) {
-        if (address !== undefined) names.set(contact, contactKey(address));
-      }
-      isIdentified = true;
-      place.drop(unidentified);
-    },
-    want: (keys) => {
-      const before = contacts;
-      contacts = new Set(keys);
-      [...before].filter((key) => !isWanted(key)).forEach((key) => place.drop(key));
-      place.add(...contacts);
-    },
-    expectUnidentified,
-    forget: (keys) =>
-      keys.forEach((key) => {
-        learned.delete(key);
-        if (!isWanted(key)) place.drop(key);
-      }),
-    contactOf: (keys) => keys.flatMap((key) => [key, names.get(key) ?? key]).find((key) => contacts.has(key)),
-    isOwn,
-    isAnnouncement: (filed) => isAbout(filed, 'added'),
-    isDeletion: (filed) => isAbout(filed, 'deleted'),
-    isUnidentified: (filed) =>
-      interest.kind !== 'matching' &&
-      !isIdentified &&
-      (isNamed ? filed.keys.includes(UNNAMED_CONTACTS) : isOfContact(filed.keys)) &&
-      !isOwn(filed),
-    each: (project) => events.each(project),
-    wasDeleted: (key) => deletedKeys.has(key),
-    deleted$: deleted,
-    doubtful$: doubtful,
-    holding: () => (source) =>
-      defer(() => {
-        holders += 1;
-        return source.pipe(finalize(letGo));
-      }),
-    close: () => {
-      listening.unsubscribe();
-      events.close();
-      letGo();
-    },
-  };
+/** Lets go of the channel, and keeps nothing any more. */
+export function close(own: OwnEvents): void {
+  if (own.failed !== undefined) own.listening.end(own.failed);
+  closeInbox(own.inbox);
+  letGo(own);
 }

@@ -10,8 +10,10 @@ import { contactKey, filedUnder } from './filing.ts';
 import { hrefKey } from './href.ts';
 import { inquiries } from './inquiries.ts';
 import { memberships } from './memberships.ts';
-import type { MadeSubscription, WatchedContacts } from './presenceStream.ts';
+import { contactOf } from './ownEvents.ts';
+import type { WatchedContacts } from './presenceStream.ts';
 import { lossIn } from './reset.ts';
+import type { ContactsSubscription } from './wantedContacts.ts';
 
 /** How things stand after a change. */
 export interface Standing {
@@ -36,7 +38,7 @@ const MOST_AT_ONCE = 80;
  */
 export function presenceStates(
   { transport, pause, mediumSeconds }: UcwaInternals,
-  { wanted, own, events$, made$ }: WatchedContacts,
+  { wanted, own, events$ }: WatchedContacts,
   rels: readonly ContactRel[],
 ): Observable<Standing> {
   return new Observable((subscriber) => {
@@ -45,13 +47,13 @@ export function presenceStates(
     /** Emits when a contact may stay silent from now on. */
     const doubt = new Subject<void>();
     let listed = wanted.byKey;
-    let made: MadeSubscription | undefined;
+    let made: ContactsSubscription | undefined;
+    let base = '';
 
     const changed = (key: string): void =>
       subscriber.next({ states: states.byUri, changed: wanted.byKey.get(key) });
-    const base = (): string => made?.application.self ?? '';
     const questions = contactQuestions({
-      ...{ transport, inquiries: asking, states, rels, base, changed },
+      ...{ transport, inquiries: asking, states, rels, base: () => base, changed },
     });
 
     const relist = (): void => {
@@ -63,7 +65,7 @@ export function presenceStates(
       }
     };
 
-    const lookUp = ({ has, self, memberships: url }: MadeSubscription['subscription']): void => {
+    const lookUp = ({ has, self, memberships: url }: ContactsSubscription): void => {
       const silent = (): string[] => [...listed.keys()].filter((key) => questions.isSilent(key));
       // Those that are still being added are not among the members yet.
       if (silent().some((key) => !has.has(key))) doubt.next();
@@ -93,7 +95,7 @@ export function presenceStates(
         else questions.forgetAll();
         doubt.next();
       }
-      const key = own.contactOf(filedUnder(event));
+      const key = contactOf(own, filedUnder(event));
       if (key === undefined || event.type === 'deleted') return;
       const { link, resource } = event;
       const rel = rels.find((one) => one === link.rel);
@@ -106,18 +108,17 @@ export function presenceStates(
 
     // What is asked is over before the subscription is removed that it is asked for.
     subscriber.add(() => asking.forgetAll());
-    subscriber.add(
-      made$.subscribe((one) => {
-        made = one;
-        doubt.next();
-      }),
-    );
+    wanted.made = (subscription, { self }): void => {
+      made = subscription;
+      base = self;
+      doubt.next();
+    };
     subscriber.add(wanted.changed$.subscribe(relist));
     subscriber.add(
       merge(doubt, wanted.changed$)
         .pipe(switchMap(() => timer(eventDelayMs(mediumSeconds()))))
         .subscribe(() => {
-          if (made !== undefined) lookUp(made.subscription);
+          if (made !== undefined) lookUp(made);
         }),
     );
     subscriber.add(

@@ -1,29 +1,22 @@
-import { defer, isObservable, map, type Observable, Subject, tap } from 'rxjs';
+import { defer, isObservable, map, type Observable } from 'rxjs';
 import { invalidOption } from '../core/options.ts';
 import type { UcwaInternals } from './connect.ts';
-import { contactsKind, type ContactsSubscription } from './contactsKind.ts';
+import { contactsKind } from './contactsKind.ts';
 import type { UcwaEvent } from './events.ts';
-import type { LiveApplication } from './liveApplication.ts';
-import { ownEvents, type OwnEvents } from './ownEvents.ts';
+import { type Interest, ownEvents, type OwnEvents } from './ownEvents.ts';
 import type { Lifetime } from './subscriptionOptions.ts';
 import { subscriptionStream } from './subscriptionStream.ts';
 import { fixedContacts, followingContacts, type WantedContacts } from './wantedContacts.ts';
 
-/** A subscription that was made, and the application that it is on. */
-export interface MadeSubscription {
-  readonly subscription: ContactsSubscription;
-  readonly application: LiveApplication;
-}
-
 /** The contacts of a presence stream, as they are watched. */
 export interface WatchedContacts {
   readonly wanted: WantedContacts;
-  readonly own: Pick<OwnEvents, 'contactOf'>;
+  readonly own: OwnEvents;
   /** Creates the subscription, keeps it, and emits its events. It is for one subscriber. */
   readonly events$: Observable<UcwaEvent>;
-  /** Emits each subscription when it is made. */
-  readonly made$: Observable<MadeSubscription>;
 }
+
+const NAMED: Interest = { kind: 'named' };
 
 /** URIs without spaces, with something on both sides of the at sign. */
 const SIP_URI = /^sips?:[^\s@]+@[^\s@]+$/i;
@@ -40,15 +33,10 @@ export function presenceStream<Value>(
   follow: (watched: WatchedContacts) => Observable<Value>,
 ): Observable<Value> {
   const watch = (wanted: WantedContacts): Observable<Value> => {
-    const own = ownEvents(internals, { kind: 'named' });
+    const own = ownEvents(internals, NAMED);
     const kind = contactsKind(internals, wanted, own, lifetime.durationMinutes);
-    const made = new Subject<MadeSubscription>();
-    const create: typeof kind.create = (application, onProgress) =>
-      kind
-        .create(application, onProgress)
-        .pipe(tap((subscription) => made.next({ subscription, application })));
-    const events$ = subscriptionStream(internals, { ...kind, create }, own, lifetime.onEnd);
-    return follow({ wanted, own, events$, made$: made });
+    const events$ = subscriptionStream(internals, kind, own, lifetime.onEnd);
+    return follow({ wanted, own, events$ });
   };
   const lists$ = isObservable(uris) ? uris.pipe(map((list) => checkUris(list, 0))) : undefined;
   const fixed = lists$ === undefined ? checkUris(uris, 1) : [];

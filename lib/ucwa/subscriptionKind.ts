@@ -26,9 +26,12 @@ export interface SubscriptionKind<Made extends Created = Created> {
     onProgress: (progress: RequestProgress) => void,
   ) => Observable<Made>;
   /** The request that extends it; sending it twice does no harm. */
-  readonly extend: (made: Made) => UcwaRequest;
+  readonly extend: (made: Made, durationMinutes: number) => UcwaRequest;
   /** The request that removes it. */
   readonly remove: (made: Made) => UcwaRequest;
-  /** Brings it up to date while it is there: errors with what is refused, emits nothing. */
-  readonly update?: (made: Made) => Observable<never>;
+  /**
+   * Brings it up to date while it is there: errors with what is refused, emits nothing. Undefined where it is, and
+   * stays so.
+   */
+  readonly update?: (made: Made) => Observable<never> | undefined;
 }

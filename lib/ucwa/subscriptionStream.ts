@@ -6,7 +6,6 @@ import {
   mergeMap,
   type Observable,
   of,
-  repeat,
   retry,
   throwError,
 } from 'rxjs';
@@ -15,8 +14,8 @@ import { decide } from './decision.ts';
 import { EndedError } from './endedError.ts';
 import type { UcwaEvent } from './events.ts';
 import { isStillThere } from './isStillThere.ts';
-import { type Course, type Ending, keptSubscription } from './keptSubscription.ts';
-import type { OwnEvents } from './ownEvents.ts';
+import { ENDED, type Ending, keptSubscription, type Stream } from './keptSubscription.ts';
+import { close, failing, type OwnEvents } from './ownEvents.ts';
 import type { Created, SubscriptionKind } from './subscriptionKind.ts';
 
 /** What to do when the server has ended a subscription that is still wanted. */
@@ -31,6 +30,12 @@ const HOW: Readonly<Record<Ending, string>> = {
 /** One that the server ends sooner than this is waited for before it is made again. */
 const LASTS_AT_LEAST_MS = 60_000;
 
+/** How the stream goes on from one subscription to the next. */
+interface Continuing<Made extends Created> extends Stream<Made> {
+  readonly onEnd: OnEnd;
+  failures: number;
+}
+
 /**
  * Returns an Observable of the events that are its own, through as many subscriptions on the server, one after
  * the other, as it takes. It is for one subscriber.
@@ -41,46 +46,57 @@ export function subscriptionStream<Made extends Created>(
   own: OwnEvents,
   onEnd: OnEnd,
 ): Observable<UcwaEvent> {
-  const { pause } = internals;
-  const course: Course = {
-    ...{ application: undefined, refusal: undefined, self: undefined, madeAt: 0, ending: undefined },
+  const stream: Continuing<Made> = {
+    internals,
+    kind,
+    own,
+    onEnd,
+    failures: 0,
+    application: undefined,
+    refusal: undefined,
+    self: undefined,
+    madeAt: 0,
+    ending: undefined,
   };
-  let failures = 0;
-
-  // Without the channel there is nothing to wait for.
-  const waitFor = (pause$: Observable<unknown>): Observable<unknown> => merge(own.failed$, pause$);
-
-  const afterRefusal = (error: unknown): Observable<unknown> => {
-    const { application, refusal, self } = course;
-    if (application === undefined || refusal?.error !== error) return throwError(() => error);
-    if (application.isOver) return of(undefined);
-    const decision = decide('channel', error, failures + 1);
-    if (decision === 'gone') {
-      return isStillThere(application, internals).pipe(
-        mergeMap((isThere) => (isThere ? throwError(() => error) : of(undefined))),
-      );
-    }
-    // The first one is the caller's to try again; one that was there is to be there again.
-    if (decision !== 'retry' || self === undefined) return throwError(() => error);
-    failures += 1;
-    return waitFor(pause(failures, error));
-  };
-
-  const afterEnd = (): Observable<unknown> => {
-    const { ending, madeAt, self = '' } = course;
-    if (ending === undefined || onEnd === 'complete') return EMPTY;
-    if (onEnd === 'error') {
-      const { pathname } = new URL(self);
-      return throwError(() => new EndedError(kind.resource, pathname, HOW[ending]));
-    }
-    failures = asyncScheduler.now() - madeAt < LASTS_AT_LEAST_MS ? failures + 1 : 0;
-    return waitFor(failures < 2 ? of(undefined) : pause(failures - 1));
-  };
-
-  return keptSubscription(internals, kind, own, course).pipe(
-    retry({ delay: afterRefusal }),
-    repeat({ delay: afterEnd }),
+  return keptSubscription(stream).pipe(
+    // One operator for both ends, the error and the end by the server: ten thousand streams have one each.
+    retry({ delay: (error: unknown) => (error === ENDED ? afterEnd(stream) : afterRefusal(stream, error)) }),
     // The channel is let go of when the subscriber leaves, even while an answer is outstanding.
-    finalize(() => own.close()),
+    finalize(() => close(own)),
   );
+}
+
+function afterRefusal<Made extends Created>(stream: Continuing<Made>, error: unknown): Observable<unknown> {
+  const { internals, application, refusal, self } = stream;
+  if (application === undefined || refusal?.error !== error) return throwError(() => error);
+  if (application.isOver) return of(undefined);
+  const decision = decide('channel', error, stream.failures + 1);
+  if (decision === 'gone') {
+    return isStillThere(application, internals).pipe(
+      mergeMap((isThere) => (isThere ? throwError(() => error) : of(undefined))),
+    );
+  }
+  // The first one is the caller's to try again; one that was there is to be there again.
+  if (decision !== 'retry' || self === undefined) return throwError(() => error);
+  stream.failures += 1;
+  return waitFor(stream, internals.pause(stream.failures, error));
+}
+
+function afterEnd<Made extends Created>(stream: Continuing<Made>): Observable<unknown> {
+  const { internals, kind, onEnd, ending, madeAt, self = '' } = stream;
+  if (ending === undefined || onEnd === 'complete') return EMPTY;
+  if (onEnd === 'error') {
+    const { pathname } = new URL(self);
+    return throwError(() => new EndedError(kind.resource, pathname, HOW[ending]));
+  }
+  stream.failures = asyncScheduler.now() - madeAt < LASTS_AT_LEAST_MS ? stream.failures + 1 : 0;
+  return waitFor(stream, stream.failures < 2 ? of(undefined) : internals.pause(stream.failures - 1));
+}
+
+/** Without the channel there is nothing to wait for. */
+function waitFor<Made extends Created>(
+  { own }: Stream<Made>,
+  pause$: Observable<unknown>,
+): Observable<unknown> {
+  return merge(failing(own), pause$);
 }

@@ -1,5 +1,13 @@
 import { defer, EMPTY, exhaustMap, NEVER, type Observable, Subject, takeUntil, tap } from 'rxjs';
 import { contactKey } from './filing.ts';
+import type { LiveApplication } from './liveApplication.ts';
+import type { Created } from './subscriptionKind.ts';
+
+/** A subscription to contacts, and whom it has. */
+export interface ContactsSubscription extends Created {
+  /** The keys of its contacts. */
+  readonly has: Set<string>;
+}
 
 /** The contacts that a presence stream is to watch, as that changes. */
 export interface WantedContacts {
@@ -7,11 +15,15 @@ export interface WantedContacts {
   readonly byKey: ReadonlyMap<string, string>;
   /** Emits when they have changed. */
   readonly changed$: Observable<void>;
+  /** Whether they never change. */
+  readonly isFixed: boolean;
+  /** Told of each subscription that is made for them, and of the application that it is on. */
+  made: ((subscription: ContactsSubscription, application: LiveApplication) => void) | undefined;
 }
 
 /** The same contacts for ever. */
 export function fixedContacts(uris: readonly string[]): WantedContacts {
-  return { byKey: keyed(uris), changed$: NEVER };
+  return { byKey: keyed(uris), changed$: NEVER, isFixed: true, made: undefined };
 }
 
 /**
@@ -26,7 +38,7 @@ export function followingContacts<Value>(
   return defer(() => {
     const changed = new Subject<void>();
     const ended = new Subject<void>();
-    const wanted = { byKey: keyed([]), changed$: changed };
+    const wanted = { byKey: keyed([]), changed$: changed, isFixed: false, made: undefined };
     return lists$.pipe(
       tap((uris) => {
         wanted.byKey = keyed(uris);

@@ -1,20 +1,18 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import type { Benchmark, Contender } from './benchmark.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const BUILT = `${ROOT}node_modules/.cache/rxchange-bench`;
+const BUILT = `${ROOT}dist`;
 const run = promisify(execFile);
 const KIBIBYTE = 1024;
 
-/** Compiles the library as it is published. */
+/** Builds the library as it is published. */
 function build(): void {
-  rmSync(BUILT, { recursive: true, force: true });
-  execFileSync('npx', ['tsc', '-p', '.tsconfig.build.json', '--outDir', BUILT], { cwd: ROOT });
-  writeFileSync(`${BUILT}/package.json`, '{"type":"module"}');
+  execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT });
 }
 
 /** Bundles and minifies what this module imports, without rxjs. */
@@ -57,11 +55,10 @@ function contender(prepare: () => { readonly kib: number; readonly specifier: st
 function entry(path: string): Contender {
   return contender(() => {
     build();
-    const file = `${BUILT}/${path}`;
     const name = path.replaceAll('/', '-');
     return {
-      kib: gzippedKiB(`export * from ${JSON.stringify(file)}`, name, ['--platform=browser']),
-      specifier: pathToFileURL(file).href,
+      kib: gzippedKiB(`export * from ${JSON.stringify(`${BUILT}/${path}`)}`, name, ['--platform=browser']),
+      specifier: pathToFileURL(`${BUILT}/node/${path}`).href,
     };
   });
 }

@@ -48,6 +48,7 @@ const success = {
 };
 const OK = '<m:ResponseCode>NoError</m:ResponseCode>';
 const unsubscribed = answer('Unsubscribe', OK);
+const undeclared = unsubscribed.slice(unsubscribed.indexOf('?>') + 2);
 const readUnsubscribed = { ...success, operation: 'UnsubscribeResponse' };
 
 const cases: readonly [name: string, chunks: readonly string[], expected: readonly object[]][] = [
@@ -329,6 +330,11 @@ const cases: readonly [name: string, chunks: readonly string[], expected: readon
     [readUnsubscribed, readUnsubscribed, readUnsubscribed],
   ],
   [
+    'comments, declarations and spaces between envelopes',
+    [`${unsubscribed}<!-- one -->\n${undeclared} \r`, `<?xml version="1.0"?><!-- two -->${undeclared}\r`],
+    [readUnsubscribed, readUnsubscribed, readUnsubscribed],
+  ],
+  [
     'an envelope that ends in the middle of a chunk that ends in the middle of the next',
     [
       unsubscribed.slice(0, 200),
@@ -405,6 +411,18 @@ describe('The parser of messages', () => {
         'a closing tag of another element',
         [envelope('<a><b></a></b>')],
         '/Envelope/Body/a',
+        /well-formed XML.*unexpected close tag/,
+      ],
+      [
+        'an envelope that is closed by another name',
+        ['<Envelope></Body>'],
+        '',
+        /well-formed XML.*unexpected close tag/,
+      ],
+      [
+        'an envelope that is closed by another name, with the next behind it',
+        [`<Envelope></Body>${unsubscribed}`],
+        '',
         /well-formed XML.*unexpected close tag/,
       ],
       ['a document type', ['<!DOCTYPE x><x/>'], '', /no document type declaration/],

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { concat, of, throwError } from 'rxjs';
+import { concat, of, take, throwError } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
 import type { HttpResponse, Transport } from '../../lib/core/transport.ts';
 import { gistOf } from '../../lib/testing/ewsRequests.ts';
@@ -282,11 +282,26 @@ describe('A pull whose server has died without a word', () => {
     expect(run.outcomes[0]).to.include({ outcome: 'AlreadyGone', attempts: 2 });
   });
 
-  it('should wait for the answer to Subscribe as long as it takes, because it may be made', () => {
+  it('should subscribe again where no answer to Subscribe comes, and tell that one may be left', () => {
     const run = pulling(({ pull, watch, server }) => {
-      server.failNext(1, { delayMs: 300_000 }, 'Subscribe');
-      watch(pull(), 310);
+      server.failNext(1, { delayMs: 86_400_000 }, 'Subscribe');
+      watch(pull(), 150);
     });
-    expect(run.seen).to.deep.equal(['300 status']);
+    expect(run.sent().slice(0, 2)).to.deep.equal(['0 Subscribe', '121 Subscribe']);
+    expect(run.errors).to.deep.equal([]);
+    expect(outcomesOf(run)).to.deep.equal(['Unknown', 'Released']);
+  });
+
+  it('should tell so, too, of a Subscribe that nobody waits for any more, so that a drain comes to an end', () => {
+    let pendingAt121: number | undefined;
+    const run = pulling(({ pull, watch, server, service, at }) => {
+      server.failNext(1, { delayMs: 86_400_000 }, 'Subscribe');
+      watch(pull(), 1);
+      at(121, () => service.releases.pending$.pipe(take(1)).subscribe((count) => (pendingAt121 = count)));
+    });
+    expect(run.sent()).to.deep.equal(['0 Subscribe']);
+    expect(outcomesOf(run)).to.deep.equal(['Unknown']);
+    expect(run.outcomes[0]?.at).to.deep.equal(new Date(120_000));
+    expect(pendingAt121).to.equal(0);
   });
 });

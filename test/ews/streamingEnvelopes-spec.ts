@@ -231,6 +231,18 @@ describe('parseStream', () => {
       });
   });
 
+  it('should not make ten times as much of a flood of small envelopes that cannot be read', () => {
+    const flood = '<Envelope>'.repeat(1000);
+    expect(seen([flood])).to.deep.equal(['unreadable', 'complete']);
+    expect(seen([flood, good, flood, flood, good])).to.deep.equal([
+      'unreadable',
+      'response',
+      'unreadable',
+      'response',
+      'complete',
+    ]);
+  });
+
   it('should emit a problem for an end in the middle', () => {
     expect(seen([good, broken.slice(0, 300)])).to.deep.equal(['response', 'unreadable', 'complete']);
   });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mergeMap, type Observable, of, Subject, throwError, timer } from 'rxjs';
+import { asyncScheduler, mergeMap, type Observable, of, Subject, takeUntil, throwError, timer } from 'rxjs';
 import { DecodeError, HttpError, NetworkError } from '../../lib/core/errors.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../lib/core/transport.ts';
 import { ucwaDiscovery, type UcwaDiscoveryOptions } from '../../lib/testing/ucwaDiscovery.ts';
@@ -8,7 +8,7 @@ import { connect } from '../../lib/ucwa/connect.ts';
 import { discover, type Discovery, type DiscoveryOptions } from '../../lib/ucwa/discovery.ts';
 import { DiscoveryError } from '../../lib/ucwa/discoveryError.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
-import { anonymousMeeting, password } from '../../lib/ucwa/signIn.ts';
+import { anonymousMeeting, password, type SignIn, windows } from '../../lib/ucwa/signIn.ts';
 import { SignInError } from '../../lib/ucwa/signInError.ts';
 import { UntrustedLinkError } from '../../lib/ucwa/trustedHosts.ts';
 import { marbles } from '../support/marbles.ts';
@@ -605,6 +605,32 @@ describe('discover', () => {
     expect(seen).to.have.length(1);
   });
 
+  describe('where the connection to a token endpoint has died without a word', () => {
+    const askedAt = (signIn: SignIn): number[] => {
+      const hosts = ucwaDiscovery();
+      const seconds: number[] = [];
+      const transport: Transport = (request) => {
+        if (request.url === TOKEN) seconds.push(asyncScheduler.now() / 1000);
+        return hosts.transport(request);
+      };
+      hosts.failNext(1, { delayMs: 86_400_000 }, ({ url }) => url === TOKEN);
+      marbles(() => {
+        discover({ domain: 'contoso.com', signIn, transport, retry: { initialMs: 2000, random: () => 0.5 } })
+          .location$.pipe(takeUntil(timer(3_600_000)))
+          .subscribe();
+      });
+      return seconds;
+    };
+
+    it('should ask once more after two minutes', () => {
+      expect(askedAt(sara)).to.deep.equal([0, 121]);
+    });
+
+    it('should wait as long as it takes where the platform may ask the user', () => {
+      expect(askedAt(windows())).to.deep.equal([0]);
+    });
+  });
+
   describe('refuses', () => {
     const anything = (value: unknown): never => value as never;
     for (const [name, options, told] of [
@@ -621,6 +647,7 @@ describe('discover', () => {
         'token must be a function of the origin',
       ],
       ['both', { token: () => of('hush') }, 'token must be left out'],
+      ['both, the token a string', { token: anything('hush') }, 'token must be left out'],
       [
         'a way to sign in that is none',
         { signIn: anything({ password: 'hush' }) },

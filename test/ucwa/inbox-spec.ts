@@ -1,41 +1,66 @@
 import { expect } from 'chai';
-import { of, Subject, take, throwError } from 'rxjs';
-import { inbox } from '../../lib/ucwa/inbox.ts';
+import { NEVER, Observable, of, Subject, take, throwError } from 'rxjs';
+import { close, fail, type Inbox, inbox, put, taking } from '../../lib/ucwa/inbox.ts';
+
+/** Takes, and emits what each value is made into; what comes at once is not waited for. */
+function each<Value, Result>(
+  box: Inbox<Value>,
+  project: (value: Value) => Observable<Result> | Result,
+): Observable<Result> {
+  return new Observable((subscriber) => {
+    const take = (value: Value): Observable<unknown> | undefined => {
+      const result = project(value);
+      if (!(result instanceof Observable)) {
+        subscriber.next(result);
+        return undefined;
+      }
+      return new Observable((one) => {
+        one.add(
+          result.subscribe({
+            next: (each) => subscriber.next(each),
+            error: (error: unknown) => one.error(error),
+            complete: () => one.complete(),
+          }),
+        );
+      });
+    };
+    taking(box, { take, failed: (error) => subscriber.error(error) }).subscribe(subscriber);
+  });
+}
 
 describe('inbox', () => {
   it('should keep what comes until it is taken, then pass on what comes', () => {
     const box = inbox<number>();
     const got: number[] = [];
-    box.next(1);
-    box.next(2);
-    box.each((value) => of(value)).subscribe((value) => got.push(value));
-    box.next(3);
+    put(box, 1);
+    put(box, 2);
+    each(box, (value) => of(value)).subscribe((value) => got.push(value));
+    put(box, 3);
     expect(got).to.deep.equal([1, 2, 3]);
   });
 
   it('should keep the order where something comes while something is given', () => {
     const box = inbox<number>();
     const got: number[] = [];
-    box.next(1);
-    box.next(2);
-    box
-      .each((value) => of(value))
-      .subscribe((value) => {
-        if (value === 1) box.next(3);
-        got.push(value);
-      });
+    put(box, 1);
+    put(box, 2);
+    each(box, (value) => value).subscribe((value) => {
+      if (value === 1) put(box, 3);
+      got.push(value);
+    });
     expect(got).to.deep.equal([1, 2, 3]);
   });
 
   it('should keep an error in its place', () => {
     const box = inbox<number>();
     const got: unknown[] = [];
-    box.next(1);
-    box.error('broken');
-    box.next(2);
-    box
-      .each((value) => of(value))
-      .subscribe({ next: (value) => got.push(value), error: (error: unknown) => got.push(error) });
+    put(box, 1);
+    fail(box, 'broken');
+    put(box, 2);
+    each(box, (value) => value).subscribe({
+      next: (value) => got.push(value),
+      error: (error: unknown) => got.push(error),
+    });
     expect(got).to.deep.equal([1, 'broken']);
   });
 
@@ -43,16 +68,15 @@ describe('inbox', () => {
     const box = inbox<number>();
     const got: number[] = [];
     const takeOf = (many: number): void => {
-      box
-        .each((value) => of(value))
+      each(box, (value) => value)
         .pipe(take(many))
         .subscribe((value) => got.push(value));
     };
-    box.next(1);
-    box.next(2);
+    put(box, 1);
+    put(box, 2);
     takeOf(1);
     expect(got).to.deep.equal([1]);
-    box.next(3);
+    put(box, 3);
     takeOf(2);
     expect(got).to.deep.equal([1, 2, 3]);
   });
@@ -61,18 +85,17 @@ describe('inbox', () => {
     const box = inbox<number>();
     const got: string[] = [];
     const done = new Subject<string>();
-    box.next(1);
-    box.next(2);
-    const taking = box
-      .each((value) => (value === 1 ? done : of(`${value}`)))
-      .subscribe((text) => got.push(text));
-    box.next(3);
+    put(box, 1);
+    put(box, 2);
+    const first = each(box, (value) => (value === 1 ? done : `${value}`)).subscribe((text) => got.push(text));
+    put(box, 3);
     done.next('one');
     expect(got).to.deep.equal(['one']);
-    taking.unsubscribe();
-    box.each((value) => of(`${value}`)).subscribe((text) => got.push(text));
+    first.unsubscribe();
+    expect(done.observed).to.equal(false);
+    each(box, (value) => `${value}`).subscribe((text) => got.push(text));
     expect(got).to.deep.equal(['one', '2', '3']);
-    box.next(4);
+    put(box, 4);
     expect(got.at(-1)).to.equal('4');
   });
 
@@ -80,37 +103,50 @@ describe('inbox', () => {
     const box = inbox<number>();
     const got: number[] = [];
     const done = new Subject<number>();
-    box.each((value) => (value === 1 ? done : of(value))).subscribe((value) => got.push(value));
-    box.next(1);
-    box.next(2);
+    each(box, (value) => (value === 1 ? done : value)).subscribe((value) => got.push(value));
+    put(box, 1);
+    put(box, 2);
     expect(got).to.deep.equal([]);
     done.complete();
     expect(got).to.deep.equal([2]);
   });
 
-  it('should pass on an error of what it waits for', () => {
+  it('should tell of an error of what it waits for, and give nothing more', () => {
     const box = inbox<number>();
     let told: unknown;
-    box.each(() => throwError(() => 'broken')).subscribe({ error: (error: unknown) => (told = error) });
-    box.next(1);
+    each(box, () => throwError(() => 'broken')).subscribe({ error: (error: unknown) => (told = error) });
+    put(box, 1);
+    put(box, 2);
     expect(told).to.equal('broken');
     expect(box.failure).to.equal(undefined);
+    expect(box.held).to.deep.equal([2]);
+  });
+
+  it('should not tell of an error before what it waits for is done', () => {
+    const box = inbox<number>();
+    const told: unknown[] = [];
+    each(box, () => NEVER).subscribe({ error: (error: unknown) => told.push(error) });
+    put(box, 1);
+    fail(box, 'broken');
+    expect(told).to.deep.equal([]);
   });
 
   it('should say which error came, and keep nothing after it', () => {
     const box = inbox<number>();
-    box.error('first');
-    box.error('second');
+    fail(box, 'first');
+    fail(box, 'second');
+    put(box, 1);
     expect(box.failure).to.deep.equal({ error: 'first' });
+    expect(box.held).to.equal(undefined);
   });
 
   it('should keep nothing once it is closed', () => {
     const box = inbox<number>();
     const got: number[] = [];
-    box.next(1);
-    box.close();
-    box.next(2);
-    box.each((value) => of(value)).subscribe((value) => got.push(value));
+    put(box, 1);
+    close(box);
+    put(box, 2);
+    each(box, (value) => value).subscribe((value) => got.push(value));
     expect(got).to.deep.equal([]);
   });
 });

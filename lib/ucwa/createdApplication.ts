@@ -1,0 +1,93 @@
+import { catchError, map, mergeMap, type Observable, tap, throwError } from 'rxjs';
+import { journaled } from '../core/journaled.ts';
+import type { ReleaseLedger } from '../core/releases.ts';
+import { type RemoteResource, remoteResource } from '../core/remoteResource.ts';
+import type { RequestProgress, Transport } from '../core/transport.ts';
+import { DEFAULT_RETRIES, type RetryPolicy } from '../core/withRetry.ts';
+import type { ApplicationIdentity } from './applicationIdentity.ts';
+import type { Acknowledgement } from './channel.ts';
+import type { ConnectionJournal } from './connectionJournal.ts';
+import { decideRelease } from './decision.ts';
+import { type LiveApplication, liveApplication, whileUsed } from './liveApplication.ts';
+import type { Location } from './location.ts';
+import { type Answered, requestJson, requestNothing } from './request.ts';
+import { goOn, noteIdentity } from './resumption.ts';
+import { APPLICATION_IF_LOST } from './sweep.ts';
+import { applicationCodec, type ApplicationResource } from './wire.ts';
+
+/** How an application is created. */
+export interface CreationConfig {
+  readonly location: Location;
+  readonly transport: Transport;
+  readonly ledger: ReleaseLedger;
+  readonly retry: RetryPolicy;
+  readonly ack: Acknowledgement;
+}
+
+/**
+ * Returns an Observable that creates an application for each subscriber, emits it, and deletes it when it is
+ * unsubscribed from. It errors when the application is over.
+ *
+ * @param turn$ Whose turn it is: to the server, two applications of one identity are the same.
+ * @param identify The identity that it is created with.
+ * @param journal What is kept of it for the next process, where anything is.
+ */
+export function createdApplication(
+  { location, transport, ledger, retry, ack }: CreationConfig,
+  turn$: Observable<undefined>,
+  identify: () => ApplicationIdentity,
+  journal: ConnectionJournal | undefined,
+): Observable<LiveApplication> {
+  /** How often the transport has sent it when it gives up. */
+  const attempts = (retry.retries ?? DEFAULT_RETRIES) + 1;
+  const post = (
+    onProgress: (progress: RequestProgress) => void,
+  ): Observable<Answered<ApplicationResource>> => {
+    const identity = identify();
+    // Only applications of the second version know instances. [MultiTabSupport]
+    const headers = identity.instanceId === undefined ? {} : { 'x-ms-requiresminresourceversion': '2' };
+    // The same identity is the same application: sending it twice creates one.
+    const request = { method: 'POST', body: identity, headers, idempotent: true, onProgress };
+    const posted$ = location.url$.pipe(
+      mergeMap((url) => requestJson(transport, { ...request, url }, applicationCodec, 'application')),
+    );
+    return posted$.pipe(
+      catchError((error: unknown) =>
+        location
+          .hasMoved(error, attempts)
+          .pipe(mergeMap((hasMoved) => (hasMoved ? posted$ : throwError(() => error)))),
+      ),
+    );
+  };
+  const config: RemoteResource<LiveApplication, LiveApplication, undefined> = {
+    resource: 'application',
+    ledger,
+    within: turn$,
+    acquire: (_, onProgress) => post(onProgress).pipe(map(liveApplication)),
+    identify: ({ self }) => self,
+    use: (live, lease) =>
+      whileUsed(live, () => lease.endedByServer(live.isLost ? undefined : { leftToAnother: true })),
+    release: ({ self }) =>
+      requestNothing(transport, { method: 'DELETE', url: self, keepalive: true }, 'application').pipe(
+        map(() => ({})),
+      ),
+    decide: decideRelease,
+    backoff: retry,
+    ifLost: APPLICATION_IF_LOST,
+  };
+  if (journal === undefined) return remoteResource(config);
+  const { within, acquire, release } = config;
+  return journaled(
+    {
+      ...config,
+      within: within.pipe(tap(() => noteIdentity(journal, identify()))),
+      acquire: (...asked) => acquire(...asked).pipe(tap((live) => goOn(journal, live, identify(), ack))),
+      release: (...left) => {
+        // What comes after that is lost to nobody.
+        journal.leave();
+        return release(...left);
+      },
+    },
+    () => journal,
+  );
+}

@@ -1,0 +1,40 @@
+import type { ApplicationIdentity } from './applicationIdentity.ts';
+import type { Acknowledgement } from './channel.ts';
+import type { ConnectionJournal } from './connectionJournal.ts';
+import { hrefKey } from './href.ts';
+import type { LiveApplication } from './liveApplication.ts';
+
+/** Notes that an application is about to be asked for: with this identity the next process finds it again. */
+export function noteIdentity(journal: ConnectionJournal, identity: ApplicationIdentity): void {
+  const { place } = journal;
+  journal.reached({ ...place, application: { ...place.application, identity } });
+}
+
+/**
+ * Lets an application that was made, or found again, go on where the journal says that its channel has come to, and
+ * notes what it is. Where that is not said, or it is another application, events were lost since: unless there
+ * never was one.
+ */
+export function goOn(
+  journal: ConnectionJournal,
+  live: LiveApplication,
+  identity: ApplicationIdentity,
+  ack: Acknowledgement,
+): void {
+  const { application: before, next } = journal.place;
+  if (before?.self !== undefined) {
+    const isSame = hrefKey(before.self) === hrefKey(live.self);
+    // What stands in a file is followed only where the server itself leads.
+    if (isSame && next !== undefined && isAtOriginOf(next, live.events)) live.place = { url: next };
+    else live.lost = isSame ? 'resync' : 'recreated';
+  }
+  live.journal = journal;
+  const { self, events, place, lost } = live;
+  // As long as the loss is not told, the next process has to tell it.
+  const goesOnAt = ack === 'processed' && lost === undefined ? (place?.url ?? events) : undefined;
+  journal.reached({ application: { identity, self }, next: goesOnAt });
+}
+
+function isAtOriginOf(href: string, url: string): boolean {
+  return URL.canParse(href) && new URL(href).origin === new URL(url).origin;
+}

@@ -1,17 +1,21 @@
 import { expect } from 'chai';
-import { defer, firstValueFrom, share, Subscription, tap } from 'rxjs';
+import { defer, firstValueFrom, lastValueFrom, mergeMap, of, share, Subject, Subscription, tap } from 'rxjs';
 import { SaxesParser } from 'saxes';
-import type { Transport } from '../lib/core/transport.ts';
+import { readText } from '../lib/core/body.ts';
+import { fetchTransport } from '../lib/core/fetchTransport.ts';
+import { headersFrom, type Transport } from '../lib/core/transport.ts';
 import { pullNotifications } from '../lib/ews/pull.ts';
 import { messageParser, type ParserOptions } from '../lib/ews/parser.ts';
 import { exchange } from '../lib/ews/service.ts';
 import { ewsSimulator } from '../lib/testing/ewsSimulator.ts';
 import { ucwaSimulator } from '../lib/testing/ucwaSimulator.ts';
+import { answersWithin } from '../lib/ucwa/answersWithin.ts';
 import { connect } from '../lib/ucwa/connect.ts';
 import { dispatch } from '../lib/ucwa/dispatch.ts';
 import type { UcwaEvent } from '../lib/ucwa/events.ts';
 import { presence } from '../lib/ucwa/presence.ts';
 import { eventsAnswer, itemEvent } from './ews/answers.ts';
+import { httpServer } from './support/httpServer.ts';
 
 /** Calls something so many times, and gathers what it returns. */
 function times<Value>(count: number, make: (index: number) => Value): Value[] {
@@ -130,6 +134,54 @@ describe('How much is done', () => {
       times(100, () => 'Unsubscribe'),
     );
     expect(most).to.equal(16);
+  });
+
+  it('should be no AbortController for a request by the own fetch, which cancels without', async () => {
+    const server = await httpServer((_, response) => response.end('small'));
+    const { AbortController: original } = globalThis;
+    let made = 0;
+    globalThis.AbortController = class extends original {
+      constructor() {
+        super();
+        made += 1;
+      }
+    };
+    const ask = (transport: Transport): Promise<string> =>
+      lastValueFrom(
+        transport({ method: 'GET', url: server.url }).pipe(mergeMap((answer) => readText(answer, 'x'))),
+      );
+    try {
+      expect(await ask(fetchTransport())).to.equal('small');
+      expect(made).to.equal(0);
+      expect(await ask(fetchTransport((url, init) => fetch(url, init)))).to.equal('small');
+      expect(made).to.be.greaterThan(0);
+    } finally {
+      globalThis.AbortController = original;
+      await server.close();
+    }
+  });
+
+  it('should be one timer for a body that is waited for, however many pieces it comes in', () => {
+    const { setInterval: original } = globalThis;
+    const body = new Subject<Uint8Array>();
+    let timers = 0;
+    let pieces = 0;
+    globalThis.setInterval = ((...args: Parameters<typeof original>) => {
+      timers += 1;
+      return original(...args);
+    }) as typeof original;
+    try {
+      const server: Transport = ({ url }) => of({ status: 200, url, headers: headersFrom({}), body$: body });
+      answersWithin(1000)(server)({ method: 'GET', url: 'https://pool.contoso.com/' })
+        .pipe(mergeMap(({ body$ }) => body$))
+        .subscribe(() => (pieces += 1));
+      times(100, (index) => body.next(Uint8Array.of(index)));
+      body.complete();
+    } finally {
+      globalThis.setInterval = original;
+    }
+    expect(pieces).to.equal(100);
+    expect(timers).to.equal(1);
   });
 
   describe('in the parser', () => {

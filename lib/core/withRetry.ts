@@ -1,15 +1,6 @@
-import {
-  asyncScheduler,
-  catchError,
-  defer,
-  map,
-  mergeMap,
-  type Observable,
-  of,
-  throwError,
-  timer,
-} from 'rxjs';
+import { asyncScheduler, defer, mergeMap, type Observable, timer } from 'rxjs';
 import { backoff, type BackoffPolicy, checkBackoffPolicy, retryAfterMs } from './backoff.ts';
+import { divert } from './divert.ts';
 import { NetworkError } from './errors.ts';
 import { numberOption } from './options.ts';
 import { type HttpRequest, type HttpResponse, isIdempotent, type Middleware } from './transport.ts';
@@ -95,28 +86,21 @@ export function withRetry(policy: RetryPolicy = {}): Middleware {
   return (transport) => (request) => {
     const idempotent = isIdempotent(request);
 
-    const attempt = (count: number, sent: HttpRequest): Observable<HttpResponse> =>
-      defer(() => transport(sent)).pipe(
-        map((response) => ({
-          decision: decideRetry(policy, count, idempotent, resultOf(response)),
-          reason: `status ${response.status}`,
-          outcome: of(response),
-        })),
-        catchError((error: unknown) =>
-          of({
-            decision: decideRetry(policy, count, idempotent, { error }),
-            reason: error instanceof Error ? error.name : 'an error',
-            outcome: throwError(() => error),
-          }),
-        ),
-        mergeMap(({ decision, reason, outcome }) =>
-          decision.retry
-            ? timer(decision.delayMs).pipe(
-                mergeMap(() => attempt(count + 1, { ...request, repeats: { count, reason } })),
-              )
-            : outcome,
+    const attempt = (count: number, sent: HttpRequest): Observable<HttpResponse> => {
+      const again = (result: AttemptResult, reason: string): Observable<HttpResponse> | undefined => {
+        const decision = decideRetry(policy, count, idempotent, result);
+        if (!decision.retry) return undefined;
+        return timer(decision.delayMs).pipe(
+          mergeMap(() => attempt(count + 1, { ...request, repeats: { count, reason } })),
+        );
+      };
+      return defer(() => transport(sent)).pipe(
+        divert(
+          (response) => again(resultOf(response), `status ${response.status}`),
+          (error) => again({ error }, error instanceof Error ? error.name : 'an error'),
         ),
       );
+    };
 
     return attempt(1, request);
   };

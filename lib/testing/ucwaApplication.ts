@@ -24,6 +24,8 @@ export function simulatedApplication(
 ): SimulatedApplication {
   const people = { rel: 'people', href: `${href}/people` };
   const subscriptions = new Map<string, HeldSubscription>();
+  /** In how many subscriptions each contact is. */
+  const watchers = new Map<string, number>();
   const { contacts, secondMs } = options;
   const minuteMs = 60 * secondMs;
   const warningMs = options.warningSeconds * secondMs;
@@ -37,8 +39,7 @@ export function simulatedApplication(
 
   const tell = (event: SimulatedEvent): void => queue.push(people, event, 'medium');
 
-  const isWatched = (address: string): boolean =>
-    [...subscriptions.values()].some(({ members }) => members.has(address));
+  const isWatched = (address: string): boolean => watchers.has(address);
 
   const contactEvent = (type: 'added' | 'deleted', address: string): SimulatedEvent => ({
     link: { rel: 'contact', href: application.contactHref(address) },
@@ -67,12 +68,16 @@ export function simulatedApplication(
       // The collection of subscribed contacts has each once, however many subscriptions it is in.
       if (!isWatched(address)) tell(contactEvent('added', address));
       subscription.members.add(address);
+      watchers.set(address, (watchers.get(address) ?? 0) + 1);
     }
     return fresh;
   };
 
   const leave = (subscription: HeldSubscription, address: string): void => {
     subscription.members.delete(address);
+    const left = (watchers.get(address) ?? 0) - 1;
+    if (left > 0) watchers.set(address, left);
+    else watchers.delete(address);
     if (!isWatched(address)) tell(contactEvent('deleted', address));
   };
 
@@ -151,6 +156,7 @@ export function simulatedApplication(
     },
     forgetSubscriptions: () => {
       subscriptions.clear();
+      watchers.clear();
       application.contactsAndGroupsUntil = undefined;
     },
     settle,

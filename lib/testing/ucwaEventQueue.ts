@@ -58,6 +58,8 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
   const { href, cursorParameter, secondMs } = options;
   const seconds = { low: options.lowSeconds, medium: options.mediumSeconds, timeout: options.timeoutSeconds };
   let queue: QueuedEvent[] = [];
+  /** Of these, the last about each thing. */
+  let latest = new Map<string, QueuedEvent>();
   /** The number of the answer that comes next, or that was sent and is not acknowledged. */
   let number = 1;
   let sent: Answer | undefined;
@@ -102,6 +104,7 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
       // A resync stands alone: what waited is lost.
       const events = reset === 'resync' ? [] : queue;
       queue = [];
+      latest = new Map();
       settleWith(who, answerWith(events));
       return;
     }
@@ -150,10 +153,15 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
       return idleSince;
     },
     push: (sender, event, urgency) => {
-      const last = queue.findLast((queued) => queued.event.link.href === event.link.href);
+      const last = latest.get(event.link.href);
       // Several changes of one thing that wait together are one event, which tells of the last.
-      if (event.type === 'updated' && last?.event.type === 'updated') last.event = event;
-      else queue.push({ sender, event, urgency, at: asyncScheduler.now() });
+      if (event.type === 'updated' && last?.event.type === 'updated') {
+        last.event = event;
+        return;
+      }
+      const queued = { sender, event, urgency, at: asyncScheduler.now() };
+      queue.push(queued);
+      latest.set(event.link.href, queued);
     },
     poll: (request) =>
       new Observable((subscriber) => {

@@ -86,6 +86,58 @@ describe('divert', () => {
     });
   });
 
+  it('should mirror the other in the place of the error, and ask nothing about what that brings', () => {
+    const asked: unknown[] = [];
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const other = cold('             --b#', undefined, 'second');
+      const source = cold('          a-#', undefined, 'first');
+      const sourceSubs = '           ^-!';
+      const expected = '             a---b#';
+      const diverted = source.pipe(
+        divert(
+          (value) => {
+            asked.push(value);
+            return undefined;
+          },
+          (error) => {
+            asked.push(error);
+            return other;
+          },
+        ),
+      );
+
+      expectObservable(diverted).toBe(expected, undefined, 'second');
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+    expect(asked).to.deep.equal(['a', 'first']);
+  });
+
+  it('should complete with the other that stands in the place of the error', () => {
+    marbles(({ cold, expectObservable }) => {
+      const other = cold('             --x|');
+      const source = cold('          a-#');
+      const diverted = source.pipe(
+        divert(
+          () => undefined,
+          () => other,
+        ),
+      );
+      expectObservable(diverted).toBe('a---x|');
+    });
+  });
+
+  it('should error with what is thrown where it asks about an error', () => {
+    marbles(({ cold, expectObservable }) => {
+      const refusing = divert(
+        () => undefined,
+        () => {
+          throw new Error('no way');
+        },
+      );
+      expectObservable(cold('-#').pipe(refusing)).toBe('-#', undefined, new Error('no way'));
+    });
+  });
+
   it('should answer at once where the source does', () => {
     const seen: string[] = [];
     of('a', 'b', 'c')

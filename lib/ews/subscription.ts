@@ -67,6 +67,7 @@ export function subscription(
   const note = course.journal?.note(resource);
   course.operation = 'Subscribe';
   course.hasAnswered = false;
+  course.ended = undefined;
   return remoteResource<Handle, EwsEvent, Claim>({
     resource,
     ledger: note === undefined ? ledger : noting(ledger, note),
@@ -78,7 +79,7 @@ export function subscription(
       });
       return note === undefined ? asked$ : noted(asked$, note);
     },
-    identify: ({ id }) => id,
+    identify: idOf,
     expiresAt: ({ answeredAt }) => expiresAt(answeredAt),
     use: (handle, lease, claim) => follow(internals, course, kind, { handle, lease, claim }),
     release: ({ id }, claim) => {
@@ -91,6 +92,10 @@ export function subscription(
     backoff: internals.retry,
     ifLost,
   });
+}
+
+function idOf({ id }: Handle): string {
+  return id;
 }
 
 /** The ledger, where a note goes by what is written there. What may be left on the server is kept. */
@@ -168,11 +173,6 @@ function follow(
   { handle: { id, watermark, askedAt, wasShared }, lease, claim }: InUse,
 ): Observable<EwsEvent> {
   return new Observable((subscriber) => {
-    const failed = (error: unknown): void => {
-      const isRefusal = error instanceof EwsError || error instanceof SoapFault;
-      if (isRefusal && decide(error, course).gone === true) lease.endedByServer({ code: error.code });
-      subscriber.error(error);
-    };
     const reason = course.gap ?? (wasShared ? 'answerLost' : undefined);
     const gap = reason === undefined ? undefined : gapEvent(course, id, reason);
     // Where a watermark was asked for, the stream goes on from that one, whichever the answer names.
@@ -183,17 +183,19 @@ function follow(
     course.gap = undefined;
     course.hasSubscribed = true;
     course.operation = operation;
-    claim.lost = (): void => failed(takenOver(url));
+    course.ended = (error) => {
+      const isRefusal = error instanceof EwsError || error instanceof SoapFault;
+      if (isRefusal && decide(error, course).gone === true) lease.endedByServer({ code: error.code });
+    };
+    claim.lost = () => subscriber.error(takenOver(url));
     const events$ = events(id, lease);
     if (gap !== undefined) subscriber.next(gap);
-    if (!subscriber.closed) subscriber.add(reached(course).subscribe({ error: failed }));
     if (subscriber.closed) return;
-    // Added before it is subscribed to: who leaves in the middle of a burst has ended it there.
-    const bound$ = new Observable<EwsEvent>((inner) => {
-      subscriber.add(inner);
-      events$.subscribe(inner);
-    });
-    bound$.subscribe({ next: (event) => subscriber.next(event), error: failed });
+    // The events come while that is saved.
+    if (course.journal !== undefined)
+      subscriber.add(reached(course).subscribe({ error: (error: unknown) => subscriber.error(error) }));
+    // With the subscriber itself: who leaves in the middle of a burst has ended it there.
+    if (!subscriber.closed) events$.subscribe(subscriber);
   });
 }
 

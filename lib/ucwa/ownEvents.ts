@@ -49,6 +49,7 @@ export interface OwnEvents {
 }
 
 const NOBODY: OwnEvents['contacts'] = new Map();
+const NONE: readonly string[] = [];
 
 /** Takes a place at the dispatch for the events that are of interest. */
 export function ownEvents(
@@ -61,8 +62,8 @@ export function ownEvents(
     place: dispatch.enter((filed) => receive(own, filed)),
     inbox: inbox(),
     self: undefined,
-    owned: [],
-    deletedKeys: [],
+    owned: NONE,
+    deletedKeys: NONE,
     contacts: NOBODY,
     learned: undefined,
     isIdentified: false,

@@ -1,4 +1,4 @@
-import { asyncScheduler, concat, defer, finalize, map, Observable, of, tap } from 'rxjs';
+import { asyncScheduler, concat, defer, finalize, map, merge, Observable, of, tap } from 'rxjs';
 import { decode } from '../core/decode.ts';
 import type { ReleaseResult } from '../core/release.ts';
 import { type Lease, remoteResource } from '../core/remoteResource.ts';
@@ -191,11 +191,9 @@ function follow(
     const events$ = events(id, lease);
     if (gap !== undefined) subscriber.next(gap);
     if (subscriber.closed) return;
-    // The events come while that is saved.
-    if (course.journal !== undefined)
-      subscriber.add(reached(course).subscribe({ error: (error: unknown) => subscriber.error(error) }));
+    const all$ = course.journal === undefined ? events$ : merge(reached(course), events$);
     // With the subscriber itself: who leaves in the middle of a burst has ended it there.
-    if (!subscriber.closed) events$.subscribe(subscriber);
+    all$.subscribe(subscriber);
   });
 }
 

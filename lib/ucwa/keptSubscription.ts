@@ -8,7 +8,7 @@ import {
   mergeMap,
   Observable,
   of,
-  type Subscription,
+  Subscription,
   take,
   tap,
   throwError,
@@ -144,7 +144,7 @@ function used<Made extends Created>(
   return new Observable((subscriber) => {
     const isMadeAgain = stream.ending === 'deleted' || stream.ending === 'gone';
     let isAnnounced = !kind.isAnnounced;
-    let updating: Subscription | undefined;
+    let updating = Subscription.EMPTY;
     stream.ending = undefined;
 
     const tell = (filed: FiledEvent): void => {
@@ -171,7 +171,7 @@ function used<Made extends Created>(
     };
 
     const notKept = (error: unknown): void => {
-      updating?.unsubscribe();
+      updating.unsubscribe();
       if (decide('release', error, 1) !== 'gone') {
         subscriber.error(error);
         return;
@@ -196,7 +196,7 @@ function used<Made extends Created>(
       onExtended: lease.extendedTo,
       failed: notKept,
     }).subscribe(subscriber);
-    updating = kind.update?.(made)?.subscribe({ error: notKept });
+    updating = kind.update?.(made)?.subscribe({ error: notKept }) ?? updating;
     subscriber.add(updating);
     if (isMadeAgain) {
       subscriber.next(recreationEvent({ rel: kind.resource, href: made.self }, application.self));

@@ -84,25 +84,22 @@ interface Holding {
   leave: (() => void) | undefined;
   /** What to note when the parent is gone. */
   parentGone: (() => void) | undefined;
-  /** Lets go of the parent. */
-  readonly letGo: () => void;
+  /** Holds the parent, until it is let go of. */
+  within: Subscription | undefined;
+  isLetGo: boolean;
 }
 
 function begin<Handle, Value, Parent>(
   config: RemoteResource<Handle, Value, Parent>,
   subscriber: Subscriber<Value>,
 ): void {
-  let within: Subscription | undefined;
-  let isLetGo = false;
-  const letGo = (): void => {
-    isLetGo = true;
-    within?.unsubscribe();
-  };
-  const holding: Holding = { leave: undefined, parentGone: undefined, letGo };
-
+  const holding: Holding = { leave: undefined, parentGone: undefined, within: undefined, isLetGo: false };
   // Added before all else: the release begins before `use` lets go of what both need.
-  subscriber.add(() => (holding.leave ?? letGo)());
-  within = config.within.subscribe({
+  subscriber.add(() => {
+    if (holding.leave === undefined) letGo(holding);
+    else holding.leave();
+  });
+  holding.within = config.within.subscribe({
     next: (parent) => {
       if (holding.leave === undefined && !subscriber.closed) acquire(config, subscriber, parent, holding);
     },
@@ -111,11 +108,17 @@ function begin<Handle, Value, Parent>(
       subscriber.error(cause);
     },
     complete: () => {
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- throwIfEmpty would be half a kilobyte in each
       if (holding.leave === undefined) subscriber.error(new EmptyError());
     },
   });
   // It may all have been over while that emitted.
-  if (isLetGo) within.unsubscribe();
+  if (holding.isLetGo) holding.within.unsubscribe();
+}
+
+function letGo(holding: Holding): void {
+  holding.isLetGo = true;
+  holding.within?.unsubscribe();
 }
 
 function acquire<Handle, Value, Parent>(
@@ -132,7 +135,7 @@ function acquire<Handle, Value, Parent>(
 
   const giveUp = (): void => {
     acquiring.unsubscribe();
-    holding.letGo();
+    letGo(holding);
     endAbandoned?.();
   };
 
@@ -198,7 +201,7 @@ function hold<Handle, Value, Parent>(
 
   const leave = (): void => {
     if (isGone) {
-      holding.letGo();
+      letGo(holding);
       return;
     }
     const plan = {
@@ -209,7 +212,7 @@ function hold<Handle, Value, Parent>(
       decide: config.decide ?? decideRelease,
       backoff: config.backoff,
     };
-    release(ledger, plan, holding.letGo);
+    release(ledger, plan, () => letGo(holding));
   };
 
   holding.leave = leave;

@@ -19,6 +19,8 @@ export interface Course extends ErrorContext {
   hasSubscribed: boolean;
   operation: 'Subscribe' | 'GetEvents' | 'GetStreamingEvents' | 'SendNotification';
   hasAnswered: boolean;
+  /** Told of what ends the subscription that is in use, before that is released. */
+  ended: ((error: unknown) => void) | undefined;
   /** Where it is kept how far the stream has come, if it is. */
   readonly journal: StreamJournal | undefined;
 }
@@ -34,6 +36,7 @@ export function newCourse(watermark: string | undefined, journal?: StreamJournal
     hasSubscribed: false,
     operation: 'Subscribe',
     hasAnswered: false,
+    ended: undefined,
   };
 }
 

@@ -35,7 +35,12 @@ export function resubscribing(
   one: (here: ServiceInternals) => Observable<EwsEvent>,
 ): Observable<EwsEvent> {
   return whereItIs(service, course, one).pipe(
-    retry({ delay: (error: unknown) => whenToGoOn(service, course, resume, error) }),
+    retry({
+      delay: (error: unknown) => {
+        course.ended?.(error);
+        return whenToGoOn(service, course, resume, error);
+      },
+    }),
   );
 }
 

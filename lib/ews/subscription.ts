@@ -1,4 +1,4 @@
-import { asyncScheduler, defer, finalize, map, Observable, of } from 'rxjs';
+import { asyncScheduler, defer, finalize, map, merge, Observable, of } from 'rxjs';
 import { decode } from '../core/decode.ts';
 import { journaled } from '../core/journaled.ts';
 import type { ReleaseResult } from '../core/release.ts';
@@ -66,6 +66,7 @@ export function subscription(
   if (journal !== undefined) sweepSubscriptions(internals, journal, { expiresAt, ifLost, remove });
   course.operation = 'Subscribe';
   course.hasAnswered = false;
+  course.ended = undefined;
   const config: RemoteResource<Handle, EwsEvent, Claim> = {
     resource,
     ledger,
@@ -75,7 +76,7 @@ export function subscription(
         const handle$ = subscribe(internals, kind.request(course.watermark), claim, onProgress);
         return kind.prepare === undefined ? handle$ : handle$.pipe(finalize(kind.prepare()));
       }),
-    identify: ({ id }) => id,
+    identify: idOf,
     expiresAt: ({ answeredAt }) => expiresAt(answeredAt),
     use: (handle, lease, claim) => follow(internals, course, kind, { handle, lease, claim }),
     release: ({ id }, claim) => {
@@ -89,6 +90,10 @@ export function subscription(
     ifLost,
   };
   return journal === undefined ? remoteResource(config) : journaled(config, () => journal);
+}
+
+function idOf({ id }: Handle): string {
+  return id;
 }
 
 /** The claim is there until the release is over. */
@@ -148,11 +153,6 @@ function follow(
   { handle: { id, watermark, askedAt, wasShared }, lease, claim }: InUse,
 ): Observable<EwsEvent> {
   return new Observable((subscriber) => {
-    const failed = (error: unknown): void => {
-      const isRefusal = error instanceof EwsError || error instanceof SoapFault;
-      if (isRefusal && decide(error, course).gone === true) lease.endedByServer({ code: error.code });
-      subscriber.error(error);
-    };
     const reason = course.gap ?? (wasShared ? 'answerLost' : undefined);
     const gap = reason === undefined ? undefined : gapEvent(course, id, reason);
     // Where a watermark was asked for, the stream goes on from that one, whichever the answer names.
@@ -163,17 +163,17 @@ function follow(
     course.gap = undefined;
     course.hasSubscribed = true;
     course.operation = operation;
-    claim.lost = (): void => failed(takenOver(url));
+    course.ended = (error) => {
+      const isRefusal = error instanceof EwsError || error instanceof SoapFault;
+      if (isRefusal && decide(error, course).gone === true) lease.endedByServer({ code: error.code });
+    };
+    claim.lost = () => subscriber.error(takenOver(url));
     const events$ = events(id, lease);
     if (gap !== undefined) subscriber.next(gap);
-    if (!subscriber.closed) subscriber.add(reached(course).subscribe({ error: failed }));
     if (subscriber.closed) return;
-    // Added before it is subscribed to: who leaves in the middle of a burst has ended it there.
-    const bound$ = new Observable<EwsEvent>((inner) => {
-      subscriber.add(inner);
-      events$.subscribe(inner);
-    });
-    bound$.subscribe({ next: (event) => subscriber.next(event), error: failed });
+    const all$ = course.journal === undefined ? events$ : merge(reached(course), events$);
+    // With the subscriber itself: who leaves in the middle of a burst has ended it there.
+    all$.subscribe(subscriber);
   });
 }
 

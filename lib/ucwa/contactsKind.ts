@@ -113,7 +113,8 @@ function create(
     map(({ answer, sent }) => {
       // By name: a spread would bring a hidden class of its own for each of thousands.
       const { self, memberships: members, addTo } = presenceSubscriptionIn(answer);
-      const made = { self, memberships: members, addTo, has: new Set(sent) };
+      const hasAll = wanted.isFixed && sent.length === wanted.byKey.size;
+      const made = { self, memberships: members, addTo, has: hasAll ? undefined : new Set(sent) };
       wanted.made?.(made, application);
       return made;
     }),
@@ -122,7 +123,8 @@ function create(
 
 function add(
   watching: Watching,
-  { addTo, has }: ContactsSubscription,
+  { addTo }: ContactsSubscription,
+  has: Set<string>,
   keys: readonly string[],
 ): Observable<unknown> {
   const { internals, own } = watching;
@@ -143,6 +145,7 @@ function add(
 function drop(
   { internals: { transport, pause }, own }: Watching,
   made: ContactsSubscription,
+  has: Set<string>,
   keys: readonly string[],
 ): Observable<unknown> {
   const addresses = new Map(keys.map((key) => [addressOf(key), key]));
@@ -166,18 +169,19 @@ function drop(
       );
     }, DROPS_AT_ONCE),
     ignoreElements(),
-    tap({ complete: () => keys.forEach((key) => made.has.delete(key)) }),
+    tap({ complete: () => keys.forEach((key) => has.delete(key)) }),
   );
 }
 
 function update(watching: Watching, made: ContactsSubscription): Observable<never> | undefined {
   const { wanted, own } = watching;
-  if (wanted.isFixed && made.has.size === wanted.byKey.size) return undefined;
+  const { has } = made;
+  if (has === undefined) return undefined;
   const step = defer(() => {
-    const difference = memberDifference(made.has, new Set(wanted.byKey.keys()), watching.mostAtOnce);
+    const difference = memberDifference(has, new Set(wanted.byKey.keys()), watching.mostAtOnce);
     if (difference === undefined) return of(false);
     const { add: added, drop: dropped } = difference;
-    const sent$ = dropped.length > 0 ? drop(watching, made, dropped) : add(watching, made, added);
+    const sent$ = dropped.length > 0 ? drop(watching, made, has, dropped) : add(watching, made, has, added);
     return sent$.pipe(ignoreElements(), endWith(true));
   });
   return wanted.changed$.pipe(

@@ -55,13 +55,6 @@ export function extension<Made extends Created>(
       timers.set(afterMs, extend);
     };
 
-    const extended = (): void => {
-      const now = asyncScheduler.now();
-      const longest = now + MOST_MINUTES * MINUTE_MS;
-      expiresAt = Math.min(Math.max(expiresAt, now) + durationMinutes * MINUTE_MS, longest);
-      onExtended(expiresAt);
-    };
-
     const extend = (): void => {
       since = undefined;
       // Extending twice by accident does no harm: no more than 30 minutes come of it.
@@ -70,7 +63,12 @@ export function extension<Made extends Created>(
       );
       subscriber.add(
         extended$.pipe(patiently('release', pause)).subscribe({
-          next: extended,
+          next: () => {
+            const now = asyncScheduler.now();
+            const longest = now + MOST_MINUTES * MINUTE_MS;
+            expiresAt = Math.min(Math.max(expiresAt, now) + durationMinutes * MINUTE_MS, longest);
+            onExtended(expiresAt);
+          },
           error: failed,
           complete: wait,
         }),

@@ -8,7 +8,7 @@ import {
   mergeMap,
   Observable,
   of,
-  type Subscription,
+  Subscription,
   take,
   tap,
   throwError,
@@ -154,30 +154,13 @@ function used<Made extends Created>(
   return new Observable((subscriber) => {
     const isMadeAgain = stream.ending === 'deleted' || stream.ending === 'gone';
     let isAnnounced = !kind.isAnnounced;
-    let updating: Subscription | undefined;
+    let updating = Subscription.EMPTY;
     stream.ending = undefined;
-
-    /** Notes whether an event ends the subscription. */
-    const note = (filed: FiledEvent): void => {
-      const loss = lossIn(filed.event);
-      if (isAbout(own, filed, 'added')) isAnnounced = true;
-      if (isAbout(own, filed, 'deleted')) {
-        stream.ending = 'deleted';
-        lease.endedByServer({ deletedEvent: 'seen' });
-      } else if (loss === 'recreated' && application.isOver) {
-        stream.ending = 'lost';
-        // On one that was left to another client it is still there: it is removed.
-        if (application.isLost) lease.endedByServer();
-      } else if (loss === 'resume') {
-        stream.ending = 'lost';
-        // What was told of before the loss is gone. What was not may have been created after it: it is removed.
-        if (isAnnounced) lease.endedByServer();
-      }
-    };
 
     const tell = (filed: FiledEvent): void => {
       if (!isOwn(own, filed)) return;
-      note(filed);
+      if (isAbout(own, filed, 'added')) isAnnounced = true;
+      stream.ending = endingBy(filed, own, lease, application, isAnnounced);
       subscriber.next(filed.event);
       if (stream.ending !== undefined) subscriber.error(ENDED);
     };
@@ -198,7 +181,7 @@ function used<Made extends Created>(
     };
 
     const notKept = (error: unknown): void => {
-      updating?.unsubscribe();
+      updating.unsubscribe();
       if (decide('release', error, 1) !== 'gone') {
         subscriber.error(error);
         return;
@@ -223,13 +206,37 @@ function used<Made extends Created>(
       onExtended: lease.extendedTo,
       failed: notKept,
     }).subscribe(subscriber);
-    updating = kind.update?.(made)?.subscribe({ error: notKept });
+    updating = kind.update?.(made)?.subscribe({ error: notKept }) ?? updating;
     subscriber.add(updating);
     if (isMadeAgain) {
       subscriber.next(recreationEvent({ rel: kind.resource, href: made.self }, application.self));
     }
     taking(own.inbox, { take, failed }).subscribe(subscriber);
   });
+}
+
+/** How the subscription ends with an event, if it does. */
+function endingBy(
+  filed: FiledEvent,
+  own: OwnEvents,
+  lease: Lease,
+  application: LiveApplication,
+  isAnnounced: boolean,
+): Ending | undefined {
+  const loss = lossIn(filed.event);
+  if (isAbout(own, filed, 'deleted')) {
+    lease.endedByServer({ deletedEvent: 'seen' });
+    return 'deleted';
+  }
+  if (loss === 'recreated' && application.isOver) {
+    // On one that was left to another client it is still there: it is removed.
+    if (application.isLost) lease.endedByServer();
+    return 'lost';
+  }
+  if (loss !== 'resume') return undefined;
+  // What was told of before the loss is gone. What was not may have been created after it: it is removed.
+  if (isAnnounced) lease.endedByServer();
+  return 'lost';
 }
 
 /** Where a contact's href does not say who it is, the memberships tell which contacts are these. */

@@ -6,8 +6,8 @@ export type Failed = (error: unknown) => void;
 /** Keeps the event channel open for those who listen at the dispatch: by one subscription for all of them. */
 export interface Listening {
   /** Keeps it open from now on, until it ends. */
-  begin(failed: Failed): void;
-  end(failed: Failed): void;
+  readonly begin: (failed: Failed) => void;
+  readonly end: (failed: Failed) => void;
 }
 
 /** Creates what keeps a channel open. */

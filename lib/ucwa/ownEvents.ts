@@ -49,6 +49,7 @@ export interface OwnEvents {
 }
 
 const NOBODY: OwnEvents['contacts'] = new Map();
+const NONE: readonly string[] = [];
 
 /** Takes a place at the dispatch for the events that are of interest. */
 export function ownEvents(
@@ -61,8 +62,8 @@ export function ownEvents(
     place: dispatch.enter((filed) => receive(own, filed)),
     inbox: inbox(),
     self: undefined,
-    owned: [],
-    deletedKeys: [],
+    owned: NONE,
+    deletedKeys: NONE,
     contacts: NOBODY,
     learned: undefined,
     isIdentified: false,
@@ -82,7 +83,7 @@ function receive(own: OwnEvents, filed: FiledEvent): void {
   if (event.type !== 'deleted') return;
   for (const key of keys) {
     if (!own.owned.includes(key)) continue;
-    own.deletedKeys = [...own.deletedKeys, key];
+    own.deletedKeys = own.deletedKeys.concat(key);
     own.news?.next();
   }
 }
@@ -108,7 +109,8 @@ export function adopt(own: OwnEvents, self: string): void {
     if (!own.owned.includes(key) && !own.contacts.has(key)) own.place.drop(key);
   }
   own.learned = undefined;
-  own.owned = [...own.owned, self];
+  // A spread would leave room for sixteen more.
+  own.owned = own.owned.concat(self);
   own.self = self;
   own.place.add(self);
   own.place.drop(PRESENCE_SUBSCRIPTIONS);

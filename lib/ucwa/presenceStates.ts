@@ -68,7 +68,7 @@ export function presenceStates(
     const lookUp = ({ has, self, memberships: url }: ContactsSubscription): void => {
       const silent = (): string[] => [...listed.keys()].filter((key) => questions.isSilent(key));
       // Those that are still being added are not among the members yet.
-      if (silent().some((key) => !has.has(key))) doubt.next();
+      if (has !== undefined && silent().some((key) => !has.has(key))) doubt.next();
       if (url === undefined || silent().length === 0) return;
       const found$ = memberships(transport, url, hrefKey(self)).pipe(
         tap((found) => {

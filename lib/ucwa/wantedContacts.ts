@@ -5,8 +5,8 @@ import type { Created } from './subscriptionKind.ts';
 
 /** A subscription to contacts, and whom it has. */
 export interface ContactsSubscription extends Created {
-  /** The keys of its contacts. */
-  readonly has: Set<string>;
+  /** The keys of its contacts; undefined where it has all that will ever be wanted. */
+  readonly has: Set<string> | undefined;
 }
 
 /** The contacts that a presence stream is to watch, as that changes. */

@@ -722,7 +722,7 @@ describe('The connection of the next process', () => {
         const server = simulated();
         const store = memoryCheckpoints();
         killedWatching(server, store);
-        store.save(KEY, { ...savedIn(store), next } as unknown as Json).subscribe();
+        store.save(KEY, { ...savedIn(store), next }).subscribe();
         const since = server.requests.length;
         const { ucwa } = life(server, store, PROCESSED);
         const events = keep(ucwa.events$);
@@ -737,9 +737,7 @@ describe('The connection of the next process', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     killedWatching(server, store);
-    store
-      .save(KEY, { ...savedIn(store), next: `${server.url}/101/events?ack=77` } as unknown as Json)
-      .subscribe();
+    store.save(KEY, { ...savedIn(store), next: `${server.url}/101/events?ack=77` }).subscribe();
     const { ucwa } = life(server, store, PROCESSED);
     const events = keep(ucwa.events$);
     expect(events.values[0]).to.equal('reset resync');

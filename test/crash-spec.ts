@@ -112,10 +112,10 @@ describe('A process that watches presence, and is killed', () => {
       how: 'ucwa',
       server,
       onLine: ({ href }, count, isLast) => {
-        const isSent = href !== undefined && sent.includes(href);
-        if (isSent) seen.add(href);
+        const isNew = href !== undefined && sent.includes(href) && !seen.has(href);
+        if (isNew) seen.add(href);
         // Each brings another, and each process one more; the last has some time to remove what it found.
-        if (count === 1 || (isSent && (!isLast || count < 30))) send();
+        if (isNew ? !isLast || count < 30 : count === 1) send();
         const isOver = count >= 30 && sent.every((one) => seen.has(one));
         if (isOver) stale ??= server.presenceSubscriptions.length - 1;
         return isOver;

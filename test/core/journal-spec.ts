@@ -139,6 +139,31 @@ describe('A journaled resource', () => {
   });
 });
 
+describe('A resource that is journaled nowhere', () => {
+  it('should be as it would be without', () => {
+    const ledger = releaseLedger();
+    const outcomes: ReleaseOutcome[] = [];
+    ledger.outcomes$.subscribe((outcome) => outcomes.push(outcome));
+    const pages$ = journaled(
+      {
+        resource: 'page',
+        ledger,
+        within: of(undefined),
+        acquire: () => of('1'),
+        identify: (id) => id,
+        use: (id) => of(id),
+        release: () => EMPTY,
+        ifLost: 'It is there.',
+      },
+      () => undefined,
+    );
+    const seen: string[] = [];
+    pages$.subscribe((id) => seen.push(id));
+    expect(seen).to.deep.equal(['1']);
+    expect(outcomes.map(({ outcome, id }) => `${outcome} ${id}`)).to.deep.equal(['Released 1']);
+  });
+});
+
 describe('The sweep', () => {
   it('should remove what was left, and be over when the outcome stands in the ledger', () => {
     const ledger = releaseLedger();

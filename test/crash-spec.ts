@@ -1,136 +1,168 @@
 import { expect } from 'chai';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { ewsSimulator } from '../lib/testing/ewsSimulator.ts';
-import { serve } from '../lib/testing/serve.ts';
+import { ucwaSimulator } from '../lib/testing/ucwaSimulator.ts';
+import {
+  killedAgainAndAgain,
+  KILLS,
+  KILLS_TIMEOUT_MS,
+  type Life,
+  type OutcomeLine,
+  outcomesIn,
+  tellFigures,
+} from './support/crashes.ts';
 
-/** How often the process is killed; KILLS=50 for more. */
-const KILLS = Number(process.env['KILLS'] ?? 10);
-
-/** What the process printed: an event that it has processed, or an outcome. */
-interface Line {
+/** A line of a process that watches a mailbox. */
+interface MailLine extends OutcomeLine {
   readonly type?: string;
   readonly watermark?: string;
   readonly item?: { readonly id: string };
-  readonly outcome?: string;
-  readonly id?: string;
 }
 
-/** The life of one process. */
-interface Life {
-  readonly mails: { readonly id: string; readonly watermark: string | undefined }[];
-  readonly gaps: number;
-  readonly outcomes: Line[];
-  /** Behind what its last question asked for events: all up to there was saved. */
-  readonly asked: string | undefined;
-}
-
-/** Numbers from 1 to most that look random, the same in every run with the same SEED. */
-function numbers(most: number): () => number {
-  let state = Number(process.env['SEED'] ?? 1);
-  return () => {
-    state = (state * 48_271 + 11) % 2_147_483_647;
-    return 1 + (state % most);
-  };
+/** A line of a process that watches presence: an event, with the links of its batch. */
+interface PresenceLine extends OutcomeLine {
+  readonly type?: string;
+  readonly href?: string;
+  readonly self?: string;
+  readonly next?: string;
 }
 
 describe('A process that watches a mailbox, and is killed', () => {
   it(`should lose nothing, repeat only the last batch, and leave nothing on the server: ${KILLS} times`, async function () {
-    this.timeout(60_000 + KILLS * 20_000);
-    const folder = mkdtempSync(join(tmpdir(), 'crash-'));
+    this.timeout(KILLS_TIMEOUT_MS);
     const server = ewsSimulator();
     const delivered: string[] = [];
-    const pick = numbers(12);
-    let child: ChildProcess;
-    let untilRequest = Infinity;
-    /** Whether each event brings another mail. */
-    let isBusy = true;
+    const seen = new Set<string>();
 
-    // The process may be killed by a request of its own, which the server acts on all the same.
-    const served = await serve((request) => {
-      untilRequest -= 1;
-      if (untilRequest === 0) child.kill('SIGKILL');
-      return server.transport(request);
+    const lives = await killedAgainAndAgain<MailLine>({
+      how: 'ews',
+      server,
+      onLine: ({ type, item }, _, isLast) => {
+        if (type === 'newMail') seen.add(item!.id);
+        // Each event brings another mail.
+        if (type !== undefined && !isLast) delivered.push(server.deliverMail());
+        return delivered.every((id) => seen.has(id));
+      },
     });
-    const url = new URL(new URL(server.url).pathname, served.origin).href;
-    const script = new URL('support/watches.ts', import.meta.url).pathname;
 
-    /** Runs the process until it ends, which `onLine` brings about if the server does not. */
-    const live = async (onLine: (lines: number, life: Life) => void): Promise<Life> => {
-      const begun = server.requests.length;
-      const life = { mails: [] as Life['mails'], gaps: 0, outcomes: [] as Line[] };
-      let lines = 0;
-      const args = ['--import', 'ts-blank-space/register', script, url, join(folder, 'checkpoints')];
-      child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-      const reader = createInterface({ input: child.stdout! });
-      reader.on('line', (text) => {
-        const line = JSON.parse(text) as Line;
-        if (line.outcome !== undefined) life.outcomes.push(line);
-        if (line.type === 'gap') life.gaps += 1;
-        if (line.type === 'newMail') life.mails.push({ id: line.item!.id, watermark: line.watermark });
-        if (line.type !== undefined && isBusy) delivered.push(server.deliverMail());
-        lines += 1;
-        onLine(lines, { ...life, asked: undefined });
-      });
-      await Promise.all([once(child, 'exit'), once(reader, 'close')]);
-      const questions = server.requests.slice(begun).filter(({ operation }) => operation === 'GetEvents');
-      return { ...life, asked: questions.at(-1)?.watermark };
-    };
-    const lives: Life[] = [];
-    const seen = (): Set<string> => new Set(lives.flatMap(({ mails }) => mails.map(({ id }) => id)));
+    // Nothing is lost, and nothing was ever in doubt.
+    const lost = delivered.filter((id) => !seen.has(id));
+    expect(lost).to.deep.equal([]);
+    const lines = lives.flatMap((life) => life.lines);
+    expect(lines.filter(({ type }) => type === 'gap')).to.deep.equal([]);
 
-    try {
-      // Where there was never an event there is nothing to go on from: that is not what is tried here.
-      lives.push(await live((lines) => lines === 3 && child.kill('SIGKILL')));
-      for (let kills = 1; kills < KILLS; kills += 1) {
-        const at = pick();
-        const byLine = pick() % 2 === 0;
-        untilRequest = byLine ? Infinity : at;
-        lives.push(await live((lines) => byLine && lines === at && child.kill('SIGKILL')));
+    // What comes twice is what came behind the watermark that the process before asked for last.
+    const askedIn = ({ requests: { from, to } }: Life<MailLine>): string | undefined =>
+      server.requests.slice(from, to).findLast(({ operation }) => operation === 'GetEvents')?.watermark;
+    const all: { readonly id: string; readonly watermark: string | undefined }[] = [];
+    let doubles = 0;
+    for (const [index, life] of lives.entries()) {
+      const asked =
+        lives
+          .slice(0, index)
+          .map(askedIn)
+          .findLast((watermark) => watermark !== undefined) ?? '';
+      const mails = life.lines
+        .filter(({ type }) => type === 'newMail')
+        .map(({ item, watermark }) => ({ id: item!.id, watermark }));
+      for (const { id, watermark } of mails) {
+        const before = all.find((mail) => mail.id === id);
+        if (before === undefined) continue;
+        doubles += 1;
+        expect(before.watermark).to.equal(watermark);
+        expect(atob(watermark ?? '') > atob(asked)).to.equal(true);
       }
-      untilRequest = Infinity;
-      isBusy = false;
-      const last = await live((_, { mails }) => {
-        const all = seen();
-        for (const { id } of mails) all.add(id);
-        if (delivered.every((id) => all.has(id))) child.kill('SIGTERM');
-      });
-      lives.push(last);
-
-      // Nothing is lost, and nothing was ever in doubt.
-      expect(delivered.filter((id) => !seen().has(id))).to.deep.equal([]);
-      expect(lives.reduce((sum, { gaps }) => sum + gaps, 0)).to.equal(0);
-
-      // What comes twice is what came behind the watermark that the process before asked for last.
-      const all: Life['mails'] = [];
-      for (const [index, { mails }] of lives.entries()) {
-        const asked = lives.slice(0, index).findLast((life) => life.asked !== undefined)?.asked ?? '';
-        for (const { id, watermark } of mails) {
-          const before = all.find((mail) => mail.id === id);
-          if (before === undefined) continue;
-          expect(before.watermark).to.equal(watermark);
-          expect(atob(watermark ?? '') > atob(asked)).to.equal(true);
-        }
-        // Without those, all are in the server's order.
-        all.push(...mails.filter(({ id }) => !all.some((mail) => mail.id === id)));
-      }
-      expect(all.map(({ id }) => id)).to.deep.equal(delivered);
-
-      // What is left is what was being asked for when the process was killed: each was told.
-      const unknown = lives
-        .flatMap(({ outcomes }) => outcomes)
-        .filter(({ outcome }) => outcome === 'Unknown');
-      expect(server.subscriptions.length).to.be.at.most(unknown.length);
-      const failed = lives.flatMap(({ outcomes }) => outcomes).filter(({ outcome }) => outcome === 'Failed');
-      expect(failed).to.deep.equal([]);
-    } finally {
-      child!.kill('SIGKILL');
-      await served.close();
-      rmSync(folder, { recursive: true });
+      // Without those, all are in the server's order.
+      all.push(...mails.filter(({ id }) => !all.some((mail) => mail.id === id)));
     }
+    expect(all.map(({ id }) => id)).to.deep.equal(delivered);
+
+    // What is left is what was being asked for when the process was killed: each was told.
+    const unknown = outcomesIn(lives, 'Unknown').length;
+    const left = server.subscriptions.length;
+    expect(left).to.be.at.most(unknown);
+    expect(outcomesIn(lives, 'Failed')).to.deep.equal([]);
+    tellFigures('EWS', {
+      ...{ mails: delivered.length, doubles, lost: lost.length },
+      ...{ 'left and told as Unknown': left, unknown },
+    });
+  });
+});
+
+describe('A process that watches presence, and is killed', () => {
+  it(`should lose nothing, repeat only the last batch, and leave nothing on the server: ${KILLS} times`, async function () {
+    this.timeout(KILLS_TIMEOUT_MS);
+    const server = ucwaSimulator({ mediumSeconds: 0 });
+    const sent: string[] = [];
+    const seen = new Set<string>();
+    /** The subscriptions that the last process found and has not removed, besides its own. */
+    let stale: number | undefined;
+
+    const send = (): void => {
+      const contact = '/people/sara@contoso.com';
+      const href = `${contact}/note/${sent.length + 1}`;
+      sent.push(href);
+      server.emit({
+        type: 'updated',
+        link: { rel: 'contactNote', href },
+        in: { rel: 'contact', href: contact },
+      });
+    };
+
+    const lives = await killedAgainAndAgain<PresenceLine>({
+      how: 'ucwa',
+      server,
+      onLine: ({ href }, count, isLast) => {
+        const isNew = href !== undefined && sent.includes(href) && !seen.has(href);
+        if (isNew) seen.add(href);
+        // Each brings another, and each process one more; the last has some time to remove what it found.
+        if (isNew ? !isLast || count < 30 : count === 1) send();
+        const isOver = count >= 30 && sent.every((one) => seen.has(one));
+        if (isOver) stale ??= server.presenceSubscriptions.length - 1;
+        return isOver;
+      },
+    });
+
+    // Nothing is lost, and nothing was ever in doubt.
+    const lost = sent.filter((one) => !seen.has(one));
+    expect(lost).to.deep.equal([]);
+    const lines = lives.flatMap((life) => life.lines);
+    expect(lines.filter(({ type }) => type === 'reset')).to.deep.equal([]);
+
+    // What comes twice is the batch that a process before was answered last: it has not asked for the next.
+    const all: PresenceLine[] = [];
+    let doubles = 0;
+    let asked: string | undefined;
+    for (const { lines: told, requests } of lives) {
+      const events = told.filter(({ href = '' }) => sent.includes(href));
+      for (const event of events) {
+        const before = all.find(({ href }) => href === event.href);
+        if (before === undefined) continue;
+        doubles += 1;
+        expect(event, 'recognisable').to.deep.equal(before);
+        expect(event.self).to.equal(asked);
+      }
+      all.push(...events.filter(({ href }) => !all.some((one) => one.href === href)));
+      asked =
+        server.requests.slice(requests.from, requests.to).findLast(({ path }) => path.includes('/events'))
+          ?.path ?? asked;
+    }
+    // Without those, all are in the server's order.
+    expect(all.map(({ href }) => href)).to.deep.equal(sent);
+
+    // What the last one could not remove is what was being asked for when a process was killed: each was told.
+    const unknown = outcomesIn(lives, 'Unknown').length;
+    expect(stale).to.be.within(0, unknown);
+    expect(outcomesIn(lives, 'Failed')).to.deep.equal([]);
+    const applications = server.requests.filter(
+      ({ path, status }) => path.endsWith('/applications') && status === 201,
+    );
+    expect(applications, 'one for all').to.have.length(1);
+    // With the application goes everything on it.
+    const left = server.applications.length + server.presenceSubscriptions.length;
+    expect(left).to.equal(0);
+    tellFigures('UCWA', {
+      ...{ events: sent.length, doubles, lost: lost.length },
+      ...{ 'stale and told as Unknown': stale ?? Infinity, unknown, left },
+    });
   });
 });

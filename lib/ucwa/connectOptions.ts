@@ -32,7 +32,7 @@ import { randomId } from './randomId.ts';
 export interface ChannelOptions extends ChannelParameters {
   /**
    * When a batch of events is acknowledged, which is by asking for the next: `eager` before it is processed, as
-   * documented; `processed` when all subscribers have seen it, so that a crash in between loses nothing.
+   * documented; `processed` when all subscribers have seen it, so that with a `checkpoint` a crash loses nothing.
    * @default 'eager'
    */
   readonly ack?: Acknowledgement;
@@ -94,9 +94,34 @@ export interface CommonConnectOptions {
   readonly publish?: PublishOptions;
   /**
    * Keeps for the next process what this one has on the server, and with `channel.ack: 'processed'` how far it has
-   * come. A connection that begins with a checkpoint takes over the application of the process before, if that is
-   * still there, and removes the subscriptions that were left on it. Not for an application that is given.
+   * come; a clean end leaves nothing there. A connection that begins with a checkpoint takes over the application
+   * of a process that has died, if that is still there, removes the subscriptions that were left on it, and goes on
+   * behind the events that were processed, which is when `next` of all subscribers has returned. Where events may
+   * have been lost, a `reset` event stands in front. Not for an application that is given.
    * @default nothing is kept
+   *
+   * @example
+   * ```ts
+   * import { memoryCheckpoints } from 'rxchange';
+   * import { ucwaSimulator } from 'rxchange/testing';
+   * import { connect, presence } from 'rxchange/ucwa';
+   *
+   * const { url, transport } = ucwaSimulator({ mediumSeconds: 0 });
+   * // For a service on Node: fileCheckpoints('/var/lib/presence/checkpoints').
+   * const store = memoryCheckpoints();
+   * const isKept = () => store.load('presence').subscribe((kept) => console.log(kept !== undefined));
+   * const ucwa = connect({
+   *   ...{ applications: url, token: 'secret', transport },
+   *   channel: { ack: 'processed' },
+   *   checkpoint: { store, key: 'presence' },
+   * });
+   * presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe();
+   * isKept(); // what the next process needs, if this one is killed now
+   * // prints: true
+   * await ucwa.close();
+   * isKept();
+   * // prints: false
+   * ```
    */
   readonly checkpoint?: Checkpoint;
   /**

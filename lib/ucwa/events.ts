@@ -74,7 +74,7 @@ export type ResetKind = 'resume' | 'resync' | 'recreated';
  * Not from the server: here events or state were lost, so what is known of the state before is no longer sure.
  *
  * After `resume` and `resync` the `link` is the one by which the server told so, and the `sender` is the event
- * channel. After `recreated` the `link` is that of the new application or subscription, and the `sender` the
+ * channel; where a process goes on after a crash of the one before, the `link` is that of the channel, too. After `recreated` the `link` is that of the new application or subscription, and the `sender` the
  * application that it belongs to; hrefs from before lead nowhere any more.
  */
 export interface ResetEvent extends EventFields {

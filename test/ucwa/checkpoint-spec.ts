@@ -1,25 +1,11 @@
 import { expect } from 'chai';
-import {
-  concat,
-  defer,
-  EMPTY,
-  ignoreElements,
-  NEVER,
-  type Observable,
-  of,
-  Subject,
-  take,
-  takeUntil,
-  throwError,
-  timer,
-} from 'rxjs';
+import { concat, ignoreElements, NEVER, of, take, throwError, timer } from 'rxjs';
 import type { CheckpointStore, Json } from '../../lib/core/checkpoint.ts';
 import { CheckpointError } from '../../lib/core/checkpointError.ts';
 import { DecodeError, HttpError, OriginError } from '../../lib/core/errors.ts';
 import { memoryCheckpoints } from '../../lib/core/memoryCheckpoints.ts';
-import type { ReleaseOutcome } from '../../lib/core/releases.ts';
 import { ucwaSimulator, type UcwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
-import { connect, type Ucwa } from '../../lib/ucwa/connect.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
 import type { ConnectOptions } from '../../lib/ucwa/connectOptions.ts';
 import { myContactsAndGroups } from '../../lib/ucwa/contacts.ts';
 import type { EventBatch } from '../../lib/ucwa/cursor.ts';
@@ -27,73 +13,13 @@ import type { UcwaEvent } from '../../lib/ucwa/events.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 import { marbles } from '../support/marbles.ts';
 import { keep } from './connected.ts';
+import { KEY, life, type Saved, savedIn, slow } from './lives.ts';
 
-const KEY = 'ucwa';
 const SARA = 'sip:sara@contoso.com';
 const CREATED = ['added contact', 'added presenceSubscription', 'updated contactPresence'];
 const ROOT = '/ucwa/oauth/v1/applications';
 const PROCESSED = { channel: { ack: 'processed' } } as const;
 const IDENTITY = { culture: 'en-us', endpointId: 'mine', userAgent: 'rxchange' };
-
-/** One process: a connection with a checkpoint, until it is killed. */
-interface Life {
-  readonly ucwa: Ucwa;
-  readonly outcomes: readonly ReleaseOutcome[];
-  readonly told: () => string[];
-  /** From now on nothing of it is sent or saved, and nothing comes. */
-  readonly kill: () => void;
-}
-
-function life(server: UcwaSimulator, store: CheckpointStore, options: Partial<ConnectOptions> = {}): Life {
-  const killed = new Subject<void>();
-  let isKilled = false;
-  const mortal = <Value>(source: () => Observable<Value>): Observable<Value> => {
-    const silence$ = defer(() => (isKilled ? NEVER : EMPTY));
-    return concat(silence$, defer(source).pipe(takeUntil(killed)), silence$);
-  };
-  const ucwa = connect({
-    applications: server.url,
-    token: 'token',
-    transport: (request) => mortal(() => server.transport(request)),
-    retry: { random: () => 0.5 },
-    batch: false,
-    // What is open on the one store is not known on the other, as in another process.
-    checkpoint: {
-      store: {
-        load: (key) => mortal(() => store.load(key)),
-        save: (key, value) => mortal(() => store.save(key, value)),
-        remove: (key) => mortal(() => store.remove(key)),
-      },
-      key: KEY,
-    },
-    ...options,
-  } as ConnectOptions);
-  const outcomes: ReleaseOutcome[] = [];
-  ucwa.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
-  return {
-    ucwa,
-    outcomes,
-    told: () => outcomes.map(({ resource, outcome }) => `${resource} ${outcome}`),
-    kill: () => {
-      isKilled = true;
-      killed.next();
-      // Without a word to the server; but timers end.
-      void ucwa.close();
-    },
-  };
-}
-
-interface Saved {
-  readonly application?: { readonly identity: Record<string, string>; readonly self?: string };
-  readonly next?: string;
-  readonly held: readonly { readonly resource: string; readonly id?: string; readonly removedAt?: string }[];
-}
-
-function savedIn(store: CheckpointStore): Saved | undefined {
-  let saved: Json | undefined;
-  store.load(KEY).subscribe((value) => (saved = value));
-  return saved as unknown as Saved | undefined;
-}
 
 /** A store as a process has left it that was killed. */
 function leftBehind(saved: Saved): CheckpointStore {
@@ -116,16 +42,6 @@ const note = (number: number): Parameters<UcwaSimulator['emit']>[0] => ({
   type: 'updated',
   link: { rel: 'note', href: `/note/${number}` },
 });
-/** A store that takes its time. */
-function slow(store: CheckpointStore, ms = 100): CheckpointStore {
-  const wait$ = timer(ms).pipe(ignoreElements());
-  return {
-    load: (key) => store.load(key),
-    save: (key, value) => concat(wait$, store.save(key, value)),
-    remove: (key) => concat(wait$, store.remove(key)),
-  };
-}
-
 const simulated = (): UcwaSimulator => ucwaSimulator({ mediumSeconds: 0 });
 
 describe('A connection with a checkpoint', () => {
@@ -722,7 +638,7 @@ describe('The connection of the next process', () => {
         const server = simulated();
         const store = memoryCheckpoints();
         killedWatching(server, store);
-        store.save(KEY, { ...savedIn(store), next } as unknown as Json).subscribe();
+        store.save(KEY, { ...savedIn(store), next }).subscribe();
         const since = server.requests.length;
         const { ucwa } = life(server, store, PROCESSED);
         const events = keep(ucwa.events$);
@@ -737,9 +653,7 @@ describe('The connection of the next process', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     killedWatching(server, store);
-    store
-      .save(KEY, { ...savedIn(store), next: `${server.url}/101/events?ack=77` } as unknown as Json)
-      .subscribe();
+    store.save(KEY, { ...savedIn(store), next: `${server.url}/101/events?ack=77` }).subscribe();
     const { ucwa } = life(server, store, PROCESSED);
     const events = keep(ucwa.events$);
     expect(events.values[0]).to.equal('reset resync');

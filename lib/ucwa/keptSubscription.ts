@@ -133,7 +133,7 @@ export function keptSubscription<Made extends Created>(
         ? of(recreationEvent({ rel: resource, href: held.made.self }, application.self))
         : EMPTY;
     course.ending = undefined;
-    let isAnnounced = !kind.isAnnounced;
+    let isAnnounced = false;
 
     /** Whether the subscription is still there after an event. */
     const goesOn = (filed: FiledEvent): boolean => {

@@ -1,7 +1,13 @@
 import { asyncScheduler, type Observable } from 'rxjs';
-import { type EwsEvent, exchange, pullNotifications, pushNotifications, streamingNotifications } from '../../lib/ews/index.ts';
+import {
+  type EwsEvent,
+  exchange,
+  pullNotifications,
+  pushNotifications,
+  streamingNotifications,
+} from '../../lib/ews/index.ts';
 import type { HttpRequest } from '../../lib/index.ts';
-import { type EwsFailure, type EwsOperation, ewsSimulator, type EwsSimulator, type Fault } from '../../lib/testing/index.ts';
+import { type EwsOperation, ewsSimulator, type EwsSimulator, type Fault } from '../../lib/testing/index.ts';
 import { posting } from './posting.ts';
 import type { EwsProgram, Target, Upheaval, Visit } from './program.ts';
 import { sources } from './sharing.ts';
@@ -30,12 +36,13 @@ function gistOf({ body = '' }: HttpRequest): Gist {
 
 /** Makes an EWS server, and a connection to it. */
 export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: WireRequest) => void): World {
-  const { dialect, latencyMs, chunkBytes, maxStreams, maxConnections, graceSeconds, onLost, isOfPush } = settings;
+  const { dialect, latencyMs, chunkBytes, maxStreams, maxConnections, graceSeconds, onLost, isOfPush, pace } =
+    settings;
   const posts = posting();
   let tokens = 1;
   const token = (): string => `secret-token-${tokens}-of-the-user`;
   const server = ewsSimulator({
-    ...{ dialect, latencyMs, chunkBytes, maxStreams, heartbeatSeconds: 3, token: token() },
+    ...{ dialect, latencyMs, chunkBytes, maxStreams, heartbeatSeconds: 3 * pace, token: token() },
     push: posts.transport,
   });
   const { origin } = new URL(server.url);
@@ -48,7 +55,7 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
       return [token()];
     },
     retry: { initialMs: 200, maxMs: 1000, random: () => 0.5 },
-    streaming: { maxConnections, silenceSeconds: 8 },
+    streaming: { maxConnections, silenceSeconds: 8 * pace },
   });
   const folders = PLACES.map(() => server.createFolder());
   let number = 0;
@@ -59,7 +66,12 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
     const shared = grace === undefined ? {} : { graceSeconds: grace };
     if (to === 'streaming') return streamingNotifications(service, { ...watched, ...shared });
     if (to === 'pull')
-      return pullNotifications(service, { ...watched, ...shared, onLost, pollIntervalSeconds: POLL_SECONDS });
+      return pullNotifications(service, {
+        ...watched,
+        ...shared,
+        onLost,
+        pollIntervalSeconds: POLL_SECONDS * pace,
+      });
     const callback = { callbackUrl: 'https://me.example/', statusFrequencyMinutes: 1 };
     return pushNotifications(service, { ...watched, ...shared, ...callback }, posts.incoming$);
   };
@@ -70,7 +82,11 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
 
   return {
     ...{ wire, origin, openings, placeOf, hasIds },
-    breaches: () => [...found, ...watermarksOf(wire.requests, posts.bodies), ...(hasIds ? removalsOf(wire.requests) : [])],
+    breaches: () => [
+      ...found,
+      ...watermarksOf(wire.requests, posts.bodies),
+      ...(hasIds ? removalsOf(wire.requests) : []),
+    ],
     releases: service.releases,
     get secrets() {
       return Array.from({ length: tokens }, (_, index) => `secret-token-${index + 1}-of-the-user`);
@@ -78,14 +94,15 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
     mostChannels: maxConnections,
     timetable: isOfPush
       ? { calmMs: 0, lastEventMs: 700_000, quietMs: 850_000, settledMs: 1_400_000 }
-      : { calmMs: 0, lastEventMs: 45_000, quietMs: 60_000, settledMs: 250_000 },
+      : { calmMs: 0, lastEventMs: 45_000 * pace, quietMs: 60_000 * pace, settledMs: 250_000 * pace },
     source: of,
     read: (visit, value) => {
       const event = value as EwsEvent;
       if (event.type === 'gap') return 'loss';
       if (event.type !== 'modified') return undefined;
       const place = folders.indexOf(event.folder?.id ?? '');
-      if (place !== visit.place) found.push(`law 7: what happened at place ${place} came to place ${visit.place}`);
+      if (place !== visit.place)
+        found.push(`law 7: what happened at place ${place} came to place ${visit.place}`);
       // None is ever read, so that many have come.
       return event.unreadCount;
     },
@@ -103,7 +120,7 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
     },
     fail: ({ on, how, count }) => {
       if (on === 'post') posts.failNext(count, how as Fault);
-      else server.failNext(count, how as EwsFailure, on === 'any request' ? undefined : (on as EwsOperation));
+      else server.failNext(count, how, on === 'any request' ? undefined : (on as EwsOperation));
     },
     matches: (on: Target, gist) => gist.name.startsWith(on),
     calm: () => {

@@ -6,6 +6,7 @@ import type { Program, Step, Visit } from './program.ts';
 import { ucwaWorld } from './ucwaWorld.ts';
 import { inVirtualTime, type VirtualTime } from './virtualTime.ts';
 import { ThrownByProgram, visitor, type Visitor } from './visitor.ts';
+import { ELSEWHERE } from './wire.ts';
 import type { World } from './world.ts';
 
 /** What came of a program. */
@@ -17,6 +18,8 @@ export interface Report {
   readonly trace: readonly string[];
   /** How each visitor fared: that it goes on, or what it ended with. */
   readonly fates: readonly string[];
+  /** What stands in the ledger, in short and in order. */
+  readonly outcomes: readonly string[];
 }
 
 /** What is counted. */
@@ -79,11 +82,14 @@ function worldOf(program: Program, notes: Notes, time: VirtualTime): World {
   };
   const passed = (): void => look();
   const world = program.protocol === 'UCWA' ? ucwaWorld(program, passed) : ewsWorld(program, passed);
+  const hasSlept = program.steps.some(({ what }) => what === 'leap');
   world.releases.pending$.subscribe((count) => (notes.pending = count));
-  world.releases.outcomes$.subscribe((outcome) => {
+  world.releases.outcomes$.subscribe((told) => {
+    // By a link that was led astray it is still the same.
+    const outcome = told.id === undefined ? told : { ...told, id: told.id.replace(ELSEWHERE, world.origin) };
     notes.outcomes.push(outcome);
     notes.trace.push(`${time.now}: ${outcome.outcome} ${outcome.resource} ${outcome.id ?? ''}`);
-    const isToBeGone = outcome.outcome !== 'Failed' && outcome.outcome !== 'Unknown';
+    const isToBeGone = !MAY_BE_THERE.has(outcome.outcome) && !(hasSlept && outcome.outcome === 'Expired');
     if (isToBeGone && world.hasIds && world.held().some(({ id }) => id === outcome.id)) {
       notes.breaches.push(`law 1: told as ${outcome.outcome}, and still there: ${outcome.id}`);
     }
@@ -98,7 +104,9 @@ function schedule({ steps, ending }: Program, world: World, notes: Notes, time: 
   for (const step of steps) {
     if (step.what === 'visit') {
       const name = `visitor ${notes.visitors.length + 1}`;
-      notes.visitors.push(visitor(name, step, world.source(step), (value) => told(world, notes, name, step, value, time)));
+      notes.visitors.push(
+        visitor(name, step, world.source(step), (value) => told(world, notes, name, step, value, time)),
+      );
     }
   }
   const coming = notes.visitors[Symbol.iterator]();
@@ -111,7 +119,7 @@ function schedule({ steps, ending }: Program, world: World, notes: Notes, time: 
   time.at(begun + quietMs, () => {
     checkQuiet(world, notes);
     if (ending === 'close' || notes.isClosed) close(world, notes);
-    else for (const one of notes.visitors) one.leave();
+    for (const one of notes.visitors) one.leave();
   });
   time.at(begun + settledMs, () => {
     checkSettled(world, notes, time);
@@ -119,7 +127,14 @@ function schedule({ steps, ending }: Program, world: World, notes: Notes, time: 
   });
 }
 
-function told(world: World, notes: Notes, name: string, visit: Visit, value: unknown, time: VirtualTime): ReturnType<World['read']> {
+function told(
+  world: World,
+  notes: Notes,
+  name: string,
+  visit: Visit,
+  value: unknown,
+  time: VirtualTime,
+): ReturnType<World['read']> {
   const read = world.read(visit, value);
   if (read !== undefined) notes.trace.push(`${time.now}: ${name} is told ${read}`);
   return read;
@@ -172,6 +187,21 @@ function close(world: World, notes: Notes): void {
   }
 }
 
+const MAY_BE_THERE: ReadonlySet<ReleaseOutcome['outcome']> = new Set(['Failed', 'Unknown']);
+
+/** What the ledger says may be left: by id where that is known and nobody else's, else how many. */
+function mayBeLeft(
+  { hasIds }: World,
+  outcomes: readonly ReleaseOutcome[],
+): { readonly failed: ReadonlySet<string | undefined>; readonly unknown: number } {
+  // What expires while the machine sleeps is gone from a server, but for this one, which has slept, too.
+  const failed = outcomes.filter(({ outcome }) => outcome === 'Failed' || outcome === 'Expired');
+  const unknown = outcomes.filter(({ outcome }) => outcome === 'Unknown').length;
+  return hasIds
+    ? { failed: new Set(failed.map(({ id }) => id)), unknown }
+    : { failed: new Set(), unknown: unknown + failed.length };
+}
+
 const countBy = (names: readonly (string | undefined)[]): Map<string, number> => {
   const counts = new Map<string, number>();
   for (const name of names) if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -184,7 +214,9 @@ function wanted(world: World, visitors: readonly Visitor[]): Map<string, number>
   const needs = new Map<string, string | undefined>();
   alive.forEach(({ visit }, index) => {
     const isShared = visit.sharing !== 'own' || visit.to === 'contacts';
-    const key = isShared ? `${visit.to} ${visit.place} ${visit.to === 'contacts' ? '' : visit.sharing}` : String(index);
+    const key = isShared
+      ? `${visit.to} ${visit.place} ${visit.to === 'contacts' ? '' : visit.sharing}`
+      : String(index);
     needs.set(visit.to === 'contacts' ? 'contacts' : key, world.placeOf(visit));
   });
   return countBy([...needs.values()]);
@@ -192,32 +224,41 @@ function wanted(world: World, visitors: readonly Visitor[]): Map<string, number>
 
 function checkQuiet(world: World, notes: Notes): void {
   const { breaches, outcomes, visitors } = notes;
-  if (notes.pending !== 0) breaches.push(`law 4: ${notes.pending} releases are under way though all is quiet`);
-  const failed = new Set(outcomes.filter(({ outcome }) => outcome === 'Failed').map(({ id }) => id));
-  const unknown = outcomes.filter(({ outcome }) => outcome === 'Unknown').length;
+  if (notes.pending !== 0)
+    breaches.push(`law 4: ${notes.pending} releases are under way though all is quiet`);
+  const { failed, unknown } = mayBeLeft(world, outcomes);
   const held = countBy(world.held().map(({ id, place }) => (failed.has(id) ? undefined : place)));
   const needs = wanted(world, visitors);
   for (const [place, count] of needs) {
     const found = held.get(place) ?? 0;
-    if (found < count) breaches.push(`law 7: the server holds ${found} of ${place} for ${count} that are alive`);
+    if (found < count)
+      breaches.push(`law 7: the server holds ${found} of ${place} for ${count} that are alive`);
   }
-  const extra = [...held].reduce((sum, [place, count]) => sum + Math.max(0, count - (needs.get(place) ?? 0)), 0);
-  if (extra > unknown) breaches.push(`leak, law 1: ${extra} on the server that nobody has, and ${unknown} unknown`);
+  const extra = [...held].reduce(
+    (sum, [place, count]) => sum + Math.max(0, count - (needs.get(place) ?? 0)),
+    0,
+  );
+  if (extra > unknown)
+    breaches.push(`leak, law 1: ${extra} on the server that nobody has, and ${unknown} unknown`);
   for (const { name, visit, isAlive, follower, values } of visitors) {
     if (isAlive && world.isTold(visit) && visit.to !== 'batches' && follower.last !== notes.last) {
-      breaches.push(`law 7: ${name} is alive and was not told of the last event (${values} values, ${follower.last} of ${notes.last})`);
+      breaches.push(
+        `law 7: ${name} is alive and was not told of the last event (${values} values, ${follower.last} of ${notes.last})`,
+      );
     }
   }
 }
 
 function checkSettled(world: World, notes: Notes, time: VirtualTime): void {
   const { breaches, outcomes } = notes;
-  if (notes.pending !== 0) breaches.push(`law 4: ${notes.pending} releases are under way after all have left`);
-  const ids = new Set(outcomes.filter(({ outcome }) => outcome === 'Failed').map(({ id }) => id));
-  const unknown = outcomes.filter(({ outcome }) => outcome === 'Unknown').length;
-  const left = world.held().filter(({ id }) => !ids.has(id));
+  if (notes.pending !== 0)
+    breaches.push(`law 4: ${notes.pending} releases are under way after all have left`);
+  const { failed, unknown } = mayBeLeft(world, outcomes);
+  const left = world.held().filter(({ id }) => !failed.has(id));
   if (left.length > unknown)
-    breaches.push(`leak, law 1: ${left.map(({ id }) => id).join(', ')} left on the server, and ${unknown} unknown`);
+    breaches.push(
+      `leak, law 1: ${left.map(({ id }) => id).join(', ')} left on the server, and ${unknown} unknown`,
+    );
   const more = world.leftovers();
   const known = outcomes.filter(
     ({ outcome, resource }) => resource === 'application' && (outcome === 'Unknown' || outcome === 'Failed'),
@@ -239,7 +280,11 @@ function account(program: Program, world: World, notes: Notes): void {
   for (const error of notes.uncaught) {
     if (!(error instanceof ThrownByProgram)) breaches.push(`uncaught, law 4: ${inspect(error)}`);
   }
-  breaches.push(...ledgerOf(program, world, notes), ...wireOf(world), ...secretsOf(world, visitors, outcomes));
+  breaches.push(
+    ...ledgerOf(program, world, notes),
+    ...wireOf(world),
+    ...secretsOf(world, visitors, outcomes),
+  );
   for (const { answer } of notes.drains) {
     if (answer === undefined) breaches.push('law 4: a drain() was never answered');
     else if (answer.clean !== (answer.pending === undefined && answer.outcomes.every(isClean)))
@@ -255,10 +300,11 @@ const IS_ONE_FOR_ALL = /\/myContactsAndGroupsSubscription$/;
 /** Each subscription has one outcome, and it is what became of it. */
 function ledgerOf({ steps }: Program, world: World, { outcomes, everHeld }: Notes): readonly string[] {
   const found: string[] = [];
-  const isUndisturbed = steps.every(({ what }) => what === 'visit' || what === 'event' || what === 'drain' || what === 'close');
+  const isUndisturbed = steps.every(({ what }) => what === 'visit' || what === 'event' || what === 'close');
   if (isUndisturbed) {
     for (const { outcome, id } of outcomes)
-      if (outcome !== 'Released' ) found.push(`law 1: told as ${outcome} where nothing went wrong: ${id ?? 'no id'}`);
+      if (outcome !== 'Released')
+        found.push(`law 1: told as ${outcome} where nothing went wrong: ${id ?? 'no id'}`);
     const made = countBy([...everHeld.values()]);
     for (const [place, count] of made) {
       const opened = world.openings.get(place) ?? 0;
@@ -272,9 +318,10 @@ function ledgerOf({ steps }: Program, world: World, { outcomes, everHeld }: Note
     ),
   );
   for (const [id, count] of ends) if (count > 1) found.push(`law 1: ${id} has ${count} outcomes`);
-  const unknown = outcomes.filter(({ outcome }) => outcome === 'Unknown').length;
+  const { unknown } = mayBeLeft(world, outcomes);
   const untold = [...everHeld.keys()].filter((id) => !ends.has(id) && !IS_ONE_FOR_ALL.test(id));
-  if (untold.length > unknown) found.push(`law 1: ${untold.join(', ')} without an outcome, and ${unknown} unknown`);
+  if (untold.length > unknown)
+    found.push(`law 1: ${untold.join(', ')} without an outcome, and ${unknown} unknown`);
   return found;
 }
 
@@ -305,7 +352,9 @@ function secretsOf(
   const shown = [...visitors.flatMap(({ errors }) => errors), ...outcomes.filter((one) => 'cause' in one)];
   return shown.flatMap((one) => {
     const text = inspect(one, { depth: 6, showHidden: true }) + String(one);
-    return secrets.some((secret) => text.includes(secret)) ? [`law 9: a secret is in ${text.slice(0, 300)}`] : [];
+    return secrets.some((secret) => text.includes(secret))
+      ? [`law 9: a secret is in ${text.slice(0, 300)}`]
+      : [];
   });
 }
 
@@ -332,6 +381,9 @@ function withoutRealTimers(): () => readonly string[] {
 const starting = (breaches: readonly string[], word: string): number =>
   breaches.filter((breach) => breach.startsWith(word)).length;
 
+/** Where several things happened at once, requests come first. */
+const byTime = (one: string, other: string): number => Number.parseFloat(one) - Number.parseFloat(other);
+
 function reportOf(world: World | undefined, notes: Notes): Report {
   const { breaches, visitors, everHeld } = notes;
   const sum = (of: (one: Visitor) => number): number => visitors.reduce((all, one) => all + of(one), 0);
@@ -347,7 +399,11 @@ function reportOf(world: World | undefined, notes: Notes): Report {
       doubles: sum(({ tally }) => tally.doubles),
       uncaught: starting(breaches, 'uncaught'),
     },
-    trace: [...requests.map(({ at, name, status, end }) => `${at}: ${name} ${status ?? end}`), ...notes.trace],
+    trace: [
+      ...requests.map(({ at, name, status, end }) => `${at}: ${name} ${status ?? end}`),
+      ...notes.trace,
+    ].sort(byTime),
+    outcomes: notes.outcomes.map(({ resource, outcome }) => `${resource} ${outcome}`),
     fates: visitors.map(({ name, errors, end }) => {
       const error = errors.at(-1);
       return `${name}: ${end ?? 'goes on'}${error === undefined ? '' : ` with ${wordsFor(error)}`}`;

@@ -45,6 +45,8 @@ export interface EwsSettings {
   /** How long a subscription is kept that is shared with a grace time. */
   readonly graceSeconds: number;
   readonly onLost: 'resume' | 'fresh';
+  /** How much more time all takes than usual: 1 or more. */
+  readonly pace: number;
   /** Programs with push notifications take their time: minutes, not seconds. */
   readonly isOfPush: boolean;
 }
@@ -55,7 +57,7 @@ export type Step = { readonly at: number } & (
 );
 
 /** What can be subscribed to. */
-export type Way = 'presence' | 'events' | 'batches' | 'contacts' | 'pull' | 'streaming' | 'push';
+export type Way = 'presence' | 'states' | 'events' | 'batches' | 'contacts' | 'pull' | 'streaming' | 'push';
 
 /** Somebody subscribes, and leaves in some way. */
 export interface Visit {

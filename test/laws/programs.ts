@@ -31,15 +31,36 @@ export interface Emphasis {
   readonly sharing?: readonly Visit['sharing'][];
   readonly ways?: readonly Way[];
   readonly upheaval?: readonly Upheaval['how'][];
+  readonly latencyMs?: readonly number[];
+  readonly sleepMs?: number;
+  /** How much more time all takes than usual. @default 1 */
+  readonly pace?: number;
 }
 
-const USUAL: Required<Omit<Emphasis, 'on' | 'how' | 'ways' | 'upheaval'>> = {
-  ...{ visits: 5, events: 6, failures: 3, upheavals: 2, leaps: 1, misleadings: 0, drains: 1, closings: 0 },
-  leaving: ['unsubscribe', 'unsubscribe', 'take', 'switchMap', 'operatorThrows', 'observerThrows', 'stays', 'stays'],
-  sharing: ['own', 'own', 'graced', 'share'],
-};
+const USUAL: Required<Omit<Emphasis, 'on' | 'how' | 'ways' | 'upheaval' | 'latencyMs' | 'sleepMs' | 'pace'>> =
+  {
+    ...{ visits: 5, events: 6, failures: 3, upheavals: 2, leaps: 1, misleadings: 0, drains: 1, closings: 0 },
+    leaving: [
+      'unsubscribe',
+      'unsubscribe',
+      'take',
+      'switchMap',
+      'operatorThrows',
+      'observerThrows',
+      'stays',
+      'stays',
+    ],
+    sharing: ['own', 'own', 'graced', 'share'],
+  };
 
-const UCWA_ON: readonly Target[] = ['channel', 'channel', 'creation', 'removal', 'application', 'any request'];
+const UCWA_ON: readonly Target[] = [
+  'channel',
+  'channel',
+  'creation',
+  'removal',
+  'application',
+  'any request',
+];
 const UCWA_HOW: readonly Fault[] = [
   'reset',
   'resetAfterActing',
@@ -106,6 +127,9 @@ const POST_HOW: readonly Fault[] = [
   { truncateAfterBytes: 10 },
 ];
 
+/** What the library shares with a grace time. */
+const GRACED: ReadonlySet<Way> = new Set<Way>(['presence', 'pull', 'streaming', 'push']);
+
 /** What happens when, of one way of watching. */
 interface Scene {
   readonly spanMs: number;
@@ -131,12 +155,16 @@ function stepsOf(scene: Scene, emphasis: Emphasis): fc.Arbitrary<Step[]> {
     if (how === 'stays') return fc.constant({ how });
     return fc.record({ how: fc.constant(how), events: fc.integer({ min: 1, max: 4 }) });
   });
-  const visit = fc.record({
-    ...{ at, what: fc.constant('visit' as const), place: fc.nat(2), leaving: leave },
-    to: fc.constantFrom(...scene.ways),
-    sharing: fc.constantFrom(...sharing),
-    retries: fc.constantFrom(0, 0, 3),
-  });
+  const visit = fc
+    .record({
+      ...{ at, what: fc.constant('visit' as const), place: fc.nat(2), leaving: leave },
+      to: fc.constantFrom(...scene.ways),
+      sharing: fc.constantFrom(...sharing),
+      retries: fc.constantFrom(0, 0, 3),
+    })
+    .map((one) =>
+      one.sharing === 'graced' && !GRACED.has(one.to) ? { ...one, sharing: 'own' as const } : one,
+    );
   const some = <One extends Step>(one: fc.Arbitrary<One>, most: number, least = 0): fc.Arbitrary<Step[]> =>
     most === 0 ? fc.constant([]) : fc.array<Step>(one, { minLength: Math.min(least, most), maxLength: most });
   const of = <What extends Step['what']>(what: What): { at: typeof at; what: fc.Arbitrary<What> } => ({
@@ -147,7 +175,10 @@ function stepsOf(scene: Scene, emphasis: Emphasis): fc.Arbitrary<Step[]> {
     .tuple(
       some(visit, visits, 1),
       some(fc.record(of('event')), events),
-      some(fc.tuple(at, scene.failure).map(([time, failure]) => ({ at: time, ...failure })), failures),
+      some(
+        fc.tuple(at, scene.failure).map(([time, failure]) => ({ at: time, ...failure })),
+        failures,
+      ),
       some(fc.record({ ...of('upheaval'), how: fc.constantFrom(...scene.upheavals) }), upheavals),
       some(fc.record({ ...of('leap'), ms: fc.nat(sleepMs) }), leaps),
       some(
@@ -174,17 +205,17 @@ const failureFrom = (
 
 /** Programs on UCWA, with much of what a law is about. */
 export function ucwaPrograms(emphasis: Emphasis = {}): fc.Arbitrary<Program> {
-  const { on = UCWA_ON, how = UCWA_HOW, upheaval = UCWA_UPHEAVALS } = emphasis;
+  const { on = UCWA_ON, how = UCWA_HOW, upheaval = UCWA_UPHEAVALS, pace = 1, sleepMs = 60_000 } = emphasis;
   const scene: Scene = {
-    ...{ spanMs: 120, together: [0, 50], stayMs: 90, sleepMs: 60_000 },
-    ways: emphasis.ways ?? ['presence', 'presence', 'presence', 'events', 'batches', 'contacts'],
+    ...{ spanMs: 120 * pace, together: [0, 50 * pace], stayMs: 90 * pace, sleepMs },
+    ways: emphasis.ways ?? ['presence', 'presence', 'presence', 'states', 'events', 'batches', 'contacts'],
     failure: failureFrom(on, how, 3),
     upheavals: upheaval,
   };
   return fc.record<UcwaProgram>({
     protocol: fc.constant('UCWA'),
     settings: fc.record<UcwaSettings>({
-      latencyMs: fc.constantFrom(0, 1, 8, 30),
+      latencyMs: fc.constantFrom(...(emphasis.latencyMs ?? [0, 1, 8, 30])),
       mediumSeconds: fc.constantFrom(0, 0.01, 5),
       contactHrefs: fc.constantFrom('address', 'address', 'address', 'opaque'),
       ack: fc.constantFrom('eager', 'processed'),
@@ -201,7 +232,8 @@ export function ewsPrograms(emphasis: Emphasis = {}): fc.Arbitrary<Program> {
   const { ways = ['pull', 'streaming', 'push'] } = emphasis;
   const asked: fc.WeightedArbitrary<Program>[] = [];
   if (ways.includes('pull')) asked.push({ weight: 3, arbitrary: askedPrograms(['pull'], emphasis) });
-  if (ways.includes('streaming')) asked.push({ weight: 3, arbitrary: askedPrograms(['streaming'], emphasis) });
+  if (ways.includes('streaming'))
+    asked.push({ weight: 3, arbitrary: askedPrograms(['streaming'], emphasis) });
   if (ways.includes('pull') && ways.includes('streaming'))
     asked.push({ weight: 1, arbitrary: askedPrograms(['pull', 'streaming'], emphasis) });
   if (ways.includes('push')) asked.push({ weight: 2, arbitrary: pushPrograms(emphasis) });
@@ -213,22 +245,24 @@ function askedPrograms(ways: readonly Way[], emphasis: Emphasis): fc.Arbitrary<P
     ...(ways.includes('pull') ? (['GetEvents'] as const) : []),
     ...(ways.includes('streaming') ? (['GetStreamingEvents'] as const) : []),
   ];
-  const { on = ['Subscribe', ...reading, ...reading, 'Unsubscribe', 'any request'], how = EWS_HOW } = emphasis;
+  const { how = EWS_HOW, pace = 1, sleepMs = 60_000 } = emphasis;
+  const usual: readonly Target[] = ['Subscribe', ...reading, ...reading, 'Unsubscribe', 'any request'];
+  const on = (emphasis.on ?? usual).filter((one) => usual.includes(one));
   const scene: Scene = {
-    ...{ spanMs: 12_000, together: [0, 5000], stayMs: 6000, sleepMs: 60_000, ways },
-    failure: failureFrom(on, how, 2),
+    ...{ spanMs: 12_000 * pace, together: [0, 5000 * pace], stayMs: 6000 * pace, sleepMs, ways },
+    failure: failureFrom(on.length === 0 ? usual : on, how, 2),
     upheavals: emphasis.upheaval ?? (ways.includes('streaming') ? STREAM_UPHEAVALS : EWS_UPHEAVALS),
   };
   return ewsProgram(scene, emphasis, false);
 }
 
 function pushPrograms(emphasis: Emphasis): fc.Arbitrary<Program> {
-  const { on = ['Subscribe', 'post', 'post'], how } = emphasis;
+  const { how } = emphasis;
   const scene: Scene = {
     ...{ spanMs: 300_000, together: [0, 60_000], stayMs: 200_000, sleepMs: 120_000, ways: ['push'] },
     failure: fc.oneof(
       failureFrom(['post'], POST_HOW, 5),
-      failureFrom(on.filter((one) => one !== 'post').concat('Subscribe'), how ?? EWS_HOW, 1),
+      failureFrom(['Subscribe'], how ?? EWS_HOW, 1),
       failureFrom(['SendNotification'], PUSHED, 1),
     ),
     upheavals: emphasis.upheaval ?? EWS_UPHEAVALS,
@@ -248,15 +282,14 @@ function ewsProgram(scene: Scene, emphasis: Emphasis, isOfPush: boolean): fc.Arb
   return fc.record<EwsProgram>({
     protocol: fc.constant('EWS'),
     settings: fc.record<EwsSettings>({
-      dialect: isOfPush
-        ? fc.constant('exchange')
-        : fc.constantFrom('exchange', 'exchange', 'grommunio'),
-      latencyMs: fc.constantFrom(0, 0, 300, 2000),
+      dialect: isOfPush ? fc.constant('exchange') : fc.constantFrom('exchange', 'exchange', 'grommunio'),
+      latencyMs: fc.constantFrom(...(emphasis.latencyMs ?? [0, 0, 300, 2000])),
       chunkBytes: fc.constantFrom(100_000, 100_000, 300, 41),
       maxStreams: fc.constantFrom(100, 2, 1),
       maxConnections: fc.constantFrom(3, 2, 1),
       graceSeconds: fc.constantFrom(0, 3),
       onLost: fc.constantFrom('resume', 'resume', 'fresh'),
+      pace: fc.constant(emphasis.pace ?? 1),
       isOfPush: fc.constant(isOfPush),
     }),
     steps: stepsOf(scene, emphasis),

@@ -4,7 +4,7 @@ import type { Visit } from './program.ts';
 /** The sources of a world, each shared as visitors want it, and how often each began for itself. */
 export interface Sources {
   readonly openings: ReadonlyMap<string, number>;
-  of(visit: Visit): Observable<unknown>;
+  readonly of: (visit: Visit) => Observable<unknown>;
 }
 
 /**

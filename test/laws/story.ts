@@ -60,9 +60,11 @@ function failureOf({ on, how, count }: Failure): string {
       : `the next ${count} of ${on === 'any request' ? 'all requests' : on}`;
   if (how === 'reset') return `${which}: the connection breaks before the server acts`;
   if (how === 'resetAfterActing') return `${which}: the answer is lost after the server acted`;
-  if ('status' in how) return `${which}: answered ${how.status}${how.body === undefined ? '' : ` with ${how.body}`}`;
+  if ('status' in how)
+    return `${which}: answered ${how.status}${how.body === undefined ? '' : ` with ${how.body}`}`;
   if ('delayMs' in how) return `${which}: the answer takes ${how.delayMs} ms longer`;
-  if ('truncateAfterBytes' in how) return `${which}: the answer breaks off after ${how.truncateAfterBytes} bytes`;
+  if ('truncateAfterBytes' in how)
+    return `${which}: the answer breaks off after ${how.truncateAfterBytes} bytes`;
   return `${which}: refused with ${'error' in how ? how.error : `the fault ${how.fault}`}`;
 }
 

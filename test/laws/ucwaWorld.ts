@@ -1,7 +1,15 @@
 import { asyncScheduler, type Observable } from 'rxjs';
 import type { HttpRequest } from '../../lib/index.ts';
 import { type Fault, ucwaSimulator, type UcwaSimulator } from '../../lib/testing/index.ts';
-import { connect, type EventBatch, myContactsAndGroups, presence, type Ucwa, type UcwaEvent } from '../../lib/ucwa/index.ts';
+import {
+  connect,
+  contactPresence,
+  type EventBatch,
+  myContactsAndGroups,
+  presence,
+  type Ucwa,
+  type UcwaEvent,
+} from '../../lib/ucwa/index.ts';
 import type { Target, UcwaProgram, Upheaval, Visit } from './program.ts';
 import { sources } from './sharing.ts';
 import type { Told } from './visitor.ts';
@@ -78,6 +86,8 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
         return ucwa.batches$;
       case 'contacts':
         return myContactsAndGroups(ucwa);
+      case 'states':
+        return contactPresence(ucwa, [uriOf(visit.place)]);
       default:
         return presence(ucwa, {
           uris: [uriOf(visit.place)],
@@ -86,14 +96,14 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
     }
   };
   const placeOf = ({ to, place }: Visit): string | undefined =>
-    to === 'presence' ? uriOf(place) : to === 'contacts' ? 'contacts and groups' : undefined;
+    to === 'presence' || to === 'states'
+      ? uriOf(place)
+      : to === 'contacts'
+        ? 'contacts and groups'
+        : undefined;
   const { of, openings } = sources(graceSeconds, placeOf, make);
 
-  const breaches = (): readonly string[] => [
-    ...found,
-    ...cursorsOf(wire.requests),
-    ...removalsOf(server),
-  ];
+  const breaches = (): readonly string[] => [...found, ...cursorsOf(wire.requests), ...removalsOf(server)];
 
   return {
     ...{ wire, origin, openings, placeOf, breaches },
@@ -105,7 +115,8 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
     timetable: { calmMs: 0, lastEventMs: 60_000, quietMs: 75_000, settledMs: 400_000 },
     source: of,
     read: (visit, value) => readBy(visit, value, { ucwa, wire: wire.requests, ack, found, origin }),
-    isTold: ({ to }) => to === 'events' || to === 'batches' || (to === 'presence' && contactHrefs === 'address'),
+    isTold: ({ to }) =>
+      to === 'events' || to === 'batches' || (to === 'presence' && contactHrefs === 'address'),
     happen: () => {
       number += 1;
       for (const place of PLACES) {
@@ -126,7 +137,10 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
     matches: (on, gist) => MISLEADING[on]?.(gist) ?? false,
     calm: () => (isCalm = true),
     held: () => [
-      ...server.presenceSubscriptions.map(({ href, uris: [uri = ''] }) => ({ id: `${origin}${href}`, place: uri })),
+      ...server.presenceSubscriptions.map(({ href, uris: [uri = ''] }) => ({
+        id: `${origin}${href}`,
+        place: uri,
+      })),
       ...server.contactsAndGroupsSubscriptions.map(({ applicationId }) => ({
         id: `${server.url}/${applicationId}/people/myContactsAndGroupsSubscription`,
         place: 'contacts and groups',
@@ -147,6 +161,7 @@ interface Reading {
 }
 
 function readBy({ to, place }: Visit, value: unknown, reading: Reading): Told {
+  if (to === 'states') return undefined;
   if (to === 'batches') return readBatch(value as EventBatch, reading);
   const { type, link } = value as UcwaEvent;
   if (type === 'reset') return 'loss';
@@ -162,10 +177,13 @@ function readBy({ to, place }: Visit, value: unknown, reading: Reading): Told {
 /** What a batch tells, and whether it is acknowledged by now, as it is to be. */
 function readBatch({ events, next, reset }: EventBatch, { wire, ack, found, origin }: Reading): Told {
   if (reset !== undefined || events.some(({ type }) => type === 'reset')) return 'loss';
-  const isFollowed = wire.some(({ url }) => url === new URL(next, origin).href);
-  if (events.length > 0 && isFollowed !== (ack === 'eager')) {
+  const link = new URL(next, origin);
+  if (events.length === 0 || link.origin !== origin) return undefined;
+  // Of one that is as old as an application that was there before, only the last request tells.
+  const asked = wire.filter(({ purpose }) => purpose === 'channel');
+  const isFollowed = (ack === 'eager' ? asked : asked.slice(-1)).some(({ url }) => url.startsWith(link.href));
+  if (isFollowed !== (ack === 'eager'))
     found.push(`law 6: ${next} is ${isFollowed ? '' : 'not yet '}followed when its events are handed out`);
-  }
   return undefined;
 }
 
@@ -192,7 +210,8 @@ function cursorsOf(requests: readonly WireRequest[]): readonly string[] {
     const { pathname, search, searchParams } = new URL(url);
     // What is tuned is told once, in the query.
     if (purpose !== 'channel' || searchParams.has('priority')) continue;
-    if (!handedOut.has(`${pathname}${search}`)) found.push(`law 6: ${pathname}${search} is no link of the server`);
+    if (!handedOut.has(`${pathname}${search}`))
+      found.push(`law 6: ${pathname}${search} is no link of the server`);
   }
   return found;
 }

@@ -1,4 +1,4 @@
-import { VirtualAction } from 'rxjs';
+import type { Subscription } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 
 /** The virtual time of one program. */
@@ -22,6 +22,7 @@ export interface VirtualTime {
 export function inVirtualTime(play: (time: VirtualTime) => void): void {
   const scheduler = new TestScheduler(() => undefined);
   const { actions } = scheduler;
+  const schedule = scheduler.schedule.bind(scheduler) as Schedule;
   scheduler.run(() =>
     play({
       at: (ms, act) => void scheduler.schedule(act, ms - scheduler.frame),
@@ -33,12 +34,15 @@ export function inVirtualTime(play: (time: VirtualTime) => void): void {
       },
       leap: (ms) => {
         const awake = scheduler.frame + ms;
-        for (const action of actions as unknown as Late[]) {
+        const tolerating: Schedule = (work, ...rest) => schedule(toleratingNothingDue(work), ...rest);
+        scheduler.schedule = tolerating as typeof scheduler.schedule;
+        const due = actions as unknown as Late[];
+        for (const action of due) {
           if (action.delay >= awake) continue;
           action.delay = awake;
           action.work = toleratingNothingDue(action.work);
         }
-        actions.sort(VirtualAction.sortActions);
+        due.sort((one, other) => one.delay - other.delay || one.index - other.index);
       },
       stop: () => {
         actions.length = 0;
@@ -50,11 +54,16 @@ export function inVirtualTime(play: (time: VirtualTime) => void): void {
 /** What is due, as the scheduler keeps it. */
 interface Late {
   delay: number;
-  work: (...given: unknown[]) => void;
+  readonly index: number;
+  work: Work;
 }
 
+type Work = (...given: unknown[]) => void;
+
+type Schedule = (work: Work, ...rest: unknown[]) => Subscription;
+
 /** Of several that are due the scheduler takes the oldest, whosever turn it is: there may be none left for the last. */
-function toleratingNothingDue(work: Late['work']): Late['work'] {
+function toleratingNothingDue(work: Work): Work {
   return function (this: unknown, ...given: unknown[]) {
     try {
       work.apply(this, given);

@@ -1,4 +1,16 @@
-import { defer, finalize, map, NEVER, type Observable, retry, Subscription, switchMap, take, tap, timer } from 'rxjs';
+import {
+  defer,
+  finalize,
+  map,
+  NEVER,
+  type Observable,
+  retry,
+  Subscription,
+  switchMap,
+  take,
+  tap,
+  timer,
+} from 'rxjs';
 import { follower, type Follower, newTally, type Tally } from '../chaos/follower.ts';
 import type { Visit } from './program.ts';
 
@@ -41,7 +53,7 @@ export function visitor(
   read: (value: unknown) => Told,
 ): Visitor {
   const tally = newTally();
-  const followed = follower(tally);
+  let followed = follower(tally);
   const errors: unknown[] = [];
   const breaches: string[] = [];
   const all = new Subscription();
@@ -58,9 +70,9 @@ export function visitor(
     else if (told !== undefined) followed.take(told);
   };
 
-  // Between one subscription and the next, nobody says what was missed.
+  // One subscription after another: nobody says what was missed, and what was not acknowledged comes again.
   const watched$ = defer(() => {
-    followed.gap();
+    followed = follower(tally);
     subscriptions += 1;
     return source.pipe(
       tap({ next: took, error: (error: unknown) => errors.push(error) }),
@@ -99,7 +111,10 @@ export function visitor(
   };
 
   return {
-    ...{ name, visit, tally, errors, breaches, follower: followed, leave },
+    ...{ name, visit, tally, errors, breaches, leave },
+    get follower() {
+      return followed;
+    },
     get values() {
       return values;
     },

@@ -43,7 +43,15 @@ const EWS_ANSWERS: readonly Failure['how'][] = [
 ];
 
 const PLAIN_UCWA: UcwaSettings = {
-  ...{ latencyMs: 0, mediumSeconds: 0, contactHrefs: 'address', ack: 'eager', graceSeconds: 0, maxParts: 1 },
+  ...{
+    latencyMs: 0,
+    mediumSeconds: 0,
+    contactHrefs: 'address',
+    cursorParameter: 'ack',
+    ack: 'eager',
+    graceSeconds: 0,
+    maxParts: 1,
+  },
 };
 const PLAIN_EWS: EwsSettings = {
   ...{ dialect: 'exchange', latencyMs: 0, chunkBytes: 100_000, maxStreams: 100, maxConnections: 3 },
@@ -71,6 +79,7 @@ export const ucwaComparisons: fc.Arbitrary<Comparison> = fc
       latencyMs: fc.nat(30),
       mediumSeconds: fc.constantFrom(0, 0.01, 5),
       contactHrefs: fc.constantFrom('address', 'opaque'),
+      cursorParameter: fc.constantFrom('ack', 'ck'),
       ack: fc.constantFrom('eager', 'processed'),
       graceSeconds: fc.constantFrom(0, 0.02),
       maxParts: fc.constantFrom(1, 2, 20),

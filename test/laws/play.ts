@@ -1,6 +1,12 @@
 import { inspect } from 'node:util';
 import { config } from 'rxjs';
-import type { DrainReport, ReleaseOutcome } from '../../lib/index.ts';
+import {
+  type DrainReport,
+  type Failed,
+  HttpError,
+  NetworkError,
+  type ReleaseOutcome,
+} from '../../lib/index.ts';
 import { ewsWorld } from './ewsWorld.ts';
 import type { Program, Step, Visit } from './program.ts';
 import { ucwaWorld } from './ucwaWorld.ts';
@@ -294,6 +300,15 @@ function account(program: Program, world: World, notes: Notes): void {
 
 const isClean = ({ outcome }: ReleaseOutcome): boolean => outcome !== 'Unknown' && outcome !== 'Failed';
 
+const isFailed = (outcome: ReleaseOutcome): outcome is Failed => outcome.outcome === 'Failed';
+
+/** So often at least a release is tried whose failure passes by itself. */
+const PATIENT = 5;
+
+const isTransient = (cause: unknown): boolean =>
+  cause instanceof NetworkError ||
+  (cause instanceof HttpError && [408, 429, 500, 502, 503, 504].includes(cause.status));
+
 /** Of the user's contacts and groups an application has one subscription, which is made again under its old id. */
 const IS_ONE_FOR_ALL = /\/myContactsAndGroupsSubscription$/;
 
@@ -310,6 +325,11 @@ function ledgerOf({ steps }: Program, world: World, { outcomes, everHeld }: Note
       const opened = world.openings.get(place) ?? 0;
       if (count > opened) found.push(`law 5: ${count} were made of ${place} for ${opened}`);
     }
+  }
+  for (const { attempts, cause } of outcomes.filter(isFailed)) {
+    // Who has slept may wake up when the time is over.
+    if (attempts < PATIENT && isTransient(cause) && steps.every(({ what }) => what !== 'leap'))
+      found.push(`law 3: given up after ${attempts} attempts, for ${String(cause)}`);
   }
   if (!world.hasIds) return found;
   const ends = countBy(

@@ -28,6 +28,8 @@ export interface UcwaSettings {
   readonly latencyMs: number;
   readonly mediumSeconds: number;
   readonly contactHrefs: 'address' | 'opaque';
+  /** How the server calls the parameter of its cursor. */
+  readonly cursorParameter: 'ack' | 'ck';
   readonly ack: 'eager' | 'processed';
   /** How long an application is kept, and a subscription that is shared with a grace time. */
   readonly graceSeconds: number;

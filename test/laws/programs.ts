@@ -218,6 +218,7 @@ export function ucwaPrograms(emphasis: Emphasis = {}): fc.Arbitrary<Program> {
       latencyMs: fc.constantFrom(...(emphasis.latencyMs ?? [0, 1, 8, 30])),
       mediumSeconds: fc.constantFrom(0, 0.01, 5),
       contactHrefs: fc.constantFrom('address', 'address', 'address', 'opaque'),
+      cursorParameter: fc.constantFrom('ack', 'ck'),
       ack: fc.constantFrom('eager', 'processed'),
       graceSeconds: fc.constantFrom(0, 0.02),
       maxParts: fc.constantFrom(1, 20, 20, 2),

@@ -60,8 +60,8 @@ const MISLEADING: Partial<Record<Target, (gist: Gist) => boolean>> = {
 
 /** Makes a UCWA server, and a connection to it. */
 export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireRequest) => void): World {
-  const { latencyMs, mediumSeconds, contactHrefs, ack, graceSeconds, maxParts } = settings;
-  const server = ucwaSimulator({ latencyMs, mediumSeconds, contactHrefs, token: TOKEN });
+  const { latencyMs, mediumSeconds, contactHrefs, cursorParameter, ack, graceSeconds, maxParts } = settings;
+  const server = ucwaSimulator({ latencyMs, mediumSeconds, contactHrefs, cursorParameter, token: TOKEN });
   const { origin } = new URL(server.url);
   const wire = wireTo(server.transport, () => asyncScheduler.now(), gistOf, passed);
   const found: string[] = [];

@@ -94,7 +94,7 @@ export const ucwaComparisons: fc.Arbitrary<Comparison> = fc
         { at: 0, what: 'failure', on, how, count },
         { at: 0, ...visitTo('presence', 30_000) },
         // Until then it may go wrong.
-        { at: 60_000, what: 'event' },
+        { at: 60_000, what: 'event', count: 1 },
       ],
     });
     return { plain: of(PLAIN_UCWA), other: of(settings) };
@@ -128,7 +128,7 @@ export const ewsComparisons: fc.Arbitrary<Comparison> = fc
         { at: 0, what: 'failure', on, how, count },
         { at: 0, ...visitTo(to, 40_000) },
         // Until then it may go wrong.
-        { at: 60_000, what: 'event' },
+        { at: 60_000, what: 'event', count: 1 },
       ],
     });
     return { plain: of(PLAIN_EWS), other: of({ ...PLAIN_EWS, ...settings }) };

@@ -53,7 +53,7 @@ const SHARED: Emphasis = {
 };
 /** Much that is told, while much goes wrong. */
 const BUSY: Emphasis = {
-  ...{ visits: 3, events: 14, failures: 4, upheavals: 2 },
+  ...{ visits: 3, events: 14, failures: 4, upheavals: 2, bursts: [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 51] },
   leaving: ['stays', 'stays', 'unsubscribe'],
 };
 

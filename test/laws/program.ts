@@ -83,6 +83,8 @@ export type Leaving =
 /** Something happens at each place, of which everybody who watches is to be told. */
 export interface Event {
   readonly what: 'event';
+  /** So often, at once. */
+  readonly count: number;
 }
 
 /** Which requests go wrong. */

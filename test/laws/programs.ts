@@ -19,6 +19,8 @@ import type {
 export interface Emphasis {
   readonly visits?: number;
   readonly events?: number;
+  /** How often something happens at a time. */
+  readonly bursts?: readonly number[];
   readonly failures?: number;
   readonly upheavals?: number;
   readonly leaps?: number;
@@ -40,6 +42,7 @@ export interface Emphasis {
 const USUAL: Required<Omit<Emphasis, 'on' | 'how' | 'ways' | 'upheaval' | 'latencyMs' | 'sleepMs' | 'pace'>> =
   {
     ...{ visits: 5, events: 6, failures: 3, upheavals: 2, leaps: 1, misleadings: 0, drains: 1, closings: 0 },
+    bursts: [1],
     leaving: [
       'unsubscribe',
       'unsubscribe',
@@ -143,7 +146,19 @@ interface Scene {
 }
 
 function stepsOf(scene: Scene, emphasis: Emphasis): fc.Arbitrary<Step[]> {
-  const { visits, events, failures, upheavals, leaps, misleadings, drains, closings, leaving, sharing } = {
+  const {
+    visits,
+    events,
+    failures,
+    upheavals,
+    leaps,
+    misleadings,
+    drains,
+    closings,
+    leaving,
+    sharing,
+    bursts,
+  } = {
     ...USUAL,
     ...emphasis,
   };
@@ -174,7 +189,7 @@ function stepsOf(scene: Scene, emphasis: Emphasis): fc.Arbitrary<Step[]> {
   return fc
     .tuple(
       some(visit, visits, 1),
-      some(fc.record(of('event')), events),
+      some(fc.record({ ...of('event'), count: fc.constantFrom(...bursts) }), events),
       some(
         fc.tuple(at, scene.failure).map(([time, failure]) => ({ at: time, ...failure })),
         failures,

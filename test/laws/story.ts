@@ -17,7 +17,7 @@ function lineOf(step: Step, name: string): string {
     case 'visit':
       return `${name} subscribes to ${sourceOf(step)}, ${leavingOf(step)}`;
     case 'event':
-      return 'something happens at every place';
+      return `something happens at every place${step.count === 1 ? '' : `, ${step.count} times`}`;
     case 'failure':
       return failureOf(step);
     case 'upheaval':

@@ -34,8 +34,12 @@ function gistOf({ method, url, body = '' }: HttpRequest): Gist {
   if (turned !== undefined) return { name, purpose: turned === 'stop' ? 'removal' : 'other', isRead: false };
   if (method === 'DELETE') return { name, purpose: 'removal', isRead: false, id: url };
   if (pathname.endsWith('/batch')) {
-    // One that only asks may be given up.
-    const purpose = /^DELETE /m.test(body) ? 'removal' : /^POST /m.test(body) ? 'creation' : 'other';
+    // One that only asks, or extends, may be given up.
+    const purpose = /^DELETE /m.test(body)
+      ? 'removal'
+      : /^POST \S+\/presenceSubscriptions /m.test(body)
+        ? 'creation'
+        : 'other';
     return { name, purpose, isRead: false };
   }
   const isOfApplication = /\/applications(\/\d+)?$/.test(pathname);

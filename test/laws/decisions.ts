@@ -92,9 +92,9 @@ export const ucwaComparisons: fc.Arbitrary<Comparison> = fc
       ending: 'unsubscribe',
       steps: [
         { at: 0, what: 'failure', on, how, count },
-        { at: 0, ...visitTo('presence', 30_000) },
+        { at: 0, ...visitTo('presence', 20_000) },
         // Until then it may go wrong.
-        { at: 60_000, what: 'event', count: 1 },
+        { at: 30_000, what: 'event', count: 1 },
       ],
     });
     return { plain: of(PLAIN_UCWA), other: of(settings) };
@@ -126,9 +126,9 @@ export const ewsComparisons: fc.Arbitrary<Comparison> = fc
       ending: 'unsubscribe',
       steps: [
         { at: 0, what: 'failure', on, how, count },
-        { at: 0, ...visitTo(to, 40_000) },
+        { at: 0, ...visitTo(to, 20_000) },
         // Until then it may go wrong.
-        { at: 60_000, what: 'event', count: 1 },
+        { at: 30_000, what: 'event', count: 1 },
       ],
     });
     return { plain: of(PLAIN_EWS), other: of({ ...PLAIN_EWS, ...settings }) };

@@ -80,10 +80,17 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
   // After a restart this family gives the same ids again.
   const hasIds = dialect === 'exchange' || !restarts;
 
+  /** Push subscriptions end by the answer to a post alone. */
+  const strays = (): readonly string[] =>
+    wire.requests
+      .filter(({ purpose }) => isOfPush && purpose !== 'creation')
+      .map(({ name }) => `law 1: ${name} was sent for a push subscription`);
+
   return {
     ...{ wire, origin, openings, placeOf, hasIds },
     breaches: () => [
       ...found,
+      ...strays(),
       ...watermarksOf(wire.requests, posts.bodies),
       ...(hasIds ? removalsOf(wire.requests) : []),
     ],
@@ -92,6 +99,8 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
       return Array.from({ length: tokens }, (_, index) => `secret-token-${index + 1}-of-the-user`);
     },
     mostChannels: maxConnections,
+    // Without one to spare, each that joins costs the others theirs.
+    isGapless: maxConnections > 1 && maxStreams > 1,
     timetable: isOfPush
       ? { calmMs: 0, lastEventMs: 700_000, quietMs: 850_000, settledMs: 1_400_000 }
       : { calmMs: 0, lastEventMs: 45_000 * pace, quietMs: 60_000 * pace, settledMs: 250_000 * pace },

@@ -12,7 +12,7 @@ import type { Program, Step, Visit } from './program.ts';
 import { ucwaWorld } from './ucwaWorld.ts';
 import { inVirtualTime, type VirtualTime } from './virtualTime.ts';
 import { ThrownByProgram, visitor, type Visitor } from './visitor.ts';
-import { ELSEWHERE } from './wire.ts';
+import { ELSEWHERE, MOST_REQUESTS } from './wire.ts';
 import type { World } from './world.ts';
 
 /** What came of a program. */
@@ -319,10 +319,16 @@ const isTransient = (cause: unknown): boolean =>
 const IS_ONE_FOR_ALL = /\/myContactsAndGroupsSubscription$/;
 
 /** Each subscription has one outcome, and it is what became of it. */
-function ledgerOf({ steps }: Program, world: World, { outcomes, everHeld }: Notes): readonly string[] {
+function ledgerOf(
+  { steps }: Program,
+  world: World,
+  { outcomes, everHeld, visitors }: Notes,
+): readonly string[] {
   const found: string[] = [];
   const isUndisturbed = steps.every(({ what }) => what === 'visit' || what === 'event' || what === 'close');
   if (isUndisturbed) {
+    for (const { name, tally } of world.isGapless ? visitors : [])
+      if (tally.gaps > 0) found.push(`law 7: ${name} was told of a loss where nothing went wrong`);
     for (const { outcome, id } of outcomes)
       if (outcome !== 'Released')
         found.push(`law 1: told as ${outcome} where nothing went wrong: ${id ?? 'no id'}`);
@@ -365,6 +371,8 @@ function wireOf({ wire, origin, mostChannels }: World): readonly string[] {
     if (end === 'abandoned' && endedAt - at < PATIENCE_MS) found.push(`law 3: ${name} was aborted`);
     if (!isKeptAlive) found.push(`law 3: ${name} would not outlive its page`);
   }
+  if (wire.requests.length >= MOST_REQUESTS)
+    found.push(`law 10: more than ${MOST_REQUESTS} requests were sent`);
   if (wire.mostChannels > mostChannels)
     found.push(`law 5: ${wire.mostChannels} requests for events were open at once`);
   return found;

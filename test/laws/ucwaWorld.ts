@@ -114,6 +114,7 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
     releases: ucwa.releases,
     secrets: [TOKEN],
     hasIds: true,
+    isGapless: true,
     // While the channel is tuned one takes the place of the other.
     mostChannels: 1,
     timetable: { calmMs: 0, lastEventMs: 60_000, quietMs: 75_000, settledMs: 400_000 },

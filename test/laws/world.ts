@@ -39,7 +39,9 @@ export interface World {
   readonly breaches: () => readonly string[];
   /** Whether each subscription has an id that no other ever has. */
   readonly hasIds: boolean;
-  /** How many request for events may be open at once. */
+  /** Whether nobody is told of a loss as long as nothing goes wrong. */
+  readonly isGapless: boolean;
+  /** How many requests for events may be open at once. */
   readonly mostChannels: number;
   placeOf(visit: Visit): string | undefined;
   source(visit: Visit): Observable<unknown>;

@@ -153,7 +153,7 @@ function used<Made extends Created>(
   const { internals, kind, own } = stream;
   return new Observable((subscriber) => {
     const isMadeAgain = stream.ending === 'deleted' || stream.ending === 'gone';
-    let isAnnounced = !kind.isAnnounced;
+    let isAnnounced = false;
     let updating = Subscription.EMPTY;
     stream.ending = undefined;
 

@@ -31,7 +31,7 @@ export function network({ sending, signed, pinned, together, retry, heldMs }: Ne
   const reported = reportProgress(sending);
   const within = (patienceMs: number): Transport => pinned(answersWithin(patienceMs)(reported));
   return {
-    transport: signed(withRetry(retry)(together(within(PATIENCE_MS)))),
-    polling: signed((request) => within(heldMs() + PATIENCE_MS)(request)),
+    transport: pinned(signed(withRetry(retry)(together(within(PATIENCE_MS))))),
+    polling: pinned(signed((request) => within(heldMs() + PATIENCE_MS)(request))),
   };
 }

@@ -154,6 +154,22 @@ describe('channel', () => {
       expect(sent()).to.deep.equal(['POST applications 201', 'GET 101/events?ack=1 200', 'DELETE 101 204']);
       expect(told()).to.deep.equal(['application Released']);
     });
+
+    it('should not ask for a token for another server that a link leads to', async () => {
+      const origins: string[] = [];
+      const { server, ucwa } = connected({}, { token: (origin) => of((origins.push(origin), 'token')) });
+      const elsewhere = { next: { href: 'https://elsewhere.example/events?ack=2' } };
+      const sender = { rel: 'me', href: '/me', events: [thing('a')] };
+      server.failNext(1, answeringWith(elsewhere, [sender]), isPending);
+      expect(keep(ucwa.events$).error).to.be.instanceOf(OriginError);
+      let refused: unknown;
+      ucwa
+        .get({ href: 'https://elsewhere.example/people' })
+        .subscribe({ error: (error: unknown) => (refused = error) });
+      expect(refused).to.be.instanceOf(OriginError);
+      await ucwa.close();
+      expect([...new Set(origins)]).to.deep.equal(['https://ucwa.example']);
+    });
   });
 
   describe('acknowledges', () => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { timer } from 'rxjs';
+import { take, timer } from 'rxjs';
 import { HttpError } from '../../lib/core/errors.ts';
 import type { SimulatedEvent } from '../../lib/testing/ucwaEvents.ts';
 import { myContactsAndGroups } from '../../lib/ucwa/contacts.ts';
@@ -100,14 +100,35 @@ describe('myContactsAndGroups', () => {
     expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
   });
 
-  it('should be started again after a loss of state, and not be stopped in between', async () => {
+  it('should be stopped and started again after a loss of state, for it may have been started after that', async () => {
     const { ucwa, server, sent } = connected();
-    const one = keep(myContactsAndGroups(ucwa));
-    server.reset('resume');
-    expect(own(sent())).to.deep.equal([START, START]);
-    expect(one.values).to.deep.equal(['reset resume']);
-    await ucwa.close();
+    marbles(() => {
+      const one = keep(myContactsAndGroups(ucwa));
+      server.reset('resume');
+      timer(MINUTE).subscribe(() => {
+        expect(own(sent())).to.deep.equal([START, STOP, START]);
+        expect(one.values).to.deep.equal(['reset resume']);
+        expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
+        one.subscription.unsubscribe();
+      });
+    });
     expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
+    await ucwa.drain();
+  });
+
+  it('should not be left over where its subscriber leaves at a loss of state that is older than it', () => {
+    const { ucwa, server, told } = connected({ latencyMs: 30 });
+    marbles(() => {
+      const holding = ucwa.application$.subscribe();
+      myContactsAndGroups(ucwa).pipe(take(1)).subscribe();
+      // Behind the application, and before the subscription.
+      timer(20).subscribe(() => server.reset('resume'));
+      timer(MINUTE).subscribe(() => {
+        expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
+        holding.unsubscribe();
+      });
+    });
+    expect(told()).to.deep.equal(['myContactsAndGroupsSubscription Released', 'application Released']);
   });
 
   it('should be started again on an application that is made again', async () => {

@@ -1,0 +1,184 @@
+import { asyncScheduler, type Observable } from 'rxjs';
+import {
+  type EwsEvent,
+  exchange,
+  pullNotifications,
+  pushNotifications,
+  streamingNotifications,
+} from '../../lib/ews/index.ts';
+import type { HttpRequest } from '../../lib/index.ts';
+import { type EwsOperation, ewsSimulator, type EwsSimulator, type Fault } from '../../lib/testing/index.ts';
+import { posting } from './posting.ts';
+import type { EwsProgram, Target, Upheaval, Visit } from './program.ts';
+import { sources } from './sharing.ts';
+import { type Gist, type Purpose, wireTo, type WireRequest } from './wire.ts';
+import type { World } from './world.ts';
+
+const PLACES = [0, 1, 2];
+const POLL_SECONDS = 5;
+const WATERMARK = /Watermark>([^<]*)</g;
+
+const PURPOSES: Readonly<Record<string, Purpose>> = {
+  Subscribe: 'creation',
+  Unsubscribe: 'removal',
+  GetStreamingEvents: 'channel',
+};
+
+/** Tells what a request to EWS is for. */
+function gistOf({ body = '' }: HttpRequest): Gist {
+  const operation = /<m:(Subscribe|GetEvents|GetStreamingEvents|Unsubscribe)\b/.exec(body)?.[1] ?? 'nothing';
+  const id = /<m:SubscriptionId>([^<]*)</.exec(body)?.[1];
+  const watermark = /<[mt]:Watermark>([^<]*)</.exec(body)?.[1];
+  const name = [operation, id, watermark].filter((word) => word !== undefined).join(' ');
+  const isStreamed = operation === 'GetStreamingEvents';
+  return { name, id, purpose: PURPOSES[operation] ?? 'other', isRead: !isStreamed, isStreamed };
+}
+
+/** Makes an EWS server, and a connection to it. */
+export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: WireRequest) => void): World {
+  const { dialect, latencyMs, chunkBytes, maxStreams, maxConnections, graceSeconds, onLost, isOfPush, pace } =
+    settings;
+  const posts = posting();
+  let tokens = 1;
+  const token = (): string => `secret-token-${tokens}-of-the-user`;
+  const server = ewsSimulator({
+    ...{ dialect, latencyMs, chunkBytes, maxStreams, heartbeatSeconds: 3 * pace, token: token() },
+    push: posts.transport,
+  });
+  const { origin } = new URL(server.url);
+  const wire = wireTo(server.transport, () => asyncScheduler.now(), gistOf, passed);
+  const found: string[] = [];
+  const service = exchange({
+    ...{ url: server.url, transport: wire.transport },
+    token: (asking) => {
+      if (asking !== origin) found.push(`law 9: a token was asked for ${asking}`);
+      return [token()];
+    },
+    retry: { initialMs: 200, maxMs: 1000, random: () => 0.5 },
+    streaming: { maxConnections, silenceSeconds: 8 * pace },
+  });
+  const folders = PLACES.map(() => server.createFolder());
+  let number = 0;
+
+  const placeOf = ({ to, place }: Visit): string => `${to} ${folders[place]}`;
+  const make = ({ to, place }: Visit, grace?: number): Observable<EwsEvent> => {
+    const watched = { folders: [{ id: folders[place] ?? '' }], events: ['modified'] } as const;
+    const shared = grace === undefined ? {} : { graceSeconds: grace };
+    if (to === 'streaming') return streamingNotifications(service, { ...watched, ...shared });
+    if (to === 'pull')
+      return pullNotifications(service, {
+        ...watched,
+        ...shared,
+        onLost,
+        pollIntervalSeconds: POLL_SECONDS * pace,
+      });
+    const callback = { callbackUrl: 'https://me.example/', statusFrequencyMinutes: 1 };
+    return pushNotifications(service, { ...watched, ...shared, ...callback }, posts.incoming$);
+  };
+  const { of, openings } = sources(graceSeconds, placeOf, make);
+  const restarts = steps.some((step) => step.what === 'upheaval' && step.how === 'it restarts');
+  // After a restart this family gives the same ids again.
+  const hasIds = dialect === 'exchange' || !restarts;
+
+  /** Push subscriptions end by the answer to a post alone. */
+  const strays = (): readonly string[] =>
+    wire.requests
+      .filter(({ purpose }) => isOfPush && purpose !== 'creation')
+      .map(({ name }) => `law 1: ${name} was sent for a push subscription`);
+
+  return {
+    ...{ wire, origin, openings, placeOf, hasIds },
+    breaches: () => [
+      ...found,
+      ...strays(),
+      ...watermarksOf(wire.requests, posts.bodies),
+      ...(hasIds ? removalsOf(wire.requests) : []),
+    ],
+    releases: service.releases,
+    get secrets() {
+      return Array.from({ length: tokens }, (_, index) => `secret-token-${index + 1}-of-the-user`);
+    },
+    mostChannels: maxConnections,
+    // Without one to spare, each that joins costs the others theirs.
+    isGapless: maxConnections > 1 && maxStreams > 1,
+    timetable: isOfPush
+      ? { calmMs: 0, lastEventMs: 700_000, quietMs: 850_000, settledMs: 1_400_000 }
+      : { calmMs: 0, lastEventMs: 45_000 * pace, quietMs: 60_000 * pace, settledMs: 250_000 * pace },
+    source: of,
+    read: (visit, value) => {
+      const event = value as EwsEvent;
+      if (event.type === 'gap') return 'loss';
+      if (event.type !== 'modified') return undefined;
+      const place = folders.indexOf(event.folder?.id ?? '');
+      if (place !== visit.place)
+        found.push(`law 7: what happened at place ${place} came to place ${visit.place}`);
+      // None is ever read, so that many have come.
+      return event.unreadCount;
+    },
+    isTold: () => true,
+    happen: () => {
+      number += 1;
+      for (const folder of folders) server.deliverMail(folder);
+      return number;
+    },
+    upheave: (how) => {
+      if (how === 'another token is wanted') {
+        tokens += 1;
+        server.setToken(token());
+      } else upheave(server, how);
+    },
+    fail: ({ on, how, count }) => {
+      if (on === 'post') posts.failNext(count, how as Fault);
+      else server.failNext(count, how, on === 'any request' ? undefined : (on as EwsOperation));
+    },
+    matches: (on: Target, gist) => gist.name.startsWith(on),
+    calm: () => {
+      server.clearFailures();
+      posts.clear();
+    },
+    held: () =>
+      server.subscriptions
+        .filter(({ id }) => !posts.told.has(id))
+        .map(({ id, kind, folders: [folder = ''] = [] }) => ({ id, place: `${kind} ${folder}` })),
+    leftovers: () => server.streams.map(({ subscriptionIds }) => `a stream of ${subscriptionIds.join(', ')}`),
+    drain: (options) => service.drain(options),
+    close: (options) => service.close(options),
+  };
+}
+
+function upheave(server: EwsSimulator, how: Upheaval['how']): void {
+  if (typeof how === 'object') server.closeStreams(how.streamsEnd);
+  else if (how === 'it restarts') server.restart();
+  else if (how === 'all subscriptions expire') server.expire();
+  else if (how === 'a subscription ends') server.expire(server.subscriptions[0]?.id ?? '');
+  else if (how === 'the watermarks are forgotten') server.forgetHistory();
+  else if (how === 'the streams fall silent') server.goSilent();
+  else if (how === 'an envelope is corrupt') server.corruptNextEnvelope();
+}
+
+/** Each watermark that is sent is one that the server has handed out, to the letter. */
+function watermarksOf(requests: readonly WireRequest[], posted: readonly string[]): readonly string[] {
+  const handedOut = new Set<string>();
+  for (const text of [...requests.map((one) => one.text), ...posted])
+    for (const [, watermark = ''] of text.matchAll(WATERMARK)) handedOut.add(watermark);
+  return requests.flatMap(({ name }) => {
+    const [operation, ...words] = name.split(' ');
+    const watermark = operation === 'GetEvents' ? words[1] : operation === 'Subscribe' ? words[0] : undefined;
+    // One family knows none, and is asked with an empty one.
+    return watermark === undefined || watermark === '' || handedOut.has(watermark)
+      ? []
+      : [`law 6: ${name} is no watermark of the server`];
+  });
+}
+
+/** The server has removed each only once. */
+function removalsOf(requests: readonly WireRequest[]): readonly string[] {
+  const removed = new Set<string>();
+  const found: string[] = [];
+  for (const { purpose, id = '', text } of requests) {
+    if (purpose !== 'removal' || !text.includes('"Success"')) continue;
+    if (removed.has(id)) found.push(`law 1: ${id} was removed twice`);
+    removed.add(id);
+  }
+  return found;
+}

@@ -1,0 +1,129 @@
+import {
+  comparisonStory,
+  corePurity,
+  ewsComparisons,
+  failings,
+  failingStory,
+  sameFate,
+  ucwaComparisons,
+} from './decisions.ts';
+import { contactPrograms, contactStory, playContacts } from './contactStates.ts';
+import { law, type Law, type Trial } from './law.ts';
+import { play } from './play.ts';
+import type { Program } from './program.ts';
+import { type Emphasis, ewsPrograms, ucwaPrograms } from './programs.ts';
+import { story } from './story.ts';
+import { ELSEWHERE } from './wire.ts';
+
+type Run = (program: Program) => Promise<Trial>;
+
+const ofUcwa = (number: number, sentence: string, emphasis: Emphasis, run: Run = play): Law =>
+  law(number, `UCWA: ${sentence}`, ucwaPrograms(emphasis), run, story);
+const ofEws = (number: number, sentence: string, emphasis: Emphasis, run: Run = play): Law =>
+  law(number, `EWS: ${sentence}`, ewsPrograms(emphasis), run, story);
+
+/** Much that is left in the middle of being made. */
+const HASTY: Emphasis = {
+  ...{ visits: 6, events: 2, failures: 3, upheavals: 1, leaps: 0 },
+  leaving: ['unsubscribe', 'unsubscribe', 'unsubscribe', 'switchMap', 'take'],
+};
+/** Much that goes wrong when something is removed, and long sleeps. */
+const STUBBORN: Emphasis = {
+  ...{ visits: 4, events: 2, failures: 4, upheavals: 1, sleepMs: 2_400_000 },
+  leaving: ['unsubscribe', 'unsubscribe', 'take', 'stays'],
+};
+/** Much that throws, drains and closes. */
+const RUDE: Emphasis = {
+  ...{ drains: 3, closings: 1 },
+  leaving: [
+    'observerThrows',
+    'observerThrows',
+    'operatorThrows',
+    'unsubscribe',
+    'switchMap',
+    'take',
+    'stays',
+  ],
+};
+/** Much that is shared, and little that goes wrong. */
+const SHARED: Emphasis = {
+  ...{ visits: 8, events: 3, failures: 0, upheavals: 0, leaps: 0, drains: 0 },
+  sharing: ['graced', 'graced', 'share', 'own'],
+  leaving: ['unsubscribe', 'unsubscribe', 'unsubscribe', 'take', 'stays'],
+};
+/** Much that is told, while much goes wrong. */
+const BUSY: Emphasis = {
+  ...{ visits: 3, events: 14, failures: 4, upheavals: 2, bursts: [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 51] },
+  leaving: ['stays', 'stays', 'unsubscribe'],
+};
+
+const redirects = [301, 302, 303, 307, 308].map((status) => ({
+  status,
+  headers: { location: `${ELSEWHERE}/here` },
+}));
+const challenge = { status: 401, headers: { 'www-authenticate': `Bearer realm="${ELSEWHERE}"` } };
+const LED_ASTRAY: Emphasis = {
+  ...{ visits: 4, events: 4, misleadings: 3, failures: 3, upheavals: 1 },
+  how: [...redirects, ...redirects, challenge, { status: 403 }, 'reset'],
+};
+
+/** The same program comes to the same, to the last request. */
+async function twice(program: Program): Promise<Trial> {
+  const one = await play(program);
+  const other = await play(program);
+  const breaches = [...one.breaches];
+  const differs = one.trace.findIndex((line, index) => other.trace[index] !== line);
+  if (differs >= 0 || one.trace.length !== other.trace.length) {
+    breaches.push(`law 10: the second time "${other.trace[differs]}" in place of "${one.trace[differs]}"`);
+  }
+  return { ...one, breaches };
+}
+
+/** The laws, in their order. */
+export const LAWS: readonly Law[] = [
+  ofUcwa(1, 'what the server made is removed once, however its stream ended', {}),
+  ofEws(1, 'what the server made is removed once, however its stream ended', {}),
+  ofUcwa(2, 'unsubscribing mid-acquire does not leak', {
+    ...HASTY,
+    ...{ on: ['creation', 'creation', 'application', 'any request'], latencyMs: [1, 8, 30] },
+  }),
+  ofEws(2, 'unsubscribing mid-acquire does not leak', {
+    ...HASTY,
+    on: ['Subscribe'],
+    latencyMs: [300, 2000],
+  }),
+  ofUcwa(3, 'a release is its own life: tried until it is through, or gone by itself', {
+    ...STUBBORN,
+    on: ['removal', 'removal', 'application'],
+  }),
+  ofEws(3, 'a release is its own life: tried until it is through, or gone by itself', {
+    ...STUBBORN,
+    ...{ on: ['Unsubscribe'], ways: ['pull', 'streaming'] },
+  }),
+  ofUcwa(4, 'unsubscribe() never throws, drain() and close() are answered, and the ledger knows all', RUDE),
+  ofEws(4, 'unsubscribe() never throws, drain() and close() are answered, and the ledger knows all', RUDE),
+  ofUcwa(5, 'what is shared is made once, and removed when the last has left', SHARED),
+  ofEws(5, 'what is shared is made once, and removed when the last has left', SHARED),
+  ofUcwa(6, 'the links of the server are followed to the letter, and acknowledge when they are to', {
+    ...BUSY,
+    ...{ ways: ['events', 'batches', 'batches', 'presence'], on: ['channel'], upheavals: 3 },
+  }),
+  ofEws(6, 'the watermarks of the server are sent back to the letter', {
+    ...BUSY,
+    ...{ on: ['GetEvents', 'Subscribe'], ways: ['pull', 'push'], upheavals: 3 },
+  }),
+  ofUcwa(7, 'every event comes once and in order, or behind a reset', BUSY),
+  ofEws(7, 'every event comes once and in order, or behind a gap', BUSY),
+  law(
+    7,
+    'UCWA: the states of contacts are the server’s own in the end',
+    ...([contactPrograms, playContacts, contactStory] as const),
+  ),
+  law(8, 'both: a decision depends on the failure alone', failings, corePurity, failingStory),
+  law(8, 'UCWA: the same failure has the same fate', ucwaComparisons, sameFate, comparisonStory),
+  law(8, 'EWS: the same failure has the same fate', ewsComparisons, sameFate, comparisonStory),
+  ofUcwa(9, 'nothing goes to another origin, whatever the server says', LED_ASTRAY),
+  ofEws(9, 'nothing goes to another origin, whatever the server says', LED_ASTRAY),
+  ofUcwa(10, 'hours pass in virtual time, and the same twice', { pace: 20_000 }, twice),
+  ofEws(10, 'hours pass in virtual time, and the same twice', { pace: 20 }, twice),
+];

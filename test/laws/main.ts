@@ -1,0 +1,78 @@
+// Tries each law with that many programs, and prints what came of it: --programs N --seed N [--path P] [law…]
+import { parseArgs } from 'node:util';
+import { type Failed, type Law, NO_FIGURES, plus } from './law.ts';
+import { LAWS } from './laws.ts';
+import type { Figures } from './play.ts';
+
+const { values, positionals } = parseArgs({
+  options: {
+    programs: { type: 'string', default: '2000' },
+    seed: { type: 'string', default: '1' },
+    path: { type: 'string' },
+  },
+  allowPositionals: true,
+});
+const { path } = values;
+const programs = Number(values.programs);
+const seed = Number(values.seed);
+/** How many are tried at a time: what was tried is forgotten behind each. */
+const ROUND = 1000;
+const MOST_LINES = 80;
+const PROGRESS_MS = 60_000;
+
+let rejections = 0;
+process.on('unhandledRejection', (reason) => {
+  rejections += 1;
+  console.error('an unhandled rejection:', reason);
+});
+
+const inWords = (figures: Figures): string =>
+  Object.entries(figures)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ');
+
+function printFailure({ name, number }: Law, failed: Failed): void {
+  console.log(`\n${name}: BROKEN\n\n${failed.story}\n\n${failed.breaches.slice(0, 10).join('\n')}\n`);
+  for (const line of failed.trace.slice(0, MOST_LINES)) console.log(`  ${line}`);
+  const [, protocol] = /^law \d+, (\w+)/.exec(name) ?? [];
+  console.log(
+    `again: npm run laws -- --programs 1 --seed ${failed.seed} --path ${failed.path} ${number} ${protocol}\n`,
+  );
+}
+
+/** Tries one law; whether it held. */
+async function attempt(one: Law): Promise<boolean> {
+  const begun = performance.now();
+  let told = begun;
+  let tried = 0;
+  let figures = NO_FIGURES;
+  for (let round = 0; tried < programs; round += 1) {
+    const { failure, ...came } = await one.attempt(Math.min(ROUND, programs - tried), seed + round, path);
+    tried += came.programs;
+    figures = plus(figures, came.figures);
+    if (failure !== undefined) {
+      printFailure(one, failure);
+      return false;
+    }
+    if (performance.now() - told > PROGRESS_MS) {
+      told = performance.now();
+      console.log(`${one.name}: ${tried} of ${programs} programs`);
+    }
+  }
+  const seconds = Math.round((performance.now() - begun) / 1000);
+  console.log(`${one.name}: ${tried} programs, ${inWords(figures)}, ${seconds} s`);
+  return true;
+}
+
+const isAsked = ({ name, number }: Law): boolean => {
+  const numbers = positionals.filter((word) => /^\d+$/.test(word)).map(Number);
+  const words = positionals.filter((word) => !/^\d+$/.test(word));
+  const isOfNumber = numbers.length === 0 || numbers.includes(number);
+  return isOfNumber && (words.length === 0 || words.some((word) => name.includes(word)));
+};
+
+const broken: string[] = [];
+for (const one of LAWS.filter(isAsked)) if (!(await attempt(one))) broken.push(one.name);
+console.log(`memory: ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB at most`);
+if (broken.length > 0) console.log(`broken: ${broken.join('; ')}`);
+process.exit(broken.length === 0 && rejections === 0 ? 0 : 1);

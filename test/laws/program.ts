@@ -1,0 +1,140 @@
+import type { EwsDialect, EwsFailure, EwsOperation, Fault, StreamEnd } from '../../lib/testing/index.ts';
+
+/** A program: what an application does, what the server does, and what goes wrong, as data. */
+export type Program = UcwaProgram | EwsProgram;
+
+/** What the programs of both protocols have. */
+interface Course {
+  /** In any order: what counts is when. */
+  readonly steps: readonly Step[];
+  /** How all who are still there leave in the end. */
+  readonly ending: 'unsubscribe' | 'close';
+}
+
+/** A program on UCWA. */
+export interface UcwaProgram extends Course {
+  readonly protocol: 'UCWA';
+  readonly settings: UcwaSettings;
+}
+
+/** A program on EWS. */
+export interface EwsProgram extends Course {
+  readonly protocol: 'EWS';
+  readonly settings: EwsSettings;
+}
+
+/** What kind of server, and which options of the client. */
+export interface UcwaSettings {
+  readonly latencyMs: number;
+  readonly mediumSeconds: number;
+  readonly contactHrefs: 'address' | 'opaque';
+  /** How the server calls the parameter of its cursor. */
+  readonly cursorParameter: 'ack' | 'ck';
+  readonly ack: 'eager' | 'processed';
+  /** How long an application is kept, and a subscription that is shared with a grace time. */
+  readonly graceSeconds: number;
+  /** How many requests go out together at most; 1 sends each alone. */
+  readonly maxParts: number;
+}
+
+/** What kind of server, and which options of the client. */
+export interface EwsSettings {
+  readonly dialect: EwsDialect;
+  readonly latencyMs: number;
+  readonly chunkBytes: number;
+  readonly maxStreams: number;
+  readonly maxConnections: number;
+  /** How long a subscription is kept that is shared with a grace time. */
+  readonly graceSeconds: number;
+  readonly onLost: 'resume' | 'fresh';
+  /** How much more time all takes than usual: 1 or more. */
+  readonly pace: number;
+  /** Programs with push notifications take their time: minutes, not seconds. */
+  readonly isOfPush: boolean;
+}
+
+/** One thing that happens, in virtual milliseconds from the start. */
+export type Step = { readonly at: number } & (
+  Visit | Event | Failure | Upheaval | Misleading | Leap | Draining | Closing
+);
+
+/** What can be subscribed to. */
+export type Way = 'presence' | 'states' | 'events' | 'batches' | 'contacts' | 'pull' | 'streaming' | 'push';
+
+/** Somebody subscribes, and leaves in some way. */
+export interface Visit {
+  readonly what: 'visit';
+  readonly to: Way;
+  /** Whose presence, or which folder: a number. */
+  readonly place: number;
+  /** For oneself, or with others: by `graceSeconds` of the library, or by `share` of RxJS. */
+  readonly sharing: 'own' | 'graced' | 'share';
+  /** How often it is subscribed to again after an error. */
+  readonly retries: number;
+  readonly leaving: Leaving;
+}
+
+/** How somebody leaves. */
+export type Leaving =
+  | { readonly how: 'unsubscribe' | 'switchMap'; readonly afterMs: number }
+  | { readonly how: 'take' | 'operatorThrows' | 'observerThrows'; readonly events: number }
+  | { readonly how: 'stays' };
+
+/** Something happens at each place, of which everybody who watches is to be told. */
+export interface Event {
+  readonly what: 'event';
+  /** So often, at once. */
+  readonly count: number;
+}
+
+/** Which requests go wrong. */
+export type Target =
+  'channel' | 'creation' | 'removal' | 'application' | 'any request' | 'post' | EwsOperation;
+
+/** What goes wrong with the next requests of a kind. */
+export interface Failure {
+  readonly what: 'failure';
+  readonly on: Target;
+  readonly how: Fault | EwsFailure;
+  readonly count: number;
+}
+
+/** What happens on the server, or to the connection, by itself. */
+export interface Upheaval {
+  readonly what: 'upheaval';
+  readonly how:
+    | 'a subscription ends'
+    | 'all subscriptions expire'
+    | 'it restarts'
+    | 'a resync'
+    | 'a resume'
+    | 'the watermarks are forgotten'
+    | 'the streams fall silent'
+    | 'an envelope is corrupt'
+    | 'another token is wanted'
+    | 'the channel is tuned'
+    | { readonly streamsEnd: StreamEnd };
+}
+
+/** The next answer of a kind leads to another origin. */
+export interface Misleading {
+  readonly what: 'misleading';
+  readonly on: Target;
+}
+
+/** The machine sleeps: what was due meanwhile comes late, all at once. */
+export interface Leap {
+  readonly what: 'leap';
+  readonly ms: number;
+}
+
+/** Somebody drains. */
+export interface Draining {
+  readonly what: 'drain';
+  readonly timeoutMs?: number;
+}
+
+/** The connection is closed. */
+export interface Closing {
+  readonly what: 'close';
+}

@@ -1,0 +1,73 @@
+import type { Failure, Leaving, Program, Step, Upheaval, Visit } from './program.ts';
+
+/** Tells a program as a story: one line a step, in the order in which they happen. */
+export function story({ protocol, settings, steps, ending }: Program): string {
+  const given = Object.entries(settings).map(([name, value]) => `${name} ${String(value)}`);
+  let visitors = 0;
+  const told = steps
+    .map((step) => ({ step, name: step.what === 'visit' ? `visitor ${++visitors}` : '' }))
+    .sort((one, other) => one.step.at - other.step.at)
+    .map(({ step, name }) => `at ${step.at} ms: ${lineOf(step, name)}`);
+  const end = ending === 'close' ? 'in the end the connection is closed' : 'in the end all unsubscribe';
+  return [`${protocol}, with ${given.join(', ')}`, ...told, end].join('\n');
+}
+
+function lineOf(step: Step, name: string): string {
+  switch (step.what) {
+    case 'visit':
+      return `${name} subscribes to ${sourceOf(step)}, ${leavingOf(step)}`;
+    case 'event':
+      return `something happens at every place${step.count === 1 ? '' : `, ${step.count} times`}`;
+    case 'failure':
+      return failureOf(step);
+    case 'upheaval':
+      return `on the server ${upheavalOf(step)}`;
+    case 'misleading':
+      return `the next answer to ${step.on} leads to another origin`;
+    case 'leap':
+      return `the machine sleeps for ${step.ms} ms`;
+    case 'drain':
+      return `drain(${step.timeoutMs === undefined ? '' : `{ timeoutMs: ${step.timeoutMs} }`})`;
+    case 'close':
+      return 'close()';
+  }
+}
+
+function sourceOf({ to, place, sharing }: Visit): string {
+  const shared = { own: '', graced: ', shared with a grace time', share: ', through share()' }[sharing];
+  return `${to}${to === 'events' || to === 'batches' || to === 'contacts' ? '' : ` of place ${place}`}${shared}`;
+}
+
+function leavingOf({ leaving, retries }: Visit): string {
+  const again = retries === 0 ? '' : `subscribes again up to ${retries} times after an error, `;
+  return again + WAYS[leaving.how](leaving);
+}
+
+const WAYS: Readonly<Record<Leaving['how'], (leaving: Leaving) => string>> = {
+  unsubscribe: (leaving) => `and unsubscribes after ${'afterMs' in leaving ? leaving.afterMs : 0} ms`,
+  switchMap: (leaving) =>
+    `and by switchMap again after ${'afterMs' in leaving ? leaving.afterMs : 0} ms, and away after as long`,
+  take: (leaving) => `and takes ${'events' in leaving ? leaving.events : 0}`,
+  operatorThrows: (leaving) => `and an operator throws at event ${'events' in leaving ? leaving.events : 0}`,
+  observerThrows: (leaving) => `and its observer throws at event ${'events' in leaving ? leaving.events : 0}`,
+  stays: () => 'and stays',
+};
+
+function failureOf({ on, how, count }: Failure): string {
+  const which =
+    count === 1
+      ? `the next ${on === 'any request' ? 'request' : on}`
+      : `the next ${count} of ${on === 'any request' ? 'all requests' : on}`;
+  if (how === 'reset') return `${which}: the connection breaks before the server acts`;
+  if (how === 'resetAfterActing') return `${which}: the answer is lost after the server acted`;
+  if ('status' in how)
+    return `${which}: answered ${how.status}${how.body === undefined ? '' : ` with ${how.body}`}`;
+  if ('delayMs' in how) return `${which}: the answer takes ${how.delayMs} ms longer`;
+  if ('truncateAfterBytes' in how)
+    return `${which}: the answer breaks off after ${how.truncateAfterBytes} bytes`;
+  return `${which}: refused with ${'error' in how ? how.error : `the fault ${how.fault}`}`;
+}
+
+function upheavalOf({ how }: Upheaval): string {
+  return typeof how === 'string' ? how : `the streams end (${how.streamsEnd})`;
+}

@@ -1,0 +1,234 @@
+import { asyncScheduler, type Observable } from 'rxjs';
+import type { HttpRequest } from '../../lib/index.ts';
+import { type Fault, ucwaSimulator, type UcwaSimulator } from '../../lib/testing/index.ts';
+import {
+  connect,
+  contactPresence,
+  type EventBatch,
+  myContactsAndGroups,
+  presence,
+  type Ucwa,
+  type UcwaEvent,
+} from '../../lib/ucwa/index.ts';
+import type { Target, UcwaProgram, Upheaval, Visit } from './program.ts';
+import { sources } from './sharing.ts';
+import type { Told } from './visitor.ts';
+import { type Gist, wireTo, type WireRequest } from './wire.ts';
+import type { World } from './world.ts';
+
+const TOKEN = 'secret-token-of-the-user';
+const NOTE = /\/note\/(\d+)$/;
+const PLACES = [0, 1, 2];
+const CURSOR = /"href":"([^"]*\/events\?[^"]*)"/g;
+
+const uriOf = (place: number): string => `sip:place${place}@contoso.com`;
+
+/** Tells what a request to UCWA is for. */
+function gistOf({ method, url, body = '' }: HttpRequest): Gist {
+  const { pathname, search } = new URL(url);
+  const name = `${method} ${pathname}${search}`;
+  if (pathname.endsWith('/events')) return { name, purpose: 'channel', isRead: true };
+  if (method === 'POST' && pathname.endsWith('/presenceSubscriptions'))
+    return { name, purpose: 'creation', isRead: false };
+  const [, turned] = /\/(start|stop)\w*ToContactsAndGroups$/.exec(pathname) ?? [];
+  if (turned !== undefined) return { name, purpose: turned === 'stop' ? 'removal' : 'other', isRead: false };
+  if (method === 'DELETE') return { name, purpose: 'removal', isRead: false, id: url };
+  if (pathname.endsWith('/batch')) {
+    // One that only asks, or extends, may be given up.
+    const purpose = /^DELETE /m.test(body)
+      ? 'removal'
+      : /^POST \S+\/presenceSubscriptions /m.test(body)
+        ? 'creation'
+        : 'other';
+    return { name, purpose, isRead: false };
+  }
+  const isOfApplication = /\/applications(\/\d+)?$/.test(pathname);
+  if (isOfApplication && method === 'POST') return { name, purpose: 'creation', isRead: true };
+  return { name, purpose: 'other', isRead: isOfApplication };
+}
+
+const IS_FOR: Partial<Record<Target, (request: HttpRequest) => boolean>> = {
+  channel: ({ url }) => url.includes('/events'),
+  creation: ({ method, url }) => method === 'POST' && url.endsWith('/presenceSubscriptions'),
+  removal: ({ method, url }) => method === 'DELETE' && url.includes('/presenceSubscriptions/'),
+  application: ({ url }) => /\/applications(\/\d+)?$/.test(url),
+  'any request': () => true,
+};
+
+const MISLEADING: Partial<Record<Target, (gist: Gist) => boolean>> = {
+  channel: ({ purpose }) => purpose === 'channel',
+  creation: ({ purpose, name }) => purpose === 'creation' && name.endsWith('/presenceSubscriptions'),
+  application: ({ name }) => /\/applications(\/\d+)?$/.test(name),
+  'any request': () => true,
+};
+
+/** Makes a UCWA server, and a connection to it. */
+export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireRequest) => void): World {
+  const { latencyMs, mediumSeconds, contactHrefs, cursorParameter, ack, graceSeconds, maxParts } = settings;
+  const server = ucwaSimulator({ latencyMs, mediumSeconds, contactHrefs, cursorParameter, token: TOKEN });
+  const { origin } = new URL(server.url);
+  const wire = wireTo(server.transport, () => asyncScheduler.now(), gistOf, passed);
+  const found: string[] = [];
+  const ucwa = connect({
+    ...{ applications: server.url, endpointId: 'e', transport: wire.transport, graceSeconds },
+    token: (asking) => {
+      if (asking !== origin) found.push(`law 9: a token was asked for ${asking}`);
+      return [TOKEN];
+    },
+    channel: { ack },
+    batch: maxParts === 1 ? false : { maxParts },
+    retry: { random: () => 0.5, initialMs: 20, maxMs: 2000 },
+  });
+  let isCalm = false;
+  let number = 0;
+
+  const make = (visit: Visit, grace?: number): Observable<unknown> => {
+    switch (visit.to) {
+      case 'events':
+        return ucwa.events$;
+      case 'batches':
+        return ucwa.batches$;
+      case 'contacts':
+        return myContactsAndGroups(ucwa);
+      case 'states':
+        return contactPresence(ucwa, [uriOf(visit.place)]);
+      default:
+        return presence(ucwa, {
+          uris: [uriOf(visit.place)],
+          ...(grace === undefined ? {} : { graceSeconds: grace }),
+        });
+    }
+  };
+  const placeOf = ({ to, place }: Visit): string | undefined =>
+    to === 'presence' || to === 'states'
+      ? uriOf(place)
+      : to === 'contacts'
+        ? 'contacts and groups'
+        : undefined;
+  const { of, openings } = sources(graceSeconds, placeOf, make);
+
+  const breaches = (): readonly string[] => [...found, ...cursorsOf(wire.requests), ...removalsOf(server)];
+
+  return {
+    ...{ wire, origin, openings, placeOf, breaches },
+    releases: ucwa.releases,
+    secrets: [TOKEN],
+    hasIds: true,
+    isGapless: true,
+    // While the channel is tuned one takes the place of the other.
+    mostChannels: 1,
+    timetable: { calmMs: 0, lastEventMs: 60_000, quietMs: 75_000, settledMs: 400_000 },
+    source: of,
+    read: (visit, value) => readBy(visit, value, { ucwa, wire: wire.requests, ack, found, origin }),
+    isTold: ({ to }) =>
+      to === 'events' || to === 'batches' || (to === 'presence' && contactHrefs === 'address'),
+    happen: () => {
+      number += 1;
+      for (const place of PLACES) {
+        const contact = `/people/${uriOf(place).slice(4)}`;
+        server.emit({
+          type: 'updated',
+          link: { rel: 'contactNote', href: `${contact}/note/${number}` },
+          in: { rel: 'contact', href: contact },
+        });
+      }
+      return number;
+    },
+    upheave: (how) => upheave(server, ucwa, how),
+    fail: ({ count, how, on }) => {
+      const isFor = IS_FOR[on] ?? ((): boolean => false);
+      server.failNext(count, how as Fault, (request) => !isCalm && isFor(request));
+    },
+    matches: (on, gist) => MISLEADING[on]?.(gist) ?? false,
+    calm: () => (isCalm = true),
+    held: () => [
+      ...server.presenceSubscriptions.map(({ href, uris: [uri = ''] }) => ({
+        id: `${origin}${href}`,
+        place: uri,
+      })),
+      ...server.contactsAndGroupsSubscriptions.map(({ applicationId }) => ({
+        id: `${server.url}/${applicationId}/people/myContactsAndGroupsSubscription`,
+        place: 'contacts and groups',
+      })),
+    ],
+    leftovers: () => server.applications.map(({ href }) => `application ${origin}${href}`),
+    drain: (options) => ucwa.drain(options),
+    close: (options) => ucwa.close(options),
+  };
+}
+
+interface Reading {
+  readonly ucwa: Ucwa;
+  readonly wire: readonly WireRequest[];
+  readonly ack: 'eager' | 'processed';
+  readonly found: string[];
+  readonly origin: string;
+}
+
+function readBy({ to, place }: Visit, value: unknown, reading: Reading): Told {
+  if (to === 'states') return undefined;
+  if (to === 'batches') return readBatch(value as EventBatch, reading);
+  const { type, link } = value as UcwaEvent;
+  if (type === 'reset') return 'loss';
+  const number = NOTE.exec(link.href)?.[1];
+  // Who sees all sees the note of each contact.
+  const isOfOther = to === 'events' && !link.href.includes(`/place0@`);
+  if (number === undefined || isOfOther) return undefined;
+  if (to === 'presence' && !link.href.includes(`/place${place}@`))
+    reading.found.push(`law 7: ${link.href} came to who watches place ${place}`);
+  return Number(number);
+}
+
+/** What a batch tells, and whether it is acknowledged by now, as it is to be. */
+function readBatch({ events, next, reset }: EventBatch, { wire, ack, found, origin }: Reading): Told {
+  if (reset !== undefined || events.some(({ type }) => type === 'reset')) return 'loss';
+  const link = new URL(next, origin);
+  if (events.length === 0 || link.origin !== origin) return undefined;
+  // Of one that is as old as an application that was there before, only the last request tells.
+  const asked = wire.filter(({ purpose }) => purpose === 'channel');
+  const isFollowed = (ack === 'eager' ? asked : asked.slice(-1)).some(({ url }) => url.startsWith(link.href));
+  if (isFollowed !== (ack === 'eager'))
+    found.push(`law 6: ${next} is ${isFollowed ? '' : 'not yet '}followed when its events are handed out`);
+  return undefined;
+}
+
+function upheave(server: UcwaSimulator, ucwa: Ucwa, how: Upheaval['how']): void {
+  if (how === 'it restarts') server.restart();
+  else if (how === 'all subscriptions expire') server.expire();
+  else if (how === 'a resync') server.reset('resync');
+  else if (how === 'a resume') server.reset('resume');
+  else if (how === 'the channel is tuned') ucwa.tune({ mediumSeconds: 5 });
+  else if (how === 'a subscription ends') {
+    const [first] = server.presenceSubscriptions;
+    if (first !== undefined) server.endSubscription(first.id);
+  }
+}
+
+/** Each request for events follows a link that the server has handed out, to the letter. */
+function cursorsOf(requests: readonly WireRequest[]): readonly string[] {
+  const handedOut = new Set<string>();
+  const found: string[] = [];
+  for (const { text } of requests) {
+    for (const [, link = ''] of text.matchAll(CURSOR)) handedOut.add(link);
+  }
+  for (const { purpose, url } of requests) {
+    const { pathname, search, searchParams } = new URL(url);
+    // What is tuned is told once, in the query.
+    if (purpose !== 'channel' || searchParams.has('priority')) continue;
+    if (!handedOut.has(`${pathname}${search}`))
+      found.push(`law 6: ${pathname}${search} is no link of the server`);
+  }
+  return found;
+}
+
+/** The server has removed each only once. */
+function removalsOf({ requests }: UcwaSimulator): readonly string[] {
+  const removed = new Set<string>();
+  const found: string[] = [];
+  for (const { method, status, path } of requests.flatMap((one) => [one, ...(one.parts ?? [])])) {
+    if (method !== 'DELETE' || status !== 204) continue;
+    if (removed.has(path)) found.push(`law 1: ${path} was removed twice`);
+    removed.add(path);
+  }
+  return found;
+}

@@ -120,7 +120,10 @@ function schedule({ steps, ending }: Program, world: World, notes: Notes, time: 
     const comes = step.what === 'visit' ? coming.next().value : undefined;
     time.at(step.at, () => act(step, comes, world, notes, time));
   }
-  time.at(begun + calmMs, () => world.calm());
+  time.at(begun + calmMs, () => {
+    world.calm();
+    world.wire.calm();
+  });
   time.at(begun + lastEventMs, () => (notes.last = world.happen()));
   time.at(begun + quietMs, () => {
     checkQuiet(world, notes);

@@ -42,6 +42,8 @@ export interface Wire {
   readonly faults: number;
   /** Lets the links in the next answer that matches lead to another origin. */
   mislead(matches: (gist: Gist) => boolean): void;
+  /** Lets the links lead where they are to. */
+  calm(): void;
 }
 
 /** What sends more than this in one program goes round in circles: it gets no answers any more. */
@@ -163,6 +165,9 @@ export function wireTo(
       return faults;
     },
     mislead: (matches) => void misleading.push(matches),
+    calm: () => {
+      misleading.length = 0;
+    },
   };
 }
 

@@ -26,14 +26,15 @@ export function checkQuiet(world: World, notes: Notes): void {
   if (notes.pending !== 0)
     breaches.push(`law 4: ${notes.pending} releases are under way though all is quiet`);
   const { failed, unknown } = mayBeLeft(world, outcomes);
-  const held = countBy(world.held().map(({ id, place }) => (failed.has(id) ? undefined : place)));
+  const held = countBy(world.held().map(({ place }) => place));
+  const owned = countBy(world.held().map(({ id, place }) => (failed.has(id) ? undefined : place)));
   const needs = isMuddled(world, outcomes) ? new Map<string, number>() : wanted(world, visitors);
   for (const [place, count] of needs) {
     const found = held.get(place) ?? 0;
     if (found < count)
       breaches.push(`law 7: the server holds ${found} of ${place} for ${count} that are alive`);
   }
-  const extra = [...held].reduce(
+  const extra = [...owned].reduce(
     (sum, [place, count]) => sum + Math.max(0, count - (needs.get(place) ?? 0)),
     0,
   );

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Figures } from './play.ts';
+import type { Figures } from './report.ts';
 
 /** A law, as a sentence that is tried. */
 export interface Law {

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { type Failed, type Law, NO_FIGURES, plus } from './law.ts';
 import { LAWS } from './laws.ts';
-import type { Figures } from './play.ts';
+import type { Figures } from './report.ts';
 
 const { values, positionals } = parseArgs({
   options: {

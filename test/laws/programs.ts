@@ -200,7 +200,10 @@ function stepsOf(scene: Scene, emphasis: Emphasis): fc.Arbitrary<Step[]> {
         fc.record({ ...of('misleading'), on: fc.constantFrom<Target>('channel', 'creation', 'application') }),
         misleadings,
       ),
-      some(fc.record(of('drain')), drains),
+      some(
+        fc.record({ ...of('drain'), timeoutMs: fc.nat(spanMs) }, { requiredKeys: ['at', 'what'] }),
+        drains,
+      ),
       some(fc.record(of('close')), closings),
     )
     .map((parts) => parts.flat());

@@ -1,4 +1,5 @@
 import {
+  asyncScheduler,
   defer,
   finalize,
   map,
@@ -31,6 +32,8 @@ export interface Visitor {
   readonly tally: Tally;
   /** All values that came, of whatever kind. */
   readonly values: number;
+  /** When it subscribed last, in virtual milliseconds. */
+  readonly enteredAt: number;
   /** Whether it is subscribed now. */
   readonly isAlive: boolean;
   /** What its stream has errored with, each time. */
@@ -59,6 +62,7 @@ export function visitor(
   const all = new Subscription();
   let subscriptions = 0;
   let values = 0;
+  let enteredAt = 0;
   let end: Visitor['end'];
   const { leaving, retries } = visit;
 
@@ -73,6 +77,7 @@ export function visitor(
   // One subscription after another: nobody says what was missed, and what was not acknowledged comes again.
   const watched$ = defer(() => {
     followed = follower(tally);
+    enteredAt = asyncScheduler.now();
     subscriptions += 1;
     return source.pipe(
       tap({ next: took, error: (error: unknown) => errors.push(error) }),
@@ -117,6 +122,9 @@ export function visitor(
     },
     get values() {
       return values;
+    },
+    get enteredAt() {
+      return enteredAt;
     },
     get isAlive() {
       return subscriptions > 0;

@@ -1,0 +1,122 @@
+import { inspect } from 'node:util';
+import { type Failed, HttpError, NetworkError, type ReleaseOutcome } from '../../lib/index.ts';
+import { countBy, isMuddled, mayBeLeft } from './leftOver.ts';
+import type { Notes } from './notes.ts';
+import type { Program } from './program.ts';
+import { ThrownByProgram, type Visitor } from './visitor.ts';
+import { MOST_REQUESTS } from './wire.ts';
+import type { World } from './world.ts';
+
+/** The accounts that are made when all is over. */
+export function account(program: Program, world: World, notes: Notes): void {
+  const { breaches, outcomes, visitors } = notes;
+  breaches.push(...visitors.flatMap((one) => one.breaches));
+  for (const { name, tally } of isMuddled(world, outcomes) ? [] : visitors) {
+    if (tally.losses > 0) breaches.push(`loss, law 7: ${name} missed ${tally.losses}, and was not told`);
+    if (tally.doubles > 0) breaches.push(`double, law 7: ${name} was told ${tally.doubles} twice`);
+    if (tally.disorders > 0) breaches.push(`law 7: ${name} was told ${tally.disorders} in the wrong order`);
+  }
+  if (!isMuddled(world, outcomes)) breaches.push(...world.breaches());
+  for (const error of notes.uncaught) {
+    if (!(error instanceof ThrownByProgram)) breaches.push(`uncaught, law 4: ${inspect(error)}`);
+  }
+  breaches.push(
+    ...ledgerOf(program, world, notes),
+    ...wireOf(world),
+    ...secretsOf(world, visitors, outcomes),
+  );
+  for (const { answer } of notes.drains) {
+    if (answer === undefined) breaches.push('law 4: a drain() was never answered');
+    else if (answer.clean !== (answer.pending === undefined && answer.outcomes.every(isClean)))
+      breaches.push('law 4: a drain() calls clean what is not, or the other way about');
+  }
+}
+
+const isClean = ({ outcome }: ReleaseOutcome): boolean => outcome !== 'Unknown' && outcome !== 'Failed';
+
+const isFailed = (outcome: ReleaseOutcome): outcome is Failed => outcome.outcome === 'Failed';
+
+/** So often at least a release is tried whose failure passes by itself. */
+const PATIENT = 5;
+
+const isTransient = (cause: unknown): boolean =>
+  cause instanceof NetworkError ||
+  (cause instanceof HttpError && [408, 429, 500, 502, 503, 504].includes(cause.status));
+
+/** Of the user's contacts and groups an application has one subscription, which is made again under its old id. */
+const IS_ONE_FOR_ALL = /\/myContactsAndGroupsSubscription$/;
+
+/** Each subscription has one outcome, and it is what became of it. */
+function ledgerOf(
+  { steps }: Program,
+  world: World,
+  { outcomes, everHeld, visitors }: Notes,
+): readonly string[] {
+  const found: string[] = [];
+  const isUndisturbed = steps.every(({ what }) => what === 'visit' || what === 'event' || what === 'close');
+  if (isUndisturbed) {
+    for (const { name, tally } of world.isGapless ? visitors : [])
+      if (tally.gaps > 0) found.push(`law 7: ${name} was told of a loss where nothing went wrong`);
+    for (const { outcome, id } of outcomes)
+      if (outcome !== 'Released')
+        found.push(`law 1: told as ${outcome} where nothing went wrong: ${id ?? 'no id'}`);
+    const made = countBy([...everHeld.values()]);
+    for (const [place, count] of made) {
+      const opened = world.openings.get(place) ?? 0;
+      if (count > opened) found.push(`law 5: ${count} were made of ${place} for ${opened}`);
+    }
+  }
+  for (const { attempts, cause } of outcomes.filter(isFailed)) {
+    // Who has slept may wake up when the time is over.
+    if (attempts < PATIENT && isTransient(cause) && steps.every(({ what }) => what !== 'leap'))
+      found.push(`law 3: given up after ${attempts} attempts, for ${String(cause)}`);
+  }
+  if (!world.hasIds) return found;
+  const ends = countBy(
+    outcomes.map(({ id, resource }) =>
+      resource === 'application' || IS_ONE_FOR_ALL.test(id ?? '') ? undefined : id,
+    ),
+  );
+  for (const [id, count] of ends) if (count > 1) found.push(`law 1: ${id} has ${count} outcomes`);
+  const { unknown } = mayBeLeft(world, outcomes);
+  const untold = [...everHeld.keys()].filter((id) => !ends.has(id) && !IS_ONE_FOR_ALL.test(id));
+  if (untold.length > unknown)
+    found.push(`law 1: ${untold.join(', ')} without an outcome, and ${unknown} unknown`);
+  return found;
+}
+
+/** How long a request may stay without an answer before it is given up. */
+const PATIENCE_MS = 120_000;
+
+/** What creates and removes is never given up, and nothing goes to another origin. */
+function wireOf({ wire, origin, mostChannels }: World): readonly string[] {
+  const found: string[] = [];
+  for (const { purpose, end, at, endedAt, name, origin: sentTo, isKeptAlive } of wire.requests) {
+    if (sentTo !== origin) found.push(`law 9: ${name} was sent to ${sentTo}`);
+    if (purpose === 'creation' && end === 'abandoned' && endedAt - at < PATIENCE_MS)
+      found.push(`law 2: ${name} was aborted`);
+    if (purpose !== 'removal') continue;
+    if (end === 'abandoned' && endedAt - at < PATIENCE_MS) found.push(`law 3: ${name} was aborted`);
+    if (!isKeptAlive) found.push(`law 3: ${name} would not outlive its page`);
+  }
+  if (wire.requests.length >= MOST_REQUESTS)
+    found.push(`law 10: more than ${MOST_REQUESTS} requests were sent`);
+  if (wire.mostChannels > mostChannels)
+    found.push(`law 5: ${wire.mostChannels} requests for events were open at once`);
+  return found;
+}
+
+function secretsOf(
+  { secrets }: World,
+  visitors: readonly Visitor[],
+  outcomes: readonly ReleaseOutcome[],
+): readonly string[] {
+  const shown = new Set<unknown>(visitors.flatMap(({ errors }) => errors));
+  for (const one of outcomes) if ('cause' in one) shown.add(one);
+  return [...shown].flatMap((one) => {
+    const text = inspect(one, { depth: 6, showHidden: true }) + String(one);
+    return secrets.some((secret) => text.includes(secret))
+      ? [`law 9: a secret is in ${text.slice(0, 300)}`]
+      : [];
+  });
+}

@@ -55,6 +55,8 @@ export function plus(one: Figures, other: Figures): Figures {
   };
 }
 
+const LONGEST_MS = 200_000;
+
 /** What a program must do to break a law: its breaches. */
 class Broken extends Error {
   readonly trial: Trial;
@@ -94,7 +96,13 @@ export function law<Program>(
       isBroken = true;
       throw new Broken(trial);
     });
-    const details = await fc.check(property, { numRuns, seed, ...(path === undefined ? {} : { path }) });
+    const details = await fc.check(property, {
+      numRuns,
+      seed,
+      ...(path === undefined ? {} : { path }),
+      // One that breaks a law is told before it is the shortest, if it takes too long to shorten it.
+      interruptAfterTimeLimit: LONGEST_MS,
+    });
     if (!details.failed) return { programs: tried, figures, failure: undefined };
     const { counterexample, counterexamplePath, errorInstance } = details;
     const { breaches, trace = [] }: Trial =

@@ -63,10 +63,17 @@ function worldOf(program: Program, notes: Notes, time: VirtualTime): World {
   return world;
 }
 
+/** When a step is over, as far as that is said: who leaves just before the end is being removed there. */
+function lastsUntil(step: Step): number {
+  if (step.what !== 'visit' || !('afterMs' in step.leaving)) return step.at;
+  const { how, afterMs } = step.leaving;
+  return step.at + (how === 'switchMap' ? 2 : 1) * Math.max(1, afterMs);
+}
+
 function schedule({ steps, ending }: Program, world: World, notes: Notes, time: VirtualTime): void {
   const { calmMs, lastEventMs, quietMs, settledMs } = world.timetable;
   const slept = steps.reduce((sum, step) => (step.what === 'leap' ? sum + step.ms : sum), 0);
-  const begun = Math.max(0, ...steps.map(({ at }) => at)) + slept;
+  const begun = Math.max(0, ...steps.map(lastsUntil)) + slept;
   for (const step of steps) {
     if (step.what === 'visit') {
       const name = `visitor ${notes.visitors.length + 1}`;

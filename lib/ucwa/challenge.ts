@@ -14,8 +14,11 @@ export interface SignInOffer {
   readonly grantTypes: readonly string[];
 }
 
+/** No server has so many ways to authenticate; a header of 100 KB could name 50,000. */
+const MOST_CHALLENGES = 100;
+
 /**
- * Reads a `WWW-Authenticate` header, or several joined with commas.
+ * Reads a `WWW-Authenticate` header, or several joined with commas: the first hundred challenges.
  *
  * It takes what RFC 9110 allows, and what servers write besides: a value with colons and slashes that is not
  * quoted, a quote that is never closed, spaces around an equals sign. It never throws, and reads each
@@ -39,6 +42,7 @@ export function challengesIn(header: string): readonly Challenge[] {
     skip(' \t');
     // The equals sign tells a parameter from a scheme: a comma separates both.
     if (header.charAt(at) !== '=') {
+      if (challenges.length === MOST_CHALLENGES) return challenges;
       challenges.push({ scheme: word, parameters: new Map() });
       continue;
     }

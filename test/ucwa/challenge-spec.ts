@@ -98,6 +98,12 @@ describe('challengesIn', () => {
     );
   });
 
+  it('should not make ten times as much of a header that names schemes without end', () => {
+    const challenges = challengesIn(`MsRtcOAuth href=${ISSUER} ${'href '.repeat(20_000)}`);
+    expect(challenges).to.have.length(100);
+    expect(challenges[0]?.parameters.get('href')).to.equal(ISSUER);
+  });
+
   it('should never throw', () => {
     fc.assert(
       fc.property(

@@ -14,8 +14,9 @@ import { decide } from './decision.ts';
 import { EndedError } from './endedError.ts';
 import type { UcwaEvent } from './events.ts';
 import { isStillThere } from './isStillThere.ts';
-import { ENDED, type Ending, keptSubscription, type Stream } from './keptSubscription.ts';
+import { keptSubscription } from './keptSubscription.ts';
 import { close, failing, type OwnEvents } from './ownEvents.ts';
+import { ENDED, type Ending, type Stream } from './stream.ts';
 import type { Created, SubscriptionKind } from './subscriptionKind.ts';
 
 /** What to do when the server has ended a subscription that is still wanted. */

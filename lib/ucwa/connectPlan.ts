@@ -1,0 +1,159 @@
+import { identity, isObservable, type Observable } from 'rxjs';
+import { type Activity, activityReport } from '../core/activity.ts';
+import { type Checkpoint, checkCheckpoint } from '../core/checkpoint.ts';
+import { fetchTransport } from '../core/fetchTransport.ts';
+import {
+  choiceOption,
+  invalidOption,
+  invalidSecret,
+  numberOption,
+  objectOption,
+  urlOption,
+} from '../core/options.ts';
+import type { Middleware, Transport } from '../core/transport.ts';
+import { DEFAULT_RETRIES, type RetryPolicy } from '../core/withRetry.ts';
+import type { ApplicationSource } from './application.ts';
+import type { ApplicationIdentity, WantedIdentity } from './applicationIdentity.ts';
+import type { BatchingOptions } from './batching.ts';
+import type { Acknowledgement } from './channel.ts';
+import type { ConnectOptions } from './connectOptions.ts';
+import type { ChannelParameters } from './cursor.ts';
+import type { OnExpelled, OnReplaced } from './decision.ts';
+import { discover } from './discovery.ts';
+import { signedBy } from './invalidToken.ts';
+import { fixedLocation, foundLocation, type Location } from './location.ts';
+import { platformOnline } from './online.ts';
+import { type Pause, pausing } from './pause.ts';
+import { checkPublish, type Publication } from './publish.ts';
+import { randomId } from './randomId.ts';
+
+/** The options, checked and with their defaults. */
+export interface ConnectPlan {
+  readonly source: ApplicationSource;
+  readonly location: Location;
+  readonly sending: Transport;
+  readonly activity$: Observable<Activity>;
+  readonly signed: Middleware;
+  readonly parameters: ChannelParameters;
+  readonly ack: Acknowledgement;
+  readonly graceMs: number;
+  readonly batch: BatchingOptions | false;
+  readonly retry: RetryPolicy;
+  readonly pause: Pause;
+  readonly onExpelled: OnExpelled;
+  readonly publication: Publication | undefined;
+  readonly onReplaced: OnReplaced;
+  readonly online$: Observable<unknown>;
+  readonly checkpoint: Checkpoint | undefined;
+}
+
+/** Checks the options; throws a TypeError that names the one that cannot be used. */
+export function connectPlan(options: ConnectOptions): ConnectPlan {
+  objectOption('options', options);
+  const { graceSeconds = 0, retry = {}, channel = {}, batch = {}, transport, fetch } = options;
+  const { onExpelled = 'error', online$ = platformOnline() } = options;
+  const { ack = 'eager', onReplaced = 'fail', ...parameters } = objectOption('channel', channel);
+  checkParameters(parameters, 'channel.');
+  if (!isObservable(online$)) throw invalidOption('online$', online$, 'an Observable');
+  if (transport !== undefined && fetch !== undefined) {
+    throw invalidOption('fetch', fetch, 'left out where transport is given');
+  }
+  const { activity$, reported } = activityReport();
+  const sending = reported(transport ?? fetchTransport(fetch));
+  const pause = pausing(retry, online$);
+  const { source, ...where } = whereFrom(options, sending, pause);
+  const checkpoint = checkCheckpoint(options.checkpoint);
+  if (checkpoint !== undefined && source.kind === 'given') {
+    throw invalidOption(
+      'checkpoint',
+      checkpoint,
+      'left out where the application is given: it is not ours to keep',
+    );
+  }
+  return {
+    ...{ source, ...where, sending, activity$, parameters, pause, batch, checkpoint },
+    ack: choiceOption<Acknowledgement>('channel.ack', ack, ['eager', 'processed']),
+    // Only who creates applications can go on as another instance.
+    onReplaced: choiceOption<OnReplaced>(
+      'channel.onReplaced',
+      onReplaced,
+      source.kind === 'create' ? ['fail', 'rejoin'] : ['fail'],
+    ),
+    graceMs: numberOption('graceSeconds', graceSeconds, { min: 0, max: 900 }) * 1000,
+    retry,
+    onExpelled: choiceOption<OnExpelled>('onExpelled', onExpelled, ['error', 'recreate']),
+    publication: options.publish === undefined ? undefined : checkPublish(options.publish),
+    online$,
+  };
+}
+
+function whereFrom(
+  options: ConnectOptions,
+  transport: Transport,
+  pause: Pause,
+): Pick<ConnectPlan, 'source' | 'location' | 'signed'> {
+  const ways = [options.applications, options.application, options.domain];
+  if (ways.filter((way) => way !== undefined).length !== 1) {
+    throw invalidSecret('applications', 'given, or domain, or application, and only one of them');
+  }
+  if (options.domain !== undefined) {
+    const { retry = {} } = options;
+    const discovery = discover({ ...options, retry, transport });
+    return {
+      source: { kind: 'create', ...wantedFrom(options) },
+      location: foundLocation(discovery, pause, retry.retries ?? DEFAULT_RETRIES),
+      signed: discovery.signed,
+    };
+  }
+  // Callers without types can give both.
+  const { signIn }: { readonly signIn?: unknown } = options;
+  if (signIn !== undefined) {
+    throw invalidSecret('signIn', 'left out where there is no domain: give the token, or how to get one');
+  }
+  const signed = options.token === undefined ? identity : signedBy(options.token);
+  if (options.application !== undefined) {
+    const { href } = urlOption('application', options.application);
+    return { source: { kind: 'given' }, location: fixedLocation(href), signed };
+  }
+  const { href } = urlOption('applications', options.applications);
+  return {
+    source: { kind: 'create', ...wantedFrom(options) },
+    location: fixedLocation(href),
+    signed,
+  };
+}
+
+const SHORT_TEXT = /^\P{Cc}{1,100}$/u;
+const LANGUAGE = /^[a-z]{2,8}(-[a-z\d]{1,8})*$/i;
+
+function wantedFrom(options: ConnectOptions): WantedIdentity {
+  return { identity: identityFrom(options), isEndpointGiven: options.endpointId !== undefined };
+}
+
+function identityFrom(options: ConnectOptions): ApplicationIdentity {
+  const { culture = 'en-us', userAgent = 'rxchange', instanceId } = options;
+  const endpointId = options.endpointId ?? randomId();
+  const told = { culture, endpointId, userAgent, ...(instanceId === undefined ? {} : { instanceId }) };
+  for (const [name, value] of Object.entries(told)) {
+    if (typeof value !== 'string' || !SHORT_TEXT.test(value)) {
+      throw invalidOption(name, value, 'a text of 1 to 100 characters, without line breaks and the like');
+    }
+  }
+  if (!LANGUAGE.test(culture)) throw invalidOption('culture', culture, "a language such as 'en-us'");
+  return told;
+}
+
+/** Checks the times of the channel; throws a TypeError that names the one that cannot be used. */
+export function checkParameters(parameters: ChannelParameters, prefix = ''): void {
+  objectOption('parameters', parameters);
+  const ranges = {
+    lowSeconds: { min: 5, max: 1800, integer: true },
+    mediumSeconds: { min: 5, max: 1800, integer: true },
+    timeoutSeconds: { min: 180, max: 1800, integer: true },
+    priority: { min: 0, integer: true },
+  };
+  for (const [name, range] of Object.entries(ranges)) {
+    const value: unknown = parameters[name as keyof ChannelParameters];
+    if (value !== undefined) numberOption(`${prefix}${name}`, value, range);
+  }
+}

@@ -1,16 +1,17 @@
 /**
  * How much there is in a value: its characters, and one for each object, property and number in it. What it
- * holds twice is counted once.
+ * holds twice is counted once, such as the id of a subscription in each of its events.
  */
 export function weigh(value: unknown): number {
-  const seen = new Set<object>();
+  const seen = new Set<unknown>();
   const left: unknown[] = [value];
   let weight = 0;
   while (left.length > 0) {
     const one = left.pop();
-    weight += typeof one === 'string' ? one.length : 1;
-    if (typeof one !== 'object' || one === null || seen.has(one)) continue;
+    const isSeen = seen.has(one);
     seen.add(one);
+    weight += typeof one === 'string' && !isSeen ? one.length : 1;
+    if (typeof one !== 'object' || one === null || isSeen) continue;
     if (one instanceof Map) {
       for (const [key, held] of one as Map<unknown, unknown>) left.push(key, held);
     } else {

@@ -23,6 +23,8 @@ export function inVirtualTime(play: (time: VirtualTime) => void): void {
   const scheduler = new TestScheduler(() => undefined);
   const { actions } = scheduler;
   const schedule = scheduler.schedule.bind(scheduler) as Schedule;
+  const tolerating: Schedule = (work, ...rest) => schedule(toleratingNothingDue(work), ...rest);
+  scheduler.schedule = tolerating as typeof scheduler.schedule;
   scheduler.run(() =>
     play({
       at: (ms, act) => void scheduler.schedule(act, ms - scheduler.frame),
@@ -34,13 +36,10 @@ export function inVirtualTime(play: (time: VirtualTime) => void): void {
       },
       leap: (ms) => {
         const awake = scheduler.frame + ms;
-        const tolerating: Schedule = (work, ...rest) => schedule(toleratingNothingDue(work), ...rest);
-        scheduler.schedule = tolerating as typeof scheduler.schedule;
         const due = actions as unknown as Late[];
         for (const action of due) {
           if (action.delay >= awake) continue;
           action.delay = awake;
-          action.work = toleratingNothingDue(action.work);
         }
         due.sort((one, other) => one.delay - other.delay || one.index - other.index);
       },
@@ -55,7 +54,6 @@ export function inVirtualTime(play: (time: VirtualTime) => void): void {
 interface Late {
   delay: number;
   readonly index: number;
-  work: Work;
 }
 
 type Work = (...given: unknown[]) => void;

@@ -119,7 +119,7 @@ export function ewsPushes(
       one.answer = answer;
       if (!pushes.has(push)) return;
       push.isPosting = false;
-      push.unanswered = answer === 'failed' && refused === undefined ? next.page : undefined;
+      if (refused === undefined) push.unanswered = answer === 'failed' ? next.page : undefined;
       if (answer === 'Unsubscribe') drop(push);
       else if (answer === 'OK') {
         if (refused === undefined) next.arrived();

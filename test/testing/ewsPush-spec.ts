@@ -127,6 +127,20 @@ describe('The push subscriptions of the simulated Exchange server', () => {
     expect(previous).to.equal(again);
   });
 
+  it('should call what is sent again as it was, also when an error was posted in between', () => {
+    const { bodies, times } = posting(['OK', 'what?', 'what?', 'OK'], ({ send, server }) => {
+      send(subscribeEnvelope(head, push));
+      timer(10_000).subscribe(() => server.deliverMail());
+      timer(20_000).subscribe(() => server.failNext(1, { error: 'ErrorServerBusy' }, 'SendNotification'));
+      timer(50_000).subscribe(() => server.forgetHistory());
+      until(71, server);
+    });
+    expect(times).to.deep.equal([0, 10, 40, 70]);
+    const [, first, error, again] = bodies;
+    expect(error).to.contain('ErrorServerBusy');
+    expect(again).to.equal(first);
+  });
+
   it('should wait a minute for an answer', () => {
     const { times } = posting(['OK', undefined, 'OK'], ({ send, server }) => {
       send(subscribeEnvelope(head, push));

@@ -44,8 +44,8 @@ export function reportOf(world: World | undefined, notes: Notes): Report {
       faults: (world?.wire.faults ?? 0) + notes.upheavals,
       subscriptions: everHeld.size,
       leaks: starting(breaches, 'leak'),
-      losses: sum(({ tally }) => tally.losses),
-      doubles: sum(({ tally }) => tally.doubles),
+      losses: starting(breaches, 'loss'),
+      doubles: starting(breaches, 'double'),
       uncaught: starting(breaches, 'uncaught'),
     },
     trace: [

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { collectExamples, compileExamples, type Example, runExample } from './support/examples.ts';
 
 describe('The examples of README, docs and doc comments', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
   const examples = collectExamples();
   let problems = new Map<string, string[]>();
   let outputs: readonly Output[] = [];

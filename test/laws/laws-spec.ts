@@ -5,7 +5,7 @@ const PROGRAMS = 2000;
 const seed = Number(process.env['SEED'] ?? 1);
 
 describe('the laws', function () {
-  this.timeout(240_000);
+  this.timeout(360_000);
 
   for (const { name, attempt } of LAWS) {
     it(name, async () => {

@@ -1,3 +1,5 @@
+import { EMPTY, merge, type Observable, Subject } from 'rxjs';
+
 /** One subscription's right to its id: a record for the {@link Claims}, for there may be thousands. */
 export interface Claim {
   /** What it holds, unless another subscription has got that since. */
@@ -22,6 +24,16 @@ export interface Claims {
   drop(claim: Claim): void;
   /** Whether a subscription has the id. */
   isTaken(subscriptionId: string): boolean;
+  /**
+   * Says that the server may be giving out an id, any id, just now.
+   *
+   * @returns To be called when the id was taken, or when none will come.
+   */
+  awaitId(): () => void;
+  /** Whether an id is awaited. */
+  readonly isAwaitingId: boolean;
+  /** Returns an Observable that completes when the ids that are awaited now have come, or will not. */
+  settled(): Observable<never>;
 }
 
 /**
@@ -32,6 +44,7 @@ export interface Claims {
  */
 export function idClaims(): Claims {
   const holders = new Map<string, Claim>();
+  const awaited = new Set<Subject<never>>();
   const holds = (claim: Claim, subscriptionId: string): boolean => holders.get(subscriptionId) === claim;
   return {
     isTaken: (subscriptionId) => holders.has(subscriptionId),
@@ -47,5 +60,17 @@ export function idClaims(): Claims {
     drop: (claim) => {
       if (claim.id !== undefined && holds(claim, claim.id)) holders.delete(claim.id);
     },
+    awaitId: () => {
+      const coming = new Subject<never>();
+      awaited.add(coming);
+      return () => {
+        awaited.delete(coming);
+        coming.complete();
+      };
+    },
+    get isAwaitingId() {
+      return awaited.size > 0;
+    },
+    settled: () => (awaited.size === 0 ? EMPTY : merge(...awaited)),
   };
 }

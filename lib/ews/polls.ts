@@ -1,4 +1,15 @@
-import { asyncScheduler, catchError, concat, EMPTY, from, mergeMap, Observable, of, throwError } from 'rxjs';
+import {
+  asyncScheduler,
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  from,
+  mergeMap,
+  Observable,
+  of,
+  throwError,
+} from 'rxjs';
 import type { Lease } from '../core/remoteResource.ts';
 import { backOffMs, type Course, gapEvent, reached } from './course.ts';
 import { decide } from './decision.ts';
@@ -67,11 +78,14 @@ function poll(polling: Polling): Observable<EwsEvent> {
         answerWithinMs: ANSWER_WITHIN_MS,
         onEvents: (events) => {
           held.push(...events.filter(({ subscriptionId }) => subscriptionId === id));
-          for (const event of upToWatermark(held, course)) subscriber.next(event);
+          for (const event of certain(held, polling)) subscriber.next(event);
         },
       })
       .pipe(
-        mergeMap((answer) => taken(polling, answer, held, askedAt)),
+        mergeMap((answer) => {
+          const taken$ = defer(() => taken(polling, answer, held, askedAt));
+          return mayBeAnothers(polling) ? concat(service.claims.settled(), taken$) : taken$;
+        }),
         catchError((error: unknown) => failed(polling, error, mayHaveActed)),
       )
       .subscribe(subscriber);
@@ -83,13 +97,24 @@ function extend({ lease, plan }: Polling): void {
 }
 
 /**
- * Events up to where a question after this answer would go on: behind that the server would tell them again, if
- * the rest is lost. Where it tells no watermarks, it tells nothing again.
+ * Where no watermarks are told, ids may start again: while one is on its way, it may be this one, and the events
+ * those of the subscription that gets it.
  */
-function upToWatermark(held: ServerEvent[], course: Course): readonly ServerEvent[] {
+function mayBeAnothers({ service: { claims }, course }: Polling): boolean {
+  return course.watermark === undefined && claims.isAwaitingId;
+}
+
+/**
+ * What may be told before the answer is whole: events up to where a question after this answer would go on, for
+ * behind that the server would tell them again, if the rest is lost. Where it tells no watermarks, it tells
+ * nothing again.
+ */
+function certain(held: ServerEvent[], polling: Polling): readonly ServerEvent[] {
+  const { course } = polling;
   const last = held.findLastIndex(({ watermark }) => watermark !== undefined);
   const { watermark } = held[last] ?? {};
-  if (watermark === undefined && course.watermark === undefined) return held.splice(0);
+  if (watermark === undefined && course.watermark === undefined)
+    return mayBeAnothers(polling) ? [] : held.splice(0);
   course.watermark = watermark ?? course.watermark;
   return held.splice(0, last + 1);
 }

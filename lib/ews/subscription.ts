@@ -113,17 +113,25 @@ function subscribe(
 ): Observable<Handle> {
   return defer(() => {
     const askedAt = asyncScheduler.now();
+    let settle: (() => void) | undefined;
     return send({
       name: 'Subscribe',
       envelope: (head) => subscribeEnvelope(head, request),
-      onProgress,
+      onProgress: (progress) => {
+        settle?.();
+        settle = progress === 'sent' ? claims.awaitId() : undefined;
+        onProgress(progress);
+      },
       answerWithinMs: ANSWER_WITHIN_MS,
     }).pipe(
       map((answer) => {
         const { subscriptionId: id, watermark: given } = readAnswer(answer);
         const wasShared = claims.take(claim, id);
+        // Before the subscription itself is asked for events.
+        settle?.();
         return { id, watermark: given, askedAt, answeredAt: asyncScheduler.now(), wasShared };
       }),
+      finalize(() => settle?.()),
     );
   });
 }

@@ -41,6 +41,30 @@ describe('The claims to subscription ids', () => {
     expect(claims.isTaken('1')).to.equal(false);
   });
 
+  it('should be settled when all ids have come that were awaited, and no matter which come later', () => {
+    const claims = idClaims();
+    expect(claims.isAwaitingId).to.equal(false);
+    const [one, other] = [claims.awaitId(), claims.awaitId()];
+    let isSettled = false;
+    claims.settled().subscribe({ complete: () => (isSettled = true) });
+    const later = claims.awaitId();
+    one();
+    one();
+    expect(isSettled).to.equal(false);
+    other();
+    expect([isSettled, claims.isAwaitingId]).to.deep.equal([true, true]);
+    later();
+    expect(claims.isAwaitingId).to.equal(false);
+  });
+
+  it('should be settled at once where no id is awaited', () => {
+    let isSettled = false;
+    idClaims()
+      .settled()
+      .subscribe({ complete: () => (isSettled = true) });
+    expect(isSettled).to.equal(true);
+  });
+
   it('should not mix ids up', () => {
     const claims = idClaims();
     const [one, other] = [claims.open(), claims.open()];

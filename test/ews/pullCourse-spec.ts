@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { take } from 'rxjs';
 import { EwsError, SoapFault } from '../../lib/ews/errors.ts';
 import type { GapEvent } from '../../lib/ews/events.ts';
 import type { EwsFailure } from '../../lib/testing/ewsSimulator.ts';
@@ -419,6 +420,51 @@ describe('A pull from a server without watermarks', () => {
     expect(run.events.filter(({ type }) => type === 'newMail')).to.have.length(2);
     expect(run.left()).to.deep.equal([]);
     expect(outcomesOf(run)).to.deep.equal(['EndedByServer', 'EndedByServer', 'Released', 'Released']);
+  });
+
+  describe('while an id is on its way that may be an old one', () => {
+    /** The answer to a second Subscribe comes late; then the server restarts, and the first subscription asks. */
+    const late = (delayMs: number, isRestarted: boolean, seconds = 60): Pulling =>
+      pulling(
+        ({ pull, watch, at, server }) => {
+          const [mine, other] = [server.createFolder(), server.createFolder()];
+          watch(pull({ folders: [{ id: mine }] }), seconds);
+          at(20, () => {
+            server.deliverMail(mine);
+            if (isRestarted) server.restart();
+          });
+          at(25, () => {
+            server.failNext(1, { delayMs }, 'Subscribe');
+            pull({ folders: [{ id: other }] })
+              .pipe(take(1))
+              .subscribe();
+          });
+          at(26, () => server.deliverMail(other));
+        },
+        { dialect },
+      );
+
+    it('should hand on nothing of who gets it, and tell of a gap from the last answer before', () => {
+      const run = late(10_000, true);
+      expect(run.seen).to.deep.equal(['0 status', '35 gap', '35 status']);
+      const [, gap] = run.events;
+      expect(gap?.type === 'gap' && [gap.reason, gap.since?.getTime()]).to.deep.equal([
+        'subscriptionLost',
+        0,
+      ]);
+      expect(run.left()).to.deep.equal([]);
+    });
+
+    it('should hand on what has come as soon as the id is another one', () => {
+      const run = late(10_000, false);
+      expect(run.seen).to.deep.equal(['0 status', '35 created', '35 newMail', '35 modified']);
+    });
+
+    it('should hand on what has come as soon as no id will come any more', () => {
+      // After two minutes without an answer.
+      const run = late(1_000_000, false, 150);
+      expect(run.seen).to.deep.equal(['0 status', '145 created', '145 newMail', '145 modified']);
+    });
   });
 
   it('should not remove a new subscription by a late Unsubscribe of an old one with its id', () => {

@@ -1,29 +1,40 @@
-import { EMPTY, merge, type Observable, Subject } from 'rxjs';
+import { asyncScheduler, EMPTY, merge, type Observable, Subject } from 'rxjs';
 
 /** One subscription's right to its id: a record for the {@link Claims}, for there may be thousands. */
 export interface Claim {
   /** What it holds, unless another subscription has got that since. */
   id: string | undefined;
+  /** When it was told of that, in milliseconds of the scheduler's clock. */
+  toldAt: number;
   /** Called when the server gives the same id to another subscription. It must not throw. */
   lost: (() => void) | undefined;
 }
+
+/**
+ * What becomes of who had an id until now, if there was one.
+ *
+ * - `none`: nobody had it.
+ * - `forgotten`: the server has forgotten the older one, which may have been handed events of the new one.
+ * - `disputed`: the other was given it while this answer was under way, so nobody knows whose it is.
+ */
+export type Predecessor = 'none' | 'forgotten' | 'disputed';
 
 /** Who has which subscription id. */
 export interface Claims {
   open(): Claim;
   /**
-   * Says that the server gave this id to this subscription. Whoever had the id before is told: the server
-   * has forgotten that one.
+   * Says that the server gave this id to this subscription. Whoever had the id before is told, for it may be
+   * gone.
    *
-   * @returns Whether another had it until now, which may have been handed events of this one.
+   * @param askedAt When the id was asked for, in milliseconds of the scheduler's clock.
    */
-  take(claim: Claim, subscriptionId: string): boolean;
+  take(claim: Claim, subscriptionId: string, askedAt: number): Predecessor;
   /** Whether the id is still this subscription's. */
   holds(claim: Claim, subscriptionId: string): boolean;
   /** Lets go of the id. */
   drop(claim: Claim): void;
-  /** Whether a subscription has the id. */
-  isTaken(subscriptionId: string): boolean;
+  /** Takes the id of a process before, unless a subscription of this one has it by now. */
+  inherit(claim: Claim, subscriptionId: string): void;
   /**
    * Says that the server may be giving out an id, any id, just now.
    *
@@ -47,16 +58,22 @@ export function idClaims(): Claims {
   const awaited = new Set<Subject<never>>();
   const holds = (claim: Claim, subscriptionId: string): boolean => holders.get(subscriptionId) === claim;
   return {
-    isTaken: (subscriptionId) => holders.has(subscriptionId),
-    open: () => ({ id: undefined, lost: undefined }),
-    take: (claim, subscriptionId) => {
+    open: () => ({ id: undefined, toldAt: -Infinity, lost: undefined }),
+    take: (claim, subscriptionId, askedAt) => {
       const before = holders.get(subscriptionId);
       holders.set(subscriptionId, claim);
       claim.id = subscriptionId;
+      claim.toldAt = asyncScheduler.now();
       before?.lost?.();
-      return before !== undefined;
+      if (before === undefined) return 'none';
+      return before.toldAt < askedAt ? 'forgotten' : 'disputed';
     },
     holds,
+    inherit: (claim, subscriptionId) => {
+      if (holders.has(subscriptionId)) return;
+      holders.set(subscriptionId, claim);
+      claim.id = subscriptionId;
+    },
     drop: (claim) => {
       if (claim.id !== undefined && holds(claim, claim.id)) holders.delete(claim.id);
     },

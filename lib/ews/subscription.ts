@@ -1,10 +1,10 @@
-import { asyncScheduler, defer, finalize, map, merge, Observable, of } from 'rxjs';
+import { asyncScheduler, defer, finalize, map, merge, Observable, of, throwError } from 'rxjs';
 import { decode } from '../core/decode.ts';
 import { journaled } from '../core/journaled.ts';
 import type { ReleaseResult } from '../core/release.ts';
 import { type Lease, remoteResource, type RemoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress } from '../core/transport.ts';
-import type { Claim, Claims } from './claims.ts';
+import type { Claim, Claims, Predecessor } from './claims.ts';
 import { type Course, gapEvent, reached } from './course.ts';
 import { decide, decideUnsubscribe } from './decision.ts';
 import { subscribeEnvelope, type SubscribeRequest, unsubscribeEnvelope } from './envelope.ts';
@@ -44,8 +44,8 @@ interface Handle {
   /** When it was asked for, and when that was answered, in milliseconds of the scheduler's clock. */
   readonly askedAt: number;
   readonly answeredAt: number;
-  /** Whether an older subscription had this id until now, and may have been handed events of this one. */
-  readonly wasShared: boolean;
+  /** Whether another subscription had this id until now. */
+  readonly predecessor: Predecessor;
 }
 
 const readAnswer = decode(SubscribeAnswer, 'Subscribe response');
@@ -126,25 +126,19 @@ function subscribe(
     }).pipe(
       map((answer) => {
         const { subscriptionId: id, watermark: given } = readAnswer(answer);
-        const wasShared = claims.take(claim, id);
+        const predecessor = claims.take(claim, id, askedAt);
         // Before the subscription itself is asked for events.
         settle?.();
-        return { id, watermark: given, askedAt, answeredAt: asyncScheduler.now(), wasShared };
+        return { id, watermark: given, askedAt, answeredAt: asyncScheduler.now(), predecessor };
       }),
       finalize(() => settle?.()),
     );
   });
 }
 
-function takenOver(url: string): EwsError {
-  return new EwsError(
-    { operation: 'Subscribe', url },
-    {
-      responseCode: 'ErrorSubscriptionNotFound',
-      messageText: 'The server has given the id of this subscription to a new one.',
-      values: new Map(),
-    },
-  );
+/** What ends a subscription whose id is not its own any more, or may never have been. */
+function idLost(url: string, responseCode: string, messageText: string): EwsError {
+  return new EwsError({ operation: 'Subscribe', url }, { responseCode, messageText, values: new Map() });
 }
 
 /** A subscription that is in use. */
@@ -158,10 +152,14 @@ function follow(
   { url }: ServiceInternals,
   course: Course,
   { operation, events }: SubscriptionKind,
-  { handle: { id, watermark, askedAt, wasShared }, lease, claim }: InUse,
+  { handle: { id, watermark, askedAt, predecessor }, lease, claim }: InUse,
 ): Observable<EwsEvent> {
+  if (predecessor === 'disputed')
+    return throwError(() =>
+      idLost(url, 'ErrorReadEventsFailed', 'The server has given the id to two subscriptions at a time.'),
+    );
   return new Observable((subscriber) => {
-    const reason = course.gap ?? (wasShared ? 'answerLost' : undefined);
+    const reason = course.gap ?? (predecessor === 'forgotten' ? 'answerLost' : undefined);
     const gap = reason === undefined ? undefined : gapEvent(course, id, reason);
     // Where a watermark was asked for, the stream goes on from that one, whichever the answer names.
     if (course.watermark === undefined) {
@@ -175,7 +173,14 @@ function follow(
       const isRefusal = error instanceof EwsError || error instanceof SoapFault;
       if (isRefusal && decide(error, course).gone === true) lease.endedByServer({ code: error.code });
     };
-    claim.lost = () => subscriber.error(takenOver(url));
+    claim.lost = () =>
+      subscriber.error(
+        idLost(
+          url,
+          'ErrorSubscriptionNotFound',
+          'The server has given the id of this subscription to a new one.',
+        ),
+      );
     const events$ = events(id, lease);
     if (gap !== undefined) subscriber.next(gap);
     if (subscriber.closed) return;

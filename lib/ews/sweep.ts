@@ -27,7 +27,7 @@ export function sweepSubscriptions(
     sweep(ledger, left, { url, ifLost }, (id) => {
       const claim = claims.open();
       // Where the server gives ids anew, it may be that of a subscription which is in use.
-      if (!claims.isTaken(id)) claims.take(claim, id);
+      claims.inherit(claim, id);
       return {
         attempt: () => (claims.holds(claim, id) ? remove(id) : of({ alreadyGone: true })),
         decide: decideUnsubscribe,

@@ -467,6 +467,43 @@ describe('A pull from a server without watermarks', () => {
     });
   });
 
+  it('should make both anew where an answer from before a restart gives the id of one that was made behind it', () => {
+    const run = pulling(
+      ({ pull, watch, at, server }) => {
+        server.failNext(1, { delayMs: 10_000 }, 'Subscribe');
+        watch(pull(), 60);
+        at(2, () => {
+          server.restart();
+          watch(pull({ folders: [{ id: server.createFolder() }] }), 50);
+        });
+        at(15, () =>
+          expect(new Set(server.subscriptions.map(({ folders }) => folders?.[0])).size).to.equal(2),
+        );
+        at(15, () => server.deliverMail());
+      },
+      { dialect },
+    );
+    expect(run.sent().filter((line) => /scribe/.test(line))).to.deep.equal([
+      '0 Subscribe',
+      '2 Subscribe',
+      '10 Unsubscribe',
+      '10 Subscribe',
+      '10 Subscribe',
+      '52 Unsubscribe',
+      '60 Unsubscribe',
+    ]);
+    expect(run.seen).to.deep.equal([
+      '10 gap',
+      '10 status',
+      '10 status',
+      '40 status',
+      '40 created',
+      '40 newMail',
+      '40 modified',
+    ]);
+    expect(run.left()).to.deep.equal([]);
+  });
+
   it('should not remove a new subscription by a late Unsubscribe of an old one with its id', () => {
     const run = pulling(
       ({ pull, watch, at, server }) => {

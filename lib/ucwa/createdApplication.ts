@@ -77,11 +77,18 @@ export function createdApplication(
   };
   if (journal === undefined) return remoteResource(config);
   const { within, acquire, release } = config;
+  let asked = journal.place.application;
   return journaled(
     {
       ...config,
       within: within.pipe(tap(() => noteIdentity(journal, identify()))),
-      acquire: (...asked) => acquire(...asked).pipe(tap((live) => goOn(journal, live, identify(), ack))),
+      acquire: (...one) =>
+        acquire(...one).pipe(
+          tap((live) => {
+            goOn(journal, live, identify(), ack, asked);
+            asked = undefined;
+          }),
+        ),
       release: (...left) => {
         // What comes after that is lost to nobody.
         journal.leave();

@@ -1,6 +1,6 @@
 import type { ApplicationIdentity } from './applicationIdentity.ts';
 import type { Acknowledgement } from './channel.ts';
-import type { ConnectionJournal } from './connectionJournal.ts';
+import type { ConnectionJournal, ConnectionPlace } from './connectionJournal.ts';
 import { hrefKey } from './href.ts';
 import type { LiveApplication } from './liveApplication.ts';
 
@@ -14,12 +14,15 @@ export function noteIdentity(journal: ConnectionJournal, identity: ApplicationId
  * Lets an application that was made, or found again, go on where the journal says that its channel has come to, and
  * notes what it is. Where that is not said, or it is another application, events were lost since: unless there
  * never was one.
+ *
+ * @param asked What a process before asked for, which may have been handed events that nobody has processed.
  */
 export function goOn(
   journal: ConnectionJournal,
   live: LiveApplication,
   identity: ApplicationIdentity,
   ack: Acknowledgement,
+  asked: ConnectionPlace['application'],
 ): void {
   const { application: before, next } = journal.place;
   if (before?.self !== undefined) {
@@ -27,6 +30,10 @@ export function goOn(
     // What stands in a file is followed only where the server itself leads.
     if (isSame && next !== undefined && isAtOriginOf(next, live.events)) live.place = { url: next };
     else live.lost = isSame ? 'resync' : 'recreated';
+  } else if (asked !== undefined) {
+    // What was not acknowledged comes again.
+    if (asked.identity !== identity) live.lost = 'recreated';
+    else if (ack === 'eager') live.lost = 'resync';
   }
   live.journal = journal;
   const { self, events, place, lost } = live;

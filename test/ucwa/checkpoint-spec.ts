@@ -11,9 +11,10 @@ import { myContactsAndGroups } from '../../lib/ucwa/contacts.ts';
 import type { EventBatch } from '../../lib/ucwa/cursor.ts';
 import type { UcwaEvent } from '../../lib/ucwa/events.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
+import { slow } from '../support/checkpoints.ts';
 import { marbles } from '../support/marbles.ts';
 import { keep } from './connected.ts';
-import { KEY, life, type Saved, savedIn, slow } from './lives.ts';
+import { KEY, life, type Saved, savedIn } from './lives.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const CREATED = ['added contact', 'added presenceSubscription', 'updated contactPresence'];
@@ -428,11 +429,24 @@ describe('The connection of the next process', () => {
     const server = simulated();
     const store = leftBehind({ application: { identity: IDENTITY }, held: [{ resource: 'application' }] });
     const { ucwa, outcomes } = life(server, store, { endpointId: 'other' });
-    expect(keep(ucwa.events$).values).to.deep.equal([]);
+    expect(keep(ucwa.events$).values).to.deep.equal(['reset application']);
     expect(outcomes).to.have.length(1);
     expect(outcomes[0]).to.include({ outcome: 'Unknown', resource: 'application' });
     expect(outcomes[0]).to.have.property('hint').that.includes('15 minutes');
   });
+
+  for (const [ack, resets] of [
+    ['eager', ['reset resync']],
+    ['processed', []],
+  ] as const) {
+    it(`should tell of a loss where it was asked for when the process died, unless all comes again: ${ack}`, () => {
+      const server = simulated();
+      const store = leftBehind({ application: { identity: IDENTITY }, held: [{ resource: 'application' }] });
+      const { ucwa, outcomes } = life(server, store, { channel: { ack } });
+      expect(keep(ucwa.events$).values).to.deep.equal(resets);
+      expect(outcomes).to.deep.equal([]);
+    });
+  }
 
   for (const [what, other] of [
     ['culture', { culture: 'de-de' }],

@@ -5,13 +5,14 @@ import { memoryCheckpoints } from '../../lib/core/memoryCheckpoints.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
 import type { EventBatch } from '../../lib/ucwa/cursor.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
+import { slow } from '../support/checkpoints.ts';
 import { marbles } from '../support/marbles.ts';
-import { life, type Life, savedIn, slow } from './lives.ts';
+import { life, type Life, savedIn } from './lives.ts';
 
 /** How processes come and are killed, in virtual milliseconds, and what happens on the server. */
 interface Scenario {
-  /** How long each lives, but the last. */
-  readonly livesMs: readonly number[];
+  /** How long each lives at most, but the last, and how many batches it processes: the next one kills it. */
+  readonly lives: readonly (readonly [ms: number, batches: number])[];
   readonly savingMs: number;
   readonly latencyMs: number;
   readonly ack: 'eager' | 'processed';
@@ -22,7 +23,10 @@ interface Scenario {
 }
 
 const scenario: fc.Arbitrary<Scenario> = fc.record({
-  livesMs: fc.array(fc.nat(300), { minLength: 1, maxLength: 5 }),
+  lives: fc.array(fc.tuple(fc.nat(300), fc.constantFrom(0, 1, 3, Infinity, Infinity)), {
+    minLength: 1,
+    maxLength: 5,
+  }),
   savingMs: fc.constantFrom(0, 0, 3, 20),
   latencyMs: fc.constantFrom(0, 1, 8, 30),
   ack: fc.constantFrom('processed', 'processed', 'processed', 'eager'),
@@ -49,7 +53,7 @@ interface Course {
   readonly saved: unknown;
 }
 
-function run({ livesMs, savingMs, latencyMs, ack, notesAt, restartsAt }: Scenario): Course {
+function run({ lives: spans, savingMs, latencyMs, ack, notesAt, restartsAt }: Scenario): Course {
   const server = ucwaSimulator({ mediumSeconds: 0, latencyMs });
   const memory = memoryCheckpoints();
   const store = savingMs === 0 ? memory : slow(memory, savingMs);
@@ -58,12 +62,18 @@ function run({ livesMs, savingMs, latencyMs, ack, notesAt, restartsAt }: Scenari
   let notes = 0;
   let held = 0;
 
-  const begin = (): Life => {
+  const begin = (fatal = Infinity): Life => {
     const mine: Seen = [];
     const one = life(server, store, { channel: { ack } });
     seen.push(mine);
     lives.push(one);
+    let processed = 0;
     const note = ({ next, reset, events }: EventBatch): void => {
+      if (processed === fatal) {
+        one.kill();
+        return;
+      }
+      processed += 1;
       const numbers = events.flatMap(({ link }) => NOTE.exec(link.href)?.[1] ?? []).map(Number);
       mine.push({ next: new URL(next, server.url).href, notes: numbers, isReset: reset !== undefined });
     };
@@ -76,9 +86,9 @@ function run({ livesMs, savingMs, latencyMs, ack, notesAt, restartsAt }: Scenari
   marbles(() => {
     const all = new Subscription();
     let at = 0;
-    for (const ms of livesMs) {
+    for (const [ms, batches] of spans) {
       timer(at).subscribe(() => {
-        const dying = begin();
+        const dying = begin(batches);
         timer(ms).subscribe(() => dying.kill());
       });
       at += ms + BETWEEN_MS;

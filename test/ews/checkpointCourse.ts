@@ -1,0 +1,213 @@
+import fc from 'fast-check';
+import { defer, type Observable, timer } from 'rxjs';
+import type { CheckpointStore, Json } from '../../lib/core/checkpoint.ts';
+import { memoryCheckpoints } from '../../lib/core/memoryCheckpoints.ts';
+import type { ReleaseOutcome } from '../../lib/core/releases.ts';
+import type { EwsEvent } from '../../lib/ews/events.ts';
+import { pullNotifications } from '../../lib/ews/pull.ts';
+import { exchange, type ExchangeService } from '../../lib/ews/service.ts';
+import { streamingNotifications } from '../../lib/ews/streaming.ts';
+import { type EwsFailure, type EwsOperation, ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { slow } from '../support/checkpoints.ts';
+import { marbles } from '../support/marbles.ts';
+import { mortal } from '../support/mortal.ts';
+
+/** How processes with a checkpoint come and are killed, in virtual milliseconds, and what happens on the server. */
+export interface Scenario {
+  readonly way: 'pull' | 'streaming';
+  readonly dialect: 'exchange' | 'grommunio';
+  /** How long each lives at most, but the last, and how many events it processes: the next one kills it. */
+  readonly lives: readonly (readonly [ms: number, events: number])[];
+  readonly savingMs: number;
+  readonly latencyMs: number;
+  readonly chunkBytes: number;
+  /** When mail comes, and how much. */
+  readonly mails: readonly (readonly [atMs: number, count: number])[];
+  readonly upheavals: readonly (readonly [atMs: number, how: 'restart' | 'expire' | 'forgetHistory'])[];
+  readonly failures: readonly (readonly [atMs: number, count: number, how: EwsFailure, on: EwsOperation])[];
+}
+
+const SPAN_MS = 30_000;
+const at = fc.nat(SPAN_MS);
+
+export const scenario: fc.Arbitrary<Scenario> = fc.record({
+  way: fc.constantFrom('pull', 'pull', 'streaming'),
+  dialect: fc.constantFrom('exchange', 'exchange', 'grommunio'),
+  lives: fc.array(
+    fc.tuple(fc.oneof(fc.nat(9000), fc.nat(700)), fc.constantFrom(0, 1, 5, 50, Infinity, Infinity)),
+    {
+      minLength: 1,
+      maxLength: 5,
+    },
+  ),
+  savingMs: fc.constantFrom(0, 0, 20, 700),
+  latencyMs: fc.constantFrom(0, 8, 300),
+  chunkBytes: fc.constantFrom(100_000, 300),
+  mails: fc.array(fc.tuple(at, fc.constantFrom(1, 1, 3, 60)), { maxLength: 8 }),
+  upheavals: fc.array(fc.tuple(at, fc.constantFrom('restart', 'expire', 'forgetHistory')), { maxLength: 1 }),
+  failures: fc.array(
+    fc.tuple(
+      at,
+      fc.integer({ min: 1, max: 5 }),
+      fc.constantFrom<EwsFailure>('reset', 'resetAfterActing', { status: 503 }, { delayMs: 2500 }),
+      fc.constantFrom<EwsOperation>(
+        'Subscribe',
+        'GetEvents',
+        'GetStreamingEvents',
+        'Unsubscribe',
+        'Unsubscribe',
+      ),
+    ),
+    { maxLength: 2 },
+  ),
+});
+
+const KEY = 'mail';
+/** How long it takes until the next process is there. */
+const BETWEEN_MS = 100;
+const LAST_MAIL_AT = 100_000;
+const QUIET_AT = 130_000;
+const SETTLED_AT = 200_000;
+
+/** What one process was told, in its order. */
+interface Seen {
+  /** Where it goes on: what was saved when it began. */
+  readonly from: string | undefined;
+  /** The number of an event and its watermark, a watermark alone, or that there is a gap. */
+  readonly told: ({ readonly number: number | undefined; readonly watermark: string | undefined } | 'gap')[];
+}
+
+export interface Course {
+  readonly seen: readonly Seen[];
+  readonly outcomes: readonly ReleaseOutcome[];
+  /** How many events there were when a watermark was saved for the first time. */
+  readonly savedFrom: number;
+  readonly events: number;
+  /** Subscriptions that are on the server before the last process leaves, and behind it. */
+  readonly held: readonly string[];
+  readonly left: number;
+  /** The ids that were ever saved. */
+  readonly known: ReadonlySet<string>;
+  readonly saved: Json | undefined;
+}
+
+function savedIn(store: CheckpointStore): Json | undefined {
+  let saved: Json | undefined;
+  store.load(KEY).subscribe((value) => (saved = value));
+  return saved;
+}
+
+function idsOf(saved: Json | undefined): readonly string[] {
+  const { held = [] } = (saved ?? {}) as { readonly held?: readonly { readonly id?: string }[] };
+  return held.flatMap(({ id }) => id ?? []);
+}
+
+function watermarkOf(saved: Json | undefined): string | undefined {
+  return (saved as { readonly watermark?: string } | undefined)?.watermark;
+}
+
+/** A store that says what is saved. */
+function heard(store: CheckpointStore, saving: (value: Json) => void): CheckpointStore {
+  return {
+    ...store,
+    save: (key, value) =>
+      defer(() => {
+        saving(value);
+        return store.save(key, value);
+      }),
+  };
+}
+
+function watching(
+  service: ExchangeService,
+  { way }: Scenario,
+  folder: string,
+  store: CheckpointStore,
+): Observable<EwsEvent> {
+  const watched = { folders: [{ id: folder }], events: ['modified'] } as const;
+  const checkpoint = { store, key: KEY };
+  return way === 'pull'
+    ? pullNotifications(service, { ...watched, checkpoint, pollIntervalSeconds: 2 })
+    : streamingNotifications(service, { ...watched, checkpoint });
+}
+
+/** Lets them live and die, and says what came of it. */
+export function run(scene: Scenario): Course {
+  const { dialect, lives, savingMs, latencyMs, chunkBytes, mails, upheavals, failures } = scene;
+  const server = ewsSimulator({ dialect, latencyMs, chunkBytes });
+  const folder = server.createFolder();
+  const memory = memoryCheckpoints();
+  const seen: Seen[] = [];
+  const outcomes: ReleaseOutcome[] = [];
+  let events = 0;
+  let savedFrom = Infinity;
+  const known = new Set<string>();
+  let held: readonly string[] = [];
+  let left = 0;
+  const noting = heard(memory, (value) => {
+    if (watermarkOf(value) !== undefined) savedFrom = Math.min(savedFrom, events);
+    for (const id of idsOf(value)) known.add(id);
+  });
+  const store = savingMs === 0 ? noting : slow(noting, savingMs);
+
+  const begin = (fatal = Infinity): { readonly kill: () => void; readonly close: () => void } => {
+    const told: Seen['told'] = [];
+    seen.push({ from: watermarkOf(savedIn(memory)), told });
+    const process = mortal(server.transport, store);
+    const service = exchange({
+      url: server.url,
+      transport: process.transport,
+      retry: { initialMs: 200, maxMs: 1000, retries: 20, random: () => 0.5 },
+    });
+    process.mortal(() => service.releases.outcomes$).subscribe((outcome) => outcomes.push(outcome));
+    const close = (): void => void service.close();
+    const kill = (): void => {
+      process.kill();
+      // Without a word to the server; but timers end.
+      close();
+    };
+    let processed = 0;
+    watching(service, scene, folder, process.store).subscribe((event) => {
+      if (event.type === 'gap') told.push('gap');
+      else if (event.type !== 'modified') told.push({ number: undefined, watermark: event.watermark });
+      else if (processed === fatal) kill();
+      else {
+        processed += 1;
+        // None is ever read, so that many have come.
+        told.push({ number: event.unreadCount, watermark: event.watermark });
+      }
+    });
+    return { close, kill };
+  };
+
+  marbles(() => {
+    let time = 0;
+    for (const [ms, processed] of lives) {
+      timer(time).subscribe(() => {
+        const dying = begin(processed);
+        timer(ms).subscribe(() => dying.kill());
+      });
+      time += ms + BETWEEN_MS;
+    }
+    timer(time).subscribe(() => {
+      const last = begin();
+      timer(QUIET_AT - time).subscribe(() => {
+        held = server.subscriptions.map(({ id }) => id);
+        last.close();
+      });
+    });
+    const deliver = (count: number): void => {
+      for (let more = count; more > 0; more -= 1) {
+        events += 1;
+        server.deliverMail(folder);
+      }
+    };
+    for (const [ms, count] of mails) timer(ms).subscribe(() => deliver(count));
+    timer(LAST_MAIL_AT).subscribe(() => deliver(1));
+    for (const [ms, how] of upheavals) timer(ms).subscribe(() => server[how]());
+    for (const [ms, count, how, on] of failures) timer(ms).subscribe(() => server.failNext(count, how, on));
+    // Asked in virtual time: by the clock outside of it, all would have expired.
+    timer(SETTLED_AT).subscribe(() => (left = server.subscriptions.length));
+  });
+  return { seen, outcomes, savedFrom, events, held, left, known, saved: savedIn(memory) };
+}

@@ -1,0 +1,12 @@
+import { concat, ignoreElements, timer } from 'rxjs';
+import type { CheckpointStore } from '../../lib/core/checkpoint.ts';
+
+/** A store that takes its time. */
+export function slow(store: CheckpointStore, ms = 100): CheckpointStore {
+  const wait$ = timer(ms).pipe(ignoreElements());
+  return {
+    load: (key) => store.load(key),
+    save: (key, value) => concat(wait$, store.save(key, value)),
+    remove: (key) => concat(wait$, store.remove(key)),
+  };
+}

@@ -10,6 +10,7 @@ import {
   of,
   share,
   take,
+  tap,
   throwError,
   throwIfEmpty,
 } from 'rxjs';
@@ -115,8 +116,6 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
       throwIfEmpty(() => invalidOption('token', 'nothing', 'emitted by its provider')),
       map((issued) => {
         held.token = heldToken(issued, marginSeconds);
-        // Before the token goes out: who is refused at once with it must ask anew, not wait for this answer.
-        held.acquiring = undefined;
         return held.token.text;
       }),
       catchError((error: unknown) => {
@@ -125,6 +124,8 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
           ? of(old.text)
           : throwError(() => error);
       }),
+      // Before the token goes out: who needs one because of it must ask anew, this answer has been given.
+      tap(() => (held.acquiring = undefined)),
       finalize(() => {
         if (held.acquiring === acquiring) held.acquiring = undefined;
       }),

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { defer, EMPTY, map, type Observable, of, Subject, throwError, timer } from 'rxjs';
+import { defer, EMPTY, map, mergeMap, type Observable, of, Subject, throwError, timer } from 'rxjs';
 import type { HttpRequest, HttpResponse, Transport } from '../../lib/core/transport.ts';
 import { type IssuedToken, type TokenProvider, withToken } from '../../lib/core/withToken.ts';
 import { marbles } from '../support/marbles.ts';
@@ -267,6 +267,26 @@ describe('withToken', () => {
       expect(asked).to.equal(4);
       expect(seen).to.have.length(1);
       expect(seen[0]).to.have.property('message', 'out of order');
+    });
+
+    it('should answer a request that the answer to another brings about, where a renewal fails', () => {
+      const server = answering(response(200));
+      const seen: number[] = [];
+      let asked = 0;
+      marbles(() => {
+        const transport = withToken(() =>
+          ++asked === 1 ? of({ token: 'old', expiresInSeconds: 600 }) : throwError(() => new Error('no')),
+        )(server.transport);
+        transport(get).subscribe();
+        timer(590_000)
+          .pipe(mergeMap(() => transport(get)))
+          .subscribe(({ status }) => {
+            seen.push(status);
+            transport(get).subscribe((next) => seen.push(next.status));
+          });
+      });
+      expect(seen).to.deep.equal([200, 200]);
+      expect(server.requests).to.have.length(3);
     });
 
     it('should not use the old token where the server has refused it and the renewal fails', () => {

@@ -149,9 +149,10 @@ function longPoll(
     };
 
     const failed = (error: unknown, cursor: Cursor): void => {
+      failures += 1;
       asking = new Subscription();
       asking.add(
-        config.hasMoved(error, ++failures).subscribe({
+        config.hasMoved(error).subscribe({
           next: (hasMoved) => decided(hasMoved ? 'gone' : decide('channel', error, failures), error, cursor),
           error: (cause: unknown) => decided('retry', cause, cursor),
         }),

@@ -23,6 +23,7 @@ import type { UcwaEvent } from './events.ts';
 import { absolute } from './href.ts';
 import type { Application, LiveApplication } from './liveApplication.ts';
 import { listening, type Listening } from './listening.ts';
+import type { Location } from './location.ts';
 import { network } from './network.ts';
 import type { Pause } from './pause.ts';
 import { requestJson } from './request.ts';
@@ -113,6 +114,8 @@ export interface UcwaInternals {
   readonly transport: Transport;
   readonly retry: RetryPolicy;
   readonly pause: Pause;
+  /** Whether a failure means that the server is elsewhere now: then the application is gone. */
+  readonly hasMoved: Location['hasMoved'];
   /** Whether what it has on the server is kept for the next process. */
   readonly isKept: boolean;
   /** Whose turn it is with the one subscription to contacts and groups that an application has. */
@@ -176,7 +179,7 @@ export function connect(options: ConnectOptions): Ucwa {
   let { parameters } = plan;
   let live: LiveApplication | undefined;
   const { transport, polling } = network({
-    ...{ sending: plan.sending, signed: plan.signed, pinned: location.pinned, retry },
+    ...{ sending: plan.sending, signed: plan.signed, pinned: location.pinned, noted: location.noted, retry },
     together: batching(plan.batch, () => live, retry),
     heldMs: () => (parameters.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000,
   });
@@ -229,7 +232,7 @@ export function connect(options: ConnectOptions): Ucwa {
   INTERNALS.set(ucwa, {
     application$: application$.pipe(shareLatest(({ isOver }) => !isOver)),
     ...{ dispatch: events, listening: listening(batches$), timers: sharedTimers() },
-    ...{ ledger, transport, retry, pause, contactsTurn$ },
+    ...{ ledger, transport, retry, pause, contactsTurn$, hasMoved: location.hasMoved },
     isKept: checkpoint !== undefined,
     mediumSeconds: () => parameters.mediumSeconds,
   });

@@ -3,7 +3,7 @@ import { journaled } from '../core/journaled.ts';
 import type { ReleaseLedger } from '../core/releases.ts';
 import { type RemoteResource, remoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress, Transport } from '../core/transport.ts';
-import { DEFAULT_RETRIES, type RetryPolicy } from '../core/withRetry.ts';
+import type { RetryPolicy } from '../core/withRetry.ts';
 import type { ApplicationIdentity } from './applicationIdentity.ts';
 import type { Acknowledgement } from './channel.ts';
 import type { ConnectionJournal } from './connectionJournal.ts';
@@ -38,8 +38,6 @@ export function createdApplication(
   identify: () => ApplicationIdentity,
   journal: ConnectionJournal | undefined,
 ): Observable<LiveApplication> {
-  /** How often the transport has sent it when it gives up. */
-  const attempts = (retry.retries ?? DEFAULT_RETRIES) + 1;
   const post = (
     onProgress: (progress: RequestProgress) => void,
   ): Observable<Answered<ApplicationResource>> => {
@@ -53,9 +51,7 @@ export function createdApplication(
     );
     return posted$.pipe(
       catchError((error: unknown) =>
-        location
-          .hasMoved(error, attempts)
-          .pipe(mergeMap((hasMoved) => (hasMoved ? posted$ : throwError(() => error)))),
+        location.hasMoved(error).pipe(mergeMap((hasMoved) => (hasMoved ? posted$ : throwError(() => error)))),
       ),
     );
   };

@@ -1,4 +1,19 @@
-import { catchError, defer, map, mergeMap, type Observable, of, retry, tap, throwError } from 'rxjs';
+import {
+  catchError,
+  defer,
+  finalize,
+  identity,
+  map,
+  mergeMap,
+  type Observable,
+  of,
+  ReplaySubject,
+  retry,
+  share,
+  tap,
+  throwError,
+} from 'rxjs';
+import { NetworkError } from '../core/errors.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
 import type { Middleware } from '../core/transport.ts';
 import { decide } from './decision.ts';
@@ -14,18 +29,18 @@ export interface Location {
   readonly url$: Observable<string>;
   /** Sends requests to the origin of that URL only. */
   readonly pinned: Middleware;
+  /** Notes whether the server answers: three requests in a row without an answer make its location doubtful. */
+  readonly noted: Middleware;
   /**
-   * Returns an Observable that emits whether the server is elsewhere now, as a failure may mean, and
-   * completes. It errors where that cannot be told yet, with what will pass.
-   *
-   * @param failures How many failures came in a row, from 1.
+   * Returns an Observable that emits whether the server is elsewhere now, as the failure of a request to it may
+   * mean, and completes. It errors where that cannot be told yet, with what will pass.
    */
-  readonly hasMoved: (error: unknown, failures: number) => Observable<boolean>;
+  readonly hasMoved: (error: unknown) => Observable<boolean>;
 }
 
 /** The location that the caller knows: it is always the same. */
 export function fixedLocation(url: string): Location {
-  return { url$: of(url), pinned: pinnedTo(url), hasMoved: () => of(false) };
+  return { url$: of(url), pinned: pinnedTo(url), noted: identity, hasMoved: () => of(false) };
 }
 
 /**
@@ -36,7 +51,29 @@ export function fixedLocation(url: string): Location {
  */
 export function foundLocation(discovery: Discovery, pause: Pause, retries: number): Location {
   let last: UcwaLocation | undefined;
+  /** How many requests in a row were not answered. */
+  let unanswered = 0;
+  /** Whether it has moved, while that is being looked for: once for all who ask. */
+  let looking$: Observable<boolean> | undefined;
+
   const found$ = discovery.location$.pipe(tap((found) => (last = found)));
+
+  const look = (): Observable<boolean> => {
+    const before = last?.applications;
+    unanswered = 0;
+    discovery.forget();
+    return found$.pipe(
+      map(({ applications }) => applications !== before),
+      // Where nothing will be found, the failure itself says more.
+      catchError((cause: unknown) =>
+        decide('channel', cause, 1) === 'retry' ? throwError(() => cause) : of(false),
+      ),
+      finalize(() => (looking$ = undefined)),
+      // Who asks because of the answer gets the same.
+      share({ connector: () => new ReplaySubject(1) }),
+    );
+  };
+
   return {
     url$: found$.pipe(
       map(({ applications }) => applications),
@@ -51,18 +88,16 @@ export function foundLocation(discovery: Discovery, pause: Pause, retries: numbe
       defer(() => (last === undefined ? found$ : of(last))).pipe(
         mergeMap(({ origin }) => pinnedTo(origin)(transport)(request)),
       ),
-    hasMoved: (error, failures) =>
-      defer(() => {
-        if (!mustDiscoverAgain(error, failures)) return of(false);
-        const before = last?.applications;
-        discovery.forget();
-        return found$.pipe(
-          map(({ applications }) => applications !== before),
-          // Where nothing will be found, the failure itself says more.
-          catchError((cause: unknown) =>
-            decide('channel', cause, 1) === 'retry' ? throwError(() => cause) : of(false),
-          ),
-        );
-      }),
+    noted: (transport) => (request) =>
+      transport(request).pipe(
+        tap({
+          next: () => (unanswered = 0),
+          error: (error: unknown) => {
+            if (error instanceof NetworkError) unanswered += 1;
+          },
+        }),
+      ),
+    hasMoved: (error) =>
+      defer(() => (mustDiscoverAgain(error, unanswered) ? (looking$ ??= look()) : of(false))),
   };
 }

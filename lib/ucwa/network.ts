@@ -11,6 +11,8 @@ export interface NetworkConfig {
   readonly signed: Middleware;
   /** Keeps them to where the server is. */
   readonly pinned: Middleware;
+  /** Notes whether the server answers. */
+  readonly noted: Middleware;
   /** Sends those together that fall together. */
   readonly together: Middleware;
   readonly retry: RetryPolicy;
@@ -27,9 +29,10 @@ export interface Network {
 }
 
 /** Composes what the requests of a connection go through, on their way to its server. */
-export function network({ sending, signed, pinned, together, retry, heldMs }: NetworkConfig): Network {
+export function network(config: NetworkConfig): Network {
+  const { sending, signed, pinned, noted, together, retry, heldMs } = config;
   const reported = reportProgress(sending);
-  const within = (patienceMs: number): Transport => pinned(answersWithin(patienceMs)(reported));
+  const within = (patienceMs: number): Transport => pinned(noted(answersWithin(patienceMs)(reported)));
   return {
     transport: pinned(signed(withRetry(retry)(together(within(PATIENCE_MS))))),
     polling: pinned(signed((request) => within(heldMs() + PATIENCE_MS)(request))),

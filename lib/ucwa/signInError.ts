@@ -1,4 +1,4 @@
-import { describeUrl } from '../core/errors.ts';
+import { describeUrl, HttpError, type RequestIdentity } from '../core/errors.ts';
 
 /** What each of the documented errors means, and what the caller can do. [AuthenticationInUCWA, Error conditions] */
 const HINTS: Readonly<Record<string, string>> = {
@@ -48,4 +48,19 @@ export class SignInError extends Error {
     this.status = status;
     this.passiveAuthUrl = passiveAuthUrl;
   }
+}
+
+/**
+ * The error for a request of the sign-in that was not answered as it was to be. What does not pass by itself is no
+ * {@link HttpError}: a 404 here says nothing of what the token is for.
+ */
+export function notSignedIn(
+  status: number,
+  request: RequestIdentity,
+  options: { readonly retryAfterMs?: number | undefined; readonly hint: string },
+): Error {
+  const isTransient = status === 408 || status === 429 || status >= 500;
+  return isTransient
+    ? new HttpError(status, request, options)
+    : new SignInError(request.url, status, { hint: options.hint });
 }

@@ -1,5 +1,6 @@
 import {
   asyncScheduler,
+  catchError,
   EMPTY,
   finalize,
   merge,
@@ -15,6 +16,7 @@ import { EndedError } from './endedError.ts';
 import type { UcwaEvent } from './events.ts';
 import { isStillThere } from './isStillThere.ts';
 import { keptSubscription } from './keptSubscription.ts';
+import type { LiveApplication } from './liveApplication.ts';
 import { close, failing, type OwnEvents } from './ownEvents.ts';
 import { ENDED, type Ending, type Stream } from './stream.ts';
 import type { Created, SubscriptionKind } from './subscriptionKind.ts';
@@ -68,9 +70,27 @@ export function subscriptionStream<Made extends Created>(
 }
 
 function afterRefusal<Made extends Created>(stream: Continuing<Made>, error: unknown): Observable<unknown> {
-  const { internals, application, refusal, self } = stream;
+  const { internals, application, refusal } = stream;
   if (application === undefined || refusal?.error !== error) return throwError(() => error);
   if (application.isOver) return of(undefined);
+  return internals.hasMoved(error).pipe(
+    // What cannot be told yet, the channel finds out.
+    catchError(() => of(false)),
+    mergeMap((hasMoved) => {
+      if (!hasMoved) return afterAnswer(stream, application, error);
+      application.lose(error);
+      return of(undefined);
+    }),
+  );
+}
+
+/** What is done where it was the application's own server that refused. */
+function afterAnswer<Made extends Created>(
+  stream: Continuing<Made>,
+  application: LiveApplication,
+  error: unknown,
+): Observable<unknown> {
+  const { internals, self } = stream;
   const decision = decide('channel', error, stream.failures + 1);
   if (decision === 'gone') {
     return isStillThere(application, internals).pipe(

@@ -3,12 +3,12 @@ import { asyncScheduler, catchError, map, mergeMap, type Observable, of } from '
 import { retryAfterMs } from '../core/backoff.ts';
 import { readText } from '../core/body.ts';
 import { decode } from '../core/decode.ts';
-import { DecodeError, HttpError } from '../core/errors.ts';
+import { DecodeError } from '../core/errors.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import type { IssuedToken } from '../core/withToken.ts';
 import type { SignIn } from './signIn.ts';
-import { SignInError } from './signInError.ts';
+import { notSignedIn, SignInError } from './signInError.ts';
 
 /** What asks for a token. */
 export interface TokenRequest {
@@ -51,8 +51,8 @@ const TokenRefusal: t.Type<TokenRefusal, unknown> = t.intersection([
 /**
  * Returns an Observable that asks a token endpoint for a token, emits it, and completes.
  *
- * It errors with a {@link SignInError} when the endpoint refuses, with its own `error`; with an
- * {@link HttpError} for any other failure of it; with an OriginError when it redirects elsewhere: credentials
+ * It errors with a {@link SignInError} when the endpoint refuses, with its own `error` where it gives one; with an
+ * HttpError for what may pass; with an OriginError when it redirects elsewhere: credentials
  * are sent to it alone; with a {@link DecodeError} for an answer without a token.
  * [AuthenticationInUCWA]
  */
@@ -120,7 +120,7 @@ function refusal(
     return new SignInError(url, status, { hint });
   }
   const asked = retryAfterMs(headers.get('retry-after'), asyncScheduler.now());
-  return new HttpError(status, request, { retryAfterMs: asked, hint: 'no token was issued' });
+  return notSignedIn(status, request, { retryAfterMs: asked, hint: 'no token was issued' });
 }
 
 /** Reads what a refusing endpoint says; nothing where that is not its own answer. */

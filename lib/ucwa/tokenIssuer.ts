@@ -1,10 +1,10 @@
 import { catchError, defer, map, mergeMap, type Observable, of, tap, throwError } from 'rxjs';
-import { HttpError, OriginError } from '../core/errors.ts';
+import { OriginError } from '../core/errors.ts';
 import type { HttpRequest, Transport } from '../core/transport.ts';
 import type { IssuedToken } from '../core/withToken.ts';
 import { challengesIn, type SignInOffer, signInOffer } from './challenge.ts';
 import type { SignIn } from './signIn.ts';
-import { SignInError } from './signInError.ts';
+import { notSignedIn, SignInError } from './signInError.ts';
 import { requestToken } from './tokenEndpoint.ts';
 
 /** Signs in at the servers that it was told of. */
@@ -124,7 +124,7 @@ function challenged(transport: Transport, url: string): Observable<Challenged> {
   return transport(request).pipe(
     map((response) => {
       if (response.status !== 401) {
-        throw new HttpError(response.status, request, { hint: 'it was to say where to sign in, by a 401' });
+        throw notSignedIn(response.status, request, { hint: 'it was to say where to sign in, by a 401' });
       }
       const header = response.headers.get(CHALLENGE) ?? '';
       const offer = signInOffer(header);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { of, throwError, timer } from 'rxjs';
+import { mergeMap, of, retry, throwError, timer } from 'rxjs';
 import { HttpError, NetworkError, OriginError } from '../../lib/core/errors.ts';
 import type { HttpRequest, Transport } from '../../lib/core/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
@@ -213,6 +213,22 @@ describe('connect to a domain', () => {
     });
   });
 
+  it('should not take a sign-in that is answered 404 for what it was to remove being gone', () => {
+    const it = company();
+    const told: string[] = [];
+    it.ucwa.releases.outcomes$.subscribe(({ resource, outcome }) => told.push(`${resource} ${outcome}`));
+    marbles(() => {
+      const kept = keep(presence(it.ucwa, { uris }));
+      it.hosts[0].refuseTokens();
+      it.fault = (request) =>
+        request.url.endsWith('/oauthtoken') ? answer(request, { status: 404 }) : undefined;
+      kept.subscription.unsubscribe();
+      timer(10_000).subscribe(() => (it.fault = undefined));
+    });
+    expect(told).to.deep.equal(['presenceSubscription Released', 'application Released']);
+    expect(it.pools[0].presenceSubscriptions).to.deep.equal([]);
+  });
+
   describe('whose user has moved to another pool', () => {
     const refusals: readonly (readonly [string, (request: HttpRequest) => ReturnType<Transport>, number])[] =
       [
@@ -309,6 +325,35 @@ describe('connect to a domain', () => {
       kept.subscription.unsubscribe();
       expect(it.searches()).to.equal(2);
     });
+
+    for (const [name, refusal] of [
+      ['refuses', (request: HttpRequest) => answer(request, { status: 502 })],
+      ['is not there any more', broken],
+    ] as const) {
+      it(`should be found there by who comes while the old one, of which something is being removed, ${name}`, () => {
+        const it = company({}, 20);
+        marbles(() => {
+          const first = keep(presence(it.ucwa, { uris }));
+          timer(1000).subscribe(() => {
+            it.move(1);
+            it.pools[0].restart();
+            it.fault = (request) =>
+              isAtPool(1, request) ? timer(20).pipe(mergeMap(() => refusal(request))) : undefined;
+            first.subscription.unsubscribe();
+            const second = keep(
+              presence(it.ucwa, { uris: ['sip:bob@contoso.com'] }).pipe(retry({ count: 3, delay: 1000 })),
+            );
+            timer(60_000).subscribe(() => {
+              expect(second.error).to.equal(undefined);
+              expect(it.pools[1].presenceSubscriptions).to.have.length(1);
+              second.subscription.unsubscribe();
+            });
+          });
+        });
+        expect(it.searches()).to.equal(2);
+        expect(it.pools[1].applications).to.have.length(0);
+      });
+    }
 
     it('should tell what could not be removed at the old place any more as ended, and send nothing there', () => {
       const it = company();

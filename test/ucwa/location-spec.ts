@@ -60,7 +60,7 @@ describe('a location', () => {
 
     it('should always be the same', () => {
       expect(all(location.url$)).to.deep.equal([pool1.applications, '|']);
-      expect(all(location.hasMoved(forbidden, 1))).to.deep.equal([false, '|']);
+      expect(all(location.hasMoved(forbidden))).to.deep.equal([false, '|']);
     });
 
     it('should keep requests to its origin', () => {
@@ -94,7 +94,9 @@ describe('a location', () => {
     for (const [name, error, count, again] of failures) {
       it(`should ${again ? '' : 'not '}be looked for again after ${name}`, () => {
         const { location, searches } = found(pool1, pool2);
-        expect(all(concat(location.url$, location.hasMoved(error, count), location.url$))).to.deep.equal([
+        const failing = location.noted(() => throwError(() => error))(request);
+        for (let each = 0; each < count; each += 1) all(failing);
+        expect(all(concat(location.url$, location.hasMoved(error), location.url$))).to.deep.equal([
           pool1.applications,
           again,
           again ? pool2.applications : pool1.applications,
@@ -104,9 +106,31 @@ describe('a location', () => {
       });
     }
 
+    it('should be looked for once, for all who ask meanwhile', () => {
+      const { location, searches } = found(pool1, pool2);
+      const answers: unknown[] = [];
+      all(location.url$);
+      // The second asks because of the answer to the first.
+      location.hasMoved(forbidden).subscribe((first) => {
+        answers.push(first, ...all(location.hasMoved(forbidden)));
+      });
+      expect(answers).to.deep.equal([true, true]);
+      expect(searches()).to.equal(2);
+    });
+
+    it('should not be doubted by failures that an answer stands between', () => {
+      const { location, searches } = found(pool1, pool2);
+      all(location.url$);
+      for (const answer of [throwError(() => broken), throwError(() => broken), of(response(503))])
+        all(location.noted(() => answer)(request));
+      all(location.noted(() => throwError(() => broken))(request));
+      expect(all(location.hasMoved(broken))).to.deep.equal([false, '|']);
+      expect(searches()).to.equal(1);
+    });
+
     it('should take its requests along when it moves', () => {
       const { location } = found(pool1, pool2);
-      expect(all(concat(location.url$, location.hasMoved(forbidden, 1)))).to.include(true);
+      expect(all(concat(location.url$, location.hasMoved(forbidden)))).to.include(true);
       expect(sentThrough(location, pool2.applications)).to.include({ status: 204 });
       expect(sentThrough(location, request.url)).to.be.instanceOf(OriginError);
     });
@@ -114,14 +138,14 @@ describe('a location', () => {
     it('should not have moved where it is found at the same place, or nowhere', () => {
       for (const second of [pool1, none]) {
         const { location } = found(pool1, second);
-        expect(all(concat(location.url$, location.hasMoved(forbidden, 1)))).to.include(false);
+        expect(all(concat(location.url$, location.hasMoved(forbidden)))).to.include(false);
         expect(sentThrough(location, request.url)).to.include({ status: 204 });
       }
     });
 
     it('should say that it does not know while the hosts of discovery do not answer', () => {
       const { location } = found(pool1, away);
-      expect(all(concat(location.url$, location.hasMoved(forbidden, 1)))).to.deep.equal([
+      expect(all(concat(location.url$, location.hasMoved(forbidden)))).to.deep.equal([
         pool1.applications,
         away,
       ]);

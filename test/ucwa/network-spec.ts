@@ -13,6 +13,7 @@ const through = (sending: Transport, heldMs: () => number = () => 180_000): Netw
   network({
     ...{ sending, heldMs, pinned: pinnedTo(url), retry: { random: () => 0.5 } },
     together: (transport) => transport,
+    noted: (transport) => transport,
     signed: (transport) => (request) => transport({ ...request, headers: { authorization: 'Bearer t' } }),
   });
 

@@ -122,7 +122,7 @@ describe('requestToken', () => {
 
   it('should not repeat an error that is more than a word', () => {
     const error = answered(400, { error: 'the password hush is wrong' });
-    expect(error).to.be.instanceOf(HttpError).and.include({ status: 400 });
+    expect(error).to.be.instanceOf(SignInError).and.include({ status: 400, code: undefined });
     expect((error as Error).message).not.to.include('hush');
   });
 
@@ -137,14 +137,17 @@ describe('requestToken', () => {
     expect((error as Error).message).to.include('the platform did not sign the user in by itself');
   });
 
-  for (const [status, body] of [
-    [400, '<html>from a proxy</html>'],
-    [403, ''],
-    [404, '{"code":"NotFound"}'],
-    [500, '{"error":"server_error"}'],
+  for (const [status, body, kind] of [
+    [400, '<html>from a proxy</html>', SignInError],
+    [403, '', SignInError],
+    // As an HttpError it would say that what the token is for is gone.
+    [404, '{"code":"NotFound"}', SignInError],
+    [410, '', SignInError],
+    [429, '', HttpError],
+    [500, '{"error":"server_error"}', HttpError],
   ] as const) {
-    it(`should pass on a ${status} that is none of its own`, () => {
-      expect(answered(status, body)).to.be.instanceOf(HttpError).and.include({ status });
+    it(`should tell of a ${status} that is none of its own by a ${kind.name}`, () => {
+      expect(answered(status, body)).to.be.instanceOf(kind).and.include({ status });
     });
   }
 
@@ -154,7 +157,7 @@ describe('requestToken', () => {
 
   it('should say the status where the rest of a refusal breaks off', () => {
     const body$ = throwError(() => new NetworkError('the answer broke off', { method: 'POST', url: URL }));
-    expect(outcomeOf(() => of({ ...response(400), body$ }))).to.be.instanceOf(HttpError);
+    expect(outcomeOf(() => of({ ...response(400), body$ }))).to.be.instanceOf(SignInError);
   });
 
   it('should send the credentials nowhere else, whatever redirect comes', () => {

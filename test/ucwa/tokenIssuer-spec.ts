@@ -96,7 +96,7 @@ describe('tokenIssuer', () => {
       [200, { access_token: 'a' }],
     ];
     const issuer = issuerOf(site);
-    expect(issued(issuer)).to.be.instanceOf(HttpError);
+    expect(issued(issuer)).to.be.instanceOf(SignInError);
     issued(issuer);
     issuer.forget();
     issued(issuer);
@@ -151,7 +151,7 @@ describe('tokenIssuer', () => {
     const site = server();
     site.challengeStatus = 200;
     const error = issued(issuerOf(site));
-    expect(error).to.be.instanceOf(HttpError).and.include({ status: 200 });
+    expect(error).to.be.instanceOf(SignInError).and.include({ status: 200 });
     expect((error as Error).message).to.include('it was to say where to sign in');
   });
 

@@ -1,0 +1,215 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { defer, retry, timer } from 'rxjs';
+import type { ReleaseOutcome } from '../../lib/core/releases.ts';
+import type { Fault } from '../../lib/testing/faults.ts';
+import { ucwaDomain } from '../../lib/testing/ucwaDomain.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { presence } from '../../lib/ucwa/presence.ts';
+import { password } from '../../lib/ucwa/signIn.ts';
+import { follower, newTally } from '../chaos/follower.ts';
+import { marbles } from '../support/marbles.ts';
+
+/** What happens to a domain: its users are moved to another pool, tokens are refused, hosts fail. */
+type Change =
+  | 'the pool is moved'
+  | 'tokens are refused'
+  | 'the pool restarts'
+  | 'applications end'
+  | 'subscriptions expire'
+  | 'a resync'
+  | 'a resume'
+  | { readonly fail: 'discovery' | 'token' | 'pool'; readonly how: Fault; readonly count: number };
+
+interface Scenario {
+  readonly visits: readonly {
+    readonly at: number;
+    readonly forSeconds: number;
+    readonly to: 'presence' | 'events';
+  }[];
+  readonly changes: readonly (readonly [atSecond: number, change: Change])[];
+  readonly events: readonly number[];
+  readonly latencyMs: number;
+  readonly tokenSeconds: number;
+  readonly isBatched: boolean;
+}
+
+const SPAN_SECONDS = 600;
+const second = fc.nat(SPAN_SECONDS);
+
+const HOW: readonly Fault[] = [
+  'reset',
+  'resetAfterActing',
+  { status: 401 },
+  { status: 403 },
+  { status: 502 },
+  { status: 503 },
+  { delayMs: 5000 },
+  { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' },
+];
+
+const change: fc.Arbitrary<Change> = fc.oneof(
+  fc.constantFrom<Change>(
+    'the pool is moved',
+    'the pool is moved',
+    'tokens are refused',
+    'the pool restarts',
+    'applications end',
+    'subscriptions expire',
+    'a resync',
+    'a resume',
+  ),
+  fc.record({
+    fail: fc.constantFrom('discovery' as const, 'token' as const),
+    how: fc.constantFrom<Fault>(...HOW, { status: 404 }),
+    count: fc.integer({ min: 1, max: 8 }),
+  }),
+  // A pool that does not know what it has is believed.
+  fc.record({
+    fail: fc.constant('pool' as const),
+    how: fc.constantFrom(...HOW),
+    count: fc.integer({ min: 1, max: 8 }),
+  }),
+);
+
+const scenario: fc.Arbitrary<Scenario> = fc.record({
+  visits: fc.array(
+    fc.record({
+      at: second,
+      forSeconds: fc.oneof(fc.nat(500), fc.constant(Infinity)),
+      to: fc.constantFrom('presence' as const, 'presence' as const, 'events' as const),
+    }),
+    { minLength: 1, maxLength: 4 },
+  ),
+  changes: fc.array(fc.tuple(second, change), { maxLength: 6 }),
+  events: fc.array(second, { maxLength: 12 }),
+  latencyMs: fc.constantFrom(0, 20, 2000),
+  tokenSeconds: fc.constantFrom(28_800, 300),
+  isBatched: fc.boolean(),
+});
+
+const CALM_AT = 700;
+const LAST_EVENT_AT = 1900;
+const QUIET_AT = 2200;
+const SETTLED_AT = 6000;
+
+const URI = 'sip:sara@contoso.com';
+const CONTACT = '/people/sara@contoso.com';
+const NOTE = /\/note\/(\d+)$/;
+const USER = { username: 'lene@contoso.com', password: 'a-secret-password' };
+
+/** What a failure is for. */
+function partOf(url: string): 'discovery' | 'token' | 'pool' {
+  const { hostname, pathname } = new URL(url);
+  if (pathname.endsWith('/oauthtoken')) return 'token';
+  return hostname.startsWith('pool') ? 'pool' : 'discovery';
+}
+
+/** What became of a scenario: each line is a breach of a law. */
+function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Scenario): readonly string[] {
+  const domain = ucwaDomain({
+    ...{ latencyMs, tokenSeconds, mediumSeconds: 0, users: { [USER.username]: USER.password } },
+  });
+  const breaches: string[] = [];
+  const outcomes: ReleaseOutcome[] = [];
+  const tally = newTally();
+  let number = 0;
+  let isCalm = false;
+
+  const ucwa = connect({
+    ...{
+      domain: 'contoso.com',
+      signIn: password(USER),
+      transport: domain.transport,
+      batch: isBatched ? {} : false,
+    },
+    retry: { initialMs: 1000, random: () => 0.5 },
+  });
+
+  const happen = (): void => {
+    number += 1;
+    domain.pool.emit({
+      type: 'updated',
+      link: { rel: 'contactNote', href: `${CONTACT}/note/${number}` },
+      in: { rel: 'contact', href: CONTACT },
+    });
+  };
+  const act = (one: Change): void => {
+    const { pool } = domain;
+    if (typeof one === 'object')
+      domain.failNext(one.count, one.how, ({ url }) => !isCalm && partOf(url) === one.fail);
+    else if (one === 'the pool is moved') domain.movePool();
+    else if (one === 'tokens are refused') domain.refuseTokens();
+    else if (one === 'the pool restarts') pool.restart();
+    else if (one === 'applications end') pool.endApplications();
+    else if (one === 'subscriptions expire') pool.expire();
+    else pool.reset(one === 'a resync' ? 'resync' : 'resume');
+  };
+
+  let alive: readonly { readonly last: number; readonly to: string }[] = [];
+  const enter = ({ forSeconds, to }: Scenario['visits'][number]): void => {
+    let followed = follower(tally);
+    const events$ = defer(() => {
+      followed = follower(tally);
+      return to === 'presence' ? presence(ucwa, { uris: [URI] }) : ucwa.events$;
+    });
+    const watching = events$.pipe(retry({ delay: 20_000 })).subscribe(({ type, link }) => {
+      const told = NOTE.exec(link.href)?.[1];
+      if (type === 'reset') followed.gap();
+      else if (told !== undefined) followed.take(Number(told));
+    });
+    const me = {
+      to,
+      get last() {
+        return followed.last;
+      },
+    };
+    alive = [...alive, me];
+    watching.add(() => (alive = alive.filter((one) => one !== me)));
+    if (forSeconds < Infinity) timer(forSeconds * 1000).subscribe(() => watching.unsubscribe());
+  };
+
+  const mayBeLeft = (): number =>
+    outcomes.filter(({ outcome }) => outcome === 'Unknown' || outcome === 'Failed').length;
+  const at = (seconds: number, action: () => void): void => void timer(seconds * 1000).subscribe(action);
+
+  marbles(() => {
+    ucwa.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
+    for (const visit of visits) at(visit.at, () => enter(visit));
+    for (const [seconds, one] of changes) at(seconds, () => act(one));
+    for (const seconds of events) at(seconds, happen);
+    at(CALM_AT, () => (isCalm = true));
+    at(LAST_EVENT_AT, happen);
+    at(QUIET_AT, () => {
+      const held = domain.pool.presenceSubscriptions.length;
+      const wanted = alive.filter(({ to }) => to === 'presence').length;
+      if (held < wanted || held > wanted + mayBeLeft())
+        breaches.push(`${held} on the server for ${wanted} that are alive, ${mayBeLeft()} told of`);
+      for (const { last, to } of alive)
+        if (last !== number) breaches.push(`${to} told of ${last} last, and not of ${number}`);
+      void ucwa.close();
+    });
+    at(SETTLED_AT, () => {
+      const { applications, presenceSubscriptions } = domain.pool;
+      const left = applications.length + presenceSubscriptions.length;
+      if (left > mayBeLeft()) breaches.push(`${left} left on the server, ${mayBeLeft()} told of`);
+    });
+  });
+  const { losses, doubles, disorders } = tally;
+  if (losses + doubles + disorders > 0)
+    breaches.push(`${losses} lost and not told, ${doubles} twice, ${disorders} in the wrong order`);
+  return breaches;
+}
+
+describe('The laws of a connection to a domain, while its pool moves and tokens are refused', () => {
+  it('should lose nothing without telling, end up where the pool is, and leave nothing behind', function () {
+    const numRuns = Number(process.env['PROGRAMS'] ?? 200);
+    this.timeout(60_000 + numRuns * 100);
+    fc.assert(
+      fc.property(scenario, (tried) => {
+        expect(run(tried)).to.deep.equal([]);
+      }),
+      { numRuns },
+    );
+  });
+});

@@ -71,19 +71,22 @@ export function contactsKind(
   };
 }
 
+/** A contact by its key, with its URI. */
+type Contact = readonly [key: string, uri: string];
+
 /** Tries with fewer and fewer where the server says that these are too many. */
 function inPieces<Answer>(
   watching: Watching,
-  keys: readonly string[],
+  contacts: readonly Contact[],
   send: (uris: readonly string[]) => Observable<Answer>,
 ): Observable<{ readonly answer: Answer; readonly sent: readonly string[] }> {
-  const sent = keys.slice(0, watching.mostAtOnce);
-  return send(sent.flatMap((key) => watching.wanted.byKey.get(key) ?? [])).pipe(
-    map((answer) => ({ answer, sent })),
+  const piece = contacts.slice(0, watching.mostAtOnce);
+  return send(piece.map(([, uri]) => uri)).pipe(
+    map((answer) => ({ answer, sent: piece.map(([key]) => key) })),
     catchError((error: unknown) => {
-      if (!isTooMuch(error) || sent.length < 2) return throwError(() => error);
-      watching.mostAtOnce = Math.ceil(sent.length / 2);
-      return inPieces(watching, keys, send);
+      if (!isTooMuch(error) || piece.length < 2) return throwError(() => error);
+      watching.mostAtOnce = Math.ceil(piece.length / 2);
+      return inPieces(watching, contacts, send);
     }),
   );
 }
@@ -101,7 +104,7 @@ function create(
     take(1),
     tap(() => want(own, wanted.byKey)),
     mergeMap(() =>
-      inPieces(watching, [...wanted.byKey.keys()], (uris) =>
+      inPieces(watching, [...wanted.byKey], (uris) =>
         requestJson(
           internals.transport,
           { method: 'POST', url: url(), body: { duration, uris }, onProgress },
@@ -127,11 +130,16 @@ function add(
   has: Set<string>,
   keys: readonly string[],
 ): Observable<unknown> {
-  const { internals, own } = watching;
+  const { internals, own, wanted } = watching;
+  // As they are now: they may be others when the server has refused them as too many.
+  const contacts = keys.flatMap((key): readonly Contact[] => {
+    const uri = wanted.byKey.get(key);
+    return uri === undefined ? [] : [[key, uri]];
+  });
   return defer(() => {
     if (addTo === undefined) return throwError(cannotBeChanged);
     expectUnidentified(own);
-    return inPieces(watching, keys, (contactUris) =>
+    return inPieces(watching, contacts, (contactUris) =>
       // Adding somebody twice by accident does no harm.
       requestNothing(
         internals.transport,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { defer, of, retry, throwError, timer } from 'rxjs';
+import { defer, of, throwError, timer } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
 import type { ReleaseOutcome } from '../../lib/core/releases.ts';
 import { headersFrom, type Transport } from '../../lib/core/transport.ts';
@@ -10,6 +10,7 @@ import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import { type EwsFailure, type EwsOperation, ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { follower, newTally } from '../chaos/follower.ts';
 import { marbles } from '../support/marbles.ts';
+import { persistently } from '../support/persistently.ts';
 import { response } from '../support/responses.ts';
 
 type Host = 0 | 1;
@@ -137,7 +138,7 @@ function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): 
       followed = follower(tally);
       return way === 'pull' ? pullNotifications(service, watched) : streamingNotifications(service, watched);
     });
-    const watching = events$.pipe(retry({ delay: 20_000 })).subscribe((event) => {
+    const watching = events$.pipe(persistently(20_000)).subscribe((event) => {
       if (event.type === 'gap') followed.gap();
       // None is ever read, so that many have come.
       else if (event.type === 'modified') followed.take(event.unreadCount ?? 0);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { defer, retry, timer } from 'rxjs';
+import { defer, timer } from 'rxjs';
 import type { ReleaseOutcome } from '../../lib/core/releases.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
 import { ucwaDomain } from '../../lib/testing/ucwaDomain.ts';
@@ -9,6 +9,7 @@ import { presence } from '../../lib/ucwa/presence.ts';
 import { password } from '../../lib/ucwa/signIn.ts';
 import { follower, newTally } from '../chaos/follower.ts';
 import { marbles } from '../support/marbles.ts';
+import { persistently } from '../support/persistently.ts';
 
 /** What happens to a domain: its users are moved to another pool, tokens are refused, hosts fail. */
 type Change =
@@ -153,7 +154,7 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
       followed = follower(tally);
       return to === 'presence' ? presence(ucwa, { uris: [URI] }) : ucwa.events$;
     });
-    const watching = events$.pipe(retry({ delay: 20_000 })).subscribe(({ type, link }) => {
+    const watching = events$.pipe(persistently(20_000)).subscribe(({ type, link }) => {
       const told = NOTE.exec(link.href)?.[1];
       if (type === 'reset') followed.gap();
       else if (told !== undefined) followed.take(Number(told));

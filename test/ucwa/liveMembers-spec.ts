@@ -270,6 +270,22 @@ describe('presence of many', () => {
     await ucwa.close();
   });
 
+  it('should stay whole where the list changes while the server says that it is too much', () => {
+    const { ucwa, server } = connected({ maxContactsAtOnce: 2, latencyMs: 20 }, { batch: false });
+    marbles(() => {
+      const uris$ = new BehaviorSubject(people(4));
+      const one = keep(presence(ucwa, { uris: uris$ }));
+      // While what is too much is on its way.
+      timer(30).subscribe(() => uris$.next([SARA]));
+      timer(300).subscribe(() => {
+        expect(one.error).to.equal(undefined);
+        expect(watched(server)).to.deep.equal([SARA]);
+        one.subscription.unsubscribe();
+      });
+    });
+    expect(server.presenceSubscriptions).to.deep.equal([]);
+  });
+
   it('should meet a body that is too large in the same way', async () => {
     const { ucwa, server } = connected();
     server.failNext(1, { status: 413 }, ({ url }) => url.endsWith('presenceSubscriptions'));

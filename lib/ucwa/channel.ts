@@ -81,14 +81,25 @@ function polled(config: ChannelConfig): Observable<EventBatch> {
     // Added before all else: the request that waits is over before the application is let go of.
     subscriber.add(() => left.next());
     config.dispatch.open();
+    const turn: Turn = { isTaken: false, next: () => undefined };
     config.application$
       .pipe(
         switchMap((application, index) =>
-          longPoll(application, config, lossBefore(application, index)).pipe(takeUntil(left)),
+          longPoll(application, config, lossBefore(application, index), turn).pipe(takeUntil(left)),
         ),
       )
       .subscribe(subscriber);
   });
+}
+
+/**
+ * Whose turn it is to hand out batches. A batch can be what brings the next application about: what comes of that
+ * one waits until all have been given the batch.
+ */
+interface Turn {
+  isTaken: boolean;
+  /** Who goes on when the turn is free. */
+  next: () => void;
 }
 
 /** Stands in the stream where one application ends and the one that was made in its place begins. */
@@ -108,6 +119,7 @@ function longPoll(
   application: LiveApplication,
   config: ChannelConfig,
   first: readonly EventBatch[],
+  turn: Turn,
 ): Observable<EventBatch> {
   return new Observable((subscriber) => {
     const queue: EventBatch[] = [...first];
@@ -121,7 +133,6 @@ function longPoll(
     let reached = application.place === undefined ? wanted : undefined;
     let failure: Failure | undefined;
     let failures = 0;
-    let isPumping = false;
 
     const wait = (cursor: Cursor, error?: unknown): void => {
       asking = new Subscription();
@@ -227,8 +238,9 @@ function longPoll(
     // One loop for all, so that neither an answer that comes at once nor one that comes while a batch is
     // being processed can overtake.
     const pump = (): void => {
-      if (isPumping) return;
-      isPumping = true;
+      turn.next = pump;
+      if (turn.isTaken) return;
+      turn.isTaken = true;
       while (!subscriber.closed) {
         const batch = queue[0];
         if (wanted !== undefined && (batch === undefined || config.ack === 'eager')) {
@@ -240,7 +252,8 @@ function longPoll(
           subscriber.next(batch);
         } else break;
       }
-      isPumping = false;
+      turn.isTaken = false;
+      if (turn.next !== pump) turn.next();
       if (failure !== undefined && !subscriber.closed) {
         // What comes of that, a new application or its error, comes from there.
         if (failure.then === 'fail') subscriber.error(failure.error);

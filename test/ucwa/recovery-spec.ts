@@ -270,6 +270,33 @@ describe('an application that is gone', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
+  it('should be made again behind the batch that was what made that known, for all who are given it', () => {
+    const { ucwa, server, told } = connected({}, { batch: false });
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      const two = keep(presence(ucwa, sara));
+      const all = keep(ucwa.events$);
+      // The answer that tells of the loss is still on its way when the application is gone, too.
+      timer(1).subscribe(() => {
+        server.failNext(1, { delayMs: 40 }, isPending);
+        server.setPresence(SARA, busy);
+      });
+      timer(5).subscribe(() => server.reset('resume'));
+      timer(10).subscribe(() => server.restart());
+      timer(MINUTE).subscribe(() => {
+        expect(server.presenceSubscriptions).to.have.length(2);
+        for (const { values } of [one, two, all])
+          expect(values.filter((value) => value.startsWith('reset'))).to.deep.equal([
+            'reset resume',
+            'reset application',
+          ]);
+        for (const { subscription } of [one, two, all]) subscription.unsubscribe();
+      });
+    });
+    expect(server.presenceSubscriptions).to.deep.equal([]);
+    expect(told().filter((line) => line.includes('EndedByServer'))).to.have.length(3);
+  });
+
   it('should not be taken for gone where only what is asked for is not found', async () => {
     const { ucwa, server, sent } = connected();
     server.failNext(1, NOT_FOUND, isCreation);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import fc from 'fast-check';
+import { tryCourses } from '../support/courses.ts';
 import { type Course, run, type Scenario, scenario } from './checkpointCourse.ts';
 
 /** All events of all processes, in the order in which they were processed. */
@@ -54,15 +54,10 @@ function checkLeft({ dialect }: Scenario, { outcomes, held, left, known, saved }
 
 describe('The laws of a stream with a checkpoint, over processes that are killed at any time', () => {
   it('should lose nothing without telling, give nothing twice that is not recognised, and leave nothing behind', function () {
-    const numRuns = Number(process.env['PROGRAMS'] ?? 400);
-    this.timeout(60_000 + numRuns * 100);
-    fc.assert(
-      fc.property(scenario, (tried) => {
-        const course = run(tried);
-        checkEvents(tried, course);
-        checkLeft(tried, course);
-      }),
-      { numRuns },
-    );
+    tryCourses(this, 250, scenario, (tried) => {
+      const course = run(tried);
+      checkEvents(tried, course);
+      checkLeft(tried, course);
+    });
   });
 });

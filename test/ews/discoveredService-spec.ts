@@ -2,27 +2,27 @@ import { expect } from 'chai';
 import { asyncScheduler, of, throwError, timer } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
 import type { ReleaseOutcome } from '../../lib/core/releases.ts';
-import { headersFrom, type Transport } from '../../lib/core/transport.ts';
+import type { Transport } from '../../lib/core/transport.ts';
 import { AutodiscoverError } from '../../lib/ews/autodiscoverError.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
 import type { ExchangeOptions } from '../../lib/ews/exchangeOptions.ts';
 import { exchange, type ExchangeService } from '../../lib/ews/service.ts';
 import { streamingNotifications } from '../../lib/ews/streaming.ts';
-import { ewsSimulator, type EwsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import type { EwsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { marbles } from '../support/marbles.ts';
 import { response } from '../support/responses.ts';
+import { type Host, twoServers } from './twoServers.ts';
 
-const HOSTS = ['mail1.contoso.com', 'mail2.contoso.com'] as const;
 const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
 
 /** A domain with two servers, of which Autodiscover names one. */
 interface Domain {
   readonly servers: readonly [EwsSimulator, EwsSimulator];
   readonly service: ExchangeService;
-  /** Which server Autodiscover names from now on; undefined for none. */
-  readonly name: (server: 0 | 1 | undefined) => void;
+  /** Which server Autodiscover names from now on. */
+  readonly name: (server: Host | 'none') => void;
   /** Nothing that is sent to this server arrives any more. */
-  readonly takeDown: (server: 0 | 1) => void;
+  readonly takeDown: (server: Host) => void;
   readonly at: (seconds: number, action: () => void) => void;
   /** Notes what a pull or a stream brings, until the second. */
   readonly watch: (kind: 'pull' | 'stream', untilSeconds: number) => void;
@@ -36,28 +36,17 @@ interface Domain {
 }
 
 function domain(script: (domain: Domain) => void, options: Partial<ExchangeOptions> = {}): Domain {
-  const servers = [ewsSimulator(), ewsSimulator()] as const;
   const seen: string[] = [];
   const looks: number[] = [];
   const outcomes: ReleaseOutcome[] = [];
   const tokens = new Set<string>();
-  const down = new Set<string>();
-  let named: 0 | 1 | undefined = 0;
   const now = (): number => asyncScheduler.now() / 1000;
+  const hosts = twoServers({}, () => looks.push(now()));
+  const { servers } = hosts;
   const transport: Transport = (request) => {
-    const { hostname } = new URL(request.url);
     const authorization = request.headers?.['authorization'];
-    if (authorization !== undefined) tokens.add(`${authorization} to ${hostname}`);
-    if (down.has(hostname)) {
-      return throwError(() => new NetworkError('no answer', request, { code: 'ECONNREFUSED' }));
-    }
-    const server = HOSTS.findIndex((host) => host === hostname);
-    if (server !== -1) return servers[server as 0 | 1].transport(request);
-    looks.push(now());
-    if (named === undefined) return of(response(404));
-    const found = JSON.stringify({ Protocol: 'EWS', Url: `https://${HOSTS[named]}/EWS/Exchange.asmx` });
-    const headers = headersFrom({ 'content-type': 'application/json' });
-    return of({ ...response(200, { body: [found] }), headers });
+    if (authorization !== undefined) tokens.add(`${authorization} to ${new URL(request.url).hostname}`);
+    return hosts.transport(request);
   };
   const service = exchange({
     address: 'sara@contoso.com',
@@ -67,8 +56,8 @@ function domain(script: (domain: Domain) => void, options: Partial<ExchangeOptio
   });
   const result: Domain = {
     ...{ servers, service, seen, looks, outcomes, tokens },
-    name: (server) => (named = server),
-    takeDown: (server) => down.add(HOSTS[server]),
+    name: (server) => (hosts.named = server),
+    takeDown: (server) => hosts.down.add(server),
     at: (seconds, action) => {
       timer(seconds * 1000).subscribe(action);
     },
@@ -131,7 +120,7 @@ describe('A service that is found by an address', () => {
 
   it('should be told at once that it cannot be found', () => {
     const { seen } = domain(({ name, watch }) => {
-      name(undefined);
+      name('none');
       watch('pull', 30);
     });
     expect(seen).to.deep.equal(['0 AutodiscoverError']);
@@ -234,7 +223,7 @@ describe('A service that is found by an address', () => {
       watch('pull', 400);
       at(35, () => {
         server.failNext(1, { error: 'ErrorMailboxFailover' }, 'GetEvents');
-        name(undefined);
+        name('none');
       });
       at(300, () => server.deliverMail());
     });

@@ -6,6 +6,7 @@ import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
 import type { EventBatch } from '../../lib/ucwa/cursor.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 import { slow } from '../support/checkpoints.ts';
+import { tryCourses } from '../support/courses.ts';
 import { marbles } from '../support/marbles.ts';
 import { life, type Life, savedIn } from './lives.ts';
 
@@ -164,11 +165,6 @@ function check({ ack, restartsAt }: Scenario, { seen, lives, notes, held, left, 
 
 describe('The laws of a connection with a checkpoint, over processes that are killed at any time', () => {
   it('should lose nothing without telling, give no batch but the last again, and leave nothing behind', function () {
-    const numRuns = Number(process.env['PROGRAMS'] ?? 400);
-    this.timeout(60_000 + numRuns * 100);
-    fc.assert(
-      fc.property(scenario, (tried) => check(tried, run(tried))),
-      { numRuns },
-    );
+    tryCourses(this, 400, scenario, (tried) => check(tried, run(tried)));
   });
 });

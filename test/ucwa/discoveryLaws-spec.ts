@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { defer, timer } from 'rxjs';
+import { map, timer } from 'rxjs';
 import type { ReleaseOutcome } from '../../lib/core/releases.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
 import { ucwaDomain } from '../../lib/testing/ucwaDomain.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 import { password } from '../../lib/ucwa/signIn.ts';
-import { follower, newTally } from '../chaos/follower.ts';
+import { tryCourses } from '../support/courses.ts';
 import { marbles } from '../support/marbles.ts';
-import { persistently } from '../support/persistently.ts';
+import { breachesIn, watchers } from '../support/watchers.ts';
 
 /** What happens to a domain: its users are moved to another pool, tokens are refused, hosts fail. */
 type Change =
@@ -113,7 +113,6 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
   });
   const breaches: string[] = [];
   const outcomes: ReleaseOutcome[] = [];
-  const tally = newTally();
   let number = 0;
   let isCalm = false;
 
@@ -147,28 +146,15 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
     else pool.reset(one === 'a resync' ? 'resync' : 'resume');
   };
 
-  let alive: readonly { readonly last: number; readonly to: string }[] = [];
-  const enter = ({ forSeconds, to }: Scenario['visits'][number]): void => {
-    let followed = follower(tally);
-    const events$ = defer(() => {
-      followed = follower(tally);
-      return to === 'presence' ? presence(ucwa, { uris: [URI] }) : ucwa.events$;
-    });
-    const watching = events$.pipe(persistently(20_000)).subscribe(({ type, link }) => {
-      const told = NOTE.exec(link.href)?.[1];
-      if (type === 'reset') followed.gap();
-      else if (told !== undefined) followed.take(Number(told));
-    });
-    const me = {
-      to,
-      get last() {
-        return followed.last;
-      },
-    };
-    alive = [...alive, me];
-    watching.add(() => (alive = alive.filter((one) => one !== me)));
-    if (forSeconds < Infinity) timer(forSeconds * 1000).subscribe(() => watching.unsubscribe());
-  };
+  const { alive, tally, enter } = watchers(({ to }: Scenario['visits'][number]) => {
+    const events$ = to === 'presence' ? presence(ucwa, { uris: [URI] }) : ucwa.events$;
+    return events$.pipe(
+      map(({ type, link }) => {
+        const told = NOTE.exec(link.href)?.[1];
+        return type === 'reset' ? 'loss' : told === undefined ? undefined : Number(told);
+      }),
+    );
+  });
 
   const mayBeLeft = (): number =>
     outcomes.filter(({ outcome }) => outcome === 'Unknown' || outcome === 'Failed').length;
@@ -183,11 +169,12 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
     at(LAST_EVENT_AT, happen);
     at(QUIET_AT, () => {
       const held = domain.pool.presenceSubscriptions.length;
-      const wanted = alive.filter(({ to }) => to === 'presence').length;
+      const watching = alive();
+      const wanted = watching.filter(({ visit }) => visit.to === 'presence').length;
       if (held < wanted || held > wanted + mayBeLeft())
         breaches.push(`${held} on the server for ${wanted} that are alive, ${mayBeLeft()} told of`);
-      for (const { last, to } of alive)
-        if (last !== number) breaches.push(`${to} told of ${last} last, and not of ${number}`);
+      for (const { last, visit } of watching)
+        if (last !== number) breaches.push(`${visit.to} told of ${last} last, and not of ${number}`);
       void ucwa.close();
     });
     at(SETTLED_AT, () => {
@@ -196,21 +183,13 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
       if (left > mayBeLeft()) breaches.push(`${left} left on the server, ${mayBeLeft()} told of`);
     });
   });
-  const { losses, doubles, disorders } = tally;
-  if (losses + doubles + disorders > 0)
-    breaches.push(`${losses} lost and not told, ${doubles} twice, ${disorders} in the wrong order`);
-  return breaches;
+  return [...breaches, ...breachesIn(tally)];
 }
 
 describe('The laws of a connection to a domain, while its pool moves and tokens are refused', () => {
   it('should lose nothing without telling, end up where the pool is, and leave nothing behind', function () {
-    const numRuns = Number(process.env['PROGRAMS'] ?? 200);
-    this.timeout(60_000 + numRuns * 100);
-    fc.assert(
-      fc.property(scenario, (tried) => {
-        expect(run(tried)).to.deep.equal([]);
-      }),
-      { numRuns },
-    );
+    tryCourses(this, 200, scenario, (tried) => {
+      expect(run(tried)).to.deep.equal([]);
+    });
   });
 });

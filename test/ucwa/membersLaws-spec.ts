@@ -9,6 +9,7 @@ import { connect } from '../../lib/ucwa/connect.ts';
 import type { UcwaEvent } from '../../lib/ucwa/events.ts';
 import { groupPresence } from '../../lib/ucwa/group.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
+import { tryCourses } from '../support/courses.ts';
 import { marbles } from '../support/marbles.ts';
 import { persistently } from '../support/persistently.ts';
 
@@ -199,13 +200,8 @@ function run(scene: Scenario): readonly string[] {
 
 describe('The laws of who watches lists that change, and groups', () => {
   it('should have the server watch those whom they want in the end, and nobody else', function () {
-    const numRuns = Number(process.env['PROGRAMS'] ?? 300);
-    this.timeout(60_000 + numRuns * 100);
-    fc.assert(
-      fc.property(scenario, (tried) => {
-        expect(run(tried)).to.deep.equal([]);
-      }),
-      { numRuns },
-    );
+    tryCourses(this, 300, scenario, (tried) => {
+      expect(run(tried)).to.deep.equal([]);
+    });
   });
 });

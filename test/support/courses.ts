@@ -1,0 +1,19 @@
+import fc from 'fast-check';
+import type { Context } from 'mocha';
+
+/**
+ * Tries random courses of events in a spec. `PROGRAMS=… SEED=…` tries more, and others.
+ *
+ * @param courses How many, where the environment does not say.
+ * @param check Lets one happen, and throws where it breaks a law.
+ */
+export function tryCourses<Scenario>(
+  spec: Context,
+  courses: number,
+  scenario: fc.Arbitrary<Scenario>,
+  check: (scenario: Scenario) => void,
+): void {
+  const numRuns = Number(process.env['PROGRAMS'] ?? courses);
+  spec.timeout(60_000 + numRuns * 100);
+  fc.assert(fc.property(scenario, check), { numRuns });
+}

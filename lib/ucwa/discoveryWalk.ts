@@ -44,7 +44,7 @@ export function findRoot(walk: Walk, url: string, left: number = MOST_REDIRECTS)
   return requestJson(walk.open, { method: 'GET', url }, resourceCodec, 'discovery').pipe(
     catchError((error: unknown) =>
       error instanceof HttpError && error.status === 401
-        ? of<Answered<Resource>>({ value: { _links: { user: { href: url } } }, url })
+        ? of<Answered<Resource>>({ value: { _links: { user: { href: url } } }, status: 200, url })
         : throwError(() => error),
     ),
     mergeMap((answered) => {

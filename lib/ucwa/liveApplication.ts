@@ -26,6 +26,8 @@ export interface Application {
 export interface LiveApplication extends Application {
   /** Where requests can be sent together, absolute, if they can. */
   readonly batch: string | undefined;
+  /** Whether the server has made it, and did not have it already. */
+  readonly isNew: boolean;
   /** Where the event channel goes on; it outlives those who listen. */
   place: Cursor | undefined;
   /** What its channel was last told of how long to hold events back. */
@@ -47,7 +49,7 @@ export interface LiveApplication extends Application {
 }
 
 /** Reads an application that the server has answered with. */
-export function liveApplication({ value, url }: Answered<ApplicationResource>): LiveApplication {
+export function liveApplication({ value, status, url }: Answered<ApplicationResource>): LiveApplication {
   const batch = hrefOf(value, 'batch');
   const over = new Subject<unknown>();
   let isLost = false;
@@ -63,6 +65,7 @@ export function liveApplication({ value, url }: Answered<ApplicationResource>): 
     me: meIn(value, url),
     people: atHand(value, 'people', url),
     resource: value,
+    isNew: status === 201,
     batch: batch === undefined ? undefined : absolute(batch, url),
     place: undefined,
     parameters: undefined,

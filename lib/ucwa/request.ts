@@ -17,6 +17,7 @@ export interface UcwaRequest extends Omit<HttpRequest, 'body'> {
 /** What an answer came to. */
 export interface Answered<Value> {
   readonly value: Value;
+  readonly status: number;
   /** The URL that answered: relative links are relative to it. */
   readonly url: string;
 }
@@ -43,7 +44,10 @@ export function requestJson<Value>(
   return accepted(transport, request).pipe(
     mergeMap((response) =>
       readText(response, subject).pipe(
-        map((text) => ({ value: read(parseJson(response, text, subject)), url: response.url })),
+        map((text) => {
+          const { status, url } = response;
+          return { value: read(parseJson(response, text, subject)), status, url };
+        }),
       ),
     ),
   );

@@ -31,9 +31,9 @@ export function goOn(
     if (isSame && next !== undefined && isAtOriginOf(next, live.events)) live.place = { url: next };
     else live.lost = isSame ? 'resync' : 'recreated';
   } else if (asked !== undefined) {
-    // What was not acknowledged comes again.
+    // Of the same one, what was not acknowledged comes again.
     if (asked.identity !== identity) live.lost = 'recreated';
-    else if (ack === 'eager') live.lost = 'resync';
+    else if (ack === 'eager' || live.isNew) live.lost = 'resync';
   }
   live.journal = journal;
   const { self, events, place, lost } = live;

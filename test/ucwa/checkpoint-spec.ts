@@ -435,14 +435,18 @@ describe('The connection of the next process', () => {
     expect(outcomes[0]).to.have.property('hint').that.includes('15 minutes');
   });
 
-  for (const [ack, resets] of [
-    ['eager', ['reset resync']],
-    ['processed', []],
+  for (const [ack, isThere, resets] of [
+    ['eager', true, ['reset resync']],
+    ['processed', true, []],
+    // It may have been there, and gone.
+    ['processed', false, ['reset resync']],
   ] as const) {
-    it(`should tell of a loss where it was asked for when the process died, unless all comes again: ${ack}`, () => {
+    it(`should tell of what may be lost where it was asked for when the process died: ${ack}, ${isThere ? 'found again' : 'new'}`, () => {
       const server = simulated();
       const store = leftBehind({ application: { identity: IDENTITY }, held: [{ resource: 'application' }] });
-      const { ucwa, outcomes } = life(server, store, { channel: { ack } });
+      const options: Partial<ConnectOptions> = { channel: { ack } };
+      if (isThere) keep(life(server, leftBehind(savedIn(store)!), options).ucwa.events$);
+      const { ucwa, outcomes } = life(server, store, options);
       expect(keep(ucwa.events$).values).to.deep.equal(resets);
       expect(outcomes).to.deep.equal([]);
     });

@@ -48,6 +48,7 @@ function publishing(
       _links: { self: { href: SELF }, events: { href: `${SELF}/events` } },
       _embedded: { me: meWith(...links) as { rel: string } },
     },
+    status: 201,
     url: SELF,
   });
   const seen: Published = { application, sent: [], requests: [], error: undefined };

@@ -1,6 +1,7 @@
 import { asyncScheduler, type Subscription, timer } from 'rxjs';
 import { backOffMs } from './course.ts';
 import { DEFAULT_RETRIES } from './resubscribing.ts';
+import { connectionGaps } from './connectionGaps.ts';
 import type { Member } from './connectionMember.ts';
 import type { Reading } from './connectionMessage.ts';
 import { connectionRelay, type Leg } from './connectionRelay.ts';
@@ -42,6 +43,8 @@ export interface ConnectionSlots {
 
 /** For how long those who join and leave are gathered, so that many are one request. */
 const GATHER_MS = 100;
+/** The number in front of that of the first request. */
+const NONE = 0;
 /** A request that has lasted so long was no failure. */
 const STEADY_MS = 10_000;
 
@@ -51,7 +54,6 @@ const STEADY_MS = 10_000;
  */
 export function connection(internals: ServiceInternals, slots: ConnectionSlots): Connection {
   const members = new Map<string, Member>();
-  const gaps = new Map<Member, GapReason>();
   let gathering: Subscription | undefined;
   let waiting: Subscription | undefined;
   /** Whether the server has to be asked for other members than it was. */
@@ -60,23 +62,18 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
   /** How many requests in a row ended with what could not be read. */
   let unreadable = 0;
 
-  const noteGaps = (leg: Leg, reason: GapReason): void => {
-    for (const member of leg.members.values()) if (!gaps.has(member)) gaps.set(member, reason);
-  };
+  const gaps = connectionGaps(() => [relay.old, relay.leg].filter((leg) => leg !== undefined));
 
-  const tellGaps = (leg: Leg): void => {
-    for (const [member, reason] of gaps) {
-      if (leg.members.get(member.id) !== member) continue;
-      gaps.delete(member);
-      member.missed(reason);
-    }
+  /** @param behind The number of the request behind which it is told. @default the one on which it is missing */
+  const noteGaps = (leg: Leg, reason: GapReason, behind = leg.number): void => {
+    for (const member of leg.members.values()) gaps.note(member, reason, behind);
   };
 
   const forget = (member: Member): void => {
     for (const map of [members, relay.leg?.members, relay.old?.members]) {
       if (map?.get(member.id) === member) map.delete(member.id);
     }
-    gaps.delete(member);
+    gaps.forget(member);
   };
 
   const fail = (failing: readonly (Member | undefined)[], error: unknown): void => {
@@ -177,16 +174,16 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
     }
     if (reading.problem !== undefined) {
       leg.problem = reading.problem;
-      noteGaps(leg, 'unreadable');
+      noteGaps(leg, 'unreadable', leg.number - 1);
       return;
     }
     // What could not be read may have said that some are gone, so all are asked for again.
     if (leg.problem !== undefined) regroupSoon();
     leg.problem = undefined;
     unreadable = 0;
-    if (gap !== undefined) noteGaps(leg, gap);
+    if (gap !== undefined) noteGaps(leg, gap, leg.number - 1);
     // Only what the server serves has taken over from a connection on which it still may lose something.
-    else if (refused === undefined) tellGaps(leg);
+    else if (refused === undefined) gaps.tell(leg);
     for (const { subscriptionId, events } of notifications) leg.members.get(subscriptionId)?.next(events);
     if (refused !== undefined) {
       // Some servers send nothing to the others on a request that names one that is not there.
@@ -232,7 +229,7 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
     },
     join: (member, gap) => {
       members.set(member.id, member);
-      if (gap !== undefined) gaps.set(member, gap);
+      if (gap !== undefined) gaps.note(member, gap, NONE);
       regroupSoon();
     },
     leave: (member) => {
@@ -242,7 +239,7 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
     },
     regroup,
     handOver: (join) => {
-      const leaving = [...members.values()].map((member) => [member, gaps.get(member)] as const);
+      const leaving = [...members.values()].map((member) => [member, gaps.of(member)] as const);
       members.clear();
       close();
       for (const [member, gap] of leaving) join(member, gap);

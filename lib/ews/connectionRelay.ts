@@ -7,6 +7,8 @@ import type { ServiceInternals } from './serviceInternals.ts';
 
 /** One request in the relay. */
 export interface Leg {
+  /** The first is 1. */
+  readonly number: number;
   /** Whom its messages are for, by subscription id. */
   readonly members: Map<string, Member>;
   readonly openedAt: number;
@@ -67,6 +69,7 @@ export function connectionRelay(internals: ServiceInternals, runner: RelayRunner
   let held: (() => void)[] = [];
   let isTakenOver = false;
   let isReleasing = false;
+  let count = 0;
   let changeOver: Subscription | undefined;
 
   const drop = (dropped: Leg): void => {
@@ -151,7 +154,9 @@ export function connectionRelay(internals: ServiceInternals, runner: RelayRunner
       return old;
     },
     open: (members) => {
+      count += 1;
       const opened: Leg = {
+        number: count,
         members: new Map(members),
         openedAt: asyncScheduler.now(),
         hasAnswered: false,

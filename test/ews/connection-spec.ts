@@ -1,9 +1,10 @@
 import { expect } from 'chai';
-import { concat, map, mergeMap, NEVER, of, Subject, takeUntil, timer } from 'rxjs';
-import { DecodeError, HttpError } from '../../lib/core/errors.ts';
+import { concat, map, mergeMap, NEVER, of, Subject, Subscription, takeUntil, timer } from 'rxjs';
+import { DecodeError, HttpError, NetworkError } from '../../lib/core/errors.ts';
 import { headersFrom, type Transport } from '../../lib/core/transport.ts';
 import { getStreamingEventsEnvelope } from '../../lib/ews/envelope.ts';
 import { EwsError, SoapFault } from '../../lib/ews/errors.ts';
+import type { EwsEvent } from '../../lib/ews/events.ts';
 import { exchange } from '../../lib/ews/service.ts';
 import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import type { EwsDialect } from '../../lib/testing/ewsDialect.ts';
@@ -29,6 +30,62 @@ function mostStreams(server: EwsSimulator, seconds: number): { count: number } {
     .pipe(takeUntil(timer(seconds * 1000)))
     .subscribe(() => (most.count = Math.max(most.count, server.streams.length)));
   return most;
+}
+
+const POST = { method: 'POST', url: 'https://exchange.example/EWS/Exchange.asmx' };
+
+/** What a spec works with that writes the streams by hand. */
+interface Hands {
+  /** The streams that were asked for, in order. */
+  readonly bodies: readonly Subject<string>[];
+  /** Watches with one subscription more; of the first, S1, it is noted what comes. */
+  readonly watch: (seen?: (type: string) => void) => void;
+  /** Lets a stream bring an event of the first. */
+  readonly bring: (which: number, element: string) => void;
+  readonly at: (seconds: number, action: () => void) => void;
+}
+
+/** Runs a spec in virtual time, for 30 seconds, whose streams bring what is written by hand, when it says so. */
+function hands(script: (hands: Hands) => void): { seen: readonly string[]; requests: () => number } {
+  const bodies: Subject<string>[] = [];
+  const seen: string[] = [];
+  let made = 0;
+  const transport: Transport = ({ url, body = '' }) => {
+    const { operation = '' } = gistOf(body);
+    if (operation === 'Subscribe') made += 1;
+    const text = answer(
+      operation,
+      `<m:ResponseCode>NoError</m:ResponseCode><m:SubscriptionId>S${made}</m:SubscriptionId>`,
+    );
+    const live$ = new Subject<string>();
+    const isStream = operation === 'GetStreamingEvents';
+    if (isStream) bodies.push(live$);
+    const text$ = isStream ? live$ : of(text);
+    const body$ = text$.pipe(map((part) => new TextEncoder().encode(part)));
+    return of({ status: 200, url, headers: headersFrom({ 'content-type': 'text/xml' }), body$ });
+  };
+  marbles(() => {
+    const service = exchange({ url: POST.url, transport });
+    const stream$ = streamingNotifications(service, { folders: ['inbox'], events: ['newMail', 'created'] });
+    const watching = new Subscription();
+    const at = (seconds: number, action: () => void): void => void timer(seconds * 1000).subscribe(action);
+    const watch = (also: (type: string) => void = () => undefined): void => {
+      const isFirst = made === 0;
+      const next = ({ type }: EwsEvent): void => {
+        if (isFirst) seen.push(type);
+        also(type);
+      };
+      watching.add(stream$.subscribe(next));
+    };
+    script({
+      bodies,
+      watch,
+      bring: (which, element) => bodies[which]!.next(message(streamed('S1', element) + status('OK'))),
+      at,
+    });
+    at(30, () => watching.unsubscribe());
+  });
+  return { seen, requests: () => bodies.length };
 }
 
 describe('A connection that streams share', () => {
@@ -181,41 +238,33 @@ describe('A connection that streams share', () => {
   });
 
   it('should keep the order, and tell of no gap, where what was held back brings more at once', () => {
-    const bodies: Subject<string>[] = [];
-    const seen: string[] = [];
-    let made = 0;
-    const transport: Transport = ({ url, body = '' }) => {
-      const { operation = '' } = gistOf(body);
-      if (operation === 'Subscribe') made += 1;
-      const text = answer(
-        operation,
-        `<m:ResponseCode>NoError</m:ResponseCode><m:SubscriptionId>S${made}</m:SubscriptionId>`,
-      );
-      const live$ = new Subject<string>();
-      const isStream = operation === 'GetStreamingEvents';
-      if (isStream) bodies.push(live$);
-      const text$ = isStream ? live$ : of(text);
-      const body$ = text$.pipe(map((part) => new TextEncoder().encode(part)));
-      return of({ status: 200, url, headers: headersFrom({ 'content-type': 'text/xml' }), body$ });
-    };
-    marbles(() => {
-      const service = exchange({ url: 'https://exchange.example/EWS/Exchange.asmx', transport });
-      const stream$ = streamingNotifications(service, { folders: ['inbox'], events: ['newMail', 'created'] });
-      const bring = (which: number, element: string): void =>
-        bodies[which]!.next(message(streamed('S1', element) + status('OK')));
-      const watching = stream$.subscribe(({ type }) => {
-        seen.push(type);
+    const { seen, requests } = hands(({ watch, bring, bodies, at }) => {
+      watch((type) => {
         if (type === 'newMail') bring(1, 'CreatedEvent');
       });
-      timer(1000).subscribe(() => bring(0, 'StatusEvent'));
-      timer(5000).subscribe(() => watching.add(stream$.subscribe()));
-      timer(6000).subscribe(() => bring(1, 'NewMailEvent'));
-      timer(6500).subscribe(() => bodies[0]!.complete());
-      timer(20_000).subscribe(() => bring(1, 'CreatedEvent'));
-      timer(30_000).subscribe(() => watching.unsubscribe());
+      at(1, () => bring(0, 'StatusEvent'));
+      at(5, () => watch());
+      at(6, () => bring(1, 'NewMailEvent'));
+      at(6.5, () => bodies[0]!.complete());
+      at(20, () => bring(1, 'CreatedEvent'));
     });
-    expect(bodies).to.have.length(2);
+    expect(requests()).to.equal(2);
     expect(seen).to.deep.equal(['status', 'newMail', 'created', 'created']);
+  });
+
+  it('should tell of a gap behind what had come of the old request, where the new one is lost after it had taken over', () => {
+    const { seen, requests } = hands(({ watch, bring, bodies, at }) => {
+      watch();
+      at(1, () => bring(0, 'StatusEvent'));
+      at(5, () => watch());
+      at(6, () => bodies[1]!.error(new NetworkError('it broke', POST)));
+      // It was sent before the server got the new request.
+      at(6.1, () => bring(0, 'CreatedEvent'));
+      at(9, () => bodies[0]!.next(closed('ErrorNewEventStreamConnectionOpened')));
+      at(20, () => bring(2, 'NewMailEvent'));
+    });
+    expect(requests()).to.equal(3);
+    expect(seen).to.deep.equal(['status', 'created', 'gap', 'newMail']);
   });
 
   it('should not keep other calls waiting', () => {
@@ -441,7 +490,7 @@ describe('A connection that is refused', () => {
       return of({ status: 200, url, headers: headersFrom({ 'content-type': 'text/xml' }), body$ });
     };
     marbles(() => {
-      const service = exchange({ url: 'https://exchange.example/EWS/Exchange.asmx', transport });
+      const service = exchange({ url: POST.url, transport });
       for (let each = 0; each < 2; each += 1) {
         const watching = streamingNotifications(service, {
           folders: ['inbox'],

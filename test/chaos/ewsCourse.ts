@@ -38,9 +38,12 @@ export function ewsCourse(server: EwsSimulator, random: Random, options: CourseO
 
   /** The subscriptions that were there when the last mail came. */
   let reached = new Set<string>();
+  /** How many gaps had been told of by then. */
+  let gapsBefore = 0;
 
   const deliver = (): void => {
     reached = new Set(server.subscriptions.map(({ id }) => id));
+    gapsBefore = tally.gaps;
     numbers.set(server.deliverMail(), numbers.size + 1);
   };
 
@@ -97,8 +100,8 @@ export function ewsCourse(server: EwsSimulator, random: Random, options: CourseO
       deliver();
     },
     disagreements: () => {
-      // Whoever has come after the last mail is never told of it.
-      if (server.subscriptions.some(({ id }) => !reached.has(id))) deliver();
+      // Whoever has come after the last mail is never told of it, and a gap since then may be all that is.
+      if (tally.gaps > gapsBefore || server.subscriptions.some(({ id }) => !reached.has(id))) deliver();
       const behind = [...watchers].filter(({ follower: { last } }) => last < numbers.size).length;
       const held = server.subscriptions.length;
       return [

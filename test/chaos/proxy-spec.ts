@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect } from 'chai';
 import { httpServer } from '../support/httpServer.ts';
-import { random } from '../support/random.ts';
-import { chaosProxy } from './proxy.ts';
+import { type Random, random } from '../support/random.ts';
+import { chaosProxy, type FaultKind } from './proxy.ts';
 
 describe('chaosProxy', () => {
   const weather = { oneIn: 1, delayMs: 1, silenceMs: 1 };
@@ -32,5 +32,36 @@ describe('chaosProxy', () => {
     await server.close();
     await proxy.close();
     for (const [kind, count] of proxy.injected) expect(count, kind).to.be.greaterThan(0);
+  });
+
+  it('should make no hole: nothing comes through behind what was cut out', async () => {
+    const sent = 'abcdefghij';
+    const pieces = sent.split('');
+    const server = createServer((socket) => {
+      const writeOn = (): void => {
+        const piece = pieces.shift();
+        if (piece !== undefined) socket.write(piece, () => setImmediate(writeOn));
+      };
+      socket.setNoDelay(true).on('error', () => undefined);
+      writeOn();
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    // The first waits, so that there are more behind the second, which is lost.
+    const faults: FaultKind[] = ['delay', 'cut'];
+    const planned: Random = {
+      ...random(1),
+      next: () => 1,
+      oneIn: (times) => times === weather.oneIn && faults.length > 0,
+      pick: (values) => values.find((value) => value === faults[0] && faults.shift()) ?? values[0]!,
+    };
+    const { port } = server.address() as AddressInfo;
+    const proxy = await chaosProxy(port, planned, { ...weather, delayMs: 50 });
+    const client = connect(Number(new URL(proxy.origin).port), '127.0.0.1');
+    let received = '';
+    client.on('error', () => undefined).on('data', (piece) => (received += piece.toString()));
+    await once(client, 'close');
+    expect(sent.slice(0, received.length)).to.equal(received);
+    server.close();
+    await proxy.close();
   });
 });

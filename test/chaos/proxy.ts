@@ -81,6 +81,8 @@ export function chaosProxy(port: number, random: Random, weather: Weather): Prom
       cut: (piece) => {
         // Sometimes the other side has got it, and only the answer will never come.
         if (random.oneIn(2)) pass(piece);
+        // Nothing passes behind what was lost: no network makes a hole.
+        isOver = true;
         if (random.oneIn(2)) breakOff();
         else setImmediate(breakOff);
         return true;

@@ -27,7 +27,11 @@ export function ucwaCourse(server: UcwaSimulator, random: Random, options: Cours
     if (outcome === 'Unknown') unknown += 1;
   });
 
+  /** How many gaps had been told of when the last event came about. */
+  let gapsBefore = 0;
+
   const emit = (): void => {
+    gapsBefore = tally.gaps;
     sent += 1;
     server.emit({ type: 'updated', link: { rel: 'number', href: `/numbers/${sent}` } });
   };
@@ -41,6 +45,7 @@ export function ucwaCourse(server: UcwaSimulator, random: Random, options: Cours
       },
       error: (error: unknown) => {
         errors.note(error);
+        channel.gap();
         channel = follower(tally);
         following = follow();
         happened.next(error);
@@ -88,6 +93,8 @@ export function ucwaCourse(server: UcwaSimulator, random: Random, options: Cours
       emit();
     },
     disagreements: () => {
+      // A gap since the last event may be all that is told of it.
+      if (tally.gaps > gapsBefore) emit();
       const held = new Set(server.presenceSubscriptions.flatMap(({ uris }) => uris));
       const missing = [...watching.keys()].filter((uri) => !held.has(uri)).length;
       const over = server.presenceSubscriptions.length - watching.size;

@@ -1,0 +1,38 @@
+import { expect } from 'chai';
+import { filter, firstValueFrom, map, mergeMap } from 'rxjs';
+import { getStreamingEventsEnvelope } from '../../lib/ews/envelope.ts';
+import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { serve } from '../../lib/testing/serve.ts';
+import { random } from '../support/random.ts';
+import { ewsCourse } from './ewsCourse.ts';
+
+describe('ewsCourse', () => {
+  it('should let another mail come where all that is told of the last one is a gap', async () => {
+    const server = ewsSimulator();
+    const served = await serve(server.transport);
+    const course = ewsCourse(server, random(1), { origin: served.origin, subscriptions: 4 });
+    await firstValueFrom(
+      course.happened$.pipe(filter(() => server.streams[0]?.subscriptionIds.length === 2)),
+    );
+
+    // Another client takes the stream over, and with it the last mail.
+    const [ids = []] = server.streams.map(({ subscriptionIds }) => subscriptionIds);
+    const body = getStreamingEventsEnvelope({ version: 'Exchange2013_SP1' }, ids, 1);
+    const elsewhere = server
+      .transport({ method: 'POST', url: server.url, headers: { 'content-type': 'text/xml' }, body })
+      .pipe(mergeMap(({ body$ }) => body$))
+      .subscribe();
+    course.finish();
+
+    await firstValueFrom(
+      course.happened$.pipe(
+        map(() => course.disagreements()),
+        filter(({ length }) => length === 0),
+      ),
+    );
+    expect(course.tally).to.include({ losses: 0, gaps: 2 });
+    elsewhere.unsubscribe();
+    await course.close();
+    await served.close();
+  });
+});

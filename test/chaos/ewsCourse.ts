@@ -91,6 +91,8 @@ export function ewsCourse(server: EwsSimulator, random: Random, options: CourseO
     requested$: service.activity$,
     happened$: merge(happened, service.activity$, service.releases.outcomes$),
     step: () => {
+      // An error can have ended all of them.
+      fill();
       if (random.oneIn(2)) deliver();
       if (random.oneIn(4)) leave(random.pick([...watchers]));
       fill();

@@ -81,6 +81,8 @@ export function ucwaCourse(server: UcwaSimulator, random: Random, options: Cours
     requested$: ucwa.activity$,
     happened$: merge(happened, ucwa.activity$, ucwa.releases.outcomes$),
     step: () => {
+      // An error can have ended all of them.
+      fill();
       emit();
       const uri = random.pick([...watching.keys()]);
       if (random.oneIn(4)) server.setPresence(uri, { availability: random.pick(['Online', 'Busy', 'Away']) });

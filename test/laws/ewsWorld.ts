@@ -125,7 +125,8 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
       if (how === 'another token is wanted') {
         tokens += 1;
         server.setToken(token());
-      } else upheave(server, how);
+      } else if (typeof how === 'object' && 'stallMs' in how) wire.stall(how.stallMs);
+      else upheave(server, how);
     },
     fail: ({ on, how, count }) => {
       if (on === 'post') posts.failNext(count, how as Fault);
@@ -146,7 +147,10 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
   };
 }
 
-function upheave(server: EwsSimulator, how: Upheaval['how']): void {
+/** What happens on the server itself. */
+type OfServer = Exclude<Upheaval['how'], { readonly stallMs: number }>;
+
+function upheave(server: EwsSimulator, how: OfServer): void {
   if (typeof how === 'object') server.closeStreams(how.streamsEnd);
   else if (how === 'it restarts') server.restart();
   else if (how === 'all subscriptions expire') server.expire();

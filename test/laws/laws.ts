@@ -57,6 +57,14 @@ const BUSY: Emphasis = {
   leaving: ['stays', 'stays', 'unsubscribe'],
 };
 
+/** Streams that are told much, late, while some join and requests that take over are lost. */
+const SLOW: Emphasis = {
+  ...{ visits: 6, events: 14, failures: 3, upheavals: 3, leaps: 0, latencyMs: [0, 0, 300] },
+  ...{ ways: ['streaming'], on: ['GetStreamingEvents'], upheaval: [{ stallMs: 700 }, { stallMs: 3000 }] },
+  how: ['resetAfterActing', { truncateAfterBytes: 0 }, { truncateAfterBytes: 700 }, { delayMs: 400 }],
+  leaving: ['stays', 'stays', 'unsubscribe'],
+};
+
 const redirects = [301, 302, 303, 307, 308].map((status) => ({
   status,
   headers: { location: `${ELSEWHERE}/here` },
@@ -114,6 +122,7 @@ export const LAWS: readonly Law[] = [
   }),
   ofUcwa(7, 'every event comes once and in order, or behind a reset', BUSY),
   ofEws(7, 'every event comes once and in order, or behind a gap', BUSY),
+  ofEws(7, 'an event that comes late comes in order as well, or behind a gap', SLOW),
   law(
     7,
     'UCWA: the states of contacts are the server’s own in the end',

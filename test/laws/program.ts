@@ -113,7 +113,8 @@ export interface Upheaval {
     | 'an envelope is corrupt'
     | 'another token is wanted'
     | 'the channel is tuned'
-    | { readonly streamsEnd: StreamEnd };
+    | { readonly streamsEnd: StreamEnd }
+    | { readonly stallMs: number };
 }
 
 /** The next answer of a kind leads to another origin. */

@@ -120,6 +120,8 @@ const STREAM_UPHEAVALS: readonly Upheaval['how'][] = [
   { streamsEnd: 'end' },
   { streamsEnd: 'linger' },
   { streamsEnd: 'reset' },
+  { stallMs: 700 },
+  { stallMs: 6000 },
 ];
 const POST_HOW: readonly Fault[] = [
   'reset',

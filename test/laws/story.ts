@@ -21,7 +21,7 @@ function lineOf(step: Step, name: string): string {
     case 'failure':
       return failureOf(step);
     case 'upheaval':
-      return `on the server ${upheavalOf(step)}`;
+      return upheavalOf(step);
     case 'misleading':
       return `the next answer to ${step.on} leads to another origin`;
     case 'leap':
@@ -69,5 +69,8 @@ function failureOf({ on, how, count }: Failure): string {
 }
 
 function upheavalOf({ how }: Upheaval): string {
-  return typeof how === 'string' ? how : `the streams end (${how.streamsEnd})`;
+  if (typeof how === 'string') return `on the server ${how}`;
+  return 'stallMs' in how
+    ? `what is on its way is held up for ${how.stallMs} ms`
+    : `on the server the streams end (${how.streamsEnd})`;
 }

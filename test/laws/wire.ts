@@ -1,5 +1,6 @@
 import { defer, map, type MonoTypeOperatorFunction, Observable, tap, throwError } from 'rxjs';
 import { type HttpRequest, NetworkError, type Transport } from '../../lib/index.ts';
+import { slowWay } from './slowWay.ts';
 
 /** What a request is for. */
 export type Purpose = 'creation' | 'removal' | 'channel' | 'other';
@@ -40,6 +41,8 @@ export interface Wire {
   readonly mostChannels: number;
   /** Requests that failed, that were refused, or whose answer broke off. */
   readonly faults: number;
+  /** Holds up what is on its way in the bodies that are open now, and what follows, for so long. */
+  stall(ms: number): void;
   /** Lets the links in the next answer that matches lead to another origin. */
   mislead(matches: (gist: Gist) => boolean): void;
   /** Lets the links lead where they are to. */
@@ -67,6 +70,7 @@ export function wireTo(
 ): Wire {
   const requests: WireRequest[] = [];
   const misleading: ((gist: Gist) => boolean)[] = [];
+  const way = slowWay();
   let open = 0;
   let channels = 0;
   let mostChannels = 0;
@@ -134,6 +138,7 @@ export function wireTo(
               // Before it is told: what follows on it at once is not open at the same time.
               tap({ complete: channelEnded, error: channelEnded }),
               tap({ error: failed }),
+              way.takes(),
               whenOver(() => {
                 endBody();
                 channelEnded();
@@ -164,6 +169,7 @@ export function wireTo(
     get faults() {
       return faults;
     },
+    stall: (ms) => way.stall(ms),
     mislead: (matches) => void misleading.push(matches),
     calm: () => {
       misleading.length = 0;

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { map, timer } from 'rxjs';
+import { map } from 'rxjs';
 import type { ReleaseOutcome } from '../../lib/core/releases.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
 import { exchange } from '../../lib/ews/service.ts';
 import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import type { EwsFailure, EwsOperation } from '../../lib/testing/ewsSimulator.ts';
-import { tryCourses } from '../support/courses.ts';
+import { at, mayBeLeft, tryCourses } from '../support/courses.ts';
 import { marbles } from '../support/marbles.ts';
 import { breachesIn, watchers } from '../support/watchers.ts';
 import { type Host, twoServers } from './twoServers.ts';
@@ -124,9 +124,6 @@ function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): 
   };
 
   const held = (): number => servers.reduce((sum, { subscriptions }) => sum + subscriptions.length, 0);
-  const mayBeLeft = (): number =>
-    outcomes.filter(({ outcome }) => outcome === 'Unknown' || outcome === 'Failed').length;
-  const at = (seconds: number, action: () => void): void => void timer(seconds * 1000).subscribe(action);
 
   marbles(() => {
     expect(same).to.equal(folder);
@@ -145,16 +142,17 @@ function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): 
       const watching = alive();
       const there = isRetired ? servers[home].subscriptions.length : held();
       const extra = there - watching.length;
-      if (extra < 0 || extra > mayBeLeft())
+      if (extra < 0 || extra > mayBeLeft(outcomes))
         breaches.push(
-          `${there} on the servers for ${watching.length} that are alive, ${mayBeLeft()} told of`,
+          `${there} on the servers for ${watching.length} that are alive, ${mayBeLeft(outcomes)} told of`,
         );
       for (const { last } of watching)
         if (last !== events) breaches.push(`told of ${last} last, and not of ${events}`);
       void service.close();
     });
     at(SETTLED_AT, () => {
-      if (held() > mayBeLeft()) breaches.push(`${held()} left on the servers, ${mayBeLeft()} told of`);
+      if (held() > mayBeLeft(outcomes))
+        breaches.push(`${held()} left on the servers, ${mayBeLeft(outcomes)} told of`);
     });
   });
   return [...breaches, ...breachesIn(tally)];

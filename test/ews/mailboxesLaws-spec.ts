@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { map, timer } from 'rxjs';
+import { map } from 'rxjs';
 import type { ReleaseOutcome } from '../../lib/core/releases.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
 import { exchange } from '../../lib/ews/service.ts';
 import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import { type EwsFailure, type EwsOperation, ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
-import { tryCourses } from '../support/courses.ts';
+import { at, mayBeLeft, tryCourses } from '../support/courses.ts';
 import { marbles } from '../support/marbles.ts';
 import { breachesIn, watchers } from '../support/watchers.ts';
 
@@ -129,9 +129,6 @@ function run(scene: Scenario): readonly string[] {
     else if ('moved' in one) server.moveMailbox(ADDRESSES[one.moved] ?? '', one.minutes);
     else server.failNext(one.count, one.how, one.on);
   };
-  const mayBeLeft = (): number =>
-    outcomes.filter(({ outcome }) => outcome === 'Unknown' || outcome === 'Failed').length;
-  const at = (seconds: number, action: () => void): void => void timer(seconds * 1000).subscribe(action);
 
   marbles(() => {
     service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
@@ -143,8 +140,10 @@ function run(scene: Scenario): readonly string[] {
     at(QUIET_AT, () => {
       const watching = alive();
       const extra = server.subscriptions.length - watching.length;
-      if (extra < 0 || extra > mayBeLeft())
-        breaches.push(`${server.subscriptions.length} held for ${watching.length}, ${mayBeLeft()} told of`);
+      if (extra < 0 || extra > mayBeLeft(outcomes))
+        breaches.push(
+          `${server.subscriptions.length} held for ${watching.length}, ${mayBeLeft(outcomes)} told of`,
+        );
       for (const { last, visit } of watching) {
         const happened = events[visit.mailbox] ?? 0;
         if (last !== happened)
@@ -154,7 +153,8 @@ function run(scene: Scenario): readonly string[] {
     });
     at(SETTLED_AT, () => {
       const left = server.subscriptions.length;
-      if (left > mayBeLeft()) breaches.push(`${left} left on the server, ${mayBeLeft()} told of`);
+      if (left > mayBeLeft(outcomes))
+        breaches.push(`${left} left on the server, ${mayBeLeft(outcomes)} told of`);
     });
   });
   return [...breaches, ...breachesIn(tally)];

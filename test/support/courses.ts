@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import type { Context } from 'mocha';
+import { timer } from 'rxjs';
+import type { ReleaseOutcome } from '../../lib/core/releases.ts';
 
 /**
  * Tries random courses of events in a spec. `PROGRAMS=… SEED=…` tries more, and others.
@@ -16,4 +18,14 @@ export function tryCourses<Scenario>(
   const numRuns = Number(process.env['PROGRAMS'] ?? courses);
   spec.timeout(60_000 + numRuns * 100);
   fc.assert(fc.property(scenario, check), { numRuns });
+}
+
+/** Does something at a second of a course. */
+export function at(second: number, action: () => void): void {
+  timer(second * 1000).subscribe(action);
+}
+
+/** How many the ledger says may be left on the server. */
+export function mayBeLeft(outcomes: readonly ReleaseOutcome[]): number {
+  return outcomes.filter(({ outcome }) => outcome === 'Unknown' || outcome === 'Failed').length;
 }

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { map, timer } from 'rxjs';
 import type { ReleaseOutcome } from '../../lib/core/releases.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
 import { ucwaDomain } from '../../lib/testing/ucwaDomain.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 import { password } from '../../lib/ucwa/signIn.ts';
-import { tryCourses } from '../support/courses.ts';
+import { at, mayBeLeft, tryCourses } from '../support/courses.ts';
 import { marbles } from '../support/marbles.ts';
 import { breachesIn, watchers } from '../support/watchers.ts';
+import { emitNote, NOTED, notesIn } from './numberedNotes.ts';
 
 /** What happens to a domain: its users are moved to another pool, tokens are refused, hosts fail. */
 type Change =
@@ -94,9 +94,6 @@ const LAST_EVENT_AT = 1900;
 const QUIET_AT = 2200;
 const SETTLED_AT = 6000;
 
-const URI = 'sip:sara@contoso.com';
-const CONTACT = '/people/sara@contoso.com';
-const NOTE = /\/note\/(\d+)$/;
 const USER = { username: 'lene@contoso.com', password: 'a-secret-password' };
 
 /** What a failure is for. */
@@ -128,11 +125,7 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
 
   const happen = (): void => {
     number += 1;
-    domain.pool.emit({
-      type: 'updated',
-      link: { rel: 'contactNote', href: `${CONTACT}/note/${number}` },
-      in: { rel: 'contact', href: CONTACT },
-    });
+    emitNote(domain.pool, number);
   };
   const act = (one: Change): void => {
     const { pool } = domain;
@@ -147,18 +140,8 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
   };
 
   const { alive, tally, enter } = watchers(({ to }: Scenario['visits'][number]) => {
-    const events$ = to === 'presence' ? presence(ucwa, { uris: [URI] }) : ucwa.events$;
-    return events$.pipe(
-      map(({ type, link }) => {
-        const told = NOTE.exec(link.href)?.[1];
-        return type === 'reset' ? 'loss' : told === undefined ? undefined : Number(told);
-      }),
-    );
+    return notesIn(to === 'presence' ? presence(ucwa, { uris: [NOTED] }) : ucwa.events$);
   });
-
-  const mayBeLeft = (): number =>
-    outcomes.filter(({ outcome }) => outcome === 'Unknown' || outcome === 'Failed').length;
-  const at = (seconds: number, action: () => void): void => void timer(seconds * 1000).subscribe(action);
 
   marbles(() => {
     ucwa.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
@@ -171,8 +154,8 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
       const held = domain.pool.presenceSubscriptions.length;
       const watching = alive();
       const wanted = watching.filter(({ visit }) => visit.to === 'presence').length;
-      if (held < wanted || held > wanted + mayBeLeft())
-        breaches.push(`${held} on the server for ${wanted} that are alive, ${mayBeLeft()} told of`);
+      if (held < wanted || held > wanted + mayBeLeft(outcomes))
+        breaches.push(`${held} on the server for ${wanted} that are alive, ${mayBeLeft(outcomes)} told of`);
       for (const { last, visit } of watching)
         if (last !== number) breaches.push(`${visit.to} told of ${last} last, and not of ${number}`);
       void ucwa.close();
@@ -180,7 +163,8 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
     at(SETTLED_AT, () => {
       const { applications, presenceSubscriptions } = domain.pool;
       const left = applications.length + presenceSubscriptions.length;
-      if (left > mayBeLeft()) breaches.push(`${left} left on the server, ${mayBeLeft()} told of`);
+      if (left > mayBeLeft(outcomes))
+        breaches.push(`${left} left on the server, ${mayBeLeft(outcomes)} told of`);
     });
   });
   return [...breaches, ...breachesIn(tally)];

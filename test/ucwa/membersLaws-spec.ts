@@ -9,7 +9,7 @@ import { connect } from '../../lib/ucwa/connect.ts';
 import type { UcwaEvent } from '../../lib/ucwa/events.ts';
 import { groupPresence } from '../../lib/ucwa/group.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
-import { tryCourses } from '../support/courses.ts';
+import { mayBeLeft, tryCourses } from '../support/courses.ts';
 import { marbles } from '../support/marbles.ts';
 import { persistently } from '../support/persistently.ts';
 
@@ -153,8 +153,6 @@ function run(scene: Scenario): readonly string[] {
       if (first !== undefined) server.endSubscription(first.id);
     } else server[how]();
   };
-  const mayBeLeft = (): number =>
-    outcomes.filter(({ outcome }) => outcome === 'Unknown' || outcome === 'Failed').length;
 
   const checkQuiet = (): void => {
     const held = server.presenceSubscriptions.map(({ uris }) => namesOf(uris));
@@ -168,8 +166,8 @@ function run(scene: Scenario): readonly string[] {
       if (contactHrefs === 'address' && untold.length > 0)
         breaches.push(`who watches "${names}" was not told of ${untold.join(' ')}`);
     }
-    if (extra.filter((names) => names !== '').length > mayBeLeft())
-      breaches.push(`"${extra.join(', ')}" is watched for nobody, ${mayBeLeft()} told of`);
+    if (extra.filter((names) => names !== '').length > mayBeLeft(outcomes))
+      breaches.push(`"${extra.join(', ')}" is watched for nobody, ${mayBeLeft(outcomes)} told of`);
   };
 
   marbles(() => {
@@ -192,7 +190,8 @@ function run(scene: Scenario): readonly string[] {
     });
     timer(SETTLED_AT).subscribe(() => {
       const left = server.applications.length + server.presenceSubscriptions.length;
-      if (left > mayBeLeft()) breaches.push(`${left} left on the server, ${mayBeLeft()} told of`);
+      if (left > mayBeLeft(outcomes))
+        breaches.push(`${left} left on the server, ${mayBeLeft(outcomes)} told of`);
     });
   });
   return breaches;

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { map, timer } from 'rxjs';
 import type { ReleaseOutcome } from '../../lib/core/releases.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
-import { tryCourses } from '../support/courses.ts';
+import { at, mayBeLeft, tryCourses } from '../support/courses.ts';
 import { marbles } from '../support/marbles.ts';
 import { breachesIn, watchers } from '../support/watchers.ts';
+import { emitNote, NOTED, notesIn } from './numberedNotes.ts';
 
 interface Visit {
   readonly at: number;
@@ -63,9 +63,6 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
   ack: fc.constantFrom('eager', 'processed'),
 });
 
-const URI = 'sip:sara@contoso.com';
-const CONTACT = '/people/sara@contoso.com';
-const NOTE = /\/note\/(\d+)$/;
 const CALM_AT = 150;
 const LAST_EVENT_AT = 900;
 const QUIET_AT = 1200;
@@ -87,24 +84,12 @@ function run({ visits, upheavals, failures, events, latencyMs, ack }: Scenario):
   );
   const { alive, tally, enter } = watchers(({ client, to }: Visit) => {
     const ucwa = clients[client]!;
-    return (to === 'presence' ? presence(ucwa, { uris: [URI] }) : ucwa.events$).pipe(
-      map(({ type, link }) => {
-        const told = NOTE.exec(link.href)?.[1];
-        return type === 'reset' ? 'loss' : told === undefined ? undefined : Number(told);
-      }),
-    );
+    return notesIn(to === 'presence' ? presence(ucwa, { uris: [NOTED] }) : ucwa.events$);
   });
   const happen = (): void => {
     number += 1;
-    server.emit({
-      type: 'updated',
-      link: { rel: 'contactNote', href: `${CONTACT}/note/${number}` },
-      in: { rel: 'contact', href: CONTACT },
-    });
+    emitNote(server, number);
   };
-  const mayBeLeft = (): number =>
-    outcomes.filter(({ outcome }) => outcome === 'Unknown' || outcome === 'Failed').length;
-  const at = (seconds: number, action: () => void): void => void timer(seconds * 1000).subscribe(action);
 
   marbles(() => {
     for (const { releases } of clients) releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
@@ -120,15 +105,16 @@ function run({ visits, upheavals, failures, events, latencyMs, ack }: Scenario):
       const held = server.presenceSubscriptions.length;
       const watching = alive();
       const wanted = watching.filter(({ visit }) => visit.to === 'presence').length;
-      if (held < wanted || held > wanted + mayBeLeft())
-        breaches.push(`${held} on the server for ${wanted} that are alive, ${mayBeLeft()} told of`);
+      if (held < wanted || held > wanted + mayBeLeft(outcomes))
+        breaches.push(`${held} on the server for ${wanted} that are alive, ${mayBeLeft(outcomes)} told of`);
       for (const { last, visit } of watching)
         if (last !== number) breaches.push(`${visit.to} told of ${last} last, and not of ${number}`);
       for (const ucwa of clients) void ucwa.close();
     });
     at(SETTLED_AT, () => {
       const left = server.applications.length + server.presenceSubscriptions.length;
-      if (left > mayBeLeft()) breaches.push(`${left} left on the server, ${mayBeLeft()} told of`);
+      if (left > mayBeLeft(outcomes))
+        breaches.push(`${left} left on the server, ${mayBeLeft(outcomes)} told of`);
     });
   });
   return [...breaches, ...breachesIn(tally)];

@@ -1,0 +1,28 @@
+import { map, type Observable } from 'rxjs';
+import type { UcwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import type { UcwaEvent } from '../../lib/ucwa/events.ts';
+
+/** Whose notes they are. */
+export const NOTED = 'sip:sara@contoso.com';
+
+const CONTACT = '/people/sara@contoso.com';
+const NOTE = /\/note\/(\d+)$/;
+
+/** Lets the note of {@link NOTED} change to one of a number, which is told on the channel. */
+export function emitNote(server: UcwaSimulator, number: number): void {
+  server.emit({
+    type: 'updated',
+    link: { rel: 'contactNote', href: `${CONTACT}/note/${number}` },
+    in: { rel: 'contact', href: CONTACT },
+  });
+}
+
+/** Returns an Observable of the numbers of the notes in a stream of events, and of its losses. */
+export function notesIn(events$: Observable<UcwaEvent>): Observable<number | 'loss' | undefined> {
+  return events$.pipe(
+    map(({ type, link }) => {
+      const number = NOTE.exec(link.href)?.[1];
+      return type === 'reset' ? 'loss' : number === undefined ? undefined : Number(number);
+    }),
+  );
+}

@@ -78,7 +78,9 @@ function poll(polling: Polling): Observable<EwsEvent> {
         answerWithinMs: ANSWER_WITHIN_MS,
         onEvents: (events) => {
           held.push(...events.filter(({ subscriptionId }) => subscriptionId === id));
-          for (const event of certain(held, polling)) subscriber.next(event);
+          const sure = certain(held, polling);
+          if (sure.length === 0) return;
+          for (const event of [...untoldGap(polling), ...sure]) subscriber.next(event);
         },
       })
       .pipe(
@@ -126,6 +128,7 @@ function taken(
   askedAt: number,
 ): Observable<EwsEvent> {
   const { service, plan, course, id } = polling;
+  const gap = untoldGap(polling);
   const events = [
     ...held,
     ...answer.notifications.flatMap((notification) => eventsOf(notification, id, service.url)),
@@ -140,7 +143,7 @@ function taken(
   course.hasAnswered = true;
   if (!moreEvents) course.since = new Date(askedAt);
   polling.waitMs = moreEvents ? 0 : plan.intervalMs;
-  return concat(from(events), reached(course));
+  return concat(from([...gap, ...events]), reached(course));
 }
 
 function failed(polling: Polling, error: unknown, mayHaveActed: boolean): Observable<EwsEvent> {
@@ -148,13 +151,25 @@ function failed(polling: Polling, error: unknown, mayHaveActed: boolean): Observ
   const decision = decide(error, course);
   if (decision.action === 'goOn') {
     polling.waitMs = plan.intervalMs;
+    course.gap = undefined;
     return of(gapEvent(course, id, decision.gap ?? 'eventsMissed'));
   }
   if (decision.action !== 'backOff') return throwError(() => error);
   course.failures += 1;
   polling.waitMs = backOffMs(service.retry, course.failures, decision);
   // A server without watermarks hands events out once: they may have been in the answer that was lost.
-  return mayHaveActed && course.watermark === undefined ? of(gapEvent(course, id, 'answerLost')) : EMPTY;
+  if (mayHaveActed && course.watermark === undefined) course.gap ??= 'answerLost';
+  return EMPTY;
+}
+
+/**
+ * The gap that is to be told before what comes now. Not when an answer is lost: the server may get that question
+ * only then, and hand out what has happened since.
+ */
+function untoldGap({ course, id }: Polling): readonly EwsEvent[] {
+  const { gap: reason } = course;
+  course.gap = undefined;
+  return reason === undefined ? [] : [gapEvent(course, id, reason)];
 }
 
 /** Ids start again with some servers, so an answer is taken only if it is for this subscription. */

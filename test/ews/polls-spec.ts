@@ -269,7 +269,7 @@ describe('A pull whose server has died without a word', () => {
       },
       { dialect: 'grommunio' },
     );
-    expect(run.seen).to.deep.equal(['0 status', '150 gap', '151 status']);
+    expect(run.seen).to.deep.equal(['0 status', '151 gap', '151 status']);
   });
 
   it('should send its Unsubscribe again, so that a drain comes to an end', () => {

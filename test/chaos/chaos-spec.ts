@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { chaos, type Protocol } from './chaos.ts';
+import { chaos, PROTOCOLS } from './chaos.ts';
 import { FAULT_KINDS } from './proxy.ts';
 
 const seed = Number(process.env['SEED'] ?? 1);
 
 describe('a network that goes wrong', () => {
-  for (const protocol of ['UCWA', 'EWS'] satisfies Protocol[]) {
+  for (const protocol of PROTOCOLS) {
     it(`should cost ${protocol} nothing that is not told, and leave nothing on the server`, async () => {
       let waitsFor: readonly string[] = [];
       const { injected, tally, outcomes, leaks } = await chaos(

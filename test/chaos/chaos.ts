@@ -1,6 +1,7 @@
 import { asapScheduler, filter, firstValueFrom, map, merge, type Observable, observeOn, tap } from 'rxjs';
 import type { DrainReport, ReleaseOutcome } from '../../lib/core/releases.ts';
 import type { Transport } from '../../lib/core/transport.ts';
+import type { EwsDialect } from '../../lib/testing/ewsDialect.ts';
 import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { serve } from '../../lib/testing/serve.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
@@ -11,8 +12,11 @@ import type { Tally } from './follower.ts';
 import { chaosProxy, type FaultKind, type Weather } from './proxy.ts';
 import { ucwaCourse } from './ucwaCourse.ts';
 
-/** The protocols that can be led through it. */
-export type Protocol = 'UCWA' | 'EWS';
+/** The protocols that can be led through it; grommunio speaks EWS in its own way. */
+export const PROTOCOLS = ['UCWA', 'EWS', 'grommunio'] as const;
+
+/** See {@link PROTOCOLS}. */
+export type Protocol = (typeof PROTOCOLS)[number];
 
 /** How much, and for how long. */
 export interface ChaosOptions {
@@ -46,6 +50,16 @@ interface Simulated {
   readonly begin: (chance: Random, options: CourseOptions) => Course;
 }
 
+function simulatedEws(dialect: EwsDialect): Simulated {
+  const server = ewsSimulator({ dialect, heartbeatSeconds: 1 });
+  const requests = (): number => server.requests.length;
+  return {
+    transport: server.transport,
+    requests,
+    begin: (chance, options) => ewsCourse(server, chance, options),
+  };
+}
+
 const SIMULATED: Readonly<Record<Protocol, () => Simulated>> = {
   UCWA: () => {
     const server = ucwaSimulator({ mediumSeconds: 0.01, timeoutSeconds: 180 });
@@ -56,15 +70,8 @@ const SIMULATED: Readonly<Record<Protocol, () => Simulated>> = {
       begin: (chance, options) => ucwaCourse(server, chance, options),
     };
   },
-  EWS: () => {
-    const server = ewsSimulator({ heartbeatSeconds: 1 });
-    const requests = (): number => server.requests.length;
-    return {
-      transport: server.transport,
-      requests,
-      begin: (chance, options) => ewsCourse(server, chance, options),
-    };
-  },
+  EWS: () => simulatedEws('exchange'),
+  grommunio: () => simulatedEws('grommunio'),
 };
 
 /**

@@ -1,7 +1,7 @@
-// Leads both protocols through faults for a while, and prints what came of it: --minutes N [--seed N] [--subscriptions N]
+// Leads the protocols through faults for a while, and prints what came of it: --minutes N [--seed N] [--subscriptions N] [protocol…]
 import { parseArgs } from 'node:util';
 import { config, interval } from 'rxjs';
-import { chaos, type ChaosReport, type Protocol } from './chaos.ts';
+import { chaos, type ChaosReport, type Protocol, PROTOCOLS } from './chaos.ts';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -66,9 +66,7 @@ async function run(protocol: Protocol): Promise<boolean> {
   return report.leaks.length + losses + doubles + disorders === 0;
 }
 
-const asked = (['UCWA', 'EWS'] satisfies Protocol[]).filter(
-  (protocol) => positionals.length === 0 || positionals.includes(protocol),
-);
+const asked = PROTOCOLS.filter((protocol) => positionals.length === 0 || positionals.includes(protocol));
 const results = await Promise.all(asked.map(run));
 console.log(`crashes ${crashes}`);
 process.exit(crashes === 0 && results.every(Boolean) ? 0 : 1);

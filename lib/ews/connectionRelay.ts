@@ -3,7 +3,7 @@ import type { RequestProgress } from '../core/transport.ts';
 import type { Member } from './connectionMember.ts';
 import type { Reading } from './connectionMessage.ts';
 import { hangingRequest } from './connectionRequest.ts';
-import type { ServiceInternals } from './serviceInternals.ts';
+import { ANSWER_WITHIN_MS, type ServiceInternals } from './serviceInternals.ts';
 
 /** One request in the relay. */
 export interface Leg {
@@ -29,7 +29,7 @@ export interface RelayRunner {
   readonly ended: (leg: Leg, error: unknown) => void;
   /** A request could not take over: the one from before goes on. */
   readonly refused: (leg: Leg, error: unknown) => void;
-  /** The request from before was left without its end: it may have brought more. */
+  /** A request may have lost something that nothing tells of. */
   readonly cut: (leg: Leg) => void;
   /** A request has taken over, and all that it was behind with is read. */
   readonly relieved: () => void;
@@ -70,6 +70,8 @@ export function connectionRelay(internals: ServiceInternals, runner: RelayRunner
   let isTakenOver = false;
   let isReleasing = false;
   let count = 0;
+  /** Until then, a request that was lost may arrive, and take over without our knowledge. */
+  let straysUntil = 0;
   let changeOver: Subscription | undefined;
 
   const drop = (dropped: Leg): void => {
@@ -81,17 +83,20 @@ export function connectionRelay(internals: ServiceInternals, runner: RelayRunner
     if (running.has(from)) runner.read(from, reading);
   };
 
+  const mayBeStray = (): boolean => asyncScheduler.now() < straysUntil;
+
   const finish = (finished: Leg, error: unknown): void => {
     if (!running.has(finished)) return;
     drop(finished);
     leg = undefined;
+    if (mayBeStray()) runner.cut(finished);
     runner.ended(finished, error);
   };
 
   const relieve = (relieved: Leg, isCut: boolean): void => {
     changeOver?.unsubscribe();
     drop(relieved);
-    if (isCut) runner.cut(relieved);
+    if (isCut || mayBeStray()) runner.cut(relieved);
     // Until all is told that was held back, nothing else is, and nothing takes over: it would overtake that.
     isReleasing = true;
     for (let next = held.shift(); next !== undefined; next = held.shift()) next();
@@ -133,6 +138,8 @@ export function connectionRelay(internals: ServiceInternals, runner: RelayRunner
   };
 
   const ended = (from: Leg, error: unknown): void => {
+    const isLost = error !== undefined && from.mayHaveActed && !from.hasAnswered;
+    if (isLost) straysUntil = asyncScheduler.now() + ANSWER_WITHIN_MS;
     if (isReleasing) {
       held.push(() => finish(from, error));
     } else if (from === old) {

@@ -9,7 +9,7 @@ import type { StreamJournal } from './streamJournal.ts';
 export interface Course extends ErrorContext {
   /** Where to go on; undefined where the server tells no watermarks, and to subscribe afresh. */
   watermark: string | undefined;
-  /** A gap that is told of as soon as the next subscription stands, or the next answer of this one comes. */
+  /** A gap that is told of as soon as the next subscription stands. */
   gap: GapReason | undefined;
   /** Nothing is missing up to then. */
   since: Date | undefined;

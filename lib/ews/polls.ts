@@ -78,9 +78,7 @@ function poll(polling: Polling): Observable<EwsEvent> {
         answerWithinMs: ANSWER_WITHIN_MS,
         onEvents: (events) => {
           held.push(...events.filter(({ subscriptionId }) => subscriptionId === id));
-          const sure = certain(held, polling);
-          if (sure.length === 0) return;
-          for (const event of [...untoldGap(polling), ...sure]) subscriber.next(event);
+          for (const event of certain(held, polling)) subscriber.next(event);
         },
       })
       .pipe(
@@ -128,7 +126,6 @@ function taken(
   askedAt: number,
 ): Observable<EwsEvent> {
   const { service, plan, course, id } = polling;
-  const gap = untoldGap(polling);
   const events = [
     ...held,
     ...answer.notifications.flatMap((notification) => eventsOf(notification, id, service.url)),
@@ -143,7 +140,7 @@ function taken(
   course.hasAnswered = true;
   if (!moreEvents) course.since = new Date(askedAt);
   polling.waitMs = moreEvents ? 0 : plan.intervalMs;
-  return concat(from([...gap, ...events]), reached(course));
+  return concat(from(events), reached(course));
 }
 
 function failed(polling: Polling, error: unknown, mayHaveActed: boolean): Observable<EwsEvent> {
@@ -151,25 +148,18 @@ function failed(polling: Polling, error: unknown, mayHaveActed: boolean): Observ
   const decision = decide(error, course);
   if (decision.action === 'goOn') {
     polling.waitMs = plan.intervalMs;
-    course.gap = undefined;
     return of(gapEvent(course, id, decision.gap ?? 'eventsMissed'));
   }
   if (decision.action !== 'backOff') return throwError(() => error);
+  // A server without watermarks hands events out once: they may have been in the answer that was lost. And the
+  // question may get there only later, and take what has happened by then: so the next one is for another.
+  if (mayHaveActed && course.watermark === undefined) {
+    course.gap ??= 'answerLost';
+    return throwError(() => error);
+  }
   course.failures += 1;
   polling.waitMs = backOffMs(service.retry, course.failures, decision);
-  // A server without watermarks hands events out once: they may have been in the answer that was lost.
-  if (mayHaveActed && course.watermark === undefined) course.gap ??= 'answerLost';
   return EMPTY;
-}
-
-/**
- * The gap that is to be told before what comes now. Not when an answer is lost: the server may get that question
- * only then, and hand out what has happened since.
- */
-function untoldGap({ course, id }: Polling): readonly EwsEvent[] {
-  const { gap: reason } = course;
-  course.gap = undefined;
-  return reason === undefined ? [] : [gapEvent(course, id, reason)];
 }
 
 /** Ids start again with some servers, so an answer is taken only if it is for this subscription. */

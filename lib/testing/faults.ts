@@ -9,10 +9,17 @@ import { headersFrom, type HttpRequest, type HttpResponse, type Middleware } fro
  * - `{ status, headers?, body? }`: this is answered, and the server does not act.
  * - `'reset'`: the connection breaks before the server acts.
  * - `'resetAfterActing'`: the server acts, and the connection breaks before the answer.
+ * - `{ arrivesAfterMs }`: the connection breaks, and the server gets the request only so long after, and acts.
  * - `{ delayMs }`: the server acts, and its answer takes so much longer.
  * - `{ truncateAfterBytes }`: the server acts, and the connection breaks in the body of its answer.
  */
-export type Fault = 'reset' | 'resetAfterActing' | FaultyAnswer | LateAnswer | TruncatedAnswer;
+export type Fault = 'reset' | 'resetAfterActing' | LateArrival | FaultyAnswer | LateAnswer | TruncatedAnswer;
+
+/** A request that gets to the server when its sender has given it up. */
+export interface LateArrival {
+  /** How long after the connection broke, in milliseconds. */
+  readonly arrivesAfterMs: number;
+}
 
 /** An answer that is not the server's; the server does not act. */
 export interface FaultyAnswer {
@@ -95,6 +102,7 @@ function checkFault(fault: Fault): void {
   } else if ('status' in fault)
     numberOption('fault.status', fault.status, { min: 200, max: 599, integer: true });
   else if ('delayMs' in fault) numberOption('fault.delayMs', fault.delayMs, { min: 0 });
+  else if ('arrivesAfterMs' in fault) numberOption('fault.arrivesAfterMs', fault.arrivesAfterMs, { min: 0 });
   else numberOption('fault.truncateAfterBytes', fault.truncateAfterBytes, { min: 0, integer: true });
 }
 
@@ -107,6 +115,12 @@ function afflict(
     throwError(() => new NetworkError('no answer', request, { code: 'ECONNRESET' }));
   if (fault === 'reset') return reset();
   if (fault === 'resetAfterActing') return act().pipe(mergeMap(reset));
+  if ('arrivesAfterMs' in fault) {
+    // Nobody reads what is answered, not even that it failed.
+    const arrival$ = timer(fault.arrivesAfterMs).pipe(mergeMap(act));
+    arrival$.subscribe({ error: () => undefined });
+    return reset();
+  }
   if ('delayMs' in fault) {
     return act().pipe(mergeMap((response) => timer(fault.delayMs).pipe(map(() => response))));
   }

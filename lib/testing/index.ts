@@ -23,6 +23,7 @@ export type {
   FaultQueue,
   FaultyAnswer,
   LateAnswer,
+  LateArrival,
   RequestMatcher,
   TruncatedAnswer,
 } from './faults.ts';

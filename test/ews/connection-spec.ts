@@ -679,6 +679,24 @@ describe('A connection that is refused', () => {
     expect(gapsOf(run)[0]).to.include({ reason: 'connectionLost' });
   });
 
+  for (const dialect of dialects) {
+    it(`should tell of a gap where one that was lost arrives late, and is sent what happens, with ${dialect}`, () => {
+      const run = streaming(
+        ({ stream, watch, at, server }) => {
+          server.failNext(1, { arrivesAfterMs: 2000 }, 'GetStreamingEvents');
+          watch(stream({ events: ['newMail'] }), 40);
+          at(3, () => server.deliverMail());
+          at(10, () => server.deliverMail());
+        },
+        { dialect },
+      );
+      expect(connectionsOf(run)).to.deep.equal(['0.1 ×1', '1.1 ×1', '4.1 ×1']);
+      expect(gapsOf(run).map(({ reason }) => reason)).to.deep.equal(['connectionLost', 'connectionLost']);
+      expect(newsOf(run).at(-1)).to.equal('10 newMail');
+      expect(newsOf(run)).to.have.length(3);
+    });
+  }
+
   describe('while another one hangs', () => {
     for (const failure of [{ status: 503 }, { error: 'ErrorServerBusy' }, 'reset'] as const) {
       it(`should let that one go on, and be tried again, on ${JSON.stringify(failure)}`, () => {

@@ -43,6 +43,11 @@ export function posting(): Posting {
       if (fault === undefined) return noting(request);
       if (fault === 'reset') return reset();
       if (fault === 'resetAfterActing') return noting(request).pipe(mergeMap(reset));
+      if ('arrivesAfterMs' in fault) {
+        const arrival$ = timer(fault.arrivesAfterMs).pipe(mergeMap(() => noting(request)));
+        arrival$.subscribe({ error: () => undefined });
+        return reset();
+      }
       if ('delayMs' in fault)
         return noting(request).pipe(mergeMap((response) => timer(fault.delayMs).pipe(map(() => response))));
       if ('truncateAfterBytes' in fault)

@@ -62,6 +62,8 @@ function failureOf({ on, how, count }: Failure): string {
   if (how === 'resetAfterActing') return `${which}: the answer is lost after the server acted`;
   if ('status' in how)
     return `${which}: answered ${how.status}${how.body === undefined ? '' : ` with ${how.body}`}`;
+  if ('arrivesAfterMs' in how)
+    return `${which}: the connection breaks, and the server gets it ${how.arrivesAfterMs} ms later`;
   if ('delayMs' in how) return `${which}: the answer takes ${how.delayMs} ms longer`;
   if ('truncateAfterBytes' in how)
     return `${which}: the answer breaks off after ${how.truncateAfterBytes} bytes`;

@@ -43,6 +43,7 @@ describe('faultQueue', () => {
   const faults: readonly (readonly [string, Fault, string, number])[] = [
     ['reset before acting', 'reset', 'ECONNRESET', 0],
     ['reset after acting', 'resetAfterActing', 'ECONNRESET', 1],
+    ['a late arrival', { arrivesAfterMs: 30 }, 'ECONNRESET', 1],
     ['a status', { status: 503 }, '503 at 0', 0],
     [
       'a status with headers and a body',
@@ -95,6 +96,10 @@ describe('faultQueue', () => {
     expect(() => queue.failNext(1, 'explode' as 'reset')).to.throw(TypeError, 'fault must be');
     expect(() => queue.failNext(1, { status: 99 })).to.throw(TypeError, 'fault.status must be');
     expect(() => queue.failNext(1, { delayMs: -1 })).to.throw(TypeError, 'fault.delayMs must be');
+    expect(() => queue.failNext(1, { arrivesAfterMs: -1 })).to.throw(
+      TypeError,
+      'fault.arrivesAfterMs must be',
+    );
     expect(() => queue.failNext(1, { truncateAfterBytes: 0.5 })).to.throw(TypeError, 'truncateAfterBytes');
     expect(queue.waiting).to.equal(0);
   });

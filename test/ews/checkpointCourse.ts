@@ -49,7 +49,13 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
     fc.tuple(
       at,
       fc.integer({ min: 1, max: 5 }),
-      fc.constantFrom<EwsFailure>('reset', 'resetAfterActing', { status: 503 }, { delayMs: 2500 }),
+      fc.constantFrom<EwsFailure>(
+        'reset',
+        'resetAfterActing',
+        { arrivesAfterMs: 2500 },
+        { status: 503 },
+        { delayMs: 2500 },
+      ),
       fc.constantFrom<EwsOperation>(
         'Subscribe',
         'GetEvents',

@@ -54,6 +54,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
       { status: 502 },
       { status: 503 },
       'resetAfterActing',
+      { arrivesAfterMs: 8000 },
     ),
     on: fc.constantFrom<EwsOperation>('Subscribe', 'GetEvents', 'GetStreamingEvents', 'Unsubscribe'),
     count: fc.integer({ min: 1, max: 8 }),

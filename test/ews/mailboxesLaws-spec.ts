@@ -55,6 +55,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     how: fc.constantFrom<EwsFailure>(
       'reset',
       'resetAfterActing',
+      { arrivesAfterMs: 8000 },
       { status: 503 },
       { error: 'ErrorServerBusy' },
       { error: 'ErrorExceededConnectionCount' },

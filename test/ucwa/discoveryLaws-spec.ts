@@ -41,6 +41,7 @@ const second = fc.nat(SPAN_SECONDS);
 const HOW: readonly Fault[] = [
   'reset',
   'resetAfterActing',
+  { arrivesAfterMs: 5000 },
   { status: 401 },
   { status: 403 },
   { status: 502 },

@@ -75,6 +75,7 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
       fc.constantFrom<Fault>(
         'reset',
         'resetAfterActing',
+        { arrivesAfterMs: 400 },
         { status: 503 },
         { status: 429, headers: { 'retry-after': '1' } },
         { status: 500 },

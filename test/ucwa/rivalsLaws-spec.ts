@@ -53,7 +53,13 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
   failures: fc.array(
     fc.tuple(
       second,
-      fc.constantFrom<Fault>('reset', 'resetAfterActing', { status: 503 }, { delayMs: 400 }),
+      fc.constantFrom<Fault>(
+        'reset',
+        'resetAfterActing',
+        { arrivesAfterMs: 900 },
+        { status: 503 },
+        { delayMs: 400 },
+      ),
       fc.integer({ min: 1, max: 3 }),
     ),
     { maxLength: 2 },

@@ -1,62 +1,15 @@
-import {
-  asyncScheduler,
-  finalize,
-  map,
-  Observable,
-  share,
-  Subject,
-  Subscription,
-  switchMap,
-  takeUntil,
-  tap,
-} from 'rxjs';
-import type { Transport } from '../core/transport.ts';
-import type { LiveApplication } from './liveApplication.ts';
-import {
-  advance,
-  type ChannelParameters,
-  type Cursor,
-  type EventBatch,
-  type Step,
-  withParameters,
-} from './cursor.ts';
-import { decide, type Decision, isReplaced, type OnReplaced } from './decision.ts';
+import { finalize, Observable, share, Subject, switchMap, takeUntil, tap } from 'rxjs';
+import type { EventBatch } from './cursor.ts';
 import type { Dispatch } from './dispatch.ts';
-import { eventsResponseCodec } from './events.ts';
-import type { Location } from './location.ts';
-import type { Pause } from './pause.ts';
-import { absolute } from './href.ts';
-import { requestJson } from './request.ts';
+import type { LiveApplication } from './liveApplication.ts';
+import { longPoll, type LongPollConfig, type Turn } from './longPoll.ts';
 import { lossEvent, recreationEvent } from './reset.ts';
 
-/** When an answer of the channel is acknowledged, which is by asking for the next. */
-export type Acknowledgement = 'eager' | 'processed';
-
 /** How the event channel is read. */
-export interface ChannelConfig {
+export interface ChannelConfig extends LongPollConfig {
   readonly application$: Observable<LiveApplication>;
-  /** Without repetition, which the channel has itself, and with patience for a request that is held. */
-  readonly transport: Transport;
   readonly dispatch: Dispatch;
-  /** What the server is to be told; another object where that has changed. */
-  readonly parameters: () => ChannelParameters;
-  readonly ack: Acknowledgement;
-  readonly onReplaced: OnReplaced;
-  readonly pause: Pause;
-  /** Whether a failure means that the server is elsewhere now: then the application is gone. */
-  readonly hasMoved: Location['hasMoved'];
-  /** Emits when a request that waits is to be sent again at once: it would not be answered, or not in time. */
-  readonly again$: Observable<unknown>;
 }
-
-/** What ends the channel, and what that means for the application. */
-interface Failure {
-  readonly error: unknown;
-  readonly then: 'fail' | 'lose' | 'leave';
-}
-
-/** An empty answer that comes sooner was not held at all. */
-const HELD_AT_LEAST_MS = 1000;
 
 /**
  * Returns an Observable of what the event channel brings, one long poll that all subscribers share: it runs
@@ -92,16 +45,6 @@ function polled(config: ChannelConfig): Observable<EventBatch> {
   });
 }
 
-/**
- * Whose turn it is to hand out batches. A batch can be what brings the next application about: what comes of that
- * one waits until all have been given the batch.
- */
-interface Turn {
-  isTaken: boolean;
-  /** Who goes on when the turn is free. */
-  next: () => void;
-}
-
 /** Stands in the stream where one application ends and the one that was made in its place begins. */
 function lossBefore(application: LiveApplication, index: number): readonly EventBatch[] {
   const { self, events, lost: reset = index === 0 ? undefined : 'recreated' } = application;
@@ -112,165 +55,4 @@ function lossBefore(application: LiveApplication, index: number): readonly Event
       ? recreationEvent({ rel: 'application', href: self }, self)
       : lossEvent(reset, events, events);
   return [{ next: events, reset, events: [event] }];
-}
-
-/** @param first What stands before all that the server sends. */
-function longPoll(
-  application: LiveApplication,
-  config: ChannelConfig,
-  first: readonly EventBatch[],
-  turn: Turn,
-): Observable<EventBatch> {
-  return new Observable((subscriber) => {
-    const queue: EventBatch[] = [...first];
-    /** The request that waits for its answer, or the wait before the next one. */
-    let asking = new Subscription();
-    let outstanding: Cursor | undefined;
-    let wanted: Cursor | undefined = application.place ?? {
-      url: absolute(application.events, application.self),
-    };
-    /** Where the channel goes on when all before it was processed, as long as that was not noted. */
-    let reached = application.place === undefined ? wanted : undefined;
-    let failure: Failure | undefined;
-    let failures = 0;
-
-    const wait = (cursor: Cursor, error?: unknown): void => {
-      asking = new Subscription();
-      asking.add(
-        config.pause(failures, error).subscribe(() => {
-          wanted = cursor;
-          pump();
-        }),
-      );
-    };
-
-    const answered = ({ cursor, batch }: Step, heldMs: number): void => {
-      reached = cursor;
-      if (batch.events.length === 0 && heldMs < HELD_AT_LEAST_MS) {
-        failures += 1;
-        wait(cursor);
-        return;
-      }
-      failures = 0;
-      wanted = cursor;
-      // With its state the server has lost what it was told.
-      if (batch.reset === 'resume') application.parameters = undefined;
-      if (batch.events.length > 0) queue.push(batch);
-      pump();
-    };
-
-    const failed = (error: unknown, cursor: Cursor): void => {
-      failures += 1;
-      asking = new Subscription();
-      asking.add(
-        config.hasMoved(error).subscribe({
-          next: (hasMoved) => decided(hasMoved ? 'gone' : decide('channel', error, failures), error, cursor),
-          error: (cause: unknown) => decided('retry', cause, cursor),
-        }),
-      );
-    };
-
-    const decided = (decision: Decision, error: unknown, cursor: Cursor): void => {
-      if (decision === 'retry') {
-        wait(cursor, error);
-        return;
-      }
-      const isLeft = config.onReplaced === 'rejoin' && isReplaced(error);
-      failure = { error, then: isLeft ? 'leave' : decision === 'gone' ? 'lose' : 'fail' };
-      pump();
-    };
-
-    /** Asking acknowledges what came before: where that is kept for the next process, it is saved first. */
-    const acknowledge = (cursor: Cursor): void => {
-      const { journal } = application;
-      if (journal === undefined || config.ack === 'eager') {
-        ask(cursor);
-        return;
-      }
-      if (reached !== undefined) {
-        application.place = reached;
-        journal.reached({ ...journal.place, next: reached.url });
-        reached = undefined;
-      }
-      asking = new Subscription();
-      asking.add(
-        journal.saved().subscribe({
-          complete: () => ask(cursor),
-          error: (error: unknown) => {
-            failure = { error, then: 'fail' };
-            pump();
-          },
-        }),
-      );
-    };
-
-    const ask = (next: Cursor): void => {
-      const parameters = config.parameters();
-      const cursor = application.parameters === parameters ? next : withParameters(next, parameters);
-      application.parameters = parameters;
-      application.place = cursor;
-      outstanding = cursor;
-      asking = new Subscription();
-      const askedAt = asyncScheduler.now();
-      asking.add(
-        pendingGet(cursor, config).subscribe({
-          next: (step) => {
-            outstanding = undefined;
-            answered(step, asyncScheduler.now() - askedAt);
-          },
-          error: (error: unknown) => {
-            outstanding = undefined;
-            failed(error, cursor);
-          },
-        }),
-      );
-    };
-
-    /** What was not answered was not acknowledged: sent again, it brings the same. */
-    const askAgain = (): void => {
-      if (outstanding === undefined) return;
-      asking.unsubscribe();
-      wanted = outstanding;
-      outstanding = undefined;
-      pump();
-    };
-
-    // One loop for all, so that neither an answer that comes at once nor one that comes while a batch is
-    // being processed can overtake.
-    const pump = (): void => {
-      turn.next = pump;
-      if (turn.isTaken) return;
-      turn.isTaken = true;
-      while (!subscriber.closed) {
-        const batch = queue[0];
-        if (wanted !== undefined && (batch === undefined || config.ack === 'eager')) {
-          const cursor = wanted;
-          wanted = undefined;
-          acknowledge(cursor);
-        } else if (batch !== undefined) {
-          queue.shift();
-          subscriber.next(batch);
-        } else break;
-      }
-      turn.isTaken = false;
-      if (turn.next !== pump) turn.next();
-      if (failure !== undefined && !subscriber.closed) {
-        // What comes of that, a new application or its error, comes from there.
-        if (failure.then === 'fail') subscriber.error(failure.error);
-        else application[failure.then](failure.error);
-      }
-    };
-
-    subscriber.add(() => asking.unsubscribe());
-    subscriber.add(config.again$.subscribe(askAgain));
-    pump();
-  });
-}
-
-/** One pending GET. */
-function pendingGet(cursor: Cursor, { transport }: ChannelConfig): Observable<Step> {
-  const request = { method: 'GET', url: cursor.url };
-  return requestJson(transport, request, eventsResponseCodec, 'event channel response').pipe(
-    map(({ value }) => advance(cursor, value)),
-  );
 }

@@ -5,7 +5,7 @@ import { type RemoteResource, remoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress, Transport } from '../core/transport.ts';
 import type { RetryPolicy } from '../core/withRetry.ts';
 import type { ApplicationIdentity } from './applicationIdentity.ts';
-import type { Acknowledgement } from './channel.ts';
+import type { Acknowledgement } from './cursor.ts';
 import type { ConnectionJournal } from './connectionJournal.ts';
 import { decideRelease } from './decision.ts';
 import { type LiveApplication, liveApplication, whileUsed } from './liveApplication.ts';

@@ -22,6 +22,9 @@ export interface ChannelParameters {
   readonly priority?: number;
 }
 
+/** When an answer of the channel is acknowledged, which is by asking for the next. */
+export type Acknowledgement = 'eager' | 'processed';
+
 /** Which request comes next on the channel. */
 export interface Cursor {
   /** Absolute. The server's own link, followed verbatim. */

@@ -4,7 +4,6 @@
  * @module
  */
 export { type Application } from './liveApplication.ts';
-export { type Acknowledgement } from './channel.ts';
 export type { Me, ResourceAtHand } from './atHand.ts';
 export type { Checkpoint } from '../core/checkpoint.ts';
 export { batched, type BatchOptions } from './batch.ts';
@@ -19,7 +18,7 @@ export type {
   GivenApplicationOptions,
 } from './connectOptions.ts';
 export type { OnExpelled, OnReplaced } from './decision.ts';
-export { type ChannelParameters, type EventBatch } from './cursor.ts';
+export { type Acknowledgement, type ChannelParameters, type EventBatch } from './cursor.ts';
 export { EndedError } from './endedError.ts';
 export {
   type AddedEvent,

@@ -1,5 +1,5 @@
 import type { ApplicationIdentity } from './applicationIdentity.ts';
-import type { Acknowledgement } from './channel.ts';
+import type { Acknowledgement } from './cursor.ts';
 import type { ConnectionJournal, ConnectionPlace } from './connectionJournal.ts';
 import { hrefKey } from './href.ts';
 import type { LiveApplication } from './liveApplication.ts';

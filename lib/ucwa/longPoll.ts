@@ -1,0 +1,218 @@
+import { asyncScheduler, map, Observable, Subscription } from 'rxjs';
+import type { Transport } from '../core/transport.ts';
+import {
+  type Acknowledgement,
+  advance,
+  type ChannelParameters,
+  type Cursor,
+  type EventBatch,
+  type Step,
+  withParameters,
+} from './cursor.ts';
+import { decide, type Decision, isReplaced, type OnReplaced } from './decision.ts';
+import { eventsResponseCodec } from './events.ts';
+import { absolute } from './href.ts';
+import type { LiveApplication } from './liveApplication.ts';
+import type { Location } from './location.ts';
+import type { Pause } from './pause.ts';
+import { requestJson } from './request.ts';
+
+/** How the events of an application are asked for. */
+export interface LongPollConfig {
+  /** Without repetition, which the channel has itself, and with patience for a request that is held. */
+  readonly transport: Transport;
+  /** What the server is to be told; another object where that has changed. */
+  readonly parameters: () => ChannelParameters;
+  readonly ack: Acknowledgement;
+  readonly onReplaced: OnReplaced;
+  readonly pause: Pause;
+  /** Whether a failure means that the server is elsewhere now: then the application is gone. */
+  readonly hasMoved: Location['hasMoved'];
+  /** Emits when a request that waits is to be sent again at once: it would not be answered, or not in time. */
+  readonly again$: Observable<unknown>;
+}
+
+/**
+ * Whose turn it is to hand out batches. A batch can be what brings the next application about: what comes of that
+ * one waits until all have been given the batch.
+ */
+export interface Turn {
+  isTaken: boolean;
+  /** Who goes on when the turn is free. */
+  next: () => void;
+}
+
+/** What ends the channel, and what that means for the application. */
+interface Failure {
+  readonly error: unknown;
+  readonly then: 'fail' | 'lose' | 'leave';
+}
+
+/** An empty answer that comes sooner was not held at all. */
+const HELD_AT_LEAST_MS = 1000;
+
+/**
+ * Returns an Observable of what the channel of one application brings, from where it was left. It never completes, and
+ * errors with what does not pass; what else ends the channel is told to the application.
+ *
+ * @param first What stands before all that the server sends.
+ */
+export function longPoll(
+  application: LiveApplication,
+  config: LongPollConfig,
+  first: readonly EventBatch[],
+  turn: Turn,
+): Observable<EventBatch> {
+  return new Observable((subscriber) => {
+    const queue: EventBatch[] = [...first];
+    /** The request that waits for its answer, or the wait before the next one. */
+    let asking = new Subscription();
+    let outstanding: Cursor | undefined;
+    let wanted: Cursor | undefined = application.place ?? {
+      url: absolute(application.events, application.self),
+    };
+    /** Where the channel goes on when all before it was processed, as long as that was not noted. */
+    let reached = application.place === undefined ? wanted : undefined;
+    let failure: Failure | undefined;
+    let failures = 0;
+
+    const wait = (cursor: Cursor, error?: unknown): void => {
+      asking = new Subscription();
+      asking.add(
+        config.pause(failures, error).subscribe(() => {
+          wanted = cursor;
+          pump();
+        }),
+      );
+    };
+
+    const answered = ({ cursor, batch }: Step, heldMs: number): void => {
+      reached = cursor;
+      if (batch.events.length === 0 && heldMs < HELD_AT_LEAST_MS) {
+        failures += 1;
+        wait(cursor);
+        return;
+      }
+      failures = 0;
+      wanted = cursor;
+      // With its state the server has lost what it was told.
+      if (batch.reset === 'resume') application.parameters = undefined;
+      if (batch.events.length > 0) queue.push(batch);
+      pump();
+    };
+
+    const failed = (error: unknown, cursor: Cursor): void => {
+      failures += 1;
+      asking = new Subscription();
+      asking.add(
+        config.hasMoved(error).subscribe({
+          next: (hasMoved) => decided(hasMoved ? 'gone' : decide('channel', error, failures), error, cursor),
+          error: (cause: unknown) => decided('retry', cause, cursor),
+        }),
+      );
+    };
+
+    const decided = (decision: Decision, error: unknown, cursor: Cursor): void => {
+      if (decision === 'retry') {
+        wait(cursor, error);
+        return;
+      }
+      const isLeft = config.onReplaced === 'rejoin' && isReplaced(error);
+      failure = { error, then: isLeft ? 'leave' : decision === 'gone' ? 'lose' : 'fail' };
+      pump();
+    };
+
+    /** Asking acknowledges what came before: where that is kept for the next process, it is saved first. */
+    const acknowledge = (cursor: Cursor): void => {
+      const { journal } = application;
+      if (journal === undefined || config.ack === 'eager') {
+        ask(cursor);
+        return;
+      }
+      if (reached !== undefined) {
+        application.place = reached;
+        journal.reached({ ...journal.place, next: reached.url });
+        reached = undefined;
+      }
+      asking = new Subscription();
+      asking.add(
+        journal.saved().subscribe({
+          complete: () => ask(cursor),
+          error: (error: unknown) => {
+            failure = { error, then: 'fail' };
+            pump();
+          },
+        }),
+      );
+    };
+
+    const ask = (next: Cursor): void => {
+      const parameters = config.parameters();
+      const cursor = application.parameters === parameters ? next : withParameters(next, parameters);
+      application.parameters = parameters;
+      application.place = cursor;
+      outstanding = cursor;
+      asking = new Subscription();
+      const askedAt = asyncScheduler.now();
+      asking.add(
+        pendingGet(cursor, config).subscribe({
+          next: (step) => {
+            outstanding = undefined;
+            answered(step, asyncScheduler.now() - askedAt);
+          },
+          error: (error: unknown) => {
+            outstanding = undefined;
+            failed(error, cursor);
+          },
+        }),
+      );
+    };
+
+    /** What was not answered was not acknowledged: sent again, it brings the same. */
+    const askAgain = (): void => {
+      if (outstanding === undefined) return;
+      asking.unsubscribe();
+      wanted = outstanding;
+      outstanding = undefined;
+      pump();
+    };
+
+    // One loop for all, so that neither an answer that comes at once nor one that comes while a batch is
+    // being processed can overtake.
+    const pump = (): void => {
+      turn.next = pump;
+      if (turn.isTaken) return;
+      turn.isTaken = true;
+      while (!subscriber.closed) {
+        const batch = queue[0];
+        if (wanted !== undefined && (batch === undefined || config.ack === 'eager')) {
+          const cursor = wanted;
+          wanted = undefined;
+          acknowledge(cursor);
+        } else if (batch !== undefined) {
+          queue.shift();
+          subscriber.next(batch);
+        } else break;
+      }
+      turn.isTaken = false;
+      if (turn.next !== pump) turn.next();
+      if (failure !== undefined && !subscriber.closed) {
+        // What comes of that, a new application or its error, comes from there.
+        if (failure.then === 'fail') subscriber.error(failure.error);
+        else application[failure.then](failure.error);
+      }
+    };
+
+    subscriber.add(() => asking.unsubscribe());
+    subscriber.add(config.again$.subscribe(askAgain));
+    pump();
+  });
+}
+
+/** One pending GET. */
+function pendingGet(cursor: Cursor, { transport }: LongPollConfig): Observable<Step> {
+  const request = { method: 'GET', url: cursor.url };
+  return requestJson(transport, request, eventsResponseCodec, 'event channel response').pipe(
+    map(({ value }) => advance(cursor, value)),
+  );
+}

@@ -43,9 +43,9 @@ export function connectionGaps(hanging: () => readonly Leg[]): ConnectionGaps {
     tell: (leg) => {
       for (const [member, noted] of gaps) {
         if (leg.members.get(member.id) !== member) continue;
-        const untold = noted.filter(({ behind }) => behind >= leg.number);
-        const [told] = noted.filter((gap) => !untold.includes(gap));
+        const told = noted.find(({ behind }) => behind < leg.number);
         if (told === undefined) continue;
+        const untold = noted.filter(({ behind }) => behind >= leg.number);
         if (untold.length === 0) gaps.delete(member);
         else gaps.set(member, untold);
         member.missed(told.reason);

@@ -70,7 +70,7 @@ export function connectionRelay(internals: ServiceInternals, runner: RelayRunner
   let isTakenOver = false;
   let isReleasing = false;
   let count = 0;
-  /** Until then, a request that was lost may arrive, and take over without our knowledge. */
+  /** Until then, a request that was lost may arrive, and be what ends the one that hangs. */
   let straysUntil = 0;
   let changeOver: Subscription | undefined;
 
@@ -83,20 +83,18 @@ export function connectionRelay(internals: ServiceInternals, runner: RelayRunner
     if (running.has(from)) runner.read(from, reading);
   };
 
-  const mayBeStray = (): boolean => asyncScheduler.now() < straysUntil;
-
   const finish = (finished: Leg, error: unknown): void => {
     if (!running.has(finished)) return;
     drop(finished);
     leg = undefined;
-    if (mayBeStray()) runner.cut(finished);
+    if (asyncScheduler.now() < straysUntil) runner.cut(finished);
     runner.ended(finished, error);
   };
 
   const relieve = (relieved: Leg, isCut: boolean): void => {
     changeOver?.unsubscribe();
     drop(relieved);
-    if (isCut || mayBeStray()) runner.cut(relieved);
+    if (isCut) runner.cut(relieved);
     // Until all is told that was held back, nothing else is, and nothing takes over: it would overtake that.
     isReleasing = true;
     for (let next = held.shift(); next !== undefined; next = held.shift()) next();

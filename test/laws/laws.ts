@@ -61,14 +61,7 @@ const BUSY: Emphasis = {
 const SLOW: Emphasis = {
   ...{ visits: 6, events: 14, failures: 3, upheavals: 3, leaps: 0, latencyMs: [0, 0, 300] },
   ...{ ways: ['streaming'], on: ['GetStreamingEvents'], upheaval: [{ stallMs: 700 }, { stallMs: 3000 }] },
-  how: [
-    'resetAfterActing',
-    { truncateAfterBytes: 0 },
-    { truncateAfterBytes: 700 },
-    { delayMs: 400 },
-    { arrivesAfterMs: 400 },
-    { arrivesAfterMs: 2500 },
-  ],
+  how: ['resetAfterActing', { truncateAfterBytes: 0 }, { truncateAfterBytes: 700 }, { delayMs: 400 }],
   leaving: ['stays', 'stays', 'unsubscribe'],
 };
 

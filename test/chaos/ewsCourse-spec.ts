@@ -30,7 +30,8 @@ describe('ewsCourse', () => {
         filter(({ length }) => length === 0),
       ),
     );
-    expect(course.tally).to.include({ losses: 0, gaps: 2 });
+    expect(course.tally.losses).to.equal(0);
+    expect(course.tally.gaps).to.be.at.least(2);
     elsewhere.unsubscribe();
     await course.close();
     await served.close();

@@ -10,7 +10,7 @@ import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import type { EwsDialect } from '../../lib/testing/ewsDialect.ts';
 import { gistOf } from '../../lib/testing/ewsRequests.ts';
 import type { EwsSimulator } from '../../lib/testing/ewsSimulator.ts';
-import { marbles } from '../support/marbles.ts';
+import { at, marbles } from '../support/marbles.ts';
 import { answer } from './answers.ts';
 import { outcomesOf } from './pulling.ts';
 import { closed, message, status, streamed } from './streams.ts';
@@ -42,7 +42,6 @@ interface Hands {
   readonly watch: (seen?: (type: string) => void) => void;
   /** Lets a stream bring an event of the first. */
   readonly bring: (which: number, element: string) => void;
-  readonly at: (seconds: number, action: () => void) => void;
 }
 
 /** Runs a spec in virtual time, for 30 seconds, whose streams bring what is written by hand, when it says so. */
@@ -68,7 +67,6 @@ function hands(script: (hands: Hands) => void): { seen: readonly string[]; reque
     const service = exchange({ url: POST.url, transport });
     const stream$ = streamingNotifications(service, { folders: ['inbox'], events: ['newMail', 'created'] });
     const watching = new Subscription();
-    const at = (seconds: number, action: () => void): void => void timer(seconds * 1000).subscribe(action);
     const watch = (also: (type: string) => void = () => undefined): void => {
       const isFirst = made === 0;
       const next = ({ type }: EwsEvent): void => {
@@ -81,7 +79,6 @@ function hands(script: (hands: Hands) => void): { seen: readonly string[]; reque
       bodies,
       watch,
       bring: (which, element) => bodies[which]!.next(message(streamed('S1', element) + status('OK'))),
-      at,
     });
     at(30, () => watching.unsubscribe());
   });
@@ -238,7 +235,7 @@ describe('A connection that streams share', () => {
   });
 
   it('should keep the order, and tell of no gap, where what was held back brings more at once', () => {
-    const { seen, requests } = hands(({ watch, bring, bodies, at }) => {
+    const { seen, requests } = hands(({ watch, bring, bodies }) => {
       watch((type) => {
         if (type === 'newMail') bring(1, 'CreatedEvent');
       });
@@ -253,7 +250,7 @@ describe('A connection that streams share', () => {
   });
 
   it('should tell of a gap behind what had come of the old request, where the new one is lost after it had taken over', () => {
-    const { seen, requests } = hands(({ watch, bring, bodies, at }) => {
+    const { seen, requests } = hands(({ watch, bring, bodies }) => {
       watch();
       at(1, () => bring(0, 'StatusEvent'));
       at(5, () => watch());

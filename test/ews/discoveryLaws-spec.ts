@@ -6,8 +6,8 @@ import { pullNotifications } from '../../lib/ews/pull.ts';
 import { exchange } from '../../lib/ews/service.ts';
 import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import type { EwsFailure, EwsOperation } from '../../lib/testing/ewsSimulator.ts';
-import { at, mayBeLeft, tryCourses } from '../support/courses.ts';
-import { marbles } from '../support/marbles.ts';
+import { mayBeLeft, tryCourses } from '../support/courses.ts';
+import { at, marbles } from '../support/marbles.ts';
 import { breachesIn, watchers } from '../support/watchers.ts';
 import { type Host, twoServers } from './twoServers.ts';
 

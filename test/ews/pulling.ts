@@ -7,7 +7,7 @@ import type { PullOptions } from '../../lib/ews/pullOptions.ts';
 import type { ExchangeOptions } from '../../lib/ews/exchangeOptions.ts';
 import { exchange, type ExchangeService } from '../../lib/ews/service.ts';
 import { ewsSimulator, type EwsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ewsSimulator.ts';
-import { marbles } from '../support/marbles.ts';
+import { at, marbles } from '../support/marbles.ts';
 
 /** What a spec in virtual time works with. */
 export interface Pulling {
@@ -63,9 +63,7 @@ export function pulling(
     events,
     errors,
     outcomes,
-    at: (second, action) => {
-      timer(second * 1000).subscribe(action);
-    },
+    at,
     pull: (more = {}) =>
       pullNotifications(service, { folders: ['inbox'], events: ['created', 'newMail', 'modified'], ...more }),
     watch: (events$, untilSeconds) => {

@@ -1,5 +1,6 @@
-import { map, mergeMap, type Observable, of, throwError, timer } from 'rxjs';
-import { headersFrom, NetworkError, readText, type Transport } from '../../lib/index.ts';
+import { map, mergeMap, of } from 'rxjs';
+import { readText, type Transport } from '../../lib/index.ts';
+import { faultQueue } from '../../lib/testing/faults.ts';
 import { type Fault, pushCallback, type PushCallback } from '../../lib/testing/index.ts';
 
 /** Where the server posts its notifications, with what goes wrong on the way. */
@@ -17,7 +18,7 @@ export function posting(): Posting {
   const { transport: callback, incoming$ } = pushCallback();
   const bodies: string[] = [];
   const told = new Set<string>();
-  let faults: Fault[] = [];
+  const faults = faultQueue();
 
   const noting: Transport = (request) => {
     const { body = '' } = request;
@@ -37,29 +38,8 @@ export function posting(): Posting {
 
   return {
     ...{ bodies, told, incoming$ },
-    transport: (request) => {
-      const fault = faults.shift();
-      const reset = (): Observable<never> => throwError(() => new NetworkError('no answer', request));
-      if (fault === undefined) return noting(request);
-      if (fault === 'reset') return reset();
-      if (fault === 'resetAfterActing') return noting(request).pipe(mergeMap(reset));
-      if ('arrivesAfterMs' in fault) {
-        const arrival$ = timer(fault.arrivesAfterMs).pipe(mergeMap(() => noting(request)));
-        arrival$.subscribe({ error: () => undefined });
-        return reset();
-      }
-      if ('delayMs' in fault)
-        return noting(request).pipe(mergeMap((response) => timer(fault.delayMs).pipe(map(() => response))));
-      if ('truncateAfterBytes' in fault)
-        return noting(request).pipe(map((response) => ({ ...response, body$: reset() })));
-      return of({
-        ...{ status: fault.status, url: request.url, headers: headersFrom({}) },
-        body$: of(new TextEncoder().encode(fault.body ?? '')),
-      });
-    },
-    failNext: (count, how) => void faults.push(...Array.from({ length: count }, () => how)),
-    clear: () => {
-      faults = [];
-    },
+    transport: faults.middleware(noting),
+    failNext: (count, how) => faults.failNext(count, how),
+    clear: () => faults.clear(),
   };
 }

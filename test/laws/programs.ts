@@ -220,21 +220,21 @@ const failureFrom = (
   how: readonly (Fault | EwsFailure)[],
   most: number,
 ): fc.Arbitrary<Failure> =>
-  fc
-    .record({
-      what: fc.constant('failure' as const),
-      on: fc.constantFrom(...on),
-      how: fc.constantFrom(...how),
-      count: fc.integer({ min: 1, max: most }),
-    })
-    .filter(({ on: what, how: fault }) => !isEndless(what, fault));
+  fc.record({
+    what: fc.constant('failure' as const),
+    on: fc.constantFrom(...on),
+    how: fc.constantFrom(...how),
+    count: fc.integer({ min: 1, max: most }),
+  });
+
+const arrivesLate = ({ how }: Failure): boolean => typeof how === 'object' && 'arrivesAfterMs' in how;
 
 /**
  * An application whose creation arrives when the library has asked again, and removed what came of that, is there
  * for nobody until it ends by itself; no answer tells of it.
  */
-const isEndless = (on: Target, how: Fault | EwsFailure): boolean =>
-  (on === 'application' || on === 'any request') && typeof how === 'object' && 'arrivesAfterMs' in how;
+const isLateApplication = (one: Failure): boolean =>
+  ['application', 'any request'].includes(one.on) && arrivesLate(one);
 
 /** Programs on UCWA, with much of what a law is about. */
 export function ucwaPrograms(emphasis: Emphasis = {}): fc.Arbitrary<Program> {
@@ -242,7 +242,7 @@ export function ucwaPrograms(emphasis: Emphasis = {}): fc.Arbitrary<Program> {
   const scene: Scene = {
     ...{ spanMs: 120 * pace, together: [0, 50 * pace], stayMs: 90 * pace, sleepMs },
     ways: emphasis.ways ?? ['presence', 'presence', 'presence', 'states', 'events', 'batches', 'contacts'],
-    failure: failureFrom(on, how, 3),
+    failure: failureFrom(on, how, 3).filter((one) => !isLateApplication(one)),
     upheavals: upheaval,
   };
   return fc.record<UcwaProgram>({
@@ -337,9 +337,6 @@ function ewsProgram(scene: Scene, emphasis: Emphasis, isOfPush: boolean): fc.Arb
  * that is to take over meanwhile.
  */
 const isLateStream = (step: Step): boolean =>
-  step.what === 'failure' &&
-  ['GetStreamingEvents', 'any request'].includes(step.on) &&
-  typeof step.how === 'object' &&
-  'arrivesAfterMs' in step.how;
+  step.what === 'failure' && ['GetStreamingEvents', 'any request'].includes(step.on) && arrivesLate(step);
 const isHeldUp = (step: Step): boolean =>
   step.what === 'upheaval' && typeof step.how === 'object' && 'stallMs' in step.how;

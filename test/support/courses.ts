@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import type { Context } from 'mocha';
-import { timer } from 'rxjs';
 import type { ReleaseOutcome } from '../../lib/core/releases.ts';
 
 /**
@@ -18,11 +17,6 @@ export function tryCourses<Scenario>(
   const numRuns = Number(process.env['PROGRAMS'] ?? courses);
   spec.timeout(60_000 + numRuns * 100);
   fc.assert(fc.property(scenario, check), { numRuns });
-}
-
-/** Does something at a second of a course. */
-export function at(second: number, action: () => void): void {
-  timer(second * 1000).subscribe(action);
 }
 
 /** How many the ledger says may be left on the server. */

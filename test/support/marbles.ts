@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { timer } from 'rxjs';
 import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 
 export type { RunHelpers };
@@ -12,4 +13,9 @@ export function marbles<Result>(spec: (helpers: RunHelpers) => Result): Result {
     expect(actual).to.deep.equal(expected);
   });
   return scheduler.run(spec);
+}
+
+/** Does something at a second of virtual time. */
+export function at(second: number, action: () => void): void {
+  timer(second * 1000).subscribe(action);
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { asyncScheduler, type Subscription, mergeMap, timer } from 'rxjs';
+import { asyncScheduler, type Subscription, mergeMap } from 'rxjs';
 import {
   type EnvelopeHead,
   getEventsEnvelope,
@@ -10,7 +10,7 @@ import {
 import { streamingParser } from '../../lib/ews/streamingParser.ts';
 import type { EwsDialect } from '../../lib/testing/ewsDialect.ts';
 import { ewsSimulator, type EwsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ewsSimulator.ts';
-import { marbles } from '../support/marbles.ts';
+import { at, marbles } from '../support/marbles.ts';
 
 const head: EnvelopeHead = { version: 'Exchange2013_SP1' };
 const headers = { 'content-type': 'text/xml; charset=utf-8' };
@@ -90,10 +90,6 @@ function watching(script: (watching: Watching) => void, options: EwsSimulatorOpt
   marbles(() => script(result));
   return result;
 }
-
-const at = (seconds: number, action: () => void): void => {
-  timer(seconds * 1000).subscribe(action);
-};
 
 describe('The streams of the simulated Exchange server', () => {
   for (const dialect of ['exchange', 'grommunio'] satisfies EwsDialect[]) {

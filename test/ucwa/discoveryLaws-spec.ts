@@ -6,8 +6,8 @@ import { ucwaDomain } from '../../lib/testing/ucwaDomain.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 import { password } from '../../lib/ucwa/signIn.ts';
-import { at, mayBeLeft, tryCourses } from '../support/courses.ts';
-import { marbles } from '../support/marbles.ts';
+import { mayBeLeft, tryCourses } from '../support/courses.ts';
+import { at, marbles } from '../support/marbles.ts';
 import { breachesIn, watchers } from '../support/watchers.ts';
 import { emitNote, NOTED, notesIn } from './numberedNotes.ts';
 

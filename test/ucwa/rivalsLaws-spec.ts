@@ -5,8 +5,8 @@ import type { Fault } from '../../lib/testing/faults.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
-import { at, mayBeLeft, tryCourses } from '../support/courses.ts';
-import { marbles } from '../support/marbles.ts';
+import { mayBeLeft, tryCourses } from '../support/courses.ts';
+import { at, marbles } from '../support/marbles.ts';
 import { breachesIn, watchers } from '../support/watchers.ts';
 import { emitNote, NOTED, notesIn } from './numberedNotes.ts';
 

@@ -1,3 +1,4 @@
+import { parseUrl } from '../lib/core/httpUrl.ts';
 import { invalidOption } from '../lib/core/options.ts';
 
 /** An href in the one form in which two that mean the same resource are equal. */
@@ -28,8 +29,9 @@ export function normalHref(href: string): NormalHref | undefined {
   const found = plainHref(href);
   if (found !== undefined) return found;
   const plain = href.replaceAll(/&amp;/gi, '&');
-  if (!URL.canParse(plain, BASE)) return undefined;
-  const { origin, protocol, pathname, search } = new URL(plain, BASE);
+  const url = parseUrl(plain, BASE);
+  if (url === undefined) return undefined;
+  const { origin, protocol, pathname, search } = url;
   return {
     // Schemes such as sip have no origin: the scheme itself stands for it.
     origin: origin === BASE ? undefined : origin === 'null' ? protocol : origin,

@@ -2,6 +2,7 @@ import { asyncScheduler, defer, map, mergeMap, type Observable } from 'rxjs';
 import { retryAfterMs } from '../lib/core/backoff.ts';
 import { readText } from '../lib/core/body.ts';
 import { DecodeError, HttpError } from '../lib/core/errors.ts';
+import { parseUrl } from '../lib/core/httpUrl.ts';
 import { pinnedTo } from '../lib/core/pinnedTo.ts';
 import type { HttpRequest, Transport } from '../lib/core/transport.ts';
 
@@ -15,12 +16,13 @@ export function resourceGetter(transport: Transport, base: URL): (href: string) 
   const pinned = pinnedTo(base.origin)(transport);
   return (href) =>
     defer(() => {
-      if (!URL.canParse(href, base)) {
+      const url = parseUrl(href, base.href)?.href;
+      if (url === undefined) {
         throw new DecodeError('link', { path: '/href', expected: 'a URL', actual: 'something else' });
       }
       const request: HttpRequest = {
         method: 'GET',
-        url: new URL(href, base).href,
+        url,
         headers: { accept: 'application/json' },
       };
       return pinned(request).pipe(

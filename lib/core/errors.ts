@@ -1,12 +1,8 @@
-/** A URL as it may stand in a message: without credentials, query or fragment, where secrets can be. */
-export function describeUrl(url: string): string {
-  try {
-    const { origin, host, protocol, pathname } = new URL(url);
-    return `${origin === 'null' ? `${protocol}//${host}` : origin}${pathname}`;
-  } catch {
-    return 'an invalid URL';
-  }
-}
+import { describedCause } from './networkCause.ts';
+import { codeWord, describeUrl, excerpt } from './text.ts';
+
+/** How many characters the advice in a message has at most. */
+const LONGEST_HINT = 400;
 
 /** What is known of the request that an error is about. */
 export interface RequestIdentity {
@@ -14,8 +10,25 @@ export interface RequestIdentity {
   readonly url: string;
 }
 
+/** A cause that may be kept: an error of this library, whose texts are bounded, or a description of another. */
+function causeOf(cause: unknown): ErrorOptions | undefined {
+  const kept = isOwn(cause) ? cause : describedCause(cause);
+  return kept === undefined ? undefined : { cause: kept };
+}
+
+function isOwn(error: unknown): boolean {
+  return [NetworkError, HttpError, DecodeError, OriginError].some((type) => error instanceof type);
+}
+
+function describeRequest({ method, url }: RequestIdentity): string {
+  return `${excerpt(method, 20)} ${describeUrl(url)}`;
+}
+
 /**
  * There was no answer, or it broke off: name resolution, connection refused or reset, a body cut short.
+ *
+ * Its `cause` describes the error of the fetch by its name, its code and what it says about the connection; the
+ * text of that error is withheld, because it can quote the request.
  */
 export class NetworkError extends Error {
   readonly _tag = 'NetworkError';
@@ -28,11 +41,12 @@ export class NetworkError extends Error {
     request: RequestIdentity,
     options: { readonly cause?: unknown; readonly code?: string | undefined } = {},
   ) {
+    const code = codeWord(options.code);
     super(
-      `${what}: ${request.method} ${describeUrl(request.url)}${options.code === undefined ? '' : ` (${options.code})`}`,
-      { cause: options.cause },
+      `${excerpt(what)}: ${describeRequest(request)}${code === undefined ? '' : ` (${code})`}`,
+      causeOf(options.cause),
     );
-    this.code = options.code;
+    this.code = code;
   }
 }
 
@@ -41,7 +55,7 @@ export class HttpError extends Error {
   readonly _tag = 'HttpError';
   override readonly name: string = 'HttpError';
   readonly status: number;
-  /** The server's own code, such as UCWA's `NotFound`. */
+  /** The server's own code, such as UCWA's `NotFound`; undefined if that is not a word of at most 64 characters. */
   readonly code: string | undefined;
   /** The server's own finer code, such as UCWA's `ApplicationNotFound`. */
   readonly subcode: string | undefined;
@@ -60,21 +74,27 @@ export class HttpError extends Error {
       readonly cause?: unknown;
     } = {},
   ) {
-    const codes = [options.code, options.subcode].filter((code) => code !== undefined).join('/');
+    const code = codeWord(options.code);
+    const subcode = codeWord(options.subcode);
+    const codes = [code, subcode].filter((one) => one !== undefined).join('/');
     super(
-      `${request.method} ${describeUrl(request.url)} was answered ${status}` +
+      `${describeRequest(request)} was answered ${status}` +
         (codes === '' ? '' : ` ${codes}`) +
-        (options.hint === undefined ? '' : `: ${options.hint}`),
-      { cause: options.cause },
+        (options.hint === undefined ? '' : `: ${excerpt(options.hint, LONGEST_HINT)}`),
+      causeOf(options.cause),
     );
     this.status = status;
-    this.code = options.code;
-    this.subcode = options.subcode;
+    this.code = code;
+    this.subcode = subcode;
     this.retryAfterMs = options.retryAfterMs;
   }
 }
 
-/** What came from the server is not what its protocol says. */
+/**
+ * What came from the server is not what its protocol says.
+ *
+ * Each of its texts has at most 200 characters, all of them printable.
+ */
 export class DecodeError extends Error {
   readonly _tag = 'DecodeError';
   override readonly name: string = 'DecodeError';
@@ -90,29 +110,38 @@ export class DecodeError extends Error {
     problem: { readonly path: string; readonly expected: string; readonly actual: string },
     options: { readonly cause?: unknown } = {},
   ) {
+    const path = excerpt(problem.path);
+    const expected = excerpt(problem.expected);
+    const actual = excerpt(problem.actual);
     super(
-      `${subject}: expected ${problem.expected} at ${problem.path === '' ? 'the root' : problem.path}, but there is ${problem.actual}`,
-      options,
+      `${excerpt(subject)}: expected ${expected} at ${path === '' ? 'the root' : path}, but there is ${actual}`,
+      causeOf(options.cause),
     );
-    this.path = problem.path;
-    this.expected = problem.expected;
-    this.actual = problem.actual;
+    this.path = path;
+    this.expected = expected;
+    this.actual = actual;
   }
 }
 
-/** A link or a redirect leads to another origin than the one that the credentials are for. */
+/** A request would go to another origin than its credentials are for, or to a URL that is not safe: it was not sent. */
 export class OriginError extends Error {
   readonly _tag = 'OriginError';
   override readonly name: string = 'OriginError';
-  /** The origin that was allowed. */
-  readonly allowed: string;
+  /** The origin that was allowed; undefined if no origin could be, because of the URL itself. */
+  readonly allowed: string | undefined;
   /** The origin that was asked for. */
   readonly refused: string;
 
-  constructor(allowed: string, refused: string, what: string) {
+  constructor(allowedOrigin: string | undefined, refusedOrigin: string, link: string) {
+    const allowed = allowedOrigin === undefined ? undefined : excerpt(allowedOrigin);
+    const refused = excerpt(refusedOrigin);
+    const what = excerpt(link);
     super(
-      `${what} leads to ${refused}, but this connection is for ${allowed} only: nothing was sent there. ` +
-        `If both are yours, connect to ${refused} on its own.`,
+      allowed === undefined
+        ? `${what} leads to ${refused}, to which requests are never sent: it must be http or https, without ` +
+            `user name and password, and its host a DNS name or an address. Check the URL.`
+        : `${what} leads to ${refused}, but this connection is for ${allowed} only: nothing was sent there. ` +
+            `If both are yours, connect to ${refused} on its own.`,
     );
     this.allowed = allowed;
     this.refused = refused;
@@ -125,6 +154,6 @@ export class ClosedError extends Error {
   override readonly name: string = 'ClosedError';
 
   constructor(what: string) {
-    super(`${what} cannot be subscribed to: its connection was closed. Make a new one.`);
+    super(`${excerpt(what)} cannot be subscribed to: its connection was closed. Make a new one.`);
   }
 }

@@ -1,22 +1,26 @@
-import { Observable, type Observer } from 'rxjs';
-import { NetworkError } from './errors.ts';
+import { Observable, type Observer, takeUntil, takeWhile, timer } from 'rxjs';
+import { NetworkError, OriginError } from './errors.ts';
+import { httpUrl } from './httpUrl.ts';
 import { type Fetch, keptAliveFetch, type Sent, sendWith } from './keptAliveFetch.ts';
+import { checkLimits, type Limits } from './limits.ts';
 import { invalidOption } from './options.ts';
+import { describeUrl } from './text.ts';
 import type { HttpHeaders, HttpRequest, HttpResponse, Transport } from './transport.ts';
 
-/** Unread bodies up to this size are read to their end, which keeps the connection; larger ones are cancelled. */
-const WORTH_DRAINING_BYTES = 65_536;
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
 /**
  * Returns a {@link Transport} that sends requests with fetch.
  *
- * Redirects are not followed: they are answers like any other. The Observable errors with a
- * {@link NetworkError} when there is no answer, `body$` when it breaks off. What a caller did not read is
- * read to its end or cancelled, so that it cannot pin a socket.
+ * Redirects are not followed: they are responses like any other. The Observable errors with a
+ * {@link NetworkError} when there is no response, `body$` when it breaks off. It errors with an
+ * {@link OriginError}, and sends nothing, for a URL that is not http or https, carries credentials, or has a host
+ * that is neither a DNS name nor an address. A body that the caller does not read is read to its end, which keeps
+ * the connection, if it is short and arrives within `limits.drainSeconds`; otherwise it is cancelled.
  *
  * @param fetch Any WHATWG fetch; its body may be a web stream or a Node stream. @default cross-fetch, with
  * kept-alive connections on Node
+ * @param limits Of these, `drainBytes` and `drainSeconds` apply. @default 65,536 bytes and 1 second
  *
  * @example
  * ```ts
@@ -30,17 +34,25 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
  * // prints: hello
  * ```
  */
-export function fetchTransport(fetch: Fetch = keptAliveFetch()): Transport {
+export function fetchTransport(fetch: Fetch = keptAliveFetch(), limits?: Limits): Transport {
   if (typeof fetch !== 'function') throw invalidOption('fetch', fetch, 'a function like the global fetch');
   const send = sendWith(fetch);
+  const drain = checkLimits(limits);
   return (request) =>
     new Observable<HttpResponse>((subscriber) => {
+      const url = httpUrl(request.url);
+      if (url === undefined) {
+        subscriber.error(
+          new OriginError(undefined, describeUrl(request.url), `the URL of ${request.method}`),
+        );
+        return undefined;
+      }
       let isAnswered = false;
-      const sent = send(request.url, initOf(request));
+      const sent = send(url.href, initOf(request));
       sent.response.then(
         (response) => {
           isAnswered = true;
-          const body = bodyOf(response, request, sent);
+          const body = bodyOf(response, request, sent, drain);
           const discardConnection = sent.connection()?.discard;
           subscriber.next({
             status: response.status,
@@ -54,7 +66,7 @@ export function fetchTransport(fetch: Fetch = keptAliveFetch()): Transport {
         },
         (cause: unknown) => {
           isAnswered = true;
-          subscriber.error(networkError('no answer', request, cause));
+          subscriber.error(cause instanceof OriginError ? cause : networkError('no answer', request, cause));
         },
       );
       return () => {
@@ -84,7 +96,12 @@ interface Body {
   readonly discardUnlessTaken: () => void;
 }
 
-function bodyOf(response: Response, request: HttpRequest, { connection, cancel }: Sent): Body {
+function bodyOf(
+  response: Response,
+  request: HttpRequest,
+  { connection, cancel }: Sent,
+  drain: Required<Limits>,
+): Body {
   let isTaken = false;
   const release = (): void => connection()?.release();
   const leave = (): void => {
@@ -99,7 +116,7 @@ function bodyOf(response: Response, request: HttpRequest, { connection, cancel }
     }
     isTaken = true;
     let isOver = false;
-    readAll(response, {
+    const stop = readAll(response, {
       next: (chunk) => subscriber.next(chunk),
       complete: () => {
         isOver = true;
@@ -114,15 +131,24 @@ function bodyOf(response: Response, request: HttpRequest, { connection, cancel }
       },
     });
     return () => {
-      if (!isOver) leave();
+      if (isOver) return;
+      stop();
+      leave();
     };
   });
   return {
     body$,
     discardUnlessTaken: () => {
       if (isTaken) return;
-      if (isWorthDraining(response)) {
-        body$.subscribe({ error: () => undefined });
+      if (isWorthDraining(response, drain)) {
+        let bytes = 0;
+        body$
+          .pipe(
+            // A server that announces a body and never sends it must not keep the connection.
+            takeUntil(timer(drain.drainSeconds * 1000)),
+            takeWhile((chunk) => (bytes += chunk.length) <= drain.drainBytes),
+          )
+          .subscribe({ error: () => undefined });
       } else {
         isTaken = true;
         leave();
@@ -131,9 +157,10 @@ function bodyOf(response: Response, request: HttpRequest, { connection, cancel }
   };
 }
 
-function isWorthDraining(response: Response): boolean {
-  if (response.body === null || WITHOUT_BODY.has(response.status)) return true;
-  return Number(response.headers.get('content-length') ?? Number.NaN) <= WORTH_DRAINING_BYTES;
+/** Whether reading an unread body to its end, which keeps the connection, costs less than a new connection. */
+function isWorthDraining({ body, status, headers }: Response, { drainBytes }: Required<Limits>): boolean {
+  if (body === null || WITHOUT_BODY.has(status)) return true;
+  return Number(headers.get('content-length') ?? Number.NaN) <= drainBytes;
 }
 
 /** A body as a Node stream, as far as it is read. */
@@ -143,43 +170,56 @@ interface NodeBody {
   on(event: 'data', listener: (chunk: Uint8Array) => void): this;
   on(event: 'error', listener: (error: Error) => void): this;
   on(event: 'end' | 'close', listener: () => void): this;
+  destroy(): void;
 }
 
-/** Reads a body of either kind: a web stream by its reader, which every browser has, a Node stream by events. */
-function readAll(response: Response, reader: Observer<Uint8Array>): void {
+/**
+ * Reads a body of either kind: a web stream by its reader, which every browser has, a Node stream by events.
+ * Returns a function that stops reading: there are fetches whose bodies go on after an abort.
+ */
+function readAll(response: Response, reader: Observer<Uint8Array>): () => void {
   const body = response.body as ReadableStream<Uint8Array> | NodeBody | null;
-  if (body === null) reader.complete();
-  else if ('getReader' in body) readWeb(body.getReader(), reader.next).then(reader.complete, reader.error);
-  else readNode(body, reader);
+  if (body === null) {
+    reader.complete();
+    return () => undefined;
+  }
+  return 'getReader' in body ? readWeb(body.getReader(), reader) : readNode(body, reader);
 }
 
-async function readWeb(
+function readWeb(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  next: (chunk: Uint8Array) => void,
-): Promise<void> {
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    next(value);
-  }
+  { next, complete, error }: Observer<Uint8Array>,
+): () => void {
+  const read = async (): Promise<void> => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      next(value);
+    }
+  };
+  read().then(complete, error);
+  return () => {
+    reader.cancel().catch(() => undefined);
+  };
 }
 
 /** By its events: iteration would take several turns for each chunk. */
-function readNode(body: NodeBody, { next, complete, error }: Observer<Uint8Array>): void {
+function readNode(body: NodeBody, { next, complete, error }: Observer<Uint8Array>): () => void {
   let isEnded = false;
   const onClose = (): void => {
     if (!isEnded) error(body.errored ?? new Error('the body was closed before its end'));
   };
-  // One that broke off before it is read tells nothing more.
+  // A body that broke off before it is read emits no more events.
   if (body.destroyed) {
     onClose();
-    return;
+    return () => undefined;
   }
   body.on('data', next).on('error', error).on('close', onClose);
   body.on('end', () => {
     isEnded = true;
     complete();
   });
+  return () => body.destroy();
 }
 
 function networkError(what: string, request: HttpRequest, cause: unknown): NetworkError {

@@ -1,38 +1,36 @@
+import { httpUrl } from './httpUrl.ts';
 import { invalidOption } from './options.ts';
 
-/** Says whether a URL may be followed: https, without credentials in it, and on a host that is allowed. */
+/** Says whether a URL may be followed: https, without credentials in it, and on an allowed host. */
 export type HostRule = (url: string) => boolean;
-
-/** What a host name may be made of, after the URL parser has brought it into its one form. */
-const HOST = /^[a-z\d]([a-z\d-]*[a-z\d])?(\.[a-z\d]([a-z\d-]*[a-z\d])?)*$/;
-
-/** What DNS can carry. */
-const LONGEST_HOST = 253;
 
 /**
  * Returns a rule that allows the given domains and all hosts below them.
  *
- * @param domains Host names, as {@link hostOption} gives them.
+ * @param domains Host names, as {@link hostOption} returns them.
  */
 export function hostRule(domains: readonly string[]): HostRule {
-  return (url) => {
-    if (!URL.canParse(url)) return false;
-    const { protocol, hostname, username, password } = new URL(url);
-    if (protocol !== 'https:' || username !== '' || password !== '') return false;
+  return (text) => {
+    const url = httpUrl(text);
+    if (url?.protocol !== 'https:') return false;
+    const { hostname } = url;
     return domains.some((domain) => hostname === domain || hostname.endsWith(`.${domain}`));
   };
 }
 
-/** Returns the host name as URLs have it, or undefined for what is none. */
+/** Returns the host name as URLs write it, or undefined if the text is not the name of a domain. */
 export function hostName(text: string): string | undefined {
-  if (text.length > LONGEST_HOST || /[/\\?#@:\s]/.test(text) || !URL.canParse(`https://${text}/`))
-    return undefined;
-  const host = new URL(`https://${text}/`).hostname;
-  // An IP address is no mail domain, and has no hosts below it.
-  return HOST.test(host) && !/^[\d.]+$/.test(host) ? host : undefined;
+  if (/[/\\?#@:\s[\]]/.test(text)) return undefined;
+  const host = httpUrl(`https://${text}/`)?.hostname;
+  // An IP address is no mail domain and has no hosts below it; a name with the dot of the root is spelled without.
+  return host === undefined || /^[\d.]+$/.test(host) || host.endsWith('.') ? undefined : host;
 }
 
-/** Returns the host name as URLs have it, and throws a TypeError that names the option for what is none. */
+/**
+ * Returns the host name as URLs write it.
+ *
+ * @throws TypeError that names the option, if the value is not the name of a domain.
+ */
 export function hostOption(name: string, value: unknown): string {
   const host = typeof value === 'string' ? hostName(value) : undefined;
   if (host === undefined) throw invalidOption(name, value, 'a host name, such as contoso.com');

@@ -1,6 +1,8 @@
 import crossFetch from 'cross-fetch';
 import type { Agent, AgentOptions, ClientRequest, IncomingMessage } from 'node:http';
+import { OriginError } from './errors.ts';
 import { holdBack, type HeldConnection, holdingAgent } from './heldConnection.ts';
+import { describeUrl } from './text.ts';
 
 /**
  * What a fetch must be able to do: the WHATWG one of browsers and Node, cross-fetch, node-fetch, and doubles
@@ -69,6 +71,16 @@ export function keptAliveFetch({ process }: Platform = globalThis): Fetch {
   return fetch;
 }
 
+/**
+ * Throws before a connection is taken if it would be to another host than the URL's: node-fetch reads URLs with a
+ * parser of its own.
+ */
+function checkHost({ host, protocol }: ClientRequest, url: string): void {
+  const checked = new URL(url);
+  if (protocol === checked.protocol && host === checked.hostname.replace(/^\[|\]$/g, '')) return;
+  throw new OriginError(checked.origin, describeUrl(`${protocol}//${host}`), 'the connection');
+}
+
 interface Destroyable {
   destroy(error?: Error): void;
 }
@@ -104,6 +116,7 @@ function watched(init: RequestInit & { readonly agent: Agent }, url: string): Se
   };
   watch = (made) => {
     request = made;
+    checkHost(made, url);
     made.once('response', (answer) => {
       held = holdBack(answer.socket);
       answer.once('close', () => onClose(answer));

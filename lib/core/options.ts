@@ -1,3 +1,5 @@
+import { httpUrl } from './httpUrl.ts';
+
 /** What a number option may be. */
 export interface NumberRange {
   readonly min: number;
@@ -54,14 +56,18 @@ export function choiceOption<Choice extends string>(
   return chosen;
 }
 
-/** Returns the URL if it is absolute http or https without credentials, and throws a TypeError if not. */
+/**
+ * Returns the URL if requests can be sent to it.
+ *
+ * @throws TypeError that names the option and shows the value, if no password or query can be in it.
+ */
 export function urlOption(name: string, value: unknown): URL {
-  const allowed = 'an absolute http or https URL without user name or password in it';
-  if (typeof value !== 'string' || !URL.canParse(value)) throw invalidOption(name, value, allowed);
-  const url = new URL(value);
-  if (!/^https?:$/.test(url.protocol)) throw invalidOption(name, `${url.protocol}…`, allowed);
-  if (url.username !== '' || url.password !== '') throw invalidSecret(name, allowed);
-  return url;
+  const allowed = 'an absolute http or https URL with a valid host name and without user name or password';
+  const url = typeof value === 'string' ? httpUrl(value) : undefined;
+  if (url !== undefined) return url;
+  throw typeof value === 'string' && /[@?#]/.test(value)
+    ? invalidSecret(name, allowed)
+    : invalidOption(name, value, allowed);
 }
 
 /** Returns the options if they are an object, and throws a TypeError if not: callers without types forget them. */

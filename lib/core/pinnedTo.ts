@@ -1,22 +1,24 @@
 import { defer, type Observable, throwError } from 'rxjs';
 import { divert } from './divert.ts';
 import { HttpError, OriginError } from './errors.ts';
+import { originOf, parseUrl } from './httpUrl.ts';
+import { checkLimits, type Limits } from './limits.ts';
 import { urlOption } from './options.ts';
 import type { HttpRequest, HttpResponse, Middleware, Transport } from './transport.ts';
 
-const MOST_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
  * Returns a Transport that sends requests to one origin only, whatever link or redirect a server hands out.
  *
  * A request to another origin, and a redirect to one, is an {@link OriginError} that names both, and nothing
- * is sent there. Redirects within the origin are followed, at most five, by the rules of HTTP: 307 and 308
+ * is sent there. Redirects within the origin are followed by the rules of HTTP: 307 and 308
  * keep the method, and a request with a body is never turned into one without: for it 301, 302 and 303 are
  * an {@link HttpError}. In a browser a redirect hides its target, and is refused too.
  *
  * @param origin Scheme, host and port, such as `https://pool.contoso.com`; of a longer URL its origin is
  * taken. Anything else throws a TypeError.
+ * @param limits Of these, `redirects` applies. @default at most 5 redirects
  *
  * @example
  * ```ts
@@ -32,8 +34,9 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
  * // prints: OriginError
  * ```
  */
-export function pinnedTo(origin: string): Middleware {
+export function pinnedTo(origin: string, limits?: Limits): Middleware {
   const allowed = urlOption('origin', origin).origin;
+  const { redirects } = checkLimits(limits);
 
   const send = (
     transport: Transport,
@@ -60,15 +63,7 @@ export function pinnedTo(origin: string): Middleware {
       );
     });
 
-  return (transport) => (request) =>
-    send(transport, request, `the link for ${request.method}`, MOST_REDIRECTS);
-}
-
-/** As it may stand in a message; what has no host, such as `javascript:`, has its scheme only. */
-function originOf(url: string): string {
-  if (!URL.canParse(url)) return 'an invalid URL';
-  const { origin, protocol } = new URL(url);
-  return origin === 'null' ? protocol : origin;
+  return (transport) => (request) => send(transport, request, `the link for ${request.method}`, redirects);
 }
 
 /** The request that a response redirects to, or undefined where it is none. */
@@ -79,8 +74,8 @@ function redirected(request: HttpRequest, response: HttpResponse): HttpRequest |
     throw new HttpError(status, request, { hint: 'a redirect whose target the browser hides' });
   if (!REDIRECTS.has(status)) return undefined;
   const location = response.headers.get('location');
-  if (location === undefined || !URL.canParse(location, request.url)) return undefined;
-  const url = new URL(location, request.url).href;
+  const url = location === undefined ? undefined : parseUrl(location, request.url)?.href;
+  if (url === undefined) return undefined;
   const keepsMethod =
     status === 307 || status === 308 || request.method === 'GET' || request.method === 'HEAD';
   if (!keepsMethod) {

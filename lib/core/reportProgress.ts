@@ -1,5 +1,5 @@
 import { defer, tap } from 'rxjs';
-import { NetworkError } from './errors.ts';
+import { NetworkError, OriginError } from './errors.ts';
 import type { HttpResponse, Middleware } from './transport.ts';
 
 /** Errors of a connection that was never made: no byte of the request has left. */
@@ -51,5 +51,6 @@ function refuses({ status }: HttpResponse): boolean {
 }
 
 function neverConnected(error: unknown): boolean {
+  if (error instanceof OriginError) return true;
   return error instanceof NetworkError && error.code !== undefined && NEVER_CONNECTED.has(error.code);
 }

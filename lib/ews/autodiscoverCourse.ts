@@ -1,4 +1,5 @@
 import type { HostRule } from '../core/hostRule.ts';
+import { httpUrl, parseUrl } from '../core/httpUrl.ts';
 import { formatAddress, type MailAddress, mailAddress } from './mailAddress.ts';
 
 /** How an Autodiscover server is asked: the JSON endpoint, or with XML. */
@@ -34,8 +35,9 @@ export interface AutodiscoverCourse {
   /** What is still to be asked, the next one first. */
   readonly steps: readonly [AutodiscoverStep, ...AutodiscoverStep[]];
   readonly tried: readonly AutodiscoverAttempt[];
-  /** How many redirects were followed. */
+  /** How many redirects were followed, and how many may be. */
   readonly redirects: number;
+  readonly mostRedirects: number;
   /** The steps that were ever planned, so that none is taken twice. */
   readonly planned: readonly string[];
 }
@@ -49,18 +51,25 @@ export type AutodiscoverDecision =
 /** The number after which the documentation says to stop. Page: "RedirectUrl (POX)". */
 const MOST_REDIRECTS = 10;
 
-/** Where the search for an address begins: both endpoints on both hosts of its domain, JSON first. */
-export function beginAutodiscover(address: MailAddress): AutodiscoverCourse {
+/**
+ * Returns where the search for an address begins: both endpoints on both hosts of its domain, JSON first.
+ *
+ * @param mostRedirects How many redirects are followed. @default 10
+ */
+export function beginAutodiscover(
+  address: MailAddress,
+  mostRedirects: number = MOST_REDIRECTS,
+): AutodiscoverCourse {
   const steps = stepsFor(address);
-  return { steps, tried: [], redirects: 0, planned: steps.map(keyOf) };
+  return { steps, tried: [], redirects: 0, mostRedirects, planned: steps.map(keyOf) };
 }
 
 /**
  * Decides what follows from what the first step of a course came to.
  *
  * A URL, of the web services or of a redirect, counts only where the rule allows it; so does the domain of
- * another address. What is refused is told and the next step is taken, at most ten redirects and no step
- * twice. Page: "Autodiscover for Exchange".
+ * another address. What is refused is told and the next step is taken, at most `mostRedirects` redirects and no
+ * step twice. Page: "Autodiscover for Exchange".
  */
 export function decideAutodiscover(
   course: AutodiscoverCourse,
@@ -75,14 +84,15 @@ export function decideAutodiscover(
     case 'failed':
       return giveUp(answer.reason, answer.cause);
     case 'settings': {
-      const url = answer.ewsUrls.find(isAllowed);
-      if (url !== undefined) return { type: 'found', url: new URL(url).href };
+      const url = httpUrl(answer.ewsUrls.find(isAllowed) ?? '');
+      if (url !== undefined) return { type: 'found', url: url.href };
       const [refused] = answer.ewsUrls;
       return giveUp(refused === undefined ? 'names no URL of the web services' : `names ${refusal(refused)}`);
     }
     case 'redirectUrl': {
-      if (!isAllowed(answer.url)) return giveUp(`redirects to ${refusal(answer.url)}`);
-      return redirect(course, step, [{ ...step, url: answer.url }]);
+      const url = httpUrl(answer.url);
+      if (url === undefined || !isAllowed(url.href)) return giveUp(`redirects to ${refusal(answer.url)}`);
+      return redirect(course, step, [{ ...step, url: url.href }]);
     }
     case 'redirectAddress': {
       const address = mailAddress(answer.address);
@@ -99,8 +109,9 @@ function redirect(
   step: AutodiscoverStep,
   targets: readonly AutodiscoverStep[],
 ): AutodiscoverDecision {
-  if (course.redirects === MOST_REDIRECTS) {
-    return proceed(course, step, { reason: `redirects once more, after ${MOST_REDIRECTS} times` });
+  const { redirects, mostRedirects } = course;
+  if (redirects === mostRedirects) {
+    return proceed(course, step, { reason: `redirects once more, after ${mostRedirects} times` });
   }
   const fresh = targets.filter((target) => !course.planned.includes(keyOf(target)));
   const [first] = fresh;
@@ -120,7 +131,7 @@ function proceed(
   if (next === undefined) return { type: 'fail', tried };
   const redirects = course.redirects + (fresh.length === 0 ? 0 : 1);
   const planned = [...course.planned, ...fresh.map(keyOf)];
-  return { type: 'ask', course: { steps: [next, ...rest], tried, redirects, planned } };
+  return { type: 'ask', course: { ...course, steps: [next, ...rest], tried, redirects, planned } };
 }
 
 /**
@@ -148,8 +159,9 @@ function hostOf(url: string): string {
 }
 
 function refusal(url: string): string {
-  if (!URL.canParse(url)) return 'what is no URL';
-  const { protocol, hostname } = new URL(url);
+  const read = parseUrl(url);
+  if (read === undefined) return 'what is no URL';
+  const { protocol, hostname } = read;
   if (protocol !== 'https:')
     return `${hostname === '' ? 'what is no address on the web' : hostname} without https`;
   return `${hostname}, which is not allowed`;

@@ -1,6 +1,6 @@
 import * as t from 'io-ts';
 import { decode } from '../core/decode.ts';
-import { absolute } from './href.ts';
+import { parseUrl } from '../core/httpUrl.ts';
 import { embeddedIn, type Link, listOf, type Resource } from './wire.ts';
 
 /** A resource that came along with the application. */
@@ -59,9 +59,8 @@ export function atHand(application: Resource, rel: string, base: string): Resour
   const [resource = {}] = embeddedIn(application, rel);
   const links = Object.entries(resource._links ?? {}).flatMap(([name, found]) => {
     const [link] = listOf(found);
-    return link === undefined || !URL.canParse(link.href, base)
-      ? []
-      : [[name, { ...link, href: absolute(link.href, base) }] as const];
+    const href = link === undefined ? undefined : parseUrl(link.href, base)?.href;
+    return href === undefined ? [] : [[name, { ...link, href }] as const];
   });
   return { rel, ...resource, _links: Object.fromEntries(links) };
 }

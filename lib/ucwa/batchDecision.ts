@@ -1,3 +1,4 @@
+import { httpUrl } from '../core/httpUrl.ts';
 import type { HttpRequest } from '../core/transport.ts';
 import { isWritable } from './multipart.ts';
 
@@ -46,9 +47,10 @@ const NEVER_TOGETHER = /\/(?:events|photos?|batch)(?:\/|$)/i;
  * with all that is above it, requests to another origin, and what cannot be written as a part.
  */
 export function mayTravelTogether(request: HttpRequest, link: string): boolean {
-  if (!URL.canParse(request.url) || !URL.canParse(link)) return false;
-  const { origin, pathname } = new URL(request.url);
-  const batch = new URL(link);
+  const url = httpUrl(request.url);
+  const batch = httpUrl(link);
+  if (url === undefined || batch === undefined) return false;
+  const { origin, pathname } = url;
   return (
     origin === batch.origin &&
     pathname !== batch.pathname &&

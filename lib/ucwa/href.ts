@@ -1,13 +1,12 @@
 import { normalHref } from '../../operators/href.ts';
 import { DecodeError } from '../core/errors.ts';
+import { parseUrl } from '../core/httpUrl.ts';
 
 /** Makes an href absolute. Throws a {@link DecodeError} where that is not possible. */
 export function absolute(href: string, base: string): string {
-  try {
-    return new URL(href, base).href;
-  } catch {
-    throw new DecodeError('link', { path: '/href', expected: 'a URL', actual: 'something else' });
-  }
+  const url = parseUrl(href, base);
+  if (url !== undefined) return url.href;
+  throw new DecodeError('link', { path: '/href', expected: 'a URL', actual: 'something else' });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { originOf } from '../core/httpUrl.ts';
 import type { ApplicationIdentity } from './applicationIdentity.ts';
 import type { Acknowledgement } from './cursor.ts';
 import type { ConnectionJournal, ConnectionPlace } from './connectionJournal.ts';
@@ -43,5 +44,5 @@ export function goOn(
 }
 
 function isAtOriginOf(href: string, url: string): boolean {
-  return URL.canParse(href) && new URL(href).origin === new URL(url).origin;
+  return originOf(href) === new URL(url).origin;
 }

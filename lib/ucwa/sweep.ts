@@ -1,5 +1,6 @@
 import { asyncScheduler, defer, map, type Observable, throwError } from 'rxjs';
 import { OriginError } from '../core/errors.ts';
+import { originOf } from '../core/httpUrl.ts';
 import type { Left } from '../core/journal.ts';
 import type { ReleaseResult } from '../core/release.ts';
 import type { ReleaseLedger } from '../core/releases.ts';
@@ -94,7 +95,7 @@ function removed(
   url: string,
 ): Observable<ReleaseResult> {
   return defer(() => {
-    const refused = URL.canParse(url) ? new URL(url).origin : 'an invalid URL';
+    const refused = originOf(url);
     if (refused !== origin) {
       return throwError(() => new OriginError(origin, refused, `the href of a ${resource} that was left`));
     }

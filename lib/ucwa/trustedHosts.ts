@@ -1,6 +1,7 @@
-import { describeUrl } from '../core/errors.ts';
 import { hostOption, hostRule, type HostRule } from '../core/hostRule.ts';
+import { httpUrl, parseUrl } from '../core/httpUrl.ts';
 import { invalidOption, urlOption } from '../core/options.ts';
+import { describeUrl, excerpt } from '../core/text.ts';
 
 /** Which hosts a user's credentials and tokens may be sent to. */
 export interface TrustedHosts {
@@ -19,8 +20,9 @@ export class UntrustedLinkError extends Error {
   /** Where it leads, without query. */
   readonly refused: string;
 
-  constructor(what: string, refused: string, why: string) {
-    super(`${what} leads to ${refused}, ${why}: nothing was sent there`);
+  constructor(link: string, refusedUrl: string, why: string) {
+    const refused = excerpt(refusedUrl, 300);
+    super(`${excerpt(link, 400)} leads to ${refused}, ${why}: nothing was sent there`);
     this.refused = refused;
   }
 }
@@ -59,22 +61,28 @@ export function trustedHosts(
  * @param what The link, for the error.
  */
 export function trustedUrl(trust: TrustedHosts, href: string, base: string, what: string): string {
-  if (!URL.canParse(href, base)) throw new UntrustedLinkError(what, 'an invalid URL', 'which is no address');
-  const url = new URL(href, base);
-  if (trust.isAllowed(url.href) || isLocal(trust, url)) return url.href;
-  const refused = describeUrl(url.href);
-  if (url.username !== '' || url.password !== '')
-    throw new UntrustedLinkError(what, refused, 'with credentials in it');
-  if (url.protocol !== 'https:') throw new UntrustedLinkError(what, refused, 'which is not https');
+  const url = httpUrl(href, base);
+  if (url !== undefined && (trust.isAllowed(url.href) || isLocal(trust, url))) return url.href;
   throw new UntrustedLinkError(
     what,
-    refused,
-    `which is not a host of ${trust.domain}; if it is yours, name it in allowRedirectTo`,
+    describeUrl(parseUrl(href, base)?.href ?? href),
+    whyNot(trust, href, base),
   );
 }
 
-function isLocal({ loopback }: TrustedHosts, { protocol, hostname, username, password }: URL): boolean {
-  return loopback && protocol === 'http:' && isThisMachine(hostname) && username === '' && password === '';
+/** What is wrong with a link that is not trusted. */
+function whyNot({ domain }: TrustedHosts, href: string, base: string): string {
+  const url = parseUrl(href, base);
+  if (url === undefined) return 'which is not an address';
+  const { protocol, username, password } = url;
+  if (username !== '' || password !== '') return 'with credentials in it';
+  if (protocol !== 'https:') return 'which is not https';
+  if (httpUrl(href, base) === undefined) return 'which is not a host name';
+  return `which is not a host of ${domain}; if it is yours, name it in allowRedirectTo`;
+}
+
+function isLocal({ loopback }: TrustedHosts, { protocol, hostname }: URL): boolean {
+  return loopback && protocol === 'http:' && isThisMachine(hostname);
 }
 
 /** Whether the host of a URL is the machine itself. */

@@ -2,6 +2,7 @@ import { defer, map, of, ReplaySubject, share, switchMap, take, throwError, time
 import { timerMs } from '../core/backoff.ts';
 import { decode } from '../core/decode.ts';
 import { NetworkError, OriginError } from '../core/errors.ts';
+import { originOf } from '../core/httpUrl.ts';
 import { invalidOption, numberOption, urlOption } from '../core/options.ts';
 import { headersFrom, type HttpRequest, type HttpResponse, type Transport } from '../core/transport.ts';
 import { type FrameWindow, hiddenFrame } from './frame.ts';
@@ -72,7 +73,7 @@ export function xframe(options: XFrameOptions): Transport {
 
   return (request) =>
     defer(() => {
-      const refused = URL.canParse(request.url) ? new URL(request.url).origin : 'an invalid URL';
+      const refused = originOf(request.url);
       if (refused !== origin) {
         return throwError(() => new OriginError(origin, refused, `the link for ${request.method}`));
       }

@@ -1,0 +1,81 @@
+import { type NumberRange, numberOption, objectOption } from './options.ts';
+
+/**
+ * The bounds of what a server can make long, large or deep. A response that exceeds one of them is an error.
+ *
+ * They protect the process; the defaults are far beyond what servers send.
+ */
+export interface Limits {
+  /** Bytes of one response that is read whole, such as a SOAP answer or JSON. @default 33_554_432 */
+  readonly responseBytes?: number;
+  /** Characters of one message of a response that does not end, such as an envelope of a stream. @default 16_777_216 */
+  readonly messageCharacters?: number;
+  /**
+   * Levels of XML elements in one another. JSON has a fixed bound: 32 resources in one another. @default 64
+   */
+  readonly depth?: number;
+  /** Seconds from the request to the head of its response, on top of a long poll's own time. @default 120 */
+  readonly headersSeconds?: number;
+  /** Seconds without any byte while a body arrives; for a stream, without a complete envelope. @default 90 */
+  readonly silenceSeconds?: number;
+  /** Seconds from the request to the end of its response, on top of a long poll's own time; not for streams. @default 300 */
+  readonly responseSeconds?: number;
+  /** Redirects that are followed from one request. @default 5 */
+  readonly redirects?: number;
+  /** Parts of one batch response. @default 1000 */
+  readonly parts?: number;
+  /** Bytes of a body that nobody reads; a larger one is cancelled with its connection. @default 65_536 */
+  readonly drainBytes?: number;
+  /** Seconds for reading a body that nobody reads to its end, which keeps the connection. @default 1 */
+  readonly drainSeconds?: number;
+}
+
+/** The limits where the caller names none. */
+export const DEFAULT_LIMITS: Required<Limits> = {
+  responseBytes: 32 * 1024 * 1024,
+  messageCharacters: 16 * 1024 * 1024,
+  depth: 64,
+  headersSeconds: 120,
+  silenceSeconds: 90,
+  responseSeconds: 300,
+  redirects: 5,
+  parts: 1000,
+  drainBytes: 65_536,
+  drainSeconds: 1,
+};
+
+const COUNT: NumberRange = { min: 1, integer: true };
+const SECONDS: NumberRange = { min: 0.01, max: 86_400 };
+
+const RANGES: { readonly [Name in keyof Limits]-?: NumberRange } = {
+  responseBytes: COUNT,
+  messageCharacters: COUNT,
+  // A SOAP envelope with events has more than a dozen levels.
+  depth: { min: 16, max: 1000, integer: true },
+  headersSeconds: SECONDS,
+  silenceSeconds: SECONDS,
+  responseSeconds: SECONDS,
+  redirects: { min: 0, max: 100, integer: true },
+  parts: COUNT,
+  drainBytes: { min: 0, integer: true },
+  drainSeconds: { min: 0, max: 60 },
+};
+
+/**
+ * Returns the limits with their defaults.
+ *
+ * @throws TypeError that names the limit that cannot be used.
+ */
+export function checkLimits(limits: Limits = {}): Required<Limits> {
+  objectOption('limits', limits);
+  const given = Object.entries(limits).filter(([, value]) => value !== undefined);
+  for (const [name, value] of given) {
+    if (!Object.hasOwn(RANGES, name)) {
+      throw new TypeError(
+        `limits has no ${JSON.stringify(name.slice(0, 60))}: it may have ${Object.keys(RANGES).join(', ')}`,
+      );
+    }
+    numberOption(`limits.${name}`, value, RANGES[name as keyof Limits]);
+  }
+  return { ...DEFAULT_LIMITS, ...Object.fromEntries(given) };
+}

@@ -1,0 +1,108 @@
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import tls from 'node:tls';
+import { certificateFor } from './tls.ts';
+
+/** A request, with the host that its client connected to and all that could hold a secret. */
+export interface Arrival {
+  readonly host: string;
+  readonly method: string;
+  readonly path: string;
+  readonly authorization: string | undefined;
+  readonly body: string;
+}
+
+/** What a request is answered. */
+export interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** The hosts that a process can reach by https, all served by one server. */
+export interface Internet {
+  readonly arrivals: readonly Arrival[];
+  readonly close: () => Promise<void>;
+}
+
+interface ConnectOptions {
+  readonly host?: string;
+  readonly servername?: string;
+}
+
+type CreateConnection = (this: https.Agent, options: object, ...rest: unknown[]) => unknown;
+
+/**
+ * Serves host names on a real TLS socket of this machine, and leads the https connections of all agents there.
+ *
+ * The server takes requests that no HTTP parser would: what a confused client sends has to be seen.
+ *
+ * @param hosts The names of the certificate, such as `*.contoso.test`.
+ */
+export async function internet(
+  hosts: readonly string[],
+  reply: (arrival: Arrival) => Reply,
+): Promise<Internet> {
+  const { key, cert } = certificateFor(hosts);
+  const arrivals: Arrival[] = [];
+  const sockets = new Set<tls.TLSSocket>();
+  const server = tls.createServer({ key, cert }, (socket) => {
+    let received = '';
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      received += text;
+      const arrival = arrivalIn(received, String((socket as { servername?: unknown }).servername));
+      if (arrival === undefined) return;
+      received = '';
+      arrivals.push(arrival);
+      socket.write(written(reply(arrival)));
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+
+  const agent = https.Agent.prototype as unknown as { createConnection: CreateConnection };
+  const { createConnection } = agent;
+  agent.createConnection = function (options: ConnectOptions, ...rest) {
+    const servername = options.servername ?? options.host;
+    return createConnection.call(
+      this,
+      { ...options, host: '127.0.0.1', port, servername, ca: cert },
+      ...rest,
+    );
+  };
+  return {
+    arrivals,
+    close: () =>
+      new Promise((closed) => {
+        agent.createConnection = createConnection;
+        server.close(() => closed());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+/** The request in a text, or undefined until all of it is there. */
+function arrivalIn(text: string, host: string): Arrival | undefined {
+  const end = text.indexOf('\r\n\r\n');
+  if (end === -1) return undefined;
+  const [requestLine = '', ...lines] = text.slice(0, end).split('\r\n');
+  const headers = new Map(
+    lines.map((line) => [
+      line.slice(0, line.indexOf(':')).toLowerCase(),
+      line.slice(line.indexOf(':') + 1).trim(),
+    ]),
+  );
+  const body = text.slice(end + 4);
+  if (Buffer.byteLength(body) < Number(headers.get('content-length') ?? 0)) return undefined;
+  const [method = '', path = ''] = requestLine.split(' ');
+  return { host, method, path, authorization: headers.get('authorization'), body };
+}
+
+function written({ status, headers = {}, body = '' }: Reply): string {
+  const lines = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(body)) });
+  return [`HTTP/1.1 ${status} x`, ...lines.map(([name, value]) => `${name}: ${value}`), '', body].join(
+    '\r\n',
+  );
+}

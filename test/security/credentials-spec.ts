@@ -1,15 +1,37 @@
 import { expect } from 'chai';
-import { lastValueFrom, materialize, type Observable, take, toArray } from 'rxjs';
+import {
+  EMPTY,
+  firstValueFrom,
+  lastValueFrom,
+  materialize,
+  type Observable,
+  share,
+  Subscription,
+  take,
+  timeout,
+  toArray,
+} from 'rxjs';
+import { OriginError } from '../../lib/core/errors.ts';
+import { fetchTransport } from '../../lib/core/fetchTransport.ts';
+import { memoryCheckpoints } from '../../lib/core/memoryCheckpoints.ts';
+import { withCookies } from '../../lib/core/withCookies.ts';
+import { withToken } from '../../lib/core/withToken.ts';
 import { autodiscoverEws } from '../../lib/ews/autodiscover.ts';
+import type { ExchangeOptions } from '../../lib/ews/exchangeOptions.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
 import { exchange } from '../../lib/ews/service.ts';
+import { serve } from '../../lib/testing/serve.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { discover } from '../../lib/ucwa/discovery.ts';
+import { presence } from '../../lib/ucwa/presence.ts';
 import { password } from '../../lib/ucwa/signIn.ts';
-import { type Internet, internet, type Reply } from '../support/internet.ts';
+import { SignInError } from '../../lib/ucwa/signInError.ts';
+import { type Arrival, type Internet, internet, type Reply } from '../support/internet.ts';
 
 const SECRET = 'Tr0ub4dor-and-3';
 const BASIC = `Basic ${btoa(`sara:${SECRET}`)}`;
+const IDENTITY = { culture: 'en-us', endpointId: 'e', userAgent: 'rxchange' };
 const HOSTS = ['contoso.com', '*.contoso.com', 'evil.test', '*.evil.test', '*.test'];
 
 /** Hosts that end like the domain for one parser of URLs, and begin like another host for the other. */
@@ -41,7 +63,7 @@ const json = (status: number, body: unknown, headers: Readonly<Record<string, st
 
 async function ended(source$: Observable<unknown>): Promise<unknown[]> {
   const notes = await lastValueFrom(source$.pipe(materialize(), toArray()));
-  return notes.map((note) => (note.kind === 'E' ? note.error : note.kind === 'N' ? note.value : undefined));
+  return notes.map((note) => (note.kind === 'N' ? note.value : (note.error as unknown)));
 }
 
 describe('Credentials over real sockets', () => {
@@ -116,4 +138,179 @@ describe('Credentials over real sockets', () => {
       await ucwa.close({ timeoutMs: 0 });
     });
   }
+
+  describe('of Exchange', () => {
+    const watch =
+      (answer: (arrival: Arrival) => Reply, options: Partial<ExchangeOptions> = {}) =>
+      async () => {
+        world = await internet(HOSTS, answer);
+        const service = exchange({
+          url: 'https://mail.contoso.com/EWS/Exchange.asmx',
+          basic: { username: 'sara', password: SECRET },
+          retry: { retries: 0 },
+          ...options,
+        });
+        const source$ = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] });
+        const [result] = await ended(source$.pipe(take(1)));
+        await service.close({ timeoutMs: 0 });
+        return { result, arrivals: world.arrivals };
+      };
+
+    for (const status of [301, 302, 303, 307, 308]) {
+      it(`do not follow a redirect with ${status} to another origin`, async () => {
+        const location = 'https://evil.test/EWS/Exchange.asmx';
+        const { arrivals } = await watch(() => ({ status, headers: { location } }))();
+        expect(arrivals.map(({ host }) => host)).to.deep.equal(['mail.contoso.com']);
+        expect(arrivals[0]?.authorization).to.equal(BASIC);
+      });
+    }
+
+    it('go no further than the port of the URL', async () => {
+      const location = 'https://mail.contoso.com:8443/EWS/Exchange.asmx';
+      const { arrivals, result } = await watch(() => ({ status: 307, headers: { location } }))();
+      expect(arrivals).to.have.length(1);
+      expect(result).to.be.instanceOf(OriginError);
+    });
+
+    it('keep the cookies of one origin from another, whatever their domain says', async () => {
+      const cookie = `session=${SECRET}; Domain=contoso.com; Path=/`;
+      world = await internet(HOSTS, () => ({ status: 204, headers: { 'set-cookie': cookie } }));
+      const transport = withCookies()(fetchTransport());
+      for (const url of [
+        'https://a.contoso.com/',
+        'https://b.contoso.com/',
+        'https://evil.test/',
+        'https://a.contoso.com/',
+      ])
+        await ended(transport({ method: 'GET', url }));
+      expect(world.arrivals.map(({ head }) => head.includes(SECRET))).to.deep.equal([
+        false,
+        false,
+        false,
+        true,
+      ]);
+    });
+  });
+
+  describe('of UCWA', () => {
+    const applications = 'https://pool.contoso.com/ucwa/v1/applications';
+    const application = (links: object): Reply =>
+      json(201, { _links: { self: { href: '/app/1' }, events: { href: '/app/1/events' }, ...links } });
+
+    for (const rel of ['events', 'self', 'batch']) {
+      it(`do not follow the link ${rel} of an application to another origin`, async () => {
+        world = await internet(HOSTS, ({ method }) =>
+          method === 'POST' ? application({ [rel]: { href: `https://evil.test/${rel}` } }) : { status: 204 },
+        );
+        const ucwa = connect({ applications, token: SECRET, retry: { retries: 0 } });
+        await ended(ucwa.events$.pipe(take(1)));
+        await ucwa.close({ timeoutMs: 500 });
+        expectOnlyContoso(world);
+        expect(world.arrivals[0]?.authorization).to.equal(`Bearer ${SECRET}`);
+      });
+    }
+
+    it('hold a token for each origin, and keep it from the others', async () => {
+      world = await internet(HOSTS, () => ({ status: 204 }));
+      const signed = withToken((origin) => [`token-of-${origin}`])(fetchTransport());
+      for (const url of ['https://a.contoso.com/', 'https://b.contoso.com/', 'https://a.contoso.com/'])
+        await ended(signed({ method: 'GET', url }));
+      expect(world.arrivals).to.have.length(3);
+      for (const { host, authorization } of world.arrivals)
+        expect(authorization).to.equal(`Bearer token-of-https://${host}`);
+    });
+
+    const signingIn = async (answerOfEndpoint: () => Reply) => {
+      const challenge = 'MsRtcOAuth href="/token", grant_type="password"';
+      world = await internet(HOSTS, ({ path }) => {
+        if (path === '/token') return answerOfEndpoint();
+        if (path === '/user') return json(401, {}, { 'www-authenticate': challenge });
+        return json(200, { _links: { user: { href: '/user' } } });
+      });
+      const ucwa = connect({
+        domain: 'contoso.com',
+        signIn: password({ username: 'sara@contoso.com', password: SECRET }),
+        retry: { retries: 0 },
+      });
+      const errors = [await ended(ucwa.events$.pipe(take(1))), await ended(ucwa.events$.pipe(take(1)))];
+      await ucwa.close({ timeoutMs: 0 });
+      return {
+        errors: errors.flat(),
+        forms: world.arrivals.filter(({ body }) => body.includes(SECRET)),
+        world,
+      };
+    };
+
+    it('are sent to the token endpoint alone, even if it redirects', async () => {
+      const location = 'https://evil.test/token';
+      const { forms, world } = await signingIn(() => ({ status: 307, headers: { location } }));
+      expectOnlyContoso(world);
+      expect(forms).to.not.have.length(0);
+    });
+
+    it('are sent once if they are refused', async () => {
+      const { forms, errors } = await signingIn(() => json(400, { error: 'invalid_grant' }));
+      expect(forms).to.have.length(1);
+      for (const error of errors) expect(error).to.be.instanceOf(SignInError);
+    });
+
+    it('sign a batch, and none of its parts', async () => {
+      const server = ucwaSimulator({ mediumSeconds: 0.01, token: SECRET });
+      const served = await serve(server.transport);
+      const ucwa = connect({
+        applications: served.origin + new URL(server.url).pathname,
+        token: SECRET,
+      });
+      const uris = ['sip:a@contoso.com', 'sip:b@contoso.com'];
+      const watching = new Subscription();
+      const first = uris.map((uri) => {
+        const events$ = presence(ucwa, { uris: [uri] }).pipe(share());
+        watching.add(events$.subscribe());
+        return firstValueFrom(events$);
+      });
+      await Promise.all(first);
+      watching.unsubscribe();
+      await ucwa.close();
+      await served.close();
+      const batches = server.requests.filter(({ parts }) => parts !== undefined);
+      expect(batches).to.not.have.length(0);
+      for (const { headers, body } of batches) {
+        expect(headers).to.include({ authorization: 'Bearer …' });
+        expect(body).to.not.match(/authorization/i);
+      }
+    });
+
+    for (const href of [
+      'https://evil.test/app/1',
+      'https://evil.test;.contoso.com/app/1',
+      'http://pool.contoso.com/app/1',
+    ]) {
+      it(`do not follow ${href} of a checkpoint`, async () => {
+        world = await internet(HOSTS, ({ method }) =>
+          method === 'POST' ? application({}) : { status: 503 },
+        );
+        const store = memoryCheckpoints();
+        const held = [
+          { resource: 'presenceSubscription', id: href },
+          { resource: 'application', id: href },
+        ];
+        await ended(store.save('key', { application: { identity: IDENTITY, self: href }, next: href, held }));
+        const asked: string[] = [];
+        const ucwa = connect({
+          applications,
+          token: (origin) => {
+            asked.push(origin);
+            return [SECRET];
+          },
+          retry: { retries: 0 },
+          checkpoint: { store, key: 'key' },
+          channel: { ack: 'processed' },
+        });
+        await ended(ucwa.events$.pipe(take(1), timeout({ first: 100, with: () => EMPTY })));
+        await ucwa.close({ timeoutMs: 0 });
+        expect(new Set(world.arrivals.map(({ host }) => host))).to.deep.equal(new Set(['pool.contoso.com']));
+        expect(new Set(asked)).to.deep.equal(new Set(['https://pool.contoso.com']));
+      });
+    }
+  });
 });

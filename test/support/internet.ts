@@ -1,5 +1,5 @@
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import tls from 'node:tls';
 import { certificateFor } from './tls.ts';
 
@@ -8,6 +8,8 @@ export interface Arrival {
   readonly host: string;
   readonly method: string;
   readonly path: string;
+  /** The request line and the headers, as they came. */
+  readonly head: string;
   readonly authorization: string | undefined;
   readonly body: string;
 }
@@ -38,17 +40,17 @@ type CreateConnection = (this: https.Agent, options: object, ...rest: unknown[])
  * The server takes requests that no HTTP parser would: what a confused client sends has to be seen.
  *
  * @param hosts The names of the certificate, such as `*.contoso.test`.
+ * @param reply Returns undefined for a request that is never answered.
  */
 export async function internet(
   hosts: readonly string[],
-  reply: (arrival: Arrival) => Reply,
+  reply: (arrival: Arrival) => Reply | undefined,
 ): Promise<Internet> {
   const { key, cert } = certificateFor(hosts);
   const arrivals: Arrival[] = [];
-  const sockets = new Set<tls.TLSSocket>();
+  const sockets = new Set<Socket>();
   const server = tls.createServer({ key, cert }, (socket) => {
     let received = '';
-    sockets.add(socket);
     socket.on('error', () => undefined);
     socket.setEncoding('utf8').on('data', (text: string) => {
       received += text;
@@ -56,9 +58,12 @@ export async function internet(
       if (arrival === undefined) return;
       received = '';
       arrivals.push(arrival);
-      socket.write(written(reply(arrival)));
+      const answer = reply(arrival);
+      if (answer !== undefined) socket.write(written(answer));
     });
   });
+  // The connection below TLS: one may be left in the middle of its handshake.
+  server.on('connection', (socket: Socket) => sockets.add(socket));
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
 
@@ -87,7 +92,8 @@ export async function internet(
 function arrivalIn(text: string, host: string): Arrival | undefined {
   const end = text.indexOf('\r\n\r\n');
   if (end === -1) return undefined;
-  const [requestLine = '', ...lines] = text.slice(0, end).split('\r\n');
+  const head = text.slice(0, end);
+  const [requestLine = '', ...lines] = head.split('\r\n');
   const headers = new Map(
     lines.map((line) => [
       line.slice(0, line.indexOf(':')).toLowerCase(),
@@ -97,7 +103,7 @@ function arrivalIn(text: string, host: string): Arrival | undefined {
   const body = text.slice(end + 4);
   if (Buffer.byteLength(body) < Number(headers.get('content-length') ?? 0)) return undefined;
   const [method = '', path = ''] = requestLine.split(' ');
-  return { host, method, path, authorization: headers.get('authorization'), body };
+  return { host, method, path, head, authorization: headers.get('authorization'), body };
 }
 
 function written({ status, headers = {}, body = '' }: Reply): string {

@@ -1,0 +1,168 @@
+import { expect } from 'chai';
+import { once } from 'node:events';
+import type { RequestListener, ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { firstValueFrom, lastValueFrom } from 'rxjs';
+import { DecodeError, HttpError, NetworkError } from '../../lib/core/errors.ts';
+import type { Limits } from '../../lib/core/limits.ts';
+import { EwsError } from '../../lib/ews/errors.ts';
+import { pullNotifications } from '../../lib/ews/pull.ts';
+import { exchange } from '../../lib/ews/service.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { httpServer, rawServer, type SpecServer } from '../support/httpServer.ts';
+
+const MEGABYTE = 1024 * 1024;
+const nested = (depth: number, before: string, after: string): string =>
+  before.repeat(depth) + after.repeat(depth);
+const JSON_TYPE = { 'content-type': 'application/json' };
+const XML_TYPE = { 'content-type': 'text/xml' };
+
+describe('A hostile server over real sockets', () => {
+  let server: SpecServer | undefined;
+
+  afterEach(async () => {
+    await server?.close();
+    server = undefined;
+  });
+
+  /** What a resource of UCWA becomes, or the error. */
+  const getFrom = ({ url }: SpecServer, limits: Limits = {}): Promise<unknown> => {
+    const ucwa = connect({ application: `${url}/ucwa/v1/applications/1`, retry: { retries: 0 }, limits });
+    return lastValueFrom(ucwa.get({ href: '/me' })).catch((error: unknown) => error);
+  };
+
+  /** The error of a subscription at Exchange. */
+  const subscribeAt = async ({ url }: SpecServer, limits: Limits = {}): Promise<unknown> => {
+    const service = exchange({ url: `${url}/EWS/Exchange.asmx`, retry: { retries: 0 }, limits });
+    const error = await firstValueFrom(
+      pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }),
+    ).catch((cause: unknown) => cause);
+    await service.close({ timeoutMs: 0 });
+    return error;
+  };
+
+  const answering =
+    (headers: Record<string, string>, body: string | Buffer): RequestListener =>
+    (request, response) => {
+      request.resume().on('end', () => response.writeHead(200, headers).end(body));
+    };
+
+  /** Writes a piece again and again until the client goes away; resolves with how many bytes it wrote. */
+  const endless = (response: ServerResponse, piece: Buffer): Promise<number> => {
+    let written = 0;
+    const write = (): void => {
+      while (written < 64 * MEGABYTE) {
+        written += piece.length;
+        if (!response.write(piece)) return;
+      }
+      response.end();
+    };
+    response.on('drain', write);
+    write();
+    return once(response, 'close').then(() => written);
+  };
+
+  const json: readonly (readonly [string, string])[] = [
+    ['resources nested 200,000 deep', `{"_embedded":{"a":${nested(200_000, '{"_embedded":{"a":', '}}')}}}`],
+    ['lists nested 500,000 deep', nested(500_000, '[', ']')],
+    ['links nested 500,000 deep', `{"_links":{"a":${nested(500_000, '[', ']')}}}`],
+    ['half of a resource', '{"rel":"me"'],
+  ];
+  for (const [name, body] of json) {
+    it(`gets a DecodeError for JSON with ${name}`, async () => {
+      server = await httpServer(answering(JSON_TYPE, body));
+      expect(await getFrom(server)).to.be.instanceOf(DecodeError);
+    });
+  }
+
+  it('gives no property to other objects through __proto__', async () => {
+    const body = '{"__proto__":{"polluted":1},"_links":{"__proto__":{"href":"/a","polluted":1}},"rel":"me"}';
+    server = await httpServer(answering(JSON_TYPE, body));
+    const resource = (await getFrom(server)) as { readonly rel: string; readonly _links?: object };
+    expect(resource.rel).to.equal('me');
+    expect(Object.getPrototypeOf(resource)).to.equal(Object.prototype);
+    expect(({} as { readonly polluted?: unknown }).polluted).to.equal(undefined);
+  });
+
+  const xml: readonly (readonly [string, string])[] = [
+    ['entities that grow', '<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>'],
+    ['an external entity', '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>'],
+    ['an external document type', '<!DOCTYPE a SYSTEM "http://evil.test/a.dtd"><a/>'],
+    ['an unknown entity', '<a>&evil;</a>'],
+    ['elements nested 100,000 deep', nested(100_000, '<a>', '</a>')],
+    ['an element that never ends', '<a'],
+  ];
+  for (const [name, body] of xml) {
+    it(`gets a DecodeError for XML with ${name}`, async () => {
+      server = await httpServer(answering(XML_TYPE, body));
+      const error = await subscribeAt(server);
+      expect(error).to.be.instanceOf(DecodeError);
+      expect(String(error)).to.not.contain('root:');
+    });
+  }
+
+  it('is cut off in the middle of JSON without end', async () => {
+    let written: Promise<number> | undefined;
+    server = await httpServer((_, response) => {
+      response.writeHead(200, JSON_TYPE).write('["');
+      written = endless(response, Buffer.alloc(65_536, 'x'));
+    });
+    expect(await getFrom(server, { responseBytes: MEGABYTE })).to.be.instanceOf(DecodeError);
+    expect(await written).to.be.below(16 * MEGABYTE);
+  });
+
+  it('is cut off in the middle of a body that expands', async () => {
+    const bomb = gzipSync(Buffer.alloc(64 * MEGABYTE, ' '));
+    server = await httpServer(answering({ ...JSON_TYPE, 'content-encoding': 'gzip' }, bomb));
+    expect(await getFrom(server, { responseBytes: MEGABYTE })).to.be.instanceOf(DecodeError);
+  });
+
+  it('is cut off in the middle of an error without end', async () => {
+    let written: Promise<number> | undefined;
+    server = await httpServer((_, response) => {
+      response.writeHead(400, JSON_TYPE).write('{"code":"');
+      written = endless(response, Buffer.alloc(65_536, 'x'));
+    });
+    expect(await getFrom(server)).to.be.instanceOf(HttpError);
+    expect(await written).to.be.below(16 * MEGABYTE);
+  });
+
+  it('gets a NetworkError for headers without end', async () => {
+    server = await rawServer((socket) => {
+      const write = (): void => {
+        while (socket.write(`x-${'a'.repeat(1000)}: b\r\n`));
+      };
+      socket.write('HTTP/1.1 200 OK\r\n');
+      socket.on('drain', write);
+      write();
+    });
+    expect(await getFrom(server)).to.be.instanceOf(NetworkError);
+    expect(await subscribeAt(server)).to.be.instanceOf(NetworkError);
+  });
+
+  for (const [what, head] of [
+    ['no head', ''],
+    ['a head and no body', 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n'],
+  ] as const) {
+    it(`gets a NetworkError in time if it sends ${what}`, async () => {
+      const limits = { headersSeconds: 0.05, silenceSeconds: 0.05, responseSeconds: 0.2 };
+      server = await rawServer((socket) => socket.write(head || '\r\n'));
+      expect(await getFrom(server, limits)).to.be.instanceOf(NetworkError);
+      expect(await subscribeAt(server, limits)).to.satisfy(
+        (error: unknown) => error instanceof NetworkError || error instanceof DecodeError,
+      );
+    });
+  }
+
+  it('has its code left out of an EwsError if that is not a word', async () => {
+    const body =
+      '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><m:SubscribeResponse xmlns:m="m">' +
+      '<m:ResponseMessages><m:SubscribeResponseMessage ResponseClass="Error">' +
+      '<m:MessageText>&#x9b;31m&#10;forged</m:MessageText><m:ResponseCode>Error&#10;X</m:ResponseCode>' +
+      '</m:SubscribeResponseMessage></m:ResponseMessages></m:SubscribeResponse></s:Body></s:Envelope>';
+    server = await httpServer(answering(XML_TYPE, body));
+    const error = await subscribeAt(server);
+    expect(error).to.be.instanceOf(EwsError);
+    expect(String(error)).to.not.match(/[\p{Cc}]/u);
+  });
+});

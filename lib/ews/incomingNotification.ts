@@ -2,7 +2,16 @@ import type { Observable } from 'rxjs';
 
 /** One request that an Exchange server has posted, as plain data, and the way to answer it. */
 export interface IncomingNotification {
-  /** The body as it arrives. It is read once. It errors where it breaks off, or is refused. */
+  /**
+   * Returns the URL that was posted to; its path and query are enough. The query names the subscription by a
+   * secret: this is a function so that no log of notifications shows it. Without this member, only
+   * subscriptions with `callbackSecret: false` can be notified.
+   */
+  readonly url?: () => string | undefined;
+  /**
+   * The body as it arrives. It is subscribed to once, or never if the request is refused before. Whoever makes
+   * it bounds its bytes and its time; it errors if it breaks off.
+   */
   readonly body$: Observable<Uint8Array>;
   /** Answers the request. It is called once, and must not throw. */
   readonly respond: (answer: NotificationAnswer) => void;

@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs';
+import { Observable, type Subscription } from 'rxjs';
 import { DecodeError } from '../core/errors.ts';
 import { type NotificationAnswer, refusal } from './incomingNotification.ts';
 import { SUBJECT } from './sendNotification.ts';
@@ -19,10 +19,18 @@ export interface PostedRequest {
   on(event: string, listener: (value: Uint8Array) => void): unknown;
 }
 
-/** The bytes of the body, also where a framework has read them before. */
+/**
+ * Returns an Observable of the bytes of a request, also if a framework has read them before.
+ *
+ * It errors if the body breaks off, and when the request is answered before the end: nothing more of it is read.
+ *
+ * @param answering Open until the request is answered.
+ * @param respond Answers a body that is too large.
+ */
 export function bodyOf(
   request: PostedRequest,
   maxBytes: number,
+  answering: Subscription,
   respond: (answer: NotificationAnswer) => void,
 ): Observable<Uint8Array> {
   return new Observable((subscriber) => {
@@ -30,18 +38,14 @@ export function bodyOf(
     const take = (chunk: Uint8Array): void => {
       length += chunk.length;
       if (length <= maxBytes) subscriber.next(chunk);
-      else {
-        respond(tooLarge(maxBytes));
-        subscriber.error(
-          new DecodeError(SUBJECT, { path: '', expected: `at most ${maxBytes} bytes`, actual: 'more' }),
-        );
-      }
+      else respond(tooLarge(maxBytes));
     };
     const breakOff = (): void => {
       subscriber.error(
         new DecodeError(SUBJECT, { path: '', expected: 'the end of the body', actual: 'none' }),
       );
     };
+    answering.add(breakOff);
     const { body } = request;
     if (typeof body === 'string' || body instanceof Uint8Array) {
       take(typeof body === 'string' ? new TextEncoder().encode(body) : body);

@@ -10,19 +10,21 @@ import { routerOf } from './pushRouter.ts';
 import { type ExchangeService, internalsOf } from './service.ts';
 
 /**
- * Returns an Observable that makes a push subscription on the server for each subscriber, emits what the server
- * posts for it, and tells the server to end it when the subscription ends, however it ends.
+ * Returns an Observable of the events that a server posts for a push subscription.
  *
- * Each post is answered when its events were emitted. A push subscription cannot be removed with Unsubscribe:
- * it ends when a post is answered so. Who unsubscribes while an event is emitted ends it with the answer to
- * that very post; else it stands in `service.releases` as pending until the server posts again, which takes
- * `statusFrequencyMinutes` at most. If the server does not post any more, it has given the subscription up by
- * then, and the ledger says `Expired`. Posts for subscriptions that nobody knows, such as of a process before
- * this one, are answered so that they end, too.
+ * Each subscriber has a subscription of its own on the server. It ends when the Observable's subscription ends,
+ * however it ends. Each post is answered after its events were emitted, and the answer to a post is the only way to
+ * end a push subscription. Unsubscribing while an event is emitted ends it with the answer to that very post.
+ * Otherwise `service.releases` counts it as pending until the server posts again, for `statusFrequencyMinutes` at
+ * most. If the server does not post any more, it has given the subscription up by then: the outcome is `Expired`.
  *
- * A `status` event says that there was nothing new. What the server posts twice, because it missed the answer,
- * is emitted once. After silence, and where the server has lost the subscription, it is made again from the
- * last watermark; where events may be missing, a `gap` event stands in their place. Errors are those of
+ * The library adds a secret to `callbackUrl`, other random bits for each subscription. A post without the secret of a
+ * subscription reaches none, and is answered so that its server ends the subscription that it is for. So the
+ * subscriptions that another process has left end, too. See `callbackSecret` for a URL that cannot have a query.
+ *
+ * A `status` event means that nothing has happened. Events that the server posts twice, because it missed the
+ * answer, are emitted once. After silence, and when the server has lost the subscription, it is re-created from the
+ * last watermark; a `gap` event marks the position at which events may be missing. Errors are those of
  * `pullNotifications`; if `incoming` errors or completes, the Observable errors.
  *
  * Page: "Notification subscriptions, mailbox events, and EWS in Exchange".
@@ -52,8 +54,8 @@ import { type ExchangeService, internalsOf } from './service.ts';
  * ```
  *
  * @param service What {@link exchange} returned.
- * @param incoming What is posted to `callbackUrl`, such as `incoming$` of a `pushListener`. One serves
- * many subscriptions, of several services too: give all of them the same Observable, not one made of it each.
+ * @param incoming The posts to `callbackUrl`, such as `incoming$` of a `pushListener`. One serves many subscriptions,
+ * of several services too: give all of them the same Observable, not one derived from it for each.
  * @throws TypeError that names the option, for one that cannot be used.
  */
 export function pushNotifications(

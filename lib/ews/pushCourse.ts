@@ -11,6 +11,7 @@ import {
   timeout,
 } from 'rxjs';
 import { NetworkError } from '../core/errors.ts';
+import { newSecret, withSecret } from './callbackSecret.ts';
 import { type Course, gapEvent, heard, reached } from './course.ts';
 import { decide } from './decision.ts';
 import { EwsError } from './errors.ts';
@@ -43,17 +44,22 @@ function pushSubscription(
 ): Observable<EwsEvent> {
   const { silenceMs } = plan;
   const { url } = internals;
+  // A new one each time: posts for a subscription that was lost can never reach its successor.
+  const secret = plan.hasSecret ? newSecret() : undefined;
+  const callbackUrl =
+    secret === undefined ? plan.request.callbackUrl : withSecret(plan.request.callbackUrl, secret);
+  const line = router.line(secret);
   /** When the server has given the subscription up, if nothing comes. */
   let endsAt: number | undefined;
   return subscription(internals, course, {
     resource: 'PushSubscription',
-    request: (watermark) => ({ ...plan.request, watermark }),
+    request: (watermark) => ({ ...plan.request, callbackUrl, watermark }),
     expiresAt: (answeredAt) => answeredAt + silenceMs,
     ifLost:
       'The server may hold a subscription whose id nobody knows; it is told to end when it next posts to ' +
       'callbackUrl while something here is notified there, and ends by itself where it finds nobody.',
     operation: 'SendNotification',
-    prepare: () => router.expect(),
+    prepare: () => line.expect(),
     events: (id, lease) => {
       const deliver = deliveries(internals, course, id);
       const extend = (): void => {
@@ -61,7 +67,7 @@ function pushSubscription(
         lease.extendedTo(endsAt);
       };
       extend();
-      return router
+      return line
         .messagesFor(id)
         .pipe(
           timeout({ each: silenceMs, with: () => throwError(() => silentFor(silenceMs, url)) }),
@@ -69,9 +75,10 @@ function pushSubscription(
           mergeMap(deliver),
         );
     },
-    release: (id) => {
+    release: (id, isLeft) => {
       const leftMs = (endsAt ?? asyncScheduler.now() + silenceMs) - asyncScheduler.now();
-      return router
+      // The secret of another process is not known: its posts arrive as those of strangers.
+      return (isLeft ? router.line(undefined) : line)
         .dismiss(id)
         .pipe(timeout({ first: Math.max(0, leftMs), with: () => throwError(() => neverAsked(url)) }));
     },
@@ -87,13 +94,13 @@ function deliveries(
   const once = deliveredOnce();
   return (message) => {
     if (message.responseClass === 'Error') return refused(message, course, id, url);
-    const mine = message.notifications.filter(({ subscriptionId }) => subscriptionId === id);
-    const { events, watermark, skipped } = once(mine);
+    const { notifications } = message;
+    const { events, watermark, skipped } = once(notifications);
     noteSkipped(skipped);
     course.watermark = watermark ?? course.watermark;
     const { since } = course;
     heard(course);
-    if (mine.some(({ moreEvents }) => moreEvents)) course.since = since;
+    if (notifications.some(({ moreEvents }) => moreEvents)) course.since = since;
     return concat(from(events), reached(course));
   };
 }

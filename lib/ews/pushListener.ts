@@ -7,13 +7,14 @@ import {
   tryLater,
 } from './incomingNotification.ts';
 import { bodyOf, type PostedRequest, tooLarge } from './postedBody.ts';
+import { MOST_UNKNOWN, routerOf } from './pushRouter.ts';
 import { isXml } from './soap.ts';
 
 /** What a listener lets in. */
 export interface PushListenerOptions {
   /**
-   * The path, without the query, that notifications come to; what comes to another is answered 404. It is
-   * compared in constant time, so that a part of it may be a secret between you and the server.
+   * The path of the callback URL, without the query; requests to another are answered 404. It is compared in
+   * constant time, so that a part of it may be a secret between you and the server.
    * @default any
    */
   readonly path?: string;
@@ -21,6 +22,13 @@ export interface PushListenerOptions {
   readonly maxBytes?: number;
   /** How long a notification may take to arrive, in seconds; a slower one is answered 408. @default 30 */
   readonly timeoutSeconds?: number;
+  /**
+   * How many notifications that carry the secret of no subscription may be under way at the same time; one more
+   * is answered 503. Strangers send such, and left-over subscriptions, whose server tries again. With
+   * `callbackSecret: false` all notifications count. Those with a secret count apart, 3 for each subscription.
+   * @default 32
+   */
+  readonly maxUnknown?: number;
 }
 
 /** What of a response of `node:http` is used. */
@@ -39,7 +47,7 @@ export interface PostedResponse {
 export interface RefusedNotification {
   /** What it was answered. */
   readonly status: number;
-  /** Why, in one sentence without a word of the request's body. */
+  /** Why, in one sentence of at most 200 characters, without a word of the request's body. */
   readonly problem: string;
 }
 
@@ -59,13 +67,16 @@ export interface PushListener {
  * Creates a listener for what Exchange servers post to a callback URL: its `handler` is one for `node:http`,
  * `node:https` or Express, and its `incoming$` is for `pushNotifications`.
  *
- * It refuses what is no notification: with 404 on another path, 405 for another method than POST, 415 for what
- * is no XML, 413 for what is too large, 408 for what is too slow, and 400 for what cannot be read. Where nobody
- * is subscribed to `incoming$`, servers are asked to try again, with 503. Nothing is thrown, whatever comes; what
- * was refused is told in `refused$`.
+ * Every request is answered, and the handler never throws. Requests that are no notifications are refused: 404 for
+ * another path, 405 for another method than POST, 415 for a type that is not XML, 413 for a body that is too large,
+ * 408 for one that is too slow, and 400 for one that cannot be read or names several subscriptions. Servers are asked
+ * to try again, with 503, while nobody is subscribed to `incoming$` and while too much is under way. `refused$` emits
+ * each refusal.
  *
- * Who knows the URL and the id of a subscription can post events for it. So serve it over TLS, let only your
- * Exchange servers reach it, and give `path` a part that nobody can guess.
+ * `pushNotifications` adds a secret to the query of each callback URL. A notification without the secret of a
+ * subscription reaches none: it is answered so that its server ends the subscription that it is for. The secret is
+ * sent in the URL, so serve the listener over TLS, keep queries out of the logs of proxies, and let only your Exchange
+ * servers reach it.
  *
  * @example
  * ```ts
@@ -73,13 +84,13 @@ export interface PushListener {
  * import type { AddressInfo } from 'node:net';
  * import { pushListener } from 'rxchange/ews';
  *
- * const listener = pushListener({ path: '/notified/5up3r53cr3t' });
+ * const listener = pushListener({ path: '/notified' });
  * listener.refused$.subscribe(({ status }) => console.log('refused with', status));
  *
  * const server = createServer(listener.handler);
  * server.listen(0, async () => {
  *   const { port } = server.address() as AddressInfo;
- *   const { status } = await fetch(`http://127.0.0.1:${port}/notified/5up3r53cr3t`);
+ *   const { status } = await fetch(`http://127.0.0.1:${port}/notified`);
  *   // prints: refused with 405
  *   console.log(status);
  *   // prints: 405
@@ -91,22 +102,29 @@ export interface PushListener {
  * @throws TypeError that names the option, for one that cannot be used.
  */
 export function pushListener(options: PushListenerOptions = {}): PushListener {
-  const { path, maxBytes = 1_048_576, timeoutSeconds = 30 } = objectOption('options', options);
+  const {
+    path,
+    maxBytes = 1_048_576,
+    timeoutSeconds = 30,
+    maxUnknown = MOST_UNKNOWN,
+  } = objectOption('options', options);
   if (path !== undefined && (typeof path !== 'string' || !/^\/[^?#]*$/.test(path))) {
     throw invalidSecret('path', "a path that begins with '/', without query or fragment");
   }
   numberOption('maxBytes', maxBytes, { min: 1, integer: true });
   numberOption('timeoutSeconds', timeoutSeconds, { min: 0.01, max: 3600 });
+  numberOption('maxUnknown', maxUnknown, { min: 1, integer: true });
   const incoming = new Subject<IncomingNotification>();
   const refused = new Subject<RefusedNotification>();
+  const incoming$ = incoming.asObservable();
+  // The first call decides how much the router lets in.
+  routerOf(incoming$, maxUnknown);
 
-  const reasonToRefuse = ({
-    method,
-    url,
-    originalUrl,
-    headers,
-  }: PostedRequest): NotificationAnswer | undefined => {
-    const [at = ''] = (originalUrl ?? url ?? '').split('?', 1);
+  const reasonToRefuse = (
+    { method, headers }: PostedRequest,
+    url: string,
+  ): NotificationAnswer | undefined => {
+    const [at = ''] = url.split('?', 1);
     if (path !== undefined && !isSame(at, path)) return refusal(404, 'It came to another path.');
     if (method !== 'POST') {
       return { ...refusal(405, 'It was no POST.'), headers: { allow: 'POST' } };
@@ -130,23 +148,27 @@ export function pushListener(options: PushListenerOptions = {}): PushListener {
       }
       if (status >= 400) refused.next({ status, problem });
     };
-    const reason = reasonToRefuse(request);
+    // Frameworks shorten `url` by the path that they have matched.
+    const url = request.originalUrl ?? request.url ?? '';
+    const reason = reasonToRefuse(request, url);
     if (reason !== undefined) {
       respond(reason);
       return;
     }
     let isRead = false;
-    const body$ = bodyOf(request, maxBytes, respond).pipe(tap({ complete: () => (isRead = true) }));
+    const body$ = bodyOf(request, maxBytes, answering, respond).pipe(
+      tap({ complete: () => (isRead = true) }),
+    );
     answering.add(
       timer(timeoutSeconds * 1000).subscribe(() =>
         respond(isRead ? tryLater('It was not answered in time.') : refusal(408, 'It was too slow.')),
       ),
     );
-    incoming.next({ body$, respond });
+    incoming.next({ url: () => url, body$, respond });
   };
 
   return {
-    incoming$: incoming.asObservable(),
+    incoming$,
     refused$: refused.asObservable(),
     handler,
     close: () => incoming.complete(),

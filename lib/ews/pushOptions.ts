@@ -1,5 +1,13 @@
 import { type Checkpoint, checkCheckpoint } from '../core/checkpoint.ts';
-import { choiceOption, numberOption, objectOption, urlOption } from '../core/options.ts';
+import {
+  choiceOption,
+  invalidOption,
+  invalidSecret,
+  numberOption,
+  objectOption,
+  urlOption,
+} from '../core/options.ts';
+import { SECRET_PARAMETER, secretIn } from './callbackSecret.ts';
 import type { PushSubscriptionRequest } from './envelope.ts';
 import {
   checkEvents,
@@ -12,10 +20,20 @@ import {
 /** What to watch, and where the server is to post it. */
 export interface PushOptions extends WatchedFolders {
   /**
-   * Where the server posts: absolute, and what `incoming` gets must be what comes there. The server must be
+   * Where the server posts: an absolute URL, at which the listener of `incoming` is reached. The server must be
    * able to reach it, and to trust its certificate. Each process needs one of its own.
    */
   readonly callbackUrl: string;
+  /**
+   * Adds a secret to the query of `callbackUrl`, as the parameter `pushKey`: 128 random bits, other ones for each
+   * subscription. A post without it reaches no subscription, whatever ids it names.
+   *
+   * `false` leaves `callbackUrl` as it is, for a URL that cannot have a query, or an adapter that does not tell
+   * the URL of a request. Then anybody who knows `callbackUrl` and a subscription id can post events for it, and
+   * unknown posts can delay the first events of a new subscription: let only your Exchange servers reach it.
+   * @default true
+   */
+  readonly callbackSecret?: boolean;
   /**
    * How often the server says that the subscription stands when nothing happens, in whole minutes from 1 to
    * 1440. So long it also tries again to post what it could not, and then ends the subscription; and as long
@@ -50,6 +68,7 @@ export interface PushOptions extends WatchedFolders {
 /** The options, checked and with their defaults. */
 export interface PushPlan {
   readonly request: PushSubscriptionRequest;
+  readonly hasSecret: boolean;
   /** After so long without a word the server has given the subscription up. */
   readonly silenceMs: number;
   readonly resume: boolean;
@@ -63,10 +82,27 @@ const LATE_MS = 30_000;
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function pushPlan(options: PushOptions): PushPlan {
   objectOption('options', options);
-  const { statusFrequencyMinutes = 5, watermark, onLost = 'resume', graceSeconds } = options;
+  const {
+    statusFrequencyMinutes = 5,
+    callbackSecret = true,
+    watermark,
+    onLost = 'resume',
+    graceSeconds,
+  } = options;
   const checkpoint = checkCheckpoint(options.checkpoint);
   numberOption('statusFrequencyMinutes', statusFrequencyMinutes, { min: 1, max: 1440, integer: true });
   if (watermark !== undefined) textOption('watermark', watermark);
+  // Callers without types can pass anything: no mistake may switch it off.
+  if (typeof (callbackSecret as unknown) !== 'boolean') {
+    throw invalidOption('callbackSecret', callbackSecret, 'true or false');
+  }
+  const callbackUrl = urlOption('callbackUrl', options.callbackUrl).href;
+  if (callbackSecret && secretIn(callbackUrl) !== undefined) {
+    throw invalidSecret(
+      'callbackUrl',
+      `a URL without the parameter ${SECRET_PARAMETER}, which the library adds`,
+    );
+  }
   return {
     request: {
       kind: 'push',
@@ -74,8 +110,9 @@ export function pushPlan(options: PushOptions): PushPlan {
       events: checkEvents(options.events),
       watermark,
       statusFrequencyMinutes,
-      callbackUrl: urlOption('callbackUrl', options.callbackUrl).href,
+      callbackUrl,
     },
+    hasSecret: callbackSecret,
     // It speaks after one frequency at the latest, and tries again for another.
     silenceMs: statusFrequencyMinutes * 120_000 + LATE_MS,
     resume: choiceOption('onLost', onLost, ['resume', 'fresh']) === 'resume',

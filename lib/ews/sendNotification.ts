@@ -22,25 +22,42 @@ export function sendNotificationResult(status: SubscriptionStatus): string {
   );
 }
 
-/** The response messages of a SendNotification. It throws a {@link DecodeError} for what is none. */
-export function notificationsIn(messages: readonly EwsMessage[]): readonly ResponseMessage[] {
+/** The response messages of one post. */
+export interface PostedMessages {
+  readonly messages: readonly ResponseMessage[];
+  /** The one subscription that they are for; empty if none is named. */
+  readonly id: string;
+}
+
+/**
+ * Returns the response messages of a SendNotification, and the subscription that they are for.
+ *
+ * Servers post for one subscription at a time: several ids in one post are guesses.
+ *
+ * @throws DecodeError if it is not a SendNotification, or names more than one subscription.
+ */
+export function postedMessages(messages: readonly EwsMessage[]): PostedMessages {
   const found = messages.filter(
     (message): message is ResponseMessage =>
       message.type === 'response' && message.operation === 'SendNotification',
   );
-  if (found.length > 0 && found.length === messages.length) return found;
-  throw new DecodeError(SUBJECT, {
-    path: '/Envelope/Body',
-    expected: 'SendNotification with a response message',
-    actual: 'something else',
-  });
+  if (found.length === 0 || found.length < messages.length) {
+    throw unexpected('SendNotification with a response message', 'something else');
+  }
+  const [id = '', ...others] = new Set(found.flatMap(subscriptionsIn));
+  if (others.length > 0) throw unexpected('one SubscriptionId', `${others.length + 1}`);
+  return { messages: found, id };
 }
 
-/** The subscriptions that a response message is about: an error names its own among the values. */
-export function subscriptionsIn({ notifications, values }: ResponseMessage): readonly string[] {
+/** An error names its subscription among the values. */
+function subscriptionsIn({ notifications, values }: ResponseMessage): readonly string[] {
   const named = values.get('SubscriptionId');
   const notified = notifications.map(({ subscriptionId }) => subscriptionId);
   return named === undefined ? notified : [...notified, named];
+}
+
+function unexpected(expected: string, actual: string): DecodeError {
+  return new DecodeError(SUBJECT, { path: '/Envelope/Body', expected, actual });
 }
 
 /** What of the events came for the first time. */

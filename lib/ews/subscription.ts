@@ -9,7 +9,7 @@ import { type Course, gapEvent, reached } from './course.ts';
 import { decide, decideUnsubscribe } from './decision.ts';
 import { subscribeEnvelope, type SubscribeRequest, unsubscribeEnvelope } from './envelope.ts';
 import { EwsError, SoapFault } from './errors.ts';
-import { ANSWER_WITHIN_MS, type ServiceInternals } from './serviceInternals.ts';
+import type { ServiceInternals } from './serviceInternals.ts';
 import type { EwsEvent } from './events.ts';
 import { sweepSubscriptions } from './sweep.ts';
 import { SubscribeAnswer } from './wire.ts';
@@ -33,8 +33,8 @@ export interface SubscriptionKind {
   readonly events: (id: string, lease: Lease) => Observable<EwsEvent>;
   /** Called before the Unsubscribe: `events` may get no sign of what that brings about. */
   readonly leave?: () => void;
-  /** Removes it, where Unsubscribe does not. */
-  readonly release?: (id: string) => Observable<ReleaseResult>;
+  /** Removes it, where Unsubscribe does not. `isLeft`: another process has made it. */
+  readonly release?: (id: string, isLeft: boolean) => Observable<ReleaseResult>;
 }
 
 /** A subscription that the server has made. */
@@ -61,9 +61,12 @@ export function subscription(
 ): Observable<EwsEvent> {
   const { resource, ifLost, expiresAt } = kind;
   const { ledger } = internals;
-  const remove = (id: string): Observable<ReleaseResult> => kind.release?.(id) ?? unsubscribe(internals, id);
+  const remove = (id: string, isLeft: boolean): Observable<ReleaseResult> =>
+    kind.release?.(id, isLeft) ?? unsubscribe(internals, id);
   const { journal } = course;
-  if (journal !== undefined) sweepSubscriptions(internals, journal, { expiresAt, ifLost, remove });
+  const removeLeft = (id: string): Observable<ReleaseResult> => remove(id, true);
+  if (journal !== undefined)
+    sweepSubscriptions(internals, journal, { expiresAt, ifLost, remove: removeLeft });
   course.operation = 'Subscribe';
   course.hasAnswered = false;
   course.ended = undefined;
@@ -83,7 +86,7 @@ export function subscription(
       kind.leave?.();
       // The id is another subscription's by now: this one is gone, and the other must stay.
       if (!internals.claims.holds(claim, id)) return of({ alreadyGone: true });
-      return remove(id);
+      return remove(id, false);
     },
     decide: decideUnsubscribe,
     backoff: internals.retry,
@@ -122,7 +125,6 @@ function subscribe(
         settle = progress === 'sent' ? claims.awaitId() : undefined;
         onProgress(progress);
       },
-      answerWithinMs: ANSWER_WITHIN_MS,
     }).pipe(
       map((answer) => {
         const { subscriptionId: id, watermark: given } = readAnswer(answer);
@@ -195,6 +197,5 @@ function unsubscribe({ send }: ServiceInternals, id: string): Observable<Release
     name: 'Unsubscribe',
     envelope: (head) => unsubscribeEnvelope(head, id),
     keepalive: true,
-    answerWithinMs: ANSWER_WITHIN_MS,
   }).pipe(map(() => ({})));
 }

@@ -43,6 +43,7 @@ export function pushCallback(): PushCallback {
           return;
         }
         incoming.next({
+          url: () => url,
           body$: of(new TextEncoder().encode(body)),
           respond: ({ status, headers, body: answer }) => {
             const body$ = of(new TextEncoder().encode(answer));

@@ -1,13 +1,16 @@
 import { expect } from 'chai';
-import { merge, of, Subject, take } from 'rxjs';
+import { map, merge, of, Subject, take } from 'rxjs';
 import { ClosedError } from '../../lib/core/errors.ts';
 import { EwsError } from '../../lib/ews/errors.ts';
 import type { IncomingNotification } from '../../lib/ews/incomingNotification.ts';
 import { pushNotifications } from '../../lib/ews/push.ts';
 import type { PushOptions } from '../../lib/ews/pushOptions.ts';
+import { exchange } from '../../lib/ews/service.ts';
+import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { pushCallback } from '../../lib/testing/pushCallback.ts';
 import { postedEvents } from './posted.ts';
 import { outcomesOf } from './pulling.ts';
-import { CALLBACK_URL, postsOf, pushing } from './pushing.ts';
+import { CALLBACK_URL, callbackUrlsOf, postsOf, pushing } from './pushing.ts';
 import { gapsOf, newsOf } from './streaming.ts';
 
 describe('pushNotifications', () => {
@@ -300,6 +303,7 @@ describe('pushNotifications', () => {
           pushNotifications(service, { ...options, statusFrequencyMinutes: 1 }, merge(incoming$, byHand)),
           200,
         );
+        const [url] = callbackUrlsOf({ server });
         const post = postedEvents(server.subscriptions[0]!.id, ['W7', 'W8']);
         const body = new TextEncoder().encode(
           post.replace(
@@ -309,7 +313,7 @@ describe('pushNotifications', () => {
         );
         // The second time because the answer was missed.
         for (const second of [5, 6]) {
-          at(second, () => byHand.next({ body$: of(body), respond: () => undefined }));
+          at(second, () => byHand.next({ url: () => url, body$: of(body), respond: () => undefined }));
         }
         at(7, () => server.expire());
       });
@@ -392,6 +396,80 @@ describe('pushNotifications', () => {
       });
       expect(run.errors).to.deep.equal([broken]);
       expect(outcomesOf(run)).to.deep.equal(['Failed', 'Failed']);
+    });
+  });
+
+  describe('with a secret in the callback URL', () => {
+    it('gives each subscription another one, also when it subscribes again', () => {
+      const run = pushing(({ push, watch, at, server }) => {
+        watch(push(), 200);
+        watch(push(), 200);
+        at(30, () => server.expire());
+      });
+      const urls = callbackUrlsOf(run);
+      expect(urls).to.have.length(4);
+      expect(new Set(urls).size).to.equal(4);
+      for (const url of urls) expect(url).to.match(/^https:\/\/me\.example\/notified\?pushKey=[\da-f]{32}$/);
+    });
+
+    it('leaves the query of the caller as it is', () => {
+      const run = pushing(({ push, watch }) => watch(push({ callbackUrl: `${CALLBACK_URL}?a=b%20c&d` }), 10));
+      expect(callbackUrlsOf(run)[0]).to.match(/\?a=b%20c&d&pushKey=[\da-f]{32}$/);
+      expect(run.seen).to.deep.equal(['0 status']);
+    });
+
+    it('keeps services with equal ids apart', () => {
+      const { transport, incoming$ } = pushCallback();
+      const ids: string[] = [];
+      const mailboxes = [ewsSimulator({ push: transport }), ewsSimulator({ push: transport })];
+      const run = pushing(({ watch, at }) => {
+        for (const { url, transport: way } of mailboxes) {
+          const service = exchange({ url, transport: way });
+          const options = { folders: ['inbox'], events: ['newMail'], callbackUrl: CALLBACK_URL } as const;
+          watch(pushNotifications(service, { ...options, statusFrequencyMinutes: 1 }, incoming$), 50);
+        }
+        at(10, () => mailboxes[1]!.deliverMail());
+        at(45, () =>
+          ids.push(...mailboxes.flatMap(({ subscriptions }) => subscriptions.map(({ id }) => id))),
+        );
+      });
+      expect(ids[0]).to.equal(ids[1]);
+      expect(run.seen).to.deep.equal(['0 status', '0 status', '10 newMail']);
+      expect(mailboxes.map(({ subscriptions }) => subscriptions.length)).to.deep.equal([0, 0]);
+    });
+
+    it('errors if the adapter does not give the URL', () => {
+      const run = pushing(({ service, incoming$, watch }) => {
+        const options = { allFolders: true, events: ['created'], callbackUrl: CALLBACK_URL } as const;
+        const without$ = incoming$.pipe(map(({ body$, respond }) => ({ body$, respond })));
+        watch(pushNotifications(service, options, without$), 50);
+      });
+      expect(run.errors[0])
+        .to.be.instanceOf(TypeError)
+        .with.property('message')
+        .that.contains('callbackSecret');
+    });
+  });
+
+  describe('without a secret in the callback URL', () => {
+    it('routes by the id, and needs no URL', () => {
+      const run = pushing(({ service, incoming$, watch, at, server }) => {
+        const options = { folders: ['inbox'], events: ['newMail'], callbackUrl: CALLBACK_URL } as const;
+        const without$ = incoming$.pipe(map(({ body$, respond }) => ({ body$, respond })));
+        const more = { callbackSecret: false, statusFrequencyMinutes: 1 } as const;
+        watch(pushNotifications(service, { ...options, ...more }, without$), 20);
+        at(10, () => server.deliverMail());
+      });
+      expect(callbackUrlsOf(run)).to.deep.equal([CALLBACK_URL]);
+      expect(run.seen).to.deep.equal(['0 status', '10 newMail']);
+      expect(outcomesOf(run)).to.deep.equal(['Released']);
+    });
+
+    it('holds a post that arrives before the answer to the Subscribe', () => {
+      const run = pushing(({ push, watch }) => watch(push({ callbackSecret: false }), 30), {
+        latencyMs: 2000,
+      });
+      expect(run.seen).to.deep.equal(['2 status']);
     });
   });
 

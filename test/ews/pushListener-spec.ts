@@ -31,6 +31,7 @@ describe('pushListener', () => {
     listener.refused$.subscribe((one) => refused.push(one));
     if (withSubscriber) {
       routerOf(listener.incoming$)
+        .line(undefined)
         .messagesFor('S1')
         .subscribe({
           next: ({ notifications }) =>
@@ -219,9 +220,9 @@ describe('pushListener', () => {
         },
       };
     };
-    const joined = (): PushListener => {
+    const joined = (secret?: string): PushListener => {
       const one = pushListener({ path: '/hooks/ews' });
-      routerOf(one.incoming$).messagesFor('S1').subscribe();
+      routerOf(one.incoming$).line(secret).messagesFor('S1').subscribe();
       return one;
     };
 
@@ -238,6 +239,18 @@ describe('pushListener', () => {
       const without = double({ body: xml });
       joined().handler({ ...without.request, url: undefined }, without.response);
       expect(without.answers[0]).to.equal(404);
+    });
+
+    it('reads the secret from the URL before it was shortened', () => {
+      const body = postedEvents('S1', []);
+      for (const [url, said] of [
+        ['/hooks/ews?x=1&pushKey=5ecret', 'OK'],
+        ['/hooks/ews?x=1&pushKey=wrong', 'Unsubscribe'],
+      ] as const) {
+        const { request, response, answers } = double({ body, url: '/?pushKey=5ecret', originalUrl: url });
+        joined('5ecret').handler(request, response);
+        expect(answers[1]).to.contain(`>${said}<`);
+      }
     });
 
     it('should leave a response alone that was answered before', () => {
@@ -281,6 +294,7 @@ describe('pushListener', () => {
     ['a path without a slash', { path: 'notified' }, "path must be a path that begins with '/'"],
     ['a path with a query', { path: '/notified?secret=5up3r' }, 'path must be'],
     ['no bytes', { maxBytes: 0 }, 'maxBytes must be a whole number of at least 1'],
+    ['no unknown posts', { maxUnknown: 0 }, 'maxUnknown must be a whole number of at least 1'],
     ['no time', { timeoutSeconds: 0 }, 'timeoutSeconds must be a number from 0.01 to 3600'],
   ];
   for (const [name, options, message] of bad) {

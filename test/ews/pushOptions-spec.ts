@@ -18,6 +18,7 @@ describe('The options of a push', () => {
         statusFrequencyMinutes: 5,
         callbackUrl: 'https://me.example/notified',
       },
+      hasSecret: true,
       silenceMs: 630_000,
       resume: true,
       graceMs: undefined,
@@ -30,6 +31,7 @@ describe('The options of a push', () => {
       allFolders: true,
       events: ['created', 'freeBusyChanged'],
       callbackUrl: 'http://localhost:8080/a?b=c',
+      callbackSecret: false,
       statusFrequencyMinutes: 1440,
       watermark: 'W1',
       onLost: 'fresh',
@@ -40,7 +42,7 @@ describe('The options of a push', () => {
       watermark: 'W1',
       callbackUrl: 'http://localhost:8080/a?b=c',
     });
-    expect(plan).to.include({ silenceMs: 172_830_000, resume: false, graceMs: 2500 });
+    expect(plan).to.include({ hasSecret: false, silenceMs: 172_830_000, resume: false, graceMs: 2500 });
   });
 
   const bad: readonly [name: string, options: Record<string, unknown>, message: string][] = [
@@ -56,6 +58,13 @@ describe('The options of a push', () => {
     ['half a minute', { statusFrequencyMinutes: 1.5 }, 'statusFrequencyMinutes must be a whole number'],
     ['no folders', { folders: undefined }, 'folders must be a list of at least one folder'],
     ['no events', { events: [] }, 'events must be a list of at least one of'],
+    [
+      'a callback URL with the parameter of the secret',
+      { callbackUrl: 'https://c.example/?pushKey=a' },
+      'callbackUrl must be a URL without the parameter pushKey',
+    ],
+    ['a secret of the caller', { callbackSecret: 'abc' }, 'callbackSecret must be true or false'],
+    ['no decision on the secret', { callbackSecret: null }, 'callbackSecret must be true or false'],
     ['an empty watermark', { watermark: '' }, 'watermark must be a text'],
     ['a negative grace', { graceSeconds: -1 }, 'graceSeconds must be a number from 0 to 86400'],
   ];
@@ -65,6 +74,11 @@ describe('The options of a push', () => {
       expect(() => pushPlan(all)).to.throw(TypeError, message);
     });
   }
+
+  it('takes the parameter of the secret if it adds none', () => {
+    const callbackUrl = 'https://c.example/?pushKey=a';
+    expect(pushPlan({ ...good, callbackUrl, callbackSecret: false }).request).to.include({ callbackUrl });
+  });
 
   it('should not show the password of a callback URL', () => {
     expect(() => pushPlan({ ...good, callbackUrl: 'https://a:s3cr3t@c.example/' })).to.throw(

@@ -1,238 +1,181 @@
 import { expect } from 'chai';
-import { asyncScheduler, of, Subject, throwError, timer } from 'rxjs';
+import { of, Subject, timer } from 'rxjs';
+import { ClosedError } from '../../lib/core/errors.ts';
 import type { IncomingNotification } from '../../lib/ews/incomingNotification.ts';
 import { type PushRouter, routerOf } from '../../lib/ews/pushRouter.ts';
 import { marbles } from '../support/marbles.ts';
-import { posted, postedError, postedEvents, postedMessage, sendNotification } from './posted.ts';
+import { postedEvents } from './posted.ts';
 
 interface Routing {
   readonly router: PushRouter;
   readonly incoming: Subject<IncomingNotification>;
-  /** What was seen, in order. */
-  readonly seen: string[];
-  readonly post: (xml: string) => void;
-  /** Notes the messages of a subscription. */
-  readonly join: (id: string) => { unsubscribe: () => void };
-  readonly dismiss: (id: string) => void;
+  /** Posts a status for a subscription, with a secret or without one. */
+  readonly post: (id: string, secret?: string) => void;
+  /** Notes the messages for a subscription at the line of a secret. */
+  readonly join: (secret: string | undefined, id: string) => { unsubscribe: () => void };
 }
 
-function routing(script: (routing: Routing) => void): string[] {
+function routing(script: (routing: Routing) => void, maxUnknown?: number): string[] {
   const incoming = new Subject<IncomingNotification>();
-  const router = routerOf(incoming);
+  const router = routerOf(incoming, maxUnknown);
   const seen: string[] = [];
-  const at = (): string => String(asyncScheduler.now() / 1000);
-  const bytes = (xml: string): Uint8Array => new TextEncoder().encode(xml);
   marbles(() =>
     script({
       router,
       incoming,
-      seen,
-      post: (xml) => {
+      post: (id, secret) =>
         incoming.next({
-          body$: of(bytes(xml.slice(0, 300)), bytes(xml.slice(300))),
-          respond: ({ status, body, headers, problem = '' }) => {
-            const said = /Status>(\w+)</.exec(body)?.[1] ?? headers['retry-after'] ?? '';
-            seen.push([at(), status, said, problem].join(' ').trim());
-          },
-        });
-      },
-      join: (id) =>
-        router.messagesFor(id).subscribe({
-          next: ({ responseCode }) => seen.push(`${at()} ${id} ${responseCode}`),
-          error: (error: unknown) => seen.push(`${at()} ${id} ${String(error)}`),
+          url: () => `/notified${secret === undefined ? '' : `?pushKey=${secret}`}`,
+          body$: of(new TextEncoder().encode(postedEvents(id, []))),
+          respond: ({ status, body }) => seen.push(/Status>(\w+)</.exec(body)?.[1] ?? String(status)),
         }),
-      dismiss: (id) => {
-        router.dismiss(id).subscribe({
-          next: ({ alreadyGone = false }) => seen.push(`${at()} ${id} ${alreadyGone ? 'gone' : 'told'}`),
-          error: (error: unknown) => seen.push(`${at()} ${id} ${String(error)}`),
-        });
-      },
+      join: (secret, id) =>
+        router
+          .line(secret)
+          .messagesFor(id)
+          .subscribe({
+            next: () => seen.push(`${secret ?? 'none'} ${id}`),
+            error: (error: unknown) => seen.push(error instanceof Error ? error.name : String(error)),
+          }),
     }),
   );
   return seen;
 }
 
-describe('The router of posted notifications', () => {
-  it('should be one for all that use the same Observable', () => {
+describe('The router of posts', () => {
+  it('is one for all that use the same Observable', () => {
     const incoming = new Subject<IncomingNotification>();
     expect(routerOf(incoming)).to.equal(routerOf(incoming));
     expect(routerOf(incoming)).to.not.equal(routerOf(new Subject()));
   });
 
-  it('should listen while somebody has use of it, and not longer', () => {
+  it('subscribes once while a line is in use, and not longer', () => {
     const observed: boolean[] = [];
-    routing(({ join, router, incoming }) => {
+    routing(({ join, incoming }) => {
+      const one = join('a', 'S1');
+      const other = join(undefined, 'S2');
+      one.unsubscribe();
       observed.push(incoming.observed);
-      const joined = join('S1');
-      const done = router.expect();
-      joined.unsubscribe();
-      observed.push(incoming.observed);
-      done();
+      other.unsubscribe();
       observed.push(incoming.observed);
     });
-    expect(observed).to.deep.equal([false, true, false]);
+    expect(observed).to.deep.equal([true, false]);
   });
 
-  it('should hand on what is for a subscription before it answers', () => {
+  it('routes by the secret, so that equal ids stay apart', () => {
     const seen = routing(({ join, post }) => {
-      join('S1');
-      post(postedEvents('S1', ['W1']));
-      post(postedError('S1', 'ErrorServerBusy'));
+      join('a', 'S1');
+      join('b', 'S1');
+      post('S1', 'b');
+      post('S1', 'a');
     });
-    expect(seen).to.deep.equal(['0 S1 NoError', '0 200 OK', '0 S1 ErrorServerBusy', '0 200 OK']);
+    expect(seen).to.deep.equal(['b S1', 'OK', 'a S1', 'OK']);
   });
 
-  it('should end what nobody knows, and what was dismissed', () => {
-    const seen = routing(({ join, dismiss, post }) => {
-      join('S1');
-      dismiss('S2');
-      post(postedEvents('S2', []));
-      post(postedEvents('S2', []));
-      post(postedEvents('S3', []));
-    });
-    expect(seen).to.deep.equal(['0 200 Unsubscribe', '0 S2 told', '0 200 Unsubscribe', '0 200 Unsubscribe']);
-  });
-
-  it('should answer one post about several subscriptions for those that live', () => {
-    const both = sendNotification(postedMessage('S1', ['W1']), postedMessage('S2', ['W2']));
-    const seen = routing(({ join, dismiss, post }) => {
-      const joined = join('S1');
-      dismiss('S2');
-      post(both);
-      joined.unsubscribe();
-      post(both);
-    });
-    expect(seen).to.deep.equal(['0 S1 NoError', '0 200 OK', '0 200 Unsubscribe', '0 S2 told']);
-  });
-
-  it('should answer OK to an error that names no subscription', () => {
+  it('ends what comes without the secret of its subscription', () => {
     const seen = routing(({ join, post }) => {
-      join('S1');
-      post(postedError('S1', 'ErrorServerBusy').replace('Name="SubscriptionId"', 'Name="Other"'));
+      join('a', 'S1');
+      join('b', 'S2');
+      post('S1');
+      post('S1', 'c');
+      post('S1', 'b');
+      post('S1', '');
+      post('S1', 'A');
     });
-    expect(seen).to.deep.equal(['0 200 OK']);
+    expect(seen).to.deep.equal(Array.from({ length: 5 }, () => 'Unsubscribe'));
   });
 
-  describe('while a subscription is being made', () => {
-    it('should keep what is for an unknown id until it is known', () => {
-      const seen = routing(({ router, join, post }) => {
-        const done = router.expect();
-        post(postedEvents('S1', ['W1']));
-        timer(5000).subscribe(() => {
-          join('S1');
-          done();
-        });
-      });
-      expect(seen).to.deep.equal(['5 S1 NoError', '5 200 OK']);
+  it('routes by the id if there is no secret', () => {
+    const seen = routing(({ join, post }) => {
+      join(undefined, 'S1');
+      post('S1');
+      post('S1', 'unknown');
     });
-
-    it('should end what is still unknown when it was made', () => {
-      const seen = routing(({ router, post }) => {
-        const first = router.expect();
-        const second = router.expect();
-        post(postedEvents('S9', ['W1']));
-        timer(1000).subscribe(first);
-        timer(2000).subscribe(second);
-      });
-      expect(seen).to.deep.equal(['2 200 Unsubscribe']);
-    });
-
-    it('should not keep those waiting that it knows', () => {
-      const seen = routing(({ router, join, post }) => {
-        join('S1');
-        router.expect();
-        post(postedEvents('S1', ['W1']));
-      });
-      expect(seen).to.deep.equal(['0 S1 NoError', '0 200 OK']);
-    });
-
-    it('should ask to try again after 20 seconds, and when too many wait', () => {
-      const seen = routing(({ router, post }) => {
-        router.expect();
-        for (let posts = 0; posts < 101; posts += 1) post(postedEvents(`S${posts}`, []));
-      });
-      expect(seen).to.have.length(101);
-      expect(seen[0]).to.equal('0 503 30 Too many notifications for unknown ids are waiting.');
-      expect(new Set(seen.slice(1))).to.deep.equal(
-        new Set(['20 503 30 The id is not known while a Subscribe is not answered.']),
-      );
-    });
-
-    it('should not end a new subscription by the dismissal of one that had its id before', () => {
-      const seen = routing(({ router, dismiss, join, post }) => {
-        dismiss('S1');
-        const done = router.expect();
-        post(postedEvents('S1', ['W1']));
-        join('S1');
-        done();
-      });
-      expect(seen).to.deep.equal(['0 S1 gone', '0 S1 NoError', '0 200 OK']);
-    });
+    expect(seen).to.deep.equal(['none S1', 'OK', 'none S1', 'OK']);
   });
 
-  describe('should refuse with 400 and say why', () => {
-    const bad: readonly [name: string, xml: string, problem: string][] = [
-      ['what is not well-formed', '<soap:Envelope><soap:Body></soap:Envelope>', 'well-formed XML'],
-      ['what breaks off', postedEvents('S1', ['W1']).slice(0, 500), 'the end of the envelope'],
-      [
-        'what has a document type',
-        `<!DOCTYPE x [<!ENTITY a "b">]>${postedEvents('S1', [])}`,
-        'no document type',
-      ],
-      ['a page in HTML', '<html><body>Hello</body></html>', 'a SOAP envelope'],
-      ['another operation', posted('<m:GetEvents xmlns:m="m"/>'), 'SendNotification'],
-      ['nothing', '', 'SendNotification'],
-      ['events of nobody', postedEvents('', ['W1']), 'a SubscriptionId before the events'],
-    ];
-    for (const [name, xml, problem] of bad) {
-      it(name, () => {
-        const [seen, ...more] = routing(({ join, post }) => {
-          join('S1');
-          post(xml);
-        });
-        expect(seen).to.match(/^0 400 {2}Posted notification: expected/);
-        expect(seen).to.contain(problem);
-        expect(more).to.deep.equal([]);
-      });
-    }
-
-    it('a body that errors, and go on with the next', () => {
-      const answers: number[] = [];
-      routing(({ join, incoming, post }) => {
-        join('S1');
-        incoming.next({
-          body$: throwError(() => new Error('gone')),
-          respond: ({ status, problem }) => answers.push(status, problem === 'gone' ? 1 : 0),
-        });
-        incoming.next({
-          body$: throwError(() => 'gone'),
-          respond: ({ status, problem }) => answers.push(status, problem === 'gone' ? 1 : 0),
-        });
-        post(postedEvents('S1', []));
-      });
-      expect(answers).to.deep.equal([400, 1, 400, 1]);
+  it('forgets a secret when its line is not used any more', () => {
+    const seen = routing(({ join, post }) => {
+      join('b', 'S2');
+      join('a', 'S1').unsubscribe();
+      post('S1', 'a');
     });
+    expect(seen).to.deep.equal(['Unsubscribe']);
   });
 
-  describe('when nothing can come any more', () => {
-    it('should error for all that wait for something, and for those who come later', () => {
-      const thrown: unknown[] = [];
-      const seen = routing(({ router, incoming, join, dismiss }) => {
-        join('S1');
-        dismiss('S2');
-        const done = router.expect();
-        incoming.error('broken');
-        join('S3');
-        dismiss('S4');
-        done();
-        try {
-          router.expect();
-        } catch (error) {
-          thrown.push(error);
-        }
-      });
-      expect(seen).to.deep.equal(['0 S1 broken', '0 S2 broken', '0 S3 broken', '0 S4 broken']);
-      expect(thrown).to.deep.equal(['broken']);
+  it('holds 3 posts with a secret while its Subscribe is under way', () => {
+    const seen = routing(({ router, post }) => {
+      const done = router.line('a').expect();
+      for (let posts = 0; posts < 5; posts += 1) post('S1', 'a');
+      timer(1000).subscribe(done);
     });
+    expect(seen).to.deep.equal(['503', '503', 'Unsubscribe', 'Unsubscribe', 'Unsubscribe']);
+  });
+
+  it('holds nothing of strangers while a Subscribe with a secret is under way', () => {
+    const seen = routing(({ router, post }) => {
+      router.line('a').expect();
+      for (let posts = 0; posts < 200; posts += 1) post(`S${posts}`);
+    });
+    expect(seen).to.deep.equal(Array.from({ length: 200 }, () => 'Unsubscribe'));
+  });
+
+  it('holds as many posts without a secret as it may', () => {
+    const seen = routing(({ router, post }) => {
+      router.line(undefined).expect();
+      for (let posts = 0; posts < 4; posts += 1) post('S1');
+    }, 2);
+    expect(seen).to.deep.equal(['503', '503', '503', '503']);
+  });
+
+  it('delivers to a subscription while strangers are held', () => {
+    const seen = routing(({ router, join, post }) => {
+      router.line(undefined).expect();
+      join('a', 'S1');
+      for (let posts = 0; posts < 3; posts += 1) post('S9');
+      post('S1', 'a');
+    }, 2);
+    expect(seen.slice(0, 3)).to.deep.equal(['503', 'a S1', 'OK']);
+  });
+
+  it('errors for an adapter that does not give the URL', () => {
+    const errors: unknown[] = [];
+    const answers: number[] = [];
+    routing(({ router, incoming }) => {
+      router
+        .line('a')
+        .messagesFor('S1')
+        .subscribe({ error: (error: unknown) => errors.push(error) });
+      incoming.next({
+        body$: of(new TextEncoder().encode(postedEvents('S1', []))),
+        respond: ({ status }) => answers.push(status),
+      });
+    });
+    expect(errors[0])
+      .to.be.instanceOf(TypeError)
+      .with.property('message')
+      .that.contains('callbackSecret: false');
+    expect(answers).to.deep.equal([503]);
+  });
+
+  it('takes an adapter without the URL if there is no secret', () => {
+    const seen = routing(({ join, incoming }) => {
+      join(undefined, 'S1');
+      incoming.next({
+        body$: of(new TextEncoder().encode(postedEvents('S1', []))),
+        respond: () => undefined,
+      });
+    });
+    expect(seen).to.deep.equal(['none S1']);
+  });
+
+  it('errors for all lines if nothing can arrive any more', () => {
+    const seen = routing(({ join, incoming, router }) => {
+      join('a', 'S1');
+      join(undefined, 'S2');
+      incoming.complete();
+      expect(() => router.line('b').expect()).to.throw(ClosedError);
+    });
+    expect(seen).to.deep.equal(['ClosedError', 'ClosedError']);
   });
 });

@@ -62,3 +62,10 @@ export function pushing(
 export function postsOf({ server }: Pulling): string[] {
   return server.posts.map(({ time, events, answer }) => `${time / 1000} ×${events} ${answer ?? 'nothing'}`);
 }
+
+/** The callback URL of each Subscribe, in order. */
+export function callbackUrlsOf({ server }: Pick<Pulling, 'server'>): string[] {
+  return server.requests.flatMap(({ body = '' }) =>
+    [...body.matchAll(/<t:URL>([^<]*)</g)].map(([, url = '']) => url.replaceAll('&#38;', '&')),
+  );
+}

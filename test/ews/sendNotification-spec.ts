@@ -2,14 +2,9 @@ import { expect } from 'chai';
 import { DecodeError } from '../../lib/core/errors.ts';
 import type { ServerEvent } from '../../lib/ews/events.ts';
 import { messageParser } from '../../lib/ews/parser.ts';
-import {
-  deliveredOnce,
-  notificationsIn,
-  sendNotificationResult,
-  subscriptionsIn,
-} from '../../lib/ews/sendNotification.ts';
+import { deliveredOnce, postedMessages, sendNotificationResult } from '../../lib/ews/sendNotification.ts';
 import type { EwsMessage, Notification } from '../../lib/ews/wire.ts';
-import { posted, postedError, postedEvents } from './posted.ts';
+import { posted, postedError, postedEvents, postedMessage, sendNotification } from './posted.ts';
 
 const read = (xml: string): EwsMessage[] => {
   const messages: EwsMessage[] = [];
@@ -48,18 +43,54 @@ describe('A SendNotification', () => {
     }
   });
 
-  it('should be read: whose it is, and its events', () => {
-    const [message] = notificationsIn(read(postedEvents('S1', ['W1', 'W2'])));
-    expect(subscriptionsIn(message!)).to.deep.equal(['S1']);
-    expect(marks(message!.notifications[0]!.events)).to.deep.equal(['W1', 'W2']);
-    expect(message!.notifications[0]!.previousWatermark).to.equal('W0');
+  it('names its subscription, and brings its events', () => {
+    const { id, messages } = postedMessages(read(postedEvents('S1', ['W1', 'W2'])));
+    const [notification] = messages[0]!.notifications;
+    expect(id).to.equal('S1');
+    expect(marks(notification!.events)).to.deep.equal(['W1', 'W2']);
+    expect(notification!.previousWatermark).to.equal('W0');
   });
 
-  it('should be read where it tells of an error: whose it is stands among the values', () => {
-    const [message] = notificationsIn(read(postedError('S1', 'ErrorReadEventsFailed')));
-    expect(subscriptionsIn(message!)).to.deep.equal(['S1']);
-    expect(message).to.include({ responseClass: 'Error', responseCode: 'ErrorReadEventsFailed' });
+  it('names the subscription of an error among the values', () => {
+    const { id, messages } = postedMessages(read(postedError('S1', 'ErrorReadEventsFailed')));
+    expect(id).to.equal('S1');
+    expect(messages[0]).to.include({ responseClass: 'Error', responseCode: 'ErrorReadEventsFailed' });
   });
+
+  it('may bring several messages for one subscription', () => {
+    const { id, messages } = postedMessages(
+      read(sendNotification(postedMessage('S1', ['W1']), postedMessage('S1', ['W2']))),
+    );
+    expect([id, messages.length]).to.deep.equal(['S1', 2]);
+  });
+
+  it('may name no subscription', () => {
+    const xml = postedError('S1', 'ErrorServerBusy').replace('Name="SubscriptionId"', 'Name="Other"');
+    expect(postedMessages(read(xml)).id).to.equal('');
+  });
+
+  const several: readonly [name: string, xml: string][] = [
+    ['messages', sendNotification(postedMessage('S1', []), postedMessage('S2', []))],
+    [
+      'notifications of one message',
+      postedEvents('S1', []).replace(
+        '</m:Notification>',
+        '</m:Notification><m:Notification><t:SubscriptionId>S2</t:SubscriptionId></m:Notification>',
+      ),
+    ],
+    [
+      'an error and its notification',
+      postedEvents('S1', []).replace(
+        '<m:Notification>',
+        '<m:MessageXml><t:Value Name="SubscriptionId">S2</t:Value></m:MessageXml><m:Notification>',
+      ),
+    ],
+  ];
+  for (const [name, xml] of several) {
+    it(`is refused if it names several subscriptions: ${name}`, () => {
+      expect(() => postedMessages(read(xml))).to.throw(DecodeError, 'expected one SubscriptionId');
+    });
+  }
 
   const none: readonly [name: string, xml: string][] = [
     ['a body without an operation', posted('')],
@@ -73,8 +104,8 @@ describe('A SendNotification', () => {
     ],
   ];
   for (const [name, xml] of none) {
-    it(`should be refused where it is ${name}`, () => {
-      expect(() => notificationsIn(read(xml))).to.throw(DecodeError, 'expected SendNotification');
+    it(`is refused if it is ${name}`, () => {
+      expect(() => postedMessages(read(xml))).to.throw(DecodeError, 'expected SendNotification');
     });
   }
 });

@@ -21,6 +21,14 @@ describe('pushCallback', () => {
     expect(seen).to.deep.equal(['202', 'b', request.url, 'hä? ja', '202']);
   });
 
+  it('gives the URL, for the secret in its query', () => {
+    const { transport, incoming$ } = pushCallback();
+    const urls: (string | undefined)[] = [];
+    incoming$.subscribe(({ url }) => urls.push(url?.()));
+    transport({ ...request, url: `${request.url}?pushKey=a` }).subscribe();
+    expect(urls).to.deep.equal([`${request.url}?pushKey=a`]);
+  });
+
   it('should ask to try again where nobody listens', () => {
     const { transport } = pushCallback();
     const statuses: number[] = [];

@@ -48,6 +48,7 @@ describe('A process that watches a mailbox, and is killed', () => {
     const lost = delivered.filter((id) => !seen.has(id));
     expect(lost).to.deep.equal([]);
     const lines = lives.flatMap((life) => life.lines);
+    expect(Math.max(...lives.map(({ files }) => files.length)), 'with a temporary one').to.be.at.most(2);
     expect(lines.filter(({ type }) => type === 'gap')).to.deep.equal([]);
 
     // What comes twice is what came behind the watermark that the process before asked for last.
@@ -126,6 +127,7 @@ describe('A process that watches presence, and is killed', () => {
     const lost = sent.filter((one) => !seen.has(one));
     expect(lost).to.deep.equal([]);
     const lines = lives.flatMap((life) => life.lines);
+    expect(Math.max(...lives.map(({ files }) => files.length)), 'with a temporary one').to.be.at.most(2);
     expect(lines.filter(({ type }) => type === 'reset')).to.deep.equal([]);
 
     // What comes twice is the batch that a process before was answered last: it has not asked for the next.

@@ -1,11 +1,13 @@
 import { asyncScheduler, defer, finalize, mergeMap, type Observable, of, tap } from 'rxjs';
+import { shownPath } from '../core/activity.ts';
 import { readText } from '../core/body.ts';
+import { excerpt } from '../core/text.ts';
 import type { HttpRequest, HttpResponse, Middleware } from '../core/transport.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
  * Returns a Transport that writes each exchange as one line: method, path, status and milliseconds, and for
- * SOAP what was asked and how it was answered.
+ * SOAP the operation and the response code. Nothing of a query is written, and no part has more than 300 characters.
  */
 export function printExchanges(terminal: Terminal): Middleware {
   return (transport) => (request) =>
@@ -14,11 +16,9 @@ export function printExchanges(terminal: Terminal): Middleware {
       let isAnswered = false;
       const print = (result: string): void => {
         isAnswered = true;
-        const { pathname, search } = new URL(request.url);
+        const path = shownPath(request.url);
         const ms = Math.round(asyncScheduler.now() - begun);
-        terminal.out(
-          `  → ${request.method} ${pathname}${search}${operationIn(request)}  ${result}  ${ms} ms`,
-        );
+        terminal.out(`  → ${request.method} ${path}${operationIn(request)}  ${excerpt(result)}  ${ms} ms`);
       };
       return transport(request).pipe(
         mergeMap((response) => {
@@ -27,8 +27,8 @@ export function printExchanges(terminal: Terminal): Middleware {
           return isStream(request) ? told(response, tell) : peeked(response, tell);
         }),
         tap({
-          error: (error: Error) => {
-            print(error.message);
+          error: (error: unknown) => {
+            print(error instanceof Error ? error.message : String(error));
           },
         }),
         finalize(() => {
@@ -39,7 +39,7 @@ export function printExchanges(terminal: Terminal): Middleware {
 }
 
 function operationIn({ body = '' }: HttpRequest): string {
-  const [, name] = /<soap:Body><m:(\w+)/.exec(body) ?? [];
+  const [, name] = /<soap:Body><m:(\w{1,64})/.exec(body) ?? [];
   return name === undefined ? '' : ` ${name}`;
 }
 
@@ -59,7 +59,7 @@ function peeked(response: HttpResponse, tell: (code: string) => void): Observabl
   }
   return readText(response, 'SOAP response').pipe(
     mergeMap((text) => {
-      const [, code] = /ResponseCode>(\w+)</.exec(text) ?? [];
+      const [, code] = /ResponseCode>(\w{1,64})</.exec(text) ?? [];
       tell(code === undefined ? '' : ` ${code}`);
       return of({ ...response, body$: of(new TextEncoder().encode(text)) });
     }),

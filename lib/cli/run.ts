@@ -28,7 +28,7 @@ export async function run(terminal: Terminal, args: readonly string[]): Promise<
   const command = COMMANDS.get(name);
   const rest = args.slice(name.split(' ').length);
   if (asksFor(args, '--help', '-h')) {
-    terminal.out(command?.help ?? HELP);
+    writeLines(terminal.out, command?.help ?? HELP);
     return 0;
   }
   if (command === undefined) {
@@ -36,7 +36,8 @@ export async function run(terminal: Terminal, args: readonly string[]): Promise<
       terminal.out(await version());
       return 0;
     }
-    terminal.err(args.length === 0 ? HELP : `rxchange: there is no command "${words}"; see rxchange --help`);
+    if (args.length === 0) writeLines(terminal.err, HELP);
+    else terminal.err(`rxchange: there is no command "${words}"; see rxchange --help`);
     return 2;
   }
   try {
@@ -51,6 +52,10 @@ export async function run(terminal: Terminal, args: readonly string[]): Promise<
     );
     return isUsage ? 2 : 1;
   }
+}
+
+function writeLines(write: (line: string) => void, text: string): void {
+  for (const line of text.split('\n')) write(line);
 }
 
 function asksFor(args: readonly string[], ...options: readonly string[]): boolean {

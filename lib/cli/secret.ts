@@ -1,9 +1,7 @@
 import { open } from 'node:fs/promises';
+import { isSharedMode } from '../core/ownFile.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usageError.ts';
-
-/** The permissions of the group and of all others. */
-const OTHERS = 0o077;
 
 /** Where a secret can come from. It is never an argument: those can be read by every process of the machine. */
 interface SecretSource {
@@ -41,14 +39,14 @@ async function readSecret(terminal: Terminal, { what, variable, file }: SecretSo
   return nonEmpty(answer, `the ${what}`);
 }
 
-/** Opened once, so that what was looked at is what is read. Windows has no such modes. */
+/** Opened once, so that the file that is checked is the one that is read. Links and pipes are the user's choice. */
 async function readOwnFile(what: string, file: string): Promise<string> {
   const opened = await open(file).catch((cause: unknown) => {
     throw new UsageError(`the ${what} file ${file} cannot be read`, { cause });
   });
   try {
     const { mode } = await opened.stat();
-    if (process.platform !== 'win32' && (mode & OTHERS) !== 0) {
+    if (isSharedMode(mode, process.platform)) {
       throw new UsageError(
         `the ${what} file ${file} can be used by others: chmod 600 it, and change the ${what}`,
       );

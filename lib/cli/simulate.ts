@@ -9,9 +9,13 @@ import { UsageError } from './usageError.ts';
 export const SIMULATE_HELP = `rxchange simulate ews|ucwa [options]: a simulated server on a port of this machine, until Ctrl-C
 
   --port N          the port to listen on (default: a free one)
+  --allow-host HOST a further host, with a port or without, that requests may name; may be given several times
   --every SECONDS   how often something happens by itself: a mail arrives, Sara's presence changes (default: 5)
 
 UCWA is served with discovery and sign-in, whose URL is told too. It lets everybody in. Each exchange is told on standard output.`;
+
+/** The simulators keep the requests that they receive; those of both protocols are far smaller. */
+const MAX_BYTES = 1024 * 1024;
 
 /** A simulated server as this command needs it. */
 interface Simulated {
@@ -54,12 +58,20 @@ export async function simulate(
   kind: 'ews' | 'ucwa',
   args: readonly string[],
 ): Promise<number> {
-  const options = parseOptions(args, { port: { type: 'string' }, every: { type: 'string' } });
+  const options = parseOptions(args, {
+    port: { type: 'string' },
+    'allow-host': { type: 'string', multiple: true },
+    every: { type: 'string' },
+  });
   const port = numberArgument(options.port, '--port') ?? 0;
   const everySeconds = numberArgument(options.every, '--every') ?? 5;
   if (everySeconds <= 0) throw new UsageError('--every must be more than 0');
   const simulated = SIMULATED[kind]();
-  const server = await serve(printExchanges(terminal)(simulated.transport), { port });
+  const server = await serve(printExchanges(terminal)(simulated.transport), {
+    port,
+    allowedHosts: options['allow-host'] ?? [],
+    maxBytes: MAX_BYTES,
+  });
   terminal.out(new URL(new URL(simulated.url).pathname, server.origin).href);
   if (simulated.discovery !== undefined)
     terminal.out(`discovery: ${new URL(simulated.discovery, server.origin).href}`);

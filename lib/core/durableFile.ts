@@ -1,46 +1,108 @@
 import { catchError, defer, from, ignoreElements, type Observable, throwError } from 'rxjs';
 import { CheckpointError } from './checkpointError.ts';
+import { whyNotOwn } from './ownFile.ts';
 
 /** The part of a Node process that this needs. */
-export type NodeProcess = Pick<NodeJS.Process, 'getBuiltinModule' | 'platform'>;
+export type NodeProcess = Pick<NodeJS.Process, 'getBuiltinModule' | 'platform' | 'geteuid'>;
 
-/** A file that is there as a whole or not at all. */
+/** A file that exists as a whole or not at all. */
 export interface DurableFile {
-  /** Emits the text of the file, or undefined where there is none. */
+  /** Emits the text of the file, or undefined if it does not exist. */
   read(): Observable<string | undefined>;
   /** Replaces the file; completes when it is on the disk. */
   write(text: string): Observable<never>;
 }
 
+/** How large the file may be, in bytes. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
 /**
- * A file whose text outlives a crash at any moment: it is written beside, brought to the disk, and put in the
- * place of the one before. Errors are {@link CheckpointError}s.
+ * Returns a file of this user alone, whose text outlives a crash at any moment.
+ *
+ * The text is written to a temporary file in the same folder, synchronized to the disk, and renamed. The
+ * temporary file has a random name, PATH.HEX.new, and must not exist before, so that no link prepared by
+ * somebody else is followed. It is removed if writing fails; those that killed processes have left are removed
+ * before the first write.
+ *
+ * A file that another user could have written or can read is neither used nor replaced. Errors are
+ * {@link CheckpointError}s.
  */
 export function durableFile(path: string, process: NodeProcess): DurableFile {
   const fs = process.getBuiltinModule('node:fs/promises');
-  const folderPath = process.getBuiltinModule('node:path').dirname(path);
-  const beside = `${path}.new`;
+  const names = process.getBuiltinModule('node:path');
+  const { randomBytes } = process.getBuiltinModule('node:crypto');
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const isWindows = process.platform === 'win32';
+  const folderPath = names.dirname(path);
+  const name = names.basename(path);
+  let swept: Promise<void> | undefined;
 
-  const read = async (): Promise<string | undefined> => {
+  const unsafe = (reason: string): CheckpointError => new CheckpointError('unsafe', path, { reason });
+
+  const open = async () => {
     try {
-      return await fs.readFile(path, 'utf8');
+      // Without blocking, opening a pipe does not wait for a writer.
+      return await fs.open(path, isWindows ? 'r' : O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return undefined;
+      // FreeBSD says EMLINK.
+      if (code === 'ELOOP' || code === 'EMLINK')
+        throw unsafe('it is a symbolic link. Pass the path it leads to');
       throw error;
     }
   };
 
-  const write = async (text: string): Promise<void> => {
-    const file = await fs.open(beside, 'w', 0o600);
+  const read = async (): Promise<string | undefined> => {
+    // Opened once, so that the file that is checked is the one that is read.
+    const file = await open();
+    if (file === undefined) return undefined;
     try {
-      await file.writeFile(text);
-      await file.sync();
+      const stats = await file.stat();
+      const reason = whyNotOwn(stats, process);
+      if (reason !== undefined) throw unsafe(reason);
+      // A larger one was not saved by this.
+      if (stats.size > MAX_BYTES) throw new CheckpointError('corrupt', path);
+      return await file.readFile('utf8');
     } finally {
       await file.close();
     }
-    await fs.rename(beside, path);
-    // The new name is on the disk only with its folder; Windows has no way to say so.
-    if (process.platform === 'win32') return;
+  };
+
+  const isTemporary = (other: string): boolean =>
+    other.startsWith(name) && /^\.[\da-f]{24}\.new$/.test(other.slice(name.length));
+
+  const sweep = async (): Promise<void> => {
+    for (const entry of await fs.readdir(folderPath, { withFileTypes: true })) {
+      if (entry.isFile() && isTemporary(entry.name)) await remove(names.join(folderPath, entry.name));
+    }
+  };
+
+  /** What cannot be removed does no harm. */
+  const remove = (temporary: string): Promise<void> =>
+    fs.rm(temporary, { force: true }).catch(() => undefined);
+
+  const write = async (text: string): Promise<void> => {
+    const bytes = new TextEncoder().encode(text);
+    if (bytes.length > MAX_BYTES) throw new Error(`They are larger than ${MAX_BYTES} bytes.`);
+    // A folder that cannot be listed may be one that can be written to.
+    await (swept ??= sweep().catch(() => undefined));
+    const temporary = `${path}.${randomBytes(12).toString('hex')}.new`;
+    const file = await fs.open(temporary, 'wx', 0o600);
+    try {
+      try {
+        await file.writeFile(bytes);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await fs.rename(temporary, path);
+    } catch (error) {
+      await remove(temporary);
+      throw error;
+    }
+    // The new name is on the disk only with its folder, which Windows cannot synchronize.
+    if (isWindows) return;
     const folder = await fs.open(folderPath, 'r');
     try {
       await folder.sync();
@@ -49,15 +111,17 @@ export function durableFile(path: string, process: NodeProcess): DurableFile {
     }
   };
 
+  const failedAs = (problem: 'unreadable' | 'unwritable', cause: unknown): Observable<never> =>
+    throwError(() =>
+      cause instanceof CheckpointError ? cause : new CheckpointError(problem, path, { cause }),
+    );
+
   return {
-    read: () =>
-      defer(() => from(read())).pipe(
-        catchError((cause: unknown) => throwError(() => new CheckpointError('unreadable', path, cause))),
-      ),
+    read: () => defer(() => from(read())).pipe(catchError((cause: unknown) => failedAs('unreadable', cause))),
     write: (text) =>
       defer(() => from(write(text))).pipe(
         ignoreElements(),
-        catchError((cause: unknown) => throwError(() => new CheckpointError('unwritable', path, cause))),
+        catchError((cause: unknown) => failedAs('unwritable', cause)),
       ),
   };
 }

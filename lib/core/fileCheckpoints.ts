@@ -9,17 +9,24 @@ import { invalidOption } from './options.ts';
 const HEADER = /^rxchange checkpoints 1 ([0-9a-f]{64})\n/;
 
 /**
- * Creates a {@link CheckpointStore} in a file, on Node. All keys are in the one file, which only this user can
- * read.
+ * Creates a {@link CheckpointStore} in a file, on Node: all keys are in one file.
  *
- * The file is replaced as a whole, and brought to the disk with its folder: a crash leaves the old one or the
- * new one. Saves that come while one is being written share the next write, in which the latest of each key
- * stands. The Observables error with a `CheckpointError`, and so do those of a file that is torn or
- * damaged: it is neither trusted nor written over. What was saved in vain is written with the next save.
+ * The file is replaced as a whole and synchronized to the disk with its folder: after a crash, the old one or
+ * the new one is there. Saves during a write share the next write, which contains the latest value of each key;
+ * a value that could not be written is written with the next save.
  *
- * @param path Its folder has to be there. One process at a time may use it.
+ * Only this user can read or write the file (mode 600). The Observables error with a `CheckpointError` if the
+ * file is torn or damaged, or if it is not this user's alone: a symbolic link, not a regular file, of another
+ * owner, or open to the group or to others. Such a file is neither trusted nor replaced; the message says what
+ * to do. Windows has neither owners nor modes of this kind: there, restrict access to the folder.
+ *
+ * While a write is under way, its text is in PATH.HEX.new, with a random HEX. If a process is killed then, the
+ * first write of the next one removes that file.
+ *
+ * @param path Its folder must exist, and only this user should have write access to it. Only one store at a
+ * time may use the path.
  * @param platform Where Node's own modules come from. @default this process
- * @throws TypeError where the path is none, or where there are no files, as in browsers.
+ * @throws TypeError if the path is empty, or if there are no files, as in browsers.
  *
  * @example
  * ```ts
@@ -44,9 +51,7 @@ const HEADER = /^rxchange checkpoints 1 ([0-9a-f]{64})\n/;
  */
 export function fileCheckpoints(
   path: string,
-  {
-    process,
-  }: { readonly process?: Partial<Pick<NodeJS.Process, 'getBuiltinModule' | 'platform'>> } = globalThis,
+  { process }: { readonly process?: Partial<NodeProcess> } = globalThis,
 ): CheckpointStore {
   if (typeof path !== 'string' || path === '') throw invalidOption('path', path, 'the path of a file');
   // Asking at run time keeps bundlers for the browser from looking for Node's modules.

@@ -47,9 +47,9 @@ export function parseUrl(text: string, base?: string): URL | undefined {
   }
 }
 
-/** Returns the origin of a URL as a message may show it: of a URL that is not {@link httpUrl}'s, at most its scheme. */
-export function originOf(text: string): string {
-  const url = httpUrl(text);
-  if (url !== undefined) return url.origin;
-  return /^[a-z][a-z\d+.-]{0,20}:(?!\/)/i.exec(text)?.[0] ?? 'an invalid URL';
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/** Whether the host of a URL is the machine itself. */
+export function isThisMachine(hostname: string): boolean {
+  return LOOPBACK.test(hostname);
 }

@@ -20,6 +20,9 @@ const PREFIXES: ReadonlyMap<string, string> = new Map([
   ['http://schemas.microsoft.com/exchange/services/2006/types', 't'],
 ]);
 
+/** How deep elements may be nested: the time for a namespace grows with the depth. */
+const MAX_DEPTH = 64;
+
 /** An element that may stand in another, and how often. */
 export type Particle = readonly [name: string, min: number, max: number];
 
@@ -58,6 +61,8 @@ export function readElements(xml: string): Element {
   const open = [document];
   const parser = new SaxesParser({ xmlns: true });
   parser.on('opentag', ({ uri, local, attributes }) => {
+    if (open.length > MAX_DEPTH)
+      throw new SchemaViolation(`the request has more than ${MAX_DEPTH} levels of elements`);
     const plain = Object.entries(attributes).map(([name, { value }]) => [name, value] as const);
     const name = `${PREFIXES.get(uri) ?? `{${uri}}`}:${local}`;
     const element: Element = { name, attributes: Object.fromEntries(plain), children: [], text: '' };
@@ -71,8 +76,10 @@ export function readElements(xml: string): Element {
   parser.on('closetag', () => open.pop());
   try {
     parser.write(xml).close();
-  } catch {
-    throw new SchemaViolation('the request is not well-formed XML');
+  } catch (error) {
+    throw error instanceof SchemaViolation
+      ? error
+      : new SchemaViolation('the request is not well-formed XML');
   }
   const root = only(document.children, 'one element');
   if (root.name !== 'soap:Envelope') throw new SchemaViolation(`${root.name} is not soap:Envelope`);

@@ -21,7 +21,7 @@ export interface LoggedRequest {
 
 /** The requests that a simulator was sent. */
 export interface RequestLog {
-  /** In the order in which they were sent. */
+  /** In the order in which they were sent. Beyond 64 Mi characters, the oldest are dropped. */
   readonly requests: readonly LoggedRequest[];
   /** Notes every request that passes. */
   readonly middleware: Middleware;
@@ -34,27 +34,37 @@ interface Entry extends LoggedRequest {
   parts?: Entry[];
 }
 
+/** How many characters are kept, so that many requests, or large ones, cannot exhaust the memory. */
+const MAX_CHARACTERS = 64 * 1024 * 1024;
+
 /** Creates an empty log, as both simulators have one. */
 export function requestLog(): RequestLog {
   const requests: Entry[] = [];
+  let characters = 0;
   const entries = new WeakMap<HttpRequest, Entry>();
 
+  const keep = (entry: Entry): void => {
+    requests.push(entry);
+    characters += lengthOf(entry);
+    while (characters > MAX_CHARACTERS) characters -= lengthOf(requests.shift() as Entry);
+  };
+
   const logging =
-    (transport: Transport, listFor: () => Entry[]): Transport =>
+    (transport: Transport, log: (entry: Entry) => void): Transport =>
     (request) =>
       defer(() => {
         const entry = entryOf(request);
         entries.set(request, entry);
-        listFor().push(entry);
+        log(entry);
         return transport(request).pipe(tap(({ status }) => (entry.status = status)));
       });
 
   return {
     requests,
-    middleware: (transport) => logging(transport, () => requests),
+    middleware: (transport) => logging(transport, keep),
     partsOf: (whole) => (transport) => {
       const entry = entries.get(whole);
-      return entry === undefined ? transport : logging(transport, () => (entry.parts ??= []));
+      return entry === undefined ? transport : logging(transport, (part) => (entry.parts ??= []).push(part));
     },
   };
 }
@@ -66,6 +76,11 @@ function entryOf({ method, url, headers = {}, body }: HttpRequest): Entry {
     body: body === undefined ? undefined : withoutSecrets(body, headers['content-type'] ?? ''),
     ...{ time: asyncScheduler.now(), status: undefined },
   };
+}
+
+/** Without what is added later, so that it is the same when the entry is dropped. */
+function lengthOf({ path, headers, body = '' }: Entry): number {
+  return path.length + JSON.stringify(headers).length + body.length;
 }
 
 function withoutToken({

@@ -1,4 +1,5 @@
 import { concatMap, defer, forkJoin, map, type Observable, of, reduce } from 'rxjs';
+import { httpUrl } from '../core/httpUrl.ts';
 import { headersFrom, type HttpRequest, type HttpResponse, type Transport } from '../core/transport.ts';
 import { sentHeaders } from './responseHeaders.ts';
 import { type Answer, refusal, responseTo } from './ucwaAnswers.ts';
@@ -86,12 +87,13 @@ function partIn(piece: string, base: string, authorization: string | undefined):
   const [line = '', ...lines] = head.split(LINE);
   const [, method, target] = /^([A-Z]+) (\/\S*|https?:\S+) HTTP\/1\.1$/.exec(line) ?? [];
   const headers = headersIn(lines);
-  if (method === undefined || target === undefined || headers === undefined) return undefined;
+  const url = target === undefined ? undefined : httpUrl(target, base);
+  if (method === undefined || url === undefined || headers === undefined) return undefined;
   const body = rest.join(`${LINE}${LINE}`);
   const length = headers['content-length'];
   if (length !== undefined && Number(length) !== new TextEncoder().encode(body).length) return undefined;
   return {
-    ...{ method, url: new URL(target, base).href },
+    ...{ method, url: url.href },
     headers: { ...(authorization === undefined ? {} : { authorization }), ...headers },
     ...(body === '' ? {} : { body }),
   };
@@ -101,9 +103,9 @@ function partIn(piece: string, base: string, authorization: string | undefined):
 function headersIn(lines: readonly string[]): Readonly<Record<string, string>> | undefined {
   const headers: Record<string, string> = {};
   for (const line of lines) {
-    const [, name, value = ''] = /^([\w-]+): *(.*)$/.exec(line) ?? [];
+    const [, name, value = ''] = /^([\w-]+):(.*)$/.exec(line) ?? [];
     if (name === undefined) return undefined;
-    headers[name.toLowerCase()] = value;
+    headers[name.toLowerCase()] = value.trim();
   }
   return headers;
 }

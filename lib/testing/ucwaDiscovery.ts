@@ -1,8 +1,8 @@
 import { type Observable, of, throwError } from 'rxjs';
+import { isThisMachine } from '../core/httpUrl.ts';
 import { NetworkError } from '../core/errors.ts';
 import { choiceOption, numberOption, urlOption } from '../core/options.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
-import { isThisMachine } from '../ucwa/trustedHosts.ts';
 import { type FaultQueue, faultQueue } from './faults.ts';
 import { travelling } from './latency.ts';
 import { type LoggedRequest, requestLog } from './requestLog.ts';

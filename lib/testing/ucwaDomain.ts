@@ -1,6 +1,6 @@
 import { of } from 'rxjs';
+import { isThisMachine } from '../core/httpUrl.ts';
 import type { Transport } from '../core/transport.ts';
-import { isThisMachine } from '../ucwa/trustedHosts.ts';
 import { responseTo } from './ucwaAnswers.ts';
 import { simulatedContacts } from './ucwaContacts.ts';
 import { ucwaDiscovery, type UcwaDiscoveryOptions, type UcwaDiscoverySimulator } from './ucwaDiscovery.ts';

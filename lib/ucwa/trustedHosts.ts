@@ -1,5 +1,5 @@
 import { hostOption, hostRule, type HostRule } from '../core/hostRule.ts';
-import { httpUrl, parseUrl } from '../core/httpUrl.ts';
+import { httpUrl, isThisMachine, parseUrl } from '../core/httpUrl.ts';
 import { invalidOption, urlOption } from '../core/options.ts';
 import { describeUrl, excerpt } from '../core/text.ts';
 
@@ -26,8 +26,6 @@ export class UntrustedLinkError extends Error {
     this.refused = refused;
   }
 }
-
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
  * The hosts that a caller trusts: the domain, those that it names, and where discovery starts. Throws a
@@ -83,9 +81,4 @@ function whyNot({ domain }: TrustedHosts, href: string, base: string): string {
 
 function isLocal({ loopback }: TrustedHosts, { protocol, hostname }: URL): boolean {
   return loopback && protocol === 'http:' && isThisMachine(hostname);
-}
-
-/** Whether the host of a URL is the machine itself. */
-export function isThisMachine(hostname: string): boolean {
-  return LOOPBACK.test(hostname);
 }

@@ -86,7 +86,8 @@ export async function chaos(
 ): Promise<ChaosReport> {
   const { protocol, subscriptions, seed, weather, isOver } = options;
   const { transport, requests, begin } = SIMULATED[protocol]();
-  const served = await serve(transport);
+  // What comes through the proxy names its port.
+  const served = await serve(transport, { allowedHosts: ['127.0.0.1'] });
   const proxy = await chaosProxy(served.port, random(seed), weather);
   const course = begin(random(seed, 1), { origin: proxy.origin, subscriptions });
   const outcomes = new Map<ReleaseOutcome['outcome'], number>();

@@ -29,6 +29,15 @@ describe('rxchange', () => {
     });
   }
 
+  it('writes each line of its help on its own', async () => {
+    const terminal = specTerminal();
+    await run(terminal, ['--help']);
+    await run(terminal, []);
+    expect(terminal.lines.out).to.have.length.above(5);
+    expect(terminal.lines.err).to.deep.equal(terminal.lines.out);
+    expect(terminal.lines.out.join('')).not.to.contain('\n');
+  });
+
   it('should tell its version', async () => {
     const terminal = specTerminal();
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -79,6 +88,7 @@ describe('rxchange', () => {
     ],
     ['simulate ews --port 70000', /port must be .* from 0 to 65535/],
     ['simulate ews --every 0', /--every must be more than 0/],
+    ['simulate ews --allow-host a/b', /allowedHosts\[0\] must be a host/],
   ];
   for (const [args, message] of misuses) {
     it(`should say what is wrong with: ${args}`, async () => {

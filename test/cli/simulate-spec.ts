@@ -1,9 +1,22 @@
 import { expect } from 'chai';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { firstValueFrom } from 'rxjs';
 import { run } from '../../lib/cli/run.ts';
 import { discover } from '../../lib/ucwa/discovery.ts';
 import { password } from '../../lib/ucwa/signIn.ts';
 import { specTerminal } from '../support/terminal.ts';
+
+/** Sends a text by hand, with the port for PORT; resolves with the status, once the connection is closed. */
+async function statusFor(url: string, sent: string): Promise<number> {
+  const { port } = new URL(url);
+  const socket = connect(Number(port), '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write(sent.replaceAll('PORT', port));
+  const received = await text(socket);
+  return Number(/^HTTP\/1\.1 (\d{3}) /.exec(received)?.[1]);
+}
 
 describe('rxchange simulate', () => {
   const watches = {
@@ -42,5 +55,50 @@ describe('rxchange simulate', () => {
     expect(await server.line(/^http/)).to.equal(applications);
     server.interrupt();
     expect(await served).to.equal(0);
+  });
+
+  const hostile: readonly (readonly [what: string, request: string, status: number])[] = [
+    ['the target //', 'GET // HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nConnection: close', 404],
+    ['the target http://[', 'GET http://[ HTTP/1.1\r\nHost: 127.0.0.1:PORT', 400],
+    ['the host of a rebound name', 'POST / HTTP/1.1\r\nHost: evil.example:PORT\r\nContent-Length: 0', 421],
+    ['576 MB', 'POST / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nContent-Length: 603979776', 413],
+    ['2 MB', 'POST / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nContent-Length: 2097152', 413],
+  ];
+  for (const [what, request, status] of hostile) {
+    it(`answers a request with ${what} with ${status}`, async () => {
+      const server = specTerminal();
+      const served = run(server, ['simulate', 'ews']);
+      const url = await server.line(/^http/);
+      expect(await statusFor(url, `${request}\r\n\r\n`)).to.equal(status);
+      expect((await fetch(url)).status).to.be.above(399);
+      server.interrupt();
+      expect(await served).to.equal(0);
+    });
+  }
+
+  it('serves a host that --allow-host names', async () => {
+    const server = specTerminal();
+    const served = run(server, ['simulate', 'ews', '--allow-host', 'a.example', '--allow-host', 'b.example']);
+    const url = await server.line(/^http/);
+    const asked = (host: string): Promise<number> =>
+      statusFor(url, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    expect(await Promise.all(['a.example', 'b.example', 'c.example'].map(asked))).to.deep.equal([
+      404, 404, 421,
+    ]);
+    server.interrupt();
+    await served;
+  });
+
+  it('prints a bounded line for a request of any length', async () => {
+    const server = specTerminal();
+    const served = run(server, ['simulate', 'ews']);
+    const url = await server.line(/^http/);
+    await fetch(new URL(`/${'a'.repeat(10_000)}`, url));
+    await fetch(url, { method: 'POST', body: `<soap:Body><m:${'a'.repeat(10_000)}` });
+    server.interrupt();
+    await served;
+    const lines = server.lines.out.filter((line) => line.startsWith('  → '));
+    expect(lines).to.have.length(2);
+    for (const line of lines) expect(line.length).to.be.below(1000);
   });
 });

@@ -32,6 +32,25 @@ describe('processTerminal', () => {
     expect(terminal.env['NAME']).to.equal('value');
   });
 
+  it('writes characters that a terminal acts on as JSON escapes them', () => {
+    const process = host(false);
+    const event = { id: '\u001b]0;a\u0007\r\n\u007f\u009b31m\u2028\u202e\u{e0041}', name: 'Zoë 👋' };
+    processTerminal(process).out(JSON.stringify(event));
+    const [line] = process.written();
+    expect(line)
+      .to.match(/^[^\p{Cc}\p{Cf}\p{Zl}]*\n$/u)
+      .and.to.contain('Zoë 👋');
+    expect(JSON.parse(line)).to.deep.equal(event);
+  });
+
+  it('writes a bounded line about progress, without control characters', () => {
+    const process = host(false);
+    processTerminal(process).err(`a\u001b[2Jb\nc${'d'.repeat(1_000_000)}`);
+    const [, line] = process.written();
+    expect(line).to.match(/^a\uFFFD\[2Jb\uFFFDcd+…\n$/u);
+    expect(line.length).to.be.at.most(2002);
+  });
+
   it('should tell the signals that end a command, and leave them alone when nobody listens', () => {
     const process = host(false);
     const seen: string[] = [];

@@ -1,6 +1,10 @@
 import { expect } from 'chai';
-import { firstValueFrom, NEVER, tap } from 'rxjs';
+import { EventEmitter } from 'node:events';
+import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
+import { filter, firstValueFrom, map, NEVER, ReplaySubject, tap } from 'rxjs';
 import { run } from '../../lib/cli/run.ts';
+import { processTerminal } from '../../lib/cli/terminal.ts';
 import { watch } from '../../lib/cli/watch.ts';
 import { releaseLedger } from '../../lib/core/releases.ts';
 import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
@@ -68,6 +72,37 @@ describe('rxchange watch, over real sockets', () => {
       ).to.equal(true);
     });
   }
+
+  it('writes no control characters of a server to the terminal', async () => {
+    const simulator = ewsSimulator();
+    const withControls = (chunk: Uint8Array): Uint8Array =>
+      new TextEncoder().encode(
+        new TextDecoder().decode(chunk).replace(/(?<=<t:ItemId Id=")/g, '\u009b2J\u202e'),
+      );
+    server = await serve((request) =>
+      simulator
+        .transport(request)
+        .pipe(map((response) => ({ ...response, body$: response.body$.pipe(map(withControls)) }))),
+    );
+    const lines = new ReplaySubject<string>(Infinity);
+    const host = Object.assign(new EventEmitter(), {
+      ...{ stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() },
+      ...{ env: { RXCHANGE_TOKEN: 'hush' }, exit: () => expect.fail('it is not to exit') },
+    });
+    createInterface({ input: host.stdout }).on('line', (line) => lines.next(line));
+    host.stderr.resume();
+    const line = (pattern: RegExp): Promise<string> =>
+      firstValueFrom(lines.pipe(filter((written) => pattern.test(written))));
+    const args = `watch ews --url ${at(simulator.url)} --interval 0.05`;
+    const exit = run(processTerminal(host), args.split(' '));
+    await line(/"status"/);
+    const id = simulator.deliverMail();
+    const event = await line(/"newMail"/);
+    host.emit('SIGINT');
+    expect(await exit).to.equal(0);
+    expect(event).to.match(/^[^\p{Cc}\p{Cf}]+$/u);
+    expect(JSON.parse(event)).to.have.nested.property('item.id', `\u009b2J\u202e${id}`);
+  });
 
   it('should exit with 1 when the server is not left clean', async () => {
     const simulator = ewsSimulator();

@@ -1,11 +1,37 @@
 import { expect } from 'chai';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import fsPromises from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { firstValueFrom, forkJoin, lastValueFrom, type Observable } from 'rxjs';
 import type { Json } from '../../lib/core/checkpoint.ts';
 import { CheckpointError } from '../../lib/core/checkpointError.ts';
+import type { NodeProcess } from '../../lib/core/durableFile.ts';
 import { fileCheckpoints } from '../../lib/core/fileCheckpoints.ts';
+
+type Fs = typeof fsPromises;
+
+/** This process, but for what is given; files of it belong to its user. */
+function processWith(fs: Partial<Fs>, other: Partial<NodeProcess> = {}): { readonly process: NodeProcess } {
+  const getBuiltinModule = ((name: string) =>
+    name === 'node:fs/promises'
+      ? { ...fsPromises, ...fs }
+      : process.getBuiltinModule(name)) as NodeJS.Process['getBuiltinModule'];
+  const { platform, geteuid } = process;
+  return { process: { platform, ...(geteuid === undefined ? {} : { geteuid }), getBuiltinModule, ...other } };
+}
 
 describe('fileCheckpoints', () => {
   let folder: string;
@@ -88,13 +114,201 @@ describe('fileCheckpoints', () => {
     expect(await found('a')).to.deep.equal(['1']);
   });
 
-  it('should not mind what a crash has left of a file that was being written', async () => {
+  it('writes through no link beside it', async () => {
+    const victim = join(folder, 'victim');
+    writeFileSync(victim, 'untouched');
+    symlinkSync(victim, `${path}.new`);
     await done(fileCheckpoints(path).save('a', 1));
-    writeFileSync(`${path}.new`, 'rxchange checkpo');
+    expect(readFileSync(victim, 'utf8')).to.equal('untouched');
     expect(await found('a')).to.equal(1);
-    await done(fileCheckpoints(path).save('a', 2));
-    expect(await found('a')).to.equal(2);
+  });
+
+  it('creates each temporary file under a random name, with mode 600', async () => {
+    const opened: (readonly unknown[])[] = [];
+    const open: Fs['open'] = (name, flags, mode) => {
+      if (flags === 'wx') opened.push([name, mode]);
+      return fsPromises.open(name, flags, mode);
+    };
+    const store = fileCheckpoints(path, processWith({ open }));
+    await done(store.save('a', 1));
+    await done(store.save('a', 2));
+    expect(opened).to.have.length(2);
+    for (const [name, mode] of opened) {
+      expect(String(name).slice(path.length)).to.match(/^\.[\da-f]{24}\.new$/);
+      expect(mode).to.equal(0o600);
+    }
+    expect(opened[0]![0]).not.to.equal(opened[1]![0]);
+  });
+
+  for (const step of ['writeFile', 'sync', 'rename'] as const) {
+    it(`removes the temporary file when ${step} fails`, async () => {
+      await done(fileCheckpoints(path).save('a', 1));
+      const fail = (): Promise<never> => Promise.reject(new Error('full'));
+      const open: Fs['open'] = async (...args) => {
+        const file = await fsPromises.open(...args);
+        return step === 'rename' ? file : Object.assign(file, { [step]: fail });
+      };
+      const store = fileCheckpoints(path, processWith(step === 'rename' ? { rename: fail } : { open }));
+      const error = await failure(store.save('a', 2));
+      expect(error).to.be.instanceOf(CheckpointError).and.to.include({ problem: 'unwritable' });
+      expect(error).to.have.nested.property('cause.message', 'full');
+      expect(readdirSync(folder)).to.deep.equal(['mail']);
+      expect(await found('a')).to.equal(1);
+    });
+  }
+
+  describe('after a crash', () => {
+    it('removes what killed processes have left, and nothing else', async () => {
+      const others = [
+        ...['mail.new', 'mail.0123456789abcdef0123456.new', 'other.0123456789abcdef01234567.new'],
+        'mail.0123456789ABCDEF01234567.new',
+      ];
+      for (const name of others) writeFileSync(join(folder, name), '');
+      symlinkSync(join(folder, 'mail.new'), join(folder, 'mail.11111111111111111111111a.new'));
+      mkdirSync(join(folder, 'mail.222222222222222222222222.new'));
+      const kept = [...readdirSync(folder), 'mail'];
+      for (const digit of '345') writeFileSync(`${path}.${digit.repeat(24)}.new`, 'rxchange checkpo');
+      await done(fileCheckpoints(path).save('a', 1));
+      expect(readdirSync(folder).sort()).to.deep.equal(kept.sort());
+    });
+
+    /** A process that dies before a step: that one never ends. */
+    const dyingAfter = (
+      steps: number,
+    ): {
+      readonly platform: { readonly process: NodeProcess };
+      readonly died: Promise<false>;
+      readonly end: () => Promise<unknown>;
+    } => {
+      let left = steps;
+      let die: (value: false) => void = () => undefined;
+      const died = new Promise<false>((resolve) => (die = resolve));
+      const handles: fsPromises.FileHandle[] = [];
+      const step = <Value>(work: () => Promise<Value>): Promise<Value> => {
+        left -= 1;
+        if (left >= 0) return work();
+        die(false);
+        return new Promise(() => undefined);
+      };
+      const open: Fs['open'] = (...args) =>
+        step(async () => {
+          const file = await fsPromises.open(...args);
+          handles.push(file);
+          const close = file.close.bind(file);
+          const sync = file.sync.bind(file);
+          const writeFile = file.writeFile.bind(file);
+          return Object.assign(file, {
+            writeFile: (data: Uint8Array) => step(() => writeFile(data)),
+            sync: () => step(sync),
+            close: () => step(close),
+          });
+        });
+      const rename: Fs['rename'] = (...args) => step(() => fsPromises.rename(...args));
+      return {
+        platform: processWith({ open, rename }),
+        died,
+        end: () => {
+          left = Infinity;
+          return Promise.all(handles.map((file) => file.close().catch(() => undefined)));
+        },
+      };
+    };
+
+    it('leaves old or new checkpoints, and at most one temporary file', async () => {
+      await done(fileCheckpoints(path).save('a', 0));
+      let isSaved = false;
+      for (let steps = 0; !isSaved; steps += 1) {
+        const { platform, died, end } = dyingAfter(steps);
+        const before = await found('a');
+        const saving = done(fileCheckpoints(path, platform).save('a', steps + 1));
+        isSaved = await Promise.race([saving.then(() => true), died]);
+        expect(readdirSync(folder).length).to.be.at.most(2);
+        expect([before, steps + 1]).to.include(await found('a'));
+        await end();
+        expect(steps).to.be.below(20);
+      }
+      await done(fileCheckpoints(path).save('a', 'last'));
+      expect(readdirSync(folder)).to.deep.equal(['mail']);
+    });
+  });
+
+  describe("with a file that is not this user's alone", () => {
+    beforeEach(function () {
+      if (process.platform === 'win32') this.skip();
+    });
+
+    /** Neither used nor replaced, whatever it is. */
+    const refused = async (reason: RegExp, platform = processWith({})): Promise<void> => {
+      const store = fileCheckpoints(path, platform);
+      for (const work of [store.load('a'), store.save('a', 2), store.remove('a')]) {
+        const error = await failure(work);
+        expect(error).to.be.instanceOf(CheckpointError).and.to.include({ problem: 'unsafe', path });
+        expect((error as Error).message)
+          .to.match(reason)
+          .and.to.include('move the file away');
+      }
+      expect(readdirSync(folder)).not.to.be.empty;
+    };
+
+    for (const mode of [0o640, 0o604, 0o620, 0o602, 0o610, 0o666]) {
+      it(`refuses mode ${mode.toString(8)}, and says how to correct it`, async () => {
+        await done(fileCheckpoints(path).save('a', 1));
+        chmodSync(path, mode);
+        await refused(new RegExp(`mode ${mode.toString(8)}.*chmod 600`));
+        chmodSync(path, 0o600);
+        expect(await found('a')).to.equal(1);
+      });
+    }
+
+    it('refuses a symbolic link', async () => {
+      const target = join(folder, 'target');
+      await done(fileCheckpoints(target).save('a', 1));
+      symlinkSync(target, path);
+      await refused(/it is a symbolic link/);
+      expect(await firstValueFrom(fileCheckpoints(target).load('a'))).to.equal(1);
+    });
+
+    it('refuses a folder', async () => {
+      mkdirSync(path);
+      await refused(/not a regular file/);
+    });
+
+    it('refuses a pipe, and does not wait for its writer', async () => {
+      execFileSync('mkfifo', ['-m', '600', path]);
+      await refused(/not a regular file/);
+    });
+
+    it('refuses a file of another user', async () => {
+      await done(fileCheckpoints(path).save('a', 1));
+      const { uid } = statSync(path);
+      await refused(/belongs to user \d+/, processWith({}, { geteuid: () => uid + 1 }));
+    });
+  });
+
+  it('has no modes and owners to look at on Windows', async () => {
+    const { getBuiltinModule } = processWith({}).process;
+    const windows = { platform: 'win32', getBuiltinModule } as const;
+    await done(fileCheckpoints(path, { process: windows }).save('a', 1));
+    chmodSync(path, 0o666);
+    const store = fileCheckpoints(path, { process: windows });
+    expect(await firstValueFrom(store.load('a'))).to.equal(1);
+    await done(store.save('a', 2));
     expect(readdirSync(folder)).to.deep.equal(['mail']);
+    expect(await found('a')).to.equal(2);
+  });
+
+  it('neither reads nor writes more than 64 MiB', async () => {
+    const body = `[["a","1"]${' '.repeat(64 * 1024 * 1024)}]`;
+    const sum = createHash('sha256').update(body).digest('hex');
+    writeFileSync(path, `rxchange checkpoints 1 ${sum}\n${body}`, { mode: 0o600 });
+    expect(await failure(fileCheckpoints(path).load('a'))).to.include({ problem: 'corrupt' });
+    rmSync(path);
+    const store = fileCheckpoints(path);
+    const error = await failure(store.save('a', 'a'.repeat(64 * 1024 * 1024)));
+    expect(error).to.be.instanceOf(CheckpointError).and.to.include({ problem: 'unwritable' });
+    expect(error).to.have.nested.property('cause.message').that.includes('67108864 bytes');
+    await done(store.save('a', 'short'));
+    expect(await found('a')).to.equal('short');
   });
 
   describe('with a file that is torn or damaged', () => {
@@ -125,7 +339,7 @@ describe('fileCheckpoints', () => {
     }
 
     it('should go on as soon as it was moved away', async () => {
-      writeFileSync(path, 'torn');
+      writeFileSync(path, 'torn', { mode: 0o600 });
       const store = fileCheckpoints(path);
       expect(await failure(store.load('a'))).to.be.instanceOf(CheckpointError);
       rmSync(path);
@@ -147,9 +361,10 @@ describe('fileCheckpoints', () => {
   });
 
   it('should say that it cannot read', async () => {
-    const error = await failure(fileCheckpoints(folder).load('a'));
+    const open: Fs['open'] = () => Promise.reject(Object.assign(new Error('EACCES'), { code: 'EACCES' }));
+    const error = await failure(fileCheckpoints(path, processWith({ open })).load('a'));
     expect(error).to.be.instanceOf(CheckpointError).and.to.include({ problem: 'unreadable' });
-    expect(error).to.have.nested.property('cause.code', 'EISDIR');
+    expect(error).to.have.nested.property('cause.code', 'EACCES');
   });
 
   it('should do nothing before it is subscribed to', async () => {

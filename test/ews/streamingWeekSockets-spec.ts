@@ -38,7 +38,8 @@ describe('A week of streams in short, over real sockets', () => {
   for (const dialect of ['exchange', 'grommunio'] satisfies EwsDialect[]) {
     it(`should bring each mail once and in order, or a gap, and leave nothing behind, with ${dialect}`, async () => {
       const server = ewsSimulator({ dialect, token: 'token-0', heartbeatSeconds: 0.1, chunkBytes: 61 });
-      served = await serve(server.transport);
+      // What comes through the proxy names its port.
+      served = await serve(server.transport, { allowedHosts: ['127.0.0.1'] });
       const wire = await socketProxy(served.port, '<m:GetStreamingEvents>');
       proxy = wire;
       let token = 'token-0';
@@ -46,7 +47,7 @@ describe('A week of streams in short, over real sockets', () => {
         url: `${wire.origin}/EWS/Exchange.asmx`,
         token: () => of(token),
         retry: { initialMs: 10, maxMs: 100 },
-        streaming: { silenceSeconds: 5 },
+        limits: { silenceSeconds: 5 },
       });
       const outcomes: ReleaseOutcome[] = [];
       service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));

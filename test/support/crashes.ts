@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -24,6 +24,8 @@ export interface Life<Line> {
   readonly lines: readonly Line[];
   /** Which requests of the server's log are its own. */
   readonly requests: { readonly from: number; readonly to: number };
+  /** The files of checkpoints that it has left. */
+  readonly files: readonly string[];
 }
 
 /** What is killed, and on what server. */
@@ -84,7 +86,7 @@ export async function killedAgainAndAgain<Line>(killing: Killing<Line>): Promise
       else if (isLast && isToEnd && !isEnding) isEnding = mine.kill('SIGTERM');
     });
     await Promise.all([once(mine, 'exit'), once(reader, 'close')]);
-    lives.push({ lines, requests: { from, to: server.requests.length } });
+    lives.push({ lines, requests: { from, to: server.requests.length }, files: readdirSync(folder) });
   };
 
   try {

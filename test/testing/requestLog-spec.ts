@@ -92,4 +92,16 @@ describe('requestLog', () => {
     expect(status).to.equal(204);
     expect(log.requests).to.deep.equal([]);
   });
+
+  it('drops the oldest requests beyond 64 Mi characters', () => {
+    const log = requestLog();
+    const body = 'a'.repeat(1024 * 1024);
+    for (let count = 0; count < 70; count += 1) {
+      log
+        .middleware(server)({ method: 'POST', url: `https://pool.contoso.com/${count}`, body })
+        .subscribe();
+    }
+    expect(log.requests).to.have.length(63);
+    expect(log.requests.at(-1)?.path).to.equal('/69');
+  });
 });

@@ -216,6 +216,7 @@ describe('ucwaSimulator, asked in batches', () => {
     ['a part of another type', `--x\r\nContent-Type: text/plain\r\n\r\n${get}\r\n\r\n\r\n--x--`, 400],
     ['a part without a header of its own', `--x\r\n\r\n${get}\r\n\r\n\r\n--x--`, 400],
     ['a request line out of shape', `--x\r\n${own}\r\n\r\nGET${APP}HTTP/1.1\r\n\r\n\r\n--x--`, 400],
+    ['a target that is no URL', `--x\r\n${own}\r\n\r\nGET // HTTP/1.1\r\n\r\n\r\n--x--`, 400],
     ['a header that is none', `--x\r\n${own}\r\n\r\n${get}\r\nnothing\r\n\r\n\r\n--x--`, 400],
     ['a wrong length', `--x\r\n${own}\r\n\r\n${get}\r\nContent-Length: 3\r\n\r\nab\r\n--x--`, 400],
   ];

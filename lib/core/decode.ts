@@ -1,13 +1,19 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Decoder, Errors, ValidationError } from 'io-ts';
 import { DecodeError } from './errors.ts';
+import { excerpt } from './text.ts';
 
 const SECRET_KEY = /token|password|secret|authorization|cookie|credential/i;
-const LONGEST_EXCERPT = 40;
+/** How many characters of a key or a value are shown. */
+const LONGEST = 40;
+/** How many properties of an object are named. */
+const MOST_NAMES = 10;
 
 /**
- * Returns a function that turns a value into what the codec says it is, and throws a {@link DecodeError}
- * that tells where it is not, what was expected there, and what was there instead.
+ * Returns a function that decodes a value with a codec, or throws a {@link DecodeError}.
+ *
+ * The error says where the value is wrong, what was expected there, and what was there instead: of an object the
+ * names of its first ten properties, of a string at most 40 characters.
  *
  * @param codec An io-ts codec.
  * @param subject What is decoded, for the error, such as `event channel response`.
@@ -49,12 +55,12 @@ function problemOf(errors: Errors, name: string, value: unknown): Problem {
     (best, error) => (best === undefined || depth(error) > depth(best) ? error : best),
     undefined,
   );
-  if (deepest === undefined) return { path: '', expected: name, actual: excerpt(value, []) };
+  if (deepest === undefined) return { path: '', expected: name, actual: shapeOf(value, []) };
   const keys = keysOf(deepest);
   return {
-    path: keys.map((key) => `/${key}`).join(''),
+    path: keys.map((key) => `/${excerpt(key, LONGEST)}`).join(''),
     expected: deepest.message ?? deepest.context.at(-1)?.type.name ?? name,
-    actual: excerpt(deepest.value, keys),
+    actual: shapeOf(deepest.value, keys),
   };
 }
 
@@ -72,21 +78,22 @@ function keysOf({ context }: ValidationError): string[] {
     .map(({ key }) => key);
 }
 
-/** Shows the shape of a value, never much of its content: messages and tokens can be in there. */
-function excerpt(value: unknown, keys: readonly string[]): string {
+/** Returns the shape of a value, and little of its content: messages and tokens can be in it. */
+function shapeOf(value: unknown, keys: readonly string[]): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'object' && value !== null) {
-    return shorten(`an object with ${Object.keys(value).join(', ') || 'no properties'}`);
-  }
+  if (typeof value === 'object' && value !== null) return `an object with ${namesOf(value)}`;
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value !== 'string') return `a ${typeof value}`;
-  if (keys.some((key) => SECRET_KEY.test(key)) || value.length > LONGEST_EXCERPT) {
+  if (keys.some((key) => SECRET_KEY.test(key)) || value.length > LONGEST) {
     return `a string of ${value.length} characters`;
   }
   return JSON.stringify(value);
 }
 
-function shorten(text: string): string {
-  return text.length > 2 * LONGEST_EXCERPT ? `${text.slice(0, 2 * LONGEST_EXCERPT)}…` : text;
+function namesOf(value: object): string {
+  const names = Object.keys(value);
+  if (names.length === 0) return 'no properties';
+  const first = names.slice(0, MOST_NAMES).map((name) => excerpt(name, LONGEST));
+  return excerpt([...first, ...(names.length > MOST_NAMES ? ['…'] : [])].join(', '), 2 * LONGEST);
 }

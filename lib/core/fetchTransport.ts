@@ -1,10 +1,12 @@
 import { Observable, type Observer, takeUntil, takeWhile, timer } from 'rxjs';
 import { NetworkError, OriginError } from './errors.ts';
+import { isHeaderValue, isHttpToken } from './headerText.ts';
 import { httpUrl } from './httpUrl.ts';
 import { type Fetch, keptAliveFetch, type Sent, sendWith } from './keptAliveFetch.ts';
 import { checkLimits, type Limits } from './limits.ts';
+import { codeOf } from './networkCause.ts';
 import { invalidOption } from './options.ts';
-import { describeUrl } from './text.ts';
+import { describeUrl, excerpt } from './text.ts';
 import type { HttpHeaders, HttpRequest, HttpResponse, Transport } from './transport.ts';
 
 const WITHOUT_BODY = new Set([204, 205, 304]);
@@ -44,6 +46,16 @@ export function fetchTransport(fetch: Fetch = keptAliveFetch(), limits?: Limits)
       if (url === undefined) {
         subscriber.error(
           new OriginError(undefined, describeUrl(request.url), `the URL of ${request.method}`),
+        );
+        return undefined;
+      }
+      const refused = Object.entries(request.headers ?? {}).find(
+        ([name, value]) => !isHttpToken(name) || !isHeaderValue(value),
+      );
+      if (refused !== undefined) {
+        const [name] = refused;
+        subscriber.error(
+          new TypeError(`the header ${excerpt(name)} has characters that HTTP does not carry`),
         );
         return undefined;
       }
@@ -144,9 +156,9 @@ function bodyOf(
         let bytes = 0;
         body$
           .pipe(
+            takeWhile((chunk) => (bytes += chunk.length) <= drain.drainBytes),
             // A server that announces a body and never sends it must not keep the connection.
             takeUntil(timer(drain.drainSeconds * 1000)),
-            takeWhile((chunk) => (bytes += chunk.length) <= drain.drainBytes),
           )
           .subscribe({ error: () => undefined });
       } else {
@@ -223,21 +235,5 @@ function readNode(body: NodeBody, { next, complete, error }: Observer<Uint8Array
 }
 
 function networkError(what: string, request: HttpRequest, cause: unknown): NetworkError {
-  return new NetworkError(what, request, { cause: withoutQuery(cause, request.url), code: codeOf(cause) });
-}
-
-/** There are fetches that quote the URL in their errors, and secrets can be in its query. */
-function withoutQuery(cause: unknown, url: string): unknown {
-  const search = URL.canParse(url) ? new URL(url).search : '';
-  if (search === '' || !(cause instanceof Error) || !cause.message.includes(search)) return cause;
-  const told = new Error(cause.message.replaceAll(search, ''), { cause: cause.cause });
-  told.name = cause.name;
-  return told;
-}
-
-/** node-fetch puts the connection's code on its error, Node's own fetch on the cause of it. */
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return codeOf(error.cause);
+  return new NetworkError(what, request, { cause, code: codeOf(cause) });
 }

@@ -1,4 +1,4 @@
-import { isHeaderValue } from './headerValue.ts';
+import { isHeaderValue, isHttpToken } from './headerText.ts';
 
 /** A cookie as a server sets it. */
 export interface Cookie {
@@ -15,7 +15,6 @@ export interface Cookie {
 
 /** A comma that begins another cookie: the one in an Expires date is followed by no name and equals sign. */
 const NEXT_COOKIE = /,\s*(?=[\w!#$%&'*+\-.^`|~]+=)/;
-const NAME = /^[\w!#$%&'*+\-.^`|~]+$/;
 
 /**
  * Reads `Set-Cookie` headers, also several that were joined with commas, as a header by its name comes.
@@ -34,7 +33,7 @@ export function readSetCookies(header: string, now: number): Cookie[] {
 function readCookie(text: string, now: number): Cookie | undefined {
   const [pair = '', ...attributes] = text.split(';').map((part) => part.trim());
   const [name, value] = halves(pair);
-  if (value === undefined || !NAME.test(name) || !isHeaderValue(value)) return undefined;
+  if (value === undefined || !isHttpToken(name) || !isHeaderValue(value)) return undefined;
   const given = new Map(
     attributes.map(halves).map(([attribute, content]) => [attribute.toLowerCase(), content ?? '']),
   );

@@ -15,6 +15,7 @@ import {
   throwIfEmpty,
 } from 'rxjs';
 import { divert } from './divert.ts';
+import { isHeaderValue } from './headerText.ts';
 import { invalidOption, invalidSecret, numberOption } from './options.ts';
 import type { HttpRequest, HttpResponse, Middleware } from './transport.ts';
 
@@ -59,9 +60,6 @@ interface Held {
   token: HeldToken | undefined;
   acquiring: Observable<string> | undefined;
 }
-
-/** What may stand in an Authorization header: visible ASCII, no line break to split a request with. */
-const TOKEN = /^[\x21-\x7e]+$/;
 
 /**
  * Returns a Transport that signs each request with the token of its origin.
@@ -184,7 +182,7 @@ function heldToken(issued: string | IssuedToken, marginSeconds: number): HeldTok
 }
 
 function checkToken(token: unknown): void {
-  if (typeof token !== 'string' || !TOKEN.test(token)) {
+  if (typeof token !== 'string' || token === '' || token.includes(' ') || !isHeaderValue(token)) {
     throw invalidSecret('token', 'visible ASCII characters without spaces or line breaks');
   }
 }

@@ -2,6 +2,7 @@ import * as t from 'io-ts';
 import { map, type Observable, of } from 'rxjs';
 import { readText } from '../core/body.ts';
 import { decode } from '../core/decode.ts';
+import { codeWord } from '../core/text.ts';
 import type { HttpResponse } from '../core/transport.ts';
 import type { AutodiscoverAnswer, AutodiscoverStep } from './autodiscoverCourse.ts';
 import { readPoxResponse } from './pox.ts';
@@ -23,6 +24,8 @@ const jsonAnswer = decode(t.union([t.type({ Url: t.string }), t.type({ ErrorCode
 
 /**
  * Returns an Observable of what a response to a step says: one answer, once the body is read.
+ *
+ * A 401 is the answer to a request with credentials.
  *
  * It errors with a {@link DecodeError} for a body that is no answer, and with a {@link NetworkError} when it
  * breaks off.
@@ -46,7 +49,7 @@ function statusReason(
   contentType: string | undefined,
 ): string | undefined {
   if (status === 0) return 'redirects to what the browser hides';
-  if (status === 401) return 'was answered 401: it does not accept the sign-in';
+  if (status === 401) return 'was answered 401: it refuses the credentials';
   if (status === 200) return undefined;
   const isJson = /^application\/json\b/i.test(contentType ?? '');
   return kind === 'json' && isJson ? undefined : `was answered ${status}`;
@@ -55,7 +58,7 @@ function statusReason(
 function readJson(text: string): AutodiscoverAnswer {
   const answer = jsonAnswer(parseJson(text));
   if ('Url' in answer) return { type: 'settings', ewsUrls: [answer.Url] };
-  return { type: 'failed', reason: `answers with the error ${word(answer.ErrorCode)}` };
+  return { type: 'failed', reason: `answers with the error ${quoted(answer.ErrorCode)}` };
 }
 
 function readPox(text: string): AutodiscoverAnswer {
@@ -66,7 +69,7 @@ function readPox(text: string): AutodiscoverAnswer {
   const meaning = ERRORS.get(errorCode);
   return {
     type: 'failed',
-    reason: `answers with the error ${word(errorCode)}${meaning === undefined ? '' : `: ${meaning}`}`,
+    reason: `answers with the error ${quoted(errorCode)}${meaning === undefined ? '' : `: ${meaning}`}`,
   };
 }
 
@@ -79,6 +82,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-function word(code: string): string {
-  return /^\w{1,60}$/.test(code) ? code : 'of another kind';
+function quoted(code: string): string {
+  return codeWord(code) ?? 'of another kind';
 }

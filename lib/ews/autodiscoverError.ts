@@ -1,10 +1,16 @@
 import { NetworkError } from '../core/errors.ts';
+import { excerpt } from '../core/text.ts';
 import type { AutodiscoverAttempt } from './autodiscoverCourse.ts';
 
+/** How many characters the message says about the attempts: redirects can make dozens of them. */
+const LONGEST_ACCOUNT = 1600;
+/** How many characters a reason has at most. */
+const LONGEST_REASON = 300;
+
 /**
- * No server of the domain told where the web services are.
+ * No server of the domain said where the web services are.
  *
- * The message and `tried` tell each server that was asked and what it came to.
+ * `tried` has each server that was asked, and what it came to; the message has as many as fit in 1,600 characters.
  */
 export class AutodiscoverError extends Error {
   readonly _tag = 'AutodiscoverError';
@@ -16,13 +22,18 @@ export class AutodiscoverError extends Error {
   /** Whether none of the servers could be reached: there may be no network just now. */
   readonly isUnreachable: boolean;
 
-  constructor(domain: string, tried: readonly AutodiscoverAttempt[]) {
+  constructor(domain: string, attempted: readonly AutodiscoverAttempt[]) {
+    const tried = attempted.map((attempt) => ({
+      ...attempt,
+      host: excerpt(attempt.host),
+      reason: excerpt(attempt.reason, LONGEST_REASON),
+    }));
     const attempts = tried.map(
       ({ kind, host, reason }, index) =>
         `${index + 1}. ${host} (${kind === 'json' ? 'JSON' : 'XML'}) ${reason}`,
     );
     super(
-      `no web services were found for ${domain}: ${attempts.join('; ')}. ` +
+      `no web services were found for ${excerpt(domain)}: ${excerpt(attempts.join('; '), LONGEST_ACCOUNT)}. ` +
         'Give exchange() the URL, or allow the host that is not allowed with allowRedirectTo.',
       { cause: tried.findLast(({ cause }) => cause !== undefined)?.cause },
     );

@@ -1,4 +1,4 @@
-import { describeUrl } from '../core/errors.ts';
+import { describeUrl } from '../core/text.ts';
 
 /**
  * All connections that a service may have for streaming are full: this subscription has no place on any.

@@ -1,4 +1,4 @@
-import { describeUrl } from '../core/errors.ts';
+import { codeWord, describeUrl, excerpt } from '../core/text.ts';
 import { hintOf } from './hints.ts';
 
 /** The operation that an error is about, and the server that was asked. */
@@ -8,7 +8,8 @@ export interface OperationIdentity {
   readonly url: string;
 }
 
-const LONGEST_TEXT = 200;
+/** How many values of a MessageXml are kept; servers send three. */
+const MOST_VALUES = 20;
 
 /**
  * The server answered with a SOAP fault: it did not come to the operation.
@@ -17,9 +18,9 @@ export class SoapFault extends Error {
   readonly _tag = 'SoapFault';
   override readonly name: string = 'SoapFault';
   readonly operation: string;
-  /** The EWS code, such as `ErrorServerBusy`; where there is none, SOAP's own, such as `Client`. */
+  /** The EWS code, such as `ErrorServerBusy`; if there is none, SOAP's own, such as `Client`; if none either, empty. */
   readonly code: string;
-  /** What stands in MessageXml: values by their name, other elements, such as `Violation`, by theirs. */
+  /** The first values of MessageXml, by name, and other elements, such as `Violation`: at most 200 characters each. */
   readonly values: ReadonlyMap<string, string>;
   /** How long the server asks to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
@@ -34,11 +35,12 @@ export class SoapFault extends Error {
       readonly values: ReadonlyMap<string, string>;
     },
   ) {
-    const code = fault.responseCode ?? fault.faultCode.slice(fault.faultCode.indexOf(':') + 1);
-    super(explain(what, `the fault ${code}`, code, fault.message ?? fault.faultString, fault.values));
+    const soapCode = fault.faultCode.slice(fault.faultCode.indexOf(':') + 1);
+    const code = codeWord(fault.responseCode) ?? codeWord(soapCode) ?? '';
+    super(explain(what, 'the fault', code, fault.message ?? fault.faultString, fault.values));
     this.operation = what.operation;
     this.code = code;
-    this.values = fault.values;
+    this.values = bounded(fault.values);
     this.retryAfterMs = backOffMilliseconds(fault.values);
   }
 }
@@ -50,9 +52,9 @@ export class EwsError extends Error {
   readonly _tag = 'EwsError';
   override readonly name: string = 'EwsError';
   readonly operation: string;
-  /** The ResponseCode, such as `ErrorSubscriptionNotFound`. */
+  /** The ResponseCode, such as `ErrorSubscriptionNotFound`; empty if the server gave none. */
   readonly code: string;
-  /** What stands in MessageXml: values by their name, other elements by theirs. */
+  /** The first values of MessageXml, by name, and other elements: at most 200 characters each. */
   readonly values: ReadonlyMap<string, string>;
   /** How long the server asks to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
@@ -65,11 +67,12 @@ export class EwsError extends Error {
       readonly values: ReadonlyMap<string, string>;
     },
   ) {
-    const { responseCode: code, messageText = '', values } = response;
-    super(explain(what, code, code, messageText, values));
+    const { responseCode, messageText = '', values } = response;
+    const code = codeWord(responseCode) ?? '';
+    super(explain(what, '', code, messageText, values));
     this.operation = what.operation;
     this.code = code;
-    this.values = values;
+    this.values = bounded(values);
     this.retryAfterMs = backOffMilliseconds(values);
   }
 }
@@ -80,23 +83,30 @@ function backOffMilliseconds(values: ReadonlyMap<string, string>): number | unde
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
+/** The names and texts are the server's: of any number, and of any length. */
+function bounded(values: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const kept = new Map<string, string>();
+  for (const [name, value] of values) {
+    if (kept.size === MOST_VALUES) break;
+    if (codeWord(name) !== undefined) kept.set(name, excerpt(value));
+  }
+  return kept;
+}
+
 function explain(
   { operation, url }: OperationIdentity,
-  answer: string,
+  kind: string,
   code: string,
   text: string,
   values: ReadonlyMap<string, string>,
 ): string {
+  const answer = [kind, code].filter((word) => word !== '').join(' ');
   const violation = values.get('Violation');
   const hint = hintOf(code);
   return (
-    `${operation} at ${describeUrl(url)} was answered ${answer}` +
-    (text === '' ? '' : `: ${shorten(text)}`) +
-    (violation === undefined ? '' : ` (${shorten(violation)})`) +
+    `${operation} at ${describeUrl(url)} was answered ${answer === '' ? 'an error without a code' : answer}` +
+    (text === '' ? '' : `: ${excerpt(text)}`) +
+    (violation === undefined ? '' : ` (${excerpt(violation)})`) +
     (hint === undefined ? '' : ` What to do: ${hint}`)
   );
-}
-
-function shorten(text: string): string {
-  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text;
 }

@@ -1,5 +1,6 @@
 import { defer, map, mergeMap, type Observable, of, tap } from 'rxjs';
 import { readText } from '../core/body.ts';
+import { challengesOf } from '../core/challenge.ts';
 import { DecodeError } from '../core/errors.ts';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import { invalidOption, invalidSecret } from '../core/options.ts';
@@ -46,7 +47,6 @@ interface Connection {
 const SUBJECT = 'NTLM challenge';
 /** How much may stand around a challenge. */
 const MOST_BYTES = 262_144;
-const CHALLENGE = /(?:^|,)\s*NTLM\s+([A-Za-z\d+/=]+)/i;
 
 /**
  * Returns a {@link Transport} that signs in with NTLM, for Node: where Exchange takes neither tokens nor
@@ -163,8 +163,9 @@ function signed(request: HttpRequest, authorization: string): HttpRequest {
 }
 
 function challengeOf({ status, headers }: HttpResponse): string | undefined {
-  const token = status === 401 ? CHALLENGE.exec(headers.get('www-authenticate') ?? '')?.[1] : undefined;
-  return token === undefined ? undefined : `NTLM ${token}`;
+  if (status !== 401) return undefined;
+  const messages = challengesOf(headers, 'NTLM').flatMap(({ token68 }) => token68 ?? []);
+  return messages[0] === undefined ? undefined : `NTLM ${messages[0]}`;
 }
 
 /** The next request waits for the end of this answer: until then the connection is not free. */

@@ -1,5 +1,6 @@
 import { SaxesParser } from 'saxes';
 import { DecodeError } from '../core/errors.ts';
+import { excerpt } from '../core/text.ts';
 import { escapeXml } from './xml.ts';
 
 /** What an Autodiscover answer says, as far as it matters here. */
@@ -16,6 +17,8 @@ const REQUEST_SCHEMA = 'http://schemas.microsoft.com/exchange/autodiscover/outlo
 const RESPONSE_SCHEMA = 'http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a';
 const SUBJECT = 'Autodiscover response';
 const MOST_DEPTH = 32;
+/** How many characters of the name of an element are shown: a server can make up names of any length. */
+const LONGEST_NAME = 40;
 /** EXPR is for clients outside, EXCH for those inside; what is not listed comes last. */
 const TYPES: readonly string[] = ['EXPR', 'EXHTTP', 'EXCH', 'WEB'];
 
@@ -51,12 +54,12 @@ export function readPoxResponse(xml: string): PoxResponse {
   let text = '';
   let root: string | undefined;
 
-  const problem = (expected: string, actual: string, cause?: unknown): DecodeError =>
-    new DecodeError(
-      SUBJECT,
-      { path: names.map((name) => `/${shorten(name)}`).join(''), expected, actual },
-      { cause },
-    );
+  const problem = (expected: string, actual: string): DecodeError =>
+    new DecodeError(SUBJECT, {
+      path: names.map((name) => `/${excerpt(name, LONGEST_NAME)}`).join(''),
+      expected,
+      actual,
+    });
 
   const parser = new SaxesParser({ xmlns: false, position: false });
   parser.on('doctype', () => {
@@ -93,20 +96,16 @@ export function readPoxResponse(xml: string): PoxResponse {
     parser.write(xml.replace(/^\s+/, '')).close();
   } catch (error) {
     if (error instanceof DecodeError) throw error;
-    throw problem('well-formed XML', 'something else', error);
+    throw problem('well-formed XML', 'something else');
   }
-  if (root !== 'Autodiscover') throw problem('an Autodiscover element', shorten(root ?? 'nothing'));
+  if (root !== 'Autodiscover')
+    throw problem('an Autodiscover element', excerpt(root ?? 'nothing', LONGEST_NAME));
   return {
     ewsUrls: inOrder(protocols),
     redirectUrl: texts.get('Account/RedirectUrl'),
     redirectAddress: texts.get('Account/RedirectAddr'),
     errorCode: texts.get('Error/ErrorCode'),
   };
-}
-
-/** A server may make up names of any length. */
-function shorten(name: string): string {
-  return name.slice(0, 40);
 }
 
 function localName(name: string): string {

@@ -1,5 +1,6 @@
+import { challengesOf, offeredSchemes } from '../core/challenge.ts';
 import { invalidSecret } from '../core/options.ts';
-import type { Middleware } from '../core/transport.ts';
+import type { HttpHeaders, Middleware } from '../core/transport.ts';
 import { type TokenProvider, withToken } from '../core/withToken.ts';
 
 /** User name and password, for servers that take Basic authentication. */
@@ -20,6 +21,19 @@ export interface SignInOptions {
   readonly basic?: BasicCredentials;
 }
 
+/** The scheme by which credentials are sent, as a server offers it. */
+type Scheme = 'Basic' | 'Bearer';
+
+/** The credentials of each scheme, in words. */
+const CREDENTIALS: Readonly<Record<Scheme, string>> = { Basic: 'password', Bearer: 'token' };
+
+/** What to configure for each scheme that a server can offer. */
+const WAYS: readonly (readonly [scheme: string, way: string])[] = [
+  ['Basic', 'basic'],
+  ['Bearer', 'token'],
+  ['NTLM', 'a transport that signs in, such as ntlm(…)'],
+];
+
 /**
  * Returns the Middleware that signs requests as the options say; where they say nothing, requests stay as they are.
  *
@@ -30,7 +44,29 @@ export function signing({ token, basic }: SignInOptions): Middleware {
     throw invalidSecret('token', 'left out where basic is given: a request carries one of them');
   }
   if (basic !== undefined) return withToken(encodeBasic(basic), { scheme: 'Basic' });
-  return token === undefined ? (transport) => transport : withToken(token);
+  return token === undefined ? (transport) => transport : withToken(token, { scheme: 'Bearer' });
+}
+
+/**
+ * Returns why credentials are not sent to a server that answered 401, or undefined if it offers their scheme.
+ *
+ * It is for servers that the caller did not name. A header that is missing offers nothing: the server may have
+ * sent none, and a browser hides it from pages of other origins unless the server exposes it.
+ */
+export function reasonToWithhold({ token, basic }: SignInOptions, headers: HttpHeaders): string | undefined {
+  const scheme: Scheme | undefined =
+    basic !== undefined ? 'Basic' : token !== undefined ? 'Bearer' : undefined;
+  if (scheme !== undefined && challengesOf(headers, scheme).length > 0) return undefined;
+  const withheld = scheme === undefined ? '' : `, so the ${CREDENTIALS[scheme]} was not sent`;
+  const offered = offeredSchemes(headers);
+  if (offered === '') {
+    return (
+      `was answered 401 without a WWW-Authenticate header that can be read${withheld}: ` +
+      'give exchange() the URL; a browser hides this header from pages of other origins'
+    );
+  }
+  const ways = WAYS.filter(([one]) => challengesOf(headers, one).length > 0).map(([, way]) => way);
+  return `was answered 401 and offers ${offered}${withheld}: give ${ways.join(' or ') || 'a transport that signs in'}`;
 }
 
 function encodeBasic({ username, password }: BasicCredentials): string {

@@ -1,10 +1,16 @@
-import { describeUrl, HttpError, NetworkError } from '../core/errors.ts';
+import { HttpError, NetworkError } from '../core/errors.ts';
+import { codeWord, describeUrl, excerpt } from '../core/text.ts';
 
 /** Why discovery found nothing at one URL. */
 export interface DiscoveryFailure {
+  /** Without query and fragment, once it is in an error. */
   readonly url: string;
   readonly cause: unknown;
 }
+
+/** How many characters the message says about the hosts, and about each of them. */
+const LONGEST_ACCOUNT = 1600;
+const LONGEST_SUMMARY = 400;
 
 /** None of the hosts of a domain led to UCWA. */
 export class DiscoveryError extends Error {
@@ -16,9 +22,11 @@ export class DiscoveryError extends Error {
   /** Whether waiting may help: at each URL there was no answer, or one that says so. */
   readonly isTransient: boolean;
 
-  constructor(domain: string, failures: readonly DiscoveryFailure[]) {
-    const told = failures.map(({ url, cause }) => `${describeUrl(url)}: ${summaryOf(cause)}`);
-    super(`no UCWA server was found for ${domain}; check the name and the network. ${told.join('; ')}`, {
+  constructor(domain: string, failed: readonly DiscoveryFailure[]) {
+    const failures = failed.map(({ url, cause }) => ({ url: describeUrl(url), cause }));
+    const told = failures.map(({ url, cause }) => `${url}: ${summaryOf(cause)}`);
+    const account = excerpt(told.join('; '), LONGEST_ACCOUNT);
+    super(`no UCWA server was found for ${excerpt(domain)}; check the name and the network. ${account}`, {
       cause: failures.at(-1)?.cause,
     });
     this.domain = domain;
@@ -38,5 +46,5 @@ function mayPass(error: unknown): boolean {
 /** Errors of this library tell no secrets; of others only the name is sure to be none. */
 function summaryOf(error: unknown): string {
   if (!(error instanceof Error)) return 'an unknown error';
-  return '_tag' in error ? error.message : error.name;
+  return '_tag' in error ? excerpt(error.message, LONGEST_SUMMARY) : (codeWord(error.name) ?? 'an error');
 }

@@ -1,4 +1,4 @@
-import { originOf } from '../core/httpUrl.ts';
+import { originOf } from '../core/text.ts';
 import type { ApplicationIdentity } from './applicationIdentity.ts';
 import type { Acknowledgement } from './cursor.ts';
 import type { ConnectionJournal, ConnectionPlace } from './connectionJournal.ts';

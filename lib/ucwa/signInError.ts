@@ -1,4 +1,6 @@
-import { describeUrl, HttpError, type RequestIdentity } from '../core/errors.ts';
+import { HttpError, type RequestIdentity } from '../core/errors.ts';
+import { httpUrl } from '../core/httpUrl.ts';
+import { codeWord, describeUrl, excerpt } from '../core/text.ts';
 
 /** What each of the documented errors means, and what the caller can do. [AuthenticationInUCWA, Error conditions] */
 const HINTS: Readonly<Record<string, string>> = {
@@ -9,15 +11,20 @@ const HINTS: Readonly<Record<string, string>> = {
   server_error: 'the server failed; try again later',
 };
 
+/** How many characters the advice in a message has at most. */
+const LONGEST_HINT = 400;
+/** How long a URL may be that a user is to open: its query is needed, so it cannot be shortened. */
+const LONGEST_PAGE_URL = 2000;
+
 /** Signing in was refused, or there is no way to. */
 export class SignInError extends Error {
   readonly _tag = 'SignInError';
   override readonly name: string = 'SignInError';
-  /** The token endpoint's own error, such as `invalid_grant`; undefined where it gave none. */
+  /** The token endpoint's own error, such as `invalid_grant`; undefined if it gave none. */
   readonly code: string | undefined;
   /** The status of the answer that refuses. */
   readonly status: number;
-  /** Where the user can sign in with a browser, if the server tells (`ms_rtc_passiveauthuri`). */
+  /** Where the user can sign in with a browser, if the server says so (`ms_rtc_passiveauthuri`): at most 2,000 characters. */
   readonly passiveAuthUrl: string | undefined;
 
   constructor(
@@ -32,14 +39,16 @@ export class SignInError extends Error {
       readonly grantTypes?: readonly string[] | undefined;
     } = {},
   ) {
-    const { code, passiveAuthUrl, grantTypes = [] } = options;
-    const hint = options.hint ?? HINTS[code ?? ''];
+    const { grantTypes = [] } = options;
+    const code = codeWord(options.code);
+    const passiveAuthUrl = pageUrl(options.passiveAuthUrl);
+    const hint = options.hint ?? hintFor(code);
     super(
       [
         `signing in at ${describeUrl(url)} was answered ${status}${code === undefined ? '' : ` ${code}`}`,
-        ...(hint === undefined ? [] : [hint]),
+        ...(hint === undefined ? [] : [excerpt(hint, LONGEST_HINT)]),
         ...(code === 'unsupported_grant_type' && grantTypes.length > 0
-          ? [`it takes ${grantTypes.join(', ')}`]
+          ? [`it takes ${excerpt(grantTypes.join(', '))}`]
           : []),
         ...(passiveAuthUrl === undefined ? [] : [`the user can sign in at ${describeUrl(passiveAuthUrl)}`]),
       ].join(': '),
@@ -48,6 +57,17 @@ export class SignInError extends Error {
     this.status = status;
     this.passiveAuthUrl = passiveAuthUrl;
   }
+}
+
+function hintFor(code: string | undefined): string | undefined {
+  // Every object knows a `constructor`, and the server names what it likes.
+  return code !== undefined && Object.hasOwn(HINTS, code) ? HINTS[code] : undefined;
+}
+
+/** The URL of a page, as a browser can open it; of what is too long or no such URL nothing is kept. */
+function pageUrl(text: string | undefined): string | undefined {
+  const url = text === undefined ? undefined : httpUrl(text)?.href;
+  return url !== undefined && url.length <= LONGEST_PAGE_URL ? url : undefined;
 }
 
 /**

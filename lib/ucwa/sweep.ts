@@ -1,6 +1,6 @@
 import { asyncScheduler, defer, map, type Observable, throwError } from 'rxjs';
 import { OriginError } from '../core/errors.ts';
-import { originOf } from '../core/httpUrl.ts';
+import { originOf } from '../core/text.ts';
 import type { Left } from '../core/journal.ts';
 import type { ReleaseResult } from '../core/release.ts';
 import type { ReleaseLedger } from '../core/releases.ts';

@@ -4,7 +4,9 @@ import { retryAfterMs } from '../core/backoff.ts';
 import { readText } from '../core/body.ts';
 import { decode } from '../core/decode.ts';
 import { DecodeError } from '../core/errors.ts';
+import type { Limits } from '../core/limits.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
+import { codeWord } from '../core/text.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import type { IssuedToken } from '../core/withToken.ts';
 import type { SignIn } from './signIn.ts';
@@ -19,6 +21,8 @@ export interface TokenRequest {
   readonly renewed?: string | undefined;
   /** What the endpoint was said to take, for the error. */
   readonly grantTypes?: readonly string[];
+  /** Of these, `redirects` applies. @default at most 5 redirects */
+  readonly limits?: Limits | undefined;
 }
 
 /** The answer of a token endpoint. */
@@ -57,7 +61,7 @@ const TokenRefusal: t.Type<TokenRefusal, unknown> = t.intersection([
  * [AuthenticationInUCWA]
  */
 export function requestToken(transport: Transport, asked: TokenRequest): Observable<IssuedToken> {
-  const { url, signIn, renewed } = asked;
+  const { url, signIn, renewed, limits } = asked;
   const request: HttpRequest = {
     method: 'POST',
     url,
@@ -70,7 +74,10 @@ export function requestToken(transport: Transport, asked: TokenRequest): Observa
     idempotent: true,
     ...(signIn.credentials === undefined ? {} : { credentials: signIn.credentials }),
   };
-  return pinnedTo(url)(transport)(request).pipe(
+  return pinnedTo(
+    url,
+    limits,
+  )(transport)(request).pipe(
     mergeMap((response) =>
       response.status >= 200 && response.status < 300
         ? readText(response, SUBJECT, MAX_ANSWER_BYTES).pipe(map(issuedToken))
@@ -109,7 +116,7 @@ function refusal(
 ): Error {
   const { error, ms_rtc_passiveauthuri: passive } = refusalIn(text);
   if (status === 400 && error !== undefined) {
-    const passiveAuthUrl = typeof passive === 'string' && /^https?:/i.test(passive) ? passive : undefined;
+    const passiveAuthUrl = typeof passive === 'string' ? passive : undefined;
     return new SignInError(url, status, { code: error, passiveAuthUrl, grantTypes });
   }
   if (status === 401) {
@@ -128,7 +135,7 @@ function refusalIn(text: string): Partial<TokenRefusal> {
   try {
     const value: unknown = JSON.parse(text);
     // An error is one word: anything else could be anything, and is not repeated.
-    return TokenRefusal.is(value) && /^[\w.:-]{1,64}$/.test(value.error) ? value : {};
+    return TokenRefusal.is(value) && codeWord(value.error) !== undefined ? value : {};
   } catch {
     return {};
   }

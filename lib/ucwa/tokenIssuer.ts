@@ -1,8 +1,10 @@
 import { catchError, defer, map, mergeMap, type Observable, of, tap, throwError } from 'rxjs';
+import { offeredSchemes } from '../core/challenge.ts';
 import { OriginError } from '../core/errors.ts';
+import type { Limits } from '../core/limits.ts';
 import type { HttpRequest, Transport } from '../core/transport.ts';
 import type { IssuedToken } from '../core/withToken.ts';
-import { challengesIn, type SignInOffer, signInOffer } from './challenge.ts';
+import { type SignInOffer, signInOffer } from './challenge.ts';
 import type { SignIn } from './signIn.ts';
 import { notSignedIn, SignInError } from './signInError.ts';
 import { requestToken } from './tokenEndpoint.ts';
@@ -31,8 +33,6 @@ interface Site {
   refusal: SignInError | undefined;
 }
 
-const CHALLENGE = 'www-authenticate';
-
 /**
  * Creates what signs in: it asks a server without a token, follows the challenge to the token endpoint, and
  * sends the credentials there. [AuthenticationInUCWA]
@@ -42,11 +42,13 @@ const CHALLENGE = 'www-authenticate';
  * is renewed is told to the endpoint with the sign-ins that want it; where that fails, a new one is asked for.
  *
  * @param trusted Makes the endpoint's href absolute, or throws where no credentials may be sent to.
+ * @param limits Of these, `redirects` applies. @default at most 5 redirects
  */
 export function tokenIssuer(
   transport: Transport,
   signIn: SignIn,
   trusted: (href: string, base: string, what: string) => string,
+  limits?: Limits,
 ): TokenIssuer {
   const sites = new Map<string, Site>();
 
@@ -62,7 +64,7 @@ export function tokenIssuer(
       : of(site.endpoint);
 
   const tokenFrom = ({ url, grantTypes }: Endpoint, renewed: string | undefined): Observable<IssuedToken> =>
-    requestToken(transport, { url, grantTypes, signIn, renewed });
+    requestToken(transport, { url, grantTypes, signIn, renewed, limits });
 
   const issueAt = (site: Site): Observable<IssuedToken> => {
     if (site.refusal !== undefined) {
@@ -126,12 +128,12 @@ function challenged(transport: Transport, url: string): Observable<Challenged> {
       if (response.status !== 401) {
         throw notSignedIn(response.status, request, { hint: 'it was to say where to sign in, by a 401' });
       }
-      const header = response.headers.get(CHALLENGE) ?? '';
-      const offer = signInOffer(header);
+      const offer = signInOffer(response.headers);
       if (offer !== undefined) return { offer, url: response.url };
-      const schemes = challengesIn(header).map(({ scheme }) => scheme);
       throw new SignInError(url, response.status, {
-        hint: `it offers ${schemes.join(', ') || 'nothing'}, where MsRtcOAuth is needed; give a token provider instead of a way to sign in`,
+        hint:
+          `it offers ${offeredSchemes(response.headers) || 'nothing'}, and MsRtcOAuth is needed; ` +
+          'give a token provider instead of a way to sign in',
       });
     }),
   );

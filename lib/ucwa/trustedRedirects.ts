@@ -1,16 +1,20 @@
 import { defer, mergeMap, type Observable, of } from 'rxjs';
-import { describeUrl, HttpError } from '../core/errors.ts';
+import { HttpError } from '../core/errors.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
+import { describeUrl } from '../core/text.ts';
 import type { HttpRequest, HttpResponse, Middleware, Transport } from '../core/transport.ts';
 import { type TrustedHosts, trustedUrl } from './trustedHosts.ts';
 
-/** How many redirects are followed from where discovery is. */
-export const MOST_REDIRECTS = 5;
-
 /**
- * Returns a Transport that follows the redirects of a GET, at most five, if they lead to a trusted host; if
- * not, it errors with an UntrustedLinkError, and nothing is sent there. [RootURL]
+ * Returns a Transport that follows the redirects of a GET if they lead to a trusted host; if not, it errors with
+ * an UntrustedLinkError, and nothing is sent there. [RootURL]
+ *
+ * @param redirects How many are followed. @default 5
  */
-export function trustedRedirects(trust: TrustedHosts): Middleware {
+export function trustedRedirects(
+  trust: TrustedHosts,
+  redirects: number = DEFAULT_LIMITS.redirects,
+): Middleware {
   const get = (transport: Transport, request: HttpRequest, left: number): Observable<HttpResponse> =>
     defer(() => transport(request)).pipe(
       mergeMap((response) => {
@@ -22,5 +26,5 @@ export function trustedRedirects(trust: TrustedHosts): Middleware {
         return get(transport, { ...request, url }, left - 1);
       }),
     );
-  return (transport) => (request) => get(transport, request, MOST_REDIRECTS);
+  return (transport) => (request) => get(transport, request, redirects);
 }

@@ -2,7 +2,7 @@ import { defer, map, of, ReplaySubject, share, switchMap, take, throwError, time
 import { timerMs } from '../core/backoff.ts';
 import { decode } from '../core/decode.ts';
 import { NetworkError, OriginError } from '../core/errors.ts';
-import { originOf } from '../core/httpUrl.ts';
+import { originOf } from '../core/text.ts';
 import { invalidOption, numberOption, urlOption } from '../core/options.ts';
 import { headersFrom, type HttpRequest, type HttpResponse, type Transport } from '../core/transport.ts';
 import { type FrameWindow, hiddenFrame } from './frame.ts';

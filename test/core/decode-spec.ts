@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import * as t from 'io-ts';
 import { decode } from '../../lib/core/decode.ts';
 import { DecodeError } from '../../lib/core/errors.ts';
+import { expectHarmless } from '../support/errorTexts.ts';
 
 const link = t.type({ rel: t.string, href: t.string });
 const message = t.type({
@@ -87,6 +88,42 @@ describe('decode', () => {
     expect(failure(t.string, many).actual).to.have.length.below(100);
     expect(failure(t.number, 'x'.repeat(1000)).actual).to.equal('a string of 1000 characters');
   });
+
+  it('names ten properties of an object at most', () => {
+    const letters = Object.fromEntries(Array.from('abcdefghijkl', (letter) => [letter, 1]));
+    expect(failure(t.string, letters).actual).to.equal('an object with a, b, c, d, e, f, g, h, i, j, …');
+  });
+
+  const long = `\u001b[2J\u202e${'x'.repeat(5_000_000)}`;
+  const nested = t.record(t.string, t.record(t.string, t.number));
+  const hostile: readonly (readonly [string, t.Decoder<unknown, unknown>, unknown])[] = [
+    ['a property with a name without end', t.string, { [long]: 1 }],
+    [
+      'properties without end',
+      t.string,
+      Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [i, i])),
+    ],
+    ['names without end on the way', nested, { [long]: { [long]: long } }],
+    ['a text without end', t.number, long],
+    ['a short text that harms a terminal', t.number, '\u009b2J\u202e'],
+    [
+      'a codec that quotes the value',
+      new t.Type<never>(
+        long,
+        (value): value is never => value === undefined,
+        (value, context) => t.failure(value, context, String(value)),
+        t.identity,
+      ),
+      long,
+    ],
+  ];
+  for (const [name, codec, value] of hostile) {
+    it(`has printable and short texts: ${name}`, () => {
+      const error = failure(codec, value);
+      expectHarmless(error);
+      expect(error.message.length).to.be.below(800);
+    });
+  }
 
   it('should never show what stands under the name of a secret', () => {
     const error = failure(t.type({ access_token: t.number }), { access_token: 'hush' });

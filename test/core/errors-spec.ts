@@ -1,28 +1,11 @@
 import { expect } from 'chai';
-import {
-  ClosedError,
-  DecodeError,
-  describeUrl,
-  HttpError,
-  NetworkError,
-  OriginError,
-} from '../../lib/core/errors.ts';
+import { ClosedError, DecodeError, HttpError, NetworkError, OriginError } from '../../lib/core/errors.ts';
+import { expectHarmless } from '../support/errorTexts.ts';
 
 const request = { method: 'DELETE', url: 'https://user:hush@pool.contoso.com/ucwa/1?token=hush#hush' };
 
-describe('describeUrl', () => {
-  it('should leave out what can be secret', () => {
-    expect(describeUrl(request.url)).to.equal('https://pool.contoso.com/ucwa/1');
-  });
-
-  it('should describe what has no origin, and what is no URL', () => {
-    expect(describeUrl('urn:x')).to.equal('urn://x');
-    expect(describeUrl('not a url')).to.equal('an invalid URL');
-  });
-});
-
 describe('The errors', () => {
-  const cause = new Error('cause');
+  const cause = Object.assign(new TypeError('hush'), { code: 'ECONNRESET', config: { headers: 'hush' } });
   const errors = [
     new NetworkError('no answer', request, { cause, code: 'ECONNRESET' }),
     new HttpError(404, request, {
@@ -44,8 +27,26 @@ describe('The errors', () => {
     });
   }
 
-  it('should keep their cause', () => {
-    for (const error of errors.slice(0, 3)) expect(error.cause).to.equal(cause);
+  it('keeps a cause of this library', () => {
+    const own = errors[2];
+    for (const error of [
+      new NetworkError('no answer', request, { cause: own }),
+      new HttpError(500, request, { cause: own }),
+      new DecodeError('event', { path: '', expected: 'a', actual: 'b' }, { cause: own }),
+    ]) {
+      expect(error.cause).to.equal(own);
+    }
+  });
+
+  it('describes a foreign cause, and keeps nothing of its text', () => {
+    for (const error of errors.slice(0, 3)) {
+      expect(error.cause).to.include({ name: 'TypeError', code: 'ECONNRESET', message: 'ECONNRESET' });
+    }
+  });
+
+  it('has no cause without one', () => {
+    expect(new NetworkError('no answer', request)).to.not.have.property('cause');
+    expect(new HttpError(500, request, { cause: undefined })).to.not.have.property('cause');
   });
 
   it('should say what happened to which request', () => {
@@ -69,5 +70,33 @@ describe('The errors', () => {
     expect(new DecodeError('event', { path: '', expected: 'a', actual: 'b' }).message).to.contain(
       'at the root',
     );
+  });
+});
+
+describe('The texts of an error', () => {
+  const long = `\u001b[2J\u202e\u009b\u2028${'x'.repeat(5_000_000)}`;
+  const where = { method: long, url: `https://pool.contoso.com/${long}?${long}` };
+  const problem = { path: long, expected: long, actual: long };
+  const cause = Object.assign(new Error(long), { name: long, code: long });
+  const harmful: readonly (readonly [string, Error])[] = [
+    ['NetworkError', new NetworkError(long, where, { code: long, cause })],
+    ['HttpError', new HttpError(500, where, { code: long, subcode: long, hint: long, cause })],
+    ['DecodeError', new DecodeError(long, problem, { cause })],
+    ['OriginError', new OriginError(long, long, long)],
+    ['OriginError of an unsafe URL', new OriginError(undefined, long, long)],
+    ['ClosedError', new ClosedError(long)],
+  ];
+
+  for (const [name, error] of harmful) {
+    it(`are printable and short, whatever a server sends: ${name}`, () => {
+      expectHarmless(error);
+    });
+  }
+
+  it('have no code that is not a word', () => {
+    const error = new HttpError(404, request, { code: 'Not Found\u001b[2J', subcode: 'x'.repeat(65) });
+    expect(error).to.include({ code: undefined, subcode: undefined });
+    expect(error.message).to.match(/was answered 404$/);
+    expect(new NetworkError('no answer', request, { code: 'a b' }).code).to.equal(undefined);
   });
 });

@@ -67,7 +67,7 @@ describe('answerOf', () => {
     [
       'a sign-in that is not accepted',
       read('json', 401, json, '{}'),
-      { type: 'failed', reason: 'was answered 401: it does not accept the sign-in' },
+      { type: 'failed', reason: 'was answered 401: it refuses the credentials' },
     ],
     [
       'a redirect',

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { EwsError, SoapFault } from '../../lib/ews/errors.ts';
 import { statusHintOf } from '../../lib/ews/hints.ts';
 import type { FaultMessage } from '../../lib/ews/wire.ts';
+import { expectHarmless } from '../support/errorTexts.ts';
 
 const what = {
   operation: 'Subscribe',
@@ -38,9 +39,12 @@ describe('SoapFault', () => {
     ['ErrorInvalidId', undefined, 'ErrorInvalidId'],
     ['SOAP:Client', undefined, 'Client'],
     ['', undefined, ''],
+    ['SOAP:Client', 'Error Server Busy', 'Client'],
+    ['SOAP:Cli ent', 'x'.repeat(65), ''],
+    ['a:b:ErrorX', undefined, 'b:ErrorX'],
   ];
   for (const [faultCode, responseCode, code] of codes) {
-    it(`should take the code ${JSON.stringify(code)} from ${faultCode} and ${responseCode ?? 'no detail'}`, () => {
+    it(`should take the code ${JSON.stringify(code)} from ${faultCode} and ${responseCode?.slice(0, 20) ?? 'no detail'}`, () => {
       const read: FaultMessage = {
         type: 'fault',
         faultCode,
@@ -62,7 +66,7 @@ describe('SoapFault', () => {
     ]);
     const error = new SoapFault(what, { ...fault, values });
     expect(error.retryAfterMs).to.equal(297_749);
-    expect(error.values).to.equal(values);
+    expect(error.values).to.deep.equal(values);
   });
 
   it('should know of no wait where the value is none', () => {
@@ -80,6 +84,50 @@ describe('SoapFault', () => {
   it('should shorten what is too long to be read', () => {
     const error = new SoapFault(what, { ...fault, message: 'x'.repeat(5000) });
     expect(error.message.length).to.be.below(400);
+  });
+});
+
+const HARM = `\u009b2J\u202e\u2028${'x'.repeat(1_000_000)}`;
+
+describe('The texts of a server in an error', () => {
+  const many = new Map(Array.from({ length: 10_000 }, (_, index) => [`Name${index}`, HARM]));
+  const values = new Map([['Violation', HARM], ['a b', 'x'], [HARM, 'x'], ...many]);
+  const where = { ...what, url: `https://mail.example/${HARM}` };
+  const refused: readonly (readonly [string, SoapFault | EwsError])[] = [
+    [
+      'SoapFault',
+      new SoapFault(where, { ...fault, responseCode: HARM, faultCode: HARM, message: HARM, values }),
+    ],
+    ['EwsError', new EwsError(where, { responseCode: HARM, messageText: HARM, values })],
+    [
+      'EwsError with a hint',
+      new EwsError(where, { responseCode: 'ErrorInvalidPushSubscriptionUrl', messageText: HARM, values }),
+    ],
+  ];
+  for (const [name, error] of refused) {
+    it(`are printable and short: ${name}`, () => {
+      expectHarmless(error);
+    });
+
+    it(`keep the first twenty values whose names are words: ${name}`, () => {
+      expect([...error.values.keys()]).to.deep.equal([
+        'Violation',
+        ...Array.from({ length: 19 }, (_, index) => `Name${index}`),
+      ]);
+      expect(error.values.get('Violation')).to.have.length(201);
+    });
+  }
+
+  it('keep the hint of a code whose text is long', () => {
+    expect(refused[2]?.[1].message).to.match(/ What to do: the server cannot post to callbackUrl/);
+  });
+
+  it('say that there is no code, if that is not a word', () => {
+    const error = new EwsError(what, { responseCode: 'a b', messageText: 'x', values: new Map() });
+    expect(error.code).to.equal('');
+    expect(error.message).to.match(/was answered an error without a code: x$/);
+    const unnamed = new SoapFault(what, { ...fault, responseCode: 'a b', faultCode: '\u009b' });
+    expect(unnamed.message).to.match(/was answered the fault: The server is busy\.$/);
   });
 });
 

@@ -123,11 +123,31 @@ describe('ntlm', () => {
     expect(outcomes).to.deep.equal(['200 done']);
   });
 
-  it('should error for a challenge that the library cannot read', () => {
+  it('errors for a challenge that the library cannot read, without the text of its error', () => {
     const strange = response(401, { headers: { 'www-authenticate': 'NTLM AAAA' } });
     const [error] = send([strange]).outcomes;
     expect(error).to.include({ _tag: 'DecodeError' });
-    expect((error as Error).cause).to.include({ message: 'not a type 2 message' });
+    expect((error as Error).cause)
+      .to.include({ name: 'Error' })
+      .with.property('message')
+      .that.matches(/^its text is withheld/);
+  });
+
+  for (const [name, header] of [
+    ['without padding', 'NTLM VHlwZTI, Negotiate'],
+    ['in another case and place', 'Basic realm="NTLM x", ntlm VHlwZTI'],
+  ] as const) {
+    it(`reads a challenge ${name}`, () => {
+      const messages = { ...library(), parseType2Message: (text: string) => ({ header: text }) };
+      const answers = answering(response(401, { headers: { 'www-authenticate': header } }), granted);
+      ntlm(messages, sara, () => answers.transport)(post).subscribe();
+      expect(messages.given[1]).to.deep.equal({ header: 'NTLM VHlwZTI' });
+    });
+  }
+
+  it('finds no challenge in the quoted text of another scheme', () => {
+    const quoted = response(401, { headers: { 'www-authenticate': 'Basic realm="x, NTLM VHlwZTI="' } });
+    expect(send([quoted]).sent).to.deep.equal([`POST ${TYPE_1} `]);
   });
 
   it('should error for a challenge in a page without end', () => {

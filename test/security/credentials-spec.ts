@@ -220,6 +220,25 @@ describe('Credentials over real sockets', () => {
         expect(authorization).to.equal(`Bearer token-of-https://${host}`);
     });
 
+    for (const offer of ['Basic realm="intranet"', 'Negotiate, NTLM', 'Basic realm="Bearer"', '']) {
+      it(`get no token for a web site that answers 401 and offers ${offer || 'nothing'}`, async () => {
+        const headers: Record<string, string> = offer === '' ? {} : { 'www-authenticate': offer };
+        world = await internet(HOSTS, () => ({ status: 401, headers }));
+        const asked: string[] = [];
+        const token = (origin: string) => {
+          asked.push(origin);
+          return [SECRET];
+        };
+        const [error] = await ended(discover({ domain: 'contoso.com', token }).location$);
+        expect(String(error)).to.contain(`it offers ${offer === '' ? 'no sign-in' : offer.split(/[ ,]/)[0]}`);
+        expect(asked).to.deep.equal([]);
+        expect(world.arrivals.map(({ authorization }) => authorization)).to.deep.equal([
+          undefined,
+          undefined,
+        ]);
+      });
+    }
+
     const signingIn = async (answerOfEndpoint: () => Reply) => {
       const challenge = 'MsRtcOAuth href="/token", grant_type="password"';
       world = await internet(HOSTS, ({ path }) => {

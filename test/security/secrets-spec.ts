@@ -2,12 +2,17 @@ import { expect } from 'chai';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { lastValueFrom, of, Subject } from 'rxjs';
-import { NetworkError } from '../../lib/core/errors.ts';
+import { lastValueFrom, mergeMap, type Observable, of, Subject } from 'rxjs';
+import { DecodeError, HttpError, NetworkError, OriginError } from '../../lib/core/errors.ts';
 import { fetchTransport } from '../../lib/core/fetchTransport.ts';
-import type { Transport } from '../../lib/core/transport.ts';
+import { describeUrl } from '../../lib/core/text.ts';
+import type { HttpRequest, Transport } from '../../lib/core/transport.ts';
 import { withToken } from '../../lib/core/withToken.ts';
 import { affinityGroup } from '../../lib/ews/affinity.ts';
+import { autodiscoverEws } from '../../lib/ews/autodiscover.ts';
+import { AutodiscoverError } from '../../lib/ews/autodiscoverError.ts';
+import { ConnectionsFullError } from '../../lib/ews/connectionsFull.ts';
+import { EwsError, SoapFault } from '../../lib/ews/errors.ts';
 import { ntlm } from '../../lib/ews/ntlm.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
 import { pushListener } from '../../lib/ews/pushListener.ts';
@@ -17,8 +22,13 @@ import { ucwaDomain } from '../../lib/testing/ucwaDomain.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { discover } from '../../lib/ucwa/discovery.ts';
+import { DiscoveryError } from '../../lib/ucwa/discoveryError.ts';
+import { EndedError } from '../../lib/ucwa/endedError.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 import { anonymousMeeting, password } from '../../lib/ucwa/signIn.ts';
+import { SignInError } from '../../lib/ucwa/signInError.ts';
+import { trustedHosts, trustedUrl } from '../../lib/ucwa/trustedHosts.ts';
+import { rawServer } from '../support/httpServer.ts';
 import { response } from '../support/responses.ts';
 
 const SECRET = 'Tr0ub4dor-and-3';
@@ -33,8 +43,8 @@ function seen(value: unknown): string {
     getters: true,
     maxStringLength: null,
   });
-  const isError = value instanceof Error;
-  return [inspected, String(value), isError ? value.stack : jsonOf(value)].join('\n');
+  const stack = value instanceof Error ? value.stack : '';
+  return [inspected, String(value), stack, jsonOf(value)].join('\n');
 }
 
 /** What holds itself, as what is in use does, has no JSON. */
@@ -139,26 +149,6 @@ describe('Secrets', () => {
     });
   }
 
-  for (const [name, fetch] of [
-    ['cross-fetch', undefined],
-    ['the global fetch', globalThis.fetch],
-  ] as const) {
-    it(`should not be seen in the error of a connection that cannot be made, nor its query: ${name}`, async () => {
-      const server = createServer().listen(0);
-      const { port } = server.address() as AddressInfo;
-      await new Promise((closed) => server.close(closed));
-      const error = await new Promise((failed) =>
-        fetchTransport(fetch)({
-          method: 'GET',
-          url: `http://127.0.0.1:${port}/me?key=${SECRET}`,
-          headers: { authorization: `Bearer ${SECRET}` },
-        }).subscribe({ error: failed }),
-      );
-      expect(error).to.be.instanceOf(NetworkError);
-      expectNoSecret(error);
-    });
-  }
-
   it('should not be seen in the TypeError of an option that cannot be used', () => {
     const bad: readonly (() => unknown)[] = [
       () => connect({ applications: 'https://a.b/', token: `${SECRET}\n` }),
@@ -190,3 +180,187 @@ describe('Secrets', () => {
     }
   });
 });
+
+/** Characters that parsers of URLs write in different ways, or take for an end. */
+const ODD = [
+  'a',
+  '{',
+  '}',
+  '|',
+  '^',
+  '\\',
+  '`',
+  '"',
+  "'",
+  '<',
+  '>',
+  ' ',
+  '%',
+  'é',
+  '?',
+  '#',
+  '&',
+  ';',
+  '\u2028',
+];
+
+const FETCHES: readonly (readonly [string, typeof fetch | undefined])[] = [
+  ['the default transport', undefined],
+  ['the global fetch', globalThis.fetch],
+];
+
+const failureOf = (source$: Observable<unknown>): Promise<unknown> =>
+  new Promise((resolve) => {
+    source$.subscribe({ error: resolve, complete: () => resolve(undefined) });
+  });
+
+describe('Secrets of a request that fails', () => {
+  /** A port on which nobody listens. */
+  let port = 0;
+  before(async () => {
+    const server = createServer().listen(0);
+    ({ port } = server.address() as AddressInfo);
+    await new Promise((closed) => server.close(closed));
+  });
+
+  const request = (odd: string, more: Partial<HttpRequest> = {}): HttpRequest => ({
+    method: 'POST',
+    url: `http://127.0.0.1:${port}/me?key=${odd}${SECRET}${odd}#${odd}${SECRET}`,
+    headers: { authorization: `Bearer ${SECRET}`, cookie: `a=${SECRET}` },
+    body: `password=${SECRET}`,
+    ...more,
+  });
+
+  for (const [name, fetch] of FETCHES) {
+    for (const odd of ODD) {
+      it(`are in no error of ${name}, with ${JSON.stringify(odd)} in query and fragment`, async () => {
+        const error = await failureOf(fetchTransport(fetch)(request(odd)));
+        expect(error).to.be.instanceOf(NetworkError).and.include({ code: 'ECONNREFUSED' });
+        expect((error as Error).message).to.equal(
+          `no answer: POST http://127.0.0.1:${port}/me (ECONNREFUSED)`,
+        );
+        expectNoSecret(error);
+      });
+    }
+
+    it(`are in no error of ${name} about a response that breaks off`, async () => {
+      const server = await rawServer((socket) => {
+        socket.end('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello');
+      });
+      const error = await failureOf(
+        fetchTransport(fetch)(request('{', { url: `${server.url}/me?key={${SECRET}#{${SECRET}` })).pipe(
+          mergeMap(({ body$ }) => body$),
+        ),
+      );
+      await server.close();
+      expect(error).to.be.instanceOf(NetworkError);
+      expectNoSecret(error);
+    });
+
+    it(`are in no error of ${name} about a response that is not HTTP`, async () => {
+      const server = await rawServer((socket) => {
+        socket.end(`HTTP/1.1 200 OK\r\nSet-Cookie\0: ${SECRET}\r\n\r\n${SECRET}`);
+      });
+      const error = await failureOf(fetchTransport(fetch)(request('a', { url: `${server.url}/me` })));
+      await server.close();
+      expect(error).to.be.instanceOf(NetworkError);
+      expectNoSecret(error);
+    });
+  }
+
+  const quoting: readonly (readonly [string, (url: string, init: RequestInit) => unknown])[] = [
+    ['the URL', (url) => new Error(`request to ${url} failed`)],
+    ['the encoded URL', (url) => new Error(`request to ${encodeURIComponent(url)} failed`)],
+    ['a header', (_, { headers }) => new TypeError(`${JSON.stringify(headers)} is not legal`)],
+    ['the body', (_, { body }) => new SyntaxError(`Unexpected token in ${JSON.stringify(body)}`)],
+    ['a name', (url) => Object.assign(new Error('x'), { name: url })],
+    ['a code', (url) => Object.assign(new Error('x'), { code: url })],
+    ['its stack', (url) => Object.assign(new Error('x'), { stack: `Error: x\n    at ${url}` })],
+    ['its properties', (url, init) => Object.assign(new Error('x'), { config: { url, init }, code: 'E_X' })],
+    ['its cause', (url, init) => new Error('x', { cause: new Error(url, { cause: init }) })],
+    ['its causes, deep down', (url) => new Error('x', { cause: new Error('y', { cause: new Error(url) }) })],
+    [
+      'itself as its cause',
+      (url) => {
+        const error = new Error(url);
+        return Object.assign(error, { cause: error });
+      },
+    ],
+    ['its list of errors', (url) => new AggregateError([new Error(url)], url)],
+    ['a text', (url) => url],
+    ['an object', (url) => ({ message: url, name: 'Error', url })],
+  ];
+  for (const [name, make] of quoting) {
+    it(`are in no error of a fetch whose error quotes ${name}`, async () => {
+      const transport = fetchTransport((url, init) => {
+        throw make(url, init);
+      });
+      const error = await failureOf(transport(request('{')));
+      expect(error).to.be.instanceOf(NetworkError);
+      expectNoSecret(error);
+    });
+
+    it(`are in no NetworkError of a transport whose error quotes ${name}`, () => {
+      const asked = request('{');
+      const cause = make(asked.url, asked);
+      expectNoSecret(new NetworkError('no answer', asked, { cause }));
+      expectNoSecret(new DecodeError('answer', { path: '', expected: 'a', actual: 'b' }, { cause }));
+    });
+  }
+});
+
+describe('Secrets in a URL', () => {
+  const what = { operation: 'Subscribe', method: 'GET' };
+  const none = new Map<string, string>();
+  const classes: readonly (readonly [string, (url: string) => Error])[] = [
+    ['NetworkError', (url) => new NetworkError('no answer', { ...what, url })],
+    ['HttpError', (url) => new HttpError(404, { ...what, url })],
+    ['OriginError', (url) => new OriginError('https://a.test', describeUrl(url), 'a link')],
+    [
+      'SoapFault',
+      (url) => new SoapFault({ ...what, url }, { faultCode: 'a', faultString: 'b', values: none }),
+    ],
+    ['EwsError', (url) => new EwsError({ ...what, url }, { responseCode: 'ErrorX', values: none })],
+    ['ConnectionsFullError', (url) => new ConnectionsFullError(url, 3, 200)],
+    ['SignInError', (url) => new SignInError(url, 401)],
+    ['DiscoveryError', (url) => new DiscoveryError('a.test', [{ url, cause: undefined }])],
+    ['EndedError', (url) => new EndedError('application', url.replace(/^.*@/, 'https://'), 'it is over')],
+    [
+      'UntrustedLinkError',
+      (url) => {
+        const trust = trustedHosts('contoso.com', [], []);
+        return expectThrown(() => trustedUrl(trust, url, 'https://contoso.com/', 'a link'));
+      },
+    ],
+  ];
+  for (const [name, make] of classes) {
+    it(`are in no ${name}, whatever characters are in its query and fragment`, () => {
+      for (const odd of ODD) {
+        for (const end of [`?${odd}${SECRET}`, `#${odd}${SECRET}`, `?a#${odd}${SECRET}`]) {
+          const error = make(`https://sara:${SECRET}@evil.test/path${end}`);
+          expectNoSecret(error);
+          expect(error.message).to.contain('evil.test/path');
+        }
+      }
+    });
+  }
+
+  it('are in no AutodiscoverError, whatever the server redirects to', async () => {
+    for (const odd of ODD) {
+      const location = `https://evil.test/${SECRET}?${odd}${SECRET}#${odd}${SECRET}`;
+      const transport: Transport = () => of(response(302, { headers: { location } }));
+      const error = await failureOf(autodiscoverEws({ address: 'sara@contoso.com', transport }));
+      expect(error).to.be.instanceOf(AutodiscoverError);
+      expectNoSecret(error);
+    }
+  });
+});
+
+function expectThrown(run: () => unknown): Error {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error('nothing was thrown');
+}

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { HttpError, NetworkError } from '../../lib/core/errors.ts';
+import { UNPRINTABLE } from '../../lib/core/text.ts';
 import { DiscoveryError } from '../../lib/ucwa/discoveryError.ts';
 
 const request = { method: 'GET', url: 'https://lyncdiscover.contoso.com/?a=hush' };
@@ -41,4 +42,20 @@ describe('DiscoveryError', () => {
       expect(failing(...causes).isTransient).to.equal(expected);
     });
   }
+
+  it('has printable and short texts, whatever went wrong', () => {
+    const long = `\u001b\u202e${'x'.repeat(1_000_000)}`;
+    const tagged = Object.assign(new Error(long), { _tag: 'Tagged' });
+    const error = new DiscoveryError(
+      'contoso.com',
+      Array.from({ length: 100 }, () => ({ url: `https://a.test/${long}?${long}`, cause: tagged })),
+    );
+    expect(error.message.length).to.be.below(2000);
+    expect(error.message.replace(UNPRINTABLE, '')).to.equal(error.message);
+    expect(failing(Object.assign(new Error('x'), { name: long })).message).to.match(/: an error$/);
+  });
+
+  it('has no query in the URLs that were tried', () => {
+    expect(failing('x').failures[0]?.url).to.equal('https://lyncdiscover.contoso.com/');
+  });
 });

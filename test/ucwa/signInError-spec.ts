@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { SignInError } from '../../lib/ucwa/signInError.ts';
+import { expectHarmless } from '../support/errorTexts.ts';
 
 const ENDPOINT = 'https://pool.contoso.com/WebTicket/oauthtoken?secret=hush';
 
@@ -52,4 +53,31 @@ describe('SignInError', () => {
   it('should take a hint of its own', () => {
     expect(new SignInError(ENDPOINT, 401, { hint: 'do this' }).message).to.match(/answered 401: do this$/);
   });
+
+  it('has no code that is not a word, and no hint by a name that objects have', () => {
+    const error = new SignInError(ENDPOINT, 400, { code: 'a \u001b[2J' });
+    expect(error.code).to.equal(undefined);
+    expect(error.message).to.match(/was answered 400$/);
+    expect(new SignInError(ENDPOINT, 400, { code: 'constructor' }).message).to.match(/400 constructor$/);
+  });
+
+  it('has printable and short texts, whatever the server sends', () => {
+    const long = `\u001b\u202e${'x'.repeat(1_000_000)}`;
+    const texts = { code: 'unsupported_grant_type', hint: long, grantTypes: [long, long] };
+    expectHarmless(new SignInError(`https://pool.contoso.com/${long}`, 400, texts));
+    expectHarmless(new SignInError(ENDPOINT, 400, { passiveAuthUrl: `https://fs.contoso.com/${long}` }));
+  });
+
+  for (const passiveAuthUrl of [
+    'javascript:alert(1)',
+    'https://user:hush@fs.contoso.com/',
+    'https://evil.test;.contoso.com/',
+    `https://fs.contoso.com/${'x'.repeat(2000)}`,
+  ]) {
+    it(`names no page to sign in at: ${passiveAuthUrl.slice(0, 40)}`, () => {
+      const error = new SignInError(ENDPOINT, 400, { passiveAuthUrl });
+      expect(error.passiveAuthUrl).to.equal(undefined);
+      expect(error.message).to.not.contain('sign in at http');
+    });
+  }
 });

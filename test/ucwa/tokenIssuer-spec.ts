@@ -134,7 +134,7 @@ describe('tokenIssuer', () => {
   }
 
   for (const [challenge, told] of [
-    ['Bearer client_id="x", Negotiate', 'it offers Bearer, Negotiate, where MsRtcOAuth is needed'],
+    ['Bearer client_id="x", Negotiate', 'it offers Bearer, Negotiate, and MsRtcOAuth is needed'],
     ['', 'it offers nothing'],
     [undefined, 'it offers nothing'],
   ] as const) {

@@ -1,0 +1,71 @@
+import { httpUrl, parseUrl } from './httpUrl.ts';
+
+/** How many characters of a server's text a message quotes. */
+const LONGEST_EXCERPT = 200;
+/** How many characters of a URL a message quotes: its path is what tells resources apart. */
+const LONGEST_URL = 300;
+
+/**
+ * Characters that could change what a terminal shows, or how a log is read: controls, the marks of
+ * bidirectional text, line and paragraph separators, and halves of surrogate pairs.
+ */
+export const UNPRINTABLE: RegExp = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/**
+ * Returns a text of a server as a message may quote it: at most 200 characters, each of them printable.
+ *
+ * Every message and log line that quotes a server uses this function.
+ *
+ * @param longest How many characters are kept. @default 200
+ */
+export function excerpt(text: string, longest: number = LONGEST_EXCERPT): string {
+  // Cut first: what is cut off need not be read.
+  const kept = text.length > longest ? `${text.slice(0, longest)}…` : text;
+  return kept.replace(UNPRINTABLE, '\uFFFD');
+}
+
+/** Returns a server's own error code, or undefined if it is not a word of 1 to 64 letters, digits, `_`, `.`, `:` or `-`. */
+export function codeWord(code: unknown): string | undefined {
+  return typeof code === 'string' && /^[\w.:-]{1,64}$/.test(code) ? code : undefined;
+}
+
+/**
+ * Returns a URL as a message may quote it: without credentials, query and fragment, which can be secret.
+ *
+ * It has at most 300 characters. A text that is not an absolute URL becomes `an invalid URL`.
+ */
+export function describeUrl(url: string): string {
+  const read = parseUrl(beforeQuery(url));
+  if (read === undefined) return 'an invalid URL';
+  const { origin, host, protocol, pathname } = read;
+  const place = origin === 'null' ? `${protocol}//${host}` : origin;
+  return excerpt(`${place}${pathname}`, LONGEST_URL);
+}
+
+/**
+ * Returns the origin of a URL as a message may show it.
+ *
+ * It equals no origin if `httpUrl` does not read the URL, so that it can be compared.
+ */
+export function originOf(text: string): string {
+  const url = httpUrl(text);
+  if (url !== undefined) return url.origin;
+  const read = parseUrl(text);
+  if (read === undefined) return 'an invalid URL';
+  const { protocol, host, username, password } = read;
+  const origin = excerpt(host === '' ? protocol : `${protocol}//${host}`);
+  return username === '' && password === '' ? origin : `${origin} with credentials`;
+}
+
+/** Returns the part of a URL or an href before its query and its fragment, whatever characters these contain. */
+export function beforeQuery(url: string): string {
+  // Textually: a parser could spell the query in another way than the text does.
+  const end = url.search(/[?#]/);
+  return end === -1 ? url : url.slice(0, end);
+}
+
+/** Returns the media type in a Content-Type header, such as `text/html`, as a message may quote it. */
+export function mediaType(contentType: string | undefined): string {
+  const [type = ''] = contentType?.split(';', 1) ?? [];
+  return excerpt(type.trim(), 60) || 'unknown';
+}

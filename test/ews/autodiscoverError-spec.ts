@@ -1,0 +1,33 @@
+import { expect } from 'chai';
+import { NetworkError } from '../../lib/core/errors.ts';
+import type { AutodiscoverAttempt } from '../../lib/ews/autodiscoverCourse.ts';
+import { AutodiscoverError } from '../../lib/ews/autodiscoverError.ts';
+import { expectHarmless } from '../support/errorTexts.ts';
+
+const attempt: AutodiscoverAttempt = { kind: 'json', host: 'contoso.com', reason: 'was answered 404' };
+
+describe('AutodiscoverError', () => {
+  it('names each attempt, and what to do', () => {
+    const error = new AutodiscoverError('contoso.com', [attempt, { ...attempt, kind: 'pox' }]);
+    expect(error.message).to.equal(
+      'no web services were found for contoso.com: 1. contoso.com (JSON) was answered 404; ' +
+        '2. contoso.com (XML) was answered 404. ' +
+        'Give exchange() the URL, or allow the host that is not allowed with allowRedirectTo.',
+    );
+  });
+
+  it('has printable and short texts, and the advice, whatever servers send', () => {
+    const long = `\u001b\u202e${'x'.repeat(1_000_000)}`;
+    const attempts = Array.from({ length: 10 }, () => ({ ...attempt, host: long, reason: long }));
+    const error = new AutodiscoverError('contoso.com', attempts);
+    expectHarmless(error);
+    expect(error.tried).to.have.length(10);
+    expect(error.message).to.match(/…\. Give exchange\(\) the URL, or allow .*\.$/);
+  });
+
+  it('knows whether any server could be reached', () => {
+    const cause = new NetworkError('no answer', { method: 'GET', url: 'https://contoso.com/' });
+    expect(new AutodiscoverError('a', [{ ...attempt, cause }])).to.include({ isUnreachable: true, cause });
+    expect(new AutodiscoverError('a', [attempt, { ...attempt, cause }]).isUnreachable).to.equal(false);
+  });
+});

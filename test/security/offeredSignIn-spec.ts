@@ -1,0 +1,96 @@
+import { expect } from 'chai';
+import { lastValueFrom, materialize, type Observable, take, toArray } from 'rxjs';
+import { autodiscoverEws } from '../../lib/ews/autodiscover.ts';
+import { AutodiscoverError } from '../../lib/ews/autodiscoverError.ts';
+import { pullNotifications } from '../../lib/ews/pull.ts';
+import { exchange } from '../../lib/ews/service.ts';
+import type { SignInOptions } from '../../lib/ews/signIn.ts';
+import { type Arrival, type Internet, internet } from '../support/internet.ts';
+
+const SECRET = 'Tr0ub4dor-and-3';
+const BASIC = `Basic ${btoa(`sara:${SECRET}`)}`;
+const basic: SignInOptions = { basic: { username: 'sara', password: SECRET } };
+const token: SignInOptions = { token: SECRET };
+
+async function endOf(source$: Observable<unknown>): Promise<unknown> {
+  const notes = await lastValueFrom(source$.pipe(materialize(), toArray()));
+  const [error] = notes.flatMap((note) => (note.kind === 'E' ? [note.error as unknown] : []));
+  return error;
+}
+
+describe('Credentials for a host that the caller did not name, over real sockets', () => {
+  let world: Internet | undefined;
+
+  afterEach(async () => {
+    await world?.close();
+    world = undefined;
+  });
+
+  /** Serves 401 with these challenges from every host of the domain. */
+  const refusing = async (offer: (arrival: Arrival) => readonly string[]): Promise<Internet> => {
+    world = await internet(['contoso.com', '*.contoso.com'], (arrival) => {
+      const challenges = offer(arrival).join(', ');
+      return { status: 401, headers: challenges === '' ? {} : { 'www-authenticate': challenges } };
+    });
+    return world;
+  };
+
+  const look = (options: SignInOptions): Promise<unknown> =>
+    endOf(autodiscoverEws({ address: 'sara@contoso.com', ...options }));
+
+  const withheld: readonly (readonly [SignInOptions, readonly string[], string])[] = [
+    [basic, ['Bearer realm="x"'], 'offers Bearer, so the password was not sent'],
+    [basic, ['Negotiate', 'NTLM'], 'offers Negotiate, NTLM, so the password was not sent'],
+    [basic, ['Bearer realm="x, Basic realm=y"'], 'offers Bearer, so the password was not sent'],
+    [basic, [], 'without a WWW-Authenticate header that can be read, so the password was not sent'],
+    [token, ['Basic realm="x"'], 'offers Basic, so the token was not sent'],
+    [token, ['MsRtcOAuth href="https://contoso.com/"'], 'offers MsRtcOAuth, so the token was not sent'],
+  ];
+  for (const [options, offer, reason] of withheld) {
+    const kind = options === basic ? 'password' : 'token';
+    it(`are not sent: a ${kind} after a 401 that offers ${offer.join(' and ') || 'nothing'}`, async () => {
+      const { arrivals } = await refusing(() => offer);
+      const error = await look(options);
+      expect(arrivals.map(({ host, method }) => `${method} ${host}`)).to.deep.equal([
+        'GET autodiscover.contoso.com',
+        'GET contoso.com',
+        'POST autodiscover.contoso.com',
+        'POST contoso.com',
+      ]);
+      expect(JSON.stringify(arrivals)).to.not.contain(SECRET).and.not.contain(BASIC);
+      expect(error).to.be.instanceOf(AutodiscoverError);
+      expect((error as AutodiscoverError).tried.map((one) => one.reason)).to.satisfy(
+        (reasons: readonly string[]) => reasons.every((one) => one.includes(reason)),
+      );
+    });
+  }
+
+  it('are sent only to the host that offers their scheme', async () => {
+    const { arrivals } = await refusing(({ host }) => [
+      host === 'contoso.com' ? 'Bearer' : 'Basic realm="x"',
+    ]);
+    await look(basic);
+    const signed = arrivals.filter(({ authorization }) => authorization !== undefined);
+    expect(signed.map(({ host, authorization }) => `${host} ${authorization ?? ''}`)).to.deep.equal([
+      `autodiscover.contoso.com ${BASIC}`,
+      `autodiscover.contoso.com ${BASIC}`,
+    ]);
+  });
+
+  it('are sent after a 401 that offers their scheme among others', async () => {
+    const { arrivals } = await refusing(() => ['Negotiate', 'BEARER realm="x"']);
+    const error = await look(token);
+    const signed = arrivals.filter(({ authorization }) => authorization === `Bearer ${SECRET}`);
+    expect(signed).to.have.length(4);
+    expect((error as AutodiscoverError).tried[0]?.reason).to.match(/it refuses the credentials$/);
+  });
+
+  it('are sent at once to a URL that the caller gave', async () => {
+    const { arrivals } = await refusing(() => ['Bearer']);
+    const url = 'https://mail.contoso.com/EWS/Exchange.asmx';
+    const service = exchange({ url, ...basic, retry: { retries: 0 } });
+    await endOf(pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).pipe(take(1)));
+    await service.close({ timeoutMs: 0 });
+    expect(arrivals[0]).to.include({ host: 'mail.contoso.com', authorization: BASIC });
+  });
+});

@@ -1,9 +1,10 @@
 import { defer, type Observable, throwError } from 'rxjs';
 import { divert } from './divert.ts';
 import { HttpError, OriginError } from './errors.ts';
-import { originOf, parseUrl } from './httpUrl.ts';
+import { parseUrl } from './httpUrl.ts';
 import { checkLimits, type Limits } from './limits.ts';
 import { urlOption } from './options.ts';
+import { originOf } from './text.ts';
 import type { HttpRequest, HttpResponse, Middleware, Transport } from './transport.ts';
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);

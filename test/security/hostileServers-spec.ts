@@ -75,7 +75,7 @@ describe('A hostile server over real sockets', () => {
     });
   }
 
-  it('gives no property to other objects through __proto__', async () => {
+  it('gives no property to other objects in JSON', async () => {
     const body = '{"__proto__":{"polluted":1},"_links":{"__proto__":{"href":"/a","polluted":1}},"rel":"me"}';
     server = await httpServer(answering(JSON_TYPE, body));
     const resource = (await getFrom(server)) as { readonly rel: string; readonly _links?: object };
@@ -153,6 +153,67 @@ describe('A hostile server over real sockets', () => {
       );
     });
   }
+
+  it('is followed through no more than 5 redirects', async () => {
+    let requests = 0;
+    server = await httpServer((request, response) => {
+      requests += 1;
+      request.resume().on('end', () => {
+        response.writeHead(307, { location: `${request.url ?? ''}x` }).end();
+      });
+    });
+    expect(await getFrom(server)).to.be.instanceOf(HttpError);
+    expect(requests).to.equal(6);
+    expect(await subscribeAt(server)).to.be.instanceOf(HttpError);
+    expect(requests).to.equal(12);
+  });
+
+  it('is asked no more than 500 times in a row while it has more events', async () => {
+    const reply = (operation: string, content: string): string =>
+      '<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>' +
+      `<${operation}Response><ResponseMessages><${operation}ResponseMessage ResponseClass="Success">` +
+      `<ResponseCode>NoError</ResponseCode>${content}` +
+      `</${operation}ResponseMessage></ResponseMessages></${operation}Response></Body></Envelope>`;
+    const more = (id: string): string =>
+      `<Notification><SubscriptionId>${id}</SubscriptionId><PreviousWatermark>W</PreviousWatermark>` +
+      '<MoreEvents>true</MoreEvents><NewMailEvent><Watermark>W</Watermark>' +
+      '<TimeStamp>2026-01-01T00:00:00Z</TimeStamp><ItemId Id="I"/><ParentFolderId Id="F"/></NewMailEvent>' +
+      '</Notification>';
+    let subscriptions = 0;
+    const asked = { S1: 0, S2: 0 };
+    server = await httpServer((request, response) => {
+      let body = '';
+      request.setEncoding('utf8').on('data', (text: string) => (body += text));
+      request.on('end', () => {
+        response.writeHead(200, XML_TYPE);
+        const id = body.includes('S2') ? 'S2' : 'S1';
+        if (body.includes('<m:Subscribe>')) {
+          subscriptions += 1;
+          const made = `<SubscriptionId>S${subscriptions}</SubscriptionId><Watermark>W</Watermark>`;
+          response.end(reply('Subscribe', made));
+        } else if (body.includes('<m:GetEvents>')) {
+          asked[id] += 1;
+          response.end(reply('GetEvents', more(id)));
+        } else response.end(reply('Unsubscribe', ''));
+      });
+    });
+    const service = exchange({ url: `${server.url}/EWS/Exchange.asmx` });
+    const mail$ = pullNotifications(service, {
+      ...{ folders: ['inbox'], events: ['newMail'], pollIntervalSeconds: 300 },
+    });
+    await new Promise<void>((is500) => {
+      let events = 0;
+      mail$.subscribe(() => {
+        events += 1;
+        if (events === 500) is500();
+      });
+    });
+    // Another subscription takes two requests to its first event: one without a wait would be sent before.
+    await firstValueFrom(mail$);
+    const { S1 } = asked;
+    await service.close();
+    expect(S1).to.equal(500);
+  });
 
   it('has its code left out of an EwsError if that is not a word', async () => {
     const body =

@@ -3,13 +3,14 @@ import { defer, firstValueFrom, lastValueFrom, mergeMap, of, share, Subject, Sub
 import { SaxesParser } from 'saxes';
 import { readText } from '../lib/core/body.ts';
 import { fetchTransport } from '../lib/core/fetchTransport.ts';
+import { DEFAULT_LIMITS } from '../lib/core/limits.ts';
 import { headersFrom, type Transport } from '../lib/core/transport.ts';
+import { withLimits } from '../lib/core/withLimits.ts';
 import { pullNotifications } from '../lib/ews/pull.ts';
 import { messageParser, type ParserOptions } from '../lib/ews/parser.ts';
 import { exchange } from '../lib/ews/service.ts';
 import { ewsSimulator } from '../lib/testing/ewsSimulator.ts';
 import { ucwaSimulator } from '../lib/testing/ucwaSimulator.ts';
-import { answersWithin } from '../lib/ucwa/answersWithin.ts';
 import { connect } from '../lib/ucwa/connect.ts';
 import { dispatch } from '../lib/ucwa/dispatch.ts';
 import type { UcwaEvent } from '../lib/ucwa/events.ts';
@@ -172,7 +173,7 @@ describe('How much is done', () => {
     }) as typeof original;
     try {
       const server: Transport = ({ url }) => of({ status: 200, url, headers: headersFrom({}), body$: body });
-      answersWithin(1000)(server)({ method: 'GET', url: 'https://pool.contoso.com/' })
+      withLimits(DEFAULT_LIMITS)(server)({ method: 'GET', url: 'https://pool.contoso.com/' })
         .pipe(mergeMap(({ body$ }) => body$))
         .subscribe(() => (pieces += 1));
       times(100, (index) => body.next(Uint8Array.of(index)));
@@ -261,6 +262,45 @@ describe('How much is done', () => {
       expect(made).to.equal(0);
       expect(pieces).to.have.length(50);
     });
+
+    /** Counts the characters that saxes reads, and those of the texts in which the parser looks for their beginning. */
+    const charactersRead = (work: () => void): number => {
+      const getCode = Object.getOwnPropertyDescriptor(prototype, 'getCode10')!;
+      const trimStart = Object.getOwnPropertyDescriptor(String.prototype, 'trimStart')!;
+      let count = 0;
+      Object.defineProperty(prototype, 'getCode10', {
+        ...getCode,
+        value: function (this: unknown): unknown {
+          count += 1;
+          return Reflect.apply(getCode.value as () => unknown, this, []);
+        },
+      });
+      Object.defineProperty(String.prototype, 'trimStart', {
+        ...trimStart,
+        value: function (this: string): unknown {
+          count += this.length;
+          return Reflect.apply(trimStart.value as () => unknown, this, []);
+        },
+      });
+      try {
+        work();
+      } finally {
+        Object.defineProperty(prototype, 'getCode10', getCode);
+        Object.defineProperty(String.prototype, 'trimStart', trimStart);
+      }
+      return count;
+    };
+
+    for (const [name, options] of [
+      ['events come with their message', {}],
+      ['events are handed on early', { onEvents: () => undefined }],
+    ] as const) {
+      it(`reads each character twice at most, however many envelopes a chunk holds, when ${name}`, () => {
+        const chunk = '<Envelope/> '.repeat(5000);
+        expect(charactersRead(() => read([chunk], options))).to.be.at.most(2 * chunk.length);
+        expect(charactersRead(() => read(Array.from(chunk), options))).to.be.at.most(4 * chunk.length);
+      });
+    }
 
     it('should be one call for each 4,096 characters where events are handed on early', () => {
       read([xml], { onEvents: () => undefined });

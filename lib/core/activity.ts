@@ -1,5 +1,10 @@
 import { asyncScheduler, defer, finalize, map, type Observable, Subject, tap } from 'rxjs';
+import { parseUrl } from './httpUrl.ts';
+import { codeWord, excerpt } from './text.ts';
 import type { HttpRequest, Middleware, Repetition } from './transport.ts';
+
+/** How many characters of a path are shown: a server may make its hrefs as long as it likes. */
+const LONGEST_PATH = 300;
 
 /** One request, as it went over the wire, when all of it is over. */
 export interface Activity {
@@ -7,7 +12,7 @@ export interface Activity {
   readonly method: string;
   /** Such as `https://pool.contoso.com`. */
   readonly origin: string;
-  /** The path and the query; of what is in a query only numbers are shown, the rest may be secret. */
+  /** The first 300 characters of the path, then `?…` if there was a query: nothing of a query is shown. */
   readonly path: string;
   /** When it was sent. */
   readonly sentAt: Date;
@@ -68,7 +73,7 @@ interface DiagnosticsChannel {
  * const { activity$, reported } = activityReport();
  * activity$.subscribe(({ method, path, status }) => console.log(method, path, status));
  * reported(server)({ method: 'DELETE', url: 'https://pool.contoso.com/me?key=hush' }).subscribe();
- * // prints: DELETE /me?key=… 204
+ * // prints: DELETE /me?… 204
  * ```
  */
 export function activityReport(): ActivityReport {
@@ -137,18 +142,25 @@ export function reportTo(channel: DiagnosticsChannel | undefined): ActivityRepor
 }
 
 function addressOf({ method, url }: HttpRequest): Pick<Activity, 'method' | 'origin' | 'path'> {
-  const { origin, pathname, search } = new URL(url);
-  return { method, origin, path: pathname + withoutSecrets(search) };
+  const { origin = 'an invalid URL' } = parseUrl(url) ?? {};
+  return { method, origin, path: shownPath(url) };
 }
 
-/** Numbers are shown; what has no name may be a secret as a whole. */
-function withoutSecrets(search: string): string {
-  return search.replace(/([?&][^&=]*=)(?!\d{1,9}(?:&|$))[^&]*|([?&])[^&=]+(?=&|$)/g, '$1$2…');
+/**
+ * Returns the path of a URL as logs may show it: its first 300 characters, then `?…` if the URL has a query.
+ *
+ * Nothing of a query or a fragment is shown, because any part of them can be a secret.
+ */
+export function shownPath(url: string): string {
+  const { pathname = '', search = '' } = parseUrl(url) ?? {};
+  return excerpt(pathname, LONGEST_PATH) + (search === '' ? '' : '?…');
 }
 
 function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  return 'code' in error && typeof error.code === 'string' ? `${error.name} ${error.code}` : error.name;
+  const name = codeWord(error.name) ?? 'Error';
+  const code = 'code' in error ? codeWord(error.code) : undefined;
+  return code === undefined ? name : `${name} ${code}`;
 }
 
 /** The channel of the platform, where that has any. */

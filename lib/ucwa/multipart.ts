@@ -1,4 +1,6 @@
+import { isHeaderValue, isHttpToken } from '../core/headerText.ts';
 import type { HttpRequest } from '../core/transport.ts';
+import { type Delimiter, delimitersIn, IN_FRONT, inferredBoundary } from './delimiters.ts';
 import { readHeaderLines } from './headerLines.ts';
 
 /** A batch, as it goes over the wire. */
@@ -24,16 +26,14 @@ export interface ReadBatch {
 }
 
 const LINE = '\r\n';
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const LINE_BREAKING = /[\r\n\0]/;
 /** What the batch says for all of its parts, and what is written anew. */
 const NOT_OF_A_PART = new Set(['authorization', 'host', 'content-length']);
 
 /** Whether a request can stand in a batch: one with a line break in its head would become two. */
 export function isWritable({ method, headers = {} }: HttpRequest): boolean {
   return (
-    TOKEN.test(method) &&
-    Object.entries(headers).every(([name, value]) => TOKEN.test(name) && !LINE_BREAKING.test(value))
+    isHttpToken(method) &&
+    Object.entries(headers).every(([name, value]) => isHttpToken(name) && isHeaderValue(value))
   );
 }
 
@@ -73,47 +73,43 @@ function boundaryFor(parts: readonly string[]): string {
   }
 }
 
-/** A BOM, or the `?` that a conversion made of it, stands in front of documented parts. [BatchingRequests] */
-const IN_FRONT = '[\\s\\uFEFF?]*';
 /** On one page the blanks around the status are lost. [batch_ref] */
-const STATUS_LINE = new RegExp(`^${IN_FRONT}HTTP/\\d+(?:\\.\\d)?[ \\t]*(\\d{3})(?!\\d).*`, 'i');
-const BEFORE_CONTENT = new RegExp(`^${IN_FRONT}(?=[{[<])`);
-const LEADING = new RegExp(`^${IN_FRONT}`);
+const STATUS_LINE = /^HTTP\/\d+(?:\.\d)?[ \t]*(\d{3})(?!\d).*/i;
+/** How JSON and XML begin. */
+const CONTENT = /^[{[<]/;
 const OWN_HEADER = /^[\w-]+[ \t]*:/;
 const END_OF_HEAD = /\r?\n\r?\n/;
+/** Far more than a batch has requests. */
+const MOST_PARTS = 1000;
 
 /**
- * Reads the answer to a batch.
+ * Reads the answer to a batch, in time by its length.
  *
- * The boundary may be quoted or bare; where the header names none, or one that is not there, it is that of
- * the first line that looks like one. A preamble, blanks behind a boundary, line ends of either kind, a BOM
- * or `?` in front of a part or of its body, parts without a header of their own and a missing end are taken.
+ * The boundary may be quoted or bare; if the header names none, or one that is not there, it is that of the
+ * first line that looks like one. A preamble, blanks after a boundary, line ends of either kind, a BOM or `?` in
+ * front of a part or of its body, parts without a header of their own and a missing end are accepted.
  *
- * @returns undefined where the text is no multipart message at all.
+ * @param maxParts How many parts there may be. @default 1000
+ * @returns undefined if the text is not a multipart message, or has more parts than that.
  */
-export function readBatch(contentType: string | undefined, text: string): ReadBatch | undefined {
+export function readBatch(
+  contentType: string | undefined,
+  text: string,
+  maxParts: number = MOST_PARTS,
+): ReadBatch | undefined {
   if (contentType !== undefined && !/^\s*multipart\//i.test(contentType)) return undefined;
-  const named = boundaryIn(contentType ?? '');
-  const delimiters =
-    (named === undefined ? undefined : delimitersIn(text, named)) ?? inferredDelimiters(text);
+  const delimitersOf = (boundary: string | undefined): readonly Delimiter[] | undefined =>
+    // One more than there are parts closes the message.
+    boundary === undefined ? undefined : delimitersIn(text, boundary, maxParts + 1);
+  const delimiters = delimitersOf(boundaryIn(contentType ?? '')) ?? delimitersOf(inferredBoundary(text));
   if (delimiters === undefined) return undefined;
-  const end = delimiters.findIndex(({ closes }) => closes);
-  const isClosed = end !== -1;
-  const opening = isClosed ? delimiters.slice(0, end) : delimiters;
+  const isClosed = delimiters.at(-1)?.closes === true;
+  const opening = isClosed ? delimiters.slice(0, -1) : delimiters;
   const texts = opening.map(({ after }, index) => text.slice(after, delimiters[index + 1]?.before));
   // A documented batch ends with one more boundary in place of the closing one. [GroupingRequestsInABatch]
-  if (!isClosed && texts.at(-1)?.trim() === '')
-    return { parts: texts.slice(0, -1).map(readPart), isClosed: true };
-  return { parts: texts.map(readPart), isClosed };
-}
-
-/** The standard allows 70 characters, and a regular expression of very many cannot be made. [RFC 2046] */
-const LONGEST_BOUNDARY = 200;
-
-interface Delimiter {
-  readonly before: number;
-  readonly after: number;
-  readonly closes: boolean;
+  const isEnded = !isClosed && texts.at(-1)?.trim() === '';
+  const parts = isEnded ? texts.slice(0, -1) : texts;
+  return parts.length > maxParts ? undefined : { parts: parts.map(readPart), isClosed: isClosed || isEnded };
 }
 
 function boundaryIn(contentType: string): string | undefined {
@@ -121,43 +117,27 @@ function boundaryIn(contentType: string): string | undefined {
   return quoted ?? bare;
 }
 
-function inferredDelimiters(text: string): readonly Delimiter[] | undefined {
-  const [, boundary] = /^[\uFEFF?]?--([^\r\n]*[^\s-])[ \t]*\r?$/m.exec(text) ?? [];
-  return boundary === undefined ? undefined : delimitersIn(text, boundary);
-}
-
-function delimitersIn(text: string, boundary: string): readonly Delimiter[] | undefined {
-  if (boundary.length > LONGEST_BOUNDARY) return undefined;
-  const escaped = boundary.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-  const pattern = new RegExp(`(?:^${IN_FRONT}|\\r?\\n)--${escaped}(--)?[ \\t]*(?=\\r?\\n|$)`, 'g');
-  const found = [...text.matchAll(pattern)].map((match) => ({
-    before: match.index,
-    after: match.index + match[0].length,
-    closes: match[1] !== undefined,
-  }));
-  return found.length === 0 ? undefined : found;
-}
-
 function readPart(text: string): PartAnswer | undefined {
-  const message = httpMessageIn(text);
+  const message = httpMessageIn(text).replace(IN_FRONT, '');
   const [, status] = STATUS_LINE.exec(message) ?? [];
   if (status === undefined) return undefined;
   const end = END_OF_HEAD.exec(message) ?? { index: message.length, 0: '' };
   const head = message.slice(0, end.index);
   const body = message.slice(end.index + end[0].length);
+  const content = body.replace(IN_FRONT, '');
   return {
     status: Number(status),
     headers: readHeaderLines(head.replace(STATUS_LINE, '')),
-    body: body.replace(BEFORE_CONTENT, ''),
+    body: CONTENT.test(content) ? content : body,
   };
 }
 
-/** What is left of a part behind its own header, which says only what is known. */
+/** The rest of a part after its own header, which says only what is known. */
 function httpMessageIn(text: string): string {
   let message = text;
   for (;;) {
     const end = message.indexOf('\n') + 1;
-    const line = message.slice(0, end).replace(LEADING, '');
+    const line = message.slice(0, end).replace(IN_FRONT, '');
     if (end === 0 || (line !== '' && !OWN_HEADER.test(line))) return message;
     message = message.slice(end);
   }

@@ -153,16 +153,22 @@ describe('activityReport', () => {
     expect(JSON.stringify(told)).not.to.contain('hush');
   });
 
-  const paths: readonly (readonly [string, string])[] = [
-    ['/events?ack=2&low=15', '/events?ack=2&low=15'],
-    ['/me?access_token=hush', '/me?access_token=…'],
-    ['/me?a=hush&ack=7&b=1234567890&c=1e5&d', '/me?a=…&ack=7&b=…&c=…&…'],
-    ['/me?a=hush=7', '/me?a=…'],
-    ['/me?hush', '/me?…'],
-    ['/me#hush', '/me'],
+  const paths: readonly (readonly [name: string, url: string, path: string])[] = [
+    ['a path alone', '/events', '/events'],
+    ['numbers', '/events?ack=2&low=15', '/events?…'],
+    ['a secret with a name', '/me?access_token=hush', '/me?…'],
+    ['a secret without a name', '/me?hush', '/me?…'],
+    ['a secret that two equals signs follow', '/me?HUSH==', '/me?…'],
+    ['a secret that is a number', '/me?pin=1234', '/me?…'],
+    ['a secret behind a second question mark', '/me?a=1?hush=7', '/me?…'],
+    ['an empty query', '/me?', '/me'],
+    ['a fragment', '/me#hush', '/me'],
+    ['a fragment with a question mark', '/me#?hush=1', '/me'],
+    ['a query and a fragment', '/me?hush#hush', '/me?…'],
+    ['a path that is too long', `/${'a'.repeat(20_000)}?hush`, `/${'a'.repeat(299)}…?…`],
   ];
-  for (const [url, path] of paths) {
-    it(`should show of ${url} no more than ${path}`, () => {
+  for (const [name, url, path] of paths) {
+    it(`shows nothing of a query: ${name}`, () => {
       const told = toldOf((reported) =>
         reported(answering(response(200)).transport)({
           ...request,
@@ -172,6 +178,23 @@ describe('activityReport', () => {
       expect(told[0]).to.include({ origin: 'https://pool.example', path });
     });
   }
+
+  it('reports a request whose URL cannot be read', () => {
+    const told = toldOf((reported) =>
+      reported(() => throwError(() => new TypeError('hush')))({ ...request, url: 'hush' }).subscribe({
+        error: (error: unknown) => expect(error).to.be.instanceOf(TypeError),
+      }),
+    );
+    expect(told[0]).to.include({ origin: 'an invalid URL', path: '', end: 'failed', error: 'TypeError' });
+  });
+
+  it('shows names and codes of errors only if they are words', () => {
+    const hostile = Object.assign(new Error('hush'), { name: 'a\u001b[2J', code: 'hush '.repeat(1000) });
+    const told = toldOf((reported) =>
+      reported(() => throwError(() => hostile))(request).subscribe({ error: () => undefined }),
+    );
+    expect(told[0]).to.include({ end: 'failed', error: 'Error' });
+  });
 
   it('should leave the answer as it is while nobody listens', () => {
     const answer = response(200);

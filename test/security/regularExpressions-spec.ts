@@ -1,94 +1,110 @@
 import { expect } from 'chai';
 import { readdirSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
+import { superLinearPump } from '../support/superLinear.ts';
 
-const LENGTH = 10_000;
-/** A pattern that takes its time with the square of the length needs about a second for that. */
-const LONGEST_MS = 30;
-const ENDS = ['', '\n', '\0', '@'];
-const PUMPS = [
-  ...Array.from(' \t\n\0aA09-+.,:;=&?#@%/\\|\'"<>()[]{}*$^!_~'),
-  ...['%41', 'a.', 'a-', ', ', '; ', '--', '\r\n', '<!--', 'a='],
-];
+/** The methods of strings that make a regular expression of what they are given. */
+const PATTERN_METHODS = new Set(['match', 'matchAll', 'search']);
 
-interface Pattern {
-  readonly where: string;
-  readonly pattern: RegExp;
+/** What a source file has of regular expressions. */
+interface Patterns {
+  /** Each that stands there, with its place. */
+  readonly literals: readonly { readonly where: string; readonly pattern: RegExp }[];
+  /** Each place that constructs one when it runs: no spec can know it. */
+  readonly constructed: readonly string[];
 }
 
-/** Every regular expression that stands in the sources. */
-function patterns(): Pattern[] {
-  return ['lib', 'operators'].flatMap((folder) =>
-    readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .flatMap((name) => patternsOf(`${folder}/${name}`)),
-  );
+/** The regular expressions of the files in a folder. */
+function patternsIn(folder: string): Patterns[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => patternsOf(`${folder}/${name}`, readFileSync(`${folder}/${name}`, 'utf8')));
 }
 
-function patternsOf(path: string): Pattern[] {
-  const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest);
-  const found: Pattern[] = [];
+function patternsOf(path: string, text: string): Patterns {
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const literals: { where: string; pattern: RegExp }[] = [];
+  const constructed: string[] = [];
+  const named = new Set<string>();
+  const isLiteral = (node: ts.Node | undefined): boolean =>
+    node !== undefined &&
+    (ts.isRegularExpressionLiteral(node) || (ts.isIdentifier(node) && named.has(node.text)));
+
   const visit = (node: ts.Node): void => {
     if (ts.isRegularExpressionLiteral(node)) {
       const end = node.text.lastIndexOf('/');
       const pattern = new RegExp(node.text.slice(1, end), node.text.slice(end + 1));
-      found.push({ where: `${path} ${node.text}`, pattern });
+      literals.push({ where: `${path} ${node.text}`, pattern });
+      const { parent } = node;
+      if (ts.isVariableDeclaration(parent) && ts.isIdentifier(parent.name)) named.add(parent.name.text);
+    }
+    // The name in the place of a type constructs nothing.
+    if (ts.isIdentifier(node) && node.text === 'RegExp' && !ts.isTypeReferenceNode(node.parent)) {
+      constructed.push(`${path}: ${node.parent.getText()}`);
+    }
+    if (
+      ts.isCallExpression(node) &&
+      ts.isPropertyAccessExpression(node.expression) &&
+      PATTERN_METHODS.has(node.expression.name.text) &&
+      !isLiteral(node.arguments[0])
+    ) {
+      constructed.push(`${path}: ${node.getText()}`);
     }
     ts.forEachChild(node, visit);
   };
   visit(source);
-  return found;
-}
-
-/** Words that stand in the pattern: what leads into its middle. */
-function beginningsOf({ source }: RegExp): string[] {
-  const plain = source.replaceAll(/\\([^\w])/g, '$1').replaceAll(/s\?:/g, ':');
-  const words = plain.match(/[\w:/.=<?!@-]{2,}/g) ?? [];
-  return [
-    '',
-    ...words,
-    ...words.map((word) => word.replaceAll(/[?]/g, '')),
-    'sip:a@b',
-    '/Date(1',
-    ';boundary="',
-  ];
-}
-
-function millisecondsFor(pattern: RegExp, text: string): number {
-  const started = performance.now();
-  text.replace(pattern, '');
-  return performance.now() - started;
-}
-
-/** What takes too long, of three measurements each: a busy machine is not the pattern's fault. */
-function slowest({ pattern }: Pattern): string | undefined {
-  const everywhere = new RegExp(pattern.source, `${pattern.flags.replace('g', '')}g`);
-  for (const beginning of beginningsOf(pattern)) {
-    for (const pump of PUMPS) {
-      for (const end of ENDS) {
-        const text = beginning + pump.repeat(LENGTH / pump.length) + end;
-        const isSlow = (): boolean => millisecondsFor(everywhere, text) > LONGEST_MS;
-        if (isSlow() && isSlow() && isSlow()) return JSON.stringify([beginning, pump, end]);
-      }
-    }
-  }
-  return undefined;
+  return { literals, constructed };
 }
 
 describe('Regular expressions', () => {
-  const all = patterns();
+  const all = ['lib', 'operators'].flatMap(patternsIn);
+  const literals = all.flatMap((patterns) => patterns.literals);
 
-  it('should be found in the sources', () => {
-    expect(all).to.have.length.above(60);
+  it('are found in the sources', () => {
+    expect(literals).to.have.length.above(60);
   });
 
-  it('should be seen to blow up where they do', () => {
-    expect(slowest({ where: 'here', pattern: /[?#].*$/ })).to.equal('["","?","\\n"]');
+  it('are never constructed at run time', () => {
+    expect(all.flatMap((patterns) => patterns.constructed)).to.deep.equal([]);
   });
 
-  for (const one of all) {
-    it(`should take time by the length of a text, and not by its square: ${one.where}`, () => {
-      expect(slowest(one)).to.equal(undefined);
+  for (const code of ['new RegExp(a)', 'RegExp(a, "g")', 'b.match("a")', 'b.matchAll(a)', 'b.search(`a`)']) {
+    it(`are found where code constructs them: ${code}`, () => {
+      expect(patternsOf('a.ts', code).constructed).to.have.length(1);
+    });
+  }
+
+  it('are found where they stand or are named', () => {
+    const { literals, constructed } = patternsOf('a.ts', 'const a: RegExp = /b/g; c.search(a); c.match(/d/)');
+    expect(literals.map(({ pattern }) => String(pattern))).to.deep.equal(['/b/g', '/d/']);
+    expect(constructed).to.deep.equal([]);
+  });
+
+  const slow: readonly (readonly [string, RegExp])[] = [
+    ['a rest that no end follows', /[?#].*$/],
+    ['blanks in front of an end', /\s+$/],
+    ['lines that begin after U+2028', /^[\uFEFF?]?--([^\r\n]*[^\s-])[ \t]*\r?$/m],
+    ['values that end in a number', /([?&][^&=]*=)(?!\d{1,9}(?:&|$))[^&]*|([?&])[^&=]+(?=&|$)/g],
+    ['blanks that two loops share', /^([\w-]+): *(.*)$/],
+    ['a loop in a loop', /^(?:a+)+$/],
+    ['alternatives that are the same', /^(?:a|a)*$/],
+    ['two loops far from each other', /^a*b?a*c/],
+  ];
+  for (const [name, pattern] of slow) {
+    it(`are seen to take more than linear time: ${name}`, () => {
+      expect(superLinearPump(pattern)).to.not.equal(undefined);
+    });
+  }
+
+  for (const pattern of [/[?#].*$/s, /^\s+/, /<[\w.-]{1,80}>/, /"[^"]*"/, /(?:%[0-9a-f]{2})+/gi, /\s+a/y]) {
+    it(`are seen to take linear time: ${String(pattern)}`, () => {
+      expect(superLinearPump(pattern)).to.equal(undefined);
+    });
+  }
+
+  for (const { where, pattern } of literals) {
+    it(`take steps in proportion to the text: ${where}`, () => {
+      expect(superLinearPump(pattern)).to.equal(undefined);
     });
   }
 });

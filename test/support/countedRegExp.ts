@@ -1,0 +1,102 @@
+import { RegExpParser } from '@eslint-community/regexpp';
+import { compile, type Program } from './regExpProgram.ts';
+
+/** A match of a {@link CountedRegExp}, or its absence, and the steps that the search for it took. */
+export interface CountedMatch {
+  /** Where the match begins and ends; undefined if there is none. */
+  readonly found: readonly [start: number, end: number] | undefined;
+  /** More than `maxSteps` if the search was given up. */
+  readonly steps: number;
+}
+
+/** A regular expression that counts the steps of its backtracking. */
+export interface CountedRegExp {
+  /**
+   * Searches from an index on, as the platform does: at each index anew.
+   *
+   * @param isSticky Whether only the first index is tried. @default false
+   */
+  exec(text: string, from?: number, isSticky?: boolean): CountedMatch;
+}
+
+/** Where iterations began: the latest first. */
+interface Mark {
+  readonly slot: number;
+  readonly at: number;
+  readonly before: Mark | undefined;
+}
+
+/**
+ * Returns a backtracking matcher for a pattern, which finds the same as the platform and counts its steps.
+ *
+ * It throws an Error for a pattern with a lookbehind, a back reference, a modifier or the flag `v`.
+ *
+ * @param maxSteps After so many steps a search is given up. @default Infinity
+ */
+export function countedRegExp({ source, flags }: RegExp, maxSteps: number = Infinity): CountedRegExp {
+  if (flags.includes('v')) throw new Error('the matcher that counts steps has no flag v');
+  const isUnicode = flags.includes('u');
+  const pattern = new RegExpParser().parsePattern(source, 0, source.length, { unicode: isUnicode });
+  const program = compile(pattern.alternatives, flags);
+  const charAt = (text: string, at: number): string =>
+    isUnicode ? String.fromCodePoint(text.codePointAt(at) ?? 0) : text.charAt(at);
+
+  return {
+    exec: (text: string, from: number = 0, isSticky: boolean = false): CountedMatch => {
+      let steps = 0;
+      const endOf = (instructions: Program, start: number): number | undefined => {
+        const untried: { readonly next: number; readonly at: number; readonly marks: Mark | undefined }[] =
+          [];
+        let [next, at, marks]: [number, number, Mark | undefined] = [0, start, undefined];
+        for (;;) {
+          const instruction = instructions[next];
+          if (instruction === undefined) return at;
+          steps += 1;
+          if (steps > maxSteps) return undefined;
+          let fails = false;
+          next += 1;
+          switch (instruction.op) {
+            case 'character': {
+              const character = at < text.length ? charAt(text, at) : '';
+              fails = character === '' || !instruction.matches(character);
+              at += character.length;
+              break;
+            }
+            case 'assert':
+              fails = !instruction.holds(text, at);
+              break;
+            case 'look':
+              fails = (endOf(instruction.program, at) === undefined) !== instruction.negate;
+              break;
+            case 'either':
+              untried.push({ next: instruction.second, at, marks });
+              next = instruction.first;
+              break;
+            case 'jump':
+              next = instruction.to;
+              break;
+            case 'begin':
+              marks = { slot: instruction.slot, at, before: marks };
+              break;
+            case 'advance': {
+              let mark = marks;
+              while (mark !== undefined && mark.slot !== instruction.slot) mark = mark.before;
+              fails = mark?.at === at;
+            }
+          }
+          if (!fails) continue;
+          const other = untried.pop();
+          if (other === undefined) return undefined;
+          ({ next, at, marks } = other);
+        }
+      };
+
+      for (let start = from; start <= text.length; start += charAt(text, start).length || 1) {
+        const end = endOf(program, start);
+        if (end !== undefined) return { found: [start, end], steps };
+        if (isSticky || steps > maxSteps) break;
+      }
+      return { found: undefined, steps };
+    },
+  };
+}

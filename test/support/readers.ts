@@ -1,0 +1,192 @@
+import { NEVER, of, timer } from 'rxjs';
+import { activityReport } from '../../lib/core/activity.ts';
+import { retryAfterMs } from '../../lib/core/backoff.ts';
+import { challengesIn } from '../../lib/core/challenge.ts';
+import { cookieJar } from '../../lib/core/cookieJar.ts';
+import { hostName } from '../../lib/core/hostRule.ts';
+import { httpUrl } from '../../lib/core/httpUrl.ts';
+import { pinnedTo } from '../../lib/core/pinnedTo.ts';
+import { codeWord, describeUrl, excerpt, mediaType, originOf } from '../../lib/core/text.ts';
+import {
+  headersFrom,
+  type HttpRequest,
+  type HttpResponse,
+  type Transport,
+} from '../../lib/core/transport.ts';
+import { secretIn } from '../../lib/ews/callbackSecret.ts';
+import { answerOf } from '../../lib/ews/autodiscoverAnswer.ts';
+import { mailAddress } from '../../lib/ews/mailAddress.ts';
+import { messageParser } from '../../lib/ews/parser.ts';
+import { readPoxResponse } from '../../lib/ews/pox.ts';
+import { isXml } from '../../lib/ews/soap.ts';
+import { streamingParser } from '../../lib/ews/streamingParser.ts';
+import { timestampOf } from '../../lib/ews/timestamp.ts';
+import { decideBatch } from '../../lib/ucwa/batchDecision.ts';
+import { signInOffer } from '../../lib/ucwa/challenge.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { fieldsIn } from '../../lib/ucwa/contactResources.ts';
+import { contactHrefKey, filedUnder } from '../../lib/ucwa/filing.ts';
+import { readFrameMessage } from '../../lib/ucwa/frameMessage.ts';
+import { readHeaderLines } from '../../lib/ucwa/headerLines.ts';
+import { absolute, addressOf } from '../../lib/ucwa/href.ts';
+import { readBatch } from '../../lib/ucwa/multipart.ts';
+import { reasonIn } from '../../lib/ucwa/request.ts';
+import { password } from '../../lib/ucwa/signIn.ts';
+import { requestToken } from '../../lib/ucwa/tokenEndpoint.ts';
+import { trustedHosts, trustedUrl } from '../../lib/ucwa/trustedHosts.ts';
+import { contactKey } from '../../operators/contactKey.ts';
+import { normalHref } from '../../operators/href.ts';
+import { marbles } from './marbles.ts';
+import { type Reader, reader } from './reader.ts';
+import { response } from './responses.ts';
+
+const ORIGIN = 'https://pool.contoso.com';
+const APPLICATION = `${ORIGIN}/ucwa/oauth/v1/applications/1`;
+const TRUST = trustedHosts('contoso.com', [], []);
+const PART = '--x\r\n\r\nHTTP/1.1 200 OK\r\n';
+const HTTP_URLS = ['', 'https://', `${ORIGIN}/`, `${ORIGIN}/?a=`, 'https://a@'];
+const HREFS = [...HTTP_URLS, '/', '/people/', '/people/a@b', '/events?ack='];
+const XML = ['', '<', '<a b="', '<a>', '<!--', '<?xml ', '<a><![CDATA['];
+const TYPES = ['', 'multipart/batching', 'multipart/batching;boundary="', 'application/json;', 'text/xml'];
+
+/** Each reader of the library. */
+export const READERS: readonly Reader[] = [
+  reader('the answer to a batch', (text) => readBatch('multipart/batching; boundary=x', text), [
+    ...['', '--x\r\n', PART, `${PART}A: `, `${PART}\r\n`, '--x--'],
+  ]),
+  reader('the answer to a batch without a boundary', (text) => readBatch(undefined, text), [
+    ...['', '--', '--x\r\n', PART],
+  ]),
+  reader('the type of a batch', (text) => readBatch(text, '--a\r\n\r\n--a--'), TYPES),
+  reader('header lines', readHeaderLines, ['', 'a:', 'a: b\r\n']),
+  reader('challenges', challengesIn, ['', 'Bearer ', 'Bearer a=', 'Bearer a="']),
+  reader('an offer to sign in', (text) => signInOffer(headersFrom({ 'www-authenticate': text })), [
+    ...['', 'MsRtcOAuth href="/a",grant_type="'],
+  ]),
+  reader('cookies', (text) => cookieJar().keep(`${ORIGIN}/`, text), [
+    ...['', 'a=', 'a=b;', 'a=b; Expires=', 'a=b; Path=/', 'a=b; Domain=', 'a=b, '],
+  ]),
+  reader('Retry-After', (text) => retryAfterMs(text, 0), ['', '1', 'Mon, ']),
+  reader('a media type', mediaType, TYPES),
+  reader('whether a type is XML', isXml, TYPES),
+  reader('a host', hostName, ['', 'a.']),
+  reader('a URL', httpUrl, HTTP_URLS),
+  reader('the origin of a URL', originOf, HTTP_URLS),
+  reader('a URL that a message quotes', describeUrl, HTTP_URLS),
+  reader('a text that a message quotes', excerpt),
+  reader('a code that a message quotes', codeWord),
+  reader('a link', (text) => absolute(text, APPLICATION), HREFS),
+  reader('a redirect', redirected, HREFS),
+  reader('a link out of discovery', (text) => trustedUrl(TRUST, text, ORIGIN, 'user'), HREFS),
+  reader('an href', normalHref, HREFS),
+  reader('the href of a contact', contactHrefKey, HREFS),
+  reader('the keys of an event', (text) =>
+    filedUnder({ type: 'updated', link: { rel: text, href: text }, sender: { rel: 'people', href: text } }),
+  ),
+  reader('the URI of a contact', (text) => [addressOf(text), contactKey(text)], ['', 'sip:', 'sip:a@b;']),
+  reader('an address', mailAddress, ['', 'a@']),
+  reader('a path that activity$ shows', reportedAs, HREFS),
+  reader('the link to the next events', followed, ['', '/events?ack=', `${ORIGIN}/`]),
+  reader('a resource', got, ['', '{"a":"', '{"_links":{"self":{"href":"', '{"_embedded":']),
+  reader('a type of a resource', (text) => got('{}', text), TYPES),
+  reader('an error of UCWA', reasonIn, ['', '{"code":"']),
+  reader('an answer of a token endpoint', (text) => asked(200, text), [
+    '',
+    '{"access_token":"',
+    '{"token_type":"',
+  ]),
+  reader('an error of a token endpoint', (text) => asked(400, text), ['', '{"error":"']),
+  reader('an error of a batch', (text) => decideBatch(404, text)),
+  reader('when a contact was active', (text) => fieldsIn('contactPresence', { lastActive: text }), [
+    ...['', '/Date(', '/Date(1+'],
+  ]),
+  reader('a message of a frame', readFrameMessage, ['', '{"messageId":"']),
+  reader('an Autodiscover answer', readPoxResponse, XML),
+  reader('an Autodiscover answer in JSON', (text) => answered('json', 200, {}, text), ['', '{"ErrorCode":"']),
+  reader('an Autodiscover redirect', (text) => answered('json', 302, { location: text }), HREFS),
+  reader(
+    'the type of an Autodiscover answer',
+    (text) => answered('json', 500, { 'content-type': text }),
+    TYPES,
+  ),
+  reader('a time of EWS', timestampOf, ['', '2026-11-22T08:15:00']),
+  reader('a posted URL', secretIn, ['', '/?', '/?pushKey=']),
+  reader('an envelope', (text) => parsed(messageParser(ignore), [text]), XML),
+  reader('an envelope, a byte at a time', (text) => parsed(messageParser(ignore), text), XML),
+  reader('a stream', (text) => parsed(streamingParser(ignore), [text]), XML),
+  reader('a stream, a byte at a time', (text) => parsed(streamingParser(ignore), text), XML),
+];
+
+function ignore(): void {
+  // Only the work counts.
+}
+
+function parsed(
+  parser: { readonly write: (bytes: Uint8Array) => void; readonly end: () => void },
+  pieces: Iterable<string>,
+): void {
+  for (const piece of pieces) parser.write(new TextEncoder().encode(piece));
+  parser.end();
+}
+
+/** Reads a resource of UCWA whose response has this body and type. */
+function got(body: string, type = 'application/json'): void {
+  const transport: Transport = ({ url }) =>
+    of({ ...response(200, { headers: { 'content-type': type }, body: [body] }), url });
+  const ucwa = connect({ application: APPLICATION, transport });
+  ucwa.get({ href: '/me' }).subscribe({ error: ignore });
+}
+
+/** Follows the link to the next events, while `activity$` reports the requests. */
+function followed(href: string): void {
+  const events = { _links: { next: { href } }, sender: [] };
+  const application = { _links: { self: { href: APPLICATION }, events: { href: '/events' } } };
+  const answers: unknown[] = [application, events];
+  const transport: Transport = ({ url }) => {
+    const answer = answers.shift();
+    return answer === undefined ? NEVER : of({ ...json(answer), url });
+  };
+  const ucwa = connect({ application: APPLICATION, transport });
+  ucwa.activity$.subscribe();
+  marbles(() => {
+    const following = ucwa.events$.subscribe({ error: ignore });
+    // The link is followed a little later.
+    timer(1000).subscribe(() => following.unsubscribe());
+  });
+}
+
+/** Follows a redirect to this href. */
+function redirected(location: string): void {
+  const answers = [response(302, { headers: { location } }), json({})];
+  const transport: Transport = ({ url }) => of({ ...(answers.shift() ?? json({})), url });
+  pinnedTo(ORIGIN)(transport)({ method: 'GET', url: `${ORIGIN}/` }).subscribe({ error: ignore });
+}
+
+/** Reads what a token endpoint answers. */
+function asked(status: number, body: string): void {
+  const transport: Transport = ({ url }) => of({ ...response(status, { body: [body] }), url });
+  const signIn = password({ username: 'sara', password: 'hush' });
+  requestToken(transport, { url: `${ORIGIN}/token`, signIn }).subscribe({ error: ignore });
+}
+
+/** Reports a request to this href. */
+function reportedAs(href: string): void {
+  const { activity$, reported } = activityReport();
+  activity$.subscribe();
+  const request: HttpRequest = { method: 'GET', url: absolute(href, ORIGIN) };
+  reported(() => of(json({})))(request).subscribe();
+}
+
+function answered(
+  kind: 'json',
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body = '{}',
+): void {
+  const step = { kind, url: `${ORIGIN}/autodiscover` } as unknown as Parameters<typeof answerOf>[0];
+  answerOf(step, response(status, { headers, body: [body] })).subscribe({ error: ignore });
+}
+
+function json(value: unknown): HttpResponse {
+  return response(200, { headers: { 'content-type': 'application/json' }, body: [JSON.stringify(value)] });
+}

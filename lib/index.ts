@@ -24,6 +24,7 @@ export {
 export { fetchTransport } from './core/fetchTransport.ts';
 export { fileCheckpoints } from './core/fileCheckpoints.ts';
 export type { Fetch } from './core/keptAliveFetch.ts';
+export type { Limits } from './core/limits.ts';
 export { memoryCheckpoints } from './core/memoryCheckpoints.ts';
 export { pinnedTo } from './core/pinnedTo.ts';
 export { decideRelease, type ReleaseDecision, type ReleaseResult } from './core/release.ts';

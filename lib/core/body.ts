@@ -1,9 +1,7 @@
 import { map, type Observable, reduce } from 'rxjs';
 import { DecodeError } from './errors.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
 import type { HttpResponse } from './transport.ts';
-
-/** How large a body may be that is read whole, in bytes. */
-export const MAX_BODY_BYTES: number = 32 * 1024 * 1024;
 
 /**
  * Returns an Observable that emits the whole body as one text, once it is complete, and completes.
@@ -18,7 +16,7 @@ export const MAX_BODY_BYTES: number = 32 * 1024 * 1024;
 export function readText(
   response: HttpResponse,
   subject: string,
-  maxBytes: number = MAX_BODY_BYTES,
+  maxBytes: number = DEFAULT_LIMITS.responseBytes,
 ): Observable<string> {
   return response.body$.pipe(
     reduce<Uint8Array, Read | undefined>((read = { chunks: [], length: 0 }, chunk) => {

@@ -8,11 +8,9 @@ import { type NumberRange, numberOption, objectOption } from './options.ts';
 export interface Limits {
   /** Bytes of one response that is read whole, such as a SOAP answer or JSON. @default 33_554_432 */
   readonly responseBytes?: number;
-  /** Characters of one message of a response that does not end, such as an envelope of a stream. @default 16_777_216 */
+  /** Characters of one EWS envelope, of a stream or of an answer. @default 16_777_216 */
   readonly messageCharacters?: number;
-  /**
-   * Levels of XML elements in one another. JSON has a fixed bound: 32 resources in one another. @default 64
-   */
+  /** Levels of XML elements in one another. JSON has a fixed bound: 32 resources in one another. @default 64 */
   readonly depth?: number;
   /** Seconds from the request to the head of its response, on top of a long poll's own time. @default 120 */
   readonly headersSeconds?: number;
@@ -20,13 +18,13 @@ export interface Limits {
   readonly silenceSeconds?: number;
   /** Seconds from the request to the end of its response, on top of a long poll's own time; not for streams. @default 300 */
   readonly responseSeconds?: number;
-  /** Redirects that are followed from one request. @default 5 */
+  /** Redirects that are followed from one request. @default 5; 10 in Autodiscover, as documented there */
   readonly redirects?: number;
   /** Parts of one batch response. @default 1000 */
   readonly parts?: number;
-  /** Bytes of a body that nobody reads; a larger one is cancelled with its connection. @default 65_536 */
+  /** Bytes of a body that nobody needs; a larger one is cancelled with its connection. @default 65_536 */
   readonly drainBytes?: number;
-  /** Seconds for reading a body that nobody reads to its end, which keeps the connection. @default 1 */
+  /** Seconds for reading a body that nobody needs to its end, which keeps the connection. @default 1 */
   readonly drainSeconds?: number;
 }
 

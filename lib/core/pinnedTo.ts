@@ -2,8 +2,8 @@ import { defer, type Observable, throwError } from 'rxjs';
 import { divert } from './divert.ts';
 import { HttpError, OriginError } from './errors.ts';
 import { parseUrl } from './httpUrl.ts';
-import { checkLimits, type Limits } from './limits.ts';
-import { urlOption } from './options.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { numberOption, urlOption } from './options.ts';
 import { originOf } from './text.ts';
 import type { HttpRequest, HttpResponse, Middleware, Transport } from './transport.ts';
 
@@ -19,7 +19,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
  *
  * @param origin Scheme, host and port, such as `https://pool.contoso.com`; of a longer URL its origin is
  * taken. Anything else throws a TypeError.
- * @param limits Of these, `redirects` applies. @default at most 5 redirects
+ * @param limits How many redirects are followed. @default 5
  *
  * @example
  * ```ts
@@ -35,9 +35,12 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
  * // prints: OriginError
  * ```
  */
-export function pinnedTo(origin: string, limits?: Limits): Middleware {
+export function pinnedTo(
+  origin: string,
+  { redirects = DEFAULT_LIMITS.redirects }: Pick<Limits, 'redirects'> = {},
+): Middleware {
   const allowed = urlOption('origin', origin).origin;
-  const { redirects } = checkLimits(limits);
+  numberOption('redirects', redirects, { min: 0, integer: true });
 
   const send = (
     transport: Transport,

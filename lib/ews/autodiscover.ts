@@ -13,6 +13,7 @@ import { DecodeError, NetworkError } from '../core/errors.ts';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import { hostOption, hostRule } from '../core/hostRule.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
+import { checkLimits, type Limits } from '../core/limits.ts';
 import { invalidOption, numberOption } from '../core/options.ts';
 import type { HttpRequest, Transport } from '../core/transport.ts';
 import { answerOf } from './autodiscoverAnswer.ts';
@@ -26,7 +27,7 @@ import {
 import { AutodiscoverError } from './autodiscoverError.ts';
 import { formatAddress, type MailAddress, mailAddress } from './mailAddress.ts';
 import { poxRequest } from './pox.ts';
-import { signing, type SignInOptions } from './signIn.ts';
+import { reasonToWithhold, signing, type SignInOptions } from './signIn.ts';
 
 /** Whose web services to look for, and how to ask. */
 export interface AutodiscoverOptions extends SignInOptions {
@@ -38,8 +39,13 @@ export interface AutodiscoverOptions extends SignInOptions {
    * @default none
    */
   readonly allowRedirectTo?: readonly string[];
-  /** How long each server may take to answer, in seconds. @default 10 */
+  /** How long each server may take to answer, in seconds: the whole response. @default 10 */
   readonly timeoutSeconds?: number;
+  /**
+   * Of the limits, `drainBytes`, `drainSeconds` and `redirects` apply: the responses have a fixed bound of 262,144
+   * bytes. @default 10 redirects, which are documented
+   */
+  readonly limits?: Limits;
   /** What sends the requests. @default fetchTransport(fetch) */
   readonly transport?: Transport;
   /** A WHATWG fetch, if there is no `transport`. @default cross-fetch, with kept-alive connections on Node */
@@ -52,9 +58,10 @@ export interface AutodiscoverOptions extends SignInOptions {
  *
  * It asks autodiscover.DOMAIN and DOMAIN, first their JSON endpoints, then with XML, one after another.
  * Hosts are asked, redirects are followed, and a URL is believed only by https and within the domain of
- * the address or what `allowRedirectTo` allows. A request is signed only when it was refused without, so
- * that a mere web site at DOMAIN never sees a password. The search by plain HTTP and by DNS records that
- * the documentation also names is left out: its answers can be forged.
+ * the address or what `allowRedirectTo` allows. A request is signed only after a 401 whose `WWW-Authenticate`
+ * offers the scheme of the credentials, `Basic` or `Bearer`, so that a web site at DOMAIN does not get a password.
+ * A browser hides this header from pages of other origins: there, nothing is signed, and the error says so. The
+ * search by plain HTTP and by DNS records that the documentation also names is left out: its answers can be forged.
  *
  * It errors with an {@link AutodiscoverError} that tells what each server came to. It throws a TypeError
  * that names the option for one that cannot be used. Page: "Autodiscover for Exchange".
@@ -79,7 +86,7 @@ export interface AutodiscoverOptions extends SignInOptions {
  * ```
  */
 export function autodiscoverEws(options: AutodiscoverOptions): Observable<string> {
-  const { allowRedirectTo = [], timeoutSeconds = 10, token, basic } = options;
+  const { allowRedirectTo = [], timeoutSeconds = 10 } = options;
   const address = addressOption(options.address);
   numberOption('timeoutSeconds', timeoutSeconds, { min: 0.1, max: 3600 });
   if (!Array.isArray(allowRedirectTo)) {
@@ -87,13 +94,18 @@ export function autodiscoverEws(options: AutodiscoverOptions): Observable<string
   }
   const allowed = allowRedirectTo.map((host, index) => hostOption(`allowRedirectTo[${index}]`, host));
   const isAllowed = hostRule([address.domain, ...allowed]);
-  const plain = options.transport ?? fetchTransport(options.fetch);
+  const limits = checkLimits(options.limits);
+  const plain = options.transport ?? fetchTransport(options.fetch, limits);
   const signed = signing(options)(plain);
-  const transport = token === undefined && basic === undefined ? plain : whenRefused(plain, signed);
 
   const ask = (step: AutodiscoverStep): Observable<AutodiscoverAnswer> =>
-    defer(() => transport(requestOf(step))).pipe(
-      mergeMap((response) => answerOf(step, response)),
+    defer(() => plain(requestOf(step))).pipe(
+      mergeMap((response) => {
+        if (response.status !== 401) return answerOf(step, response);
+        const reason = reasonToWithhold(options, response.headers);
+        if (reason !== undefined) return of<AutodiscoverAnswer>({ type: 'failed', reason });
+        return signed(requestOf(step)).pipe(mergeMap((answer) => answerOf(step, answer)));
+      }),
       timeout(timeoutSeconds * 1000),
       catchError((cause: unknown) =>
         of<AutodiscoverAnswer>({ type: 'failed', reason: reasonOf(cause), cause }),
@@ -115,7 +127,7 @@ export function autodiscoverEws(options: AutodiscoverOptions): Observable<string
       }),
     );
 
-  return follow(beginAutodiscover(address));
+  return follow(beginAutodiscover(address, options.limits?.redirects));
 }
 
 function addressOption(value: unknown): MailAddress {
@@ -134,11 +146,6 @@ function requestOf({ kind, url, address }: AutodiscoverStep): HttpRequest {
     headers: { 'content-type': 'text/xml; charset=utf-8', accept: 'text/xml' },
     body: poxRequest(formatAddress(address)),
   };
-}
-
-function whenRefused(plain: Transport, signed: Transport): Transport {
-  return (request) =>
-    plain(request).pipe(mergeMap((response) => (response.status === 401 ? signed(request) : of(response))));
 }
 
 function reasonOf(error: unknown): string {

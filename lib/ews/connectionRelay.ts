@@ -3,7 +3,7 @@ import type { RequestProgress } from '../core/transport.ts';
 import type { Member } from './connectionMember.ts';
 import type { Reading } from './connectionMessage.ts';
 import { hangingRequest } from './connectionRequest.ts';
-import { ANSWER_WITHIN_MS, type ServiceInternals } from './serviceInternals.ts';
+import type { ServiceInternals } from './serviceInternals.ts';
 
 /** One request in the relay. */
 export interface Leg {
@@ -137,7 +137,7 @@ export function connectionRelay(internals: ServiceInternals, runner: RelayRunner
 
   const ended = (from: Leg, error: unknown): void => {
     const isLost = error !== undefined && from.mayHaveActed && !from.hasAnswered;
-    if (isLost) straysUntil = asyncScheduler.now() + ANSWER_WITHIN_MS;
+    if (isLost) straysUntil = asyncScheduler.now() + internals.limits.headersSeconds * 1000;
     if (isReleasing) {
       held.push(() => finish(from, error));
     } else if (from === old) {

@@ -22,13 +22,15 @@ const CLOSED_PATIENCE_MS = 2000;
  * Returns an Observable that opens a connection for each subscriber, emits what its messages say as they arrive, and
  * completes when it ends: with the body, or where the server has said that it is closed and then nothing.
  *
- * It errors like {@link soapStream}, and with a {@link NetworkError} when nothing comes any more.
+ * It errors like {@link soapStream}, and with a {@link NetworkError} when no envelope comes for `silenceSeconds`.
  */
 export function hangingRequest(
-  { stream, streaming: { silenceMs }, url }: ServiceInternals,
+  { stream, limits: { silenceSeconds }, url }: ServiceInternals,
   { ids, connectionMinutes, onProgress }: HangingRequest,
 ): Observable<Reading> {
+  const silenceMs = silenceSeconds * 1000;
   return new Observable((subscriber) => {
+    /** When the last whole envelope came: single bytes do not show that the server still has something to say. */
     let heardAt = 0;
     let silence: Subscription | undefined;
     let patience: Subscription | undefined;
@@ -39,7 +41,7 @@ export function hangingRequest(
         const left = heardAt + silenceMs - asyncScheduler.now();
         if (left > 0) listen(left);
         else {
-          const what = `no sign of life in ${silenceMs / 1000} seconds`;
+          const what = `no envelope on the stream for ${silenceSeconds} seconds`;
           subscriber.error(new NetworkError(what, { method: 'POST', url }));
         }
       });
@@ -64,11 +66,13 @@ export function hangingRequest(
         else silence?.unsubscribe();
         onProgress(progress);
       },
-      onBytes: () => (heardAt = asyncScheduler.now()),
     });
     message$
       .pipe(
-        map((message) => readMessage(message, { operation: OPERATION, url })),
+        map((message) => {
+          heardAt = asyncScheduler.now();
+          return readMessage(message, { operation: OPERATION, url });
+        }),
         tap(noteClosed),
       )
       .subscribe(subscriber);

@@ -26,7 +26,7 @@ export function connectionsOf(internals: ServiceInternals): Connections {
 }
 
 function connections(internals: ServiceInternals): Connections {
-  const { maxConnections } = internals.streaming;
+  const { maxConnections } = internals;
   const all = new Set<Connection>();
   const places = new Map<Member, Connection>();
   let allowed = maxConnections;

@@ -1,4 +1,5 @@
 import type { Fetch } from '../core/keptAliveFetch.ts';
+import { checkLimits, type Limits } from '../core/limits.ts';
 import {
   choiceOption,
   invalidOption,
@@ -11,11 +12,7 @@ import type { Transport } from '../core/transport.ts';
 import type { RetryPolicy } from '../core/withRetry.ts';
 import type { Impersonation } from './envelope.ts';
 import type { SignInOptions } from './signIn.ts';
-import {
-  type CheckedStreamingLimits,
-  checkStreamingLimits,
-  type StreamingLimits,
-} from './streamingLimits.ts';
+import { checkMaxConnections, type StreamingLimits } from './streamingLimits.ts';
 
 /** The schema versions that a server can be asked to answer by. */
 export type ExchangeVersion =
@@ -76,6 +73,8 @@ export interface ExchangeOptions extends SignInOptions {
   readonly maxConcurrentRequests?: number;
   /** How events are streamed. @default as documented there */
   readonly streaming?: StreamingLimits;
+  /** The limits of what the server sends. @default as documented there */
+  readonly limits?: Limits;
 }
 
 /** Which of the two ways to say where the web services are was taken. */
@@ -87,7 +86,8 @@ export interface ExchangePlan {
   readonly version: ExchangeVersion;
   readonly retry: RetryPolicy;
   readonly maxConcurrentRequests: number;
-  readonly streaming: CheckedStreamingLimits;
+  readonly maxConnections: number;
+  readonly limits: Required<Limits>;
 }
 
 /** Fewer than the 27 that servers allow an account, which it may use for more than this. */
@@ -109,7 +109,8 @@ export function exchangePlan(options: ExchangeOptions): ExchangePlan {
       max: 1000,
       integer: true,
     }),
-    streaming: checkStreamingLimits(options.streaming),
+    maxConnections: checkMaxConnections(options.streaming),
+    limits: checkLimits(options.limits),
   };
 }
 

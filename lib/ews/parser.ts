@@ -1,21 +1,17 @@
 import { ignoreElements, Observable, type OperatorFunction, tap } from 'rxjs';
 import { SaxesParser } from 'saxes';
 import { DecodeError } from '../core/errors.ts';
-import { numberOption } from '../core/options.ts';
+import { DEFAULT_LIMITS, type Limits } from '../core/limits.ts';
 import type { ServerEvent } from './events.ts';
 import { type Attributes, type Draft, GrammarViolation, newDraft } from './grammar.ts';
 import { DOCUMENT } from './messageGrammar.ts';
 import { pathOf, type Place, placesOf } from './places.ts';
 import type { EwsMessage } from './wire.ts';
 
-/** What a parser takes, and what it is for. */
-export interface ParserOptions {
+/** Options of the parsers. */
+export interface ParserOptions extends Pick<Limits, 'depth' | 'messageCharacters'> {
   /** What is read, for errors. @default 'EWS response' */
   readonly subject?: string;
-  /** How deep elements may be in one another. @default 64 */
-  readonly maxDepth?: number;
-  /** How many characters one envelope may have. @default 16_777_216 */
-  readonly maxEnvelopeCharacters?: number;
   /**
    * Called with events of an envelope that is not complete yet, in order and outside of the parsing; its message
    * brings those that are left. @default all come with the message
@@ -31,8 +27,9 @@ export interface MessageParser {
   end(): void;
 }
 
-/** The same for what is text already; see {@link messageReader}. */
+/** The same for text; see {@link messageReader}. */
 export interface MessageReader {
+  /** Reads the next chunk: each character once, wherever the chunks are cut. */
   read(xml: string): void;
   /** Forgets the envelope that is being read, so that another can begin: after an error, too. */
   restart(): void;
@@ -60,19 +57,31 @@ export function messageParser(next: (message: EwsMessage) => void, options?: Par
  * Creates a parser that hands on the messages of a stream of SOAP envelopes: one after another, with or
  * without an XML declaration before each, cut into chunks at any byte.
  *
- * A message is handed on when its envelope is complete, so nothing comes out of one that breaks off, but for
- * what `onEvents` was given by then. Names
- * are read without their prefixes. Document type declarations and entities other than XML's own are refused.
- *
  * @param next Called with each message, in order, outside of the parsing.
  */
-export function messageReader(
-  next: (message: EwsMessage) => void,
+export function messageReader(next: (message: EwsMessage) => void, options?: ParserOptions): MessageReader {
+  return envelopeReader((messages) => {
+    messages.forEach(next);
+    return true;
+  }, options);
+}
+
+/**
+ * Creates a parser that hands on the messages of one SOAP envelope after another.
+ *
+ * It does so when an envelope is complete, so nothing comes out of one that breaks off, except for the events that
+ * `onEvents` was called with by then. Names are read without their prefixes. Document type declarations and
+ * entities other than XML's own are refused.
+ *
+ * @param take Called with the messages of each envelope, in order, outside of the parsing. Returns whether to read
+ * on; otherwise everything that follows is ignored.
+ */
+export function envelopeReader(
+  take: (messages: readonly EwsMessage[]) => boolean,
   options: ParserOptions = {},
 ): MessageReader {
-  const { subject = 'EWS response', maxDepth = 64, maxEnvelopeCharacters = 16_777_216, onEvents } = options;
-  numberOption('maxDepth', maxDepth, { min: 16, integer: true });
-  numberOption('maxEnvelopeCharacters', maxEnvelopeCharacters, { min: 1, integer: true });
+  const { subject = 'EWS response', onEvents } = options;
+  const { depth = DEFAULT_LIMITS.depth, messageCharacters = DEFAULT_LIMITS.messageCharacters } = options;
   const places = placesOf(DOCUMENT);
   /** The element that is open, and the one that was opened last. */
   let here: Place = places.root;
@@ -81,14 +90,15 @@ export function messageReader(
   let draft: Draft = newDraft();
   let saxes: SaxesParser<typeof SAXES_OPTIONS> | undefined;
   let written = 0;
-  /** Where the envelope ended, where it did. */
+  /** Where the envelope ended, if it has. */
   let end: number | undefined;
+  let isOver = false;
 
   const problem = (expected: string, actual: string, cause?: unknown): DecodeError =>
     new DecodeError(subject, { path: pathOf(here), expected, actual }, cause === undefined ? {} : { cause });
 
   const onOpen = (tag: { readonly name: string; readonly attributes: Attributes }): void => {
-    if (here.depth === maxDepth) throw problem(`at most ${maxDepth} elements in one another`, 'one more');
+    if (here.depth === depth) throw problem(`at most ${depth} elements in one another`, 'one more');
     here = last = places.open(here, last, tag.name);
     text = '';
     here.open?.(draft, tag.attributes, here.localName);
@@ -120,15 +130,15 @@ export function messageReader(
   };
 
   const checkLength = (length: number): void => {
-    if (length > maxEnvelopeCharacters) throw problem(`at most ${maxEnvelopeCharacters} characters`, 'more');
+    if (length > messageCharacters) throw problem(`at most ${messageCharacters} characters`, 'more');
   };
 
   /** Of what saxes refuses: that which is behind the end of the envelope is the next one's. */
   const isBehind = (parser: SaxesParser<typeof SAXES_OPTIONS>): boolean =>
     end !== undefined && parser.position > end;
 
-  /** Feeds saxes; returns what follows the end of the envelope, or undefined where it has not ended. */
-  const feed = (parser: SaxesParser<typeof SAXES_OPTIONS>, xml: string): string | undefined => {
+  /** Feeds saxes; returns how many characters belong to the envelope, if it has ended. */
+  const feed = (parser: SaxesParser<typeof SAXES_OPTIONS>, xml: string): number | undefined => {
     const offset = written;
     written += xml.length;
     try {
@@ -141,7 +151,7 @@ export function messageReader(
       }
     }
     checkLength(end ?? written);
-    return end === undefined ? undefined : xml.slice(end - offset);
+    return end === undefined ? undefined : end - offset;
   };
 
   /** Of one notification only: behind that, they would overtake what is left of the one before. */
@@ -159,21 +169,22 @@ export function messageReader(
     draft = newDraft();
   };
 
+  // By an index: to join what is left of one chunk after another copies it for each envelope.
   const read = (xml: string): void => {
-    let rest = saxes === undefined ? xml.trimStart() : xml;
-    while (rest !== '') {
+    let at = saxes === undefined ? endOfBlanks(xml, 0) : 0;
+    while (at < xml.length && !isOver) {
       saxes ??= begin();
-      const piece = onEvents === undefined ? rest : rest.slice(0, PIECE_CHARACTERS);
-      const after = feed(saxes, piece);
-      rest = rest.slice(piece.length);
-      if (after === undefined) {
+      const piece = xml.slice(at, onEvents === undefined ? undefined : at + PIECE_CHARACTERS);
+      const used = feed(saxes, piece);
+      if (used === undefined) {
+        at += piece.length;
         handOn();
         continue;
       }
+      at = endOfBlanks(xml, at + used);
       const { messages } = draft;
       restart();
-      messages.forEach(next);
-      rest = (after + rest).trimStart();
+      isOver = !take(messages);
     }
   };
 
@@ -184,6 +195,14 @@ export function messageReader(
       if (saxes !== undefined) throw problem('the end of the envelope', 'the end of the body');
     },
   };
+}
+
+const BLANKS = /\s*/y;
+
+function endOfBlanks(xml: string, from: number): number {
+  BLANKS.lastIndex = from;
+  BLANKS.test(xml);
+  return BLANKS.lastIndex;
 }
 
 /**

@@ -15,8 +15,9 @@ import { backOffMs, type Course, gapEvent, reached } from './course.ts';
 import { decide } from './decision.ts';
 import { getEventsEnvelope } from './envelope.ts';
 import { EwsError } from './errors.ts';
+import { nextPoll, type PollPace } from './pollPace.ts';
 import type { PullPlan } from './pullOptions.ts';
-import { ANSWER_WITHIN_MS, type ServiceInternals } from './serviceInternals.ts';
+import type { ServiceInternals } from './serviceInternals.ts';
 import type { EwsEvent, ServerEvent } from './events.ts';
 import type { Notification, ResponseMessage } from './wire.ts';
 
@@ -27,13 +28,13 @@ interface Polling {
   readonly course: Course;
   readonly id: string;
   readonly lease: Lease;
-  /** How long to wait before the next. */
-  waitMs: number;
+  /** When to ask next. */
+  pace: PollPace;
 }
 
 /**
  * Returns an Observable that asks for the events of a subscription: at once, then at the interval, and again
- * at once while there are more. It never completes; it errors where asking again would not help.
+ * at once while there are more, as {@link nextPoll} says. It never completes; it errors where asking again would not help.
  */
 export function polls(
   service: ServiceInternals,
@@ -43,7 +44,7 @@ export function polls(
   lease: Lease,
 ): Observable<EwsEvent> {
   return new Observable((subscriber) => {
-    const polling: Polling = { service, plan, course, id, lease, waitMs: 0 };
+    const polling: Polling = { service, plan, course, id, lease, pace: { waitMs: 0, atOnce: 0 } };
     const ask = (): void => {
       const asking$ = new Observable<EwsEvent>((inner) => {
         // Added before it is subscribed to: who leaves in the middle of an answer has taken no more of it.
@@ -53,10 +54,10 @@ export function polls(
       asking$.subscribe({
         next: (event) => subscriber.next(event),
         error: (error: unknown) => subscriber.error(error),
-        complete: () => service.timers.set(polling.waitMs, ask),
+        complete: () => service.timers.set(polling.pace.waitMs, ask),
       });
     };
-    subscriber.add(() => service.timers.clear(polling.waitMs, ask));
+    subscriber.add(() => service.timers.clear(polling.pace.waitMs, ask));
     ask();
   });
 }
@@ -68,6 +69,7 @@ function poll(polling: Polling): Observable<EwsEvent> {
     const askedAt = asyncScheduler.now();
     let mayHaveActed = false;
     const held: ServerEvent[] = [];
+    let early = 0;
     // The server counts from the question, even from one whose answer is lost or aborted.
     extend(polling);
     service
@@ -75,15 +77,17 @@ function poll(polling: Polling): Observable<EwsEvent> {
         name: 'GetEvents',
         envelope: (head) => getEventsEnvelope(head, id, course.watermark ?? ''),
         onProgress: (progress) => (mayHaveActed = progress === 'sent'),
-        answerWithinMs: ANSWER_WITHIN_MS,
         onEvents: (events) => {
           held.push(...events.filter(({ subscriptionId }) => subscriptionId === id));
-          for (const event of certain(held, polling)) subscriber.next(event);
+          for (const event of certain(held, polling)) {
+            if (event.type !== 'status') early += 1;
+            subscriber.next(event);
+          }
         },
       })
       .pipe(
         mergeMap((answer) => {
-          const taken$ = defer(() => taken(polling, answer, held, askedAt));
+          const taken$ = defer(() => taken(polling, answer, { held, early, askedAt }));
           return mayBeAnothers(polling) ? concat(service.claims.settled(), taken$) : taken$;
         }),
         catchError((error: unknown) => failed(polling, error, mayHaveActed)),
@@ -119,11 +123,19 @@ function certain(held: ServerEvent[], polling: Polling): readonly ServerEvent[] 
   return held.splice(0, last + 1);
 }
 
+/** What is known of a question when its answer is complete. */
+interface Asked {
+  /** The events that were read early, but are not emitted yet. */
+  readonly held: readonly ServerEvent[];
+  /** How many events were emitted early, except `status`. */
+  readonly early: number;
+  readonly askedAt: number;
+}
+
 function taken(
   polling: Polling,
   answer: ResponseMessage,
-  held: readonly ServerEvent[],
-  askedAt: number,
+  { held, early, askedAt }: Asked,
 ): Observable<EwsEvent> {
   const { service, plan, course, id } = polling;
   const events = [
@@ -139,7 +151,12 @@ function taken(
   course.failures = 0;
   course.hasAnswered = true;
   if (!moreEvents) course.since = new Date(askedAt);
-  polling.waitMs = moreEvents ? 0 : plan.intervalMs;
+  const skipped = answer.notifications.reduce(
+    (sum, notification) => sum + (notification.skipped?.length ?? 0),
+    0,
+  );
+  const brought = early + skipped + events.filter(({ type }) => type !== 'status').length;
+  polling.pace = nextPoll(polling.pace, { moreEvents, events: brought }, plan.intervalMs);
   return concat(from(events), reached(course));
 }
 
@@ -147,7 +164,7 @@ function failed(polling: Polling, error: unknown, mayHaveActed: boolean): Observ
   const { service, plan, course, id } = polling;
   const decision = decide(error, course);
   if (decision.action === 'goOn') {
-    polling.waitMs = plan.intervalMs;
+    polling.pace = { waitMs: plan.intervalMs, atOnce: 0 };
     return of(gapEvent(course, id, decision.gap ?? 'eventsMissed'));
   }
   if (decision.action !== 'backOff') return throwError(() => error);
@@ -158,7 +175,7 @@ function failed(polling: Polling, error: unknown, mayHaveActed: boolean): Observ
     return throwError(() => error);
   }
   course.failures += 1;
-  polling.waitMs = backOffMs(service.retry, course.failures, decision);
+  polling.pace = { waitMs: backOffMs(service.retry, course.failures, decision), atOnce: 0 };
   return EMPTY;
 }
 

@@ -14,8 +14,8 @@ import type { EwsEvent } from './events.ts';
  * `status` event says that there was nothing new, so silence can be noticed (`timeout({ each })`). Where
  * events may be missing, a `gap` event stands in their place.
  *
- * A question without an answer for two minutes counts as lost, and is asked again; where the server has no
- * watermarks, for a new subscription, for the events may have been in that answer.
+ * A question that is not answered within the `limits` of the service counts as lost, and is asked again; if the
+ * server has no watermarks, for a new subscription, because the events may have been in that answer.
  *
  * What passes by itself is tried again with backoff: without end once the server has accepted a
  * subscription, up to the `retries` of the service (4 where it names none) before. A subscription that the

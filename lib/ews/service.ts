@@ -8,6 +8,7 @@ import { reportProgress } from '../core/reportProgress.ts';
 import { sharedTimers } from '../core/sharedTimers.ts';
 import type { Transport } from '../core/transport.ts';
 import { withConcurrency } from '../core/withConcurrency.ts';
+import { withLimits } from '../core/withLimits.ts';
 import { withRetry } from '../core/withRetry.ts';
 import { anchorOption } from './affinity.ts';
 import { affinityGroups, type Site } from './affinityGroups.ts';
@@ -85,6 +86,9 @@ export interface ExchangeService extends AsyncDisposable {
 
 const INTERNALS = new WeakMap<ExchangeService, ServiceCore>();
 
+/** The stream itself notices its silence: by whole envelopes. */
+const ENDLESS = { silenceSeconds: Infinity, responseSeconds: Infinity, responseBytes: Infinity };
+
 /**
  * Describes a connection to an Exchange server, or to one that speaks its web services. Nothing is sent
  * before a subscription.
@@ -110,18 +114,18 @@ const INTERNALS = new WeakMap<ExchangeService, ServiceCore>();
  * ```
  */
 export function exchange(options: ExchangeOptions): ExchangeService {
-  const { where, version, retry, maxConcurrentRequests, streaming } = exchangePlan(options);
+  const { where, version, retry, maxConcurrentRequests, maxConnections, limits } = exchangePlan(options);
   const ledger = releaseLedger();
   const { activity$, reported } = activityReport();
-  const sending = reported(options.transport ?? fetchTransport(options.fetch));
+  const sending = reported(options.transport ?? fetchTransport(options.fetch, limits));
   const location =
     'url' in where
       ? fixedAt(where.url)
       : lookedUp(autodiscoverEws({ ...options, ...where, transport: sending }), ledger.closing$);
   const claims = new Map<string, Claims>();
   const timers = sharedTimers();
-  const network = reportProgress(sending);
-  const limited = withConcurrency(maxConcurrentRequests)(network);
+  const calling = withConcurrency(maxConcurrentRequests)(reportProgress(withLimits(limits)(sending)));
+  const streaming = reportProgress(withLimits({ ...limits, ...ENDLESS })(sending));
   const sign = signing(options);
   const again = withRetry(retry);
   let skippedEvents = 0;
@@ -133,8 +137,8 @@ export function exchange(options: ExchangeOptions): ExchangeService {
 
   const groups = affinityGroups((url, affinity) => {
     const over = (wire: Transport): Transport =>
-      location.noting(url)(sign(again(pinnedTo(url)(affinity(wire)))));
-    return { url, calls: over(limited), streams: over(network) };
+      location.noting(url)(sign(again(pinnedTo(url, limits)(affinity(wire)))));
+    return { url, calls: over(calling), streams: over(streaming) };
   });
 
   const coreFor = (
@@ -154,11 +158,11 @@ export function exchange(options: ExchangeOptions): ExchangeService {
         ...core,
         ...{ claims: known, head, url, site },
         send: ({ name, envelope, ...rest }) =>
-          soapCall(calls, { operation: name, url, envelope: envelope(head), ...rest }).pipe(
+          soapCall(calls, { operation: name, url, limits, envelope: envelope(head), ...rest }).pipe(
             tap((message) => countSkipped(message)),
           ),
         stream: ({ name, envelope, ...rest }) =>
-          soapStream(streams, { operation: name, url, envelope: envelope(head), ...rest }).pipe(
+          soapStream(streams, { operation: name, url, limits, envelope: envelope(head), ...rest }).pipe(
             tap((message) => countSkipped(message)),
           ),
       };
@@ -166,7 +170,7 @@ export function exchange(options: ExchangeOptions): ExchangeService {
       return internals;
     };
     const core: ServiceCore = {
-      ...{ ledger, timers, retry, streaming, noteSkipped },
+      ...{ ledger, timers, retry, maxConnections, limits, noteSkipped },
       here$: location.url$.pipe(map((url) => internalsAt(group.at(url)))),
       fixed: 'url' in where ? () => internalsAt(group.at(where.url)) : undefined,
       relocate: () => {

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { Limits } from '../core/limits.ts';
 import type { ReleaseLedger } from '../core/releases.ts';
 import type { SharedTimers } from '../core/sharedTimers.ts';
 import type { HttpRequest } from '../core/transport.ts';
@@ -7,7 +8,6 @@ import type { Site } from './affinityGroups.ts';
 import type { Claims } from './claims.ts';
 import type { EnvelopeHead } from './envelope.ts';
 import type { ServerEvent } from './events.ts';
-import type { CheckedStreamingLimits } from './streamingLimits.ts';
 import type { StreamedMessage } from './streamingParser.ts';
 import type { ResponseMessage } from './wire.ts';
 
@@ -19,8 +19,6 @@ export interface Operation {
   readonly envelope: (head: EnvelopeHead) => string;
   readonly onProgress?: HttpRequest['onProgress'];
   readonly keepalive?: boolean;
-  /** How long to wait for the whole answer, in milliseconds; then there is none. @default without end */
-  readonly answerWithinMs?: number;
   /** Called with events of the answer while it arrives; it brings those that are left. @default all come with it */
   readonly onEvents?: (events: readonly ServerEvent[]) => void;
 }
@@ -28,19 +26,16 @@ export interface Operation {
 /** An operation whose answer goes on and on, for {@link ServiceInternals.stream}. */
 export interface StreamOperation extends Pick<Operation, 'name' | 'envelope'> {
   readonly onProgress: NonNullable<HttpRequest['onProgress']>;
-  /** Called with each piece of the answer. */
-  readonly onBytes: () => void;
 }
-
-/** How long to wait for an answer that is not held back: longer than servers let a request run. */
-export const ANSWER_WITHIN_MS = 120_000;
 
 /** What a service is to the rest of this protocol, wherever it is. */
 export interface ServiceCore {
   readonly ledger: ReleaseLedger;
   readonly timers: SharedTimers;
   readonly retry: RetryPolicy;
-  readonly streaming: CheckedStreamingLimits;
+  readonly limits: Required<Limits>;
+  /** How many streams may be open at the same time. */
+  readonly maxConnections: number;
   /** Counts events that were left out of what is posted; those of answers are counted. */
   readonly noteSkipped: (count: number) => void;
   /**

@@ -3,24 +3,22 @@ import {
   catchError,
   defer,
   map,
+  mergeAll,
   mergeMap,
-  NEVER,
   type Observable,
   type OperatorFunction,
-  race,
-  Subject,
-  switchMap,
   tap,
   throwError,
-  timer,
-  toArray,
 } from 'rxjs';
 import { retryAfterMs } from '../core/backoff.ts';
-import { DecodeError, HttpError, NetworkError, type RequestIdentity } from '../core/errors.ts';
-import type { HttpRequest, HttpResponse, RequestProgress, Transport } from '../core/transport.ts';
+import { DecodeError, HttpError, type RequestIdentity } from '../core/errors.ts';
+import type { Limits } from '../core/limits.ts';
+import { mediaType } from '../core/text.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
+import { parseAnswer } from './answerParser.ts';
 import { EwsError, type OperationIdentity, SoapFault } from './errors.ts';
 import { statusHintOf } from './hints.ts';
-import { parseMessages, type ParserOptions } from './parser.ts';
+import type { ParserOptions } from './parser.ts';
 import { parseStream, type StreamedMessage } from './streamingParser.ts';
 import type { EwsMessage, ResponseMessage } from './wire.ts';
 
@@ -30,66 +28,31 @@ export interface SoapCall extends OperationIdentity {
   readonly headers?: Readonly<Record<string, string>>;
   readonly onProgress?: HttpRequest['onProgress'];
   readonly keepalive?: boolean;
-  /** How long to wait for the whole answer, in milliseconds; then there is none. @default without end */
-  readonly answerWithinMs?: number;
+  /** The limits of the response that its reader applies. @default those of the library */
+  readonly limits?: Pick<Limits, 'depth' | 'messageCharacters' | 'drainBytes' | 'drainSeconds'>;
   /** Called with events of the answer while it arrives; it brings those that are left. @default all come with it */
   readonly onEvents?: ParserOptions['onEvents'];
 }
 
 /**
  * Returns an Observable that sends a SOAP envelope for each subscriber, emits the response message that
- * answers it, and completes.
+ * answers it, and completes. Only the first envelope of the response is read.
  *
  * It errors with a {@link SoapFault} or an {@link EwsError} where the server answers that it failed, with an
  * {@link HttpError} for a status that brings no SOAP, and with a {@link DecodeError} for an answer that is
  * none. A refusal is told as `undone`: the server created nothing.
  */
 export function soapCall(transport: Transport, call: SoapCall): Observable<ResponseMessage> {
-  const { onProgress } = call;
-  const answer$ = (progress: HttpRequest['onProgress']): Observable<EwsMessage[]> => {
-    const request = requestFor({ ...call, onProgress: progress });
-    return defer(() => transport(request)).pipe(
-      mergeMap((response) => messagesOf(response, request, call, parseMessages).pipe(toArray())),
-    );
-  };
-  return within(call, answer$).pipe(
+  const request = requestFor(call);
+  return defer(() => transport(request)).pipe(
+    mergeMap((response) => answerOf(response, request, call)),
     map((messages) => answerIn(messages, call)),
     tap({
       error: (error: unknown) => {
-        if (error instanceof SoapFault || error instanceof EwsError) onProgress?.('undone');
+        if (error instanceof SoapFault || error instanceof EwsError) call.onProgress?.('undone');
       },
     }),
   );
-}
-
-/**
- * A connection that has died without a word is no different from one that broke. The time runs from when the
- * request is sent: it may have waited for a token, or for its turn.
- */
-function within<Value>(
-  { onProgress, answerWithinMs: ms = Infinity, url }: SoapCall,
-  answer$: (onProgress: HttpRequest['onProgress']) => Observable<Value>,
-): Observable<Value> {
-  if (ms === Infinity) return answer$(onProgress);
-  const silence = (): Error => new NetworkError(`no answer in ${ms / 1000} seconds`, { method: 'POST', url });
-  return defer(() => {
-    const progress$ = new Subject<RequestProgress>();
-    const noting = (progress: RequestProgress): void => {
-      onProgress?.(progress);
-      progress$.next(progress);
-    };
-    const silence$ = progress$.pipe(
-      switchMap((progress) => (progress === 'sent' ? timer(ms) : NEVER)),
-      mergeMap(() => throwError(silence)),
-    );
-    return race(silence$, answer$(noting));
-  });
-}
-
-/** One operation whose answer goes on and on. */
-export interface SoapStream extends SoapCall {
-  /** Called with each piece of the answer, also where it brings no whole message yet. */
-  readonly onBytes: () => void;
 }
 
 /**
@@ -100,14 +63,15 @@ export interface SoapStream extends SoapCall {
  * It errors with an {@link HttpError} for a status that brings no SOAP, with a {@link DecodeError} for an
  * answer that is none, and with a {@link NetworkError} when it breaks off.
  */
-export function soapStream(transport: Transport, call: SoapStream): Observable<StreamedMessage> {
+export function soapStream(transport: Transport, call: SoapCall): Observable<StreamedMessage> {
   // Who compresses a stream gathers what is to be compressed, and holds it back.
   const request = requestFor({ ...call, headers: { ...call.headers, 'accept-encoding': 'identity' } });
   return defer(() => transport(request)).pipe(
-    mergeMap(({ body$, ...response }) => {
-      const heard = { ...response, body$: body$.pipe(tap(() => call.onBytes())) };
-      return messagesOf(heard, request, call, response.status === 500 ? parseMessages : parseStream);
-    }),
+    mergeMap((response) =>
+      response.status === 500
+        ? answerOf(response, request, call).pipe<StreamedMessage>(mergeAll())
+        : read(response, request, call, parseStream).pipe(tap(discardingAfterFault(response))),
+    ),
   );
 }
 
@@ -127,13 +91,32 @@ export function isXml(contentType: string): boolean {
   return /^(text|application)\/([\w.-]+\+)?xml\b/i.test(contentType);
 }
 
-/** Status 500 brings a fault, if the server itself says it and not one in between. */
-function messagesOf<Message extends StreamedMessage>(
+/** There are servers that send a second answer after a fault: it would be taken for that of the next request. */
+function discardingAfterFault({ discardConnection }: HttpResponse): (message: StreamedMessage) => void {
+  return ({ type }) => {
+    if (type === 'fault') discardConnection?.();
+  };
+}
+
+function answerOf(
   response: HttpResponse,
   request: RequestIdentity,
-  { operation, onEvents }: Pick<SoapCall, 'operation' | 'onEvents'>,
-  parse: (options: ParserOptions) => OperatorFunction<Uint8Array, Message>,
-): Observable<Message> {
+  call: SoapCall,
+): Observable<readonly EwsMessage[]> {
+  const onMessage = discardingAfterFault(response);
+  const onEvents = response.status === 200 ? call.onEvents : undefined;
+  return read(response, request, call, (options) =>
+    parseAnswer({ ...call.limits, ...options, onMessage, ...(onEvents === undefined ? {} : { onEvents }) }),
+  );
+}
+
+/** Status 500 brings a fault, if the server itself says it and not one in between. */
+function read<Messages>(
+  response: HttpResponse,
+  request: RequestIdentity,
+  { operation, limits }: SoapCall,
+  parse: (options: ParserOptions) => OperatorFunction<Uint8Array, Messages>,
+): Observable<Messages> {
   const { status, headers, body$ } = response;
   const subject = `${operation} response`;
   const contentType = headers.get('content-type');
@@ -142,11 +125,7 @@ function messagesOf<Message extends StreamedMessage>(
     return throwError(() => (status === 500 ? httpError(response, request) : notXml(subject, contentType)));
   }
   return body$.pipe(
-    parse(onEvents === undefined || status !== 200 ? { subject } : { subject, onEvents }),
-    tap(({ type }) => {
-      // There are servers that send a second answer behind a fault: it would be taken for that of the next request.
-      if (type === 'fault') response.discardConnection?.();
-    }),
+    parse({ ...limits, subject }),
     catchError((error: unknown) =>
       throwError(() =>
         status === 500 && error instanceof DecodeError ? httpError(response, request, error) : error,
@@ -180,13 +159,9 @@ function httpError({ status, headers }: HttpResponse, request: RequestIdentity, 
 }
 
 function notXml(subject: string, contentType: string): DecodeError {
-  const type = contentType
-    .slice(0, contentType.indexOf(';') + 1 || undefined)
-    .replace(';', '')
-    .slice(0, 40);
   return new DecodeError(subject, {
     path: '',
     expected: 'a SOAP envelope in XML',
-    actual: `${type}: a proxy or login page in between?`,
+    actual: `${mediaType(contentType)}: a proxy or login page in between?`,
   });
 }

@@ -9,29 +9,13 @@ export interface StreamingLimits {
    * @default 3, the limit of Exchange 2013; later versions allow 10
    */
   readonly maxConnections?: number;
-  /**
-   * After how many seconds of silence a connection counts as dead, from 5 to 3600. Servers send a sign of life
-   * every 45 seconds or so.
-   * @default 90
-   */
-  readonly silenceSeconds?: number;
 }
 
-/** The limits, checked and with their defaults. */
-export interface CheckedStreamingLimits {
-  readonly maxConnections: number;
-  readonly silenceMs: number;
-}
-
-/** Checks the limits; throws a TypeError that names the one that cannot be used. */
-export function checkStreamingLimits(limits: StreamingLimits = {}): CheckedStreamingLimits {
-  const { maxConnections = 3, silenceSeconds = 90 } = limits;
-  return {
-    maxConnections: numberOption('streaming.maxConnections', maxConnections, {
-      min: 1,
-      max: 100,
-      integer: true,
-    }),
-    silenceMs: numberOption('streaming.silenceSeconds', silenceSeconds, { min: 5, max: 3600 }) * 1000,
-  };
+/**
+ * Returns how many connections may be open at the same time.
+ *
+ * @throws TypeError that names the option, if the number cannot be used.
+ */
+export function checkMaxConnections({ maxConnections = 3 }: StreamingLimits = {}): number {
+  return numberOption('streaming.maxConnections', maxConnections, { min: 1, max: 100, integer: true });
 }

@@ -1,6 +1,7 @@
 import { distinctUntilChanged, ignoreElements, Observable, type OperatorFunction, tap } from 'rxjs';
 import { DecodeError } from '../core/errors.ts';
-import { type MessageParser, messageReader, type ParserOptions } from './parser.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
+import { envelopeReader, type MessageParser, type ParserOptions } from './parser.ts';
 import type { EwsMessage } from './wire.ts';
 
 /** An envelope of a stream that could not be read. Those behind it can be. */
@@ -17,8 +18,6 @@ export type StreamedMessage = EwsMessage | UnreadableEnvelope;
 const BEGINNING = /<(?:\?xml[\s?]|(?:[^\s<>/?!:]{1,80}:)?Envelope[\s/>])/;
 /** What may be such a beginning, as far as it is there. */
 const CUT_BEGINNING = /<(?:\?(?:x(?:ml?)?)?|[^\s<>/?!]{0,90})$/;
-/** What may stand before the first element of an envelope. */
-const PROLOG = /^(?:\s|<\?[^<>]*\?>|<!--[^<>]*-->)*$/;
 
 /**
  * Creates a parser for a stream that goes on behind an envelope that cannot be read: where the next one begins
@@ -30,13 +29,19 @@ export function streamingParser(
   next: (message: StreamedMessage) => void,
   options: ParserOptions = {},
 ): MessageParser {
-  const { subject = 'EWS response', maxEnvelopeCharacters = 16_777_216 } = options;
+  const { subject = 'EWS response', messageCharacters = DEFAULT_LIMITS.messageCharacters } = options;
   const decoder = new TextDecoder();
-  const reader = messageReader(next, options);
+  const reader = envelopeReader((messages) => {
+    messages.forEach(next);
+    isInElement = false;
+    length = 0;
+    return true;
+  }, options);
   /** Until the next envelope, where one cannot be read. */
   let isUnreadable = false;
-  /** What was read of the envelope before its first element; undefined behind that. */
-  let prolog: string | undefined = '';
+  let isInElement = false;
+  /** The last character so far that is no white space: it matters in front of an element. */
+  let before = '';
   let length = 0;
   let held = '';
 
@@ -53,29 +58,31 @@ export function streamingParser(
 
   const take = (xml: string): void => {
     length += xml.length;
-    if (length > maxEnvelopeCharacters) {
+    if (length > messageCharacters) {
       throw new DecodeError(subject, {
         path: '',
-        expected: `at most ${maxEnvelopeCharacters} characters in an envelope`,
+        expected: `at most ${messageCharacters} characters in an envelope`,
         actual: 'more',
       });
     }
-    if (prolog !== undefined && !isUnreadable) prolog += xml;
+    before = xml.trimEnd().at(-1) ?? before;
     attempt(() => reader.read(xml));
   };
 
   const begin = (beginning: string): void => {
     const isElement = !beginning.startsWith('<?');
-    const isNext = prolog === undefined || (isElement ? !PROLOG.test(prolog) : prolog.trim() !== '');
+    // A declaration or a comment in front of the element ends with a bracket; anything else broke off there.
+    const isNext = isInElement || (before !== '' && !(isElement && before === '>'));
     if (isNext || isUnreadable) {
       attempt(() => reader.end());
       reader.restart();
       isUnreadable = false;
-      prolog = '';
+      isInElement = false;
+      before = '';
       length = 0;
     }
     take(beginning);
-    if (isElement) prolog = undefined;
+    isInElement ||= isElement;
   };
 
   const read = (xml: string): void => {

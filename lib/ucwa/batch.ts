@@ -1,5 +1,6 @@
 import { asapScheduler, asyncScheduler, defer, type SchedulerLike } from 'rxjs';
 import { type BackoffPolicy, checkBackoffPolicy } from '../core/backoff.ts';
+import { checkLimits, type Limits } from '../core/limits.ts';
 import { invalidOption, numberOption } from '../core/options.ts';
 import type { HttpRequest, Middleware } from '../core/transport.ts';
 import { mayTravelTogether } from './batchDecision.ts';
@@ -26,6 +27,8 @@ export interface BatchOptions {
   readonly atOnce?: (request: HttpRequest) => boolean;
   /** The waits after an answer that there were too many requests. */
   readonly backoff?: BackoffPolicy;
+  /** Of the limits, `responseBytes` and `parts` apply to the response to a batch. @default 32 MiB and 1000 parts */
+  readonly limits?: Limits;
   /**
    * What ends a turn: requests go out when it runs what is scheduled without a delay.
    * @default asapScheduler in a page, for one that is being left runs no timers any more; asyncScheduler elsewhere
@@ -88,10 +91,11 @@ export function batched(options: BatchOptions): Middleware {
   const { maxParts = Math.min(20, maxOutstanding) } = options;
   numberOption('maxParts', maxParts, { min: 1, max: maxOutstanding, integer: true });
   checkBackoffPolicy(backoff);
+  const limits = checkLimits(options.limits);
   const { scheduler = 'document' in globalThis ? asapScheduler : asyncScheduler } = options;
 
   return (transport) => {
-    const queue = batchQueue(transport, { maxParts, maxOutstanding, backoff }, scheduler);
+    const queue = batchQueue(transport, { maxParts, maxOutstanding, backoff, ...limits }, scheduler);
     return (request) =>
       defer(() => {
         const link = url();

@@ -1,6 +1,8 @@
 import { defer, type Observable, of, throwError } from 'rxjs';
 import { DecodeError } from '../core/errors.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
 import { reportProgress } from '../core/reportProgress.ts';
+import { mediaType } from '../core/text.ts';
 import { headersFrom, type HttpRequest, type HttpResponse, type RequestProgress } from '../core/transport.ts';
 import { type PartAnswer, readBatch, writeBatch } from './multipart.ts';
 
@@ -63,11 +65,16 @@ export function answersOf(
   requests: readonly HttpRequest[],
   response: HttpResponse,
   text: string,
+  maxParts: number = DEFAULT_LIMITS.parts,
 ): readonly Observable<HttpResponse>[] {
   const type = response.headers.get('content-type');
-  const batch = readBatch(type, text);
+  const batch = readBatch(type, text, maxParts);
   if (batch === undefined) {
-    return requests.map(() => notAsExpected('', 'multipart/batching', `a body of type ${shown(type)}`));
+    const actual = mediaType(type);
+    const expected = actual.startsWith('multipart/')
+      ? `1 to ${maxParts} delimited parts`
+      : 'multipart/batching';
+    return requests.map(() => notAsExpected('', expected, `a body of type ${actual}`));
   }
   const { parts, isClosed } = batch;
   if (parts.length > requests.length || (isClosed && parts.length < requests.length)) {
@@ -107,8 +114,4 @@ function notAsExpected(path: string, expected: string, actual: string): Observab
   return defer(() =>
     throwError(() => new DecodeError('the answer to the batch', { path, expected, actual })),
   );
-}
-
-function shown(type: string | undefined): string {
-  return type?.split(';')[0]?.trim().slice(0, 60) ?? 'unknown';
 }

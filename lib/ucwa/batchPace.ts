@@ -2,7 +2,7 @@ import { asyncScheduler } from 'rxjs';
 import { backoff, type BackoffPolicy } from '../core/backoff.ts';
 
 /** How much may go out at once. */
-export interface BatchLimits {
+export interface PaceLimits {
   readonly maxParts: number;
   readonly maxOutstanding: number;
   readonly backoff: BackoffPolicy;
@@ -27,7 +27,7 @@ export interface BatchPace {
  * after a success they go side by side again, and with each they grow by one, up to the limit.
  * [BatchingRequests]
  */
-export function batchPace({ maxParts, maxOutstanding, backoff: policy }: BatchLimits): BatchPace {
+export function batchPace({ maxParts, maxOutstanding, backoff: policy }: PaceLimits): BatchPace {
   let size = maxParts;
   let refusals = 0;
   let resumesAt = 0;

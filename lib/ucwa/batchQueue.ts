@@ -16,11 +16,15 @@ import {
 import { retryAfterMs } from '../core/backoff.ts';
 import { readText } from '../core/body.ts';
 import { NetworkError } from '../core/errors.ts';
+import type { Limits } from '../core/limits.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { batchKey, decideBatch, isOverloaded } from './batchDecision.ts';
 import { answersOf, batchRequest, sharedAnswer } from './batchMessage.ts';
-import { type BatchLimits, batchPace } from './batchPace.ts';
+import { type PaceLimits, batchPace } from './batchPace.ts';
 import { type BatchPart, fail, firstTogether, requestsOf } from './batchPart.ts';
+
+/** The limits of a queue and of the responses to its batches. */
+export type BatchLimits = PaceLimits & Pick<Required<Limits>, 'parts' | 'responseBytes'>;
 
 /** Where requests wait for others that go the same way. */
 export interface BatchQueue {
@@ -126,7 +130,9 @@ export function batchQueue(transport: Transport, limits: BatchLimits, turns: Sch
     flight.add(
       defer(() => transport(request))
         .pipe(
-          mergeMap((response) => readText(response, 'batch').pipe(map((text) => ({ response, text })))),
+          mergeMap((response) =>
+            readText(response, 'batch', limits.responseBytes).pipe(map((text) => ({ response, text }))),
+          ),
           take(1),
           throwIfEmpty(() => new NetworkError('no answer', request)),
         )
@@ -142,7 +148,7 @@ export function batchQueue(transport: Transport, limits: BatchLimits, turns: Sch
     switch (decideBatch(response.status, text, asked)) {
       case 'read': {
         pace.succeeded();
-        const answers = answersOf(requestsOf(parts), response, text);
+        const answers = answersOf(requestsOf(parts), response, text, limits.parts);
         for (const [index, { subscriber }] of parts.entries()) answers[index]?.subscribe(subscriber);
         break;
       }

@@ -1,5 +1,6 @@
 import { identity } from 'rxjs';
 import type { BackoffPolicy } from '../core/backoff.ts';
+import type { Limits } from '../core/limits.ts';
 import { objectOption } from '../core/options.ts';
 import type { Middleware } from '../core/transport.ts';
 import { batched, type BatchOptions } from './batch.ts';
@@ -21,11 +22,12 @@ export function batching(
   options: BatchingOptions | false,
   application: () => LiveApplication | undefined,
   backoff: BackoffPolicy,
+  limits: Limits,
 ): Middleware {
   if (options === false) return identity;
   return batched({
     ...objectOption('batch', options),
-    backoff,
+    ...{ backoff, limits },
     url: () => {
       const live = application();
       return live?.isOver === true ? undefined : live?.batch;

@@ -174,14 +174,21 @@ const INTERNALS = new WeakMap<Ucwa, UcwaInternals>();
  * ```
  */
 export function connect(options: ConnectOptions): Ucwa {
-  const { source, location, ack, onReplaced, graceMs, retry, onExpelled, online$, pause, ...plan } =
+  const { source, location, ack, onReplaced, graceMs, retry, onExpelled, online$, pause, limits, ...plan } =
     connectPlan(options);
   let { parameters } = plan;
   let live: LiveApplication | undefined;
   const { transport, polling } = network({
-    ...{ sending: plan.sending, signed: plan.signed, pinned: location.pinned, noted: location.noted, retry },
-    together: batching(plan.batch, () => live, retry),
-    heldMs: () => (parameters.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000,
+    ...{
+      sending: plan.sending,
+      signed: plan.signed,
+      pinned: location.pinned,
+      noted: location.noted,
+      retry,
+      limits,
+    },
+    together: batching(plan.batch, () => live, retry, limits),
+    heldSeconds: () => parameters.timeoutSeconds ?? TIMEOUT_SECONDS,
   });
   const ledger = releaseLedger();
   const events = dispatch();

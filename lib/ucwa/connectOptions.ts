@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Checkpoint } from '../core/checkpoint.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
+import type { Limits } from '../core/limits.ts';
 import type { Transport } from '../core/transport.ts';
 import type { RetryPolicy } from '../core/withRetry.ts';
 import type { TokenProvider } from '../core/withToken.ts';
@@ -55,6 +56,8 @@ export interface CommonConnectOptions {
   readonly batch?: BatchingOptions | false;
   /** The waits between attempts. @default as documented there */
   readonly retry?: RetryPolicy;
+  /** The limits of what the server sends. @default as documented there */
+  readonly limits?: Limits;
   /**
    * How long the application is kept after the last stream has ended, in seconds, so that the next need not
    * create another.
@@ -138,7 +141,7 @@ export interface GivenApplicationOptions {
 }
 
 /** Whose UCWA to find, as `discover` does, and as whom to sign in there. */
-export interface DomainOptions extends Omit<DiscoveryOptions, 'retry' | 'transport' | 'fetch'> {
+export interface DomainOptions extends Omit<DiscoveryOptions, 'retry' | 'transport' | 'fetch' | 'limits'> {
   /** Not both. */
   readonly applications?: undefined;
   /** Not both. */

@@ -2,6 +2,7 @@ import { identity, isObservable, type Observable } from 'rxjs';
 import { type Activity, activityReport } from '../core/activity.ts';
 import { type Checkpoint, checkCheckpoint } from '../core/checkpoint.ts';
 import { fetchTransport } from '../core/fetchTransport.ts';
+import { checkLimits, type Limits } from '../core/limits.ts';
 import {
   choiceOption,
   invalidOption,
@@ -38,6 +39,7 @@ export interface ConnectPlan {
   readonly graceMs: number;
   readonly batch: BatchingOptions | false;
   readonly retry: RetryPolicy;
+  readonly limits: Required<Limits>;
   readonly pause: Pause;
   readonly onExpelled: OnExpelled;
   readonly publication: Publication | undefined;
@@ -58,9 +60,10 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
     throw invalidOption('fetch', fetch, 'left out where transport is given');
   }
   const { activity$, reported } = activityReport();
-  const sending = reported(transport ?? fetchTransport(fetch));
+  const limits = checkLimits(options.limits);
+  const sending = reported(transport ?? fetchTransport(fetch, limits));
   const pause = pausing(retry, online$);
-  const { source, ...where } = whereFrom(options, sending, pause);
+  const { source, ...where } = whereFrom(options, sending, pause, limits);
   const checkpoint = checkCheckpoint(options.checkpoint);
   if (checkpoint !== undefined && source.kind === 'given') {
     throw invalidOption(
@@ -70,7 +73,7 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
     );
   }
   return {
-    ...{ source, ...where, sending, activity$, parameters, pause, batch, checkpoint },
+    ...{ source, ...where, sending, activity$, parameters, pause, batch, checkpoint, limits },
     ack: choiceOption<Acknowledgement>('channel.ack', ack, ['eager', 'processed']),
     // Only who creates applications can go on as another instance.
     onReplaced: choiceOption<OnReplaced>(
@@ -90,6 +93,7 @@ function whereFrom(
   options: ConnectOptions,
   transport: Transport,
   pause: Pause,
+  limits: Limits,
 ): Pick<ConnectPlan, 'source' | 'location' | 'signed'> {
   const ways = [options.applications, options.application, options.domain];
   if (ways.filter((way) => way !== undefined).length !== 1) {
@@ -100,7 +104,7 @@ function whereFrom(
     const discovery = discover({ ...options, retry, transport });
     return {
       source: { kind: 'create', ...wantedFrom(options) },
-      location: foundLocation(discovery, pause, retry.retries ?? DEFAULT_RETRIES),
+      location: foundLocation(discovery, pause, retry.retries ?? DEFAULT_RETRIES, limits),
       signed: discovery.signed,
     };
   }
@@ -112,12 +116,12 @@ function whereFrom(
   const signed = options.token === undefined ? identity : signedBy(options.token);
   if (options.application !== undefined) {
     const { href } = urlOption('application', options.application);
-    return { source: { kind: 'given' }, location: fixedLocation(href), signed };
+    return { source: { kind: 'given' }, location: fixedLocation(href, limits), signed };
   }
   const { href } = urlOption('applications', options.applications);
   return {
     source: { kind: 'create', ...wantedFrom(options) },
-    location: fixedLocation(href),
+    location: fixedLocation(href, limits),
     signed,
   };
 }

@@ -13,11 +13,12 @@ import {
 import { fetchTransport } from '../core/fetchTransport.ts';
 import { hostOption } from '../core/hostRule.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
+import { checkLimits, type Limits } from '../core/limits.ts';
 import { invalidOption, invalidSecret, numberOption } from '../core/options.ts';
 import type { Middleware, Transport } from '../core/transport.ts';
+import { withLimits } from '../core/withLimits.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
 import type { TokenSource } from '../core/withToken.ts';
-import { answersWithin, PATIENCE_MS } from './answersWithin.ts';
 import { DiscoveryError, type DiscoveryFailure } from './discoveryError.ts';
 import { findApplications, findRoot, type Root, type UcwaLocation, type Walk } from './discoveryWalk.ts';
 import { signedBy } from './invalidToken.ts';
@@ -49,11 +50,13 @@ export interface DiscoveryOptions {
    */
   readonly urls?: readonly string[];
   /**
-   * How long each answer may take, in milliseconds; that of a token endpoint has two minutes, unless the platform
-   * signs the user in.
+   * How long each response may take to its end, in milliseconds. To that of a token endpoint the `limits` apply, and
+   * if the platform signs the user in, its head may take any time.
    * @default 10_000
    */
   readonly timeoutMs?: number;
+  /** The limits of what the servers send. @default as documented there */
+  readonly limits?: Limits;
   /** The waits between attempts, once a host of discovery has answered. @default as documented there */
   readonly retry?: RetryPolicy;
   /** What sends the requests. @default fetchTransport(fetch) */
@@ -110,17 +113,19 @@ export function discover(options: DiscoveryOptions): Discovery {
   const starts = startsOf(domain, options.urls);
   const trust = trustedHosts(domain, options.allowRedirectTo ?? [], options.urls ?? []);
   const timeoutMs = numberOption('timeoutMs', options.timeoutMs ?? 10_000, { min: 1 });
-  const timed = inTime(options.transport ?? fetchTransport(options.fetch), timeoutMs);
+  const limits = checkLimits(options.limits);
+  const timed = inTime(options.transport ?? fetchTransport(options.fetch, limits), timeoutMs, limits);
   const patient = withRetry(options.retry)(timed);
   const { source, learn, forget } = tokensOf(options, patient, (href, base, what) =>
     trustedUrl(trust, href, base, what),
   );
   const signed = signedBy(source);
   const toUser = signed(patient);
-  const follow = trustedRedirects(trust);
+  const { redirects } = limits;
+  const follow = trustedRedirects(trust, redirects);
 
   const walk: Walk = {
-    trust,
+    ...{ trust, redirects },
     open: follow(timed),
     signed: follow((request) => {
       learn(request.url);
@@ -165,11 +170,14 @@ export function discover(options: DiscoveryOptions): Discovery {
 }
 
 /** Hosts answer at once, a token endpoint may take longer, and a user whom the platform asks as long as it takes. */
-function inTime(sending: Transport, timeoutMs: number): Transport {
-  const host = answersWithin(timeoutMs)(sending);
-  const endpoint = answersWithin(PATIENCE_MS)(sending);
+function inTime(sending: Transport, timeoutMs: number, limits: Required<Limits>): Transport {
+  const seconds = timeoutMs / 1000;
+  const times = { headersSeconds: seconds, silenceSeconds: seconds, responseSeconds: seconds };
+  const host = withLimits({ ...limits, ...times })(sending);
+  const endpoint = withLimits(limits)(sending);
+  const user = withLimits({ ...limits, headersSeconds: Infinity, responseSeconds: Infinity })(sending);
   return (request) => {
-    if (request.credentials !== undefined) return sending(request);
+    if (request.credentials !== undefined) return user(request);
     return request.method === 'GET' ? host(request) : endpoint(request);
   };
 }
@@ -182,7 +190,7 @@ interface Tokens {
 }
 
 function tokensOf(
-  { signIn, token }: DiscoveryOptions,
+  { signIn, token, limits }: DiscoveryOptions,
   transport: Transport,
   trusted: (href: string, base: string, what: string) => string,
 ): Tokens {
@@ -199,7 +207,7 @@ function tokensOf(
   if (typeof signIn.form !== 'function') {
     throw invalidSecret('signIn', 'a way to sign in, such as password(…)');
   }
-  const issuer = tokenIssuer(transport, signIn, trusted);
+  const issuer = tokenIssuer(transport, signIn, trusted, limits);
   return { source: issuer.issue, learn: issuer.learn, forget: issuer.forget };
 }
 

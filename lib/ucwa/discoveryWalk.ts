@@ -1,9 +1,10 @@
-import { catchError, mergeMap, type Observable, of, throwError } from 'rxjs';
-import { DecodeError, describeUrl, HttpError } from '../core/errors.ts';
-import type { Transport } from '../core/transport.ts';
+import { catchError, mergeMap, type Observable, of, tap, throwError } from 'rxjs';
+import { challengesOf, offeredSchemes } from '../core/challenge.ts';
+import { DecodeError, HttpError } from '../core/errors.ts';
+import { describeUrl } from '../core/text.ts';
+import type { HttpHeaders, Transport } from '../core/transport.ts';
 import { type Answered, requestJson } from './request.ts';
 import { type TrustedHosts, trustedUrl } from './trustedHosts.ts';
-import { MOST_REDIRECTS } from './trustedRedirects.ts';
 import { hrefOf, type Resource, resourceCodec } from './wire.ts';
 
 /** Where UCWA is for a user. */
@@ -25,7 +26,12 @@ export interface Walk {
   readonly open: Transport;
   /** Sends requests with the token of their origin. */
   readonly signed: Transport;
+  /** How many redirects are followed from one host. */
+  readonly redirects: number;
 }
+
+/** The schemes in the 401 of a UCWA server. [AuthenticationInUCWA] */
+const SIGN_IN_SCHEMES = ['Bearer', 'MsRtcOAuth'];
 
 /** What is known when a host has answered. */
 export interface Root {
@@ -37,16 +43,30 @@ export interface Root {
  * Returns an Observable that asks a host where its users sign in, follows the redirects that it answers with,
  * emits the `user` link, and completes. [RootURL, root_ref, redirect_ref]
  *
- * Where a link and a redirect stand side by side, the link is taken. A host that asks for a token is taken
- * for `user` itself: a redirect may lead there.
+ * If a link and a redirect are both there, the link is taken. A host that answers 401 and offers a sign-in of
+ * UCWA counts as `user` itself, because a redirect may lead there; another 401 is an error, so that a mere web
+ * site of the domain gets no token.
  */
-export function findRoot(walk: Walk, url: string, left: number = MOST_REDIRECTS): Observable<Root> {
-  return requestJson(walk.open, { method: 'GET', url }, resourceCodec, 'discovery').pipe(
-    catchError((error: unknown) =>
-      error instanceof HttpError && error.status === 401
+export function findRoot(walk: Walk, url: string, left: number = walk.redirects): Observable<Root> {
+  const asked = { method: 'GET', url };
+  let refusal: HttpHeaders | undefined;
+  const open: Transport = (request) =>
+    walk.open(request).pipe(
+      tap(({ status, headers }) => {
+        refusal = status === 401 ? headers : undefined;
+      }),
+    );
+  return requestJson(open, asked, resourceCodec, 'discovery').pipe(
+    catchError((error: unknown) => {
+      const headers = refusal;
+      if (headers === undefined) return throwError(() => error);
+      const isOffered = SIGN_IN_SCHEMES.some((scheme) => challengesOf(headers, scheme).length > 0);
+      const offered = offeredSchemes(headers) || 'no sign-in';
+      const hint = `it offers ${offered}, and UCWA signs in with ${SIGN_IN_SCHEMES.join(' or ')}`;
+      return isOffered
         ? of<Answered<Resource>>({ value: { _links: { user: { href: url } } }, status: 200, url })
-        : throwError(() => error),
-    ),
+        : throwError(() => new HttpError(401, asked, { hint }));
+    }),
     mergeMap((answered) => {
       const user = linkIn(walk, answered, 'user');
       if (user !== undefined) return of({ user, xframe: xframeIn(walk, answered) });
@@ -62,7 +82,7 @@ export function findRoot(walk: Walk, url: string, left: number = MOST_REDIRECTS)
 export function findApplications(
   walk: Walk,
   root: Root,
-  left: number = MOST_REDIRECTS,
+  left: number = walk.redirects,
 ): Observable<UcwaLocation> {
   const { user } = root;
   return requestJson(walk.signed, { method: 'GET', url: user }, resourceCodec, 'user').pipe(

@@ -14,6 +14,7 @@ import {
   throwError,
 } from 'rxjs';
 import { NetworkError } from '../core/errors.ts';
+import type { Limits } from '../core/limits.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
 import type { Middleware } from '../core/transport.ts';
 import { decide } from './decision.ts';
@@ -39,8 +40,8 @@ export interface Location {
 }
 
 /** The location that the caller knows: it is always the same. */
-export function fixedLocation(url: string): Location {
-  return { url$: of(url), pinned: pinnedTo(url), noted: identity, hasMoved: () => of(false) };
+export function fixedLocation(url: string, limits?: Limits): Location {
+  return { url$: of(url), pinned: pinnedTo(url, limits), noted: identity, hasMoved: () => of(false) };
 }
 
 /**
@@ -49,7 +50,12 @@ export function fixedLocation(url: string): Location {
  *
  * @param retries How often hosts that will come back are waited for before the first of them has led anywhere.
  */
-export function foundLocation(discovery: Discovery, pause: Pause, retries: number): Location {
+export function foundLocation(
+  discovery: Discovery,
+  pause: Pause,
+  retries: number,
+  limits?: Limits,
+): Location {
   let last: UcwaLocation | undefined;
   /** How many requests in a row were not answered. */
   let unanswered = 0;
@@ -86,7 +92,7 @@ export function foundLocation(discovery: Discovery, pause: Pause, retries: numbe
     ),
     pinned: (transport) => (request) =>
       defer(() => (last === undefined ? found$ : of(last))).pipe(
-        mergeMap(({ origin }) => pinnedTo(origin)(transport)(request)),
+        mergeMap(({ origin }) => pinnedTo(origin, limits)(transport)(request)),
       ),
     noted: (transport) => (request) =>
       transport(request).pipe(

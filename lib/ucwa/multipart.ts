@@ -1,4 +1,5 @@
 import { isHeaderValue, isHttpToken } from '../core/headerText.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { HttpRequest } from '../core/transport.ts';
 import { type Delimiter, delimitersIn, IN_FRONT, inferredBoundary } from './delimiters.ts';
 import { readHeaderLines } from './headerLines.ts';
@@ -79,8 +80,6 @@ const STATUS_LINE = /^HTTP\/\d+(?:\.\d)?[ \t]*(\d{3})(?!\d).*/i;
 const CONTENT = /^[{[<]/;
 const OWN_HEADER = /^[\w-]+[ \t]*:/;
 const END_OF_HEAD = /\r?\n\r?\n/;
-/** Far more than a batch has requests. */
-const MOST_PARTS = 1000;
 
 /**
  * Reads the answer to a batch, in time by its length.
@@ -95,7 +94,7 @@ const MOST_PARTS = 1000;
 export function readBatch(
   contentType: string | undefined,
   text: string,
-  maxParts: number = MOST_PARTS,
+  maxParts: number = DEFAULT_LIMITS.parts,
 ): ReadBatch | undefined {
   if (contentType !== undefined && !/^\s*multipart\//i.test(contentType)) return undefined;
   const delimitersOf = (boundary: string | undefined): readonly Delimiter[] | undefined =>

@@ -1,7 +1,7 @@
 import { reportProgress } from '../core/reportProgress.ts';
 import type { Middleware, Transport } from '../core/transport.ts';
+import { type ResponseLimits, withLimits } from '../core/withLimits.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
-import { answersWithin, PATIENCE_MS } from './answersWithin.ts';
 
 /** What the requests of a connection go through. */
 export interface NetworkConfig {
@@ -16,8 +16,9 @@ export interface NetworkConfig {
   /** Sends those together that fall together. */
   readonly together: Middleware;
   readonly retry: RetryPolicy;
-  /** How long the server holds a request for events, in milliseconds. */
-  readonly heldMs: () => number;
+  readonly limits: ResponseLimits;
+  /** How long the server holds a request for events, in seconds: on top of the limits. */
+  readonly heldSeconds: () => number;
 }
 
 /** The ways of a connection to its server. */
@@ -30,11 +31,11 @@ export interface Network {
 
 /** Composes what the requests of a connection go through, on their way to its server. */
 export function network(config: NetworkConfig): Network {
-  const { sending, signed, pinned, noted, together, retry, heldMs } = config;
+  const { sending, signed, pinned, noted, together, retry, limits, heldSeconds } = config;
   const reported = reportProgress(sending);
-  const within = (patienceMs: number): Transport => pinned(noted(answersWithin(patienceMs)(reported)));
+  const limited = (seconds = 0): Transport => pinned(noted(withLimits(limits, seconds)(reported)));
   return {
-    transport: pinned(signed(withRetry(retry)(together(within(PATIENCE_MS))))),
-    polling: pinned(signed((request) => within(heldMs() + PATIENCE_MS)(request))),
+    transport: pinned(signed(withRetry(retry)(together(limited())))),
+    polling: pinned(signed((request) => limited(heldSeconds())(request))),
   };
 }

@@ -5,6 +5,7 @@ import { readText } from '../core/body.ts';
 import { decode } from '../core/decode.ts';
 import { divert } from '../core/divert.ts';
 import { DecodeError, HttpError } from '../core/errors.ts';
+import { mediaType } from '../core/text.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { hintFor } from './decision.ts';
 import { type Reason, reasonCodec } from './wire.ts';
@@ -43,7 +44,8 @@ export function requestJson<Value>(
   const read = decode(codec, subject);
   return accepted(transport, request).pipe(
     mergeMap((response) =>
-      readText(response, subject).pipe(
+      // The transport bounds it, by limits.responseBytes.
+      readText(response, subject, Infinity).pipe(
         map((text) => {
           const { status, url } = response;
           return { value: read(parseJson(response, text, subject)), status, url };
@@ -137,6 +139,6 @@ function notUcwa(type: string, subject: string): DecodeError {
   return new DecodeError(subject, {
     path: '',
     expected: "UCWA's own answer",
-    actual: `one of type ${type.replace(/;.*/s, '').trim().slice(0, 60)}, as from a proxy or a sign-in page in between`,
+    actual: `one of type ${mediaType(type)}, as from a proxy or a sign-in page in between`,
   });
 }

@@ -23,7 +23,7 @@ export function ewsCourse(server: EwsSimulator, random: Random, options: CourseO
   const service = exchange({
     url: `${origin}${new URL(server.url).pathname}`,
     retry: { initialMs: 2, maxMs: 100 },
-    streaming: { silenceSeconds: 5 },
+    limits: { silenceSeconds: 5 },
   });
   const tally = newTally();
   const errors = errorCount();

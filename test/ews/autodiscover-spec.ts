@@ -20,7 +20,9 @@ const foundInXml = response(200, {
   ],
 });
 const missing = response(404);
-const refused = response(401, { headers: { 'www-authenticate': 'Basic realm="mail"' } });
+const refusing = (offer: string): HttpResponse => response(401, { headers: { 'www-authenticate': offer } });
+const refused = refusing('Basic realm="mail"');
+const refusedByBearer = refusing('Bearer realm="mail", Negotiate');
 
 interface Seen {
   readonly urls: string[];
@@ -121,17 +123,76 @@ describe('autodiscoverEws', () => {
       origins.push(origin);
       return of('t1');
     };
-    const seen = look(({ headers }) => (headers?.['authorization'] === 'Bearer t1' ? found : refused), {
-      token,
-    });
+    const seen = look(
+      ({ headers }) => (headers?.['authorization'] === 'Bearer t1' ? found : refusedByBearer),
+      { token },
+    );
     expect(seen.urls).to.deep.equal([EWS, 'complete']);
     expect(origins).to.deep.equal(['https://autodiscover.contoso.com']);
   });
 
-  it('should not ask twice where it has nothing to sign with', () => {
-    const seen = look(() => refused);
-    expect(seen.requests).to.have.length(4);
-    expect(seen.errors[0]?.tried[0]?.reason).to.equal('was answered 401: it does not accept the sign-in');
+  const basic = { username: 'sara', password: 'hush' };
+  const offers: readonly (readonly [
+    name: string,
+    answer: HttpResponse,
+    options: Partial<AutodiscoverOptions>,
+    reason: string,
+  ])[] = [
+    ['no credentials', refused, {}, 'was answered 401 and offers Basic: give basic'],
+    [
+      'a password for Bearer',
+      refusedByBearer,
+      { basic },
+      'was answered 401 and offers Bearer, Negotiate, so the password was not sent: give token',
+    ],
+    [
+      'a token for Basic',
+      refused,
+      { token: 'hush' },
+      'was answered 401 and offers Basic, so the token was not sent: give basic',
+    ],
+    [
+      'a password for Negotiate and NTLM',
+      refusing('Negotiate, NTLM'),
+      { basic },
+      'was answered 401 and offers Negotiate, NTLM, so the password was not sent: ' +
+        'give a transport that signs in, such as ntlm(…)',
+    ],
+    [
+      'a password for a scheme of its own',
+      refusing('Basics realm="Basic", X-Basic'),
+      { basic },
+      'was answered 401 and offers Basics, X-Basic, so the password was not sent: give a transport that signs in',
+    ],
+    [
+      'a password without a challenge',
+      response(401),
+      { basic },
+      'was answered 401 without a WWW-Authenticate header that can be read, so the password was not sent: ' +
+        'give exchange() the URL; a browser hides this header from pages of other origins',
+    ],
+  ];
+  for (const [name, answer, options, reason] of offers) {
+    it(`sends no credentials to a host that does not offer their scheme: ${name}`, () => {
+      const seen = look(() => answer, options);
+      expect(seen.requests).to.have.length(4);
+      expect(JSON.stringify(seen.requests)).to.not.match(/authorization|hush/);
+      expect(seen.errors[0]?.tried.map((one) => one.reason)).to.deep.equal(Array(4).fill(reason));
+      expect(seen.errors[0]?.message).to.contain(reason).and.not.contain('hush');
+    });
+  }
+
+  it('says that the credentials were refused, once they were sent', () => {
+    const seen = look(() => refusing('bearer, BASIC realm="mail"'), { basic });
+    expect(seen.requests).to.have.length(8);
+    expect(seen.errors[0]?.tried[0]?.reason).to.equal('was answered 401: it refuses the credentials');
+  });
+
+  it('names both ways to sign in to a host that offers both', () => {
+    const seen = look(() => refusing('Basic realm="x", Bearer'));
+    expect(seen.errors[0]?.tried[0]?.reason).to.equal(
+      'was answered 401 and offers Basic, Bearer: give basic or token',
+    );
   });
 
   it('should follow a redirect to a host that the caller allows, and sign in there', () => {
@@ -217,11 +278,11 @@ describe('autodiscoverEws', () => {
   });
 
   it('should tell of a token that could not be had, and go on', () => {
-    const seen = look(({ method }) => (method === 'GET' ? refused : foundInXml), {
+    const seen = look(({ method }) => (method === 'GET' ? refusedByBearer : foundInXml), {
       token: () => throwError(() => new Error('signed out')),
     });
     expect(seen.urls).to.deep.equal([EWS, 'complete']);
-    const alone = look(() => refused, { token: () => throwError(() => new Error('signed out')) });
+    const alone = look(() => refusedByBearer, { token: () => throwError(() => new Error('signed out')) });
     expect(alone.errors[0]?.tried[0]?.reason).to.equal('could not be asked');
     expect(alone.errors[0]?.cause).to.include({ message: 'signed out' });
   });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { NEVER, of, Subject, take, takeUntil, throwError } from 'rxjs';
+import { NEVER, of, ReplaySubject, take, takeUntil, throwError } from 'rxjs';
 import type { CheckpointStore, Json } from '../../lib/core/checkpoint.ts';
 import { CheckpointError } from '../../lib/core/checkpointError.ts';
 import { DecodeError } from '../../lib/core/errors.ts';
@@ -11,7 +11,7 @@ import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import { exchange } from '../../lib/ews/service.ts';
 import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { outcomesOf, pulling, RETRY } from './pulling.ts';
-import { CALLBACK_URL, pushing } from './pushing.ts';
+import { CALLBACK_URL, callbackUrlsOf, pushing } from './pushing.ts';
 
 const folders = { folders: ['inbox'], events: ['newMail'] } as const;
 
@@ -313,8 +313,9 @@ describe('A push with a checkpoint', () => {
   it('should go on behind what was processed, and end what was left by the answer to its next post', () => {
     const store = memoryCheckpoints();
     const ids: string[] = [];
+    const kept: string[] = [];
     const pushed = pushing(({ server, push, watch, at, incoming$ }) => {
-      const killed$ = new Subject<void>();
+      const killed$ = new ReplaySubject<void>(1);
       const options = { ...folders, callbackUrl: CALLBACK_URL, statusFrequencyMinutes: 1 };
       const killed = exchange({ url: server.url, transport: server.transport, retry: RETRY });
       pushNotifications(
@@ -327,7 +328,10 @@ describe('A push with a checkpoint', () => {
         ids.push(...server.subscriptions.map(({ id }) => id));
         killed$.next();
       });
-      at(21, () => server.deliverMail());
+      at(21, () => {
+        kept.push(JSON.stringify(savedIn(store)));
+        server.deliverMail();
+      });
       at(30, () => watch(push({ checkpoint: { store: another(store), key: 'mail' } }), 300));
     });
     expect(pushed.events.map(({ type }) => type).filter((type) => type !== 'status')).to.deep.equal([
@@ -335,5 +339,11 @@ describe('A push with a checkpoint', () => {
     ]);
     expect(pushed.outcomes[0]).to.include({ outcome: 'Released', resource: 'PushSubscription', id: ids[0] });
     expect(outcomesOf(pushed)).to.deep.equal(['Released', 'Released']);
+    // The posts of the former process carry a secret that nobody knows any more.
+    const [former, later] = callbackUrlsOf(pushed);
+    expect(former)
+      .to.match(/pushKey=[\da-f]{32}$/)
+      .and.not.equal(later);
+    expect(kept[0]).to.contain(ids[0]).and.not.contain(former!.slice(-32));
   });
 });

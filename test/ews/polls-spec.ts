@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { concat, of, take, throwError } from 'rxjs';
+import { asyncScheduler, concat, of, take, throwError } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
 import type { HttpResponse, Transport } from '../../lib/core/transport.ts';
 import { gistOf } from '../../lib/testing/ewsRequests.ts';
@@ -220,6 +220,63 @@ describe('The questions of a pull', () => {
     const run = against([], 10, '');
     expect(run.seen).to.deep.equal(['0 DecodeError']);
     expect(outcomesOf(run)).to.deep.equal(['Unknown']);
+  });
+});
+
+describe('A pull from a server that always has more events', () => {
+  /** Answers each GetEvents with the events that `eventsOf` makes of its number; returns when each was sent. */
+  const askedAt = (eventsOf: (count: number) => string, seconds: number): [run: Pulling, times: number[]] => {
+    const times: number[] = [];
+    const run = pulling(
+      ({ pull, watch }) => {
+        watch(pull(), seconds);
+      },
+      {},
+      {
+        transport: (request) => {
+          const { operation } = gistOf(request.body ?? '');
+          if (operation === 'GetEvents') times.push(asyncScheduler.now() / 1000);
+          // Virtual time does not pass while questions follow one another.
+          if (times.length > 3000) throw new Error('there is no end of the questions');
+          const body =
+            operation === 'GetEvents'
+              ? eventsAnswer(eventsOf(times.length), 'S1', true)
+              : answer(
+                  operation!,
+                  '<m:ResponseCode>NoError</m:ResponseCode><m:SubscriptionId>S1</m:SubscriptionId>',
+                );
+          return of(response(200, { headers: XML, body: [body] }));
+        },
+      },
+    );
+    return [run, times];
+  };
+
+  it('keeps the interval while the answers bring no events', () => {
+    expect(askedAt(() => '', 65)[1]).to.deep.equal([0, 30, 60]);
+    const status = (count: number): string =>
+      `<t:StatusEvent><t:Watermark>W${count}</t:Watermark></t:StatusEvent>`;
+    expect(askedAt(status, 65)[1]).to.deep.equal([0, 30, 60]);
+  });
+
+  it('asks at once for a bounded number of answers, then keeps the interval', () => {
+    const [, times] = askedAt((count) => itemEvent('NewMailEvent', `W${count}`), 65);
+    const inSecond = (second: number): number => times.filter((time) => time === second).length;
+    expect([0, 30, 60].map(inSecond)).to.deep.equal([501, 501, 501]);
+    expect(times).to.have.length(3 * 501);
+  });
+
+  it('drains a backlog of 10,000 events without a wait', () => {
+    const page = (count: number): string =>
+      Array.from({ length: 50 }, (_, index) => itemEvent('NewMailEvent', `W${count * 50 + index}`)).join('');
+    const [run] = askedAt((count) => (count <= 200 ? page(count) : ''), 20);
+    expect(run.seen).to.have.length(10_000);
+    expect(new Set(run.seen)).to.deep.equal(new Set(['0 newMail']));
+  });
+
+  it('asks at once after an answer whose events all have unknown types', () => {
+    const [, times] = askedAt((count) => (count < 3 ? itemEvent('PinnedEvent', `W${count}`) : ''), 20);
+    expect(times).to.deep.equal([0, 0, 0]);
   });
 });
 

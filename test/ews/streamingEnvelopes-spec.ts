@@ -52,6 +52,11 @@ const cases: readonly [name: string, stream: string, expected: readonly string[]
     grommunioStream,
     ['OK', 'S1:status S2:status OK', 'S1:created OK', 'Closed'],
   ],
+  [
+    'with comments and instructions before the element',
+    good + good.replace('?>', '?> <!-- a --><?b c?>\n<!-- d -->') + `<!-- e --> ${bare(good)}`,
+    [goodRead, goodRead, goodRead],
+  ],
   ['with lines between them', `\n${good}\r\n\n${bare(good)}\n`, [goodRead, goodRead]],
   [
     'with an error among them',
@@ -183,7 +188,7 @@ describe('A stream of envelopes', () => {
   });
 
   it('should not fill the memory with what never ends', () => {
-    const limits = { maxEnvelopeCharacters: 2000 };
+    const limits = { messageCharacters: 2000 };
     expect(() => readText(`<s:Envelope>${'<a>b</a>'.repeat(300)}`, limits), 'an envelope').to.throw(
       DecodeError,
     );
@@ -206,7 +211,7 @@ describe('parseStream', () => {
   const seen = (chunks: readonly string[]): string[] => {
     const types: string[] = [];
     of(...chunks.map((chunk) => encoder.encode(chunk)))
-      .pipe(parseStream({ subject: 'GetStreamingEvents response', maxEnvelopeCharacters: 5000 }))
+      .pipe(parseStream({ subject: 'GetStreamingEvents response', messageCharacters: 5000 }))
       .subscribe({
         next: ({ type }) => types.push(type),
         error: (error: unknown) => types.push(error instanceof DecodeError ? 'DecodeError' : 'another'),

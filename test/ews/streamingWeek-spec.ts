@@ -82,7 +82,7 @@ function week(dialect: EwsDialect): {
         transport: server.transport,
         token: () => of(`token-${hour}`),
         impersonate: { primarySmtpAddress },
-        streaming: { silenceSeconds: 1780 },
+        limits: { silenceSeconds: 1780 },
       });
       service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
       service.releases.pending$.subscribe((count) => (pending[which] = count));

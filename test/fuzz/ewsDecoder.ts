@@ -4,7 +4,7 @@ import type { AutodiscoverKind } from '../../lib/ews/autodiscoverCourse.ts';
 import { readMessage } from '../../lib/ews/connectionMessage.ts';
 import { mailAddress } from '../../lib/ews/mailAddress.ts';
 import { parseMessages } from '../../lib/ews/parser.ts';
-import { deliveredOnce, notificationsIn, subscriptionsIn } from '../../lib/ews/sendNotification.ts';
+import { deliveredOnce, postedMessages } from '../../lib/ews/sendNotification.ts';
 import { soapCall, soapStream } from '../../lib/ews/soap.ts';
 import {
   answer,
@@ -58,7 +58,6 @@ function streaming(name: string, text: string): Sample {
         operation: 'GetStreamingEvents',
         url: URL_OF_EWS,
         envelope: '',
-        onBytes: () => undefined,
       };
       return emittedBy(soapStream(transport, call)).map((message) => readMessage(message, call));
     },
@@ -71,12 +70,10 @@ function posted(name: string, text: string): Sample {
     text,
     read: (mutant, random) => {
       const { body$ } = responseOf(mutant, random);
-      const [messages = []] = emittedBy(body$.pipe(parseMessages({ maxDepth: 32 }), toArray()));
+      const [messages = []] = emittedBy(body$.pipe(parseMessages({ depth: 32 }), toArray()));
       const first = deliveredOnce();
-      return notificationsIn(messages).map((message) => [
-        subscriptionsIn(message),
-        first(message.notifications),
-      ]);
+      const { messages: found, id } = postedMessages(messages);
+      return found.map(({ notifications }) => [id, first(notifications)]);
     },
   };
 }

@@ -3,7 +3,9 @@ import { of } from 'rxjs';
 import { emittedBy } from './outcome.ts';
 import { responseOf } from './chunks.ts';
 import type { Decoder, Sample } from './sample.ts';
-import { challengesIn, signInOffer } from '../../lib/ucwa/challenge.ts';
+import { challengesIn } from '../../lib/core/challenge.ts';
+import { headersFrom } from '../../lib/core/transport.ts';
+import { signInOffer } from '../../lib/ucwa/challenge.ts';
 import { type ContactRel, fieldsIn } from '../../lib/ucwa/contactResources.ts';
 import { advance } from '../../lib/ucwa/cursor.ts';
 import { eventsResponseCodec } from '../../lib/ucwa/events.ts';
@@ -221,7 +223,7 @@ const CHALLENGE_SAMPLE: Sample = {
   text:
     'Bearer trusted_issuers="00000001@*", client_id="00000004", MsRtcOAuth href="https://pool.contoso.com/' +
     'webticket/oauthtoken", grant_type="urn:microsoft.rtc:windows,password\\" x" , Negotiate',
-  read: (text) => [challengesIn(text), signInOffer(text)],
+  read: (text) => [challengesIn(text), signInOffer(headersFrom({ 'www-authenticate': text }))],
 };
 
 /** What reads the JSON of UCWA. */

@@ -55,7 +55,8 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
       return [token()];
     },
     retry: { initialMs: 200, maxMs: 1000, random: () => 0.5 },
-    streaming: { maxConnections, silenceSeconds: 8 * pace },
+    streaming: { maxConnections },
+    limits: { silenceSeconds: 8 * pace },
   });
   const folders = PLACES.map(() => server.createFolder());
   let number = 0;

@@ -13,7 +13,7 @@ export interface ErrorText {
 }
 
 /** Returns every text in an error: of its own properties, of what these hold, and of its causes. */
-export function textsIn(value: unknown, path = '', seen = new Set<unknown>()): ErrorText[] {
+export function textsIn(value: unknown, path: string = '', seen: Set<unknown> = new Set()): ErrorText[] {
   if (typeof value === 'string') return [{ path, text: value }];
   if (typeof value !== 'object' || value === null || seen.has(value)) return [];
   seen.add(value);

@@ -65,6 +65,21 @@ describe('discover, over real sockets', () => {
     expect(origin).to.equal(server.origin);
   });
 
+  it('goes on to the next URL when a body trickles beyond timeoutMs', async () => {
+    const trickling = await httpServer((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const writing = setInterval(() => response.write(' '), 10);
+      response.once('close', () => clearInterval(writing));
+    });
+    servers.push(trickling);
+    const { server } = await serving();
+    const urls = [`${trickling.url}/`, `${server.origin}/`];
+    const { location$ } = discover({ domain: 'contoso.com', signIn: sara, urls, timeoutMs: 60 });
+
+    expect(await firstValueFrom(location$)).to.include({ origin: server.origin });
+    expect(trickling.connections()).to.equal(1);
+  });
+
   it('should tell that nobody answers', async () => {
     const { server } = await serving();
     await server.close();

@@ -11,6 +11,7 @@ describe('mustDiscoverAgain', () => {
     ['a 502', http(502), 1, true],
     ['a 403 of something in between', http(403), 1, true],
     ['a 403 with a code alone', http(403, { code: 'Forbidden' }), 1, true],
+    ['a 403 with a subcode that is not a word', http(403, { subcode: 'Limit\u001bExceeded' }), 1, true],
     ['a 403 of UCWA itself', http(403, { code: 'Forbidden', subcode: 'LimitExceeded' }), 1, false],
     ['a 403 of UCWA without a reason', http(403, { code: 'Forbidden', subcode: 'None' }), 1, false],
     ['a 401', http(401), 1, false],

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { NEVER, of, timer } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
+import { DEFAULT_LIMITS } from '../../lib/core/limits.ts';
 import { pinnedTo } from '../../lib/core/pinnedTo.ts';
 import type { HttpRequest, Transport } from '../../lib/core/transport.ts';
 import { network, type Network } from '../../lib/ucwa/network.ts';
@@ -9,9 +10,9 @@ import { response } from '../support/responses.ts';
 
 const url = 'https://pool.contoso.com/ucwa';
 
-const through = (sending: Transport, heldMs: () => number = () => 180_000): Network =>
+const through = (sending: Transport, heldSeconds: () => number = () => 180): Network =>
   network({
-    ...{ sending, heldMs, pinned: pinnedTo(url), retry: { random: () => 0.5 } },
+    ...{ sending, heldSeconds, pinned: pinnedTo(url), retry: { random: () => 0.5 }, limits: DEFAULT_LIMITS },
     together: (transport) => transport,
     noted: (transport) => transport,
     signed: (transport) => (request) => transport({ ...request, headers: { authorization: 'Bearer t' } }),
@@ -36,10 +37,10 @@ describe('network', () => {
   });
 
   it('should be patient with a request for events for as long as the server may hold it, asked each time', () => {
-    let heldMs = 180_000;
+    let heldSeconds = 180;
     const { polling } = through(
       () => NEVER,
-      () => heldMs,
+      () => heldSeconds,
     );
     const ended: string[] = [];
     marbles(() => {
@@ -49,12 +50,12 @@ describe('network', () => {
         });
       };
       ask('first');
-      heldMs = 1_800_000;
+      heldSeconds = 1800;
       ask('second');
     });
     expect(ended).to.deep.equal([
-      'first nothing came for 300 seconds: GET https://pool.contoso.com/ucwa',
-      'second nothing came for 1920 seconds: GET https://pool.contoso.com/ucwa',
+      'first no head of a response within 300 seconds: GET https://pool.contoso.com/ucwa',
+      'second no head of a response within 1920 seconds: GET https://pool.contoso.com/ucwa',
     ]);
   });
 

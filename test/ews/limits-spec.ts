@@ -1,0 +1,174 @@
+import { expect } from 'chai';
+import { asyncScheduler, concat, interval, map, mergeMap, NEVER, type Observable, of } from 'rxjs';
+import type { Limits } from '../../lib/core/limits.ts';
+import type { HttpResponse, Transport } from '../../lib/core/transport.ts';
+import { autodiscoverEws } from '../../lib/ews/autodiscover.ts';
+import { AutodiscoverError } from '../../lib/ews/autodiscoverError.ts';
+import { exchange } from '../../lib/ews/service.ts';
+import { gistOf } from '../../lib/testing/ewsRequests.ts';
+import { response } from '../support/responses.ts';
+import { answer, eventsAnswer } from './answers.ts';
+import { type Pulling, pulling } from './pulling.ts';
+import { newsOf, streaming } from './streaming.ts';
+import { message, status } from './streams.ts';
+
+const XML = { 'content-type': 'text/xml' };
+const OK = '<m:ResponseCode>NoError</m:ResponseCode>';
+const SUBSCRIBED = answer('Subscribe', `${OK}<m:SubscriptionId>S1</m:SubscriptionId>`);
+
+const ANSWERS: Readonly<Record<string, string>> = {
+  Subscribe: SUBSCRIBED,
+  GetEvents: eventsAnswer('<t:StatusEvent/>'),
+};
+
+const text = (xml: string): Observable<Uint8Array> => of(new TextEncoder().encode(xml));
+const answered = (body$: Observable<Uint8Array>): Observable<HttpResponse> =>
+  of({ ...response(200, { headers: XML }), body$ });
+const trickle = interval(1000).pipe(map(() => Uint8Array.of(32)));
+
+/** Answers operations as given, or as a server does that has nothing to tell. */
+function server(given: Readonly<Record<string, () => Observable<HttpResponse>>>): Transport {
+  return (request) => {
+    const operation = gistOf(request.body ?? '').operation ?? '';
+    return given[operation]?.() ?? answered(text(ANSWERS[operation] ?? answer(operation, OK)));
+  };
+}
+
+function pulled(limits: Limits, given: Parameters<typeof server>[0], seconds = 10): Pulling {
+  return pulling(({ pull, watch }) => void watch(pull(), seconds), {}, { limits, transport: server(given) });
+}
+
+describe('The limits of a service', () => {
+  const long = SUBSCRIBED.replace('</m:ResponseCode>', `</m:ResponseCode><m:x>${'y'.repeat(3000)}</m:x>`);
+  const deep = SUBSCRIBED.replace(
+    '</m:ResponseCode>',
+    `</m:ResponseCode>${'<x>'.repeat(16)}${'</x>'.repeat(16)}`,
+  );
+  for (const [limits, body, what] of [
+    [{ responseBytes: 2000 }, long, 'at most 2000 bytes'],
+    [{ messageCharacters: 2000 }, long, 'at most 2000 characters'],
+    [{ depth: 16 }, deep, 'at most 16 elements in one another'],
+  ] as const) {
+    it(`refuse an answer with more than ${what.replace('at most ', '')}`, () => {
+      const run = pulled(limits, { Subscribe: () => answered(text(body)) });
+      expect(run.seen).to.deep.equal(['0 DecodeError']);
+      expect(run.errors[0]).to.have.property('message').that.contains(what);
+      expect(pulled({}, { Subscribe: () => answered(text(body)) }).seen).to.deep.equal(['0 status']);
+    });
+  }
+
+  for (const [limits, first, seconds] of [
+    [{ headersSeconds: 5 }, NEVER, 5],
+    [{ silenceSeconds: 5 }, answered(concat(text('<s:Envelope>'), NEVER)), 5],
+    [{ responseSeconds: 7 }, answered(concat(text('<s:Envelope>'), trickle)), 7],
+  ] as const) {
+    it(`give up an answer after ${Object.keys(limits).join()}, and the question is asked again`, () => {
+      const asked: number[] = [];
+      pulled(
+        limits,
+        {
+          Subscribe: () =>
+            answered(
+              text(
+                SUBSCRIBED.replace('</m:SubscriptionId>', '</m:SubscriptionId><m:Watermark>W1</m:Watermark>'),
+              ),
+            ),
+          GetEvents: () => {
+            asked.push(asyncScheduler.now() / 1000);
+            return asked.length > 1 ? answered(text(eventsAnswer('<t:StatusEvent/>'))) : first;
+          },
+        },
+        20,
+      );
+      // With the wait of the first failure.
+      expect(asked).to.deep.equal([0, seconds + 1]);
+    });
+  }
+
+  it('follow no redirect when redirects is 0', () => {
+    const elsewhere = response(307, { headers: { location: '/EWS/elsewhere.asmx' } });
+    const run = pulled({ redirects: 0 }, { Subscribe: () => of(elsewhere) });
+    expect(run.errors[0]).to.have.property('message').that.contains('too many redirects');
+  });
+
+  describe('on a stream', () => {
+    const opened = message(status('OK'));
+
+    it('give up a connection without an envelope for silenceSeconds, though bytes arrive', () => {
+      const run = streaming(
+        ({ stream, watch }) => void watch(stream(), 35),
+        {},
+        {
+          limits: { silenceSeconds: 10 },
+          transport: server({ GetStreamingEvents: () => answered(concat(text(opened), trickle)) }),
+        },
+      );
+      expect(newsOf(run)).to.deep.equal(['10.1 gap', '20.1 gap', '30.1 gap']);
+    });
+
+    it('keep a connection whose envelopes arrive in time, however long it lasts', () => {
+      const beat = interval(9000).pipe(mergeMap(() => text(opened)));
+      const run = streaming(
+        ({ stream, watch }) => void watch(stream(), 1000),
+        {},
+        {
+          limits: { silenceSeconds: 10, responseSeconds: 20, responseBytes: 2000 },
+          transport: server({ GetStreamingEvents: () => answered(concat(text(opened), beat)) }),
+        },
+      );
+      expect(newsOf(run)).to.deep.equal([]);
+    });
+
+    it('give up a request without a head after headersSeconds', () => {
+      let asked = 0;
+      const run = streaming(
+        ({ stream, watch }) => void watch(stream(), 10),
+        {},
+        {
+          limits: { headersSeconds: 3 },
+          transport: server({
+            GetStreamingEvents: () => {
+              asked += 1;
+              return NEVER;
+            },
+          }),
+        },
+      );
+      expect(asked).to.equal(3);
+      expect(run.errors).to.deep.equal([]);
+    });
+  });
+
+  it('bound the redirects of Autodiscover', () => {
+    let asked = 0;
+    const transport: Transport = ({ url }) => {
+      asked += 1;
+      return of(response(302, { headers: { location: `${url}x` } }));
+    };
+    const outcome = (limits?: Limits): number => {
+      asked = 0;
+      autodiscoverEws({
+        address: 'sara@contoso.com',
+        transport,
+        ...(limits === undefined ? {} : { limits }),
+      }).subscribe({
+        error: (error: unknown) => expect(error).to.be.instanceOf(AutodiscoverError),
+      });
+      return asked;
+    };
+    expect([outcome(), outcome({}), outcome({ redirects: 2 }), outcome({ redirects: 0 })]).to.deep.equal([
+      14, 14, 6, 4,
+    ]);
+  });
+
+  it('are checked before anything is sent', () => {
+    const transport: Transport = () => expect.fail('it was sent');
+    const limits = { depth: 3 };
+    for (const make of [
+      () => exchange({ url: 'https://mail.contoso.com/EWS/Exchange.asmx', transport, limits }),
+      () => autodiscoverEws({ address: 'sara@contoso.com', transport, limits }),
+    ]) {
+      expect(make).to.throw(TypeError, 'limits.depth must be a whole number from 16 to 1000');
+    }
+  });
+});

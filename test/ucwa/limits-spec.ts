@@ -1,0 +1,192 @@
+import { expect } from 'chai';
+import { asyncScheduler, concat, interval, map, mergeMap, NEVER, type Observable, of, timer } from 'rxjs';
+import type { Limits } from '../../lib/core/limits.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../../lib/core/transport.ts';
+import { ucwaDiscovery } from '../../lib/testing/ucwaDiscovery.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import { batched } from '../../lib/ucwa/batch.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { discover } from '../../lib/ucwa/discovery.ts';
+import { password } from '../../lib/ucwa/signIn.ts';
+import { batchServer } from '../support/batches.ts';
+import { marbles } from '../support/marbles.ts';
+import { response } from '../support/responses.ts';
+import { connected, keep } from './connected.ts';
+
+const isForEvents = ({ url }: HttpRequest): boolean => url.includes('/events');
+const trickle = interval(1000).pipe(map(() => Uint8Array.of(32)));
+
+/** When requests for events are sent, in seconds, by a connection whose first one is answered like this. */
+function pollsAt(limits: Limits, first: Observable<HttpResponse>, seconds = 1000): number[] {
+  const times: number[] = [];
+  marbles(() => {
+    const server = ucwaSimulator({ mediumSeconds: 0 });
+    const transport: Transport = (request) => {
+      if (!isForEvents(request)) return server.transport(request);
+      times.push(asyncScheduler.now() / 1000);
+      return times.length === 1 ? first : NEVER;
+    };
+    const retry = { initialMs: 2000, random: (): number => 0.5 };
+    const ucwa = connect({ applications: server.url, token: 'token', transport, limits, retry });
+    const watching = ucwa.events$.subscribe();
+    timer(seconds * 1000).subscribe(() => watching.unsubscribe());
+  });
+  return times;
+}
+
+const json = (body$: Observable<Uint8Array>): Observable<HttpResponse> =>
+  of({ ...response(200, { headers: { 'content-type': 'application/json' } }), body$ });
+
+describe('The limits of a connection', () => {
+  const open = new TextEncoder().encode('{');
+  for (const [limits, first, seconds] of [
+    [{ headersSeconds: 5 }, NEVER, 185],
+    [{ silenceSeconds: 5 }, json(concat(of(open), NEVER)), 5],
+    [{ responseSeconds: 7 }, json(concat(of(open), trickle)), 187],
+  ] as const) {
+    it(`give up a request for events after ${Object.keys(limits).join()}, and it is sent again`, () => {
+      // With the wait of the first failure.
+      expect(pollsAt(limits, first, 200).slice(0, 2)).to.deep.equal([0, seconds + 1]);
+    });
+  }
+
+  it('refuse a response with more bytes than responseBytes', () => {
+    const { ucwa } = connected({}, { limits: { responseBytes: 100 } });
+    const { error } = keep(ucwa.events$);
+    expect(error)
+      .to.include({ name: 'DecodeError' })
+      .and.to.have.property('message')
+      .that.contains('at most 100 bytes');
+  });
+
+  it('read a response with more bytes than the default, if responseBytes allows them', () => {
+    const server = ucwaSimulator({ mediumSeconds: 0 });
+    const padded: Transport = (request) =>
+      server
+        .transport(request)
+        .pipe(
+          map((answer) =>
+            request.method === 'POST'
+              ? { ...answer, body$: concat(of(new Uint8Array(33 * 1024 * 1024).fill(32)), answer.body$) }
+              : answer,
+          ),
+        );
+    const limits = { responseBytes: 64 * 1024 * 1024 };
+    const ucwa = connect({ applications: server.url, token: 'token', transport: padded, limits });
+    const kept = keep(ucwa.events$);
+    expect(kept.error).to.equal(undefined);
+    kept.subscription.unsubscribe();
+  });
+
+  it('follow no redirect when redirects is 0', () => {
+    const transport: Transport = () => of(response(307, { headers: { location: '/elsewhere' } }));
+    const { error } = keep(connected({}, { transport, limits: { redirects: 0 } }).ucwa.events$);
+    expect(error).to.have.property('message').that.contains('too many redirects');
+  });
+
+  it('are checked before anything is sent', () => {
+    const transport: Transport = () => expect.fail('it was sent');
+    const limits = { parts: 0 };
+    const signIn = password({ username: 'sara@contoso.com', password: 'hush' });
+    for (const make of [
+      () => connect({ applications: 'https://pool.contoso.com/applications', transport, limits }),
+      () => connect({ domain: 'contoso.com', signIn, transport, limits }),
+      () => discover({ domain: 'contoso.com', signIn, transport, limits }),
+      () => batched({ url: () => undefined, limits }),
+    ]) {
+      expect(make).to.throw(TypeError, 'limits.parts must be a whole number of at least 1');
+    }
+  });
+});
+
+describe('The limits of a batch', () => {
+  const url = 'https://pool.example/ucwa/v1/applications/192';
+  const outcomes = (limits: Limits): string[] => {
+    const seen: string[] = [];
+    marbles(() => {
+      const server = batchServer(() => of(response(200, { body: ['x'.repeat(200)] })));
+      const transport = batched({ url: () => `${url}/batch`, limits })(server.transport);
+      for (const name of ['a', 'b', 'c']) {
+        transport({ method: 'GET', url: `${url}/${name}` })
+          .pipe(mergeMap(({ status, body$ }) => body$.pipe(map(() => status))))
+          .subscribe({
+            next: (status) => seen.push(String(status)),
+            error: (error: Error) => seen.push(error.name),
+          });
+      }
+    });
+    return seen;
+  };
+
+  it('refuse a response with more parts than parts', () => {
+    expect(outcomes({ parts: 3 })).to.deep.equal(['200', '200', '200']);
+    expect(outcomes({ parts: 2 })).to.deep.equal(['DecodeError', 'DecodeError', 'DecodeError']);
+  });
+
+  it('refuse a response with more bytes than responseBytes', () => {
+    expect(outcomes({ responseBytes: 500 })).to.deep.equal(['DecodeError', 'DecodeError', 'DecodeError']);
+  });
+});
+
+describe('The limits of discovery', () => {
+  const signIn = password({ username: 'sara@contoso.com', password: 'hush' });
+  const INTERNAL = 'https://lyncdiscoverinternal.contoso.com/';
+
+  /** The hosts that are asked, and when in seconds, if the internal one answers like this. */
+  const askedAt = (internal: Observable<HttpResponse>, limits?: Limits): string[] => {
+    const asked: string[] = [];
+    marbles(() => {
+      const hosts = ucwaDiscovery();
+      const transport: Transport = (request) => {
+        const { hostname } = new URL(request.url);
+        if (asked.length < 3) asked.push(`${hostname.split('.')[0]!} ${asyncScheduler.now() / 1000}`);
+        return request.url.startsWith(INTERNAL) ? internal : hosts.transport(request);
+      };
+      const options = { domain: 'contoso.com', signIn, transport, timeoutMs: 300 };
+      discover({ ...options, ...(limits === undefined ? {} : { limits }) }).location$.subscribe();
+    });
+    return asked;
+  };
+
+  it('give a host timeoutMs for its whole response, though the body trickles', () => {
+    const trickling = interval(100).pipe(map(() => Uint8Array.of(32)));
+    const expected = ['lyncdiscoverinternal 0', 'lyncdiscover 0.3', 'lyncweb 0.3'];
+    expect(askedAt(json(trickling))).to.deep.equal(expected);
+    expect(askedAt(json(NEVER))).to.deep.equal(expected);
+    expect(askedAt(NEVER)).to.deep.equal(expected);
+  });
+
+  it('bound the bytes and the redirects of a host', () => {
+    const large = of(new Uint8Array(2000).fill(32));
+    expect(askedAt(json(large), { responseBytes: 1999 })[1]).to.equal('lyncdiscover 0');
+    const redirect = of(response(302, { headers: { location: INTERNAL } }));
+    expect(askedAt(redirect, { redirects: 1 })).to.deep.equal([
+      'lyncdiscoverinternal 0',
+      'lyncdiscoverinternal 0',
+      'lyncdiscover 0',
+    ]);
+  });
+
+  it('bound the time of a token endpoint whose answer trickles', () => {
+    const asked: number[] = [];
+    marbles(() => {
+      const hosts = ucwaDiscovery();
+      const transport: Transport = (request) => {
+        if (request.method !== 'POST') return hosts.transport(request);
+        asked.push(asyncScheduler.now() / 1000);
+        return asked.length === 1 ? json(trickle) : hosts.transport(request);
+      };
+      const retry = { initialMs: 2000, random: (): number => 0.5 };
+      discover({
+        domain: 'contoso.com',
+        signIn,
+        transport,
+        retry,
+        limits: { responseSeconds: 20 },
+      }).location$.subscribe({
+        error: () => asked.push(asyncScheduler.now() / 1000),
+      });
+    });
+    expect(asked).to.deep.equal([0, 20]);
+  });
+});

@@ -75,7 +75,7 @@ function sooner(one: Deadline, other: Deadline): Deadline {
 /** Errors at a deadline that may move: one timer in all, because `timeout` would start one for each chunk. */
 function failAt(deadline: () => Deadline, request: HttpRequest, subscriber: Subscriber<unknown>): void {
   const leftMs = (): number => deadline().at - asyncScheduler.now();
-  // A timer does not know how to wait for ever.
+  // No timer can wait for Infinity.
   if (subscriber.closed || leftMs() === Infinity) return;
   subscriber.add(
     asyncScheduler.schedule(function (this: SchedulerAction<void>) {

@@ -65,11 +65,10 @@ export function beginAutodiscover(
 }
 
 /**
- * Decides what follows from what the first step of a course came to.
+ * Returns what follows from the answer to the first step of a course: a pure function.
  *
- * A URL, of the web services or of a redirect, counts only where the rule allows it; so does the domain of
- * another address. What is refused is told and the next step is taken, at most `mostRedirects` redirects and no
- * step twice. Page: "Autodiscover for Exchange".
+ * A URL of the web services, a redirect, and the domain of another address are used only if the rule allows
+ * them. A refusal becomes an attempt with its reason, and the next step follows; no step is taken twice. Page: "Autodiscover for Exchange".
  */
 export function decideAutodiscover(
   course: AutodiscoverCourse,

@@ -8,7 +8,7 @@ const PATTERN_METHODS = new Set(['match', 'matchAll', 'search']);
 
 /** What a source file has of regular expressions. */
 interface Patterns {
-  /** Each that stands there, with its place. */
+  /** Each pattern in the sources, with its place. */
   readonly literals: readonly { readonly where: string; readonly pattern: RegExp }[];
   /** Each place that constructs one when it runs: no spec can know it. */
   readonly constructed: readonly string[];
@@ -74,7 +74,7 @@ describe('Regular expressions', () => {
     });
   }
 
-  it('are found where they stand or are named', () => {
+  it('are found as literals and by name', () => {
     const { literals, constructed } = patternsOf('a.ts', 'const a: RegExp = /b/g; c.search(a); c.match(/d/)');
     expect(literals.map(({ pattern }) => String(pattern))).to.deep.equal(['/b/g', '/d/']);
     expect(constructed).to.deep.equal([]);

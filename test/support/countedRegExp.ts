@@ -12,7 +12,7 @@ export interface CountedMatch {
 /** A regular expression that counts the steps of its backtracking. */
 export interface CountedRegExp {
   /**
-   * Searches from an index on, as the platform does: at each index anew.
+   * Searches from an index on, and starts again at each index, as the platform does.
    *
    * @param isSticky Whether only the first index is tried. @default false
    */

@@ -37,7 +37,7 @@ export function pumpsOf({ source, flags }: RegExp): Pump[] {
   const leads = new Set<string>(['']);
   const rests = new Set<string>();
 
-  /** A shortest text for elements, one behind the other. */
+  /** The shortest text that matches elements in a row. */
   const sampleOf = (elements: readonly AST.Element[]): string => elements.map(sampleOfOne).join('');
   const sampleOfOne = (element: AST.Element): string => {
     switch (element.type) {

@@ -49,14 +49,10 @@ export function fetchTransport(fetch: Fetch = keptAliveFetch(), limits?: Limits)
         );
         return undefined;
       }
-      const refused = Object.entries(request.headers ?? {}).find(
-        ([name, value]) => !isHttpToken(name) || !isHeaderValue(value),
-      );
+      const refused = refusedHeader(request.headers);
       if (refused !== undefined) {
-        const [name] = refused;
-        subscriber.error(
-          new TypeError(`the header ${excerpt(name)} has characters that HTTP does not carry`),
-        );
+        const why = 'HTTP carries visible ASCII, and the URL says what host is';
+        subscriber.error(new TypeError(`the header ${excerpt(refused)} cannot be sent: ${why}`));
         return undefined;
       }
       let isAnswered = false;
@@ -96,6 +92,13 @@ function initOf({ method, headers, body, keepalive, credentials }: HttpRequest):
     ...(keepalive === undefined ? {} : { keepalive }),
     ...(credentials === undefined ? {} : { credentials }),
   };
+}
+
+/** The name of a header that cannot be sent. By a `host` header Node would take the certificate of another host. */
+function refusedHeader(headers: HttpRequest['headers'] = {}): string | undefined {
+  return Object.keys(headers).find(
+    (name) => name.toLowerCase() === 'host' || !isHttpToken(name) || !isHeaderValue(headers[name] ?? ''),
+  );
 }
 
 function headersOf(response: Response): HttpHeaders {

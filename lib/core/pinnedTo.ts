@@ -1,7 +1,7 @@
 import { defer, type Observable, throwError } from 'rxjs';
 import { divert } from './divert.ts';
 import { HttpError, OriginError } from './errors.ts';
-import { parseUrl } from './httpUrl.ts';
+import { httpUrl, parseUrl } from './httpUrl.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { numberOption, urlOption } from './options.ts';
 import { originOf } from './text.ts';
@@ -49,9 +49,10 @@ export function pinnedTo(
     left: number,
   ): Observable<HttpResponse> =>
     defer(() => {
-      const origin = request.url.startsWith(`${allowed}/`) ? allowed : originOf(request.url);
-      if (origin !== allowed) return throwError(() => new OriginError(allowed, origin, what));
-      return transport(request).pipe(
+      const checked = request.url.startsWith(`${allowed}/`) ? request : respelled(request, allowed);
+      if (checked === undefined)
+        return throwError(() => new OriginError(allowed, originOf(request.url), what));
+      return transport(checked).pipe(
         divert((response) => {
           const next = redirected(request, response);
           if (next === undefined) return undefined;
@@ -68,6 +69,12 @@ export function pinnedTo(
     });
 
   return (transport) => (request) => send(transport, request, `the link for ${request.method}`, redirects);
+}
+
+/** The request with its URL as every parser reads it, or undefined if that is of another origin. */
+function respelled(request: HttpRequest, allowed: string): HttpRequest | undefined {
+  const url = httpUrl(request.url);
+  return url?.origin === allowed ? { ...request, url: url.href } : undefined;
 }
 
 /** The request that a response redirects to, or undefined where it is none. */

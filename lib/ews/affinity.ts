@@ -1,5 +1,6 @@
-import { BehaviorSubject, defer, finalize, first, mergeMap, type Observable, tap, timer } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { cookieJar } from '../core/cookieJar.ts';
+import { goAhead } from '../core/goAhead.ts';
 import { invalidOption } from '../core/options.ts';
 import type { HttpResponse, Middleware } from '../core/transport.ts';
 import { withCookies } from '../core/withCookies.ts';
@@ -19,13 +20,8 @@ export interface AffinityGroup {
   forget(): void;
 }
 
-/** Whether the server of a group is known: a cookie may name it, and a server without affinity sets none. */
-type Stage = 'unknown' | 'asking' | 'known';
-
 /** What comes behind the last at sign holds none, or long texts of them would take their time. */
 const ADDRESS = /^[\x21-\x7e]+@[\x21-\x3f\x41-\x7e]+$/;
-/** How long the others wait for who has gone ahead: one whose connection has died would hold them for ever. */
-const GO_AHEAD_MS = 30_000;
 
 /** Whether a text can name the mailbox by which the server of a group is found: it has to fit into a header. */
 export function isAnchor(value: unknown): value is string {
@@ -77,24 +73,7 @@ export function affinityGroup({ anchorMailbox }: AffinityOptions): AffinityGroup
   const affinity = { 'x-anchormailbox': anchorOption(anchorMailbox), 'x-preferserveraffinity': 'true' };
   const jar = cookieJar();
   const keepCookies = withCookies(jar);
-  const stage$ = new BehaviorSubject<Stage>('unknown');
-
-  const goAhead = (send: () => Observable<HttpResponse>): Observable<HttpResponse> =>
-    defer(() => {
-      let isAsking = true;
-      const settle = (stage: Stage): void => {
-        if (!isAsking) return;
-        isAsking = false;
-        waiting.unsubscribe();
-        stage$.next(stage);
-      };
-      stage$.next('asking');
-      const waiting = timer(GO_AHEAD_MS).subscribe(() => settle('unknown'));
-      return send().pipe(
-        tap(({ status }) => settle(status >= 200 && status < 300 ? 'known' : 'unknown')),
-        finalize(() => settle('unknown')),
-      );
-    });
+  const first = goAhead(({ status }) => status >= 200 && status < 300);
 
   return {
     anchorMailbox,
@@ -103,16 +82,12 @@ export function affinityGroup({ anchorMailbox }: AffinityOptions): AffinityGroup
       return (request) => {
         const send = (): Observable<HttpResponse> =>
           withAffinity({ ...request, headers: { ...request.headers, ...affinity } });
-        return stage$.pipe(
-          // The stage of now, not the one told: of all that hear "unknown", one goes ahead.
-          first(() => stage$.value !== 'asking'),
-          mergeMap(() => (stage$.value === 'known' ? send() : goAhead(send))),
-        );
+        return first.send(send);
       };
     },
     forget: () => {
       jar.clear();
-      if (stage$.value === 'known') stage$.next('unknown');
+      first.forget();
     },
   };
 }

@@ -9,7 +9,7 @@ import {
   timeout,
   TimeoutError,
 } from 'rxjs';
-import { DecodeError, NetworkError } from '../core/errors.ts';
+import { DecodeError, HttpError, NetworkError } from '../core/errors.ts';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import { hostOption, hostRule } from '../core/hostRule.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
@@ -150,6 +150,8 @@ function requestOf({ kind, url, address }: AutodiscoverStep): HttpRequest {
 
 function reasonOf(error: unknown): string {
   if (error instanceof TimeoutError) return 'did not answer in time';
+  if (error instanceof HttpError && error.status === 401)
+    return 'refused the user name and the password before: they were not sent again';
   if (error instanceof DecodeError) return 'answers with what is no Autodiscover response';
   if (!(error instanceof NetworkError)) return 'could not be asked';
   return `did not answer${error.code === undefined ? '' : ` (${error.code})`}`;

@@ -129,12 +129,12 @@ const RELEASE_AGAIN: ReadonlySet<DecisionAction> = new Set([
 /**
  * Decides what to do when an Unsubscribe failed: the same table, for the ledger of releases.
  *
- * An answer that could not be read is asked for again, and so is one that wants another sign-in: a second
- * Unsubscribe does no harm, and a proxy's page or an expired token passes.
+ * After an answer that could not be read it is sent again: a second Unsubscribe does no harm, and the page of a
+ * proxy is transient. After a 401 it is not: the transport has tried a new token, and a password must not be tried
+ * until the account is locked.
  */
 export function decideUnsubscribe(error: unknown): ReleaseDecision {
   const { action } = decide(error, { operation: 'Unsubscribe' });
   if (action === 'alreadyGone') return 'alreadyGone';
-  if (RELEASE_AGAIN.has(action) || error instanceof DecodeError) return 'retry';
-  return error instanceof HttpError && error.status === 401 ? 'retry' : 'fail';
+  return RELEASE_AGAIN.has(action) || error instanceof DecodeError ? 'retry' : 'fail';
 }

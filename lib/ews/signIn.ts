@@ -2,6 +2,7 @@ import { challengesOf, offeredSchemes } from '../core/challenge.ts';
 import { invalidSecret } from '../core/options.ts';
 import type { HttpHeaders, Middleware } from '../core/transport.ts';
 import { type TokenProvider, withToken } from '../core/withToken.ts';
+import { basicSignIn } from './basicSignIn.ts';
 
 /** User name and password, for servers that take Basic authentication. */
 export interface BasicCredentials {
@@ -43,7 +44,7 @@ export function signing({ token, basic }: SignInOptions): Middleware {
   if (token !== undefined && basic !== undefined) {
     throw invalidSecret('token', 'left out where basic is given: a request carries one of them');
   }
-  if (basic !== undefined) return withToken(encodeBasic(basic), { scheme: 'Basic' });
+  if (basic !== undefined) return basicSignIn(encodeBasic(basic));
   return token === undefined ? (transport) => transport : withToken(token, { scheme: 'Bearer' });
 }
 

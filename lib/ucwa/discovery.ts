@@ -10,6 +10,7 @@ import {
   tap,
   throwError,
 } from 'rxjs';
+import { OriginError } from '../core/errors.ts';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import { hostOption } from '../core/hostRule.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
@@ -202,7 +203,15 @@ function tokensOf(
     if (typeof token !== 'function') {
       throw invalidSecret('token', 'a function of the origin, unless there is a signIn');
     }
-    return { source: token, learn: () => undefined, forget: () => undefined };
+    const learned = new Set<string>();
+    return {
+      source: (origin) => {
+        if (learned.has(origin)) return token(origin);
+        throw new OriginError([...learned].join(', '), origin, 'a request');
+      },
+      learn: (url) => learned.add(new URL(url).origin),
+      forget: () => undefined,
+    };
   }
   if (typeof signIn.form !== 'function') {
     throw invalidSecret('signIn', 'a way to sign in, such as password(…)');

@@ -2,7 +2,7 @@ import { catchError, mergeMap, type Observable, of, tap, throwError } from 'rxjs
 import { challengesOf, offeredSchemes } from '../core/challenge.ts';
 import { DecodeError, HttpError } from '../core/errors.ts';
 import { describeUrl } from '../core/text.ts';
-import type { HttpHeaders, Transport } from '../core/transport.ts';
+import type { HttpResponse, Transport } from '../core/transport.ts';
 import { type Answered, requestJson } from './request.ts';
 import { type TrustedHosts, trustedUrl } from './trustedHosts.ts';
 import { hrefOf, type Resource, resourceCodec } from './wire.ts';
@@ -49,22 +49,23 @@ export interface Root {
  */
 export function findRoot(walk: Walk, url: string, left: number = walk.redirects): Observable<Root> {
   const asked = { method: 'GET', url };
-  let refusal: HttpHeaders | undefined;
+  let refusal: HttpResponse | undefined;
   const open: Transport = (request) =>
     walk.open(request).pipe(
-      tap(({ status, headers }) => {
-        refusal = status === 401 ? headers : undefined;
+      tap((response) => {
+        refusal = response.status === 401 ? response : undefined;
       }),
     );
   return requestJson(open, asked, resourceCodec, 'discovery').pipe(
     catchError((error: unknown) => {
-      const headers = refusal;
-      if (headers === undefined) return throwError(() => error);
+      if (refusal === undefined) return throwError(() => error);
+      // The host that refused signs users in, not one that redirected to it.
+      const { headers, url: user } = refusal;
       const isOffered = SIGN_IN_SCHEMES.some((scheme) => challengesOf(headers, scheme).length > 0);
       const offered = offeredSchemes(headers) || 'no sign-in';
       const hint = `it offers ${offered}, and UCWA signs in with ${SIGN_IN_SCHEMES.join(' or ')}`;
       return isOffered
-        ? of<Answered<Resource>>({ value: { _links: { user: { href: url } } }, status: 200, url })
+        ? of<Answered<Resource>>({ value: { _links: { user: { href: user } } }, status: 200, url: user })
         : throwError(() => new HttpError(401, asked, { hint }));
     }),
     mergeMap((answered) => {

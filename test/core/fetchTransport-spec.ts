@@ -356,6 +356,17 @@ describe('fetchTransport', () => {
     await aborted;
   });
 
+  for (const headers of [{ host: 'evil.test' }, { Host: 'evil.test' }, { 'a b': 'c' }, { a: 'b\r\nc: d' }]) {
+    it(`errors with a TypeError and sends nothing for the headers ${JSON.stringify(headers)}`, async () => {
+      const transport = fetchTransport(() => Promise.reject(new Error('it was sent')));
+      const url = 'https://a/';
+      const error: unknown = await firstValueFrom(transport({ method: 'GET', url, headers })).catch(
+        (cause: unknown) => cause,
+      );
+      expect(error).to.be.instanceOf(TypeError);
+    });
+  }
+
   it('hands the URL without its fragment to the fetch', async () => {
     const urls: string[] = [];
     const transport = fetchTransport((url) => {

@@ -45,6 +45,17 @@ describe('pinnedTo', () => {
     });
   }
 
+  for (const url of [
+    'https://pool%2eexample/a',
+    'https:pool.example/a',
+    'https:///pool.example/a',
+    'HTTPS://POOL.example:443/a',
+  ]) {
+    it(`hands ${url} on in the spelling that was checked`, () => {
+      expect(send({ ...get, url }, response(200)).urls).to.deep.equal(['GET https://pool.example/a']);
+    });
+  }
+
   it('should name both origins', () => {
     const { errors } = send({ ...get, url: 'https://evil.example/?token=hush' }, response(200));
     expect(errors[0]?.message)

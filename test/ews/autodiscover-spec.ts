@@ -184,8 +184,9 @@ describe('autodiscoverEws', () => {
 
   it('says that the credentials were refused, once they were sent', () => {
     const seen = look(() => refusing('bearer, BASIC realm="mail"'), { basic });
-    expect(seen.requests).to.have.length(8);
+    expect(seen.requests).to.have.length(6);
     expect(seen.errors[0]?.tried[0]?.reason).to.equal('was answered 401: it refuses the credentials');
+    expect(seen.errors[0]?.tried[2]?.reason).to.match(/^refused the user name and the password before/);
   });
 
   it('names both ways to sign in to a host that offers both', () => {

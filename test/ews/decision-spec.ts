@@ -147,7 +147,7 @@ describe('The decision about an Unsubscribe that failed', () => {
     ['ErrorReadEventsFailed', asError('ErrorReadEventsFailed'), 'retry'],
     ['no network', new NetworkError('no answer', request), 'retry'],
     ['status 503', new HttpError(503, request), 'retry'],
-    ['status 401', new HttpError(401, request), 'retry'],
+    ['status 401', new HttpError(401, request), 'fail'],
     ['status 403', new HttpError(403, request), 'fail'],
     ['a page of a proxy', new DecodeError('x', problem), 'retry'],
     ['ErrorAccessDenied', asError('ErrorAccessDenied'), 'fail'],

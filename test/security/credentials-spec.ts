@@ -172,6 +172,85 @@ describe('Credentials over real sockets', () => {
       expect(result).to.be.instanceOf(OriginError);
     });
 
+    it('are sent once, if they are refused, to each host that Autodiscover asks', async () => {
+      let addresses = 0;
+      world = await internet(HOSTS, ({ host, path }) => {
+        if (host === 'contoso.com' && path.endsWith('.xml') && addresses < 5) {
+          addresses += 1;
+          const redirect = `<Action>redirectAddr</Action><RedirectAddr>u${addresses}@contoso.com</RedirectAddr>`;
+          const response = `<Response><Account>${redirect}</Account></Response>`;
+          const headers = { 'content-type': 'text/xml' };
+          return { status: 200, headers, body: `<Autodiscover>${response}</Autodiscover>` };
+        }
+        return { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } };
+      });
+      const basic = { username: 'sara', password: SECRET };
+      const [error] = await ended(autodiscoverEws({ address: 'sara@contoso.com', basic }));
+      expect(String(error)).to.contain('refused the user name and the password before');
+      const sent = world.arrivals.filter(({ authorization }) => authorization === BASIC);
+      expect(sent.map(({ host }) => host)).to.deep.equal(['autodiscover.contoso.com', 'contoso.com']);
+      expect(addresses).to.be.above(1);
+    });
+
+    it('are sent once, if they are refused, for many subscriptions at a time', async () => {
+      world = await internet(HOSTS, () => ({ status: 401 }));
+      const service = exchange({
+        url: 'https://mail.contoso.com/EWS/Exchange.asmx',
+        basic: { username: 'sara', password: SECRET },
+      });
+      const streams = Array.from({ length: 20 }, (_, index) =>
+        pullNotifications(service.as({ primarySmtpAddress: `u${index}@contoso.com` }), {
+          ...{ folders: ['inbox'], events: ['newMail'] },
+        }),
+      );
+      const results = await Promise.all(streams.map(ended));
+      for (const [error] of results) expect(error).to.include({ _tag: 'HttpError', status: 401 });
+      expect(world.arrivals).to.have.length(1);
+      await service.close({ timeoutMs: 0 });
+    });
+
+    it('are not sent again to remove subscriptions, once they were refused', async () => {
+      let isRefused = false;
+      const envelope = (operation: string, content: string): Reply => ({
+        status: 200,
+        headers: { 'content-type': 'text/xml' },
+        body:
+          '<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>' +
+          `<${operation}Response><ResponseMessages><${operation}ResponseMessage ResponseClass="Success">` +
+          `<ResponseCode>NoError</ResponseCode>${content}</${operation}ResponseMessage>` +
+          `</ResponseMessages></${operation}Response></Body></Envelope>`,
+      });
+      let subscriptions = 0;
+      world = await internet(HOSTS, ({ body }) => {
+        if (isRefused) return { status: 401 };
+        const isNew = body.includes('<m:Subscribe>');
+        if (isNew) subscriptions += 1;
+        const [, id = ''] = /SubscriptionId>([^<]+)</.exec(body) ?? [];
+        const named = `<SubscriptionId>${isNew ? `S${subscriptions}` : id}</SubscriptionId>`;
+        if (isNew) return envelope('Subscribe', `${named}<Watermark>W</Watermark>`);
+        const nothing =
+          '<PreviousWatermark>W</PreviousWatermark><MoreEvents>false</MoreEvents><StatusEvent/>';
+        return envelope('GetEvents', `<Notification>${named}${nothing}</Notification>`);
+      });
+      const service = exchange({
+        url: 'https://mail.contoso.com/EWS/Exchange.asmx',
+        basic: { username: 'sara', password: SECRET },
+        retry: { initialMs: 1, maxMs: 1 },
+      });
+      const watching = new Subscription();
+      for (let count = 0; count < 3; count += 1) {
+        const mail$ = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).pipe(share());
+        watching.add(mail$.subscribe());
+        await firstValueFrom(mail$);
+      }
+      isRefused = true;
+      const before = world.arrivals.length;
+      watching.unsubscribe();
+      const { outcomes } = await service.close();
+      expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Failed', 'Failed', 'Failed']);
+      expect(world.arrivals.length - before).to.be.at.most(3);
+    });
+
     it('keep the cookies of one origin from another, whatever their domain says', async () => {
       const cookie = `session=${SECRET}; Domain=contoso.com; Path=/`;
       world = await internet(HOSTS, () => ({ status: 204, headers: { 'set-cookie': cookie } }));
@@ -238,6 +317,34 @@ describe('Credentials over real sockets', () => {
         ]);
       });
     }
+
+    it('get no token for a host that only redirects to one that offers sign-in', async () => {
+      world = await internet(HOSTS, ({ host }) =>
+        host === 'pool.contoso.com'
+          ? { status: 401, headers: { 'www-authenticate': 'Bearer' } }
+          : { status: 302, headers: { location: 'https://pool.contoso.com/user' } },
+      );
+      const asked: string[] = [];
+      const token = (origin: string) => {
+        asked.push(origin);
+        return [SECRET];
+      };
+      await ended(discover({ domain: 'contoso.com', token }).location$);
+      expect(asked)
+        .to.include('https://pool.contoso.com')
+        .and.not.include('https://lyncdiscover.contoso.com');
+      for (const { host, authorization } of world.arrivals)
+        if (authorization !== undefined) expect(host).to.equal('pool.contoso.com');
+    });
+
+    it('sign nothing to an origin that discovery did not find, with a token function either', async () => {
+      world = await internet(HOSTS, () => ({ status: 204 }));
+      const { signed } = discover({ domain: 'contoso.com', token: () => [SECRET] });
+      const url = 'https://evil.test/';
+      const [error] = await ended(signed(fetchTransport())({ method: 'GET', url }));
+      expect(error).to.be.instanceOf(OriginError);
+      expect(world.arrivals).to.deep.equal([]);
+    });
 
     const signingIn = async (answerOfEndpoint: () => Reply) => {
       const challenge = 'MsRtcOAuth href="/token", grant_type="password"';

@@ -1,12 +1,12 @@
 import { Observable, type Observer, takeUntil, takeWhile, timer } from 'rxjs';
 import { NetworkError, OriginError } from './errors.ts';
 import { isHeaderValue, isHttpToken } from './headerText.ts';
-import { httpUrl } from './httpUrl.ts';
 import { type Fetch, keptAliveFetch, type Sent, sendWith } from './keptAliveFetch.ts';
 import { checkLimits, type Limits } from './limits.ts';
 import { codeOf } from './networkCause.ts';
 import { invalidOption } from './options.ts';
-import { describeUrl, excerpt } from './text.ts';
+import { requestUrl } from './requestUrl.ts';
+import { excerpt } from './text.ts';
 import type { HttpHeaders, HttpRequest, HttpResponse, Transport } from './transport.ts';
 
 const WITHOUT_BODY = new Set([204, 205, 304]);
@@ -42,13 +42,7 @@ export function fetchTransport(fetch: Fetch = keptAliveFetch(), limits?: Limits)
   const drain = checkLimits(limits);
   return (request) =>
     new Observable<HttpResponse>((subscriber) => {
-      const url = httpUrl(request.url);
-      if (url === undefined) {
-        subscriber.error(
-          new OriginError(undefined, describeUrl(request.url), `the URL of ${request.method}`),
-        );
-        return undefined;
-      }
+      const url = requestUrl(request.url, `the URL of ${request.method}`);
       const refused = refusedHeader(request.headers);
       if (refused !== undefined) {
         const why = 'HTTP carries visible ASCII, and the URL says what host is';
@@ -124,6 +118,14 @@ function bodyOf(
     // One whose answer has ended on the wire is not closed by that.
     release();
   };
+  /** A compressed body can end before its response does, which then must not keep the connection. */
+  const cancelUnlessOver = (): void => {
+    const held = connection();
+    if (held === undefined || held.isOver()) return;
+    timer(drain.drainSeconds * 1000).subscribe(() => {
+      if (!held.isOver()) cancel();
+    });
+  };
   const body$ = new Observable<Uint8Array>((subscriber) => {
     if (isTaken) {
       subscriber.error(networkError('the body was read or discarded before', request, undefined));
@@ -135,13 +137,14 @@ function bodyOf(
       next: (chunk) => subscriber.next(chunk),
       complete: () => {
         isOver = true;
-        // Before the end is told: what is sent then may want this very connection.
+        // Before the completion: what is sent then may want this very connection.
         release();
+        cancelUnlessOver();
         subscriber.complete();
       },
       error: (cause) => {
         isOver = true;
-        release();
+        leave();
         subscriber.error(networkError('the answer broke off', request, cause));
       },
     });

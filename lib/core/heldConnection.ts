@@ -7,6 +7,8 @@ export interface HeldConnection {
   readonly discard: () => void;
   /** The answer was read: the connection is free for other requests, unless it was discarded. */
   readonly release: () => void;
+  /** Whether the answer has ended on the wire, or the connection with it. */
+  readonly isOver: () => boolean;
 }
 
 interface Hold {
@@ -40,22 +42,29 @@ export function holdingAgent<Kind extends Agent>(agent: Kind): Kind {
 export function holdBack(socket: Socket): HeldConnection {
   let isReleased = false;
   let isDiscarded = false;
+  let isOver = false;
   let free: (() => void) | undefined;
+  // Between the end of the answer and its release neither the request nor the agent listens.
+  const ignore = (): void => undefined;
+  socket.on('error', ignore);
   const settle = (): void => {
     if (!isReleased || free === undefined) return;
     const freeOnce = free;
     free = undefined;
     HOLDS.delete(socket);
+    socket.off('error', ignore);
     if (isDiscarded) socket.destroy();
     else freeOnce();
   };
   HOLDS.set(socket, {
     ended: (freeSocket) => {
+      isOver = true;
       free = freeSocket;
       settle();
     },
   });
   return {
+    isOver: () => isOver || socket.destroyed,
     discard: () => {
       isDiscarded = true;
     },

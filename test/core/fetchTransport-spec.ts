@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import crossFetch from 'cross-fetch';
 import { EventEmitter, once } from 'node:events';
 import type { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { firstValueFrom, lastValueFrom, mergeMap, type Observable, of, take, tap } from 'rxjs';
 import { readText } from '../../lib/core/body.ts';
 import { NetworkError, OriginError } from '../../lib/core/errors.ts';
@@ -342,6 +343,46 @@ describe('fetchTransport', () => {
       expect(calls).to.equal(0);
     });
   }
+
+  describe('with a compressed response', () => {
+    const gzip = { status: 'HTTP/1.1 200 OK', encoding: 'Content-Encoding: gzip' };
+    const head = (more: string): string => [gzip.status, gzip.encoding, more, '', ''].join('\r\n');
+    const text$ = (transport: Transport, url: string): Promise<unknown> =>
+      lastValueFrom(
+        transport({ method: 'GET', url }).pipe(mergeMap((response) => readText(response, 'x'))),
+      ).catch((error: unknown) => error);
+
+    it('closes the connection of a body that cannot be decompressed', async () => {
+      let closed: Promise<unknown> | undefined;
+      server = await rawServer((socket) => {
+        closed = once(socket, 'close');
+        socket.write(`${head('Transfer-Encoding: chunked')}8\r\nnot gzip\r\n`);
+      });
+      expect(await text$(fetchTransport(), server.url)).to.be.instanceOf(NetworkError);
+      await closed;
+    });
+
+    it('closes the connection of a body that ends before its response', async () => {
+      let closed: Promise<unknown> | undefined;
+      const whole = gzipSync('hello');
+      server = await rawServer((socket) => {
+        closed = once(socket, 'close');
+        socket.write(`${head('Transfer-Encoding: chunked')}${(whole.length + 1).toString(16)}\r\n`);
+        socket.write(Buffer.concat([whole, Buffer.from('\0\r\n')]));
+      });
+      expect(await text$(fetchTransport(undefined, { drainSeconds: 0.02 }), server.url)).to.equal('hello');
+      await closed;
+    });
+
+    it('survives a reset between the end of the response and the end of its reading', async () => {
+      const whole = gzipSync(Buffer.alloc(4_000_000, 'x'));
+      server = await rawServer((socket) => {
+        socket.write(head(`Content-Length: ${whole.length}`));
+        socket.write(whole, () => setTimeout(() => socket.resetAndDestroy(), 1));
+      });
+      for (let count = 0; count < 10; count += 1) await text$(fetchTransport(), server.url);
+    });
+  });
 
   it('cancels an unread body that is larger than it was announced', async () => {
     const chunk = new Uint8Array(16_384);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { firstValueFrom, lastValueFrom } from 'rxjs';
+import { firstValueFrom, lastValueFrom, take } from 'rxjs';
 import { DecodeError, HttpError, NetworkError } from '../../lib/core/errors.ts';
 import type { Limits } from '../../lib/core/limits.ts';
 import { EwsError } from '../../lib/ews/errors.ts';
@@ -208,11 +208,11 @@ describe('A hostile server over real sockets', () => {
         if (events === 500) is500();
       });
     });
-    // Another subscription takes two requests to its first event: one without a wait would be sent before.
-    await firstValueFrom(mail$);
+    // Another subscription asks 100 times meanwhile.
+    await lastValueFrom(mail$.pipe(take(100)));
     const { S1 } = asked;
     await service.close();
-    expect(S1).to.equal(500);
+    expect(S1).to.be.within(500, 502);
   });
 
   it('has its code left out of an EwsError if that is not a word', async () => {

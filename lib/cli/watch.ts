@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { type Observable, type Subscription, take, takeUntil } from 'rxjs';
 import type { DrainReport, ReleaseOutcome, Releases } from '../core/releases.ts';
+import { beforeQuery } from '../core/text.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What events are watched on: a connection of either protocol. */
@@ -49,8 +50,7 @@ export async function watch(
 function leaveWhenInterrupted(terminal: Terminal, releases: Releases): Subscription {
   return terminal.interrupted$.pipe(take(1)).subscribe((signal) => {
     void releases.drain({ timeoutMs: 0 }).then(({ pending = [] }) => {
-      for (const { resource, id } of pending)
-        terminal.err(`NotWaitedFor ${resource} ${id ?? '(id unknown)'}`);
+      for (const { resource, id } of pending) terminal.err(`NotWaitedFor ${resource} ${describeId(id)}`);
       terminal.exit(128 + constants.signals[signal as NodeJS.Signals]);
     });
   });
@@ -63,7 +63,12 @@ export function describeOutcome(outcome: ReleaseOutcome): string {
   const details = Object.entries(detail ?? {}).map(([name, value]) => `, ${name}: ${value}`);
   const why = 'cause' in outcome ? `: ${describeError(outcome.cause)}` : '';
   const hint = 'hint' in outcome ? ` ${outcome.hint}` : '';
-  return `${outcome.outcome} ${resource} ${id ?? '(id unknown)'}${attempts}${details.join('')}${why}${hint}`;
+  return `${outcome.outcome} ${resource} ${describeId(id)}${attempts}${details.join('')}${why}${hint}`;
+}
+
+/** The query of an href can be secret. */
+function describeId(id: string | undefined): string {
+  return id === undefined ? '(id unknown)' : beforeQuery(id);
 }
 
 /** One line that tells what went wrong. */

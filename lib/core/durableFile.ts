@@ -24,8 +24,8 @@ const MAX_BYTES = 64 * 1024 * 1024;
  * somebody else is followed. It is removed if writing fails; those that killed processes have left are removed
  * before the first write.
  *
- * A file that another user could have written or can read is neither used nor replaced. Errors are
- * {@link CheckpointError}s.
+ * The file is checked whenever it is read, not when it is written: reading errors if another user could have
+ * written it or can read it. Errors are {@link CheckpointError}s.
  */
 export function durableFile(path: string, process: NodeProcess): DurableFile {
   const fs = process.getBuiltinModule('node:fs/promises');

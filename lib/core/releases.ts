@@ -13,12 +13,16 @@ import {
 } from 'rxjs';
 import { LONGEST_TIMER_MS } from './backoff.ts';
 import { numberOption } from './options.ts';
+import { excerpt } from './text.ts';
 
 /** What every entry of the ledger says. */
 export interface ReleaseEntry {
   /** What kind of subscription it was, in the protocol's own words, such as `presenceSubscription`. */
   readonly resource: string;
-  /** The server's id or href for it; undefined where the server's answer was lost. */
+  /**
+   * The server's id or href for it: its first 300 characters, and U+FFFD for each that is not printable.
+   * Undefined if the server's answer was lost.
+   */
   readonly id: string | undefined;
   /** When the outcome was known. */
   readonly at: Date;
@@ -75,7 +79,7 @@ export type ReleaseOutcome = Released | AlreadyGone | EndedByServer | Expired | 
 export interface PendingRelease {
   /** As of {@link ReleaseEntry}. */
   readonly resource: string;
-  /** The server's id or href for it; undefined where its creation was not answered yet. */
+  /** As of {@link ReleaseEntry}; undefined if its creation is not answered yet. */
   readonly id: string | undefined;
 }
 
@@ -139,9 +143,15 @@ export interface ReleaseLedger extends Releases {
 }
 
 const MOST_KEPT = 1000;
+/** How many characters of an id are kept: a server may make its ids as long as it likes. */
+const LONGEST_ID = 300;
 
 function isClean({ outcome }: ReleaseOutcome): boolean {
   return outcome !== 'Unknown' && outcome !== 'Failed';
+}
+
+function shownId<Id extends string | undefined>(id: Id): Id {
+  return (id === undefined ? id : excerpt(id, LONGEST_ID)) as Id;
 }
 
 /** What an entry says of a resource, at this moment of the scheduler's clock. */
@@ -150,7 +160,8 @@ export function releaseEntry<Id extends string | undefined>(
   id: Id,
   detail?: ReleaseEntry['detail'],
 ): ReleaseEntry & { readonly id: Id } {
-  return { resource, id, at: new Date(asyncScheduler.now()), ...(detail === undefined ? {} : { detail }) };
+  const at = new Date(asyncScheduler.now());
+  return { resource, id: shownId(id), at, ...(detail === undefined ? {} : { detail }) };
 }
 
 /** Creates the ledger of one connection. */
@@ -213,7 +224,7 @@ export function releaseLedger(): ReleaseLedger {
       return isClosed;
     },
     begin: ({ resource, id }) => {
-      const what: PendingRelease = { resource, id };
+      const what: PendingRelease = { resource, id: shownId(id) };
       underWay.add(what);
       pending.next(underWay.size);
       return () => {

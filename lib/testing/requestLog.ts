@@ -7,9 +7,19 @@ export interface LoggedRequest {
   readonly method: string;
   /** Path and query, as they were sent. */
   readonly path: string;
-  /** Names in lower case; the Authorization header is told as `Bearer …`, without the token. */
+  /**
+   * Names in lower case. `…` replaces the value of Cookie, and that of Authorization and Proxy-Authorization, of
+   * which only a scheme such as `Bearer` is kept.
+   */
   readonly headers: Readonly<Record<string, string>>;
-  /** As it was sent, but for passwords and tokens, in place of which stands `…`; undefined where there was none. */
+  /**
+   * The text as it was sent, except that `…` replaces three kinds of values; undefined if there was no body.
+   *
+   * - in a form, the fields whose names end with `password`, `token`, `secret` or `assertion`, in any case, and
+   *   `ms_rtc_renew`;
+   * - in JSON, the strings of properties with such names;
+   * - in a multipart, both, and the same headers of its parts as in `headers`.
+   */
   readonly body: string | undefined;
   /** When it was sent, in milliseconds of the scheduler's clock. */
   readonly time: number;
@@ -36,6 +46,14 @@ interface Entry extends LoggedRequest {
 
 /** How many characters are kept, so that many requests, or large ones, cannot exhaust the memory. */
 const MAX_CHARACTERS = 64 * 1024 * 1024;
+/** What an entry costs besides its texts, so that very many small ones are bounded, too. */
+const OVERHEAD_CHARACTERS = 500;
+
+const HEADER =
+  /^(cookie:[ \t]*|(?:proxy-)?authorization:[ \t]*(?:(?:basic|bearer|negotiate|ntlm)[ \t]+)?)[^\r\n]*/gim;
+const FIELD = /((?:^|[&;])(?:[\w-]*(?:password|token|secret|assertion)|ms_rtc_renew)=)[^&\r\n]*/gim;
+const PROPERTY =
+  /("(?:[\w-]*(?:password|token|secret|assertion)|ms_rtc_renew)"\s*:\s*)"[^"\\]*(?:\\.[^"\\]*)*"?/gis;
 
 /** Creates an empty log, as both simulators have one. */
 export function requestLog(): RequestLog {
@@ -71,31 +89,33 @@ export function requestLog(): RequestLog {
 
 function entryOf({ method, url, headers = {}, body }: HttpRequest): Entry {
   const { pathname, search } = new URL(url);
+  const kept = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), withoutToken(name, value)]),
+  );
   return {
-    ...{ method, path: `${pathname}${search}`, headers: withoutToken(headers) },
-    body: body === undefined ? undefined : withoutSecrets(body, headers['content-type'] ?? ''),
+    ...{ method, path: `${pathname}${search}`, headers: kept },
+    body: body === undefined ? undefined : withoutSecrets(body, kept['content-type'] ?? ''),
     ...{ time: asyncScheduler.now(), status: undefined },
   };
 }
 
 /** Without what is added later, so that it is the same when the entry is dropped. */
 function lengthOf({ path, headers, body = '' }: Entry): number {
-  return path.length + JSON.stringify(headers).length + body.length;
+  return OVERHEAD_CHARACTERS + path.length + JSON.stringify(headers).length + body.length;
 }
 
-function withoutToken({
-  authorization,
-  ...headers
-}: Readonly<Record<string, string>>): Record<string, string> {
-  if (authorization === undefined) return headers;
-  return { ...headers, authorization: `${authorization.split(' ', 1).join('')} …` };
+function withoutToken(name: string, value: string): string {
+  const start = `${name}: `;
+  return `${start}${value}`.replace(HEADER, '$1…').slice(start.length);
 }
 
-/** A form may carry a password, or a token to renew; the parts of a batch have headers of their own. */
+/** The parts of a batch have headers and bodies of their own. */
 function withoutSecrets(body: string, contentType: string): string {
-  if (/^application\/x-www-form-urlencoded/i.test(contentType))
-    return body.replace(/(^|&)(password|ms_rtc_renew)=[^&]*/g, '$1$2=…');
-  if (/^multipart\//i.test(contentType))
-    return body.replace(/^(authorization:[ \t]*\S+)[ \t].*?(?=\r?$)/gim, '$1 …');
-  return body;
+  const isMultipart = /^multipart\//i.test(contentType);
+  const isForm = /^application\/x-www-form-urlencoded/i.test(contentType);
+  let kept = body;
+  if (isMultipart) kept = kept.replace(HEADER, '$1…');
+  if (isMultipart || isForm) kept = kept.replace(FIELD, '$1…');
+  if (isMultipart || /json/i.test(contentType)) kept = kept.replace(PROPERTY, '$1"…"');
+  return kept;
 }

@@ -68,7 +68,7 @@ const CHECK_MS = 1000;
  */
 export function serve(transport: Transport, options: ServeOptions = {}): Promise<Served> {
   const { port, maxBytes, timeoutMs, allowedHosts, responseHeaders } = checkOptions(options);
-  let rules = { origin: '', port, allowedHosts, maxBytes };
+  let rules = { origin: '', port, allowedHosts, maxBytes, bodies: { bytes: 0 } };
 
   const server = createServer(
     {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { defer, map, Observable, reduce } from 'rxjs';
+import { defer, finalize, map, Observable, reduce } from 'rxjs';
 import { httpUrl, isThisMachine } from '../core/httpUrl.ts';
 import { invalidOption } from '../core/options.ts';
 import type { HttpRequest } from '../core/transport.ts';
@@ -12,7 +12,12 @@ export interface ServedRules {
   /** Further hosts, as {@link servedHostOption} returns them. */
   readonly allowedHosts: readonly string[];
   readonly maxBytes: number;
+  /** The bodies that are being read, of all requests together. */
+  readonly bodies: { bytes: number };
 }
+
+/** How many bytes the bodies of all requests that are being read may have together, unless one may have more. */
+const MOST_BYTES = 64 * 1024 * 1024;
 
 /** A request that the transport does not receive. */
 export class RefusedRequest extends Error {
@@ -31,7 +36,8 @@ export class RefusedRequest extends Error {
  * Returns an Observable that emits the request for the transport once its body is complete.
  *
  * It errors with a {@link RefusedRequest} if the target or the host is malformed (400), if the host is not
- * this server (421), and if the body is larger than `maxBytes` (413), of which no more is read then.
+ * this server (421), if the body is larger than `maxBytes` (413), of which no more is read then, and if too much
+ * of other bodies is being read (503).
  */
 export function servedRequest(incoming: IncomingMessage, rules: ServedRules): Observable<HttpRequest> {
   return defer(() => {
@@ -40,7 +46,7 @@ export function servedRequest(incoming: IncomingMessage, rules: ServedRules): Ob
     for (const [name, value] of Object.entries(incoming.headers)) {
       if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
     }
-    return textOf(incoming, rules.maxBytes).pipe(
+    return textOf(incoming, rules).pipe(
       map((body) => ({
         method: incoming.method ?? 'GET',
         url: `${rules.origin}${pathname}${search}`,
@@ -89,7 +95,7 @@ function isServed({ protocol, hostname, host, port }: URL, rules: ServedRules): 
   return isLoopback && Number(port === '' ? 80 : port) === rules.port;
 }
 
-function textOf(incoming: IncomingMessage, maxBytes: number): Observable<string> {
+function textOf(incoming: IncomingMessage, { maxBytes, bodies }: ServedRules): Observable<string> {
   const tooLarge = (): RefusedRequest =>
     new RefusedRequest(413, `The body is larger than ${maxBytes} bytes.`);
   if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
@@ -97,11 +103,15 @@ function textOf(incoming: IncomingMessage, maxBytes: number): Observable<string>
   return chunksOf(incoming).pipe(
     reduce<Buffer, Buffer[]>((chunks, chunk) => {
       length += chunk.length;
+      bodies.bytes += chunk.length;
       if (length > maxBytes) throw tooLarge();
+      if (bodies.bytes > Math.max(MOST_BYTES, maxBytes))
+        throw new RefusedRequest(503, 'Too many large bodies arrive at the same time.');
       chunks.push(chunk);
       return chunks;
     }, []),
     map((chunks) => Buffer.concat(chunks).toString('utf8')),
+    finalize(() => (bodies.bytes -= length)),
   );
 }
 

@@ -1,9 +1,15 @@
+import { beforeQuery } from '../core/text.ts';
 import type { ResetEvent, ResetKind, UcwaEvent } from './events.ts';
 import type { NamedLink } from './wire.ts';
 
-/** The event for what the server says that it has lost, by a link in an answer of the event channel. */
+/**
+ * The event for what the server says that it has lost, by a link in an answer of the event channel.
+ *
+ * Its hrefs have no query: following one with its `ack` would acknowledge events, and others can be secret.
+ */
 export function lossEvent(rel: 'resume' | 'resync', href: string, channel: string): ResetEvent {
-  return { type: 'reset', reset: rel, link: { rel, href }, sender: { rel: 'events', href: channel } };
+  const link = { rel, href: beforeQuery(href) };
+  return { type: 'reset', reset: rel, link, sender: { rel: 'events', href: beforeQuery(channel) } };
 }
 
 /** The event for what was gone and has been made again on an application. */

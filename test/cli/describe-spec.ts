@@ -25,6 +25,13 @@ describe('describeOutcome', () => {
   for (const [outcome, line] of cases) {
     it(`should tell ${outcome.outcome} in one line`, () => expect(describeOutcome(outcome)).to.equal(line));
   }
+
+  it('shows nothing of the query and the fragment of an href', () => {
+    for (const id of ['/1?key=hush', '/1#hush', 'https://pool.contoso.com/1?key=hush'])
+      expect(describeOutcome({ ...entry, id, outcome: 'Released', attempts: 1 }))
+        .to.match(/^Released thing .*\/1$/)
+        .and.not.contain('hush');
+  });
 });
 
 describe('describeError', () => {

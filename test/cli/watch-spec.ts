@@ -118,6 +118,28 @@ describe('rxchange watch, over real sockets', () => {
     );
   });
 
+  it('shows why a release failed, however long the id is', async () => {
+    const long = 'A'.repeat(2500);
+    const simulator = ewsSimulator();
+    simulator.failNext(1, { error: 'ErrorAccessDenied' }, 'Unsubscribe');
+    const longer = (chunk: Uint8Array): Uint8Array =>
+      new TextEncoder().encode(new TextDecoder().decode(chunk).replace(/(?<=<[mt]:SubscriptionId>)/g, long));
+    server = await serve((request) =>
+      simulator
+        .transport({ ...request, body: (request.body ?? '').replaceAll(long, '') })
+        .pipe(map((response) => ({ ...response, body$: response.body$.pipe(map(longer)) }))),
+    );
+    const terminal = specTerminal({ RXCHANGE_TOKEN: 'hush' });
+    const exit = run(terminal, `watch ews --url ${at(simulator.url)}`.split(' '));
+    await terminal.line(/"status"/);
+    terminal.interrupt();
+    expect(await exit).to.equal(1);
+    expect(simulator.subscriptions).to.have.length(1);
+    expect(terminal.lines.err[0]?.slice(0, 600)).to.match(
+      /^Failed PullSubscription A+…: .*ErrorAccessDenied/,
+    );
+  });
+
   it('should exit with 1 when the password is wrong, and show neither it nor the right one', async () => {
     const simulator = ewsSimulator({ basic: { username: 'sara', password: 'hush' } });
     server = await serve(simulator.transport);
@@ -185,6 +207,7 @@ describe('rxchange watch, interrupted again', () => {
       const ledger = releaseLedger();
       const endOne = ledger.begin({ resource: 'PullSubscription', id: 'a' });
       const endTwo = ledger.begin({ resource: 'PullSubscription', id: undefined });
+      const endThree = ledger.begin({ resource: 'presenceSubscription', id: '/b?key=hush' });
       const result = watch(terminal, NEVER, { releases: ledger, close: () => ledger.close() });
       terminal.interrupt();
       await Promise.resolve();
@@ -194,9 +217,11 @@ describe('rxchange watch, interrupted again', () => {
       expect(terminal.lines.err).to.deep.equal([
         'NotWaitedFor PullSubscription a',
         'NotWaitedFor PullSubscription (id unknown)',
+        'NotWaitedFor presenceSubscription /b',
       ]);
       endOne();
       endTwo();
+      endThree();
       await result;
     });
   }

@@ -54,6 +54,22 @@ describe('releaseLedger', () => {
     expect(ledger.pending$).not.to.have.property('next');
   });
 
+  it('gives at most 300 characters of an id, each of them printable', async () => {
+    const id = `\u202e\u2028\u009b${'a'.repeat(10_000)}`;
+    const shown = `\ufffd\ufffd\ufffd${'a'.repeat(297)}…`;
+    const ledger = releaseLedger();
+    const seen: unknown[] = [];
+    ledger.outcomes$.subscribe((outcome) => seen.push(outcome.id));
+    ledger.begin({ resource: 'thing', id });
+    ledger.record(failed(id));
+    const { pending = [], outcomes } = await ledger.drain({ timeoutMs: 0 });
+    expect([...seen, ...outcomes.map((one) => one.id), ...pending.map((one) => one.id)]).to.deep.equal([
+      shown,
+      shown,
+      shown,
+    ]);
+  });
+
   describe('drain, for a time', () => {
     it('should tell what is still pending when the time is up, and that this is not clean', async () => {
       const ledger = releaseLedger();

@@ -34,12 +34,24 @@ describe('requestLog', () => {
     expect(log.requests[0]?.status).to.equal(undefined);
   });
 
-  it('should not keep a token', () => {
-    const log = requestLog();
-    const headers = { authorization: 'Bearer s3cret', accept: 'application/json' };
-    log.middleware(server)({ method: 'GET', url: 'https://pool.contoso.com/', headers }).subscribe();
-    expect(log.requests[0]?.headers).to.deep.equal({ authorization: 'Bearer …', accept: 'application/json' });
-  });
+  const headers: readonly (readonly [name: string, value: string, kept: string])[] = [
+    ['authorization', 'Bearer s3cret', 'Bearer …'],
+    ['Authorization', 'bearer s3cret', 'bearer …'],
+    ['AUTHORIZATION', 's3cret', '…'],
+    ['authorization', 's3cret s3cret', '…'],
+    ['authorization', 'Bearer', '…'],
+    ['Proxy-Authorization', 'Basic s3cret', 'Basic …'],
+    ['Cookie', 'a=s3cret; b=s3cret', '…'],
+    ['Accept', 'application/json', 'application/json'],
+  ];
+  for (const [name, value, kept] of headers) {
+    it(`keeps ${name}: ${value} as ${kept}`, () => {
+      const log = requestLog();
+      const request = { method: 'GET', url: 'https://pool.contoso.com/', headers: { [name]: value } };
+      log.middleware(server)(request).subscribe();
+      expect(log.requests[0]?.headers).to.deep.equal({ [name.toLowerCase()]: kept });
+    });
+  }
 
   const secrets: readonly (readonly [string, string, string, string])[] = [
     [
@@ -55,7 +67,39 @@ describe('requestLog', () => {
       '--x\r\nAuthorization: Bearer s3cret\r\nAccept: */*\r\n',
       '--x\r\nAuthorization: Bearer …\r\nAccept: */*\r\n',
     ],
-    ['nothing else', 'application/json', '{"password":"x"}', '{"password":"x"}'],
+    ['a name in upper case', 'APPLICATION/X-WWW-FORM-URLENCODED', 'Password=s3cret&x=1', 'Password=…&x=1'],
+    [
+      'a field after a semicolon',
+      'application/x-www-form-urlencoded',
+      'a=b;password=s3;cret',
+      'a=b;password=…',
+    ],
+    [
+      'each secret of OAuth',
+      'application/x-www-form-urlencoded',
+      'refresh_token=s3cret&client_secret=s3cret&client_assertion=s3cret&client_assertion_type=urn',
+      'refresh_token=…&client_secret=…&client_assertion=…&client_assertion_type=urn',
+    ],
+    [
+      'a password in JSON',
+      'application/json; charset=utf-8',
+      '{"x":1,"newPassword" : "s3\\"cret","y":"password"}',
+      '{"x":1,"newPassword" : "…","y":"password"}',
+    ],
+    ['a string of JSON without an end', 'application/json', '{"token":"s3cret', '{"token":"…"'],
+    [
+      'the token of a part without a scheme',
+      'multipart/batching;boundary=x',
+      '--x\r\nauthorization: s3cret\r\nCookie: a=s3cret; b=s3cret\r\nAccept: */*\r\n',
+      '--x\r\nauthorization: …\r\nCookie: …\r\nAccept: */*\r\n',
+    ],
+    [
+      'a password in the body of a part',
+      'multipart/batching;boundary=x',
+      '--x\r\n\r\npassword=s3cret\r\n--x\r\n\r\n{"password":"s3cret"}\r\n--x--',
+      '--x\r\n\r\npassword=…\r\n--x\r\n\r\n{"password":"…"}\r\n--x--',
+    ],
+    ['nothing in XML', 'text/xml', '<a>password=x&amp;token=y</a>', '<a>password=x&amp;token=y</a>'],
   ];
   for (const [name, type, body, kept] of secrets) {
     it(`should hide ${name}`, () => {
@@ -103,5 +147,13 @@ describe('requestLog', () => {
     }
     expect(log.requests).to.have.length(63);
     expect(log.requests.at(-1)?.path).to.equal('/69');
+  });
+
+  it('drops the oldest of very many small requests', () => {
+    const log = requestLog();
+    const transport = log.middleware(server);
+    for (let count = 0; count < 150_000; count += 1)
+      transport({ method: 'GET', url: 'https://pool.contoso.com/' }).subscribe();
+    expect(log.requests.length).to.be.below(140_000);
   });
 });

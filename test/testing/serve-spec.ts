@@ -393,6 +393,31 @@ describe('serve, with hostile requests', () => {
     expect((await fetch(server.origin, exact)).status).to.equal(200);
   });
 
+  it('reads no more than 64 MiB of bodies that arrive at the same time', async () => {
+    const server = await serving(answering({}), { maxBytes: 16 * 1024 * 1024 });
+    const part = Buffer.alloc(15 * 1024 * 1024, 'a');
+    const head = `POST / HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nContent-Length: 16777216\r\n\r\n`;
+    const sockets = Array.from({ length: 5 }, () => connect(server.port, '127.0.0.1'));
+    const refused = new Promise<string>((resolve) => {
+      for (const socket of sockets) {
+        socket.on('error', () => undefined);
+        socket.on('data', (answer) => resolve(String(answer)));
+        socket.write(head);
+        socket.write(part);
+      }
+    });
+    expect(statusOf(await refused)).to.equal(503);
+    await Promise.all(
+      sockets.map((socket) => {
+        const closed = new Promise((resolve) => socket.once('close', resolve));
+        socket.destroy();
+        return closed;
+      }),
+    );
+    const body = 'a'.repeat(1_000_000);
+    expect((await fetch(server.origin, { method: 'POST', body })).status).to.equal(200);
+  });
+
   it('reads no more of a body that is larger than maxBytes', async () => {
     const server = await serving(answering({}), { maxBytes: 1000 });
     const most = 64 * 1024 * 1024;

@@ -92,12 +92,24 @@ describe('advance', () => {
           next: href,
           reset,
           events: [
-            { type: 'reset', reset, link: { rel: reset, href }, sender: { rel: 'events', href: cursor.url } },
+            {
+              type: 'reset',
+              reset,
+              link: { rel: reset, href: '/e' },
+              sender: { rel: 'events', href: 'https://pool.contoso.com/ucwa/events' },
+            },
           ],
         },
       });
     });
   }
+
+  it('gives the hrefs of a reset without their queries and fragments', () => {
+    const held: Cursor = { url: 'https://pool.contoso.com/events?key=hush&ack=1' };
+    const { batch } = advance(held, { _links: { resync: { href: '/e?key=hush&ack=2#hush' } } });
+    expect(batch.next).to.equal('/e?key=hush&ack=2#hush');
+    expect(JSON.stringify(batch.events)).to.contain('"/e"').and.not.contain('hush');
+  });
 
   it('should put the reset before the events that came with it', () => {
     const sender = [

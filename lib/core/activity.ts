@@ -1,6 +1,6 @@
 import { asyncScheduler, defer, finalize, map, type Observable, Subject, tap } from 'rxjs';
 import { parseUrl } from './httpUrl.ts';
-import { codeWord, excerpt } from './text.ts';
+import { codeWord, excerpt, isWeb } from './text.ts';
 import type { HttpRequest, Middleware, Repetition } from './transport.ts';
 
 /** How many characters of a path are shown: a server may make its hrefs as long as it likes. */
@@ -10,7 +10,7 @@ const LONGEST_PATH = 300;
 export interface Activity {
   /** Such as `GET`. */
   readonly method: string;
-  /** Such as `https://pool.contoso.com`. */
+  /** Such as `https://pool.contoso.com`; of a URL that is not http or https its scheme, such as `foo:`. */
   readonly origin: string;
   /** The first 300 characters of the path, then `?…` if there was a query: nothing of a query is shown. */
   readonly path: string;
@@ -142,18 +142,21 @@ export function reportTo(channel: DiagnosticsChannel | undefined): ActivityRepor
 }
 
 function addressOf({ method, url }: HttpRequest): Pick<Activity, 'method' | 'origin' | 'path'> {
-  const { origin = 'an invalid URL' } = parseUrl(url) ?? {};
-  return { method, origin, path: shownPath(url) };
+  const read = parseUrl(url);
+  const origin = read !== undefined && isWeb(read) ? read.origin : read?.protocol;
+  return { method, origin: excerpt(origin ?? 'an invalid URL'), path: shownPath(url) };
 }
 
 /**
  * Returns the path of a URL as logs may show it: its first 300 characters, then `?…` if the URL has a query.
  *
- * Nothing of a query or a fragment is shown, because any part of them can be a secret.
+ * Nothing of a query or a fragment is shown, because any part of them can be a secret, and nothing at all of a URL
+ * that is not http or https.
  */
 export function shownPath(url: string): string {
-  const { pathname = '', search = '' } = parseUrl(url) ?? {};
-  return excerpt(pathname, LONGEST_PATH) + (search === '' ? '' : '?…');
+  const read = parseUrl(url);
+  if (read === undefined || !isWeb(read)) return '';
+  return excerpt(read.pathname, LONGEST_PATH) + (read.search === '' ? '' : '?…');
 }
 
 function nameOf(error: unknown): string {

@@ -1,3 +1,8 @@
+import { excerpt } from './text.ts';
+
+/** How many characters of the path the message has. */
+const LONGEST_PATH = 300;
+
 /** Checkpoints cannot be read, must not be trusted, or cannot be written. */
 export class CheckpointError extends Error {
   readonly _tag = 'CheckpointError';
@@ -20,7 +25,7 @@ export class CheckpointError extends Error {
       readonly reason?: string;
     } = {},
   ) {
-    super(messageFor(problem, path, options.reason), { cause: options.cause });
+    super(messageFor(problem, excerpt(path, LONGEST_PATH), options.reason), { cause: options.cause });
     this.problem = problem;
     this.path = path;
   }

@@ -1,4 +1,5 @@
 import { asyncScheduler } from 'rxjs';
+import { requestUrl } from './requestUrl.ts';
 import { type Cookie, readSetCookies } from './setCookie.ts';
 
 /** Cookies of several origins, each sent to its own only. */
@@ -28,6 +29,8 @@ const LONGEST_COOKIE = 4096;
  * A cookie is kept for the origin that set it: scheme, host and port. A `Domain` does not widen that, and
  * one that the host is not within is no cookie of it. `Path`, `Secure`, `Max-Age` and `Expires` count as in
  * a browser. Each origin has at most 50 cookies of at most 4096 characters; the oldest make room.
+ *
+ * `header` and `keep` throw an `OriginError` for a URL to which requests are never sent.
  */
 export function cookieJar(): CookieJar {
   const byOrigin = new Map<string, Map<string, Kept>>();
@@ -42,7 +45,7 @@ export function cookieJar(): CookieJar {
 
   return {
     header: (url) => {
-      const { origin, pathname } = new URL(url);
+      const { origin, pathname } = requestUrl(url, 'the URL for cookies');
       const now = asyncScheduler.now();
       const sent = [...(byOrigin.get(origin)?.values() ?? [])]
         .filter((cookie) => !isOver(cookie, now) && isBelow(pathname, cookie.path))
@@ -50,7 +53,7 @@ export function cookieJar(): CookieJar {
       return sent.length === 0 ? undefined : sent.map(({ pair }) => pair).join('; ');
     },
     keep: (url, setCookie) => {
-      const { origin, hostname, pathname, protocol } = new URL(url);
+      const { origin, hostname, pathname, protocol } = requestUrl(url, 'the URL for cookies');
       const now = asyncScheduler.now();
       const kept = keptOf(origin);
       for (const cookie of readSetCookies(setCookie, now)) {

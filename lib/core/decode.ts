@@ -1,10 +1,10 @@
 import type { Either } from 'fp-ts/lib/Either.js';
 import type { Decoder, Errors, ValidationError } from 'io-ts';
 import { DecodeError } from './errors.ts';
-import { excerpt } from './text.ts';
+import { codeWord, excerpt } from './text.ts';
 
 const SECRET_KEY = /token|password|secret|authorization|cookie|credential/i;
-/** How many characters of a key or a value are shown. */
+/** How many characters of a key are shown, and how many a word may have that is quoted. */
 const LONGEST = 40;
 /** How many properties of an object are named. */
 const MOST_NAMES = 10;
@@ -13,7 +13,8 @@ const MOST_NAMES = 10;
  * Returns a function that decodes a value with a codec, or throws a {@link DecodeError}.
  *
  * The error says where the value is wrong, what was expected there, and what was there instead: of an object the
- * names of its first ten properties, of a string at most 40 characters.
+ * names of its first ten properties, of a string its length. It quotes only numbers, booleans and words of at most
+ * 40 characters, and none of these at the root or under the name of a secret.
  *
  * @param codec An io-ts codec.
  * @param subject What is decoded, for the error, such as `event channel response`.
@@ -83,12 +84,15 @@ function shapeOf(value: unknown, keys: readonly string[]): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object' && value !== null) return `an object with ${namesOf(value)}`;
-  if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (typeof value !== 'string') return `a ${typeof value}`;
-  if (keys.some((key) => SECRET_KEY.test(key)) || value.length > LONGEST) {
-    return `a string of ${value.length} characters`;
+  if (value === null) return 'null';
+  // A value at the root has no name that says what it is.
+  const isSecret = keys.length === 0 || keys.some((key) => SECRET_KEY.test(key));
+  if (typeof value === 'string') {
+    const isQuoted = !isSecret && value.length <= LONGEST && codeWord(value) !== undefined;
+    return isQuoted ? JSON.stringify(value) : `a string of ${value.length} characters`;
   }
-  return JSON.stringify(value);
+  const isQuoted = !isSecret && (typeof value === 'number' || typeof value === 'boolean');
+  return isQuoted ? String(value) : `a ${typeof value}`;
 }
 
 function namesOf(value: object): string {

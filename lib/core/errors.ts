@@ -10,14 +10,28 @@ export interface RequestIdentity {
   readonly url: string;
 }
 
-/** A cause that may be kept: an error of this library, whose texts are bounded, or a description of another. */
-function causeOf(cause: unknown): ErrorOptions | undefined {
-  const kept = isOwn(cause) ? cause : describedCause(cause);
-  return kept === undefined ? undefined : { cause: kept };
+/** A class of errors whose texts are bounded and without secrets. */
+type OwnError = abstract new (...parts: never[]) => Error;
+
+/**
+ * Returns an error of this library as it is, and of any other its {@link describedCause}, if it is an error.
+ *
+ * An error of this library is an instance of one of its classes: foreign errors can have a `_tag`, too.
+ *
+ * @param more Classes of this library besides those of this file.
+ */
+export function keptCause(cause: unknown, more: readonly OwnError[] = []): Error | undefined {
+  return isOwn(cause, more) ? cause : describedCause(cause);
 }
 
-function isOwn(error: unknown): boolean {
-  return [NetworkError, HttpError, DecodeError, OriginError].some((type) => error instanceof type);
+function isOwn(error: unknown, more: readonly OwnError[]): error is Error {
+  const own = [NetworkError, HttpError, DecodeError, OriginError, ClosedError, ...more];
+  return own.some((type) => error instanceof type);
+}
+
+function causeOf(cause: unknown): ErrorOptions | undefined {
+  const kept = keptCause(cause);
+  return kept === undefined ? undefined : { cause: kept };
 }
 
 function describeRequest({ method, url }: RequestIdentity): string {

@@ -17,8 +17,9 @@ const HEADER = /^rxchange checkpoints 1 ([0-9a-f]{64})\n/;
  *
  * Only this user can read or write the file (mode 600). The Observables error with a `CheckpointError` if the
  * file is torn or damaged, or if it is not this user's alone: a symbolic link, not a regular file, of another
- * owner, or open to the group or to others. Such a file is neither trusted nor replaced; the message says what
- * to do. Windows has neither owners nor modes of this kind: there, restrict access to the folder.
+ * owner, or open to the group or to others. The file is checked when it is first read, and such a file is neither
+ * trusted nor replaced then; the message says what to do. Windows has neither owners nor modes of this kind:
+ * there, restrict access to the folder.
  *
  * While a write is under way, its text is in PATH.HEX.new, with a random HEX. If a process is killed then, the
  * first write of the next one removes that file.
@@ -62,11 +63,21 @@ export function fileCheckpoints(
 
   const sumOf = (body: string): string => createHash('sha256').update(body).digest('hex');
 
+  // The parser's own error quotes the text, which nobody else need see.
+  const json = (text: string): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new CheckpointError('corrupt', path);
+    }
+  };
+
   const parse = (text: string): Map<string, string> => {
     const [header, sum] = HEADER.exec(text) ?? [];
     const body = text.slice(header?.length);
-    if (sum !== sumOf(body)) throw new CheckpointError('corrupt', path);
-    return new Map(JSON.parse(body) as [string, string][]);
+    const pairs = sum === sumOf(body) ? json(body) : undefined;
+    if (!isPairs(pairs)) throw new CheckpointError('corrupt', path);
+    return new Map(pairs);
   };
 
   const read$ = defer(() => file.read()).pipe(
@@ -89,7 +100,7 @@ export function fileCheckpoints(
       defer(loaded).pipe(
         map((found) => {
           const text = found.get(key);
-          return text === undefined ? undefined : (JSON.parse(text) as Json);
+          return text === undefined ? undefined : (json(text) as Json);
         }),
       ),
     save: (key, value) =>
@@ -100,6 +111,17 @@ export function fileCheckpoints(
       }),
     remove: (key) => changed((found) => found.delete(key)),
   };
+}
+
+/** Whether it is a list of pairs of texts: a right sum says only that nothing was damaged. */
+function isPairs(value: unknown): value is [string, string][] {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (pair: unknown) =>
+        Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string'),
+    )
+  );
 }
 
 function isNode(process: Partial<NodeProcess> | undefined): process is NodeProcess {

@@ -1,4 +1,4 @@
-import { type NumberRange, numberOption, objectOption } from './options.ts';
+import { type NumberRange, numberOption, objectOption, shown } from './options.ts';
 
 /**
  * The bounds of what a server can make long, large or deep. A response that exceeds one of them is an error.
@@ -69,9 +69,7 @@ export function checkLimits(limits: Limits = {}): Required<Limits> {
   const given = Object.entries(limits).filter(([, value]) => value !== undefined);
   for (const [name, value] of given) {
     if (!Object.hasOwn(RANGES, name)) {
-      throw new TypeError(
-        `limits has no ${JSON.stringify(name.slice(0, 60))}: it may have ${Object.keys(RANGES).join(', ')}`,
-      );
+      throw new TypeError(`limits has no ${shown(name)}: it may have ${Object.keys(RANGES).join(', ')}`);
     }
     numberOption(`limits.${name}`, value, RANGES[name as keyof Limits]);
   }

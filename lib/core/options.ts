@@ -1,4 +1,5 @@
 import { httpUrl } from './httpUrl.ts';
+import { excerpt } from './text.ts';
 
 /** What a number option may be. */
 export interface NumberRange {
@@ -8,16 +9,33 @@ export interface NumberRange {
   readonly integer?: boolean;
 }
 
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+/** How many characters of a value are shown. */
+const LONGEST = 60;
+
+/**
+ * Returns a value of an option as a message may show it: at most 60 characters, each of them printable.
+ *
+ * A text that can contain a query, a fragment or a password is shown by its length.
+ */
+export function shown(value: unknown): string {
+  if (typeof value === 'string')
+    return canBeSecret(value)
+      ? `a text of ${value.length} characters`
+      : JSON.stringify(excerpt(value, LONGEST));
   if (typeof value === 'object' && value !== null)
     return Array.isArray(value) ? `an array of ${value.length}` : 'an object';
-  return typeof value === 'function' ? 'a function' : String(value);
+  return typeof value === 'function' ? 'a function' : excerpt(String(value), LONGEST);
 }
 
-/** The error for an option that cannot be used: it names the option, what was given, and what is allowed. */
+/** A `sip:` URI has a colon and an at sign, too, but no password if these are all. */
+function canBeSecret(text: string): boolean {
+  if (/[?#]/.test(text)) return true;
+  return text.includes('@') && text.replace(/^sip:/i, '').includes(':');
+}
+
+/** Returns the error for an option that cannot be used: its name, its value, and what is allowed. */
 export function invalidOption(name: string, value: unknown, allowed: string): TypeError {
-  return new TypeError(`${name} must be ${allowed}, but it is ${show(value)}`);
+  return new TypeError(`${name} must be ${allowed}, but it is ${shown(value)}`);
 }
 
 /** The same for an option that is a secret: what was given is not shown. */
@@ -52,22 +70,20 @@ export function choiceOption<Choice extends string>(
   choices: readonly Choice[],
 ): Choice {
   const chosen = choices.find((choice) => choice === value);
-  if (chosen === undefined) throw invalidOption(name, value, `one of ${choices.map(show).join(', ')}`);
+  if (chosen === undefined) throw invalidOption(name, value, `one of ${choices.map(shown).join(', ')}`);
   return chosen;
 }
 
 /**
  * Returns the URL if requests can be sent to it.
  *
- * @throws TypeError that names the option and shows the value, if no password or query can be in it.
+ * @throws TypeError that names the option.
  */
 export function urlOption(name: string, value: unknown): URL {
   const allowed = 'an absolute http or https URL with a valid host name and without user name or password';
   const url = typeof value === 'string' ? httpUrl(value) : undefined;
   if (url !== undefined) return url;
-  throw typeof value === 'string' && /[@?#]/.test(value)
-    ? invalidSecret(name, allowed)
-    : invalidOption(name, value, allowed);
+  throw invalidOption(name, value, allowed);
 }
 
 /** Returns the options if they are an object, and throws a TypeError if not: callers without types forget them. */

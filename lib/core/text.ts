@@ -24,6 +24,19 @@ export function excerpt(text: string, longest: number = LONGEST_EXCERPT): string
   return kept.replace(UNPRINTABLE, '\uFFFD');
 }
 
+/** The query of a URL in a text, of which the URL parser encodes the characters that end it here. */
+const QUERY = /\?[^\s"'<>]+/g;
+
+/**
+ * Returns a sentence of a server as a message may quote it: an {@link excerpt} without the queries of its URLs.
+ *
+ * A server can quote the URLs that it was sent, and their queries can be secret.
+ */
+export function prose(text: string): string {
+  // Cut first: a query that is cut off is still one.
+  return excerpt(text).replace(QUERY, '?…');
+}
+
 /** Returns a server's own error code, or undefined if it is not a word of 1 to 64 letters, digits, `_`, `.`, `:` or `-`. */
 export function codeWord(code: unknown): string | undefined {
   return typeof code === 'string' && /^[\w.:-]{1,64}$/.test(code) ? code : undefined;
@@ -32,14 +45,13 @@ export function codeWord(code: unknown): string | undefined {
 /**
  * Returns a URL as a message may quote it: without credentials, query and fragment, which can be secret.
  *
- * It has at most 300 characters. A text that is not an absolute URL becomes `an invalid URL`.
+ * It has at most 300 characters. Of a URL that is not http or https only the scheme is left: a password can be
+ * anywhere in the rest. A text that is not an absolute URL becomes `an invalid URL`.
  */
 export function describeUrl(url: string): string {
   const read = parseUrl(beforeQuery(url));
   if (read === undefined) return 'an invalid URL';
-  const { origin, host, protocol, pathname } = read;
-  const place = origin === 'null' ? `${protocol}//${host}` : origin;
-  return excerpt(`${place}${pathname}`, LONGEST_URL);
+  return excerpt(isWeb(read) ? `${read.origin}${read.pathname}` : read.protocol, LONGEST_URL);
 }
 
 /**
@@ -55,6 +67,11 @@ export function originOf(text: string): string {
   const { protocol, host, username, password } = read;
   const origin = excerpt(host === '' ? protocol : `${protocol}//${host}`);
   return username === '' && password === '' ? origin : `${origin} with credentials`;
+}
+
+/** Whether a URL is http or https: only of these the parser tells credentials from the path. */
+export function isWeb({ protocol }: URL): boolean {
+  return protocol === 'https:' || protocol === 'http:';
 }
 
 /** Returns the part of a URL or an href before its query and its fragment, whatever characters these contain. */

@@ -17,6 +17,7 @@ import {
 import { divert } from './divert.ts';
 import { isHeaderValue } from './headerText.ts';
 import { invalidOption, invalidSecret, numberOption } from './options.ts';
+import { requestUrl } from './requestUrl.ts';
 import type { HttpRequest, HttpResponse, Middleware } from './transport.ts';
 
 /** A token whose end is known. */
@@ -72,7 +73,8 @@ interface Held {
  * What the provider errors with is the error of every request that waits for it, and the next request asks
  * again; but where the old token is still good, that one is used.
  *
- * It throws a TypeError for a token that cannot stand in a header, without showing it.
+ * It throws a TypeError for a token that cannot stand in a header, without showing it. A request errors with an
+ * `OriginError` if its URL is not http or https, carries credentials, or has a host that is no DNS name or address.
  *
  * @example
  * ```ts
@@ -157,7 +159,7 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
 
     return (request) =>
       defer(() => {
-        const { origin } = new URL(request.url);
+        const { origin } = requestUrl(request.url, `the URL of ${request.method}`);
         const held = heldFor(origin);
         const { token: known } = held;
         if (isGood(known)) return sent(request, known.text, origin, held);

@@ -1,4 +1,4 @@
-import { NetworkError } from '../core/errors.ts';
+import { keptCause, NetworkError } from '../core/errors.ts';
 import { excerpt } from '../core/text.ts';
 import type { AutodiscoverAttempt } from './autodiscoverCourse.ts';
 
@@ -11,6 +11,7 @@ const LONGEST_REASON = 300;
  * No server of the domain said where the web services are.
  *
  * `tried` has each server that was asked, and what it came to; the message has as many as fit in 1,600 characters.
+ * A cause that is not an error of this library is described without its text.
  */
 export class AutodiscoverError extends Error {
   readonly _tag = 'AutodiscoverError';
@@ -23,11 +24,15 @@ export class AutodiscoverError extends Error {
   readonly isUnreachable: boolean;
 
   constructor(domain: string, attempted: readonly AutodiscoverAttempt[]) {
-    const tried = attempted.map((attempt) => ({
-      ...attempt,
-      host: excerpt(attempt.host),
-      reason: excerpt(attempt.reason, LONGEST_REASON),
-    }));
+    const tried = attempted.map(({ kind, host, reason, cause }): AutodiscoverAttempt => {
+      const kept = keptCause(cause);
+      return {
+        kind,
+        host: excerpt(host),
+        reason: excerpt(reason, LONGEST_REASON),
+        ...(kept === undefined ? {} : { cause: kept }),
+      };
+    });
     const attempts = tried.map(
       ({ kind, host, reason }, index) =>
         `${index + 1}. ${host} (${kind === 'json' ? 'JSON' : 'XML'}) ${reason}`,

@@ -1,4 +1,4 @@
-import { codeWord, describeUrl, excerpt } from '../core/text.ts';
+import { codeWord, describeUrl, prose } from '../core/text.ts';
 import { hintOf } from './hints.ts';
 
 /** The operation that an error is about, and the server that was asked. */
@@ -20,7 +20,7 @@ export class SoapFault extends Error {
   readonly operation: string;
   /** The EWS code, such as `ErrorServerBusy`; if there is none, SOAP's own, such as `Client`; if none either, empty. */
   readonly code: string;
-  /** The first values of MessageXml, by name, and other elements, such as `Violation`: at most 200 characters each. */
+  /** The first values of MessageXml, by name, and other elements, such as `Violation`: at most 200 characters each, without the queries of URLs. */
   readonly values: ReadonlyMap<string, string>;
   /** How long the server asks to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
@@ -54,7 +54,7 @@ export class EwsError extends Error {
   readonly operation: string;
   /** The ResponseCode, such as `ErrorSubscriptionNotFound`; empty if the server gave none. */
   readonly code: string;
-  /** The first values of MessageXml, by name, and other elements: at most 200 characters each. */
+  /** The first values of MessageXml, by name, and other elements: at most 200 characters each, without the queries of URLs. */
   readonly values: ReadonlyMap<string, string>;
   /** How long the server asks to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
@@ -88,7 +88,7 @@ function bounded(values: ReadonlyMap<string, string>): ReadonlyMap<string, strin
   const kept = new Map<string, string>();
   for (const [name, value] of values) {
     if (kept.size === MOST_VALUES) break;
-    if (codeWord(name) !== undefined) kept.set(name, excerpt(value));
+    if (codeWord(name) !== undefined) kept.set(name, prose(value));
   }
   return kept;
 }
@@ -105,8 +105,8 @@ function explain(
   const hint = hintOf(code);
   return (
     `${operation} at ${describeUrl(url)} was answered ${answer === '' ? 'an error without a code' : answer}` +
-    (text === '' ? '' : `: ${excerpt(text)}`) +
-    (violation === undefined ? '' : ` (${excerpt(violation)})`) +
+    (text === '' ? '' : `: ${prose(text)}`) +
+    (violation === undefined ? '' : ` (${prose(violation)})`) +
     (hint === undefined ? '' : ` What to do: ${hint}`)
   );
 }

@@ -4,6 +4,7 @@ import { challengesOf } from '../core/challenge.ts';
 import { DecodeError } from '../core/errors.ts';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import { invalidOption, invalidSecret } from '../core/options.ts';
+import { requestUrl } from '../core/requestUrl.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 
 /** Who signs in, as NTLM messages have it. */
@@ -56,7 +57,7 @@ const MOST_BYTES = 262_144;
  * takes, and a connection that is signed in is used again when the answer on it was read to its end. A
  * request with a body is sent without it until the server has sent its challenge. An answer 401 after that
  * is passed on: the account is not accepted. It errors with a {@link DecodeError} for a challenge that the
- * library cannot read.
+ * library cannot read, or if the library throws; the cause describes the error of the library without its text.
  *
  * The messages are written by a library that you give it, so that nobody else carries it. It knows no
  * channel binding, so a server with Extended Protection set to `Require` refuses it. It throws a TypeError
@@ -98,6 +99,7 @@ export function ntlm<Challenge>(
   connect: () => Transport = () => fetchTransport(),
 ): Transport {
   const identity = identityOf(credentials);
+  const { domain, workstation } = identity;
   const idle = new Map<string, Connection[]>();
 
   const idleAt = (origin: string): Connection[] => {
@@ -106,17 +108,22 @@ export function ntlm<Challenge>(
     return known;
   };
 
-  const answerTo = (challenge: string): string => {
-    try {
-      return messages.createType3Message(messages.parseType2Message(challenge), identity);
-    } catch (cause) {
-      const problem = { path: '', expected: 'one that can be answered', actual: 'another' };
-      throw new DecodeError(SUBJECT, problem, { cause });
-    }
-  };
+  const first = (): string =>
+    written(() => messages.createType1Message({ domain, workstation }), {
+      subject: 'NTLM messages',
+      expected: 'a first message',
+      actual: 'an error of createType1Message',
+    });
+
+  const answerTo = (challenge: string): string =>
+    written(() => messages.createType3Message(messages.parseType2Message(challenge), identity), {
+      subject: SUBJECT,
+      expected: 'one that can be answered',
+      actual: 'another',
+    });
 
   const signIn = (connection: Connection, request: HttpRequest): Observable<HttpResponse> =>
-    connection.send(signed(withoutBody(request), messages.createType1Message(identity))).pipe(
+    connection.send(signed(withoutBody(request), first())).pipe(
       mergeMap((response) => {
         const challenge = challengeOf(response);
         // Who asks for no sign-in has answered, unless the request was still to be sent in full.
@@ -131,7 +138,7 @@ export function ntlm<Challenge>(
 
   return (request) =>
     defer(() => {
-      const { origin } = new URL(request.url);
+      const { origin } = requestUrl(request.url, `the URL of ${request.method}`);
       const connection = idleAt(origin).pop() ?? { send: connect(), isSignedIn: false };
       const answer$ = connection.isSignedIn
         ? connection.send(request).pipe(
@@ -151,6 +158,22 @@ export function ntlm<Challenge>(
         })),
       );
     });
+}
+
+/** Returns the message that a foreign function writes; its error could quote the password. */
+function written(
+  write: () => string,
+  {
+    subject,
+    expected,
+    actual,
+  }: { readonly subject: string; readonly expected: string; readonly actual: string },
+): string {
+  try {
+    return write();
+  } catch (cause) {
+    throw new DecodeError(subject, { path: '', expected, actual }, { cause });
+  }
 }
 
 /** A body that is sent to be refused is sent for nothing. A GET must have none at all. */

@@ -1,16 +1,22 @@
-import { HttpError, NetworkError } from '../core/errors.ts';
-import { codeWord, describeUrl, excerpt } from '../core/text.ts';
+import { HttpError, keptCause, NetworkError } from '../core/errors.ts';
+import { describeUrl, excerpt } from '../core/text.ts';
+import { SignInError } from './signInError.ts';
+import { UntrustedLinkError } from './trustedHosts.ts';
 
 /** Why discovery found nothing at one URL. */
 export interface DiscoveryFailure {
   /** Without query and fragment, once it is in an error. */
   readonly url: string;
+  /** In an error, described without its text if it is not an error of this library. */
   readonly cause: unknown;
 }
 
 /** How many characters the message says about the hosts, and about each of them. */
 const LONGEST_ACCOUNT = 1600;
 const LONGEST_SUMMARY = 400;
+
+/** Errors that discovery ends with, besides those of the core. */
+const OWN = [SignInError, UntrustedLinkError];
 
 /** None of the hosts of a domain led to UCWA. */
 export class DiscoveryError extends Error {
@@ -23,7 +29,10 @@ export class DiscoveryError extends Error {
   readonly isTransient: boolean;
 
   constructor(domain: string, failed: readonly DiscoveryFailure[]) {
-    const failures = failed.map(({ url, cause }) => ({ url: describeUrl(url), cause }));
+    const failures = failed.map(({ url, cause }) => ({
+      url: describeUrl(url),
+      cause: keptCause(cause, OWN),
+    }));
     const told = failures.map(({ url, cause }) => `${url}: ${summaryOf(cause)}`);
     const account = excerpt(told.join('; '), LONGEST_ACCOUNT);
     super(`no UCWA server was found for ${excerpt(domain)}; check the name and the network. ${account}`, {
@@ -43,8 +52,8 @@ function mayPass(error: unknown): boolean {
   );
 }
 
-/** Errors of this library tell no secrets; of others only the name is sure to be none. */
-function summaryOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'an unknown error';
-  return '_tag' in error ? excerpt(error.message, LONGEST_SUMMARY) : (codeWord(error.name) ?? 'an error');
+/** Of the description of a foreign error its name says enough. */
+function summaryOf(kept: Error | undefined): string {
+  if (kept === undefined) return 'an unknown error';
+  return '_tag' in kept ? excerpt(kept.message, LONGEST_SUMMARY) : kept.name;
 }

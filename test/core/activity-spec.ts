@@ -188,6 +188,19 @@ describe('activityReport', () => {
     expect(told[0]).to.include({ origin: 'an invalid URL', path: '', end: 'failed', error: 'TypeError' });
   });
 
+  for (const [url, origin] of [
+    ['sara:hush@mail.contoso.com/hush?hush', 'sara:'],
+    ['blob:https://sara:hush@mail.contoso.com/', 'blob:'],
+    ['foo:hush', 'foo:'],
+  ] as const) {
+    it(`shows no path of ${url}`, () => {
+      const told = toldOf((reported) =>
+        reported(answering(response(204)).transport)({ ...request, url }).subscribe(),
+      );
+      expect(told[0]).to.include({ origin, path: '' });
+    });
+  }
+
   it('shows names and codes of errors only if they are words', () => {
     const hostile = Object.assign(new Error('hush'), { name: 'a\u001b[2J', code: 'hush '.repeat(1000) });
     const told = toldOf((reported) =>

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { inspect } from 'node:util';
 import { timer } from 'rxjs';
 import { cookieJar } from '../../lib/core/cookieJar.ts';
+import { OriginError } from '../../lib/core/errors.ts';
 import { marbles } from '../support/marbles.ts';
 
 const URL_OF = 'https://mail.example/ews/exchange.asmx';
@@ -96,6 +98,17 @@ describe('cookieJar', () => {
     expect(names).to.have.length(50);
     expect(names[0]).to.equal('n10=1');
     expect(names.at(-1)).to.equal('n59=1');
+  });
+
+  it('throws for an unsafe URL, without its query', () => {
+    const jar = cookieJar();
+    for (const url of ['/me?key=hush', 'https://sara:hush@mail.example/', 'foo:hush']) {
+      for (const use of [() => jar.header(url), () => jar.keep(url, 'a=1')]) {
+        expect(use)
+          .to.throw(OriginError)
+          .that.satisfies((error: unknown) => !inspect(error).includes('hush'));
+      }
+    }
   });
 
   it('should forget all when it is cleared', () => {

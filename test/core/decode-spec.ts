@@ -43,7 +43,7 @@ describe('decode', () => {
       /"a"|"b"/,
       '"c"',
     ],
-    ['the root', 'text', '', /link/, '"text"'],
+    ['the root', 'text', '', /link/, 'a string of 4 characters'],
     ['an array in place of an object', { link: [1, 2], sender: [] }, '/link', /rel: string/, 'an array of 2'],
     [
       'an array in place of a string',
@@ -131,6 +131,24 @@ describe('decode', () => {
     expect(error.actual).to.equal('a string of 4 characters');
   });
 
+  for (const value of ['hush', 12_345_678, true]) {
+    it(`does not quote the ${typeof value} of a secret, or at the root`, () => {
+      const [secret, root] = [failure(t.type({ token: link }), { token: value }), failure(link, value)];
+      for (const { message: text, actual } of [secret, root]) {
+        expect(text).not.to.contain(String(value));
+        expect(actual).to.match(/^a (?:string of 4 characters|number|boolean)$/);
+      }
+    });
+  }
+
+  it('quotes a string only if it is a short word', () => {
+    const actualOf = (value: string): string => failure(t.type({ a: t.number }), { a: value }).actual;
+    expect(actualOf('added')).to.equal('"added"');
+    expect(actualOf('/e?ack=1&k=hush')).to.equal('a string of 15 characters');
+    expect(actualOf('x'.repeat(41))).to.equal('a string of 41 characters');
+    expect(actualOf('')).to.equal('a string of 0 characters');
+  });
+
   it('should take the message of a codec that has one', () => {
     const even = new t.Type<number, number>(
       'even',
@@ -150,6 +168,6 @@ describe('decode', () => {
       validate: () => t.failures([]),
       decode: () => t.failures([]),
     };
-    expect(failure(mute, 3)).to.include({ path: '', expected: 'mute', actual: '3' });
+    expect(failure(mute, 3)).to.include({ path: '', expected: 'mute', actual: 'a number' });
   });
 });

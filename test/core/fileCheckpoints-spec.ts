@@ -15,6 +15,7 @@ import {
 import fsPromises from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { firstValueFrom, forkJoin, lastValueFrom, type Observable } from 'rxjs';
 import type { Json } from '../../lib/core/checkpoint.ts';
 import { CheckpointError } from '../../lib/core/checkpointError.ts';
@@ -337,6 +338,38 @@ describe('fileCheckpoints', () => {
         expect(readFileSync(path, 'utf8')).to.equal(damaged);
       });
     }
+
+    const strangers: readonly (readonly [string, string])[] = [
+      ['no JSON', 'hush, no JSON'],
+      ['no array', '{"hush":1}'],
+      ['null', 'null'],
+      ['an array of other things', '["hush"]'],
+      ['a pair of a key and no text', '[["inbox",5]]'],
+      ['a pair with more in it', '[["inbox","1","hush"]]'],
+    ];
+    const withSum = (body: string): string =>
+      `rxchange checkpoints 1 ${createHash('sha256').update(body).digest('hex')}\n${body}`;
+
+    for (const [what, body] of strangers) {
+      it(`errors without quoting a content that is ${what}`, async () => {
+        writeFileSync(path, withSum(body), { mode: 0o600 });
+        const store = fileCheckpoints(path);
+        for (const work of [store.load('inbox'), store.save('inbox', 1)]) {
+          const error = await failure(work);
+          expect(error).to.be.instanceOf(CheckpointError).and.to.include({ problem: 'corrupt', path });
+          expect(inspect(error)).not.to.include('hush');
+        }
+        expect(readFileSync(path, 'utf8')).to.equal(withSum(body));
+      });
+    }
+
+    it('errors without quoting a checkpoint that is no JSON', async () => {
+      writeFileSync(path, withSum('[["inbox","hush"],["other","1"]]'), { mode: 0o600 });
+      const error = await failure(fileCheckpoints(path).load('inbox'));
+      expect(error).to.be.instanceOf(CheckpointError).and.to.include({ problem: 'corrupt', path });
+      expect(inspect(error)).not.to.include('hush');
+      expect(await found('other')).to.equal(1);
+    });
 
     it('should go on as soon as it was moved away', async () => {
       writeFileSync(path, 'torn', { mode: 0o600 });

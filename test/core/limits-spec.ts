@@ -35,6 +35,14 @@ describe('checkLimits', () => {
     });
   }
 
+  it('shows neither controls nor secrets in the name of a limit', () => {
+    expect(() => checkLimits({ '\u001b[2J\u202e': 1 } as object)).to.throw(
+      TypeError,
+      /^limits has no "\ufffd\[2J\ufffd":/,
+    );
+    expect(() => checkLimits({ 'https://a.test/?key=hush': 1 } as object)).to.throw(TypeError, /^(?!.*hush)/);
+  });
+
   it('refuses limits that are no object', () => {
     expect(() => checkLimits(7 as unknown as Limits)).to.throw(TypeError, 'limits must be an object');
   });

@@ -93,4 +93,32 @@ describe('invalidOption', () => {
       .and.not.contain('hush');
     expect(message(null)).to.contain('null');
   });
+
+  for (const value of ['mail.contoso.com', 'sara@contoso.com', 'sip:sara@contoso.com', 'ftp://mail/']) {
+    it(`shows ${value}`, () => {
+      expect(invalidOption('x', value, 'y').message).to.equal(`x must be y, but it is "${value}"`);
+    });
+  }
+
+  for (const value of [
+    'https://sara:hush@a.test/',
+    'sara:hush@a.test',
+    'SIP:sara:hush@a.test',
+    'https://a.test/?hush',
+    'sip:sara@a.test?hush',
+    '/a#hush',
+  ]) {
+    it(`does not show ${value}`, () => {
+      expect(invalidOption('x', value, 'y').message).to.equal(
+        `x must be y, but it is a text of ${value.length} characters`,
+      );
+    });
+  }
+
+  it('replaces characters that change a terminal', () => {
+    for (const value of ['\u001b[2J\u202e', Symbol('\u001b[2J\u202e')]) {
+      expect(invalidOption('x', value, 'y').message).to.match(/\ufffd\[2J\ufffd/);
+    }
+    expect(invalidOption('x', Symbol('a'.repeat(500)), 'y').message).to.have.length.below(100);
+  });
 });

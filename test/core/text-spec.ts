@@ -8,6 +8,7 @@ import {
   excerpt,
   mediaType,
   originOf,
+  prose,
   UNPRINTABLE,
 } from '../../lib/core/text.ts';
 
@@ -71,10 +72,22 @@ describe('describeUrl', () => {
   });
 
   it('describes a URL without origin, and what is not a URL', () => {
-    expect(describeUrl('urn:x?hush')).to.equal('urn://x');
+    expect(describeUrl('urn:x?hush')).to.equal('urn:');
     expect(describeUrl('not a url?hush')).to.equal('an invalid URL');
     expect(describeUrl('')).to.equal('an invalid URL');
   });
+
+  for (const [url, shown] of [
+    ['sara:hush@mail.contoso.com/EWS', 'sara:'],
+    ['foo:hush', 'foo:'],
+    ['foo://sara:hush@mail/hush', 'foo:'],
+    ['ftp://mail.contoso.com/hush', 'ftp:'],
+    ['blob:https://sara:hush@mail/', 'blob:'],
+  ] as const) {
+    it(`shows only the scheme of ${url}`, () => {
+      expect(describeUrl(url)).to.equal(shown);
+    });
+  }
 
   it('cuts a long path', () => {
     expect(describeUrl(`https://a.test/${'x'.repeat(5000)}`)).to.have.length(301);
@@ -94,6 +107,34 @@ describe('describeUrl', () => {
         const described = describeUrl(start + text);
         expect(described.length).to.be.at.most(301);
         expect(described.replace(UNPRINTABLE, '')).to.equal(described);
+      }),
+    );
+  });
+});
+
+describe('prose', () => {
+  for (const [text, quoted] of [
+    [
+      "The value 'https://me.test/n?key=hush&pushKey=hush' is invalid",
+      "The value 'https://me.test/n?…' is invalid",
+    ],
+    ['GET /n?hush or "/m?hush#hush"', 'GET /n?… or "/m?…"'],
+    ['/n?key=hush\nhush', '/n?…'],
+    ['Why? Because', 'Why? Because'],
+    ['/n??hush', '/n?…'],
+  ] as const) {
+    it(`returns ${quoted}`, () => {
+      expect(prose(text)).to.equal(quoted);
+    });
+  }
+
+  it('is printable and bounded for any text', () => {
+    fc.assert(
+      fc.property(fc.constantFrom('', '?', 'a?b '), anyText, (start, text) => {
+        const quoted = prose(start + text);
+        expect(quoted.length).to.be.at.most(201);
+        expect(quoted.replace(UNPRINTABLE, '')).to.equal(quoted);
+        expect(quoted).not.to.match(/\?[^\s"'<>…]/);
       }),
     );
   });
@@ -135,6 +176,9 @@ describe('originOf', () => {
     ['https://pool.contoso.com:8443/', 'https://pool.contoso.com:8443'],
     ['https://sara:hush@pool.contoso.com/', 'https://pool.contoso.com with credentials'],
     ['blob:https://pool.contoso.com/1', 'blob:'],
+    ['blob:https://sara:hush@pool.contoso.com/', 'blob:'],
+    ['sara:hush@pool.contoso.com', 'sara:'],
+    ['foo://sara:hush@pool.contoso.com/hush', 'foo://pool.contoso.com with credentials'],
     ['javascript:alert(1)', 'javascript:'],
     ['https://evil.test;.contoso.com/', 'https://evil.test;.contoso.com'],
     ['https://[', 'an invalid URL'],

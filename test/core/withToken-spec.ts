@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import { inspect } from 'node:util';
 import { defer, EMPTY, map, mergeMap, type Observable, of, Subject, throwError, timer } from 'rxjs';
+import { OriginError } from '../../lib/core/errors.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../lib/core/transport.ts';
 import { type IssuedToken, type TokenProvider, withToken } from '../../lib/core/withToken.ts';
 import { marbles } from '../support/marbles.ts';
@@ -326,6 +328,22 @@ describe('withToken', () => {
       .to.be.instanceOf(TypeError)
       .with.property('message')
       .that.includes('token must be emitted by its provider');
+  });
+
+  it('errors for an unsafe URL without its query, before any token', () => {
+    const { provider, asked } = counting();
+    const errors: unknown[] = [];
+    for (const url of ['/me?key=hush', 'https://sara:hush@pool.example/', 'foo:hush']) {
+      withToken(provider)(answering().transport)({ ...get, url }).subscribe({
+        error: (error: unknown) => errors.push(error),
+      });
+    }
+    expect(errors).to.have.length(3);
+    for (const error of errors) {
+      expect(error).to.be.instanceOf(OriginError).and.include({ allowed: undefined });
+      expect(inspect(error)).to.contain('the URL of GET').and.not.contain('hush');
+    }
+    expect(asked).to.deep.equal([]);
   });
 
   describe('refuses what cannot stand in a header, without showing it:', () => {

@@ -285,7 +285,10 @@ describe('autodiscoverEws', () => {
     expect(seen.urls).to.deep.equal([EWS, 'complete']);
     const alone = look(() => refusedByBearer, { token: () => throwError(() => new Error('signed out')) });
     expect(alone.errors[0]?.tried[0]?.reason).to.equal('could not be asked');
-    expect(alone.errors[0]?.cause).to.include({ message: 'signed out' });
+    // Nobody but its author knows whether the text of a foreign error is secret.
+    expect(alone.errors[0]?.cause)
+      .to.have.property('message')
+      .that.matches(/^its text is withheld/);
   });
 
   it('should give each server the time that it is told, the body included', () => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { inspect } from 'node:util';
 import { NetworkError } from '../../lib/core/errors.ts';
 import type { AutodiscoverAttempt } from '../../lib/ews/autodiscoverCourse.ts';
 import { AutodiscoverError } from '../../lib/ews/autodiscoverError.ts';
@@ -23,6 +24,17 @@ describe('AutodiscoverError', () => {
     expectHarmless(error);
     expect(error.tried).to.have.length(10);
     expect(error.message).to.match(/…\. Give exchange\(\) the URL, or allow .*\.$/);
+  });
+
+  it('keeps a description of a foreign cause', () => {
+    const cause = Object.assign(new TypeError('hush'), { config: 'hush', _tag: 'NetworkError' });
+    const error = new AutodiscoverError('a', [
+      { ...attempt, cause },
+      { ...attempt, cause: 'hush' },
+    ]);
+    expect(inspect(error, { depth: Infinity, showHidden: true })).not.to.contain('hush');
+    expect(error.cause).to.include({ name: 'TypeError' });
+    expect(error.tried[1]).not.to.have.property('cause');
   });
 
   it('knows whether any server could be reached', () => {

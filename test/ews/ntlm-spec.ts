@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import type { Socket } from 'node:net';
+import { inspect } from 'node:util';
 import { firstValueFrom, forkJoin, map, mergeMap, type Observable, of, Subject } from 'rxjs';
 import { readText } from '../../lib/core/body.ts';
+import { DecodeError, OriginError } from '../../lib/core/errors.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../lib/core/transport.ts';
-import { ntlm, type NtlmCredentials } from '../../lib/ews/ntlm.ts';
+import { ntlm, type NtlmCredentials, type NtlmMessages } from '../../lib/ews/ntlm.ts';
 import { httpServer, type SpecServer } from '../support/httpServer.ts';
 import { type Answer, answering, response } from '../support/responses.ts';
 
@@ -133,6 +135,46 @@ describe('ntlm', () => {
       .that.matches(/^its text is withheld/);
   });
 
+  it('gives the password to the message that answers a challenge only', () => {
+    const messages = library();
+    ntlm(messages, sara, () => answering(challenge, granted).transport)(post).subscribe();
+    expect(messages.given).to.deep.equal([
+      { domain: 'CONTOSO', workstation: 'DESK' },
+      { header: TYPE_2 },
+      sara,
+    ]);
+  });
+
+  it('errors without the text of an error of the first message', () => {
+    const messages: NtlmMessages<unknown> = {
+      ...library(),
+      parseType2Message: () => undefined,
+      createType3Message: () => '',
+      createType1Message: (identity) => {
+        throw new TypeError(`bad hush ${JSON.stringify(identity)}`);
+      },
+    };
+    const errors: unknown[] = [];
+    ntlm(
+      messages,
+      sara,
+      () => answering().transport,
+    )(post).subscribe({
+      error: (error: unknown) => errors.push(error),
+    });
+    expect(errors[0]).to.be.instanceOf(DecodeError);
+    expect(inspect(errors[0])).to.contain('its text is withheld').and.not.contain('hush');
+  });
+
+  it('errors for an unsafe URL, without its query, and connects to nothing', () => {
+    for (const url of ['/me?key=hush', 'https://sara:hush@mail.example/', 'foo:hush']) {
+      const { outcomes, connections } = send([], [{ ...post, url }]);
+      expect(outcomes[0]).to.be.instanceOf(OriginError);
+      expect(inspect(outcomes[0])).to.contain('the URL of POST').and.not.contain('hush');
+      expect(connections).to.equal(0);
+    }
+  });
+
   for (const [name, header] of [
     ['without padding', 'NTLM VHlwZTI, Negotiate'],
     ['in another case and place', 'Basic realm="NTLM x", ntlm VHlwZTI'],
@@ -158,12 +200,6 @@ describe('ntlm', () => {
     expect(send([endless]).outcomes[0]).to.include({ _tag: 'DecodeError' });
   });
 
-  it('should give the library who signs in', () => {
-    const messages = library();
-    ntlm(messages, sara, () => answering(challenge, granted).transport)(post).subscribe();
-    expect(messages.given).to.deep.equal([sara, { header: TYPE_2 }, sara]);
-  });
-
   for (const [username, domain, expected] of [
     ['CONTOSO\\sara', undefined, { username: 'sara', domain: 'CONTOSO' }],
     ['sara@contoso.com', undefined, { username: 'sara@contoso.com', domain: '' }],
@@ -174,7 +210,7 @@ describe('ntlm', () => {
       const messages = library();
       const credentials = { username, password: 'hush', ...(domain === undefined ? {} : { domain }) };
       ntlm(messages, credentials, () => answering(challenge, granted).transport)(post).subscribe();
-      expect(messages.given[0]).to.deep.equal({ ...expected, password: 'hush', workstation: '' });
+      expect(messages.given.at(-1)).to.deep.equal({ ...expected, password: 'hush', workstation: '' });
     });
   }
 

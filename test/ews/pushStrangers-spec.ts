@@ -6,6 +6,7 @@ import {
   firstValueFrom,
   mergeMap,
   type Observable,
+  of,
   ReplaySubject,
   Subject,
   type Subscription,
@@ -14,6 +15,7 @@ import {
 } from 'rxjs';
 import { fetchTransport } from '../../lib/core/fetchTransport.ts';
 import type { Transport } from '../../lib/core/transport.ts';
+import type { SoapFault } from '../../lib/ews/errors.ts';
 import type { EwsEvent } from '../../lib/ews/events.ts';
 import { pushNotifications } from '../../lib/ews/push.ts';
 import {
@@ -27,6 +29,8 @@ import { exchange, type ExchangeService } from '../../lib/ews/service.ts';
 import { ewsSimulator, type EwsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { serve, type Served } from '../../lib/testing/serve.ts';
 import { httpServer, type SpecServer } from '../support/httpServer.ts';
+import { response } from '../support/responses.ts';
+import { envelope } from './answers.ts';
 import { postedEvents, postedMessage, sendNotification } from './posted.ts';
 import { callbackUrlsOf } from './pushing.ts';
 
@@ -199,9 +203,9 @@ describe('Strangers at the callback URL', () => {
     expect(types()).to.deep.equal(['status', 'newMail']);
   });
 
-  it('refuses a post that guesses 2,400 ids, with or without the secret', async () => {
+  it('refuses a post that guesses 200 ids, with or without the secret', async () => {
     const { id, url } = await subscribed();
-    const guesses = Array.from({ length: 2399 }, (_, index) => postedMessage(`S${index}`, []));
+    const guesses = Array.from({ length: 199 }, (_, index) => postedMessage(`S${index}`, []));
     const guess = sendNotification(...guesses, postedMessage(id, ['W1']));
     expect((await post(`${callback.url}/notified`, guess)).status).to.equal(400);
     expect((await post(url, guess)).status).to.equal(400);
@@ -230,7 +234,7 @@ describe('Strangers at the callback URL', () => {
 
   it('quotes no more than 200 characters of a body in refused$', async () => {
     await subscribed();
-    const long = 'x'.repeat(400_000);
+    const long = 'x'.repeat(40_000);
     const bodies = [
       `<${long}></${long}>`,
       postedEvents('S1', []).replace('</soap11:Body>', `<${long}></${long}y></soap11:Body>`),
@@ -247,6 +251,27 @@ describe('Strangers at the callback URL', () => {
       expect(problem).to.not.match(/xxx|\u001B/);
     }
     expect(refused).to.have.length(3);
+  });
+
+  it('refuses a large post without a secret', async () => {
+    const { id, url } = await subscribed();
+    const large = postedEvents(id, []) + ' '.repeat(131_072);
+    for (const to of [`${callback.url}/notified`, url.slice(0, -1)]) {
+      expect((await post(to, large)).status).to.equal(413);
+    }
+    const declared = { status: 413, problem: 'It has more than 131072 bytes.' };
+    expect(refused).to.deep.equal([declared, declared]);
+    expect(await post(url, large)).to.deep.equal({ status: 200, said: 'OK' });
+  });
+
+  it('refuses an unfinished large post without a secret, and reads others', async () => {
+    await end();
+    await begin({ maxUnknown: 1 });
+    await subscribed();
+    const { request, status } = stalled(`${callback.url}/notified`);
+    request.write('s:Envelope><s:Body><m:SendNotification><m:ResponseMessages>' + ' '.repeat(131_072));
+    expect(await status).to.equal(413);
+    expect(await post(`${callback.url}/notified`, postedEvents('S9', []))).to.deep.equal(ENDED);
   });
 
   it('reads no more than maxUnknown posts of strangers at the same time', async () => {
@@ -268,6 +293,36 @@ describe('Strangers at the callback URL', () => {
     expect(await status).to.equal(408);
     expect(await post(`${callback.url}/notified`, postedEvents('S9', []))).to.deep.equal(ENDED);
   });
+
+  for (const callbackSecret of [true, false]) {
+    it(`shows no query of a quoted callback URL, callbackSecret ${callbackSecret}`, () => {
+      let quoted = '';
+      const quoting: Transport = ({ url, body = '' }) => {
+        [, quoted = ''] = /<t:URL>([^<]*)</.exec(body) ?? [];
+        const violation = `The 'URL' element is invalid - The value '${quoted}' is invalid`;
+        const detail =
+          `<e:ResponseCode>ErrorSchemaValidation</e:ResponseCode><e:Message>${violation}</e:Message>` +
+          `<t:MessageXml><t:Violation>${violation}</t:Violation><t:Value Name="URL">${quoted}</t:Value></t:MessageXml>`;
+        const fault = `<s:Fault><faultcode>a</faultcode><faultstring>b</faultstring><detail>${detail}</detail></s:Fault>`;
+        const headers = { 'content-type': 'text/xml' };
+        return of({ ...response(500, { headers, body: [envelope(fault)] }), url });
+      };
+      const { href } = new URL('https://me.contoso.com/notified?key=hush');
+      const errors: unknown[] = [];
+      pushNotifications(
+        exchange({ url: 'https://mail.contoso.com/EWS', transport: quoting }),
+        { folders: ['inbox'], events: ['newMail'], callbackUrl: href, callbackSecret },
+        listener.incoming$,
+      ).subscribe({ error: (error: unknown) => errors.push(error) });
+      expect(quoted).to.contain(href);
+      expect(errors[0]).to.include({ name: 'SoapFault', code: 'ErrorSchemaValidation' });
+      expect(inspect(errors[0], { depth: 8 }))
+        .to.contain("The value 'https://me.contoso.com/notified?…' is invalid")
+        .and.not.contain('hush')
+        .and.not.contain('pushKey');
+      expect((errors[0] as SoapFault).values.get('URL')).to.equal('https://me.contoso.com/notified?…');
+    });
+  }
 
   it('shows the secret nowhere', async () => {
     const { url, id } = await subscribed();

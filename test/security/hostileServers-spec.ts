@@ -4,6 +4,7 @@ import type { RequestListener, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { firstValueFrom, lastValueFrom, take } from 'rxjs';
 import { DecodeError, HttpError, NetworkError } from '../../lib/core/errors.ts';
+import { MOST_VALUES } from '../../lib/core/json.ts';
 import type { Limits } from '../../lib/core/limits.ts';
 import { EwsError } from '../../lib/ews/errors.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
@@ -15,6 +16,7 @@ const MEGABYTE = 1024 * 1024;
 const nested = (depth: number, before: string, after: string): string =>
   before.repeat(depth) + after.repeat(depth);
 const JSON_TYPE = { 'content-type': 'application/json' };
+const TOO_MANY = `at most ${MOST_VALUES} values`;
 const XML_TYPE = { 'content-type': 'text/xml' };
 
 describe('A hostile server over real sockets', () => {
@@ -74,6 +76,37 @@ describe('A hostile server over real sockets', () => {
       expect(await getFrom(server)).to.be.instanceOf(DecodeError);
     });
   }
+
+  const wide: readonly (readonly [what: string, before: string, each: string, after: string])[] = [
+    ['objects', '{"x":[', '{}', ']}'],
+    ['objects beside __proto__', '{"__proto__":1,"x":[', '{}', ']}'],
+    ['numbers for links', '{"_links":{"self":[', '1', ']}}'],
+    ['numbers for resources', '{"_embedded":{"a":[', '1', ']}}'],
+    ['resources without anything', '{"_embedded":{"a":[', '{}', ']}}'],
+  ];
+  for (const [what, before, each, after] of wide) {
+    it(`gets a DecodeError for compressed JSON with a million ${what}`, async () => {
+      const body = gzipSync(`${before}${`${each},`.repeat(999_999)}${each}${after}`, { level: 1 });
+      server = await httpServer(answering({ ...JSON_TYPE, 'content-encoding': 'gzip' }, body));
+      expect(await getFrom(server))
+        .to.be.instanceOf(DecodeError)
+        .with.property('expected', TOO_MANY);
+    });
+  }
+
+  it('gets a DecodeError for events of a million senders', async () => {
+    const events = `{"_links":{"next":{"href":"/x"}},"sender":[${'1,'.repeat(999_999)}1]}`;
+    const application = '{"_links":{"self":{"href":"/ucwa/v1/applications/1"},"events":{"href":"/events"}}}';
+    server = await httpServer((request, response) => {
+      const body = gzipSync(request.url === '/events' ? events : application, { level: 1 });
+      request.resume().on('end', () => {
+        response.writeHead(200, { ...JSON_TYPE, 'content-encoding': 'gzip' }).end(body);
+      });
+    });
+    const ucwa = connect({ application: `${server.url}/ucwa/v1/applications/1`, retry: { retries: 0 } });
+    const error = await lastValueFrom(ucwa.events$).catch((cause: unknown) => cause);
+    expect(error).to.be.instanceOf(DecodeError).with.property('expected', TOO_MANY);
+  });
 
   it('gives no property to other objects in JSON', async () => {
     const body = '{"__proto__":{"polluted":1},"_links":{"__proto__":{"href":"/a","polluted":1}},"rel":"me"}';

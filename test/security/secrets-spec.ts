@@ -2,11 +2,12 @@ import { expect } from 'chai';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { lastValueFrom, mergeMap, type Observable, of, Subject } from 'rxjs';
+import { lastValueFrom, mergeMap, type Observable, of, Subject, throwError } from 'rxjs';
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../lib/core/errors.ts';
 import { fetchTransport } from '../../lib/core/fetchTransport.ts';
 import { describeUrl } from '../../lib/core/text.ts';
-import type { HttpRequest, Transport } from '../../lib/core/transport.ts';
+import type { HttpRequest, Middleware, Transport } from '../../lib/core/transport.ts';
+import { withCookies } from '../../lib/core/withCookies.ts';
 import { withToken } from '../../lib/core/withToken.ts';
 import { affinityGroup } from '../../lib/ews/affinity.ts';
 import { autodiscoverEws } from '../../lib/ews/autodiscover.ts';
@@ -24,9 +25,12 @@ import { connect } from '../../lib/ucwa/connect.ts';
 import { discover } from '../../lib/ucwa/discovery.ts';
 import { DiscoveryError } from '../../lib/ucwa/discoveryError.ts';
 import { EndedError } from '../../lib/ucwa/endedError.ts';
+import { eventsResponseCodec } from '../../lib/ucwa/events.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
+import { requestJson } from '../../lib/ucwa/request.ts';
 import { anonymousMeeting, password } from '../../lib/ucwa/signIn.ts';
 import { SignInError } from '../../lib/ucwa/signInError.ts';
+import { requestToken } from '../../lib/ucwa/tokenEndpoint.ts';
 import { trustedHosts, trustedUrl } from '../../lib/ucwa/trustedHosts.ts';
 import { rawServer } from '../support/httpServer.ts';
 import { response } from '../support/responses.ts';
@@ -150,6 +154,7 @@ describe('Secrets', () => {
   }
 
   it('should not be seen in the TypeError of an option that cannot be used', () => {
+    const anonymous = password({ username: 'a', password: SECRET });
     const bad: readonly (() => unknown)[] = [
       () => connect({ applications: 'https://a.b/', token: `${SECRET}\n` }),
       () => connect({ applications: `https://sara:${SECRET}@a.b/`, token: 't' }),
@@ -167,6 +172,20 @@ describe('Secrets', () => {
       () => anonymousMeeting({ conferenceUri: SECRET }),
       () => pushListener({ path: SECRET }),
       () => withToken(new Subject() as never),
+      () => exchange(`https://a.b/?key=${SECRET}` as never),
+      () => connect(`https://a.b/?key=${SECRET}` as never),
+      () => exchange({ url: `foo:sara:${SECRET}@a.b` }),
+      () => exchange({ address: 'a@b.test', url: `https://sara:${SECRET}@a.b/` }),
+      () => exchange({ address: 'a@b.test', url: `https://a.b/?key=${SECRET}` }),
+      () => exchange({ address: `https://sara:${SECRET}@a.b/` }),
+      () => exchange({ address: 'a@b.test', allowRedirectTo: [`https://sara:${SECRET}@a.b/`] }),
+      ...[
+        { urls: [`http://a.b/?key=${SECRET}`] },
+        { urls: `https://a.b/?key=${SECRET}` as never },
+        { domain: `https://sara:${SECRET}@a.b/` },
+        { allowRedirectTo: [`https://sara:${SECRET}@a.b/`] },
+        { allowRedirectTo: `https://sara:${SECRET}@a.b/` as never },
+      ].map((bad) => () => discover({ domain: 'contoso.com', signIn: anonymous, ...bad })),
     ];
     for (const make of bad) {
       let error: unknown;
@@ -309,7 +328,73 @@ describe('Secrets of a request that fails', () => {
   }
 });
 
+describe('Secrets in an answer of another shape', () => {
+  const json = (body: unknown): Transport => {
+    const headers = { 'content-type': 'application/json' };
+    return ({ url }) => of({ ...response(200, { headers, body: [JSON.stringify(body)] }), url });
+  };
+
+  const strange: readonly (readonly [string, unknown])[] = [
+    ['a text at the root', SECRET],
+    ['a number at the root', 12_345_678],
+    ['a number as token', { access_token: 12_345_678 }],
+    ['true as token', { access_token: true }],
+  ];
+  for (const [name, body] of strange) {
+    it(`are not quoted from a token endpoint: ${name}`, async () => {
+      const signIn = password({ username: 'a', password: 'b' });
+      const error = await failureOf(requestToken(json(body), { url: 'https://a.test/token', signIn }));
+      expect(error).to.be.instanceOf(DecodeError);
+      expectNoSecret(error);
+      expect((error as Error).message).to.not.match(/12345678|true/);
+    });
+  }
+
+  it('are not quoted from a link that is a text', async () => {
+    const transport = json({ _links: { next: `/e?ack=1&k=${SECRET}` } });
+    const request = { method: 'GET', url: 'https://a.test/events' };
+    const error = await failureOf(requestJson(transport, request, eventsResponseCodec, 'events'));
+    expect(error).to.be.instanceOf(DecodeError);
+    expectNoSecret(error);
+  });
+});
+
+describe('Secrets in the errors of a foreign transport', () => {
+  const failing: Transport = ({ url }) =>
+    throwError(() => Object.assign(new Error(`${url} ${SECRET}`), { config: SECRET, _tag: 'HttpError' }));
+
+  it('are in no DiscoveryError and in none of its failures', async () => {
+    const signIn = password({ username: 'a', password: SECRET });
+    const options = { domain: 'contoso.com', signIn, transport: failing, retry: { retries: 0 } };
+    const error = await failureOf(discover(options).location$);
+    expect(error).to.be.instanceOf(DiscoveryError);
+    expectNoSecret(error);
+  });
+
+  it('are in no AutodiscoverError and in none of its attempts', async () => {
+    const error = await failureOf(autodiscoverEws({ address: 'a@contoso.com', transport: failing }));
+    expect(error).to.be.instanceOf(AutodiscoverError);
+    expectNoSecret(error);
+  });
+});
+
 describe('Secrets in a URL', () => {
+  const signing: readonly (readonly [string, Middleware])[] = [
+    ['withToken', withToken('t')],
+    ['withCookies', withCookies()],
+    ['ntlm', (transport) => ntlm({} as never, { username: 'a', password: 'b' }, () => transport)],
+    ['fetchTransport', () => fetchTransport()],
+  ];
+  for (const [name, middleware] of signing) {
+    it(`are in no error of ${name} for a URL that is not safe`, async () => {
+      for (const url of [`/me?key=${SECRET}`, `https://sara:${SECRET}@a.test/`, `sara:${SECRET}@a.test`]) {
+        const error = await failureOf(middleware(() => of())({ method: 'GET', url }));
+        expect(error).to.be.instanceOf(OriginError);
+        expectNoSecret(error);
+      }
+    });
+  }
+
   const what = { operation: 'Subscribe', method: 'GET' };
   const none = new Map<string, string>();
   const classes: readonly (readonly [string, (url: string) => Error])[] = [

@@ -185,6 +185,18 @@ const positions: readonly (readonly [string, (text: string) => Observable<unknow
       }),
   ],
   [
+    'the answer of a token endpoint',
+    (text) => requestToken(serving(json(200, text)), { url: URL_OF_POOL, signIn: sara }),
+  ],
+  [
+    'the token of a token endpoint',
+    (text) => requestToken(serving(json(200, { access_token: [text] })), { url: URL_OF_POOL, signIn: sara }),
+  ],
+  [
+    'a URL that a fault quotes',
+    (text) => ews(500, fault('a:ErrorX', xml(`The value 'https://me.test/n?${text}' is invalid`))),
+  ],
+  [
     'the error of a token endpoint',
     (error) => requestToken(serving(json(400, { error })), { url: URL_OF_POOL, signIn: sara }),
   ],

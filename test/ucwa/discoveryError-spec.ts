@@ -1,7 +1,10 @@
 import { expect } from 'chai';
+import { inspect } from 'node:util';
 import { HttpError, NetworkError } from '../../lib/core/errors.ts';
 import { UNPRINTABLE } from '../../lib/core/text.ts';
 import { DiscoveryError } from '../../lib/ucwa/discoveryError.ts';
+import { SignInError } from '../../lib/ucwa/signInError.ts';
+import { UntrustedLinkError } from '../../lib/ucwa/trustedHosts.ts';
 
 const request = { method: 'GET', url: 'https://lyncdiscover.contoso.com/?a=hush' };
 const failing = (...causes: unknown[]): DiscoveryError =>
@@ -52,7 +55,26 @@ describe('DiscoveryError', () => {
     );
     expect(error.message.length).to.be.below(2000);
     expect(error.message.replace(UNPRINTABLE, '')).to.equal(error.message);
-    expect(failing(Object.assign(new Error('x'), { name: long })).message).to.match(/: an error$/);
+    expect(failing(Object.assign(new Error('x'), { name: long })).message).to.match(/: Error$/);
+  });
+
+  it('keeps a description of a foreign cause, and errors of this library', () => {
+    const own = [
+      new NetworkError('no answer', request),
+      new SignInError(request.url, 401),
+      new UntrustedLinkError('a link', 'https://evil.test/', 'which is not allowed'),
+    ];
+    const foreign = [
+      Object.assign(new TypeError('hush', { cause: new Error('hush') }), { config: 'hush' }),
+      Object.assign(new Error('hush'), { _tag: 'HttpError' }),
+      'hush',
+    ];
+    const error = failing(...own, ...foreign);
+    expect(error.failures.slice(0, 3).map(({ cause }) => cause)).to.deep.equal(own);
+    for (const one of [error, failing(foreign[0]), failing(foreign[1])]) {
+      expect(inspect(one, { depth: Infinity, showHidden: true })).not.to.contain('hush');
+    }
+    expect(failing(foreign[0]).cause).to.include({ name: 'TypeError' });
   });
 
   it('has no query in the URLs that were tried', () => {

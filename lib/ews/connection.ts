@@ -10,6 +10,7 @@ import { decide, type Decision } from './decision.ts';
 import { EwsError, SoapFault } from './errors.ts';
 import type { GapReason } from './events.ts';
 import type { ServiceInternals } from './serviceInternals.ts';
+import { shortLives } from './shortLives.ts';
 
 /** One of the connections that the streaming subscriptions of a service share. */
 export interface Connection {
@@ -45,8 +46,6 @@ export interface ConnectionSlots {
 const GATHER_MS = 100;
 /** The number in front of that of the first request. */
 const NONE = 0;
-/** A request that has lasted so long was no failure. */
-const STEADY_MS = 10_000;
 
 /**
  * Creates a connection: a GetStreamingEvents request that hangs, for all its members, and is opened again
@@ -130,7 +129,7 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
 
   /** How long to wait until the next request, when one was no good. */
   const waitAfter = (leg: Leg, error?: unknown): number => {
-    failures = asyncScheduler.now() - leg.openedAt >= STEADY_MS ? 1 : failures + 1;
+    failures = shortLives(failures, asyncScheduler.now() - leg.openedAt);
     const isEnd = error === undefined || error instanceof NetworkError;
     if (isEnd && failures === 1 && leg.hasAnswered) return 0;
     return backOffMs(internals.retry, failures, decideFor(leg, error));

@@ -3,6 +3,7 @@ import { backoff } from '../core/backoff.ts';
 import type { RetryPolicy } from '../core/withRetry.ts';
 import type { Decision, ErrorContext } from './decision.ts';
 import type { GapEvent, GapReason } from './events.ts';
+import { shortLives } from './shortLives.ts';
 import type { StreamJournal } from './streamJournal.ts';
 
 /** What outlives the single subscription: how far the stream has come, and what it has to tell. */
@@ -15,6 +16,10 @@ export interface Course extends ErrorContext {
   since: Date | undefined;
   /** Failures in a row. */
   failures: number;
+  /** Losses in a row of subscriptions that did not last: {@link shortLives}. */
+  losses: number;
+  /** When the server accepted the subscription in use, in milliseconds; undefined while there is none. */
+  subscribedAt: number | undefined;
   /** Whether the server has ever accepted a subscription. */
   hasSubscribed: boolean;
   operation: 'Subscribe' | 'GetEvents' | 'GetStreamingEvents' | 'SendNotification';
@@ -33,6 +38,8 @@ export function newCourse(watermark: string | undefined, journal?: StreamJournal
     gap: undefined,
     since: undefined,
     failures: 0,
+    losses: 0,
+    subscribedAt: undefined,
     hasSubscribed: false,
     operation: 'Subscribe',
     hasAnswered: false,
@@ -58,6 +65,14 @@ export function reached(course: Course): Observable<never> {
     journal?.reached({ watermark, since: since?.getTime() });
     return journal?.saved() ?? EMPTY;
   });
+}
+
+/** Notes that the subscription in use is lost, if there is one. */
+export function lost(course: Course): void {
+  const { subscribedAt } = course;
+  if (subscribedAt !== undefined)
+    course.losses = shortLives(course.losses, asyncScheduler.now() - subscribedAt);
+  course.subscribedAt = undefined;
 }
 
 /** How long to wait after so many failures in a row, in milliseconds; what the server asks for is bounded. */

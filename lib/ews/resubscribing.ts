@@ -11,7 +11,7 @@ import {
   timer,
 } from 'rxjs';
 import type { ReleaseLedger } from '../core/releases.ts';
-import { backOffMs, type Course } from './course.ts';
+import { backOffMs, type Course, lost } from './course.ts';
 import { decide, type Decision } from './decision.ts';
 import type { ServiceCore, ServiceInternals } from './serviceInternals.ts';
 import type { EwsEvent } from './events.ts';
@@ -71,12 +71,13 @@ function whenToGoOn(
 ): Observable<unknown> {
   const mostFailures = course.hasSubscribed ? Infinity : (policy.retries ?? DEFAULT_RETRIES);
   course.failures += 1;
+  lost(course);
   if (course.failures > mostFailures) return throwError(() => error);
   const decision = decide(error, course);
-  const backedOff = (least: Decision): Observable<unknown> =>
-    timer(backOffMs(policy, course.failures, least));
+  const inARow = Math.max(course.failures, course.losses);
+  const backedOff = (least: Decision): Observable<unknown> => timer(backOffMs(policy, inARow, least));
   // A first loss is mended at once; losses in a row are no accident.
-  const soon = (): Observable<unknown> => (course.failures === 1 ? timer(0) : backedOff(decision));
+  const soon = (): Observable<unknown> => (inARow === 1 ? timer(0) : backedOff(decision));
   switch (decision.action) {
     case 'resubscribe':
       if (!resume || course.watermark === undefined) goAfresh(course, decision);

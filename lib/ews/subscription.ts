@@ -170,6 +170,7 @@ function follow(
     }
     course.gap = undefined;
     course.hasSubscribed = true;
+    course.subscribedAt = asyncScheduler.now();
     course.operation = operation;
     course.ended = (error) => {
       const isRefusal = error instanceof EwsError || error instanceof SoapFault;

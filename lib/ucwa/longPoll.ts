@@ -1,5 +1,6 @@
 import { asyncScheduler, map, Observable, Subscription } from 'rxjs';
 import type { Transport } from '../core/transport.ts';
+import { AT_ONCE, nextPace } from './channelPace.ts';
 import {
   type Acknowledgement,
   advance,
@@ -48,9 +49,6 @@ interface Failure {
   readonly then: 'fail' | 'lose' | 'leave';
 }
 
-/** An empty answer that comes sooner was not held at all. */
-const HELD_AT_LEAST_MS = 1000;
-
 /**
  * Returns an Observable of what the channel of one application brings, from where it was left. It never completes, and
  * errors with what does not pass; what else ends the channel is told to the application.
@@ -75,11 +73,12 @@ export function longPoll(
     let reached = application.place === undefined ? wanted : undefined;
     let failure: Failure | undefined;
     let failures = 0;
+    let pace = AT_ONCE;
 
-    const wait = (cursor: Cursor, error?: unknown): void => {
+    const wait = (cursor: Cursor, waitAs: number, error?: unknown): void => {
       asking = new Subscription();
       asking.add(
-        config.pause(failures, error).subscribe(() => {
+        config.pause(waitAs, error).subscribe(() => {
           wanted = cursor;
           pump();
         }),
@@ -88,16 +87,15 @@ export function longPoll(
 
     const answered = ({ cursor, batch }: Step, heldMs: number): void => {
       reached = cursor;
-      if (batch.events.length === 0 && heldMs < HELD_AT_LEAST_MS) {
-        failures += 1;
-        wait(cursor);
-        return;
-      }
-      failures = 0;
-      wanted = cursor;
+      const isReset = batch.reset !== undefined;
+      pace = nextPace(pace, { events: batch.events.length - (isReset ? 1 : 0), isReset, heldMs });
       // With its state the server has lost what it was told.
       if (batch.reset === 'resume') application.parameters = undefined;
       if (batch.events.length > 0) queue.push(batch);
+      // An idle answer ends no row of failures: a server may mix the two.
+      if (pace.idle === 0 || pace.waitAs === 0) failures = 0;
+      if (pace.waitAs === 0) wanted = cursor;
+      else wait(cursor, pace.waitAs);
       pump();
     };
 
@@ -114,7 +112,7 @@ export function longPoll(
 
     const decided = (decision: Decision, error: unknown, cursor: Cursor): void => {
       if (decision === 'retry') {
-        wait(cursor, error);
+        wait(cursor, failures, error);
         return;
       }
       const isLeft = config.onReplaced === 'rejoin' && isReplaced(error);

@@ -4,7 +4,7 @@ import { NetworkError } from '../../lib/core/errors.ts';
 import type { HttpResponse, Transport } from '../../lib/core/transport.ts';
 import { gistOf } from '../../lib/testing/ewsRequests.ts';
 import { response } from '../support/responses.ts';
-import { answer, eventsAnswer, itemEvent } from './answers.ts';
+import { answer, errorAnswer, eventsAnswer, itemEvent } from './answers.ts';
 import { outcomesOf, type Pulling, pulling } from './pulling.ts';
 
 const XML = { 'content-type': 'text/xml' };
@@ -277,6 +277,51 @@ describe('A pull from a server that always has more events', () => {
   it('asks at once after an answer whose events all have unknown types', () => {
     const [, times] = askedAt((count) => (count < 3 ? itemEvent('PinnedEvent', `W${count}`) : ''), 20);
     expect(times).to.deep.equal([0, 0, 0]);
+  });
+});
+
+describe('A pull whose subscriptions bring events and are lost', () => {
+  it('backs off from a server that loses every subscription after its first answer', () => {
+    const subscribedAt: number[] = [];
+    let questions = 0;
+    const run = pulling(
+      ({ pull, watch }) => watch(pull(), 20),
+      {},
+      {
+        transport: (request) => {
+          const { operation } = gistOf(request.body ?? '');
+          if (operation === 'Subscribe') subscribedAt.push(asyncScheduler.now() / 1000);
+          // Virtual time does not pass while a loss is mended at once.
+          if (subscribedAt.length > 500) throw new Error('there is no end of the subscriptions');
+          const body =
+            operation === 'GetEvents'
+              ? (questions += 1) % 2 === 1
+                ? eventsAnswer(itemEvent('NewMailEvent', `W${questions}`), 'S1', true)
+                : errorAnswer('GetEvents', 'ErrorSubscriptionNotFound')
+              : answer(
+                  operation!,
+                  '<m:ResponseCode>NoError</m:ResponseCode><m:SubscriptionId>S1</m:SubscriptionId>',
+                );
+          return of(response(200, { headers: XML, body: [body] }));
+        },
+      },
+    );
+    expect(subscribedAt).to.deep.equal([0, 0, 2, 6, 14]);
+    expect(run.errors).to.deep.equal([]);
+  });
+
+  it('subscribes again at once after a loss, if the subscription has lasted', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull(), 130);
+      for (const second of [10, 40, 70, 100]) at(second, () => server.restart());
+    });
+    expect(run.sent().filter((line) => line.endsWith(' Subscribe'))).to.deep.equal([
+      '0 Subscribe',
+      '30 Subscribe',
+      '60 Subscribe',
+      '90 Subscribe',
+      '120 Subscribe',
+    ]);
   });
 });
 

@@ -1,10 +1,14 @@
 import { expect } from 'chai';
-import { concatMap, map, switchMap, take, throwError, timer } from 'rxjs';
+import { asyncScheduler, concatMap, map, of, switchMap, take, throwError, timer } from 'rxjs';
 import { ClosedError } from '../../lib/core/errors.ts';
 import { ConnectionsFullError } from '../../lib/ews/connectionsFull.ts';
 import type { EwsDialect } from '../../lib/testing/ewsDialect.ts';
+import { gistOf } from '../../lib/testing/ewsRequests.ts';
+import { response } from '../support/responses.ts';
+import { answer } from './answers.ts';
 import { outcomesOf } from './pulling.ts';
 import { connectionsOf, gapsOf, newsOf, streaming } from './streaming.ts';
+import { closed, message, streamed } from './streams.ts';
 
 const dialects: readonly EwsDialect[] = ['exchange', 'grommunio'];
 
@@ -295,6 +299,33 @@ describe('streamingNotifications', () => {
     expect(run.errors[0]).to.have.property('message').that.contains('streaming.maxConnections');
     expect(run.outcomes).to.have.length(201);
     expect(run.left()).to.deep.equal([]);
+  });
+
+  it('backs off when each connection names its subscriptions as gone', () => {
+    const subscribedAt: number[] = [];
+    const run = streaming(
+      ({ stream, watch }) => watch(stream(), 20),
+      {},
+      {
+        transport: (request) => {
+          const { operation } = gistOf(request.body ?? '');
+          if (operation === 'Subscribe') subscribedAt.push(asyncScheduler.now() / 1000);
+          const id = `S${subscribedAt.length}`;
+          const body =
+            operation === 'GetStreamingEvents'
+              ? [message(streamed(id, 'NewMailEvent')), closed('ErrorSubscriptionNotFound', id)]
+              : [
+                  answer(
+                    operation!,
+                    `<m:ResponseCode>NoError</m:ResponseCode><m:SubscriptionId>${id}</m:SubscriptionId>`,
+                  ),
+                ];
+          return of(response(200, { headers: { 'content-type': 'text/xml' }, body }));
+        },
+      },
+    );
+    expect(subscribedAt).to.deep.equal([0, 0.1, 2.2, 6.3, 14.4]);
+    expect(run.errors).to.deep.equal([]);
   });
 
   it('should throw for options that cannot be used, before anything is sent', () => {

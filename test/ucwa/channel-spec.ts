@@ -10,6 +10,7 @@ import { expectUncaught } from '../support/uncaught.ts';
 import { marbles } from '../support/marbles.ts';
 import { connected, keep } from './connected.ts';
 
+const EVENTS = '/ucwa/oauth/v1/applications/101/events?ack=1';
 const thing = (name: string): SimulatedEvent => ({ type: 'updated', link: { rel: name, href: `/${name}` } });
 const isPending = ({ url }: HttpRequest): boolean => url.includes('/events');
 const polls = (sent: readonly string[]): string[] => sent.filter((line) => line.includes('/events'));
@@ -298,6 +299,69 @@ describe('channel', () => {
         const kept = keep(ucwa.events$);
         timer(60_000).subscribe(() => {
           expect(server.requests.length).to.be.lessThan(15);
+          kept.subscription.unsubscribe();
+        });
+      });
+    });
+
+    for (const kind of ['resync', 'resume'] as const) {
+      it(`backs off from ${kind}s that come at once, again and again`, () => {
+        const { server, ucwa } = connected();
+        marbles(() => {
+          server.failNext(1000, answeringWith({ [kind]: { href: EVENTS } }), isPending);
+          const kept = keep(ucwa.events$);
+          timer(7000).subscribe(() => {
+            const times = server.requests.filter(({ path }) => path.includes('/events'));
+            expect(times.map(({ time }) => time)).to.deep.equal([0, 0, 250, 750, 1750, 3750]);
+            expect(kept.values).to.deep.equal(times.map(() => `reset ${kind}`));
+            kept.subscription.unsubscribe();
+          });
+        });
+      });
+    }
+
+    it('asks no more than 500 times in a row while answers are not held', () => {
+      const { server, ucwa } = connected();
+      marbles(() => {
+        const sender = { rel: 'me', href: '/me', events: [thing('a')] };
+        server.failNext(2000, answeringWith({ next: { href: EVENTS } }, [sender]), isPending);
+        const kept = keep(ucwa.events$);
+        timer(600).subscribe(() => {
+          const times = server.requests.filter(({ path }) => path.includes('/events'));
+          const asked = [0, 250, 500].map((at) => times.filter(({ time }) => time === at).length);
+          expect(asked).to.deep.equal([501, 501, 501]);
+          expect(times).to.have.length(3 * 501);
+          expect(kept.values).to.have.length(3 * 501);
+          kept.subscription.unsubscribe();
+        });
+      });
+    });
+
+    it('drains a backlog of 10,000 events without a wait', () => {
+      const { server, ucwa } = connected();
+      marbles(() => {
+        const sender = { rel: 'me', href: '/me', events: Array.from({ length: 50 }, () => thing('a')) };
+        server.failNext(200, answeringWith({ next: { href: EVENTS } }, [sender]), isPending);
+        const times: number[] = [];
+        const kept = keep(ucwa.events$, () => times.push(asyncScheduler.now()));
+        timer(1000).subscribe(() => {
+          expect(times).to.have.length(10_000);
+          expect(times.at(-1)).to.equal(0);
+          kept.subscription.unsubscribe();
+        });
+      });
+    });
+
+    it('emits a batch in full before it acknowledges it after a wait', () => {
+      const { server, ucwa } = connected({}, { channel: { ack: 'processed' } });
+      marbles(() => {
+        server.failNext(2, answeringWith({ resync: { href: EVENTS } }), isPending);
+        const asked: number[] = [];
+        const kept = keep(ucwa.events$, () =>
+          asked.push(polls(server.requests.map(({ path }) => path)).length),
+        );
+        timer(1000).subscribe(() => {
+          expect(asked).to.deep.equal([1, 2]);
           kept.subscription.unsubscribe();
         });
       });

@@ -2,6 +2,7 @@ import { copied } from './copied.ts';
 import { EVENT_NAMES, SUBSCRIBABLE_EVENTS } from './eventNames.ts';
 import {
   type Attributes,
+  countPart,
   type Draft,
   type EventDraft,
   GrammarViolation,
@@ -141,7 +142,10 @@ export const NOTIFICATION: Step = {
     ...SUBSCRIBABLE_EVENTS.map((type): [string, Step] => [EVENT_NAMES[type], eventStep(type, PARTS[type])]),
   ]),
   otherwise: OTHER,
-  open: (draft) => (draft.notification = newNotification()),
+  open: (draft) => {
+    countPart(draft);
+    draft.notification = newNotification();
+  },
   close: ({ response, notification }) => {
     if (notification.subscriptionId === '') throw new GrammarViolation('a SubscriptionId', 'none');
     response.notifications.push(notification);

@@ -71,6 +71,8 @@ interface FaultDraft {
 export interface Draft {
   /** What the envelope brings. */
   readonly messages: EwsMessage[];
+  /** How many parts were counted; see {@link countPart}. */
+  parts: number;
   operation: string;
   response: ResponseDraft;
   notification: NotificationDraft;
@@ -127,6 +129,7 @@ export function newFault(): FaultDraft {
 
 /** What stands in each draft until there is another: nobody writes into it (1,000 envelopes of ews-parse). */
 const NOTHING_READ = {
+  parts: 0,
   operation: '',
   response: newResponse(''),
   notification: newNotification(),
@@ -139,4 +142,22 @@ const NOTHING_READ = {
 /** An envelope of which nothing was read. */
 export function newDraft(): Draft {
   return { messages: [], ...NOTHING_READ };
+}
+
+/** How many parts an envelope may have. A part of 4 characters takes 130 bytes of memory. */
+const MOST_PARTS = 10_000;
+
+/**
+ * Counts a part of an envelope that takes far more memory than characters.
+ *
+ * @throws GrammarViolation if the envelope has too many.
+ */
+export function countPart(draft: Draft): void {
+  draft.parts += 1;
+  if (draft.parts > MOST_PARTS) {
+    throw new GrammarViolation(
+      `at most ${MOST_PARTS} response messages, faults, notifications, values and failed ids`,
+      'more',
+    );
+  }
 }

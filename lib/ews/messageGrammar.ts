@@ -1,6 +1,7 @@
 import { copied } from './copied.ts';
 import { NOTIFICATION } from './eventGrammar.ts';
 import {
+  countPart,
   type Draft,
   GrammarViolation,
   newFault,
@@ -13,7 +14,10 @@ import {
 /** Reads a MessageXml: its values by their name, and other elements, such as Violation, by theirs. */
 const MESSAGE_XML: Step = {
   otherwise: {
-    open: (draft, { Name: name }, localName) => (draft.valueName = name ?? localName),
+    open: (draft, { Name: name }, localName) => {
+      countPart(draft);
+      draft.valueName = name ?? localName;
+    },
     close: ({ values, valueName }, text) => values.set(valueName, text),
   },
 };
@@ -37,7 +41,10 @@ const RESPONSE: Step = {
       'ErrorSubscriptionIds',
       {
         within: new Map<string, Step>([
-          ['SubscriptionId', { close: ({ response }, text) => response.errorSubscriptionIds.push(text) }],
+          [
+            'SubscriptionId',
+            { open: countPart, close: ({ response }, text) => response.errorSubscriptionIds.push(text) },
+          ],
         ]),
       },
     ],
@@ -56,6 +63,7 @@ const RESPONSE: Step = {
     if (responseClass !== 'Success' && responseClass !== 'Warning' && responseClass !== 'Error') {
       throw new GrammarViolation('a ResponseClass of Success, Warning or Error', 'another');
     }
+    countPart(draft);
     draft.response = newResponse(draft.operation);
     draft.response.responseClass = responseClass;
   },
@@ -83,7 +91,10 @@ const FAULT: Step = {
       },
     ],
   ]),
-  open: (draft) => (draft.fault = newFault()),
+  open: (draft) => {
+    countPart(draft);
+    draft.fault = newFault();
+  },
   close: ({ messages, fault }) => messages.push({ type: 'fault', ...fault }),
 };
 

@@ -37,6 +37,8 @@ export interface MessageReader {
 }
 
 const SAXES_OPTIONS = { xmlns: false, position: false } as const;
+/** How many attributes an element may have. saxes collects them all before it hands on the element. */
+const MOST_ATTRIBUTES = 100;
 /** How many characters are read before what was read is handed on: about ten events (ews-first). */
 const PIECE_CHARACTERS = 4096;
 
@@ -87,6 +89,8 @@ export function envelopeReader(
   let here: Place = places.root;
   let last: Place = places.root;
   let text = '';
+  /** Those of the element whose tag is being read. */
+  let attributes = 0;
   let draft: Draft = newDraft();
   let saxes: SaxesParser<typeof SAXES_OPTIONS> | undefined;
   let written = 0;
@@ -98,10 +102,16 @@ export function envelopeReader(
     new DecodeError(subject, { path: pathOf(here), expected, actual }, cause === undefined ? {} : { cause });
 
   const onOpen = (tag: { readonly name: string; readonly attributes: Attributes }): void => {
+    attributes = 0;
     if (here.depth === depth) throw problem(`at most ${depth} elements in one another`, 'one more');
     here = last = places.open(here, last, tag.name);
     text = '';
     here.open?.(draft, tag.attributes, here.localName);
+  };
+
+  const onAttribute = (): void => {
+    attributes += 1;
+    if (attributes > MOST_ATTRIBUTES) throw problem(`at most ${MOST_ATTRIBUTES} attributes`, 'more');
   };
 
   const onText = (part: string): void => {
@@ -122,6 +132,7 @@ export function envelopeReader(
   const begin = (): SaxesParser<typeof SAXES_OPTIONS> => {
     const parser = new SaxesParser(SAXES_OPTIONS);
     parser.on('opentag', onOpen);
+    parser.on('attribute', onAttribute);
     parser.on('text', onText);
     parser.on('cdata', onText);
     parser.on('closetag', onClose);
@@ -165,6 +176,7 @@ export function envelopeReader(
     saxes = undefined;
     written = 0;
     end = undefined;
+    attributes = 0;
     here = places.root;
     draft = newDraft();
   };

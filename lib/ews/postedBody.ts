@@ -1,4 +1,4 @@
-import { Observable, type Subscription } from 'rxjs';
+import { defer, type MonoTypeOperatorFunction, Observable, type Subscription, tap } from 'rxjs';
 import { DecodeError } from '../core/errors.ts';
 import { type NotificationAnswer, refusal } from './incomingNotification.ts';
 import { SUBJECT } from './sendNotification.ts';
@@ -62,4 +62,30 @@ export function bodyOf(
 /** The answer to a body that has more bytes than it may. */
 export function tooLarge(maxBytes: number): NotificationAnswer {
   return refusal(413, `It has more than ${maxBytes} bytes.`);
+}
+
+/** A body that has more bytes than it may. */
+export class LargeBody extends Error {
+  override readonly name: string = 'LargeBody';
+  /** The most that it may have. */
+  readonly maxBytes: number;
+
+  constructor(maxBytes: number) {
+    super(`expected at most ${maxBytes} bytes, but there are more`);
+    this.maxBytes = maxBytes;
+  }
+}
+
+/** Returns an operator that errors with {@link LargeBody} beyond a number of bytes. */
+export function atMostBytes(maxBytes: number): MonoTypeOperatorFunction<Uint8Array> {
+  return (body$) =>
+    defer(() => {
+      let length = 0;
+      return body$.pipe(
+        tap((chunk) => {
+          length += chunk.length;
+          if (length > maxBytes) throw new LargeBody(maxBytes);
+        }),
+      );
+    });
 }

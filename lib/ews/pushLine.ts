@@ -9,6 +9,7 @@ import {
   tryLater,
 } from './incomingNotification.ts';
 import { parseMessages } from './parser.ts';
+import { atMostBytes, LargeBody, tooLarge } from './postedBody.ts';
 import {
   type PostedMessages,
   postedMessages,
@@ -49,8 +50,13 @@ const HELD_MS = 20_000;
  *
  * @param arrivals$ Lets posts arrive while it is subscribed to. It errors if nothing can arrive any more.
  * @param most How many posts may be under way, read or waiting, at the same time. Others are answered 503.
+ * @param mostBytes How many bytes a post may have. A larger one is answered 413. @default as many as arrive
  */
-export function pushLine(arrivals$: Observable<never>, most: number): PushLine {
+export function pushLine(
+  arrivals$: Observable<never>,
+  most: number,
+  mostBytes: number = Number.POSITIVE_INFINITY,
+): PushLine {
   const members = new Map<string, Subscriber<ResponseMessage>>();
   const dismissed = new Map<string, Subscriber<ReleaseResult>>();
   const held = new Set<Delivery>();
@@ -130,13 +136,14 @@ export function pushLine(arrivals$: Observable<never>, most: number): PushLine {
         underWay -= 1;
         respondOnce(given);
       };
-      body$.pipe(parseMessages({ subject: SUBJECT }), toArray(), map(postedMessages)).subscribe({
+      const parse = parseMessages({ subject: SUBJECT });
+      body$.pipe(atMostBytes(mostBytes), parse, toArray(), map(postedMessages)).subscribe({
         next: (posted) => {
           const delivery = { ...posted, respond, patience: new Subscription() };
           if (canDeliver(delivery)) deliver(delivery);
           else hold(delivery);
         },
-        error: (error: unknown) => respond(refusal(400, problemOf(error))),
+        error: (error: unknown) => respond(refusalOf(error)),
       });
     },
   };
@@ -151,7 +158,8 @@ function answer(status: SubscriptionStatus): NotificationAnswer {
 }
 
 /** Anybody may have posted the body, so no word of it is quoted. */
-function problemOf(error: unknown): string {
-  if (error instanceof DecodeError) return `${SUBJECT}: expected ${error.expected}.`;
-  return excerpt(error instanceof Error ? error.message : String(error));
+function refusalOf(error: unknown): NotificationAnswer {
+  if (error instanceof LargeBody) return tooLarge(error.maxBytes);
+  if (error instanceof DecodeError) return refusal(400, `${SUBJECT}: expected ${error.expected}.`);
+  return refusal(400, excerpt(error instanceof Error ? error.message : String(error)));
 }

@@ -18,7 +18,11 @@ export interface PushListenerOptions {
    * @default any
    */
   readonly path?: string;
-  /** How many bytes a notification may have; a larger one is answered 413. @default 1_048_576 */
+  /**
+   * How many bytes a notification may have; a larger one is answered 413. One that carries the secret of no
+   * subscription may have 131,072 at most, also with `callbackSecret: false`.
+   * @default 1_048_576
+   */
   readonly maxBytes?: number;
   /** How long a notification may take to arrive, in seconds; a slower one is answered 408. @default 30 */
   readonly timeoutSeconds?: number;

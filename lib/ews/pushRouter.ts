@@ -19,6 +19,12 @@ export const MOST_UNKNOWN = 32;
 /** How many posts with one secret may be: a server sends one after another, but may repeat one that it lost. */
 const MOST_KNOWN = 3;
 
+/**
+ * How many bytes a post without a secret in use may have, so that strangers cannot fill the memory. The 50 events of
+ * one notification need about half of them at most.
+ */
+const MOST_UNKNOWN_BYTES = 131_072;
+
 const ROUTERS = new WeakMap<Observable<IncomingNotification>, PushRouter>();
 
 /**
@@ -61,7 +67,7 @@ function pushRouter(incoming$: Observable<IncomingNotification>, maxUnknown: num
     throwError(() => new ClosedError('What is notified by push')),
   ).pipe(share());
 
-  const strangers = pushLine(arrivals$, maxUnknown);
+  const strangers = pushLine(arrivals$, maxUnknown, MOST_UNKNOWN_BYTES);
 
   const lineOf = (secret: string): PushLine => {
     const listed$ = defer(() => {

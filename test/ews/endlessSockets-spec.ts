@@ -114,6 +114,24 @@ describe('An endless answer over real sockets', () => {
     });
   }
 
+  const subscribe = '<s:Envelope><s:Body><m:SubscribeResponse';
+  for (const [name, first, again, most] of [
+    [
+      'an envelope of more than 10,000 response messages',
+      `${subscribe}><m:ResponseMessages>`,
+      '<x/>',
+      '10000',
+    ],
+    ['an element of more than 100 attributes', subscribe, ' a=""', '100 attributes'],
+  ] as const) {
+    it(`refuses ${name}`, async () => {
+      const service = await serving('Subscribe', (response) => writeOn(response, first, again));
+      const error = await firstValueFrom(pullNotifications(service, mail)).catch((thrown: unknown) => thrown);
+      expect(error).to.be.instanceOf(DecodeError).with.property('expected').that.contains(`at most ${most}`);
+      await ended(service);
+    });
+  }
+
   it('may be a stream whose first envelope follows 12 MB of blanks', async () => {
     const writeBlanks = (response: ServerResponse): void => {
       response.write('<?xml version="1.0"?>');

@@ -4,7 +4,7 @@ import { isRight } from 'fp-ts/lib/Either.js';
 import { concat, from, NEVER, of, take, throwError } from 'rxjs';
 import { DecodeError } from '../../lib/core/errors.ts';
 import { EwsEvent } from '../../lib/ews/events.ts';
-import { messageParser, parseMessages, type ParserOptions } from '../../lib/ews/parser.ts';
+import { messageParser, messageReader, parseMessages, type ParserOptions } from '../../lib/ews/parser.ts';
 import type { EwsMessage, ResponseMessage } from '../../lib/ews/wire.ts';
 import {
   answer,
@@ -519,6 +519,58 @@ describe('The parser of messages', () => {
       expect(
         problemOf([unsubscribed.slice(0, 300), ' '.repeat(unsubscribed.length)], limit).message,
       ).to.contain('at most');
+    });
+
+    it('refuses an envelope of more than 10,000 response messages', () => {
+      const many = (count: number): string =>
+        answer('Subscribe', '').replace(/<(m:\w+Message) .*\1>/, '<x/>'.repeat(count));
+      expect(readAll([many(10_000)])).to.have.length(10_000);
+      expect(readAll([many(10_000), many(10_000)])).to.have.length(20_000);
+      expect(problemOf([many(10_001)])).to.include({
+        expected: 'at most 10000 response messages, faults, notifications, values and failed ids',
+        path: '/Envelope/Body/SubscribeResponse/ResponseMessages/x',
+      });
+    });
+
+    const parts: readonly [name: string, part: string, around: (parts: string) => string][] = [
+      ['faults', '<Fault/>', envelope],
+      ['notifications', notification(''), (all) => answer('GetStreamingEvents', all)],
+      ['values', '<a/>', (all) => answer('Subscribe', `<m:MessageXml>${all}</m:MessageXml>`, 'Error')],
+      [
+        'failed ids',
+        '<m:SubscriptionId/>',
+        (all) => answer('GetStreamingEvents', `<m:ErrorSubscriptionIds>${all}</m:ErrorSubscriptionIds>`),
+      ],
+    ];
+    for (const [name, part, around] of parts) {
+      it(`refuses an envelope of more than 10,000 ${name}`, () => {
+        expect(readAll([around(part.repeat(9_999))])).to.not.have.length(0);
+        expect(problemOf([around(part.repeat(10_001))]).expected).to.contain(
+          `at most 10000 response messages`,
+        );
+      });
+    }
+
+    it('refuses an element of more than 100 attributes', () => {
+      const named = (count: number): string =>
+        Array.from({ length: count }, (_, index) => `a${index}=""`).join(' ');
+      const elements = (count: number): string => envelope(`<a ${named(count)}><b ${named(count)}/></a>`);
+      expect(readAll([elements(100), elements(100)])).to.have.length(0);
+      expect(problemOf([elements(101)])).to.include({
+        expected: 'at most 100 attributes',
+        path: '/Envelope/Body',
+      });
+    });
+
+    it('counts attributes from the beginning after an element that broke off', () => {
+      const messages: EwsMessage[] = [];
+      const reader = messageReader((message) => messages.push(message));
+      for (let times = 0; times < 101; times += 1) {
+        reader.read('<a b="" ');
+        reader.restart();
+      }
+      reader.read(unsubscribed);
+      expect(messages).to.have.length(1);
     });
 
     it('should not show what was in the answer', () => {

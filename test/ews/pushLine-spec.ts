@@ -19,9 +19,9 @@ interface Posting {
   readonly dismiss: (id: string) => void;
 }
 
-function posting(script: (posting: Posting) => void, most = 10): string[] {
+function posting(script: (posting: Posting) => void, most = 10, mostBytes?: number): string[] {
   const arrivals = new Subject<never>();
-  const line = pushLine(arrivals, most);
+  const line = pushLine(arrivals, most, mostBytes);
   const seen: string[] = [];
   const at = (): string => String(asyncScheduler.now() / 1000);
   const bytes = (xml: string): Uint8Array => new TextEncoder().encode(xml);
@@ -209,6 +209,22 @@ describe('A line of posts', () => {
         '20 503 30 The id is not known while a Subscribe is not answered.',
         '20 200 Unsubscribe',
       ]);
+    });
+
+    it('reads others after bodies that are too large', () => {
+      const [short, long] = [postedEvents('S1', []), postedEvents('S1', ['W1', 'W2'])];
+      const seen = posting(
+        ({ join, post }) => {
+          join('S1');
+          post(long);
+          post(long);
+          post(short);
+        },
+        1,
+        short.length,
+      );
+      const refused = `0 413  It has more than ${short.length} bytes.`;
+      expect(seen).to.deep.equal([refused, refused, '0 S1 NoError', '0 200 OK']);
     });
 
     it('reads others after bodies that cannot be read', () => {

@@ -3,6 +3,7 @@ import { retryAfterMs } from '../lib/core/backoff.ts';
 import { readText } from '../lib/core/body.ts';
 import { DecodeError, HttpError } from '../lib/core/errors.ts';
 import { parseUrl } from '../lib/core/httpUrl.ts';
+import { parseJson } from '../lib/core/json.ts';
 import { pinnedTo } from '../lib/core/pinnedTo.ts';
 import type { HttpRequest, Transport } from '../lib/core/transport.ts';
 
@@ -34,16 +35,7 @@ export function resourceGetter(transport: Transport, base: URL): (href: string) 
           }
           return readText(response, 'resource');
         }),
-        map(parseJson),
+        map((text) => parseJson(text, 'resource')),
       );
     });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's own error quotes the text, which can be a message or a token.
-    throw new DecodeError('resource', { path: '', expected: 'JSON', actual: 'something else' });
-  }
 }

@@ -2,6 +2,7 @@ import * as t from 'io-ts';
 import { map, type Observable, of } from 'rxjs';
 import { readText } from '../core/body.ts';
 import { decode } from '../core/decode.ts';
+import { parseJson } from '../core/json.ts';
 import { codeWord } from '../core/text.ts';
 import type { HttpResponse } from '../core/transport.ts';
 import type { AutodiscoverAnswer, AutodiscoverStep } from './autodiscoverCourse.ts';
@@ -56,7 +57,7 @@ function statusReason(
 }
 
 function readJson(text: string): AutodiscoverAnswer {
-  const answer = jsonAnswer(parseJson(text));
+  const answer = jsonAnswer(parseJson(text, SUBJECT));
   if ('Url' in answer) return { type: 'settings', ewsUrls: [answer.Url] };
   return { type: 'failed', reason: `answers with the error ${quoted(answer.ErrorCode)}` };
 }
@@ -71,15 +72,6 @@ function readPox(text: string): AutodiscoverAnswer {
     type: 'failed',
     reason: `answers with the error ${quoted(errorCode)}${meaning === undefined ? '' : `: ${meaning}`}`,
   };
-}
-
-/** What is no JSON is decoded as nothing, which tells what was expected. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function quoted(code: string): string {

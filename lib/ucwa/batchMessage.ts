@@ -1,5 +1,6 @@
 import { defer, type Observable, of, throwError } from 'rxjs';
 import { DecodeError } from '../core/errors.ts';
+import { hasTooManyValues, MOST_VALUES } from '../core/json.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import { reportProgress } from '../core/reportProgress.ts';
 import { mediaType } from '../core/text.ts';
@@ -67,6 +68,9 @@ export function answersOf(
   text: string,
   maxParts: number = DEFAULT_LIMITS.parts,
 ): readonly Observable<HttpResponse>[] {
+  if (hasTooManyValues(text)) {
+    return requests.map(() => notAsExpected('', `at most ${MOST_VALUES} values`, 'more'));
+  }
   const type = response.headers.get('content-type');
   const batch = readBatch(type, text, maxParts);
   if (batch === undefined) {

@@ -1,4 +1,5 @@
 import * as t from 'io-ts';
+import { listCodec } from './collections.ts';
 import { type EventsResponse, isEventsResponse, type WireEvent, type WireSender } from './eventsResponse.ts';
 import { hrefKey } from './href.ts';
 import {
@@ -74,8 +75,9 @@ export type ResetKind = 'resume' | 'resync' | 'recreated';
  * Not from the server: here events or state were lost, so what is known of the state before is no longer sure.
  *
  * After `resume` and `resync` the `link` is the one by which the server told so, and the `sender` is the event
- * channel; where a process goes on after a crash of the one before, the `link` is that of the channel, too. After `recreated` the `link` is that of the new application or subscription, and the `sender` the
- * application that it belongs to; hrefs from before lead nowhere any more.
+ * channel, both without their queries; where a process goes on after a crash of the one before, the `link` is that
+ * of the channel, too. After `recreated` the `link` is that of the new application or subscription, and the
+ * `sender` the application that it belongs to; hrefs from before lead nowhere any more.
  */
 export interface ResetEvent extends EventFields {
   /** What happened. */
@@ -111,7 +113,7 @@ const wireEventCodec: t.Type<WireEvent, unknown> = t.intersection(
 );
 
 const wireSenderCodec: t.Type<WireSender, unknown> = t.intersection(
-  [namedLinkCodec, t.partial({ events: t.readonlyArray(wireEventCodec) })],
+  [namedLinkCodec, t.partial({ events: listCodec(wireEventCodec) })],
   'sender',
 );
 
@@ -121,7 +123,7 @@ export const mendingCodec: t.Type<EventsResponse, unknown> = t.intersection(
     t.type({
       _links: t.partial({ self: linkCodec, next: linkCodec, resume: linkCodec, resync: linkCodec }),
     }),
-    t.partial({ sender: t.readonlyArray(wireSenderCodec) }),
+    t.partial({ sender: listCodec(wireSenderCodec) }),
   ],
   'events',
 );

@@ -80,13 +80,17 @@ const STATUS_LINE = /^HTTP\/\d+(?:\.\d)?[ \t]*(\d{3})(?!\d).*/i;
 const CONTENT = /^[{[<]/;
 const OWN_HEADER = /^[\w-]+[ \t]*:/;
 const END_OF_HEAD = /\r?\n\r?\n/;
+/** The characters of a head that Node reads, too, and the lines of ten times the headers that servers send. */
+const MOST_HEAD = 16_384;
+const MOST_LINES = 200;
 
 /**
  * Reads the answer to a batch, in time by its length.
  *
  * The boundary may be quoted or bare; if the header names none, or one that is not there, it is that of the
  * first line that looks like one. A preamble, blanks after a boundary, line ends of either kind, a BOM or `?` in
- * front of a part or of its body, parts without a header of their own and a missing end are accepted.
+ * front of a part or of its body, parts without a header of their own and a missing end are accepted. A part
+ * whose head has more than 16,384 characters or 200 lines is no HTTP answer.
  *
  * @param maxParts How many parts there may be. @default 1000
  * @returns undefined if the text is not a multipart message, or has more parts than that.
@@ -120,8 +124,9 @@ function readPart(text: string): PartAnswer | undefined {
   const message = httpMessageIn(text).replace(IN_FRONT, '');
   const [, status] = STATUS_LINE.exec(message) ?? [];
   if (status === undefined) return undefined;
-  const end = END_OF_HEAD.exec(message) ?? { index: message.length, 0: '' };
+  const end = END_OF_HEAD.exec(message.slice(0, MOST_HEAD)) ?? { index: message.length, 0: '' };
   const head = message.slice(0, end.index);
+  if (head.length > MOST_HEAD || head.split('\n', MOST_LINES + 1).length > MOST_LINES) return undefined;
   const body = message.slice(end.index + end[0].length);
   const content = body.replace(IN_FRONT, '');
   return {
@@ -131,13 +136,14 @@ function readPart(text: string): PartAnswer | undefined {
   };
 }
 
-/** The rest of a part after its own header, which says only what is known. */
+/** Returns the rest of a part after its own header, which has nothing to read. */
 function httpMessageIn(text: string): string {
-  let message = text;
-  for (;;) {
-    const end = message.indexOf('\n') + 1;
-    const line = message.slice(0, end).replace(IN_FRONT, '');
-    if (end === 0 || (line !== '' && !OWN_HEADER.test(line))) return message;
-    message = message.slice(end);
+  let start = 0;
+  for (let lines = 0; lines < MOST_LINES && start < MOST_HEAD; lines += 1) {
+    const end = text.indexOf('\n', start) + 1;
+    const line = text.slice(start, end).replace(IN_FRONT, '');
+    if (end === 0 || (line !== '' && !OWN_HEADER.test(line))) break;
+    start = end;
   }
+  return text.slice(start);
 }

@@ -5,6 +5,7 @@ import { readText } from '../core/body.ts';
 import { decode } from '../core/decode.ts';
 import { divert } from '../core/divert.ts';
 import { DecodeError, HttpError } from '../core/errors.ts';
+import { parseJson } from '../core/json.ts';
 import { mediaType } from '../core/text.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { hintFor } from './decision.ts';
@@ -48,7 +49,7 @@ export function requestJson<Value>(
       readText(response, subject, Infinity).pipe(
         map((text) => {
           const { status, url } = response;
-          return { value: read(parseJson(response, text, subject)), status, url };
+          return { value: read(jsonOf(response, text, subject)), status, url };
         }),
       ),
     ),
@@ -108,31 +109,17 @@ function refused(response: HttpResponse, request: HttpRequest): Observable<never
 /** Reads the body of an error; undefined where it is not one of UCWA's. */
 export function reasonIn(text: string): Reason | undefined {
   try {
-    const parsed = jsonIn(text);
+    const parsed = parseJson(text, 'error');
     return reasonCodec.is(parsed) ? parsed : undefined;
   } catch {
     return undefined;
   }
 }
 
-function parseJson(response: HttpResponse, text: string, subject: string): unknown {
+function jsonOf(response: HttpResponse, text: string, subject: string): unknown {
   const type = response.headers.get('content-type');
   if (type !== undefined && !/json/i.test(type)) throw notUcwa(type, subject);
-  try {
-    return jsonIn(text);
-  } catch {
-    // The parser's own error quotes the text, which can be a message or a token.
-    throw new DecodeError(subject, { path: '', expected: 'JSON', actual: 'malformed or incomplete JSON' });
-  }
-}
-
-/** The key `__proto__`, or letters that it may be written with. */
-const PROTOTYPE = /__proto__|\\u00[567]/;
-
-/** Leaves out what is named `__proto__`: a copy of the object would have it for its prototype. */
-function jsonIn(text: string): unknown {
-  if (!PROTOTYPE.test(text)) return JSON.parse(text);
-  return JSON.parse(text, (key, value: unknown) => (key === '__proto__' ? undefined : value));
+  return parseJson(text, subject);
 }
 
 function notUcwa(type: string, subject: string): DecodeError {

@@ -3,7 +3,7 @@ import { asyncScheduler, catchError, map, mergeMap, type Observable, of } from '
 import { retryAfterMs } from '../core/backoff.ts';
 import { readText } from '../core/body.ts';
 import { decode } from '../core/decode.ts';
-import { DecodeError } from '../core/errors.ts';
+import { parseJson } from '../core/json.ts';
 import type { Limits } from '../core/limits.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
 import { codeWord } from '../core/text.ts';
@@ -57,7 +57,7 @@ const TokenRefusal: t.Type<TokenRefusal, unknown> = t.intersection([
  *
  * It errors with a {@link SignInError} when the endpoint refuses, with its own `error` where it gives one; with an
  * HttpError for what may pass; with an OriginError when it redirects elsewhere: credentials
- * are sent to it alone; with a {@link DecodeError} for an answer without a token.
+ * are sent to it alone; with a DecodeError for an answer without a token.
  * [AuthenticationInUCWA]
  */
 export function requestToken(transport: Transport, asked: TokenRequest): Observable<IssuedToken> {
@@ -93,19 +93,11 @@ export function requestToken(transport: Transport, asked: TokenRequest): Observa
 }
 
 function issuedToken(text: string): IssuedToken {
-  const { access_token: token, expires_in: expiresIn } = decode(TokenAnswer, SUBJECT)(parsed(text));
+  const answer = decode(TokenAnswer, SUBJECT)(parseJson(text, SUBJECT));
+  const { access_token: token, expires_in: expiresIn } = answer;
   const seconds = typeof expiresIn === 'string' ? Number(expiresIn) : expiresIn;
   const isKnown = typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0;
   return isKnown ? { token, expiresInSeconds: seconds } : { token };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's own error quotes the text, which can hold a token.
-    throw new DecodeError(SUBJECT, { path: '', expected: 'JSON', actual: 'something else' });
-  }
 }
 
 function refusal(
@@ -133,7 +125,7 @@ function refusal(
 /** Reads what a refusing endpoint says; nothing where that is not its own answer. */
 function refusalIn(text: string): Partial<TokenRefusal> {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text, SUBJECT);
     // An error is one word: anything else could be anything, and is not repeated.
     return TokenRefusal.is(value) && codeWord(value.error) !== undefined ? value : {};
   } catch {

@@ -1,4 +1,5 @@
 import * as t from 'io-ts';
+import { type Codec, listCodec, recordCodec } from './collections.ts';
 
 /** A link to a resource. */
 export interface Link {
@@ -69,11 +70,15 @@ export interface PresenceSubscriptionResource extends Resource {
   readonly id?: string;
 }
 
-/** A codec that takes anything and makes sure. */
-type Codec<Value> = t.Type<Value, unknown>;
-
 function oneOrMany<Value>(codec: Codec<Value>): Codec<OneOrMany<Value>> {
-  return t.union([t.readonlyArray(codec), codec], `${codec.name} or a list of them`);
+  const list = listCodec(codec);
+  return new t.Type(
+    `${codec.name} or a list of them`,
+    (value): value is OneOrMany<Value> => (Array.isArray(value) ? list.is(value) : codec.is(value)),
+    (value, context) =>
+      Array.isArray(value) ? list.validate(value, context) : codec.validate(value, context),
+    t.identity,
+  );
 }
 
 /** An href; some answers bring it with the ampersand of its query written as in XML. */
@@ -99,9 +104,9 @@ export const namedLinkCodec: Codec<NamedLink> = t.intersection(
   'link',
 );
 
-const linksCodec: Codec<Links> = t.record(t.string, oneOrMany(linkCodec));
+const linksCodec: Codec<Links> = recordCodec(oneOrMany(linkCodec));
 
-/** How many steps of codecs lead to a resource at most: there are six from one to the next in it. */
+/** How many steps of codecs lead to a resource at most: there are five from one to the next in it. */
 const MOST_STEPS = 200;
 
 /** Decodes a {@link Resource}: whatever else is in it stays as it is. One too deep in others is none. */
@@ -122,7 +127,7 @@ export const resourceCodec: Codec<Resource> = t.recursion('resource', () => {
 /** How deep resources may be in one another: documented are three, and each costs whoever reads it. */
 export const MOST_EMBEDDED = 32;
 
-const everyResource: Codec<Embedded> = t.record(t.string, oneOrMany(resourceCodec));
+const everyResource: Codec<Embedded> = recordCodec(oneOrMany(resourceCodec));
 
 /** Decodes {@link Embedded}. */
 export const embeddedCodec: Codec<Embedded> = new t.Type(

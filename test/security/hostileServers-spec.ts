@@ -94,20 +94,6 @@ describe('A hostile server over real sockets', () => {
     });
   }
 
-  it('gets a DecodeError for events of a million senders', async () => {
-    const events = `{"_links":{"next":{"href":"/x"}},"sender":[${'1,'.repeat(999_999)}1]}`;
-    const application = '{"_links":{"self":{"href":"/ucwa/v1/applications/1"},"events":{"href":"/events"}}}';
-    server = await httpServer((request, response) => {
-      const body = gzipSync(request.url === '/events' ? events : application, { level: 1 });
-      request.resume().on('end', () => {
-        response.writeHead(200, { ...JSON_TYPE, 'content-encoding': 'gzip' }).end(body);
-      });
-    });
-    const ucwa = connect({ application: `${server.url}/ucwa/v1/applications/1`, retry: { retries: 0 } });
-    const error = await lastValueFrom(ucwa.events$).catch((cause: unknown) => cause);
-    expect(error).to.be.instanceOf(DecodeError).with.property('expected', TOO_MANY);
-  });
-
   it('gives no property to other objects in JSON', async () => {
     const body = '{"__proto__":{"polluted":1},"_links":{"__proto__":{"href":"/a","polluted":1}},"rel":"me"}';
     server = await httpServer(answering(JSON_TYPE, body));

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { DecodeError } from '../../lib/core/errors.ts';
+import { MOST_VALUES } from '../../lib/core/json.ts';
 import { headersFrom, type HttpRequest, type RequestProgress } from '../../lib/core/transport.ts';
 import { answersOf, batchRequest, sharedAnswer } from '../../lib/ucwa/batchMessage.ts';
 import { type AnswerPart, batchAnswer } from '../support/batches.ts';
@@ -155,6 +156,17 @@ describe('answersOf', () => {
       [1, 2, 3].map(
         () =>
           'the answer to the batch: expected multipart/batching at the root, but there is a body of type text/html',
+      ),
+    );
+  });
+
+  it('fails every request if the parts have too many JSON values together', () => {
+    const body = `[${'1,'.repeat(MOST_VALUES / 2)}1]`;
+    const answer = batchAnswer([body, body, ''].map((text) => ({ status: 200, body: text })));
+    expect(problems(seen(answer))).to.deep.equal(
+      [1, 2, 3].map(
+        () =>
+          `the answer to the batch: expected at most ${MOST_VALUES} values at the root, but there is more`,
       ),
     );
   });

@@ -151,6 +151,18 @@ describe('EventsResponse', () => {
     }
   });
 
+  for (const [what, path, sender] of [
+    ['senders', 'sender/0', Array<unknown>(1000).fill(1)],
+    ['events', 'sender/0/events/0', [{ ...people, events: Array<unknown>(1000).fill({}) }]],
+  ] as const) {
+    it(`reports only the first of a thousand wrong ${what}`, () => {
+      const decoded = mendingCodec.decode({ _links: NEXT, sender });
+      // Each codec that a value has to match reports one.
+      expect(decoded._tag === 'Left' && decoded.left.length).to.be.within(1, 5);
+      expect(() => decode(mendingCodec, 'events')({ _links: NEXT, sender })).to.throw(`/${path}`);
+    });
+  }
+
   it('should pass on types and relations that are not documented', () => {
     const [event] = read({
       _links: NEXT,

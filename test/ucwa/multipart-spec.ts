@@ -297,6 +297,27 @@ describe('readBatch', () => {
     }
   });
 
+  describe('takes for no answer a part whose head is too large:', () => {
+    const part = (own: string, head: string): string =>
+      `--b1\r\n${own}\r\nHTTP/1.1 200 OK\r\n${head}\r\n{}\r\n--b1--`;
+    const long = (length: number): string => `a: ${'b'.repeat(length)}\r\n`;
+    const cases: readonly [name: string, text: string, isRead: boolean][] = [
+      ['16,000 characters are read', part('', long(16_000)), true],
+      ['more than 16,384 are not', part('', long(16_384)), false],
+      ['nor without an end', `--b1\r\n\r\nHTTP/1.1 200 OK\r\n${long(20_000)}`, false],
+      ['199 lines are read', part('', 'a:\r\n'.repeat(199)), true],
+      ['more than 200 are not', part('', 'a:\n'.repeat(200)), false],
+      ['nor a million', part('', 'a:\n'.repeat(1_000_000)), false],
+      ['100 lines in front are read', part('a:\r\n'.repeat(100), ''), true],
+      ['a million are not', part('a:\n'.repeat(1_000_000), ''), false],
+      ['a million empty lines in front are passed over', part('\n'.repeat(1_000_000), ''), true],
+      ['16,384 characters in front are not', part(long(16_384) + 'a:\r\n', ''), false],
+    ];
+    for (const [name, text, isRead] of cases) {
+      it(name, () => expect(readBatch(TYPE, text)?.parts[0] !== undefined).to.equal(isRead));
+    }
+  });
+
   it('should read back any parts, whatever the boundary and the bodies', () => {
     const boundary = fc.stringMatching(/^[0-9A-Za-z'()+_,./:=?-]{1,69}[0-9A-Za-z]$/);
     const body = fc.oneof(

@@ -52,7 +52,11 @@ const HEADER = /^rxchange checkpoints 1 ([0-9a-f]{64})\n/;
  */
 export function fileCheckpoints(
   path: string,
-  { process }: { readonly process?: Partial<NodeProcess> } = globalThis,
+  {
+    process,
+  }: {
+    readonly process?: Partial<Pick<NodeJS.Process, 'getBuiltinModule' | 'platform' | 'geteuid'>>;
+  } = globalThis,
 ): CheckpointStore {
   if (typeof path !== 'string' || path === '') throw invalidOption('path', path, 'the path of a file');
   // Asking at run time keeps bundlers for the browser from looking for Node's modules.

@@ -1,4 +1,4 @@
-import { EMPTY, map, mergeMap, type Observable, of, concat, throwError, timer } from 'rxjs';
+import { concat, EMPTY, map, mergeMap, type Observable, of, ReplaySubject, throwError, timer } from 'rxjs';
 import { NetworkError } from '../core/errors.ts';
 import { invalidOption, numberOption } from '../core/options.ts';
 import { headersFrom, type HttpRequest, type HttpResponse, type Middleware } from '../core/transport.ts';
@@ -10,15 +10,28 @@ import { headersFrom, type HttpRequest, type HttpResponse, type Middleware } fro
  * - `'reset'`: the connection breaks before the server acts.
  * - `'resetAfterActing'`: the server acts, and the connection breaks before the answer.
  * - `{ arrivesAfterMs }`: the connection breaks, and the server gets the request only so long after, and acts.
+ * - `{ arrivalDelayMs }`: the request reaches the server so much later, even if the client has aborted it.
  * - `{ delayMs }`: the server acts, and its answer takes so much longer.
  * - `{ truncateAfterBytes }`: the server acts, and the connection breaks in the body of its answer.
  */
-export type Fault = 'reset' | 'resetAfterActing' | LateArrival | FaultyAnswer | LateAnswer | TruncatedAnswer;
+export type Fault =
+  'reset' | 'resetAfterActing' | LateArrival | DelayedArrival | FaultyAnswer | LateAnswer | TruncatedAnswer;
 
 /** A request that gets to the server when its sender has given it up. */
 export interface LateArrival {
   /** How long after the connection broke, in milliseconds. */
   readonly arrivesAfterMs: number;
+}
+
+/**
+ * A request that takes long to reach the server, as behind a proxy or on a congested connection.
+ *
+ * The server does not learn that its client has left: it acts on the request, and holds one that waits for
+ * events until something answers it. A P-GET that arrives after a newer one of the same priority replaces it.
+ */
+export interface DelayedArrival {
+  /** How much longer the request takes, in milliseconds. */
+  readonly arrivalDelayMs: number;
 }
 
 /** An answer that is not the server's; the server does not act. */
@@ -102,6 +115,7 @@ function checkFault(fault: Fault): void {
   } else if ('status' in fault)
     numberOption('fault.status', fault.status, { min: 200, max: 599, integer: true });
   else if ('delayMs' in fault) numberOption('fault.delayMs', fault.delayMs, { min: 0 });
+  else if ('arrivalDelayMs' in fault) numberOption('fault.arrivalDelayMs', fault.arrivalDelayMs, { min: 0 });
   else if ('arrivesAfterMs' in fault) numberOption('fault.arrivesAfterMs', fault.arrivesAfterMs, { min: 0 });
   else numberOption('fault.truncateAfterBytes', fault.truncateAfterBytes, { min: 0, integer: true });
 }
@@ -116,11 +130,10 @@ function afflict(
   if (fault === 'reset') return reset();
   if (fault === 'resetAfterActing') return act().pipe(mergeMap(reset));
   if ('arrivesAfterMs' in fault) {
-    // Nobody reads what is answered, not even that it failed.
-    const arrival$ = timer(fault.arrivesAfterMs).pipe(mergeMap(act));
-    arrival$.subscribe({ error: () => undefined });
+    arriving(fault.arrivesAfterMs, act);
     return reset();
   }
+  if ('arrivalDelayMs' in fault) return arriving(fault.arrivalDelayMs, act);
   if ('delayMs' in fault) {
     return act().pipe(mergeMap((response) => timer(fault.delayMs).pipe(map(() => response))));
   }
@@ -134,6 +147,13 @@ function afflict(
     headers: headersFrom(headers),
     body$: body === undefined ? EMPTY : of(new TextEncoder().encode(body)),
   });
+}
+
+/** Lets a request arrive later, whether or not its client still waits for the answer. */
+function arriving(delayMs: number, act: () => Observable<HttpResponse>): Observable<HttpResponse> {
+  const answer = new ReplaySubject<HttpResponse>(1);
+  timer(delayMs).pipe(mergeMap(act)).subscribe(answer);
+  return answer;
 }
 
 function truncated(response: HttpResponse, request: HttpRequest, bytes: number): HttpResponse {

@@ -19,6 +19,7 @@ export {
 export type { OpenEwsStream, StreamEnd } from './ewsStreaming.ts';
 export type { HeldEwsSubscription } from './ewsSubscriptions.ts';
 export type {
+  DelayedArrival,
   Fault,
   FaultQueue,
   FaultyAnswer,

@@ -2,10 +2,12 @@ import { map, mergeMap, Observable, ReplaySubject, timer } from 'rxjs';
 import type { HttpResponse, Middleware } from '../core/transport.ts';
 
 /**
- * Returns a Transport whose requests and answers take their time: half of it there, half of it back. A request
- * that is on its way arrives even if its sender has gone; a GET does not matter.
+ * Returns middleware that delays requests and responses by half of the latency each.
  *
- * @param latencyMs There and back together; 0 leaves the transport as it is.
+ * A request that was sent arrives, even if its client has left by then. That the client has left takes as long
+ * to arrive as a request does; only a GET is given up then, as the server acts on all others anyway.
+ *
+ * @param latencyMs There and back together, in milliseconds; 0 leaves the transport as it is.
  */
 export function travelling(latencyMs: number): Middleware {
   if (latencyMs === 0) return (transport) => transport;
@@ -20,6 +22,9 @@ export function travelling(latencyMs: number): Middleware {
         )
         .subscribe(answer);
       subscriber.add(answer.subscribe(subscriber));
-      if (request.method === 'GET') subscriber.add(travel);
+      if (request.method === 'GET')
+        subscriber.add(() => {
+          if (!travel.closed) travel.add(timer(halfway).subscribe(() => travel.unsubscribe()));
+        });
     });
 }

@@ -20,5 +20,6 @@ export function parametersIn(query: URLSearchParams): ChannelParameters | undefi
     if (!(value >= least && value <= 1800)) return undefined;
     parameters[name] = value;
   }
-  return { ...parameters, priority: Number(query.get('priority') ?? 0) };
+  const priority = Number(query.get('priority') ?? 0);
+  return Number.isInteger(priority) && priority >= 0 ? { ...parameters, priority } : undefined;
 }

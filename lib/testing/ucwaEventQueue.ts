@@ -1,7 +1,7 @@
 import { asyncScheduler, Observable, type Subscriber, type Subscription, timer } from 'rxjs';
 import { NetworkError } from '../core/errors.ts';
 import type { HttpRequest } from '../core/transport.ts';
-import { parametersIn } from './ucwaChannelParameters.ts';
+import { type ChannelParameters, parametersIn } from './ucwaChannelParameters.ts';
 import {
   bySender,
   type QueuedEvent,
@@ -112,15 +112,26 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
     who.timer = timer(Math.min(wakeAt, next ?? wakeAt) - now).subscribe(reconsider);
   };
 
-  const wait = (subscriber: Subscriber<Answer>, request: HttpRequest, priority: number): void => {
-    if (waiting !== undefined) {
-      if (waiting.priority > priority) {
-        subscriber.next(P_GET_REPLACED);
-        subscriber.complete();
-        return;
-      }
-      settleWith(waiting, P_GET_REPLACED);
+  /** Not those of a request that is refused: of two that crossed on their way, it is the older one. */
+  const remember = ({ low, medium, timeout }: ChannelParameters): void => {
+    if (low !== undefined) seconds.low = low;
+    if (medium !== undefined) seconds.medium = medium;
+    if (timeout !== undefined) seconds.timeout = timeout;
+  };
+
+  const wait = (
+    subscriber: Subscriber<Answer>,
+    request: HttpRequest,
+    parameters: ChannelParameters,
+  ): void => {
+    const { priority } = parameters;
+    if (waiting !== undefined && waiting.priority > priority) {
+      subscriber.next(P_GET_REPLACED);
+      subscriber.complete();
+      return;
     }
+    remember(parameters);
+    if (waiting !== undefined) settleWith(waiting, P_GET_REPLACED);
     const who: Waiting = { subscriber, request, priority, since: asyncScheduler.now(), timer: undefined };
     waiting = who;
     idleSince = undefined;
@@ -172,11 +183,10 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
           subscriber.complete();
           return;
         }
-        const { priority, ...intervals } = parameters;
-        Object.assign(seconds, intervals);
         const answer = acknowledge(Number(query.get(cursorParameter) ?? Number.NaN));
-        if (answer === undefined) wait(subscriber, request, priority);
+        if (answer === undefined) wait(subscriber, request, parameters);
         else {
+          if (answer === sent) remember(parameters);
           idleSince = asyncScheduler.now();
           subscriber.next(answer);
           subscriber.complete();

@@ -12,8 +12,7 @@ export interface UcwaSimulatorOptions {
   readonly token?: string;
   /**
    * How long a request and its answer travel together, in milliseconds; half of it passes before the server
-   * acts. A request other than GET that was sent is acted on, even if its sender has gone. @default 0: all is
-   * synchronous
+   * acts. A request that was sent is acted on, even if its client has aborted it. @default 0: all is synchronous
    */
   readonly latencyMs?: number;
   /**

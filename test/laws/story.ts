@@ -64,6 +64,8 @@ function failureOf({ on, how, count }: Failure): string {
     return `${which}: answered ${how.status}${how.body === undefined ? '' : ` with ${how.body}`}`;
   if ('arrivesAfterMs' in how)
     return `${which}: the connection breaks, and the server gets it ${how.arrivesAfterMs} ms later`;
+  if ('arrivalDelayMs' in how)
+    return `${which}: the server gets it ${how.arrivalDelayMs} ms later, aborted or not`;
   if ('delayMs' in how) return `${which}: the answer takes ${how.delayMs} ms longer`;
   if ('truncateAfterBytes' in how)
     return `${which}: the answer breaks off after ${how.truncateAfterBytes} bytes`;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { asyncScheduler, mergeMap, of } from 'rxjs';
+import { asyncScheduler, finalize, mergeMap, NEVER, of, timer } from 'rxjs';
 import { readText } from '../../lib/core/body.ts';
 import { NetworkError } from '../../lib/core/errors.ts';
 import { headersFrom, type Transport } from '../../lib/core/transport.ts';
@@ -44,6 +44,7 @@ describe('faultQueue', () => {
     ['reset before acting', 'reset', 'ECONNRESET', 0],
     ['reset after acting', 'resetAfterActing', 'ECONNRESET', 1],
     ['a late arrival', { arrivesAfterMs: 30 }, 'ECONNRESET', 1],
+    ['a delayed arrival', { arrivalDelayMs: 30 }, '200 at 30 hello', 1],
     ['a status', { status: 503 }, '503 at 0', 0],
     [
       'a status with headers and a body',
@@ -90,12 +91,37 @@ describe('faultQueue', () => {
     expect(attempt(queue).told).to.equal('200 at 0 hello');
   });
 
+  it('delivers a delayed request that its client has aborted', () => {
+    const arrived: number[] = [];
+    let left = 0;
+    let told = 0;
+    const server: Transport = () => {
+      arrived.push(asyncScheduler.now());
+      return NEVER.pipe(finalize(() => (left += 1)));
+    };
+    for (const method of ['GET', 'POST']) {
+      marbles(() => {
+        const queue = faultQueue();
+        queue.failNext(1, { arrivalDelayMs: 30 });
+        const sent = queue
+          .middleware(server)({ method, url: 'https://pool.contoso.com/' })
+          .subscribe(() => (told += 1));
+        timer(10).subscribe(() => sent.unsubscribe());
+      });
+    }
+    expect({ arrived, left, told }).to.deep.equal({ arrived: [30, 30], left: 0, told: 0 });
+  });
+
   it('should refuse what cannot happen', () => {
     const queue = faultQueue();
     expect(() => queue.failNext(0, 'reset')).to.throw(TypeError, 'count must be');
     expect(() => queue.failNext(1, 'explode' as 'reset')).to.throw(TypeError, 'fault must be');
     expect(() => queue.failNext(1, { status: 99 })).to.throw(TypeError, 'fault.status must be');
     expect(() => queue.failNext(1, { delayMs: -1 })).to.throw(TypeError, 'fault.delayMs must be');
+    expect(() => queue.failNext(1, { arrivalDelayMs: -1 })).to.throw(
+      TypeError,
+      'fault.arrivalDelayMs must be',
+    );
     expect(() => queue.failNext(1, { arrivesAfterMs: -1 })).to.throw(
       TypeError,
       'fault.arrivesAfterMs must be',

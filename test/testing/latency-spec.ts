@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { asyncScheduler, EMPTY, of, timer } from 'rxjs';
+import { asyncScheduler, EMPTY, finalize, NEVER, of, timer } from 'rxjs';
 import { headersFrom, type Transport } from '../../lib/core/transport.ts';
 import { travelling } from '../../lib/testing/latency.ts';
 import { marbles } from '../support/marbles.ts';
@@ -34,8 +34,34 @@ describe('travelling', () => {
     expect(travel('DELETE', 5)).to.deep.equal({ arrived: [10], answered: [] });
   });
 
-  it('should forget a GET whose sender has gone', () => {
-    expect(travel('GET', 5)).to.deep.equal({ arrived: [], answered: [] });
+  it('delivers a GET that was aborted on its way', () => {
+    expect(travel('GET', 5)).to.deep.equal({ arrived: [10], answered: [] });
+  });
+
+  it('lets the server see an abort half the latency later', () => {
+    const left: number[] = [];
+    const server: Transport = () => NEVER.pipe(finalize(() => left.push(asyncScheduler.now())));
+    marbles(() => {
+      const send = travelling(20)(server);
+      const held = send({ method: 'GET', url: 'https://pool.contoso.com/' }).subscribe();
+      timer(15).subscribe(() => held.unsubscribe());
+      const early = send({ method: 'GET', url: 'https://pool.contoso.com/' }).subscribe();
+      timer(5).subscribe(() => early.unsubscribe());
+    });
+    expect(left).to.deep.equal([15, 25]);
+  });
+
+  it('keeps no timer for a GET that was answered', () => {
+    let frames = -1;
+    marbles(() => {
+      const send = travelling(20)(({ url }) =>
+        of({ status: 200, url, headers: headersFrom({}), body$: EMPTY }),
+      );
+      send({ method: 'GET', url: 'https://pool.contoso.com/' }).subscribe({
+        complete: () => (frames = asyncScheduler.now()),
+      });
+    });
+    expect(frames).to.equal(20);
   });
 
   it('should leave a transport as it is where there is no latency', () => {

@@ -544,6 +544,59 @@ describe('ucwaSimulator', () => {
       expect(important.status).to.equal(undefined);
     });
 
+    it('ignores the intervals of a request that a higher priority outranks', () => {
+      const client = new Client({ mediumSeconds: 5 });
+      client.application();
+      marbles(() => {
+        const tuned = client.events(1, '&medium=10&priority=1');
+        client.events(1, '&medium=600');
+        client.events(7, '&medium=700');
+        client.server.emit(me, 'medium');
+        timer(10_001).subscribe(() => expect(tuned.status).to.equal(200));
+      });
+    });
+
+    for (const priority of ['-1', '0.5', 'high']) {
+      it(`refuses "${priority}" as a priority`, () => {
+        const client = new Client();
+        client.application();
+        expect(client.events(1, `&priority=${priority}`).status).to.equal(400);
+      });
+    }
+
+    for (const [priority, ends] of [
+      [0, 409],
+      [1, undefined],
+    ] as const) {
+      it(`answers ${ends ?? 'nothing'} to priority ${priority} when an aborted P-GET arrives late`, () => {
+        const client = new Client();
+        client.application();
+        client.server.failNext(1, { arrivalDelayMs: 40 }, ({ url }) => url.includes('/events'));
+        marbles(() => {
+          client.events(1).sent.unsubscribe();
+          const newer = client.events(1, `&priority=${priority}`);
+          timer(39).subscribe(() => expect(newer.status, 'before').to.equal(undefined));
+          timer(41).subscribe(() => {
+            expect(newer.status, 'after').to.equal(ends);
+            client.ask('DELETE', APP);
+          });
+        });
+      });
+    }
+
+    it('sends the events again that only a late request has received', () => {
+      const client = new Client();
+      client.application();
+      client.server.failNext(1, { arrivalDelayMs: 40 }, ({ url }) => url.includes('/events'));
+      marbles(() => {
+        client.events(1).sent.unsubscribe();
+        timer(50).subscribe(() => {
+          client.server.emit(me);
+          expect(eventsIn(client.events(1))).to.deep.equal(['updated me']);
+        });
+      });
+    });
+
     it('should tell of what was lost, with the next answer', () => {
       const client = new Client({ mediumSeconds: 0 });
       client.application();

@@ -131,7 +131,9 @@ function subscribe(
         const predecessor = claims.take(claim, id, askedAt);
         // Before the subscription itself is asked for events.
         settle?.();
-        return { id, watermark: given, askedAt, answeredAt: asyncScheduler.now(), predecessor };
+        // No stream resumes from a watermark: its checkpoint is a time.
+        const watermark = request.kind === 'streaming' ? undefined : given;
+        return { id, watermark, askedAt, answeredAt: asyncScheduler.now(), predecessor };
       }),
       finalize(() => settle?.()),
     );

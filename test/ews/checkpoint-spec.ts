@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { NEVER, of, ReplaySubject, take, takeUntil, throwError } from 'rxjs';
+import { NEVER, of, ReplaySubject, take, takeUntil, tap, throwError } from 'rxjs';
 import type { CheckpointStore, Json } from '../../lib/core/checkpoint.ts';
 import { CheckpointError } from '../../lib/core/checkpointError.ts';
 import { DecodeError } from '../../lib/core/errors.ts';
@@ -277,6 +277,21 @@ describe('A pull with a checkpoint', () => {
 });
 
 describe('A stream with a checkpoint', () => {
+  it('saves the time of an event only after its subscriber has returned', () => {
+    const store = memoryCheckpoints();
+    const during: (Json | undefined)[] = [];
+    pulling(({ server, service, watch, at }) => {
+      const checkpoint = { store, key: 'mail' };
+      const events$ = streamingNotifications(service, { ...folders, checkpoint });
+      watch(events$.pipe(tap(() => during.push(savedIn(store)))), 50);
+      at(30, () => server.deliverMail());
+      at(40, () => server.deliverMail());
+    });
+    // The time that is saved is 10 seconds before the event came.
+    expect(during.map((saved) => (saved as { since?: number }).since)).to.deep.equal([0, 20_000]);
+    expect(savedIn(store)).to.have.property('since', 30_000);
+  });
+
   it('should remove what was left on the server, tell of a gap, and keep its own id until it is removed', () => {
     const store = memoryCheckpoints();
     const pulled = pulling(({ server, service, watch, at }) => {
@@ -310,6 +325,29 @@ describe('A stream with a checkpoint', () => {
 });
 
 describe('A push with a checkpoint', () => {
+  it('saves the watermark of an event only after its subscriber has returned', () => {
+    const store = memoryCheckpoints();
+    const during: (string | undefined)[] = [];
+    const watermarks: (string | undefined)[] = [];
+    const saved = (): string | undefined => (savedIn(store) as { watermark?: string }).watermark;
+    pushing(({ server, push, watch, at }) => {
+      const checkpoint = { store, key: 'mail' };
+      const events$ = push({ events: ['created', 'modified'], checkpoint }).pipe(
+        tap((event) => {
+          during.push(saved());
+          if ('watermark' in event) watermarks.push(event.watermark);
+        }),
+      );
+      watch(events$, 40);
+      at(5, () => server.deliverMail());
+      at(10, () => server.deliverMail());
+    });
+    const [status, , first, , second] = watermarks;
+    // Both events of a mail come in one post.
+    expect(during).to.deep.equal([status, status, status, first, first]);
+    expect(saved()).to.equal(second);
+  });
+
   it('should go on behind what was processed, and end what was left by the answer to its next post', () => {
     const store = memoryCheckpoints();
     const ids: string[] = [];

@@ -1,20 +1,25 @@
 import fc from 'fast-check';
-import { defer, type Observable, timer } from 'rxjs';
+import { defer, type Observable, throwError, timer } from 'rxjs';
 import type { CheckpointStore, Json } from '../../lib/core/checkpoint.ts';
 import { memoryCheckpoints } from '../../lib/core/memoryCheckpoints.ts';
 import type { ReleaseOutcome } from '../../lib/core/releases.ts';
+import type { Transport } from '../../lib/core/transport.ts';
 import type { EwsEvent } from '../../lib/ews/events.ts';
+import type { IncomingNotification } from '../../lib/ews/incomingNotification.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
+import { pushNotifications } from '../../lib/ews/push.ts';
 import { exchange, type ExchangeService } from '../../lib/ews/service.ts';
 import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import { type EwsFailure, type EwsOperation, ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { pushCallback } from '../../lib/testing/pushCallback.ts';
 import { slow } from '../support/checkpoints.ts';
 import { marbles } from '../support/marbles.ts';
 import { mortal } from '../support/mortal.ts';
+import { CALLBACK_URL } from './pushing.ts';
 
 /** How processes with a checkpoint come and are killed, in virtual milliseconds, and what happens on the server. */
 export interface Scenario {
-  readonly way: 'pull' | 'streaming';
+  readonly way: 'pull' | 'streaming' | 'push';
   readonly dialect: 'exchange' | 'grommunio';
   /** How long each lives at most, but the last, and how many events it processes: the next one kills it. */
   readonly lives: readonly (readonly [ms: number, events: number])[];
@@ -31,7 +36,7 @@ const SPAN_MS = 30_000;
 const at = fc.nat(SPAN_MS);
 
 export const scenario: fc.Arbitrary<Scenario> = fc.record({
-  way: fc.constantFrom('pull', 'pull', 'streaming'),
+  way: fc.constantFrom('pull', 'streaming', 'push'),
   dialect: fc.constantFrom('exchange', 'exchange', 'grommunio'),
   lives: fc.array(
     fc.tuple(fc.oneof(fc.nat(9000), fc.nat(700)), fc.constantFrom(0, 1, 5, 50, Infinity, Infinity)),
@@ -60,6 +65,7 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
         'Subscribe',
         'GetEvents',
         'GetStreamingEvents',
+        'SendNotification',
         'Unsubscribe',
         'Unsubscribe',
       ),
@@ -71,9 +77,13 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
 const KEY = 'mail';
 /** How long it takes until the next process is there. */
 const BETWEEN_MS = 100;
-const LAST_MAIL_AT = 100_000;
-const QUIET_AT = 130_000;
-const SETTLED_AT = 200_000;
+const USUAL_TIMES = { lastMailAt: 100_000, quietAt: 130_000, settledAt: 200_000 };
+const TIMES = {
+  pull: USUAL_TIMES,
+  streaming: USUAL_TIMES,
+  // The loss of a push subscription is noticed by its silence, and its removal waits for the next post.
+  push: { lastMailAt: 400_000, quietAt: 430_000, settledAt: 700_000 },
+};
 
 /** What one process was told, in its order. */
 interface Seen {
@@ -129,18 +139,23 @@ function watching(
   { way }: Scenario,
   folder: string,
   store: CheckpointStore,
+  posts$: Observable<IncomingNotification>,
 ): Observable<EwsEvent> {
   const watched = { folders: [{ id: folder }], events: ['modified'] } as const;
   const checkpoint = { store, key: KEY };
-  return way === 'pull'
-    ? pullNotifications(service, { ...watched, checkpoint, pollIntervalSeconds: 2 })
-    : streamingNotifications(service, { ...watched, checkpoint });
+  if (way === 'pull') return pullNotifications(service, { ...watched, checkpoint, pollIntervalSeconds: 2 });
+  if (way === 'streaming') return streamingNotifications(service, { ...watched, checkpoint });
+  const callback = { callbackUrl: CALLBACK_URL, statusFrequencyMinutes: 1 };
+  return pushNotifications(service, { ...watched, ...callback, checkpoint }, posts$);
 }
 
 /** Lets them live and die, and says what came of it. */
 export function run(scene: Scenario): Course {
   const { dialect, lives, savingMs, latencyMs, chunkBytes, mails, upheavals, failures } = scene;
-  const server = ewsSimulator({ dialect, latencyMs, chunkBytes });
+  const { lastMailAt, quietAt, settledAt } = TIMES[scene.way];
+  /** The listener of the process that is alive. */
+  let listener: Transport = () => throwError(() => new Error('nobody listens'));
+  const server = ewsSimulator({ dialect, latencyMs, chunkBytes, push: (post) => listener(post) });
   const folder = server.createFolder();
   const memory = memoryCheckpoints();
   const seen: Seen[] = [];
@@ -173,7 +188,9 @@ export function run(scene: Scenario): Course {
       close();
     };
     let processed = 0;
-    watching(service, scene, folder, process.store).subscribe((event) => {
+    const { transport: callback, incoming$ } = pushCallback();
+    listener = (post) => process.mortal(() => callback(post));
+    watching(service, scene, folder, process.store, incoming$).subscribe((event) => {
       if (event.type === 'gap') told.push('gap');
       else if (event.type !== 'modified') told.push({ number: undefined, watermark: event.watermark });
       else if (processed === fatal) kill();
@@ -197,7 +214,7 @@ export function run(scene: Scenario): Course {
     }
     timer(time).subscribe(() => {
       const last = begin();
-      timer(QUIET_AT - time).subscribe(() => {
+      timer(quietAt - time).subscribe(() => {
         held = server.subscriptions.map(({ id }) => id);
         last.close();
       });
@@ -209,11 +226,11 @@ export function run(scene: Scenario): Course {
       }
     };
     for (const [ms, count] of mails) timer(ms).subscribe(() => deliver(count));
-    timer(LAST_MAIL_AT).subscribe(() => deliver(1));
+    timer(lastMailAt).subscribe(() => deliver(1));
     for (const [ms, how] of upheavals) timer(ms).subscribe(() => server[how]());
     for (const [ms, count, how, on] of failures) timer(ms).subscribe(() => server.failNext(count, how, on));
     // Asked in virtual time: by the clock outside of it, all would have expired.
-    timer(SETTLED_AT).subscribe(() => (left = server.subscriptions.length));
+    timer(settledAt).subscribe(() => (left = server.subscriptions.length));
   });
   return { seen, outcomes, savedFrom, events, held, left, known, saved: savedIn(memory) };
 }

@@ -141,6 +141,29 @@ describe('fileCheckpoints', () => {
     expect(opened[0]![0]).not.to.equal(opened[1]![0]);
   });
 
+  it('completes a save after the file and its folder are on the disk', async () => {
+    const steps: string[] = [];
+    const noted = async <Value>(step: string, work: Promise<Value>): Promise<Value> => {
+      const value = await work;
+      steps.push(step);
+      return value;
+    };
+    const open: Fs['open'] = async (name, ...rest) => {
+      const file = await fsPromises.open(name, ...rest);
+      const what = name === folder ? 'folder' : 'file';
+      const { sync, writeFile } = file;
+      return Object.assign(file, {
+        writeFile: (bytes: Uint8Array) => noted(`write ${what}`, writeFile.call(file, bytes)),
+        sync: () => noted(`sync ${what}`, sync.call(file)),
+      });
+    };
+    const rename: Fs['rename'] = (...names) => noted('rename', fsPromises.rename(...names));
+    await done(fileCheckpoints(path, processWith({ open, rename })).save('a', 1));
+    steps.push('saved');
+    const folderSteps = process.platform === 'win32' ? [] : ['sync folder'];
+    expect(steps).to.deep.equal(['write file', 'sync file', 'rename', ...folderSteps, 'saved']);
+  });
+
   for (const step of ['writeFile', 'sync', 'rename'] as const) {
     it(`removes the temporary file when ${step} fails`, async () => {
       await done(fileCheckpoints(path).save('a', 1));

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   asyncScheduler,
   concat,
+  delay,
   EMPTY,
   ignoreElements,
   map,
@@ -11,6 +12,7 @@ import {
   Observable,
   of,
   Subject,
+  type Subscription,
   throwError,
   timer,
 } from 'rxjs';
@@ -34,9 +36,14 @@ function held(): {
   readonly sent: string[];
   readonly transport: Transport;
   answer(name: string, body$?: Observable<Uint8Array>): void;
+  redirect(name: string, location: string): void;
 } {
   const sent: string[] = [];
   const open = new Map<string, Subject<HttpResponse>>();
+  const give = (name: string, given: HttpResponse): void => {
+    open.get(name)?.next(given);
+    open.get(name)?.complete();
+  };
   return {
     sent,
     transport: (request) =>
@@ -48,10 +55,8 @@ function held(): {
         subscriber.add(() => sent.push(`${name} over`));
         return answer.subscribe(subscriber);
       }),
-    answer: (name, body$ = EMPTY) => {
-      open.get(name)?.next({ ...response(200), body$ });
-      open.get(name)?.complete();
-    },
+    answer: (name, body$ = EMPTY) => give(name, { ...response(200), body$ }),
+    redirect: (name, location) => give(name, response(307, { headers: { location } })),
   };
 }
 
@@ -128,30 +133,41 @@ describe('withConcurrency', () => {
       expect(told).to.deep.equal([]);
     }));
 
-  const waysToLeave: readonly [string, (answered: Observable<HttpResponse>) => void][] = [
-    ['it is unsubscribed from', (answered) => answered.subscribe().unsubscribe()],
-    ['its body is left', (answered) => answered.pipe(read).subscribe().unsubscribe()],
-    ['its body is not read', (answered) => answered.subscribe()],
+  const waysToEnd: readonly (readonly [
+    name: string,
+    watch: (answered: Observable<HttpResponse>) => Subscription,
+    end: (server: ReturnType<typeof held>, watching: Subscription) => void,
+  ])[] = [
+    ['it is unsubscribed from', (answered) => answered.subscribe(), (_, watching) => watching.unsubscribe()],
+    [
+      'its body is left',
+      (answered) => answered.pipe(read).subscribe(),
+      (server, watching) => {
+        server.answer('a', NEVER);
+        expect(server.sent, 'while its body is read').not.to.include('b');
+        watching.unsubscribe();
+      },
+    ],
+    ['its body is not read', (answered) => answered.subscribe(), (server) => server.answer('a', NEVER)],
     [
       'its reader throws',
       (answered) => answered.pipe(map(() => expect.fail())).subscribe({ error: () => 0 }),
+      (server) => server.answer('a', NEVER),
     ],
   ];
-  for (const [name, leave] of waysToLeave) {
+  for (const [name, watch, end] of waysToEnd) {
     it(`should give the place of a request to another when ${name}`, () => {
-      const bodies = { ...response(200), body$: NEVER };
-      const requests: string[] = [];
-      const transport = withConcurrency(1)((request) => {
-        requests.push(nameOf(request));
-        return of(bodies);
-      });
-      leave(transport(ask('a')));
+      const server = held();
+      const transport = withConcurrency(1)(server.transport);
+      const watching = watch(transport(ask('a')));
       transport(ask('b')).subscribe();
-      expect(requests).to.deep.equal(['a', 'b']);
+      expect(server.sent).to.deep.equal(['a']);
+      end(server, watching);
+      expect(server.sent).to.deep.equal(['a', 'a over', 'b']);
     });
   }
 
-  for (const [name, failing] of [
+  for (const [name, fail] of [
     ['errors', () => throwError(() => new Error('broken'))],
     [
       'throws',
@@ -162,21 +178,32 @@ describe('withConcurrency', () => {
   ] as const) {
     it(`should pass on that the transport ${name}, and give the place to another`, () => {
       const errors: string[] = [];
-      const transport = withConcurrency(1)(failing);
+      const server = held();
+      const transport = withConcurrency(1)((request) =>
+        nameOf(request) === 'first' ? server.transport(request) : fail(),
+      );
+      transport(ask('first')).subscribe();
       for (const each of ['a', 'b']) {
-        transport(ask(each)).subscribe({ error: ({ message }: Error) => errors.push(message) });
+        transport(ask(each)).subscribe({ error: ({ message }: Error) => errors.push(`${each} ${message}`) });
       }
-      expect(errors).to.deep.equal(['broken', 'broken']);
+      expect(errors).to.deep.equal([]);
+      server.answer('first');
+      expect(errors).to.deep.equal(['a broken', 'b broken']);
     });
   }
 
   it('should not stand in its own way: a redirect needs a place again, and gets that of the answer', () => {
-    const server = answering(response(307, { headers: { location: '/b' } }), response(204));
+    const server = held();
     const statuses: number[] = [];
-    pinnedTo('https://mail.example')(withConcurrency(1)(server.transport))(ask('a')).subscribe(({ status }) =>
-      statuses.push(status),
-    );
-    expect(statuses).to.deep.equal([204]);
+    const limited = withConcurrency(1)(server.transport);
+    pinnedTo('https://mail.example')(limited)(ask('a')).subscribe(({ status }) => statuses.push(status));
+    limited(ask('waiting')).subscribe();
+    expect(server.sent).to.deep.equal(['a']);
+    server.redirect('a', '/b');
+    server.answer('waiting');
+    server.answer('b');
+    expect(statuses).to.deep.equal([200]);
+    expect(server.sent.filter((line) => !line.endsWith('over'))).to.deep.equal(['a', 'waiting', 'b']);
   });
 
   it('should leave the place to others while a request waits to be sent again', () => {
@@ -184,13 +211,13 @@ describe('withConcurrency', () => {
     marbles(() => {
       const server: Transport = (request) => {
         times.push(`${asyncScheduler.now()} ${nameOf(request)}`);
-        return of(response(times.length === 1 ? 503 : 200));
+        return of(response(times.length === 1 ? 503 : 200)).pipe(delay(10));
       };
       const transport = withRetry({ initialMs: 100, random: () => 0.5 })(withConcurrency(1)(server));
       transport(ask('a')).subscribe();
       transport(ask('b')).subscribe();
     });
-    expect(times).to.deep.equal(['0 a', '0 b', '50 a']);
+    expect(times).to.deep.equal(['0 a', '10 b', '60 a']);
   });
 
   it('should not count a request that has died without a word for ever, nor abort it', () => {
@@ -225,6 +252,7 @@ describe('withConcurrency', () => {
     let answered = 0;
     transport(ask('gate')).subscribe();
     for (let each = 0; each < 20_000; each += 1) transport(ask('a')).subscribe(() => (answered += 1));
+    expect(answered).to.equal(0);
     gate.complete();
     expect(answered).to.equal(20_000);
   });

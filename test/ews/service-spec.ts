@@ -92,15 +92,20 @@ describe('exchange', () => {
     expect(pullOnce({}).server.requests[0]!.body).to.contain('Version="Exchange2013_SP1"');
   });
 
-  it('should send again what the server was too busy for, as the policy says', () => {
+  it('sends a request refused as busy again after the waits that retry sets', () => {
     const server = ewsSimulator();
-    server.failNext(2, { status: 503 });
-    const service = exchange({ url: server.url, transport: server.transport, retry: { initialMs: 0 } });
-    return new Promise<void>((done, fail) => {
+    const types: string[] = [];
+    marbles(() => {
+      const retry = { initialMs: 2000, random: () => 0.5 };
+      const service = exchange({ url: server.url, transport: server.transport, retry });
+      server.failNext(2, { status: 503 });
       pullNotifications(service, { folders: ['inbox'], events: ['newMail'] })
         .pipe(take(1))
-        .subscribe({ complete: done, error: fail });
+        .subscribe(({ type }) => types.push(type));
     });
+    const sent = server.requests.map(({ time, operation, status }) => `${time} ${operation!} ${status!}`);
+    expect(sent.slice(0, 3)).to.deep.equal(['0 Subscribe 503', '1000 Subscribe 503', '3000 Subscribe 200']);
+    expect(types).to.deep.equal(['status']);
   });
 
   it('should have ten requests under way at most, and let each Unsubscribe go first', () => {

@@ -94,7 +94,12 @@ describe('batched', () => {
     it('should send a request that comes alone as it is', () => {
       const server = batchServer(echo);
       const request = remove('a', { headers: { accept: '*/*' }, keepalive: true });
-      expect(marbles(() => results(through(server.transport), [request]))).to.deep.equal(['200 a']);
+      const seen = marbles(() => {
+        const soFar = results(through(server.transport), [request]);
+        expect(server.requests, 'before the turn is over').to.deep.equal([]);
+        return soFar;
+      });
+      expect(seen).to.deep.equal(['200 a']);
       expect(server.requests).to.deep.equal([request]);
     });
 
@@ -149,9 +154,14 @@ describe('batched', () => {
 
     it('should never wait for a turn where each is answered before the next is sent', () => {
       const server = batchServer(echo);
-      const transport = through(server.transport, { atOnce: () => true });
+      const scheduler = new VirtualTimeScheduler();
+      const atOnce = ({ method }: HttpRequest): boolean => method === 'GET';
+      const transport = through(server.transport, { atOnce, scheduler });
       expect(results(transport, [get('a'), get('b')])).to.deep.equal(['200 a', '200 b']);
+      results(transport, [remove('c'), remove('d')]);
       expect(server.paths()).to.deep.equal([`${PATH}/a`, `${PATH}/b`]);
+      scheduler.flush();
+      expect(server.paths()).to.deep.equal([`${PATH}/a`, `${PATH}/b`, [`${PATH}/c`, `${PATH}/d`]]);
     });
 
     it('should not send at once what the server has asked to wait with', () => {
@@ -261,13 +271,16 @@ describe('batched', () => {
       expect(server.requests.map(({ headers }) => headers?.['authorization'])).to.deep.equal(['x', 'y']);
     });
 
-    it('should give what a predicate or a link throws to the one who asked', () => {
-      const url = (): string => {
-        throw new Error('no link today');
-      };
-      const seen = marbles(() => results(through(echo, { url }), [get('a')]));
-      expect(seen[0]).to.be.an('error').with.property('message', 'no link today');
-    });
+    for (const option of ['url', 'alone', 'atOnce'] as const) {
+      it(`errors with what ${option} throws`, () => {
+        const thrown = new Error('not today');
+        const fail = (): never => {
+          throw thrown;
+        };
+        const seen = marbles(() => results(through(echo, { [option]: fail }), [get('a')]));
+        expect(seen).to.deep.equal([thrown]);
+      });
+    }
   });
 
   describe('how much goes out', () => {
@@ -307,8 +320,9 @@ describe('batched', () => {
     });
 
     it('should keep the order, over all batches', () => {
-      const paths = all(70, {}).paths().flat();
-      expect(paths).to.deep.equal(names(70).map((name) => `${PATH}/${name}`));
+      const server = all(70, {});
+      expect(sizes(server)).to.deep.equal([20, 20, 20, 10]);
+      expect(server.paths().flat()).to.deep.equal(names(70).map((name) => `${PATH}/${name}`));
     });
 
     it('should never have more than 100 outstanding', () => {
@@ -327,12 +341,17 @@ describe('batched', () => {
       expect(sizes(server)).to.deep.equal([1, 1, 1, 1, 1]);
     });
 
-    it('should work through any number where everything answers at once', () => {
-      const server = batchServer(echo);
-      const requests = names(5000).map(removeNamed);
-      expect(marbles(() => results(through(server.transport, { maxParts: 1 }), requests))).to.have.length(
-        5000,
-      );
+    it('sends 5,000 requests in batches although each answer is synchronous', () => {
+      for (const [maxParts, batches] of [
+        [1, 5000],
+        [20, 250],
+      ] as const) {
+        const server = batchServer(echo);
+        const requests = names(5000).map(removeNamed);
+        const seen = marbles(() => results(through(server.transport, { maxParts }), requests));
+        expect(seen).to.have.length(5000);
+        expect(server.requests).to.have.length(batches);
+      }
     });
   });
 
@@ -343,6 +362,7 @@ describe('batched', () => {
       );
       const seen = marbles(() => results(through(server.transport), [get('a'), get('b'), get('c')]));
       expect(seen).to.deep.equal(['200 a', '404 ', '200 c']);
+      expect(sizes(server)).to.deep.equal([3]);
     });
 
     it('should fail every request as a broken connection does, each by its own name', () => {
@@ -366,13 +386,10 @@ describe('batched', () => {
         of(new TextEncoder().encode('--x\r\n')),
         throwError(() => broken),
       );
-      const seen = marbles(() =>
-        results(
-          through(() => of({ ...response(200), body$ })),
-          [get('a'), get('b')],
-        ),
-      );
+      const server = answering({ ...response(200), body$ });
+      const seen = marbles(() => results(through(server.transport), [get('a'), get('b')]));
       expect(seen.map((error) => error instanceof NetworkError)).to.deep.equal([true, true]);
+      expect(server.requests).to.have.length(1);
     });
 
     it('should fail every request when there is no answer at all', () => {
@@ -387,15 +404,18 @@ describe('batched', () => {
 
     it('should hand on any other error as it is', () => {
       const thrown = new Error('transport is misconfigured');
+      let calls = 0;
       const seen = marbles(() =>
         results(
           through(() => {
+            calls += 1;
             throw thrown;
           }),
           [get('a'), get('b')],
         ),
       );
       expect(seen).to.deep.equal([thrown, thrown]);
+      expect(calls).to.equal(1);
     });
 
     it('should fail every request where something in between answers with a page', () => {
@@ -572,13 +592,14 @@ describe('batched', () => {
     });
 
     it('should pass on the refusal of one that goes alone, for the retries to decide', () => {
-      const seen = marbles(() =>
-        results(
-          through(() => of(response(429))),
-          names(4).map(removeNamed),
-        ),
-      );
+      const server = batchServer(() => of(response(429)));
+      const refusing: Transport = (request) => {
+        server.requests.push(request);
+        return of(response(429));
+      };
+      const seen = marbles(() => results(through(refusing), names(4).map(removeNamed)));
       expect(seen).to.deep.equal(['429 ', '429 ', '429 ', '429 ']);
+      expect(sizes(server)).to.deep.equal([4, 2, 1, 1, 1, 1]);
     });
 
     it('should pass on the refusal when the server wants to be left alone for an hour', () => {
@@ -624,6 +645,7 @@ describe('batched', () => {
               .map((name) => `200 ${name}`)
               .sort(),
           );
+          expect(sizes(server)[0]).to.equal(Math.min(20, count));
         }),
       );
     });
@@ -808,10 +830,16 @@ describe('batched', () => {
     it('should tell nothing of what another origin would have got', () => {
       const told: string[] = [];
       const post = get('a', { method: 'POST', onProgress: (progress) => told.push(progress) });
-      const transport = through(pinnedTo('https://other.example')(reportProgress(echo)));
+      const urls: string[] = [];
+      const pinned = pinnedTo('https://other.example')(reportProgress(echo));
+      const transport = through((request) => {
+        urls.push(request.url);
+        return pinned(request);
+      });
       const seen = marbles(() => results(transport, [post, post]));
       expect(seen.map((error) => error instanceof OriginError)).to.deep.equal([true, true]);
       expect(told).to.deep.equal([]);
+      expect(urls).to.deep.equal([LINK]);
     });
   });
 

@@ -146,6 +146,7 @@ describe('batches of a connection', () => {
         leave(all);
       });
     });
+    expect(carried(made)).to.deep.equal(['POST', 'POST', 3, 3, 'DELETE']);
     expect(server.presenceSubscriptions).to.deep.equal([]);
   });
 
@@ -180,6 +181,7 @@ describe('batches of a connection', () => {
         leave(all);
       });
     });
+    expect(carried(made)).to.include.members([2, 3]);
     expect(server.presenceSubscriptions).to.deep.equal([]);
     expect(told().every((line) => /Released|AlreadyGone/.test(line))).to.equal(true);
   });

@@ -151,10 +151,11 @@ describe('fileCheckpoints', () => {
     const open: Fs['open'] = async (name, ...rest) => {
       const file = await fsPromises.open(name, ...rest);
       const what = name === folder ? 'folder' : 'file';
-      const { sync, writeFile } = file;
+      const sync = file.sync.bind(file);
+      const writeFile = file.writeFile.bind(file);
       return Object.assign(file, {
-        writeFile: (bytes: Uint8Array) => noted(`write ${what}`, writeFile.call(file, bytes)),
-        sync: () => noted(`sync ${what}`, sync.call(file)),
+        writeFile: (bytes: Uint8Array) => noted(`write ${what}`, writeFile(bytes)),
+        sync: () => noted(`sync ${what}`, sync()),
       });
     };
     const rename: Fs['rename'] = (...names) => noted('rename', fsPromises.rename(...names));

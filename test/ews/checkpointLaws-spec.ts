@@ -6,7 +6,8 @@ import { type Course, run, type Scenario, scenario } from './checkpointCourse.ts
 function checkEvents({ way, dialect, upheavals, failures }: Scenario, course: Course): void {
   const { seen, savedFrom, events } = course;
   const numbers = new Map<string, number>();
-  const isUndisturbed = way !== 'streaming' && dialect === 'exchange' && upheavals.length + failures.length === 0;
+  const isUndisturbed =
+    way !== 'streaming' && dialect === 'exchange' && upheavals.length + failures.length === 0;
   let highest = Math.min(savedFrom, events);
   // Before anything is saved, the next process does not know of the one before.
   let isInDoubt = savedFrom === Infinity;

@@ -1,3 +1,4 @@
+import { type Observable, timer } from 'rxjs';
 import { invalidOption, numberOption } from './options.ts';
 
 /** How long to wait between attempts. */
@@ -61,4 +62,12 @@ export function askedWaitMs(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('retryAfterMs' in error)) return undefined;
   const asked = error.retryAfterMs;
   return typeof asked === 'number' && asked >= 0 ? asked : undefined;
+}
+
+/** Returns an Observable that emits once when the next attempt may be made, after so many failures in a row. */
+export type Pause = (failures: number, error?: unknown) => Observable<unknown>;
+
+/** Creates the waits of a caller with a backoff of its own. */
+export function pausing(policy: BackoffPolicy = {}): Pause {
+  return (failures, error) => timer(backoff(failures, policy, askedWaitMs(error)));
 }

@@ -1,5 +1,5 @@
-import { asyncScheduler, defer, type Observable, retry, throwError, timer } from 'rxjs';
-import { askedWaitMs, backoff, type BackoffPolicy } from './backoff.ts';
+import { asyncScheduler, defer, type Observable, race, retry, throwError, timer } from 'rxjs';
+import { type BackoffPolicy, type Pause, pausing } from './backoff.ts';
 import { HttpError, NetworkError } from './errors.ts';
 import { releaseEntry, type ReleaseEntry, type ReleaseLedger, type ReleaseOutcome } from './releases.ts';
 
@@ -25,6 +25,8 @@ export interface ReleasePlan {
   /** Until when to try, in milliseconds of the scheduler's clock: when the server removes it by itself. */
   readonly expiresAt: number | undefined;
   readonly backoff: BackoffPolicy | undefined;
+  /** The waits between attempts, where the connection has them for all. @default those of `backoff` */
+  readonly pause?: Pause | undefined;
 }
 
 /** How long to try where the server's own expiry is not known. */
@@ -54,6 +56,7 @@ export function release(
 ): void {
   const end = ledger.begin(plan);
   const deadline = plan.expiresAt ?? asyncScheduler.now() + GIVE_UP_AFTER_MS;
+  const pause = plan.pause ?? pausing(plan.backoff);
   let attempts = 0;
   let result: ReleaseResult = {};
 
@@ -66,7 +69,7 @@ export function release(
   const waitAfter = (error: unknown): Observable<unknown> => {
     const left = deadline - asyncScheduler.now();
     if (plan.decide(error) !== 'retry' || left <= 0) return throwError(() => error);
-    return timer(Math.min(left, backoff(attempts, plan.backoff, askedWaitMs(error))));
+    return race(timer(left), pause(attempts, error));
   };
 
   defer(() => {

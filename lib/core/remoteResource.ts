@@ -8,7 +8,7 @@ import {
   takeUntil,
   throwIfEmpty,
 } from 'rxjs';
-import type { BackoffPolicy } from './backoff.ts';
+import type { BackoffPolicy, Pause } from './backoff.ts';
 import { decideRelease, release, type ReleaseDecision, type ReleaseResult } from './release.ts';
 import { releaseEntry, type ReleaseEntry, type ReleaseLedger } from './releases.ts';
 import type { RequestProgress } from './transport.ts';
@@ -54,6 +54,8 @@ export interface RemoteResource<Handle, Value, Parent> {
   readonly decide?: (error: unknown) => ReleaseDecision;
   /** The waits between attempts to release. */
   readonly backoff?: BackoffPolicy;
+  /** The same, where the connection has them for all. @default those of `backoff` */
+  readonly pause?: Pause;
   /** What becomes of it if the acquire's answer is lost, and what can be done: one sentence. */
   readonly ifLost: string;
 }
@@ -211,6 +213,7 @@ function hold<Handle, Value, Parent>(
       attempt: () => config.release(handle, parent),
       decide: config.decide ?? decideRelease,
       backoff: config.backoff,
+      pause: config.pause,
     };
     release(ledger, plan, () => letGo(holding));
   };

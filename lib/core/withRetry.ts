@@ -1,5 +1,5 @@
 import { asyncScheduler, defer, mergeMap, type Observable, timer } from 'rxjs';
-import { backoff, type BackoffPolicy, checkBackoffPolicy, retryAfterMs } from './backoff.ts';
+import { backoff, type BackoffPolicy, checkBackoffPolicy, type Pause, retryAfterMs } from './backoff.ts';
 import { divert } from './divert.ts';
 import { NetworkError } from './errors.ts';
 import { numberOption } from './options.ts';
@@ -23,6 +23,9 @@ export type RetryDecision = { readonly retry: true; readonly delayMs: number } |
 /** How often a request is sent again, where the policy does not say. */
 export const DEFAULT_RETRIES = 4;
 
+/** How long a server may ask to wait, where the policy does not say. */
+export const DEFAULT_MAX_RETRY_AFTER_MS = 300_000;
+
 /** The server says that it did nothing: safe to repeat whatever the method. */
 const NOT_ACTED_ON = new Set([429, 503]);
 /** The server, or a gateway, gave up waiting: it may have acted. */
@@ -42,7 +45,7 @@ export function decideRetry(
   idempotent: boolean,
   result: AttemptResult,
 ): RetryDecision {
-  const { retries = DEFAULT_RETRIES, maxRetryAfterMs = 300_000 } = policy;
+  const { retries = DEFAULT_RETRIES, maxRetryAfterMs = DEFAULT_MAX_RETRY_AFTER_MS } = policy;
   if (attempt > retries) return { retry: false };
   if ('error' in result) {
     const again = idempotent && result.error instanceof NetworkError;
@@ -78,6 +81,11 @@ export function decideRetry(
  * ```
  */
 export function withRetry(policy: RetryPolicy = {}): Middleware {
+  return retrying(policy);
+}
+
+/** As {@link withRetry}, with the waits of a connection: `pause` replaces those of the policy. */
+export function retrying(policy: RetryPolicy, pause?: Pause): Middleware {
   checkBackoffPolicy(policy, 'retry');
   if (policy.retries !== undefined) numberOption('retry.retries', policy.retries, { min: 0, integer: true });
   if (policy.maxRetryAfterMs !== undefined) {
@@ -90,7 +98,7 @@ export function withRetry(policy: RetryPolicy = {}): Middleware {
       const again = (result: AttemptResult, reason: string): Observable<HttpResponse> | undefined => {
         const decision = decideRetry(policy, count, idempotent, result);
         if (!decision.retry) return undefined;
-        return timer(decision.delayMs).pipe(
+        return (pause?.(count, result) ?? timer(decision.delayMs)).pipe(
           mergeMap(() => attempt(count + 1, { ...request, repeats: { count, reason } })),
         );
       };

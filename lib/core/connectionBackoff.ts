@@ -1,0 +1,235 @@
+import {
+  asyncScheduler,
+  defer,
+  EMPTY,
+  merge,
+  NEVER,
+  Observable,
+  of,
+  share,
+  Subject,
+  type Subscriber,
+  Subscription,
+  take,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
+import { askedWaitMs, backoff, type Pause, retryAfterMs } from './backoff.ts';
+import { NetworkError } from './errors.ts';
+import { NO_OUTAGE, type Outage, outageAfter, type OutageInput } from './outage.ts';
+import { headersFrom, type HttpRequest, type HttpResponse, type Middleware } from './transport.ts';
+import { DEFAULT_MAX_RETRY_AFTER_MS, type RetryPolicy } from './withRetry.ts';
+
+/**
+ * What a response says about its server.
+ *
+ * - `answers`: the server is there, as soon as the body has ended.
+ * - `fails`: it is not, or not for now.
+ * - `unclear`: the body decides: its reader calls `answered` or `failed`.
+ */
+export type Verdict = 'answers' | 'fails' | 'unclear';
+
+/** One kind of requests of a connection. */
+export interface RequestLine {
+  /** Reads the head of a response. */
+  readonly verdict: (response: HttpResponse) => Verdict;
+  /** Whether the server holds these requests: one of them is a probe only if no other request waits. @default false */
+  readonly isHeld?: boolean;
+}
+
+/** The one backoff that all requests of a connection share. */
+export interface ConnectionBackoff {
+  /** Whether the server answers. */
+  readonly outage: Outage;
+  /** Emits when the server answers again after at least two failures in a row. */
+  readonly recovered$: Observable<void>;
+  /** Returns a middleware that holds requests back while the server does not answer. It belongs next to the network. */
+  readonly gate: (line: RequestLine) => Middleware;
+  /**
+   * The wait of a caller that sends the same again. It is over at once if the connection has failed as often: then
+   * the gate holds the request. It ends early when the platform comes online, or the connection recovers, unless the
+   * server asked for the time.
+   */
+  readonly pause: Pause;
+  /** Notes that the body of a response was one. */
+  readonly answered: () => void;
+  /** Notes that the body of a response was none, or asks to wait. */
+  readonly failed: (askedMs?: number) => void;
+}
+
+/** What requests that wait get when a probe fails. */
+type SharedResult = (request: HttpRequest) => Observable<HttpResponse>;
+
+/** A request that waits. */
+interface Waiter {
+  readonly send: () => void;
+  readonly settle: (result: SharedResult) => void;
+}
+
+/**
+ * Creates the one backoff of a connection: its requests pass while the server answers.
+ *
+ * After a failure they wait. Each time the backoff is over, one of them is sent as the probe: a release before other
+ * short requests, and those before held ones. If it fails, all that wait fail with it, unsent: by a `NetworkError`,
+ * or by 503 if the server refused it. If it is answered, all are sent. Unsubscribing from one that waits sends nothing.
+ */
+export function connectionBackoff(
+  policy: RetryPolicy = {},
+  online$: Observable<unknown> = NEVER,
+): ConnectionBackoff {
+  const { maxRetryAfterMs = DEFAULT_MAX_RETRY_AFTER_MS } = policy;
+  const releases = new Set<Waiter>();
+  const short = new Set<Waiter>();
+  const held = new Set<Waiter>();
+  const queues = [releases, short, held];
+  const recovered = new Subject<void>();
+  let outage = NO_OUTAGE;
+  let due = Subscription.EMPTY;
+  let dueAt = 0;
+  let isSending = false;
+
+  const change = (input: OutageInput): void => {
+    outage = outageAfter(outage, input, asyncScheduler.now(), policy);
+  };
+  const platform$ = online$.pipe(
+    tap(() => change({ what: 'online' })),
+    share(),
+  );
+
+  const first = (): Waiter | undefined =>
+    queues
+      .find(({ size }) => size > 0)
+      ?.values()
+      .next().value;
+
+  /** Whether a request may go out now; it is the probe then, if there is an outage. */
+  const isOpen = (): boolean => {
+    if (outage.failures === 0) return true;
+    if (outage.retryAt > asyncScheduler.now()) return false;
+    change({ what: 'probed' });
+    return true;
+  };
+
+  /** A loop, not a recursion: answers can come synchronously. */
+  const sendNext = (): void => {
+    if (isSending) return;
+    isSending = true;
+    let next = first();
+    while (next !== undefined && isOpen()) {
+      next.send();
+      next = first();
+    }
+    isSending = false;
+    if (next === undefined) due.unsubscribe();
+    else if (due.closed || dueAt !== outage.retryAt) waitUntilDue();
+  };
+
+  /** One timer for all that wait. */
+  const waitUntilDue = (): void => {
+    due.unsubscribe();
+    dueAt = outage.retryAt;
+    const waiting = (due = new Subscription());
+    const time$ = timer(Math.max(0, dueAt - asyncScheduler.now()));
+    waiting.add(
+      merge(time$, platform$).subscribe(() => {
+        waiting.unsubscribe();
+        sendNext();
+      }),
+    );
+  };
+
+  const answered = (): void => {
+    const { failures } = outage;
+    if (failures === 0) return;
+    change({ what: 'answered' });
+    sendNext();
+    if (failures > 1) recovered.next();
+  };
+
+  const failed = (askedMs: number | undefined, result: SharedResult): void => {
+    const waiting = outage.isProbing ? queues.flatMap((queue) => [...queue]) : [];
+    for (const queue of queues) if (waiting.length > 0) queue.clear();
+    change({ what: 'failed', askedMs: askedMs === undefined ? 0 : Math.min(askedMs, maxRetryAfterMs) });
+    for (const waiter of waiting) waiter.settle(result);
+    sendNext();
+  };
+
+  const erred = (cause: unknown): void => {
+    if (!(cause instanceof NetworkError)) return;
+    failed(undefined, (request) => throwError(() => unsent(request, cause)));
+  };
+
+  const receive = (response: HttpResponse, verdict: Verdict, subscriber: Subscriber<HttpResponse>): void => {
+    if (verdict === 'fails') {
+      const askedMs = retryAfterMs(response.headers.get('retry-after'), asyncScheduler.now());
+      failed(askedMs, (request) => of(unavailable(request, askedMs)));
+      subscriber.next(response);
+      return;
+    }
+    const complete = verdict === 'answers' ? answered : (): void => undefined;
+    let isRead = false as boolean;
+    const body$ = defer(() => {
+      isRead = true;
+      return response.body$.pipe(tap({ complete, error: erred }));
+    });
+    subscriber.next({ ...response, body$ });
+    // A body can only be read by who subscribes while the response is emitted.
+    if (!isRead) complete();
+  };
+
+  return {
+    get outage() {
+      return outage;
+    },
+    recovered$: recovered.asObservable(),
+    gate:
+      ({ verdict, isHeld = false }) =>
+      (transport) =>
+      (request) =>
+        new Observable((subscriber) => {
+          const queue = request.keepalive === true ? releases : isHeld ? held : short;
+          const response$ = defer(() => transport(request)).pipe(tap({ error: erred }));
+          const waiter: Waiter = {
+            send: () => {
+              queue.delete(waiter);
+              subscriber.add(
+                response$.subscribe({
+                  next: (response) => receive(response, verdict(response), subscriber),
+                  error: (error: unknown) => subscriber.error(error),
+                  complete: () => subscriber.complete(),
+                }),
+              );
+            },
+            settle: (result) => result(request).subscribe(subscriber),
+          };
+          queue.add(waiter);
+          subscriber.add(() => {
+            if (queue.delete(waiter) && first() === undefined) due.unsubscribe();
+          });
+          sendNext();
+        }),
+    pause: (failures, error) =>
+      defer(() => {
+        const askedMs = askedWaitMs(error) ?? 0;
+        if (failures <= outage.failures && askedMs <= maxRetryAfterMs) return timer(0);
+        const time$ = timer(backoff(failures, policy, askedMs));
+        return askedMs > 0 ? time$ : merge(time$, platform$, recovered).pipe(take(1));
+      }),
+    answered,
+    failed: (askedMs) => failed(askedMs, (request) => of(unavailable(request, askedMs))),
+  };
+}
+
+function unsent(request: HttpRequest, cause: NetworkError): NetworkError {
+  return new NetworkError('not sent, because the request before it had no answer', request, {
+    cause,
+    code: cause.code,
+  });
+}
+
+/** The answer to a request that was not sent, because the server refused another for now. */
+function unavailable({ url }: HttpRequest, askedMs: number | undefined): HttpResponse {
+  const asked = askedMs === undefined ? {} : { 'retry-after': String(Math.ceil(askedMs / 1000)) };
+  return { status: 503, url, headers: headersFrom(asked), body$: EMPTY };
+}

@@ -139,7 +139,7 @@ function given({ location, transport, onMade }: ApplicationConfig): Observable<L
       // The channel goes on where it was left, if it is still that of the same application.
       if (last?.self === live.self && !last.isOver) {
         live.place = last.place;
-        live.parameters = last.parameters;
+        live.gets = last.gets;
       }
       last = live;
       onMade(live);

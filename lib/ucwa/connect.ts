@@ -229,7 +229,7 @@ export function connect(options: ConnectOptions): Ucwa {
       ),
     tune: (changed) => {
       checkParameters(changed);
-      parameters = { ...parameters, priority: (parameters.priority ?? 0) + 1, ...changed };
+      parameters = { ...parameters, ...changed };
       tuned.next();
     },
     drain: (options) => ledger.drain(options),

@@ -16,7 +16,8 @@ export interface ChannelParameters {
   /** How long the server holds a request without events, in seconds, 180…1800. @default the server's, 180 */
   readonly timeoutSeconds?: number;
   /**
-   * Of two requests that wait on one channel, the one with the same or a higher priority stays.
+   * Of two requests that wait on one channel, the newer one stays if its priority is the same or higher. It is
+   * raised when a request of this connection may still arrive late.
    * @default the server's, 0
    */
   readonly priority?: number;
@@ -49,14 +50,20 @@ export interface Step {
   readonly batch: EventBatch;
 }
 
-/** A request by which the server learns the parameters: they are added to what its link has already. */
-export function withParameters(cursor: Cursor, parameters: ChannelParameters): Cursor {
-  const url = new URL(cursor.url);
+/** Returns the link with parameters added to its query; whatever else is in it stays as it is spelled. */
+export function withParameters(link: Cursor, parameters: ChannelParameters): Cursor {
   const { lowSeconds, mediumSeconds, timeoutSeconds, priority } = parameters;
   const added = { low: lowSeconds, medium: mediumSeconds, timeout: timeoutSeconds, priority };
+  const url = new URL(link.url);
+  const query = url.search === '' ? [] : url.search.slice(1).split('&');
+  const before = query.join('&');
   for (const [name, value] of Object.entries(added)) {
-    if (value !== undefined) url.searchParams.set(name, String(value));
+    if (value === undefined) continue;
+    const at = query.findIndex((one) => one.startsWith(`${name}=`));
+    query.splice(at < 0 ? query.length : at, 1, `${name}=${value}`);
   }
+  if (query.join('&') === before) return link;
+  url.search = query.join('&');
   return { url: url.href };
 }
 

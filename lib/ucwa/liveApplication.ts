@@ -1,10 +1,11 @@
-import { merge, mergeMap, type Observable, of, Subject, throwError } from 'rxjs';
+import { asyncScheduler, merge, mergeMap, type Observable, of, Subject, throwError } from 'rxjs';
 import { DecodeError } from '../core/errors.ts';
 import { atHand, type Me, meIn, type ResourceAtHand } from './atHand.ts';
 import type { ConnectionJournal } from './connectionJournal.ts';
-import type { ChannelParameters, Cursor } from './cursor.ts';
+import type { Cursor } from './cursor.ts';
 import type { ResetKind } from './events.ts';
 import { absolute } from './href.ts';
+import { noPendingGets, type PendingGets } from './pendingGets.ts';
 import type { Answered } from './request.ts';
 import { type ApplicationResource, hrefOf, type Resource } from './wire.ts';
 
@@ -30,8 +31,8 @@ export interface LiveApplication extends Application {
   readonly isNew: boolean;
   /** Where the event channel goes on; it outlives those who listen. */
   place: Cursor | undefined;
-  /** What its channel was last told of how long to hold events back. */
-  parameters: ChannelParameters | undefined;
+  /** The requests for events that were sent on it. */
+  gets: PendingGets;
   /** What was lost before it, as long as its channel has not told. */
   lost: ResetKind | undefined;
   /** What is kept of it for the next process, where anything is. */
@@ -68,7 +69,7 @@ export function liveApplication({ value, status, url }: Answered<ApplicationReso
     isNew: status === 201,
     batch: batch === undefined ? undefined : absolute(batch, url),
     place: undefined,
-    parameters: undefined,
+    gets: noPendingGets(status === 201, asyncScheduler.now()),
     lost: undefined,
     journal: undefined,
     get isLost() {

@@ -1,5 +1,6 @@
 import { asyncScheduler, map, Observable, Subscription } from 'rxjs';
-import type { Transport } from '../core/transport.ts';
+import { NetworkError } from '../core/errors.ts';
+import type { RequestProgress, Transport } from '../core/transport.ts';
 import { AT_ONCE, nextPace } from './channelPace.ts';
 import {
   type Acknowledgement,
@@ -8,7 +9,6 @@ import {
   type Cursor,
   type EventBatch,
   type Step,
-  withParameters,
 } from './cursor.ts';
 import { decide, type Decision, isReplaced, type OnReplaced } from './decision.ts';
 import { eventsResponseCodec } from './events.ts';
@@ -16,6 +16,7 @@ import { absolute } from './href.ts';
 import type { LiveApplication } from './liveApplication.ts';
 import type { Location } from './location.ts';
 import type { Pause } from './pause.ts';
+import { afterGivingUp, afterReplacement, toSend } from './pendingGets.ts';
 import { requestJson } from './request.ts';
 
 /** How the events of an application are asked for. */
@@ -66,6 +67,8 @@ export function longPoll(
     /** The request that waits for its answer, or the wait before the next one. */
     let asking = new Subscription();
     let outstanding: Cursor | undefined;
+    /** Whether the server may still get the latest request, or has it. */
+    let isInFlight = false;
     let wanted: Cursor | undefined = application.place ?? {
       url: absolute(application.events, application.self),
     };
@@ -90,7 +93,7 @@ export function longPoll(
       const isReset = batch.reset !== undefined;
       pace = nextPace(pace, { events: batch.events.length - (isReset ? 1 : 0), isReset, heldMs });
       // With its state the server has lost what it was told.
-      if (batch.reset === 'resume') application.parameters = undefined;
+      if (batch.reset === 'resume') application.gets = { ...application.gets, told: undefined };
       if (batch.events.length > 0) queue.push(batch);
       // An idle answer ends no row of failures: a server may mix the two.
       if (pace.idle === 0 || pace.waitAs === 0) failures = 0;
@@ -99,7 +102,20 @@ export function longPoll(
       pump();
     };
 
+    const giveUp = (): void => {
+      outstanding = undefined;
+      if (isInFlight) application.gets = afterGivingUp(application.gets, asyncScheduler.now());
+      isInFlight = false;
+    };
+
     const failed = (error: unknown, cursor: Cursor): void => {
+      const gets = isReplaced(error) ? afterReplacement(application.gets, asyncScheduler.now()) : undefined;
+      if (gets !== undefined) {
+        application.gets = gets;
+        wanted = cursor;
+        pump();
+        return;
+      }
       failures += 1;
       asking = new Subscription();
       asking.add(
@@ -145,21 +161,22 @@ export function longPoll(
     };
 
     const ask = (next: Cursor): void => {
-      const parameters = config.parameters();
-      const cursor = application.parameters === parameters ? next : withParameters(next, parameters);
-      application.parameters = parameters;
+      const [cursor, gets] = toSend(application.gets, next, config.parameters());
+      application.gets = gets;
       application.place = cursor;
       outstanding = cursor;
       asking = new Subscription();
       const askedAt = asyncScheduler.now();
       asking.add(
-        pendingGet(cursor, config).subscribe({
+        pendingGet(cursor, config, (progress) => (isInFlight = progress === 'sent')).subscribe({
           next: (step) => {
             outstanding = undefined;
+            isInFlight = false;
             answered(step, asyncScheduler.now() - askedAt);
           },
           error: (error: unknown) => {
-            outstanding = undefined;
+            isInFlight &&= error instanceof NetworkError;
+            giveUp();
             failed(error, cursor);
           },
         }),
@@ -171,7 +188,7 @@ export function longPoll(
       if (outstanding === undefined) return;
       asking.unsubscribe();
       wanted = outstanding;
-      outstanding = undefined;
+      giveUp();
       pump();
     };
 
@@ -201,15 +218,22 @@ export function longPoll(
       }
     };
 
-    subscriber.add(() => asking.unsubscribe());
+    subscriber.add(() => {
+      asking.unsubscribe();
+      giveUp();
+    });
     subscriber.add(config.again$.subscribe(askAgain));
     pump();
   });
 }
 
 /** One pending GET. */
-function pendingGet(cursor: Cursor, { transport }: LongPollConfig): Observable<Step> {
-  const request = { method: 'GET', url: cursor.url };
+function pendingGet(
+  cursor: Cursor,
+  { transport }: LongPollConfig,
+  onProgress: (progress: RequestProgress) => void,
+): Observable<Step> {
+  const request = { method: 'GET', url: cursor.url, onProgress };
   return requestJson(transport, request, eventsResponseCodec, 'event channel response').pipe(
     map(({ value }) => advance(cursor, value)),
   );

@@ -20,6 +20,8 @@ const TOKEN = 'secret-token-of-the-user';
 const NOTE = /\/note\/(\d+)$/;
 const PLACES = [0, 1, 2];
 const CURSOR = /"href":"([^"]*\/events\?[^"]*)"/g;
+/** The parameters that a client may add. */
+const ADDED = /(?:&(?:low|medium|timeout|priority)=\d+)+$/;
 
 const uriOf = (place: number): string => `sip:place${place}@contoso.com`;
 
@@ -79,6 +81,7 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
     batch: maxParts === 1 ? false : { maxParts },
     retry: { random: () => 0.5, initialMs: 20, maxMs: 2000 },
   });
+  const tunedAt: number[] = [];
   let isCalm = false;
   let number = 0;
 
@@ -107,7 +110,11 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
         : undefined;
   const { of, openings } = sources(graceSeconds, placeOf, make);
 
-  const breaches = (): readonly string[] => [...found, ...cursorsOf(wire.requests), ...removalsOf(server)];
+  const breaches = (): readonly string[] => [
+    ...found,
+    ...cursorsOf(wire.requests, tunedAt),
+    ...removalsOf(server),
+  ];
 
   return {
     ...{ wire, origin, openings, placeOf, breaches },
@@ -134,7 +141,10 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
       }
       return number;
     },
-    upheave: (how) => upheave(server, ucwa, how),
+    upheave: (how) => {
+      if (how === 'the channel is tuned') tunedAt.push(asyncScheduler.now());
+      upheave(server, ucwa, how);
+    },
     fail: ({ count, how, on }) => {
       const isFor = IS_FOR[on] ?? ((): boolean => false);
       server.failNext(count, how as Fault, (request) => !isCalm && isFor(request));
@@ -204,19 +214,29 @@ function upheave(server: UcwaSimulator, ucwa: Ucwa, how: Upheaval['how']): void 
   }
 }
 
-/** Each request for events follows a link that the server has handed out, to the letter. */
-function cursorsOf(requests: readonly WireRequest[]): readonly string[] {
+/**
+ * Each request for events follows a link that the server has handed out, to the letter. Parameters stand behind it
+ * only where the server does not know them: not in the first request that follows an answer.
+ */
+function cursorsOf(requests: readonly WireRequest[], tunedAt: readonly number[]): readonly string[] {
   const handedOut = new Set<string>();
   const found: string[] = [];
   for (const { text } of requests) {
     for (const [, link = ''] of text.matchAll(CURSOR)) handedOut.add(link);
   }
-  for (const { purpose, url } of requests) {
-    const { pathname, search, searchParams } = new URL(url);
-    // What is tuned is told once, in the query.
-    if (purpose !== 'channel' || searchParams.has('priority')) continue;
-    if (!handedOut.has(`${pathname}${search}`))
-      found.push(`law 6: ${pathname}${search} is no link of the server`);
+  const last = new Map<string, WireRequest>();
+  for (const request of requests) {
+    const { purpose, url, at } = request;
+    if (purpose !== 'channel') continue;
+    const { pathname, search } = new URL(url);
+    const link = `${pathname}${search.replace(ADDED, '')}`;
+    if (!handedOut.has(link)) found.push(`law 6: ${link} is no link of the server`);
+    const before = last.get(pathname);
+    last.set(pathname, request);
+    const hasLed = before?.text.includes(`"next":{"href":"${link}"}`) === true;
+    const isTuned = tunedAt.some((time) => before !== undefined && time >= before.at && time <= at);
+    if (hasLed && !isTuned && ADDED.test(search))
+      found.push(`law 6: ${search} says again what the server knows`);
   }
   return found;
 }

@@ -36,6 +36,12 @@ describe('withParameters', () => {
       { priority: 0 },
       'https://pool.contoso.com/events?priority=0',
     ],
+    [
+      'keep the spelling of opaque parameters',
+      '/events?ack=5&x=%2b/a==&y',
+      { priority: 1 },
+      'https://pool.contoso.com/events?ack=5&x=%2b/a==&y&priority=1',
+    ],
     ['take an absolute link', 'http://sample/events', { lowSeconds: 5 }, 'http://sample/events?low=5'],
   ];
   for (const [name, href, parameters, url] of cases) {

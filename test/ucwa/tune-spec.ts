@@ -51,7 +51,7 @@ describe('tune', () => {
     ucwa.tune({ lowSeconds: 30, priority: 7 });
     keep(ucwa.events$).subscription.unsubscribe();
     expect(polls(sent())).to.deep.equal([
-      'GET 101/events?ack=1&low=600&priority=1 -',
+      'GET 101/events?ack=1&low=600 -',
       'GET 101/events?ack=1&low=30&priority=7 -',
     ]);
     holding.unsubscribe();
@@ -63,7 +63,7 @@ describe('tune', () => {
     keep(ucwa.events$);
     ucwa.tune({ mediumSeconds: 60 });
     server.endApplications();
-    expect(polls(sent()).at(-1)).to.equal('GET 102/events?ack=1&medium=60&priority=1 -');
+    expect(polls(sent()).at(-1)).to.equal('GET 102/events?ack=1&medium=60 -');
     await ucwa.close();
   });
 
@@ -75,10 +75,7 @@ describe('tune', () => {
       timer(100).subscribe(() => ucwa.tune({ mediumSeconds: 60 }));
       timer(1000).subscribe(() => kept.subscription.unsubscribe());
     });
-    expect(polls(sent())).to.deep.equal([
-      'GET 101/events?ack=1 503',
-      'GET 101/events?ack=1&medium=60&priority=1 -',
-    ]);
+    expect(polls(sent())).to.deep.equal(['GET 101/events?ack=1 503', 'GET 101/events?ack=1&medium=60 -']);
   });
 
   it('should keep the order when it is called by who is given an event', async () => {
@@ -155,7 +152,7 @@ describe('online', () => {
     });
     expect(polls(sent())).to.deep.equal([
       'GET 101/events?ack=1 -',
-      'GET 101/events?ack=1 200',
+      'GET 101/events?ack=1&priority=1 200',
       'GET 101/events?ack=2 -',
     ]);
   });

@@ -1,5 +1,5 @@
 import { defer, filter, type MonoTypeOperatorFunction } from 'rxjs';
-import { invalidOption } from '../lib/core/options.ts';
+import { invalidOption, objectOption } from '../lib/core/options.ts';
 import { contactKey } from './contactKey.ts';
 import { textAt } from './event.ts';
 
@@ -76,7 +76,10 @@ export function distinctPresence<State extends PresenceState>(
 export function distinctPresence<Value>(
   options: DistinctPresenceOptions<Value> = {},
 ): MonoTypeOperatorFunction<Value> {
-  const { contact = uriOf, presence = presenceOf } = options;
+  const { contact = uriOf, presence = presenceOf } = objectOption('distinctPresence(options)', options, {
+    contact: 1,
+    presence: 1,
+  });
   if (typeof contact !== 'function') throw invalidOption('distinctPresence.contact', contact, 'a function');
   if (typeof presence !== 'function')
     throw invalidOption('distinctPresence.presence', presence, 'a function');

@@ -3,10 +3,11 @@ import {
   askedWaitMs,
   backoff,
   type BackoffPolicy,
+  BACKOFF_NAMES,
   checkBackoffPolicy,
   timerMs,
 } from '../lib/core/backoff.ts';
-import { invalidOption, numberOption } from '../lib/core/options.ts';
+import { invalidOption, numberOption, type OptionNames } from '../lib/core/options.ts';
 
 /** Options of {@link retryWithBackoff}: which errors are retried, how often, and after which time. */
 export interface RetryWithBackoffOptions extends BackoffPolicy {
@@ -20,6 +21,8 @@ export interface RetryWithBackoffOptions extends BackoffPolicy {
    */
   readonly decide?: (error: unknown, attempt: number) => boolean | number;
 }
+
+const NAMES: OptionNames<RetryWithBackoffOptions> = { ...BACKOFF_NAMES, count: 1, decide: 1 };
 
 /**
  * Returns an Observable that mirrors the source, and subscribes to it again, after a while, when it errors.
@@ -78,7 +81,7 @@ export function retryWithBackoff<Value>(
   options: RetryWithBackoffOptions = {},
 ): MonoTypeOperatorFunction<Value> {
   const { count = Infinity, decide = () => true } = options;
-  checkBackoffPolicy(options, 'retryWithBackoff');
+  checkBackoffPolicy(options, 'retryWithBackoff', NAMES);
   if (count !== Infinity) numberOption('retryWithBackoff.count', count, { min: 0, integer: true });
   if (typeof decide !== 'function') throw invalidOption('retryWithBackoff.decide', decide, 'a function');
 

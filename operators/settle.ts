@@ -19,7 +19,7 @@ import {
   timer,
 } from 'rxjs';
 import { LONGEST_TIMER_MS } from '../lib/core/backoff.ts';
-import { invalidOption, numberOption } from '../lib/core/options.ts';
+import { invalidOption, numberOption, objectOption } from '../lib/core/options.ts';
 import { openBursts } from './bursts.ts';
 import type { MailboxEvent } from './event.ts';
 import { standsForBoth } from './standsForBoth.ts';
@@ -101,7 +101,11 @@ export function settle<Event extends MailboxEvent>(
   options: SettleOptions<Event> = {},
 ): MonoTypeOperatorFunction<Event> {
   const quietMs = numberOption('settle(ms)', ms, { min: 0, max: LONGEST_TIMER_MS });
-  const { max = 1000, longestMs = 10 * quietMs, merge: mergeEvents = standsForBoth } = options;
+  const {
+    max = 1000,
+    longestMs = 10 * quietMs,
+    merge: mergeEvents = standsForBoth,
+  } = objectOption('settle(options)', options, { max: 1, longestMs: 1, merge: 1 });
   numberOption('settle.max', max, { min: 1, integer: true });
   numberOption('settle.longestMs', longestMs, { min: 0 });
   if (typeof mergeEvents !== 'function') throw invalidOption('settle.merge', mergeEvents, 'a function');

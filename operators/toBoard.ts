@@ -1,5 +1,5 @@
 import { defer, filter, map, type OperatorFunction } from 'rxjs';
-import { invalidOption } from '../lib/core/options.ts';
+import { invalidOption, objectOption } from '../lib/core/options.ts';
 import { contactKey } from './contactKey.ts';
 import { textAt } from './event.ts';
 import { sameState } from './sameState.ts';
@@ -90,7 +90,7 @@ export function toBoard<Value, State>(
 export function toBoard(
   options: ToBoardOptions<unknown, unknown> = LAST_STATE,
 ): OperatorFunction<unknown, ReadonlyMap<string, unknown>> {
-  const { contact, state } = options;
+  const { contact, state } = objectOption('toBoard(options)', options, { contact: 1, state: 1 });
   if (typeof contact !== 'function') throw invalidOption('toBoard.contact', contact, 'a function');
   if (typeof state !== 'function') throw invalidOption('toBoard.state', state, 'a function');
 

@@ -14,7 +14,7 @@ import {
   timeout,
 } from 'rxjs';
 import { LONGEST_TIMER_MS } from '../lib/core/backoff.ts';
-import { invalidOption, numberOption, urlOption } from '../lib/core/options.ts';
+import { invalidOption, numberOption, objectOption, urlOption } from '../lib/core/options.ts';
 import type { Transport } from '../lib/core/transport.ts';
 import { type FetchableEvent, hasType, textAt } from './event.ts';
 import { resourceGetter } from './resourceGetter.ts';
@@ -153,7 +153,11 @@ export function withResource(
   source: ((href: string) => ObservableInput<unknown>) | ResourceServer<unknown>,
   options: WithResourceOptions<FetchableEvent> = {},
 ): OperatorFunction<FetchableEvent, FetchableEvent> {
-  const { concurrency = 4, timeoutMs = 30_000, fetches = isAboutResource } = options;
+  const {
+    concurrency = 4,
+    timeoutMs = 30_000,
+    fetches = isAboutResource,
+  } = objectOption('withResource(options)', options, { concurrency: 1, timeoutMs: 1, fetches: 1 });
   numberOption('withResource.concurrency', concurrency, { min: 1, integer: true });
   numberOption('withResource.timeoutMs', timeoutMs, { min: 0, max: LONGEST_TIMER_MS });
   if (typeof fetches !== 'function') throw invalidOption('withResource.fetches', fetches, 'a function');

@@ -1,5 +1,5 @@
 import { type Observable, timer } from 'rxjs';
-import { invalidOption, numberOption } from './options.ts';
+import { invalidOption, numberOption, objectOption, type OptionNames } from './options.ts';
 
 /** How long to wait between attempts. */
 export interface BackoffPolicy {
@@ -11,8 +11,20 @@ export interface BackoffPolicy {
   readonly random?: () => number;
 }
 
-/** Throws a TypeError that names the option if the policy cannot be used. */
-export function checkBackoffPolicy(policy: BackoffPolicy, name = 'backoff'): void {
+/** The names of a {@link BackoffPolicy}. */
+export const BACKOFF_NAMES: OptionNames<BackoffPolicy> = { initialMs: 1, maxMs: 1, random: 1 };
+
+/**
+ * Throws a TypeError that names the option if the policy cannot be used.
+ *
+ * @param names All that a policy of this kind can have.
+ */
+export function checkBackoffPolicy(
+  policy: BackoffPolicy,
+  name = 'backoff',
+  names: OptionNames<BackoffPolicy> = BACKOFF_NAMES,
+): void {
+  objectOption(name, policy, names);
   if (policy.initialMs !== undefined) numberOption(`${name}.initialMs`, policy.initialMs, { min: 0 });
   if (policy.maxMs !== undefined) numberOption(`${name}.maxMs`, policy.maxMs, { min: 0 });
   if (policy.random !== undefined && typeof policy.random !== 'function') {

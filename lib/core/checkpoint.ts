@@ -37,7 +37,7 @@ const METHODS = ['load', 'save', 'remove'] as const;
 /** Checks where to keep it; undefined is nowhere. */
 export function checkCheckpoint(checkpoint: Checkpoint | undefined): Checkpoint | undefined {
   if (checkpoint === undefined) return undefined;
-  const { store, key } = objectOption('checkpoint', checkpoint);
+  const { store, key } = objectOption('checkpoint', checkpoint, { store: 1, key: 1 });
   objectOption('checkpoint.store', store);
   if (METHODS.some((method) => typeof store[method] !== 'function')) {
     throw invalidOption('checkpoint.store', store, 'a store of checkpoints, with load, save and remove');

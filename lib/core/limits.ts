@@ -1,4 +1,4 @@
-import { type NumberRange, numberOption, objectOption, shown } from './options.ts';
+import { type NumberRange, numberOption, objectOption } from './options.ts';
 
 /**
  * The bounds of what a server can make long, large or deep. A response that exceeds one of them is an error.
@@ -65,12 +65,10 @@ const RANGES: { readonly [Name in keyof Limits]-?: NumberRange } = {
  * @throws TypeError that names the limit that cannot be used.
  */
 export function checkLimits(limits: Limits = {}): Required<Limits> {
-  objectOption('limits', limits);
-  const given = Object.entries(limits).filter(([, value]) => value !== undefined);
+  const given = Object.entries(objectOption('limits', limits, RANGES)).filter(
+    ([, value]) => value !== undefined,
+  );
   for (const [name, value] of given) {
-    if (!Object.hasOwn(RANGES, name)) {
-      throw new TypeError(`limits has no ${shown(name)}: it may have ${Object.keys(RANGES).join(', ')}`);
-    }
     numberOption(`limits.${name}`, value, RANGES[name as keyof Limits]);
   }
   return { ...DEFAULT_LIMITS, ...Object.fromEntries(given) };

@@ -1,3 +1,4 @@
+import { closestName } from './closestName.ts';
 import { httpUrl } from './httpUrl.ts';
 import { excerpt } from './text.ts';
 
@@ -25,6 +26,13 @@ export function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null)
     return Array.isArray(value) ? `an array of ${value.length}` : 'an object';
   return typeof value === 'function' ? 'a function' : excerpt(String(value), LONGEST);
+}
+
+/** Returns the type of a value in words: a value that can be a secret is never shown. */
+export function typeName(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return 'an array';
+  return `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
 }
 
 /** A `sip:` URI has a colon and an at sign, too, but no password if these are all. */
@@ -86,9 +94,31 @@ export function urlOption(name: string, value: unknown): URL {
   throw invalidOption(name, value, allowed);
 }
 
-/** Returns the options if they are an object, and throws a TypeError if not: callers without types forget them. */
-export function objectOption<Options extends object>(name: string, value: Options): Options {
+/** The names of all options of a type, as keys: the compiler finds a name that is missing here. */
+export type OptionNames<Options> = {
+  readonly [Name in Options extends unknown ? keyof Options : never]: unknown;
+};
+
+/**
+ * Returns the options if they are an object, with known names only.
+ *
+ * @param names The names that are known; their values do not matter. @default any name is allowed
+ * @throws TypeError that suggests the known name that is closest to an unknown one.
+ */
+export function objectOption<Options extends object>(
+  name: string,
+  value: Options,
+  names?: OptionNames<Options>,
+): Options {
   const given: unknown = value;
-  if (typeof given !== 'object' || given === null) throw invalidOption(name, given, 'an object');
-  return value;
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new TypeError(`${name} must be an object, but it is ${typeName(given)}`);
+  if (names === undefined) return value;
+  const unknown = Object.keys(given).find((key) => !Object.hasOwn(names, key));
+  if (unknown === undefined) return value;
+  const closest = closestName(unknown, Object.keys(names));
+  throw new TypeError(
+    `unknown name ${shown(unknown)} in ${name}: ` +
+      (closest === undefined ? `known are ${Object.keys(names).join(', ')}` : `did you mean ${closest}?`),
+  );
 }

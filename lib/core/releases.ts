@@ -12,7 +12,7 @@ import {
   timer,
 } from 'rxjs';
 import { LONGEST_TIMER_MS } from './backoff.ts';
-import { numberOption } from './options.ts';
+import { numberOption, objectOption } from './options.ts';
 import { excerpt } from './text.ts';
 
 /** What every entry of the ledger says. */
@@ -199,10 +199,12 @@ export function releaseLedger(): ReleaseLedger {
     };
   };
 
-  const timeoutOf = ({ timeoutMs }: DrainOptions = {}): number | undefined =>
-    timeoutMs === undefined
+  const timeoutOf = (options: DrainOptions = {}): number | undefined => {
+    const { timeoutMs } = objectOption('options', options, { timeoutMs: 1 });
+    return timeoutMs === undefined
       ? undefined
       : numberOption('timeoutMs', timeoutMs, { min: 0, max: LONGEST_TIMER_MS });
+  };
 
   const drain = (options?: DrainOptions): Promise<DrainReport> => drained(timeoutOf(options));
 

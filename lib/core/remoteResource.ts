@@ -9,6 +9,7 @@ import {
   throwIfEmpty,
 } from 'rxjs';
 import type { BackoffPolicy, Pause } from './backoff.ts';
+import { objectOption, type OptionNames } from './options.ts';
 import { decideRelease, release, type ReleaseDecision, type ReleaseResult } from './release.ts';
 import { releaseEntry, type ReleaseEntry, type ReleaseLedger } from './releases.ts';
 import type { RequestProgress } from './transport.ts';
@@ -60,6 +61,21 @@ export interface RemoteResource<Handle, Value, Parent> {
   readonly ifLost: string;
 }
 
+const NAMES: OptionNames<RemoteResource<never, never, never>> = {
+  resource: 1,
+  ledger: 1,
+  within: 1,
+  acquire: 1,
+  identify: 1,
+  use: 1,
+  release: 1,
+  expiresAt: 1,
+  decide: 1,
+  backoff: 1,
+  pause: 1,
+  ifLost: 1,
+};
+
 /**
  * Returns an Observable that creates a resource on the server for each subscriber, mirrors what `use` makes
  * of it, and removes it when the subscription ends, however it ends.
@@ -74,6 +90,7 @@ export interface RemoteResource<Handle, Value, Parent> {
 export function remoteResource<Handle, Value, Parent>(
   config: RemoteResource<Handle, Value, Parent>,
 ): Observable<Value> {
+  objectOption('config', config, NAMES);
   return new Observable<Value>((subscriber) => begin(config, subscriber));
 }
 

@@ -1,5 +1,5 @@
 import { defer, finalize, map, Observable, type Subscriber, Subscription, timer } from 'rxjs';
-import { numberOption } from './options.ts';
+import { numberOption, objectOption } from './options.ts';
 import type { HttpRequest, HttpResponse, Middleware } from './transport.ts';
 
 /** Options of {@link withConcurrency}. */
@@ -48,7 +48,9 @@ const LONGEST_MS = 120_000;
  * ```
  */
 export function withConcurrency(concurrent: number, options: ConcurrencyOptions = {}): Middleware {
-  const { isUrgent = ({ keepalive }: HttpRequest) => keepalive === true } = options;
+  const { isUrgent = ({ keepalive }: HttpRequest) => keepalive === true } = objectOption('options', options, {
+    isUrgent: 1,
+  });
   numberOption('concurrent', concurrent, { min: 1, max: 1000, integer: true });
   const urgent = new Set<() => void>();
   const others = new Set<() => void>();

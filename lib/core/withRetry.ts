@@ -1,8 +1,15 @@
 import { asyncScheduler, defer, mergeMap, type Observable, timer } from 'rxjs';
-import { backoff, type BackoffPolicy, checkBackoffPolicy, type Pause, retryAfterMs } from './backoff.ts';
+import {
+  backoff,
+  BACKOFF_NAMES,
+  type BackoffPolicy,
+  checkBackoffPolicy,
+  type Pause,
+  retryAfterMs,
+} from './backoff.ts';
 import { divert } from './divert.ts';
 import { NetworkError } from './errors.ts';
-import { numberOption } from './options.ts';
+import { numberOption, type OptionNames } from './options.ts';
 import { type HttpRequest, type HttpResponse, isIdempotent, type Middleware } from './transport.ts';
 
 /** When and how often to send a request again. */
@@ -12,6 +19,8 @@ export interface RetryPolicy extends BackoffPolicy {
   /** How long a server may ask to wait, in milliseconds; beyond that its answer is passed on. @default 300_000 */
   readonly maxRetryAfterMs?: number;
 }
+
+const NAMES: OptionNames<RetryPolicy> = { ...BACKOFF_NAMES, retries: 1, maxRetryAfterMs: 1 };
 
 /** What an attempt came to. */
 export type AttemptResult =
@@ -86,7 +95,7 @@ export function withRetry(policy: RetryPolicy = {}): Middleware {
 
 /** As {@link withRetry}, with the waits of a connection: `pause` replaces those of the policy. */
 export function retrying(policy: RetryPolicy, pause?: Pause): Middleware {
-  checkBackoffPolicy(policy, 'retry');
+  checkBackoffPolicy(policy, 'retry', NAMES);
   if (policy.retries !== undefined) numberOption('retry.retries', policy.retries, { min: 0, integer: true });
   if (policy.maxRetryAfterMs !== undefined) {
     numberOption('retry.maxRetryAfterMs', policy.maxRetryAfterMs, { min: 0 });

@@ -16,7 +16,7 @@ import {
 } from 'rxjs';
 import { divert } from './divert.ts';
 import { isHeaderValue } from './headerText.ts';
-import { invalidOption, invalidSecret, numberOption } from './options.ts';
+import { invalidOption, invalidSecret, numberOption, objectOption, type OptionNames } from './options.ts';
 import { requestUrl } from './requestUrl.ts';
 import type { HttpRequest, HttpResponse, Middleware } from './transport.ts';
 
@@ -48,6 +48,8 @@ export interface TokenOptions {
    */
   readonly renewBeforeSeconds?: number;
 }
+
+const NAMES: OptionNames<TokenOptions> = { scheme: 1, refused: 1, renewBeforeSeconds: 1 };
 
 /** A token, with its times in milliseconds of the scheduler's clock. */
 interface HeldToken {
@@ -91,7 +93,11 @@ interface Held {
  * ```
  */
 export function withToken(provider: TokenProvider, options: TokenOptions = {}): Middleware {
-  const { scheme = 'Bearer', refused = ({ status }: HttpResponse) => status === 401 } = options;
+  const { scheme = 'Bearer', refused = ({ status }: HttpResponse) => status === 401 } = objectOption(
+    'options',
+    options,
+    NAMES,
+  );
   const marginSeconds = numberOption('renewBeforeSeconds', options.renewBeforeSeconds ?? 60, { min: 0 });
   if (typeof provider === 'string') checkToken(provider);
   else if (typeof provider !== 'function')

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { cookieJar } from '../core/cookieJar.ts';
 import { goAhead } from '../core/goAhead.ts';
-import { invalidOption } from '../core/options.ts';
+import { invalidOption, objectOption } from '../core/options.ts';
 import type { HttpResponse, Middleware } from '../core/transport.ts';
 import { withCookies } from '../core/withCookies.ts';
 
@@ -69,7 +69,8 @@ export function anchorOption(value: unknown): string {
  * // prints: alfred@contoso.com X-BackEndOverrideCookie=mbx1~1941996295
  * ```
  */
-export function affinityGroup({ anchorMailbox }: AffinityOptions): AffinityGroup {
+export function affinityGroup(options: AffinityOptions): AffinityGroup {
+  const { anchorMailbox } = objectOption('options', options, { anchorMailbox: 1 });
   const affinity = { 'x-anchormailbox': anchorOption(anchorMailbox), 'x-preferserveraffinity': 'true' };
   const jar = cookieJar();
   const keepCookies = withCookies(jar);

@@ -14,7 +14,7 @@ import { fetchTransport } from '../core/fetchTransport.ts';
 import { hostOption, hostRule } from '../core/hostRule.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
 import { checkLimits, type Limits } from '../core/limits.ts';
-import { invalidOption, numberOption } from '../core/options.ts';
+import { invalidOption, numberOption, objectOption, type OptionNames } from '../core/options.ts';
 import type { HttpRequest, Transport } from '../core/transport.ts';
 import { answerOf } from './autodiscoverAnswer.ts';
 import {
@@ -27,7 +27,7 @@ import {
 import { AutodiscoverError } from './autodiscoverError.ts';
 import { formatAddress, type MailAddress, mailAddress } from './mailAddress.ts';
 import { poxRequest } from './pox.ts';
-import { reasonToWithhold, signing, type SignInOptions } from './signIn.ts';
+import { reasonToWithhold, SIGN_IN_NAMES, signing, type SignInOptions } from './signIn.ts';
 
 /** Whose web services to look for, and how to ask. */
 export interface AutodiscoverOptions extends SignInOptions {
@@ -51,6 +51,16 @@ export interface AutodiscoverOptions extends SignInOptions {
   /** A WHATWG fetch, if there is no `transport`. @default cross-fetch, with kept-alive connections on Node */
   readonly fetch?: Fetch;
 }
+
+const NAMES: OptionNames<AutodiscoverOptions> = {
+  ...SIGN_IN_NAMES,
+  address: 1,
+  allowRedirectTo: 1,
+  timeoutSeconds: 1,
+  limits: 1,
+  transport: 1,
+  fetch: 1,
+};
 
 /**
  * Returns an Observable that looks up, for each subscriber, where the Exchange Web Services of an address
@@ -86,6 +96,11 @@ export interface AutodiscoverOptions extends SignInOptions {
  * ```
  */
 export function autodiscoverEws(options: AutodiscoverOptions): Observable<string> {
+  return autodiscovered(objectOption('options', options, NAMES));
+}
+
+/** The same with options of known names, or among others. */
+export function autodiscovered(options: AutodiscoverOptions): Observable<string> {
   const { allowRedirectTo = [], timeoutSeconds = 10 } = options;
   const address = addressOption(options.address);
   numberOption('timeoutSeconds', timeoutSeconds, { min: 0.1, max: 3600 });

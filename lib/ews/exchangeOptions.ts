@@ -6,12 +6,13 @@ import {
   invalidSecret,
   numberOption,
   objectOption,
+  type OptionNames,
   urlOption,
 } from '../core/options.ts';
 import type { Transport } from '../core/transport.ts';
 import type { RetryPolicy } from '../core/withRetry.ts';
 import type { Impersonation } from './envelope.ts';
-import type { SignInOptions } from './signIn.ts';
+import { SIGN_IN_NAMES, type SignInOptions } from './signIn.ts';
 import { checkMaxConnections, type StreamingLimits } from './streamingLimits.ts';
 
 /** The schema versions that a server can be asked to answer by. */
@@ -77,6 +78,22 @@ export interface ExchangeOptions extends SignInOptions {
   readonly limits?: Limits;
 }
 
+const NAMES: OptionNames<ExchangeOptions> = {
+  ...SIGN_IN_NAMES,
+  url: 1,
+  address: 1,
+  allowRedirectTo: 1,
+  version: 1,
+  impersonate: 1,
+  anchorMailbox: 1,
+  transport: 1,
+  fetch: 1,
+  retry: 1,
+  maxConcurrentRequests: 1,
+  streaming: 1,
+  limits: 1,
+};
+
 /** Which of the two ways to say where the web services are was taken. */
 export type Whereabouts = { readonly url: string } | { readonly address: string };
 
@@ -99,7 +116,7 @@ export function exchangePlan(options: ExchangeOptions): ExchangePlan {
     version = 'Exchange2013_SP1',
     retry = {},
     maxConcurrentRequests = MOST_REQUESTS,
-  } = objectOption('options', options);
+  } = objectOption('options', options, NAMES);
   return {
     where: whereaboutsIn(options),
     version: choiceOption('version', version, VERSIONS),

@@ -1,15 +1,17 @@
-import { invalidOption } from '../core/options.ts';
+import { invalidOption, objectOption } from '../core/options.ts';
 import { CONNECTING_SIDS, type Impersonation } from './envelope.ts';
 import { isAnchor } from './affinity.ts';
 import { escapeXml } from './xml.ts';
 
 /** Returns the impersonation if it names one user in one way, and throws a TypeError if not. */
 export function checkImpersonation(impersonate: Impersonation): Impersonation {
-  const known = Object.keys(CONNECTING_SIDS);
-  const given = Object.entries<unknown>(impersonate).filter(([, value]) => value !== undefined);
+  const given = Object.entries<unknown>(objectOption('impersonate', impersonate, CONNECTING_SIDS)).filter(
+    ([, value]) => value !== undefined,
+  );
   const [first] = given;
-  if (first === undefined || given.length > 1 || !known.includes(first[0])) {
-    throw invalidOption('impersonate', impersonate, `an object with exactly one of ${known.join(', ')}`);
+  if (first === undefined || given.length > 1) {
+    const known = Object.keys(CONNECTING_SIDS).join(', ');
+    throw invalidOption('impersonate', impersonate, `an object with exactly one of ${known}`);
   }
   const [name, value] = first;
   if (typeof value !== 'string' || value === '') throw invalidOption(`impersonate.${name}`, value, 'a text');

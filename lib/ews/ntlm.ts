@@ -3,7 +3,7 @@ import { readText } from '../core/body.ts';
 import { challengesOf } from '../core/challenge.ts';
 import { DecodeError } from '../core/errors.ts';
 import { fetchTransport } from '../core/fetchTransport.ts';
-import { invalidOption, invalidSecret } from '../core/options.ts';
+import { invalidOption, invalidSecret, objectOption, type OptionNames } from '../core/options.ts';
 import { requestUrl } from '../core/requestUrl.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 
@@ -38,6 +38,8 @@ export interface NtlmCredentials {
   /** The name of this machine, for the server's log. @default none */
   readonly workstation?: string;
 }
+
+const NAMES: OptionNames<NtlmCredentials> = { username: 1, password: 1, domain: 1, workstation: 1 };
 
 /** One connection at a time, on which one request follows another. */
 interface Connection {
@@ -197,7 +199,7 @@ function readToEnd(response: HttpResponse, next: () => Observable<HttpResponse>)
 }
 
 function identityOf(credentials: NtlmCredentials): NtlmIdentity {
-  const { username, password, workstation = '' } = credentials;
+  const { username, password, workstation = '' } = objectOption('credentials', credentials, NAMES);
   for (const [name, value] of Object.entries({ username, password, workstation })) {
     if (typeof value !== 'string' || /\p{Cc}/u.test(value)) {
       throw invalidSecret(name, 'a text without control characters');

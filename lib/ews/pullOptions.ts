@@ -1,11 +1,12 @@
 import { type Checkpoint, checkCheckpoint } from '../core/checkpoint.ts';
-import { choiceOption, numberOption, objectOption } from '../core/options.ts';
+import { choiceOption, numberOption, objectOption, type OptionNames } from '../core/options.ts';
 import type { PullSubscriptionRequest } from './envelope.ts';
 import {
   checkEvents,
   checkFolders,
   graceMsOption,
   textOption,
+  WATCHED_NAMES,
   type WatchedFolders,
 } from './watchedFolders.ts';
 
@@ -43,6 +44,16 @@ export interface PullOptions extends WatchedFolders {
   readonly checkpoint?: Checkpoint;
 }
 
+const NAMES: OptionNames<PullOptions> = {
+  ...WATCHED_NAMES,
+  timeoutMinutes: 1,
+  pollIntervalSeconds: 1,
+  watermark: 1,
+  onLost: 1,
+  graceSeconds: 1,
+  checkpoint: 1,
+};
+
 /** The options, checked and with their defaults. */
 export interface PullPlan {
   readonly request: PullSubscriptionRequest;
@@ -55,7 +66,7 @@ export interface PullPlan {
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function pullPlan(options: PullOptions): PullPlan {
-  objectOption('options', options);
+  objectOption('options', options, NAMES);
   const { timeoutMinutes = 10, watermark, onLost = 'resume', graceSeconds } = options;
   const checkpoint = checkCheckpoint(options.checkpoint);
   numberOption('timeoutMinutes', timeoutMinutes, { min: 1, max: 1440, integer: true });

@@ -1,5 +1,5 @@
 import { type Observable, Subject, Subscription, tap, timer } from 'rxjs';
-import { invalidSecret, numberOption, objectOption } from '../core/options.ts';
+import { invalidSecret, numberOption, objectOption, type OptionNames } from '../core/options.ts';
 import {
   type IncomingNotification,
   type NotificationAnswer,
@@ -34,6 +34,8 @@ export interface PushListenerOptions {
    */
   readonly maxUnknown?: number;
 }
+
+const NAMES: OptionNames<PushListenerOptions> = { path: 1, maxBytes: 1, timeoutSeconds: 1, maxUnknown: 1 };
 
 /** What of a response of `node:http` is used. */
 export interface PostedResponse {
@@ -111,7 +113,7 @@ export function pushListener(options: PushListenerOptions = {}): PushListener {
     maxBytes = 1_048_576,
     timeoutSeconds = 30,
     maxUnknown = MOST_UNKNOWN,
-  } = objectOption('options', options);
+  } = objectOption('options', options, NAMES);
   if (path !== undefined && (typeof path !== 'string' || !/^\/[^?#]*$/.test(path))) {
     throw invalidSecret('path', "a path that begins with '/', without query or fragment");
   }

@@ -5,6 +5,7 @@ import {
   invalidSecret,
   numberOption,
   objectOption,
+  type OptionNames,
   urlOption,
 } from '../core/options.ts';
 import { SECRET_PARAMETER, secretIn } from './callbackSecret.ts';
@@ -14,6 +15,7 @@ import {
   checkFolders,
   graceMsOption,
   textOption,
+  WATCHED_NAMES,
   type WatchedFolders,
 } from './watchedFolders.ts';
 
@@ -65,6 +67,17 @@ export interface PushOptions extends WatchedFolders {
   readonly checkpoint?: Checkpoint;
 }
 
+const NAMES: OptionNames<PushOptions> = {
+  ...WATCHED_NAMES,
+  callbackUrl: 1,
+  callbackSecret: 1,
+  statusFrequencyMinutes: 1,
+  watermark: 1,
+  onLost: 1,
+  graceSeconds: 1,
+  checkpoint: 1,
+};
+
 /** The options, checked and with their defaults. */
 export interface PushPlan {
   readonly request: PushSubscriptionRequest;
@@ -81,7 +94,7 @@ const LATE_MS = 30_000;
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function pushPlan(options: PushOptions): PushPlan {
-  objectOption('options', options);
+  objectOption('options', options, NAMES);
   const {
     statusFrequencyMinutes = 5,
     callbackSecret = true,

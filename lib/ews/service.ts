@@ -1,7 +1,7 @@
 import { map, type Observable, tap } from 'rxjs';
 import { type Activity, activityReport } from '../core/activity.ts';
 import { fetchTransport } from '../core/fetchTransport.ts';
-import { invalidOption, objectOption } from '../core/options.ts';
+import { invalidOption } from '../core/options.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
 import { type DrainOptions, type DrainReport, releaseLedger, type Releases } from '../core/releases.ts';
 import { reportProgress } from '../core/reportProgress.ts';
@@ -12,7 +12,7 @@ import { withLimits } from '../core/withLimits.ts';
 import { withRetry } from '../core/withRetry.ts';
 import { anchorOption } from './affinity.ts';
 import { affinityGroups, type Site } from './affinityGroups.ts';
-import { autodiscoverEws } from './autodiscover.ts';
+import { autodiscovered } from './autodiscover.ts';
 import { type Claims, idClaims } from './claims.ts';
 import type { Impersonation } from './envelope.ts';
 import { type ExchangeOptions, exchangePlan } from './exchangeOptions.ts';
@@ -121,7 +121,7 @@ export function exchange(options: ExchangeOptions): ExchangeService {
   const location =
     'url' in where
       ? fixedAt(where.url)
-      : lookedUp(autodiscoverEws({ ...options, ...where, transport: sending }), ledger.closing$);
+      : lookedUp(autodiscovered({ ...options, ...where, transport: sending }), ledger.closing$);
   const claims = new Map<string, Claims>();
   const timers = sharedTimers();
   const calling = withConcurrency(maxConcurrentRequests)(reportProgress(withLimits(limits)(sending)));
@@ -185,7 +185,6 @@ export function exchange(options: ExchangeOptions): ExchangeService {
     impersonate: Impersonation | undefined,
     anchor: string | undefined,
   ): ExchangeService => {
-    if (impersonate !== undefined) checkImpersonation(impersonate);
     const named = anchor ?? options.anchorMailbox;
     const own = impersonate === undefined ? options.address : addressOf(impersonate);
     const anchorMailbox = named === undefined ? own : anchorOption(named);
@@ -202,7 +201,7 @@ export function exchange(options: ExchangeOptions): ExchangeService {
       get skippedEvents() {
         return skippedEvents;
       },
-      as: (other, anchorOfOther) => serviceFor(objectOption('impersonate', other), anchorOfOther),
+      as: (other, anchorOfOther) => serviceFor(checkImpersonation(other), anchorOfOther),
       drain: (options) => ledger.drain(options),
       close: (options) => ledger.close(options),
       [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
@@ -211,7 +210,8 @@ export function exchange(options: ExchangeOptions): ExchangeService {
     return service;
   };
 
-  return serviceFor(options.impersonate, undefined);
+  const { impersonate } = options;
+  return serviceFor(impersonate === undefined ? undefined : checkImpersonation(impersonate), undefined);
 }
 
 /** What is inside a service; it throws a TypeError for what {@link exchange} did not make. */

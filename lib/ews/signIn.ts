@@ -1,5 +1,5 @@
 import { challengesOf, offeredSchemes } from '../core/challenge.ts';
-import { invalidSecret } from '../core/options.ts';
+import { invalidSecret, objectOption, type OptionNames } from '../core/options.ts';
 import type { HttpHeaders, Middleware } from '../core/transport.ts';
 import { type TokenProvider, withToken } from '../core/withToken.ts';
 import { basicSignIn } from './basicSignIn.ts';
@@ -21,6 +21,9 @@ export interface SignInOptions {
   /** User name and password. */
   readonly basic?: BasicCredentials;
 }
+
+/** The names of {@link SignInOptions}. */
+export const SIGN_IN_NAMES: OptionNames<SignInOptions> = { token: 1, basic: 1 };
 
 /** The scheme by which credentials are sent, as a server offers it. */
 type Scheme = 'Basic' | 'Bearer';
@@ -70,7 +73,8 @@ export function reasonToWithhold({ token, basic }: SignInOptions, headers: HttpH
   return `was answered 401 and offers ${offered}${withheld}: give ${ways.join(' or ') || 'a transport that signs in'}`;
 }
 
-function encodeBasic({ username, password }: BasicCredentials): string {
+function encodeBasic(basic: BasicCredentials): string {
+  const { username, password } = objectOption('basic', basic, { username: 1, password: 1 });
   if (typeof username !== 'string' || username === '' || /[:\p{Cc}]/u.test(username)) {
     throw invalidSecret('basic.username', 'a text without colon and control characters');
   }

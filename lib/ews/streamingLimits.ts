@@ -1,4 +1,4 @@
-import { numberOption } from '../core/options.ts';
+import { numberOption, objectOption } from '../core/options.ts';
 
 /** How the streaming subscriptions of a service share its connections. */
 export interface StreamingLimits {
@@ -16,6 +16,7 @@ export interface StreamingLimits {
  *
  * @throws TypeError that names the option, if the number cannot be used.
  */
-export function checkMaxConnections({ maxConnections = 3 }: StreamingLimits = {}): number {
+export function checkMaxConnections(streaming: StreamingLimits = {}): number {
+  const { maxConnections = 3 } = objectOption('streaming', streaming, { maxConnections: 1 });
   return numberOption('streaming.maxConnections', maxConnections, { min: 1, max: 100, integer: true });
 }

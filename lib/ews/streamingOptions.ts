@@ -1,7 +1,13 @@
 import { type Checkpoint, checkCheckpoint } from '../core/checkpoint.ts';
-import { numberOption } from '../core/options.ts';
+import { numberOption, objectOption, type OptionNames } from '../core/options.ts';
 import type { StreamingSubscriptionRequest } from './envelope.ts';
-import { checkEvents, checkFolders, graceMsOption, type WatchedFolders } from './watchedFolders.ts';
+import {
+  checkEvents,
+  checkFolders,
+  graceMsOption,
+  WATCHED_NAMES,
+  type WatchedFolders,
+} from './watchedFolders.ts';
 
 /** What to watch. */
 export interface StreamingOptions extends WatchedFolders {
@@ -25,6 +31,13 @@ export interface StreamingOptions extends WatchedFolders {
   readonly checkpoint?: Checkpoint;
 }
 
+const NAMES: OptionNames<StreamingOptions> = {
+  ...WATCHED_NAMES,
+  connectionMinutes: 1,
+  graceSeconds: 1,
+  checkpoint: 1,
+};
+
 /** The options, checked and with their defaults. */
 export interface StreamingPlan {
   readonly request: StreamingSubscriptionRequest;
@@ -35,7 +48,7 @@ export interface StreamingPlan {
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function streamingPlan(options: StreamingOptions): StreamingPlan {
-  const { connectionMinutes = 30, graceSeconds } = options;
+  const { connectionMinutes = 30, graceSeconds } = objectOption('options', options, NAMES);
   const checkpoint = checkCheckpoint(options.checkpoint);
   numberOption('connectionMinutes', connectionMinutes, { min: 1, max: 30, integer: true });
   return {

@@ -1,4 +1,10 @@
-import { choiceOption, invalidOption, numberOption } from '../core/options.ts';
+import {
+  choiceOption,
+  invalidOption,
+  numberOption,
+  objectOption,
+  type OptionNames,
+} from '../core/options.ts';
 import type { Folder } from './envelope.ts';
 import { SUBSCRIBABLE_EVENTS } from './eventNames.ts';
 import type { SubscribableEvent } from './events.ts';
@@ -13,6 +19,9 @@ export interface WatchedFolders {
   /** What to be told of. */
   readonly events: readonly SubscribableEvent[];
 }
+
+/** The names of {@link WatchedFolders}. */
+export const WATCHED_NAMES: OptionNames<WatchedFolders> = { folders: 1, allFolders: 1, events: 1 };
 
 /** Checks what to be told of. */
 export function checkEvents(events: unknown): readonly SubscribableEvent[] {
@@ -49,11 +58,13 @@ function checkFolder(option: string, folder: unknown): Folder {
   if (typeof folder === 'string') return distinguishedOption(option, folder);
   if (typeof folder === 'object' && folder !== null) {
     if ('id' in folder) {
+      objectOption<object>(option, folder, { id: 1, changeKey: 1 });
       const id = textOption(`${option}.id`, folder.id);
       if (!('changeKey' in folder) || folder.changeKey === undefined) return { id };
       return { id, changeKey: textOption(`${option}.changeKey`, folder.changeKey) };
     }
     if ('distinguished' in folder) {
+      objectOption<object>(option, folder, { distinguished: 1, mailbox: 1 });
       const distinguished = distinguishedOption(`${option}.distinguished`, folder.distinguished);
       if (!('mailbox' in folder) || folder.mailbox === undefined) return { distinguished };
       return { distinguished, mailbox: textOption(`${option}.mailbox`, folder.mailbox) };

@@ -12,7 +12,7 @@ import {
   timer,
 } from 'rxjs';
 import { NetworkError } from '../core/errors.ts';
-import { choiceOption, numberOption } from '../core/options.ts';
+import { choiceOption, numberOption, objectOption, type OptionNames } from '../core/options.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { ewsAnswers } from './ewsAnswers.ts';
 import { type EwsDialect, EwsRefusal } from './ewsDialect.ts';
@@ -53,6 +53,18 @@ export interface EwsSimulatorOptions {
    */
   readonly push?: Transport;
 }
+
+const NAMES: OptionNames<EwsSimulatorOptions> = {
+  dialect: 1,
+  token: 1,
+  basic: 1,
+  latencyMs: 1,
+  maxSubscriptions: 1,
+  heartbeatSeconds: 1,
+  chunkBytes: 1,
+  maxStreams: 1,
+  push: 1,
+};
 
 /** An operation, by the name of its element; `SendNotification` is the server's own. */
 export type EwsOperation =
@@ -144,7 +156,12 @@ const SIMULATED_URL = 'https://exchange.example/EWS/Exchange.asmx';
  * ```
  */
 export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
-  const { latencyMs = 0, maxSubscriptions = 5000, heartbeatSeconds = 45, maxStreams = 100 } = options;
+  const {
+    latencyMs = 0,
+    maxSubscriptions = 5000,
+    heartbeatSeconds = 45,
+    maxStreams = 100,
+  } = objectOption('options', options, NAMES);
   const { chunkBytes = Number.MAX_SAFE_INTEGER } = options;
   const dialect = choiceOption<EwsDialect>('dialect', options.dialect ?? 'exchange', [
     'exchange',
@@ -252,11 +269,13 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
 function authorizationOf({ token, basic }: EwsSimulatorOptions): string | undefined {
   if (token !== undefined) return `Bearer ${token}`;
   if (basic === undefined) return undefined;
+  objectOption('basic', basic, { username: 1, password: 1 });
   const bytes = new TextEncoder().encode(`${basic.username}:${basic.password}`);
   return `Basic ${btoa(String.fromCharCode(...bytes))}`;
 }
 
 function refusalOf(failure: Exclude<EwsFailure, Fault>): EwsRefusal {
+  objectOption('failure', failure, { error: 1, fault: 1, values: 1 });
   return 'error' in failure
     ? new EwsRefusal('error', failure.error, 'The request was refused.', failure.values)
     : new EwsRefusal('fault', failure.fault, 'The request was refused.', failure.values);

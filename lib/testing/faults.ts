@@ -1,6 +1,6 @@
 import { concat, EMPTY, map, mergeMap, type Observable, of, ReplaySubject, throwError, timer } from 'rxjs';
 import { NetworkError } from '../core/errors.ts';
-import { invalidOption, numberOption } from '../core/options.ts';
+import { invalidOption, numberOption, objectOption, type OptionNames } from '../core/options.ts';
 import { headersFrom, type HttpRequest, type HttpResponse, type Middleware } from '../core/transport.ts';
 
 /**
@@ -108,12 +108,24 @@ export function faultQueue(): FaultQueue {
   };
 }
 
+const FAULT_NAMES: OptionNames<Exclude<Fault, string>> = {
+  status: 1,
+  headers: 1,
+  body: 1,
+  delayMs: 1,
+  arrivesAfterMs: 1,
+  arrivalDelayMs: 1,
+  truncateAfterBytes: 1,
+};
+
 function checkFault(fault: Fault): void {
   if (typeof fault === 'string') {
     // Callers without types can pass any string.
     if (!['reset', 'resetAfterActing'].includes(fault)) throw invalidOption('fault', fault, 'a known fault');
-  } else if ('status' in fault)
-    numberOption('fault.status', fault.status, { min: 200, max: 599, integer: true });
+    return;
+  }
+  objectOption('fault', fault, FAULT_NAMES);
+  if ('status' in fault) numberOption('fault.status', fault.status, { min: 200, max: 599, integer: true });
   else if ('delayMs' in fault) numberOption('fault.delayMs', fault.delayMs, { min: 0 });
   else if ('arrivalDelayMs' in fault) numberOption('fault.arrivalDelayMs', fault.arrivalDelayMs, { min: 0 });
   else if ('arrivesAfterMs' in fault) numberOption('fault.arrivesAfterMs', fault.arrivesAfterMs, { min: 0 });

@@ -2,7 +2,7 @@ import { constants } from 'node:buffer';
 import { createServer, type ServerResponse, validateHeaderName } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { mergeMap, type Observable, Subscription, tap } from 'rxjs';
-import { invalidOption, numberOption, objectOption } from '../core/options.ts';
+import { invalidOption, numberOption, objectOption, type OptionNames } from '../core/options.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { sentHeaders } from './responseHeaders.ts';
 import { RefusedRequest, servedHostOption, servedRequest } from './servedRequest.ts';
@@ -24,6 +24,14 @@ export interface ServeOptions {
   /** Seconds that a request may take to arrive; a slower one is answered with 408. @default 30 */
   readonly timeoutSeconds?: number;
 }
+
+const NAMES: OptionNames<ServeOptions> = {
+  port: 1,
+  responseHeaders: 1,
+  allowedHosts: 1,
+  maxBytes: 1,
+  timeoutSeconds: 1,
+};
 
 /** A server that is listening. */
 export interface Served extends AsyncDisposable {
@@ -104,7 +112,11 @@ export function serve(transport: Transport, options: ServeOptions = {}): Promise
 function checkOptions(options: ServeOptions): Required<Omit<ServeOptions, 'timeoutSeconds'>> & {
   readonly timeoutMs: number;
 } {
-  const { port = 0, maxBytes = 16 * 1024 * 1024, timeoutSeconds = 30 } = objectOption('options', options);
+  const {
+    port = 0,
+    maxBytes = 16 * 1024 * 1024,
+    timeoutSeconds = 30,
+  } = objectOption('options', options, NAMES);
   const { allowedHosts = [], responseHeaders = [] } = options;
   for (const [index, name] of responseHeaders.entries()) headerOption(`responseHeaders[${index}]`, name);
   numberOption('timeoutSeconds', timeoutSeconds, { min: 0.01, max: 3600 });

@@ -1,4 +1,5 @@
 import { asyncScheduler } from 'rxjs';
+import { objectOption } from '../core/options.ts';
 import { addressOf } from '../ucwa/href.ts';
 import type { SimulatedEvent } from './ucwaEvents.ts';
 
@@ -100,7 +101,9 @@ export function simulatedContacts(hrefs: 'address' | 'opaque', areEmbedded: bool
     change: (uri, changes) => {
       const address = addressOf(uri);
       const changed = new Set(
-        (Object.keys(changes) as (keyof SimulatedPresence)[]).map((key) => PART_OF[key]),
+        (Object.keys(objectOption('presence', changes, PART_OF)) as (keyof SimulatedPresence)[]).map(
+          (key) => PART_OF[key],
+        ),
       );
       const active = changed.has('contactPresence') ? { lastActive: new Date(asyncScheduler.now()) } : {};
       states.set(address, { ...stateOf(address), ...active, ...changes });

@@ -1,7 +1,7 @@
 import { type Observable, of, throwError } from 'rxjs';
 import { isThisMachine } from '../core/httpUrl.ts';
 import { NetworkError } from '../core/errors.ts';
-import { choiceOption, numberOption, urlOption } from '../core/options.ts';
+import { choiceOption, numberOption, objectOption, type OptionNames, urlOption } from '../core/options.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { type FaultQueue, faultQueue } from './faults.ts';
 import { travelling } from './latency.ts';
@@ -39,6 +39,21 @@ export interface UcwaDiscoveryOptions {
   /** How long a request and its answer travel together, in milliseconds. @default 0: all is synchronous */
   readonly latencyMs?: number;
 }
+
+const NAMES: OptionNames<UcwaDiscoveryOptions> = {
+  domain: 1,
+  internal: 1,
+  users: 1,
+  grantTypes: 1,
+  href: 1,
+  tokenSeconds: 1,
+  redirectTo: 1,
+  applications: 1,
+  pool: 1,
+  anyToken: 1,
+  speed: 1,
+  latencyMs: 1,
+};
 
 /** Simulated hosts of discovery and sign-in: a transport to them, what they issued, and how they are driven. */
 export interface UcwaDiscoverySimulator {
@@ -85,6 +100,11 @@ const XFRAME = '/Autodiscover/XFrame/XFrame.html';
  * ```
  */
 export function ucwaDiscovery(options: UcwaDiscoveryOptions = {}): UcwaDiscoverySimulator {
+  return simulatedDiscovery(objectOption('options', options, NAMES));
+}
+
+/** The same with options of known names, or among others. */
+export function simulatedDiscovery(options: UcwaDiscoveryOptions): UcwaDiscoverySimulator {
   const {
     domain = 'contoso.com',
     internal = false,

@@ -1,9 +1,14 @@
 import { of } from 'rxjs';
 import { isThisMachine } from '../core/httpUrl.ts';
+import { objectOption, type OptionNames } from '../core/options.ts';
 import type { Transport } from '../core/transport.ts';
 import { responseTo } from './ucwaAnswers.ts';
 import { simulatedContacts } from './ucwaContacts.ts';
-import { ucwaDiscovery, type UcwaDiscoveryOptions, type UcwaDiscoverySimulator } from './ucwaDiscovery.ts';
+import {
+  simulatedDiscovery,
+  type UcwaDiscoveryOptions,
+  type UcwaDiscoverySimulator,
+} from './ucwaDiscovery.ts';
 import { ucwaRules } from './ucwaOptions.ts';
 import { simulatedPool, type UcwaSimulator, type UcwaSimulatorOptions } from './ucwaSimulator.ts';
 
@@ -12,6 +17,32 @@ export interface UcwaDomainOptions
   extends
     Omit<UcwaDiscoveryOptions, 'applications' | 'pool'>,
     Omit<UcwaSimulatorOptions, 'origin' | 'path' | 'token'> {}
+
+const NAMES: OptionNames<UcwaDomainOptions> = {
+  domain: 1,
+  internal: 1,
+  users: 1,
+  grantTypes: 1,
+  href: 1,
+  tokenSeconds: 1,
+  redirectTo: 1,
+  anyToken: 1,
+  speed: 1,
+  latencyMs: 1,
+  lowSeconds: 1,
+  mediumSeconds: 1,
+  timeoutSeconds: 1,
+  expiryWarningSeconds: 1,
+  extensionStatus: 1,
+  maxPresenceSubscriptions: 1,
+  maxContactsAtOnce: 1,
+  groups: 1,
+  cursorParameter: 1,
+  contactHrefs: 1,
+  contactEvents: 1,
+  maxBatchParts: 1,
+  batchShape: 1,
+};
 
 /** A simulated domain: a transport to all of its hosts, what they were asked, and how it is driven. */
 export interface UcwaDomain extends UcwaDiscoverySimulator {
@@ -58,7 +89,7 @@ export interface UcwaDomain extends UcwaDiscoverySimulator {
  * ```
  */
 export function ucwaDomain(options: UcwaDomainOptions = {}): UcwaDomain {
-  const { domain = 'contoso.com' } = options;
+  const { domain = 'contoso.com' } = objectOption('options', options, NAMES);
   const { contactHrefs, areContactsEmbedded } = ucwaRules(options);
   const contacts = simulatedContacts(contactHrefs, areContactsEmbedded);
   let pools = 0;
@@ -83,7 +114,7 @@ export function ucwaDomain(options: UcwaDomainOptions = {}): UcwaDomain {
       ? pool.transport(request)
       : of(responseTo(request, { status: 502 }));
 
-  const hosts = ucwaDiscovery({
+  const hosts = simulatedDiscovery({
     ...options,
     pool: answerPool,
     applications: (origin) =>

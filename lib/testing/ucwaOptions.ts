@@ -1,4 +1,4 @@
-import { choiceOption, invalidOption, numberOption, urlOption } from '../core/options.ts';
+import { choiceOption, invalidOption, numberOption, type OptionNames, urlOption } from '../core/options.ts';
 import { BATCH_SHAPES, type BatchRules, type BatchShape } from './ucwaBatch.ts';
 import type { ApplicationOptions } from './ucwaApplication.ts';
 
@@ -50,6 +50,28 @@ export interface UcwaSimulatorOptions {
   /** How answers to batches are written. @default 'plain' */
   readonly batchShape?: BatchShape;
 }
+
+/** The names of {@link UcwaSimulatorOptions}. */
+export const UCWA_SIMULATOR_NAMES: OptionNames<UcwaSimulatorOptions> = {
+  origin: 1,
+  path: 1,
+  token: 1,
+  latencyMs: 1,
+  speed: 1,
+  lowSeconds: 1,
+  mediumSeconds: 1,
+  timeoutSeconds: 1,
+  expiryWarningSeconds: 1,
+  extensionStatus: 1,
+  maxPresenceSubscriptions: 1,
+  maxContactsAtOnce: 1,
+  groups: 1,
+  cursorParameter: 1,
+  contactHrefs: 1,
+  contactEvents: 1,
+  maxBatchParts: 1,
+  batchShape: 1,
+};
 
 /** What the options come to. */
 export interface UcwaRules {

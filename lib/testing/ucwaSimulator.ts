@@ -1,4 +1,5 @@
 import { asyncScheduler, defer, Observable } from 'rxjs';
+import { objectOption } from '../core/options.ts';
 import type { HttpResponse, Transport } from '../core/transport.ts';
 import { addressOf } from '../ucwa/href.ts';
 import { type FaultQueue, faultQueue } from './faults.ts';
@@ -10,7 +11,7 @@ import { type SimulatedContacts, simulatedContacts, type SimulatedPresence } fro
 import type { SimulatedEvent, Urgency } from './ucwaEvents.ts';
 import type { UcwaBackend } from './ucwaBackend.ts';
 import { type ApplicationIdentity, isSameIdentity, type SimulatedApplication } from './ucwaHeld.ts';
-import { ucwaRules, type UcwaSimulatorOptions } from './ucwaOptions.ts';
+import { UCWA_SIMULATOR_NAMES, ucwaRules, type UcwaSimulatorOptions } from './ucwaOptions.ts';
 import { route } from './ucwaRoutes.ts';
 import {
   applicationState,
@@ -86,7 +87,9 @@ const IDLE_SECONDS = 15 * 60;
  * ```
  */
 export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator {
-  const { contactHrefs, areContactsEmbedded } = ucwaRules(options);
+  const { contactHrefs, areContactsEmbedded } = ucwaRules(
+    objectOption('options', options, UCWA_SIMULATOR_NAMES),
+  );
   return simulatedPool(options, simulatedContacts(contactHrefs, areContactsEmbedded));
 }
 

@@ -1,7 +1,7 @@
 import { asapScheduler, asyncScheduler, defer, type SchedulerLike } from 'rxjs';
 import { type BackoffPolicy, checkBackoffPolicy } from '../core/backoff.ts';
 import { checkLimits, type Limits } from '../core/limits.ts';
-import { invalidOption, numberOption } from '../core/options.ts';
+import { invalidOption, numberOption, objectOption, type OptionNames } from '../core/options.ts';
 import type { HttpRequest, Middleware } from '../core/transport.ts';
 import { mayTravelTogether } from './batchDecision.ts';
 import { batchQueue } from './batchQueue.ts';
@@ -35,6 +35,17 @@ export interface BatchOptions {
    */
   readonly scheduler?: SchedulerLike;
 }
+
+const NAMES: OptionNames<BatchOptions> = {
+  url: 1,
+  maxParts: 1,
+  maxOutstanding: 1,
+  alone: 1,
+  atOnce: 1,
+  backoff: 1,
+  limits: 1,
+  scheduler: 1,
+};
 
 /**
  * Returns a Transport that sends requests of the same turn together, as parts of one `multipart/batching`
@@ -83,6 +94,12 @@ export interface BatchOptions {
  * ```
  */
 export function batched(options: BatchOptions): Middleware {
+  checkBackoffPolicy(objectOption('options', options, NAMES).backoff ?? {});
+  return batches(options);
+}
+
+/** The same with options of known names. */
+export function batches(options: BatchOptions): Middleware {
   const { url, maxOutstanding = 100, alone = none, atOnce = none, backoff = {} } = options;
   if (typeof url !== 'function') throw invalidOption('url', url, 'a function that returns the batch link');
   if (typeof alone !== 'function') throw invalidOption('alone', alone, 'a function of a request');
@@ -90,7 +107,6 @@ export function batched(options: BatchOptions): Middleware {
   numberOption('maxOutstanding', maxOutstanding, { min: 1, integer: true });
   const { maxParts = Math.min(20, maxOutstanding) } = options;
   numberOption('maxParts', maxParts, { min: 1, max: maxOutstanding, integer: true });
-  checkBackoffPolicy(backoff);
   const limits = checkLimits(options.limits);
   const { scheduler = 'document' in globalThis ? asapScheduler : asyncScheduler } = options;
 

@@ -3,7 +3,7 @@ import type { BackoffPolicy } from '../core/backoff.ts';
 import type { Limits } from '../core/limits.ts';
 import { objectOption } from '../core/options.ts';
 import type { Middleware } from '../core/transport.ts';
-import { batched, type BatchOptions } from './batch.ts';
+import { batches, type BatchOptions } from './batch.ts';
 import type { LiveApplication } from './liveApplication.ts';
 
 /** How the requests of a connection travel together. */
@@ -25,8 +25,8 @@ export function batching(
   limits: Limits,
 ): Middleware {
   if (options === false) return identity;
-  return batched({
-    ...objectOption('batch', options),
+  return batches({
+    ...objectOption('batch', options, { maxParts: 1, maxOutstanding: 1, scheduler: 1 }),
     ...{ backoff, limits },
     url: () => {
       const live = application();

@@ -1,14 +1,15 @@
 import type { Observable } from 'rxjs';
 import type { Checkpoint } from '../core/checkpoint.ts';
+import type { OptionNames } from '../core/options.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
 import type { Limits } from '../core/limits.ts';
 import type { Transport } from '../core/transport.ts';
 import type { RetryPolicy } from '../core/withRetry.ts';
 import type { TokenProvider } from '../core/withToken.ts';
 import type { BatchingOptions } from './batching.ts';
-import type { Acknowledgement, ChannelParameters } from './cursor.ts';
+import { type Acknowledgement, type ChannelParameters, PARAMETER_RANGES } from './cursor.ts';
 import type { OnExpelled, OnReplaced } from './decision.ts';
-import type { DiscoveryOptions } from './discovery.ts';
+import { DISCOVERY_NAMES, type DiscoveryOptions } from './discovery.ts';
 import type { PublishOptions } from './publish.ts';
 
 /** How the event channel is read. */
@@ -26,6 +27,9 @@ export interface ChannelOptions extends ChannelParameters {
    */
   readonly onReplaced?: OnReplaced;
 }
+
+/** The names of {@link ChannelOptions}. */
+export const CHANNEL_NAMES: OptionNames<ChannelOptions> = { ...PARAMETER_RANGES, ack: 1, onReplaced: 1 };
 
 /** What is common to all kinds of {@link ConnectOptions}. */
 export interface CommonConnectOptions {
@@ -151,3 +155,21 @@ export interface DomainOptions extends Omit<DiscoveryOptions, 'retry' | 'transpo
 /** Which server and which application. */
 export type ConnectOptions = CommonConnectOptions &
   (ApplicationsOptions | GivenApplicationOptions | DomainOptions);
+
+/** The names of {@link ConnectOptions}. */
+export const CONNECT_NAMES: OptionNames<ConnectOptions> = {
+  ...DISCOVERY_NAMES,
+  applications: 1,
+  application: 1,
+  culture: 1,
+  endpointId: 1,
+  userAgent: 1,
+  instanceId: 1,
+  channel: 1,
+  batch: 1,
+  graceSeconds: 1,
+  onExpelled: 1,
+  publish: 1,
+  checkpoint: 1,
+  online$: 1,
+};

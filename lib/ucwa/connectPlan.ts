@@ -16,10 +16,10 @@ import { DEFAULT_RETRIES, type RetryPolicy } from '../core/withRetry.ts';
 import type { ApplicationSource } from './application.ts';
 import type { ApplicationIdentity, WantedIdentity } from './applicationIdentity.ts';
 import type { BatchingOptions } from './batching.ts';
-import type { ConnectOptions } from './connectOptions.ts';
-import type { Acknowledgement, ChannelParameters } from './cursor.ts';
+import { CHANNEL_NAMES, CONNECT_NAMES, type ConnectOptions } from './connectOptions.ts';
+import { type Acknowledgement, type ChannelParameters, PARAMETER_RANGES } from './cursor.ts';
 import type { OnExpelled, OnReplaced } from './decision.ts';
-import { discover } from './discovery.ts';
+import { discovery } from './discovery.ts';
 import { signedBy } from './invalidToken.ts';
 import { fixedLocation, foundLocation, type Location } from './location.ts';
 import { platformOnline } from './online.ts';
@@ -50,10 +50,14 @@ export interface ConnectPlan {
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function connectPlan(options: ConnectOptions): ConnectPlan {
-  objectOption('options', options);
+  objectOption('options', options, CONNECT_NAMES);
   const { graceSeconds = 0, retry = {}, channel = {}, batch = {}, transport, fetch } = options;
   const { onExpelled = 'error', online$ = platformOnline() } = options;
-  const { ack = 'eager', onReplaced = 'fail', ...parameters } = objectOption('channel', channel);
+  const {
+    ack = 'eager',
+    onReplaced = 'fail',
+    ...parameters
+  } = objectOption('channel', channel, CHANNEL_NAMES);
   checkParameters(parameters, 'channel.');
   if (!isObservable(online$)) throw invalidOption('online$', online$, 'an Observable');
   if (transport !== undefined && fetch !== undefined) {
@@ -101,11 +105,11 @@ function whereFrom(
   }
   if (options.domain !== undefined) {
     const { retry = {} } = options;
-    const discovery = discover({ ...options, retry, transport });
+    const found = discovery({ ...options, retry, transport });
     return {
       source: { kind: 'create', ...wantedFrom(options) },
-      location: foundLocation(discovery, pause, retry.retries ?? DEFAULT_RETRIES, limits),
-      signed: discovery.signed,
+      location: foundLocation(found, pause, retry.retries ?? DEFAULT_RETRIES, limits),
+      signed: found.signed,
     };
   }
   // Callers without types can give both.
@@ -148,14 +152,8 @@ function identityFrom(options: ConnectOptions): ApplicationIdentity {
 
 /** Checks the times of the channel; throws a TypeError that names the one that cannot be used. */
 export function checkParameters(parameters: ChannelParameters, prefix = ''): void {
-  objectOption('parameters', parameters);
-  const ranges = {
-    lowSeconds: { min: 5, max: 1800, integer: true },
-    mediumSeconds: { min: 5, max: 1800, integer: true },
-    timeoutSeconds: { min: 180, max: 1800, integer: true },
-    priority: { min: 0, integer: true },
-  };
-  for (const [name, range] of Object.entries(ranges)) {
+  objectOption('parameters', parameters, PARAMETER_RANGES);
+  for (const [name, range] of Object.entries(PARAMETER_RANGES)) {
     const value: unknown = parameters[name as keyof ChannelParameters];
     if (value !== undefined) numberOption(`${prefix}${name}`, value, range);
   }

@@ -1,6 +1,6 @@
 import { choiceOption, invalidOption, objectOption } from '../core/options.ts';
 import type { ContactRel } from './contactResources.ts';
-import { checkLifetime, type Lifetime, type LifetimeOptions } from './subscriptionOptions.ts';
+import { checkLifetime, type Lifetime, LIFETIME_NAMES, type LifetimeOptions } from './subscriptionOptions.ts';
 
 /** What of a contact's state is more than presence. */
 export type ContactDetail = 'note' | 'location' | 'modalities';
@@ -31,7 +31,7 @@ const DETAILS: readonly ContactDetail[] = ['note', 'location', 'modalities'];
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function checkContactPresence(options: ContactPresenceOptions): ContactPresencePlan {
-  const { details = DETAILS } = objectOption('options', options);
+  const { details = DETAILS } = objectOption('options', options, { ...LIFETIME_NAMES, details: 1 });
   const given: unknown = details;
   if (!Array.isArray(given)) throw invalidOption('details', given, 'a list');
   const rels = details.map((detail, index) => RELS[choiceOption(`details[${index}]`, detail, DETAILS)]);

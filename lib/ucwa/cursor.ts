@@ -1,4 +1,5 @@
 import { DecodeError } from '../core/errors.ts';
+import type { NumberRange } from '../core/options.ts';
 import { eventsOf, type ResetKind, type UcwaEvent } from './events.ts';
 import type { EventsResponse } from './eventsResponse.ts';
 import { absolute } from './href.ts';
@@ -22,6 +23,14 @@ export interface ChannelParameters {
    */
   readonly priority?: number;
 }
+
+/** The ranges of {@link ChannelParameters}. */
+export const PARAMETER_RANGES: { readonly [Name in keyof ChannelParameters]-?: NumberRange } = {
+  lowSeconds: { min: 5, max: 1800, integer: true },
+  mediumSeconds: { min: 5, max: 1800, integer: true },
+  timeoutSeconds: { min: 180, max: 1800, integer: true },
+  priority: { min: 0, integer: true },
+};
 
 /** When an answer of the channel is acknowledged, which is by asking for the next. */
 export type Acknowledgement = 'eager' | 'processed';

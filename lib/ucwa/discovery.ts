@@ -15,7 +15,13 @@ import { fetchTransport } from '../core/fetchTransport.ts';
 import { hostOption } from '../core/hostRule.ts';
 import type { Fetch } from '../core/keptAliveFetch.ts';
 import { checkLimits, type Limits } from '../core/limits.ts';
-import { invalidOption, invalidSecret, numberOption } from '../core/options.ts';
+import {
+  invalidOption,
+  invalidSecret,
+  numberOption,
+  objectOption,
+  type OptionNames,
+} from '../core/options.ts';
 import type { Middleware, Transport } from '../core/transport.ts';
 import { withLimits } from '../core/withLimits.ts';
 import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
@@ -66,6 +72,20 @@ export interface DiscoveryOptions {
   readonly fetch?: Fetch;
 }
 
+/** The names of {@link DiscoveryOptions}. */
+export const DISCOVERY_NAMES: OptionNames<DiscoveryOptions> = {
+  domain: 1,
+  signIn: 1,
+  token: 1,
+  allowRedirectTo: 1,
+  urls: 1,
+  timeoutMs: 1,
+  limits: 1,
+  retry: 1,
+  transport: 1,
+  fetch: 1,
+};
+
 /** Finds UCWA, and remembers where it was. */
 export interface Discovery {
   /**
@@ -110,6 +130,11 @@ export interface Discovery {
  * ```
  */
 export function discover(options: DiscoveryOptions): Discovery {
+  return discovery(objectOption('options', options, DISCOVERY_NAMES));
+}
+
+/** The same with options of known names, or among others. */
+export function discovery(options: DiscoveryOptions): Discovery {
   const domain = hostOption('domain', options.domain);
   const starts = startsOf(domain, options.urls);
   const trust = trustedHosts(domain, options.allowRedirectTo ?? [], options.urls ?? []);

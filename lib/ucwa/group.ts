@@ -5,7 +5,7 @@ import { internalsOf, type Ucwa } from './connect.ts';
 import type { UcwaEvent } from './events.ts';
 import { groupKind, type GroupSelection } from './groupKind.ts';
 import { ownEvents } from './ownEvents.ts';
-import { checkLifetime, type LifetimeOptions, shared } from './subscriptionOptions.ts';
+import { checkLifetime, LIFETIME_NAMES, type LifetimeOptions, shared } from './subscriptionOptions.ts';
 import { subscriptionStream } from './subscriptionStream.ts';
 
 /**
@@ -41,7 +41,7 @@ export function groupPresence(
   options: LifetimeOptions = {},
 ): Observable<UcwaEvent> {
   const internals = internalsOf(ucwa);
-  const lifetime = checkLifetime(objectOption('options', options));
+  const lifetime = checkLifetime(objectOption('options', options, LIFETIME_NAMES));
   const { id, name } = objectOption('group', group);
   if (!isText(id ?? name)) throw invalidOption('group', group, 'a group with an id or a name');
   const own$ = defer(() => {

@@ -4,7 +4,7 @@ import { untilClosed } from '../core/untilClosed.ts';
 import { internalsOf, type Ucwa } from './connect.ts';
 import type { UcwaEvent } from './events.ts';
 import { presenceStream } from './presenceStream.ts';
-import { checkLifetime, type LifetimeOptions, shared } from './subscriptionOptions.ts';
+import { checkLifetime, LIFETIME_NAMES, type LifetimeOptions, shared } from './subscriptionOptions.ts';
 
 /** Whose presence to watch, and for how long. */
 export interface PresenceOptions extends LifetimeOptions {
@@ -58,7 +58,7 @@ export interface PresenceOptions extends LifetimeOptions {
  */
 export function presence(ucwa: Ucwa, options: PresenceOptions): Observable<UcwaEvent> {
   const internals = internalsOf(ucwa);
-  const { uris } = objectOption('options', options);
+  const { uris } = objectOption('options', options, { ...LIFETIME_NAMES, uris: 1 });
   const lifetime = checkLifetime(options);
   return presenceStream(internals, uris, lifetime, ({ events$ }) => events$).pipe(
     shared(internals, lifetime),

@@ -16,7 +16,13 @@ import {
   timer,
 } from 'rxjs';
 import { HttpError } from '../core/errors.ts';
-import { choiceOption, invalidOption, numberOption, objectOption } from '../core/options.ts';
+import {
+  choiceOption,
+  invalidOption,
+  numberOption,
+  objectOption,
+  type OptionNames,
+} from '../core/options.ts';
 import type { Transport } from '../core/transport.ts';
 import { decide } from './decision.ts';
 import { isStillThere } from './isStillThere.ts';
@@ -53,6 +59,13 @@ export interface PublishOptions {
   readonly activityMinutes?: number;
 }
 
+const NAMES: OptionNames<PublishOptions> = {
+  availability: 1,
+  supportedModalities: 1,
+  supportedMessageFormats: 1,
+  activityMinutes: 1,
+};
+
 /** What is published, and when. */
 export interface Publication {
   /** The body of `makeMeAvailable`. */
@@ -74,7 +87,7 @@ const REPORT = 'reportMyActivity';
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function checkPublish(options: PublishOptions): Publication {
-  const { availability, activityMinutes = 3 } = objectOption('publish', options);
+  const { availability, activityMinutes = 3 } = objectOption('publish', options, NAMES);
   if (availability !== undefined) choiceOption('publish.availability', availability, AVAILABILITIES);
   const lists = Object.entries(LISTS).flatMap(([name, words]) => {
     const list: unknown = options[name as keyof typeof LISTS];

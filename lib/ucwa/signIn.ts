@@ -1,4 +1,4 @@
-import { invalidSecret } from '../core/options.ts';
+import { invalidSecret, objectOption } from '../core/options.ts';
 
 /**
  * A way to sign in: which token the server is asked for, and with what. [AuthenticationInUCWA]
@@ -55,6 +55,7 @@ export interface MeetingCredentials {
  * ```
  */
 export function password(credentials: PasswordCredentials): SignIn {
+  objectOption('credentials', credentials, { username: 1, password: 1 });
   const username = secretText('username', credentials.username);
   const secret = secretText('password', credentials.password);
   return Object.freeze({
@@ -97,7 +98,10 @@ export function windows(): SignIn {
  * ```
  */
 export function anonymousMeeting(meeting: MeetingCredentials): SignIn {
-  const { conferenceUri, conferenceKey = meetingId(conferenceUri) } = meeting;
+  const { conferenceUri, conferenceKey = meetingId(conferenceUri) } = objectOption('meeting', meeting, {
+    conferenceUri: 1,
+    conferenceKey: 1,
+  });
   if (typeof conferenceUri !== 'string' || !/^sips?:[^\s;@]+@[^\s;@]+;/i.test(conferenceUri)) {
     throw invalidSecret(
       'conferenceUri',

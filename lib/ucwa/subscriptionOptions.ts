@@ -1,5 +1,5 @@
 import { identity, type MonoTypeOperatorFunction, type SubjectLike } from 'rxjs';
-import { choiceOption, numberOption } from '../core/options.ts';
+import { choiceOption, numberOption, type OptionNames } from '../core/options.ts';
 import { shareWithGrace } from '../core/shareWithGrace.ts';
 import type { UcwaInternals } from './connect.ts';
 import type { OnEnd } from './subscriptionStream.ts';
@@ -25,6 +25,9 @@ export interface LifetimeOptions {
    */
   readonly graceSeconds?: number;
 }
+
+/** The names of {@link LifetimeOptions}. */
+export const LIFETIME_NAMES: OptionNames<LifetimeOptions> = { durationMinutes: 1, onEnd: 1, graceSeconds: 1 };
 
 /** The options with their defaults. */
 export interface Lifetime {

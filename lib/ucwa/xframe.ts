@@ -3,7 +3,7 @@ import { timerMs } from '../core/backoff.ts';
 import { decode } from '../core/decode.ts';
 import { NetworkError, OriginError } from '../core/errors.ts';
 import { originOf } from '../core/text.ts';
-import { invalidOption, numberOption, urlOption } from '../core/options.ts';
+import { invalidOption, numberOption, objectOption, type OptionNames, urlOption } from '../core/options.ts';
 import { headersFrom, type HttpRequest, type HttpResponse, type Transport } from '../core/transport.ts';
 import { type FrameWindow, hiddenFrame } from './frame.ts';
 import { FrameAnswer, writeFrameMessage } from './frameMessage.ts';
@@ -27,6 +27,15 @@ export interface XFrameOptions {
   /** The window of the page. @default the global one */
   readonly window?: FrameWindow;
 }
+
+const NAMES: OptionNames<XFrameOptions> = {
+  url: 1,
+  origin: 1,
+  timeoutMs: 1,
+  answerTimeoutMs: 1,
+  graceMs: 1,
+  window: 1,
+};
 
 /**
  * Returns a Transport for browser pages that may not call the server across origins: requests go through the
@@ -55,7 +64,11 @@ export interface XFrameOptions {
  * ```
  */
 export function xframe(options: XFrameOptions): Transport {
-  const { timeoutMs = 30_000, answerTimeoutMs = 1_860_000, graceMs = 0 } = options;
+  const {
+    timeoutMs = 30_000,
+    answerTimeoutMs = 1_860_000,
+    graceMs = 0,
+  } = objectOption('options', options, NAMES);
   const { href: url, origin: own } = urlOption('url', options.url);
   const origin = options.origin === undefined ? own : urlOption('origin', options.origin).origin;
   numberOption('timeoutMs', timeoutMs, { min: 1 });

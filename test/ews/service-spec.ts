@@ -222,7 +222,7 @@ describe('exchange', () => {
     [
       'another way to impersonate',
       { impersonate: { name: 'a' } },
-      'impersonate must be an object with exactly one of',
+      'unknown name "name" in impersonate: known are principalName,',
     ],
     ['an empty name to impersonate', { impersonate: { sid: '' } }, 'impersonate.sid must be a text'],
     ['a number to impersonate', { impersonate: { sid: 5 } }, 'impersonate.sid must be a text'],

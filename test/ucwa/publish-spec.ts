@@ -280,7 +280,7 @@ describe('connect with publish', () => {
   });
 
   for (const [name, publish, message] of [
-    ['no object', 'Online', 'publish must be an object, but it is "Online"'],
+    ['no object', 'Online', 'publish must be an object, but it is a string'],
     [
       'an unknown availability',
       { availability: 'Gone' },

@@ -1,0 +1,38 @@
+/** How many characters of a given name are compared: all known names are shorter. */
+const LONGEST = 40;
+
+/**
+ * Returns the known name that is closest to one that was given, or undefined if none is close.
+ *
+ * Upper and lower case are the same, and a known name that begins with the given one is close: a unit is easily
+ * forgotten.
+ */
+export function closestName(given: string, known: readonly string[]): string | undefined {
+  const one = given.slice(0, LONGEST).toLowerCase();
+  let closest: string | undefined;
+  let least = (one.length + 1) / 2;
+  for (const name of known) {
+    const other = name.toLowerCase();
+    const distance = Math.min(editDistance(one, other), 1 + editDistance(one, other.slice(0, one.length)));
+    if (distance >= least) continue;
+    closest = name;
+    least = distance;
+  }
+  return closest;
+}
+
+/** The number of single characters to insert, delete or replace. */
+function editDistance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (const letter of one) {
+    let left = (row[0] ?? 0) + 1;
+    const next = [left];
+    for (let index = 0; index < other.length; index += 1) {
+      const isSame = letter === other[index];
+      left = Math.min(left, row[index + 1] ?? 0, (row[index] ?? 0) - (isSame ? 1 : 0)) + 1;
+      next.push(left);
+    }
+    row = next;
+  }
+  return row[other.length] ?? 0;
+}

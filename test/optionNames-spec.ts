@@ -1,0 +1,214 @@
+import { expect } from 'chai';
+import { EMPTY } from 'rxjs';
+import {
+  memoryCheckpoints,
+  releaseLedger,
+  type RemoteResource,
+  remoteResource,
+  type Transport,
+  withConcurrency,
+  withRetry,
+  withToken,
+} from '../lib/index.ts';
+import {
+  affinityGroup,
+  autodiscoverEws,
+  exchange,
+  ntlm,
+  pullNotifications,
+  pushListener,
+  pushNotifications,
+  streamingNotifications,
+} from '../lib/ews/index.ts';
+import {
+  ewsSimulator,
+  pushCallback,
+  serve,
+  ucwaDiscovery,
+  ucwaDomain,
+  ucwaSimulator,
+} from '../lib/testing/index.ts';
+import {
+  anonymousMeeting,
+  batched,
+  connect,
+  contactPresence,
+  discover,
+  groupPresence,
+  password,
+  presence,
+  presenceBoard,
+  xframe,
+} from '../lib/ucwa/index.ts';
+import { distinctPresence, retryWithBackoff, settle, toBoard, withResource } from '../operators/index.ts';
+
+/** Callers without types. */
+type Any = never;
+
+describe('Option names', () => {
+  const transport: Transport = () => EMPTY;
+  const uri = 'sip:sara@contoso.com';
+  const url = 'https://mail.contoso.com/EWS/Exchange.asmx';
+  const at = { applications: 'https://pool.contoso.com/apps', token: 'secret', transport };
+  const watched = { folders: ['inbox'], events: ['newMail'] };
+  const ucwa = connect(at);
+  const service = exchange({ url, transport });
+  const store = memoryCheckpoints();
+  const text = (): string => '';
+  const messages = { createType1Message: text, parseType2Message: text, createType3Message: text };
+  const ews = ewsSimulator();
+  const lync = ucwaSimulator();
+
+  const calls: readonly [title: string, call: (options: object) => unknown, wrong: string, right: string][] =
+    [
+      // rxchange
+      ['withToken', (wrong) => withToken('t', wrong), 'schema', 'scheme'],
+      ['withRetry', (wrong) => withRetry(wrong), 'retry', 'retries'],
+      ['withConcurrency', (wrong) => withConcurrency(1, wrong), 'urgent', 'isUrgent'],
+      ['a drain', (wrong) => releaseLedger().drain(wrong), 'timeout', 'timeoutMs'],
+      ['a close', (wrong) => releaseLedger().close(wrong), 'timeoutMS', 'timeoutMs'],
+      [
+        'remoteResource',
+        (wrong) => remoteResource({ ...wrong } as RemoteResource<Any, Any, Any>),
+        'use$',
+        'use',
+      ],
+      // rxchange/ucwa
+      ['connect', (wrong) => connect({ ...at, ...wrong }), 'instanceID', 'instanceId'],
+      ['a channel', (wrong) => connect({ ...at, channel: wrong }), 'medium', 'mediumSeconds'],
+      ['batching', (wrong) => connect({ ...at, batch: wrong }), 'maxPart', 'maxParts'],
+      ['the retries of connect', (wrong) => connect({ ...at, retry: wrong }), 'retrys', 'retries'],
+      ['the limits of connect', (wrong) => connect({ ...at, limits: wrong }), 'redirect', 'redirects'],
+      ['publishing', (wrong) => connect({ ...at, publish: wrong }), 'activity', 'activityMinutes'],
+      [
+        'a checkpoint',
+        (wrong) => connect({ ...at, checkpoint: { store, key: 'a', ...wrong } }),
+        'keys',
+        'key',
+      ],
+      ['tune', (wrong) => ucwa.tune(wrong), 'low', 'lowSeconds'],
+      ['presence', (wrong) => presence(ucwa, { uris: [uri], ...wrong }), 'duration', 'durationMinutes'],
+      ['contactPresence', (wrong) => contactPresence(ucwa, [uri], wrong), 'detail', 'details'],
+      ['presenceBoard', (wrong) => presenceBoard(ucwa, [uri], wrong), 'grace', 'graceSeconds'],
+      ['groupPresence', (wrong) => groupPresence(ucwa, { name: 'Family' }, wrong), 'onend', 'onEnd'],
+      ['password', (wrong) => password({ username: 'a', password: 'b', ...wrong }), 'user', 'username'],
+      ['anonymousMeeting', (wrong) => anonymousMeeting(wrong as Any), 'conferenceURI', 'conferenceUri'],
+      ['discover', (wrong) => discover({ domain: 'contoso.com', token: () => 't', ...wrong }), 'url', 'urls'],
+      ['batched', (wrong) => batched({ url: () => undefined, ...wrong }), 'maxpart', 'maxParts'],
+      [
+        'the backoff of batched',
+        (wrong) => batched({ url: () => undefined, backoff: wrong }),
+        'max',
+        'maxMs',
+      ],
+      ['xframe', (wrong) => xframe({ url, ...wrong }), 'timeout', 'timeoutMs'],
+      // rxchange/ews
+      ['exchange', (wrong) => exchange({ url, ...wrong }), 'impersonation', 'impersonate'],
+      [
+        'an impersonation',
+        (wrong) => exchange({ url, impersonate: wrong as Any }),
+        'principal',
+        'principalName',
+      ],
+      ['as', (wrong) => service.as(wrong as Any), 'primarySmtp', 'primarySmtpAddress'],
+      [
+        'basic',
+        (wrong) => exchange({ url, basic: { username: 'a', password: 'b', ...wrong } }),
+        'pass',
+        'password',
+      ],
+      ['streaming', (wrong) => exchange({ url, streaming: wrong }), 'connections', 'maxConnections'],
+      ['the retries of exchange', (wrong) => exchange({ url, retry: wrong }), 'initial', 'initialMs'],
+      ['the limits of exchange', (wrong) => exchange({ url, limits: wrong }), 'dept', 'depth'],
+      [
+        'pullNotifications',
+        (wrong) => pullNotifications(service, { ...watched, ...wrong } as Any),
+        'event',
+        'events',
+      ],
+      [
+        'pushNotifications',
+        (wrong) => pushNotifications(service, { ...watched, callbackUrl: url, ...wrong } as Any, EMPTY),
+        'callbackURL',
+        'callbackUrl',
+      ],
+      [
+        'streamingNotifications',
+        (wrong) => streamingNotifications(service, { ...watched, ...wrong } as Any),
+        'connectionTimeout',
+        'connectionMinutes',
+      ],
+      [
+        'a folder',
+        (wrong) =>
+          pullNotifications(service, { ...watched, folders: [{ distinguished: 'inbox', ...wrong }] } as Any),
+        'mailBox',
+        'mailbox',
+      ],
+      [
+        'the id of a folder',
+        (wrong) => pullNotifications(service, { ...watched, folders: [{ id: 'a', ...wrong }] } as Any),
+        'changekey',
+        'changeKey',
+      ],
+      ['pushListener', (wrong) => pushListener(wrong), 'timeout', 'timeoutSeconds'],
+      [
+        'autodiscoverEws',
+        (wrong) => autodiscoverEws({ address: 'a@contoso.com', ...wrong }),
+        'timeout',
+        'timeoutSeconds',
+      ],
+      ['affinityGroup', (wrong) => affinityGroup(wrong as Any), 'anchor', 'anchorMailbox'],
+      ['ntlm', (wrong) => ntlm(messages, { username: 'a', password: 'b', ...wrong }), 'work', 'workstation'],
+      // rxchange/operators
+      ['settle', (wrong) => settle(1, wrong), 'longest', 'longestMs'],
+      ['toBoard', (wrong) => toBoard({ contact: text, state: text, ...wrong }), 'states', 'state'],
+      ['distinctPresence', (wrong) => distinctPresence(wrong), 'contacts', 'contact'],
+      ['withResource', (wrong) => withResource(() => EMPTY, wrong), 'concurrent', 'concurrency'],
+      ['retryWithBackoff', (wrong) => retryWithBackoff(wrong), 'counts', 'count'],
+      // rxchange/testing
+      ['ucwaSimulator', (wrong) => ucwaSimulator(wrong), 'medium', 'mediumSeconds'],
+      ['ucwaDomain', (wrong) => ucwaDomain(wrong), 'user', 'users'],
+      ['ucwaDiscovery', (wrong) => ucwaDiscovery(wrong), 'applicationsUrl', 'applications'],
+      ['ewsSimulator', (wrong) => ewsSimulator(wrong), 'dialects', 'dialect'],
+      ['serve', (wrong) => serve(pushCallback().transport, wrong), 'ports', 'port'],
+      ['a fault', (wrong) => lync.failNext(1, { status: 503, ...wrong }), 'header', 'headers'],
+      ['a refusal', (wrong) => ews.failNext(1, { error: 'ErrorServerBusy', ...wrong }), 'value', 'values'],
+      ['a presence', (wrong) => lync.setPresence(uri, wrong), 'availabilty', 'availability'],
+    ];
+  for (const [title, call, wrong, right] of calls) {
+    it(`suggests ${right} for ${wrong} in the options of ${title}`, () => {
+      expect(() => call({ [wrong]: undefined })).to.throw(
+        TypeError,
+        new RegExp(
+          `^unknown name "${wrong.replace('$', '\\$')}" in [\\w.()[\\]]+: did you mean ${right}\\?$`,
+        ),
+      );
+    });
+  }
+
+  const noObjects: readonly [title: string, call: () => unknown, name: string, type: string][] = [
+    ['retry: 3 in connect', () => connect({ ...at, retry: 3 as Any }), 'retry', 'a number'],
+    ['retry: 3 in exchange', () => exchange({ url, retry: 3 as Any }), 'retry', 'a number'],
+    ['a list of URIs in presence', () => presence(ucwa, [uri] as Any), 'options', 'an array'],
+    [
+      'no options in pullNotifications',
+      () => pullNotifications(service, undefined as Any),
+      'options',
+      'undefined',
+    ],
+    [
+      'no options in streamingNotifications',
+      () => streamingNotifications(service, undefined as Any),
+      'options',
+      'undefined',
+    ],
+    ['a secret instead of basic', () => exchange({ url, basic: 'hush' as Any }), 'basic', 'a string'],
+    ['null in affinityGroup', () => affinityGroup(null as Any), 'options', 'null'],
+  ];
+  for (const [title, call, name, type] of noObjects) {
+    it(`names the option and the type for ${title}`, () => {
+      expect(call).to.throw(TypeError, `${name} must be an object, but it is ${type}`);
+    });
+  }
+});

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { chaos, PROTOCOLS } from './chaos.ts';
+import { extent, SEED } from '../support/extent.ts';
 import { FAULT_KINDS } from './proxy.ts';
 
-const seed = Number(process.env['SEED'] ?? 1);
+/** How many faults each protocol gets. */
+const FAULTS = extent(30, 120);
 
 describe('a network that goes wrong', () => {
   for (const protocol of PROTOCOLS) {
@@ -10,9 +12,9 @@ describe('a network that goes wrong', () => {
       let waitsFor: readonly string[] = [];
       const { injected, tally, outcomes, leaks } = await chaos(
         {
-          ...{ protocol, seed, subscriptions: 20 },
+          ...{ protocol, seed: SEED, subscriptions: 20 },
           weather: { oneIn: 12, delayMs: 20, silenceMs: 20 },
-          isOver: (faults) => faults >= 60,
+          isOver: (faults) => faults >= FAULTS,
         },
         (disagreements) => (waitsFor = disagreements),
       );

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { concat, NEVER, type Observable, of, switchMap, take, timer } from 'rxjs';
 import { releaseLedger, type ReleaseOutcome } from '../../lib/core/releases.ts';
 import { shareWithGrace } from '../../lib/core/shareWithGrace.ts';
+import { extent } from '../support/extent.ts';
 import { marbles } from '../support/marbles.ts';
 import { thing } from '../support/things.ts';
 import { type Fate, thingServer } from '../support/thingServer.ts';
@@ -90,7 +91,7 @@ describe('The laws of remote resources, over random interleavings', () => {
           expect(new Set(server.removed).size, 'removed once').to.equal(server.removed.length);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: extent(300, 2000) },
     );
   });
 });

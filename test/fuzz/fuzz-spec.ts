@@ -1,18 +1,18 @@
 import { expect } from 'chai';
 import { DecodeError } from '../../lib/core/errors.ts';
+import { extent, SEED } from '../support/extent.ts';
 import { EWS_DECODER } from './ewsDecoder.ts';
 import { fuzz } from './fuzz.ts';
 import { MULTIPART_DECODER } from './multipartDecoder.ts';
 import type { Decoder } from './sample.ts';
 import { UCWA_DECODER } from './ucwaDecoder.ts';
 
-const INPUTS = 20_000;
-const seed = Number(process.env['SEED'] ?? 1);
+const INPUTS = extent(3000, 20_000);
 
 describe('fuzzing', () => {
   for (const decoder of [UCWA_DECODER, EWS_DECODER, MULTIPART_DECODER]) {
-    it(`should bring nothing but typed errors out of the decoder of ${decoder.name}, in bounded time and size`, () => {
-      const { findings, read, refused } = fuzz(decoder, { inputs: INPUTS, seed });
+    it(`should bring nothing but typed errors out of the decoder of ${decoder.name}, of bounded size`, () => {
+      const { findings, read, refused } = fuzz(decoder, { inputs: INPUTS, seed: SEED });
       expect(findings.slice(0, 3)).to.deep.equal([]);
       // Inputs that are all good, or all bad at their first character, would show nothing.
       expect(read).to.be.within(INPUTS / 10, INPUTS - INPUTS / 50);
@@ -46,7 +46,7 @@ describe('fuzzing', () => {
       words: ['null'],
     });
     const problems = (decoder: Decoder, inputs = 200): string[] =>
-      fuzz(decoder, { inputs, seed }).findings.map(({ problem }) => problem);
+      fuzz(decoder, { inputs, seed: SEED }).findings.map(({ problem }) => problem);
 
     it('should find an error that is none of the decoder', () => {
       expect(problems(broken((text) => JSON.parse(text) as unknown)).join()).to.contain('SyntaxError');
@@ -56,18 +56,6 @@ describe('fuzzing', () => {
       expect(problems(broken((text) => text.repeat(5_000))).join()).to.match(
         /\d{5} came out of \d+ characters/,
       );
-    });
-
-    it('should find what hangs, and not what a busy machine held up once', () => {
-      const slow = (times: number): Decoder => {
-        let left = times;
-        return broken(() => {
-          left -= 1;
-          for (const start = performance.now(); left >= 0 && performance.now() - start < 300;);
-        });
-      };
-      expect(problems(slow(3), 2).join()).to.match(/^it took \d{3} ms for \d+ characters$/);
-      expect(problems(slow(1), 2)).to.deep.equal([]);
     });
 
     it('should make the same inputs of the same seed, and others of another', () => {

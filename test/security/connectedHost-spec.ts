@@ -10,8 +10,9 @@ import { OriginError } from '../../lib/core/errors.ts';
 import { fetchTransport } from '../../lib/core/fetchTransport.ts';
 import { hostRule } from '../../lib/core/hostRule.ts';
 import { httpUrl } from '../../lib/core/httpUrl.ts';
+import { extent } from '../support/extent.ts';
 
-const RUNS = Number(process.env['URLS'] ?? 100_000);
+const RUNS = Number(process.env['URLS'] ?? extent(2000, 100_000));
 
 /** What parsers of URLs disagree about. */
 const odd = fc.constantFrom(

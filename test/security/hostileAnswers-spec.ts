@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { fork } from 'node:child_process';
 import { of } from 'rxjs';
 import { challengesIn } from '../../lib/core/challenge.ts';
 import { cookieJar } from '../../lib/core/cookieJar.ts';
@@ -7,10 +6,7 @@ import { DecodeError } from '../../lib/core/errors.ts';
 import { headersFrom, type Transport } from '../../lib/core/transport.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { readHeaderLines } from '../../lib/ucwa/headerLines.ts';
-import { READERS } from '../support/readers.ts';
-import type { ReaderWork } from '../support/readersWorker.ts';
 import { response } from '../support/responses.ts';
-import { SLOW_READERS } from '../support/slowReaders.ts';
 
 const ORIGIN = 'https://pool.contoso.com';
 const json = { 'content-type': 'application/json' };
@@ -85,36 +81,6 @@ describe('Hostile names', () => {
       const jar = cookieJar();
       jar.keep(`${ORIGIN}/`, `${name}=1`);
       expect(jar.header(`${ORIGIN}/`)).to.equal(`${name}=1`);
-    });
-  }
-});
-
-describe('Hostile texts', function () {
-  this.timeout(300_000);
-  const found = new Map<string, string | undefined>();
-
-  // The work is counted in a process of its own, because counting changes built-in functions.
-  before((done) => {
-    let problems = '';
-    const child = fork('test/support/readersWorker.ts', {
-      execArgv: ['--no-opt', '--import', 'ts-blank-space/register'],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    });
-    child.stderr?.on('data', (chunk: Buffer) => (problems += chunk.toString()));
-    child.on('message', ({ reader, superLinear }: ReaderWork) => found.set(reader, superLinear));
-    child.on('close', (code) => done(code === 0 ? undefined : new Error(problems)));
-  });
-
-  for (const { name } of READERS) {
-    it(`take work in proportion to their length: ${name}`, () => {
-      expect(found.has(name)).to.equal(true);
-      expect(found.get(name)).to.equal(undefined);
-    });
-  }
-
-  for (const { name } of SLOW_READERS) {
-    it(`are seen to take more work than that: ${name}`, () => {
-      expect(found.get(name)).to.be.a('string');
     });
   }
 });

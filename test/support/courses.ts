@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import type { Context } from 'mocha';
 import type { ReleaseOutcome } from '../../lib/core/releases.ts';
+import { extent } from './extent.ts';
 
 /**
- * Tries random courses of events in a spec. `PROGRAMS=… SEED=…` tries more, and others.
+ * Tries random courses of events in a spec, an eighth of them in `npm test`. `PROGRAMS=… SEED=…` tries more, and
+ * others.
  *
- * @param courses How many, where the environment does not say.
+ * @param courses How many in `npm run verify`.
  * @param check Lets one happen, and throws where it breaks a law.
  */
 export function tryCourses<Scenario>(
@@ -14,7 +16,7 @@ export function tryCourses<Scenario>(
   scenario: fc.Arbitrary<Scenario>,
   check: (scenario: Scenario) => void,
 ): void {
-  const numRuns = Number(process.env['PROGRAMS'] ?? courses);
+  const numRuns = Number(process.env['PROGRAMS'] ?? extent(Math.ceil(courses / 8), courses));
   spec.timeout(60_000 + numRuns * 100);
   fc.assert(fc.property(scenario, check), { numRuns });
 }

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Transport } from '../../lib/core/transport.ts';
 import { serve } from '../../lib/testing/serve.ts';
+import { extent, SEED } from './extent.ts';
 
 /** How often a process is killed; KILLS=50 for more, which also prints what came of it. */
-export const KILLS: number = Number(process.env['KILLS'] ?? 10);
+export const KILLS: number = Number(process.env['KILLS'] ?? extent(4, 20));
 
 /** How long that may take, in milliseconds. */
 export const KILLS_TIMEOUT_MS: number = 60_000 + KILLS * 20_000;
@@ -43,7 +44,7 @@ export interface Killing<Line> {
 
 /** Numbers from 1 to most that look random, the same in every run with the same SEED. */
 function numbers(most: number): () => number {
-  let state = Number(process.env['SEED'] ?? 1);
+  let state = SEED;
   return () => {
     state = (state * 48_271 + 11) % 2_147_483_647;
     return 1 + (state % most);

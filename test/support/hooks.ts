@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import type { RootHookObject } from 'mocha';
 import { config } from 'rxjs';
+import { SEED } from './extent.ts';
 
-// One seed for all properties, so that a run can be repeated; SEED=… tries another.
-fc.configureGlobal({ seed: Number(process.env['SEED'] ?? 1) });
+// One seed for all properties, so that a run can be repeated.
+fc.configureGlobal({ seed: SEED });
 
 /** Mocha listens to unhandled rejections, but only passes them on: without this they would go unnoticed. */
 function failOnUnhandledRejection(reason: unknown): never {

@@ -46,7 +46,9 @@ const TRUST = trustedHosts('contoso.com', [], []);
 const PART = '--x\r\n\r\nHTTP/1.1 200 OK\r\n';
 const HTTP_URLS = ['', 'https://', `${ORIGIN}/`, `${ORIGIN}/?a=`, 'https://a@'];
 const HREFS = [...HTTP_URLS, '/', '/people/', '/people/a@b', '/events?ack='];
-const XML = ['', '<', '<a b="', '<a>', '<!--', '<?xml ', '<a><![CDATA['];
+const XML = ['', '<', '<a b="', '<a>', '<!--', '<?xml ', '<a><![CDATA[', '<Envelope>'];
+/** Ends of envelopes that never come, so that a reader may look for them again and again. */
+const BROKEN_ENVELOPES = ['<Envelope>', '<Envelope><a b="', '<Envelope><![CDATA[<Envelope>', '</x><a:'];
 const TYPES = ['', 'multipart/batching', 'multipart/batching;boundary="', 'application/json;', 'text/xml'];
 
 /** Each reader of the library. */
@@ -113,7 +115,7 @@ export const READERS: readonly Reader[] = [
   reader('a posted URL', secretIn, ['', '/?', '/?pushKey=']),
   reader('an envelope', (text) => parsed(messageParser(ignore), [text]), XML),
   reader('an envelope, a byte at a time', (text) => parsed(messageParser(ignore), text), XML),
-  reader('a stream', (text) => parsed(streamingParser(ignore), [text]), XML),
+  reader('a stream', (text) => parsed(streamingParser(ignore), [text]), XML, BROKEN_ENVELOPES),
   reader('a stream, a byte at a time', (text) => parsed(streamingParser(ignore), text), XML),
 ];
 

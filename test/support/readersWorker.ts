@@ -51,12 +51,13 @@ for (const reader of [...READERS, ...SLOW_READERS]) {
   const workFor = (piece: string, characters: number): number =>
     workOf(() => readAll(reader, piece, characters));
   // What is done once, such as compiling a pattern, belongs to no text.
-  PIECES.forEach((piece) => readAll(reader, piece, 8));
+  const pieces = [...PIECES, ...reader.pieces];
+  pieces.forEach((piece) => readAll(reader, piece, 8));
   const least = workFor('', 0);
   /** How the work grows when the text becomes four times as long; less than one for a character is none. */
   const growthOf = (piece: string, length: number): number =>
     (workFor(piece, 4 * length) - least) / Math.max(length, workFor(piece, length) - least);
-  const superLinear = PIECES.find(
+  const superLinear = pieces.find(
     // Short texts only choose: what has a bound may look like the square until it is reached.
     (piece) => growthOf(piece, 50) > 4.5 && growthOf(piece, 500) > 6,
   );

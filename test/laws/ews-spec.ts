@@ -1,0 +1,4 @@
+import { specsOf } from './specsOf.ts';
+
+specsOf('both');
+specsOf('EWS');

@@ -1,0 +1,3 @@
+import { specsOf } from './specsOf.ts';
+
+specsOf('UCWA');

@@ -1,18 +1,21 @@
 import type { HttpHeaders } from '../core/transport.ts';
 
-/** The headers that the two protocols and HTTP itself need: a response tells values by name, not the names. */
+/**
+ * The headers that the two protocols and HTTP itself need, spelled as IIS does: a response tells values by
+ * name, not the names. Microsoft's own reader of batches knows only this spelling of Content-Type.
+ */
 const NAMES = [
-  'content-type',
-  'location',
-  'retry-after',
-  'set-cookie',
-  'www-authenticate',
-  'x-ms-diagnostics',
-  'x-ms-server-fqdn',
-  'x-backendoverridecookie',
+  'Content-Type',
+  'Location',
+  'Retry-After',
+  'Set-Cookie',
+  'WWW-Authenticate',
+  'X-Ms-diagnostics',
+  'X-MS-Server-Fqdn',
+  'X-BackEndOverrideCookie',
 ];
 
-/** The headers of an answer that are sent, by their names in lower case; `further` names are sent as well. */
+/** Returns the headers of a response that are sent; `further` names are sent as well. */
 export function sentHeaders(headers: HttpHeaders, further: readonly string[] = []): Record<string, string> {
   const sent: Record<string, string> = {};
   for (const name of [...NAMES, ...further]) {

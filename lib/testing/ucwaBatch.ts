@@ -40,8 +40,10 @@ const NEVER_IN_A_BATCH = /\/(?:batch|events|photos?)(?:\/|$)/;
 /**
  * Answers a batch: its parts are executed in their order, and answered in it. [BatchingRequests]
  *
- * It reads strictly, by the rules of the format: what is out of shape in any part is the refusal of the whole,
- * and so are more parts than are allowed, with 429. A part without authorization has that of the batch. Where
+ * It reads by the rules of the format, and the requests that the documentation prints: there, a batch ends with
+ * a boundary that does not close, a part without the blank line of its request, and one page leaves out blanks or
+ * adds them. Anything else in any part is the refusal of the whole, and so are more parts than are allowed, with
+ * 429. A part without authorization has that of the batch. Where
  * the connection of a part would break, that of the batch does.
  *
  * @param execute Executes one part.
@@ -73,7 +75,8 @@ function partsIn(
   boundary: string,
 ): readonly HttpRequest[] | undefined {
   const [, ...pieces] = `${LINE}${body}`.split(`${LINE}--${boundary}`);
-  if (pieces.pop()?.startsWith('--') !== true || pieces.length === 0) return undefined;
+  // One page ends its batch with the boundary alone.
+  if (!/^(?:--|\s*$)/.test(pieces.pop() ?? 'none') || pieces.length === 0) return undefined;
   const authorization = headers['authorization'];
   const parts = pieces.map((piece) => partIn(piece, url, authorization));
   return parts.every((part) => part !== undefined) ? parts : undefined;
@@ -84,8 +87,9 @@ function partIn(piece: string, base: string, authorization: string | undefined):
   const ownHeaders = headersIn(own.split(LINE).slice(1));
   if (!/^application\/http\s*;\s*msgtype=request$/i.test(ownHeaders?.['content-type'] ?? ''))
     return undefined;
-  const [line = '', ...lines] = head.split(LINE);
-  const [, method, target] = /^([A-Z]+) (\/\S*|https?:\S+) HTTP\/1\.1$/.exec(line) ?? [];
+  // Without a body, the blank line after the headers may belong to the boundary.
+  const [line = '', ...lines] = head.replace(/\r\n$/, '').split(LINE);
+  const [, method, target] = /^([A-Z]+) ?(\/\S*?|https?:\S+?) ?HTTP\/1\.1$/.exec(line) ?? [];
   const headers = headersIn(lines);
   const url = target === undefined ? undefined : httpUrl(target, base);
   if (method === undefined || url === undefined || headers === undefined) return undefined;
@@ -103,7 +107,7 @@ function partIn(piece: string, base: string, authorization: string | undefined):
 function headersIn(lines: readonly string[]): Readonly<Record<string, string>> | undefined {
   const headers: Record<string, string> = {};
   for (const line of lines) {
-    const [, name, value = ''] = /^([\w-]+):(.*)$/.exec(line) ?? [];
+    const [, name, value = ''] = /^([\w-]+) *:(.*)$/.exec(line) ?? [];
     if (name === undefined) return undefined;
     headers[name.toLowerCase()] = value.trim();
   }

@@ -30,7 +30,7 @@ export type ContactPart =
 
 /** The contacts that a simulated server knows. */
 export interface SimulatedContacts {
-  /** What stands in the href of a contact. */
+  /** The last step of the href of a contact. */
   stepOf(address: string): string;
   /** The address of a contact whose href ends with this step. */
   addressAt(step: string): string;
@@ -70,6 +70,11 @@ const PART_OF: Readonly<Record<keyof SimulatedPresence, ContactPart>> = {
   modalities: 'contactSupportedModalities',
 };
 
+/** Writes an address as one step of a path, as plainly as a URL allows. */
+export function pathStep(address: string): string {
+  return encodeURI(address).replace(/[/?#]/g, encodeURIComponent);
+}
+
 /** The first contact whose href hides its address has this number. */
 const FIRST_NUMBER = 282;
 
@@ -93,7 +98,7 @@ export function simulatedContacts(hrefs: 'address' | 'opaque', areEmbedded: bool
   return {
     part,
     stepOf: (address) => {
-      if (hrefs === 'address') return address;
+      if (hrefs === 'address') return pathStep(address);
       if (!numbered.includes(address)) numbered.push(address);
       return String(FIRST_NUMBER + numbered.indexOf(address));
     },

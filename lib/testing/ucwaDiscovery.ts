@@ -8,6 +8,7 @@ import { travelling } from './latency.ts';
 import { type LoggedRequest, requestLog } from './requestLog.ts';
 import { type Answer, refusal, responseTo } from './ucwaAnswers.ts';
 import { type SimulatedToken, tokenDesk } from './ucwaTokens.ts';
+import { isXframe, XFRAME, xframeResponse } from './ucwaXframe.ts';
 
 /** How the simulated hosts behave. */
 export interface UcwaDiscoveryOptions {
@@ -72,7 +73,6 @@ const GRANT_TYPES = ['urn:microsoft.rtc:windows', 'urn:microsoft.rtc:anonmeeting
 const ROOT = '/Autodiscover/AutodiscoverService.svc/root';
 const USER = `${ROOT}/oauth/user`;
 const TOKEN = '/WebTicket/oauthtoken';
-const XFRAME = '/Autodiscover/XFrame/XFrame.html';
 
 /**
  * Returns simulated hosts of discovery and sign-in, for tests of what is built on this library.
@@ -171,6 +171,7 @@ export function simulatedDiscovery(options: UcwaDiscoveryOptions): UcwaDiscovery
     if (!hosts.has(url.hostname) && !isThisMachine(url.hostname)) return unknownHost(request);
     const path = url.pathname.toLowerCase();
     const answered = (answer: Answer): Observable<HttpResponse> => of(responseTo(request, answer));
+    if (isXframe(path)) return of(xframeResponse(request));
     if (path === TOKEN.toLowerCase()) return answered(desk.answer(request));
     if (path === '/' || path === ROOT.toLowerCase()) return answered(root(url));
     const isUser = path === USER.toLowerCase();

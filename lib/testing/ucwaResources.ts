@@ -1,3 +1,4 @@
+import { pathStep } from './ucwaContacts.ts';
 import type { HeldSubscription, SimulatedApplication } from './ucwaHeld.ts';
 
 /** The resource `people`. */
@@ -10,6 +11,7 @@ export function peopleResource({ href }: SimulatedApplication): object {
       presenceSubscriptions: link('presenceSubscriptions'),
       presenceSubscriptionMemberships: link('presenceSubscriptionMemberships'),
       subscribedContacts: link('subscribedContacts'),
+      myContacts: link('contacts'),
       myContactsAndGroupsSubscription: link('myContactsAndGroupsSubscription'),
       myGroups: { href: `${href}/groups` },
     },
@@ -32,11 +34,19 @@ export function applicationResource(application: SimulatedApplication): object {
     _embedded: {
       me: meResource(application),
       people: peopleResource(application),
-      communication: { rel: 'communication', _links: { self: { href: `${href}/communication` } } },
-      onlineMeetings: { rel: 'onlineMeetings', _links: { self: { href: `${href}/onlineMeetings` } } },
+      communication: plainResource(application, 'communication'),
+      onlineMeetings: plainResource(application, 'onlineMeetings'),
     },
     rel: 'application',
   };
+}
+
+/** What an application links to and this server has nothing to say of. */
+export const PLAIN_RESOURCES: ReadonlySet<string> = new Set(['communication', 'onlineMeetings', 'policies']);
+
+/** One of the {@link PLAIN_RESOURCES}: its link to itself, and no capability. */
+export function plainResource({ href }: SimulatedApplication, rel: string): object {
+  return { rel, _links: { self: { href: `${href}/${rel}` } } };
 }
 
 /** The resource `me`. */
@@ -50,28 +60,6 @@ export function meResource({ href }: SimulatedApplication): object {
       makeMeAvailable: { href: `${href}/communication/makeMeAvailable` },
       presence: { href: `${href}/me/presence` },
       reportMyActivity: { href: `${href}/reportMyActivity` },
-    },
-  };
-}
-
-/** The groups of the user, by name. */
-export function groupsResource({ href }: SimulatedApplication, names: readonly string[]): object {
-  const all = `${href}/groups`;
-  return {
-    rel: 'myGroups',
-    _links: { self: { href: all } },
-    _embedded: {
-      group: names.map((name, index) => ({
-        rel: 'group',
-        id: String(index + 1),
-        name,
-        _links: {
-          self: { href: `${all}/${index + 1}` },
-          subscribeToGroupPresence: {
-            href: `${all}/${index + 1}/subscribeToGroupPresence?groupId=${encodeURIComponent(name)}`,
-          },
-        },
-      })),
     },
   };
 }
@@ -91,24 +79,32 @@ export function contactsAndGroupsResource({ href, contactsAndGroupsUntil }: Simu
   };
 }
 
-/** The memberships of one subscription. */
+/** The memberships of these subscriptions: of one, or of all. */
 export function membershipsResource(
   application: SimulatedApplication,
-  { id, members }: HeldSubscription,
+  subscriptions: readonly HeldSubscription[],
+  query: string,
 ): object {
-  const all = `${application.href}/people/presenceSubscriptionMemberships`;
   return {
     rel: 'presenceSubscriptionMemberships',
-    _links: { self: { href: `${all}?presenceSubscriptionId=${id}` } },
+    _links: { self: { href: `${application.href}/people/presenceSubscriptionMemberships${query}` } },
     _embedded: {
-      presenceSubscriptionMembership: [...members].map((address) => ({
-        rel: 'presenceSubscriptionMembership',
-        _links: {
-          self: { href: `${all}/${id},${address}` },
-          contact: { href: application.contactHref(address) },
-          presenceSubscription: { href: application.subscriptionHref(id) },
-        },
-      })),
+      presenceSubscriptionMembership: subscriptions.flatMap(({ id, members }) =>
+        [...members].map((address) => membershipResource(application, id, address)),
+      ),
+    },
+  };
+}
+
+/** One contact in one subscription. */
+export function membershipResource(application: SimulatedApplication, id: string, address: string): object {
+  const all = `${application.href}/people/presenceSubscriptionMemberships`;
+  return {
+    rel: 'presenceSubscriptionMembership',
+    _links: {
+      self: { href: `${all}/${id},${pathStep(address)}` },
+      contact: { href: application.contactHref(address) },
+      presenceSubscription: { href: application.subscriptionHref(id) },
     },
   };
 }

@@ -12,39 +12,55 @@ import {
 } from './ucwaAnswers.ts';
 import type { UcwaBackend } from './ucwaBackend.ts';
 import { contactPartAt } from './ucwaContacts.ts';
+import { myContacts, onGroups } from './ucwaGroups.ts';
 import { onMe } from './ucwaMeRoutes.ts';
 import { withBody } from './ucwaRequestBody.ts';
 import type { SimulatedApplication } from './ucwaHeld.ts';
-import { applicationResource, peopleResource, subscribedContacts } from './ucwaResources.ts';
+import {
+  applicationResource,
+  peopleResource,
+  PLAIN_RESOURCES,
+  plainResource,
+  subscribedContacts,
+} from './ucwaResources.ts';
 import {
   onContactsAndGroups,
-  onGroups,
   onMemberships,
   onSubscription,
   onSubscriptions,
 } from './ucwaSubscriptionRoutes.ts';
+import { isXframe, xframeResponse } from './ucwaXframe.ts';
 
 /** Answers one request as the documented server does. */
 export function route(backend: UcwaBackend, request: HttpRequest): Observable<HttpResponse> {
   const answered = (answer$: Observable<Answer>): Observable<HttpResponse> =>
     answer$.pipe(map((answer) => responseTo(request, answer)));
+  const { pathname } = new URL(request.url);
+  if (isXframe(pathname)) return of(xframeResponse(request));
   const [scheme, token] = (request.headers?.['authorization'] ?? '').split(' ');
   if (scheme !== 'Bearer' || token === undefined || !backend.isGoodToken(token))
     return answered(of(TOKEN_REQUIRED));
-  const { pathname } = new URL(request.url);
   if (pathname === backend.root) return answered(of(createApplication(backend, request)));
   if (!pathname.startsWith(`${backend.root}/`)) return answered(of(NOT_FOUND));
-  const [id = '', ...steps] = pathname
-    .slice(backend.root.length + 1)
-    .split('/')
-    .map(decodeURIComponent);
+  const steps = stepsIn(pathname.slice(backend.root.length + 1));
+  if (steps === undefined) return answered(of(BAD_PARAMETER));
+  const [id = '', ...rest] = steps;
   const application = backend.find(id);
   if (application === undefined) return answered(of(APPLICATION_NOT_FOUND));
-  const [first, ...rest] = steps;
-  if (rest.length === 0 && first === 'batch') return backend.batch(request);
-  if (rest.length === 0 && first === 'events')
+  const place = rest.join('/');
+  if (place === 'batch') return backend.batch(request);
+  if (place === 'events')
     return answered(request.method === 'GET' ? application.queue.poll(request) : of(NOT_ALLOWED));
-  return answered(of(answerOn(backend, application, steps, request)));
+  return answered(of(answerOn(backend, application, rest, request)));
+}
+
+/** The steps of a path; undefined if one of them is no text in UTF-8. */
+function stepsIn(path: string): readonly string[] | undefined {
+  try {
+    return path.split('/').map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
 }
 
 function answerOn(
@@ -57,9 +73,11 @@ function answerOn(
   if (first === undefined) return onApplication(backend, application, request);
   if (first === 'me' || steps.join('/') === 'communication/makeMeAvailable' || first === 'reportMyActivity')
     return onMe(application, steps, request);
-  if (first === 'groups' && more.length === 0) return onGroups(backend, application, second, third, request);
+  if (first === 'groups') return onGroups(backend, application, steps.slice(1), request);
+  const shown = (body: object): Answer => (request.method === 'GET' ? ok(body) : NOT_ALLOWED);
+  if (PLAIN_RESOURCES.has(first) && second === undefined) return shown(plainResource(application, first));
   if (first !== 'people' || more.length > 0) return NOT_FOUND;
-  if (second === undefined) return request.method === 'GET' ? ok(peopleResource(application)) : NOT_ALLOWED;
+  if (second === undefined) return shown(peopleResource(application));
   if (second === 'presenceSubscriptions') {
     return third === undefined
       ? onSubscriptions(backend, application, request)
@@ -69,7 +87,8 @@ function answerOn(
     return onMemberships(backend, application, third, request);
   if (second === 'myContactsAndGroupsSubscription') return onContactsAndGroups(application, third, request);
   if (request.method !== 'GET') return NOT_ALLOWED;
-  if (second === 'subscribedContacts') return ok(subscribedContacts(application));
+  if (third === undefined && second === 'subscribedContacts') return ok(subscribedContacts(application));
+  if (third === undefined && second === 'contacts') return ok(myContacts(backend, application));
   return onContact(backend, application, second, third);
 }
 

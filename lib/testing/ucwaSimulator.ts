@@ -66,9 +66,10 @@ const IDLE_SECONDS = 15 * 60;
  * Returns a simulated UCWA server, for tests of what is built on this library.
  *
  * It behaves as the documentation says of applications, the event channel, presence subscriptions, their
- * memberships, contacts, batches, and what the user publishes. It runs on RxJS time alone: in virtual time inside a TestScheduler, and it keeps
- * no timer but while a client waits for events. Its transport can be served over HTTP by `serve`. It throws a
- * TypeError that names the option for one that cannot be used.
+ * memberships, contacts, batches, and what the user publishes. Its XFrame page, which takes requests of pages on
+ * this machine, is at `/Autodiscover/XFrame/XFrame.html`. It runs on RxJS time alone: in virtual time inside a
+ * TestScheduler, and it keeps no timer but while a client waits for events. Its transport can be served over HTTP
+ * by `serve`. It throws a TypeError that names the option for one that cannot be used.
  *
  * @example
  * ```ts

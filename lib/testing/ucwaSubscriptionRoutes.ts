@@ -11,10 +11,11 @@ import {
 } from './ucwaAnswers.ts';
 import type { UcwaBackend } from './ucwaBackend.ts';
 import type { SimulatedApplication } from './ucwaHeld.ts';
+import { minutesIn } from './ucwaDuration.ts';
 import { withBody } from './ucwaRequestBody.ts';
 import {
   contactsAndGroupsResource,
-  groupsResource,
+  membershipResource,
   membershipsResource,
   subscriptionResource,
   subscriptionsResource,
@@ -55,32 +56,10 @@ export function onSubscription(
     return { status: 204 };
   }
   if (method !== 'POST') return NOT_ALLOWED;
-  const minutes = minutesIn(Number(new URL(url).searchParams.get('duration') ?? Number.NaN));
+  const minutes = minutesIn(new URL(url).searchParams.get('duration'));
   if (minutes === undefined) return BAD_PARAMETER;
   application.extend(subscription, minutes);
   return { status: backend.extensionStatus, body: subscriptionResource(application, id) };
-}
-
-/** Answers at the user's groups. */
-export function onGroups(
-  backend: UcwaBackend,
-  application: SimulatedApplication,
-  id: string | undefined,
-  what: string | undefined,
-  { method, url }: HttpRequest,
-): Answer {
-  const { groups } = backend;
-  if (id === undefined)
-    return method === 'GET' ? ok(groupsResource(application, [...groups.keys()])) : NOT_ALLOWED;
-  const query = new URL(url).searchParams;
-  const uris = groups.get(query.get('groupId') ?? '');
-  if (what !== 'subscribeToGroupPresence' || uris === undefined) return NOT_FOUND;
-  if (method !== 'POST') return NOT_ALLOWED;
-  const minutes = minutesIn(Number(query.get('duration') ?? Number.NaN));
-  if (minutes === undefined) return BAD_PARAMETER;
-  const subscription = backend.subscribe(application, uris, minutes, true);
-  if (subscription === undefined) return LIMIT_EXCEEDED;
-  return { status: 201, body: subscriptionResource(application, subscription.id) };
 }
 
 /** Answers at the subscription to the user's contacts and groups. */
@@ -96,7 +75,7 @@ export function onContactsAndGroups(
     return { status: 204 };
   }
   if (what !== 'startOrRefreshSubscriptionToContactsAndGroups') return NOT_FOUND;
-  const minutes = minutesIn(Number(new URL(url).searchParams.get('duration') ?? Number.NaN));
+  const minutes = minutesIn(new URL(url).searchParams.get('duration'));
   if (minutes === undefined) return BAD_PARAMETER;
   application.refreshContactsAndGroups(minutes);
   return { status: 201, body: contactsAndGroupsResource(application) };
@@ -109,35 +88,43 @@ export function onMemberships(
   step: string | undefined,
   request: HttpRequest,
 ): Answer {
-  if (step !== undefined) {
-    const [id = '', address = ''] = step.split(',');
-    const subscription = application.subscriptions.get(id);
-    if (subscription?.members.has(address) !== true) return NOT_FOUND;
-    if (request.method !== 'DELETE') return NOT_ALLOWED;
-    application.dropMember(subscription, address);
-    return { status: 204 };
-  }
-  const id = new URL(request.url).searchParams.get('presenceSubscriptionId') ?? '';
-  const subscription = application.subscriptions.get(id);
+  if (step !== undefined) return onMembership(application, step, request);
+  const { searchParams, search } = new URL(request.url);
+  const id = searchParams.get('presenceSubscriptionId');
+  const subscription = application.subscriptions.get(id ?? '');
+  if (request.method === 'GET' && id === null)
+    return ok(membershipsResource(application, [...application.subscriptions.values()], ''));
   if (subscription === undefined) return NOT_FOUND;
-  if (request.method === 'GET') return ok(membershipsResource(application, subscription));
+  const resource = (): object => membershipsResource(application, [subscription], search);
+  if (request.method === 'GET') return ok(resource());
   if (request.method !== 'POST') return NOT_ALLOWED;
   return withBody(request, ({ contactUris }) => {
     const uris = urisIn(contactUris);
     if (uris === undefined) return BAD_PARAMETER;
     if (uris.length > backend.maxContactsAtOnce) return LIMIT_EXCEEDED;
     application.addMembers(subscription, uris.map(addressOf));
-    return { status: 201, body: membershipsResource(application, subscription) };
+    return { status: 201, body: resource() };
   });
 }
 
-function minutesIn(value: unknown): number | undefined {
-  return typeof value === 'number' && value >= 10 && value <= 30 ? value : undefined;
+/** An address may contain a comma; an id does not. */
+function onMembership(application: SimulatedApplication, step: string, { method }: HttpRequest): Answer {
+  const [, id = '', written = ''] = /^([^,]*),(.*)$/s.exec(step) ?? [];
+  const subscription = application.subscriptions.get(id);
+  const address = addressOf(written);
+  if (subscription?.members.has(address) !== true) return NOT_FOUND;
+  if (method === 'GET') return ok(membershipResource(application, id, address));
+  if (method !== 'DELETE') return NOT_ALLOWED;
+  application.dropMember(subscription, address);
+  return { status: 204 };
 }
 
 function urisIn(value: unknown): readonly string[] | undefined {
   const isList = Array.isArray(value) && value.length > 0;
-  return isList && value.every((uri) => typeof uri === 'string' && /^sips?:.+@/i.test(uri))
-    ? (value as string[])
-    : undefined;
+  return isList && value.every(isSipUri) ? value : undefined;
+}
+
+/** Half of a surrogate pair cannot be written in an href. */
+function isSipUri(value: unknown): value is string {
+  return typeof value === 'string' && /^sips?:.+@/i.test(value) && !/\p{Surrogate}/u.test(value);
 }

@@ -215,11 +215,84 @@ describe('ucwaSimulator, asked in batches', () => {
     ['line feeds alone', `--x\n${own}\n\n${get}\n\n\n--x--`, 400],
     ['a part of another type', `--x\r\nContent-Type: text/plain\r\n\r\n${get}\r\n\r\n\r\n--x--`, 400],
     ['a part without a header of its own', `--x\r\n\r\n${get}\r\n\r\n\r\n--x--`, 400],
-    ['a request line out of shape', `--x\r\n${own}\r\n\r\nGET${APP}HTTP/1.1\r\n\r\n\r\n--x--`, 400],
+    ['a request line out of shape', `--x\r\n${own}\r\n\r\nGET${APP}HTTP/1.2\r\n\r\n\r\n--x--`, 400],
+    ['a part behind the last boundary', `--x\r\n${own}\r\n\r\n${get}\r\n\r\n--x\r\n${own}`, 400],
     ['a target that is no URL', `--x\r\n${own}\r\n\r\nGET // HTTP/1.1\r\n\r\n\r\n--x--`, 400],
     ['a header that is none', `--x\r\n${own}\r\n\r\n${get}\r\nnothing\r\n\r\n\r\n--x--`, 400],
     ['a wrong length', `--x\r\n${own}\r\n\r\n${get}\r\nContent-Length: 3\r\n\r\nab\r\n--x--`, 400],
   ];
+  const part = (...lines: string[]): string => lines.join('\r\n');
+  const documented: readonly (readonly [string, string, readonly number[], string])[] = [
+    [
+      'BatchingRequests',
+      part(
+        ...['--x', own, '', `GET ${APP}/people/contacts HTTP/1.1`, 'Host: lyncweb.contoso.com'],
+        ...['Accept: application/json', '', '--x', own, '', `GET ${APP}/me HTTP/1.1`],
+        ...['Host: lyncweb.contoso.com', 'Accept: application/json', '', '--x--', ''],
+      ),
+      [200, 200],
+      'multipart/batching;boundary=x',
+    ],
+    [
+      'GroupingRequestsInABatch',
+      part(
+        ...['--x', own, '', `GET ${APP}/people/contacts HTTP/1.1`, 'Host: lyncweb.contoso.com'],
+        ...['Accept: application/json', '', '--x', own, '', `GET ${APP}/me HTTP/1.1`],
+        ...['Host: lyncweb.contoso.com', 'Accept: application/json', '', '', '--x', ''],
+      ),
+      [200, 200],
+      'multipart/batching;boundary=x',
+    ],
+    [
+      'batch_ref, for JSON',
+      part(
+        ...['--x', 'Content-Type : application/http;msgtype=request', 'Content-Length : 200', ''],
+        ...[`GET${APP}/policiesHTTP/1.1`, 'Accept : application/vnd.microsoft.com.ucwa+json'],
+        ...['Content-Type : application/vnd.microsoft.com.ucwa+json', 'Host : fe1.contoso.com', '', ''],
+        ...['--x', 'Content-Type : application/http;msgtype=request', 'Content-Length : 201', ''],
+        ...[`GET${APP}/me/phonesHTTP/1.1`, 'Accept : application/vnd.microsoft.com.ucwa+json'],
+        ...['Content-Type : application/vnd.microsoft.com.ucwa+json', 'Host : fe1.contoso.com', '', ''],
+        ...['--x--'],
+      ),
+      [200, 404],
+      'multipart/batching;boundary="x"',
+    ],
+    [
+      'batch_ref, for XML',
+      part(
+        ...['--x', own, 'Content-Length: 200', '', `GET ${APP}/policies HTTP/1.1`],
+        ...['Accept: application/vnd.microsoft.com.ucwa+xml'],
+        ...['Content-Type: application/vnd.microsoft.com.ucwa+xml', 'Host: fe1.contoso.com', '', ''],
+        ...['--x', own, 'Content-Length: 201', '', `GET ${APP}/me/phones HTTP/1.1`],
+        ...['Accept: application/vnd.microsoft.com.ucwa+xml'],
+        ...['Content-Type: application/vnd.microsoft.com.ucwa+xml', 'Host: fe1.contoso.com', '', ''],
+        ...['--x--'],
+      ),
+      [200, 404],
+      'multipart/batching;boundary="x"',
+    ],
+  ];
+  for (const [page, body, answers, contentType] of documented) {
+    it(`executes the batch that the documentation prints (${page})`, () => {
+      const told = send(started(), raw(body, contentType));
+      expect(told.status).to.equal(200);
+      expect(statuses(told)).to.deep.equal(answers);
+    });
+  }
+
+  it('spells the headers of its parts as IIS does', () => {
+    const server = started();
+    server.failNext(1, { status: 503, headers: { 'retry-after': '7' } }, ({ method }) => method === 'DELETE');
+    const { text = '' } = send(server, batchOf([request('GET', `${APP}/me`), request('DELETE', APP)]));
+    const heads = text.split('\r\n').filter((line) => /^[\w-]+:/.test(line));
+    expect(heads).to.deep.equal([
+      'Content-Type: application/http; msgtype=response',
+      'Content-Type: application/json; charset=utf-8',
+      'Content-Type: application/http; msgtype=response',
+      'Retry-After: 7',
+    ]);
+  });
+
   for (const [name, body, status] of shapes) {
     it(`should answer ${status} to a batch with ${name}`, () => {
       expect(send(started(), raw(body)).status).to.equal(status);

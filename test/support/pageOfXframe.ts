@@ -1,0 +1,87 @@
+import { createContext, runInContext } from 'node:vm';
+import { mergeMap } from 'rxjs';
+import { readText } from '../../lib/core/body.ts';
+import type { Transport } from '../../lib/core/transport.ts';
+import { framePage, type FramePage } from './framePage.ts';
+
+interface Message {
+  readonly data: string;
+  readonly origin: string;
+  readonly source: object;
+}
+
+/** A page of `pageOrigin`, in whose frames the XFrame page of a server runs as far as a browser would run it. */
+export function pageOfXframe(server: Transport, serverOrigin: string, pageOrigin: string): FramePage {
+  const page = framePage(serverOrigin);
+  page.onAppend = (frame) => {
+    const listeners: ((message: Message) => void)[] = [];
+    server({ method: 'GET', url: frame.src })
+      .pipe(mergeMap((response) => readText(response, 'the page')))
+      .subscribe((html) => {
+        const [, script = ''] = /<script>(.*)<\/script>/s.exec(html) ?? [];
+        runInContext(
+          script,
+          createContext({
+            addEventListener: (_: 'message', listener: (message: Message) => void) =>
+              listeners.push(listener),
+            location: { origin: serverOrigin },
+            XMLHttpRequest: xmlHttpRequest(server),
+          }),
+        );
+      });
+    const source = { postMessage: (data: string): void => frame.answer(data) };
+    Object.assign(frame.contentWindow ?? {}, {
+      postMessage: (data: string) =>
+        listeners.forEach((listener) => listener({ data, origin: pageOrigin, source })),
+    });
+    frame.fire('load');
+  };
+  return page;
+}
+
+/** As much of `XMLHttpRequest` as the page uses, over a {@link Transport}. */
+function xmlHttpRequest(server: Transport): new () => object {
+  return class {
+    status = 0;
+    statusText = '';
+    responseText = '';
+    onloadend: () => void = () => undefined;
+    #method = '';
+    #url = '';
+    #type: string | undefined;
+    readonly #headers: Record<string, string> = {};
+
+    open(method: string, url: string): void {
+      // As browsers do with the methods that every server knows.
+      this.#method = method.toUpperCase();
+      this.#url = url;
+    }
+
+    setRequestHeader(name: string, value: string): void {
+      this.#headers[name.toLowerCase()] = value;
+    }
+
+    getAllResponseHeaders(): string {
+      return this.#type === undefined ? '' : `content-type: ${this.#type}\r\n`;
+    }
+
+    send(body?: string | null): void {
+      server({
+        ...{ method: this.#method, url: this.#url, headers: this.#headers },
+        ...(typeof body === 'string' ? { body } : {}),
+      })
+        .pipe(
+          mergeMap((response) => {
+            this.status = response.status;
+            this.#type = response.headers.get('content-type');
+            return readText(response, 'the response');
+          }),
+        )
+        .subscribe({
+          next: (text) => (this.responseText = text),
+          error: () => this.onloadend(),
+          complete: () => this.onloadend(),
+        });
+    }
+  };
+}

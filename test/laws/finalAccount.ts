@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
-import { type Failed, HttpError, NetworkError, type ReleaseOutcome } from '../../lib/index.ts';
+import { ClosedError, type Failed, HttpError, NetworkError, type ReleaseOutcome } from '../../lib/index.ts';
 import { countBy, isMuddled, mayBeLeft } from './leftOver.ts';
 import type { Notes } from './notes.ts';
-import type { Program } from './program.ts';
+import type { Failure, Program, Step, Target } from './program.ts';
 import { ThrownByProgram, type Visitor } from './visitor.ts';
 import { MOST_REQUESTS } from './wire.ts';
 import type { World } from './world.ts';
@@ -22,6 +22,7 @@ export function account(program: Program, world: World, notes: Notes): void {
   }
   breaches.push(
     ...ledgerOf(program, world, notes),
+    ...ownEffectsOf(program, world, notes),
     ...wireOf(world),
     ...secretsOf(world, visitors, outcomes),
   );
@@ -83,6 +84,53 @@ function ledgerOf(
   if (untold.length > unknown)
     found.push(`law 1: ${untold.join(', ')} without an outcome, and ${unknown} unknown`);
   return found;
+}
+
+/** Requests that may be lost and arrive late without an error of a stream: those that are sent again. */
+const SENT_AGAIN: readonly Target[] = [
+  'channel',
+  'removal',
+  'GetEvents',
+  'GetStreamingEvents',
+  'Unsubscribe',
+];
+
+/** Whether a step has no effects but those of our own requests. A batch that is lost may create something, too. */
+const isOwn = (step: Step, { settings }: Program): boolean => {
+  if (step.what === 'upheaval') return step.how === 'the channel is tuned';
+  if (step.what !== 'failure') return step.what !== 'leap' && step.what !== 'misleading';
+  if (isOnlyDelayed(step)) return true;
+  const mayBeInBatch = step.on === 'removal' && 'maxParts' in settings && settings.maxParts > 1;
+  return isLateArrival(step) && SENT_AGAIN.includes(step.on) && !mayBeInBatch;
+};
+const isOnlyDelayed = ({ how }: Failure): boolean => typeof how === 'object' && 'arrivalDelayMs' in how;
+const isLateArrival = ({ how }: Failure): boolean => typeof how === 'object' && 'arrivesAfterMs' in how;
+
+/** Where nothing but our own requests has effects, no stream ends, and nothing counts as the doing of others. */
+function ownEffectsOf(
+  program: Program,
+  { isGapless }: World,
+  { outcomes, visitors }: Notes,
+): readonly string[] {
+  const { steps, settings } = program;
+  if (!steps.every((step) => isOwn(step, program))) return [];
+  const isLate = steps.some((step) => step.what === 'failure' && isLateArrival(step));
+  // A stream that was aborted may keep the place of another on the server.
+  const hasPlaces = !('maxStreams' in settings) || settings.maxStreams === 100;
+  const isLossless = isGapless && hasPlaces && !isLate;
+  return [
+    ...visitors.flatMap(({ name, errors }) =>
+      errors
+        .filter((error) => !(error instanceof ClosedError))
+        .map((error) => `law 13: ${name} was ended by our own requests: ${String(error)}`),
+    ),
+    ...visitors
+      .filter(({ tally }) => isLossless && tally.gaps > 0)
+      .map(({ name }) => `law 13: ${name} was told of a loss that our own requests brought about`),
+    ...outcomes
+      .filter(({ outcome }) => outcome !== 'Released' && !(isLate && outcome === 'AlreadyGone'))
+      .map(({ outcome, resource }) => `law 13: a ${resource} was told as ${outcome}`),
+  ];
 }
 
 /** How long a request may stay without an answer before it is given up. */

@@ -3,7 +3,7 @@ import type { Figures } from './report.ts';
 
 /** A law, as a sentence that is tried. */
 export interface Law {
-  /** From 1 to 10, as CONTRIBUTING counts them. */
+  /** As CONTRIBUTING counts them. */
   readonly number: number;
   /** Such as `law 2, UCWA: unsubscribing mid-acquire does not leak`. */
   readonly name: string;

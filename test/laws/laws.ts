@@ -75,6 +75,12 @@ const LED_ASTRAY: Emphasis = {
   how: [...redirects, ...redirects, challenge, { status: 403 }, 'reset'],
 };
 
+/** Much that is left and joined again, while requests arrive late. */
+const LATE: Emphasis = {
+  ...{ visits: 6, events: 8, failures: 6, leaps: 0 },
+  leaving: ['switchMap', 'switchMap', 'unsubscribe', 'take', 'stays'],
+};
+
 /** The same program comes to the same, to the last request. */
 async function twice(program: Program): Promise<Trial> {
   const one = await play(program);
@@ -135,4 +141,29 @@ export const LAWS: readonly Law[] = [
   ofEws(9, 'nothing goes to another origin, whatever the server says', LED_ASTRAY),
   ofUcwa(10, 'hours pass in virtual time, and the same twice', { pace: 20_000 }, twice),
   ofEws(10, 'hours pass in virtual time, and the same twice', { pace: 20 }, twice),
+  ofUcwa(13, 'our own requests, however late, end no stream', {
+    ...LATE,
+    ...{ on: ['channel', 'channel', 'removal'], upheaval: ['the channel is tuned'] },
+    how: [{ arrivalDelayMs: 5 }, { arrivalDelayMs: 50 }, { arrivalDelayMs: 4000 }, { arrivesAfterMs: 30 }],
+  }),
+  ofUcwa(13, 'our own requests, however long on their way, are nobody else’s', {
+    ...LATE,
+    ...{ upheaval: ['the channel is tuned'] },
+    how: [{ arrivalDelayMs: 5 }, { arrivalDelayMs: 50 }, { arrivalDelayMs: 4000 }],
+  }),
+  ofEws(13, 'our own requests, however late, end no stream', {
+    ...LATE,
+    ...{ on: ['GetEvents', 'GetStreamingEvents', 'Unsubscribe'], upheavals: 0, ways: ['pull', 'streaming'] },
+    how: [
+      { arrivalDelayMs: 50 },
+      { arrivalDelayMs: 4000 },
+      { arrivesAfterMs: 150 },
+      { arrivesAfterMs: 2500 },
+    ],
+  }),
+  ofEws(13, 'our own requests, however long on their way, are nobody else’s', {
+    ...LATE,
+    ...{ upheavals: 0, ways: ['pull', 'streaming'] },
+    how: [{ arrivalDelayMs: 50 }, { arrivalDelayMs: 400 }, { arrivalDelayMs: 4000 }],
+  }),
 ];

@@ -89,12 +89,12 @@ describe('a P-GET that another of our own replaces', () => {
     const holding = ucwa.application$.subscribe();
     const happening = timer(0, 3).subscribe(() => server.emit(CHANGED));
     const turns$ = received.pipe(
-      filter(() => oneIn(3)),
+      filter(() => oneIn(2)),
       startWith(undefined),
       scan((count) => count + 1, 0),
-      takeWhile((count) => count <= 300, true),
+      takeWhile((count) => count <= 200, true),
     );
-    const switching$ = turns$.pipe(switchMap((turn) => (turn > 300 ? EMPTY : ucwa.events$)));
+    const switching$ = turns$.pipe(switchMap((turn) => (turn > 200 ? EMPTY : ucwa.events$)));
     await lastValueFrom(switching$, { defaultValue: undefined });
     happening.unsubscribe();
     holding.unsubscribe();

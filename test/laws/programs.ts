@@ -75,6 +75,8 @@ const UCWA_HOW: readonly Fault[] = [
   { delayMs: 40 },
   { delayMs: 400 },
   { arrivesAfterMs: 20 },
+  { arrivalDelayMs: 20 },
+  { arrivalDelayMs: 300 },
   { truncateAfterBytes: 30 },
   { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' },
 ];

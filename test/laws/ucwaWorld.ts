@@ -1,5 +1,5 @@
-import { asyncScheduler, type Observable } from 'rxjs';
-import type { HttpRequest } from '../../lib/index.ts';
+import { asyncScheduler, type Observable, tap } from 'rxjs';
+import { HttpError, type HttpRequest } from '../../lib/index.ts';
 import { type Fault, ucwaSimulator, type UcwaSimulator } from '../../lib/testing/index.ts';
 import {
   connect,
@@ -125,7 +125,7 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
     // While the channel is tuned one takes the place of the other.
     mostChannels: 1,
     timetable: { calmMs: 0, lastEventMs: 60_000, quietMs: 75_000, settledMs: 400_000 },
-    source: of,
+    source: (visit) => of(visit).pipe(tap({ error: (error: unknown) => found.push(...rivalryOf(error)) })),
     read: (visit, value) => readBy(visit, value, { ucwa, wire: wire.requests, ack, found, origin }),
     isTold: ({ to }) =>
       to === 'events' || to === 'batches' || (to === 'presence' && contactHrefs === 'address'),
@@ -239,6 +239,12 @@ function cursorsOf(requests: readonly WireRequest[], tunedAt: readonly number[])
       found.push(`law 6: ${search} says again what the server knows`);
   }
   return found;
+}
+
+/** Nobody else reads the channel: what takes its place is the library's own. */
+function rivalryOf(error: unknown): readonly string[] {
+  const isReplaced = error instanceof HttpError && error.subcode === 'PGetReplaced';
+  return isReplaced ? ['law 13: a stream ended because of a request of its own'] : [];
 }
 
 /** The server has removed each only once. */

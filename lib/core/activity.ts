@@ -28,6 +28,11 @@ export interface Activity {
    * - `aborted`: nobody wanted it any more.
    */
   readonly end: 'answered' | 'failed' | 'aborted';
+  /**
+   * How many optional members of the answer were left out, because they were null or not of their documented type;
+   * not there for none. The rest of the answer was used. Of answers that the library reads as UCWA or EWS.
+   */
+  readonly dropped?: number;
   /** The name of the error, and its code where it has one, such as `NetworkError ECONNRESET`. */
   readonly error?: string;
   /** Why the same was sent before, where it was. */
@@ -47,6 +52,12 @@ export interface ActivityReport {
 
 /** The name of the channel of `node:diagnostics_channel` on which every {@link Activity} is published. */
 export const ACTIVITY_CHANNEL = 'rxchange:activity';
+
+/** The end of a request, and what is emitted of it, as soon as that is known. */
+interface Ended {
+  readonly at: number;
+  told?: Activity;
+}
 
 /** Where Node's own modules come from; browsers have none. */
 interface Platform {
@@ -83,6 +94,22 @@ export function activityReport(): ActivityReport {
 /** The same, with another channel than the platform's, or with none. */
 export function reportTo(channel: DiagnosticsChannel | undefined): ActivityReport {
   const activity = new Subject<Activity>();
+  /** Requests in the order of their ends; a body that is whole is still being decoded by its reader. */
+  const ended: Ended[] = [];
+
+  const emit = (): void => {
+    for (let told = ended[0]?.told; told !== undefined; told = ended[0]?.told) {
+      ended.shift();
+      activity.next(told);
+      if (channel?.hasSubscribers === true) channel.publish(told);
+    }
+  };
+
+  const newlyEnded = (): Ended => {
+    const one = { at: asyncScheduler.now() };
+    ended.push(one);
+    return one;
+  };
 
   const reported: Middleware = (transport) => (request) =>
     defer(() => {
@@ -91,22 +118,28 @@ export function reportTo(channel: DiagnosticsChannel | undefined): ActivityRepor
       let status: number | undefined;
       let bytes = 0;
       let isTaken = false;
+      let dropped = 0;
+      let whole: Ended | undefined;
       let isTold = false;
       const tell = (end: Activity['end'], error?: unknown): void => {
         if (isTold) return;
         isTold = true;
-        const told: Activity = {
+        const one = whole ?? newlyEnded();
+        one.told = {
           ...addressOf(request),
           sentAt: new Date(sentAt),
-          ms: asyncScheduler.now() - sentAt,
+          ms: one.at - sentAt,
           ...(status === undefined ? {} : { status }),
           bytes,
           end,
+          ...(dropped === 0 ? {} : { dropped }),
           ...(error === undefined ? {} : { error: nameOf(error) }),
           ...(request.repeats === undefined ? {} : { repeats: request.repeats }),
         };
-        activity.next(told);
-        if (channel?.hasSubscribers === true) channel.publish(told);
+        emit();
+      };
+      const noteDropped = (members: number): void => {
+        dropped += members;
       };
 
       return transport(request).pipe(
@@ -118,12 +151,12 @@ export function reportTo(channel: DiagnosticsChannel | undefined): ActivityRepor
               tap({
                 next: (chunk) => (bytes += chunk.byteLength),
                 error: (error: unknown) => tell('failed', error),
-                complete: () => tell('answered'),
+                complete: () => (whole = newlyEnded()),
               }),
-              finalize(() => tell('aborted')),
+              finalize(() => tell(whole === undefined ? 'aborted' : 'answered')),
             );
           });
-          return { ...response, body$ };
+          return { ...response, body$, noteDropped };
         }),
         tap({
           error: (error: unknown) => tell('failed', error),

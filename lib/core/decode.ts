@@ -1,5 +1,5 @@
 import type { Either } from 'fp-ts/lib/Either.js';
-import type { Decoder, Errors, ValidationError } from 'io-ts';
+import type { Context, ContextEntry, Decoder, Errors, ValidationError } from 'io-ts';
 import { DecodeError } from './errors.ts';
 import { codeWord, excerpt } from './text.ts';
 
@@ -36,12 +36,31 @@ const MOST_NAMES = 10;
  * ```
  */
 export function decode<Value>(codec: Decoder<unknown, Value>, subject: string): (value: unknown) => Value {
-  return (value) => {
-    // fp-ts' own isLeft would bring 27 kB along that no bundler can drop.
-    const decoded: Either<Errors, Value> = codec.decode(value);
-    if (decoded._tag === 'Left') throw new DecodeError(subject, problemOf(decoded.left, codec.name, value));
-    return decoded.right;
-  };
+  return (value) => decodeNoting(codec, subject, value, undefined);
+}
+
+/** The first entry of a context, in which codecs count the members that they drop. */
+interface Root extends ContextEntry {
+  readonly noteDropped: ((members: number) => void) | undefined;
+}
+
+/** Returns a value decoded as by {@link decode}, and counts the members that its codecs drop. */
+export function decodeNoting<Value>(
+  codec: Decoder<unknown, Value>,
+  subject: string,
+  value: unknown,
+  noteDropped: Root['noteDropped'],
+): Value {
+  const root: Root = { key: '', type: codec, actual: value, noteDropped };
+  // fp-ts' own isLeft would bring 27 kB along that no bundler can drop.
+  const decoded: Either<Errors, Value> = codec.validate(value, [root]);
+  if (decoded._tag === 'Left') throw new DecodeError(subject, problemOf(decoded.left, codec.name, value));
+  return decoded.right;
+}
+
+/** Counts a member that a codec drops. */
+export function noteDropped([root]: Context): void {
+  (root as Partial<Root> | undefined)?.noteDropped?.(1);
 }
 
 interface Problem {

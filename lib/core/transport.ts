@@ -63,6 +63,11 @@ export interface HttpResponse {
    * it later does nothing. Not there where the platform does not let connections be chosen.
    */
   readonly discardConnection?: () => void;
+  /**
+   * Counts members of the body that its reader left out, for the {@link Activity} of the request. Not there if
+   * nobody observes the requests.
+   */
+  readonly noteDropped?: (members: number) => void;
 }
 
 /**

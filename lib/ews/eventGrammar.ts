@@ -15,8 +15,12 @@ import type { EwsId, ServerEvent, SubscribableEvent } from './events.ts';
 
 type Steps = ReadonlyMap<string, Step>;
 
-function idOf({ Id: id, ChangeKey: changeKey }: Attributes): EwsId {
-  if (id === undefined) throw new GrammarViolation('an attribute Id', 'none');
+/** The id in the attributes of an element; without one, the element is left out. */
+function idOf(draft: Draft, { Id: id = '', ChangeKey: changeKey }: Attributes): EwsId | undefined {
+  if (id === '') {
+    draft.dropped += 1;
+    return undefined;
+  }
   return changeKey === undefined ? { id: copied(id) } : { id: copied(id), changeKey: copied(changeKey) };
 }
 
@@ -46,18 +50,12 @@ function eventOf(draft: EventDraft): ServerEvent {
   if (oldItem !== undefined) event.oldItem = oldItem;
   if (oldFolder !== undefined) event.oldFolder = oldFolder;
   if (oldParentFolder !== undefined) event.oldParentFolder = oldParentFolder;
-  // What the type wants, endEvent has proved, and what it does not have, its steps did not read.
+  // What the type does not have, its steps did not read.
   return event as ServerEvent;
 }
 
 function endEvent({ event, notification }: Draft): void {
   if (event.subscriptionId === '') throw new GrammarViolation('a SubscriptionId before the events', 'none');
-  if (event.type !== 'status') {
-    if (event.timestamp === undefined) throw new GrammarViolation('a TimeStamp', 'none');
-    if (event.item === undefined && event.folder === undefined) {
-      throw new GrammarViolation('an ItemId or a FolderId', 'none');
-    }
-  }
   notification.events.push(eventOf(event));
   if (notification.skippedWatermark !== undefined) delete notification.skippedWatermark;
 }
@@ -89,9 +87,13 @@ const OTHER: Step = {
 };
 
 const TIME_STAMP: Step = {
-  close: ({ event }, text) => {
+  close: (draft, text) => {
+    const { event } = draft;
     const timestamp = timestampOf(text);
-    if (Number.isNaN(timestamp.getTime())) throw new GrammarViolation('a date and time', 'something else');
+    if (Number.isNaN(timestamp.getTime())) {
+      draft.dropped += 1;
+      return;
+    }
     event.timestamp = timestamp;
     event.timestampText = copied(text);
   },
@@ -100,23 +102,27 @@ const TIME_STAMP: Step = {
 const CHANGE_PARTS: Steps = new Map<string, Step>([
   ...STATUS_PARTS,
   ['TimeStamp', TIME_STAMP],
-  ['ItemId', { open: ({ event }, attributes) => (event.item = idOf(attributes)) }],
-  ['FolderId', { open: ({ event }, attributes) => (event.folder = idOf(attributes)) }],
-  ['ParentFolderId', { open: ({ event }, attributes) => (event.parentFolder = idOf(attributes)) }],
+  ['ItemId', { open: (draft, attributes) => (draft.event.item = idOf(draft, attributes)) }],
+  ['FolderId', { open: (draft, attributes) => (draft.event.folder = idOf(draft, attributes)) }],
+  ['ParentFolderId', { open: (draft, attributes) => (draft.event.parentFolder = idOf(draft, attributes)) }],
 ]);
 
 const UNREAD_COUNT: Step = {
-  close: ({ event }, text) => {
-    if (!/^\d+$/.test(text)) throw new GrammarViolation('a count', 'something else');
-    event.unreadCount = Number(text);
+  close: (draft, text) => {
+    // An xs:int: a server may count below zero.
+    if (/^[+-]?\d{1,10}$/.test(text)) draft.event.unreadCount = Number(text);
+    else draft.dropped += 1;
   },
 };
 
 const TRANSFER_PARTS: Steps = new Map<string, Step>([
   ...CHANGE_PARTS,
-  ['OldItemId', { open: ({ event }, attributes) => (event.oldItem = idOf(attributes)) }],
-  ['OldFolderId', { open: ({ event }, attributes) => (event.oldFolder = idOf(attributes)) }],
-  ['OldParentFolderId', { open: ({ event }, attributes) => (event.oldParentFolder = idOf(attributes)) }],
+  ['OldItemId', { open: (draft, attributes) => (draft.event.oldItem = idOf(draft, attributes)) }],
+  ['OldFolderId', { open: (draft, attributes) => (draft.event.oldFolder = idOf(draft, attributes)) }],
+  [
+    'OldParentFolderId',
+    { open: (draft, attributes) => (draft.event.oldParentFolder = idOf(draft, attributes)) },
+  ],
 ]);
 
 const PARTS: Readonly<Record<SubscribableEvent, Steps>> = {
@@ -136,7 +142,12 @@ export const NOTIFICATION: Step = {
     ['PreviousWatermark', { close: ({ notification }, text) => (notification.previousWatermark = text) }],
     [
       'MoreEvents',
-      { close: ({ notification }, text) => (notification.moreEvents = text === 'true' || text === '1') },
+      {
+        close: (draft, text) => {
+          draft.notification.moreEvents = text === 'true' || text === '1';
+          if (!/^(true|false|1|0)$/.test(text)) draft.dropped += 1;
+        },
+      },
     ],
     ['StatusEvent', eventStep('status', STATUS_PARTS)],
     ...SUBSCRIBABLE_EVENTS.map((type): [string, Step] => [EVENT_NAMES[type], eventStep(type, PARTS[type])]),

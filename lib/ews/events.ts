@@ -12,13 +12,13 @@ interface ChangeEvent {
   readonly subscriptionId: string;
   /** Where to resume after this event. Some servers send none. */
   readonly watermark?: string;
-  /** When it happened, to the millisecond. */
-  readonly timestamp: Date;
+  /** When it happened, to the millisecond. Not there if the server wrote no valid time. */
+  readonly timestamp?: Date;
   /** The same as the server wrote it, which may be finer. */
-  readonly timestampText: string;
-  /** What it happened to, if that is an item. Either `item` or `folder` is there. */
+  readonly timestampText?: string;
+  /** The item that it happened to. Either `item` or `folder` is there, unless the server wrote no valid id. */
   readonly item?: EwsId;
-  /** What it happened to, if that is a folder. */
+  /** The folder that it happened to. */
   readonly folder?: EwsId;
   /** The folder that it is in. */
   readonly parentFolder?: EwsId;
@@ -37,7 +37,7 @@ export interface DeletedEvent extends ChangeEvent {
 /** An item or a folder was changed. */
 export interface ModifiedEvent extends ChangeEvent {
   readonly type: 'modified';
-  /** How many unread items a folder has now. */
+  /** How many unread items a folder has now, as the server counts: it may be below zero. */
   readonly unreadCount?: number;
 }
 
@@ -138,22 +138,24 @@ const Id: t.Type<EwsId> = t.intersection([
 ]);
 
 const subscribed = { subscriptionId: t.string };
-const changed = { ...subscribed, timestamp: DateCodec, timestampText: t.string };
-const about = { watermark: t.string, item: Id, folder: Id, parentFolder: Id };
+const about = {
+  ...{ watermark: t.string, timestamp: DateCodec, timestampText: t.string },
+  ...{ item: Id, folder: Id, parentFolder: Id },
+};
 const before = { oldItem: Id, oldFolder: Id, oldParentFolder: Id };
 
 /** The codec of what the parser makes of an event, and of what the library adds to them. */
 export const EwsEvent: t.Type<EwsEvent> = t.union([
-  t.intersection([t.type({ type: t.literal('created'), ...changed }), t.partial(about)]),
-  t.intersection([t.type({ type: t.literal('deleted'), ...changed }), t.partial(about)]),
+  t.intersection([t.type({ type: t.literal('created'), ...subscribed }), t.partial(about)]),
+  t.intersection([t.type({ type: t.literal('deleted'), ...subscribed }), t.partial(about)]),
   t.intersection([
-    t.type({ type: t.literal('modified'), ...changed }),
+    t.type({ type: t.literal('modified'), ...subscribed }),
     t.partial({ ...about, unreadCount: t.number }),
   ]),
-  t.intersection([t.type({ type: t.literal('moved'), ...changed }), t.partial({ ...about, ...before })]),
-  t.intersection([t.type({ type: t.literal('copied'), ...changed }), t.partial({ ...about, ...before })]),
-  t.intersection([t.type({ type: t.literal('newMail'), ...changed }), t.partial(about)]),
-  t.intersection([t.type({ type: t.literal('freeBusyChanged'), ...changed }), t.partial(about)]),
+  t.intersection([t.type({ type: t.literal('moved'), ...subscribed }), t.partial({ ...about, ...before })]),
+  t.intersection([t.type({ type: t.literal('copied'), ...subscribed }), t.partial({ ...about, ...before })]),
+  t.intersection([t.type({ type: t.literal('newMail'), ...subscribed }), t.partial(about)]),
+  t.intersection([t.type({ type: t.literal('freeBusyChanged'), ...subscribed }), t.partial(about)]),
   t.intersection([t.type({ type: t.literal('status'), ...subscribed }), t.partial({ watermark: t.string })]),
   t.intersection([
     t.type({

@@ -73,6 +73,10 @@ export interface Draft {
   readonly messages: EwsMessage[];
   /** How many parts were counted; see {@link countPart}. */
   parts: number;
+  /** How many members were left out, because their text or attributes are not of their type. */
+  dropped: number;
+  /** Whether the ResponseClass of the response message is none that the schema knows. */
+  isUnclassed: boolean;
   operation: string;
   response: ResponseDraft;
   notification: NotificationDraft;
@@ -130,6 +134,8 @@ export function newFault(): FaultDraft {
 /** What stands in each draft until there is another: nobody writes into it (1,000 envelopes of ews-parse). */
 const NOTHING_READ = {
   parts: 0,
+  dropped: 0,
+  isUnclassed: false,
   operation: '',
   response: newResponse(''),
   notification: newNotification(),

@@ -30,10 +30,21 @@ function valuesIn(owner: { values: Values }): Values {
 
 const RESPONSE: Step = {
   within: new Map<string, Step>([
-    ['ResponseCode', { close: ({ response }, text) => (response.responseCode = text) }],
+    [
+      'ResponseCode',
+      {
+        close: ({ response, isUnclassed }, text) => {
+          response.responseCode = text;
+          if (isUnclassed && text.startsWith('Error')) response.responseClass = 'Error';
+        },
+      },
+    ],
     ['MessageText', { close: ({ response }, text) => (response.messageText = text) }],
     ['MessageXml', { ...MESSAGE_XML, open: (draft) => (draft.values = valuesIn(draft.response)) }],
-    ['SubscriptionId', { close: ({ response }, text) => (response.subscriptionId = copied(text)) }],
+    [
+      'SubscriptionId',
+      { close: ({ response }, text) => text !== '' && (response.subscriptionId = copied(text)) },
+    ],
     ['Watermark', { close: ({ response }, text) => text !== '' && (response.watermark = copied(text)) }],
     ['Notification', NOTIFICATION],
     ['Notifications', { within: new Map([['Notification', NOTIFICATION]]) }],
@@ -51,21 +62,20 @@ const RESPONSE: Step = {
     [
       'ConnectionStatus',
       {
-        close: ({ response }, text) => {
-          if (text !== 'OK' && text !== 'Closed')
-            throw new GrammarViolation('OK or Closed', 'something else');
-          response.connectionStatus = text;
+        close: (draft, text) => {
+          if (text === 'OK' || text === 'Closed') draft.response.connectionStatus = text;
+          else draft.dropped += 1;
         },
       },
     ],
   ]),
-  open: (draft, { ResponseClass: responseClass = 'Success' }) => {
-    if (responseClass !== 'Success' && responseClass !== 'Warning' && responseClass !== 'Error') {
-      throw new GrammarViolation('a ResponseClass of Success, Warning or Error', 'another');
-    }
+  open: (draft, { ResponseClass: given }) => {
     countPart(draft);
     draft.response = newResponse(draft.operation);
-    draft.response.responseClass = responseClass;
+    const isClass = given === 'Success' || given === 'Warning' || given === 'Error';
+    draft.isUnclassed = !isClass;
+    if (isClass) draft.response.responseClass = given;
+    else if (given !== undefined) draft.dropped += 1;
   },
   close: ({ messages, response }) => messages.push(response),
 };

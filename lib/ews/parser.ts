@@ -17,6 +17,8 @@ export interface ParserOptions extends Pick<Limits, 'depth' | 'messageCharacters
    * brings those that are left. @default all come with the message
    */
   readonly onEvents?: (events: readonly ServerEvent[]) => void;
+  /** Called with the number of members that were left out of an envelope, when it is complete. */
+  readonly onDropped?: ((members: number) => void) | undefined;
 }
 
 /** Takes chunks of a stream of SOAP envelopes; see {@link messageReader}. */
@@ -82,7 +84,7 @@ export function envelopeReader(
   take: (messages: readonly EwsMessage[]) => boolean,
   options: ParserOptions = {},
 ): MessageReader {
-  const { subject = 'EWS response', onEvents } = options;
+  const { subject = 'EWS response', onEvents, onDropped } = options;
   const { depth = DEFAULT_LIMITS.depth, messageCharacters = DEFAULT_LIMITS.messageCharacters } = options;
   const places = placesOf(DOCUMENT);
   /** The element that is open, and the one that was opened last. */
@@ -96,6 +98,10 @@ export function envelopeReader(
   let written = 0;
   /** Where the envelope ended, if it has. */
   let end: number | undefined;
+  /** Where the last comment or instruction before the envelope ended; 0 if there is none. */
+  let prologEnd = 0;
+  /** Whether only these have come since the last envelope. */
+  let isBetween = false;
   let isOver = false;
 
   const problem = (expected: string, actual: string, cause?: unknown): DecodeError =>
@@ -107,6 +113,16 @@ export function envelopeReader(
     here = last = places.open(here, last, tag.name);
     text = '';
     here.open?.(draft, tag.attributes, here.localName);
+  };
+
+  const onInstruction = (): void => {
+    if (last === places.root) prologEnd = saxes?.position ?? 0;
+  };
+
+  const onComment = (): void => {
+    onInstruction();
+    // Called before its last character.
+    prologEnd += 1;
   };
 
   const onAttribute = (): void => {
@@ -137,6 +153,8 @@ export function envelopeReader(
     parser.on('cdata', onText);
     parser.on('closetag', onClose);
     parser.on('doctype', onDoctype);
+    parser.on('comment', onComment);
+    parser.on('processinginstruction', onInstruction);
     return parser;
   };
 
@@ -162,6 +180,10 @@ export function envelopeReader(
       }
     }
     checkLength(end ?? written);
+    if (last === places.root) {
+      const isBlank = xml.slice(Math.max(prologEnd - offset, 0)).trim() === '';
+      isBetween = isBlank && (isBetween || prologEnd > offset);
+    } else isBetween = false;
     return end === undefined ? undefined : end - offset;
   };
 
@@ -177,7 +199,9 @@ export function envelopeReader(
     written = 0;
     end = undefined;
     attributes = 0;
-    here = places.root;
+    here = last = places.root;
+    prologEnd = 0;
+    isBetween = false;
     draft = newDraft();
   };
 
@@ -194,7 +218,8 @@ export function envelopeReader(
         continue;
       }
       at = endOfBlanks(xml, at + used);
-      const { messages } = draft;
+      const { messages, dropped } = draft;
+      if (dropped > 0) onDropped?.(dropped);
       restart();
       isOver = !take(messages);
     }
@@ -204,7 +229,7 @@ export function envelopeReader(
     read,
     restart,
     end: () => {
-      if (saxes !== undefined) throw problem('the end of the envelope', 'the end of the body');
+      if (saxes !== undefined && !isBetween) throw problem('the end of the envelope', 'the end of the body');
     },
   };
 }

@@ -107,6 +107,11 @@ function answerOf(
   const onEvents = response.status === 200 ? call.onEvents : undefined;
   return read(response, request, call, (options) =>
     parseAnswer({ ...call.limits, ...options, onMessage, ...(onEvents === undefined ? {} : { onEvents }) }),
+  ).pipe(
+    tap((messages) => {
+      // Exchange sends a fault with it; an empty one is from a proxy, or from a server that is going down.
+      if (response.status === 500 && messages.length === 0) throw httpError(response, request);
+    }),
   );
 }
 
@@ -125,7 +130,7 @@ function read<Messages>(
     return throwError(() => (status === 500 ? httpError(response, request) : notXml(subject, contentType)));
   }
   return body$.pipe(
-    parse({ ...limits, subject }),
+    parse({ ...limits, subject, onDropped: response.noteDropped }),
     catchError((error: unknown) =>
       throwError(() =>
         status === 500 && error instanceof DecodeError ? httpError(response, request, error) : error,

@@ -1,6 +1,7 @@
 import * as t from 'io-ts';
 import { decode } from '../core/decode.ts';
 import { parseUrl } from '../core/httpUrl.ts';
+import { type Codec, listCodec, objectCodec } from './collections.ts';
 import { embeddedIn, type Link, listOf, type Resource } from './wire.ts';
 
 /** A resource that came along with the application. */
@@ -28,30 +29,16 @@ export interface Me extends ResourceAtHand {
   readonly company?: string | undefined;
 }
 
-/** Takes what is not as it should be for missing: it is worth no error. */
-function orMissing<Value>(codec: t.Type<Value, unknown>): t.Type<Value | undefined, unknown> {
-  return new t.Type<Value | undefined, unknown>(
-    codec.name,
-    (value): value is Value | undefined => value === undefined || codec.is(value),
-    (value) => t.success(codec.is(value) ? value : undefined),
-    t.identity,
-  );
-}
-
-const text = orMissing(t.string);
-
-const readMe = decode(
-  t.partial({
-    ...{ uri: text, name: text, title: text, department: text, company: text },
-    emailAddresses: orMissing(t.readonlyArray(t.string)),
-  }),
-  'me',
-);
+const meCodec: Codec<Me> = objectCodec('me', {
+  optional: {
+    ...{ uri: t.string, name: t.string, title: t.string, department: t.string, company: t.string },
+    emailAddresses: listCodec(t.string),
+  },
+});
 
 /** The user, of what came with an application. */
 export function meIn(application: Resource, base: string): Me {
-  const me = atHand(application, 'me', base);
-  return { ...me, ...readMe(me) };
+  return decode(meCodec, 'me')(atHand(application, 'me', base));
 }
 
 /** What came with an application under this name, with links that can be followed from anywhere. */

@@ -86,24 +86,27 @@ export function answersOf(
   }
   return requests.map((request, index) => {
     const part = parts[index];
-    if (part !== undefined) return answered(request, part);
+    if (part !== undefined) return answered(request, part, response.noteDropped);
     return notAsExpected(`/${index}`, 'an HTTP answer', index < parts.length ? 'something else' : 'nothing');
   });
 }
 
 /** The answer to a batch as that of one of its requests. */
-export function sharedAnswer(
-  request: HttpRequest,
-  { status, headers }: HttpResponse,
-  text: string,
-): HttpResponse {
-  return { status, headers, url: request.url, body$: of(new TextEncoder().encode(text)) };
+export function sharedAnswer(request: HttpRequest, response: HttpResponse, text: string): HttpResponse {
+  return { ...response, url: request.url, body$: of(new TextEncoder().encode(text)) };
 }
 
-function answered(request: HttpRequest, { status, headers, body }: PartAnswer): Observable<HttpResponse> {
+function answered(
+  request: HttpRequest,
+  { status, headers, body }: PartAnswer,
+  noteDropped: HttpResponse['noteDropped'],
+): Observable<HttpResponse> {
   const { onProgress } = request;
   const body$ = of(new TextEncoder().encode(body));
-  const response = { status, headers: headersFrom(headers), url: request.url, body$ };
+  const response = {
+    ...{ status, headers: headersFrom(headers), url: request.url, body$ },
+    ...(noteDropped === undefined ? {} : { noteDropped }),
+  };
   if (onProgress === undefined) return of(response);
   // An answer of its own would say whether the server acted: that of the part says the same.
   return reportProgress(() => of(response))({

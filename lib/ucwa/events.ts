@@ -1,10 +1,12 @@
 import * as t from 'io-ts';
-import { listCodec } from './collections.ts';
+import { noteDropped } from '../core/decode.ts';
+import { type Codec, codecOf, listCodec, objectCodec } from './collections.ts';
 import { type EventsResponse, isEventsResponse, type WireEvent, type WireSender } from './eventsResponse.ts';
 import { hrefKey } from './href.ts';
 import {
   type Embedded,
   embeddedCodec,
+  hrefCodec,
   isList,
   linkCodec,
   listOf,
@@ -99,41 +101,43 @@ export type UcwaEvent =
 /** An event that is being put together. */
 type EventDraft = { -readonly [Key in keyof OtherEvent]: OtherEvent[Key] };
 
-const wireEventCodec: t.Type<WireEvent, unknown> = t.intersection(
-  [
-    t.type({ link: namedLinkCodec, type: t.string }),
-    t.partial({
-      in: namedLinkCodec,
-      _embedded: embeddedCodec,
-      status: t.string,
-      reason: reasonCodec,
-    }),
-  ],
-  'event',
-);
+/** Returns a codec of members that hold events: an element that may be one is never dropped. */
+function eventList<Value extends object>(item: Codec<Value>): Codec<readonly Value[] | undefined> {
+  const list = listCodec(item, t.UnknownRecord.is);
+  return codecOf<readonly Value[] | undefined>(list.name, (value, context) => {
+    if (value === undefined || Array.isArray(value))
+      return value === undefined ? t.success(value) : list.validate(value, context);
+    if (t.UnknownRecord.is(value)) return list.validate([value], context);
+    noteDropped(context);
+    return t.success(undefined);
+  });
+}
 
-const wireSenderCodec: t.Type<WireSender, unknown> = t.intersection(
-  [namedLinkCodec, t.partial({ events: listCodec(wireEventCodec) })],
-  'sender',
-);
+const wireEventCodec: Codec<WireEvent> = objectCodec('event', {
+  required: { link: namedLinkCodec, type: t.string },
+  optional: { in: namedLinkCodec, _embedded: embeddedCodec, status: t.string, reason: reasonCodec },
+});
+
+const wireSenderCodec: Codec<WireSender> = objectCodec('sender', {
+  required: { rel: t.string, href: hrefCodec, events: eventList(wireEventCodec) },
+  optional: { title: t.string },
+});
+
+const channelLinksCodec: Codec<EventsResponse['_links']> = objectCodec('links', {
+  optional: { self: linkCodec, next: linkCodec, resume: linkCodec, resync: linkCodec },
+});
 
 /** The codec alone, which also mends what it can: see {@link isEventsResponse}. */
-export const mendingCodec: t.Type<EventsResponse, unknown> = t.intersection(
-  [
-    t.type({
-      _links: t.partial({ self: linkCodec, next: linkCodec, resume: linkCodec, resync: linkCodec }),
-    }),
-    t.partial({ sender: listCodec(wireSenderCodec) }),
-  ],
-  'events',
-);
+export const mendingCodec: Codec<EventsResponse> = objectCodec('events', {
+  required: { _links: channelLinksCodec, sender: eventList(wireSenderCodec) },
+});
 
 /** Decodes an {@link EventsResponse}. [EventChannelDetails] */
-export const eventsResponseCodec: t.Type<EventsResponse, unknown> = new t.Type(
+export const eventsResponseCodec: Codec<EventsResponse> = new t.Type(
   mendingCodec.name,
   isEventsResponse,
   // The guard takes a twentieth of the time; the codec mends, and tells what is wrong.
-  (value) => (isEventsResponse(value) ? t.success(value) : mendingCodec.decode(value)),
+  (value, context) => (isEventsResponse(value) ? t.success(value) : mendingCodec.validate(value, context)),
   t.identity,
 );
 

@@ -1,22 +1,21 @@
 import * as t from 'io-ts';
 import type { HttpRequest } from '../core/transport.ts';
+import { type Codec, objectCodec } from './collections.ts';
 
 /** What the frame tells of an answer. [Cross_domainIFRAME] */
 export interface FrameAnswer {
   /** 0 where there was none. */
   readonly status: number;
-  readonly responseText?: string | null | undefined;
+  readonly responseText?: string;
   /** The header lines as they came. */
-  readonly headers?: string | null | undefined;
+  readonly headers?: string;
 }
 
-const text = t.union([t.string, t.null, t.undefined]);
-
-/** Checks a {@link FrameAnswer}. */
-export const FrameAnswer: t.Type<FrameAnswer> = t.intersection([
-  t.type({ status: t.number }),
-  t.partial({ responseText: text, headers: text }),
-]);
+/** Decodes a {@link FrameAnswer}: a text that is null or none is left out. */
+export const FrameAnswer: Codec<FrameAnswer> = objectCodec('answer', {
+  required: { status: t.number },
+  optional: { responseText: t.string, headers: t.string },
+});
 
 /** A message of the frame, before its answer is checked. */
 export interface FrameMessage {

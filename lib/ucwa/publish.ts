@@ -106,9 +106,11 @@ export function checkPublish(options: PublishOptions): Publication {
 }
 
 /**
- * Returns an Observable that makes the user available on an application and reports again and again that the
- * user is active, while the application is there; it emits nothing. It errors where the server refuses to make the user available, or to take a
- * report. What passes is waited for. [makeMeAvailable_ref, reportMyActivity_ref]
+ * Returns an Observable that makes the user available on an application, and reports activity.
+ *
+ * It reports while the application is there, and emits nothing. A user whose `me` has no `makeMeAvailable` link is
+ * available already. It errors if the server refuses to make the user available, or to take a report; transient
+ * failures are retried. [makeMeAvailable_ref, reportMyActivity_ref]
  */
 export function published(
   application: LiveApplication,
@@ -118,6 +120,8 @@ export function published(
   const { me, self, over$ } = application;
   const { transport, pause } = connection;
   const { body, activityMs } = publication;
+  let making = hrefOf(me, MAKE);
+  let isRequired = false;
   let reporting = hrefOf(me, REPORT);
 
   // Sending either twice by accident does no harm.
@@ -126,7 +130,19 @@ export function published(
     return requestNothing(transport, content === undefined ? request : { ...request, body: content }, name);
   };
 
-  const available$ = defer(() => post(MAKE, linkOf(me, MAKE, self), body)).pipe(
+  const me$ = defer(() =>
+    requestJson(transport, { method: 'GET', url: linkOf(me, 'self', self) }, resourceCodec, 'me'),
+  );
+
+  // The `me` of a user who is available has no such link. A server may require it all the same.
+  const toMake$ = defer(() =>
+    making === undefined && (isRequired || hrefOf(me, 'self') === undefined)
+      ? me$.pipe(map(({ value, url }) => (making = hrefOf(value, MAKE) && linkOf(value, MAKE, url))))
+      : of(making),
+  );
+
+  const available$ = toMake$.pipe(
+    mergeMap((url) => (url === undefined ? EMPTY : post(MAKE, url, body))),
     patiently('channel', pause),
     catchError((error: unknown) =>
       isConflict(error, 'AlreadyExists') ? of(undefined) : throwError(() => error),
@@ -138,9 +154,7 @@ export function published(
     mergeMap((url) => post(REPORT, url, undefined)),
     patiently('release', pause),
   );
-  const toReport$ = defer(() =>
-    requestJson(transport, { method: 'GET', url: linkOf(me, 'self', self) }, resourceCodec, 'me'),
-  ).pipe(
+  const toReport$ = me$.pipe(
     map(({ value, url }) => linkOf(value, REPORT, url)),
     tap((url) => (reporting = url)),
   );
@@ -150,7 +164,10 @@ export function published(
     retry({
       delay: (error: unknown) => {
         // The server has forgotten it, with other state that does not last.
-        if (isConflict(error, 'MakeMeAvailableRequired')) return of(undefined);
+        if (isConflict(error, 'MakeMeAvailableRequired')) {
+          isRequired = true;
+          return of(undefined);
+        }
         if (decide('release', error, 1) !== 'gone') return throwError(() => error);
         return isStillThere(application, connection).pipe(mergeMap(() => throwError(() => error)));
       },

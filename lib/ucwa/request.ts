@@ -2,7 +2,7 @@ import type { Decoder } from 'io-ts';
 import { catchError, map, mergeMap, type Observable, of, throwError, asyncScheduler } from 'rxjs';
 import { retryAfterMs } from '../core/backoff.ts';
 import { readText } from '../core/body.ts';
-import { decode } from '../core/decode.ts';
+import { decodeNoting } from '../core/decode.ts';
 import { divert } from '../core/divert.ts';
 import { DecodeError, HttpError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
@@ -42,14 +42,14 @@ export function requestJson<Value>(
   codec: Decoder<unknown, Value>,
   subject: string,
 ): Observable<Answered<Value>> {
-  const read = decode(codec, subject);
   return accepted(transport, request).pipe(
     mergeMap((response) =>
       // The transport bounds it, by limits.responseBytes.
       readText(response, subject, Infinity).pipe(
         map((text) => {
           const { status, url } = response;
-          return { value: read(jsonOf(response, text, subject)), status, url };
+          const value = decodeNoting(codec, subject, jsonOf(response, text, subject), response.noteDropped);
+          return { value, status, url };
         }),
       ),
     ),
@@ -93,7 +93,7 @@ function accepted(transport: Transport, request: UcwaRequest): Observable<HttpRe
 
 function refused(response: HttpResponse, request: HttpRequest): Observable<never> {
   return readText(response, 'error', MAX_REFUSAL_BYTES).pipe(
-    map(reasonIn),
+    map((text) => reasonIn(text, response)),
     // The status says enough where the rest cannot be read.
     catchError(() => of(undefined)),
     mergeMap((reason) => {
@@ -107,10 +107,12 @@ function refused(response: HttpResponse, request: HttpRequest): Observable<never
 }
 
 /** Reads the body of an error; undefined where it is not one of UCWA's. */
-export function reasonIn(text: string): Reason | undefined {
+export function reasonIn(
+  text: string,
+  { noteDropped }: Pick<HttpResponse, 'noteDropped'> = {},
+): Reason | undefined {
   try {
-    const parsed = parseJson(text, 'error');
-    return reasonCodec.is(parsed) ? parsed : undefined;
+    return decodeNoting(reasonCodec, 'error', parseJson(text, 'error'), noteDropped);
   } catch {
     return undefined;
   }

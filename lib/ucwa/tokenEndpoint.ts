@@ -29,7 +29,7 @@ export interface TokenRequest {
 interface TokenAnswer {
   readonly access_token: string;
   readonly expires_in?: unknown;
-  readonly token_type?: string;
+  readonly token_type?: unknown;
 }
 
 interface TokenRefusal {
@@ -40,7 +40,12 @@ interface TokenRefusal {
 const SUBJECT = 'answer of the token endpoint';
 const MAX_ANSWER_BYTES = 262_144;
 
-const Bearer: t.Type<string> = t.refinement(t.string, (type) => type.toLowerCase() === 'bearer', 'Bearer');
+/** An ill-typed one costs nothing: only one of another name says that the token is another. */
+const Bearer: t.Type<unknown> = t.refinement(
+  t.unknown,
+  (type) => typeof type !== 'string' || type.toLowerCase() === 'bearer',
+  'Bearer',
+);
 
 const TokenAnswer: t.Type<TokenAnswer, unknown> = t.intersection(
   [t.type({ access_token: t.string }), t.partial({ expires_in: t.unknown, token_type: Bearer })],

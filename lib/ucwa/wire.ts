@@ -1,5 +1,5 @@
 import * as t from 'io-ts';
-import { type Codec, listCodec, recordCodec } from './collections.ts';
+import { type Codec, codecOf, listCodec, objectCodec } from './collections.ts';
 
 /** A link to a resource. */
 export interface Link {
@@ -72,111 +72,81 @@ export interface PresenceSubscriptionResource extends Resource {
 
 function oneOrMany<Value>(codec: Codec<Value>): Codec<OneOrMany<Value>> {
   const list = listCodec(codec);
-  return new t.Type(
-    `${codec.name} or a list of them`,
-    (value): value is OneOrMany<Value> => (Array.isArray(value) ? list.is(value) : codec.is(value)),
-    (value, context) =>
-      Array.isArray(value) ? list.validate(value, context) : codec.validate(value, context),
-    t.identity,
+  return codecOf<OneOrMany<Value>>(`${codec.name} or a list of them`, (value, context) =>
+    Array.isArray(value) ? list.validate(value, context) : codec.validate(value, context),
   );
 }
 
 /** An href; some answers bring it with the ampersand of its query written as in XML. */
-const hrefCodec: Codec<string> = new t.Type(
-  'href',
-  t.string.is,
-  (value, context) =>
-    typeof value === 'string' && value !== ''
-      ? t.success(value.replaceAll('&amp;', '&'))
-      : t.failure(value, context, 'a link'),
-  t.identity,
+export const hrefCodec: Codec<string> = codecOf('href', (value, context) =>
+  typeof value === 'string' && value !== ''
+    ? t.success(value.replaceAll('&amp;', '&'))
+    : t.failure(value, context, 'a link'),
 );
 
 /** Decodes a {@link Link}. */
-export const linkCodec: Codec<Link> = t.intersection(
-  [t.type({ href: hrefCodec }), t.partial({ rel: t.string, title: t.string })],
-  'link',
-);
+export const linkCodec: Codec<Link> = objectCodec('link', {
+  required: { href: hrefCodec },
+  optional: { rel: t.string, title: t.string },
+});
 
 /** Decodes a {@link NamedLink}. */
-export const namedLinkCodec: Codec<NamedLink> = t.intersection(
-  [t.type({ rel: t.string, href: hrefCodec }), t.partial({ title: t.string })],
-  'link',
-);
-
-const linksCodec: Codec<Links> = recordCodec(oneOrMany(linkCodec));
-
-/** How many steps of codecs lead to a resource at most: there are five from one to the next in it. */
-const MOST_STEPS = 200;
-
-/** Decodes a {@link Resource}: whatever else is in it stays as it is. One too deep in others is none. */
-export const resourceCodec: Codec<Resource> = t.recursion('resource', () => {
-  const codec: Codec<Resource> = t.intersection([
-    t.UnknownRecord,
-    t.partial({ rel: t.string, etag: t.string, _links: linksCodec, _embedded: embeddedCodec }),
-  ]);
-  return new t.Type(
-    'resource',
-    codec.is,
-    (value, context) =>
-      context.length > MOST_STEPS ? t.failure(value, context) : codec.validate(value, context),
-    t.identity,
-  );
+export const namedLinkCodec: Codec<NamedLink> = objectCodec('link', {
+  required: { rel: t.string, href: hrefCodec },
+  optional: { title: t.string },
 });
+
+const everyLink = oneOrMany(linkCodec);
+
+const linksCodec: Codec<Links> = objectCodec('links', { others: everyLink });
 
 /** How deep resources may be in one another: documented are three, and each costs whoever reads it. */
 export const MOST_EMBEDDED = 32;
 
-const everyResource: Codec<Embedded> = recordCodec(oneOrMany(resourceCodec));
+const everyResource: Codec<Embedded> = objectCodec('resources', {
+  others: oneOrMany(t.recursion('resource', () => resourceCodec)),
+});
 
-/** Decodes {@link Embedded}. */
-export const embeddedCodec: Codec<Embedded> = new t.Type(
-  'resources',
-  everyResource.is,
-  (value, context) =>
-    context.filter(({ type }) => type === embeddedCodec).length > MOST_EMBEDDED
-      ? t.failure(value, context, `at most ${MOST_EMBEDDED} resources in one another`)
-      : everyResource.validate(value, context),
-  t.identity,
+/** Decodes {@link Embedded}; one too deep in others is none. */
+export const embeddedCodec: Codec<Embedded> = codecOf('resources', (value, context) =>
+  context.filter(({ type }) => type === embeddedCodec).length > MOST_EMBEDDED
+    ? t.failure(value, context, `at most ${MOST_EMBEDDED} resources in one another`)
+    : everyResource.validate(value, context),
 );
+
+const members = { rel: t.string, etag: t.string, _embedded: embeddedCodec };
+
+/** Decodes a {@link Resource}: whatever else is in it stays as it is. */
+export const resourceCodec: Codec<Resource> = objectCodec('resource', {
+  optional: { ...members, _links: linksCodec },
+});
 
 /** Decodes a {@link Reason}: the subcode stays open, there are more than are documented. */
-export const reasonCodec: Codec<Reason> = t.intersection(
-  [
-    t.type({ code: t.string }),
-    t.partial({
-      subcode: t.string,
-      message: t.string,
-      link: linkCodec,
-      parameters: t.unknown,
-      debugInfo: t.unknown,
-    }),
-  ],
-  'reason',
-);
+export const reasonCodec: Codec<Reason> = objectCodec('reason', {
+  required: { code: t.string },
+  optional: { subcode: t.string, message: t.string, link: linkCodec },
+});
+
+const applicationLinks: Codec<ApplicationResource['_links']> = objectCodec('links', {
+  required: { self: everyLink, events: everyLink },
+  others: everyLink,
+});
 
 /** Decodes the resource `application`: without its own link and its events it is of no use. */
-export const applicationCodec: Codec<ApplicationResource> = t.intersection(
-  [
-    resourceCodec,
-    t.type({
-      _links: t.intersection([
-        linksCodec,
-        t.type({ self: oneOrMany(linkCodec), events: oneOrMany(linkCodec) }),
-      ]),
-    }),
-  ],
-  'application',
-);
+export const applicationCodec: Codec<ApplicationResource> = objectCodec('application', {
+  required: { _links: applicationLinks },
+  optional: members,
+});
+
+const subscriptionLinks: Codec<PresenceSubscriptionResource['_links']> = objectCodec('links', {
+  required: { self: everyLink },
+  others: everyLink,
+});
 
 /** Decodes the resource `presenceSubscription`. */
-export const presenceSubscriptionCodec: Codec<PresenceSubscriptionResource> = t.intersection(
-  [
-    resourceCodec,
-    t.type({ _links: t.intersection([linksCodec, t.type({ self: oneOrMany(linkCodec) })]) }),
-    t.partial({ id: t.string }),
-  ],
+export const presenceSubscriptionCodec: Codec<PresenceSubscriptionResource> = objectCodec(
   'presenceSubscription',
+  { required: { _links: subscriptionLinks }, optional: { ...members, id: t.string } },
 );
 
 /** Makes a list of one or many, and an empty one of nothing. */

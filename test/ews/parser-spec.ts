@@ -403,6 +403,20 @@ describe('The parser of messages', () => {
     ).to.have.length(1);
   });
 
+  const afterwards: readonly [name: string, ...chunks: readonly string[]][] = [
+    ['a comment', '\n<!-- served by 12 > 11 -->\n'],
+    ['a comment in pieces', '<!-- serv', 'ed -->', ' \n'],
+    ['a processing instruction', '<?stamp 12?>'],
+    ['several of them', '<!-- a --><?b', ' c?> \n', '<!--d--', '>'],
+  ];
+  for (const [name, ...chunks] of afterwards) {
+    it(`reads an envelope with ${name} after it`, () => {
+      expect(readAll([unsubscribed, ...chunks])).to.deep.equal([readUnsubscribed]);
+      expect(readAll([unsubscribed + chunks.join('')])).to.deep.equal([readUnsubscribed]);
+      expect(readAll([unsubscribed, ...chunks, undeclared])).to.have.length(2);
+    });
+  }
+
   describe('given what it cannot take', () => {
     const bad: readonly [name: string, chunks: readonly string[], path: string, message: RegExp][] = [
       ['an HTML page', ['<!-- --><html><body/></html>'], '/html', /SOAP envelope .* proxy or login page/],
@@ -435,40 +449,22 @@ describe('The parser of messages', () => {
       ['an undefined entity', [envelope('&nbsp;')], '/Envelope/Body', /well-formed XML.*undefined entity/],
       ['text after an envelope', [unsubscribed, 'x'], '', /well-formed XML/],
       [
+        'a comment that breaks off',
+        [unsubscribed, '<!-- a --><!-- b'],
+        '',
+        /expected the end of the envelope/,
+      ],
+      [
+        'a comment before an element that breaks off',
+        [unsubscribed, '<!-- a --><s:Env'],
+        '',
+        /the end of the/,
+      ],
+      [
         'an envelope that breaks off',
         [unsubscribed.slice(0, -3)],
         '/Envelope',
         /expected the end of the envelope/,
-      ],
-      [
-        'an event without TimeStamp',
-        [eventsAnswer('<t:NewMailEvent><t:ItemId Id="I"/></t:NewMailEvent>')],
-        '/Envelope/Body/GetEventsResponse/ResponseMessages/GetEventsResponseMessage/Notification/NewMailEvent',
-        /expected a TimeStamp/,
-      ],
-      [
-        'an event with a broken TimeStamp',
-        [eventsAnswer('<t:NewMailEvent><t:TimeStamp>now</t:TimeStamp></t:NewMailEvent>')],
-        '/Envelope/Body/GetEventsResponse/ResponseMessages/GetEventsResponseMessage/Notification/NewMailEvent/TimeStamp',
-        /a date and time/,
-      ],
-      [
-        'an event of nothing',
-        [eventsAnswer('<t:NewMailEvent><t:TimeStamp>2026-11-22T04:08:58Z</t:TimeStamp></t:NewMailEvent>')],
-        '/Envelope/Body/GetEventsResponse/ResponseMessages/GetEventsResponseMessage/Notification/NewMailEvent',
-        /an ItemId or a FolderId/,
-      ],
-      [
-        'an id without Id',
-        [eventsAnswer('<t:NewMailEvent><t:ItemId/></t:NewMailEvent>')],
-        '/Envelope/Body/GetEventsResponse/ResponseMessages/GetEventsResponseMessage/Notification/NewMailEvent/ItemId',
-        /an attribute Id/,
-      ],
-      [
-        'a count that is none',
-        [eventsAnswer('<t:ModifiedEvent><t:UnreadCount>many</t:UnreadCount></t:ModifiedEvent>')],
-        '/Envelope/Body/GetEventsResponse/ResponseMessages/GetEventsResponseMessage/Notification/ModifiedEvent/UnreadCount',
-        /a count/,
       ],
       [
         'events of no subscription',
@@ -481,18 +477,6 @@ describe('The parser of messages', () => {
         [eventsAnswer('', '')],
         '/Envelope/Body/GetEventsResponse/ResponseMessages/GetEventsResponseMessage/Notification',
         /a SubscriptionId/,
-      ],
-      [
-        'another ResponseClass',
-        [answer('Subscribe', '', 'Maybe')],
-        '/Envelope/Body/SubscribeResponse/ResponseMessages/SubscribeResponseMessage',
-        /ResponseClass/,
-      ],
-      [
-        'another ConnectionStatus',
-        [answer('GetStreamingEvents', '<m:ConnectionStatus>Half</m:ConnectionStatus>')],
-        '/Envelope/Body/GetStreamingEventsResponse/ResponseMessages/GetStreamingEventsResponseMessage/ConnectionStatus',
-        /OK or Closed/,
       ],
     ];
     for (const [name, chunks, path, message] of bad) {
@@ -576,7 +560,7 @@ describe('The parser of messages', () => {
     it('should not show what was in the answer', () => {
       const secret = 'TOPSECRET';
       for (const body of [
-        eventsAnswer(`<t:NewMailEvent><t:TimeStamp>${secret}</t:TimeStamp></t:NewMailEvent>`),
+        eventsAnswer(`<t:NewMailEvent><t:ItemId Id="${secret}"/></t:NewMailEvent>`, ''),
         envelope(`<a>${secret}`),
         envelope(`&${secret};`),
         secret,
@@ -584,6 +568,90 @@ describe('The parser of messages', () => {
         expect(problemOf([body]).message).to.not.contain(secret);
       }
     });
+  });
+});
+
+describe('A member that is ill-typed', () => {
+  /** Reads one answer, and counts the members that were dropped. */
+  const readOne = (xml: string): [answer: ResponseMessage, dropped: number] => {
+    let dropped = 0;
+    const [message] = readAll([xml], { onDropped: (members) => (dropped += members) });
+    return [message as ResponseMessage, dropped];
+  };
+
+  const time = '<t:TimeStamp>2026-11-22T04:08:58Z</t:TimeStamp>';
+  const item = '<t:ItemId Id="I"/>';
+  const read = {
+    ...{ type: 'modified', subscriptionId: 'S1', timestamp: new Date('2026-11-22T04:08:58Z') },
+    ...{ timestampText: '2026-11-22T04:08:58Z', item: { id: 'I' } },
+  };
+  const { timestamp, timestampText, item: id, ...bare } = read;
+  const events: readonly [name: string, content: string, event: object, dropped: number][] = [
+    ['no TimeStamp', item, { ...bare, item: id }, 0],
+    ['an empty TimeStamp', `<t:TimeStamp/>${item}`, { ...bare, item: id }, 1],
+    ['a TimeStamp that is a text', `<t:TimeStamp>now</t:TimeStamp>${item}`, { ...bare, item: id }, 1],
+    ['no id', time, { ...bare, timestamp, timestampText }, 0],
+    ['an ItemId without Id', `${time}<t:ItemId/>`, { ...bare, timestamp, timestampText }, 1],
+    ['a ParentFolderId with an empty Id', `${time}${item}<t:ParentFolderId Id=""/>`, read, 1],
+    [
+      'an UnreadCount below zero',
+      `${time}${item}<t:UnreadCount>-1</t:UnreadCount>`,
+      { ...read, unreadCount: -1 },
+      0,
+    ],
+    ['an UnreadCount that is a text', `${time}${item}<t:UnreadCount>many</t:UnreadCount>`, read, 1],
+    ['an empty UnreadCount', `${time}${item}<t:UnreadCount/>`, read, 1],
+    ['nothing', '', bare, 0],
+  ];
+  for (const [name, content, event, count] of events) {
+    it(`costs an event that member only: ${name}`, () => {
+      const newMail = itemEvent('NewMailEvent', 'W2');
+      const [answered, dropped] = readOne(
+        eventsAnswer(`<t:ModifiedEvent>${content}</t:ModifiedEvent>${newMail}`),
+      );
+      expect(answered.notifications[0]?.events).to.deep.equal([event, readItemEvent('newMail', 'W2')]);
+      expect(dropped).to.equal(count);
+    });
+  }
+
+  it('costs a notification only that there are more events', () => {
+    const xml = eventsAnswer(itemEvent('NewMailEvent', 'W1')).replace('>false<', '>perhaps<');
+    const [answered, dropped] = readOne(xml);
+    expect(answered.notifications[0]).to.include({ subscriptionId: 'S1', moreEvents: false });
+    expect(answered.notifications[0]?.events).to.have.length(1);
+    expect(dropped).to.equal(1);
+  });
+
+  it('costs an answer its ConnectionStatus only', () => {
+    const status = '<m:ConnectionStatus>Half</m:ConnectionStatus>';
+    const [answered, dropped] = readOne(
+      answer('GetStreamingEvents', `${OK}${notification(itemEvent('NewMailEvent', 'W1'))}${status}`),
+    );
+    expect(answered.notifications[0]?.events).to.have.length(1);
+    expect(answered).not.to.have.property('connectionStatus');
+    expect(dropped).to.equal(1);
+  });
+
+  const classes: readonly [attribute: string, code: string, responseClass: string, dropped: number][] = [
+    [' ResponseClass="Maybe"', 'NoError', 'Success', 1],
+    [' ResponseClass="Maybe"', 'ErrorServerBusy', 'Error', 1],
+    [' ResponseClass=""', 'ErrorServerBusy', 'Error', 1],
+    ['', 'ErrorServerBusy', 'Error', 0],
+    ['', 'NoError', 'Success', 0],
+    [' ResponseClass="Warning"', 'ErrorBatchProcessingStopped', 'Warning', 0],
+  ];
+  for (const [attribute, code, responseClass, count] of classes) {
+    it(`leaves the class to the code: ${code} with${attribute === '' ? 'out a class' : attribute}`, () => {
+      const xml = answer('Subscribe', `<m:ResponseCode>${code}</m:ResponseCode>`);
+      const [answered, dropped] = readOne(xml.replace(' ResponseClass="Success"', attribute));
+      expect(answered).to.include({ responseClass, responseCode: code });
+      expect(dropped).to.equal(count);
+    });
+  }
+
+  it('is the subscription if Subscribe brings an empty SubscriptionId', () => {
+    const [answered] = readOne(answer('Subscribe', `${OK}<m:SubscriptionId/>`));
+    expect(answered).not.to.have.property('subscriptionId');
   });
 });
 

@@ -155,6 +155,18 @@ describe('A SOAP call', () => {
     expect(broken.error).to.be.instanceOf(HttpError).with.property('cause').that.is.instanceOf(DecodeError);
   });
 
+  for (const [name, body] of [
+    ['no body', []],
+    ['a body of white space', [' \n']],
+    ['an envelope without a message', [envelope('')]],
+  ] as const) {
+    it(`is an HttpError for a status 500 with ${name}`, () => {
+      const { error } = outcome(response(500, { headers: { ...XML, 'retry-after': '7' }, body }));
+      expect(error).to.be.instanceOf(HttpError).and.include({ status: 500, retryAfterMs: 7000 });
+      expect(outcome(response(500, { body })).error).to.be.instanceOf(HttpError);
+    });
+  }
+
   it('should pass on that there was no answer, or that it broke off', () => {
     const lost = new NetworkError('no answer', { method: 'POST', url: call.url });
     const failing: Observable<never> = throwError(() => lost);
@@ -237,6 +249,8 @@ describe('A SOAP stream', () => {
     const html = { 'content-type': 'text/html' };
     expect(seenOf(response(503))).to.deep.equal(['HttpError']);
     expect(seenOf(response(500, { headers: XML, body: ['<html>'] }))).to.deep.equal(['HttpError']);
+    expect(seenOf(response(500, { headers: XML }))).to.deep.equal(['HttpError']);
+    expect(seenOf(response(500))).to.deep.equal(['HttpError']);
     expect(seenOf(response(500, { headers: html, body: ['<html>'] }))).to.deep.equal(['HttpError']);
     expect(seenOf(response(200, { headers: html, body: ['<html>'] }))).to.deep.equal(['DecodeError']);
   });

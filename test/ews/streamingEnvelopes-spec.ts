@@ -75,7 +75,7 @@ const cases: readonly [name: string, stream: string, expected: readonly string[]
   ],
   [
     'with one that is not what the schema says',
-    good + broken.replace(/<t:TimeStamp>.*?<\/t:TimeStamp>/, '') + good,
+    good + broken.replace(/<t:SubscriptionId>.*?<\/t:SubscriptionId>/, '') + good,
     [goodRead, 'unreadable', goodRead],
   ],
   [

@@ -112,11 +112,11 @@ const positions: readonly (readonly [string, (text: string) => Observable<unknow
   [
     'a key on the way to an error',
     (key) => {
-      const event = { link: { rel: 'a', href: '/a' }, type: 'added', _embedded: { [key]: 1 } };
-      return ucwa(json(200, { _links: {}, sender: [{ rel: 'a', href: '/a', events: [event] }] }));
+      const sender = { rel: 'a', href: '/a', events: [{ [key]: 1 }] };
+      return ucwa(json(200, { _links: {}, sender: [sender] }));
     },
   ],
-  ['a value of JSON', (value) => ucwa(json(200, { _links: { next: value } }))],
+  ['a value of JSON', (value) => ucwa(json(200, { _links: value }))],
   [
     'the content type of a UCWA answer',
     (type) => ucwa(response(200, { headers: { 'content-type': `${type}x` } })),

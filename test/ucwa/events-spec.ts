@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
-import { decode } from '../../lib/core/decode.ts';
+import { decode, decodeNoting } from '../../lib/core/decode.ts';
 import { DecodeError } from '../../lib/core/errors.ts';
 import {
   type CompletedEvent,
@@ -123,7 +123,7 @@ describe('EventsResponse', () => {
     }
   });
 
-  it('should refuse what came along too deep, by the guard as by the codec', () => {
+  it('leaves out resources beyond a depth of 32, by the guard as by the codec', () => {
     const sent = (depth: number): object => ({
       _links: NEXT,
       sender: [
@@ -143,16 +143,14 @@ describe('EventsResponse', () => {
     for (const codec of [eventsResponseCodec, mendingCodec]) {
       expect(decode(codec, 'events')(sent(32))).to.deep.equal(sent(32));
       for (const depth of [33, 100_000]) {
-        expect(() => decode(codec, 'events')(sent(depth))).to.throw(
-          DecodeError,
-          'expected at most 32 resources in one another at /sender/0/events/0/_embedded/a',
-        );
+        const [event] = eventsOf(decode(codec, 'events')(sent(depth)));
+        expect(JSON.stringify(event).split('_embedded')).to.have.length(32);
       }
     }
   });
 
   for (const [what, path, sender] of [
-    ['senders', 'sender/0', Array<unknown>(1000).fill(1)],
+    ['senders', 'sender/0', Array<unknown>(1000).fill({})],
     ['events', 'sender/0/events/0', [{ ...people, events: Array<unknown>(1000).fill({}) }]],
   ] as const) {
     it(`reports only the first of a thousand wrong ${what}`, () => {
@@ -179,6 +177,77 @@ describe('EventsResponse', () => {
   for (const [name, sent] of emptyCases) {
     it(`should be no event where there is ${name}`, () => {
       expect(read(sent)).to.deep.equal([]);
+    });
+  }
+
+  const odd: readonly (readonly [string, object, dropped: number])[] = [
+    ['in: null', { in: null }, 1],
+    ['in without href', { in: { rel: 'people' } }, 1],
+    ['status: null', { status: null }, 1],
+    ['status: a number', { status: 7 }, 1],
+    ['_embedded: null', { _embedded: null }, 1],
+    ['reason: a text', { reason: 'because' }, 1],
+    ['reason without code', { reason: { code: null, subcode: 'X' } }, 1],
+    ['title: null', { link: { ...me, title: null } }, 1],
+  ];
+  for (const [name, member, count] of odd) {
+    it(`should bring an event without the member that is ill-typed: ${name}`, () => {
+      let dropped = 0;
+      const other = { link: people, type: 'added', status: 'Success' };
+      const sent = {
+        _links: NEXT,
+        sender: [{ ...me, events: [{ link: me, type: 'updated', ...member }, other] }],
+      };
+      const response = decodeNoting(eventsResponseCodec, 'events', sent, (members) => (dropped += members));
+      expect(eventsOf(response)).to.deep.equal([
+        { type: 'updated', link: me, sender: me },
+        { ...other, sender: me },
+      ]);
+      expect(dropped).to.equal(count);
+    });
+  }
+
+  it('keeps the other members of a reason and of a resource', () => {
+    const contact = { rel: 'contact', etag: 12, name: 'Sara', _links: { self: people, contactPhoto: null } };
+    const [event] = read({
+      _links: { ...NEXT, self: null, resume: null, resync: null },
+      sender: [
+        {
+          ...{ ...me, title: null },
+          events: [
+            {
+              ...{ link: me, type: 'completed', _embedded: { contact, me: null } },
+              reason: { code: 'X', subcode: null, link: 'https://contoso.com', message: 'm' },
+            },
+          ],
+        },
+      ],
+    });
+    expect(event).to.deep.equal({
+      ...{ type: 'completed', link: me, sender: me, reason: { code: 'X', message: 'm' } },
+      resource: { rel: 'contact', name: 'Sara', _links: { self: people } },
+    });
+  });
+
+  const event = { link: me, type: 'updated' };
+  const lists: readonly (readonly [string, unknown, events: number])[] = [
+    ['a sender that is no list', { ...me, events: [event] }, 1],
+    ['events that are no list', [{ ...me, events: event }], 1],
+    ['null beside events', [null, { ...me, events: [null, event, 7] }], 1],
+    [
+      'events: null',
+      [
+        { ...me, events: null },
+        { ...people, events: [event] },
+      ],
+      1,
+    ],
+    ['sender: null', null, 0],
+    ['sender: a text', 'text', 0],
+  ];
+  for (const [name, sender, count] of lists) {
+    it(`should bring every event that is there: ${name}`, () => {
+      expect(read({ _links: NEXT, sender })).to.have.length(count);
     });
   }
 

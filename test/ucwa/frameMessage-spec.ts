@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import type { HttpRequest } from '../../lib/core/transport.ts';
+import { decode } from '../../lib/core/decode.ts';
+import { DecodeError } from '../../lib/core/errors.ts';
 import { FrameAnswer, readFrameMessage, writeFrameMessage } from '../../lib/ucwa/frameMessage.ts';
 
 const URL_OF_ME = 'https://pool.example/ucwa/v1/applications/192/me?a=%26';
@@ -49,17 +51,28 @@ describe('readFrameMessage', () => {
 });
 
 describe('FrameAnswer', () => {
-  const cases: readonly [expected: boolean, answer: unknown][] = [
-    [true, { status: 200, statusText: 'OK', responseText: '{}', headers: 'A: b\r\n', messageId: 'm1' }],
-    [true, { status: 204 }],
-    [true, { status: 0, responseText: null, headers: null }],
-    [false, { responseText: '{}' }],
-    [false, { status: '200' }],
-    [false, { status: 200, responseText: {} }],
-    [false, { status: 200, headers: { a: 'b' } }],
+  const whole = { status: 200, statusText: 'OK', responseText: '{}', headers: 'A: b\r\n', messageId: 'm1' };
+  const cases: readonly [answer: object, decoded: object][] = [
+    [whole, whole],
+    [{ status: 204 }, { status: 204 }],
+    [{ status: 0, responseText: null, headers: null }, { status: 0 }],
+    [
+      { status: 200, responseText: '{}', headers: { a: 'b' } },
+      { status: 200, responseText: '{}' },
+    ],
+    [
+      { status: 200, responseText: {}, headers: 'A: b' },
+      { status: 200, headers: 'A: b' },
+    ],
   ];
-  for (const [expected, answer] of cases) {
-    it(`should be ${expected} for ${JSON.stringify(answer)}`, () =>
-      expect(FrameAnswer.is(answer)).to.equal(expected));
+  for (const [answer, decoded] of cases) {
+    it(`is read of ${JSON.stringify(answer)}`, () =>
+      expect(decode(FrameAnswer, 'answer')(answer)).to.deep.equal(decoded));
   }
+
+  it('needs a status that is a number', () => {
+    for (const answer of [{ responseText: '{}' }, { status: '200' }, null]) {
+      expect(() => decode(FrameAnswer, 'answer')(answer)).to.throw(DecodeError);
+    }
+  });
 });

@@ -41,12 +41,12 @@ function publishing(
   options: PublishOptions,
   minutes: number,
   answer: Answering = () => undefined,
-  links: readonly string[] = [MAKE, REPORT],
+  links: readonly string[] | null = [MAKE, REPORT],
 ): Published {
   const application = liveApplication({
     value: {
       _links: { self: { href: SELF }, events: { href: `${SELF}/events` } },
-      _embedded: { me: meWith(...links) as { rel: string } },
+      _embedded: links === null ? {} : { me: meWith(...links) as { rel: string } },
     },
     status: 201,
     url: SELF,
@@ -135,12 +135,33 @@ describe('published', () => {
     ]);
   });
 
-  it('should error where the user cannot be made available', () => {
-    const { sent, error } = publishing({}, 7, undefined, []);
+  it('takes a user whose me has no makeMeAvailable link for available', () => {
+    const { sent, error } = publishing({ availability: 'Busy' }, 7, undefined, [REPORT]);
+    expect(sent).to.deep.equal([`3 ${REPORT}`, `6 ${REPORT}`]);
+    expect(error).to.equal(undefined);
+  });
+
+  it('asks for the makeMeAvailable link if the server requires it after all', () => {
+    const forgetful: Answering = (name, count) =>
+      name === 'me'
+        ? json(200, meWith(MAKE, REPORT))
+        : name === REPORT && count === 1
+          ? refusal(409, 'Conflict', 'MakeMeAvailableRequired')
+          : undefined;
+    const { sent, error } = publishing({}, 7, forgetful, [REPORT]);
+    expect(sent.map((line) => line.replace(/^3\.\d+/, '3'))).to.deep.equal([
+      `3 ${REPORT}`,
+      '3 me',
+      `3 ${MAKE}`,
+      `6 ${REPORT}`,
+    ]);
+    expect(error).to.equal(undefined);
+  });
+
+  it('errors if the server does not bring me at all', () => {
+    const { sent, error } = publishing({}, 7, undefined, null);
     expect(sent).to.deep.equal([]);
-    expect((error as Error).message).to.equal(
-      'me: expected a link at /_links/makeMeAvailable, but there is nothing',
-    );
+    expect((error as Error).message).to.equal('me: expected a link at /_links/self, but there is nothing');
   });
 
   describe('meets failures', () => {

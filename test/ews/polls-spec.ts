@@ -177,7 +177,7 @@ describe('The questions of a pull', () => {
   });
 
   it('should take nothing of an answer that can be read only in part, and unsubscribe', () => {
-    const broken = eventsAnswer(itemEvent('CreatedEvent', 'W1') + '<t:NewMailEvent/>');
+    const broken = eventsAnswer(itemEvent('CreatedEvent', 'W1') + '<t:NewMailEvent>');
     const run = against([broken], 10);
     expect(run.seen).to.deep.equal(['0 DecodeError']);
     expect(sent.at(-1)).to.equal('Unsubscribe');

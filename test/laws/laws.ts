@@ -9,6 +9,7 @@ import {
 } from './decisions.ts';
 import { contactPrograms, contactStory, playContacts } from './contactStates.ts';
 import { law, type Law, type Trial } from './law.ts';
+import { damagedMessages, damageStory, readDamaged } from './membersOfUcwa.ts';
 import { play } from './play.ts';
 import type { Program } from './program.ts';
 import { type Emphasis, ewsPrograms, ucwaPrograms } from './programs.ts';
@@ -166,4 +167,11 @@ export const LAWS: readonly Law[] = [
     ...{ upheavals: 0, ways: ['pull', 'streaming'] },
     how: [{ arrivalDelayMs: 50 }, { arrivalDelayMs: 400 }, { arrivalDelayMs: 4000 }],
   }),
+  law(
+    14,
+    'UCWA: an ill-typed optional member costs that member alone',
+    damagedMessages,
+    readDamaged,
+    damageStory,
+  ),
 ];

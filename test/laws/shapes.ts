@@ -1,0 +1,111 @@
+/** A value of a message, as the documentation has it: its members, and values that it is not. */
+export interface Shape {
+  /** Without one of these, the whole is dropped, if it is optional. */
+  readonly required?: Readonly<Record<string, Shape>>;
+  readonly optional?: Readonly<Record<string, Shape>>;
+  /** All other members, which are optional. */
+  readonly others?: () => Shape;
+  /** Whether a list has one of these in each place that must not be dropped. */
+  readonly isNeeded?: boolean;
+  /** Values of other types. */
+  readonly wrong: readonly unknown[];
+}
+
+/** The way to a value in a message. */
+export type Path = readonly (string | number)[];
+
+/** A place in a message that can be damaged, and the member that this costs. */
+export interface Place {
+  readonly path: Path;
+  readonly cost: Path;
+  readonly wrong: readonly unknown[];
+}
+
+const TEXT: Shape = { wrong: [null, 7, true, {}, ['text']] };
+const HREF: Shape = { wrong: [...TEXT.wrong, ''] };
+const LINK: Shape = {
+  ...{ required: { href: HREF }, optional: { rel: TEXT, title: TEXT } },
+  wrong: [null, 'text', 7, {}],
+};
+const NAMED: Shape = {
+  ...{ required: { rel: TEXT, href: HREF }, optional: { title: TEXT } },
+  wrong: [null, 'text', 7, {}, []],
+};
+const OBJECT: readonly unknown[] = [null, 'text', 7, []];
+const LINKS: Shape = { others: () => LINK, wrong: OBJECT };
+const EMBEDDED: Shape = { others: () => RESOURCE, wrong: OBJECT };
+const OPTIONAL = { rel: TEXT, etag: TEXT, _embedded: EMBEDDED };
+const REASON_OPTIONAL = { subcode: TEXT, message: TEXT, link: { ...LINK, wrong: [...LINK.wrong, []] } };
+
+/** A resource. */
+export const RESOURCE: Shape = { optional: { ...OPTIONAL, _links: LINKS }, wrong: [null, 'text', 7] };
+/** The body of an error. */
+export const REASON: Shape = { required: { code: TEXT }, optional: REASON_OPTIONAL, wrong: OBJECT };
+
+/** A resource that needs some of its links. */
+export function resourceWith(...links: readonly string[]): Shape {
+  const required = Object.fromEntries(links.map((name) => [name, LINK]));
+  return { required: { _links: { ...LINKS, required } }, optional: OPTIONAL, wrong: OBJECT };
+}
+
+const EVENT: Shape = {
+  required: { link: NAMED, type: TEXT },
+  optional: { in: NAMED, status: TEXT, reason: REASON, _embedded: EMBEDDED },
+  ...{ isNeeded: true, wrong: [null, 'text', 7, false] },
+};
+const SENDER: Shape = {
+  ...{ required: { rel: TEXT, href: HREF }, optional: { title: TEXT, events: EVENT } },
+  ...{ isNeeded: true, wrong: [null, 'text', 7, false] },
+};
+const ONE_LINK: Shape = { ...LINK, wrong: [...LINK.wrong, []] };
+
+/** A response of the event channel that leads on by this link. */
+export function channelBy(link: string): Shape {
+  const links = { self: ONE_LINK, next: ONE_LINK, resume: ONE_LINK, resync: ONE_LINK };
+  return {
+    required: { _links: { required: { [link]: ONE_LINK }, optional: links, wrong: [] } },
+    ...{ optional: { sender: SENDER }, wrong: [] },
+  };
+}
+
+/** The places of a message that can be damaged without a loss of what it needs. */
+export function placesIn(value: unknown, shape: Shape, path: Path = [], cost?: Path): readonly Place[] {
+  if (Array.isArray(value)) {
+    return value.flatMap((one: unknown, index) => {
+      const at = [...path, index];
+      if (shape.isNeeded === true) return placesIn(one, shape, at);
+      return [{ path: at, cost: at, wrong: shape.wrong }, ...placesIn(one, shape, at, at)];
+    });
+  }
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, one]) => {
+    const at = [...path, name];
+    const needed = shape.required?.[name];
+    const other = shape.optional?.[name] ?? shape.others?.();
+    const of = needed ?? other;
+    if (of === undefined) return [];
+    const price = needed === undefined ? at : cost;
+    const place = price === undefined ? [] : [{ path: at, cost: price, wrong: of.wrong }];
+    return [...place, ...placesIn(one, of, at, price)];
+  });
+}
+
+/** Stands for a member that is missing. */
+export const MISSING: unique symbol = Symbol('missing');
+
+/** Returns a copy of a message with other values at some places; one that is missing is left out. */
+export function withValues(value: unknown, values: ReadonlyMap<string, unknown>, path: Path = []): unknown {
+  const key = path.join('/');
+  if (values.has(key)) return values.get(key);
+  if (Array.isArray(value)) {
+    return value
+      .map((one: unknown, index) => withValues(one, values, [...path, index]))
+      .filter((one) => one !== MISSING);
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .map(([name, one]) => [name, withValues(one, values, [...path, name])] as const)
+      .filter(([, one]) => one !== MISSING),
+  );
+}

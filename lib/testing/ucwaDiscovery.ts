@@ -106,7 +106,6 @@ export function ucwaDiscovery(options: UcwaDiscoveryOptions = {}): UcwaDiscovery
 /** The same with options of known names, or among others. */
 export function simulatedDiscovery(options: UcwaDiscoveryOptions): UcwaDiscoverySimulator {
   const {
-    domain = 'contoso.com',
     internal = false,
     grantTypes = GRANT_TYPES,
     redirectTo,
@@ -114,6 +113,8 @@ export function simulatedDiscovery(options: UcwaDiscoveryOptions): UcwaDiscovery
     pool,
     anyToken = false,
   } = options;
+  // URLs have their hosts in lower case.
+  const domain = (options.domain ?? 'contoso.com').toLowerCase();
   const href = choiceOption('href', options.href ?? 'quoted', ['quoted', 'bare']);
   const latencyMs = numberOption('latencyMs', options.latencyMs ?? 0, { min: 0 });
   const { tokenSeconds } = options;

@@ -142,4 +142,56 @@ describe('the links of ucwaSimulator', () => {
     expect(urisAt('/groups/1/contacts')).to.deep.equal(both);
     expect(urisAt('/groups/2/contacts')).to.deep.equal([]);
   });
+
+  it('answers 400 to a path that is no text', () => {
+    const server = ucwaSimulator();
+    const send = sendTo(server.transport, () => 't');
+    send('POST', server.url, { culture: 'en-us', endpointId: '1', userAgent: 'spec' });
+    expect(send('GET', `${server.url}/101/people/%E0%A4%A`).status).to.equal(400);
+  });
+});
+
+describe('a contact of ucwaSimulator', () => {
+  for (const contactHrefs of ['address', 'opaque'] as const) {
+    it(`is one in whatever case it is named, with ${contactHrefs} hrefs`, () => {
+      const groups = { Team: ['SIP:Sara@Contoso.com', 'sip:sara@contoso.COM'] };
+      const server = ucwaSimulator({ contactHrefs, groups });
+      const send = sendTo(server.transport, () => 't');
+      const application = `${server.url}/101`;
+      send('POST', server.url, { culture: 'en-us', endpointId: '1', userAgent: 'spec' });
+      send('POST', `${application}/people/presenceSubscriptions`, {
+        duration: 10,
+        uris: ['sip:SARA@contoso.com', 'sips:sara@contoso.com'],
+      });
+      server.setPresence('sip:Sara@CONTOSO.com', { availability: 'Busy' });
+      expect(server.presenceSubscriptions.map(({ uris }) => uris)).to.deep.equal([['sip:sara@contoso.com']]);
+      const all = send('GET', `${application}/people/contacts`).body as {
+        readonly _embedded: { readonly contact: readonly object[] };
+      };
+      const links = hrefsIn(all._embedded.contact).filter((href) => href.endsWith('/presence'));
+      expect(links).to.have.length(1);
+      const presence = send('GET', new URL(links[0] ?? '', server.url).href);
+      expect(presence.body).to.include({ availability: 'Busy' });
+    });
+  }
+
+  it('leaves a subscription by a membership link in capitals', () => {
+    const server = ucwaSimulator();
+    const send = sendTo(server.transport, () => 't');
+    send('POST', server.url, { culture: 'en-us', endpointId: '1', userAgent: 'spec' });
+    const uris = ['sip:sara@contoso.com', 'sip:bob@contoso.com'];
+    send('POST', `${server.url}/101/people/presenceSubscriptions`, { duration: 10, uris });
+    const membership = `${server.url}/101/people/presenceSubscriptionMemberships/97b6bd66,SARA@Contoso.com`;
+    expect(send('DELETE', membership).status).to.equal(204);
+    expect(server.presenceSubscriptions.map((one) => one.uris)).to.deep.equal([['sip:bob@contoso.com']]);
+  });
+});
+
+describe('a domain of ucwaDomain', () => {
+  it('is one in whatever case it is named', () => {
+    const { transport, pool } = ucwaDomain({ domain: 'Contoso.COM' });
+    const send = sendTo(transport, () => 't');
+    expect(send('GET', 'https://lyncdiscover.contoso.com/').status).to.equal(200);
+    expect(new URL(pool.url).hostname).to.equal('pool1.contoso.com');
+  });
 });

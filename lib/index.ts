@@ -20,6 +20,7 @@ export {
   NetworkError,
   OriginError,
   type RequestIdentity,
+  TokenError,
 } from './core/errors.ts';
 export { fetchTransport } from './core/fetchTransport.ts';
 export { fileCheckpoints } from './core/fileCheckpoints.ts';

@@ -11,6 +11,7 @@ describe('rxchange', () => {
       'HttpError',
       'NetworkError',
       'OriginError',
+      'TokenError',
       'activityReport',
       'browserCredentials',
       'closeOnPageHide',

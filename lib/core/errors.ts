@@ -25,7 +25,7 @@ export function keptCause(cause: unknown, more: readonly OwnError[] = []): Error
 }
 
 function isOwn(error: unknown, more: readonly OwnError[]): error is Error {
-  const own = [NetworkError, HttpError, DecodeError, OriginError, ClosedError, ...more];
+  const own = [NetworkError, HttpError, TokenError, DecodeError, OriginError, ClosedError, ...more];
   return own.some((type) => error instanceof type);
 }
 
@@ -159,6 +159,23 @@ export class OriginError extends Error {
     );
     this.allowed = allowed;
     this.refused = refused;
+  }
+}
+
+/**
+ * The token provider failed with an `HttpError`, which is not the response of the server that the token is for.
+ *
+ * It has the `HttpError` as its cause. One that is transient, such as 503, is passed on as it is.
+ */
+export class TokenError extends Error {
+  readonly _tag = 'TokenError';
+  override readonly name: string = 'TokenError';
+
+  constructor(origin: string, cause: HttpError) {
+    const what = `the token provider has failed for ${excerpt(origin)}`;
+    super(`${what}, because a request of its own was answered ${cause.status}. Correct the provider.`, {
+      cause,
+    });
   }
 }
 

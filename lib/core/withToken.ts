@@ -15,6 +15,7 @@ import {
   throwIfEmpty,
 } from 'rxjs';
 import { divert } from './divert.ts';
+import { HttpError, TokenError } from './errors.ts';
 import { isHeaderValue } from './headerText.ts';
 import { invalidOption, invalidSecret, numberOption, objectOption, type OptionNames } from './options.ts';
 import { requestUrl } from './requestUrl.ts';
@@ -58,6 +59,9 @@ interface HeldToken {
   readonly endsAt: number;
 }
 
+/** Statuses after which the same request may succeed, whichever server sent them. */
+const TRANSIENT = new Set([408, 429, 500, 502, 503, 504]);
+
 /** What is known of the token of one origin. */
 interface Held {
   token: HeldToken | undefined;
@@ -73,7 +77,8 @@ interface Held {
  * string cannot be renewed: the refusing answer is passed on.
  *
  * What the provider errors with is the error of every request that waits for it, and the next request asks
- * again; but where the old token is still good, that one is used.
+ * again; but where the old token is still good, that one is used. An `HttpError` of the provider that is not transient
+ * becomes a `TokenError`: its status says nothing about the server of the request.
  *
  * It throws a TypeError for a token that cannot stand in a header, without showing it. A request errors with an
  * `OriginError` if its URL is not http or https, carries credentials, or has a host that is no DNS name or address.
@@ -128,7 +133,7 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
         const { token: old } = held;
         return old !== undefined && asyncScheduler.now() < old.endsAt
           ? of(old.text)
-          : throwError(() => error);
+          : throwError(() => errorOfProvider(error, origin));
       }),
       // Before the token goes out: who needs one because of it must ask anew, this answer has been given.
       tap(() => (held.acquiring = undefined)),
@@ -172,6 +177,12 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
         return tokenFor(origin, held).pipe(mergeMap((token) => sent(request, token, origin, held)));
       });
   };
+}
+
+/** What is not transient must not be read as the answer to the request that the token is for, such as "gone". */
+function errorOfProvider(error: unknown, origin: string): unknown {
+  const isForeign = error instanceof HttpError && !TRANSIENT.has(error.status);
+  return isForeign ? new TokenError(origin, error) : error;
 }
 
 /** Whether a token need not be renewed yet. */

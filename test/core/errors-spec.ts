@@ -1,5 +1,12 @@
 import { expect } from 'chai';
-import { ClosedError, DecodeError, HttpError, NetworkError, OriginError } from '../../lib/core/errors.ts';
+import {
+  ClosedError,
+  DecodeError,
+  HttpError,
+  NetworkError,
+  OriginError,
+  TokenError,
+} from '../../lib/core/errors.ts';
 import { expectHarmless } from '../support/errorTexts.ts';
 
 const request = { method: 'DELETE', url: 'https://user:hush@pool.contoso.com/ucwa/1?token=hush#hush' };
@@ -17,6 +24,7 @@ describe('The errors', () => {
     new DecodeError('event', { path: '/a', expected: 'string', actual: '7' }, { cause }),
     new OriginError('https://a', 'https://b', 'a link'),
     new ClosedError('presence'),
+    new TokenError('https://a', new HttpError(404, request)),
   ];
 
   for (const error of errors) {
@@ -57,6 +65,7 @@ describe('The errors', () => {
       'a link leads to https://b, but this connection is for https://a only: nothing was sent there. ' +
         'If both are yours, connect to https://b on its own.',
       'presence cannot be subscribed to: its connection was closed. Make a new one.',
+      'the token provider has failed for https://a, because a request of its own was answered 404. Correct the provider.',
     ]);
   });
 

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { inspect } from 'node:util';
 import { defer, EMPTY, map, mergeMap, type Observable, of, Subject, throwError, timer } from 'rxjs';
-import { OriginError } from '../../lib/core/errors.ts';
+import { HttpError, OriginError, TokenError } from '../../lib/core/errors.ts';
+import { decideRelease } from '../../lib/core/release.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../lib/core/transport.ts';
 import { type IssuedToken, type TokenProvider, withToken } from '../../lib/core/withToken.ts';
 import { marbles } from '../support/marbles.ts';
@@ -158,6 +159,27 @@ describe('withToken', () => {
     expect(statusesOf(transport)[0]).to.have.property('message', 'sign in first');
     expect(server.seen).to.deep.equal([]);
     expect(statusesOf(transport)).to.deep.equal([200]);
+  });
+
+  for (const [status, kind] of [
+    [404, TokenError],
+    [410, TokenError],
+    [401, TokenError],
+    [503, HttpError],
+  ] as const) {
+    it(`errors with a ${kind.name} for an HttpError ${status} of the provider`, () => {
+      const cause = new HttpError(status, { method: 'GET', url: 'https://sts.contoso.com/' });
+      const transport = withToken(() => throwError(() => cause))(guarded(new Set()).transport);
+      const error = statusesOf(transport)[0] as Error;
+      expect(error).to.be.instanceOf(kind);
+      expect(kind === HttpError ? error : error.cause).to.equal(cause);
+    });
+  }
+
+  it('does not read a 404 of the provider as the end of what is released', () => {
+    const cause = new HttpError(404, { method: 'GET', url: 'https://sts.contoso.com/' });
+    const transport = withToken(() => throwError(() => cause))(guarded(new Set()).transport);
+    expect(decideRelease(statusesOf(transport)[0])).to.equal('fail');
   });
 
   it('should stop asking when all who wait have left', () => {

@@ -78,7 +78,7 @@ describe('a P-GET that another of our own replaces', () => {
   it('does not end a switchMap over real sockets', async () => {
     const { below, oneIn } = random(2);
     const server = ucwaSimulator({ mediumSeconds: 0 });
-    const delayed = arriving(() => below(5))(server.transport);
+    const delayed = arriving(() => below(9))(server.transport);
     const received = new Subject<void>();
     const served = await serve((request) => {
       if (isPending(request)) received.next();
@@ -87,9 +87,9 @@ describe('a P-GET that another of our own replaces', () => {
     const applications = `${served.origin}${new URL(server.url).pathname}`;
     const ucwa = connect({ applications, token: 'token' });
     const holding = ucwa.application$.subscribe();
-    const happening = timer(0, 3).subscribe(() => server.emit(CHANGED));
+    const happening = timer(0, 7).subscribe(() => server.emit(CHANGED));
     const turns$ = received.pipe(
-      filter(() => oneIn(2)),
+      filter(() => oneIn(3)),
       startWith(undefined),
       scan((count) => count + 1, 0),
       takeWhile((count) => count <= 200, true),

@@ -23,6 +23,7 @@ export function journaled<Handle, Value, Parent>(
       ...config,
       ledger: {
         begin: (what) => ledger.begin(what),
+        givenUp$: ledger.givenUp$,
         record: (outcome) => {
           ledger.record(outcome);
           if (outcome.outcome !== 'Failed') over();

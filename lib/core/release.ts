@@ -1,4 +1,4 @@
-import { asyncScheduler, defer, type Observable, race, retry, throwError, timer } from 'rxjs';
+import { asyncScheduler, defer, type Observable, race, retry, Subscription, tap, throwError, timer } from 'rxjs';
 import { type BackoffPolicy, type Pause, pausing } from './backoff.ts';
 import { HttpError, NetworkError } from './errors.ts';
 import { releaseEntry, type ReleaseEntry, type ReleaseLedger, type ReleaseOutcome } from './releases.ts';
@@ -32,6 +32,9 @@ export interface ReleasePlan {
 /** How long to try where the server's own expiry is not known. */
 const GIVE_UP_AFTER_MS = 300_000;
 
+/** Why the outcome is not known of a request that `close` gave up. */
+export const GIVEN_UP = 'close() gave up before the server answered: a longer timeoutMs waits for it';
+
 const TRANSIENT_STATUSES = new Set([401, 408, 429, 500, 502, 503, 504]);
 
 /** The usual decision: what is not found is gone, what passes by itself is tried again, the rest fails. */
@@ -44,13 +47,13 @@ export function decideRelease(error: unknown): ReleaseDecision {
 
 /**
  * Removes a resource from its server and writes the outcome into the ledger: at once, on a life of its own,
- * tried again with backoff until the resource would be gone by itself. It never throws.
+ * tried again with backoff until the resource would be gone by itself, or the ledger gives up. It never throws.
  *
  * @param done Called when the outcome stands in the ledger, while the ledger still counts it as pending: so
  * a drain that waits for it also waits for what `done` begins.
  */
 export function release(
-  ledger: Pick<ReleaseLedger, 'begin' | 'record'>,
+  ledger: Pick<ReleaseLedger, 'begin' | 'record' | 'givenUp$'>,
   plan: ReleasePlan,
   done: () => void,
 ): void {
@@ -59,8 +62,11 @@ export function release(
   const pause = plan.pause ?? pausing(plan.backoff);
   let attempts = 0;
   let result: ReleaseResult = {};
+  let failure: unknown;
+  const attempting = new Subscription();
 
   const settle = (outcome: ReleaseOutcome): void => {
+    attempting.unsubscribe();
     ledger.record(outcome);
     done();
     end();
@@ -72,24 +78,34 @@ export function release(
     return race(timer(left), pause(attempts, error));
   };
 
-  defer(() => {
-    attempts += 1;
-    return plan.attempt();
-  })
-    .pipe(retry({ delay: waitAfter }))
-    .subscribe({
-      next: (found) => (result = found),
-      complete: () => {
-        const outcome = result.alreadyGone === true ? 'AlreadyGone' : 'Released';
-        settle({ outcome, attempts, ...releaseEntry(plan.resource, plan.id, result.detail) });
-      },
-      error: (cause: unknown) => {
-        const decision = plan.decide(cause);
-        const entry = releaseEntry(plan.resource, plan.id);
-        if (decision === 'alreadyGone') settle({ outcome: 'AlreadyGone', attempts, ...entry });
-        else if (decision === 'retry' && plan.expiresAt !== undefined) {
-          settle({ outcome: 'Expired', attempts, cause, ...entry });
-        } else settle({ outcome: 'Failed', attempts, cause, ...entry });
-      },
-    });
+  attempting.add(
+    ledger.givenUp$.subscribe(() => {
+      const cause = failure ?? new Error(GIVEN_UP);
+      settle({ outcome: 'Failed', attempts, cause, ...releaseEntry(plan.resource, plan.id) });
+    }),
+  );
+  // It may have given up already.
+  if (attempting.closed) return;
+  attempting.add(
+    defer(() => {
+      attempts += 1;
+      return plan.attempt();
+    })
+      .pipe(tap({ error: (error: unknown) => (failure = error) }), retry({ delay: waitAfter }))
+      .subscribe({
+        next: (found) => (result = found),
+        complete: () => {
+          const outcome = result.alreadyGone === true ? 'AlreadyGone' : 'Released';
+          settle({ outcome, attempts, ...releaseEntry(plan.resource, plan.id, result.detail) });
+        },
+        error: (cause: unknown) => {
+          const decision = plan.decide(cause);
+          const entry = releaseEntry(plan.resource, plan.id);
+          if (decision === 'alreadyGone') settle({ outcome: 'AlreadyGone', attempts, ...entry });
+          else if (decision === 'retry' && plan.expiresAt !== undefined) {
+            settle({ outcome: 'Expired', attempts, cause, ...entry });
+          } else settle({ outcome: 'Failed', attempts, cause, ...entry });
+        },
+      }),
+  );
 }

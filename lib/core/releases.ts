@@ -1,4 +1,5 @@
 import {
+  asapScheduler,
   asyncScheduler,
   BehaviorSubject,
   filter,
@@ -6,9 +7,12 @@ import {
   map,
   merge,
   NEVER,
+  noop,
   type Observable,
   Subject,
   type Subscriber,
+  subscribeOn,
+  take,
   timer,
 } from 'rxjs';
 import { LONGEST_TIMER_MS } from './backoff.ts';
@@ -86,8 +90,9 @@ export interface PendingRelease {
 /** How long to drain. */
 export interface DrainOptions {
   /**
-   * How long to wait at most, in milliseconds. What is under way then goes on all the same.
-   * @default until nothing is pending
+   * How long to wait at most, in milliseconds. After it, `drain` leaves the releases that are still pending under
+   * way, and `close` gives them up.
+   * @default no limit for `drain`, whose releases are retried until they expire on the server; 10,000 for `close`
    */
   readonly timeoutMs?: number;
 }
@@ -96,11 +101,12 @@ export interface DrainOptions {
 export interface DrainReport {
   /** Whether no outcome in `outcomes` is `Unknown` or `Failed`, and nothing is pending. */
   readonly clean: boolean;
-  /** What was still being removed when the time was up; only there where it was. */
+  /** The releases that were pending when the time was up; missing if there were none. */
   readonly pending?: readonly PendingRelease[];
   /**
-   * Every outcome since the drain before, in order; of more than 1,000 those `Unknown` and `Failed` first of
-   * all, and the newest.
+   * Every outcome that no earlier drain has reported, in order; of more than 1,000 those `Unknown` and `Failed`,
+   * and the newest. Drains that overlap report the same. `close` adds each release that it gave up, as `Failed`,
+   * and each creation, as `Unknown`.
    */
   readonly outcomes: readonly ReleaseOutcome[];
 }
@@ -117,12 +123,15 @@ export interface Releases extends AsyncDisposable {
   /** Emits how many releases are under way: at once, and on every change. Never errors; completes never. */
   readonly pending$: Observable<number>;
   /**
-   * Resolves when nothing is pending, or the time is up. It starts the release of what is only kept for a grace
-   * time; what is still subscribed to is left alone. Never rejects; it throws a TypeError for a time that is
-   * none.
+   * Resolves when nothing is pending, or the time is up. Until then every grace period ends at once, including
+   * those that start meanwhile. Streams that are still subscribed are left alone. Never rejects; throws a
+   * TypeError for an invalid time.
    */
   drain(options?: DrainOptions): Promise<DrainReport>;
-  /** Completes every stream of this connection, which releases what it holds, then drains. Never rejects. */
+  /**
+   * Completes every stream of this connection, which releases what it holds, then drains for at most 10 seconds
+   * or `timeoutMs`. After that it gives up: it aborts the requests of releases and sends no more. Never rejects.
+   */
   close(options?: DrainOptions): Promise<DrainReport>;
 }
 
@@ -134,8 +143,10 @@ export interface ReleaseLedger extends Releases {
   readonly closing$: Observable<void>;
   /** The same for streams, of which there may be thousands: they complete then. */
   readonly streams: Set<Pick<Subscriber<never>, 'complete'>>;
-  /** Emits when what is kept for a grace time has to go now. */
-  readonly flush$: Observable<void>;
+  /** Emits when a drain or the closing begins, and at once while one is under way: grace periods end then. */
+  readonly draining$: Observable<unknown>;
+  /** Emits when `close` gives up, and at once after that: nothing may be sent or retried any more. */
+  readonly givenUp$: Observable<unknown>;
   /** Notes that something is on its way that a drain waits for, until the returned function is called. */
   begin(what: PendingRelease): () => void;
   /** Writes an outcome down. */
@@ -143,6 +154,8 @@ export interface ReleaseLedger extends Releases {
 }
 
 const MOST_KEPT = 1000;
+/** How long `close` waits unless it is given a time: as long as most process managers wait before they kill. */
+const CLOSE_MS = 10_000;
 /** How many characters of an id are kept: a server may make its ids as long as it likes. */
 const LONGEST_ID = 300;
 
@@ -169,10 +182,12 @@ export function releaseLedger(): ReleaseLedger {
   const outcomes = new Subject<ReleaseOutcome>();
   const pending = new BehaviorSubject(0);
   const underWay = new Set<PendingRelease>();
-  const flush = new Subject<void>();
+  const isDraining = new BehaviorSubject(false);
+  const isGivenUp = new BehaviorSubject(false);
   const closing = new Subject<void>();
   const streams: ReleaseLedger['streams'] = new Set();
   let isClosed = false;
+  let drains = 0;
   let kept: ReleaseOutcome[] = [];
 
   const record = (outcome: ReleaseOutcome): void => {
@@ -181,22 +196,38 @@ export function releaseLedger(): ReleaseLedger {
     outcomes.next(outcome);
   };
 
-  const drained = async (timeoutMs: number | undefined): Promise<DrainReport> => {
-    flush.next();
-    const done$ = pending.pipe(filter((count) => count === 0));
-    const found = await firstValueFrom(
-      merge(done$, timeoutMs === undefined ? NEVER : timer(timeoutMs)).pipe(
-        map(() => ({ outcomes: kept, left: [...underWay] })),
+  const report = (left: readonly PendingRelease[]): DrainReport => {
+    const outcomes = [...kept];
+    drains -= 1;
+    isDraining.next(isClosed || drains > 0);
+    // Drains that overlap report the same.
+    if (drains === 0) kept = [];
+    return {
+      clean: left.length === 0 && outcomes.every(isClean),
+      ...(left.length === 0 ? {} : { pending: left }),
+      outcomes,
+    };
+  };
+
+  const drained = (timeoutMs: number | undefined, onTimeout: () => void): Promise<DrainReport> => {
+    drains += 1;
+    isDraining.next(true);
+    // Not in the same turn: who drains in a complete callback has not been unsubscribed from its source yet.
+    const isDone$ = pending.pipe(
+      subscribeOn(asapScheduler),
+      filter((count) => count === 0),
+    );
+    return firstValueFrom(
+      merge(isDone$, timeoutMs === undefined ? NEVER : timer(timeoutMs)).pipe(
+        // Before onTimeout, which may end all that is pending.
+        take(1),
+        map(() => {
+          const left = [...underWay];
+          if (left.length > 0) onTimeout();
+          return report(left);
+        }),
       ),
     );
-    const { outcomes: told, left } = found;
-    // Whoever drains at the same time is told the same: only then it is forgotten.
-    if (kept === told) kept = [];
-    return {
-      clean: left.length === 0 && told.every(isClean),
-      ...(left.length === 0 ? {} : { pending: left }),
-      outcomes: told,
-    };
   };
 
   const timeoutOf = (options: DrainOptions = {}): number | undefined => {
@@ -206,20 +237,21 @@ export function releaseLedger(): ReleaseLedger {
       : numberOption('timeoutMs', timeoutMs, { min: 0, max: LONGEST_TIMER_MS });
   };
 
-  const drain = (options?: DrainOptions): Promise<DrainReport> => drained(timeoutOf(options));
+  const drain = (options?: DrainOptions): Promise<DrainReport> => drained(timeoutOf(options), noop);
 
   const close = (options?: DrainOptions): Promise<DrainReport> => {
-    const timeoutMs = timeoutOf(options);
+    const timeoutMs = timeoutOf(options) ?? CLOSE_MS;
     isClosed = true;
     closing.next();
     for (const stream of streams) stream.complete();
-    return drained(timeoutMs);
+    return drained(timeoutMs, () => isGivenUp.next(true));
   };
 
   return {
     outcomes$: outcomes.asObservable(),
     pending$: pending.asObservable(),
-    flush$: flush.asObservable(),
+    draining$: isDraining.pipe(filter(Boolean)),
+    givenUp$: isGivenUp.pipe(filter(Boolean)),
     closing$: closing.asObservable(),
     streams,
     get isClosed() {

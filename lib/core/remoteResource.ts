@@ -10,7 +10,7 @@ import {
 } from 'rxjs';
 import type { BackoffPolicy, Pause } from './backoff.ts';
 import { objectOption, type OptionNames } from './options.ts';
-import { decideRelease, release, type ReleaseDecision, type ReleaseResult } from './release.ts';
+import { decideRelease, GIVEN_UP, release, type ReleaseDecision, type ReleaseResult } from './release.ts';
 import { releaseEntry, type ReleaseEntry, type ReleaseLedger } from './releases.ts';
 import type { RequestProgress } from './transport.ts';
 
@@ -27,7 +27,7 @@ export interface RemoteResource<Handle, Value, Parent> {
   /** What it is, in the protocol's own words, for the ledger and for errors. */
   readonly resource: string;
   /** Where its end is written down. */
-  readonly ledger: Pick<ReleaseLedger, 'begin' | 'record'>;
+  readonly ledger: Pick<ReleaseLedger, 'begin' | 'record' | 'givenUp$'>;
   /**
    * What the resource lives in: emits it, and stays open while it is there. It is held from before the
    * acquire until after the release, so that a parent is removed after its children. Its error means that
@@ -83,7 +83,7 @@ const NAMES: OptionNames<RemoteResource<never, never, never>> = {
  * - Unsubscribing before the creating request is sent sends nothing. After it, the request is never aborted:
  *   its late answer is released at once.
  * - A resource is released once. The release is not bound to the subscription: it is tried again with
- *   backoff until the server's own expiry.
+ *   backoff until the server's own expiry, or until its ledger is closed and has given up.
  * - Every outcome stands in the ledger. The Observable errors with what acquire, `use` or `within` error
  *   with, never with what a release errors with.
  */
@@ -158,9 +158,23 @@ function acquire<Handle, Value, Parent>(
     endAbandoned?.();
   };
 
+  const recordLost = (cause: unknown): void => {
+    answerIsOutstanding = false;
+    ledger.record({ outcome: 'Unknown', ...releaseEntry(resource, undefined), cause, hint: config.ifLost });
+  };
+
   holding.leave = () => {
-    if (answerIsOutstanding) endAbandoned = ledger.begin({ resource, id: undefined });
-    else giveUp();
+    if (!answerIsOutstanding) {
+      giveUp();
+      return;
+    }
+    endAbandoned = ledger.begin({ resource, id: undefined });
+    acquiring.add(
+      ledger.givenUp$.subscribe(() => {
+        recordLost(new Error(GIVEN_UP));
+        giveUp();
+      }),
+    );
   };
 
   const onProgress = (progress: RequestProgress): void => {
@@ -187,13 +201,10 @@ function acquire<Handle, Value, Parent>(
         answerIsOutstanding = false;
         hold(config, subscriber, parent, holding, handle);
         endAbandoned?.();
+        acquiring.unsubscribe();
       },
       error: (cause: unknown) => {
-        if (answerIsOutstanding) {
-          answerIsOutstanding = false;
-          const entry = releaseEntry(resource, undefined);
-          ledger.record({ outcome: 'Unknown', ...entry, cause, hint: config.ifLost });
-        }
+        if (answerIsOutstanding) recordLost(cause);
         subscriber.error(cause);
         giveUp();
       },

@@ -17,7 +17,7 @@ export interface SweepPlan extends Omit<ReleasePlan, 'resource' | 'id'> {
  * @param ifLost What becomes of it where its id is not known: one sentence.
  */
 export function sweep(
-  ledger: Pick<ReleaseLedger, 'begin' | 'record'>,
+  ledger: Pick<ReleaseLedger, 'begin' | 'record' | 'givenUp$'>,
   { resource, id, over }: Left,
   { url, ifLost }: { readonly url: string; readonly ifLost: string },
   planOf: (id: string) => SweepPlan,

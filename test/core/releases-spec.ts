@@ -175,6 +175,74 @@ describe('releaseLedger', () => {
       expect(one).to.deep.equal(two);
       expect(await ledger.drain()).to.deep.equal({ clean: true, outcomes: [] });
     });
+
+    it('reports to a longer drain the outcomes that a shorter one reported', async () => {
+      const ledger = releaseLedger();
+      const end = ledger.begin(thing);
+      const longer = ledger.close();
+      ledger.record(failed('1'));
+      const shorter = await ledger.drain({ timeoutMs: 0 });
+      expect(shorter.outcomes.map(({ id }) => id)).to.deep.equal(['1']);
+      ledger.record(released('2'));
+      end();
+      const { clean, outcomes } = await longer;
+      expect(clean).to.equal(false);
+      expect(outcomes.map(({ id }) => id)).to.deep.equal(['1', '2']);
+      // A report is not changed afterwards.
+      expect(shorter.outcomes).to.have.length(1);
+    });
+  });
+
+  describe('close', () => {
+    it('gives up after 10 seconds by default', () => {
+      const log: unknown[] = [];
+      marbles(({ flush }) => {
+        const ledger = releaseLedger();
+        ledger.begin(thing);
+        ledger.givenUp$.subscribe(() => log.push(asyncScheduler.now()));
+        void ledger.close();
+        flush();
+      });
+      expect(log).to.deep.equal([10_000]);
+    });
+
+    it('gives up after timeoutMs', () => {
+      const log: unknown[] = [];
+      marbles(({ flush }) => {
+        const ledger = releaseLedger();
+        ledger.begin(thing);
+        ledger.givenUp$.subscribe(() => log.push(asyncScheduler.now()));
+        void ledger.close({ timeoutMs: 500 });
+        flush();
+        ledger.givenUp$.subscribe(() => log.push('at once'));
+      });
+      expect(log).to.deep.equal([500, 'at once']);
+    });
+
+    it('does not give up when nothing is pending', () => {
+      const log: unknown[] = [];
+      marbles(({ flush }) => {
+        const ledger = releaseLedger();
+        ledger.givenUp$.subscribe(() => log.push('given up'));
+        void ledger.close({ timeoutMs: 500 });
+        void ledger.drain({ timeoutMs: 500 });
+        flush();
+      });
+      expect(log).to.deep.equal([]);
+    });
+
+    it('names what was pending, and reports what was given up as Failed', async () => {
+      const ledger = releaseLedger();
+      const end = ledger.begin(thing);
+      ledger.givenUp$.subscribe(() => {
+        ledger.record(failed('1'));
+        end();
+      });
+      const { clean, pending, outcomes } = await ledger.close({ timeoutMs: 0 });
+      expect([clean, pending]).to.deep.equal([false, [thing]]);
+      expect(outcomes.map(({ outcome, id }) => `${outcome} ${id}`)).to.deep.equal(['Failed 1']);
+      expect(await ledger.drain()).to.deep.equal({ clean: true, outcomes: [] });
+    });
   });
 
   it('should be closed by await using, and then refuse', async () => {
@@ -239,6 +307,45 @@ describe('shareWithGrace', () => {
     source.pipe(shareWithGrace(ledger, 3_600_000)).subscribe().unsubscribe();
     expect(log).to.deep.equal(['begin']);
     await ledger.drain();
+    expect(log).to.deep.equal(['begin', 'end']);
+  });
+
+  it('ends a grace period at once that would start during a drain', () => {
+    const { source, log } = counted();
+    const ledger = releaseLedger();
+    const end = ledger.begin(thing);
+    void ledger.drain();
+    const inUse = source.pipe(shareWithGrace(ledger, 3_600_000)).subscribe();
+    expect(log).to.deep.equal(['begin']);
+    inUse.unsubscribe();
+    expect(log).to.deep.equal(['begin', 'end']);
+    end();
+  });
+
+  it('starts grace periods again after the last drain', async () => {
+    const ledger = releaseLedger();
+    const end = ledger.begin(thing);
+    const longer = ledger.drain();
+    await ledger.drain({ timeoutMs: 0 });
+    const during = counted();
+    during.source.pipe(shareWithGrace(ledger, 3_600_000)).subscribe().unsubscribe();
+    expect(during.log).to.deep.equal(['begin', 'end']);
+    end();
+    await longer;
+    const after = counted();
+    marbles(({ flush }) => {
+      after.source.pipe(shareWithGrace(ledger, 1000)).subscribe().unsubscribe();
+      expect(after.log).to.deep.equal(['begin']);
+      flush();
+    });
+    expect(after.log).to.deep.equal(['begin', 'end']);
+  });
+
+  it('keeps nothing after the ledger is closed', async () => {
+    const { source, log } = counted();
+    const ledger = releaseLedger();
+    await ledger.close();
+    source.pipe(shareWithGrace(ledger, 3_600_000)).subscribe().unsubscribe();
     expect(log).to.deep.equal(['begin', 'end']);
   });
 

@@ -3,6 +3,7 @@ import {
   asyncScheduler,
   defer,
   EMPTY,
+  finalize,
   map,
   mergeMap,
   NEVER,
@@ -19,7 +20,13 @@ import {
 } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
 import type { ReleaseResult } from '../../lib/core/release.ts';
-import { releaseLedger, type ReleaseLedger, type ReleaseOutcome } from '../../lib/core/releases.ts';
+import {
+  type DrainReport,
+  releaseLedger,
+  type ReleaseLedger,
+  type ReleaseOutcome,
+} from '../../lib/core/releases.ts';
+import type { Transport } from '../../lib/core/transport.ts';
 import { shareWithGrace } from '../../lib/core/shareWithGrace.ts';
 import { marbles } from '../support/marbles.ts';
 import { thing } from '../support/things.ts';
@@ -251,6 +258,38 @@ describe('remoteResource', () => {
       things.pipe(takeUntil(stop)).subscribe((id) => seen.push(id));
       expect(seen).to.deep.equal([]);
       expect(server.arrived).to.deep.equal([]);
+    });
+
+    it('records Unknown, aborts and sends no more when close gives up', () => {
+      const server = thingServer([{ thereMs: 5000, backMs: 60_000, how: 'serve' }]);
+      const ledger = releaseLedger();
+      const outcomes = outcomesOf(ledger);
+      const log: string[] = [];
+      marbles(({ flush }) => {
+        const noted: Transport = (request) =>
+          server.transport(request).pipe(finalize(() => log.push(`ended at ${asyncScheduler.now()}`)));
+        thing(noted, ledger).subscribe().unsubscribe();
+        void ledger.close();
+        flush();
+      });
+      expect(log).to.deep.equal(['ended at 10000']);
+      expect(server.arrived).to.deep.equal(['POST /']);
+      expect(pendingOf(ledger)).to.equal(0);
+      expect(outcomes).to.have.length(1);
+      expect(outcomes[0]).to.include({ outcome: 'Unknown', hint: 'It stays until the server restarts.' });
+    });
+
+    it('releases what a late answer brought before close gives up, once', () => {
+      const server = thingServer([serve(5, 5)]);
+      const ledger = releaseLedger();
+      const outcomes = outcomesOf(ledger);
+      marbles(({ flush }) => {
+        thing(server.transport, ledger).subscribe().unsubscribe();
+        ledger.begin({ resource: 'other', id: undefined });
+        void ledger.close();
+        flush();
+      });
+      expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Released']);
     });
 
     it('should tell that the answer was lost', () => {
@@ -512,6 +551,72 @@ describe('remoteResource', () => {
       expect(server.arrived.slice(2)).to.deep.equal(['DELETE /t1']);
       expect(outcomes.map(({ id }) => id)).to.deep.equal(['t2', 't1']);
       expect(report).to.deep.equal({ clean: true, outcomes });
+    });
+
+    for (const how of ['drain', 'close'] as const) {
+      it(`ends the grace period of a parent whose child is released during ${how}`, () => {
+        const server = thingServer([serve(0), serve(0), serve(10, 10), serve(10, 10)]);
+        const ledger = releaseLedger();
+        marbles(({ flush }) => {
+          const parent = thing(server.transport, ledger).pipe(
+            shareWithGrace(ledger, 3_600_000, () => new ReplaySubject(1)),
+            map(() => undefined),
+          );
+          thing(server.transport, ledger, { within: parent }).subscribe().unsubscribe();
+          void ledger[how]();
+          flush();
+          expect(asyncScheduler.now()).to.equal(40);
+        });
+        expect(server.arrived.slice(2)).to.deep.equal(['DELETE /t2', 'DELETE /t1']);
+        expect(server.held.size).to.equal(0);
+      });
+    }
+
+    for (const how of ['drain', 'close'] as const) {
+      it(`waits for what is released after a complete callback that calls ${how}`, async () => {
+        const server = thingServer([serve(0), serve(5, 5)]);
+        const ledger = releaseLedger();
+        let ended: Promise<DrainReport> | undefined;
+        marbles(() =>
+          thing(server.transport, ledger)
+            .pipe(take(1))
+            .subscribe({ complete: () => (ended = ledger[how]()) }),
+        );
+        const report = await ended;
+        expect(report?.outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Released']);
+        expect(report?.clean).to.equal(true);
+      });
+    }
+
+    it('keeps a parent that is still subscribed during a drain', () => {
+      const server = thingServer();
+      const ledger = releaseLedger();
+      const parent = thing(server.transport, ledger).pipe(
+        shareWithGrace(ledger, 3_600_000, () => new ReplaySubject(1)),
+      );
+      const inUse = parent.subscribe();
+      thing(server.transport, ledger, { within: parent.pipe(map(() => undefined)) })
+        .subscribe()
+        .unsubscribe();
+      void ledger.drain();
+      expect([...server.held]).to.deep.equal(['t1']);
+      inUse.unsubscribe();
+      void ledger.drain();
+      expect([...server.held]).to.deep.equal([]);
+    });
+
+    it('records a parent as Failed without a request when close gives up on its child', () => {
+      const server = thingServer([serve(0), serve(0), { thereMs: 3_600_000, backMs: 0, how: 'serve' }]);
+      const ledger = releaseLedger();
+      const outcomes = outcomesOf(ledger);
+      marbles(() => {
+        const parent = shared(ledger, thing(server.transport, ledger));
+        thing(server.transport, ledger, { within: parent }).subscribe().unsubscribe();
+        void ledger.close();
+        timer(10_000).subscribe(() => expect(pendingOf(ledger)).to.equal(0));
+      });
+      expect(outcomes.map((one) => `${one.outcome} ${one.id}`)).to.deep.equal(['Failed t2', 'Failed t1']);
+      expect(server.arrived).to.deep.equal(['POST /', 'POST /', 'DELETE /t2']);
     });
 
     it('should be gone with its parent: nothing is sent', () => {

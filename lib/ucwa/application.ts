@@ -2,6 +2,7 @@ import {
   asyncScheduler,
   defer,
   filter,
+  finalize,
   map,
   merge,
   mergeMap,
@@ -32,9 +33,9 @@ import { applicationCodec } from './wire.ts';
 export type ApplicationSource = ({ readonly kind: 'create' } & WantedIdentity) | { readonly kind: 'given' };
 
 /** How an application is held. */
-export interface ApplicationConfig extends CreationConfig, SweepConfig {
+export interface ApplicationConfig extends Omit<CreationConfig, 'onHeld'>, SweepConfig {
   readonly source: ApplicationSource;
-  /** How long it is kept after the last has left. */
+  /** How long it is kept after the last subscriber has left, if the server has it or is being asked for it. */
   readonly graceMs: number;
   readonly pause: Pause;
   /** What to do when the server has ended it and says so. */
@@ -64,19 +65,32 @@ const LASTS_AT_LEAST_MS = 60_000;
  */
 export function application(config: ApplicationConfig): Observable<LiveApplication> {
   const { source, ledger, graceMs, publication } = config;
-  const held = source.kind === 'create' ? kept(config, source) : given(config);
+  // While nothing is sent, leaving sends nothing: there is no grace time then.
+  let isHeld = false;
+  const onHeld = (it: boolean): void => void (isHeld = it);
+  const held = (source.kind === 'create' ? kept({ ...config, onHeld }, source) : given(config)).pipe(
+    tap(() => onHeld(true)),
+    finalize(() => onHeld(false)),
+  );
   const seen$ =
     publication === undefined
       ? held
       : held.pipe(switchMap((live) => merge(of(live), published(live, publication, config))));
   return seen$.pipe(
-    shareWithGrace(ledger, graceMs, () => new ReplaySubject(1)),
+    shareWithGrace(
+      ledger,
+      () => (isHeld ? graceMs : 0),
+      () => new ReplaySubject(1),
+    ),
     // Who comes while it is being made again waits for the new one.
     filter(({ isOver }) => !isOver),
   );
 }
 
-function kept(config: ApplicationConfig, wanted: WantedIdentity): Observable<LiveApplication> {
+function kept(
+  config: ApplicationConfig & CreationConfig,
+  wanted: WantedIdentity,
+): Observable<LiveApplication> {
   const { pause, onExpelled, checkpoint, ledger, onMade } = config;
   let { identity } = wanted;
   // One for all, so that everybody has to wait for it.

@@ -118,11 +118,8 @@ export function batchQueue(transport: Transport, limits: BatchLimits, turns: Sch
       deliver();
       pump();
     };
-    // A request that creates is never aborted: its answer says what has to be removed.
-    const isWanted = ({ request: { onProgress }, subscriber }: BatchPart): boolean =>
-      onProgress !== undefined || !subscriber.closed;
     const onLeave = (): void => {
-      if (!parts.some(isWanted)) land(() => undefined);
+      if (parts.every(({ subscriber }) => subscriber.closed)) land(() => undefined);
     };
     outstanding += parts.length;
     keptAliveBytes += keepaliveBytes;

@@ -63,9 +63,10 @@ export interface CommonConnectOptions {
   /** The limits of what the server sends. @default as documented there */
   readonly limits?: Limits;
   /**
-   * How long the application is kept after the last stream has ended, in seconds, so that the next need not
-   * create another.
-   * @default 0
+   * How long the application is kept after the last stream has ended, from 0 to 900 seconds, so that the next
+   * stream need not create another. `drain`, `close` and `closeOnPageHide` end this time at once. Until it ends, it
+   * keeps a process on Node alive.
+   * @default 3
    */
   readonly graceSeconds?: number;
   /**

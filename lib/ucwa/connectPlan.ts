@@ -51,7 +51,7 @@ export interface ConnectPlan {
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function connectPlan(options: ConnectOptions): ConnectPlan {
   objectOption('options', options, CONNECT_NAMES);
-  const { graceSeconds = 0, retry = {}, channel = {}, batch = {}, transport, fetch } = options;
+  const { graceSeconds = 3, retry = {}, channel = {}, batch = {}, transport, fetch } = options;
   const { onExpelled = 'error', online$ = platformOnline() } = options;
   const {
     ack = 'eager',

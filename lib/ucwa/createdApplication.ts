@@ -22,6 +22,8 @@ export interface CreationConfig {
   readonly ledger: ReleaseLedger;
   readonly retry: RetryPolicy;
   readonly ack: Acknowledgement;
+  /** Called with true when the server is sent the creation, and with false when it refused it or the application is over. */
+  readonly onHeld: (isHeld: boolean) => void;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface CreationConfig {
  * @param journal What is kept of it for the next process, where anything is.
  */
 export function createdApplication(
-  { location, transport, ledger, retry, ack }: CreationConfig,
+  { location, transport, ledger, retry, ack, onHeld }: CreationConfig,
   turn$: Observable<undefined>,
   identify: () => ApplicationIdentity,
   journal: ConnectionJournal | undefined,
@@ -59,10 +61,17 @@ export function createdApplication(
     resource: 'application',
     ledger,
     within: turn$,
-    acquire: (_, onProgress) => post(onProgress).pipe(map(liveApplication)),
+    acquire: (_, onProgress) =>
+      post((progress) => {
+        onHeld(progress === 'sent');
+        onProgress(progress);
+      }).pipe(map(liveApplication)),
     identify: ({ self }) => self,
     use: (live, lease) =>
-      whileUsed(live, () => lease.endedByServer(live.isLost ? undefined : { leftToAnother: true })),
+      whileUsed(live, () => {
+        onHeld(false);
+        lease.endedByServer(live.isLost ? undefined : { leftToAnother: true });
+      }),
     release: ({ self }) =>
       requestNothing(transport, { method: 'DELETE', url: self, keepalive: true }, 'application').pipe(
         map(() => ({})),

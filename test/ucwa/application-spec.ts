@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { timer } from 'rxjs';
+import { asyncScheduler, timer } from 'rxjs';
 import { DecodeError, HttpError } from '../../lib/core/errors.ts';
+import type { DrainReport } from '../../lib/core/releases.ts';
 import type { HttpRequest } from '../../lib/core/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
 import type { Application } from '../../lib/ucwa/liveApplication.ts';
@@ -95,8 +96,107 @@ describe('application', () => {
       expect(sent().filter((line) => line.startsWith('POST'))).to.have.length(2);
     });
 
-    it('should not be created again before the one before it is gone, for they are the same to the server', () => {
+    it('is kept for 3 seconds by default', () => {
+      const { ucwa, server, sent } = connected();
+      marbles(() => {
+        hold(ucwa).leave();
+        timer(2999).subscribe(() => expect(server.applications).to.have.length(1));
+        timer(3001).subscribe(() => expect(server.applications).to.have.length(0));
+      });
+      expect(sent()).to.deep.equal(['POST applications 201', 'DELETE 101 204']);
+    });
+
+    it('is created once for 71 components that mount and unmount in turn', () => {
       const { ucwa, server, sent } = connected({ latencyMs: 20 });
+      marbles(() => {
+        for (let mount = 0; mount < 71; mount += 1) {
+          timer(mount * 137).subscribe(() => {
+            const kept = keep(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
+            timer(mount % 2 === 0 ? 90 : 30).subscribe(() => kept.subscription.unsubscribe());
+          });
+        }
+      });
+      expect(sent().filter((line) => line.startsWith('POST applications'))).to.have.length(1);
+      expect([...server.applications, ...server.presenceSubscriptions]).to.deep.equal([]);
+    });
+
+    it('is kept when the first component unmounts while it is being created', () => {
+      const { ucwa, server, sent } = connected({ latencyMs: 20 });
+      marbles(() => {
+        const first = hold(ucwa);
+        timer(5).subscribe(() => first.leave());
+        timer(6).subscribe(() => {
+          const second = hold(ucwa);
+          timer(100).subscribe(() => second.leave());
+        });
+      });
+      expect(sent()).to.deep.equal(['POST applications 201', 'DELETE 101 204']);
+      expect(server.applications).to.deep.equal([]);
+    });
+
+    it('is not requested again after the last has left while the server refuses it', () => {
+      const { ucwa, server, sent } = connected();
+      marbles(({ flush }) => {
+        server.failNext(10, { status: 503 }, isCreation);
+        const held = hold(ucwa);
+        timer(100).subscribe(() => held.leave());
+        flush();
+        // No timer is left: a process ends here.
+        expect(asyncScheduler.now()).to.equal(100);
+      });
+      expect(sent()).to.deep.equal(['POST applications 503']);
+    });
+
+    it('is not created again after the last has left while it waits to be', () => {
+      const { ucwa, server, sent } = connected();
+      marbles(({ flush }) => {
+        const all = keep(ucwa.events$);
+        server.failNext(100, { status: 503 }, isCreation);
+        timer(100).subscribe(() => server.restart());
+        timer(20_000).subscribe(() => all.subscription.unsubscribe());
+        flush();
+        expect(asyncScheduler.now()).to.equal(20_000);
+      });
+      expect(sent().filter((line) => line === 'POST applications 503')).not.to.have.length(0);
+    });
+
+    for (const how of ['close', 'drain', 'await using'] as const) {
+      for (const grace of [{}, { graceSeconds: 60 }]) {
+        it(`is deleted before ${how} resolves, with ${JSON.stringify(grace)} and slow releases`, async () => {
+          const { ucwa, server, told } = connected({ latencyMs: 20 }, grace);
+          let ended: PromiseLike<DrainReport | void> | undefined;
+          marbles(() => {
+            const watching = keep(presence(ucwa, { uris: ['sip:sara@contoso.com'], ...grace }));
+            timer(200).subscribe(() => {
+              if (how !== 'close') watching.subscription.unsubscribe();
+              ended = how === 'await using' ? ucwa[Symbol.asyncDispose]() : ucwa[how]();
+            });
+            timer(500).subscribe(() => {
+              expect([...server.applications, ...server.presenceSubscriptions]).to.deep.equal([]);
+            });
+          });
+          const report = await ended;
+          expect(told()).to.deep.equal(['presenceSubscription Released notWatched', 'application Released']);
+          if (how === 'await using') return;
+          expect(report).to.have.property('clean', true);
+          expect(report).to.have.property('outcomes').with.length(2);
+        });
+      }
+    }
+
+    it('is kept by a drain while somebody is subscribed', async () => {
+      const { ucwa, server } = connected();
+      const held = hold(ucwa);
+      keep(presence(ucwa, { uris: ['sip:sara@contoso.com'] })).subscription.unsubscribe();
+      await ucwa.drain();
+      expect(server.applications).to.have.length(1);
+      held.leave();
+      await ucwa.drain();
+      expect(server.applications).to.deep.equal([]);
+    });
+
+    it('should not be created again before the one before it is gone, for they are the same to the server', () => {
+      const { ucwa, server, sent } = connected({ latencyMs: 20 }, { graceSeconds: 0 });
       marbles(() => {
         const first = hold(ucwa);
         timer(30).subscribe(() => {
@@ -184,7 +284,7 @@ describe('application', () => {
       expect(told()).to.deep.equal(['application Unknown']);
     });
 
-    it('should error where it is refused, and can be asked for again', () => {
+    it('should error where it is refused, and can be asked for again', async () => {
       const { ucwa, server } = connected();
       server.failNext(1, { status: 403 }, isCreation);
       const first = hold(ucwa);
@@ -192,6 +292,7 @@ describe('application', () => {
       const second = hold(ucwa);
       expect(second.seen).to.have.length(1);
       second.leave();
+      await ucwa.drain();
       expect(server.applications).to.deep.equal([]);
     });
 

@@ -724,16 +724,15 @@ describe('batched', () => {
       expect(aborted).to.equal(1);
     });
 
-    it('should never abort a batch with a part that may have created something', () => {
-      const { seen, aborted } = leaving(
-        [get('a'), get('b', { method: 'POST', onProgress })],
-        [
-          { index: 0, at: 5 },
-          { index: 1, at: 10 },
-        ],
-      );
-      expect(seen).to.deep.equal([]);
-      expect(aborted).to.equal(0);
+    it('keeps a batch for the part that creates, and aborts it when that has left too', () => {
+      const parts = [get('a'), get('b', { method: 'POST', onProgress })];
+      const kept = leaving(parts, [{ index: 0, at: 5 }]);
+      expect([kept.seen, kept.aborted]).to.deep.equal([['b'], 0]);
+      const left = leaving(parts, [
+        { index: 0, at: 5 },
+        { index: 1, at: 10 },
+      ]);
+      expect([left.seen, left.aborted]).to.deep.equal([[], 1]);
     });
 
     it('should give the room of an aborted batch to those who wait', () => {

@@ -438,9 +438,10 @@ describe('presence', () => {
         keep(presence(ucwa, sara)).subscription.unsubscribe();
         timer(1000).subscribe(() => {
           all.subscription.unsubscribe();
-          expect(told()).to.deep.equal(['presenceSubscription Released notWatched', 'application Released']);
+          expect(told()).to.deep.equal(['presenceSubscription Released notWatched']);
         });
       });
+      expect(told()).to.deep.equal(['presenceSubscription Released notWatched', 'application Released']);
     });
   });
 

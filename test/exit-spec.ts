@@ -2,17 +2,17 @@ import { expect } from 'chai';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { tap } from 'rxjs';
-import type { Transport } from '../lib/core/transport.ts';
+import { EMPTY, NEVER, of, tap } from 'rxjs';
+import { headersFrom, type HttpRequest, type Transport } from '../lib/core/transport.ts';
 import { ewsSimulator } from '../lib/testing/ewsSimulator.ts';
 import { serve } from '../lib/testing/serve.ts';
 import { ucwaSimulator } from '../lib/testing/ucwaSimulator.ts';
 
 /** Serves the transport to the script until that ends by itself; rejects where it fails, or has to be killed. */
-async function left(how: string, transport: Transport, url: string): Promise<string> {
+async function left(what: string, how: string, transport: Transport, url: string): Promise<string> {
   const script = new URL('support/leaves.ts', import.meta.url).pathname;
   const served = await serve(transport);
-  const args = [script, how, new URL(new URL(url).pathname, served.origin).href];
+  const args = [script, what, how, new URL(new URL(url).pathname, served.origin).href];
   try {
     return await new Promise((resolve, reject) => {
       const node = ['--import', 'ts-blank-space/register', ...args];
@@ -36,16 +36,98 @@ describe('A process that has left all it subscribed to', () => {
             if (server.requests.length === 2) server.deliverMail();
           }),
         );
-      expect(await left(how, delivering, server.url)).to.equal('true\n');
+      expect(await left(how, 'drain', delivering, server.url)).to.equal('true\n');
       expect(server.subscriptions).to.deep.equal([]);
     });
   }
 
   it('should end by itself, with nothing left on the UCWA server', async () => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
-    expect(await left('ucwa', server.transport, server.url)).to.equal('true\n');
+    expect(await left('ucwa', 'drain', server.transport, server.url)).to.equal('true\n');
     expect([...server.applications, ...server.presenceSubscriptions]).to.deep.equal([]);
   });
+
+  it('ends after the grace period of the application, which it deletes, if it only unsubscribes', async () => {
+    const server = ucwaSimulator({ mediumSeconds: 0 });
+    expect(await left('ucwa', 'unsubscribe', server.transport, server.url)).to.equal('"left"\n');
+    expect([...server.applications, ...server.presenceSubscriptions]).to.deep.equal([]);
+  });
+});
+
+/** Longer than a process may live in these specs. */
+const LONG_WAIT = { status: 503, headers: { 'retry-after': '250' } };
+
+describe('A process that leaves during the backoff of a stream', () => {
+  for (const [what, operation] of [
+    ['pull', 'Subscribe'],
+    ['pull', 'GetEvents'],
+    ['stream', 'GetStreamingEvents'],
+  ] as const) {
+    it(`ends without waiting for the next ${operation} of a ${what}`, async () => {
+      const server = ewsSimulator();
+      server.failNext(10, LONG_WAIT, operation);
+      expect(await left(what, 'backoff', server.transport, server.url)).to.equal('"left"\n');
+      expect(server.subscriptions).to.deep.equal([]);
+    });
+  }
+
+  for (const [name, path] of [
+    ['creation of the application', /\/applications$/],
+    ['request for events', /\/events$/],
+    ['creation of the presence subscription', /\/presenceSubscriptions$/],
+  ] as const) {
+    it(`ends without waiting for the next ${name}`, async () => {
+      const server = ucwaSimulator({ mediumSeconds: 0 });
+      server.failNext(10, LONG_WAIT, ({ url }) => path.test(new URL(url).pathname));
+      expect(await left('ucwa', 'backoff', server.transport, server.url)).to.equal('"left"\n');
+      expect([...server.applications, ...server.presenceSubscriptions]).to.deep.equal([]);
+    });
+  }
+});
+
+describe('A process that closes its connection while the server does not remove anything', () => {
+  const removes = ({ method, body = '' }: HttpRequest): boolean =>
+    method === 'DELETE' || body.includes('Unsubscribe>');
+  const failures: Readonly<Record<string, (request: HttpRequest) => ReturnType<Transport>>> = {
+    'never answers': () => NEVER,
+    'answers 503': ({ url }) => of({ status: 503, url, headers: headersFrom({}), body$: EMPTY }),
+  };
+  for (const [name, failing] of Object.entries(failures)) {
+    const over =
+      (transport: Transport): Transport =>
+      (request) =>
+        removes(request) ? failing(request) : transport(request);
+
+    for (const what of ['pull', 'stream'] as const) {
+      it(`ends after timeoutMs, and knows that it is not clean: ${what}, the server ${name}`, async () => {
+        const server = ewsSimulator();
+        const delivering: Transport = (request) =>
+          server.transport(request).pipe(
+            tap(() => {
+              if (server.requests.length === 2) server.deliverMail();
+            }),
+          );
+        const told: unknown = JSON.parse(await left(what, 'close', over(delivering), server.url));
+        const resource =
+          server.subscriptions[0]?.kind === 'pull' ? 'PullSubscription' : 'StreamingSubscription';
+        expect(told).to.deep.equal({
+          clean: false,
+          pending: [resource],
+          outcomes: [`${resource} Failed`],
+        });
+      });
+    }
+
+    it(`ends after timeoutMs, and knows that it is not clean: UCWA, the server ${name}`, async () => {
+      const server = ucwaSimulator({ mediumSeconds: 0 });
+      const told: unknown = JSON.parse(await left('ucwa', 'close', over(server.transport), server.url));
+      expect(told).to.deep.equal({
+        clean: false,
+        pending: ['presenceSubscription'],
+        outcomes: ['presenceSubscription Failed', 'application Failed'],
+      });
+    });
+  }
 });
 
 describe('The command that watches, told to end by a signal', () => {

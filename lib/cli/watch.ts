@@ -10,40 +10,54 @@ export interface Connection {
   close(): Promise<DrainReport>;
 }
 
+/** How long the server may take to remove everything before the user reads what is waited for. */
+const QUICK_MS = 2000;
+
 /**
  * Writes each event as one line of JSON until the user interrupts or the events end, then removes everything
- * from the server and tells the outcomes. Interrupted again while that lasts, it ends the process at once, and
- * tells what is left.
+ * from the server and writes the outcomes. If that takes longer than 2 seconds, it names what it waits for.
+ * Interrupted again meanwhile, it ends the process at once, and names what is left.
  *
  * @returns The exit code: 0 if the events did not fail and the server is clean, else 1.
  */
-export async function watch(
+export function watch(
   terminal: Terminal,
   events$: Observable<unknown>,
   connection: Connection,
 ): Promise<number> {
+  let failed = false;
   const telling = connection.releases.outcomes$.subscribe((outcome) => {
     terminal.err(describeOutcome(outcome));
   });
-  const failed = await new Promise<boolean>((resolve) => {
-    events$.pipe(takeUntil(terminal.interrupted$.pipe(take(1)))).subscribe({
-      next: (event) => {
-        terminal.out(JSON.stringify(event));
-      },
-      error: (error: unknown) => {
-        terminal.err(describeError(error));
-        resolve(true);
-      },
-      complete: () => {
-        resolve(false);
-      },
-    });
+  const close = async (): Promise<number> => {
+    const leaving = leaveWhenInterrupted(terminal, connection.releases);
+    const closing = connection.close();
+    namePending(terminal, connection.releases);
+    const report = await closing;
+    leaving.unsubscribe();
+    telling.unsubscribe();
+    return failed || !report.clean ? 1 : 0;
+  };
+  const watching = events$.pipe(takeUntil(terminal.interrupted$.pipe(take(1)))).subscribe({
+    next: (event) => {
+      terminal.out(JSON.stringify(event));
+    },
+    error: (error: unknown) => {
+      terminal.err(describeError(error));
+      failed = true;
+    },
   });
-  const leaving = leaveWhenInterrupted(terminal, connection.releases);
-  const report = await connection.close();
-  leaving.unsubscribe();
-  telling.unsubscribe();
-  return failed || !report.clean ? 1 : 0;
+  return new Promise((resolve) => {
+    watching.add(() => resolve(close()));
+  });
+}
+
+function namePending(terminal: Terminal, releases: Releases): void {
+  void releases.drain({ timeoutMs: QUICK_MS }).then(({ pending }) => {
+    if (pending === undefined) return;
+    for (const { resource, id } of pending) terminal.err(`WaitingFor ${resource} ${describeId(id)}`);
+    terminal.err('The server does not answer yet. Press Ctrl-C again to exit without waiting.');
+  });
 }
 
 /** Ends the process at the next signal, with the exit code of one that was killed by it. */

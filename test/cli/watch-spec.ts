@@ -2,15 +2,18 @@ import { expect } from 'chai';
 import { EventEmitter } from 'node:events';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
-import { filter, firstValueFrom, map, NEVER, ReplaySubject, tap } from 'rxjs';
+import { asyncScheduler, filter, firstValueFrom, map, NEVER, ReplaySubject, tap, timer } from 'rxjs';
 import { run } from '../../lib/cli/run.ts';
 import { processTerminal } from '../../lib/cli/terminal.ts';
 import { watch } from '../../lib/cli/watch.ts';
 import { releaseLedger } from '../../lib/core/releases.ts';
+import { pullNotifications } from '../../lib/ews/pull.ts';
+import { exchange } from '../../lib/ews/service.ts';
 import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { serve, type Served } from '../../lib/testing/serve.ts';
 import { ucwaDiscovery } from '../../lib/testing/ucwaDiscovery.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import { marbles } from '../support/marbles.ts';
 import { specTerminal } from '../support/terminal.ts';
 
 describe('rxchange watch, over real sockets', () => {
@@ -194,6 +197,52 @@ describe('rxchange watch, over real sockets', () => {
     expect(terminal.lines.err[0])
       .to.match(/^SignInError: /)
       .and.not.match(/hush|wrong-password/);
+  });
+});
+
+describe('rxchange watch, interrupted while the server is down', () => {
+  const interrupted = async (answeredAfterMs: number): Promise<readonly string[]> => {
+    const terminal = specTerminal();
+    const ledger = releaseLedger();
+    const end = ledger.begin({ resource: 'presenceSubscription', id: '/a?key=hush' });
+    const result = marbles(() => {
+      const exit = watch(terminal, NEVER, { releases: ledger, close: () => ledger.close() });
+      terminal.interrupt();
+      timer(answeredAfterMs).subscribe(end);
+      return exit;
+    });
+    await result;
+    return terminal.lines.err;
+  };
+
+  it('names what it waits for after 2 seconds, and the second Ctrl-C', async () => {
+    expect(await interrupted(2001)).to.deep.equal([
+      'WaitingFor presenceSubscription /a',
+      'The server does not answer yet. Press Ctrl-C again to exit without waiting.',
+    ]);
+  });
+
+  it('names nothing when the server answers within 2 seconds', async () => {
+    expect(await interrupted(1999)).to.deep.equal([]);
+  });
+
+  it('ends on its own after 10 seconds, with 1 and what is left', async () => {
+    const simulator = ewsSimulator();
+    const terminal = specTerminal();
+    const service = exchange({ url: simulator.url, transport: simulator.transport });
+    const events$ = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] });
+    const exit = marbles(({ flush }) => {
+      const result = watch(terminal, events$, service);
+      simulator.failNext(1000, 'reset', 'Unsubscribe');
+      terminal.interrupt();
+      flush();
+      expect(asyncScheduler.now()).to.equal(10_000);
+      return result;
+    });
+    expect(await exit).to.equal(1);
+    const failed = terminal.lines.err.filter((line) => line.startsWith('Failed'));
+    expect(failed).to.have.length(1);
+    expect(failed[0]).to.match(/^Failed PullSubscription .* attempts: NetworkError: /);
   });
 });
 

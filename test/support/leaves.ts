@@ -1,4 +1,5 @@
-import { take } from 'rxjs';
+import { first, type Observable, Subscription, take } from 'rxjs';
+import type { Releases } from '../../lib/core/releases.ts';
 import { exchange } from '../../lib/ews/service.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
 import { streamingNotifications } from '../../lib/ews/streaming.ts';
@@ -6,22 +7,57 @@ import { connect } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 
 /**
- * A process that watches something on the server whose URL it is given, leaves, and has nothing more to do. It
- * prints whether the server was left clean.
+ * A process that watches something on the server whose URL it is given, leaves in some way, and has nothing more to
+ * do. It prints what it is told about that.
  */
-const [how, url = ''] = process.argv.slice(2);
+const [what, how, url = ''] = process.argv.slice(2);
 const folders = { folders: ['inbox'], events: ['newMail'] } as const;
 
-if (how === 'ucwa') {
-  const ucwa = connect({ applications: url, token: 'secret' });
-  presence(ucwa, { uris: ['sip:sara@contoso.com'] })
-    .pipe(take(1))
-    .subscribe({ complete: () => void ucwa.drain().then(({ clean }) => console.log(clean)) });
-} else {
+interface Watching {
+  readonly connection: Pick<Releases, 'close' | 'drain'> & {
+    readonly activity$: Observable<{ readonly status?: number | undefined }>;
+  };
+  readonly events$: Observable<unknown>;
+}
+
+function watching(): Watching {
+  if (what === 'ucwa') {
+    const ucwa = connect({ applications: url, token: 'secret' });
+    return { connection: ucwa, events$: presence(ucwa, { uris: ['sip:sara@contoso.com'] }) };
+  }
   const service = exchange({ url, token: 'secret' });
   const events$ =
-    how === 'pull' ? pullNotifications(service, folders) : streamingNotifications(service, folders);
-  events$
-    .pipe(take(1))
-    .subscribe({ complete: () => void service.drain().then(({ clean }) => console.log(clean)) });
+    what === 'pull' ? pullNotifications(service, folders) : streamingNotifications(service, folders);
+  return { connection: service, events$ };
+}
+
+const { connection, events$ } = watching();
+const tell = (told: unknown): void => console.log(JSON.stringify(told));
+
+if (how === 'backoff') {
+  const all = new Subscription();
+  // While the stream waits for its next attempt.
+  connection.activity$.pipe(first(({ status }) => status === 503)).subscribe(() => {
+    setImmediate(() => {
+      all.unsubscribe();
+      tell('left');
+    });
+  });
+  all.add(events$.subscribe());
+} else {
+  events$.pipe(take(1)).subscribe({
+    complete: () => {
+      if (how === 'unsubscribe') tell('left');
+      if (how === 'drain') void connection.drain().then(({ clean }) => tell(clean));
+      if (how === 'close') {
+        void connection.close({ timeoutMs: 100 }).then(({ clean, pending = [], outcomes }) =>
+          tell({
+            clean,
+            pending: pending.map(({ resource }) => resource),
+            outcomes: outcomes.map(({ resource, outcome }) => `${resource} ${outcome}`),
+          }),
+        );
+      }
+    },
+  });
 }

@@ -1,4 +1,14 @@
-import { asyncScheduler, defer, type Observable, race, retry, Subscription, tap, throwError, timer } from 'rxjs';
+import {
+  asyncScheduler,
+  defer,
+  type Observable,
+  race,
+  retry,
+  Subscription,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
 import { type BackoffPolicy, type Pause, pausing } from './backoff.ts';
 import { HttpError, NetworkError } from './errors.ts';
 import { releaseEntry, type ReleaseEntry, type ReleaseLedger, type ReleaseOutcome } from './releases.ts';

@@ -78,9 +78,16 @@ export interface ExchangeService extends AsyncDisposable {
   as(impersonate: Impersonation, anchorMailbox?: string): ExchangeService;
   /** How many events were left out, because this library does not know their type: those of all users. */
   readonly skippedEvents: number;
-  /** Resolves when nothing that was unsubscribed from is left to remove, or the time is up. Never rejects. */
+  /**
+   * Resolves when the server has confirmed every removal, or the time is up. Grace periods end at once; streams that
+   * are still subscribed are left alone. Without `timeoutMs` it waits until each removal has succeeded, failed or
+   * expired on the server. Never rejects.
+   */
   drain(options?: DrainOptions): Promise<DrainReport>;
-  /** Completes every stream of this connection, which unsubscribes on the server, then drains. Never rejects. */
+  /**
+   * Completes every stream of this connection, which unsubscribes on the server, then drains for at most
+   * `timeoutMs`, 10 seconds by default. After it resolves nothing is sent any more. Never rejects.
+   */
   close(options?: DrainOptions): Promise<DrainReport>;
 }
 

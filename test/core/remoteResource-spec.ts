@@ -580,7 +580,7 @@ describe('remoteResource', () => {
         marbles(() =>
           thing(server.transport, ledger)
             .pipe(take(1))
-            .subscribe({ complete: () => (ended = ledger[how]()) }),
+            .subscribe({ complete: () => void (ended = ledger[how]()) }),
         );
         const report = await ended;
         expect(report?.outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Released']);

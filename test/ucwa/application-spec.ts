@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { asyncScheduler, timer } from 'rxjs';
 import { DecodeError, HttpError } from '../../lib/core/errors.ts';
-import type { DrainReport } from '../../lib/core/releases.ts';
 import type { HttpRequest } from '../../lib/core/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
 import type { Application } from '../../lib/ucwa/liveApplication.ts';
@@ -164,7 +163,7 @@ describe('application', () => {
       for (const grace of [{}, { graceSeconds: 60 }]) {
         it(`is deleted before ${how} resolves, with ${JSON.stringify(grace)} and slow releases`, async () => {
           const { ucwa, server, told } = connected({ latencyMs: 20 }, grace);
-          let ended: PromiseLike<DrainReport | void> | undefined;
+          let ended: PromiseLike<unknown> | undefined;
           marbles(() => {
             const watching = keep(presence(ucwa, { uris: ['sip:sara@contoso.com'], ...grace }));
             timer(200).subscribe(() => {

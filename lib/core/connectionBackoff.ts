@@ -167,15 +167,15 @@ export function connectionBackoff(
       subscriber.next(response);
       return;
     }
-    const complete = verdict === 'answers' ? answered : (): void => undefined;
+    const heard = verdict === 'answers' ? { complete: answered, error: erred } : {};
     let isRead = false as boolean;
     const body$ = defer(() => {
       isRead = true;
-      return response.body$.pipe(tap({ complete, error: erred }));
+      return response.body$.pipe(tap(heard));
     });
     subscriber.next({ ...response, body$ });
     // A body can only be read by who subscribes while the response is emitted.
-    if (!isRead) complete();
+    if (!isRead) heard.complete?.();
   };
 
   return {

@@ -93,13 +93,18 @@ export function withRetry(policy: RetryPolicy = {}): Middleware {
   return retrying(policy);
 }
 
-/** As {@link withRetry}, with the waits of a connection: `pause` replaces those of the policy. */
-export function retrying(policy: RetryPolicy, pause?: Pause): Middleware {
+/** Throws a TypeError that names the option if the policy cannot be used. */
+export function checkRetryPolicy(policy: RetryPolicy): void {
   checkBackoffPolicy(policy, 'retry', NAMES);
   if (policy.retries !== undefined) numberOption('retry.retries', policy.retries, { min: 0, integer: true });
   if (policy.maxRetryAfterMs !== undefined) {
     numberOption('retry.maxRetryAfterMs', policy.maxRetryAfterMs, { min: 0 });
   }
+}
+
+/** As {@link withRetry}, with the waits of a connection: `pause` replaces those of the policy. */
+export function retrying(policy: RetryPolicy, pause?: Pause): Middleware {
+  checkRetryPolicy(policy);
   return (transport) => (request) => {
     const idempotent = isIdempotent(request);
 

@@ -1,10 +1,13 @@
 import { asyncScheduler, identity } from 'rxjs';
+import type { ConnectionBackoff } from '../core/connectionBackoff.ts';
 import type { Middleware, Transport } from '../core/transport.ts';
 import { affinityGroup } from './affinity.ts';
 
 /** One group of mailboxes at one URL: what their streams share. */
 export interface Site {
   readonly url: string;
+  /** The one backoff of all requests to the URL. */
+  readonly backoff: ConnectionBackoff;
   /** For what is answered and over. */
   readonly calls: Transport;
   /** For what hangs. */

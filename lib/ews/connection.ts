@@ -1,5 +1,5 @@
-import { asyncScheduler, type Subscription, timer } from 'rxjs';
-import { backOffMs } from './course.ts';
+import { asyncScheduler, type Observable, Subscription, timer } from 'rxjs';
+import { backedOff } from './course.ts';
 import { DEFAULT_RETRIES } from './resubscribing.ts';
 import { connectionGaps } from './connectionGaps.ts';
 import type { Member } from './connectionMember.ts';
@@ -60,6 +60,8 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
   let failures = 0;
   /** How many requests in a row ended with what could not be read. */
   let unreadable = 0;
+  /** How many requests in a row had to be sent again soon because of what could not be read. */
+  let renewals = 0;
 
   const gaps = connectionGaps(() => [relay.old, relay.leg].filter((leg) => leg !== undefined));
 
@@ -117,22 +119,39 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
     });
   };
 
-  const openAfter = (ms: number): void => {
+  const openAfter = (wait$: Observable<unknown> | undefined): void => {
     isStale = true;
-    if (ms > 0) {
-      waiting = timer(ms).subscribe(() => {
+    if (wait$ === undefined) {
+      regroup();
+      return;
+    }
+    waiting?.unsubscribe();
+    const pause = (waiting = new Subscription());
+    pause.add(
+      wait$.subscribe(() => {
         waiting = undefined;
         regroup();
-      });
-    } else regroup();
+      }),
+    );
   };
 
-  /** How long to wait until the next request, when one was no good. */
-  const waitAfter = (leg: Leg, error?: unknown): number => {
+  const waitFor = (times: number, decision: Decision): Observable<unknown> =>
+    backedOff(internals.backoff.pause, internals.retry, times, decision);
+
+  /** Emits when the next request may be sent, when one was no good; undefined is at once. */
+  const waitAfter = (leg: Leg, error?: unknown): Observable<unknown> | undefined => {
     failures = shortLives(failures, asyncScheduler.now() - leg.openedAt);
     const isEnd = error === undefined || error instanceof NetworkError;
-    if (isEnd && failures === 1 && leg.hasAnswered) return 0;
-    return backOffMs(internals.retry, failures, decideFor(leg, error));
+    if (isEnd && failures === 1 && leg.hasAnswered) return undefined;
+    return waitFor(failures, decideFor(leg, error));
+  };
+
+  /** Asks for all members again: at first soon, and then with backoff. */
+  const renew = (leg: Leg): void => {
+    if (isStale) return;
+    renewals = shortLives(renewals, asyncScheduler.now() - leg.openedAt);
+    if (renewals === 1) regroupSoon();
+    else openAfter(waitFor(renewals, { action: 'backOff' }));
   };
 
   const decideFor = ({ hasAnswered }: Leg, error: unknown): Decision =>
@@ -177,7 +196,7 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
       return;
     }
     // What could not be read may have said that some are gone, so all are asked for again.
-    if (leg.problem !== undefined) regroupSoon();
+    if (leg.problem !== undefined) renew(leg);
     leg.problem = undefined;
     unreadable = 0;
     if (gap !== undefined) noteGaps(leg, gap, leg.number - 1);

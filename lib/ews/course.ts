@@ -1,6 +1,6 @@
 import { asyncScheduler, defer, EMPTY, type Observable } from 'rxjs';
-import { backoff } from '../core/backoff.ts';
-import type { RetryPolicy } from '../core/withRetry.ts';
+import type { Pause } from '../core/backoff.ts';
+import { DEFAULT_MAX_RETRY_AFTER_MS, type RetryPolicy } from '../core/withRetry.ts';
 import type { Decision, ErrorContext } from './decision.ts';
 import type { GapEvent, GapReason } from './events.ts';
 import { shortLives } from './shortLives.ts';
@@ -75,9 +75,17 @@ export function lost(course: Course): void {
   course.subscribedAt = undefined;
 }
 
-/** How long to wait after so many failures in a row, in milliseconds; what the server asks for is bounded. */
-export function backOffMs(policy: RetryPolicy, failures: number, { delayMs = 0 }: Decision): number {
-  return backoff(failures, policy, Math.min(delayMs, policy.maxRetryAfterMs ?? 300_000));
+/**
+ * Returns an Observable that emits once when the next attempt may be made, after so many failures in a row; the time
+ * that the server asks for is bounded.
+ */
+export function backedOff(
+  pause: Pause,
+  { maxRetryAfterMs = DEFAULT_MAX_RETRY_AFTER_MS }: RetryPolicy,
+  failures: number,
+  { delayMs = 0 }: Decision,
+): Observable<unknown> {
+  return pause(failures, { retryAfterMs: Math.min(delayMs, maxRetryAfterMs) });
 }
 
 /** The event that tells of a gap at this place of the course. */

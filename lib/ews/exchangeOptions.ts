@@ -1,5 +1,7 @@
+import { isObservable, type Observable } from 'rxjs';
 import type { Fetch } from '../core/keptAliveFetch.ts';
 import { checkLimits, type Limits } from '../core/limits.ts';
+import { platformOnline } from '../core/online.ts';
 import {
   choiceOption,
   invalidOption,
@@ -10,7 +12,7 @@ import {
   urlOption,
 } from '../core/options.ts';
 import type { Transport } from '../core/transport.ts';
-import type { RetryPolicy } from '../core/withRetry.ts';
+import { checkRetryPolicy, type RetryPolicy } from '../core/withRetry.ts';
 import type { Impersonation } from './envelope.ts';
 import { SIGN_IN_NAMES, type SignInOptions } from './signIn.ts';
 import { checkMaxConnections, type StreamingLimits } from './streamingLimits.ts';
@@ -72,6 +74,11 @@ export interface ExchangeOptions extends SignInOptions {
    * @default 10
    */
   readonly maxConcurrentRequests?: number;
+  /**
+   * Emits when the platform has a network again: then whatever waits after a failure is sent at once.
+   * @default the event `online` of a browser or worker
+   */
+  readonly online$?: Observable<unknown>;
   /** How events are streamed. @default as documented there */
   readonly streaming?: StreamingLimits;
   /** The limits of what the server sends. @default as documented there */
@@ -90,6 +97,7 @@ const NAMES: OptionNames<ExchangeOptions> = {
   fetch: 1,
   retry: 1,
   maxConcurrentRequests: 1,
+  online$: 1,
   streaming: 1,
   limits: 1,
 };
@@ -105,6 +113,7 @@ export interface ExchangePlan {
   readonly maxConcurrentRequests: number;
   readonly maxConnections: number;
   readonly limits: Required<Limits>;
+  readonly online$: Observable<unknown>;
 }
 
 /** Fewer than the 27 that servers allow an account, which it may use for more than this. */
@@ -116,8 +125,12 @@ export function exchangePlan(options: ExchangeOptions): ExchangePlan {
     version = 'Exchange2013_SP1',
     retry = {},
     maxConcurrentRequests = MOST_REQUESTS,
+    online$ = platformOnline(),
   } = objectOption('options', options, NAMES);
+  checkRetryPolicy(retry);
+  if (!isObservable(online$)) throw invalidOption('online$', online$, 'an Observable');
   return {
+    online$,
     where: whereaboutsIn(options),
     version: choiceOption('version', version, VERSIONS),
     retry,

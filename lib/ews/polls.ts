@@ -11,7 +11,7 @@ import {
   throwError,
 } from 'rxjs';
 import type { Lease } from '../core/remoteResource.ts';
-import { backOffMs, type Course, gapEvent, reached } from './course.ts';
+import { backedOff, type Course, gapEvent, reached } from './course.ts';
 import { decide } from './decision.ts';
 import { getEventsEnvelope } from './envelope.ts';
 import { EwsError } from './errors.ts';
@@ -28,8 +28,10 @@ interface Polling {
   readonly course: Course;
   readonly id: string;
   readonly lease: Lease;
-  /** When to ask next. */
+  /** When to ask next, after an answer. */
   pace: PollPace;
+  /** Emits when to ask next, after a failure. */
+  again$: Observable<unknown> | undefined;
 }
 
 /**
@@ -44,8 +46,17 @@ export function polls(
   lease: Lease,
 ): Observable<EwsEvent> {
   return new Observable((subscriber) => {
-    const polling: Polling = { service, plan, course, id, lease, pace: { waitMs: 0, atOnce: 0 } };
+    const polling: Polling = {
+      service,
+      plan,
+      course,
+      id,
+      lease,
+      pace: { waitMs: 0, atOnce: 0 },
+      again$: undefined,
+    };
     const ask = (): void => {
+      polling.again$ = undefined;
       const asking$ = new Observable<EwsEvent>((inner) => {
         // Added before it is subscribed to: who leaves in the middle of an answer has taken no more of it.
         subscriber.add(inner);
@@ -54,8 +65,12 @@ export function polls(
       asking$.subscribe({
         next: (event) => subscriber.next(event),
         error: (error: unknown) => subscriber.error(error),
-        complete: () => service.timers.set(polling.pace.waitMs, ask),
+        complete: next,
       });
+    };
+    const next = (): void => {
+      if (polling.again$ === undefined) service.timers.set(polling.pace.waitMs, ask);
+      else subscriber.add(polling.again$.subscribe(ask));
     };
     subscriber.add(() => service.timers.clear(polling.pace.waitMs, ask));
     ask();
@@ -167,7 +182,11 @@ function failed(polling: Polling, error: unknown, mayHaveActed: boolean): Observ
     polling.pace = { waitMs: plan.intervalMs, atOnce: 0 };
     return of(gapEvent(course, id, decision.gap ?? 'eventsMissed'));
   }
-  if (decision.action !== 'backOff') return throwError(() => error);
+  if (decision.action !== 'backOff') {
+    // The server answers: the failures before were those of the network.
+    course.failures = 0;
+    return throwError(() => error);
+  }
   // A server without watermarks hands events out once: they may have been in the answer that was lost. And the
   // question may get there only later, and take what has happened by then: so the next one is for another.
   if (mayHaveActed && course.watermark === undefined) {
@@ -175,7 +194,7 @@ function failed(polling: Polling, error: unknown, mayHaveActed: boolean): Observ
     return throwError(() => error);
   }
   course.failures += 1;
-  polling.pace = { waitMs: backOffMs(service.retry, course.failures, decision), atOnce: 0 };
+  polling.again$ = backedOff(service.backoff.pause, service.retry, course.failures, decision);
   return EMPTY;
 }
 

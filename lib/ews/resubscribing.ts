@@ -10,8 +10,9 @@ import {
   throwError,
   timer,
 } from 'rxjs';
+import { backoff, type Pause, pausing } from '../core/backoff.ts';
 import type { ReleaseLedger } from '../core/releases.ts';
-import { backOffMs, type Course, lost } from './course.ts';
+import { backedOff, type Course, lost } from './course.ts';
 import { decide, type Decision } from './decision.ts';
 import type { ServiceCore, ServiceInternals } from './serviceInternals.ts';
 import type { EwsEvent } from './events.ts';
@@ -34,11 +35,17 @@ export function resubscribing(
   resume: boolean,
   one: (here: ServiceInternals) => Observable<EwsEvent>,
 ): Observable<EwsEvent> {
-  return whereItIs(service, course, one).pipe(
+  // Until it is known where the service is, there is no connection whose backoff could be shared.
+  let pause = pausing(service.retry);
+  const oneHere = (here: ServiceInternals): Observable<EwsEvent> => {
+    ({ pause } = here.backoff);
+    return one(here);
+  };
+  return whereItIs(service, course, oneHere).pipe(
     retry({
       delay: (error: unknown) => {
         course.ended?.(error);
-        return whenToGoOn(service, course, resume, error);
+        return whenToGoOn(service, course, { resume, pause }, error);
       },
     }),
   );
@@ -66,7 +73,7 @@ function whereItIs(
 function whenToGoOn(
   { retry: policy, ledger, relocate }: ServiceCore,
   course: Course,
-  resume: boolean,
+  { resume, pause }: { readonly resume: boolean; readonly pause: Pause },
   error: unknown,
 ): Observable<unknown> {
   const mostFailures = course.hasSubscribed ? Infinity : (policy.retries ?? DEFAULT_RETRIES);
@@ -75,9 +82,9 @@ function whenToGoOn(
   if (course.failures > mostFailures) return throwError(() => error);
   const decision = decide(error, course);
   const inARow = Math.max(course.failures, course.losses);
-  const backedOff = (least: Decision): Observable<unknown> => timer(backOffMs(policy, inARow, least));
+  const waited = (): Observable<unknown> => backedOff(pause, policy, inARow, decision);
   // A first loss is mended at once; losses in a row are no accident.
-  const soon = (): Observable<unknown> => (inARow === 1 ? timer(0) : backedOff(decision));
+  const soon = (): Observable<unknown> => (inARow === 1 ? timer(0) : waited());
   switch (decision.action) {
     case 'resubscribe':
       if (!resume || course.watermark === undefined) goAfresh(course, decision);
@@ -88,9 +95,9 @@ function whenToGoOn(
     case 'resubscribeLater':
       goAfresh(course, decision);
       // Only now: until here, the old one is unsubscribed from where it was.
-      return backedOff({ delayMs: MOVE_RETRY_MS, ...decision }).pipe(tap(relocate));
+      return timer(backoff(inARow, policy, decision.delayMs ?? MOVE_RETRY_MS)).pipe(tap(relocate));
     case 'backOff':
-      return backedOff(decision);
+      return waited();
     case 'afterReleases':
       return afterReleases(ledger, error);
     default:

@@ -1,15 +1,16 @@
 import { map, type Observable, tap } from 'rxjs';
 import { type Activity, activityReport } from '../core/activity.ts';
+import { type ConnectionBackoff, connectionBackoff } from '../core/connectionBackoff.ts';
 import { fetchTransport } from '../core/fetchTransport.ts';
 import { invalidOption } from '../core/options.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
 import { type DrainOptions, type DrainReport, releaseLedger, type Releases } from '../core/releases.ts';
 import { reportProgress } from '../core/reportProgress.ts';
 import { sharedTimers } from '../core/sharedTimers.ts';
-import type { Transport } from '../core/transport.ts';
+import type { Middleware, Transport } from '../core/transport.ts';
 import { withConcurrency } from '../core/withConcurrency.ts';
 import { withLimits } from '../core/withLimits.ts';
-import { withRetry } from '../core/withRetry.ts';
+import { retrying } from '../core/withRetry.ts';
 import { anchorOption } from './affinity.ts';
 import { affinityGroups, type Site } from './affinityGroups.ts';
 import { autodiscovered } from './autodiscover.ts';
@@ -17,6 +18,7 @@ import { type Claims, idClaims } from './claims.ts';
 import type { Impersonation } from './envelope.ts';
 import { type ExchangeOptions, exchangePlan } from './exchangeOptions.ts';
 import { addressOf, checkImpersonation } from './impersonation.ts';
+import { hearing, verdict } from './hearing.ts';
 import { fixedAt, lookedUp } from './location.ts';
 import type { ServiceCore, ServiceInternals } from './serviceInternals.ts';
 import { signing } from './signIn.ts';
@@ -93,6 +95,14 @@ export interface ExchangeService extends AsyncDisposable {
 
 const INTERNALS = new WeakMap<ExchangeService, ServiceCore>();
 
+/** What all requests to one URL share. */
+interface Server {
+  readonly backoff: ConnectionBackoff;
+  readonly again: Middleware;
+  readonly calls: Transport;
+  readonly streams: Transport;
+}
+
 /** The stream itself notices its silence: by whole envelopes. */
 const ENDLESS = { silenceSeconds: Infinity, responseSeconds: Infinity, responseBytes: Infinity };
 
@@ -121,7 +131,8 @@ const ENDLESS = { silenceSeconds: Infinity, responseSeconds: Infinity, responseB
  * ```
  */
 export function exchange(options: ExchangeOptions): ExchangeService {
-  const { where, version, retry, maxConcurrentRequests, maxConnections, limits } = exchangePlan(options);
+  const { where, version, retry, maxConcurrentRequests, maxConnections, limits, online$ } =
+    exchangePlan(options);
   const ledger = releaseLedger();
   const { activity$, reported } = activityReport();
   const sending = reported(options.transport ?? fetchTransport(options.fetch, limits));
@@ -131,10 +142,9 @@ export function exchange(options: ExchangeOptions): ExchangeService {
       : lookedUp(autodiscovered({ ...options, ...where, transport: sending }), ledger.closing$);
   const claims = new Map<string, Claims>();
   const timers = sharedTimers();
-  const calling = withConcurrency(maxConcurrentRequests)(reportProgress(withLimits(limits)(sending)));
-  const streaming = reportProgress(withLimits({ ...limits, ...ENDLESS })(sending));
+  const limitedCalls = withLimits(limits)(sending);
+  const limitedStreams = withLimits({ ...limits, ...ENDLESS })(sending);
   const sign = signing(options);
-  const again = withRetry(retry);
   let skippedEvents = 0;
   const noteSkipped = (count: number): void => void (skippedEvents += count);
   const countSkipped = (message: StreamedMessage): void => {
@@ -142,10 +152,28 @@ export function exchange(options: ExchangeOptions): ExchangeService {
     for (const { skipped = [] } of message.notifications) noteSkipped(skipped.length);
   };
 
+  const servers = new Map<string, Server>();
+  const serverAt = (url: string): Server => {
+    const known = servers.get(url);
+    if (known !== undefined) return known;
+    const backoff = connectionBackoff(retry, online$);
+    const noting = location.noting(url);
+    const calls = backoff.gate({ verdict })(reportProgress(noting(limitedCalls)));
+    const streams = backoff.gate({ verdict, isHeld: true })(reportProgress(noting(limitedStreams)));
+    const server: Server = {
+      backoff,
+      again: retrying(retry, backoff.pause),
+      calls: withConcurrency(maxConcurrentRequests)(calls),
+      streams,
+    };
+    servers.set(url, server);
+    return server;
+  };
+
   const groups = affinityGroups((url, affinity) => {
-    const over = (wire: Transport): Transport =>
-      location.noting(url)(sign(again(pinnedTo(url, limits)(affinity(wire)))));
-    return { url, calls: over(calling), streams: over(streaming) };
+    const { backoff, again, calls, streams } = serverAt(url);
+    const over = (wire: Transport): Transport => sign(again(pinnedTo(url, limits)(affinity(wire))));
+    return { url, backoff, calls: over(calls), streams: over(streams) };
   });
 
   const coreFor = (
@@ -158,18 +186,21 @@ export function exchange(options: ExchangeOptions): ExchangeService {
     const internalsAt = (site: Site): ServiceInternals => {
       const made = bySite.get(site);
       if (made !== undefined) return made;
-      const { url, calls, streams } = site;
+      const { url, backoff, calls, streams } = site;
+      const isImpersonating = impersonate !== undefined;
       const known = claims.get(url) ?? idClaims();
       claims.set(url, known);
       const internals: ServiceInternals = {
         ...core,
-        ...{ claims: known, head, url, site },
+        ...{ claims: known, head, url, backoff, site },
         send: ({ name, envelope, ...rest }) =>
           soapCall(calls, { operation: name, url, limits, envelope: envelope(head), ...rest }).pipe(
+            hearing(backoff, isImpersonating),
             tap((message) => countSkipped(message)),
           ),
         stream: ({ name, envelope, ...rest }) =>
           soapStream(streams, { operation: name, url, limits, envelope: envelope(head), ...rest }).pipe(
+            hearing(backoff, isImpersonating),
             tap((message) => countSkipped(message)),
           ),
       };

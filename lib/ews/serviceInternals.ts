@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { ConnectionBackoff } from '../core/connectionBackoff.ts';
 import type { Limits } from '../core/limits.ts';
 import type { ReleaseLedger } from '../core/releases.ts';
 import type { SharedTimers } from '../core/sharedTimers.ts';
@@ -54,6 +55,8 @@ export interface ServiceInternals extends ServiceCore {
   readonly claims: Claims;
   readonly head: EnvelopeHead;
   readonly url: string;
+  /** The one backoff of all requests to this URL. */
+  readonly backoff: ConnectionBackoff;
   /** One for all whose streams share connections. */
   readonly site: Site;
   readonly send: (operation: Operation) => Observable<ResponseMessage>;

@@ -90,6 +90,7 @@ export function subscription(
     },
     decide: decideUnsubscribe,
     backoff: internals.retry,
+    pause: internals.backoff.pause,
     ifLost,
   };
   return journal === undefined ? remoteResource(config) : journaled(config, () => journal);

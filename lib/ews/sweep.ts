@@ -19,7 +19,7 @@ interface UnsubscribePlan {
  * each.
  */
 export function sweepSubscriptions(
-  { ledger, claims, retry, url }: ServiceInternals,
+  { ledger, claims, retry, backoff, url }: ServiceInternals,
   journal: StreamJournal,
   { expiresAt, ifLost, remove }: UnsubscribePlan,
 ): void {
@@ -34,6 +34,7 @@ export function sweepSubscriptions(
         // When it was last heard of is not known, but it was before.
         expiresAt: expiresAt(asyncScheduler.now()),
         backoff: retry,
+        pause: backoff.pause,
         done: () => claims.drop(claim),
       };
     });

@@ -22,7 +22,7 @@ import type { OnExpelled, OnReplaced } from './decision.ts';
 import { discovery } from './discovery.ts';
 import { signedBy } from './invalidToken.ts';
 import { fixedLocation, foundLocation, type Location } from './location.ts';
-import { platformOnline } from './online.ts';
+import { platformOnline } from '../core/online.ts';
 import { type Pause, pausing } from './pause.ts';
 import { checkPublish, type Publication } from './publish.ts';
 import { randomId } from './randomId.ts';

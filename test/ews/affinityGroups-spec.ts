@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { of } from 'rxjs';
+import { connectionBackoff } from '../../lib/core/connectionBackoff.ts';
 import type { HttpRequest } from '../../lib/core/transport.ts';
 import { type AffinityGroups, affinityGroups } from '../../lib/ews/affinityGroups.ts';
 import { response } from '../support/responses.ts';
@@ -13,7 +14,7 @@ function farm(): { readonly groups: AffinityGroups; readonly requests: HttpReque
       requests.push(request);
       return of(setting);
     });
-    return { url, calls: transport, streams: transport };
+    return { url, backoff: connectionBackoff(), calls: transport, streams: transport };
   });
   return { groups, requests };
 }

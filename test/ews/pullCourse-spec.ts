@@ -298,7 +298,6 @@ describe('A pull whose Subscribe fails', () => {
         '0 Subscribe',
         '0 GetEvents',
         '10 Unsubscribe',
-        '10.5 Subscribe',
         '11 Unsubscribe',
         '11 Subscribe',
         '11 GetEvents',
@@ -539,6 +538,7 @@ describe('A pull from a server without watermarks', () => {
     );
     expect(run.sent().filter((line) => line.includes('Unsubscribe'))).to.deep.equal([
       '10 Unsubscribe',
+      '11 Unsubscribe',
       '70.5 Unsubscribe',
     ]);
     expect(outcomesOf(run)).to.deep.equal(['AlreadyGone', 'Released']);

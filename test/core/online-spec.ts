@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { platformOnline } from '../../lib/ucwa/online.ts';
+import { platformOnline } from '../../lib/core/online.ts';
 
 describe('platformOnline', () => {
   it('should emit when the platform comes online, and leave no listener', () => {

@@ -1,0 +1,63 @@
+import { defer, type MonoTypeOperatorFunction, tap } from 'rxjs';
+import { askedWaitMs } from '../core/backoff.ts';
+import type { ConnectionBackoff, Verdict } from '../core/connectionBackoff.ts';
+import { DecodeError, HttpError, NetworkError } from '../core/errors.ts';
+import type { HttpResponse } from '../core/transport.ts';
+import { EwsError, SoapFault } from './errors.ts';
+import { isXml } from './soap.ts';
+import type { StreamedMessage } from './streamingParser.ts';
+
+const BUSY = 'ErrorServerBusy';
+
+/** Statuses that say that the server is not there, or not for now. */
+const FAILS = new Set([408, 429, 502, 503, 504]);
+
+/** Reads what the head of a response says about the server: of a SOAP envelope, the body decides. */
+export function verdict({ status, headers }: HttpResponse): Verdict {
+  if (FAILS.has(status)) return 'fails';
+  if (status !== 200 && status < 500) return 'answers';
+  const contentType = headers.get('content-type');
+  const mayBeSoap = (status === 200 || status === 500) && (contentType === undefined || isXml(contentType));
+  return mayBeSoap ? 'unclear' : 'fails';
+}
+
+/**
+ * Returns an operator that mirrors the messages of a response, and notes in the backoff whether the server answered.
+ *
+ * A response without a readable message is a failure. `ErrorServerBusy` is one unless another user is impersonated:
+ * then the budget of that mailbox is used up, and not that of the account.
+ *
+ * @see [EWS] EWS throttling in Exchange
+ */
+export function hearing<Message extends StreamedMessage>(
+  { answered, failed }: ConnectionBackoff,
+  isImpersonating: boolean,
+): MonoTypeOperatorFunction<Message> {
+  return (messages$) =>
+    defer(() => {
+      let isHeard = false;
+      return messages$.pipe(
+        tap({
+          next: ({ type }) => {
+            if (isHeard || type === 'unreadable') return;
+            isHeard = true;
+            answered();
+          },
+          error: (error: unknown) => {
+            const isRefusal = error instanceof SoapFault || error instanceof EwsError;
+            if (isRefusal && (error.code !== BUSY || isImpersonating)) answered();
+            else if (isRefusal || (!isHeard && isUnread(error))) failed(askedWaitMs(error));
+          },
+          complete: () => {
+            if (!isHeard) failed();
+          },
+        }),
+      );
+    });
+}
+
+/** Whether there was no SOAP in a response that could have brought it; the gate itself sees other failures. */
+function isUnread(error: unknown): boolean {
+  if (error instanceof DecodeError || error instanceof NetworkError) return true;
+  return error instanceof HttpError && error.status === 500;
+}

@@ -1,0 +1,183 @@
+import { expect } from 'chai';
+import {
+  asyncScheduler,
+  EMPTY,
+  map,
+  mergeMap,
+  type Observable,
+  of,
+  Subject,
+  Subscription,
+  takeUntil,
+  throwError,
+  timer,
+} from 'rxjs';
+import { NetworkError } from '../../lib/core/errors.ts';
+import {
+  headersFrom,
+  type HttpRequest,
+  type HttpResponse,
+  type Transport,
+} from '../../lib/core/transport.ts';
+import type { EwsEvent } from '../../lib/ews/events.ts';
+import { pullNotifications } from '../../lib/ews/pull.ts';
+import { type ExchangeService, exchange } from '../../lib/ews/service.ts';
+import { streamingNotifications } from '../../lib/ews/streaming.ts';
+import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { marbles } from '../support/marbles.ts';
+
+const MINUTE_MS = 60_000;
+const RETRY = { random: () => 0.5 };
+
+const NO_NETWORK = (request: HttpRequest): Observable<HttpResponse> =>
+  throwError(() => new NetworkError('no answer', request));
+const UNAVAILABLE = ({ url }: HttpRequest): Observable<HttpResponse> =>
+  of({ status: 503, url, headers: headersFrom({}), body$: EMPTY });
+const EMPTY_500 = ({ url }: HttpRequest): Observable<HttpResponse> =>
+  of({ status: 500, url, headers: headersFrom({}), body$: EMPTY });
+const BLANK_200 = ({ url }: HttpRequest): Observable<HttpResponse> =>
+  of({
+    status: 200,
+    url,
+    headers: headersFrom({ 'content-type': 'text/xml' }),
+    body$: of(new TextEncoder().encode('\n')),
+  });
+
+const pull = (service: ExchangeService): Observable<EwsEvent> =>
+  pullNotifications(service, { folders: ['inbox'], events: ['newMail'], pollIntervalSeconds: 30 });
+const stream = (service: ExchangeService): Observable<EwsEvent> =>
+  streamingNotifications(service, { folders: ['inbox'], events: ['newMail'] });
+
+/** Breaks off the body of a response that is under way when the outage begins. */
+function cutBy(cut$: Observable<void>, request: HttpRequest): (response: HttpResponse) => HttpResponse {
+  const cutOff$ = cut$.pipe(mergeMap(() => throwError(() => new NetworkError('broken off', request))));
+  return (response) => ({ ...response, body$: response.body$.pipe(takeUntil(cutOff$)) });
+}
+
+/** The requests of so many streams during ten minutes of an outage, and in the minute after it. */
+function requestsOf(
+  count: number,
+  watch: (service: ExchangeService) => Observable<EwsEvent>,
+  failure: (request: HttpRequest) => Observable<HttpResponse>,
+): { readonly during: number; readonly after: number; readonly errors: number; readonly alive: number } {
+  const found = { during: 0, after: 0, errors: 0, alive: 0 };
+  marbles(() => {
+    const server = ewsSimulator({ latencyMs: 20 });
+    const cut$ = new Subject<void>();
+    let phase: 'before' | 'during' | 'after' = 'before';
+    const transport: Transport = (request) => {
+      if (phase !== 'before') found[phase] += 1;
+      return phase === 'during'
+        ? failure(request)
+        : server.transport(request).pipe(map(cutBy(cut$, request)));
+    };
+    const service = exchange({ url: server.url, transport, retry: RETRY, streaming: { maxConnections: 5 } });
+    const alive = new Set<number>();
+    const watching = new Subscription();
+    for (let index = 0; index < count; index += 1) {
+      watching.add(
+        watch(service).subscribe({
+          next: () => phase === 'after' && alive.add(index),
+          error: () => (found.errors += 1),
+        }),
+      );
+    }
+    timer(MINUTE_MS).subscribe(() => {
+      phase = 'during';
+      cut$.next();
+    });
+    timer(11 * MINUTE_MS).subscribe(() => (phase = 'after'));
+    timer(12 * MINUTE_MS).subscribe(() => {
+      phase = 'before';
+      found.alive = alive.size;
+      watching.unsubscribe();
+    });
+  });
+  return found;
+}
+
+describe('An outage of ten minutes', function () {
+  this.timeout(60_000);
+
+  for (const [way, watch] of [
+    ['pull', pull],
+    ['streaming', stream],
+  ] as const) {
+    for (const [name, failure] of [
+      ['without a network', NO_NETWORK],
+      ['of answers 503', UNAVAILABLE],
+      ['of empty answers 500', EMPTY_500],
+      ['of blank answers 200', BLANK_200],
+    ] as const) {
+      // A pull reads a blank answer as one that is no EWS, and ends.
+      if (way === 'pull' && (failure === BLANK_200 || failure === EMPTY_500)) continue;
+      it(`${name} costs 1,000 ${way} subscriptions the requests of one`, () => {
+        const one = requestsOf(1, watch, failure);
+        const many = requestsOf(1000, watch, failure);
+        expect(many.during).to.be.at.most(one.during * 1.2);
+        expect(many.errors).to.equal(0);
+        expect(many.alive, 'current again within a minute').to.equal(1000);
+        expect(many.after).to.be.at.most(4000);
+      });
+    }
+  }
+
+  it('is over within two seconds of the first answer, for pulls that the server has lost', () => {
+    marbles(() => {
+      const server = ewsSimulator({ latencyMs: 20 });
+      let isDown = false;
+      const transport: Transport = (request) => {
+        if (isDown) return NO_NETWORK(request);
+        answeredAt ??= isOver ? asyncScheduler.now() : undefined;
+        return server.transport(request);
+      };
+      let isOver = false;
+      let answeredAt: number | undefined;
+      const recoveredAt: number[] = [];
+      const service = exchange({ url: server.url, transport, retry: RETRY });
+      const watching = Array.from({ length: 20 }, () =>
+        pull(service).subscribe(({ type }) => {
+          if (isOver && type === 'status') recoveredAt.push(asyncScheduler.now());
+        }),
+      );
+      timer(MINUTE_MS).subscribe(() => (isDown = true));
+      timer(40 * MINUTE_MS).subscribe(() => {
+        expect(server.subscriptions, 'all have expired').to.deep.equal([]);
+        isDown = false;
+        isOver = true;
+      });
+      timer(41 * MINUTE_MS).subscribe(() => {
+        expect(recoveredAt.length).to.be.at.least(20);
+        expect(recoveredAt[19]! - answeredAt!).to.be.below(2000);
+        for (const one of watching) one.unsubscribe();
+      });
+    });
+  });
+
+  it('is over at once when the platform is online again', () => {
+    marbles(() => {
+      const server = ewsSimulator({ latencyMs: 20 });
+      const online$ = new Subject<void>();
+      let isDown = false;
+      let statuses = 0;
+      const transport: Transport = (request) => (isDown ? NO_NETWORK(request) : server.transport(request));
+      const service = exchange({ url: server.url, transport, retry: RETRY, online$ });
+      const watching = pull(service).subscribe(() => (statuses += 1));
+      const leaving = pull(service).subscribe();
+      timer(MINUTE_MS).subscribe(() => {
+        isDown = true;
+        leaving.unsubscribe();
+      });
+      timer(3 * MINUTE_MS).subscribe(() => {
+        isDown = false;
+        statuses = 0;
+        online$.next();
+      });
+      timer(3 * MINUTE_MS + 100).subscribe(() => {
+        expect(statuses, 'asked for events').to.equal(1);
+        expect(server.subscriptions, 'the other is removed').to.have.length(1);
+        watching.unsubscribe();
+      });
+    });
+  });
+});

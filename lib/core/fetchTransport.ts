@@ -20,6 +20,10 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
  * that is neither a DNS name nor an address. A body that the caller does not read is read to its end, which keeps
  * the connection, if it is short and arrives within `limits.drainSeconds`; otherwise it is cancelled.
  *
+ * On Node, a connection is kept for 50 seconds without a request, or for less if the server says so in a `Keep-Alive`
+ * header. If the server closes one while a request is on its way, the Observable errors: the server may have acted, so
+ * only an idempotent request may be sent again. [RFC 9112, section 9.3.1]
+ *
  * @param fetch Any WHATWG fetch; its body may be a web stream or a Node stream. @default cross-fetch, with
  * kept-alive connections on Node
  * @param limits Of these, `drainBytes` and `drainSeconds` apply. @default 65,536 bytes and 1 second

@@ -27,7 +27,12 @@ interface RequestTaker {
   addRequest: (this: Agent, request: ClientRequest, options: unknown) => void;
 }
 
-const KEEP_ALIVE: AgentOptions = { keepAlive: true };
+/**
+ * How long a connection is kept without a request, in milliseconds: proxies close theirs after a minute or later, and
+ * a request that is just being sent then is lost. The agent keeps it shorter if the server names a shorter time.
+ */
+const IDLE_MS = 50_000;
+const KEEP_ALIVE: AgentOptions = { keepAlive: true, timeout: IDLE_MS };
 const SENDS = new WeakMap<Fetch, Send>();
 
 /** How requests of a fetch are sent and cancelled: by its own means where it has them, or else by a signal. */

@@ -1,9 +1,12 @@
 import { expect } from 'chai';
 import {
   asyncScheduler,
+  concat,
+  delay,
   EMPTY,
   map,
   mergeMap,
+  NEVER,
   type Observable,
   of,
   Subject,
@@ -25,6 +28,7 @@ import { type ExchangeService, exchange } from '../../lib/ews/service.ts';
 import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { marbles } from '../support/marbles.ts';
+import { message, status } from './streams.ts';
 
 const MINUTE_MS = 60_000;
 const RETRY = { random: () => 0.5 };
@@ -177,6 +181,31 @@ describe('An outage of ten minutes', function () {
         expect(statuses, 'asked for events').to.equal(1);
         expect(server.subscriptions, 'the other is removed').to.have.length(1);
         watching.unsubscribe();
+      });
+    });
+  });
+});
+
+describe('A stream whose every request begins with an envelope that cannot be read', () => {
+  it('is asked for again with backoff', () => {
+    marbles(() => {
+      const server = ewsSimulator({ latencyMs: 20 });
+      const body = message(status('OK')).replace('OK', '&') + message(status('OK'));
+      let streams = 0;
+      let gaps = 0;
+      const transport: Transport = (request) => {
+        if (!request.body?.includes('GetStreamingEvents')) return server.transport(request);
+        streams += 1;
+        const headers = headersFrom({ 'content-type': 'text/xml' });
+        const body$ = concat(of(new TextEncoder().encode(body)), NEVER);
+        return of({ status: 200, url: request.url, headers, body$ }).pipe(delay(20));
+      };
+      const service = exchange({ url: server.url, transport, retry: RETRY });
+      const watching = stream(service).subscribe(({ type }) => (gaps += type === 'gap' ? 1 : 0));
+      timer(10 * MINUTE_MS).subscribe(() => {
+        watching.unsubscribe();
+        expect(streams).to.be.within(5, 60);
+        expect(gaps, 'each is reported').to.be.at.least(streams - 1);
       });
     });
   });

@@ -8,6 +8,7 @@ import {
   ucwaComparisons,
 } from './decisions.ts';
 import { contactPrograms, contactStory, playContacts } from './contactStates.ts';
+import { ewsOutages, ewsOutageStory, playEwsOutage } from './ewsOutages.ts';
 import { law, type Law, type Trial } from './law.ts';
 import { damagedMessages, damageStory, readDamaged } from './membersOfUcwa.ts';
 import { play } from './play.ts';
@@ -142,6 +143,11 @@ export const LAWS: readonly Law[] = [
   ofEws(9, 'nothing goes to another origin, whatever the server says', LED_ASTRAY),
   ofUcwa(10, 'hours pass in virtual time, and the same twice', { pace: 20_000 }, twice),
   ofEws(10, 'hours pass in virtual time, and the same twice', { pace: 20 }, twice),
+  law(
+    11,
+    'EWS: an outage costs many subscriptions the requests of one',
+    ...([ewsOutages, playEwsOutage, ewsOutageStory] as const),
+  ),
   ofUcwa(13, 'our own requests, however late, end no stream', {
     ...LATE,
     ...{ on: ['channel', 'channel', 'removal'], upheaval: ['the channel is tuned'] },

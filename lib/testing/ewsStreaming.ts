@@ -160,7 +160,9 @@ export function ewsStreams(
 
   const bodyOf = (stream: Stream): Observable<Uint8Array> => {
     const body$ = new Observable<Uint8Array>((reader) => {
-      for (const chunk of stream.unread.splice(0)) reader.next(chunk);
+      // What is written because of a chunk waits for its turn here, too.
+      for (let next = stream.unread.shift(); next !== undefined; next = stream.unread.shift())
+        reader.next(next);
       if (stream.isOver) reader.complete();
       stream.reader = reader;
       return () => {

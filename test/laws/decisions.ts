@@ -65,6 +65,7 @@ function visitTo(to: Visit['to'], afterMs: number): Visit {
     place: 0,
     sharing: 'own',
     retries: 0,
+    provokes: 0,
     leaving: { how: 'unsubscribe', afterMs },
   };
 }

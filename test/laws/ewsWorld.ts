@@ -8,6 +8,7 @@ import {
 } from '../../lib/ews/index.ts';
 import type { HttpRequest } from '../../lib/index.ts';
 import { type EwsOperation, ewsSimulator, type EwsSimulator, type Fault } from '../../lib/testing/index.ts';
+import { happening } from './happening.ts';
 import { posting } from './posting.ts';
 import type { EwsProgram, Target, Upheaval, Visit } from './program.ts';
 import { sources } from './sharing.ts';
@@ -59,7 +60,6 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
     limits: { silenceSeconds: 8 * pace },
   });
   const folders = PLACES.map(() => server.createFolder());
-  let number = 0;
 
   const placeOf = ({ to, place }: Visit): string => `${to} ${folders[place]}`;
   const make = ({ to, place }: Visit, grace?: number): Observable<EwsEvent> => {
@@ -117,11 +117,7 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
       return event.unreadCount;
     },
     isTold: () => true,
-    happen: () => {
-      number += 1;
-      for (const folder of folders) server.deliverMail(folder);
-      return number;
-    },
+    happen: happening(folders, (folder) => void server.deliverMail(folder)),
     upheave: (how) => {
       if (how === 'another token is wanted') {
         tokens += 1;

@@ -53,16 +53,23 @@ const SHARED: Emphasis = {
   sharing: ['graced', 'graced', 'share', 'own'],
   leaving: ['unsubscribe', 'unsubscribe', 'unsubscribe', 'take', 'stays'],
 };
-/** Much that is told, while much goes wrong. */
+/** Much that is told, while much goes wrong, and who is told makes more happen. */
 const BUSY: Emphasis = {
   ...{ visits: 3, events: 14, failures: 4, upheavals: 2, bursts: [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 51] },
-  leaving: ['stays', 'stays', 'unsubscribe'],
+  ...{ leaving: ['stays', 'stays', 'unsubscribe'], provokes: [0, 1, 2, 3] },
 };
 
 /** Streams that are told much, late, while some join and requests that take over are lost. */
 const SLOW: Emphasis = {
-  ...{ visits: 6, events: 14, failures: 3, upheavals: 3, leaps: 0, latencyMs: [0, 0, 300] },
-  ...{ ways: ['streaming'], on: ['GetStreamingEvents'], upheaval: [{ stallMs: 700 }, { stallMs: 3000 }] },
+  ...{ visits: 6, events: 14, failures: 2, upheavals: 6, leaps: 0, latencyMs: [0, 0, 300] },
+  ...{ ways: ['streaming'], on: ['GetStreamingEvents'], streams: [3, 2], bursts: [1, 2, 3] },
+  upheaval: [
+    { stallMs: 700 },
+    { stallMs: 3000 },
+    { stallMs: 3000 },
+    'an envelope is corrupt',
+    'an envelope is corrupt',
+  ],
   how: ['resetAfterActing', { truncateAfterBytes: 0 }, { truncateAfterBytes: 700 }, { delayMs: 400 }],
   leaving: ['stays', 'stays', 'unsubscribe'],
 };
@@ -123,12 +130,16 @@ export const LAWS: readonly Law[] = [
   ofUcwa(6, 'the links of the server are followed to the letter, and acknowledge when they are to', {
     ...BUSY,
     ...{ ways: ['events', 'batches', 'batches', 'presence'], on: ['channel'], upheavals: 3 },
+    upheaval: ['the channel is tuned', 'the channel is tuned', 'a resync', 'a resume', 'it restarts'],
   }),
   ofEws(6, 'the watermarks of the server are sent back to the letter', {
     ...BUSY,
     ...{ on: ['GetEvents', 'Subscribe'], ways: ['pull', 'push'], upheavals: 3 },
   }),
-  ofUcwa(7, 'every event comes once and in order, or behind a reset', BUSY),
+  ofUcwa(7, 'every event comes once and in order, or behind a reset', {
+    ...BUSY,
+    ...{ on: ['channel', 'channel', 'any request'], latencyMs: [0, 0, 8, 30] },
+  }),
   ofEws(7, 'every event comes once and in order, or behind a gap', BUSY),
   ofEws(7, 'an event that comes late comes in order as well, or behind a gap', SLOW),
   law(

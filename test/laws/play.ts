@@ -78,7 +78,14 @@ function schedule({ steps, ending }: Program, world: World, notes: Notes, time: 
     if (step.what === 'visit') {
       const name = `visitor ${notes.visitors.length + 1}`;
       notes.visitors.push(
-        visitor(name, step, world.source(step), (value) => told(world, notes, name, step, value, time)),
+        visitor(
+          name,
+          step,
+          world.source(step),
+          (value) => told(world, notes, name, step, value, time),
+          // What happens last is known.
+          () => void (notes.lastAt === 0 && world.happen()),
+        ),
       );
     }
   }

@@ -72,6 +72,8 @@ export interface Visit {
   /** How often it is subscribed to again after an error. */
   readonly retries: number;
   readonly leaving: Leaving;
+  /** With which value it makes something happen at once, at every place; 0 for never. */
+  readonly provokes: number;
 }
 
 /** How somebody leaves. */

@@ -34,27 +34,33 @@ export interface Emphasis {
   readonly ways?: readonly Way[];
   readonly upheaval?: readonly Upheaval['how'][];
   readonly latencyMs?: readonly number[];
+  /** How many streams there may be, on the server and of the client. */
+  readonly streams?: readonly number[];
+  /** With which value a visitor makes something happen. @default never */
+  readonly provokes?: readonly number[];
   readonly sleepMs?: number;
   /** How much more time all takes than usual. @default 1 */
   readonly pace?: number;
 }
 
-const USUAL: Required<Omit<Emphasis, 'on' | 'how' | 'ways' | 'upheaval' | 'latencyMs' | 'sleepMs' | 'pace'>> =
-  {
-    ...{ visits: 5, events: 6, failures: 3, upheavals: 2, leaps: 1, misleadings: 0, drains: 1, closings: 0 },
-    bursts: [1],
-    leaving: [
-      'unsubscribe',
-      'unsubscribe',
-      'take',
-      'switchMap',
-      'operatorThrows',
-      'observerThrows',
-      'stays',
-      'stays',
-    ],
-    sharing: ['own', 'own', 'graced', 'share'],
-  };
+const USUAL: Required<
+  Omit<Emphasis, 'on' | 'how' | 'ways' | 'upheaval' | 'latencyMs' | 'streams' | 'sleepMs' | 'pace'>
+> = {
+  ...{ visits: 5, events: 6, failures: 3, upheavals: 2, leaps: 1, misleadings: 0, drains: 1, closings: 0 },
+  bursts: [1],
+  provokes: [0],
+  leaving: [
+    'unsubscribe',
+    'unsubscribe',
+    'take',
+    'switchMap',
+    'operatorThrows',
+    'observerThrows',
+    'stays',
+    'stays',
+  ],
+  sharing: ['own', 'own', 'graced', 'share'],
+};
 
 const UCWA_ON: readonly Target[] = [
   'channel',
@@ -166,6 +172,7 @@ function stepsOf(scene: Scene, emphasis: Emphasis): fc.Arbitrary<Step[]> {
     leaving,
     sharing,
     bursts,
+    provokes,
   } = {
     ...USUAL,
     ...emphasis,
@@ -184,6 +191,7 @@ function stepsOf(scene: Scene, emphasis: Emphasis): fc.Arbitrary<Step[]> {
       to: fc.constantFrom(...scene.ways),
       sharing: fc.constantFrom(...sharing),
       retries: fc.constantFrom(0, 0, 3),
+      provokes: fc.constantFrom(...provokes),
     })
     .map((one) =>
       one.sharing === 'graced' && !GRACED.has(one.to) ? { ...one, sharing: 'own' as const } : one,
@@ -321,8 +329,8 @@ function ewsProgram(scene: Scene, emphasis: Emphasis, isOfPush: boolean): fc.Arb
       dialect: isOfPush ? fc.constant('exchange') : fc.constantFrom('exchange', 'exchange', 'grommunio'),
       latencyMs: fc.constantFrom(...(emphasis.latencyMs ?? [0, 0, 300, 2000])),
       chunkBytes: fc.constantFrom(100_000, 100_000, 300, 41),
-      maxStreams: fc.constantFrom(100, 2, 1),
-      maxConnections: fc.constantFrom(3, 2, 1),
+      maxStreams: fc.constantFrom(...(emphasis.streams ?? [100, 2, 1])),
+      maxConnections: fc.constantFrom(...(emphasis.streams ?? [3, 2, 1])),
       graceSeconds: fc.constantFrom(0, 3),
       onLost: fc.constantFrom('resume', 'resume', 'fresh'),
       pace: fc.constant(emphasis.pace ?? 1),

@@ -38,9 +38,10 @@ function sourceOf({ to, place, sharing }: Visit): string {
   return `${to}${to === 'events' || to === 'batches' || to === 'contacts' ? '' : ` of place ${place}`}${shared}`;
 }
 
-function leavingOf({ leaving, retries }: Visit): string {
+function leavingOf({ leaving, retries, provokes }: Visit): string {
   const again = retries === 0 ? '' : `subscribes again up to ${retries} times after an error, `;
-  return again + WAYS[leaving.how](leaving);
+  const acting = provokes === 0 ? '' : `makes something happen with value ${provokes}, `;
+  return again + acting + WAYS[leaving.how](leaving);
 }
 
 const WAYS: Readonly<Record<Leaving['how'], (leaving: Leaving) => string>> = {

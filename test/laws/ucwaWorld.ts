@@ -10,6 +10,7 @@ import {
   type Ucwa,
   type UcwaEvent,
 } from '../../lib/ucwa/index.ts';
+import { happening } from './happening.ts';
 import type { Target, UcwaProgram, Upheaval, Visit } from './program.ts';
 import { sources } from './sharing.ts';
 import type { Told } from './visitor.ts';
@@ -83,7 +84,6 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
   });
   const tunedAt: number[] = [];
   let isCalm = false;
-  let number = 0;
 
   const make = (visit: Visit, grace?: number): Observable<unknown> => {
     switch (visit.to) {
@@ -129,18 +129,14 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
     read: (visit, value) => readBy(visit, value, { ucwa, wire: wire.requests, ack, found, origin }),
     isTold: ({ to }) =>
       to === 'events' || to === 'batches' || (to === 'presence' && contactHrefs === 'address'),
-    happen: () => {
-      number += 1;
-      for (const place of PLACES) {
-        const contact = `/people/${uriOf(place).slice(4)}`;
-        server.emit({
-          type: 'updated',
-          link: { rel: 'contactNote', href: `${contact}/note/${number}` },
-          in: { rel: 'contact', href: contact },
-        });
-      }
-      return number;
-    },
+    happen: happening(PLACES, (place, number) => {
+      const contact = `/people/${uriOf(place).slice(4)}`;
+      server.emit({
+        type: 'updated',
+        link: { rel: 'contactNote', href: `${contact}/note/${number}` },
+        in: { rel: 'contact', href: contact },
+      });
+    }),
     upheave: (how) => {
       if (how === 'the channel is tuned') tunedAt.push(asyncScheduler.now());
       upheave(server, ucwa, how);

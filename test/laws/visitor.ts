@@ -48,12 +48,17 @@ export interface Visitor {
 
 const RETRY_MS = 30;
 
-/** Makes a visitor to a source, who has not come yet. */
+/**
+ * Makes a visitor to a source, who has not come yet.
+ *
+ * @param provoke Called while the value comes with which the visitor makes something happen.
+ */
 export function visitor(
   name: string,
   visit: Visit,
   source: Observable<unknown>,
   read: (value: unknown) => Told,
+  provoke: () => void,
 ): Visitor {
   const tally = newTally();
   let followed = follower(tally);
@@ -72,6 +77,7 @@ export function visitor(
     const told = read(value);
     if (told === 'loss') followed.gap();
     else if (told !== undefined) followed.take(told);
+    if (values === visit.provokes) provoke();
   };
 
   // One subscription after another: nobody says what was missed, and what was not acknowledged comes again.

@@ -138,7 +138,13 @@ export const LAWS: readonly Law[] = [
   }),
   ofUcwa(7, 'every event comes once and in order, or behind a reset', {
     ...BUSY,
-    ...{ on: ['channel', 'channel', 'any request'], latencyMs: [0, 0, 8, 30] },
+    ...{ on: ['channel', 'channel', 'any request'], upheavals: 3, latencyMs: [0, 0, 8, 30] },
+    upheaval: [
+      'a resync',
+      'it restarts',
+      'a subscription ends',
+      ...Array<'events are lost before a resume'>(4).fill('events are lost before a resume'),
+    ],
   }),
   ofEws(7, 'every event comes once and in order, or behind a gap', BUSY),
   ofEws(7, 'an event that comes late comes in order as well, or behind a gap', SLOW),

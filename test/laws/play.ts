@@ -84,7 +84,9 @@ function schedule({ steps, ending }: Program, world: World, notes: Notes, time: 
           world.source(step),
           (value) => told(world, notes, name, step, value, time),
           // What happens last is known.
-          () => void (notes.lastAt === 0 && world.happen()),
+          () => {
+            if (notes.lastAt === 0) world.happen();
+          },
         ),
       );
     }

@@ -110,6 +110,7 @@ export interface Upheaval {
     | 'it restarts'
     | 'a resync'
     | 'a resume'
+    | 'events are lost before a resume'
     | 'the watermarks are forgotten'
     | 'the streams fall silent'
     | 'an envelope is corrupt'

@@ -11,6 +11,7 @@ import {
   type UcwaEvent,
 } from '../../lib/ucwa/index.ts';
 import { happening } from './happening.ts';
+import { losingEvents } from './losingEvents.ts';
 import type { Target, UcwaProgram, Upheaval, Visit } from './program.ts';
 import { sources } from './sharing.ts';
 import type { Told } from './visitor.ts';
@@ -70,7 +71,8 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
   const { latencyMs, mediumSeconds, contactHrefs, cursorParameter, ack, graceSeconds, maxParts } = settings;
   const server = ucwaSimulator({ latencyMs, mediumSeconds, contactHrefs, cursorParameter, token: TOKEN });
   const { origin } = new URL(server.url);
-  const wire = wireTo(server.transport, () => asyncScheduler.now(), gistOf, passed);
+  const losing = losingEvents(server.transport);
+  const wire = wireTo(losing.transport, () => asyncScheduler.now(), gistOf, passed);
   const found: string[] = [];
   const ucwa = connect({
     ...{ applications: server.url, endpointId: 'e', transport: wire.transport, graceSeconds },
@@ -108,6 +110,14 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
       : to === 'contacts'
         ? 'contacts and groups'
         : undefined;
+  const happen = happening(PLACES, (place, number) => {
+    const contact = `/people/${uriOf(place).slice(4)}`;
+    server.emit({
+      type: 'updated',
+      link: { rel: 'contactNote', href: `${contact}/note/${number}` },
+      in: { rel: 'contact', href: contact },
+    });
+  });
   const { of, openings } = sources(graceSeconds, placeOf, make);
 
   const breaches = (): readonly string[] => [
@@ -129,24 +139,24 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
     read: (visit, value) => readBy(visit, value, { ucwa, wire: wire.requests, ack, found, origin }),
     isTold: ({ to }) =>
       to === 'events' || to === 'batches' || (to === 'presence' && contactHrefs === 'address'),
-    happen: happening(PLACES, (place, number) => {
-      const contact = `/people/${uriOf(place).slice(4)}`;
-      server.emit({
-        type: 'updated',
-        link: { rel: 'contactNote', href: `${contact}/note/${number}` },
-        in: { rel: 'contact', href: contact },
-      });
-    }),
+    happen,
     upheave: (how) => {
       if (how === 'the channel is tuned') tunedAt.push(asyncScheduler.now());
-      upheave(server, ucwa, how);
+      if (how === 'events are lost before a resume') {
+        losing.lose();
+        for (let left = 2; left > 0; left -= 1) happen();
+        server.reset('resume');
+      } else upheave(server, ucwa, how);
     },
     fail: ({ count, how, on }) => {
       const isFor = IS_FOR[on] ?? ((): boolean => false);
       server.failNext(count, how as Fault, (request) => !isCalm && isFor(request));
     },
     matches: (on, gist) => MISLEADING[on]?.(gist) ?? false,
-    calm: () => (isCalm = true),
+    calm: () => {
+      isCalm = true;
+      losing.calm();
+    },
     held: () => [
       ...server.presenceSubscriptions.map(({ href, uris: [uri = ''] }) => ({
         id: `${origin}${href}`,

@@ -1,0 +1,55 @@
+import { map, mergeMap, of } from 'rxjs';
+import { readText, type Transport } from '../../lib/index.ts';
+
+/** A server in front of which events can get lost. */
+export interface LosingEvents {
+  readonly transport: Transport;
+  /** Lets the next answer that tells of lost state by `resume` lose the first of several events, too. */
+  lose(): void;
+  /** Loses nothing any more. */
+  calm(): void;
+}
+
+interface Sender {
+  readonly events: readonly { readonly link: { readonly href: string } }[];
+}
+
+/** Puts a loss of events in front of a UCWA server. */
+export function losingEvents(server: Transport): LosingEvents {
+  let isLosing = false;
+
+  /** Returns the answer without its first events, or undefined if it has not enough of them. */
+  const shortened = (text: string): string | undefined => {
+    if (!text.includes('"resume"') || !text.includes('"sender"')) return undefined;
+    const { sender, ...rest } = JSON.parse(text) as { sender: Sender[] };
+    const numbers = new Set(
+      sender.flatMap(({ events }) => events.map(({ link }) => /\/note\/(\d+)$/.exec(link.href)?.[1])),
+    );
+    const [first] = numbers;
+    if (numbers.size < 2 || numbers.has(undefined)) return undefined;
+    const left = sender.map((one) => ({
+      ...one,
+      events: one.events.filter(({ link }) => !link.href.endsWith(`/note/${first ?? ''}`)),
+    }));
+    return JSON.stringify({ ...rest, sender: left });
+  };
+
+  return {
+    transport: (request) =>
+      isLosing && request.url.includes('/events?')
+        ? server(request).pipe(
+            mergeMap((response) =>
+              readText(response, 'events').pipe(
+                map((text) => {
+                  const short = isLosing && response.status === 200 ? shortened(text) : undefined;
+                  if (short !== undefined) isLosing = false;
+                  return { ...response, body$: of(new TextEncoder().encode(short ?? text)) };
+                }),
+              ),
+            ),
+          )
+        : server(request),
+    lose: () => (isLosing = true),
+    calm: () => (isLosing = false),
+  };
+}

@@ -10,6 +10,7 @@ import {
 import { contactPrograms, contactStory, playContacts } from './contactStates.ts';
 import { ewsOutages, ewsOutageStory, playEwsOutage } from './ewsOutages.ts';
 import { law, type Law, type Trial } from './law.ts';
+import { damagedDocuments, readDamagedXml, xmlDamageStory } from './membersOfEws.ts';
 import { damagedMessages, damageStory, readDamaged } from './membersOfUcwa.ts';
 import { play } from './play.ts';
 import type { Program } from './program.ts';
@@ -196,5 +197,12 @@ export const LAWS: readonly Law[] = [
     damagedMessages,
     readDamaged,
     damageStory,
+  ),
+  law(
+    14,
+    'EWS: an ill-typed optional member costs that member alone',
+    damagedDocuments,
+    readDamagedXml,
+    xmlDamageStory,
   ),
 ];

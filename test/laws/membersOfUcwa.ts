@@ -17,6 +17,7 @@ import {
 } from '../support/ucwaMessages.ts';
 import { NO_FIGURES, type Trial } from './law.ts';
 import {
+  canonical,
   channelBy,
   MISSING,
   type Place,
@@ -169,20 +170,6 @@ export const damagedMessages: fc.Arbitrary<Damaged> = fc
     };
   });
 
-/** In the query of an href, servers write the ampersand as in XML. */
-const asText = (value: unknown): string => JSON.stringify(sorted(value)).replaceAll('&amp;', '&');
-
-/** The order of members does not matter. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([name, one]) => [name, sorted(one)]),
-  );
-}
-
 /** Reads a damaged message: all but the damaged members arrives, and what is dropped is counted. */
 export function readDamaged({
   message: { sent, status, codec, read, expected },
@@ -206,8 +193,9 @@ export function readDamaged({
     },
   });
   const want = expected(left);
-  const breaches = asText(came) === asText(want) ? [] : [`${asText(came)} in place of ${asText(want)}`];
-  if (dropped > 0 !== (asText(JSON.parse(damaged)) !== asText(left)))
+  const breaches =
+    canonical(came) === canonical(want) ? [] : [`${canonical(came)} in place of ${canonical(want)}`];
+  if (dropped > 0 !== (canonical(JSON.parse(damaged)) !== canonical(left)))
     breaches.push(`${dropped} were dropped`);
   const { events = [] } = Object(came) as { readonly events?: readonly unknown[] };
   return Promise.resolve({

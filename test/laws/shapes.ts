@@ -109,3 +109,15 @@ export function withValues(value: unknown, values: ReadonlyMap<string, unknown>,
       .filter(([, one]) => one !== MISSING),
   );
 }
+
+/** Returns a value as text, whatever the order of its members; an ampersand that is written as in XML is one. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(sorted(value)).replaceAll('&amp;', '&');
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(members.map(([name, one]) => [name, sorted(one)]));
+}

@@ -52,22 +52,39 @@ export function checkQuiet(world: World, notes: Notes): void {
   }
 }
 
+/** When a drain is through and nobody is there, the server has nothing of ours, whatever grace times there are. */
+export function checkDrained(world: World, notes: Notes): void {
+  if (notes.visitors.some(({ isAlive }) => isAlive)) return;
+  // A stream whose abort has not arrived yet is none of them.
+  const applications = world.leftovers().filter((one) => one.startsWith('application'));
+  checkNothingLeft(world, notes, applications, 'law 4', 'after a drain');
+}
+
 /** When all have left, nothing is left over. */
 export function checkSettled(world: World, notes: Notes, time: VirtualTime): void {
-  const { breaches, outcomes } = notes;
+  const { breaches } = notes;
   if (notes.pending !== 0)
     breaches.push(`law 4: ${notes.pending} releases are under way after all have left`);
+  checkNothingLeft(world, notes, world.leftovers(), 'law 1', 'after all have left');
+  if (world.wire.open > 0) breaches.push(`leak, law 5: ${world.wire.open} requests are still open`);
+  if (time.timers > 0) breaches.push(`leak, law 10: ${time.timers} timers are still set`);
+}
+
+function checkNothingLeft(
+  world: World,
+  { breaches, outcomes }: Notes,
+  more: readonly string[],
+  law: string,
+  when: string,
+): void {
   const { failed, unknown } = mayBeLeft(world, outcomes);
   const left = world.held().filter(({ id }) => !failed.has(id));
   if (left.length > unknown)
     breaches.push(
-      `leak, law 1: ${left.map(({ id }) => id).join(', ')} left on the server, and ${unknown} unknown`,
+      `leak, ${law}: ${left.map(({ id }) => id).join(', ')} left on the server ${when}, and ${unknown} unknown`,
     );
-  const more = world.leftovers();
   const known = outcomes.filter(
     ({ outcome, resource }) => resource === 'application' && (outcome === 'Unknown' || outcome === 'Failed'),
   ).length;
-  if (more.length > known) breaches.push(`leak, law 5: ${more.join(', ')} left after all have left`);
-  if (world.wire.open > 0) breaches.push(`leak, law 5: ${world.wire.open} requests are still open`);
-  if (time.timers > 0) breaches.push(`leak, law 10: ${time.timers} timers are still set`);
+  if (more.length > known) breaches.push(`leak, law 5: ${more.join(', ')} left ${when}`);
 }

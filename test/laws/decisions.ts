@@ -50,6 +50,7 @@ const PLAIN_UCWA: UcwaSettings = {
     cursorParameter: 'ack',
     ack: 'eager',
     graceSeconds: 0,
+    applicationGraceSeconds: undefined,
     maxParts: 1,
   },
 };
@@ -83,6 +84,7 @@ export const ucwaComparisons: fc.Arbitrary<Comparison> = fc
       cursorParameter: fc.constantFrom('ack', 'ck'),
       ack: fc.constantFrom('eager', 'processed'),
       graceSeconds: fc.constantFrom(0, 0.02),
+      applicationGraceSeconds: fc.constantFrom(undefined, 0, 0.02),
       maxParts: fc.constantFrom(1, 2, 20),
     }),
   )

@@ -23,7 +23,7 @@ export function account(program: Program, world: World, notes: Notes): void {
   breaches.push(
     ...ledgerOf(program, world, notes),
     ...ownEffectsOf(program, world, notes),
-    ...wireOf(world),
+    ...wireOf(world, notes),
     ...secretsOf(world, visitors, outcomes),
   );
   for (const { answer } of notes.drains) {
@@ -37,6 +37,12 @@ const isClean = ({ outcome }: ReleaseOutcome): boolean => outcome !== 'Unknown' 
 
 const isFailed = (outcome: ReleaseOutcome): outcome is Failed => outcome.outcome === 'Failed';
 
+/** Whether close() has waited for an outcome: it gives up the others, and says so. */
+const isWaitedFor =
+  ({ givenUpAt }: Notes) =>
+  ({ at }: ReleaseOutcome): boolean =>
+    at.getTime() < givenUpAt;
+
 /** So often at least a release is tried whose failure passes by itself. */
 const PATIENT = 5;
 
@@ -48,17 +54,15 @@ const isTransient = (cause: unknown): boolean =>
 const IS_ONE_FOR_ALL = /\/myContactsAndGroupsSubscription$/;
 
 /** Each subscription has one outcome, and it is what became of it. */
-function ledgerOf(
-  { steps }: Program,
-  world: World,
-  { outcomes, everHeld, visitors }: Notes,
-): readonly string[] {
+function ledgerOf({ steps }: Program, world: World, notes: Notes): readonly string[] {
+  const { outcomes, everHeld, visitors } = notes;
+  const waitedFor = outcomes.filter(isWaitedFor(notes));
   const found: string[] = [];
   const isUndisturbed = steps.every(({ what }) => what === 'visit' || what === 'event' || what === 'close');
   if (isUndisturbed) {
     for (const { name, tally } of world.isGapless ? visitors : [])
       if (tally.gaps > 0) found.push(`law 7: ${name} was told of a loss where nothing went wrong`);
-    for (const { outcome, id } of outcomes)
+    for (const { outcome, id } of waitedFor)
       if (outcome !== 'Released')
         found.push(`law 1: told as ${outcome} where nothing went wrong: ${id ?? 'no id'}`);
     const made = countBy([...everHeld.values()]);
@@ -67,7 +71,7 @@ function ledgerOf(
       if (count > opened) found.push(`law 5: ${count} were made of ${place} for ${opened}`);
     }
   }
-  for (const { attempts, cause } of outcomes.filter(isFailed)) {
+  for (const { attempts, cause } of waitedFor.filter(isFailed)) {
     // Who has slept may wake up when the time is over.
     if (attempts < PATIENT && isTransient(cause) && steps.every(({ what }) => what !== 'leap'))
       found.push(`law 3: given up after ${attempts} attempts, for ${String(cause)}`);
@@ -107,11 +111,8 @@ const isOnlyDelayed = ({ how }: Failure): boolean => typeof how === 'object' && 
 const isLateArrival = ({ how }: Failure): boolean => typeof how === 'object' && 'arrivesAfterMs' in how;
 
 /** Where nothing but our own requests has effects, no stream ends, and nothing counts as the doing of others. */
-function ownEffectsOf(
-  program: Program,
-  { isGapless }: World,
-  { outcomes, visitors }: Notes,
-): readonly string[] {
+function ownEffectsOf(program: Program, { isGapless }: World, notes: Notes): readonly string[] {
+  const { outcomes, visitors } = notes;
   const { steps, settings } = program;
   if (!steps.every((step) => isOwn(step, program))) return [];
   const isLate = steps.some((step) => step.what === 'failure' && isLateArrival(step));
@@ -128,6 +129,7 @@ function ownEffectsOf(
       .filter(({ tally }) => isLossless && tally.gaps > 0)
       .map(({ name }) => `law 13: ${name} was told of a loss that our own requests brought about`),
     ...outcomes
+      .filter(isWaitedFor(notes))
       .filter(({ outcome }) => outcome !== 'Released' && !(isLate && outcome === 'AlreadyGone'))
       .map(({ outcome, resource }) => `law 13: a ${resource} was told as ${outcome}`),
   ];
@@ -137,14 +139,14 @@ function ownEffectsOf(
 const PATIENCE_MS = 120_000;
 
 /** What creates and removes is never given up, and nothing goes to another origin. */
-function wireOf({ wire, origin, mostChannels }: World): readonly string[] {
+function wireOf({ wire, origin, mostChannels }: World, { givenUpAt }: Notes): readonly string[] {
   const found: string[] = [];
   for (const { purpose, end, at, endedAt, name, origin: sentTo, isKeptAlive } of wire.requests) {
     if (sentTo !== origin) found.push(`law 9: ${name} was sent to ${sentTo}`);
-    if (purpose === 'creation' && end === 'abandoned' && endedAt - at < PATIENCE_MS)
-      found.push(`law 2: ${name} was aborted`);
+    const isAborted = end === 'abandoned' && endedAt - at < PATIENCE_MS && endedAt < givenUpAt;
+    if (purpose === 'creation' && isAborted) found.push(`law 2: ${name} was aborted`);
     if (purpose !== 'removal') continue;
-    if (end === 'abandoned' && endedAt - at < PATIENCE_MS) found.push(`law 3: ${name} was aborted`);
+    if (isAborted) found.push(`law 3: ${name} was aborted`);
     if (!isKeptAlive) found.push(`law 3: ${name} would not outlive its page`);
   }
   if (wire.requests.length >= MOST_REQUESTS)

@@ -19,4 +19,6 @@ export interface Notes {
   lastAt: number;
   upheavals: number;
   isClosed: boolean;
+  /** When close() gives up what is not released by then: Infinity before it is called. */
+  givenUpAt: number;
 }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
-import { config } from 'rxjs';
-import type { DrainReport, ReleaseOutcome } from '../../lib/index.ts';
-import { checkQuiet, checkSettled } from './accounts.ts';
+import { config, filter, NEVER, take, takeUntil, timer } from 'rxjs';
+import type { DrainOptions, DrainReport, ReleaseOutcome } from '../../lib/index.ts';
+import { checkDrained, checkQuiet, checkSettled } from './accounts.ts';
 import { ewsWorld } from './ewsWorld.ts';
 import { account } from './finalAccount.ts';
 import { withoutMachineTimers } from './machineTimers.ts';
@@ -20,7 +20,7 @@ const MAY_BE_THERE: ReadonlySet<ReleaseOutcome['outcome']> = new Set(['Failed', 
 export async function play(program: Program): Promise<Report> {
   const notes: Notes = {
     ...{ outcomes: [], visitors: [], everHeld: new Map(), breaches: [], trace: [], drains: [], uncaught: [] },
-    ...{ pending: 0, last: 0, lastAt: 0, upheavals: 0, isClosed: false },
+    ...{ pending: 0, last: 0, lastAt: 0, upheavals: 0, isClosed: false, givenUpAt: Infinity },
   };
   const before = config.onUnhandledError;
   config.onUnhandledError = (error) => notes.uncaught.push(error);
@@ -106,7 +106,7 @@ function schedule({ steps, ending }: Program, world: World, notes: Notes, time: 
   });
   time.at(begun + quietMs, () => {
     checkQuiet(world, notes);
-    if (ending === 'close' || notes.isClosed) close(world, notes);
+    if (ending === 'close' || notes.isClosed) close({}, world, notes, time);
     for (const one of notes.visitors) one.leave();
   });
   time.at(begun + settledMs, () => {
@@ -150,14 +150,25 @@ function act(step: Step, comes: Visitor | undefined, world: World, notes: Notes,
       time.leap(step.ms);
       break;
     case 'drain':
-      drain(world.drain(step.timeoutMs === undefined ? {} : { timeoutMs: step.timeoutMs }), notes);
+      drain(world.drain(optionsOf(step)), optionsOf(step), world, notes);
       break;
     case 'close':
-      close(world, notes);
+      close(optionsOf(step), world, notes, time);
   }
 }
 
-function drain(report: Promise<DrainReport>, notes: Notes): void {
+const optionsOf = ({ timeoutMs }: DrainOptions): DrainOptions =>
+  timeoutMs === undefined ? {} : { timeoutMs };
+
+function drain(report: Promise<DrainReport>, { timeoutMs }: DrainOptions, world: World, notes: Notes): void {
+  // The report is read after the program: when it is due, nothing may be left of those who are not there.
+  world.releases.pending$
+    .pipe(
+      filter((count) => count === 0),
+      take(1),
+      takeUntil(timeoutMs === undefined ? NEVER : timer(timeoutMs)),
+    )
+    .subscribe(() => checkDrained(world, notes));
   const draining: Notes['drains'][number] = { report };
   notes.drains.push(draining);
   report.then(
@@ -166,9 +177,18 @@ function drain(report: Promise<DrainReport>, notes: Notes): void {
   );
 }
 
-function close(world: World, notes: Notes): void {
+/** How long close() waits by default. */
+const CLOSE_MS = 10_000;
+
+function close(options: DrainOptions, world: World, notes: Notes, time: VirtualTime): void {
+  const { timeoutMs = CLOSE_MS } = options;
   notes.isClosed = true;
-  drain(world.close(), notes);
+  notes.givenUpAt = Math.min(notes.givenUpAt, time.now + timeoutMs);
+  drain(world.close(options), { timeoutMs }, world, notes);
+  time.at(time.now + timeoutMs + 1, () => {
+    if (notes.pending > 0) notes.breaches.push(`law 4: ${notes.pending} releases are pending after close()`);
+    if (world.wire.open > 0) notes.breaches.push(`law 4: ${world.wire.open} requests are open after close()`);
+  });
   for (const { isAlive, name, visit } of notes.visitors) {
     // Who waits before subscribing again is told then.
     if (isAlive && visit.retries === 0) notes.breaches.push(`law 4: ${name} goes on after close()`);

@@ -31,8 +31,10 @@ export interface UcwaSettings {
   /** How the server calls the parameter of its cursor. */
   readonly cursorParameter: 'ack' | 'ck';
   readonly ack: 'eager' | 'processed';
-  /** How long an application is kept, and a subscription that is shared with a grace time. */
+  /** How long a subscription is kept that is shared with a grace time. */
   readonly graceSeconds: number;
+  /** How long an application is kept; undefined for the default. */
+  readonly applicationGraceSeconds: number | undefined;
   /** How many requests go out together at most; 1 sends each alone. */
   readonly maxParts: number;
 }
@@ -141,4 +143,5 @@ export interface Draining {
 /** The connection is closed. */
 export interface Closing {
   readonly what: 'close';
+  readonly timeoutMs?: number;
 }

@@ -220,7 +220,10 @@ function stepsOf(scene: Scene, emphasis: Emphasis): fc.Arbitrary<Step[]> {
         fc.record({ ...of('drain'), timeoutMs: fc.nat(spanMs) }, { requiredKeys: ['at', 'what'] }),
         drains,
       ),
-      some(fc.record(of('close')), closings),
+      some(
+        fc.record({ ...of('close'), timeoutMs: fc.nat(spanMs) }, { requiredKeys: ['at', 'what'] }),
+        closings,
+      ),
     )
     .map((parts) => parts.flat());
 }
@@ -263,7 +266,8 @@ export function ucwaPrograms(emphasis: Emphasis = {}): fc.Arbitrary<Program> {
       contactHrefs: fc.constantFrom('address', 'address', 'address', 'opaque'),
       cursorParameter: fc.constantFrom('ack', 'ck'),
       ack: fc.constantFrom('eager', 'processed'),
-      graceSeconds: fc.constantFrom(0, 0.02),
+      graceSeconds: fc.constantFrom(0, 0.02, 2),
+      applicationGraceSeconds: fc.constantFrom(undefined, 0, 0.02, 60),
       maxParts: fc.constantFrom(1, 20, 20, 2),
     }),
     steps: stepsOf(scene, emphasis),

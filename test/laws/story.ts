@@ -29,7 +29,7 @@ function lineOf(step: Step, name: string): string {
     case 'drain':
       return `drain(${step.timeoutMs === undefined ? '' : `{ timeoutMs: ${step.timeoutMs} }`})`;
     case 'close':
-      return 'close()';
+      return `close(${step.timeoutMs === undefined ? '' : `{ timeoutMs: ${step.timeoutMs} }`})`;
   }
 }
 

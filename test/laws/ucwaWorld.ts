@@ -69,13 +69,15 @@ const MISLEADING: Partial<Record<Target, (gist: Gist) => boolean>> = {
 /** Makes a UCWA server, and a connection to it. */
 export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireRequest) => void): World {
   const { latencyMs, mediumSeconds, contactHrefs, cursorParameter, ack, graceSeconds, maxParts } = settings;
+  const kept = settings.applicationGraceSeconds;
   const server = ucwaSimulator({ latencyMs, mediumSeconds, contactHrefs, cursorParameter, token: TOKEN });
   const { origin } = new URL(server.url);
   const losing = losingEvents(server.transport);
   const wire = wireTo(losing.transport, () => asyncScheduler.now(), gistOf, passed);
   const found: string[] = [];
   const ucwa = connect({
-    ...{ applications: server.url, endpointId: 'e', transport: wire.transport, graceSeconds },
+    ...{ applications: server.url, endpointId: 'e', transport: wire.transport },
+    ...(kept === undefined ? {} : { graceSeconds: kept }),
     token: (asking) => {
       if (asking !== origin) found.push(`law 9: a token was asked for ${asking}`);
       return [TOKEN];

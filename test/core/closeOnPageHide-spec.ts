@@ -60,6 +60,21 @@ describe('closeOnPageHide', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
+  it('deletes an application in its grace period in the same turn', () => {
+    const server = ucwaSimulator({ mediumSeconds: 0 });
+    const transport = watched(server.transport);
+    const ucwa = connect({ applications: server.url, token: 'secret', transport, graceSeconds: 60 });
+    closeOnPageHide(ucwa, page);
+    ucwa.application$.subscribe().unsubscribe();
+    expect(server.applications).to.have.length(1);
+    sent = [];
+    goes();
+    expect(sent.map(({ method, keepalive }) => `${method} ${keepalive === true}`)).to.deep.equal([
+      'DELETE true',
+    ]);
+    expect(server.applications).to.deep.equal([]);
+  });
+
   it('should leave the connection alone when it is unsubscribed from', () => {
     const ledger = releaseLedger();
     closeOnPageHide(ledger, page).unsubscribe();

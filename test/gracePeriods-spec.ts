@@ -1,0 +1,111 @@
+import { expect } from 'chai';
+import { type Observable, timer } from 'rxjs';
+import type { DrainReport, Releases } from '../lib/core/releases.ts';
+import { pullNotifications } from '../lib/ews/pull.ts';
+import { exchange } from '../lib/ews/service.ts';
+import { streamingNotifications } from '../lib/ews/streaming.ts';
+import { ewsSimulator } from '../lib/testing/ewsSimulator.ts';
+import { ucwaSimulator } from '../lib/testing/ucwaSimulator.ts';
+import { connect } from '../lib/ucwa/connect.ts';
+import { myContactsAndGroups } from '../lib/ucwa/contacts.ts';
+import { presence } from '../lib/ucwa/presence.ts';
+import { marbles } from './support/marbles.ts';
+
+interface Kept {
+  readonly connection: Pick<Releases, 'drain' | 'close'>;
+  readonly stream$: Observable<unknown>;
+  /** How many things the server holds. */
+  readonly held: () => number;
+}
+
+const GRACE = { graceSeconds: 3600 };
+const LATENCY = { latencyMs: 50 };
+
+function onUcwa(streamOf: (ucwa: ReturnType<typeof connect>) => Observable<unknown>): () => Kept {
+  return () => {
+    const server = ucwaSimulator({ mediumSeconds: 0, ...LATENCY });
+    const ucwa = connect({
+      ...{ applications: server.url, token: 'secret', transport: server.transport },
+      graceSeconds: 900,
+    });
+    return {
+      connection: ucwa,
+      stream$: streamOf(ucwa),
+      held: () =>
+        server.applications.length +
+        server.presenceSubscriptions.length +
+        server.contactsAndGroupsSubscriptions.length,
+    };
+  };
+}
+
+function onExchange(streamOf: (service: ReturnType<typeof exchange>) => Observable<unknown>): () => Kept {
+  return () => {
+    const server = ewsSimulator(LATENCY);
+    const service = exchange({ url: server.url, transport: server.transport });
+    return { connection: service, stream$: streamOf(service), held: () => server.subscriptions.length };
+  };
+}
+
+const watched = { folders: ['inbox'], events: ['newMail'], ...GRACE } as const;
+
+/** Whatever can be kept for a time. */
+const KEPT: Readonly<Record<string, () => Kept>> = {
+  'the application alone': onUcwa((ucwa) => ucwa.application$),
+  'a presence subscription': onUcwa((ucwa) => presence(ucwa, { uris: ['sip:sara@contoso.com'], ...GRACE })),
+  'the contacts and groups': onUcwa((ucwa) => myContactsAndGroups(ucwa)),
+  'a pull subscription': onExchange((service) => pullNotifications(service, watched)),
+  'a streaming subscription': onExchange((service) => streamingNotifications(service, watched)),
+};
+
+describe('A grace period', () => {
+  for (const [what, kept] of Object.entries(KEPT)) {
+    for (const how of ['drain', 'close'] as const) {
+      it(`of ${what} ends with ${how}, which leaves nothing`, async () => {
+        const { connection, stream$, held } = kept();
+        let report: Promise<DrainReport> | undefined;
+        marbles(() => {
+          const subscription = stream$.subscribe();
+          timer(1000).subscribe(() => subscription.unsubscribe());
+          timer(2000).subscribe(() => {
+            expect(held()).not.to.equal(0);
+            report = connection[how]();
+          });
+          timer(4000).subscribe(() => expect(held()).to.equal(0));
+        });
+        expect((await report)?.clean).to.equal(true);
+      });
+
+      it(`of ${what} does not start during ${how}`, async () => {
+        const { connection, stream$, held } = kept();
+        let report: Promise<DrainReport> | undefined;
+        marbles(() => {
+          const subscription = stream$.subscribe();
+          timer(1000).subscribe(() => {
+            expect(held()).not.to.equal(0);
+            subscription.unsubscribe();
+            report = connection[how]();
+          });
+          timer(3000).subscribe(() => expect(held()).to.equal(0));
+        });
+        expect((await report)?.clean).to.equal(true);
+      });
+    }
+
+    it(`of ${what} is none while drain leaves the stream subscribed`, async () => {
+      const { connection, stream$, held } = kept();
+      let report: Promise<DrainReport> | undefined;
+      marbles(() => {
+        const subscription = stream$.subscribe();
+        timer(1000).subscribe(() => void (report = connection.drain()));
+        timer(3000).subscribe(() => {
+          expect(held()).not.to.equal(0);
+          subscription.unsubscribe();
+          void connection.drain();
+        });
+        timer(5000).subscribe(() => expect(held()).to.equal(0));
+      });
+      expect((await report)?.clean).to.equal(true);
+    });
+  }
+});

@@ -3,10 +3,11 @@ import {
   catchError,
   defer,
   finalize,
+  from,
+  isObservable,
   map,
   mergeMap,
   type Observable,
-  type ObservableInput,
   of,
   share,
   take,
@@ -17,7 +18,14 @@ import {
 import { divert } from './divert.ts';
 import { HttpError, TokenError } from './errors.ts';
 import { isHeaderValue } from './headerText.ts';
-import { invalidOption, invalidSecret, numberOption, objectOption, type OptionNames } from './options.ts';
+import {
+  invalidOption,
+  invalidSecret,
+  numberOption,
+  objectOption,
+  type OptionNames,
+  typeName,
+} from './options.ts';
 import { requestUrl } from './requestUrl.ts';
 import type { HttpRequest, HttpResponse, Middleware } from './transport.ts';
 
@@ -28,8 +36,10 @@ export interface IssuedToken {
   readonly expiresInSeconds?: number;
 }
 
-/** Gets a token for an origin, such as `https://pool.contoso.com`, and emits it. */
-export type TokenSource = (origin: string) => ObservableInput<string | IssuedToken>;
+/** Returns, resolves to or emits a token for an origin, such as `https://pool.contoso.com`. */
+export type TokenSource = (
+  origin: string,
+) => string | IssuedToken | PromiseLike<string | IssuedToken> | Observable<string | IssuedToken>;
 
 /**
  * A token, or how to get one: asked with the origin that the token is for, once for all requests that need
@@ -80,7 +90,8 @@ interface Held {
  * again; but where the old token is still good, that one is used. An `HttpError` of the provider that is not transient
  * becomes a `TokenError`: its status says nothing about the server of the request.
  *
- * It throws a TypeError for a token that cannot stand in a header, without showing it. A request errors with an
+ * A token that cannot be sent in a header is a TypeError, and so is a provider that returns or emits anything but
+ * a token: of a string at once, of another as the error of the requests. Neither shows the value. A request errors with an
  * `OriginError` if its URL is not http or https, carries credentials, or has a host that is no DNS name or address.
  *
  * @example
@@ -106,7 +117,7 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
   const marginSeconds = numberOption('renewBeforeSeconds', options.renewBeforeSeconds ?? 60, { min: 0 });
   if (typeof provider === 'string') checkToken(provider);
   else if (typeof provider !== 'function')
-    throw invalidOption('token', typeof provider, 'a string or a function');
+    throw new TypeError(`token must be a string or a function, but it is ${typeName(provider)}`);
   const source: TokenSource = typeof provider === 'string' ? () => of(provider) : provider;
   const heldByOrigin = new Map<string, Held>();
 
@@ -122,7 +133,7 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
     const { token: known } = held;
     if (isGood(known)) return of(known.text);
     if (held.acquiring !== undefined) return held.acquiring;
-    const acquiring = defer(() => source(origin)).pipe(
+    const acquiring = defer(() => issuedBy(source(origin))).pipe(
       take(1),
       throwIfEmpty(() => invalidOption('token', 'nothing', 'emitted by its provider')),
       map((issued) => {
@@ -190,8 +201,26 @@ function isGood(token: HeldToken | undefined): token is HeldToken {
   return token !== undefined && asyncScheduler.now() < token.renewAt;
 }
 
-function heldToken(issued: string | IssuedToken, marginSeconds: number): HeldToken {
-  const { token, expiresInSeconds }: IssuedToken = typeof issued === 'object' ? issued : { token: issued };
+/** A string is an ObservableInput, too, of its characters. */
+function issuedBy(returned: unknown): Observable<unknown> {
+  return isObservable(returned) || isPromise(returned) ? from(returned) : of(returned);
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function heldToken(issued: unknown, marginSeconds: number): HeldToken {
+  const isObject = typeof issued === 'object' && issued !== null;
+  const { token, expiresInSeconds }: { readonly [Name in keyof IssuedToken]?: unknown } = isObject
+    ? issued
+    : { token: issued };
+  if (typeof token !== 'string') {
+    const what = isObject ? `${typeName(issued)} whose token is ${typeName(token)}` : typeName(issued);
+    throw new TypeError(
+      `token must be a string or { token, expiresInSeconds }, but its provider returned ${what}`,
+    );
+  }
   checkToken(token);
   if (expiresInSeconds === undefined) return { text: token, renewAt: Infinity, endsAt: Infinity };
   const seconds = numberOption('expiresInSeconds', expiresInSeconds, { min: 0 });

@@ -1,6 +1,17 @@
 import { expect } from 'chai';
 import { inspect } from 'node:util';
-import { defer, EMPTY, map, mergeMap, type Observable, of, Subject, throwError, timer } from 'rxjs';
+import {
+  defer,
+  EMPTY,
+  lastValueFrom,
+  map,
+  mergeMap,
+  type Observable,
+  of,
+  Subject,
+  throwError,
+  timer,
+} from 'rxjs';
 import { HttpError, OriginError, TokenError } from '../../lib/core/errors.ts';
 import { decideRelease } from '../../lib/core/release.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../lib/core/transport.ts';
@@ -366,6 +377,56 @@ describe('withToken', () => {
       expect(inspect(error)).to.contain('the URL of GET').and.not.contain('hush');
     }
     expect(asked).to.deep.equal([]);
+  });
+
+  describe('accepts from its provider', () => {
+    const issued = { token: 'good-token', expiresInSeconds: 60 };
+    const accepted: readonly [what: string, provider: TokenProvider][] = [
+      ['a string', () => 'good-token'],
+      ['a token with its life', () => issued],
+      ['a Promise of a string', () => Promise.resolve('good-token')],
+      ['a Promise of a token with its life', () => Promise.resolve(issued)],
+      ['an Observable of a string', () => of('good-token')],
+      ['an Observable of a token with its life', () => timer(1).pipe(map(() => issued))],
+      ['a thenable', () => ({ then: (resolve) => Promise.resolve('good-token').then(resolve) })],
+    ];
+    for (const [what, provider] of accepted) {
+      it(what, async () => {
+        const server = answering(response(200));
+        await lastValueFrom(withToken(provider)(server.transport)(get));
+        expect(server.requests.map(({ headers }) => headers?.['authorization'])).to.deep.equal([
+          'Bearer good-token',
+        ]);
+      });
+    }
+  });
+
+  describe('names the type of what is no token, and sends nothing, for', () => {
+    const refused: readonly [value: unknown, type: string][] = [
+      [undefined, 'undefined'],
+      [null, 'null'],
+      [7, 'a number'],
+      [true, 'a boolean'],
+      [() => 'hush', 'a function'],
+      [['hush'], 'an array whose token is undefined'],
+      [{ access_token: 'hush', expires_in: 3600 }, 'an object whose token is undefined'],
+      [{ token: ['hush'] }, 'an object whose token is an array'],
+      [new Uint8Array(4), 'an object whose token is undefined'],
+    ];
+    for (const [value, type] of refused) {
+      it(type, async () => {
+        for (const returned of [value, of(value), Promise.resolve(value)]) {
+          const server = answering(response(200));
+          const sent$ = withToken((() => returned) as unknown as TokenProvider)(server.transport)(get);
+          const error = await lastValueFrom(sent$).catch((cause: unknown) => cause);
+          expect(error).to.be.instanceOf(TypeError);
+          expect((error as Error).message).to.equal(
+            `token must be a string or { token, expiresInSeconds }, but its provider returned ${type}`,
+          );
+          expect(server.requests).to.deep.equal([]);
+        }
+      });
+    }
   });
 
   describe('refuses what cannot stand in a header, without showing it:', () => {

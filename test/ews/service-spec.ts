@@ -54,7 +54,7 @@ describe('exchange', () => {
     const service = exchange({
       url: server.url,
       transport: server.transport,
-      token: () => [`token-${++asked}`],
+      token: () => `token-${++asked}`,
     });
     const watching = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe();
     server.setToken('token-2');

@@ -53,7 +53,7 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
     ...{ url: server.url, transport: wire.transport },
     token: (asking) => {
       if (asking !== origin) found.push(`law 9: a token was asked for ${asking}`);
-      return [token()];
+      return token();
     },
     retry: { initialMs: 200, maxMs: 1000, random: () => 0.5 },
     streaming: { maxConnections },

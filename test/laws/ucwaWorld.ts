@@ -80,7 +80,7 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
     ...(kept === undefined ? {} : { graceSeconds: kept }),
     token: (asking) => {
       if (asking !== origin) found.push(`law 9: a token was asked for ${asking}`);
-      return [TOKEN];
+      return TOKEN;
     },
     channel: { ack },
     batch: maxParts === 1 ? false : { maxParts },

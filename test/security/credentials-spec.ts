@@ -105,7 +105,7 @@ describe('Credentials over real sockets', () => {
     it(`never reach ${disguise} through a redirect of Autodiscover`, async () => {
       const location = `https://${disguise}/autodiscover/autodiscover.xml`;
       world = await internet(HOSTS, () => ({ status: 302, headers: { location } }));
-      await ended(autodiscoverEws({ address: 'sara@contoso.com', token: () => [SECRET] }));
+      await ended(autodiscoverEws({ address: 'sara@contoso.com', token: () => SECRET }));
       expectOnlyContoso(world);
       expect(world.arrivals).to.not.have.length(0);
     });
@@ -114,7 +114,7 @@ describe('Credentials over real sockets', () => {
       world = await internet(HOSTS, () =>
         json(200, { _links: { user: { href: `https://${disguise}/user` } } }),
       );
-      await ended(discover({ domain: 'contoso.com', token: () => [SECRET] }).location$);
+      await ended(discover({ domain: 'contoso.com', token: () => SECRET }).location$);
       expectOnlyContoso(world);
       expect(world.arrivals).to.not.have.length(0);
     });
@@ -291,7 +291,7 @@ describe('Credentials over real sockets', () => {
 
     it('hold a token for each origin, and keep it from the others', async () => {
       world = await internet(HOSTS, () => ({ status: 204 }));
-      const signed = withToken((origin) => [`token-of-${origin}`])(fetchTransport());
+      const signed = withToken((origin) => `token-of-${origin}`)(fetchTransport());
       for (const url of ['https://a.contoso.com/', 'https://b.contoso.com/', 'https://a.contoso.com/'])
         await ended(signed({ method: 'GET', url }));
       expect(world.arrivals).to.have.length(3);
@@ -306,7 +306,7 @@ describe('Credentials over real sockets', () => {
         const asked: string[] = [];
         const token = (origin: string) => {
           asked.push(origin);
-          return [SECRET];
+          return SECRET;
         };
         const [error] = await ended(discover({ domain: 'contoso.com', token }).location$);
         expect(String(error)).to.contain(`it offers ${offer === '' ? 'no sign-in' : offer.split(/[ ,]/)[0]}`);
@@ -327,7 +327,7 @@ describe('Credentials over real sockets', () => {
       const asked: string[] = [];
       const token = (origin: string) => {
         asked.push(origin);
-        return [SECRET];
+        return SECRET;
       };
       await ended(discover({ domain: 'contoso.com', token }).location$);
       expect(asked)
@@ -339,7 +339,7 @@ describe('Credentials over real sockets', () => {
 
     it('sign nothing to an origin that discovery did not find, with a token function either', async () => {
       world = await internet(HOSTS, () => ({ status: 204 }));
-      const { signed } = discover({ domain: 'contoso.com', token: () => [SECRET] });
+      const { signed } = discover({ domain: 'contoso.com', token: () => SECRET });
       const url = 'https://evil.test/';
       const [error] = await ended(signed(fetchTransport())({ method: 'GET', url }));
       expect(error).to.be.instanceOf(OriginError);
@@ -426,7 +426,7 @@ describe('Credentials over real sockets', () => {
           applications,
           token: (origin) => {
             asked.push(origin);
-            return [SECRET];
+            return SECRET;
           },
           retry: { retries: 0 },
           checkpoint: { store, key: 'key' },

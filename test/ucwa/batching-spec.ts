@@ -209,7 +209,7 @@ describe('batches of a connection', () => {
       {
         token: (origin: string) => {
           asked.push(origin);
-          return [`token${asked.length}`];
+          return `token${asked.length}`;
         },
       },
     );

@@ -93,7 +93,10 @@ export interface ExchangeService extends AsyncDisposable {
   close(options?: DrainOptions): Promise<DrainReport>;
 }
 
-const INTERNALS = new WeakMap<ExchangeService, ServiceCore>();
+/** A property, not a WeakMap: it is found through a Proxy, too. A function, for a Proxy may wrap objects. */
+const INTERNALS = Symbol('ServiceCore');
+
+type WithInternals = ExchangeService & { readonly [INTERNALS]: () => ServiceCore };
 
 /** What all requests to one URL share. */
 interface Server {
@@ -233,7 +236,8 @@ export function exchange(options: ExchangeOptions): ExchangeService {
         'an SMTP address, where a token is to act as one who is named by none',
       );
     }
-    const service: ExchangeService = {
+    const core = coreFor(impersonate, anchorMailbox);
+    const service: WithInternals = {
       releases: ledger,
       activity$,
       get skippedEvents() {
@@ -243,8 +247,8 @@ export function exchange(options: ExchangeOptions): ExchangeService {
       drain: (options) => ledger.drain(options),
       close: (options) => ledger.close(options),
       [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
+      [INTERNALS]: () => core,
     };
-    INTERNALS.set(service, coreFor(impersonate, anchorMailbox));
     return service;
   };
 
@@ -254,7 +258,7 @@ export function exchange(options: ExchangeOptions): ExchangeService {
 
 /** What is inside a service; it throws a TypeError for what {@link exchange} did not make. */
 export function internalsOf(service: ExchangeService): ServiceCore {
-  const internals = INTERNALS.get(service);
-  if (internals === undefined) throw invalidOption('service', service, 'what exchange() returned');
-  return internals;
+  const { [INTERNALS]: core } = Object(service) as Partial<WithInternals>;
+  if (core === undefined) throw invalidOption('service', service, 'what exchange() returned');
+  return core();
 }

@@ -1,6 +1,6 @@
 import { map, merge, mergeMap, type Observable, Subject } from 'rxjs';
 import type { Activity } from '../core/activity.ts';
-import { invalidOption } from '../core/options.ts';
+import { invalidOption, typeName } from '../core/options.ts';
 import {
   type DrainOptions,
   type DrainReport,
@@ -74,7 +74,7 @@ export interface Ucwa extends AsyncDisposable {
   /**
    * Returns an Observable that asks the server for what a link leads to, such as that of an event, and emits
    * it. It errors with an `HttpError` where the server refuses, and with an `OriginError` for a
-   * link to another server.
+   * link to another server. It throws a TypeError for a link without an href.
    */
   get(link: Link): Observable<Resource>;
   /**
@@ -134,7 +134,10 @@ export interface UcwaInternals {
 /** How long the server holds a request for events where it is not told otherwise. [EventChannelDetails] */
 const TIMEOUT_SECONDS = 180;
 
-const INTERNALS = new WeakMap<Ucwa, UcwaInternals>();
+/** A property, not a WeakMap: it is found through a Proxy, too. A function, for a Proxy may wrap objects. */
+const INTERNALS = Symbol('UcwaInternals');
+
+type WithInternals = Ucwa & { readonly [INTERNALS]: () => UcwaInternals };
 
 /**
  * Describes a connection to a UCWA server (Skype for Business). Nothing is sent before a subscription.
@@ -214,7 +217,14 @@ export function connect(options: ConnectOptions): Ucwa {
     again$: merge(tuned, online$),
   });
 
-  const ucwa: Ucwa = {
+  const internals: UcwaInternals = {
+    application$: application$.pipe(shareLatest(({ isOver }) => !isOver)),
+    ...{ dispatch: events, listening: listening(batches$), timers: sharedTimers() },
+    ...{ ledger, transport, retry, pause, contactsTurn$, hasMoved: location.hasMoved },
+    isKept: checkpoint !== undefined,
+    mediumSeconds: () => parameters.mediumSeconds,
+  };
+  const connection: WithInternals = {
     events$: batches$.pipe(
       mergeMap((batch) => batch.events),
       untilClosed(ledger, 'events$'),
@@ -226,14 +236,16 @@ export function connect(options: ConnectOptions): Ucwa {
     ),
     releases: ledger,
     activity$: plan.activity$,
-    get: ({ href }) =>
-      location.url$.pipe(
+    get: (link) => {
+      const href = hrefOption(link);
+      return location.url$.pipe(
         mergeMap((base) =>
           requestJson(transport, { method: 'GET', url: absolute(href, base) }, resourceCodec, 'resource'),
         ),
         map(({ value }) => value),
         untilClosed(ledger, 'get'),
-      ),
+      );
+    },
     tune: (changed) => {
       checkParameters(changed);
       parameters = { ...parameters, ...changed };
@@ -242,20 +254,21 @@ export function connect(options: ConnectOptions): Ucwa {
     drain: (options) => ledger.drain(options),
     close: (options) => ledger.close(options),
     [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
+    [INTERNALS]: () => internals,
   };
-  INTERNALS.set(ucwa, {
-    application$: application$.pipe(shareLatest(({ isOver }) => !isOver)),
-    ...{ dispatch: events, listening: listening(batches$), timers: sharedTimers() },
-    ...{ ledger, transport, retry, pause, contactsTurn$, hasMoved: location.hasMoved },
-    isKept: checkpoint !== undefined,
-    mediumSeconds: () => parameters.mediumSeconds,
-  });
-  return ucwa;
+  return connection;
 }
 
 /** What is inside a connection; it throws a TypeError for what {@link connect} did not make. */
 export function internalsOf(ucwa: Ucwa): UcwaInternals {
-  const internals = INTERNALS.get(ucwa);
+  const { [INTERNALS]: internals } = Object(ucwa) as Partial<WithInternals>;
   if (internals === undefined) throw invalidOption('ucwa', ucwa, 'what connect() returned');
-  return internals;
+  return internals();
+}
+
+/** Callers without types pass the href itself. */
+function hrefOption(link: unknown): string {
+  if (typeof link === 'object' && link !== null && 'href' in link && typeof link.href === 'string')
+    return link.href;
+  throw new TypeError(`link must be an object with an href, such as event.link, but it is ${typeName(link)}`);
 }

@@ -25,7 +25,8 @@ import { standings } from './standings.ts';
  * the option for one that cannot be used, and one for URIs. [contact_ref, contactPresence_ref,
  * GetPresenceDataOfAContact]
  *
- * @param uris The contacts, as `sip:` URIs; at least one. Or an Observable of such lists, which may be empty.
+ * @param uris The contacts, as `sip:` URIs, or an Observable of such lists. For an empty list nothing is sent: the
+ * Observable completes, or waits for the next list.
  *
  * @example
  * ```ts

@@ -1,12 +1,13 @@
 import { defer, type Observable, share, switchMap } from 'rxjs';
 import { untilClosed } from '../core/untilClosed.ts';
-import { internalsOf, type Ucwa } from './connect.ts';
+import { internalsOf, type Ucwa, type UcwaInternals } from './connect.ts';
 import { contactsAndGroupsKind, isOfContactsOrGroups } from './contactsAndGroupsKind.ts';
 import type { UcwaEvent } from './events.ts';
 import { ownEvents } from './ownEvents.ts';
 import { subscriptionStream } from './subscriptionStream.ts';
 
-const SHARED = new WeakMap<Ucwa, Observable<UcwaEvent>>();
+/** By the internals: the connection itself can be a Proxy. */
+const SHARED = new WeakMap<UcwaInternals, Observable<UcwaEvent>>();
 
 /**
  * Returns an Observable that starts the subscription to the user's own contacts and groups, emits their events
@@ -36,7 +37,7 @@ const SHARED = new WeakMap<Ucwa, Observable<UcwaEvent>>();
  */
 export function myContactsAndGroups(ucwa: Ucwa): Observable<UcwaEvent> {
   const internals = internalsOf(ucwa);
-  const known = SHARED.get(ucwa);
+  const known = SHARED.get(internals);
   if (known !== undefined) return known;
   // The next one is started when the stop of the one before is through: they are the same to the server.
   const application$ = internals.contactsTurn$.pipe(switchMap(() => internals.application$));
@@ -45,6 +46,6 @@ export function myContactsAndGroups(ucwa: Ucwa): Observable<UcwaEvent> {
     const kind = contactsAndGroupsKind(internals);
     return subscriptionStream({ ...internals, application$ }, kind, own, 'recreate');
   }).pipe(share(), untilClosed(internals.ledger, 'myContactsAndGroups'));
-  SHARED.set(ucwa, events$);
+  SHARED.set(internals, events$);
   return events$;
 }

@@ -9,8 +9,8 @@ import { checkLifetime, LIFETIME_NAMES, type LifetimeOptions, shared } from './s
 /** Whose presence to watch, and for how long. */
 export interface PresenceOptions extends LifetimeOptions {
   /**
-   * The contacts, as `sip:` URIs; at least one. Or an Observable of such lists: only what is different from the
-   * list before is sent to the server then. An empty list is allowed there.
+   * The contacts, as `sip:` URIs, or an Observable of such lists, of which only the difference from the list before
+   * is sent. For an empty list nothing is sent: the Observable completes, or waits for the next list.
    */
   readonly uris: readonly string[] | Observable<readonly string[]>;
 }

@@ -1,4 +1,4 @@
-import { auditTime, map, type Observable } from 'rxjs';
+import { auditTime, defaultIfEmpty, map, type Observable } from 'rxjs';
 import { untilClosed } from '../core/untilClosed.ts';
 import { internalsOf, type Ucwa } from './connect.ts';
 import { checkContactPresence, type ContactPresenceOptions } from './contactPresenceOptions.ts';
@@ -16,7 +16,8 @@ import { standings } from './standings.ts';
  *
  * It errors, and throws, as {@link contactPresence} does.
  *
- * @param uris The contacts, as `sip:` URIs; at least one. Or an Observable of such lists, which may be empty.
+ * @param uris The contacts, as `sip:` URIs, or an Observable of such lists. For an empty list nothing is sent; if
+ * none follows, the Observable emits an empty Map and completes.
  *
  * @example
  * ```ts
@@ -44,6 +45,7 @@ export function presenceBoard(
   return standings(internals, uris, checkContactPresence(options)).pipe(
     auditTime(0),
     map(({ states }) => new Map(states)),
+    defaultIfEmpty(new Map<string, ContactPresence>()),
     untilClosed(internals.ledger, 'presenceBoard'),
   );
 }

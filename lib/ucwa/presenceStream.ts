@@ -1,4 +1,4 @@
-import { defer, isObservable, map, type Observable } from 'rxjs';
+import { defer, EMPTY, isObservable, map, type Observable } from 'rxjs';
 import { invalidOption } from '../core/options.ts';
 import type { UcwaInternals } from './connect.ts';
 import { contactsKind } from './contactsKind.ts';
@@ -38,19 +38,14 @@ export function presenceStream<Value>(
     const events$ = subscriptionStream(internals, kind, own, lifetime.onEnd);
     return follow({ wanted, own, events$ });
   };
-  const lists$ = isObservable(uris) ? uris.pipe(map((list) => checkUris(list, 0))) : undefined;
-  const fixed = lists$ === undefined ? checkUris(uris, 1) : [];
-  return defer(() => (lists$ === undefined ? watch(fixedContacts(fixed)) : followingContacts(lists$, watch)));
+  const lists$ = isObservable(uris) ? uris.pipe(map(checkUris)) : undefined;
+  if (lists$ !== undefined) return defer(() => followingContacts(lists$, watch));
+  const fixed = checkUris(uris);
+  return fixed.length === 0 ? EMPTY : defer(() => watch(fixedContacts(fixed)));
 }
 
-function checkUris(uris: unknown, least: number): readonly string[] {
-  if (!Array.isArray(uris) || uris.length < least) {
-    throw invalidOption(
-      'uris',
-      uris,
-      least === 0 ? 'a list of sip: URIs' : 'a list of at least one sip: URI',
-    );
-  }
+function checkUris(uris: unknown): readonly string[] {
+  if (!Array.isArray(uris)) throw invalidOption('uris', uris, 'a list of sip: URIs');
   return uris.map((uri: unknown, index) => {
     if (typeof uri === 'string' && SIP_URI.test(uri)) return uri;
     throw invalidOption(`uris[${index}]`, uri, "a sip: URI such as 'sip:sara@contoso.com'");

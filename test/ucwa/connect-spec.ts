@@ -7,6 +7,7 @@ import { connect, type Ucwa } from '../../lib/ucwa/connect.ts';
 import type { ConnectOptions } from '../../lib/ucwa/connectOptions.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 import { windows } from '../../lib/ucwa/signIn.ts';
+import type { Link } from '../../lib/ucwa/wire.ts';
 import { connected, keep } from './connected.ts';
 
 const applications = 'https://pool.contoso.com/ucwa/v1/applications';
@@ -21,6 +22,24 @@ const got = (ucwa: Ucwa, href: string): unknown => {
 };
 
 describe('connect', () => {
+  const noLinks: readonly [type: string, link: unknown][] = [
+    ['a string', '/ucwa/oauth/v1/applications/101/me'],
+    ['undefined', undefined],
+    ['null', null],
+    ['an object', { href: undefined }],
+    ['an array', ['/me']],
+  ];
+  for (const [type, link] of noLinks) {
+    it(`sends nothing to get ${type} that is no link`, () => {
+      const { ucwa, sent } = connected();
+      expect(() => ucwa.get(link as Link)).to.throw(
+        TypeError,
+        `link must be an object with an href, such as event.link, but it is ${type}`,
+      );
+      expect(sent()).to.deep.equal([]);
+    });
+  }
+
   const bad: readonly (readonly [string, object, string])[] = [
     ['no address', {}, 'applications must be given, or domain, or application, and only one of them'],
     ['both addresses', { applications, application: applications }, 'only one of them'],

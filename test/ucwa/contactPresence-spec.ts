@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { BehaviorSubject, map, Subject, timer } from 'rxjs';
+import { BehaviorSubject, map, of, Subject, timer } from 'rxjs';
 import { ClosedError, HttpError, NetworkError, OriginError } from '../../lib/core/errors.ts';
 import type { HttpRequest } from '../../lib/core/transport.ts';
 import type { LoggedRequest } from '../../lib/testing/requestLog.ts';
@@ -562,6 +562,13 @@ describe('contactPresence', () => {
     });
   });
 
+  it('completes for an empty list as for an Observable of one', () => {
+    const { ucwa, sent } = connected();
+    expect(watch(ucwa, [])).to.include({ isComplete: true, error: undefined });
+    expect(watch(ucwa, of([]))).to.include({ isComplete: true, error: undefined });
+    expect(sent()).to.deep.equal([]);
+  });
+
   describe('when it ends', () => {
     it('should cancel what is being asked, ask nothing more, and remove the subscription', () => {
       const { ucwa, server, told } = connected({ latencyMs: 10 });
@@ -630,7 +637,7 @@ describe('contactPresence', () => {
       const { ucwa, sent } = connected();
       const bad = (uris: unknown, options?: unknown) => () =>
         contactPresence(ucwa, uris as readonly string[], options as ContactPresenceOptions);
-      expect(bad([])).to.throw(TypeError, 'uris must be a list of at least one sip: URI');
+      expect(bad('sara')).to.throw(TypeError, 'uris must be a list of sip: URIs');
       expect(bad(['sara'])).to.throw(TypeError, 'uris[0]');
       expect(bad([SARA], { durationMinutes: 9 })).to.throw(TypeError, 'durationMinutes');
       expect(bad([SARA], { details: 'note' })).to.throw(TypeError, 'details must be a list');

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { BehaviorSubject, filter, firstValueFrom, timer } from 'rxjs';
+import { BehaviorSubject, filter, firstValueFrom, of, timer } from 'rxjs';
 import { ClosedError } from '../../lib/core/errors.ts';
 import { serve } from '../../lib/testing/serve.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
@@ -42,6 +42,22 @@ describe('presenceBoard', () => {
     expect(after.get(BOB)).to.equal(before.get(BOB));
   });
 
+  for (const [what, uris] of [
+    ['an empty list', []],
+    ['an Observable of an empty list', of([])],
+  ] as const) {
+    it(`emits an empty Map and completes for ${what}`, () => {
+      const { ucwa, sent } = connected();
+      const seen: unknown[] = [];
+      presenceBoard(ucwa, uris).subscribe({
+        next: ({ size }) => seen.push(size),
+        complete: () => seen.push('end'),
+      });
+      expect(seen).to.deep.equal([0, 'end']);
+      expect(sent()).to.deep.equal([]);
+    });
+  }
+
   it('should be few emissions for two hundred contacts', () => {
     const { ucwa } = connected({ latencyMs: 10 });
     const uris = Array.from({ length: 200 }, (_, index) => `sip:user${index}@contoso.com`);
@@ -72,7 +88,7 @@ describe('presenceBoard', () => {
 
   it('should throw, complete with the connection, and refuse those who come later', async () => {
     const { ucwa } = connected();
-    expect(() => presenceBoard(ucwa, [])).to.throw(TypeError, 'uris');
+    expect(() => presenceBoard(ucwa, ['sara'])).to.throw(TypeError, 'uris');
     let isComplete = false;
     presenceBoard(ucwa, [SARA]).subscribe({ complete: () => (isComplete = true) });
     await ucwa.close();

@@ -1,0 +1,29 @@
+/**
+ * Returns a deep Proxy in the manner of Vue's `reactive`: objects, arrays and class instances are wrapped when they are
+ * read, each once; functions are not, and are called with the Proxy as `this`.
+ */
+export function reactive<Value extends object>(value: Value): Value {
+  const proxies = new WeakMap<object, object>();
+  const wrapped = <One extends object>(target: One): One => {
+    const known = proxies.get(target);
+    if (known !== undefined) return known as One;
+    const proxy = new Proxy(target, {
+      get: (from, key, receiver) => {
+        const found: unknown = Reflect.get(from, key, receiver);
+        return isPlain(found) ? wrapped(found) : found;
+      },
+    });
+    proxies.set(target, proxy);
+    return proxy;
+  };
+  return wrapped(value);
+}
+
+/** Maps, Sets and Dates have handlers of their own in Vue. */
+function isPlain(value: unknown): value is object {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    /^\[object (Object|Array)\]$/.test(Object.prototype.toString.call(value) as string)
+  );
+}

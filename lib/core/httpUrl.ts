@@ -49,6 +49,11 @@ export function parseUrl(text: string, base?: string): URL | undefined {
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
+/** Whether requests to a URL cross a network in clear text. */
+export function isClearText({ protocol, hostname }: URL): boolean {
+  return protocol !== 'https:' && !isThisMachine(hostname);
+}
+
 /** Whether the host of a URL is the machine itself. */
 export function isThisMachine(hostname: string): boolean {
   return LOOPBACK.test(hostname);

@@ -1,5 +1,5 @@
 import { closestName } from './closestName.ts';
-import { httpUrl } from './httpUrl.ts';
+import { httpUrl, isClearText } from './httpUrl.ts';
 import { excerpt } from './text.ts';
 
 /** What a number option may be. */
@@ -92,6 +92,26 @@ export function urlOption(name: string, value: unknown): URL {
   const url = typeof value === 'string' ? httpUrl(value) : undefined;
   if (url !== undefined) return url;
   throw invalidOption(name, value, allowed);
+}
+
+/**
+ * Returns the URL if credentials can be sent to it: by https, to this machine, or because the caller allows more.
+ *
+ * @throws TypeError that names the option.
+ */
+export function credentialUrlOption(
+  name: string,
+  value: unknown,
+  allowInsecureHttp: boolean | undefined,
+): URL {
+  const url = urlOption(name, value);
+  // Callers without types: nothing else than true switches it off.
+  if (allowInsecureHttp === true || !isClearText(url)) return url;
+  throw invalidOption(
+    name,
+    value,
+    'https, or credentials cross the network in clear text (allowInsecureHttp)',
+  );
 }
 
 /** The names of all options of a type, as keys: the compiler finds a name that is missing here. */

@@ -19,6 +19,7 @@ import { divert } from './divert.ts';
 import { HttpError, TokenError } from './errors.ts';
 import { isHeaderValue } from './headerText.ts';
 import {
+  credentialUrlOption,
   invalidOption,
   invalidSecret,
   numberOption,
@@ -58,9 +59,16 @@ export interface TokenOptions {
    * @default 60
    */
   readonly renewBeforeSeconds?: number;
+  /** Whether a token is sent in clear text, too: by http to another machine. @default false */
+  readonly allowInsecureHttp?: boolean;
 }
 
-const NAMES: OptionNames<TokenOptions> = { scheme: 1, refused: 1, renewBeforeSeconds: 1 };
+const NAMES: OptionNames<TokenOptions> = {
+  scheme: 1,
+  refused: 1,
+  renewBeforeSeconds: 1,
+  allowInsecureHttp: 1,
+};
 
 /** A token, with its times in milliseconds of the scheduler's clock. */
 interface HeldToken {
@@ -181,7 +189,8 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
 
     return (request) =>
       defer(() => {
-        const { origin } = requestUrl(request.url, `the URL of ${request.method}`);
+        const { href } = requestUrl(request.url, `the URL of ${request.method}`);
+        const { origin } = credentialUrlOption('url', href, options.allowInsecureHttp);
         const held = heldFor(origin);
         const { token: known } = held;
         if (isGood(known)) return sent(request, known.text, origin, held);

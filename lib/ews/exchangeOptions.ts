@@ -4,40 +4,19 @@ import { checkLimits, type Limits } from '../core/limits.ts';
 import { platformOnline } from '../core/online.ts';
 import {
   choiceOption,
+  credentialUrlOption,
   invalidOption,
   invalidSecret,
   numberOption,
   objectOption,
   type OptionNames,
-  urlOption,
 } from '../core/options.ts';
 import type { Transport } from '../core/transport.ts';
 import { checkRetryPolicy, type RetryPolicy } from '../core/withRetry.ts';
 import type { Impersonation } from './envelope.ts';
+import { type ExchangeVersion, VERSIONS } from './exchangeVersion.ts';
 import { SIGN_IN_NAMES, type SignInOptions } from './signIn.ts';
 import { checkMaxConnections, type StreamingLimits } from './streamingLimits.ts';
-
-/** The schema versions that a server can be asked to answer by. */
-export type ExchangeVersion =
-  | 'Exchange2007'
-  | 'Exchange2007_SP1'
-  | 'Exchange2010'
-  | 'Exchange2010_SP1'
-  | 'Exchange2010_SP2'
-  | 'Exchange2013'
-  | 'Exchange2013_SP1'
-  | 'Exchange2016';
-
-const VERSIONS: readonly ExchangeVersion[] = [
-  'Exchange2007',
-  'Exchange2007_SP1',
-  'Exchange2010',
-  'Exchange2010_SP1',
-  'Exchange2010_SP2',
-  'Exchange2013',
-  'Exchange2013_SP1',
-  'Exchange2016',
-];
 
 /** Which server, and as whom. */
 export interface ExchangeOptions extends SignInOptions {
@@ -52,7 +31,17 @@ export interface ExchangeOptions extends SignInOptions {
   readonly address?: string;
   /** Domains besides that of `address` where the web services may be. @default none */
   readonly allowRedirectTo?: readonly string[];
-  /** @default 'Exchange2013_SP1' */
+  /**
+   * Whether `token` or `basic` is sent in clear text, too: to a `url` by http on another machine. Not with `address`:
+   * Autodiscover follows https only.
+   * @default false
+   */
+  readonly allowInsecureHttp?: boolean;
+  /**
+   * The schema version of the requests. A TypeError names what a version is too old for: `streamingNotifications` and
+   * `freeBusyChanged` need Exchange2010_SP1; `allFolders` and `impersonate.smtpAddress` need Exchange2010.
+   * @default 'Exchange2013_SP1'
+   */
   readonly version?: ExchangeVersion;
   /** Whom to act as: exactly one way to name the user. @default the account itself */
   readonly impersonate?: Impersonation;
@@ -90,6 +79,7 @@ const NAMES: OptionNames<ExchangeOptions> = {
   url: 1,
   address: 1,
   allowRedirectTo: 1,
+  allowInsecureHttp: 1,
   version: 1,
   impersonate: 1,
   anchorMailbox: 1,
@@ -144,12 +134,20 @@ export function exchangePlan(options: ExchangeOptions): ExchangePlan {
   };
 }
 
-function whereaboutsIn({ url, address }: ExchangeOptions): Whereabouts {
+function whereaboutsIn({ url, address, token, basic, allowInsecureHttp }: ExchangeOptions): Whereabouts {
   if (address !== undefined) {
+    if (allowInsecureHttp !== undefined) {
+      throw invalidOption(
+        'allowInsecureHttp',
+        allowInsecureHttp,
+        'left out where address is given: https is used',
+      );
+    }
     if (url !== undefined) throw invalidOption('url', url, 'left out where address is given');
     return { address };
   }
   if (url === undefined)
     throw invalidSecret('url', 'given, or the address of a mailbox by which it is found');
-  return { url: urlOption('url', url).href };
+  const isSafe = (token ?? basic) === undefined || allowInsecureHttp;
+  return { url: credentialUrlOption('url', url, isSafe).href };
 }

@@ -30,7 +30,8 @@ export {
   type RefusedNotification,
 } from './pushListener.ts';
 export type { PushOptions } from './pushOptions.ts';
-export type { ExchangeOptions, ExchangeVersion } from './exchangeOptions.ts';
+export type { ExchangeOptions } from './exchangeOptions.ts';
+export type { ExchangeVersion } from './exchangeVersion.ts';
 export { exchange, type ExchangeService } from './service.ts';
 export {
   type CopiedEvent,

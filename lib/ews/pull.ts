@@ -3,6 +3,7 @@ import { shareWithGrace } from '../core/shareWithGrace.ts';
 import { untilClosed } from '../core/untilClosed.ts';
 import { pullCourse } from './pullCourse.ts';
 import { type PullOptions, pullPlan } from './pullOptions.ts';
+import { checkSubscription } from './exchangeVersion.ts';
 import { type ExchangeService, internalsOf } from './service.ts';
 import type { EwsEvent } from './events.ts';
 
@@ -55,6 +56,7 @@ import type { EwsEvent } from './events.ts';
 export function pullNotifications(service: ExchangeService, options: PullOptions): Observable<EwsEvent> {
   const internals = internalsOf(service);
   const plan = pullPlan(options);
+  checkSubscription(internals.version, plan.request);
   const events$ = defer(() => pullCourse(internals, plan)).pipe(
     untilClosed<EwsEvent>(internals.ledger, 'pullNotifications'),
   );

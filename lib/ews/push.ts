@@ -7,6 +7,7 @@ import type { IncomingNotification } from './incomingNotification.ts';
 import { pushCourse } from './pushCourse.ts';
 import { type PushOptions, pushPlan } from './pushOptions.ts';
 import { routerOf } from './pushRouter.ts';
+import { checkSubscription } from './exchangeVersion.ts';
 import { type ExchangeService, internalsOf } from './service.ts';
 
 /**
@@ -65,6 +66,7 @@ export function pushNotifications(
 ): Observable<EwsEvent> {
   const internals = internalsOf(service);
   const plan = pushPlan(options);
+  checkSubscription(internals.version, plan.request);
   if (!isObservable(incoming)) throw invalidOption('incoming', incoming, 'an Observable of notifications');
   const router = routerOf(incoming);
   const events$ = defer(() => pushCourse(internals, plan, router)).pipe(

@@ -17,6 +17,7 @@ import { autodiscovered } from './autodiscover.ts';
 import { type Claims, idClaims } from './claims.ts';
 import type { Impersonation } from './envelope.ts';
 import { type ExchangeOptions, exchangePlan } from './exchangeOptions.ts';
+import { checkConnectingSid } from './exchangeVersion.ts';
 import { addressOf, checkImpersonation } from './impersonation.ts';
 import { hearing, verdict } from './hearing.ts';
 import { fixedAt, lookedUp } from './location.ts';
@@ -147,7 +148,7 @@ export function exchange(options: ExchangeOptions): ExchangeService {
   const timers = sharedTimers();
   const limitedCalls = withLimits(limits)(sending);
   const limitedStreams = withLimits({ ...limits, ...ENDLESS })(sending);
-  const sign = signing(options);
+  const sign = signing(options, options.allowInsecureHttp);
   let skippedEvents = 0;
   const noteSkipped = (count: number): void => void (skippedEvents += count);
   const countSkipped = (message: StreamedMessage): void => {
@@ -211,7 +212,7 @@ export function exchange(options: ExchangeOptions): ExchangeService {
       return internals;
     };
     const core: ServiceCore = {
-      ...{ ledger, timers, retry, maxConnections, limits, noteSkipped },
+      ...{ version, ledger, timers, retry, maxConnections, limits, noteSkipped },
       here$: location.url$.pipe(map((url) => internalsAt(group.at(url)))),
       fixed: 'url' in where ? () => internalsAt(group.at(where.url)) : undefined,
       relocate: () => {
@@ -226,6 +227,7 @@ export function exchange(options: ExchangeOptions): ExchangeService {
     impersonate: Impersonation | undefined,
     anchor: string | undefined,
   ): ExchangeService => {
+    if (impersonate !== undefined) checkConnectingSid(version, impersonate);
     const named = anchor ?? options.anchorMailbox;
     const own = impersonate === undefined ? options.address : addressOf(impersonate);
     const anchorMailbox = named === undefined ? own : anchorOption(named);

@@ -9,6 +9,7 @@ import type { Site } from './affinityGroups.ts';
 import type { Claims } from './claims.ts';
 import type { EnvelopeHead } from './envelope.ts';
 import type { ServerEvent } from './events.ts';
+import type { ExchangeVersion } from './exchangeVersion.ts';
 import type { StreamedMessage } from './streamingParser.ts';
 import type { ResponseMessage } from './wire.ts';
 
@@ -31,6 +32,8 @@ export interface StreamOperation extends Pick<Operation, 'name' | 'envelope'> {
 
 /** What a service is to the rest of this protocol, wherever it is. */
 export interface ServiceCore {
+  /** The schema version of its requests. */
+  readonly version: ExchangeVersion;
   readonly ledger: ReleaseLedger;
   readonly timers: SharedTimers;
   readonly retry: RetryPolicy;

@@ -43,12 +43,12 @@ const WAYS: readonly (readonly [scheme: string, way: string])[] = [
  *
  * It throws a TypeError, without showing the secret, for what cannot be used.
  */
-export function signing({ token, basic }: SignInOptions): Middleware {
+export function signing({ token, basic }: SignInOptions, allowInsecureHttp = false): Middleware {
   if (token !== undefined && basic !== undefined) {
     throw invalidSecret('token', 'left out where basic is given: a request carries one of them');
   }
   if (basic !== undefined) return basicSignIn(encodeBasic(basic));
-  return token === undefined ? (transport) => transport : withToken(token, { scheme: 'Bearer' });
+  return token === undefined ? (transport) => transport : withToken(token, { allowInsecureHttp });
 }
 
 /**

@@ -2,6 +2,7 @@ import { defer, type Observable } from 'rxjs';
 import { shareWithGrace } from '../core/shareWithGrace.ts';
 import { untilClosed } from '../core/untilClosed.ts';
 import type { EwsEvent } from './events.ts';
+import { checkSubscription } from './exchangeVersion.ts';
 import { type ExchangeService, internalsOf } from './service.ts';
 import { streamingCourse } from './streamingCourse.ts';
 import { type StreamingOptions, streamingPlan } from './streamingOptions.ts';
@@ -54,6 +55,7 @@ export function streamingNotifications(
 ): Observable<EwsEvent> {
   const internals = internalsOf(service);
   const plan = streamingPlan(options);
+  checkSubscription(internals.version, plan.request);
   const events$ = defer(() => streamingCourse(internals, plan)).pipe(
     untilClosed<EwsEvent>(internals.ledger, 'streamingNotifications'),
   );

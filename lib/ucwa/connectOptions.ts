@@ -38,6 +38,12 @@ export interface CommonConnectOptions {
    * or the browser signs the requests.
    */
   readonly token?: TokenProvider;
+  /**
+   * Whether the token is sent in clear text, too: to `applications` or `application` by http on another machine. Not
+   * with `domain`: discovery follows https only.
+   * @default false
+   */
+  readonly allowInsecureHttp?: boolean;
   /** The language of the server's messages. @default 'en-us' */
   readonly culture?: string;
   /** Applications of one culture, endpointId and userAgent are one. @default a new one for each connection */
@@ -166,6 +172,7 @@ export const CONNECT_NAMES: OptionNames<ConnectOptions> = {
   endpointId: 1,
   userAgent: 1,
   instanceId: 1,
+  allowInsecureHttp: 1,
   channel: 1,
   batch: 1,
   graceSeconds: 1,

@@ -5,11 +5,11 @@ import { fetchTransport } from '../core/fetchTransport.ts';
 import { checkLimits, type Limits } from '../core/limits.ts';
 import {
   choiceOption,
+  credentialUrlOption,
   invalidOption,
   invalidSecret,
   numberOption,
   objectOption,
-  urlOption,
 } from '../core/options.ts';
 import type { Middleware, Transport } from '../core/transport.ts';
 import { DEFAULT_RETRIES, type RetryPolicy } from '../core/withRetry.ts';
@@ -104,7 +104,14 @@ function whereFrom(
     throw invalidSecret('applications', 'given, or domain, or application, and only one of them');
   }
   if (options.domain !== undefined) {
-    const { retry = {} } = options;
+    const { retry = {}, allowInsecureHttp } = options;
+    if (allowInsecureHttp !== undefined) {
+      throw invalidOption(
+        'allowInsecureHttp',
+        allowInsecureHttp,
+        'left out where domain is given: https is used',
+      );
+    }
     const found = discovery({ ...options, retry, transport });
     return {
       source: { kind: 'create', ...wantedFrom(options) },
@@ -117,12 +124,14 @@ function whereFrom(
   if (signIn !== undefined) {
     throw invalidSecret('signIn', 'left out where there is no domain: give the token, or how to get one');
   }
-  const signed = options.token === undefined ? identity : signedBy(options.token);
+  const { token, allowInsecureHttp } = options;
+  const signed = token === undefined ? identity : signedBy(token, allowInsecureHttp);
+  const isSafe = token === undefined || allowInsecureHttp;
   if (options.application !== undefined) {
-    const { href } = urlOption('application', options.application);
+    const { href } = credentialUrlOption('application', options.application, isSafe);
     return { source: { kind: 'given' }, location: fixedLocation(href, limits), signed };
   }
-  const { href } = urlOption('applications', options.applications);
+  const { href } = credentialUrlOption('applications', options.applications, isSafe);
   return {
     source: { kind: 'create', ...wantedFrom(options) },
     location: fixedLocation(href, limits),

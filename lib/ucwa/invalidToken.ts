@@ -25,8 +25,8 @@ export const revealInvalidToken: Middleware = (transport) => (request) =>
   );
 
 /** Returns what signs requests to UCWA: the token is asked for again when an answer refuses it, in head or body. */
-export function signedBy(token: TokenProvider): Middleware {
-  const sign = withToken(token, { refused: refusesToken });
+export function signedBy(token: TokenProvider, allowInsecureHttp = false): Middleware {
+  const sign = withToken(token, { refused: refusesToken, allowInsecureHttp });
   return (transport) => sign(revealInvalidToken(transport));
 }
 

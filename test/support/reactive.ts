@@ -21,9 +21,6 @@ export function reactive<Value extends object>(value: Value): Value {
 
 /** Maps, Sets and Dates have handlers of their own in Vue. */
 function isPlain(value: unknown): value is object {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    /^\[object (Object|Array)\]$/.test(Object.prototype.toString.call(value) as string)
-  );
+  const isOther = value instanceof Map || value instanceof Set || value instanceof Date;
+  return typeof value === 'object' && value !== null && !isOther;
 }

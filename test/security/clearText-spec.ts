@@ -1,0 +1,107 @@
+import { expect } from 'chai';
+import { catchError, EMPTY, lastValueFrom, of } from 'rxjs';
+import { fetchTransport } from '../../lib/core/fetchTransport.ts';
+import { withToken } from '../../lib/core/withToken.ts';
+import { headersFrom, type HttpRequest, type Transport } from '../../lib/core/transport.ts';
+import { autodiscoverEws, exchange, pullNotifications } from '../../lib/ews/index.ts';
+import { serve } from '../../lib/testing/serve.ts';
+import { connect, discover } from '../../lib/ucwa/index.ts';
+
+describe('Credentials in clear text', () => {
+  const REMOTE = 'http://pool.contoso.com/';
+  const safe = ['https://pool.contoso.com/', 'http://localhost:8080/', 'http://127.0.0.1/', 'http://[::1]/'];
+  const basic = { username: 'sara', password: 'hush' };
+  const token = 'hush';
+  const recording = (): { transport: Transport; sent: HttpRequest[] } => {
+    const sent: HttpRequest[] = [];
+    return {
+      sent,
+      transport: (request) => {
+        sent.push(request);
+        return of({ status: 404, url: request.url, headers: headersFrom({}), body$: EMPTY });
+      },
+    };
+  };
+
+  const ways: readonly [title: string, call: (url: string, more: object) => unknown][] = [
+    ['connect with applications', (applications, more) => connect({ applications, token, ...more })],
+    ['connect with application', (application, more) => connect({ application, token, ...more })],
+    ['exchange with a token', (url, more) => exchange({ url, token, ...more })],
+    ['exchange with basic', (url, more) => exchange({ url, basic, ...more })],
+  ];
+  for (const [title, call] of ways) {
+    it(`are refused by ${title}, without showing them`, () => {
+      expect(() => call(REMOTE, {})).to.throw(TypeError, /^(?!.*hush).*must be https.*allowInsecureHttp/s);
+      expect(() => call(REMOTE, { allowInsecureHttp: 'yes' })).to.throw(TypeError, 'must be https');
+    });
+
+    it(`are allowed to ${title} by allowInsecureHttp, to this machine and by https`, () => {
+      call(REMOTE, { allowInsecureHttp: true });
+      for (const url of safe) call(url, {});
+    });
+  }
+
+  it('are not there without a token: any URL is allowed', () => {
+    connect({ applications: REMOTE });
+    exchange({ url: REMOTE });
+  });
+
+  it('are not sent by withToken, unless it is allowed', () => {
+    const { transport, sent } = recording();
+    const errors: unknown[] = [];
+    const request = { method: 'GET', url: REMOTE };
+    withToken(token)(transport)(request).subscribe({ error: (error: unknown) => errors.push(error) });
+    expect(sent).to.deep.equal([]);
+    expect(errors[0]).to.be.instanceOf(TypeError).with.property('message').that.includes('must be https');
+    withToken(token, { allowInsecureHttp: true })(transport)(request).subscribe();
+    expect(sent.map(({ headers }) => headers?.['authorization'])).to.deep.equal(['Bearer hush']);
+  });
+
+  it('are sent by a connection that allows it', () => {
+    const { transport, sent } = recording();
+    connect({ applications: REMOTE, token, transport, allowInsecureHttp: true }).application$.subscribe({
+      error: () => undefined,
+    });
+    const service = exchange({ url: REMOTE, token, transport, allowInsecureHttp: true });
+    pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
+      error: () => undefined,
+    });
+    expect(sent.map(({ url, headers }) => [url, headers?.['authorization']])).to.deep.equal([
+      [REMOTE, 'Bearer hush'],
+      [REMOTE, 'Bearer hush'],
+    ]);
+  });
+
+  it('are sent over a socket to this machine, and to no other', async () => {
+    const { transport, sent } = recording();
+    const served = await serve(transport);
+    const signed = withToken(token)(fetchTransport());
+    for (const url of [served.origin, REMOTE]) {
+      await lastValueFrom(signed({ method: 'GET', url }).pipe(catchError((error: Error) => of(error.name))));
+    }
+    await served.close();
+    expect(sent.map(({ headers }) => headers?.['authorization'])).to.deep.equal(['Bearer hush']);
+  });
+
+  it('are never allowed in discovery and Autodiscover', () => {
+    const signIn = () => 'hush';
+    expect(() => discover({ domain: 'contoso.com', token: signIn, urls: [REMOTE] })).to.throw(
+      TypeError,
+      'https',
+    );
+    const wrong = { allowInsecureHttp: true } as object;
+    expect(() => discover({ domain: 'contoso.com', token: signIn, ...wrong })).to.throw(
+      TypeError,
+      'unknown name',
+    );
+    expect(() => autodiscoverEws({ address: 'sara@contoso.com', ...wrong })).to.throw(
+      TypeError,
+      'unknown name',
+    );
+    expect(() => connect({ domain: 'contoso.com', token: signIn, ...wrong })).to.throw(
+      TypeError,
+      'https is used',
+    );
+    expect(() => exchange({ address: 'sara@contoso.com', ...wrong })).to.throw(TypeError, 'https is used');
+  });
+});

@@ -44,12 +44,14 @@ export interface ConnectionBackoff {
   readonly outage: Outage;
   /** Emits when the server answers again after at least two failures in a row. */
   readonly recovered$: Observable<void>;
+  /** Emits when the platform comes online; the next probe is due then, unless the server asked for the time. */
+  readonly online$: Observable<unknown>;
   /** Returns a middleware that holds requests back while the server does not answer. It belongs next to the network. */
   readonly gate: (line: RequestLine) => Middleware;
   /**
-   * The wait of a caller that sends the same again. It is over at once if the connection has failed as often: then
-   * the gate holds the request. It ends early when the platform comes online, or the connection recovers, unless the
-   * server asked for the time.
+   * The wait of a caller that sends the same again through the gate. It is over at once after a failure of the server,
+   * if the connection has failed as often: then the gate holds the request. It ends early when the platform comes
+   * online, or the connection recovers, unless the server asked for the time.
    */
   readonly pause: Pause;
   /** Notes that the body of a response was one. */
@@ -76,7 +78,7 @@ interface Waiter {
  */
 export function connectionBackoff(
   policy: RetryPolicy = {},
-  online$: Observable<unknown> = NEVER,
+  platform$: Observable<unknown> = NEVER,
 ): ConnectionBackoff {
   const { maxRetryAfterMs = DEFAULT_MAX_RETRY_AFTER_MS } = policy;
   const releases = new Set<Waiter>();
@@ -92,7 +94,7 @@ export function connectionBackoff(
   const change = (input: OutageInput): void => {
     outage = outageAfter(outage, input, asyncScheduler.now(), policy);
   };
-  const platform$ = online$.pipe(
+  const online$ = platform$.pipe(
     tap(() => change({ what: 'online' })),
     share(),
   );
@@ -132,7 +134,7 @@ export function connectionBackoff(
     const waiting = (due = new Subscription());
     const time$ = timer(Math.max(0, dueAt - asyncScheduler.now()));
     waiting.add(
-      merge(time$, platform$).subscribe(() => {
+      merge(time$, online$).subscribe(() => {
         waiting.unsubscribe();
         sendNext();
       }),
@@ -183,6 +185,7 @@ export function connectionBackoff(
       return outage;
     },
     recovered$: recovered.asObservable(),
+    online$,
     gate:
       ({ verdict, isHeld = false }) =>
       (transport) =>
@@ -203,6 +206,10 @@ export function connectionBackoff(
             },
             settle: (result) => result(request).subscribe(subscriber),
           };
+          if (outage.failures === 0) {
+            waiter.send();
+            return;
+          }
           queue.add(waiter);
           subscriber.add(() => {
             if (queue.delete(waiter) && first() === undefined) due.unsubscribe();
@@ -212,13 +219,25 @@ export function connectionBackoff(
     pause: (failures, error) =>
       defer(() => {
         const askedMs = askedWaitMs(error) ?? 0;
-        if (failures <= outage.failures && askedMs <= maxRetryAfterMs) return timer(0);
+        const isHeldBack = failures <= outage.failures && askedMs <= maxRetryAfterMs;
+        if (isHeldBack && isOfServer(error)) return timer(0);
         const time$ = timer(backoff(failures, policy, askedMs));
-        return askedMs > 0 ? time$ : merge(time$, platform$, recovered).pipe(take(1));
+        return askedMs > 0 ? time$ : merge(time$, online$, recovered).pipe(take(1));
       }),
     answered,
     failed: (askedMs) => failed(askedMs, (request) => of(unavailable(request, askedMs))),
   };
+}
+
+/** Whether a failure is one that the gate counts. */
+function isOfServer(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  return error instanceof NetworkError || ('status' in error && isUnavailable(Number(error.status)));
+}
+
+/** Whether a status says that the server cannot answer for now. */
+export function isUnavailable(status: number): boolean {
+  return status === 408 || status === 429 || (status >= 500 && status !== 501);
 }
 
 function unsent(request: HttpRequest, cause: NetworkError): NetworkError {

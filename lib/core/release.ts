@@ -34,7 +34,7 @@ export interface ReleasePlan {
   readonly decide: (error: unknown) => ReleaseDecision;
   /** Until when to try, in milliseconds of the scheduler's clock: when the server removes it by itself. */
   readonly expiresAt: number | undefined;
-  readonly backoff: BackoffPolicy | undefined;
+  readonly backoff?: BackoffPolicy | undefined;
   /** The waits between attempts, where the connection has them for all. @default those of `backoff` */
   readonly pause?: Pause | undefined;
 }

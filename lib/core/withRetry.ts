@@ -112,7 +112,7 @@ export function retrying(policy: RetryPolicy, pause?: Pause): Middleware {
       const again = (result: AttemptResult, reason: string): Observable<HttpResponse> | undefined => {
         const decision = decideRetry(policy, count, idempotent, result);
         if (!decision.retry) return undefined;
-        return (pause?.(count, result) ?? timer(decision.delayMs)).pipe(
+        return (pause?.(count, 'error' in result ? result.error : result) ?? timer(decision.delayMs)).pipe(
           mergeMap(() => attempt(count + 1, { ...request, repeats: { count, reason } })),
         );
       };

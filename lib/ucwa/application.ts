@@ -21,7 +21,7 @@ import { type ConnectionJournal, connectionJournal } from './connectionJournal.t
 import { createdApplication, type CreationConfig } from './createdApplication.ts';
 import { decide, isMadeAgain, type OnExpelled } from './decision.ts';
 import { type LiveApplication, liveApplication, whileUsed } from './liveApplication.ts';
-import type { Pause } from './pause.ts';
+import type { Pause } from '../core/backoff.ts';
 import { type Publication, published } from './publish.ts';
 import { randomId } from './randomId.ts';
 import { requestJson } from './request.ts';

@@ -1,5 +1,4 @@
 import { identity } from 'rxjs';
-import type { BackoffPolicy } from '../core/backoff.ts';
 import type { Limits } from '../core/limits.ts';
 import { objectOption } from '../core/options.ts';
 import type { Middleware } from '../core/transport.ts';
@@ -21,13 +20,14 @@ export type BatchingOptions = Pick<BatchOptions, 'maxParts' | 'maxOutstanding' |
 export function batching(
   options: BatchingOptions | false,
   application: () => LiveApplication | undefined,
-  backoff: BackoffPolicy,
   limits: Limits,
 ): Middleware {
   if (options === false) return identity;
   return batches({
     ...objectOption('batch', options, { maxParts: 1, maxOutstanding: 1, scheduler: 1 }),
-    ...{ backoff, limits },
+    limits,
+    // What is refused waits for the backoff of the connection.
+    backoff: { maxMs: 0 },
     url: () => {
       const live = application();
       return live?.isOver === true ? undefined : live?.batch;

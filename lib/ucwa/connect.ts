@@ -11,7 +11,6 @@ import {
 import { sharedTimers, type SharedTimers } from '../core/sharedTimers.ts';
 import { untilClosed } from '../core/untilClosed.ts';
 import type { Transport } from '../core/transport.ts';
-import type { RetryPolicy } from '../core/withRetry.ts';
 import { application } from './application.ts';
 import { batching } from './batching.ts';
 import { channel } from './channel.ts';
@@ -25,7 +24,7 @@ import type { Application, LiveApplication } from './liveApplication.ts';
 import { listening, type Listening } from './listening.ts';
 import type { Location } from './location.ts';
 import { network } from './network.ts';
-import type { Pause } from './pause.ts';
+import type { Pause } from '../core/backoff.ts';
 import { requestJson } from './request.ts';
 import { shareLatest } from './shareLatest.ts';
 import { turns } from './turns.ts';
@@ -119,7 +118,6 @@ export interface UcwaInternals {
   readonly timers: SharedTimers;
   readonly ledger: ReleaseLedger;
   readonly transport: Transport;
-  readonly retry: RetryPolicy;
   readonly pause: Pause;
   /** Whether a failure means that the server is elsewhere now: then the application is gone. */
   readonly hasMoved: Location['hasMoved'];
@@ -184,8 +182,9 @@ type WithInternals = Ucwa & { readonly [INTERNALS]: () => UcwaInternals };
  * ```
  */
 export function connect(options: ConnectOptions): Ucwa {
-  const { source, location, ack, onReplaced, graceMs, retry, onExpelled, online$, pause, limits, ...plan } =
+  const { source, location, ack, onReplaced, graceMs, retry, onExpelled, backoff, limits, ...plan } =
     connectPlan(options);
+  const { pause } = backoff;
   let { parameters } = plan;
   let live: LiveApplication | undefined;
   const { transport, polling } = network({
@@ -194,10 +193,11 @@ export function connect(options: ConnectOptions): Ucwa {
       signed: plan.signed,
       pinned: location.pinned,
       noted: location.noted,
+      backoff,
       retry,
       limits,
     },
-    together: batching(plan.batch, () => live, retry, limits),
+    together: batching(plan.batch, () => live, limits),
     heldSeconds: () => parameters.timeoutSeconds ?? TIMEOUT_SECONDS,
   });
   const ledger = releaseLedger();
@@ -206,7 +206,7 @@ export function connect(options: ConnectOptions): Ucwa {
   const { checkpoint, publication } = plan;
   const contactsTurn$ = turns();
   const application$ = application({
-    ...{ source, location, transport, ledger, graceMs, retry, pause, onExpelled, publication },
+    ...{ source, location, transport, ledger, graceMs, pause, onExpelled, publication },
     ...{ checkpoint, ack, contactsTurn$ },
     onMade: (made) => (live = made),
   });
@@ -214,13 +214,13 @@ export function connect(options: ConnectOptions): Ucwa {
     ...{ application$, dispatch: events, ack, onReplaced, pause, hasMoved: location.hasMoved },
     transport: polling,
     parameters: () => parameters,
-    again$: merge(tuned, online$),
+    again$: merge(tuned, backoff.online$),
   });
 
   const internals: UcwaInternals = {
     application$: application$.pipe(shareLatest(({ isOver }) => !isOver)),
     ...{ dispatch: events, listening: listening(batches$), timers: sharedTimers() },
-    ...{ ledger, transport, retry, pause, contactsTurn$, hasMoved: location.hasMoved },
+    ...{ ledger, transport, pause, contactsTurn$, hasMoved: location.hasMoved },
     isKept: checkpoint !== undefined,
     mediumSeconds: () => parameters.mediumSeconds,
   };

@@ -1,4 +1,6 @@
 import { identity, isObservable, type Observable } from 'rxjs';
+import type { Pause } from '../core/backoff.ts';
+import { type ConnectionBackoff, connectionBackoff } from '../core/connectionBackoff.ts';
 import { type Activity, activityReport } from '../core/activity.ts';
 import { type Checkpoint, checkCheckpoint } from '../core/checkpoint.ts';
 import { fetchTransport } from '../core/fetchTransport.ts';
@@ -23,7 +25,7 @@ import { discovery } from './discovery.ts';
 import { signedBy } from './invalidToken.ts';
 import { fixedLocation, foundLocation, type Location } from './location.ts';
 import { platformOnline } from '../core/online.ts';
-import { type Pause, pausing } from './pause.ts';
+import { pausing } from './pause.ts';
 import { checkPublish, type Publication } from './publish.ts';
 import { randomId } from './randomId.ts';
 
@@ -40,11 +42,10 @@ export interface ConnectPlan {
   readonly batch: BatchingOptions | false;
   readonly retry: RetryPolicy;
   readonly limits: Required<Limits>;
-  readonly pause: Pause;
+  readonly backoff: ConnectionBackoff;
   readonly onExpelled: OnExpelled;
   readonly publication: Publication | undefined;
   readonly onReplaced: OnReplaced;
-  readonly online$: Observable<unknown>;
   readonly checkpoint: Checkpoint | undefined;
 }
 
@@ -66,8 +67,8 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
   const { activity$, reported } = activityReport();
   const limits = checkLimits(options.limits);
   const sending = reported(transport ?? fetchTransport(fetch, limits));
-  const pause = pausing(retry, online$);
-  const { source, ...where } = whereFrom(options, sending, pause, limits);
+  const backoff = connectionBackoff(retry, online$);
+  const { source, ...where } = whereFrom(options, sending, pausing(retry, online$), limits);
   const checkpoint = checkCheckpoint(options.checkpoint);
   if (checkpoint !== undefined && source.kind === 'given') {
     throw invalidOption(
@@ -77,7 +78,7 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
     );
   }
   return {
-    ...{ source, ...where, sending, activity$, parameters, pause, batch, checkpoint, limits },
+    ...{ source, ...where, sending, activity$, parameters, backoff, batch, checkpoint, limits },
     ack: choiceOption<Acknowledgement>('channel.ack', ack, ['eager', 'processed']),
     // Only who creates applications can go on as another instance.
     onReplaced: choiceOption<OnReplaced>(
@@ -89,7 +90,6 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
     retry,
     onExpelled: choiceOption<OnExpelled>('onExpelled', onExpelled, ['error', 'recreate']),
     publication: options.publish === undefined ? undefined : checkPublish(options.publish),
-    online$,
   };
 }
 

@@ -14,8 +14,8 @@ import { standings } from './standings.ts';
  *   together is asked for in one turn. A part of a state is asked for once at a time, and once more where it
  *   has changed in the meantime: what is slow never overwrites what is newer.
  * - What could not be got is told by the `failure` of that contact, the rest of the state stays as it was last
- *   known, and the other contacts are not touched. What passes is asked for again, after the retries that the
- *   connection has for every request; with the next success the `failure` is gone.
+ *   known, and the other contacts are not touched. What is transient is asked for again until it is
+ *   answered, after growing waits; with the next success the `failure` is gone.
  * - After a `reset` everything is asked for again, and emitted where it is another.
  * - A contact that is no longer in the list leaves without a word. Two URIs that mean the same contact, such as in
  *   upper and lower case, are one: the later in the list. A note, location or list of modalities that the server

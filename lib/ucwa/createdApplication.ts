@@ -1,9 +1,9 @@
+import type { Pause } from '../core/backoff.ts';
 import { catchError, map, mergeMap, type Observable, tap, throwError } from 'rxjs';
 import { journaled } from '../core/journaled.ts';
 import type { ReleaseLedger } from '../core/releases.ts';
 import { type RemoteResource, remoteResource } from '../core/remoteResource.ts';
 import type { RequestProgress, Transport } from '../core/transport.ts';
-import type { RetryPolicy } from '../core/withRetry.ts';
 import type { ApplicationIdentity } from './applicationIdentity.ts';
 import type { Acknowledgement } from './cursor.ts';
 import type { ConnectionJournal } from './connectionJournal.ts';
@@ -20,7 +20,7 @@ export interface CreationConfig {
   readonly location: Location;
   readonly transport: Transport;
   readonly ledger: ReleaseLedger;
-  readonly retry: RetryPolicy;
+  readonly pause: Pause;
   readonly ack: Acknowledgement;
   /** Called with true when the server is sent the creation, and with false when it refused it or the application is over. */
   readonly onHeld: (isHeld: boolean) => void;
@@ -35,7 +35,7 @@ export interface CreationConfig {
  * @param journal What is kept of it for the next process, where anything is.
  */
 export function createdApplication(
-  { location, transport, ledger, retry, ack, onHeld }: CreationConfig,
+  { location, transport, ledger, pause, ack, onHeld }: CreationConfig,
   turn$: Observable<undefined>,
   identify: () => ApplicationIdentity,
   journal: ConnectionJournal | undefined,
@@ -77,7 +77,7 @@ export function createdApplication(
         map(() => ({})),
       ),
     decide: decideRelease,
-    backoff: retry,
+    pause,
     ifLost: APPLICATION_IF_LOST,
   };
   if (journal === undefined) return remoteResource(config);

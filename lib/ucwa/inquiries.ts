@@ -1,6 +1,6 @@
 import { type Observable, Subscription } from 'rxjs';
+import type { Pause } from '../core/backoff.ts';
 import { decide } from './decision.ts';
-import type { Pause } from './pause.ts';
 
 /** Questions to the server that are asked again and again. */
 export interface Inquiries {
@@ -19,38 +19,80 @@ interface Inquiry {
   answer$: Observable<unknown>;
   stage: 'queued' | 'asked' | 'waits';
   isOutdated: boolean;
-  failures: number;
-  /** The request that is outstanding, or the wait after it. */
+  /** The request that is outstanding. */
   running: Subscription;
 }
 
 /**
  * Asks each question at most once at a time, so that no answer can overtake a newer one, and `mostAtOnce` of them
- * altogether. What fails in a way that passes is asked again after a pause: an `answer$` tells of its failure itself.
+ * altogether. An `answer$` reports its failure itself.
+ *
+ * Questions whose failure is transient share one growing wait. One of them at a time is asked after it, each in its
+ * turn; when that one is answered, all are asked.
  */
 export function inquiries(mostAtOnce: number, pause: Pause): Inquiries {
   const open = new Map<string, Inquiry>();
+  /** Those that failed, in the order in which they are asked again. */
+  const waiting = new Set<string>();
   let queue: string[] = [];
   let outstanding = 0;
+  /** The one that speaks for all that wait, while it is asked. */
+  let probe: string | undefined;
+  /** Probes that failed in a row, and the failure before them. */
+  let failures = 0;
+  let wait = Subscription.EMPTY;
 
   const enqueue = (key: string, inquiry: Inquiry): void => {
     inquiry.stage = 'queued';
     inquiry.isOutdated = false;
+    waiting.delete(key);
     queue.push(key);
+  };
+
+  const askAllThatWait = (): void => {
+    failures = 0;
+    wait.unsubscribe();
+    for (const key of [...waiting]) {
+      const inquiry = open.get(key);
+      if (inquiry !== undefined) enqueue(key, inquiry);
+    }
+  };
+
+  const askOneThatWaits = (): void => {
+    const [key] = waiting;
+    const inquiry = key === undefined ? undefined : open.get(key);
+    if (key === undefined || inquiry === undefined) return;
+    probe = key;
+    enqueue(key, inquiry);
     next();
+  };
+
+  const waitForProbe = (error?: unknown): void => {
+    if (waiting.size === 0 || probe !== undefined || !wait.closed) return;
+    const waited = (wait = new Subscription());
+    waited.add(
+      pause(Math.max(1, failures), error).subscribe(() => {
+        waited.unsubscribe();
+        askOneThatWaits();
+      }),
+    );
   };
 
   const settle = (key: string, inquiry: Inquiry, failure?: { readonly error: unknown }): void => {
     outstanding -= 1;
-    inquiry.failures = failure === undefined ? 0 : inquiry.failures + 1;
-    if (inquiry.isOutdated) {
-      enqueue(key, inquiry);
-      return;
-    }
-    if (failure !== undefined && decide('channel', failure.error, inquiry.failures) === 'retry') {
+    const isProbe = key === probe;
+    if (isProbe) probe = undefined;
+    // One that waits for an answer is never given up: only its removal is as patient.
+    const isTransient = failure !== undefined && decide('release', failure.error, 1) === 'retry';
+    if (isTransient) failures = isProbe ? failures + 1 : Math.max(1, failures);
+    else if (waiting.size === 0 && probe === undefined) failures = 0;
+    if (inquiry.isOutdated) enqueue(key, inquiry);
+    else if (isTransient) {
       inquiry.stage = 'waits';
-      inquiry.running = pause(inquiry.failures, failure.error).subscribe(() => enqueue(key, inquiry));
+      waiting.add(key);
     } else open.delete(key);
+    if (isProbe && !isTransient) askAllThatWait();
+    else waitForProbe(failure?.error);
     next();
   };
 
@@ -85,9 +127,12 @@ export function inquiries(mostAtOnce: number, pause: Pause): Inquiries {
     const inquiry = open.get(key);
     if (inquiry === undefined) return;
     open.delete(key);
+    waiting.delete(key);
     if (inquiry.stage === 'asked') outstanding -= 1;
     if (inquiry.stage === 'queued') queue = queue.filter((one) => one !== key);
     inquiry.running.unsubscribe();
+    if (key === probe) probe = undefined;
+    if (waiting.size === 0) wait.unsubscribe();
   };
 
   return {
@@ -95,22 +140,21 @@ export function inquiries(mostAtOnce: number, pause: Pause): Inquiries {
       const known = open.get(key);
       if (known === undefined) {
         const inquiry: Inquiry = {
-          ...{ answer$, stage: 'queued', isOutdated: false, failures: 0 },
-          running: new Subscription(),
+          ...{ answer$, stage: 'queued', isOutdated: false },
+          running: Subscription.EMPTY,
         };
         open.set(key, inquiry);
         enqueue(key, inquiry);
-        return;
+      } else {
+        known.answer$ = answer$;
+        if (known.stage === 'asked') known.isOutdated = true;
+        if (known.stage === 'waits') enqueue(key, known);
       }
-      known.answer$ = answer$;
-      if (known.stage === 'asked') known.isOutdated = true;
-      if (known.stage === 'waits') {
-        known.running.unsubscribe();
-        enqueue(key, known);
-      }
+      next();
     },
     forget: (key) => {
       drop(key);
+      waitForProbe();
       next();
     },
     forgetAll: () => [...open.keys()].forEach(drop),

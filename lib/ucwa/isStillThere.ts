@@ -2,7 +2,8 @@ import { catchError, map, type Observable, of, throwError } from 'rxjs';
 import type { Transport } from '../core/transport.ts';
 import type { LiveApplication } from './liveApplication.ts';
 import { decide } from './decision.ts';
-import { patiently, type Pause } from './pause.ts';
+import type { Pause } from '../core/backoff.ts';
+import { patiently } from './pause.ts';
 import { requestNothing } from './request.ts';
 
 /**

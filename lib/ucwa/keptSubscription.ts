@@ -48,7 +48,7 @@ export function keptSubscription<Made extends Created>(stream: Stream<Made>): Ob
     release: (made, application) => released(stream, made, application),
     expiresAt: () => expiryOf(stream),
     decide: decideRelease,
-    backoff: internals.retry,
+    pause: internals.pause,
     ifLost:
       `If the server has created it, it ends it after ${kind.durationMinutes} minutes, ` +
       'or together with the application.',

@@ -22,7 +22,7 @@ import type { Discovery } from './discovery.ts';
 import { DiscoveryError } from './discoveryError.ts';
 import type { UcwaLocation } from './discoveryWalk.ts';
 import { mustDiscoverAgain } from './mustDiscoverAgain.ts';
-import type { Pause } from './pause.ts';
+import type { Pause } from '../core/backoff.ts';
 
 /** Where the server of a connection is. */
 export interface Location {

@@ -1,6 +1,7 @@
 import { asyncScheduler, map, Observable, Subscription } from 'rxjs';
 import { NetworkError } from '../core/errors.ts';
 import type { RequestProgress, Transport } from '../core/transport.ts';
+import type { Pause } from '../core/backoff.ts';
 import { AT_ONCE, nextPace } from './channelPace.ts';
 import {
   type Acknowledgement,
@@ -15,7 +16,6 @@ import { eventsResponseCodec } from './events.ts';
 import { absolute } from './href.ts';
 import type { LiveApplication } from './liveApplication.ts';
 import type { Location } from './location.ts';
-import type { Pause } from './pause.ts';
 import { afterGivingUp, afterReplacement, toSend } from './pendingGets.ts';
 import { requestJson } from './request.ts';
 

@@ -1,7 +1,8 @@
+import { type ConnectionBackoff, isUnavailable, type Verdict } from '../core/connectionBackoff.ts';
 import { reportProgress } from '../core/reportProgress.ts';
-import type { Middleware, Transport } from '../core/transport.ts';
+import type { HttpResponse, Middleware, Transport } from '../core/transport.ts';
 import { type ResponseLimits, withLimits } from '../core/withLimits.ts';
-import { type RetryPolicy, withRetry } from '../core/withRetry.ts';
+import { retrying, type RetryPolicy } from '../core/withRetry.ts';
 
 /** What the requests of a connection go through. */
 export interface NetworkConfig {
@@ -15,6 +16,8 @@ export interface NetworkConfig {
   readonly noted: Middleware;
   /** Sends those together that fall together. */
   readonly together: Middleware;
+  /** What all its requests wait for while the server does not answer. */
+  readonly backoff: ConnectionBackoff;
   readonly retry: RetryPolicy;
   readonly limits: ResponseLimits;
   /** How long the server holds a request for events, in seconds: on top of the limits. */
@@ -31,11 +34,19 @@ export interface Network {
 
 /** Composes what the requests of a connection go through, on their way to its server. */
 export function network(config: NetworkConfig): Network {
-  const { sending, signed, pinned, noted, together, retry, limits, heldSeconds } = config;
+  const { sending, signed, pinned, noted, together, backoff, retry, limits, heldSeconds } = config;
   const reported = reportProgress(sending);
-  const limited = (seconds = 0): Transport => pinned(noted(withLimits(limits, seconds)(reported)));
+  const short = backoff.gate({ verdict });
+  const held = backoff.gate({ verdict, isHeld: true });
+  const limited = (seconds = 0): Transport => noted(withLimits(limits, seconds)(reported));
   return {
-    transport: pinned(signed(withRetry(retry)(together(limited())))),
-    polling: pinned(signed((request) => limited(heldSeconds())(request))),
+    transport: pinned(signed(retrying(retry, backoff.pause)(together(pinned(short(limited())))))),
+    polling: pinned(signed(pinned(held((request) => limited(heldSeconds())(request))))),
   };
+}
+
+/** A page comes from a proxy in between, or from a server that is starting. */
+function verdict({ status, headers }: HttpResponse): Verdict {
+  const isPage = status < 300 && /html/i.test(headers.get('content-type') ?? '');
+  return isPage || isUnavailable(status) ? 'fails' : 'answers';
 }

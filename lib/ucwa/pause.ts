@@ -9,16 +9,13 @@ import {
   throwError,
   timer,
 } from 'rxjs';
-import { askedWaitMs, backoff, type BackoffPolicy } from '../core/backoff.ts';
+import { askedWaitMs, backoff, type BackoffPolicy, type Pause } from '../core/backoff.ts';
 import { decide, type Operation } from './decision.ts';
 
 /**
- * The wait after so many failures in a row: emits once when it is over. It is over at once when the platform
- * comes online, unless the server has asked for the time.
+ * Creates the waits of requests that are not held back by the backoff of a connection, as those of discovery. A wait is
+ * over at once when the platform comes online, unless the server has asked for the time.
  */
-export type Pause = (failures: number, error?: unknown) => Observable<unknown>;
-
-/** Makes the waits of one connection. */
 export function pausing(policy: BackoffPolicy, online$: Observable<unknown> = NEVER): Pause {
   return (failures, error) =>
     defer(() => {

@@ -27,7 +27,8 @@ import type { Transport } from '../core/transport.ts';
 import { decide } from './decision.ts';
 import { isStillThere } from './isStillThere.ts';
 import { linkOf, type LiveApplication } from './liveApplication.ts';
-import { patiently, type Pause } from './pause.ts';
+import type { Pause } from '../core/backoff.ts';
+import { patiently } from './pause.ts';
 import { requestJson, requestNothing } from './request.ts';
 import { hrefOf, resourceCodec } from './wire.ts';
 

@@ -1,4 +1,5 @@
 import { asyncScheduler, defer, map, type Observable, throwError } from 'rxjs';
+import type { Pause } from '../core/backoff.ts';
 import { OriginError } from '../core/errors.ts';
 import { originOf } from '../core/text.ts';
 import type { Left } from '../core/journal.ts';
@@ -6,7 +7,6 @@ import type { ReleaseResult } from '../core/release.ts';
 import type { ReleaseLedger } from '../core/releases.ts';
 import { sweep } from '../core/sweep.ts';
 import type { Transport } from '../core/transport.ts';
-import type { RetryPolicy } from '../core/withRetry.ts';
 import type { ConnectionJournal } from './connectionJournal.ts';
 import { decideRelease } from './decision.ts';
 import { hrefKey } from './href.ts';
@@ -17,7 +17,7 @@ import { requestNothing } from './request.ts';
 export interface SweepConfig {
   readonly ledger: ReleaseLedger;
   readonly transport: Transport;
-  readonly retry: RetryPolicy;
+  readonly pause: Pause;
   /** Whose turn it is with the one subscription to contacts and groups that an application has. */
   readonly contactsTurn$: Observable<undefined>;
 }
@@ -69,7 +69,7 @@ function removeInTurn(config: SweepConfig, application: LiveApplication, left: L
 }
 
 function remove(
-  { ledger, transport, retry }: SweepConfig,
+  { ledger, transport, pause }: SweepConfig,
   { self }: LiveApplication,
   { removedAt, ...left }: Left,
 ): void {
@@ -82,7 +82,7 @@ function remove(
     decide: decideRelease,
     // When it was last heard of is not known, but it was before.
     expiresAt: asyncScheduler.now() + (isApplication ? APPLICATION_MS : SUBSCRIPTION_MS),
-    backoff: retry,
+    pause,
   }));
 }
 

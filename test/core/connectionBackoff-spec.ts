@@ -324,10 +324,17 @@ describe('connectionBackoff', () => {
     it('leaves the wait to the gate where the connection failed as often', () => {
       marbles(({ expectObservable }) => {
         const { pause, failed } = world().backoff;
+        const lost = new NetworkError('no answer', ask('a'));
+        const refused = new HttpError(503, ask('a'));
         failed();
-        expectObservable(pause(1)).toBe('(a|)', { a: 0 });
-        expectObservable(pause(2)).toBe('2s (a|)', { a: 0 });
-        expectObservable(pause(1, { retryAfterMs: 400_000 })).toBe('401s (a|)', { a: 0 });
+        expectObservable(pause(1, lost)).toBe('(a|)', { a: 0 });
+        expectObservable(pause(1, refused)).toBe('(a|)', { a: 0 });
+        expectObservable(pause(2, lost)).toBe('2s (a|)', { a: 0 });
+        expectObservable(pause(1, new HttpError(404, ask('a')))).toBe('1s (a|)', { a: 0 });
+        expectObservable(pause(1, new Error('of a provider'))).toBe('1s (a|)', { a: 0 });
+        expectObservable(pause(1)).toBe('1s (a|)', { a: 0 });
+        const asked = new HttpError(503, ask('a'), { retryAfterMs: 400_000 });
+        expectObservable(pause(1, asked)).toBe('401s (a|)', { a: 0 });
       });
     });
 

@@ -39,9 +39,15 @@ const change = fc.record({
 });
 const failure = fc.record({
   ...{ at, what: fc.constant('failure' as const), count: fc.integer({ min: 1, max: 3 }) },
-  // What passes by itself: after a few 500s a failure is told, and stays until the next event.
   how: fc.constantFrom<Fault>(
-    ...(['reset', { status: 503 }, { delayMs: 30 }, { delayMs: 150 }, { delayMs: 300 }] as const),
+    ...([
+      'reset',
+      { status: 503 },
+      { status: 500 },
+      { delayMs: 30 },
+      { delayMs: 150 },
+      { delayMs: 300 },
+    ] as const),
     { truncateAfterBytes: 30 },
   ),
 });

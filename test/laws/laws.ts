@@ -12,6 +12,7 @@ import { ewsOutages, ewsOutageStory, playEwsOutage } from './ewsOutages.ts';
 import { law, type Law, type Trial } from './law.ts';
 import { damagedDocuments, readDamagedXml, xmlDamageStory } from './membersOfEws.ts';
 import { damagedMessages, damageStory, readDamaged } from './membersOfUcwa.ts';
+import { outagePrograms, outageStory, playOutages } from './outages.ts';
 import { play } from './play.ts';
 import type { Program } from './program.ts';
 import { type Emphasis, ewsPrograms, ucwaPrograms } from './programs.ts';
@@ -161,6 +162,7 @@ export const LAWS: readonly Law[] = [
   ofEws(9, 'nothing goes to another origin, whatever the server says', LED_ASTRAY),
   ofUcwa(10, 'hours pass in virtual time, and the same twice', { pace: 20_000 }, twice),
   ofEws(10, 'hours pass in virtual time, and the same twice', { pace: 20 }, twice),
+  law(11, 'UCWA: failures never multiply load', ...([outagePrograms, playOutages, outageStory] as const)),
   law(
     11,
     'EWS: an outage costs many subscriptions the requests of one',

@@ -117,14 +117,50 @@ describe('inquiries', () => {
     expect(told).to.deep.equal(['a?', 'a failed', 'newer a?', 'newer a!']);
   });
 
-  it('should not ask again where that does not help, and four times where it seldom does', () => {
+  it('does not ask again after a refusal, and never gives up after a 500', () => {
     const { asking, told, answer } = asked();
     marbles(() => {
       asking.ask('a', answer('a', 10, new HttpError(403, request)));
       asking.ask('b', answer('b', 10, new HttpError(500, request)));
+      timer(100_000).subscribe(() => asking.forgetAll());
     });
     expect(told.filter((line) => line === 'a failed')).to.have.length(1);
-    expect(told.filter((line) => line === 'b failed')).to.have.length(4);
+    expect(told.filter((line) => line === 'b failed').length).to.be.above(900);
+  });
+
+  it('asks one of those that failed at a time, and all when it is answered', () => {
+    const told: string[] = [];
+    const waits: number[] = [];
+    const asking = inquiries(10, (failures) => {
+      waits.push(failures);
+      return timer(100);
+    });
+    let isBroken = true;
+    marbles(() => {
+      for (const name of ['a', 'b', 'c']) {
+        const answer$ = defer(() => {
+          told.push(name);
+          return isBroken ? throwError(() => new HttpError(500, request)) : of(undefined);
+        });
+        asking.ask(name, answer$);
+      }
+      timer(450).subscribe(() => {
+        expect(told.splice(0)).to.deep.equal(['a', 'b', 'c', 'a', 'b', 'c', 'a']);
+        isBroken = false;
+      });
+    });
+    expect(told).to.deep.equal(['b', 'c', 'a']);
+    expect(waits).to.deep.equal([1, 2, 3, 4, 5]);
+  });
+
+  it('asks the next one when the one that speaks for all is forgotten', () => {
+    const { asking, told, answer } = asked();
+    marbles(() => {
+      for (const name of ['a', 'b']) asking.ask(name, answer(name, 10, new HttpError(500, request)));
+      timer(115).subscribe(() => asking.forget('a'));
+      timer(226).subscribe(() => asking.forgetAll());
+    });
+    expect(told).to.deep.equal(['a?', 'b?', 'a failed', 'b failed', 'a?', 'a cancelled', 'b?', 'b failed']);
   });
 
   it('should cancel what is forgotten, whether it is outstanding, waits for its turn, or for the end of a pause', () => {

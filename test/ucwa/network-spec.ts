@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { NEVER, of, timer } from 'rxjs';
+import { connectionBackoff } from '../../lib/core/connectionBackoff.ts';
 import { NetworkError } from '../../lib/core/errors.ts';
 import { DEFAULT_LIMITS } from '../../lib/core/limits.ts';
 import { pinnedTo } from '../../lib/core/pinnedTo.ts';
@@ -10,9 +11,18 @@ import { response } from '../support/responses.ts';
 
 const url = 'https://pool.contoso.com/ucwa';
 
+const retry = { random: () => 0.5 };
+
 const through = (sending: Transport, heldSeconds: () => number = () => 180): Network =>
   network({
-    ...{ sending, heldSeconds, pinned: pinnedTo(url), retry: { random: () => 0.5 }, limits: DEFAULT_LIMITS },
+    ...{
+      sending,
+      heldSeconds,
+      pinned: pinnedTo(url),
+      retry,
+      backoff: connectionBackoff(retry),
+      limits: DEFAULT_LIMITS,
+    },
     together: (transport) => transport,
     noted: (transport) => transport,
     signed: (transport) => (request) => transport({ ...request, headers: { authorization: 'Bearer t' } }),

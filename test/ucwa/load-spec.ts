@@ -1,0 +1,197 @@
+import { expect } from 'chai';
+import { mergeMap, of, Subject, takeUntil, throwError } from 'rxjs';
+import { NetworkError } from '../../lib/core/errors.ts';
+import type { HttpRequest, Transport } from '../../lib/core/transport.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import type { ConnectOptions } from '../../lib/ucwa/connectOptions.ts';
+import type { ContactPresence } from '../../lib/ucwa/contactState.ts';
+import { presence } from '../../lib/ucwa/presence.ts';
+import { presenceBoard } from '../../lib/ucwa/presenceBoard.ts';
+import { at, marbles } from '../support/marbles.ts';
+import { response } from '../support/responses.ts';
+
+/** `no network`, or the status of every response. */
+type Failure = 'no network' | 429 | 503;
+
+const failed = (request: HttpRequest, failure: Failure): ReturnType<Transport> =>
+  failure === 'no network'
+    ? throwError(() => new NetworkError('no answer', request))
+    : of({ ...response(failure), url: request.url });
+
+const named = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `sip:u${index}@contoso.com`);
+
+/** What was sent in ten minutes of failure, and in the minute after it. */
+interface Counted {
+  readonly during: readonly string[];
+  readonly after: readonly string[];
+  readonly board: ReadonlyMap<string, ContactPresence>;
+}
+
+/** The presence of all contacts changes, then the server fails; without contacts there is the channel alone. */
+function outage(contacts: number, failure: Failure, options: Partial<ConnectOptions> = {}): Counted {
+  const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 50 });
+  const during: string[] = [];
+  const after: string[] = [];
+  const lost = new NetworkError('it broke off', { method: 'GET', url: server.url });
+  const broken = new Subject<void>();
+  /** What is under way when the server begins to fail breaks off. */
+  const breaks = broken.pipe(mergeMap(() => throwError(() => lost)));
+  let phase: 'before' | 'during' | 'after' = 'before';
+  let board: Counted['board'] = new Map();
+  const transport: Transport = (request) => {
+    if (phase === 'during') during.push(request.url);
+    if (phase === 'after') after.push(request.url);
+    if (phase === 'during') return failed(request, failure);
+    return server.transport(request).pipe(takeUntil(breaks));
+  };
+  marbles(() => {
+    const ucwa = connect({
+      ...{ applications: server.url, token: 'token', transport, retry: { random: () => 0.5 } },
+      ...options,
+    } as ConnectOptions);
+    const uris = named(contacts);
+    const watching =
+      contacts === 0
+        ? ucwa.events$.subscribe()
+        : presenceBoard(ucwa, uris).subscribe((states) => (board = states));
+    at(60, () => uris.forEach((uri) => server.setPresence(uri, { availability: 'Busy' })));
+    at(60.026, () => {
+      phase = 'during';
+      broken.next();
+    });
+    at(660, () => (phase = 'after'));
+    at(720, () => {
+      phase = 'before';
+      watching.unsubscribe();
+    });
+  });
+  return { during, after, board };
+}
+
+const isBusy = ({ availability, failure }: ContactPresence): boolean =>
+  availability === 'Busy' && failure === undefined;
+
+describe('The load of an outage', () => {
+  for (const failure of ['no network', 503] as const) {
+    it(`is that of the channel alone with 1,000 contacts (${failure})`, () => {
+      const alone = outage(0, failure).during.length;
+      const { during, after, board } = outage(1000, failure);
+      expect(alone).to.be.within(40, 50);
+      expect(during.length).to.be.at.most(1.2 * alone);
+      // 20 of a batch, and a few of those that were on their way one at a time.
+      expect(after.length).to.be.at.most(1000 / 20 + 20);
+      expect([...board.values()].filter(isBusy)).to.have.length(1000);
+    });
+  }
+
+  it('is that of the channel alone without batches', () => {
+    const alone = outage(0, 'no network').during.length;
+    const { during, board } = outage(100, 'no network', { batch: false });
+    expect(during.length).to.be.at.most(1.2 * alone);
+    expect([...board.values()].filter(isBusy)).to.have.length(100);
+  });
+
+  it('is that of the channel alone while 100 subscriptions are removed', () => {
+    const server = ucwaSimulator({ mediumSeconds: 0 });
+    const sent: string[] = [];
+    let isDown = false;
+    const transport: Transport = (request) => {
+      if (isDown) sent.push(request.method);
+      return isDown ? failed(request, 503) : server.transport(request);
+    };
+    marbles(() => {
+      const retry = { random: (): number => 0.5 };
+      const ucwa = connect({ applications: server.url, token: 'token', transport, retry });
+      const all = named(100).map((uri) => presence(ucwa, { uris: [uri] }).subscribe());
+      const stays = ucwa.events$.subscribe();
+      at(10, () => {
+        isDown = true;
+        for (const one of all) one.unsubscribe();
+      });
+      at(250, () => (isDown = false));
+      at(300, () => {
+        expect(server.presenceSubscriptions).to.have.length(0);
+        stays.unsubscribe();
+      });
+    });
+    expect(sent).to.have.length.within(15, 30);
+    expect(server.applications).to.have.length(0);
+  });
+});
+
+describe('online$', () => {
+  it('wakes the requests of contacts, and removals', () => {
+    const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 10 });
+    const online$ = new Subject<void>();
+    let isDown = false;
+    const transport: Transport = (request) =>
+      isDown ? failed(request, 'no network') : server.transport(request);
+    marbles(() => {
+      const retry = { random: (): number => 1 };
+      const ucwa = connect({
+        applications: server.url,
+        token: 'token',
+        transport,
+        retry,
+        online$,
+        graceSeconds: 0,
+      });
+      let board: Counted['board'] = new Map();
+      const watching = presenceBoard(ucwa, named(1)).subscribe((states) => (board = states));
+      const released: string[] = [];
+      ucwa.releases.outcomes$.subscribe(({ resource, outcome }) => released.push(`${resource} ${outcome}`));
+      at(5, () => server.setPresence('sip:u0@contoso.com', { availability: 'Busy' }));
+      at(5.011, () => (isDown = true));
+      at(30, () => {
+        isDown = false;
+        online$.next();
+      });
+      at(30.1, () => expect([...board.values()].map(isBusy)).to.deep.equal([true]));
+      at(40, () => {
+        isDown = true;
+        watching.unsubscribe();
+      });
+      at(52, () => {
+        isDown = false;
+        online$.next();
+      });
+      at(52.1, () =>
+        expect(released).to.deep.equal(['presenceSubscription Released', 'application Released']),
+      );
+    });
+  });
+});
+
+describe('A contact whose GET fails', () => {
+  it('is asked for again after a growing wait until it is answered', () => {
+    const server = ucwaSimulator({ mediumSeconds: 0 });
+    const asked: number[] = [];
+    let isBroken = true;
+    let now = 0;
+    const transport: Transport = (request) => {
+      if (!isBroken || !/u0.*\/presence$/i.test(decodeURIComponent(request.url)))
+        return server.transport(request);
+      asked.push(now);
+      return of({ ...response(500), url: request.url });
+    };
+    marbles(() => {
+      const retry = { random: (): number => 1 };
+      const ucwa = connect({ applications: server.url, token: 'token', transport, retry, batch: false });
+      let board: Counted['board'] = new Map();
+      const watching = presenceBoard(ucwa, named(2)).subscribe((states) => (board = states));
+      for (let second = 0; second < 400; second += 1) at(second, () => (now = second));
+      at(250, () => {
+        expect([...board.values()].map(({ failure }) => failure !== undefined)).to.deep.equal([true, false]);
+        isBroken = false;
+      });
+      at(290, () => {
+        expect([...board.values()].some(({ failure }) => failure !== undefined)).to.equal(false);
+        watching.unsubscribe();
+      });
+    });
+    expect(asked.slice(0, 7)).to.deep.equal([0, 0, 1, 2, 4, 8, 16]);
+    expect(asked).to.have.length.below(16);
+  });
+});

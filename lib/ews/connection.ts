@@ -140,6 +140,8 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
 
   /** Emits when the next request may be sent, when one was no good; undefined is at once. */
   const waitAfter = (leg: Leg, error?: unknown): Observable<unknown> | undefined => {
+    // The end that our own Unsubscribe brings is no failure.
+    if (error === undefined && leg.isClosed && leg.hasLeavers) return timer(GATHER_MS);
     failures = shortLives(failures, asyncScheduler.now() - leg.openedAt);
     const isEnd = error === undefined || error instanceof NetworkError;
     if (isEnd && failures === 1 && leg.hasAnswered) return undefined;
@@ -252,6 +254,8 @@ export function connection(internals: ServiceInternals, slots: ConnectionSlots):
     },
     leave: (member) => {
       const isMember = members.get(member.id) === member;
+      for (const leg of [relay.leg, relay.old])
+        if (leg?.members.get(member.id) === member) leg.hasLeavers = true;
       forget(member);
       if (isMember && members.size === 0) close();
     },

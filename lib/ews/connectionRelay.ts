@@ -17,6 +17,8 @@ export interface Leg {
   mayHaveActed: boolean;
   /** Whether the last word of the server was that it ends. */
   isClosed: boolean;
+  /** Whether one of its members has left: some servers end the request when that is removed. */
+  hasLeavers: boolean;
   /** Why the last that came of it could not be read. */
   problem: unknown;
 }
@@ -167,6 +169,7 @@ export function connectionRelay(internals: ServiceInternals, runner: RelayRunner
         hasAnswered: false,
         mayHaveActed: false,
         isClosed: false,
+        hasLeavers: false,
         problem: undefined,
       };
       const all = [...members.values()];

@@ -1,21 +1,35 @@
 import { EVENT_NAMES } from '../ews/eventNames.ts';
 import { escapeXml } from '../ews/xml.ts';
-import type { EwsDialect, EwsRefusal } from './ewsDialect.ts';
-import type { MailboxEvent, MailboxId } from './ewsMailbox.ts';
-import type { EventPage } from './ewsSubscriptions.ts';
-
-const SOAP = 'http://schemas.xmlsoap.org/soap/envelope/';
-const SERVICES = 'http://schemas.microsoft.com/exchange/services/2006';
+import { type EwsDialect, EwsRefusal, isGrommunio } from './ewsDialect.ts';
+import {
+  answerEnvelope,
+  element,
+  errorContent,
+  faultEnvelope,
+  messageXml,
+  type ResponseMessage,
+  streamEnvelope,
+} from './ewsEnvelopes.ts';
+import type { EventPage } from './ewsEventPage.ts';
+import { folderElement } from './ewsFolderElement.ts';
+import type { DescribedFolder } from './ewsMailbox.ts';
+import type { MailboxEvent, MailboxId } from './ewsMailboxState.ts';
 
 /** What one envelope of a stream says. */
 export interface StreamMessage {
-  /** What has happened for each subscription; nothing is a StatusEvent. */
-  readonly notifications?: readonly { readonly id: string; readonly events: readonly MailboxEvent[] }[];
-  /** The subscriptions that are not served, and the code that says why. */
-  readonly refused?: { readonly ids: readonly string[]; readonly code: string };
-  /** Why the stream ends. */
-  readonly code?: string;
+  readonly notifications?: readonly StreamNotification[];
+  /** The subscriptions that are not served. */
+  readonly refusedIds?: readonly string[];
+  /** Why they are not served, or the stream ends; without one, the message is of class Success. */
+  readonly code?: string | undefined;
   readonly status: 'OK' | 'Closed';
+}
+
+/** What has happened for one subscription; nothing is a StatusEvent. */
+export interface StreamNotification {
+  readonly id: string;
+  readonly events: readonly MailboxEvent[];
+  readonly moreEvents: boolean;
 }
 
 /** Writes the answers of a simulated server, in the words of its family. */
@@ -24,23 +38,33 @@ export interface EwsAnswers {
   events(page: EventPage): string;
   /** What is posted for a push subscription. */
   posted(page: EventPage): string;
+  /** @param properties Those to write besides the id; undefined for all. */
+  folders(
+    found: readonly (DescribedFolder | EwsRefusal)[],
+    properties: readonly string[] | undefined,
+  ): string;
   unsubscribed(): string;
   /** @param isFirst Whether it is the first envelope of its stream. */
   streamed(message: StreamMessage, isFirst: boolean): string;
-  refused(operation: string, refusal: EwsRefusal): string;
+  /** @param count How many response messages say so. @default 1 */
+  refused(operation: string, refusal: EwsRefusal, count?: number): string;
 }
 
 /** Returns what writes a family's answers. */
 export function ewsAnswers(dialect: EwsDialect): EwsAnswers {
-  const isExchange = dialect === 'exchange';
+  const isExchange = !isGrommunio(dialect);
 
-  const success = (operation: string, content: string): string =>
-    response(dialect, operation, 'Success', `${element('m:ResponseCode', 'NoError')}${content}`);
+  const success = (operation: string, content: string): ResponseMessage => ({
+    operation,
+    responseClass: 'Success',
+    content: `${element('m:ResponseCode', 'NoError')}${content}`,
+  });
+  const one = (message: ResponseMessage): string => answerEnvelope(dialect, [message]);
 
   const event = (happened: MailboxEvent, watermark?: string): string => {
     const name = `t:${EVENT_NAMES[happened.type]}`;
-    // The one family gives milliseconds at most, the other nanoseconds.
-    const timestamp = happened.timestamp.toISOString().replace('Z', isExchange ? 'Z' : '000001Z');
+    // Exchange gives whole seconds, grommunio nanoseconds.
+    const timestamp = happened.timestamp.toISOString().replace(/\.(\d+)Z$/, isExchange ? 'Z' : '.$1000001Z');
     const content = [
       isExchange && watermark !== undefined ? element('t:Watermark', watermark) : '',
       element('t:TimeStamp', timestamp),
@@ -70,101 +94,68 @@ export function ewsAnswers(dialect: EwsDialect): EwsAnswers {
     element('t:MoreEvents', String(moreEvents)) +
     (events.length === 0
       ? status(watermarkAt())
-      : events.map((one) => event(one, watermarkAt(one.sequence))).join('')) +
+      : events.map((happened) => event(happened, watermarkAt(happened.sequence))).join('')) +
+    '</m:Notification>';
+
+  const streamedNotification = ({ id, events, moreEvents }: StreamNotification): string =>
+    `<m:Notification>${element('t:SubscriptionId', id)}` +
+    (isExchange ? '' : element('t:MoreEvents', String(moreEvents))) +
+    (events.length === 0 ? '<t:StatusEvent/>' : events.map((happened) => event(happened)).join('')) +
     '</m:Notification>';
 
   return {
     subscribed: (id, watermark) =>
-      success(
-        'Subscribe',
-        element('m:SubscriptionId', id) + (isExchange ? element('m:Watermark', watermark) : ''),
+      one(
+        success(
+          'Subscribe',
+          element('m:SubscriptionId', id) + (isExchange ? element('m:Watermark', watermark) : ''),
+        ),
       ),
-    events: (page) => success('GetEvents', notification(page)),
-    posted: (page) => success('SendNotification', notification(page)),
-    unsubscribed: () => success('Unsubscribe', ''),
-    streamed: ({ notifications = [], refused, code = refused?.code, status: connectionStatus }, isFirst) => {
-      const noted = notifications.map(
-        ({ id, events }) =>
-          `<m:Notification>${element('t:SubscriptionId', id)}` +
-          (isExchange ? '' : element('t:MoreEvents', 'false')) +
-          (events.length === 0 ? '<t:StatusEvent/>' : events.map((one) => event(one)).join('')) +
-          '</m:Notification>',
-      );
-      // The second family writes the names of those that are not there in no namespace.
-      const ids = (refused?.ids ?? []).map((id) =>
-        element(isExchange ? 't:SubscriptionId' : 'SubscriptionId', id),
-      );
+    events: (page) => one(success('GetEvents', notification(page))),
+    posted: (page) => one(success('SendNotification', notification(page))),
+    folders: (found, properties) =>
+      answerEnvelope(
+        dialect,
+        found.map((folder) =>
+          folder instanceof EwsRefusal
+            ? failure('GetFolder', folder, '<m:Folders/>')
+            : success('GetFolder', `<m:Folders>${folderElement(folder, properties)}</m:Folders>`),
+        ),
+      ),
+    unsubscribed: () => one(success('Unsubscribe', '')),
+    streamed: ({ notifications = [], refusedIds = [], code, status: connectionStatus }, isFirst) => {
+      // Neither writes these ids as the schema says: Exchange in another namespace, grommunio in none.
+      const idName = isExchange ? 'm:SubscriptionId' : 'SubscriptionId';
       const content =
-        (code === undefined
-          ? element('m:ResponseCode', 'NoError')
-          : element('m:MessageText', 'Subscription is invalid.') +
-            element('m:ResponseCode', code) +
-            element('m:DescriptiveLinkKey', '0')) +
-        part('m:Notifications', noted, isExchange) +
-        part('m:ErrorSubscriptionIds', ids, isExchange) +
+        part('m:Notifications', notifications.map(streamedNotification), isExchange) +
+        part(
+          'm:ErrorSubscriptionIds',
+          refusedIds.map((id) => element(idName, id)),
+          isExchange,
+        ) +
         element('m:ConnectionStatus', connectionStatus);
-      const xml = response(dialect, 'GetStreamingEvents', code === undefined ? 'Success' : 'Error', content);
-      return isExchange || isFirst ? xml : xml.replace(/^<\?xml.*?\?>/, '');
+      const message =
+        code === undefined
+          ? success('GetStreamingEvents', content)
+          : failure('GetStreamingEvents', new EwsRefusal('error', code, 'Subscription is invalid.'), content);
+      return streamEnvelope(dialect, message, isFirst);
     },
-    refused: (operation, refusal) =>
-      refusal.kind === 'fault' ? fault(dialect, refusal) : failure(dialect, operation, refusal),
+    refused: (operation, refusal, count = 1) =>
+      refusal.kind === 'fault'
+        ? faultEnvelope(dialect, refusal)
+        : answerEnvelope(
+            dialect,
+            Array.from({ length: count }, () => failure(operation, refusal)),
+          ),
   };
 }
 
-function failure(dialect: EwsDialect, operation: string, { code, message, values }: EwsRefusal): string {
-  return response(
-    dialect,
+function failure(operation: string, { code, message, values }: EwsRefusal, content = ''): ResponseMessage {
+  return {
     operation,
-    'Error',
-    element('m:MessageText', message) +
-      element('m:ResponseCode', code) +
-      element('m:DescriptiveLinkKey', '0') +
-      messageXml('m:MessageXml', values),
-  );
-}
-
-function fault(dialect: EwsDialect, { code, message, values }: EwsRefusal): string {
-  if (dialect === 'grommunio') {
-    return (
-      `<SOAP:Envelope xmlns:SOAP="${SOAP}"><SOAP:Header/><SOAP:Body><SOAP:Fault>` +
-      `${element('faultcode', code)}${element('faultstring', message)}</SOAP:Fault></SOAP:Body></SOAP:Envelope>`
-    );
-  }
-  return (
-    `<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="${SOAP}"><s:Body><s:Fault>` +
-    `<faultcode xmlns:a="${SERVICES}/types">a:${escapeXml('code', code)}</faultcode>` +
-    `<faultstring xml:lang="en-US">${escapeXml('message', message)}</faultstring>` +
-    `<detail><e:ResponseCode xmlns:e="${SERVICES}/errors">${escapeXml('code', code)}</e:ResponseCode>` +
-    `<e:Message xmlns:e="${SERVICES}/errors">${escapeXml('message', message)}</e:Message>` +
-    messageXml(`t:MessageXml xmlns:t="${SERVICES}/types"`, values) +
-    '</detail></s:Fault></s:Body></s:Envelope>'
-  );
-}
-
-function response(dialect: EwsDialect, operation: string, responseClass: string, content: string): string {
-  const isExchange = dialect === 'exchange';
-  // A server of the second family calls the response messages of GetEvents by this name.
-  const name = !isExchange && operation === 'GetEvents' ? 'm:x' : `m:${operation}ResponseMessage`;
-  const soap = isExchange ? 's' : 'SOAP';
-  // What is posted is no response, but is built like one.
-  const root = operation === 'SendNotification' ? `m:${operation}` : `m:${operation}Response`;
-  const version = 'MajorVersion="15" MinorVersion="1" MajorBuildNumber="2507" MinorBuildNumber="6"';
-  return (
-    `<?xml version="1.0" encoding="utf-8"?><${soap}:Envelope xmlns:${soap}="${SOAP}"><${soap}:Header>` +
-    `<h:ServerVersionInfo ${version} xmlns:h="${SERVICES}/types"/></${soap}:Header><${soap}:Body>` +
-    `<${root} xmlns:m="${SERVICES}/messages" xmlns:t="${SERVICES}/types"><m:ResponseMessages>` +
-    `<${name} ResponseClass="${responseClass}">${content}</${name}>` +
-    `</m:ResponseMessages></${root}></${soap}:Body></${soap}:Envelope>`
-  );
-}
-
-function messageXml(tag: string, values: Readonly<Record<string, string>>): string {
-  const entries = Object.entries(values);
-  if (entries.length === 0) return '';
-  const content = entries.map(
-    ([name, value]) => `<t:Value Name="${escapeXml('name', name)}">${escapeXml('value', value)}</t:Value>`,
-  );
-  return `<${tag}>${content.join('')}</${tag.split(' ', 1).join('')}>`;
+    responseClass: 'Error',
+    content: errorContent(code, message) + messageXml('m:MessageXml', values) + content,
+  };
 }
 
 function idElement(name: string, of: MailboxId | undefined, hasChangeKey: boolean): string {
@@ -176,8 +167,4 @@ function idElement(name: string, of: MailboxId | undefined, hasChangeKey: boolea
 /** A list, which the one family leaves out where it is empty. */
 function part(name: string, content: readonly string[], isLeftOut: boolean): string {
   return isLeftOut && content.length === 0 ? '' : `<${name}>${content.join('')}</${name}>`;
-}
-
-function element(name: string, text: string): string {
-  return `<${name}>${escapeXml(name, text)}</${name}>`;
 }

@@ -1,5 +1,17 @@
-/** The families of servers that can be simulated. */
-export type EwsDialect = 'exchange' | 'grommunio';
+/**
+ * The servers that can be simulated.
+ *
+ * - `exchange`: Exchange Server, as it is documented, with streams as they were recorded.
+ * - `grommunio`: grommunio 3.10.
+ * - `grommunio-3.9`: grommunio 3.9 and earlier: every end of a stream cancels its subscriptions, and a stream
+ *   names the subscriptions that it lost with class Success.
+ */
+export type EwsDialect = 'exchange' | 'grommunio' | 'grommunio-3.9';
+
+/** Whether a dialect is of one of the versions of grommunio. */
+export function isGrommunio(dialect: EwsDialect): boolean {
+  return dialect !== 'exchange';
+}
 
 /** An operation that the server refuses, in the protocol's own words. */
 export class EwsRefusal extends Error {
@@ -24,14 +36,19 @@ export class EwsRefusal extends Error {
 }
 
 /** The id of the `count`-th subscription that a server made since it was started `starts` times. */
-export function subscriptionIdOf(dialect: EwsDialect, starts: number, count: number): string {
-  if (dialect === 'exchange') {
+export function subscriptionIdOf(
+  dialect: EwsDialect,
+  starts: number,
+  count: number,
+  timeoutMinutes: number,
+): string {
+  if (!isGrommunio(dialect)) {
     return btoa(
       `mbx01.exchange.example/${String(starts).padStart(4, '0')}/${String(count).padStart(10, '0')}`,
     );
   }
-  // Eight bytes, little-endian counter first: what is made after a restart gets the ids from before it.
-  return btoa(String.fromCharCode(count & 0xff, (count >> 8) & 0xff, 0, 0, 5, 0, 0, 0));
+  // Two little-endian numbers, the count and the timeout: the ids of before a restart are given again after it.
+  return btoa(String.fromCharCode(...littleEndian(count), ...littleEndian(timeoutMinutes)));
 }
 
 /** The watermark behind an event of a mailbox's history, since that was forgotten `forgotten` times. */
@@ -47,4 +64,8 @@ export function sequenceOf(watermark: string, forgotten: number): number | undef
   } catch {
     return undefined;
   }
+}
+
+function littleEndian(value: number): readonly number[] {
+  return [0, 8, 16, 24].map((bits) => (value >>> bits) & 0xff);
 }

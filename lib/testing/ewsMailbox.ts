@@ -1,28 +1,16 @@
 import { asyncScheduler, type Observable, Subject } from 'rxjs';
 import { invalidOption } from '../core/options.ts';
-import type { SubscribableEvent } from '../ews/events.ts';
-
-/** What happened in a mailbox, as it is kept in its history. */
-export interface MailboxEvent {
-  /** Its place in the history, from 1. */
-  readonly sequence: number;
-  readonly type: SubscribableEvent;
-  readonly timestamp: Date;
-  readonly item?: MailboxId;
-  readonly folder?: MailboxId;
-  readonly parentFolder: MailboxId;
-  readonly oldItem?: MailboxId;
-  readonly oldParentFolder?: MailboxId;
-  readonly unreadCount?: number;
-  /** A move that only puts away what is deleted. */
-  readonly softDelete?: boolean;
-}
-
-/** The id of an item or a folder, in its present version. */
-export interface MailboxId {
-  readonly id: string;
-  readonly changeKey: string;
-}
+import {
+  addFolder,
+  type Folder,
+  type Item,
+  type MailboxEvent,
+  type MailboxId,
+  type MailboxState,
+  newId,
+  newMailboxState,
+  ROOT,
+} from './ewsMailboxState.ts';
 
 /** What can be done to a simulated mailbox. Each call brings the events that it would bring in a real one. */
 export interface MailboxDriver {
@@ -48,69 +36,46 @@ export interface MailboxDriver {
 
 /** A simulated mailbox. */
 export interface Mailbox {
+  /** The address that a test names it by; undefined for that of the account. */
+  readonly address: string | undefined;
   readonly driver: MailboxDriver;
   /** All that happened, in order. */
   readonly history: readonly MailboxEvent[];
   /** Emits when something has happened: once for all events of one call. */
   readonly changes$: Observable<void>;
-  /** Whether there is a folder of this id or, if it is a distinguished one, of this name. */
+  /** Returns the id of a folder of this id or, if it is a distinguished one, of this name. */
   resolveFolder(idOrName: string, distinguished: boolean): string | undefined;
+  /** Returns a folder as it is now. */
+  describeFolder(id: string): DescribedFolder | undefined;
+  /** Returns a mailbox of another address that begins as this one is, with the same history and ids. */
+  fork(address: string): Mailbox;
 }
 
-interface Folder {
-  readonly id: string;
-  readonly parentId: string;
-  unread: number;
-  version: number;
+/** A folder as it is now. */
+export interface DescribedFolder {
+  readonly folder: MailboxId;
+  readonly parentFolder: MailboxId | undefined;
+  /** Its distinguished name, such as `inbox`; undefined for a folder that a user created. */
+  readonly distinguishedName: string | undefined;
+  readonly items: number;
+  readonly unread: number;
+  readonly childFolders: number;
 }
-
-interface Item {
-  readonly id: string;
-  readonly folderId: string;
-  readonly isUnread: boolean;
-  version: number;
-}
-
-const ROOT = 'msgfolderroot';
-const DISTINGUISHED = [
-  ROOT,
-  'inbox',
-  'sentitems',
-  'drafts',
-  'outbox',
-  'deleteditems',
-  'junkemail',
-  'calendar',
-  'contacts',
-  'tasks',
-  'notes',
-  'recoverableitemsdeletions',
-];
 
 /**
  * Creates a mailbox with the usual folders and nothing in them.
  *
- * @param owner Stands in the ids of what is in it, so that no other mailbox has the same.
+ * @param address It is part of all ids that the mailbox gives, so that no other gives the same.
  */
-export function ewsMailbox(owner: string): Mailbox {
-  const history: MailboxEvent[] = [];
-  const folders = new Map<string, Folder>();
-  const items = new Map<string, Item>();
-  const byName = new Map<string, string>();
-  let made = 0;
+export function ewsMailbox(address?: string): Mailbox {
+  return mailboxWith(newMailboxState(address), address);
+}
 
-  const newId = (kind: string): string => btoa(`${owner}${kind}-${String(++made).padStart(9, '0')}`);
+function mailboxWith(state: MailboxState, address: string | undefined): Mailbox {
+  const { history, folders, items, byName } = state;
   const keyOf = ({ version }: { readonly version: number }): string =>
     btoa(`v${String(version).padStart(5, '0')}`);
   const idOf = (thing: Folder | Item): MailboxId => ({ id: thing.id, changeKey: keyOf(thing) });
-
-  const addFolder = (parentId: string): Folder => {
-    const folder: Folder = { id: newId('folder'), parentId, unread: 0, version: 1 };
-    folders.set(folder.id, folder);
-    return folder;
-  };
-  const root = addFolder('');
-  for (const name of DISTINGUISHED) byName.set(name, name === ROOT ? root.id : addFolder(root.id).id);
 
   const folderOf = (option: string, idOrName: string): Folder => {
     const folder = folders.get(byName.get(idOrName) ?? idOrName);
@@ -123,7 +88,7 @@ export function ewsMailbox(owner: string): Mailbox {
     return item;
   };
   const addItem = (folder: Folder, isUnread: boolean): Item => {
-    const item: Item = { id: newId('item'), folderId: folder.id, isUnread, version: 1 };
+    const item: Item = { id: newId(state, address, 'item'), folderId: folder.id, isUnread, version: 1 };
     items.set(item.id, item);
     return item;
   };
@@ -217,24 +182,43 @@ export function ewsMailbox(owner: string): Mailbox {
     },
     createFolder: (parent = ROOT) => {
       const parentFolder = folderOf('parent', parent);
-      const folder = addFolder(parentFolder.id);
+      const folder = addFolder(state, address, parentFolder.id);
       happened({ type: 'created', folder: idOf(folder), parentFolder: idOf(parentFolder) });
       return folder.id;
     },
     changeFreeBusy: () => {
       const calendar = folderOf('folder', 'calendar');
-      happened({ type: 'freeBusyChanged', folder: idOf(calendar), parentFolder: idOf(root) });
+      happened({
+        type: 'freeBusyChanged',
+        folder: idOf(calendar),
+        parentFolder: idOf(folderOf('folder', ROOT)),
+      });
     },
     folderId: (distinguishedName) => folderOf('distinguishedName', distinguishedName).id,
   };
 
   return {
+    address,
     history,
     changes$: changes.asObservable(),
     resolveFolder: (idOrName, distinguished) => {
       const id = distinguished ? byName.get(idOrName) : idOrName;
       return id !== undefined && folders.has(id) ? id : undefined;
     },
+    describeFolder: (id) => {
+      const folder = folders.get(id);
+      if (folder === undefined) return undefined;
+      const parent = folders.get(folder.parentId);
+      return {
+        folder: idOf(folder),
+        parentFolder: parent && idOf(parent),
+        distinguishedName: [...byName].find(([, itsId]) => itsId === id)?.[0],
+        items: [...items.values()].filter(({ folderId }) => folderId === id).length,
+        unread: folder.unread,
+        childFolders: [...folders.values()].filter(({ parentId }) => parentId === id).length,
+      };
+    },
+    fork: (other) => mailboxWith(structuredClone(state), other),
     driver: {
       deliverMail: (folder) => telling(() => driver.deliverMail(folder)),
       createItem: (folder) => telling(() => driver.createItem(folder)),

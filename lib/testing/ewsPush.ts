@@ -2,9 +2,10 @@ import { asyncScheduler, catchError, map, mergeMap, of, Subscription, timeout, t
 import { readText } from '../core/body.ts';
 import type { Transport } from '../core/transport.ts';
 import type { EwsAnswers } from './ewsAnswers.ts';
-import { EwsRefusal } from './ewsDialect.ts';
-import type { RequestedCallback } from './ewsRequests.ts';
-import type { EventPage, SubscriptionStore } from './ewsSubscriptions.ts';
+import { type EwsDialect, EwsRefusal, isGrommunio } from './ewsDialect.ts';
+import type { EventPage } from './ewsEventPage.ts';
+import type { RequestedCallback } from './ewsSubscribeRequest.ts';
+import type { SubscriptionStore } from './ewsSubscriptions.ts';
 import { travelling } from './latency.ts';
 
 /** What a simulated server has posted for a push subscription. */
@@ -47,6 +48,13 @@ interface Push {
 
 type Post = { -readonly [Key in keyof PostedNotification]: PostedNotification[Key] };
 
+const NO_PUSHES: EwsPushes = {
+  posts: [],
+  check: () => undefined,
+  begin: () => undefined,
+  deliver: () => undefined,
+  forget: () => undefined,
+};
 const FIRST_RETRY_MS = 30_000;
 const ANSWER_WITHIN_MS = 60_000;
 const ANSWER = /<(?:[\w.-]+:)?SubscriptionStatus>\s*(OK|Unsubscribe)\s*</;
@@ -64,8 +72,10 @@ export function ewsPushes(
   answers: EwsAnswers,
   refusal: () => EwsRefusal | undefined,
   transport: Transport | undefined,
-  latencyMs: number,
+  { dialect, latencyMs }: { readonly dialect: EwsDialect; readonly latencyMs: number },
 ): EwsPushes {
+  // grommunio takes push subscriptions, and posts nothing.
+  if (isGrommunio(dialect)) return NO_PUSHES;
   const send = transport === undefined ? undefined : travelling(latencyMs)(transport);
   const pushes = new Set<Push>();
   const posts: Post[] = [];

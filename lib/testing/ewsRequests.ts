@@ -1,41 +1,26 @@
+import { type ConvertIdRequest, readConvertId } from './ewsConvertId.ts';
 import { type Element, inOrder, only, readElements, SchemaViolation, textOf } from './ewsElements.ts';
+import { type GetFolderRequest, readGetFolder } from './ewsGetFolder.ts';
+import { readMinutes } from './ewsSimpleTypes.ts';
+import { readSubscribe, type SubscribeRequest } from './ewsSubscribeRequest.ts';
 
 /** An operation that the simulated server was asked for. */
 export type EwsRequest =
+  | SubscribeRequest
+  | GetFolderRequest
+  | ConvertIdRequest
   | {
-      readonly operation: 'Subscribe';
-      readonly kind: 'pull' | 'streaming' | 'push';
-      /** Undefined for all folders. */
-      readonly folders: readonly RequestedFolder[] | undefined;
-      readonly allFolders: boolean;
-      /** The elements of the events, such as `NewMailEvent`. */
-      readonly events: readonly string[];
+      readonly operation: 'GetEvents';
+      readonly subscriptionId: string;
+      /** Undefined if the element is missing, which only some servers accept. */
       readonly watermark: string | undefined;
-      readonly timeoutMinutes: number;
-      /** Where a push subscription is posted. */
-      readonly callback: RequestedCallback | undefined;
     }
-  | { readonly operation: 'GetEvents'; readonly subscriptionId: string; readonly watermark: string }
   | {
       readonly operation: 'GetStreamingEvents';
       readonly subscriptionIds: readonly string[];
       readonly connectionMinutes: number;
     }
   | { readonly operation: 'Unsubscribe'; readonly subscriptionId: string };
-
-/** A folder as a request names it. */
-export interface RequestedFolder {
-  readonly id: string;
-  readonly distinguished: boolean;
-  /** The address of whose folder it is, where the request says so. */
-  readonly mailbox: string | undefined;
-}
-
-/** Where notifications are to be posted, and how often at least. */
-export interface RequestedCallback {
-  readonly url: string;
-  readonly statusFrequencyMinutes: number;
-}
 
 /** Whom a request wants to act as. */
 export interface ImpersonatedUser {
@@ -63,19 +48,6 @@ export interface RequestGist {
   readonly watermark: string | undefined;
   readonly impersonated: ImpersonatedUser | undefined;
 }
-
-/** How long a streaming subscription is kept that no connection asks for. */
-const STREAMING_MINUTES = 30;
-
-const EVENT_TYPES = new Set([
-  'CopiedEvent',
-  'CreatedEvent',
-  'DeletedEvent',
-  'ModifiedEvent',
-  'MovedEvent',
-  'NewMailEvent',
-  'FreeBusyChangedEvent',
-]);
 
 const CONNECTING_SIDS = ['t:PrincipalName', 't:SID', 't:PrimarySmtpAddress', 't:SmtpAddress'];
 
@@ -122,13 +94,17 @@ export function gistOf(body: string): RequestGist {
 function readOperation(element: Element): EwsRequest {
   switch (element.name) {
     case 'm:Subscribe':
-      return readSubscribe(only(element.children, 'one subscription request in m:Subscribe'));
+      return readSubscribe(element);
+    case 'm:GetFolder':
+      return readGetFolder(element);
+    case 'm:ConvertId':
+      return readConvertId(element);
     case 'm:GetEvents': {
       const [ids, watermarks] = inOrder(element, [
         ['m:SubscriptionId', 1, 1],
-        ['m:Watermark', 1, 1],
+        ['m:Watermark', 0, 1],
       ]);
-      return { operation: 'GetEvents', subscriptionId: textOf(ids), watermark: textOf(watermarks) };
+      return { operation: 'GetEvents', subscriptionId: textOf(ids), watermark: watermarks?.[0]?.text };
     }
     case 'm:GetStreamingEvents':
       return readGetStreamingEvents(element);
@@ -150,76 +126,8 @@ function readGetStreamingEvents(element: Element): EwsRequest {
   return {
     operation: 'GetStreamingEvents',
     subscriptionIds: (ids ?? []).map(({ text }) => text),
-    connectionMinutes: minutesIn(timeouts, 't:ConnectionTimeout', 30),
+    connectionMinutes: readMinutes('m:ConnectionTimeout', textOf(timeouts), 30),
   };
-}
-
-function minutesIn(elements: readonly Element[] | undefined, name: string, max: number): number {
-  const minutes = Number(textOf(elements));
-  if (Number.isInteger(minutes) && minutes >= 1 && minutes <= max) return minutes;
-  throw new SchemaViolation(`${name} is not in the range from 1 to ${max}`);
-}
-
-const SUBSCRIPTION_KINDS = {
-  'm:PullSubscriptionRequest': 'pull',
-  'm:StreamingSubscriptionRequest': 'streaming',
-  'm:PushSubscriptionRequest': 'push',
-} as const;
-
-function isKind(name: string): name is keyof typeof SUBSCRIPTION_KINDS {
-  return Object.hasOwn(SUBSCRIPTION_KINDS, name);
-}
-
-function readSubscribe(element: Element): EwsRequest {
-  if (!isKind(element.name)) {
-    throw new SchemaViolation(`the element ${element.name} is not a subscription request of this server`);
-  }
-  const kind = SUBSCRIPTION_KINDS[element.name];
-  const onlyOf = (...kinds: readonly string[]): 0 | 1 => (kinds.includes(kind) ? 1 : 0);
-  const [folderIds, eventTypes, watermark, timeout, frequency, url] = inOrder(element, [
-    ['t:FolderIds', 0, 1],
-    ['t:EventTypes', 1, 1],
-    ['t:Watermark', 0, onlyOf('pull', 'push')],
-    ['t:Timeout', onlyOf('pull'), onlyOf('pull')],
-    ['t:StatusFrequency', onlyOf('push'), onlyOf('push')],
-    ['t:URL', onlyOf('push'), onlyOf('push')],
-  ]);
-  return {
-    operation: 'Subscribe',
-    kind,
-    folders: folderIds?.[0]?.children.map(readFolder),
-    allFolders: element.attributes['SubscribeToAllFolders'] === 'true',
-    events: (eventTypes?.[0]?.children ?? []).map(readEventType),
-    watermark: watermark?.[0]?.text,
-    timeoutMinutes: {
-      pull: () => minutesIn(timeout, 't:Timeout', 1440),
-      streaming: () => STREAMING_MINUTES,
-      push: () => Infinity,
-    }[kind](),
-    callback:
-      kind === 'push'
-        ? { url: textOf(url), statusFrequencyMinutes: minutesIn(frequency, 't:StatusFrequency', 1440) }
-        : undefined,
-  };
-}
-
-function readFolder(element: Element): RequestedFolder {
-  const { name, attributes } = element;
-  const id = attributes['Id'];
-  if (id === undefined) throw new SchemaViolation(`${name} has no attribute Id`);
-  if (name === 't:FolderId') return { id, distinguished: false, mailbox: undefined };
-  if (name === 't:DistinguishedFolderId') {
-    const [mailboxes] = inOrder(element, [['t:Mailbox', 0, 1]]);
-    const [mailbox] = mailboxes ?? [];
-    const [addresses] = mailbox === undefined ? [] : inOrder(mailbox, [['t:EmailAddress', 1, 1]]);
-    return { id, distinguished: true, mailbox: addresses?.[0]?.text };
-  }
-  throw new SchemaViolation(`t:FolderIds has the element ${name}`);
-}
-
-function readEventType({ name, text }: Element): string {
-  if (name === 't:EventType' && EVENT_TYPES.has(text)) return text;
-  throw new SchemaViolation(`t:EventTypes has ${name} ${text}`);
 }
 
 function readImpersonated(element: Element | undefined): ImpersonatedUser | undefined {

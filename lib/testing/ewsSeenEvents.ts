@@ -1,8 +1,9 @@
 import { EVENT_NAMES } from '../ews/eventNames.ts';
-import type { EwsDialect } from './ewsDialect.ts';
-import type { MailboxEvent } from './ewsMailbox.ts';
+import { type EwsDialect, isGrommunio } from './ewsDialect.ts';
+import type { MailboxEvent } from './ewsMailboxState.ts';
 
-interface Watching {
+/** What a subscription watches. */
+export interface Watching {
   /** Ids of the watched folders; undefined for all. */
   readonly folders: readonly string[] | undefined;
   /** The elements of the events, such as `NewMailEvent`. */
@@ -18,12 +19,16 @@ export function isFor({ folders, events }: Watching, event: MailboxEvent, dialec
   ) {
     return false;
   }
+  if (isGrommunio(dialect) && isKeptByGrommunio(event, folders !== undefined)) return false;
   if (folders === undefined) return true;
-  if (dialect === 'grommunio' && event.item !== undefined && !OF_ITEMS_IN_FOLDERS.has(event.type))
-    return false;
   return [event.folder, event.parentFolder, event.oldParentFolder].some(
     (folder) => folder !== undefined && folders.includes(folder.id),
   );
+}
+
+/** Whether grommunio, which accepts all event types, does not send an event. */
+function isKeptByGrommunio({ type, item }: MailboxEvent, isOfFolders: boolean): boolean {
+  return type === 'freeBusyChanged' || (isOfFolders && item !== undefined && !OF_ITEMS_IN_FOLDERS.has(type));
 }
 
 /** Who watches all folders sees what is put away as deleted; who watches some sees it move. */

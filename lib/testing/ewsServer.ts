@@ -1,9 +1,13 @@
 import { of } from 'rxjs';
 import { headersFrom, type HttpRequest, type HttpResponse } from '../core/transport.ts';
 import type { EwsAnswers } from './ewsAnswers.ts';
-import { type EwsDialect, EwsRefusal } from './ewsDialect.ts';
+import { type EwsDialect, EwsRefusal, isGrommunio } from './ewsDialect.ts';
+import { SchemaViolation } from './ewsElements.ts';
+import type { RequestedFolder } from './ewsFolderIds.ts';
+import type { DescribedFolder } from './ewsMailbox.ts';
+import type { EwsMailboxes } from './ewsMailboxes.ts';
 import type { EwsPushes } from './ewsPush.ts';
-import { type EwsRequest, type ReadRequest, readRequest } from './ewsRequests.ts';
+import { type EwsRequest, type ImpersonatedUser, type ReadRequest, readRequest } from './ewsRequests.ts';
 import type { EwsStreams } from './ewsStreaming.ts';
 import type { SubscriptionStore } from './ewsSubscriptions.ts';
 
@@ -35,6 +39,7 @@ const KNOWN_VERSION = /^Exchange20(07(_SP1)?|10(_SP[12])?|13(_SP1)?|16)$/;
 
 /** Creates a server that answers for its subscriptions. */
 export function ewsServer(
+  mailboxes: EwsMailboxes,
   store: SubscriptionStore,
   streams: EwsStreams,
   pushes: EwsPushes,
@@ -68,23 +73,34 @@ export function ewsServer(
         pushes.begin(id, request.callback);
         return answers.subscribed(id, watermark);
       }
-      case 'GetEvents':
-        return answers.events(store.getEvents(request.subscriptionId, request.watermark));
+      case 'GetFolder': {
+        const found = request.folders.map((folder) => describe(mailboxes, folder, impersonated));
+        return answers.folders(found, request.properties);
+      }
+      case 'ConvertId': {
+        // It has ids in one format only.
+        const malformed = new EwsRefusal('error', 'ErrorInvalidIdMalformed', 'Id is malformed.');
+        return answers.refused('ConvertId', malformed, request.ids);
+      }
+      case 'GetEvents': {
+        const { subscriptionId, watermark = '' } = request;
+        return answers.events(store.getEvents(subscriptionId, watermark, impersonated));
+      }
       case 'GetStreamingEvents':
         return streams.connect({ ...request, impersonated }, identity);
       case 'Unsubscribe':
-        store.unsubscribe(request.subscriptionId);
+        store.unsubscribe(request.subscriptionId, impersonated);
         streams.removed(request.subscriptionId);
         return answers.unsubscribed();
     }
   };
 
   const xml = (request: HttpRequest, status: number, body: string | HttpResponse['body$']): HttpResponse =>
-    // The second family leaves the charset out.
-    respond(request, status, dialect === 'exchange' ? 'text/xml; charset=utf-8' : 'text/xml', body);
+    // grommunio leaves the charset out.
+    respond(request, status, isGrommunio(dialect) ? 'text/xml' : 'text/xml; charset=utf-8', body);
 
   const refused = (request: HttpRequest, operation: string, refusal: EwsRefusal): HttpResponse => {
-    const isServerError = refusal.kind === 'fault' && dialect === 'exchange';
+    const isServerError = refusal.kind === 'fault' && !isGrommunio(dialect);
     return xml(request, isServerError ? 500 : 200, answers.refused(operation, refusal));
   };
 
@@ -128,17 +144,31 @@ export function ewsServer(
 function readOrRefuse(body: string, dialect: EwsDialect): ReadRequest | EwsRefusal {
   try {
     const read = readRequest(body);
+    const { request } = read;
+    if (!isGrommunio(dialect) && request.operation === 'GetEvents' && request.watermark === undefined)
+      throw new SchemaViolation('m:GetEvents lacks m:Watermark in its place');
     if (read.version !== undefined && !KNOWN_VERSION.test(read.version)) {
       return new EwsRefusal('fault', 'ErrorInvalidServerVersion', 'The specified server version is invalid.');
     }
     return read;
   } catch (error) {
     const violation = error instanceof Error ? error.message : 'unknown';
-    if (dialect === 'grommunio') return new EwsRefusal('fault', 'SOAP:Server', 'Invalid XML');
+    if (isGrommunio(dialect)) return new EwsRefusal('fault', 'SOAP:Server', 'Invalid XML');
     return new EwsRefusal('fault', 'ErrorSchemaValidation', 'The request failed schema validation.', {
       Violation: violation,
     });
   }
+}
+
+function describe(
+  mailboxes: EwsMailboxes,
+  requested: RequestedFolder,
+  impersonated: ImpersonatedUser | undefined,
+): DescribedFolder | EwsRefusal {
+  const mailbox = mailboxes.of(mailboxes.addressOf(requested, impersonated?.name));
+  const id = mailbox.resolveFolder(requested.id, requested.distinguished);
+  const folder = id === undefined ? undefined : mailbox.describeFolder(id);
+  return folder ?? new EwsRefusal('error', 'ErrorFolderNotFound', 'The specified folder could not be found.');
 }
 
 function respond(

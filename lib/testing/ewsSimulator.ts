@@ -16,7 +16,8 @@ import { choiceOption, numberOption, objectOption, type OptionNames } from '../c
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { ewsAnswers } from './ewsAnswers.ts';
 import { type EwsDialect, EwsRefusal } from './ewsDialect.ts';
-import { ewsMailbox, type Mailbox, type MailboxDriver } from './ewsMailbox.ts';
+import type { MailboxDriver } from './ewsMailbox.ts';
+import { ewsMailboxes } from './ewsMailboxes.ts';
 import { ewsPushes, type PostedNotification } from './ewsPush.ts';
 import { gistOf, type RequestGist } from './ewsRequests.ts';
 import { ewsServer } from './ewsServer.ts';
@@ -28,8 +29,9 @@ import { type LoggedRequest, requestLog } from './requestLog.ts';
 /** What kind of server to simulate. */
 export interface EwsSimulatorOptions {
   /**
-   * `exchange` as Exchange is documented, or `grommunio` as that server was seen answering: no watermarks,
-   * short ids that start again, faults with status 200.
+   * The server to simulate: `exchange`, `grommunio` (version 3.10) or `grommunio-3.9` (3.9 and earlier).
+   * grommunio has no watermarks and posts nothing for push subscriptions, its short ids start again after a
+   * restart, and its faults have status 200.
    * @default 'exchange'
    */
   readonly dialect?: EwsDialect;
@@ -43,6 +45,18 @@ export interface EwsSimulatorOptions {
   readonly maxSubscriptions?: number;
   /** How often a stream gives a sign of life, in seconds. @default 45 */
   readonly heartbeatSeconds?: number;
+  /**
+   * How many events may wait for a subscription of grommunio; with more it loses them all, and is answered
+   * ErrorInvalidSubscription until it is removed. grommunio calls it `ews_max_pending_events`. @default 4000
+   */
+  readonly maxPendingEvents?: number;
+  /**
+   * How often grommunio looks whether a stream has something to send, in seconds; it calls it
+   * `ews_cache_interval`, and has 5. A stream waits for the next look if an event has come in the last 0.1
+   * seconds, so that it sends nothing, not even heartbeats, while very many come.
+   * @default 0: sends at once
+   */
+  readonly cacheIntervalSeconds?: number;
   /** How large the pieces are at most that streams come in, in bytes. @default an envelope each */
   readonly chunkBytes?: number;
   /** How many streams may be open at a time. @default 100 */
@@ -61,6 +75,8 @@ const NAMES: OptionNames<EwsSimulatorOptions> = {
   latencyMs: 1,
   maxSubscriptions: 1,
   heartbeatSeconds: 1,
+  maxPendingEvents: 1,
+  cacheIntervalSeconds: 1,
   chunkBytes: 1,
   maxStreams: 1,
   push: 1,
@@ -68,7 +84,13 @@ const NAMES: OptionNames<EwsSimulatorOptions> = {
 
 /** An operation, by the name of its element; `SendNotification` is the server's own. */
 export type EwsOperation =
-  'Subscribe' | 'GetEvents' | 'GetStreamingEvents' | 'SendNotification' | 'Unsubscribe';
+  | 'ConvertId'
+  | 'GetEvents'
+  | 'GetFolder'
+  | 'GetStreamingEvents'
+  | 'SendNotification'
+  | 'Subscribe'
+  | 'Unsubscribe';
 
 /**
  * What goes wrong with a request: what can go wrong with any, or the server's own refusal, as a response of
@@ -116,8 +138,9 @@ export interface EwsSimulator extends MailboxDriver {
   /** Makes every watermark that it has given out invalid. */
   forgetHistory(): void;
   /**
-   * The mailbox of an address, by which it is impersonated, or which folders are asked for by. Until it was
-   * asked for here, an address has the mailbox of the account.
+   * The mailbox of an address, in upper or lower case: the one that clients watch who impersonate it or name it
+   * with a folder, before or after this call. Until this call, they see the mailbox of the account; from then on
+   * it is a mailbox of its own, with all that they have seen.
    */
   mailbox(address: string): MailboxDriver;
   /**
@@ -133,7 +156,7 @@ const SIMULATED_URL = 'https://exchange.example/EWS/Exchange.asmx';
 
 /**
  * Creates a simulated Exchange server for the tests of applications that use `rxchange/ews`: with
- * mailboxes, Subscribe, GetEvents, GetStreamingEvents and Unsubscribe as documented, and requests read by the schema.
+ * mailboxes, GetFolder, Subscribe, GetEvents, GetStreamingEvents and Unsubscribe as documented, and requests read by the schema.
  *
  * It runs on RxJS time, so it and the library run in `TestScheduler.run` together; `serve` puts it on a port.
  * It throws a TypeError that names the option for one that cannot be used.
@@ -162,30 +185,33 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
     heartbeatSeconds = 45,
     maxStreams = 100,
   } = objectOption('options', options, NAMES);
-  const { chunkBytes = Number.MAX_SAFE_INTEGER } = options;
+  const { chunkBytes = Number.MAX_SAFE_INTEGER, maxPendingEvents = 4000, cacheIntervalSeconds = 0 } = options;
   const dialect = choiceOption<EwsDialect>('dialect', options.dialect ?? 'exchange', [
     'exchange',
     'grommunio',
+    'grommunio-3.9',
   ]);
   numberOption('latencyMs', latencyMs, { min: 0 });
   numberOption('maxSubscriptions', maxSubscriptions, { min: 0, integer: true });
   numberOption('heartbeatSeconds', heartbeatSeconds, { min: 0.01 });
+  numberOption('maxPendingEvents', maxPendingEvents, { min: 0, integer: true });
+  numberOption('cacheIntervalSeconds', cacheIntervalSeconds, { min: 0 });
   numberOption('chunkBytes', chunkBytes, { min: 1, integer: true });
   numberOption('maxStreams', maxStreams, { min: 0, integer: true });
-  const ownMailbox = ewsMailbox('');
-  const mailboxes = new Map<string, Mailbox>();
-  const mailboxOf = (address?: string): Mailbox => mailboxes.get(address ?? '') ?? ownMailbox;
-  const store = subscriptionStore(mailboxOf, dialect, maxSubscriptions);
+  const mailboxes = ewsMailboxes(({ changes$ }) => {
+    changes$.subscribe(() => streams.deliver());
+    changes$.subscribe(() => pushes.deliver());
+  });
+  const store = subscriptionStore(mailboxes, dialect, { maxSubscriptions, maxPendingEvents });
   const answers = ewsAnswers(dialect);
-  const behaviour = { dialect, heartbeatMs: heartbeatSeconds * 1000, chunkBytes, latencyMs, maxStreams };
-  const streams = ewsStreams(store, answers, behaviour);
-  const pushes = ewsPushes(store, answers, () => server.refusalToPost(), options.push, latencyMs);
-  const watch = (mailbox: Mailbox): void => {
-    mailbox.changes$.subscribe(() => streams.deliver());
-    mailbox.changes$.subscribe(() => pushes.deliver());
+  const behaviour = {
+    ...{ dialect, chunkBytes, latencyMs, maxStreams },
+    heartbeatMs: heartbeatSeconds * 1000,
+    cacheIntervalMs: cacheIntervalSeconds * 1000,
   };
-  watch(ownMailbox);
-  const server = ewsServer(store, streams, pushes, answers, dialect, authorizationOf(options));
+  const streams = ewsStreams(store, answers, behaviour);
+  const pushes = ewsPushes(store, answers, () => server.refusalToPost(), options.push, behaviour);
+  const server = ewsServer(mailboxes, store, streams, pushes, answers, dialect, authorizationOf(options));
   const faults = faultQueue();
   const log = requestLog();
   const restarts$ = new Subject<void>();
@@ -204,7 +230,7 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
     });
 
   return {
-    ...ownMailbox.driver,
+    ...mailboxes.own.driver,
     transport: log.middleware(faults.middleware(transport)),
     url: SIMULATED_URL,
     get subscriptions() {
@@ -248,14 +274,7 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
     goSilent: () => streams.silence(),
     corruptNextEnvelope: () => streams.corruptNext(),
     forgetHistory: () => store.forgetHistory(),
-    mailbox: (address) => {
-      const known = mailboxes.get(address);
-      if (known !== undefined) return known.driver;
-      const made = ewsMailbox(`${address} `);
-      mailboxes.set(address, made);
-      watch(made);
-      return made.driver;
-    },
+    mailbox: (address) => mailboxes.named(address).driver,
     moveMailbox: (address, minutes) => {
       numberOption('minutes', minutes, { min: 0 });
       store.beginMove(address);

@@ -1,8 +1,12 @@
-import { delay, Observable, type Subscriber, Subscription, timer } from 'rxjs';
-import { NetworkError, type RequestIdentity } from '../core/errors.ts';
+import { asyncScheduler, type Observable, Subscription } from 'rxjs';
+import type { RequestIdentity } from '../core/errors.ts';
 import type { EwsAnswers, StreamMessage } from './ewsAnswers.ts';
 import { type EwsDialect, EwsRefusal } from './ewsDialect.ts';
+import { exchangeStreams } from './ewsExchangeStream.ts';
+import { grommunioStreams } from './ewsGrommunioStream.ts';
 import type { ImpersonatedUser } from './ewsRequests.ts';
+import { ewsStreamBody } from './ewsStreamBody.ts';
+import type { Stream, StreamContext } from './ewsStreamCourse.ts';
 import type { SubscriptionStore } from './ewsSubscriptions.ts';
 
 /**
@@ -47,6 +51,8 @@ export interface StreamRequest {
 export interface StreamBehaviour {
   readonly dialect: EwsDialect;
   readonly heartbeatMs: number;
+  /** How often grommunio looks which streams have something to send; 0 sends at once. */
+  readonly cacheIntervalMs: number;
   /** How large the pieces are at most that an envelope comes in. */
   readonly chunkBytes: number;
   readonly latencyMs: number;
@@ -54,136 +60,50 @@ export interface StreamBehaviour {
   readonly maxStreams: number;
 }
 
-interface Stream {
-  readonly ids: Set<string>;
-  readonly identity: RequestIdentity;
-  readonly timers: Subscription;
-  /** What was written while nobody had taken the body up. */
-  unread: Uint8Array[];
-  reader: Subscriber<Uint8Array> | undefined;
-  isSilent: boolean;
-  isBegun: boolean;
-  /** Whether something was sent since the last heartbeat. */
-  isBusy: boolean;
-  isOver: boolean;
-}
-
 /** Creates the streams of a server, of which there are none yet. */
 export function ewsStreams(
   store: SubscriptionStore,
   answers: EwsAnswers,
-  { dialect, heartbeatMs, chunkBytes, latencyMs, maxStreams }: StreamBehaviour,
+  { dialect, heartbeatMs, cacheIntervalMs, chunkBytes, latencyMs, maxStreams }: StreamBehaviour,
 ): EwsStreams {
   const streams = new Set<Stream>();
+  const isOld = dialect === 'grommunio-3.9';
   let corrupt = 0;
 
   const write = (stream: Stream, message: StreamMessage): void => {
     const text = answers.streamed(message, !stream.isBegun);
     stream.isBegun = true;
-    if (stream.isSilent || stream.isOver) return;
+    if (stream.body.isSilent) return;
     const isCorrupt = corrupt > 0;
     if (isCorrupt) corrupt -= 1;
-    const bytes = new TextEncoder().encode(isCorrupt ? text.replace('</', '<//') : text);
-    for (let from = 0; from < bytes.length; from += chunkBytes) {
-      const chunk = bytes.subarray(from, from + chunkBytes);
-      if (stream.reader === undefined) stream.unread.push(chunk);
-      else stream.reader.next(chunk);
-    }
+    stream.body.write(isCorrupt ? text.replace('</', '<//') : text);
   };
 
-  const detach = (stream: Stream): void => {
+  const leave = (stream: Stream): void => {
     if (!streams.delete(stream)) return;
     stream.timers.unsubscribe();
-    for (const id of stream.ids) store.detached(id);
-  };
-
-  const end = (stream: Stream, how: StreamEnd): void => {
-    const { isSilent } = stream;
-    if (how === 'closed' || how === 'linger') {
-      write(stream, { status: 'Closed' });
-      // The second family says it twice.
-      if (dialect === 'grommunio') write(stream, { status: 'Closed' });
-    }
-    detach(stream);
-    if (isSilent) return;
-    if (how === 'reset') {
-      stream.reader?.error(new NetworkError('the answer broke off', stream.identity, { code: 'ECONNRESET' }));
-    }
-    stream.isOver = how !== 'linger';
-    if (stream.isOver) stream.reader?.complete();
-  };
-
-  const handOut = (stream: Stream): void => {
-    const notifications = [...stream.ids]
-      .map((id) => ({ id, events: store.handOut(id) }))
-      .filter(({ events }) => events.length > 0);
-    if (notifications.length === 0) return;
-    stream.isBusy = true;
-    write(stream, { notifications, status: 'OK' });
-  };
-
-  const refuse = (stream: Stream, ids: readonly string[], code: string): void => {
-    for (const id of ids) stream.ids.delete(id);
-    // In the second family, Closed counts for those that are named, and the others go on.
-    write(stream, { refused: { ids, code }, status: dialect === 'exchange' ? 'OK' : 'Closed' });
-  };
-
-  const refuseUnserved = (stream: Stream): void => {
-    const { refused } = sort([...stream.ids], (id) => store.refusalOf(id));
-    for (const [code, ids] of refused) refuse(stream, ids, code);
-  };
-
-  const beat = (stream: Stream): void => {
-    // A server notices that nobody reads when it writes.
-    if (stream.reader === undefined) {
-      detach(stream);
-      return;
-    }
-    refuseUnserved(stream);
-    handOut(stream);
-    if (!stream.isBusy) {
-      const notifications = [...stream.ids].map((id) => ({ id, events: [] }));
-      write(stream, { notifications, status: 'OK' });
-    }
-    stream.isBusy = false;
-    stream.timers.add(timer(heartbeatMs).subscribe(() => beat(stream)));
-  };
-
-  const takeOver = (ids: readonly string[]): void => {
-    for (const other of [...streams]) {
-      if (!ids.some((id) => other.ids.has(id))) continue;
-      if (dialect === 'exchange')
-        write(other, { code: 'ErrorNewEventStreamConnectionOpened', status: 'Closed' });
-      end(other, dialect === 'exchange' ? 'end' : 'closed');
+    for (const id of stream.ids) {
+      if (isOld) store.expire(id);
+      else store.detached(id);
     }
   };
 
-  const bodyOf = (stream: Stream): Observable<Uint8Array> => {
-    const body$ = new Observable<Uint8Array>((reader) => {
-      // What is written because of a chunk waits for its turn here, too.
-      for (let next = stream.unread.shift(); next !== undefined; next = stream.unread.shift())
-        reader.next(next);
-      if (stream.isOver) reader.complete();
-      stream.reader = reader;
-      return () => {
-        stream.reader = undefined;
-        // Over a dead connection that is noticed only later.
-        if (!stream.isSilent) detach(stream);
-      };
-    });
-    return latencyMs === 0 ? body$ : body$.pipe(delay(latencyMs / 2));
+  const context: StreamContext = {
+    store,
+    heartbeatMs,
+    write,
+    open: (stream) => {
+      streams.add(stream);
+      for (const id of stream.ids) store.attached(id);
+    },
+    streamsOf: (ids) => [...streams].filter((stream) => ids.some((id) => stream.ids.has(id))),
+    end: (stream) => {
+      leave(stream);
+      stream.body.end('complete');
+    },
   };
-
-  const serveStream = (stream: Stream, connectionMinutes: number, isRefusing: boolean): void => {
-    takeOver([...stream.ids]);
-    streams.add(stream);
-    for (const id of stream.ids) store.attached(id);
-    if (!isRefusing) write(stream, { status: 'OK' });
-    // The second family hands out what has waited only with the first heartbeat.
-    if (dialect === 'exchange') handOut(stream);
-    stream.timers.add(timer(heartbeatMs).subscribe(() => beat(stream)));
-    stream.timers.add(timer(connectionMinutes * 60_000).subscribe(() => end(stream, 'closed')));
-  };
+  const course =
+    dialect === 'exchange' ? exchangeStreams(context) : grommunioStreams(context, { isOld, cacheIntervalMs });
 
   return {
     get open() {
@@ -194,75 +114,38 @@ export function ewsStreams(
         const message = 'You have exceeded the available concurrent connections for your account.';
         throw new EwsRefusal('error', 'ErrorExceededConnectionCount', message);
       }
-      const { served, refused } = sort(subscriptionIds, (id) => store.refusalOf(id, impersonated));
       const stream: Stream = {
-        ids: new Set(dialect === 'exchange' && refused.size > 0 ? [] : served),
-        identity,
+        ids: new Set(subscriptionIds),
+        impersonated,
+        body: ewsStreamBody({ chunkBytes, latencyMs, identity, left: () => leave(stream) }),
         timers: new Subscription(),
-        unread: [],
-        reader: undefined,
-        isSilent: false,
+        expiresAt: asyncScheduler.now() + connectionMinutes * 60_000,
         isBegun: false,
-        isBusy: false,
-        isOver: false,
       };
-      const refuseAll = (): void => {
-        for (const [code, ids] of refused) write(stream, { refused: { ids, code }, status: 'Closed' });
-      };
-      refuseAll();
-      if (stream.ids.size > 0) {
-        serveStream(stream, connectionMinutes, refused.size > 0);
-      } else if (dialect === 'exchange') {
-        stream.isOver = true;
-      } else {
-        // Of those that are gone the second family says so again, and leaves the socket open for a while.
-        refuseAll();
-        streams.add(stream);
-        stream.timers.add(timer(heartbeatMs).subscribe(() => end(stream, 'closed')));
-      }
-      return bodyOf(stream);
+      course.begin(stream);
+      return stream.body.body$;
     },
     deliver: () => {
-      for (const stream of [...streams]) handOut(stream);
+      for (const stream of [...streams]) course.deliver(stream);
     },
     refuseUnserved: () => {
-      for (const stream of [...streams]) refuseUnserved(stream);
+      for (const stream of [...streams]) course.refuseUnserved(stream);
     },
     removed: (id) => {
-      for (const stream of [...streams]) {
-        if (!stream.ids.has(id)) continue;
-        if (stream.ids.size === 1) end(stream, 'closed');
-        else
-          refuse(
-            stream,
-            [id],
-            dialect === 'exchange' ? 'ErrorSubscriptionUnsubscribed' : 'ErrorInvalidSubscription',
-          );
-      }
+      for (const stream of [...streams]) if (stream.ids.has(id)) course.removed(stream, id);
     },
     endAll: (how) => {
-      for (const stream of [...streams]) end(stream, how);
+      for (const stream of [...streams]) {
+        if (how === 'closed' || how === 'linger') course.close(stream);
+        leave(stream);
+        if (how !== 'linger') stream.body.end(how === 'reset' ? 'reset' : 'complete');
+      }
     },
     silence: () => {
-      for (const stream of streams) stream.isSilent = true;
+      for (const { body } of streams) body.silence();
     },
     corruptNext: () => {
       corrupt += 1;
     },
   };
-}
-
-/** Those that can be served, and by the code why not, those that cannot. */
-function sort(
-  ids: readonly string[],
-  refusalOf: (id: string) => string | undefined,
-): { readonly served: readonly string[]; readonly refused: ReadonlyMap<string, readonly string[]> } {
-  const served: string[] = [];
-  const refused = new Map<string, string[]>();
-  for (const id of ids) {
-    const code = refusalOf(id);
-    if (code === undefined) served.push(id);
-    else refused.set(code, [...(refused.get(code) ?? []), id]);
-  }
-  return { served, refused };
 }

@@ -1,8 +1,18 @@
 import { asyncScheduler } from 'rxjs';
-import { type EwsDialect, EwsRefusal, sequenceOf, subscriptionIdOf, watermarkOf } from './ewsDialect.ts';
-import type { Mailbox, MailboxEvent } from './ewsMailbox.ts';
-import { asSeenBy, isFor } from './ewsSeenEvents.ts';
-import type { EwsRequest, ImpersonatedUser } from './ewsRequests.ts';
+import {
+  type EwsDialect,
+  EwsRefusal,
+  isGrommunio,
+  sequenceOf,
+  subscriptionIdOf,
+  watermarkOf,
+} from './ewsDialect.ts';
+import { countEvents, type EventPage, PAGE, pageOfEvents, type PageOfEvents } from './ewsEventPage.ts';
+import type { Mailbox } from './ewsMailbox.ts';
+import { type EwsMailboxes, mailboxName } from './ewsMailboxes.ts';
+import type { ImpersonatedUser } from './ewsRequests.ts';
+import type { SubscribeRequest } from './ewsSubscribeRequest.ts';
+import { timeoutMinutesOf, watchedAddress, watchedFolders } from './ewsWatchedFolders.ts';
 
 /** A subscription that a simulated server holds. */
 export interface HeldEwsSubscription {
@@ -23,71 +33,68 @@ export interface HeldEwsSubscription {
   readonly mailbox: string | undefined;
 }
 
-/** What one question for events brings. */
-export interface EventPage {
-  readonly subscriptionId: string;
-  readonly previousWatermark: string;
-  readonly moreEvents: boolean;
-  readonly events: readonly MailboxEvent[];
-  /** The watermark behind an event; of the StatusEvent that comes where there are none, without one. */
-  readonly watermarkAt: (sequence?: number) => string;
-}
-
 /** The subscriptions of a simulated server. */
 export interface SubscriptionStore {
   readonly held: readonly HeldEwsSubscription[];
   subscribe(
-    request: Extract<EwsRequest, { operation: 'Subscribe' }>,
+    request: SubscribeRequest,
     impersonated: ImpersonatedUser | undefined,
   ): { readonly id: string; readonly watermark: string };
-  getEvents(id: string, watermark: string): EventPage;
+  getEvents(id: string, watermark: string, impersonated: ImpersonatedUser | undefined): EventPage;
   /** What is to be posted for it now, and how to note that it arrived; undefined where it is gone. */
   toPost(
     id: string,
     unanswered?: EventPage,
   ): { readonly page: EventPage; readonly arrived: () => void } | undefined;
-  /** Why a stream cannot serve it, if that is so: the code. If told of whom, it must be theirs. */
-  refusalOf(id: string, impersonated?: ImpersonatedUser): string | undefined;
+  /** Returns the code that says why a stream of a user cannot serve it, if that is so. */
+  refusalOf(id: string, impersonated: ImpersonatedUser | undefined): string | undefined;
   /** A stream serves it. */
   attached(id: string): void;
   /** No stream serves it any more. */
   detached(id: string): void;
-  /** What has happened for it since the last time. */
-  handOut(id: string): readonly MailboxEvent[];
-  unsubscribe(id: string): void;
+  /** Returns how many events wait for it. */
+  pending(id: string): number;
+  /** Takes what has happened for it since the last time. */
+  handOut(id: string): Omit<PageOfEvents, 'reached'>;
+  unsubscribe(id: string, impersonated: ImpersonatedUser | undefined): void;
   expire(id?: string): void;
   restart(): void;
   forgetHistory(): void;
-  /** Answers nothing but that it is being moved for what is in a mailbox. */
-  beginMove(mailbox: string): void;
+  /** Answers nothing but that it is being moved for what is in the mailbox of an address. */
+  beginMove(address: string): void;
   /** The mailbox is somewhere else: its subscriptions are gone. */
-  endMove(mailbox: string): void;
+  endMove(address: string): void;
+}
+
+/** How many subscriptions and events a server keeps. */
+export interface SubscriptionLimits {
+  readonly maxSubscriptions: number;
+  /** How many events wait for one subscription; with more, it has lost them. */
+  readonly maxPendingEvents: number;
 }
 
 interface Held extends HeldEwsSubscription {
+  readonly shown: HeldEwsSubscription;
   expiresAt: number;
   /** How far the events were handed out, for a server that goes by that. */
   cursor: number;
   readonly history: Mailbox['history'];
 }
 
-/** How many events one answer holds at most. */
-const PAGE = 50;
 const GONE = 'ErrorInvalidSubscription';
+const NOT_FOUND = 'ErrorSubscriptionNotFound';
+const NOT_FOUND_TEXT = 'The specified subscription was not found.';
 const MOVING = 'ErrorMailboxMoveInProgress';
 
-/**
- * Creates the subscriptions of a server, of which there are none yet.
- *
- * @param mailboxOf The mailbox of an address; without one, that of the account.
- */
+/** Creates the subscriptions of a server, of which there are none yet. */
 export function subscriptionStore(
-  mailboxOf: (address: string | undefined) => Mailbox,
+  mailboxes: EwsMailboxes,
   dialect: EwsDialect,
-  maxSubscriptions: number,
+  { maxSubscriptions, maxPendingEvents }: SubscriptionLimits,
 ): SubscriptionStore {
+  const isExchange = !isGrommunio(dialect);
   const held = new Map<string, Held>();
-  const moving = new Set<string | undefined>();
+  const moving = new Set<string>();
   let starts = 1;
   let made = 0;
   let forgotten = 0;
@@ -105,8 +112,11 @@ export function subscriptionStore(
     return subscription;
   };
 
+  const isMoving = (mailbox: string | undefined): boolean =>
+    mailbox !== undefined && moving.has(mailboxName(mailbox));
+
   const checkPlace = (mailbox: string | undefined): void => {
-    if (moving.has(mailbox)) throw new EwsRefusal('error', MOVING, 'The mailbox is being moved.');
+    if (isMoving(mailbox)) throw new EwsRefusal('error', MOVING, 'The mailbox is being moved.');
   };
 
   const startOf = (watermark: string, history: Mailbox['history']): number => {
@@ -121,49 +131,25 @@ export function subscriptionStore(
     return sequence;
   };
 
-  const foldersOf = (
-    { folders, allFolders }: Extract<EwsRequest, { operation: 'Subscribe' }>,
-    mailbox: Mailbox,
-  ): readonly string[] | undefined => {
-    if (dialect === 'exchange' && allFolders === (folders !== undefined)) {
-      throw new EwsRefusal(
-        'error',
-        'ErrorInvalidSubscriptionRequest',
-        'The subscription request is not valid.',
-      );
-    }
-    if (allFolders) return undefined;
-    return folders?.map(({ id, distinguished }) => {
-      const folder = mailbox.resolveFolder(id, distinguished);
-      if (folder !== undefined) return folder;
-      throw dialect === 'exchange'
-        ? new EwsRefusal('error', 'ErrorFolderNotFound', 'The specified folder could not be found.')
-        : new EwsRefusal('fault', 'ErrorInvalidId', 'The folder id is invalid.');
-    });
-  };
-
   const pageFrom = (
     subscription: Held,
     start: number,
     previousWatermark: string,
   ): { readonly page: EventPage; readonly arrived: () => void } => {
-    const { history } = subscription;
-    const matching = history.slice(start).filter((event) => isFor(subscription, event, dialect));
-    const events = matching.slice(0, PAGE).map((event) => asSeenBy(subscription, event));
-    const moreEvents = matching.length > PAGE;
-    const next = moreEvents ? (events.at(-1)?.sequence ?? history.length) : history.length;
+    const { events, moreEvents, reached } = pageOfEvents(subscription, start, dialect, PAGE);
+    const { id, history } = subscription;
     const epoch = forgotten;
     const watermarkAt = (sequence = history.length): string => watermarkOf(sequence, epoch);
     return {
-      page: { subscriptionId: subscription.id, previousWatermark, moreEvents, events, watermarkAt },
-      arrived: () => (subscription.cursor = next),
+      page: { subscriptionId: id, previousWatermark, moreEvents, events, watermarkAt },
+      arrived: () => (subscription.cursor = reached),
     };
   };
 
-  /** What is asked for, and removed by asking, is not posted. */
+  /** Finds one that can be asked for, and removed by asking: on Exchange, none that is posted. */
   const findPolled = (id: string, code: string, message: string): Held => {
     const subscription = find(id, code, message);
-    if (subscription.kind !== 'push') return subscription;
+    if (!isExchange || subscription.kind !== 'push') return subscription;
     throw new EwsRefusal(
       'error',
       'ErrorInvalidPullSubscriptionId',
@@ -171,23 +157,28 @@ export function subscriptionStore(
     );
   };
 
+  /** Whether a user may not use it: Exchange lets an account read for all users that it has subscribed for. */
+  const isOthers = ({ impersonated: owner }: Held, user: ImpersonatedUser | undefined): boolean =>
+    !isExchange && owner?.name.toLowerCase() !== user?.name.toLowerCase();
+
+  const hasOverflowed = (subscription: Held): boolean =>
+    !isExchange && countEvents(subscription, subscription.cursor, dialect) > maxPendingEvents;
+
   return {
     get held() {
       dropExpired();
-      return [...held.values()];
+      return [...held.values()].map(({ shown, expiresAt }) => ({ ...shown, expiresAt }));
     },
     subscribe: (request, impersonated) => {
       dropExpired();
-      const mailbox =
-        request.folders?.find((folder) => folder.mailbox !== undefined)?.mailbox ?? impersonated?.name;
+      const mailbox = watchedAddress(request, impersonated, mailboxes);
       checkPlace(mailbox);
-      const watched = mailboxOf(mailbox);
-      const { history } = watched;
-      const folders = foldersOf(request, watched);
+      const watched = mailboxes.of(mailbox);
+      const folders = watchedFolders(request, watched, dialect);
       const cursor =
-        dialect === 'exchange' && request.watermark !== undefined
-          ? startOf(request.watermark, history)
-          : history.length;
+        isExchange && request.watermark !== undefined
+          ? startOf(request.watermark, watched.history)
+          : watched.history.length;
       if (held.size >= maxSubscriptions) {
         throw new EwsRefusal(
           'error',
@@ -195,19 +186,31 @@ export function subscriptionStore(
           'You have exceeded the available subscriptions for your account.',
         );
       }
-      const { kind, events, timeoutMinutes } = request;
-      const id = subscriptionIdOf(dialect, starts, ++made);
+      const { kind, events } = request;
+      const timeoutMinutes = timeoutMinutesOf(request, dialect);
+      const id = subscriptionIdOf(dialect, starts, ++made, timeoutMinutes);
       const expiresAt = asyncScheduler.now() + timeoutMinutes * 60_000;
       const subscription = { id, kind, folders, events, timeoutMinutes, expiresAt, impersonated, mailbox };
-      held.set(id, { ...subscription, cursor, history });
+      held.set(id, {
+        ...subscription,
+        shown: subscription,
+        cursor,
+        // It becomes another when a test names its mailbox.
+        get history() {
+          return mailboxes.of(mailbox).history;
+        },
+      });
       return { id, watermark: watermarkOf(cursor, forgotten) };
     },
-    getEvents: (id, watermark) => {
-      const subscription =
-        dialect === 'exchange'
-          ? findPolled(id, 'ErrorSubscriptionNotFound', 'The specified subscription was not found.')
-          : findPolled(id, 'ErrorInvalidSubscription', 'The subscription is invalid.');
-      const start = dialect === 'exchange' ? startOf(watermark, subscription.history) : subscription.cursor;
+    getEvents: (id, watermark, impersonated) => {
+      const subscription = isExchange
+        ? findPolled(id, NOT_FOUND, NOT_FOUND_TEXT)
+        : findPolled(id, GONE, 'The subscription is invalid.');
+      if (isOthers(subscription, impersonated))
+        throw new EwsRefusal('error', 'ErrorAccessDenied', 'The subscription is of another user.');
+      if (hasOverflowed(subscription))
+        throw new EwsRefusal('error', GONE, 'Too many events have waited for the subscription.');
+      const start = isExchange ? startOf(watermark, subscription.history) : subscription.cursor;
       const { page, arrived } = pageFrom(subscription, start, watermark);
       arrived();
       subscription.expiresAt = asyncScheduler.now() + subscription.timeoutMinutes * 60_000;
@@ -225,10 +228,8 @@ export function subscriptionStore(
     refusalOf: (id, impersonated) => {
       const subscription = held.get(id);
       if (subscription?.kind !== 'streaming' || subscription.expiresAt <= asyncScheduler.now()) return GONE;
-      // Exchange lets an account that may impersonate read for all whom it has subscribed for.
-      const isOthers = impersonated !== undefined && subscription.impersonated?.name !== impersonated.name;
-      if (dialect === 'grommunio' && isOthers) return GONE;
-      return moving.has(subscription.mailbox) ? MOVING : undefined;
+      if (isOthers(subscription, impersonated) || hasOverflowed(subscription)) return GONE;
+      return isMoving(subscription.mailbox) ? MOVING : undefined;
     },
     attached: (id) => {
       const subscription = held.get(id);
@@ -239,20 +240,27 @@ export function subscriptionStore(
       if (subscription === undefined) return;
       subscription.expiresAt = asyncScheduler.now() + subscription.timeoutMinutes * 60_000;
     },
+    pending: (id) => {
+      const subscription = held.get(id);
+      if (subscription === undefined) return 0;
+      const count = countEvents(subscription, subscription.cursor, dialect);
+      // What is not for it is not counted again.
+      if (count === 0) subscription.cursor = subscription.history.length;
+      return count;
+    },
     handOut: (id) => {
       const subscription = held.get(id);
-      if (subscription === undefined) return [];
-      const { history } = subscription;
-      const matching = history
-        .slice(subscription.cursor)
-        .filter((event) => isFor(subscription, event, dialect));
-      subscription.cursor = history.length;
-      return matching.map((event) => asSeenBy(subscription, event));
+      if (subscription === undefined) return { events: [], moreEvents: false };
+      // Exchange says of a stream nowhere that there is more.
+      const limit = isExchange ? Infinity : PAGE;
+      const { events, moreEvents, reached } = pageOfEvents(subscription, subscription.cursor, dialect, limit);
+      subscription.cursor = reached;
+      return { events, moreEvents };
     },
-    unsubscribe: (id) => {
-      held.delete(
-        findPolled(id, 'ErrorSubscriptionNotFound', 'The specified subscription was not found.').id,
-      );
+    unsubscribe: (id, impersonated) => {
+      const subscription = findPolled(id, NOT_FOUND, NOT_FOUND_TEXT);
+      if (isOthers(subscription, impersonated)) throw new EwsRefusal('error', NOT_FOUND, NOT_FOUND_TEXT);
+      held.delete(id);
     },
     expire: (id) => {
       if (id === undefined) held.clear();
@@ -266,14 +274,14 @@ export function subscriptionStore(
     forgetHistory: () => {
       forgotten += 1;
     },
-    beginMove: (mailbox) => {
-      moving.add(mailbox);
+    beginMove: (address) => {
+      moving.add(mailboxName(address));
     },
-    endMove: (mailbox) => {
-      moving.delete(mailbox);
-      for (const subscription of held.values()) {
-        if (subscription.mailbox === mailbox) held.delete(subscription.id);
-      }
+    endMove: (address) => {
+      const name = mailboxName(address);
+      moving.delete(name);
+      for (const { id, mailbox } of held.values())
+        if (mailbox !== undefined && mailboxName(mailbox) === name) held.delete(id);
     },
   };
 }

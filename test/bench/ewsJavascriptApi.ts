@@ -1,7 +1,7 @@
 import { peer } from './benchmark.ts';
 
-/** As much of ews-javascript-api as the benchmarks use. */
-interface EwsJavascriptApi {
+/** As much of ews-javascript-api as the benchmarks and specs use. */
+export interface Api {
   readonly ExchangeService: new (version: number) => Service;
   readonly ExchangeVersion: { readonly Exchange2013_SP1: number };
   readonly Uri: new (url: string) => object;
@@ -9,10 +9,12 @@ interface EwsJavascriptApi {
   readonly FolderId: new (name: number) => object;
   readonly WellKnownFolderName: { readonly Inbox: number };
   readonly EventType: { readonly NewMail: number };
+  readonly Folder: { Bind(service: Service, name: number): Promise<Folder> };
   readonly StreamingSubscriptionConnection: new (service: Service, minutes: number) => StreamingConnection;
 }
 
-interface Service {
+/** Its service: what it sends requests with. */
+export interface Service {
   Url: object;
   Credentials: object;
   SubscribeToPullNotifications(
@@ -21,35 +23,55 @@ interface Service {
     watermark: string,
     type: number,
   ): Promise<PullSubscription>;
-  SubscribeToStreamingNotifications(folders: readonly object[], type: number): Promise<object>;
+  SubscribeToStreamingNotifications(folders: readonly object[], type: number): Promise<Subscription>;
+  SubscribeToPushNotifications(
+    folders: readonly object[],
+    url: object,
+    minutes: number,
+    watermark: string,
+    type: number,
+  ): Promise<{ readonly Id: string }>;
 }
 
-interface PullSubscription {
+interface Folder {
+  readonly Id: { readonly UniqueId: string };
+  readonly DisplayName: string;
+  readonly TotalCount: number;
+  readonly UnreadCount: number;
+}
+
+interface Subscription {
+  Unsubscribe(): Promise<void>;
+}
+
+interface PullSubscription extends Subscription {
   Watermark: string;
-  GetEvents(): Promise<{ readonly AllEvents: readonly object[] }>;
+  readonly MoreEventsAvailable: boolean;
+  GetEvents(): Promise<{ readonly AllEvents: readonly ReceivedEvent[] }>;
 }
 
 /** Its streaming connection. */
 interface StreamingConnection {
   readonly OnNotificationEvent: ((
     sender: object,
-    args: { readonly Events: readonly StreamedEvent[] },
+    args: { readonly Events: readonly ReceivedEvent[] },
   ) => void)[];
-  readonly OnDisconnect: (() => void)[];
+  readonly OnDisconnect: ((sender: object, args: { readonly Exception: Error | null }) => void)[];
   AddSubscription(subscription: object): void;
   Open(): void;
 }
 
-interface StreamedEvent {
+interface ReceivedEvent {
   readonly ItemId: { readonly UniqueId: string };
 }
 
-async function serviceAt(url: string): Promise<{
-  readonly api: EwsJavascriptApi;
+/** Connects ews-javascript-api to a server, as the user `sara`. */
+export async function ewsJavascriptApi(url: string): Promise<{
+  readonly api: Api;
   readonly service: Service;
   readonly folders: readonly object[];
 }> {
-  const api = await peer<EwsJavascriptApi>('ews-javascript-api');
+  const api = await peer<Api>('ews-javascript-api');
   const service = new api.ExchangeService(api.ExchangeVersion.Exchange2013_SP1);
   service.Url = new api.Uri(url);
   service.Credentials = new api.WebCredentials('sara', 'secret');
@@ -58,7 +80,7 @@ async function serviceAt(url: string): Promise<{
 
 /** Subscribes with ews-javascript-api; what it returns asks for the events. */
 export async function pullByEwsJavascriptApi(url: string): Promise<() => Promise<number>> {
-  const { api, service, folders } = await serviceAt(url);
+  const { api, service, folders } = await ewsJavascriptApi(url);
   const subscription = await service.SubscribeToPullNotifications(folders, 30, '', api.EventType.NewMail);
   const { Watermark: first } = subscription;
   return async () => {
@@ -70,7 +92,7 @@ export async function pullByEwsJavascriptApi(url: string): Promise<() => Promise
 
 /** Streams with ews-javascript-api until the stream ends, and hands on the ids of the items. */
 export async function streamByEwsJavascriptApi(url: string, next: (id: string) => void): Promise<void> {
-  const { api, service, folders } = await serviceAt(url);
+  const { api, service, folders } = await ewsJavascriptApi(url);
   const subscription = await service.SubscribeToStreamingNotifications(folders, api.EventType.NewMail);
   const connection = new api.StreamingSubscriptionConnection(service, 1);
   connection.AddSubscription(subscription);
@@ -78,7 +100,7 @@ export async function streamByEwsJavascriptApi(url: string, next: (id: string) =
     for (const event of events) next(event.ItemId.UniqueId);
   });
   await new Promise<void>((resolve) => {
-    connection.OnDisconnect.push(resolve);
+    connection.OnDisconnect.push(() => resolve());
     connection.Open();
   });
 }

@@ -128,6 +128,25 @@ describe('A connection that streams share', () => {
     });
   }
 
+  it('opens again within 0.1 s each time its own Unsubscribe ends it', () => {
+    const mails: string[] = [];
+    const run = streaming(
+      ({ stream, watch, at, server }) => {
+        watch(stream({ events: ['newMail'] }), 60);
+        for (let second = 5; second < 25; second += 1) watch(stream({ events: ['created'] }), second);
+        for (let second = 5; second < 30; second += 1)
+          at(second + 0.5, () => mails.push(server.deliverMail()));
+      },
+      { dialect: 'grommunio' },
+    );
+    const opened = connectionsOf(run).map((line) => Number(line.split(' ')[0]));
+    expect(opened).to.deep.equal([0.1, ...Array.from({ length: 20 }, (_, leaver) => 5.1 + leaver)]);
+    const seen = run.events.flatMap((event) => (event.type === 'newMail' ? [event.item!.id] : []));
+    expect(seen).to.deep.equal(mails);
+    expect(newsOf(run)).to.include('24.5 newMail');
+    expect(gapsOf(run)).to.deep.equal([]);
+  });
+
   it('should hold 200, and be joined by others up to the limit', () => {
     const run = streaming((one) => {
       many(one, 450, 5);

@@ -31,6 +31,7 @@ const leg = (number: number, ...members: readonly Member[]): Leg => ({
   hasAnswered: true,
   mayHaveActed: true,
   isClosed: false,
+  hasLeavers: false,
   problem: undefined,
 });
 

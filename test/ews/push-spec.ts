@@ -245,9 +245,9 @@ describe('pushNotifications', () => {
       expect(outcomesOf(run)).to.deep.equal(['Expired', 'Released']);
     });
 
-    for (const [name, options, dialect] of [
-      ['it is not to resume', { onLost: 'fresh' }, 'exchange'],
-      ['the server has no watermarks', {}, 'grommunio'],
+    for (const [name, options, dialect, seen] of [
+      ['it is not to resume', { onLost: 'fresh' }, 'exchange', ['0 status', '150 gap', '150 status']],
+      ['the server posts nothing', {}, 'grommunio', ['150 gap']],
     ] as const) {
       it(`should subscribe afresh with a gap after silence where ${name}`, () => {
         const run = pushing(
@@ -258,7 +258,7 @@ describe('pushNotifications', () => {
           },
           { dialect },
         );
-        expect(run.seen).to.deep.equal(['0 status', '150 gap', '150 status']);
+        expect(run.seen).to.deep.equal(seen);
         expect(gapsOf(run)[0]).to.include({ reason: 'subscriptionLost' });
         expect(gapsOf(run)[0]).to.have.property('since');
       });

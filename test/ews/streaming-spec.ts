@@ -63,7 +63,10 @@ describe('streamingNotifications', () => {
           },
           { dialect },
         );
-        expect(connectionsOf(run)).to.deep.equal(['0.1 ×1', '60.1 ×1', '120.1 ×1']);
+        // grommunio closes a stream with what it sends next.
+        expect(connectionsOf(run)).to.deep.equal(
+          dialect === 'exchange' ? ['0.1 ×1', '60.1 ×1', '120.1 ×1'] : ['0.1 ×1', '61 ×1', '122 ×1'],
+        );
         expect(newsOf(run).filter((line) => line.includes('newMail'))).to.deep.equal([
           '59 newMail',
           '61 newMail',
@@ -84,8 +87,9 @@ describe('streamingNotifications', () => {
           { dialect },
         );
         expect(connectionsOf(run)).to.deep.equal(['0.1 ×2']);
-        expect(run.seen).to.deep.equal(['5 newMail', '6 created']);
-        const [first, second] = run.events;
+        // With what has happened for one, grommunio sends a status for the others.
+        expect(newsOf(run)).to.deep.equal(['5 newMail', '6 created']);
+        const [first, second] = run.events.filter(({ type }) => type !== 'status');
         expect(first!.subscriptionId).to.not.equal(second!.subscriptionId);
       });
 
@@ -115,7 +119,8 @@ describe('streamingNotifications', () => {
           const sent: string[] = [];
           const run = streaming(
             ({ stream, watch, at, server }) => {
-              watch(stream({ events: ['newMail'] }), 100);
+              // grommunio sends what came while no stream was open with the first heartbeat.
+              watch(stream({ events: ['newMail'] }), 200);
               for (let second = 3; second < 60; second += 1) {
                 at(second + 0.35, () =>
                   watch(stream({ folders: ['notes'], events: ['created'] }), second + 9),

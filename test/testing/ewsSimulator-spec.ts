@@ -120,6 +120,16 @@ describe('The simulated Exchange server', () => {
     expect(typesOf(ask(server, id, last))).to.deep.equal(['status']);
   });
 
+  it('writes timestamps in whole seconds', () => {
+    const server = ewsSimulator();
+    const { id, watermark } = subscribe(server);
+    server.deliverMail();
+    const { text } = send(server, getEventsEnvelope(head, id, watermark));
+    expect(text.match(/<t:TimeStamp>[^<]*</g))
+      .to.have.length(3)
+      .and.satisfy((all: readonly string[]) => all.every((one) => /:\d\dZ<$/.test(one)));
+  });
+
   it('should hand out fifty events at a time, and say that there are more', () => {
     const server = ewsSimulator();
     const { id, watermark } = subscribe(server, { ...inbox, events: ['newMail'] });
@@ -341,7 +351,7 @@ describe('The simulated Exchange server', () => {
     });
 
     it('should refuse a folder that there is not', () => {
-      for (const folder of ['nowhere', { id: 'nothing' }]) {
+      for (const folder of ['journal', { id: 'nothing' }]) {
         const body = subscribeEnvelope(head, { ...inbox, folders: [folder] });
         expect(message(send(ewsSimulator(), body))).to.include({ responseCode: 'ErrorFolderNotFound' });
       }
@@ -566,7 +576,7 @@ describe('The simulated Exchange server', () => {
       const body = send(server, subscribeEnvelope(head, inbox));
       expect(body.text).to.not.contain('Watermark');
       const { subscriptionId } = message(body);
-      expect(subscriptionId).to.equal('AQAAAAUAAAA=');
+      expect(subscriptionId, 'number 1, 10 minutes').to.equal('AQAAAAoAAAA=');
       const { text } = send(server, getEventsEnvelope(head, subscriptionId!, ''));
       expect(text).to.contain('<m:x ResponseClass="Success">').and.to.contain('<t:StatusEvent/>');
       expect(text).to.not.contain('Watermark');

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { asyncScheduler, type Subscription, mergeMap } from 'rxjs';
 import {
   type EnvelopeHead,
   getEventsEnvelope,
@@ -7,94 +6,18 @@ import {
   subscribeEnvelope,
   unsubscribeEnvelope,
 } from '../../lib/ews/envelope.ts';
-import { streamingParser } from '../../lib/ews/streamingParser.ts';
 import type { EwsDialect } from '../../lib/testing/ewsDialect.ts';
-import { ewsSimulator, type EwsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ewsSimulator.ts';
-import { at, marbles } from '../support/marbles.ts';
-
-const head: EnvelopeHead = { version: 'Exchange2013_SP1' };
-const headers = { 'content-type': 'text/xml; charset=utf-8' };
-
-interface Watching {
-  readonly server: EwsSimulator;
-  /** What came, such as `45 S1:status OK`: the second, the events, and the status. */
-  readonly seen: string[];
-  readonly text: string[];
-  readonly subscribe: (head?: EnvelopeHead) => string;
-  readonly stream: (ids: readonly string[], minutes?: number, head?: EnvelopeHead) => Subscription;
-  readonly send: (body: string) => void;
-}
-
-/** Runs a spec with a server, and with those who stream from it, in virtual time. */
-function watching(script: (watching: Watching) => void, options: EwsSimulatorOptions = {}): Watching {
-  const server = ewsSimulator(options);
-  const seen: string[] = [];
-  const text: string[] = [];
-  const names = new Map<string, string>();
-  const post = (body: string): ReturnType<typeof server.transport> =>
-    server.transport({ method: 'POST', url: server.url, headers, body });
-  const note = (line: string): void => {
-    seen.push(`${asyncScheduler.now() / 1000} ${line}`);
-  };
-  const nameOf = (id: string): string => names.get(id) ?? 'unknown';
-
-  const result: Watching = {
-    server,
-    seen,
-    text,
-    subscribe: (as = head) => {
-      post(subscribeEnvelope(as, { kind: 'streaming', folders: ['inbox'], events: ['newMail', 'created'] }))
-        .pipe(mergeMap(({ body$ }) => body$))
-        .subscribe();
-      const id = server.subscriptions.at(-1)!.id;
-      names.set(id, `S${names.size + 1}`);
-      return id;
-    },
-    send: (body) => {
-      post(body)
-        .pipe(mergeMap(({ body$ }) => body$))
-        .subscribe((chunk) => text.push(new TextDecoder().decode(chunk)));
-    },
-    stream: (ids, minutes = 10, as = head) => {
-      const parser = streamingParser((message) => {
-        if (message.type !== 'response') {
-          note(message.type);
-          return;
-        }
-        const { responseClass, responseCode, notifications, errorSubscriptionIds, connectionStatus } =
-          message;
-        const events = notifications.flatMap(({ subscriptionId, events: all }) =>
-          all.map(({ type }) => `${nameOf(subscriptionId)}:${type}`),
-        );
-        note(
-          [
-            ...(responseClass === 'Error' ? [responseCode] : []),
-            ...errorSubscriptionIds.map((id) => `!${nameOf(id)}`),
-            ...events,
-            connectionStatus ?? '-',
-          ].join(' '),
-        );
-      });
-      return post(getStreamingEventsEnvelope(as, ids, minutes))
-        .pipe(mergeMap(({ body$ }) => body$))
-        .subscribe({
-          next: (chunk) => {
-            text.push(new TextDecoder().decode(chunk));
-            parser.write(chunk);
-          },
-          error: () => note('broke off'),
-          complete: () => note('end'),
-        });
-    },
-  };
-  marbles(() => script(result));
-  return result;
-}
+import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { at } from '../support/marbles.ts';
+import { head, type Watching, watching } from './ewsWatching.ts';
 
 describe('The streams of the simulated Exchange server', () => {
   for (const dialect of ['exchange', 'grommunio'] satisfies EwsDialect[]) {
-    const lastWords = dialect === 'exchange' ? ['Closed'] : ['Closed', 'Closed'];
-    const endAt = (second: number): string[] => [...lastWords, 'end'].map((line) => `${second} ${line}`);
+    const endAt = (second: number, ...ids: string[]): string[] => {
+      const lastNews = ids.map((id) => `${id}:status `).join('');
+      const lastWords = dialect === 'exchange' ? ['Closed'] : [`${lastNews}Closed`, 'Closed'];
+      return [...lastWords, 'end'].map((line) => `${second} ${line}`);
+    };
 
     describe(`of ${dialect}`, () => {
       it('should begin, bring events as they happen, give signs of life, and end by themselves', () => {
@@ -106,12 +29,11 @@ describe('The streams of the simulated Exchange server', () => {
           },
           { dialect },
         );
-        expect(seen).to.deep.equal([
-          '0 OK',
-          '10 S1:created S1:newMail S2:created S2:newMail OK',
-          '90 S1:status S2:status OK',
-          ...endAt(120),
-        ]);
+        const rest =
+          dialect === 'exchange'
+            ? ['90 S1:status S2:status OK', ...endAt(120)]
+            : ['55 S1:status S2:status OK', '100 S1:status S2:status OK', ...endAt(145, 'S1', 'S2')];
+        expect(seen).to.deep.equal(['0 OK', '10 S1:created S1:newMail S2:created S2:newMail OK', ...rest]);
       });
 
       it('should be taken over by a second one', () => {
@@ -124,10 +46,11 @@ describe('The streams of the simulated Exchange server', () => {
           },
           { dialect },
         );
-        const taken = dialect === 'exchange' ? ['ErrorNewEventStreamConnectionOpened Closed'] : lastWords;
-        expect(seen.slice(0, taken.length + 4)).to.deep.equal([
+        const taken = dialect === 'exchange' ? 'ErrorNewEventStreamConnectionOpened Closed' : 'Closed';
+        expect(seen.slice(0, 5)).to.deep.equal([
           '0 OK',
-          ...[...taken, 'end'].map((line) => `5 ${line}`),
+          `5 ${taken}`,
+          '5 end',
           '5 OK',
           '6 S1:created S1:newMail S2:created S2:newMail OK',
         ]);
@@ -168,9 +91,9 @@ describe('The streams of the simulated Exchange server', () => {
 
       it('should end in each of the ways, when told to', () => {
         for (const [how, expected] of [
-          ['closed', endAt(5)],
+          ['closed', endAt(5, 'S1')],
           ['end', ['5 end']],
-          ['linger', lastWords.map((line) => `5 ${line}`)],
+          ['linger', endAt(5, 'S1').slice(0, -1)],
           ['reset', ['5 broke off']],
         ] as const) {
           const { seen } = watching(
@@ -221,12 +144,14 @@ describe('The streams of the simulated Exchange server', () => {
         expect(late.seen.slice(0, 2)).to.deep.equal(['8 OK', '11 unknown:newMail OK']);
       });
 
-      it('should keep a subscription for half an hour after its last stream', () => {
+      it('should keep a subscription for a while after its last stream', () => {
+        const minutes = dialect === 'exchange' ? 30 : 5;
         const { server } = watching(
           ({ server: keeping, subscribe, stream }) => {
             stream([subscribe()], 10);
-            at(39 * 60, () => expect(keeping.subscriptions).to.have.length(1));
-            at(41 * 60, () => expect(keeping.subscriptions).to.have.length(0));
+            at((10 + minutes) * 60 - 1, () => expect(keeping.subscriptions).to.have.length(1));
+            // A stream of grommunio lasts until the heartbeat after its end.
+            at((10 + minutes) * 60 + 46, () => expect(keeping.subscriptions).to.have.length(0));
           },
           { dialect },
         );
@@ -238,7 +163,8 @@ describe('The streams of the simulated Exchange server', () => {
         const { seen } = watching(
           ({ server, subscribe, stream }) => {
             const [one, other] = ['a@b.example', 'c@d.example'].map((name) => server.mailbox(name));
-            stream([subscribe(as('a@b.example')), subscribe(as('e@f.example'))], 1);
+            stream([subscribe(as('a@b.example'))], 1, as('a@b.example'));
+            stream([subscribe(as('e@f.example'))], 1, as('e@f.example'));
             at(5, () => one!.deliverMail());
             at(6, () => other!.deliverMail());
             at(7, () => server.mailbox('a@b.example').deliverMail());
@@ -246,7 +172,7 @@ describe('The streams of the simulated Exchange server', () => {
           },
           { dialect },
         );
-        expect(seen.slice(1, 4)).to.deep.equal([
+        expect(seen.slice(2, 5)).to.deep.equal([
           '5 S1:created S1:newMail OK',
           '7 S1:created S1:newMail OK',
           '8 S2:created S2:newMail OK',
@@ -257,20 +183,21 @@ describe('The streams of the simulated Exchange server', () => {
         const as = (name: string): EnvelopeHead => ({ ...head, impersonate: { smtpAddress: name } });
         const { seen, server } = watching(
           ({ server: moving, subscribe, stream }) => {
-            moving.mailbox('a@b.example');
-            const ids = [subscribe(as('a@b.example')), subscribe()];
-            stream(ids, 10);
+            const own = 'a@b.example';
+            const ids = [subscribe(as(own), own), subscribe(as(own), 'c@d.example')];
+            moving.mailbox('c@d.example');
+            stream(ids, 10, as(own));
             at(5, () => moving.moveMailbox('a@b.example', 1));
-            at(6, () => moving.deliverMail());
-            at(7, () => stream([ids[0]!], 1));
+            at(6, () => moving.mailbox('c@d.example').deliverMail());
+            at(7, () => stream([ids[0]!], 1, as(own)));
             at(64, () => expect(moving.subscriptions).to.have.length(2));
             at(66, () => expect(moving.subscriptions).to.have.length(1));
           },
           { dialect },
         );
-        const status = dialect === 'exchange' ? 'OK' : 'Closed';
+        const rest = dialect === 'exchange' ? 'OK' : 'S2:status Closed';
         expect(seen.slice(1, 4)).to.deep.equal([
-          `5 ErrorMailboxMoveInProgress !S1 ${status}`,
+          `5 ErrorMailboxMoveInProgress !S1 ${rest}`,
           '6 S2:created S2:newMail OK',
           '7 ErrorMailboxMoveInProgress !S1 Closed',
         ]);
@@ -326,8 +253,7 @@ describe('The streams of the simulated Exchange server', () => {
     const { seen } = watching(({ stream }) => stream(['AAAAAAAAAAA='], 1), { dialect: 'grommunio' });
     expect(seen).to.deep.equal([
       '0 ErrorInvalidSubscription !unknown Closed',
-      '0 ErrorInvalidSubscription !unknown Closed',
-      '45 Closed',
+      '45 ErrorInvalidSubscription !unknown Closed',
       '45 Closed',
       '45 end',
     ]);
@@ -349,15 +275,8 @@ describe('The streams of the simulated Exchange server', () => {
       '50 Closed',
       '50 end',
     ]);
-    expect(watching(script, { dialect: 'grommunio' }).seen).to.deep.equal([
-      '0 OK',
-      '10 ErrorInvalidSubscription !S1 Closed',
-      '45 ErrorInvalidSubscription !S2 Closed',
-      '45 S3:status OK',
-      '50 Closed',
-      '50 Closed',
-      '50 end',
-    ]);
+    // Removing one ends the whole stream there.
+    expect(watching(script, { dialect: 'grommunio' }).seen).to.deep.equal(['0 OK', '10 Closed', '10 end']);
   });
 
   it('should be written in the manner of each family', () => {
@@ -380,6 +299,22 @@ describe('The streams of the simulated Exchange server', () => {
       .to.match(/^<SOAP:Envelope/)
       .and.contain('<t:MoreEvents>false</t:MoreEvents>')
       .and.not.contain('ChangeKey');
+  });
+
+  it('writes an unprefixed Envelope, whole seconds and m:SubscriptionId, as Exchange was recorded', () => {
+    const { text } = watching(({ server, subscribe, stream, send }) => {
+      const ids = [subscribe(), subscribe()];
+      stream(ids, 1);
+      at(5.123, () => server.deliverMail());
+      at(6, () => send(unsubscribeEnvelope(head, ids[0]!)));
+    });
+    const [, mail, refused] = text;
+    expect(mail)
+      .to.match(/^<\?xml[^>]*\?><Envelope xmlns=".*<\/Envelope>$/)
+      .and.match(/<t:TimeStamp>\d{4}-\d\d-\d\dT\d\d:\d\d:05Z</);
+    expect(refused).to.match(
+      /<m:ErrorSubscriptionIds><m:SubscriptionId>[^<]+<\/m:SubscriptionId><\/m:ErrorSubscriptionIds>/,
+    );
   });
 
   it('should be as many as are allowed', () => {

@@ -68,6 +68,12 @@ export interface ExchangeOptions extends SignInOptions {
    * @default the event `online` of a browser or worker
    */
   readonly online$?: Observable<unknown>;
+  /**
+   * What to do if the server cannot be reached, or is busy, before a stream had a subscription: end with the error after
+   * the retries, or wait until it answers, with the growing waits of `retry`. Later, a stream always waits.
+   * @default 'error'
+   */
+  readonly whenUnreachable?: 'wait' | 'error';
   /** How events are streamed. @default as documented there */
   readonly streaming?: StreamingLimits;
   /** The limits of what the server sends. @default as documented there */
@@ -88,6 +94,7 @@ const NAMES: OptionNames<ExchangeOptions> = {
   retry: 1,
   maxConcurrentRequests: 1,
   online$: 1,
+  whenUnreachable: 1,
   streaming: 1,
   limits: 1,
 };
@@ -104,6 +111,7 @@ export interface ExchangePlan {
   readonly maxConnections: number;
   readonly limits: Required<Limits>;
   readonly online$: Observable<unknown>;
+  readonly whenUnreachable: 'wait' | 'error';
 }
 
 /** Fewer than the 27 that servers allow an account, which it may use for more than this. */
@@ -116,11 +124,13 @@ export function exchangePlan(options: ExchangeOptions): ExchangePlan {
     retry = {},
     maxConcurrentRequests = MOST_REQUESTS,
     online$ = platformOnline(),
+    whenUnreachable = 'error',
   } = objectOption('options', options, NAMES);
   checkRetryPolicy(retry);
   if (!isObservable(online$)) throw invalidOption('online$', online$, 'an Observable');
   return {
     online$,
+    whenUnreachable: choiceOption('whenUnreachable', whenUnreachable, ['wait', 'error']),
     where: whereaboutsIn(options),
     version: choiceOption('version', version, VERSIONS),
     retry,

@@ -71,16 +71,16 @@ function whereItIs(
 
 /** Emits when it is time for the next subscription; errors where there is to be none. */
 function whenToGoOn(
-  { retry: policy, ledger, relocate }: ServiceCore,
+  { retry: policy, ledger, relocate, whenUnreachable }: ServiceCore,
   course: Course,
   { resume, pause }: { readonly resume: boolean; readonly pause: Pause },
   error: unknown,
 ): Observable<unknown> {
-  const mostFailures = course.hasSubscribed ? Infinity : (policy.retries ?? DEFAULT_RETRIES);
   course.failures += 1;
   lost(course);
-  if (course.failures > mostFailures) return throwError(() => error);
   const decision = decide(error, course);
+  const isPatient = course.hasSubscribed || (whenUnreachable === 'wait' && decision.action === 'backOff');
+  if (!isPatient && course.failures > (policy.retries ?? DEFAULT_RETRIES)) return throwError(() => error);
   const inARow = Math.max(course.failures, course.losses);
   const waited = (): Observable<unknown> => backedOff(pause, policy, inARow, decision);
   // A first loss is mended at once; losses in a row are no accident.

@@ -135,7 +135,7 @@ const ENDLESS = { silenceSeconds: Infinity, responseSeconds: Infinity, responseB
  * ```
  */
 export function exchange(options: ExchangeOptions): ExchangeService {
-  const { where, version, retry, maxConcurrentRequests, maxConnections, limits, online$ } =
+  const { where, version, retry, maxConcurrentRequests, maxConnections, limits, online$, whenUnreachable } =
     exchangePlan(options);
   const ledger = releaseLedger();
   const { activity$, reported } = activityReport();
@@ -212,7 +212,7 @@ export function exchange(options: ExchangeOptions): ExchangeService {
       return internals;
     };
     const core: ServiceCore = {
-      ...{ version, ledger, timers, retry, maxConnections, limits, noteSkipped },
+      ...{ version, ledger, timers, retry, whenUnreachable, maxConnections, limits, noteSkipped },
       here$: location.url$.pipe(map((url) => internalsAt(group.at(url)))),
       fixed: 'url' in where ? () => internalsAt(group.at(where.url)) : undefined,
       relocate: () => {

@@ -37,6 +37,8 @@ export interface ServiceCore {
   readonly ledger: ReleaseLedger;
   readonly timers: SharedTimers;
   readonly retry: RetryPolicy;
+  /** What to do before there was a subscription. */
+  readonly whenUnreachable: 'wait' | 'error';
   readonly limits: Required<Limits>;
   /** How many streams may be open at the same time. */
   readonly maxConnections: number;

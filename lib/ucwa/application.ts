@@ -2,6 +2,7 @@ import {
   asyncScheduler,
   defer,
   filter,
+  identity as unchanged,
   finalize,
   map,
   merge,
@@ -22,6 +23,7 @@ import { createdApplication, type CreationConfig } from './createdApplication.ts
 import { decide, isMadeAgain, type OnExpelled } from './decision.ts';
 import { type LiveApplication, liveApplication, whileUsed } from './liveApplication.ts';
 import type { Pause } from '../core/backoff.ts';
+import { patiently } from './pause.ts';
 import { type Publication, published } from './publish.ts';
 import { randomId } from './randomId.ts';
 import { requestJson } from './request.ts';
@@ -40,6 +42,8 @@ export interface ApplicationConfig extends Omit<CreationConfig, 'onHeld'>, Sweep
   readonly pause: Pause;
   /** What to do when the server has ended it and says so. */
   readonly onExpelled: OnExpelled;
+  /** What to do before there was an application. */
+  readonly whenUnreachable: 'wait' | 'error';
   /** How the user is to be seen by others, if at all. */
   readonly publication: Publication | undefined;
   /** Where is kept for the next process what this one has on the server, if that is wanted. */
@@ -91,7 +95,7 @@ function kept(
   config: ApplicationConfig & CreationConfig,
   wanted: WantedIdentity,
 ): Observable<LiveApplication> {
-  const { pause, onExpelled, checkpoint, ledger, onMade } = config;
+  const { pause, onExpelled, whenUnreachable, checkpoint, ledger, onMade } = config;
   let { identity } = wanted;
   // One for all, so that everybody has to wait for it.
   const turn$ = turns();
@@ -106,8 +110,9 @@ function kept(
       let isThere = false;
 
       const again = (error: unknown): Observable<unknown> => {
-        if (last === undefined) return throwError(() => error);
-        if (!isThere) {
+        const isFirst = last === undefined && whenUnreachable === 'error';
+        if (isFirst) return throwError(() => error);
+        if (last === undefined || !isThere) {
           failures += 1;
           return decide('channel', error, failures) === 'retry'
             ? pause(failures, error)
@@ -144,10 +149,17 @@ function kept(
   );
 }
 
-function given({ location, transport, onMade }: ApplicationConfig): Observable<LiveApplication> {
+function given({
+  location,
+  transport,
+  onMade,
+  whenUnreachable,
+  pause,
+}: ApplicationConfig): Observable<LiveApplication> {
   let last: LiveApplication | undefined;
   return location.url$.pipe(
     mergeMap((url) => requestJson(transport, { method: 'GET', url }, applicationCodec, 'application')),
+    whenUnreachable === 'wait' ? patiently('channel', pause) : unchanged,
     map((answered) => {
       const live = liveApplication(answered);
       // The channel goes on where it was left, if it is still that of the same application.

@@ -207,7 +207,7 @@ export function connect(options: ConnectOptions): Ucwa {
   const contactsTurn$ = turns();
   const application$ = application({
     ...{ source, location, transport, ledger, graceMs, pause, onExpelled, publication },
-    ...{ checkpoint, ack, contactsTurn$ },
+    ...{ checkpoint, ack, contactsTurn$, whenUnreachable: plan.whenUnreachable },
     onMade: (made) => (live = made),
   });
   const batches$ = channel({

@@ -83,6 +83,12 @@ export interface CommonConnectOptions {
    */
   readonly onExpelled?: OnExpelled;
   /**
+   * What to do if the server cannot be reached, or is busy, before there was a connection: end with the error after the
+   * retries, or wait until it answers, with the growing waits of `retry`. Once there was a connection, it always waits.
+   * @default 'error'
+   */
+  readonly whenUnreachable?: 'wait' | 'error';
+  /**
    * Makes the user available to others, and keeps telling that the user is active, while this connection is
    * used: for those who are not only to watch, but to be seen. Where the server refuses it, all streams error.
    * @default nothing of it is sent
@@ -177,6 +183,7 @@ export const CONNECT_NAMES: OptionNames<ConnectOptions> = {
   batch: 1,
   graceSeconds: 1,
   onExpelled: 1,
+  whenUnreachable: 1,
   publish: 1,
   checkpoint: 1,
   online$: 1,

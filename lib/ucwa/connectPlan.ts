@@ -44,6 +44,7 @@ export interface ConnectPlan {
   readonly limits: Required<Limits>;
   readonly backoff: ConnectionBackoff;
   readonly onExpelled: OnExpelled;
+  readonly whenUnreachable: 'wait' | 'error';
   readonly publication: Publication | undefined;
   readonly onReplaced: OnReplaced;
   readonly checkpoint: Checkpoint | undefined;
@@ -53,7 +54,7 @@ export interface ConnectPlan {
 export function connectPlan(options: ConnectOptions): ConnectPlan {
   objectOption('options', options, CONNECT_NAMES);
   const { graceSeconds = 3, retry = {}, channel = {}, batch = {}, transport, fetch } = options;
-  const { onExpelled = 'error', online$ = platformOnline() } = options;
+  const { onExpelled = 'error', whenUnreachable = 'error', online$ = platformOnline() } = options;
   const {
     ack = 'eager',
     onReplaced = 'fail',
@@ -89,6 +90,7 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
     graceMs: numberOption('graceSeconds', graceSeconds, { min: 0, max: 900 }) * 1000,
     retry,
     onExpelled: choiceOption<OnExpelled>('onExpelled', onExpelled, ['error', 'recreate']),
+    whenUnreachable: choiceOption('whenUnreachable', whenUnreachable, ['wait', 'error']),
     publication: options.publish === undefined ? undefined : checkPublish(options.publish),
   };
 }

@@ -1,0 +1,105 @@
+import { expect } from 'chai';
+import { throwError } from 'rxjs';
+import { NetworkError } from '../lib/core/errors.ts';
+import type { Transport } from '../lib/core/transport.ts';
+import { exchange, pullNotifications } from '../lib/ews/index.ts';
+import { ewsSimulator, ucwaSimulator } from '../lib/testing/index.ts';
+import { connect } from '../lib/ucwa/index.ts';
+import { at, marbles } from './support/marbles.ts';
+
+type Way = 'wait' | 'error';
+
+/** What came of a stream whose server could be reached only after five minutes. */
+interface Result {
+  error: unknown;
+  isConnected: boolean;
+}
+
+const retry = { random: (): number => 1 };
+
+/** A network that is there after five minutes. */
+const late = (transport: Transport): { readonly transport: Transport; readonly up: () => void } => {
+  let isUp = false;
+  return {
+    transport: (request) =>
+      isUp ? transport(request) : throwError(() => new NetworkError('no network', request)),
+    up: () => (isUp = true),
+  };
+};
+
+const ucwa = (whenUnreachable: Way, kind: 'created' | 'given'): Result => {
+  const server = ucwaSimulator();
+  const made = connect({ applications: server.url, token: 'token', transport: server.transport });
+  const result: Result = { error: undefined, isConnected: false };
+  marbles(() => {
+    const { transport, up } = late(server.transport);
+    let href = '';
+    const kept = made.application$.subscribe(({ self }) => (href = self));
+    const where = kind === 'created' ? { applications: server.url } : { application: href };
+    const tried = connect({
+      ...where,
+      token: 'token',
+      transport,
+      retry,
+      whenUnreachable,
+    }).application$.subscribe({
+      next: () => (result.isConnected = true),
+      error: (error: unknown) => (result.error = error),
+    });
+    at(300, up);
+    at(340, () => {
+      tried.unsubscribe();
+      kept.unsubscribe();
+    });
+  });
+  return result;
+};
+
+const ews = (whenUnreachable: Way): Result => {
+  const server = ewsSimulator();
+  const result: Result = { error: undefined, isConnected: false };
+  marbles(() => {
+    const { transport, up } = late(server.transport);
+    const service = exchange({ url: server.url, token: 'token', transport, retry, whenUnreachable });
+    const tried = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
+      error: (error: unknown) => (result.error = error),
+    });
+    at(300, up);
+    at(340, () => {
+      result.isConnected = server.subscriptions.length > 0;
+      tried.unsubscribe();
+    });
+  });
+  return result;
+};
+
+describe('whenUnreachable', () => {
+  const cases: readonly [name: string, run: (way: Way) => Result][] = [
+    ['UCWA, an application that is created', (way) => ucwa(way, 'created')],
+    ['UCWA, an application that is given', (way) => ucwa(way, 'given')],
+    ['EWS', ews],
+  ];
+  for (const [name, run] of cases) {
+    it(`waits for the first connection: ${name}`, () => {
+      expect(run('wait')).to.deep.equal({ error: undefined, isConnected: true });
+    });
+
+    it(`errors after the retries: ${name}`, () => {
+      const { error, isConnected } = run('error');
+      expect(error).to.be.an.instanceOf(NetworkError);
+      expect(isConnected).to.equal(false);
+    });
+  }
+
+  it('is one of two words', () => {
+    const whenUnreachable = 'never' as unknown as Way;
+    expect(() => connect({ applications: 'https://pool.example/', whenUnreachable })).to.throw(
+      TypeError,
+      'whenUnreachable',
+    );
+    expect(() => exchange({ url: 'https://mail.example/', whenUnreachable })).to.throw(
+      TypeError,
+      'whenUnreachable',
+    );
+  });
+});

@@ -34,13 +34,14 @@ function watching(): Watching {
 const { connection, events$ } = watching();
 const tell = (told: unknown): void => console.log(JSON.stringify(told));
 
-if (how === 'backoff') {
+if (how === 'backoff' || how === 'backoff, close') {
   const all = new Subscription();
   // While the stream waits for its next attempt.
   connection.activity$.pipe(first(({ status }) => status === 503)).subscribe(() => {
     setImmediate(() => {
       all.unsubscribe();
-      tell('left');
+      if (how === 'backoff') tell('left');
+      else void connection.close({ timeoutMs: 100 }).then(() => tell('left'));
     });
   });
   all.add(events$.subscribe());

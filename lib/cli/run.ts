@@ -37,7 +37,7 @@ export async function run(terminal: Terminal, args: readonly string[]): Promise<
       return 0;
     }
     if (args.length === 0) writeLines(terminal.err, HELP);
-    else terminal.err(`rxchange: there is no command "${words}"; see rxchange --help`);
+    else terminal.err(`rxchange: ${problemOf(args)}; see rxchange --help`);
     return 2;
   }
   try {
@@ -52,6 +52,14 @@ export async function run(terminal: Terminal, args: readonly string[]): Promise<
     );
     return isUsage ? 2 : 1;
   }
+}
+
+function problemOf([first = '', second = '']: readonly string[]): string {
+  const protocols = [...COMMANDS.keys()].flatMap((name) => (name.startsWith(`${first} `) ? [name] : []));
+  if (protocols.length === 0) return `there is no command "${first}"`;
+  const wrong =
+    second === '' || second.startsWith('-') ? 'needs a protocol' : `knows no protocol "${second}"`;
+  return `${first} ${wrong}: ${protocols.join(' or ')}`;
 }
 
 function writeLines(write: (line: string) => void, text: string): void {

@@ -3,7 +3,7 @@ import { NetworkError, OriginError } from './errors.ts';
 import { isHeaderValue, isHttpToken } from './headerText.ts';
 import { type Fetch, keptAliveFetch, type Sent, sendWith } from './keptAliveFetch.ts';
 import { checkLimits, type Limits } from './limits.ts';
-import { codeOf } from './networkCause.ts';
+import { codeOf, NO_TLS } from './networkCause.ts';
 import { invalidOption } from './options.ts';
 import { requestUrl } from './requestUrl.ts';
 import { excerpt } from './text.ts';
@@ -72,7 +72,9 @@ export function fetchTransport(fetch: Fetch = keptAliveFetch(), limits?: Limits)
         },
         (cause: unknown) => {
           isAnswered = true;
-          subscriber.error(cause instanceof OriginError ? cause : networkError('no answer', request, cause));
+          subscriber.error(
+            cause instanceof OriginError ? cause : networkError(noAnswer(request, cause), request, cause),
+          );
         },
       );
       return () => {
@@ -242,6 +244,18 @@ function readNode(body: NodeBody, { next, complete, error }: Observer<Uint8Array
     complete();
   });
   return () => body.destroy();
+}
+
+/** Why there is no answer, as far as it can be known: browsers say no more than that a fetch failed. */
+function noAnswer({ url }: HttpRequest, cause: unknown): string {
+  const code = codeOf(cause);
+  if (code === NO_TLS)
+    return 'no answer, because the server does not speak https on this port: check the URL';
+  const { location } = globalThis as { readonly location?: { readonly origin?: string } };
+  const isForeign = location?.origin !== undefined && location.origin !== new URL(url).origin;
+  return isForeign && code === undefined && cause instanceof TypeError
+    ? 'no answer: the server cannot be reached, or does not allow requests from this origin (CORS)'
+    : 'no answer';
 }
 
 function networkError(what: string, request: HttpRequest, cause: unknown): NetworkError {

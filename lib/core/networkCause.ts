@@ -20,11 +20,19 @@ export function describedCause(cause: unknown): Error | undefined {
   return described(cause, MOST_CAUSES);
 }
 
-/** Returns the connection's own code, such as `ECONNRESET`: node-fetch has it on its error, Node's own fetch on a cause. */
+/** The code of a TLS handshake with a server that does not speak TLS, such as one for http. */
+export const NO_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER';
+
+/**
+ * Returns the connection's own code, such as `ECONNRESET`: node-fetch has it on its error, Node's own fetch on a cause.
+ *
+ * Node says `EPROTO` for many failures of TLS; {@link NO_TLS} is told from the others by its text.
+ */
 export function codeOf(error: unknown): string | undefined {
-  return chainOf(error)
-    .map((one) => codeWord(property(one, 'code')))
-    .find((code) => code !== undefined);
+  const chain = chainOf(error);
+  const found = chain.map((one) => codeWord(property(one, 'code'))).find((code) => code !== undefined);
+  const isNoTls = chain.some((one) => String(property(one, 'message')).includes('wrong version number'));
+  return found === 'EPROTO' && isNoTls ? NO_TLS : found;
 }
 
 function described(cause: unknown, left: number): Error | undefined {

@@ -1,5 +1,6 @@
 import { defer, tap } from 'rxjs';
 import { NetworkError, OriginError } from './errors.ts';
+import { NO_TLS } from './networkCause.ts';
 import type { HttpResponse, Middleware } from './transport.ts';
 
 /** Errors of a connection that was never made: no byte of the request has left. */
@@ -11,6 +12,7 @@ const NEVER_CONNECTED = new Set([
   'ENETUNREACH',
   'EADDRNOTAVAIL',
   'UND_ERR_CONNECT_TIMEOUT',
+  NO_TLS,
   'CERT_HAS_EXPIRED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',

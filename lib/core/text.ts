@@ -86,3 +86,8 @@ export function mediaType(contentType: string | undefined): string {
   const [type = ''] = contentType?.split(';', 1) ?? [];
   return excerpt(type.trim(), 60) || 'unknown';
 }
+
+/** Whether a text begins like a web page, whatever its type says it is. */
+export function isHtml(text: string): boolean {
+  return /^\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+)?html\b/i.test(text);
+}

@@ -1,6 +1,7 @@
 import { challengesOf, offeredSchemes } from '../core/challenge.ts';
 import { invalidSecret, objectOption, type OptionNames } from '../core/options.ts';
 import type { HttpHeaders, Middleware } from '../core/transport.ts';
+import { unsigned } from '../core/unsigned.ts';
 import { type TokenProvider, withToken } from '../core/withToken.ts';
 import { basicSignIn } from './basicSignIn.ts';
 
@@ -48,7 +49,9 @@ export function signing({ token, basic }: SignInOptions, allowInsecureHttp = fal
     throw invalidSecret('token', 'left out where basic is given: a request carries one of them');
   }
   if (basic !== undefined) return basicSignIn(encodeBasic(basic));
-  return token === undefined ? (transport) => transport : withToken(token, { allowInsecureHttp });
+  return token === undefined
+    ? unsigned('neither token nor basic is configured: give exchange() one, or a transport that signs in')
+    : withToken(token, { allowInsecureHttp });
 }
 
 /**

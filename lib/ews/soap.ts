@@ -13,7 +13,7 @@ import {
 import { retryAfterMs } from '../core/backoff.ts';
 import { DecodeError, HttpError, type RequestIdentity } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
-import { mediaType } from '../core/text.ts';
+import { isHtml, mediaType } from '../core/text.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { parseAnswer } from './answerParser.ts';
 import { EwsError, type OperationIdentity, SoapFault } from './errors.ts';
@@ -115,6 +115,9 @@ function answerOf(
   );
 }
 
+/** How much of a body shows whether it is a web page. */
+const START_BYTES = 256;
+
 /** Status 500 brings a fault, if the server itself says it and not one in between. */
 function read<Messages>(
   response: HttpResponse,
@@ -129,13 +132,18 @@ function read<Messages>(
   if (contentType !== undefined && !isXml(contentType)) {
     return throwError(() => (status === 500 ? httpError(response, request) : notXml(subject, contentType)));
   }
+  let start: Uint8Array | undefined;
+  const reasonOf = (error: unknown): unknown => {
+    if (!(error instanceof DecodeError)) return error;
+    // Sign-in pages come with any type.
+    const isPage = isHtml(new TextDecoder().decode(start?.subarray(0, START_BYTES)));
+    const reason = isPage ? notXml(subject, 'text/html') : error;
+    return status === 500 ? httpError(response, request, reason) : reason;
+  };
   return body$.pipe(
+    tap((chunk) => (start ??= chunk)),
     parse({ ...limits, subject, onDropped: response.noteDropped }),
-    catchError((error: unknown) =>
-      throwError(() =>
-        status === 500 && error instanceof DecodeError ? httpError(response, request, error) : error,
-      ),
-    ),
+    catchError((error: unknown) => throwError(() => reasonOf(error))),
   );
 }
 

@@ -1,4 +1,4 @@
-import { identity, isObservable, type Observable } from 'rxjs';
+import { isObservable, type Observable } from 'rxjs';
 import type { Pause } from '../core/backoff.ts';
 import { type ConnectionBackoff, connectionBackoff } from '../core/connectionBackoff.ts';
 import { type Activity, activityReport } from '../core/activity.ts';
@@ -14,6 +14,7 @@ import {
   objectOption,
 } from '../core/options.ts';
 import type { Middleware, Transport } from '../core/transport.ts';
+import { unsigned } from '../core/unsigned.ts';
 import { DEFAULT_RETRIES, type RetryPolicy } from '../core/withRetry.ts';
 import type { ApplicationSource } from './application.ts';
 import type { ApplicationIdentity, WantedIdentity } from './applicationIdentity.ts';
@@ -127,7 +128,10 @@ function whereFrom(
     throw invalidSecret('signIn', 'left out where there is no domain: give the token, or how to get one');
   }
   const { token, allowInsecureHttp } = options;
-  const signed = token === undefined ? identity : signedBy(token, allowInsecureHttp);
+  const signed =
+    token === undefined
+      ? unsigned('no token is configured: give connect() a token, or a transport that signs in')
+      : signedBy(token, allowInsecureHttp);
   const isSafe = token === undefined || allowInsecureHttp;
   if (options.application !== undefined) {
     const { href } = credentialUrlOption('application', options.application, isSafe);

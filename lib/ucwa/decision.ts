@@ -55,7 +55,7 @@ export const ROWS: readonly Row[] = [
   // A 404 that is not UCWA's own can come from anything in between: it does not prove the application gone.
   {
     ...{ status: 404, code: 'NotFound', channel: 'gone', acquire: 'fail', release: 'gone' },
-    hint: 'the application is gone: it was deleted, has expired, or the server was restarted; a new one has to be created',
+    hint: 'there is no such application at this URL: check the URL; one that was there was deleted, has expired, or was lost in a restart',
   },
   {
     ...{ status: 404, channel: 'fail', acquire: 'fail', release: 'gone' },

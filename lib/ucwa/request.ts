@@ -6,7 +6,7 @@ import { decodeNoting } from '../core/decode.ts';
 import { divert } from '../core/divert.ts';
 import { DecodeError, HttpError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
-import { mediaType } from '../core/text.ts';
+import { isHtml, mediaType } from '../core/text.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
 import { hintFor } from './decision.ts';
 import { type Reason, reasonCodec } from './wire.ts';
@@ -68,7 +68,7 @@ export function requestNothing(
   return accepted(transport, request).pipe(
     map((response) => {
       const type = response.headers.get('content-type');
-      if (type !== undefined && /html/i.test(type)) throw notUcwa(type, subject);
+      if (type !== undefined && /html|xml/i.test(type)) throw notUcwa(type, subject);
     }),
   );
 }
@@ -121,6 +121,7 @@ export function reasonIn(
 function jsonOf(response: HttpResponse, text: string, subject: string): unknown {
   const type = response.headers.get('content-type');
   if (type !== undefined && !/json/i.test(type)) throw notUcwa(type, subject);
+  if (isHtml(text)) throw notUcwa('text/html', subject);
   return parseJson(text, subject);
 }
 

@@ -45,13 +45,20 @@ describe('rxchange', () => {
     expect(terminal.lines.out).to.deep.equal([version]);
   });
 
-  it('should name a command that it does not know', async () => {
-    const terminal = specTerminal();
-    expect(await run(terminal, ['watch', 'mail'])).to.equal(2);
-    expect(terminal.lines.err).to.deep.equal([
-      'rxchange: there is no command "watch mail"; see rxchange --help',
-    ]);
-  });
+  const unknown: readonly [args: string, problem: string][] = [
+    ['look', 'there is no command "look"'],
+    ['watch', 'watch needs a protocol: watch ews or watch ucwa'],
+    ['watch --url https://mail.contoso.com/', 'watch needs a protocol: watch ews or watch ucwa'],
+    ['watch mail', 'watch knows no protocol "mail": watch ews or watch ucwa'],
+    ['simulate', 'simulate needs a protocol: simulate ews or simulate ucwa'],
+  ];
+  for (const [args, problem] of unknown) {
+    it(`says what is wrong with ${args.split(' ').slice(0, 2).join(' ')}`, async () => {
+      const terminal = specTerminal();
+      expect(await run(terminal, args.split(' '))).to.equal(2);
+      expect(terminal.lines.err).to.deep.equal([`rxchange: ${problem}; see rxchange --help`]);
+    });
+  }
 
   const misuses: readonly [args: string, message: RegExp][] = [
     ['demo --fast', /Unknown option '--fast'/],

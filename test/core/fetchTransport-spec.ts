@@ -303,7 +303,9 @@ describe('fetchTransport', () => {
     server = await rawServer((socket) => socket.end('this is not TLS'));
     const url = server.url.replace('http:', 'https:');
     const error = await failureOf(fetchTransport()({ method: 'GET', url }));
-    expect(error.message).to.match(/^no answer: GET https:/);
+    expect(error.message).to.match(
+      /^no answer, because the server does not speak https on this port: check the URL: GET https:/,
+    );
   });
 
   it('should hand on what only a browser makes use of', async () => {

@@ -4,7 +4,7 @@ import { readText } from '../../lib/core/body.ts';
 import { ClosedError } from '../../lib/core/errors.ts';
 import type { Fetch } from '../../lib/core/keptAliveFetch.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange } from '../../lib/ews/service.ts';
+import { exchange, type ExchangeService } from '../../lib/ews/service.ts';
 import { gistOf } from '../../lib/testing/ewsRequests.ts';
 import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { expectUncaught } from '../support/uncaught.ts';
@@ -251,7 +251,8 @@ describe('pullNotifications', () => {
   });
 
   it('should throw for what is no service', () => {
-    const service = { ...exchange({ url: 'https://mail.example/EWS/Exchange.asmx' }) };
+    const real = exchange({ url: 'https://mail.example/EWS/Exchange.asmx' });
+    const service = Object.fromEntries(Object.entries(real)) as unknown as ExchangeService;
     expect(() => pullNotifications(service, { folders: ['inbox'], events: ['newMail'] })).to.throw(
       TypeError,
       'service must be what exchange() returned',

@@ -378,7 +378,7 @@ describe('application', () => {
         const all = keep(ucwa.events$);
         server.restart();
         timer(60_000).subscribe(() => {
-          expect((all.error as Error).message).to.contain('the application is gone');
+          expect((all.error as Error).message).to.contain('there is no such application');
           const held = hold(ucwa);
           expect((held.error as Error).message).to.contain('404 NotFound/ApplicationNotFound');
         });

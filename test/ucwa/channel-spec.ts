@@ -483,7 +483,7 @@ describe('channel', () => {
         server.restart();
         timer(60_000).subscribe(() => {
           expect(kept.error).to.be.instanceOf(HttpError);
-          expect((kept.error as Error).message).to.contain('the application is gone');
+          expect((kept.error as Error).message).to.contain('there is no such application');
           expect(other.error).to.equal(kept.error);
           expect(told).to.deep.equal([]);
           expect(sent().filter((line) => line.startsWith('DELETE'))).to.deep.equal([]);

@@ -123,7 +123,7 @@ describe('hintFor', () => {
   it('should name the cause where the code does', () => {
     expect(hintFor({ status: 409, subcode: 'PGetReplaced' })).to.contain('another client');
     expect(hintFor({ status: 409, subcode: 'AlreadyExists' })).to.equal(undefined);
-    expect(hintFor({ status: 404, code: 'NotFound' })).to.contain('the application is gone');
+    expect(hintFor({ status: 404, code: 'NotFound' })).to.contain('there is no such application');
     expect(hintFor({ status: 404 })).to.contain('check the URL');
     expect(hintFor({ status: 403, subcode: 'LimitExceeded' })).to.contain('limit');
     expect(hintFor({ status: 504 })).to.equal(undefined);

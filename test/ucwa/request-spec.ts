@@ -108,8 +108,8 @@ describe('requestJson', () => {
     expect(error).to.be.instanceOf(HttpError);
     expect(error).to.include({ status: 404, code: 'NotFound', subcode: 'ApplicationNotFound' });
     expect(error.message).to.equal(
-      'GET https://pool.contoso.com/thing was answered 404 NotFound/ApplicationNotFound: the application is gone: ' +
-        'it was deleted, has expired, or the server was restarted; a new one has to be created',
+      'GET https://pool.contoso.com/thing was answered 404 NotFound/ApplicationNotFound: there is no such ' +
+        'application at this URL: check the URL; one that was there was deleted, has expired, or was lost in a restart',
     );
   });
 

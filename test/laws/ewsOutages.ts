@@ -30,11 +30,11 @@ type Failure = 'no network' | 502 | 503 | 'Retry-After' | 'empty 500';
 
 /** Programs of outages. */
 export const ewsOutages: fc.Arbitrary<Outage> = fc.record({
-  pulls: fc.integer({ min: 1, max: 40 }),
-  streams: fc.nat(40),
+  pulls: fc.integer({ min: 1, max: 15 }),
+  streams: fc.nat(12),
   leaving: fc.nat(10),
-  beginsAt: fc.integer({ min: 30, max: 130 }),
-  lasts: fc.integer({ min: 30, max: 900 }),
+  beginsAt: fc.integer({ min: 30, max: 60 }),
+  lasts: fc.integer({ min: 30, max: 400 }),
   latencyMs: fc.constantFrom(0, 20, 400),
   chance: fc.constantFrom(0.2, 0.5, 0.95),
   failure: fc.constantFrom<Failure[]>('no network', 502, 503, 'Retry-After', 'empty 500'),
@@ -88,7 +88,7 @@ function courseOf(outage: Outage): Course {
     const all = Array.from({ length: pulls + streams }, (_, index) => {
       const events$ =
         index < pulls
-          ? pullNotifications(service, { ...what, pollIntervalSeconds: 20 })
+          ? pullNotifications(service, { ...what, pollIntervalSeconds: 30 })
           : streamingNotifications(service, what);
       return events$.subscribe({
         next: () => {

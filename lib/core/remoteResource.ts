@@ -8,7 +8,7 @@ import {
   takeUntil,
   throwIfEmpty,
 } from 'rxjs';
-import type { BackoffPolicy, Pause } from './backoff.ts';
+import type { BackoffPolicy } from './backoff.ts';
 import { objectOption, type OptionNames } from './options.ts';
 import { decideRelease, GIVEN_UP, release, type ReleaseDecision, type ReleaseResult } from './release.ts';
 import { releaseEntry, type ReleaseEntry, type ReleaseLedger } from './releases.ts';
@@ -55,8 +55,11 @@ export interface RemoteResource<Handle, Value, Parent> {
   readonly decide?: (error: unknown) => ReleaseDecision;
   /** The waits between attempts to release. */
   readonly backoff?: BackoffPolicy;
-  /** The same, where the connection has them for all. @default those of `backoff` */
-  readonly pause?: Pause;
+  /**
+   * Returns an Observable that emits when the next attempt may be made, after so many failures in a row.
+   * @default the waits of `backoff`
+   */
+  readonly pause?: (failures: number, error?: unknown) => Observable<unknown>;
   /** What becomes of it if the acquire's answer is lost, and what can be done: one sentence. */
   readonly ifLost: string;
 }

@@ -195,6 +195,8 @@ export function longPoll(
     // One loop for all, so that neither an answer that comes at once nor one that comes while a batch is
     // being processed can overtake.
     const pump = (): void => {
+      // While a request is sent, others may be that end this channel and begin the next one.
+      if (subscriber.closed) return;
       turn.next = pump;
       if (turn.isTaken) return;
       turn.isTaken = true;

@@ -192,15 +192,17 @@ export function longPoll(
       pump();
     };
 
+    const isOver = (): boolean => subscriber.closed;
+
     // One loop for all, so that neither an answer that comes at once nor one that comes while a batch is
     // being processed can overtake.
     const pump = (): void => {
       // While a request is sent, others may be that end this channel and begin the next one.
-      if (subscriber.closed) return;
+      if (isOver()) return;
       turn.next = pump;
       if (turn.isTaken) return;
       turn.isTaken = true;
-      while (!subscriber.closed) {
+      while (!isOver()) {
         const batch = queue[0];
         if (wanted !== undefined && (batch === undefined || config.ack === 'eager')) {
           const cursor = wanted;
@@ -213,7 +215,7 @@ export function longPoll(
       }
       turn.isTaken = false;
       if (turn.next !== pump) turn.next();
-      if (failure !== undefined && !subscriber.closed) {
+      if (failure !== undefined && !isOver()) {
         // What comes of that, a new application or its error, comes from there.
         if (failure.then === 'fail') subscriber.error(failure.error);
         else application[failure.then](failure.error);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { lastValueFrom, mergeMap, type Observable, of, Subject, throwError } from 'rxjs';
+import { lastValueFrom, map, mergeMap, type Observable, of, Subject, throwError } from 'rxjs';
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../lib/core/errors.ts';
 import { fetchTransport } from '../../lib/core/fetchTransport.ts';
 import { describeUrl } from '../../lib/core/text.ts';
@@ -21,6 +21,7 @@ import { exchange } from '../../lib/ews/service.ts';
 import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { ucwaDomain } from '../../lib/testing/ucwaDomain.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import { advance } from '../../lib/ucwa/cursor.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { discover } from '../../lib/ucwa/discovery.ts';
 import { DiscoveryError } from '../../lib/ucwa/discoveryError.ts';
@@ -353,7 +354,8 @@ describe('Secrets in an answer of another shape', () => {
   it('are not quoted from a link that is a text', async () => {
     const transport = json({ _links: { next: `/e?ack=1&k=${SECRET}` } });
     const request = { method: 'GET', url: 'https://a.test/events' };
-    const error = await failureOf(requestJson(transport, request, eventsResponseCodec, 'events'));
+    const response$ = requestJson(transport, request, eventsResponseCodec, 'events');
+    const error = await failureOf(response$.pipe(map(({ value }) => advance({ url: request.url }, value))));
     expect(error).to.be.instanceOf(DecodeError);
     expectNoSecret(error);
   });

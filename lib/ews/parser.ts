@@ -142,7 +142,7 @@ export function envelopeReader(
   };
 
   const onDoctype = (): void => {
-    throw problem('no document type declaration', 'one');
+    throw problem('no document type declaration', 'one: a proxy or login page in between?');
   };
 
   const begin = (): SaxesParser<typeof SAXES_OPTIONS> => {

@@ -31,6 +31,7 @@ export { pinnedTo } from './core/pinnedTo.ts';
 export { decideRelease, type ReleaseDecision, type ReleaseResult } from './core/release.ts';
 export {
   type AlreadyGone,
+  type CloseOptions,
   type DrainOptions,
   type DrainReport,
   type EndedByServer,

@@ -3,7 +3,8 @@ import type { Releases } from './releases.ts';
 
 /**
  * Closes a connection when its page goes: the tab is closed, or another page takes its place. The requests
- * that remove what it has on the server are sent with `keepalive`, so that they outlive the page; their
+ * that remove what it has on the server are sent with `keepalive`, so that they outlive the page, also those that wait
+ * for a server that does not answer; their
  * answers are not waited for, and what is removed only after another is left to the server's own time.
  *
  * A page that comes back from the browser's cache finds its connection closed: make another on `pageshow`. Where
@@ -33,7 +34,7 @@ export function closeOnPageHide(
   connection: Pick<Releases, 'close'>,
   page: Partial<Pick<EventTarget, 'addEventListener' | 'removeEventListener'>> = globalThis,
 ): Subscription {
-  const close = (): void => void connection.close();
+  const close = (): void => void connection.close({ immediately: true });
   page.addEventListener?.('pagehide', close);
   return new Subscription(() => page.removeEventListener?.('pagehide', close));
 }

@@ -17,6 +17,7 @@ import {
 } from 'rxjs';
 import { askedWaitMs, backoff, type Pause, retryAfterMs } from './backoff.ts';
 import { NetworkError } from './errors.ts';
+import { comingOnline } from './online.ts';
 import { NO_OUTAGE, type Outage, outageAfter, type OutageInput } from './outage.ts';
 import { headersFrom, type HttpRequest, type HttpResponse, type Middleware } from './transport.ts';
 import { DEFAULT_MAX_RETRY_AFTER_MS, type RetryPolicy } from './withRetry.ts';
@@ -34,7 +35,11 @@ export type Verdict = 'answers' | 'fails' | 'unclear';
 export interface RequestLine {
   /** Reads the head of a response. */
   readonly verdict: (response: HttpResponse) => Verdict;
-  /** Whether the server holds these requests: one of them is a probe only if no other request waits. @default false */
+  /**
+   * Whether the server holds these requests: one of them is a probe only if no other request waits, and every fourth
+   * time.
+   * @default false
+   */
   readonly isHeld?: boolean;
 }
 
@@ -58,6 +63,8 @@ export interface ConnectionBackoff {
   readonly answered: () => void;
   /** Notes that the body of a response was none, or asks to wait. */
   readonly failed: (askedMs?: number) => void;
+  /** Sends releases that wait, and lets new ones pass while it is true. */
+  readonly leave: (isLeaving: boolean) => void;
 }
 
 /** What requests that wait get when a probe fails. */
@@ -65,6 +72,7 @@ type SharedResult = (request: HttpRequest) => Observable<HttpResponse>;
 
 /** A request that waits. */
 interface Waiter {
+  readonly request: HttpRequest;
   readonly send: () => void;
   readonly settle: (result: SharedResult) => void;
 }
@@ -73,7 +81,8 @@ interface Waiter {
  * Creates the one backoff of a connection: its requests pass while the server answers.
  *
  * After a failure they wait. Each time the backoff is over, one of them is sent as the probe: a release before other
- * short requests, and those before held ones. If it fails, all that wait fail with it, unsent: by a `NetworkError`,
+ * short requests, those before held ones, and another one than last time, so that a request that always fails does not
+ * keep others from the server. If it fails, all that wait fail with it, unsent: by a `NetworkError`,
  * or by 503 if the server refused it. If it is answered, all are sent. Unsubscribing from one that waits sends nothing.
  */
 export function connectionBackoff(
@@ -86,24 +95,33 @@ export function connectionBackoff(
   const held = new Set<Waiter>();
   const queues = [releases, short, held];
   const recovered = new Subject<void>();
+  const left = new Subject<void>();
   let outage = NO_OUTAGE;
   let due = Subscription.EMPTY;
   let dueAt = 0;
   let isSending = false;
+  let isLeaving = false;
+  let lastProbe: HttpRequest | undefined;
 
   const change = (input: OutageInput): void => {
     outage = outageAfter(outage, input, asyncScheduler.now(), policy);
   };
-  const online$ = platform$.pipe(
+  const online$ = comingOnline(platform$).pipe(
     tap(() => change({ what: 'online' })),
     share(),
   );
 
-  const first = (): Waiter | undefined =>
-    queues
-      .find(({ size }) => size > 0)
-      ?.values()
-      .next().value;
+  const isWaiting = (): boolean => queues.some(({ size }) => size > 0);
+
+  /** The next request. In an outage it is the probe. */
+  const first = (): Waiter | undefined => {
+    const isHeldsTurn = outage.failures % 4 === 3 && held.size > 0;
+    for (const queue of isHeldsTurn ? [] : [releases, short]) {
+      for (const waiter of queue) if (!isSame(waiter.request, lastProbe)) return waiter;
+    }
+    const [waiter] = isHeldsTurn ? held : (queues.find(({ size }) => size > 0) ?? []);
+    return waiter;
+  };
 
   /** Whether a request may go out now; it is the probe then, if there is an outage. */
   const isOpen = (): boolean => {
@@ -117,13 +135,13 @@ export function connectionBackoff(
   const sendNext = (): void => {
     if (isSending) return;
     isSending = true;
-    let next = first();
-    while (next !== undefined && isOpen()) {
-      next.send();
-      next = first();
+    while (isWaiting() && isOpen()) {
+      const next = first();
+      lastProbe = outage.failures === 0 ? undefined : next?.request;
+      next?.send();
     }
     isSending = false;
-    if (next === undefined) due.unsubscribe();
+    if (!isWaiting()) due.unsubscribe();
     else if (due.closed || dueAt !== outage.retryAt) waitUntilDue();
   };
 
@@ -194,6 +212,7 @@ export function connectionBackoff(
           const queue = request.keepalive === true ? releases : isHeld ? held : short;
           const response$ = defer(() => transport(request)).pipe(tap({ error: erred }));
           const waiter: Waiter = {
+            request,
             send: () => {
               queue.delete(waiter);
               subscriber.add(
@@ -206,13 +225,13 @@ export function connectionBackoff(
             },
             settle: (result) => result(request).subscribe(subscriber),
           };
-          if (outage.failures === 0) {
+          if (outage.failures === 0 || (isLeaving && queue === releases)) {
             waiter.send();
             return;
           }
           queue.add(waiter);
           subscriber.add(() => {
-            if (queue.delete(waiter) && first() === undefined) due.unsubscribe();
+            if (queue.delete(waiter) && !isWaiting()) due.unsubscribe();
           });
           sendNext();
         }),
@@ -222,11 +241,23 @@ export function connectionBackoff(
         const isHeldBack = failures <= outage.failures && askedMs <= maxRetryAfterMs;
         if (isHeldBack && isOfServer(error)) return timer(0);
         const time$ = timer(backoff(failures, policy, askedMs));
-        return askedMs > 0 ? time$ : merge(time$, online$, recovered).pipe(take(1));
+        const early$ = askedMs > 0 ? left : merge(online$, recovered, left);
+        return merge(time$, early$).pipe(take(1));
       }),
     answered,
     failed: (askedMs) => failed(askedMs, (request) => of(unavailable(request, askedMs))),
+    leave: (it) => {
+      isLeaving = it;
+      if (!it) return;
+      for (const { send } of releases) send();
+      left.next();
+    },
   };
+}
+
+/** Whether two requests ask for the same. */
+function isSame(one: HttpRequest, other: HttpRequest | undefined): boolean {
+  return one.method === other?.method && one.url === other.url && one.body === other.body;
 }
 
 /** Whether a failure is one that the gate counts. */

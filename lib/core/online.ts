@@ -1,4 +1,4 @@
-import { fromEvent, NEVER, type Observable } from 'rxjs';
+import { catchError, defer, EMPTY, filter, fromEvent, merge, NEVER, type Observable } from 'rxjs';
 
 /** What a platform may have: browsers and their workers do, Node does not. */
 interface Platform {
@@ -19,4 +19,26 @@ export function platformOnline(platform: Platform = globalThis): Observable<unkn
     },
     'online',
   );
+}
+
+/**
+ * Returns an Observable that emits when a platform comes online, and completes if the source errors.
+ *
+ * A value at the subscription, as of a `BehaviorSubject`, says that the platform is online, and not that it came online.
+ */
+export function comingOnline(source$: Observable<unknown>): Observable<unknown> {
+  return defer(() => {
+    let isSubscribed = false;
+    const later$ = source$.pipe(
+      filter(() => isSubscribed),
+      catchError(() => EMPTY),
+    );
+    return merge(
+      later$,
+      defer(() => {
+        isSubscribed = true;
+        return EMPTY;
+      }),
+    );
+  });
 }

@@ -97,6 +97,16 @@ export interface DrainOptions {
   readonly timeoutMs?: number;
 }
 
+/** How to close. */
+export interface CloseOptions extends DrainOptions {
+  /**
+   * Whether each release is sent at once although the server does not answer at present: for a page that goes, which
+   * has no other turn.
+   * @default false
+   */
+  readonly immediately?: boolean;
+}
+
 /** What a drain found. */
 export interface DrainReport {
   /** Whether no outcome in `outcomes` is `Unknown` or `Failed`, and nothing is pending. */
@@ -132,7 +142,7 @@ export interface Releases extends AsyncDisposable {
    * Completes every stream of this connection, which releases what it holds, then drains for at most 10 seconds
    * or `timeoutMs`. After that it gives up: it aborts the requests of releases and sends no more. Never rejects.
    */
-  close(options?: DrainOptions): Promise<DrainReport>;
+  close(options?: CloseOptions): Promise<DrainReport>;
 }
 
 /** The ledger's other face, for those who write in it. */
@@ -141,6 +151,8 @@ export interface ReleaseLedger extends Releases {
   readonly isClosed: boolean;
   /** Emits once, when the connection is closed. */
   readonly closing$: Observable<void>;
+  /** Emits true before, and false after the releases of a connection begin that is closed immediately. */
+  readonly leaving$: Observable<boolean>;
   /** The same for streams, of which there may be thousands: they complete then. */
   readonly streams: Set<Pick<Subscriber<never>, 'complete'>>;
   /** Emits when a drain or the closing begins, and at once while one is under way: grace periods end then. */
@@ -185,6 +197,7 @@ export function releaseLedger(): ReleaseLedger {
   const isDraining = new BehaviorSubject(false);
   const isGivenUp = new BehaviorSubject(false);
   const closing = new Subject<void>();
+  const leaving = new Subject<boolean>();
   const streams: ReleaseLedger['streams'] = new Set();
   let isClosed = false;
   let drains = 0;
@@ -230,21 +243,24 @@ export function releaseLedger(): ReleaseLedger {
     );
   };
 
-  const timeoutOf = (options: DrainOptions = {}): number | undefined => {
-    const { timeoutMs } = objectOption('options', options, { timeoutMs: 1 });
-    return timeoutMs === undefined
+  const timeoutOf = ({ timeoutMs }: DrainOptions): number | undefined =>
+    timeoutMs === undefined
       ? undefined
       : numberOption('timeoutMs', timeoutMs, { min: 0, max: LONGEST_TIMER_MS });
-  };
 
-  const drain = (options?: DrainOptions): Promise<DrainReport> => drained(timeoutOf(options), noop);
+  const drain = (options: DrainOptions = {}): Promise<DrainReport> =>
+    drained(timeoutOf(objectOption('options', options, { timeoutMs: 1 })), noop);
 
-  const close = (options?: DrainOptions): Promise<DrainReport> => {
+  const close = (options: CloseOptions = {}): Promise<DrainReport> => {
+    const { immediately } = objectOption('options', options, { timeoutMs: 1, immediately: 1 });
     const timeoutMs = timeoutOf(options) ?? CLOSE_MS;
     isClosed = true;
+    if (immediately === true) leaving.next(true);
     closing.next();
     for (const stream of streams) stream.complete();
-    return drained(timeoutMs, () => isGivenUp.next(true));
+    const report$ = drained(timeoutMs, () => isGivenUp.next(true));
+    if (immediately === true) leaving.next(false);
+    return report$;
   };
 
   return {
@@ -253,6 +269,7 @@ export function releaseLedger(): ReleaseLedger {
     draining$: isDraining.pipe(filter(Boolean)),
     givenUp$: isGivenUp.pipe(filter(Boolean)),
     closing$: closing.asObservable(),
+    leaving$: leaving.asObservable(),
     streams,
     get isClosed() {
       return isClosed;

@@ -4,7 +4,13 @@ import { type ConnectionBackoff, connectionBackoff } from '../core/connectionBac
 import { fetchTransport } from '../core/fetchTransport.ts';
 import { invalidOption } from '../core/options.ts';
 import { pinnedTo } from '../core/pinnedTo.ts';
-import { type DrainOptions, type DrainReport, releaseLedger, type Releases } from '../core/releases.ts';
+import {
+  type CloseOptions,
+  type DrainOptions,
+  type DrainReport,
+  releaseLedger,
+  type Releases,
+} from '../core/releases.ts';
 import { reportProgress } from '../core/reportProgress.ts';
 import { sharedTimers } from '../core/sharedTimers.ts';
 import type { Middleware, Transport } from '../core/transport.ts';
@@ -91,7 +97,7 @@ export interface ExchangeService extends AsyncDisposable {
    * Completes every stream of this connection, which unsubscribes on the server, then drains for at most
    * `timeoutMs`, 10 seconds by default. After it resolves nothing is sent any more. Never rejects.
    */
-  close(options?: DrainOptions): Promise<DrainReport>;
+  close(options?: CloseOptions): Promise<DrainReport>;
 }
 
 /** A property, not a WeakMap: it is found through a Proxy, too. A function, for a Proxy may wrap objects. */
@@ -161,6 +167,7 @@ export function exchange(options: ExchangeOptions): ExchangeService {
     const known = servers.get(url);
     if (known !== undefined) return known;
     const backoff = connectionBackoff(retry, online$);
+    ledger.leaving$.subscribe(backoff.leave);
     const noting = location.noting(url);
     const calls = backoff.gate({ verdict })(reportProgress(noting(limitedCalls)));
     const streams = backoff.gate({ verdict, isHeld: true })(reportProgress(noting(limitedStreams)));

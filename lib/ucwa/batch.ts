@@ -4,7 +4,7 @@ import { checkLimits, type Limits } from '../core/limits.ts';
 import { invalidOption, numberOption, objectOption, type OptionNames } from '../core/options.ts';
 import type { HttpRequest, Middleware } from '../core/transport.ts';
 import { mayTravelTogether } from './batchDecision.ts';
-import { batchQueue } from './batchQueue.ts';
+import { type BatchConnection, batchQueue } from './batchQueue.ts';
 
 /** Options of {@link batched}. */
 export interface BatchOptions {
@@ -98,8 +98,8 @@ export function batched(options: BatchOptions): Middleware {
   return batches(options);
 }
 
-/** The same with options of known names. */
-export function batches(options: BatchOptions): Middleware {
+/** The same with options of known names, and as a part of a connection. */
+export function batches(options: BatchOptions, connection?: BatchConnection): Middleware {
   const { url, maxOutstanding = 100, alone = none, atOnce = none, backoff = {} } = options;
   if (typeof url !== 'function') throw invalidOption('url', url, 'a function that returns the batch link');
   if (typeof alone !== 'function') throw invalidOption('alone', alone, 'a function of a request');
@@ -111,7 +111,12 @@ export function batches(options: BatchOptions): Middleware {
   const { scheduler = 'document' in globalThis ? asapScheduler : asyncScheduler } = options;
 
   return (transport) => {
-    const queue = batchQueue(transport, { maxParts, maxOutstanding, backoff, ...limits }, scheduler);
+    const queue = batchQueue(
+      transport,
+      { maxParts, maxOutstanding, backoff, ...limits },
+      scheduler,
+      connection,
+    );
     return (request) =>
       defer(() => {
         const link = url();

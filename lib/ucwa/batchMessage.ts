@@ -1,4 +1,4 @@
-import { defer, type Observable, of, throwError } from 'rxjs';
+import { defer, noop, type Observable, of, throwError } from 'rxjs';
 import { DecodeError } from '../core/errors.ts';
 import { hasTooManyValues, MOST_VALUES } from '../core/json.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
@@ -61,12 +61,15 @@ export function batchRequest(
  * A part that is no HTTP answer is a {@link DecodeError} of its request alone, and so is one that is missing
  * from an answer that was cut. Where their number is wrong otherwise, no position can be trusted: it is the
  * error of every request.
+ *
+ * @param read Called with the parts before any answer is emitted, unless their number is wrong.
  */
 export function answersOf(
   requests: readonly HttpRequest[],
   response: HttpResponse,
   text: string,
   maxParts: number = DEFAULT_LIMITS.parts,
+  read: (parts: readonly (PartAnswer | undefined)[]) => void = noop,
 ): readonly Observable<HttpResponse>[] {
   if (hasTooManyValues(text)) {
     return requests.map(() => notAsExpected('', `at most ${MOST_VALUES} values`, 'more'));
@@ -84,6 +87,7 @@ export function answersOf(
   if (parts.length > requests.length || (isClosed && parts.length < requests.length)) {
     return requests.map(() => notAsExpected('', `${requests.length} parts`, `${parts.length}`));
   }
+  read(parts);
   return requests.map((request, index) => {
     const part = parts[index];
     if (part !== undefined) return answered(request, part, response.noteDropped);

@@ -1,9 +1,11 @@
 import {
   asyncScheduler,
   defer,
+  EMPTY,
   finalize,
   map,
   mergeMap,
+  noop,
   Observable,
   of,
   type SchedulerLike,
@@ -15,6 +17,7 @@ import {
 } from 'rxjs';
 import { retryAfterMs } from '../core/backoff.ts';
 import { readText } from '../core/body.ts';
+import { isUnavailable } from '../core/connectionBackoff.ts';
 import { NetworkError } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';
@@ -25,6 +28,18 @@ import { type BatchPart, fail, firstTogether, requestsOf } from './batchPart.ts'
 
 /** The limits of a queue and of the responses to its batches. */
 export type BatchLimits = PaceLimits & Pick<Required<Limits>, 'parts' | 'responseBytes'>;
+
+/** What a queue has to do with its connection. */
+export interface BatchConnection {
+  /** Emits false when the requests that wait are to be sent at once. */
+  readonly leaving$: Observable<boolean>;
+  /** Notes that a batch was answered. */
+  readonly answered: () => void;
+  /** Notes that a batch has no readable answer, or that the server refuses every part for now. */
+  readonly failed: (askedMs?: number) => void;
+}
+
+const NO_CONNECTION: BatchConnection = { leaving$: EMPTY, answered: noop, failed: noop };
 
 /** Where requests wait for others that go the same way. */
 export interface BatchQueue {
@@ -42,7 +57,12 @@ export interface BatchQueue {
  *
  * @param turns Ends a turn by running what is scheduled without a delay.
  */
-export function batchQueue(transport: Transport, limits: BatchLimits, turns: SchedulerLike): BatchQueue {
+export function batchQueue(
+  transport: Transport,
+  limits: BatchLimits,
+  turns: SchedulerLike,
+  { leaving$, answered, failed }: BatchConnection = NO_CONNECTION,
+): BatchQueue {
   const pace = batchPace(limits);
   let waiting = new Set<BatchPart>();
   let arrived = 0;
@@ -128,7 +148,10 @@ export function batchQueue(transport: Transport, limits: BatchLimits, turns: Sch
       defer(() => transport(request))
         .pipe(
           mergeMap((response) =>
-            readText(response, 'batch', limits.responseBytes).pipe(map((text) => ({ response, text }))),
+            readText(response, 'batch', limits.responseBytes).pipe(
+              tap({ error: () => failed() }),
+              map((text) => ({ response, text })),
+            ),
           ),
           take(1),
           throwIfEmpty(() => new NetworkError('no answer', request)),
@@ -145,7 +168,14 @@ export function batchQueue(transport: Transport, limits: BatchLimits, turns: Sch
     switch (decideBatch(response.status, text, asked)) {
       case 'read': {
         pace.succeeded();
-        const answers = answersOf(requestsOf(parts), response, text, limits.parts);
+        let isRefused = true as boolean;
+        let askedOfPart: string | undefined;
+        const answers = answersOf(requestsOf(parts), response, text, limits.parts, (read) => {
+          isRefused = read.every((part) => part === undefined || isUnavailable(part.status));
+          askedOfPart = read[0]?.headers['retry-after'];
+        });
+        if (isRefused) failed(asked ?? retryAfterMs(askedOfPart, asyncScheduler.now()));
+        else answered();
         for (const [index, { subscriber }] of parts.entries()) answers[index]?.subscribe(subscriber);
         break;
       }
@@ -178,6 +208,9 @@ export function batchQueue(transport: Transport, limits: BatchLimits, turns: Sch
     part.onLeave?.();
   };
 
+  leaving$.subscribe((isLeaving) => {
+    if (!isLeaving) pumpNow();
+  });
   return {
     send: (request, link, isUrgent) =>
       new Observable((subscriber) => {

@@ -3,6 +3,7 @@ import type { Limits } from '../core/limits.ts';
 import { objectOption } from '../core/options.ts';
 import type { Middleware } from '../core/transport.ts';
 import { batches, type BatchOptions } from './batch.ts';
+import type { BatchConnection } from './batchQueue.ts';
 import type { LiveApplication } from './liveApplication.ts';
 
 /** How the requests of a connection travel together. */
@@ -21,9 +22,10 @@ export function batching(
   options: BatchingOptions | false,
   application: () => LiveApplication | undefined,
   limits: Limits,
+  connection: BatchConnection,
 ): Middleware {
   if (options === false) return identity;
-  return batches({
+  const configured: BatchOptions = {
     ...objectOption('batch', options, { maxParts: 1, maxOutstanding: 1, scheduler: 1 }),
     limits,
     // What is refused waits for the backoff of the connection.
@@ -34,7 +36,8 @@ export function batching(
     },
     alone: ({ url }) => !isOn(application(), url),
     atOnce: ({ keepalive }) => keepalive !== true,
-  });
+  };
+  return batches(configured, connection);
 }
 
 function isOn(live: LiveApplication | undefined, url: string): boolean {

@@ -2,6 +2,7 @@ import { map, merge, mergeMap, type Observable, Subject } from 'rxjs';
 import type { Activity } from '../core/activity.ts';
 import { invalidOption, typeName } from '../core/options.ts';
 import {
+  type CloseOptions,
   type DrainOptions,
   type DrainReport,
   releaseLedger,
@@ -107,7 +108,7 @@ export interface Ucwa extends AsyncDisposable {
    * Completes every stream of this connection, which removes what it has on the server, then drains for at most
    * `timeoutMs`, 10 seconds by default. After it resolves nothing is sent any more. Never rejects.
    */
-  close(options?: DrainOptions): Promise<DrainReport>;
+  close(options?: CloseOptions): Promise<DrainReport>;
 }
 
 /** What a connection is to the rest of this protocol. */
@@ -184,9 +185,11 @@ type WithInternals = Ucwa & { readonly [INTERNALS]: () => UcwaInternals };
 export function connect(options: ConnectOptions): Ucwa {
   const { source, location, ack, onReplaced, graceMs, retry, onExpelled, backoff, limits, ...plan } =
     connectPlan(options);
-  const { pause } = backoff;
+  const { pause, answered, failed } = backoff;
   let { parameters } = plan;
   let live: LiveApplication | undefined;
+  const ledger = releaseLedger();
+  const { leaving$ } = ledger;
   const { transport, polling } = network({
     ...{
       sending: plan.sending,
@@ -197,10 +200,11 @@ export function connect(options: ConnectOptions): Ucwa {
       retry,
       limits,
     },
-    together: batching(plan.batch, () => live, limits),
+    together: batching(plan.batch, () => live, limits, { leaving$, answered, failed }),
     heldSeconds: () => parameters.timeoutSeconds ?? TIMEOUT_SECONDS,
   });
-  const ledger = releaseLedger();
+  // After the batches, which are to pass when they are flushed.
+  leaving$.subscribe(backoff.leave);
   const events = dispatch();
   const tuned = new Subject<void>();
   const { checkpoint, publication } = plan;

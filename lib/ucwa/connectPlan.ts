@@ -70,7 +70,7 @@ export function connectPlan(options: ConnectOptions): ConnectPlan {
   const limits = checkLimits(options.limits);
   const sending = reported(transport ?? fetchTransport(fetch, limits));
   const backoff = connectionBackoff(retry, online$);
-  const { source, ...where } = whereFrom(options, sending, pausing(retry, online$), limits);
+  const { source, ...where } = whereFrom(options, sending, pausing(retry, backoff.online$), limits);
   const checkpoint = checkCheckpoint(options.checkpoint);
   if (checkpoint !== undefined && source.kind === 'given') {
     throw invalidOption(

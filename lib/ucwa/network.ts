@@ -47,6 +47,8 @@ export function network(config: NetworkConfig): Network {
 
 /** A page comes from a proxy in between, or from a server that is starting. */
 function verdict({ status, headers }: HttpResponse): Verdict {
-  const isPage = status < 300 && /html/i.test(headers.get('content-type') ?? '');
-  return isPage || isUnavailable(status) ? 'fails' : 'answers';
+  const type = status < 300 ? (headers.get('content-type') ?? '') : '';
+  if (isUnavailable(status) || /html/i.test(type)) return 'fails';
+  // The parts of a batch have statuses of their own.
+  return /^multipart/i.test(type.trim()) ? 'unclear' : 'answers';
 }

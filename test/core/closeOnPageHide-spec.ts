@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { delay, noop, of } from 'rxjs';
 import { closeOnPageHide } from '../../lib/core/closeOnPageHide.ts';
 import type { HttpRequest, Transport } from '../../lib/core/transport.ts';
 import { releaseLedger } from '../../lib/core/releases.ts';
@@ -8,6 +9,8 @@ import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
+import { at, marbles } from '../support/marbles.ts';
+import { response } from '../support/responses.ts';
 
 describe('closeOnPageHide', () => {
   let page: EventTarget;
@@ -73,6 +76,67 @@ describe('closeOnPageHide', () => {
       'DELETE true',
     ]);
     expect(server.applications).to.deep.equal([]);
+  });
+
+  it('sends UCWA releases that wait for a server without an answer', () => {
+    const server = ucwaSimulator({ mediumSeconds: 0 });
+    let isDown = false;
+    const transport = watched((request) =>
+      isDown ? of({ ...response(503), url: request.url }).pipe(delay(10)) : server.transport(request),
+    );
+    marbles(() => {
+      const ucwa = connect({ applications: server.url, token: 'secret', transport });
+      closeOnPageHide(ucwa, page);
+      const uris = ['sip:a@contoso.com', 'sip:b@contoso.com', 'sip:c@contoso.com'];
+      const [waiting] = uris.map((uri) => presence(ucwa, { uris: [uri] }).subscribe());
+      at(10, () => {
+        isDown = true;
+        ucwa.get({ href: '/down' }).subscribe({ error: noop });
+        waiting?.unsubscribe();
+      });
+      at(100, () => {
+        sent = [];
+        goes();
+        expect(sent.map(({ method, keepalive }) => `${method} ${keepalive === true}`)).to.deep.equal([
+          'DELETE true',
+          'POST true',
+        ]);
+        isDown = false;
+      });
+    });
+    expect(server.presenceSubscriptions).to.deep.equal([]);
+  });
+
+  it('sends EWS releases that wait for a server without an answer', () => {
+    const server = ewsSimulator();
+    let isDown = false;
+    const transport = watched((request) =>
+      isDown ? of({ ...response(503), url: request.url }).pipe(delay(10)) : server.transport(request),
+    );
+    marbles(() => {
+      const service = exchange({ url: server.url, transport });
+      closeOnPageHide(service, page);
+      const pulls = [1, 2, 3].map(() =>
+        pullNotifications(service, {
+          folders: ['inbox'],
+          events: ['newMail'],
+          pollIntervalSeconds: 1,
+        }).subscribe(),
+      );
+      at(10, () => {
+        isDown = true;
+        pulls[0]?.unsubscribe();
+      });
+      at(100, () => {
+        sent = [];
+        goes();
+        const isUnsubscribe = ({ body = '', keepalive }: HttpRequest): boolean =>
+          keepalive === true && body.includes('Unsubscribe');
+        expect(sent.map(isUnsubscribe)).to.deep.equal([true, true, true]);
+        isDown = false;
+      });
+    });
+    expect(server.subscriptions).to.deep.equal([]);
   });
 
   it('should leave the connection alone when it is unsubscribed from', () => {

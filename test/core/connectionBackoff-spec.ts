@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import {
   asyncScheduler,
+  BehaviorSubject,
   concat,
   defer,
   delay,
@@ -156,6 +157,71 @@ describe('connectionBackoff', () => {
       return server;
     });
     expect(one.sent.slice(1)).to.deep.equal(['1.01 release', '1.02 short', '1.02 held']);
+  });
+
+  it('probes with another request after one that failed', () => {
+    const one = marbles(() => {
+      const server = world();
+      server.fate = response(503);
+      const failing = (): void => {
+        server.send('failing', LINE, { keepalive: true }).add(() => timer(0).subscribe(failing));
+      };
+      failing();
+      at(0.5, () => server.send('short'));
+      at(1.5, () => server.send('short'));
+      at(3.5, () => (server.fate = 'hang'));
+      return server;
+    });
+    expect(one.sent.slice(0, 3)).to.deep.equal(['0 failing', '1.01 failing', '3.02 short']);
+  });
+
+  it('probes with a held request every fourth time', () => {
+    const one = marbles(() => {
+      const server = world();
+      const again = (name: string, line: RequestLine): void => {
+        const asking = server.send(name, line);
+        asking.add(() => at(0, () => asyncScheduler.now() < 60_000 && again(name, line)));
+      };
+      server.fate = 'reset';
+      again('failing', LINE);
+      at(0.5, () => again('held', HELD));
+      at(60, () => (server.fate = 'serve'));
+      return server;
+    });
+    const names = one.sent.map((line) => line.replace(/.* /, ''));
+    expect(names.slice(0, 8)).to.deep.equal([
+      ...['failing', 'failing', 'failing', 'held', 'failing', 'failing', 'failing', 'held'],
+    ]);
+  });
+
+  it('keeps its backoff when online$ emits at each subscription', () => {
+    const one = marbles(() => {
+      const server = world({ online$: new BehaviorSubject(true) });
+      server.fate = 'reset';
+      server.send('first');
+      at(0.5, () => {
+        server.fate = 'serve';
+        server.send('second');
+      });
+      return server;
+    });
+    expect(one.sent).to.deep.equal(['0 first', '1.01 second']);
+  });
+
+  it('sends all that waits although online$ errors', () => {
+    const online$ = new Subject<void>();
+    const one = marbles(() => {
+      const server = world({ online$ });
+      server.fate = 'reset';
+      server.send('first');
+      at(0.2, () => {
+        server.fate = 'serve';
+        server.send('second');
+      });
+      at(0.5, () => online$.error(new Error('no such event')));
+      return server;
+    });
+    expect(one.sent).to.deep.equal(['0 first', '1.01 second']);
   });
 
   it('sends the next probe although the one before hangs', () => {

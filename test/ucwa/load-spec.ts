@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mergeMap, of, Subject, takeUntil, throwError } from 'rxjs';
+import { delay, mergeMap, of, Subject, takeUntil, throwError } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
 import type { HttpRequest, Transport } from '../../lib/core/transport.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
@@ -8,16 +8,23 @@ import type { ConnectOptions } from '../../lib/ucwa/connectOptions.ts';
 import type { ContactPresence } from '../../lib/ucwa/contactState.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 import { presenceBoard } from '../../lib/ucwa/presenceBoard.ts';
+import { batchAnswer, requestsIn } from '../support/batches.ts';
 import { at, marbles } from '../support/marbles.ts';
 import { response } from '../support/responses.ts';
 
-/** `no network`, or the status of every response. */
-type Failure = 'no network' | 429 | 503;
+/** `no network`, the status of every response, or `parts`. */
+type Failure = 'no network' | 429 | 503 | 'parts';
 
-const failed = (request: HttpRequest, failure: Failure): ReturnType<Transport> =>
-  failure === 'no network'
-    ? throwError(() => new NetworkError('no answer', request))
-    : of({ ...response(failure), url: request.url });
+/** `parts`: a proxy answers batches with 200, and each of their parts with 503. */
+const failed = (request: HttpRequest, failure: Failure): ReturnType<Transport> => {
+  if (failure === 'no network') return throwError(() => new NetworkError('no answer', request));
+  if (failure !== 'parts') return of({ ...response(failure), url: request.url });
+  const isBatch = request.headers?.['content-type']?.startsWith('multipart/') === true;
+  if (!isBatch) return of({ ...response(503), url: request.url });
+  const body = [batchAnswer(requestsIn(request).map(() => ({ status: 503 })))];
+  const headers = { 'content-type': 'multipart/batching; boundary="3968fb75-0b0e"' };
+  return of({ ...response(200, { headers, body }), url: request.url });
+};
 
 const named = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `sip:u${index}@contoso.com`);
@@ -91,6 +98,33 @@ describe('The load of an outage', () => {
     const { during, board } = outage(100, 'no network', { batch: false });
     expect(during.length).to.be.at.most(1.2 * alone);
     expect([...board.values()].filter(isBusy)).to.have.length(100);
+  });
+
+  it('is that of one request while each part of a batch fails', () => {
+    const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 50 });
+    let sent = 0;
+    let isDown = false;
+    let board: ReadonlyMap<string, ContactPresence> = new Map();
+    const transport: Transport = (request) => {
+      if (!isDown || request.url.includes('/events')) return server.transport(request);
+      sent += 1;
+      return failed(request, 'parts').pipe(delay(50));
+    };
+    marbles(() => {
+      const retry = { random: (): number => 0.5 };
+      const ucwa = connect({ applications: server.url, token: 'token', transport, retry });
+      const uris = named(200);
+      const watching = presenceBoard(ucwa, uris).subscribe((states) => (board = states));
+      at(60, () => {
+        isDown = true;
+        uris.forEach((uri) => server.setPresence(uri, { availability: 'Busy' }));
+      });
+      at(120, () => (isDown = false));
+      at(200, () => watching.unsubscribe());
+    });
+    // Those of the first moment, and one after each backoff.
+    expect(sent).to.be.at.most(20);
+    expect([...board.values()].filter(isBusy)).to.have.length(200);
   });
 
   it('is that of the channel alone while 100 subscriptions are removed', () => {

@@ -1,7 +1,9 @@
-import { defer, map, mergeMap, type Observable } from 'rxjs';
+import { defer, map, mergeMap, type Observable, tap } from 'rxjs';
 import { type LiveApplication, linkOf } from './liveApplication.ts';
 import type { UcwaInternals } from './connect.ts';
 import type { UcwaEvent } from './events.ts';
+import type { LateStops } from './lateStops.ts';
+import type { OwnEvents } from './ownEvents.ts';
 import { withDuration } from './presenceSubscription.ts';
 import { requestJson } from './request.ts';
 import type { Created, SubscriptionKind } from './subscriptionKind.ts';
@@ -23,11 +25,14 @@ const MINUTES = 30;
 
 /**
  * The subscription to the user's contacts and groups, of which an application has one.
- * [myContactsAndGroupsSubscription_ref]
+ *
+ * A stop that was lost may arrive after the next start: then it is started again. [myContactsAndGroupsSubscription_ref]
  */
-export function contactsAndGroupsKind({
-  transport,
-}: UcwaInternals): SubscriptionKind<ContactsAndGroupsSubscription> {
+export function contactsAndGroupsKind(
+  { transport }: UcwaInternals,
+  own: OwnEvents,
+  stops: LateStops,
+): SubscriptionKind<ContactsAndGroupsSubscription> {
   const described = (application: LiveApplication): Observable<ContactsAndGroupsSubscription> =>
     defer(() =>
       requestJson(
@@ -52,6 +57,7 @@ export function contactsAndGroupsKind({
     isAnnounced: false,
     create: (application, onProgress) =>
       described(application).pipe(
+        tap(stops.started),
         mergeMap((made) =>
           requestJson(
             transport,
@@ -62,7 +68,8 @@ export function contactsAndGroupsKind({
         ),
       ),
     extend: ({ start }) => ({ method: 'POST', url: withDuration(start, MINUTES) }),
-    remove: ({ stop }) => ({ method: 'POST', url: stop, idempotent: true }),
+    remove: ({ stop }) => ({ method: 'POST', url: stop, idempotent: true, onProgress: stops.noteStop }),
+    update: () => stops.startAgain(() => own.doubted?.('resync')),
   };
 }
 

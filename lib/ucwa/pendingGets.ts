@@ -10,16 +10,18 @@ export interface PendingGets {
   readonly least: number;
   /** When the latest were given up unanswered, in milliseconds: each can replace a newer one once. */
   readonly strays: readonly number[];
+  /** When replacements were ascribed to them, in milliseconds. */
+  readonly ascribed: readonly number[];
 }
 
-/** How long a request that was given up may take to arrive, in milliseconds: proxies hold some for a minute. */
-const LATE_MS = 60_000;
-/** How many replacements in a row are ascribed to our own requests: a foreign client must be reported. */
+/** How long a request may take to arrive after it was given up, in milliseconds: proxies hold some for a minute. */
+export const LATE_MS = 60_000;
+/** How many replacements in such a time are ascribed to our own requests: a foreign client must be reported. */
 const MOST_STRAYS = 3;
 
 /** Returns the state of an application that was created. One that was found may have a GET of an earlier life. */
 export function noPendingGets(isNew: boolean, now: number): PendingGets {
-  return { told: undefined, priority: 0, least: 0, strays: isNew ? [] : [now] };
+  return { told: undefined, priority: 0, least: 0, strays: isNew ? [] : [now], ascribed: [] };
 }
 
 /**
@@ -50,8 +52,10 @@ export function afterGivingUp(gets: PendingGets, now: number): PendingGets {
 
 /** Returns the state after one of our own has replaced the latest; undefined if it was another client's. */
 export function afterReplacement(gets: PendingGets, now: number): PendingGets | undefined {
-  const [stray, ...strays] = gets.strays.filter((givenUpAt) => now - givenUpAt <= LATE_MS);
-  if (stray === undefined) return undefined;
+  const isRecent = (at: number): boolean => now - at <= LATE_MS;
+  const [stray, ...strays] = gets.strays.filter(isRecent);
+  const ascribed = [...gets.ascribed.filter(isRecent), now];
+  if (stray === undefined || ascribed.length > MOST_STRAYS) return undefined;
   // One of an earlier life may have any priority: by the second, each life has a higher one than those before.
-  return { ...gets, least: Math.max(gets.priority + 1, Math.floor(now / 1000)), strays };
+  return { ...gets, least: Math.max(gets.priority + 1, Math.floor(now / 1000)), strays, ascribed };
 }

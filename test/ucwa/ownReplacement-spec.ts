@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import {
+  asyncScheduler,
   EMPTY,
   filter,
   lastValueFrom,
@@ -194,6 +195,35 @@ describe('a P-GET that another client replaces', () => {
       expect(keep(ucwa.events$).error).to.be.instanceOf(HttpError);
       holding.unsubscribe();
     });
+    expect(sent().filter((line) => line.includes('409'))).to.have.length(4);
+  });
+
+  it('ends the streams at the fourth answer while the application switches often', () => {
+    const { ucwa, server, sent } = connected();
+    let error: unknown;
+    let endedAt = 0;
+    marbles(() => {
+      const holding = ucwa.application$.subscribe();
+      timer(1000, 1000)
+        .pipe(take(30))
+        .subscribe(() => {
+          server.failNext(1, REPLACED, isPending);
+        });
+      timer(0, 100)
+        .pipe(
+          take(300),
+          switchMap(() => ucwa.events$),
+        )
+        .subscribe({
+          error: (cause: unknown) => {
+            error = cause;
+            endedAt = asyncScheduler.now();
+          },
+        });
+      timer(40_000).subscribe(() => holding.unsubscribe());
+    });
+    expect(error).to.be.instanceOf(HttpError);
+    expect(endedAt).to.equal(4000);
     expect(sent().filter((line) => line.includes('409'))).to.have.length(4);
   });
 

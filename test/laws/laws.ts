@@ -16,6 +16,7 @@ import { outagePrograms, outageStory, playOutages } from './outages.ts';
 import { play } from './play.ts';
 import type { Program } from './program.ts';
 import { type Emphasis, ewsPrograms, ucwaPrograms } from './programs.ts';
+import { playEwsSilence, playUcwaSilence, silencePrograms, silenceStory } from './silences.ts';
 import { story } from './story.ts';
 import { ELSEWHERE } from './wire.ts';
 
@@ -168,6 +169,12 @@ export const LAWS: readonly Law[] = [
     'EWS: an outage costs many subscriptions the requests of one',
     ...([ewsOutages, playEwsOutage, ewsOutageStory] as const),
   ),
+  law(
+    12,
+    'UCWA: no stream is silent forever',
+    ...([silencePrograms, playUcwaSilence, silenceStory] as const),
+  ),
+  law(12, 'EWS: no stream is silent forever', ...([silencePrograms, playEwsSilence, silenceStory] as const)),
   ofUcwa(13, 'our own requests, however late, end no stream', {
     ...LATE,
     ...{ on: ['channel', 'channel', 'removal'], upheaval: ['the channel is tuned'] },

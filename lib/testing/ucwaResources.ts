@@ -49,15 +49,19 @@ export function plainResource({ href }: SimulatedApplication, rel: string): obje
   return { rel, _links: { self: { href: `${href}/${rel}` } } };
 }
 
-/** The resource `me`. */
-export function meResource({ href }: SimulatedApplication): object {
+/** The resource `me`: a user who is available is not asked to become it. [me_ref] */
+export function meResource({ href, published }: SimulatedApplication): object {
+  const makeMeAvailable =
+    published.availability === undefined
+      ? { makeMeAvailable: { href: `${href}/communication/makeMeAvailable` } }
+      : {};
   return {
     rel: 'me',
     uri: 'sip:lene@contoso.com',
     name: 'Lene',
     _links: {
       self: { href: `${href}/me` },
-      makeMeAvailable: { href: `${href}/communication/makeMeAvailable` },
+      ...makeMeAvailable,
       presence: { href: `${href}/me/presence` },
       reportMyActivity: { href: `${href}/reportMyActivity` },
     },

@@ -73,6 +73,9 @@ describe('ucwaSimulator, on the user', () => {
       availability: 'Busy',
       rel: 'presence',
     });
+    expect(ask(server, 'GET', `${APP}/me`).body, 'asks no more').not.to.have.nested.property(
+      '_links.makeMeAvailable',
+    );
     expect(ask(server, 'POST', MAKE, {}).body).to.include({ subcode: 'AlreadyExists' });
     expect(ask(server, 'POST', REPORT)).to.deep.equal({ status: 204 });
   });

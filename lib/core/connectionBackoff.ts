@@ -63,7 +63,7 @@ export interface ConnectionBackoff {
   readonly answered: () => void;
   /** Notes that the body of a response was none, or asks to wait. */
   readonly failed: (askedMs?: number) => void;
-  /** Sends releases that wait, and lets new ones pass while it is true. */
+  /** True sends releases that wait, and lets new ones pass. False ends that: the next probe is due. */
   readonly leave: (isLeaving: boolean) => void;
 }
 
@@ -248,9 +248,13 @@ export function connectionBackoff(
     failed: (askedMs) => failed(askedMs, (request) => of(unavailable(request, askedMs))),
     leave: (it) => {
       isLeaving = it;
-      if (!it) return;
-      for (const { send } of releases) send();
-      left.next();
+      if (it) {
+        for (const { send } of releases) send();
+        left.next();
+      } else {
+        change({ what: 'online' });
+        sendNext();
+      }
     },
   };
 }

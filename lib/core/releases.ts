@@ -151,7 +151,7 @@ export interface ReleaseLedger extends Releases {
   readonly isClosed: boolean;
   /** Emits once, when the connection is closed. */
   readonly closing$: Observable<void>;
-  /** Emits true before, and false after the releases of a connection begin that is closed immediately. */
+  /** Emits false when the releases of a connection that is closed have begun, and true before if they are immediate. */
   readonly leaving$: Observable<boolean>;
   /** The same for streams, of which there may be thousands: they complete then. */
   readonly streams: Set<Pick<Subscriber<never>, 'complete'>>;
@@ -259,7 +259,7 @@ export function releaseLedger(): ReleaseLedger {
     closing.next();
     for (const stream of streams) stream.complete();
     const report$ = drained(timeoutMs, () => isGivenUp.next(true));
-    if (immediately === true) leaving.next(false);
+    leaving.next(false);
     return report$;
   };
 

@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+import { mergeMap, type Observable, retry as again, throwError, timer } from 'rxjs';
+import { NetworkError } from '../lib/core/errors.ts';
+import type { DrainReport, Releases } from '../lib/core/releases.ts';
+import type { Transport } from '../lib/core/transport.ts';
+import { pullNotifications } from '../lib/ews/pull.ts';
+import { exchange } from '../lib/ews/service.ts';
+import { ewsSimulator } from '../lib/testing/ewsSimulator.ts';
+import { ucwaSimulator } from '../lib/testing/ucwaSimulator.ts';
+import { connect } from '../lib/ucwa/connect.ts';
+import { presence } from '../lib/ucwa/presence.ts';
+import { at, marbles } from './support/marbles.ts';
+
+interface Watching {
+  readonly connection: Pick<Releases, 'close'>;
+  readonly stream$: Observable<unknown>;
+}
+
+/** The longest waits that there are. */
+const retry = { random: (): number => 0.999 };
+
+const SIBLINGS: Readonly<Record<string, (withFaults: (transport: Transport) => Transport) => Watching>> = {
+  UCWA: (withFaults) => {
+    const server = ucwaSimulator({ mediumSeconds: 0 });
+    const transport = withFaults(server.transport);
+    const connection = connect({ applications: server.url, token: 'secret', transport, retry });
+    // Something that fails, and is sent again.
+    at(50, () => connection.get({ href: '/down' }).pipe(again()).subscribe());
+    return { connection, stream$: presence(connection, { uris: ['sip:sara@contoso.com'] }) };
+  },
+  EWS: (withFaults) => {
+    const server = ewsSimulator();
+    const transport = withFaults(server.transport);
+    const connection = exchange({ url: server.url, transport, retry });
+    return {
+      connection,
+      stream$: pullNotifications(connection, { folders: ['inbox'], events: ['newMail'] }),
+    };
+  },
+};
+
+describe('close()', () => {
+  for (const [name, watching] of Object.entries(SIBLINGS)) {
+    for (const isLeft of [false, true]) {
+      it(`releases on ${name} at once after an outage${isLeft ? ', also an earlier release' : ''}`, async () => {
+        let report: Promise<DrainReport> | undefined;
+        marbles(() => {
+          let isDown = false;
+          const { connection, stream$ } = watching((transport) => (request) => {
+            if (!isDown) return transport(request);
+            return timer(20).pipe(mergeMap(() => throwError(() => new NetworkError('no answer', request))));
+          });
+          const subscription = stream$.subscribe();
+          at(10, () => (isDown = true));
+          at(100, () => {
+            if (isLeft) subscription.unsubscribe();
+          });
+          at(129, () => (isDown = false));
+          at(130, () => {
+            report = connection.close({ timeoutMs: 1000 });
+          });
+        });
+        expect((await report)?.clean).to.equal(true);
+      });
+    }
+  }
+});

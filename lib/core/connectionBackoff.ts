@@ -2,6 +2,7 @@ import {
   asyncScheduler,
   defer,
   EMPTY,
+  identity,
   merge,
   NEVER,
   Observable,
@@ -41,6 +42,12 @@ export interface RequestLine {
    * @default false
    */
   readonly isHeld?: boolean;
+  /**
+   * Limits how many of these requests are under way. If an outage begins while they wait for their turn, they wait for
+   * its end instead, so that all fail with a probe, and a release goes first.
+   * @default no limit
+   */
+  readonly limit?: Middleware;
 }
 
 /** The one backoff that all requests of a connection share. */
@@ -76,6 +83,9 @@ interface Waiter {
   readonly send: () => void;
   readonly settle: (result: SharedResult) => void;
 }
+
+/** The error of a request whose turn comes in an outage. */
+const HELD_BACK = new Error('held back');
 
 /**
  * Creates the one backoff of a connection: its requests pass while the server answers.
@@ -122,6 +132,10 @@ export function connectionBackoff(
     const [waiter] = isHeldsTurn ? held : (queues.find(({ size }) => size > 0) ?? []);
     return waiter;
   };
+
+  /** Whether a request need not wait. */
+  const isPassing = ({ keepalive }: HttpRequest): boolean =>
+    outage.failures === 0 || (isLeaving && keepalive === true);
 
   /** Whether a request may go out now; it is the probe then, if there is an outage. */
   const isOpen = (): boolean => {
@@ -205,36 +219,43 @@ export function connectionBackoff(
     recovered$: recovered.asObservable(),
     online$,
     gate:
-      ({ verdict, isHeld = false }) =>
-      (transport) =>
-      (request) =>
-        new Observable((subscriber) => {
-          const queue = request.keepalive === true ? releases : isHeld ? held : short;
-          const response$ = defer(() => transport(request)).pipe(tap({ error: erred }));
-          const waiter: Waiter = {
-            request,
-            send: () => {
-              queue.delete(waiter);
-              subscriber.add(
-                response$.subscribe({
-                  next: (response) => receive(response, verdict(response), subscriber),
-                  error: (error: unknown) => subscriber.error(error),
-                  complete: () => subscriber.complete(),
-                }),
-              );
-            },
-            settle: (result) => result(request).subscribe(subscriber),
-          };
-          if (outage.failures === 0 || (isLeaving && queue === releases)) {
-            waiter.send();
-            return;
-          }
-          queue.add(waiter);
-          subscriber.add(() => {
-            if (queue.delete(waiter) && !isWaiting()) due.unsubscribe();
+      ({ verdict, isHeld = false, limit = identity }) =>
+      (transport) => {
+        const limited = limit((request) =>
+          isPassing(request) || request === lastProbe ? transport(request) : throwError(() => HELD_BACK),
+        );
+        return (request) =>
+          new Observable((subscriber) => {
+            const queue = request.keepalive === true ? releases : isHeld ? held : short;
+            const response$ = defer(() => limited(request)).pipe(tap({ error: erred }));
+            const wait = (): void => {
+              queue.add(waiter);
+              sendNext();
+            };
+            const waiter: Waiter = {
+              request,
+              send: () => {
+                queue.delete(waiter);
+                subscriber.add(
+                  response$.subscribe({
+                    next: (response) => receive(response, verdict(response), subscriber),
+                    error: (error: unknown) => {
+                      if (error === HELD_BACK) wait();
+                      else subscriber.error(error);
+                    },
+                    complete: () => subscriber.complete(),
+                  }),
+                );
+              },
+              settle: (result) => result(request).subscribe(subscriber),
+            };
+            subscriber.add(() => {
+              if (queue.delete(waiter) && !isWaiting()) due.unsubscribe();
+            });
+            if (isPassing(request)) waiter.send();
+            else wait();
           });
-          sendNext();
-        }),
+      },
     pause: (failures, error) =>
       defer(() => {
         const askedMs = askedWaitMs(error) ?? 0;

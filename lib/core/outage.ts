@@ -30,7 +30,7 @@ export const NO_OUTAGE: Outage = { failures: 0, retryAt: 0, isAsked: false, isPr
  * Returns the state after an input: a pure function, except for the jitter of the policy.
  *
  * Requests that were under way together fail together: only the first of them counts, and each probe once. A probe
- * that is not answered does not delay the next one. No two probes are sent in the same millisecond.
+ * that is not answered when the next one is due counts as a failure, but does not delay that one. No two probes are sent in the same millisecond.
  *
  * @param now The time of the scheduler's clock, in milliseconds.
  */
@@ -46,11 +46,13 @@ export function outageAfter(
       return NO_OUTAGE;
     case 'online':
       return failures === 0 || isAsked ? before : { ...before, retryAt: Math.min(retryAt, now) };
-    case 'probed':
+    case 'probed': {
+      const unanswered = isProbing ? failures + 1 : failures;
       return {
-        ...{ failures, isAsked: false, isProbing: true },
-        retryAt: now + Math.max(1, backoff(failures, policy)),
+        ...{ failures: unanswered, isAsked: false, isProbing: true },
+        retryAt: now + Math.max(1, backoff(unanswered, policy)),
       };
+    }
     case 'failed': {
       const { askedMs = 0 } = input;
       if (failures > 0 && !isProbing) {

@@ -25,13 +25,14 @@ const CLOSED_PATIENCE_MS = 2000;
  * It errors like {@link soapStream}, and with a {@link NetworkError} when no envelope comes for `silenceSeconds`.
  */
 export function hangingRequest(
-  { stream, limits: { silenceSeconds }, url }: ServiceInternals,
+  { stream, backoff, limits: { silenceSeconds }, url }: ServiceInternals,
   { ids, connectionMinutes, onProgress }: HangingRequest,
 ): Observable<Reading> {
   const silenceMs = silenceSeconds * 1000;
   return new Observable((subscriber) => {
     /** When the last whole envelope came: single bytes do not show that the server still has something to say. */
     let heardAt = 0;
+    let isHeard = false;
     let silence: Subscription | undefined;
     let patience: Subscription | undefined;
 
@@ -41,6 +42,8 @@ export function hangingRequest(
         const left = heardAt + silenceMs - asyncScheduler.now();
         if (left > 0) listen(left);
         else {
+          // A server that accepts requests and then says nothing is down, too.
+          if (!isHeard) backoff.failed();
           const what = `no envelope on the stream for ${silenceSeconds} seconds`;
           subscriber.error(new NetworkError(what, { method: 'POST', url }));
         }
@@ -71,6 +74,7 @@ export function hangingRequest(
       .pipe(
         map((message) => {
           heardAt = asyncScheduler.now();
+          isHeard = true;
           return readMessage(message, { operation: OPERATION, url });
         }),
         tap(noteClosed),

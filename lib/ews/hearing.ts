@@ -6,6 +6,9 @@ import type { HttpResponse } from '../core/transport.ts';
 import { EwsError, SoapFault } from './errors.ts';
 import { isXml } from './soap.ts';
 import type { StreamedMessage } from './streamingParser.ts';
+import type { EwsMessage } from './wire.ts';
+
+type Refusal = SoapFault | EwsError;
 
 const BUSY = 'ErrorServerBusy';
 
@@ -24,28 +27,31 @@ export function verdict({ status, headers }: HttpResponse): Verdict {
 /**
  * Returns an operator that mirrors the messages of a response, and notes in the backoff whether the server answered.
  *
- * A response without a readable message is a failure. `ErrorServerBusy` is one unless another user is impersonated:
- * then the budget of that mailbox is used up, and not that of the account.
+ * A response without a readable message is a failure. `ErrorServerBusy` is one if all requests of
+ * the connection use one budget. Each user that is impersonated has its own: then it says nothing about the others.
  *
  * @see [EWS] EWS throttling in Exchange
  */
 export function hearing<Message extends StreamedMessage>(
   { answered, failed }: ConnectionBackoff,
-  isImpersonating: boolean,
+  hasOneBudget: () => boolean,
 ): MonoTypeOperatorFunction<Message> {
+  const isBusy = (error: Refusal | undefined): boolean => error?.code === BUSY && hasOneBudget();
   return (messages$) =>
     defer(() => {
       let isHeard = false;
       return messages$.pipe(
         tap({
-          next: ({ type }) => {
-            if (isHeard || type === 'unreadable') return;
+          next: (message) => {
+            if (message.type === 'unreadable') return;
+            const refusal = refusalIn(message);
+            if (isBusy(refusal)) failed(askedWaitMs(refusal));
+            else if (!isHeard) answered();
             isHeard = true;
-            answered();
           },
           error: (error: unknown) => {
             const isRefusal = error instanceof SoapFault || error instanceof EwsError;
-            if (isRefusal && (error.code !== BUSY || isImpersonating)) answered();
+            if (isRefusal && !isBusy(error)) answered();
             else if (isRefusal || (!isHeard && isUnread(error))) failed(askedWaitMs(error));
           },
           complete: () => {
@@ -54,6 +60,13 @@ export function hearing<Message extends StreamedMessage>(
         }),
       );
     });
+}
+
+/** The error that a message of a stream carries. */
+function refusalIn(message: EwsMessage): Refusal | undefined {
+  const what = { operation: '', url: '' };
+  if (message.type === 'fault') return new SoapFault(what, message);
+  return message.responseClass === 'Error' ? new EwsError(what, message) : undefined;
 }
 
 /** Whether there was no SOAP in a response that could have brought it; the gate itself sees other failures. */

@@ -8,13 +8,19 @@ import {
   filter,
   identity,
   ignoreElements,
+  merge,
+  mergeMap,
+  NEVER,
   type Observable,
   of,
   share,
+  take,
   takeUntil,
   tap,
   throwError,
+  timer,
 } from 'rxjs';
+import { backoff, type BackoffPolicy } from '../core/backoff.ts';
 import { NetworkError } from '../core/errors.ts';
 import type { Middleware } from '../core/transport.ts';
 
@@ -43,27 +49,47 @@ export function fixedAt(url: string): Location {
 
 /**
  * The location of a service that has to be looked up: once for all that need it. Where looking again finds
- * nothing, the service counts as being where it was.
+ * nothing, the service counts as being where it was. Until it was found, lookups that fail are spaced by the backoff,
+ * however many need the URL.
  *
  * @param over$ Emits when nobody needs the service any more.
+ * @param online$ Emits when the platform has a network again: a lookup that waits is sent then.
  */
-export function lookedUp(lookUp$: Observable<string>, over$: Observable<unknown>): Location {
+export function lookedUp(
+  lookUp$: Observable<string>,
+  over$: Observable<unknown>,
+  policy: BackoffPolicy = {},
+  online$: Observable<unknown> = NEVER,
+): Location {
   const found$ = new BehaviorSubject<string | undefined>(undefined);
   let isDoubted = true;
   let failures = 0;
   let nextLookAt = 0;
+  /** How many lookups in a row found nothing, before the first that did; and when the next one may be sent. */
+  let misses = 0;
+  let dueAt = 0;
 
-  const look$ = defer(() => {
-    failures = 0;
-    nextLookAt = asyncScheduler.now() + LOOK_EVERY_MS;
-    return lookUp$;
-  }).pipe(
+  const due$ = defer(() => {
+    const waitMs = dueAt - asyncScheduler.now();
+    return waitMs > 0 ? merge(timer(waitMs), online$).pipe(take(1)) : of(0);
+  });
+  const look$ = due$.pipe(
+    mergeMap(() => {
+      failures = 0;
+      nextLookAt = asyncScheduler.now() + LOOK_EVERY_MS;
+      return lookUp$;
+    }),
     tap((url) => {
+      dueAt = 0;
       isDoubted = false;
       if (url !== found$.value) found$.next(url);
     }),
     catchError((error: unknown) => {
-      if (found$.value === undefined) return throwError(() => error);
+      if (found$.value === undefined) {
+        misses += 1;
+        dueAt = asyncScheduler.now() + backoff(misses, policy);
+        return throwError(() => error);
+      }
       isDoubted = false;
       return EMPTY;
     }),

@@ -10,7 +10,7 @@ import {
   throwError,
   timer,
 } from 'rxjs';
-import { backoff, type Pause, pausing } from '../core/backoff.ts';
+import { backoff, type Pause } from '../core/backoff.ts';
 import type { ReleaseLedger } from '../core/releases.ts';
 import { backedOff, type Course, lost } from './course.ts';
 import { decide, type Decision } from './decision.ts';
@@ -35,8 +35,8 @@ export function resubscribing(
   resume: boolean,
   one: (here: ServiceInternals) => Observable<EwsEvent>,
 ): Observable<EwsEvent> {
-  // Until it is known where the service is, there is no connection whose backoff could be shared.
-  let pause = pausing(service.retry);
+  // Until it is known where the service is, the lookup itself waits: once for all.
+  let pause: Pause = () => timer(0);
   const oneHere = (here: ServiceInternals): Observable<EwsEvent> => {
     ({ pause } = here.backoff);
     return one(here);

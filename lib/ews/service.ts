@@ -13,10 +13,9 @@ import {
 } from '../core/releases.ts';
 import { reportProgress } from '../core/reportProgress.ts';
 import { sharedTimers } from '../core/sharedTimers.ts';
-import type { Middleware, Transport } from '../core/transport.ts';
+import type { Transport } from '../core/transport.ts';
 import { withConcurrency } from '../core/withConcurrency.ts';
 import { withLimits } from '../core/withLimits.ts';
-import { retrying } from '../core/withRetry.ts';
 import { anchorOption } from './affinity.ts';
 import { affinityGroups, type Site } from './affinityGroups.ts';
 import { autodiscovered } from './autodiscover.ts';
@@ -108,7 +107,6 @@ type WithInternals = ExchangeService & { readonly [INTERNALS]: () => ServiceCore
 /** What all requests to one URL share. */
 interface Server {
   readonly backoff: ConnectionBackoff;
-  readonly again: Middleware;
   readonly calls: Transport;
   readonly streams: Transport;
 }
@@ -149,12 +147,20 @@ export function exchange(options: ExchangeOptions): ExchangeService {
   const location =
     'url' in where
       ? fixedAt(where.url)
-      : lookedUp(autodiscovered({ ...options, ...where, transport: sending }), ledger.closing$);
+      : lookedUp(
+          autodiscovered({ ...options, ...where, transport: sending }),
+          ledger.closing$,
+          retry,
+          online$,
+        );
   const claims = new Map<string, Claims>();
   const timers = sharedTimers();
   const limitedCalls = withLimits(limits)(sending);
   const limitedStreams = withLimits({ ...limits, ...ENDLESS })(sending);
   const sign = signing(options, options.allowInsecureHttp);
+  /** Whom requests act as: the server has a budget for each. */
+  const budgets = new Set<string>();
+  const hasOneBudget = (): boolean => budgets.size === 1;
   let skippedEvents = 0;
   const noteSkipped = (count: number): void => void (skippedEvents += count);
   const countSkipped = (message: StreamedMessage): void => {
@@ -169,21 +175,17 @@ export function exchange(options: ExchangeOptions): ExchangeService {
     const backoff = connectionBackoff(retry, online$);
     ledger.leaving$.subscribe(backoff.leave);
     const noting = location.noting(url);
-    const calls = backoff.gate({ verdict })(reportProgress(noting(limitedCalls)));
+    const limit = withConcurrency(maxConcurrentRequests);
+    const calls = backoff.gate({ verdict, limit })(reportProgress(noting(limitedCalls)));
     const streams = backoff.gate({ verdict, isHeld: true })(reportProgress(noting(limitedStreams)));
-    const server: Server = {
-      backoff,
-      again: retrying(retry, backoff.pause),
-      calls: withConcurrency(maxConcurrentRequests)(calls),
-      streams,
-    };
+    const server: Server = { backoff, calls, streams };
     servers.set(url, server);
     return server;
   };
 
   const groups = affinityGroups((url, affinity) => {
-    const { backoff, again, calls, streams } = serverAt(url);
-    const over = (wire: Transport): Transport => sign(again(pinnedTo(url, limits)(affinity(wire))));
+    const { backoff, calls, streams } = serverAt(url);
+    const over = (wire: Transport): Transport => sign(pinnedTo(url, limits)(affinity(wire)));
     return { url, backoff, calls: over(calls), streams: over(streams) };
   });
 
@@ -192,13 +194,14 @@ export function exchange(options: ExchangeOptions): ExchangeService {
     anchorMailbox: string | undefined,
   ): ServiceCore => {
     const head = { version, ...(impersonate === undefined ? {} : { impersonate }) };
-    const group = groups.groupOf(JSON.stringify(impersonate ?? {}), anchorMailbox);
+    const user = JSON.stringify(impersonate ?? {});
+    const group = groups.groupOf(user, anchorMailbox);
     const bySite = new Map<Site, ServiceInternals>();
     const internalsAt = (site: Site): ServiceInternals => {
       const made = bySite.get(site);
       if (made !== undefined) return made;
       const { url, backoff, calls, streams } = site;
-      const isImpersonating = impersonate !== undefined;
+      budgets.add(user);
       const known = claims.get(url) ?? idClaims();
       claims.set(url, known);
       const internals: ServiceInternals = {
@@ -206,12 +209,12 @@ export function exchange(options: ExchangeOptions): ExchangeService {
         ...{ claims: known, head, url, backoff, site },
         send: ({ name, envelope, ...rest }) =>
           soapCall(calls, { operation: name, url, limits, envelope: envelope(head), ...rest }).pipe(
-            hearing(backoff, isImpersonating),
+            hearing(backoff, hasOneBudget),
             tap((message) => countSkipped(message)),
           ),
         stream: ({ name, envelope, ...rest }) =>
           soapStream(streams, { operation: name, url, limits, envelope: envelope(head), ...rest }).pipe(
-            hearing(backoff, isImpersonating),
+            hearing(backoff, hasOneBudget),
             tap((message) => countSkipped(message)),
           ),
       };

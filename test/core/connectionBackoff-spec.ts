@@ -224,7 +224,7 @@ describe('connectionBackoff', () => {
     expect(one.sent).to.deep.equal(['0 first', '1.01 second']);
   });
 
-  it('sends the next probe although the one before hangs', () => {
+  it('sends the next probe, after twice the wait, although the one before hangs', () => {
     const one = marbles(() => {
       const server = world();
       server.fate = 'reset';
@@ -236,7 +236,7 @@ describe('connectionBackoff', () => {
       at(100, () => hanging.forEach((subscription) => subscription.unsubscribe()));
       return server;
     });
-    expect(one.sent.slice(1)).to.deep.equal(['1.01 at%200.1', '2.01 at%200.2', '3.01 at%200.3']);
+    expect(one.sent.slice(1)).to.deep.equal(['1.01 at%200.1', '2.01 at%200.2', '4.01 at%200.3']);
   });
 
   it('sends nothing and waits for nothing when all leave that wait', () => {

@@ -7,7 +7,7 @@ import { pullNotifications } from '../../lib/ews/pull.ts';
 import type { ExchangeOptions } from '../../lib/ews/exchangeOptions.ts';
 import { exchange, type ExchangeService } from '../../lib/ews/service.ts';
 import { streamingNotifications } from '../../lib/ews/streaming.ts';
-import { ewsSimulator, type EwsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ewsSimulator.ts';
+import { ewsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ewsSimulator.ts';
 import { marbles } from '../support/marbles.ts';
 import { response } from '../support/responses.ts';
 
@@ -20,11 +20,9 @@ function toldOf(
   leaveAfterMs: number,
   options: Partial<ExchangeOptions> = {},
   simulated: EwsSimulatorOptions = {},
-  prepare: (server: EwsSimulator) => void = () => undefined,
 ): readonly Activity[] {
   const told: Activity[] = [];
   const server = ewsSimulator(simulated);
-  prepare(server);
   const service = exchange({
     ...(options.address === undefined ? { url: server.url } : {}),
     transport: server.transport,
@@ -96,17 +94,17 @@ describe('activity$ of a connection to EWS', () => {
     expect(told).to.have.length(6);
   });
 
-  it('should tell why an operation was sent again', () => {
+  it('tells why a request was sent again', () => {
+    const tokens = ['expired', 'fresh'];
     const told = toldOf(
       (service) => pullNotifications(service, OPTIONS),
-      10_000,
-      {},
-      {},
-      (server) => server.failNext(1, { status: 503 }),
+      1000,
+      { token: () => tokens.shift() ?? 'fresh' },
+      { token: 'fresh' },
     );
     expect(told.slice(0, 2).map(({ status, repeats }) => [status, repeats])).to.deep.equal([
-      [503, undefined],
-      [200, { count: 1, reason: 'status 503' }],
+      [401, undefined],
+      [200, { count: 1, reason: 'the token was refused' }],
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { asyncScheduler, of, throwError, timer } from 'rxjs';
+import { asyncScheduler, of, tap, throwError, timer } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
 import type { ReleaseOutcome } from '../../lib/core/releases.ts';
 import type { Transport } from '../../lib/core/transport.ts';
@@ -152,6 +152,22 @@ describe('A service that is found by an address', () => {
     });
     expect(seen).to.deep.equal(['3 AutodiscoverError']);
     expect(new AutodiscoverError('contoso.com', []).isUnreachable).to.equal(true);
+  });
+
+  it('costs 100 subscriptions the lookups of one while there is no network', () => {
+    const requestsOf = (count: number): number => {
+      let requests = 0;
+      const offline: Transport = (request) =>
+        throwError(() => new NetworkError('no answer', request)).pipe(
+          tap({ subscribe: () => (requests += 1) }),
+        );
+      const script = ({ watch }: Domain): void => {
+        for (let index = 0; index < count; index += 1) watch('pull', 600);
+      };
+      domain(script, { transport: offline, whenUnreachable: 'wait' });
+      return requests;
+    };
+    expect(requestsOf(100)).to.equal(requestsOf(1));
   });
 
   for (const kind of ['pull', 'stream'] as const) {

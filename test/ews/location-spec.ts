@@ -14,21 +14,24 @@ function looking(...answers: readonly Observable<string>[]): {
   readonly location: Location;
   readonly looks: number[];
   readonly over$: Subject<void>;
+  readonly online$: Subject<void>;
   /** What is heard of the URL, with the second. */
   readonly hear: () => string[];
   readonly fail: (times: number, url?: string) => void;
 } {
   const looks: number[] = [];
   const over$ = new Subject<void>();
+  const online$ = new Subject<void>();
   const look$ = defer(() => {
     looks.push(asyncScheduler.now() / 1000);
     return answers[Math.min(looks.length, answers.length) - 1] ?? NEVER;
   });
-  const location = lookedUp(look$, over$);
+  const location = lookedUp(look$, over$, { initialMs: 4000, random: () => 0.5 }, online$);
   return {
     location,
     looks,
     over$,
+    online$,
     hear: () => {
       const heard: string[] = [];
       location.url$.subscribe({
@@ -88,7 +91,30 @@ describe('The location of a service', () => {
           of('one'),
         );
         expect(hear()).to.deep.equal(['0 nowhere']);
-        expect(hear()).to.deep.equal(['0 one']);
+        const heard = hear();
+        timer(3000).subscribe(() => expect(heard).to.deep.equal(['2 one']));
+      });
+    });
+
+    it('spaces lookups that fail by the backoff, however many need it', () => {
+      marbles(() => {
+        const { hear, looks } = looking(throwError(() => new Error('nowhere')));
+        for (let second = 0; second < 30; second += 0.25) timer(second * 1000).subscribe(() => void hear());
+        timer(30_000).subscribe(() => expect(looks).to.deep.equal([0, 2, 6, 14, 29]));
+      });
+    });
+
+    it('is looked up at once when the platform comes online', () => {
+      marbles(() => {
+        const { hear, looks, online$ } = looking(
+          throwError(() => new Error('nowhere')),
+          of('one'),
+        );
+        hear();
+        const heard = hear();
+        timer(1000).subscribe(() => online$.next());
+        timer(1001).subscribe(() => expect(heard).to.deep.equal(['1 one']));
+        timer(9000).subscribe(() => expect(looks).to.deep.equal([0, 1]));
       });
     });
 

@@ -29,6 +29,7 @@ import { streamingNotifications } from '../../lib/ews/streaming.ts';
 import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
 import { marbles } from '../support/marbles.ts';
 import { extent } from '../support/extent.ts';
+import { faultAnswer } from './answers.ts';
 import { message, status } from './streams.ts';
 
 const MINUTE_MS = 60_000;
@@ -46,6 +47,15 @@ const BLANK_200 = ({ url }: HttpRequest): Observable<HttpResponse> =>
     url,
     headers: headersFrom({ 'content-type': 'text/xml' }),
     body$: of(new TextEncoder().encode('\n')),
+  });
+
+/** An answer to whatever was asked: one fault for all operations. */
+const BUSY = ({ url }: HttpRequest): Observable<HttpResponse> =>
+  of({
+    status: 500,
+    url,
+    headers: headersFrom({ 'content-type': 'text/xml' }),
+    body$: of(new TextEncoder().encode(faultAnswer('ErrorServerBusy'))),
   });
 
 const pull = (service: ExchangeService): Observable<EwsEvent> =>
@@ -116,6 +126,7 @@ describe('An outage of ten minutes', function () {
       ['of answers 503', UNAVAILABLE],
       ['of empty answers 500', EMPTY_500],
       ['of blank answers 200', BLANK_200],
+      ['of answers ErrorServerBusy', BUSY],
     ] as const) {
       // A pull reads a blank answer as one that is no EWS, and ends.
       if (way === 'pull' && failure === BLANK_200) continue;
@@ -187,6 +198,95 @@ describe('An outage of ten minutes', function () {
         watching.unsubscribe();
       });
     });
+  });
+});
+
+describe('A server that answers nothing from the start', () => {
+  it('fails 1,000 pulls after the retries of one', () => {
+    const failing = (count: number): { readonly errors: number; readonly requests: number } => {
+      const found = { errors: 0, requests: 0 };
+      marbles(() => {
+        const transport: Transport = (request) => {
+          found.requests += 1;
+          return NO_NETWORK(request).pipe(delay(20));
+        };
+        const service = exchange({
+          url: 'https://mail.contoso.com/EWS/Exchange.asmx',
+          transport,
+          retry: RETRY,
+        });
+        const watching = new Subscription();
+        for (let index = 0; index < count; index += 1)
+          watching.add(pull(service).subscribe({ error: () => (found.errors += 1) }));
+        timer(MINUTE_MS).subscribe(() => watching.unsubscribe());
+      });
+      return found;
+    };
+    expect(failing(1)).to.deep.equal({ errors: 1, requests: 5 });
+    const many = failing(1000);
+    expect(many.errors).to.equal(1000);
+    // The first ten are under way together.
+    expect(many.requests).to.be.at.most(9 + 10);
+  });
+});
+
+describe('ErrorServerBusy for five minutes', () => {
+  const polls = (watch: (service: ExchangeService) => readonly ExchangeService[]): number[] => {
+    const asked: number[] = [];
+    marbles(() => {
+      const server = ewsSimulator({ latencyMs: 20 });
+      let isBusy = false;
+      const transport: Transport = (request) => {
+        const { body = '' } = request;
+        if (!isBusy || !body.includes('GetEvents')) return server.transport(request);
+        asked.push(asyncScheduler.now());
+        if (body.includes('alfred@contoso.com')) return server.transport(request);
+        const fault = faultAnswer('ErrorServerBusy', 'Busy.', [['BackOffMilliseconds', '300000']]);
+        const headers = headersFrom({ 'content-type': 'text/xml' });
+        return of({ status: 500, url: request.url, headers, body$: of(new TextEncoder().encode(fault)) });
+      };
+      const service = exchange({ url: server.url, transport, retry: RETRY });
+      const watching = new Subscription();
+      for (const [index, each] of watch(service).entries()) {
+        timer(index * 1000).subscribe(() => watching.add(pull(each).subscribe()));
+      }
+      timer(MINUTE_MS).subscribe(() => (isBusy = true));
+      timer(6 * MINUTE_MS).subscribe(() => watching.unsubscribe());
+    });
+    return asked;
+  };
+
+  it('does not stop the polls of other users', () => {
+    const asked = polls((service) => [service, service.as({ primarySmtpAddress: 'alfred@contoso.com' })]);
+    expect(asked).to.have.length.within(10, 12);
+  });
+
+  it('stops all polls of the user', () => {
+    expect(polls((service) => [service, service, service])).to.have.length(1);
+  });
+});
+
+describe('Streams on which nothing comes', () => {
+  it('cost 100 users the requests of one backoff', () => {
+    const requestsOf = (count: number): number => {
+      let streams = 0;
+      marbles(() => {
+        const server = ewsSimulator({ latencyMs: 20 });
+        const transport: Transport = (request) => {
+          if (!request.body?.includes('GetStreamingEvents')) return server.transport(request);
+          streams += 1;
+          return of({ status: 200, url: request.url, headers: headersFrom({}), body$: NEVER });
+        };
+        const service = exchange({ url: server.url, transport, retry: RETRY });
+        const watching = new Subscription();
+        for (let index = 0; index < count; index += 1)
+          watching.add(stream(service.as({ primarySmtpAddress: `u${index}@contoso.com` })).subscribe());
+        timer(20 * MINUTE_MS).subscribe(() => watching.unsubscribe());
+      });
+      return streams;
+    };
+    // Each is sent once, and then one after another.
+    expect(requestsOf(100)).to.be.below(100 + (20 * MINUTE_MS) / 10_000);
   });
 });
 

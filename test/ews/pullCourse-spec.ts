@@ -222,6 +222,23 @@ describe('A pull whose Subscribe fails', () => {
     expect(outcomesOf(run)).to.deep.equal(['Unknown', 'Unknown', 'Unknown']);
   });
 
+  it('gives up after the retries of the service when each answer is 503', () => {
+    const run = pulling(
+      ({ pull, watch, server }) => {
+        server.failNext(100, { status: 503 });
+        watch(pull(), 1000);
+      },
+      {},
+      { retry: { retries: 2, initialMs: 2000, random: () => 0.5 } },
+    );
+    expect(run.sent().map((line) => line.split(' ')[1])).to.deep.equal([
+      'Subscribe',
+      'Subscribe',
+      'Subscribe',
+    ]);
+    expect(run.seen.map((line) => line.split(' ')[1])).to.deep.equal(['HttpError']);
+  });
+
   it('should give up after four retries where the service names none', () => {
     const run = pulling(
       ({ pull, watch, server }) => {

@@ -186,14 +186,25 @@ describe('pushNotifications', () => {
       expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
     });
 
-    it('should leave nothing when the service is closed', () => {
+    it('leaves nothing when the service is closed with time for the next post', () => {
       const run = pushing(({ push, watch, at, service, heldAt }) => {
         watch(push(), 500);
-        at(70, () => void service.close());
+        at(70, () => void service.close({ timeoutMs: 60_000 }));
         heldAt(121);
       });
       expect(run.seen.at(-1)).to.equal('70 complete');
       expect(run.held).to.deep.equal([[]]);
+      expect(outcomesOf(run)).to.deep.equal(['Released']);
+    });
+
+    it('records a failed release when close gives up before the next post', () => {
+      const run = pushing(({ push, watch, at, service, heldAt }) => {
+        watch(push(), 500);
+        at(70, () => void service.close());
+        heldAt(81);
+      });
+      expect(outcomesOf(run)).to.deep.equal(['Failed']);
+      expect(run.held.map(({ length }) => length)).to.deep.equal([1]);
     });
   });
 

@@ -37,8 +37,7 @@ export interface RequestLine {
   /** Reads the head of a response. */
   readonly verdict: (response: HttpResponse) => Verdict;
   /**
-   * Whether the server holds these requests: one of them is a probe only if no other request waits, and every fourth
-   * time.
+   * Whether the server holds these requests: one of them is a probe only every fourth time, or if no other waits.
    * @default false
    */
   readonly isHeld?: boolean;
@@ -90,10 +89,10 @@ const HELD_BACK = new Error('held back');
 /**
  * Creates the one backoff of a connection: its requests pass while the server answers.
  *
- * After a failure they wait. Each time the backoff is over, one of them is sent as the probe: a release before other
- * short requests, those before held ones, and another one than last time, so that a request that always fails does not
- * keep others from the server. If it fails, all that wait fail with it, unsent: by a `NetworkError`,
- * or by 503 if the server refused it. If it is answered, all are sent. Unsubscribing from one that waits sends nothing.
+ * After a failure they wait. Each time the backoff is over, one of them is sent as the probe: of four in a row two times
+ * a release, once another short request and once a held one, if there are any. If it fails, all that wait fail with it,
+ * unsent: by a `NetworkError`, or by 503 if the server refused it. If it is answered, all are sent. Unsubscribing from
+ * one that waits sends nothing.
  */
 export function connectionBackoff(
   policy: RetryPolicy = {},
@@ -123,13 +122,10 @@ export function connectionBackoff(
 
   const isWaiting = (): boolean => queues.some(({ size }) => size > 0);
 
-  /** The next request. In an outage it is the probe. */
+  /** The next request. In an outage it is the probe: requests that always fail must not keep other kinds waiting. */
   const first = (): Waiter | undefined => {
-    const isHeldsTurn = outage.failures % 4 === 3 && held.size > 0;
-    for (const queue of isHeldsTurn ? [] : [releases, short]) {
-      for (const waiter of queue) if (!isSame(waiter.request, lastProbe)) return waiter;
-    }
-    const [waiter] = isHeldsTurn ? held : (queues.find(({ size }) => size > 0) ?? []);
+    const preferred = [releases, releases, short, held][outage.failures % 4] ?? releases;
+    const [waiter] = [preferred, ...queues].find(({ size }) => size > 0) ?? [];
     return waiter;
   };
 
@@ -278,11 +274,6 @@ export function connectionBackoff(
       }
     },
   };
-}
-
-/** Whether two requests ask for the same. */
-function isSame(one: HttpRequest, other: HttpRequest | undefined): boolean {
-  return one.method === other?.method && one.url === other.url && one.body === other.body;
 }
 
 /** Whether a failure is one that the gate counts. */

@@ -30,7 +30,8 @@ export const NO_OUTAGE: Outage = { failures: 0, retryAt: 0, isAsked: false, isPr
  * Returns the state after an input: a pure function, except for the jitter of the policy.
  *
  * Requests that were under way together fail together: only the first of them counts, and each probe once. A probe
- * that is not answered when the next one is due counts as a failure, but does not delay that one. No two probes are sent in the same millisecond.
+ * that is not answered when the next one is due counts as a failure, but does not delay that one. No two probes are
+ * sent in the same millisecond.
  *
  * @param now The time of the scheduler's clock, in milliseconds.
  */

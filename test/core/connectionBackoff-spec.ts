@@ -159,20 +159,21 @@ describe('connectionBackoff', () => {
     expect(one.sent.slice(1)).to.deep.equal(['1.01 release', '1.02 short', '1.02 held']);
   });
 
-  it('probes with another request after one that failed', () => {
+  it('probes with another request although two releases always fail', () => {
     const one = marbles(() => {
       const server = world();
       server.fate = response(503);
-      const failing = (): void => {
-        server.send('failing', LINE, { keepalive: true }).add(() => timer(0).subscribe(failing));
+      const failing = (name: string): void => {
+        server.send(name, LINE, { keepalive: true }).add(() => at(0, () => failing(name)));
       };
-      failing();
+      failing('one');
+      failing('two');
       at(0.5, () => server.send('short'));
       at(1.5, () => server.send('short'));
       at(3.5, () => (server.fate = 'hang'));
       return server;
     });
-    expect(one.sent.slice(0, 3)).to.deep.equal(['0 failing', '1.01 failing', '3.02 short']);
+    expect(one.sent.slice(0, 4)).to.deep.equal(['0 one', '0 two', '1.01 one', '3.02 short']);
   });
 
   it('probes with a held request every fourth time', () => {

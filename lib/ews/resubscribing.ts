@@ -1,6 +1,7 @@
 import {
   defer,
   filter,
+  merge,
   mergeMap,
   type Observable,
   retry,
@@ -111,12 +112,17 @@ function goAfresh(course: Course, { gap }: Pick<Decision, 'gap'>): void {
   course.watermark = undefined;
 }
 
+/** How long to wait for releases at most: those at another server, which may be down, make no room at this one. */
+const RELEASES_MS = 30_000;
+
 /** The server's limit is reached: what this process is about to release makes room, if there is any. */
 function afterReleases({ pending$ }: ReleaseLedger, error: unknown): Observable<unknown> {
   return pending$.pipe(
     take(1),
     mergeMap((pending) =>
-      pending === 0 ? throwError(() => error) : pending$.pipe(filter((count) => count === 0)),
+      pending === 0
+        ? throwError(() => error)
+        : merge(pending$.pipe(filter((count) => count === 0)), timer(RELEASES_MS)).pipe(take(1)),
     ),
   );
 }

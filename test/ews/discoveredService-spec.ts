@@ -170,6 +170,19 @@ describe('A service that is found by an address', () => {
     expect(requestsOf(100)).to.equal(requestsOf(1));
   });
 
+  it('subscribes at a full server although releases at the old one, which is down, are pending', () => {
+    const { seen } = domain(({ watch, at, name, takeDown, servers: [, fresh] }) => {
+      watch('pull', 300);
+      at(60, () => {
+        takeDown(0);
+        name(1);
+        fresh.failNext(1, { error: 'ErrorExceededSubscriptionCount' }, 'Subscribe');
+      });
+    });
+    expect(seen).to.have.length(1);
+    expect(seen[0]).to.match(/^\d\d(\.\d+)? gap mailboxMoved$/);
+  });
+
   for (const kind of ['pull', 'stream'] as const) {
     it(`should start afresh, with a gap, where a ${kind} finds its mailbox moved, and clean up where it was`, () => {
       const { servers, seen, looks, outcomes } = domain(({ watch, at, name, servers: [old, fresh] }) => {

@@ -141,6 +141,11 @@ describe('An outage of ten minutes', function () {
     }
   }
 
+  it('of answers ErrorServerBusy costs five shared connections the requests of one', () => {
+    const one = requestsOf(1, stream, BUSY);
+    expect(requestsOf(1000, stream, BUSY).during).to.be.at.most(one.during * 1.2);
+  });
+
   it('is over within two seconds of the first answer, for pulls that the server has lost', () => {
     marbles(() => {
       const server = ewsSimulator({ latencyMs: 20 });

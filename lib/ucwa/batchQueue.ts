@@ -61,8 +61,9 @@ export function batchQueue(
   transport: Transport,
   limits: BatchLimits,
   turns: SchedulerLike,
-  { leaving$, answered, failed }: BatchConnection = NO_CONNECTION,
+  connection: BatchConnection = NO_CONNECTION,
 ): BatchQueue {
+  const { leaving$, answered, failed } = connection;
   const pace = batchPace(limits);
   let waiting = new Set<BatchPart>();
   let arrived = 0;
@@ -128,7 +129,16 @@ export function batchQueue(
   };
 
   const sendTogether = (parts: readonly BatchPart[], link: string): void => {
-    const { request, keepaliveBytes } = batchRequest(requestsOf(parts), link, keptAliveBytes);
+    const { request: batch, keepaliveBytes } = batchRequest(requestsOf(parts), link, keptAliveBytes);
+    // A connection says when it is sent; until then it may wait for the server.
+    let isSent = connection === NO_CONNECTION;
+    const request: HttpRequest = {
+      ...batch,
+      onProgress: (progress) => {
+        isSent = true;
+        batch.onProgress?.(progress);
+      },
+    };
     const flight = new Subscription();
     const land = (deliver: () => void): void => {
       if (flight.closed) return;
@@ -139,7 +149,8 @@ export function batchQueue(
       pump();
     };
     const onLeave = (): void => {
-      if (parts.every(({ subscriber }) => subscriber.closed)) land(() => undefined);
+      // One who has left before it is sent is not to be in it.
+      if (!isSent || parts.every(({ subscriber }) => subscriber.closed)) land(() => waitAgain(parts));
     };
     outstanding += parts.length;
     keptAliveBytes += keepaliveBytes;

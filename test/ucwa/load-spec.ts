@@ -155,6 +155,38 @@ describe('The load of an outage', () => {
   });
 });
 
+describe('A batch that waits for the server', () => {
+  it('does not contain the creation of a subscriber who has left', () => {
+    const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 10 });
+    let isDown = false;
+    const transport: Transport = (request) => (isDown ? failed(request, 503) : server.transport(request));
+    marbles(() => {
+      const retry = { random: (): number => 0.5 };
+      const ucwa = connect({ applications: server.url, token: 'token', transport, retry });
+      const stays = ucwa.events$.subscribe();
+      at(10, () => {
+        isDown = true;
+        ucwa.get({ href: '/down' }).subscribe({ error: () => undefined });
+        isDown = false;
+      });
+      at(10.1, () => {
+        const [one, two, three] = named(3).map((uri) => presence(ucwa, { uris: [uri] }).subscribe());
+        at(0.01, () => two?.unsubscribe());
+        at(60, () => {
+          one?.unsubscribe();
+          three?.unsubscribe();
+          stays.unsubscribe();
+        });
+      });
+      at(60, () => {
+        const watched = server.presenceSubscriptions.flatMap(({ uris }) => uris);
+        expect(watched).to.deep.equal(['sip:u0@contoso.com', 'sip:u2@contoso.com']);
+      });
+    });
+    expect(server.applications).to.have.length(0);
+  });
+});
+
 describe('online$', () => {
   it('wakes the requests of contacts, and removals', () => {
     const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 10 });

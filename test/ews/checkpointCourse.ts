@@ -35,48 +35,55 @@ export interface Scenario {
 const SPAN_MS = 30_000;
 const at = fc.nat(SPAN_MS);
 
-export const scenario: fc.Arbitrary<Scenario> = fc.record({
-  way: fc.constantFrom('pull', 'streaming', 'push'),
-  dialect: fc.constantFrom('exchange', 'exchange', 'grommunio'),
-  lives: fc.array(
-    fc.tuple(fc.oneof(fc.nat(9000), fc.nat(700)), fc.constantFrom(0, 1, 5, 50, Infinity, Infinity)),
-    {
-      minLength: 1,
-      maxLength: 5,
-    },
-  ),
-  savingMs: fc.constantFrom(0, 0, 20, 700),
-  latencyMs: fc.constantFrom(0, 8, 300),
-  chunkBytes: fc.constantFrom(100_000, 300),
-  mails: fc.array(fc.tuple(at, fc.constantFrom(1, 1, 3, 60)), { maxLength: 8 }),
-  upheavals: fc.array(fc.tuple(at, fc.constantFrom('restart', 'expire', 'forgetHistory')), { maxLength: 1 }),
-  failures: fc.array(
-    fc.tuple(
-      at,
-      fc.integer({ min: 1, max: 5 }),
-      fc.constantFrom<EwsFailure>(
-        'reset',
-        'resetAfterActing',
-        { arrivesAfterMs: 2500 },
-        { status: 503 },
-        { delayMs: 2500 },
-      ),
-      fc.constantFrom<EwsOperation>(
-        'Subscribe',
-        'GetEvents',
-        'GetStreamingEvents',
-        'SendNotification',
-        'Unsubscribe',
-        'Unsubscribe',
-      ),
+/** No grommunio posts anything: a push subscription on it has no events. */
+export const scenario: fc.Arbitrary<Scenario> = fc
+  .record({
+    way: fc.constantFrom<Scenario['way']>('pull', 'streaming', 'push'),
+    dialect: fc.constantFrom<Scenario['dialect']>('exchange', 'exchange', 'grommunio'),
+    lives: fc.array(
+      fc.tuple(fc.oneof(fc.nat(9000), fc.nat(700)), fc.constantFrom(0, 1, 5, 50, Infinity, Infinity)),
+      {
+        minLength: 1,
+        maxLength: 5,
+      },
     ),
-    { maxLength: 2 },
-  ),
-});
+    savingMs: fc.constantFrom(0, 0, 20, 700),
+    latencyMs: fc.constantFrom(0, 8, 300),
+    chunkBytes: fc.constantFrom(100_000, 300),
+    mails: fc.array(fc.tuple(at, fc.constantFrom(1, 1, 3, 60)), { maxLength: 8 }),
+    upheavals: fc.array(fc.tuple(at, fc.constantFrom('restart', 'expire', 'forgetHistory')), {
+      maxLength: 1,
+    }),
+    failures: fc.array(
+      fc.tuple(
+        at,
+        fc.integer({ min: 1, max: 5 }),
+        fc.constantFrom<EwsFailure>(
+          'reset',
+          'resetAfterActing',
+          { arrivesAfterMs: 2500 },
+          { status: 503 },
+          { delayMs: 2500 },
+        ),
+        fc.constantFrom<EwsOperation>(
+          'Subscribe',
+          'GetEvents',
+          'GetStreamingEvents',
+          'SendNotification',
+          'Unsubscribe',
+          'Unsubscribe',
+        ),
+      ),
+      { maxLength: 2 },
+    ),
+  })
+  .map((scene) => (scene.way === 'push' ? { ...scene, dialect: 'exchange' } : scene));
 
 const KEY = 'mail';
 /** How long it takes until the next process is there. */
 const BETWEEN_MS = 100;
+/** How long the last process may take to release what it holds: a push is removed with its next post. */
+const CLOSE_MS = 600_000;
 const USUAL_TIMES = { lastMailAt: 100_000, quietAt: 130_000, settledAt: 200_000 };
 const TIMES = {
   pull: USUAL_TIMES,
@@ -181,7 +188,7 @@ export function run(scene: Scenario): Course {
       retry: { initialMs: 200, maxMs: 1000, retries: 20, random: () => 0.5 },
     });
     process.mortal(() => service.releases.outcomes$).subscribe((outcome) => outcomes.push(outcome));
-    const close = (): void => void service.close();
+    const close = (): void => void service.close({ timeoutMs: CLOSE_MS });
     const kill = (): void => {
       process.kill();
       // Without a word to the server; but timers end.

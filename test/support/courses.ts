@@ -18,7 +18,7 @@ export function tryCourses<Scenario>(
 ): void {
   const numRuns = Number(process.env['PROGRAMS'] ?? extent(Math.ceil(courses / 8), courses));
   spec.timeout(60_000 + numRuns * 100);
-  fc.assert(fc.property(scenario, check), { numRuns });
+  fc.assert(fc.property(scenario, check), { numRuns, includeErrorInReport: true });
 }
 
 /** How many the ledger says may be left on the server. */

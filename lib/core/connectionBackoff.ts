@@ -291,6 +291,7 @@ function unsent(request: HttpRequest, cause: NetworkError): NetworkError {
   return new NetworkError('not sent, because the request before it had no answer', request, {
     cause,
     code: cause.code,
+    isUnsent: true,
   });
 }
 

@@ -49,11 +49,18 @@ export class NetworkError extends Error {
   override readonly name: string = 'NetworkError';
   /** The connection's own error code, such as `ECONNRESET`, where the platform tells one. */
   readonly code: string | undefined;
+  /** Whether nothing was sent: then any request may be sent again. */
+  readonly isUnsent: boolean;
 
   constructor(
     what: string,
     request: RequestIdentity,
-    options: { readonly cause?: unknown; readonly code?: string | undefined } = {},
+    options: {
+      readonly cause?: unknown;
+      readonly code?: string | undefined;
+      /** @default false */
+      readonly isUnsent?: boolean;
+    } = {},
   ) {
     const code = codeWord(options.code);
     super(
@@ -61,6 +68,7 @@ export class NetworkError extends Error {
       causeOf(options.cause),
     );
     this.code = code;
+    this.isUnsent = options.isUnsent === true;
   }
 }
 

@@ -44,7 +44,8 @@ const MAY_HAVE_ACTED = new Set([408, 502, 504]);
  * Decides whether a request is sent again: a pure function of what the attempt came to.
  *
  * 429 and 503 say that nothing was done, so any request is sent again. After 408, 502, 504 or a broken
- * connection the server may have acted, so only an idempotent request is. Everything else is for who asked.
+ * connection the server may have acted, so only an idempotent request is, or one that was not sent. Everything else
+ * is for the caller to decide.
  *
  * @param attempt How many attempts were made, from 1.
  */
@@ -57,7 +58,8 @@ export function decideRetry(
   const { retries = DEFAULT_RETRIES, maxRetryAfterMs = DEFAULT_MAX_RETRY_AFTER_MS } = policy;
   if (attempt > retries) return { retry: false };
   if ('error' in result) {
-    const again = idempotent && result.error instanceof NetworkError;
+    const { error } = result;
+    const again = error instanceof NetworkError && (idempotent || error.isUnsent);
     return again ? { retry: true, delayMs: backoff(attempt, policy) } : { retry: false };
   }
   const { status, retryAfterMs: asked = 0 } = result;

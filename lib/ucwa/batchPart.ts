@@ -33,11 +33,12 @@ export function requestsOf(parts: readonly BatchPart[]): readonly HttpRequest[] 
 
 /** Ends each with an error of its own request, of the same kind. */
 export function fail(parts: readonly BatchPart[], cause: unknown): void {
-  for (const { request, subscriber } of parts) {
-    const error =
-      cause instanceof NetworkError
-        ? new NetworkError('no answer to the batch that it went with', request, { cause, code: cause.code })
-        : cause;
-    subscriber.error(error);
-  }
+  for (const { request, subscriber } of parts) subscriber.error(failureOf(request, cause));
+}
+
+function failureOf(request: HttpRequest, cause: unknown): unknown {
+  if (!(cause instanceof NetworkError)) return cause;
+  const { code, isUnsent } = cause;
+  const what = isUnsent ? 'not sent with its batch' : 'no answer to the batch that it went with';
+  return new NetworkError(what, request, { cause, code, isUnsent });
 }

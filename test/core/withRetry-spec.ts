@@ -29,6 +29,12 @@ describe('decideRetry', () => {
     ['503', { status: 503 }, 'again', 'again'],
     ['504', { status: 504 }, 'again', 'no'],
     ['a broken connection', { error: broken }, 'again', 'no'],
+    [
+      'a request that was not sent',
+      { error: new NetworkError('not sent', post, { isUnsent: true }) },
+      'again',
+      'again',
+    ],
     ['another error', { error: new Error('x') }, 'no', 'no'],
     ['429 with a wait that is too long', { status: 429, retryAfterMs: 300_001 }, 'no', 'no'],
   ];

@@ -226,8 +226,9 @@ export function subscriptionStore(
       return { page: { ...page, previousWatermark, watermarkAt }, arrived };
     },
     refusalOf: (id, impersonated) => {
+      dropExpired();
       const subscription = held.get(id);
-      if (subscription?.kind !== 'streaming' || subscription.expiresAt <= asyncScheduler.now()) return GONE;
+      if (subscription?.kind !== 'streaming') return GONE;
       if (isOthers(subscription, impersonated) || hasOverflowed(subscription)) return GONE;
       return isMoving(subscription.mailbox) ? MOVING : undefined;
     },

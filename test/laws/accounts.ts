@@ -55,6 +55,8 @@ export function checkQuiet(world: World, notes: Notes): void {
 /** When a drain is through and nobody is there, the server has nothing of ours, whatever grace times there are. */
 export function checkDrained(world: World, notes: Notes): void {
   if (notes.visitors.some(({ isAlive }) => isAlive)) return;
+  // A stream that errors is left after its error: the grace time may begin right after the drain.
+  if (notes.visitors.some(({ end }) => end === 'error')) return;
   // A stream whose abort has not arrived yet is none of them.
   const applications = world.leftovers().filter((one) => one.startsWith('application'));
   checkNothingLeft(world, notes, applications, 'law 4', 'after a drain');

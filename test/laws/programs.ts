@@ -247,7 +247,8 @@ const arrivesLate = ({ how }: Failure): boolean => typeof how === 'object' && 'a
  * for nobody until it ends by itself; no answer tells of it.
  */
 const isLateApplication = (one: Failure): boolean =>
-  ['application', 'any request'].includes(one.on) && arrivesLate(one);
+  ['application', 'any request'].includes(one.on) && (arrivesLate(one) || isDelayed(one));
+const isDelayed = ({ how }: Failure): boolean => typeof how === 'object' && 'arrivalDelayMs' in how;
 
 /** Programs on UCWA, with much of what a law is about. */
 export function ucwaPrograms(emphasis: Emphasis = {}): fc.Arbitrary<Program> {

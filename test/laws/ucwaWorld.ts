@@ -197,6 +197,12 @@ function readBy({ to, place }: Visit, value: unknown, reading: Reading): Told {
   return Number(number);
 }
 
+/** Whether a request failed within the longest backoff of a program. */
+function isFailing(wire: readonly WireRequest[]): boolean {
+  const since = asyncScheduler.now() - 2000;
+  return wire.some(({ endedAt, end, status = 0 }) => endedAt >= since && (end === 'failed' || status >= 400));
+}
+
 /** What a batch tells, and whether it is acknowledged by now, as it is to be. */
 function readBatch({ events, next, reset }: EventBatch, { wire, ack, found, origin }: Reading): Told {
   if (reset !== undefined || events.some(({ type }) => type === 'reset')) return 'loss';
@@ -205,7 +211,9 @@ function readBatch({ events, next, reset }: EventBatch, { wire, ack, found, orig
   // Of one that is as old as an application that was there before, only the last request tells.
   const asked = wire.filter(({ purpose }) => purpose === 'channel');
   const isFollowed = (ack === 'eager' ? asked : asked.slice(-1)).some(({ url }) => url.startsWith(link.href));
-  if (isFollowed !== (ack === 'eager'))
+  // While the server fails, the next request waits for its turn as all others do.
+  const isHeldBack = ack === 'eager' && isFailing(wire);
+  if (isFollowed !== (ack === 'eager') && !isHeldBack)
     found.push(`law 6: ${next} is ${isFollowed ? '' : 'not yet '}followed when its events are handed out`);
   return undefined;
 }

@@ -23,16 +23,17 @@ export function closestName(given: string, known: readonly string[]): string | u
 
 /** The number of single characters to insert, delete or replace. */
 function editDistance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  let distance = other.length;
+  let row = Array.from({ length: distance + 1 }, (_, index) => index);
   for (const letter of one) {
-    let left = (row[0] ?? 0) + 1;
-    const next = [left];
-    for (let index = 0; index < other.length; index += 1) {
-      const isSame = letter === other[index];
-      left = Math.min(left, row[index + 1] ?? 0, (row[index] ?? 0) - (isSame ? 1 : 0)) + 1;
-      next.push(left);
-    }
-    row = next;
+    let diagonal = Infinity;
+    let left = Infinity;
+    row = row.map((above, index) => {
+      left = Math.min(left + 1, above + 1, diagonal + (letter === other[index - 1] ? 0 : 1));
+      diagonal = above;
+      return left;
+    });
+    distance = left;
   }
-  return row[other.length] ?? 0;
+  return distance;
 }

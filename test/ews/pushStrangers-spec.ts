@@ -287,7 +287,7 @@ describe('Strangers at the callback URL', () => {
 
   it('reads others again after a slow stranger was refused', async () => {
     await end();
-    await begin({ maxUnknown: 1, timeoutSeconds: 0.05 });
+    await begin({ maxUnknown: 1, timeoutSeconds: 0.3 });
     await subscribed();
     const { status } = stalled(`${callback.url}/notified`);
     expect(await status).to.equal(408);

@@ -454,7 +454,7 @@ describe('serve, with hostile requests', () => {
 
   it('lets a response take longer than timeoutSeconds', async () => {
     const body = new Subject<Uint8Array>();
-    const server = await serving(answering({ body$: body }), { timeoutSeconds: 0.01 });
+    const server = await serving(answering({ body$: body }), { timeoutSeconds: 0.25 });
     const response = await fetch(server.origin);
     await exchanged(server, 'GET / HTTP/1.1\r\nHost: 127.');
     body.next(bytes('late'));

@@ -19,7 +19,7 @@ import {
 import { askedWaitMs, backoff, type Pause, retryAfterMs } from './backoff.ts';
 import { NetworkError } from './errors.ts';
 import { comingOnline } from './online.ts';
-import { NO_OUTAGE, type Outage, outageAfter, type OutageInput } from './outage.ts';
+import { isUnavailable, NO_OUTAGE, type Outage, outageAfter, type OutageInput } from './outage.ts';
 import { headersFrom, type HttpRequest, type HttpResponse, type Middleware } from './transport.ts';
 import { DEFAULT_MAX_RETRY_AFTER_MS, type RetryPolicy } from './withRetry.ts';
 
@@ -280,11 +280,6 @@ export function connectionBackoff(
 function isOfServer(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   return error instanceof NetworkError || ('status' in error && isUnavailable(Number(error.status)));
-}
-
-/** Whether a status says that the server cannot answer for now. */
-export function isUnavailable(status: number): boolean {
-  return status === 408 || status === 429 || (status >= 500 && status !== 501);
 }
 
 function unsent(request: HttpRequest, cause: NetworkError): NetworkError {

@@ -26,7 +26,7 @@ export const NO_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER';
 /**
  * Returns the connection's own code, such as `ECONNRESET`: node-fetch has it on its error, Node's own fetch on a cause.
  *
- * Node says `EPROTO` for many failures of TLS; {@link NO_TLS} is told from the others by its text.
+ * Node uses `EPROTO` for many failures of TLS: only the text of the error shows that it is {@link NO_TLS}.
  */
 export function codeOf(error: unknown): string | undefined {
   const chain = chainOf(error);

@@ -66,3 +66,8 @@ export function outageAfter(
     }
   }
 }
+
+/** Whether a status says that the server cannot answer for now. */
+export function isUnavailable(status: number): boolean {
+  return status === 408 || status === 429 || (status >= 500 && status !== 501);
+}

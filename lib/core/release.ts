@@ -56,8 +56,10 @@ export function decideRelease(error: unknown): ReleaseDecision {
 }
 
 /**
- * Removes a resource from its server and writes the outcome into the ledger: at once, on a life of its own,
- * tried again with backoff until the resource would be gone by itself, or the ledger gives up. It never throws.
+ * Removes a resource from its server and records the outcome in the ledger. It never throws.
+ *
+ * It begins at once, outlives the subscription, and retries with backoff until the server's own expiry, or until the
+ * ledger gives up.
  *
  * @param done Called when the outcome stands in the ledger, while the ledger still counts it as pending: so
  * a drain that waits for it also waits for what `done` begins.

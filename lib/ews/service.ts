@@ -24,8 +24,8 @@ import type { Impersonation } from './envelope.ts';
 import { type ExchangeOptions, exchangePlan } from './exchangeOptions.ts';
 import { checkConnectingSid } from './exchangeVersion.ts';
 import { addressOf, checkImpersonation } from './impersonation.ts';
-import { hearing, verdict } from './hearing.ts';
 import { fixedAt, lookedUp } from './location.ts';
+import { notingAvailability, verdict } from './serverAvailability.ts';
 import type { ServiceCore, ServiceInternals } from './serviceInternals.ts';
 import { signing } from './signIn.ts';
 import { soapCall, soapStream } from './soap.ts';
@@ -209,12 +209,12 @@ export function exchange(options: ExchangeOptions): ExchangeService {
         ...{ claims: known, head, url, backoff, site },
         send: ({ name, envelope, ...rest }) =>
           soapCall(calls, { operation: name, url, limits, envelope: envelope(head), ...rest }).pipe(
-            hearing(backoff, hasOneBudget),
+            notingAvailability(backoff, hasOneBudget),
             tap((message) => countSkipped(message)),
           ),
         stream: ({ name, envelope, ...rest }) =>
           soapStream(streams, { operation: name, url, limits, envelope: envelope(head), ...rest }).pipe(
-            hearing(backoff, hasOneBudget),
+            notingAvailability(backoff, hasOneBudget),
             tap((message) => countSkipped(message)),
           ),
       };

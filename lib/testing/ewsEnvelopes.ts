@@ -6,7 +6,7 @@ const SERVICES = 'http://schemas.microsoft.com/exchange/services/2006';
 const DECLARATION = '<?xml version="1.0" encoding="utf-8"?>';
 const VERSION = 'MajorVersion="15" MinorVersion="1" MajorBuildNumber="2507" MinorBuildNumber="6"';
 
-/** The result that one response message tells of. */
+/** The result in one response message. */
 export interface ResponseMessage {
   readonly operation: string;
   readonly responseClass: 'Success' | 'Error';

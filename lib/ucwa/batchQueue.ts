@@ -17,7 +17,7 @@ import {
 } from 'rxjs';
 import { retryAfterMs } from '../core/backoff.ts';
 import { readText } from '../core/body.ts';
-import { isUnavailable } from '../core/connectionBackoff.ts';
+import { isUnavailable } from '../core/outage.ts';
 import { NetworkError } from '../core/errors.ts';
 import type { Limits } from '../core/limits.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../core/transport.ts';

@@ -6,7 +6,7 @@ import { LATE_MS } from './pendingGets.ts';
 export interface LateStops {
   /** Notes that the subscription is started: the stop of the one before was answered. */
   readonly started: () => void;
-  /** Notes what becomes of a stop. */
+  /** Notes the outcome of a stop. */
   readonly noteStop: (progress: RequestProgress) => void;
   /** Returns an Observable that calls `start` when no lost stop can arrive any more, unless none was lost. */
   readonly startAgain: (start: () => void) => Observable<never>;

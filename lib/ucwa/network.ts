@@ -1,4 +1,5 @@
-import { type ConnectionBackoff, isUnavailable, type Verdict } from '../core/connectionBackoff.ts';
+import type { ConnectionBackoff, Verdict } from '../core/connectionBackoff.ts';
+import { isUnavailable } from '../core/outage.ts';
 import { reportProgress } from '../core/reportProgress.ts';
 import type { HttpResponse, Middleware, Transport } from '../core/transport.ts';
 import { type ResponseLimits, withLimits } from '../core/withLimits.ts';

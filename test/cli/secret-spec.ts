@@ -52,6 +52,7 @@ describe('readPassword and readToken', () => {
 
   for (const mode of [0o644, 0o640, 0o604, 0o620, 0o666]) {
     it(`should refuse a file that others can use, of mode ${mode.toString(8)}, without a word of it`, async function () {
+      // Windows has no POSIX modes.
       if (process.platform === 'win32') this.skip();
       const path = file('hush');
       chmodSync(path, mode);

@@ -259,6 +259,7 @@ describe('fileCheckpoints', () => {
 
   describe("with a file that is not this user's alone", () => {
     beforeEach(function () {
+      // Windows has no POSIX owners and modes.
       if (process.platform === 'win32') this.skip();
     });
 

@@ -56,7 +56,7 @@ const SHARED: Emphasis = {
   sharing: ['graced', 'graced', 'share', 'own'],
   leaving: ['unsubscribe', 'unsubscribe', 'unsubscribe', 'take', 'stays'],
 };
-/** Much that is told, while much goes wrong, and who is told makes more happen. */
+/** Many events and many failures, and subscribers that cause further events. */
 const BUSY: Emphasis = {
   ...{ visits: 3, events: 14, failures: 4, upheavals: 2, bursts: [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 51] },
   ...{ leaving: ['stays', 'stays', 'unsubscribe'], provokes: [0, 1, 2, 3] },

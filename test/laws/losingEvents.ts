@@ -4,7 +4,7 @@ import { readText, type Transport } from '../../lib/index.ts';
 /** A server in front of which events can get lost. */
 export interface LosingEvents {
   readonly transport: Transport;
-  /** Lets the next answer that tells of lost state by `resume` lose the first of several events, too. */
+  /** The next response with `resume` also loses the first of several events. */
   lose(): void;
   /** Loses nothing any more. */
   calm(): void;

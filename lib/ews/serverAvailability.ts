@@ -2,6 +2,7 @@ import { defer, type MonoTypeOperatorFunction, tap } from 'rxjs';
 import { askedWaitMs } from '../core/backoff.ts';
 import type { ConnectionBackoff, Verdict } from '../core/connectionBackoff.ts';
 import { DecodeError, HttpError, NetworkError } from '../core/errors.ts';
+import { isUnavailable } from '../core/outage.ts';
 import type { HttpResponse } from '../core/transport.ts';
 import { EwsError, SoapFault } from './errors.ts';
 import { isXml } from './soap.ts';
@@ -12,27 +13,22 @@ type Refusal = SoapFault | EwsError;
 
 const BUSY = 'ErrorServerBusy';
 
-/** Statuses that say that the server is not there, or not for now. */
-const FAILS = new Set([408, 429, 502, 503, 504]);
-
 /** Reads what the head of a response says about the server: of a SOAP envelope, the body decides. */
 export function verdict({ status, headers }: HttpResponse): Verdict {
-  if (FAILS.has(status)) return 'fails';
-  if (status !== 200 && status < 500) return 'answers';
+  if (status !== 200 && status !== 500) return isUnavailable(status) ? 'fails' : 'answers';
   const contentType = headers.get('content-type');
-  const mayBeSoap = (status === 200 || status === 500) && (contentType === undefined || isXml(contentType));
-  return mayBeSoap ? 'unclear' : 'fails';
+  return contentType === undefined || isXml(contentType) ? 'unclear' : 'fails';
 }
 
 /**
  * Returns an operator that mirrors the messages of a response, and notes in the backoff whether the server answered.
  *
- * A response without a readable message is a failure. `ErrorServerBusy` is one if all requests of
- * the connection use one budget. Each user that is impersonated has its own: then it says nothing about the others.
+ * A response without a readable message is a failure. So is `ErrorServerBusy` if all requests of the connection use one
+ * budget. Each impersonated user has a separate budget, so that `ErrorServerBusy` for one says nothing about the others.
  *
  * @see [EWS] EWS throttling in Exchange
  */
-export function hearing<Message extends StreamedMessage>(
+export function notingAvailability<Message extends StreamedMessage>(
   { answered, failed }: ConnectionBackoff,
   hasOneBudget: () => boolean,
 ): MonoTypeOperatorFunction<Message> {

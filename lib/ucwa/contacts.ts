@@ -3,7 +3,6 @@ import { untilClosed } from '../core/untilClosed.ts';
 import { internalsOf, type Ucwa, type UcwaInternals } from './connect.ts';
 import { contactsAndGroupsKind, isOfContactsOrGroups } from './contactsAndGroupsKind.ts';
 import type { UcwaEvent } from './events.ts';
-import { lateStops } from './lateStops.ts';
 import { ownEvents } from './ownEvents.ts';
 import { subscriptionStream } from './subscriptionStream.ts';
 
@@ -42,10 +41,9 @@ export function myContactsAndGroups(ucwa: Ucwa): Observable<UcwaEvent> {
   if (known !== undefined) return known;
   // The next one is started when the stop of the one before is through: they are the same to the server.
   const application$ = internals.contactsTurn$.pipe(switchMap(() => internals.application$));
-  const stops = lateStops();
+  const kind = contactsAndGroupsKind(internals);
   const events$ = defer(() => {
     const own = ownEvents(internals, { kind: 'matching', matches: isOfContactsOrGroups });
-    const kind = contactsAndGroupsKind(internals, own, stops);
     return subscriptionStream({ ...internals, application$ }, kind, own, 'recreate');
   }).pipe(share(), untilClosed(internals.ledger, 'myContactsAndGroups'));
   SHARED.set(internals, events$);

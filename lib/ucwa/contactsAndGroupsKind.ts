@@ -1,11 +1,13 @@
-import { defer, map, mergeMap, type Observable, tap } from 'rxjs';
+import { asyncScheduler, defer, map, mergeMap, type Observable, throwError, timer } from 'rxjs';
+import type { HttpRequest } from '../core/transport.ts';
 import { type LiveApplication, linkOf } from './liveApplication.ts';
 import type { UcwaInternals } from './connect.ts';
 import type { UcwaEvent } from './events.ts';
-import type { LateStops } from './lateStops.ts';
-import type { OwnEvents } from './ownEvents.ts';
+import { ifLost } from './lostRequests.ts';
+import { LATE_MS } from './pendingGets.ts';
 import { withDuration } from './presenceSubscription.ts';
 import { requestJson } from './request.ts';
+import { ENDED } from './stream.ts';
 import type { Created, SubscriptionKind } from './subscriptionKind.ts';
 import { resourceCodec } from './wire.ts';
 
@@ -15,6 +17,7 @@ interface ContactsAndGroupsSubscription extends Created {
   readonly start: string;
   /** Where it is stopped, absolute. */
   readonly stop: string;
+  readonly onStop: NonNullable<HttpRequest['onProgress']>;
 }
 
 const NAME = 'myContactsAndGroupsSubscription';
@@ -26,13 +29,16 @@ const MINUTES = 30;
 /**
  * The subscription to the user's contacts and groups, of which an application has one.
  *
- * A stop that was lost may arrive after the next start: then it is started again. [myContactsAndGroupsSubscription_ref]
+ * A stop that was lost can arrive after the next start. Once it no longer can, the subscription is replaced: events may
+ * have been lost. [myContactsAndGroupsSubscription_ref]
  */
-export function contactsAndGroupsKind(
-  { transport }: UcwaInternals,
-  own: OwnEvents,
-  stops: LateStops,
-): SubscriptionKind<ContactsAndGroupsSubscription> {
+export function contactsAndGroupsKind({
+  transport,
+}: UcwaInternals): SubscriptionKind<ContactsAndGroupsSubscription> {
+  let lateUntil = 0;
+  const onLost = (): void => {
+    lateUntil = asyncScheduler.now() + LATE_MS;
+  };
   const described = (application: LiveApplication): Observable<ContactsAndGroupsSubscription> =>
     defer(() =>
       requestJson(
@@ -46,6 +52,7 @@ export function contactsAndGroupsKind(
         self: linkOf(value, 'self', url),
         start: linkOf(value, START, url),
         stop: linkOf(value, STOP, url),
+        onStop: ifLost(onLost),
         memberships: undefined,
         addTo: undefined,
       })),
@@ -57,7 +64,6 @@ export function contactsAndGroupsKind(
     isAnnounced: false,
     create: (application, onProgress) =>
       described(application).pipe(
-        tap(stops.started),
         mergeMap((made) =>
           requestJson(
             transport,
@@ -68,8 +74,11 @@ export function contactsAndGroupsKind(
         ),
       ),
     extend: ({ start }) => ({ method: 'POST', url: withDuration(start, MINUTES) }),
-    remove: ({ stop }) => ({ method: 'POST', url: stop, idempotent: true, onProgress: stops.noteStop }),
-    update: () => stops.startAgain(() => own.doubted?.('resync')),
+    remove: ({ stop, onStop }) => ({ method: 'POST', url: stop, idempotent: true, onProgress: onStop }),
+    update: () => {
+      const lateMs = lateUntil - asyncScheduler.now();
+      return lateMs > 0 ? timer(lateMs).pipe(mergeMap(() => throwError(() => ENDED))) : undefined;
+    },
   };
 }
 

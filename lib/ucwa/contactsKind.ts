@@ -1,4 +1,5 @@
 import {
+  asyncScheduler,
   catchError,
   defer,
   EMPTY,
@@ -24,12 +25,15 @@ import { type LiveApplication, presenceSubscriptionsOf } from './liveApplication
 import type { UcwaInternals } from './connect.ts';
 import { decideRelease } from './decision.ts';
 import { addressOf, hrefKey } from './href.ts';
+import { ifLost } from './lostRequests.ts';
 import { memberDifference } from './memberDifference.ts';
 import { memberships } from './memberships.ts';
 import { expectUnidentified, forget, type OwnEvents, want } from './ownEvents.ts';
 import { patiently } from './pause.ts';
+import { LATE_MS } from './pendingGets.ts';
 import { extendPresence, presenceSubscriptionIn, removePresence } from './presenceSubscription.ts';
 import { requestJson, requestNothing } from './request.ts';
+import { ENDED } from './stream.ts';
 import type { SubscriptionKind } from './subscriptionKind.ts';
 import type { ContactsSubscription, WantedContacts } from './wantedContacts.ts';
 import { presenceSubscriptionCodec } from './wire.ts';
@@ -74,15 +78,20 @@ export function contactsKind(
 /** A contact by its key, with its URI. */
 type Contact = readonly [key: string, uri: string];
 
+/** Notes the contacts of a change that was lost. */
+type OnLost = (keys: readonly string[]) => void;
+
 /** Tries with fewer and fewer where the server says that these are too many. */
 function inPieces<Answer>(
   watching: Watching,
   contacts: readonly Contact[],
-  send: (uris: readonly string[]) => Observable<Answer>,
+  send: (uris: readonly string[], keys: readonly string[]) => Observable<Answer>,
 ): Observable<{ readonly answer: Answer; readonly sent: readonly string[] }> {
   const piece = contacts.slice(0, watching.mostAtOnce);
-  return send(piece.map(([, uri]) => uri)).pipe(
-    map((answer) => ({ answer, sent: piece.map(([key]) => key) })),
+  const sent = piece.map(([key]) => key);
+  const uris = piece.map(([, uri]) => uri);
+  return send(uris, sent).pipe(
+    map((answer) => ({ answer, sent })),
     catchError((error: unknown) => {
       if (!isTooMuch(error) || piece.length < 2) return throwError(() => error);
       watching.mostAtOnce = Math.ceil(piece.length / 2);
@@ -129,6 +138,7 @@ function add(
   { addTo }: ContactsSubscription,
   has: Set<string>,
   keys: readonly string[],
+  onLost: OnLost,
 ): Observable<unknown> {
   const { internals, own, wanted } = watching;
   // As they are now: they may be others when the server has refused them as too many.
@@ -139,14 +149,15 @@ function add(
   return defer(() => {
     if (addTo === undefined) return throwError(cannotBeChanged);
     expectUnidentified(own);
-    return inPieces(watching, contacts, (contactUris) =>
+    return inPieces(watching, contacts, (contactUris, sent) => {
+      const onProgress = ifLost(() => onLost(sent));
       // Adding somebody twice by accident does no harm.
-      requestNothing(
+      return requestNothing(
         internals.transport,
-        { method: 'POST', url: addTo, body: { contactUris }, idempotent: true },
+        { method: 'POST', url: addTo, body: { contactUris }, idempotent: true, onProgress },
         'addToPresenceSubscription',
-      ).pipe(patiently('release', internals.pause)),
-    );
+      ).pipe(patiently('release', internals.pause));
+    });
   }).pipe(tap(({ sent }) => sent.forEach((key) => has.add(key))));
 }
 
@@ -155,18 +166,20 @@ function drop(
   made: ContactsSubscription,
   has: Set<string>,
   keys: readonly string[],
+  onLost: OnLost,
 ): Observable<unknown> {
   const addresses = new Map(keys.map((key) => [addressOf(key), key]));
   if (made.memberships === undefined) return throwError(cannotBeChanged);
   return memberships(transport, made.memberships, hrefKey(made.self)).pipe(
     patiently('channel', pause),
     mergeMap((found) => from(found.filter(({ address = '' }) => addresses.has(address)))),
-    mergeMap(({ self, contact }) => {
+    mergeMap(({ self, contact, address = '' }) => {
       forget(own, [contact]);
       if (self === undefined) return EMPTY;
+      const onProgress = ifLost(() => onLost([addresses.get(address) ?? '']));
       return requestNothing(
         transport,
-        { method: 'DELETE', url: self },
+        { method: 'DELETE', url: self, onProgress },
         'presenceSubscriptionMembership',
       ).pipe(
         patiently('release', pause),
@@ -185,11 +198,18 @@ function update(watching: Watching, made: ContactsSubscription): Observable<neve
   const { wanted, own } = watching;
   const { has } = made;
   if (has === undefined) return undefined;
+  /** Until when a change of each contact that was lost can arrive. */
+  const lateUntil = new Map<string, number>();
+  const onLost: OnLost = (keys) => keys.forEach((key) => lateUntil.set(key, asyncScheduler.now() + LATE_MS));
   const step = defer(() => {
     const difference = memberDifference(has, new Set(wanted.byKey.keys()), watching.mostAtOnce);
     if (difference === undefined) return of(false);
     const { add: added, drop: dropped } = difference;
-    const sent$ = dropped.length > 0 ? drop(watching, made, has, dropped) : add(watching, made, has, added);
+    const now = asyncScheduler.now();
+    // It would undo this one. No link of the subscription is valid after its removal.
+    if ([...added, ...dropped].some((key) => (lateUntil.get(key) ?? 0) > now)) return throwError(() => ENDED);
+    const [change, keys] = dropped.length > 0 ? ([drop, dropped] as const) : ([add, added] as const);
+    const sent$ = change(watching, made, has, keys, onLost);
     return sent$.pipe(ignoreElements(), endWith(true));
   });
   return wanted.changed$.pipe(

@@ -30,7 +30,7 @@ export function followedSubscription<Made extends Created>(
 ): Observable<UcwaEvent> {
   const { internals, kind, own } = stream;
   return new Observable((subscriber) => {
-    const isMadeAgain = stream.ending === 'deleted' || stream.ending === 'gone';
+    const isMadeAgain = stream.ending !== undefined && stream.ending !== 'lost';
     let isAnnounced = false;
     let updating = Subscription.EMPTY;
     stream.ending = undefined;
@@ -60,6 +60,7 @@ export function followedSubscription<Made extends Created>(
 
     const notKept = (error: unknown): void => {
       updating.unsubscribe();
+      if (error === ENDED) stream.ending = 'doubtful';
       if (decide('release', error, 1) !== 'gone') {
         subscriber.error(error);
         return;

@@ -114,7 +114,7 @@ function released<Made extends Created>(
       application.isLost || decideRelease(error) === 'alreadyGone' ? of(true) : throwError(() => error),
     ),
     mergeMap((alreadyGone) =>
-      kind.isAnnounced
+      kind.isAnnounced && stream.ending !== 'doubtful'
         ? deletedEvent(stream, hrefKey(made.self)).pipe(
             map((seen) => ({ alreadyGone, detail: { deletedEvent: seen } })),
           )

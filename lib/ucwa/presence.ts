@@ -26,6 +26,8 @@ export interface PresenceOptions extends LifetimeOptions {
  *   lost its state, and where the application is gone and made again. A `reset` event stands at that place:
  *   what was known of the contacts is no longer sure, and what follows brings it anew. After a `reset` of the
  *   kind `resync` the subscription is still there, but events of it can have been lost.
+ * - It is also re-created, whatever `onEnd` says, if `uris` takes back a change that got no response less than a minute
+ *   before: that request could still arrive.
  * - It errors when the subscription is refused, with what ends the event channel, and when the application is
  *   gone and cannot be made again. One that was there is made again with patience: what passes is waited for.
  *   What the removal meets never comes here: it stands in `ucwa.releases`, with `detail.deletedEvent`,

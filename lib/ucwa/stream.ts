@@ -4,10 +4,10 @@ import type { OwnEvents } from './ownEvents.ts';
 import type { Created, SubscriptionKind } from './subscriptionKind.ts';
 
 /**
- * How the server ended a subscription: it told so (`deleted`), it no longer knows it (`gone`), or it has lost
- * it together with all else (`lost`), which a reset tells.
+ * How a subscription ended: the server said so (`deleted`), no longer knows it (`gone`), or has lost it together with
+ * all else (`lost`), which a reset says; or it is to be replaced, because a late request can change it (`doubtful`).
  */
-export type Ending = 'deleted' | 'gone' | 'lost';
+export type Ending = 'deleted' | 'gone' | 'lost' | 'doubtful';
 
 /** What a stream is made of, and how it goes with its subscription on the server. */
 export interface Stream<Made extends Created> {
@@ -25,8 +25,8 @@ export interface Stream<Made extends Created> {
   ending: Ending | undefined;
 }
 
-/** What an Observable of a subscription errors with where the server has ended it: its stream tells how. */
-export const ENDED: Error = new Error('the server has ended the subscription');
+/** The error of the Observable of a subscription that has ended: its stream says how. */
+export const ENDED: Error = new Error('the subscription has ended');
 
 /** When the server ends a subscription that nobody extends, in milliseconds of the scheduler's clock. */
 export function expiryOf<Made extends Created>({ kind, madeAt }: Stream<Made>): number {

@@ -31,7 +31,7 @@ export interface SubscriptionKind<Made extends Created = Created> {
   readonly remove: (made: Made) => UcwaRequest;
   /**
    * Brings it up to date while it is there: errors with what is refused, emits nothing. Undefined where it is, and
-   * stays so.
+   * stays so. It errors with `ENDED` if a request that was lost can arrive and change it: it is replaced then.
    */
   readonly update?: (made: Made) => Observable<never> | undefined;
 }

@@ -2,6 +2,7 @@ import {
   asyncScheduler,
   catchError,
   EMPTY,
+  filter,
   finalize,
   merge,
   mergeMap,
@@ -10,6 +11,7 @@ import {
   retry,
   throwError,
 } from 'rxjs';
+import { releaseEntry } from '../core/releases.ts';
 import type { UcwaInternals } from './connect.ts';
 import { decide } from './decision.ts';
 import { EndedError } from './endedError.ts';
@@ -24,7 +26,7 @@ import type { Created, SubscriptionKind } from './subscriptionKind.ts';
 /** What to do when the server has ended a subscription that is still wanted. */
 export type OnEnd = 'recreate' | 'complete' | 'error';
 
-const HOW: Readonly<Record<Ending, string>> = {
+const HOW: Readonly<Record<Exclude<Ending, 'doubtful'>, string>> = {
   deleted: 'its time was over, or somebody has removed it',
   gone: 'the server no longer knows it',
   lost: 'the server has lost the state of the application, or the application',
@@ -105,6 +107,7 @@ function afterAnswer<Made extends Created>(
 
 function afterEnd<Made extends Created>(stream: Continuing<Made>): Observable<unknown> {
   const { internals, kind, onEnd, ending, madeAt, self = '' } = stream;
+  if (ending === 'doubtful') return waitFor(stream, removal(stream));
   if (ending === undefined || onEnd === 'complete') return EMPTY;
   if (onEnd === 'error') {
     const { pathname } = new URL(self);
@@ -112,6 +115,12 @@ function afterEnd<Made extends Created>(stream: Continuing<Made>): Observable<un
   }
   stream.failures = asyncScheduler.now() - madeAt < LASTS_AT_LEAST_MS ? stream.failures + 1 : 0;
   return waitFor(stream, stream.failures < 2 ? of(undefined) : internals.pause(stream.failures - 1));
+}
+
+/** The server may not take another one before it is removed. */
+function removal<Made extends Created>({ internals, kind, self }: Stream<Made>): Observable<unknown> {
+  const { id } = releaseEntry(kind.resource, self);
+  return internals.ledger.outcomes$.pipe(filter((outcome) => outcome.id === id));
 }
 
 /** Without the channel there is nothing to wait for. */

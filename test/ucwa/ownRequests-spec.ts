@@ -1,14 +1,19 @@
 import { expect } from 'chai';
-import { timer } from 'rxjs';
+import { BehaviorSubject, timer } from 'rxjs';
 import type { HttpRequest } from '../../lib/core/transport.ts';
+import type { Fault } from '../../lib/testing/faults.ts';
+import type { OnEnd } from '../../lib/ucwa/subscriptionStream.ts';
 import { presence } from '../../lib/ucwa/presence.ts';
 import { myContactsAndGroups } from '../../lib/ucwa/contacts.ts';
 import { at, marbles } from '../support/marbles.ts';
-import { connected, keep } from './connected.ts';
+import { connected, keep, type Kept } from './connected.ts';
 
 const SARA = { uris: ['sip:sara@contoso.com'] };
+const ONE = SARA.uris;
+const BOTH = [...ONE, 'sip:bob@contoso.com'];
 const isRemoval = ({ method, url }: HttpRequest): boolean =>
   method === 'DELETE' && /scriptions\/\w+$/.test(url);
+const isChange = ({ method, url }: HttpRequest): boolean => method !== 'GET' && url.includes('Memberships');
 const isStop = ({ url }: HttpRequest): boolean => url.includes('stopSubscription');
 const isDeletion = ({ method, url }: HttpRequest): boolean =>
   method === 'DELETE' && /applications\/\d+$/.test(url);
@@ -39,6 +44,69 @@ describe('UCWA requests of our own that arrive late', () => {
     });
   }
 
+  for (const [name, first, second] of [
+    ['POST that adds a contact', ONE, BOTH],
+    ['DELETE of a membership', BOTH, ONE],
+  ] as const) {
+    /** Lets a change meet a fault, then takes it back, and looks at the end. */
+    const takeBack = (
+      fault: Fault | undefined,
+      afterSeconds: number,
+      check: (seen: Kept & { readonly uris: readonly string[]; readonly created: number }) => void,
+      onEnd?: OnEnd,
+    ): void => {
+      const { ucwa, server, sent, outcomes } = connected({ maxPresenceSubscriptions: 1 });
+      marbles(() => {
+        if (fault !== undefined) server.failNext(1, fault, isChange);
+        const uris = new BehaviorSubject(first);
+        const one = keep(presence(ucwa, { uris, ...(onEnd === undefined ? {} : { onEnd }) }));
+        at(1, () => uris.next(second));
+        at(1 + afterSeconds, () => uris.next(first));
+        at(150, () => {
+          expect(server.presenceSubscriptions).to.have.length(1);
+          check({
+            ...one,
+            uris: server.presenceSubscriptions.flatMap((each) => each.uris),
+            created: sent().filter((line) => line === 'POST 101/subscriptions 201').length,
+          });
+          one.subscription.unsubscribe();
+        });
+      });
+      expect(server.applications).to.have.length(0);
+      expect(outcomes.map(({ outcome }) => outcome)).to.not.include('EndedByServer');
+    };
+    const resets = ({ values }: Kept): number => values.filter((value) => value.startsWith('reset')).length;
+
+    for (const onEnd of ['recreate', 'complete', 'error'] as const) {
+      it(`do not undo a later change when the ${name} was lost (onEnd: '${onEnd}')`, () => {
+        takeBack(
+          { arrivesAfterMs: 5000 },
+          1,
+          (seen) => {
+            expect(seen.uris).to.have.members(first);
+            expect(seen).to.include({ created: 2, error: undefined, isComplete: false });
+            expect(resets(seen)).to.equal(1);
+          },
+          onEnd,
+        );
+      });
+    }
+
+    for (const [when, fault, afterSeconds] of [
+      ['was answered', undefined, 1],
+      ['was refused', { status: 503 }, 1],
+      ['can no longer arrive', { arrivesAfterMs: 5000 }, 70],
+    ] as const) {
+      it(`do not re-create a subscription after the ${name} ${when}`, () => {
+        takeBack(fault, afterSeconds, (seen) => {
+          expect(seen.uris).to.have.members(first);
+          expect(seen.created).to.equal(1);
+          expect(resets(seen)).to.equal(0);
+        });
+      });
+    }
+  }
+
   for (const [what, fault, restarts] of [
     ['starts contacts and groups again after a lost stop arrives late', { arrivesAfterMs: 5000 }, 1],
     ['starts contacts and groups once after a stop that was answered', undefined, 0],
@@ -56,6 +124,7 @@ describe('UCWA requests of our own that arrive late', () => {
             expect(second.error).to.equal(undefined);
             expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
             expect(starts()).to.equal(2 + restarts);
+            expect(second.values.filter((value) => value.startsWith('reset'))).to.have.length(restarts);
             second.subscription.unsubscribe();
           });
         });
@@ -64,4 +133,32 @@ describe('UCWA requests of our own that arrive late', () => {
       expect(server.applications).to.have.length(0);
     });
   }
+
+  it('mark the loss before the events of contacts and groups that is started again', () => {
+    const { ucwa, server } = connected();
+    const tell = (type: 'added' | 'deleted'): void =>
+      server.emit({
+        type,
+        link: { rel: 'group', href: '/groups/7' },
+        in: { rel: 'myGroups', href: '/groups' },
+      });
+    marbles(() => {
+      server.failNext(1, { arrivesAfterMs: 5000 }, isStop);
+      const first = keep(myContactsAndGroups(ucwa));
+      at(1, () => first.subscription.unsubscribe());
+      at(2, () => {
+        const second = keep(myContactsAndGroups(ucwa));
+        at(1, () => tell('added'));
+        at(96, () => tell('deleted'));
+        at(98, () => {
+          expect(second.values).to.deep.equal([
+            'added group',
+            'reset myContactsAndGroupsSubscription',
+            'deleted group',
+          ]);
+          second.subscription.unsubscribe();
+        });
+      });
+    });
+  });
 });

@@ -107,6 +107,25 @@ describe('UCWA requests of our own that arrive late', () => {
     }
   }
 
+  it('create the next subscription after the server has removed the one that they can change', () => {
+    const { ucwa, server, sent } = connected({ maxPresenceSubscriptions: 1 });
+    marbles(() => {
+      server.failNext(1, { arrivesAfterMs: 5000 }, isChange);
+      server.failNext(2, { status: 503 }, isRemoval);
+      const uris = new BehaviorSubject(BOTH);
+      const one = keep(presence(ucwa, { uris }));
+      at(1, () => uris.next(ONE));
+      at(2, () => uris.next(BOTH));
+      at(60, () => {
+        expect(one.error).to.equal(undefined);
+        expect(server.presenceSubscriptions.map(({ uris: held }) => held)).to.deep.equal([BOTH]);
+        one.subscription.unsubscribe();
+      });
+    });
+    expect(sent().filter((line) => line === 'POST 101/subscriptions 403')).to.deep.equal([]);
+    expect(server.applications).to.have.length(0);
+  });
+
   for (const [what, fault, restarts] of [
     ['starts contacts and groups again after a lost stop arrives late', { arrivesAfterMs: 5000 }, 1],
     ['starts contacts and groups once after a stop that was answered', undefined, 0],

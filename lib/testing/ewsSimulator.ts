@@ -254,7 +254,9 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
       faults.failNext(
         count,
         failure,
-        ({ body = '' }) => operation === undefined || gistOf(body).operation === operation,
+        // The name is searched for first: parsing every request is expensive.
+        ({ body = '' }) =>
+          operation === undefined || (body.includes(operation) && gistOf(body).operation === operation),
       );
     },
     clearFailures: () => {

@@ -1,17 +1,29 @@
-// Tries each law with that many programs, and prints what came of it: --programs N --seed N [--path P] [law…]
+// Tries each law with many programs, and prints what came of it.
 import { parseArgs } from 'node:util';
 import { type Failed, type Law, NO_FIGURES, plus } from './law.ts';
 import { LAWS } from './laws.ts';
 import type { Figures } from './report.ts';
+
+const HELP = `npm run laws -- [--programs N] [--seed N] [--path P] [law…]
+
+  --programs N  how many programs of each law; 2000 by default
+  --seed N      where they begin; 1 by default, and one more for each thousand
+  --path P      one program, as a failure names it
+  law           a number or a word of its name, such as 11 EWS; all laws by default`;
 
 const { values, positionals } = parseArgs({
   options: {
     programs: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '1' },
     path: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
   allowPositionals: true,
 });
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
 const { path } = values;
 const programs = Number(values.programs);
 const seed = Number(values.seed);

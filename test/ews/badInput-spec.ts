@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { concat, from, map, of, range, tap, throwError, timer } from 'rxjs';
+import { concat, of, throwError, timer } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
 import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport.ts';
 import { pullNotifications } from '../../lib/ews/pull.ts';
@@ -10,54 +10,11 @@ import { gistOf } from '../../lib/testing/ewsRequests.ts';
 import { serve } from '../../lib/testing/serve.ts';
 import { marbles } from '../support/marbles.ts';
 import { answer, envelope, eventsAnswer, itemEvent } from './answers.ts';
+import { fateOf, text, XML } from './fates.ts';
 import { message, streamed } from './streams.ts';
 
 const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
 const encoder = new TextEncoder();
-const XML = 'text/xml; charset=utf-8';
-
-/** What becomes of a subscription whose events are answered so, each time that they are asked for. */
-interface Fate {
-  readonly types: readonly string[];
-  readonly error: Error | undefined;
-  /** What the server holds, and what it was asked, in the end. */
-  readonly left: number;
-  readonly last: string | undefined;
-}
-
-type Kind = 'pull' | 'stream';
-
-function fateOf(kind: Kind, body: () => HttpResponse['body$'], contentType = XML): Fate {
-  const server = ewsSimulator();
-  const types: string[] = [];
-  let error: Error | undefined;
-  const transport: Transport = (request) => {
-    const { operation } = gistOf(request.body ?? '');
-    if (operation !== 'GetEvents' && operation !== 'GetStreamingEvents') return server.transport(request);
-    return of({
-      status: 200,
-      url: request.url,
-      headers: headersFrom({ 'content-type': contentType }),
-      body$: body(),
-    });
-  };
-  marbles(() => {
-    const service = exchange({ url: server.url, transport, retry: { initialMs: 1000, random: () => 0.5 } });
-    const notifications = kind === 'pull' ? pullNotifications : streamingNotifications;
-    const watching = notifications(service, OPTIONS).subscribe({
-      next: (event) => types.push(event.type === 'gap' ? `gap ${event.reason}` : event.type),
-      error: (thrown: Error) => (error = thrown),
-    });
-    timer(100_000).subscribe(() => watching.unsubscribe());
-  });
-  const last = server.requests.at(-1)?.operation;
-  return { types, error, left: server.subscriptions.length, last };
-}
-
-const text =
-  (...chunks: readonly string[]) =>
-  (): HttpResponse['body$'] =>
-    from(chunks.map((chunk) => encoder.encode(chunk)));
 
 const laughs =
   '<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY lol "lol">' +
@@ -107,24 +64,6 @@ describe('Bad input in the place of events', () => {
         expect([left, last]).to.deep.equal([0, 'Unsubscribe']);
       });
     }
-
-    it(`200 MB without a closing tag should be an error of a ${kind}, of which no more is taken than is bounded`, () => {
-      const megabyte = encoder.encode('<a>b</a>'.repeat(131_072));
-      let taken = 0;
-      const endless = (): HttpResponse['body$'] =>
-        concat(
-          text('<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>')(),
-          range(0, 200).pipe(
-            map(() => megabyte),
-            tap(() => (taken += 1)),
-          ),
-        );
-      const { error, left } = fateOf(kind, endless);
-      expect(error).to.include({ _tag: 'DecodeError' });
-      expect(error!.message).to.match(/at most 16777216 characters/);
-      expect(taken).to.be.at.most(18);
-      expect(left).to.equal(0);
-    }).timeout(60_000);
   }
 
   it('a body that is cut off should bring a pull nothing of its events, and be asked for again', () => {

@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { extent, SEED } from '../support/extent.ts';
 import { LAWS } from './laws.ts';
 
-const PROGRAMS = extent(100, 2000);
+const PROGRAMS = extent(50, 2000);
 /** A program of this law reads one message. */
-const MEMBERS = { number: 14, programs: extent(500, 10_000) };
+const MEMBERS = { number: 14, programs: extent(300, 10_000) };
 
 /** Makes a spec of each law of a protocol: in files of their own, the protocols run side by side. */
 export function specsOf(protocol: 'UCWA' | 'EWS' | 'both'): void {

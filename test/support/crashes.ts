@@ -9,7 +9,7 @@ import { serve } from '../../lib/testing/serve.ts';
 import { extent, SEED } from './extent.ts';
 
 /** How often a process is killed; KILLS=50 for more, which also prints what came of it. */
-export const KILLS: number = Number(process.env['KILLS'] ?? extent(4, 20));
+export const KILLS: number = Number(process.env['KILLS'] ?? extent(2, 20));
 
 /** How long that may take, in milliseconds. */
 export const KILLS_TIMEOUT_MS: number = 60_000 + KILLS * 20_000;

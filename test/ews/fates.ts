@@ -1,0 +1,60 @@
+import { from, of, timer } from 'rxjs';
+import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport.ts';
+import { pullNotifications } from '../../lib/ews/pull.ts';
+import { exchange } from '../../lib/ews/service.ts';
+import { streamingNotifications } from '../../lib/ews/streaming.ts';
+import { gistOf } from '../../lib/testing/ewsRequests.ts';
+import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { marbles } from '../support/marbles.ts';
+
+const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
+const encoder = new TextEncoder();
+/** The type of what a server of EWS answers. */
+export const XML = 'text/xml; charset=utf-8';
+
+/** What becomes of a subscription whose events are answered so, each time that they are asked for. */
+export interface Fate {
+  readonly types: readonly string[];
+  readonly error: Error | undefined;
+  /** What the server holds, and what it was asked, in the end. */
+  readonly left: number;
+  readonly last: string | undefined;
+}
+
+/** Subscribes while a server answers so to each request for events, and returns what becomes of it. */
+export function fateOf(
+  kind: 'pull' | 'stream',
+  body: () => HttpResponse['body$'],
+  contentType: string = XML,
+): Fate {
+  const server = ewsSimulator();
+  const types: string[] = [];
+  let error: Error | undefined;
+  const transport: Transport = (request) => {
+    const { operation } = gistOf(request.body ?? '');
+    if (operation !== 'GetEvents' && operation !== 'GetStreamingEvents') return server.transport(request);
+    return of({
+      status: 200,
+      url: request.url,
+      headers: headersFrom({ 'content-type': contentType }),
+      body$: body(),
+    });
+  };
+  marbles(() => {
+    const service = exchange({ url: server.url, transport, retry: { initialMs: 1000, random: () => 0.5 } });
+    const notifications = kind === 'pull' ? pullNotifications : streamingNotifications;
+    const watching = notifications(service, OPTIONS).subscribe({
+      next: (event) => types.push(event.type === 'gap' ? `gap ${event.reason}` : event.type),
+      error: (thrown: Error) => (error = thrown),
+    });
+    timer(100_000).subscribe(() => watching.unsubscribe());
+  });
+  const last = server.requests.at(-1)?.operation;
+  return { types, error, left: server.subscriptions.length, last };
+}
+
+/** Returns a body that arrives in such chunks. */
+export const text =
+  (...chunks: readonly string[]) =>
+  (): HttpResponse['body$'] =>
+    from(chunks.map((chunk) => encoder.encode(chunk)));

@@ -1,10 +1,40 @@
-/** The import law: core ← operators ← ucwa | ews ← testing ← cli; no barrel from inside, no cycle. */
+/**
+ * The import law: folders are stages, and a stage imports only itself and those before it. No barrel from inside, no
+ * cycle; the two protocols never import each other, and nothing imports the operators.
+ */
+const CORE = ['rx', 'transport', 'backoff', 'lifecycle', 'checkpoint'];
+const UCWA = [
+  'protocol',
+  'transport',
+  'auth',
+  'discovery',
+  'application',
+  'channel',
+  'batch',
+  'session',
+  'subscription',
+  'presence',
+];
+const EWS = ['protocol', 'auth', 'discovery', 'session', 'subscription', 'pull', 'push', 'streaming'];
+/** Siblings that never import each other. */
+const SIBLINGS = ['pull', 'push', 'streaming'];
+
 const onlyMayImport = (name, from, allowed) => ({
   name,
   severity: 'error',
   from: { path: from },
   to: { path: '^(lib|operators)/', pathNot: allowed },
 });
+
+/** Files beside the folders of `root` may be imported when `below` says so. */
+const stages = (root, folders, below) =>
+  folders.map((folder, index) => {
+    const earlier = folders
+      .slice(0, index)
+      .filter((one) => !(SIBLINGS.includes(folder) && SIBLINGS.includes(one)));
+    const allowed = [...earlier, folder].join('|');
+    return onlyMayImport(`${root}/${folder}`, `^${root}/${folder}/`, `^(${below}|${root}/(${allowed})/)`);
+  });
 
 module.exports = {
   forbidden: [
@@ -16,9 +46,13 @@ module.exports = {
       to: { path: '(^|/)index\\.ts$', pathNot: 'node_modules' },
     },
     onlyMayImport('core-stands-alone', '^lib/core/', '^lib/core/'),
+    onlyMayImport('core-first', '^lib/core/[^/]+$', '^lib/core/[^/]+$'),
+    ...stages('lib/core', CORE, 'lib/core/[^/]+$'),
     onlyMayImport('operators-on-core', '^operators/', '^(lib/core|operators)/'),
-    onlyMayImport('ucwa-never-imports-ews', '^lib/ucwa/', '^(lib/core|operators|lib/ucwa)/'),
-    onlyMayImport('ews-never-imports-ucwa', '^lib/ews/', '^(lib/core|operators|lib/ews)/'),
+    onlyMayImport('ucwa-on-core', '^lib/ucwa/', '^lib/(core|ucwa)/'),
+    ...stages('lib/ucwa', UCWA, 'lib/core/'),
+    onlyMayImport('ews-on-core', '^lib/ews/', '^lib/(core|ews)/'),
+    ...stages('lib/ews', EWS, 'lib/core/'),
     {
       name: 'nothing-imports-the-cli',
       severity: 'error',

@@ -4,14 +4,33 @@
  *
  * @module
  */
-export { type Activity, ACTIVITY_CHANNEL, activityReport, type ActivityReport } from './core/activity.ts';
-export { readText } from './core/body.ts';
-export type { BackoffPolicy } from './core/backoff.ts';
-export { browserCredentials } from './core/browserCredentials.ts';
-export type { Checkpoint, CheckpointStore, Json } from './core/checkpoint.ts';
-export { CheckpointError } from './core/checkpointError.ts';
-export { closeOnPageHide } from './core/closeOnPageHide.ts';
-export { cookieJar, type CookieJar } from './core/cookieJar.ts';
+export {
+  type Activity,
+  ACTIVITY_CHANNEL,
+  requestLog as activityReport,
+  type RequestLog as ActivityReport,
+} from './core/transport/requestLog.ts';
+export {
+  headersFrom,
+  type HttpHeaders,
+  type HttpRequest,
+  type HttpResponse,
+  type Middleware,
+  readText,
+  type Repetition,
+  type RequestProgress,
+  type Transport,
+} from './core/transport/transport.ts';
+export type { BackoffPolicy } from './core/backoff/backoff.ts';
+export { withCredentials as browserCredentials } from './core/transport/withCredentials.ts';
+export {
+  type Checkpoint,
+  CheckpointError,
+  type CheckpointStore,
+  type Json,
+} from './core/checkpoint/checkpoint.ts';
+export { closeOnPageHide } from './core/lifecycle/pageHide.ts';
+export { cookieJar, type CookieJar, withCookies } from './core/transport/withCookies.ts';
 export { decode } from './core/decode.ts';
 export {
   ClosedError,
@@ -22,13 +41,13 @@ export {
   type RequestIdentity,
   TokenError,
 } from './core/errors.ts';
-export { fetchTransport } from './core/fetchTransport.ts';
-export { fileCheckpoints } from './core/fileCheckpoints.ts';
-export type { Fetch } from './core/keptAliveFetch.ts';
+export { fetchTransport } from './core/transport/fetch.ts';
+export { fileCheckpoints } from './core/checkpoint/fileStore.ts';
+export type { Fetch } from './core/transport/nodeFetch.ts';
 export type { Limits } from './core/limits.ts';
-export { memoryCheckpoints } from './core/memoryCheckpoints.ts';
-export { pinnedTo } from './core/pinnedTo.ts';
-export { decideRelease, type ReleaseDecision, type ReleaseResult } from './core/release.ts';
+export { memoryCheckpoints } from './core/checkpoint/memoryStore.ts';
+export { restrictToOrigin as pinnedTo } from './core/transport/restrictToOrigin.ts';
+export { decideRelease, type ReleaseDecision, type ReleaseResult } from './core/lifecycle/release.ts';
 export {
   type AlreadyGone,
   type CloseOptions,
@@ -45,34 +64,22 @@ export {
   type ReleaseOutcome,
   type Releases,
   type Unknown,
-} from './core/releases.ts';
-export { shareWithGrace } from './core/shareWithGrace.ts';
-export { untilClosed } from './core/untilClosed.ts';
-export { type Lease, remoteResource, type RemoteResource } from './core/remoteResource.ts';
-export { reportProgress } from './core/reportProgress.ts';
-export {
-  headersFrom,
-  type HttpHeaders,
-  type HttpRequest,
-  type HttpResponse,
-  type Middleware,
-  type Repetition,
-  type RequestProgress,
-  type Transport,
-} from './core/transport.ts';
+} from './core/lifecycle/ledger.ts';
+export { shareWithGrace, untilClosed } from './core/lifecycle/closing.ts';
+export { type Lease, remoteResource, type RemoteResource } from './core/lifecycle/remoteResource.ts';
+export { withProgress as reportProgress } from './core/transport/withProgress.ts';
 export {
   type AttemptResult,
   decideRetry,
   type RetryDecision,
   type RetryPolicy,
   withRetry,
-} from './core/withRetry.ts';
-export { type ConcurrencyOptions, withConcurrency } from './core/withConcurrency.ts';
-export { withCookies } from './core/withCookies.ts';
+} from './core/backoff/withRetry.ts';
+export { type ConcurrencyOptions, withConcurrency } from './core/transport/withConcurrency.ts';
 export {
   type IssuedToken,
   type TokenOptions,
   type TokenProvider,
   type TokenSource,
   withToken,
-} from './core/withToken.ts';
+} from './core/transport/withToken.ts';

@@ -1,7 +1,7 @@
 import { defer, filter, type MonoTypeOperatorFunction } from 'rxjs';
 import { invalidOption, objectOption } from '../lib/core/options.ts';
-import { contactKey } from './contactKey.ts';
-import { textAt } from './event.ts';
+import { contactKey } from '../lib/core/href.ts';
+import { stringAt } from './internal/event.ts';
 
 /** What {@link distinctPresence} looks at where it is told nothing else. */
 export interface PresenceState {
@@ -102,11 +102,11 @@ export function distinctPresence<Value>(
 }
 
 function uriOf(value: unknown): string | undefined {
-  return textAt(value, 'uri');
+  return stringAt(value, 'uri');
 }
 
 function presenceOf(value: unknown): readonly unknown[] {
-  return [textAt(value, 'availability'), textAt(value, 'activity')];
+  return [stringAt(value, 'availability'), stringAt(value, 'activity')];
 }
 
 function sameParts(before: readonly unknown[], now: readonly unknown[]): boolean {

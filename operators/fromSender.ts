@@ -1,7 +1,6 @@
 import { filter, type MonoTypeOperatorFunction, type OperatorFunction } from 'rxjs';
-import { checkNames } from './checkNames.ts';
-import { hasRel, type SentEvent, textAt, type WithRel } from './event.ts';
-import { matchesHref } from './href.ts';
+import { matchesHref } from '../lib/core/href.ts';
+import { checkNames, hasRel, type SentEvent, stringAt, type WithRel } from './internal/event.ts';
 
 /**
  * Returns an Observable that emits the events of the source that were sent by a resource of the given
@@ -48,8 +47,8 @@ export function fromSender<Event extends SentEvent>(
   sender: string | { readonly href: string },
 ): MonoTypeOperatorFunction<Event> {
   if (typeof sender === 'object') {
-    const matches = matchesHref('fromSender(sender).href', textAt(sender, 'href'));
-    return filter((event) => matches(textAt(event, 'sender', 'href')));
+    const matches = matchesHref('fromSender(sender).href', stringAt(sender, 'href'));
+    return filter((event) => matches(stringAt(event, 'sender', 'href')));
   }
   checkNames('fromSender(sender)', [sender]);
   return filter((event) => hasRel(event, 'sender', [sender]));

@@ -1,6 +1,6 @@
 import { filter, type MonoTypeOperatorFunction } from 'rxjs';
 import { invalidOption } from '../lib/core/options.ts';
-import { type EventId, hasType, type MailboxEvent, textAt } from './event.ts';
+import { type EventId, hasType, type MailboxEvent, stringAt } from './internal/event.ts';
 
 /**
  * Returns an Observable that emits the events of the source that happened in the folder with the given id.
@@ -43,14 +43,14 @@ import { type EventId, hasType, type MailboxEvent, textAt } from './event.ts';
 export function inFolder<Event extends MailboxEvent>(
   folder: string | EventId,
 ): MonoTypeOperatorFunction<Event> {
-  const id: unknown = typeof folder === 'string' ? folder : textAt(folder, 'id');
+  const id: unknown = typeof folder === 'string' ? folder : stringAt(folder, 'id');
   if (typeof id !== 'string' || id === '') {
     throw invalidOption('inFolder(folder)', folder, 'the id of a folder, not empty');
   }
   return filter(
     (event) =>
-      textAt(event, 'parentFolder', 'id') === id ||
-      textAt(event, 'oldParentFolder', 'id') === id ||
+      stringAt(event, 'parentFolder', 'id') === id ||
+      stringAt(event, 'oldParentFolder', 'id') === id ||
       hasType(event, ['gap']),
   );
 }

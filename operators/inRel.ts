@@ -1,6 +1,5 @@
 import { filter, type OperatorFunction } from 'rxjs';
-import { checkNames } from './checkNames.ts';
-import { type ContainedEvent, hasRel, type WithRel } from './event.ts';
+import { checkNames, type ContainedEvent, hasRel, type WithRel } from './internal/event.ts';
 
 /**
  * Returns an Observable that emits the events of the source that happened inside a resource of one of the

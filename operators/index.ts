@@ -20,7 +20,7 @@ export type {
   TypedEvent,
   WithId,
   WithRel,
-} from './event.ts';
+} from './internal/event.ts';
 export { folderEvents } from './folderEvents.ts';
 export { fromSender } from './fromSender.ts';
 export { inFolder } from './inFolder.ts';

@@ -1,5 +1,5 @@
 import { filter, type OperatorFunction } from 'rxjs';
-import { hasId, type MailboxEvent, type WithId } from './event.ts';
+import { hasId, type MailboxEvent, type WithId } from './internal/event.ts';
 
 /**
  * Returns an Observable that emits the events of the source that are about an item: a message, an

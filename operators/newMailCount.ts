@@ -1,5 +1,5 @@
 import { filter, type OperatorFunction, pipe, scan } from 'rxjs';
-import { hasType, type TypedEvent } from './event.ts';
+import { hasType, type TypedEvent } from './internal/event.ts';
 
 /** How much mail has arrived since the subscription began. */
 export interface NewMailCount {

@@ -1,6 +1,6 @@
 import { filter, type MonoTypeOperatorFunction } from 'rxjs';
-import { type LinkedEvent, textAt } from './event.ts';
-import { matchesHref } from './href.ts';
+import { type LinkedEvent, stringAt } from './internal/event.ts';
+import { matchesHref } from '../lib/core/href.ts';
 
 /**
  * Returns an Observable that emits the events of the source that are about the resource at the given href.
@@ -36,5 +36,5 @@ import { matchesHref } from './href.ts';
  */
 export function ofHref<Event extends LinkedEvent>(href: string): MonoTypeOperatorFunction<Event> {
   const matches = matchesHref('ofHref(href)', href);
-  return filter((event) => matches(textAt(event, 'link', 'href')));
+  return filter((event) => matches(stringAt(event, 'link', 'href')));
 }

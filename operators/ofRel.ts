@@ -1,6 +1,5 @@
 import { filter, type OperatorFunction } from 'rxjs';
-import { checkNames } from './checkNames.ts';
-import { hasRel, type LinkedEvent, type WithRel } from './event.ts';
+import { checkNames, hasRel, type LinkedEvent, type WithRel } from './internal/event.ts';
 
 /**
  * Returns an Observable that emits the events of the source that are about a resource of one of the given

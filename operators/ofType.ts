@@ -1,6 +1,5 @@
 import { filter, type OperatorFunction } from 'rxjs';
-import { checkNames } from './checkNames.ts';
-import { hasType, type OfType, type TypedEvent } from './event.ts';
+import { checkNames, hasType, type OfType, type TypedEvent } from './internal/event.ts';
 
 /**
  * Returns an Observable that emits the events of the source that are of one of the given types.

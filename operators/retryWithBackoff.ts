@@ -1,12 +1,12 @@
 import { type MonoTypeOperatorFunction, type Observable, retry, throwError, timer } from 'rxjs';
 import {
-  askedWaitMs,
+  retryAfterOf,
   backoff,
   type BackoffPolicy,
   BACKOFF_NAMES,
   checkBackoffPolicy,
   timerMs,
-} from '../lib/core/backoff.ts';
+} from '../lib/core/backoff/backoff.ts';
 import { invalidOption, numberOption, type OptionNames } from '../lib/core/options.ts';
 
 /** Options of {@link retryWithBackoff}: which errors are retried, how often, and after which time. */
@@ -88,7 +88,7 @@ export function retryWithBackoff<Value>(
   const delay = (error: unknown, attempt: number): Observable<unknown> => {
     const decision = decide(error, attempt);
     if (decision === false) return throwError(() => error);
-    if (decision === true) return timer(backoff(attempt, options, askedWaitMs(error)));
+    if (decision === true) return timer(backoff(attempt, options, retryAfterOf(error)));
     return timer(timerMs(numberOption('what retryWithBackoff.decide returns', decision, { min: 0 })));
   };
   return retry({ count, delay, resetOnSuccess: true });

@@ -18,11 +18,10 @@ import {
   throwError,
   timer,
 } from 'rxjs';
-import { LONGEST_TIMER_MS } from '../lib/core/backoff.ts';
+import { LONGEST_TIMER_MS } from '../lib/core/backoff/backoff.ts';
 import { invalidOption, numberOption, objectOption } from '../lib/core/options.ts';
-import { openBursts } from './bursts.ts';
-import type { MailboxEvent } from './event.ts';
-import { standsForBoth } from './standsForBoth.ts';
+import { burstBuffer, coalesceEvents } from './internal/bursts.ts';
+import type { MailboxEvent } from './internal/event.ts';
 
 /** Options of {@link settle}: what becomes of bursts, and what they may take. */
 export interface SettleOptions<Event> {
@@ -104,7 +103,7 @@ export function settle<Event extends MailboxEvent>(
   const {
     max = 1000,
     longestMs = 10 * quietMs,
-    merge: mergeEvents = standsForBoth,
+    merge: mergeEvents = coalesceEvents,
   } = objectOption('settle(options)', options, { max: 1, longestMs: 1, merge: 1 });
   numberOption('settle.max', max, { min: 1, integer: true });
   numberOption('settle.longestMs', longestMs, { min: 0 });
@@ -112,7 +111,7 @@ export function settle<Event extends MailboxEvent>(
 
   return (source) =>
     defer(() => {
-      const bursts = openBursts<Event>({ quietMs, longestMs, max, merge: mergeEvents });
+      const bursts = burstBuffer<Event>({ quietMs, longestMs, max, merge: mergeEvents });
       const waits$ = new Subject<void>();
       const ended$ = new Subject<void>();
       const over$ = defer(() => timer(bursts.waitMs(asyncScheduler.now()))).pipe(

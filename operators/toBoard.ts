@@ -1,8 +1,8 @@
 import { defer, filter, map, type OperatorFunction } from 'rxjs';
 import { invalidOption, objectOption } from '../lib/core/options.ts';
-import { contactKey } from './contactKey.ts';
-import { textAt } from './event.ts';
-import { sameState } from './sameState.ts';
+import { contactKey } from '../lib/core/href.ts';
+import { stringAt } from './internal/event.ts';
+import { sameState } from '../lib/core/equal.ts';
 
 /** Options of {@link toBoard}: whose state a value changes, and into what. */
 export interface ToBoardOptions<Value, State> {
@@ -126,6 +126,6 @@ export function toBoard(
 }
 
 const LAST_STATE: ToBoardOptions<unknown, unknown> = {
-  contact: (value) => textAt(value, 'uri'),
+  contact: (value) => stringAt(value, 'uri'),
   state: (before, value) => (sameState(before, value) ? before : value),
 };

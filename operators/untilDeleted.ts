@@ -1,6 +1,6 @@
 import { type MonoTypeOperatorFunction, takeWhile } from 'rxjs';
-import { hasType, type LinkedEvent, textAt, type TypedEvent } from './event.ts';
-import { matchesHref } from './href.ts';
+import { hasType, type LinkedEvent, stringAt, type TypedEvent } from './internal/event.ts';
+import { matchesHref } from '../lib/core/href.ts';
 
 /**
  * Returns an Observable that mirrors the source, and completes behind the event by which the resource at the
@@ -45,5 +45,8 @@ export function untilDeleted<Event extends TypedEvent & LinkedEvent>(
   href: string,
 ): MonoTypeOperatorFunction<Event> {
   const matches = matchesHref('untilDeleted(href)', href);
-  return takeWhile((event) => !(hasType(event, ['deleted']) && matches(textAt(event, 'link', 'href'))), true);
+  return takeWhile(
+    (event) => !(hasType(event, ['deleted']) && matches(stringAt(event, 'link', 'href'))),
+    true,
+  );
 }

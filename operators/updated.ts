@@ -1,5 +1,5 @@
 import { filter, type OperatorFunction } from 'rxjs';
-import { hasType, type OfType, type TypedEvent } from './event.ts';
+import { hasType, type OfType, type TypedEvent } from './internal/event.ts';
 
 /**
  * Returns an Observable that emits the events of the source by which something was updated.

@@ -13,12 +13,12 @@ import {
   type OperatorFunction,
   timeout,
 } from 'rxjs';
-import { LONGEST_TIMER_MS } from '../lib/core/backoff.ts';
+import { LONGEST_TIMER_MS } from '../lib/core/backoff/backoff.ts';
 import { invalidOption, numberOption, objectOption, urlOption } from '../lib/core/options.ts';
-import type { Transport } from '../lib/core/transport.ts';
-import { type FetchableEvent, hasType, textAt } from './event.ts';
-import { resourceGetter } from './resourceGetter.ts';
-import { mergeInOrder } from './mergeInOrder.ts';
+import type { Transport } from '../lib/core/transport/transport.ts';
+import { type FetchableEvent, hasType, stringAt } from './internal/event.ts';
+import { fetchJson } from './internal/fetchJson.ts';
+import { mergeInOrder } from './internal/mergeInOrder.ts';
 
 /** Where resources come from that an event does not bring along: a server that answers in JSON. */
 export interface ResourceServer<Resource> {
@@ -165,7 +165,7 @@ export function withResource(
 
   const withIts = (event: FetchableEvent): Observable<FetchableEvent> => {
     const embedded = embeddedIn(event);
-    const href = textAt(event, 'link', 'href');
+    const href = stringAt(event, 'link', 'href');
     const resource$ =
       embedded !== undefined
         ? of(embedded)
@@ -212,7 +212,7 @@ function readerOf(source: ((href: string) => ObservableInput<unknown>) | Resourc
     throw invalidOption('withResource.transport', transport, 'a function');
   }
   if (typeof decode !== 'function') throw invalidOption('withResource.decode', decode, 'a function');
-  return { get: resourceGetter(transport, urlOption('withResource.url', url)), decode };
+  return { get: fetchJson(transport, urlOption('withResource.url', url)), decode };
 }
 
 function isAboutResource(event: FetchableEvent): boolean {

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { mergeMap, type Observable, retry as again, throwError, timer } from 'rxjs';
 import { NetworkError } from '../lib/core/errors.ts';
-import type { DrainReport, Releases } from '../lib/core/releases.ts';
-import type { Transport } from '../lib/core/transport.ts';
-import { pullNotifications } from '../lib/ews/pull.ts';
-import { exchange } from '../lib/ews/service.ts';
-import { ewsSimulator } from '../lib/testing/ewsSimulator.ts';
-import { ucwaSimulator } from '../lib/testing/ucwaSimulator.ts';
+import type { DrainReport, Releases } from '../lib/core/lifecycle/ledger.ts';
+import type { Transport } from '../lib/core/transport/transport.ts';
+import { pullNotifications } from '../lib/ews/pull/pull.ts';
+import { exchange } from '../lib/ews/exchange.ts';
+import { ewsSimulator } from '../lib/testing/ews/simulator.ts';
+import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
 import { connect } from '../lib/ucwa/connect.ts';
-import { presence } from '../lib/ucwa/presence.ts';
+import { presence } from '../lib/ucwa/presence/presence.ts';
 import { at, marbles } from './support/marbles.ts';
 
 interface Watching {

@@ -1,20 +1,19 @@
 import { expect } from 'chai';
 import { defer, firstValueFrom, lastValueFrom, mergeMap, of, share, Subject, Subscription, tap } from 'rxjs';
 import { SaxesParser } from 'saxes';
-import { readText } from '../lib/core/body.ts';
-import { fetchTransport } from '../lib/core/fetchTransport.ts';
 import { DEFAULT_LIMITS } from '../lib/core/limits.ts';
-import { headersFrom, type Transport } from '../lib/core/transport.ts';
-import { withLimits } from '../lib/core/withLimits.ts';
-import { pullNotifications } from '../lib/ews/pull.ts';
-import { messageParser, type ParserOptions } from '../lib/ews/parser.ts';
-import { exchange } from '../lib/ews/service.ts';
-import { ewsSimulator } from '../lib/testing/ewsSimulator.ts';
-import { ucwaSimulator } from '../lib/testing/ucwaSimulator.ts';
+import { fetchTransport } from '../lib/core/transport/fetch.ts';
+import { headersFrom, readText, type Transport } from '../lib/core/transport/transport.ts';
+import { withLimits } from '../lib/core/transport/withLimits.ts';
+import { exchange } from '../lib/ews/exchange.ts';
+import { messageParser, type ParserOptions } from '../lib/ews/protocol/parser.ts';
+import { pullNotifications } from '../lib/ews/pull/pull.ts';
+import { ewsSimulator } from '../lib/testing/ews/simulator.ts';
+import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
+import { eventRouter } from '../lib/ucwa/channel/eventRouter.ts';
 import { connect } from '../lib/ucwa/connect.ts';
-import { dispatch } from '../lib/ucwa/dispatch.ts';
-import type { UcwaEvent } from '../lib/ucwa/events.ts';
-import { presence } from '../lib/ucwa/presence.ts';
+import { presence } from '../lib/ucwa/presence/presence.ts';
+import type { UcwaEvent } from '../lib/ucwa/protocol/events.ts';
 import { eventsAnswer, itemEvent } from './ews/answers.ts';
 import { httpServer } from './support/httpServer.ts';
 
@@ -50,10 +49,10 @@ function deletions(work: () => void): number {
 describe('How much is done', () => {
   for (const subscribers of [1, 100, 10_000]) {
     it(`should be one call for an event with ${subscribers} subscribers of other things`, () => {
-      const desk = dispatch();
+      const desk = eventRouter();
       const called: number[] = [];
-      times(subscribers, (index) => desk.enter(() => called.push(index)).add(`/things/${index}`));
-      desk.give({ next: '', events: [updated('/things/0'), updated('/things/none')] });
+      times(subscribers, (index) => desk.register(() => called.push(index)).add(`/things/${index}`));
+      desk.publish({ next: '', events: [updated('/things/0'), updated('/things/none')] });
       expect(called).to.deep.equal([0]);
     });
   }
@@ -61,13 +60,13 @@ describe('How much is done', () => {
   it('should be as much for each who leaves, however many there are', () => {
     const leaving = (subscribers: number): number =>
       deletions(() => {
-        const desk = dispatch();
+        const desk = eventRouter();
         const places = times(subscribers, (index) => {
-          const place = desk.enter(() => undefined);
+          const place = desk.register(() => undefined);
           place.add(`/things/${index}`, '/things');
           return place;
         });
-        places.forEach((place) => place.leave());
+        places.forEach((place) => place.unregister());
       });
     expect(leaving(100)).to.be.greaterThan(100);
     expect(leaving(1000)).to.equal(10 * leaving(100));
@@ -75,17 +74,17 @@ describe('How much is done', () => {
   });
 
   it('should be no listener more after a thousand have come and gone', () => {
-    const desk = dispatch();
+    const desk = eventRouter();
     let called = 0;
-    const stays = desk.enter(() => (called += 1));
+    const stays = desk.register(() => (called += 1));
     stays.add('/things');
     const places = times(1000, () => {
-      const place = desk.enter(() => (called += 1000));
+      const place = desk.register(() => (called += 1000));
       place.add('/things');
       return place;
     });
-    places.forEach((place) => place.leave());
-    desk.give({ next: '', events: [updated('/things'), { ...updated('/events'), type: 'reset' }] });
+    places.forEach((place) => place.unregister());
+    desk.publish({ next: '', events: [updated('/things'), { ...updated('/events'), type: 'reset' }] });
     expect(called).to.equal(2);
   });
 

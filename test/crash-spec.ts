@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { ewsSimulator } from '../lib/testing/ewsSimulator.ts';
-import { ucwaSimulator } from '../lib/testing/ucwaSimulator.ts';
+import { ewsSimulator } from '../lib/testing/ews/simulator.ts';
+import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
 import {
   killedAgainAndAgain,
   KILLS,

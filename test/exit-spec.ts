@@ -3,10 +3,10 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { EMPTY, NEVER, of, tap } from 'rxjs';
-import { headersFrom, type HttpRequest, type Transport } from '../lib/core/transport.ts';
-import { ewsSimulator } from '../lib/testing/ewsSimulator.ts';
-import { serve } from '../lib/testing/serve.ts';
-import { ucwaSimulator } from '../lib/testing/ucwaSimulator.ts';
+import { headersFrom, type HttpRequest, type Transport } from '../lib/core/transport/transport.ts';
+import { ewsSimulator } from '../lib/testing/ews/simulator.ts';
+import { serve } from '../lib/testing/http/serve.ts';
+import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
 
 /** Serves the transport to the script until that ends by itself; rejects where it fails, or has to be killed. */
 async function left(what: string, how: string, transport: Transport, url: string): Promise<string> {

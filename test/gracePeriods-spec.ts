@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { type Observable, timer } from 'rxjs';
-import type { DrainReport, Releases } from '../lib/core/releases.ts';
-import { pullNotifications } from '../lib/ews/pull.ts';
-import { exchange } from '../lib/ews/service.ts';
-import { streamingNotifications } from '../lib/ews/streaming.ts';
-import { ewsSimulator } from '../lib/testing/ewsSimulator.ts';
-import { ucwaSimulator } from '../lib/testing/ucwaSimulator.ts';
+import type { DrainReport, Releases } from '../lib/core/lifecycle/ledger.ts';
+import { pullNotifications } from '../lib/ews/pull/pull.ts';
+import { exchange } from '../lib/ews/exchange.ts';
+import { streamingNotifications } from '../lib/ews/streaming/streaming.ts';
+import { ewsSimulator } from '../lib/testing/ews/simulator.ts';
+import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
 import { connect } from '../lib/ucwa/connect.ts';
-import { myContactsAndGroups } from '../lib/ucwa/contacts.ts';
-import { presence } from '../lib/ucwa/presence.ts';
+import { myContactsAndGroups } from '../lib/ucwa/presence/contactList.ts';
+import { presence } from '../lib/ucwa/presence/presence.ts';
 import { marbles } from './support/marbles.ts';
 
 interface Kept {

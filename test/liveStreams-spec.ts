@@ -1,11 +1,16 @@
 import { expect } from 'chai';
 import { EMPTY, NEVER, type Observable, of, Subscription } from 'rxjs';
-import { headersFrom, type HttpRequest, type HttpResponse, type Transport } from '../lib/core/transport.ts';
-import { pullNotifications } from '../lib/ews/pull.ts';
-import { exchange } from '../lib/ews/service.ts';
-import { gistOf } from '../lib/testing/ewsRequests.ts';
+import {
+  headersFrom,
+  type HttpRequest,
+  type HttpResponse,
+  type Transport,
+} from '../lib/core/transport/transport.ts';
+import { pullNotifications } from '../lib/ews/pull/pull.ts';
+import { exchange } from '../lib/ews/exchange.ts';
+import { gistOf } from '../lib/testing/ews/requests/requests.ts';
 import { connect } from '../lib/ucwa/connect.ts';
-import { presence } from '../lib/ucwa/presence.ts';
+import { presence } from '../lib/ucwa/presence/presence.ts';
 import { APPLICATION, applicationResource } from './bench/ucwaEvents.ts';
 import { answer, eventsAnswer } from './ews/answers.ts';
 import { response } from './support/responses.ts';

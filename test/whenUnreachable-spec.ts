@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { throwError } from 'rxjs';
 import { NetworkError } from '../lib/core/errors.ts';
-import type { Transport } from '../lib/core/transport.ts';
+import type { Transport } from '../lib/core/transport/transport.ts';
 import { exchange, pullNotifications } from '../lib/ews/index.ts';
 import { ewsSimulator, ucwaSimulator } from '../lib/testing/index.ts';
 import { connect } from '../lib/ucwa/index.ts';

@@ -2,7 +2,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { UsageError } from './usageError.ts';
 
 /** Options that a command takes. */
-export type OptionsConfig = NonNullable<ParseArgsConfig['options']>;
+type OptionsConfig = NonNullable<ParseArgsConfig['options']>;
 
 type Parsed<Config extends OptionsConfig> = ReturnType<
   typeof parseArgs<{ args: string[]; options: Config; strict: true; allowPositionals: false }>

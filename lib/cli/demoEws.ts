@@ -1,9 +1,9 @@
 import { catchError, filter, firstValueFrom, map, of, ReplaySubject, tap, throwError, timeout } from 'rxjs';
-import { fetchTransport } from '../core/fetchTransport.ts';
-import type { Transport } from '../core/transport.ts';
-import { unsubscribeEnvelope } from '../ews/envelope.ts';
+import { fetchTransport } from '../core/transport/fetch.ts';
+import type { Transport } from '../core/transport/transport.ts';
+import { unsubscribeEnvelope } from '../ews/protocol/envelope.ts';
 import { EwsError, type EwsEvent, type ExchangeService, exchange, pullNotifications } from '../ews/index.ts';
-import { soapCall } from '../ews/soap.ts';
+import { soapCall } from '../ews/protocol/soap.ts';
 import type { EwsSimulator } from '../testing/index.ts';
 import { printExchanges } from './printExchanges.ts';
 import type { Terminal } from './terminal.ts';

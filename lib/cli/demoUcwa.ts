@@ -1,5 +1,5 @@
 import { elementAt, filter, firstValueFrom, mergeMap, ReplaySubject, timeout } from 'rxjs';
-import { fetchTransport } from '../core/fetchTransport.ts';
+import { fetchTransport } from '../core/transport/fetch.ts';
 import type { UcwaSimulator } from '../testing/index.ts';
 import { connect, presence, type Ucwa, type UcwaEvent } from '../ucwa/index.ts';
 import { printExchanges } from './printExchanges.ts';

@@ -1,8 +1,12 @@
 import { asyncScheduler, defer, finalize, mergeMap, type Observable, of, tap } from 'rxjs';
-import { shownPath } from '../core/activity.ts';
-import { readText } from '../core/body.ts';
 import { excerpt } from '../core/text.ts';
-import type { HttpRequest, HttpResponse, Middleware } from '../core/transport.ts';
+import { shownPath } from '../core/transport/requestLog.ts';
+import {
+  type HttpRequest,
+  type HttpResponse,
+  type Middleware,
+  readText,
+} from '../core/transport/transport.ts';
 import type { Terminal } from './terminal.ts';
 
 /**

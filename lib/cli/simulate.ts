@@ -1,5 +1,5 @@
 import { firstValueFrom, takeUntil, timer } from 'rxjs';
-import type { Transport } from '../core/transport.ts';
+import type { Transport } from '../core/transport/transport.ts';
 import { ewsSimulator, serve, ucwaDomain } from '../testing/index.ts';
 import { numberArgument, parseOptions } from './arguments.ts';
 import { printExchanges } from './printExchanges.ts';

@@ -1,11 +1,11 @@
 import { constants } from 'node:os';
 import { type Observable, type Subscription, take, takeUntil } from 'rxjs';
-import type { DrainReport, ReleaseOutcome, Releases } from '../core/releases.ts';
+import type { DrainReport, ReleaseOutcome, Releases } from '../core/lifecycle/ledger.ts';
 import { beforeQuery } from '../core/text.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What events are watched on: a connection of either protocol. */
-export interface Connection {
+interface Connection {
   readonly releases: Releases;
   close(): Promise<DrainReport>;
 }

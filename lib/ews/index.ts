@@ -3,36 +3,45 @@
  *
  * @module
  */
-export type { Folder, Impersonation } from './envelope.ts';
-export { EwsError, type OperationIdentity, SoapFault } from './errors.ts';
-export { type AffinityGroup, affinityGroup, type AffinityOptions } from './affinity.ts';
-export { autodiscoverEws, type AutodiscoverOptions } from './autodiscover.ts';
-export type { AutodiscoverAttempt, AutodiscoverKind } from './autodiscoverCourse.ts';
-export { AutodiscoverError } from './autodiscoverError.ts';
-export { ntlm, type NtlmCredentials, type NtlmIdentity, type NtlmMessages } from './ntlm.ts';
-export type { BasicCredentials, SignInOptions } from './signIn.ts';
-export type { Checkpoint } from '../core/checkpoint.ts';
-export { ConnectionsFullError } from './connectionsFull.ts';
-export { streamingNotifications } from './streaming.ts';
-export type { StreamingLimits } from './streamingLimits.ts';
-export type { StreamingOptions } from './streamingOptions.ts';
-export type { WatchedFolders } from './watchedFolders.ts';
-export { pullNotifications } from './pull.ts';
-export type { PullOptions } from './pullOptions.ts';
-export type { IncomingNotification, NotificationAnswer } from './incomingNotification.ts';
-export type { PostedRequest } from './postedBody.ts';
-export { pushNotifications } from './push.ts';
+export type { Folder, Impersonation } from './protocol/envelope.ts';
+export {
+  type AutodiscoverAttempt,
+  AutodiscoverError,
+  type AutodiscoverKind,
+  ConnectionsFullError,
+  EwsError,
+  type OperationIdentity,
+  SoapFault,
+} from './protocol/errors.ts';
+export { type AffinityGroup, affinityGroup, type AffinityOptions } from './discovery/affinity.ts';
+export { autodiscoverEws, type AutodiscoverOptions } from './discovery/autodiscover.ts';
+export { ntlm, type NtlmCredentials, type NtlmIdentity, type NtlmMessages } from './auth/ntlm.ts';
+export type { BasicCredentials, SignInOptions } from './auth/signIn.ts';
+export type { Checkpoint } from '../core/checkpoint/checkpoint.ts';
+export { streamingNotifications } from './streaming/streaming.ts';
+export type { StreamingLimits } from './session/streamingLimits.ts';
+export type { StreamingOptions } from './streaming/options.ts';
+export type { WatchedFolders } from './protocol/folders.ts';
+export { pullNotifications } from './pull/pull.ts';
+export type { PullOptions } from './pull/options.ts';
+export type {
+  PushRequest as IncomingNotification,
+  PushResponse as NotificationAnswer,
+} from './push/pushRequest.ts';
+export type { NodeRequestLike as PostedRequest } from './push/body.ts';
+export { pushNotifications } from './push/push.ts';
 export {
   type PostedResponse,
   pushListener,
   type PushListener,
   type PushListenerOptions,
   type RefusedNotification,
-} from './pushListener.ts';
-export type { PushOptions } from './pushOptions.ts';
-export type { ExchangeOptions } from './exchangeOptions.ts';
-export type { ExchangeVersion } from './exchangeVersion.ts';
-export { exchange, type ExchangeService } from './service.ts';
+} from './push/listener.ts';
+export type { PushOptions } from './push/options.ts';
+export type { ExchangeOptions } from './options.ts';
+export type { ExchangeVersion } from './protocol/version.ts';
+export { exchange } from './exchange.ts';
+export { type ExchangeService } from './session/session.ts';
 export {
   type CopiedEvent,
   type CreatedEvent,
@@ -48,4 +57,4 @@ export {
   type ServerEvent,
   type StatusEvent,
   type SubscribableEvent,
-} from './events.ts';
+} from './protocol/events.ts';

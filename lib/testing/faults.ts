@@ -1,7 +1,12 @@
 import { concat, EMPTY, map, mergeMap, type Observable, of, ReplaySubject, throwError, timer } from 'rxjs';
 import { NetworkError } from '../core/errors.ts';
 import { invalidOption, numberOption, objectOption, type OptionNames } from '../core/options.ts';
-import { headersFrom, type HttpRequest, type HttpResponse, type Middleware } from '../core/transport.ts';
+import {
+  headersFrom,
+  type HttpRequest,
+  type HttpResponse,
+  type Middleware,
+} from '../core/transport/transport.ts';
 
 /**
  * What goes wrong with a request.

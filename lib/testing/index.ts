@@ -4,10 +4,10 @@
  *
  * @module
  */
-export type { EwsDialect } from './ewsDialect.ts';
-export type { MailboxDriver } from './ewsMailbox.ts';
-export type { PostedNotification } from './ewsPush.ts';
-export type { ImpersonatedUser, RequestGist } from './ewsRequests.ts';
+export type { EwsDialect } from './ews/dialect.ts';
+export type { MailboxDriver } from './ews/mailbox.ts';
+export type { PostedNotification } from './ews/push.ts';
+export type { ImpersonatedUser, RequestGist } from './ews/requests/requests.ts';
 export {
   type EwsFailure,
   type EwsOperation,
@@ -15,9 +15,9 @@ export {
   type EwsSimulator,
   type EwsSimulatorOptions,
   type LoggedEwsRequest,
-} from './ewsSimulator.ts';
-export type { OpenEwsStream, StreamEnd } from './ewsStreaming.ts';
-export type { HeldEwsSubscription } from './ewsSubscriptions.ts';
+} from './ews/simulator.ts';
+export type { OpenEwsStream, StreamEnd } from './ews/streaming/streaming.ts';
+export type { HeldEwsSubscription } from './ews/subscriptions.ts';
 export type {
   DelayedArrival,
   Fault,
@@ -29,17 +29,21 @@ export type {
   TruncatedAnswer,
 } from './faults.ts';
 export type { LoggedRequest } from './requestLog.ts';
-export { pushCallback, type PushCallback } from './pushCallback.ts';
-export { serve, type Served, type ServeOptions } from './serve.ts';
-export type { BatchShape } from './ucwaBatch.ts';
-export type { SimulatedPresence } from './ucwaContacts.ts';
-export { ucwaDiscovery, type UcwaDiscoveryOptions, type UcwaDiscoverySimulator } from './ucwaDiscovery.ts';
-export { ucwaDomain, type UcwaDomain, type UcwaDomainOptions } from './ucwaDomain.ts';
-export type { SimulatedEvent, SimulatedLink, Urgency } from './ucwaEvents.ts';
-export { ucwaSimulator, type UcwaSimulator, type UcwaSimulatorOptions } from './ucwaSimulator.ts';
+export { pushCallback, type PushCallback } from './ews/pushCallback.ts';
+export { serve, type Served, type ServeOptions } from './http/serve.ts';
+export type { BatchShape } from './ucwa/routes/batch.ts';
+export type { SimulatedPresence } from './ucwa/contacts.ts';
+export {
+  ucwaDiscovery,
+  type UcwaDiscoveryOptions,
+  type UcwaDiscoverySimulator,
+} from './ucwa/discovery/discovery.ts';
+export { ucwaDomain, type UcwaDomain, type UcwaDomainOptions } from './ucwa/discovery/domain.ts';
+export type { SimulatedEvent, SimulatedLink, Urgency } from './ucwa/events.ts';
+export { ucwaSimulator, type UcwaSimulator, type UcwaSimulatorOptions } from './ucwa/simulator.ts';
 export type {
   SimulatedApplicationState,
   SimulatedContactsAndGroups,
   SimulatedPresenceSubscription,
-} from './ucwaState.ts';
-export type { SimulatedToken } from './ucwaTokens.ts';
+} from './ucwa/state.ts';
+export type { SimulatedToken } from './ucwa/discovery/tokens.ts';

@@ -1,5 +1,5 @@
 import { map, mergeMap, Observable, ReplaySubject, timer } from 'rxjs';
-import type { HttpResponse, Middleware } from '../core/transport.ts';
+import type { HttpResponse, Middleware } from '../core/transport/transport.ts';
 
 /**
  * Returns middleware that delays requests and responses by half of the latency each.

@@ -1,5 +1,30 @@
 import { asyncScheduler, defer, tap } from 'rxjs';
-import type { HttpRequest, Middleware, Transport } from '../core/transport.ts';
+import type { HttpHeaders, HttpRequest, Middleware, Transport } from '../core/transport/transport.ts';
+
+/**
+ * The headers that the two protocols and HTTP itself need, spelled as IIS does: a response tells values by
+ * name, not the names. Microsoft's own reader of batches knows only this spelling of Content-Type.
+ */
+const NAMES = [
+  'Content-Type',
+  'Location',
+  'Retry-After',
+  'Set-Cookie',
+  'WWW-Authenticate',
+  'X-Ms-diagnostics',
+  'X-MS-Server-Fqdn',
+  'X-BackEndOverrideCookie',
+];
+
+/** Returns the headers of a response that are sent; `further` names are sent as well. */
+export function sentHeaders(headers: HttpHeaders, further: readonly string[] = []): Record<string, string> {
+  const sent: Record<string, string> = {};
+  for (const name of [...NAMES, ...further]) {
+    const value = headers.get(name);
+    if (value !== undefined) sent[name] = value;
+  }
+  return sent;
+}
 
 /** One request that a simulator was sent. */
 export interface LoggedRequest {
@@ -30,7 +55,7 @@ export interface LoggedRequest {
 }
 
 /** The requests that a simulator was sent. */
-export interface RequestLog {
+interface RequestLog {
   /** In the order in which they were sent. Beyond 64 Mi characters, the oldest are dropped. */
   readonly requests: readonly LoggedRequest[];
   /** Notes every request that passes. */

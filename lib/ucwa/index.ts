@@ -3,12 +3,22 @@
  *
  * @module
  */
-export { type Application } from './liveApplication.ts';
-export type { Me, ResourceAtHand } from './atHand.ts';
-export type { Checkpoint } from '../core/checkpoint.ts';
-export { batched, type BatchOptions } from './batch.ts';
-export type { BatchingOptions } from './batching.ts';
-export { connect, type Ucwa } from './connect.ts';
+export { type Application } from './application/liveApplication.ts';
+export type {
+  Embedded,
+  Link,
+  Links,
+  Me,
+  NamedLink,
+  OneOrMany,
+  Reason,
+  Resource,
+  EmbeddedResource as ResourceAtHand,
+} from './protocol/resource.ts';
+export type { Checkpoint } from '../core/checkpoint/checkpoint.ts';
+export { batched, type BatchingOptions, type BatchOptions } from './batch/batched.ts';
+export { connect } from './connect.ts';
+export { type Ucwa } from './session/session.ts';
 export type {
   ApplicationsOptions,
   ChannelOptions,
@@ -16,10 +26,16 @@ export type {
   ConnectOptions,
   DomainOptions,
   GivenApplicationOptions,
-} from './connectOptions.ts';
-export type { OnExpelled, OnReplaced } from './decision.ts';
-export { type Acknowledgement, type ChannelParameters, type EventBatch } from './cursor.ts';
-export { EndedError } from './endedError.ts';
+} from './options.ts';
+export type { OnExpelled, OnReplaced } from './protocol/failures.ts';
+export { type Acknowledgement, type ChannelParameters, type EventBatch } from './protocol/cursor.ts';
+export {
+  DiscoveryError,
+  type DiscoveryFailure,
+  EndedError,
+  SignInError,
+  UntrustedLinkError,
+} from './protocol/errors.ts';
 export {
   type AddedEvent,
   type CompletedEvent,
@@ -30,15 +46,22 @@ export {
   type StartedEvent,
   type UcwaEvent,
   type UpdatedEvent,
-} from './events.ts';
-export { type Discovery, discover, type DiscoveryOptions } from './discovery.ts';
-export { DiscoveryError, type DiscoveryFailure } from './discoveryError.ts';
-export { type UcwaLocation } from './discoveryWalk.ts';
-export { type FrameElement, type FrameMessageEvent, type FrameParent, type FrameWindow } from './frame.ts';
-export { mustDiscoverAgain } from './mustDiscoverAgain.ts';
-export { myContactsAndGroups } from './contacts.ts';
-export { contactPresence } from './contactPresence.ts';
-export type { ContactDetail, ContactPresenceOptions } from './contactPresenceOptions.ts';
+} from './protocol/events.ts';
+export { type Discovery, discover, type DiscoveryOptions } from './discovery/discover.ts';
+export { type UcwaLocation } from './discovery/steps.ts';
+export {
+  type FrameElement,
+  type FrameMessageEvent,
+  type FrameParent,
+  type FrameWindow,
+} from './transport/iframe.ts';
+export { shouldRediscover as mustDiscoverAgain } from './discovery/location.ts';
+export { myContactsAndGroups } from './presence/contactList.ts';
+export {
+  type ContactDetail,
+  contactPresence,
+  type ContactPresenceOptions,
+} from './presence/contactPresence.ts';
 export type {
   Availability,
   ContactFields,
@@ -46,14 +69,13 @@ export type {
   KnownPresence,
   PresenceFailure,
   UnknownPresence,
-} from './contactState.ts';
-export { groupPresence } from './group.ts';
-export type { GroupSelection } from './groupKind.ts';
-export type { LifetimeOptions } from './subscriptionOptions.ts';
-export type { PublishOptions } from './publish.ts';
-export { presence, type PresenceOptions } from './presence.ts';
-export { presenceBoard } from './presenceBoard.ts';
-export type { OnEnd } from './subscriptionStream.ts';
+} from './presence/contactState.ts';
+export { groupPresence, type GroupSelection } from './presence/group.ts';
+export type { LifetimeOptions } from './subscription/options.ts';
+export type { PublishOptions } from './application/publish.ts';
+export { presence, type PresenceOptions } from './presence/presence.ts';
+export { presenceBoard } from './presence/presenceBoard.ts';
+export type { OnEnd } from './subscription/subscription.ts';
 export {
   anonymousMeeting,
   type MeetingCredentials,
@@ -61,16 +83,5 @@ export {
   type PasswordCredentials,
   type SignIn,
   windows,
-} from './signIn.ts';
-export { SignInError } from './signInError.ts';
-export { UntrustedLinkError } from './trustedHosts.ts';
-export {
-  type Embedded,
-  type Link,
-  type Links,
-  type NamedLink,
-  type OneOrMany,
-  type Reason,
-  type Resource,
-} from './wire.ts';
-export { xframe, type XFrameOptions } from './xframe.ts';
+} from './auth/signIn.ts';
+export { xframe, type XFrameOptions } from './transport/xframe.ts';

@@ -1,8 +1,8 @@
 import { take, tap } from 'rxjs';
-import { fetchTransport } from '../../lib/core/fetchTransport.ts';
-import type { Transport } from '../../lib/core/transport.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange } from '../../lib/ews/service.ts';
+import { fetchTransport } from '../../lib/core/transport/fetch.ts';
+import type { Transport } from '../../lib/core/transport/transport.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
 import type { Benchmark } from './benchmark.ts';
 import { pullByEwsJavascriptApi } from './ewsJavascriptApi.ts';
 import { keepingAgent, loopback, raw } from './loopback.ts';

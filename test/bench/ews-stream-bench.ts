@@ -1,6 +1,6 @@
 import { take } from 'rxjs';
-import { streamingNotifications } from '../../lib/ews/streaming.ts';
-import { exchange } from '../../lib/ews/service.ts';
+import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
 import type { Benchmark, Contender, Goal, Measures } from './benchmark.ts';
 import { streamByEwsJavascriptApi } from './ewsJavascriptApi.ts';
 import { keepingAgent, loopback, raw } from './loopback.ts';

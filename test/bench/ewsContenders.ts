@@ -1,6 +1,6 @@
 import { SaxesParser } from 'saxes';
-import { messageParser } from '../../lib/ews/parser.ts';
-import type { EwsMessage } from '../../lib/ews/wire.ts';
+import { messageParser } from '../../lib/ews/protocol/parser.ts';
+import type { EwsMessage } from '../../lib/ews/protocol/messages.ts';
 import { peer } from './benchmark.ts';
 
 /** What this library makes of them: typed events, kept. */

@@ -1,9 +1,9 @@
 import { filter, Subject } from 'rxjs';
 import { decode } from '../../lib/core/decode.ts';
-import { dispatch } from '../../lib/ucwa/dispatch.ts';
-import { eventsOf, eventsResponseCodec, type UcwaEvent } from '../../lib/ucwa/events.ts';
-import { contactHrefKey } from '../../lib/ucwa/filing.ts';
-import { hrefKey } from '../../lib/ucwa/href.ts';
+import { eventRouter } from '../../lib/ucwa/channel/eventRouter.ts';
+import { eventsOf, eventsResponseCodec, type UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
+import { contactHrefKey } from '../../lib/ucwa/channel/eventKeys.ts';
+import { hrefKey } from '../../lib/ucwa/protocol/href.ts';
 import type { Benchmark, Measures, Round } from './benchmark.ts';
 import { contactHref, eventsResponse, presenceHref } from './ucwaEvents.ts';
 
@@ -43,10 +43,10 @@ export const benchmark: Benchmark = {
   contenders: {
     rxchange: () =>
       rounds(String, (subscribers) => {
-        const desk = dispatch();
+        const desk = eventRouter();
         for (let index = 0; index < subscribers; index += 1)
-          desk.enter(count).add(contactHrefKey(contactHref(index)));
-        return (events) => desk.give({ next: '', events });
+          desk.register(count).add(contactHrefKey(contactHref(index)));
+        return (events) => desk.publish({ next: '', events });
       }),
     'JSON.parse': () => () => {
       const ms = average(() => JSON.parse(TEXT) as unknown);

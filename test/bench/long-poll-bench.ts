@@ -1,7 +1,7 @@
 import crossFetch from 'cross-fetch';
 import { mergeMap, repeat, take } from 'rxjs';
-import { readText } from '../../lib/core/body.ts';
-import { fetchTransport } from '../../lib/core/fetchTransport.ts';
+import { readText } from '../../lib/core/transport/transport.ts';
+import { fetchTransport } from '../../lib/core/transport/fetch.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import type { Benchmark, Contender } from './benchmark.ts';
 import { keepingAgent, loopback, raw, textOf } from './loopback.ts';

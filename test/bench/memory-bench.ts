@@ -1,12 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { defer, filter, mergeMap, NEVER, type Observable, of, Subject, switchMap, timer } from 'rxjs';
-import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport.ts';
-import { messageParser } from '../../lib/ews/parser.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange } from '../../lib/ews/service.ts';
+import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport/transport.ts';
+import { messageParser } from '../../lib/ews/protocol/parser.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
-import { presence } from '../../lib/ucwa/presence.ts';
+import { presence } from '../../lib/ucwa/presence/presence.ts';
 import type { Benchmark, Contender, Measures } from './benchmark.ts';
 import { bytesOf, chunksOf, ewsAnswer, getEventsResponse, SUBSCRIPTION_ID } from './ewsMessages.ts';
 import { APPLICATION, applicationResource } from './ucwaEvents.ts';

@@ -1,9 +1,9 @@
 // The process of one server: tells its origin, and ends with who has started it.
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
-import { serve } from '../../lib/testing/serve.ts';
-import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
+import { serve } from '../../lib/testing/http/serve.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { channelListener } from './channelListener.ts';
 import { getEventsListener } from './getEventsListener.ts';
 import { streamListener } from './streamListener.ts';

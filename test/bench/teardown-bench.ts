@@ -1,12 +1,12 @@
 import { subscribe as observe } from 'node:diagnostics_channel';
 import type { RequestOptions } from 'node:http';
 import { type Observable, Subscription } from 'rxjs';
-import type { DrainReport } from '../../lib/core/releases.ts';
-import { unsubscribeEnvelope } from '../../lib/ews/envelope.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange } from '../../lib/ews/service.ts';
+import type { DrainReport } from '../../lib/core/lifecycle/ledger.ts';
+import { unsubscribeEnvelope } from '../../lib/ews/protocol/envelope.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
-import { presence } from '../../lib/ucwa/presence.ts';
+import { presence } from '../../lib/ucwa/presence/presence.ts';
 import type { Benchmark, Contender, Measures } from './benchmark.ts';
 import { SUBSCRIPTION_ID } from './ewsMessages.ts';
 import { keepingAgent, loopback, raw, textOf } from './loopback.ts';

@@ -1,6 +1,6 @@
 import * as t from 'io-ts';
 import { decode } from '../../lib/core/decode.ts';
-import { eventsOf, eventsResponseCodec } from '../../lib/ucwa/events.ts';
+import { eventsOf, eventsResponseCodec } from '../../lib/ucwa/protocol/events.ts';
 import type { Benchmark, Round } from './benchmark.ts';
 import { eventsResponse } from './ucwaEvents.ts';
 

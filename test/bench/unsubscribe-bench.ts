@@ -1,5 +1,5 @@
 import { filter, Subject, type Subscription, takeUntil } from 'rxjs';
-import { dispatch } from '../../lib/ucwa/dispatch.ts';
+import { eventRouter } from '../../lib/ucwa/channel/eventRouter.ts';
 import type { Benchmark, Round } from './benchmark.ts';
 
 const COUNTS = [1000, 10_000, 50_000];
@@ -31,11 +31,11 @@ export const benchmark: Benchmark = {
   contenders: {
     rxchange: () =>
       round((count) => {
-        const desk = dispatch();
+        const desk = eventRouter();
         return indexes(count).map((index) => {
-          const place = desk.enter(() => undefined);
+          const place = desk.register(() => undefined);
           place.add(`/people/${index}`);
-          return { unsubscribe: () => place.leave() };
+          return { unsubscribe: () => place.unregister() };
         });
       }),
     'Subject and filter': () =>

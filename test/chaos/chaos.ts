@@ -1,10 +1,10 @@
 import { asapScheduler, filter, firstValueFrom, map, merge, type Observable, observeOn, tap } from 'rxjs';
-import type { DrainReport, ReleaseOutcome } from '../../lib/core/releases.ts';
-import type { Transport } from '../../lib/core/transport.ts';
-import type { EwsDialect } from '../../lib/testing/ewsDialect.ts';
-import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
-import { serve } from '../../lib/testing/serve.ts';
-import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import type { DrainReport, ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { Transport } from '../../lib/core/transport/transport.ts';
+import type { EwsDialect } from '../../lib/testing/ews/dialect.ts';
+import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
+import { serve } from '../../lib/testing/http/serve.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { type Random, random } from '../support/random.ts';
 import type { Course, CourseOptions } from './course.ts';
 import { ewsCourse } from './ewsCourse.ts';

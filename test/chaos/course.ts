@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { DrainReport } from '../../lib/core/releases.ts';
+import type { DrainReport } from '../../lib/core/lifecycle/ledger.ts';
 import type { Tally } from './follower.ts';
 
 /** One protocol on its way through the faults: an application that comes and goes, and its server. */

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { filter, firstValueFrom, map, mergeMap } from 'rxjs';
-import { getStreamingEventsEnvelope } from '../../lib/ews/envelope.ts';
-import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
-import { serve } from '../../lib/testing/serve.ts';
+import { getStreamingEventsEnvelope } from '../../lib/ews/protocol/envelope.ts';
+import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
+import { serve } from '../../lib/testing/http/serve.ts';
 import { random } from '../support/random.ts';
 import { ewsCourse } from './ewsCourse.ts';
 

@@ -1,9 +1,9 @@
 import { merge, Subject, type Subscription } from 'rxjs';
-import type { EwsEvent } from '../../lib/ews/events.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange } from '../../lib/ews/service.ts';
-import { streamingNotifications } from '../../lib/ews/streaming.ts';
-import type { EwsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import type { EwsEvent } from '../../lib/ews/protocol/events.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
+import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
+import type { EwsSimulator } from '../../lib/testing/ews/simulator.ts';
 import type { Random } from '../support/random.ts';
 import type { Course, CourseOptions } from './course.ts';
 import { errorCount } from './errorCount.ts';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { execFile } from 'node:child_process';
 import { demoOn, type DemoServers } from '../../lib/cli/demo.ts';
-import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
-import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { specTerminal } from '../support/terminal.ts';
 
 interface Ended {

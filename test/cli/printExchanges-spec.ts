@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type Observable, of, throwError } from 'rxjs';
 import { printExchanges } from '../../lib/cli/printExchanges.ts';
-import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport.ts';
+import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport/transport.ts';
 import { specTerminal } from '../support/terminal.ts';
 
 const request = { method: 'GET', url: 'https://pool.contoso.com/a' };

@@ -4,8 +4,8 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { firstValueFrom } from 'rxjs';
 import { run } from '../../lib/cli/run.ts';
-import { discover } from '../../lib/ucwa/discovery.ts';
-import { password } from '../../lib/ucwa/signIn.ts';
+import { discover } from '../../lib/ucwa/discovery/discover.ts';
+import { password } from '../../lib/ucwa/auth/signIn.ts';
 import { specTerminal } from '../support/terminal.ts';
 
 /** Sends a text by hand, with the port for PORT; resolves with the status, once the connection is closed. */

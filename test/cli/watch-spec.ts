@@ -6,13 +6,13 @@ import { asyncScheduler, filter, firstValueFrom, map, NEVER, ReplaySubject, tap,
 import { run } from '../../lib/cli/run.ts';
 import { processTerminal } from '../../lib/cli/terminal.ts';
 import { watch } from '../../lib/cli/watch.ts';
-import { releaseLedger } from '../../lib/core/releases.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange } from '../../lib/ews/service.ts';
-import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
-import { serve, type Served } from '../../lib/testing/serve.ts';
-import { ucwaDiscovery } from '../../lib/testing/ucwaDiscovery.ts';
-import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import { releaseLedger } from '../../lib/core/lifecycle/ledger.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
+import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
+import { serve, type Served } from '../../lib/testing/http/serve.ts';
+import { ucwaDiscovery } from '../../lib/testing/ucwa/discovery/discovery.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { marbles } from '../support/marbles.ts';
 import { specTerminal } from '../support/terminal.ts';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { closestName } from '../../lib/core/closestName.ts';
+import { closestName } from '../../lib/core/options.ts';
 
 describe('closestName', () => {
   const known = ['url', 'impersonate', 'instanceId', 'mediumSeconds', 'durationMinutes', 'retry'];

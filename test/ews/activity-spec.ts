@@ -1,13 +1,14 @@
 import { expect } from 'chai';
 import { inspect } from 'node:util';
 import { delay, merge, type Observable, of, timer } from 'rxjs';
-import type { Activity } from '../../lib/core/activity.ts';
-import { headersFrom, type Transport } from '../../lib/core/transport.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import type { ExchangeOptions } from '../../lib/ews/exchangeOptions.ts';
-import { exchange, type ExchangeService } from '../../lib/ews/service.ts';
-import { streamingNotifications } from '../../lib/ews/streaming.ts';
-import { ewsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ewsSimulator.ts';
+import type { Activity } from '../../lib/core/transport/requestLog.ts';
+import { headersFrom, type Transport } from '../../lib/core/transport/transport.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import type { ExchangeOptions } from '../../lib/ews/options.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
+import { type ExchangeService } from '../../lib/ews/session/session.ts';
+import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
+import { ewsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ews/simulator.ts';
 import { marbles } from '../support/marbles.ts';
 import { response } from '../support/responses.ts';
 

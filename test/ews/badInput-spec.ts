@@ -1,17 +1,17 @@
 import { expect } from 'chai';
 import { concat, of, throwError, timer } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
-import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange } from '../../lib/ews/service.ts';
-import { streamingNotifications } from '../../lib/ews/streaming.ts';
-import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
-import { gistOf } from '../../lib/testing/ewsRequests.ts';
-import { serve } from '../../lib/testing/serve.ts';
+import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport/transport.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
+import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
+import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
+import { gistOf } from '../../lib/testing/ews/requests/requests.ts';
+import { serve } from '../../lib/testing/http/serve.ts';
 import { marbles } from '../support/marbles.ts';
 import { answer, envelope, eventsAnswer, itemEvent } from './answers.ts';
 import { fateOf, text, XML } from './fates.ts';
-import { message, streamed } from './streams.ts';
+import { message, streamed } from './streaming/streams.ts';
 
 const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
 const encoder = new TextEncoder();

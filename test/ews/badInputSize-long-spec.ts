@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { concat, map, range, tap } from 'rxjs';
-import type { HttpResponse } from '../../lib/core/transport.ts';
+import type { HttpResponse } from '../../lib/core/transport/transport.ts';
 import { fateOf, text } from './fates.ts';
 
 const encoder = new TextEncoder();

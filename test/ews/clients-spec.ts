@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { outcomesOf, pulling } from './pulling.ts';
-import { gapsOf, streaming } from './streaming.ts';
+import { outcomesOf, pulling } from './pull/pulling.ts';
+import { gapsOf, streaming } from './streaming/streaming.ts';
 import { expectTokenRefreshes } from './tokenRefreshes.ts';
 
 describe('What users of existing clients ask for, of any subscription', () => {

@@ -1,10 +1,10 @@
 import { from, of, timer } from 'rxjs';
-import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange } from '../../lib/ews/service.ts';
-import { streamingNotifications } from '../../lib/ews/streaming.ts';
-import { gistOf } from '../../lib/testing/ewsRequests.ts';
-import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
+import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport/transport.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
+import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
+import { gistOf } from '../../lib/testing/ews/requests/requests.ts';
+import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { marbles } from '../support/marbles.ts';
 
 const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;

@@ -1,16 +1,16 @@
 import { expect } from 'chai';
 import { asyncScheduler, concat, interval, map, mergeMap, NEVER, type Observable, of } from 'rxjs';
 import type { Limits } from '../../lib/core/limits.ts';
-import type { HttpResponse, Transport } from '../../lib/core/transport.ts';
-import { autodiscoverEws } from '../../lib/ews/autodiscover.ts';
-import { AutodiscoverError } from '../../lib/ews/autodiscoverError.ts';
-import { exchange } from '../../lib/ews/service.ts';
-import { gistOf } from '../../lib/testing/ewsRequests.ts';
+import type { HttpResponse, Transport } from '../../lib/core/transport/transport.ts';
+import { autodiscoverEws } from '../../lib/ews/discovery/autodiscover.ts';
+import { AutodiscoverError } from '../../lib/ews/protocol/errors.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
+import { gistOf } from '../../lib/testing/ews/requests/requests.ts';
 import { response } from '../support/responses.ts';
 import { answer, eventsAnswer } from './answers.ts';
-import { type Pulling, pulling } from './pulling.ts';
-import { newsOf, streaming } from './streaming.ts';
-import { message, status } from './streams.ts';
+import { type Pulling, pulling } from './pull/pulling.ts';
+import { newsOf, streaming } from './streaming/streaming.ts';
+import { message, status } from './streaming/streams.ts';
 
 const XML = { 'content-type': 'text/xml' };
 const OK = '<m:ResponseCode>NoError</m:ResponseCode>';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { takeUntil, timer } from 'rxjs';
-import type { EwsSimulator } from '../../lib/testing/ewsSimulator.ts';
-import { streaming } from './streaming.ts';
+import type { EwsSimulator } from '../../lib/testing/ews/simulator.ts';
+import { streaming } from './streaming/streaming.ts';
 
 /** The most streams that were open at a time, asked every 20 ms of the first seconds. */
 function mostStreams(server: EwsSimulator, seconds: number): { count: number } {

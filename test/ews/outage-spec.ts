@@ -21,16 +21,17 @@ import {
   type HttpRequest,
   type HttpResponse,
   type Transport,
-} from '../../lib/core/transport.ts';
-import type { EwsEvent } from '../../lib/ews/events.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import { type ExchangeService, exchange } from '../../lib/ews/service.ts';
-import { streamingNotifications } from '../../lib/ews/streaming.ts';
-import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
+} from '../../lib/core/transport/transport.ts';
+import type { EwsEvent } from '../../lib/ews/protocol/events.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
+import { type ExchangeService } from '../../lib/ews/session/session.ts';
+import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
+import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { marbles } from '../support/marbles.ts';
 import { extent } from '../support/extent.ts';
 import { faultAnswer } from './answers.ts';
-import { message, status } from './streams.ts';
+import { message, status } from './streaming/streams.ts';
 
 const MINUTE_MS = 60_000;
 const RETRY = { random: () => 0.5 };

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { gapsOf, streaming } from './streaming.ts';
-import { pulling } from './pulling.ts';
+import { gapsOf, streaming } from './streaming/streaming.ts';
+import { pulling } from './pull/pulling.ts';
 
 const named = (outcomes: readonly { readonly outcome: string }[]): string[] =>
   outcomes.map(({ outcome }) => outcome);

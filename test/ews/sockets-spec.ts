@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import { firstValueFrom, lastValueFrom, take, tap, toArray } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
-import type { EwsEvent } from '../../lib/ews/events.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange, type ExchangeService } from '../../lib/ews/service.ts';
-import { type EwsDialect } from '../../lib/testing/ewsDialect.ts';
-import { ewsSimulator, type EwsSimulator } from '../../lib/testing/ewsSimulator.ts';
-import { serve, type Served } from '../../lib/testing/serve.ts';
+import type { EwsEvent } from '../../lib/ews/protocol/events.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
+import { type ExchangeService } from '../../lib/ews/session/session.ts';
+import { type EwsDialect } from '../../lib/testing/ews/dialect.ts';
+import { ewsSimulator, type EwsSimulator } from '../../lib/testing/ews/simulator.ts';
+import { serve, type Served } from '../../lib/testing/http/serve.ts';
 import { httpServer } from '../support/httpServer.ts';
 
 const pull = { folders: ['inbox'], events: ['created', 'newMail'], pollIntervalSeconds: 0.02 } as const;

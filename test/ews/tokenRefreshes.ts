@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { asyncScheduler, of } from 'rxjs';
-import { connectionsOf, gapsOf, streaming } from './streaming.ts';
+import { connectionsOf, gapsOf, streaming } from './streaming/streaming.ts';
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;

@@ -1,7 +1,11 @@
 import { of, throwError } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
-import { headersFrom, type Transport } from '../../lib/core/transport.ts';
-import { ewsSimulator, type EwsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ewsSimulator.ts';
+import { headersFrom, type Transport } from '../../lib/core/transport/transport.ts';
+import {
+  ewsSimulator,
+  type EwsSimulator,
+  type EwsSimulatorOptions,
+} from '../../lib/testing/ews/simulator.ts';
 import { response } from '../support/responses.ts';
 
 export type Host = 0 | 1;

@@ -1,5 +1,5 @@
 import { from } from 'rxjs';
-import { headersFrom, type HttpResponse } from '../../lib/core/transport.ts';
+import { headersFrom, type HttpResponse } from '../../lib/core/transport/transport.ts';
 import type { Random } from '../support/random.ts';
 
 /** Cuts a text into pieces of bytes, wherever chance falls: inside of characters too. */

@@ -1,11 +1,11 @@
 import { of, toArray } from 'rxjs';
-import { answerOf } from '../../lib/ews/autodiscoverAnswer.ts';
-import type { AutodiscoverKind } from '../../lib/ews/autodiscoverCourse.ts';
-import { readMessage } from '../../lib/ews/connectionMessage.ts';
-import { mailAddress } from '../../lib/ews/mailAddress.ts';
-import { parseMessages } from '../../lib/ews/parser.ts';
-import { deliveredOnce, postedMessages } from '../../lib/ews/sendNotification.ts';
-import { soapCall, soapStream } from '../../lib/ews/soap.ts';
+import { answerOf } from '../../lib/ews/discovery/answer.ts';
+import { mailAddress } from '../../lib/ews/discovery/search.ts';
+import { type AutodiscoverKind } from '../../lib/ews/protocol/errors.ts';
+import { parseMessages } from '../../lib/ews/protocol/parser.ts';
+import { soapCall, soapStream } from '../../lib/ews/protocol/soap.ts';
+import { deduplicate, postedMessages } from '../../lib/ews/push/sendNotification.ts';
+import { interpretMessage } from '../../lib/ews/streaming/request.ts';
 import {
   answer,
   envelope,
@@ -16,7 +16,7 @@ import {
   notification,
   plainFault,
 } from '../ews/answers.ts';
-import { postedError, postedEvents } from '../ews/posted.ts';
+import { postedError, postedEvents } from '../ews/push/posted.ts';
 import { responseOf } from './chunks.ts';
 import { emittedBy } from './outcome.ts';
 import type { Decoder, Sample } from './sample.ts';
@@ -59,7 +59,7 @@ function streaming(name: string, text: string): Sample {
         url: URL_OF_EWS,
         envelope: '',
       };
-      return emittedBy(soapStream(transport, call)).map((message) => readMessage(message, call));
+      return emittedBy(soapStream(transport, call)).map((message) => interpretMessage(message, call));
     },
   };
 }
@@ -71,7 +71,7 @@ function posted(name: string, text: string): Sample {
     read: (mutant, random) => {
       const { body$ } = responseOf(mutant, random);
       const [messages = []] = emittedBy(body$.pipe(parseMessages({ depth: 32 }), toArray()));
-      const first = deliveredOnce();
+      const first = deduplicate();
       const { messages: found, id } = postedMessages(messages);
       return found.map(({ notifications }) => [id, first(notifications)]);
     },

@@ -1,8 +1,8 @@
-import type { HttpRequest } from '../../lib/core/transport.ts';
-import { answersOf } from '../../lib/ucwa/batchMessage.ts';
-import { eventsResponseCodec } from '../../lib/ucwa/events.ts';
-import { requestJson } from '../../lib/ucwa/request.ts';
-import { resourceCodec } from '../../lib/ucwa/wire.ts';
+import type { HttpRequest } from '../../lib/core/transport/transport.ts';
+import { answersOf } from '../../lib/ucwa/batch/message.ts';
+import { eventsResponseCodec } from '../../lib/ucwa/protocol/events.ts';
+import { requestJson } from '../../lib/ucwa/protocol/request.ts';
+import { resourceCodec } from '../../lib/ucwa/protocol/resource.ts';
 import { batchAnswer } from '../support/batches.ts';
 import type { Random } from '../support/random.ts';
 import { responseOf } from './chunks.ts';

@@ -11,16 +11,16 @@ import {
   REFUSAL,
   SUBSCRIPTION,
 } from '../support/ucwaMessages.ts';
-import { challengesIn } from '../../lib/core/challenge.ts';
-import { headersFrom } from '../../lib/core/transport.ts';
-import { signInOffer } from '../../lib/ucwa/challenge.ts';
-import { type ContactRel, fieldsIn } from '../../lib/ucwa/contactResources.ts';
-import { advance } from '../../lib/ucwa/cursor.ts';
-import { eventsResponseCodec } from '../../lib/ucwa/events.ts';
-import { contactHrefKey, contactKey, filedUnder } from '../../lib/ucwa/filing.ts';
-import { FrameAnswer, readFrameMessage } from '../../lib/ucwa/frameMessage.ts';
-import { readHeaderLines } from '../../lib/ucwa/headerLines.ts';
-import { requestJson } from '../../lib/ucwa/request.ts';
+import { challengesIn } from '../../lib/core/transport/challenge.ts';
+import { headersFrom } from '../../lib/core/transport/transport.ts';
+import { oauthChallenge } from '../../lib/ucwa/auth/oauthChallenge.ts';
+import { type ContactRel, fieldsIn } from '../../lib/ucwa/presence/contactState.ts';
+import { advance } from '../../lib/ucwa/protocol/cursor.ts';
+import { eventsResponseCodec } from '../../lib/ucwa/protocol/events.ts';
+import { contactHrefKey, contactUriKey, keysOf } from '../../lib/ucwa/channel/eventKeys.ts';
+import { FrameAnswer, readFrameMessage } from '../../lib/ucwa/transport/frameMessage.ts';
+import { readHeaderLines } from '../../lib/ucwa/protocol/multipart.ts';
+import { requestJson } from '../../lib/ucwa/protocol/request.ts';
 import { decode } from '../../lib/core/decode.ts';
 import {
   applicationCodec,
@@ -29,7 +29,7 @@ import {
   presenceSubscriptionCodec,
   type Resource,
   resourceCodec,
-} from '../../lib/ucwa/wire.ts';
+} from '../../lib/ucwa/protocol/resource.ts';
 
 const CONTACT_RELS: readonly string[] = [
   ...['contactPresence', 'contactNote', 'contactLocation', 'contactSupportedModalities'],
@@ -71,10 +71,10 @@ const EVENT_SAMPLES = Object.entries(EVENT_ANSWERS).map(([name, answer]) =>
     const { batch } = advance({ url: EVENTS }, response);
     for (const event of batch.events) {
       const { resource, link } = event;
-      filedUnder(event);
+      keysOf(event);
       if (resource !== undefined) {
         mustBeOfMessage(resource);
-        if (typeof resource['uri'] === 'string') contactKey(resource['uri']);
+        if (typeof resource['uri'] === 'string') contactUriKey(resource['uri']);
         if (CONTACT_RELS.includes(link.rel)) fieldsIn(link.rel as ContactRel, resource);
       }
     }
@@ -100,7 +100,7 @@ const CHALLENGE_SAMPLE: Sample = {
   text:
     'Bearer trusted_issuers="00000001@*", client_id="00000004", MsRtcOAuth href="https://pool.contoso.com/' +
     'webticket/oauthtoken", grant_type="urn:microsoft.rtc:windows,password\\" x" , Negotiate',
-  read: (text) => [challengesIn(text), signInOffer(headersFrom({ 'www-authenticate': text }))],
+  read: (text) => [challengesIn(text), oauthChallenge(headersFrom({ 'www-authenticate': text }))],
 };
 
 /** What reads the JSON of UCWA. */

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { catchError, EMPTY, lastValueFrom, of } from 'rxjs';
-import { fetchTransport } from '../../lib/core/fetchTransport.ts';
-import { withToken } from '../../lib/core/withToken.ts';
-import { headersFrom, type HttpRequest, type Transport } from '../../lib/core/transport.ts';
+import { fetchTransport } from '../../lib/core/transport/fetch.ts';
+import { withToken } from '../../lib/core/transport/withToken.ts';
+import { headersFrom, type HttpRequest, type Transport } from '../../lib/core/transport/transport.ts';
 import { autodiscoverEws, exchange, pullNotifications } from '../../lib/ews/index.ts';
-import { serve } from '../../lib/testing/serve.ts';
+import { serve } from '../../lib/testing/http/serve.ts';
 import { connect, discover } from '../../lib/ucwa/index.ts';
 
 describe('Credentials in clear text', () => {

@@ -7,8 +7,8 @@ import { Socket } from 'node:net';
 import { parse } from 'node:url';
 import { lastValueFrom, materialize, toArray } from 'rxjs';
 import { OriginError } from '../../lib/core/errors.ts';
-import { fetchTransport } from '../../lib/core/fetchTransport.ts';
-import { hostRule } from '../../lib/core/hostRule.ts';
+import { fetchTransport } from '../../lib/core/transport/fetch.ts';
+import { allowedHosts } from '../../lib/core/hosts.ts';
 import { httpUrl } from '../../lib/core/httpUrl.ts';
 import { extent } from '../support/extent.ts';
 
@@ -165,7 +165,7 @@ describe('The connected host', () => {
   });
 
   it('is within the domain for each random URL that a host rule allows', () => {
-    const isAllowed = hostRule(['contoso.com']);
+    const isAllowed = allowedHosts(['contoso.com']);
     let allowed = 0;
     fc.assert(
       fc.property(urls, (url) => {

@@ -12,21 +12,21 @@ import {
   toArray,
 } from 'rxjs';
 import { OriginError } from '../../lib/core/errors.ts';
-import { fetchTransport } from '../../lib/core/fetchTransport.ts';
-import { memoryCheckpoints } from '../../lib/core/memoryCheckpoints.ts';
-import { withCookies } from '../../lib/core/withCookies.ts';
-import { withToken } from '../../lib/core/withToken.ts';
-import { autodiscoverEws } from '../../lib/ews/autodiscover.ts';
-import type { ExchangeOptions } from '../../lib/ews/exchangeOptions.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange } from '../../lib/ews/service.ts';
-import { serve } from '../../lib/testing/serve.ts';
-import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
+import { fetchTransport } from '../../lib/core/transport/fetch.ts';
+import { memoryCheckpoints } from '../../lib/core/checkpoint/memoryStore.ts';
+import { withCookies } from '../../lib/core/transport/withCookies.ts';
+import { withToken } from '../../lib/core/transport/withToken.ts';
+import { autodiscoverEws } from '../../lib/ews/discovery/autodiscover.ts';
+import type { ExchangeOptions } from '../../lib/ews/options.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
+import { serve } from '../../lib/testing/http/serve.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
-import { discover } from '../../lib/ucwa/discovery.ts';
-import { presence } from '../../lib/ucwa/presence.ts';
-import { password } from '../../lib/ucwa/signIn.ts';
-import { SignInError } from '../../lib/ucwa/signInError.ts';
+import { discover } from '../../lib/ucwa/discovery/discover.ts';
+import { presence } from '../../lib/ucwa/presence/presence.ts';
+import { password } from '../../lib/ucwa/auth/signIn.ts';
+import { SignInError } from '../../lib/ucwa/protocol/errors.ts';
 import { type Arrival, type Internet, internet, type Reply } from '../support/internet.ts';
 
 const SECRET = 'Tr0ub4dor-and-3';
@@ -432,7 +432,7 @@ describe('Credentials over real sockets', () => {
           checkpoint: { store, key: 'key' },
           channel: { ack: 'processed' },
         });
-        await ended(ucwa.events$.pipe(take(1), timeout({ first: 100, with: () => EMPTY })));
+        await ended(ucwa.events$.pipe(take(1), timeout({ first: 400, with: () => EMPTY })));
         await ucwa.close({ timeoutMs: 0 });
         expect(new Set(world.arrivals.map(({ host }) => host))).to.deep.equal(new Set(['pool.contoso.com']));
         expect(new Set(asked)).to.deep.equal(new Set(['https://pool.contoso.com']));

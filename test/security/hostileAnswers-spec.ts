@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { of } from 'rxjs';
-import { challengesIn } from '../../lib/core/challenge.ts';
-import { cookieJar } from '../../lib/core/cookieJar.ts';
+import { challengesIn } from '../../lib/core/transport/challenge.ts';
+import { cookieJar } from '../../lib/core/transport/withCookies.ts';
 import { DecodeError } from '../../lib/core/errors.ts';
-import { headersFrom, type Transport } from '../../lib/core/transport.ts';
+import { headersFrom, type Transport } from '../../lib/core/transport/transport.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
-import { readHeaderLines } from '../../lib/ucwa/headerLines.ts';
-import { embeddedIn, type Resource } from '../../lib/ucwa/wire.ts';
+import { readHeaderLines } from '../../lib/ucwa/protocol/multipart.ts';
+import { embeddedIn, type Resource } from '../../lib/ucwa/protocol/resource.ts';
 import { response } from '../support/responses.ts';
 
 const ORIGIN = 'https://pool.contoso.com';

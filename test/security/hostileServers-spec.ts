@@ -6,9 +6,9 @@ import { firstValueFrom, lastValueFrom, take } from 'rxjs';
 import { DecodeError, HttpError, NetworkError } from '../../lib/core/errors.ts';
 import { MOST_VALUES } from '../../lib/core/json.ts';
 import type { Limits } from '../../lib/core/limits.ts';
-import { EwsError } from '../../lib/ews/errors.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange } from '../../lib/ews/service.ts';
+import { EwsError } from '../../lib/ews/protocol/errors.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { httpServer, rawServer, type SpecServer } from '../support/httpServer.ts';
 

@@ -3,19 +3,19 @@ import fc from 'fast-check';
 import { throwError } from 'rxjs';
 import { SaxesParser } from 'saxes';
 import { NetworkError } from '../../lib/core/errors.ts';
-import type { HttpRequest, Transport } from '../../lib/core/transport.ts';
+import type { HttpRequest, Transport } from '../../lib/core/transport/transport.ts';
 import {
   getEventsEnvelope,
   getStreamingEventsEnvelope,
   subscribeEnvelope,
   unsubscribeEnvelope,
-} from '../../lib/ews/envelope.ts';
-import { poxRequest } from '../../lib/ews/pox.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange } from '../../lib/ews/service.ts';
+} from '../../lib/ews/protocol/envelope.ts';
+import { poxRequest } from '../../lib/ews/discovery/pox.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
-import { writeBatch } from '../../lib/ucwa/multipart.ts';
-import { presence } from '../../lib/ucwa/presence.ts';
+import { writeBatch } from '../../lib/ucwa/protocol/multipart.ts';
+import { presence } from '../../lib/ucwa/presence/presence.ts';
 
 /** Texts that want to be more than texts. */
 const evil = fc.oneof(

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { lastValueFrom, materialize, type Observable, take, toArray } from 'rxjs';
-import { autodiscoverEws } from '../../lib/ews/autodiscover.ts';
-import { AutodiscoverError } from '../../lib/ews/autodiscoverError.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange } from '../../lib/ews/service.ts';
-import type { SignInOptions } from '../../lib/ews/signIn.ts';
+import { autodiscoverEws } from '../../lib/ews/discovery/autodiscover.ts';
+import { AutodiscoverError } from '../../lib/ews/protocol/errors.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
+import type { SignInOptions } from '../../lib/ews/auth/signIn.ts';
 import { type Arrival, type Internet, internet } from '../support/internet.ts';
 
 const SECRET = 'Tr0ub4dor-and-3';

@@ -3,12 +3,12 @@ import fc from 'fast-check';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { lastValueFrom, materialize, type Observable, take, toArray } from 'rxjs';
-import { fetchTransport } from '../../lib/core/fetchTransport.ts';
-import { withCookies } from '../../lib/core/withCookies.ts';
-import { withToken } from '../../lib/core/withToken.ts';
-import { affinityGroup } from '../../lib/ews/affinity.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import { exchange } from '../../lib/ews/service.ts';
+import { fetchTransport } from '../../lib/core/transport/fetch.ts';
+import { withCookies } from '../../lib/core/transport/withCookies.ts';
+import { withToken } from '../../lib/core/transport/withToken.ts';
+import { affinityGroup } from '../../lib/ews/discovery/affinity.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 
 /** Texts that want to be a header, or a request, of their own. */

@@ -4,35 +4,36 @@ import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { lastValueFrom, map, mergeMap, type Observable, of, Subject, throwError } from 'rxjs';
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../lib/core/errors.ts';
-import { fetchTransport } from '../../lib/core/fetchTransport.ts';
 import { describeUrl } from '../../lib/core/text.ts';
-import type { HttpRequest, Middleware, Transport } from '../../lib/core/transport.ts';
-import { withCookies } from '../../lib/core/withCookies.ts';
-import { withToken } from '../../lib/core/withToken.ts';
-import { affinityGroup } from '../../lib/ews/affinity.ts';
-import { autodiscoverEws } from '../../lib/ews/autodiscover.ts';
-import { AutodiscoverError } from '../../lib/ews/autodiscoverError.ts';
-import { ConnectionsFullError } from '../../lib/ews/connectionsFull.ts';
-import { EwsError, SoapFault } from '../../lib/ews/errors.ts';
-import { ntlm } from '../../lib/ews/ntlm.ts';
-import { pullNotifications } from '../../lib/ews/pull.ts';
-import { pushListener } from '../../lib/ews/pushListener.ts';
-import { exchange } from '../../lib/ews/service.ts';
-import { ewsSimulator } from '../../lib/testing/ewsSimulator.ts';
-import { ucwaDomain } from '../../lib/testing/ucwaDomain.ts';
-import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
-import { advance } from '../../lib/ucwa/cursor.ts';
+import { fetchTransport } from '../../lib/core/transport/fetch.ts';
+import type { HttpRequest, Middleware, Transport } from '../../lib/core/transport/transport.ts';
+import { withCookies } from '../../lib/core/transport/withCookies.ts';
+import { withToken } from '../../lib/core/transport/withToken.ts';
+import { ntlm } from '../../lib/ews/auth/ntlm.ts';
+import { affinityGroup } from '../../lib/ews/discovery/affinity.ts';
+import { autodiscoverEws } from '../../lib/ews/discovery/autodiscover.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
+import {
+  AutodiscoverError,
+  ConnectionsFullError,
+  EwsError,
+  SoapFault,
+} from '../../lib/ews/protocol/errors.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { pushListener } from '../../lib/ews/push/listener.ts';
+import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
+import { ucwaDomain } from '../../lib/testing/ucwa/discovery/domain.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
+import { anonymousMeeting, password } from '../../lib/ucwa/auth/signIn.ts';
+import { requestToken } from '../../lib/ucwa/auth/tokenEndpoint.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
-import { discover } from '../../lib/ucwa/discovery.ts';
-import { DiscoveryError } from '../../lib/ucwa/discoveryError.ts';
-import { EndedError } from '../../lib/ucwa/endedError.ts';
-import { eventsResponseCodec } from '../../lib/ucwa/events.ts';
-import { presence } from '../../lib/ucwa/presence.ts';
-import { requestJson } from '../../lib/ucwa/request.ts';
-import { anonymousMeeting, password } from '../../lib/ucwa/signIn.ts';
-import { SignInError } from '../../lib/ucwa/signInError.ts';
-import { requestToken } from '../../lib/ucwa/tokenEndpoint.ts';
-import { trustedHosts, trustedUrl } from '../../lib/ucwa/trustedHosts.ts';
+import { discover } from '../../lib/ucwa/discovery/discover.ts';
+import { trustedHosts, trustedUrl } from '../../lib/ucwa/discovery/trustedHosts.ts';
+import { presence } from '../../lib/ucwa/presence/presence.ts';
+import { advance } from '../../lib/ucwa/protocol/cursor.ts';
+import { DiscoveryError, EndedError, SignInError } from '../../lib/ucwa/protocol/errors.ts';
+import { eventsResponseCodec } from '../../lib/ucwa/protocol/events.ts';
+import { requestJson } from '../../lib/ucwa/protocol/request.ts';
 import { rawServer } from '../support/httpServer.ts';
 import { response } from '../support/responses.ts';
 

@@ -1,18 +1,18 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Observable, of } from 'rxjs';
-import { fetchTransport } from '../../lib/core/fetchTransport.ts';
-import { pinnedTo } from '../../lib/core/pinnedTo.ts';
-import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport.ts';
-import { autodiscoverEws } from '../../lib/ews/autodiscover.ts';
-import { soapCall } from '../../lib/ews/soap.ts';
-import { answersOf } from '../../lib/ucwa/batchMessage.ts';
-import { discover } from '../../lib/ucwa/discovery.ts';
-import { EndedError } from '../../lib/ucwa/endedError.ts';
-import { eventsResponseCodec } from '../../lib/ucwa/events.ts';
-import { requestJson, requestNothing } from '../../lib/ucwa/request.ts';
-import { password } from '../../lib/ucwa/signIn.ts';
-import { requestToken } from '../../lib/ucwa/tokenEndpoint.ts';
+import { fetchTransport } from '../../lib/core/transport/fetch.ts';
+import { restrictToOrigin } from '../../lib/core/transport/restrictToOrigin.ts';
+import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport/transport.ts';
+import { autodiscoverEws } from '../../lib/ews/discovery/autodiscover.ts';
+import { soapCall } from '../../lib/ews/protocol/soap.ts';
+import { answersOf } from '../../lib/ucwa/batch/message.ts';
+import { discover } from '../../lib/ucwa/discovery/discover.ts';
+import { EndedError } from '../../lib/ucwa/protocol/errors.ts';
+import { eventsResponseCodec } from '../../lib/ucwa/protocol/events.ts';
+import { requestJson, requestNothing } from '../../lib/ucwa/protocol/request.ts';
+import { password } from '../../lib/ucwa/auth/signIn.ts';
+import { requestToken } from '../../lib/ucwa/auth/tokenEndpoint.ts';
 import { answer, envelope, errorAnswer } from '../ews/answers.ts';
 import { expectHarmless } from '../support/errorTexts.ts';
 import { response } from '../support/responses.ts';
@@ -230,7 +230,9 @@ const positions: readonly (readonly [string, (text: string) => Observable<unknow
   [
     'a redirect within an origin',
     (text) =>
-      pinnedTo(URL_OF_POOL)(serving(response(302, { headers: { location: `https://a${text}.test/` } })))({
+      restrictToOrigin(URL_OF_POOL)(
+        serving(response(302, { headers: { location: `https://a${text}.test/` } })),
+      )({
         method: 'GET',
         url: `${URL_OF_POOL}/${text}`,
       }),

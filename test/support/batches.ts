@@ -4,7 +4,7 @@ import {
   type HttpRequest,
   type HttpResponse,
   type Transport,
-} from '../../lib/core/transport.ts';
+} from '../../lib/core/transport/transport.ts';
 
 /** One part of an answer, before it is written. */
 export interface AnswerPart {

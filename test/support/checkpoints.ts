@@ -1,5 +1,5 @@
 import { concat, ignoreElements, timer } from 'rxjs';
-import type { CheckpointStore } from '../../lib/core/checkpoint.ts';
+import type { CheckpointStore } from '../../lib/core/checkpoint/checkpoint.ts';
 
 /** A store that takes its time. */
 export function slow(store: CheckpointStore, ms = 100): CheckpointStore {

@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Transport } from '../../lib/core/transport.ts';
-import { serve } from '../../lib/testing/serve.ts';
+import type { Transport } from '../../lib/core/transport/transport.ts';
+import { serve } from '../../lib/testing/http/serve.ts';
 import { extent, SEED } from './extent.ts';
 
 /** How often a process is killed; KILLS=50 for more, which also prints what came of it. */

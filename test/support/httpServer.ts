@@ -1,6 +1,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createRawServer, type Server as RawServer, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import {
+  type AddressInfo,
+  createServer as createRawServer,
+  type Server as RawServer,
+  type Socket,
+} from 'node:net';
 
 /** A server of one spec, on a free port of this machine. */
 export interface SpecServer {

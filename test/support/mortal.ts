@@ -1,6 +1,6 @@
 import { concat, defer, EMPTY, NEVER, type Observable, Subject, takeUntil } from 'rxjs';
-import type { CheckpointStore } from '../../lib/core/checkpoint.ts';
-import type { Transport } from '../../lib/core/transport.ts';
+import type { CheckpointStore } from '../../lib/core/checkpoint/checkpoint.ts';
+import type { Transport } from '../../lib/core/transport/transport.ts';
 
 /** One process, as its server and its store see it: until it is killed. */
 export interface Mortal {

@@ -1,7 +1,6 @@
 import { createContext, runInContext } from 'node:vm';
 import { mergeMap } from 'rxjs';
-import { readText } from '../../lib/core/body.ts';
-import type { Transport } from '../../lib/core/transport.ts';
+import { readText, type Transport } from '../../lib/core/transport/transport.ts';
 import { framePage, type FramePage } from './framePage.ts';
 
 interface Message {

@@ -1,41 +1,39 @@
 import { NEVER, of, timer } from 'rxjs';
-import { activityReport } from '../../lib/core/activity.ts';
-import { retryAfterMs } from '../../lib/core/backoff.ts';
-import { challengesIn } from '../../lib/core/challenge.ts';
-import { cookieJar } from '../../lib/core/cookieJar.ts';
-import { hostName } from '../../lib/core/hostRule.ts';
+import { retryAfterMs } from '../../lib/core/backoff/backoff.ts';
+import { hostName } from '../../lib/core/hosts.ts';
+import { contactKey, normalHref } from '../../lib/core/href.ts';
 import { httpUrl } from '../../lib/core/httpUrl.ts';
-import { pinnedTo } from '../../lib/core/pinnedTo.ts';
 import { codeWord, describeUrl, excerpt, mediaType, originOf } from '../../lib/core/text.ts';
+import { challengesIn } from '../../lib/core/transport/challenge.ts';
+import { requestLog } from '../../lib/core/transport/requestLog.ts';
+import { restrictToOrigin } from '../../lib/core/transport/restrictToOrigin.ts';
 import {
   headersFrom,
   type HttpRequest,
   type HttpResponse,
   type Transport,
-} from '../../lib/core/transport.ts';
-import { secretIn } from '../../lib/ews/callbackSecret.ts';
-import { answerOf } from '../../lib/ews/autodiscoverAnswer.ts';
-import { mailAddress } from '../../lib/ews/mailAddress.ts';
-import { messageParser } from '../../lib/ews/parser.ts';
-import { readPoxResponse } from '../../lib/ews/pox.ts';
-import { isXml } from '../../lib/ews/soap.ts';
-import { streamingParser } from '../../lib/ews/streamingParser.ts';
-import { timestampOf } from '../../lib/ews/timestamp.ts';
-import { decideBatch } from '../../lib/ucwa/batchDecision.ts';
-import { signInOffer } from '../../lib/ucwa/challenge.ts';
+} from '../../lib/core/transport/transport.ts';
+import { cookieJar } from '../../lib/core/transport/withCookies.ts';
+import { answerOf } from '../../lib/ews/discovery/answer.ts';
+import { readPoxResponse } from '../../lib/ews/discovery/pox.ts';
+import { mailAddress } from '../../lib/ews/discovery/search.ts';
+import { timestampOf } from '../../lib/ews/protocol/eventSchema.ts';
+import { messageParser } from '../../lib/ews/protocol/parser.ts';
+import { isXml } from '../../lib/ews/protocol/soap.ts';
+import { streamingParser } from '../../lib/ews/protocol/streamParser.ts';
+import { secretIn } from '../../lib/ews/push/callbackSecret.ts';
+import { oauthChallenge } from '../../lib/ucwa/auth/oauthChallenge.ts';
+import { password } from '../../lib/ucwa/auth/signIn.ts';
+import { requestToken } from '../../lib/ucwa/auth/tokenEndpoint.ts';
+import { decideBatch } from '../../lib/ucwa/batch/decision.ts';
+import { contactHrefKey, keysOf } from '../../lib/ucwa/channel/eventKeys.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
-import { fieldsIn } from '../../lib/ucwa/contactResources.ts';
-import { contactHrefKey, filedUnder } from '../../lib/ucwa/filing.ts';
-import { readFrameMessage } from '../../lib/ucwa/frameMessage.ts';
-import { readHeaderLines } from '../../lib/ucwa/headerLines.ts';
-import { absolute, addressOf } from '../../lib/ucwa/href.ts';
-import { readBatch } from '../../lib/ucwa/multipart.ts';
-import { reasonIn } from '../../lib/ucwa/request.ts';
-import { password } from '../../lib/ucwa/signIn.ts';
-import { requestToken } from '../../lib/ucwa/tokenEndpoint.ts';
-import { trustedHosts, trustedUrl } from '../../lib/ucwa/trustedHosts.ts';
-import { contactKey } from '../../operators/contactKey.ts';
-import { normalHref } from '../../operators/href.ts';
+import { trustedHosts, trustedUrl } from '../../lib/ucwa/discovery/trustedHosts.ts';
+import { fieldsIn } from '../../lib/ucwa/presence/contactState.ts';
+import { absolute, addressOf } from '../../lib/ucwa/protocol/href.ts';
+import { readBatch, readHeaderLines } from '../../lib/ucwa/protocol/multipart.ts';
+import { reasonIn } from '../../lib/ucwa/protocol/request.ts';
+import { readFrameMessage } from '../../lib/ucwa/transport/frameMessage.ts';
 import { marbles } from './marbles.ts';
 import { type Reader, reader } from './reader.ts';
 import { response } from './responses.ts';
@@ -62,7 +60,7 @@ export const READERS: readonly Reader[] = [
   reader('the type of a batch', (text) => readBatch(text, '--a\r\n\r\n--a--'), TYPES),
   reader('header lines', readHeaderLines, ['', 'a:', 'a: b\r\n']),
   reader('challenges', challengesIn, ['', 'Bearer ', 'Bearer a=', 'Bearer a="']),
-  reader('an offer to sign in', (text) => signInOffer(headersFrom({ 'www-authenticate': text })), [
+  reader('an offer to sign in', (text) => oauthChallenge(headersFrom({ 'www-authenticate': text })), [
     ...['', 'MsRtcOAuth href="/a",grant_type="'],
   ]),
   reader('cookies', (text) => cookieJar().keep(`${ORIGIN}/`, text), [
@@ -83,7 +81,7 @@ export const READERS: readonly Reader[] = [
   reader('an href', normalHref, HREFS),
   reader('the href of a contact', contactHrefKey, HREFS),
   reader('the keys of an event', (text) =>
-    filedUnder({ type: 'updated', link: { rel: text, href: text }, sender: { rel: 'people', href: text } }),
+    keysOf({ type: 'updated', link: { rel: text, href: text }, sender: { rel: 'people', href: text } }),
   ),
   reader('the URI of a contact', (text) => [addressOf(text), contactKey(text)], ['', 'sip:', 'sip:a@b;']),
   reader('an address', mailAddress, ['', 'a@']),
@@ -161,7 +159,7 @@ function followed(href: string): void {
 function redirected(location: string): void {
   const answers = [response(302, { headers: { location } }), json({})];
   const transport: Transport = ({ url }) => of({ ...(answers.shift() ?? json({})), url });
-  pinnedTo(ORIGIN)(transport)({ method: 'GET', url: `${ORIGIN}/` }).subscribe({ error: ignore });
+  restrictToOrigin(ORIGIN)(transport)({ method: 'GET', url: `${ORIGIN}/` }).subscribe({ error: ignore });
 }
 
 /** Reads what a token endpoint answers. */
@@ -173,7 +171,7 @@ function asked(status: number, body: string): void {
 
 /** Reports a request to this href. */
 function reportedAs(href: string): void {
-  const { activity$, reported } = activityReport();
+  const { activity$, logged: reported } = requestLog();
   activity$.subscribe();
   const request: HttpRequest = { method: 'GET', url: absolute(href, ORIGIN) };
   reported(() => of(json({})))(request).subscribe();

@@ -4,7 +4,7 @@ import {
   type HttpRequest,
   type HttpResponse,
   type Transport,
-} from '../../lib/core/transport.ts';
+} from '../../lib/core/transport/transport.ts';
 
 /** A response with the body in the given pieces. */
 export function response(

@@ -5,7 +5,7 @@ import {
   type HttpRequest,
   type HttpResponse,
   type Transport,
-} from '../../lib/core/transport.ts';
+} from '../../lib/core/transport/transport.ts';
 
 /** What happens to one request. */
 export interface Fate {

@@ -1,12 +1,16 @@
 import { concat, map, mergeMap, NEVER, type Observable, of } from 'rxjs';
-import { readText } from '../../lib/core/body.ts';
+import { withRetry } from '../../lib/core/backoff/withRetry.ts';
 import { HttpError } from '../../lib/core/errors.ts';
-import type { ReleaseResult } from '../../lib/core/release.ts';
-import type { ReleaseLedger } from '../../lib/core/releases.ts';
-import { remoteResource, type RemoteResource } from '../../lib/core/remoteResource.ts';
-import { reportProgress } from '../../lib/core/reportProgress.ts';
-import type { HttpRequest, HttpResponse, Transport } from '../../lib/core/transport.ts';
-import { withRetry } from '../../lib/core/withRetry.ts';
+import type { ReleaseLedger } from '../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseResult } from '../../lib/core/lifecycle/release.ts';
+import { remoteResource, type RemoteResource } from '../../lib/core/lifecycle/remoteResource.ts';
+import {
+  type HttpRequest,
+  type HttpResponse,
+  readText,
+  type Transport,
+} from '../../lib/core/transport/transport.ts';
+import { withProgress } from '../../lib/core/transport/withProgress.ts';
 
 const ORIGIN = 'https://things.example';
 
@@ -18,7 +22,7 @@ export function thing(
   ledger: ReleaseLedger,
   options: ThingOptions = {},
 ): Observable<string> {
-  const send = withRetry({ retries: 3, initialMs: 10, random: () => 0.5 })(reportProgress(server));
+  const send = withRetry({ retries: 3, initialMs: 10, random: () => 0.5 })(withProgress(server));
   const checked = (request: HttpRequest): Observable<HttpResponse> =>
     send(request).pipe(
       map((response) => {

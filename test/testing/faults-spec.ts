@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { asyncScheduler, finalize, mergeMap, NEVER, of, timer } from 'rxjs';
-import { readText } from '../../lib/core/body.ts';
 import { NetworkError } from '../../lib/core/errors.ts';
-import { headersFrom, type Transport } from '../../lib/core/transport.ts';
+import { headersFrom, readText, type Transport } from '../../lib/core/transport/transport.ts';
 import { type Fault, type FaultQueue, faultQueue } from '../../lib/testing/faults.ts';
 import { marbles } from '../support/marbles.ts';
 

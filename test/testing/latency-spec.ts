@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { asyncScheduler, EMPTY, finalize, NEVER, of, timer } from 'rxjs';
-import { headersFrom, type Transport } from '../../lib/core/transport.ts';
+import { headersFrom, type Transport } from '../../lib/core/transport/transport.ts';
 import { travelling } from '../../lib/testing/latency.ts';
 import { marbles } from '../support/marbles.ts';
 

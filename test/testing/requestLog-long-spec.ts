@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { EMPTY, of } from 'rxjs';
-import { headersFrom, type Transport } from '../../lib/core/transport.ts';
+import { headersFrom, type Transport } from '../../lib/core/transport/transport.ts';
 import { requestLog } from '../../lib/testing/requestLog.ts';
 
 const server: Transport = ({ url }) => of({ status: 204, url, headers: headersFrom({}), body$: EMPTY });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { EMPTY, mergeMap, NEVER, of, timer } from 'rxjs';
-import { headersFrom, type Transport } from '../../lib/core/transport.ts';
+import { headersFrom, type Transport } from '../../lib/core/transport/transport.ts';
 import { requestLog } from '../../lib/testing/requestLog.ts';
 import { marbles } from '../support/marbles.ts';
 

@@ -2,11 +2,11 @@ import { expect } from 'chai';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import { merge, type Observable, timer } from 'rxjs';
-import { type Activity, ACTIVITY_CHANNEL } from '../../lib/core/activity.ts';
-import { ucwaDomain, type UcwaDomainOptions } from '../../lib/testing/ucwaDomain.ts';
+import { type Activity, ACTIVITY_CHANNEL } from '../../lib/core/transport/requestLog.ts';
+import { ucwaDomain, type UcwaDomainOptions } from '../../lib/testing/ucwa/discovery/domain.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
-import { presence } from '../../lib/ucwa/presence.ts';
-import { password } from '../../lib/ucwa/signIn.ts';
+import { presence } from '../../lib/ucwa/presence/presence.ts';
+import { password } from '../../lib/ucwa/auth/signIn.ts';
 import { marbles } from '../support/marbles.ts';
 import { type Connected, connected } from './connected.ts';
 

@@ -1,13 +1,14 @@
 import { expect } from 'chai';
 import { of } from 'rxjs';
 import { ClosedError, DecodeError, HttpError, OriginError } from '../../lib/core/errors.ts';
-import { headersFrom, type Transport } from '../../lib/core/transport.ts';
+import { headersFrom, type Transport } from '../../lib/core/transport/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
-import { connect, type Ucwa } from '../../lib/ucwa/connect.ts';
-import type { ConnectOptions } from '../../lib/ucwa/connectOptions.ts';
-import { presence } from '../../lib/ucwa/presence.ts';
-import { windows } from '../../lib/ucwa/signIn.ts';
-import type { Link } from '../../lib/ucwa/wire.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { type Ucwa } from '../../lib/ucwa/session/session.ts';
+import type { ConnectOptions } from '../../lib/ucwa/options.ts';
+import { presence } from '../../lib/ucwa/presence/presence.ts';
+import { windows } from '../../lib/ucwa/auth/signIn.ts';
+import type { Link } from '../../lib/ucwa/protocol/resource.ts';
 import { connected, keep } from './connected.ts';
 
 const applications = 'https://pool.contoso.com/ucwa/v1/applications';

@@ -1,13 +1,14 @@
 import { type Observable, Subscription } from 'rxjs';
-import type { ReleaseOutcome } from '../../lib/core/releases.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
 import {
   ucwaSimulator,
   type UcwaSimulator,
   type UcwaSimulatorOptions,
-} from '../../lib/testing/ucwaSimulator.ts';
-import { connect, type Ucwa } from '../../lib/ucwa/connect.ts';
-import type { ConnectOptions } from '../../lib/ucwa/connectOptions.ts';
-import type { UcwaEvent } from '../../lib/ucwa/events.ts';
+} from '../../lib/testing/ucwa/simulator.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { type Ucwa } from '../../lib/ucwa/session/session.ts';
+import type { ConnectOptions } from '../../lib/ucwa/options.ts';
+import type { UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
 
 /** A simulated server, a connection to it, and what becomes of all that is released. */
 export interface Connected {

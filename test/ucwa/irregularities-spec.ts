@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { asyncScheduler } from 'rxjs';
 import { DecodeError } from '../../lib/core/errors.ts';
-import type { HttpRequest } from '../../lib/core/transport.ts';
-import { BATCH_SHAPES } from '../../lib/testing/ucwaBatch.ts';
-import { ucwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
-import { batched } from '../../lib/ucwa/batch.ts';
-import type { UcwaEvent } from '../../lib/ucwa/events.ts';
-import { presence } from '../../lib/ucwa/presence.ts';
+import type { HttpRequest } from '../../lib/core/transport/transport.ts';
+import { BATCH_SHAPES } from '../../lib/testing/ucwa/routes/batch.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
+import { batched } from '../../lib/ucwa/batch/batched.ts';
+import type { UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
+import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { marbles } from '../support/marbles.ts';
 import { connected, keep, type Kept } from './connected.ts';
 

@@ -1,8 +1,9 @@
-import type { CheckpointStore, Json } from '../../lib/core/checkpoint.ts';
-import type { ReleaseOutcome } from '../../lib/core/releases.ts';
-import type { UcwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
-import { connect, type Ucwa } from '../../lib/ucwa/connect.ts';
-import type { ConnectOptions } from '../../lib/ucwa/connectOptions.ts';
+import type { CheckpointStore, Json } from '../../lib/core/checkpoint/checkpoint.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { type Ucwa } from '../../lib/ucwa/session/session.ts';
+import type { ConnectOptions } from '../../lib/ucwa/options.ts';
 import { mortal } from '../support/mortal.ts';
 
 /** The key of the checkpoints. */

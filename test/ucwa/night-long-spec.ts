@@ -13,20 +13,21 @@ import {
   timer,
 } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
-import type { ReleaseOutcome } from '../../lib/core/releases.ts';
-import type { Transport } from '../../lib/core/transport.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { Transport } from '../../lib/core/transport/transport.ts';
 import type { LoggedRequest } from '../../lib/testing/requestLog.ts';
-import { ucwaDomain } from '../../lib/testing/ucwaDomain.ts';
+import { ucwaDomain } from '../../lib/testing/ucwa/discovery/domain.ts';
 import {
   ucwaSimulator,
   type UcwaSimulator,
   type UcwaSimulatorOptions,
-} from '../../lib/testing/ucwaSimulator.ts';
-import { connect, type Ucwa } from '../../lib/ucwa/connect.ts';
-import type { UcwaEvent } from '../../lib/ucwa/events.ts';
-import { presence } from '../../lib/ucwa/presence.ts';
-import { presenceBoard } from '../../lib/ucwa/presenceBoard.ts';
-import { password } from '../../lib/ucwa/signIn.ts';
+} from '../../lib/testing/ucwa/simulator.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { type Ucwa } from '../../lib/ucwa/session/session.ts';
+import type { UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
+import { presence } from '../../lib/ucwa/presence/presence.ts';
+import { presenceBoard } from '../../lib/ucwa/presence/presenceBoard.ts';
+import { password } from '../../lib/ucwa/auth/signIn.ts';
 import { marbles } from '../support/marbles.ts';
 
 const MINUTE = 60_000;

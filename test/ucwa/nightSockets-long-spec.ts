@@ -12,12 +12,12 @@ import {
   throwError,
 } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
-import type { HttpRequest, Transport } from '../../lib/core/transport.ts';
-import { serve } from '../../lib/testing/serve.ts';
-import { ucwaDomain } from '../../lib/testing/ucwaDomain.ts';
+import type { HttpRequest, Transport } from '../../lib/core/transport/transport.ts';
+import { serve } from '../../lib/testing/http/serve.ts';
+import { ucwaDomain } from '../../lib/testing/ucwa/discovery/domain.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
-import { presenceBoard } from '../../lib/ucwa/presenceBoard.ts';
-import { password } from '../../lib/ucwa/signIn.ts';
+import { presenceBoard } from '../../lib/ucwa/presence/presenceBoard.ts';
+import { password } from '../../lib/ucwa/auth/signIn.ts';
 
 const people = Array.from({ length: 200 }, (_, index) => `sip:p${index}@contoso.com`);
 

@@ -1,6 +1,6 @@
 import { map, type Observable } from 'rxjs';
-import type { UcwaSimulator } from '../../lib/testing/ucwaSimulator.ts';
-import type { UcwaEvent } from '../../lib/ucwa/events.ts';
+import type { UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
+import type { UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
 
 /** Whose notes they are. */
 export const NOTED = 'sip:sara@contoso.com';

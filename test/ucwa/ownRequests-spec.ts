@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { BehaviorSubject, timer } from 'rxjs';
-import type { HttpRequest } from '../../lib/core/transport.ts';
+import type { HttpRequest } from '../../lib/core/transport/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
-import type { OnEnd } from '../../lib/ucwa/subscriptionStream.ts';
-import { presence } from '../../lib/ucwa/presence.ts';
-import { myContactsAndGroups } from '../../lib/ucwa/contacts.ts';
+import type { OnEnd } from '../../lib/ucwa/subscription/subscription.ts';
+import { presence } from '../../lib/ucwa/presence/presence.ts';
+import { myContactsAndGroups } from '../../lib/ucwa/presence/contactList.ts';
 import { at, marbles } from '../support/marbles.ts';
 import { connected, keep, type Kept } from './connected.ts';
 

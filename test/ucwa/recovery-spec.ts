@@ -1,13 +1,12 @@
 import { expect } from 'chai';
 import { timer } from 'rxjs';
 import { HttpError, NetworkError } from '../../lib/core/errors.ts';
-import type { HttpRequest } from '../../lib/core/transport.ts';
+import type { HttpRequest } from '../../lib/core/transport/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
-import type { EventBatch } from '../../lib/ucwa/cursor.ts';
-import { EndedError } from '../../lib/ucwa/endedError.ts';
-import type { UcwaEvent } from '../../lib/ucwa/events.ts';
-import { presence, type PresenceOptions } from '../../lib/ucwa/presence.ts';
-import { lossIn } from '../../lib/ucwa/reset.ts';
+import { presence, type PresenceOptions } from '../../lib/ucwa/presence/presence.ts';
+import type { EventBatch } from '../../lib/ucwa/protocol/cursor.ts';
+import { EndedError } from '../../lib/ucwa/protocol/errors.ts';
+import { resetKindOf, type UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
 import { marbles } from '../support/marbles.ts';
 import { connected, keep } from './connected.ts';
 
@@ -89,7 +88,7 @@ describe('an application that is gone', () => {
       link: { rel: 'application', href: `${server.url}/102` },
       sender: { rel: 'application', href: `${server.url}/102` },
     });
-    expect(lossIn(reset)).to.equal('recreated');
+    expect(resetKindOf(reset)).to.equal('recreated');
     expect(batches.flatMap((batch) => (batch.reset === undefined ? [] : [batch.next]))).to.deep.equal([
       `${server.url}/102/events?ack=1`,
     ]);

@@ -1,15 +1,16 @@
 import { expect } from 'chai';
 import { filter, firstValueFrom, take, toArray } from 'rxjs';
 import { HttpError } from '../../lib/core/errors.ts';
-import { serve, type Served } from '../../lib/testing/serve.ts';
+import { serve, type Served } from '../../lib/testing/http/serve.ts';
 import {
   ucwaSimulator,
   type UcwaSimulator,
   type UcwaSimulatorOptions,
-} from '../../lib/testing/ucwaSimulator.ts';
-import { connect, type Ucwa } from '../../lib/ucwa/connect.ts';
-import type { ConnectOptions } from '../../lib/ucwa/connectOptions.ts';
-import { presence } from '../../lib/ucwa/presence.ts';
+} from '../../lib/testing/ucwa/simulator.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { type Ucwa } from '../../lib/ucwa/session/session.ts';
+import type { ConnectOptions } from '../../lib/ucwa/options.ts';
+import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { deleted } from '../../operators/deleted.ts';
 import { ofRel } from '../../operators/ofRel.ts';
 import { keep } from './connected.ts';

@@ -1,0 +1,85 @@
+import { type Observable, timer } from 'rxjs';
+import { invalidOption, numberOption, objectOption, type OptionNames } from '../options.ts';
+
+/** How long to wait between attempts. */
+export interface BackoffPolicy {
+  /** Upper bound of the first wait, in milliseconds; it doubles with each attempt. @default 500 */
+  readonly initialMs?: number;
+  /** Upper bound of every wait, in milliseconds. @default 30_000 */
+  readonly maxMs?: number;
+  /** Yields numbers in [0, 1). @default Math.random */
+  readonly random?: () => number;
+}
+
+/** The names of a {@link BackoffPolicy}. */
+export const BACKOFF_NAMES: OptionNames<BackoffPolicy> = { initialMs: 1, maxMs: 1, random: 1 };
+
+/**
+ * Throws a TypeError that names the option if the policy cannot be used.
+ *
+ * @param names All that a policy of this kind can have.
+ */
+export function checkBackoffPolicy(
+  policy: BackoffPolicy,
+  name = 'backoff',
+  names: OptionNames<BackoffPolicy> = BACKOFF_NAMES,
+): void {
+  objectOption(name, policy, names);
+  if (policy.initialMs !== undefined) numberOption(`${name}.initialMs`, policy.initialMs, { min: 0 });
+  if (policy.maxMs !== undefined) numberOption(`${name}.maxMs`, policy.maxMs, { min: 0 });
+  if (policy.random !== undefined && typeof policy.random !== 'function') {
+    throw invalidOption(`${name}.random`, policy.random, 'a function that yields numbers from 0 up to 1');
+  }
+}
+
+/** A timer that is to wait longer than this fires at once, on every platform. */
+export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
+
+/** The wait that a timer can keep: at most 24.8 days. */
+export function timerMs(wait: number): number {
+  return Math.min(wait, LONGEST_TIMER_MS);
+}
+
+/**
+ * How many milliseconds to wait before the next attempt: exponential with full jitter, and never less than
+ * the server asked for.
+ *
+ * @param attempt How many attempts have failed so far, from 1.
+ * @param retryAfterMs What the server asked for; the jitter comes on top, so that clients that were all
+ * told the same do not come back together.
+ */
+export function backoff(attempt: number, policy: BackoffPolicy = {}, retryAfterMs = 0): number {
+  const { initialMs = 500, maxMs = 30_000, random = Math.random } = policy;
+  const bound = Math.min(maxMs, initialMs * 2 ** Math.min(attempt - 1, 30));
+  return timerMs(Math.round(retryAfterMs + random() * bound));
+}
+
+/**
+ * Reads a `Retry-After` header: seconds, or an HTTP date.
+ *
+ * @param now The current time in milliseconds since 1970.
+ * @returns Milliseconds from now, at least 0, or undefined where there is none that can be read.
+ */
+export function retryAfterMs(value: string | undefined, now: number): number | undefined {
+  if (value === undefined) return undefined;
+  const text = value.trim();
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  // Date.parse takes much more than HTTP dates (a bare "-5" too): all three HTTP forms begin with a weekday.
+  const date = /^[A-Z][a-z]{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+/** How long an error says that its server wants to be left alone, in milliseconds; undefined where it says nothing. */
+export function retryAfterOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('retryAfterMs' in error)) return undefined;
+  const asked = error.retryAfterMs;
+  return typeof asked === 'number' && asked >= 0 ? asked : undefined;
+}
+
+/** Returns an Observable that emits once when the next attempt may be made, after so many failures in a row. */
+export type Pause = (failures: number, error?: unknown) => Observable<unknown>;
+
+/** Creates the waits of a caller with a backoff of its own. */
+export function pausing(policy: BackoffPolicy = {}): Pause {
+  return (failures, error) => timer(backoff(failures, policy, retryAfterOf(error)));
+}

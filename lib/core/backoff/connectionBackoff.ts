@@ -1,0 +1,297 @@
+import {
+  asyncScheduler,
+  defer,
+  EMPTY,
+  identity,
+  merge,
+  NEVER,
+  Observable,
+  of,
+  share,
+  Subject,
+  type Subscriber,
+  Subscription,
+  take,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
+import { retryAfterOf, backoff, type Pause, retryAfterMs } from './backoff.ts';
+import { NetworkError } from '../errors.ts';
+import { comingOnline } from './online.ts';
+import { isUnavailable, NO_OUTAGE, type Outage, outageAfter, type OutageInput } from './outage.ts';
+import { headersFrom, type HttpRequest, type HttpResponse, type Middleware } from '../transport/transport.ts';
+import { DEFAULT_MAX_RETRY_AFTER_MS, type RetryPolicy } from './withRetry.ts';
+
+/**
+ * What a response says about its server.
+ *
+ * - `answers`: the server is there, as soon as the body has ended.
+ * - `fails`: it is not, or not for now.
+ * - `unclear`: the body decides: its reader calls `answered` or `failed`.
+ */
+export type Verdict = 'answers' | 'fails' | 'unclear';
+
+/** One kind of requests of a connection. */
+export interface RequestLine {
+  /** Reads the head of a response. */
+  readonly verdict: (response: HttpResponse) => Verdict;
+  /**
+   * Whether the server holds these requests: one of them is a probe only every fourth time, or if no other waits.
+   * @default false
+   */
+  readonly isHeld?: boolean;
+  /**
+   * Limits how many of these requests are under way. If an outage begins while they wait for their turn, they wait for
+   * its end instead, so that all fail with a probe, and a release goes first.
+   * @default no limit
+   */
+  readonly limit?: Middleware;
+}
+
+/** The one backoff that all requests of a connection share. */
+export interface ConnectionBackoff {
+  /** Whether the server answers. */
+  readonly outage: Outage;
+  /** Emits when the server answers again after at least two failures in a row. */
+  readonly recovered$: Observable<void>;
+  /** Emits when the platform comes online; the next probe is due then, unless the server asked for the time. */
+  readonly online$: Observable<unknown>;
+  /** Returns a middleware that holds requests back while the server does not answer. It belongs next to the network. */
+  readonly gate: (line: RequestLine) => Middleware;
+  /**
+   * The wait of a caller that sends the same again through the gate. It is over at once after a failure of the server,
+   * if the connection has failed as often: then the gate holds the request. It ends early when the platform comes
+   * online, or the connection recovers, unless the server asked for the time.
+   */
+  readonly pause: Pause;
+  /** Notes that the body of a response was one. */
+  readonly answered: () => void;
+  /** Notes that the body of a response was none, or asks to wait. */
+  readonly failed: (askedMs?: number) => void;
+  /** True sends releases that wait, and lets new ones pass. False ends that: the next probe is due. */
+  readonly leave: (isLeaving: boolean) => void;
+}
+
+/** What requests that wait get when a probe fails. */
+type SharedResult = (request: HttpRequest) => Observable<HttpResponse>;
+
+/** A request that waits. */
+interface Waiter {
+  readonly request: HttpRequest;
+  readonly send: () => void;
+  readonly settle: (result: SharedResult) => void;
+}
+
+/** The error of a request whose turn comes in an outage. */
+const HELD_BACK = new Error('held back');
+
+/**
+ * Creates the one backoff of a connection: its requests pass while the server answers.
+ *
+ * After a failure they wait. Each time the backoff is over, one of them is sent as the probe: of four in a row two times
+ * a release, once another short request and once a held one, if there are any. If it fails, all that wait fail with it,
+ * unsent: by a `NetworkError`, or by 503 if the server refused it. If it is answered, all are sent. Unsubscribing from
+ * one that waits sends nothing.
+ */
+export function connectionBackoff(
+  policy: RetryPolicy = {},
+  platform$: Observable<unknown> = NEVER,
+): ConnectionBackoff {
+  const { maxRetryAfterMs = DEFAULT_MAX_RETRY_AFTER_MS } = policy;
+  const releases = new Set<Waiter>();
+  const short = new Set<Waiter>();
+  const held = new Set<Waiter>();
+  const queues = [releases, short, held];
+  const recovered = new Subject<void>();
+  const left = new Subject<void>();
+  let outage = NO_OUTAGE;
+  let due = Subscription.EMPTY;
+  let dueAt = 0;
+  let isSending = false;
+  let isLeaving = false;
+  let lastProbe: HttpRequest | undefined;
+
+  const change = (input: OutageInput): void => {
+    outage = outageAfter(outage, input, asyncScheduler.now(), policy);
+  };
+  const online$ = comingOnline(platform$).pipe(
+    tap(() => change({ what: 'online' })),
+    share(),
+  );
+
+  const isWaiting = (): boolean => queues.some(({ size }) => size > 0);
+
+  /** The next request. In an outage it is the probe: requests that always fail must not keep other kinds waiting. */
+  const first = (): Waiter | undefined => {
+    const preferred = [releases, releases, short, held][outage.failures % 4] ?? releases;
+    const [waiter] = [preferred, ...queues].find(({ size }) => size > 0) ?? [];
+    return waiter;
+  };
+
+  /** Whether a request need not wait. */
+  const isPassing = ({ keepalive }: HttpRequest): boolean =>
+    outage.failures === 0 || (isLeaving && keepalive === true);
+
+  /** Whether a request may go out now; it is the probe then, if there is an outage. */
+  const isOpen = (): boolean => {
+    if (outage.failures === 0) return true;
+    if (outage.retryAt > asyncScheduler.now()) return false;
+    change({ what: 'probed' });
+    return true;
+  };
+
+  /** A loop, not a recursion: answers can come synchronously. */
+  const sendNext = (): void => {
+    if (isSending) return;
+    isSending = true;
+    while (isWaiting() && isOpen()) {
+      const next = first();
+      lastProbe = outage.failures === 0 ? undefined : next?.request;
+      next?.send();
+    }
+    isSending = false;
+    if (!isWaiting()) due.unsubscribe();
+    else if (due.closed || dueAt !== outage.retryAt) waitUntilDue();
+  };
+
+  /** One timer for all that wait. */
+  const waitUntilDue = (): void => {
+    due.unsubscribe();
+    dueAt = outage.retryAt;
+    const waiting = (due = new Subscription());
+    const time$ = timer(Math.max(0, dueAt - asyncScheduler.now()));
+    waiting.add(
+      merge(time$, online$).subscribe(() => {
+        waiting.unsubscribe();
+        sendNext();
+      }),
+    );
+  };
+
+  const answered = (): void => {
+    const { failures } = outage;
+    if (failures === 0) return;
+    change({ what: 'answered' });
+    sendNext();
+    if (failures > 1) recovered.next();
+  };
+
+  const failed = (askedMs: number | undefined, result: SharedResult): void => {
+    const waiting = outage.isProbing ? queues.flatMap((queue) => [...queue]) : [];
+    for (const queue of queues) if (waiting.length > 0) queue.clear();
+    change({ what: 'failed', askedMs: askedMs === undefined ? 0 : Math.min(askedMs, maxRetryAfterMs) });
+    for (const waiter of waiting) waiter.settle(result);
+    sendNext();
+  };
+
+  const erred = (cause: unknown): void => {
+    if (!(cause instanceof NetworkError)) return;
+    failed(undefined, (request) => throwError(() => unsent(request, cause)));
+  };
+
+  const receive = (response: HttpResponse, verdict: Verdict, subscriber: Subscriber<HttpResponse>): void => {
+    if (verdict === 'fails') {
+      const askedMs = retryAfterMs(response.headers.get('retry-after'), asyncScheduler.now());
+      failed(askedMs, (request) => of(unavailable(request, askedMs)));
+      subscriber.next(response);
+      return;
+    }
+    const heard = verdict === 'answers' ? { complete: answered, error: erred } : {};
+    let isRead = false as boolean;
+    const body$ = defer(() => {
+      isRead = true;
+      return response.body$.pipe(tap(heard));
+    });
+    subscriber.next({ ...response, body$ });
+    // A body can only be read by who subscribes while the response is emitted.
+    if (!isRead) heard.complete?.();
+  };
+
+  return {
+    get outage() {
+      return outage;
+    },
+    recovered$: recovered.asObservable(),
+    online$,
+    gate:
+      ({ verdict, isHeld = false, limit = identity }) =>
+      (transport) => {
+        const limited = limit((request) =>
+          isPassing(request) || request === lastProbe ? transport(request) : throwError(() => HELD_BACK),
+        );
+        return (request) =>
+          new Observable((subscriber) => {
+            const queue = request.keepalive === true ? releases : isHeld ? held : short;
+            const response$ = defer(() => limited(request)).pipe(tap({ error: erred }));
+            const wait = (): void => {
+              queue.add(waiter);
+              sendNext();
+            };
+            const waiter: Waiter = {
+              request,
+              send: () => {
+                queue.delete(waiter);
+                subscriber.add(
+                  response$.subscribe({
+                    next: (response) => receive(response, verdict(response), subscriber),
+                    error: (error: unknown) => {
+                      if (error === HELD_BACK) wait();
+                      else subscriber.error(error);
+                    },
+                    complete: () => subscriber.complete(),
+                  }),
+                );
+              },
+              settle: (result) => result(request).subscribe(subscriber),
+            };
+            subscriber.add(() => {
+              if (queue.delete(waiter) && !isWaiting()) due.unsubscribe();
+            });
+            if (isPassing(request)) waiter.send();
+            else wait();
+          });
+      },
+    pause: (failures, error) =>
+      defer(() => {
+        const askedMs = retryAfterOf(error) ?? 0;
+        const isHeldBack = failures <= outage.failures && askedMs <= maxRetryAfterMs;
+        if (isHeldBack && isOfServer(error)) return timer(0);
+        const time$ = timer(backoff(failures, policy, askedMs));
+        const early$ = askedMs > 0 ? left : merge(online$, recovered, left);
+        return merge(time$, early$).pipe(take(1));
+      }),
+    answered,
+    failed: (askedMs) => failed(askedMs, (request) => of(unavailable(request, askedMs))),
+    leave: (it) => {
+      isLeaving = it;
+      if (it) {
+        for (const { send } of releases) send();
+        left.next();
+      } else {
+        change({ what: 'online' });
+        sendNext();
+      }
+    },
+  };
+}
+
+/** Whether a failure is one that the gate counts. */
+function isOfServer(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  return error instanceof NetworkError || ('status' in error && isUnavailable(Number(error.status)));
+}
+
+function unsent(request: HttpRequest, cause: NetworkError): NetworkError {
+  return new NetworkError('not sent, because the request before it had no answer', request, {
+    cause,
+    code: cause.code,
+    isUnsent: true,
+  });
+}
+
+/** The answer to a request that was not sent, because the server refused another for now. */
+function unavailable({ url }: HttpRequest, askedMs: number | undefined): HttpResponse {
+  const asked = askedMs === undefined ? {} : { 'retry-after': String(Math.ceil(askedMs / 1000)) };
+  return { status: 503, url, headers: headersFrom(asked), body$: EMPTY };
+}

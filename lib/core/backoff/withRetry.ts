@@ -1,0 +1,140 @@
+import { asyncScheduler, defer, mergeMap, type Observable, timer } from 'rxjs';
+import {
+  backoff,
+  BACKOFF_NAMES,
+  type BackoffPolicy,
+  checkBackoffPolicy,
+  type Pause,
+  retryAfterMs,
+} from './backoff.ts';
+import { switchWhen } from '../rx/switchWhen.ts';
+import { NetworkError } from '../errors.ts';
+import { numberOption, type OptionNames } from '../options.ts';
+import {
+  type HttpRequest,
+  type HttpResponse,
+  isIdempotent,
+  type Middleware,
+} from '../transport/transport.ts';
+
+/** When and how often to send a request again. */
+export interface RetryPolicy extends BackoffPolicy {
+  /** How often a request is sent again at most. @default 4 */
+  readonly retries?: number;
+  /** How long a server may ask to wait, in milliseconds; beyond that its answer is passed on. @default 300_000 */
+  readonly maxRetryAfterMs?: number;
+}
+
+const NAMES: OptionNames<RetryPolicy> = { ...BACKOFF_NAMES, retries: 1, maxRetryAfterMs: 1 };
+
+/** What an attempt came to. */
+export type AttemptResult =
+  { readonly status: number; readonly retryAfterMs?: number | undefined } | { readonly error: unknown };
+
+/** Whether to send the request again, and after how many milliseconds. */
+export type RetryDecision = { readonly retry: true; readonly delayMs: number } | { readonly retry: false };
+
+/** How often a request is sent again, where the policy does not say. */
+export const DEFAULT_RETRIES = 4;
+
+/** How long a server may ask to wait, where the policy does not say. */
+export const DEFAULT_MAX_RETRY_AFTER_MS = 300_000;
+
+/** The server says that it did nothing: safe to repeat whatever the method. */
+const NOT_ACTED_ON = new Set([429, 503]);
+/** The server, or a gateway, gave up waiting: it may have acted. */
+const MAY_HAVE_ACTED = new Set([408, 502, 504]);
+
+/**
+ * Decides whether a request is sent again: a pure function of what the attempt came to.
+ *
+ * 429 and 503 say that nothing was done, so any request is sent again. After 408, 502, 504 or a broken
+ * connection the server may have acted, so only an idempotent request is, or one that was not sent. Everything else
+ * is for the caller to decide.
+ *
+ * @param attempt How many attempts were made, from 1.
+ */
+export function decideRetry(
+  policy: RetryPolicy,
+  attempt: number,
+  idempotent: boolean,
+  result: AttemptResult,
+): RetryDecision {
+  const { retries = DEFAULT_RETRIES, maxRetryAfterMs = DEFAULT_MAX_RETRY_AFTER_MS } = policy;
+  if (attempt > retries) return { retry: false };
+  if ('error' in result) {
+    const { error } = result;
+    const again = error instanceof NetworkError && (idempotent || error.isUnsent);
+    return again ? { retry: true, delayMs: backoff(attempt, policy) } : { retry: false };
+  }
+  const { status, retryAfterMs: asked = 0 } = result;
+  const again = NOT_ACTED_ON.has(status) || (idempotent && MAY_HAVE_ACTED.has(status));
+  if (!again || asked > maxRetryAfterMs) return { retry: false };
+  return { retry: true, delayMs: backoff(attempt, policy, asked) };
+}
+
+/**
+ * Returns a Transport that sends a request again when that is safe and likely to help, as
+ * {@link decideRetry} says: with exponential backoff and full jitter, and never before the time that the
+ * server asked for with `Retry-After`.
+ *
+ * When the retries are used up, the last answer or error is passed on. Unsubscribing stops the waiting. It
+ * throws a TypeError that names the option if the policy cannot be used.
+ *
+ * @example
+ * ```ts
+ * import { of } from 'rxjs';
+ * import { headersFrom, withRetry, type Transport } from 'rxchange';
+ *
+ * let attempts = 0;
+ * const busyAtFirst: Transport = ({ url }) =>
+ *   of({ status: ++attempts < 3 ? 503 : 200, url, headers: headersFrom({}), body$: of() });
+ *
+ * withRetry({ initialMs: 1 })(busyAtFirst)({ method: 'GET', url: 'https://pool.contoso.com/' }).subscribe(
+ *   ({ status }) => console.log(status, attempts),
+ * );
+ * // prints: 200 3
+ * ```
+ */
+export function withRetry(policy: RetryPolicy = {}): Middleware {
+  return retrying(policy);
+}
+
+/** Throws a TypeError that names the option if the policy cannot be used. */
+export function checkRetryPolicy(policy: RetryPolicy): void {
+  checkBackoffPolicy(policy, 'retry', NAMES);
+  if (policy.retries !== undefined) numberOption('retry.retries', policy.retries, { min: 0, integer: true });
+  if (policy.maxRetryAfterMs !== undefined) {
+    numberOption('retry.maxRetryAfterMs', policy.maxRetryAfterMs, { min: 0 });
+  }
+}
+
+/** As {@link withRetry}, with the waits of a connection: `pause` replaces those of the policy. */
+export function retrying(policy: RetryPolicy, pause?: Pause): Middleware {
+  checkRetryPolicy(policy);
+  return (transport) => (request) => {
+    const idempotent = isIdempotent(request);
+
+    const attempt = (count: number, sent: HttpRequest): Observable<HttpResponse> => {
+      const again = (result: AttemptResult, reason: string): Observable<HttpResponse> | undefined => {
+        const decision = decideRetry(policy, count, idempotent, result);
+        if (!decision.retry) return undefined;
+        return (pause?.(count, 'error' in result ? result.error : result) ?? timer(decision.delayMs)).pipe(
+          mergeMap(() => attempt(count + 1, { ...request, repeats: { count, reason } })),
+        );
+      };
+      return defer(() => transport(sent)).pipe(
+        switchWhen(
+          (response) => again(resultOf(response), `status ${response.status}`),
+          (error) => again({ error }, error instanceof Error ? error.name : 'an error'),
+        ),
+      );
+    };
+
+    return attempt(1, request);
+  };
+}
+
+function resultOf({ status, headers }: HttpResponse): AttemptResult {
+  return { status, retryAfterMs: retryAfterMs(headers.get('retry-after'), asyncScheduler.now()) };
+}

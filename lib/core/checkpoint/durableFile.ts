@@ -1,0 +1,160 @@
+import { catchError, defer, from, ignoreElements, type Observable, throwError } from 'rxjs';
+import { CheckpointError } from './checkpoint.ts';
+
+/** What is known of an opened file. */
+interface FileStatus {
+  readonly mode: number;
+  readonly uid: number;
+  isFile(): boolean;
+}
+
+/**
+ * Returns whether other users than the owner have a permission on a file of this mode.
+ *
+ * Windows has no modes: there, a file is as private as its folder.
+ */
+export function isSharedMode(mode: number, platform: NodeJS.Platform): boolean {
+  return platform !== 'win32' && (mode & 0o077) !== 0;
+}
+
+/**
+ * Returns why a file is not this user's alone, and what to do, or undefined if it is.
+ *
+ * It must be a regular file that belongs to this user, and nobody else may read or write it.
+ */
+function whyNotOwn(
+  file: FileStatus,
+  process: Pick<NodeJS.Process, 'platform' | 'geteuid'>,
+): string | undefined {
+  if (!file.isFile()) return 'it is not a regular file';
+  const user = process.geteuid?.();
+  if (user !== undefined && file.uid !== user)
+    return `it belongs to user ${file.uid}, not to user ${user}. If you trust it, change its owner`;
+  if (!isSharedMode(file.mode, process.platform)) return undefined;
+  const mode = (file.mode & 0o777).toString(8);
+  return `other users can read or write it (mode ${mode}). If you trust it, run chmod 600 on it`;
+}
+
+/** The part of a Node process that this needs. */
+export type NodeProcess = Pick<NodeJS.Process, 'getBuiltinModule' | 'platform' | 'geteuid'>;
+
+/** A file that exists as a whole or not at all. */
+interface DurableFile {
+  /** Emits the text of the file, or undefined if it does not exist. */
+  read(): Observable<string | undefined>;
+  /** Replaces the file; completes when it is on the disk. */
+  write(text: string): Observable<never>;
+}
+
+/** How large the file may be, in bytes. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Returns a file of this user alone, whose text outlives a crash at any moment.
+ *
+ * The text is written to a temporary file in the same folder, synchronized to the disk, and renamed. The
+ * temporary file has a random name, PATH.HEX.new, and must not exist before, so that no link prepared by
+ * somebody else is followed. It is removed if writing fails; those that killed processes have left are removed
+ * before the first write.
+ *
+ * The file is checked whenever it is read, not when it is written: reading errors if another user could have
+ * written it or can read it. Errors are {@link CheckpointError}s.
+ */
+export function durableFile(path: string, process: NodeProcess): DurableFile {
+  const fs = process.getBuiltinModule('node:fs/promises');
+  const names = process.getBuiltinModule('node:path');
+  const { randomBytes } = process.getBuiltinModule('node:crypto');
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const isWindows = process.platform === 'win32';
+  const folderPath = names.dirname(path);
+  const name = names.basename(path);
+  let swept: Promise<void> | undefined;
+
+  const unsafe = (reason: string): CheckpointError => new CheckpointError('unsafe', path, { reason });
+
+  const open = async () => {
+    try {
+      // Without blocking, opening a pipe does not wait for a writer.
+      return await fs.open(path, isWindows ? 'r' : O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') return undefined;
+      // FreeBSD says EMLINK.
+      if (code === 'ELOOP' || code === 'EMLINK')
+        throw unsafe('it is a symbolic link. Pass the path it leads to');
+      throw error;
+    }
+  };
+
+  const read = async (): Promise<string | undefined> => {
+    // Opened once, so that the file that is checked is the one that is read.
+    const file = await open();
+    if (file === undefined) return undefined;
+    try {
+      const stats = await file.stat();
+      const reason = whyNotOwn(stats, process);
+      if (reason !== undefined) throw unsafe(reason);
+      // A larger one was not saved by this.
+      if (stats.size > MAX_BYTES) throw new CheckpointError('corrupt', path);
+      return await file.readFile('utf8');
+    } finally {
+      await file.close();
+    }
+  };
+
+  const isTemporary = (other: string): boolean =>
+    other.startsWith(name) && /^\.[\da-f]{24}\.new$/.test(other.slice(name.length));
+
+  const sweep = async (): Promise<void> => {
+    for (const entry of await fs.readdir(folderPath, { withFileTypes: true })) {
+      if (entry.isFile() && isTemporary(entry.name)) await remove(names.join(folderPath, entry.name));
+    }
+  };
+
+  /** What cannot be removed does no harm. */
+  const remove = (temporary: string): Promise<void> =>
+    fs.rm(temporary, { force: true }).catch(() => undefined);
+
+  const write = async (text: string): Promise<void> => {
+    const bytes = new TextEncoder().encode(text);
+    if (bytes.length > MAX_BYTES) throw new Error(`They are larger than ${MAX_BYTES} bytes.`);
+    // A folder that cannot be listed may be one that can be written to.
+    await (swept ??= sweep().catch(() => undefined));
+    const temporary = `${path}.${randomBytes(12).toString('hex')}.new`;
+    const file = await fs.open(temporary, 'wx', 0o600);
+    try {
+      try {
+        await file.writeFile(bytes);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await fs.rename(temporary, path);
+    } catch (error) {
+      await remove(temporary);
+      throw error;
+    }
+    // The new name is on the disk only with its folder, which Windows cannot synchronize.
+    if (isWindows) return;
+    const folder = await fs.open(folderPath, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  };
+
+  const failedAs = (problem: 'unreadable' | 'unwritable', cause: unknown): Observable<never> =>
+    throwError(() =>
+      cause instanceof CheckpointError ? cause : new CheckpointError(problem, path, { cause }),
+    );
+
+  return {
+    read: () => defer(() => from(read())).pipe(catchError((cause: unknown) => failedAs('unreadable', cause))),
+    write: (text) =>
+      defer(() => from(write(text))).pipe(
+        ignoreElements(),
+        catchError((cause: unknown) => failedAs('unwritable', cause)),
+      ),
+  };
+}

@@ -1,0 +1,269 @@
+import { Observable, type Observer, takeUntil, takeWhile, timer } from 'rxjs';
+import { NetworkError, OriginError } from '../errors.ts';
+import { checkLimits, type Limits } from '../limits.ts';
+import { codeOf, NO_TLS } from '../networkCause.ts';
+import { invalidOption } from '../options.ts';
+import { excerpt } from '../text.ts';
+import { type Fetch, keptAliveFetch, sendWith, type Sent } from './nodeFetch.ts';
+import { requestUrl } from './restrictToOrigin.ts';
+import {
+  type HttpHeaders,
+  type HttpRequest,
+  type HttpResponse,
+  isHeaderValue,
+  isHttpToken,
+  type Transport,
+} from './transport.ts';
+
+const WITHOUT_BODY = new Set([204, 205, 304]);
+
+/**
+ * Returns a {@link Transport} that sends requests with fetch.
+ *
+ * Redirects are not followed: they are responses like any other. The Observable errors with a
+ * {@link NetworkError} when there is no response, `body$` when it breaks off. It errors with an
+ * {@link OriginError}, and sends nothing, for a URL that is not http or https, carries credentials, or has a host
+ * that is neither a DNS name nor an address. A body that the caller does not read is read to its end, which keeps
+ * the connection, if it is short and arrives within `limits.drainSeconds`; otherwise it is cancelled.
+ *
+ * On Node, a connection is kept for 50 seconds without a request, or for less if the server says so in a `Keep-Alive`
+ * header. If the server closes one while a request is on its way, the Observable errors: the server may have acted, so
+ * only an idempotent request may be sent again. [RFC 9112, section 9.3.1]
+ *
+ * @param fetch Any WHATWG fetch; its body may be a web stream or a Node stream. @default cross-fetch, with
+ * kept-alive connections on Node
+ * @param limits Of these, `drainBytes` and `drainSeconds` apply. @default 65,536 bytes and 1 second
+ *
+ * @example
+ * ```ts
+ * import { mergeMap } from 'rxjs';
+ * import { fetchTransport, readText } from 'rxchange';
+ *
+ * const transport = fetchTransport(async () => new Response('hello'));
+ * transport({ method: 'GET', url: 'https://pool.contoso.com/' })
+ *   .pipe(mergeMap((response) => readText(response, 'greeting')))
+ *   .subscribe((text) => console.log(text));
+ * // prints: hello
+ * ```
+ */
+export function fetchTransport(fetch: Fetch = keptAliveFetch(), limits?: Limits): Transport {
+  if (typeof fetch !== 'function') throw invalidOption('fetch', fetch, 'a function like the global fetch');
+  const send = sendWith(fetch);
+  const drain = checkLimits(limits);
+  return (request) =>
+    new Observable<HttpResponse>((subscriber) => {
+      const url = requestUrl(request.url, `the URL of ${request.method}`);
+      const refused = refusedHeader(request.headers);
+      if (refused !== undefined) {
+        const why = 'HTTP carries visible ASCII, and the URL says what host is';
+        subscriber.error(new TypeError(`the header ${excerpt(refused)} cannot be sent: ${why}`));
+        return undefined;
+      }
+      let isAnswered = false;
+      const sent = send(url.href, initOf(request));
+      sent.response.then(
+        (response) => {
+          isAnswered = true;
+          const body = bodyOf(response, request, sent, drain);
+          const discardConnection = sent.connection()?.discard;
+          subscriber.next({
+            status: response.status,
+            headers: headersOf(response),
+            url: response.url === '' ? request.url : response.url,
+            body$: body.body$,
+            ...(discardConnection === undefined ? {} : { discardConnection }),
+          });
+          body.discardUnlessTaken();
+          subscriber.complete();
+        },
+        (cause: unknown) => {
+          isAnswered = true;
+          subscriber.error(
+            cause instanceof OriginError ? cause : networkError(noAnswer(request, cause), request, cause),
+          );
+        },
+      );
+      return () => {
+        if (!isAnswered) sent.cancel();
+      };
+    });
+}
+
+function initOf({ method, headers, body, keepalive, credentials }: HttpRequest): RequestInit {
+  return {
+    method,
+    redirect: 'manual',
+    ...(headers === undefined ? {} : { headers }),
+    ...(body === undefined ? {} : { body }),
+    ...(keepalive === undefined ? {} : { keepalive }),
+    ...(credentials === undefined ? {} : { credentials }),
+  };
+}
+
+/** The name of a header that cannot be sent. By a `host` header Node would take the certificate of another host. */
+function refusedHeader(headers: HttpRequest['headers'] = {}): string | undefined {
+  return Object.keys(headers).find(
+    (name) => name.toLowerCase() === 'host' || !isHttpToken(name) || !isHeaderValue(headers[name] ?? ''),
+  );
+}
+
+function headersOf(response: Response): HttpHeaders {
+  return { get: (name) => response.headers.get(name) ?? undefined };
+}
+
+interface Body {
+  readonly body$: Observable<Uint8Array>;
+  /** Lets go of the body if nobody has subscribed to it by now. */
+  readonly discardUnlessTaken: () => void;
+}
+
+function bodyOf(
+  response: Response,
+  request: HttpRequest,
+  { connection, cancel }: Sent,
+  drain: Required<Limits>,
+): Body {
+  let isTaken = false;
+  const release = (): void => connection()?.release();
+  const leave = (): void => {
+    cancel();
+    // One whose answer has ended on the wire is not closed by that.
+    release();
+  };
+  /** A compressed body can end before its response does, which then must not keep the connection. */
+  const cancelUnlessOver = (): void => {
+    const held = connection();
+    if (held === undefined || held.isOver()) return;
+    timer(drain.drainSeconds * 1000).subscribe(() => {
+      if (!held.isOver()) cancel();
+    });
+  };
+  const body$ = new Observable<Uint8Array>((subscriber) => {
+    if (isTaken) {
+      subscriber.error(networkError('the body was read or discarded before', request, undefined));
+      return;
+    }
+    isTaken = true;
+    let isOver = false;
+    const stop = readAll(response, {
+      next: (chunk) => subscriber.next(chunk),
+      complete: () => {
+        isOver = true;
+        // Before the completion: what is sent then may want this very connection.
+        release();
+        cancelUnlessOver();
+        subscriber.complete();
+      },
+      error: (cause) => {
+        isOver = true;
+        leave();
+        subscriber.error(networkError('the answer broke off', request, cause));
+      },
+    });
+    return () => {
+      if (isOver) return;
+      stop();
+      leave();
+    };
+  });
+  return {
+    body$,
+    discardUnlessTaken: () => {
+      if (isTaken) return;
+      if (isWorthDraining(response, drain)) {
+        let bytes = 0;
+        body$
+          .pipe(
+            takeWhile((chunk) => (bytes += chunk.length) <= drain.drainBytes),
+            // A server that announces a body and never sends it must not keep the connection.
+            takeUntil(timer(drain.drainSeconds * 1000)),
+          )
+          .subscribe({ error: () => undefined });
+      } else {
+        isTaken = true;
+        leave();
+      }
+    },
+  };
+}
+
+/** Whether reading an unread body to its end, which keeps the connection, costs less than a new connection. */
+function isWorthDraining({ body, status, headers }: Response, { drainBytes }: Required<Limits>): boolean {
+  if (body === null || WITHOUT_BODY.has(status)) return true;
+  return Number(headers.get('content-length') ?? Number.NaN) <= drainBytes;
+}
+
+/** A body as a Node stream, as far as it is read. */
+interface NodeBody {
+  readonly destroyed: boolean;
+  readonly errored: Error | null;
+  on(event: 'data', listener: (chunk: Uint8Array) => void): this;
+  on(event: 'error', listener: (error: Error) => void): this;
+  on(event: 'end' | 'close', listener: () => void): this;
+  destroy(): void;
+}
+
+/**
+ * Reads a body of either kind: a web stream by its reader, which every browser has, a Node stream by events.
+ * Returns a function that stops reading: there are fetches whose bodies go on after an abort.
+ */
+function readAll(response: Response, reader: Observer<Uint8Array>): () => void {
+  const body = response.body as ReadableStream<Uint8Array> | NodeBody | null;
+  if (body === null) {
+    reader.complete();
+    return () => undefined;
+  }
+  return 'getReader' in body ? readWeb(body.getReader(), reader) : readNode(body, reader);
+}
+
+function readWeb(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  { next, complete, error }: Observer<Uint8Array>,
+): () => void {
+  const read = async (): Promise<void> => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      next(value);
+    }
+  };
+  read().then(complete, error);
+  return () => {
+    reader.cancel().catch(() => undefined);
+  };
+}
+
+/** By its events: iteration would take several turns for each chunk. */
+function readNode(body: NodeBody, { next, complete, error }: Observer<Uint8Array>): () => void {
+  let isEnded = false;
+  const onClose = (): void => {
+    if (!isEnded) error(body.errored ?? new Error('the body was closed before its end'));
+  };
+  // A body that broke off before it is read emits no more events.
+  if (body.destroyed) {
+    onClose();
+    return () => undefined;
+  }
+  body.on('data', next).on('error', error).on('close', onClose);
+  body.on('end', () => {
+    isEnded = true;
+    complete();
+  });
+  return () => body.destroy();
+}
+
+/** Why there is no answer, as far as it can be known: browsers say no more than that a fetch failed. */
+function noAnswer({ url }: HttpRequest, cause: unknown): string {
+  const code = codeOf(cause);
+  if (code === NO_TLS)
+    return 'no answer, because the server does not speak https on this port: check the URL';
+  const { location } = globalThis as { readonly location?: { readonly origin?: string } };
+  const isForeign = location?.origin !== undefined && location.origin !== new URL(url).origin;
+  return isForeign && code === undefined && cause instanceof TypeError
+    ? 'no answer: the server cannot be reached, or does not allow requests from this origin (CORS)'
+    : 'no answer';
+}
+
+function networkError(what: string, request: HttpRequest, cause: unknown): NetworkError {
+  return new NetworkError(what, request, { cause, code: codeOf(cause) });
+}

@@ -1,0 +1,111 @@
+import { defer, type Observable, throwError } from 'rxjs';
+import { HttpError, OriginError } from '../errors.ts';
+import { httpUrl, parseUrl } from '../httpUrl.ts';
+import { DEFAULT_LIMITS, type Limits } from '../limits.ts';
+import { numberOption, urlOption } from '../options.ts';
+import { switchWhen } from '../rx/switchWhen.ts';
+import { describeUrl, originOf } from '../text.ts';
+import type { HttpRequest, HttpResponse, Middleware, Transport } from './transport.ts';
+
+/**
+ * Returns the URL of a request, or throws an {@link OriginError} if no request may be sent there.
+ *
+ * The error shows neither credentials nor query, as that of `new URL` does.
+ *
+ * @param what What has the URL, for the error.
+ */
+export function requestUrl(text: string, what: string): URL {
+  const url = httpUrl(text);
+  if (url === undefined) throw new OriginError(undefined, describeUrl(text), what);
+  return url;
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * Returns a Transport that sends requests to one origin only, whatever link or redirect a server hands out.
+ *
+ * A request to another origin, and a redirect to one, is an {@link OriginError} that names both, and nothing
+ * is sent there. Redirects within the origin are followed by the rules of HTTP: 307 and 308
+ * keep the method, and a request with a body is never turned into one without: for it 301, 302 and 303 are
+ * an {@link HttpError}. In a browser a redirect hides its target, and is refused too.
+ *
+ * @param origin Scheme, host and port, such as `https://pool.contoso.com`; of a longer URL its origin is
+ * taken. Anything else throws a TypeError.
+ * @param limits How many redirects are followed. @default 5
+ *
+ * @example
+ * ```ts
+ * import { of } from 'rxjs';
+ * import { headersFrom, pinnedTo, type Transport } from 'rxchange';
+ *
+ * const answersAll: Transport = ({ url }) => of({ status: 204, url, headers: headersFrom({}), body$: of() });
+ * const pinned = pinnedTo('https://pool.contoso.com')(answersAll);
+ *
+ * pinned({ method: 'GET', url: 'https://evil.example/' }).subscribe({
+ *   error: (error: Error) => console.log(error.name),
+ * });
+ * // prints: OriginError
+ * ```
+ */
+export function restrictToOrigin(
+  origin: string,
+  { redirects = DEFAULT_LIMITS.redirects }: Pick<Limits, 'redirects'> = {},
+): Middleware {
+  const allowed = urlOption('origin', origin).origin;
+  numberOption('redirects', redirects, { min: 0, integer: true });
+
+  const send = (
+    transport: Transport,
+    request: HttpRequest,
+    what: string,
+    left: number,
+  ): Observable<HttpResponse> =>
+    defer(() => {
+      const checked = request.url.startsWith(`${allowed}/`) ? request : respelled(request, allowed);
+      if (checked === undefined)
+        return throwError(() => new OriginError(allowed, originOf(request.url), what));
+      return transport(checked).pipe(
+        switchWhen((response) => {
+          const next = redirected(request, response);
+          if (next === undefined) return undefined;
+          if (left === 0)
+            return throwError(() => new HttpError(response.status, request, { hint: 'too many redirects' }));
+          return send(
+            transport,
+            next,
+            `a redirect of ${request.method} ${new URL(request.url).pathname}`,
+            left - 1,
+          );
+        }),
+      );
+    });
+
+  return (transport) => (request) => send(transport, request, `the link for ${request.method}`, redirects);
+}
+
+/** The request with its URL as every parser reads it, or undefined if that is of another origin. */
+function respelled(request: HttpRequest, allowed: string): HttpRequest | undefined {
+  const url = httpUrl(request.url);
+  return url?.origin === allowed ? { ...request, url: url.href } : undefined;
+}
+
+/** The request that a response redirects to, or undefined where it is none. */
+function redirected(request: HttpRequest, response: HttpResponse): HttpRequest | undefined {
+  const { status } = response;
+  // Browsers show a redirect that was not followed as status 0.
+  if (status === 0)
+    throw new HttpError(status, request, { hint: 'a redirect whose target the browser hides' });
+  if (!REDIRECTS.has(status)) return undefined;
+  const location = response.headers.get('location');
+  const url = location === undefined ? undefined : parseUrl(location, request.url)?.href;
+  if (url === undefined) return undefined;
+  const keepsMethod =
+    status === 307 || status === 308 || request.method === 'GET' || request.method === 'HEAD';
+  if (!keepsMethod) {
+    throw new HttpError(status, request, {
+      hint: 'a redirect that would drop the request body; use the new address',
+    });
+  }
+  return { ...request, url };
+}

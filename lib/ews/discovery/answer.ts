@@ -1,0 +1,78 @@
+import * as t from 'io-ts';
+import { map, type Observable, of } from 'rxjs';
+import { decode } from '../../core/decode.ts';
+import { parseJson } from '../../core/json.ts';
+import { codeWord } from '../../core/text.ts';
+import { type HttpResponse, readText } from '../../core/transport/transport.ts';
+import { readPoxResponse } from './pox.ts';
+import type { AutodiscoverAnswer, AutodiscoverStep } from './search.ts';
+
+/** No answer of either kind comes near it; login pages do. */
+const MOST_BYTES = 262_144;
+const SUBJECT = 'Autodiscover response';
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** What the codes of an Autodiscover error mean. Page: "ErrorCode (POX)" and what servers were seen to send. */
+const ERRORS: ReadonlyMap<string, string> = new Map([
+  ['500', 'the address is not known there'],
+  ['501', 'the address is not known there, or belongs to somebody else'],
+  ['600', 'the request is not understood'],
+  ['601', 'it has no settings of this kind'],
+  ['603', 'the server failed'],
+]);
+
+const jsonAnswer = decode(t.union([t.type({ Url: t.string }), t.type({ ErrorCode: t.string })]), SUBJECT);
+
+/**
+ * Returns an Observable of what a response to a step says: one answer, once the body is read.
+ *
+ * A 401 is the answer to a request with credentials.
+ *
+ * It errors with a {@link DecodeError} for a body that is no answer, and with a {@link NetworkError} when it
+ * breaks off.
+ */
+export function answerOf(step: AutodiscoverStep, response: HttpResponse): Observable<AutodiscoverAnswer> {
+  const { status, headers } = response;
+  const location = headers.get('location');
+  if (REDIRECTS.has(status) && location !== undefined) {
+    const url = URL.canParse(location, step.url) ? new URL(location, step.url).href : location;
+    return of({ type: 'redirectUrl', url });
+  }
+  const reason = statusReason(step, status, headers.get('content-type'));
+  if (reason !== undefined) return of({ type: 'failed', reason });
+  return readText(response, SUBJECT, MOST_BYTES).pipe(map(step.kind === 'json' ? readJson : readPox));
+}
+
+/** Why a response is not worth reading, if it is not. JSON errors come with any status. */
+function statusReason(
+  { kind }: AutodiscoverStep,
+  status: number,
+  contentType: string | undefined,
+): string | undefined {
+  if (status === 0) return 'redirects to what the browser hides';
+  if (status === 401) return 'was answered 401: it refuses the credentials';
+  if (status === 200) return undefined;
+  const isJson = /^application\/json\b/i.test(contentType ?? '');
+  return kind === 'json' && isJson ? undefined : `was answered ${status}`;
+}
+
+function readJson(text: string): AutodiscoverAnswer {
+  const answer = jsonAnswer(parseJson(text, SUBJECT));
+  if ('Url' in answer) return { type: 'settings', ewsUrls: [answer.Url] };
+  return { type: 'failed', reason: `answers with the error ${quoted(answer.ErrorCode)}` };
+}
+
+function readPox(text: string): AutodiscoverAnswer {
+  const { ewsUrls, redirectUrl, redirectAddress, errorCode } = readPoxResponse(text);
+  if (redirectUrl !== undefined) return { type: 'redirectUrl', url: redirectUrl };
+  if (redirectAddress !== undefined) return { type: 'redirectAddress', address: redirectAddress };
+  if (errorCode === undefined) return { type: 'settings', ewsUrls };
+  const meaning = ERRORS.get(errorCode);
+  return {
+    type: 'failed',
+    reason: `answers with the error ${quoted(errorCode)}${meaning === undefined ? '' : `: ${meaning}`}`,
+  };
+}
+
+function quoted(code: string): string {
+  return codeWord(code) ?? 'of another kind';
+}

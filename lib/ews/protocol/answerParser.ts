@@ -1,0 +1,65 @@
+import { Observable, type OperatorFunction, takeWhile, tap, timer } from 'rxjs';
+import { DEFAULT_LIMITS, type Limits } from '../../core/limits.ts';
+import { envelopeReader, type ParserOptions } from './parser.ts';
+import type { EwsMessage } from './messages.ts';
+
+/** Options of {@link parseAnswer}. */
+export interface AnswerOptions extends ParserOptions, Pick<Limits, 'drainBytes' | 'drainSeconds'> {
+  /** Called with each message as soon as the envelope is complete, while the body is still being read. */
+  readonly onMessage?: (message: EwsMessage) => void;
+}
+
+/**
+ * Returns an operator that reads the first SOAP envelope of a response, emits its messages, and completes.
+ *
+ * Everything after that envelope is ignored, even an error. It is read to the end of the body, which keeps the
+ * connection, but at most `drainBytes` and for `drainSeconds`: then the body is unsubscribed from. It errors with a
+ * {@link DecodeError} for a body without a complete envelope; an empty body is an answer without messages.
+ */
+export function parseAnswer(
+  options: AnswerOptions = {},
+): OperatorFunction<Uint8Array, readonly EwsMessage[]> {
+  const { drainBytes = DEFAULT_LIMITS.drainBytes, drainSeconds = DEFAULT_LIMITS.drainSeconds } = options;
+  return (chunks$) =>
+    new Observable((subscriber) => {
+      const decoder = new TextDecoder();
+      let answer: readonly EwsMessage[] | undefined;
+      let ignoredBytes = 0;
+
+      const finish = (): void => {
+        subscriber.next(answer ?? []);
+        subscriber.complete();
+      };
+
+      const reader = envelopeReader((messages) => {
+        answer = messages;
+        if (options.onMessage !== undefined) messages.forEach(options.onMessage);
+        subscriber.add(timer(drainSeconds * 1000).subscribe(finish));
+        return false;
+      }, options);
+
+      const isMoreWanted = (chunk: Uint8Array): boolean => {
+        if (answer === undefined) {
+          reader.read(decoder.decode(chunk, { stream: true }));
+          return true;
+        }
+        ignoredBytes += chunk.length;
+        return ignoredBytes <= drainBytes;
+      };
+
+      const end = (): void => {
+        reader.read(decoder.decode());
+        reader.end();
+      };
+
+      subscriber.add(
+        chunks$.pipe(tap({ complete: end }), takeWhile(isMoreWanted)).subscribe({
+          complete: finish,
+          error: (error: unknown) => {
+            if (answer === undefined) subscriber.error(error);
+            else finish();
+          },
+        }),
+      );
+    });
+}

@@ -1,0 +1,179 @@
+import {
+  asyncScheduler,
+  catchError,
+  defer,
+  map,
+  mergeAll,
+  mergeMap,
+  type Observable,
+  type OperatorFunction,
+  tap,
+  throwError,
+} from 'rxjs';
+import { retryAfterMs } from '../../core/backoff/backoff.ts';
+import { DecodeError, HttpError, type RequestIdentity } from '../../core/errors.ts';
+import type { Limits } from '../../core/limits.ts';
+import { isHtml, mediaType } from '../../core/text.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../../core/transport/transport.ts';
+import { parseAnswer } from './answerParser.ts';
+import { EwsError, type OperationIdentity, SoapFault, statusAdviceFor } from './errors.ts';
+import type { EwsMessage, ResponseMessage } from './messages.ts';
+import type { ParserOptions } from './parser.ts';
+import { parseStream, type StreamedMessage } from './streamParser.ts';
+
+/** One operation on its way to the server. */
+export interface SoapCall extends OperationIdentity {
+  readonly envelope: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly onProgress?: HttpRequest['onProgress'];
+  readonly keepalive?: boolean;
+  /** The limits of the response that its reader applies. @default those of the library */
+  readonly limits?: Pick<Limits, 'depth' | 'messageCharacters' | 'drainBytes' | 'drainSeconds'>;
+  /** Called with events of the answer while it arrives; it brings those that are left. @default all come with it */
+  readonly onEvents?: ParserOptions['onEvents'];
+}
+
+/**
+ * Returns an Observable that sends a SOAP envelope for each subscriber, emits the response message that
+ * answers it, and completes. Only the first envelope of the response is read.
+ *
+ * It errors with a {@link SoapFault} or an {@link EwsError} where the server answers that it failed, with an
+ * {@link HttpError} for a status that brings no SOAP, and with a {@link DecodeError} for an answer that is
+ * none. A refusal is told as `undone`: the server created nothing.
+ */
+export function soapCall(transport: Transport, call: SoapCall): Observable<ResponseMessage> {
+  const request = requestFor(call);
+  return defer(() => transport(request)).pipe(
+    mergeMap((response) => answerOf(response, request, call)),
+    map((messages) => answerIn(messages, call)),
+    tap({
+      error: (error: unknown) => {
+        if (error instanceof SoapFault || error instanceof EwsError) call.onProgress?.('undone');
+      },
+    }),
+  );
+}
+
+/**
+ * Returns an Observable that sends a SOAP envelope for each subscriber and emits the messages of the answer as
+ * they arrive, faults and errors too, and completes when the body ends. What cannot be read is emitted in its
+ * place.
+ *
+ * It errors with an {@link HttpError} for a status that brings no SOAP, with a {@link DecodeError} for an
+ * answer that is none, and with a {@link NetworkError} when it breaks off.
+ */
+export function soapStream(transport: Transport, call: SoapCall): Observable<StreamedMessage> {
+  // Who compresses a stream gathers what is to be compressed, and holds it back.
+  const request = requestFor({ ...call, headers: { ...call.headers, 'accept-encoding': 'identity' } });
+  return defer(() => transport(request)).pipe(
+    mergeMap((response) =>
+      response.status === 500
+        ? answerOf(response, request, call).pipe<StreamedMessage>(mergeAll())
+        : read(response, request, call, parseStream).pipe(tap(discardingAfterFault(response))),
+    ),
+  );
+}
+
+function requestFor({ url, envelope, headers, onProgress, keepalive }: SoapCall): HttpRequest {
+  return {
+    method: 'POST',
+    url,
+    headers: { 'content-type': 'text/xml; charset=utf-8', accept: 'text/xml', ...headers },
+    body: envelope,
+    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(keepalive === undefined ? {} : { keepalive }),
+  };
+}
+
+/** Whether a Content-Type may be that of a SOAP envelope. */
+export function isXml(contentType: string): boolean {
+  return /^(text|application)\/([\w.-]+\+)?xml\b/i.test(contentType);
+}
+
+/** There are servers that send a second answer after a fault: it would be taken for that of the next request. */
+function discardingAfterFault({ discardConnection }: HttpResponse): (message: StreamedMessage) => void {
+  return ({ type }) => {
+    if (type === 'fault') discardConnection?.();
+  };
+}
+
+function answerOf(
+  response: HttpResponse,
+  request: RequestIdentity,
+  call: SoapCall,
+): Observable<readonly EwsMessage[]> {
+  const onMessage = discardingAfterFault(response);
+  const onEvents = response.status === 200 ? call.onEvents : undefined;
+  return read(response, request, call, (options) =>
+    parseAnswer({ ...call.limits, ...options, onMessage, ...(onEvents === undefined ? {} : { onEvents }) }),
+  ).pipe(
+    tap((messages) => {
+      // Exchange sends a fault with it; an empty one is from a proxy, or from a server that is going down.
+      if (response.status === 500 && messages.length === 0) throw httpError(response, request);
+    }),
+  );
+}
+
+/** How much of a body shows whether it is a web page. */
+const START_BYTES = 256;
+
+/** Status 500 brings a fault, if the server itself says it and not one in between. */
+function read<Messages>(
+  response: HttpResponse,
+  request: RequestIdentity,
+  { operation, limits }: SoapCall,
+  parse: (options: ParserOptions) => OperatorFunction<Uint8Array, Messages>,
+): Observable<Messages> {
+  const { status, headers, body$ } = response;
+  const subject = `${operation} response`;
+  const contentType = headers.get('content-type');
+  if (status !== 200 && status !== 500) return throwError(() => httpError(response, request));
+  if (contentType !== undefined && !isXml(contentType)) {
+    return throwError(() => (status === 500 ? httpError(response, request) : notXml(subject, contentType)));
+  }
+  let start: Uint8Array | undefined;
+  const reasonOf = (error: unknown): unknown => {
+    if (!(error instanceof DecodeError)) return error;
+    // Sign-in pages come with any type.
+    const isPage = isHtml(new TextDecoder().decode(start?.subarray(0, START_BYTES)));
+    const reason = isPage ? notXml(subject, 'text/html') : error;
+    return status === 500 ? httpError(response, request, reason) : reason;
+  };
+  return body$.pipe(
+    tap((chunk) => (start ??= chunk)),
+    parse({ ...limits, subject, onDropped: response.noteDropped }),
+    catchError((error: unknown) => throwError(() => reasonOf(error))),
+  );
+}
+
+function answerIn(messages: readonly EwsMessage[], call: SoapCall): ResponseMessage {
+  const { operation } = call;
+  const [message] = messages;
+  if (message?.type === 'fault') throw new SoapFault(call, message);
+  const expected = `${operation}Response`;
+  if (message?.operation !== expected) {
+    throw new DecodeError(`${operation} response`, {
+      path: '/Envelope/Body',
+      expected: `${expected} with a response message`,
+      actual: message === undefined ? 'none' : message.operation,
+    });
+  }
+  if (message.responseClass === 'Error') throw new EwsError(call, message);
+  return message;
+}
+
+function httpError({ status, headers }: HttpResponse, request: RequestIdentity, cause?: unknown): HttpError {
+  return new HttpError(status, request, {
+    retryAfterMs: retryAfterMs(headers.get('retry-after'), asyncScheduler.now()),
+    hint: statusAdviceFor(status),
+    cause,
+  });
+}
+
+function notXml(subject: string, contentType: string): DecodeError {
+  return new DecodeError(subject, {
+    path: '',
+    expected: 'a SOAP envelope in XML',
+    actual: `${mediaType(contentType)}: a proxy or login page in between?`,
+  });
+}

@@ -1,0 +1,145 @@
+import {
+  type Element,
+  inOrder,
+  only,
+  readElements,
+  readMinutes,
+  SchemaViolation,
+  textOf,
+} from './elements.ts';
+import { type ConvertIdRequest, type GetFolderRequest, readConvertId, readGetFolder } from './getFolder.ts';
+import { readSubscribe, type SubscribeRequest } from './subscribe.ts';
+
+/** An operation that the simulated server was asked for. */
+export type EwsRequest =
+  | SubscribeRequest
+  | GetFolderRequest
+  | ConvertIdRequest
+  | {
+      readonly operation: 'GetEvents';
+      readonly subscriptionId: string;
+      /** Undefined if the element is missing, which only some servers accept. */
+      readonly watermark: string | undefined;
+    }
+  | {
+      readonly operation: 'GetStreamingEvents';
+      readonly subscriptionIds: readonly string[];
+      readonly connectionMinutes: number;
+    }
+  | { readonly operation: 'Unsubscribe'; readonly subscriptionId: string };
+
+/** Whom a request wants to act as. */
+export interface ImpersonatedUser {
+  /** `PrincipalName`, `SID`, `PrimarySmtpAddress` or `SmtpAddress`. */
+  readonly by: string;
+  readonly name: string;
+}
+
+/** A request, and what its header says. */
+export interface ReadRequest {
+  readonly version: string | undefined;
+  readonly impersonated: ImpersonatedUser | undefined;
+  readonly request: EwsRequest;
+}
+
+/** What a request says, as far as it can be read. */
+export interface RequestGist {
+  /** Undefined where the body is no operation. */
+  readonly operation: EwsRequest['operation'] | undefined;
+  /** The subscription that it names. */
+  readonly subscriptionId: string | undefined;
+  /** The subscriptions that it names, if it may name several. */
+  readonly subscriptionIds: readonly string[] | undefined;
+  /** The watermark that it names. */
+  readonly watermark: string | undefined;
+  readonly impersonated: ImpersonatedUser | undefined;
+}
+
+const CONNECTING_SIDS = ['t:PrincipalName', 't:SID', 't:PrimarySmtpAddress', 't:SmtpAddress'];
+
+/**
+ * Reads a request as strictly as a real server does: namespaces, elements and their order by the schema. It
+ * throws a {@link SchemaViolation}.
+ */
+export function readRequest(body: string): ReadRequest {
+  const [header, soapBody] = inOrder(readElements(body), [
+    ['soap:Header', 0, 1],
+    ['soap:Body', 1, 1],
+  ]);
+  const head = header?.[0];
+  const operation = only(soapBody?.[0]?.children, 'one operation in soap:Body');
+  return {
+    version: head?.children.find(({ name }) => name === 't:RequestServerVersion')?.attributes['Version'],
+    impersonated: readImpersonated(head?.children.find(({ name }) => name === 't:ExchangeImpersonation')),
+    request: readOperation(operation),
+  };
+}
+
+/** Reads what a log tells of a request; one that does not follow the schema says nothing. */
+export function gistOf(body: string): RequestGist {
+  try {
+    const { request, impersonated } = readRequest(body);
+    return {
+      operation: request.operation,
+      subscriptionId: 'subscriptionId' in request ? request.subscriptionId : undefined,
+      subscriptionIds: 'subscriptionIds' in request ? request.subscriptionIds : undefined,
+      watermark: 'watermark' in request ? request.watermark : undefined,
+      impersonated,
+    };
+  } catch {
+    return {
+      operation: undefined,
+      subscriptionId: undefined,
+      subscriptionIds: undefined,
+      watermark: undefined,
+      impersonated: undefined,
+    };
+  }
+}
+
+function readOperation(element: Element): EwsRequest {
+  switch (element.name) {
+    case 'm:Subscribe':
+      return readSubscribe(element);
+    case 'm:GetFolder':
+      return readGetFolder(element);
+    case 'm:ConvertId':
+      return readConvertId(element);
+    case 'm:GetEvents': {
+      const [ids, watermarks] = inOrder(element, [
+        ['m:SubscriptionId', 1, 1],
+        ['m:Watermark', 0, 1],
+      ]);
+      return { operation: 'GetEvents', subscriptionId: textOf(ids), watermark: watermarks?.[0]?.text };
+    }
+    case 'm:GetStreamingEvents':
+      return readGetStreamingEvents(element);
+    case 'm:Unsubscribe': {
+      const [ids] = inOrder(element, [['m:SubscriptionId', 1, 1]]);
+      return { operation: 'Unsubscribe', subscriptionId: textOf(ids) };
+    }
+    default:
+      throw new SchemaViolation(`the element ${element.name} is not an operation of this server`);
+  }
+}
+
+function readGetStreamingEvents(element: Element): EwsRequest {
+  const [lists, timeouts] = inOrder(element, [
+    ['m:SubscriptionIds', 1, 1],
+    ['m:ConnectionTimeout', 1, 1],
+  ]);
+  const [ids] = inOrder(only(lists, 'one m:SubscriptionIds'), [['t:SubscriptionId', 1, 200]]);
+  return {
+    operation: 'GetStreamingEvents',
+    subscriptionIds: (ids ?? []).map(({ text }) => text),
+    connectionMinutes: readMinutes('m:ConnectionTimeout', textOf(timeouts), 30),
+  };
+}
+
+function readImpersonated(element: Element | undefined): ImpersonatedUser | undefined {
+  if (element === undefined) return undefined;
+  const sid = only(element.children, 'one t:ConnectingSID');
+  const { name, text } = only(sid.children, 'one name in t:ConnectingSID');
+  if (!CONNECTING_SIDS.includes(name)) throw new SchemaViolation(`t:ConnectingSID has the element ${name}`);
+  return { by: name.slice('t:'.length), name: text };
+}

@@ -1,0 +1,96 @@
+import {
+  type Element,
+  inOrder,
+  only,
+  readBoolean,
+  readMinutes,
+  SchemaViolation,
+  textOf,
+} from './elements.ts';
+import { readFolderIds, type RequestedFolder } from './folderIds.ts';
+
+/** What a Subscribe asks for. */
+export interface SubscribeRequest {
+  readonly operation: 'Subscribe';
+  readonly kind: 'pull' | 'streaming' | 'push';
+  /** Undefined if the request names none. */
+  readonly folders: readonly RequestedFolder[] | undefined;
+  readonly allFolders: boolean;
+  /** The elements of the events, such as `NewMailEvent`. */
+  readonly events: readonly string[];
+  readonly watermark: string | undefined;
+  /** How long a pull subscription lives between two GetEvents; undefined for the other kinds. */
+  readonly timeoutMinutes: number | undefined;
+  /** Where a push subscription is posted. */
+  readonly callback: RequestedCallback | undefined;
+}
+
+/** Where notifications are to be posted, and how often at least. */
+export interface RequestedCallback {
+  readonly url: string;
+  readonly statusFrequencyMinutes: number;
+}
+
+const MAX_MINUTES = 1440;
+
+const EVENT_TYPES = new Set([
+  'CopiedEvent',
+  'CreatedEvent',
+  'DeletedEvent',
+  'ModifiedEvent',
+  'MovedEvent',
+  'NewMailEvent',
+  'FreeBusyChangedEvent',
+]);
+
+const KINDS = {
+  'm:PullSubscriptionRequest': 'pull',
+  'm:StreamingSubscriptionRequest': 'streaming',
+  'm:PushSubscriptionRequest': 'push',
+} as const;
+
+/** Reads an `m:Subscribe`; it throws a {@link SchemaViolation}. */
+export function readSubscribe(subscribe: Element): SubscribeRequest {
+  const element = only(subscribe.children, 'one subscription request in m:Subscribe');
+  if (!isKind(element.name)) {
+    throw new SchemaViolation(`the element ${element.name} is not a subscription request of this server`);
+  }
+  const kind = KINDS[element.name];
+  const onlyOf = (...kinds: readonly string[]): 0 | 1 => (kinds.includes(kind) ? 1 : 0);
+  const [folderIds, eventTypes, watermark, timeout, frequency, url] = inOrder(element, [
+    ['t:FolderIds', 0, 1],
+    ['t:EventTypes', 1, 1],
+    ['t:Watermark', 0, onlyOf('pull', 'push')],
+    ['t:Timeout', onlyOf('pull'), onlyOf('pull')],
+    ['t:StatusFrequency', onlyOf('push'), onlyOf('push')],
+    ['t:URL', onlyOf('push'), onlyOf('push')],
+    ['t:CallerData', 0, onlyOf('push')],
+  ]);
+  const minutes = (name: string, elements: readonly Element[] | undefined): number =>
+    readMinutes(name, textOf(elements), MAX_MINUTES);
+  return {
+    operation: 'Subscribe',
+    kind,
+    folders: folderIds?.[0] && readFolderIds(folderIds[0]),
+    allFolders: readBoolean('SubscribeToAllFolders', element.attributes['SubscribeToAllFolders']),
+    events: readEventTypes(only(eventTypes, 'one t:EventTypes')),
+    watermark: watermark?.[0]?.text,
+    timeoutMinutes: kind === 'pull' ? minutes('t:Timeout', timeout) : undefined,
+    callback:
+      kind === 'push'
+        ? { url: textOf(url), statusFrequencyMinutes: minutes('t:StatusFrequency', frequency) }
+        : undefined,
+  };
+}
+
+function isKind(name: string): name is keyof typeof KINDS {
+  return Object.hasOwn(KINDS, name);
+}
+
+function readEventTypes({ name: list, children }: Element): readonly string[] {
+  if (children.length === 0) throw new SchemaViolation(`${list} has no event`);
+  return children.map(({ name, text }) => {
+    if (name === 't:EventType' && EVENT_TYPES.has(text)) return text;
+    throw new SchemaViolation(`t:EventTypes has ${name} ${text}`);
+  });
+}

@@ -1,0 +1,97 @@
+import { escapeXml } from '../../../ews/protocol/envelope.ts';
+import { type EwsDialect, type EwsRefusal, isGrommunio } from '../dialect.ts';
+
+const SOAP = 'http://schemas.xmlsoap.org/soap/envelope/';
+const SERVICES = 'http://schemas.microsoft.com/exchange/services/2006';
+const DECLARATION = '<?xml version="1.0" encoding="utf-8"?>';
+const VERSION = 'MajorVersion="15" MinorVersion="1" MajorBuildNumber="2507" MinorBuildNumber="6"';
+
+/** The result in one response message. */
+export interface ResponseMessage {
+  readonly operation: string;
+  readonly responseClass: 'Success' | 'Error';
+  readonly content: string;
+}
+
+/** Writes the envelope of an answer, with a response message for each result. */
+export function answerEnvelope(dialect: EwsDialect, messages: readonly ResponseMessage[]): string {
+  const soap = isGrommunio(dialect) ? 'SOAP' : 's';
+  return (
+    `${DECLARATION}<${soap}:Envelope xmlns:${soap}="${SOAP}"><${soap}:Header>` +
+    `<h:ServerVersionInfo ${VERSION} xmlns:h="${SERVICES}/types"/></${soap}:Header><${soap}:Body>` +
+    `${responseElement(dialect, messages)}</${soap}:Body></${soap}:Envelope>`
+  );
+}
+
+/**
+ * Writes an envelope of a stream as the servers do: Exchange without a prefix on `Envelope`, and grommunio
+ * without a declaration on any but the first.
+ */
+export function streamEnvelope(dialect: EwsDialect, message: ResponseMessage, isFirst: boolean): string {
+  if (isGrommunio(dialect)) {
+    const envelope = answerEnvelope(dialect, [message]);
+    return isFirst ? envelope : envelope.slice(DECLARATION.length);
+  }
+  const soap11 = `xmlns:soap11="${SOAP}"`;
+  return (
+    `${DECLARATION}<Envelope xmlns="${SOAP}"><soap11:Header ${soap11}>` +
+    `<ServerVersionInfo ${VERSION} xmlns="${SERVICES}/types"/></soap11:Header><soap11:Body ${soap11}>` +
+    `${responseElement(dialect, [message])}</soap11:Body></Envelope>`
+  );
+}
+
+/** Writes the envelope of a SOAP fault. */
+export function faultEnvelope(dialect: EwsDialect, { code, message, values }: EwsRefusal): string {
+  if (isGrommunio(dialect)) {
+    return (
+      `<SOAP:Envelope xmlns:SOAP="${SOAP}"><SOAP:Header/><SOAP:Body><SOAP:Fault>` +
+      `${element('faultcode', code)}${element('faultstring', message)}</SOAP:Fault></SOAP:Body></SOAP:Envelope>`
+    );
+  }
+  return (
+    `${DECLARATION}<s:Envelope xmlns:s="${SOAP}"><s:Body><s:Fault>` +
+    `<faultcode xmlns:a="${SERVICES}/types">a:${escapeXml('code', code)}</faultcode>` +
+    `<faultstring xml:lang="en-US">${escapeXml('message', message)}</faultstring>` +
+    `<detail><e:ResponseCode xmlns:e="${SERVICES}/errors">${escapeXml('code', code)}</e:ResponseCode>` +
+    `<e:Message xmlns:e="${SERVICES}/errors">${escapeXml('message', message)}</e:Message>` +
+    messageXml(`t:MessageXml xmlns:t="${SERVICES}/types"`, values) +
+    '</detail></s:Fault></s:Body></s:Envelope>'
+  );
+}
+
+/** Writes what a response message of class Error begins with. */
+export function errorContent(code: string, message: string): string {
+  return (
+    element('m:MessageText', message) + element('m:ResponseCode', code) + element('m:DescriptiveLinkKey', '0')
+  );
+}
+
+/** Writes a `MessageXml` element with named values; nothing without any. */
+export function messageXml(tag: string, values: Readonly<Record<string, string>>): string {
+  const entries = Object.entries(values);
+  if (entries.length === 0) return '';
+  const content = entries.map(
+    ([name, value]) => `<t:Value Name="${escapeXml('name', name)}">${escapeXml('value', value)}</t:Value>`,
+  );
+  return `<${tag}>${content.join('')}</${tag.split(' ', 1).join('')}>`;
+}
+
+/** Writes an element with a text in it. */
+export function element(name: string, text: string): string {
+  return `<${name}>${escapeXml(name, text)}</${name}>`;
+}
+
+function responseElement(dialect: EwsDialect, messages: readonly ResponseMessage[]): string {
+  const operation = messages[0]?.operation ?? '';
+  // What is posted is no response, but is built like one.
+  const root = operation === 'SendNotification' ? `m:${operation}` : `m:${operation}Response`;
+  // grommunio calls the response messages of GetEvents by this name.
+  const name = isGrommunio(dialect) && operation === 'GetEvents' ? 'm:x' : `m:${operation}ResponseMessage`;
+  const content = messages.map(
+    (message) => `<${name} ResponseClass="${message.responseClass}">${message.content}</${name}>`,
+  );
+  return (
+    `<${root} xmlns:m="${SERVICES}/messages" xmlns:t="${SERVICES}/types"><m:ResponseMessages>` +
+    `${content.join('')}</m:ResponseMessages></${root}>`
+  );
+}

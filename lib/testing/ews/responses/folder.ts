@@ -1,0 +1,61 @@
+import { escapeXml } from '../../../ews/protocol/envelope.ts';
+import { element } from './envelopes.ts';
+import type { DescribedFolder } from '../mailbox.ts';
+import type { MailboxId } from '../mailboxState.ts';
+
+interface FolderKind {
+  readonly element: string;
+  /** The value of FolderClass. */
+  readonly folderClass: string;
+}
+
+const MAIL: FolderKind = { element: 't:Folder', folderClass: 'IPF.Note' };
+const KINDS: ReadonlyMap<string | undefined, FolderKind> = new Map([
+  ['calendar', { element: 't:CalendarFolder', folderClass: 'IPF.Appointment' }],
+  ['contacts', { element: 't:ContactsFolder', folderClass: 'IPF.Contact' }],
+  ['tasks', { element: 't:TasksFolder', folderClass: 'IPF.Task' }],
+]);
+const DISPLAY_NAMES: ReadonlyMap<string | undefined, string> = new Map([
+  ['root', ''],
+  ['msgfolderroot', 'Top of Information Store'],
+  ['inbox', 'Inbox'],
+  ['sentitems', 'Sent Items'],
+  ['drafts', 'Drafts'],
+  ['outbox', 'Outbox'],
+  ['deleteditems', 'Deleted Items'],
+  ['junkemail', 'Junk Email'],
+  ['calendar', 'Calendar'],
+  ['contacts', 'Contacts'],
+  ['tasks', 'Tasks'],
+  ['notes', 'Notes'],
+  ['recoverableitemsdeletions', 'Deletions'],
+]);
+
+/** Writes a folder, in the order of the schema; `properties` are those besides the id, undefined for all. */
+export function folderElement(folder: DescribedFolder, properties: readonly string[] | undefined): string {
+  const { distinguishedName } = folder;
+  const kind = KINDS.get(distinguishedName) ?? MAIL;
+  const isWanted = (name: string): boolean => properties?.includes(`folder:${name}`) ?? true;
+  const texts: readonly (readonly [name: string, text: string])[] = [
+    ['FolderClass', kind.folderClass],
+    ['DisplayName', DISPLAY_NAMES.get(distinguishedName) ?? 'New Folder'],
+    ['TotalCount', String(folder.items)],
+    ['ChildFolderCount', String(folder.childFolders)],
+    ...(distinguishedName === undefined ? [] : [['DistinguishedFolderId', distinguishedName] as const]),
+    ...(kind.element === MAIL.element || kind.element === 't:TasksFolder'
+      ? [['UnreadCount', String(folder.unread)] as const]
+      : []),
+  ];
+  const content = [
+    idElement('t:FolderId', folder.folder),
+    isWanted('ParentFolderId') && folder.parentFolder !== undefined
+      ? idElement('t:ParentFolderId', folder.parentFolder)
+      : '',
+    ...texts.filter(([name]) => isWanted(name)).map(([name, text]) => element(`t:${name}`, text)),
+  ];
+  return `<${kind.element}>${content.join('')}</${kind.element}>`;
+}
+
+function idElement(name: string, { id, changeKey }: MailboxId): string {
+  return `<${name} Id="${escapeXml('id', id)}" ChangeKey="${escapeXml('changeKey', changeKey)}"/>`;
+}

@@ -1,0 +1,192 @@
+import { of } from 'rxjs';
+import { headersFrom, type HttpRequest, type HttpResponse } from '../../core/transport/transport.ts';
+import type { EwsAnswers } from './responses/responses.ts';
+import { type EwsDialect, EwsRefusal, isGrommunio } from './dialect.ts';
+import { SchemaViolation } from './requests/elements.ts';
+import type { RequestedFolder } from './requests/folderIds.ts';
+import type { DescribedFolder } from './mailbox.ts';
+import type { EwsMailboxes } from './mailboxes.ts';
+import type { EwsPushes } from './push.ts';
+import {
+  type EwsRequest,
+  type ImpersonatedUser,
+  type ReadRequest,
+  readRequest,
+} from './requests/requests.ts';
+import type { EwsStreams } from './streaming/streaming.ts';
+import type { SubscriptionStore } from './subscriptions.ts';
+
+/** The part of a simulated server that answers. */
+interface EwsServer {
+  /** Acts on a request, and answers. */
+  answer(request: HttpRequest): HttpResponse;
+  /** Lets the next operations be refused, and not acted on. */
+  refuseNext(count: number, refusal: EwsRefusal, operation?: RefusedOperation): void;
+  /** The refusal that is prepared for what is posted next, if there is one. */
+  refusalToPost(): EwsRefusal | undefined;
+  /** Forgets the refusals that have not happened yet. */
+  clearRefusals(): void;
+  /** Changes what the Authorization header must be. */
+  setAuthorization(authorization: string): void;
+}
+
+/** What a server can refuse; it tells of what it cannot post in the place of that. */
+type RefusedOperation = EwsRequest['operation'] | 'SendNotification';
+
+interface PreparedRefusal {
+  left: number;
+  readonly refusal: EwsRefusal;
+  readonly operation: RefusedOperation | undefined;
+}
+
+const PATH = '/ews/exchange.asmx';
+const KNOWN_VERSION = /^Exchange20(07(_SP1)?|10(_SP[12])?|13(_SP1)?|16)$/;
+
+/** Creates a server that answers for its subscriptions. */
+export function ewsServer(
+  mailboxes: EwsMailboxes,
+  store: SubscriptionStore,
+  streams: EwsStreams,
+  pushes: EwsPushes,
+  answers: EwsAnswers,
+  dialect: EwsDialect,
+  initialAuthorization: string | undefined,
+): EwsServer {
+  let authorization = initialAuthorization;
+  let prepared: PreparedRefusal[] = [];
+
+  const takePrepared = (
+    matches: (operation: RefusedOperation | undefined) => boolean,
+  ): EwsRefusal | undefined => {
+    const first = prepared.find(({ operation }) => matches(operation));
+    if (first === undefined) return undefined;
+    first.left -= 1;
+    prepared = prepared.filter(({ left }) => left > 0);
+    return first.refusal;
+  };
+
+  const act = (
+    { request, impersonated }: ReadRequest,
+    identity: HttpRequest,
+  ): string | HttpResponse['body$'] => {
+    const refusal = takePrepared((operation) => (operation ?? request.operation) === request.operation);
+    if (refusal !== undefined) throw refusal;
+    switch (request.operation) {
+      case 'Subscribe': {
+        pushes.check(request.callback);
+        const { id, watermark } = store.subscribe(request, impersonated);
+        pushes.begin(id, request.callback);
+        return answers.subscribed(id, watermark);
+      }
+      case 'GetFolder': {
+        const found = request.folders.map((folder) => describe(mailboxes, folder, impersonated));
+        return answers.folders(found, request.properties);
+      }
+      case 'ConvertId': {
+        // It has ids in one format only.
+        const malformed = new EwsRefusal('error', 'ErrorInvalidIdMalformed', 'Id is malformed.');
+        return answers.refused('ConvertId', malformed, request.ids);
+      }
+      case 'GetEvents': {
+        const { subscriptionId, watermark = '' } = request;
+        return answers.events(store.getEvents(subscriptionId, watermark, impersonated));
+      }
+      case 'GetStreamingEvents':
+        return streams.connect({ ...request, impersonated }, identity);
+      case 'Unsubscribe':
+        store.unsubscribe(request.subscriptionId, impersonated);
+        streams.removed(request.subscriptionId);
+        return answers.unsubscribed();
+    }
+  };
+
+  const xml = (request: HttpRequest, status: number, body: string | HttpResponse['body$']): HttpResponse =>
+    // grommunio leaves the charset out.
+    respond(request, status, isGrommunio(dialect) ? 'text/xml' : 'text/xml; charset=utf-8', body);
+
+  const refused = (request: HttpRequest, operation: string, refusal: EwsRefusal): HttpResponse => {
+    const isServerError = refusal.kind === 'fault' && !isGrommunio(dialect);
+    return xml(request, isServerError ? 500 : 200, answers.refused(operation, refusal));
+  };
+
+  const answerEnvelope = (request: HttpRequest): HttpResponse => {
+    const read = readOrRefuse(request.body ?? '', dialect);
+    if (read instanceof EwsRefusal) return xml(request, 500, answers.refused('', read));
+    try {
+      return xml(request, 200, act(read, request));
+    } catch (error) {
+      if (error instanceof EwsRefusal) return refused(request, read.request.operation, error);
+      throw error;
+    }
+  };
+
+  return {
+    answer: (request) => {
+      const headers = request.headers ?? {};
+      if (authorization !== undefined && headers['authorization'] !== authorization) {
+        return respond(request, 401, 'text/plain', 'Unauthorized', {
+          'www-authenticate': authorization.startsWith('Basic') ? 'Basic realm="EWS"' : 'Bearer',
+        });
+      }
+      if (new URL(request.url).pathname.toLowerCase() !== PATH) return respond(request, 404);
+      if (request.method !== 'POST') return respond(request, 405);
+      if (!/^text\/xml\b/i.test(headers['content-type'] ?? '')) return respond(request, 415);
+      return answerEnvelope(request);
+    },
+    refuseNext: (count, refusal, operation) => {
+      prepared.push({ left: count, refusal, operation });
+    },
+    refusalToPost: () => takePrepared((operation) => operation === 'SendNotification'),
+    clearRefusals: () => {
+      prepared = [];
+    },
+    setAuthorization: (value) => {
+      authorization = value;
+    },
+  };
+}
+
+function readOrRefuse(body: string, dialect: EwsDialect): ReadRequest | EwsRefusal {
+  try {
+    const read = readRequest(body);
+    const { request } = read;
+    if (!isGrommunio(dialect) && request.operation === 'GetEvents' && request.watermark === undefined)
+      throw new SchemaViolation('m:GetEvents lacks m:Watermark in its place');
+    if (read.version !== undefined && !KNOWN_VERSION.test(read.version)) {
+      return new EwsRefusal('fault', 'ErrorInvalidServerVersion', 'The specified server version is invalid.');
+    }
+    return read;
+  } catch (error) {
+    const violation = error instanceof Error ? error.message : 'unknown';
+    if (isGrommunio(dialect)) return new EwsRefusal('fault', 'SOAP:Server', 'Invalid XML');
+    return new EwsRefusal('fault', 'ErrorSchemaValidation', 'The request failed schema validation.', {
+      Violation: violation,
+    });
+  }
+}
+
+function describe(
+  mailboxes: EwsMailboxes,
+  requested: RequestedFolder,
+  impersonated: ImpersonatedUser | undefined,
+): DescribedFolder | EwsRefusal {
+  const mailbox = mailboxes.of(mailboxes.addressOf(requested, impersonated?.name));
+  const id = mailbox.resolveFolder(requested.id, requested.distinguished);
+  const folder = id === undefined ? undefined : mailbox.describeFolder(id);
+  return folder ?? new EwsRefusal('error', 'ErrorFolderNotFound', 'The specified folder could not be found.');
+}
+
+function respond(
+  { url }: HttpRequest,
+  status: number,
+  contentType = 'text/plain',
+  body: string | HttpResponse['body$'] = '',
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse {
+  return {
+    status,
+    url,
+    headers: headersFrom({ 'content-type': contentType, ...headers }),
+    body$: typeof body === 'string' ? of(new TextEncoder().encode(body)) : body,
+  };
+}

@@ -1,0 +1,89 @@
+import { asyncScheduler, timer } from 'rxjs';
+import { sortIds, type Stream, type StreamContext, type StreamCourse } from './stream.ts';
+
+/**
+ * Creates the streams of Exchange: what has waited comes at once, heartbeats come at fixed times if nothing
+ * else has come, and one subscription that is gone ends a request for several.
+ */
+export function exchangeStreams({
+  store,
+  heartbeatMs,
+  write,
+  open,
+  streamsOf,
+  end,
+}: StreamContext): StreamCourse {
+  /** The streams that something was sent on since their last heartbeat. */
+  const busy = new WeakSet<Stream>();
+
+  const deliver = (stream: Stream): void => {
+    const notifications = [...stream.ids]
+      .map((id) => ({ id, ...store.handOut(id) }))
+      .filter(({ events }) => events.length > 0);
+    if (notifications.length === 0) return;
+    busy.add(stream);
+    write(stream, { notifications, status: 'OK' });
+  };
+
+  const refuse = (stream: Stream, ids: readonly string[], code: string): void => {
+    for (const id of ids) stream.ids.delete(id);
+    write(stream, { refusedIds: ids, code, status: 'OK' });
+  };
+
+  const refuseUnserved = (stream: Stream): void => {
+    for (const [code, ids] of sortIds(stream, store).refused) refuse(stream, ids, code);
+  };
+
+  const close = (stream: Stream): void => write(stream, { status: 'Closed' });
+
+  const beat = (stream: Stream): void => {
+    if (!stream.body.isRead) {
+      end(stream);
+      return;
+    }
+    refuseUnserved(stream);
+    deliver(stream);
+    if (!busy.has(stream)) {
+      const notifications = [...stream.ids].map((id) => ({ id, events: [], moreEvents: false }));
+      write(stream, { notifications, status: 'OK' });
+    }
+    busy.delete(stream);
+    stream.timers.add(timer(heartbeatMs).subscribe(() => beat(stream)));
+  };
+
+  return {
+    deliver,
+    refuseUnserved,
+    close,
+    begin: (stream) => {
+      const { refused } = sortIds(stream, store);
+      for (const [code, ids] of refused) write(stream, { refusedIds: ids, code, status: 'Closed' });
+      if (refused.size > 0) {
+        end(stream);
+        return;
+      }
+      for (const other of streamsOf([...stream.ids])) {
+        write(other, { code: 'ErrorNewEventStreamConnectionOpened', status: 'Closed' });
+        end(other);
+      }
+      open(stream);
+      write(stream, { status: 'OK' });
+      deliver(stream);
+      stream.timers.add(timer(heartbeatMs).subscribe(() => beat(stream)));
+      stream.timers.add(
+        timer(stream.expiresAt - asyncScheduler.now()).subscribe(() => {
+          close(stream);
+          end(stream);
+        }),
+      );
+    },
+    removed: (stream, id) => {
+      if (stream.ids.size > 1) {
+        refuse(stream, [id], 'ErrorSubscriptionUnsubscribed');
+        return;
+      }
+      close(stream);
+      end(stream);
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { type EwsDialect, EwsRefusal, isGrommunio } from './dialect.ts';
+import type { Mailbox } from './mailbox.ts';
+import type { EwsMailboxes } from './mailboxes.ts';
+import type { ImpersonatedUser } from './requests/requests.ts';
+import type { SubscribeRequest } from './requests/subscribe.ts';
+
+/** How long a streaming subscription is kept without a stream. */
+const STREAMING_MINUTES = { exchange: 30, grommunio: 5, 'grommunio-3.9': 5 };
+
+/** Returns the address of the mailbox that a Subscribe watches; undefined for that of the account. */
+export function watchedAddress(
+  { folders = [] }: SubscribeRequest,
+  impersonated: ImpersonatedUser | undefined,
+  mailboxes: EwsMailboxes,
+): string | undefined {
+  const user = impersonated?.name;
+  const folder = folders.find(({ mailbox }) => mailbox !== undefined) ?? folders[0];
+  return folder === undefined ? user : mailboxes.addressOf(folder, user);
+}
+
+/** Returns the ids of the folders that a Subscribe watches; undefined for all. */
+export function watchedFolders(
+  { folders, allFolders }: SubscribeRequest,
+  mailbox: Mailbox,
+  dialect: EwsDialect,
+): readonly string[] | undefined {
+  const isExchange = !isGrommunio(dialect);
+  if (isExchange && allFolders === (folders !== undefined)) {
+    throw new EwsRefusal(
+      'error',
+      'ErrorInvalidSubscriptionRequest',
+      'The subscription request is not valid.',
+    );
+  }
+  if (allFolders) return undefined;
+  return folders?.map(({ id, distinguished }) => {
+    const folder = mailbox.resolveFolder(id, distinguished);
+    if (folder !== undefined) return folder;
+    throw isExchange
+      ? new EwsRefusal('error', 'ErrorFolderNotFound', 'The specified folder could not be found.')
+      : new EwsRefusal('fault', 'ErrorInvalidId', 'The folder id is invalid.');
+  });
+}
+
+/** Returns how long a subscription is kept that nobody asks for. */
+export function timeoutMinutesOf(
+  { kind, timeoutMinutes = 0, callback }: SubscribeRequest,
+  dialect: EwsDialect,
+): number {
+  if (kind === 'pull') return timeoutMinutes;
+  if (kind === 'streaming') return STREAMING_MINUTES[dialect];
+  return isGrommunio(dialect) ? (callback?.statusFrequencyMinutes ?? 0) : Infinity;
+}

@@ -1,0 +1,125 @@
+import type { IncomingMessage } from 'node:http';
+import { defer, finalize, map, Observable, reduce } from 'rxjs';
+import { httpUrl, isThisMachine } from '../../core/httpUrl.ts';
+import { invalidOption } from '../../core/options.ts';
+import type { HttpRequest } from '../../core/transport/transport.ts';
+
+/** Which requests are read. */
+interface ServedRules {
+  /** The origin that the transport sees, such as `http://127.0.0.1:49152`. */
+  readonly origin: string;
+  readonly port: number;
+  /** Further hosts, as {@link servedHostOption} returns them. */
+  readonly allowedHosts: readonly string[];
+  readonly maxBytes: number;
+  /** The bodies that are being read, of all requests together. */
+  readonly bodies: { bytes: number };
+}
+
+/** How many bytes the bodies of all requests that are being read may have together, unless one may have more. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/** A request that the transport does not receive. */
+export class RefusedRequest extends Error {
+  readonly _tag = 'RefusedRequest';
+  override readonly name: string = 'RefusedRequest';
+  /** The status of its response. */
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/**
+ * Returns an Observable that emits the request for the transport once its body is complete.
+ *
+ * It errors with a {@link RefusedRequest} if the target or the host is malformed (400), if the host is not
+ * this server (421), if the body is larger than `maxBytes` (413), of which no more is read then, and if too much
+ * of other bodies is being read (503).
+ */
+export function servedRequest(incoming: IncomingMessage, rules: ServedRules): Observable<HttpRequest> {
+  return defer(() => {
+    const { pathname, search } = targetOf(incoming, rules);
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(incoming.headers)) {
+      if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+    }
+    return textOf(incoming, rules).pipe(
+      map((body) => ({
+        method: incoming.method ?? 'GET',
+        url: `${rules.origin}${pathname}${search}`,
+        headers,
+        ...(body === '' ? {} : { body }),
+      })),
+    );
+  });
+}
+
+/**
+ * Returns a host as URLs write it, with its port if it has one.
+ *
+ * @throws TypeError that names the option, if the value is not a host.
+ */
+export function servedHostOption(name: string, value: unknown): string {
+  const url = typeof value === 'string' ? authority(value) : undefined;
+  if (url === undefined) throw invalidOption(name, value, 'a host, with a port or without');
+  return url.host;
+}
+
+/** The URL that is asked for. It must name this server, and so must the Host header. */
+function targetOf({ url: target = '', headersDistinct }: IncomingMessage, rules: ServedRules): URL {
+  const [host = '', ...more] = headersDistinct['host'] ?? [];
+  const named = more.length === 0 ? authority(host) : undefined;
+  if (named === undefined) throw new RefusedRequest(400, 'The Host header must be one host.');
+  // A path is appended, not resolved: relative to a base, `//host/` would lead to another host.
+  const url = httpUrl(target.startsWith('/') ? `${named.origin}${target}` : target);
+  if (url === undefined) throw new RefusedRequest(400, 'The request target must be a path or an http URL.');
+  if (isServed(named, rules) && isServed(url, rules)) return url;
+  throw new RefusedRequest(
+    421,
+    `This server is ${rules.origin}. For requests to another host, name that host in allowedHosts.`,
+  );
+}
+
+/** The URL of a host with or without a port; undefined if the text is anything else. */
+function authority(text: string): URL | undefined {
+  return /^[^\s/\\?#@]+$/.test(text) ? httpUrl(`http://${text}`) : undefined;
+}
+
+function isServed({ protocol, hostname, host, port }: URL, rules: ServedRules): boolean {
+  if (protocol !== 'http:') return false;
+  if (rules.allowedHosts.includes(hostname) || rules.allowedHosts.includes(host)) return true;
+  const isLoopback = isThisMachine(hostname) || hostname.endsWith('.localhost');
+  return isLoopback && Number(port === '' ? 80 : port) === rules.port;
+}
+
+function textOf(incoming: IncomingMessage, { maxBytes, bodies }: ServedRules): Observable<string> {
+  const tooLarge = (): RefusedRequest =>
+    new RefusedRequest(413, `The body is larger than ${maxBytes} bytes.`);
+  if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+  let length = 0;
+  return chunksOf(incoming).pipe(
+    reduce<Buffer, Buffer[]>((chunks, chunk) => {
+      length += chunk.length;
+      bodies.bytes += chunk.length;
+      if (length > maxBytes) throw tooLarge();
+      if (bodies.bytes > Math.max(MOST_BYTES, maxBytes))
+        throw new RefusedRequest(503, 'Too many large bodies arrive at the same time.');
+      chunks.push(chunk);
+      return chunks;
+    }, []),
+    map((chunks) => Buffer.concat(chunks).toString('utf8')),
+    finalize(() => (bodies.bytes -= length)),
+  );
+}
+
+function chunksOf(incoming: IncomingMessage): Observable<Buffer> {
+  return new Observable((subscriber) => {
+    incoming.on('data', (chunk: Buffer) => subscriber.next(chunk));
+    incoming.on('end', () => subscriber.complete());
+    incoming.on('error', (error) => subscriber.error(error));
+    return () => incoming.pause();
+  });
+}

@@ -1,0 +1,169 @@
+import { asyncScheduler } from 'rxjs';
+import type { ContactPart, SimulatedContacts } from './contacts.ts';
+import { eventQueue, type EventQueueOptions } from './eventQueue.ts';
+import type { SimulatedEvent } from './events.ts';
+import {
+  type ApplicationIdentity,
+  type HeldSubscription,
+  publishedPresence,
+  type SimulatedApplication,
+} from './model.ts';
+import { subscriptionResource } from './resources.ts';
+
+/** How an application behaves. */
+export interface ApplicationOptions extends Omit<EventQueueOptions, 'href' | 'settle'> {
+  /** How long before its expiry a subscription is `updated`, in the server's seconds. */
+  readonly warningSeconds: number;
+  readonly contacts: SimulatedContacts;
+}
+
+const MOST_MINUTES = 30;
+
+/** Creates an application as the server holds it. */
+export function simulatedApplication(
+  id: string,
+  href: string,
+  identity: ApplicationIdentity,
+  options: ApplicationOptions,
+): SimulatedApplication {
+  const people = { rel: 'people', href: `${href}/people` };
+  const subscriptions = new Map<string, HeldSubscription>();
+  /** In how many subscriptions each contact is. */
+  const watchers = new Map<string, number>();
+  const { contacts, secondMs } = options;
+  const minuteMs = 60 * secondMs;
+  const warningMs = options.warningSeconds * secondMs;
+
+  const nextDue = (): number | undefined => {
+    const times = [...subscriptions.values()].map(({ expiresAt, isWarned }) =>
+      isWarned ? expiresAt : expiresAt - warningMs,
+    );
+    return times.length === 0 ? undefined : Math.min(...times);
+  };
+
+  const tell = (event: SimulatedEvent): void => queue.push(people, event, 'medium');
+
+  const isWatched = (address: string): boolean => watchers.has(address);
+
+  const contactEvent = (type: 'added' | 'deleted', address: string): SimulatedEvent => ({
+    link: { rel: 'contact', href: application.contactHref(address) },
+    in: { rel: 'subscribedContacts', href: `${people.href}/subscribedContacts` },
+    type,
+  });
+
+  const subscriptionEvent = (type: string, subscriptionId: string): SimulatedEvent => ({
+    link: { rel: 'presenceSubscription', href: application.subscriptionHref(subscriptionId) },
+    ...(type === 'deleted'
+      ? {}
+      : { _embedded: { presenceSubscription: subscriptionResource(application, subscriptionId) } }),
+    type,
+  });
+
+  const tellParts = (address: string, parts: readonly ContactPart[]): void => {
+    const contactHref = application.contactHref(address);
+    for (const part of parts) tell(contacts.updated(part, address, contactHref));
+  };
+
+  const tellKnown = (address: string): void => tellParts(address, contacts.known(address));
+
+  const enter = (subscription: HeldSubscription, addresses: readonly string[]): string[] => {
+    const fresh = [...new Set(addresses)].filter((address) => !subscription.members.has(address));
+    for (const address of fresh) {
+      // The collection of subscribed contacts has each once, however many subscriptions it is in.
+      if (!isWatched(address)) tell(contactEvent('added', address));
+      subscription.members.add(address);
+      watchers.set(address, (watchers.get(address) ?? 0) + 1);
+    }
+    return fresh;
+  };
+
+  const leave = (subscription: HeldSubscription, address: string): void => {
+    subscription.members.delete(address);
+    const left = (watchers.get(address) ?? 0) - 1;
+    if (left > 0) watchers.set(address, left);
+    else watchers.delete(address);
+    if (!isWatched(address)) tell(contactEvent('deleted', address));
+  };
+
+  const remove = (subscription: HeldSubscription): void => {
+    subscriptions.delete(subscription.id);
+    for (const address of [...subscription.members]) leave(subscription, address);
+    tell(subscriptionEvent('deleted', subscription.id));
+  };
+
+  const settle = (): void => {
+    const now = asyncScheduler.now();
+    if ((application.contactsAndGroupsUntil ?? Infinity) <= now)
+      application.contactsAndGroupsUntil = undefined;
+    for (const subscription of [...subscriptions.values()]) {
+      if (subscription.expiresAt <= now) remove(subscription);
+      else if (!subscription.isWarned && subscription.expiresAt - warningMs <= now) {
+        subscription.isWarned = true;
+        tell(subscriptionEvent('updated', subscription.id));
+      }
+    }
+  };
+
+  const queue = eventQueue({
+    ...options,
+    href: `${href}/events`,
+    settle: () => {
+      settle();
+      return nextDue();
+    },
+  });
+
+  const application: SimulatedApplication = {
+    id,
+    href,
+    identity,
+    queue,
+    subscriptions,
+    published: publishedPresence(minuteMs),
+    subscriptionHref: (subscriptionId) => `${people.href}/presenceSubscriptions/${subscriptionId}`,
+    contactHref: (address) => `${people.href}/${contacts.stepOf(address)}`,
+    subscribe: (subscriptionId, addresses, minutes, isOfGroup) => {
+      const subscription: HeldSubscription = {
+        id: subscriptionId,
+        members: new Set(),
+        isOfGroup,
+        expiresAt: asyncScheduler.now() + minutes * minuteMs,
+        isWarned: false,
+      };
+      subscriptions.set(subscriptionId, subscription);
+      const fresh = enter(subscription, addresses);
+      tell(subscriptionEvent('added', subscriptionId));
+      fresh.forEach(tellKnown);
+      return subscription;
+    },
+    addMembers: (subscription, addresses) => enter(subscription, addresses).forEach(tellKnown),
+    dropMember: leave,
+    extend: (subscription, minutes) => {
+      const now = asyncScheduler.now();
+      const extended = subscription.expiresAt + minutes * minuteMs;
+      subscription.expiresAt = Math.min(extended, now + MOST_MINUTES * minuteMs);
+      subscription.isWarned = false;
+    },
+    remove,
+    contactChanged: (address, parts) => {
+      if (isWatched(address)) tellParts(address, parts);
+    },
+    meChanged: () => {
+      const me = { rel: 'me', href: `${href}/me` };
+      queue.push(me, { link: me, type: 'updated' }, 'high');
+    },
+    contactsAndGroupsUntil: undefined,
+    refreshContactsAndGroups: (minutes) => {
+      const now = asyncScheduler.now();
+      const extended = (application.contactsAndGroupsUntil ?? now) + minutes * minuteMs;
+      application.contactsAndGroupsUntil = Math.min(extended, now + MOST_MINUTES * minuteMs);
+    },
+    forgetSubscriptions: () => {
+      subscriptions.clear();
+      watchers.clear();
+      application.contactsAndGroupsUntil = undefined;
+    },
+    settle,
+  };
+  return application;
+}

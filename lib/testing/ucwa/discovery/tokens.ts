@@ -1,0 +1,104 @@
+import { asyncScheduler } from 'rxjs';
+import type { HttpRequest } from '../../../core/transport/transport.ts';
+import type { Answer } from '../responses.ts';
+
+/** A token that the simulated server has issued. */
+export interface SimulatedToken {
+  /** Whose it is: the user name; an anonymous identity has a number. */
+  readonly identity: string;
+  readonly grantType: string;
+  /** The only origin that takes it. */
+  readonly origin: string;
+  /** In milliseconds of the scheduler's clock. */
+  readonly expiresAt: number;
+}
+
+/** How tokens are issued. */
+interface TokenDeskOptions {
+  readonly grantTypes: readonly string[];
+  /** User names and their passwords; undefined where all are good. */
+  readonly users: Readonly<Record<string, string>> | undefined;
+  readonly tokenSeconds: number | undefined;
+  /** How long a second of the server lasts, in milliseconds. */
+  readonly secondMs: number;
+}
+
+/** The part of a simulated server that issues tokens, and knows which are good. */
+interface TokenDesk {
+  readonly issued: readonly SimulatedToken[];
+  /** Answers a request to the token endpoint. [AuthenticationInUCWA] */
+  answer(request: HttpRequest): Answer;
+  /** Whether the request has a token that is good at its origin. */
+  isSigned(request: HttpRequest): boolean;
+  /** Refuses from now on what was issued by now. */
+  refuseAll(): void;
+}
+
+const HOUR = 3600;
+const INVALID_REQUEST: Answer = { status: 400, body: { error: 'invalid_request' } };
+const INVALID_GRANT: Answer = { status: 400, body: { error: 'invalid_grant' } };
+
+/** Creates a desk that has issued no token. */
+export function tokenDesk({ grantTypes, users, tokenSeconds, secondMs }: TokenDeskOptions): TokenDesk {
+  const issued: SimulatedToken[] = [];
+  const good = new Map<string, SimulatedToken>();
+  const known = new Map<string, SimulatedToken>();
+  let anonymous = 0;
+
+  const issue = (identity: string, grantType: string, origin: string, seconds: number): Answer => {
+    const expiresIn = tokenSeconds ?? seconds;
+    const token = { identity, grantType, origin, expiresAt: asyncScheduler.now() + expiresIn * secondMs };
+    issued.push(token);
+    const text = `cwt=AAEB${String(issued.length).padStart(4, '0')}`;
+    good.set(text, token);
+    known.set(text, token);
+    return {
+      status: 200,
+      headers: { 'cache-control': 'no-store' },
+      body: {
+        access_token: text,
+        expires_in: expiresIn,
+        ms_rtc_identityscope: 'local',
+        token_type: 'Bearer',
+      },
+    };
+  };
+
+  const answer = ({ method, url, headers, body = '' }: HttpRequest): Answer => {
+    if (method !== 'POST') return { status: 405 };
+    if (!/^application\/x-www-form-urlencoded/i.test(headers?.['content-type'] ?? '')) return INVALID_REQUEST;
+    const { origin } = new URL(url);
+    const form = new URLSearchParams(body);
+    const grantType = form.get('grant_type');
+    if (grantType === null) return INVALID_REQUEST;
+    if (!grantTypes.includes(grantType)) return { status: 400, body: { error: 'unsupported_grant_type' } };
+    if (grantType === 'password') {
+      const [username, password] = [form.get('username'), form.get('password')];
+      if (username === null || password === null) return INVALID_REQUEST;
+      const isGood = users === undefined || (Object.hasOwn(users, username) && users[username] === password);
+      return isGood ? issue(username, grantType, origin, 8 * HOUR) : INVALID_GRANT;
+    }
+    if (grantType === 'urn:microsoft.rtc:windows') return issue('windows', grantType, origin, 8 * HOUR);
+    if (grantType === 'urn:microsoft.rtc:anonmeeting') {
+      if (form.get('password') === null || form.get('ms_rtc_conferenceuri') === null) return INVALID_REQUEST;
+      const renewed = form.get('ms_rtc_renew');
+      if (renewed === null) return issue(`anonymous${(anonymous += 1)}`, grantType, origin, HOUR);
+      const old = known.get(renewed);
+      return old === undefined ? INVALID_GRANT : issue(old.identity, grantType, origin, HOUR);
+    }
+    const ms_rtc_passiveauthuri = `${origin}/PassiveAuth/PassiveAuth.aspx`;
+    return { status: 400, body: { error: 'invalid_grant', ms_rtc_passiveauthuri } };
+  };
+
+  return {
+    issued,
+    answer,
+    isSigned: ({ url, headers }) => {
+      const token = good.get((headers?.['authorization'] ?? '').replace(/^Bearer /i, ''));
+      return (
+        token !== undefined && token.origin === new URL(url).origin && asyncScheduler.now() < token.expiresAt
+      );
+    },
+    refuseAll: () => good.clear(),
+  };
+}

@@ -1,0 +1,157 @@
+import { pathStep } from './contacts.ts';
+import type { HeldSubscription, SimulatedApplication } from './model.ts';
+
+/** The resource `people`. */
+export function peopleResource({ href }: SimulatedApplication): object {
+  const link = (step: string): object => ({ href: `${href}/people/${step}` });
+  return {
+    rel: 'people',
+    _links: {
+      self: { href: `${href}/people` },
+      presenceSubscriptions: link('presenceSubscriptions'),
+      presenceSubscriptionMemberships: link('presenceSubscriptionMemberships'),
+      subscribedContacts: link('subscribedContacts'),
+      myContacts: link('contacts'),
+      myContactsAndGroupsSubscription: link('myContactsAndGroupsSubscription'),
+      myGroups: { href: `${href}/groups` },
+    },
+  };
+}
+
+/** The resource `application`, with what it brings along. */
+export function applicationResource(application: SimulatedApplication): object {
+  const { href, identity, queue, id } = application;
+  return {
+    ...identity,
+    id,
+    type: 'Browser',
+    _links: {
+      self: { href },
+      batch: { href: `${href}/batch` },
+      events: { href: queue.link },
+      policies: { href: `${href}/policies` },
+    },
+    _embedded: {
+      me: meResource(application),
+      people: peopleResource(application),
+      communication: plainResource(application, 'communication'),
+      onlineMeetings: plainResource(application, 'onlineMeetings'),
+    },
+    rel: 'application',
+  };
+}
+
+/** What an application links to and this server has nothing to say of. */
+export const PLAIN_RESOURCES: ReadonlySet<string> = new Set(['communication', 'onlineMeetings', 'policies']);
+
+/** One of the {@link PLAIN_RESOURCES}: its link to itself, and no capability. */
+export function plainResource({ href }: SimulatedApplication, rel: string): object {
+  return { rel, _links: { self: { href: `${href}/${rel}` } } };
+}
+
+/** The resource `me`: a user who is available is not asked to become it. [me_ref] */
+export function meResource({ href, published }: SimulatedApplication): object {
+  const makeMeAvailable =
+    published.availability === undefined
+      ? { makeMeAvailable: { href: `${href}/communication/makeMeAvailable` } }
+      : {};
+  return {
+    rel: 'me',
+    uri: 'sip:lene@contoso.com',
+    name: 'Lene',
+    _links: {
+      self: { href: `${href}/me` },
+      ...makeMeAvailable,
+      presence: { href: `${href}/me/presence` },
+      reportMyActivity: { href: `${href}/reportMyActivity` },
+    },
+  };
+}
+
+/** The subscription to the user's contacts and groups. */
+export function contactsAndGroupsResource({ href, contactsAndGroupsUntil }: SimulatedApplication): object {
+  const self = `${href}/people/myContactsAndGroupsSubscription`;
+  const link = (name: string): object => ({ [name]: { href: `${self}/${name}` } });
+  return {
+    rel: 'myContactsAndGroupsSubscription',
+    state: contactsAndGroupsUntil === undefined ? 'Disconnected' : 'Connected',
+    _links: {
+      self: { href: self },
+      ...link('startOrRefreshSubscriptionToContactsAndGroups'),
+      ...link('stopSubscriptionToContactsAndGroups'),
+    },
+  };
+}
+
+/** The memberships of these subscriptions: of one, or of all. */
+export function membershipsResource(
+  application: SimulatedApplication,
+  subscriptions: readonly HeldSubscription[],
+  query: string,
+): object {
+  return {
+    rel: 'presenceSubscriptionMemberships',
+    _links: { self: { href: `${application.href}/people/presenceSubscriptionMemberships${query}` } },
+    _embedded: {
+      presenceSubscriptionMembership: subscriptions.flatMap(({ id, members }) =>
+        [...members].map((address) => membershipResource(application, id, address)),
+      ),
+    },
+  };
+}
+
+/** One contact in one subscription. */
+export function membershipResource(application: SimulatedApplication, id: string, address: string): object {
+  const all = `${application.href}/people/presenceSubscriptionMemberships`;
+  return {
+    rel: 'presenceSubscriptionMembership',
+    _links: {
+      self: { href: `${all}/${id},${pathStep(address)}` },
+      contact: { href: application.contactHref(address) },
+      presenceSubscription: { href: application.subscriptionHref(id) },
+    },
+  };
+}
+
+/** The contacts of all subscriptions, each once. */
+export function subscribedContacts(application: SimulatedApplication): object {
+  const addresses = new Set([...application.subscriptions.values()].flatMap(({ members }) => [...members]));
+  return {
+    rel: 'subscribedContacts',
+    _links: {
+      self: { href: `${application.href}/people/subscribedContacts` },
+      contact: [...addresses].map((address) => ({ href: application.contactHref(address) })),
+    },
+  };
+}
+
+/** All subscriptions of the application. */
+export function subscriptionsResource(application: SimulatedApplication): object {
+  return {
+    rel: 'presenceSubscriptions',
+    _links: { self: { href: `${application.href}/people/presenceSubscriptions` } },
+    _embedded: {
+      presenceSubscription: [...application.subscriptions.keys()].map((id) =>
+        subscriptionResource(application, id),
+      ),
+    },
+  };
+}
+
+/** The resource `presenceSubscription`. */
+export function subscriptionResource(application: SimulatedApplication, id: string): object {
+  const memberships = {
+    href: `${application.href}/people/presenceSubscriptionMemberships?presenceSubscriptionId=${id}`,
+  };
+  const self = { href: application.subscriptionHref(id) };
+  return {
+    id,
+    _links: {
+      ...{ self, memberships },
+      ...(application.subscriptions.get(id)?.isOfGroup === true
+        ? {}
+        : { addToPresenceSubscription: memberships }),
+    },
+    rel: 'presenceSubscription',
+  };
+}

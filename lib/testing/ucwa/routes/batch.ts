@@ -1,0 +1,154 @@
+import { concatMap, defer, forkJoin, map, type Observable, of, reduce } from 'rxjs';
+import { httpUrl } from '../../../core/httpUrl.ts';
+import {
+  headersFrom,
+  type HttpRequest,
+  type HttpResponse,
+  type Transport,
+} from '../../../core/transport/transport.ts';
+import { sentHeaders } from '../../requestLog.ts';
+import { type Answer, refusal, responseTo } from '../responses.ts';
+
+/**
+ * How the answer to a batch is written; all but `plain` are shapes out of the documentation's own examples.
+ *
+ * - `plain`: as the rules say.
+ * - `bom`, `questionMark`: this stands in front of the status line of each part.
+ * - `spaced`: line feeds alone end the lines, blanks stand around colons, and none in the status line.
+ * - `unclosed`: the boundary comes once more in place of the closing one.
+ */
+export type BatchShape = 'plain' | 'bom' | 'questionMark' | 'spaced' | 'unclosed';
+
+/** All of them. */
+export const BATCH_SHAPES: readonly BatchShape[] = ['plain', 'bom', 'questionMark', 'spaced', 'unclosed'];
+
+/** How batches are taken and answered. */
+export interface BatchRules {
+  /** How many parts a batch may have. */
+  readonly maxParts: number;
+  readonly shape: BatchShape;
+}
+
+interface PartAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const LINE = '\r\n';
+const TOO_MANY = refusal(429, 'TooManyRequests');
+const OUT_OF_SHAPE = refusal(400, 'BadRequest', 'DeserializationFailure');
+/** What must not stand in a batch is an unsupported resource there. [BatchingRequests, batch_ref] */
+const UNSUPPORTED = refusal(409, 'Conflict');
+const NEVER_IN_A_BATCH = /\/(?:batch|events|photos?)(?:\/|$)/;
+
+/**
+ * Answers a batch: its parts are executed in their order, and answered in it. [BatchingRequests]
+ *
+ * It reads by the rules of the format, and the requests that the documentation prints: there, a batch ends with
+ * a boundary that does not close, a part without the blank line of its request, and one page leaves out blanks or
+ * adds them. Anything else in any part is the refusal of the whole, and so are more parts than are allowed, with
+ * 429. A part without authorization has that of the batch. Where
+ * the connection of a part would break, that of the batch does.
+ *
+ * @param execute Executes one part.
+ */
+export function answerBatch(
+  rules: BatchRules,
+  request: HttpRequest,
+  execute: Transport,
+): Observable<HttpResponse> {
+  const refused = (answer: Answer): Observable<HttpResponse> => of(responseTo(request, answer));
+  if (request.method !== 'POST') return refused(refusal(405, 'MethodNotAllowed'));
+  const [, quoted, boundary = quoted] =
+    /^multipart\/batching\s*;\s*boundary=(?:"([^"]+)"|([^\s;"]+))$/i.exec(
+      request.headers?.['content-type'] ?? '',
+    ) ?? [];
+  if (boundary === undefined) return refused(refusal(415, 'UnsupportedMediaType'));
+  const parts = partsIn(request, boundary);
+  if (parts === undefined) return refused(OUT_OF_SHAPE);
+  if (parts.length > rules.maxParts) return refused(TOO_MANY);
+  const answers = parts.map((part) => {
+    const isSupported = !NEVER_IN_A_BATCH.test(new URL(part.url).pathname);
+    return (isSupported ? execute(part) : of(responseTo(part, UNSUPPORTED))).pipe(concatMap(partAnswer));
+  });
+  return forkJoin(answers).pipe(map((written) => batchResponse(request.url, written, rules.shape)));
+}
+
+function partsIn(
+  { url, headers = {}, body = '' }: HttpRequest,
+  boundary: string,
+): readonly HttpRequest[] | undefined {
+  const [, ...pieces] = `${LINE}${body}`.split(`${LINE}--${boundary}`);
+  // One page ends its batch with the boundary alone.
+  if (!/^(?:--|\s*$)/.test(pieces.pop() ?? 'none') || pieces.length === 0) return undefined;
+  const authorization = headers['authorization'];
+  const parts = pieces.map((piece) => partIn(piece, url, authorization));
+  return parts.every((part) => part !== undefined) ? parts : undefined;
+}
+
+function partIn(piece: string, base: string, authorization: string | undefined): HttpRequest | undefined {
+  const [own = '', head = '', ...rest] = piece.split(`${LINE}${LINE}`);
+  const ownHeaders = headersIn(own.split(LINE).slice(1));
+  if (!/^application\/http\s*;\s*msgtype=request$/i.test(ownHeaders?.['content-type'] ?? ''))
+    return undefined;
+  // Without a body, the blank line after the headers may belong to the boundary.
+  const [line = '', ...lines] = head.replace(/\r\n$/, '').split(LINE);
+  const [, method, target] = /^([A-Z]+) ?(\/\S*?|https?:\S+?) ?HTTP\/1\.1$/.exec(line) ?? [];
+  const headers = headersIn(lines);
+  const url = target === undefined ? undefined : httpUrl(target, base);
+  if (method === undefined || url === undefined || headers === undefined) return undefined;
+  const body = rest.join(`${LINE}${LINE}`);
+  const length = headers['content-length'];
+  if (length !== undefined && Number(length) !== new TextEncoder().encode(body).length) return undefined;
+  return {
+    ...{ method, url: url.href },
+    headers: { ...(authorization === undefined ? {} : { authorization }), ...headers },
+    ...(body === '' ? {} : { body }),
+  };
+}
+
+/** The headers in these lines; undefined where one of them is none. */
+function headersIn(lines: readonly string[]): Readonly<Record<string, string>> | undefined {
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const [, name, value = ''] = /^([\w-]+) *:(.*)$/.exec(line) ?? [];
+    if (name === undefined) return undefined;
+    headers[name.toLowerCase()] = value.trim();
+  }
+  return headers;
+}
+
+function partAnswer({ status, headers, body$ }: HttpResponse): Observable<PartAnswer> {
+  const decoder = new TextDecoder();
+  return body$.pipe(
+    reduce((text, chunk) => text + decoder.decode(chunk, { stream: true }), ''),
+    map((body) => ({ status, headers: sentHeaders(headers), body })),
+  );
+}
+
+function batchResponse(url: string, parts: readonly PartAnswer[], shape: BatchShape): HttpResponse {
+  const boundary = `3968fb75-0b0e-4ab8-8d3e-${String(parts.length).padStart(12, '0')}`;
+  const isSpaced = shape === 'spaced';
+  const [line, colon] = isSpaced ? ['\n', ' : '] : [LINE, ': '];
+  const inFront = { bom: '\uFEFF', questionMark: '?', plain: '', spaced: '', unclosed: '' }[shape];
+  const written = parts.map(({ status, headers, body }) =>
+    [
+      `--${boundary}`,
+      `Content-Type${colon}application/http; msgtype=response`,
+      '',
+      `${inFront}HTTP/1.1${isSpaced ? '' : ' '}${status}${isSpaced ? '' : ' '}${status < 400 ? 'OK' : 'Error'}`,
+      ...Object.entries(headers).map(([name, value]) => `${name}${colon}${value}`),
+      '',
+      body,
+      '',
+    ].join(line),
+  );
+  const text = `${written.join('')}--${boundary}${shape === 'unclosed' ? '' : '--'}${line}`;
+  const named = isSpaced ? boundary : `"${boundary}"`;
+  return {
+    ...{ status: 200, url },
+    headers: headersFrom({ 'content-type': `multipart/batching; boundary=${named}` }),
+    body$: defer(() => of(new TextEncoder().encode(text))),
+  };
+}

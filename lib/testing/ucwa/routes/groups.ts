@@ -1,0 +1,80 @@
+import type { HttpRequest } from '../../../core/transport/transport.ts';
+import { addressOf } from '../../../ucwa/protocol/href.ts';
+import { type Answer, BAD_PARAMETER, LIMIT_EXCEEDED, NOT_ALLOWED, NOT_FOUND, ok } from '../responses.ts';
+import type { UcwaBackend } from './backend.ts';
+import { minutesIn } from './requestBody.ts';
+import type { SimulatedApplication } from '../model.ts';
+import { subscriptionResource } from '../resources.ts';
+
+/** Answers at the user's groups, which have numbers in the order in which they were given. */
+export function onGroups(
+  backend: UcwaBackend,
+  application: SimulatedApplication,
+  [number, step, ...more]: readonly string[],
+  { method, url }: HttpRequest,
+): Answer {
+  const shown = (body: object): Answer => (method === 'GET' ? ok(body) : NOT_ALLOWED);
+  const groups = [...backend.groups];
+  if (number === undefined) return shown(groupsResource(application, [...backend.groups.keys()]));
+  const index = Number(number) - 1;
+  const [name, uris = []] = groups[index] ?? [];
+  if (name === undefined || more.length > 0) return NOT_FOUND;
+  const self = `${application.href}/groups/${number}`;
+  if (step === undefined) return shown(groupResource(application, name, index));
+  if (step === 'contacts')
+    return shown(contactsAt(backend, application, 'groupContacts', `${self}/${step}`, uris));
+  const query = new URL(url).searchParams;
+  if (step !== 'subscribeToGroupPresence' || query.get('groupId') !== name) return NOT_FOUND;
+  if (method !== 'POST') return NOT_ALLOWED;
+  const minutes = minutesIn(query.get('duration'));
+  if (minutes === undefined) return BAD_PARAMETER;
+  const subscription = backend.subscribe(application, uris, minutes, true);
+  if (subscription === undefined) return LIMIT_EXCEEDED;
+  return { status: 201, body: subscriptionResource(application, subscription.id) };
+}
+
+/** The user's contacts: those of all groups, each once. [myContacts_ref] */
+export function myContacts(backend: UcwaBackend, application: SimulatedApplication): object {
+  const href = `${application.href}/people/contacts`;
+  return contactsAt(backend, application, 'myContacts', href, [...backend.groups.values()].flat());
+}
+
+function contactsAt(
+  { contacts }: UcwaBackend,
+  application: SimulatedApplication,
+  rel: string,
+  href: string,
+  uris: readonly string[],
+): object {
+  const addresses = [...new Set(uris.map(addressOf))];
+  const hrefs = addresses.map((address) => application.contactHref(address));
+  return {
+    rel,
+    _links: { self: { href }, contact: hrefs.map((one) => ({ href: one })) },
+    _embedded: {
+      contact: addresses.map((address, index) => contacts.contact(address, hrefs[index] ?? '')),
+    },
+  };
+}
+
+function groupsResource(application: SimulatedApplication, names: readonly string[]): object {
+  return {
+    rel: 'myGroups',
+    _links: { self: { href: `${application.href}/groups` } },
+    _embedded: { group: names.map((name, index) => groupResource(application, name, index)) },
+  };
+}
+
+function groupResource({ href }: SimulatedApplication, name: string, index: number): object {
+  const id = String(index + 1);
+  const self = `${href}/groups/${id}`;
+  const groupId = encodeURIComponent(name);
+  return {
+    ...{ rel: 'group', id, name },
+    _links: {
+      self: { href: self },
+      groupContacts: { href: `${self}/contacts` },
+      subscribeToGroupPresence: { href: `${self}/subscribeToGroupPresence?groupId=${groupId}` },
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { HttpRequest } from '../../../core/transport/transport.ts';
+import { type Answer, BAD_PARAMETER, NOT_ALLOWED, NOT_FOUND, ok, refusal } from '../responses.ts';
+import type { SimulatedApplication } from '../model.ts';
+import { withBody } from './requestBody.ts';
+import { meResource } from '../resources.ts';
+
+const WORDS = ['Online', 'Busy', 'DoNotDisturb', 'BeRightBack', 'Away', 'Offwork'];
+const REQUIRED = refusal(409, 'Conflict', 'MakeMeAvailableRequired');
+const DONE: Answer = { status: 204 };
+
+/** Answers where the user publishes presence. [makeMeAvailable_ref, reportMyActivity_ref, me_ref] */
+export function onMe(
+  application: SimulatedApplication,
+  steps: readonly string[],
+  request: HttpRequest,
+): Answer {
+  const { published } = application;
+  const { availability } = published;
+  switch (steps.join('/')) {
+    case 'me':
+      return request.method === 'GET' ? ok(meResource(application)) : NOT_ALLOWED;
+    case 'me/presence': {
+      if (request.method !== 'GET') return NOT_ALLOWED;
+      const _links = { self: { href: `${application.href}/me/presence` } };
+      return availability === undefined ? REQUIRED : ok({ availability, _links, rel: 'presence' });
+    }
+    case 'communication/makeMeAvailable':
+      return request.method === 'POST' ? makeMeAvailable(application, request) : NOT_ALLOWED;
+    case 'reportMyActivity':
+      if (request.method !== 'POST') return NOT_ALLOWED;
+      if (availability === undefined) return REQUIRED;
+      published.report();
+      return DONE;
+    default:
+      return NOT_FOUND;
+  }
+}
+
+function makeMeAvailable({ published, meChanged }: SimulatedApplication, request: HttpRequest): Answer {
+  return withBody(request, ({ signInAs = 'Online', ...wishes }) => {
+    if (typeof signInAs !== 'string' || !WORDS.includes(signInAs)) return BAD_PARAMETER;
+    // One page writes the name of this property with a capital.
+    const modalities = wishes['supportedModalities'] ?? wishes['SupportedModalities'] ?? [];
+    if (!Array.isArray(modalities)) return BAD_PARAMETER;
+    if (modalities.some((modality) => modality !== 'Messaging' && modality !== 'PhoneAudio'))
+      return refusal(403, 'Forbidden');
+    if (published.availability !== undefined) return refusal(409, 'Conflict', 'AlreadyExists');
+    published.signIn(signInAs);
+    meChanged();
+    return DONE;
+  });
+}

@@ -1,0 +1,30 @@
+import type { HttpRequest } from '../../../core/transport/transport.ts';
+import { type Answer, refusal } from '../responses.ts';
+
+/** Answers with what `act` makes of the body, or refuses a body that is no JSON object. */
+export function withBody(
+  request: HttpRequest,
+  act: (body: Readonly<Record<string, unknown>>) => Answer,
+): Answer {
+  if (!/json/i.test(request.headers?.['content-type'] ?? '')) return refusal(415, 'UnsupportedMediaType');
+  const body = parsed(request.body ?? '');
+  return isRecord(body) ? act(body) : refusal(400, 'BadRequest', 'DeserializationFailure');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Returns the duration of a subscription in minutes; undefined if it is not one that is allowed. */
+export function minutesIn(value: unknown): number | undefined {
+  const minutes = typeof value === 'string' && value !== '' ? Number(value) : value;
+  return typeof minutes === 'number' && minutes >= 10 && minutes <= 30 ? minutes : undefined;
+}

@@ -1,0 +1,129 @@
+import type { HttpRequest } from '../../../core/transport/transport.ts';
+import { addressOf } from '../../../ucwa/protocol/href.ts';
+import type { SimulatedApplication } from '../model.ts';
+import {
+  contactsAndGroupsResource,
+  membershipResource,
+  membershipsResource,
+  subscriptionResource,
+  subscriptionsResource,
+} from '../resources.ts';
+import {
+  type Answer,
+  APPLICATION_NOT_FOUND,
+  BAD_PARAMETER,
+  LIMIT_EXCEEDED,
+  NOT_ALLOWED,
+  NOT_FOUND,
+  ok,
+} from '../responses.ts';
+import type { UcwaBackend } from './backend.ts';
+import { minutesIn, withBody } from './requestBody.ts';
+
+/** Answers at `presenceSubscriptions`. */
+export function onSubscriptions(
+  backend: UcwaBackend,
+  application: SimulatedApplication,
+  request: HttpRequest,
+): Answer {
+  if (request.method === 'GET') return ok(subscriptionsResource(application));
+  if (request.method !== 'POST') return NOT_ALLOWED;
+  return withBody(request, (body) => {
+    const uris = urisIn(body['uris'] ?? body['Uris']);
+    const minutes = minutesIn(body['duration']);
+    if (uris === undefined || minutes === undefined) return BAD_PARAMETER;
+    if (uris.length > backend.maxContactsAtOnce) return LIMIT_EXCEEDED;
+    const subscription = backend.subscribe(application, uris, minutes, false);
+    if (subscription === undefined) return LIMIT_EXCEEDED;
+    return { status: 201, body: subscriptionResource(application, subscription.id) };
+  });
+}
+
+/** Answers at one of them. */
+export function onSubscription(
+  backend: UcwaBackend,
+  application: SimulatedApplication,
+  id: string,
+  { method, url }: HttpRequest,
+): Answer {
+  const subscription = application.subscriptions.get(id);
+  // The documented answer for an expired subscription is the one for a dead application.
+  if (subscription === undefined) return APPLICATION_NOT_FOUND;
+  if (method === 'GET') return ok(subscriptionResource(application, id));
+  if (method === 'DELETE') {
+    application.remove(subscription);
+    return { status: 204 };
+  }
+  if (method !== 'POST') return NOT_ALLOWED;
+  const minutes = minutesIn(new URL(url).searchParams.get('duration'));
+  if (minutes === undefined) return BAD_PARAMETER;
+  application.extend(subscription, minutes);
+  return { status: backend.extensionStatus, body: subscriptionResource(application, id) };
+}
+
+/** Answers at the subscription to the user's contacts and groups. */
+export function onContactsAndGroups(
+  application: SimulatedApplication,
+  what: string | undefined,
+  { method, url }: HttpRequest,
+): Answer {
+  if (what === undefined) return method === 'GET' ? ok(contactsAndGroupsResource(application)) : NOT_ALLOWED;
+  if (method !== 'POST') return NOT_ALLOWED;
+  if (what === 'stopSubscriptionToContactsAndGroups') {
+    application.contactsAndGroupsUntil = undefined;
+    return { status: 204 };
+  }
+  if (what !== 'startOrRefreshSubscriptionToContactsAndGroups') return NOT_FOUND;
+  const minutes = minutesIn(new URL(url).searchParams.get('duration'));
+  if (minutes === undefined) return BAD_PARAMETER;
+  application.refreshContactsAndGroups(minutes);
+  return { status: 201, body: contactsAndGroupsResource(application) };
+}
+
+/** Answers at the memberships of presence subscriptions. */
+export function onMemberships(
+  backend: UcwaBackend,
+  application: SimulatedApplication,
+  step: string | undefined,
+  request: HttpRequest,
+): Answer {
+  if (step !== undefined) return onMembership(application, step, request);
+  const { searchParams, search } = new URL(request.url);
+  const id = searchParams.get('presenceSubscriptionId');
+  const subscription = application.subscriptions.get(id ?? '');
+  if (request.method === 'GET' && id === null)
+    return ok(membershipsResource(application, [...application.subscriptions.values()], ''));
+  if (subscription === undefined) return NOT_FOUND;
+  const resource = (): object => membershipsResource(application, [subscription], search);
+  if (request.method === 'GET') return ok(resource());
+  if (request.method !== 'POST') return NOT_ALLOWED;
+  return withBody(request, ({ contactUris }) => {
+    const uris = urisIn(contactUris);
+    if (uris === undefined) return BAD_PARAMETER;
+    if (uris.length > backend.maxContactsAtOnce) return LIMIT_EXCEEDED;
+    application.addMembers(subscription, uris.map(addressOf));
+    return { status: 201, body: resource() };
+  });
+}
+
+/** An address may contain a comma; an id does not. */
+function onMembership(application: SimulatedApplication, step: string, { method }: HttpRequest): Answer {
+  const [, id = '', written = ''] = /^([^,]*),(.*)$/s.exec(step) ?? [];
+  const subscription = application.subscriptions.get(id);
+  const address = addressOf(written);
+  if (subscription?.members.has(address) !== true) return NOT_FOUND;
+  if (method === 'GET') return ok(membershipResource(application, id, address));
+  if (method !== 'DELETE') return NOT_ALLOWED;
+  application.dropMember(subscription, address);
+  return { status: 204 };
+}
+
+function urisIn(value: unknown): readonly string[] | undefined {
+  const isList = Array.isArray(value) && value.length > 0;
+  return isList && value.every(isSipUri) ? value : undefined;
+}
+
+/** Half of a surrogate pair cannot be written in an href. */
+function isSipUri(value: unknown): value is string {
+  return typeof value === 'string' && /^sips?:.+@/i.test(value) && !/\p{Surrogate}/u.test(value);
+}

@@ -1,0 +1,64 @@
+import { of } from 'rxjs';
+import { headersFrom, type HttpRequest, type HttpResponse } from '../../../core/transport/transport.ts';
+
+/** Where the page is, on every host. */
+export const XFRAME = '/Autodiscover/XFrame/XFrame.html';
+
+/** Whether this is the path of the page, in any case. */
+export function isXframe(pathname: string): boolean {
+  return pathname.toLowerCase() === XFRAME.toLowerCase();
+}
+
+/** Returns the page. It needs no token: the requests that it sends have their own. */
+export function xframeResponse({ url }: HttpRequest): HttpResponse {
+  return {
+    ...{ status: 200, url },
+    headers: headersFrom({ 'content-type': 'text/html; charset=utf-8' }),
+    body$: of(new TextEncoder().encode(PAGE)),
+  };
+}
+
+/**
+ * Takes requests from the page that contains it, and posts their responses to it. [Cross_domainIFRAME]
+ *
+ * A real server has a list of allowed origins. Here, pages of this machine are allowed, and pages of the same
+ * origin: otherwise any page in the web could talk to a simulator that is served.
+ */
+const PAGE = `<!doctype html>
+<meta charset="utf-8">
+<title>XFrame</title>
+<script>
+addEventListener('message', ({ data, origin, source }) => {
+  let request;
+  try {
+    request = JSON.parse(data);
+  } catch {
+    return;
+  }
+  const { messageId, type = 'GET', url, accepts, contentType, headers, data: body, xhrFields } = request;
+  const answer = (status, statusText, responseText, headers) =>
+    source.postMessage(JSON.stringify({ status, statusText, responseText, headers, messageId }), origin);
+  const isAllowed =
+    origin === location.origin ||
+    /^https?:\\/\\/(?:localhost|(?:[\\w-]+\\.)+localhost|127(?:\\.\\d+){3}|\\[::1\\])(?::\\d+)?$/.test(origin);
+  if (!isAllowed) {
+    if (origin.startsWith('http'))
+      answer(403, 'Forbidden', '', 'X-Ms-diagnostics: 0;reason="This origin is not allowed."\\r\\n');
+    return;
+  }
+  const sending = new XMLHttpRequest();
+  const isBodyless = /^(?:get|head)$/i.test(type);
+  try {
+    sending.open(type, url);
+    Object.assign(sending, xhrFields);
+    for (const [name, value] of Object.entries({ Accept: accepts, 'Content-Type': contentType, ...headers }))
+      if (value !== undefined) sending.setRequestHeader(name, value);
+    const spelled = () => sending.getAllResponseHeaders().replace(/^[a-z]|-[a-z]/gm, (one) => one.toUpperCase());
+    sending.onloadend = () => answer(sending.status, sending.statusText, sending.responseText, spelled());
+    sending.send(isBodyless ? null : body);
+  } catch (error) {
+    answer(0, String(error), '', '');
+  }
+});
+</script>
+`;

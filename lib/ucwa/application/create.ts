@@ -1,0 +1,104 @@
+import { catchError, map, mergeMap, type Observable, tap, throwError } from 'rxjs';
+import type { Pause } from '../../core/backoff/backoff.ts';
+import { journaled } from '../../core/checkpoint/journaled.ts';
+import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
+import { type RemoteResource, remoteResource } from '../../core/lifecycle/remoteResource.ts';
+import type { RequestProgress, Transport } from '../../core/transport/transport.ts';
+import type { ServerLocation } from '../discovery/location.ts';
+import type { Acknowledgement } from '../protocol/cursor.ts';
+import { decideDelete } from '../protocol/failures.ts';
+import { type Answered, requestJson, requestNothing } from '../protocol/request.ts';
+import { applicationCodec, type ApplicationResource } from '../protocol/resource.ts';
+import type { ApplicationIdentity } from './identity.ts';
+import type { ConnectionJournal } from './journal.ts';
+import { type LiveApplication, liveApplication, whileUsed } from './liveApplication.ts';
+import { APPLICATION_IF_LOST, resumeFromCheckpoint, recordIdentity } from './resume.ts';
+
+/** How an application is created. */
+export interface CreationConfig {
+  readonly location: ServerLocation;
+  readonly transport: Transport;
+  readonly ledger: ReleaseLedger;
+  readonly pause: Pause;
+  readonly ack: Acknowledgement;
+  /** Called with true when the server is sent the creation, and with false when it refused it or the application is over. */
+  readonly onHeld: (isHeld: boolean) => void;
+}
+
+/**
+ * Returns an Observable that creates an application for each subscriber, emits it, and deletes it when it is
+ * unsubscribed from. It errors when the application is over.
+ *
+ * @param turn$ Whose turn it is: to the server, two applications of one identity are the same.
+ * @param identify The identity that it is created with.
+ * @param journal What is kept of it for the next process, where anything is.
+ */
+export function createdApplication(
+  { location, transport, ledger, pause, ack, onHeld }: CreationConfig,
+  turn$: Observable<undefined>,
+  identify: () => ApplicationIdentity,
+  journal: ConnectionJournal | undefined,
+): Observable<LiveApplication> {
+  const post = (
+    onProgress: (progress: RequestProgress) => void,
+  ): Observable<Answered<ApplicationResource>> => {
+    const identity = identify();
+    // Only applications of the second version know instances. [MultiTabSupport]
+    const headers = identity.instanceId === undefined ? {} : { 'x-ms-requiresminresourceversion': '2' };
+    // The same identity is the same application: sending it twice creates one.
+    const request = { method: 'POST', body: identity, headers, idempotent: true, onProgress };
+    const posted$ = location.url$.pipe(
+      mergeMap((url) => requestJson(transport, { ...request, url }, applicationCodec, 'application')),
+    );
+    return posted$.pipe(
+      catchError((error: unknown) =>
+        location.hasMoved(error).pipe(mergeMap((hasMoved) => (hasMoved ? posted$ : throwError(() => error)))),
+      ),
+    );
+  };
+  const config: RemoteResource<LiveApplication, LiveApplication, undefined> = {
+    resource: 'application',
+    ledger,
+    within: turn$,
+    acquire: (_, onProgress) =>
+      post((progress) => {
+        onHeld(progress === 'sent');
+        onProgress(progress);
+      }).pipe(map(liveApplication)),
+    identify: ({ self }) => self,
+    use: (live, lease) =>
+      whileUsed(live, () => {
+        onHeld(false);
+        lease.endedByServer(live.isLost ? undefined : { leftToAnother: true });
+      }),
+    release: ({ self }) =>
+      requestNothing(transport, { method: 'DELETE', url: self, keepalive: true }, 'application').pipe(
+        map(() => ({})),
+      ),
+    decide: decideDelete,
+    pause,
+    ifLost: APPLICATION_IF_LOST,
+  };
+  if (journal === undefined) return remoteResource(config);
+  const { within, acquire, release } = config;
+  let asked = journal.place.application;
+  return journaled(
+    {
+      ...config,
+      within: within.pipe(tap(() => recordIdentity(journal, identify()))),
+      acquire: (...one) =>
+        acquire(...one).pipe(
+          tap((live) => {
+            resumeFromCheckpoint(journal, live, identify(), ack, asked);
+            asked = undefined;
+          }),
+        ),
+      release: (...left) => {
+        // What comes after that is lost to nobody.
+        journal.leave();
+        return release(...left);
+      },
+    },
+    () => journal,
+  );
+}

@@ -1,0 +1,42 @@
+import * as t from 'io-ts';
+import type { Observable } from 'rxjs';
+import type { Checkpoint } from '../../core/checkpoint/checkpoint.ts';
+import { type Journal, journal, type JournalKind } from '../../core/checkpoint/journal.ts';
+import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
+import type { ApplicationIdentity } from './identity.ts';
+
+/** How far a connection has come. */
+export interface ConnectionPosition {
+  /** The application that was asked for last, and the href of the last that was made. */
+  readonly application?:
+    { readonly identity: ApplicationIdentity; readonly self?: string | undefined } | undefined;
+  /** Where its event channel goes on: all that came before was processed. */
+  readonly next?: string | undefined;
+}
+
+/** What one connection keeps for the next process. */
+export type ConnectionJournal = Journal<ConnectionPosition>;
+
+const CONNECTION_JOURNAL: JournalKind<ConnectionPosition> = {
+  codec: t.partial({
+    application: t.intersection([
+      t.type({
+        identity: t.intersection([
+          t.type({ culture: t.string, endpointId: t.string, userAgent: t.string }),
+          t.partial({ instanceId: t.string }),
+        ]),
+      }),
+      t.partial({ self: t.string }),
+    ]),
+    next: t.string,
+  }),
+  isSame: (one, other) => JSON.stringify(one) === JSON.stringify(other),
+};
+
+/** Returns an Observable that emits the journal of a connection, and stays open while it is used: see {@link journal}. */
+export function connectionJournal(
+  checkpoint: Checkpoint,
+  ledger: ReleaseLedger,
+): Observable<ConnectionJournal> {
+  return journal(CONNECTION_JOURNAL, checkpoint, ledger);
+}

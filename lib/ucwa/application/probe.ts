@@ -1,0 +1,28 @@
+import { catchError, map, type Observable, of, throwError } from 'rxjs';
+import type { Transport } from '../../core/transport/transport.ts';
+import type { LiveApplication } from './liveApplication.ts';
+import { decide } from '../protocol/failures.ts';
+import type { Pause } from '../../core/backoff/backoff.ts';
+import { retryTransient } from '../transport/backoff.ts';
+import { requestNothing } from '../protocol/request.ts';
+
+/**
+ * Returns an Observable that asks whether an application is still there, with patience, and emits the answer:
+ * a 404 for something on it is documented with the words that say that the application itself is gone. The
+ * application is told if it is. It errors when the server refuses to say. [ExtendAPresenceSubscription]
+ */
+export function probeApplication(
+  application: LiveApplication,
+  { transport, pause }: { readonly transport: Transport; readonly pause: Pause },
+): Observable<boolean> {
+  if (application.isEnded) return of(false);
+  return requestNothing(transport, { method: 'GET', url: application.self }, 'application').pipe(
+    retryTransient('release', pause),
+    map(() => true),
+    catchError((error: unknown) => {
+      if (decide('release', error, 1) !== 'gone') return throwError(() => error);
+      application.lose(error);
+      return of(false);
+    }),
+  );
+}

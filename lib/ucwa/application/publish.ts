@@ -1,0 +1,183 @@
+import {
+  catchError,
+  concat,
+  defer,
+  EMPTY,
+  exhaustMap,
+  ignoreElements,
+  map,
+  mergeMap,
+  type Observable,
+  of,
+  retry,
+  takeUntil,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
+import { HttpError } from '../../core/errors.ts';
+import {
+  choiceOption,
+  invalidOption,
+  numberOption,
+  objectOption,
+  type OptionNames,
+} from '../../core/options.ts';
+import type { Transport } from '../../core/transport/transport.ts';
+import { decide } from '../protocol/failures.ts';
+import { probeApplication } from './probe.ts';
+import { linkOf, type LiveApplication } from './liveApplication.ts';
+import type { Pause } from '../../core/backoff/backoff.ts';
+import { retryTransient } from '../transport/backoff.ts';
+import { requestJson, requestNothing } from '../protocol/request.ts';
+import { hrefOf, resourceCodec } from '../protocol/resource.ts';
+
+/** How the user is to be seen by others, while this connection is used. */
+export interface PublishOptions {
+  /** The presence that the user begins with. @default the server's, `Online` */
+  readonly availability?: 'Online' | 'Busy' | 'DoNotDisturb' | 'BeRightBack' | 'Away' | 'Offwork';
+  /**
+   * Which invitations the user wants to receive; they come as events. Servers are documented to refuse others
+   * than `PhoneAudio` and `Messaging`.
+   * @default the server's, none
+   */
+  readonly supportedModalities?: readonly (
+    | 'Audio'
+    | 'Video'
+    | 'PhoneAudio'
+    | 'ApplicationSharing'
+    | 'Messaging'
+    | 'DataCollaboration'
+    | 'PanoramicVideo'
+  )[];
+  /** Which messages the user can read. @default the server's, `Plain` */
+  readonly supportedMessageFormats?: readonly ('Plain' | 'Html')[];
+  /**
+   * After how long the server is told again that the user is active, in minutes from 1 to 4.
+   * Without that it shows the user as less and less available.
+   * @default 3
+   */
+  readonly activityMinutes?: number;
+}
+
+const NAMES: OptionNames<PublishOptions> = {
+  availability: 1,
+  supportedModalities: 1,
+  supportedMessageFormats: 1,
+  activityMinutes: 1,
+};
+
+/** What is published, and when. */
+export interface Publication {
+  /** The body of `makeMeAvailable`. */
+  readonly body: object;
+  readonly activityMs: number;
+}
+
+const AVAILABILITIES = ['Online', 'Busy', 'DoNotDisturb', 'BeRightBack', 'Away', 'Offwork'] as const;
+const LISTS = {
+  supportedModalities: [
+    ...['Audio', 'Video', 'PhoneAudio', 'ApplicationSharing', 'Messaging', 'DataCollaboration'],
+    'PanoramicVideo',
+  ],
+  supportedMessageFormats: ['Plain', 'Html'],
+};
+
+const MAKE = 'makeMeAvailable';
+const REPORT = 'reportMyActivity';
+
+/** Checks the options; throws a TypeError that names the one that cannot be used. */
+export function checkPublish(options: PublishOptions): Publication {
+  const { availability, activityMinutes = 3 } = objectOption('publish', options, NAMES);
+  if (availability !== undefined) choiceOption('publish.availability', availability, AVAILABILITIES);
+  const lists = Object.entries(LISTS).flatMap(([name, words]) => {
+    const list: unknown = options[name as keyof typeof LISTS];
+    if (list === undefined) return [];
+    if (!Array.isArray(list)) throw invalidOption(`publish.${name}`, list, 'a list of words');
+    list.forEach((word: unknown, index) => choiceOption(`publish.${name}[${index}]`, word, words));
+    return [[name, list] as const];
+  });
+  return {
+    body: {
+      ...(availability === undefined ? {} : { signInAs: availability }),
+      ...Object.fromEntries(lists),
+    },
+    activityMs: numberOption('publish.activityMinutes', activityMinutes, { min: 1, max: 4 }) * 60_000,
+  };
+}
+
+/**
+ * Returns an Observable that makes the user available on an application, and reports activity.
+ *
+ * It reports while the application is there, and emits nothing. A user whose `me` has no `makeMeAvailable` link is
+ * available already. It errors if the server refuses to make the user available, or to take a report; transient
+ * failures are retried. [makeMeAvailable_ref, reportMyActivity_ref]
+ */
+export function published(
+  application: LiveApplication,
+  publication: Publication,
+  connection: { readonly transport: Transport; readonly pause: Pause },
+): Observable<never> {
+  const { me, self, ended$: over$ } = application;
+  const { transport, pause } = connection;
+  const { body, activityMs } = publication;
+  let making = hrefOf(me, MAKE);
+  let isRequired = false;
+  let reporting = hrefOf(me, REPORT);
+
+  // Sending either twice by accident does no harm.
+  const post = (name: string, url: string, content: object | undefined): Observable<void> => {
+    const request = { method: 'POST', url, idempotent: true };
+    return requestNothing(transport, content === undefined ? request : { ...request, body: content }, name);
+  };
+
+  const me$ = defer(() =>
+    requestJson(transport, { method: 'GET', url: linkOf(me, 'self', self) }, resourceCodec, 'me'),
+  );
+
+  // The `me` of a user who is available has no such link. A server may require it all the same.
+  const toMake$ = defer(() =>
+    making === undefined && (isRequired || hrefOf(me, 'self') === undefined)
+      ? me$.pipe(map(({ value, url }) => (making = hrefOf(value, MAKE) && linkOf(value, MAKE, url))))
+      : of(making),
+  );
+
+  const available$ = toMake$.pipe(
+    mergeMap((url) => (url === undefined ? EMPTY : post(MAKE, url, body))),
+    retryTransient('channel', pause),
+    catchError((error: unknown) =>
+      isConflict(error, 'AlreadyExists') ? of(undefined) : throwError(() => error),
+    ),
+  );
+
+  // Some servers tell where to report only once the user is available.
+  const report$ = defer(() => (reporting === undefined ? toReport$ : of(reporting))).pipe(
+    mergeMap((url) => post(REPORT, url, undefined)),
+    retryTransient('release', pause),
+  );
+  const toReport$ = me$.pipe(
+    map(({ value, url }) => linkOf(value, REPORT, url)),
+    tap((url) => (reporting = url)),
+  );
+
+  const published$ = concat(available$, timer(activityMs, activityMs).pipe(exhaustMap(() => report$))).pipe(
+    ignoreElements(),
+    retry({
+      delay: (error: unknown) => {
+        // The server has forgotten it, with other state that does not last.
+        if (isConflict(error, 'MakeMeAvailableRequired')) {
+          isRequired = true;
+          return of(undefined);
+        }
+        if (decide('release', error, 1) !== 'gone') return throwError(() => error);
+        return probeApplication(application, connection).pipe(mergeMap(() => throwError(() => error)));
+      },
+    }),
+    takeUntil(over$),
+  );
+  return defer(() => (application.isEnded ? EMPTY : published$));
+}
+
+function isConflict(error: unknown, subcode: string): boolean {
+  return error instanceof HttpError && error.status === 409 && error.subcode === subcode;
+}

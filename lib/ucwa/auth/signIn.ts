@@ -1,0 +1,135 @@
+import { invalidSecret, objectOption } from '../../core/options.ts';
+
+/**
+ * A way to sign in: which token the server is asked for, and with what. [AuthenticationInUCWA]
+ *
+ * What is secret in it is not seen by who prints it, makes a text or JSON of it, or inspects it.
+ */
+export interface SignIn {
+  /** By the name that the server offers it under, such as `password`. */
+  readonly grantType: string;
+  /** Whether the browser signs the user in by itself when the token is asked for. */
+  readonly credentials?: 'include';
+  /** Whether a new token keeps the identity of the one that it replaces. @default false */
+  readonly renews?: boolean;
+  /**
+   * Writes the form that asks for a token: it holds the secrets.
+   *
+   * @param renewed The token that the new one replaces, for a way that `renews`.
+   */
+  readonly form: (renewed?: string) => string;
+}
+
+const PASSWORD = 'password';
+const WINDOWS = 'urn:microsoft.rtc:windows';
+const ANONYMOUS = 'urn:microsoft.rtc:anonmeeting';
+
+/** A user and a password. */
+export interface PasswordCredentials {
+  /** Such as `sara@contoso.com` or `CONTOSO\sara`. */
+  readonly username: string;
+  readonly password: string;
+}
+
+/** A meeting to join without an account. */
+export interface MeetingCredentials {
+  /** Such as `sip:john@contoso.com;gruu;opaque=app:conf:focus:id:G03W98W4`. */
+  readonly conferenceUri: string;
+  /** The key of the conference. @default its id, which is the last part of `conferenceUri` */
+  readonly conferenceKey?: string;
+}
+
+/**
+ * Returns the way to sign in with a user name and a password.
+ *
+ * It throws a TypeError for one that is missing or empty, without showing the other.
+ *
+ * @example
+ * ```ts
+ * import { inspect } from 'node:util';
+ * import { password } from 'rxchange/ucwa';
+ *
+ * const signIn = password({ username: 'sara@contoso.com', password: 'hush' });
+ * console.log(JSON.stringify(signIn), inspect(signIn).includes('hush'));
+ * // prints: {"grantType":"password"} false
+ * ```
+ */
+export function password(credentials: PasswordCredentials): SignIn {
+  objectOption('credentials', credentials, { username: 1, password: 1 });
+  const username = secretText('username', credentials.username);
+  const secret = secretText('password', credentials.password);
+  return Object.freeze({
+    grantType: PASSWORD,
+    form: () => formOf(PASSWORD, { username, password: secret }),
+  });
+}
+
+/**
+ * Returns the way to sign in as who is signed in to Windows: the browser answers the token endpoint's
+ * challenge by itself, and may ask the user. Node cannot; there it takes a transport that can.
+ *
+ * @example
+ * ```ts
+ * import { windows } from 'rxchange/ucwa';
+ *
+ * console.log(windows().grantType);
+ * // prints: urn:microsoft.rtc:windows
+ * ```
+ */
+export function windows(): SignIn {
+  return Object.freeze({ grantType: WINDOWS, credentials: 'include', form: () => formOf(WINDOWS) });
+}
+
+/**
+ * Returns the way to sign in without an account, to join a meeting. Its tokens last an hour; a token that is
+ * renewed keeps the identity that came with the first. [AuthenticationInUCWA, Refreshing an OAuth token]
+ *
+ * It throws a TypeError for a URI that is none of a conference, without showing it: its key gives access.
+ *
+ * @example
+ * ```ts
+ * import { anonymousMeeting } from 'rxchange/ucwa';
+ *
+ * const signIn = anonymousMeeting({
+ *   conferenceUri: 'sip:john@contoso.com;gruu;opaque=app:conf:focus:id:G03W98W4',
+ * });
+ * console.log(signIn.grantType);
+ * // prints: urn:microsoft.rtc:anonmeeting
+ * ```
+ */
+export function anonymousMeeting(meeting: MeetingCredentials): SignIn {
+  const { conferenceUri, conferenceKey = meetingId(conferenceUri) } = objectOption('meeting', meeting, {
+    conferenceUri: 1,
+    conferenceKey: 1,
+  });
+  if (typeof conferenceUri !== 'string' || !/^sips?:[^\s;@]+@[^\s;@]+;/i.test(conferenceUri)) {
+    throw invalidSecret(
+      'conferenceUri',
+      'the SIP URI of a conference, such as sip:…@…;gruu;opaque=app:conf:…',
+    );
+  }
+  const key = secretText('conferenceKey', conferenceKey);
+  return Object.freeze({
+    grantType: ANONYMOUS,
+    renews: true,
+    form: (renewed?: string) =>
+      formOf(ANONYMOUS, {
+        password: key,
+        ms_rtc_conferenceuri: conferenceUri,
+        ...(renewed === undefined ? {} : { ms_rtc_renew: renewed }),
+      }),
+  });
+}
+
+function formOf(grantType: string, fields: Readonly<Record<string, string>> = {}): string {
+  return new URLSearchParams({ grant_type: grantType, ...fields }).toString();
+}
+
+function secretText(name: string, value: unknown): string {
+  if (typeof value !== 'string' || value === '') throw invalidSecret(name, 'a text that is not empty');
+  return value;
+}
+
+function meetingId(conferenceUri: unknown): string {
+  return typeof conferenceUri === 'string' ? conferenceUri.slice(conferenceUri.lastIndexOf(':') + 1) : '';
+}

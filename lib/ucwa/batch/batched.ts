@@ -1,0 +1,170 @@
+import { asapScheduler, asyncScheduler, defer, identity, type SchedulerLike } from 'rxjs';
+import { type BackoffPolicy, checkBackoffPolicy } from '../../core/backoff/backoff.ts';
+import { checkLimits, type Limits } from '../../core/limits.ts';
+import { invalidOption, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
+import type { HttpRequest, Middleware } from '../../core/transport/transport.ts';
+import type { LiveApplication } from '../application/liveApplication.ts';
+import { mayTravelTogether } from './decision.ts';
+import { type BatchConnection, batchQueue } from './queue.ts';
+
+/** Options of {@link batched}. */
+export interface BatchOptions {
+  /**
+   * The application's `batch` link, absolute. It is asked for each request: while there is none, requests
+   * are sent alone and at once.
+   */
+  readonly url: () => string | undefined;
+  /** How many requests travel together at most, up to `maxOutstanding`. @default 20 */
+  readonly maxParts?: number;
+  /** How many requests may wait for their answers; the server allows so many for a user. @default 100 */
+  readonly maxOutstanding?: number;
+  /** Further requests that travel alone. @default none */
+  readonly alone?: (request: HttpRequest) => boolean;
+  /**
+   * Requests that go out at once where no other waits, or waits for its answer: what follows in the same turn
+   * goes together then.
+   * @default none
+   */
+  readonly atOnce?: (request: HttpRequest) => boolean;
+  /** The waits after an answer that there were too many requests. */
+  readonly backoff?: BackoffPolicy;
+  /** Of the limits, `responseBytes` and `parts` apply to the response to a batch. @default 32 MiB and 1000 parts */
+  readonly limits?: Limits;
+  /**
+   * What ends a turn: requests go out when it runs what is scheduled without a delay.
+   * @default asapScheduler in a page, for one that is being left runs no timers any more; asyncScheduler elsewhere
+   */
+  readonly scheduler?: SchedulerLike;
+}
+
+const NAMES: OptionNames<BatchOptions> = {
+  url: 1,
+  maxParts: 1,
+  maxOutstanding: 1,
+  alone: 1,
+  atOnce: 1,
+  backoff: 1,
+  limits: 1,
+  scheduler: 1,
+};
+
+/**
+ * Returns a Transport that sends requests of the same turn together, as parts of one `multipart/batching`
+ * request. [BatchingRequests, GroupingRequestsInABatch]
+ *
+ * - A request that comes alone is sent as it is. The event channel, photos, batches and the application
+ *   itself are never parts.
+ * - Each gets the answer of its own part, and fails as its own part does. A part that cannot be read is a
+ *   `DecodeError` of that request; a broken connection is a `NetworkError` of each.
+ * - 401, 403, 410, a 404 that says that the application is gone, and errors of the server are the answer of
+ *   every part. After 429, 413 and 503 nothing was done: the parts wait, with backoff and `Retry-After`, and
+ *   go again in batches half as large. After any other refusal of the batch they are sent alone.
+ * - Requests of different authorization are not mixed.
+ * - Unsubscribing takes a request out of the queue. If it was sent, its answer is ignored, and the batch is
+ *   aborted when nobody waits for any of it, unless it may have created something.
+ *
+ * It belongs below what signs, retries or looks into answers, which are those of the parts, and above what
+ * pins and what reports progress: `withToken(…)(withRetry(…)(batched(…)(pinnedTo(…)(reportProgress(transport)))))`.
+ *
+ * It throws a TypeError that names the option if one cannot be used.
+ *
+ * @example
+ * ```ts
+ * import { of } from 'rxjs';
+ * import { headersFrom, type Transport } from 'rxchange';
+ * import { batched } from 'rxchange/ucwa';
+ *
+ * const pool = 'https://pool.contoso.com/ucwa/v1/applications/192';
+ * const answer = ['', 'Content-Type: application/http; msgtype=response', '', 'HTTP/1.1 204 No Content', '', ''];
+ * const server: Transport = ({ method, url }) => {
+ *   console.log(method, url);
+ *   const body = `--x${answer.join('\r\n')}\r\n--x${answer.join('\r\n')}\r\n--x--`;
+ *   const headers = headersFrom({ 'content-type': 'multipart/batching; boundary="x"' });
+ *   return of({ status: 200, url, headers, body$: of(new TextEncoder().encode(body)) });
+ * };
+ *
+ * const transport = batched({ url: () => `${pool}/batch` })(server);
+ * for (const id of ['a', 'b']) {
+ *   transport({ method: 'DELETE', url: `${pool}/people/presenceSubscriptions/${id}` }).subscribe(
+ *     ({ status }) => console.log(id, status),
+ *   );
+ * }
+ * // prints: POST https://pool.contoso.com/ucwa/v1/applications/192/batch
+ * // prints: a 204
+ * // prints: b 204
+ * ```
+ */
+export function batched(options: BatchOptions): Middleware {
+  checkBackoffPolicy(objectOption('options', options, NAMES).backoff ?? {});
+  return batches(options);
+}
+
+/** The same with options of known names, and as a part of a connection. */
+function batches(options: BatchOptions, connection?: BatchConnection): Middleware {
+  const { url, maxOutstanding = 100, alone = none, atOnce = none, backoff = {} } = options;
+  if (typeof url !== 'function') throw invalidOption('url', url, 'a function that returns the batch link');
+  if (typeof alone !== 'function') throw invalidOption('alone', alone, 'a function of a request');
+  if (typeof atOnce !== 'function') throw invalidOption('atOnce', atOnce, 'a function of a request');
+  numberOption('maxOutstanding', maxOutstanding, { min: 1, integer: true });
+  const { maxParts = Math.min(20, maxOutstanding) } = options;
+  numberOption('maxParts', maxParts, { min: 1, max: maxOutstanding, integer: true });
+  const limits = checkLimits(options.limits);
+  const { scheduler = 'document' in globalThis ? asapScheduler : asyncScheduler } = options;
+
+  return (transport) => {
+    const queue = batchQueue(
+      transport,
+      { maxParts, maxOutstanding, backoff, ...limits },
+      scheduler,
+      connection,
+    );
+    return (request) =>
+      defer(() => {
+        const link = url();
+        const travels = link !== undefined && mayTravelTogether(request, link) && !alone(request);
+        return travels ? queue.send(request, link, atOnce(request)) : transport(request);
+      });
+  };
+}
+
+function none(): boolean {
+  return false;
+}
+
+/** How the requests of a connection travel together. */
+export type BatchingOptions = Pick<BatchOptions, 'maxParts' | 'maxOutstanding' | 'scheduler'>;
+
+/**
+ * Returns a Transport that sends requests of the same turn together, where the application has a `batch` link;
+ * only those to what is on it. [BatchingRequests]
+ *
+ * What is removed waits for the end of the turn, for much is removed together. All else goes out at once while
+ * no other waits for its answer: who asks for one thing alone does not wait.
+ *
+ * @param application The one that is in use, if there is one.
+ */
+export function batching(
+  options: BatchingOptions | false,
+  application: () => LiveApplication | undefined,
+  limits: Limits,
+  connection: BatchConnection,
+): Middleware {
+  if (options === false) return identity;
+  const configured: BatchOptions = {
+    ...objectOption('batch', options, { maxParts: 1, maxOutstanding: 1, scheduler: 1 }),
+    limits,
+    // What is refused waits for the backoff of the connection.
+    backoff: { maxMs: 0 },
+    url: () => {
+      const live = application();
+      return live?.isEnded === true ? undefined : live?.batch;
+    },
+    alone: ({ url }) => !isOn(application(), url),
+    atOnce: ({ keepalive }) => keepalive !== true,
+  };
+  return batches(configured, connection);
+}
+
+function isOn(live: LiveApplication | undefined, url: string): boolean {
+  return live !== undefined && new URL(url).pathname.startsWith(`${new URL(live.self).pathname}/`);
+}

@@ -1,0 +1,166 @@
+import { catchError, defer, mergeMap, type Observable, of, tap, throwError } from 'rxjs';
+import { DecodeError, HttpError } from '../../core/errors.ts';
+import { DEFAULT_LIMITS } from '../../core/limits.ts';
+import { describeUrl } from '../../core/text.ts';
+import { challengesOf, offeredSchemes } from '../../core/transport/challenge.ts';
+import type { HttpRequest, HttpResponse, Middleware, Transport } from '../../core/transport/transport.ts';
+import { type Answered, requestJson } from '../protocol/request.ts';
+import { hrefOf, type Resource, resourceCodec } from '../protocol/resource.ts';
+import { type TrustedHosts, trustedUrl } from './trustedHosts.ts';
+
+/**
+ * Returns a Transport that follows the redirects of a GET if they lead to a trusted host; if not, it errors with
+ * an UntrustedLinkError, and nothing is sent there. [RootURL]
+ *
+ * @param redirects How many are followed. @default 5
+ */
+export function trustedRedirects(
+  trust: TrustedHosts,
+  redirects: number = DEFAULT_LIMITS.redirects,
+): Middleware {
+  const get = (transport: Transport, request: HttpRequest, left: number): Observable<HttpResponse> =>
+    defer(() => transport(request)).pipe(
+      mergeMap((response) => {
+        const location = response.headers.get('location');
+        if (response.status < 300 || response.status > 399 || location === undefined) return of(response);
+        if (left === 0) throw new HttpError(response.status, request, { hint: 'too many redirects' });
+        const what = `the redirect of ${describeUrl(request.url)}`;
+        const url = trustedUrl(trust, location, request.url, what);
+        return get(transport, { ...request, url }, left - 1);
+      }),
+    );
+  return (transport) => (request) => get(transport, request, redirects);
+}
+
+/** Where UCWA is for a user. */
+export interface UcwaLocation {
+  /** Where applications are created, absolute. */
+  readonly applications: string;
+  /** The origin of `applications`. */
+  readonly origin: string;
+  /** Where it was found, absolute: asks for a token. */
+  readonly user: string;
+  /** The page that lets a browser send requests from other origins, absolute. */
+  readonly xframe?: string;
+}
+
+/** What the way to UCWA is walked with. */
+export interface DiscoveryContext {
+  readonly trust: TrustedHosts;
+  /** Sends requests without a token. */
+  readonly open: Transport;
+  /** Sends requests with the token of their origin. */
+  readonly signed: Transport;
+  /** How many redirects are followed from one host. */
+  readonly redirects: number;
+}
+
+/** The schemes in the 401 of a UCWA server. [AuthenticationInUCWA] */
+const SIGN_IN_SCHEMES = ['Bearer', 'MsRtcOAuth'];
+
+/** What is known when a host has answered. */
+export interface Root {
+  readonly user: string;
+  readonly xframe: string | undefined;
+}
+
+/**
+ * Returns an Observable that asks a host where its users sign in, follows the redirects that it answers with,
+ * emits the `user` link, and completes. [RootURL, root_ref, redirect_ref]
+ *
+ * If a link and a redirect are both there, the link is taken. A host that answers 401 and offers a sign-in of
+ * UCWA counts as `user` itself, because a redirect may lead there; another 401 is an error, so that a mere web
+ * site of the domain gets no token.
+ */
+export function findRoot(
+  walk: DiscoveryContext,
+  url: string,
+  left: number = walk.redirects,
+): Observable<Root> {
+  const asked = { method: 'GET', url };
+  let refusal: HttpResponse | undefined;
+  const open: Transport = (request) =>
+    walk.open(request).pipe(
+      tap((response) => {
+        refusal = response.status === 401 ? response : undefined;
+      }),
+    );
+  return requestJson(open, asked, resourceCodec, 'discovery').pipe(
+    catchError((error: unknown) => {
+      if (refusal === undefined) return throwError(() => error);
+      // The host that refused signs users in, not one that redirected to it.
+      const { headers, url: user } = refusal;
+      const isOffered = SIGN_IN_SCHEMES.some((scheme) => challengesOf(headers, scheme).length > 0);
+      const offered = offeredSchemes(headers) || 'no sign-in';
+      const hint = `it offers ${offered}, and UCWA signs in with ${SIGN_IN_SCHEMES.join(' or ')}`;
+      return isOffered
+        ? of<Answered<Resource>>({ value: { _links: { user: { href: user } } }, status: 200, url: user })
+        : throwError(() => new HttpError(401, asked, { hint }));
+    }),
+    mergeMap((answered) => {
+      const user = linkIn(walk, answered, 'user');
+      if (user !== undefined) return of({ user, xframe: xframeIn(walk, answered) });
+      return findRoot(walk, redirectIn(walk, answered, left, 'user'), left - 1);
+    }),
+  );
+}
+
+/**
+ * Returns an Observable that asks `user` for the applications, with a token, emits where they are, and
+ * completes. A user who lives on another server is followed there, and signs in there. [user_ref]
+ */
+export function findApplications(
+  walk: DiscoveryContext,
+  root: Root,
+  left: number = walk.redirects,
+): Observable<UcwaLocation> {
+  const { user } = root;
+  return requestJson(walk.signed, { method: 'GET', url: user }, resourceCodec, 'user').pipe(
+    mergeMap((answered) => {
+      const applications = linkIn(walk, answered, 'applications');
+      if (applications !== undefined) {
+        const xframe = xframeIn(walk, answered) ?? root.xframe;
+        const { origin } = new URL(applications);
+        return of({ applications, origin, user, ...(xframe === undefined ? {} : { xframe }) });
+      }
+      return findRoot(walk, redirectIn(walk, answered, left, 'applications'), left - 1).pipe(
+        mergeMap((next) => findApplications(walk, next, left - 1)),
+      );
+    }),
+  );
+}
+
+function linkIn(
+  { trust }: DiscoveryContext,
+  { value, url }: Answered<Resource>,
+  rel: string,
+): string | undefined {
+  const href = hrefOf(value, rel);
+  return href === undefined
+    ? undefined
+    : trustedUrl(trust, href, url, `the link ${rel} of ${describeUrl(url)}`);
+}
+
+function redirectIn(
+  walk: DiscoveryContext,
+  answered: Answered<Resource>,
+  left: number,
+  wanted: string,
+): string {
+  const redirect = linkIn(walk, answered, 'redirect');
+  if (redirect !== undefined && left > 0) return redirect;
+  throw new DecodeError(`discovery at ${describeUrl(answered.url)}`, {
+    path: '/_links',
+    expected: `a link ${wanted}`,
+    actual: redirect === undefined ? 'none' : 'one redirect after another',
+  });
+}
+
+/** The page is an offer: without it, or with one that cannot be trusted, nothing is lost. */
+function xframeIn(walk: DiscoveryContext, answered: Answered<Resource>): string | undefined {
+  try {
+    return linkIn(walk, answered, 'xframe');
+  } catch {
+    return undefined;
+  }
+}

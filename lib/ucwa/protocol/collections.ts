@@ -1,0 +1,81 @@
+import * as t from 'io-ts';
+import { noteDropped } from '../../core/decode.ts';
+
+/** A codec that takes anything and makes sure. */
+export type Codec<Value> = t.Type<Value, unknown>;
+
+/** Codecs of members, by their names. */
+type Members<Value> = { readonly [Name in keyof Value]?: t.Decoder<unknown, Value[Name] | undefined> };
+
+/** The members of an object. */
+interface ObjectMembers<Value> {
+  /** Without one of these, the value is no such object. */
+  readonly required?: Members<Value>;
+  /** One of these that is null or ill-typed is dropped. */
+  readonly optional?: Members<Value>;
+  /** The codec of all others, which are optional. @default they stay as they are */
+  readonly others?: t.Decoder<unknown, Value[keyof Value]>;
+}
+
+/** Returns a codec whose values are those that its `validate` returns as they are. */
+export function codecOf<Value>(name: string, validate: t.Validate<unknown, Value>): Codec<Value> {
+  const is = (value: unknown): value is Value => {
+    const result = validate(value, []);
+    return result._tag === 'Right' && result.right === value;
+  };
+  return new t.Type(name, is, validate, t.identity);
+}
+
+/** Returns a codec of objects that drops optional members that are null or ill-typed, and counts them. */
+export function objectCodec<Value extends object>(
+  name: string,
+  { required = {}, optional = {}, others }: ObjectMembers<NoInfer<Value>>,
+): Codec<Value> {
+  const known = { ...optional, ...required } as Readonly<Record<string, t.Decoder<unknown, unknown>>>;
+  return codecOf(name, (value, context) => {
+    if (!t.UnknownRecord.is(value)) return t.failure(value, context);
+    const changed = new Map<string, unknown>();
+    for (const key of Object.keys(others === undefined ? known : { ...known, ...value })) {
+      const codec = (Object.hasOwn(known, key) ? known[key] : others) as t.Decoder<unknown, unknown>;
+      const isRequired = Object.hasOwn(required, key);
+      const one = value[key];
+      if (one === undefined && !isRequired) continue;
+      const result = codec.validate(one, t.appendContext(context, key, codec, one));
+      if (result._tag === 'Right') {
+        if (result.right !== one) changed.set(key, result.right);
+      } else if (isRequired) return result;
+      else {
+        noteDropped(context);
+        changed.set(key, undefined);
+      }
+    }
+    if (changed.size === 0) return t.success(value as Value);
+    const members = Object.entries({ ...value, ...Object.fromEntries(changed) });
+    return t.success(Object.fromEntries(members.filter(([, one]) => one !== undefined)) as Value);
+  });
+}
+
+/**
+ * Returns a codec of lists that drops elements that are null or ill-typed, and counts them.
+ *
+ * @param isNeeded Returns whether an ill-typed element is an error instead. Only the first is reported: io-ts reports
+ * each with a copy of its path, and a million of these exhaust the memory.
+ */
+export function listCodec<Value>(
+  item: Codec<Value>,
+  isNeeded: (element: unknown) => boolean = () => false,
+): Codec<readonly Value[]> {
+  return codecOf(`list of ${item.name}`, (value, context) => {
+    if (!Array.isArray(value)) return t.failure(value, context);
+    const list: readonly unknown[] = value;
+    const decoded: Value[] = [];
+    for (const [index, one] of list.entries()) {
+      const result = item.validate(one, t.appendContext(context, String(index), item, one));
+      if (result._tag === 'Right') decoded.push(result.right);
+      else if (isNeeded(one)) return result;
+      else noteDropped(context);
+    }
+    const isSame = decoded.length === list.length && decoded.every((one, index) => one === list[index]);
+    return t.success(isSame ? (list as readonly Value[]) : decoded);
+  });
+}

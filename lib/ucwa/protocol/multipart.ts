@@ -1,0 +1,166 @@
+import { DEFAULT_LIMITS } from '../../core/limits.ts';
+import { type HttpRequest, isHeaderValue, isHttpToken } from '../../core/transport/transport.ts';
+import { type Delimiter, delimitersIn, IN_FRONT, inferredBoundary } from './delimiters.ts';
+
+/**
+ * Reads the header lines of an HTTP message: names in lower case, several of one name joined with a comma.
+ *
+ * A line that is no header is skipped. Blanks around the colon and line ends of either kind are taken, as
+ * they stand in documented messages. [batch_ref]
+ */
+export function readHeaderLines(text: string): Readonly<Record<string, string>> {
+  const headers = new Map<string, string>();
+  for (const line of text.split(/\r?\n/)) {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, Math.max(0, colon)).trim().toLowerCase();
+    if (name === '') continue;
+    const value = line.slice(colon + 1).trim();
+    const known = headers.get(name);
+    headers.set(name, known === undefined ? value : `${known}, ${value}`);
+  }
+  return Object.fromEntries(headers);
+}
+
+/** A batch, as it goes over the wire. */
+interface WrittenBatch {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** The answer to one request of a batch. */
+export interface PartAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What a batch was answered. */
+export interface ReadBatch {
+  /** In the order of the requests; undefined stands where a part is no HTTP answer. */
+  readonly parts: readonly (PartAnswer | undefined)[];
+  /** Whether the closing boundary is there: without it the last part may be cut, and others missing. */
+  readonly isClosed: boolean;
+}
+
+const LINE = '\r\n';
+/** What the batch says for all of its parts, and what is written anew. */
+const NOT_OF_A_PART = new Set(['authorization', 'host', 'content-length']);
+
+/** Whether a request can stand in a batch: one with a line break in its head would become two. */
+export function isWritable({ method, headers = {} }: HttpRequest): boolean {
+  return (
+    isHttpToken(method) &&
+    Object.entries(headers).every(([name, value]) => isHttpToken(name) && isHeaderValue(value))
+  );
+}
+
+/**
+ * Writes requests as one `multipart/batching` message. [BatchingRequests]
+ *
+ * The boundary is the first of a series that stands in none of the parts. Parts carry no authorization, as
+ * documented: the batch does. One page asks for a `Content-Transfer-Encoding` of each part, and no example
+ * has it: it is not written.
+ */
+export function writeBatch(requests: readonly HttpRequest[]): WrittenBatch {
+  const parts = requests.map(writePart);
+  const boundary = boundaryFor(parts);
+  const delimited = parts.map(
+    (part) =>
+      `--${boundary}${LINE}Content-Type: application/http; msgtype=request${LINE}${LINE}${part}${LINE}`,
+  );
+  return {
+    contentType: `multipart/batching;boundary=${boundary}`,
+    body: `${delimited.join('')}--${boundary}--${LINE}`,
+  };
+}
+
+function writePart({ method, url, headers = {}, body }: HttpRequest): string {
+  const { host, pathname, search } = new URL(url);
+  const own = Object.entries(headers).filter(([name]) => !NOT_OF_A_PART.has(name.toLowerCase()));
+  const length =
+    body === undefined ? [] : [['content-length', String(new TextEncoder().encode(body).length)]];
+  const lines = [['host', host], ...own, ...length].map(([name = '', value = '']) => `${name}: ${value}`);
+  return [`${method} ${pathname}${search} HTTP/1.1`, ...lines, '', body ?? ''].join(LINE);
+}
+
+function boundaryFor(parts: readonly string[]): string {
+  for (let count = 1; ; count += 1) {
+    const boundary = `rxchange-${count}`;
+    if (!parts.some((part) => part.includes(`--${boundary}`))) return boundary;
+  }
+}
+
+/** On one page the blanks around the status are lost. [batch_ref] */
+const STATUS_LINE = /^HTTP\/\d+(?:\.\d)?[ \t]*(\d{3})(?!\d).*/i;
+/** How JSON and XML begin. */
+const CONTENT = /^[{[<]/;
+const OWN_HEADER = /^[\w-]+[ \t]*:/;
+const END_OF_HEAD = /\r?\n\r?\n/;
+/** The characters of a head that Node reads, too, and the lines of ten times the headers that servers send. */
+const MOST_HEAD = 16_384;
+const MOST_LINES = 200;
+
+/**
+ * Reads the answer to a batch, in time by its length.
+ *
+ * The boundary may be quoted or bare; if the header names none, or one that is not there, it is that of the
+ * first line that looks like one. A preamble, blanks after a boundary, line ends of either kind, a BOM or `?` in
+ * front of a part or of its body, parts without a header of their own and a missing end are accepted. A part
+ * whose head has more than 16,384 characters or 200 lines is no HTTP answer.
+ *
+ * @param maxParts How many parts there may be. @default 1000
+ * @returns undefined if the text is not a multipart message, or has more parts than that.
+ */
+export function readBatch(
+  contentType: string | undefined,
+  text: string,
+  maxParts: number = DEFAULT_LIMITS.parts,
+): ReadBatch | undefined {
+  if (contentType !== undefined && !/^\s*multipart\//i.test(contentType)) return undefined;
+  const delimitersOf = (boundary: string | undefined): readonly Delimiter[] | undefined =>
+    // One more than there are parts closes the message.
+    boundary === undefined ? undefined : delimitersIn(text, boundary, maxParts + 1);
+  const delimiters = delimitersOf(boundaryIn(contentType ?? '')) ?? delimitersOf(inferredBoundary(text));
+  if (delimiters === undefined) return undefined;
+  const isClosed = delimiters.at(-1)?.closes === true;
+  const opening = isClosed ? delimiters.slice(0, -1) : delimiters;
+  const texts = opening.map(({ after }, index) => text.slice(after, delimiters[index + 1]?.before));
+  // A documented batch ends with one more boundary in place of the closing one. [GroupingRequestsInABatch]
+  const isEnded = !isClosed && texts.at(-1)?.trim() === '';
+  const parts = isEnded ? texts.slice(0, -1) : texts;
+  return parts.length > maxParts ? undefined : { parts: parts.map(readPart), isClosed: isClosed || isEnded };
+}
+
+function boundaryIn(contentType: string): string | undefined {
+  const [, quoted, bare] = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))/i.exec(contentType) ?? [];
+  return quoted ?? bare;
+}
+
+function readPart(text: string): PartAnswer | undefined {
+  const message = httpMessageIn(text).replace(IN_FRONT, '');
+  const [, status] = STATUS_LINE.exec(message) ?? [];
+  if (status === undefined) return undefined;
+  const end = END_OF_HEAD.exec(message.slice(0, MOST_HEAD)) ?? { index: message.length, 0: '' };
+  const head = message.slice(0, end.index);
+  if (head.length > MOST_HEAD || head.split('\n', MOST_LINES + 1).length > MOST_LINES) return undefined;
+  const body = message.slice(end.index + end[0].length);
+  const content = body.replace(IN_FRONT, '');
+  return {
+    status: Number(status),
+    headers: readHeaderLines(head.replace(STATUS_LINE, '')),
+    body: CONTENT.test(content) ? content : body,
+  };
+}
+
+/** Returns the rest of a part after its own header, which has nothing to read. */
+function httpMessageIn(text: string): string {
+  let start = 0;
+  for (let lines = 0; lines < MOST_LINES && start < MOST_HEAD; lines += 1) {
+    const end = text.indexOf('\n', start) + 1;
+    const line = text.slice(start, end).replace(IN_FRONT, '');
+    if (end === 0 || (line !== '' && !OWN_HEADER.test(line))) break;
+    start = end;
+  }
+  return text.slice(start);
+}

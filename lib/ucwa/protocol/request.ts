@@ -1,0 +1,138 @@
+import type { Decoder } from 'io-ts';
+import { asyncScheduler, catchError, map, mergeMap, type Observable, of, throwError } from 'rxjs';
+import { retryAfterMs } from '../../core/backoff/backoff.ts';
+import { decodeNoting } from '../../core/decode.ts';
+import { DecodeError, HttpError } from '../../core/errors.ts';
+import { parseJson } from '../../core/json.ts';
+import { switchWhen } from '../../core/rx/switchWhen.ts';
+import { isHtml, mediaType } from '../../core/text.ts';
+import {
+  type HttpRequest,
+  type HttpResponse,
+  readText,
+  type Transport,
+} from '../../core/transport/transport.ts';
+import { hintFor } from './failures.ts';
+import { type Reason, reasonCodec } from './resource.ts';
+
+/** A request to UCWA; a body is sent as JSON. */
+export interface UcwaRequest extends Omit<HttpRequest, 'body'> {
+  readonly body?: object;
+}
+
+/** What an answer came to. */
+export interface Answered<Value> {
+  readonly value: Value;
+  readonly status: number;
+  /** The URL that answered: relative links are relative to it. */
+  readonly url: string;
+}
+
+/** How much of an error's body is read, in bytes. */
+const MAX_REFUSAL_BYTES = 65_536;
+
+/**
+ * Returns an Observable that sends a request and emits what it is answered, decoded.
+ *
+ * It errors with an {@link HttpError} for a refusal, with the server's own code and what can be done; with a
+ * {@link DecodeError} for an answer that is not what the codec says, or no JSON, such as the page of a proxy
+ * in between; and with what the transport errors with.
+ *
+ * @param subject What is asked for, for the error.
+ */
+export function requestJson<Value>(
+  transport: Transport,
+  request: UcwaRequest,
+  codec: Decoder<unknown, Value>,
+  subject: string,
+): Observable<Answered<Value>> {
+  return accepted(transport, request).pipe(
+    mergeMap((response) =>
+      // The transport bounds it, by limits.responseBytes.
+      readText(response, subject, Infinity).pipe(
+        map((text) => {
+          const { status, url } = response;
+          const value = decodeNoting(codec, subject, jsonOf(response, text, subject), response.noteDropped);
+          return { value, status, url };
+        }),
+      ),
+    ),
+  );
+}
+
+/**
+ * Returns an Observable that sends a request whose answer has no content, emits once when the server has done
+ * it, and completes. It errors as {@link requestJson} does.
+ */
+export function requestNothing(
+  transport: Transport,
+  request: UcwaRequest,
+  subject: string,
+): Observable<void> {
+  return accepted(transport, request).pipe(
+    map((response) => {
+      const type = response.headers.get('content-type');
+      if (type !== undefined && /html|xml/i.test(type)) throw notUcwa(type, subject);
+    }),
+  );
+}
+
+function accepted(transport: Transport, request: UcwaRequest): Observable<HttpResponse> {
+  const { body, headers, ...rest } = request;
+  const sent: HttpRequest = {
+    ...rest,
+    headers: {
+      accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  };
+  return transport(sent).pipe(
+    switchWhen((response) =>
+      response.status >= 200 && response.status < 300 ? undefined : refused(response, sent),
+    ),
+  );
+}
+
+function refused(response: HttpResponse, request: HttpRequest): Observable<never> {
+  return readText(response, 'error', MAX_REFUSAL_BYTES).pipe(
+    map((text) => reasonIn(text, response)),
+    // The status says enough where the rest cannot be read.
+    catchError(() => of(undefined)),
+    mergeMap((reason) => {
+      const { status } = response;
+      const { code, subcode } = reason ?? {};
+      const asked = retryAfterMs(response.headers.get('retry-after'), asyncScheduler.now());
+      const hint = hintFor({ status, code, subcode });
+      return throwError(() => new HttpError(status, request, { code, subcode, retryAfterMs: asked, hint }));
+    }),
+  );
+}
+
+/** Reads the body of an error; undefined where it is not one of UCWA's. */
+export function reasonIn(
+  text: string,
+  { noteDropped }: Pick<HttpResponse, 'noteDropped'> = {},
+): Reason | undefined {
+  try {
+    return decodeNoting(reasonCodec, 'error', parseJson(text, 'error'), noteDropped);
+  } catch {
+    return undefined;
+  }
+}
+
+function jsonOf(response: HttpResponse, text: string, subject: string): unknown {
+  const type = response.headers.get('content-type');
+  if (type !== undefined && !/json/i.test(type)) throw notUcwa(type, subject);
+  if (isHtml(text)) throw notUcwa('text/html', subject);
+  return parseJson(text, subject);
+}
+
+function notUcwa(type: string, subject: string): DecodeError {
+  return new DecodeError(subject, {
+    path: '',
+    expected: "UCWA's own answer",
+    actual: `one of type ${mediaType(type)}, as from a proxy or a sign-in page in between`,
+  });
+}

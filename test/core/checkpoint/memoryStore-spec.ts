@@ -1,0 +1,33 @@
+import { expect } from 'chai';
+import type { Json } from '../../../lib/core/checkpoint/checkpoint.ts';
+import { memoryCheckpoints } from '../../../lib/core/checkpoint/memoryStore.ts';
+
+describe('memoryCheckpoints', () => {
+  it('should save, load and remove each key by itself, when subscribed to and not before', () => {
+    const store = memoryCheckpoints();
+    const load = (key: string): (Json | undefined)[] => {
+      const seen: (Json | undefined)[] = [];
+      store.load(key).subscribe((value) => seen.push(value));
+      return seen;
+    };
+    const saving = store.save('a', { id: 1 });
+    expect(load('a')).to.deep.equal([undefined]);
+    saving.subscribe();
+    store.save('__proto__', 'b').subscribe();
+    expect(load('a')).to.deep.equal([{ id: 1 }]);
+    expect(load('__proto__')).to.deep.equal(['b']);
+    store.remove('a').subscribe();
+    expect(load('a')).to.deep.equal([undefined]);
+    expect(load('__proto__')).to.deep.equal(['b']);
+  });
+
+  it('should not be changed by what becomes of the value', () => {
+    const store = memoryCheckpoints();
+    const ids = ['1'];
+    store.save('a', ids).subscribe();
+    ids.push('2');
+    let found: Json | undefined;
+    store.load('a').subscribe((value) => (found = value));
+    expect(found).to.deep.equal(['1']);
+  });
+});

@@ -1,0 +1,78 @@
+import { expect } from 'chai';
+import { defer, EMPTY, type Observable, Subject, throwError } from 'rxjs';
+import { coalesce } from '../../../lib/core/rx/coalesce.ts';
+
+describe('oneAtATime', () => {
+  let runs: Subject<unknown>[];
+  let ask: () => Observable<never>;
+
+  beforeEach(() => {
+    runs = [];
+    ask = coalesce(() =>
+      defer(() => {
+        const run = new Subject<unknown>();
+        runs.push(run);
+        return run;
+      }),
+    );
+  });
+
+  /** What becomes of one who asks. */
+  function asking(): string[] {
+    const seen: string[] = [];
+    ask().subscribe({
+      next: () => seen.push('next'),
+      error: (error: Error) => seen.push(error.message),
+      complete: () => seen.push('complete'),
+    });
+    return seen;
+  }
+
+  it('should begin at once where nothing is under way', () => {
+    const seen = asking();
+    expect(runs).to.have.length(1);
+    runs[0]?.next('ignored');
+    expect(seen).to.deep.equal([]);
+    runs[0]?.complete();
+    expect(seen).to.deep.equal(['complete']);
+  });
+
+  it('should let all that ask during one run share the next, and no run overlap another', () => {
+    const first = asking();
+    const second = asking();
+    const third = asking();
+    expect(runs).to.have.length(1);
+    runs[0]?.complete();
+    expect(first).to.deep.equal(['complete']);
+    expect([...second, ...third]).to.deep.equal([]);
+    expect(runs).to.have.length(2);
+    runs[1]?.complete();
+    expect([...second, ...third]).to.deep.equal(['complete', 'complete']);
+    expect(runs).to.have.length(2);
+  });
+
+  it('should tell a failure to those whose run it was, and go on with the next', () => {
+    const first = asking();
+    const second = asking();
+    runs[0]?.error(new Error('full'));
+    expect(first).to.deep.equal(['full']);
+    expect(second).to.deep.equal([]);
+    runs[1]?.complete();
+    expect(second).to.deep.equal(['complete']);
+  });
+
+  it('should not lose a run that is over before anybody listens, nor fail where nobody does', () => {
+    let count = 0;
+    const once = coalesce(() => (++count === 1 ? EMPTY : throwError(() => new Error('full'))));
+    let completed = false;
+    once().subscribe({ complete: () => (completed = true) });
+    expect(completed).to.equal(true);
+    once();
+    expect(count).to.equal(2);
+  });
+
+  it('should finish a run that nobody waits for any more', () => {
+    ask().subscribe().unsubscribe();
+    expect(runs[0]?.observed).to.equal(true);
+  });
+});

@@ -1,0 +1,110 @@
+import { expect } from 'chai';
+import { concat, NEVER, Observable, of, Subject, take, throwError } from 'rxjs';
+import { shareLatest } from '../../../lib/core/rx/shareLatest.ts';
+
+/** What is shared, with how often the source was subscribed to and left. */
+function sharing(
+  source: Observable<number>,
+  isCurrent: (value: number) => boolean = () => true,
+): { readonly shared$: Observable<number>; readonly opened: string[] } {
+  const opened: string[] = [];
+  const counted$ = new Observable<number>((subscriber) => {
+    opened.push('open');
+    source.subscribe(subscriber);
+    return () => opened.push('close');
+  });
+  return { shared$: counted$.pipe(shareLatest(isCurrent)), opened };
+}
+
+/** What is heard of it. */
+function heard(shared$: Observable<number>): { readonly told: unknown[]; leave(): void } {
+  const told: unknown[] = [];
+  const subscription = shared$.subscribe({
+    next: (value) => told.push(value),
+    error: (error: unknown) => told.push(error),
+    complete: () => told.push('complete'),
+  });
+  return { told, leave: () => subscription.unsubscribe() };
+}
+
+describe('shareLatest', () => {
+  it('should subscribe once for all, tell who comes later of the last value, and leave with the last', () => {
+    const source = new Subject<number>();
+    const { shared$, opened } = sharing(source);
+    const one = heard(shared$);
+    const other = heard(shared$);
+    source.next(1);
+    source.next(2);
+    const later = heard(shared$);
+    source.next(3);
+    expect([one, other, later].map(({ told }) => told)).to.deep.equal([
+      [1, 2, 3],
+      [1, 2, 3],
+      [2, 3],
+    ]);
+    one.leave();
+    other.leave();
+    expect(opened).to.deep.equal(['open']);
+    later.leave();
+    expect(opened).to.deep.equal(['open', 'close']);
+    expect(source.observed).to.equal(false);
+  });
+
+  it('should forget the last value when the last has left', () => {
+    const source = new Subject<number>();
+    const { shared$, opened } = sharing(source);
+    const one = heard(shared$);
+    source.next(1);
+    one.leave();
+    expect(heard(shared$).told).to.deep.equal([]);
+    expect(opened).to.deep.equal(['open', 'close', 'open']);
+  });
+
+  it('should let who comes later wait where the last value is not current any more', () => {
+    const source = new Subject<number>();
+    const { shared$ } = sharing(source, (value) => value > 1);
+    heard(shared$);
+    source.next(1);
+    const later = heard(shared$);
+    expect(later.told).to.deep.equal([]);
+    source.next(2);
+    expect(later.told).to.deep.equal([2]);
+  });
+
+  it('should leave where the only one has enough at once', () => {
+    const { shared$, opened } = sharing(concat(of(1, 2), NEVER));
+    const { told } = heard(shared$.pipe(take(1)));
+    expect(told).to.deep.equal([1, 'complete']);
+    expect(opened).to.deep.equal(['open', 'close']);
+  });
+
+  for (const [name, end, told] of [
+    ['an error', (source: Subject<number>): void => source.error('broken'), 'broken'],
+    ['a completion', (source: Subject<number>): void => source.complete(), 'complete'],
+  ] as const) {
+    it(`should tell all of ${name}, and begin anew for who comes because of that`, () => {
+      const sources = [new Subject<number>(), new Subject<number>()];
+      const { shared$, opened } = sharing(
+        new Observable((subscriber) => sources[opened.length === 1 ? 0 : 1]?.subscribe(subscriber)),
+      );
+      let anew: ReturnType<typeof heard> | undefined;
+      const again = (): void => void (anew = heard(shared$));
+      shared$.subscribe({ error: again, complete: again });
+      const other = heard(shared$);
+      sources[0]!.next(1);
+      end(sources[0]!);
+      expect(other.told).to.deep.equal([1, told]);
+      sources[1]!.next(2);
+      expect(anew?.told).to.deep.equal([2]);
+      expect(opened.filter((one) => one === 'open')).to.have.length(2);
+      anew?.leave();
+      expect(sources[1]!.observed).to.equal(false);
+    });
+  }
+
+  it('should tell the only one of an error that comes at once', () => {
+    const { shared$ } = sharing(throwError(() => 'broken'));
+    expect(heard(shared$).told).to.deep.equal(['broken']);
+    expect(heard(shared$).told).to.deep.equal(['broken']);
+  });
+});

@@ -1,0 +1,148 @@
+import { expect } from 'chai';
+import { type Observable, of, take } from 'rxjs';
+import { switchWhen } from '../../../lib/core/rx/switchWhen.ts';
+import { marbles } from '../../support/marbles.ts';
+
+/** Sends `b` another way. */
+const bTo = (other: Observable<string>) => switchWhen((value: string) => (value === 'b' ? other : undefined));
+
+describe('divert', () => {
+  it('should mirror what goes no other way', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const other = cold('           x|');
+      const source = cold('          a-c-|');
+      const sourceSubs = '           ^---!';
+      const expected = '             a-c-|';
+
+      expectObservable(source.pipe(bTo(other))).toBe(expected);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+      expectSubscriptions(other.subscriptions).toBe([]);
+    });
+  });
+
+  it('should mirror the other in the place of the value, and complete when both have', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const other = cold('             --x---y|');
+      const source = cold('          a-b--c|');
+      const otherSubs = '            --^------!';
+      const expected = '             a---xc--y|';
+
+      expectObservable(source.pipe(bTo(other))).toBe(expected);
+      expectSubscriptions(other.subscriptions).toBe(otherSubs);
+    });
+  });
+
+  it('should complete with the source where the other has completed before', () => {
+    marbles(({ cold, expectObservable }) => {
+      const other = cold('            |');
+      const source = cold('          -b--|');
+      const expected = '             ----|';
+
+      expectObservable(source.pipe(bTo(other))).toBe(expected);
+    });
+  });
+
+  it('should never emit when the source never does, and complete when it is empty', () => {
+    marbles(({ cold, expectObservable }) => {
+      expectObservable(cold('-').pipe(bTo(of('x')))).toBe('-');
+      expectObservable(cold('|').pipe(bTo(of('x')))).toBe('|');
+    });
+  });
+
+  it('should error with either, and leave the one that is left', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const waiting = cold('          --');
+      const failing = cold('         -b-#');
+      expectObservable(failing.pipe(bTo(waiting))).toBe('---#');
+      expectSubscriptions(waiting.subscriptions).toBe('-^-!');
+
+      const other = cold('            -#');
+      const source = cold('          -b---a|');
+      expectObservable(source.pipe(bTo(other))).toBe('--#');
+      expectSubscriptions(source.subscriptions).toBe('^-!');
+    });
+  });
+
+  it('should leave both when the subscriber leaves', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const other = cold('            --x--');
+      const source = cold('          -b---a|');
+      const unsub = '                ----!';
+
+      expectObservable(source.pipe(bTo(other)), unsub).toBe('---x-');
+      expectSubscriptions(source.subscriptions).toBe('^---!');
+      expectSubscriptions(other.subscriptions).toBe('-^--!');
+    });
+  });
+
+  it('should error with what is thrown where it asks', () => {
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold('          -a-b|');
+      const refusing = switchWhen<string>(() => {
+        throw new Error('no way');
+      });
+      expectObservable(source.pipe(refusing)).toBe('-#', undefined, new Error('no way'));
+      expectSubscriptions(source.subscriptions).toBe('^!');
+    });
+  });
+
+  it('should mirror the other in the place of the error, and ask nothing about what that brings', () => {
+    const asked: unknown[] = [];
+    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      const other = cold('             --b#', undefined, 'second');
+      const source = cold('          a-#', undefined, 'first');
+      const sourceSubs = '           ^-!';
+      const expected = '             a---b#';
+      const diverted = source.pipe(
+        switchWhen(
+          (value) => {
+            asked.push(value);
+            return undefined;
+          },
+          (error) => {
+            asked.push(error);
+            return other;
+          },
+        ),
+      );
+
+      expectObservable(diverted).toBe(expected, undefined, 'second');
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+    expect(asked).to.deep.equal(['a', 'first']);
+  });
+
+  it('should complete with the other that stands in the place of the error', () => {
+    marbles(({ cold, expectObservable }) => {
+      const other = cold('             --x|');
+      const source = cold('          a-#');
+      const diverted = source.pipe(
+        switchWhen(
+          () => undefined,
+          () => other,
+        ),
+      );
+      expectObservable(diverted).toBe('a---x|');
+    });
+  });
+
+  it('should error with what is thrown where it asks about an error', () => {
+    marbles(({ cold, expectObservable }) => {
+      const refusing = switchWhen(
+        () => undefined,
+        () => {
+          throw new Error('no way');
+        },
+      );
+      expectObservable(cold('-#').pipe(refusing)).toBe('-#', undefined, new Error('no way'));
+    });
+  });
+
+  it('should answer at once where the source does', () => {
+    const seen: string[] = [];
+    of('a', 'b', 'c')
+      .pipe(bTo(of('x', 'y')), take(3))
+      .subscribe({ next: (value) => seen.push(value), complete: () => seen.push('complete') });
+    expect(seen).to.deep.equal(['a', 'x', 'y', 'complete']);
+  });
+});

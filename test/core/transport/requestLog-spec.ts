@@ -1,0 +1,240 @@
+import { expect } from 'chai';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { concat, concatMap, defer, delay, mergeMap, NEVER, of, take, throwError, timer } from 'rxjs';
+import { withRetry } from '../../../lib/core/backoff/withRetry.ts';
+import { NetworkError } from '../../../lib/core/errors.ts';
+import {
+  type Activity,
+  ACTIVITY_CHANNEL,
+  requestLog,
+  platformChannel,
+  reportTo,
+} from '../../../lib/core/transport/requestLog.ts';
+import { type HttpRequest, readText, type Transport } from '../../../lib/core/transport/transport.ts';
+import { withToken } from '../../../lib/core/transport/withToken.ts';
+import { marbles } from '../../support/marbles.ts';
+import { answering, response } from '../../support/responses.ts';
+
+const request: HttpRequest = { method: 'GET', url: 'https://pool.example/me' };
+
+/** What is told of what happens in virtual time, which begins with 0. */
+function toldOf(run: (reported: (transport: Transport) => Transport) => void): readonly Activity[] {
+  const told: Activity[] = [];
+  const { activity$, logged: reported } = reportTo(platformChannel({}));
+  activity$.subscribe((activity) => told.push(activity));
+  marbles(() => run(reported));
+  return told;
+}
+
+describe('activityReport', () => {
+  it('should tell of a request when its answer has come to its end, with times and bytes', () => {
+    const slow: Transport = () =>
+      timer(20).pipe(
+        concatMap(() =>
+          of({ ...response(200), body$: of(new Uint8Array(3), new Uint8Array(4)).pipe(delay(30)) }),
+        ),
+      );
+    const told = toldOf((reported) =>
+      reported(slow)(request)
+        .pipe(mergeMap(({ body$ }) => body$))
+        .subscribe(),
+    );
+    expect(told).to.deep.equal([
+      {
+        method: 'GET',
+        origin: 'https://pool.example',
+        path: '/me',
+        sentAt: new Date(0),
+        ms: 50,
+        status: 200,
+        bytes: 7,
+        end: 'answered',
+      },
+    ]);
+  });
+
+  it('should tell of an answer whose body nobody reads', () => {
+    const told = toldOf((reported) => reported(answering(response(204)).transport)(request).subscribe());
+    expect(told).to.have.length(1);
+    expect(told[0]).to.include({ status: 204, bytes: 0, end: 'answered' });
+  });
+
+  it('should tell of an answer whose head is enough for who leaves then', () => {
+    const told = toldOf((reported) =>
+      reported(answering(response(401)).transport)(request)
+        .pipe(take(1))
+        .subscribe(),
+    );
+    expect(told).to.have.length(1);
+    expect(told[0]).to.include({ status: 401, end: 'answered' });
+  });
+
+  it('should tell why there was no answer', () => {
+    const broken = new NetworkError('no answer', request, { code: 'ECONNRESET' });
+    const told = toldOf((reported) =>
+      reported(() => throwError(() => broken))(request).subscribe({ error: () => undefined }),
+    );
+    expect(told[0]).to.include({ end: 'failed', error: 'NetworkError ECONNRESET' });
+    expect(told[0]).not.to.have.property('status');
+  });
+
+  it('should tell of a body that breaks off, and of what had come of it', () => {
+    const body$ = concat(
+      of(new Uint8Array(5)),
+      throwError(() => new TypeError('terminated')),
+    );
+    const told = toldOf((reported) =>
+      reported(answering({ ...response(200), body$ }).transport)(request)
+        .pipe(mergeMap((answer) => readText(answer, 'answer')))
+        .subscribe({ error: () => undefined }),
+    );
+    expect(told).to.have.length(1);
+    expect(told[0]).to.include({ status: 200, bytes: 5, end: 'failed', error: 'TypeError' });
+  });
+
+  it('should tell of what is no Error by its type only', () => {
+    const told = toldOf((reported) =>
+      reported(() => throwError(() => 'hush'))(request).subscribe({ error: () => undefined }),
+    );
+    expect(told[0]).to.include({ end: 'failed', error: 'string' });
+  });
+
+  it('should tell of a request that nobody waits for any more', () => {
+    const told = toldOf((reported) => {
+      const waiting = reported(() => NEVER)(request).subscribe();
+      timer(10).subscribe(() => waiting.unsubscribe());
+    });
+    expect(told).to.have.length(1);
+    expect(told[0]).to.include({ end: 'aborted', ms: 10 });
+  });
+
+  it('should tell of a body that nobody wants to the end', () => {
+    const body$ = concat(of(new Uint8Array(1)), NEVER);
+    const told = toldOf((reported) =>
+      reported(answering({ ...response(200), body$ }).transport)(request)
+        .pipe(
+          mergeMap((answer) => answer.body$),
+          take(1),
+        )
+        .subscribe(),
+    );
+    expect(told).to.have.length(1);
+    expect(told[0]).to.include({ end: 'aborted', bytes: 1, status: 200 });
+  });
+
+  it('should tell of each attempt, and why it was not the first', () => {
+    const { transport } = answering(response(503), response(200));
+    const told = toldOf((reported) =>
+      withRetry({ random: () => 0 })(reported(transport))(request).subscribe(),
+    );
+    expect(told.map(({ status, repeats }) => [status, repeats])).to.deep.equal([
+      [503, undefined],
+      [200, { count: 1, reason: 'status 503' }],
+    ]);
+  });
+
+  it('should name the error that made it necessary to send again', () => {
+    let attempts = 0;
+    const transport: Transport = () =>
+      defer(() =>
+        ++attempts < 3 ? throwError(() => new NetworkError('no answer', request)) : of(response(200)),
+      );
+    const told = toldOf((reported) =>
+      withRetry({ random: () => 0 })(reported(transport))(request).subscribe(),
+    );
+    expect(told.at(-1)?.repeats).to.deep.equal({ count: 2, reason: 'NetworkError' });
+  });
+
+  it('should tell that a token was refused', () => {
+    const { transport } = answering(response(401), response(200));
+    const told = toldOf((reported) => withToken(() => of('hush'))(reported(transport))(request).subscribe());
+    expect(told.map(({ repeats }) => repeats?.reason)).to.have.members([undefined, 'the token was refused']);
+    expect(JSON.stringify(told)).not.to.contain('hush');
+  });
+
+  const paths: readonly (readonly [name: string, url: string, path: string])[] = [
+    ['a path alone', '/events', '/events'],
+    ['numbers', '/events?ack=2&low=15', '/events?…'],
+    ['a secret with a name', '/me?access_token=hush', '/me?…'],
+    ['a secret without a name', '/me?hush', '/me?…'],
+    ['a secret that two equals signs follow', '/me?HUSH==', '/me?…'],
+    ['a secret that is a number', '/me?pin=1234', '/me?…'],
+    ['a secret behind a second question mark', '/me?a=1?hush=7', '/me?…'],
+    ['an empty query', '/me?', '/me'],
+    ['a fragment', '/me#hush', '/me'],
+    ['a fragment with a question mark', '/me#?hush=1', '/me'],
+    ['a query and a fragment', '/me?hush#hush', '/me?…'],
+    ['a path that is too long', `/${'a'.repeat(20_000)}?hush`, `/${'a'.repeat(299)}…?…`],
+  ];
+  for (const [name, url, path] of paths) {
+    it(`shows nothing of a query: ${name}`, () => {
+      const told = toldOf((reported) =>
+        reported(answering(response(200)).transport)({
+          ...request,
+          url: `https://sara:hush@pool.example${url}`,
+        }).subscribe(),
+      );
+      expect(told[0]).to.include({ origin: 'https://pool.example', path });
+    });
+  }
+
+  it('reports a request whose URL cannot be read', () => {
+    const told = toldOf((reported) =>
+      reported(() => throwError(() => new TypeError('hush')))({ ...request, url: 'hush' }).subscribe({
+        error: (error: unknown) => expect(error).to.be.instanceOf(TypeError),
+      }),
+    );
+    expect(told[0]).to.include({ origin: 'an invalid URL', path: '', end: 'failed', error: 'TypeError' });
+  });
+
+  for (const [url, origin] of [
+    ['sara:hush@mail.contoso.com/hush?hush', 'sara:'],
+    ['blob:https://sara:hush@mail.contoso.com/', 'blob:'],
+    ['foo:hush', 'foo:'],
+  ] as const) {
+    it(`shows no path of ${url}`, () => {
+      const told = toldOf((reported) =>
+        reported(answering(response(204)).transport)({ ...request, url }).subscribe(),
+      );
+      expect(told[0]).to.include({ origin, path: '' });
+    });
+  }
+
+  it('shows names and codes of errors only if they are words', () => {
+    const hostile = Object.assign(new Error('hush'), { name: 'a\u001b[2J', code: 'hush '.repeat(1000) });
+    const told = toldOf((reported) =>
+      reported(() => throwError(() => hostile))(request).subscribe({ error: () => undefined }),
+    );
+    expect(told[0]).to.include({ end: 'failed', error: 'Error' });
+  });
+
+  it('should leave the answer as it is while nobody listens', () => {
+    const answer = response(200);
+    requestLog()
+      .logged(answering(answer).transport)(request)
+      .subscribe((got) => expect(got).to.equal(answer));
+  });
+
+  it('should tell those on the channel for diagnostics too, without an owner', () => {
+    const told: unknown[] = [];
+    const listen = (message: unknown): void => void told.push(message);
+    subscribe(ACTIVITY_CHANNEL, listen);
+    requestLog()
+      .logged(answering(response(204)).transport)(request)
+      .subscribe();
+    unsubscribe(ACTIVITY_CHANNEL, listen);
+    requestLog()
+      .logged(answering(response(204)).transport)(request)
+      .subscribe();
+    expect(told).to.have.length(1);
+    expect(told[0]).to.include({ method: 'GET', path: '/me', status: 204 });
+  });
+
+  it('should do without such a channel where there is none', () => {
+    const { activity$, logged: reported } = reportTo(platformChannel({}));
+    const told: Activity[] = [];
+    activity$.subscribe((activity) => told.push(activity));
+    reported(answering(response(204)).transport)(request).subscribe();
+    expect(told).to.have.length(1);
+  });
+});

@@ -1,0 +1,74 @@
+import { expect } from 'chai';
+import { throwError } from 'rxjs';
+import { NetworkError } from '../../../lib/core/errors.ts';
+import { withProgress } from '../../../lib/core/transport/withProgress.ts';
+import type { HttpRequest, HttpResponse, RequestProgress } from '../../../lib/core/transport/transport.ts';
+import { type Answer, answering, response } from '../../support/responses.ts';
+
+const request: HttpRequest = { method: 'POST', url: 'https://server.example/' };
+
+function progressOf(answer: Answer): RequestProgress[] {
+  const told: RequestProgress[] = [];
+  withProgress(answering(answer).transport)({
+    ...request,
+    onProgress: (progress) => told.push(progress),
+  }).subscribe({
+    error: () => undefined,
+  });
+  return told;
+}
+
+const broken = (code?: string): NetworkError => new NetworkError('no answer', request, { code });
+
+describe('reportProgress', () => {
+  it('should tell nothing before the request is subscribed to', () => {
+    const told: RequestProgress[] = [];
+    withProgress(answering(response(200)).transport)({
+      ...request,
+      onProgress: (progress) => told.push(progress),
+    });
+    expect(told).to.deep.equal([]);
+  });
+
+  it('should tell that it is sent before it is', () => {
+    const told: RequestProgress[] = [];
+    const transport = withProgress((): never => {
+      expect(told).to.deep.equal(['sent']);
+      throw new Error('stop');
+    });
+    transport({ ...request, onProgress: (progress) => told.push(progress) }).subscribe({
+      error: () => undefined,
+    });
+    expect(told).to.deep.equal(['sent']);
+  });
+
+  for (const status of [200, 201, 204, 408, 500, 502, 504]) {
+    it(`should leave open what the server did when it answers ${status}`, () => {
+      expect(progressOf(response(status))).to.deep.equal(['sent']);
+    });
+  }
+
+  for (const status of [302, 400, 401, 403, 404, 409, 429, 503]) {
+    it(`should tell that nothing was done when it answers ${status}`, () => {
+      expect(progressOf(response(status))).to.deep.equal(['sent', 'undone']);
+    });
+  }
+
+  for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']) {
+    it(`should tell that nothing was done when no connection was made: ${code}`, () => {
+      expect(progressOf(throwError(() => broken(code)))).to.deep.equal(['sent', 'undone']);
+    });
+  }
+
+  it('should leave open what the server did when the connection broke', () => {
+    expect(progressOf(throwError(() => broken('ECONNRESET')))).to.deep.equal(['sent']);
+    expect(progressOf(throwError(() => broken()))).to.deep.equal(['sent']);
+    expect(progressOf(throwError(() => new Error('anything')))).to.deep.equal(['sent']);
+  });
+
+  it('should hand a request through that nobody watches', () => {
+    const seen: HttpResponse[] = [];
+    withProgress(answering(response(200)).transport)(request).subscribe((answer) => seen.push(answer));
+    expect(seen.map(({ status }) => status)).to.deep.equal([200]);
+  });
+});

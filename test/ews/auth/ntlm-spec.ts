@@ -1,0 +1,351 @@
+import { expect } from 'chai';
+import type { Socket } from 'node:net';
+import { inspect } from 'node:util';
+import { firstValueFrom, forkJoin, map, mergeMap, type Observable, of, Subject } from 'rxjs';
+import { DecodeError, OriginError } from '../../../lib/core/errors.ts';
+import {
+  type HttpRequest,
+  type HttpResponse,
+  readText,
+  type Transport,
+} from '../../../lib/core/transport/transport.ts';
+import { ntlm, type NtlmCredentials, type NtlmMessages } from '../../../lib/ews/auth/ntlm.ts';
+import { httpServer, type SpecServer } from '../../support/httpServer.ts';
+import { type Answer, answering, response } from '../../support/responses.ts';
+
+const TYPE_1 = 'NTLM VHlwZTE=';
+const TYPE_2 = 'NTLM VHlwZTI=';
+const TYPE_3 = 'NTLM VHlwZTM=';
+
+/** A library that notes what it is given. */
+function library() {
+  const given: unknown[] = [];
+  return {
+    given,
+    createType1Message: (identity: object) => {
+      given.push(identity);
+      return TYPE_1;
+    },
+    parseType2Message: (header: string) => {
+      if (header !== TYPE_2) throw new Error('not a type 2 message');
+      return { header };
+    },
+    createType3Message: (challenge: { header: string }, identity: object) => {
+      given.push(challenge, identity);
+      return TYPE_3;
+    },
+  };
+}
+
+const sara: NtlmCredentials = { username: 'sara', password: 'hush', domain: 'CONTOSO', workstation: 'DESK' };
+const post: HttpRequest = {
+  method: 'POST',
+  url: 'https://mail.example/EWS',
+  headers: { accept: 'text/xml' },
+  body: '<x/>',
+};
+const challenge = response(401, {
+  headers: { 'www-authenticate': `Negotiate, ${TYPE_2}, Basic realm="mail"` },
+});
+const refused = response(401, { headers: { 'www-authenticate': 'Negotiate, NTLM' } });
+const granted = response(200, { body: ['done'] });
+
+/** What a sequence of answers, all on connections of one kind, does to one or more requests. */
+function send(answers: readonly Answer[], requests: readonly HttpRequest[] = [post]) {
+  const server = answering(...answers);
+  const outcomes: (string | Error)[] = [];
+  let connections = 0;
+  const transport = ntlm(library(), sara, () => {
+    connections += 1;
+    return server.transport;
+  });
+  for (const request of requests) {
+    transport(request)
+      .pipe(mergeMap((answer) => readText(answer, 'answer').pipe(map((text) => `${answer.status} ${text}`))))
+      .subscribe({
+        next: (outcome) => outcomes.push(outcome),
+        error: (error: Error) => outcomes.push(error),
+      });
+  }
+  const sent = server.requests.map(
+    ({ method, headers, body }) => `${method} ${headers?.['authorization'] ?? '-'} ${body ?? 'none'}`,
+  );
+  return { outcomes, sent, requests: server.requests, connections };
+}
+
+describe('ntlm', () => {
+  it('should send the body only with the answer to the challenge', () => {
+    const { outcomes, sent, requests } = send([challenge, granted]);
+    expect(outcomes).to.deep.equal(['200 done']);
+    expect(sent).to.deep.equal([`POST ${TYPE_1} `, `POST ${TYPE_3} <x/>`]);
+    expect(requests[1]).to.deep.equal({ ...post, headers: { accept: 'text/xml', authorization: TYPE_3 } });
+  });
+
+  it('should sign in a GET, which has no body', () => {
+    const { sent } = send([challenge, granted], [{ method: 'GET', url: post.url }]);
+    expect(sent).to.deep.equal([`GET ${TYPE_1} none`, `GET ${TYPE_3} none`]);
+  });
+
+  it('should send what follows on a connection that is signed in as it is', () => {
+    const { sent, outcomes, connections } = send([challenge, granted, granted], [post, post]);
+    expect(sent).to.deep.equal([`POST ${TYPE_1} `, `POST ${TYPE_3} <x/>`, 'POST - <x/>']);
+    expect(outcomes).to.deep.equal(['200 done', '200 done']);
+    expect(connections).to.equal(1);
+  });
+
+  it('should sign in again where the server no longer knows the connection', () => {
+    const { sent, outcomes } = send([challenge, granted, refused, challenge, granted], [post, post]);
+    expect(sent.slice(2)).to.deep.equal(['POST - <x/>', `POST ${TYPE_1} `, `POST ${TYPE_3} <x/>`]);
+    expect(outcomes).to.deep.equal(['200 done', '200 done']);
+  });
+
+  it('should pass on that the account is not accepted, and not try again by itself', () => {
+    const { sent, outcomes, connections } = send([challenge, refused], [post]);
+    expect(sent).to.deep.equal([`POST ${TYPE_1} `, `POST ${TYPE_3} <x/>`]);
+    expect(outcomes).to.deep.equal(['401 ']);
+    expect(connections).to.equal(1);
+  });
+
+  it('should not use a connection again that was refused', () => {
+    expect(send([challenge, refused, challenge, granted], [post, post]).connections).to.equal(2);
+  });
+
+  it('should pass on a refusal of a server that takes no NTLM', () => {
+    const { sent, outcomes } = send([response(401, { headers: { 'www-authenticate': 'Bearer' } })]);
+    expect(sent).to.deep.equal([`POST ${TYPE_1} `]);
+    expect(outcomes).to.deep.equal(['401 ']);
+    expect(send([response(401)]).outcomes).to.deep.equal(['401 ']);
+  });
+
+  it('should send the body after all to a server that wants no sign-in', () => {
+    const { sent, outcomes } = send([response(400), granted]);
+    expect(sent).to.deep.equal([`POST ${TYPE_1} `, 'POST - <x/>']);
+    expect(outcomes).to.deep.equal(['200 done']);
+  });
+
+  it('should take the answer to a GET from a server that wants no sign-in', () => {
+    const { sent, outcomes } = send([granted], [{ method: 'GET', url: post.url }]);
+    expect(sent).to.deep.equal([`GET ${TYPE_1} none`]);
+    expect(outcomes).to.deep.equal(['200 done']);
+  });
+
+  it('errors for a challenge that the library cannot read, without the text of its error', () => {
+    const strange = response(401, { headers: { 'www-authenticate': 'NTLM AAAA' } });
+    const [error] = send([strange]).outcomes;
+    expect(error).to.include({ _tag: 'DecodeError' });
+    expect((error as Error).cause)
+      .to.include({ name: 'Error' })
+      .with.property('message')
+      .that.matches(/^its text is withheld/);
+  });
+
+  it('gives the password to the message that answers a challenge only', () => {
+    const messages = library();
+    ntlm(messages, sara, () => answering(challenge, granted).transport)(post).subscribe();
+    expect(messages.given).to.deep.equal([
+      { domain: 'CONTOSO', workstation: 'DESK' },
+      { header: TYPE_2 },
+      sara,
+    ]);
+  });
+
+  it('errors without the text of an error of the first message', () => {
+    const messages: NtlmMessages<unknown> = {
+      ...library(),
+      parseType2Message: () => undefined,
+      createType3Message: () => '',
+      createType1Message: (identity) => {
+        throw new TypeError(`bad hush ${JSON.stringify(identity)}`);
+      },
+    };
+    const errors: unknown[] = [];
+    ntlm(
+      messages,
+      sara,
+      () => answering().transport,
+    )(post).subscribe({
+      error: (error: unknown) => errors.push(error),
+    });
+    expect(errors[0]).to.be.instanceOf(DecodeError);
+    expect(inspect(errors[0])).to.contain('its text is withheld').and.not.contain('hush');
+  });
+
+  it('errors for an unsafe URL, without its query, and connects to nothing', () => {
+    for (const url of ['/me?key=hush', 'https://sara:hush@mail.example/', 'foo:hush']) {
+      const { outcomes, connections } = send([], [{ ...post, url }]);
+      expect(outcomes[0]).to.be.instanceOf(OriginError);
+      expect(inspect(outcomes[0])).to.contain('the URL of POST').and.not.contain('hush');
+      expect(connections).to.equal(0);
+    }
+  });
+
+  for (const [name, header] of [
+    ['without padding', 'NTLM VHlwZTI, Negotiate'],
+    ['in another case and place', 'Basic realm="NTLM x", ntlm VHlwZTI'],
+  ] as const) {
+    it(`reads a challenge ${name}`, () => {
+      const messages = { ...library(), parseType2Message: (text: string) => ({ header: text }) };
+      const answers = answering(response(401, { headers: { 'www-authenticate': header } }), granted);
+      ntlm(messages, sara, () => answers.transport)(post).subscribe();
+      expect(messages.given[1]).to.deep.equal({ header: 'NTLM VHlwZTI' });
+    });
+  }
+
+  it('finds no challenge in the quoted text of another scheme', () => {
+    const quoted = response(401, { headers: { 'www-authenticate': 'Basic realm="x, NTLM VHlwZTI="' } });
+    expect(send([quoted]).sent).to.deep.equal([`POST ${TYPE_1} `]);
+  });
+
+  it('should error for a challenge in a page without end', () => {
+    const endless = response(401, {
+      headers: { 'www-authenticate': TYPE_2 },
+      body: ['x'.repeat(200_000), 'x'.repeat(200_000)],
+    });
+    expect(send([endless]).outcomes[0]).to.include({ _tag: 'DecodeError' });
+  });
+
+  for (const [username, domain, expected] of [
+    ['CONTOSO\\sara', undefined, { username: 'sara', domain: 'CONTOSO' }],
+    ['sara@contoso.com', undefined, { username: 'sara@contoso.com', domain: '' }],
+    ['sara', 'CONTOSO', { username: 'sara', domain: 'CONTOSO' }],
+    ['FABRIKAM\\sara', 'CONTOSO', { username: 'sara', domain: 'CONTOSO' }],
+  ] as const) {
+    it(`should read ${username} with domain ${domain ?? 'left out'}`, () => {
+      const messages = library();
+      const credentials = { username, password: 'hush', ...(domain === undefined ? {} : { domain }) };
+      ntlm(messages, credentials, () => answering(challenge, granted).transport)(post).subscribe();
+      expect(messages.given.at(-1)).to.deep.equal({ ...expected, password: 'hush', workstation: '' });
+    });
+  }
+
+  it('should send nothing before a subscription', () => {
+    const server = answering(challenge, granted);
+    ntlm(library(), sara, () => server.transport)(post);
+    expect(server.requests).to.have.length(0);
+  });
+
+  it('should give each request a connection of its own while it takes, and use it again after', () => {
+    const bodies: Subject<Uint8Array>[] = [];
+    let connections = 0;
+    const connect = (): Transport => {
+      connections += 1;
+      return ({ headers }) => {
+        if (headers?.['authorization'] === TYPE_1) return of(challenge);
+        const body$ = new Subject<Uint8Array>();
+        bodies.push(body$);
+        return of<HttpResponse>({ ...granted, body$ });
+      };
+    };
+    const transport = ntlm(library(), sara, connect);
+    const run = () => transport(post).subscribe(({ body$ }) => body$.subscribe());
+    run();
+    run();
+    expect(connections).to.equal(2);
+    bodies[0]?.complete();
+    run();
+    expect(connections).to.equal(2);
+    run();
+    expect(connections).to.equal(3);
+  });
+
+  it('should not use a connection again whose answer was not read, or not to its end', () => {
+    let connections = 0;
+    const connect = (): Transport => {
+      connections += 1;
+      return answering(challenge, { ...granted, body$: new Subject<Uint8Array>() }).transport;
+    };
+    const transport = ntlm(library(), sara, connect);
+    transport(post).subscribe();
+    transport(post).subscribe(({ body$ }) => body$.subscribe().unsubscribe());
+    transport(post).subscribe();
+    expect(connections).to.equal(3);
+  });
+
+  it('should keep the connections of each origin apart', () => {
+    const other = { ...post, url: 'https://other.example/EWS' };
+    expect(send([challenge, granted, challenge, granted], [post, other]).connections).to.equal(2);
+  });
+
+  const invalid: readonly (readonly [string, object, RegExp])[] = [
+    ['no user name', { ...sara, username: '' }, /^username must be/],
+    ['a user name with a line break', { ...sara, username: 'sara\n' }, /^username must be/],
+    ['no password', { ...sara, password: undefined }, /^password must be/],
+    ['a domain with a control character', { ...sara, domain: 'A\0' }, /^domain must be/],
+    ['a workstation that is no text', { ...sara, workstation: 7 }, /^workstation must be/],
+  ];
+  for (const [what, credentials, message] of invalid) {
+    it(`should throw for ${what}, without the secret`, () => {
+      expect(() => ntlm(library(), credentials as NtlmCredentials))
+        .to.throw(TypeError, message)
+        .with.property('message')
+        .that.does.not.contain('hush');
+    });
+  }
+
+  describe('over real connections', () => {
+    let server: SpecServer;
+    let log: string[];
+    let closeAfterChallenge: boolean;
+    const signedIn = new WeakSet<Socket>();
+    const challenged = new WeakSet<Socket>();
+
+    beforeEach(async () => {
+      log = [];
+      closeAfterChallenge = false;
+      server = await httpServer((incoming, outgoing) => {
+        const { socket } = incoming;
+        const { authorization } = incoming.headers;
+        let body = '';
+        incoming.on('data', (chunk: Buffer) => (body += chunk.toString()));
+        incoming.on('end', () => {
+          log.push(`${authorization ?? '-'} ${body}`);
+          if (authorization === TYPE_3 && challenged.has(socket)) signedIn.add(socket);
+          if (signedIn.has(socket)) {
+            outgoing.end(`you sent ${body}`);
+            return;
+          }
+          if (authorization === TYPE_1) challenged.add(socket);
+          if (authorization === TYPE_1 && closeAfterChallenge) outgoing.setHeader('connection', 'close');
+          outgoing.statusCode = 401;
+          outgoing.setHeader('www-authenticate', ['Negotiate', authorization === TYPE_1 ? TYPE_2 : 'NTLM']);
+          outgoing.end('Unauthorized, '.repeat(1000));
+        });
+      });
+    });
+    afterEach(() => server.close());
+
+    const ask = (transport: Transport, body: string): Observable<string> =>
+      transport({ method: 'POST', url: `${server.url}/EWS`, body }).pipe(
+        mergeMap((answer) => readText(answer, 'answer').pipe(map((text) => `${answer.status} ${text}`))),
+      );
+
+    it('should send the messages of one sign-in on one connection, and all that follows too', async () => {
+      const transport = ntlm(library(), sara);
+      for (const body of ['one', 'two', 'three']) {
+        expect(await firstValueFrom(ask(transport, body))).to.equal(`200 you sent ${body}`);
+      }
+      expect(log).to.deep.equal([`${TYPE_1} `, `${TYPE_3} one`, '- two', '- three']);
+      expect(server.connections()).to.equal(1);
+    });
+
+    it('should sign in a connection for each of ten requests at once, and use them again', async () => {
+      const transport = ntlm(library(), sara);
+      const bodies = Array.from({ length: 10 }, (_, index) => `n${index}`);
+      const expected = bodies.map((body) => `200 you sent ${body}`);
+      expect(await firstValueFrom(forkJoin(bodies.map((body) => ask(transport, body))))).to.deep.equal(
+        expected,
+      );
+      expect(await firstValueFrom(forkJoin(bodies.map((body) => ask(transport, body))))).to.deep.equal(
+        expected,
+      );
+      expect(server.connections()).to.equal(10);
+      expect(log.filter((line) => line.startsWith(TYPE_3))).to.have.length(10);
+    });
+
+    it('should tell that it was refused where something in between closes the connection', async () => {
+      closeAfterChallenge = true;
+      expect(await firstValueFrom(ask(ntlm(library(), sara), 'one'))).to.match(/^401 /);
+      expect(log).to.deep.equal([`${TYPE_1} `, `${TYPE_3} one`]);
+    });
+  });
+});

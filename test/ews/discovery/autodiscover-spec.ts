@@ -1,0 +1,351 @@
+import { expect } from 'chai';
+import { asyncScheduler, finalize, NEVER, of, throwError, timer } from 'rxjs';
+import { NetworkError } from '../../../lib/core/errors.ts';
+import type { HttpRequest, HttpResponse, Transport } from '../../../lib/core/transport/transport.ts';
+import { autodiscoverEws, type AutodiscoverOptions } from '../../../lib/ews/discovery/autodiscover.ts';
+import { AutodiscoverError } from '../../../lib/ews/protocol/errors.ts';
+import { marbles } from '../../support/marbles.ts';
+import { type Answer, response } from '../../support/responses.ts';
+
+const EWS = 'https://mail.contoso.com/EWS/Exchange.asmx';
+const found = response(200, {
+  headers: { 'content-type': 'application/json' },
+  body: [`{"Protocol":"EWS","Url":"${EWS}"}`],
+});
+const foundInXml = response(200, {
+  headers: { 'content-type': 'text/xml' },
+  body: [
+    '<Autodiscover><Response><Account><Action>settings</Action><Protocol><Type>EXPR</Type>',
+    `<EwsUrl>${EWS}</EwsUrl></Protocol></Account></Response></Autodiscover>`,
+  ],
+});
+const missing = response(404);
+const refusing = (offer: string): HttpResponse => response(401, { headers: { 'www-authenticate': offer } });
+const refused = refusing('Basic realm="mail"');
+const refusedByBearer = refusing('Bearer realm="mail", Negotiate');
+
+interface Seen {
+  readonly urls: string[];
+  readonly errors: AutodiscoverError[];
+  readonly requests: HttpRequest[];
+}
+
+/** Looks for sara@contoso.com, with what the servers answer by host and kind, or by a function. */
+function look(answer: (request: HttpRequest) => Answer, options: Partial<AutodiscoverOptions> = {}): Seen {
+  const seen: Seen = { urls: [], errors: [], requests: [] };
+  const transport: Transport = (request) => {
+    seen.requests.push(request);
+    const answered = answer(request);
+    return 'status' in answered ? of(answered) : answered;
+  };
+  marbles(() => {
+    autodiscoverEws({ address: 'sara@contoso.com', transport, ...options }).subscribe({
+      next: (url) => seen.urls.push(url),
+      error: (error: Error) => {
+        if (!(error instanceof AutodiscoverError)) throw error;
+        seen.errors.push(error);
+      },
+      complete: () => seen.urls.push('complete'),
+    });
+  });
+  return seen;
+}
+
+const hostsOf = ({ requests }: Seen): string[] =>
+  requests.map(({ method, url, headers }) => {
+    const signature = headers?.['authorization'] === undefined ? '' : ' signed';
+    return `${method} ${new URL(url).host}${signature}`;
+  });
+
+describe('autodiscoverEws', () => {
+  it('should send nothing before it is subscribed to, and everything again for each subscriber', () => {
+    const requests: HttpRequest[] = [];
+    const transport: Transport = (request) => {
+      requests.push(request);
+      return of(found);
+    };
+    const url$ = autodiscoverEws({ address: 'sara@contoso.com', transport });
+    expect(requests).to.have.length(0);
+    url$.subscribe();
+    url$.subscribe();
+    expect(requests).to.have.length(2);
+  });
+
+  it('should emit the URL that the first server names, and complete', () => {
+    const seen = look(() => found);
+    expect(seen.urls).to.deep.equal([EWS, 'complete']);
+    expect(seen.requests).to.deep.equal([
+      {
+        method: 'GET',
+        url: 'https://autodiscover.contoso.com/autodiscover/autodiscover.json/v1.0/sara@contoso.com?Protocol=EWS',
+        headers: { accept: 'application/json' },
+      },
+    ]);
+  });
+
+  it('should go on with XML where the JSON endpoints have nothing', () => {
+    const seen = look(({ method, url }) =>
+      method === 'POST' && new URL(url).host === 'contoso.com' ? foundInXml : missing,
+    );
+    expect(seen.urls).to.deep.equal([EWS, 'complete']);
+    expect(hostsOf(seen)).to.deep.equal([
+      'GET autodiscover.contoso.com',
+      'GET contoso.com',
+      'POST autodiscover.contoso.com',
+      'POST contoso.com',
+    ]);
+    expect(seen.requests[3]?.headers).to.include({ 'content-type': 'text/xml; charset=utf-8' });
+    expect(seen.requests[3]?.body).to.contain('<EMailAddress>sara@contoso.com</EMailAddress>');
+  });
+
+  it('should sign only what was refused without, and never what was not asked', () => {
+    const seen = look(
+      ({ url, headers }) => {
+        if (new URL(url).host === 'contoso.com') return missing;
+        if (headers?.['authorization'] === undefined) return refused;
+        return headers['accept'] === 'text/xml' ? foundInXml : missing;
+      },
+      { basic: { username: 'sara', password: 'hush' } },
+    );
+    expect(seen.urls).to.deep.equal([EWS, 'complete']);
+    expect(hostsOf(seen)).to.deep.equal([
+      'GET autodiscover.contoso.com',
+      'GET autodiscover.contoso.com signed',
+      'GET contoso.com',
+      'POST autodiscover.contoso.com',
+      'POST autodiscover.contoso.com signed',
+    ]);
+  });
+
+  it('should ask a token provider for the origin that wants a token', () => {
+    const origins: string[] = [];
+    const token = (origin: string) => {
+      origins.push(origin);
+      return of('t1');
+    };
+    const seen = look(
+      ({ headers }) => (headers?.['authorization'] === 'Bearer t1' ? found : refusedByBearer),
+      { token },
+    );
+    expect(seen.urls).to.deep.equal([EWS, 'complete']);
+    expect(origins).to.deep.equal(['https://autodiscover.contoso.com']);
+  });
+
+  const basic = { username: 'sara', password: 'hush' };
+  const offers: readonly (readonly [
+    name: string,
+    answer: HttpResponse,
+    options: Partial<AutodiscoverOptions>,
+    reason: string,
+  ])[] = [
+    ['no credentials', refused, {}, 'was answered 401 and offers Basic: give basic'],
+    [
+      'a password for Bearer',
+      refusedByBearer,
+      { basic },
+      'was answered 401 and offers Bearer, Negotiate, so the password was not sent: give token',
+    ],
+    [
+      'a token for Basic',
+      refused,
+      { token: 'hush' },
+      'was answered 401 and offers Basic, so the token was not sent: give basic',
+    ],
+    [
+      'a password for Negotiate and NTLM',
+      refusing('Negotiate, NTLM'),
+      { basic },
+      'was answered 401 and offers Negotiate, NTLM, so the password was not sent: ' +
+        'give a transport that signs in, such as ntlm(…)',
+    ],
+    [
+      'a password for a scheme of its own',
+      refusing('Basics realm="Basic", X-Basic'),
+      { basic },
+      'was answered 401 and offers Basics, X-Basic, so the password was not sent: give a transport that signs in',
+    ],
+    [
+      'a password without a challenge',
+      response(401),
+      { basic },
+      'was answered 401 without a WWW-Authenticate header that can be read, so the password was not sent: ' +
+        'give exchange() the URL; a browser hides this header from pages of other origins',
+    ],
+  ];
+  for (const [name, answer, options, reason] of offers) {
+    it(`sends no credentials to a host that does not offer their scheme: ${name}`, () => {
+      const seen = look(() => answer, options);
+      expect(seen.requests).to.have.length(4);
+      expect(JSON.stringify(seen.requests)).to.not.match(/authorization|hush/);
+      expect(seen.errors[0]?.tried.map((one) => one.reason)).to.deep.equal(Array(4).fill(reason));
+      expect(seen.errors[0]?.message).to.contain(reason).and.not.contain('hush');
+    });
+  }
+
+  it('says that the credentials were refused, once they were sent', () => {
+    const seen = look(() => refusing('bearer, BASIC realm="mail"'), { basic });
+    expect(seen.requests).to.have.length(6);
+    expect(seen.errors[0]?.tried[0]?.reason).to.equal('was answered 401: it refuses the credentials');
+    expect(seen.errors[0]?.tried[2]?.reason).to.match(/^refused the user name and the password before/);
+  });
+
+  it('names both ways to sign in to a host that offers both', () => {
+    const seen = look(() => refusing('Basic realm="x", Bearer'));
+    expect(seen.errors[0]?.tried[0]?.reason).to.equal(
+      'was answered 401 and offers Basic, Bearer: give basic or token',
+    );
+  });
+
+  it('should follow a redirect to a host that the caller allows, and sign in there', () => {
+    const seen = look(
+      ({ url, headers }) => {
+        const { host } = new URL(url);
+        if (host === 'autodiscover.contoso.com') {
+          return response(302, { headers: { location: 'https://autodiscover.hoster.example/json' } });
+        }
+        if (host !== 'autodiscover.hoster.example') return missing;
+        return headers?.['authorization'] === undefined ? refused : found;
+      },
+      { basic: { username: 'sara', password: 'hush' }, allowRedirectTo: ['hoster.example'] },
+    );
+    expect(seen.urls).to.deep.equal([EWS, 'complete']);
+    expect(hostsOf(seen)).to.deep.equal([
+      'GET autodiscover.contoso.com',
+      'GET autodiscover.hoster.example',
+      'GET autodiscover.hoster.example signed',
+    ]);
+  });
+
+  it('should send nothing to a host that nobody allowed, and not believe a URL there', () => {
+    const evil = [
+      response(302, { headers: { location: 'https://evil.example/' } }),
+      response(200, { body: ['{"Url":"https://evil.example/EWS"}'] }),
+      response(200, {
+        body: [
+          '<Autodiscover><Response><Account><RedirectUrl>http://contoso.com/</RedirectUrl></Account></Response></Autodiscover>',
+        ],
+      }),
+      response(200, {
+        body: [
+          '<Autodiscover><Response><Account><RedirectAddr>sara@evil.example</RedirectAddr></Account></Response></Autodiscover>',
+        ],
+      }),
+    ];
+    const seen = look(() => evil.shift() ?? missing, { basic: { username: 'sara', password: 'hush' } });
+    expect(seen.requests.map(({ url }) => new URL(url).protocol + new URL(url).host)).to.deep.equal([
+      'https:autodiscover.contoso.com',
+      'https:contoso.com',
+      'https:autodiscover.contoso.com',
+      'https:contoso.com',
+    ]);
+    expect(seen.errors[0]?.tried.map(({ reason }) => reason)).to.deep.equal([
+      'redirects to evil.example, which is not allowed',
+      'names evil.example, which is not allowed',
+      'redirects to contoso.com without https',
+      'redirects to an address at evil.example, which is not allowed',
+    ]);
+  });
+
+  it('should error with what each server came to, and with no secret', () => {
+    const broken = new NetworkError(
+      'no answer',
+      { method: 'GET', url: 'https://contoso.com/' },
+      { code: 'ENOTFOUND' },
+    );
+    const unnamed = new NetworkError('no answer', { method: 'GET', url: 'https://contoso.com/' });
+    const answers: Answer[] = [
+      throwError(() => broken),
+      response(200, {
+        headers: { 'content-type': 'text/html' },
+        body: ['<!DOCTYPE html><title>hush</title>'],
+      }),
+      NEVER,
+      throwError(() => unnamed),
+    ];
+    const seen = look(() => answers.shift() ?? missing);
+    const [error] = seen.errors;
+    expect(error).to.be.instanceOf(AutodiscoverError);
+    expect(error).to.include({ _tag: 'AutodiscoverError', domain: 'contoso.com', cause: unnamed });
+    expect(error?.message).to.equal(
+      'no web services were found for contoso.com: ' +
+        '1. autodiscover.contoso.com (JSON) did not answer (ENOTFOUND); ' +
+        '2. contoso.com (JSON) answers with what is no Autodiscover response; ' +
+        '3. autodiscover.contoso.com (XML) did not answer in time; ' +
+        '4. contoso.com (XML) did not answer. ' +
+        'Give exchange() the URL, or allow the host that is not allowed with allowRedirectTo.',
+    );
+    expect(error?.tried[0]?.cause).to.equal(broken);
+    expect(seen.urls).to.deep.equal([]);
+  });
+
+  it('should tell of a token that could not be had, and go on', () => {
+    const seen = look(({ method }) => (method === 'GET' ? refusedByBearer : foundInXml), {
+      token: () => throwError(() => new Error('signed out')),
+    });
+    expect(seen.urls).to.deep.equal([EWS, 'complete']);
+    const alone = look(() => refusedByBearer, { token: () => throwError(() => new Error('signed out')) });
+    expect(alone.errors[0]?.tried[0]?.reason).to.equal('could not be asked');
+    // Nobody but its author knows whether the text of a foreign error is secret.
+    expect(alone.errors[0]?.cause)
+      .to.have.property('message')
+      .that.matches(/^its text is withheld/);
+  });
+
+  it('should give each server the time that it is told, the body included', () => {
+    const times: number[] = [];
+    const slow: HttpResponse = { ...found, body$: NEVER };
+    marbles(() => {
+      const transport: Transport = () => {
+        times.push(asyncScheduler.now());
+        return of(slow);
+      };
+      autodiscoverEws({ address: 'sara@contoso.com', transport, timeoutSeconds: 2 }).subscribe({
+        error: () => times.push(asyncScheduler.now()),
+      });
+    });
+    expect(times).to.deep.equal([0, 2000, 4000, 6000, 8000]);
+  });
+
+  it('should stop asking when it is unsubscribed from', () => {
+    const log: string[] = [];
+    const transport: Transport = () => {
+      log.push('sent');
+      return NEVER.pipe(finalize(() => log.push('aborted')));
+    };
+    marbles(() => {
+      const looking = autodiscoverEws({ address: 'sara@contoso.com', transport }).subscribe();
+      timer(500).subscribe(() => looking.unsubscribe());
+    });
+    expect(log).to.deep.equal(['sent', 'aborted']);
+  });
+
+  const invalid: readonly (readonly [string, object, RegExp])[] = [
+    ['no address', { address: 'sara' }, /^address must be an SMTP address/],
+    ['an address that is no text', { address: 7 }, /^address must be/],
+    [
+      'a URL instead of a host',
+      { allowRedirectTo: ['https://hoster.example'] },
+      /^allowRedirectTo\[0\] must be/,
+    ],
+    ['a host instead of several', { allowRedirectTo: 'hoster.example' }, /^allowRedirectTo must be an array/],
+    ['no time at all', { timeoutSeconds: 0 }, /^timeoutSeconds must be a number from 0\.1 to 3600/],
+    [
+      'two ways to sign in',
+      { token: 'a', basic: { username: 'a', password: 'b' } },
+      /^token must be left out/,
+    ],
+  ];
+  for (const [what, options, message] of invalid) {
+    it(`should throw for ${what}, before anything is sent`, () => {
+      expect(() => look(() => found, options)).to.throw(TypeError, message);
+    });
+  }
+
+  it('should send by fetch where there is no transport', (done) => {
+    const fetch = () => Promise.resolve(new Response(`{"Url":"${EWS}"}`));
+    autodiscoverEws({ address: 'sara@contoso.com', fetch }).subscribe((url) => {
+      expect(url).to.equal(EWS);
+      done();
+    });
+  });
+});

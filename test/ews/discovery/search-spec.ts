@@ -1,0 +1,172 @@
+import { expect } from 'chai';
+import { allowedHosts } from '../../../lib/core/hosts.ts';
+import {
+  type AutodiscoverAnswer,
+  type AutodiscoverSearch,
+  beginAutodiscover,
+  decideAutodiscover,
+} from '../../../lib/ews/discovery/search.ts';
+
+const SARA = { local: 'sara', domain: 'contoso.com' };
+const isAllowed = allowedHosts(['contoso.com', 'hoster.example']);
+const begin = (): AutodiscoverSearch => beginAutodiscover(SARA);
+const failed: AutodiscoverAnswer = { type: 'failed', reason: 'was answered 404' };
+const to = (url: string): AutodiscoverAnswer => ({ type: 'redirectUrl', url });
+
+/** The course after an answer that does not end it. */
+function after(course: AutodiscoverSearch, ...answers: readonly AutodiscoverAnswer[]): AutodiscoverSearch {
+  return answers.reduce((current, answer) => {
+    const decision = decideAutodiscover(current, answer, isAllowed);
+    if (decision.type !== 'ask') throw new Error(`the course ended: ${decision.type}`);
+    return decision.course;
+  }, course);
+}
+
+const stepsOf = ({ steps }: AutodiscoverSearch): string[] => steps.map(({ kind, url }) => `${kind} ${url}`);
+
+const JSON_PATH = '/autodiscover/autodiscover.json/v1.0/sara@contoso.com?Protocol=EWS';
+const POX_PATH = '/autodiscover/autodiscover.xml';
+
+describe('beginAutodiscover', () => {
+  it('should plan both endpoints on both hosts, JSON first', () => {
+    expect(stepsOf(begin())).to.deep.equal([
+      `json https://autodiscover.contoso.com${JSON_PATH}`,
+      `json https://contoso.com${JSON_PATH}`,
+      `pox https://autodiscover.contoso.com${POX_PATH}`,
+      `pox https://contoso.com${POX_PATH}`,
+    ]);
+  });
+
+  it('should write the address into the path so that it cannot leave it', () => {
+    const [first] = stepsOf(beginAutodiscover({ local: '../a?b#c&d', domain: 'contoso.com' }));
+    expect(first).to.contain('/v1.0/..%2Fa%3Fb%23c%26d@contoso.com?Protocol=EWS');
+  });
+});
+
+describe('decideAutodiscover', () => {
+  it('should find the first URL that is allowed', () => {
+    const ewsUrls = [
+      'http://mail.contoso.com/',
+      'https://mbx.corp/',
+      'https://mail.CONTOSO.com/EWS',
+      'https://contoso.com/',
+    ];
+    expect(decideAutodiscover(begin(), { type: 'settings', ewsUrls }, isAllowed)).to.deep.equal({
+      type: 'found',
+      url: 'https://mail.contoso.com/EWS',
+    });
+  });
+
+  const givenUp: readonly (readonly [string, AutodiscoverAnswer, string])[] = [
+    ['a failure', failed, 'was answered 404'],
+    ['no URL', { type: 'settings', ewsUrls: [] }, 'names no URL of the web services'],
+    [
+      'a URL elsewhere',
+      { type: 'settings', ewsUrls: ['https://evil.example/'] },
+      'names evil.example, which is not allowed',
+    ],
+    [
+      'a URL without https',
+      { type: 'settings', ewsUrls: ['http://contoso.com/'] },
+      'names contoso.com without https',
+    ],
+    ['a URL that is none', { type: 'settings', ewsUrls: ['EWS'] }, 'names what is no URL'],
+    [
+      'a URL with a password',
+      { type: 'settings', ewsUrls: ['https://a:hush@contoso.com/'] },
+      'names contoso.com, which is not allowed',
+    ],
+    [
+      'a redirect elsewhere',
+      to('https://evil.example/?t=hush'),
+      'redirects to evil.example, which is not allowed',
+    ],
+    ['a redirect without https', to('http://contoso.com/'), 'redirects to contoso.com without https'],
+    [
+      'a redirect to no web address',
+      to('javascript:alert(1)'),
+      'redirects to what is no address on the web without https',
+    ],
+    [
+      'a redirect to itself',
+      to(`https://autodiscover.contoso.com${JSON_PATH}`),
+      'redirects to what is asked anyway',
+    ],
+    [
+      'another address elsewhere',
+      { type: 'redirectAddress', address: 'sara@evil.example' },
+      'redirects to an address at evil.example, which is not allowed',
+    ],
+    ['what is no address', { type: 'redirectAddress', address: 'sara' }, 'redirects to what is no address'],
+    [
+      'its own address',
+      { type: 'redirectAddress', address: 'sara@contoso.com' },
+      'redirects to what is asked anyway',
+    ],
+  ];
+  for (const [what, answer, reason] of givenUp) {
+    it(`should tell of ${what}, and take the next step`, () => {
+      const course = after(begin(), answer);
+      expect(course.tried).to.deep.equal([{ kind: 'json', host: 'autodiscover.contoso.com', reason }]);
+      expect(stepsOf(course)).to.deep.equal(stepsOf(begin()).slice(1));
+      expect(course.redirects).to.equal(0);
+    });
+  }
+
+  it('should keep the error behind a failure', () => {
+    const cause = new Error('reset');
+    expect(after(begin(), { ...failed, cause }).tried[0]?.cause).to.equal(cause);
+  });
+
+  it('should follow a redirect that is allowed, in the same way of asking, before the other steps', () => {
+    const course = after(begin(), to('https://autodiscover.hoster.example/here'));
+    expect(stepsOf(course)).to.deep.equal([
+      'json https://autodiscover.hoster.example/here',
+      ...stepsOf(begin()).slice(1),
+    ]);
+    expect(course.tried).to.deep.equal([
+      { kind: 'json', host: 'autodiscover.contoso.com', reason: 'redirects to autodiscover.hoster.example' },
+    ]);
+    expect(course.redirects).to.equal(1);
+  });
+
+  it('should look for another address where it is allowed, before the other steps', () => {
+    const course = after(begin(), failed, failed, {
+      type: 'redirectAddress',
+      address: 'sara@hoster.example',
+    });
+    expect(stepsOf(course)).to.have.length(5);
+    expect(stepsOf(course).slice(0, 2)).to.deep.equal([
+      'json https://autodiscover.hoster.example/autodiscover/autodiscover.json/v1.0/sara@hoster.example?Protocol=EWS',
+      'json https://hoster.example/autodiscover/autodiscover.json/v1.0/sara@hoster.example?Protocol=EWS',
+    ]);
+    expect(stepsOf(course).at(-1)).to.equal(`pox https://contoso.com${POX_PATH}`);
+    expect(course.steps[0].address).to.deep.equal({ local: 'sara', domain: 'hoster.example' });
+  });
+
+  it('should not go in circles', () => {
+    const circle = [to('https://contoso.com/a'), to('https://contoso.com/b'), to('https://contoso.com/a')];
+    expect(after(begin(), ...circle).tried.at(-1)?.reason).to.equal('redirects to what is asked anyway');
+  });
+
+  it('should follow ten redirects, and not one more', () => {
+    const redirects = Array.from({ length: 11 }, (_, index) => to(`https://contoso.com/${index}`));
+    const course = after(begin(), ...redirects);
+    expect(course.redirects).to.equal(10);
+    expect(course.tried.at(-1)?.reason).to.equal('redirects once more, after 10 times');
+    expect(stepsOf(course)).to.deep.equal(stepsOf(begin()).slice(1));
+  });
+
+  it('should fail when no step is left, and tell all of them', () => {
+    const decision = decideAutodiscover(after(begin(), failed, failed, failed), failed, isAllowed);
+    expect(decision).to.deep.equal({
+      type: 'fail',
+      tried: [
+        { kind: 'json', host: 'autodiscover.contoso.com', reason: 'was answered 404' },
+        { kind: 'json', host: 'contoso.com', reason: 'was answered 404' },
+        { kind: 'pox', host: 'autodiscover.contoso.com', reason: 'was answered 404' },
+        { kind: 'pox', host: 'contoso.com', reason: 'was answered 404' },
+      ],
+    });
+  });
+});

@@ -1,0 +1,149 @@
+import { expect } from 'chai';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { filter, firstValueFrom } from 'rxjs';
+import { DecodeError } from '../../../lib/core/errors.ts';
+import type { ExchangeOptions } from '../../../lib/ews/options.ts';
+import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
+import { exchange } from '../../../lib/ews/exchange.ts';
+import { type ExchangeService } from '../../../lib/ews/session/session.ts';
+import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
+import { gistOf } from '../../../lib/testing/ews/requests/requests.ts';
+import { httpServer, type SpecServer } from '../../support/httpServer.ts';
+import { answer, eventsAnswer, plainFault } from '../answers.ts';
+import { message, status, streamed } from '../streaming/streams.ts';
+
+const OK = '<m:ResponseCode>NoError</m:ResponseCode>';
+const MEGABYTE = 1024 * 1024;
+/** Where the server gives up, so that a client without limits does not exhaust this process. */
+const MOST_BYTES = 48 * MEGABYTE;
+
+const ANSWERS: Readonly<Record<string, string>> = {
+  Subscribe: answer('Subscribe', `${OK}<m:SubscriptionId>S1</m:SubscriptionId>`),
+  GetEvents: eventsAnswer('<t:StatusEvent/>'),
+  GetStreamingEvents: message(streamed('S1', 'NewMailEvent') + status('OK')),
+  Unsubscribe: answer('Unsubscribe', OK),
+};
+const mail = { folders: ['inbox'], events: ['newMail'] } as const;
+
+describe('An endless answer over real sockets', () => {
+  let server: SpecServer | undefined;
+  let written = 0;
+  /** Resolves when the connection is closed, to whether the client did so. */
+  let isLetGo: Promise<boolean>;
+
+  afterEach(async () => {
+    await server?.close();
+  });
+
+  /** Writes a text, then another one over and over, as fast as it is read. */
+  const writeOn = (response: ServerResponse, first: string, again: string): void => {
+    const piece = again.repeat(Math.ceil(65_536 / again.length));
+    const writeMore = (): void => {
+      while (written < MOST_BYTES) {
+        written += piece.length;
+        if (!response.write(piece)) return;
+      }
+      response.end();
+    };
+    written = 0;
+    isLetGo = once(response, 'close').then(() => written < MOST_BYTES);
+    response.write(first);
+    response.on('drain', writeMore);
+    writeMore();
+  };
+
+  /** Serves EWS; the answer to one operation never ends. */
+  const serving = async (
+    endless: string,
+    write: (response: ServerResponse) => void,
+    options: Partial<ExchangeOptions> = {},
+    code = 200,
+  ): Promise<ExchangeService> => {
+    server = await httpServer((request, response) => {
+      let asked = '';
+      request.setEncoding('utf8').on('data', (text: string) => (asked += text));
+      request.on('end', () => {
+        const operation = gistOf(asked).operation ?? '';
+        response.writeHead(operation === endless ? code : 200, { 'content-type': 'text/xml' });
+        if (operation === endless) write(response);
+        else response.end(ANSWERS[operation]);
+      });
+    });
+    return exchange({ url: `${server.url}/EWS/Exchange.asmx`, retry: { retries: 0 }, ...options });
+  };
+
+  const ended = async (service: ExchangeService): Promise<void> => {
+    await service.close();
+    expect(await isLetGo).to.equal(true);
+    expect(written).to.be.below(16 * MEGABYTE);
+  };
+
+  it('brings the first envelope, and lets the others go', async () => {
+    const service = await serving('Subscribe', (response) =>
+      writeOn(response, ANSWERS['Subscribe']!, ANSWERS['Subscribe']!),
+    );
+    expect(await firstValueFrom(pullNotifications(service, mail))).to.include({ type: 'status' });
+    const { outcomes } = await service.close();
+    expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Released']);
+    await ended(service);
+  });
+
+  it('brings the first fault, and lets what follows go', async () => {
+    const fault = plainFault('s:Client', 'E-3201');
+    const service = await serving('Subscribe', (response) => writeOn(response, fault, fault), {}, 500);
+    const error = await firstValueFrom(pullNotifications(service, mail)).catch((thrown: unknown) => thrown);
+    expect(error).to.include({ name: 'SoapFault', code: 'Client' });
+    await ended(service);
+  });
+
+  for (const [limit, pattern] of [
+    ['responseBytes', /at most 1000000 bytes/],
+    ['messageCharacters', /at most 1000000 characters/],
+  ] as const) {
+    it(`is a DecodeError beyond ${limit}`, async () => {
+      const service = await serving(
+        'Subscribe',
+        (response) => writeOn(response, '<s:Envelope>', '<a>b</a>'),
+        {
+          limits: { [limit]: 1_000_000 },
+        },
+      );
+      const error = await firstValueFrom(pullNotifications(service, mail)).catch((thrown: unknown) => thrown);
+      expect(error).to.be.instanceOf(DecodeError).with.property('message').that.matches(pattern);
+      await ended(service);
+    });
+  }
+
+  const subscribe = '<s:Envelope><s:Body><m:SubscribeResponse';
+  for (const [name, first, again, most] of [
+    [
+      'an envelope of more than 10,000 response messages',
+      `${subscribe}><m:ResponseMessages>`,
+      '<x/>',
+      '10000',
+    ],
+    ['an element of more than 100 attributes', subscribe, ' a=""', '100 attributes'],
+  ] as const) {
+    it(`refuses ${name}`, async () => {
+      const service = await serving('Subscribe', (response) => writeOn(response, first, again));
+      const error = await firstValueFrom(pullNotifications(service, mail)).catch((thrown: unknown) => thrown);
+      expect(error).to.be.instanceOf(DecodeError).with.property('expected').that.contains(`at most ${most}`);
+      await ended(service);
+    });
+  }
+
+  it('may be a stream whose first envelope follows 12 MB of blanks', async () => {
+    const writeBlanks = (response: ServerResponse): void => {
+      response.write('<?xml version="1.0"?>');
+      for (let megabytes = 0; megabytes < 12; megabytes += 1) response.write(' '.repeat(MEGABYTE));
+      response.write(ANSWERS['GetStreamingEvents']!.replace(/^<\?xml.*?\?>/, ''));
+    };
+    const service = await serving('GetStreamingEvents', writeBlanks);
+    const event = await firstValueFrom(
+      streamingNotifications(service, mail).pipe(filter(({ type }) => type !== 'status')),
+    );
+    expect(event).to.include({ type: 'newMail' });
+    await service.close();
+  });
+});

@@ -1,0 +1,198 @@
+import { expect } from 'chai';
+import {
+  type EnvelopeHead,
+  getEventsEnvelope,
+  getStreamingEventsEnvelope,
+  type Impersonation,
+  type PullSubscriptionRequest,
+  type PushSubscriptionRequest,
+  subscribeEnvelope,
+  unsubscribeEnvelope,
+} from '../../../lib/ews/protocol/envelope.ts';
+import { readRequest } from '../../../lib/testing/ews/requests/requests.ts';
+
+const head: EnvelopeHead = { version: 'Exchange2013_SP1' };
+const pull: PullSubscriptionRequest = {
+  kind: 'pull',
+  folders: ['inbox'],
+  events: ['newMail'],
+  watermark: undefined,
+  timeoutMinutes: 10,
+};
+const START =
+  '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"' +
+  ' xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"' +
+  ' xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types">' +
+  '<soap:Header><t:RequestServerVersion Version="Exchange2013_SP1"/></soap:Header><soap:Body>';
+const END = '</soap:Body></soap:Envelope>';
+
+describe('The envelopes that are sent', () => {
+  it('should be, for a pull subscription, what the schema says, in its order', () => {
+    expect(subscribeEnvelope(head, { ...pull, watermark: 'W1' })).to.equal(
+      `${START}<m:Subscribe><m:PullSubscriptionRequest><t:FolderIds><t:DistinguishedFolderId Id="inbox"/></t:FolderIds>` +
+        '<t:EventTypes><t:EventType>NewMailEvent</t:EventType></t:EventTypes><t:Watermark>W1</t:Watermark>' +
+        `<t:Timeout>10</t:Timeout></m:PullSubscriptionRequest></m:Subscribe>${END}`,
+    );
+  });
+
+  it('should be, for a streaming subscription, the same without watermark and timeout', () => {
+    expect(subscribeEnvelope(head, { kind: 'streaming', folders: ['inbox'], events: ['newMail'] })).to.equal(
+      `${START}<m:Subscribe><m:StreamingSubscriptionRequest><t:FolderIds><t:DistinguishedFolderId Id="inbox"/>` +
+        '</t:FolderIds><t:EventTypes><t:EventType>NewMailEvent</t:EventType></t:EventTypes>' +
+        `</m:StreamingSubscriptionRequest></m:Subscribe>${END}`,
+    );
+    const all = subscribeEnvelope(head, { kind: 'streaming', folders: undefined, events: ['newMail'] });
+    expect(all).to.contain('<m:StreamingSubscriptionRequest SubscribeToAllFolders="true"><t:EventTypes>');
+  });
+
+  it('should be, for a push subscription, the status frequency and the URL in the place of the timeout', () => {
+    const push: PushSubscriptionRequest = {
+      kind: 'push',
+      folders: ['inbox'],
+      events: ['newMail'],
+      watermark: undefined,
+      statusFrequencyMinutes: 5,
+      callbackUrl: 'https://me.example/?a=b&c=d',
+    };
+    const rest =
+      '<t:StatusFrequency>5</t:StatusFrequency><t:URL>https://me.example/?a=b&#38;c=d</t:URL>' +
+      `</m:PushSubscriptionRequest></m:Subscribe>${END}`;
+    const start =
+      `${START}<m:Subscribe><m:PushSubscriptionRequest><t:FolderIds><t:DistinguishedFolderId Id="inbox"/></t:FolderIds>` +
+      '<t:EventTypes><t:EventType>NewMailEvent</t:EventType></t:EventTypes>';
+    expect(subscribeEnvelope(head, push)).to.equal(`${start}${rest}`);
+    expect(subscribeEnvelope(head, { ...push, watermark: 'W1' })).to.equal(
+      `${start}<t:Watermark>W1</t:Watermark>${rest}`,
+    );
+    expect(readRequest(subscribeEnvelope(head, { ...push, folders: undefined })).request).to.deep.include({
+      kind: 'push',
+      allFolders: true,
+      callback: { url: 'https://me.example/?a=b&c=d', statusFrequencyMinutes: 5 },
+    });
+  });
+
+  it('should be, for the events of streams, all their ids, and how long', () => {
+    expect(getStreamingEventsEnvelope(head, ['S1', 'S&2'], 30)).to.equal(
+      `${START}<m:GetStreamingEvents><m:SubscriptionIds><t:SubscriptionId>S1</t:SubscriptionId>` +
+        '<t:SubscriptionId>S&#38;2</t:SubscriptionId></m:SubscriptionIds>' +
+        `<m:ConnectionTimeout>30</m:ConnectionTimeout></m:GetStreamingEvents>${END}`,
+    );
+  });
+
+  it('should leave the watermark out where there is none', () => {
+    expect(subscribeEnvelope(head, pull)).to.not.contain('Watermark');
+  });
+
+  it('should name no folders for all folders', () => {
+    const envelope = subscribeEnvelope(head, { ...pull, folders: undefined });
+    expect(envelope).to.contain('<m:PullSubscriptionRequest SubscribeToAllFolders="true"><t:EventTypes>');
+  });
+
+  it('should name folders by id, by id and change key, and in another mailbox', () => {
+    const envelope = subscribeEnvelope(head, {
+      ...pull,
+      folders: [
+        { id: 'A' },
+        { id: 'B', changeKey: 'C' },
+        { distinguished: 'calendar' },
+        { distinguished: 'inbox', mailbox: 'a@b.example' },
+      ],
+    });
+    expect(envelope).to.contain(
+      '<t:FolderIds><t:FolderId Id="A"/><t:FolderId Id="B" ChangeKey="C"/><t:DistinguishedFolderId Id="calendar"/>' +
+        '<t:DistinguishedFolderId Id="inbox"><t:Mailbox><t:EmailAddress>a@b.example</t:EmailAddress></t:Mailbox>' +
+        '</t:DistinguishedFolderId></t:FolderIds>',
+    );
+  });
+
+  it('should name every event by its element', () => {
+    const events = [
+      'created',
+      'deleted',
+      'modified',
+      'moved',
+      'copied',
+      'newMail',
+      'freeBusyChanged',
+    ] as const;
+    const { request } = readRequest(subscribeEnvelope(head, { ...pull, events }));
+    expect(request).to.deep.include({
+      events: [
+        'CreatedEvent',
+        'DeletedEvent',
+        'ModifiedEvent',
+        'MovedEvent',
+        'CopiedEvent',
+        'NewMailEvent',
+        'FreeBusyChangedEvent',
+      ],
+    });
+  });
+
+  it('should be, for GetEvents, the subscription and its watermark', () => {
+    expect(getEventsEnvelope(head, 'S1', 'W1')).to.equal(
+      `${START}<m:GetEvents><m:SubscriptionId>S1</m:SubscriptionId><m:Watermark>W1</m:Watermark></m:GetEvents>${END}`,
+    );
+  });
+
+  it('should keep the watermark element where the server never gave a watermark', () => {
+    expect(getEventsEnvelope(head, 'S1', '')).to.contain('<m:Watermark></m:Watermark>');
+  });
+
+  it('should be, for Unsubscribe, the subscription', () => {
+    expect(unsubscribeEnvelope(head, 'S1')).to.equal(
+      `${START}<m:Unsubscribe><m:SubscriptionId>S1</m:SubscriptionId></m:Unsubscribe>${END}`,
+    );
+  });
+
+  const users: readonly [string, Impersonation][] = [
+    ['PrincipalName', { principalName: 'a@b.example' }],
+    ['SID', { sid: 'S-1-5-21' }],
+    ['PrimarySmtpAddress', { primarySmtpAddress: 'a@b.example' }],
+    ['SmtpAddress', { smtpAddress: 'a@b.example' }],
+  ];
+  for (const [by, impersonate] of users) {
+    it(`should name an impersonated user by ${by}`, () => {
+      const { impersonated } = readRequest(unsubscribeEnvelope({ ...head, impersonate }, 'S1'));
+      expect(impersonated).to.deep.equal({ by, name: Object.values(impersonate)[0] });
+    });
+  }
+
+  it('should escape every value, so that none can add an element', () => {
+    const evil = '"/><evil>&\'';
+    const written = [
+      subscribeEnvelope(
+        { version: evil, impersonate: { sid: evil } },
+        {
+          ...pull,
+          folders: [evil, { id: evil, changeKey: evil }, { distinguished: evil, mailbox: evil }],
+          watermark: evil,
+        },
+      ),
+      getEventsEnvelope(head, evil, evil),
+      unsubscribeEnvelope(head, evil),
+    ];
+    for (const envelope of written) expect(envelope).to.not.contain('<evil>');
+    const { request } = readRequest(getEventsEnvelope(head, evil, evil));
+    expect(request).to.deep.equal({ operation: 'GetEvents', subscriptionId: evil, watermark: evil });
+  });
+
+  const unspeakable: readonly [string, () => string][] = [
+    ['folders[1].id', () => subscribeEnvelope(head, { ...pull, folders: ['inbox', { id: '\u0001' }] })],
+    [
+      'folders[0].changeKey',
+      () => subscribeEnvelope(head, { ...pull, folders: [{ id: 'A', changeKey: '\u0001' }] }),
+    ],
+    [
+      'folders[0].mailbox',
+      () => subscribeEnvelope(head, { ...pull, folders: [{ distinguished: 'inbox', mailbox: '\u0001' }] }),
+    ],
+    ['watermark', () => subscribeEnvelope(head, { ...pull, watermark: '\u0001' })],
+    ['impersonate.sid', () => unsubscribeEnvelope({ ...head, impersonate: { sid: '\u0001' } }, 'S1')],
+  ];
+  for (const [option, write] of unspeakable) {
+    it(`should name the option ${option} when XML cannot carry it`, () => {
+      expect(write).to.throw(TypeError, `${option} must be`);
+    });
+  }
+});

@@ -1,0 +1,325 @@
+import { expect } from 'chai';
+import type { Socket } from 'node:net';
+import { concat, defer, EMPTY, firstValueFrom, type Observable, of, Subject, throwError } from 'rxjs';
+import { DecodeError, HttpError, NetworkError } from '../../../lib/core/errors.ts';
+import { fetchTransport } from '../../../lib/core/transport/fetch.ts';
+import type { RequestProgress, Transport } from '../../../lib/core/transport/transport.ts';
+import { EwsError, SoapFault } from '../../../lib/ews/protocol/errors.ts';
+import { type SoapCall, soapCall, soapStream } from '../../../lib/ews/protocol/soap.ts';
+import type { ResponseMessage } from '../../../lib/ews/protocol/messages.ts';
+import { rawServer } from '../../support/httpServer.ts';
+import { type Answer, answering, response } from '../../support/responses.ts';
+import { answer, envelope, errorAnswer, faultAnswer, plainFault } from '../answers.ts';
+
+const XML = { 'content-type': 'text/xml; charset=utf-8' };
+const call: SoapCall = {
+  operation: 'Unsubscribe',
+  url: 'https://mail.example/EWS/Exchange.asmx',
+  envelope: '<request/>',
+};
+const success = answer('Unsubscribe', '<m:ResponseCode>NoError</m:ResponseCode>');
+
+function outcome(given: Answer, more: Partial<SoapCall> = {}): { value?: ResponseMessage; error?: unknown } {
+  const result: { value?: ResponseMessage; error?: unknown } = {};
+  soapCall(answering(given).transport, { ...call, ...more }).subscribe({
+    next: (value) => (result.value = value),
+    error: (error: unknown) => (result.error = error),
+  });
+  return result;
+}
+
+describe('A SOAP call', () => {
+  it('should POST the envelope as XML', () => {
+    const { transport, requests } = answering(response(200, { headers: XML, body: [success] }));
+    soapCall(transport, { ...call, headers: { 'x-anchormailbox': 'a@b.example' } }).subscribe();
+    expect(requests).to.deep.equal([
+      {
+        method: 'POST',
+        url: call.url,
+        headers: {
+          'content-type': 'text/xml; charset=utf-8',
+          accept: 'text/xml',
+          'x-anchormailbox': 'a@b.example',
+        },
+        body: '<request/>',
+      },
+    ]);
+  });
+
+  it('should send nothing before it is subscribed to, and once for each subscriber', () => {
+    const { transport, requests } = answering(response(200, { headers: XML, body: [success] }));
+    const call$ = soapCall(transport, call);
+    expect(requests).to.have.length(0);
+    call$.subscribe();
+    call$.subscribe();
+    expect(requests).to.have.length(2);
+  });
+
+  it('should hand keepalive and progress on to the transport', () => {
+    const { transport, requests } = answering(response(200, { headers: XML, body: [success] }));
+    const onProgress = (): void => undefined;
+    soapCall(transport, { ...call, keepalive: true, onProgress }).subscribe();
+    expect(requests[0]).to.include({ keepalive: true, onProgress });
+  });
+
+  const readable: readonly [name: string, headers: Record<string, string>][] = [
+    ['text/xml', XML],
+    ['text/xml without charset', { 'content-type': 'text/xml' }],
+    ['application/xml', { 'content-type': 'application/xml' }],
+    ['application/soap+xml', { 'content-type': 'application/soap+xml; charset=utf-8' }],
+    ['no type at all', {}],
+  ];
+  for (const [name, headers] of readable) {
+    it(`should read an answer of ${name}`, () => {
+      const { value } = outcome(response(200, { headers, body: [success.slice(0, 99), success.slice(99)] }));
+      expect(value).to.include({ operation: 'UnsubscribeResponse', responseCode: 'NoError' });
+    });
+  }
+
+  it('should take a warning for a success', () => {
+    const warned = answer('Unsubscribe', '<m:ResponseCode>NoError</m:ResponseCode>', 'Warning');
+    expect(outcome(response(200, { headers: XML, body: [warned] })).value).to.include({
+      responseClass: 'Warning',
+    });
+  });
+
+  for (const status of [200, 500]) {
+    it(`should read a fault that comes with status ${status}`, () => {
+      const full = outcome(response(status, { headers: XML, body: [faultAnswer('ErrorServerBusy')] }));
+      expect(full.error).to.be.instanceOf(SoapFault).and.to.include({ code: 'ErrorServerBusy' });
+      const plain = outcome(response(status, { headers: XML, body: [plainFault('SOAP:Client', 'E-3201')] }));
+      expect(plain.error).to.be.instanceOf(SoapFault).and.to.include({ code: 'Client' });
+    });
+  }
+
+  it('should take a response of class Error for an error', () => {
+    const body = [errorAnswer('Unsubscribe', 'ErrorSubscriptionNotFound')];
+    const { error } = outcome(response(200, { headers: XML, body }));
+    expect(error).to.be.instanceOf(EwsError).and.to.include({
+      code: 'ErrorSubscriptionNotFound',
+      operation: 'Unsubscribe',
+    });
+  });
+
+  const refused: readonly [name: string, body: string, message: RegExp][] = [
+    ['no envelope', '', /expected UnsubscribeResponse with a response message .* but there is none$/],
+    ['an envelope with no response message', envelope('<m:UnsubscribeResponse/>'), /but there is none$/],
+    ['the answer to another operation', answer('Subscribe', ''), /but there is SubscribeResponse$/],
+    ['XML that breaks off', success.slice(0, -1), /the end of the envelope/],
+    ['a page', '<html/>', /proxy or login page/],
+  ];
+  for (const [name, body, message] of refused) {
+    it(`should refuse ${name}`, () => {
+      const { error, value } = outcome(response(200, { headers: XML, body: [body] }));
+      expect(value).to.equal(undefined);
+      expect(error).to.be.instanceOf(DecodeError).with.property('message').that.matches(message);
+    });
+  }
+
+  it('should refuse a page of a proxy by its type, without reading it', () => {
+    let wasRead = false;
+    const body$ = defer(() => {
+      wasRead = true;
+      return EMPTY;
+    });
+    const page = { ...response(200, { headers: { 'content-type': 'text/html; charset=utf-8' } }), body$ };
+    const { error } = outcome(page);
+    expect(error)
+      .to.be.instanceOf(DecodeError)
+      .with.property('message')
+      .that.equals(
+        'Unsubscribe response: expected a SOAP envelope in XML at the root, but there is text/html: a proxy or login page in between?',
+      );
+    expect(wasRead).to.equal(false);
+  });
+
+  for (const status of [302, 400, 401, 403, 404, 413, 429, 456, 502, 503]) {
+    it(`should be an HttpError for status ${status}, whatever its body`, () => {
+      const { error } = outcome(response(status, { headers: XML, body: [success] }));
+      expect(error).to.be.instanceOf(HttpError).and.to.include({ status });
+    });
+  }
+
+  it('should say what to do about a status, and how long the server asks to wait', () => {
+    expect(outcome(response(401)).error)
+      .to.have.property('message')
+      .that.contains('check the token');
+    const busy = outcome(response(503, { headers: { 'retry-after': '7' } })).error;
+    expect(busy).to.include({ retryAfterMs: 7000 });
+  });
+
+  it('should be an HttpError for a status 500 of something in between', () => {
+    const html = outcome(response(500, { headers: { 'content-type': 'text/html' }, body: ['<html/>'] }));
+    expect(html.error).to.be.instanceOf(HttpError);
+    const broken = outcome(response(500, { headers: XML, body: ['<html/>'] }));
+    expect(broken.error).to.be.instanceOf(HttpError).with.property('cause').that.is.instanceOf(DecodeError);
+  });
+
+  for (const [name, body] of [
+    ['no body', []],
+    ['a body of white space', [' \n']],
+    ['an envelope without a message', [envelope('')]],
+  ] as const) {
+    it(`is an HttpError for a status 500 with ${name}`, () => {
+      const { error } = outcome(response(500, { headers: { ...XML, 'retry-after': '7' }, body }));
+      expect(error).to.be.instanceOf(HttpError).and.include({ status: 500, retryAfterMs: 7000 });
+      expect(outcome(response(500, { body })).error).to.be.instanceOf(HttpError);
+    });
+  }
+
+  it('should pass on that there was no answer, or that it broke off', () => {
+    const lost = new NetworkError('no answer', { method: 'POST', url: call.url });
+    const failing: Observable<never> = throwError(() => lost);
+    expect(outcome(failing).error).to.equal(lost);
+    expect(outcome({ ...response(200, { headers: XML }), body$: failing }).error).to.equal(lost);
+    expect(outcome({ ...response(500, { headers: XML }), body$: failing }).error).to.equal(lost);
+  });
+
+  describe('that is to create something', () => {
+    const progressOf = (given: Answer): RequestProgress[] => {
+      const progress: RequestProgress[] = [];
+      outcome(given, { onProgress: (step) => progress.push(step) });
+      return progress;
+    };
+
+    it('should say that nothing was created where the server refuses in the envelope', () => {
+      expect(
+        progressOf(response(500, { headers: XML, body: [faultAnswer('ErrorServerBusy')] })),
+      ).to.deep.equal(['undone']);
+      expect(
+        progressOf(response(200, { headers: XML, body: [errorAnswer('Unsubscribe', 'ErrorX')] })),
+      ).to.deep.equal(['undone']);
+    });
+
+    it('should leave it open where the answer cannot be read, or never came', () => {
+      expect(progressOf(response(200, { headers: XML, body: ['<html/>'] }))).to.deep.equal([]);
+      expect(progressOf(throwError(() => new Error('x')))).to.deep.equal([]);
+      expect(progressOf(of(response(200, { headers: XML, body: [success] })))).to.deep.equal([]);
+    });
+  });
+});
+
+describe('A SOAP stream', () => {
+  const streamCall = { ...call, operation: 'GetStreamingEvents' };
+  const message = answer('GetStreamingEvents', '<m:ResponseCode>NoError</m:ResponseCode>');
+
+  function seenOf(given: Answer): string[] {
+    const seen: string[] = [];
+    soapStream(answering(given).transport, streamCall).subscribe({
+      next: ({ type }) => seen.push(type),
+      error: (error: unknown) => seen.push(error instanceof Error ? error.name : 'another'),
+      complete: () => seen.push('complete'),
+    });
+    return seen;
+  }
+
+  it('should emit each message as it arrives, and complete with the body', () => {
+    const chunks = new Subject<Uint8Array>();
+    const seen: string[] = [];
+    const { transport, requests } = answering({ ...response(200, { headers: XML }), body$: chunks });
+    soapStream(transport, streamCall).subscribe({
+      next: ({ type }) => seen.push(type),
+      complete: () => seen.push('complete'),
+    });
+    const bytes = new TextEncoder().encode(message + message);
+    chunks.next(bytes.subarray(0, message.length));
+    expect(seen).to.deep.equal(['response']);
+    chunks.next(bytes.subarray(message.length));
+    expect(seen).to.deep.equal(['response', 'response']);
+    chunks.complete();
+    expect(seen).to.deep.equal(['response', 'response', 'complete']);
+    expect(requests[0]!.headers).to.include({ 'accept-encoding': 'identity', accept: 'text/xml' });
+  });
+
+  it('should go on behind what cannot be read', () => {
+    expect(
+      seenOf(response(200, { headers: XML, body: [message, message.replace('NoError', '&'), message] })),
+    ).to.deep.equal(['response', 'unreadable', 'response', 'complete']);
+  });
+
+  it('should emit a fault, with status 200 and 500', () => {
+    for (const status of [200, 500]) {
+      expect(
+        seenOf(response(status, { headers: XML, body: [faultAnswer('ErrorServerBusy')] })),
+      ).to.deep.equal(['fault', 'complete']);
+    }
+  });
+
+  it('should error for what is no stream', () => {
+    const html = { 'content-type': 'text/html' };
+    expect(seenOf(response(503))).to.deep.equal(['HttpError']);
+    expect(seenOf(response(500, { headers: XML, body: ['<html>'] }))).to.deep.equal(['HttpError']);
+    expect(seenOf(response(500, { headers: XML }))).to.deep.equal(['HttpError']);
+    expect(seenOf(response(500))).to.deep.equal(['HttpError']);
+    expect(seenOf(response(500, { headers: html, body: ['<html>'] }))).to.deep.equal(['HttpError']);
+    expect(seenOf(response(200, { headers: html, body: ['<html>'] }))).to.deep.equal(['DecodeError']);
+  });
+
+  it('should error where it breaks off, after what was complete', () => {
+    const broken = throwError(
+      () => new NetworkError('the answer broke off', { method: 'POST', url: call.url }),
+    );
+    const body$ = concat(of(new TextEncoder().encode(message)), broken);
+    expect(seenOf({ ...response(200, { headers: XML }), body$ })).to.deep.equal(['response', 'NetworkError']);
+  });
+});
+
+describe('A connection on which a fault came', () => {
+  const discards = (
+    status: number,
+    body: string,
+    call$: (transport: Transport) => Observable<unknown>,
+  ): number => {
+    let discarded = 0;
+    const answered = {
+      ...response(status, { headers: XML, body: [body] }),
+      discardConnection: () => (discarded += 1),
+    };
+    call$(answering(answered).transport).subscribe({ error: () => undefined });
+    return discarded;
+  };
+  const calling = (transport: Transport): Observable<unknown> => soapCall(transport, call);
+  const streaming = (transport: Transport): Observable<unknown> => soapStream(transport, { ...call });
+
+  it('should not be used again, whatever the status', () => {
+    for (const status of [200, 500]) {
+      expect(discards(status, faultAnswer('ErrorServerBusy'), calling)).to.equal(1);
+      expect(discards(status, plainFault('SOAP:Client', 'x'), calling)).to.equal(1);
+      expect(discards(status, plainFault('SOAP:Client', 'x'), streaming)).to.equal(1);
+    }
+  });
+
+  it('should be used again after any other answer', () => {
+    expect(discards(200, success, calling)).to.equal(0);
+    expect(discards(200, errorAnswer('Unsubscribe', 'ErrorServerBusy'), calling)).to.equal(0);
+  });
+
+  it('should not give the next request the answer that nobody asked for', async () => {
+    const asked: string[] = [];
+    const http = (body: string): string =>
+      `HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    let connections = 0;
+    let faulty: Socket | undefined;
+    const server = await rawServer((socket) => {
+      const connection = (connections += 1);
+      const answerOne = (): void => {
+        asked.push(`on ${connection}`);
+        socket.write(http(faulty === undefined ? plainFault('SOAP:Client', 'E-3201') : success));
+        faulty ??= socket;
+      };
+      answerOne();
+      socket.on('data', answerOne);
+    });
+    const transport = fetchTransport();
+    const fromServer = { ...call, url: server.url, envelope: '' };
+    const fault = await firstValueFrom(soapCall(transport, fromServer)).catch((error: unknown) => error);
+    expect(fault).to.be.instanceOf(SoapFault);
+    const unasked = http(errorAnswer('Unsubscribe', 'ErrorSubscriptionNotFound'));
+    await new Promise<unknown>((resolve) => faulty!.write(unasked, resolve));
+    await new Promise(setImmediate);
+    const next = await firstValueFrom(soapCall(transport, fromServer));
+    expect(next.responseCode).to.equal('NoError');
+    expect(asked).to.deep.equal(['on 1', 'on 2']);
+    await server.close();
+  });
+});

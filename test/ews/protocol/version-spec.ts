@@ -1,0 +1,56 @@
+import { expect } from 'chai';
+import { EMPTY } from 'rxjs';
+import {
+  exchange,
+  type ExchangeService,
+  type ExchangeVersion,
+  pullNotifications,
+  pushNotifications,
+  streamingNotifications,
+} from '../../../lib/ews/index.ts';
+import { ewsSimulator } from '../../../lib/testing/index.ts';
+
+describe('An Exchange version', () => {
+  const { url, transport, requests } = ewsSimulator();
+  const inbox = { folders: ['inbox'], events: ['newMail'] } as const;
+  const all = { allFolders: true, events: ['newMail'] } as const;
+  const busy = { folders: ['calendar'], events: ['freeBusyChanged'] } as const;
+  const callback = { callbackUrl: 'https://any.example/' };
+  const sara = { smtpAddress: 'sara@contoso.com' };
+
+  const features: readonly [
+    what: string,
+    use: (service: ExchangeService) => unknown,
+    least: ExchangeVersion,
+  ][] = [
+    ['streamingNotifications', (service) => streamingNotifications(service, inbox), 'Exchange2010_SP1'],
+    ['the event freeBusyChanged', (service) => pullNotifications(service, busy), 'Exchange2010_SP1'],
+    ['allFolders', (service) => pullNotifications(service, all), 'Exchange2010'],
+    ['allFolders', (service) => pushNotifications(service, { ...all, ...callback }, EMPTY), 'Exchange2010'],
+    ['impersonate.smtpAddress', (service) => service.as(sara), 'Exchange2010'],
+    ['impersonate', (service) => service.as({ principalName: 'sara' }), 'Exchange2007_SP1'],
+  ];
+  const before: Partial<Record<ExchangeVersion, ExchangeVersion>> = {
+    Exchange2007_SP1: 'Exchange2007',
+    Exchange2010: 'Exchange2007_SP1',
+    Exchange2010_SP1: 'Exchange2010',
+  };
+  for (const [index, [what, use, least]] of features.entries()) {
+    it(`before ${least} refuses ${what} (${index + 1})`, () => {
+      const version = before[least]!;
+      expect(() => use(exchange({ url, transport, version }))).to.throw(
+        TypeError,
+        `${what} needs the version ${least} or a later one, but exchange() has the version ${version}`,
+      );
+      use(exchange({ url, transport, version: least }));
+      use(exchange({ url, transport }));
+      expect(requests).to.deep.equal([]);
+    });
+  }
+
+  it('before Exchange2010 still pulls and pushes from folders', () => {
+    const service = exchange({ url, transport, version: 'Exchange2007' });
+    pullNotifications(service, inbox);
+    pushNotifications(service, { ...inbox, ...callback }, EMPTY);
+  });
+});

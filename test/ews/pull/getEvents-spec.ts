@@ -1,0 +1,409 @@
+import { expect } from 'chai';
+import { asyncScheduler, concat, of, take, throwError } from 'rxjs';
+import { NetworkError } from '../../../lib/core/errors.ts';
+import type { HttpResponse, Transport } from '../../../lib/core/transport/transport.ts';
+import { gistOf } from '../../../lib/testing/ews/requests/requests.ts';
+import { response } from '../../support/responses.ts';
+import { answer, errorAnswer, eventsAnswer, itemEvent } from '../answers.ts';
+import { outcomesOf, type Pulling, pulling } from './pulling.ts';
+
+const XML = { 'content-type': 'text/xml' };
+
+/** The beginning of an answer whose connection breaks then. */
+interface BrokenOff {
+  readonly brokenOff: string;
+}
+
+function bodyOf(given: string | BrokenOff): HttpResponse['body$'] {
+  if (typeof given === 'string') return of(bytes(given));
+  return concat(
+    of(bytes(given.brokenOff)),
+    throwError(
+      () => new NetworkError('the answer broke off', { method: 'POST', url: 'https://server.example/' }),
+    ),
+  );
+}
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** Runs a pull against answers of GetEvents that are written by hand; the simulator does the rest. */
+function against(
+  answers: readonly (string | BrokenOff)[],
+  seconds: number,
+  subscribeAnswer?: string,
+): Pulling {
+  const queue = [...answers];
+  const run: Pulling = pulling(
+    ({ pull, watch }) => {
+      watch(pull(), seconds);
+    },
+    {},
+    {
+      transport: (request) => {
+        const { operation } = gistOf(request.body ?? '');
+        const given =
+          operation === 'GetEvents'
+            ? queue.shift()
+            : answer(
+                operation!,
+                `<m:ResponseCode>NoError</m:ResponseCode>${operation === 'Subscribe' ? (subscribeAnswer ?? '<m:SubscriptionId>S1</m:SubscriptionId>') : ''}`,
+              );
+        sent.push(`${operation!} ${gistOf(request.body ?? '').watermark ?? ''}`.trim());
+        return of({ ...response(200, { headers: XML }), body$: bodyOf(given ?? eventsAnswer('')) });
+      },
+    },
+  );
+  return run;
+}
+
+let sent: string[] = [];
+
+describe('The questions of a pull', () => {
+  beforeEach(() => {
+    sent = [];
+  });
+
+  describe('of which an answer breaks off', () => {
+    const begun = (...events: readonly string[]): BrokenOff => ({
+      brokenOff: eventsAnswer(events.join('')).split('</m:Notification>')[0]!,
+    });
+    const marks = (run: Pulling): readonly (string | undefined)[] =>
+      run.events.map((event) => (event.type === 'gap' ? event.reason : event.watermark));
+
+    it('should hand on what has arrived, and ask for what comes behind that', () => {
+      const run = against(
+        [
+          begun(itemEvent('CreatedEvent', 'W7'), itemEvent('NewMailEvent', 'W8'), '<t:NewMailEvent>'),
+          eventsAnswer(itemEvent('NewMailEvent', 'W9')),
+        ],
+        29,
+        '<m:SubscriptionId>S1</m:SubscriptionId><m:Watermark>W6</m:Watermark>',
+      );
+      expect(sent.slice(0, 3)).to.deep.equal(['Subscribe', 'GetEvents W6', 'GetEvents W8']);
+      expect(marks(run)).to.deep.equal(['W7', 'W8', 'W9']);
+    });
+
+    it('should not hand on what has no watermark, and would be told again', () => {
+      const unmarked = itemEvent('NewMailEvent', 'W8').replace('<t:Watermark>W8</t:Watermark>', '');
+      const run = against(
+        [
+          begun(itemEvent('CreatedEvent', 'W7'), unmarked),
+          eventsAnswer(unmarked + itemEvent('NewMailEvent', 'W9')),
+        ],
+        29,
+        '<m:SubscriptionId>S1</m:SubscriptionId><m:Watermark>W6</m:Watermark>',
+      );
+      expect(sent.slice(0, 3)).to.deep.equal(['Subscribe', 'GetEvents W6', 'GetEvents W7']);
+      expect(marks(run)).to.deep.equal(['W7', undefined, 'W9']);
+    });
+
+    it('should hand on what has arrived, and then tell of the gap, where there are no watermarks', () => {
+      const unmarked = itemEvent('NewMailEvent', 'W8').replace('<t:Watermark>W8</t:Watermark>', '');
+      const run = against([begun(unmarked, unmarked), eventsAnswer('')], 29);
+      expect(marks(run)).to.deep.equal([undefined, undefined, 'answerLost']);
+    });
+
+    it('should hand on nothing of another subscription', () => {
+      const run = against(
+        [{ brokenOff: eventsAnswer(itemEvent('NewMailEvent', 'W8'), 'S2').split('</m:Notification>')[0]! }],
+        29,
+        '<m:SubscriptionId>S1</m:SubscriptionId><m:Watermark>W6</m:Watermark>',
+      );
+      expect(sent.slice(0, 3)).to.deep.equal(['Subscribe', 'GetEvents W6', 'GetEvents W6']);
+      expect(run.events).to.deep.equal([]);
+    });
+  });
+
+  it('should ask with the watermark of the Subscribe, then of the last event, and keep it where none comes', () => {
+    against(
+      [
+        eventsAnswer(itemEvent('CreatedEvent', 'W7') + itemEvent('NewMailEvent', 'W8')),
+        eventsAnswer('<t:StatusEvent><t:Watermark>W9</t:Watermark></t:StatusEvent>'),
+        eventsAnswer(''),
+        eventsAnswer('<t:StatusEvent/>'),
+      ],
+      125,
+      '<m:SubscriptionId>S1</m:SubscriptionId><m:Watermark>W6</m:Watermark>',
+    );
+    expect(sent).to.deep.equal([
+      'Subscribe',
+      'GetEvents W6',
+      'GetEvents W8',
+      'GetEvents W9',
+      'GetEvents W9',
+      'GetEvents W9',
+      'Unsubscribe',
+    ]);
+  });
+
+  it('should skip and count events of types that are not known, and go on behind them', () => {
+    const run = against(
+      [
+        eventsAnswer(itemEvent('CreatedEvent', 'W7') + itemEvent('PinnedEvent', 'W8'), 'S1', true),
+        eventsAnswer(itemEvent('PinnedEvent', 'W9')),
+        eventsAnswer(itemEvent('PinnedEvent', 'W10') + itemEvent('NewMailEvent', 'W11')),
+      ],
+      65,
+      '<m:SubscriptionId>S1</m:SubscriptionId><m:Watermark>W6</m:Watermark>',
+    );
+    expect(sent.slice(1, 5)).to.deep.equal(['GetEvents W6', 'GetEvents W8', 'GetEvents W9', 'GetEvents W11']);
+    expect(run.seen).to.deep.equal(['0 created', '30 newMail']);
+    expect(run.service.skippedEvents).to.equal(3);
+  });
+
+  it('should take several notifications in one answer, in their order', () => {
+    const two = eventsAnswer(itemEvent('CreatedEvent', 'W1')).replace(
+      '</m:Notification>',
+      `</m:Notification><m:Notification><t:SubscriptionId>S1</t:SubscriptionId>${itemEvent('NewMailEvent', 'W2')}</m:Notification>`,
+    );
+    expect(against([two], 10).seen).to.deep.equal(['0 created', '0 newMail']);
+  });
+
+  it('should take nothing that is for another subscription, and make a new one', () => {
+    const foreign = eventsAnswer(itemEvent('NewMailEvent', 'W1'), 'S2');
+    const run = against([foreign, eventsAnswer('<t:StatusEvent/>')], 10);
+    expect(run.seen).to.deep.equal(['0 gap', '0 status']);
+    expect(sent).to.deep.equal([
+      'Subscribe',
+      'GetEvents',
+      'Unsubscribe',
+      'Subscribe',
+      'GetEvents',
+      'Unsubscribe',
+    ]);
+    expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
+  });
+
+  it('should take nothing of an answer that can be read only in part, and unsubscribe', () => {
+    const broken = eventsAnswer(itemEvent('CreatedEvent', 'W1') + '<t:NewMailEvent>');
+    const run = against([broken], 10);
+    expect(run.seen).to.deep.equal(['0 DecodeError']);
+    expect(sent.at(-1)).to.equal('Unsubscribe');
+    expect(outcomesOf(run)).to.deep.equal(['Released']);
+  });
+
+  it('should fail on the page of a proxy, and unsubscribe when the way is free again', () => {
+    const page: Transport = () =>
+      of(response(200, { headers: { 'content-type': 'text/html' }, body: ['<html/>'] }));
+    let isBlocked = false;
+    const run = pulling(
+      ({ pull, watch, at }) => {
+        watch(pull(), 100);
+        at(10, () => (isBlocked = true));
+        at(30.5, () => (isBlocked = false));
+      },
+      {},
+      {
+        transport: (request) => {
+          if (isBlocked) return page(request);
+          const { operation } = gistOf(request.body ?? '');
+          sent.push(operation!);
+          const body =
+            operation === 'GetEvents'
+              ? eventsAnswer('<t:StatusEvent/>')
+              : answer(
+                  operation!,
+                  '<m:ResponseCode>NoError</m:ResponseCode><m:SubscriptionId>S1</m:SubscriptionId>',
+                );
+          return of(response(200, { headers: XML, body: [body] }));
+        },
+      },
+    );
+    expect(run.seen).to.deep.equal(['0 status', '30 DecodeError']);
+    expect(run.outcomes).to.have.length(1);
+    expect(run.outcomes[0]).to.include({ outcome: 'Released', attempts: 1 });
+  });
+
+  it('should fail where the answer to Subscribe names no subscription, and tell of what may have been made', () => {
+    const run = against([], 10, '');
+    expect(run.seen).to.deep.equal(['0 DecodeError']);
+    expect(outcomesOf(run)).to.deep.equal(['Unknown']);
+  });
+});
+
+describe('A pull from a server that always has more events', () => {
+  /** Answers each GetEvents with the events that `eventsOf` makes of its number; returns when each was sent. */
+  const askedAt = (eventsOf: (count: number) => string, seconds: number): [run: Pulling, times: number[]] => {
+    const times: number[] = [];
+    const run = pulling(
+      ({ pull, watch }) => {
+        watch(pull(), seconds);
+      },
+      {},
+      {
+        transport: (request) => {
+          const { operation } = gistOf(request.body ?? '');
+          if (operation === 'GetEvents') times.push(asyncScheduler.now() / 1000);
+          // Virtual time does not pass while questions follow one another.
+          if (times.length > 3000) throw new Error('there is no end of the questions');
+          const body =
+            operation === 'GetEvents'
+              ? eventsAnswer(eventsOf(times.length), 'S1', true)
+              : answer(
+                  operation!,
+                  '<m:ResponseCode>NoError</m:ResponseCode><m:SubscriptionId>S1</m:SubscriptionId>',
+                );
+          return of(response(200, { headers: XML, body: [body] }));
+        },
+      },
+    );
+    return [run, times];
+  };
+
+  it('keeps the interval while the answers bring no events', () => {
+    expect(askedAt(() => '', 65)[1]).to.deep.equal([0, 30, 60]);
+    const status = (count: number): string =>
+      `<t:StatusEvent><t:Watermark>W${count}</t:Watermark></t:StatusEvent>`;
+    expect(askedAt(status, 65)[1]).to.deep.equal([0, 30, 60]);
+  });
+
+  it('asks at once for a bounded number of answers, then keeps the interval', () => {
+    const [, times] = askedAt((count) => itemEvent('NewMailEvent', `W${count}`), 65);
+    const inSecond = (second: number): number => times.filter((time) => time === second).length;
+    expect([0, 30, 60].map(inSecond)).to.deep.equal([501, 501, 501]);
+    expect(times).to.have.length(3 * 501);
+  });
+
+  it('drains a backlog of 10,000 events without a wait', () => {
+    const page = (count: number): string =>
+      Array.from({ length: 50 }, (_, index) => itemEvent('NewMailEvent', `W${count * 50 + index}`)).join('');
+    const [run] = askedAt((count) => (count <= 200 ? page(count) : ''), 20);
+    expect(run.seen).to.have.length(10_000);
+    expect(new Set(run.seen)).to.deep.equal(new Set(['0 newMail']));
+  });
+
+  it('asks at once after an answer whose events all have unknown types', () => {
+    const [, times] = askedAt((count) => (count < 3 ? itemEvent('PinnedEvent', `W${count}`) : ''), 20);
+    expect(times).to.deep.equal([0, 0, 0]);
+  });
+});
+
+describe('A pull whose subscriptions bring events and are lost', () => {
+  it('backs off from a server that loses every subscription after its first answer', () => {
+    const subscribedAt: number[] = [];
+    let questions = 0;
+    const run = pulling(
+      ({ pull, watch }) => watch(pull(), 20),
+      {},
+      {
+        transport: (request) => {
+          const { operation } = gistOf(request.body ?? '');
+          if (operation === 'Subscribe') subscribedAt.push(asyncScheduler.now() / 1000);
+          // Virtual time does not pass while a loss is mended at once.
+          if (subscribedAt.length > 500) throw new Error('there is no end of the subscriptions');
+          const body =
+            operation === 'GetEvents'
+              ? (questions += 1) % 2 === 1
+                ? eventsAnswer(itemEvent('NewMailEvent', `W${questions}`), 'S1', true)
+                : errorAnswer('GetEvents', 'ErrorSubscriptionNotFound')
+              : answer(
+                  operation!,
+                  '<m:ResponseCode>NoError</m:ResponseCode><m:SubscriptionId>S1</m:SubscriptionId>',
+                );
+          return of(response(200, { headers: XML, body: [body] }));
+        },
+      },
+    );
+    expect(subscribedAt).to.deep.equal([0, 0, 2, 6, 14]);
+    expect(run.errors).to.deep.equal([]);
+  });
+
+  it('subscribes again at once after a loss, if the subscription has lasted', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull(), 130);
+      for (const second of [10, 40, 70, 100]) at(second, () => server.restart());
+    });
+    expect(run.sent().filter((line) => line.endsWith(' Subscribe'))).to.deep.equal([
+      '0 Subscribe',
+      '30 Subscribe',
+      '60 Subscribe',
+      '90 Subscribe',
+      '120 Subscribe',
+    ]);
+  });
+});
+
+describe('The lease of a pull', () => {
+  it('should be extended by each question, so that a release is tried as long as the server may hold it', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull({ timeoutMinutes: 1, pollIntervalSeconds: 30 }), 100);
+      at(99, () => server.failNext(1000, 'reset'));
+      at(149, () => expect(server.subscriptions).to.have.length(1));
+      at(151, () => expect(server.subscriptions).to.have.length(0));
+    });
+    expect(run.outcomes).to.have.length(1);
+    expect(run.outcomes[0]).to.include({ outcome: 'Expired' });
+    const last = run.server.requests.at(-1)!;
+    expect(last.time, 'the last question was at 90 s').to.be.within(150_000, 180_000);
+  });
+
+  it('should end with the clock of the server where nobody asks any more', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull({ timeoutMinutes: 1 }), 10);
+      server.failNext(1000, 'reset', 'Unsubscribe');
+      at(59, () => expect(server.subscriptions).to.have.length(1));
+      at(61, () => expect(server.subscriptions).to.have.length(0));
+    });
+    expect(outcomesOf(run)).to.deep.equal(['Expired']);
+  });
+});
+
+describe('A pull whose server has died without a word', () => {
+  it('should ask again when no answer comes for two minutes, and lose nothing', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull(), 160);
+      at(10, () => {
+        server.deliverMail();
+        server.failNext(1, { delayMs: 3_600_000 }, 'GetEvents');
+      });
+    });
+    expect(run.seen).to.deep.equal(['0 status', '151 created', '151 newMail', '151 modified']);
+    expect(run.sent().slice(2, 4)).to.deep.equal(['30 GetEvents', '151 GetEvents']);
+  });
+
+  it('should tell of a gap where the events do not come again', () => {
+    const run = pulling(
+      ({ pull, watch, at, server }) => {
+        watch(pull(), 160);
+        at(10, () => server.failNext(1, { delayMs: 3_600_000 }, 'GetEvents'));
+      },
+      { dialect: 'grommunio' },
+    );
+    expect(run.seen).to.deep.equal(['0 status', '151 gap', '151 status']);
+  });
+
+  it('should send its Unsubscribe again, so that a drain comes to an end', () => {
+    const run = pulling(({ pull, watch, server }) => {
+      server.failNext(1, { delayMs: 3_600_000 }, 'Unsubscribe');
+      watch(pull(), 10);
+    });
+    expect(run.sent().slice(2)).to.deep.equal(['10 Unsubscribe', '131 Unsubscribe']);
+    expect(run.outcomes).to.have.length(1);
+    expect(run.outcomes[0]).to.include({ outcome: 'AlreadyGone', attempts: 2 });
+  });
+
+  it('should subscribe again where no answer to Subscribe comes, and tell that one may be left', () => {
+    const run = pulling(({ pull, watch, server }) => {
+      server.failNext(1, { delayMs: 86_400_000 }, 'Subscribe');
+      watch(pull(), 150);
+    });
+    expect(run.sent().slice(0, 2)).to.deep.equal(['0 Subscribe', '121 Subscribe']);
+    expect(run.errors).to.deep.equal([]);
+    expect(outcomesOf(run)).to.deep.equal(['Unknown', 'Released']);
+  });
+
+  it('should tell so, too, of a Subscribe that nobody waits for any more, so that a drain comes to an end', () => {
+    let pendingAt121: number | undefined;
+    const run = pulling(({ pull, watch, server, service, at }) => {
+      server.failNext(1, { delayMs: 86_400_000 }, 'Subscribe');
+      watch(pull(), 1);
+      at(121, () => service.releases.pending$.pipe(take(1)).subscribe((count) => (pendingAt121 = count)));
+    });
+    expect(run.sent()).to.deep.equal(['0 Subscribe']);
+    expect(outcomesOf(run)).to.deep.equal(['Unknown']);
+    expect(run.outcomes[0]?.at).to.deep.equal(new Date(120_000));
+    expect(pendingAt121).to.equal(0);
+  });
+});

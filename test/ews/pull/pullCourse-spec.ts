@@ -1,0 +1,563 @@
+import { expect } from 'chai';
+import { take } from 'rxjs';
+import { EwsError, SoapFault } from '../../../lib/ews/protocol/errors.ts';
+import type { GapEvent } from '../../../lib/ews/protocol/events.ts';
+import type { EwsFailure } from '../../../lib/testing/ews/simulator.ts';
+import { outcomesOf, type Pulling, pulling } from './pulling.ts';
+
+const gapsOf = ({ events }: Pulling): GapEvent[] => events.filter((event) => event.type === 'gap');
+
+describe('A pull whose subscription the server loses', () => {
+  it('should subscribe again from the last watermark, and lose nothing', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull(), 70);
+      at(10, () => {
+        server.deliverMail();
+        server.expire();
+      });
+      at(40, () => server.deliverMail());
+    });
+    expect(run.seen).to.deep.equal([
+      '0 status',
+      '30 created',
+      '30 newMail',
+      '30 modified',
+      '60 created',
+      '60 newMail',
+      '60 modified',
+    ]);
+    expect(run.sent()).to.deep.equal([
+      '0 Subscribe',
+      '0 GetEvents',
+      '30 GetEvents',
+      '30 Subscribe',
+      '30 GetEvents',
+      '60 GetEvents',
+      '70 Unsubscribe',
+    ]);
+  });
+
+  it('should have an entry in the ledger for each subscription, and remove only the last', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull(), 70);
+      at(10, () => server.expire());
+    });
+    expect(outcomesOf(run)).to.deep.equal(['EndedByServer', 'Released']);
+    expect(run.outcomes[0]).to.deep.include({ detail: { code: 'ErrorSubscriptionNotFound' } });
+    const [lost, last] = run.outcomes.map(({ id }) => id);
+    expect(lost).to.not.equal(last);
+    const removed = run.server.requests.filter(({ operation }) => operation === 'Unsubscribe');
+    expect(removed.map(({ subscriptionId }) => subscriptionId)).to.deep.equal([last]);
+  });
+
+  it('should start afresh where resuming is turned off, and tell of the gap', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull({ onLost: 'fresh' }), 70);
+      at(10, () => server.deliverMail());
+      at(40, () => {
+        server.deliverMail();
+        server.expire();
+      });
+    });
+    expect(run.seen.slice(4)).to.deep.equal(['60 gap', '60 status']);
+    expect(gapsOf(run)).to.deep.equal([
+      {
+        type: 'gap',
+        subscriptionId: run.outcomes[1]!.id,
+        reason: 'subscriptionLost',
+        since: new Date(30_000),
+      },
+    ]);
+  });
+
+  it('should tell of the gap after the new subscription stands, and before its first event', () => {
+    const run = pulling(
+      ({ pull, watch, at, server, events }) => {
+        watch(pull({ onLost: 'fresh' }), 60);
+        at(10, () => server.expire());
+        at(33.8, () => expect(server.subscriptions, 'it stands').to.have.length(1));
+        at(33.8, () => expect(events.at(-1)!.type, 'not told before its answer').to.equal('status'));
+        at(33.9, () => server.deliverMail());
+      },
+      { latencyMs: 1000 },
+    );
+    expect(run.seen).to.deep.equal(['2 status', '34 gap', '35 created', '35 newMail', '35 modified']);
+  });
+
+  it('should start afresh where the server has forgotten the watermark, and tell of the gap', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull(), 40);
+      at(10, () => {
+        server.deliverMail();
+        server.restart();
+        server.forgetHistory();
+        server.deliverMail();
+      });
+    });
+    expect(run.seen).to.deep.equal(['0 status', '32 gap', '32 status']);
+    expect(gapsOf(run)[0]).to.include({ reason: 'watermarkRefused' });
+  });
+
+  it('should unsubscribe what stands when the server no longer takes its watermark', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull(), 40);
+      at(10, () => server.failNext(1, { error: 'ErrorInvalidWatermark' }, 'GetEvents'));
+    });
+    expect(run.seen).to.deep.equal(['0 status', '30 gap', '30 status']);
+    expect(run.sent()).to.deep.equal([
+      '0 Subscribe',
+      '0 GetEvents',
+      '30 GetEvents',
+      '30 Unsubscribe',
+      '30 Subscribe',
+      '30 GetEvents',
+      '40 Unsubscribe',
+    ]);
+    expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
+  });
+
+  it('should tell of the gap where a watermark from another life is not known', () => {
+    const run = pulling(({ pull, watch }) => watch(pull({ watermark: 'W-of-last-year' }), 10));
+    expect(run.seen).to.deep.equal(['0 gap', '0 status']);
+    expect(gapsOf(run)[0]).to.not.have.property('since');
+  });
+
+  it('should not subscribe in a hurry again and again when each one is lost at once', () => {
+    const run = pulling(({ pull, watch, server }) => {
+      server.failNext(4, { error: 'ErrorSubscriptionNotFound' }, 'GetEvents');
+      watch(pull(), 30);
+    });
+    expect(run.sent().filter((line) => line.includes('Subscribe'))).to.deep.equal([
+      '0 Subscribe',
+      '0 Subscribe',
+      '2 Subscribe',
+      '6 Subscribe',
+      '14 Subscribe',
+    ]);
+    expect(run.left(), 'what the server denied is not removed').to.have.length(4);
+  });
+
+  it('should go on, after a gap, where the server says that it lost events', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull(), 70);
+      at(10, () => server.failNext(1, { error: 'ErrorMissedNotificationEvents' }, 'GetEvents'));
+      at(40, () => server.deliverMail());
+    });
+    expect(run.seen).to.deep.equal(['0 status', '30 gap', '60 created', '60 newMail', '60 modified']);
+    expect(gapsOf(run)[0]).to.include({ reason: 'eventsMissed' });
+    expect(outcomesOf(run)).to.deep.equal(['Released']);
+  });
+
+  it('should take it slowly while the mailbox is being moved, and tell of the gap', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull(), 200);
+      at(10, () => server.failNext(1, { error: 'ErrorMailboxMoveInProgress' }, 'GetEvents'));
+    });
+    expect(run.sent().slice(2, 6)).to.deep.equal([
+      '30 GetEvents',
+      '30 Unsubscribe',
+      '91 Subscribe',
+      '91 GetEvents',
+    ]);
+    expect(gapsOf(run)[0]).to.include({ reason: 'mailboxMoved' });
+  });
+
+  it('should tell of no gap where nothing was followed before', () => {
+    const run = pulling(({ pull, watch, server }) => {
+      server.failNext(1, { error: 'ErrorMailboxMoveInProgress' }, 'Subscribe');
+      watch(pull(), 70);
+    });
+    expect(run.seen).to.deep.equal(['61 status']);
+  });
+
+  it('should make a new one where its id is denied, because it may be another user’s by now', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull(), 40);
+      at(10, () => {
+        server.failNext(1, { error: 'ErrorAccessDenied' }, 'GetEvents');
+        server.failNext(1, { error: 'ErrorSubscriptionNotFound' }, 'Unsubscribe');
+      });
+    });
+    expect(run.seen).to.deep.equal(['0 status', '30 gap', '30 status']);
+    expect(outcomesOf(run)).to.deep.equal(['AlreadyGone', 'Released']);
+  });
+});
+
+describe('A pull whose Subscribe fails', () => {
+  const transient: readonly [name: string, failure: EwsFailure][] = [
+    ['a fault that passes', { fault: 'ErrorInternalServerTransientError' }],
+    ['an error that passes', { error: 'ErrorTimeoutExpired' }],
+    ['a broken connection', 'reset'],
+    ['status 502', { status: 502 }],
+  ];
+  for (const [name, failure] of transient) {
+    it(`should back off and try again after ${name}`, () => {
+      const run = pulling(({ pull, watch, server }) => {
+        server.failNext(2, failure, 'Subscribe');
+        watch(pull(), 10);
+      });
+      expect(run.sent()).to.deep.equal([
+        '0 Subscribe',
+        '1 Subscribe',
+        '3 Subscribe',
+        '3 GetEvents',
+        '10 Unsubscribe',
+      ]);
+      expect(run.seen).to.deep.equal(['3 status']);
+      expect(run.left()).to.deep.equal([]);
+    });
+  }
+
+  it('should give up after the retries of the service while there never was a subscription', () => {
+    const run = pulling(
+      ({ pull, watch, server }) => {
+        server.failNext(100, 'reset');
+        watch(pull(), 1000);
+      },
+      {},
+      { retry: { retries: 2, initialMs: 2000, random: () => 0.5 } },
+    );
+    expect(run.sent()).to.deep.equal(['0 Subscribe', '1 Subscribe', '3 Subscribe']);
+    expect(run.seen).to.deep.equal(['3 NetworkError']);
+    expect(outcomesOf(run)).to.deep.equal(['Unknown', 'Unknown', 'Unknown']);
+  });
+
+  it('gives up after the retries of the service when each answer is 503', () => {
+    const run = pulling(
+      ({ pull, watch, server }) => {
+        server.failNext(100, { status: 503 });
+        watch(pull(), 1000);
+      },
+      {},
+      { retry: { retries: 2, initialMs: 2000, random: () => 0.5 } },
+    );
+    expect(run.sent().map((line) => line.split(' ')[1])).to.deep.equal([
+      'Subscribe',
+      'Subscribe',
+      'Subscribe',
+    ]);
+    expect(run.seen.map((line) => line.split(' ')[1])).to.deep.equal(['HttpError']);
+  });
+
+  it('should give up after four retries where the service names none', () => {
+    const run = pulling(
+      ({ pull, watch, server }) => {
+        server.failNext(100, { error: 'ErrorTimeoutExpired' });
+        watch(pull(), 1000);
+      },
+      {},
+      { retry: { random: () => 0.5 } },
+    );
+    expect(run.sent()).to.have.length(5);
+    expect(run.seen).to.have.length(1);
+  });
+
+  it('should never give up once there was one', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull(), 4000);
+      at(10, () => {
+        server.restart();
+        server.failNext(20, { error: 'ErrorTimeoutExpired' });
+      });
+    });
+    expect(run.server.requests.length).to.be.above(22);
+    expect(run.errors).to.deep.equal([]);
+    expect(run.seen.at(-1)).to.match(/status$/);
+  });
+
+  it('should wait no longer than the bound of the service, whatever the server asks for', () => {
+    const run = pulling(
+      ({ pull, watch, server }) => {
+        const values = { BackOffMilliseconds: '99999999999' };
+        server.failNext(1, { fault: 'ErrorServerBusy', values }, 'Subscribe');
+        watch(pull(), 20);
+      },
+      {},
+      { retry: { maxRetryAfterMs: 10_000, initialMs: 2000, random: () => 0.5 } },
+    );
+    expect(run.sent()).to.deep.equal(['0 Subscribe', '11 Subscribe', '11 GetEvents', '20 Unsubscribe']);
+  });
+
+  for (const [kind, type] of [
+    ['fault', SoapFault],
+    ['error', EwsError],
+  ] as const) {
+    it(`should fail at once on a refusal, as ${kind}`, () => {
+      const run = pulling(({ pull, watch, server }) => {
+        const failure = kind === 'fault' ? { fault: 'ErrorAccessDenied' } : { error: 'ErrorAccessDenied' };
+        server.failNext(1, failure, 'Subscribe');
+        watch(pull(), 10);
+      });
+      expect(run.errors).to.have.length(1);
+      expect(run.errors[0]).to.be.instanceOf(type).and.to.include({ code: 'ErrorAccessDenied' });
+      expect(run.sent()).to.deep.equal(['0 Subscribe']);
+      expect(outcomesOf(run)).to.deep.equal([]);
+    });
+  }
+
+  describe('because the account has too many', () => {
+    it('should say so, where this process has none that it is about to release', () => {
+      const run = pulling(({ pull, watch }) => watch(pull(), 10), { maxSubscriptions: 0 });
+      expect(run.errors[0]).to.include({ code: 'ErrorExceededSubscriptionCount' });
+      expect(run.sent()).to.deep.equal(['0 Subscribe']);
+    });
+
+    it('should try again when what it is releasing is gone', () => {
+      const run = pulling(
+        ({ pull, watch, at, server }) => {
+          watch(pull(), 10);
+          at(9, () => server.failNext(1, 'reset', 'Unsubscribe'));
+          at(10.5, () => watch(pull(), 20));
+        },
+        { maxSubscriptions: 1 },
+      );
+      expect(run.sent()).to.deep.equal([
+        '0 Subscribe',
+        '0 GetEvents',
+        '10 Unsubscribe',
+        '11 Unsubscribe',
+        '11 Subscribe',
+        '11 GetEvents',
+        '30.5 Unsubscribe',
+      ]);
+      expect(run.errors).to.deep.equal([]);
+    });
+  });
+});
+
+describe('A pull from a server without watermarks', () => {
+  const dialect = 'grommunio';
+
+  it('should work, with an empty watermark in its questions', () => {
+    const run = pulling(
+      ({ pull, watch, at, server }) => {
+        watch(pull(), 40);
+        at(10, () => server.deliverMail());
+      },
+      { dialect },
+    );
+    expect(run.seen).to.deep.equal(['0 status', '30 created', '30 newMail', '30 modified']);
+    const questions = run.server.requests.filter(({ operation }) => operation === 'GetEvents');
+    expect(questions.map(({ watermark }) => watermark)).to.deep.equal(['', '']);
+  });
+
+  it('should take events that it is handed out once: more of them at once, none twice', () => {
+    const run = pulling(
+      ({ pull, watch, at, server }) => {
+        watch(pull(), 40);
+        at(1, () => {
+          for (let mails = 0; mails < 40; mails += 1) server.deliverMail();
+        });
+      },
+      { dialect },
+    );
+    expect(run.events.filter(({ type }) => type === 'newMail')).to.have.length(40);
+    expect(run.events).to.have.length(121);
+  });
+
+  it('should tell of a gap where an answer was lost, because its events do not come again', () => {
+    const run = pulling(
+      ({ pull, watch, at, server }) => {
+        watch(pull(), 40);
+        at(10, () => {
+          server.deliverMail();
+          server.failNext(1, 'resetAfterActing', 'GetEvents');
+        });
+      },
+      { dialect },
+    );
+    expect(run.seen).to.deep.equal(['0 status', '31 gap', '31 status']);
+    expect(gapsOf(run)).to.deep.equal([
+      { type: 'gap', subscriptionId: run.outcomes[1]!.id, reason: 'answerLost', since: new Date(0) },
+    ]);
+    expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
+  });
+
+  it('should lose nothing to a question that arrives long after its connection broke', () => {
+    const run = pulling(
+      ({ pull, watch, at, server }) => {
+        watch(pull(), 70);
+        at(29, () => server.failNext(1, { arrivesAfterMs: 4000 }, 'GetEvents'));
+        at(32, () => server.deliverMail());
+      },
+      { dialect },
+    );
+    expect(run.seen).to.deep.equal([
+      '0 status',
+      '31 gap',
+      '31 status',
+      '61 created',
+      '61 newMail',
+      '61 modified',
+    ]);
+    expect(run.left()).to.deep.equal([]);
+  });
+
+  it('should tell of no gap where the server refused the question and handed nothing out', () => {
+    const run = pulling(
+      ({ pull, watch, at, server }) => {
+        watch(pull(), 40);
+        at(10, () => {
+          server.deliverMail();
+          server.failNext(1, { fault: 'ErrorServerBusy' }, 'GetEvents');
+        });
+      },
+      { dialect },
+    );
+    expect(run.seen).to.deep.equal(['0 status', '31 created', '31 newMail', '31 modified']);
+  });
+
+  it('should tell of no gap for a lost answer where the server has watermarks, and lose nothing', () => {
+    const run = pulling(({ pull, watch, at, server }) => {
+      watch(pull(), 40);
+      at(10, () => {
+        server.deliverMail();
+        server.failNext(1, 'resetAfterActing', 'GetEvents');
+      });
+    });
+    expect(run.seen).to.deep.equal(['0 status', '31 created', '31 newMail', '31 modified']);
+  });
+
+  it('should subscribe afresh after a restart, with a gap, and not trust the id from before', () => {
+    const run = pulling(
+      ({ pull, watch, at, server }) => {
+        watch(pull(), 40);
+        at(10, () => server.restart());
+      },
+      { dialect },
+    );
+    expect(run.seen).to.deep.equal(['0 status', '30 gap', '30 status']);
+    expect(run.sent().filter((line) => line.includes('Unsubscribe'))).to.deep.equal(['40 Unsubscribe']);
+    const [before, after] = run.outcomes.map(({ id }) => id);
+    expect(before, 'the server uses the same id again').to.equal(after);
+    expect(outcomesOf(run)).to.deep.equal(['EndedByServer', 'Released']);
+  });
+
+  it('should not confuse two subscriptions of this process when the server restarts its ids', () => {
+    const run = pulling(
+      ({ pull, watch, at, server }) => {
+        watch(pull({ pollIntervalSeconds: 40 }), 100);
+        at(1, () => watch(pull({ pollIntervalSeconds: 30 }), 90));
+        at(20, () => server.restart());
+        at(45, () => expect(new Set(server.subscriptions.map(({ id }) => id)).size).to.equal(2));
+        at(50, () => server.deliverMail());
+      },
+      { dialect },
+    );
+    // The second is the first to notice, and is given the id that the first one had.
+    expect(run.sent().filter((line) => /scribe/.test(line))).to.deep.equal([
+      '0 Subscribe',
+      '1 Subscribe',
+      '31 Subscribe',
+      '31 Subscribe',
+      '91 Unsubscribe',
+      '100 Unsubscribe',
+    ]);
+    expect(run.events.filter(({ type }) => type === 'newMail')).to.have.length(2);
+    expect(run.left()).to.deep.equal([]);
+    expect(outcomesOf(run)).to.deep.equal(['EndedByServer', 'EndedByServer', 'Released', 'Released']);
+  });
+
+  describe('while an id is on its way that may be an old one', () => {
+    /** The answer to a second Subscribe comes late; then the server restarts, and the first subscription asks. */
+    const late = (delayMs: number, isRestarted: boolean, seconds = 60): Pulling =>
+      pulling(
+        ({ pull, watch, at, server }) => {
+          const [mine, other] = [server.createFolder(), server.createFolder()];
+          watch(pull({ folders: [{ id: mine }] }), seconds);
+          at(20, () => {
+            server.deliverMail(mine);
+            if (isRestarted) server.restart();
+          });
+          at(25, () => {
+            server.failNext(1, { delayMs }, 'Subscribe');
+            pull({ folders: [{ id: other }] })
+              .pipe(take(1))
+              .subscribe();
+          });
+          at(26, () => server.deliverMail(other));
+        },
+        { dialect },
+      );
+
+    it('should hand on nothing of who gets it, and tell of a gap from the last answer before', () => {
+      const run = late(10_000, true);
+      expect(run.seen).to.deep.equal(['0 status', '35 gap', '35 status']);
+      const [, gap] = run.events;
+      expect(gap?.type === 'gap' && [gap.reason, gap.since?.getTime()]).to.deep.equal([
+        'subscriptionLost',
+        0,
+      ]);
+      expect(run.left()).to.deep.equal([]);
+    });
+
+    it('should hand on what has come as soon as the id is another one', () => {
+      const run = late(10_000, false);
+      expect(run.seen).to.deep.equal(['0 status', '35 created', '35 newMail', '35 modified']);
+    });
+
+    it('should hand on what has come as soon as no id will come any more', () => {
+      // After two minutes without an answer.
+      const run = late(1_000_000, false, 150);
+      expect(run.seen).to.deep.equal(['0 status', '145 created', '145 newMail', '145 modified']);
+    });
+  });
+
+  it('should make both anew where an answer from before a restart gives the id of one that was made behind it', () => {
+    const run = pulling(
+      ({ pull, watch, at, server }) => {
+        server.failNext(1, { delayMs: 10_000 }, 'Subscribe');
+        watch(pull(), 60);
+        at(2, () => {
+          server.restart();
+          watch(pull({ folders: [{ id: server.createFolder() }] }), 50);
+        });
+        at(15, () =>
+          expect(new Set(server.subscriptions.map(({ folders }) => folders?.[0])).size).to.equal(2),
+        );
+        at(15, () => server.deliverMail());
+      },
+      { dialect },
+    );
+    expect(run.sent().filter((line) => /scribe/.test(line))).to.deep.equal([
+      '0 Subscribe',
+      '2 Subscribe',
+      '10 Unsubscribe',
+      '10 Subscribe',
+      '10 Subscribe',
+      '52 Unsubscribe',
+      '60 Unsubscribe',
+    ]);
+    expect(run.seen).to.deep.equal([
+      '10 gap',
+      '10 status',
+      '10 status',
+      '40 status',
+      '40 created',
+      '40 newMail',
+      '40 modified',
+    ]);
+    expect(run.left()).to.deep.equal([]);
+  });
+
+  it('should not remove a new subscription by a late Unsubscribe of an old one with its id', () => {
+    const run = pulling(
+      ({ pull, watch, at, server }) => {
+        watch(pull(), 10);
+        at(9, () => {
+          server.restart();
+          server.failNext(1, 'reset', 'Unsubscribe');
+        });
+        at(10.5, () => watch(pull(), 60));
+        at(50, () => expect(server.subscriptions).to.have.length(1));
+      },
+      { dialect },
+    );
+    expect(run.sent().filter((line) => line.includes('Unsubscribe'))).to.deep.equal([
+      '10 Unsubscribe',
+      '11 Unsubscribe',
+      '70.5 Unsubscribe',
+    ]);
+    expect(outcomesOf(run)).to.deep.equal(['AlreadyGone', 'Released']);
+  });
+});

@@ -1,0 +1,109 @@
+import { expect } from 'chai';
+import { asyncScheduler, type Observable, type Subscription, timer } from 'rxjs';
+import type { ReleaseOutcome } from '../../../lib/core/lifecycle/ledger.ts';
+import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
+import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
+import type { PullOptions } from '../../../lib/ews/pull/options.ts';
+import type { ExchangeOptions } from '../../../lib/ews/options.ts';
+import { exchange } from '../../../lib/ews/exchange.ts';
+import { type ExchangeService } from '../../../lib/ews/session/session.ts';
+import {
+  ewsSimulator,
+  type EwsSimulator,
+  type EwsSimulatorOptions,
+} from '../../../lib/testing/ews/simulator.ts';
+import { at, marbles } from '../../support/marbles.ts';
+
+/** What a spec in virtual time works with. */
+export interface Pulling {
+  readonly server: EwsSimulator;
+  readonly service: ExchangeService;
+  /** What was seen, such as `30 newMail`: the second, and the type of the event or the name of the error. */
+  readonly seen: string[];
+  readonly events: EwsEvent[];
+  readonly errors: unknown[];
+  readonly outcomes: ReleaseOutcome[];
+  /** Does something at a second of virtual time. */
+  readonly at: (seconds: number, action: () => void) => void;
+  /** A pull of new mail, created and modified, in the inbox. */
+  readonly pull: (options?: Partial<PullOptions>) => Observable<EwsEvent>;
+  /** Notes what an Observable emits; unsubscribes at a second of virtual time, if it is not over. */
+  readonly watch: (events$: Observable<EwsEvent>, untilSeconds: number) => Subscription;
+  /** The ids that the server held some time after the last subscriber left. */
+  readonly left: () => readonly string[];
+  /** The second and the name of each operation that was sent. */
+  readonly sent: () => string[];
+}
+
+/** Longer than it takes to unsubscribe, shorter than any subscription lives by itself. */
+const SETTLED_SECONDS = 25;
+
+/** The options of the service in {@link pulling}: waits that can be foretold, each half of its bound. */
+export const RETRY = { initialMs: 2000, maxMs: 60_000, random: (): number => 0.5 };
+
+/**
+ * Runs a spec against a simulator in virtual time. It fails where something is still on its way to the server
+ * when all is over.
+ */
+export function pulling(
+  script: (pulling: Pulling) => void,
+  options: EwsSimulatorOptions = {},
+  serviceOptions: Partial<ExchangeOptions> = {},
+): Pulling {
+  const server = ewsSimulator(options);
+  const { url, transport } = server;
+  const service = exchange({ url, transport, retry: RETRY, ...serviceOptions });
+  const seconds = (): number => asyncScheduler.now() / 1000;
+  const seen: string[] = [];
+  const events: EwsEvent[] = [];
+  const errors: unknown[] = [];
+  const outcomes: ReleaseOutcome[] = [];
+  let pending = 0;
+  let left: readonly string[] = [];
+
+  const result: Pulling = {
+    server,
+    service,
+    seen,
+    events,
+    errors,
+    outcomes,
+    at,
+    pull: (more = {}) =>
+      pullNotifications(service, { folders: ['inbox'], events: ['created', 'newMail', 'modified'], ...more }),
+    watch: (events$, untilSeconds) => {
+      const subscription = events$.subscribe({
+        next: (event) => {
+          events.push(event);
+          seen.push(`${seconds()} ${event.type}`);
+        },
+        error: (error: unknown) => {
+          errors.push(error);
+          seen.push(`${seconds()} ${error instanceof Error ? error.name : 'error'}`);
+        },
+        complete: () => seen.push(`${seconds()} complete`),
+      });
+      timer(untilSeconds * 1000).subscribe(() => subscription.unsubscribe());
+      // Asked in virtual time: by the clock outside of it, all would have expired.
+      timer((untilSeconds + SETTLED_SECONDS) * 1000).subscribe(() => {
+        left = server.subscriptions.map(({ id }) => id);
+      });
+      return subscription;
+    },
+    left: () => left,
+    sent: () => server.requests.map(({ time, operation }) => `${time / 1000} ${operation ?? 'nothing'}`),
+  };
+
+  marbles(() => {
+    service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
+    service.releases.pending$.subscribe((count) => (pending = count));
+    script(result);
+  });
+  expect(pending, 'nothing is under way').to.equal(0);
+  return result;
+}
+
+/** What became of the subscriptions, in order. */
+export function outcomesOf({ outcomes }: Pulling): string[] {
+  return outcomes.map(({ outcome }) => outcome);
+}

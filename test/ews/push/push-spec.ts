@@ -1,0 +1,502 @@
+import { expect } from 'chai';
+import { map, merge, of, Subject, take } from 'rxjs';
+import { ClosedError } from '../../../lib/core/errors.ts';
+import { EwsError } from '../../../lib/ews/protocol/errors.ts';
+import type { PushRequest } from '../../../lib/ews/push/pushRequest.ts';
+import { pushNotifications } from '../../../lib/ews/push/push.ts';
+import type { PushOptions } from '../../../lib/ews/push/options.ts';
+import { exchange } from '../../../lib/ews/exchange.ts';
+import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
+import { pushCallback } from '../../../lib/testing/ews/pushCallback.ts';
+import { postedEvents } from './posted.ts';
+import { outcomesOf } from '../pull/pulling.ts';
+import { CALLBACK_URL, callbackUrlsOf, postsOf, pushing } from './pushing.ts';
+import { gapsOf, newsOf } from '../streaming/streaming.ts';
+
+describe('pushNotifications', () => {
+  describe('while it is subscribed to', () => {
+    it('should emit what the server posts, and answer that the subscription goes on', () => {
+      const run = pushing(({ push, watch, at, server }) => {
+        watch(push(), 200);
+        at(10, () => server.deliverMail());
+        at(100, () => {
+          server.deliverMail();
+          server.deliverMail();
+        });
+      });
+      expect(run.seen).to.deep.equal([
+        '0 status',
+        '10 newMail',
+        '70 status',
+        '100 newMail',
+        '100 newMail',
+        '160 status',
+      ]);
+      expect(postsOf(run)).to.deep.equal([
+        '0 ×0 OK',
+        '10 ×1 OK',
+        '70 ×0 OK',
+        '100 ×1 OK',
+        '100 ×1 OK',
+        '160 ×0 OK',
+        '220 ×0 Unsubscribe',
+      ]);
+      expect(run.sent()).to.deep.equal(['0 Subscribe']);
+    });
+
+    it('should not lose what is posted before the answer to the Subscribe', () => {
+      const run = pushing(
+        ({ push, watch, at, server }) => {
+          watch(push(), 30);
+          at(1.5, () => server.deliverMail());
+        },
+        { latencyMs: 2000 },
+      );
+      // The server posts in the moment in which it acts, a second before its answer is there.
+      expect(postsOf(run).slice(0, 2)).to.deep.equal(['1 ×0 OK', '3 ×1 OK']);
+      expect(run.seen).to.deep.equal(['2 status', '4 newMail']);
+    });
+
+    it('should ask for all posts that do not fit in one, in order', () => {
+      const run = pushing(({ push, watch, at, server, posting }) => {
+        watch(push(), 100);
+        at(1, () => posting.failNext(1, 'reset'));
+        at(2, () => {
+          for (let mails = 0; mails < 120; mails += 1) server.deliverMail();
+        });
+      });
+      expect(postsOf(run).slice(0, 5)).to.deep.equal([
+        '0 ×0 OK',
+        '2 ×1 failed',
+        '32 ×50 OK',
+        '32 ×50 OK',
+        '32 ×20 OK',
+      ]);
+      const items = run.events.flatMap((event) => (event.type === 'newMail' ? [event.item!.id] : []));
+      expect(items).to.have.length(120);
+      expect(items).to.deep.equal([...new Set(items)].sort());
+    });
+
+    it('should emit once what the server posts again because it missed the answer', () => {
+      const run = pushing(({ push, watch, at, server, posting }) => {
+        watch(push(), 100);
+        at(1, () => posting.failNext(2, 'resetAfterActing'));
+        at(2, () => server.deliverMail());
+        at(5, () => server.deliverMail());
+      });
+      expect(postsOf(run).slice(0, 4)).to.deep.equal(['0 ×0 OK', '2 ×1 failed', '32 ×2 failed', '62 ×2 OK']);
+      expect(newsOf(run)).to.deep.equal(['2 newMail', '32 newMail']);
+      expect(gapsOf(run)).to.deep.equal([]);
+    });
+
+    it('should lead each post to the subscription that it is for', () => {
+      const run = pushing(({ push, watch, at, server }) => {
+        watch(push({ folders: ['inbox'], events: ['newMail'] }), 50);
+        watch(push({ folders: ['drafts'], events: ['created'] }), 50);
+        at(10, () => server.createItem('drafts'));
+        at(20, () => server.deliverMail());
+      });
+      expect(newsOf(run)).to.deep.equal(['10 created', '20 newMail']);
+      const [created, mail] = run.events.filter(({ type }) => type !== 'status');
+      expect(created!.subscriptionId).to.not.equal(mail!.subscriptionId);
+    });
+
+    it('should share one subscription and keep it for the grace time', () => {
+      const run = pushing(({ push, watch }) => {
+        const shared$ = push({ graceSeconds: 5 });
+        watch(shared$, 10);
+        watch(shared$, 20);
+      });
+      expect(run.sent()).to.deep.equal(['0 Subscribe']);
+      expect(postsOf(run)).to.deep.equal(['0 ×0 OK', '60 ×0 Unsubscribe']);
+      expect(outcomesOf(run)).to.deep.equal(['Released']);
+    });
+  });
+
+  describe('when it is left', () => {
+    it('should end the subscription with the answer to the next post, and say so in the ledger', () => {
+      const run = pushing(({ push, watch, heldAt, service, seen, at }) => {
+        watch(push(), 10);
+        service.releases.pending$.subscribe((pending) => seen.push(`pending ${pending}`));
+        heldAt(59);
+        heldAt(61);
+        at(9, () => undefined);
+      });
+      expect(run.seen).to.deep.equal(['0 status', 'pending 0', 'pending 1', 'pending 0']);
+      expect(run.held.map(({ length }) => length)).to.deep.equal([1, 0]);
+      expect(outcomesOf(run)).to.deep.equal(['Released']);
+      expect(run.outcomes[0]).to.deep.include({ resource: 'PushSubscription', attempts: 1 });
+      expect(run.outcomes[0]!.at.getTime()).to.equal(60_000);
+    });
+
+    it('should never send Unsubscribe, which is not for push', () => {
+      const run = pushing(({ push, watch }) => watch(push(), 10));
+      expect(run.sent()).to.deep.equal(['0 Subscribe']);
+    });
+
+    it('should end it with the answer to the very post over which it was left', () => {
+      const run = pushing(({ push, watch, at, server, heldAt }) => {
+        watch(push().pipe(take(2)), 100);
+        at(10, () => server.deliverMail());
+        heldAt(10.5);
+      });
+      expect(run.seen).to.deep.equal(['0 status', '10 newMail', '10 complete']);
+      expect(postsOf(run)).to.deep.equal(['0 ×0 OK', '10 ×1 Unsubscribe']);
+      expect(run.held).to.deep.equal([[]]);
+    });
+
+    it('should end it with the first post where it was left before the answer to the Subscribe', () => {
+      const run = pushing(({ push, watch }) => watch(push(), 1.5), { latencyMs: 2000 });
+      expect(run.seen).to.deep.equal([]);
+      expect(postsOf(run)).to.deep.equal(['1 ×0 Unsubscribe']);
+      expect(outcomesOf(run)).to.deep.equal(['Released']);
+    });
+
+    it('should say Expired when the server never asks again, and not sooner than it has given up', () => {
+      const run = pushing(({ push, watch, posting, at, heldAt }) => {
+        watch(push(), 70);
+        at(65, () => posting.failNext(10, 'reset'));
+        heldAt(179);
+        heldAt(181);
+      });
+      expect(postsOf(run)).to.deep.equal([
+        '0 ×0 OK',
+        '60 ×0 OK',
+        '120 ×0 failed',
+        '150 ×0 failed',
+        '180 ×0 failed',
+      ]);
+      expect(run.held.map(({ length }) => length)).to.deep.equal([1, 0]);
+      expect(outcomesOf(run)).to.deep.equal(['Expired']);
+      expect(run.outcomes[0]!.at.getTime()).to.equal(60_000 + 150_000);
+    });
+
+    it('should end it once more if the server has missed that answer', () => {
+      const run = pushing(({ push, watch, posting, at, server, heldAt }) => {
+        watch(push(), 10);
+        // Somebody else is notified at the same place all the time.
+        watch(push({ folders: ['drafts'] }), 300);
+        at(50, () => posting.failNext(1, 'resetAfterActing'));
+        at(55, () => server.deliverMail());
+        heldAt(84);
+        heldAt(86);
+      });
+      expect(postsOf(run)[2]).to.equal('55 ×1 failed');
+      expect(run.held.map(({ length }) => length)).to.deep.equal([2, 1]);
+      expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
+    });
+
+    it('leaves nothing when the service is closed with time for the next post', () => {
+      const run = pushing(({ push, watch, at, service, heldAt }) => {
+        watch(push(), 500);
+        at(70, () => void service.close({ timeoutMs: 60_000 }));
+        heldAt(121);
+      });
+      expect(run.seen.at(-1)).to.equal('70 complete');
+      expect(run.held).to.deep.equal([[]]);
+      expect(outcomesOf(run)).to.deep.equal(['Released']);
+    });
+
+    it('records a failed release when close gives up before the next post', () => {
+      const run = pushing(({ push, watch, at, service, heldAt }) => {
+        watch(push(), 500);
+        at(70, () => void service.close());
+        heldAt(81);
+      });
+      expect(outcomesOf(run)).to.deep.equal(['Failed']);
+      expect(run.held.map(({ length }) => length)).to.deep.equal([1]);
+    });
+  });
+
+  describe('for subscriptions that nobody knows', () => {
+    it('should end them, such as those of a process before this one', () => {
+      const run = pushing(({ push, watch, at, heldAt, server, incoming$ }) => {
+        // Of the former process nothing is left but what the server holds.
+        const former = incoming$.subscribe(({ respond }) =>
+          respond({ status: 200, headers: {}, body: '<SubscriptionStatus>OK</SubscriptionStatus>' }),
+        );
+        const request = { method: 'POST', url: server.url, headers: { 'content-type': 'text/xml' } };
+        at(0, () => server.transport({ ...request, body: subscribeByHand }).subscribe());
+        at(1, () => former.unsubscribe());
+        at(2, () => watch(push(), 200));
+        heldAt(59);
+        heldAt(61);
+      });
+      expect(run.held.map(({ length }) => length)).to.deep.equal([2, 1]);
+      expect(postsOf(run).slice(0, 3)).to.deep.equal(['0 ×0 OK', '2 ×0 OK', '60 ×0 Unsubscribe']);
+    });
+
+    it('should end one whose Subscribe was made, but whose answer was lost', () => {
+      const run = pushing(({ push, watch, server, heldAt }) => {
+        server.failNext(1, 'resetAfterActing', 'Subscribe');
+        watch(push(), 100);
+        heldAt(50);
+      });
+      expect(outcomesOf(run)[0]).to.equal('Unknown');
+      expect(run.outcomes[0]).to.have.property('hint').that.contains('it is told to end when it next posts');
+      expect(run.held[0]).to.have.length(1);
+    });
+  });
+
+  describe('when something is lost', () => {
+    it('should subscribe again from the last watermark after silence, and miss nothing', () => {
+      const run = pushing(({ push, watch, at, server }) => {
+        watch(push(), 300);
+        at(10, () => server.deliverMail());
+        at(30, () => server.expire());
+        at(40, () => server.deliverMail());
+      });
+      // Two status frequencies behind the last post, and what may be late.
+      expect(run.seen).to.deep.equal(['0 status', '10 newMail', '160 newMail', '220 status', '280 status']);
+      expect(run.server.requests[1]).to.include({ operation: 'Subscribe', time: 160_000 });
+      expect(run.server.requests[1]!.watermark).to.equal(
+        run.events[1]!.type === 'newMail' ? run.events[1]!.watermark : '',
+      );
+      expect(gapsOf(run)).to.deep.equal([]);
+      expect(outcomesOf(run)).to.deep.equal(['Expired', 'Released']);
+    });
+
+    for (const [name, options, dialect, seen] of [
+      ['it is not to resume', { onLost: 'fresh' }, 'exchange', ['0 status', '150 gap', '150 status']],
+      ['the server posts nothing', {}, 'grommunio', ['150 gap']],
+    ] as const) {
+      it(`should subscribe afresh with a gap after silence where ${name}`, () => {
+        const run = pushing(
+          ({ push, watch, at, server }) => {
+            watch(push(options), 200);
+            at(30, () => server.expire());
+            at(40, () => server.deliverMail());
+          },
+          { dialect },
+        );
+        expect(run.seen).to.deep.equal(seen);
+        expect(gapsOf(run)[0]).to.include({ reason: 'subscriptionLost' });
+        expect(gapsOf(run)[0]).to.have.property('since');
+      });
+    }
+
+    it('should be told by the server, subscribe again, and end the old one in the same answer', () => {
+      const run = pushing(({ push, watch, at, server }) => {
+        watch(push(), 100);
+        at(5, () => server.failNext(1, { error: 'ErrorReadEventsFailed' }, 'SendNotification'));
+        at(10, () => server.deliverMail());
+      });
+      expect(postsOf(run).slice(0, 3)).to.deep.equal(['0 ×0 OK', '10 ×0 Unsubscribe', '10 ×1 OK']);
+      expect(newsOf(run)).to.deep.equal(['10 newMail']);
+      expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
+    });
+
+    it('should be told so by the very first post, too', () => {
+      const run = pushing(({ push, watch, server }) => {
+        server.failNext(1, { error: 'ErrorReadEventsFailed' }, 'SendNotification');
+        watch(push(), 30);
+      });
+      expect(postsOf(run).slice(0, 2)).to.deep.equal(['0 ×0 Unsubscribe', '0 ×0 OK']);
+      expect(run.seen).to.deep.equal(['0 status']);
+    });
+
+    it('should tell of events that the server says it has lost, and go on', () => {
+      const run = pushing(({ push, watch, at, server }) => {
+        watch(push(), 100);
+        at(5, () => server.failNext(1, { error: 'ErrorMissedNotificationEvents' }, 'SendNotification'));
+        at(10, () => server.deliverMail());
+      });
+      expect(run.seen.slice(0, 3)).to.deep.equal(['0 status', '10 gap', '10 newMail']);
+      expect(gapsOf(run)[0]).to.include({ reason: 'eventsMissed' });
+      expect(run.sent()).to.deep.equal(['0 Subscribe']);
+    });
+
+    it('should skip and count events of types that are not known, once, and resume behind them', () => {
+      const run = pushing(({ service, incoming$, watch, at, server }) => {
+        const byHand = new Subject<PushRequest>();
+        const options = { folders: ['inbox'], events: ['newMail'], callbackUrl: CALLBACK_URL } as const;
+        watch(
+          pushNotifications(service, { ...options, statusFrequencyMinutes: 1 }, merge(incoming$, byHand)),
+          200,
+        );
+        const [url] = callbackUrlsOf({ server });
+        const post = postedEvents(server.subscriptions[0]!.id, ['W7', 'W8']);
+        const body = new TextEncoder().encode(
+          post.replace(
+            /<t:NewMailEvent>(<t:Watermark>W8.*)<.t:NewMailEvent>/,
+            '<t:PinnedEvent>$1</t:PinnedEvent>',
+          ),
+        );
+        // The second time because the answer was missed.
+        for (const second of [5, 6]) {
+          at(second, () => byHand.next({ url: () => url, body$: of(body), respond: () => undefined }));
+        }
+        at(7, () => server.expire());
+      });
+      expect(run.seen.slice(0, 2)).to.deep.equal(['0 status', '5 newMail']);
+      expect(run.service.skippedEvents).to.equal(1);
+      expect(run.server.requests[1]!.body).to.contain('<t:Watermark>W8</t:Watermark>');
+    });
+
+    it('should wait for the next post where the server is busy', () => {
+      const run = pushing(({ push, watch, at, server }) => {
+        watch(push(), 100);
+        at(5, () => server.failNext(1, { error: 'ErrorServerBusy' }, 'SendNotification'));
+        at(10, () => server.deliverMail());
+      });
+      expect(run.seen.slice(0, 2)).to.deep.equal(['0 status', '10 newMail']);
+      expect(run.sent()).to.deep.equal(['0 Subscribe']);
+    });
+
+    it('should fail for what another subscription would not mend, and end this one', () => {
+      const run = pushing(({ push, watch, at, server }) => {
+        watch(push(), 100);
+        at(5, () => server.failNext(1, { error: 'ErrorInvalidPushSubscriptionUrl' }, 'SendNotification'));
+        at(10, () => server.deliverMail());
+      });
+      expect(run.seen).to.deep.equal(['0 status', '10 EwsError']);
+      expect(outcomesOf(run)).to.deep.equal(['Released']);
+    });
+
+    it('should subscribe afresh with a gap where the server does not know the watermark', () => {
+      const run = pushing(({ push, watch, at, server }) => {
+        watch(push(), 200);
+        at(30, () => {
+          server.expire();
+          server.forgetHistory();
+        });
+      });
+      expect(newsOf(run)).to.deep.equal(['152 gap']);
+      expect(gapsOf(run)[0]).to.include({ reason: 'watermarkRefused' });
+    });
+
+    it('should fail at once with what to do where the server refuses the callback URL', () => {
+      const run = pushing(({ push, watch }) => watch(push(), 10), {}, {});
+      expect(run.errors).to.deep.equal([]);
+      const refused = pushing(({ push, watch, server }) => {
+        server.failNext(1, { error: 'ErrorInvalidPushSubscriptionUrl' }, 'Subscribe');
+        watch(push(), 10);
+      });
+      expect(refused.errors[0]).to.be.instanceOf(EwsError);
+      expect(refused.errors[0]).to.have.property('message').that.contains('cannot post to callbackUrl');
+      expect(refused.outcomes).to.deep.equal([]);
+    });
+  });
+
+  describe('when nothing can come any more', () => {
+    it('should error, and tell that the server could not be told', () => {
+      const incoming = new Subject<PushRequest>();
+      const run = pushing(({ service, watch, at, incoming$ }) => {
+        const all = incoming$.subscribe(incoming);
+        const options = { allFolders: true, events: ['created'], callbackUrl: CALLBACK_URL } as const;
+        watch(pushNotifications(service, options, incoming), 100);
+        at(10, () => incoming.complete());
+        at(100, () => all.unsubscribe());
+        at(50, () => watch(pushNotifications(service, options, incoming), 100));
+      });
+      expect(run.seen).to.deep.equal(['0 status', '10 ClosedError', '50 ClosedError']);
+      expect(run.errors[0]).to.be.instanceOf(ClosedError);
+      expect(outcomesOf(run)).to.deep.equal(['Failed']);
+      // Whoever comes later is refused before anything is sent.
+      expect(run.sent()).to.deep.equal(['0 Subscribe']);
+    });
+
+    it('should error with the error of the notifications', () => {
+      const incoming = new Subject<PushRequest>();
+      const broken = new Error('the port is taken');
+      const run = pushing(({ service, watch, at }) => {
+        const options = { allFolders: true, events: ['created'], callbackUrl: CALLBACK_URL } as const;
+        watch(pushNotifications(service, options, incoming), 100);
+        watch(pushNotifications(service, options, incoming), 5);
+        at(10, () => incoming.error(broken));
+      });
+      expect(run.errors).to.deep.equal([broken]);
+      expect(outcomesOf(run)).to.deep.equal(['Failed', 'Failed']);
+    });
+  });
+
+  describe('with a secret in the callback URL', () => {
+    it('gives each subscription another one, also when it subscribes again', () => {
+      const run = pushing(({ push, watch, at, server }) => {
+        watch(push(), 200);
+        watch(push(), 200);
+        at(30, () => server.expire());
+      });
+      const urls = callbackUrlsOf(run);
+      expect(urls).to.have.length(4);
+      expect(new Set(urls).size).to.equal(4);
+      for (const url of urls) expect(url).to.match(/^https:\/\/me\.example\/notified\?pushKey=[\da-f]{32}$/);
+    });
+
+    it('leaves the query of the caller as it is', () => {
+      const run = pushing(({ push, watch }) => watch(push({ callbackUrl: `${CALLBACK_URL}?a=b%20c&d` }), 10));
+      expect(callbackUrlsOf(run)[0]).to.match(/\?a=b%20c&d&pushKey=[\da-f]{32}$/);
+      expect(run.seen).to.deep.equal(['0 status']);
+    });
+
+    it('keeps services with equal ids apart', () => {
+      const { transport, incoming$ } = pushCallback();
+      const ids: string[] = [];
+      const mailboxes = [ewsSimulator({ push: transport }), ewsSimulator({ push: transport })];
+      const run = pushing(({ watch, at }) => {
+        for (const { url, transport: way } of mailboxes) {
+          const service = exchange({ url, transport: way });
+          const options = { folders: ['inbox'], events: ['newMail'], callbackUrl: CALLBACK_URL } as const;
+          watch(pushNotifications(service, { ...options, statusFrequencyMinutes: 1 }, incoming$), 50);
+        }
+        at(10, () => mailboxes[1]!.deliverMail());
+        at(45, () =>
+          ids.push(...mailboxes.flatMap(({ subscriptions }) => subscriptions.map(({ id }) => id))),
+        );
+      });
+      expect(ids[0]).to.equal(ids[1]);
+      expect(run.seen).to.deep.equal(['0 status', '0 status', '10 newMail']);
+      expect(mailboxes.map(({ subscriptions }) => subscriptions.length)).to.deep.equal([0, 0]);
+    });
+
+    it('errors if the adapter does not give the URL', () => {
+      const run = pushing(({ service, incoming$, watch }) => {
+        const options = { allFolders: true, events: ['created'], callbackUrl: CALLBACK_URL } as const;
+        const without$ = incoming$.pipe(map(({ body$, respond }) => ({ body$, respond })));
+        watch(pushNotifications(service, options, without$), 50);
+      });
+      expect(run.errors[0])
+        .to.be.instanceOf(TypeError)
+        .with.property('message')
+        .that.contains('callbackSecret');
+    });
+  });
+
+  describe('without a secret in the callback URL', () => {
+    it('routes by the id, and needs no URL', () => {
+      const run = pushing(({ service, incoming$, watch, at, server }) => {
+        const options = { folders: ['inbox'], events: ['newMail'], callbackUrl: CALLBACK_URL } as const;
+        const without$ = incoming$.pipe(map(({ body$, respond }) => ({ body$, respond })));
+        const more = { callbackSecret: false, statusFrequencyMinutes: 1 } as const;
+        watch(pushNotifications(service, { ...options, ...more }, without$), 20);
+        at(10, () => server.deliverMail());
+      });
+      expect(callbackUrlsOf(run)).to.deep.equal([CALLBACK_URL]);
+      expect(run.seen).to.deep.equal(['0 status', '10 newMail']);
+      expect(outcomesOf(run)).to.deep.equal(['Released']);
+    });
+
+    it('holds a post that arrives before the answer to the Subscribe', () => {
+      const run = pushing(({ push, watch }) => watch(push({ callbackSecret: false }), 30), {
+        latencyMs: 2000,
+      });
+      expect(run.seen).to.deep.equal(['2 status']);
+    });
+  });
+
+  it('should throw for what is no Observable of notifications', () => {
+    pushing(({ service }) => {
+      const options: PushOptions = { allFolders: true, events: ['created'], callbackUrl: CALLBACK_URL };
+      const none = [] as unknown as Subject<PushRequest>;
+      expect(() => pushNotifications(service, options, none)).to.throw(TypeError, 'incoming must be');
+    });
+  });
+});
+
+const subscribeByHand =
+  '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"' +
+  ' xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"' +
+  ' xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types"><soap:Body><m:Subscribe>' +
+  '<m:PushSubscriptionRequest SubscribeToAllFolders="true"><t:EventTypes><t:EventType>CreatedEvent</t:EventType>' +
+  `</t:EventTypes><t:StatusFrequency>1</t:StatusFrequency><t:URL>${CALLBACK_URL}</t:URL>` +
+  '</m:PushSubscriptionRequest></m:Subscribe></soap:Body></soap:Envelope>';

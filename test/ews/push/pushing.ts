@@ -1,0 +1,71 @@
+import { type Observable, timer } from 'rxjs';
+import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
+import type { PushRequest } from '../../../lib/ews/push/pushRequest.ts';
+import { pushNotifications } from '../../../lib/ews/push/push.ts';
+import type { PushOptions } from '../../../lib/ews/push/options.ts';
+import type { ExchangeOptions } from '../../../lib/ews/options.ts';
+import type { EwsSimulatorOptions } from '../../../lib/testing/ews/simulator.ts';
+import { type FaultQueue, faultQueue } from '../../../lib/testing/faults.ts';
+import { pushCallback } from '../../../lib/testing/ews/pushCallback.ts';
+import { type Pulling, pulling } from '../pull/pulling.ts';
+
+/** What a spec of pushes in virtual time works with. */
+export interface Pushing extends Pulling {
+  /** What becomes of the posts of the server. */
+  readonly posting: FaultQueue;
+  readonly incoming$: Observable<PushRequest>;
+  /** A push of new mail in the inbox, with a status each minute. */
+  readonly push: (options?: Partial<PushOptions>) => Observable<EwsEvent>;
+  /** Whether the server holds something, by the second asked for. */
+  readonly heldAt: (seconds: number) => void;
+  readonly held: (readonly string[])[];
+}
+
+export const CALLBACK_URL = 'https://me.example/notified';
+
+/** Runs a spec of pushes against a simulator in virtual time, like {@link pulling}. */
+export function pushing(
+  script: (pushing: Pushing) => void,
+  options: EwsSimulatorOptions = {},
+  serviceOptions: Partial<ExchangeOptions> = {},
+): Pushing {
+  const { transport, incoming$ } = pushCallback();
+  const posting = faultQueue();
+  const held: (readonly string[])[] = [];
+  const more = (run: Pulling): Pushing => ({
+    ...run,
+    posting,
+    incoming$,
+    held,
+    heldAt: (seconds) => {
+      timer(seconds * 1000).subscribe(() => held.push(run.server.subscriptions.map(({ id }) => id)));
+    },
+    push: (pushed = {}) =>
+      pushNotifications(
+        run.service,
+        {
+          folders: ['inbox'],
+          events: ['newMail'],
+          callbackUrl: CALLBACK_URL,
+          statusFrequencyMinutes: 1,
+          ...pushed,
+        },
+        incoming$,
+      ),
+  });
+  return more(
+    pulling((run) => script(more(run)), { push: posting.middleware(transport), ...options }, serviceOptions),
+  );
+}
+
+/** The second of each post, how many events it had, and what it was answered. */
+export function postsOf({ server }: Pulling): string[] {
+  return server.posts.map(({ time, events, answer }) => `${time / 1000} ×${events} ${answer ?? 'nothing'}`);
+}
+
+/** The callback URL of each Subscribe, in order. */
+export function callbackUrlsOf({ server }: Pick<Pulling, 'server'>): string[] {
+  return server.requests.flatMap(({ body = '' }) =>
+    [...body.matchAll(/<t:URL>([^<]*)</g)].map(([, url = '']) => url.replaceAll('&#38;', '&')),
+  );
+}

@@ -1,0 +1,96 @@
+import { expect } from 'chai';
+import { subscriptionIds } from '../../../lib/ews/session/subscriptionIds.ts';
+import { marbles } from '../../support/marbles.ts';
+
+describe('The claims to subscription ids', () => {
+  it('should be held from when an id is taken until it is dropped', () => {
+    const claims = subscriptionIds();
+    const claim = claims.open();
+    expect(claims.owns(claim, '1')).to.equal(false);
+    expect(claims.assign(claim, '1', 0)).to.equal('none');
+    expect(claims.owns(claim, '1')).to.equal(true);
+    claims.drop(claim);
+    expect(claims.owns(claim, '1')).to.equal(false);
+    expect(claims.assign(claims.open(), '1', 0)).to.equal('none');
+  });
+
+  it('should go to who was given the id last, and tell who had it', () => {
+    const claims = subscriptionIds();
+    const [older, newer] = [claims.open(), claims.open()];
+    const told: string[] = [];
+    older.lost = (): unknown => told.push('older');
+    newer.lost = (): unknown => told.push('newer');
+    claims.assign(older, '1', 0);
+    expect(claims.assign(newer, '1', Infinity)).to.equal('forgotten');
+    expect(told).to.deep.equal(['older']);
+    expect([claims.owns(older, '1'), claims.owns(newer, '1')]).to.deep.equal([false, true]);
+  });
+
+  it('should be disputed where the one was told of the id when the other had asked already', () => {
+    marbles(({ cold }) => {
+      const claims = subscriptionIds();
+      const [one, other] = [claims.open(), claims.open()];
+      cold('100ms (a|)').subscribe(() => claims.assign(one, '1', 50));
+      cold('200ms (a|)').subscribe(() => expect(claims.assign(other, '1', 100)).to.equal('disputed'));
+      cold('300ms (a|)').subscribe(() => expect(claims.assign(one, '1', 201)).to.equal('forgotten'));
+    });
+  });
+
+  it('should be of a process before only as long as no other has the id', () => {
+    const claims = subscriptionIds();
+    const [left, mine] = [claims.open(), claims.open()];
+    claims.adopt(left, '1');
+    expect(claims.owns(left, '1')).to.equal(true);
+    expect(claims.assign(mine, '1', 0)).to.equal('forgotten');
+    claims.adopt(left, '1');
+    expect([claims.owns(left, '1'), claims.owns(mine, '1')]).to.deep.equal([false, true]);
+  });
+
+  it('should stay with the newer one when the older one lets go', () => {
+    const claims = subscriptionIds();
+    const [older, newer] = [claims.open(), claims.open()];
+    claims.assign(older, '1', 0);
+    claims.assign(newer, '1', Infinity);
+    claims.drop(older);
+    expect(claims.owns(newer, '1')).to.equal(true);
+  });
+
+  it('should let one go that never got an id', () => {
+    const claims = subscriptionIds();
+    claims.drop(claims.open());
+    expect(claims.assign(claims.open(), '1', 0)).to.equal('none');
+  });
+
+  it('should be settled when all ids have come that were awaited, and no matter which come later', () => {
+    const claims = subscriptionIds();
+    expect(claims.isAwaitingId).to.equal(false);
+    const [one, other] = [claims.expectId(), claims.expectId()];
+    let isSettled = false;
+    claims.settled().subscribe({ complete: () => (isSettled = true) });
+    const later = claims.expectId();
+    one();
+    one();
+    expect(isSettled).to.equal(false);
+    other();
+    expect([isSettled, claims.isAwaitingId]).to.deep.equal([true, true]);
+    later();
+    expect(claims.isAwaitingId).to.equal(false);
+  });
+
+  it('should be settled at once where no id is awaited', () => {
+    let isSettled = false;
+    subscriptionIds()
+      .settled()
+      .subscribe({ complete: () => (isSettled = true) });
+    expect(isSettled).to.equal(true);
+  });
+
+  it('should not mix ids up', () => {
+    const claims = subscriptionIds();
+    const [one, other] = [claims.open(), claims.open()];
+    one.lost = (): void => expect.fail('it lost its id');
+    claims.assign(one, '1', 0);
+    expect(claims.assign(other, '2', 0)).to.equal('none');
+    expect(claims.owns(one, '2')).to.equal(false);
+  });
+});

@@ -1,0 +1,84 @@
+import { expect } from 'chai';
+import { pendingGaps, type PendingGaps } from '../../../lib/ews/streaming/gaps.ts';
+import type { Member } from '../../../lib/ews/streaming/member.ts';
+import type { StreamRequest } from '../../../lib/ews/streaming/handover.ts';
+
+/** A member, and the requests of its connection. */
+function told(
+  script: (gaps: PendingGaps, member: Member, hang: (...legs: StreamRequest[]) => void) => void,
+): string[] {
+  const seen: string[] = [];
+  let hanging: readonly StreamRequest[] = [];
+  const member: Member = {
+    id: 'S1',
+    connectionMinutes: 30,
+    next: () => undefined,
+    missed: (reason) => seen.push(reason),
+    fail: () => undefined,
+  };
+  script(
+    pendingGaps(() => hanging),
+    member,
+    (...legs) => (hanging = legs),
+  );
+  return seen;
+}
+
+const leg = (number: number, ...members: readonly Member[]): StreamRequest => ({
+  number,
+  members: new Map(members.map((member) => [member.id, member])),
+  openedAt: 0,
+  hasAnswered: true,
+  mayHaveActed: true,
+  isClosed: false,
+  hasLeavers: false,
+  problem: undefined,
+});
+
+describe('connectionGaps', () => {
+  it('should be told once, by a request that was opened behind the one on which something is missing', () => {
+    const seen = told((gaps, member) => {
+      gaps.note(member, 'connectionLost', 2);
+      gaps.tell(leg(1, member));
+      gaps.tell(leg(2, member));
+      expect(gaps.of(member)).to.equal('connectionLost');
+      gaps.tell(leg(3, member));
+      gaps.tell(leg(3, member));
+      expect(gaps.of(member)).to.equal(undefined);
+    });
+    expect(seen).to.deep.equal(['connectionLost']);
+  });
+
+  it('should not be told by a request that is not for the member, nor to one that has left', () => {
+    const seen = told((gaps, member) => {
+      gaps.note(member, 'connectionLost', 1);
+      gaps.tell(leg(2));
+      gaps.forget(member);
+      gaps.tell(leg(3, member));
+    });
+    expect(seen).to.deep.equal([]);
+  });
+
+  it('should be told as one, by the last of them, where no request hangs that could tell the first alone', () => {
+    const seen = told((gaps, member) => {
+      gaps.note(member, 'unreadable', 1);
+      gaps.note(member, 'connectionLost', 2);
+      gaps.tell(leg(2, member));
+      gaps.tell(leg(3, member));
+    });
+    expect(seen).to.deep.equal(['unreadable']);
+  });
+
+  it('should be told one by one where the request between them goes on', () => {
+    const seen = told((gaps, member, hang) => {
+      const goesOn = leg(2, member);
+      gaps.note(member, 'unreadable', 1);
+      hang(goesOn);
+      gaps.note(member, 'connectionLost', 3);
+      gaps.tell(goesOn);
+      gaps.tell(goesOn);
+      gaps.tell(leg(4, member));
+    });
+    expect(seen).to.deep.equal(['unreadable', 'connectionLost']);
+  });
+});

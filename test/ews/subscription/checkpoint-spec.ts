@@ -1,0 +1,386 @@
+import { expect } from 'chai';
+import { NEVER, of, ReplaySubject, take, takeUntil, tap, throwError } from 'rxjs';
+import { CheckpointError, type CheckpointStore, type Json } from '../../../lib/core/checkpoint/checkpoint.ts';
+import { memoryCheckpoints } from '../../../lib/core/checkpoint/memoryStore.ts';
+import { DecodeError } from '../../../lib/core/errors.ts';
+import { exchange } from '../../../lib/ews/exchange.ts';
+import type { PullOptions } from '../../../lib/ews/pull/options.ts';
+import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
+import { pushNotifications } from '../../../lib/ews/push/push.ts';
+import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
+import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
+import { outcomesOf, pulling, RETRY } from '../pull/pulling.ts';
+import { CALLBACK_URL, callbackUrlsOf, pushing } from '../push/pushing.ts';
+
+const folders = { folders: ['inbox'], events: ['newMail'] } as const;
+
+/** A store like that of another process: what is open on the one is not known on the other. */
+function another(store: CheckpointStore): CheckpointStore {
+  return { ...store };
+}
+
+function savedIn(store: CheckpointStore): Json | undefined {
+  let saved: Json | undefined;
+  store.load('mail').subscribe((value) => (saved = value));
+  return saved;
+}
+
+/** A store that a process has left which was killed when it had subscribed, and so far. */
+function leftBehind(saved: Json): CheckpointStore {
+  const store = memoryCheckpoints();
+  store.save('mail', saved).subscribe();
+  return store;
+}
+
+describe('A pull with a checkpoint', () => {
+  it('should save its watermark when the events were processed, and its id until it is removed', () => {
+    const store = memoryCheckpoints();
+    const during: (Json | undefined)[] = [];
+    const after: (Json | undefined)[] = [];
+    const { events, left } = pulling(({ server, pull, watch, at }) => {
+      watch(pull({ checkpoint: { store, key: 'mail' } }), 70);
+      at(5, () => server.deliverMail());
+      at(40, () => during.push(savedIn(store)));
+      at(75, () => after.push(savedIn(store)));
+    });
+    const last = events.findLast(({ type }) => type === 'modified');
+    expect(last).to.have.property('watermark');
+    expect(during[0]).to.have.property(
+      'watermark',
+      last !== undefined && 'watermark' in last && last.watermark,
+    );
+    expect(during[0]).to.have.nested.property('held.length', 1);
+    expect(during[0]).to.have.nested.property('held[0].resource', 'PullSubscription');
+    expect(after[0]).to.have.deep.property('held', []);
+    expect(after[0]).to.have.property('watermark');
+    expect(left()).to.deep.equal([]);
+  });
+
+  it('should not save a batch that was left in its middle', () => {
+    const store = memoryCheckpoints();
+    const saved: (Json | undefined)[] = [];
+    const { seen } = pulling(({ server, pull, watch, at }) => {
+      watch(pull({ checkpoint: { store, key: 'mail' } }).pipe(take(2)), 60);
+      at(1, () => saved.push(savedIn(store)));
+      at(5, () => server.deliverMail());
+      at(50, () => saved.push(savedIn(store)));
+    });
+    expect(seen).to.deep.equal(['0 status', '30 created', '30 complete']);
+    expect(saved[1]).to.have.property('watermark', (saved[0] as { watermark: string }).watermark);
+    expect(saved[1]).to.have.deep.property('held', []);
+  });
+
+  it('should go on behind what was processed in another life, and remove what that has left', () => {
+    const store = memoryCheckpoints();
+    let seenBefore = 0;
+    const { seen, server, outcomes, left } = pulling(({ server: it, pull, watch, at }) => {
+      // This one is never unsubscribed from, as if its process was killed: nothing of it is sent any more.
+      const killed = exchange({
+        url: it.url,
+        transport: (request) => (isKilled ? NEVER : it.transport(request)),
+        retry: RETRY,
+      });
+      let isKilled = false;
+      const dying = pullNotifications(killed, { ...folders, checkpoint: { store, key: 'mail' } }).subscribe(
+        () => (seenBefore += 1),
+      );
+      at(5, () => it.deliverMail());
+      at(40, () => {
+        isKilled = true;
+      });
+      at(45, () => it.deliverMail());
+      at(50, () =>
+        watch(pull({ events: ['newMail'], checkpoint: { store: another(store), key: 'mail' } }), 60),
+      );
+      at(60, () => dying.unsubscribe());
+    });
+    expect(seenBefore).to.equal(2);
+    expect(seen.map((one) => one.replace(/^\d+ /, ''))).to.deep.equal(['newMail', 'status']);
+    expect(outcomes.map(({ resource, outcome }) => `${outcome} ${resource}`)).to.deep.equal([
+      'Released PullSubscription',
+      'Released PullSubscription',
+    ]);
+    expect(new Set(outcomes.map(({ id }) => id)).size).to.equal(2);
+    expect(left()).to.deep.equal([]);
+    expect(server.requests.map(({ operation }) => operation)).to.include('Unsubscribe');
+  });
+
+  it('should call it gone where what was left is gone', () => {
+    const store = leftBehind({ held: [{ resource: 'PullSubscription', id: 'long-gone' }] });
+    const pulled = pulling(({ pull, watch }) => {
+      watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+    });
+    expect(outcomesOf(pulled).sort()).to.deep.equal(['AlreadyGone', 'Released']);
+    expect(pulled.seen[0]).to.equal('0 gap');
+    expect(savedIn(store)).to.have.deep.property('held', []);
+  });
+
+  it('should tell of a subscription that was asked for when the process died', () => {
+    const store = leftBehind({ watermark: undefined, held: [{ resource: 'PullSubscription' }] });
+    const pulled = pulling(({ pull, watch }) => {
+      watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+    });
+    expect(pulled.outcomes[0]).to.include({
+      outcome: 'Unknown',
+      resource: 'PullSubscription',
+      id: undefined,
+    });
+    expect(pulled.outcomes[0]).to.have.property('hint').that.includes('10 minutes');
+    expect(outcomesOf(pulled)).to.deep.equal(['Unknown', 'Released']);
+  });
+
+  it('should have said that it asks before it asks', () => {
+    const store = memoryCheckpoints();
+    const server = ewsSimulator();
+    const whenAsked: (Json | undefined)[] = [];
+    const service = exchange({
+      url: server.url,
+      transport: (request) => {
+        whenAsked.push(savedIn(store));
+        return server.transport(request);
+      },
+    });
+    pullNotifications(service, { ...folders, checkpoint: { store, key: 'mail' } })
+      .subscribe()
+      .unsubscribe();
+    expect(whenAsked[0]).to.deep.equal({ held: [{ resource: 'PullSubscription' }] });
+    expect(savedIn(store)).to.have.deep.property('held', []);
+  });
+
+  it('should forget what it asked for where the server refused', () => {
+    const store = memoryCheckpoints();
+    const pulled = pulling(({ server, pull, watch }) => {
+      server.failNext(1, { error: 'ErrorFolderNotFound' }, 'Subscribe');
+      watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+    });
+    expect(pulled.seen).to.deep.equal(['0 EwsError']);
+    expect(savedIn(store)).to.deep.equal({ held: [] });
+  });
+
+  it('should tell of a gap where the server no longer knows the watermark', () => {
+    const store = leftBehind({ watermark: 'of another server', held: [] });
+    const pulled = pulling(({ pull, watch }) => {
+      watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+    });
+    expect(pulled.events[0]).to.include({ type: 'gap', reason: 'watermarkRefused' });
+  });
+
+  it('should tell of a gap, and since when, from a server without watermarks', () => {
+    const store = leftBehind({ since: 7000, held: [] });
+    const pulled = pulling(
+      ({ pull, watch }) => {
+        watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+      },
+      { dialect: 'grommunio' },
+    );
+    expect(pulled.events[0]).to.deep.include({
+      type: 'gap',
+      reason: 'subscriptionLost',
+      since: new Date(7000),
+    });
+  });
+
+  it('should be shared by its subscribers, and be refused to a second stream at the same time', () => {
+    const store = memoryCheckpoints();
+    const pulled = pulling(({ pull, watch, server, at }) => {
+      const one$ = pull({ checkpoint: { store, key: 'mail' } });
+      watch(one$, 10);
+      watch(one$, 10);
+      watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+      at(5, () => expect(server.subscriptions).to.have.length(1));
+    });
+    expect(pulled.errors).to.have.length(1);
+    expect(pulled.errors[0])
+      .to.be.instanceOf(TypeError)
+      .and.have.property('message')
+      .that.includes('checkpoint.key');
+    expect(outcomesOf(pulled)).to.deep.equal(['Released']);
+  });
+
+  it('should go on in the same process too, and not take what it is removing for what was left', () => {
+    const store = memoryCheckpoints();
+    const pulled = pulling(
+      ({ pull, watch, at, server }) => {
+        const checkpoint = { store, key: 'mail' };
+        watch(pull({ checkpoint }), 10);
+        at(10, () => {
+          server.deliverMail();
+          watch(pull({ events: ['newMail'], checkpoint }), 20);
+        });
+      },
+      { latencyMs: 100 },
+    );
+    expect(outcomesOf(pulled)).to.deep.equal(['Released', 'Released']);
+    expect(pulled.seen.filter((one) => one.endsWith('newMail'))).to.have.length(1);
+    expect(pulled.seen.some((one) => one.endsWith('gap'))).to.equal(false);
+  });
+
+  describe('and a store that fails', () => {
+    const full = new CheckpointError('unwritable', '/checkpoints');
+    const failing: readonly (readonly [string, Partial<CheckpointStore>])[] = [
+      ['when it is loaded', { load: () => throwError(() => full) }],
+      ['when it saves', { save: () => throwError(() => full) }],
+    ];
+    for (const [when, broken] of failing) {
+      it(`should error with that, and ask the server for nothing: ${when}`, () => {
+        const store = { ...memoryCheckpoints(), ...broken };
+        const pulled = pulling(({ pull, watch }) => {
+          watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+        });
+        expect(pulled.errors).to.deep.equal([full]);
+        expect(pulled.server.requests).to.deep.equal([]);
+      });
+    }
+
+    it('should error with that, and be removed, when it cannot save how far it has come', () => {
+      const store = memoryCheckpoints();
+      let isFull = false;
+      const filling = {
+        ...store,
+        save: (key: string, value: Json) => (isFull ? throwError(() => full) : store.save(key, value)),
+      };
+      const pulled = pulling(({ pull, watch, at, server }) => {
+        watch(pull({ checkpoint: { store: filling, key: 'mail' } }), 60);
+        at(5, () => {
+          isFull = true;
+          server.deliverMail();
+        });
+      });
+      expect(pulled.errors).to.deep.equal([full]);
+      expect(pulled.events.some(({ type }) => type === 'newMail')).to.equal(true);
+      expect(outcomesOf(pulled)).to.deep.equal(['Released']);
+    });
+
+    it('should error where what it loads is no checkpoint of a stream', () => {
+      const store = { ...memoryCheckpoints(), load: () => of('something else') };
+      const pulled = pulling(({ pull, watch }) => {
+        watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+      });
+      expect(pulled.errors[0]).to.be.instanceOf(DecodeError);
+    });
+  });
+
+  const invalid: readonly (readonly [unknown, string])[] = [
+    ['mail', 'checkpoint must be an object'],
+    [{ key: 'mail' }, 'checkpoint.store must be'],
+    [{ store: {}, key: 'mail' }, 'checkpoint.store must be a store of checkpoints'],
+    [{ store: memoryCheckpoints(), key: '' }, 'checkpoint.key must be a text'],
+  ];
+  for (const [checkpoint, message] of invalid) {
+    it(`should be refused: ${message}`, () => {
+      const service = exchange({ url: 'https://mail.contoso.com/EWS/Exchange.asmx' });
+      const options = { ...folders, checkpoint } as PullOptions;
+      expect(() => pullNotifications(service, options)).to.throw(TypeError, message);
+    });
+  }
+});
+
+describe('A stream with a checkpoint', () => {
+  it('saves the time of an event only after its subscriber has returned', () => {
+    const store = memoryCheckpoints();
+    const during: (Json | undefined)[] = [];
+    pulling(({ server, service, watch, at }) => {
+      const checkpoint = { store, key: 'mail' };
+      const events$ = streamingNotifications(service, { ...folders, checkpoint });
+      watch(events$.pipe(tap(() => during.push(savedIn(store)))), 50);
+      at(30, () => server.deliverMail());
+      at(40, () => server.deliverMail());
+    });
+    // The time that is saved is 10 seconds before the event came.
+    expect(during.map((saved) => (saved as { since?: number }).since)).to.deep.equal([0, 20_000]);
+    expect(savedIn(store)).to.have.property('since', 30_000);
+  });
+
+  it('should remove what was left on the server, tell of a gap, and keep its own id until it is removed', () => {
+    const store = memoryCheckpoints();
+    const pulled = pulling(({ server, service, watch, at }) => {
+      let isKilled = false;
+      const killed = exchange({
+        url: server.url,
+        transport: (request) => (isKilled ? NEVER : server.transport(request)),
+        retry: RETRY,
+      });
+      const dying = streamingNotifications(killed, {
+        ...folders,
+        checkpoint: { store, key: 'mail' },
+      }).subscribe();
+      at(20, () => (isKilled = true));
+      at(21, () => server.closeStreams());
+      at(30, () => {
+        expect(savedIn(store)).to.have.nested.property('held[0].resource', 'StreamingSubscription');
+        watch(
+          streamingNotifications(service, { ...folders, checkpoint: { store: another(store), key: 'mail' } }),
+          40,
+        );
+      });
+      at(39, () => server.deliverMail());
+      at(50, () => dying.unsubscribe());
+    });
+    expect(pulled.seen).to.deep.equal(['30 gap', '39 newMail']);
+    expect(outcomesOf(pulled)).to.deep.equal(['Released', 'Released']);
+    expect(pulled.left()).to.deep.equal([]);
+    expect(savedIn(store)).to.have.deep.property('held', []);
+  });
+});
+
+describe('A push with a checkpoint', () => {
+  it('saves the watermark of an event only after its subscriber has returned', () => {
+    const store = memoryCheckpoints();
+    const during: (string | undefined)[] = [];
+    const watermarks: (string | undefined)[] = [];
+    const saved = (): string | undefined => (savedIn(store) as { watermark?: string }).watermark;
+    pushing(({ server, push, watch, at }) => {
+      const checkpoint = { store, key: 'mail' };
+      const events$ = push({ events: ['created', 'modified'], checkpoint }).pipe(
+        tap((event) => {
+          during.push(saved());
+          if ('watermark' in event) watermarks.push(event.watermark);
+        }),
+      );
+      watch(events$, 40);
+      at(5, () => server.deliverMail());
+      at(10, () => server.deliverMail());
+    });
+    const [status, , first, , second] = watermarks;
+    // Both events of a mail come in one post.
+    expect(during).to.deep.equal([status, status, status, first, first]);
+    expect(saved()).to.equal(second);
+  });
+
+  it('should go on behind what was processed, and end what was left by the answer to its next post', () => {
+    const store = memoryCheckpoints();
+    const ids: string[] = [];
+    const kept: string[] = [];
+    const pushed = pushing(({ server, push, watch, at, incoming$ }) => {
+      const killed$ = new ReplaySubject<void>(1);
+      const options = { ...folders, callbackUrl: CALLBACK_URL, statusFrequencyMinutes: 1 };
+      const killed = exchange({ url: server.url, transport: server.transport, retry: RETRY });
+      pushNotifications(
+        killed,
+        { ...options, checkpoint: { store, key: 'mail' } },
+        incoming$.pipe(takeUntil(killed$)),
+      ).subscribe({ error: () => undefined });
+      at(5, () => server.deliverMail());
+      at(20, () => {
+        ids.push(...server.subscriptions.map(({ id }) => id));
+        killed$.next();
+      });
+      at(21, () => {
+        kept.push(JSON.stringify(savedIn(store)));
+        server.deliverMail();
+      });
+      at(30, () => watch(push({ checkpoint: { store: another(store), key: 'mail' } }), 300));
+    });
+    expect(pushed.events.map(({ type }) => type).filter((type) => type !== 'status')).to.deep.equal([
+      'newMail',
+    ]);
+    expect(pushed.outcomes[0]).to.include({ outcome: 'Released', resource: 'PushSubscription', id: ids[0] });
+    expect(outcomesOf(pushed)).to.deep.equal(['Released', 'Released']);
+    // The posts of the former process carry a secret that nobody knows any more.
+    const [former, later] = callbackUrlsOf(pushed);
+    expect(former)
+      .to.match(/pushKey=[\da-f]{32}$/)
+      .and.not.equal(later);
+    expect(kept[0]).to.contain(ids[0]).and.not.contain(former!.slice(-32));
+  });
+});

@@ -1,0 +1,257 @@
+import { expect } from 'chai';
+import { merge, Observable, of, timer } from 'rxjs';
+import { headersFrom } from '../../../lib/core/transport/transport.ts';
+import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
+import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
+import type { ExchangeOptions } from '../../../lib/ews/options.ts';
+import { exchange } from '../../../lib/ews/exchange.ts';
+import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
+import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
+import { ewsSimulator, type EwsSimulatorOptions } from '../../../lib/testing/ews/simulator.ts';
+import { marbles } from '../../support/marbles.ts';
+
+const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
+const addresses = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}@contoso.com`);
+
+function connected(serverOptions: EwsSimulatorOptions = {}, options: Partial<ExchangeOptions> = {}) {
+  const server = ewsSimulator(serverOptions);
+  const service = exchange({ url: server.url, transport: server.transport, ...options });
+  return { server, service };
+}
+
+describe('One service for several mailboxes', () => {
+  for (const dialect of ['exchange', 'grommunio'] satisfies EwsDialect[]) {
+    for (const notifications of [pullNotifications, streamingNotifications]) {
+      it(`should bring to each what is its own, by ${notifications.name}, with ${dialect}`, () => {
+        const { server, service } = connected({ dialect });
+        const seen: string[] = [];
+        let pending = 0;
+        marbles(() => {
+          service.releases.pending$.subscribe((count) => (pending = count));
+          for (const address of addresses) {
+            server.mailbox(address);
+            const watching = notifications(service.as({ primarySmtpAddress: address }), OPTIONS).subscribe(
+              ({ type }: EwsEvent) => type === 'newMail' && seen.push(address),
+            );
+            timer(200_000).subscribe(() => watching.unsubscribe());
+          }
+          timer(50_000).subscribe(() => server.mailbox('b@contoso.com').deliverMail());
+          timer(100_000).subscribe(() => server.mailbox('d@contoso.com').deliverMail());
+          timer(150_000).subscribe(() => expect(server.subscriptions).to.have.length(5));
+        });
+        expect(seen).to.deep.equal(['b@contoso.com', 'd@contoso.com']);
+        expect(pending).to.equal(0);
+        expect(server.subscriptions).to.deep.equal([]);
+      });
+    }
+  }
+
+  it('should act as each by any of the four names, in every request', () => {
+    const { server, service } = connected();
+    const names = [
+      { principalName: 'sara@contoso.com' },
+      { sid: 'S-1-5-21' },
+      { primarySmtpAddress: 'sara@contoso.com' },
+      { smtpAddress: 'sara@contoso.com' },
+    ];
+    for (const name of names) pullNotifications(service.as(name), OPTIONS).subscribe().unsubscribe();
+    const by = server.requests.map(({ impersonated }) => `${impersonated!.by} ${impersonated!.name}`);
+    expect(by).to.deep.equal(
+      [
+        'PrincipalName sara@contoso.com',
+        'SID S-1-5-21',
+        'PrimarySmtpAddress sara@contoso.com',
+        'SmtpAddress sara@contoso.com',
+      ]
+        // Subscribe, GetEvents, Unsubscribe.
+        .flatMap((line) => [line, line, line]),
+    );
+  });
+
+  it('should lead each to its own server by its own address, with nobody else’s cookie', () => {
+    const { server, service } = connected();
+    for (const address of addresses.slice(0, 2)) {
+      streamingNotifications(service.as({ smtpAddress: address }), OPTIONS)
+        .subscribe()
+        .unsubscribe();
+    }
+    expect(server.requests.map(({ headers }) => headers['x-anchormailbox'])).to.deep.equal([
+      'a@contoso.com',
+      'a@contoso.com',
+      'b@contoso.com',
+      'b@contoso.com',
+    ]);
+    expect(server.requests.every(({ headers }) => headers['x-preferserveraffinity'] === 'true')).to.equal(
+      true,
+    );
+  });
+
+  it('should share connections between the streams of all that name one anchor', () => {
+    const { server, service } = connected({}, { anchorMailbox: 'a@contoso.com' });
+    const seen: string[] = [];
+    marbles(() => {
+      const streams = addresses.map((address) =>
+        streamingNotifications(service.as({ smtpAddress: address }), OPTIONS),
+      );
+      const watching = merge(...streams).subscribe(({ type }) => seen.push(type));
+      timer(1000).subscribe(() =>
+        expect(server.streams.map(({ subscriptionIds }) => subscriptionIds)).to.have.length(1),
+      );
+      timer(2000).subscribe(() => server.deliverMail());
+      timer(3000).subscribe(() => watching.unsubscribe());
+    });
+    expect(seen).to.deep.equal(Array<string>(5).fill('newMail'));
+    expect(server.requests.filter(({ operation }) => operation === 'GetStreamingEvents')).to.have.length(1);
+    expect(new Set(server.requests.map(({ headers }) => headers['x-anchormailbox']))).to.deep.equal(
+      new Set(['a@contoso.com']),
+    );
+    expect(server.subscriptions).to.deep.equal([]);
+  });
+
+  it('should let each name the anchor of its group', () => {
+    const { server, service } = connected();
+    marbles(() => {
+      const streams = addresses.map((address, index) =>
+        streamingNotifications(service.as({ smtpAddress: address }, addresses[index < 3 ? 0 : 3]), OPTIONS),
+      );
+      const watching = merge(...streams).subscribe();
+      timer(1000).subscribe(() => {
+        const sizes = server.streams.map(({ subscriptionIds }) => subscriptionIds.length);
+        expect(sizes.sort()).to.deep.equal([2, 3]);
+        watching.unsubscribe();
+      });
+    });
+    expect(server.subscriptions).to.deep.equal([]);
+  });
+
+  it('should send the cookie of a group with each of its requests, streams and Unsubscribe too, and forget it when a mailbox moves', () => {
+    const server = ewsSimulator();
+    const cookies: string[] = [];
+    let box = 1;
+    const service = exchange({
+      url: server.url,
+      anchorMailbox: 'a@contoso.com',
+      transport: (request) => {
+        const operation = /<m:(\w+)>/.exec(request.body ?? '')?.[1] ?? '';
+        cookies.push(`${operation} ${request.headers?.['cookie'] ?? '-'}`);
+        const cookie = `X-BackEndOverrideCookie=mbx${box}; path=/; secure`;
+        return new Observable((subscriber) =>
+          server.transport(request).subscribe({
+            next: (response) => {
+              const isFirst = request.headers?.['cookie'] === undefined;
+              const headers = isFirst ? headersFrom({ 'set-cookie': cookie }) : headersFrom({});
+              subscriber.next({ ...response, headers });
+            },
+            error: (error: unknown) => subscriber.error(error),
+            complete: () => subscriber.complete(),
+          }),
+        );
+      },
+    });
+    marbles(() => {
+      const watching = streamingNotifications(service, OPTIONS).subscribe();
+      timer(10_000).subscribe(() => {
+        box = 2;
+        server.failNext(1, { error: 'ErrorMailboxStoreUnavailable' }, 'GetStreamingEvents');
+        server.closeStreams();
+      });
+      timer(200_000).subscribe(() => watching.unsubscribe());
+    });
+    const [one, two] = ['X-BackEndOverrideCookie=mbx1', 'X-BackEndOverrideCookie=mbx2'];
+    expect(cookies.slice(0, 2)).to.deep.equal(['Subscribe -', `GetStreamingEvents ${one}`]);
+    expect(cookies.slice(-3)).to.deep.equal([
+      'Subscribe -',
+      `GetStreamingEvents ${two}`,
+      `Unsubscribe ${two}`,
+    ]);
+    expect(server.subscriptions).to.deep.equal([]);
+  });
+
+  it('should have one ledger and one limit for all, and be closed as one', async () => {
+    const { server, service } = connected({}, { maxConcurrentRequests: 2 });
+    const other = service.as({ smtpAddress: 'b@contoso.com' });
+    expect(other.releases).to.equal(service.releases);
+    let completed = 0;
+    for (const each of [service, other]) {
+      pullNotifications(each, OPTIONS).subscribe({ complete: () => (completed += 1) });
+    }
+    const { clean, outcomes } = await other.close();
+    expect([completed, clean, outcomes.length, server.subscriptions.length]).to.deep.equal([2, true, 2, 0]);
+    const limited = connected({ latencyMs: 10 }, { maxConcurrentRequests: 2 });
+    marbles(() => {
+      const pulls = addresses.map((address) =>
+        pullNotifications(limited.service.as({ smtpAddress: address }), OPTIONS),
+      );
+      const watching = merge(...pulls).subscribe();
+      timer(1).subscribe(() => expect(limited.server.requests).to.have.length(2));
+      timer(1000).subscribe(() => watching.unsubscribe());
+    });
+    expect(limited.server.subscriptions).to.deep.equal([]);
+  });
+
+  it('should watch the folders of others that the account may see, by distinguished name or by id', () => {
+    const { server, service } = connected();
+    const delegate = server.mailbox('boss@contoso.com');
+    const seen: string[] = [];
+    marbles(() => {
+      const inbox = { distinguished: 'inbox', mailbox: 'boss@contoso.com' };
+      const watching = merge(
+        streamingNotifications(service, { folders: [inbox], events: ['newMail'] }),
+        pullNotifications(service, { folders: [{ id: server.folderId('drafts') }], events: ['created'] }),
+      ).subscribe(({ type }) => type === 'status' || seen.push(type));
+      timer(1000).subscribe(() => {
+        server.deliverMail();
+        delegate.deliverMail();
+        server.createItem('drafts');
+      });
+      timer(40_000).subscribe(() => watching.unsubscribe());
+    });
+    expect(seen).to.deep.equal(['newMail', 'created']);
+    expect(server.requests[0]!.body).to.contain(
+      '<t:DistinguishedFolderId Id="inbox"><t:Mailbox><t:EmailAddress>boss@contoso.com</t:EmailAddress></t:Mailbox>',
+    );
+    expect(server.requests[0]!.impersonated).to.equal(undefined);
+    expect(server.subscriptions).to.deep.equal([]);
+  });
+
+  it('OAuth impersonation should always have X-AnchorMailbox', () => {
+    const token = 'secret';
+    const { server, service } = connected({ token }, { token });
+    pullNotifications(service.as({ primarySmtpAddress: 'a@contoso.com' }), OPTIONS)
+      .subscribe()
+      .unsubscribe();
+    pullNotifications(service.as({ sid: 'S-1-5-21' }, 'b@contoso.com'), OPTIONS)
+      .subscribe()
+      .unsubscribe();
+    expect(server.requests.map(({ headers }) => headers['x-anchormailbox']![0])).to.deep.equal(
+      'aaabbb'.split(''),
+    );
+    const message =
+      'anchorMailbox must be an SMTP address, where a token is to act as one who is named by none';
+    expect(() => service.as({ sid: 'S-1-5-21' })).to.throw(TypeError, message);
+    expect(() => exchange({ url: server.url, token: () => of(token), impersonate: { sid: 'S-1' } })).to.throw(
+      TypeError,
+      message,
+    );
+  });
+
+  it('should throw for what names no one user, and for an anchor that is none', () => {
+    const { service } = connected();
+    expect(() => service.as({} as { sid: string })).to.throw(
+      TypeError,
+      'impersonate must be an object with exactly one of',
+    );
+    expect(() => service.as('sara' as unknown as { sid: string })).to.throw(
+      TypeError,
+      'impersonate must be an object',
+    );
+    expect(() => service.as({ sid: 'S-1' }, 'sara')).to.throw(
+      TypeError,
+      'anchorMailbox must be an SMTP address',
+    );
+    expect(() => connected({}, { anchorMailbox: 'a\n@b' })).to.throw(
+      TypeError,
+      'anchorMailbox must be an SMTP address',
+    );
+  });
+});

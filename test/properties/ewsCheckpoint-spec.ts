@@ -1,0 +1,64 @@
+import { expect } from 'chai';
+import { tryCourses } from '../support/courses.ts';
+import { type Course, run, type Scenario, scenario } from './ewsCheckpoints.ts';
+
+/** All events of all processes, in the order in which they were processed. */
+function checkEvents({ way, dialect, upheavals, failures }: Scenario, course: Course): void {
+  const { seen, savedFrom, events } = course;
+  const numbers = new Map<string, number>();
+  const isUndisturbed =
+    way !== 'streaming' && dialect === 'exchange' && upheavals.length + failures.length === 0;
+  let highest = Math.min(savedFrom, events);
+  // Before anything is saved, the next process does not know of the one before.
+  let isInDoubt = savedFrom === Infinity;
+  for (const { from, told } of seen) {
+    let before = 0;
+    let place = from === undefined ? undefined : numbers.get(from);
+    for (const one of told) {
+      if (one === 'gap') {
+        if (isUndisturbed) expect(from, 'no gap where something was saved').to.equal(undefined);
+        isInDoubt = true;
+        continue;
+      }
+      const { number = place, watermark } = one;
+      if (number !== undefined && watermark !== undefined) {
+        expect(numbers.get(watermark) ?? number, 'recognisable').to.equal(number);
+        numbers.set(watermark, number);
+      }
+      if (one.number === undefined || number === undefined) continue;
+      expect(number, 'in order, and none twice in one life').to.be.above(before);
+      if (number > highest + 1) expect(isInDoubt, `lost before ${number}`).to.equal(true);
+      if (number > highest) isInDoubt = false;
+      if (isUndisturbed && place !== undefined) expect(number, 'behind what was saved').to.equal(place + 1);
+      before = number;
+      place = number;
+      highest = Math.max(highest, number);
+    }
+  }
+  expect(highest, 'the last event was told').to.equal(events);
+}
+
+/** Nothing is left but what the ledger tells of. */
+function checkLeft({ dialect }: Scenario, { outcomes, held, left, known, saved }: Course): void {
+  // Where ids start again, one that was saved may be that of one whose answer was lost.
+  if (dialect === 'exchange')
+    expect(
+      held.filter((id) => known.has(id)),
+      'whose ids were saved',
+    ).to.have.length(1);
+  const unknown = outcomes.filter(({ outcome }) => outcome === 'Unknown').length;
+  expect(held.length, 'besides those that were told of').to.be.within(1, 1 + unknown);
+  expect(left).to.be.at.most(unknown);
+  expect(outcomes.filter(({ outcome }) => outcome === 'Failed')).to.deep.equal([]);
+  expect(saved).to.have.deep.property('held', []);
+}
+
+describe('The laws of a stream with a checkpoint, over processes that are killed at any time', () => {
+  it('should lose nothing without telling, give nothing twice that is not recognised, and leave nothing behind', function () {
+    tryCourses(this, 250, scenario, (tried) => {
+      const course = run(tried);
+      checkEvents(tried, course);
+      checkLeft(tried, course);
+    });
+  });
+});

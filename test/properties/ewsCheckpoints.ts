@@ -1,0 +1,244 @@
+import fc from 'fast-check';
+import { defer, type Observable, throwError, timer } from 'rxjs';
+import type { CheckpointStore, Json } from '../../lib/core/checkpoint/checkpoint.ts';
+import { memoryCheckpoints } from '../../lib/core/checkpoint/memoryStore.ts';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { Transport } from '../../lib/core/transport/transport.ts';
+import type { EwsEvent } from '../../lib/ews/protocol/events.ts';
+import type { PushRequest } from '../../lib/ews/push/pushRequest.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { pushNotifications } from '../../lib/ews/push/push.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
+import { type ExchangeService } from '../../lib/ews/session/session.ts';
+import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
+import { type EwsFailure, type EwsOperation, ewsSimulator } from '../../lib/testing/ews/simulator.ts';
+import { pushCallback } from '../../lib/testing/ews/pushCallback.ts';
+import { slow } from '../support/checkpoints.ts';
+import { marbles } from '../support/marbles.ts';
+import { mortal } from '../support/mortal.ts';
+import { CALLBACK_URL } from '../ews/push/pushing.ts';
+
+/** How processes with a checkpoint come and are killed, in virtual milliseconds, and what happens on the server. */
+export interface Scenario {
+  readonly way: 'pull' | 'streaming' | 'push';
+  readonly dialect: 'exchange' | 'grommunio';
+  /** How long each lives at most, but the last, and how many events it processes: the next one kills it. */
+  readonly lives: readonly (readonly [ms: number, events: number])[];
+  readonly savingMs: number;
+  readonly latencyMs: number;
+  readonly chunkBytes: number;
+  /** When mail comes, and how much. */
+  readonly mails: readonly (readonly [atMs: number, count: number])[];
+  readonly upheavals: readonly (readonly [atMs: number, how: 'restart' | 'expire' | 'forgetHistory'])[];
+  readonly failures: readonly (readonly [atMs: number, count: number, how: EwsFailure, on: EwsOperation])[];
+}
+
+const SPAN_MS = 30_000;
+const at = fc.nat(SPAN_MS);
+
+/** No grommunio posts anything: a push subscription on it has no events. */
+export const scenario: fc.Arbitrary<Scenario> = fc
+  .record({
+    way: fc.constantFrom<Scenario['way']>('pull', 'streaming', 'push'),
+    dialect: fc.constantFrom<Scenario['dialect']>('exchange', 'exchange', 'grommunio'),
+    lives: fc.array(
+      fc.tuple(fc.oneof(fc.nat(9000), fc.nat(700)), fc.constantFrom(0, 1, 5, 50, Infinity, Infinity)),
+      {
+        minLength: 1,
+        maxLength: 5,
+      },
+    ),
+    savingMs: fc.constantFrom(0, 0, 20, 700),
+    latencyMs: fc.constantFrom(0, 8, 300),
+    chunkBytes: fc.constantFrom(100_000, 300),
+    mails: fc.array(fc.tuple(at, fc.constantFrom(1, 1, 3, 60)), { maxLength: 8 }),
+    upheavals: fc.array(fc.tuple(at, fc.constantFrom('restart', 'expire', 'forgetHistory')), {
+      maxLength: 1,
+    }),
+    failures: fc.array(
+      fc.tuple(
+        at,
+        fc.integer({ min: 1, max: 5 }),
+        fc.constantFrom<EwsFailure>(
+          'reset',
+          'resetAfterActing',
+          { arrivesAfterMs: 2500 },
+          { status: 503 },
+          { delayMs: 2500 },
+        ),
+        fc.constantFrom<EwsOperation>(
+          'Subscribe',
+          'GetEvents',
+          'GetStreamingEvents',
+          'SendNotification',
+          'Unsubscribe',
+          'Unsubscribe',
+        ),
+      ),
+      { maxLength: 2 },
+    ),
+  })
+  .map((scene) => (scene.way === 'push' ? { ...scene, dialect: 'exchange' } : scene));
+
+const KEY = 'mail';
+/** How long it takes until the next process is there. */
+const BETWEEN_MS = 100;
+/** How long the last process may take to release what it holds: a push is removed with its next post. */
+const CLOSE_MS = 600_000;
+const USUAL_TIMES = { lastMailAt: 100_000, quietAt: 130_000, settledAt: 200_000 };
+const TIMES = {
+  pull: USUAL_TIMES,
+  streaming: USUAL_TIMES,
+  // The loss of a push subscription is noticed by its silence, and its removal waits for the next post.
+  push: { lastMailAt: 400_000, quietAt: 430_000, settledAt: 700_000 },
+};
+
+/** What one process was told, in its order. */
+interface Seen {
+  /** Where it goes on: what was saved when it began. */
+  readonly from: string | undefined;
+  /** The number of an event and its watermark, a watermark alone, or that there is a gap. */
+  readonly told: ({ readonly number: number | undefined; readonly watermark: string | undefined } | 'gap')[];
+}
+
+export interface Course {
+  readonly seen: readonly Seen[];
+  readonly outcomes: readonly ReleaseOutcome[];
+  /** How many events there were when a watermark was saved for the first time. */
+  readonly savedFrom: number;
+  readonly events: number;
+  /** Subscriptions that are on the server before the last process leaves, and behind it. */
+  readonly held: readonly string[];
+  readonly left: number;
+  /** The ids that were ever saved. */
+  readonly known: ReadonlySet<string>;
+  readonly saved: Json | undefined;
+}
+
+function savedIn(store: CheckpointStore): Json | undefined {
+  let saved: Json | undefined;
+  store.load(KEY).subscribe((value) => (saved = value));
+  return saved;
+}
+
+function idsOf(saved: Json | undefined): readonly string[] {
+  const { held = [] } = (saved ?? {}) as { readonly held?: readonly { readonly id?: string }[] };
+  return held.flatMap(({ id }) => id ?? []);
+}
+
+function watermarkOf(saved: Json | undefined): string | undefined {
+  return (saved as { readonly watermark?: string } | undefined)?.watermark;
+}
+
+/** A store that says what is saved. */
+function heard(store: CheckpointStore, saving: (value: Json) => void): CheckpointStore {
+  return {
+    ...store,
+    save: (key, value) =>
+      defer(() => {
+        saving(value);
+        return store.save(key, value);
+      }),
+  };
+}
+
+function watching(
+  service: ExchangeService,
+  { way }: Scenario,
+  folder: string,
+  store: CheckpointStore,
+  posts$: Observable<PushRequest>,
+): Observable<EwsEvent> {
+  const watched = { folders: [{ id: folder }], events: ['modified'] } as const;
+  const checkpoint = { store, key: KEY };
+  if (way === 'pull') return pullNotifications(service, { ...watched, checkpoint, pollIntervalSeconds: 2 });
+  if (way === 'streaming') return streamingNotifications(service, { ...watched, checkpoint });
+  const callback = { callbackUrl: CALLBACK_URL, statusFrequencyMinutes: 1 };
+  return pushNotifications(service, { ...watched, ...callback, checkpoint }, posts$);
+}
+
+/** Lets them live and die, and says what came of it. */
+export function run(scene: Scenario): Course {
+  const { dialect, lives, savingMs, latencyMs, chunkBytes, mails, upheavals, failures } = scene;
+  const { lastMailAt, quietAt, settledAt } = TIMES[scene.way];
+  /** The listener of the process that is alive. */
+  let listener: Transport = () => throwError(() => new Error('nobody listens'));
+  const server = ewsSimulator({ dialect, latencyMs, chunkBytes, push: (post) => listener(post) });
+  const folder = server.createFolder();
+  const memory = memoryCheckpoints();
+  const seen: Seen[] = [];
+  const outcomes: ReleaseOutcome[] = [];
+  let events = 0;
+  let savedFrom = Infinity;
+  const known = new Set<string>();
+  let held: readonly string[] = [];
+  let left = 0;
+  const noting = heard(memory, (value) => {
+    if (watermarkOf(value) !== undefined) savedFrom = Math.min(savedFrom, events);
+    for (const id of idsOf(value)) known.add(id);
+  });
+  const store = savingMs === 0 ? noting : slow(noting, savingMs);
+
+  const begin = (fatal = Infinity): { readonly kill: () => void; readonly close: () => void } => {
+    const told: Seen['told'] = [];
+    seen.push({ from: watermarkOf(savedIn(memory)), told });
+    const process = mortal(server.transport, store);
+    const service = exchange({
+      url: server.url,
+      transport: process.transport,
+      retry: { initialMs: 200, maxMs: 1000, retries: 20, random: () => 0.5 },
+    });
+    process.mortal(() => service.releases.outcomes$).subscribe((outcome) => outcomes.push(outcome));
+    const close = (): void => void service.close({ timeoutMs: CLOSE_MS });
+    const kill = (): void => {
+      process.kill();
+      // Without a word to the server; but timers end.
+      close();
+    };
+    let processed = 0;
+    const { transport: callback, incoming$ } = pushCallback();
+    listener = (post) => process.mortal(() => callback(post));
+    watching(service, scene, folder, process.store, incoming$).subscribe((event) => {
+      if (event.type === 'gap') told.push('gap');
+      else if (event.type !== 'modified') told.push({ number: undefined, watermark: event.watermark });
+      else if (processed === fatal) kill();
+      else {
+        processed += 1;
+        // None is ever read, so that many have come.
+        told.push({ number: event.unreadCount, watermark: event.watermark });
+      }
+    });
+    return { close, kill };
+  };
+
+  marbles(() => {
+    let time = 0;
+    for (const [ms, processed] of lives) {
+      timer(time).subscribe(() => {
+        const dying = begin(processed);
+        timer(ms).subscribe(() => dying.kill());
+      });
+      time += ms + BETWEEN_MS;
+    }
+    timer(time).subscribe(() => {
+      const last = begin();
+      timer(quietAt - time).subscribe(() => {
+        held = server.subscriptions.map(({ id }) => id);
+        last.close();
+      });
+    });
+    const deliver = (count: number): void => {
+      for (let more = count; more > 0; more -= 1) {
+        events += 1;
+        server.deliverMail(folder);
+      }
+    };
+    for (const [ms, count] of mails) timer(ms).subscribe(() => deliver(count));
+    timer(lastMailAt).subscribe(() => deliver(1));
+    for (const [ms, how] of upheavals) timer(ms).subscribe(() => server[how]());
+    for (const [ms, count, how, on] of failures) timer(ms).subscribe(() => server.failNext(count, how, on));
+    // Asked in virtual time: by the clock outside of it, all would have expired.
+    timer(settledAt).subscribe(() => (left = server.subscriptions.length));
+  });
+  return { seen, outcomes, savedFrom, events, held, left, known, saved: savedIn(memory) };
+}

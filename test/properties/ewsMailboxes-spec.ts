@@ -1,0 +1,170 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { map } from 'rxjs';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import { pullNotifications } from '../../lib/ews/pull/pull.ts';
+import { exchange } from '../../lib/ews/exchange.ts';
+import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
+import { type EwsFailure, type EwsOperation, ewsSimulator } from '../../lib/testing/ews/simulator.ts';
+import { mayBeLeft, tryCourses } from '../support/courses.ts';
+import { at, marbles } from '../support/marbles.ts';
+import { breachesIn, watchers } from '../support/watchers.ts';
+
+/** What happens to a server of three mailboxes, whose subscriptions share connections. */
+type Change =
+  | { readonly moved: number; readonly minutes: number }
+  | 'the server restarts'
+  | 'all subscriptions expire'
+  | 'streams are closed'
+  | 'streams break'
+  | 'streams fall silent'
+  | { readonly how: EwsFailure; readonly on: EwsOperation; readonly count: number };
+
+interface Visit {
+  readonly at: number;
+  readonly forSeconds: number;
+  readonly mailbox: number;
+  readonly way: 'pull' | 'streaming';
+}
+
+interface Scenario {
+  readonly visits: readonly Visit[];
+  readonly changes: readonly (readonly [atSecond: number, change: Change])[];
+  readonly mails: readonly (readonly [atSecond: number, mailbox: number])[];
+  readonly dialect: 'exchange' | 'grommunio';
+  readonly latencyMs: number;
+  readonly maxConnections: number;
+  readonly maxStreams: number;
+}
+
+const SPAN_SECONDS = 900;
+const second = fc.nat(SPAN_SECONDS);
+const ADDRESSES = ['a@contoso.com', 'b@contoso.com', 'c@contoso.com'];
+const mailbox = fc.nat(ADDRESSES.length - 1);
+
+const change: fc.Arbitrary<Change> = fc.oneof(
+  fc.record({ moved: mailbox, minutes: fc.integer({ min: 0, max: 5 }) }),
+  fc.constantFrom<Change>(
+    'the server restarts',
+    'all subscriptions expire',
+    'streams are closed',
+    'streams break',
+    'streams fall silent',
+  ),
+  fc.record({
+    how: fc.constantFrom<EwsFailure>(
+      'reset',
+      'resetAfterActing',
+      { arrivesAfterMs: 8000 },
+      { status: 503 },
+      { error: 'ErrorServerBusy' },
+      { error: 'ErrorExceededConnectionCount' },
+      { error: 'ErrorMailboxStoreUnavailable' },
+      { delayMs: 5000 },
+    ),
+    on: fc.constantFrom<EwsOperation>('Subscribe', 'GetEvents', 'GetStreamingEvents', 'Unsubscribe'),
+    count: fc.integer({ min: 1, max: 4 }),
+  }),
+);
+
+const scenario: fc.Arbitrary<Scenario> = fc.record({
+  visits: fc.array(
+    fc.record({
+      at: second,
+      forSeconds: fc.oneof(fc.nat(600), fc.constant(Infinity)),
+      mailbox,
+      way: fc.constantFrom('pull' as const, 'streaming' as const, 'streaming' as const),
+    }),
+    { minLength: 1, maxLength: 6 },
+  ),
+  changes: fc.array(fc.tuple(second, change), { maxLength: 5 }),
+  mails: fc.array(fc.tuple(second, mailbox), { maxLength: 15 }),
+  dialect: fc.constantFrom('exchange', 'exchange', 'grommunio'),
+  latencyMs: fc.constantFrom(0, 20, 2000),
+  maxConnections: fc.constantFrom(3, 6),
+  maxStreams: fc.constantFrom(100, 6),
+});
+
+const CALM_AT = 1300;
+const LAST_MAIL_AT = 2200;
+const QUIET_AT = 2500;
+const SETTLED_AT = 6000;
+
+/** What became of a scenario: each line is a breach of a law. */
+function run(scene: Scenario): readonly string[] {
+  const { visits, changes, mails, dialect, latencyMs, maxConnections, maxStreams } = scene;
+  const server = ewsSimulator({ dialect, latencyMs, maxStreams });
+  const mailboxes = ADDRESSES.map((address) => server.mailbox(address));
+  const events = ADDRESSES.map(() => 0);
+  const breaches: string[] = [];
+  const outcomes: ReleaseOutcome[] = [];
+  const service = exchange({
+    ...{ url: server.url, transport: server.transport, streaming: { maxConnections } },
+    retry: { initialMs: 1000, random: () => 0.5 },
+  });
+
+  const { alive, tally, enter } = watchers((visit: Visit) => {
+    const as = service.as({ primarySmtpAddress: ADDRESSES[visit.mailbox] ?? '' });
+    const watched = { folders: ['inbox'], events: ['modified'] } as const;
+    const events$ =
+      visit.way === 'pull' ? pullNotifications(as, watched) : streamingNotifications(as, watched);
+    return events$.pipe(
+      map((event) => {
+        if (event.type === 'gap') return 'loss' as const;
+        // None is ever read, so that many have come.
+        return event.type === 'modified' ? event.unreadCount : undefined;
+      }),
+    );
+  });
+
+  const happen = (index: number): void => {
+    events[index] = (events[index] ?? 0) + 1;
+    mailboxes[index]?.deliverMail();
+  };
+  const act = (one: Change): void => {
+    if (one === 'the server restarts') server.restart();
+    else if (one === 'all subscriptions expire') server.expire();
+    else if (one === 'streams are closed') server.closeStreams('closed');
+    else if (one === 'streams break') server.closeStreams('reset');
+    else if (one === 'streams fall silent') server.goSilent();
+    else if ('moved' in one) server.moveMailbox(ADDRESSES[one.moved] ?? '', one.minutes);
+    else server.failNext(one.count, one.how, one.on);
+  };
+
+  marbles(() => {
+    service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
+    for (const visit of visits) at(visit.at, () => enter(visit));
+    for (const [seconds, one] of changes) at(seconds, () => act(one));
+    for (const [seconds, index] of mails) at(seconds, () => happen(index));
+    at(CALM_AT, () => server.clearFailures());
+    at(LAST_MAIL_AT, () => ADDRESSES.forEach((_, index) => happen(index)));
+    at(QUIET_AT, () => {
+      const watching = alive();
+      const extra = server.subscriptions.length - watching.length;
+      if (extra < 0 || extra > mayBeLeft(outcomes))
+        breaches.push(
+          `${server.subscriptions.length} held for ${watching.length}, ${mayBeLeft(outcomes)} told of`,
+        );
+      for (const { last, visit } of watching) {
+        const happened = events[visit.mailbox] ?? 0;
+        if (last !== happened)
+          breaches.push(`${visit.way} of ${visit.mailbox} told of ${last} last, and not of ${happened}`);
+      }
+      void service.close();
+    });
+    at(SETTLED_AT, () => {
+      const left = server.subscriptions.length;
+      if (left > mayBeLeft(outcomes))
+        breaches.push(`${left} left on the server, ${mayBeLeft(outcomes)} told of`);
+    });
+  });
+  return [...breaches, ...breachesIn(tally)];
+}
+
+describe('The laws of one service for several mailboxes, while they are moved', () => {
+  it('should lose nothing without telling, watch all that is wanted, and leave nothing behind', function () {
+    tryCourses(this, 200, scenario, (tried) => {
+      expect(run(tried)).to.deep.equal([]);
+    });
+  });
+});

@@ -1,0 +1,97 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { concat, NEVER, type Observable, of, switchMap, take, timer } from 'rxjs';
+import { releaseLedger, type ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import { shareWithGrace } from '../../lib/core/lifecycle/closing.ts';
+import { extent } from '../support/extent.ts';
+import { marbles } from '../support/marbles.ts';
+import { thing } from '../support/things.ts';
+import { type Fate, thingServer } from '../support/thingServer.ts';
+
+/** How one subscriber comes and goes, in virtual milliseconds. */
+interface Visit {
+  readonly comesAt: number;
+  readonly staysMs: number;
+  readonly shared: boolean;
+  readonly leaves: 'unsubscribe' | 'take' | 'switchMap' | 'never';
+}
+
+const fate: fc.Arbitrary<Fate> = fc.record({
+  thereMs: fc.nat(8),
+  backMs: fc.nat(8),
+  how: fc.constantFrom('serve', 'serve', 'serve', 'refuse', 'resetBefore', 'resetAfter', 'forbid'),
+});
+
+const visit: fc.Arbitrary<Visit> = fc.record({
+  comesAt: fc.nat(60),
+  staysMs: fc.nat(40),
+  shared: fc.boolean(),
+  leaves: fc.constantFrom('unsubscribe', 'unsubscribe', 'take', 'switchMap', 'never'),
+});
+
+const close = (things: Observable<string>, { staysMs, leaves }: Visit): void => {
+  if (leaves === 'take') things.pipe(take(1)).subscribe({ error: () => undefined });
+  else if (leaves === 'switchMap') {
+    timer(0, Math.max(1, staysMs))
+      .pipe(
+        take(2),
+        switchMap((turn) => (turn === 0 ? things : [])),
+      )
+      .subscribe({ error: () => undefined });
+  } else {
+    const subscription = things.subscribe({ error: () => undefined });
+    if (leaves === 'unsubscribe') timer(staysMs).subscribe(() => subscription.unsubscribe());
+  }
+};
+
+/** What a subscriber gets; it counts as alive from here until its outcome. */
+const tracked = (alive: Set<string>, id: string): Observable<string> => {
+  alive.add(id);
+  return concat(of(id), NEVER);
+};
+
+describe('The laws of remote resources, over random interleavings', () => {
+  it('should leave on the server what is alive here, and nothing else that is not told', () => {
+    fc.assert(
+      fc.property(
+        fc.array(visit, { minLength: 1, maxLength: 6 }),
+        fc.array(fate, { maxLength: 12 }),
+        fc.nat(20),
+        (visits, fates, graceMs) => {
+          const server = thingServer(fates);
+          const ledger = releaseLedger();
+          const outcomes: ReleaseOutcome[] = [];
+          const alive = new Set<string>();
+          let pending = 0;
+          marbles(() => {
+            ledger.outcomes$.subscribe((outcome) => {
+              outcomes.push(outcome);
+              if (outcome.id !== undefined) alive.delete(outcome.id);
+            });
+            ledger.pending$.subscribe((count) => (pending = count));
+            const own = thing(server.transport, ledger, { use: (id) => tracked(alive, id) });
+            const shared = own.pipe(shareWithGrace(ledger, graceMs));
+            for (const one of visits)
+              timer(one.comesAt).subscribe(() => close(one.shared ? shared : own, one));
+          });
+
+          const told = (name: ReleaseOutcome['outcome']): ReleaseOutcome[] =>
+            outcomes.filter(({ outcome }) => outcome === name);
+          const failed = new Set(told('Failed').map(({ id }) => id));
+          const orphans = [...server.held].filter((id) => !alive.has(id) && !failed.has(id));
+          expect(pending, 'nothing is under way').to.equal(0);
+          expect(
+            [...alive].every((id) => server.held.has(id)),
+            'what is alive is there',
+          ).to.equal(true);
+          expect(orphans, 'what is orphaned is told').to.have.length(server.lostAnswers);
+          expect(told('Unknown').length, 'lost answers are told').to.be.at.least(server.lostAnswers);
+          const ids = outcomes.flatMap(({ id }) => id ?? []);
+          expect(new Set(ids).size, 'one outcome each').to.equal(ids.length);
+          expect(new Set(server.removed).size, 'removed once').to.equal(server.removed.length);
+        },
+      ),
+      { numRuns: extent(300, 2000) },
+    );
+  });
+});

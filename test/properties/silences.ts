@@ -1,0 +1,191 @@
+import fc from 'fast-check';
+import {
+  concat,
+  defer,
+  interval,
+  map,
+  mergeMap,
+  NEVER,
+  Observable,
+  of,
+  Subject,
+  Subscription,
+  tap,
+} from 'rxjs';
+import {
+  headersFrom,
+  type HttpRequest,
+  type HttpResponse,
+  type Transport,
+} from '../../lib/core/transport/transport.ts';
+import { exchange, pullNotifications, streamingNotifications } from '../../lib/ews/index.ts';
+import { ewsSimulator, ucwaSimulator } from '../../lib/testing/index.ts';
+import { connect, presence } from '../../lib/ucwa/index.ts';
+import { NO_FIGURES, type Trial } from './law.ts';
+import { inVirtualTime, type VirtualTime } from './virtualTime.ts';
+
+/** How a server falls silent: the connection stays, and the rest of a response never comes. */
+type Silence = 'no head' | 'no body' | 'half a body' | 'white space';
+
+/** A server that falls silent, in virtual seconds. */
+export interface SilenceProgram {
+  readonly streams: number;
+  readonly beginsAt: number;
+  /** How many more requests it leaves without a response, besides those that are under way. */
+  readonly requests: number;
+  readonly how: Silence;
+  readonly latencyMs: number;
+}
+
+/** Programs of silences. */
+export const silencePrograms: fc.Arbitrary<SilenceProgram> = fc.record({
+  streams: fc.integer({ min: 1, max: 5 }),
+  beginsAt: fc.integer({ min: 20, max: 200 }),
+  requests: fc.nat(4),
+  how: fc.constantFrom<Silence[]>('no head', 'no body', 'half a body', 'white space'),
+  latencyMs: fc.constantFrom(0, 20, 400),
+});
+
+/** By then a silence must have been noticed: the longest limit (of a long poll) and the longest backoff, for each request. */
+const NOTICED_S = 550;
+const WHITE_SPACE = new TextEncoder().encode(' ');
+/** More often than any limit of silence. */
+const TRICKLE_MS = 50_000;
+
+/** The rest of a body that the server leaves open. */
+function restOf(how: Silence): Observable<Uint8Array> {
+  return how === 'white space' ? interval(TRICKLE_MS).pipe(map(() => WHITE_SPACE)) : NEVER;
+}
+
+function silent({ url }: HttpRequest, how: Silence): Observable<HttpResponse> {
+  if (how === 'no head') return NEVER;
+  const headers = headersFrom({ 'content-type': 'text/xml' });
+  const start$ = how === 'half a body' ? of(new TextEncoder().encode('<?xml version="1.0"?><Env')) : of();
+  return concat(of({ status: 200, url, headers, body$: concat(start$, restOf(how)) }), NEVER);
+}
+
+/** Mirrors a source until the server falls silent; then only the rest comes. */
+function untilSilent<Value>(
+  source$: Observable<Value>,
+  begins$: Observable<void>,
+  rest$: Observable<Value>,
+): Observable<Value> {
+  return new Observable((subscriber) => {
+    const mirrored = source$.subscribe({
+      next: (value) => subscriber.next(value),
+      error: (error: unknown) => subscriber.error(error),
+      complete: () => subscriber.complete(),
+    });
+    subscriber.add(mirrored);
+    const silence$ = begins$.pipe(
+      tap(() => mirrored.unsubscribe()),
+      mergeMap(() => rest$),
+    );
+    subscriber.add(silence$.subscribe((value) => subscriber.next(value)));
+  });
+}
+
+/** A transport to a server that falls silent when `begins$` emits. */
+function fallingSilent(
+  server: Transport,
+  begins$: Observable<void>,
+  { how, requests }: SilenceProgram,
+): Transport {
+  let left = 0;
+  begins$.subscribe(() => (left = requests));
+  return (request) =>
+    defer(() => {
+      if (left > 0) {
+        left -= 1;
+        return silent(request, how);
+      }
+      return untilSilent(server(request), begins$, NEVER).pipe(
+        map((response) => ({ ...response, body$: untilSilent(response.body$, begins$, restOf(how)) })),
+      );
+    });
+}
+
+/** What is watched of one kind, and what is done on the server that all of it must be told. */
+interface Watched {
+  readonly streams: readonly Observable<unknown>[];
+  readonly happen: () => void;
+}
+
+function play(program: SilenceProgram, watched: (begins$: Observable<void>) => Watched): Promise<Trial> {
+  const begins$ = new Subject<void>();
+  const { streams, happen } = watched(begins$);
+  const heard = new Set<number>();
+  const breaches: string[] = [];
+  let events = 0;
+  let isLater = false;
+  inVirtualTime((time: VirtualTime) => {
+    const all = new Subscription();
+    const noted = (index: number) => (): void => {
+      events += 1;
+      if (isLater) heard.add(index);
+      // Nothing more is checked: the hours that are left would only be simulated.
+      if (heard.size === streams.length) all.unsubscribe();
+    };
+    streams.forEach((stream$, index) =>
+      all.add(stream$.subscribe({ next: noted(index), error: noted(index), complete: noted(index) })),
+    );
+    const beginsAt = program.beginsAt * 1000 + 1;
+    time.at(beginsAt, () => {
+      begins$.next();
+      isLater = true;
+    });
+    time.at(beginsAt + 1000, happen);
+    time.at(beginsAt + NOTICED_S * 1000 * (program.requests + 1), () => {
+      streams.forEach((_, index) => {
+        if (!heard.has(index)) breaches.push(`law 12: stream ${index} is silent`);
+      });
+      all.unsubscribe();
+    });
+  });
+  const figures = { events, subscriptions: streams.length, faults: program.requests + 1 };
+  return Promise.resolve({ breaches, figures: { ...NO_FIGURES, ...figures } });
+}
+
+/** No stream of an Exchange server that falls silent is silent for ever. */
+export function playEwsSilence(program: SilenceProgram): Promise<Trial> {
+  return play(program, (begins$) => {
+    const server = ewsSimulator({ latencyMs: program.latencyMs });
+    const transport = fallingSilent(server.transport, begins$, program);
+    const service = exchange({ url: server.url, transport, online$: NEVER, retry: { random: () => 0.5 } });
+    const what = { folders: ['inbox'], events: ['newMail'] } as const;
+    return {
+      streams: Array.from({ length: program.streams }, (_, index) =>
+        index % 2 === 0
+          ? pullNotifications(service, { ...what, pollIntervalSeconds: 60 })
+          : streamingNotifications(service, what),
+      ),
+      happen: () => void server.deliverMail(),
+    };
+  });
+}
+
+/** No stream of a UCWA server that falls silent is silent for ever. */
+export function playUcwaSilence(program: SilenceProgram): Promise<Trial> {
+  return play(program, (begins$) => {
+    const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: program.latencyMs });
+    const transport = fallingSilent(server.transport, begins$, program);
+    const ucwa = connect({
+      ...{ applications: server.url, token: 'token', transport, online$: NEVER },
+      retry: { random: () => 0.5 },
+    });
+    const uris = Array.from({ length: program.streams }, (_, index) => `sip:u${index}@contoso.com`);
+    return {
+      streams: uris.map((uri) => presence(ucwa, { uris: [uri] })),
+      happen: () => uris.forEach((uri) => server.setPresence(uri, { availability: 'Busy' })),
+    };
+  });
+}
+
+/** Tells such a program as a story. */
+export function silenceStory({ streams, beginsAt, requests, how, latencyMs }: SilenceProgram): string {
+  return [
+    `with latencyMs ${latencyMs}: ${streams} streams`,
+    `at ${beginsAt} s: what is under way brings ${how}, and so do the next ${requests} requests`,
+    `at ${beginsAt + 1} s: something happens that all must be told`,
+  ].join('\n');
+}

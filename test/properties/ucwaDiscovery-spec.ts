@@ -1,0 +1,180 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { Fault } from '../../lib/testing/faults.ts';
+import { ucwaDomain } from '../../lib/testing/ucwa/discovery/domain.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { presence } from '../../lib/ucwa/presence/presence.ts';
+import { password } from '../../lib/ucwa/auth/signIn.ts';
+import { mayBeLeft, tryCourses } from '../support/courses.ts';
+import { at, marbles } from '../support/marbles.ts';
+import { breachesIn, watchers } from '../support/watchers.ts';
+import { emitNote, NOTED, notesIn } from '../ucwa/numberedNotes.ts';
+
+/** What happens to a domain: its users are moved to another pool, tokens are refused, hosts fail. */
+type Change =
+  | 'the pool is moved'
+  | 'tokens are refused'
+  | 'the pool restarts'
+  | 'applications end'
+  | 'subscriptions expire'
+  | 'a resync'
+  | 'a resume'
+  | { readonly fail: 'discovery' | 'token' | 'pool'; readonly how: Fault; readonly count: number };
+
+interface Scenario {
+  readonly visits: readonly {
+    readonly at: number;
+    readonly forSeconds: number;
+    readonly to: 'presence' | 'events';
+  }[];
+  readonly changes: readonly (readonly [atSecond: number, change: Change])[];
+  readonly events: readonly number[];
+  readonly latencyMs: number;
+  readonly tokenSeconds: number;
+  readonly isBatched: boolean;
+}
+
+const SPAN_SECONDS = 600;
+const second = fc.nat(SPAN_SECONDS);
+
+const HOW: readonly Fault[] = [
+  'reset',
+  'resetAfterActing',
+  { arrivesAfterMs: 5000 },
+  { status: 401 },
+  { status: 403 },
+  { status: 502 },
+  { status: 503 },
+  { delayMs: 5000 },
+  { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' },
+];
+
+const change: fc.Arbitrary<Change> = fc.oneof(
+  fc.constantFrom<Change>(
+    'the pool is moved',
+    'the pool is moved',
+    'tokens are refused',
+    'the pool restarts',
+    'applications end',
+    'subscriptions expire',
+    'a resync',
+    'a resume',
+  ),
+  fc.record({
+    fail: fc.constantFrom('discovery' as const, 'token' as const),
+    how: fc.constantFrom<Fault>(...HOW, { status: 404 }),
+    count: fc.integer({ min: 1, max: 8 }),
+  }),
+  // A pool that does not know what it has is believed.
+  fc.record({
+    fail: fc.constant('pool' as const),
+    how: fc.constantFrom(...HOW),
+    count: fc.integer({ min: 1, max: 8 }),
+  }),
+);
+
+const scenario: fc.Arbitrary<Scenario> = fc.record({
+  visits: fc.array(
+    fc.record({
+      at: second,
+      forSeconds: fc.oneof(fc.nat(500), fc.constant(Infinity)),
+      to: fc.constantFrom('presence' as const, 'presence' as const, 'events' as const),
+    }),
+    { minLength: 1, maxLength: 4 },
+  ),
+  changes: fc.array(fc.tuple(second, change), { maxLength: 6 }),
+  events: fc.array(second, { maxLength: 12 }),
+  latencyMs: fc.constantFrom(0, 20, 2000),
+  tokenSeconds: fc.constantFrom(28_800, 300),
+  isBatched: fc.boolean(),
+});
+
+const CALM_AT = 700;
+const LAST_EVENT_AT = 1900;
+const QUIET_AT = 2200;
+const SETTLED_AT = 6000;
+
+const USER = { username: 'lene@contoso.com', password: 'a-secret-password' };
+
+/** What a failure is for. */
+function partOf(url: string): 'discovery' | 'token' | 'pool' {
+  const { hostname, pathname } = new URL(url);
+  if (pathname.endsWith('/oauthtoken')) return 'token';
+  return hostname.startsWith('pool') ? 'pool' : 'discovery';
+}
+
+/** What became of a scenario: each line is a breach of a law. */
+function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Scenario): readonly string[] {
+  const domain = ucwaDomain({
+    ...{ latencyMs, tokenSeconds, mediumSeconds: 0, users: { [USER.username]: USER.password } },
+  });
+  const breaches: string[] = [];
+  const outcomes: ReleaseOutcome[] = [];
+  let number = 0;
+  let isCalm = false;
+
+  const ucwa = connect({
+    ...{
+      domain: 'contoso.com',
+      signIn: password(USER),
+      transport: domain.transport,
+      batch: isBatched ? {} : false,
+    },
+    retry: { initialMs: 1000, random: () => 0.5 },
+  });
+
+  const happen = (): void => {
+    number += 1;
+    emitNote(domain.pool, number);
+  };
+  const act = (one: Change): void => {
+    const { pool } = domain;
+    if (typeof one === 'object')
+      domain.failNext(one.count, one.how, ({ url }) => !isCalm && partOf(url) === one.fail);
+    else if (one === 'the pool is moved') domain.movePool();
+    else if (one === 'tokens are refused') domain.refuseTokens();
+    else if (one === 'the pool restarts') pool.restart();
+    else if (one === 'applications end') pool.endApplications();
+    else if (one === 'subscriptions expire') pool.expire();
+    else pool.reset(one === 'a resync' ? 'resync' : 'resume');
+  };
+
+  const { alive, tally, enter } = watchers(({ to }: Scenario['visits'][number]) => {
+    return notesIn(to === 'presence' ? presence(ucwa, { uris: [NOTED] }) : ucwa.events$);
+  });
+
+  marbles(() => {
+    ucwa.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
+    for (const visit of visits) at(visit.at, () => enter(visit));
+    for (const [seconds, one] of changes) at(seconds, () => act(one));
+    for (const seconds of events) at(seconds, happen);
+    at(CALM_AT, () => (isCalm = true));
+    at(LAST_EVENT_AT, happen);
+    at(QUIET_AT, () => {
+      const held = domain.pool.presenceSubscriptions.length;
+      const watching = alive();
+      const wanted = watching.filter(({ visit }) => visit.to === 'presence').length;
+      if (held < wanted || held > wanted + mayBeLeft(outcomes))
+        breaches.push(`${held} on the server for ${wanted} that are alive, ${mayBeLeft(outcomes)} told of`);
+      for (const { last, visit } of watching)
+        if (last !== number) breaches.push(`${visit.to} told of ${last} last, and not of ${number}`);
+      void ucwa.close();
+    });
+    at(SETTLED_AT, () => {
+      const { applications, presenceSubscriptions } = domain.pool;
+      const left = applications.length + presenceSubscriptions.length;
+      if (left > mayBeLeft(outcomes))
+        breaches.push(`${left} left on the server, ${mayBeLeft(outcomes)} told of`);
+    });
+  });
+  return [...breaches, ...breachesIn(tally)];
+}
+
+describe('The laws of a connection to a domain, while its pool moves and tokens are refused', () => {
+  it('should lose nothing without telling, end up where the pool is, and leave nothing behind', function () {
+    tryCourses(this, 200, scenario, (tried) => {
+      expect(run(tried)).to.deep.equal([]);
+    });
+  });
+});

@@ -1,0 +1,135 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
+import type { Fault } from '../../lib/testing/faults.ts';
+import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
+import { connect } from '../../lib/ucwa/connect.ts';
+import { presence } from '../../lib/ucwa/presence/presence.ts';
+import { mayBeLeft, tryCourses } from '../support/courses.ts';
+import { at, marbles } from '../support/marbles.ts';
+import { breachesIn, watchers } from '../support/watchers.ts';
+import { emitNote, NOTED, notesIn } from '../ucwa/numberedNotes.ts';
+
+interface Visit {
+  readonly at: number;
+  readonly forSeconds: number;
+  /** Which of the clients it is in. */
+  readonly client: number;
+  readonly to: 'presence' | 'events';
+}
+
+type Upheaval = 'restart' | 'expire' | 'endApplications' | 'resume' | 'resync';
+
+/** Clients that read the event channel of the same application, until they notice. */
+interface Scenario {
+  readonly visits: readonly Visit[];
+  readonly upheavals: readonly (readonly [atSecond: number, how: Upheaval])[];
+  readonly failures: readonly (readonly [atSecond: number, how: Fault, count: number])[];
+  readonly events: readonly number[];
+  readonly latencyMs: number;
+  readonly ack: 'eager' | 'processed';
+}
+
+const SPAN_SECONDS = 100;
+const second = fc
+  .double({ min: 0, max: SPAN_SECONDS, noNaN: true })
+  .map((value) => Math.round(value * 1000) / 1000);
+const CLIENTS = 3;
+
+const scenario: fc.Arbitrary<Scenario> = fc.record({
+  visits: fc.array(
+    fc.record({
+      at: second,
+      forSeconds: fc.oneof(second, fc.constant(Infinity)),
+      client: fc.nat(CLIENTS - 1),
+      to: fc.constantFrom('presence' as const, 'presence' as const, 'events' as const),
+    }),
+    { minLength: 2, maxLength: 6 },
+  ),
+  upheavals: fc.array(
+    fc.tuple(second, fc.constantFrom<Upheaval>('restart', 'expire', 'endApplications', 'resume', 'resync')),
+    { maxLength: 2 },
+  ),
+  failures: fc.array(
+    fc.tuple(
+      second,
+      fc.constantFrom<Fault>(
+        'reset',
+        'resetAfterActing',
+        { arrivesAfterMs: 900 },
+        { status: 503 },
+        { delayMs: 400 },
+      ),
+      fc.integer({ min: 1, max: 3 }),
+    ),
+    { maxLength: 2 },
+  ),
+  events: fc.array(second, { maxLength: 10 }),
+  latencyMs: fc.constantFrom(0, 8, 200),
+  ack: fc.constantFrom('eager', 'processed'),
+});
+
+const CALM_AT = 150;
+const LAST_EVENT_AT = 900;
+const QUIET_AT = 1200;
+const SETTLED_AT = 6000;
+
+/** What became of a scenario: each line is a breach of a law. */
+function run({ visits, upheavals, failures, events, latencyMs, ack }: Scenario): readonly string[] {
+  const server = ucwaSimulator({ latencyMs, mediumSeconds: 0 });
+  const breaches: string[] = [];
+  const outcomes: ReleaseOutcome[] = [];
+  let number = 0;
+  let isCalm = false;
+  const clients = Array.from({ length: CLIENTS }, () =>
+    connect({
+      ...{ applications: server.url, token: 'token', transport: server.transport, endpointId: 'shared' },
+      channel: { ack, onReplaced: 'rejoin' },
+      retry: { initialMs: 200, maxMs: 2000, random: () => 0.5 },
+    }),
+  );
+  const { alive, tally, enter } = watchers(({ client, to }: Visit) => {
+    const ucwa = clients[client]!;
+    return notesIn(to === 'presence' ? presence(ucwa, { uris: [NOTED] }) : ucwa.events$);
+  });
+  const happen = (): void => {
+    number += 1;
+    emitNote(server, number);
+  };
+
+  marbles(() => {
+    for (const { releases } of clients) releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
+    for (const visit of visits) at(visit.at, () => enter(visit));
+    for (const [seconds, how] of upheavals)
+      at(seconds, () => (how === 'resume' || how === 'resync' ? server.reset(how) : server[how]()));
+    for (const [seconds, how, count] of failures)
+      at(seconds, () => server.failNext(count, how, () => !isCalm));
+    for (const seconds of events) at(seconds, happen);
+    at(CALM_AT, () => (isCalm = true));
+    at(LAST_EVENT_AT, happen);
+    at(QUIET_AT, () => {
+      const held = server.presenceSubscriptions.length;
+      const watching = alive();
+      const wanted = watching.filter(({ visit }) => visit.to === 'presence').length;
+      if (held < wanted || held > wanted + mayBeLeft(outcomes))
+        breaches.push(`${held} on the server for ${wanted} that are alive, ${mayBeLeft(outcomes)} told of`);
+      for (const { last, visit } of watching)
+        if (last !== number) breaches.push(`${visit.to} told of ${last} last, and not of ${number}`);
+      for (const ucwa of clients) void ucwa.close();
+    });
+    at(SETTLED_AT, () => {
+      const left = server.applications.length + server.presenceSubscriptions.length;
+      if (left > mayBeLeft(outcomes))
+        breaches.push(`${left} left on the server, ${mayBeLeft(outcomes)} told of`);
+    });
+  });
+  return [...breaches, ...breachesIn(tally)];
+}
+
+describe('The laws of clients that begin with the same application', () => {
+  it('should have each of them told of everything in the end, and leave nothing behind', function () {
+    tryCourses(this, 200, scenario, (tried) => {
+      expect(run(tried)).to.deep.equal([]);
+    });
+  });
+});

@@ -1,0 +1,218 @@
+import { expect } from 'chai';
+import { asyncScheduler, NEVER, of, timer } from 'rxjs';
+import { headersFrom, type Transport } from '../../../lib/core/transport/transport.ts';
+import {
+  getEventsEnvelope,
+  type PushSubscriptionRequest,
+  subscribeEnvelope,
+  unsubscribeEnvelope,
+} from '../../../lib/ews/protocol/envelope.ts';
+import { messageParser } from '../../../lib/ews/protocol/parser.ts';
+import type { EwsMessage } from '../../../lib/ews/protocol/messages.ts';
+import {
+  ewsSimulator,
+  type EwsSimulator,
+  type EwsSimulatorOptions,
+} from '../../../lib/testing/ews/simulator.ts';
+import { marbles } from '../../support/marbles.ts';
+
+const head = { version: 'Exchange2013_SP1' };
+const push: PushSubscriptionRequest = {
+  kind: 'push',
+  folders: ['inbox'],
+  events: ['newMail'],
+  watermark: undefined,
+  statusFrequencyMinutes: 2,
+  callbackUrl: 'https://me.example/notified',
+};
+
+const read = (xml: string): EwsMessage[] => {
+  const messages: EwsMessage[] = [];
+  const parser = messageParser((message) => messages.push(message));
+  parser.write(new TextEncoder().encode(xml));
+  parser.end();
+  return messages;
+};
+
+interface Posting {
+  readonly server: EwsSimulator;
+  /** The second of each post, and the bodies. */
+  readonly times: number[];
+  readonly bodies: string[];
+  /** Sends a request by hand, and reads the answer. */
+  readonly send: (body: string) => string;
+}
+
+/** A server whose posts are answered with what is given for each, or never, the last of them for all that follow. */
+function posting(
+  answers: readonly (string | number | undefined)[],
+  script: (posting: Posting) => void,
+  options: EwsSimulatorOptions = {},
+): Posting {
+  const times: number[] = [];
+  const bodies: string[] = [];
+  const transport: Transport = ({ url, body = '' }) => {
+    const answer = answers[Math.min(times.length, answers.length - 1)];
+    times.push(asyncScheduler.now() / 1000);
+    bodies.push(body);
+    if (answer === undefined) return NEVER;
+    const [status, text] =
+      typeof answer === 'number'
+        ? [answer, 'OK']
+        : [200, `<a:SubscriptionStatus>${answer}</a:SubscriptionStatus>`];
+    return of({ status, url, headers: headersFrom({}), body$: of(new TextEncoder().encode(text)) });
+  };
+  const server = ewsSimulator({ push: transport, ...options });
+  const send = (body: string): string => {
+    let text = '';
+    server
+      .transport({ method: 'POST', url: server.url, headers: { 'content-type': 'text/xml' }, body })
+      .subscribe(({ body$ }) => body$.subscribe((chunk) => (text += new TextDecoder().decode(chunk))));
+    return text;
+  };
+  const result = { server, times, bodies, send };
+  marbles(() => script(result));
+  return result;
+}
+
+const until = (seconds: number, server: EwsSimulator): void => {
+  timer(seconds * 1000).subscribe(() => server.restart());
+};
+
+describe('The push subscriptions of the simulated Exchange server', () => {
+  it('should be posted to at once, at each status frequency, and when something happens', () => {
+    const { times, bodies, server } = posting(['OK'], ({ send, server: one }) => {
+      send(subscribeEnvelope(head, push));
+      timer(30_000).subscribe(() => one.deliverMail());
+      timer(31_000).subscribe(() => one.createItem('drafts'));
+      until(300, one);
+    });
+    expect(times).to.deep.equal([0, 30, 150, 270]);
+    const types = bodies.flatMap(read).map((message) => {
+      expect(message).to.include({
+        type: 'response',
+        operation: 'SendNotification',
+        responseClass: 'Success',
+      });
+      return message.type === 'response' ? message.notifications[0]!.events.map(({ type }) => type) : [];
+    });
+    expect(types).to.deep.equal([['status'], ['newMail'], ['status'], ['status']]);
+    expect(server.posts.map(({ answer }) => answer)).to.deep.equal(['OK', 'OK', 'OK', 'OK']);
+  });
+
+  it('should be held until they are answered Unsubscribe', () => {
+    const held: number[] = [];
+    posting(['OK', 'Unsubscribe'], ({ send, server }) => {
+      send(subscribeEnvelope(head, push));
+      held.push(server.subscriptions.length);
+      expect(server.subscriptions[0]).to.include({ kind: 'push', expiresAt: Infinity });
+      timer(121_000).subscribe(() => held.push(server.subscriptions.length));
+    });
+    expect(held).to.deep.equal([1, 0]);
+  });
+
+  it('should be tried again after 30 seconds, and then after twice as long, until the frequency has passed', () => {
+    const { times, server } = posting([500], ({ send }) => send(subscribeEnvelope(head, push)));
+    expect(times).to.deep.equal([0, 30, 60, 120]);
+    expect(server.subscriptions).to.deep.equal([]);
+    expect(server.posts.map(({ answer }) => answer)).to.deep.equal(['failed', 'failed', 'failed', 'failed']);
+  });
+
+  it('should send again what was not answered, with what came since', () => {
+    const { bodies, times } = posting(['OK', 'what?', 'OK'], ({ send, server }) => {
+      send(subscribeEnvelope(head, push));
+      timer(10_000).subscribe(() => server.deliverMail());
+      timer(20_000).subscribe(() => server.deliverMail());
+      until(41, server);
+    });
+    expect(times).to.deep.equal([0, 10, 40]);
+    expect(bodies.map((body) => body.split('<t:NewMailEvent>').length - 1)).to.deep.equal([0, 1, 2]);
+    const [previous, again] = bodies.slice(1).map((body) => /PreviousWatermark>[^<]*/.exec(body)?.[0]);
+    expect(previous).to.equal(again);
+  });
+
+  it('should call what is sent again as it was, also when an error was posted in between', () => {
+    const { bodies, times } = posting(['OK', 'what?', 'what?', 'OK'], ({ send, server }) => {
+      send(subscribeEnvelope(head, push));
+      timer(10_000).subscribe(() => server.deliverMail());
+      timer(20_000).subscribe(() => server.failNext(1, { error: 'ErrorServerBusy' }, 'SendNotification'));
+      timer(50_000).subscribe(() => server.forgetHistory());
+      until(71, server);
+    });
+    expect(times).to.deep.equal([0, 10, 40, 70]);
+    const [, first, error, again] = bodies;
+    expect(error).to.contain('ErrorServerBusy');
+    expect(again).to.equal(first);
+  });
+
+  it('should wait a minute for an answer', () => {
+    const { times } = posting(['OK', undefined, 'OK'], ({ send, server }) => {
+      send(subscribeEnvelope(head, push));
+      until(220, server);
+    });
+    // Given up after 60 seconds, and tried again 30 seconds later.
+    expect(times).to.deep.equal([0, 120, 210]);
+  });
+
+  it('should forget what was under way when the server restarts', () => {
+    const { times } = posting(
+      ['OK'],
+      ({ send, server }) => {
+        send(subscribeEnvelope(head, push));
+        timer(600).subscribe(() => server.restart());
+        timer(800).subscribe(() => server.deliverMail());
+      },
+      { latencyMs: 500 },
+    );
+    expect(times).to.deep.equal([0.5]);
+  });
+
+  it('should end without a word when they are expired', () => {
+    const { times } = posting(['OK'], ({ send, server }) => {
+      send(subscribeEnvelope(head, push));
+      server.expire();
+      server.deliverMail();
+    });
+    expect(times).to.deep.equal([0]);
+  });
+
+  it('should be posted an error that was prepared, about themselves', () => {
+    const { bodies, server } = posting(['OK'], ({ send, server: one }) => {
+      one.failNext(1, { error: 'ErrorReadEventsFailed' }, 'SendNotification');
+      const id = /SubscriptionId>([^<]*)/.exec(send(subscribeEnvelope(head, push)))![1];
+      expect(one.posts[0]).to.deep.equal({ subscriptionId: id, time: 0, events: 0, answer: 'OK' });
+      until(10, one);
+    });
+    const [message] = read(bodies[0]!);
+    expect(message).to.include({ responseClass: 'Error', responseCode: 'ErrorReadEventsFailed' });
+    expect(message!.values.get('SubscriptionId')).to.equal(server.posts[0]!.subscriptionId);
+  });
+
+  it('should be neither asked for nor removed with what is for pull', () => {
+    posting(['OK'], ({ send, server }) => {
+      const answer = send(subscribeEnvelope(head, push));
+      const id = /SubscriptionId>([^<]*)/.exec(answer)![1]!;
+      const watermark = /Watermark>([^<]*)/.exec(answer)![1]!;
+      expect(send(getEventsEnvelope(head, id, watermark))).to.contain('ErrorInvalidPullSubscriptionId');
+      expect(send(unsubscribeEnvelope(head, id))).to.contain('ErrorInvalidPullSubscriptionId');
+      expect(server.subscriptions).to.have.length(1);
+      server.restart();
+    });
+  });
+
+  it('should be refused without a way to post, and for a URL that is none', () => {
+    const body = subscribeEnvelope(head, push);
+    const without = ewsSimulator();
+    let text = '';
+    without
+      .transport({ method: 'POST', url: without.url, headers: { 'content-type': 'text/xml' }, body })
+      .subscribe(({ body$ }) => body$.subscribe((chunk) => (text += new TextDecoder().decode(chunk))));
+    expect(text).to.contain('ErrorInvalidPushSubscriptionUrl');
+    posting(['OK'], ({ send, server }) => {
+      expect(send(subscribeEnvelope(head, { ...push, callbackUrl: 'ftp://me.example/' }))).to.contain(
+        'ErrorInvalidPushSubscriptionUrl',
+      );
+      expect(server.subscriptions).to.deep.equal([]);
+    });
+  });
+});

@@ -1,0 +1,232 @@
+import { expect } from 'chai';
+import { mergeMap, timer } from 'rxjs';
+import { readText } from '../../../lib/core/transport/transport.ts';
+import { serve } from '../../../lib/testing/http/serve.ts';
+import {
+  ucwaSimulator,
+  type UcwaSimulator,
+  type UcwaSimulatorOptions,
+} from '../../../lib/testing/ucwa/simulator.ts';
+import { marbles } from '../../support/marbles.ts';
+
+const APPLICATIONS = '/ucwa/oauth/v1/applications';
+const APP = `${APPLICATIONS}/101`;
+const SARA = 'sip:sara@contoso.com';
+const HERS = `${APP}/people/sara@contoso.com`;
+const headers = { authorization: 'Bearer t', 'content-type': 'application/json' };
+
+interface Told {
+  status?: number;
+  body?: Record<string, unknown>;
+}
+
+interface Wire {
+  readonly type: string;
+  readonly link: { readonly rel: string; readonly href: string };
+  readonly in?: { readonly rel: string; readonly href: string };
+  readonly _embedded?: object;
+}
+
+function ask({ transport }: UcwaSimulator, method: string, path: string, body?: object): Told {
+  const told: Told = {};
+  transport({
+    ...{ method, url: `https://ucwa.example${path}`, headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+    .pipe(
+      mergeMap((response) => {
+        told.status = response.status;
+        return readText(response, 'body');
+      }),
+    )
+    .subscribe((text) => (told.body = JSON.parse(text) as Record<string, unknown>));
+  return told;
+}
+
+const events = (server: UcwaSimulator, ack: number): Told => ask(server, 'GET', `${APP}/events?ack=${ack}`);
+const eventsIn = ({ body }: Told): readonly Wire[] => {
+  const { sender = [] } = body as { readonly sender?: readonly { readonly events: readonly Wire[] }[] };
+  return sender.flatMap((one) => one.events);
+};
+const relsIn = (told: Told): string[] => eventsIn(told).map(({ type, link }) => `${type} ${link.rel}`);
+
+function watched(options: UcwaSimulatorOptions = {}): UcwaSimulator {
+  const server = ucwaSimulator({ mediumSeconds: 0, ...options });
+  ask(server, 'POST', APPLICATIONS, { culture: 'en-us', endpointId: '1', userAgent: 'spec' });
+  ask(server, 'POST', `${APP}/people/presenceSubscriptions`, { duration: 10, uris: [SARA] });
+  return server;
+}
+
+const busy = {
+  availability: 'Busy',
+  activity: 'in-a-meeting',
+  deviceType: 'Mobile',
+  lastActive: new Date(1_358_827_096_000),
+  note: 'Back at noon',
+  location: 'Building 7',
+  modalities: ['Messaging', 'Audio'],
+};
+
+describe('ucwaSimulator, on the state of contacts', () => {
+  const resources: readonly (readonly [string, string, object, object])[] = [
+    [
+      'contactPresence',
+      'presence',
+      { availability: 'Offline', deviceType: 'Desktop' },
+      {
+        availability: 'Busy',
+        activity: 'in-a-meeting',
+        deviceType: 'Mobile',
+        lastActive: '/Date(1358827096000)/',
+      },
+    ],
+    ['contactNote', 'note', {}, { message: 'Back at noon', type: 'Personal' }],
+    ['contactLocation', 'location', {}, { location: 'Building 7' }],
+    [
+      'contactSupportedModalities',
+      'supportedMedia',
+      { modalities: [] },
+      { modalities: ['Messaging', 'Audio'] },
+    ],
+  ];
+  for (const [rel, step, unknown, known] of resources) {
+    it(`should show ${rel}, where something is known and where nothing is`, () => {
+      const server = watched();
+      const self = { _links: { self: { href: `${HERS}/${step}` } }, rel };
+      expect(ask(server, 'GET', `${HERS}/${step}`).body).to.deep.equal({ ...unknown, ...self });
+      server.setPresence(SARA, busy);
+      expect(ask(server, 'GET', `${HERS}/${step}`).body).to.deep.equal({ ...known, ...self });
+    });
+  }
+
+  it('should link from the contact to each', () => {
+    expect(ask(watched(), 'GET', HERS).body).to.deep.equal({
+      rel: 'contact',
+      uri: SARA,
+      name: 'sara',
+      _links: {
+        self: { href: HERS },
+        contactPresence: { href: `${HERS}/presence` },
+        contactNote: { href: `${HERS}/note` },
+        contactLocation: { href: `${HERS}/location` },
+        contactSupportedModalities: { href: `${HERS}/supportedMedia` },
+      },
+    });
+  });
+
+  it('should tell which of them are others now, and keep what was not given', () => {
+    const server = watched();
+    events(server, 1);
+    server.setPresence(SARA, busy);
+    expect(relsIn(events(server, 2))).to.deep.equal([
+      'updated contactPresence',
+      'updated contactNote',
+      'updated contactLocation',
+      'updated contactSupportedModalities',
+    ]);
+    server.setPresence(SARA, { note: undefined });
+    const told = events(server, 3);
+    expect(relsIn(told)).to.deep.equal(['updated contactNote']);
+    expect(eventsIn(told)[0]).to.deep.equal({
+      type: 'updated',
+      link: { rel: 'contactNote', href: `${HERS}/note` },
+      in: { rel: 'contact', href: HERS },
+    });
+    expect(ask(server, 'GET', `${HERS}/note`).body).not.to.have.property('message');
+    expect(ask(server, 'GET', `${HERS}/presence`).body).to.include({ activity: 'in-a-meeting' });
+    server.setPresence(SARA, {});
+    const waiting = events(server, 4);
+    expect(waiting).not.to.have.property('status');
+    server.endApplications();
+    expect(waiting).to.include({ status: 404 });
+  });
+
+  it('should tell at the beginning of all that is known', () => {
+    const server = ucwaSimulator({ mediumSeconds: 0 });
+    server.setPresence(SARA, { availability: 'Online', note: 'Here' });
+    ask(server, 'POST', APPLICATIONS, { culture: 'en-us', endpointId: '1', userAgent: 'spec' });
+    ask(server, 'POST', `${APP}/people/presenceSubscriptions`, { duration: 10, uris: [SARA] });
+    expect(relsIn(events(server, 1))).to.deep.equal([
+      'added contact',
+      'added presenceSubscription',
+      'updated contactPresence',
+      'updated contactNote',
+    ]);
+  });
+
+  it('should bring the resource along where it is told to, as it is when the event is sent', () => {
+    const server = watched({ contactEvents: 'embedded' });
+    events(server, 1);
+    server.setPresence(SARA, { availability: 'Away', lastActive: new Date(7) });
+    server.setPresence(SARA, { availability: 'Busy', lastActive: new Date(8) });
+    const told = events(server, 2);
+    expect(eventsIn(told).map(({ _embedded }) => _embedded)).to.deep.equal([
+      {
+        contactPresence: {
+          ...{ availability: 'Busy', deviceType: 'Desktop', lastActive: '/Date(8)/' },
+          ...{ _links: { self: { href: `${HERS}/presence` } }, rel: 'contactPresence' },
+        },
+      },
+    ]);
+  });
+
+  it('should say when a contact was active last: when its presence was set, not its note', () => {
+    marbles(() => {
+      const server = watched();
+      const lastActive = (): unknown => ask(server, 'GET', `${HERS}/presence`).body?.['lastActive'];
+      timer(5000).subscribe(() => {
+        server.setPresence(SARA, { activity: 'presenting' });
+        expect(lastActive()).to.equal('/Date(5000)/');
+      });
+      timer(9000).subscribe(() => {
+        server.setPresence(SARA, { note: 'Here' });
+        expect(lastActive()).to.equal('/Date(5000)/');
+      });
+    });
+  });
+
+  it('should be able to fail or delay one of them alone; what is late tells of when it was asked for', () => {
+    marbles(() => {
+      const server = watched();
+      const isNote = ({ url }: { readonly url: string }): boolean => url.endsWith('/note');
+      server.setPresence(SARA, { note: 'old' });
+      server.failNext(1, { status: 500 }, isNote);
+      expect(ask(server, 'GET', `${HERS}/location`).status).to.equal(200);
+      server.failNext(1, { delayMs: 100 }, isNote);
+      const failed = server.transport({ method: 'GET', url: `https://ucwa.example${HERS}/note`, headers });
+      failed.subscribe(({ status }) => expect(status).to.equal(500));
+      const late = ask(server, 'GET', `${HERS}/note`);
+      server.setPresence(SARA, { note: 'new' });
+      expect(ask(server, 'GET', `${HERS}/note`).body).to.include({ message: 'new' });
+      timer(99).subscribe(() => expect(late.status).to.equal(undefined));
+      timer(101).subscribe(() => expect(late.body).to.include({ message: 'old' }));
+    });
+  });
+
+  it('should hide the address in each of the hrefs where it is told to', () => {
+    const server = watched({ contactHrefs: 'opaque' });
+    server.setPresence(SARA, { location: 'Building 7' });
+    expect(ask(server, 'GET', `${APP}/people/282/location`).body).to.include({ location: 'Building 7' });
+    expect(ask(server, 'GET', `${APP}/people/282`).body).to.include({ uri: SARA });
+  });
+
+  it('should show them over real sockets', async () => {
+    const server = watched();
+    server.setPresence(SARA, { note: 'Über' });
+    const served = await serve(server.transport);
+    const response = await fetch(`${served.origin}${HERS}/note`, { headers });
+    expect(await response.json()).to.include({ message: 'Über' });
+    await served.close();
+  });
+
+  it('should refuse options that cannot be', () => {
+    expect(() => ucwaSimulator({ contactHrefs: 'odd' as 'opaque' })).to.throw(
+      TypeError,
+      'contactHrefs must be',
+    );
+    expect(() => ucwaSimulator({ contactEvents: 'odd' as 'embedded' })).to.throw(
+      TypeError,
+      'contactEvents must be',
+    );
+  });
+});

@@ -1,0 +1,772 @@
+import { expect } from 'chai';
+import { concat, ignoreElements, NEVER, of, take, throwError, timer } from 'rxjs';
+import { CheckpointError, type CheckpointStore, type Json } from '../../../lib/core/checkpoint/checkpoint.ts';
+import { memoryCheckpoints } from '../../../lib/core/checkpoint/memoryStore.ts';
+import { DecodeError, HttpError, OriginError } from '../../../lib/core/errors.ts';
+import { ucwaSimulator, type UcwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
+import { connect } from '../../../lib/ucwa/connect.ts';
+import type { ConnectOptions } from '../../../lib/ucwa/options.ts';
+import { myContactsAndGroups } from '../../../lib/ucwa/presence/contactList.ts';
+import { presence } from '../../../lib/ucwa/presence/presence.ts';
+import type { EventBatch } from '../../../lib/ucwa/protocol/cursor.ts';
+import type { UcwaEvent } from '../../../lib/ucwa/protocol/events.ts';
+import { slow } from '../../support/checkpoints.ts';
+import { marbles } from '../../support/marbles.ts';
+import { keep } from '../connected.ts';
+import { KEY, life, type Saved, savedIn } from '../lives.ts';
+
+const SARA = 'sip:sara@contoso.com';
+const CREATED = ['added contact', 'added presenceSubscription', 'updated contactPresence'];
+const ROOT = '/ucwa/oauth/v1/applications';
+const PROCESSED = { channel: { ack: 'processed' } } as const;
+const IDENTITY = { culture: 'en-us', endpointId: 'mine', userAgent: 'rxchange' };
+
+/** A store as a process has left it that was killed. */
+function leftBehind(saved: Saved): CheckpointStore {
+  const store = memoryCheckpoints();
+  store.save(KEY, saved as unknown as Json).subscribe();
+  return store;
+}
+
+/** The requests since, in short: method, what comes behind the application, status. */
+function sent(server: UcwaSimulator, since = 0): string[] {
+  return server.requests
+    .slice(since)
+    .map(
+      ({ method, path, status }) =>
+        `${method} ${path === ROOT ? 'applications' : path.replace(`${ROOT}/`, '').replace('people/', '').replace('presenceSubscriptions', 'subscriptions')} ${status ?? '-'}`,
+    );
+}
+
+const note = (number: number): Parameters<UcwaSimulator['emit']>[0] => ({
+  type: 'updated',
+  link: { rel: 'note', href: `/note/${number}` },
+});
+const simulated = (): UcwaSimulator => ucwaSimulator({ mediumSeconds: 0 });
+
+describe('A connection with a checkpoint', () => {
+  it('should keep its application, its subscriptions, and where its channel goes on, as long as they are there', async () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const { ucwa, told } = life(server, store, PROCESSED);
+    const one = keep(presence(ucwa, { uris: [SARA] }));
+    keep(ucwa.events$);
+    const { application, next, held } = savedIn(store)!;
+    expect(application?.self).to.equal(`${server.url}/101`);
+    expect(application?.identity).to.include({ culture: 'en-us', userAgent: 'rxchange' });
+    expect(next).to.equal(`${server.url}/101/events?ack=2`);
+    const [subscription] = server.presenceSubscriptions;
+    expect(held).to.deep.equal([
+      { resource: 'application', id: `${server.url}/101` },
+      { resource: 'presenceSubscription', id: new URL(subscription!.href, server.url).href },
+    ]);
+    one.subscription.unsubscribe();
+    expect(savedIn(store)!.held).to.deep.equal([{ resource: 'application', id: `${server.url}/101` }]);
+    await ucwa.close();
+    expect(told()).to.deep.equal(['presenceSubscription Released', 'application Released']);
+    expect(savedIn(store), 'after a clean end').to.equal(undefined);
+  });
+
+  it('should keep nothing secret', () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const { ucwa } = life(server, store, { ...PROCESSED, token: 'hush' });
+    keep(presence(ucwa, { uris: [SARA] }));
+    expect(JSON.stringify(savedIn(store))).not.to.contain('hush');
+  });
+
+  it('should have said that it asks before it asks', () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const whenAsked: (readonly [string, Saved | undefined])[] = [];
+    const { ucwa } = life(server, store, {
+      transport: (request) => {
+        if (request.method === 'POST') whenAsked.push([request.body ?? '', savedIn(store)]);
+        return server.transport(request);
+      },
+    });
+    keep(presence(ucwa, { uris: [SARA] }));
+    const [application, subscription] = whenAsked;
+    expect(application?.[1]).to.deep.equal({
+      application: { identity: JSON.parse(application![0]) as unknown },
+      held: [{ resource: 'application' }],
+    });
+    expect(subscription?.[1]?.held).to.deep.include({ resource: 'presenceSubscription' });
+  });
+
+  it('should forget what it asked for where the server refused', () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const { ucwa } = life(server, store);
+    keep(ucwa.events$);
+    server.failNext(1, { status: 403 }, ({ url }) => url.endsWith('presenceSubscriptions'));
+    expect(keep(presence(ucwa, { uris: [SARA] })).error).to.be.instanceOf(HttpError);
+    expect(savedIn(store)!.held.map(({ resource }) => resource)).to.deep.equal(['application']);
+  });
+
+  it('should acknowledge a batch when it is saved that it was processed', () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    marbles(() => {
+      const { ucwa } = life(server, slow(store), PROCESSED);
+      const seen: number[] = [];
+      ucwa.events$.subscribe(() => seen.push(server.requests.length));
+      timer(1000).subscribe(() => server.emit(note(1)));
+      timer(1050).subscribe(() => {
+        expect(seen).to.have.length(1);
+        expect(sent(server).at(-1), 'not before it is saved').to.equal('GET 101/events?ack=1 200');
+      });
+      timer(1150).subscribe(() => {
+        expect(sent(server).at(-1)).to.equal('GET 101/events?ack=2 -');
+        void ucwa.close();
+      });
+    });
+    expect(savedIn(store)).to.equal(undefined);
+  });
+
+  it('should wait for that, too, where the channel was left and is read again in the meantime', () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    marbles(() => {
+      const { ucwa } = life(server, slow(store), PROCESSED);
+      const holding = ucwa.application$.subscribe();
+      const events: UcwaEvent[] = [];
+      const first = ucwa.events$.subscribe((event) => events.push(event));
+      timer(1000).subscribe(() => server.emit(note(1)));
+      timer(1050).subscribe(() => {
+        first.unsubscribe();
+        ucwa.events$.subscribe((event) => events.push(event));
+        expect(sent(server).at(-1)).to.equal('GET 101/events?ack=1 200');
+      });
+      timer(1150).subscribe(() => {
+        expect(sent(server).at(-1)).to.equal('GET 101/events?ack=2 -');
+        expect(events, 'once').to.have.length(1);
+        holding.unsubscribe();
+        void ucwa.close();
+      });
+    });
+  });
+
+  it('should save nothing of the channel where batches are acknowledged before', () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const { ucwa } = life(server, store);
+    keep(ucwa.events$);
+    server.emit(note(1));
+    expect(savedIn(store)).not.to.have.property('next');
+  });
+
+  it('should be shared no more than a key is: a second one is refused at the same time, and not after', async () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const checkpoint = { store, key: KEY };
+    const one = life(server, store, { checkpoint });
+    const two = life(server, store, { checkpoint });
+    keep(one.ucwa.events$);
+    const before = server.requests.length;
+    const refused = keep(two.ucwa.events$);
+    expect(refused.error)
+      .to.be.instanceOf(TypeError)
+      .and.have.property('message')
+      .that.includes('checkpoint.key');
+    expect(server.requests.length).to.equal(before);
+    await one.ucwa.close();
+    expect(keep(two.ucwa.events$).error).to.equal(undefined);
+    await two.ucwa.close();
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should begin afresh in the same process after a clean end, while that is still being removed', () => {
+    const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 20 });
+    const store = memoryCheckpoints();
+    const { ucwa, told } = life(server, store, PROCESSED);
+    marbles(() => {
+      const first = keep(presence(ucwa, { uris: [SARA] }));
+      timer(1000).subscribe(() => {
+        first.subscription.unsubscribe();
+        const again = keep(presence(ucwa, { uris: [SARA] }));
+        const later = keep(ucwa.events$);
+        timer(1000).subscribe(() => {
+          expect(
+            [...again.values, ...later.values].filter((value) => value.startsWith('reset')),
+          ).to.deep.equal([]);
+          void ucwa.close();
+        });
+      });
+    });
+    expect(told().filter((line) => !line.endsWith(' Released'))).to.deep.equal([]);
+    expect(server.applications).to.deep.equal([]);
+    expect(savedIn(store)).to.equal(undefined);
+  });
+
+  it('should have a drain wait until the end is kept, too', async () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const { ucwa } = life(server, slow(store, 5));
+    const events = keep(ucwa.events$);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    events.subscription.unsubscribe();
+    expect(savedIn(store)).not.to.equal(undefined);
+    await ucwa.drain();
+    expect(savedIn(store)).to.equal(undefined);
+  });
+});
+
+describe('The connection of the next process', () => {
+  /** A process that watches Sara and is killed when it has processed one more event; what it saw. */
+  const killedWatching = (
+    server: UcwaSimulator,
+    store: CheckpointStore,
+    options: Partial<ConnectOptions> = PROCESSED,
+  ): EventBatch[] => {
+    const before = life(server, store, options);
+    const batches: EventBatch[] = [];
+    before.ucwa.batches$.subscribe((batch) => batches.push(batch));
+    keep(presence(before.ucwa, { uris: [SARA] }));
+    server.emit(note(1));
+    before.kill();
+    return batches;
+  };
+
+  it('should take over the application, remove what was left on it, and go on where all before was processed', async () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const before = killedWatching(server, store);
+    const [stale] = server.presenceSubscriptions;
+    // While nobody is there.
+    server.emit(note(2));
+    const since = server.requests.length;
+    const { ucwa, outcomes } = life(server, store, PROCESSED);
+    const batches: EventBatch[] = [];
+    ucwa.batches$.subscribe((batch) => batches.push(batch));
+    const watching = keep(presence(ucwa, { uris: [SARA] }));
+    server.emit(note(3));
+    expect(sent(server, since).slice(0, 3)).to.deep.equal([
+      'POST applications 200',
+      `DELETE 101/subscriptions/${stale!.id} 204`,
+      `GET 101/events?${new URL(before.at(-1)!.next, server.url).search.slice(1)} 200`,
+    ]);
+    const hrefs = batches.flatMap(({ events }) => events.map(({ link }) => link.href));
+    expect(hrefs.filter((href) => href.startsWith('/note/'))).to.deep.equal(['/note/2', '/note/3']);
+    expect(watching.values).to.include.members(CREATED);
+    expect([
+      ...watching.values,
+      ...batches.flatMap(({ events }) => events.map(({ type }) => type)),
+    ]).not.to.include('reset');
+    expect(server.presenceSubscriptions).to.have.length(1);
+    expect(outcomes).to.have.length(1);
+    expect(outcomes[0]).to.include({
+      outcome: 'Released',
+      resource: 'presenceSubscription',
+      id: new URL(stale!.href, server.url).href,
+    });
+    await ucwa.close();
+    // It was not made here, and is deleted all the same.
+    expect([...server.applications, ...server.presenceSubscriptions]).to.deep.equal([]);
+    expect(savedIn(store)).to.equal(undefined);
+  });
+
+  it('should be given the last batch again where it was not saved that it was processed, recognisable by its links', () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const before = life(server, store, PROCESSED);
+    const first: EventBatch[] = [];
+    before.ucwa.batches$.subscribe((batch) => {
+      first.push(batch);
+      if (first.length === 2) before.kill();
+    });
+    server.emit(note(1));
+    server.emit(note(2));
+    server.emit(note(3));
+    const { ucwa } = life(server, store, PROCESSED);
+    const second: EventBatch[] = [];
+    ucwa.batches$.subscribe((batch) => second.push(batch));
+    expect(second[0]).to.deep.equal(first[1]);
+    expect(second.slice(1).flatMap(({ events }) => events.map(({ link }) => link.href))).to.deep.equal([
+      '/note/3',
+    ]);
+    expect(new Set([...first, ...second].map(({ next }) => next)).size).to.equal(3);
+  });
+
+  it('should not lose what was answered and not processed when the process before was killed', () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const before = life(server, store, PROCESSED);
+    before.ucwa.events$.pipe(take(1)).subscribe(() => before.kill());
+    server.emit(note(1));
+    const { ucwa } = life(server, store, PROCESSED);
+    const events: UcwaEvent[] = [];
+    ucwa.events$.subscribe((event) => events.push(event));
+    expect(events.map(({ link }) => link.href)).to.deep.equal(['/note/1']);
+  });
+
+  it('should tell with a reset in front that events were lost where the application is gone', async () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    killedWatching(server, store);
+    server.restart();
+    const since = server.requests.length;
+    const { ucwa, told } = life(server, store, PROCESSED);
+    const batches: EventBatch[] = [];
+    ucwa.batches$.subscribe((batch) => batches.push(batch));
+    const watching = keep(presence(ucwa, { uris: [SARA] }));
+    expect(sent(server, since)[0]).to.equal('POST applications 201');
+    expect(batches[0]).to.deep.equal({
+      next: `${server.url}/102/events?ack=1`,
+      reset: 'recreated',
+      events: [
+        {
+          type: 'reset',
+          reset: 'recreated',
+          link: { rel: 'application', href: `${server.url}/102` },
+          sender: { rel: 'application', href: `${server.url}/102` },
+        },
+      ],
+    });
+    expect(watching.values, 'the first to listen was another').to.deep.equal(CREATED);
+    expect(told()).to.deep.equal(['application AlreadyGone', 'presenceSubscription AlreadyGone']);
+    await ucwa.close();
+    expect(savedIn(store)).to.equal(undefined);
+  });
+
+  it('should tell a presence stream so that is the first to listen', () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    killedWatching(server, store);
+    server.restart();
+    const { ucwa } = life(server, store, PROCESSED);
+    expect(keep(presence(ucwa, { uris: [SARA] })).values).to.deep.equal(['reset application', ...CREATED]);
+  });
+
+  it('should tell the loss again where it was killed before that was processed', () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    killedWatching(server, store);
+    server.restart();
+    const dying = life(server, store, PROCESSED);
+    dying.ucwa.events$.subscribe(() => dying.kill());
+    expect(savedIn(store)!.application?.self).to.equal(`${server.url}/102`);
+    const { ucwa } = life(server, store, PROCESSED);
+    expect(keep(ucwa.events$).values).to.deep.equal(['reset resync']);
+    const once = keep(ucwa.events$);
+    server.emit(note(1));
+    expect(once.values, 'once').to.deep.equal(['updated note']);
+  });
+
+  it('should tell with a reset in front that events may be lost where batches are acknowledged before', async () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    killedWatching(server, store, {});
+    const since = server.requests.length;
+    const { ucwa, told } = life(server, store);
+    const events: UcwaEvent[] = [];
+    ucwa.events$.subscribe((event) => events.push(event));
+    expect(sent(server, since)[0], 'the same application').to.equal('POST applications 200');
+    expect(events[0]).to.include({ type: 'reset', reset: 'resync' });
+    expect(events.filter(({ type }) => type === 'reset')).to.have.length(1);
+    expect(told()).to.deep.equal(['presenceSubscription Released']);
+    await ucwa.close();
+    expect(savedIn(store)).to.equal(undefined);
+  });
+
+  it('should tell nothing lost where the process before was killed before it had an application', () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const before = life(server, store, {
+      ...PROCESSED,
+      transport: (request) =>
+        server.transport(request).pipe(ignoreElements(), (answer$) => concat(answer$, NEVER)),
+    });
+    before.ucwa.events$.subscribe();
+    before.kill();
+    expect(savedIn(store)!.held).to.deep.equal([{ resource: 'application' }]);
+    const { ucwa, told } = life(server, store, PROCESSED);
+    const events = keep(ucwa.events$);
+    expect(sent(server), 'found again').to.include('POST applications 200');
+    expect([events.values, told()]).to.deep.equal([[], []]);
+    expect(savedIn(store)!.held).to.deep.equal([{ resource: 'application', id: `${server.url}/101` }]);
+  });
+
+  it('should tell of a subscription that was asked for when the process died', () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const before = life(server, store, {
+      ...PROCESSED,
+      transport: (request) => {
+        const answer$ = server.transport(request);
+        return request.url.endsWith('presenceSubscriptions')
+          ? concat(answer$.pipe(ignoreElements()), NEVER)
+          : answer$;
+      },
+    });
+    keep(presence(before.ucwa, { uris: [SARA] }));
+    before.kill();
+    const { outcomes, ucwa } = life(server, store, PROCESSED);
+    keep(ucwa.events$);
+    expect(outcomes).to.have.length(1);
+    expect(outcomes[0]).to.include({ outcome: 'Unknown', resource: 'presenceSubscription', id: undefined });
+    expect(outcomes[0]).to.have.property('hint').that.includes('30 minutes');
+    expect(
+      savedIn(store)!.held.map(({ resource }) => resource),
+      'told once',
+    ).to.deep.equal(['application']);
+  });
+
+  it('should delete the application of the process before where another is wanted', async () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    killedWatching(server, store, { ...PROCESSED, endpointId: 'one' });
+    const { ucwa, told } = life(server, store, { ...PROCESSED, endpointId: 'other' });
+    expect(keep(ucwa.events$).values).to.deep.equal(['reset application']);
+    expect(server.applications.map(({ id }) => id)).to.deep.equal(['102']);
+    expect(told().sort()).to.deep.equal(['application Released', 'presenceSubscription AlreadyGone']);
+    await ucwa.close();
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should tell of an application that was asked for when the process died, where another is wanted', () => {
+    const server = simulated();
+    const store = leftBehind({ application: { identity: IDENTITY }, held: [{ resource: 'application' }] });
+    const { ucwa, outcomes } = life(server, store, { endpointId: 'other' });
+    expect(keep(ucwa.events$).values).to.deep.equal(['reset application']);
+    expect(outcomes).to.have.length(1);
+    expect(outcomes[0]).to.include({ outcome: 'Unknown', resource: 'application' });
+    expect(outcomes[0]).to.have.property('hint').that.includes('15 minutes');
+  });
+
+  for (const [ack, isThere, resets] of [
+    ['eager', true, ['reset resync']],
+    ['processed', true, []],
+    // It may have been there, and gone.
+    ['processed', false, ['reset resync']],
+  ] as const) {
+    it(`should tell of what may be lost where it was asked for when the process died: ${ack}, ${isThere ? 'found again' : 'new'}`, () => {
+      const server = simulated();
+      const store = leftBehind({ application: { identity: IDENTITY }, held: [{ resource: 'application' }] });
+      const options: Partial<ConnectOptions> = { channel: { ack } };
+      if (isThere) keep(life(server, leftBehind(savedIn(store)!), options).ucwa.events$);
+      const { ucwa, outcomes } = life(server, store, options);
+      expect(keep(ucwa.events$).values).to.deep.equal(resets);
+      expect(outcomes).to.deep.equal([]);
+    });
+  }
+
+  for (const [what, other] of [
+    ['culture', { culture: 'de-de' }],
+    ['userAgent', { userAgent: 'other' }],
+    ['instanceId', { instanceId: 'other' }],
+  ] as const) {
+    it(`should not take over an application that was made with another ${what}`, () => {
+      const server = simulated();
+      const store = memoryCheckpoints();
+      killedWatching(server, store);
+      const { ucwa } = life(server, store, { ...PROCESSED, ...other });
+      keep(ucwa.events$);
+      expect(server.applications.map(({ id }) => id)).to.deep.equal(['102']);
+    });
+  }
+
+  it('should go on as the other instance that the process before had become', () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const rejoining: Partial<ConnectOptions> = { channel: { ack: 'processed', onReplaced: 'rejoin' } };
+    const before = life(server, store, rejoining);
+    keep(before.ucwa.events$);
+    connect({
+      application: `${server.url}/101`,
+      token: 'token',
+      transport: server.transport,
+    }).events$.subscribe();
+    expect(savedIn(store)!.application?.self).to.equal(`${server.url}/102`);
+    before.kill();
+    const since = server.requests.length;
+    const { ucwa } = life(server, store, rejoining);
+    const events = keep(ucwa.events$);
+    expect(sent(server, since)[0]).to.equal('POST applications 200');
+    expect(savedIn(store)!.application?.self).to.equal(`${server.url}/102`);
+    expect(events.values).to.deep.equal([]);
+  });
+
+  it('should keep the application that is made again in place of one that is gone', () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const before = life(server, store, PROCESSED);
+    keep(before.ucwa.events$);
+    server.endApplications();
+    server.emit(note(1));
+    expect(savedIn(store)).to.deep.include({ next: `${server.url}/102/events?ack=2` });
+    expect(savedIn(store)!.held).to.deep.equal([{ resource: 'application', id: `${server.url}/102` }]);
+    before.kill();
+    const { ucwa } = life(server, store, PROCESSED);
+    const events = keep(ucwa.events$);
+    server.emit(note(2));
+    expect(events.values).to.deep.equal(['updated note']);
+  });
+
+  it('should try again to remove what could not be removed at the end', async () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const before = life(server, store, PROCESSED);
+    const watching = keep(presence(before.ucwa, { uris: [SARA] }));
+    keep(before.ucwa.events$);
+    server.failNext(1, { status: 403 }, ({ method }) => method === 'DELETE');
+    watching.subscription.unsubscribe();
+    expect(before.told()).to.deep.equal(['presenceSubscription Failed']);
+    before.kill();
+    const { ucwa, told } = life(server, store, PROCESSED);
+    keep(ucwa.events$);
+    expect(told()).to.deep.equal(['presenceSubscription Released']);
+    await ucwa.close();
+  });
+
+  it('should remove what was left together, where the server takes batches', () => {
+    const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 20 });
+    const store = memoryCheckpoints();
+    marbles(() => {
+      const before = life(server, store, PROCESSED);
+      for (const name of ['sara', 'bob', 'eve'])
+        keep(presence(before.ucwa, { uris: [`sip:${name}@contoso.com`] }));
+      timer(1000).subscribe(() => before.kill());
+      timer(2000).subscribe(() => {
+        const since = server.requests.length;
+        const { ucwa, told } = life(server, store, { ...PROCESSED, batch: {} });
+        keep(ucwa.events$);
+        timer(1000).subscribe(() => {
+          expect(told()).to.deep.equal(Array.from({ length: 3 }, () => 'presenceSubscription Released'));
+          const removing = sent(server, since).filter((line) => !line.includes('events'));
+          expect(removing.map((line) => line.replace(/subscriptions.*(?= )/, '…'))).to.deep.equal([
+            'POST applications 200',
+            'DELETE 101/… 204',
+            'POST 101/batch 200',
+          ]);
+          void ucwa.close();
+        });
+      });
+    });
+  });
+
+  describe('and the subscription to contacts and groups', () => {
+    const leftWatching = (server: UcwaSimulator, store: CheckpointStore): void => {
+      const before = life(server, store, PROCESSED);
+      keep(myContactsAndGroups(before.ucwa));
+      before.kill();
+      expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
+      expect(savedIn(store)!.held[1]).to.have.property('removedAt').that.includes('stopSubscription');
+    };
+    const isOfContacts = (line: string): boolean => line.includes('myContactsAndGroups');
+
+    it('should stop it', () => {
+      const server = simulated();
+      const store = memoryCheckpoints();
+      leftWatching(server, store);
+      const { ucwa, told } = life(server, store, PROCESSED);
+      keep(ucwa.events$);
+      expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
+      expect(told()).to.deep.equal(['myContactsAndGroupsSubscription Released']);
+    });
+
+    it('should go on with it, and not stop it, where it is wanted again: to the server it is the same', async () => {
+      const server = simulated();
+      const store = memoryCheckpoints();
+      leftWatching(server, store);
+      const { ucwa, told } = life(server, store, PROCESSED);
+      const since = server.requests.length;
+      keep(myContactsAndGroups(ucwa));
+      expect(
+        sent(server, since)
+          .filter(isOfContacts)
+          .map((line) => line.split('/').at(-1)),
+      ).to.deep.equal([
+        'myContactsAndGroupsSubscription 200',
+        'startOrRefreshSubscriptionToContactsAndGroups?duration=30 201',
+      ]);
+      expect(savedIn(store)!.held).to.have.length(2);
+      await ucwa.close();
+      expect(told()).to.deep.equal(['myContactsAndGroupsSubscription Released', 'application Released']);
+      expect(savedIn(store)).to.equal(undefined);
+    });
+
+    it('should not start it before its stop is through', () => {
+      const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 20 });
+      const store = memoryCheckpoints();
+      marbles(() => {
+        const before = life(server, store, PROCESSED);
+        keep(myContactsAndGroups(before.ucwa));
+        timer(500).subscribe(() => before.kill());
+        timer(1000).subscribe(() => {
+          const since = server.requests.length;
+          const { ucwa } = life(server, store, PROCESSED);
+          keep(ucwa.events$);
+          timer(25).subscribe(() => keep(myContactsAndGroups(ucwa)));
+          timer(500).subscribe(() => {
+            const lines = server.requests.slice(since).filter(({ path }) => isOfContacts(path));
+            expect(lines.map(({ path }) => path.split('/').at(-1)?.replace(/\?.*/, ''))).to.deep.equal([
+              'stopSubscriptionToContactsAndGroups',
+              'myContactsAndGroupsSubscription',
+              'startOrRefreshSubscriptionToContactsAndGroups',
+            ]);
+            expect(lines[1]!.time - lines[0]!.time).to.be.at.least(20);
+            expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
+            void ucwa.close();
+          });
+        });
+      });
+    });
+  });
+
+  describe('and hrefs in the store that lead elsewhere', () => {
+    for (const href of [
+      'https://evil.example/applications/101',
+      'javascript:alert(1)',
+      '/applications/7',
+      'http://',
+    ]) {
+      it(`should be told of, and not be followed: ${href}`, () => {
+        const server = simulated();
+        const store = leftBehind({
+          application: { identity: IDENTITY },
+          held: [
+            { resource: 'presenceSubscription', id: href },
+            { resource: 'myContactsAndGroupsSubscription', id: `${server.url}/101/x`, removedAt: href },
+            { resource: 'application', id: href },
+          ],
+        });
+        const asked = new Set<string>();
+        const { ucwa, outcomes } = life(server, store, {
+          token: (origin) => {
+            asked.add(origin);
+            return of('token');
+          },
+        });
+        keep(ucwa.events$);
+        expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Failed', 'Failed', 'Failed']);
+        for (const outcome of outcomes)
+          expect(outcome).to.have.property('cause').that.is.instanceOf(OriginError);
+        expect(sent(server)).to.deep.equal(['POST applications 201', 'GET 101/events?ack=1 -']);
+        expect([...asked], 'no token for it').to.deep.equal(['https://ucwa.example']);
+        expect(savedIn(store)!.held, 'told once').to.deep.equal([
+          { resource: 'application', id: `${server.url}/101` },
+        ]);
+      });
+    }
+
+    for (const next of ['https://evil.example/events?ack=2', 'http://', '/events?ack=2']) {
+      it(`should not be where the channel goes on, which a reset tells: ${next}`, () => {
+        const server = simulated();
+        const store = memoryCheckpoints();
+        killedWatching(server, store);
+        store.save(KEY, { ...savedIn(store), next }).subscribe();
+        const since = server.requests.length;
+        const { ucwa } = life(server, store, PROCESSED);
+        const events = keep(ucwa.events$);
+        expect(events.values[0]).to.equal('reset resync');
+        expect(events.error).to.equal(undefined);
+        expect(sent(server, since).every((line) => !line.includes('evil'))).to.equal(true);
+      });
+    }
+  });
+
+  it('should be told by the server where the cursor does not fit any more', () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    killedWatching(server, store);
+    store.save(KEY, { ...savedIn(store), next: `${server.url}/101/events?ack=77` }).subscribe();
+    const { ucwa } = life(server, store, PROCESSED);
+    const events = keep(ucwa.events$);
+    expect(events.values[0]).to.equal('reset resync');
+    server.emit(note(9));
+    expect(events.values.at(-1)).to.equal('updated note');
+  });
+});
+
+describe('A store that fails', () => {
+  const full = new CheckpointError('unwritable', '/checkpoints');
+  const failing: readonly (readonly [string, Partial<CheckpointStore>])[] = [
+    ['when it is loaded', { load: () => throwError(() => full) }],
+    ['when it saves', { save: () => throwError(() => full) }],
+  ];
+  for (const [when, broken] of failing) {
+    it(`should end the streams of a connection, which asks the server for nothing: ${when}`, () => {
+      const server = simulated();
+      const { ucwa } = life(server, { ...memoryCheckpoints(), ...broken }, PROCESSED);
+      const streams = [keep(ucwa.events$), keep(presence(ucwa, { uris: [SARA] }))];
+      expect(streams.map(({ error }) => error)).to.deep.equal([full, full]);
+      expect(server.requests).to.deep.equal([]);
+    });
+  }
+
+  it('should end them, and have all removed, when it cannot save how far they have come', async () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    let isFull = false;
+    const filling = {
+      ...store,
+      save: (key: string, value: Json) => (isFull ? throwError(() => full) : store.save(key, value)),
+    };
+    const { ucwa } = life(server, filling, PROCESSED);
+    const one = keep(presence(ucwa, { uris: [SARA] }));
+    const all = keep(ucwa.events$);
+    isFull = true;
+    server.emit(note(1));
+    expect(all.values.at(-1), 'processed').to.equal('updated note');
+    expect([one.error, all.error]).to.deep.equal([full, full]);
+    const { clean } = await ucwa.drain();
+    expect(clean).to.equal(true);
+    expect([...server.applications, ...server.presenceSubscriptions]).to.deep.equal([]);
+    expect(
+      sent(server)
+        .filter((line) => line.includes('events'))
+        .at(-1),
+      'not acknowledged',
+    ).to.match(/200$/);
+  });
+
+  it('should end a presence stream, and have its subscription removed, when it cannot save that it is there', async () => {
+    const server = simulated();
+    const store = memoryCheckpoints();
+    const filling = {
+      ...store,
+      save: (key: string, value: Json) =>
+        JSON.stringify(value).includes('presenceSubscriptions/')
+          ? throwError(() => full)
+          : store.save(key, value),
+    };
+    const { ucwa } = life(server, filling);
+    keep(ucwa.events$);
+    expect(keep(presence(ucwa, { uris: [SARA] })).error).to.equal(full);
+    await ucwa.close();
+    expect(server.presenceSubscriptions).to.deep.equal([]);
+  });
+
+  it('should end them where what it loads is no checkpoint of a connection', () => {
+    const server = simulated();
+    for (const saved of ['something else', { held: [], application: {} }]) {
+      const { ucwa } = life(server, { ...memoryCheckpoints(), load: () => of(saved) }, PROCESSED);
+      expect(keep(ucwa.events$).error).to.be.instanceOf(DecodeError);
+    }
+    expect(server.requests).to.deep.equal([]);
+  });
+});
+
+describe('connect, with a checkpoint that cannot be used', () => {
+  const invalid: readonly (readonly [object, string])[] = [
+    [{ checkpoint: KEY }, 'checkpoint must be an object'],
+    [{ checkpoint: { key: KEY } }, 'checkpoint.store must be'],
+    [{ checkpoint: { store: {}, key: KEY } }, 'checkpoint.store must be a store of checkpoints'],
+    [{ checkpoint: { store: memoryCheckpoints(), key: '' } }, 'checkpoint.key must be a text'],
+    [
+      {
+        applications: undefined,
+        application: 'https://ucwa.example/applications/101',
+        checkpoint: { store: memoryCheckpoints(), key: KEY },
+      },
+      'checkpoint must be left out where the application is given',
+    ],
+  ];
+  for (const [options, message] of invalid) {
+    it(`should refuse it: ${message}`, () => {
+      const given = { applications: 'https://ucwa.example/applications', ...options } as ConnectOptions;
+      expect(() => connect(given)).to.throw(TypeError, message);
+    });
+  }
+});

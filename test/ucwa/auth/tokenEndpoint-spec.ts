@@ -1,0 +1,174 @@
+import { expect } from 'chai';
+import { of, throwError } from 'rxjs';
+import { DecodeError, HttpError, NetworkError, OriginError } from '../../../lib/core/errors.ts';
+import type { Transport } from '../../../lib/core/transport/transport.ts';
+import { password, windows } from '../../../lib/ucwa/auth/signIn.ts';
+import { SignInError } from '../../../lib/ucwa/protocol/errors.ts';
+import { requestToken, type TokenRequest } from '../../../lib/ucwa/auth/tokenEndpoint.ts';
+import { answering, response } from '../../support/responses.ts';
+
+const URL = 'https://pool.contoso.com/WebTicket/oauthtoken';
+const signIn = password({ username: 'sara@contoso.com', password: 'hush' });
+
+const outcomeOf = (transport: Transport, asked: Partial<TokenRequest> = {}): unknown => {
+  const outcomes: unknown[] = [];
+  requestToken(transport, { url: URL, signIn, ...asked }).subscribe({
+    next: (token) => outcomes.push(token),
+    error: (error: unknown) => outcomes.push(error),
+  });
+  expect(outcomes).to.have.length(1);
+  return outcomes[0];
+};
+
+const answered = (status: number, body: unknown, headers: Record<string, string> = {}): unknown =>
+  outcomeOf(
+    answering(response(status, { headers, body: [typeof body === 'string' ? body : JSON.stringify(body)] }))
+      .transport,
+  );
+
+describe('requestToken', () => {
+  it('should post the form as documented', () => {
+    const server = answering(response(200, { body: ['{"access_token":"a"}'] }));
+    outcomeOf(server.transport);
+    expect(server.requests).to.deep.equal([
+      {
+        method: 'POST',
+        url: URL,
+        headers: {
+          accept: 'application/json',
+          'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
+        },
+        body: 'grant_type=password&username=sara%40contoso.com&password=hush',
+        idempotent: true,
+      },
+    ]);
+  });
+
+  it('should let the browser sign in where the way says so', () => {
+    const server = answering(response(200, { body: ['{"access_token":"a"}'] }));
+    outcomeOf(server.transport, { signIn: windows() });
+    expect(server.requests[0]).to.include({
+      credentials: 'include',
+      body: 'grant_type=urn%3Amicrosoft.rtc%3Awindows',
+    });
+  });
+
+  describe('reads', () => {
+    const documented = {
+      access_token: 'cwt=AAEB...buHc',
+      expires_in: 28289,
+      ms_rtc_identityscope: 'local',
+      token_type: 'Bearer',
+    };
+    for (const [name, body, expected] of [
+      ['the documented answer', documented, { token: 'cwt=AAEB...buHc', expiresInSeconds: 28289 }],
+      ['a token alone', { access_token: 'a' }, { token: 'a' }],
+      [
+        'seconds that are a text',
+        { access_token: 'a', expires_in: '3600' },
+        { token: 'a', expiresInSeconds: 3600 },
+      ],
+      ['seconds that are none', { access_token: 'a', expires_in: 'soon' }, { token: 'a' }],
+      ['seconds that are over', { access_token: 'a', expires_in: -1 }, { token: 'a' }],
+      ['seconds that are null', { access_token: 'a', expires_in: null }, { token: 'a' }],
+      ['a type in lower case', { access_token: 'a', token_type: 'bearer' }, { token: 'a' }],
+    ] as const) {
+      it(name, () => {
+        expect(answered(200, body)).to.deep.equal(expected);
+      });
+    }
+  });
+
+  describe('refuses, without showing it,', () => {
+    for (const [name, body] of [
+      ['an answer without a token', { token: 'hush' }],
+      ['a token that is no text', { access_token: ['hush'] }],
+      ['a token of another type', { access_token: 'hush', token_type: 'mac' }],
+      ['a page', '<html>hush</html>'],
+      ['an empty answer', ''],
+      ['a broken answer', '{"access_token":"hush'],
+    ] as const) {
+      it(name, () => {
+        const error = answered(200, body);
+        expect(error).to.be.instanceOf(DecodeError);
+        expect((error as Error).message).to.match(/^answer of the token endpoint: (?!.*hush)/);
+      });
+    }
+  });
+
+  it('should error with the endpoint’s own error', () => {
+    const error = answered(400, { error: 'unsupported_grant_type' });
+    expect(error).to.be.instanceOf(SignInError).and.include({ code: 'unsupported_grant_type', status: 400 });
+  });
+
+  it('should say what the endpoint was told to take', () => {
+    const server = answering(response(400, { body: ['{"error":"unsupported_grant_type"}'] }));
+    const error = outcomeOf(server.transport, { grantTypes: ['urn:microsoft.rtc:windows'] });
+    expect((error as Error).message).to.include('it takes urn:microsoft.rtc:windows');
+  });
+
+  it('should tell where the user can sign in', () => {
+    const ms_rtc_passiveauthuri = 'https://server.contoso.com/PassiveAuth/PassiveAuth.aspx';
+    const error = answered(400, { error: 'invalid_grant', ms_rtc_passiveauthuri });
+    expect(error).to.be.instanceOf(SignInError).and.include({ passiveAuthUrl: ms_rtc_passiveauthuri });
+  });
+
+  for (const ms_rtc_passiveauthuri of ['javascript:alert(1)', 7, '']) {
+    it(`should not tell of a page ${JSON.stringify(ms_rtc_passiveauthuri)}`, () => {
+      const error = answered(400, { error: 'invalid_grant', ms_rtc_passiveauthuri });
+      expect(error).to.be.instanceOf(SignInError).and.include({ passiveAuthUrl: undefined });
+    });
+  }
+
+  it('should not repeat an error that is more than a word', () => {
+    const error = answered(400, { error: 'the password hush is wrong' });
+    expect(error).to.be.instanceOf(SignInError).and.include({ status: 400, code: undefined });
+    expect((error as Error).message).not.to.include('hush');
+  });
+
+  it('should say that the endpoint wants more than a form', () => {
+    const error = answered(401, '<html></html>');
+    expect(error).to.be.instanceOf(SignInError).and.include({ code: undefined, status: 401 });
+    expect((error as Error).message).to.include('asks for more than the form');
+  });
+
+  it('should say that the platform did not sign in', () => {
+    const error = outcomeOf(answering(response(401)).transport, { signIn: windows() });
+    expect((error as Error).message).to.include('the platform did not sign the user in by itself');
+  });
+
+  for (const [status, body, kind] of [
+    [400, '<html>from a proxy</html>', SignInError],
+    [403, '', SignInError],
+    // As an HttpError it would say that what the token is for is gone.
+    [404, '{"code":"NotFound"}', SignInError],
+    [410, '', SignInError],
+    [429, '', HttpError],
+    [500, '{"error":"server_error"}', HttpError],
+  ] as const) {
+    it(`should tell of a ${status} that is none of its own by a ${kind.name}`, () => {
+      expect(answered(status, body)).to.be.instanceOf(kind).and.include({ status });
+    });
+  }
+
+  it('should say how long the endpoint wants to be left alone', () => {
+    expect(answered(503, '', { 'retry-after': '7' })).to.include({ retryAfterMs: 7000 });
+  });
+
+  it('should say the status where the rest of a refusal breaks off', () => {
+    const body$ = throwError(() => new NetworkError('the answer broke off', { method: 'POST', url: URL }));
+    expect(outcomeOf(() => of({ ...response(400), body$ }))).to.be.instanceOf(SignInError);
+  });
+
+  it('should send the credentials nowhere else, whatever redirect comes', () => {
+    for (const [status, location, expected] of [
+      [307, 'https://evil.example/', OriginError],
+      [308, 'http://pool.contoso.com/', OriginError],
+      [302, `${URL}/other`, HttpError],
+    ] as const) {
+      const server = answering(response(status, { headers: { location } }));
+      expect(outcomeOf(server.transport)).to.be.instanceOf(expected);
+      expect(server.requests).to.have.length(1);
+    }
+  });
+});

@@ -1,0 +1,198 @@
+import { expect } from 'chai';
+import { DecodeError } from '../../../lib/core/errors.ts';
+import { MOST_VALUES } from '../../../lib/core/json.ts';
+import {
+  headersFrom,
+  type HttpRequest,
+  type RequestProgress,
+} from '../../../lib/core/transport/transport.ts';
+import { answersOf, batchRequest, sharedAnswer } from '../../../lib/ucwa/batch/message.ts';
+import { type AnswerPart, batchAnswer } from '../../support/batches.ts';
+import { response } from '../../support/responses.ts';
+
+const POOL = 'https://pool.example/ucwa/v1/applications/192';
+const LINK = `${POOL}/batch`;
+
+const request = (path: string, more: Partial<HttpRequest> = {}): HttpRequest => ({
+  ...{ method: 'GET', url: `${POOL}/${path}` },
+  ...more,
+});
+
+const written = (requests: readonly HttpRequest[]): HttpRequest => batchRequest(requests, LINK, 0).request;
+
+describe('batchRequest', () => {
+  it('should be a POST to the link that asks for a batch', () => {
+    const { method, url, headers, body, ...more } = written([request('a'), request('b')]);
+    expect({ method, url, headers }).to.deep.equal({
+      method: 'POST',
+      url: LINK,
+      headers: { accept: 'multipart/batching', 'content-type': 'multipart/batching;boundary=rxchange-1' },
+    });
+    expect(body).to.match(/^--rxchange-1\r\n/);
+    expect(more).to.deep.equal({});
+  });
+
+  it('should carry the authorization and the credentials of its parts', () => {
+    const signed = { headers: { authorization: 'Bearer t' }, credentials: 'include' } as const;
+    const { headers, credentials } = written([request('a', signed), request('b', signed)]);
+    expect(headers).to.include({ authorization: 'Bearer t' });
+    expect(credentials).to.equal('include');
+  });
+
+  it('should outlive the page if any part is to', () => {
+    const parts = [request('a'), request('b', { keepalive: true })];
+    expect(written(parts).keepalive).to.equal(true);
+    expect(written([request('a', { keepalive: false })])).not.to.have.property('keepalive');
+  });
+
+  it('should not ask to outlive the page with more than browsers take', () => {
+    const parts = [
+      request('a', { keepalive: true }),
+      request('b', { method: 'POST', body: 'x'.repeat(65_536) }),
+    ];
+    expect(written(parts)).not.to.have.property('keepalive');
+  });
+
+  it('should not ask to outlive the page where browsers keep as much alive as they take already', () => {
+    const parts = [request('a', { keepalive: true }), request('b')];
+    const { request: alone, keepaliveBytes } = batchRequest(parts, LINK, 0);
+    expect(keepaliveBytes).to.equal(alone.body?.length);
+    expect(batchRequest(parts, LINK, 60_000 - keepaliveBytes)).to.deep.equal({
+      request: alone,
+      keepaliveBytes,
+    });
+    const { request: next, ...taken } = batchRequest(parts, LINK, 60_001 - keepaliveBytes);
+    expect(next).not.to.have.property('keepalive');
+    expect(taken).to.deep.equal({ keepaliveBytes: 0 });
+  });
+
+  it('should tell each part that wants to know what becomes of it', () => {
+    const told: string[] = [];
+    const telling = (name: string): Partial<HttpRequest> => ({
+      onProgress: (progress: RequestProgress) => told.push(`${name} ${progress}`),
+    });
+    const { onProgress } = written([request('a', telling('a')), request('b'), request('c', telling('c'))]);
+    onProgress?.('sent');
+    onProgress?.('undone');
+    expect(told).to.deep.equal(['a sent', 'c sent', 'a undone', 'c undone']);
+  });
+});
+
+describe('answersOf', () => {
+  const TYPE = 'multipart/batching; boundary="3968fb75-0b0e"';
+
+  /** What each of three requests gets: status and body, or the error. */
+  const seen = (text: string, type = TYPE, told: string[] = []): unknown[] => {
+    const requests = ['a', 'b', 'c'].map((name) =>
+      request(name, { onProgress: (progress) => told.push(`${name} ${progress}`) }),
+    );
+    const results: unknown[] = [];
+    for (const answer of answersOf(requests, response(200, { headers: { 'content-type': type } }), text)) {
+      answer.subscribe({
+        next: ({ status, url, body$ }) => {
+          body$.subscribe((bytes) =>
+            results.push(`${status} ${url.slice(POOL.length)} ${new TextDecoder().decode(bytes)}`),
+          );
+        },
+        error: (error: unknown) => results.push(error),
+      });
+    }
+    return results;
+  };
+  const parts = (...statuses: readonly number[]): AnswerPart[] =>
+    statuses.map((status, index) => ({ status, body: `{"n":${index}}` }));
+  const problems = (results: readonly unknown[]): unknown =>
+    results.map((result) => (result instanceof DecodeError ? result.message : result));
+
+  it('should match answers by their position', () => {
+    expect(seen(batchAnswer(parts(200, 404, 201)))).to.deep.equal([
+      '200 /a {"n":0}',
+      '404 /b {"n":1}',
+      '201 /c {"n":2}',
+    ]);
+  });
+
+  it('should hand on the headers of each part, and no other', () => {
+    const text = batchAnswer([{ status: 429, headers: { 'Retry-After': '7' } }]);
+    const [answer] = answersOf(
+      [request('a')],
+      response(200, { headers: { 'content-type': TYPE, etag: 'x' } }),
+      text,
+    );
+    const found: unknown[] = [];
+    answer?.subscribe(({ headers }) => found.push(headers.get('Retry-After'), headers.get('etag')));
+    expect(found).to.deep.equal(['7', undefined]);
+  });
+
+  it('should fail only the request whose part is out of shape', () => {
+    const text = batchAnswer(parts(200, 200, 200)).replace(
+      'HTTP/1.1 200 Whatever\r\n\r\n{"n":1}',
+      'nonsense',
+    );
+    expect(problems(seen(text))).to.deep.equal([
+      '200 /a {"n":0}',
+      'the answer to the batch: expected an HTTP answer at /1, but there is something else',
+      '200 /c {"n":2}',
+    ]);
+  });
+
+  it('should fail only the requests whose parts are missing from an answer that was cut', () => {
+    const text = batchAnswer(parts(200)).replace(/--\r\n$/, '\r\nContent-Type: application/http');
+    expect(problems(seen(text))).to.deep.equal([
+      '200 /a {"n":0}',
+      'the answer to the batch: expected an HTTP answer at /1, but there is something else',
+      'the answer to the batch: expected an HTTP answer at /2, but there is nothing',
+    ]);
+  });
+
+  it('should trust no position where parts are missing or too many', () => {
+    for (const text of [batchAnswer(parts(200, 200)), batchAnswer(parts(200, 200, 200, 200))]) {
+      const results = seen(text);
+      expect(results).to.have.length(3);
+      for (const result of results)
+        expect(result).to.be.instanceOf(DecodeError).with.property('expected', '3 parts');
+    }
+  });
+
+  it('should fail every request where the answer is no batch', () => {
+    const results = seen('<html>secret</html>', 'text/html; charset=utf-8');
+    expect(problems(results)).to.deep.equal(
+      [1, 2, 3].map(
+        () =>
+          'the answer to the batch: expected multipart/batching at the root, but there is a body of type text/html',
+      ),
+    );
+  });
+
+  it('fails every request if the parts have too many JSON values together', () => {
+    const body = `[${'1,'.repeat(MOST_VALUES / 2)}1]`;
+    const answer = batchAnswer([body, body, ''].map((text) => ({ status: 200, body: text })));
+    expect(problems(seen(answer))).to.deep.equal(
+      [1, 2, 3].map(
+        () =>
+          `the answer to the batch: expected at most ${MOST_VALUES} values at the root, but there is more`,
+      ),
+    );
+  });
+
+  it('should tell a part that is refused that it is undone, and nothing else', () => {
+    const told: string[] = [];
+    seen(batchAnswer(parts(201, 403, 500)), TYPE, told);
+    expect(told).to.deep.equal(['b undone']);
+  });
+});
+
+describe('sharedAnswer', () => {
+  it('should be the answer to the batch, as if it were that of the request', () => {
+    const outer = { ...response(401), headers: headersFrom({ 'www-authenticate': 'Bearer' }) };
+    const { status, headers, url, body$ } = sharedAnswer(request('a'), outer, '{"code":"x"}');
+    const bodies: string[] = [];
+    const read = (bytes: Uint8Array): unknown => bodies.push(new TextDecoder().decode(bytes));
+    body$.subscribe(read);
+    body$.subscribe(read);
+    expect({ status, url, bearer: headers.get('WWW-Authenticate'), bodies }).to.deep.equal({
+      ...{ status: 401, url: `${POOL}/a`, bearer: 'Bearer' },
+      bodies: ['{"code":"x"}', '{"code":"x"}'],
+    });
+  });
+});

@@ -1,0 +1,556 @@
+import { expect } from 'chai';
+import { asyncScheduler, map, NEVER, of, take, timer } from 'rxjs';
+import { DecodeError, HttpError, NetworkError, OriginError } from '../../../lib/core/errors.ts';
+import { headersFrom, type HttpRequest, type Transport } from '../../../lib/core/transport/transport.ts';
+import type { Fault } from '../../../lib/testing/faults.ts';
+import type { SimulatedEvent } from '../../../lib/testing/ucwa/events.ts';
+import { connect } from '../../../lib/ucwa/connect.ts';
+import type { EventBatch } from '../../../lib/ucwa/protocol/cursor.ts';
+import { expectUncaught } from '../../support/uncaught.ts';
+import { marbles } from '../../support/marbles.ts';
+import { connected, keep } from '../connected.ts';
+
+const EVENTS = '/ucwa/oauth/v1/applications/101/events?ack=1';
+const thing = (name: string): SimulatedEvent => ({ type: 'updated', link: { rel: name, href: `/${name}` } });
+const isPending = ({ url }: HttpRequest): boolean => url.includes('/events');
+const polls = (sent: readonly string[]): string[] => sent.filter((line) => line.includes('/events'));
+
+describe('channel', () => {
+  describe('shares one long poll', () => {
+    it('should send nothing before there is a subscriber', () => {
+      const { sent, ucwa } = connected();
+      expect(ucwa).to.include.keys('events$', 'batches$');
+      expect(sent()).to.deep.equal([]);
+    });
+
+    it('should wait with one request for all subscribers, until the last has left', async () => {
+      const { server, ucwa, sent } = connected();
+      const one = keep(ucwa.events$);
+      const two = keep(ucwa.events$);
+      server.emit(thing('a'));
+      one.subscription.unsubscribe();
+      server.emit(thing('b'));
+      expect(one.values).to.deep.equal(['updated a']);
+      expect(two.values).to.deep.equal(['updated a', 'updated b']);
+      two.subscription.unsubscribe();
+      await ucwa.drain();
+      expect(sent()).to.deep.equal([
+        'POST applications 201',
+        'GET 101/events?ack=1 200',
+        'GET 101/events?ack=2 200',
+        'GET 101/events?ack=3 -',
+        'DELETE 101 204',
+      ]);
+    });
+
+    it('should go on where it was left, as long as it is the same application', () => {
+      const { server, ucwa, sent } = connected();
+      const holding = ucwa.application$.subscribe();
+      const first = keep(ucwa.events$.pipe(take(1)));
+      server.emit(thing('a'));
+      server.emit(thing('b'));
+      const second = keep(ucwa.events$);
+      expect([first.values, second.values]).to.deep.equal([['updated a'], ['updated b']]);
+      expect(polls(sent())).to.deep.equal([
+        'GET 101/events?ack=1 200',
+        'GET 101/events?ack=2 -',
+        'GET 101/events?ack=2&priority=1 200',
+        'GET 101/events?ack=3 -',
+      ]);
+      second.subscription.unsubscribe();
+      holding.unsubscribe();
+    });
+
+    it('should keep running for the others when one observer throws', async () => {
+      const { server, ucwa } = connected();
+      const uncaught = expectUncaught();
+      ucwa.events$.pipe(take(1)).subscribe(() => {
+        throw new Error('observer');
+      });
+      const other = keep(ucwa.events$);
+      server.emit(thing('a'));
+      server.emit(thing('b'));
+      expect(await uncaught).to.be.instanceOf(Error);
+      expect(other.values).to.deep.equal(['updated a', 'updated b']);
+      await ucwa.close();
+    });
+  });
+
+  describe('follows the cursor of the server', () => {
+    it('should add its parameters to the first request only', async () => {
+      const { server, ucwa, sent } = connected(
+        {},
+        { channel: { lowSeconds: 60, mediumSeconds: 30, timeoutSeconds: 300, priority: 1 } },
+      );
+      const kept = keep(ucwa.events$);
+      server.emit(thing('a'));
+      expect(kept.values).to.deep.equal(['updated a']);
+      expect(polls(sent())).to.deep.equal([
+        'GET 101/events?ack=1&low=60&medium=30&timeout=300&priority=1 200',
+        'GET 101/events?ack=2 -',
+      ]);
+      await ucwa.close();
+    });
+
+    it('should follow a link whose query is called otherwise', async () => {
+      const { server, ucwa, sent } = connected({ cursorParameter: 'ck' });
+      keep(ucwa.events$);
+      server.emit(thing('a'));
+      expect(polls(sent())).to.deep.equal(['GET 101/events?ck=1 200', 'GET 101/events?ck=2 -']);
+      await ucwa.close();
+    });
+
+    it('should tell with each batch which link brought it and which acknowledges it', async () => {
+      const { server, ucwa } = connected();
+      const batches: EventBatch[] = [];
+      ucwa.batches$.subscribe((batch) => batches.push(batch));
+      server.emit(thing('a'));
+      expect(batches.map(({ self, next, events }) => [self, next, events.length])).to.deep.equal([
+        ['/ucwa/oauth/v1/applications/101/events?ack=1', '/ucwa/oauth/v1/applications/101/events?ack=2', 1],
+      ]);
+      await ucwa.close();
+    });
+
+    it('should not take an answer without events for an event', () => {
+      const { ucwa, sent } = connected();
+      marbles(() => {
+        let batches = 0;
+        const reading = ucwa.batches$.subscribe(() => (batches += 1));
+        timer(400_000).subscribe(() => {
+          expect(batches).to.equal(0);
+          expect(polls(sent())).to.deep.equal([
+            'GET 101/events?ack=1 200',
+            'GET 101/events?ack=2 200',
+            'GET 101/events?ack=3 -',
+          ]);
+          reading.unsubscribe();
+        });
+      });
+    });
+
+    for (const kind of ['resume', 'resync'] as const) {
+      it(`should follow ${kind}, and tell of it in its place`, async () => {
+        const { server, ucwa, sent } = connected();
+        const batches: EventBatch[] = [];
+        ucwa.batches$.subscribe((batch) => batches.push(batch));
+        const kept = keep(ucwa.events$);
+        server.emit(thing('a'));
+        server.reset(kind);
+        server.emit(thing('b'));
+        expect(kept.values).to.deep.equal(['updated a', `reset ${kind}`, 'updated b']);
+        expect(batches.map(({ reset }) => reset)).to.deep.equal([undefined, kind, undefined]);
+        expect(polls(sent()).at(-1)).to.equal('GET 101/events?ack=4 -');
+        await ucwa.close();
+      });
+    }
+
+    it('should refuse to follow a link to another server, and send nothing there', async () => {
+      const { server, ucwa, sent, told } = connected();
+      const evil = { next: { href: 'https://evil.example/events?ack=2' } };
+      server.failNext(1, answeringWith(evil, [{ rel: 'me', href: '/me', events: [thing('a')] }]), isPending);
+      const kept = keep(ucwa.events$);
+      expect(kept.error).to.be.instanceOf(OriginError);
+      expect((kept.error as Error).message).to.contain('https://evil.example');
+      await ucwa.drain();
+      expect(sent()).to.deep.equal(['POST applications 201', 'GET 101/events?ack=1 200', 'DELETE 101 204']);
+      expect(told()).to.deep.equal(['application Released']);
+    });
+
+    it('should not ask for a token for another server that a link leads to', async () => {
+      const origins: string[] = [];
+      const { server, ucwa } = connected({}, { token: (origin) => of((origins.push(origin), 'token')) });
+      const elsewhere = { next: { href: 'https://elsewhere.example/events?ack=2' } };
+      const sender = { rel: 'me', href: '/me', events: [thing('a')] };
+      server.failNext(1, answeringWith(elsewhere, [sender]), isPending);
+      expect(keep(ucwa.events$).error).to.be.instanceOf(OriginError);
+      let refused: unknown;
+      ucwa
+        .get({ href: 'https://elsewhere.example/people' })
+        .subscribe({ error: (error: unknown) => (refused = error) });
+      expect(refused).to.be.instanceOf(OriginError);
+      await ucwa.close();
+      expect([...new Set(origins)]).to.deep.equal(['https://ucwa.example']);
+    });
+  });
+
+  describe('acknowledges', () => {
+    const pollsWhenProcessed = async (ack?: 'eager' | 'processed'): Promise<string[]> => {
+      const { server, ucwa, sent } = connected({}, ack === undefined ? {} : { channel: { ack } });
+      let seen: string[] = [];
+      ucwa.events$.subscribe(() => (seen = polls(sent())));
+      server.emit(thing('a'));
+      const after = polls(sent());
+      expect(after, 'the next request is under way in the end').to.have.length(2);
+      await ucwa.close();
+      return seen;
+    };
+
+    it('should ask for the next events before it gives these out', async () => {
+      expect(await pollsWhenProcessed()).to.deep.equal([
+        'GET 101/events?ack=1 200',
+        'GET 101/events?ack=2 -',
+      ]);
+      expect(await pollsWhenProcessed('eager')).to.have.length(2);
+    });
+
+    it('should ask for the next events after these were processed, where it is told to', async () => {
+      expect(await pollsWhenProcessed('processed')).to.deep.equal(['GET 101/events?ack=1 200']);
+    });
+
+    for (const ack of ['eager', 'processed'] as const) {
+      it(`should keep the order for all subscribers when one causes events: ${ack}`, async () => {
+        const { server, ucwa } = connected({}, { channel: { ack } });
+        const first = keep(ucwa.events$, ({ link }) => {
+          if (link.rel === 'a') server.emit(thing('b'));
+        });
+        const second = keep(ucwa.events$);
+        server.emit(thing('a'));
+        expect(first.values).to.deep.equal(['updated a', 'updated b']);
+        expect(second.values).to.deep.equal(['updated a', 'updated b']);
+        await ucwa.close();
+      });
+    }
+
+    it('should get a batch again that was not processed to its end', async () => {
+      const { server, ucwa } = connected({}, { channel: { ack: 'processed' } });
+      const holding = ucwa.application$.subscribe();
+      const first = keep(ucwa.events$.pipe(take(1)));
+      server.emit(thing('a'));
+      const second = keep(ucwa.events$);
+      expect([first.values, second.values]).to.deep.equal([['updated a'], ['updated a']]);
+      holding.unsubscribe();
+      await ucwa.close();
+    });
+  });
+
+  describe('waits for what passes', () => {
+    const page: Fault = { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' };
+    const cases: readonly (readonly [string, Fault, number])[] = [
+      ['429', { status: 429 }, 250],
+      ['429 with Retry-After', { status: 429, headers: { 'retry-after': '7' } }, 7250],
+      ['408', { status: 408 }, 250],
+      ['502', { status: 502 }, 250],
+      ['503', { status: 503 }, 250],
+      ['504', { status: 504 }, 250],
+      ['500', { status: 500 }, 250],
+      ['a connection that breaks before the answer', 'reset', 250],
+      ['a connection that breaks in the answer', { truncateAfterBytes: 40 }, 250],
+      ['the page of a proxy', page, 250],
+      ['malformed JSON', { status: 200, body: '{"_links":' }, 250],
+    ];
+    for (const [name, fault, waitMs] of cases) {
+      it(`should send the same cursor again after ${name}, and lose no event`, () => {
+        const { server, ucwa, sent } = connected();
+        marbles(() => {
+          server.failNext(1, fault, isPending);
+          const times: number[] = [];
+          const kept = keep(ucwa.events$, () => times.push(asyncScheduler.now()));
+          server.emit(thing('a'));
+          timer(60_000).subscribe(() => {
+            expect(kept.values).to.deep.equal(['updated a']);
+            expect(times).to.deep.equal([waitMs]);
+            const mayArrive = name.startsWith('a connection');
+            expect(polls(sent()).map((line) => line.replace(/ \S+$/, ''))).to.deep.equal([
+              'GET 101/events?ack=1',
+              `GET 101/events?ack=1${mayArrive ? '&priority=1' : ''}`,
+              'GET 101/events?ack=2',
+            ]);
+            kept.subscription.unsubscribe();
+          });
+        });
+      });
+    }
+
+    it('should not lose what an answer brought that was lost on its way', () => {
+      const { server, ucwa } = connected();
+      marbles(() => {
+        server.failNext(1, 'resetAfterActing', isPending);
+        const kept = keep(ucwa.events$);
+        server.emit(thing('a'));
+        server.emit(thing('b'));
+        timer(60_000).subscribe(() => {
+          expect(kept.values).to.deep.equal(['updated a', 'updated b']);
+          kept.subscription.unsubscribe();
+        });
+      });
+    });
+
+    it('should wait longer and longer, and begin anew after an answer', () => {
+      const { server, ucwa } = connected();
+      marbles(() => {
+        server.failNext(4, { status: 503 }, isPending);
+        const kept = keep(ucwa.events$);
+        const times = (): number[] =>
+          server.requests.filter(({ path }) => path.includes('/events')).map(({ time }) => time);
+        timer(10_000).subscribe(() => {
+          expect(times()).to.deep.equal([0, 250, 750, 1750, 3750]);
+          server.failNext(1, { status: 503 }, isPending);
+          server.emit(thing('a'));
+        });
+        timer(20_000).subscribe(() => {
+          expect(times().slice(5)).to.deep.equal([10_000, 10_250]);
+          kept.subscription.unsubscribe();
+        });
+      });
+    });
+
+    it('should not hammer a server that does not hold its requests', () => {
+      const { server, ucwa } = connected({ timeoutSeconds: 0 });
+      marbles(() => {
+        const kept = keep(ucwa.events$);
+        timer(60_000).subscribe(() => {
+          expect(server.requests.length).to.be.lessThan(15);
+          kept.subscription.unsubscribe();
+        });
+      });
+    });
+
+    for (const kind of ['resync', 'resume'] as const) {
+      it(`backs off from ${kind}s that come at once, again and again`, () => {
+        const { server, ucwa } = connected();
+        marbles(() => {
+          server.failNext(1000, answeringWith({ [kind]: { href: EVENTS } }), isPending);
+          const kept = keep(ucwa.events$);
+          timer(7000).subscribe(() => {
+            const times = server.requests.filter(({ path }) => path.includes('/events'));
+            expect(times.map(({ time }) => time)).to.deep.equal([0, 0, 250, 750, 1750, 3750]);
+            expect(kept.values).to.deep.equal(times.map(() => `reset ${kind}`));
+            kept.subscription.unsubscribe();
+          });
+        });
+      });
+    }
+
+    it('asks no more than 500 times in a row while answers are not held', () => {
+      const { server, ucwa } = connected();
+      marbles(() => {
+        const sender = { rel: 'me', href: '/me', events: [thing('a')] };
+        server.failNext(2000, answeringWith({ next: { href: EVENTS } }, [sender]), isPending);
+        const kept = keep(ucwa.events$);
+        timer(600).subscribe(() => {
+          const times = server.requests.filter(({ path }) => path.includes('/events'));
+          const asked = [0, 250, 500].map((at) => times.filter(({ time }) => time === at).length);
+          expect(asked).to.deep.equal([501, 501, 501]);
+          expect(times).to.have.length(3 * 501);
+          expect(kept.values).to.have.length(3 * 501);
+          kept.subscription.unsubscribe();
+        });
+      });
+    });
+
+    it('drains a backlog of 10,000 events without a wait', () => {
+      const { server, ucwa } = connected();
+      marbles(() => {
+        const sender = { rel: 'me', href: '/me', events: Array.from({ length: 50 }, () => thing('a')) };
+        server.failNext(200, answeringWith({ next: { href: EVENTS } }, [sender]), isPending);
+        const times: number[] = [];
+        const kept = keep(ucwa.events$, () => times.push(asyncScheduler.now()));
+        timer(1000).subscribe(() => {
+          expect(times).to.have.length(10_000);
+          expect(times.at(-1)).to.equal(0);
+          kept.subscription.unsubscribe();
+        });
+      });
+    });
+
+    it('emits a batch in full before it acknowledges it after a wait', () => {
+      const { server, ucwa } = connected({}, { channel: { ack: 'processed' } });
+      marbles(() => {
+        server.failNext(2, answeringWith({ resync: { href: EVENTS } }), isPending);
+        const asked: number[] = [];
+        const kept = keep(ucwa.events$, () =>
+          asked.push(polls(server.requests.map(({ path }) => path)).length),
+        );
+        timer(1000).subscribe(() => {
+          expect(asked).to.deep.equal([1, 2]);
+          kept.subscription.unsubscribe();
+        });
+      });
+    });
+
+    it('should take a connection for broken on which nothing comes long after it should', () => {
+      const { server } = connected();
+      const deaf: Transport = (request) =>
+        isPending(request) && asyncScheduler.now() < 1000 ? NEVER : server.transport(request);
+      marbles(() => {
+        const channel = { timeoutSeconds: 200 };
+        const ucwa = connect({ applications: server.url, token: 't', transport: deaf, channel });
+        const kept = keep(ucwa.events$);
+        const asked = (): string[] => polls(server.requests.map(({ path }) => path));
+        timer(319_999).subscribe(() => expect(asked()).to.have.length(0));
+        timer(321_000).subscribe(() => {
+          expect(asked()).to.have.length(1);
+          expect(asked()[0]).to.contain('events?ack=1&timeout=200');
+          expect(kept.error).to.equal(undefined);
+          kept.subscription.unsubscribe();
+        });
+      });
+    });
+
+    it('should stop waiting when the last subscriber leaves', () => {
+      const { server, ucwa, sent } = connected();
+      marbles(() => {
+        server.failNext(1, { status: 503 }, isPending);
+        const kept = keep(ucwa.events$);
+        timer(100).subscribe(() => kept.subscription.unsubscribe());
+      });
+      expect(polls(sent())).to.deep.equal(['GET 101/events?ack=1 503']);
+    });
+  });
+
+  describe('ends with what does not pass', () => {
+    const json = (status: number, code: string, subcode?: string): Fault => ({
+      status,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ code, subcode }),
+    });
+    const cases: readonly (readonly [string, Fault, string])[] = [
+      [
+        '400',
+        json(400, 'BadRequest', 'ParameterValidationFailure'),
+        '400 BadRequest/ParameterValidationFailure',
+      ],
+      ['401', { status: 401 }, 'the token was refused'],
+      ['403', json(403, 'Forbidden'), 'not allowed'],
+      ['409 PGetReplaced', json(409, 'Conflict', 'PGetReplaced'), 'another client reads the event channel'],
+      ['a 404 that is not from UCWA', { status: 404, body: '<html>' }, 'check the URL'],
+    ];
+    for (const [name, fault, message] of cases) {
+      it(`should error at once for ${name}, and leave the server clean`, async () => {
+        const { server, ucwa, told } = connected();
+        server.failNext(1, fault, isPending);
+        const kept = keep(ucwa.events$);
+        expect(kept.error).to.be.instanceOf(HttpError);
+        expect((kept.error as Error).message).to.contain(message);
+        await ucwa.drain();
+        expect(server.applications).to.deep.equal([]);
+        expect(told()).to.deep.equal(['application Released']);
+      });
+    }
+
+    const tiring: readonly (readonly [string, Fault, new (...args: never[]) => Error])[] = [
+      ['500', { status: 500 }, HttpError],
+      [
+        'pages of a proxy',
+        { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' },
+        DecodeError,
+      ],
+      ['answers without a link to follow', answeringWith({}), DecodeError],
+    ];
+    for (const [name, fault, kind] of tiring) {
+      it(`should error after four ${name} in a row`, () => {
+        const { server, ucwa } = connected();
+        marbles(() => {
+          server.failNext(4, fault, isPending);
+          const kept = keep(ucwa.events$);
+          timer(60_000).subscribe(() => {
+            expect(kept.error).to.be.instanceOf(kind);
+            expect(polls(server.requests.map(({ path }) => path))).to.have.length(4);
+            expect(server.applications).to.deep.equal([]);
+          });
+        });
+      });
+    }
+
+    const ended: readonly (readonly [string, string])[] = [
+      ['InactiveApplicationExpired', 'no activity of its client for too long; subscribe again'],
+      ['TooManyApplications', 'the user has too many; end one elsewhere'],
+      ['UserAgentNotAllowed', 'does not allow this userAgent; ask its administrator'],
+    ];
+    for (const [subcode, message] of ended) {
+      it(`should error where the server has ended the application, saying why and what to do: ${subcode}`, async () => {
+        const { server, ucwa, told, sent } = connected();
+        server.failNext(1, json(410, 'Gone', subcode), isPending);
+        const kept = keep(ucwa.events$);
+        expect((kept.error as Error).message)
+          .to.contain(`410 Gone/${subcode}`)
+          .and.to.contain(message);
+        await ucwa.drain();
+        expect(told()).to.deep.equal(['application EndedByServer']);
+        expect(sent().at(-1)).to.equal('GET 101/events?ack=1 410');
+      });
+    }
+
+    it('should say that a given application is gone, and not delete what is not there', () => {
+      const { server, ucwa: owner, sent } = connected();
+      owner.application$.subscribe();
+      const told: unknown[] = [];
+      const ucwa = connect({ application: `${server.url}/101`, token: 't', transport: server.transport });
+      ucwa.releases.outcomes$.subscribe((outcome) => told.push(outcome));
+      marbles(() => {
+        const kept = keep(ucwa.events$);
+        const other = keep(ucwa.batches$.pipe(map(({ events }) => events[0]!)));
+        server.restart();
+        timer(60_000).subscribe(() => {
+          expect(kept.error).to.be.instanceOf(HttpError);
+          expect((kept.error as Error).message).to.contain('there is no such application');
+          expect(other.error).to.equal(kept.error);
+          expect(told).to.deep.equal([]);
+          expect(sent().filter((line) => line.startsWith('DELETE'))).to.deep.equal([]);
+        });
+      });
+    });
+
+    it('should give out what came before it errors', () => {
+      const answers = [
+        {
+          body: {
+            _links: { next: { href: '/e?ack=2' } },
+            sender: [{ rel: 'me', href: '/me', events: [thing('a')] }],
+          },
+        },
+        { status: 403, body: { code: 'Forbidden' } },
+      ];
+      const scripted: Transport = ({ method, url }) => {
+        const application = { _links: { self: { href: '/app' }, events: { href: '/e?ack=1' } } };
+        const { status = 200, body } =
+          method === 'GET' && url.includes('/e?') ? answers.shift()! : { body: application };
+        const body$ = of(new TextEncoder().encode(JSON.stringify(body)));
+        return of({ status, url, headers: headersFrom({ 'content-type': 'application/json' }), body$ });
+      };
+      const ucwa = connect({ application: 'https://ucwa.example/app', token: 't', transport: scripted });
+      const kept = keep(ucwa.events$);
+      expect(kept.values).to.deep.equal(['updated a']);
+      expect(kept.error).to.be.instanceOf(HttpError);
+    });
+
+    it('should wait for a network as long as it takes', () => {
+      const { server, ucwa } = connected();
+      marbles(() => {
+        server.failNext(100, 'reset', isPending);
+        const kept = keep(ucwa.events$);
+        timer(600_000).subscribe(() => {
+          expect(kept.error).to.equal(undefined);
+          kept.subscription.unsubscribe();
+        });
+      });
+      expect(server.applications).to.deep.equal([]);
+    });
+
+    it('should pass on what the token provider errors with', () => {
+      const { ucwa } = connected({}, { token: () => new Promise<string>(() => undefined) });
+      const kept = keep(ucwa.events$);
+      kept.subscription.unsubscribe();
+      const failing = connected(
+        {},
+        {
+          token: () =>
+            timer(0).pipe(
+              map(() => {
+                throw new NetworkError('no token', { method: 'POST', url: 'https://sts.example/' });
+              }),
+            ),
+        },
+      );
+      marbles(() => {
+        const other = keep(failing.ucwa.events$);
+        timer(1).subscribe(() => expect(other.error).to.be.instanceOf(NetworkError));
+      });
+    });
+  });
+});
+
+function answeringWith(links: object, sender: readonly object[] = []): Fault {
+  const body = JSON.stringify({ _links: links, sender });
+  return { status: 200, headers: { 'content-type': 'application/json' }, body };
+}

@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import { NEVER, Observable, Subject, throwError } from 'rxjs';
+import { channelRefCount } from '../../../lib/ucwa/channel/channelRefCount.ts';
+
+/** A channel, and how often it was opened and closed. */
+function counted(source: Observable<unknown>): {
+  readonly channel$: Observable<unknown>;
+  readonly opened: string[];
+} {
+  const opened: string[] = [];
+  const channel$ = new Observable((subscriber) => {
+    opened.push('open');
+    source.subscribe(subscriber);
+    return () => opened.push('close');
+  });
+  return { channel$, opened };
+}
+
+describe('listening', () => {
+  it('should open the channel once for all who listen, and close it with the last', () => {
+    const { channel$, opened } = counted(NEVER);
+    const { acquire: begin, release: end } = channelRefCount(channel$);
+    const listeners = Array.from({ length: 1000 }, () => (): void => expect.fail('nothing failed'));
+    listeners.forEach(begin);
+    expect(opened).to.deep.equal(['open']);
+    listeners.slice(1).forEach(end);
+    expect(opened).to.deep.equal(['open']);
+    end(listeners[0]!);
+    expect(opened).to.deep.equal(['open', 'close']);
+  });
+
+  it('should open it again for who comes later', () => {
+    const { channel$, opened } = counted(NEVER);
+    const { acquire: begin, release: end } = channelRefCount(channel$);
+    const failed = (): void => undefined;
+    begin(failed);
+    end(failed);
+    begin(failed);
+    expect(opened).to.deep.equal(['open', 'close', 'open']);
+  });
+
+  it('should tell each of what ends it, once, and not who has left', () => {
+    const channel = new Subject();
+    const { acquire: begin, release: end } = channelRefCount(channel);
+    const told: string[] = [];
+    const one = (error: unknown): unknown => told.push(`one ${String(error)}`);
+    const other = (error: unknown): unknown => told.push(`other ${String(error)}`);
+    const gone = (): void => expect.fail('it has left');
+    [one, gone, other].forEach(begin);
+    end(gone);
+    channel.error('broken');
+    end(one);
+    expect(told).to.deep.equal(['one broken', 'other broken']);
+  });
+
+  it('should tell who comes of what ends it at once', () => {
+    const told: unknown[] = [];
+    channelRefCount(throwError(() => 'broken')).acquire((error) => told.push(error));
+    expect(told).to.deep.equal(['broken']);
+  });
+
+  it('should open it anew for who comes because it has ended', () => {
+    const sources = [new Subject(), NEVER];
+    const { channel$, opened } = counted(
+      new Observable((subscriber) => sources[opened.length === 1 ? 0 : 1]?.subscribe(subscriber)),
+    );
+    const { acquire: begin, release: end } = channelRefCount(channel$);
+    const again = (): void => expect.fail('nothing failed again');
+    begin(() => begin(again));
+    (sources[0] as Subject<unknown>).error('broken');
+    expect(opened).to.deep.equal(['open', 'open', 'close']);
+    end(again);
+    expect(opened).to.deep.equal(['open', 'open', 'close', 'close']);
+  });
+});

@@ -1,0 +1,247 @@
+import { expect } from 'chai';
+import { Subject, timer } from 'rxjs';
+import { HttpError } from '../../../lib/core/errors.ts';
+import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
+import type { Fault } from '../../../lib/testing/faults.ts';
+import type { SimulatedEvent } from '../../../lib/testing/ucwa/events.ts';
+import { connect } from '../../../lib/ucwa/connect.ts';
+import type { ChannelParameters } from '../../../lib/ucwa/protocol/cursor.ts';
+import { presence } from '../../../lib/ucwa/presence/presence.ts';
+import { marbles } from '../../support/marbles.ts';
+import { connected, keep } from '../connected.ts';
+
+const SARA = 'sip:sara@contoso.com';
+const CREATED = ['added contact', 'added presenceSubscription', 'updated contactPresence'];
+const thing = (name: string): SimulatedEvent => ({ type: 'updated', link: { rel: name, href: `/${name}` } });
+const isPending = ({ url }: HttpRequest): boolean => url.includes('/events');
+const polls = (sent: readonly string[]): string[] => sent.filter((line) => line.includes('/events'));
+const REPLACED: Fault = {
+  status: 409,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ code: 'Conflict', subcode: 'PGetReplaced' }),
+};
+
+describe('tune', () => {
+  it('should replace the request that waits, with a higher priority, and lose no event', async () => {
+    const { ucwa, server, sent } = connected();
+    const kept = keep(ucwa.events$);
+    server.emit(thing('a'));
+    ucwa.tune({ timeoutSeconds: 1800, mediumSeconds: 60 });
+    server.emit(thing('b'));
+    ucwa.tune({ mediumSeconds: 5 });
+    server.emit(thing('c'));
+    expect(kept.values).to.deep.equal(['updated a', 'updated b', 'updated c']);
+    expect(polls(sent())).to.deep.equal([
+      'GET 101/events?ack=1 200',
+      'GET 101/events?ack=2 -',
+      'GET 101/events?ack=2&medium=60&timeout=1800&priority=1 200',
+      'GET 101/events?ack=3 -',
+      'GET 101/events?ack=3&medium=5&timeout=1800&priority=2 200',
+      'GET 101/events?ack=4 -',
+    ]);
+    await ucwa.close();
+  });
+
+  it('should send nothing while nobody listens, and be minded when somebody does', async () => {
+    const { ucwa, sent } = connected();
+    ucwa.tune({ lowSeconds: 600 });
+    expect(sent()).to.deep.equal([]);
+    const holding = ucwa.application$.subscribe();
+    keep(ucwa.events$).subscription.unsubscribe();
+    ucwa.tune({ lowSeconds: 30, priority: 7 });
+    keep(ucwa.events$).subscription.unsubscribe();
+    expect(polls(sent())).to.deep.equal([
+      'GET 101/events?ack=1&low=600 -',
+      'GET 101/events?ack=1&low=30&priority=7 -',
+    ]);
+    holding.unsubscribe();
+    await ucwa.drain();
+  });
+
+  it('should hold for the application that is made in the place of one that is gone', async () => {
+    const { ucwa, server, sent } = connected();
+    keep(ucwa.events$);
+    ucwa.tune({ mediumSeconds: 60 });
+    server.endApplications();
+    expect(polls(sent()).at(-1)).to.equal('GET 102/events?ack=1&medium=60 -');
+    await ucwa.close();
+  });
+
+  it('should be minded by the next request where one is being waited for', () => {
+    const { ucwa, server, sent } = connected();
+    marbles(() => {
+      server.failNext(1, { status: 503 }, isPending);
+      const kept = keep(ucwa.events$);
+      timer(100).subscribe(() => ucwa.tune({ mediumSeconds: 60 }));
+      timer(1000).subscribe(() => kept.subscription.unsubscribe());
+    });
+    expect(polls(sent())).to.deep.equal(['GET 101/events?ack=1 503', 'GET 101/events?ack=1&medium=60 -']);
+  });
+
+  it('should keep the order when it is called by who is given an event', async () => {
+    const { ucwa, server } = connected();
+    const first = keep(ucwa.events$, ({ link }) => {
+      if (link.rel === 'a') ucwa.tune({ mediumSeconds: 10 });
+    });
+    const second = keep(ucwa.events$);
+    server.emit(thing('a'));
+    server.emit(thing('b'));
+    expect(first.values).to.deep.equal(['updated a', 'updated b']);
+    expect(second.values).to.deep.equal(['updated a', 'updated b']);
+    await ucwa.close();
+  });
+
+  it('should be waited for as long as the new time says', () => {
+    const { ucwa, server } = connected();
+    marbles(() => {
+      const kept = keep(ucwa.events$);
+      ucwa.tune({ timeoutSeconds: 1800 });
+      timer(1_700_000).subscribe(() => server.emit(thing('a')));
+      timer(1_700_001).subscribe(() => {
+        expect(kept.values).to.deep.equal(['updated a']);
+        expect(polls(server.requests.map(({ path }) => path))).to.have.length(3);
+        kept.subscription.unsubscribe();
+      });
+    });
+  });
+
+  it('should throw for a time that cannot be, and change nothing', async () => {
+    const { ucwa, sent } = connected();
+    keep(ucwa.events$);
+    expect(() => ucwa.tune({ mediumSeconds: 4 })).to.throw(
+      TypeError,
+      'mediumSeconds must be a whole number from 5',
+    );
+    expect(() => ucwa.tune(undefined as unknown as ChannelParameters)).to.throw(
+      TypeError,
+      'parameters must be an object',
+    );
+    expect(polls(sent())).to.have.length(1);
+    await ucwa.close();
+  });
+});
+
+describe('online', () => {
+  it('should end the wait for a network at once', () => {
+    const online$ = new Subject<void>();
+    const { ucwa, server } = connected({}, { online$ });
+    marbles(() => {
+      const kept = keep(ucwa.events$);
+      server.failNext(20, 'reset', isPending);
+      server.emit(thing('a'));
+      timer(60_000).subscribe(() => {
+        const before = server.requests.length;
+        online$.next();
+        expect(server.requests).to.have.length(before + 1);
+        kept.subscription.unsubscribe();
+      });
+    });
+  });
+
+  it('should ask again where the connection may have died without a word, and lose nothing', () => {
+    const online$ = new Subject<void>();
+    const { ucwa, server, sent } = connected({}, { online$ });
+    marbles(() => {
+      const kept = keep(ucwa.events$);
+      timer(1000).subscribe(() => online$.next());
+      timer(2000).subscribe(() => server.emit(thing('a')));
+      timer(3000).subscribe(() => {
+        expect(kept.values).to.deep.equal(['updated a']);
+        kept.subscription.unsubscribe();
+      });
+    });
+    expect(polls(sent())).to.deep.equal([
+      'GET 101/events?ack=1 -',
+      'GET 101/events?ack=1&priority=1 200',
+      'GET 101/events?ack=2 -',
+    ]);
+  });
+
+  it('should not cut short the time that the server asks for', () => {
+    const online$ = new Subject<void>();
+    const { ucwa, server } = connected({}, { online$ });
+    marbles(() => {
+      server.failNext(1, { status: 503, headers: { 'retry-after': '60' } }, isPending);
+      const kept = keep(ucwa.events$);
+      timer(1000).subscribe(() => online$.next());
+      timer(59_000).subscribe(() => {
+        expect(polls(server.requests.map(({ path }) => path))).to.have.length(1);
+        kept.subscription.unsubscribe();
+      });
+    });
+  });
+
+  it('should be refused where it is no Observable', () => {
+    expect(() => connected({}, { online$: 'online' as never })).to.throw(TypeError, 'online$ must be');
+  });
+});
+
+describe('a channel that another client has taken over', () => {
+  it('should be left to it where that is wanted, and gone on with as another instance', async () => {
+    const { ucwa, server, told, sent } = connected(
+      {},
+      { channel: { onReplaced: 'rejoin' }, instanceId: 'tab' },
+    );
+    const one = keep(presence(ucwa, { uris: [SARA] }));
+    server.failNext(1, REPLACED, isPending);
+    server.setPresence(SARA, { availability: 'Busy' });
+    expect(one.values).to.deep.equal([
+      ...CREATED,
+      'updated contactPresence',
+      'reset application',
+      ...CREATED,
+    ]);
+    const created = server.requests.filter(
+      ({ method, path }) => method === 'POST' && path.endsWith('/applications'),
+    );
+    const [first, second] = created.map(({ body }) => JSON.parse(body!) as Record<string, unknown>);
+    expect({ ...second, instanceId: 'tab' }).to.deep.equal(first);
+    expect(second?.['instanceId']).to.be.a('string').and.not.equal('tab');
+    expect(created[1]?.headers).to.include({ 'x-ms-requiresminresourceversion': '2' });
+    expect(sent()).to.include('DELETE 101/subscriptions/97b6bd66 204');
+    await ucwa.close();
+    expect(
+      server.applications.map(({ id }) => id),
+      'left to the other',
+    ).to.deep.equal(['101']);
+    expect(server.presenceSubscriptions).to.deep.equal([]);
+    expect(told()[0]).to.equal('application EndedByServer');
+  });
+
+  it('should not be fought for in a loop', () => {
+    const { ucwa, server } = connected({}, { channel: { onReplaced: 'rejoin' } });
+    marbles(() => {
+      server.failNext(1000, REPLACED, isPending);
+      const kept = keep(ucwa.events$);
+      timer(300_000).subscribe(() => {
+        const made = server.requests.filter(({ method }) => method === 'POST');
+        expect(made.length).to.be.greaterThan(3).and.lessThan(40);
+        kept.subscription.unsubscribe();
+      });
+    });
+  });
+
+  it('should not be taken for that where the client itself has replaced its request', async () => {
+    const { ucwa, server } = connected();
+    const kept = keep(ucwa.events$);
+    ucwa.tune({ mediumSeconds: 10 });
+    server.emit(thing('a'));
+    expect(kept.values).to.deep.equal(['updated a']);
+    expect(kept.error).to.equal(undefined);
+    await ucwa.close();
+  });
+
+  it('should end the streams by default', async () => {
+    const { ucwa, server } = connected();
+    const kept = keep(ucwa.events$);
+    server.failNext(1, REPLACED, isPending);
+    server.emit(thing('a'));
+    expect(kept.error).to.be.instanceOf(HttpError).with.property('subcode', 'PGetReplaced');
+    await ucwa.drain();
+  });
+
+  it('should be refused to be left where the application was given', () => {
+    const options = { application: 'https://ucwa.example/101', channel: { onReplaced: 'rejoin' } } as const;
+    expect(() => connect(options)).to.throw(TypeError, 'channel.onReplaced must be one of "fail"');
+  });
+});

@@ -1,0 +1,378 @@
+import { expect } from 'chai';
+import { mergeMap, of, retry, throwError, timer } from 'rxjs';
+import { HttpError, NetworkError, OriginError } from '../../../lib/core/errors.ts';
+import type { HttpRequest, Transport } from '../../../lib/core/transport/transport.ts';
+import type { Fault } from '../../../lib/testing/faults.ts';
+import { ucwaDiscovery, type UcwaDiscoverySimulator } from '../../../lib/testing/ucwa/discovery/discovery.ts';
+import { ucwaSimulator, type UcwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
+import { password } from '../../../lib/ucwa/auth/signIn.ts';
+import { connect } from '../../../lib/ucwa/connect.ts';
+import { type Ucwa } from '../../../lib/ucwa/session/session.ts';
+import type { ConnectOptions } from '../../../lib/ucwa/options.ts';
+import { presence } from '../../../lib/ucwa/presence/presence.ts';
+import { DiscoveryError, SignInError } from '../../../lib/ucwa/protocol/errors.ts';
+import { marbles } from '../../support/marbles.ts';
+import { keep } from '../connected.ts';
+
+const ROOT = '/ucwa/oauth/v1/applications';
+const uris = ['sip:sara@contoso.com'];
+const signIn = password({ username: 'sara@contoso.com', password: 'hush' });
+
+interface Company {
+  readonly ucwa: Ucwa;
+  readonly pools: readonly [UcwaSimulator, UcwaSimulator];
+  readonly hosts: readonly [UcwaDiscoverySimulator, UcwaDiscoverySimulator];
+  /** Requests in short: the pools' by their host. */
+  readonly sent: string[];
+  /** Where the user is from now on. */
+  readonly move: (pool: 0 | 1) => void;
+  /** How often it was looked for. */
+  readonly searches: () => number;
+  /** What is answered instead, until it is set to undefined. */
+  fault: ((request: HttpRequest) => ReturnType<Transport> | undefined) | undefined;
+}
+
+/** A company with two pools, pool1 and pool2; the user is on the first. */
+const company = (options: Partial<ConnectOptions> = {}, latencyMs = 0): Company => {
+  const pools = [1, 2].map((n) =>
+    ucwaSimulator({ origin: `https://pool${n}.contoso.com`, mediumSeconds: 0 }),
+  ) as unknown as Company['pools'];
+  const hosts = pools.map((pool) =>
+    ucwaDiscovery({
+      ...{ applications: pool.url, pool: pool.transport, latencyMs },
+      users: { 'sara@contoso.com': 'hush' },
+    }),
+  ) as unknown as Company['hosts'];
+  const sent: string[] = [];
+  let current: 0 | 1 = 0;
+  const transport: Transport = (request) => {
+    const { host, pathname } = new URL(request.url);
+    sent.push(`${request.method} ${host.replace('.contoso.com', '')}${pathname.replace(ROOT, '')}`);
+    const isPool = host.startsWith('pool');
+    return (
+      it.fault?.(request) ?? hosts[isPool ? (host.startsWith('pool1') ? 0 : 1) : current].transport(request)
+    );
+  };
+  const it: Company = {
+    ...{ pools, hosts, sent, fault: undefined },
+    ucwa: connect({
+      domain: 'contoso.com',
+      ...(options.token === undefined ? { signIn } : {}),
+      transport,
+      retry: { random: () => 0.5 },
+      ...options,
+    } as ConnectOptions),
+    move: (pool) => (current = pool),
+    searches: () => sent.filter((line) => line === 'GET lyncdiscover/').length,
+  };
+  return it;
+};
+
+const isEvents = ({ url }: HttpRequest): boolean => new URL(url).pathname.endsWith('/events');
+const isAtPool = (n: 1 | 2, { url }: HttpRequest): boolean => new URL(url).host === `pool${n}.contoso.com`;
+const answer = (request: HttpRequest, fault: Extract<Fault, { status: number }>): ReturnType<Transport> =>
+  of({
+    status: fault.status,
+    url: request.url,
+    headers: { get: () => undefined },
+    body$: of(new TextEncoder().encode(fault.body ?? '')),
+  });
+const broken = (request: HttpRequest): ReturnType<Transport> =>
+  throwError(() => new NetworkError('no answer', request, { code: 'ECONNREFUSED' }));
+
+describe('connect to a domain', () => {
+  it('should send nothing before anybody subscribes', () => {
+    expect(company().sent).to.deep.equal([]);
+  });
+
+  it('should find the server, sign in there, and look for it once', async () => {
+    const { ucwa, pools, sent, searches } = company();
+    const first = keep(presence(ucwa, { uris }));
+    expect(pools[0].presenceSubscriptions).to.have.length(1);
+    first.subscription.unsubscribe();
+    const { clean } = await ucwa.drain();
+    expect(clean).to.equal(true);
+    expect(pools[0].applications).to.have.length(0);
+    keep(presence(ucwa, { uris })).subscription.unsubscribe();
+    await ucwa.drain();
+    expect(searches()).to.equal(1);
+    expect(sent.filter((line) => line === 'POST pool1')).to.have.length(2);
+    expect(sent.at(-1)).to.equal('DELETE pool1/102');
+  });
+
+  it('should ask for a token for each origin, and send it nowhere else', () => {
+    const asked: string[] = [];
+    const seen = new Set<string>();
+    const token = (origin: string): string => {
+      asked.push(origin);
+      return `for-${new URL(origin).hostname}`;
+    };
+    const pool = ucwaSimulator({ origin: 'https://pool1.contoso.com' });
+    const transport: Transport = (request) => {
+      const { host, pathname } = new URL(request.url);
+      const authorization = request.headers?.['authorization'];
+      if (authorization !== undefined) seen.add(`${host} ${authorization}`);
+      if (isAtPool(1, request)) return pool.transport(request);
+      if (host === 'lyncdiscoverinternal.contoso.com') return broken(request);
+      const links = pathname === '/' ? { user: { href: '/user' } } : { applications: { href: pool.url } };
+      return answer(request, { status: 200, body: JSON.stringify({ _links: links }) });
+    };
+    const ucwa = connect({ domain: 'contoso.com', token: (origin) => of(token(origin)), transport });
+    keep(presence(ucwa, { uris })).subscription.unsubscribe();
+    expect(asked).to.deep.equal(['https://lyncdiscover.contoso.com', 'https://pool1.contoso.com']);
+    expect([...seen]).to.deep.equal([
+      'lyncdiscover.contoso.com Bearer for-lyncdiscover.contoso.com',
+      'pool1.contoso.com Bearer for-pool1.contoso.com',
+    ]);
+  });
+
+  it('should send nothing to another origin than the one that was found', () => {
+    const { ucwa, sent } = company();
+    const kept = keep(ucwa.events$);
+    const before = sent.length;
+    let error: unknown;
+    ucwa.get({ href: 'https://pool2.contoso.com/ucwa' }).subscribe({ error: (e: unknown) => (error = e) });
+    expect(error).to.be.instanceOf(OriginError);
+    expect(sent).to.have.length(before);
+    kept.subscription.unsubscribe();
+  });
+
+  it('should find the server for a link alone', () => {
+    const { ucwa, sent } = company();
+    let error: unknown;
+    ucwa.get({ href: '/ucwa/nothing' }).subscribe({ error: (e: unknown) => (error = e) });
+    expect(error).to.be.instanceOf(HttpError).with.property('status', 404);
+    expect(sent.at(-1)).to.equal('GET pool1/ucwa/nothing');
+  });
+
+  it('should end with the error of a sign-in that is refused, and send the password once', () => {
+    const { ucwa, sent } = company({
+      signIn: password({ username: 'sara@contoso.com', password: 'wrong' }),
+    });
+    const kept = keep(ucwa.events$);
+    expect(kept.error).to.be.instanceOf(SignInError);
+    expect(sent.filter((line) => line.startsWith('POST'))).to.have.length(1);
+  });
+
+  it('should send nothing more when it is left while the server is looked for', () => {
+    const { ucwa, pools, sent } = company({}, 100);
+    marbles(() => {
+      const kept = keep(ucwa.events$);
+      timer(150).subscribe(() => kept.subscription.unsubscribe());
+    });
+    expect(sent.filter((line) => line.includes('pool'))).to.deep.equal([]);
+    expect(pools[0].requests).to.have.length(0);
+  });
+
+  describe('whose hosts do not answer', () => {
+    it('should wait for them as often as the policy says, before there was a connection', () => {
+      const it = company({ retry: { retries: 2, random: () => 0.5 } });
+      it.fault = broken;
+      const kept = marbles(() => keep(it.ucwa.events$));
+      expect(kept.error).to.be.instanceOf(DiscoveryError).with.property('isTransient', true);
+      expect(it.searches()).to.equal(3);
+    });
+
+    it('should go on when they come back in time', () => {
+      const it = company();
+      it.fault = broken;
+      marbles(() => {
+        const kept = keep(presence(it.ucwa, { uris }));
+        it.fault = undefined;
+        timer(60_000).subscribe(() => {
+          expect(it.pools[0].presenceSubscriptions).to.have.length(1);
+          kept.subscription.unsubscribe();
+        });
+      });
+      expect(it.searches()).to.equal(2);
+    });
+
+    it('should not wait where none of them has UCWA', () => {
+      const it = company();
+      it.fault = (request) => answer(request, { status: 404 });
+      const kept = keep(it.ucwa.events$);
+      expect(kept.error).to.be.instanceOf(DiscoveryError).with.property('isTransient', false);
+      expect(it.searches()).to.equal(1);
+    });
+
+    it('should wait for them without end once there was a connection', () => {
+      const it = company();
+      marbles(() => {
+        const kept = keep(presence(it.ucwa, { uris }));
+        it.fault = broken;
+        it.pools[0].restart();
+        timer(3_600_000).subscribe(() => (it.fault = undefined));
+        timer(3_700_000).subscribe(() => {
+          expect(kept.error).to.equal(undefined);
+          expect(it.pools[0].presenceSubscriptions).to.have.length(1);
+          kept.subscription.unsubscribe();
+        });
+      });
+      expect(it.searches()).to.be.greaterThan(1);
+      expect(it.pools[0].applications).to.have.length(0);
+    });
+  });
+
+  it('should not take a sign-in that is answered 404 for what it was to remove being gone', () => {
+    const it = company();
+    const told: string[] = [];
+    it.ucwa.releases.outcomes$.subscribe(({ resource, outcome }) => told.push(`${resource} ${outcome}`));
+    marbles(() => {
+      const kept = keep(presence(it.ucwa, { uris }));
+      it.hosts[0].refuseTokens();
+      it.fault = (request) =>
+        request.url.endsWith('/oauthtoken') ? answer(request, { status: 404 }) : undefined;
+      kept.subscription.unsubscribe();
+      timer(10_000).subscribe(() => (it.fault = undefined));
+    });
+    expect(told).to.deep.equal(['presenceSubscription Released', 'application Released']);
+    expect(it.pools[0].presenceSubscriptions).to.deep.equal([]);
+  });
+
+  describe('whose user has moved to another pool', () => {
+    const refusals: readonly (readonly [string, (request: HttpRequest) => ReturnType<Transport>, number])[] =
+      [
+        ['403', (request) => answer(request, { status: 403 }), 1],
+        ['502', (request) => answer(request, { status: 502 }), 1],
+        // The first is that of the request that waits.
+        ['the third failure to reach the old one', broken, 2],
+      ];
+    for (const [name, refusal, requests] of refusals) {
+      it(`should follow after ${name}, with all that is subscribed to`, async () => {
+        const it = company();
+        marbles(() => {
+          const kept = keep(presence(it.ucwa, { uris }));
+          it.move(1);
+          it.fault = (request) => (isAtPool(1, request) ? refusal(request) : undefined);
+          const before = it.sent.length;
+          it.pools[0].restart();
+          timer(60_000).subscribe(() => {
+            expect(it.sent.slice(before).filter((line) => line.includes('pool1'))).to.have.length(requests);
+            expect(kept.error).to.equal(undefined);
+            expect(kept.values.filter((value) => value.startsWith('reset'))).to.deep.equal([
+              'reset application',
+            ]);
+            expect(it.pools[1].presenceSubscriptions.map((one) => one.uris)).to.deep.equal([uris]);
+            kept.subscription.unsubscribe();
+          });
+        });
+        await it.ucwa.drain();
+        expect(it.searches()).to.equal(2);
+        expect(it.pools[1].applications).to.have.length(0);
+      });
+    }
+
+    it('should not leave the pool that the user is still on', () => {
+      const it = company();
+      marbles(() => {
+        const kept = keep(presence(it.ucwa, { uris }));
+        it.fault = (request) => (isEvents(request) ? answer(request, { status: 502 }) : undefined);
+        it.ucwa.tune({ mediumSeconds: 5 });
+        timer(20_000).subscribe(() => (it.fault = undefined));
+        timer(60_000).subscribe(() => {
+          it.pools[0].setPresence(uris[0]!, { availability: 'Busy' });
+        });
+        timer(70_000).subscribe(() => {
+          expect(kept.values.filter((value) => value.startsWith('reset'))).to.deep.equal([]);
+          expect(kept.values.at(-1)).to.equal('updated contactPresence');
+          kept.subscription.unsubscribe();
+        });
+      });
+      expect(it.searches()).to.be.greaterThan(1);
+      expect(it.sent.filter((line) => line === 'POST pool1')).to.have.length(1);
+    });
+
+    it('should end with a 403 that the pool of the user answers itself', () => {
+      const it = company();
+      const kept = marbles(() => {
+        const watching = keep(presence(it.ucwa, { uris }));
+        it.fault = (request) => (isEvents(request) ? answer(request, { status: 403 }) : undefined);
+        it.ucwa.tune({ mediumSeconds: 5 });
+        return watching;
+      });
+      expect(kept.error).to.be.instanceOf(HttpError).with.property('status', 403);
+      expect(it.searches()).to.equal(2);
+      expect(it.pools[0].applications).to.have.length(0);
+    });
+
+    it('should be patient where the new place cannot be asked for yet', () => {
+      const it = company();
+      marbles(() => {
+        const kept = keep(presence(it.ucwa, { uris }));
+        it.move(1);
+        it.fault = (request) =>
+          isAtPool(1, request) ? answer(request, { status: 403 }) : answer(request, { status: 503 });
+        it.pools[0].restart();
+        timer(600_000).subscribe(() => {
+          expect(kept.error).to.equal(undefined);
+          it.fault = (request) => (isAtPool(1, request) ? answer(request, { status: 403 }) : undefined);
+        });
+        timer(700_000).subscribe(() => {
+          expect(it.pools[1].presenceSubscriptions).to.have.length(1);
+          kept.subscription.unsubscribe();
+        });
+      });
+      expect(it.pools[1].applications).to.have.length(0);
+    });
+
+    it('should be found there by who subscribes later', () => {
+      const it = company();
+      keep(it.ucwa.events$).subscription.unsubscribe();
+      it.move(1);
+      it.fault = (request) => (isAtPool(1, request) ? answer(request, { status: 403 }) : undefined);
+      const kept = keep(presence(it.ucwa, { uris }));
+      expect(it.pools[1].presenceSubscriptions).to.have.length(1);
+      kept.subscription.unsubscribe();
+      expect(it.searches()).to.equal(2);
+    });
+
+    for (const [name, refusal] of [
+      ['refuses', (request: HttpRequest) => answer(request, { status: 502 })],
+      ['is not there any more', broken],
+    ] as const) {
+      it(`should be found there by who comes while the old one, of which something is being removed, ${name}`, () => {
+        const it = company({}, 20);
+        marbles(() => {
+          const first = keep(presence(it.ucwa, { uris }));
+          timer(1000).subscribe(() => {
+            it.move(1);
+            it.pools[0].restart();
+            it.fault = (request) =>
+              isAtPool(1, request) ? timer(20).pipe(mergeMap(() => refusal(request))) : undefined;
+            first.subscription.unsubscribe();
+            const second = keep(
+              presence(it.ucwa, { uris: ['sip:bob@contoso.com'] }).pipe(retry({ count: 3, delay: 1000 })),
+            );
+            timer(60_000).subscribe(() => {
+              expect(second.error).to.equal(undefined);
+              expect(it.pools[1].presenceSubscriptions).to.have.length(1);
+              second.subscription.unsubscribe();
+            });
+          });
+        });
+        expect(it.searches()).to.equal(2);
+        expect(it.pools[1].applications).to.have.length(0);
+      });
+    }
+
+    it('should tell what could not be removed at the old place any more as ended, and send nothing there', () => {
+      const it = company();
+      const told: string[] = [];
+      it.ucwa.releases.outcomes$.subscribe(({ resource, outcome }) => told.push(`${resource} ${outcome}`));
+      marbles(() => {
+        const kept = keep(presence(it.ucwa, { uris }));
+        it.move(1);
+        it.fault = (request) => (isAtPool(1, request) ? answer(request, { status: 502 }) : undefined);
+        it.pools[0].restart();
+        timer(60_000).subscribe(() => kept.subscription.unsubscribe());
+      });
+      expect(it.sent.filter((line) => line.startsWith('DELETE pool1'))).to.deep.equal([]);
+      expect(told).to.deep.equal([
+        'application EndedByServer',
+        'presenceSubscription EndedByServer',
+        'presenceSubscription Released',
+        'application Released',
+      ]);
+    });
+  });
+});

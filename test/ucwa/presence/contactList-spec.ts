@@ -1,0 +1,161 @@
+import { expect } from 'chai';
+import { take, timer } from 'rxjs';
+import { HttpError } from '../../../lib/core/errors.ts';
+import type { SimulatedEvent } from '../../../lib/testing/ucwa/events.ts';
+import { myContactsAndGroups } from '../../../lib/ucwa/presence/contactList.ts';
+import { marbles } from '../../support/marbles.ts';
+import { connected, keep } from '../connected.ts';
+
+const MINUTE = 60_000;
+const START =
+  'POST 101/myContactsAndGroupsSubscription/startOrRefreshSubscriptionToContactsAndGroups?duration=30 201';
+const STOP = 'POST 101/myContactsAndGroupsSubscription/stopSubscriptionToContactsAndGroups 204';
+const own = (sent: readonly string[]): string[] =>
+  sent.filter((line) => /(start|stop)\w*Subscription/.test(line));
+
+const group: SimulatedEvent = {
+  type: 'added',
+  link: { rel: 'group', href: '/groups/7' },
+  in: { rel: 'myGroups', href: '/groups' },
+};
+const contact: SimulatedEvent = {
+  type: 'deleted',
+  link: { rel: 'contact', href: '/people/282' },
+  in: { rel: 'defaultGroup', href: '/groups/defaultGroup' },
+};
+const friend: SimulatedEvent = {
+  type: 'added',
+  link: { rel: 'contact', href: '/people/283' },
+  in: { rel: 'myContacts', href: '/people/contacts' },
+};
+const watchedContact: SimulatedEvent = {
+  type: 'added',
+  link: { rel: 'contact', href: '/people/284' },
+  in: { rel: 'subscribedContacts', href: '/people/subscribedContacts' },
+};
+const expiring: SimulatedEvent = {
+  type: 'updated',
+  link: {
+    rel: 'myContactsAndGroupsSubscription',
+    href: '/ucwa/oauth/v1/applications/101/people/myContactsAndGroupsSubscription',
+  },
+};
+
+describe('myContactsAndGroups', () => {
+  it('should start, emit the events of contacts and groups and no others, and stop', async () => {
+    const { ucwa, server, sent, told } = connected();
+    const one = keep(myContactsAndGroups(ucwa));
+    expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
+    for (const event of [group, contact, friend, watchedContact]) server.emit(event);
+    expect(one.values).to.deep.equal(['added group', 'deleted contact', 'added contact']);
+    one.subscription.unsubscribe();
+    await ucwa.drain();
+    expect(own(sent())).to.deep.equal([START, STOP]);
+    expect(told()).to.deep.equal(['myContactsAndGroupsSubscription Released', 'application Released']);
+    expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
+  });
+
+  it('should be one for all subscribers of a connection', async () => {
+    const { ucwa, server, sent } = connected();
+    const one = keep(myContactsAndGroups(ucwa));
+    const two = keep(myContactsAndGroups(ucwa));
+    one.subscription.unsubscribe();
+    server.emit(group);
+    expect(two.values).to.deep.equal(['added group']);
+    expect(own(sent())).to.deep.equal([START]);
+    await ucwa.close();
+    expect(own(sent())).to.deep.equal([START, STOP]);
+  });
+
+  it('should not be started again before the stop of the one before it is through', () => {
+    const { ucwa, server, sent } = connected({ latencyMs: 20 });
+    marbles(() => {
+      const holding = ucwa.application$.subscribe();
+      const one = keep(myContactsAndGroups(ucwa));
+      timer(200).subscribe(() => {
+        one.subscription.unsubscribe();
+        const two = keep(myContactsAndGroups(ucwa));
+        timer(200).subscribe(() => {
+          expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
+          two.subscription.unsubscribe();
+          holding.unsubscribe();
+        });
+      });
+    });
+    expect(own(sent())).to.deep.equal([START, STOP, START, STOP]);
+  });
+
+  it('should be refreshed before it expires, and when the server says that it is about to', () => {
+    const { ucwa, server, sent } = connected();
+    marbles(() => {
+      const one = keep(myContactsAndGroups(ucwa));
+      timer(10 * MINUTE).subscribe(() => server.emit(expiring));
+      timer(70 * MINUTE).subscribe(() => {
+        expect(one.values).to.deep.equal(['updated myContactsAndGroupsSubscription']);
+        expect(own(sent())).to.deep.equal([START, START, START, START]);
+        expect(server.contactsAndGroupsSubscriptions[0]?.expiresAt).to.equal(90 * MINUTE);
+        one.subscription.unsubscribe();
+      });
+    });
+    expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
+  });
+
+  it('should be stopped and started again after a loss of state, for it may have been started after that', async () => {
+    const { ucwa, server, sent } = connected();
+    marbles(() => {
+      const one = keep(myContactsAndGroups(ucwa));
+      server.reset('resume');
+      timer(MINUTE).subscribe(() => {
+        expect(own(sent())).to.deep.equal([START, STOP, START]);
+        expect(one.values).to.deep.equal(['reset resume']);
+        expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
+        one.subscription.unsubscribe();
+      });
+    });
+    expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
+    await ucwa.drain();
+  });
+
+  it('should not be left over where its subscriber leaves at a loss of state that is older than it', () => {
+    const { ucwa, server, told } = connected({ latencyMs: 30 });
+    marbles(() => {
+      const holding = ucwa.application$.subscribe();
+      myContactsAndGroups(ucwa).pipe(take(1)).subscribe();
+      // Behind the application, and before the subscription.
+      timer(20).subscribe(() => server.reset('resume'));
+      timer(MINUTE).subscribe(() => {
+        expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
+        holding.unsubscribe();
+      });
+    });
+    expect(told()).to.deep.equal(['myContactsAndGroupsSubscription Released', 'application Released']);
+  });
+
+  it('should be started again on an application that is made again', async () => {
+    const { ucwa, server } = connected();
+    const one = keep(myContactsAndGroups(ucwa));
+    server.endApplications();
+    expect(one.values).to.deep.equal(['reset application']);
+    expect(server.contactsAndGroupsSubscriptions.map(({ applicationId }) => applicationId)).to.deep.equal([
+      '102',
+    ]);
+    await ucwa.close();
+    expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
+  });
+
+  it('should error where it is refused, and be there for the next subscriber', async () => {
+    const { ucwa, server } = connected();
+    server.failNext(1, { status: 403 }, ({ url }) => url.includes('startOrRefresh'));
+    expect(keep(myContactsAndGroups(ucwa)).error).to.be.instanceOf(HttpError);
+    expect(keep(myContactsAndGroups(ucwa)).error).to.equal(undefined);
+    expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
+    await ucwa.close();
+  });
+
+  it('should throw for what is no connection', () => {
+    expect(() => myContactsAndGroups({} as never)).to.throw(
+      TypeError,
+      'ucwa must be what connect() returned',
+    );
+  });
+});

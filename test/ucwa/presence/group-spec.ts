@@ -1,0 +1,127 @@
+import { expect } from 'chai';
+import { timer } from 'rxjs';
+import { DecodeError } from '../../../lib/core/errors.ts';
+import { groupPresence, type GroupSelection } from '../../../lib/ucwa/presence/group.ts';
+import { presence } from '../../../lib/ucwa/presence/presence.ts';
+import type { LifetimeOptions } from '../../../lib/ucwa/subscription/options.ts';
+import { marbles } from '../../support/marbles.ts';
+import { connected, keep } from '../connected.ts';
+
+const SARA = 'sip:sara@contoso.com';
+const BOB = 'sip:bob@contoso.com';
+const groups = { Friends: ['sip:eve@contoso.com'], Family: [SARA] };
+const CREATED = ['added contact', 'added presenceSubscription', 'updated contactPresence'];
+const busy = { availability: 'Busy' };
+const MINUTE = 60_000;
+
+describe('groupPresence', () => {
+  for (const contactHrefs of ['address', 'opaque'] as const) {
+    it(`should emit the events of those in the group, and no others: hrefs with ${contactHrefs}`, async () => {
+      const { ucwa, server, sent, told } = connected({ groups, contactHrefs });
+      const one = keep(groupPresence(ucwa, { name: 'Family' }));
+      const two = keep(presence(ucwa, { uris: [BOB] }));
+      server.setPresence(SARA, busy);
+      server.setPresence(BOB, busy);
+      expect(one.values).to.deep.equal([...CREATED, 'updated contactPresence']);
+      expect(two.values).to.deep.equal([...CREATED, 'updated contactPresence']);
+      expect(
+        sent()
+          .filter((line) => line.includes('97b6bd66'))
+          .map((line) => line.split(' ')[0]),
+      ).to.deep.equal(['GET']);
+      one.subscription.unsubscribe();
+      await ucwa.close();
+      expect(server.applications).to.deep.equal([]);
+      expect(told()[0]).to.match(/^presenceSubscription Released/);
+    });
+  }
+
+  it('should send an empty POST to the link of the group, with the duration beside what is in it', async () => {
+    const { ucwa, server } = connected({ groups });
+    keep(groupPresence(ucwa, { id: '2', name: 'another name' }, { durationMinutes: 20 }));
+    const request = server.requests.find(({ path }) => path.includes('subscribeToGroupPresence'));
+    expect(request).to.include({
+      method: 'POST',
+      path: '/ucwa/oauth/v1/applications/101/groups/2/subscribeToGroupPresence?groupId=Family&duration=20',
+      body: undefined,
+    });
+    await ucwa.close();
+  });
+
+  it('should be extended', () => {
+    const { ucwa, server } = connected({ groups });
+    marbles(() => {
+      const one = keep(groupPresence(ucwa, { name: 'Family' }));
+      timer(120 * MINUTE).subscribe(() => {
+        expect(one.values).to.deep.equal(CREATED);
+        one.subscription.unsubscribe();
+      });
+    });
+    expect(server.requests.filter(({ path }) => path.includes('?duration=30'))).to.have.length(4);
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should be made again on an application that is made again, on the new hrefs of the group', async () => {
+    const { ucwa, server, sent } = connected({ groups });
+    const one = keep(groupPresence(ucwa, { name: 'Family' }));
+    server.endApplications();
+    server.setPresence(SARA, busy);
+    expect(one.values).to.deep.equal([
+      ...CREATED,
+      'reset application',
+      ...CREATED,
+      'updated contactPresence',
+    ]);
+    expect(sent().filter((line) => line.includes('102/groups'))).to.have.length(2);
+    await ucwa.close();
+  });
+
+  it('should be shared where a grace time is given', async () => {
+    const { ucwa, server } = connected({ groups });
+    const watching = groupPresence(ucwa, { name: 'Family' }, { graceSeconds: 1 });
+    keep(watching);
+    keep(watching);
+    expect(server.presenceSubscriptions).to.have.length(1);
+    await ucwa.close();
+  });
+
+  it('should error where there is no such group, and leave the server clean', async () => {
+    const { ucwa, server } = connected({ groups });
+    const one = keep(groupPresence(ucwa, { name: 'Work' }));
+    expect(one.error).to.be.instanceOf(DecodeError);
+    expect((one.error as Error).message).to.contain('there is 2 other groups');
+    await ucwa.drain();
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should error where the group cannot be subscribed to, or there are no groups', async () => {
+    for (const body of ['{"_embedded":{"group":{"rel":"group","name":"Family"}}}', '{}']) {
+      const { ucwa, server } = connected({ groups });
+      const headers = { 'content-type': 'application/json' };
+      server.failNext(1, { status: 200, headers, body }, ({ url }) => url.endsWith('/groups'));
+      expect(keep(groupPresence(ucwa, { name: 'Family' })).error).to.be.instanceOf(DecodeError);
+      await ucwa.drain();
+    }
+  });
+
+  it('should throw for what says no group, before any request', () => {
+    const { ucwa, sent } = connected();
+    for (const group of [{}, { id: '' }, { name: 7 }] as GroupSelection[]) {
+      expect(() => groupPresence(ucwa, group)).to.throw(
+        TypeError,
+        'group must be a group with an id or a name',
+      );
+    }
+    const nothing = undefined as unknown as GroupSelection;
+    expect(() => groupPresence(ucwa, nothing)).to.throw(TypeError, 'group must be an object');
+    expect(() => groupPresence(ucwa, { name: 'a' }, null as unknown as LifetimeOptions)).to.throw(
+      TypeError,
+      'options must be an object',
+    );
+    expect(() => groupPresence(ucwa, { name: 'a' }, { durationMinutes: 5 })).to.throw(
+      TypeError,
+      'durationMinutes',
+    );
+    expect(sent()).to.deep.equal([]);
+  });
+});

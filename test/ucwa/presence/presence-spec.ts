@@ -1,0 +1,674 @@
+import { expect } from 'chai';
+import { map, mergeMap, NEVER, of, switchMap, take, timeout, timer } from 'rxjs';
+import { ClosedError, HttpError, NetworkError } from '../../../lib/core/errors.ts';
+import type { HttpRequest, Transport } from '../../../lib/core/transport/transport.ts';
+import type { Fault } from '../../../lib/testing/faults.ts';
+import { connect } from '../../../lib/ucwa/connect.ts';
+import { type Ucwa } from '../../../lib/ucwa/session/session.ts';
+import { presence, type PresenceOptions } from '../../../lib/ucwa/presence/presence.ts';
+import { expectUncaught } from '../../support/uncaught.ts';
+import { marbles } from '../../support/marbles.ts';
+import { connected, keep } from '../connected.ts';
+
+const SARA = 'sip:sara@contoso.com';
+const BOB = 'sip:bob@contoso.com';
+const sara: PresenceOptions = { uris: [SARA] };
+const bob: PresenceOptions = { uris: [BOB] };
+const CREATED = ['added contact', 'added presenceSubscription', 'updated contactPresence'];
+const busy = { availability: 'Busy' };
+
+const isCreation = ({ method, url }: HttpRequest): boolean =>
+  method === 'POST' && url.endsWith('presenceSubscriptions');
+const isRemoval = ({ method, url }: HttpRequest): boolean =>
+  method === 'DELETE' && url.includes('presenceSubscriptions');
+const removals = (sent: readonly string[]): string[] => sent.filter((line) => line.startsWith('DELETE'));
+
+describe('presence', () => {
+  describe('while it is subscribed to', () => {
+    it('should send nothing before that', () => {
+      const { ucwa, sent } = connected();
+      presence(ucwa, sara);
+      expect(sent()).to.deep.equal([]);
+    });
+
+    it('should listen to the channel before it asks for the subscription', async () => {
+      const { ucwa, server, sent } = connected();
+      keep(presence(ucwa, { uris: [SARA, BOB], durationMinutes: 20 }));
+      expect(sent().slice(0, 3)).to.deep.equal([
+        'POST applications 201',
+        'GET 101/events?ack=1 200',
+        'POST 101/subscriptions 201',
+      ]);
+      expect(JSON.parse(server.requests[2]!.body!)).to.deep.equal({ duration: 20, uris: [SARA, BOB] });
+      await ucwa.close();
+    });
+
+    it('should miss nothing that comes before the answer', () => {
+      const { ucwa, server } = connected({ latencyMs: 20 });
+      marbles(() => {
+        // Its answer takes long; the events do not.
+        server.failNext(1, { delayMs: 500 }, isCreation);
+        const kept = keep(presence(ucwa, sara));
+        timer(100).subscribe(() => {
+          expect(server.presenceSubscriptions).to.have.length(1);
+          expect(kept.values).to.deep.equal([]);
+        });
+        timer(600).subscribe(() => {
+          expect(kept.values).to.deep.equal(CREATED);
+          kept.subscription.unsubscribe();
+        });
+      });
+    });
+
+    it('should emit the events of its contacts and of itself, and no others', async () => {
+      const { ucwa, server } = connected();
+      const all = keep(ucwa.events$);
+      const one = keep(presence(ucwa, sara));
+      const two = keep(presence(ucwa, bob));
+      server.setPresence('sip:SARA@contoso.com', busy);
+      server.emit({ type: 'updated', link: { rel: 'missedItems', href: '/missedItems' } });
+      server.emit({
+        type: 'updated',
+        link: { rel: 'contactNote', href: '/people/Sara%40contoso.com/note' },
+        in: { rel: 'contact', href: 'https://fe1.contoso.com/people/Sara%40contoso.com' },
+      });
+      server.emit({
+        type: 'added',
+        link: { rel: 'participant', href: '/c/1/participants/sara@contoso.com' },
+      });
+      expect(one.values).to.deep.equal([...CREATED, 'updated contactPresence', 'updated contactNote']);
+      expect(two.values).to.deep.equal(CREATED);
+      expect(all.values).to.have.length(10);
+      await ucwa.close();
+    });
+
+    it('should let the links of its events be followed', async () => {
+      const { ucwa, server } = connected();
+      const seen: unknown[] = [];
+      presence(ucwa, sara)
+        .pipe(mergeMap(({ link }) => (link.rel === 'contactPresence' ? ucwa.get(link) : [])))
+        .subscribe((resource) => seen.push(resource['availability']));
+      server.setPresence(SARA, busy);
+      expect(seen).to.deep.equal(['Offline', 'Busy']);
+      await ucwa.close();
+    });
+
+    it('should tell apart by their memberships contacts whose hrefs say nothing, asking once', async () => {
+      const { ucwa, server, sent } = connected({ contactHrefs: 'opaque' });
+      const one = keep(presence(ucwa, sara));
+      const two = keep(presence(ucwa, bob));
+      server.setPresence(SARA, busy);
+      server.setPresence(BOB, busy);
+      expect(one.values).to.deep.equal([...CREATED, 'updated contactPresence']);
+      expect(two.values).to.deep.equal([...CREATED, 'updated contactPresence']);
+      const asked = sent().filter((line) => line.includes('Memberships'));
+      expect(asked).to.deep.equal([
+        'GET 101/presenceSubscriptionMemberships?presenceSubscriptionId=97b6bd66 200',
+        'GET 101/presenceSubscriptionMemberships?presenceSubscriptionId=97b6bd67 200',
+      ]);
+      await ucwa.close();
+      expect(server.presenceSubscriptions).to.deep.equal([]);
+    });
+
+    it('should ask once, also for the contacts of others that come meanwhile', () => {
+      const { ucwa, sent } = connected({ contactHrefs: 'opaque', latencyMs: 20 }, { batch: false });
+      marbles(() => {
+        const several = [SARA, BOB, 'sip:eve@contoso.com'].map((uri) =>
+          keep(presence(ucwa, { uris: [uri] })),
+        );
+        timer(1000).subscribe(() => {
+          for (const kept of several) {
+            expect(kept.values).to.deep.equal(CREATED);
+            kept.subscription.unsubscribe();
+          }
+        });
+      });
+      expect(sent().filter((line) => line.includes('Memberships'))).to.have.length(3);
+    });
+
+    it('should emit nothing of contacts that cannot be told apart at all', async () => {
+      const { server } = connected({ contactHrefs: 'opaque' });
+      const withoutMemberships: Transport = (request) =>
+        server.transport(request).pipe(
+          map((response) => {
+            if (!isCreation(request)) return response;
+            const created = { _links: { self: { href: server.presenceSubscriptions[0]!.href } } };
+            return { ...response, body$: of(new TextEncoder().encode(JSON.stringify(created))) };
+          }),
+        );
+      const ucwa = connect({ applications: server.url, token: 't', transport: withoutMemberships });
+      const kept = keep(presence(ucwa, sara));
+      expect(kept.values).to.deep.equal(['added presenceSubscription']);
+      await ucwa.close();
+      expect(server.presenceSubscriptions).to.deep.equal([]);
+    });
+
+    it('should not ask for memberships where the hrefs say it all', async () => {
+      const { ucwa, server, sent } = connected();
+      keep(presence(ucwa, sara));
+      keep(presence(ucwa, bob));
+      server.setPresence(SARA, busy);
+      expect(sent().filter((line) => line.includes('Memberships'))).to.deep.equal([]);
+      await ucwa.close();
+    });
+
+    it('should keep the order of events while it asks for memberships', () => {
+      const { ucwa, server } = connected({ contactHrefs: 'opaque', latencyMs: 20 });
+      marbles(() => {
+        const kept = keep(presence(ucwa, sara));
+        timer(45).subscribe(() => server.setPresence(SARA, busy));
+        timer(200).subscribe(() => {
+          expect(kept.values).to.deep.equal([...CREATED, 'updated contactPresence']);
+          server.setPresence(SARA, { availability: 'Away' });
+        });
+        timer(400).subscribe(() => {
+          expect(kept.values.slice(4)).to.deep.equal(['updated contactPresence']);
+          kept.subscription.unsubscribe();
+        });
+      });
+    });
+
+    it('should error, and be removed, when the memberships are refused', async () => {
+      const { ucwa, server, told } = connected({ contactHrefs: 'opaque' });
+      server.failNext(1, { status: 403 }, ({ url }) => url.includes('Memberships'));
+      const kept = keep(presence(ucwa, sara));
+      expect(kept.error).to.be.instanceOf(HttpError);
+      await ucwa.drain();
+      expect(server.presenceSubscriptions).to.deep.equal([]);
+      expect(told()).to.deep.equal(['presenceSubscription Released seen', 'application Released']);
+    });
+
+    it('should be one subscription on the server for each subscriber', async () => {
+      const { ucwa, server } = connected();
+      const watching = presence(ucwa, sara);
+      keep(watching);
+      keep(watching);
+      expect(server.presenceSubscriptions).to.have.length(2);
+      await ucwa.close();
+      expect(server.presenceSubscriptions).to.deep.equal([]);
+    });
+
+    it('should be one for all where a grace time is given, and stay for that time', () => {
+      const { ucwa, server } = connected();
+      marbles(() => {
+        const watching = presence(ucwa, { ...sara, graceSeconds: 5 });
+        const one = keep(watching);
+        const two = keep(watching);
+        expect(server.presenceSubscriptions).to.have.length(1);
+        one.subscription.unsubscribe();
+        two.subscription.unsubscribe();
+        timer(4999).subscribe(() => {
+          expect(server.presenceSubscriptions).to.have.length(1);
+          keep(watching).subscription.unsubscribe();
+        });
+        timer(9998).subscribe(() => expect(server.presenceSubscriptions).to.have.length(1));
+        timer(10_000).subscribe(() => expect(server.presenceSubscriptions).to.have.length(0));
+      });
+      expect(server.requests.filter(({ method }) => method === 'POST')).to.have.length(2);
+    });
+  });
+
+  describe('removes its subscription', () => {
+    const last = 'DELETE 101/subscriptions/97b6bd66 204';
+
+    it('should send a DELETE without body that outlives the page, then delete the application', async () => {
+      const { ucwa, server, sent, told } = connected();
+      const requests: HttpRequest[] = [];
+      const spying: Transport = (request) => {
+        requests.push(request);
+        return server.transport(request);
+      };
+      const other = connect({ applications: server.url, token: 'token', transport: spying });
+      keep(presence(other, sara)).subscription.unsubscribe();
+      await other.drain();
+      const [removal, end] = requests.filter(({ method }) => method === 'DELETE');
+      expect(removal).to.deep.include({ method: 'DELETE', keepalive: true });
+      expect(removal).not.to.have.property('body');
+      expect(removal?.headers).to.have.property('authorization', 'Bearer token');
+      expect(removals(sent())).to.deep.equal([last, 'DELETE 101 204']);
+      expect(end).to.deep.include({ method: 'DELETE', keepalive: true });
+      expect(told(), 'of another connection').to.deep.equal([]);
+      await ucwa.close();
+    });
+
+    type Connected = ReturnType<typeof connected>;
+    const closings: readonly (readonly [string, (given: Connected) => unknown])[] = [
+      ['unsubscribe', ({ ucwa }) => keep(presence(ucwa, sara)).subscription.unsubscribe()],
+      ['take(1)', ({ ucwa }) => keep(presence(ucwa, sara).pipe(take(1)))],
+      [
+        'switchMap',
+        ({ ucwa }) =>
+          of(sara, undefined)
+            .pipe(switchMap((options) => (options === undefined ? NEVER : presence(ucwa, options))))
+            .subscribe(),
+      ],
+      [
+        'a callback that throws',
+        ({ ucwa }) =>
+          presence(ucwa, sara)
+            .pipe(
+              map(() => {
+                throw new Error('callback');
+              }),
+            )
+            .subscribe({ error: () => undefined }),
+      ],
+      [
+        'an error of the channel',
+        ({ ucwa, server }) => {
+          const kept = keep(presence(ucwa, sara));
+          server.failNext(1, { status: 403 }, ({ url }) => url.includes('/events'));
+          server.setPresence(SARA, busy);
+          expect(kept.error).to.be.instanceOf(HttpError);
+        },
+      ],
+      ['close()', ({ ucwa }) => [keep(presence(ucwa, sara)), ucwa.close()]],
+      [
+        'await using',
+        ({ ucwa }) => {
+          keep(presence(ucwa, sara));
+          return ucwa[Symbol.asyncDispose]();
+        },
+      ],
+    ];
+    for (const [name, close] of closings) {
+      it(`should remove it after ${name}, once`, async () => {
+        const given = connected();
+        await close(given);
+        await given.ucwa.drain();
+        expect(given.server.presenceSubscriptions).to.deep.equal([]);
+        expect(given.server.applications).to.deep.equal([]);
+        expect(removals(given.sent())).to.deep.equal([last, 'DELETE 101 204']);
+        expect(given.told().map((line) => line.replace(/ (seen|notWatched)$/, ''))).to.deep.equal([
+          'presenceSubscription Released',
+          'application Released',
+        ]);
+      });
+    }
+
+    it('should remove it although an observer throws', async () => {
+      const { ucwa, server } = connected();
+      const uncaught = expectUncaught();
+      const watching = presence(ucwa, sara)
+        .pipe(take(2))
+        .subscribe({
+          next: ({ link }) => {
+            if (link.rel === 'contact') throw new Error('observer');
+          },
+        });
+      expect(await uncaught).to.be.instanceOf(Error);
+      watching.unsubscribe();
+      await ucwa.drain();
+      expect(server.presenceSubscriptions).to.deep.equal([]);
+    });
+
+    it('should remove it after a timeout', () => {
+      const { ucwa, server } = connected();
+      marbles(() => {
+        const kept = keep(presence(ucwa, sara).pipe(timeout(1000)));
+        timer(2000).subscribe(() => {
+          expect(kept.error).to.have.property('name', 'TimeoutError');
+          expect(server.presenceSubscriptions).to.deep.equal([]);
+        });
+      });
+    });
+
+    it('should refuse to begin on a connection that is closed', async () => {
+      const { ucwa, sent } = connected();
+      const watching = presence(ucwa, sara);
+      await ucwa.close();
+      const kept = keep(watching);
+      expect(kept.error).to.be.instanceOf(ClosedError);
+      expect(sent()).to.deep.equal([]);
+    });
+
+    it('should complete on close()', async () => {
+      const { ucwa } = connected();
+      const kept = keep(presence(ucwa, sara));
+      await ucwa.close();
+      expect(kept.isComplete).to.equal(true);
+    });
+
+    it('should try again until it works', () => {
+      const { ucwa, server, outcomes } = connected();
+      marbles(() => {
+        const kept = keep(presence(ucwa, sara));
+        server.failNext(3, 'reset', isRemoval);
+        server.failNext(2, { status: 500 }, isRemoval);
+        server.failNext(
+          1,
+          { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' },
+          isRemoval,
+        );
+        kept.subscription.unsubscribe();
+        timer(120_000).subscribe(() => expect(server.presenceSubscriptions).to.deep.equal([]));
+      });
+      expect(outcomes[0]).to.deep.include({ outcome: 'Released', resource: 'presenceSubscription' });
+    });
+
+    it('should give up when the time of the subscription is over', () => {
+      const { ucwa, server, told } = connected();
+      marbles(() => {
+        const kept = keep(presence(ucwa, { ...sara, durationMinutes: 10 }));
+        server.failNext(10_000, { status: 503 }, isRemoval);
+        kept.subscription.unsubscribe();
+        timer(599_000).subscribe(() => expect(told()).to.deep.equal([]));
+        timer(700_000).subscribe(() =>
+          expect(told()).to.deep.equal(['presenceSubscription Expired', 'application Released']),
+        );
+      });
+    });
+
+    it('should tell of a removal that is refused, with the reason', async () => {
+      const { ucwa, server, outcomes } = connected();
+      const kept = keep(presence(ucwa, sara));
+      server.failNext(1, { status: 403 }, isRemoval);
+      kept.subscription.unsubscribe();
+      const { clean } = await ucwa.drain();
+      expect(clean).to.equal(false);
+      expect(outcomes[0]).to.deep.include({ outcome: 'Failed', attempts: 1 });
+      expect(server.presenceSubscriptions, 'gone with the application').to.deep.equal([]);
+    });
+
+    it('should take it for success that it is gone already', async () => {
+      const { ucwa, server, told } = connected();
+      const kept = keep(presence(ucwa, sara));
+      server.failNext(1, { status: 404 }, isRemoval);
+      kept.subscription.unsubscribe();
+      const { clean } = await ucwa.drain();
+      expect(clean).to.equal(true);
+      expect(told()[0]).to.equal('presenceSubscription AlreadyGone notWatched');
+    });
+
+    it('should find it gone when the answer to the first try was lost', () => {
+      const { ucwa, server, told } = connected();
+      marbles(() => {
+        const kept = keep(presence(ucwa, sara));
+        server.failNext(1, 'resetAfterActing', isRemoval);
+        kept.subscription.unsubscribe();
+      });
+      expect(told()).to.deep.equal(['presenceSubscription AlreadyGone notWatched', 'application Released']);
+    });
+  });
+
+  describe('says whether the deleted event came', () => {
+    it('should have seen it where somebody else keeps the channel open', async () => {
+      const { ucwa, told } = connected();
+      const all = keep(ucwa.events$);
+      keep(presence(ucwa, sara)).subscription.unsubscribe();
+      await ucwa.drain();
+      expect(told()).to.deep.equal(['presenceSubscription Released seen']);
+      expect(all.values.slice(-2)).to.deep.equal(['deleted contact', 'deleted presenceSubscription']);
+      await ucwa.close();
+    });
+
+    it('should wait for it as long as the server may hold it back', () => {
+      const { ucwa, server, told } = connected({ mediumSeconds: 5 });
+      marbles(() => {
+        const all = keep(ucwa.events$);
+        const kept = keep(presence(ucwa, sara));
+        timer(10_000).subscribe(() => kept.subscription.unsubscribe());
+        timer(14_999).subscribe(() => {
+          expect(server.presenceSubscriptions).to.deep.equal([]);
+          expect(told()).to.deep.equal([]);
+        });
+        timer(15_001).subscribe(() => {
+          expect(told()).to.deep.equal(['presenceSubscription Released seen']);
+          all.subscription.unsubscribe();
+        });
+      });
+    });
+
+    it('should not have seen it where it does not come in time', () => {
+      const { ucwa, told } = connected({ mediumSeconds: 60 });
+      marbles(() => {
+        const all = keep(ucwa.events$);
+        keep(presence(ucwa, sara)).subscription.unsubscribe();
+        timer(6999).subscribe(() => expect(told()).to.deep.equal([]));
+        timer(7001).subscribe(() => {
+          expect(told()).to.deep.equal(['presenceSubscription Released notSeen']);
+          all.subscription.unsubscribe();
+        });
+      });
+    });
+
+    it('should not wait where nobody keeps the channel open any more', () => {
+      const { ucwa, told } = connected({ mediumSeconds: 60 });
+      marbles(() => {
+        const all = keep(ucwa.events$);
+        keep(presence(ucwa, sara)).subscription.unsubscribe();
+        timer(1000).subscribe(() => {
+          all.subscription.unsubscribe();
+          expect(told()).to.deep.equal(['presenceSubscription Released notWatched']);
+        });
+      });
+      expect(told()).to.deep.equal(['presenceSubscription Released notWatched', 'application Released']);
+    });
+  });
+
+  describe('is unsubscribed from before it is there', () => {
+    it('should send nothing before the application is there', () => {
+      const { ucwa, server, sent } = connected({ latencyMs: 20 });
+      marbles(() => {
+        const kept = keep(presence(ucwa, sara));
+        timer(5).subscribe(() => kept.subscription.unsubscribe());
+      });
+      expect(sent()).to.deep.equal(['POST applications 201', 'DELETE 101 204']);
+      expect(server.applications).to.deep.equal([]);
+    });
+
+    it('should send nothing while the token is awaited', () => {
+      const { ucwa, sent, told } = connected({}, { token: () => timer(50).pipe(map(() => 'token')) });
+      marbles(() => {
+        const kept = keep(presence(ucwa, sara));
+        timer(5).subscribe(() => kept.subscription.unsubscribe());
+      });
+      expect(sent()).to.deep.equal([]);
+      expect(told()).to.deep.equal([]);
+    });
+
+    for (const leavesAt of [21, 29, 31, 39]) {
+      it(`should not abort what was sent, and remove what comes of it: after ${leavesAt} of 40 ms`, () => {
+        const { ucwa, server, sent, told } = connected({ latencyMs: 20 });
+        marbles(() => {
+          const kept = keep(presence(ucwa, sara));
+          timer(leavesAt).subscribe(() => kept.subscription.unsubscribe());
+          timer(leavesAt + 0.5).subscribe(() => {
+            expect(sent().at(-1)).to.equal('POST 101/subscriptions -');
+            let pending = 0;
+            ucwa.releases.pending$.subscribe((count) => (pending = count));
+            expect(pending).to.be.greaterThan(0);
+          });
+        });
+        expect(server.presenceSubscriptions).to.deep.equal([]);
+        expect(server.applications).to.deep.equal([]);
+        expect(told()).to.deep.equal(['presenceSubscription Released notWatched', 'application Released']);
+      });
+    }
+  });
+
+  describe('does not come about', () => {
+    it('should error where it is refused, and have nothing to remove', async () => {
+      const { ucwa, sent, told, server } = connected({ maxPresenceSubscriptions: 0 });
+      const kept = keep(presence(ucwa, sara));
+      expect(kept.error).to.be.instanceOf(HttpError);
+      expect((kept.error as Error).message).to.contain('LimitExceeded');
+      await ucwa.drain();
+      expect(removals(sent())).to.deep.equal(['DELETE 101 204']);
+      expect(told()).to.deep.equal(['application Released']);
+      expect(server.applications).to.deep.equal([]);
+    });
+
+    const lost: readonly (readonly [string, Fault])[] = [
+      ['the connection breaks after the server acted', 'resetAfterActing'],
+      ['the answer breaks off', { truncateAfterBytes: 10 }],
+      [
+        'a page of a proxy comes instead',
+        { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' },
+      ],
+      ['an answer without its link comes', { status: 201, body: '{"id":"3"}' }],
+      ['a gateway gives up', { status: 504 }],
+    ];
+    for (const [name, fault] of lost) {
+      it(`should say that it is not known what became of it where ${name}`, async () => {
+        const { ucwa, server, outcomes, sent } = connected();
+        server.failNext(1, fault, isCreation);
+        const kept = keep(presence(ucwa, sara));
+        expect(kept.error).to.be.instanceOf(Error);
+        const { clean } = await ucwa.drain();
+        expect(clean).to.equal(false);
+        const [unknown] = outcomes;
+        expect(unknown).to.deep.include({
+          outcome: 'Unknown',
+          resource: 'presenceSubscription',
+          id: undefined,
+        });
+        expect(unknown).to.have.property('hint').that.contains('30 minutes');
+        expect(
+          sent().filter((line) => line.startsWith('POST 101')),
+          'never sent twice',
+        ).to.have.length(1);
+        expect(server.presenceSubscriptions, 'gone with the application').to.deep.equal([]);
+      });
+    }
+
+    it('should not wait for ever for a server that has died without a word', () => {
+      const { server } = connected();
+      const deaf: Transport = (request) => (isCreation(request) ? NEVER : server.transport(request));
+      marbles(() => {
+        const ucwa = connect({ applications: server.url, token: 't', transport: deaf });
+        const all = keep(ucwa.events$);
+        const kept = keep(presence(ucwa, sara));
+        const left = keep(presence(ucwa, sara));
+        timer(1).subscribe(() => left.subscription.unsubscribe());
+        const told: string[] = [];
+        ucwa.releases.outcomes$.subscribe(({ outcome, resource }) => told.push(`${resource} ${outcome}`));
+        timer(119_999).subscribe(() => expect(kept.error).to.equal(undefined));
+        timer(120_001).subscribe(() => {
+          expect(kept.error).to.be.instanceOf(NetworkError);
+          expect(told).to.deep.equal(['presenceSubscription Unknown', 'presenceSubscription Unknown']);
+          all.subscription.unsubscribe();
+        });
+      });
+    });
+
+    it('should send it again where the server says that it did nothing', () => {
+      const { ucwa, server } = connected();
+      marbles(() => {
+        server.failNext(2, { status: 503 }, isCreation);
+        const kept = keep(presence(ucwa, sara));
+        timer(10_000).subscribe(() => {
+          expect(kept.values).to.deep.equal(CREATED);
+          expect(server.presenceSubscriptions).to.have.length(1);
+          kept.subscription.unsubscribe();
+        });
+      });
+    });
+
+    it('should error where the application has no people', async () => {
+      const server = connected().server;
+      const bare: Transport = (request) =>
+        server.transport(request).pipe(
+          map((response) => {
+            const body = { _links: { self: { href: '/app' }, events: { href: '/app/events' } } };
+            return { ...response, status: 200, body$: of(new TextEncoder().encode(JSON.stringify(body))) };
+          }),
+        );
+      const ucwa = connect({ application: `${server.url}/101`, token: 't', transport: bare });
+      const kept = keep(presence(ucwa, sara));
+      expect((kept.error as Error).message).to.contain('/_links/presenceSubscriptions');
+      expect((await ucwa.drain()).outcomes).to.deep.equal([]);
+    });
+  });
+
+  describe('is ended by the server', () => {
+    it('should emit the deleted event and complete, and send no DELETE', async () => {
+      const { ucwa, server, sent, told } = connected();
+      const kept = keep(presence(ucwa, { ...sara, onEnd: 'complete' }));
+      const other = keep(presence(ucwa, { ...bob, onEnd: 'complete' }));
+      server.endSubscription('97b6bd66');
+      expect(kept.values).to.deep.equal([...CREATED, 'deleted contact', 'deleted presenceSubscription']);
+      expect(kept.isComplete).to.equal(true);
+      expect(other.values).to.deep.equal(CREATED);
+      expect(told()).to.deep.equal(['presenceSubscription EndedByServer seen']);
+      other.subscription.unsubscribe();
+      await ucwa.drain();
+      expect(removals(sent())).to.deep.equal(['DELETE 101/subscriptions/97b6bd67 204', 'DELETE 101 204']);
+    });
+
+    it('should send no DELETE where the subscriber leaves on the deleted event', async () => {
+      const { ucwa, server, sent } = connected();
+      keep(presence(ucwa, { ...sara, onEnd: 'complete' }).pipe(take(5)));
+      server.endSubscription('97b6bd66');
+      await ucwa.drain();
+      expect(removals(sent())).to.deep.equal(['DELETE 101 204']);
+    });
+
+    it('should complete where it was ended before its answer came', () => {
+      const { ucwa, server, told } = connected({ latencyMs: 20 });
+      marbles(() => {
+        server.failNext(1, { delayMs: 500 }, isCreation);
+        const kept = keep(presence(ucwa, { ...sara, onEnd: 'complete' }));
+        timer(200).subscribe(() => server.endSubscription('97b6bd66'));
+        timer(600).subscribe(() => {
+          expect(kept.values.at(-1)).to.equal('deleted presenceSubscription');
+          expect(kept.isComplete).to.equal(true);
+          expect(told()[0]).to.equal('presenceSubscription EndedByServer seen');
+        });
+      });
+    });
+
+    it('should pass on what the token provider errors with', () => {
+      const refused = new NetworkError('no token', { method: 'POST', url: 'https://sts.example/' });
+      const { ucwa, told } = connected(
+        {},
+        {
+          token: () =>
+            timer(1).pipe(
+              map(() => {
+                throw refused;
+              }),
+            ),
+        },
+      );
+      marbles(() => {
+        const kept = keep(presence(ucwa, sara));
+        timer(60_000).subscribe(() => expect(kept.error).to.equal(refused));
+      });
+      expect(told()).to.deep.equal([]);
+    });
+  });
+
+  describe('refuses bad options before any request', () => {
+    const bad: readonly (readonly [string, object, string])[] = [
+      ['no uris', {}, 'uris must be a list of sip: URIs'],
+      ['a text', { uris: SARA }, 'uris must be'],
+      ['an address without sip:', { uris: [SARA, 'sara@contoso.com'] }, 'uris[1] must be a sip: URI'],
+      ['two URIs in one', { uris: [`${SARA} ${BOB}`] }, 'uris[0] must be'],
+      ['a number', { uris: [7] }, 'uris[0] must be'],
+      [
+        'too short a time',
+        { uris: [SARA], durationMinutes: 9 },
+        'durationMinutes must be a whole number from 10 to 30',
+      ],
+      ['too long a time', { uris: [SARA], durationMinutes: 31 }, 'durationMinutes must be'],
+      ['a fraction', { uris: [SARA], durationMinutes: 10.5 }, 'durationMinutes must be'],
+      ['an unknown wish for its end', { uris: [SARA], onEnd: 'retry' }, 'onEnd must be one of'],
+      ['a negative grace time', { uris: [SARA], graceSeconds: -1 }, 'graceSeconds must be'],
+    ];
+    for (const [name, options, message] of bad) {
+      it(`should throw for ${name}`, () => {
+        const { ucwa, sent } = connected();
+        expect(() => presence(ucwa, options as PresenceOptions)).to.throw(TypeError, message);
+        expect(sent()).to.deep.equal([]);
+      });
+    }
+
+    it('should throw for what is no connection', () => {
+      const lookalike = Object.fromEntries(Object.entries(connected().ucwa)) as unknown as Ucwa;
+      for (const ucwa of [lookalike, undefined, null, 'ucwa'] as Ucwa[]) {
+        expect(() => presence(ucwa, sara)).to.throw(TypeError, 'ucwa must be what connect() returned');
+      }
+    });
+  });
+});

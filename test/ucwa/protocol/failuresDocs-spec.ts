@@ -1,0 +1,57 @@
+import { expect } from 'chai';
+import { DecodeError, HttpError, NetworkError, OriginError } from '../../../lib/core/errors.ts';
+import { decide, type UcwaOperation, UCWA_FAILURES } from '../../../lib/ucwa/protocol/failures.ts';
+import { DiscoveryError } from '../../../lib/ucwa/protocol/errors.ts';
+import { tableBehind } from '../../support/docTable.ts';
+
+const request = { method: 'GET', url: 'https://pool.contoso.com/' };
+
+const WORDS: Readonly<Record<UcwaOperation, Readonly<Record<string, string>>>> = {
+  channel: {
+    retry: 'wait, same link',
+    few: 'three times more',
+    gone: 'the application is gone',
+    fail: 'fail',
+  },
+  acquire: { fail: 'fail' },
+  release: { retry: 'wait', gone: 'already gone', fail: 'fail' },
+};
+
+/** What has no status, and so no row. */
+const OTHERS: readonly (readonly [string, unknown])[] = [
+  ['any other status', new HttpError(418, request)],
+  ['no answer', new NetworkError('no answer', request)],
+  [
+    "not UCWA's own: HTML, malformed JSON",
+    new DecodeError('events', { path: '', expected: 'JSON', actual: 'a page' }),
+  ],
+  ['a link to another origin', new OriginError('https://a.example', 'https://b.example', 'the link')],
+  ['no host of discovery answers', new DiscoveryError('contoso.com', [])],
+  [
+    'the domain has no UCWA',
+    new DiscoveryError('contoso.com', [{ url: request.url, cause: new HttpError(404, request) }]),
+  ],
+  ['an error of the token provider', new TypeError('no token')],
+];
+
+const OPERATIONS = ['channel', 'acquire', 'release'] as const;
+
+const word = (operation: UcwaOperation, decision: string): string | undefined => WORDS[operation][decision];
+
+function decided(error: unknown): readonly (string | undefined)[] {
+  return OPERATIONS.map((operation) => {
+    const first = decide(operation, error, 1);
+    return word(operation, first !== decide(operation, error, 4) ? 'few' : first);
+  });
+}
+
+describe('the errors in docs/UCWA.md', () => {
+  it('should be those that the code decides on, in its order', () => {
+    const rows = UCWA_FAILURES.map(({ status, code, subcode, ...decisions }) => [
+      [status, code, subcode].filter((part) => part !== undefined).join(' '),
+      ...OPERATIONS.map((operation) => word(operation, decisions[operation])),
+    ]);
+    const others = OTHERS.map(([name, error]) => [name, ...decided(error)]);
+    expect(tableBehind('UCWA.md', '## Errors')).to.deep.equal([...rows, ...others]);
+  });
+});

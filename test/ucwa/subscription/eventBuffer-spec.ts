@@ -1,0 +1,159 @@
+import { expect } from 'chai';
+import { NEVER, Observable, of, Subject, take, throwError } from 'rxjs';
+import {
+  close,
+  fail,
+  type EventBuffer,
+  eventBuffer,
+  push,
+  consume,
+} from '../../../lib/ucwa/subscription/eventBuffer.ts';
+
+/** Takes, and emits what each value is made into; what comes at once is not waited for. */
+function each<Value, Result>(
+  box: EventBuffer<Value>,
+  project: (value: Value) => Observable<Result> | Result,
+): Observable<Result> {
+  return new Observable((subscriber) => {
+    const take = (value: Value): Observable<unknown> | undefined => {
+      const result = project(value);
+      if (!(result instanceof Observable)) {
+        subscriber.next(result);
+        return undefined;
+      }
+      return new Observable((one) => {
+        one.add(
+          result.subscribe({
+            next: (each) => subscriber.next(each),
+            error: (error: unknown) => one.error(error),
+            complete: () => one.complete(),
+          }),
+        );
+      });
+    };
+    consume(box, { take, failed: (error) => subscriber.error(error) }).subscribe(subscriber);
+  });
+}
+
+describe('inbox', () => {
+  it('should keep what comes until it is taken, then pass on what comes', () => {
+    const box = eventBuffer<number>();
+    const got: number[] = [];
+    push(box, 1);
+    push(box, 2);
+    each(box, (value) => of(value)).subscribe((value) => got.push(value));
+    push(box, 3);
+    expect(got).to.deep.equal([1, 2, 3]);
+  });
+
+  it('should keep the order where something comes while something is given', () => {
+    const box = eventBuffer<number>();
+    const got: number[] = [];
+    push(box, 1);
+    push(box, 2);
+    each(box, (value) => value).subscribe((value) => {
+      if (value === 1) push(box, 3);
+      got.push(value);
+    });
+    expect(got).to.deep.equal([1, 2, 3]);
+  });
+
+  it('should keep an error in its place', () => {
+    const box = eventBuffer<number>();
+    const got: unknown[] = [];
+    push(box, 1);
+    fail(box, 'broken');
+    push(box, 2);
+    each(box, (value) => value).subscribe({
+      next: (value) => got.push(value),
+      error: (error: unknown) => got.push(error),
+    });
+    expect(got).to.deep.equal([1, 'broken']);
+  });
+
+  it('should keep what its taker did not take for the next one', () => {
+    const box = eventBuffer<number>();
+    const got: number[] = [];
+    const takeOf = (many: number): void => {
+      each(box, (value) => value)
+        .pipe(take(many))
+        .subscribe((value) => got.push(value));
+    };
+    push(box, 1);
+    push(box, 2);
+    takeOf(1);
+    expect(got).to.deep.equal([1]);
+    push(box, 3);
+    takeOf(2);
+    expect(got).to.deep.equal([1, 2, 3]);
+  });
+
+  it('should not begin with a value before the one before it is done, and keep it for the next taker', () => {
+    const box = eventBuffer<number>();
+    const got: string[] = [];
+    const done = new Subject<string>();
+    push(box, 1);
+    push(box, 2);
+    const first = each(box, (value) => (value === 1 ? done : `${value}`)).subscribe((text) => got.push(text));
+    push(box, 3);
+    done.next('one');
+    expect(got).to.deep.equal(['one']);
+    first.unsubscribe();
+    expect(done.observed).to.equal(false);
+    each(box, (value) => `${value}`).subscribe((text) => got.push(text));
+    expect(got).to.deep.equal(['one', '2', '3']);
+    push(box, 4);
+    expect(got.at(-1)).to.equal('4');
+  });
+
+  it('should go on where what it waits for completes', () => {
+    const box = eventBuffer<number>();
+    const got: number[] = [];
+    const done = new Subject<number>();
+    each(box, (value) => (value === 1 ? done : value)).subscribe((value) => got.push(value));
+    push(box, 1);
+    push(box, 2);
+    expect(got).to.deep.equal([]);
+    done.complete();
+    expect(got).to.deep.equal([2]);
+  });
+
+  it('should tell of an error of what it waits for, and give nothing more', () => {
+    const box = eventBuffer<number>();
+    let told: unknown;
+    each(box, () => throwError(() => 'broken')).subscribe({ error: (error: unknown) => (told = error) });
+    push(box, 1);
+    push(box, 2);
+    expect(told).to.equal('broken');
+    expect(box.failure).to.equal(undefined);
+    expect(box.held).to.deep.equal([2]);
+  });
+
+  it('should not tell of an error before what it waits for is done', () => {
+    const box = eventBuffer<number>();
+    const told: unknown[] = [];
+    each(box, () => NEVER).subscribe({ error: (error: unknown) => told.push(error) });
+    push(box, 1);
+    fail(box, 'broken');
+    expect(told).to.deep.equal([]);
+  });
+
+  it('should say which error came, and keep nothing after it', () => {
+    const box = eventBuffer<number>();
+    fail(box, 'first');
+    fail(box, 'second');
+    push(box, 1);
+    expect(box.failure).to.deep.equal({ error: 'first' });
+    expect(box.held).to.equal(undefined);
+  });
+
+  it('should keep nothing once it is closed', () => {
+    const box = eventBuffer<number>();
+    const got: number[] = [];
+    push(box, 1);
+    close(box);
+    push(box, 2);
+    each(box, (value) => value).subscribe((value) => got.push(value));
+    expect(got).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,262 @@
+import { expect } from 'chai';
+import { timer } from 'rxjs';
+import { HttpError } from '../../../lib/core/errors.ts';
+import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
+import type { Fault } from '../../../lib/testing/faults.ts';
+import type { LoggedRequest } from '../../../lib/testing/requestLog.ts';
+import type { UcwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
+import { renewAfterMs } from '../../../lib/ucwa/subscription/renewal.ts';
+import { presence, type PresenceOptions } from '../../../lib/ucwa/presence/presence.ts';
+import { marbles } from '../../support/marbles.ts';
+import { connected, keep } from '../connected.ts';
+
+const sara: PresenceOptions = { uris: ['sip:sara@contoso.com'] };
+const CREATED = ['added contact', 'added presenceSubscription', 'updated contactPresence'];
+const MINUTE = 60_000;
+
+const isExtension = ({ method, url }: Pick<HttpRequest, 'method' | 'url'>): boolean =>
+  method === 'POST' && url.includes('?duration=');
+const isProbe = ({ method, url }: HttpRequest): boolean => method === 'GET' && url.endsWith('/101');
+
+const extensions = ({ requests }: UcwaSimulator): LoggedRequest[] =>
+  requests.filter(({ method, path }) => isExtension({ method, url: path }));
+const minutesOf = (server: UcwaSimulator): number[] => extensions(server).map(({ time }) => time / MINUTE);
+
+const NOT_FOUND: Fault = {
+  status: 404,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify({ code: 'NotFound', subcode: 'ApplicationNotFound' }),
+};
+
+describe('extendAfterMs', () => {
+  const cases: readonly (readonly [minutes: number, after: number])[] = [
+    [10, 400],
+    [12, 480],
+    [15, 600],
+    [20, 900],
+    [30, 1500],
+  ];
+  for (const [minutes, after] of cases) {
+    it(`should leave a third of the time, or five minutes: ${minutes} minutes`, () => {
+      expect(renewAfterMs(minutes)).to.equal(after * 1000);
+    });
+  }
+});
+
+describe('extension', () => {
+  it('should keep a subscription for as long as it is subscribed to', () => {
+    const { ucwa, server, told } = connected();
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      timer(24 * 60 * MINUTE).subscribe(() => {
+        expect(one.values).to.deep.equal(CREATED);
+        expect(server.presenceSubscriptions.map(({ id }) => id)).to.deep.equal(['97b6bd66']);
+        one.subscription.unsubscribe();
+      });
+    });
+    expect(minutesOf(server).slice(0, 3)).to.deep.equal([25, 50, 75]);
+    expect(extensions(server)).to.have.length(57);
+    expect(told()).to.deep.equal(['presenceSubscription Released notWatched', 'application Released']);
+  });
+
+  it('should send a POST with the duration in its query, and no body', () => {
+    const { ucwa, server } = connected();
+    marbles(() => {
+      const one = keep(presence(ucwa, { ...sara, durationMinutes: 10 }));
+      timer(7 * MINUTE).subscribe(() => one.subscription.unsubscribe());
+    });
+    const [request] = extensions(server);
+    expect(request?.path).to.equal(
+      '/ucwa/oauth/v1/applications/101/people/presenceSubscriptions/97b6bd66?duration=10',
+    );
+    expect(request?.body).to.equal(undefined);
+    expect(request?.headers).not.to.have.property('content-type');
+  });
+
+  for (const extensionStatus of [200, 201] as const) {
+    it(`should take ${extensionStatus} for success`, () => {
+      const { ucwa, server } = connected({ extensionStatus });
+      marbles(() => {
+        const one = keep(presence(ucwa, sara));
+        timer(31 * MINUTE).subscribe(() => {
+          expect(one.values).to.deep.equal(CREATED);
+          expect(extensions(server).map(({ status }) => status)).to.deep.equal([extensionStatus]);
+          one.subscription.unsubscribe();
+        });
+      });
+    });
+  }
+
+  it('should come at once when the server says that the subscription is about to expire', () => {
+    const { ucwa, server } = connected({ expiryWarningSeconds: 1200 });
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      timer(45 * MINUTE).subscribe(() => {
+        expect(one.values.slice(3)).to.deep.equal(Array(4).fill('updated presenceSubscription'));
+        one.subscription.unsubscribe();
+      });
+    });
+    expect(minutesOf(server)).to.deep.equal([10, 20, 30, 40]);
+  });
+
+  it('should not follow from an update that tells of the extension itself', () => {
+    const { ucwa, server } = connected();
+    const link = {
+      rel: 'presenceSubscription',
+      href: '/ucwa/oauth/v1/applications/101/people/presenceSubscriptions/97b6bd66',
+    };
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      timer(25 * MINUTE + 5000).subscribe(() => server.emit({ type: 'updated', link }));
+      timer(26 * MINUTE).subscribe(() => {
+        expect(one.values.at(-1)).to.equal('updated presenceSubscription');
+        one.subscription.unsubscribe();
+      });
+    });
+    expect(minutesOf(server)).to.deep.equal([25]);
+  });
+
+  it('should end with the subscription', () => {
+    const { ucwa, server } = connected();
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      const all = keep(ucwa.events$);
+      timer(20 * MINUTE).subscribe(() => one.subscription.unsubscribe());
+      timer(60 * MINUTE).subscribe(() => all.subscription.unsubscribe());
+    });
+    expect(extensions(server)).to.deep.equal([]);
+  });
+
+  const passing: readonly (readonly [string, Fault])[] = [
+    ['a broken connection', 'reset'],
+    ['a lost answer', 'resetAfterActing'],
+    ['503', { status: 503 }],
+    ['500', { status: 500 }],
+    ['the page of a proxy', { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' }],
+  ];
+  for (const [name, fault] of passing) {
+    it(`should be tried again after ${name}, until it works`, () => {
+      const { ucwa, server } = connected();
+      marbles(() => {
+        const one = keep(presence(ucwa, sara));
+        server.failNext(12, fault, isExtension);
+        timer(60 * MINUTE).subscribe(() => {
+          expect(one.values).to.deep.equal(CREATED);
+          expect(server.presenceSubscriptions).to.have.length(1);
+          one.subscription.unsubscribe();
+        });
+      });
+    });
+  }
+
+  it('should be followed by a new subscription where only that is gone, which the application is asked', () => {
+    const { ucwa, server, sent, told } = connected();
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      server.failNext(1, NOT_FOUND, isExtension);
+      timer(26 * MINUTE).subscribe(() => {
+        expect(one.values).to.deep.equal([...CREATED, 'reset presenceSubscription', ...CREATED.slice(1)]);
+        one.subscription.unsubscribe();
+      });
+    });
+    expect(sent().filter((line) => /duration|GET 101 |POST/.test(line))).to.deep.equal([
+      'POST applications 201',
+      'POST 101/subscriptions 201',
+      'POST 101/subscriptions/97b6bd66?duration=30 404',
+      'GET 101 200',
+      'POST 101/subscriptions 201',
+    ]);
+    expect(told()[0]).to.equal('presenceSubscription EndedByServer');
+  });
+
+  it('should find out that the application is gone, before the channel does', () => {
+    const { ucwa, server, sent } = connected();
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      server.failNext(1, NOT_FOUND, isExtension);
+      server.failNext(1, NOT_FOUND, isProbe);
+      timer(26 * MINUTE).subscribe(() => {
+        expect(one.values.slice(0, 4)).to.deep.equal([...CREATED, 'reset application']);
+        expect(sent().filter((line) => line === 'POST applications 200')).to.have.length(1);
+        one.subscription.unsubscribe();
+      });
+    });
+  });
+
+  it('should ask the application with patience', () => {
+    const { ucwa, server } = connected();
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      server.failNext(1, NOT_FOUND, isExtension);
+      server.failNext(6, 'reset', isProbe);
+      timer(29 * MINUTE).subscribe(() => {
+        expect(one.values.slice(3)).to.deep.equal(['reset presenceSubscription', ...CREATED.slice(1)]);
+        one.subscription.unsubscribe();
+      });
+    });
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  for (const [what, faults] of [
+    ['the extension', [[{ status: 403 }, isExtension]]],
+    [
+      'to say whether the application is there',
+      [
+        [NOT_FOUND, isExtension],
+        [{ status: 403 }, isProbe],
+      ],
+    ],
+  ] as const) {
+    it(`should end the stream where the server refuses ${what}, and leave it clean`, () => {
+      const { ucwa, server, told } = connected();
+      marbles(() => {
+        const one = keep(presence(ucwa, sara));
+        for (const [fault, matches] of faults) server.failNext(1, fault, matches);
+        timer(26 * MINUTE).subscribe(() =>
+          expect(one.error).to.be.instanceOf(HttpError).with.property('status', 403),
+        );
+      });
+      expect(server.presenceSubscriptions).to.deep.equal([]);
+      expect(told()).to.deep.equal(['presenceSubscription Released notWatched', 'application Released']);
+    });
+  }
+
+  it('should outlast a network that is gone for longer than the subscription and the application last', () => {
+    const { ucwa, server } = connected();
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      timer(20 * MINUTE).subscribe(() => {
+        const end = 60 * MINUTE;
+        server.failNext(10_000, 'reset', () => timerIsBefore(end, server));
+        server.emit({ type: 'updated', link: { rel: 'me', href: '/me' } });
+      });
+      timer(90 * MINUTE).subscribe(() => {
+        expect(one.error).to.equal(undefined);
+        expect(one.values.slice(3)).to.deep.equal(['reset application', ...CREATED]);
+        expect(server.presenceSubscriptions).to.have.length(1);
+        one.subscription.unsubscribe();
+      });
+    });
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('should let the removal be tried until the time that it has brought', () => {
+    const { ucwa, server, told } = connected();
+    marbles(() => {
+      const one = keep(presence(ucwa, sara));
+      server.failNext(
+        10_000,
+        { status: 503 },
+        ({ method, url }) => method === 'DELETE' && url.includes('Sub'),
+      );
+      timer(26 * MINUTE).subscribe(() => one.subscription.unsubscribe());
+      timer(54 * MINUTE).subscribe(() => expect(told()).to.deep.equal([]));
+      timer(56 * MINUTE).subscribe(() => expect(told()[0]).to.equal('presenceSubscription Expired'));
+    });
+    expect(extensions(server)).to.have.length(1);
+  });
+});
+
+function timerIsBefore(end: number, { requests }: UcwaSimulator): boolean {
+  return (requests.at(-1)?.time ?? 0) < end;
+}

@@ -1,0 +1,90 @@
+import { expect } from 'chai';
+import { NEVER, of, timer } from 'rxjs';
+import { connectionBackoff } from '../../../lib/core/backoff/connectionBackoff.ts';
+import { NetworkError } from '../../../lib/core/errors.ts';
+import { DEFAULT_LIMITS } from '../../../lib/core/limits.ts';
+import { restrictToOrigin } from '../../../lib/core/transport/restrictToOrigin.ts';
+import type { HttpRequest, Transport } from '../../../lib/core/transport/transport.ts';
+import { transportStack, type TransportStack } from '../../../lib/ucwa/transport/stack.ts';
+import { marbles } from '../../support/marbles.ts';
+import { response } from '../../support/responses.ts';
+
+const url = 'https://pool.contoso.com/ucwa';
+
+const retry = { random: () => 0.5 };
+
+const through = (sending: Transport, heldSeconds: () => number = () => 180): TransportStack =>
+  transportStack({
+    ...{
+      sending,
+      heldSeconds,
+      pinned: restrictToOrigin(url),
+      retry,
+      backoff: connectionBackoff(retry),
+      limits: DEFAULT_LIMITS,
+    },
+    together: (transport) => transport,
+    noted: (transport) => transport,
+    signed: (transport) => (request) => transport({ ...request, headers: { authorization: 'Bearer t' } }),
+  });
+
+describe('network', () => {
+  it('should repeat requests, but not those for events, which their channel repeats', () => {
+    const sent: HttpRequest[] = [];
+    const { transport, polling } = through((request) => {
+      sent.push(request);
+      return of(response(503));
+    });
+    marbles(() => {
+      transport({ method: 'GET', url }).subscribe();
+      timer(3_600_000).subscribe(() => {
+        expect(sent).to.have.length(5);
+        polling({ method: 'GET', url }).subscribe();
+      });
+    });
+    expect(sent).to.have.length(6);
+    expect(sent.map(({ headers }) => headers?.['authorization'])).to.deep.equal(sent.map(() => 'Bearer t'));
+  });
+
+  it('should be patient with a request for events for as long as the server may hold it, asked each time', () => {
+    let heldSeconds = 180;
+    const { polling } = through(
+      () => NEVER,
+      () => heldSeconds,
+    );
+    const ended: string[] = [];
+    marbles(() => {
+      const ask = (name: string): void => {
+        polling({ method: 'GET', url }).subscribe({
+          error: (e: Error) => ended.push(`${name} ${e.message}`),
+        });
+      };
+      ask('first');
+      heldSeconds = 1800;
+      ask('second');
+    });
+    expect(ended).to.deep.equal([
+      'first no head of a response within 300 seconds: GET https://pool.contoso.com/ucwa',
+      'second no head of a response within 1920 seconds: GET https://pool.contoso.com/ucwa',
+    ]);
+  });
+
+  it('should tell a request what becomes of it, each time that it is sent', () => {
+    const told: string[] = [];
+    let answers = 0;
+    const { transport } = through(() => of(response(++answers === 1 ? 503 : 201)));
+    marbles(() => {
+      transport({ method: 'POST', url, onProgress: (progress) => told.push(progress) }).subscribe();
+    });
+    expect(told).to.deep.equal(['sent', 'undone', 'sent']);
+  });
+
+  it('should take a connection for broken on which nothing comes for two minutes', () => {
+    const { transport } = through(() => NEVER);
+    let error: unknown;
+    marbles(() => {
+      transport({ method: 'POST', url }).subscribe({ error: (e: unknown) => (error = e) });
+    });
+    expect(error).to.be.instanceOf(NetworkError).with.property('message').that.contains('120 seconds');
+  });
+});

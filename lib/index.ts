@@ -31,6 +31,7 @@ export {
 } from './core/checkpoint/checkpoint.ts';
 export { closeOnPageHide } from './core/lifecycle/pageHide.ts';
 export { cookieJar, type CookieJar, withCookies } from './core/transport/withCookies.ts';
+export { type Auth, type AuthContext, bearer } from './core/transport/auth.ts';
 export { decode } from './core/decode.ts';
 export {
   ClosedError,

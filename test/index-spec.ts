@@ -13,6 +13,7 @@ describe('rxchange', () => {
       'OriginError',
       'TokenError',
       'activityReport',
+      'bearer',
       'browserCredentials',
       'closeOnPageHide',
       'cookieJar',

@@ -1,0 +1,41 @@
+import type { HttpResponse, Middleware } from './transport.ts';
+import { type TokenProvider, withToken } from './withToken.ts';
+
+/** Properties of a connection that its way to sign in needs. */
+export interface AuthContext {
+  /** Whether credentials may be sent in clear text. */
+  readonly allowInsecureHttp: boolean;
+  /** Returns whether a response refuses the credentials. @default status 401 */
+  readonly refused?: (response: HttpResponse) => boolean;
+}
+
+/** A way to sign requests in, such as {@link bearer}: the option `auth` of a connection. */
+export interface Auth {
+  /** The authentication scheme that the server must offer. */
+  readonly scheme: 'Basic' | 'Bearer';
+  /** Returns the Middleware that signs the requests of one connection. */
+  readonly sign: (context: AuthContext) => Middleware;
+}
+
+/**
+ * Returns an {@link Auth} that signs requests with an OAuth token.
+ *
+ * A token that is a string cannot be renewed. A function is called with the origin that the token is for: once for all
+ * requests that need it, and again when the token is about to expire or the server has refused it. The first request
+ * throws a TypeError for a function that returns anything but a token; `bearer` throws one for any other value.
+ *
+ * @param token A token, or a function that returns, resolves to or emits one.
+ *
+ * @example
+ * ```ts
+ * import { bearer } from 'rxchange';
+ *
+ * console.log(bearer(() => fetch('/token').then((response) => response.text())).scheme);
+ * // prints: Bearer
+ * ```
+ */
+export function bearer(token: TokenProvider): Auth {
+  // Called here for its checks: a wrong token throws where it was written.
+  withToken(token);
+  return { scheme: 'Bearer', sign: (context) => withToken(token, context) };
+}

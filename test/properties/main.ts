@@ -43,13 +43,11 @@ const inWords = (figures: Figures): string =>
     .map(([name, count]) => `${name} ${count}`)
     .join(', ');
 
-function printFailure({ name, number }: Law, failed: Failed): void {
+function printFailure({ name }: Law, failed: Failed): void {
   console.log(`\n${name}: BROKEN\n\n${failed.story}\n\n${failed.breaches.slice(0, 10).join('\n')}\n`);
   for (const line of failed.trace.slice(0, MOST_LINES)) console.log(`  ${line}`);
-  const [, protocol] = /^law \d+, (\w+)/.exec(name) ?? [];
-  console.log(
-    `again: npm run laws -- --programs 1 --seed ${failed.seed} --path ${failed.path} ${number} ${protocol}\n`,
-  );
+  // By its whole name: the path fits no other law.
+  console.log(`again: npm run laws -- --programs 1 --seed ${failed.seed} --path ${failed.path} "${name}"\n`);
 }
 
 /** Tries one law; whether it held. */

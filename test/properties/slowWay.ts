@@ -1,16 +1,4 @@
-import {
-  asyncScheduler,
-  concatMap,
-  defer,
-  dematerialize,
-  finalize,
-  map,
-  materialize,
-  type MonoTypeOperatorFunction,
-  of,
-  Subject,
-  timer,
-} from 'rxjs';
+import { asyncScheduler, type MonoTypeOperatorFunction, Observable, Subject, timer } from 'rxjs';
 
 /** A way on which what comes can be held up, each stream of it apart from the others. */
 export interface SlowWay {
@@ -25,17 +13,37 @@ export function slowWay(): SlowWay {
   const stalls$ = new Subject<number>();
   return {
     takes: () => (source) =>
-      defer(() => {
+      new Observable((subscriber) => {
+        const held: (() => void)[] = [];
         let until = 0;
-        const noting = stalls$.subscribe((ms) => (until = Math.max(until, asyncScheduler.now() + ms)));
-        return source.pipe(
-          materialize(),
-          concatMap((one) => {
+        let isBusy = false;
+
+        // In a loop: with concatMap, thousands of held chunks overflow the stack.
+        const release = (): void => {
+          isBusy = true;
+          for (let next = held[0]; next !== undefined; next = held[0]) {
             const waitMs = until - asyncScheduler.now();
-            return waitMs > 0 ? timer(waitMs).pipe(map(() => one)) : of(one);
+            if (waitMs > 0) {
+              subscriber.add(timer(waitMs).subscribe(release));
+              return;
+            }
+            held.shift();
+            next();
+          }
+          isBusy = false;
+        };
+        const pass = (emit: () => void): void => {
+          held.push(emit);
+          if (!isBusy) release();
+        };
+
+        subscriber.add(stalls$.subscribe((ms) => (until = Math.max(until, asyncScheduler.now() + ms))));
+        subscriber.add(
+          source.subscribe({
+            next: (value) => pass(() => subscriber.next(value)),
+            error: (error: unknown) => pass(() => subscriber.error(error)),
+            complete: () => pass(() => subscriber.complete()),
           }),
-          dematerialize(),
-          finalize(() => noting.unsubscribe()),
         );
       }),
     stall: (ms) => stalls$.next(ms),

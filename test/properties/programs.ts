@@ -328,7 +328,7 @@ const PUSHED: readonly EwsFailure[] = [
 ];
 
 function ewsProgram(scene: Scene, emphasis: Emphasis, isOfPush: boolean): fc.Arbitrary<Program> {
-  const program = fc.record<EwsProgram>({
+  return fc.record<EwsProgram>({
     protocol: fc.constant('EWS'),
     settings: fc.record<EwsSettings>({
       dialect: isOfPush ? fc.constant('exchange') : fc.constantFrom('exchange', 'exchange', 'grommunio'),
@@ -344,14 +344,4 @@ function ewsProgram(scene: Scene, emphasis: Emphasis, isOfPush: boolean): fc.Arb
     steps: stepsOf(scene, emphasis),
     ending: fc.constantFrom('unsubscribe', 'unsubscribe', 'close'),
   });
-  return program.filter(({ steps }) => !(steps.some(isHeldUp) && steps.some(isLateStream)));
 }
-
-/**
- * Where a request for a stream that was given up takes over, and word of that is held up, nobody can tell it from one
- * that is to take over meanwhile.
- */
-const isLateStream = (step: Step): boolean =>
-  step.what === 'failure' && ['GetStreamingEvents', 'any request'].includes(step.on) && arrivesLate(step);
-const isHeldUp = (step: Step): boolean =>
-  step.what === 'upheaval' && typeof step.how === 'object' && 'stallMs' in step.how;

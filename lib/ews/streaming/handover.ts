@@ -71,7 +71,7 @@ export function handover(internals: ServerSession, runner: RelayRunner): Handove
   let isTakenOver = false;
   let isReleasing = false;
   let count = 0;
-  /** Until then, a request that was lost may arrive, and be what ends the one that hangs. */
+  /** Until then, a lost request may arrive and end the one that hangs: nothing says which request took over. */
   let straysUntil = 0;
   let changeOver: Subscription | undefined;
 
@@ -95,7 +95,7 @@ export function handover(internals: ServerSession, runner: RelayRunner): Handove
   const relieve = (relieved: StreamRequest, isCut: boolean): void => {
     changeOver?.unsubscribe();
     drop(relieved);
-    if (isCut) runner.cut(relieved);
+    if (isCut || asyncScheduler.now() < straysUntil) runner.cut(relieved);
     // Until all is told that was held back, nothing else is, and nothing takes over: it would overtake that.
     isReleasing = true;
     for (let next = held.shift(); next !== undefined; next = held.shift()) next();

@@ -679,6 +679,25 @@ describe('A connection that is refused', () => {
       expect(newsOf(run).at(-1)).to.equal('10 newMail');
       expect(newsOf(run)).to.have.length(3);
     });
+
+    it(`reports a gap when a lost request overtakes a slow one, with ${dialect}`, () => {
+      const run = streaming(
+        ({ stream, watch, at, server }) => {
+          server.failNext(1, { arrivesAfterMs: 2500 }, 'GetStreamingEvents');
+          server.failNext(1, { delayMs: 0 }, 'GetStreamingEvents');
+          server.failNext(1, { arrivalDelayMs: 4000 }, 'GetStreamingEvents');
+          watch(stream({ events: ['newMail'] }), 40);
+          at(2, () => watch(stream({ events: ['created'], folders: ['notes'] }), 40));
+          // Between the arrival of the lost request and that of the slow one: nobody reads the stream.
+          at(4, () => server.deliverMail());
+          at(10, () => server.deliverMail());
+        },
+        { dialect },
+      );
+      expect(connectionsOf(run).slice(0, 3)).to.deep.equal(['0.1 ×1', '1.1 ×1', '2.1 ×2']);
+      expect(newsOf(run).slice(0, 3)).to.deep.equal(['1.1 gap', '6.1 gap', '10 newMail']);
+      expect(gapsOf(run)[1]).to.include({ reason: 'connectionLost' });
+    });
   }
 
   describe('while another one hangs', () => {

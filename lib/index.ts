@@ -29,6 +29,7 @@ export {
   type CheckpointStore,
   type Json,
 } from './core/checkpoint/checkpoint.ts';
+export { checkpointed } from './core/checkpoint/checkpointed.ts';
 export { closeOnPageHide } from './core/lifecycle/pageHide.ts';
 export { cookieJar, type CookieJar, withCookies } from './core/transport/withCookies.ts';
 export { type Auth, type AuthContext, bearer } from './core/transport/auth.ts';

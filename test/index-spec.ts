@@ -15,6 +15,7 @@ describe('rxchange', () => {
       'activityReport',
       'bearer',
       'browserCredentials',
+      'checkpointed',
       'closeOnPageHide',
       'cookieJar',
       'decideRelease',

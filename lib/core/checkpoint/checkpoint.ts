@@ -77,14 +77,14 @@ export interface Checkpoint {
 
 const METHODS = ['load', 'save', 'remove'] as const;
 
-/** Checks where to keep it; undefined is nowhere. */
-export function checkCheckpoint(checkpoint: Checkpoint | undefined): Checkpoint | undefined {
-  if (checkpoint === undefined) return undefined;
-  const { store, key } = objectOption('checkpoint', checkpoint, { store: 1, key: 1 });
+/** Returns the checkpoint if it can be used, and throws a TypeError that names what cannot. */
+export function checkCheckpoint<Given extends Checkpoint | undefined>(checkpoint: Given): Given {
+  if (checkpoint === undefined) return checkpoint;
+  const { store, key } = objectOption<Checkpoint>('checkpoint', checkpoint, { store: 1, key: 1 });
   objectOption('checkpoint.store', store);
   if (METHODS.some((method) => typeof store[method] !== 'function')) {
     throw invalidOption('checkpoint.store', store, 'a store of checkpoints, with load, save and remove');
   }
   if (typeof key !== 'string' || key === '') throw invalidOption('checkpoint.key', key, 'a text');
-  return { store, key };
+  return checkpoint;
 }

@@ -13,7 +13,7 @@ import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
 import { eventRouter } from '../lib/ucwa/channel/eventRouter.ts';
 import { connect } from '../lib/ucwa/connect.ts';
 import { presence } from '../lib/ucwa/presence/presence.ts';
-import type { UcwaEvent } from '../lib/ucwa/protocol/events.ts';
+import { gapEvent, type UcwaEvent } from '../lib/ucwa/protocol/events.ts';
 import { eventsAnswer, itemEvent } from './ews/answers.ts';
 import { httpServer } from './support/httpServer.ts';
 
@@ -84,7 +84,7 @@ describe('How much is done', () => {
       return place;
     });
     places.forEach((place) => place.unregister());
-    desk.publish({ next: '', events: [updated('/things'), { ...updated('/events'), type: 'reset' }] });
+    desk.publish({ next: '', events: [updated('/things'), gapEvent('resync', '/events', '/events')] });
     expect(called).to.equal(2);
   });
 

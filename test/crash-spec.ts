@@ -128,7 +128,7 @@ describe('A process that watches presence, and is killed', () => {
     expect(lost).to.deep.equal([]);
     const lines = lives.flatMap((life) => life.lines);
     expect(Math.max(...lives.map(({ files }) => files.length)), 'with a temporary one').to.be.at.most(2);
-    expect(lines.filter(({ type }) => type === 'reset')).to.deep.equal([]);
+    expect(lines.filter(({ type }) => type === 'gap')).to.deep.equal([]);
 
     // What comes twice is the batch that a process before was answered last: it has not asked for the next.
     const all: PresenceLine[] = [];

@@ -99,7 +99,7 @@ export interface CommonConnectOptions {
    * come; a clean end leaves nothing there. A connection that begins with a checkpoint takes over the application
    * of a process that has died, if that is still there, removes the subscriptions that were left on it, and goes on
    * behind the events that were processed, which is when `next` of all subscribers has returned. Where events may
-   * have been lost, a `reset` event stands in front. Not for an application that is given.
+   * have been lost, a `gap` event stands in front. Not for an application that is given.
    * @default nothing is kept
    *
    * @example

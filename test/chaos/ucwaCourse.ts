@@ -39,7 +39,7 @@ export function ucwaCourse(server: UcwaSimulator, random: Random, options: Cours
   const follow = (): Subscription =>
     ucwa.events$.subscribe({
       next: ({ type, link: { rel, href } }) => {
-        if (type === 'reset') channel.gap();
+        if (type === 'gap') channel.gap();
         if (rel === 'number') channel.take(Number(href.slice(href.lastIndexOf('/') + 1)));
         happened.next(type);
       },

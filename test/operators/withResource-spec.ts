@@ -196,7 +196,7 @@ describe('withResource', () => {
     const hrefs: string[] = [];
     const events: Readonly<Record<string, UcwaEvent>> = {
       ...updates,
-      r: { type: 'reset', link: { rel: 'resync', href: '/events?ack=1' }, sender },
+      r: { type: 'gap', link: { rel: 'resync', href: '/events?ack=1' }, sender },
     };
     marbles(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('-d-x-c-r-s-u-|', events);

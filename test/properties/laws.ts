@@ -139,7 +139,7 @@ export const LAWS: readonly Law[] = [
     ...BUSY,
     ...{ on: ['GetEvents', 'Subscribe'], ways: ['pull', 'push'], upheavals: 3 },
   }),
-  ofUcwa(7, 'every event comes once and in order, or behind a reset', {
+  ofUcwa(7, 'every event comes once and in order, or behind a gap', {
     ...BUSY,
     ...{ on: ['channel', 'channel', 'any request'], upheavals: 3, latencyMs: [0, 0, 8, 30] },
     upheaval: [

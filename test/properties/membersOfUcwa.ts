@@ -137,7 +137,7 @@ const ALL: readonly Message[] = [
       codec: eventsResponseCodec,
       read: (value) => {
         const { batch, cursor } = advance({ url: EVENTS }, value);
-        return { events: batch.events.filter(({ type }) => type !== 'reset'), next: cursor.url };
+        return { events: batch.events.filter(({ type }) => type !== 'gap'), next: cursor.url };
       },
       expected: channelContent,
     });

@@ -85,14 +85,14 @@ function run({ lives: spans, savingMs, latencyMs, ack, besides, notesAt, restart
     seen.push({ isUnsure, batches });
     lives.push(one);
     let processed = 0;
-    const note = ({ next, reset, events }: EventBatch): void => {
+    const note = ({ next, gap, events }: EventBatch): void => {
       if (processed === fatal) {
         one.kill();
         return;
       }
       processed += 1;
       const numbers = events.flatMap(({ link }) => NOTE.exec(link.href)?.[1] ?? []).map(Number);
-      batches.push({ next: new URL(next, server.url).href, notes: numbers, isReset: reset !== undefined });
+      batches.push({ next: new URL(next, server.url).href, notes: numbers, isReset: gap !== undefined });
     };
     // Who is killed may be told that another reads its channel.
     one.ucwa.batches$.subscribe({ next: note, error: () => undefined });

@@ -187,7 +187,7 @@ function readBy({ to, place }: Visit, value: unknown, reading: Reading): Told {
   if (to === 'states') return undefined;
   if (to === 'batches') return readBatch(value as EventBatch, reading);
   const { type, link } = value as UcwaEvent;
-  if (type === 'reset') return 'loss';
+  if (type === 'gap') return 'loss';
   const number = NOTE.exec(link.href)?.[1];
   // Who sees all sees the note of each contact.
   const isOfOther = to === 'events' && !link.href.includes(`/place0@`);
@@ -204,8 +204,8 @@ function isFailing(wire: readonly WireRequest[]): boolean {
 }
 
 /** What a batch tells, and whether it is acknowledged by now, as it is to be. */
-function readBatch({ events, next, reset }: EventBatch, { wire, ack, found, origin }: Reading): Told {
-  if (reset !== undefined || events.some(({ type }) => type === 'reset')) return 'loss';
+function readBatch({ events, next, gap }: EventBatch, { wire, ack, found, origin }: Reading): Told {
+  if (gap !== undefined || events.some(({ type }) => type === 'gap')) return 'loss';
   const link = new URL(next, origin);
   if (events.length === 0 || link.origin !== origin) return undefined;
   // Of one that is as old as an application that was there before, only the last request tells.

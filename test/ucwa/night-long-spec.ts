@@ -104,7 +104,7 @@ const addressIn = ({ link }: UcwaEvent): string =>
   `sip:${/people\/([^/]+)\/presence/.exec(link.href)?.[1] ?? ''}`;
 
 describe('presence through a night', () => {
-  it('should be right in the end, having told each change or a reset, by no more requests than needed', () => {
+  it('should be right in the end, having told each change or a gap, by no more requests than needed', () => {
     const hosts = ucwaDomain({ mediumSeconds: 1, users: { 'lene@contoso.com': 's3cret' } });
     const { transport, unplug } = unreliable(hosts.transport);
     const ucwa = connect({
@@ -115,16 +115,16 @@ describe('presence through a night', () => {
     ucwa.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
     const uris = people(200);
     const now = new Map(uris.map((uri) => [uri, 'Offline']));
-    /** Who has changed since the board was last told of them; a reset tells of all. */
+    /** Who has changed since the board was last told of them; a gap tells of all. */
     const untold = new Set<string>();
-    const resets: unknown[] = [];
+    const gaps: unknown[] = [];
     let changes = 0;
     let board: ReadonlyMap<string, { readonly availability?: string | undefined }> = new Map();
     marbles(() => {
       const watching = new Subscription();
       watching.add(
         ucwa.events$.subscribe((event) => {
-          if ('reset' in event) resets.push(event.reset);
+          if (event.type === 'gap') gaps.push(event.reason);
           else if (event.link.rel === 'contactPresence') untold.delete(addressIn(event));
         }),
       );
@@ -159,7 +159,7 @@ describe('presence through a night', () => {
     expect(hosts.pool.applications).to.deep.equal([]);
     expect(outcomes.filter(({ outcome }) => outcome === 'Unknown' || outcome === 'Failed')).to.deep.equal([]);
     // A network that is gone for longer than a quarter of an hour costs the application.
-    expect(resets).to.deep.equal([
+    expect(gaps).to.deep.equal([
       'recreated',
       'recreated',
       'resync',

@@ -52,7 +52,7 @@ function network(server: Transport): {
 }
 
 describe('presence through a night, over real sockets', () => {
-  it('should be right after each loss, having told each change or a reset, and leave nothing', async () => {
+  it('should be right after each loss, having told each change or a gap, and leave nothing', async () => {
     // A minute of the server is two seconds, and tokens last one.
     const hosts = ucwaDomain({
       ...{ speed: 30, mediumSeconds: 0.3, timeoutSeconds: 10, tokenSeconds: 60 },
@@ -68,14 +68,14 @@ describe('presence through a night, over real sockets', () => {
 
     const expected = new Map(people.map((uri) => [uri, 'Offline']));
     const untold = new Set<string>();
-    let resets = 0;
+    let gaps = 0;
     let board: ReadonlyMap<string, { readonly availability?: string | undefined }> = new Map();
     const changed$ = new Subject<unknown>();
     let failure: unknown;
     ucwa.events$.subscribe({
       next: ({ type, link }) => {
-        if (type === 'reset') {
-          resets += 1;
+        if (type === 'gap') {
+          gaps += 1;
           // All are asked anew behind it.
           untold.clear();
         } else if (link.rel === 'contactPresence') {
@@ -134,7 +134,7 @@ describe('presence through a night, over real sockets', () => {
     await until(() => hosts.tokens.length > issued);
     change();
     await until(isRight);
-    expect(resets, 'two losses of the application, a resync, a resume and a move').to.be.at.least(5);
+    expect(gaps, 'two losses of the application, a resync, a resume and a move').to.be.at.least(5);
     expect(hosts.pool.presenceSubscriptions.map(({ uris }) => [...uris].sort())).to.deep.equal([
       [...people].sort(),
     ]);

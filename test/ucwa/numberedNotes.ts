@@ -22,7 +22,7 @@ export function notesIn(events$: Observable<UcwaEvent>): Observable<number | 'lo
   return events$.pipe(
     map(({ type, link }) => {
       const number = NOTE.exec(link.href)?.[1];
-      return type === 'reset' ? 'loss' : number === undefined ? undefined : Number(number);
+      return type === 'gap' ? 'loss' : number === undefined ? undefined : Number(number);
     }),
   );
 }

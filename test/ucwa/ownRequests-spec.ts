@@ -33,7 +33,7 @@ describe('UCWA requests of our own that arrive late', () => {
           const second = keep(presence(ucwa, SARA));
           timer(20_000).subscribe(() => {
             expect(second.error).to.equal(undefined);
-            expect(second.values).to.not.include('reset application');
+            expect(second.values).to.not.include('gap application');
             expect(second.values).to.not.include('deleted presenceSubscription');
             expect(server.presenceSubscriptions).to.have.length(1);
             void ucwa.close();
@@ -75,7 +75,7 @@ describe('UCWA requests of our own that arrive late', () => {
       expect(server.applications).to.have.length(0);
       expect(outcomes.map(({ outcome }) => outcome)).to.not.include('EndedByServer');
     };
-    const resets = ({ values }: Kept): number => values.filter((value) => value.startsWith('reset')).length;
+    const gaps = ({ values }: Kept): number => values.filter((value) => value.startsWith('gap')).length;
 
     for (const onEnd of ['recreate', 'complete', 'error'] as const) {
       it(`do not undo a later change when the ${name} was lost (onEnd: '${onEnd}')`, () => {
@@ -85,7 +85,7 @@ describe('UCWA requests of our own that arrive late', () => {
           (seen) => {
             expect(seen.uris).to.have.members(first);
             expect(seen).to.include({ created: 2, error: undefined, isComplete: false });
-            expect(resets(seen)).to.equal(1);
+            expect(gaps(seen)).to.equal(1);
           },
           onEnd,
         );
@@ -101,7 +101,7 @@ describe('UCWA requests of our own that arrive late', () => {
         takeBack(fault, afterSeconds, (seen) => {
           expect(seen.uris).to.have.members(first);
           expect(seen.created).to.equal(1);
-          expect(resets(seen)).to.equal(0);
+          expect(gaps(seen)).to.equal(0);
         });
       });
     }
@@ -143,7 +143,7 @@ describe('UCWA requests of our own that arrive late', () => {
             expect(second.error).to.equal(undefined);
             expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
             expect(starts()).to.equal(2 + restarts);
-            expect(second.values.filter((value) => value.startsWith('reset'))).to.have.length(restarts);
+            expect(second.values.filter((value) => value.startsWith('gap'))).to.have.length(restarts);
             second.subscription.unsubscribe();
           });
         });
@@ -172,7 +172,7 @@ describe('UCWA requests of our own that arrive late', () => {
         at(98, () => {
           expect(second.values).to.deep.equal([
             'added group',
-            'reset myContactsAndGroupsSubscription',
+            'gap myContactsAndGroupsSubscription',
             'deleted group',
           ]);
           second.subscription.unsubscribe();

@@ -6,7 +6,7 @@ import type { Fault } from '../../lib/testing/faults.ts';
 import { presence, type PresenceOptions } from '../../lib/ucwa/presence/presence.ts';
 import type { EventBatch } from '../../lib/ucwa/protocol/cursor.ts';
 import { EndedError } from '../../lib/ucwa/protocol/errors.ts';
-import { resetKindOf, type UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
+import { gapReasonOf, type UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
 import { marbles } from '../support/marbles.ts';
 import { connected, keep } from './connected.ts';
 
@@ -48,13 +48,8 @@ describe('an application that is gone', () => {
       'GET 102/events?ack=3 -',
     ]);
     server.setPresence(SARA, busy);
-    expect(one.values).to.deep.equal([
-      ...CREATED,
-      'reset application',
-      ...CREATED,
-      'updated contactPresence',
-    ]);
-    expect(two.values).to.deep.equal([...CREATED, 'reset application', ...CREATED]);
+    expect(one.values).to.deep.equal([...CREATED, 'gap application', ...CREATED, 'updated contactPresence']);
+    expect(two.values).to.deep.equal([...CREATED, 'gap application', ...CREATED]);
     expect(told()).to.deep.equal([
       'application EndedByServer',
       'presenceSubscription EndedByServer',
@@ -80,16 +75,16 @@ describe('an application that is gone', () => {
     keep(presence(ucwa, sara));
     keep(presence(ucwa, bob));
     server.endApplications();
-    expect(all.values).to.deep.equal([...CREATED, ...CREATED, 'reset application', ...CREATED, ...CREATED]);
-    const reset = events.find(({ type }) => type === 'reset')!;
-    expect(reset).to.deep.equal({
-      type: 'reset',
-      reset: 'recreated',
+    expect(all.values).to.deep.equal([...CREATED, ...CREATED, 'gap application', ...CREATED, ...CREATED]);
+    const gap = events.find(({ type }) => type === 'gap')!;
+    expect(gap).to.deep.equal({
+      type: 'gap',
+      reason: 'recreated',
       link: { rel: 'application', href: `${server.url}/102` },
       sender: { rel: 'application', href: `${server.url}/102` },
     });
-    expect(resetKindOf(reset)).to.equal('recreated');
-    expect(batches.flatMap((batch) => (batch.reset === undefined ? [] : [batch.next]))).to.deep.equal([
+    expect(gapReasonOf(gap)).to.equal('recreated');
+    expect(batches.flatMap((batch) => (batch.gap === undefined ? [] : [batch.next]))).to.deep.equal([
       `${server.url}/102/events?ack=1`,
     ]);
     await ucwa.close();
@@ -100,7 +95,7 @@ describe('an application that is gone', () => {
     const all = keep(ucwa.events$);
     server.endApplications();
     expect(sent().at(-1)).to.equal('GET 102/events?ack=1&low=60&timeout=300 -');
-    expect(all.values).to.deep.equal(['reset application']);
+    expect(all.values).to.deep.equal(['gap application']);
     await ucwa.close();
   });
 
@@ -109,12 +104,7 @@ describe('an application that is gone', () => {
     const one = keep(presence(ucwa, sara));
     server.endApplications();
     server.setPresence(SARA, busy);
-    expect(one.values).to.deep.equal([
-      ...CREATED,
-      'reset application',
-      ...CREATED,
-      'updated contactPresence',
-    ]);
+    expect(one.values).to.deep.equal([...CREATED, 'gap application', ...CREATED, 'updated contactPresence']);
     await ucwa.close();
     expect(server.applications).to.deep.equal([]);
   });
@@ -136,7 +126,7 @@ describe('an application that is gone', () => {
       const all = keep(ucwa.events$);
       timer(1000).subscribe(() => server.restart());
       timer(10_000).subscribe(() => {
-        expect(one.values).to.deep.equal([...CREATED, 'reset application', ...CREATED]);
+        expect(one.values).to.deep.equal([...CREATED, 'gap application', ...CREATED]);
         expect(all.values).to.deep.equal(one.values);
         expect(server.presenceSubscriptions).to.have.length(1);
         one.subscription.unsubscribe();
@@ -166,7 +156,7 @@ describe('an application that is gone', () => {
         server.endApplications();
         timer(20 * MINUTE).subscribe(() => {
           expect(one.error).to.equal(undefined);
-          expect(one.values.slice(3)).to.deep.equal(['reset application', ...CREATED]);
+          expect(one.values.slice(3)).to.deep.equal(['gap application', ...CREATED]);
           one.subscription.unsubscribe();
         });
       });
@@ -233,7 +223,7 @@ describe('an application that is gone', () => {
       timer(115).subscribe(() => {
         const two = keep(presence(ucwa, bob));
         timer(200).subscribe(() => {
-          expect(two.values.filter((value) => value !== 'reset application')).to.deep.equal(CREATED);
+          expect(two.values.filter((value) => value !== 'gap application')).to.deep.equal(CREATED);
           expect(server.presenceSubscriptions.map(({ applicationId }) => applicationId)).to.deep.equal([
             '102',
             '102',
@@ -255,7 +245,7 @@ describe('an application that is gone', () => {
         server.failNext(1, { delayMs: 1000 }, isPending);
         const one = keep(presence(ucwa, sara));
         timer(2000).subscribe(() => {
-          expect(one.values.filter((value) => value !== 'reset application')).to.deep.equal(CREATED);
+          expect(one.values.filter((value) => value !== 'gap application')).to.deep.equal(CREATED);
           one.subscription.unsubscribe();
           holding.unsubscribe();
         });
@@ -285,9 +275,9 @@ describe('an application that is gone', () => {
       timer(MINUTE).subscribe(() => {
         expect(server.presenceSubscriptions).to.have.length(2);
         for (const { values } of [one, two, all])
-          expect(values.filter((value) => value.startsWith('reset'))).to.deep.equal([
-            'reset resume',
-            'reset application',
+          expect(values.filter((value) => value.startsWith('gap'))).to.deep.equal([
+            'gap resume',
+            'gap application',
           ]);
         for (const { subscription } of [one, two, all]) subscription.unsubscribe();
       });
@@ -311,7 +301,7 @@ describe('an application that is gone', () => {
       const { ucwa, server } = connected({}, { onExpelled: 'recreate' });
       server.failNext(1, json(410, 'Gone', 'InactiveApplicationExpired'), isPending);
       const one = keep(presence(ucwa, sara));
-      expect(one.values.filter((value) => value !== 'reset application')).to.deep.equal(CREATED);
+      expect(one.values.filter((value) => value !== 'gap application')).to.deep.equal(CREATED);
       await ucwa.close();
     });
 
@@ -332,7 +322,7 @@ describe('a server that has lost its state', () => {
     const one = keep(presence(ucwa, sara));
     server.reset('resume');
     server.setPresence(SARA, busy);
-    expect(one.values).to.deep.equal([...CREATED, 'reset resume', ...CREATED, 'updated contactPresence']);
+    expect(one.values).to.deep.equal([...CREATED, 'gap resume', ...CREATED, 'updated contactPresence']);
     expect(all.values).to.deep.equal(one.values);
     expect(told()).to.deep.equal(['presenceSubscription EndedByServer']);
     expect(sent().filter((line) => line.startsWith('DELETE'))).to.deep.equal([]);
@@ -345,7 +335,7 @@ describe('a server that has lost its state', () => {
     keep(ucwa.events$);
     server.reset('resume');
     expect(sent().at(-1)).to.equal('GET 101/events?ack=2&medium=30 -');
-    // Between two resets: a second one in a row is followed only after a wait.
+    // Between two gaps: a second one in a row is followed only after a wait.
     server.emit({ type: 'updated', link: { rel: 'me', href: '/me' } });
     server.reset('resync');
     expect(sent().at(-1)).to.equal('GET 101/events?ack=4 -');
@@ -363,7 +353,7 @@ describe('a server that has lost its state', () => {
       server.failNext(1, { delayMs: 500 }, isCreation);
       const one = keep(presence(ucwa, sara));
       timer(20_000).subscribe(() => {
-        expect(one.values[0]).to.equal('reset resume');
+        expect(one.values[0]).to.equal('gap resume');
         expect(server.presenceSubscriptions.map(({ id }) => id)).to.deep.equal(['97b6bd67']);
         expect(told()).to.deep.equal(['presenceSubscription Released seen']);
         one.subscription.unsubscribe();
@@ -376,7 +366,7 @@ describe('a server that has lost its state', () => {
     const { ucwa, server, sent } = connected();
     const one = keep(presence(ucwa, sara));
     server.reset('resync');
-    expect(one.values).to.deep.equal([...CREATED, 'reset resync']);
+    expect(one.values).to.deep.equal([...CREATED, 'gap resync']);
     expect(sent()).to.include('POST 101/subscriptions/97b6bd66?duration=30 200');
     expect(server.presenceSubscriptions).to.have.length(1);
     await ucwa.close();
@@ -387,7 +377,7 @@ describe('a server that has lost its state', () => {
     const one = keep(presence(ucwa, sara));
     server.failNext(1, NOT_FOUND, ({ url }) => url.includes('?duration='));
     server.reset('resync');
-    expect(one.values.slice(0, 5)).to.deep.equal([...CREATED, 'reset resync', 'reset presenceSubscription']);
+    expect(one.values.slice(0, 5)).to.deep.equal([...CREATED, 'gap resync', 'gap presenceSubscription']);
     expect(told()).to.deep.equal(['presenceSubscription EndedByServer']);
     await ucwa.close();
   });
@@ -398,13 +388,8 @@ describe('a server that has lost its state', () => {
     const two = keep(presence(ucwa, bob));
     server.endApplications();
     server.setPresence(SARA, busy);
-    expect(one.values).to.deep.equal([
-      ...CREATED,
-      'reset application',
-      ...CREATED,
-      'updated contactPresence',
-    ]);
-    expect(two.values).to.deep.equal([...CREATED, 'reset application', ...CREATED]);
+    expect(one.values).to.deep.equal([...CREATED, 'gap application', ...CREATED, 'updated contactPresence']);
+    expect(two.values).to.deep.equal([...CREATED, 'gap application', ...CREATED]);
     expect(sent().filter((line) => line.includes('Memberships'))).to.have.length(4);
     await ucwa.close();
     expect(server.applications).to.deep.equal([]);
@@ -412,7 +397,7 @@ describe('a server that has lost its state', () => {
 });
 
 describe('a presence subscription that the server has ended', () => {
-  it('should be made again, with a reset at that place', async () => {
+  it('should be made again, with a gap at that place', async () => {
     const { ucwa, server, sent, told } = connected();
     const events: UcwaEvent[] = [];
     const one = keep(presence(ucwa, sara), (event) => events.push(event));
@@ -422,12 +407,12 @@ describe('a presence subscription that the server has ended', () => {
       ...CREATED,
       'deleted contact',
       'deleted presenceSubscription',
-      'reset presenceSubscription',
+      'gap presenceSubscription',
       ...CREATED,
     ]);
     expect(events[5]).to.deep.equal({
-      type: 'reset',
-      reset: 'recreated',
+      type: 'gap',
+      reason: 'recreated',
       link: { rel: 'presenceSubscription', href: `${server.url}/101/people/presenceSubscriptions/97b6bd68` },
       sender: { rel: 'application', href: `${server.url}/101` },
     });
@@ -443,11 +428,11 @@ describe('a presence subscription that the server has ended', () => {
   type Given = ReturnType<typeof connected>;
   const endings: readonly (readonly [string, (given: Given) => void, string, RegExp])[] = [
     ['removed', ({ server }) => server.expire(), 'deleted presenceSubscription', /its time was over/],
-    ['lost by resume', ({ server }) => server.reset('resume'), 'reset resume', /lost the state/],
+    ['lost by resume', ({ server }) => server.reset('resume'), 'gap resume', /lost the state/],
     [
       'lost with the application',
       ({ server }) => server.endApplications(),
-      'reset application',
+      'gap application',
       /lost the state/,
     ],
     [
@@ -456,7 +441,7 @@ describe('a presence subscription that the server has ended', () => {
         server.failNext(1, NOT_FOUND, ({ url }) => url.includes('?duration='));
         server.reset('resync');
       },
-      'reset resync',
+      'gap resync',
       /no longer knows it/,
     ],
   ];
@@ -511,7 +496,7 @@ describe('a presence subscription that the server has ended', () => {
       server.failNext(8, 'reset', isCreation);
       server.endSubscription('97b6bd66');
       timer(15 * MINUTE).subscribe(() => {
-        expect(one.values.slice(5)).to.deep.equal(['reset presenceSubscription', ...CREATED]);
+        expect(one.values.slice(5)).to.deep.equal(['gap presenceSubscription', ...CREATED]);
         expect(told().filter((line) => line === 'presenceSubscription Unknown')).to.have.length(8);
         one.subscription.unsubscribe();
       });

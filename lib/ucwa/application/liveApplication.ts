@@ -1,7 +1,7 @@
 import { asyncScheduler, merge, mergeMap, type Observable, of, Subject, throwError } from 'rxjs';
 import { DecodeError } from '../../core/errors.ts';
 import type { Cursor } from '../protocol/cursor.ts';
-import type { ResetKind } from '../protocol/events.ts';
+import type { GapReason } from '../protocol/events.ts';
 import { absolute } from '../protocol/href.ts';
 import type { Answered } from '../protocol/request.ts';
 import {
@@ -41,7 +41,7 @@ export interface LiveApplication extends Application {
   /** The requests for events that were sent on it. */
   gets: PendingGets;
   /** What was lost before it, as long as its channel has not told. */
-  lost: ResetKind | undefined;
+  lost: GapReason | undefined;
   /** What is kept of it for the next process, where anything is. */
   journal: ConnectionJournal | undefined;
   /** Whether it was found to be gone, and everything on it: nothing is sent to its hrefs any more. */

@@ -3,7 +3,7 @@ import type { EventBatch } from '../protocol/cursor.ts';
 import type { EventRouter } from './eventRouter.ts';
 import type { LiveApplication } from '../application/liveApplication.ts';
 import { longPoll, type LongPollConfig, type DeliveryLock } from './longPoll.ts';
-import { resetEvent, recreatedEvent } from '../protocol/events.ts';
+import { gapEvent, recreatedEvent } from '../protocol/events.ts';
 
 /** How the event channel is read. */
 interface ChannelConfig extends LongPollConfig {
@@ -16,7 +16,7 @@ interface ChannelConfig extends LongPollConfig {
  * while anybody is subscribed, and goes on where it was left.
  *
  * Answers without events are not emitted. What passes by itself is waited for, with backoff, at the same
- * cursor. When the application is gone and made again, a batch with a `reset` event stands at that place, and
+ * cursor. When the application is gone and made again, a batch with a `gap` event stands at that place, and
  * the new channel follows. It errors with what does not pass, and with what ends the application.
  */
 export function channel(config: ChannelConfig): Observable<EventBatch> {
@@ -53,6 +53,6 @@ function lossBefore(application: LiveApplication, index: number): readonly Event
   const event =
     reset === 'recreated'
       ? recreatedEvent({ rel: 'application', href: self }, self)
-      : resetEvent(reset, events, events);
-  return [{ next: events, reset, events: [event] }];
+      : gapEvent(reset, events, events);
+  return [{ next: events, gap: reset, events: [event] }];
 }

@@ -16,7 +16,7 @@ export interface ChannelPace {
 
 /** An answer of the event channel, as far as it decides on the next request. */
 export interface ChannelAnswer {
-  /** The number of events that the server sent; the `reset` event is not one of them. */
+  /** The number of events that the server sent; the `gap` event is not one of them. */
   readonly events: number;
   readonly isReset: boolean;
   /** How long the server held the request, in milliseconds. */

@@ -1,6 +1,6 @@
 import { type Observable, Subject } from 'rxjs';
 import type { EventBatch } from '../protocol/cursor.ts';
-import type { UcwaEvent } from '../protocol/events.ts';
+import { gapReasonOf, type UcwaEvent } from '../protocol/events.ts';
 import { EVERYTHING, keysOf } from './eventKeys.ts';
 
 /** An event with the keys that it is filed under. */
@@ -28,7 +28,7 @@ export interface EventRouter {
   readonly isOpen: boolean;
   /** Emits when the channel is no longer kept open. */
   readonly closed$: Observable<void>;
-  /** A place without keys gets the resets of the channel only. */
+  /** A place without keys gets the gaps of the channel only. */
   register(listener: Listener): Registration;
   open(): void;
   close(): void;
@@ -61,7 +61,7 @@ export function eventRouter(): EventRouter {
 
   /** Those who want an event, each once. */
   const concerned = ({ event, keys }: KeyedEvent): Listeners | undefined => {
-    if (event.type === 'reset') return everybody;
+    if (gapReasonOf(event) !== undefined) return everybody;
     let all = byKey.get(EVERYTHING);
     for (const key of keys) {
       const found = byKey.get(key);

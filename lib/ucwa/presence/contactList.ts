@@ -110,7 +110,7 @@ const SHARED = new WeakMap<UcwaSession, Observable<UcwaEvent>>();
  *
  * The events are those of contacts that come into and leave the lists, and of groups and who is in them; not
  * those of presence, for which there is {@link presence}. An application has one such subscription, so all
- * subscribers of one connection share it. It is started again where the server has lost it, with a `reset` event
+ * subscribers of one connection share it. It is started again where the server has lost it, with a `gap` event
  * at that place. It errors when it is refused, and with what ends the event channel.
  * [startOrRefreshSubscriptionToContactsAndGroups_ref, stopSubscriptionToContactsAndGroups_ref]
  *

@@ -74,7 +74,7 @@ export function checkContactPresence(options: ContactPresenceOptions): ContactPr
  * - What could not be got is told by the `failure` of that contact, the rest of the state stays as it was last
  *   known, and the other contacts are not touched. What is transient is asked for again until it is
  *   answered, after growing waits; with the next success the `failure` is gone.
- * - After a `reset` everything is asked for again, and emitted where it is another.
+ * - After a `gap` everything is asked for again, and emitted where it is another.
  * - A contact that is no longer in the list leaves without a word. Two URIs that mean the same contact, such as in
  *   upper and lower case, are one: the later in the list. A note, location or list of modalities that the server
  *   says is not found (404) is one that the contact has not.

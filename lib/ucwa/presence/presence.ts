@@ -76,9 +76,9 @@ export interface PresenceOptions extends LifetimeOptions {
  *   carry a link only: `ucwa.get(event.link)` brings what has changed.
  * - Each subscriber has a subscription of its own on the server, unless `graceSeconds` is given.
  * - The subscription is extended before it expires, and made again where the server has ended it, where it has
- *   lost its state, and where the application is gone and made again. A `reset` event stands at that place:
- *   what was known of the contacts is no longer sure, and what follows brings it anew. After a `reset` of the
- *   kind `resync` the subscription is still there, but events of it can have been lost.
+ *   lost its state, and where the application is gone and made again. A `gap` event stands at that place:
+ *   what was known of the contacts is no longer sure, and what follows brings it anew. After a `gap` with the
+ *   reason `resync` the subscription is still there, but events of it can have been lost.
  * - It is also re-created, whatever `onEnd` says, if `uris` takes back a change that got no response less than a minute
  *   before: that request could still arrive.
  * - It errors when the subscription is refused, with what ends the event channel, and when the application is

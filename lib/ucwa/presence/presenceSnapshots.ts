@@ -1,7 +1,7 @@
 import { merge, Observable, Subject, switchMap, tap, timer } from 'rxjs';
 import { contactUriKey, keysOf } from '../channel/eventKeys.ts';
 import type { UcwaSession } from '../session/session.ts';
-import { resetKindOf, type UcwaEvent } from '../protocol/events.ts';
+import { gapReasonOf, type UcwaEvent } from '../protocol/events.ts';
 import { hrefKey } from '../protocol/href.ts';
 import { contactOf } from '../subscription/eventFilter.ts';
 import { eventDelayMs } from '../subscription/lease.ts';
@@ -29,7 +29,7 @@ const MOST_AT_ONCE = 80;
  * change of a state.
  *
  * The links come with the events. A contact of which none comes, such as one that another subscription has as
- * well, is looked up in the memberships. After a reset everything is asked for again; until that is answered
+ * well, is looked up in the memberships. After a gap everything is asked for again; until that is answered
  * the states stay as they were.
  *
  * @param rels The parts of the states that are wanted.
@@ -87,7 +87,7 @@ export function presenceSnapshots(
     };
 
     const take = (event: UcwaEvent): void => {
-      const loss = resetKindOf(event);
+      const loss = gapReasonOf(event);
       if (loss !== undefined) {
         if (loss === 'resync') questions.again();
         else questions.forgetAll();

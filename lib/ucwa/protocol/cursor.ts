@@ -1,6 +1,6 @@
 import { DecodeError } from '../../core/errors.ts';
 import type { NumberRange } from '../../core/options.ts';
-import { eventsOf, resetEvent, type ResetKind, type UcwaEvent } from './events.ts';
+import { eventsOf, gapEvent, type GapReason, type UcwaEvent } from './events.ts';
 import type { EventsResponse } from './eventsResponse.ts';
 import { absolute } from './href.ts';
 
@@ -47,8 +47,8 @@ export interface EventBatch {
   /** The link to follow, as the server wrote it: following it acknowledges this batch. */
   readonly next: string;
   /** What was lost before this batch, if anything was. */
-  readonly reset?: ResetKind;
-  /** In the server's order. Where there was a reset, an event of the type `reset` comes first. */
+  readonly gap?: GapReason;
+  /** In the server's order. If there is a gap, its event comes first. */
   readonly events: readonly UcwaEvent[];
 }
 
@@ -93,16 +93,16 @@ export function advance(cursor: Cursor, response: EventsResponse): CursorStep {
       actual: self === undefined ? 'none' : 'self only',
     });
   }
-  const reset = resync !== undefined ? 'resync' : resume !== undefined ? 'resume' : undefined;
+  const gap = resync !== undefined ? 'resync' : resume !== undefined ? 'resume' : undefined;
   const events = eventsOf(response);
   return {
     cursor: { url: absolute(link.href, cursor.url) },
     batch: {
       ...(self === undefined ? {} : { self: self.href }),
       next: link.href,
-      ...(reset === undefined
+      ...(gap === undefined
         ? { events }
-        : { reset, events: [resetEvent(reset, link.href, cursor.url), ...events] }),
+        : { gap, events: [gapEvent(gap, link.href, cursor.url), ...events] }),
     },
   };
 }

@@ -31,73 +31,76 @@ interface EventFields {
   readonly resource?: Resource;
   /** How an operation ended: `Success`, `Failure`, or another word. */
   readonly status?: string;
-  /** Why. */
+}
+
+/** What the server says in addition. */
+interface ServerEventFields extends EventFields {
+  /** Why an operation ended as its `status` says. */
   readonly reason?: Reason;
 }
 
 /** A resource has come into being, or into a collection. */
-export interface AddedEvent extends EventFields {
+export interface AddedEvent extends ServerEventFields {
   /** What happened. */
   readonly type: 'added';
 }
 
 /** A resource has changed. A presenceSubscription that is `updated` is about to expire. */
-export interface UpdatedEvent extends EventFields {
+export interface UpdatedEvent extends ServerEventFields {
   /** What happened. */
   readonly type: 'updated';
 }
 
 /** A resource is gone, or has left a collection. */
-export interface DeletedEvent extends EventFields {
+export interface DeletedEvent extends ServerEventFields {
   /** What happened. */
   readonly type: 'deleted';
 }
 
 /** An operation has begun. */
-export interface StartedEvent extends EventFields {
+export interface StartedEvent extends ServerEventFields {
   /** What happened. */
   readonly type: 'started';
 }
 
 /** An operation has ended: see `status` and `reason`. */
-export interface CompletedEvent extends EventFields {
+export interface CompletedEvent extends ServerEventFields {
   /** What happened. */
   readonly type: 'completed';
 }
 
 /**
- * What was lost at a {@link ResetEvent}.
+ * Why events or state may be missing at a {@link GapEvent}.
  *
- * - `resume`: the state on the server that does not last: all subscriptions of the application.
- * - `resync`: events; what they were about may have changed unseen.
- * - `recreated`: what the `link` leads to was gone, with all that was on it, and has been made again.
+ * - `resume`: the server has lost the volatile state of the application: all its subscriptions.
+ * - `resync`: the server has dropped events; any resource may have changed.
+ * - `recreated`: the application or subscription in `link` replaces one that was gone.
  */
-export type ResetKind = 'resume' | 'resync' | 'recreated';
+export type GapReason = 'resume' | 'resync' | 'recreated';
 
 /**
- * Not from the server: here events or state were lost, so what is known of the state before is no longer sure.
+ * A loss: events or state are missing here, so what is known so far may be outdated.
  *
- * After `resume` and `resync` the `link` is the one by which the server told so, and the `sender` is the event
- * channel, both without their queries; where a process goes on after a crash of the one before, the `link` is that
- * of the channel, too. After `recreated` the `link` is that of the new application or subscription, and the
- * `sender` the application that it belongs to; hrefs from before lead nowhere any more.
+ * This library emits it, not the server. After `resume` and `resync` the `link` is the server's link of that name, and
+ * the `sender` is the event channel, both without their queries. After `recreated` the `link` is the new application or
+ * subscription, and the `sender` is its application; earlier hrefs are no longer valid.
  */
-export interface ResetEvent extends EventFields {
+export interface GapEvent extends EventFields {
   /** What happened. */
-  readonly type: 'reset';
-  /** What was lost. */
-  readonly reset: ResetKind;
+  readonly type: 'gap';
+  /** Why. */
+  readonly reason: GapReason;
 }
 
 /** An event of a type that is not documented, passed on as it came. */
-export interface OtherEvent extends EventFields {
+export interface OtherEvent extends ServerEventFields {
   /** What happened, as the server calls it. */
   readonly type: string & {};
 }
 
 /** An event of the event channel, told apart by `type`. */
 export type UcwaEvent =
-  AddedEvent | UpdatedEvent | DeletedEvent | StartedEvent | CompletedEvent | ResetEvent | OtherEvent;
+  AddedEvent | UpdatedEvent | DeletedEvent | StartedEvent | CompletedEvent | GapEvent | OtherEvent;
 
 /** An event that is being put together. */
 type EventDraft = { -readonly [Key in keyof OtherEvent]: OtherEvent[Key] };
@@ -198,17 +201,17 @@ function onlyOne(embedded: Embedded): Resource | undefined {
  *
  * Its hrefs have no query: following one with its `ack` would acknowledge events, and others can be secret.
  */
-export function resetEvent(rel: 'resume' | 'resync', href: string, channel: string): ResetEvent {
+export function gapEvent(rel: 'resume' | 'resync', href: string, channel: string): GapEvent {
   const link = { rel, href: beforeQuery(href) };
-  return { type: 'reset', reset: rel, link, sender: { rel: 'events', href: beforeQuery(channel) } };
+  return { type: 'gap', reason: rel, link, sender: { rel: 'events', href: beforeQuery(channel) } };
 }
 
 /** The event for what was gone and has been made again on an application. */
-export function recreatedEvent(link: NamedLink, application: string): ResetEvent {
-  return { type: 'reset', reset: 'recreated', link, sender: { rel: 'application', href: application } };
+export function recreatedEvent(link: NamedLink, application: string): GapEvent {
+  return { type: 'gap', reason: 'recreated', link, sender: { rel: 'application', href: application } };
 }
 
-/** What was lost, where an event tells of a loss. */
-export function resetKindOf(event: UcwaEvent): ResetKind | undefined {
-  return event.type === 'reset' && 'reset' in event ? event.reset : undefined;
+/** Returns why there is a gap; undefined if the event is not a {@link GapEvent}. */
+export function gapReasonOf(event: UcwaEvent): GapReason | undefined {
+  return event.type === 'gap' && typeof event.reason === 'string' ? event.reason : undefined;
 }

@@ -25,7 +25,7 @@ export interface Ucwa extends AsyncDisposable {
    * All events of the application, in the server's order. While anybody is subscribed, here or to what is
    * built on it, one request for events waits on the server.
    *
-   * An application that is gone is made again, and a `reset` event stands at that place: hrefs from before lead
+   * An application that is gone is made again, and a `gap` event stands at that place: hrefs from before lead
    * nowhere then. It errors with what ends the channel: a token that is refused, another client on the same
    * channel, an application that was given and is gone or that the server has ended, what is not UCWA.
    */

@@ -4,7 +4,7 @@ import type { LiveApplication } from '../application/liveApplication.ts';
 import { probeApplication } from '../application/probe.ts';
 import type { KeyedEvent } from '../channel/eventRouter.ts';
 import type { UcwaSession } from '../session/session.ts';
-import { resetKindOf, recreatedEvent, type UcwaEvent } from '../protocol/events.ts';
+import { gapReasonOf, recreatedEvent, type UcwaEvent } from '../protocol/events.ts';
 import { decide } from '../protocol/failures.ts';
 import { hrefKey } from '../protocol/href.ts';
 import { retryTransient } from '../transport/backoff.ts';
@@ -101,7 +101,7 @@ function endingBy(
   application: LiveApplication,
   isAnnounced: boolean,
 ): Ending | undefined {
-  const loss = resetKindOf(filed.event);
+  const loss = gapReasonOf(filed.event);
   if (isAbout(own, filed, 'deleted')) {
     lease.endedByServer({ deletedEvent: 'seen' });
     return 'deleted';

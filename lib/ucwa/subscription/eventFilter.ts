@@ -7,7 +7,7 @@ import {
   PRESENCE_SUBSCRIPTIONS,
   UNNAMED_CONTACTS,
 } from '../channel/eventKeys.ts';
-import type { UcwaEvent } from '../protocol/events.ts';
+import { gapReasonOf, type UcwaEvent } from '../protocol/events.ts';
 import { close as closeInbox, fail, type EventBuffer, eventBuffer, push } from './eventBuffer.ts';
 import type { OnChannelError, ChannelRefCount } from '../channel/channelRefCount.ts';
 import type { Membership } from './memberships.ts';
@@ -84,7 +84,7 @@ export function eventFilter(
 function receive(own: EventFilter, filed: KeyedEvent): void {
   push(own.inbox, filed);
   const { event, keys } = filed;
-  if (event.type === 'reset' && event.link.rel === 'resync') own.doubted?.('resync');
+  if (gapReasonOf(event) === 'resync') own.doubted?.('resync');
   if (isAbout(own, filed, 'updated')) own.doubted?.('expiring');
   if (event.type !== 'deleted') return;
   for (const key of keys) {
@@ -169,11 +169,11 @@ export function contactOf({ contacts, learned }: EventFilter, keys: readonly str
   return keys.flatMap((key) => [key, learned?.get(key) ?? key]).find((key) => contacts.has(key));
 }
 
-/** Whether it is about the subscription or its contacts, or a reset. */
+/** Whether it is about the subscription or its contacts, or a gap. */
 export function isOwn(own: EventFilter, { event, keys }: KeyedEvent): boolean {
   const { interest } = own;
   return (
-    event.type === 'reset' ||
+    gapReasonOf(event) !== undefined ||
     keys.some((key) => isWanted(own, key)) ||
     (interest.kind === 'matching' && interest.matches(event))
   );

@@ -14,7 +14,7 @@ export interface LifetimeOptions {
   readonly durationMinutes?: number;
   /**
    * What to do when the server has ended the subscription nevertheless, or has lost it: make it again, which a
-   * `reset` event tells; complete; or error, with an `EndedError` that says why.
+   * `gap` event tells; complete; or error, with an `EndedError` that says why.
    * @default 'recreate'
    */
   readonly onEnd?: OnEnd;

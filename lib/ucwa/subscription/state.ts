@@ -5,7 +5,7 @@ import type { Created, SubscriptionType } from './subscriptionType.ts';
 
 /**
  * How a subscription ended: the server said so (`deleted`), no longer knows it (`gone`), or has lost it together with
- * all else (`lost`), which a reset says; or it is to be replaced, because a late request can change it (`doubtful`).
+ * all else (`lost`), which a gap reports; or it is to be replaced, because a late request can change it (`doubtful`).
  */
 export type Ending = 'deleted' | 'gone' | 'lost' | 'doubtful';
 

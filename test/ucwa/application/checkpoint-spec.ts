@@ -187,9 +187,9 @@ describe('A connection with a checkpoint', () => {
         const again = keep(presence(ucwa, { uris: [SARA] }));
         const later = keep(ucwa.events$);
         timer(1000).subscribe(() => {
-          expect(
-            [...again.values, ...later.values].filter((value) => value.startsWith('reset')),
-          ).to.deep.equal([]);
+          expect([...again.values, ...later.values].filter((value) => value.startsWith('gap'))).to.deep.equal(
+            [],
+          );
           void ucwa.close();
         });
       });
@@ -252,7 +252,7 @@ describe('The connection of the next process', () => {
     expect([
       ...watching.values,
       ...batches.flatMap(({ events }) => events.map(({ type }) => type)),
-    ]).not.to.include('reset');
+    ]).not.to.include('gap');
     expect(server.presenceSubscriptions).to.have.length(1);
     expect(outcomes).to.have.length(1);
     expect(outcomes[0]).to.include({
@@ -313,11 +313,11 @@ describe('The connection of the next process', () => {
     expect(sent(server, since)[0]).to.equal('POST applications 201');
     expect(batches[0]).to.deep.equal({
       next: `${server.url}/102/events?ack=1`,
-      reset: 'recreated',
+      gap: 'recreated',
       events: [
         {
-          type: 'reset',
-          reset: 'recreated',
+          type: 'gap',
+          reason: 'recreated',
           link: { rel: 'application', href: `${server.url}/102` },
           sender: { rel: 'application', href: `${server.url}/102` },
         },
@@ -335,7 +335,7 @@ describe('The connection of the next process', () => {
     killedWatching(server, store);
     server.restart();
     const { ucwa } = life(server, store, PROCESSED);
-    expect(keep(presence(ucwa, { uris: [SARA] })).values).to.deep.equal(['reset application', ...CREATED]);
+    expect(keep(presence(ucwa, { uris: [SARA] })).values).to.deep.equal(['gap application', ...CREATED]);
   });
 
   it('should tell the loss again where it was killed before that was processed', () => {
@@ -347,7 +347,7 @@ describe('The connection of the next process', () => {
     dying.ucwa.events$.subscribe(() => dying.kill());
     expect(savedIn(store)!.application?.self).to.equal(`${server.url}/102`);
     const { ucwa } = life(server, store, PROCESSED);
-    expect(keep(ucwa.events$).values).to.deep.equal(['reset resync']);
+    expect(keep(ucwa.events$).values).to.deep.equal(['gap resync']);
     const once = keep(ucwa.events$);
     server.emit(note(1));
     expect(once.values, 'once').to.deep.equal(['updated note']);
@@ -362,8 +362,8 @@ describe('The connection of the next process', () => {
     const events: UcwaEvent[] = [];
     ucwa.events$.subscribe((event) => events.push(event));
     expect(sent(server, since)[0], 'the same application').to.equal('POST applications 200');
-    expect(events[0]).to.include({ type: 'reset', reset: 'resync' });
-    expect(events.filter(({ type }) => type === 'reset')).to.have.length(1);
+    expect(events[0]).to.include({ type: 'gap', reason: 'resync' });
+    expect(events.filter(({ type }) => type === 'gap')).to.have.length(1);
     expect(told()).to.deep.equal(['presenceSubscription Released']);
     await ucwa.close();
     expect(savedIn(store)).to.equal(undefined);
@@ -417,7 +417,7 @@ describe('The connection of the next process', () => {
     const store = memoryCheckpoints();
     killedWatching(server, store, { ...PROCESSED, endpointId: 'one' });
     const { ucwa, told } = life(server, store, { ...PROCESSED, endpointId: 'other' });
-    expect(keep(ucwa.events$).values).to.deep.equal(['reset application']);
+    expect(keep(ucwa.events$).values).to.deep.equal(['gap application']);
     expect(server.applications.map(({ id }) => id)).to.deep.equal(['102']);
     expect(told().sort()).to.deep.equal(['application Released', 'presenceSubscription AlreadyGone']);
     await ucwa.close();
@@ -428,17 +428,17 @@ describe('The connection of the next process', () => {
     const server = simulated();
     const store = leftBehind({ application: { identity: IDENTITY }, held: [{ resource: 'application' }] });
     const { ucwa, outcomes } = life(server, store, { endpointId: 'other' });
-    expect(keep(ucwa.events$).values).to.deep.equal(['reset application']);
+    expect(keep(ucwa.events$).values).to.deep.equal(['gap application']);
     expect(outcomes).to.have.length(1);
     expect(outcomes[0]).to.include({ outcome: 'Unknown', resource: 'application' });
     expect(outcomes[0]).to.have.property('hint').that.includes('15 minutes');
   });
 
   for (const [ack, isThere, resets] of [
-    ['eager', true, ['reset resync']],
+    ['eager', true, ['gap resync']],
     ['processed', true, []],
     // It may have been there, and gone.
-    ['processed', false, ['reset resync']],
+    ['processed', false, ['gap resync']],
   ] as const) {
     it(`should tell of what may be lost where it was asked for when the process died: ${ack}, ${isThere ? 'found again' : 'new'}`, () => {
       const server = simulated();
@@ -659,7 +659,7 @@ describe('The connection of the next process', () => {
         const since = server.requests.length;
         const { ucwa } = life(server, store, PROCESSED);
         const events = keep(ucwa.events$);
-        expect(events.values[0]).to.equal('reset resync');
+        expect(events.values[0]).to.equal('gap resync');
         expect(events.error).to.equal(undefined);
         expect(sent(server, since).every((line) => !line.includes('evil'))).to.equal(true);
       });
@@ -673,7 +673,7 @@ describe('The connection of the next process', () => {
     store.save(KEY, { ...savedIn(store), next: `${server.url}/101/events?ack=77` }).subscribe();
     const { ucwa } = life(server, store, PROCESSED);
     const events = keep(ucwa.events$);
-    expect(events.values[0]).to.equal('reset resync');
+    expect(events.values[0]).to.equal('gap resync');
     server.emit(note(9));
     expect(events.values.at(-1)).to.equal('updated note');
   });

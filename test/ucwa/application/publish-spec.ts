@@ -253,7 +253,7 @@ describe('connect with publish', () => {
       timer(9 * MINUTE).subscribe(() => {
         all.subscription.unsubscribe();
         others.subscription.unsubscribe();
-        expect(all.values).to.deep.equal(['updated me', 'reset application', 'updated me']);
+        expect(all.values).to.deep.equal(['updated me', 'gap application', 'updated me']);
       });
     });
     expect(posts(sent())).to.deep.equal([

@@ -137,8 +137,8 @@ describe('channel', () => {
         server.emit(thing('a'));
         server.reset(kind);
         server.emit(thing('b'));
-        expect(kept.values).to.deep.equal(['updated a', `reset ${kind}`, 'updated b']);
-        expect(batches.map(({ reset }) => reset)).to.deep.equal([undefined, kind, undefined]);
+        expect(kept.values).to.deep.equal(['updated a', `gap ${kind}`, 'updated b']);
+        expect(batches.map(({ gap }) => gap)).to.deep.equal([undefined, kind, undefined]);
         expect(polls(sent()).at(-1)).to.equal('GET 101/events?ack=4 -');
         await ucwa.close();
       });
@@ -314,7 +314,7 @@ describe('channel', () => {
           timer(7000).subscribe(() => {
             const times = server.requests.filter(({ path }) => path.includes('/events'));
             expect(times.map(({ time }) => time)).to.deep.equal([0, 0, 250, 750, 1750, 3750]);
-            expect(kept.values).to.deep.equal(times.map(() => `reset ${kind}`));
+            expect(kept.values).to.deep.equal(times.map(() => `gap ${kind}`));
             kept.subscription.unsubscribe();
           });
         });

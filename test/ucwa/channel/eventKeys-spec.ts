@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { UcwaEvent } from '../../../lib/ucwa/protocol/events.ts';
+import type { OtherEvent, UcwaEvent } from '../../../lib/ucwa/protocol/events.ts';
 import {
   contactHrefKey,
   contactUriKey,
@@ -10,7 +10,7 @@ import {
 } from '../../../lib/ucwa/channel/eventKeys.ts';
 import { addressIn, hrefKey } from '../../../lib/ucwa/protocol/href.ts';
 
-const event = (fields: Partial<UcwaEvent> & Pick<UcwaEvent, 'link'>): UcwaEvent => ({
+const event = (fields: Partial<OtherEvent> & Pick<OtherEvent, 'link'>): UcwaEvent => ({
   type: 'updated',
   sender: { rel: 'people', href: '/people' },
   ...fields,

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { eventRouter } from '../../../lib/ucwa/channel/eventRouter.ts';
-import type { UcwaEvent } from '../../../lib/ucwa/protocol/events.ts';
+import { gapEvent, type UcwaEvent } from '../../../lib/ucwa/protocol/events.ts';
 
 const updated = (href: string): UcwaEvent => ({
   type: 'updated',
@@ -41,12 +41,12 @@ describe('dispatch', () => {
     expect(given).to.equal(1);
   });
 
-  it('should give a reset to all', () => {
+  it('should give a gap to all', () => {
     const desk = eventRouter();
     let given = 0;
     desk.register(() => (given += 1)).add('/a');
     desk.register(() => (given += 1));
-    desk.publish(batch({ ...updated('/events?ack=9'), type: 'reset' }));
+    desk.publish(batch(gapEvent('resync', '/events?ack=9', '/events')));
     expect(given).to.equal(2);
   });
 
@@ -59,7 +59,7 @@ describe('dispatch', () => {
     desk.publish(batch(updated('/a'), updated('/b')));
     place.unregister();
     desk.publish(batch(updated('/a'), updated('/b')));
-    desk.publish(batch({ ...updated('/events'), type: 'reset' }));
+    desk.publish(batch(gapEvent('resync', '/events', '/events')));
     place.drop('/unknown');
     expect(given).to.deep.equal(['/b']);
   });

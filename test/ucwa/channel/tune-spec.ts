@@ -185,12 +185,7 @@ describe('a channel that another client has taken over', () => {
     const one = keep(presence(ucwa, { uris: [SARA] }));
     server.failNext(1, REPLACED, isPending);
     server.setPresence(SARA, { availability: 'Busy' });
-    expect(one.values).to.deep.equal([
-      ...CREATED,
-      'updated contactPresence',
-      'reset application',
-      ...CREATED,
-    ]);
+    expect(one.values).to.deep.equal([...CREATED, 'updated contactPresence', 'gap application', ...CREATED]);
     const created = server.requests.filter(
       ({ method, path }) => method === 'POST' && path.endsWith('/applications'),
     );

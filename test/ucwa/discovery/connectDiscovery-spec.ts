@@ -249,9 +249,7 @@ describe('connect to a domain', () => {
           timer(60_000).subscribe(() => {
             expect(it.sent.slice(before).filter((line) => line.includes('pool1'))).to.have.length(requests);
             expect(kept.error).to.equal(undefined);
-            expect(kept.values.filter((value) => value.startsWith('reset'))).to.deep.equal([
-              'reset application',
-            ]);
+            expect(kept.values.filter((value) => value.startsWith('gap'))).to.deep.equal(['gap application']);
             expect(it.pools[1].presenceSubscriptions.map((one) => one.uris)).to.deep.equal([uris]);
             kept.subscription.unsubscribe();
           });
@@ -273,7 +271,7 @@ describe('connect to a domain', () => {
           it.pools[0].setPresence(uris[0]!, { availability: 'Busy' });
         });
         timer(70_000).subscribe(() => {
-          expect(kept.values.filter((value) => value.startsWith('reset'))).to.deep.equal([]);
+          expect(kept.values.filter((value) => value.startsWith('gap'))).to.deep.equal([]);
           expect(kept.values.at(-1)).to.equal('updated contactPresence');
           kept.subscription.unsubscribe();
         });

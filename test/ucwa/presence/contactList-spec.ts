@@ -107,7 +107,7 @@ describe('myContactsAndGroups', () => {
       server.reset('resume');
       timer(MINUTE).subscribe(() => {
         expect(own(sent())).to.deep.equal([START, STOP, START]);
-        expect(one.values).to.deep.equal(['reset resume']);
+        expect(one.values).to.deep.equal(['gap resume']);
         expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
         one.subscription.unsubscribe();
       });
@@ -135,7 +135,7 @@ describe('myContactsAndGroups', () => {
     const { ucwa, server } = connected();
     const one = keep(myContactsAndGroups(ucwa));
     server.endApplications();
-    expect(one.values).to.deep.equal(['reset application']);
+    expect(one.values).to.deep.equal(['gap application']);
     expect(server.contactsAndGroupsSubscriptions.map(({ applicationId }) => applicationId)).to.deep.equal([
       '102',
     ]);

@@ -66,12 +66,7 @@ describe('groupPresence', () => {
     const one = keep(groupPresence(ucwa, { name: 'Family' }));
     server.endApplications();
     server.setPresence(SARA, busy);
-    expect(one.values).to.deep.equal([
-      ...CREATED,
-      'reset application',
-      ...CREATED,
-      'updated contactPresence',
-    ]);
+    expect(one.values).to.deep.equal([...CREATED, 'gap application', ...CREATED, 'updated contactPresence']);
     expect(sent().filter((line) => line.includes('102/groups'))).to.have.length(2);
     await ucwa.close();
   });

@@ -243,7 +243,7 @@ describe('presence of a list that changes', () => {
     const one = keep(presence(ucwa, { uris: uris$ }));
     server.failNext(1, NOT_FOUND, isAdding);
     uris$.next([SARA, BOB]);
-    expect(one.values).to.include('reset presenceSubscription');
+    expect(one.values).to.include('gap presenceSubscription');
     expect(server.presenceSubscriptions.at(-1)?.uris).to.deep.equal([SARA, BOB]);
     await ucwa.close();
   });

@@ -40,7 +40,7 @@ describe('an error body with an odd member', () => {
       server.failNext(1, { status: 404, headers: JSON_TYPE, body }, isPending);
       server.setPresence(SARA, { availability: 'Busy' });
       expect(kept.error).to.equal(undefined);
-      expect(kept.values).to.include('reset application');
+      expect(kept.values).to.include('gap application');
       await ucwa.close();
     });
 
@@ -51,7 +51,7 @@ describe('an error body with an odd member', () => {
       server.failNext(1, { status: 409, headers: JSON_TYPE, body }, isPending);
       server.setPresence(SARA, { availability: 'Busy' });
       expect(kept.error).to.equal(undefined);
-      expect(kept.values).to.include('reset application');
+      expect(kept.values).to.include('gap application');
       await ucwa.close();
     });
 

@@ -78,7 +78,7 @@ describe('advance', () => {
     });
   }
 
-  const resetCases: readonly (readonly [string, object, 'resume' | 'resync', string])[] = [
+  const gapCases: readonly (readonly [string, object, 'resume' | 'resync', string])[] = [
     ['resume', { resume: { href: '/e?ack=3' } }, 'resume', '/e?ack=3'],
     ['resync', { resync: { href: '/e?ack=4' } }, 'resync', '/e?ack=4'],
     [
@@ -94,19 +94,19 @@ describe('advance', () => {
       '/e?ack=4',
     ],
   ];
-  for (const [name, links, reset, href] of resetCases) {
+  for (const [name, links, reason, href] of gapCases) {
     it(`should follow and tell of ${name}`, () => {
       expect(advance(cursor, { _links: { self, ...links } })).to.deep.equal({
         cursor: { url: `https://pool.contoso.com${href}` },
         batch: {
           self: self.href,
           next: href,
-          reset,
+          gap: reason,
           events: [
             {
-              type: 'reset',
-              reset,
-              link: { rel: reset, href: '/e' },
+              type: 'gap',
+              reason,
+              link: { rel: reason, href: '/e' },
               sender: { rel: 'events', href: 'https://pool.contoso.com/ucwa/events' },
             },
           ],
@@ -115,19 +115,19 @@ describe('advance', () => {
     });
   }
 
-  it('gives the hrefs of a reset without their queries and fragments', () => {
+  it('gives the hrefs of a gap without their queries and fragments', () => {
     const held: Cursor = { url: 'https://pool.contoso.com/events?key=hush&ack=1' };
     const { batch } = advance(held, { _links: { resync: { href: '/e?key=hush&ack=2#hush' } } });
     expect(batch.next).to.equal('/e?key=hush&ack=2#hush');
     expect(JSON.stringify(batch.events)).to.contain('"/e"').and.not.contain('hush');
   });
 
-  it('should put the reset before the events that came with it', () => {
+  it('should put the gap before the events that came with it', () => {
     const sender = [
       { rel: 'me', href: '/me', events: [{ type: 'updated', link: { rel: 'me', href: '/me' } }] },
     ];
     const { batch } = advance(cursor, { _links: { resume: { href: '/e?ack=3' } }, sender });
-    expect(batch.events.map(({ type }) => type)).to.deep.equal(['reset', 'updated']);
+    expect(batch.events.map(({ type }) => type)).to.deep.equal(['gap', 'updated']);
     expect(batch).not.to.have.property('self');
   });
 

@@ -155,7 +155,7 @@ describe('extension', () => {
       const one = keep(presence(ucwa, sara));
       server.failNext(1, NOT_FOUND, isExtension);
       timer(26 * MINUTE).subscribe(() => {
-        expect(one.values).to.deep.equal([...CREATED, 'reset presenceSubscription', ...CREATED.slice(1)]);
+        expect(one.values).to.deep.equal([...CREATED, 'gap presenceSubscription', ...CREATED.slice(1)]);
         one.subscription.unsubscribe();
       });
     });
@@ -176,7 +176,7 @@ describe('extension', () => {
       server.failNext(1, NOT_FOUND, isExtension);
       server.failNext(1, NOT_FOUND, isProbe);
       timer(26 * MINUTE).subscribe(() => {
-        expect(one.values.slice(0, 4)).to.deep.equal([...CREATED, 'reset application']);
+        expect(one.values.slice(0, 4)).to.deep.equal([...CREATED, 'gap application']);
         expect(sent().filter((line) => line === 'POST applications 200')).to.have.length(1);
         one.subscription.unsubscribe();
       });
@@ -190,7 +190,7 @@ describe('extension', () => {
       server.failNext(1, NOT_FOUND, isExtension);
       server.failNext(6, 'reset', isProbe);
       timer(29 * MINUTE).subscribe(() => {
-        expect(one.values.slice(3)).to.deep.equal(['reset presenceSubscription', ...CREATED.slice(1)]);
+        expect(one.values.slice(3)).to.deep.equal(['gap presenceSubscription', ...CREATED.slice(1)]);
         one.subscription.unsubscribe();
       });
     });
@@ -232,7 +232,7 @@ describe('extension', () => {
       });
       timer(90 * MINUTE).subscribe(() => {
         expect(one.error).to.equal(undefined);
-        expect(one.values.slice(3)).to.deep.equal(['reset application', ...CREATED]);
+        expect(one.values.slice(3)).to.deep.equal(['gap application', ...CREATED]);
         expect(server.presenceSubscriptions).to.have.length(1);
         one.subscription.unsubscribe();
       });

@@ -146,7 +146,7 @@ describe('ucwaDomain', () => {
     const events$ = presence(ucwa, { uris: [SARA] });
     const first = firstValueFrom(events$.pipe(ofRel('contactPresence')));
     await first;
-    const again = firstValueFrom(events$.pipe(filter(({ type }) => type === 'reset')));
+    const again = firstValueFrom(events$.pipe(filter(({ type }) => type === 'gap')));
     const watched = firstValueFrom(events$.pipe(ofRel('contactPresence')));
     await watched;
     hosts.movePool();

@@ -91,7 +91,7 @@ export function exchange(options: ExchangeOptions): ExchangeService {
   const noteSkipped = (count: number): void => void (skippedEvents += count);
   const countSkipped = (message: StreamedMessage): void => {
     if (message.type !== 'response') return;
-    for (const { skipped = [] } of message.notifications) noteSkipped(skipped.length);
+    for (const { unknownWatermarks: skipped = [] } of message.notifications) noteSkipped(skipped.length);
   };
 
   const servers = new Map<string, Server>();

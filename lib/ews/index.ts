@@ -24,37 +24,34 @@ export type { StreamingOptions } from './streaming/options.ts';
 export type { WatchedFolders } from './protocol/folders.ts';
 export { pullNotifications } from './pull/pull.ts';
 export type { PullOptions } from './pull/options.ts';
-export type {
-  PushRequest as IncomingNotification,
-  PushResponse as NotificationAnswer,
-} from './push/pushRequest.ts';
-export type { NodeRequestLike as PostedRequest } from './push/body.ts';
+export type { PushRequest, PushResponse } from './push/pushRequest.ts';
+export type { NodeRequestLike } from './push/body.ts';
 export { pushNotifications } from './push/push.ts';
 export {
-  type PostedResponse,
+  type NodeResponseLike,
   pushListener,
   type PushListener,
   type PushListenerOptions,
-  type RefusedNotification,
+  type RefusedPost,
 } from './push/listener.ts';
 export type { PushOptions } from './push/options.ts';
 export type { ExchangeOptions } from './options.ts';
 export type { ExchangeVersion } from './protocol/version.ts';
 export { exchange } from './exchange.ts';
 export { type ExchangeService } from './session/session.ts';
-export {
-  type CopiedEvent,
-  type CreatedEvent,
-  type DeletedEvent,
+export type {
+  CopiedEvent,
+  CreatedEvent,
+  DeletedEvent,
   EwsEvent,
-  type EwsId,
-  type FreeBusyChangedEvent,
-  type GapEvent,
-  type GapReason,
-  type ModifiedEvent,
-  type MovedEvent,
-  type NewMailEvent,
-  type ServerEvent,
-  type StatusEvent,
-  type SubscribableEvent,
+  EwsId,
+  FreeBusyChangedEvent,
+  GapEvent,
+  GapReason,
+  ModifiedEvent,
+  MovedEvent,
+  NewMailEvent,
+  ServerEvent,
+  StatusEvent,
+  SubscribableEvent,
 } from './protocol/events.ts';

@@ -15,18 +15,18 @@ import type { Fetch } from '../core/transport/nodeFetch.ts';
 import type { Transport } from '../core/transport/transport.ts';
 import { SIGN_IN_NAMES, type SignInOptions } from './auth/signIn.ts';
 import { isAnchor } from './discovery/affinity.ts';
-import { CONNECTING_SIDS, escapeXml, type Impersonation } from './protocol/envelope.ts';
+import { CONNECTING_SID_ELEMENTS, escapeXml, type Impersonation } from './protocol/envelope.ts';
 import { type ExchangeVersion, VERSIONS } from './protocol/version.ts';
 import { checkMaxConnections, type StreamingLimits } from './session/streamingLimits.ts';
 
 /** Returns the impersonation if it names one user in one way, and throws a TypeError if not. */
 export function checkImpersonation(impersonate: Impersonation): Impersonation {
-  const given = Object.entries<unknown>(objectOption('impersonate', impersonate, CONNECTING_SIDS)).filter(
-    ([, value]) => value !== undefined,
-  );
+  const given = Object.entries<unknown>(
+    objectOption('impersonate', impersonate, CONNECTING_SID_ELEMENTS),
+  ).filter(([, value]) => value !== undefined);
   const [first] = given;
   if (first === undefined || given.length > 1) {
-    const known = Object.keys(CONNECTING_SIDS).join(', ');
+    const known = Object.keys(CONNECTING_SID_ELEMENTS).join(', ');
     throw invalidOption('impersonate', impersonate, `an object with exactly one of ${known}`);
   }
   const [name, value] = first;

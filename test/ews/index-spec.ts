@@ -9,7 +9,6 @@ describe('The entry rxchange/ews', () => {
       'AutodiscoverError',
       'ConnectionsFullError',
       'EwsError',
-      'EwsEvent',
       'SoapFault',
       'affinityGroup',
       'autodiscoverEws',

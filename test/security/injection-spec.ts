@@ -95,7 +95,7 @@ function writtenBy(write: () => string): string | undefined {
 type Writer = (text: string) => string;
 const head = { version: 'Exchange2013_SP1' };
 const base = { folders: undefined, events: ['newMail'] } as const;
-const pull = { ...base, kind: 'pull', watermark: undefined, timeoutMinutes: 30 } as const;
+const pull = { ...base, type: 'pull', watermark: undefined, timeoutMinutes: 30 } as const;
 
 const writers: readonly (readonly [string, Writer])[] = [
   ['version', (text) => unsubscribeEnvelope({ version: text }, 'S')],
@@ -129,7 +129,7 @@ const writers: readonly (readonly [string, Writer])[] = [
     (callbackUrl) =>
       subscribeEnvelope(head, {
         ...base,
-        kind: 'push',
+        type: 'push',
         watermark: undefined,
         statusFrequencyMinutes: 1,
         callbackUrl,

@@ -8,12 +8,12 @@ export interface ElementNode {
   readonly localName: string;
   readonly parent: ElementNode | undefined;
   readonly depth: number;
-  readonly within: ReadonlyMap<string, ElementHandler> | undefined;
+  readonly handlers: ReadonlyMap<string, ElementHandler> | undefined;
   readonly otherwise: ElementHandler | undefined;
   readonly open: ElementHandler['open'];
   readonly close: ElementHandler['close'];
   /** Those in it that were met before, by name. */
-  readonly places: Map<string, ElementNode>;
+  readonly children: Map<string, ElementNode>;
   /** What followed the last time. To compare a name takes half as long as to look it up (ews-parse). */
   next: ElementNode | undefined;
 }
@@ -36,18 +36,18 @@ export function elementCache(document: ElementHandler): ElementCache {
   let known = 0;
 
   const lookUp = (parent: ElementNode, before: ElementNode, name: string): ElementNode => {
-    const met = parent.places.get(name);
+    const met = parent.children.get(name);
     if (met !== undefined) {
       before.next = met;
       return met;
     }
     const kept = detachString(name);
     const localName = kept.slice(kept.indexOf(':') + 1);
-    const step = parent.within?.get(localName) ?? parent.otherwise ?? SKIP;
+    const step = parent.handlers?.get(localName) ?? parent.otherwise ?? SKIP;
     const place = newPlace(kept, localName, parent, step);
     if (known < MOST_KNOWN_PLACES) {
       known += 1;
-      parent.places.set(kept, place);
+      parent.children.set(kept, place);
     }
     return place;
   };
@@ -75,11 +75,11 @@ function newPlace(
     localName,
     parent,
     depth: parent === undefined ? 0 : parent.depth + 1,
-    within: step.within,
+    handlers: step.children,
     otherwise: step.otherwise,
     open: step.open,
     close: step.close,
-    places: new Map(),
+    children: new Map(),
     next: undefined,
   };
 }

@@ -51,19 +51,19 @@ interface SubscriptionRequest {
 
 /** A subscription whose events are asked for. */
 export interface PullSubscriptionRequest extends SubscriptionRequest {
-  readonly kind: 'pull';
+  readonly type: 'pull';
   readonly watermark: string | undefined;
   readonly timeoutMinutes: number;
 }
 
 /** A subscription whose events are sent as they happen. */
 export interface StreamingSubscriptionRequest extends SubscriptionRequest {
-  readonly kind: 'streaming';
+  readonly type: 'streaming';
 }
 
 /** A subscription whose events the server posts to a URL. */
 export interface PushSubscriptionRequest extends SubscriptionRequest {
-  readonly kind: 'push';
+  readonly type: 'push';
   readonly watermark: string | undefined;
   readonly statusFrequencyMinutes: number;
   readonly callbackUrl: string;
@@ -80,7 +80,7 @@ const REQUEST_NAMES = {
 } as const;
 
 /** The ways to name an impersonated user, in the schema's words. */
-export const CONNECTING_SIDS = {
+export const CONNECTING_SID_ELEMENTS = {
   principalName: 'PrincipalName',
   sid: 'SID',
   primarySmtpAddress: 'PrimarySmtpAddress',
@@ -90,13 +90,13 @@ export const CONNECTING_SIDS = {
 /** Writes a Subscribe request. Page: "Subscribe operation". */
 export function subscribeEnvelope(head: EnvelopeHead, request: SubscribeRequest): string {
   const all = request.folders === undefined ? ' SubscribeToAllFolders="true"' : '';
-  const name = REQUEST_NAMES[request.kind];
+  const name = REQUEST_NAMES[request.type];
   return envelope(
     head,
     `<m:Subscribe><${name}${all}>` +
       foldersElement(request.folders) +
       `<t:EventTypes>${request.events.map((event) => element('t:EventType', 'events', EVENT_NAMES[event])).join('')}</t:EventTypes>` +
-      (request.kind === 'streaming' ? '' : resumableElements(request)) +
+      (request.type === 'streaming' ? '' : resumableElements(request)) +
       `</${name}></m:Subscribe>`,
   );
 }
@@ -105,7 +105,7 @@ function resumableElements(request: PullSubscriptionRequest | PushSubscriptionRe
   const { watermark } = request;
   return (
     (watermark === undefined ? '' : element('t:Watermark', 'watermark', watermark)) +
-    (request.kind === 'pull'
+    (request.type === 'pull'
       ? `<t:Timeout>${request.timeoutMinutes}</t:Timeout>`
       : `<t:StatusFrequency>${request.statusFrequencyMinutes}</t:StatusFrequency>` +
         element('t:URL', 'callbackUrl', request.callbackUrl))
@@ -165,7 +165,7 @@ function envelope(head: EnvelopeHead, body: string): string {
 function impersonationElement(impersonate: Impersonation | undefined): string {
   if (impersonate === undefined) return '';
   const given: Readonly<Record<string, string | undefined>> = { ...impersonate };
-  const named = Object.entries(CONNECTING_SIDS).map(([option, name]) => {
+  const named = Object.entries(CONNECTING_SID_ELEMENTS).map(([option, name]) => {
     const value = given[option];
     return value === undefined ? '' : element(`t:${name}`, `impersonate.${option}`, value);
   });

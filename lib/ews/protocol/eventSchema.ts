@@ -113,12 +113,12 @@ function eventOf(draft: EventDraft): ServerEvent {
 function endEvent({ event, notification }: MessageBuilder): void {
   if (event.subscriptionId === '') throw new SchemaViolation('a SubscriptionId before the events', 'none');
   notification.events.push(eventOf(event));
-  if (notification.skippedWatermark !== undefined) delete notification.skippedWatermark;
+  if (notification.unknownLastWatermark !== undefined) delete notification.unknownLastWatermark;
 }
 
 function eventStep(type: ServerEvent['type'], within: Steps): ElementHandler {
   return {
-    within,
+    children: within,
     open: (draft) => (draft.event = newEvent(type, draft.notification.subscriptionId)),
     close: endEvent,
   };
@@ -130,15 +130,16 @@ const STATUS_PARTS: Steps = new Map<string, ElementHandler>([
 
 /** An event of a type that is not known: it is counted, and its watermark goes on from there. */
 const OTHER: ElementHandler = {
-  within: STATUS_PARTS,
+  children: STATUS_PARTS,
   open: (draft, _attributes, localName) => {
     draft.event = newEvent('status', '');
-    if (localName.endsWith('Event')) (draft.notification.skipped ??= []).push('');
+    if (localName.endsWith('Event')) (draft.notification.unknownWatermarks ??= []).push('');
   },
   close: ({ event, notification }) => {
     if (event.watermark === undefined) return;
-    notification.skippedWatermark = event.watermark;
-    if (notification.skipped?.at(-1) === '') notification.skipped.splice(-1, 1, event.watermark);
+    notification.unknownLastWatermark = event.watermark;
+    if (notification.unknownWatermarks?.at(-1) === '')
+      notification.unknownWatermarks.splice(-1, 1, event.watermark);
   },
 };
 
@@ -193,7 +194,7 @@ const PARTS: Readonly<Record<SubscribableEvent, Steps>> = {
 
 /** Reads a Notification: the events of one subscription, of all types mixed, in order. */
 export const NOTIFICATION: ElementHandler = {
-  within: new Map<string, ElementHandler>([
+  children: new Map<string, ElementHandler>([
     [
       'SubscriptionId',
       { close: ({ notification }, text) => (notification.subscriptionId = detachString(text)) },

@@ -1,5 +1,3 @@
-import * as t from 'io-ts';
-
 /** The element of each event that can be subscribed to. */
 export const EVENT_NAMES: Readonly<Record<SubscribableEvent, string>> = {
   created: 'CreatedEvent',
@@ -102,7 +100,7 @@ export interface StatusEvent {
  * - `subscriptionLost`: the server dropped the subscription, and the new one could not take up where it was.
  * - `watermarkRefused`: the server does not know the watermark (any more).
  * - `eventsMissed`: the server says that it lost events of this subscription.
- * - `answerLost`: the answer with the events was lost, and the server hands them out only once.
+ * - `responseLost`: the answer with the events was lost, and the server hands them out only once.
  * - `mailboxMoved`: the mailbox was moved or failed over.
  * - `connectionLost`: the connection that events are streamed on broke or fell silent, with events on it perhaps.
  * - `unreadable`: a part of the stream could not be read.
@@ -111,7 +109,7 @@ export type GapReason =
   | 'subscriptionLost'
   | 'watermarkRefused'
   | 'eventsMissed'
-  | 'answerLost'
+  | 'responseLost'
   | 'mailboxMoved'
   | 'connectionLost'
   | 'unreadable';
@@ -145,54 +143,3 @@ export type EwsEvent = ServerEvent | GapEvent;
 
 /** The events that can be subscribed to. */
 export type SubscribableEvent = Exclude<ServerEvent['type'], 'status'>;
-
-const DateCodec: t.Type<Date> = new t.Type<Date>(
-  'Date',
-  (value): value is Date => value instanceof Date && !Number.isNaN(value.getTime()),
-  (value, context) =>
-    value instanceof Date && !Number.isNaN(value.getTime()) ? t.success(value) : t.failure(value, context),
-  t.identity,
-);
-
-const Id: t.Type<EwsId> = t.intersection([
-  t.strict({ id: t.string }),
-  t.exact(t.partial({ changeKey: t.string })),
-]);
-
-const subscribed = { subscriptionId: t.string };
-const about = {
-  ...{ watermark: t.string, timestamp: DateCodec, timestampText: t.string },
-  ...{ item: Id, folder: Id, parentFolder: Id },
-};
-const before = { oldItem: Id, oldFolder: Id, oldParentFolder: Id };
-
-/** The codec of what the parser makes of an event, and of what the library adds to them. */
-export const EwsEvent: t.Type<EwsEvent> = t.union([
-  t.intersection([t.type({ type: t.literal('created'), ...subscribed }), t.partial(about)]),
-  t.intersection([t.type({ type: t.literal('deleted'), ...subscribed }), t.partial(about)]),
-  t.intersection([
-    t.type({ type: t.literal('modified'), ...subscribed }),
-    t.partial({ ...about, unreadCount: t.number }),
-  ]),
-  t.intersection([t.type({ type: t.literal('moved'), ...subscribed }), t.partial({ ...about, ...before })]),
-  t.intersection([t.type({ type: t.literal('copied'), ...subscribed }), t.partial({ ...about, ...before })]),
-  t.intersection([t.type({ type: t.literal('newMail'), ...subscribed }), t.partial(about)]),
-  t.intersection([t.type({ type: t.literal('freeBusyChanged'), ...subscribed }), t.partial(about)]),
-  t.intersection([t.type({ type: t.literal('status'), ...subscribed }), t.partial({ watermark: t.string })]),
-  t.intersection([
-    t.type({
-      type: t.literal('gap'),
-      ...subscribed,
-      reason: t.keyof({
-        subscriptionLost: null,
-        watermarkRefused: null,
-        eventsMissed: null,
-        answerLost: null,
-        mailboxMoved: null,
-        connectionLost: null,
-        unreadable: null,
-      }),
-    }),
-    t.partial({ since: DateCodec }),
-  ]),
-]);

@@ -5,7 +5,7 @@ import { AutodiscoverError, EwsError, SoapFault } from './errors.ts';
 import type { GapReason } from './events.ts';
 
 /** What is known where an error came up. */
-export interface ErrorContext {
+export interface FailureContext {
   readonly operation: 'Subscribe' | 'GetEvents' | 'GetStreamingEvents' | 'SendNotification' | 'Unsubscribe';
   /** Whether this very subscription has answered before. @default false */
   readonly hasAnswered?: boolean;
@@ -24,13 +24,13 @@ export interface ErrorContext {
  * - `fail`: trying again would not help.
  */
 export type EwsAction =
-  | 'alreadyGone'
-  | 'goOn'
+  | 'gone'
+  | 'continue'
   | 'resubscribe'
-  | 'resubscribeAfresh'
-  | 'resubscribeLater'
-  | 'afterReleases'
-  | 'backOff'
+  | 'resubscribeFromNow'
+  | 'resubscribeDelayed'
+  | 'waitForReleases'
+  | 'retry'
   | 'fail';
 
 /** What to do about an error, and what goes with it. */
@@ -41,43 +41,43 @@ export interface EwsDecision {
   /** The gap to tell of, if the stream cannot be taken up where it was. */
   readonly gap?: GapReason;
   /** The server says that it has no such subscription any more: there is nothing to remove. */
-  readonly gone?: boolean;
+  readonly isGone?: boolean;
 }
 
 const FAIL: EwsDecision = { action: 'fail' };
-const BACK_OFF: EwsDecision = { action: 'backOff' };
-const LOST: EwsDecision = { action: 'resubscribe', gap: 'subscriptionLost', gone: true };
-const DENIED: EwsDecision = { action: 'resubscribeAfresh', gap: 'subscriptionLost' };
-const MOVED: EwsDecision = { action: 'resubscribeLater', gap: 'mailboxMoved' };
+const RETRY: EwsDecision = { action: 'retry' };
+const LOST: EwsDecision = { action: 'resubscribe', gap: 'subscriptionLost', isGone: true };
+const DENIED: EwsDecision = { action: 'resubscribeFromNow', gap: 'subscriptionLost' };
+const DELAYED: EwsDecision = { action: 'resubscribeDelayed', gap: 'mailboxMoved' };
 
 /**
  * The table of codes: what to do when one answers GetEvents or GetStreamingEvents, or is posted.
  *
- * As the answer to another operation it means the same, but for what is gone: {@link decide}.
+ * As the answer to another operation it means the same, but for what is gone: {@link decideFailure}.
  */
 export const EWS_FAILURES: readonly (readonly [code: string, decision: EwsDecision])[] = [
   ['ErrorSubscriptionNotFound', LOST],
   ['ErrorExpiredSubscription', LOST],
   ['ErrorInvalidSubscription', LOST],
   ['ErrorReadEventsFailed', { action: 'resubscribe', gap: 'subscriptionLost' }],
-  ['ErrorInvalidWatermark', { action: 'resubscribeAfresh', gap: 'watermarkRefused' }],
-  ['ErrorMissedNotificationEvents', { action: 'goOn', gap: 'eventsMissed' }],
-  ['ErrorSubscriptionUnsubscribed', { action: 'resubscribeAfresh', gap: 'subscriptionLost', gone: true }],
-  ['ErrorNewEventStreamConnectionOpened', { action: 'backOff', gap: 'connectionLost' }],
-  ['ErrorServerBusy', BACK_OFF],
-  ['ErrorExceededConnectionCount', BACK_OFF],
-  ['ErrorExceededSubscriptionCount', { action: 'afterReleases' }],
-  ['ErrorConnectionFailed', BACK_OFF],
-  ['ErrorTimeoutExpired', BACK_OFF],
-  ['ErrorInternalServerTransientError', BACK_OFF],
-  ['ErrorInsufficientResources', BACK_OFF],
-  ['ErrorADUnavailable', BACK_OFF],
-  ['ErrorNoRespondingCASInDestinationSite', BACK_OFF],
-  ['ErrorProxiedSubscriptionCallFailure', BACK_OFF],
-  ['ErrorMailboxMoveInProgress', MOVED],
-  ['ErrorMailboxStoreUnavailable', MOVED],
-  ['ErrorMailboxFailover', MOVED],
-  ['ErrorProxyRequestNotAllowed', MOVED],
+  ['ErrorInvalidWatermark', { action: 'resubscribeFromNow', gap: 'watermarkRefused' }],
+  ['ErrorMissedNotificationEvents', { action: 'continue', gap: 'eventsMissed' }],
+  ['ErrorSubscriptionUnsubscribed', { action: 'resubscribeFromNow', gap: 'subscriptionLost', isGone: true }],
+  ['ErrorNewEventStreamConnectionOpened', { action: 'retry', gap: 'connectionLost' }],
+  ['ErrorServerBusy', RETRY],
+  ['ErrorExceededConnectionCount', RETRY],
+  ['ErrorExceededSubscriptionCount', { action: 'waitForReleases' }],
+  ['ErrorConnectionFailed', RETRY],
+  ['ErrorTimeoutExpired', RETRY],
+  ['ErrorInternalServerTransientError', RETRY],
+  ['ErrorInsufficientResources', RETRY],
+  ['ErrorADUnavailable', RETRY],
+  ['ErrorNoRespondingCASInDestinationSite', RETRY],
+  ['ErrorProxiedSubscriptionCallFailure', RETRY],
+  ['ErrorMailboxMoveInProgress', DELAYED],
+  ['ErrorMailboxStoreUnavailable', DELAYED],
+  ['ErrorMailboxFailover', DELAYED],
+  ['ErrorProxyRequestNotAllowed', DELAYED],
 ];
 
 const BY_CODE: ReadonlyMap<string, EwsDecision> = new Map(EWS_FAILURES);
@@ -90,25 +90,25 @@ const TRANSIENT_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
  *
  * What is not in the table fails: it is for who subscribed to decide.
  */
-export function decide(error: unknown, context: ErrorContext): EwsDecision {
+export function decideFailure(error: unknown, context: FailureContext): EwsDecision {
   if (error instanceof SoapFault || error instanceof EwsError) return decideCode(error, context);
-  if (error instanceof NetworkError) return BACK_OFF;
+  if (error instanceof NetworkError) return RETRY;
   // With no network at all nothing is found, and that passes.
-  if (error instanceof AutodiscoverError && error.isUnreachable) return BACK_OFF;
+  if (error instanceof AutodiscoverError && error.isUnreachable) return RETRY;
   if (error instanceof HttpError && TRANSIENT_STATUSES.has(error.status)) {
-    return waiting(BACK_OFF, error);
+    return waiting(RETRY, error);
   }
   return FAIL;
 }
 
-function decideCode(error: SoapFault | EwsError, { operation, hasAnswered }: ErrorContext): EwsDecision {
+function decideCode(error: SoapFault | EwsError, { operation, hasAnswered }: FailureContext): EwsDecision {
   const { code } = error;
   const isReading = operation !== 'Subscribe' && operation !== 'Unsubscribe';
   // Ids start again with some servers, so what was ours may be another user's now.
   if (isReading && hasAnswered === true && ACCESS_DENIED.has(code)) return DENIED;
   const decision = BY_CODE.get(code) ?? FAIL;
-  if (operation === 'Unsubscribe' && decision.gone === true) return { action: 'alreadyGone' };
-  if (operation === 'Subscribe' && decision.gone === true) return FAIL;
+  if (operation === 'Unsubscribe' && decision.isGone === true) return { action: 'gone' };
+  if (operation === 'Subscribe' && decision.isGone === true) return FAIL;
   return waiting(decision, error);
 }
 
@@ -119,10 +119,10 @@ function waiting(decision: EwsDecision, error: unknown): EwsDecision {
 
 /** Actions by which an Unsubscribe is worth sending again. */
 const RELEASE_AGAIN: ReadonlySet<EwsAction> = new Set([
-  'backOff',
-  'resubscribeLater',
+  'retry',
+  'resubscribeDelayed',
   'resubscribe',
-  'afterReleases',
+  'waitForReleases',
 ]);
 
 /**
@@ -133,7 +133,7 @@ const RELEASE_AGAIN: ReadonlySet<EwsAction> = new Set([
  * until the account is locked.
  */
 export function decideUnsubscribe(error: unknown): ReleaseDecision {
-  const { action } = decide(error, { operation: 'Unsubscribe' });
-  if (action === 'alreadyGone') return 'alreadyGone';
+  const { action } = decideFailure(error, { operation: 'Unsubscribe' });
+  if (action === 'gone') return 'alreadyGone';
   return RELEASE_AGAIN.has(action) || error instanceof DecodeError ? 'retry' : 'fail';
 }

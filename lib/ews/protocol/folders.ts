@@ -19,7 +19,7 @@ export interface WatchedFolders {
 }
 
 /** The names of {@link WatchedFolders}. */
-export const WATCHED_NAMES: OptionNames<WatchedFolders> = { folders: 1, allFolders: 1, events: 1 };
+export const WATCHED_FOLDERS_NAMES: OptionNames<WatchedFolders> = { folders: 1, allFolders: 1, events: 1 };
 
 /** Checks what to be told of. */
 export function checkEvents(events: unknown): readonly SubscribableEvent[] {

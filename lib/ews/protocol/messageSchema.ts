@@ -28,7 +28,7 @@ function valuesIn(owner: { values: Values }): Values {
 }
 
 const RESPONSE: ElementHandler = {
-  within: new Map<string, ElementHandler>([
+  children: new Map<string, ElementHandler>([
     [
       'ResponseCode',
       {
@@ -49,11 +49,11 @@ const RESPONSE: ElementHandler = {
       { close: ({ response }, text) => text !== '' && (response.watermark = detachString(text)) },
     ],
     ['Notification', NOTIFICATION],
-    ['Notifications', { within: new Map([['Notification', NOTIFICATION]]) }],
+    ['Notifications', { children: new Map([['Notification', NOTIFICATION]]) }],
     [
       'ErrorSubscriptionIds',
       {
-        within: new Map<string, ElementHandler>([
+        children: new Map<string, ElementHandler>([
           [
             'SubscriptionId',
             { open: countPart, close: ({ response }, text) => response.errorSubscriptionIds.push(text) },
@@ -84,18 +84,18 @@ const RESPONSE: ElementHandler = {
 
 /** One server family calls its response messages `x`, so any child of ResponseMessages is one. */
 const OPERATION: ElementHandler = {
-  within: new Map<string, ElementHandler>([['ResponseMessages', { otherwise: RESPONSE }]]),
+  children: new Map<string, ElementHandler>([['ResponseMessages', { otherwise: RESPONSE }]]),
   open: (draft, _attributes, localName) => (draft.operation = localName),
 };
 
 const FAULT: ElementHandler = {
-  within: new Map<string, ElementHandler>([
+  children: new Map<string, ElementHandler>([
     ['faultcode', { close: ({ fault }, text) => (fault.faultCode = text) }],
     ['faultstring', { close: ({ fault }, text) => (fault.faultString = text) }],
     [
       'detail',
       {
-        within: new Map<string, ElementHandler>([
+        children: new Map<string, ElementHandler>([
           ['ResponseCode', { close: ({ fault }, text) => (fault.responseCode = text) }],
           ['Message', { close: ({ fault }, text) => (fault.message = text) }],
           ['MessageXml', { ...MESSAGE_XML, open: (draft) => (draft.values = valuesIn(draft.fault)) }],
@@ -110,13 +110,13 @@ const FAULT: ElementHandler = {
   close: ({ messages, fault }) => messages.push({ type: 'fault', ...fault }),
 };
 
-const BODY: ElementHandler = { within: new Map([['Fault', FAULT]]), otherwise: OPERATION };
+const BODY: ElementHandler = { children: new Map([['Fault', FAULT]]), otherwise: OPERATION };
 
-const ENVELOPE: ElementHandler = { within: new Map([['Body', BODY]]) };
+const ENVELOPE: ElementHandler = { children: new Map([['Body', BODY]]) };
 
 /** Reads a document: one SOAP envelope, by local names, whatever the prefixes are. */
 export const DOCUMENT: ElementHandler = {
-  within: new Map([['Envelope', ENVELOPE]]),
+  children: new Map([['Envelope', ENVELOPE]]),
   otherwise: {
     open: (_draft: MessageBuilder, _attributes, localName) => {
       throw new SchemaViolation('a SOAP envelope', `<${localName}>: a proxy or login page in between?`);

@@ -12,9 +12,9 @@ export interface Notification {
    * The watermarks of the events that were left out because their types are not known, an empty one where one has
    * none. Not there for none.
    */
-  readonly skipped?: readonly string[];
+  readonly unknownWatermarks?: readonly string[];
   /** The watermark of the last event, where that one was left out. */
-  readonly skippedWatermark?: string;
+  readonly unknownLastWatermark?: string;
 }
 
 /** One response message: what an operation came to. */

@@ -3,7 +3,7 @@ import { SaxesParser } from 'saxes';
 import { DecodeError } from '../../core/errors.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../core/limits.ts';
 import type { ServerEvent } from './events.ts';
-import { type Attributes, type MessageBuilder, SchemaViolation, newDraft } from './schema.ts';
+import { type Attributes, type MessageBuilder, SchemaViolation, newBuilder } from './schema.ts';
 import { DOCUMENT } from './messageSchema.ts';
 import { pathOf, type ElementNode, elementCache } from './elements.ts';
 import type { EwsMessage } from './messages.ts';
@@ -93,7 +93,7 @@ export function envelopeReader(
   let text = '';
   /** Those of the element whose tag is being read. */
   let attributes = 0;
-  let draft: MessageBuilder = newDraft();
+  let draft: MessageBuilder = newBuilder();
   let saxes: SaxesParser<typeof SAXES_OPTIONS> | undefined;
   let written = 0;
   /** Where the envelope ended, if it has. */
@@ -202,7 +202,7 @@ export function envelopeReader(
     here = last = places.root;
     prologEnd = 0;
     isBetween = false;
-    draft = newDraft();
+    draft = newBuilder();
   };
 
   // By an index: to join what is left of one chunk after another copies it for each envelope.

@@ -9,7 +9,7 @@ export type Attributes = Readonly<Record<string, string>>;
 /** What to do with an element. Those that no step is for are skipped, with all that is in them. */
 export interface ElementHandler {
   /** The steps of the elements in it, by local name. */
-  readonly within?: ReadonlyMap<string, ElementHandler>;
+  readonly children?: ReadonlyMap<string, ElementHandler>;
   /** The step of those that have none by name. */
   readonly otherwise?: ElementHandler;
   readonly open?: (draft: MessageBuilder, attributes: Attributes, localName: string) => void;
@@ -47,7 +47,7 @@ export interface EventDraft {
 
 interface NotificationDraft extends Mutable<Notification> {
   readonly events: ServerEvent[];
-  skipped?: string[];
+  unknownWatermarks?: string[];
 }
 
 interface ResponseDraft extends Mutable<ResponseMessage> {
@@ -146,7 +146,7 @@ const NOTHING_READ = {
 } as const;
 
 /** An envelope of which nothing was read. */
-export function newDraft(): MessageBuilder {
+export function newBuilder(): MessageBuilder {
   return { messages: [], ...NOTHING_READ };
 }
 

@@ -15,7 +15,7 @@ import { DecodeError, HttpError, type RequestIdentity } from '../../core/errors.
 import type { Limits } from '../../core/limits.ts';
 import { isHtml, mediaType } from '../../core/text.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../core/transport/transport.ts';
-import { parseAnswer } from './answerParser.ts';
+import { parseResponse } from './responseParser.ts';
 import { EwsError, type OperationIdentity, SoapFault, statusAdviceFor } from './errors.ts';
 import type { EwsMessage, ResponseMessage } from './messages.ts';
 import type { ParserOptions } from './parser.ts';
@@ -105,7 +105,7 @@ function answerOf(
   const onMessage = discardingAfterFault(response);
   const onEvents = response.status === 200 ? call.onEvents : undefined;
   return read(response, request, call, (options) =>
-    parseAnswer({ ...call.limits, ...options, onMessage, ...(onEvents === undefined ? {} : { onEvents }) }),
+    parseResponse({ ...call.limits, ...options, onMessage, ...(onEvents === undefined ? {} : { onEvents }) }),
   ).pipe(
     tap((messages) => {
       // Exchange sends a fault with it; an empty one is from a proxy, or from a server that is going down.

@@ -30,7 +30,7 @@ export const VERSIONS: readonly ExchangeVersion[] = [
  */
 export function checkSubscription(
   version: ExchangeVersion,
-  { kind, folders, events }: SubscribeRequest,
+  { type: kind, folders, events }: SubscribeRequest,
 ): void {
   if (kind === 'streaming') atLeast(version, 'Exchange2010_SP1', 'streamingNotifications');
   if (events.includes('freeBusyChanged')) atLeast(version, 'Exchange2010_SP1', 'the event freeBusyChanged');

@@ -11,12 +11,12 @@ import {
   throwError,
 } from 'rxjs';
 import type { Lease } from '../../core/lifecycle/remoteResource.ts';
-import { backedOff, type StreamProgress, gapEvent, reached } from '../subscription/progress.ts';
-import { decide } from '../protocol/failures.ts';
+import { backoffTimer, type StreamProgress, gapEvent, reached } from '../subscription/progress.ts';
+import { decideFailure } from '../protocol/failures.ts';
 import { getEventsEnvelope } from '../protocol/envelope.ts';
 import { EwsError } from '../protocol/errors.ts';
-import { nextPoll, type PollPace } from './pollPace.ts';
-import type { PullPlan } from './options.ts';
+import { nextPace, type PollPace } from './pollPace.ts';
+import type { ResolvedPullOptions } from './options.ts';
 import type { ServerSession } from '../session/session.ts';
 import type { EwsEvent, ServerEvent } from '../protocol/events.ts';
 import type { Notification, ResponseMessage } from '../protocol/messages.ts';
@@ -24,7 +24,7 @@ import type { Notification, ResponseMessage } from '../protocol/messages.ts';
 /** The questions for one subscription: a record for the functions of this file. */
 interface Polling {
   readonly service: ServerSession;
-  readonly plan: PullPlan;
+  readonly plan: ResolvedPullOptions;
   readonly course: StreamProgress;
   readonly id: string;
   readonly lease: Lease;
@@ -36,11 +36,11 @@ interface Polling {
 
 /**
  * Returns an Observable that asks for the events of a subscription: at once, then at the interval, and again
- * at once while there are more, as {@link nextPoll} says. It never completes; it errors where asking again would not help.
+ * at once while there are more, as {@link nextPace} says. It never completes; it errors where asking again would not help.
  */
 export function getEventsLoop(
   service: ServerSession,
-  plan: PullPlan,
+  plan: ResolvedPullOptions,
   course: StreamProgress,
   id: string,
   lease: Lease,
@@ -52,7 +52,7 @@ export function getEventsLoop(
       course,
       id,
       lease,
-      pace: { waitMs: 0, atOnce: 0 },
+      pace: { waitMs: 0, immediate: 0 },
       again$: undefined,
     };
     const ask = (): void => {
@@ -160,29 +160,29 @@ function taken(
   const moreEvents = answer.notifications.some((notification) => notification.moreEvents);
   extend(polling);
   course.watermark =
-    answer.notifications.at(-1)?.skippedWatermark ??
+    answer.notifications.at(-1)?.unknownLastWatermark ??
     events.findLast(({ watermark }) => watermark !== undefined)?.watermark ??
     course.watermark;
   course.failures = 0;
   course.hasAnswered = true;
   if (!moreEvents) course.since = new Date(askedAt);
   const skipped = answer.notifications.reduce(
-    (sum, notification) => sum + (notification.skipped?.length ?? 0),
+    (sum, notification) => sum + (notification.unknownWatermarks?.length ?? 0),
     0,
   );
   const brought = early + skipped + events.filter(({ type }) => type !== 'status').length;
-  polling.pace = nextPoll(polling.pace, { moreEvents, events: brought }, plan.intervalMs);
+  polling.pace = nextPace(polling.pace, { moreEvents, events: brought }, plan.intervalMs);
   return concat(from(events), reached(course));
 }
 
 function failed(polling: Polling, error: unknown, mayHaveActed: boolean): Observable<EwsEvent> {
   const { service, plan, course, id } = polling;
-  const decision = decide(error, course);
-  if (decision.action === 'goOn') {
-    polling.pace = { waitMs: plan.intervalMs, atOnce: 0 };
+  const decision = decideFailure(error, course);
+  if (decision.action === 'continue') {
+    polling.pace = { waitMs: plan.intervalMs, immediate: 0 };
     return of(gapEvent(course, id, decision.gap ?? 'eventsMissed'));
   }
-  if (decision.action !== 'backOff') {
+  if (decision.action !== 'retry') {
     // The server answers: the failures before were those of the network.
     course.failures = 0;
     return throwError(() => error);
@@ -190,11 +190,11 @@ function failed(polling: Polling, error: unknown, mayHaveActed: boolean): Observ
   // A server without watermarks hands events out once: they may have been in the answer that was lost. And the
   // question may get there only later, and take what has happened by then: so the next one is for another.
   if (mayHaveActed && course.watermark === undefined) {
-    course.gap ??= 'answerLost';
+    course.gap ??= 'responseLost';
     return throwError(() => error);
   }
   course.failures += 1;
-  polling.again$ = backedOff(service.backoff.pause, service.retry, course.failures, decision);
+  polling.again$ = backoffTimer(service.backoff.pause, service.retry, course.failures, decision);
   return EMPTY;
 }
 

@@ -6,7 +6,7 @@ import {
   checkFolders,
   graceMsOption,
   textOption,
-  WATCHED_NAMES,
+  WATCHED_FOLDERS_NAMES,
   type WatchedFolders,
 } from '../protocol/folders.ts';
 
@@ -45,7 +45,7 @@ export interface PullOptions extends WatchedFolders {
 }
 
 const NAMES: OptionNames<PullOptions> = {
-  ...WATCHED_NAMES,
+  ...WATCHED_FOLDERS_NAMES,
   timeoutMinutes: 1,
   pollIntervalSeconds: 1,
   watermark: 1,
@@ -55,7 +55,7 @@ const NAMES: OptionNames<PullOptions> = {
 };
 
 /** The options, checked and with their defaults. */
-export interface PullPlan {
+export interface ResolvedPullOptions {
   readonly request: PullSubscriptionRequest;
   readonly timeoutMs: number;
   readonly intervalMs: number;
@@ -65,7 +65,7 @@ export interface PullPlan {
 }
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
-export function pullPlan(options: PullOptions): PullPlan {
+export function resolvePullOptions(options: PullOptions): ResolvedPullOptions {
   objectOption('options', options, NAMES);
   const { timeoutMinutes = 10, watermark, onLost = 'resume', graceSeconds } = options;
   const checkpoint = checkCheckpoint(options.checkpoint);
@@ -78,7 +78,7 @@ export function pullPlan(options: PullOptions): PullPlan {
   if (watermark !== undefined) textOption('watermark', watermark);
   return {
     request: {
-      kind: 'pull',
+      type: 'pull',
       folders: checkFolders(options),
       events: checkEvents(options.events),
       watermark,

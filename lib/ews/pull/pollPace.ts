@@ -2,17 +2,17 @@
  * How many questions may follow one another without a wait: with 50 events in each answer, 25,000 events.
  * Page: "GetEvents operation".
  */
-export const MOST_AT_ONCE = 500;
+export const MAX_IMMEDIATE = 500;
 
 /** When to ask for events again. */
 export interface PollPace {
   readonly waitMs: number;
   /** How many questions in a row were asked without a wait, including the next one. */
-  readonly atOnce: number;
+  readonly immediate: number;
 }
 
 /** What an answer says about the next question. */
-export interface PollAnswer {
+export interface PollResult {
   /** Whether the server says that there are more events. */
   readonly moreEvents: boolean;
   /** How many events it brought, except `status`. */
@@ -27,7 +27,7 @@ export interface PollAnswer {
  *
  * @param before The decision after the answer before.
  */
-export function nextPoll(before: PollPace, { moreEvents, events }: PollAnswer, intervalMs: number): PollPace {
-  const isAtOnce = moreEvents && events > 0 && before.atOnce < MOST_AT_ONCE;
-  return isAtOnce ? { waitMs: 0, atOnce: before.atOnce + 1 } : { waitMs: intervalMs, atOnce: 0 };
+export function nextPace(before: PollPace, { moreEvents, events }: PollResult, intervalMs: number): PollPace {
+  const isAtOnce = moreEvents && events > 0 && before.immediate < MAX_IMMEDIATE;
+  return isAtOnce ? { waitMs: 0, immediate: before.immediate + 1 } : { waitMs: intervalMs, immediate: 0 };
 }

@@ -3,11 +3,11 @@ import { shareWithGrace, untilClosed } from '../../core/lifecycle/closing.ts';
 import { type ExchangeService, sessionOf, type EwsSession, type ServerSession } from '../session/session.ts';
 import type { EwsEvent } from '../protocol/events.ts';
 import { checkSubscription } from '../protocol/version.ts';
-import { type StreamProgress, loadProgress } from '../subscription/progress.ts';
+import { type StreamProgress, withProgress } from '../subscription/progress.ts';
 import { resubscribe } from '../subscription/resubscribe.ts';
 import { subscription } from '../subscription/subscription.ts';
 import { getEventsLoop } from './getEvents.ts';
-import { type PullOptions, type PullPlan, pullPlan } from './options.ts';
+import { type PullOptions, type ResolvedPullOptions, resolvePullOptions } from './options.ts';
 
 /**
  * Returns an Observable that makes one pull subscription, emits its events, and removes it. It errors with
@@ -15,7 +15,7 @@ import { type PullOptions, type PullPlan, pullPlan } from './options.ts';
  */
 function pullSubscription(
   internals: ServerSession,
-  plan: PullPlan,
+  plan: ResolvedPullOptions,
   course: StreamProgress,
 ): Observable<EwsEvent> {
   return subscription(internals, course, {
@@ -34,9 +34,9 @@ function pullSubscription(
  * Returns an Observable that keeps one pull subscription after another on the server, until it is
  * unsubscribed from or an error comes up that another subscription would not mend.
  */
-function pullStream(service: EwsSession, plan: PullPlan): Observable<EwsEvent> {
+function pullStream(service: EwsSession, plan: ResolvedPullOptions): Observable<EwsEvent> {
   const { checkpoint, request, resume } = plan;
-  return loadProgress(service, { checkpoint, watermark: request.watermark }, true, (course) =>
+  return withProgress(service, { checkpoint, watermark: request.watermark }, true, (course) =>
     resubscribe(service, course, resume, (here) => pullSubscription(here, plan, course)),
   );
 }
@@ -89,7 +89,7 @@ function pullStream(service: EwsSession, plan: PullPlan): Observable<EwsEvent> {
  */
 export function pullNotifications(service: ExchangeService, options: PullOptions): Observable<EwsEvent> {
   const internals = sessionOf(service);
-  const plan = pullPlan(options);
+  const plan = resolvePullOptions(options);
   checkSubscription(internals.version, plan.request);
   const events$ = defer(() => pullStream(internals, plan)).pipe(
     untilClosed<EwsEvent>(internals.ledger, 'pullNotifications'),

@@ -1,7 +1,7 @@
 import { defer, type MonoTypeOperatorFunction, Observable, type Subscription, tap } from 'rxjs';
 import { DecodeError } from '../../core/errors.ts';
 import { type PushResponse, reject } from './pushRequest.ts';
-import { SUBJECT } from './sendNotification.ts';
+import { NOTIFICATION_SUBJECT } from './sendNotification.ts';
 
 /** What of a request of `node:http`, or of a framework on it, is read. */
 export interface NodeRequestLike {
@@ -42,7 +42,7 @@ export function bodyOf(
     };
     const breakOff = (): void => {
       subscriber.error(
-        new DecodeError(SUBJECT, { path: '', expected: 'the end of the body', actual: 'none' }),
+        new DecodeError(NOTIFICATION_SUBJECT, { path: '', expected: 'the end of the body', actual: 'none' }),
       );
     };
     answering.add(breakOff);
@@ -65,7 +65,7 @@ export function tooLarge(maxBytes: number): PushResponse {
 }
 
 /** A body that has more bytes than it may. */
-export class LargeBody extends Error {
+export class BodyTooLarge extends Error {
   override readonly name: string = 'LargeBody';
   /** The most that it may have. */
   readonly maxBytes: number;
@@ -76,15 +76,15 @@ export class LargeBody extends Error {
   }
 }
 
-/** Returns an operator that errors with {@link LargeBody} beyond a number of bytes. */
-export function atMostBytes(maxBytes: number): MonoTypeOperatorFunction<Uint8Array> {
+/** Returns an operator that errors with {@link BodyTooLarge} beyond a number of bytes. */
+export function limitBytes(maxBytes: number): MonoTypeOperatorFunction<Uint8Array> {
   return (body$) =>
     defer(() => {
       let length = 0;
       return body$.pipe(
         tap((chunk) => {
           length += chunk.length;
-          if (length > maxBytes) throw new LargeBody(maxBytes);
+          if (length > maxBytes) throw new BodyTooLarge(maxBytes);
         }),
       );
     });

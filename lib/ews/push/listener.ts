@@ -2,7 +2,7 @@ import { type Observable, Subject, Subscription, tap, timer } from 'rxjs';
 import { invalidSecret, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
 import { type PushRequest, type PushResponse, reject, retryLater } from './pushRequest.ts';
 import { bodyOf, type NodeRequestLike, tooLarge } from './body.ts';
-import { MOST_UNKNOWN, routerOf } from './router.ts';
+import { MAX_UNKNOWN, routerOf } from './router.ts';
 import { isXml } from '../protocol/soap.ts';
 
 /** What a listener lets in. */
@@ -33,7 +33,7 @@ export interface PushListenerOptions {
 const NAMES: OptionNames<PushListenerOptions> = { path: 1, maxBytes: 1, timeoutSeconds: 1, maxUnknown: 1 };
 
 /** What of a response of `node:http` is used. */
-export interface PostedResponse {
+export interface NodeResponseLike {
   /** Whether it was answered before. */
   readonly headersSent: boolean;
   /** Begins the answer. */
@@ -45,7 +45,7 @@ export interface PostedResponse {
 }
 
 /** A request that was answered, but not with what an Exchange server hopes for. */
-export interface RefusedNotification {
+export interface RefusedPost {
   /** What it was answered. */
   readonly status: number;
   /** Why, in one sentence of at most 200 characters, without a word of the request's body. */
@@ -57,9 +57,9 @@ export interface PushListener {
   /** What is posted. It completes when the listener is closed. */
   readonly incoming$: Observable<PushRequest>;
   /** What was refused, for a log. It never errors. */
-  readonly refused$: Observable<RefusedNotification>;
+  readonly refused$: Observable<RefusedPost>;
   /** Takes a request of `node:http`, https or Express, and answers it. It never throws. */
-  readonly handler: (request: NodeRequestLike, response: PostedResponse) => void;
+  readonly handler: (request: NodeRequestLike, response: NodeResponseLike) => void;
   /** Refuses what comes from now on, and ends what is notified by it. */
   close(): void;
 }
@@ -107,7 +107,7 @@ export function pushListener(options: PushListenerOptions = {}): PushListener {
     path,
     maxBytes = 1_048_576,
     timeoutSeconds = 30,
-    maxUnknown = MOST_UNKNOWN,
+    maxUnknown = MAX_UNKNOWN,
   } = objectOption('options', options, NAMES);
   if (path !== undefined && (typeof path !== 'string' || !/^\/[^?#]*$/.test(path))) {
     throw invalidSecret('path', "a path that begins with '/', without query or fragment");
@@ -116,7 +116,7 @@ export function pushListener(options: PushListenerOptions = {}): PushListener {
   numberOption('timeoutSeconds', timeoutSeconds, { min: 0.01, max: 3600 });
   numberOption('maxUnknown', maxUnknown, { min: 1, integer: true });
   const incoming = new Subject<PushRequest>();
-  const refused = new Subject<RefusedNotification>();
+  const refused = new Subject<RefusedPost>();
   const incoming$ = incoming.asObservable();
   // The first call decides how much the router lets in.
   routerOf(incoming$, maxUnknown);
@@ -132,7 +132,7 @@ export function pushListener(options: PushListenerOptions = {}): PushListener {
     return incoming.observed ? undefined : retryLater('Nobody is subscribed to incoming$.');
   };
 
-  const handler = (request: NodeRequestLike, response: PostedResponse): void => {
+  const handler = (request: NodeRequestLike, response: NodeResponseLike): void => {
     const answering = new Subscription();
     const respond = ({ status, headers, body, problem = '' }: PushResponse): void => {
       if (answering.closed) return;

@@ -15,7 +15,7 @@ import {
   checkFolders,
   graceMsOption,
   textOption,
-  WATCHED_NAMES,
+  WATCHED_FOLDERS_NAMES,
   type WatchedFolders,
 } from '../protocol/folders.ts';
 
@@ -68,7 +68,7 @@ export interface PushOptions extends WatchedFolders {
 }
 
 const NAMES: OptionNames<PushOptions> = {
-  ...WATCHED_NAMES,
+  ...WATCHED_FOLDERS_NAMES,
   callbackUrl: 1,
   callbackSecret: 1,
   statusFrequencyMinutes: 1,
@@ -79,7 +79,7 @@ const NAMES: OptionNames<PushOptions> = {
 };
 
 /** The options, checked and with their defaults. */
-export interface PushPlan {
+export interface ResolvedPushOptions {
   readonly request: PushSubscriptionRequest;
   readonly hasSecret: boolean;
   /** After so long without a word the server has given the subscription up. */
@@ -93,7 +93,7 @@ export interface PushPlan {
 const LATE_MS = 30_000;
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
-export function pushPlan(options: PushOptions): PushPlan {
+export function resolvePushOptions(options: PushOptions): ResolvedPushOptions {
   objectOption('options', options, NAMES);
   const {
     statusFrequencyMinutes = 5,
@@ -118,7 +118,7 @@ export function pushPlan(options: PushOptions): PushPlan {
   }
   return {
     request: {
-      kind: 'push',
+      type: 'push',
       folders: checkFolders(options),
       events: checkEvents(options.events),
       watermark,

@@ -18,14 +18,14 @@ import { invalidOption } from '../../core/options.ts';
 import { type ExchangeService, sessionOf, type EwsSession, type ServerSession } from '../session/session.ts';
 import { EwsError } from '../protocol/errors.ts';
 import type { EwsEvent } from '../protocol/events.ts';
-import { decide } from '../protocol/failures.ts';
+import { decideFailure } from '../protocol/failures.ts';
 import type { ResponseMessage } from '../protocol/messages.ts';
 import { checkSubscription } from '../protocol/version.ts';
-import { type StreamProgress, gapEvent, heard, reached, loadProgress } from '../subscription/progress.ts';
+import { type StreamProgress, gapEvent, heard, reached, withProgress } from '../subscription/progress.ts';
 import { resubscribe } from '../subscription/resubscribe.ts';
 import { subscription } from '../subscription/subscription.ts';
 import { newSecret, withSecret } from './callbackSecret.ts';
-import { type PushOptions, type PushPlan, pushPlan } from './options.ts';
+import { type PushOptions, type ResolvedPushOptions, resolvePushOptions } from './options.ts';
 import type { PushRequest } from './pushRequest.ts';
 import { type PushRouter, routerOf } from './router.ts';
 import { deduplicate } from './sendNotification.ts';
@@ -34,16 +34,20 @@ import { deduplicate } from './sendNotification.ts';
  * Returns an Observable that keeps one push subscription after another on the server, until it is
  * unsubscribed from or an error comes up that another subscription would not mend.
  */
-function pushStream(service: EwsSession, plan: PushPlan, router: PushRouter): Observable<EwsEvent> {
+function pushStream(
+  service: EwsSession,
+  plan: ResolvedPushOptions,
+  router: PushRouter,
+): Observable<EwsEvent> {
   const { checkpoint, request, resume } = plan;
-  return loadProgress(service, { checkpoint, watermark: request.watermark }, true, (course) =>
+  return withProgress(service, { checkpoint, watermark: request.watermark }, true, (course) =>
     resubscribe(service, course, resume, (here) => pushSubscription(here, plan, course, router)),
   );
 }
 
 function pushSubscription(
   internals: ServerSession,
-  plan: PushPlan,
+  plan: ResolvedPushOptions,
   course: StreamProgress,
   router: PushRouter,
 ): Observable<EwsEvent> {
@@ -53,7 +57,7 @@ function pushSubscription(
   const secret = plan.hasSecret ? newSecret() : undefined;
   const callbackUrl =
     secret === undefined ? plan.request.callbackUrl : withSecret(plan.request.callbackUrl, secret);
-  const line = router.line(secret);
+  const line = router.senderFor(secret);
   /** When the server has given the subscription up, if nothing comes. */
   let endsAt: number | undefined;
   return subscription(internals, course, {
@@ -64,7 +68,7 @@ function pushSubscription(
       'The server may hold a subscription whose id nobody knows; it is told to end when it next posts to ' +
       'callbackUrl while something here is notified there, and ends by itself where it finds nobody.',
     operation: 'SendNotification',
-    prepare: () => line.expect(),
+    prepare: () => line.expectSubscription(),
     events: (id, lease) => {
       const deliver = deliveries(internals, course, id);
       const extend = (): void => {
@@ -83,8 +87,8 @@ function pushSubscription(
     release: (id, isLeft) => {
       const leftMs = (endsAt ?? asyncScheduler.now() + silenceMs) - asyncScheduler.now();
       // The secret of another process is not known: its posts arrive as those of strangers.
-      return (isLeft ? router.line(undefined) : line)
-        .dismiss(id)
+      return (isLeft ? router.senderFor(undefined) : line)
+        .unsubscribeOnNextPost(id)
         .pipe(timeout({ first: Math.max(0, leftMs), with: () => throwError(() => neverAsked(url)) }));
     },
   });
@@ -117,10 +121,10 @@ function refused(
   url: string,
 ): Observable<EwsEvent> {
   const error = new EwsError({ operation: 'SendNotification', url }, message);
-  const { action, gap } = decide(error, course);
-  if (action === 'goOn') return of(gapEvent(course, id, gap ?? 'eventsMissed'));
+  const { action, gap } = decideFailure(error, course);
+  if (action === 'continue') return of(gapEvent(course, id, gap ?? 'eventsMissed'));
   // There is nothing to ask again: what passes by itself is over when the server posts again.
-  return action === 'backOff' ? EMPTY : throwError(() => error);
+  return action === 'retry' ? EMPTY : throwError(() => error);
 }
 
 /** A server that was not answered, or cannot reach us, gives a subscription up without telling. */
@@ -194,7 +198,7 @@ export function pushNotifications(
   incoming: Observable<PushRequest>,
 ): Observable<EwsEvent> {
   const internals = sessionOf(service);
-  const plan = pushPlan(options);
+  const plan = resolvePushOptions(options);
   checkSubscription(internals.version, plan.request);
   if (!isObservable(incoming)) throw invalidOption('incoming', incoming, 'an Observable of notifications');
   const router = routerOf(incoming);

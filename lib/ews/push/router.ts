@@ -10,11 +10,11 @@ export interface PushRouter {
    * Returns a line of its own for the posts with a secret. Without a secret: the line for all posts whose
    * secret is not in use, if they have one.
    */
-  line(secret: string | undefined): PushSender;
+  senderFor(secret: string | undefined): PushSender;
 }
 
 /** How many posts without a secret in use may be under way at the same time. */
-export const MOST_UNKNOWN = 32;
+export const MAX_UNKNOWN = 32;
 
 /** How many posts with one secret may be: a server sends one after another, but may repeat one that it lost. */
 const MOST_KNOWN = 3;
@@ -33,7 +33,7 @@ const ROUTERS = new WeakMap<Observable<PushRequest>, PushRouter>();
  * @param maxUnknown How many posts without a secret in use may be under way at the same time. The first call
  * decides. @default 32
  */
-export function routerOf(incoming$: Observable<PushRequest>, maxUnknown: number = MOST_UNKNOWN): PushRouter {
+export function routerOf(incoming$: Observable<PushRequest>, maxUnknown: number = MAX_UNKNOWN): PushRouter {
   const known = ROUTERS.get(incoming$);
   if (known !== undefined) return known;
   const router = pushRouter(incoming$, maxUnknown);
@@ -78,5 +78,5 @@ function pushRouter(incoming$: Observable<PushRequest>, maxUnknown: number): Pus
     return line;
   };
 
-  return { line: (secret) => (secret === undefined ? strangers : lineOf(secret)) };
+  return { senderFor: (secret) => (secret === undefined ? strangers : lineOf(secret)) };
 }

@@ -3,7 +3,7 @@ import type { ServerEvent } from '../protocol/events.ts';
 import type { EwsMessage, Notification, ResponseMessage } from '../protocol/messages.ts';
 
 /** What is read, for errors. */
-export const SUBJECT = 'Posted notification';
+export const NOTIFICATION_SUBJECT = 'Posted notification';
 
 /** What a notification is answered with: the subscription goes on, or it ends. */
 export type SubscriptionStatus = 'OK' | 'Unsubscribe';
@@ -57,7 +57,7 @@ function subscriptionsIn({ notifications, values }: ResponseMessage): readonly s
 }
 
 function unexpected(expected: string, actual: string): DecodeError {
-  return new DecodeError(SUBJECT, { path: '/Envelope/Body', expected, actual });
+  return new DecodeError(NOTIFICATION_SUBJECT, { path: '/Envelope/Body', expected, actual });
 }
 
 /** What of the events came for the first time. */
@@ -82,8 +82,10 @@ export function deduplicate(): (notifications: readonly Notification[]) => First
       .flatMap((notification) => notification.events)
       .filter((event) => event.type === 'status' || !isKnown(event));
     const marks = events.flatMap((event) => (isKnown(event) ? [] : (event.watermark ?? [])));
-    const skipped = notifications.flatMap((each) => each.skipped ?? []).filter((mark) => !known.has(mark));
-    const { skippedWatermark: last = '' } = notifications.at(-1) ?? {};
+    const skipped = notifications
+      .flatMap((each) => each.unknownWatermarks ?? [])
+      .filter((mark) => !known.has(mark));
+    const { unknownLastWatermark: last = '' } = notifications.at(-1) ?? {};
     const isFresh = last !== '' && !known.has(last);
     for (const mark of [...marks, ...skipped, last]) if (mark !== '') known.add(mark);
     for (const mark of known) {

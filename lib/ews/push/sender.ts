@@ -4,12 +4,12 @@ import type { ReleaseResult } from '../../core/lifecycle/release.ts';
 import { excerpt } from '../../core/text.ts';
 import { type PushRequest, type PushResponse, reject, retryLater } from './pushRequest.ts';
 import { parseMessages } from '../protocol/parser.ts';
-import { atMostBytes, LargeBody, tooLarge } from './body.ts';
+import { limitBytes, BodyTooLarge, tooLarge } from './body.ts';
 import {
   type PostedMessages,
   postedMessages,
   sendNotificationResult,
-  SUBJECT,
+  NOTIFICATION_SUBJECT,
   type SubscriptionStatus,
 } from './sendNotification.ts';
 import type { ResponseMessage } from '../protocol/messages.ts';
@@ -22,11 +22,11 @@ export interface PushSender {
    *
    * @throws The error of the arrivals, if nothing can arrive any more.
    */
-  expect(): () => void;
+  expectSubscription(): () => void;
   /** Returns an Observable of the messages for a subscription. It errors if nothing can arrive any more. */
   messagesFor(subscriptionId: string): Observable<ResponseMessage>;
   /** Returns an Observable that emits, and completes, when a post for a subscription was answered `Unsubscribe`. */
-  dismiss(subscriptionId: string): Observable<ReleaseResult>;
+  unsubscribeOnNextPost(subscriptionId: string): Observable<ReleaseResult>;
   /** Reads a post, and answers it. */
   receive(notification: PushRequest): void;
 }
@@ -103,7 +103,7 @@ export function pushSender(
     );
 
   return {
-    expect: () => {
+    expectSubscription: () => {
       const failures: unknown[] = [];
       const listening = arrivals$.subscribe({ error: (error: unknown) => failures.push(error) });
       if (failures.length > 0) throw failures[0];
@@ -120,7 +120,7 @@ export function pushSender(
         dismissed.get(id)?.next({ alreadyGone: true });
         deliverHeld();
       }),
-    dismiss: (id) => enrolled(dismissed, id).pipe(take(1)),
+    unsubscribeOnNextPost: (id) => enrolled(dismissed, id).pipe(take(1)),
     receive: ({ body$, respond: respondOnce }) => {
       if (underWay >= most) {
         respondOnce(retryLater('Too many posts are under way.'));
@@ -131,8 +131,8 @@ export function pushSender(
         underWay -= 1;
         respondOnce(given);
       };
-      const parse = parseMessages({ subject: SUBJECT });
-      body$.pipe(atMostBytes(mostBytes), parse, toArray(), map(postedMessages)).subscribe({
+      const parse = parseMessages({ subject: NOTIFICATION_SUBJECT });
+      body$.pipe(limitBytes(mostBytes), parse, toArray(), map(postedMessages)).subscribe({
         next: (posted) => {
           const delivery = { ...posted, respond, patience: new Subscription() };
           if (canDeliver(delivery)) deliver(delivery);
@@ -154,7 +154,8 @@ function answer(status: SubscriptionStatus): PushResponse {
 
 /** Anybody may have posted the body, so no word of it is quoted. */
 function refusalOf(error: unknown): PushResponse {
-  if (error instanceof LargeBody) return tooLarge(error.maxBytes);
-  if (error instanceof DecodeError) return reject(400, `${SUBJECT}: expected ${error.expected}.`);
+  if (error instanceof BodyTooLarge) return tooLarge(error.maxBytes);
+  if (error instanceof DecodeError)
+    return reject(400, `${NOTIFICATION_SUBJECT}: expected ${error.expected}.`);
   return reject(400, excerpt(error instanceof Error ? error.message : String(error)));
 }

@@ -2,9 +2,9 @@ import { asyncScheduler, type Observable, Subscription, timer } from 'rxjs';
 import { NetworkError } from '../../core/errors.ts';
 import { EwsError, SoapFault } from '../protocol/errors.ts';
 import type { GapReason } from '../protocol/events.ts';
-import { decide, type EwsDecision } from '../protocol/failures.ts';
+import { decideFailure, type EwsDecision } from '../protocol/failures.ts';
 import type { ServerSession } from '../session/session.ts';
-import { backedOff, shortLives } from '../subscription/progress.ts';
+import { backoffTimer, countShortLives } from '../subscription/progress.ts';
 import { DEFAULT_RETRIES } from '../subscription/resubscribe.ts';
 import { pendingGaps } from './gaps.ts';
 import { handover, type StreamRequest } from './handover.ts';
@@ -15,14 +15,14 @@ import type { StreamUpdate } from './request.ts';
 export interface Connection {
   readonly size: number;
   /** How many requests hang: two while it changes over from one to the next. */
-  readonly hanging: number;
+  readonly openRequests: number;
   /** @param gap What the member has to be told when the next request stands. */
   join(member: Member, gap?: GapReason): void;
   leave(member: Member): void;
   /** Changes over to a new request, if the members are others by now and it is possible. */
-  regroup(): void;
+  reopen(): void;
   /** Hands its members over, with what they have to be told, and is over. */
-  handOver(join: (member: Member, gap?: GapReason) => void): void;
+  moveMembers(join: (member: Member, gap?: GapReason) => void): void;
 }
 
 /** What a connection has to know of the others of its service. */
@@ -66,14 +66,14 @@ export function connection(internals: ServerSession, slots: PoolContext): Connec
 
   /** @param behind The number of the request behind which it is told. @default the one on which it is missing */
   const noteGaps = (leg: StreamRequest, reason: GapReason, behind = leg.number): void => {
-    for (const member of leg.members.values()) gaps.note(member, reason, behind);
+    for (const member of leg.members.values()) gaps.add(member, reason, behind);
   };
 
   const forget = (member: Member): void => {
     for (const map of [members, relay.leg?.members, relay.old?.members]) {
       if (map?.get(member.id) === member) map.delete(member.id);
     }
-    gaps.forget(member);
+    gaps.remove(member);
   };
 
   const fail = (failing: readonly (Member | undefined)[], error: unknown): void => {
@@ -135,13 +135,13 @@ export function connection(internals: ServerSession, slots: PoolContext): Connec
   };
 
   const waitFor = (times: number, decision: EwsDecision): Observable<unknown> =>
-    backedOff(internals.backoff.pause, internals.retry, times, decision);
+    backoffTimer(internals.backoff.pause, internals.retry, times, decision);
 
   /** Emits when the next request may be sent, when one was no good; undefined is at once. */
   const waitAfter = (leg: StreamRequest, error?: unknown): Observable<unknown> | undefined => {
     // The end that our own Unsubscribe brings is no failure.
-    if (error === undefined && leg.isClosed && leg.hasLeavers) return timer(GATHER_MS);
-    failures = shortLives(failures, asyncScheduler.now() - leg.openedAt);
+    if (error === undefined && leg.isClosed && leg.hasLostMembers) return timer(GATHER_MS);
+    failures = countShortLives(failures, asyncScheduler.now() - leg.openedAt);
     const isEnd = error === undefined || error instanceof NetworkError;
     if (isEnd && failures === 1 && leg.hasAnswered) return undefined;
     return waitFor(failures, decideFor(leg, error));
@@ -150,22 +150,22 @@ export function connection(internals: ServerSession, slots: PoolContext): Connec
   /** Asks for all members again: at first soon, and then with backoff. */
   const renew = (leg: StreamRequest): void => {
     if (isStale) return;
-    renewals = shortLives(renewals, asyncScheduler.now() - leg.openedAt);
+    renewals = countShortLives(renewals, asyncScheduler.now() - leg.openedAt);
     if (renewals === 1) regroupSoon();
-    else openAfter(waitFor(renewals, { action: 'backOff' }));
+    else openAfter(waitFor(renewals, { action: 'retry' }));
   };
 
   const decideFor = ({ hasAnswered }: StreamRequest, error: unknown): EwsDecision =>
     error === undefined
-      ? { action: 'backOff' }
-      : decide(error, { operation: 'GetStreamingEvents', hasAnswered });
+      ? { action: 'retry' }
+      : decideFailure(error, { operation: 'GetStreamingEvents', hasAnswered });
 
   /** Whether there is to be another request. Those whom it would not help are told the error. */
   const isToGoOn = (leg: StreamRequest, error: unknown, concerned: readonly Member[]): boolean => {
     const { action, gap } = decideFor(leg, error);
     const isAnswer = error instanceof EwsError || error instanceof SoapFault;
     if (isAnswer && error.code === 'ErrorExceededConnectionCount') slots.refused();
-    if (action !== 'backOff') {
+    if (action !== 'retry') {
       fail(concerned, error);
       return false;
     }
@@ -191,18 +191,18 @@ export function connection(internals: ServerSession, slots: PoolContext): Connec
       broken(leg, error);
       return;
     }
-    if (reading.problem !== undefined) {
-      leg.problem = reading.problem;
+    if (reading.decodeError !== undefined) {
+      leg.decodeError = reading.decodeError;
       noteGaps(leg, 'unreadable', leg.number - 1);
       return;
     }
     // What could not be read may have said that some are gone, so all are asked for again.
-    if (leg.problem !== undefined) renew(leg);
-    leg.problem = undefined;
+    if (leg.decodeError !== undefined) renew(leg);
+    leg.decodeError = undefined;
     unreadable = 0;
     if (gap !== undefined) noteGaps(leg, gap, leg.number - 1);
     // Only what the server serves has taken over from a connection on which it still may lose something.
-    else if (refused === undefined) gaps.tell(leg);
+    else if (refused === undefined) gaps.flush(leg);
     for (const { subscriptionId, events } of notifications) leg.members.get(subscriptionId)?.next(events);
     if (refused !== undefined) {
       // Some servers send nothing to the others on a request that names one that is not there.
@@ -219,9 +219,9 @@ export function connection(internals: ServerSession, slots: PoolContext): Connec
     read,
     ended: (leg, cause) => {
       // One that brought nothing that can be read may be an accident, several in a row are none.
-      if (leg.problem !== undefined) unreadable += 1;
+      if (leg.decodeError !== undefined) unreadable += 1;
       const error =
-        cause ?? (unreadable > (internals.retry.retries ?? DEFAULT_RETRIES) ? leg.problem : undefined);
+        cause ?? (unreadable > (internals.retry.retries ?? DEFAULT_RETRIES) ? leg.decodeError : undefined);
       // Who has said that this is the end may leave as he likes.
       if (error === undefined || leg.isClosed) goOn(leg);
       else broken(leg, error);
@@ -243,23 +243,23 @@ export function connection(internals: ServerSession, slots: PoolContext): Connec
     get size() {
       return members.size;
     },
-    get hanging() {
+    get openRequests() {
       return (relay.leg === undefined ? 0 : 1) + (relay.old === undefined ? 0 : 1);
     },
     join: (member, gap) => {
       members.set(member.id, member);
-      if (gap !== undefined) gaps.note(member, gap, NONE);
+      if (gap !== undefined) gaps.add(member, gap, NONE);
       regroupSoon();
     },
     leave: (member) => {
       const isMember = members.get(member.id) === member;
       for (const leg of [relay.leg, relay.old])
-        if (leg?.members.get(member.id) === member) leg.hasLeavers = true;
+        if (leg?.members.get(member.id) === member) leg.hasLostMembers = true;
       forget(member);
       if (isMember && members.size === 0) close();
     },
-    regroup,
-    handOver: (join) => {
+    reopen: regroup,
+    moveMembers: (join) => {
       const leaving = [...members.values()].map((member) => [member, gaps.of(member)] as const);
       members.clear();
       close();

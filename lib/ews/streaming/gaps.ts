@@ -12,12 +12,12 @@ interface Gap {
 /** What the members of a connection have yet to be told is missing. */
 export interface PendingGaps {
   /** Something may be missing for a member, of which the requests tell that were opened behind the given one. */
-  note(member: Member, reason: GapReason, behind: number): void;
+  add(member: Member, reason: GapReason, behind: number): void;
   /** Tells each member of a request what that one has to tell of. */
-  tell(leg: StreamRequest): void;
+  flush(leg: StreamRequest): void;
   /** The first that a member has yet to be told. */
   of(member: Member): GapReason | undefined;
-  forget(member: Member): void;
+  remove(member: Member): void;
 }
 
 /**
@@ -34,13 +34,13 @@ export function pendingGaps(hanging: () => readonly StreamRequest[]): PendingGap
     hanging().every(({ number }) => number > one === number > other);
 
   return {
-    note: (member, reason, behind) => {
+    add: (member, reason, behind) => {
       const noted = gaps.get(member) ?? [];
       const together = noted.find((gap) => areTogether(gap.behind, behind));
       if (together === undefined) gaps.set(member, [...noted, { behind, reason }]);
       else together.behind = Math.max(together.behind, behind);
     },
-    tell: (leg) => {
+    flush: (leg) => {
       for (const [member, noted] of gaps) {
         if (leg.members.get(member.id) !== member) continue;
         const told = noted.find(({ behind }) => behind < leg.number);
@@ -52,6 +52,6 @@ export function pendingGaps(hanging: () => readonly StreamRequest[]): PendingGap
       }
     },
     of: (member) => gaps.get(member)?.[0]?.reason,
-    forget: (member) => void gaps.delete(member),
+    remove: (member) => void gaps.delete(member),
   };
 }

@@ -17,9 +17,9 @@ export interface StreamRequest {
   /** Whether the last word of the server was that it ends. */
   isClosed: boolean;
   /** Whether one of its members has left: some servers end the request when that is removed. */
-  hasLeavers: boolean;
+  hasLostMembers: boolean;
   /** Why the last that came of it could not be read. */
-  problem: unknown;
+  decodeError: unknown;
 }
 
 /** What a relay tells. */
@@ -49,7 +49,7 @@ interface Handover {
 }
 
 /** Whether the server serves those whom it does not name: then it has ended the request before. */
-function isServing({ refused, problem }: StreamUpdate): boolean {
+function isServing({ refused, decodeError: problem }: StreamUpdate): boolean {
   return refused === undefined && problem === undefined;
 }
 
@@ -168,8 +168,8 @@ export function handover(internals: ServerSession, runner: RelayRunner): Handove
         hasAnswered: false,
         mayHaveActed: false,
         isClosed: false,
-        hasLeavers: false,
-        problem: undefined,
+        hasLostMembers: false,
+        decodeError: undefined,
       };
       const all = [...members.values()];
       const request = {

@@ -1,7 +1,7 @@
 import type { GapReason, ServerEvent } from '../protocol/events.ts';
 
 /** How many subscriptions one request may name. Page: "GetStreamingEvents operation". */
-export const MOST_IDS = 200;
+export const MAX_SUBSCRIPTIONS = 200;
 
 /** One subscription on a connection that it shares with others. */
 export interface Member {

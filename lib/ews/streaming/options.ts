@@ -5,7 +5,7 @@ import {
   checkEvents,
   checkFolders,
   graceMsOption,
-  WATCHED_NAMES,
+  WATCHED_FOLDERS_NAMES,
   type WatchedFolders,
 } from '../protocol/folders.ts';
 
@@ -32,14 +32,14 @@ export interface StreamingOptions extends WatchedFolders {
 }
 
 const NAMES: OptionNames<StreamingOptions> = {
-  ...WATCHED_NAMES,
+  ...WATCHED_FOLDERS_NAMES,
   connectionMinutes: 1,
   graceSeconds: 1,
   checkpoint: 1,
 };
 
 /** The options, checked and with their defaults. */
-export interface StreamingPlan {
+export interface ResolvedStreamingOptions {
   readonly request: StreamingSubscriptionRequest;
   readonly connectionMinutes: number;
   readonly graceMs: number | undefined;
@@ -47,12 +47,12 @@ export interface StreamingPlan {
 }
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
-export function streamingPlan(options: StreamingOptions): StreamingPlan {
+export function resolveStreamingOptions(options: StreamingOptions): ResolvedStreamingOptions {
   const { connectionMinutes = 30, graceSeconds } = objectOption('options', options, NAMES);
   const checkpoint = checkCheckpoint(options.checkpoint);
   numberOption('connectionMinutes', connectionMinutes, { min: 1, max: 30, integer: true });
   return {
-    request: { kind: 'streaming', folders: checkFolders(options), events: checkEvents(options.events) },
+    request: { type: 'streaming', folders: checkFolders(options), events: checkEvents(options.events) },
     connectionMinutes,
     // Two subscriptions could not keep one place.
     graceMs: graceMsOption(graceSeconds ?? (checkpoint === undefined ? undefined : 0)),

@@ -1,6 +1,6 @@
 import { asyncScheduler } from 'rxjs';
 import { connection, type Connection, type PoolContext } from './connection.ts';
-import { type Member, MOST_IDS } from './member.ts';
+import { type Member, MAX_SUBSCRIPTIONS } from './member.ts';
 import { ConnectionsFullError } from '../protocol/errors.ts';
 import type { Endpoint } from '../discovery/affinityGroups.ts';
 import type { ServerSession } from '../session/session.ts';
@@ -33,12 +33,12 @@ function connections(internals: ServerSession): ConnectionPool {
   let allowedUntil = 0;
 
   const limit = (): number => (asyncScheduler.now() < allowedUntil ? allowed : maxConnections);
-  const hanging = (): number => [...all].reduce((sum, each) => sum + each.hanging, 0);
+  const hanging = (): number => [...all].reduce((sum, each) => sum + each.openRequests, 0);
 
   /** The fullest that has room: the fewer connections, the better. */
   const withRoomFor = (count: number, except?: Connection): Connection | undefined =>
     [...all]
-      .filter((each) => each !== except && each.size + count <= MOST_IDS)
+      .filter((each) => each !== except && each.size + count <= MAX_SUBSCRIPTIONS)
       .reduce<Connection | undefined>(
         (best, each) => (each.size > (best?.size ?? -1) ? each : best),
         undefined,
@@ -46,9 +46,9 @@ function connections(internals: ServerSession): ConnectionPool {
 
   const slots: PoolContext = {
     hasRoom: () => hanging() < limit(),
-    isOtherMoving: (connection) => [...all].some((each) => each !== connection && each.hanging > 1),
+    isOtherMoving: (connection) => [...all].some((each) => each !== connection && each.openRequests > 1),
     freed: () => {
-      for (const each of [...all]) each.regroup();
+      for (const each of [...all]) each.reopen();
     },
     refused: () => {
       allowed = Math.max(1, hanging());
@@ -57,7 +57,7 @@ function connections(internals: ServerSession): ConnectionPool {
     adopt: (orphaned) => {
       const target = withRoomFor(orphaned.size, orphaned);
       if (target === undefined) return false;
-      orphaned.handOver((member, gap) => {
+      orphaned.moveMembers((member, gap) => {
         places.set(member, target);
         target.join(member, gap);
       });
@@ -80,7 +80,7 @@ function connections(internals: ServerSession): ConnectionPool {
     join: (member) => {
       const place = placeFor();
       if (place === undefined) {
-        member.fail(new ConnectionsFullError(internals.url, maxConnections, MOST_IDS));
+        member.fail(new ConnectionsFullError(internals.url, maxConnections, MAX_SUBSCRIPTIONS));
         return () => undefined;
       }
       places.set(member, place);

@@ -4,7 +4,7 @@ import type { RequestProgress } from '../../core/transport/transport.ts';
 import { getStreamingEventsEnvelope } from '../protocol/envelope.ts';
 import { EwsError, type OperationIdentity, SoapFault } from '../protocol/errors.ts';
 import type { GapReason } from '../protocol/events.ts';
-import { decide, type EwsAction } from '../protocol/failures.ts';
+import { decideFailure, type EwsAction } from '../protocol/failures.ts';
 import type { Notification, ResponseMessage } from '../protocol/messages.ts';
 import type { StreamedMessage } from '../protocol/streamParser.ts';
 import type { ServerSession } from '../session/session.ts';
@@ -17,7 +17,7 @@ export interface StreamUpdate {
   /** Events of every subscription may be missing here. */
   readonly gap?: GapReason;
   /** Why it could not be read. */
-  readonly problem?: DecodeError;
+  readonly decodeError?: DecodeError;
   /** Why the server does not serve the connection as a whole. */
   readonly error?: SoapFault | EwsError | DecodeError;
   /** Whether the server says that this is the end. There are servers that go on all the same. */
@@ -25,13 +25,13 @@ export interface StreamUpdate {
 }
 
 /** What the whole connection has to bear, whichever subscriptions are named along with it. */
-const OF_THE_WHOLE: ReadonlySet<EwsAction> = new Set(['backOff']);
+const OF_THE_WHOLE: ReadonlySet<EwsAction> = new Set(['retry']);
 
 /** Reads a message of a connection: each part may be there or not, and is taken for itself. */
 export function interpretMessage(message: StreamedMessage, what: OperationIdentity): StreamUpdate {
   switch (message.type) {
     case 'unreadable':
-      return { notifications: [], gap: 'unreadable', problem: message.problem, isClosed: false };
+      return { notifications: [], gap: 'unreadable', decodeError: message.problem, isClosed: false };
     case 'fault':
       return { notifications: [], error: new SoapFault(what, message), isClosed: false };
     default:
@@ -55,8 +55,8 @@ function readResponse(message: ResponseMessage, what: OperationIdentity): Stream
   // What is refused without a code is not there.
   const responseCode = responseClass === 'Error' ? message.responseCode : 'ErrorSubscriptionNotFound';
   const error = new EwsError(what, { ...message, responseCode });
-  const { action, gap } = decide(error, { operation: 'GetStreamingEvents' });
-  if (action === 'goOn') return { ...read, gap: gap ?? 'eventsMissed' };
+  const { action, gap } = decideFailure(error, { operation: 'GetStreamingEvents' });
+  if (action === 'continue') return { ...read, gap: gap ?? 'eventsMissed' };
   if (ids.length === 0 || OF_THE_WHOLE.has(action)) return { ...read, error };
   // That it is closed counts for those that are named: what the others get may follow.
   return { notifications, refused: { ids, error }, isClosed: false };

@@ -3,10 +3,10 @@ import { shareWithGrace, untilClosed } from '../../core/lifecycle/closing.ts';
 import { type ExchangeService, sessionOf, type EwsSession, type ServerSession } from '../session/session.ts';
 import type { EwsEvent } from '../protocol/events.ts';
 import { checkSubscription } from '../protocol/version.ts';
-import { type StreamProgress, gapEvent, heard, reached, loadProgress } from '../subscription/progress.ts';
+import { type StreamProgress, gapEvent, heard, reached, withProgress } from '../subscription/progress.ts';
 import { resubscribe } from '../subscription/resubscribe.ts';
 import { subscription } from '../subscription/subscription.ts';
-import { type StreamingOptions, type StreamingPlan, streamingPlan } from './options.ts';
+import { type StreamingOptions, type ResolvedStreamingOptions, resolveStreamingOptions } from './options.ts';
 import { connectionPool } from './pool.ts';
 
 /**
@@ -19,9 +19,9 @@ const KEPT_MS = 30 * 60_000;
  * Returns an Observable that keeps one streaming subscription after another on the server, until it is
  * unsubscribed from or an error comes up that another subscription would not mend.
  */
-function streamingStream(service: EwsSession, plan: StreamingPlan): Observable<EwsEvent> {
+function streamingStream(service: EwsSession, plan: ResolvedStreamingOptions): Observable<EwsEvent> {
   const beginning = { checkpoint: plan.checkpoint, watermark: undefined };
-  return loadProgress(service, beginning, false, (course) =>
+  return withProgress(service, beginning, false, (course) =>
     resubscribe(service, course, false, (here) => {
       let leave = (): void => undefined;
       return subscription(here, course, {
@@ -47,7 +47,7 @@ function streamingStream(service: EwsSession, plan: StreamingPlan): Observable<E
 /** Takes a place on a connection for one subscription; the returned function leaves it. */
 function join(
   internals: ServerSession,
-  { connectionMinutes }: StreamingPlan,
+  { connectionMinutes }: ResolvedStreamingOptions,
   course: StreamProgress,
   id: string,
   subscriber: Subscriber<EwsEvent>,
@@ -113,7 +113,7 @@ export function streamingNotifications(
   options: StreamingOptions,
 ): Observable<EwsEvent> {
   const internals = sessionOf(service);
-  const plan = streamingPlan(options);
+  const plan = resolveStreamingOptions(options);
   checkSubscription(internals.version, plan.request);
   const events$ = defer(() => streamingStream(internals, plan)).pipe(
     untilClosed<EwsEvent>(internals.ledger, 'streamingNotifications'),

@@ -5,7 +5,7 @@ import { DEFAULT_MAX_RETRY_AFTER_MS, type RetryPolicy } from '../../core/backoff
 import type { Checkpoint } from '../../core/checkpoint/checkpoint.ts';
 import { type Journal, journal, type JournalKind } from '../../core/checkpoint/journal.ts';
 import type { EwsEvent, GapEvent, GapReason } from '../protocol/events.ts';
-import type { EwsDecision, ErrorContext } from '../protocol/failures.ts';
+import type { EwsDecision, FailureContext } from '../protocol/failures.ts';
 import type { EwsSession } from '../session/session.ts';
 
 /** How far a stream has come: behind a watermark, or to a time where the server tells none. */
@@ -37,12 +37,12 @@ const STEADY_MS = 10_000;
  * @param before The count before this end.
  * @param lastedMs How long the life that has ended was, in milliseconds.
  */
-export function shortLives(before: number, lastedMs: number): number {
+export function countShortLives(before: number, lastedMs: number): number {
   return lastedMs >= STEADY_MS ? 1 : before + 1;
 }
 
 /** What outlives the single subscription: how far the stream has come, and what it has to tell. */
-export interface StreamProgress extends ErrorContext {
+export interface StreamProgress extends FailureContext {
   /** Where to go on; undefined where the server tells no watermarks, and to subscribe afresh. */
   watermark: string | undefined;
   /** A gap that is told of as soon as the next subscription stands. */
@@ -51,7 +51,7 @@ export interface StreamProgress extends ErrorContext {
   since: Date | undefined;
   /** Failures in a row. */
   failures: number;
-  /** Losses in a row of subscriptions that did not last: {@link shortLives}. */
+  /** Losses in a row of subscriptions that did not last: {@link countShortLives}. */
   losses: number;
   /** When the server accepted the subscription in use, in milliseconds; undefined while there is none. */
   subscribedAt: number | undefined;
@@ -106,7 +106,7 @@ export function reached(course: StreamProgress): Observable<never> {
 export function lost(course: StreamProgress): void {
   const { subscribedAt } = course;
   if (subscribedAt !== undefined)
-    course.losses = shortLives(course.losses, asyncScheduler.now() - subscribedAt);
+    course.losses = countShortLives(course.losses, asyncScheduler.now() - subscribedAt);
   course.subscribedAt = undefined;
 }
 
@@ -114,7 +114,7 @@ export function lost(course: StreamProgress): void {
  * Returns an Observable that emits once when the next attempt may be made, after so many failures in a row; the time
  * that the server asks for is bounded.
  */
-export function backedOff(
+export function backoffTimer(
   pause: Pause,
   { maxRetryAfterMs = DEFAULT_MAX_RETRY_AFTER_MS }: RetryPolicy,
   failures: number,
@@ -139,7 +139,7 @@ interface Beginning {
  * Returns an Observable that mirrors what `follow` makes of the course of a stream at its beginning: where the
  * checkpoint says that the last has come to. Where there is a checkpoint, it is in use so long.
  */
-export function loadProgress(
+export function withProgress(
   { ledger }: EwsSession,
   { checkpoint, watermark }: Beginning,
   canResume: boolean,

@@ -13,8 +13,8 @@ import {
 } from 'rxjs';
 import { backoff, type Pause } from '../../core/backoff/backoff.ts';
 import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
-import { backedOff, type StreamProgress, lost } from './progress.ts';
-import { decide, type EwsDecision } from '../protocol/failures.ts';
+import { backoffTimer, type StreamProgress, lost } from './progress.ts';
+import { decideFailure, type EwsDecision } from '../protocol/failures.ts';
 import type { EwsSession, ServerSession } from '../session/session.ts';
 import type { EwsEvent } from '../protocol/events.ts';
 
@@ -79,27 +79,27 @@ function whenToGoOn(
 ): Observable<unknown> {
   course.failures += 1;
   lost(course);
-  const decision = decide(error, course);
-  const isPatient = course.hasSubscribed || (whenUnreachable === 'wait' && decision.action === 'backOff');
+  const decision = decideFailure(error, course);
+  const isPatient = course.hasSubscribed || (whenUnreachable === 'wait' && decision.action === 'retry');
   if (!isPatient && course.failures > (policy.retries ?? DEFAULT_RETRIES)) return throwError(() => error);
   const inARow = Math.max(course.failures, course.losses);
-  const waited = (): Observable<unknown> => backedOff(pause, policy, inARow, decision);
+  const waited = (): Observable<unknown> => backoffTimer(pause, policy, inARow, decision);
   // A first loss is mended at once; losses in a row are no accident.
   const soon = (): Observable<unknown> => (inARow === 1 ? timer(0) : waited());
   switch (decision.action) {
     case 'resubscribe':
       if (!resume || course.watermark === undefined) goAfresh(course, decision);
       return soon();
-    case 'resubscribeAfresh':
+    case 'resubscribeFromNow':
       goAfresh(course, decision);
       return soon();
-    case 'resubscribeLater':
+    case 'resubscribeDelayed':
       goAfresh(course, decision);
       // Only now: until here, the old one is unsubscribed from where it was.
       return timer(backoff(inARow, policy, decision.delayMs ?? MOVE_RETRY_MS)).pipe(tap(relocate));
-    case 'backOff':
+    case 'retry':
       return waited();
-    case 'afterReleases':
+    case 'waitForReleases':
       return afterReleases(ledger, error);
     default:
       return throwError(() => error);

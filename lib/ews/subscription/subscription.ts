@@ -8,7 +8,7 @@ import type { RequestProgress } from '../../core/transport/transport.ts';
 import { subscribeEnvelope, type SubscribeRequest, unsubscribeEnvelope } from '../protocol/envelope.ts';
 import { EwsError, SoapFault } from '../protocol/errors.ts';
 import type { EwsEvent } from '../protocol/events.ts';
-import { decide, decideUnsubscribe } from '../protocol/failures.ts';
+import { decideFailure, decideUnsubscribe } from '../protocol/failures.ts';
 import { SubscribeResponse } from '../protocol/messages.ts';
 import type { ServerSession } from '../session/session.ts';
 import type { Ownership, SubscriptionIds, PreviousOwner } from '../session/subscriptionIds.ts';
@@ -169,7 +169,7 @@ function subscribe(
         // Before the subscription itself is asked for events.
         settle?.();
         // No stream resumes from a watermark: its checkpoint is a time.
-        const watermark = request.kind === 'streaming' ? undefined : given;
+        const watermark = request.type === 'streaming' ? undefined : given;
         return { id, watermark, askedAt, answeredAt: asyncScheduler.now(), predecessor };
       }),
       finalize(() => settle?.()),
@@ -200,7 +200,7 @@ function follow(
       idLost(url, 'ErrorReadEventsFailed', 'The server has given the id to two subscriptions at a time.'),
     );
   return new Observable((subscriber) => {
-    const reason = course.gap ?? (predecessor === 'forgotten' ? 'answerLost' : undefined);
+    const reason = course.gap ?? (predecessor === 'forgotten' ? 'responseLost' : undefined);
     const gap = reason === undefined ? undefined : gapEvent(course, id, reason);
     // Where a watermark was asked for, the stream goes on from that one, whichever the answer names.
     if (course.watermark === undefined) {
@@ -213,7 +213,8 @@ function follow(
     course.operation = operation;
     course.ended = (error) => {
       const isRefusal = error instanceof EwsError || error instanceof SoapFault;
-      if (isRefusal && decide(error, course).gone === true) lease.endedByServer({ code: error.code });
+      if (isRefusal && decideFailure(error, course).isGone === true)
+        lease.endedByServer({ code: error.code });
     };
     claim.lost = () =>
       subscriber.error(

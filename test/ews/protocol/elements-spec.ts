@@ -9,8 +9,8 @@ import {
 
 const nothing = (): void => undefined;
 const date: ElementHandler = { close: nothing };
-const entry: ElementHandler = { within: new Map([['Date', date]]), open: nothing };
-const document: ElementHandler = { within: new Map([['List', { within: new Map([['Entry', entry]]) }]]) };
+const entry: ElementHandler = { children: new Map([['Date', date]]), open: nothing };
+const document: ElementHandler = { children: new Map([['List', { children: new Map([['Entry', entry]]) }]]) };
 
 /** Opens elements in one another, the first in the root. */
 function down(places: ElementCache, ...names: readonly string[]): ElementNode {
@@ -21,7 +21,7 @@ function down(places: ElementCache, ...names: readonly string[]): ElementNode {
 function remembered({ root }: ElementCache): ReadonlySet<ElementNode> {
   const found = new Set<ElementNode>([root]);
   for (const place of found) {
-    for (const each of place.places.values()) found.add(each);
+    for (const each of place.children.values()) found.add(each);
     if (place.next !== undefined) found.add(place.next);
   }
   return found;
@@ -43,7 +43,9 @@ describe('The places of a document', () => {
 
   it('should have no step where none is known', () => {
     const place = down(elementCache(document), 'List', 'Date', 'Entry');
-    expect([place.open, place.close, place.within, place.otherwise]).to.deep.equal(Array(4).fill(undefined));
+    expect([place.open, place.close, place.handlers, place.otherwise]).to.deep.equal(
+      Array(4).fill(undefined),
+    );
     expect(pathOf(place)).to.equal('/List/Date/Entry');
   });
 

@@ -13,7 +13,7 @@ import { readRequest } from '../../../lib/testing/ews/requests/requests.ts';
 
 const head: EnvelopeHead = { version: 'Exchange2013_SP1' };
 const pull: PullSubscriptionRequest = {
-  kind: 'pull',
+  type: 'pull',
   folders: ['inbox'],
   events: ['newMail'],
   watermark: undefined,
@@ -36,18 +36,18 @@ describe('The envelopes that are sent', () => {
   });
 
   it('should be, for a streaming subscription, the same without watermark and timeout', () => {
-    expect(subscribeEnvelope(head, { kind: 'streaming', folders: ['inbox'], events: ['newMail'] })).to.equal(
+    expect(subscribeEnvelope(head, { type: 'streaming', folders: ['inbox'], events: ['newMail'] })).to.equal(
       `${START}<m:Subscribe><m:StreamingSubscriptionRequest><t:FolderIds><t:DistinguishedFolderId Id="inbox"/>` +
         '</t:FolderIds><t:EventTypes><t:EventType>NewMailEvent</t:EventType></t:EventTypes>' +
         `</m:StreamingSubscriptionRequest></m:Subscribe>${END}`,
     );
-    const all = subscribeEnvelope(head, { kind: 'streaming', folders: undefined, events: ['newMail'] });
+    const all = subscribeEnvelope(head, { type: 'streaming', folders: undefined, events: ['newMail'] });
     expect(all).to.contain('<m:StreamingSubscriptionRequest SubscribeToAllFolders="true"><t:EventTypes>');
   });
 
   it('should be, for a push subscription, the status frequency and the URL in the place of the timeout', () => {
     const push: PushSubscriptionRequest = {
-      kind: 'push',
+      type: 'push',
       folders: ['inbox'],
       events: ['newMail'],
       watermark: undefined,
@@ -65,7 +65,7 @@ describe('The envelopes that are sent', () => {
       `${start}<t:Watermark>W1</t:Watermark>${rest}`,
     );
     expect(readRequest(subscribeEnvelope(head, { ...push, folders: undefined })).request).to.deep.include({
-      kind: 'push',
+      type: 'push',
       allFolders: true,
       callback: { url: 'https://me.example/?a=b&c=d', statusFrequencyMinutes: 5 },
     });

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../../lib/core/errors.ts';
 import {
-  decide,
+  decideFailure,
   decideUnsubscribe,
   type EwsDecision,
-  type ErrorContext,
+  type FailureContext,
 } from '../../../lib/ews/protocol/failures.ts';
 import { EwsError, SoapFault } from '../../../lib/ews/protocol/errors.ts';
 
@@ -21,24 +21,24 @@ const asFault = (code: string, values: Readonly<Record<string, string>> = {}): S
   });
 
 const FAIL: EwsDecision = { action: 'fail' };
-const BACK_OFF: EwsDecision = { action: 'backOff' };
-const LOST: EwsDecision = { action: 'resubscribe', gap: 'subscriptionLost', gone: true };
-const MOVED: EwsDecision = { action: 'resubscribeLater', gap: 'mailboxMoved' };
-const GONE: EwsDecision = { action: 'alreadyGone' };
+const RETRY: EwsDecision = { action: 'retry' };
+const LOST: EwsDecision = { action: 'resubscribe', gap: 'subscriptionLost', isGone: true };
+const DELAYED: EwsDecision = { action: 'resubscribeDelayed', gap: 'mailboxMoved' };
+const GONE: EwsDecision = { action: 'gone' };
 
 /** A row of the table: a code, and what is done about it as the answer to each operation; GetEvents counts for streams and pushes. */
 type Row = readonly [code: string, subscribe: EwsDecision, getEvents: EwsDecision, unsubscribe: EwsDecision];
 const same = (code: string, decision: EwsDecision): Row => [code, decision, decision, decision];
-const AFRESH: EwsDecision = { action: 'resubscribeAfresh', gap: 'subscriptionLost', gone: true };
+const FROM_NOW: EwsDecision = { action: 'resubscribeFromNow', gap: 'subscriptionLost', isGone: true };
 
 const table: readonly Row[] = [
   ['ErrorSubscriptionNotFound', FAIL, LOST, GONE],
   ['ErrorExpiredSubscription', FAIL, LOST, GONE],
   ['ErrorInvalidSubscription', FAIL, LOST, GONE],
-  ['ErrorSubscriptionUnsubscribed', FAIL, AFRESH, GONE],
+  ['ErrorSubscriptionUnsubscribed', FAIL, FROM_NOW, GONE],
   same('ErrorReadEventsFailed', { action: 'resubscribe', gap: 'subscriptionLost' }),
-  same('ErrorInvalidWatermark', { action: 'resubscribeAfresh', gap: 'watermarkRefused' }),
-  same('ErrorMissedNotificationEvents', { action: 'goOn', gap: 'eventsMissed' }),
+  same('ErrorInvalidWatermark', { action: 'resubscribeFromNow', gap: 'watermarkRefused' }),
+  same('ErrorMissedNotificationEvents', { action: 'continue', gap: 'eventsMissed' }),
   same('ErrorSubscriptionAccessDenied', FAIL),
   same('ErrorSubscriptionDelegateAccessNotSupported', FAIL),
   same('ErrorInvalidSubscriptionRequest', FAIL),
@@ -47,21 +47,21 @@ const table: readonly Row[] = [
   same('ErrorSchemaValidation', FAIL),
   same('ErrorInvalidServerVersion', FAIL),
   same('ErrorAccessDenied', FAIL),
-  same('ErrorNewEventStreamConnectionOpened', { action: 'backOff', gap: 'connectionLost' }),
-  same('ErrorServerBusy', BACK_OFF),
-  same('ErrorExceededConnectionCount', BACK_OFF),
-  same('ErrorExceededSubscriptionCount', { action: 'afterReleases' }),
-  same('ErrorConnectionFailed', BACK_OFF),
-  same('ErrorTimeoutExpired', BACK_OFF),
-  same('ErrorInternalServerTransientError', BACK_OFF),
-  same('ErrorInsufficientResources', BACK_OFF),
-  same('ErrorADUnavailable', BACK_OFF),
-  same('ErrorNoRespondingCASInDestinationSite', BACK_OFF),
-  same('ErrorProxiedSubscriptionCallFailure', BACK_OFF),
-  same('ErrorMailboxMoveInProgress', MOVED),
-  same('ErrorMailboxStoreUnavailable', MOVED),
-  same('ErrorMailboxFailover', MOVED),
-  same('ErrorProxyRequestNotAllowed', MOVED),
+  same('ErrorNewEventStreamConnectionOpened', { action: 'retry', gap: 'connectionLost' }),
+  same('ErrorServerBusy', RETRY),
+  same('ErrorExceededConnectionCount', RETRY),
+  same('ErrorExceededSubscriptionCount', { action: 'waitForReleases' }),
+  same('ErrorConnectionFailed', RETRY),
+  same('ErrorTimeoutExpired', RETRY),
+  same('ErrorInternalServerTransientError', RETRY),
+  same('ErrorInsufficientResources', RETRY),
+  same('ErrorADUnavailable', RETRY),
+  same('ErrorNoRespondingCASInDestinationSite', RETRY),
+  same('ErrorProxiedSubscriptionCallFailure', RETRY),
+  same('ErrorMailboxMoveInProgress', DELAYED),
+  same('ErrorMailboxStoreUnavailable', DELAYED),
+  same('ErrorMailboxFailover', DELAYED),
+  same('ErrorProxyRequestNotAllowed', DELAYED),
   same('ErrorOfAnotherYear', FAIL),
   same('Client', FAIL),
 ];
@@ -71,12 +71,12 @@ const statuses: readonly [status: number, decision: EwsDecision][] = [
   [403, FAIL],
   [404, FAIL],
   [456, FAIL],
-  [408, BACK_OFF],
-  [429, BACK_OFF],
-  [500, BACK_OFF],
-  [502, BACK_OFF],
-  [503, BACK_OFF],
-  [504, BACK_OFF],
+  [408, RETRY],
+  [429, RETRY],
+  [500, RETRY],
+  [502, RETRY],
+  [503, RETRY],
+  [504, RETRY],
 ];
 
 describe('The decision about an error', () => {
@@ -84,11 +84,11 @@ describe('The decision about an error', () => {
     (['Subscribe', 'GetEvents', 'Unsubscribe'] as const).forEach((operation, index) => {
       const expected = decisions[index]!;
       it(`should be ${expected.action} for ${code} to ${operation}, as an error and as a fault`, () => {
-        expect(decide(asError(code), { operation })).to.deep.equal(expected);
-        expect(decide(asFault(code), { operation })).to.deep.equal(expected);
+        expect(decideFailure(asError(code), { operation })).to.deep.equal(expected);
+        expect(decideFailure(asFault(code), { operation })).to.deep.equal(expected);
         if (operation === 'GetEvents') {
-          expect(decide(asError(code), { operation: 'GetStreamingEvents' })).to.deep.equal(expected);
-          expect(decide(asError(code), { operation: 'SendNotification' })).to.deep.equal(expected);
+          expect(decideFailure(asError(code), { operation: 'GetStreamingEvents' })).to.deep.equal(expected);
+          expect(decideFailure(asError(code), { operation: 'SendNotification' })).to.deep.equal(expected);
         }
       });
     });
@@ -96,22 +96,26 @@ describe('The decision about an error', () => {
 
   for (const [status, expected] of statuses) {
     it(`should be ${expected.action} for status ${status}`, () => {
-      expect(decide(new HttpError(status, request), { operation: 'GetEvents' })).to.deep.equal(expected);
+      expect(decideFailure(new HttpError(status, request), { operation: 'GetEvents' })).to.deep.equal(
+        expected,
+      );
     });
   }
 
   it('should wait as long as the server asks, in an envelope or in a header', () => {
-    const context: ErrorContext = { operation: 'GetEvents' };
-    const expected = { action: 'backOff', delayMs: 5000 };
+    const context: FailureContext = { operation: 'GetEvents' };
+    const expected = { action: 'retry', delayMs: 5000 };
     const values = { Policy: 'x', BackOffMilliseconds: '5000' };
-    expect(decide(asFault('ErrorServerBusy', values), context)).to.deep.equal(expected);
-    expect(decide(asError('ErrorServerBusy', values), context)).to.deep.equal(expected);
-    expect(decide(new HttpError(503, request, { retryAfterMs: 5000 }), context)).to.deep.equal(expected);
+    expect(decideFailure(asFault('ErrorServerBusy', values), context)).to.deep.equal(expected);
+    expect(decideFailure(asError('ErrorServerBusy', values), context)).to.deep.equal(expected);
+    expect(decideFailure(new HttpError(503, request, { retryAfterMs: 5000 }), context)).to.deep.equal(
+      expected,
+    );
   });
 
   it('should back off where there is no network', () => {
-    expect(decide(new NetworkError('no answer', request), { operation: 'Subscribe' })).to.deep.equal(
-      BACK_OFF,
+    expect(decideFailure(new NetworkError('no answer', request), { operation: 'Subscribe' })).to.deep.equal(
+      RETRY,
     );
   });
 
@@ -124,18 +128,18 @@ describe('The decision about an error', () => {
       'x',
       undefined,
     ]) {
-      expect(decide(error, { operation: 'GetEvents' })).to.deep.equal(FAIL);
+      expect(decideFailure(error, { operation: 'GetEvents' })).to.deep.equal(FAIL);
     }
   });
 
   it('should take a subscription that answered before and is denied now for another one with its id', () => {
     for (const code of ['ErrorAccessDenied', 'ErrorSubscriptionAccessDenied']) {
       for (const operation of ['GetEvents', 'GetStreamingEvents'] as const) {
-        expect(decide(asError(code), { operation, hasAnswered: true })).to.deep.equal({
-          action: 'resubscribeAfresh',
+        expect(decideFailure(asError(code), { operation, hasAnswered: true })).to.deep.equal({
+          action: 'resubscribeFromNow',
           gap: 'subscriptionLost',
         });
-        expect(decide(asError(code), { operation, hasAnswered: false })).to.deep.equal(FAIL);
+        expect(decideFailure(asError(code), { operation, hasAnswered: false })).to.deep.equal(FAIL);
       }
     }
   });

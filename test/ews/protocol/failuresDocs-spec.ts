@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../../lib/core/errors.ts';
 import { AutodiscoverError, EwsError } from '../../../lib/ews/protocol/errors.ts';
 import {
-  decide,
+  decideFailure,
   decideUnsubscribe,
   type EwsDecision,
   EWS_FAILURES,
@@ -36,27 +36,27 @@ const OTHERS: readonly (readonly [string, unknown])[] = [
 ];
 
 const WORDS: Readonly<Record<EwsDecision['action'], string>> = {
-  alreadyGone: 'already gone',
-  goOn: 'go on',
+  gone: 'already gone',
+  continue: 'go on',
   resubscribe: 'again',
-  resubscribeAfresh: 'afresh',
-  resubscribeLater: 'later',
-  afterReleases: 'after releases',
-  backOff: 'wait',
+  resubscribeFromNow: 'afresh',
+  resubscribeDelayed: 'later',
+  waitForReleases: 'after releases',
+  retry: 'wait',
   fail: 'fail',
 };
 
 /** What each operation makes of an error, as the documentation says it. */
 function decided(name: string, error: unknown): readonly string[] {
-  const subscribing = decide(error, { operation: 'Subscribe' });
-  const reading = decide(error, { operation: 'GetEvents', hasAnswered: true });
+  const subscribing = decideFailure(error, { operation: 'Subscribe' });
+  const reading = decideFailure(error, { operation: 'GetEvents', hasAnswered: true });
   const releasing = decideUnsubscribe(error);
   const isReplaced = reading.action.startsWith('resubscribe');
   return [
     name,
     // Nothing stands that could go on.
-    subscribing.action === 'goOn' ? 'fail' : WORDS[subscribing.action],
-    WORDS[reading.action] + (isReplaced && reading.gone !== true ? ', remove the old' : ''),
+    subscribing.action === 'continue' ? 'fail' : WORDS[subscribing.action],
+    WORDS[reading.action] + (isReplaced && reading.isGone !== true ? ', remove the old' : ''),
     reading.gap ?? '',
     releasing === 'retry' ? 'wait' : releasing === 'fail' ? 'fail' : 'already gone',
   ];
@@ -78,7 +78,7 @@ describe('the errors in docs/EWS.md', () => {
     ]) {
       const [polled, streamed, posted] = (
         ['GetEvents', 'GetStreamingEvents', 'SendNotification'] as const
-      ).map((operation) => decide(error, { operation, hasAnswered: true }));
+      ).map((operation) => decideFailure(error, { operation, hasAnswered: true }));
       expect(streamed).to.deep.equal(polled);
       expect(posted).to.deep.equal(polled);
     }

@@ -102,7 +102,7 @@ describe('The questions of a pull', () => {
     it('should hand on what has arrived, and then tell of the gap, where there are no watermarks', () => {
       const unmarked = itemEvent('NewMailEvent', 'W8').replace('<t:Watermark>W8</t:Watermark>', '');
       const run = against([begun(unmarked, unmarked), eventsAnswer('')], 29);
-      expect(marks(run)).to.deep.equal([undefined, undefined, 'answerLost']);
+      expect(marks(run)).to.deep.equal([undefined, undefined, 'responseLost']);
     });
 
     it('should hand on nothing of another subscription', () => {

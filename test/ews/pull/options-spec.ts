@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import type { Folder } from '../../../lib/ews/protocol/envelope.ts';
-import { type PullOptions, pullPlan } from '../../../lib/ews/pull/options.ts';
+import { type PullOptions, resolvePullOptions } from '../../../lib/ews/pull/options.ts';
 
 const good: PullOptions = { folders: ['inbox'], events: ['newMail'] };
 
 describe('The options of a pull', () => {
   it('should have defaults', () => {
-    expect(pullPlan(good)).to.deep.equal({
+    expect(resolvePullOptions(good)).to.deep.equal({
       request: {
-        kind: 'pull',
+        type: 'pull',
         folders: ['inbox'],
         events: ['newMail'],
         watermark: undefined,
@@ -23,7 +23,7 @@ describe('The options of a pull', () => {
   });
 
   it('should be taken as they are given', () => {
-    const plan = pullPlan({
+    const plan = resolvePullOptions({
       allFolders: true,
       events: ['created', 'freeBusyChanged'],
       timeoutMinutes: 1440,
@@ -33,7 +33,7 @@ describe('The options of a pull', () => {
       graceSeconds: 2.5,
     });
     expect(plan.request).to.deep.equal({
-      kind: 'pull',
+      type: 'pull',
       folders: undefined,
       events: ['created', 'freeBusyChanged'],
       watermark: 'W1',
@@ -44,20 +44,20 @@ describe('The options of a pull', () => {
 
   it('should take folders by name, by id, and of another mailbox', () => {
     const folders = [{ id: 'A=' }, { id: 'B', changeKey: 'C' }];
-    expect(pullPlan({ ...good, folders }).request.folders).to.deep.equal(folders);
+    expect(resolvePullOptions({ ...good, folders }).request.folders).to.deep.equal(folders);
     const shared = [
       { distinguished: 'inbox', mailbox: 'sara@contoso.com' },
       { distinguished: 'calendar', mailbox: 'sara@contoso.com' },
     ];
-    expect(pullPlan({ ...good, folders: shared }).request.folders).to.deep.equal(shared);
+    expect(resolvePullOptions({ ...good, folders: shared }).request.folders).to.deep.equal(shared);
     expect(
-      pullPlan({ ...good, folders: [{ distinguished: 'inbox' }, 'calendar'] }).request.folders,
+      resolvePullOptions({ ...good, folders: [{ distinguished: 'inbox' }, 'calendar'] }).request.folders,
     ).to.have.length(2);
   });
 
   it('should keep what it read, whatever becomes of the options', () => {
     const folders = ['inbox'];
-    const plan = pullPlan({ ...good, folders });
+    const plan = resolvePullOptions({ ...good, folders });
     folders.push('calendar');
     expect(plan.request.folders).to.deep.equal(['inbox']);
   });
@@ -65,10 +65,9 @@ describe('The options of a pull', () => {
   it('should leave out what is undefined', () => {
     const folder: object = { id: 'A', changeKey: undefined };
     const other: object = { distinguished: 'inbox', mailbox: undefined };
-    expect(pullPlan({ ...good, folders: [folder, other] as Folder[] }).request.folders).to.deep.equal([
-      { id: 'A' },
-      { distinguished: 'inbox' },
-    ]);
+    expect(
+      resolvePullOptions({ ...good, folders: [folder, other] as Folder[] }).request.folders,
+    ).to.deep.equal([{ id: 'A' }, { distinguished: 'inbox' }]);
   });
 
   const bad: readonly [name: string, options: Record<string, unknown>, message: string][] = [
@@ -150,7 +149,7 @@ describe('The options of a pull', () => {
   for (const [name, options, message] of bad) {
     it(`should throw for ${name}, and name the option`, () => {
       const all: PullOptions = { ...good, ...options };
-      expect(() => pullPlan(all)).to.throw(TypeError, message);
+      expect(() => resolvePullOptions(all)).to.throw(TypeError, message);
     });
   }
 });

@@ -368,7 +368,7 @@ describe('A pull from a server without watermarks', () => {
     );
     expect(run.seen).to.deep.equal(['0 status', '31 gap', '31 status']);
     expect(gapsOf(run)).to.deep.equal([
-      { type: 'gap', subscriptionId: run.outcomes[1]!.id, reason: 'answerLost', since: new Date(0) },
+      { type: 'gap', subscriptionId: run.outcomes[1]!.id, reason: 'responseLost', since: new Date(0) },
     ]);
     expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
   });

@@ -6,10 +6,10 @@ import type { PushRequest } from '../../../lib/ews/push/pushRequest.ts';
 import type { NodeRequestLike } from '../../../lib/ews/push/body.ts';
 import {
   pushListener,
-  type PostedResponse,
+  type NodeResponseLike,
   type PushListener,
   type PushListenerOptions,
-  type RefusedNotification,
+  type RefusedPost,
 } from '../../../lib/ews/push/listener.ts';
 import { routerOf } from '../../../lib/ews/push/router.ts';
 import { httpServer, type SpecServer } from '../../support/httpServer.ts';
@@ -21,7 +21,7 @@ const XML = { 'content-type': 'text/xml; charset=utf-8' };
 describe('pushListener', () => {
   let served: SpecServer | undefined;
   let listener: PushListener;
-  const refused: RefusedNotification[] = [];
+  const refused: RefusedPost[] = [];
   const events: string[] = [];
 
   const listen = async (options: PushListenerOptions = {}, withSubscriber = true): Promise<string> => {
@@ -31,7 +31,7 @@ describe('pushListener', () => {
     listener.refused$.subscribe((one) => refused.push(one));
     if (withSubscriber) {
       routerOf(listener.incoming$)
-        .line(undefined)
+        .senderFor(undefined)
         .messagesFor('S1')
         .subscribe({
           next: ({ notifications }) =>
@@ -207,7 +207,7 @@ describe('pushListener', () => {
     const double = (
       more: Partial<NodeRequestLike>,
       isAnswered = false,
-    ): { request: NodeRequestLike; response: PostedResponse; answers: (number | string)[] } => {
+    ): { request: NodeRequestLike; response: NodeResponseLike; answers: (number | string)[] } => {
       const answers: (number | string)[] = [];
       return {
         answers,
@@ -222,7 +222,7 @@ describe('pushListener', () => {
     };
     const joined = (secret?: string): PushListener => {
       const one = pushListener({ path: '/hooks/ews' });
-      routerOf(one.incoming$).line(secret).messagesFor('S1').subscribe();
+      routerOf(one.incoming$).senderFor(secret).messagesFor('S1').subscribe();
       return one;
     };
 

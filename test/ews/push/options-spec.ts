@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type PushOptions, pushPlan } from '../../../lib/ews/push/options.ts';
+import { type PushOptions, resolvePushOptions } from '../../../lib/ews/push/options.ts';
 
 const good: PushOptions = {
   folders: ['inbox'],
@@ -9,9 +9,9 @@ const good: PushOptions = {
 
 describe('The options of a push', () => {
   it('should have defaults', () => {
-    expect(pushPlan(good)).to.deep.equal({
+    expect(resolvePushOptions(good)).to.deep.equal({
       request: {
-        kind: 'push',
+        type: 'push',
         folders: ['inbox'],
         events: ['newMail'],
         watermark: undefined,
@@ -27,7 +27,7 @@ describe('The options of a push', () => {
   });
 
   it('should be taken as they are given', () => {
-    const plan = pushPlan({
+    const plan = resolvePushOptions({
       allFolders: true,
       events: ['created', 'freeBusyChanged'],
       callbackUrl: 'http://localhost:8080/a?b=c',
@@ -71,17 +71,19 @@ describe('The options of a push', () => {
   for (const [name, options, message] of bad) {
     it(`should throw for ${name}, and name the option`, () => {
       const all: PushOptions = { ...good, ...options };
-      expect(() => pushPlan(all)).to.throw(TypeError, message);
+      expect(() => resolvePushOptions(all)).to.throw(TypeError, message);
     });
   }
 
   it('takes the parameter of the secret if it adds none', () => {
     const callbackUrl = 'https://c.example/?pushKey=a';
-    expect(pushPlan({ ...good, callbackUrl, callbackSecret: false }).request).to.include({ callbackUrl });
+    expect(resolvePushOptions({ ...good, callbackUrl, callbackSecret: false }).request).to.include({
+      callbackUrl,
+    });
   });
 
   it('should not show the password of a callback URL', () => {
-    expect(() => pushPlan({ ...good, callbackUrl: 'https://a:s3cr3t@c.example/' })).to.throw(
+    expect(() => resolvePushOptions({ ...good, callbackUrl: 'https://a:s3cr3t@c.example/' })).to.throw(
       TypeError,
       /^(?!.*s3cr3t)/,
     );

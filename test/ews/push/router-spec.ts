@@ -31,7 +31,7 @@ function routing(script: (routing: Routing) => void, maxUnknown?: number): strin
         }),
       join: (secret, id) =>
         router
-          .line(secret)
+          .senderFor(secret)
           .messagesFor(id)
           .subscribe({
             next: () => seen.push(`${secret ?? 'none'} ${id}`),
@@ -105,7 +105,7 @@ describe('The router of posts', () => {
 
   it('holds 3 posts with a secret while its Subscribe is under way', () => {
     const seen = routing(({ router, post }) => {
-      const done = router.line('a').expect();
+      const done = router.senderFor('a').expectSubscription();
       for (let posts = 0; posts < 5; posts += 1) post('S1', 'a');
       timer(1000).subscribe(done);
     });
@@ -114,7 +114,7 @@ describe('The router of posts', () => {
 
   it('holds nothing of strangers while a Subscribe with a secret is under way', () => {
     const seen = routing(({ router, post }) => {
-      router.line('a').expect();
+      router.senderFor('a').expectSubscription();
       for (let posts = 0; posts < 200; posts += 1) post(`S${posts}`);
     });
     expect(seen).to.deep.equal(Array.from({ length: 200 }, () => 'Unsubscribe'));
@@ -122,7 +122,7 @@ describe('The router of posts', () => {
 
   it('holds as many posts without a secret as it may', () => {
     const seen = routing(({ router, post }) => {
-      router.line(undefined).expect();
+      router.senderFor(undefined).expectSubscription();
       for (let posts = 0; posts < 4; posts += 1) post('S1');
     }, 2);
     expect(seen).to.deep.equal(['503', '503', '503', '503']);
@@ -130,7 +130,7 @@ describe('The router of posts', () => {
 
   it('delivers to a subscription while strangers are held', () => {
     const seen = routing(({ router, join, post }) => {
-      router.line(undefined).expect();
+      router.senderFor(undefined).expectSubscription();
       join('a', 'S1');
       for (let posts = 0; posts < 3; posts += 1) post('S9');
       post('S1', 'a');
@@ -143,7 +143,7 @@ describe('The router of posts', () => {
     const answers: number[] = [];
     routing(({ router, incoming }) => {
       router
-        .line('a')
+        .senderFor('a')
         .messagesFor('S1')
         .subscribe({ error: (error: unknown) => errors.push(error) });
       incoming.next({
@@ -174,7 +174,7 @@ describe('The router of posts', () => {
       join('a', 'S1');
       join(undefined, 'S2');
       incoming.complete();
-      expect(() => router.line('b').expect()).to.throw(ClosedError);
+      expect(() => router.senderFor('b').expectSubscription()).to.throw(ClosedError);
     });
     expect(seen).to.deep.equal(['ClosedError', 'ClosedError']);
   });

@@ -31,7 +31,7 @@ const notification = (events: readonly ServerEvent[], skipped: readonly string[]
   subscriptionId: 'S1',
   moreEvents: false,
   events,
-  ...(skipped.length === 0 ? {} : { skipped, skippedWatermark: skipped.at(-1)! }),
+  ...(skipped.length === 0 ? {} : { unknownWatermarks: skipped, unknownLastWatermark: skipped.at(-1)! }),
 });
 const marks = (events: readonly ServerEvent[]): (string | undefined)[] =>
   events.map(({ watermark }) => watermark);
@@ -173,9 +173,9 @@ describe('What is delivered', () => {
   it('should be counted once where it is of a type that is not known, and lead on behind it', () => {
     const once = deduplicate();
     const first = notification([mail('A')], ['B', '']);
-    expect(once([{ ...first, skippedWatermark: 'B' }])).to.include({ watermark: 'B', skipped: 2 });
+    expect(once([{ ...first, unknownLastWatermark: 'B' }])).to.include({ watermark: 'B', skipped: 2 });
     // What has no watermark cannot be recognised.
-    expect(once([{ ...first, skippedWatermark: 'B' }])).to.deep.equal({
+    expect(once([{ ...first, unknownLastWatermark: 'B' }])).to.deep.equal({
       events: [],
       watermark: undefined,
       skipped: 1,

@@ -43,7 +43,7 @@ function posting(script: (posting: Posting) => void, most = 10, mostBytes?: numb
           error: (error: unknown) => seen.push(`${at()} ${id} ${String(error)}`),
         }),
       dismiss: (id) => {
-        line.dismiss(id).subscribe({
+        line.unsubscribeOnNextPost(id).subscribe({
           next: ({ alreadyGone = false }) => seen.push(`${at()} ${id} ${alreadyGone ? 'gone' : 'dismissed'}`),
           error: (error: unknown) => seen.push(`${at()} ${id} ${String(error)}`),
           complete: () => seen.push(`${at()} ${id} complete`),
@@ -60,7 +60,7 @@ describe('A line of posts', () => {
     posting(({ line, arrivals, join }) => {
       observed.push(arrivals.observed);
       const joined = join('S1');
-      const done = line.expect();
+      const done = line.expectSubscription();
       joined.unsubscribe();
       observed.push(arrivals.observed);
       done();
@@ -123,7 +123,7 @@ describe('A line of posts', () => {
   describe('while a Subscribe is under way', () => {
     it('holds a post for an unknown id until the id is known', () => {
       const seen = posting(({ line, join, post }) => {
-        const done = line.expect();
+        const done = line.expectSubscription();
         post(postedEvents('S1', ['W1']));
         timer(5000).subscribe(() => {
           join('S1');
@@ -135,8 +135,8 @@ describe('A line of posts', () => {
 
     it('ends an id that is still unknown after all answers', () => {
       const seen = posting(({ line, post }) => {
-        const first = line.expect();
-        const second = line.expect();
+        const first = line.expectSubscription();
+        const second = line.expectSubscription();
         post(postedEvents('S9', ['W1']));
         timer(1000).subscribe(first);
         timer(2000).subscribe(second);
@@ -147,7 +147,7 @@ describe('A line of posts', () => {
     it('delivers posts for known ids at once', () => {
       const seen = posting(({ line, join, post }) => {
         join('S1');
-        line.expect();
+        line.expectSubscription();
         post(postedEvents('S1', ['W1']));
       });
       expect(seen).to.deep.equal(['0 S1 NoError', '0 200 OK']);
@@ -155,7 +155,7 @@ describe('A line of posts', () => {
 
     it('answers a held post with 503 after 20 seconds', () => {
       const seen = posting(({ line, post }) => {
-        line.expect();
+        line.expectSubscription();
         post(postedEvents('S1', []));
       });
       expect(seen).to.deep.equal(['20 503 30 The id is not known while a Subscribe is not answered.']);
@@ -164,7 +164,7 @@ describe('A line of posts', () => {
     it('does not end a new subscription with the id of a dismissed one', () => {
       const seen = posting(({ line, dismiss, join, post }) => {
         dismiss('S1');
-        const done = line.expect();
+        const done = line.expectSubscription();
         post(postedEvents('S1', ['W1']));
         join('S1');
         done();
@@ -176,7 +176,7 @@ describe('A line of posts', () => {
   describe('with too many posts under way', () => {
     it('answers 503 to more posts than it may hold', () => {
       const seen = posting(({ line, post }) => {
-        line.expect();
+        line.expectSubscription();
         for (let posts = 0; posts < 12; posts += 1) post(postedEvents(`S${posts}`, []));
       });
       const tooMany = '0 503 30 Too many posts are under way.';
@@ -198,7 +198,7 @@ describe('A line of posts', () => {
 
     it('reads others after held posts were answered', () => {
       const seen = posting(({ line, post }) => {
-        const done = line.expect();
+        const done = line.expectSubscription();
         post(postedEvents('S1', []));
         timer(20_000).subscribe(() => {
           post(postedEvents('S2', []));
@@ -278,13 +278,13 @@ describe('A line of posts', () => {
     const seen = posting(({ line, arrivals, join, dismiss }) => {
       join('S1');
       dismiss('S2');
-      const done = line.expect();
+      const done = line.expectSubscription();
       arrivals.error('broken');
       join('S3');
       dismiss('S4');
       done();
       try {
-        line.expect();
+        line.expectSubscription();
       } catch (error) {
         thrown.push(error);
       }

@@ -22,7 +22,7 @@ import {
   pushListener,
   type PushListener,
   type PushListenerOptions,
-  type RefusedNotification,
+  type RefusedPost,
 } from '../../../lib/ews/push/listener.ts';
 import type { PushOptions } from '../../../lib/ews/push/options.ts';
 import { exchange } from '../../../lib/ews/exchange.ts';
@@ -59,7 +59,7 @@ describe('Strangers at the callback URL', () => {
   let callback: SpecServer;
   let service: ExchangeService;
   let events: EwsEvent[];
-  let refused: RefusedNotification[];
+  let refused: RefusedPost[];
   let watching: Subscription | undefined;
   let told: unknown[];
   /** Emits when a post of a stranger was read to its end, or answered. */

@@ -403,7 +403,7 @@ describe('A connection that ends', () => {
       ]);
       expect(gapsOf(run).map(({ reason }) => reason)).to.deep.equal(
         // What came on the old one may have been the new one's, as far as anybody knows.
-        dialect === 'grommunio' ? ['answerLost', 'subscriptionLost'] : ['subscriptionLost'],
+        dialect === 'grommunio' ? ['responseLost', 'subscriptionLost'] : ['subscriptionLost'],
       );
       expect(outcomesOf(run)).to.have.members(['EndedByServer', 'Released', 'Released']);
       expect(run.left()).to.deep.equal([]);

@@ -18,7 +18,7 @@ function readingOf(xml: string): StreamUpdate {
 }
 
 /** What a message says, in short. */
-function gist({ notifications, refused, gap, problem, error, isClosed }: StreamUpdate): string {
+function gist({ notifications, refused, gap, decodeError: problem, error, isClosed }: StreamUpdate): string {
   const events = notifications.flatMap((one) =>
     one.events.map(({ type }) => `${one.subscriptionId}:${type}`),
   );

@@ -31,19 +31,19 @@ const leg = (number: number, ...members: readonly Member[]): StreamRequest => ({
   hasAnswered: true,
   mayHaveActed: true,
   isClosed: false,
-  hasLeavers: false,
-  problem: undefined,
+  hasLostMembers: false,
+  decodeError: undefined,
 });
 
 describe('connectionGaps', () => {
   it('should be told once, by a request that was opened behind the one on which something is missing', () => {
     const seen = told((gaps, member) => {
-      gaps.note(member, 'connectionLost', 2);
-      gaps.tell(leg(1, member));
-      gaps.tell(leg(2, member));
+      gaps.add(member, 'connectionLost', 2);
+      gaps.flush(leg(1, member));
+      gaps.flush(leg(2, member));
       expect(gaps.of(member)).to.equal('connectionLost');
-      gaps.tell(leg(3, member));
-      gaps.tell(leg(3, member));
+      gaps.flush(leg(3, member));
+      gaps.flush(leg(3, member));
       expect(gaps.of(member)).to.equal(undefined);
     });
     expect(seen).to.deep.equal(['connectionLost']);
@@ -51,20 +51,20 @@ describe('connectionGaps', () => {
 
   it('should not be told by a request that is not for the member, nor to one that has left', () => {
     const seen = told((gaps, member) => {
-      gaps.note(member, 'connectionLost', 1);
-      gaps.tell(leg(2));
-      gaps.forget(member);
-      gaps.tell(leg(3, member));
+      gaps.add(member, 'connectionLost', 1);
+      gaps.flush(leg(2));
+      gaps.remove(member);
+      gaps.flush(leg(3, member));
     });
     expect(seen).to.deep.equal([]);
   });
 
   it('should be told as one, by the last of them, where no request hangs that could tell the first alone', () => {
     const seen = told((gaps, member) => {
-      gaps.note(member, 'unreadable', 1);
-      gaps.note(member, 'connectionLost', 2);
-      gaps.tell(leg(2, member));
-      gaps.tell(leg(3, member));
+      gaps.add(member, 'unreadable', 1);
+      gaps.add(member, 'connectionLost', 2);
+      gaps.flush(leg(2, member));
+      gaps.flush(leg(3, member));
     });
     expect(seen).to.deep.equal(['unreadable']);
   });
@@ -72,12 +72,12 @@ describe('connectionGaps', () => {
   it('should be told one by one where the request between them goes on', () => {
     const seen = told((gaps, member, hang) => {
       const goesOn = leg(2, member);
-      gaps.note(member, 'unreadable', 1);
+      gaps.add(member, 'unreadable', 1);
       hang(goesOn);
-      gaps.note(member, 'connectionLost', 3);
-      gaps.tell(goesOn);
-      gaps.tell(goesOn);
-      gaps.tell(leg(4, member));
+      gaps.add(member, 'connectionLost', 3);
+      gaps.flush(goesOn);
+      gaps.flush(goesOn);
+      gaps.flush(leg(4, member));
     });
     expect(seen).to.deep.equal(['unreadable', 'connectionLost']);
   });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { shortLives } from '../../../lib/ews/subscription/progress.ts';
+import { countShortLives } from '../../../lib/ews/subscription/progress.ts';
 
 describe('shortLives', () => {
   const cases: readonly [name: string, before: number, lastedMs: number, expected: number][] = [
@@ -9,6 +9,6 @@ describe('shortLives', () => {
     ['counts one more if the clock was set back', 3, -1, 4],
   ];
   for (const [name, before, lastedMs, expected] of cases) {
-    it(name, () => expect(shortLives(before, lastedMs)).to.equal(expected));
+    it(name, () => expect(countShortLives(before, lastedMs)).to.equal(expected));
   }
 });

@@ -62,7 +62,7 @@ for (const dialect of ['grommunio', 'grommunio-3.9'] as const) {
             url: server.url,
             headers: { 'content-type': 'text/xml' },
             body: subscribeEnvelope(head, {
-              kind: 'push',
+              type: 'push',
               folders: ['inbox'],
               events: ['newMail'],
               watermark: undefined,
@@ -83,7 +83,7 @@ for (const dialect of ['grommunio', 'grommunio-3.9'] as const) {
         ({ server, send }) => {
           send(
             subscribeEnvelope(head, {
-              kind: 'pull',
+              type: 'pull',
               folders: undefined,
               events: ['freeBusyChanged'],
               watermark: undefined,

@@ -18,7 +18,7 @@ import { marbles } from '../../support/marbles.ts';
 
 const head = { version: 'Exchange2013_SP1' };
 const push: PushSubscriptionRequest = {
-  kind: 'push',
+  type: 'push',
   folders: ['inbox'],
   events: ['newMail'],
   watermark: undefined,

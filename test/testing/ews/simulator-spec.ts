@@ -19,7 +19,7 @@ import { marbles } from '../../support/marbles.ts';
 const head = { version: 'Exchange2013_SP1' };
 const all = ['created', 'deleted', 'modified', 'moved', 'copied', 'newMail', 'freeBusyChanged'] as const;
 const inbox: PullSubscriptionRequest = {
-  kind: 'pull',
+  type: 'pull',
   folders: ['inbox'],
   events: all,
   watermark: undefined,

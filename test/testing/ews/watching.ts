@@ -46,7 +46,7 @@ export function watching(script: (watching: Watching) => void, options: EwsSimul
     text,
     subscribe: (as = head, mailbox) => {
       const folders = [mailbox === undefined ? 'inbox' : { distinguished: 'inbox', mailbox }];
-      post(subscribeEnvelope(as, { kind: 'streaming', folders, events: ['newMail', 'created'] }))
+      post(subscribeEnvelope(as, { type: 'streaming', folders, events: ['newMail', 'created'] }))
         .pipe(mergeMap(({ body$ }) => body$))
         .subscribe();
       const id = server.subscriptions.at(-1)!.id;

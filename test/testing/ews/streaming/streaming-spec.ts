@@ -135,7 +135,7 @@ describe('The streams of the simulated Exchange server', () => {
       it('should take as long as everything else', () => {
         const late = watching(
           ({ server, send, stream }) => {
-            send(subscribeEnvelope(head, { kind: 'streaming', folders: ['inbox'], events: ['newMail'] }));
+            send(subscribeEnvelope(head, { type: 'streaming', folders: ['inbox'], events: ['newMail'] }));
             at(5, () => stream([server.subscriptions[0]!.id], 1));
             at(10, () => server.deliverMail());
           },

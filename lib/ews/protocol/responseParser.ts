@@ -3,8 +3,8 @@ import { DEFAULT_LIMITS, type Limits } from '../../core/limits.ts';
 import { envelopeReader, type ParserOptions } from './parser.ts';
 import type { EwsMessage } from './messages.ts';
 
-/** Options of {@link parseAnswer}. */
-export interface AnswerOptions extends ParserOptions, Pick<Limits, 'drainBytes' | 'drainSeconds'> {
+/** Options of {@link parseResponse}. */
+export interface ResponseOptions extends ParserOptions, Pick<Limits, 'drainBytes' | 'drainSeconds'> {
   /** Called with each message as soon as the envelope is complete, while the body is still being read. */
   readonly onMessage?: (message: EwsMessage) => void;
 }
@@ -16,8 +16,8 @@ export interface AnswerOptions extends ParserOptions, Pick<Limits, 'drainBytes' 
  * connection, but at most `drainBytes` and for `drainSeconds`: then the body is unsubscribed from. It errors with a
  * {@link DecodeError} for a body without a complete envelope; an empty body is an answer without messages.
  */
-export function parseAnswer(
-  options: AnswerOptions = {},
+export function parseResponse(
+  options: ResponseOptions = {},
 ): OperatorFunction<Uint8Array, readonly EwsMessage[]> {
   const { drainBytes = DEFAULT_LIMITS.drainBytes, drainSeconds = DEFAULT_LIMITS.drainSeconds } = options;
   return (chunks$) =>

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { asyncScheduler, concat, from, interval, map, NEVER, type Observable, tap, throwError } from 'rxjs';
 import { NetworkError } from '../../../lib/core/errors.ts';
-import { type AnswerOptions, parseAnswer } from '../../../lib/ews/protocol/answerParser.ts';
+import { type ResponseOptions, parseResponse } from '../../../lib/ews/protocol/responseParser.ts';
 import { marbles } from '../../support/marbles.ts';
 import { answer, eventsAnswer, itemEvent, plainFault } from '../answers.ts';
 
@@ -15,12 +15,12 @@ const broken = throwError(
 const trickle = interval(100).pipe(map(() => Uint8Array.of(32)));
 
 /** What is emitted, and when in milliseconds, and how the body ended. */
-function seen(body$: Observable<Uint8Array>, options?: AnswerOptions): string[] {
+function seen(body$: Observable<Uint8Array>, options?: ResponseOptions): string[] {
   const log: string[] = [];
   const at = (what: string): number => log.push(`${what} at ${asyncScheduler.now()}`);
   const watched = body$.pipe(
     tap({ unsubscribe: () => at('let go'), complete: () => at('read to its end') }),
-    parseAnswer(options),
+    parseResponse(options),
   );
   marbles(() => {
     watched.subscribe({
@@ -100,7 +100,7 @@ describe('parseAnswer', () => {
     const types: string[] = [];
     marbles(() => {
       concat(bytes(plainFault('s:Client', 'no')), NEVER)
-        .pipe(parseAnswer({ onMessage: ({ type }) => types.push(`${type} at ${asyncScheduler.now()}`) }))
+        .pipe(parseResponse({ onMessage: ({ type }) => types.push(`${type} at ${asyncScheduler.now()}`) }))
         .subscribe();
     });
     expect(types).to.deep.equal(['fault at 0']);

@@ -9,7 +9,7 @@ import { ewsSimulator } from '../lib/testing/ews/simulator.ts';
 import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
 import { connect } from '../lib/ucwa/connect.ts';
 import { presence } from '../lib/ucwa/presence/presence.ts';
-import { at, marbles } from './support/marbles.ts';
+import { at, inVirtualTime } from './support/virtualTime.ts';
 
 interface Watching {
   readonly connection: Pick<Releases, 'close'>;
@@ -44,7 +44,7 @@ describe('close()', () => {
     for (const isLeft of [false, true]) {
       it(`releases on ${name} at once after an outage${isLeft ? ', also an earlier release' : ''}`, async () => {
         let report: Promise<DrainReport> | undefined;
-        marbles(() => {
+        inVirtualTime(() => {
           let isDown = false;
           const { connection, stream$ } = watching((transport) => (request) => {
             if (!isDown) return transport(request);

@@ -15,7 +15,7 @@ import { connect } from '../lib/ucwa/connect.ts';
 import { presence } from '../lib/ucwa/presence/presence.ts';
 import { gapEvent, type UcwaEvent } from '../lib/ucwa/protocol/events.ts';
 import { eventsAnswer, itemEvent } from './ews/answers.ts';
-import { httpServer } from './support/httpServer.ts';
+import { httpServer } from './support/net/httpServer.ts';
 
 /** Calls something so many times, and gathers what it returns. */
 function times<Value>(count: number, make: (index: number) => Value): Value[] {

@@ -2,14 +2,14 @@ import { expect } from 'chai';
 import { ewsSimulator } from '../lib/testing/ews/simulator.ts';
 import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
 import {
-  killedAgainAndAgain,
+  killRepeatedly,
   KILLS,
   KILLS_TIMEOUT_MS,
-  type Life,
+  type ProcessRun,
   type OutcomeLine,
   outcomesIn,
-  tellFigures,
-} from './support/crashes.ts';
+  printFigures,
+} from './support/processes/killRepeatedly.ts';
 
 /** A line of a process that watches a mailbox. */
 interface MailLine extends OutcomeLine {
@@ -33,8 +33,8 @@ describe('A process that watches a mailbox, and is killed', () => {
     const delivered: string[] = [];
     const seen = new Set<string>();
 
-    const lives = await killedAgainAndAgain<MailLine>({
-      how: 'ews',
+    const lives = await killRepeatedly<MailLine>({
+      protocol: 'ews',
       server,
       onLine: ({ type, item }, _, isLast) => {
         if (type === 'newMail') seen.add(item!.id);
@@ -52,7 +52,7 @@ describe('A process that watches a mailbox, and is killed', () => {
     expect(lines.filter(({ type }) => type === 'gap')).to.deep.equal([]);
 
     // What comes twice is what came behind the watermark that the process before asked for last.
-    const askedIn = ({ requests: { from, to } }: Life<MailLine>): string | undefined =>
+    const askedIn = ({ requests: { from, to } }: ProcessRun<MailLine>): string | undefined =>
       server.requests.slice(from, to).findLast(({ operation }) => operation === 'GetEvents')?.watermark;
     const all: { readonly id: string; readonly watermark: string | undefined }[] = [];
     let doubles = 0;
@@ -82,7 +82,7 @@ describe('A process that watches a mailbox, and is killed', () => {
     const left = server.subscriptions.length;
     expect(left).to.be.at.most(unknown);
     expect(outcomesIn(lives, 'Failed')).to.deep.equal([]);
-    tellFigures('EWS', {
+    printFigures('EWS', {
       ...{ mails: delivered.length, doubles, lost: lost.length },
       ...{ 'left and told as Unknown': left, unknown },
     });
@@ -109,8 +109,8 @@ describe('A process that watches presence, and is killed', () => {
       });
     };
 
-    const lives = await killedAgainAndAgain<PresenceLine>({
-      how: 'ucwa',
+    const lives = await killRepeatedly<PresenceLine>({
+      protocol: 'ucwa',
       server,
       onLine: ({ href }, count, isLast) => {
         const isNew = href !== undefined && sent.includes(href) && !seen.has(href);
@@ -162,7 +162,7 @@ describe('A process that watches presence, and is killed', () => {
     // With the application goes everything on it.
     const left = server.applications.length + server.presenceSubscriptions.length;
     expect(left).to.equal(0);
-    tellFigures('UCWA', {
+    printFigures('UCWA', {
       ...{ events: sent.length, doubles, lost: lost.length },
       ...{ 'stale and told as Unknown': stale ?? Infinity, unknown, left },
     });

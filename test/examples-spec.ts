@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { collectExamples, compileExamples, type Example, runExample } from './support/examples.ts';
+import { collectExamples, compileExamples, type Example, runExample } from './support/docs/examples.ts';
 
 describe('The examples of README, docs and doc comments', function () {
   this.timeout(300_000);

@@ -10,7 +10,7 @@ import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
 
 /** Serves the transport to the script until that ends by itself; rejects where it fails, or has to be killed. */
 async function left(what: string, how: string, transport: Transport, url: string): Promise<string> {
-  const script = new URL('support/leaves.ts', import.meta.url).pathname;
+  const script = new URL('support/processes/exitWorker.ts', import.meta.url).pathname;
   const served = await serve(transport);
   const args = [script, what, how, new URL(new URL(url).pathname, served.origin).href];
   try {

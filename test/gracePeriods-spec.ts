@@ -9,7 +9,7 @@ import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
 import { connect } from '../lib/ucwa/connect.ts';
 import { myContactsAndGroups } from '../lib/ucwa/presence/contactList.ts';
 import { presence } from '../lib/ucwa/presence/presence.ts';
-import { marbles } from './support/marbles.ts';
+import { inVirtualTime } from './support/virtualTime.ts';
 
 interface Kept {
   readonly connection: Pick<Releases, 'drain' | 'close'>;
@@ -64,7 +64,7 @@ describe('A grace period', () => {
       it(`of ${what} ends with ${how}, which leaves nothing`, async () => {
         const { connection, stream$, held } = kept();
         let report: Promise<DrainReport> | undefined;
-        marbles(() => {
+        inVirtualTime(() => {
           const subscription = stream$.subscribe();
           timer(1000).subscribe(() => subscription.unsubscribe());
           timer(2000).subscribe(() => {
@@ -79,7 +79,7 @@ describe('A grace period', () => {
       it(`of ${what} does not start during ${how}`, async () => {
         const { connection, stream$, held } = kept();
         let report: Promise<DrainReport> | undefined;
-        marbles(() => {
+        inVirtualTime(() => {
           const subscription = stream$.subscribe();
           timer(1000).subscribe(() => {
             expect(held()).not.to.equal(0);
@@ -95,7 +95,7 @@ describe('A grace period', () => {
     it(`of ${what} is none while drain leaves the stream subscribed`, async () => {
       const { connection, stream$, held } = kept();
       let report: Promise<DrainReport> | undefined;
-      marbles(() => {
+      inVirtualTime(() => {
         const subscription = stream$.subscribe();
         timer(1000).subscribe(() => void (report = connection.drain()));
         timer(3000).subscribe(() => {

@@ -10,8 +10,8 @@ import {
   presence,
   presenceBoard,
 } from '../lib/ucwa/index.ts';
-import { marbles } from './support/marbles.ts';
-import { reactive } from './support/reactive.ts';
+import { inVirtualTime } from './support/virtualTime.ts';
+import { reactive } from './support/browser/reactive.ts';
 
 const SARA = 'sip:sara@contoso.com';
 
@@ -81,7 +81,7 @@ describe("A connection in a Proxy, as by Vue's reactive", () => {
       const wrapped = reactive({ service }).service;
       expect(wrapped).to.not.equal(service);
       const seen: string[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         pullNotifications(wrapped, { ...options, pollIntervalSeconds: 1 })
           .pipe(take(2))
           .subscribe(({ type }) => seen.push(`pull ${type}`));

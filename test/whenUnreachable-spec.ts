@@ -5,7 +5,7 @@ import type { Transport } from '../lib/core/transport/transport.ts';
 import { exchange, pullNotifications } from '../lib/ews/index.ts';
 import { ewsSimulator, ucwaSimulator } from '../lib/testing/index.ts';
 import { connect } from '../lib/ucwa/index.ts';
-import { at, marbles } from './support/marbles.ts';
+import { at, inVirtualTime } from './support/virtualTime.ts';
 
 type Way = 'wait' | 'error';
 
@@ -31,7 +31,7 @@ const ucwa = (whenUnreachable: Way, kind: 'created' | 'given'): Result => {
   const server = ucwaSimulator();
   const made = connect({ applications: server.url, token: 'token', transport: server.transport });
   const result: Result = { error: undefined, isConnected: false };
-  marbles(() => {
+  inVirtualTime(() => {
     const { transport, up } = late(server.transport);
     let href = '';
     const kept = made.application$.subscribe(({ self }) => (href = self));
@@ -58,7 +58,7 @@ const ucwa = (whenUnreachable: Way, kind: 'created' | 'given'): Result => {
 const ews = (whenUnreachable: Way): Result => {
   const server = ewsSimulator();
   const result: Result = { error: undefined, isConnected: false };
-  marbles(() => {
+  inVirtualTime(() => {
     const { transport, up } = late(server.transport);
     const service = exchange({ url: server.url, token: 'token', transport, retry, whenUnreachable });
     const tried = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { chaos, PROTOCOLS } from './chaos.ts';
-import { extent, SEED } from '../support/extent.ts';
+import { caseCount, SEED } from '../support/random/caseCount.ts';
 import { FAULT_KINDS } from './proxy.ts';
 
 /** How many faults each protocol gets. */
-const FAULTS = extent(30, 120);
+const FAULTS = caseCount(30, 120);
 
 describe('a network that goes wrong', () => {
   for (const protocol of PROTOCOLS) {

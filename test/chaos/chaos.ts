@@ -5,7 +5,7 @@ import type { EwsDialect } from '../../lib/testing/ews/dialect.ts';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { serve } from '../../lib/testing/http/serve.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
-import { type Random, random } from '../support/random.ts';
+import { type Random, random } from '../support/random/random.ts';
 import type { Course, CourseOptions } from './course.ts';
 import { ewsCourse } from './ewsCourse.ts';
 import type { Tally } from './follower.ts';

@@ -3,7 +3,7 @@ import { filter, firstValueFrom, map, mergeMap } from 'rxjs';
 import { getStreamingEventsEnvelope } from '../../lib/ews/protocol/envelope.ts';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { serve } from '../../lib/testing/http/serve.ts';
-import { random } from '../support/random.ts';
+import { random } from '../support/random/random.ts';
 import { ewsCourse } from './ewsCourse.ts';
 
 describe('ewsCourse', () => {

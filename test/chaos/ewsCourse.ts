@@ -4,7 +4,7 @@ import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { exchange } from '../../lib/ews/exchange.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import type { EwsSimulator } from '../../lib/testing/ews/simulator.ts';
-import type { Random } from '../support/random.ts';
+import type { Random } from '../support/random/random.ts';
 import type { Course, CourseOptions } from './course.ts';
 import { errorCount } from './errorCount.ts';
 import { follower, type Follower, newTally } from './follower.ts';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect } from 'chai';
-import { httpServer } from '../support/httpServer.ts';
-import { type Random, random } from '../support/random.ts';
+import { httpServer } from '../support/net/httpServer.ts';
+import { type Random, random } from '../support/random/random.ts';
 import { chaosProxy, type FaultKind } from './proxy.ts';
 
 describe('chaosProxy', () => {

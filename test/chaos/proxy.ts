@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import type { Random } from '../support/random.ts';
+import type { Random } from '../support/random/random.ts';
 import { corrupted } from './corrupted.ts';
 
 /** What can happen to what passes. */

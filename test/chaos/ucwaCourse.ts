@@ -2,7 +2,7 @@ import { merge, Subject, type Subscription } from 'rxjs';
 import type { UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
-import type { Random } from '../support/random.ts';
+import type { Random } from '../support/random/random.ts';
 import type { Course, CourseOptions } from './course.ts';
 import { errorCount } from './errorCount.ts';
 import { follower, newTally } from './follower.ts';

@@ -13,7 +13,7 @@ import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { serve, type Served } from '../../lib/testing/http/serve.ts';
 import { ucwaDiscovery } from '../../lib/testing/ucwa/discovery/discovery.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { specTerminal } from '../support/terminal.ts';
 
 describe('rxchange watch, over real sockets', () => {
@@ -205,7 +205,7 @@ describe('rxchange watch, interrupted while the server is down', () => {
     const terminal = specTerminal();
     const ledger = releaseLedger();
     const end = ledger.begin({ resource: 'presenceSubscription', id: '/a?key=hush' });
-    const result = marbles(() => {
+    const result = inVirtualTime(() => {
       const exit = watch(terminal, NEVER, { releases: ledger, close: () => ledger.close() });
       terminal.interrupt();
       timer(answeredAfterMs).subscribe(end);
@@ -231,7 +231,7 @@ describe('rxchange watch, interrupted while the server is down', () => {
     const terminal = specTerminal();
     const service = exchange({ url: simulator.url, transport: simulator.transport });
     const events$ = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] });
-    const exit = marbles(({ flush }) => {
+    const exit = inVirtualTime(({ flush }) => {
       const result = watch(terminal, events$, service);
       simulator.failNext(1000, 'reset', 'Unsubscribe');
       terminal.interrupt();

@@ -9,7 +9,7 @@ import { exchange } from '../../lib/ews/exchange.ts';
 import { type ExchangeService } from '../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { ewsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ews/simulator.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { response } from '../support/responses.ts';
 
 const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
@@ -30,7 +30,7 @@ function toldOf(
     ...options,
   });
   service.activity$.subscribe((activity) => told.push(activity));
-  marbles(() => {
+  inVirtualTime(() => {
     const watching = stream(service).subscribe({ error: () => undefined });
     timer(leaveAfterMs).subscribe(() => watching.unsubscribe());
   });

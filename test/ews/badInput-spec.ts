@@ -8,7 +8,7 @@ import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { gistOf } from '../../lib/testing/ews/requests/requests.ts';
 import { serve } from '../../lib/testing/http/serve.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { answer, envelope, eventsAnswer, itemEvent } from './answers.ts';
 import { fateOf, text, XML } from './fates.ts';
 import { message, streamed } from './streaming/streams.ts';
@@ -89,7 +89,7 @@ describe('Bad input in the place of events', () => {
       const body$ = concat(of(encoder.encode(good + good.slice(0, 200))), broken);
       return of({ status: 200, url: request.url, headers: headersFrom({ 'content-type': XML }), body$ });
     };
-    marbles(() => {
+    inVirtualTime(() => {
       const service = exchange({ url: server.url, transport });
       const watching = streamingNotifications(service, OPTIONS).subscribe(({ type }) => types.push(type));
       timer(20_000).subscribe(() => server.deliverMail());

@@ -7,8 +7,8 @@ import { exchange } from '../../lib/ews/exchange.ts';
 import { sessionOf } from '../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { ewsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ews/simulator.ts';
-import { marbles } from '../support/marbles.ts';
-import { answering, response } from '../support/responses.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
+import { respondWith, response } from '../support/responses.ts';
 
 const url = 'https://mail.example/EWS/Exchange.asmx';
 
@@ -27,7 +27,7 @@ function pullOnce(
 
 describe('exchange', () => {
   it('should send nothing by itself', () => {
-    const { transport, requests } = answering(response(200));
+    const { transport, requests } = respondWith(response(200));
     exchange({ url, transport, token: 'secret' });
     expect(requests).to.deep.equal([]);
   });
@@ -96,7 +96,7 @@ describe('exchange', () => {
   it('sends a request refused as busy again after the waits that retry sets', () => {
     const server = ewsSimulator();
     const types: string[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const retry = { initialMs: 2000, random: () => 0.5 };
       const service = exchange({ url: server.url, transport: server.transport, retry });
       server.failNext(2, { status: 503 });
@@ -111,7 +111,7 @@ describe('exchange', () => {
 
   it('should have ten requests under way at most, and let each Unsubscribe go first', () => {
     const server = ewsSimulator({ latencyMs: 100 });
-    marbles(() => {
+    inVirtualTime(() => {
       const service = exchange({ url: server.url, transport: server.transport });
       const watch = () => pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe();
       const watching = Array.from({ length: 10 }, watch);
@@ -132,7 +132,7 @@ describe('exchange', () => {
   it('should not let open streams keep other calls waiting, however few there may be', () => {
     const server = ewsSimulator({ latencyMs: 100 });
     const types: string[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const service = exchange({ url: server.url, transport: server.transport, maxConcurrentRequests: 1 });
       const options = { folders: ['inbox'], events: ['newMail'] } as const;
       const streaming = streamingNotifications(service, options).subscribe();
@@ -163,7 +163,7 @@ describe('exchange', () => {
   });
 
   it('should not follow a redirect to another origin with its token', () => {
-    const { transport, requests } = answering(
+    const { transport, requests } = respondWith(
       response(302, { headers: { location: 'https://evil.example/EWS/Exchange.asmx' } }),
     );
     const errors: unknown[] = [];

@@ -5,7 +5,7 @@ import { exchange } from '../../lib/ews/exchange.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { gistOf } from '../../lib/testing/ews/requests/requests.ts';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 
 const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
 const encoder = new TextEncoder();
@@ -40,7 +40,7 @@ export function fateOf(
       body$: body(),
     });
   };
-  marbles(() => {
+  inVirtualTime(() => {
     const service = exchange({ url: server.url, transport, retry: { initialMs: 1000, random: () => 0.5 } });
     const notifications = kind === 'pull' ? pullNotifications : streamingNotifications;
     const watching = notifications(service, OPTIONS).subscribe({

@@ -28,8 +28,8 @@ import { exchange } from '../../lib/ews/exchange.ts';
 import { type ExchangeService } from '../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
-import { marbles } from '../support/marbles.ts';
-import { extent } from '../support/extent.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
+import { caseCount } from '../support/random/caseCount.ts';
 import { faultAnswer } from './answers.ts';
 import { message, status } from './streaming/streams.ts';
 
@@ -77,7 +77,7 @@ function requestsOf(
   failure: (request: HttpRequest) => Observable<HttpResponse>,
 ): { readonly during: number; readonly after: number; readonly errors: number; readonly alive: number } {
   const found = { during: 0, after: 0, errors: 0, alive: 0 };
-  marbles(() => {
+  inVirtualTime(() => {
     const server = ewsSimulator({ latencyMs: 20 });
     const cut$ = new Subject<void>();
     let phase: 'before' | 'during' | 'after' = 'before';
@@ -113,7 +113,7 @@ function requestsOf(
 }
 
 /** How many subscriptions an outage hits. */
-const MANY = extent(80, 1000);
+const MANY = caseCount(80, 1000);
 
 describe('An outage of ten minutes', function () {
   this.timeout(60_000);
@@ -148,7 +148,7 @@ describe('An outage of ten minutes', function () {
   });
 
   it('is over within two seconds of the first answer, for pulls that the server has lost', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const server = ewsSimulator({ latencyMs: 20 });
       let isDown = false;
       const transport: Transport = (request) => {
@@ -180,7 +180,7 @@ describe('An outage of ten minutes', function () {
   });
 
   it('is over at once when the platform is online again', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const server = ewsSimulator({ latencyMs: 20 });
       const online$ = new Subject<void>();
       let isDown = false;
@@ -211,7 +211,7 @@ describe('A server that answers nothing from the start', () => {
   it('fails many pulls after the retries of one', () => {
     const failing = (count: number): { readonly errors: number; readonly requests: number } => {
       const found = { errors: 0, requests: 0 };
-      marbles(() => {
+      inVirtualTime(() => {
         const transport: Transport = (request) => {
           found.requests += 1;
           return NO_NETWORK(request).pipe(delay(20));
@@ -239,7 +239,7 @@ describe('A server that answers nothing from the start', () => {
 describe('ErrorServerBusy for five minutes', () => {
   const polls = (watch: (service: ExchangeService) => readonly ExchangeService[]): number[] => {
     const asked: number[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const server = ewsSimulator({ latencyMs: 20 });
       let isBusy = false;
       const transport: Transport = (request) => {
@@ -276,7 +276,7 @@ describe('Streams on which nothing comes', () => {
   it('cost 100 users the requests of one backoff', () => {
     const requestsOf = (count: number): number => {
       let streams = 0;
-      marbles(() => {
+      inVirtualTime(() => {
         const server = ewsSimulator({ latencyMs: 20 });
         const transport: Transport = (request) => {
           if (!request.body?.includes('GetStreamingEvents')) return server.transport(request);
@@ -298,7 +298,7 @@ describe('Streams on which nothing comes', () => {
 
 describe('A stream whose every request begins with an envelope that cannot be read', () => {
   it('is asked for again with backoff', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const server = ewsSimulator({ latencyMs: 20 });
       const body = message(status('OK')).replace('OK', '&') + message(status('OK'));
       let streams = 0;

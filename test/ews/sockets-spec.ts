@@ -8,7 +8,7 @@ import { type ExchangeService } from '../../lib/ews/session/session.ts';
 import { type EwsDialect } from '../../lib/testing/ews/dialect.ts';
 import { ewsSimulator, type EwsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { serve, type Served } from '../../lib/testing/http/serve.ts';
-import { httpServer } from '../support/httpServer.ts';
+import { httpServer } from '../support/net/httpServer.ts';
 
 const pull = { folders: ['inbox'], events: ['created', 'newMail'], pollIntervalSeconds: 0.02 } as const;
 const basic = { username: 'sara', password: 'pä$$' };

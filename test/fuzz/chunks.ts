@@ -1,6 +1,6 @@
 import { from } from 'rxjs';
 import { headersFrom, type HttpResponse } from '../../lib/core/transport/transport.ts';
-import type { Random } from '../support/random.ts';
+import type { Random } from '../support/random/random.ts';
 
 /** Cuts a text into pieces of bytes, wherever chance falls: inside of characters too. */
 export function chunksOf(text: string, { below }: Random): Uint8Array[] {

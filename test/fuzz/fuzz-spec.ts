@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { DecodeError } from '../../lib/core/errors.ts';
-import { extent, SEED } from '../support/extent.ts';
+import { caseCount, SEED } from '../support/random/caseCount.ts';
 import { EWS_DECODER } from './ewsDecoder.ts';
 import { fuzz } from './fuzz.ts';
 import { MULTIPART_DECODER } from './multipartDecoder.ts';
 import type { Decoder } from './sample.ts';
 import { UCWA_DECODER } from './ucwaDecoder.ts';
 
-const INPUTS = extent(3000, 20_000);
+const INPUTS = caseCount(3000, 20_000);
 
 describe('fuzzing', () => {
   for (const decoder of [UCWA_DECODER, EWS_DECODER, MULTIPART_DECODER]) {

@@ -1,7 +1,7 @@
-import { random } from '../support/random.ts';
+import { random } from '../support/random/random.ts';
 import { mutator } from './mutate.ts';
 import type { Decoder } from './sample.ts';
-import { weigh } from './weigh.ts';
+import { sizeOf } from './sizeOf.ts';
 
 /** Errors that say what is wrong with what was read. */
 const TYPED = new Set(['DecodeError', 'HttpError', 'SoapFault', 'EwsError']);
@@ -66,7 +66,7 @@ export function fuzz(decoder: Decoder, { inputs, seed, first = 0 }: FuzzOptions)
     else if (TYPED.has(tag)) refused.set(tag, (refused.get(tag) ?? 0) + 1);
     else found(`it threw ${stackOf(attempt(10).error)}`);
 
-    const weight = error instanceof Error ? error.message.length : weigh(value);
+    const weight = error instanceof Error ? error.message.length : sizeOf(value);
     const mostWeight = WEIGHT + text.length * WEIGHT_PER_CHARACTER;
     if (weight > mostWeight) found(`${weight} came out of ${text.length} characters`);
 

@@ -3,8 +3,8 @@ import { answersOf } from '../../lib/ucwa/batch/message.ts';
 import { eventsResponseCodec } from '../../lib/ucwa/protocol/events.ts';
 import { requestJson } from '../../lib/ucwa/protocol/request.ts';
 import { resourceCodec } from '../../lib/ucwa/protocol/resource.ts';
-import { batchAnswer } from '../support/batches.ts';
-import type { Random } from '../support/random.ts';
+import { batchText } from '../support/ucwa/batches.ts';
+import type { Random } from '../support/random/random.ts';
 import { responseOf } from './chunks.ts';
 import { emittedBy } from './outcome.ts';
 import type { Decoder, Sample } from './sample.ts';
@@ -28,7 +28,7 @@ const PARTS = [
     body: '{"code":"NotFound","subcode":"ApplicationNotFound"}',
   },
 ];
-const whole = batchAnswer(PARTS, BOUNDARY);
+const whole = batchText(PARTS, BOUNDARY);
 
 function readBatch(type: string | undefined, text: string, random: Random): unknown {
   const response = responseOf(text, random, type === undefined ? {} : { type });
@@ -54,7 +54,7 @@ export const MULTIPART_DECODER: Decoder = {
   name: 'multipart',
   samples: [
     sample('a batch', whole),
-    sample('a batch with line ends of the other kind', batchAnswer(PARTS, BOUNDARY, '\n')),
+    sample('a batch with line ends of the other kind', batchText(PARTS, BOUNDARY, '\n')),
     sample('a batch that names no boundary', `This is a message of many parts.\r\n${whole}`, false),
     sample('a batch with the bytes of a BOM', whole.replaceAll('HTTP/1.1 ', '?HTTP/1.1'), false),
     sample('a batch without a header of its parts', whole.replaceAll(/Content-Type: app.*?\r\n\r\n/g, '')),
@@ -66,7 +66,7 @@ export const MULTIPART_DECODER: Decoder = {
     },
     {
       name: 'events in a part',
-      text: batchAnswer(
+      text: batchText(
         [{ status: 200, body: '{"_links":{"next":{"href":"/e?ack=2"}},"sender":[]}' }, ...PARTS.slice(1)],
         BOUNDARY,
       ),

@@ -1,4 +1,4 @@
-import type { Random } from '../support/random.ts';
+import type { Random } from '../support/random/random.ts';
 import type { Decoder } from './sample.ts';
 
 /** The pieces of JSON, of XML and of an HTTP message, whichever it is. */

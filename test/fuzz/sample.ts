@@ -1,4 +1,4 @@
-import type { Random } from '../support/random.ts';
+import type { Random } from '../support/random/random.ts';
 
 /** A message as a server sends it, and what reads it. */
 export interface Sample {

@@ -5,12 +5,12 @@ import { responseOf } from './chunks.ts';
 import type { Decoder, Sample } from './sample.ts';
 import {
   APPLICATION_RESOURCE,
-  EVENT_ANSWERS,
+  EVENT_RESPONSES,
   EVENTS,
   GROUP,
   REFUSAL,
   SUBSCRIPTION,
-} from '../support/ucwaMessages.ts';
+} from '../support/ucwa/messages.ts';
 import { challengesIn } from '../../lib/core/transport/challenge.ts';
 import { headersFrom } from '../../lib/core/transport/transport.ts';
 import { oauthChallenge } from '../../lib/ucwa/auth/oauthChallenge.ts';
@@ -66,7 +66,7 @@ function mustBeOfMessage(resource: unknown): void {
   if (!isPlain) throw new Error('a resource came out that is not in the message');
 }
 
-const EVENT_SAMPLES = Object.entries(EVENT_ANSWERS).map(([name, answer]) =>
+const EVENT_SAMPLES = Object.entries(EVENT_RESPONSES).map(([name, answer]) =>
   asked(`the event channel's answer: ${name}`, answer, eventsResponseCodec, (response) => {
     const { batch } = advance({ url: EVENTS }, response);
     for (const event of batch.events) {

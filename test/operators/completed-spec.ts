@@ -1,12 +1,12 @@
 import { expectTypeOf } from 'expect-type';
 import { of, type Observable } from 'rxjs';
 import { completed } from '../../operators/completed.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('completed', () => {
   it('should emit what completed, and nothing else', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-s-u-c-a-d-c-|', ucwa);
       const sourceSubs = '            ^------------!';
       const expected = '              -----c-----c-|';
@@ -17,7 +17,7 @@ describe('completed', () => {
   });
 
   it('should emit a single one', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('--c--|', ucwa);
       const sourceSubs = '            ^----!';
       const expected = '              --c--|';
@@ -28,7 +28,7 @@ describe('completed', () => {
   });
 
   it('should complete without an event where none fits', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-|', ucwa);
       const sourceSubs = '            ^----------!';
       const expected = '              -----------|';
@@ -39,7 +39,7 @@ describe('completed', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-');
       const sourceSubs = '            ^';
       const expected = '              -';
@@ -50,7 +50,7 @@ describe('completed', () => {
   });
 
   it('should complete when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('|');
       const sourceSubs = '            (^!)';
       const expected = '              |';
@@ -61,7 +61,7 @@ describe('completed', () => {
   });
 
   it('should pass the error of the source on', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-c--#', ucwa, new Error('connection lost'));
       const sourceSubs = '            ^---!';
       const expected = '              -c--#';
@@ -72,7 +72,7 @@ describe('completed', () => {
   });
 
   it('should unsubscribe from the source when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-c-c-c-|', ucwa);
       const sourceSubs = '            ^---!';
       const unsub = '                 ----!';
@@ -84,7 +84,7 @@ describe('completed', () => {
   });
 
   it('should drop what is malformed', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('0123456789c|', { ...malformed, ...ucwa });
       const expected = '              ----------c|';
 
@@ -93,7 +93,7 @@ describe('completed', () => {
   });
 
   it('should not complete because an operation did', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('-c-----', ucwa);
       const expected = '              -c-----';
 

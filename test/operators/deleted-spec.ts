@@ -1,12 +1,12 @@
 import { expectTypeOf } from 'expect-type';
 import { of, type Observable } from 'rxjs';
 import { deleted } from '../../operators/deleted.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { type EwsEvent, ews, malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('deleted', () => {
   it('should emit what was deleted, and nothing else', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);
       const sourceSubs = '            ^------------!';
       const expected = '              -----d-x-----|';
@@ -17,7 +17,7 @@ describe('deleted', () => {
   });
 
   it('should emit a single one', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('--d--|', ucwa);
       const sourceSubs = '            ^----!';
       const expected = '              --d--|';
@@ -28,7 +28,7 @@ describe('deleted', () => {
   });
 
   it('should complete without an event where none fits', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-s-c-|', ucwa);
       const sourceSubs = '            ^--------!';
       const expected = '              ---------|';
@@ -39,7 +39,7 @@ describe('deleted', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-');
       const sourceSubs = '            ^';
       const expected = '              -';
@@ -50,7 +50,7 @@ describe('deleted', () => {
   });
 
   it('should complete when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('|');
       const sourceSubs = '            (^!)';
       const expected = '              |';
@@ -61,7 +61,7 @@ describe('deleted', () => {
   });
 
   it('should pass the error of the source on', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-d--#', ucwa, new Error('connection lost'));
       const sourceSubs = '            ^---!';
       const expected = '              -d--#';
@@ -72,7 +72,7 @@ describe('deleted', () => {
   });
 
   it('should unsubscribe from the source when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-d-d-d-|', ucwa);
       const sourceSubs = '            ^---!';
       const unsub = '                 ----!';
@@ -84,7 +84,7 @@ describe('deleted', () => {
   });
 
   it('should drop what is malformed', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('0123456789d|', { ...malformed, ...ucwa });
       const expected = '              ----------d|';
 
@@ -93,7 +93,7 @@ describe('deleted', () => {
   });
 
   it('should serve the events of EWS as well', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<EwsEvent>('-n-k-d-g-|', ews);
       const expected = '             -----d---|';
 

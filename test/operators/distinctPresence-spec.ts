@@ -2,13 +2,13 @@ import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { of, type Observable } from 'rxjs';
 import { distinctPresence, type DistinctPresenceOptions } from '../../operators/distinctPresence.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { type ContactState, malformed, states } from './contactStates.ts';
 import { type UcwaEvent, ucwa } from './events.ts';
 
 describe('distinctPresence', () => {
   it('should drop what says the same of a contact as before', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-b-c-m-m-b-o-o-|', states);
       const sourceSubs = '               ^--------------!';
       const expected = '                 -b---m---b-o---|';
@@ -19,7 +19,7 @@ describe('distinctPresence', () => {
   });
 
   it('should look at each contact for itself', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<ContactState>('-b-j-c-j-k-b-|', states);
       const expected = '                 -b-j-----k---|';
 
@@ -28,7 +28,7 @@ describe('distinctPresence', () => {
   });
 
   it('should know a contact again however it is spelled', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<ContactState>('-o-u-b-u-|', states);
       const expected = '                 -o---b-u-|';
 
@@ -37,7 +37,7 @@ describe('distinctPresence', () => {
   });
 
   it('should take a presence that is not known for one of its own', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<ContactState>('-j-x-x-j-|', states);
       const expected = '                 -j-x---j-|';
 
@@ -46,7 +46,7 @@ describe('distinctPresence', () => {
   });
 
   it('should emit a single one', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('--b--|', states);
       const sourceSubs = '               ^----!';
       const expected = '                 --b--|';
@@ -57,7 +57,7 @@ describe('distinctPresence', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-');
       const sourceSubs = '               ^';
       const expected = '                 -';
@@ -68,7 +68,7 @@ describe('distinctPresence', () => {
   });
 
   it('should complete when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('|');
       const sourceSubs = '               (^!)';
       const expected = '                 |';
@@ -79,7 +79,7 @@ describe('distinctPresence', () => {
   });
 
   it('should pass the error of the source on', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-b-c#', states, new Error('connection lost'));
       const sourceSubs = '               ^---!';
       const expected = '                 -b--#';
@@ -90,7 +90,7 @@ describe('distinctPresence', () => {
   });
 
   it('should unsubscribe from the source when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-b-o-b-|', states);
       const sourceSubs = '               ^---!';
       const unsub = '                    ----!';
@@ -102,7 +102,7 @@ describe('distinctPresence', () => {
   });
 
   it('should know nothing yet for each subscriber', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const distinct = cold<ContactState>('-b-c-|', states).pipe(distinctPresence());
 
       expectObservable(distinct).toBe('-b---|', states);
@@ -111,7 +111,7 @@ describe('distinctPresence', () => {
   });
 
   it('should let pass what is about no contact, always', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<ContactState>('0123456-6b|', { ...malformed, ...states });
       const expected = '                 0123456-6b|';
 
@@ -120,7 +120,7 @@ describe('distinctPresence', () => {
   });
 
   it('should compare what it is told to', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<ContactState>('-b-c-m-o-o-|', states);
       const device = '                   -b-c-m-----|';
       const growing = '                  -b-c-m-o---|';
@@ -136,7 +136,7 @@ describe('distinctPresence', () => {
   });
 
   it('should serve events as well', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('-a-a-u-d-a-|', ucwa);
       const expected = '              -a---u-d-a-|';
 
@@ -154,7 +154,7 @@ describe('distinctPresence', () => {
           throw bug;
         },
       };
-      marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
         const source = cold<ContactState>('--b--|', states);
         const sourceSubs = '               ^-!';
         const expected = '                 --#';

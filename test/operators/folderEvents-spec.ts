@@ -1,12 +1,12 @@
 import { expectTypeOf } from 'expect-type';
 import { map, of, type Observable } from 'rxjs';
 import { folderEvents } from '../../operators/folderEvents.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { mail, type MailEvent, malformed } from './mailboxEvents.ts';
 
 describe('folderEvents', () => {
   it('should emit the events about folders, and nothing else', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n-k-m-v-p-d-f-b-s-g-|', mail);
       const sourceSubs = '            ^--------------------!';
       const expected = '              -------------f-------|';
@@ -17,7 +17,7 @@ describe('folderEvents', () => {
   });
 
   it('should emit a single one', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('--f--|', mail);
       const sourceSubs = '            ^----!';
       const expected = '              --f--|';
@@ -28,7 +28,7 @@ describe('folderEvents', () => {
   });
 
   it('should complete without an event where none fits', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n-b-s-g-|', mail);
       const sourceSubs = '            ^--------!';
       const expected = '              ---------|';
@@ -39,7 +39,7 @@ describe('folderEvents', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-');
       const sourceSubs = '            ^';
       const expected = '              -';
@@ -50,7 +50,7 @@ describe('folderEvents', () => {
   });
 
   it('should complete when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('|');
       const sourceSubs = '            (^!)';
       const expected = '              |';
@@ -61,7 +61,7 @@ describe('folderEvents', () => {
   });
 
   it('should pass the error of the source on', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-f--#', mail, new Error('connection lost'));
       const sourceSubs = '            ^---!';
       const expected = '              -f--#';
@@ -72,7 +72,7 @@ describe('folderEvents', () => {
   });
 
   it('should unsubscribe from the source when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-f-f-f-|', mail);
       const sourceSubs = '            ^---!';
       const unsub = '                 ----!';
@@ -84,7 +84,7 @@ describe('folderEvents', () => {
   });
 
   it('should drop what is malformed', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('012345678f|', { ...malformed, ...mail });
       const expected = '              ---------f|';
 

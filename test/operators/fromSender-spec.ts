@@ -2,12 +2,12 @@ import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { map, of, type Observable } from 'rxjs';
 import { fromSender } from '../../operators/fromSender.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('fromSender', () => {
   it('should emit the events of the senders of the relation, and nothing else', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);
       const sourceSubs = '            ^------------!';
       const expected = '              -a-u-d-x-----|';
@@ -18,7 +18,7 @@ describe('fromSender', () => {
   });
 
   it('should emit a single one', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('--a--|', ucwa);
       const sourceSubs = '            ^----!';
       const expected = '              --a--|';
@@ -29,7 +29,7 @@ describe('fromSender', () => {
   });
 
   it('should complete without an event where none fits', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-s-c-|', ucwa);
       const sourceSubs = '            ^----!';
       const expected = '              -----|';
@@ -40,7 +40,7 @@ describe('fromSender', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-');
       const sourceSubs = '            ^';
       const expected = '              -';
@@ -51,7 +51,7 @@ describe('fromSender', () => {
   });
 
   it('should complete when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('|');
       const sourceSubs = '            (^!)';
       const expected = '              |';
@@ -62,7 +62,7 @@ describe('fromSender', () => {
   });
 
   it('should pass the error of the source on', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a--#', ucwa, new Error('connection lost'));
       const sourceSubs = '            ^---!';
       const expected = '              -a--#';
@@ -73,7 +73,7 @@ describe('fromSender', () => {
   });
 
   it('should unsubscribe from the source when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-a-a-|', ucwa);
       const sourceSubs = '            ^---!';
       const unsub = '                 ----!';
@@ -85,7 +85,7 @@ describe('fromSender', () => {
   });
 
   it('should drop what is malformed', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('0123456789a|', { ...malformed, ...ucwa });
       const expected = '              ----------a|';
 
@@ -94,7 +94,7 @@ describe('fromSender', () => {
   });
 
   it('should emit the events of one certain sender', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-s-c-|', ucwa);
       const sourceSubs = '            ^------!';
       const expected = '              ---s-c-|';
@@ -110,7 +110,7 @@ describe('fromSender', () => {
       f: { sender: { rel: 'conversation', href: '/conversations/1' } },
       s: { sender: { rel: 'conversation', href: '/conversations/2' } },
     };
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold('-f-s-f-|', events);
       const both = '       -f-s-f-|';
       const second = '     ---s---|';
@@ -121,7 +121,7 @@ describe('fromSender', () => {
   });
 
   it('should drop what is malformed where a certain sender is wanted', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('0123456789a|', { ...malformed, ...ucwa });
       const expected = '              ----------a|';
 

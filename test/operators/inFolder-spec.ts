@@ -2,12 +2,12 @@ import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { of, type Observable } from 'rxjs';
 import { inFolder } from '../../operators/inFolder.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { archive, inbox, mail, type MailEvent, malformed } from './mailboxEvents.ts';
 
 describe('inFolder', () => {
   it('should emit what happened in the folder, came to it or left it, and gaps', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n-k-m-v-p-d-f-b-s-g-|', mail);
       const sourceSubs = '            ^--------------------!';
       const expected = '              -n-k-m-v-p---------g-|';
@@ -18,7 +18,7 @@ describe('inFolder', () => {
   });
 
   it('should emit a single one', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('--n--|', mail);
       const sourceSubs = '            ^----!';
       const expected = '              --n--|';
@@ -29,7 +29,7 @@ describe('inFolder', () => {
   });
 
   it('should complete without an event where none fits', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-d-f-b-s-|', mail);
       const sourceSubs = '            ^--------!';
       const expected = '              ---------|';
@@ -40,7 +40,7 @@ describe('inFolder', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-');
       const sourceSubs = '            ^';
       const expected = '              -';
@@ -51,7 +51,7 @@ describe('inFolder', () => {
   });
 
   it('should complete when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('|');
       const sourceSubs = '            (^!)';
       const expected = '              |';
@@ -62,7 +62,7 @@ describe('inFolder', () => {
   });
 
   it('should pass the error of the source on', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n--#', mail, new Error('connection lost'));
       const sourceSubs = '            ^---!';
       const expected = '              -n--#';
@@ -73,7 +73,7 @@ describe('inFolder', () => {
   });
 
   it('should unsubscribe from the source when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n-n-n-|', mail);
       const sourceSubs = '            ^---!';
       const unsub = '                 ----!';
@@ -85,7 +85,7 @@ describe('inFolder', () => {
   });
 
   it('should drop what is malformed', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('012345678n|', { ...malformed, ...mail });
       const expected = '              ---------n|';
 
@@ -94,7 +94,7 @@ describe('inFolder', () => {
   });
 
   it('should take the id alone as well', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('-n-v-p-d-|', mail);
       const expected = '              ---v-p-d-|';
 
@@ -103,7 +103,7 @@ describe('inFolder', () => {
   });
 
   it('should not take ids that differ in case for the same', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('-n-|', mail);
       const expected = '              ---|';
 

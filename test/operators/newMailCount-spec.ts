@@ -1,7 +1,7 @@
 import { expectTypeOf } from 'expect-type';
 import { of, type Observable } from 'rxjs';
 import { newMailCount, type NewMailCount } from '../../operators/newMailCount.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { mail, type MailEvent, malformed } from './mailboxEvents.ts';
 
 describe('newMailCount', () => {
@@ -14,7 +14,7 @@ describe('newMailCount', () => {
   };
 
   it('should count the new mail, and nothing else', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n-k-m-v-n-d-f-b-s-|', mail);
       const sourceSubs = '            ^------------------!';
       const expected = '              -1-------2---------|';
@@ -25,7 +25,7 @@ describe('newMailCount', () => {
   });
 
   it('should count a single one', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('--n--|', mail);
       const sourceSubs = '            ^----!';
       const expected = '              --1--|';
@@ -36,7 +36,7 @@ describe('newMailCount', () => {
   });
 
   it('should say at a gap, and from then on, that the count is not exact', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('-n-g-n-s-g-|', mail);
       const expected = '              -1-o-t---t-|';
 
@@ -45,7 +45,7 @@ describe('newMailCount', () => {
   });
 
   it('should say so at a gap before the first mail', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('-g-n-|', mail);
       const expected = '              -z-o-|';
 
@@ -54,7 +54,7 @@ describe('newMailCount', () => {
   });
 
   it('should complete without a count where no mail comes', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-k-m-s-|', mail);
       const sourceSubs = '            ^------!';
       const expected = '              -------|';
@@ -65,7 +65,7 @@ describe('newMailCount', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-');
       const sourceSubs = '            ^';
       const expected = '              -';
@@ -76,7 +76,7 @@ describe('newMailCount', () => {
   });
 
   it('should complete when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('|');
       const sourceSubs = '            (^!)';
       const expected = '              |';
@@ -87,7 +87,7 @@ describe('newMailCount', () => {
   });
 
   it('should pass the error of the source on', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n--#', mail, new Error('connection lost'));
       const sourceSubs = '            ^---!';
       const expected = '              -1--#';
@@ -98,7 +98,7 @@ describe('newMailCount', () => {
   });
 
   it('should unsubscribe from the source when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n-n-n-|', mail);
       const sourceSubs = '            ^---!';
       const unsub = '                 ----!';
@@ -110,7 +110,7 @@ describe('newMailCount', () => {
   });
 
   it('should count from zero for each subscriber', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const counted = cold<MailEvent>('-n-n-|', mail).pipe(newMailCount());
 
       expectObservable(counted).toBe('-1-2-|', counts);
@@ -119,7 +119,7 @@ describe('newMailCount', () => {
   });
 
   it('should not count what is malformed', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('012345678n|', { ...malformed, ...mail });
       const expected = '              ---------1|';
 

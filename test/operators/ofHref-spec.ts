@@ -3,12 +3,12 @@ import { expectTypeOf } from 'expect-type';
 import { of, type Observable } from 'rxjs';
 import { added } from '../../operators/added.ts';
 import { ofHref } from '../../operators/ofHref.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('ofHref', () => {
   it('should emit the events about the resource, and nothing else', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);
       const sourceSubs = '            ^------------!';
       const expected = '              -a---d-------|';
@@ -19,7 +19,7 @@ describe('ofHref', () => {
   });
 
   it('should emit a single one', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('--a--|', ucwa);
       const sourceSubs = '            ^----!';
       const expected = '              --a--|';
@@ -30,7 +30,7 @@ describe('ofHref', () => {
   });
 
   it('should complete without an event where none fits', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-u-x-s-c-|', ucwa);
       const sourceSubs = '            ^--------!';
       const expected = '              ---------|';
@@ -41,7 +41,7 @@ describe('ofHref', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-');
       const sourceSubs = '            ^';
       const expected = '              -';
@@ -52,7 +52,7 @@ describe('ofHref', () => {
   });
 
   it('should complete when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('|');
       const sourceSubs = '            (^!)';
       const expected = '              |';
@@ -63,7 +63,7 @@ describe('ofHref', () => {
   });
 
   it('should pass the error of the source on', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a--#', ucwa, new Error('connection lost'));
       const sourceSubs = '            ^---!';
       const expected = '              -a--#';
@@ -78,7 +78,7 @@ describe('ofHref', () => {
   });
 
   it('should unsubscribe from the source when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-a-a-|', ucwa);
       const sourceSubs = '            ^---!';
       const unsub = '                 ----!';
@@ -90,7 +90,7 @@ describe('ofHref', () => {
   });
 
   it('should drop what is malformed', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('0123456789a|', { ...malformed, ...ucwa });
       const expected = '              ----------a|';
 
@@ -111,7 +111,7 @@ describe('ofHref', () => {
       q: writtenAs('/ucwa/v1/people/sara@contoso.com?note'),
       f: writtenAs('https://pool.fabrikam.com/ucwa/v1/people/sara@contoso.com'),
     };
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold('-rcpaoqf-|', events);
       const byPath = '     -rcpa--f-|';
       const byUrl = '      -rcpa----|';

@@ -4,12 +4,12 @@ import { map, of, type Observable } from 'rxjs';
 import { deleted } from '../../operators/deleted.ts';
 import { ofRel } from '../../operators/ofRel.ts';
 import { ofType } from '../../operators/ofType.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { type EwsEvent, ews, malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('ofRel', () => {
   it('should emit the events about resources of the relations, and nothing else', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);
       const sourceSubs = '            ^------------!';
       const expected = '              -a---d-x-----|';
@@ -20,7 +20,7 @@ describe('ofRel', () => {
   });
 
   it('should emit a single one', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('--a--|', ucwa);
       const sourceSubs = '            ^----!';
       const expected = '              --a--|';
@@ -31,7 +31,7 @@ describe('ofRel', () => {
   });
 
   it('should complete without an event where none fits', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-u-s-c-|', ucwa);
       const sourceSubs = '            ^------!';
       const expected = '              -------|';
@@ -42,7 +42,7 @@ describe('ofRel', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-');
       const sourceSubs = '            ^';
       const expected = '              -';
@@ -53,7 +53,7 @@ describe('ofRel', () => {
   });
 
   it('should complete when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('|');
       const sourceSubs = '            (^!)';
       const expected = '              |';
@@ -64,7 +64,7 @@ describe('ofRel', () => {
   });
 
   it('should pass the error of the source on', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a--#', ucwa, new Error('connection lost'));
       const sourceSubs = '            ^---!';
       const expected = '              -a--#';
@@ -79,7 +79,7 @@ describe('ofRel', () => {
   });
 
   it('should unsubscribe from the source when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-a-a-|', ucwa);
       const sourceSubs = '            ^---!';
       const unsub = '                 ----!';
@@ -91,7 +91,7 @@ describe('ofRel', () => {
   });
 
   it('should drop what is malformed', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('0123456789a|', { ...malformed, ...ucwa });
       const expected = '              ----------a|';
 
@@ -100,7 +100,7 @@ describe('ofRel', () => {
   });
 
   it('should narrow further with other operators, in either order', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);
       const gone = '                  -----d-------|';
       const names = '                 -n-----------|';
@@ -117,7 +117,7 @@ describe('ofRel', () => {
   });
 
   it('should look at the resource only, not at what it is in', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('-u-|', ucwa);
       const expected = '              ---|';
 

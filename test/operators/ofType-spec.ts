@@ -2,12 +2,12 @@ import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { EMPTY, map, of, type Observable } from 'rxjs';
 import { ofType } from '../../operators/ofType.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { type EwsEvent, ews, malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('ofType', () => {
   it('should emit the events of the types, and nothing else', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);
       const sourceSubs = '            ^------------!';
       const expected = '              -a---d-x-----|';
@@ -18,7 +18,7 @@ describe('ofType', () => {
   });
 
   it('should emit a single one', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('--a--|', ucwa);
       const sourceSubs = '            ^----!';
       const expected = '              --a--|';
@@ -29,7 +29,7 @@ describe('ofType', () => {
   });
 
   it('should complete without an event where none fits', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-u-s-c-|', ucwa);
       const sourceSubs = '            ^------!';
       const expected = '              -------|';
@@ -40,7 +40,7 @@ describe('ofType', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-');
       const sourceSubs = '            ^';
       const expected = '              -';
@@ -51,7 +51,7 @@ describe('ofType', () => {
   });
 
   it('should complete when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('|');
       const sourceSubs = '            (^!)';
       const expected = '              |';
@@ -62,7 +62,7 @@ describe('ofType', () => {
   });
 
   it('should pass the error of the source on', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a--#', ucwa, new Error('connection lost'));
       const sourceSubs = '            ^---!';
       const expected = '              -a--#';
@@ -77,7 +77,7 @@ describe('ofType', () => {
   });
 
   it('should unsubscribe from the source when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-a-a-|', ucwa);
       const sourceSubs = '            ^---!';
       const unsub = '                 ----!';
@@ -89,7 +89,7 @@ describe('ofType', () => {
   });
 
   it('should drop what is malformed', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('0123456789a|', { ...malformed, ...ucwa });
       const expected = '              ----------a|';
 
@@ -98,7 +98,7 @@ describe('ofType', () => {
   });
 
   it('should serve the events of EWS as well', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<EwsEvent>('-n-k-d-g-|', ews);
       const expected = '             -n-----g-|';
 
@@ -107,7 +107,7 @@ describe('ofType', () => {
   });
 
   it('should tell types apart by case', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<{ type: string }>('-a-|', { a: { type: 'Added' } });
       const expected = '                     ---|';
 

@@ -3,7 +3,7 @@ import { expectTypeOf } from 'expect-type';
 import { defer, type Observable, of, throwError } from 'rxjs';
 import { HttpError } from '../../lib/core/errors.ts';
 import { retryWithBackoff, type RetryWithBackoffOptions } from '../../operators/retryWithBackoff.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 
 describe('retryWithBackoff', () => {
   /** Waits of 10, 20, 40 … milliseconds. */
@@ -17,7 +17,7 @@ describe('retryWithBackoff', () => {
   }
 
   it('should mirror a source that does not fail', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-a-b-c-|');
       const sourceSubs = ' ^------!';
       const expected = '   -a-b-c-|';
@@ -28,7 +28,7 @@ describe('retryWithBackoff', () => {
   });
 
   it('should emit a single value', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('(a|)');
       const sourceSubs = ' (^!)';
       const expected = '   (a|)';
@@ -39,7 +39,7 @@ describe('retryWithBackoff', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-');
       const sourceSubs = ' ^';
       const expected = '   -';
@@ -50,7 +50,7 @@ describe('retryWithBackoff', () => {
   });
 
   it('should complete when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('|');
       const sourceSubs = ' (^!)';
       const expected = '   |';
@@ -61,7 +61,7 @@ describe('retryWithBackoff', () => {
   });
 
   it('should subscribe again after waits that double, up to the longest', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-#', undefined, lost);
       const sourceSubs = ['^!', '11ms ^!', '32ms ^!', '73ms ^!', '114ms ^!'];
       const unsub = '      116ms !';
@@ -73,7 +73,7 @@ describe('retryWithBackoff', () => {
   });
 
   it('should count again from zero after the first value', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const failing = cold('  -#', undefined, lost);
       const failingSubs = [
         '                     ^!',
@@ -95,7 +95,7 @@ describe('retryWithBackoff', () => {
   });
 
   it('should pass the error on when subscribing again has not helped as often as allowed', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-#', undefined, lost);
       const sourceSubs = ['^!', '11ms ^!', '32ms ^!'];
       const expected = '   33ms #';
@@ -110,7 +110,7 @@ describe('retryWithBackoff', () => {
   });
 
   it('should pass the first error on where no other attempt is allowed', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('a-#', undefined, lost);
       const sourceSubs = ' ^-!';
       const expected = '   a-#';
@@ -121,7 +121,7 @@ describe('retryWithBackoff', () => {
   });
 
   it('should count for each subscriber on its own', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const result = cold('-#', undefined, lost).pipe(retryWithBackoff({ ...steady, count: 1 }));
 
       expectObservable(result).toBe('                 12ms #', undefined, lost);
@@ -130,7 +130,7 @@ describe('retryWithBackoff', () => {
   });
 
   it('should unsubscribe from the source when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-a-b-c-|');
       const sourceSubs = ' ^---!';
       const unsub = '      ----!';
@@ -142,7 +142,7 @@ describe('retryWithBackoff', () => {
   });
 
   it('should not subscribe again when its subscriber leaves during the wait', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-#', undefined, lost);
       const sourceSubs = ' ^!';
       const unsub = '      5ms !';
@@ -160,7 +160,7 @@ describe('retryWithBackoff', () => {
         { method: 'GET', url: 'https://pool.contoso.com/' },
         { retryAfterMs: 100 },
       );
-      marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
         const failing = cold('-#', undefined, busy);
         const failingSubs = ['^!', '111ms ^!'];
         const working = cold('a|');
@@ -173,7 +173,7 @@ describe('retryWithBackoff', () => {
 
     for (const asked of [undefined, null, 'soon', Number.NaN, -1]) {
       it(`should not mind when that is ${String(asked)}`, () => {
-        marbles(({ cold, expectObservable }) => {
+        inVirtualTime(({ cold, expectObservable }) => {
           const failing = cold('-#', undefined, { retryAfterMs: asked });
           const working = cold('a|');
           const expected = '    11ms a|';
@@ -184,7 +184,7 @@ describe('retryWithBackoff', () => {
     }
 
     it('should not come back at once because no timer runs that long', () => {
-      marbles(({ cold, expectObservable }) => {
+      inVirtualTime(({ cold, expectObservable }) => {
         const failing = cold('#', undefined, { retryAfterMs: 2 ** 40 });
         const working = cold('a|');
         const expected = `    ${2 ** 31 - 1}ms a|`;
@@ -196,7 +196,7 @@ describe('retryWithBackoff', () => {
 
   for (const thrown of [undefined, null, 'connection lost', 7]) {
     it(`should retry when the error is ${String(thrown)}`, () => {
-      marbles(({ cold, expectObservable }) => {
+      inVirtualTime(({ cold, expectObservable }) => {
         const failing = throwError(() => thrown);
         const working = cold('a|');
         const expected = '    10ms a|';
@@ -214,7 +214,7 @@ describe('retryWithBackoff', () => {
         asked.push([error, attempt]);
         return true;
       };
-      marbles(({ cold, expectObservable }) => {
+      inVirtualTime(({ cold, expectObservable }) => {
         const failing = cold('#', undefined, lost);
         const emitting = cold('a#', undefined, other);
         const working = cold('b|');
@@ -231,7 +231,7 @@ describe('retryWithBackoff', () => {
     });
 
     it('should pass the error on at once with false', () => {
-      marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
         const source = cold('a-#', undefined, lost);
         const sourceSubs = ' ^-!';
         const expected = '   a-#';
@@ -246,7 +246,7 @@ describe('retryWithBackoff', () => {
     });
 
     it('should say the wait itself with a number, whatever the server asks', () => {
-      marbles(({ cold, expectObservable }) => {
+      inVirtualTime(({ cold, expectObservable }) => {
         const failing = cold('-#', undefined, { retryAfterMs: 100 });
         const working = cold('a|');
         const expected = '    4ms a|';
@@ -258,7 +258,7 @@ describe('retryWithBackoff', () => {
     it('should not be asked about an error after the last attempt', () => {
       let times = 0;
       const decide = (): boolean => ++times > 0;
-      marbles(({ cold, expectObservable }) => {
+      inVirtualTime(({ cold, expectObservable }) => {
         const source = cold('#', undefined, lost);
         const expected = '   10ms #';
 
@@ -276,7 +276,7 @@ describe('retryWithBackoff', () => {
       const decide = (): never => {
         throw bug;
       };
-      marbles(({ cold, expectObservable, expectSubscriptions }) => {
+      inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
         const source = cold('-#', undefined, lost);
         const sourceSubs = ' ^!';
         const expected = '   -#';
@@ -289,7 +289,7 @@ describe('retryWithBackoff', () => {
     for (const wait of [-1, Number.NaN, Infinity, undefined as unknown as number]) {
       it(`should not say ${String(wait)}`, () => {
         let thrown: unknown;
-        marbles(({ cold, flush }) => {
+        inVirtualTime(({ cold, flush }) => {
           cold('-#', undefined, lost)
             .pipe(retryWithBackoff({ decide: () => wait }))
             .subscribe({ error: (error: unknown) => (thrown = error) });
@@ -308,7 +308,7 @@ describe('retryWithBackoff', () => {
     const random = (): never => {
       throw bug;
     };
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold('-#', undefined, lost);
       const expected = '   -#';
 

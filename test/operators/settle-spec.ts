@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { concat, count, interval, map, NEVER, of, type Observable, Subject, take } from 'rxjs';
 import { settle, type SettleOptions } from '../../operators/settle.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { mail, type MailEvent, malformed, subscriptionId } from './mailboxEvents.ts';
 
 describe('settle', () => {
@@ -17,7 +17,7 @@ describe('settle', () => {
   };
 
   it('should make one event of a burst, once it is over', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-nkm--m---------k-------|', events);
       const sourceSubs = '            ^-----------------------!';
       const expected = '              ----------n---------k---|';
@@ -28,7 +28,7 @@ describe('settle', () => {
   });
 
   it('should emit a single one', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('--n-------|', events);
       const sourceSubs = '            ^---------!';
       const expected = '              ------n---|';
@@ -39,7 +39,7 @@ describe('settle', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-');
       const sourceSubs = '            ^';
       const expected = '              -';
@@ -50,7 +50,7 @@ describe('settle', () => {
   });
 
   it('should complete when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('|');
       const sourceSubs = '            (^!)';
       const expected = '              |';
@@ -61,7 +61,7 @@ describe('settle', () => {
   });
 
   it('should emit what waits when the source completes', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n-K|', events);
       const sourceSubs = '            ^---!';
       const expected = '              ----(nK|)';
@@ -72,7 +72,7 @@ describe('settle', () => {
   });
 
   it('should emit what waits before it passes the error of the source on', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n-K#', events, new Error('connection lost'));
       const sourceSubs = '            ^---!';
       const expected = '              ----(nK#)';
@@ -83,7 +83,7 @@ describe('settle', () => {
   });
 
   it('should drop what waits, and leave no timer, when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n---K----', events);
       const sourceSubs = '            ^------!';
       const unsub = '                 -------!';
@@ -102,14 +102,14 @@ describe('settle', () => {
         yield mail.s;
       }
     };
-    marbles(({ expectObservable }) => {
+    inVirtualTime(({ expectObservable }) => {
       expectObservable(concat(endless(), NEVER).pipe(settle(4), take(2))).toBe('(ss|)', events);
     });
     expect(asked).to.equal(2);
   });
 
   it('should settle each item for itself, in the order of their last events', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('-nKkNM------n----|', events);
       const expected = '              -------n-N------n|';
 
@@ -118,7 +118,7 @@ describe('settle', () => {
   });
 
   it('should treat folders as it does items', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const more: typeof events = { ...events, F: { ...mail.f, unreadCount: 2 } as MailEvent };
       const source = cold<MailEvent>('-nfkF-------|', more);
       const expected = '              -------nF---|';
@@ -128,7 +128,7 @@ describe('settle', () => {
   });
 
   it('should not merge or move anything across a gap or a status', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('-nK-g-m--s-k-----|', events);
       const expected = '              ----(nKg)(ms)--k-|';
 
@@ -137,7 +137,7 @@ describe('settle', () => {
   });
 
   it('should emit a gap and a status at once where nothing waits', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('-g-s-b-|', events);
       const expected = '              -g-s-b-|';
 
@@ -146,7 +146,7 @@ describe('settle', () => {
   });
 
   it('should keep both where neither stands for the other', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const more: typeof events = {
         ...events,
         1: { type: 'moved', ...of2, oldParentFolder: { id: 'AAMkOne' } },
@@ -160,7 +160,7 @@ describe('settle', () => {
   });
 
   it('should tell of an item that never comes to rest, too', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('m-m-m-m-m-m-m-m-|', events);
       const expected = '              ------m-------m-|';
 
@@ -169,7 +169,7 @@ describe('settle', () => {
   });
 
   it('should tell of it every tenth time by default, and never tire of that', () => {
-    marbles(({ expectObservable }) => {
+    inVirtualTime(({ expectObservable }) => {
       const source = interval(2).pipe(
         take(10_000),
         map(() => mail.m),
@@ -182,7 +182,7 @@ describe('settle', () => {
   });
 
   it('should wait for a bounded number of items', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('-nKf-----|', events);
       const expected = '              ---n--Kf-|';
 
@@ -194,7 +194,7 @@ describe('settle', () => {
     const first = (much: number): MailEvent[] => {
       const told: MailEvent[] = [];
       const source$ = new Subject<MailEvent>();
-      marbles(({ flush }) => {
+      inVirtualTime(({ flush }) => {
         const subscription = source$.pipe(settle(4)).subscribe((event) => told.push(event));
         for (let index = 0; index < much; index++) {
           source$.next({ type: 'created', subscriptionId, item: { id: `AAMk${index}` } });
@@ -209,7 +209,7 @@ describe('settle', () => {
   });
 
   it('should be content with no time at all: what comes in one turn is a burst', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('-(nkK)--m-|', events);
       const expected = '              -(nK)---m-|';
 
@@ -220,7 +220,7 @@ describe('settle', () => {
   it('should keep the order where a subscriber makes the source emit', () => {
     const source$ = new Subject<MailEvent>();
     const told: string[] = [];
-    marbles(({ flush }) => {
+    inVirtualTime(({ flush }) => {
       source$.pipe(settle(4)).subscribe((event) => {
         told.push(event.type);
         if (event.type === 'newMail') source$.next(mail.s);
@@ -237,7 +237,7 @@ describe('settle', () => {
   it('should settle what a subscriber makes the source emit when nothing else waits', () => {
     const source$ = new Subject<MailEvent>();
     const told: string[] = [];
-    marbles(({ flush }) => {
+    inVirtualTime(({ flush }) => {
       source$.pipe(settle(4)).subscribe((event) => {
         told.push(event.type);
         if (event.type === 'newMail') source$.next(mail.d);
@@ -249,7 +249,7 @@ describe('settle', () => {
   });
 
   it('should keep apart what its subscribers wait for', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const settled = cold<MailEvent>('-n-m---|', events).pipe(settle(2));
 
       expectObservable(settled).toBe('     -----n-|', events);
@@ -258,7 +258,7 @@ describe('settle', () => {
   });
 
   it('should let pass what is malformed', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const values = { ...malformed, ...mail };
       const source = cold<MailEvent>('012345678n-|', values);
       const expected = '              012345678--(n|)';
@@ -268,7 +268,7 @@ describe('settle', () => {
   });
 
   it('should take a merge of its own', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('-nkm------|', events);
       const last = '                  -------m--|';
       const none = '                  --nk---m--|';
@@ -283,7 +283,7 @@ describe('settle', () => {
     const merge = (): MailEvent => {
       throw bug;
     };
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-nK-k-----|', events);
       const sourceSubs = '            ^---!';
       const expected = '              ----(nK#)';
@@ -294,7 +294,7 @@ describe('settle', () => {
   });
 
   it('should not merge by default what a subscription saw that another did not', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const more: typeof events = { ...events, o: { ...mail.n, subscriptionId: 'other' } };
       const source = cold<MailEvent>('-no-----|', more);
       const expected = '              -----no-|';

@@ -1,12 +1,12 @@
 import { expectTypeOf } from 'expect-type';
 import { of, type Observable } from 'rxjs';
 import { started } from '../../operators/started.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('started', () => {
   it('should emit what started, and nothing else', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-s-u-c-s-a-d-|', ucwa);
       const sourceSubs = '            ^------------!';
       const expected = '              -s-----s-----|';
@@ -17,7 +17,7 @@ describe('started', () => {
   });
 
   it('should emit a single one', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('--s--|', ucwa);
       const sourceSubs = '            ^----!';
       const expected = '              --s--|';
@@ -28,7 +28,7 @@ describe('started', () => {
   });
 
   it('should complete without an event where none fits', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-c-|', ucwa);
       const sourceSubs = '            ^----------!';
       const expected = '              -----------|';
@@ -39,7 +39,7 @@ describe('started', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-');
       const sourceSubs = '            ^';
       const expected = '              -';
@@ -50,7 +50,7 @@ describe('started', () => {
   });
 
   it('should complete when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('|');
       const sourceSubs = '            (^!)';
       const expected = '              |';
@@ -61,7 +61,7 @@ describe('started', () => {
   });
 
   it('should pass the error of the source on', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-s--#', ucwa, new Error('connection lost'));
       const sourceSubs = '            ^---!';
       const expected = '              -s--#';
@@ -72,7 +72,7 @@ describe('started', () => {
   });
 
   it('should unsubscribe from the source when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-s-s-s-|', ucwa);
       const sourceSubs = '            ^---!';
       const unsub = '                 ----!';
@@ -84,7 +84,7 @@ describe('started', () => {
   });
 
   it('should drop what is malformed', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('0123456789s|', { ...malformed, ...ucwa });
       const expected = '              ----------s|';
 

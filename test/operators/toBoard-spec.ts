@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { map, of, type Observable, toArray } from 'rxjs';
 import { toBoard, type ToBoardOptions } from '../../operators/toBoard.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { type ContactState, malformed, states } from './contactStates.ts';
 import { type UcwaEvent, ucwa } from './events.ts';
 
@@ -27,7 +27,7 @@ describe('toBoard', () => {
   };
 
   it('should emit the last state of every contact whenever one changes', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-b-j-c-k-|', states);
       const sourceSubs = '               ^--------!';
       const expected = '                 -b-1-2-3-|';
@@ -38,7 +38,7 @@ describe('toBoard', () => {
   });
 
   it('should emit nothing where a state says the same as before', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const again: ContactState = { ...b, lastActive: new Date(0) };
       const source = cold<ContactState>('-b-B-j-B-j-|', { ...states, B: again });
       const expected = '                 -b---1-----|';
@@ -59,7 +59,7 @@ describe('toBoard', () => {
   });
 
   it('should keep a contact under the spelling that it came with first', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<ContactState>('-b-u-o-|', states);
       const expected = '                 -b-u-o-|';
 
@@ -68,7 +68,7 @@ describe('toBoard', () => {
   });
 
   it('should emit a single one', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('--b--|', states);
       const sourceSubs = '               ^----!';
       const expected = '                 --b--|';
@@ -79,7 +79,7 @@ describe('toBoard', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-');
       const sourceSubs = '               ^';
       const expected = '                 -';
@@ -90,7 +90,7 @@ describe('toBoard', () => {
   });
 
   it('should complete without a board when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('|');
       const sourceSubs = '               (^!)';
       const expected = '                 |';
@@ -101,7 +101,7 @@ describe('toBoard', () => {
   });
 
   it('should pass the error of the source on', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-b--#', states, new Error('connection lost'));
       const sourceSubs = '               ^---!';
       const expected = '                 -b--#';
@@ -112,7 +112,7 @@ describe('toBoard', () => {
   });
 
   it('should unsubscribe from the source when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-b-j-c-|', states);
       const sourceSubs = '               ^---!';
       const unsub = '                    ----!';
@@ -124,7 +124,7 @@ describe('toBoard', () => {
   });
 
   it('should begin with an empty board for each subscriber', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const board = cold<ContactState>('-b-j-|', states).pipe(toBoard());
 
       expectObservable(board).toBe('-b-1-|', boards);
@@ -133,7 +133,7 @@ describe('toBoard', () => {
   });
 
   it('should leave out what is about no contact', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<ContactState>('0123456b|', { ...malformed, ...states });
       const expected = '                 -------b|';
 
@@ -150,7 +150,7 @@ describe('toBoard', () => {
     const { href } = ucwa.a.link;
 
     it('should make states of events, and take contacts off', () => {
-      marbles(({ cold, expectObservable }) => {
+      inVirtualTime(({ cold, expectObservable }) => {
         const source = cold<UcwaEvent>('-a-a-u-d-d-a-s-|', ucwa);
         const expected = '              -1-2---0---1---|';
 
@@ -189,7 +189,7 @@ describe('toBoard', () => {
             throw bug;
           },
         };
-        marbles(({ cold, expectObservable, expectSubscriptions }) => {
+        inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
           const source = cold<UcwaEvent>('--a--|', ucwa);
           const sourceSubs = '            ^-!';
           const expected = '              --#';

@@ -2,14 +2,14 @@ import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { of, type Observable } from 'rxjs';
 import { untilDeleted } from '../../operators/untilDeleted.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('untilDeleted', () => {
   const href = '/ucwa/v1/people/sara%40contoso.com';
 
   it('should complete behind the event by which the resource was deleted', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-x-d-a-|', ucwa);
       const sourceSubs = '            ^------!';
       const expected = '              -a-u-x-(d|)';
@@ -20,7 +20,7 @@ describe('untilDeleted', () => {
   });
 
   it('should emit that event even where it is the only one', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('--d--|', ucwa);
       const sourceSubs = '            ^-!';
       const expected = '              --(d|)';
@@ -31,7 +31,7 @@ describe('untilDeleted', () => {
   });
 
   it('should go on while others are deleted', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-x-u-s-c-|', ucwa);
       const sourceSubs = '            ^----------!';
       const expected = '              -a-x-u-s-c-|';
@@ -42,7 +42,7 @@ describe('untilDeleted', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-');
       const sourceSubs = '            ^';
       const expected = '              -';
@@ -53,7 +53,7 @@ describe('untilDeleted', () => {
   });
 
   it('should complete when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('|');
       const sourceSubs = '            (^!)';
       const expected = '              |';
@@ -64,7 +64,7 @@ describe('untilDeleted', () => {
   });
 
   it('should pass the error of the source on', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a--#', ucwa, new Error('connection lost'));
       const sourceSubs = '            ^---!';
       const expected = '              -a--#';
@@ -75,7 +75,7 @@ describe('untilDeleted', () => {
   });
 
   it('should unsubscribe from the source when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-a-a-|', ucwa);
       const sourceSubs = '            ^---!';
       const unsub = '                 ----!';
@@ -92,7 +92,7 @@ describe('untilDeleted', () => {
       'https://pool.contoso.com/ucwa/v1/people/sara%40contoso.com',
     ];
     for (const spelling of spellings) {
-      marbles(({ cold, expectObservable }) => {
+      inVirtualTime(({ cold, expectObservable }) => {
         const source = cold<UcwaEvent>('-a-d-a-|', ucwa);
         const expected = '              -a-(d|)';
 
@@ -102,7 +102,7 @@ describe('untilDeleted', () => {
   });
 
   it('should let pass what is malformed', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const values = { ...malformed, ...ucwa };
       const source = cold<UcwaEvent>('0123456789d|', values);
       const expected = '              0123456789(d|)';

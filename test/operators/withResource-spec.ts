@@ -17,8 +17,8 @@ import {
 import { OriginError } from '../../lib/core/errors.ts';
 import { deleted } from '../../operators/deleted.ts';
 import { withResource, type WithResourceOptions } from '../../operators/withResource.ts';
-import { marbles } from '../support/marbles.ts';
-import { answering, response } from '../support/responses.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
+import { respondWith, response } from '../support/responses.ts';
 import { malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('withResource', () => {
@@ -61,7 +61,7 @@ describe('withResource', () => {
       hrefs.push(href);
       return of(busy).pipe(delay(2));
     };
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-1----2----|', updates);
       const sourceSubs = '            ^----------!';
       const expected = '              ---1----2--|';
@@ -78,7 +78,7 @@ describe('withResource', () => {
       gets++;
       return of(busy);
     };
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('-a-|', ucwa);
       const expected = '              -a-|';
 
@@ -88,7 +88,7 @@ describe('withResource', () => {
   });
 
   it('should emit a single one', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('--1--|', updates);
       const sourceSubs = '            ^----!';
       const expected = '              --1--|';
@@ -100,7 +100,7 @@ describe('withResource', () => {
 
   it('should keep the order, whatever is answered first', () => {
     const ms: Readonly<Record<string, number>> = { '/people/1/presence': 6, '/people/2/presence': 1 };
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('-12a--d------3|', updates);
       const expected = '              -------(12ad)3|';
       const get = (href: string): Observable<Presence> => of(busy).pipe(delay(ms[href] ?? 0));
@@ -112,7 +112,7 @@ describe('withResource', () => {
   it('should tell by the event what could not be fetched, and go on', () => {
     const get = (href: string): Observable<Presence> =>
       href === link(2).href ? throwError(() => lost) : of(busy);
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('-1-2-3-|', updates);
       const expected = '              -1-e-3-|';
 
@@ -125,7 +125,7 @@ describe('withResource', () => {
       if (href === link(2).href) throw lost;
       return of(busy);
     };
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('-1-2-3-|', updates);
       const expected = '              -1-e-3-|';
 
@@ -135,7 +135,7 @@ describe('withResource', () => {
 
   it('should tell of an answer that never comes', () => {
     let error: unknown;
-    marbles(({ cold, expectObservable, expectSubscriptions, flush }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions, flush }) => {
       const never = cold<Presence>('   -');
       const source = cold<UcwaEvent>('-1-2--------|', updates);
       const result = source.pipe(
@@ -158,7 +158,7 @@ describe('withResource', () => {
   });
 
   it('should wait thirty seconds for one by default', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('1|', updates);
 
       expectObservable(
@@ -198,7 +198,7 @@ describe('withResource', () => {
       ...updates,
       r: { type: 'gap', link: { rel: 'resync', href: '/events?ack=1' }, sender },
     };
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('-d-x-c-r-s-u-|', events);
       const expected = '              -d-x-c-r-S-U-|';
       const get = (href: string): Observable<Presence> => {
@@ -216,7 +216,7 @@ describe('withResource', () => {
   });
 
   it('should fetch for the events that it is told to', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('-1-c-|', updates);
       const expected = '              -1-C-|';
 
@@ -230,7 +230,7 @@ describe('withResource', () => {
     const most = (options?: WithResourceOptions<UcwaEvent>): number => {
       let now = 0;
       let highest = 0;
-      marbles(({ cold, flush }) => {
+      inVirtualTime(({ cold, flush }) => {
         cold<UcwaEvent>('(11111111|)', updates)
           .pipe(
             withResource(() => {
@@ -255,7 +255,7 @@ describe('withResource', () => {
   });
 
   it('should never emit when the source never does', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-');
       const sourceSubs = '            ^';
       const expected = '              -';
@@ -266,7 +266,7 @@ describe('withResource', () => {
   });
 
   it('should complete when the source is empty', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('|');
       const sourceSubs = '            (^!)';
       const expected = '              |';
@@ -277,7 +277,7 @@ describe('withResource', () => {
   });
 
   it('should complete behind the last event', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-1|', updates);
       const sourceSubs = '            ^-!';
       const expected = '              -----(1|)';
@@ -288,7 +288,7 @@ describe('withResource', () => {
   });
 
   it('should pass the error of the source on, behind the last event', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-1#', updates, lost);
       const sourceSubs = '            ^-!';
       const expected = '              -----(1#)';
@@ -299,7 +299,7 @@ describe('withResource', () => {
   });
 
   it('should abort what it fetches, and unsubscribe from the source, when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const answer = cold<Presence>(' ----p|');
       const source = cold<UcwaEvent>('-12----|', updates);
       const sourceSubs = '            ^---!';
@@ -325,7 +325,7 @@ describe('withResource', () => {
   });
 
   it('should let pass what is malformed', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const values = { ...malformed, ...ucwa };
       const source = cold<UcwaEvent>('0123456789d|', values);
       const expected = '              0123456789d|';
@@ -340,7 +340,7 @@ describe('withResource', () => {
       if (href === link(2).href) throw bug;
       return true;
     };
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-1-2-3---|', updates);
       const sourceSubs = '            ^----!';
       const expected = '              -----(1#)';
@@ -358,8 +358,8 @@ describe('withResource', () => {
     };
 
     it('should get the JSON, and decode it', () => {
-      const { transport, requests } = answering(response(200, { body: ['{"availability":"Away"}'] }));
-      marbles(({ cold, expectObservable }) => {
+      const { transport, requests } = respondWith(response(200, { body: ['{"availability":"Away"}'] }));
+      inVirtualTime(({ cold, expectObservable }) => {
         const source = cold<UcwaEvent>('-1-|', updates);
         const expected = '              -A-|';
 
@@ -373,7 +373,7 @@ describe('withResource', () => {
     });
 
     it('should decode what came along as well', () => {
-      const { transport, requests } = answering();
+      const { transport, requests } = respondWith();
       const event = { ...updates['1']!, resource: { availability: 'Online' } };
       const events: Told[] = [];
       of(event)
@@ -385,7 +385,7 @@ describe('withResource', () => {
     });
 
     it('should tell of what it cannot decode, and leave no resource that is none', () => {
-      const { transport } = answering(response(200, { body: ['[]'] }));
+      const { transport } = respondWith(response(200, { body: ['[]'] }));
       const events: Told[] = [];
       of(updates['1']!, { ...updates['2']!, resource: {} })
         .pipe(withResource({ transport, url, decode }))
@@ -398,7 +398,7 @@ describe('withResource', () => {
     });
 
     it('should not follow a link to another origin', () => {
-      const { transport, requests } = answering(response(200, { body: ['{"availability":"Away"}'] }));
+      const { transport, requests } = respondWith(response(200, { body: ['{"availability":"Away"}'] }));
       const events: Told[] = [];
       of({ ...updates['1']!, link: { rel: 'contactPresence', href: 'https://evil.example/' } })
         .pipe(withResource({ transport, url, decode }))
@@ -408,7 +408,7 @@ describe('withResource', () => {
       expect(requests).to.be.empty;
     });
 
-    const { transport } = answering();
+    const { transport } = respondWith();
     const bad: readonly [name: string, server: unknown, message: string][] = [
       ['no server', undefined, 'withResource(get) must be a function, or a server'],
       ['null', null, 'but it is null'],
@@ -449,7 +449,7 @@ describe('withResource', () => {
       }),
     );
 
-    const { transport } = answering();
+    const { transport } = respondWith();
     const decoded$ = of<UcwaEvent[]>(ucwa.u).pipe(
       withResource({ transport, url: 'https://pool.contoso.com', decode: Number }),
     );

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { fetchTransport } from '../../lib/index.ts';
 import { type EwsSimulator, ewsSimulator, serve, type Served } from '../../lib/testing/index.ts';
 import { type Api, ewsJavascriptApi, type Service } from '../bench/ewsJavascriptApi.ts';
-import { httpServer } from '../support/httpServer.ts';
+import { httpServer } from '../support/net/httpServer.ts';
 
 /** A promise, and how to settle it. */
 function deferred<Value>(): { readonly value: Promise<Value>; readonly resolve: (value: Value) => void } {

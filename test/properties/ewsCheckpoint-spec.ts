@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { tryCourses } from '../support/courses.ts';
+import { checkRandomRuns } from '../support/random/randomRuns.ts';
 import { type Course, run, type Scenario, scenario } from './ewsCheckpoints.ts';
 
 /** All events of all processes, in the order in which they were processed. */
@@ -55,7 +55,7 @@ function checkLeft({ dialect }: Scenario, { outcomes, held, left, known, saved }
 
 describe('The laws of a stream with a checkpoint, over processes that are killed at any time', () => {
   it('should lose nothing without telling, give nothing twice that is not recognised, and leave nothing behind', function () {
-    tryCourses(this, 250, scenario, (tried) => {
+    checkRandomRuns(this, 250, scenario, (tried) => {
       const course = run(tried);
       checkEvents(tried, course);
       checkLeft(tried, course);

@@ -13,9 +13,9 @@ import { type ExchangeService } from '../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { type EwsFailure, type EwsOperation, ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { pushCallback } from '../../lib/testing/ews/pushCallback.ts';
-import { slow } from '../support/checkpoints.ts';
-import { marbles } from '../support/marbles.ts';
-import { mortal } from '../support/mortal.ts';
+import { slowStore } from '../support/resource/slowStore.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
+import { killableProcess } from '../support/processes/killableProcess.ts';
 import { CALLBACK_URL } from '../ews/push/pushing.ts';
 
 /** How processes with a checkpoint come and are killed, in virtual milliseconds, and what happens on the server. */
@@ -177,18 +177,18 @@ export function run(scene: Scenario): Course {
     if (watermarkOf(value) !== undefined) savedFrom = Math.min(savedFrom, events);
     for (const id of idsOf(value)) known.add(id);
   });
-  const store = savingMs === 0 ? noting : slow(noting, savingMs);
+  const store = savingMs === 0 ? noting : slowStore(noting, savingMs);
 
   const begin = (fatal = Infinity): { readonly kill: () => void; readonly close: () => void } => {
     const told: Seen['told'] = [];
     seen.push({ from: watermarkOf(savedIn(memory)), told });
-    const process = mortal(server.transport, store);
+    const process = killableProcess(server.transport, store);
     const service = exchange({
       url: server.url,
       transport: process.transport,
       retry: { initialMs: 200, maxMs: 1000, retries: 20, random: () => 0.5 },
     });
-    process.mortal(() => service.releases.outcomes$).subscribe((outcome) => outcomes.push(outcome));
+    process.untilKilled(() => service.releases.outcomes$).subscribe((outcome) => outcomes.push(outcome));
     const close = (): void => void service.close({ timeoutMs: CLOSE_MS });
     const kill = (): void => {
       process.kill();
@@ -197,7 +197,7 @@ export function run(scene: Scenario): Course {
     };
     let processed = 0;
     const { transport: callback, incoming$ } = pushCallback();
-    listener = (post) => process.mortal(() => callback(post));
+    listener = (post) => process.untilKilled(() => callback(post));
     watching(service, scene, folder, process.store, incoming$).subscribe((event) => {
       if (event.type === 'gap') told.push('gap');
       else if (event.type !== 'modified') told.push({ number: undefined, watermark: event.watermark });
@@ -211,7 +211,7 @@ export function run(scene: Scenario): Course {
     return { close, kill };
   };
 
-  marbles(() => {
+  inVirtualTime(() => {
     let time = 0;
     for (const [ms, processed] of lives) {
       timer(time).subscribe(() => {

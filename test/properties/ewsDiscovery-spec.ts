@@ -6,8 +6,8 @@ import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { exchange } from '../../lib/ews/exchange.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import type { EwsFailure, EwsOperation } from '../../lib/testing/ews/simulator.ts';
-import { mayBeLeft, tryCourses } from '../support/courses.ts';
-import { at, marbles } from '../support/marbles.ts';
+import { possibleLeftovers, checkRandomRuns } from '../support/random/randomRuns.ts';
+import { at, inVirtualTime } from '../support/virtualTime.ts';
 import { breachesIn, watchers } from '../support/watchers.ts';
 import { type Host, twoServers } from '../ews/twoServers.ts';
 
@@ -126,7 +126,7 @@ function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): 
 
   const held = (): number => servers.reduce((sum, { subscriptions }) => sum + subscriptions.length, 0);
 
-  marbles(() => {
+  inVirtualTime(() => {
     expect(same).to.equal(folder);
     service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
     for (const visit of visits) at(visit.at, () => enter(visit));
@@ -143,17 +143,17 @@ function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): 
       const watching = alive();
       const there = isRetired ? servers[home].subscriptions.length : held();
       const extra = there - watching.length;
-      if (extra < 0 || extra > mayBeLeft(outcomes))
+      if (extra < 0 || extra > possibleLeftovers(outcomes))
         breaches.push(
-          `${there} on the servers for ${watching.length} that are alive, ${mayBeLeft(outcomes)} told of`,
+          `${there} on the servers for ${watching.length} that are alive, ${possibleLeftovers(outcomes)} told of`,
         );
       for (const { last } of watching)
         if (last !== events) breaches.push(`told of ${last} last, and not of ${events}`);
       void service.close();
     });
     at(SETTLED_AT, () => {
-      if (held() > mayBeLeft(outcomes))
-        breaches.push(`${held()} left on the servers, ${mayBeLeft(outcomes)} told of`);
+      if (held() > possibleLeftovers(outcomes))
+        breaches.push(`${held()} left on the servers, ${possibleLeftovers(outcomes)} told of`);
     });
   });
   return [...breaches, ...breachesIn(tally)];
@@ -161,7 +161,7 @@ function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): 
 
 describe('The laws of a service that is found by an address, while its mailbox moves and servers fail', () => {
   it('should lose nothing without telling, end up where the mailbox is, and leave nothing behind', function () {
-    tryCourses(this, 200, scenario, (tried) => {
+    checkRandomRuns(this, 200, scenario, (tried) => {
       expect(run(tried)).to.deep.equal([]);
     });
   });

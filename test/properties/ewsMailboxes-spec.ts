@@ -6,8 +6,8 @@ import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { exchange } from '../../lib/ews/exchange.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { type EwsFailure, type EwsOperation, ewsSimulator } from '../../lib/testing/ews/simulator.ts';
-import { mayBeLeft, tryCourses } from '../support/courses.ts';
-import { at, marbles } from '../support/marbles.ts';
+import { possibleLeftovers, checkRandomRuns } from '../support/random/randomRuns.ts';
+import { at, inVirtualTime } from '../support/virtualTime.ts';
 import { breachesIn, watchers } from '../support/watchers.ts';
 
 /** What happens to a server of three mailboxes, whose subscriptions share connections. */
@@ -131,7 +131,7 @@ function run(scene: Scenario): readonly string[] {
     else server.failNext(one.count, one.how, one.on);
   };
 
-  marbles(() => {
+  inVirtualTime(() => {
     service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
     for (const visit of visits) at(visit.at, () => enter(visit));
     for (const [seconds, one] of changes) at(seconds, () => act(one));
@@ -141,9 +141,9 @@ function run(scene: Scenario): readonly string[] {
     at(QUIET_AT, () => {
       const watching = alive();
       const extra = server.subscriptions.length - watching.length;
-      if (extra < 0 || extra > mayBeLeft(outcomes))
+      if (extra < 0 || extra > possibleLeftovers(outcomes))
         breaches.push(
-          `${server.subscriptions.length} held for ${watching.length}, ${mayBeLeft(outcomes)} told of`,
+          `${server.subscriptions.length} held for ${watching.length}, ${possibleLeftovers(outcomes)} told of`,
         );
       for (const { last, visit } of watching) {
         const happened = events[visit.mailbox] ?? 0;
@@ -154,8 +154,8 @@ function run(scene: Scenario): readonly string[] {
     });
     at(SETTLED_AT, () => {
       const left = server.subscriptions.length;
-      if (left > mayBeLeft(outcomes))
-        breaches.push(`${left} left on the server, ${mayBeLeft(outcomes)} told of`);
+      if (left > possibleLeftovers(outcomes))
+        breaches.push(`${left} left on the server, ${possibleLeftovers(outcomes)} told of`);
     });
   });
   return [...breaches, ...breachesIn(tally)];
@@ -163,7 +163,7 @@ function run(scene: Scenario): readonly string[] {
 
 describe('The laws of one service for several mailboxes, while they are moved', () => {
   it('should lose nothing without telling, watch all that is wanted, and leave nothing behind', function () {
-    tryCourses(this, 200, scenario, (tried) => {
+    checkRandomRuns(this, 200, scenario, (tried) => {
       expect(run(tried)).to.deep.equal([]);
     });
   });

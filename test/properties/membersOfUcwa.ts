@@ -13,12 +13,12 @@ import {
 } from '../../lib/ucwa/protocol/resource.ts';
 import {
   APPLICATION_RESOURCE,
-  EVENT_ANSWERS,
+  EVENT_RESPONSES,
   EVENTS,
   GROUP,
   REFUSAL,
   SUBSCRIPTION,
-} from '../support/ucwaMessages.ts';
+} from '../support/ucwa/messages.ts';
 import { NO_FIGURES, type Trial } from './law.ts';
 import {
   canonical,
@@ -130,7 +130,7 @@ function message(
 }
 
 const ALL: readonly Message[] = [
-  ...Object.entries(EVENT_ANSWERS).map(([name, sent]) => {
+  ...Object.entries(EVENT_RESPONSES).map(([name, sent]) => {
     const { _links: links } = sent as { readonly _links: object };
     const leading = ['next', 'resume', 'resync'].find((rel) => rel in links) ?? '';
     return message(name, sent, channelBy(leading), {

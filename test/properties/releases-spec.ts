@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import { concat, NEVER, type Observable, of, switchMap, take, timer } from 'rxjs';
 import { releaseLedger, type ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
 import { shareWithGrace } from '../../lib/core/lifecycle/closing.ts';
-import { extent } from '../support/extent.ts';
-import { marbles } from '../support/marbles.ts';
-import { thing } from '../support/things.ts';
-import { type Fate, thingServer } from '../support/thingServer.ts';
+import { caseCount } from '../support/random/caseCount.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
+import { fakeResource } from '../support/resource/fakeResource.ts';
+import { type Fate, fakeResourceServer } from '../support/resource/fakeResourceServer.ts';
 
 /** How one subscriber comes and goes, in virtual milliseconds. */
 interface Visit {
@@ -58,18 +58,18 @@ describe('The laws of remote resources, over random interleavings', () => {
         fc.array(fate, { maxLength: 12 }),
         fc.nat(20),
         (visits, fates, graceMs) => {
-          const server = thingServer(fates);
+          const server = fakeResourceServer(fates);
           const ledger = releaseLedger();
           const outcomes: ReleaseOutcome[] = [];
           const alive = new Set<string>();
           let pending = 0;
-          marbles(() => {
+          inVirtualTime(() => {
             ledger.outcomes$.subscribe((outcome) => {
               outcomes.push(outcome);
               if (outcome.id !== undefined) alive.delete(outcome.id);
             });
             ledger.pending$.subscribe((count) => (pending = count));
-            const own = thing(server.transport, ledger, { use: (id) => tracked(alive, id) });
+            const own = fakeResource(server.transport, ledger, { use: (id) => tracked(alive, id) });
             const shared = own.pipe(shareWithGrace(ledger, graceMs));
             for (const one of visits)
               timer(one.comesAt).subscribe(() => close(one.shared ? shared : own, one));
@@ -78,20 +78,20 @@ describe('The laws of remote resources, over random interleavings', () => {
           const told = (name: ReleaseOutcome['outcome']): ReleaseOutcome[] =>
             outcomes.filter(({ outcome }) => outcome === name);
           const failed = new Set(told('Failed').map(({ id }) => id));
-          const orphans = [...server.held].filter((id) => !alive.has(id) && !failed.has(id));
+          const orphans = [...server.ids].filter((id) => !alive.has(id) && !failed.has(id));
           expect(pending, 'nothing is under way').to.equal(0);
           expect(
-            [...alive].every((id) => server.held.has(id)),
+            [...alive].every((id) => server.ids.has(id)),
             'what is alive is there',
           ).to.equal(true);
-          expect(orphans, 'what is orphaned is told').to.have.length(server.lostAnswers);
-          expect(told('Unknown').length, 'lost answers are told').to.be.at.least(server.lostAnswers);
+          expect(orphans, 'what is orphaned is told').to.have.length(server.lostResponses);
+          expect(told('Unknown').length, 'lost answers are told').to.be.at.least(server.lostResponses);
           const ids = outcomes.flatMap(({ id }) => id ?? []);
           expect(new Set(ids).size, 'one outcome each').to.equal(ids.length);
           expect(new Set(server.removed).size, 'removed once').to.equal(server.removed.length);
         },
       ),
-      { numRuns: extent(300, 2000) },
+      { numRuns: caseCount(300, 2000) },
     );
   });
 });

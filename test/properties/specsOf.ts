@@ -1,15 +1,15 @@
 import { expect } from 'chai';
-import { extent, SEED } from '../support/extent.ts';
+import { caseCount, SEED } from '../support/random/caseCount.ts';
 import { LAWS } from './laws.ts';
 
-const PROGRAMS = extent(50, 2000);
+const PROGRAMS = caseCount(50, 2000);
 /** A program of this law reads one message. */
-const MEMBERS = { number: 14, programs: extent(300, 10_000) };
+const MEMBERS = { number: 14, programs: caseCount(300, 10_000) };
 
 /** Makes a spec of each law of a protocol: in files of their own, the protocols run side by side. */
 export function specsOf(protocol: 'UCWA' | 'EWS' | 'both'): void {
   describe(`the laws of ${protocol}`, function () {
-    this.timeout(extent(60_000, 900_000));
+    this.timeout(caseCount(60_000, 900_000));
 
     for (const { name, number, attempt } of LAWS.filter((law) => law.name.includes(`${protocol}:`))) {
       it(name, async () => {

@@ -7,9 +7,9 @@ import type { EventBatch } from '../../lib/ucwa/protocol/cursor.ts';
 import { myContactsAndGroups } from '../../lib/ucwa/presence/contactList.ts';
 import { groupPresence } from '../../lib/ucwa/presence/group.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
-import { slow } from '../support/checkpoints.ts';
-import { tryCourses } from '../support/courses.ts';
-import { marbles } from '../support/marbles.ts';
+import { slowStore } from '../support/resource/slowStore.ts';
+import { checkRandomRuns } from '../support/random/randomRuns.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { life, type Life, savedIn } from '../ucwa/lives.ts';
 
 type Besides = 'a group' | 'a list that changes' | 'the contacts and groups';
@@ -71,7 +71,7 @@ interface Course {
 function run({ lives: spans, savingMs, latencyMs, ack, besides, notesAt, restartsAt }: Scenario): Course {
   const server = ucwaSimulator({ mediumSeconds: 0, latencyMs, groups: { Friends: [SARA, BOB] } });
   const memory = memoryCheckpoints();
-  const store = savingMs === 0 ? memory : slow(memory, savingMs);
+  const store = savingMs === 0 ? memory : slowStore(memory, savingMs);
   const seen: Seen[] = [];
   const lives: Life[] = [];
   let notes = 0;
@@ -112,7 +112,7 @@ function run({ lives: spans, savingMs, latencyMs, ack, besides, notesAt, restart
     return one;
   };
 
-  marbles(() => {
+  inVirtualTime(() => {
     const all = new Subscription();
     let at = 0;
     for (const [ms, batches] of spans) {
@@ -199,6 +199,6 @@ function check(
 
 describe('The laws of a connection with a checkpoint, over processes that are killed at any time', () => {
   it('should lose nothing without telling, give no batch but the last again, and leave nothing behind', function () {
-    tryCourses(this, 400, scenario, (tried) => check(tried, run(tried)));
+    checkRandomRuns(this, 400, scenario, (tried) => check(tried, run(tried)));
   });
 });

@@ -6,8 +6,8 @@ import { ucwaDomain } from '../../lib/testing/ucwa/discovery/domain.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
-import { mayBeLeft, tryCourses } from '../support/courses.ts';
-import { at, marbles } from '../support/marbles.ts';
+import { possibleLeftovers, checkRandomRuns } from '../support/random/randomRuns.ts';
+import { at, inVirtualTime } from '../support/virtualTime.ts';
 import { breachesIn, watchers } from '../support/watchers.ts';
 import { emitNote, NOTED, notesIn } from '../ucwa/numberedNotes.ts';
 
@@ -144,7 +144,7 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
     return notesIn(to === 'presence' ? presence(ucwa, { uris: [NOTED] }) : ucwa.events$);
   });
 
-  marbles(() => {
+  inVirtualTime(() => {
     ucwa.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
     for (const visit of visits) at(visit.at, () => enter(visit));
     for (const [seconds, one] of changes) at(seconds, () => act(one));
@@ -155,8 +155,10 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
       const held = domain.pool.presenceSubscriptions.length;
       const watching = alive();
       const wanted = watching.filter(({ visit }) => visit.to === 'presence').length;
-      if (held < wanted || held > wanted + mayBeLeft(outcomes))
-        breaches.push(`${held} on the server for ${wanted} that are alive, ${mayBeLeft(outcomes)} told of`);
+      if (held < wanted || held > wanted + possibleLeftovers(outcomes))
+        breaches.push(
+          `${held} on the server for ${wanted} that are alive, ${possibleLeftovers(outcomes)} told of`,
+        );
       for (const { last, visit } of watching)
         if (last !== number) breaches.push(`${visit.to} told of ${last} last, and not of ${number}`);
       void ucwa.close();
@@ -164,8 +166,8 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
     at(SETTLED_AT, () => {
       const { applications, presenceSubscriptions } = domain.pool;
       const left = applications.length + presenceSubscriptions.length;
-      if (left > mayBeLeft(outcomes))
-        breaches.push(`${left} left on the server, ${mayBeLeft(outcomes)} told of`);
+      if (left > possibleLeftovers(outcomes))
+        breaches.push(`${left} left on the server, ${possibleLeftovers(outcomes)} told of`);
     });
   });
   return [...breaches, ...breachesIn(tally)];
@@ -173,7 +175,7 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
 
 describe('The laws of a connection to a domain, while its pool moves and tokens are refused', () => {
   it('should lose nothing without telling, end up where the pool is, and leave nothing behind', function () {
-    tryCourses(this, 200, scenario, (tried) => {
+    checkRandomRuns(this, 200, scenario, (tried) => {
       expect(run(tried)).to.deep.equal([]);
     });
   });

@@ -9,9 +9,9 @@ import { connect } from '../../lib/ucwa/connect.ts';
 import type { UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
 import { groupPresence } from '../../lib/ucwa/presence/group.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
-import { mayBeLeft, tryCourses } from '../support/courses.ts';
-import { marbles } from '../support/marbles.ts';
-import { persistently } from '../support/persistently.ts';
+import { possibleLeftovers, checkRandomRuns } from '../support/random/randomRuns.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
+import { retryUntilClosed } from '../support/retryUntilClosed.ts';
 
 /** Who watches: a list that changes at so many milliseconds after the change before, or a group. */
 interface Visit {
@@ -133,7 +133,7 @@ function run(scene: Scenario): readonly string[] {
       );
     const events$: Observable<UcwaEvent> =
       lists === 'a group' ? groupPresence(ucwa, { name: 'Friends' }) : presence(ucwa, { uris: live$(lists) });
-    const watching = events$.pipe(persistently(500)).subscribe(({ type, link }) => {
+    const watching = events$.pipe(retryUntilClosed(500)).subscribe(({ type, link }) => {
       const [, name] = /\/people\/(member\d@contoso\.com)\/last$/.exec(link.href) ?? [];
       if (type === 'updated' && name !== undefined) told.add(name);
     });
@@ -168,11 +168,11 @@ function run(scene: Scenario): readonly string[] {
       if (contactHrefs === 'address' && untold.length > 0)
         breaches.push(`who watches "${names}" was not told of ${untold.join(' ')}`);
     }
-    if (extra.filter((names) => names !== '').length > mayBeLeft(outcomes))
-      breaches.push(`"${extra.join(', ')}" is watched for nobody, ${mayBeLeft(outcomes)} told of`);
+    if (extra.filter((names) => names !== '').length > possibleLeftovers(outcomes))
+      breaches.push(`"${extra.join(', ')}" is watched for nobody, ${possibleLeftovers(outcomes)} told of`);
   };
 
-  marbles(() => {
+  inVirtualTime(() => {
     ucwa.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
     for (const visit of visits) timer(visit.at).subscribe(() => enter(visit));
     for (const [ms, how] of upheavals) timer(ms).subscribe(() => upheave(how));
@@ -192,8 +192,8 @@ function run(scene: Scenario): readonly string[] {
     });
     timer(SETTLED_AT).subscribe(() => {
       const left = server.applications.length + server.presenceSubscriptions.length;
-      if (left > mayBeLeft(outcomes))
-        breaches.push(`${left} left on the server, ${mayBeLeft(outcomes)} told of`);
+      if (left > possibleLeftovers(outcomes))
+        breaches.push(`${left} left on the server, ${possibleLeftovers(outcomes)} told of`);
     });
   });
   return breaches;
@@ -201,7 +201,7 @@ function run(scene: Scenario): readonly string[] {
 
 describe('The laws of who watches lists that change, and groups', () => {
   it('should have the server watch those whom they want in the end, and nobody else', function () {
-    tryCourses(this, 300, scenario, (tried) => {
+    checkRandomRuns(this, 300, scenario, (tried) => {
       expect(run(tried)).to.deep.equal([]);
     });
   });

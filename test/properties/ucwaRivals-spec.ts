@@ -5,8 +5,8 @@ import type { Fault } from '../../lib/testing/faults.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
-import { mayBeLeft, tryCourses } from '../support/courses.ts';
-import { at, marbles } from '../support/marbles.ts';
+import { possibleLeftovers, checkRandomRuns } from '../support/random/randomRuns.ts';
+import { at, inVirtualTime } from '../support/virtualTime.ts';
 import { breachesIn, watchers } from '../support/watchers.ts';
 import { emitNote, NOTED, notesIn } from '../ucwa/numberedNotes.ts';
 
@@ -97,7 +97,7 @@ function run({ visits, upheavals, failures, events, latencyMs, ack }: Scenario):
     emitNote(server, number);
   };
 
-  marbles(() => {
+  inVirtualTime(() => {
     for (const { releases } of clients) releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
     for (const visit of visits) at(visit.at, () => enter(visit));
     for (const [seconds, how] of upheavals)
@@ -111,16 +111,18 @@ function run({ visits, upheavals, failures, events, latencyMs, ack }: Scenario):
       const held = server.presenceSubscriptions.length;
       const watching = alive();
       const wanted = watching.filter(({ visit }) => visit.to === 'presence').length;
-      if (held < wanted || held > wanted + mayBeLeft(outcomes))
-        breaches.push(`${held} on the server for ${wanted} that are alive, ${mayBeLeft(outcomes)} told of`);
+      if (held < wanted || held > wanted + possibleLeftovers(outcomes))
+        breaches.push(
+          `${held} on the server for ${wanted} that are alive, ${possibleLeftovers(outcomes)} told of`,
+        );
       for (const { last, visit } of watching)
         if (last !== number) breaches.push(`${visit.to} told of ${last} last, and not of ${number}`);
       for (const ucwa of clients) void ucwa.close();
     });
     at(SETTLED_AT, () => {
       const left = server.applications.length + server.presenceSubscriptions.length;
-      if (left > mayBeLeft(outcomes))
-        breaches.push(`${left} left on the server, ${mayBeLeft(outcomes)} told of`);
+      if (left > possibleLeftovers(outcomes))
+        breaches.push(`${left} left on the server, ${possibleLeftovers(outcomes)} told of`);
     });
   });
   return [...breaches, ...breachesIn(tally)];
@@ -128,7 +130,7 @@ function run({ visits, upheavals, failures, events, latencyMs, ack }: Scenario):
 
 describe('The laws of clients that begin with the same application', () => {
   it('should have each of them told of everything in the end, and leave nothing behind', function () {
-    tryCourses(this, 200, scenario, (tried) => {
+    checkRandomRuns(this, 200, scenario, (tried) => {
       expect(run(tried)).to.deep.equal([]);
     });
   });

@@ -1,6 +1,6 @@
 import { defer, map, type MonoTypeOperatorFunction, Observable, tap, throwError } from 'rxjs';
 import { type HttpRequest, NetworkError, type Transport } from '../../lib/index.ts';
-import { slowWay } from './slowWay.ts';
+import { delayLine } from './delayLine.ts';
 
 /** What a request is for. */
 export type Purpose = 'creation' | 'removal' | 'channel' | 'other';
@@ -70,7 +70,7 @@ export function wireTo(
 ): Wire {
   const requests: WireRequest[] = [];
   const misleading: ((gist: Gist) => boolean)[] = [];
-  const way = slowWay();
+  const way = delayLine();
   let open = 0;
   let channels = 0;
   let mostChannels = 0;
@@ -138,7 +138,7 @@ export function wireTo(
               // Before it is told: what follows on it at once is not open at the same time.
               tap({ complete: channelEnded, error: channelEnded }),
               tap({ error: failed }),
-              way.takes(),
+              way.delay(),
               whenOver(() => {
                 endBody();
                 channelEnded();

@@ -10,9 +10,9 @@ import { OriginError } from '../../lib/core/errors.ts';
 import { fetchTransport } from '../../lib/core/transport/fetch.ts';
 import { allowedHosts } from '../../lib/core/hosts.ts';
 import { httpUrl } from '../../lib/core/httpUrl.ts';
-import { extent } from '../support/extent.ts';
+import { caseCount } from '../support/random/caseCount.ts';
 
-const RUNS = Number(process.env['URLS'] ?? extent(2000, 100_000));
+const RUNS = Number(process.env['URLS'] ?? caseCount(2000, 100_000));
 
 /** What parsers of URLs disagree about. */
 const odd = fc.constantFrom(

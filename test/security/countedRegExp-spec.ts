@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { countedRegExp } from '../support/countedRegExp.ts';
+import { countedRegExp } from '../support/complexity/countedRegExp.ts';
 import { countedMatches, platformMatches } from './regExpMatches.ts';
 
 describe('countedRegExp', () => {

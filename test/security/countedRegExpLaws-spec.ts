@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { extent } from '../support/extent.ts';
+import { caseCount } from '../support/random/caseCount.ts';
 import { countedMatches, platformMatches } from './regExpMatches.ts';
 
 /** Any pattern of what the matcher reads, of a few characters. */
@@ -46,7 +46,7 @@ describe('countedRegExp', () => {
         fc.pre(matches !== undefined);
         expect(matches, String(pattern)).to.deep.equal(platformMatches(pattern, text));
       }),
-      { numRuns: extent(1000, 5000) },
+      { numRuns: caseCount(1000, 5000) },
     );
   });
 });

@@ -27,7 +27,7 @@ import { discover } from '../../lib/ucwa/discovery/discover.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
 import { SignInError } from '../../lib/ucwa/protocol/errors.ts';
-import { type Arrival, type Internet, internet, type Reply } from '../support/internet.ts';
+import { type Arrival, type Internet, internet, type Reply } from '../support/net/internet.ts';
 
 const SECRET = 'Tr0ub4dor-and-3';
 const BASIC = `Basic ${btoa(`sara:${SECRET}`)}`;

@@ -10,7 +10,7 @@ import { EwsError } from '../../lib/ews/protocol/errors.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { exchange } from '../../lib/ews/exchange.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
-import { httpServer, rawServer, type SpecServer } from '../support/httpServer.ts';
+import { httpServer, rawServer, type SpecServer } from '../support/net/httpServer.ts';
 
 const MEGABYTE = 1024 * 1024;
 const nested = (depth: number, before: string, after: string): string =>

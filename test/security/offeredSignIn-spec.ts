@@ -5,7 +5,7 @@ import { AutodiscoverError } from '../../lib/ews/protocol/errors.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { exchange } from '../../lib/ews/exchange.ts';
 import type { SignInOptions } from '../../lib/ews/auth/signIn.ts';
-import { type Arrival, type Internet, internet } from '../support/internet.ts';
+import { type Arrival, type Internet, internet } from '../support/net/internet.ts';
 
 const SECRET = 'Tr0ub4dor-and-3';
 const BASIC = `Basic ${btoa(`sara:${SECRET}`)}`;

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { fork } from 'node:child_process';
-import { READERS } from '../support/readers.ts';
-import type { ReaderWork } from '../support/readersWorker.ts';
-import { SLOW_READERS } from '../support/slowReaders.ts';
+import { READERS } from '../support/complexity/readers.ts';
+import type { ReaderWork } from '../support/complexity/readersWorker.ts';
+import { SLOW_READERS } from '../support/complexity/slowReaders.ts';
 
 describe('Hostile texts', function () {
   this.timeout(300_000);
@@ -11,7 +11,7 @@ describe('Hostile texts', function () {
   // The work is counted in a process of its own, because counting changes built-in functions.
   before((done) => {
     let problems = '';
-    const child = fork('test/support/readersWorker.ts', {
+    const child = fork('test/support/complexity/readersWorker.ts', {
       execArgv: ['--no-opt', '--import', 'ts-blank-space/register'],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

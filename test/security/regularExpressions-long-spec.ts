@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { readdirSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
-import { superLinearPump } from '../support/superLinear.ts';
+import { superLinearPump } from '../support/complexity/superLinear.ts';
 
 /** The methods of strings that make a regular expression of what they are given. */
 const PATTERN_METHODS = new Set(['match', 'matchAll', 'search']);

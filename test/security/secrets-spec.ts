@@ -34,7 +34,7 @@ import { advance } from '../../lib/ucwa/protocol/cursor.ts';
 import { DiscoveryError, EndedError, SignInError } from '../../lib/ucwa/protocol/errors.ts';
 import { eventsResponseCodec } from '../../lib/ucwa/protocol/events.ts';
 import { requestJson } from '../../lib/ucwa/protocol/request.ts';
-import { rawServer } from '../support/httpServer.ts';
+import { rawServer } from '../support/net/httpServer.ts';
 import { response } from '../support/responses.ts';
 
 const SECRET = 'Tr0ub4dor-and-3';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { RootHookObject } from 'mocha';
 import { config } from 'rxjs';
-import { SEED } from './extent.ts';
+import { SEED } from './random/caseCount.ts';
 
 // One seed for all properties, so that a run can be repeated.
 fc.configureGlobal({ seed: SEED });

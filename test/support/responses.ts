@@ -27,10 +27,10 @@ export function response(
 }
 
 /** What a prepared transport answers with. */
-export type Answer = HttpResponse | Observable<HttpResponse>;
+export type PreparedResponse = HttpResponse | Observable<HttpResponse>;
 
 /** A transport that notes what it is asked, and answers in order; the last answer stays. */
-export function answering(...answers: readonly Answer[]): {
+export function respondWith(...answers: readonly PreparedResponse[]): {
   readonly transport: Transport;
   readonly requests: HttpRequest[];
 } {

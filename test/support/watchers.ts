@@ -1,6 +1,6 @@
 import { defer, type Observable, timer } from 'rxjs';
 import { follower, newTally, type Tally } from '../chaos/follower.ts';
-import { persistently } from './persistently.ts';
+import { retryUntilClosed } from './retryUntilClosed.ts';
 
 /** One who watches, as long as it does. */
 export interface Watcher<Visit> {
@@ -46,7 +46,7 @@ export function watchers<Visit extends { readonly forSeconds: number }>(
         },
       };
       alive.add(me);
-      const watching = events$.pipe(persistently(AGAIN_MS)).subscribe((told) => {
+      const watching = events$.pipe(retryUntilClosed(AGAIN_MS)).subscribe((told) => {
         if (told === 'loss') followed.gap();
         else if (told !== undefined) followed.take(told);
       });

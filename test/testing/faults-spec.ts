@@ -3,7 +3,7 @@ import { asyncScheduler, finalize, mergeMap, NEVER, of, timer } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
 import { headersFrom, readText, type Transport } from '../../lib/core/transport/transport.ts';
 import { type Fault, type FaultQueue, faultQueue } from '../../lib/testing/faults.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 
 interface Attempt {
   readonly told: string;
@@ -19,7 +19,7 @@ const attempt = (queue: FaultQueue, method = 'GET'): Attempt => {
     return of({ status: 200, url, headers: headersFrom({}), body$ });
   };
   let told = '';
-  marbles(() => {
+  inVirtualTime(() => {
     queue
       .middleware(server)({ method, url: 'https://pool.contoso.com/' })
       .pipe(
@@ -99,7 +99,7 @@ describe('faultQueue', () => {
       return NEVER.pipe(finalize(() => (left += 1)));
     };
     for (const method of ['GET', 'POST']) {
-      marbles(() => {
+      inVirtualTime(() => {
         const queue = faultQueue();
         queue.failNext(1, { arrivalDelayMs: 30 });
         const sent = queue

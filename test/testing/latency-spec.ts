@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { asyncScheduler, EMPTY, finalize, NEVER, of, timer } from 'rxjs';
 import { headersFrom, type Transport } from '../../lib/core/transport/transport.ts';
 import { travelling } from '../../lib/testing/latency.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 
 interface Travel {
   readonly arrived: readonly number[];
@@ -16,7 +16,7 @@ const travel = (method: string, leavesAfterMs?: number): Travel => {
     arrived.push(asyncScheduler.now());
     return of({ status: 204, url, headers: headersFrom({}), body$: EMPTY });
   };
-  marbles(() => {
+  inVirtualTime(() => {
     const sending = travelling(20)(server)({ method, url: 'https://pool.contoso.com/' }).subscribe(() =>
       answered.push(asyncScheduler.now()),
     );
@@ -41,7 +41,7 @@ describe('travelling', () => {
   it('lets the server see an abort half the latency later', () => {
     const left: number[] = [];
     const server: Transport = () => NEVER.pipe(finalize(() => left.push(asyncScheduler.now())));
-    marbles(() => {
+    inVirtualTime(() => {
       const send = travelling(20)(server);
       const held = send({ method: 'GET', url: 'https://pool.contoso.com/' }).subscribe();
       timer(15).subscribe(() => held.unsubscribe());
@@ -53,7 +53,7 @@ describe('travelling', () => {
 
   it('keeps no timer for a GET that was answered', () => {
     let frames = -1;
-    marbles(() => {
+    inVirtualTime(() => {
       const send = travelling(20)(({ url }) =>
         of({ status: 200, url, headers: headersFrom({}), body$: EMPTY }),
       );

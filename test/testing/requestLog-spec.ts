@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { EMPTY, mergeMap, NEVER, of, timer } from 'rxjs';
 import { headersFrom, type Transport } from '../../lib/core/transport/transport.ts';
 import { requestLog } from '../../lib/testing/requestLog.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 
 const server: Transport = ({ url }) =>
   url.endsWith('held') ? NEVER : of({ status: 204, url, headers: headersFrom({}), body$: EMPTY });
@@ -12,7 +12,7 @@ describe('requestLog', () => {
     const log = requestLog();
     const send = log.middleware(server);
     const post = { method: 'POST', url: 'https://pool.contoso.com/a?b=c', body: 'text' };
-    marbles(() => {
+    inVirtualTime(() => {
       timer(7)
         .pipe(mergeMap(() => send(post)))
         .subscribe();

@@ -7,7 +7,7 @@ import { ucwaDomain, type UcwaDomainOptions } from '../../lib/testing/ucwa/disco
 import { connect } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { type Connected, connected } from './connected.ts';
 
 const uris = ['sip:john@contoso.com'];
@@ -36,7 +36,7 @@ function toldOfDomain(options: UcwaDomainOptions = {}): {
     batch: false,
   });
   ucwa.activity$.subscribe((activity) => told.push(activity));
-  marbles(() => {
+  inVirtualTime(() => {
     const watching = presence(ucwa, { uris }).subscribe();
     timer(1000).subscribe(() => watching.unsubscribe());
   });
@@ -51,7 +51,7 @@ function toldOf(
 ): readonly Activity[] {
   const told: Activity[] = [];
   ucwa.activity$.subscribe((activity) => told.push(activity));
-  marbles(() => {
+  inVirtualTime(() => {
     const watching = stream$.subscribe();
     timer(leaveAfterMs).subscribe(() => watching.unsubscribe());
   });
@@ -141,7 +141,7 @@ describe('activity$ of a connection to UCWA', () => {
     const [heard, unheard] = [true, false].map((isHeard) => {
       const { ucwa, sent } = connected();
       if (isHeard) ucwa.activity$.subscribe();
-      marbles(() => {
+      inVirtualTime(() => {
         const watching = presence(ucwa, { uris }).subscribe();
         timer(1_000_000).subscribe(() => watching.unsubscribe());
       });

@@ -9,7 +9,7 @@ import type { ConnectOptions } from '../../lib/ucwa/options.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { windows } from '../../lib/ucwa/auth/signIn.ts';
 import type { Link } from '../../lib/ucwa/protocol/resource.ts';
-import { connected, keep } from './connected.ts';
+import { connected, record } from './connected.ts';
 
 const applications = 'https://pool.contoso.com/ucwa/v1/applications';
 
@@ -144,7 +144,7 @@ describe('connect', () => {
       seen.push(headers?.['authorization']);
       return of({ status: 403, url, headers: headersFrom({}), body$: of() });
     };
-    keep(connect({ applications, transport }).events$);
+    record(connect({ applications, transport }).events$);
     expect(seen).to.deep.equal([undefined]);
   });
 
@@ -172,7 +172,7 @@ describe('connect', () => {
           },
         );
         server.failNext(1, fault, ({ url }) => url.includes('/events'));
-        const kept = keep(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
+        const kept = record(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
         expect(kept.error).to.equal(undefined);
         expect(kept.values).to.have.length(3);
         expect(asked).to.deep.equal(['https://ucwa.example', 'https://ucwa.example']);
@@ -183,7 +183,7 @@ describe('connect', () => {
 
     it('should give up where the new token is refused, too', async () => {
       const { ucwa, server } = connected({ token: 'good' }, { token: () => of('bad') });
-      const kept = keep(ucwa.events$);
+      const kept = record(ucwa.events$);
       expect((kept.error as Error).message).to.contain('the token was refused');
       expect(server.requests).to.have.length(2);
       await ucwa.close();
@@ -193,7 +193,7 @@ describe('connect', () => {
   describe('get', () => {
     it('should bring what a link leads to', async () => {
       const { ucwa, server } = connected();
-      keep(ucwa.events$);
+      record(ucwa.events$);
       server.setPresence('sip:sara@contoso.com', { availability: 'Busy' });
       const href = '/ucwa/oauth/v1/applications/101/people/sara@contoso.com/presence';
       expect(got(ucwa, href)).to.deep.include({ rel: 'contactPresence', availability: 'Busy' });
@@ -224,12 +224,12 @@ describe('connect', () => {
   describe('close', () => {
     it('should complete all streams, leave the server clean, and refuse new subscribers', async () => {
       const { ucwa, server } = connected();
-      const streams = [keep(ucwa.events$), keep(presence(ucwa, { uris: ['sip:sara@contoso.com'] }))];
+      const streams = [record(ucwa.events$), record(presence(ucwa, { uris: ['sip:sara@contoso.com'] }))];
       const { clean } = await ucwa.close();
       expect(clean).to.equal(true);
       expect(streams.map(({ isComplete }) => isComplete)).to.deep.equal([true, true]);
       expect(server.applications).to.deep.equal([]);
-      expect(keep(ucwa.events$).error).to.be.instanceOf(ClosedError);
+      expect(record(ucwa.events$).error).to.be.instanceOf(ClosedError);
     });
   });
 });

@@ -18,7 +18,7 @@ export interface Connected {
   /** The requests so far, in short: method, what comes behind the application, status. */
   readonly sent: () => string[];
   /** The outcomes so far, in short. */
-  readonly told: () => string[];
+  readonly outcomeLines: () => string[];
 }
 
 const ROOT = '/ucwa/oauth/v1/applications';
@@ -44,7 +44,7 @@ export function connected(
     outcomes,
     sent: () =>
       server.requests.map(({ method, path, status }) => `${method} ${shortened(path)} ${status ?? '-'}`),
-    told: () =>
+    outcomeLines: () =>
       outcomes.map(({ resource, outcome, detail }) =>
         [resource, outcome, detail?.['deletedEvent']].filter((word) => word !== undefined).join(' '),
       ),
@@ -60,7 +60,7 @@ function shortened(path: string): string {
 }
 
 /** What a stream brought, in short, and how it ended. */
-export interface Kept {
+export interface Recording {
   readonly values: readonly string[];
   readonly error: unknown;
   readonly isComplete: boolean;
@@ -68,10 +68,10 @@ export interface Kept {
 }
 
 /** Subscribes, and keeps what comes. `onEvent` is called behind each event. */
-export function keep(
+export function record(
   events$: Observable<UcwaEvent>,
   onEvent: (event: UcwaEvent) => void = () => undefined,
-): Kept {
+): Recording {
   const kept = {
     values: [] as string[],
     error: undefined as unknown,

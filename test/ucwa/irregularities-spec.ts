@@ -7,8 +7,8 @@ import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { batched } from '../../lib/ucwa/batch/batched.ts';
 import type { UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
-import { marbles } from '../support/marbles.ts';
-import { connected, keep, type Kept } from './connected.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
+import { connected, record, type Recording } from './connected.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const PEOPLE = '/ucwa/oauth/v1/applications/101/people';
@@ -19,13 +19,13 @@ const isPending = ({ url }: HttpRequest): boolean => url.includes('/events');
 /** What the events look like that come of an answer with these, to who watches Sara. */
 async function brought(...events: readonly object[]): Promise<{
   readonly all: readonly UcwaEvent[];
-  readonly one: Kept['values'];
+  readonly one: Recording['values'];
   readonly error: unknown;
 }> {
   const { server, ucwa } = connected();
-  const one = keep(presence(ucwa, { uris: [SARA] }));
+  const one = record(presence(ucwa, { uris: [SARA] }));
   const all: UcwaEvent[] = [];
-  const kept = keep(ucwa.events$, (event) => all.push(event));
+  const kept = record(ucwa.events$, (event) => all.push(event));
   const sender = [{ rel: 'people', href: PEOPLE, events }];
   const next = { href: '/ucwa/oauth/v1/applications/101/events?ack=3' };
   server.failNext(
@@ -134,7 +134,7 @@ describe('what servers send otherwise than the pages say', () => {
       },
       isPending,
     );
-    const all = keep(ucwa.events$);
+    const all = record(ucwa.events$);
     expect(all.values.slice(0, 3)).to.deep.equal(['updated a', 'updated b', 'updated c']);
     await ucwa.close();
   });
@@ -150,7 +150,7 @@ describe('what servers send otherwise than the pages say', () => {
         transport,
       );
       const statuses: number[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         for (const path of ['people', 'nowhere', 'me']) {
           together({ method: 'GET', url: `${applications}/101/${path}`, headers }).subscribe(({ status }) =>
             statuses.push(status),
@@ -163,7 +163,7 @@ describe('what servers send otherwise than the pages say', () => {
 
   it('should be followed: a cursor of another name', async () => {
     const { server, ucwa, sent } = connected({ cursorParameter: 'ck' });
-    const kept = keep(presence(ucwa, { uris: [SARA] }));
+    const kept = record(presence(ucwa, { uris: [SARA] }));
     server.setPresence(SARA, { availability: 'Busy' });
     expect(kept.values).to.deep.equal([...CREATED, 'updated contactPresence']);
     expect(sent().filter((line) => line.includes('/events'))).to.deep.equal([
@@ -198,7 +198,7 @@ describe('what servers send otherwise than the pages say', () => {
         asked.push(url);
         return false;
       });
-      const kept = keep(ucwa.events$);
+      const kept = record(ucwa.events$);
       const to = asked.filter((url) => url.includes('events'));
       if (errorName === undefined) {
         expect(to[0]).to.equal(`https://ucwa.example${events}`);
@@ -223,7 +223,7 @@ describe('what servers send otherwise than the pages say', () => {
       const { server, ucwa } = connected();
       const isCreation = ({ method }: HttpRequest): boolean => method === 'POST';
       server.failNext(9, { status: 201, headers: { 'content-type': 'text/html' }, body }, isCreation);
-      const kept = keep(ucwa.events$);
+      const kept = record(ucwa.events$);
       expect(kept.error).to.be.instanceOf(DecodeError);
       expect(String(kept.error)).not.to.contain('Sign in');
       await ucwa.close();

@@ -8,10 +8,10 @@ import { batched } from '../../lib/ucwa/batch/batched.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { discover } from '../../lib/ucwa/discovery/discover.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
-import { batchServer } from '../support/batches.ts';
-import { marbles } from '../support/marbles.ts';
+import { batchServer } from '../support/ucwa/batches.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 import { response } from '../support/responses.ts';
-import { connected, keep } from './connected.ts';
+import { connected, record } from './connected.ts';
 
 const isForEvents = ({ url }: HttpRequest): boolean => url.includes('/events');
 const trickle = interval(1000).pipe(map(() => Uint8Array.of(32)));
@@ -19,7 +19,7 @@ const trickle = interval(1000).pipe(map(() => Uint8Array.of(32)));
 /** When requests for events are sent, in seconds, by a connection whose first one is answered like this. */
 function pollsAt(limits: Limits, first: Observable<HttpResponse>, seconds = 1000): number[] {
   const times: number[] = [];
-  marbles(() => {
+  inVirtualTime(() => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     const transport: Transport = (request) => {
       if (!isForEvents(request)) return server.transport(request);
@@ -52,7 +52,7 @@ describe('The limits of a connection', () => {
 
   it('refuse a response with more bytes than responseBytes', () => {
     const { ucwa } = connected({}, { limits: { responseBytes: 100 } });
-    const { error } = keep(ucwa.events$);
+    const { error } = record(ucwa.events$);
     expect(error)
       .to.include({ name: 'DecodeError' })
       .and.to.have.property('message')
@@ -73,14 +73,14 @@ describe('The limits of a connection', () => {
         );
     const limits = { responseBytes: 64 * 1024 * 1024 };
     const ucwa = connect({ applications: server.url, token: 'token', transport: padded, limits });
-    const kept = keep(ucwa.events$);
+    const kept = record(ucwa.events$);
     expect(kept.error).to.equal(undefined);
     kept.subscription.unsubscribe();
   });
 
   it('follow no redirect when redirects is 0', () => {
     const transport: Transport = () => of(response(307, { headers: { location: '/elsewhere' } }));
-    const { error } = keep(connected({}, { transport, limits: { redirects: 0 } }).ucwa.events$);
+    const { error } = record(connected({}, { transport, limits: { redirects: 0 } }).ucwa.events$);
     expect(error).to.have.property('message').that.contains('too many redirects');
   });
 
@@ -103,7 +103,7 @@ describe('The limits of a batch', () => {
   const url = 'https://pool.example/ucwa/v1/applications/192';
   const outcomes = (limits: Limits): string[] => {
     const seen: string[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const server = batchServer(() => of(response(200, { body: ['x'.repeat(200)] })));
       const transport = batched({ url: () => `${url}/batch`, limits })(server.transport);
       for (const name of ['a', 'b', 'c']) {
@@ -135,7 +135,7 @@ describe('The limits of discovery', () => {
   /** The hosts that are asked, and when in seconds, if the internal one answers like this. */
   const askedAt = (internal: Observable<HttpResponse>, limits?: Limits): string[] => {
     const asked: string[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const hosts = ucwaDiscovery();
       const transport: Transport = (request) => {
         const { hostname } = new URL(request.url);
@@ -169,7 +169,7 @@ describe('The limits of discovery', () => {
 
   it('bound the time of a token endpoint whose answer trickles', () => {
     const asked: number[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const hosts = ucwaDiscovery();
       const transport: Transport = (request) => {
         if (request.method !== 'POST') return hosts.transport(request);

@@ -4,7 +4,7 @@ import type { UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../lib/ucwa/session/session.ts';
 import type { ConnectOptions } from '../../lib/ucwa/options.ts';
-import { mortal } from '../support/mortal.ts';
+import { killableProcess } from '../support/processes/killableProcess.ts';
 
 /** The key of the checkpoints. */
 export const KEY = 'ucwa';
@@ -23,7 +23,7 @@ export function life(
   store: CheckpointStore,
   options: Partial<ConnectOptions> = {},
 ): Life {
-  const process = mortal(server.transport, store);
+  const process = killableProcess(server.transport, store);
   const ucwa = connect({
     applications: server.url,
     token: 'token',
@@ -34,7 +34,7 @@ export function life(
     ...options,
   } as ConnectOptions);
   const outcomes: ReleaseOutcome[] = [];
-  process.mortal(() => ucwa.releases.outcomes$).subscribe((outcome) => outcomes.push(outcome));
+  process.untilKilled(() => ucwa.releases.outcomes$).subscribe((outcome) => outcomes.push(outcome));
   return {
     ucwa,
     outcomes,

@@ -8,8 +8,8 @@ import type { ConnectOptions } from '../../lib/ucwa/options.ts';
 import type { ContactPresence } from '../../lib/ucwa/presence/contactState.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { presenceBoard } from '../../lib/ucwa/presence/presenceBoard.ts';
-import { batchAnswer, requestsIn } from '../support/batches.ts';
-import { at, marbles } from '../support/marbles.ts';
+import { batchText, requestsIn } from '../support/ucwa/batches.ts';
+import { at, inVirtualTime } from '../support/virtualTime.ts';
 import { response } from '../support/responses.ts';
 
 /** `no network`, the status of every response, or `parts`. */
@@ -21,7 +21,7 @@ const failed = (request: HttpRequest, failure: Failure): ReturnType<Transport> =
   if (failure !== 'parts') return of({ ...response(failure), url: request.url });
   const isBatch = request.headers?.['content-type']?.startsWith('multipart/') === true;
   if (!isBatch) return of({ ...response(503), url: request.url });
-  const body = [batchAnswer(requestsIn(request).map(() => ({ status: 503 })))];
+  const body = [batchText(requestsIn(request).map(() => ({ status: 503 })))];
   const headers = { 'content-type': 'multipart/batching; boundary="3968fb75-0b0e"' };
   return of({ ...response(200, { headers, body }), url: request.url });
 };
@@ -53,7 +53,7 @@ function outage(contacts: number, failure: Failure, options: Partial<ConnectOpti
     if (phase === 'during') return failed(request, failure);
     return server.transport(request).pipe(takeUntil(breaks));
   };
-  marbles(() => {
+  inVirtualTime(() => {
     const ucwa = connect({
       ...{ applications: server.url, token: 'token', transport, retry: { random: () => 0.5 } },
       ...options,
@@ -110,7 +110,7 @@ describe('The load of an outage', () => {
       sent += 1;
       return failed(request, 'parts').pipe(delay(50));
     };
-    marbles(() => {
+    inVirtualTime(() => {
       const retry = { random: (): number => 0.5 };
       const ucwa = connect({ applications: server.url, token: 'token', transport, retry });
       const uris = named(200);
@@ -135,7 +135,7 @@ describe('The load of an outage', () => {
       if (isDown) sent.push(request.method);
       return isDown ? failed(request, 503) : server.transport(request);
     };
-    marbles(() => {
+    inVirtualTime(() => {
       const retry = { random: (): number => 0.5 };
       const ucwa = connect({ applications: server.url, token: 'token', transport, retry });
       const all = named(100).map((uri) => presence(ucwa, { uris: [uri] }).subscribe());
@@ -160,7 +160,7 @@ describe('A batch that waits for the server', () => {
     const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 10 });
     let isDown = false;
     const transport: Transport = (request) => (isDown ? failed(request, 503) : server.transport(request));
-    marbles(() => {
+    inVirtualTime(() => {
       const retry = { random: (): number => 0.5 };
       const ucwa = connect({ applications: server.url, token: 'token', transport, retry });
       const stays = ucwa.events$.subscribe();
@@ -194,7 +194,7 @@ describe('online$', () => {
     let isDown = false;
     const transport: Transport = (request) =>
       isDown ? failed(request, 'no network') : server.transport(request);
-    marbles(() => {
+    inVirtualTime(() => {
       const retry = { random: (): number => 1 };
       const ucwa = connect({
         applications: server.url,
@@ -242,7 +242,7 @@ describe('A contact whose GET fails', () => {
       asked.push(now);
       return of({ ...response(500), url: request.url });
     };
-    marbles(() => {
+    inVirtualTime(() => {
       const retry = { random: (): number => 1 };
       const ucwa = connect({ applications: server.url, token: 'token', transport, retry, batch: false });
       let board: Counted['board'] = new Map();

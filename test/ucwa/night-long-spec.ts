@@ -28,7 +28,7 @@ import type { UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { presenceBoard } from '../../lib/ucwa/presence/presenceBoard.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
-import { marbles } from '../support/marbles.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -120,7 +120,7 @@ describe('presence through a night', () => {
     const gaps: unknown[] = [];
     let changes = 0;
     let board: ReadonlyMap<string, { readonly availability?: string | undefined }> = new Map();
-    marbles(() => {
+    inVirtualTime(() => {
       const watching = new Subscription();
       watching.add(
         ucwa.events$.subscribe((event) => {
@@ -218,7 +218,7 @@ describe('presence through a night', () => {
           error: undefined,
           subscription: new Subscription(),
         }));
-        marbles(() => {
+        inVirtualTime(() => {
           visits.forEach(({ who, comesAt, leavesAt }, index) => {
             const stream = streams[index]!;
             timer(comesAt * MINUTE).subscribe(() =>

@@ -5,8 +5,8 @@ import type { Fault } from '../../lib/testing/faults.ts';
 import type { OnEnd } from '../../lib/ucwa/subscription/subscription.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { myContactsAndGroups } from '../../lib/ucwa/presence/contactList.ts';
-import { at, marbles } from '../support/marbles.ts';
-import { connected, keep, type Kept } from './connected.ts';
+import { at, inVirtualTime } from '../support/virtualTime.ts';
+import { connected, record, type Recording } from './connected.ts';
 
 const SARA = { uris: ['sip:sara@contoso.com'] };
 const ONE = SARA.uris;
@@ -25,12 +25,12 @@ describe('UCWA requests of our own that arrive late', () => {
   ] as const) {
     it(`do not end a stream when the ${name} was lost`, () => {
       const { ucwa, server, outcomes } = connected();
-      marbles(() => {
+      inVirtualTime(() => {
         server.failNext(1, { arrivesAfterMs: 5000 }, matches);
-        const first = keep(presence(ucwa, SARA));
+        const first = record(presence(ucwa, SARA));
         timer(1000).subscribe(() => first.subscription.unsubscribe());
         timer(2000).subscribe(() => {
-          const second = keep(presence(ucwa, SARA));
+          const second = record(presence(ucwa, SARA));
           timer(20_000).subscribe(() => {
             expect(second.error).to.equal(undefined);
             expect(second.values).to.not.include('gap application');
@@ -52,14 +52,14 @@ describe('UCWA requests of our own that arrive late', () => {
     const takeBack = (
       fault: Fault | undefined,
       afterSeconds: number,
-      check: (seen: Kept & { readonly uris: readonly string[]; readonly created: number }) => void,
+      check: (seen: Recording & { readonly uris: readonly string[]; readonly created: number }) => void,
       onEnd?: OnEnd,
     ): void => {
       const { ucwa, server, sent, outcomes } = connected({ maxPresenceSubscriptions: 1 });
-      marbles(() => {
+      inVirtualTime(() => {
         if (fault !== undefined) server.failNext(1, fault, isChange);
         const uris = new BehaviorSubject(first);
-        const one = keep(presence(ucwa, { uris, ...(onEnd === undefined ? {} : { onEnd }) }));
+        const one = record(presence(ucwa, { uris, ...(onEnd === undefined ? {} : { onEnd }) }));
         at(1, () => uris.next(second));
         at(1 + afterSeconds, () => uris.next(first));
         at(150, () => {
@@ -75,7 +75,7 @@ describe('UCWA requests of our own that arrive late', () => {
       expect(server.applications).to.have.length(0);
       expect(outcomes.map(({ outcome }) => outcome)).to.not.include('EndedByServer');
     };
-    const gaps = ({ values }: Kept): number => values.filter((value) => value.startsWith('gap')).length;
+    const gaps = ({ values }: Recording): number => values.filter((value) => value.startsWith('gap')).length;
 
     for (const onEnd of ['recreate', 'complete', 'error'] as const) {
       it(`do not undo a later change when the ${name} was lost (onEnd: '${onEnd}')`, () => {
@@ -109,11 +109,11 @@ describe('UCWA requests of our own that arrive late', () => {
 
   it('create the next subscription after the server has removed the one that they can change', () => {
     const { ucwa, server, sent } = connected({ maxPresenceSubscriptions: 1 });
-    marbles(() => {
+    inVirtualTime(() => {
       server.failNext(1, { arrivesAfterMs: 5000 }, isChange);
       server.failNext(2, { status: 503 }, isRemoval);
       const uris = new BehaviorSubject(BOTH);
-      const one = keep(presence(ucwa, { uris }));
+      const one = record(presence(ucwa, { uris }));
       at(1, () => uris.next(ONE));
       at(2, () => uris.next(BOTH));
       at(60, () => {
@@ -133,12 +133,12 @@ describe('UCWA requests of our own that arrive late', () => {
     it(what, () => {
       const { ucwa, server, sent } = connected();
       const starts = (): number => sent().filter((line) => line.includes('startOrRefresh')).length;
-      marbles(() => {
+      inVirtualTime(() => {
         if (fault !== undefined) server.failNext(1, fault, isStop);
-        const first = keep(myContactsAndGroups(ucwa));
+        const first = record(myContactsAndGroups(ucwa));
         at(1, () => first.subscription.unsubscribe());
         at(2, () => {
-          const second = keep(myContactsAndGroups(ucwa));
+          const second = record(myContactsAndGroups(ucwa));
           at(98, () => {
             expect(second.error).to.equal(undefined);
             expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
@@ -161,12 +161,12 @@ describe('UCWA requests of our own that arrive late', () => {
         link: { rel: 'group', href: '/groups/7' },
         in: { rel: 'myGroups', href: '/groups' },
       });
-    marbles(() => {
+    inVirtualTime(() => {
       server.failNext(1, { arrivesAfterMs: 5000 }, isStop);
-      const first = keep(myContactsAndGroups(ucwa));
+      const first = record(myContactsAndGroups(ucwa));
       at(1, () => first.subscription.unsubscribe());
       at(2, () => {
-        const second = keep(myContactsAndGroups(ucwa));
+        const second = record(myContactsAndGroups(ucwa));
         at(1, () => tell('added'));
         at(96, () => tell('deleted'));
         at(98, () => {

@@ -7,8 +7,8 @@ import { presence, type PresenceOptions } from '../../lib/ucwa/presence/presence
 import type { EventBatch } from '../../lib/ucwa/protocol/cursor.ts';
 import { EndedError } from '../../lib/ucwa/protocol/errors.ts';
 import { gapReasonOf, type UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
-import { marbles } from '../support/marbles.ts';
-import { connected, keep } from './connected.ts';
+import { inVirtualTime } from '../support/virtualTime.ts';
+import { connected, record } from './connected.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const BOB = 'sip:bob@contoso.com';
@@ -33,9 +33,9 @@ const NOT_FOUND = json(404, 'NotFound', 'ApplicationNotFound');
 
 describe('an application that is gone', () => {
   it('should be made again, then the channel, then every subscription, on new hrefs only', async () => {
-    const { ucwa, server, sent, told } = connected();
-    const one = keep(presence(ucwa, sara));
-    const two = keep(presence(ucwa, bob));
+    const { ucwa, server, sent, outcomeLines } = connected();
+    const one = record(presence(ucwa, sara));
+    const two = record(presence(ucwa, bob));
     const before = sent().length;
     server.endApplications();
     expect(sent().slice(before - 1)).to.deep.equal([
@@ -50,7 +50,7 @@ describe('an application that is gone', () => {
     server.setPresence(SARA, busy);
     expect(one.values).to.deep.equal([...CREATED, 'gap application', ...CREATED, 'updated contactPresence']);
     expect(two.values).to.deep.equal([...CREATED, 'gap application', ...CREATED]);
-    expect(told()).to.deep.equal([
+    expect(outcomeLines()).to.deep.equal([
       'application EndedByServer',
       'presenceSubscription EndedByServer',
       'presenceSubscription EndedByServer',
@@ -71,9 +71,9 @@ describe('an application that is gone', () => {
     const batches: EventBatch[] = [];
     ucwa.batches$.subscribe((batch) => batches.push(batch));
     const events: UcwaEvent[] = [];
-    const all = keep(ucwa.events$, (event) => events.push(event));
-    keep(presence(ucwa, sara));
-    keep(presence(ucwa, bob));
+    const all = record(ucwa.events$, (event) => events.push(event));
+    record(presence(ucwa, sara));
+    record(presence(ucwa, bob));
     server.endApplications();
     expect(all.values).to.deep.equal([...CREATED, ...CREATED, 'gap application', ...CREATED, ...CREATED]);
     const gap = events.find(({ type }) => type === 'gap')!;
@@ -92,7 +92,7 @@ describe('an application that is gone', () => {
 
   it('should have its parameters sent again', async () => {
     const { ucwa, server, sent } = connected({}, { channel: { lowSeconds: 60, timeoutSeconds: 300 } });
-    const all = keep(ucwa.events$);
+    const all = record(ucwa.events$);
     server.endApplications();
     expect(sent().at(-1)).to.equal('GET 102/events?ack=1&low=60&timeout=300 -');
     expect(all.values).to.deep.equal(['gap application']);
@@ -101,7 +101,7 @@ describe('an application that is gone', () => {
 
   it('should keep the order where batches are acknowledged when they are processed', async () => {
     const { ucwa, server } = connected({}, { channel: { ack: 'processed' } });
-    const one = keep(presence(ucwa, sara));
+    const one = record(presence(ucwa, sara));
     server.endApplications();
     server.setPresence(SARA, busy);
     expect(one.values).to.deep.equal([...CREATED, 'gap application', ...CREATED, 'updated contactPresence']);
@@ -113,17 +113,17 @@ describe('an application that is gone', () => {
     const { ucwa, server } = connected();
     const selves: string[] = [];
     ucwa.application$.subscribe(({ self }) => selves.push(self));
-    keep(ucwa.events$);
+    record(ucwa.events$);
     server.endApplications();
     expect(selves).to.deep.equal([`${server.url}/101`, `${server.url}/102`]);
     await ucwa.close();
   });
 
   it('should be made again after a restart, with latency, and nothing be left', () => {
-    const { ucwa, server, told } = connected({ latencyMs: 20 });
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
-      const all = keep(ucwa.events$);
+    const { ucwa, server, outcomeLines } = connected({ latencyMs: 20 });
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
+      const all = record(ucwa.events$);
       timer(1000).subscribe(() => server.restart());
       timer(10_000).subscribe(() => {
         expect(one.values).to.deep.equal([...CREATED, 'gap application', ...CREATED]);
@@ -134,7 +134,7 @@ describe('an application that is gone', () => {
       });
     });
     expect(server.applications).to.deep.equal([]);
-    expect([...told()].sort()).to.deep.equal([
+    expect([...outcomeLines()].sort()).to.deep.equal([
       'application EndedByServer',
       'application Released',
       'presenceSubscription EndedByServer',
@@ -150,8 +150,8 @@ describe('an application that is gone', () => {
   for (const [name, fault] of passing) {
     it(`should be waited for as long as it takes: ${name}`, () => {
       const { ucwa, server } = connected();
-      marbles(() => {
-        const one = keep(presence(ucwa, sara));
+      inVirtualTime(() => {
+        const one = record(presence(ucwa, sara));
         server.failNext(40, fault, isApplication);
         server.endApplications();
         timer(20 * MINUTE).subscribe(() => {
@@ -165,16 +165,16 @@ describe('an application that is gone', () => {
   }
 
   it('should end all where a new one is refused', async () => {
-    const { ucwa, server, told } = connected();
-    const one = keep(presence(ucwa, sara));
-    const all = keep(ucwa.events$);
+    const { ucwa, server, outcomeLines } = connected();
+    const one = record(presence(ucwa, sara));
+    const all = record(ucwa.events$);
     server.failNext(1, json(403, 'Forbidden'), isApplication);
     server.endApplications();
     expect(one.error).to.be.instanceOf(HttpError).with.property('status', 403);
     expect(all.error).to.equal(one.error);
     const { clean } = await ucwa.drain();
     expect(clean).to.equal(true);
-    expect([...told()].sort()).to.deep.equal([
+    expect([...outcomeLines()].sort()).to.deep.equal([
       'application EndedByServer',
       'presenceSubscription EndedByServer',
     ]);
@@ -182,9 +182,9 @@ describe('an application that is gone', () => {
 
   it('should not be made again and again without a wait where it is gone each time at once', () => {
     const { ucwa, server, sent } = connected();
-    marbles(() => {
+    inVirtualTime(() => {
       server.failNext(1000, NOT_FOUND, isPending);
-      const all = keep(ucwa.events$);
+      const all = record(ucwa.events$);
       timer(5 * MINUTE).subscribe(() => {
         const made = sent().filter(
           (line) => line === 'POST applications 201' || line === 'POST applications 200',
@@ -197,9 +197,9 @@ describe('an application that is gone', () => {
   });
 
   it('should be left alone by those who leave while it is being made again', () => {
-    const { ucwa, server, sent, told } = connected({ latencyMs: 20 });
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
+    const { ucwa, server, sent, outcomeLines } = connected({ latencyMs: 20 });
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
       timer(100).subscribe(() => server.endApplications());
       timer(115).subscribe(() => {
         expect(sent().at(-1)).to.equal('POST applications -');
@@ -208,7 +208,7 @@ describe('an application that is gone', () => {
     });
     expect(server.applications).to.deep.equal([]);
     expect(sent().slice(-2)).to.deep.equal(['POST applications 201', 'DELETE 102 204']);
-    expect(told()).to.deep.equal([
+    expect(outcomeLines()).to.deep.equal([
       'application EndedByServer',
       'presenceSubscription AlreadyGone',
       'application Released',
@@ -217,11 +217,11 @@ describe('an application that is gone', () => {
 
   it('should be waited for by those who come while it is being made again', () => {
     const { ucwa, server } = connected({ latencyMs: 20 });
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
       timer(100).subscribe(() => server.endApplications());
       timer(115).subscribe(() => {
-        const two = keep(presence(ucwa, bob));
+        const two = record(presence(ucwa, bob));
         timer(200).subscribe(() => {
           expect(two.values.filter((value) => value !== 'gap application')).to.deep.equal(CREATED);
           expect(server.presenceSubscriptions.map(({ applicationId }) => applicationId)).to.deep.equal([
@@ -238,12 +238,12 @@ describe('an application that is gone', () => {
 
   it('should be found to be gone by who subscribes, and be made again for them', () => {
     const { ucwa, server, sent } = connected();
-    marbles(() => {
+    inVirtualTime(() => {
       const holding = ucwa.application$.subscribe();
       // Without a request that waits for events the server ends it.
       timer(16 * MINUTE).subscribe(() => {
         server.failNext(1, { delayMs: 1000 }, isPending);
-        const one = keep(presence(ucwa, sara));
+        const one = record(presence(ucwa, sara));
         timer(2000).subscribe(() => {
           expect(one.values.filter((value) => value !== 'gap application')).to.deep.equal(CREATED);
           one.subscription.unsubscribe();
@@ -260,11 +260,11 @@ describe('an application that is gone', () => {
   });
 
   it('should be made again behind the batch that was what made that known, for all who are given it', () => {
-    const { ucwa, server, told } = connected({}, { batch: false });
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
-      const two = keep(presence(ucwa, sara));
-      const all = keep(ucwa.events$);
+    const { ucwa, server, outcomeLines } = connected({}, { batch: false });
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
+      const two = record(presence(ucwa, sara));
+      const all = record(ucwa.events$);
       // The answer that tells of the loss is still on its way when the application is gone, too.
       timer(1).subscribe(() => {
         server.failNext(1, { delayMs: 40 }, isPending);
@@ -283,13 +283,13 @@ describe('an application that is gone', () => {
       });
     });
     expect(server.presenceSubscriptions).to.deep.equal([]);
-    expect(told().filter((line) => line.includes('EndedByServer'))).to.have.length(3);
+    expect(outcomeLines().filter((line) => line.includes('EndedByServer'))).to.have.length(3);
   });
 
   it('should not be taken for gone where only what is asked for is not found', async () => {
     const { ucwa, server, sent } = connected();
     server.failNext(1, NOT_FOUND, isCreation);
-    const one = keep(presence(ucwa, sara));
+    const one = record(presence(ucwa, sara));
     expect(one.error).to.be.instanceOf(HttpError).with.property('status', 404);
     expect(sent()).to.include('GET 101 200');
     await ucwa.drain();
@@ -300,7 +300,7 @@ describe('an application that is gone', () => {
     it('should be made again where that is wanted', async () => {
       const { ucwa, server } = connected({}, { onExpelled: 'recreate' });
       server.failNext(1, json(410, 'Gone', 'InactiveApplicationExpired'), isPending);
-      const one = keep(presence(ucwa, sara));
+      const one = record(presence(ucwa, sara));
       expect(one.values.filter((value) => value !== 'gap application')).to.deep.equal(CREATED);
       await ucwa.close();
     });
@@ -308,7 +308,7 @@ describe('an application that is gone', () => {
     it('should not be made again where its userAgent is not allowed', async () => {
       const { ucwa, server } = connected({}, { onExpelled: 'recreate' });
       server.failNext(1, json(410, 'Gone', 'UserAgentNotAllowed'), isPending);
-      const one = keep(presence(ucwa, sara));
+      const one = record(presence(ucwa, sara));
       expect((one.error as Error).message).to.contain('UserAgentNotAllowed');
       await ucwa.drain();
     });
@@ -317,14 +317,14 @@ describe('an application that is gone', () => {
 
 describe('a server that has lost its state', () => {
   it('should have the subscriptions made again after resume, and not be sent what it has lost', async () => {
-    const { ucwa, server, sent, told } = connected();
-    const all = keep(ucwa.events$);
-    const one = keep(presence(ucwa, sara));
+    const { ucwa, server, sent, outcomeLines } = connected();
+    const all = record(ucwa.events$);
+    const one = record(presence(ucwa, sara));
     server.reset('resume');
     server.setPresence(SARA, busy);
     expect(one.values).to.deep.equal([...CREATED, 'gap resume', ...CREATED, 'updated contactPresence']);
     expect(all.values).to.deep.equal(one.values);
-    expect(told()).to.deep.equal(['presenceSubscription EndedByServer']);
+    expect(outcomeLines()).to.deep.equal(['presenceSubscription EndedByServer']);
     expect(sent().filter((line) => line.startsWith('DELETE'))).to.deep.equal([]);
     await ucwa.close();
     expect(server.presenceSubscriptions).to.deep.equal([]);
@@ -332,7 +332,7 @@ describe('a server that has lost its state', () => {
 
   it('should be sent the parameters again after resume', async () => {
     const { ucwa, server, sent } = connected({}, { channel: { mediumSeconds: 30 } });
-    keep(ucwa.events$);
+    record(ucwa.events$);
     server.reset('resume');
     expect(sent().at(-1)).to.equal('GET 101/events?ack=2&medium=30 -');
     // Between two gaps: a second one in a row is followed only after a wait.
@@ -343,19 +343,19 @@ describe('a server that has lost its state', () => {
   });
 
   it('should be asked to remove a subscription that may have been created after the loss', () => {
-    const { ucwa, server, told } = connected({ mediumSeconds: 5, latencyMs: 20 });
-    marbles(() => {
+    const { ucwa, server, outcomeLines } = connected({ mediumSeconds: 5, latencyMs: 20 });
+    inVirtualTime(() => {
       // The loss stands on the channel before the subscription is announced there.
       const url = '/ucwa/oauth/v1/applications/101/events?ack=1';
       const lost = { _links: { self: { href: url }, resume: { href: url } } };
       const headers = { 'content-type': 'application/json' };
       server.failNext(1, { status: 200, headers, body: JSON.stringify(lost) }, isPending);
       server.failNext(1, { delayMs: 500 }, isCreation);
-      const one = keep(presence(ucwa, sara));
+      const one = record(presence(ucwa, sara));
       timer(20_000).subscribe(() => {
         expect(one.values[0]).to.equal('gap resume');
         expect(server.presenceSubscriptions.map(({ id }) => id)).to.deep.equal(['97b6bd67']);
-        expect(told()).to.deep.equal(['presenceSubscription Released seen']);
+        expect(outcomeLines()).to.deep.equal(['presenceSubscription Released seen']);
         one.subscription.unsubscribe();
       });
     });
@@ -364,7 +364,7 @@ describe('a server that has lost its state', () => {
 
   it('should be asked after resync whether it still has the subscription', async () => {
     const { ucwa, server, sent } = connected();
-    const one = keep(presence(ucwa, sara));
+    const one = record(presence(ucwa, sara));
     server.reset('resync');
     expect(one.values).to.deep.equal([...CREATED, 'gap resync']);
     expect(sent()).to.include('POST 101/subscriptions/97b6bd66?duration=30 200');
@@ -373,19 +373,19 @@ describe('a server that has lost its state', () => {
   });
 
   it('should have a subscription made again whose end was lost in the resync', async () => {
-    const { ucwa, server, told } = connected();
-    const one = keep(presence(ucwa, sara));
+    const { ucwa, server, outcomeLines } = connected();
+    const one = record(presence(ucwa, sara));
     server.failNext(1, NOT_FOUND, ({ url }) => url.includes('?duration='));
     server.reset('resync');
     expect(one.values.slice(0, 5)).to.deep.equal([...CREATED, 'gap resync', 'gap presenceSubscription']);
-    expect(told()).to.deep.equal(['presenceSubscription EndedByServer']);
+    expect(outcomeLines()).to.deep.equal(['presenceSubscription EndedByServer']);
     await ucwa.close();
   });
 
   it('should have contacts told apart anew whose hrefs say nothing', async () => {
     const { ucwa, server, sent } = connected({ contactHrefs: 'opaque' });
-    const one = keep(presence(ucwa, sara));
-    const two = keep(presence(ucwa, bob));
+    const one = record(presence(ucwa, sara));
+    const two = record(presence(ucwa, bob));
     server.endApplications();
     server.setPresence(SARA, busy);
     expect(one.values).to.deep.equal([...CREATED, 'gap application', ...CREATED, 'updated contactPresence']);
@@ -398,10 +398,10 @@ describe('a server that has lost its state', () => {
 
 describe('a presence subscription that the server has ended', () => {
   it('should be made again, with a gap at that place', async () => {
-    const { ucwa, server, sent, told } = connected();
+    const { ucwa, server, sent, outcomeLines } = connected();
     const events: UcwaEvent[] = [];
-    const one = keep(presence(ucwa, sara), (event) => events.push(event));
-    const two = keep(presence(ucwa, bob));
+    const one = record(presence(ucwa, sara), (event) => events.push(event));
+    const two = record(presence(ucwa, bob));
     server.endSubscription('97b6bd66');
     expect(one.values).to.deep.equal([
       ...CREATED,
@@ -417,7 +417,7 @@ describe('a presence subscription that the server has ended', () => {
       sender: { rel: 'application', href: `${server.url}/101` },
     });
     expect(two.values).to.deep.equal(CREATED);
-    expect(told()).to.deep.equal(['presenceSubscription EndedByServer seen']);
+    expect(outcomeLines()).to.deep.equal(['presenceSubscription EndedByServer seen']);
     expect(sent().filter((line) => line.startsWith('DELETE'))).to.deep.equal([]);
     server.setPresence(SARA, busy);
     expect(one.values.at(-1)).to.equal('updated contactPresence');
@@ -448,7 +448,7 @@ describe('a presence subscription that the server has ended', () => {
   for (const [name, end, last, why] of endings) {
     it(`should complete where that is wanted: ${name}`, async () => {
       const given = connected();
-      const one = keep(presence(given.ucwa, { ...sara, onEnd: 'complete' }));
+      const one = record(presence(given.ucwa, { ...sara, onEnd: 'complete' }));
       end(given);
       expect(one.isComplete).to.equal(true);
       await given.ucwa.drain();
@@ -457,7 +457,7 @@ describe('a presence subscription that the server has ended', () => {
 
     it(`should error where that is wanted, and say why: ${name}`, async () => {
       const given = connected();
-      const one = keep(presence(given.ucwa, { ...sara, onEnd: 'error' }));
+      const one = record(presence(given.ucwa, { ...sara, onEnd: 'error' }));
       end(given);
       expect(one.error).to.be.instanceOf(EndedError);
       expect((one.error as EndedError).message)
@@ -468,15 +468,15 @@ describe('a presence subscription that the server has ended', () => {
       );
       if (name !== 'found to be gone') expect(one.values.at(-1)).to.equal(last);
       await given.ucwa.drain();
-      expect(given.told().filter((line) => line.startsWith('presence'))[0]).to.match(/EndedByServer/);
+      expect(given.outcomeLines().filter((line) => line.startsWith('presence'))[0]).to.match(/EndedByServer/);
       expect(given.server.applications).to.deep.equal([]);
     });
   }
 
   it('should be waited for where it is ended each time at once', () => {
     const { ucwa, server, sent } = connected();
-    marbles(() => {
-      const one = keep(presence(ucwa, sara), ({ type, link }) => {
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara), ({ type, link }) => {
         if (type === 'added' && link.rel === 'presenceSubscription')
           server.endSubscription(link.href.replace(/.*\//, ''));
       });
@@ -490,14 +490,14 @@ describe('a presence subscription that the server has ended', () => {
   });
 
   it('should be made again with patience, though each lost answer leaves open what became of it', () => {
-    const { ucwa, server, told } = connected();
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
+    const { ucwa, server, outcomeLines } = connected();
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
       server.failNext(8, 'reset', isCreation);
       server.endSubscription('97b6bd66');
       timer(15 * MINUTE).subscribe(() => {
         expect(one.values.slice(5)).to.deep.equal(['gap presenceSubscription', ...CREATED]);
-        expect(told().filter((line) => line === 'presenceSubscription Unknown')).to.have.length(8);
+        expect(outcomeLines().filter((line) => line === 'presenceSubscription Unknown')).to.have.length(8);
         one.subscription.unsubscribe();
       });
     });
@@ -506,8 +506,8 @@ describe('a presence subscription that the server has ended', () => {
 
   it('should end the stream where the server fails four times in a row to make a new one', () => {
     const { ucwa, server } = connected();
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
       server.failNext(4, { status: 500 }, isCreation);
       server.endSubscription('97b6bd66');
       timer(MINUTE).subscribe(() =>
@@ -519,7 +519,7 @@ describe('a presence subscription that the server has ended', () => {
 
   it('should end the stream where a new one is refused', async () => {
     const { ucwa, server } = connected();
-    const one = keep(presence(ucwa, sara));
+    const one = record(presence(ucwa, sara));
     server.failNext(1, json(403, 'Forbidden', 'LimitExceeded'), isCreation);
     server.endSubscription('97b6bd66');
     expect(one.error).to.be.instanceOf(HttpError).with.property('subcode', 'LimitExceeded');
@@ -529,8 +529,8 @@ describe('a presence subscription that the server has ended', () => {
 
   it('should not be made again where the channel has ended in between', () => {
     const { ucwa, server, sent } = connected();
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
       server.failNext(1, 'reset', isCreation);
       server.endSubscription('97b6bd66');
       const before = sent().length;
@@ -551,7 +551,7 @@ describe('a presence subscription that the server has ended', () => {
   it('should fail as before where the first one does not come about', async () => {
     const { ucwa, server, sent } = connected();
     server.failNext(1, 'reset', isCreation);
-    const one = keep(presence(ucwa, sara));
+    const one = record(presence(ucwa, sara));
     expect(one.error).to.be.instanceOf(NetworkError);
     expect(sent().filter((line) => line.startsWith('POST 101'))).to.have.length(1);
     await ucwa.drain();

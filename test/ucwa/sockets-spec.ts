@@ -13,7 +13,7 @@ import type { ConnectOptions } from '../../lib/ucwa/options.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { deleted } from '../../operators/deleted.ts';
 import { ofRel } from '../../operators/ofRel.ts';
-import { keep } from './connected.ts';
+import { record } from './connected.ts';
 
 describe('UCWA over real sockets', () => {
   const open: Served[] = [];
@@ -83,7 +83,7 @@ describe('UCWA over real sockets', () => {
 
   it('should not leak what it gave up while it was asked for', async () => {
     const { server, ucwa } = await start({ latencyMs: 20 });
-    const kept = keep(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
+    const kept = record(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
     await firstValueFrom(ucwa.application$);
     expect(server.requests.at(-1)?.method, 'the subscription is on its way').to.be.oneOf(['GET', 'POST']);
     kept.subscription.unsubscribe();
@@ -97,7 +97,7 @@ describe('UCWA over real sockets', () => {
     const first = new Promise((resolve) => ucwa.events$.subscribe({ error: resolve }));
     const { self } = await firstValueFrom(ucwa.application$);
     const other = connect({ application: self, token: 'token' });
-    const second = keep(other.events$);
+    const second = record(other.events$);
     const error = await first;
     expect(error).to.be.instanceOf(HttpError);
     expect((error as Error).message).to.contain(

@@ -20,7 +20,7 @@ import { connectionBackoff, type RequestLine } from '../../../lib/core/backoff/c
 import { HttpError, NetworkError } from '../../../lib/core/errors.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../../lib/core/transport/transport.ts';
 import { retrying } from '../../../lib/core/backoff/withRetry.ts';
-import { at, marbles } from '../../support/marbles.ts';
+import { at, inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
 
 const policy = { initialMs: 1000, maxMs: 8000, random: () => 1 };
@@ -85,7 +85,7 @@ function world(options: { readonly online$?: Observable<unknown>; readonly laten
 
 describe('connectionBackoff', () => {
   it('sends everything at once while the server answers', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const one = world();
       for (const name of ['a', 'b', 'c']) one.send(name);
       expect(one.sent).to.deep.equal(['0 a', '0 b', '0 c']);
@@ -93,7 +93,7 @@ describe('connectionBackoff', () => {
   });
 
   it('sends one probe for each backoff, and all that waits after the first answer', () => {
-    const one = marbles(() => {
+    const one = inVirtualTime(() => {
       const server = world();
       server.fate = 'reset';
       server.send('first');
@@ -108,7 +108,7 @@ describe('connectionBackoff', () => {
   });
 
   it('fails all that waits with the probe, unsent', () => {
-    const one = marbles(() => {
+    const one = inVirtualTime(() => {
       const server = world();
       server.fate = 'reset';
       server.send('first');
@@ -124,7 +124,7 @@ describe('connectionBackoff', () => {
   });
 
   it('fails those that wait with 503 when the server refuses the probe', () => {
-    const one = marbles(() => {
+    const one = inVirtualTime(() => {
       const server = world();
       server.fate = response(500);
       server.send('first');
@@ -135,7 +135,7 @@ describe('connectionBackoff', () => {
   });
 
   it('counts requests that fail together as one failure', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const one = world();
       one.fate = 'reset';
       for (const name of ['a', 'b', 'c']) one.send(name);
@@ -144,7 +144,7 @@ describe('connectionBackoff', () => {
   });
 
   it('probes with releases first, and with held requests last', () => {
-    const one = marbles(() => {
+    const one = inVirtualTime(() => {
       const server = world();
       server.fate = 'reset';
       server.send('first');
@@ -160,7 +160,7 @@ describe('connectionBackoff', () => {
   });
 
   it('probes with another request although two releases always fail', () => {
-    const one = marbles(() => {
+    const one = inVirtualTime(() => {
       const server = world();
       server.fate = response(503);
       const failing = (name: string): void => {
@@ -177,7 +177,7 @@ describe('connectionBackoff', () => {
   });
 
   it('probes with a held request every fourth time', () => {
-    const one = marbles(() => {
+    const one = inVirtualTime(() => {
       const server = world();
       const again = (name: string, line: RequestLine): void => {
         const asking = server.send(name, line);
@@ -196,7 +196,7 @@ describe('connectionBackoff', () => {
   });
 
   it('keeps its backoff when online$ emits at each subscription', () => {
-    const one = marbles(() => {
+    const one = inVirtualTime(() => {
       const server = world({ online$: new BehaviorSubject(true) });
       server.fate = 'reset';
       server.send('first');
@@ -211,7 +211,7 @@ describe('connectionBackoff', () => {
 
   it('sends all that waits although online$ errors', () => {
     const online$ = new Subject<void>();
-    const one = marbles(() => {
+    const one = inVirtualTime(() => {
       const server = world({ online$ });
       server.fate = 'reset';
       server.send('first');
@@ -226,7 +226,7 @@ describe('connectionBackoff', () => {
   });
 
   it('sends the next probe, after twice the wait, although the one before hangs', () => {
-    const one = marbles(() => {
+    const one = inVirtualTime(() => {
       const server = world();
       server.fate = 'reset';
       server.send('first');
@@ -242,7 +242,7 @@ describe('connectionBackoff', () => {
 
   it('sends nothing and waits for nothing when all leave that wait', () => {
     const online$ = new Subject<void>();
-    const one = marbles(() => {
+    const one = inVirtualTime(() => {
       const server = world({ online$ });
       server.fate = 'reset';
       server.send('first');
@@ -258,7 +258,7 @@ describe('connectionBackoff', () => {
   });
 
   it('sends the probe of another when the one that waits first leaves', () => {
-    const one = marbles(() => {
+    const one = inVirtualTime(() => {
       const server = world();
       server.fate = 'reset';
       server.send('first');
@@ -277,7 +277,7 @@ describe('connectionBackoff', () => {
       ['20', '21.01'],
       ['4000', '301.01'],
     ] as const) {
-      const one = marbles(() => {
+      const one = inVirtualTime(() => {
         const server = world();
         server.fate = response(429, { headers: { 'retry-after': seconds } });
         server.send('first');
@@ -297,7 +297,7 @@ describe('connectionBackoff', () => {
       [response(503, { headers: { 'retry-after': '3' } }), '4.01'],
     ] as const) {
       const online$ = new Subject<void>();
-      const one = marbles(() => {
+      const one = inVirtualTime(() => {
         const server = world({ online$ });
         server.fate = fate;
         server.send('first');
@@ -314,7 +314,7 @@ describe('connectionBackoff', () => {
   });
 
   it('takes a body that breaks off for a failure', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const one = world();
       const broken = throwError(() => new NetworkError('broke off', ask('a')));
       one.fate = { ...response(200), body$: broken };
@@ -326,7 +326,7 @@ describe('connectionBackoff', () => {
   });
 
   it('takes a response whose body nobody reads for an answer', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const { backoff } = world();
       backoff.failed();
       at(2, () => {
@@ -339,7 +339,7 @@ describe('connectionBackoff', () => {
   });
 
   it('leaves an unclear body to its reader', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const one = world();
       one.backoff.failed();
       at(2, () => one.send('a', UNCLEAR));
@@ -354,7 +354,7 @@ describe('connectionBackoff', () => {
   });
 
   it('counts no failure that is not one of the network', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const { backoff } = world();
       backoff
         .gate(LINE)(() => throwError(() => new Error('of a provider')))(ask('a'))
@@ -368,7 +368,7 @@ describe('connectionBackoff', () => {
   });
 
   it('emits a recovery after two failures in a row, not after one', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const { backoff } = world();
       let recoveries = 0;
       backoff.recovered$.subscribe(() => (recoveries += 1));
@@ -389,7 +389,7 @@ describe('connectionBackoff', () => {
 
   describe('pause', () => {
     it('leaves the wait to the gate where the connection failed as often', () => {
-      marbles(({ expectObservable }) => {
+      inVirtualTime(({ expectObservable }) => {
         const { pause, failed } = world().backoff;
         const lost = new NetworkError('no answer', ask('a'));
         const refused = new HttpError(503, ask('a'));
@@ -406,7 +406,7 @@ describe('connectionBackoff', () => {
     });
 
     it('ends early with a recovery, unless the server asked for the time', () => {
-      marbles(({ expectObservable }) => {
+      inVirtualTime(({ expectObservable }) => {
         const one = world();
         const error = new HttpError(429, ask('a'), { retryAfterMs: 20_000 });
         expectObservable(one.backoff.pause(4)).toBe('1020ms (a|)', { a: undefined });
@@ -422,7 +422,7 @@ describe('connectionBackoff', () => {
     });
 
     it('ends early when the platform comes online', () => {
-      marbles(({ expectObservable, cold }) => {
+      inVirtualTime(({ expectObservable, cold }) => {
         const { pause } = connectionBackoff(policy, cold('500ms a'));
         expectObservable(pause(3)).toBe('500ms (a|)', { a: 'a' });
       });
@@ -431,7 +431,7 @@ describe('connectionBackoff', () => {
 
   it('sends as many requests in an outage as one request alone, however many wait', () => {
     const sentOf = (requests: number): readonly string[] =>
-      marbles(() => {
+      inVirtualTime(() => {
         const { gate, pause } = world().backoff;
         const sent: string[] = [];
         const transport = gate(LINE)((request) =>
@@ -503,7 +503,7 @@ describe('connectionBackoff, over random outages', () => {
         (requests, outages, latencyMs) => {
           const answers = requests.map(() => 0);
           const probes: { readonly time: number; readonly failures: number }[] = [];
-          marbles(() => {
+          inVirtualTime(() => {
             const connection = connectionBackoff(policy);
             const server = failingServer(outages, latencyMs);
             const noted: Transport = (request) => {

@@ -8,8 +8,8 @@ import {
   type RetryPolicy,
   withRetry,
 } from '../../../lib/core/backoff/withRetry.ts';
-import { marbles } from '../../support/marbles.ts';
-import { type Answer, answering, response } from '../../support/responses.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { type PreparedResponse, respondWith, response } from '../../support/responses.ts';
 
 const get: HttpRequest = { method: 'GET', url: 'https://pool.example/' };
 const post: HttpRequest = { ...get, method: 'POST' };
@@ -66,10 +66,10 @@ describe('decideRetry', () => {
   });
 });
 
-function run(request: HttpRequest, ...answers: readonly Answer[]): string[] {
+function run(request: HttpRequest, ...answers: readonly PreparedResponse[]): string[] {
   const log: string[] = [];
-  const server = answering(...answers);
-  marbles(() => {
+  const server = respondWith(...answers);
+  inVirtualTime(() => {
     withRetry(policy)((sent) => {
       log.push(`${asyncScheduler.now()} ${sent.method}`);
       return server.transport(sent);
@@ -134,8 +134,8 @@ describe('withRetry', () => {
   });
 
   it('should send nothing more when the subscriber leaves while it waits', () => {
-    const server = answering(response(503));
-    marbles(() => {
+    const server = respondWith(response(503));
+    inVirtualTime(() => {
       const subscription = withRetry(policy)(server.transport)(get).subscribe();
       timer(50).subscribe(() => subscription.unsubscribe());
     });

@@ -8,7 +8,7 @@ import {
   releaseLedger,
   type ReleaseOutcome,
 } from '../../../lib/core/lifecycle/ledger.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const released = (id: string): ReleaseOutcome => ({
   outcome: 'Released',
@@ -87,7 +87,7 @@ describe('releaseLedger', () => {
     });
 
     it('should wait no longer than it must, and leave no timer', () => {
-      marbles(({ flush }) => {
+      inVirtualTime(({ flush }) => {
         const ledger = releaseLedger();
         const end = ledger.begin(thing);
         timer(50).subscribe(end);
@@ -195,7 +195,7 @@ describe('releaseLedger', () => {
   describe('close', () => {
     it('gives up after 10 seconds by default', () => {
       const log: unknown[] = [];
-      marbles(({ flush }) => {
+      inVirtualTime(({ flush }) => {
         const ledger = releaseLedger();
         ledger.begin(thing);
         ledger.givenUp$.subscribe(() => log.push(asyncScheduler.now()));
@@ -207,7 +207,7 @@ describe('releaseLedger', () => {
 
     it('gives up after timeoutMs', () => {
       const log: unknown[] = [];
-      marbles(({ flush }) => {
+      inVirtualTime(({ flush }) => {
         const ledger = releaseLedger();
         ledger.begin(thing);
         ledger.givenUp$.subscribe(() => log.push(asyncScheduler.now()));
@@ -220,7 +220,7 @@ describe('releaseLedger', () => {
 
     it('does not give up when nothing is pending', () => {
       const log: unknown[] = [];
-      marbles(({ flush }) => {
+      inVirtualTime(({ flush }) => {
         const ledger = releaseLedger();
         ledger.givenUp$.subscribe(() => log.push('given up'));
         void ledger.close({ timeoutMs: 500 });
@@ -287,7 +287,7 @@ describe('shareWithGrace', () => {
 
   it('should keep it for the grace time, and no longer', () => {
     const { source, log } = counted();
-    marbles(() => {
+    inVirtualTime(() => {
       const shared = source.pipe(shareWithGrace(releaseLedger(), 100));
       shared.subscribe().unsubscribe();
       timer(99).subscribe(() => {
@@ -332,7 +332,7 @@ describe('shareWithGrace', () => {
     end();
     await longer;
     const after = counted();
-    marbles(({ flush }) => {
+    inVirtualTime(({ flush }) => {
       after.source.pipe(shareWithGrace(ledger, 1000)).subscribe().unsubscribe();
       expect(after.log).to.deep.equal(['begin']);
       flush();

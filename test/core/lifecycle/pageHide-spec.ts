@@ -9,7 +9,7 @@ import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
 import { ucwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
 import { connect } from '../../../lib/ucwa/connect.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
-import { at, marbles } from '../../support/marbles.ts';
+import { at, inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
 
 describe('closeOnPageHide', () => {
@@ -84,7 +84,7 @@ describe('closeOnPageHide', () => {
     const transport = watched((request) =>
       isDown ? of({ ...response(503), url: request.url }).pipe(delay(10)) : server.transport(request),
     );
-    marbles(() => {
+    inVirtualTime(() => {
       const ucwa = connect({ applications: server.url, token: 'secret', transport });
       closeOnPageHide(ucwa, page);
       const uris = ['sip:a@contoso.com', 'sip:b@contoso.com', 'sip:c@contoso.com'];
@@ -113,7 +113,7 @@ describe('closeOnPageHide', () => {
     const transport = watched((request) =>
       isDown ? of({ ...response(503), url: request.url }).pipe(delay(10)) : server.transport(request),
     );
-    marbles(() => {
+    inVirtualTime(() => {
       const service = exchange({ url: server.url, transport });
       closeOnPageHide(service, page);
       const pulls = [1, 2, 3].map(() =>

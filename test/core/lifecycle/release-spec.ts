@@ -7,7 +7,7 @@ import {
   type ReleaseLedger,
   type ReleaseOutcome,
 } from '../../../lib/core/lifecycle/ledger.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const REQUEST = { method: 'DELETE', url: 'https://things.example/t1' };
 const unreachable = new NetworkError('no answer', REQUEST, { code: 'ECONNREFUSED' });
@@ -60,7 +60,7 @@ describe('decideRelease', () => {
 
 describe('release', () => {
   it('doubles the longest wait between attempts up to 30 seconds', () => {
-    const { attempts } = marbles(({ flush }) => {
+    const { attempts } = inVirtualTime(({ flush }) => {
       const all = releasing(new Array(10).fill(unreachable));
       flush();
       return all;
@@ -70,7 +70,7 @@ describe('release', () => {
   });
 
   it('starts to wait from the beginning for each release', () => {
-    const second = marbles(({ flush }) => {
+    const second = inVirtualTime(({ flush }) => {
       releasing([unreachable, unreachable, unreachable]);
       flush();
       const begun = asyncScheduler.now();
@@ -91,7 +91,7 @@ describe('release', () => {
   }
 
   it('makes no attempt after an error that is not transient', () => {
-    const { outcomes, attempts } = marbles(() => releasing([answered(403)]));
+    const { outcomes, attempts } = inVirtualTime(() => releasing([answered(403)]));
     expect(outcomes[0]).to.include({ outcome: 'Failed', attempts: 1 });
     expect(attempts).to.have.length(1);
   });
@@ -108,7 +108,7 @@ describe('release', () => {
 
   describe('when close gives up', () => {
     it('stops retrying, and reports the last error as Failed', () => {
-      const { outcomes, attempts } = marbles(({ flush }) => {
+      const { outcomes, attempts } = inVirtualTime(({ flush }) => {
         const all = releasing(new Array(100).fill(unreachable));
         void all.ledger.close();
         flush();
@@ -124,7 +124,7 @@ describe('release', () => {
     it('aborts an attempt that is not answered', () => {
       const log: string[] = [];
       const silent$ = new Observable<never>(() => () => log.push(`aborted at ${asyncScheduler.now()}`));
-      const { outcomes } = marbles(({ flush }) => {
+      const { outcomes } = inVirtualTime(({ flush }) => {
         const all = releasing([], { attempt: () => silent$ });
         void all.ledger.close({ timeoutMs: 2000 });
         flush();
@@ -140,7 +140,7 @@ describe('release', () => {
       const outcomes: ReleaseOutcome[] = [];
       let attempts = 0;
       const plan = { resource: 'thing', id: 't2', decide: decideRelease, expiresAt: undefined };
-      marbles(({ flush }) => {
+      inVirtualTime(({ flush }) => {
         ledger.begin({ resource: 'thing', id: 't1' });
         void ledger.close({ timeoutMs: 1 });
         flush();
@@ -153,7 +153,7 @@ describe('release', () => {
     });
 
     it('leaves a release alone when only a drain times out', () => {
-      const { outcomes } = marbles(({ flush }) => {
+      const { outcomes } = inVirtualTime(({ flush }) => {
         const all = releasing([unreachable, unreachable]);
         void all.ledger.drain({ timeoutMs: 600 });
         flush();
@@ -164,7 +164,7 @@ describe('release', () => {
   });
 
   it('ends before close gives up without leaving a timer', () => {
-    marbles(({ flush }) => {
+    inVirtualTime(({ flush }) => {
       const { ledger } = releasing([unreachable]);
       void ledger.close();
       timer(100).subscribe();

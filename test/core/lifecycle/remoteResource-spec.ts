@@ -28,9 +28,9 @@ import {
 } from '../../../lib/core/lifecycle/ledger.ts';
 import type { Transport } from '../../../lib/core/transport/transport.ts';
 import { shareWithGrace } from '../../../lib/core/lifecycle/closing.ts';
-import { marbles } from '../../support/marbles.ts';
-import { thing } from '../../support/things.ts';
-import { type Fate, thingServer } from '../../support/thingServer.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { fakeResource } from '../../support/resource/fakeResource.ts';
+import { type Fate, fakeResourceServer } from '../../support/resource/fakeResourceServer.ts';
 import { expectUncaught } from '../../support/uncaught.ts';
 
 function outcomesOf(ledger: ReleaseLedger): ReleaseOutcome[] {
@@ -49,37 +49,37 @@ const serve = (thereMs: number, backMs = 0): Fate => ({ thereMs, backMs, how: 's
 
 describe('remoteResource', () => {
   it('should send nothing before it is subscribed to', () => {
-    const server = thingServer();
-    thing(server.transport, releaseLedger());
-    expect(server.arrived).to.deep.equal([]);
+    const server = fakeResourceServer();
+    fakeResource(server.transport, releaseLedger());
+    expect(server.requests).to.deep.equal([]);
   });
 
   it('should create on subscribe and remove on unsubscribe, all at once where the transport is', () => {
-    const server = thingServer();
+    const server = fakeResourceServer();
     const ledger = releaseLedger();
     const outcomes = outcomesOf(ledger);
     const seen: string[] = [];
-    const subscription = thing(server.transport, ledger).subscribe((id) => seen.push(id));
+    const subscription = fakeResource(server.transport, ledger).subscribe((id) => seen.push(id));
     expect(seen).to.deep.equal(['t1']);
-    expect([...server.held]).to.deep.equal(['t1']);
+    expect([...server.ids]).to.deep.equal(['t1']);
     subscription.unsubscribe();
-    expect(server.arrived).to.deep.equal(['POST /', 'DELETE /t1']);
-    expect([...server.held]).to.deep.equal([]);
+    expect(server.requests).to.deep.equal(['POST /', 'DELETE /t1']);
+    expect([...server.ids]).to.deep.equal([]);
     expect(outcomes).to.have.length(1);
     expect(outcomes[0]).to.include({ outcome: 'Released', resource: 'thing', id: 't1', attempts: 1 });
     expect(pendingOf(ledger)).to.equal(0);
   });
 
   it('should create one for each subscriber', () => {
-    const server = thingServer();
-    const things = thing(server.transport, releaseLedger());
+    const server = fakeResourceServer();
+    const things = fakeResource(server.transport, releaseLedger());
     const one = things.subscribe();
     const two = things.subscribe();
-    expect([...server.held]).to.deep.equal(['t1', 't2']);
+    expect([...server.ids]).to.deep.equal(['t1', 't2']);
     one.unsubscribe();
-    expect([...server.held]).to.deep.equal(['t2']);
+    expect([...server.ids]).to.deep.equal(['t2']);
     two.unsubscribe();
-    expect([...server.held]).to.deep.equal([]);
+    expect([...server.ids]).to.deep.equal([]);
   });
 
   describe('releases once, however it ends:', () => {
@@ -113,101 +113,105 @@ describe('remoteResource', () => {
     };
     for (const [name, close] of Object.entries(closings)) {
       it(name, () => {
-        const server = thingServer();
+        const server = fakeResourceServer();
         const ledger = releaseLedger();
         const outcomes = outcomesOf(ledger);
-        close(thing(server.transport, ledger));
-        expect(server.arrived).to.deep.equal(['POST /', 'DELETE /t1']);
+        close(fakeResource(server.transport, ledger));
+        expect(server.requests).to.deep.equal(['POST /', 'DELETE /t1']);
         expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Released']);
       });
     }
 
     it('complete', () => {
-      const server = thingServer();
+      const server = fakeResourceServer();
       let completed = false;
-      thing(server.transport, releaseLedger(), { use: (id) => of(id) }).subscribe({
+      fakeResource(server.transport, releaseLedger(), { use: (id) => of(id) }).subscribe({
         complete: () => (completed = true),
       });
       expect(completed).to.equal(true);
-      expect(server.arrived).to.deep.equal(['POST /', 'DELETE /t1']);
+      expect(server.requests).to.deep.equal(['POST /', 'DELETE /t1']);
     });
 
     it('error', () => {
-      const server = thingServer();
+      const server = fakeResourceServer();
       const errors: unknown[] = [];
-      const failing = thing(server.transport, releaseLedger(), { use: () => throwError(() => 'broken') });
+      const failing = fakeResource(server.transport, releaseLedger(), {
+        use: () => throwError(() => 'broken'),
+      });
       failing.subscribe({ error: (error: unknown) => errors.push(error) });
       expect(errors).to.deep.equal(['broken']);
-      expect(server.arrived).to.deep.equal(['POST /', 'DELETE /t1']);
+      expect(server.requests).to.deep.equal(['POST /', 'DELETE /t1']);
     });
 
     it('a use that throws instead of returning an Observable', () => {
-      const server = thingServer();
+      const server = fakeResourceServer();
       const errors: unknown[] = [];
-      const throwing = thing(server.transport, releaseLedger(), {
+      const throwing = fakeResource(server.transport, releaseLedger(), {
         use: () => {
           throw new Error('no use');
         },
       });
       throwing.subscribe({ error: (error: Error) => errors.push(error.message) });
       expect(errors).to.deep.equal(['no use']);
-      expect([...server.held]).to.deep.equal([]);
+      expect([...server.ids]).to.deep.equal([]);
     });
 
     it('an observer that throws, and then leaves', async () => {
-      const server = thingServer();
+      const server = fakeResourceServer();
       const uncaught = expectUncaught();
-      const subscription = thing(server.transport, releaseLedger()).subscribe(() => {
+      const subscription = fakeResource(server.transport, releaseLedger()).subscribe(() => {
         throw new Error('in the observer');
       });
       subscription.unsubscribe();
-      expect(server.arrived).to.deep.equal(['POST /', 'DELETE /t1']);
+      expect(server.requests).to.deep.equal(['POST /', 'DELETE /t1']);
       expect(await uncaught).to.have.property('message', 'in the observer');
     });
 
     it('timeout', () => {
-      const server = thingServer();
+      const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
-      marbles(() => {
-        thing(server.transport, ledger)
+      inVirtualTime(() => {
+        fakeResource(server.transport, ledger)
           .pipe(timeout({ each: 50 }))
           .subscribe({ error: () => undefined });
       });
-      expect(server.arrived).to.deep.equal(['POST /', 'DELETE /t1']);
+      expect(server.requests).to.deep.equal(['POST /', 'DELETE /t1']);
       expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Released']);
     });
   });
 
   describe('when the subscriber leaves while it is created', () => {
     it('should send nothing if nothing was sent yet', () => {
-      const server = thingServer();
+      const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
-      marbles(({ time }) => {
+      inVirtualTime(({ time }) => {
         const token$ = timer(time('--|'));
-        const slow = thing(server.transport, ledger, { within: token$.pipe(map(() => undefined)) });
+        const slow = fakeResource(server.transport, ledger, { within: token$.pipe(map(() => undefined)) });
         const subscription = slow.subscribe();
         timer(time('-|')).subscribe(() => subscription.unsubscribe());
       });
-      expect(server.arrived).to.deep.equal([]);
+      expect(server.requests).to.deep.equal([]);
       expect(outcomes).to.deep.equal([]);
     });
 
     it('should not abort the request, and release its late answer at once', () => {
-      const server = thingServer([serve(5, 5)]);
+      const server = fakeResourceServer([serve(5, 5)]);
       const ledger = releaseLedger();
       const log: string[] = [];
-      marbles(({ time }) => {
+      inVirtualTime(({ time }) => {
         ledger.pending$.subscribe((count) => log.push(`${asyncScheduler.now()} pending ${count}`));
         ledger.outcomes$.subscribe(({ outcome, id }) =>
           log.push(`${asyncScheduler.now()} ${outcome} ${id ?? ''}`),
         );
-        const subscription = thing(server.transport, ledger).subscribe((id) => log.push(`emitted ${id}`));
+        const subscription = fakeResource(server.transport, ledger).subscribe((id) =>
+          log.push(`emitted ${id}`),
+        );
         timer(time('--|')).subscribe(() => subscription.unsubscribe());
       });
-      expect(server.arrived).to.deep.equal(['POST /', 'DELETE /t1']);
-      expect(server.held.size).to.equal(0);
+      expect(server.requests).to.deep.equal(['POST /', 'DELETE /t1']);
+      expect(server.ids.size).to.equal(0);
       expect(log).to.deep.equal([
         '0 pending 0',
         '2 pending 1',
@@ -219,33 +223,33 @@ describe('remoteResource', () => {
     });
 
     it('should not try again once the server has refused', () => {
-      const server = thingServer([{ thereMs: 5, backMs: 5, how: 'refuse' }]);
+      const server = fakeResourceServer([{ thereMs: 5, backMs: 5, how: 'refuse' }]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
-      marbles(({ time }) => {
-        const subscription = thing(server.transport, ledger).subscribe();
+      inVirtualTime(({ time }) => {
+        const subscription = fakeResource(server.transport, ledger).subscribe();
         timer(time('--|')).subscribe(() => subscription.unsubscribe());
       });
-      expect(server.arrived).to.deep.equal(['POST /']);
+      expect(server.requests).to.deep.equal(['POST /']);
       expect(outcomes).to.deep.equal([]);
       expect(pendingOf(ledger)).to.equal(0);
     });
 
     it('should not try again while it waits for the next attempt', () => {
-      const server = thingServer([{ thereMs: 0, backMs: 0, how: 'refuse' }]);
+      const server = fakeResourceServer([{ thereMs: 0, backMs: 0, how: 'refuse' }]);
       const ledger = releaseLedger();
-      marbles(({ time }) => {
-        const subscription = thing(server.transport, ledger).subscribe();
+      inVirtualTime(({ time }) => {
+        const subscription = fakeResource(server.transport, ledger).subscribe();
         timer(time('--|')).subscribe(() => subscription.unsubscribe());
       });
-      expect(server.arrived).to.deep.equal(['POST /']);
+      expect(server.requests).to.deep.equal(['POST /']);
       expect(pendingOf(ledger)).to.equal(0);
     });
 
     it('should send nothing if it leaves in the middle of a synchronous acquire', () => {
-      const server = thingServer();
+      const server = fakeResourceServer();
       const stop = new Subject<void>();
-      const things = thing(server.transport, releaseLedger(), {
+      const things = fakeResource(server.transport, releaseLedger(), {
         acquire: (_, onProgress) => {
           stop.next();
           return defer(() => {
@@ -257,34 +261,34 @@ describe('remoteResource', () => {
       const seen: string[] = [];
       things.pipe(takeUntil(stop)).subscribe((id) => seen.push(id));
       expect(seen).to.deep.equal([]);
-      expect(server.arrived).to.deep.equal([]);
+      expect(server.requests).to.deep.equal([]);
     });
 
     it('records Unknown, aborts and sends no more when close gives up', () => {
-      const server = thingServer([{ thereMs: 5000, backMs: 60_000, how: 'serve' }]);
+      const server = fakeResourceServer([{ thereMs: 5000, backMs: 60_000, how: 'serve' }]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
       const log: string[] = [];
-      marbles(({ flush }) => {
+      inVirtualTime(({ flush }) => {
         const noted: Transport = (request) =>
           server.transport(request).pipe(finalize(() => log.push(`ended at ${asyncScheduler.now()}`)));
-        thing(noted, ledger).subscribe().unsubscribe();
+        fakeResource(noted, ledger).subscribe().unsubscribe();
         void ledger.close();
         flush();
       });
       expect(log).to.deep.equal(['ended at 10000']);
-      expect(server.arrived).to.deep.equal(['POST /']);
+      expect(server.requests).to.deep.equal(['POST /']);
       expect(pendingOf(ledger)).to.equal(0);
       expect(outcomes).to.have.length(1);
       expect(outcomes[0]).to.include({ outcome: 'Unknown', hint: 'It stays until the server restarts.' });
     });
 
     it('releases what a late answer brought before close gives up, once', () => {
-      const server = thingServer([serve(5, 5)]);
+      const server = fakeResourceServer([serve(5, 5)]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
-      marbles(({ flush }) => {
-        thing(server.transport, ledger).subscribe().unsubscribe();
+      inVirtualTime(({ flush }) => {
+        fakeResource(server.transport, ledger).subscribe().unsubscribe();
         ledger.begin({ resource: 'other', id: undefined });
         void ledger.close();
         flush();
@@ -293,11 +297,11 @@ describe('remoteResource', () => {
     });
 
     it('should tell that the answer was lost', () => {
-      const server = thingServer([{ thereMs: 5, backMs: 0, how: 'resetAfter' }]);
+      const server = fakeResourceServer([{ thereMs: 5, backMs: 0, how: 'resetAfter' }]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
-      marbles(({ time }) => {
-        const subscription = thing(server.transport, ledger).subscribe();
+      inVirtualTime(({ time }) => {
+        const subscription = fakeResource(server.transport, ledger).subscribe();
         timer(time('--|')).subscribe(() => subscription.unsubscribe());
       });
       expect(outcomes).to.have.length(1);
@@ -309,21 +313,21 @@ describe('remoteResource', () => {
 
   describe('when the answer to the creation is lost', () => {
     it('should error and tell it in the ledger', () => {
-      const server = thingServer([{ thereMs: 0, backMs: 0, how: 'resetAfter' }]);
+      const server = fakeResourceServer([{ thereMs: 0, backMs: 0, how: 'resetAfter' }]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
       const errors: unknown[] = [];
-      thing(server.transport, ledger).subscribe({ error: (error: unknown) => errors.push(error) });
+      fakeResource(server.transport, ledger).subscribe({ error: (error: unknown) => errors.push(error) });
       expect(errors[0]).to.be.instanceOf(NetworkError);
       expect(outcomes[0]).to.include({ outcome: 'Unknown', cause: errors[0] });
-      expect(server.arrived).to.deep.equal(['POST /']);
+      expect(server.requests).to.deep.equal(['POST /']);
     });
 
     it('should not take a refusal for certain when an attempt before it was left open', () => {
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
       const errors: unknown[] = [];
-      thing(thingServer().transport, ledger, {
+      fakeResource(fakeResourceServer().transport, ledger, {
         acquire: (_, onProgress) =>
           defer(() => {
             onProgress('sent');
@@ -337,18 +341,18 @@ describe('remoteResource', () => {
     });
 
     it('should not call a refusal lost', () => {
-      const server = thingServer([{ thereMs: 0, backMs: 0, how: 'forbid' }]);
+      const server = fakeResourceServer([{ thereMs: 0, backMs: 0, how: 'forbid' }]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
       const errors: unknown[] = [];
-      thing(server.transport, ledger).subscribe({ error: (error: unknown) => errors.push(error) });
+      fakeResource(server.transport, ledger).subscribe({ error: (error: unknown) => errors.push(error) });
       expect(errors[0]).to.have.property('status', 403);
       expect(outcomes).to.deep.equal([]);
     });
 
     it('should error when the acquire completes without a handle', () => {
       const errors: unknown[] = [];
-      thing(thingServer().transport, releaseLedger(), { acquire: () => EMPTY }).subscribe({
+      fakeResource(fakeResourceServer().transport, releaseLedger(), { acquire: () => EMPTY }).subscribe({
         error: (error: Error) => errors.push(error.name),
       });
       expect(errors).to.deep.equal(['EmptyError']);
@@ -357,20 +361,20 @@ describe('remoteResource', () => {
 
   describe('release', () => {
     it('should go on after transient faults until it is done', () => {
-      const server = thingServer([serve(0), { thereMs: 0, backMs: 0, how: 'resetBefore' }]);
+      const server = fakeResourceServer([serve(0), { thereMs: 0, backMs: 0, how: 'resetBefore' }]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
-      marbles(() => thing(server.transport, ledger).subscribe().unsubscribe());
-      expect(server.held.size).to.equal(0);
+      inVirtualTime(() => fakeResource(server.transport, ledger).subscribe().unsubscribe());
+      expect(server.ids.size).to.equal(0);
       expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Released']);
     });
 
     it('should count what is gone already as success', () => {
-      const server = thingServer();
+      const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
-      const subscription = thing(server.transport, ledger).subscribe();
-      server.held.clear();
+      const subscription = fakeResource(server.transport, ledger).subscribe();
+      server.ids.clear();
       subscription.unsubscribe();
       expect(outcomes[0]).to.include({ outcome: 'AlreadyGone', id: 't1', attempts: 1 });
     });
@@ -379,9 +383,9 @@ describe('remoteResource', () => {
       const outcomes: string[] = [];
       const ledger = releaseLedger();
       let attempts = 0;
-      marbles(() => {
+      inVirtualTime(() => {
         ledger.outcomes$.subscribe(({ outcome }) => outcomes.push(`${asyncScheduler.now()} ${outcome}`));
-        thing(thingServer().transport, ledger, {
+        fakeResource(fakeResourceServer().transport, ledger, {
           backoff: { initialMs: 0 },
           decide: () => 'retry',
           release: () => (++attempts === 1 ? throwError(() => ({ retryAfterMs: 7000 })) : of({})),
@@ -393,12 +397,12 @@ describe('remoteResource', () => {
     });
 
     it('should give up when the server has removed it by its own clock', () => {
-      const server = thingServer();
+      const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes: string[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         ledger.outcomes$.subscribe(({ outcome }) => outcomes.push(`${asyncScheduler.now()} ${outcome}`));
-        thing(server.transport, ledger, {
+        fakeResource(server.transport, ledger, {
           expiresAt: () => 1000,
           backoff: { initialMs: 300, random: () => 0.9 },
           release: () =>
@@ -413,9 +417,9 @@ describe('remoteResource', () => {
     it('should keep to the expiry as it was extended', () => {
       const ledger = releaseLedger();
       const outcomes: string[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         ledger.outcomes$.subscribe(({ outcome }) => outcomes.push(`${asyncScheduler.now()} ${outcome}`));
-        thing(thingServer().transport, ledger, {
+        fakeResource(fakeResourceServer().transport, ledger, {
           expiresAt: () => 1000,
           use: (id, lease) => {
             lease.extendedTo(5000);
@@ -431,9 +435,9 @@ describe('remoteResource', () => {
     it('should fail after five minutes where the expiry is not known', () => {
       const ledger = releaseLedger();
       const outcomes: ReleaseOutcome[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         ledger.outcomes$.subscribe((outcome) => outcomes.push(outcome));
-        thing(thingServer().transport, ledger, {
+        fakeResource(fakeResourceServer().transport, ledger, {
           release: () =>
             throwError(() => new NetworkError('no answer', { method: 'DELETE', url: 'https://a/' })),
         })
@@ -446,10 +450,10 @@ describe('remoteResource', () => {
     });
 
     it('should fail at once on what does not pass by itself, with cause and attempts', () => {
-      const server = thingServer([serve(0), { thereMs: 0, backMs: 0, how: 'forbid' }]);
+      const server = fakeResourceServer([serve(0), { thereMs: 0, backMs: 0, how: 'forbid' }]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
-      thing(server.transport, ledger).subscribe().unsubscribe();
+      fakeResource(server.transport, ledger).subscribe().unsubscribe();
       expect(outcomes[0]).to.include({ outcome: 'Failed', attempts: 1 });
       expect(outcomes[0]).to.have.nested.property('cause.status', 403);
     });
@@ -457,7 +461,7 @@ describe('remoteResource', () => {
     it('should put a release that throws into the ledger, never to the caller', () => {
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
-      const subscription = thing(thingServer().transport, ledger, {
+      const subscription = fakeResource(fakeResourceServer().transport, ledger, {
         release: () => {
           throw new Error('no release');
         },
@@ -468,7 +472,7 @@ describe('remoteResource', () => {
 
     it('should begin before use lets go, so that it can watch what use watched', () => {
       const log: string[] = [];
-      thing(thingServer().transport, releaseLedger(), {
+      fakeResource(fakeResourceServer().transport, releaseLedger(), {
         use: () => new Observable<string>(() => () => log.push('use ended')),
         release: () => {
           log.push('release');
@@ -483,17 +487,17 @@ describe('remoteResource', () => {
 
   describe('when the server ends it', () => {
     it('should send nothing, and tell it in the ledger once', () => {
-      const server = thingServer();
+      const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
-      thing(server.transport, ledger, {
+      fakeResource(server.transport, ledger, {
         use: (_, lease) => {
           lease.endedByServer({ deletedEvent: 'seen' });
           lease.endedByServer();
           return EMPTY;
         },
       }).subscribe();
-      expect(server.arrived).to.deep.equal(['POST /']);
+      expect(server.requests).to.deep.equal(['POST /']);
       expect(outcomes).to.have.length(1);
       expect(outcomes[0]).to.deep.include({ outcome: 'EndedByServer', detail: { deletedEvent: 'seen' } });
     });
@@ -502,7 +506,7 @@ describe('remoteResource', () => {
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
       let tell: () => void = () => undefined;
-      thing(thingServer().transport, ledger, {
+      fakeResource(fakeResourceServer().transport, ledger, {
         use: (_, lease) => {
           tell = () => lease.endedByServer();
           return NEVER;
@@ -523,62 +527,62 @@ describe('remoteResource', () => {
       );
 
     it('should be removed before its parent', () => {
-      const server = thingServer();
+      const server = fakeResourceServer();
       const ledger = releaseLedger();
-      const parent = shared(ledger, thing(server.transport, ledger));
-      const child = thing(server.transport, ledger, { within: parent });
+      const parent = shared(ledger, fakeResource(server.transport, ledger));
+      const child = fakeResource(server.transport, ledger, { within: parent });
       const one = child.subscribe();
       const two = child.subscribe();
       one.unsubscribe();
-      expect(server.arrived).to.deep.equal(['POST /', 'POST /', 'POST /', 'DELETE /t2']);
+      expect(server.requests).to.deep.equal(['POST /', 'POST /', 'POST /', 'DELETE /t2']);
       two.unsubscribe();
-      expect(server.arrived.slice(4)).to.deep.equal(['DELETE /t3', 'DELETE /t1']);
+      expect(server.requests.slice(4)).to.deep.equal(['DELETE /t3', 'DELETE /t1']);
     });
 
     it('should hold its parent until its own slow release is over, and let a drain wait for both', async () => {
-      const server = thingServer();
+      const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
       const slowly = new Subject<ReleaseResult>();
-      const parent = shared(ledger, thing(server.transport, ledger));
-      thing(server.transport, ledger, { within: parent, release: () => slowly })
+      const parent = shared(ledger, fakeResource(server.transport, ledger));
+      fakeResource(server.transport, ledger, { within: parent, release: () => slowly })
         .subscribe()
         .unsubscribe();
       const drained = ledger.drain();
-      expect(server.arrived).to.deep.equal(['POST /', 'POST /']);
+      expect(server.requests).to.deep.equal(['POST /', 'POST /']);
       slowly.complete();
       const report = await drained;
-      expect(server.arrived.slice(2)).to.deep.equal(['DELETE /t1']);
+      expect(server.requests.slice(2)).to.deep.equal(['DELETE /t1']);
       expect(outcomes.map(({ id }) => id)).to.deep.equal(['t2', 't1']);
       expect(report).to.deep.equal({ clean: true, outcomes });
     });
 
     for (const how of ['drain', 'close'] as const) {
       it(`ends the grace period of a parent whose child is released during ${how}`, () => {
-        const server = thingServer([serve(0), serve(0), serve(10, 10), serve(10, 10)]);
+        const server = fakeResourceServer([serve(0), serve(0), serve(10, 10), serve(10, 10)]);
         const ledger = releaseLedger();
-        marbles(({ flush }) => {
-          const parent = thing(server.transport, ledger).pipe(
+        inVirtualTime(({ flush }) => {
+          const parent = fakeResource(server.transport, ledger).pipe(
             shareWithGrace(ledger, 3_600_000, () => new ReplaySubject(1)),
             map(() => undefined),
           );
-          thing(server.transport, ledger, { within: parent }).subscribe().unsubscribe();
+          fakeResource(server.transport, ledger, { within: parent }).subscribe().unsubscribe();
           void ledger[how]();
           flush();
           expect(asyncScheduler.now()).to.equal(40);
         });
-        expect(server.arrived.slice(2)).to.deep.equal(['DELETE /t2', 'DELETE /t1']);
-        expect(server.held.size).to.equal(0);
+        expect(server.requests.slice(2)).to.deep.equal(['DELETE /t2', 'DELETE /t1']);
+        expect(server.ids.size).to.equal(0);
       });
     }
 
     for (const how of ['drain', 'close'] as const) {
       it(`waits for what is released after a complete callback that calls ${how}`, async () => {
-        const server = thingServer([serve(0), serve(5, 5)]);
+        const server = fakeResourceServer([serve(0), serve(5, 5)]);
         const ledger = releaseLedger();
         let ended: Promise<DrainReport> | undefined;
-        marbles(() =>
-          thing(server.transport, ledger)
+        inVirtualTime(() =>
+          fakeResource(server.transport, ledger)
             .pipe(take(1))
             .subscribe({ complete: () => void (ended = ledger[how]()) }),
         );
@@ -589,58 +593,62 @@ describe('remoteResource', () => {
     }
 
     it('keeps a parent that is still subscribed during a drain', () => {
-      const server = thingServer();
+      const server = fakeResourceServer();
       const ledger = releaseLedger();
-      const parent = thing(server.transport, ledger).pipe(
+      const parent = fakeResource(server.transport, ledger).pipe(
         shareWithGrace(ledger, 3_600_000, () => new ReplaySubject(1)),
       );
       const inUse = parent.subscribe();
-      thing(server.transport, ledger, { within: parent.pipe(map(() => undefined)) })
+      fakeResource(server.transport, ledger, { within: parent.pipe(map(() => undefined)) })
         .subscribe()
         .unsubscribe();
       void ledger.drain();
-      expect([...server.held]).to.deep.equal(['t1']);
+      expect([...server.ids]).to.deep.equal(['t1']);
       inUse.unsubscribe();
       void ledger.drain();
-      expect([...server.held]).to.deep.equal([]);
+      expect([...server.ids]).to.deep.equal([]);
     });
 
     it('records a parent as Failed without a request when close gives up on its child', () => {
-      const server = thingServer([serve(0), serve(0), { thereMs: 3_600_000, backMs: 0, how: 'serve' }]);
+      const server = fakeResourceServer([
+        serve(0),
+        serve(0),
+        { thereMs: 3_600_000, backMs: 0, how: 'serve' },
+      ]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
-      marbles(() => {
-        const parent = shared(ledger, thing(server.transport, ledger));
-        thing(server.transport, ledger, { within: parent }).subscribe().unsubscribe();
+      inVirtualTime(() => {
+        const parent = shared(ledger, fakeResource(server.transport, ledger));
+        fakeResource(server.transport, ledger, { within: parent }).subscribe().unsubscribe();
         void ledger.close();
         timer(10_000).subscribe(() => expect(pendingOf(ledger)).to.equal(0));
       });
       expect(outcomes.map((one) => `${one.outcome} ${one.id}`)).to.deep.equal(['Failed t2', 'Failed t1']);
-      expect(server.arrived).to.deep.equal(['POST /', 'POST /', 'DELETE /t2']);
+      expect(server.requests).to.deep.equal(['POST /', 'POST /', 'DELETE /t2']);
     });
 
     it('should be gone with its parent: nothing is sent', () => {
-      const server = thingServer();
+      const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
       const errors: unknown[] = [];
       const parent = new Subject<undefined>();
-      thing(server.transport, ledger, { within: parent }).subscribe({
+      fakeResource(server.transport, ledger, { within: parent }).subscribe({
         error: (error: unknown) => errors.push(error),
       });
       parent.next(undefined);
       parent.error('parent is gone');
       expect(errors).to.deep.equal(['parent is gone']);
-      expect(server.arrived).to.deep.equal(['POST /']);
+      expect(server.requests).to.deep.equal(['POST /']);
       expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['EndedByServer']);
     });
 
     it('should make nothing of a second emission, and error on a parent that never comes', () => {
-      const server = thingServer();
-      thing(server.transport, releaseLedger(), { within: of(undefined, undefined) }).subscribe();
-      expect(server.arrived).to.deep.equal(['POST /']);
+      const server = fakeResourceServer();
+      fakeResource(server.transport, releaseLedger(), { within: of(undefined, undefined) }).subscribe();
+      expect(server.requests).to.deep.equal(['POST /']);
       const errors: string[] = [];
-      thing(server.transport, releaseLedger(), { within: EMPTY }).subscribe({
+      fakeResource(server.transport, releaseLedger(), { within: EMPTY }).subscribe({
         error: (error: Error) => errors.push(error.name),
       });
       expect(errors).to.deep.equal(['EmptyError']);

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { type Observable, of, take } from 'rxjs';
 import { switchWhen } from '../../../lib/core/rx/switchWhen.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 /** Sends `b` another way. */
 const bTo = (other: Observable<string>) => switchWhen((value: string) => (value === 'b' ? other : undefined));
 
 describe('divert', () => {
   it('should mirror what goes no other way', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const other = cold('           x|');
       const source = cold('          a-c-|');
       const sourceSubs = '           ^---!';
@@ -21,7 +21,7 @@ describe('divert', () => {
   });
 
   it('should mirror the other in the place of the value, and complete when both have', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const other = cold('             --x---y|');
       const source = cold('          a-b--c|');
       const otherSubs = '            --^------!';
@@ -33,7 +33,7 @@ describe('divert', () => {
   });
 
   it('should complete with the source where the other has completed before', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const other = cold('            |');
       const source = cold('          -b--|');
       const expected = '             ----|';
@@ -43,14 +43,14 @@ describe('divert', () => {
   });
 
   it('should never emit when the source never does, and complete when it is empty', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       expectObservable(cold('-').pipe(bTo(of('x')))).toBe('-');
       expectObservable(cold('|').pipe(bTo(of('x')))).toBe('|');
     });
   });
 
   it('should error with either, and leave the one that is left', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const waiting = cold('          --');
       const failing = cold('         -b-#');
       expectObservable(failing.pipe(bTo(waiting))).toBe('---#');
@@ -64,7 +64,7 @@ describe('divert', () => {
   });
 
   it('should leave both when the subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const other = cold('            --x--');
       const source = cold('          -b---a|');
       const unsub = '                ----!';
@@ -76,7 +76,7 @@ describe('divert', () => {
   });
 
   it('should error with what is thrown where it asks', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('          -a-b|');
       const refusing = switchWhen<string>(() => {
         throw new Error('no way');
@@ -88,7 +88,7 @@ describe('divert', () => {
 
   it('should mirror the other in the place of the error, and ask nothing about what that brings', () => {
     const asked: unknown[] = [];
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const other = cold('             --b#', undefined, 'second');
       const source = cold('          a-#', undefined, 'first');
       const sourceSubs = '           ^-!';
@@ -113,7 +113,7 @@ describe('divert', () => {
   });
 
   it('should complete with the other that stands in the place of the error', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const other = cold('             --x|');
       const source = cold('          a-#');
       const diverted = source.pipe(
@@ -127,7 +127,7 @@ describe('divert', () => {
   });
 
   it('should error with what is thrown where it asks about an error', () => {
-    marbles(({ cold, expectObservable }) => {
+    inVirtualTime(({ cold, expectObservable }) => {
       const refusing = switchWhen(
         () => undefined,
         () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { asyncScheduler, timer } from 'rxjs';
 import { timerWheel } from '../../../lib/core/rx/timerWheel.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 /** Timers, and what is told of them with the time. */
 function telling(): {
@@ -35,7 +35,7 @@ function telling(): {
 describe('sharedTimers', () => {
   it('should call each when it is due, those that come later too', () => {
     const { told, set } = telling();
-    marbles(() => {
+    inVirtualTime(() => {
       set(100, 'a');
       set(30, 'b');
       timer(20).subscribe(() => set(100, 'c'));
@@ -46,7 +46,7 @@ describe('sharedTimers', () => {
 
   it('should call those that are due at the same time in the order in which they came', () => {
     const { told, set } = telling();
-    marbles(() => {
+    inVirtualTime(() => {
       ['a', 'b', 'c'].forEach((name) => set(100, name));
     });
     expect(told).to.deep.equal(['100 a', '100 b', '100 c']);
@@ -54,7 +54,7 @@ describe('sharedTimers', () => {
 
   it('should not call what was cleared, and all others when they are due', () => {
     const { told, set, clear } = telling();
-    marbles(() => {
+    inVirtualTime(() => {
       set(100, 'a');
       timer(10).subscribe(() => set(100, 'b'));
       timer(20).subscribe(() => set(100, 'c'));
@@ -70,7 +70,7 @@ describe('sharedTimers', () => {
 
   it('should begin anew for what is set again', () => {
     const { told, set } = telling();
-    marbles(() => {
+    inVirtualTime(() => {
       set(100, 'a');
       set(100, 'b');
       timer(50).subscribe(() => set(100, 'a'));
@@ -86,9 +86,9 @@ describe('sharedTimers', () => {
     does('b', () => {
       if (told.length < 3) set(0, 'b');
     });
-    marbles(() => set(10, 'a'));
+    inVirtualTime(() => set(10, 'a'));
     expect(told.splice(0)).to.deep.equal(['10 a', '20 a', '30 a']);
-    marbles(() => set(0, 'b'));
+    inVirtualTime(() => set(0, 'b'));
     expect(told.map((line) => line.slice(-1))).to.deep.equal(['b', 'b', 'b']);
   });
 
@@ -99,7 +99,7 @@ describe('sharedTimers', () => {
       clear(10, 'c');
       set(10, 'c');
     });
-    marbles(() => ['a', 'b', 'c'].forEach((name) => set(10, name)));
+    inVirtualTime(() => ['a', 'b', 'c'].forEach((name) => set(10, name)));
     expect(told).to.deep.equal(['10 a', '20 c']);
   });
 
@@ -109,7 +109,7 @@ describe('sharedTimers', () => {
       clear(10, 'b');
       set(10, 'c');
     });
-    marbles(() => {
+    inVirtualTime(() => {
       set(10, 'x');
       clear(10, 'x');
       timer(5).subscribe(() => {

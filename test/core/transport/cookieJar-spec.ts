@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { timer } from 'rxjs';
 import { cookieJar } from '../../../lib/core/transport/withCookies.ts';
 import { OriginError } from '../../../lib/core/errors.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const URL_OF = 'https://mail.example/ews/exchange.asmx';
 
@@ -77,7 +77,7 @@ describe('cookieJar', () => {
 
   it('should forget a cookie when its time is over, and at once when the server says so', () => {
     const seen: (string | undefined)[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const jar = cookieJar();
       jar.keep(URL_OF, 'a=1; max-age=60, b=2');
       timer(59_999).subscribe(() => seen.push(jar.header(URL_OF)));

@@ -14,7 +14,7 @@ import {
   readText,
   type Transport,
 } from '../../../lib/core/transport/transport.ts';
-import { httpServer, rawServer, type SpecServer } from '../../support/httpServer.ts';
+import { httpServer, rawServer, type SpecServer } from '../../support/net/httpServer.ts';
 
 const kinds: Record<string, (limits?: Limits) => Transport> = {
   'cross-fetch, whose bodies are Node streams': (limits) => fetchTransport(undefined, limits),

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { NEVER, of, Subject, throwError } from 'rxjs';
 import { firstAlone } from '../../../lib/core/transport/firstAlone.ts';
 import type { HttpResponse } from '../../../lib/core/transport/transport.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
 
 /** Requests that are answered by hand. */
@@ -64,7 +64,7 @@ describe('goAhead', () => {
 
   it('waits 30 seconds for the first, and no longer', () => {
     let sent = 0;
-    marbles(() => {
+    inVirtualTime(() => {
       const first = firstAlone(() => true);
       first.send(() => NEVER).subscribe();
       first

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { firstValueFrom, mergeMap } from 'rxjs';
 import { fetchTransport } from '../../../lib/core/transport/fetch.ts';
 import { readText, type Transport } from '../../../lib/core/transport/transport.ts';
-import { httpServer, type SpecServer } from '../../support/httpServer.ts';
+import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
 
 const CHANNEL = 'http.client.request.start';
 

@@ -12,8 +12,8 @@ import {
 } from '../../../lib/core/transport/requestLog.ts';
 import { type HttpRequest, readText, type Transport } from '../../../lib/core/transport/transport.ts';
 import { withToken } from '../../../lib/core/transport/withToken.ts';
-import { marbles } from '../../support/marbles.ts';
-import { answering, response } from '../../support/responses.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { respondWith, response } from '../../support/responses.ts';
 
 const request: HttpRequest = { method: 'GET', url: 'https://pool.example/me' };
 
@@ -22,7 +22,7 @@ function toldOf(run: (reported: (transport: Transport) => Transport) => void): r
   const told: Activity[] = [];
   const { activity$, logged: reported } = reportTo(platformChannel({}));
   activity$.subscribe((activity) => told.push(activity));
-  marbles(() => run(reported));
+  inVirtualTime(() => run(reported));
   return told;
 }
 
@@ -54,14 +54,14 @@ describe('activityReport', () => {
   });
 
   it('should tell of an answer whose body nobody reads', () => {
-    const told = toldOf((reported) => reported(answering(response(204)).transport)(request).subscribe());
+    const told = toldOf((reported) => reported(respondWith(response(204)).transport)(request).subscribe());
     expect(told).to.have.length(1);
     expect(told[0]).to.include({ status: 204, bytes: 0, end: 'answered' });
   });
 
   it('should tell of an answer whose head is enough for who leaves then', () => {
     const told = toldOf((reported) =>
-      reported(answering(response(401)).transport)(request)
+      reported(respondWith(response(401)).transport)(request)
         .pipe(take(1))
         .subscribe(),
     );
@@ -84,7 +84,7 @@ describe('activityReport', () => {
       throwError(() => new TypeError('terminated')),
     );
     const told = toldOf((reported) =>
-      reported(answering({ ...response(200), body$ }).transport)(request)
+      reported(respondWith({ ...response(200), body$ }).transport)(request)
         .pipe(mergeMap((answer) => readText(answer, 'answer')))
         .subscribe({ error: () => undefined }),
     );
@@ -111,7 +111,7 @@ describe('activityReport', () => {
   it('should tell of a body that nobody wants to the end', () => {
     const body$ = concat(of(new Uint8Array(1)), NEVER);
     const told = toldOf((reported) =>
-      reported(answering({ ...response(200), body$ }).transport)(request)
+      reported(respondWith({ ...response(200), body$ }).transport)(request)
         .pipe(
           mergeMap((answer) => answer.body$),
           take(1),
@@ -123,7 +123,7 @@ describe('activityReport', () => {
   });
 
   it('should tell of each attempt, and why it was not the first', () => {
-    const { transport } = answering(response(503), response(200));
+    const { transport } = respondWith(response(503), response(200));
     const told = toldOf((reported) =>
       withRetry({ random: () => 0 })(reported(transport))(request).subscribe(),
     );
@@ -146,7 +146,7 @@ describe('activityReport', () => {
   });
 
   it('should tell that a token was refused', () => {
-    const { transport } = answering(response(401), response(200));
+    const { transport } = respondWith(response(401), response(200));
     const told = toldOf((reported) => withToken(() => of('hush'))(reported(transport))(request).subscribe());
     expect(told.map(({ repeats }) => repeats?.reason)).to.have.members([undefined, 'the token was refused']);
     expect(JSON.stringify(told)).not.to.contain('hush');
@@ -169,7 +169,7 @@ describe('activityReport', () => {
   for (const [name, url, path] of paths) {
     it(`shows nothing of a query: ${name}`, () => {
       const told = toldOf((reported) =>
-        reported(answering(response(200)).transport)({
+        reported(respondWith(response(200)).transport)({
           ...request,
           url: `https://sara:hush@pool.example${url}`,
         }).subscribe(),
@@ -194,7 +194,7 @@ describe('activityReport', () => {
   ] as const) {
     it(`shows no path of ${url}`, () => {
       const told = toldOf((reported) =>
-        reported(answering(response(204)).transport)({ ...request, url }).subscribe(),
+        reported(respondWith(response(204)).transport)({ ...request, url }).subscribe(),
       );
       expect(told[0]).to.include({ origin, path: '' });
     });
@@ -211,7 +211,7 @@ describe('activityReport', () => {
   it('should leave the answer as it is while nobody listens', () => {
     const answer = response(200);
     requestLog()
-      .logged(answering(answer).transport)(request)
+      .logged(respondWith(answer).transport)(request)
       .subscribe((got) => expect(got).to.equal(answer));
   });
 
@@ -220,11 +220,11 @@ describe('activityReport', () => {
     const listen = (message: unknown): void => void told.push(message);
     subscribe(ACTIVITY_CHANNEL, listen);
     requestLog()
-      .logged(answering(response(204)).transport)(request)
+      .logged(respondWith(response(204)).transport)(request)
       .subscribe();
     unsubscribe(ACTIVITY_CHANNEL, listen);
     requestLog()
-      .logged(answering(response(204)).transport)(request)
+      .logged(respondWith(response(204)).transport)(request)
       .subscribe();
     expect(told).to.have.length(1);
     expect(told[0]).to.include({ method: 'GET', path: '/me', status: 204 });
@@ -234,7 +234,7 @@ describe('activityReport', () => {
     const { activity$, logged: reported } = reportTo(platformChannel({}));
     const told: Activity[] = [];
     activity$.subscribe((activity) => told.push(activity));
-    reported(answering(response(204)).transport)(request).subscribe();
+    reported(respondWith(response(204)).transport)(request).subscribe();
     expect(told).to.have.length(1);
   });
 });

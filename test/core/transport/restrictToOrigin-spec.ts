@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { OriginError } from '../../../lib/core/errors.ts';
 import { restrictToOrigin } from '../../../lib/core/transport/restrictToOrigin.ts';
 import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
-import { type Answer, answering, response } from '../../support/responses.ts';
+import { type PreparedResponse, respondWith, response } from '../../support/responses.ts';
 
 const get: HttpRequest = {
   method: 'GET',
@@ -11,8 +11,8 @@ const get: HttpRequest = {
 };
 const to = (location: string, status = 302) => response(status, { headers: { location } });
 
-function send(request: HttpRequest, ...answers: readonly Answer[]) {
-  const server = answering(...answers);
+function send(request: HttpRequest, ...answers: readonly PreparedResponse[]) {
+  const server = respondWith(...answers);
   const statuses: number[] = [];
   const errors: Error[] = [];
   restrictToOrigin('https://pool.example')(server.transport)(request).subscribe({

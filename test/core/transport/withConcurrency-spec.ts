@@ -25,8 +25,8 @@ import {
 } from '../../../lib/core/transport/transport.ts';
 import { withConcurrency } from '../../../lib/core/transport/withConcurrency.ts';
 import { withRetry } from '../../../lib/core/backoff/withRetry.ts';
-import { marbles } from '../../support/marbles.ts';
-import { answering, response } from '../../support/responses.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { respondWith, response } from '../../support/responses.ts';
 
 const ask = (name: string, more: Partial<HttpRequest> = {}): HttpRequest => ({
   method: 'POST',
@@ -68,20 +68,20 @@ const read = mergeMap(({ body$ }: HttpResponse) => body$);
 
 describe('withConcurrency', () => {
   it('should send at once, and synchronously, where there is room', () => {
-    const server = answering(response(204));
+    const server = respondWith(response(204));
     const statuses: number[] = [];
     withConcurrency(1)(server.transport)(ask('a')).subscribe(({ status }) => statuses.push(status));
     expect(statuses).to.deep.equal([204]);
   });
 
   it('should send nothing before a subscription', () => {
-    const server = answering(response(200));
+    const server = respondWith(response(200));
     withConcurrency(1)(server.transport)(ask('a'));
     expect(server.requests).to.deep.equal([]);
   });
 
   it('should keep who comes beyond the limit waiting until an answer was read to its end', () =>
-    marbles(() => {
+    inVirtualTime(() => {
       const server = held();
       const transport = withConcurrency(2)(server.transport);
       const body = new Subject<Uint8Array>();
@@ -97,7 +97,7 @@ describe('withConcurrency', () => {
     }));
 
   it('should let the urgent ones go first, each kind in its order', () =>
-    marbles(() => {
+    inVirtualTime(() => {
       const server = held();
       const transport = withConcurrency(1)(server.transport);
       transport(ask('first')).subscribe();
@@ -114,7 +114,7 @@ describe('withConcurrency', () => {
     }));
 
   it('should let the caller say what is urgent', () =>
-    marbles(() => {
+    inVirtualTime(() => {
       const server = held();
       const transport = withConcurrency(1, { isUrgent: (request) => nameOf(request) === 'x' })(
         server.transport,
@@ -125,7 +125,7 @@ describe('withConcurrency', () => {
     }));
 
   it('should send nothing for one that is unsubscribed from while it waits, and tell it nothing', () =>
-    marbles(() => {
+    inVirtualTime(() => {
       const server = held();
       const transport = withConcurrency(1)(withProgress(server.transport));
       const told: string[] = [];
@@ -214,7 +214,7 @@ describe('withConcurrency', () => {
 
   it('should leave the place to others while a request waits to be sent again', () => {
     const times: string[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const server: Transport = (request) => {
         times.push(`${asyncScheduler.now()} ${nameOf(request)}`);
         return of(response(times.length === 1 ? 503 : 200)).pipe(delay(10));
@@ -228,7 +228,7 @@ describe('withConcurrency', () => {
 
   it('should not count a request that has died without a word for ever, nor abort it', () => {
     const seen: string[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const server: Transport = (request) => {
         seen.push(`${asyncScheduler.now()} ${nameOf(request)}`);
         return nameOf(request) === 'dead' ? timer(500_000).pipe(map(() => response(200))) : of(response(200));
@@ -242,7 +242,7 @@ describe('withConcurrency', () => {
   });
 
   it('should share one limit between all transports that it makes', () =>
-    marbles(() => {
+    inVirtualTime(() => {
       const server = held();
       const limit = withConcurrency(1);
       limit(server.transport)(ask('a')).subscribe();
@@ -317,7 +317,7 @@ describe('withConcurrency', () => {
             subscriber.add(() => reading.has(index) || underWay.delete(index));
           });
 
-        marbles(() => {
+        inVirtualTime(() => {
           const transport = withConcurrency(limit)(server);
           visits.forEach(({ comesAt, leavesAfter, isUrgent, how }, index) => {
             timer(comesAt).subscribe(() => {

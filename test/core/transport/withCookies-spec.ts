@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { fetchTransport } from '../../../lib/core/transport/fetch.ts';
 import { restrictToOrigin } from '../../../lib/core/transport/restrictToOrigin.ts';
 import { cookieJar, withCookies } from '../../../lib/core/transport/withCookies.ts';
-import { httpServer } from '../../support/httpServer.ts';
-import { answering, response } from '../../support/responses.ts';
+import { httpServer } from '../../support/net/httpServer.ts';
+import { respondWith, response } from '../../support/responses.ts';
 
 const get = { method: 'GET', url: 'https://mail.example/ews' };
 const setting = (cookie: string, status = 200, location?: string) =>
@@ -11,13 +11,13 @@ const setting = (cookie: string, status = 200, location?: string) =>
 
 describe('withCookies', () => {
   it('should leave a request as it is while there are no cookies', () => {
-    const server = answering(response(200));
+    const server = respondWith(response(200));
     withCookies()(server.transport)(get).subscribe();
     expect(server.requests).to.deep.equal([get]);
   });
 
   it('should send back what was set, beside the other headers', () => {
-    const server = answering(setting('a=1'), response(200));
+    const server = respondWith(setting('a=1'), response(200));
     const transport = withCookies()(server.transport);
     const request = { ...get, headers: { accept: 'text/xml' } };
     transport(request).subscribe();
@@ -29,7 +29,7 @@ describe('withCookies', () => {
   });
 
   it('should keep the cookies that the request has itself', () => {
-    const server = answering(setting('a=1'), response(200));
+    const server = respondWith(setting('a=1'), response(200));
     const transport = withCookies()(server.transport);
     const request = { ...get, headers: { cookie: 'own=0' } };
     transport(request).subscribe();
@@ -38,7 +38,7 @@ describe('withCookies', () => {
   });
 
   it('should not send the cookies of one origin to another', () => {
-    const server = answering(setting('a=1; domain=example'), response(200));
+    const server = respondWith(setting('a=1; domain=example'), response(200));
     const transport = withCookies()(server.transport);
     transport(get).subscribe();
     transport({ ...get, url: 'https://other.example/ews' }).subscribe();
@@ -47,7 +47,7 @@ describe('withCookies', () => {
 
   it('should look for cookies when the request is sent, not when it is made', () => {
     const jar = cookieJar();
-    const server = answering(response(200));
+    const server = respondWith(response(200));
     const sending = withCookies(jar)(server.transport)(get);
     jar.keep(get.url, 'a=1');
     sending.subscribe();
@@ -55,7 +55,7 @@ describe('withCookies', () => {
   });
 
   it('should see the cookies of a redirect, below pinnedTo', () => {
-    const server = answering(setting('a=1; path=/', 302, '/two'), response(200));
+    const server = respondWith(setting('a=1; path=/', 302, '/two'), response(200));
     restrictToOrigin('https://mail.example')(withCookies()(server.transport))(get).subscribe();
     expect(server.requests[1]).to.deep.equal({
       method: 'GET',

@@ -1,19 +1,19 @@
 import { expect } from 'chai';
 import { withCredentials } from '../../../lib/core/transport/withCredentials.ts';
 import { fetchTransport } from '../../../lib/core/transport/fetch.ts';
-import { answering, response } from '../../support/responses.ts';
+import { respondWith, response } from '../../support/responses.ts';
 
 const get = { method: 'GET', url: 'https://mail.example/ews' };
 
 describe('browserCredentials', () => {
   it('should let the browser send what it has with each request', () => {
-    const server = answering(response(200));
+    const server = respondWith(response(200));
     withCredentials()(server.transport)(get).subscribe();
     expect(server.requests).to.deep.equal([{ ...get, credentials: 'include' }]);
   });
 
   it('should leave a request alone that says otherwise', () => {
-    const server = answering(response(200));
+    const server = respondWith(response(200));
     withCredentials()(server.transport)({ ...get, credentials: 'omit' }).subscribe();
     expect(server.requests[0]?.credentials).to.equal('omit');
   });

@@ -15,7 +15,7 @@ import {
 import { DecodeError, NetworkError } from '../../../lib/core/errors.ts';
 import { headersFrom, type HttpResponse, type Transport } from '../../../lib/core/transport/transport.ts';
 import { type ResponseLimits, withLimits } from '../../../lib/core/transport/withLimits.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const URL = 'https://pool.contoso.com/events?token=hush';
 const limits: ResponseLimits = {
@@ -35,7 +35,7 @@ const later = <Value>(ms: number, then: Observable<Value>): Observable<Value> =>
 function seen(transport: Transport, heldSeconds?: number, changed: Partial<ResponseLimits> = {}): string[] {
   const log: string[] = [];
   const at = (what: string): number => log.push(`${what} at ${asyncScheduler.now()}`);
-  marbles(() => {
+  inVirtualTime(() => {
     withLimits(
       { ...limits, ...changed },
       heldSeconds,

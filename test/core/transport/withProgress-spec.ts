@@ -3,13 +3,13 @@ import { throwError } from 'rxjs';
 import { NetworkError } from '../../../lib/core/errors.ts';
 import { withProgress } from '../../../lib/core/transport/withProgress.ts';
 import type { HttpRequest, HttpResponse, RequestProgress } from '../../../lib/core/transport/transport.ts';
-import { type Answer, answering, response } from '../../support/responses.ts';
+import { type PreparedResponse, respondWith, response } from '../../support/responses.ts';
 
 const request: HttpRequest = { method: 'POST', url: 'https://server.example/' };
 
-function progressOf(answer: Answer): RequestProgress[] {
+function progressOf(answer: PreparedResponse): RequestProgress[] {
   const told: RequestProgress[] = [];
-  withProgress(answering(answer).transport)({
+  withProgress(respondWith(answer).transport)({
     ...request,
     onProgress: (progress) => told.push(progress),
   }).subscribe({
@@ -23,7 +23,7 @@ const broken = (code?: string): NetworkError => new NetworkError('no answer', re
 describe('reportProgress', () => {
   it('should tell nothing before the request is subscribed to', () => {
     const told: RequestProgress[] = [];
-    withProgress(answering(response(200)).transport)({
+    withProgress(respondWith(response(200)).transport)({
       ...request,
       onProgress: (progress) => told.push(progress),
     });
@@ -68,7 +68,7 @@ describe('reportProgress', () => {
 
   it('should hand a request through that nobody watches', () => {
     const seen: HttpResponse[] = [];
-    withProgress(answering(response(200)).transport)(request).subscribe((answer) => seen.push(answer));
+    withProgress(respondWith(response(200)).transport)(request).subscribe((answer) => seen.push(answer));
     expect(seen.map(({ status }) => status)).to.deep.equal([200]);
   });
 });

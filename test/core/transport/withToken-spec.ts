@@ -16,8 +16,8 @@ import { HttpError, OriginError, TokenError } from '../../../lib/core/errors.ts'
 import { decideRelease } from '../../../lib/core/lifecycle/release.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../../lib/core/transport/transport.ts';
 import { type IssuedToken, type TokenProvider, withToken } from '../../../lib/core/transport/withToken.ts';
-import { marbles } from '../../support/marbles.ts';
-import { answering, response } from '../../support/responses.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { respondWith, response } from '../../support/responses.ts';
 
 const get: HttpRequest = {
   method: 'GET',
@@ -63,7 +63,7 @@ const statusesOf = (transport: Transport, request: HttpRequest = get): (number |
 
 describe('withToken', () => {
   it('should sign with a token that is a string, beside the other headers', () => {
-    const server = answering(response(200));
+    const server = respondWith(response(200));
     withToken('abc')(server.transport)(get).subscribe();
     expect(server.requests[0]?.headers).to.deep.equal({
       accept: 'application/json',
@@ -72,7 +72,7 @@ describe('withToken', () => {
   });
 
   it('should take another scheme', () => {
-    const server = answering(response(200));
+    const server = respondWith(response(200));
     withToken('dTpw', { scheme: 'Basic' })(server.transport)(get).subscribe();
     expect(server.requests[0]?.headers).to.include({ authorization: 'Basic dTpw' });
   });
@@ -105,7 +105,7 @@ describe('withToken', () => {
   });
 
   it('should take a promise', async () => {
-    const server = answering(response(200));
+    const server = respondWith(response(200));
     await new Promise<void>((resolve) => {
       withToken(() => Promise.resolve('abc'))(server.transport)(get).subscribe({ complete: resolve });
     });
@@ -117,7 +117,7 @@ describe('withToken', () => {
     const server = guarded(good);
     const { provider, asked } = counting(10);
     const statuses: number[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const transport = withToken(provider)(server.transport);
       for (let index = 0; index < 3; index += 1)
         transport(get).subscribe(({ status }) => statuses.push(status));
@@ -137,7 +137,7 @@ describe('withToken', () => {
   it('should not throw away a token that was renewed while a refusal was under way', () => {
     const late = new Subject<HttpResponse>();
     const answers = [late, response(401), response(200), response(200)];
-    const server = answering(...answers);
+    const server = respondWith(...answers);
     const { provider, asked } = counting();
     const transport = withToken(provider)(server.transport);
     const first = statusesOf(transport);
@@ -207,7 +207,7 @@ describe('withToken', () => {
   });
 
   it('should take the caller’s word for what a refusal is', () => {
-    const server = answering(response(403), response(200));
+    const server = respondWith(response(403), response(200));
     const { provider } = counting();
     const transport = withToken(provider, { refused: ({ status }) => status === 403 })(server.transport);
     expect(statusesOf(transport)).to.deep.equal([200]);
@@ -220,8 +220,8 @@ describe('withToken', () => {
       provider: TokenProvider,
       renewBeforeSeconds?: number,
     ): string[] => {
-      const server = answering(response(200));
-      marbles(() => {
+      const server = respondWith(response(200));
+      inVirtualTime(() => {
         const transport = withToken(
           provider,
           renewBeforeSeconds === undefined ? {} : { renewBeforeSeconds },
@@ -283,10 +283,10 @@ describe('withToken', () => {
     });
 
     it('should use the old token for as long as it is good where a renewal fails, and error after that', () => {
-      const server = answering(response(200));
+      const server = respondWith(response(200));
       const seen: unknown[] = [];
       let asked = 0;
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = withToken(() =>
           ++asked === 1
             ? of({ token: 'old', expiresInSeconds: 600 })
@@ -305,10 +305,10 @@ describe('withToken', () => {
     });
 
     it('should answer a request that the answer to another brings about, where a renewal fails', () => {
-      const server = answering(response(200));
+      const server = respondWith(response(200));
       const seen: number[] = [];
       let asked = 0;
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = withToken(() =>
           ++asked === 1 ? of({ token: 'old', expiresInSeconds: 600 }) : throwError(() => new Error('no')),
         )(server.transport);
@@ -367,7 +367,7 @@ describe('withToken', () => {
     const { provider, asked } = counting();
     const errors: unknown[] = [];
     for (const url of ['/me?key=hush', 'https://sara:hush@pool.example/', 'foo:hush']) {
-      withToken(provider)(answering().transport)({ ...get, url }).subscribe({
+      withToken(provider)(respondWith().transport)({ ...get, url }).subscribe({
         error: (error: unknown) => errors.push(error),
       });
     }
@@ -392,7 +392,7 @@ describe('withToken', () => {
     ];
     for (const [what, provider] of accepted) {
       it(what, async () => {
-        const server = answering(response(200));
+        const server = respondWith(response(200));
         await lastValueFrom(withToken(provider)(server.transport)(get));
         expect(server.requests.map(({ headers }) => headers?.['authorization'])).to.deep.equal([
           'Bearer good-token',
@@ -416,7 +416,7 @@ describe('withToken', () => {
     for (const [value, type] of refused) {
       it(type, async () => {
         for (const returned of [value, of(value), Promise.resolve(value)]) {
-          const server = answering(response(200));
+          const server = respondWith(response(200));
           const sent$ = withToken((() => returned) as unknown as TokenProvider)(server.transport)(get);
           const error = await lastValueFrom(sent$).catch((cause: unknown) => cause);
           expect(error).to.be.instanceOf(TypeError);

@@ -3,7 +3,7 @@ import { of, timer } from 'rxjs';
 import { HttpError } from '../../../lib/core/errors.ts';
 import type { Transport } from '../../../lib/core/transport/transport.ts';
 import { basicSignIn } from '../../../lib/ews/auth/basic.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
 
 const url = 'https://mail.contoso.com/EWS/Exchange.asmx';
@@ -37,7 +37,7 @@ describe('basicSignIn', () => {
 
   it('passes on the 401, and then sends nothing for a minute', () => {
     const { sent, told, ask } = server(401, 200);
-    marbles(() => {
+    inVirtualTime(() => {
       ask();
       ask();
       timer(59_000).subscribe(() => ask());

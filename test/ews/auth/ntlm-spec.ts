@@ -10,8 +10,8 @@ import {
   type Transport,
 } from '../../../lib/core/transport/transport.ts';
 import { ntlm, type NtlmCredentials, type NtlmMessages } from '../../../lib/ews/auth/ntlm.ts';
-import { httpServer, type SpecServer } from '../../support/httpServer.ts';
-import { type Answer, answering, response } from '../../support/responses.ts';
+import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
+import { type PreparedResponse, respondWith, response } from '../../support/responses.ts';
 
 const TYPE_1 = 'NTLM VHlwZTE=';
 const TYPE_2 = 'NTLM VHlwZTI=';
@@ -51,8 +51,8 @@ const refused = response(401, { headers: { 'www-authenticate': 'Negotiate, NTLM'
 const granted = response(200, { body: ['done'] });
 
 /** What a sequence of answers, all on connections of one kind, does to one or more requests. */
-function send(answers: readonly Answer[], requests: readonly HttpRequest[] = [post]) {
-  const server = answering(...answers);
+function send(answers: readonly PreparedResponse[], requests: readonly HttpRequest[] = [post]) {
+  const server = respondWith(...answers);
   const outcomes: (string | Error)[] = [];
   let connections = 0;
   const transport = ntlm(library(), sara, () => {
@@ -141,7 +141,7 @@ describe('ntlm', () => {
 
   it('gives the password to the message that answers a challenge only', () => {
     const messages = library();
-    ntlm(messages, sara, () => answering(challenge, granted).transport)(post).subscribe();
+    ntlm(messages, sara, () => respondWith(challenge, granted).transport)(post).subscribe();
     expect(messages.given).to.deep.equal([
       { domain: 'CONTOSO', workstation: 'DESK' },
       { header: TYPE_2 },
@@ -162,7 +162,7 @@ describe('ntlm', () => {
     ntlm(
       messages,
       sara,
-      () => answering().transport,
+      () => respondWith().transport,
     )(post).subscribe({
       error: (error: unknown) => errors.push(error),
     });
@@ -185,7 +185,7 @@ describe('ntlm', () => {
   ] as const) {
     it(`reads a challenge ${name}`, () => {
       const messages = { ...library(), parseType2Message: (text: string) => ({ header: text }) };
-      const answers = answering(response(401, { headers: { 'www-authenticate': header } }), granted);
+      const answers = respondWith(response(401, { headers: { 'www-authenticate': header } }), granted);
       ntlm(messages, sara, () => answers.transport)(post).subscribe();
       expect(messages.given[1]).to.deep.equal({ header: 'NTLM VHlwZTI' });
     });
@@ -213,13 +213,13 @@ describe('ntlm', () => {
     it(`should read ${username} with domain ${domain ?? 'left out'}`, () => {
       const messages = library();
       const credentials = { username, password: 'hush', ...(domain === undefined ? {} : { domain }) };
-      ntlm(messages, credentials, () => answering(challenge, granted).transport)(post).subscribe();
+      ntlm(messages, credentials, () => respondWith(challenge, granted).transport)(post).subscribe();
       expect(messages.given.at(-1)).to.deep.equal({ ...expected, password: 'hush', workstation: '' });
     });
   }
 
   it('should send nothing before a subscription', () => {
-    const server = answering(challenge, granted);
+    const server = respondWith(challenge, granted);
     ntlm(library(), sara, () => server.transport)(post);
     expect(server.requests).to.have.length(0);
   });
@@ -252,7 +252,7 @@ describe('ntlm', () => {
     let connections = 0;
     const connect = (): Transport => {
       connections += 1;
-      return answering(challenge, { ...granted, body$: new Subject<Uint8Array>() }).transport;
+      return respondWith(challenge, { ...granted, body$: new Subject<Uint8Array>() }).transport;
     };
     const transport = ntlm(library(), sara, connect);
     transport(post).subscribe();

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { of } from 'rxjs';
 import { signing, type SignInOptions } from '../../../lib/ews/auth/signIn.ts';
-import { answering, response } from '../../support/responses.ts';
+import { respondWith, response } from '../../support/responses.ts';
 
 const get = { method: 'GET', url: 'https://mail.example/ews' };
 
 const authorizationBy = (options: SignInOptions): string | undefined => {
-  const server = answering(response(200));
+  const server = respondWith(response(200));
   signing(options)(server.transport)(get).subscribe();
   return server.requests[0]?.headers?.['authorization'];
 };

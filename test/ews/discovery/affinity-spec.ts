@@ -3,8 +3,8 @@ import { map, of, Subject, throwError, timer } from 'rxjs';
 import { restrictToOrigin } from '../../../lib/core/transport/restrictToOrigin.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../../lib/core/transport/transport.ts';
 import { affinityGroup } from '../../../lib/ews/discovery/affinity.ts';
-import { marbles } from '../../support/marbles.ts';
-import { answering, response } from '../../support/responses.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { respondWith, response } from '../../support/responses.ts';
 
 const post: HttpRequest = { method: 'POST', url: 'https://mail.example/EWS/Exchange.asmx' };
 const OVERRIDE = 'X-BackEndOverrideCookie=mbx1~1941996295';
@@ -32,7 +32,7 @@ const cookiesOf = (requests: readonly HttpRequest[]) => requests.map(({ headers 
 
 describe('affinityGroup', () => {
   it('should name the anchor and ask for affinity, with each request, above what the request says', () => {
-    const server = answering(response(200));
+    const server = respondWith(response(200));
     const { middleware, anchorMailbox } = affinityGroup({ anchorMailbox: 'alfred@contoso.com' });
     const transport = middleware(server.transport);
     transport({
@@ -48,20 +48,20 @@ describe('affinityGroup', () => {
   });
 
   it('should send the cookie of the first answer with all that follows, although no later answer repeats it', () => {
-    const server = answering(first(), response(200));
+    const server = respondWith(first(), response(200));
     const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
     for (let count = 0; count < 4; count += 1) transport(post).subscribe();
     expect(cookiesOf(server.requests)).to.deep.equal([undefined, OVERRIDE, OVERRIDE, OVERRIDE]);
   });
 
   it('should send the cookies of load balancers too, and no longer than they are good for', () => {
-    const server = answering(
+    const server = respondWith(
       setting(
         `exchangecookie=ddb8; path=/, ${OVERRIDE}; path=/, X-BackEndCookie=alfred@contoso.com=Ox8==; max-age=600; path=/EWS, lb=7`,
       ),
       response(200),
     );
-    marbles(() => {
+    inVirtualTime(() => {
       const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
       transport(post).subscribe();
       timer(599_999).subscribe(() => transport(post).subscribe());
@@ -75,14 +75,14 @@ describe('affinityGroup', () => {
   });
 
   it('should keep groups apart', () => {
-    const server = answering(first(), response(200));
+    const server = respondWith(first(), response(200));
     affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport)(post).subscribe();
     affinityGroup({ anchorMailbox: 'c@d' }).middleware(server.transport)(post).subscribe();
     expect(cookiesOf(server.requests)).to.deep.equal([undefined, undefined]);
   });
 
   it('should not let the cookies cross origins', () => {
-    const server = answering(setting(`${OVERRIDE}; domain=example; path=/`), response(200));
+    const server = respondWith(setting(`${OVERRIDE}; domain=example; path=/`), response(200));
     const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
     transport(post).subscribe();
     for (const origin of ['https://other.example', 'http://mail.example', 'https://mail.example:444']) {
@@ -95,7 +95,7 @@ describe('affinityGroup', () => {
     const redirect = response(307, {
       headers: { 'set-cookie': OVERRIDE, location: 'https://evil.example/' },
     });
-    const server = answering(redirect, response(200));
+    const server = respondWith(redirect, response(200));
     const { middleware } = affinityGroup({ anchorMailbox: 'a@b' });
     restrictToOrigin('https://mail.example')(middleware(server.transport))(post).subscribe({
       error: () => undefined,
@@ -126,7 +126,7 @@ describe('affinityGroup', () => {
     ['is not answered', (answer: Subject<HttpResponse>) => answer.complete()],
   ] as const) {
     it(`should let the next one go ahead where the first ${what}, and only that one`, () =>
-      marbles(() => {
+      inVirtualTime(() => {
         const server = held();
         const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
         for (let count = 0; count < 4; count += 1) transport(post).subscribe({ error: () => undefined });
@@ -138,7 +138,7 @@ describe('affinityGroup', () => {
   }
 
   it('should let the next one go ahead where the first is unsubscribed from', () =>
-    marbles(() => {
+    inVirtualTime(() => {
       const server = held();
       const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
       const leaving = transport(post).subscribe();
@@ -149,7 +149,7 @@ describe('affinityGroup', () => {
     }));
 
   it('should send nothing for one that is unsubscribed from while it waits', () =>
-    marbles(() => {
+    inVirtualTime(() => {
       const server = held();
       const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
       transport(post).subscribe();
@@ -159,13 +159,13 @@ describe('affinityGroup', () => {
     }));
 
   it('should send nothing before a subscription', () => {
-    const server = answering(response(200));
+    const server = respondWith(response(200));
     affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport)(post);
     expect(server.requests).to.have.length(0);
   });
 
   it('should find the server anew once it is forgotten, alone again', () =>
-    marbles(() => {
+    inVirtualTime(() => {
       const server = held();
       const group = affinityGroup({ anchorMailbox: 'a@b' });
       const transport = group.middleware(server.transport);
@@ -180,7 +180,7 @@ describe('affinityGroup', () => {
     }));
 
   it('should not mistake the end of an old first request for that of a new one', () =>
-    marbles(() => {
+    inVirtualTime(() => {
       const server = held();
       const group = affinityGroup({ anchorMailbox: 'a@b' });
       const transport = group.middleware(server.transport);

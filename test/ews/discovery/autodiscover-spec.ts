@@ -4,8 +4,8 @@ import { NetworkError } from '../../../lib/core/errors.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../../lib/core/transport/transport.ts';
 import { autodiscoverEws, type AutodiscoverOptions } from '../../../lib/ews/discovery/autodiscover.ts';
 import { AutodiscoverError } from '../../../lib/ews/protocol/errors.ts';
-import { marbles } from '../../support/marbles.ts';
-import { type Answer, response } from '../../support/responses.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { type PreparedResponse, response } from '../../support/responses.ts';
 
 const EWS = 'https://mail.contoso.com/EWS/Exchange.asmx';
 const found = response(200, {
@@ -31,14 +31,17 @@ interface Seen {
 }
 
 /** Looks for sara@contoso.com, with what the servers answer by host and kind, or by a function. */
-function look(answer: (request: HttpRequest) => Answer, options: Partial<AutodiscoverOptions> = {}): Seen {
+function look(
+  answer: (request: HttpRequest) => PreparedResponse,
+  options: Partial<AutodiscoverOptions> = {},
+): Seen {
   const seen: Seen = { urls: [], errors: [], requests: [] };
   const transport: Transport = (request) => {
     seen.requests.push(request);
     const answered = answer(request);
     return 'status' in answered ? of(answered) : answered;
   };
-  marbles(() => {
+  inVirtualTime(() => {
     autodiscoverEws({ address: 'sara@contoso.com', transport, ...options }).subscribe({
       next: (url) => seen.urls.push(url),
       error: (error: Error) => {
@@ -253,7 +256,7 @@ describe('autodiscoverEws', () => {
       { code: 'ENOTFOUND' },
     );
     const unnamed = new NetworkError('no answer', { method: 'GET', url: 'https://contoso.com/' });
-    const answers: Answer[] = [
+    const answers: PreparedResponse[] = [
       throwError(() => broken),
       response(200, {
         headers: { 'content-type': 'text/html' },
@@ -294,7 +297,7 @@ describe('autodiscoverEws', () => {
   it('should give each server the time that it is told, the body included', () => {
     const times: number[] = [];
     const slow: HttpResponse = { ...found, body$: NEVER };
-    marbles(() => {
+    inVirtualTime(() => {
       const transport: Transport = () => {
         times.push(asyncScheduler.now());
         return of(slow);
@@ -312,7 +315,7 @@ describe('autodiscoverEws', () => {
       log.push('sent');
       return NEVER.pipe(finalize(() => log.push('aborted')));
     };
-    marbles(() => {
+    inVirtualTime(() => {
       const looking = autodiscoverEws({ address: 'sara@contoso.com', transport }).subscribe();
       timer(500).subscribe(() => looking.unsubscribe());
     });

@@ -10,7 +10,7 @@ import { exchange } from '../../../lib/ews/exchange.ts';
 import { type ExchangeService } from '../../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsSimulator } from '../../../lib/testing/ews/simulator.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
 import { type Host, twoServers } from '../twoServers.ts';
 
@@ -74,7 +74,7 @@ function domain(script: (domain: Domain) => void, options: Partial<ExchangeOptio
       timer(untilSeconds * 1000).subscribe(() => watching.unsubscribe());
     },
   };
-  marbles(() => {
+  inVirtualTime(() => {
     service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
     script(result);
   });

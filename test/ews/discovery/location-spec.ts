@@ -7,8 +7,8 @@ import {
   type ServerLocation,
   discoveredLocation,
 } from '../../../lib/ews/discovery/location.ts';
-import { marbles } from '../../support/marbles.ts';
-import { answering, response } from '../../support/responses.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { respondWith, response } from '../../support/responses.ts';
 
 const request = { method: 'POST', url: 'https://one.example/EWS' };
 const broken = throwError(() => new NetworkError('no answer', request, { code: 'ECONNREFUSED' }));
@@ -62,13 +62,13 @@ describe('The location of a service', () => {
     location.invalidate();
     location.url$.subscribe((url) => urls.push(url));
     expect(urls).to.deep.equal(['https://one.example/']);
-    const { transport } = answering(response(502));
+    const { transport } = respondWith(response(502));
     expect(location.tracked('https://one.example/')(transport)).to.equal(transport);
   });
 
   describe('that has to be looked up', () => {
     it('should be looked up when it is first needed, once for all, and be kept', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const { looks, hear } = looking(of('one'));
         expect(looks).to.deep.equal([]);
         expect([hear(), hear()]).to.deep.equal([['0 one'], ['0 one']]);
@@ -89,7 +89,7 @@ describe('The location of a service', () => {
     });
 
     it('should error where nothing was ever found, and be looked up again by who comes next', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const { hear } = looking(
           throwError(() => new Error('nowhere')),
           of('one'),
@@ -101,7 +101,7 @@ describe('The location of a service', () => {
     });
 
     it('spaces lookups that fail by the backoff, however many need it', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const { hear, looks } = looking(throwError(() => new Error('nowhere')));
         for (let second = 0; second < 30; second += 0.25) timer(second * 1000).subscribe(() => void hear());
         timer(30_000).subscribe(() => expect(looks).to.deep.equal([0, 2, 6, 14, 29]));
@@ -109,7 +109,7 @@ describe('The location of a service', () => {
     });
 
     it('is looked up at once when the platform comes online', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const { hear, looks, online$ } = looking(
           throwError(() => new Error('nowhere')),
           of('one'),
@@ -123,7 +123,7 @@ describe('The location of a service', () => {
     });
 
     it('should be looked up again by who next needs it, once it is in doubt, and tell all of another URL', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const { location, hear, looks } = looking(of('one'), of('one'), of('two'));
         const heard = hear();
         timer(59_000).subscribe(() => {
@@ -143,7 +143,7 @@ describe('The location of a service', () => {
     });
 
     it('should stay what it was where looking again finds nothing', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const { location, hear, looks } = looking(
           of('one'),
           throwError(() => new Error('nowhere')),
@@ -159,7 +159,7 @@ describe('The location of a service', () => {
     });
 
     it('should be looked into when five requests in a row get no answer, but not more than once a minute', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const { hear, looks, fail } = looking(of('one'), of('one'), of('two'));
         const heard = hear();
         timer(100_000).subscribe(() => fail(4));
@@ -172,7 +172,7 @@ describe('The location of a service', () => {
     });
 
     it('should count a gateway that reaches nobody, and begin anew with any other answer', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const { location, hear, looks } = looking(of('one'));
         hear();
         const statuses = [502, 502, 502, 502, 200, 502, 502, 502, 502, 502];
@@ -188,7 +188,7 @@ describe('The location of a service', () => {
     });
 
     it('should not mind what fails where it was before, nor other errors', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const { location, hear, looks, fail } = looking(of('one'));
         hear();
         timer(61_000).subscribe(() => {
@@ -201,7 +201,7 @@ describe('The location of a service', () => {
     });
 
     it('should stop looking when the service is over', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const again$ = new Subject<string>();
         const { hear, fail, over$ } = looking(of('one'), again$);
         hear();

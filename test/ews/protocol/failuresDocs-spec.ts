@@ -7,7 +7,7 @@ import {
   type EwsDecision,
   EWS_FAILURES,
 } from '../../../lib/ews/protocol/failures.ts';
-import { tableBehind } from '../../support/docTable.ts';
+import { tableAfter } from '../../support/docs/docTable.ts';
 
 const request = { method: 'POST', url: 'https://mail.contoso.com/EWS/Exchange.asmx' };
 
@@ -68,7 +68,7 @@ describe('the errors in docs/EWS.md', () => {
       ...EWS_FAILURES.map(([code]) => decided(code, asError(code))),
       ...OTHERS.map(([name, error]) => decided(name, error)),
     ];
-    expect(tableBehind('EWS.md', '## Errors')).to.deep.equal(rows);
+    expect(tableAfter('EWS.md', '## Errors')).to.deep.equal(rows);
   });
 
   it('should be decided the same for events that are asked for, streamed and posted', () => {

@@ -6,7 +6,7 @@ import { exchange } from '../../../lib/ews/exchange.ts';
 import { type ExchangeService } from '../../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import { gistOf } from '../../../lib/testing/ews/requests/requests.ts';
-import { httpServer, type SpecServer } from '../../support/httpServer.ts';
+import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
 import { answer, eventsAnswer, itemEvent } from '../answers.ts';
 import { message, status, streamed } from '../streaming/streams.ts';
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { asyncScheduler, concat, from, interval, map, NEVER, type Observable, tap, throwError } from 'rxjs';
 import { NetworkError } from '../../../lib/core/errors.ts';
 import { type ResponseOptions, parseResponse } from '../../../lib/ews/protocol/responseParser.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 import { answer, eventsAnswer, itemEvent, plainFault } from '../answers.ts';
 
 const encoder = new TextEncoder();
@@ -22,7 +22,7 @@ function seen(body$: Observable<Uint8Array>, options?: ResponseOptions): string[
     tap({ unsubscribe: () => at('let go'), complete: () => at('read to its end') }),
     parseResponse(options),
   );
-  marbles(() => {
+  inVirtualTime(() => {
     watched.subscribe({
       next: (messages) => at(messages.map(({ type }) => type).join() || 'no message'),
       error: (error: unknown) => at(error instanceof Error ? error.name : 'another'),
@@ -98,7 +98,7 @@ describe('parseAnswer', () => {
 
   it('calls onMessage before the body has ended', () => {
     const types: string[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       concat(bytes(plainFault('s:Client', 'no')), NEVER)
         .pipe(parseResponse({ onMessage: ({ type }) => types.push(`${type} at ${asyncScheduler.now()}`) }))
         .subscribe();

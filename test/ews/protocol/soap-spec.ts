@@ -7,8 +7,8 @@ import type { RequestProgress, Transport } from '../../../lib/core/transport/tra
 import { EwsError, SoapFault } from '../../../lib/ews/protocol/errors.ts';
 import { type SoapCall, soapCall, soapStream } from '../../../lib/ews/protocol/soap.ts';
 import type { ResponseMessage } from '../../../lib/ews/protocol/messages.ts';
-import { rawServer } from '../../support/httpServer.ts';
-import { type Answer, answering, response } from '../../support/responses.ts';
+import { rawServer } from '../../support/net/httpServer.ts';
+import { type PreparedResponse, respondWith, response } from '../../support/responses.ts';
 import { answer, envelope, errorAnswer, faultAnswer, plainFault } from '../answers.ts';
 
 const XML = { 'content-type': 'text/xml; charset=utf-8' };
@@ -19,9 +19,12 @@ const call: SoapCall = {
 };
 const success = answer('Unsubscribe', '<m:ResponseCode>NoError</m:ResponseCode>');
 
-function outcome(given: Answer, more: Partial<SoapCall> = {}): { value?: ResponseMessage; error?: unknown } {
+function outcome(
+  given: PreparedResponse,
+  more: Partial<SoapCall> = {},
+): { value?: ResponseMessage; error?: unknown } {
   const result: { value?: ResponseMessage; error?: unknown } = {};
-  soapCall(answering(given).transport, { ...call, ...more }).subscribe({
+  soapCall(respondWith(given).transport, { ...call, ...more }).subscribe({
     next: (value) => (result.value = value),
     error: (error: unknown) => (result.error = error),
   });
@@ -30,7 +33,7 @@ function outcome(given: Answer, more: Partial<SoapCall> = {}): { value?: Respons
 
 describe('A SOAP call', () => {
   it('should POST the envelope as XML', () => {
-    const { transport, requests } = answering(response(200, { headers: XML, body: [success] }));
+    const { transport, requests } = respondWith(response(200, { headers: XML, body: [success] }));
     soapCall(transport, { ...call, headers: { 'x-anchormailbox': 'a@b.example' } }).subscribe();
     expect(requests).to.deep.equal([
       {
@@ -47,7 +50,7 @@ describe('A SOAP call', () => {
   });
 
   it('should send nothing before it is subscribed to, and once for each subscriber', () => {
-    const { transport, requests } = answering(response(200, { headers: XML, body: [success] }));
+    const { transport, requests } = respondWith(response(200, { headers: XML, body: [success] }));
     const call$ = soapCall(transport, call);
     expect(requests).to.have.length(0);
     call$.subscribe();
@@ -56,7 +59,7 @@ describe('A SOAP call', () => {
   });
 
   it('should hand keepalive and progress on to the transport', () => {
-    const { transport, requests } = answering(response(200, { headers: XML, body: [success] }));
+    const { transport, requests } = respondWith(response(200, { headers: XML, body: [success] }));
     const onProgress = (): void => undefined;
     soapCall(transport, { ...call, keepalive: true, onProgress }).subscribe();
     expect(requests[0]).to.include({ keepalive: true, onProgress });
@@ -176,7 +179,7 @@ describe('A SOAP call', () => {
   });
 
   describe('that is to create something', () => {
-    const progressOf = (given: Answer): RequestProgress[] => {
+    const progressOf = (given: PreparedResponse): RequestProgress[] => {
       const progress: RequestProgress[] = [];
       outcome(given, { onProgress: (step) => progress.push(step) });
       return progress;
@@ -203,9 +206,9 @@ describe('A SOAP stream', () => {
   const streamCall = { ...call, operation: 'GetStreamingEvents' };
   const message = answer('GetStreamingEvents', '<m:ResponseCode>NoError</m:ResponseCode>');
 
-  function seenOf(given: Answer): string[] {
+  function seenOf(given: PreparedResponse): string[] {
     const seen: string[] = [];
-    soapStream(answering(given).transport, streamCall).subscribe({
+    soapStream(respondWith(given).transport, streamCall).subscribe({
       next: ({ type }) => seen.push(type),
       error: (error: unknown) => seen.push(error instanceof Error ? error.name : 'another'),
       complete: () => seen.push('complete'),
@@ -216,7 +219,7 @@ describe('A SOAP stream', () => {
   it('should emit each message as it arrives, and complete with the body', () => {
     const chunks = new Subject<Uint8Array>();
     const seen: string[] = [];
-    const { transport, requests } = answering({ ...response(200, { headers: XML }), body$: chunks });
+    const { transport, requests } = respondWith({ ...response(200, { headers: XML }), body$: chunks });
     soapStream(transport, streamCall).subscribe({
       next: ({ type }) => seen.push(type),
       complete: () => seen.push('complete'),
@@ -275,7 +278,7 @@ describe('A connection on which a fault came', () => {
       ...response(status, { headers: XML, body: [body] }),
       discardConnection: () => (discarded += 1),
     };
-    call$(answering(answered).transport).subscribe({ error: () => undefined });
+    call$(respondWith(answered).transport).subscribe({ error: () => undefined });
     return discarded;
   };
   const calling = (transport: Transport): Observable<unknown> => soapCall(transport, call);

@@ -12,7 +12,7 @@ import {
   type EwsSimulator,
   type EwsSimulatorOptions,
 } from '../../../lib/testing/ews/simulator.ts';
-import { at, marbles } from '../../support/marbles.ts';
+import { at, inVirtualTime } from '../../support/virtualTime.ts';
 
 /** What a spec in virtual time works with. */
 export interface Pulling {
@@ -94,7 +94,7 @@ export function pulling(
     sent: () => server.requests.map(({ time, operation }) => `${time / 1000} ${operation ?? 'nothing'}`),
   };
 
-  marbles(() => {
+  inVirtualTime(() => {
     service.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
     service.releases.pending$.subscribe((count) => (pending = count));
     script(result);

@@ -12,8 +12,8 @@ import {
   type RefusedPost,
 } from '../../../lib/ews/push/listener.ts';
 import { routerOf } from '../../../lib/ews/push/router.ts';
-import { httpServer, type SpecServer } from '../../support/httpServer.ts';
-import { marbles } from '../../support/marbles.ts';
+import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 import { postedEvents } from './posted.ts';
 
 const XML = { 'content-type': 'text/xml; charset=utf-8' };
@@ -266,7 +266,7 @@ describe('pushListener', () => {
       const one = pushListener({ timeoutSeconds: 20 });
       const taken = new Subject<PushRequest>();
       const { request, response, answers } = double({ body: 'x' });
-      marbles(() => {
+      inVirtualTime(() => {
         one.incoming$.subscribe((incoming) => {
           incoming.body$.subscribe();
           taken.next(incoming);

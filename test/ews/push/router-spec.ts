@@ -3,7 +3,7 @@ import { of, Subject, timer } from 'rxjs';
 import { ClosedError } from '../../../lib/core/errors.ts';
 import type { PushRequest } from '../../../lib/ews/push/pushRequest.ts';
 import { type PushRouter, routerOf } from '../../../lib/ews/push/router.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 import { postedEvents } from './posted.ts';
 
 interface Routing {
@@ -19,7 +19,7 @@ function routing(script: (routing: Routing) => void, maxUnknown?: number): strin
   const incoming = new Subject<PushRequest>();
   const router = routerOf(incoming, maxUnknown);
   const seen: string[] = [];
-  marbles(() =>
+  inVirtualTime(() =>
     script({
       router,
       incoming,

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { asyncScheduler, NEVER, of, Subject, throwError, timer } from 'rxjs';
 import type { PushResponse } from '../../../lib/ews/push/pushRequest.ts';
 import { pushSender, type PushSender } from '../../../lib/ews/push/sender.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 import { posted, postedError, postedEvents, postedMessage, sendNotification } from './posted.ts';
 
 interface Posting {
@@ -29,7 +29,7 @@ function posting(script: (posting: Posting) => void, most = 10, mostBytes?: numb
     const said = /Status>(\w+)</.exec(body)?.[1] ?? headers['retry-after'] ?? '';
     seen.push([at(), status, said, problem].join(' ').trim());
   };
-  marbles(() =>
+  inVirtualTime(() =>
     script({
       line,
       arrivals,

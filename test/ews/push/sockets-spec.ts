@@ -8,7 +8,7 @@ import { exchange } from '../../../lib/ews/exchange.ts';
 import { type ExchangeService } from '../../../lib/ews/session/session.ts';
 import { ewsSimulator, type EwsSimulator } from '../../../lib/testing/ews/simulator.ts';
 import { serve, type Served } from '../../../lib/testing/http/serve.ts';
-import { httpServer, type SpecServer } from '../../support/httpServer.ts';
+import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
 
 const isMail = ({ type }: EwsEvent): boolean => type === 'newMail';
 

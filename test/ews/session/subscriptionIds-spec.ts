@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { subscriptionIds } from '../../../lib/ews/session/subscriptionIds.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 describe('The claims to subscription ids', () => {
   it('should be held from when an id is taken until it is dropped', () => {
@@ -27,7 +27,7 @@ describe('The claims to subscription ids', () => {
   });
 
   it('should be disputed where the one was told of the id when the other had asked already', () => {
-    marbles(({ cold }) => {
+    inVirtualTime(({ cold }) => {
       const claims = subscriptionIds();
       const [one, other] = [claims.open(), claims.open()];
       cold('100ms (a|)').subscribe(() => claims.assign(one, '1', 50));

@@ -5,7 +5,7 @@ import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
 import { exchange } from '../../../lib/ews/exchange.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import { gistOf } from '../../../lib/testing/ews/requests/requests.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 import { answer } from '../answers.ts';
 import { outcomesOf } from '../pull/pulling.ts';
 import { bare, closed, message, status, streamed } from './streams.ts';
@@ -33,7 +33,7 @@ function seenOf(...chunks: readonly (string | Uint8Array)[]): string[] {
     const isStream = operation === 'GetStreamingEvents';
     return of({ status: 200, url, headers: headersFrom({}), body$: isStream ? body$ : whole });
   };
-  marbles(() => {
+  inVirtualTime(() => {
     const service = exchange({ url: 'https://exchange.example/EWS/Exchange.asmx', transport });
     const watching = streamingNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe(
       ({ type }: EwsEvent) => seen.push(`${Math.floor(asyncScheduler.now() / 1000)} ${type}`),

@@ -9,7 +9,7 @@ import { exchange } from '../../../lib/ews/exchange.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
 import { gistOf } from '../../../lib/testing/ews/requests/requests.ts';
-import { at, marbles } from '../../support/marbles.ts';
+import { at, inVirtualTime } from '../../support/virtualTime.ts';
 import { answer } from '../answers.ts';
 import { expectMaxConnections } from '../maxConnections.ts';
 import { outcomesOf } from '../pull/pulling.ts';
@@ -26,7 +26,7 @@ function many({ stream, watch }: Streaming, count: number, untilSeconds: number)
 const POST = { method: 'POST', url: 'https://exchange.example/EWS/Exchange.asmx' };
 
 /** What a spec works with that writes the streams by hand. */
-interface Hands {
+interface ScriptedStreams {
   /** The streams that were asked for, in order. */
   readonly bodies: readonly Subject<string>[];
   /** Watches with one subscription more; of the first, S1, it is noted what comes. */
@@ -36,7 +36,10 @@ interface Hands {
 }
 
 /** Runs a spec in virtual time, for 30 seconds, whose streams bring what is written by hand, when it says so. */
-function hands(script: (hands: Hands) => void): { seen: readonly string[]; requests: () => number } {
+function scriptedStreams(script: (hands: ScriptedStreams) => void): {
+  seen: readonly string[];
+  requests: () => number;
+} {
   const bodies: Subject<string>[] = [];
   const seen: string[] = [];
   let made = 0;
@@ -54,7 +57,7 @@ function hands(script: (hands: Hands) => void): { seen: readonly string[]; reque
     const body$ = text$.pipe(map((part) => new TextEncoder().encode(part)));
     return of({ status: 200, url, headers: headersFrom({ 'content-type': 'text/xml' }), body$ });
   };
-  marbles(() => {
+  inVirtualTime(() => {
     const service = exchange({ url: POST.url, transport });
     const stream$ = streamingNotifications(service, { folders: ['inbox'], events: ['newMail', 'created'] });
     const watching = new Subscription();
@@ -222,7 +225,7 @@ describe('A connection that streams share', () => {
   });
 
   it('should keep the order, and tell of no gap, where what was held back brings more at once', () => {
-    const { seen, requests } = hands(({ watch, bring, bodies }) => {
+    const { seen, requests } = scriptedStreams(({ watch, bring, bodies }) => {
       watch((type) => {
         if (type === 'newMail') bring(1, 'CreatedEvent');
       });
@@ -237,7 +240,7 @@ describe('A connection that streams share', () => {
   });
 
   it('should tell of a gap behind what had come of the old request, where the new one is lost after it had taken over', () => {
-    const { seen, requests } = hands(({ watch, bring, bodies }) => {
+    const { seen, requests } = scriptedStreams(({ watch, bring, bodies }) => {
       watch();
       at(1, () => bring(0, 'StatusEvent'));
       at(5, () => watch());
@@ -473,7 +476,7 @@ describe('A connection that is refused', () => {
       const body$ = isStream ? concat(whole$, NEVER) : whole$;
       return of({ status: 200, url, headers: headersFrom({ 'content-type': 'text/xml' }), body$ });
     };
-    marbles(() => {
+    inVirtualTime(() => {
       const service = exchange({ url: POST.url, transport });
       for (let each = 0; each < 2; each += 1) {
         const watching = streamingNotifications(service, {

@@ -3,7 +3,7 @@ import { of } from 'rxjs';
 import { DecodeError } from '../../../lib/core/errors.ts';
 import type { ParserOptions } from '../../../lib/ews/protocol/parser.ts';
 import { parseStream, streamingParser } from '../../../lib/ews/protocol/streamParser.ts';
-import { extent } from '../../support/extent.ts';
+import { caseCount } from '../../support/random/caseCount.ts';
 import { envelope } from '../answers.ts';
 import { bare, closed, grommunioStream, message, status, streamed } from './streams.ts';
 
@@ -109,7 +109,7 @@ describe('A stream of envelopes', () => {
     it(`should be read ${name}, the same wherever it is cut`, () => {
       const bytes = encoder.encode(stream);
       expect(read([bytes])).to.deep.equal(expected);
-      for (let at = 1; at < bytes.length; at += extent(7, 1)) {
+      for (let at = 1; at < bytes.length; at += caseCount(7, 1)) {
         expect(read([bytes.subarray(0, at), bytes.subarray(at)]), `cut at ${at}`).to.deep.equal(expected);
       }
       expect(read(Array.from(bytes, (byte) => Uint8Array.of(byte))), 'byte by byte').to.deep.equal(expected);
@@ -171,7 +171,7 @@ describe('A stream of envelopes', () => {
   it('should lose only the envelope that breaks off, wherever it breaks off', () => {
     const declaration = broken.length - bare(broken).length;
     for (const next of [good, bare(good)]) {
-      for (let at = 1; at < broken.length; at += extent(5, 1)) {
+      for (let at = 1; at < broken.length; at += caseCount(5, 1)) {
         // Nothing but a declaration was lost.
         if (next !== good && at === declaration) continue;
         const found = readText(good + broken.slice(0, at) + next);
@@ -182,7 +182,7 @@ describe('A stream of envelopes', () => {
   });
 
   it('should tell of the last envelope if that breaks off', () => {
-    for (let at = 1; at < broken.length; at += extent(5, 1)) {
+    for (let at = 1; at < broken.length; at += caseCount(5, 1)) {
       expect(readText(good + broken.slice(0, at)), `cut at ${at}`).to.deep.equal([goodRead, 'unreadable']);
     }
   });

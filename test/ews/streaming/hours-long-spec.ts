@@ -6,7 +6,7 @@ import { type ExchangeService } from '../../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
 import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const HOUR_MS = 3_600_000;
 const HOURS = 9;
@@ -38,7 +38,7 @@ describe('Sixty streams of five users, over nine hours', () => {
         if (event.type === 'gap') gaps.push({ ...event, seenAt: asyncScheduler.now() });
       };
 
-      marbles(() => {
+      inVirtualTime(() => {
         for (let mailbox = 0; mailbox < MAILBOXES; mailbox += 1) {
           const service = exchange({
             url: server.url,

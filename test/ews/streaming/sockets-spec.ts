@@ -12,7 +12,7 @@ import {
   type EwsSimulatorOptions,
 } from '../../../lib/testing/ews/simulator.ts';
 import { serve, type Served } from '../../../lib/testing/http/serve.ts';
-import { httpServer, type SpecServer } from '../../support/httpServer.ts';
+import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
 import { answer } from '../answers.ts';
 import { message, status, streamed } from './streams.ts';
 

@@ -6,7 +6,7 @@ import { exchange } from '../../../lib/ews/exchange.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
 import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -73,7 +73,7 @@ function week(dialect: EwsDialect): {
     });
   };
 
-  marbles(() => {
+  inVirtualTime(() => {
     MAILBOXES.forEach((primarySmtpAddress, which) => {
       const mailbox = server.mailbox(primarySmtpAddress);
       const sent: Mail[] = [];

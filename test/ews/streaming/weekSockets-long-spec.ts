@@ -7,7 +7,7 @@ import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts'
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
 import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
 import { serve, type Served } from '../../../lib/testing/http/serve.ts';
-import { type SocketProxy, socketProxy } from '../../support/socketProxy.ts';
+import { type SocketProxy, socketProxy } from '../../support/net/socketProxy.ts';
 
 const MAILBOXES = ['ann', 'bob', 'cid'].map((name) => `${name}@contoso.example`);
 const EACH = 3;

@@ -8,7 +8,7 @@ import { exchange } from '../../../lib/ews/exchange.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
 import { ewsSimulator, type EwsSimulatorOptions } from '../../../lib/testing/ews/simulator.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
 const addresses = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}@contoso.com`);
@@ -26,7 +26,7 @@ describe('One service for several mailboxes', () => {
         const { server, service } = connected({ dialect });
         const seen: string[] = [];
         let pending = 0;
-        marbles(() => {
+        inVirtualTime(() => {
           service.releases.pending$.subscribe((count) => (pending = count));
           for (const address of addresses) {
             server.mailbox(address);
@@ -89,7 +89,7 @@ describe('One service for several mailboxes', () => {
   it('should share connections between the streams of all that name one anchor', () => {
     const { server, service } = connected({}, { anchorMailbox: 'a@contoso.com' });
     const seen: string[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const streams = addresses.map((address) =>
         streamingNotifications(service.as({ smtpAddress: address }), OPTIONS),
       );
@@ -110,7 +110,7 @@ describe('One service for several mailboxes', () => {
 
   it('should let each name the anchor of its group', () => {
     const { server, service } = connected();
-    marbles(() => {
+    inVirtualTime(() => {
       const streams = addresses.map((address, index) =>
         streamingNotifications(service.as({ smtpAddress: address }, addresses[index < 3 ? 0 : 3]), OPTIONS),
       );
@@ -148,7 +148,7 @@ describe('One service for several mailboxes', () => {
         );
       },
     });
-    marbles(() => {
+    inVirtualTime(() => {
       const watching = streamingNotifications(service, OPTIONS).subscribe();
       timer(10_000).subscribe(() => {
         box = 2;
@@ -178,7 +178,7 @@ describe('One service for several mailboxes', () => {
     const { clean, outcomes } = await other.close();
     expect([completed, clean, outcomes.length, server.subscriptions.length]).to.deep.equal([2, true, 2, 0]);
     const limited = connected({ latencyMs: 10 }, { maxConcurrentRequests: 2 });
-    marbles(() => {
+    inVirtualTime(() => {
       const pulls = addresses.map((address) =>
         pullNotifications(limited.service.as({ smtpAddress: address }), OPTIONS),
       );
@@ -193,7 +193,7 @@ describe('One service for several mailboxes', () => {
     const { server, service } = connected();
     const delegate = server.mailbox('boss@contoso.com');
     const seen: string[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const inbox = { distinguished: 'inbox', mailbox: 'boss@contoso.com' };
       const watching = merge(
         streamingNotifications(service, { folders: [inbox], events: ['newMail'] }),

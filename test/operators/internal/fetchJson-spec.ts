@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { throwError } from 'rxjs';
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../../lib/core/errors.ts';
 import { fetchJson } from '../../../operators/internal/fetchJson.ts';
-import { type Answer, answering, response } from '../../support/responses.ts';
+import { type PreparedResponse, respondWith, response } from '../../support/responses.ts';
 
 describe('resourceGetter', () => {
   const base = new URL('https://pool.contoso.com/ucwa/v1/applications/1');
@@ -10,9 +10,9 @@ describe('resourceGetter', () => {
   /** What asking for an href came to. */
   const asked = (
     href: string,
-    answer: Answer = response(200, { body: ['{"availability":', '"Busy"}'] }),
+    answer: PreparedResponse = response(200, { body: ['{"availability":', '"Busy"}'] }),
   ): { readonly urls: string[]; readonly value: unknown; readonly error: unknown } => {
-    const { transport, requests } = answering(answer);
+    const { transport, requests } = respondWith(answer);
     let value: unknown;
     let error: unknown;
     fetchJson(
@@ -45,7 +45,7 @@ describe('resourceGetter', () => {
   });
 
   it('should send nothing before it is subscribed to', () => {
-    const { transport, requests } = answering(response(200));
+    const { transport, requests } = respondWith(response(200));
     fetchJson(transport, base)('/people/1');
     expect(requests).to.be.empty;
   });

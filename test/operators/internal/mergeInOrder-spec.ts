@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { map, Subject, timer } from 'rxjs';
 import { mergeInOrder } from '../../../operators/internal/mergeInOrder.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 describe('mergeInOrder', () => {
   const letters = { a: { letter: 'a' }, b: { letter: 'b' }, c: { letter: 'c' }, d: { letter: 'd' } };
 
   it('should emit in the order of the source, whatever is done first', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const slow = cold('  -----a|', letters);
       const fast = cold('  -b|', letters);
       const faster = cold('(c|)', letters);
@@ -23,7 +23,7 @@ describe('mergeInOrder', () => {
   });
 
   it('should work on so many at a time, and no more', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const inner = cold(' ---a|', letters);
       const source = cold('(000|)');
       const innerSubs = ['^---!', '^---!', '----^---!'];
@@ -35,7 +35,7 @@ describe('mergeInOrder', () => {
   });
 
   it('should unsubscribe from what it works on when its subscriber leaves', () => {
-    marbles(({ cold, expectObservable, expectSubscriptions }) => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const inner = cold(' -----a|', letters);
       const source = cold('00----|');
       const unsub = '      ---!';
@@ -50,7 +50,7 @@ describe('mergeInOrder', () => {
   it('should keep the order where a subscriber makes the source emit', () => {
     const source$ = new Subject<number>();
     const told: number[] = [];
-    marbles(({ flush }) => {
+    inVirtualTime(({ flush }) => {
       source$.pipe(mergeInOrder((ms) => timer(ms).pipe(map(() => ({ ms }))), 4)).subscribe(({ ms }) => {
         told.push(ms);
         if (ms === 3) source$.next(0);

@@ -8,7 +8,7 @@ import {
   unsubscribeEnvelope,
 } from '../../../lib/ews/protocol/envelope.ts';
 import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
-import { at, marbles } from '../../support/marbles.ts';
+import { at, inVirtualTime } from '../../support/virtualTime.ts';
 import { head, type Watching, watching } from './watching.ts';
 
 const as = (smtpAddress: string): EnvelopeHead => ({ ...head, impersonate: { smtpAddress } });
@@ -55,7 +55,7 @@ for (const dialect of ['grommunio', 'grommunio-3.9'] as const) {
           return of({ status: 200, url, headers: headersFrom({}), body$: of() });
         },
       });
-      marbles(() => {
+      inVirtualTime(() => {
         server
           .transport({
             method: 'POST',

@@ -7,7 +7,7 @@ import {
   streamingNotifications,
 } from '../../../lib/ews/index.ts';
 import { type EwsSimulator, ewsSimulator } from '../../../lib/testing/index.ts';
-import { at, marbles } from '../../support/marbles.ts';
+import { at, inVirtualTime } from '../../support/virtualTime.ts';
 
 const ADDRESS = 'sara@contoso.example';
 
@@ -39,7 +39,7 @@ for (const [how, watch] of ways) {
     const seenBy = (script: (server: EwsSimulator) => void): readonly string[] => {
       const seen: string[] = [];
       const server = ewsSimulator();
-      marbles(() => {
+      inVirtualTime(() => {
         watch(server, ADDRESS)
           .pipe(takeUntil(timer(20_000)))
           .subscribe((event) => {
@@ -90,7 +90,7 @@ for (const [how, watch] of ways) {
 
     it('keeps its items when a test names it', () => {
       const server = ewsSimulator();
-      marbles(() => {
+      inVirtualTime(() => {
         const item = server.deliverMail();
         watch(server, ADDRESS)
           .pipe(takeUntil(timer(5000)))
@@ -110,7 +110,7 @@ describe('A mailbox that a test names first', () => {
     const server = ewsSimulator();
     const sara = server.mailbox(ADDRESS);
     const seen: string[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       pullNotifications(exchange({ url: server.url, transport: server.transport }), {
         folders: [{ id: sara.folderId('inbox') }],
         events: ['newMail'],

@@ -14,7 +14,7 @@ import {
   type EwsSimulator,
   type EwsSimulatorOptions,
 } from '../../../lib/testing/ews/simulator.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const head = { version: 'Exchange2013_SP1' };
 const push: PushSubscriptionRequest = {
@@ -71,7 +71,7 @@ function posting(
     return text;
   };
   const result = { server, times, bodies, send };
-  marbles(() => script(result));
+  inVirtualTime(() => script(result));
   return result;
 }
 

@@ -14,7 +14,7 @@ import {
   type EwsSimulator,
   type EwsSimulatorOptions,
 } from '../../../lib/testing/ews/simulator.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const head = { version: 'Exchange2013_SP1' };
 const all = ['created', 'deleted', 'modified', 'moved', 'copied', 'newMail', 'freeBusyChanged'] as const;
@@ -534,7 +534,7 @@ describe('The simulated Exchange server', () => {
     it('should let a subscription expire when it is not asked for its timeout', () => {
       const server = ewsSimulator();
       const codes: string[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         const { id, watermark } = subscribe(server, { ...inbox, timeoutMinutes: 1 });
         for (const seconds of [59, 118, 179]) {
           timer(seconds * 1000).subscribe(() => codes.push(ask(server, id, watermark).responseCode));
@@ -546,7 +546,7 @@ describe('The simulated Exchange server', () => {
     it('should act half way, and even when the sender has gone', () => {
       const server = ewsSimulator({ latencyMs: 100 });
       const held: number[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         const sent = server
           .transport({
             method: 'POST',
@@ -563,7 +563,7 @@ describe('The simulated Exchange server', () => {
 
     it('should break what is under way when it restarts', () => {
       const server = ewsSimulator({ latencyMs: 100 });
-      const result = marbles(() => {
+      const result = inVirtualTime(() => {
         timer(60).subscribe(() => server.restart());
         return send(server, subscribeEnvelope(head, inbox));
       });

@@ -10,7 +10,7 @@ import {
   type EwsSimulator,
   type EwsSimulatorOptions,
 } from '../../../lib/testing/ews/simulator.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 export const head: EnvelopeHead = { version: 'Exchange2013_SP1' };
 const headers = { 'content-type': 'text/xml; charset=utf-8' };
@@ -90,6 +90,6 @@ export function watching(script: (watching: Watching) => void, options: EwsSimul
         });
     },
   };
-  marbles(() => script(result));
+  inVirtualTime(() => script(result));
   return result;
 }

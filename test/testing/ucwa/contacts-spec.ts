@@ -7,7 +7,7 @@ import {
   type UcwaSimulator,
   type UcwaSimulatorOptions,
 } from '../../../lib/testing/ucwa/simulator.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const APPLICATIONS = '/ucwa/oauth/v1/applications';
 const APP = `${APPLICATIONS}/101`;
@@ -171,7 +171,7 @@ describe('ucwaSimulator, on the state of contacts', () => {
   });
 
   it('should say when a contact was active last: when its presence was set, not its note', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const server = watched();
       const lastActive = (): unknown => ask(server, 'GET', `${HERS}/presence`).body?.['lastActive'];
       timer(5000).subscribe(() => {
@@ -186,7 +186,7 @@ describe('ucwaSimulator, on the state of contacts', () => {
   });
 
   it('should be able to fail or delay one of them alone; what is late tells of when it was asked for', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const server = watched();
       const isNote = ({ url }: { readonly url: string }): boolean => url.endsWith('/note');
       server.setPresence(SARA, { note: 'old' });

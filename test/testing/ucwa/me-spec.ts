@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { mergeMap, timer } from 'rxjs';
 import { readText } from '../../../lib/core/transport/transport.ts';
 import { ucwaSimulator, type UcwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const APPLICATIONS = '/ucwa/oauth/v1/applications';
 const APP = `${APPLICATIONS}/101`;
@@ -81,7 +81,7 @@ describe('ucwaSimulator, on the user', () => {
   });
 
   it('should let who reports nothing for four minutes seem away, until there is a report', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const server = started();
       ask(server, 'POST', MAKE, { SupportedModalities: ['Messaging'] });
       const availability = (): unknown => server.applications[0]?.availability;

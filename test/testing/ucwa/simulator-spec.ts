@@ -7,7 +7,7 @@ import {
   type UcwaSimulator,
   type UcwaSimulatorOptions,
 } from '../../../lib/testing/ucwa/simulator.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 interface Told {
   status: number | undefined;
@@ -154,7 +154,7 @@ describe('ucwaSimulator', () => {
 
     it('should end one that nobody has waited on for a quarter of an hour', () => {
       const client = new Client();
-      marbles(() => {
+      inVirtualTime(() => {
         client.application();
         const waiting = client.events(1);
         timer(100_000).subscribe(() => waiting.sent.unsubscribe());
@@ -245,7 +245,7 @@ describe('ucwaSimulator', () => {
     it('should warn of the expiry, and end what was not extended', () => {
       const client = new Client({ mediumSeconds: 0, expiryWarningSeconds: 60 });
       const told: [number, string[]][] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         client.application();
         client.subscribe(SARA);
         const listen = (ack: number): void => {
@@ -269,7 +269,7 @@ describe('ucwaSimulator', () => {
 
     it('should extend one, to half an hour at most', () => {
       const client = new Client();
-      marbles(() => {
+      inVirtualTime(() => {
         client.application();
         client.subscribe(SARA);
         const left = (): number => client.server.presenceSubscriptions[0]!.expiresAt;
@@ -377,7 +377,7 @@ describe('ucwaSimulator', () => {
 
     it('should start, show, refresh and stop the subscription to contacts and groups', () => {
       const client = new Client();
-      marbles(() => {
+      inVirtualTime(() => {
         client.application();
         const until = (): readonly number[] =>
           client.server.contactsAndGroupsSubscriptions.map(({ expiresAt }) => expiresAt);
@@ -450,7 +450,7 @@ describe('ucwaSimulator', () => {
 
     it('should answer without sender when the time is over', () => {
       const client = new Client();
-      marbles(() => {
+      inVirtualTime(() => {
         client.application();
         const waiting = client.events(1);
         timer(179_999).subscribe(() => expect(waiting.status).to.equal(undefined));
@@ -484,7 +484,7 @@ describe('ucwaSimulator', () => {
 
     it('should hold events back for others of their priority, and let them go with those that hurry', () => {
       const client = new Client();
-      marbles(() => {
+      inVirtualTime(() => {
         client.application();
         const low = client.events(1);
         client.server.emit(note, 'low');
@@ -516,7 +516,7 @@ describe('ucwaSimulator', () => {
 
     it('should remember the intervals that the client asks for, and refuse those that are not allowed', () => {
       const client = new Client();
-      marbles(() => {
+      inVirtualTime(() => {
         client.application();
         client.server.emit(me, 'medium');
         expect(client.events(1, '&medium=4').status).to.equal(400);
@@ -548,7 +548,7 @@ describe('ucwaSimulator', () => {
     it('ignores the intervals of a request that a higher priority outranks', () => {
       const client = new Client({ mediumSeconds: 5 });
       client.application();
-      marbles(() => {
+      inVirtualTime(() => {
         const tuned = client.events(1, '&medium=10&priority=1');
         client.events(1, '&medium=600');
         client.events(7, '&medium=700');
@@ -573,7 +573,7 @@ describe('ucwaSimulator', () => {
         const client = new Client();
         client.application();
         client.server.failNext(1, { arrivalDelayMs: 40 }, ({ url }) => url.includes('/events'));
-        marbles(() => {
+        inVirtualTime(() => {
           client.events(1).sent.unsubscribe();
           const newer = client.events(1, `&priority=${priority}`);
           timer(39).subscribe(() => expect(newer.status, 'before').to.equal(undefined));
@@ -589,7 +589,7 @@ describe('ucwaSimulator', () => {
       const client = new Client();
       client.application();
       client.server.failNext(1, { arrivalDelayMs: 40 }, ({ url }) => url.includes('/events'));
-      marbles(() => {
+      inVirtualTime(() => {
         client.events(1).sent.unsubscribe();
         timer(50).subscribe(() => {
           client.server.emit(me);
@@ -705,7 +705,7 @@ describe('ucwaSimulator', () => {
 
     it('should take its time where it is told to', () => {
       const client = new Client({ latencyMs: 20 });
-      marbles(() => {
+      inVirtualTime(() => {
         const created = client.ask('POST', APPLICATIONS, IDENTITY);
         timer(9).subscribe(() => expect(client.server.applications).to.have.length(0));
         timer(11).subscribe(() => expect(client.server.applications).to.have.length(1));
@@ -741,7 +741,7 @@ describe('ucwaSimulator', () => {
 
     it('should let its own time go faster where it is told to', () => {
       const client = new Client({ speed: 50 });
-      marbles(() => {
+      inVirtualTime(() => {
         client.application();
         client.subscribe(SARA);
         expect(client.server.presenceSubscriptions[0]!.expiresAt).to.equal(12_000);

@@ -7,8 +7,8 @@ import type { Application } from '../../../lib/ucwa/application/liveApplication.
 import { connect } from '../../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../../lib/ucwa/session/session.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
-import { marbles } from '../../support/marbles.ts';
-import { connected, keep } from '../connected.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { connected, record } from '../connected.ts';
 
 const isCreation = ({ method, url }: HttpRequest): boolean =>
   method === 'POST' && url.endsWith('/applications');
@@ -36,7 +36,7 @@ const hold = (ucwa: Ucwa): Held => {
 describe('application', () => {
   describe('that is created', () => {
     it('should be one for all, and be deleted when the last has left', async () => {
-      const { ucwa, server, sent, told } = connected();
+      const { ucwa, server, sent, outcomeLines } = connected();
       const one = hold(ucwa);
       const two = hold(ucwa);
       expect(two.seen).to.deep.equal(one.seen);
@@ -50,13 +50,13 @@ describe('application', () => {
       two.leave();
       await ucwa.drain();
       expect(sent()).to.deep.equal(['POST applications 201', 'DELETE 101 204']);
-      expect(told()).to.deep.equal(['application Released']);
+      expect(outcomeLines()).to.deep.equal(['application Released']);
     });
 
     it('should be deleted after everything on it', () => {
       const { ucwa, sent } = connected({ latencyMs: 20 });
-      marbles(() => {
-        const kept = keep(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
+      inVirtualTime(() => {
+        const kept = record(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
         timer(100).subscribe(() => kept.subscription.unsubscribe());
       });
       expect(sent().slice(-2)).to.deep.equal(['DELETE 101/subscriptions/97b6bd66 204', 'DELETE 101 204']);
@@ -82,7 +82,7 @@ describe('application', () => {
 
     it('should be kept for a grace time where one is given, and go at once on drain', () => {
       const { ucwa, server, sent } = connected({}, { graceSeconds: 10 });
-      marbles(() => {
+      inVirtualTime(() => {
         hold(ucwa).leave();
         timer(9000).subscribe(() => hold(ucwa).leave());
         timer(18_999).subscribe(() => expect(server.applications).to.have.length(1));
@@ -98,7 +98,7 @@ describe('application', () => {
 
     it('is kept for 3 seconds by default', () => {
       const { ucwa, server, sent } = connected();
-      marbles(() => {
+      inVirtualTime(() => {
         hold(ucwa).leave();
         timer(2999).subscribe(() => expect(server.applications).to.have.length(1));
         timer(3001).subscribe(() => expect(server.applications).to.have.length(0));
@@ -108,10 +108,10 @@ describe('application', () => {
 
     it('is created once for 71 components that mount and unmount in turn', () => {
       const { ucwa, server, sent } = connected({ latencyMs: 20 });
-      marbles(() => {
+      inVirtualTime(() => {
         for (let mount = 0; mount < 71; mount += 1) {
           timer(mount * 137).subscribe(() => {
-            const kept = keep(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
+            const kept = record(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
             timer(mount % 2 === 0 ? 90 : 30).subscribe(() => kept.subscription.unsubscribe());
           });
         }
@@ -122,7 +122,7 @@ describe('application', () => {
 
     it('is kept when the first component unmounts while it is being created', () => {
       const { ucwa, server, sent } = connected({ latencyMs: 20 });
-      marbles(() => {
+      inVirtualTime(() => {
         const first = hold(ucwa);
         timer(5).subscribe(() => first.leave());
         timer(6).subscribe(() => {
@@ -136,7 +136,7 @@ describe('application', () => {
 
     it('is not requested again after the last has left while the server refuses it', () => {
       const { ucwa, server, sent } = connected();
-      marbles(({ flush }) => {
+      inVirtualTime(({ flush }) => {
         server.failNext(10, { status: 503 }, isCreation);
         const held = hold(ucwa);
         timer(100).subscribe(() => held.leave());
@@ -149,8 +149,8 @@ describe('application', () => {
 
     it('is not created again after the last has left while it waits to be', () => {
       const { ucwa, server, sent } = connected();
-      marbles(({ flush }) => {
-        const all = keep(ucwa.events$);
+      inVirtualTime(({ flush }) => {
+        const all = record(ucwa.events$);
         server.failNext(100, { status: 503 }, isCreation);
         timer(100).subscribe(() => server.restart());
         timer(20_000).subscribe(() => all.subscription.unsubscribe());
@@ -163,10 +163,10 @@ describe('application', () => {
     for (const how of ['close', 'drain', 'await using'] as const) {
       for (const grace of [{}, { graceSeconds: 60 }]) {
         it(`is deleted before ${how} resolves, with ${JSON.stringify(grace)} and slow releases`, async () => {
-          const { ucwa, server, told } = connected({ latencyMs: 20 }, grace);
+          const { ucwa, server, outcomeLines } = connected({ latencyMs: 20 }, grace);
           let ended: PromiseLike<unknown> | undefined;
-          marbles(() => {
-            const watching = keep(presence(ucwa, { uris: ['sip:sara@contoso.com'], ...grace }));
+          inVirtualTime(() => {
+            const watching = record(presence(ucwa, { uris: ['sip:sara@contoso.com'], ...grace }));
             timer(200).subscribe(() => {
               if (how !== 'close') watching.subscription.unsubscribe();
               ended = how === 'await using' ? ucwa[Symbol.asyncDispose]() : ucwa[how]();
@@ -176,7 +176,10 @@ describe('application', () => {
             });
           });
           const report = await ended;
-          expect(told()).to.deep.equal(['presenceSubscription Released notWatched', 'application Released']);
+          expect(outcomeLines()).to.deep.equal([
+            'presenceSubscription Released notWatched',
+            'application Released',
+          ]);
           if (how === 'await using') return;
           expect(report).to.have.property('clean', true);
           expect(report).to.have.property('outcomes').with.length(2);
@@ -187,7 +190,7 @@ describe('application', () => {
     it('is kept by a drain while somebody is subscribed', async () => {
       const { ucwa, server } = connected();
       const held = hold(ucwa);
-      keep(presence(ucwa, { uris: ['sip:sara@contoso.com'] })).subscription.unsubscribe();
+      record(presence(ucwa, { uris: ['sip:sara@contoso.com'] })).subscription.unsubscribe();
       await ucwa.drain();
       expect(server.applications).to.have.length(1);
       held.leave();
@@ -197,7 +200,7 @@ describe('application', () => {
 
     it('should not be created again before the one before it is gone, for they are the same to the server', () => {
       const { ucwa, server, sent } = connected({ latencyMs: 20 }, { graceSeconds: 0 });
-      marbles(() => {
+      inVirtualTime(() => {
         const first = hold(ucwa);
         timer(30).subscribe(() => {
           first.leave();
@@ -219,7 +222,7 @@ describe('application', () => {
 
     it('should not be mixed up with one that was given up while it was being created', () => {
       const { ucwa, server } = connected({ latencyMs: 20 }, { endpointId: 'the same' });
-      marbles(() => {
+      inVirtualTime(() => {
         const first = hold(ucwa);
         timer(5).subscribe(() => first.leave());
         timer(6).subscribe(() => {
@@ -243,8 +246,8 @@ describe('application', () => {
     ];
     for (const [name, fault] of lost) {
       it(`should be asked for again where the answer was lost ${name}, and be one still`, () => {
-        const { ucwa, server, told } = connected();
-        marbles(() => {
+        const { ucwa, server, outcomeLines } = connected();
+        inVirtualTime(() => {
           server.failNext(1, fault, isCreation);
           const held = hold(ucwa);
           timer(1000).subscribe(() => {
@@ -254,13 +257,13 @@ describe('application', () => {
           });
         });
         expect(server.applications).to.deep.equal([]);
-        expect(told()).to.deep.equal(['application Released']);
+        expect(outcomeLines()).to.deep.equal(['application Released']);
       });
     }
 
     it('should say that it is not known what became of it where no answer comes at all', () => {
       const { ucwa, server, outcomes } = connected();
-      marbles(() => {
+      inVirtualTime(() => {
         server.failNext(10, 'resetAfterActing', isCreation);
         const held = hold(ucwa);
         timer(60_000).subscribe(() => expect(held.error).to.have.property('name', 'NetworkError'));
@@ -271,8 +274,8 @@ describe('application', () => {
     });
 
     it('should not take a refusal for proof that nothing was made, where the answer before it was lost', () => {
-      const { ucwa, server, told } = connected();
-      marbles(() => {
+      const { ucwa, server, outcomeLines } = connected();
+      inVirtualTime(() => {
         server.failNext(1, 'resetAfterActing', isCreation);
         server.failNext(1, { status: 403 }, isCreation);
         const held = hold(ucwa);
@@ -281,7 +284,7 @@ describe('application', () => {
           expect(server.applications).to.have.length(1);
         });
       });
-      expect(told()).to.deep.equal(['application Unknown']);
+      expect(outcomeLines()).to.deep.equal(['application Unknown']);
     });
 
     it('should error where it is refused, and can be asked for again', async () => {
@@ -301,7 +304,7 @@ describe('application', () => {
       ['UserAgentNotAllowed', 'ask its administrator'],
     ] as const) {
       it(`should error where the server wants no more of them, and not insist: ${subcode}`, async () => {
-        const { ucwa, server, sent, told } = connected({}, { onExpelled: 'recreate' });
+        const { ucwa, server, sent, outcomeLines } = connected({}, { onExpelled: 'recreate' });
         const body = JSON.stringify({ code: 'Gone', subcode });
         server.failNext(
           1,
@@ -313,7 +316,7 @@ describe('application', () => {
           .and.to.contain(message);
         await ucwa.drain();
         expect(sent()).to.deep.equal(['POST applications 410']);
-        expect(told()).to.deep.equal([]);
+        expect(outcomeLines()).to.deep.equal([]);
       });
     }
 
@@ -325,7 +328,7 @@ describe('application', () => {
 
     it('should be deleted with patience', () => {
       const { ucwa, server, outcomes } = connected();
-      marbles(() => {
+      inVirtualTime(() => {
         server.failNext(8, { status: 503 }, isRemoval);
         hold(ucwa).leave();
       });
@@ -362,11 +365,11 @@ describe('application', () => {
 
     it('should have its channel read on from where it was left', async () => {
       const { ucwa, server, sent, owner } = given();
-      const first = keep(ucwa.events$);
+      const first = record(ucwa.events$);
       server.emit({ type: 'updated', link: { rel: 'a', href: '/a' } });
       first.subscription.unsubscribe();
       server.emit({ type: 'updated', link: { rel: 'b', href: '/b' } });
-      const second = keep(ucwa.events$);
+      const second = record(ucwa.events$);
       expect([first.values, second.values]).to.deep.equal([['updated a'], ['updated b']]);
       expect(sent().filter((line) => line.includes('ack=1'))).to.have.length(1);
       second.subscription.unsubscribe();
@@ -375,8 +378,8 @@ describe('application', () => {
 
     it('should error when it is gone, and be asked for anew after that', () => {
       const { ucwa, server } = given();
-      marbles(() => {
-        const all = keep(ucwa.events$);
+      inVirtualTime(() => {
+        const all = record(ucwa.events$);
         server.restart();
         timer(60_000).subscribe(() => {
           expect((all.error as Error).message).to.contain('there is no such application');

@@ -10,9 +10,9 @@ import { myContactsAndGroups } from '../../../lib/ucwa/presence/contactList.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import type { EventBatch } from '../../../lib/ucwa/protocol/cursor.ts';
 import type { UcwaEvent } from '../../../lib/ucwa/protocol/events.ts';
-import { slow } from '../../support/checkpoints.ts';
-import { marbles } from '../../support/marbles.ts';
-import { keep } from '../connected.ts';
+import { slowStore } from '../../support/resource/slowStore.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { record } from '../connected.ts';
 import { KEY, life, type Saved, savedIn } from '../lives.ts';
 
 const SARA = 'sip:sara@contoso.com';
@@ -49,8 +49,8 @@ describe('A connection with a checkpoint', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const { ucwa, told } = life(server, store, PROCESSED);
-    const one = keep(presence(ucwa, { uris: [SARA] }));
-    keep(ucwa.events$);
+    const one = record(presence(ucwa, { uris: [SARA] }));
+    record(ucwa.events$);
     const { application, next, held } = savedIn(store)!;
     expect(application?.self).to.equal(`${server.url}/101`);
     expect(application?.identity).to.include({ culture: 'en-us', userAgent: 'rxchange' });
@@ -71,7 +71,7 @@ describe('A connection with a checkpoint', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const { ucwa } = life(server, store, { ...PROCESSED, token: 'hush' });
-    keep(presence(ucwa, { uris: [SARA] }));
+    record(presence(ucwa, { uris: [SARA] }));
     expect(JSON.stringify(savedIn(store))).not.to.contain('hush');
   });
 
@@ -85,7 +85,7 @@ describe('A connection with a checkpoint', () => {
         return server.transport(request);
       },
     });
-    keep(presence(ucwa, { uris: [SARA] }));
+    record(presence(ucwa, { uris: [SARA] }));
     const [application, subscription] = whenAsked;
     expect(application?.[1]).to.deep.equal({
       application: { identity: JSON.parse(application![0]) as unknown },
@@ -98,17 +98,17 @@ describe('A connection with a checkpoint', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const { ucwa } = life(server, store);
-    keep(ucwa.events$);
+    record(ucwa.events$);
     server.failNext(1, { status: 403 }, ({ url }) => url.endsWith('presenceSubscriptions'));
-    expect(keep(presence(ucwa, { uris: [SARA] })).error).to.be.instanceOf(HttpError);
+    expect(record(presence(ucwa, { uris: [SARA] })).error).to.be.instanceOf(HttpError);
     expect(savedIn(store)!.held.map(({ resource }) => resource)).to.deep.equal(['application']);
   });
 
   it('should acknowledge a batch when it is saved that it was processed', () => {
     const server = simulated();
     const store = memoryCheckpoints();
-    marbles(() => {
-      const { ucwa } = life(server, slow(store), PROCESSED);
+    inVirtualTime(() => {
+      const { ucwa } = life(server, slowStore(store), PROCESSED);
       const seen: number[] = [];
       ucwa.events$.subscribe(() => seen.push(server.requests.length));
       timer(1000).subscribe(() => server.emit(note(1)));
@@ -127,8 +127,8 @@ describe('A connection with a checkpoint', () => {
   it('should wait for that, too, where the channel was left and is read again in the meantime', () => {
     const server = simulated();
     const store = memoryCheckpoints();
-    marbles(() => {
-      const { ucwa } = life(server, slow(store), PROCESSED);
+    inVirtualTime(() => {
+      const { ucwa } = life(server, slowStore(store), PROCESSED);
       const holding = ucwa.application$.subscribe();
       const events: UcwaEvent[] = [];
       const first = ucwa.events$.subscribe((event) => events.push(event));
@@ -151,7 +151,7 @@ describe('A connection with a checkpoint', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const { ucwa } = life(server, store);
-    keep(ucwa.events$);
+    record(ucwa.events$);
     server.emit(note(1));
     expect(savedIn(store)).not.to.have.property('next');
   });
@@ -162,16 +162,16 @@ describe('A connection with a checkpoint', () => {
     const checkpoint = { store, key: KEY };
     const one = life(server, store, { checkpoint });
     const two = life(server, store, { checkpoint });
-    keep(one.ucwa.events$);
+    record(one.ucwa.events$);
     const before = server.requests.length;
-    const refused = keep(two.ucwa.events$);
+    const refused = record(two.ucwa.events$);
     expect(refused.error)
       .to.be.instanceOf(TypeError)
       .and.have.property('message')
       .that.includes('checkpoint.key');
     expect(server.requests.length).to.equal(before);
     await one.ucwa.close();
-    expect(keep(two.ucwa.events$).error).to.equal(undefined);
+    expect(record(two.ucwa.events$).error).to.equal(undefined);
     await two.ucwa.close();
     expect(server.applications).to.deep.equal([]);
   });
@@ -180,12 +180,12 @@ describe('A connection with a checkpoint', () => {
     const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 20 });
     const store = memoryCheckpoints();
     const { ucwa, told } = life(server, store, PROCESSED);
-    marbles(() => {
-      const first = keep(presence(ucwa, { uris: [SARA] }));
+    inVirtualTime(() => {
+      const first = record(presence(ucwa, { uris: [SARA] }));
       timer(1000).subscribe(() => {
         first.subscription.unsubscribe();
-        const again = keep(presence(ucwa, { uris: [SARA] }));
-        const later = keep(ucwa.events$);
+        const again = record(presence(ucwa, { uris: [SARA] }));
+        const later = record(ucwa.events$);
         timer(1000).subscribe(() => {
           expect([...again.values, ...later.values].filter((value) => value.startsWith('gap'))).to.deep.equal(
             [],
@@ -202,8 +202,8 @@ describe('A connection with a checkpoint', () => {
   it('should have a drain wait until the end is kept, too', async () => {
     const server = simulated();
     const store = memoryCheckpoints();
-    const { ucwa } = life(server, slow(store, 5));
-    const events = keep(ucwa.events$);
+    const { ucwa } = life(server, slowStore(store, 5));
+    const events = record(ucwa.events$);
     await new Promise((resolve) => setTimeout(resolve, 50));
     events.subscription.unsubscribe();
     expect(savedIn(store)).not.to.equal(undefined);
@@ -222,7 +222,7 @@ describe('The connection of the next process', () => {
     const before = life(server, store, options);
     const batches: EventBatch[] = [];
     before.ucwa.batches$.subscribe((batch) => batches.push(batch));
-    keep(presence(before.ucwa, { uris: [SARA] }));
+    record(presence(before.ucwa, { uris: [SARA] }));
     server.emit(note(1));
     before.kill();
     return batches;
@@ -239,7 +239,7 @@ describe('The connection of the next process', () => {
     const { ucwa, outcomes } = life(server, store, PROCESSED);
     const batches: EventBatch[] = [];
     ucwa.batches$.subscribe((batch) => batches.push(batch));
-    const watching = keep(presence(ucwa, { uris: [SARA] }));
+    const watching = record(presence(ucwa, { uris: [SARA] }));
     server.emit(note(3));
     expect(sent(server, since).slice(0, 3)).to.deep.equal([
       'POST applications 200',
@@ -309,7 +309,7 @@ describe('The connection of the next process', () => {
     const { ucwa, told } = life(server, store, PROCESSED);
     const batches: EventBatch[] = [];
     ucwa.batches$.subscribe((batch) => batches.push(batch));
-    const watching = keep(presence(ucwa, { uris: [SARA] }));
+    const watching = record(presence(ucwa, { uris: [SARA] }));
     expect(sent(server, since)[0]).to.equal('POST applications 201');
     expect(batches[0]).to.deep.equal({
       next: `${server.url}/102/events?ack=1`,
@@ -335,7 +335,7 @@ describe('The connection of the next process', () => {
     killedWatching(server, store);
     server.restart();
     const { ucwa } = life(server, store, PROCESSED);
-    expect(keep(presence(ucwa, { uris: [SARA] })).values).to.deep.equal(['gap application', ...CREATED]);
+    expect(record(presence(ucwa, { uris: [SARA] })).values).to.deep.equal(['gap application', ...CREATED]);
   });
 
   it('should tell the loss again where it was killed before that was processed', () => {
@@ -347,8 +347,8 @@ describe('The connection of the next process', () => {
     dying.ucwa.events$.subscribe(() => dying.kill());
     expect(savedIn(store)!.application?.self).to.equal(`${server.url}/102`);
     const { ucwa } = life(server, store, PROCESSED);
-    expect(keep(ucwa.events$).values).to.deep.equal(['gap resync']);
-    const once = keep(ucwa.events$);
+    expect(record(ucwa.events$).values).to.deep.equal(['gap resync']);
+    const once = record(ucwa.events$);
     server.emit(note(1));
     expect(once.values, 'once').to.deep.equal(['updated note']);
   });
@@ -381,7 +381,7 @@ describe('The connection of the next process', () => {
     before.kill();
     expect(savedIn(store)!.held).to.deep.equal([{ resource: 'application' }]);
     const { ucwa, told } = life(server, store, PROCESSED);
-    const events = keep(ucwa.events$);
+    const events = record(ucwa.events$);
     expect(sent(server), 'found again').to.include('POST applications 200');
     expect([events.values, told()]).to.deep.equal([[], []]);
     expect(savedIn(store)!.held).to.deep.equal([{ resource: 'application', id: `${server.url}/101` }]);
@@ -399,10 +399,10 @@ describe('The connection of the next process', () => {
           : answer$;
       },
     });
-    keep(presence(before.ucwa, { uris: [SARA] }));
+    record(presence(before.ucwa, { uris: [SARA] }));
     before.kill();
     const { outcomes, ucwa } = life(server, store, PROCESSED);
-    keep(ucwa.events$);
+    record(ucwa.events$);
     expect(outcomes).to.have.length(1);
     expect(outcomes[0]).to.include({ outcome: 'Unknown', resource: 'presenceSubscription', id: undefined });
     expect(outcomes[0]).to.have.property('hint').that.includes('30 minutes');
@@ -417,7 +417,7 @@ describe('The connection of the next process', () => {
     const store = memoryCheckpoints();
     killedWatching(server, store, { ...PROCESSED, endpointId: 'one' });
     const { ucwa, told } = life(server, store, { ...PROCESSED, endpointId: 'other' });
-    expect(keep(ucwa.events$).values).to.deep.equal(['gap application']);
+    expect(record(ucwa.events$).values).to.deep.equal(['gap application']);
     expect(server.applications.map(({ id }) => id)).to.deep.equal(['102']);
     expect(told().sort()).to.deep.equal(['application Released', 'presenceSubscription AlreadyGone']);
     await ucwa.close();
@@ -428,7 +428,7 @@ describe('The connection of the next process', () => {
     const server = simulated();
     const store = leftBehind({ application: { identity: IDENTITY }, held: [{ resource: 'application' }] });
     const { ucwa, outcomes } = life(server, store, { endpointId: 'other' });
-    expect(keep(ucwa.events$).values).to.deep.equal(['gap application']);
+    expect(record(ucwa.events$).values).to.deep.equal(['gap application']);
     expect(outcomes).to.have.length(1);
     expect(outcomes[0]).to.include({ outcome: 'Unknown', resource: 'application' });
     expect(outcomes[0]).to.have.property('hint').that.includes('15 minutes');
@@ -444,9 +444,9 @@ describe('The connection of the next process', () => {
       const server = simulated();
       const store = leftBehind({ application: { identity: IDENTITY }, held: [{ resource: 'application' }] });
       const options: Partial<ConnectOptions> = { channel: { ack } };
-      if (isThere) keep(life(server, leftBehind(savedIn(store)!), options).ucwa.events$);
+      if (isThere) record(life(server, leftBehind(savedIn(store)!), options).ucwa.events$);
       const { ucwa, outcomes } = life(server, store, options);
-      expect(keep(ucwa.events$).values).to.deep.equal(resets);
+      expect(record(ucwa.events$).values).to.deep.equal(resets);
       expect(outcomes).to.deep.equal([]);
     });
   }
@@ -461,7 +461,7 @@ describe('The connection of the next process', () => {
       const store = memoryCheckpoints();
       killedWatching(server, store);
       const { ucwa } = life(server, store, { ...PROCESSED, ...other });
-      keep(ucwa.events$);
+      record(ucwa.events$);
       expect(server.applications.map(({ id }) => id)).to.deep.equal(['102']);
     });
   }
@@ -471,7 +471,7 @@ describe('The connection of the next process', () => {
     const store = memoryCheckpoints();
     const rejoining: Partial<ConnectOptions> = { channel: { ack: 'processed', onReplaced: 'rejoin' } };
     const before = life(server, store, rejoining);
-    keep(before.ucwa.events$);
+    record(before.ucwa.events$);
     connect({
       application: `${server.url}/101`,
       token: 'token',
@@ -481,7 +481,7 @@ describe('The connection of the next process', () => {
     before.kill();
     const since = server.requests.length;
     const { ucwa } = life(server, store, rejoining);
-    const events = keep(ucwa.events$);
+    const events = record(ucwa.events$);
     expect(sent(server, since)[0]).to.equal('POST applications 200');
     expect(savedIn(store)!.application?.self).to.equal(`${server.url}/102`);
     expect(events.values).to.deep.equal([]);
@@ -491,14 +491,14 @@ describe('The connection of the next process', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const before = life(server, store, PROCESSED);
-    keep(before.ucwa.events$);
+    record(before.ucwa.events$);
     server.endApplications();
     server.emit(note(1));
     expect(savedIn(store)).to.deep.include({ next: `${server.url}/102/events?ack=2` });
     expect(savedIn(store)!.held).to.deep.equal([{ resource: 'application', id: `${server.url}/102` }]);
     before.kill();
     const { ucwa } = life(server, store, PROCESSED);
-    const events = keep(ucwa.events$);
+    const events = record(ucwa.events$);
     server.emit(note(2));
     expect(events.values).to.deep.equal(['updated note']);
   });
@@ -507,14 +507,14 @@ describe('The connection of the next process', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const before = life(server, store, PROCESSED);
-    const watching = keep(presence(before.ucwa, { uris: [SARA] }));
-    keep(before.ucwa.events$);
+    const watching = record(presence(before.ucwa, { uris: [SARA] }));
+    record(before.ucwa.events$);
     server.failNext(1, { status: 403 }, ({ method }) => method === 'DELETE');
     watching.subscription.unsubscribe();
     expect(before.told()).to.deep.equal(['presenceSubscription Failed']);
     before.kill();
     const { ucwa, told } = life(server, store, PROCESSED);
-    keep(ucwa.events$);
+    record(ucwa.events$);
     expect(told()).to.deep.equal(['presenceSubscription Released']);
     await ucwa.close();
   });
@@ -522,15 +522,15 @@ describe('The connection of the next process', () => {
   it('should remove what was left together, where the server takes batches', () => {
     const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 20 });
     const store = memoryCheckpoints();
-    marbles(() => {
+    inVirtualTime(() => {
       const before = life(server, store, PROCESSED);
       for (const name of ['sara', 'bob', 'eve'])
-        keep(presence(before.ucwa, { uris: [`sip:${name}@contoso.com`] }));
+        record(presence(before.ucwa, { uris: [`sip:${name}@contoso.com`] }));
       timer(1000).subscribe(() => before.kill());
       timer(2000).subscribe(() => {
         const since = server.requests.length;
         const { ucwa, told } = life(server, store, { ...PROCESSED, batch: {} });
-        keep(ucwa.events$);
+        record(ucwa.events$);
         timer(1000).subscribe(() => {
           expect(told()).to.deep.equal(Array.from({ length: 3 }, () => 'presenceSubscription Released'));
           const removing = sent(server, since).filter((line) => !line.includes('events'));
@@ -548,7 +548,7 @@ describe('The connection of the next process', () => {
   describe('and the subscription to contacts and groups', () => {
     const leftWatching = (server: UcwaSimulator, store: CheckpointStore): void => {
       const before = life(server, store, PROCESSED);
-      keep(myContactsAndGroups(before.ucwa));
+      record(myContactsAndGroups(before.ucwa));
       before.kill();
       expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
       expect(savedIn(store)!.held[1]).to.have.property('removedAt').that.includes('stopSubscription');
@@ -560,7 +560,7 @@ describe('The connection of the next process', () => {
       const store = memoryCheckpoints();
       leftWatching(server, store);
       const { ucwa, told } = life(server, store, PROCESSED);
-      keep(ucwa.events$);
+      record(ucwa.events$);
       expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
       expect(told()).to.deep.equal(['myContactsAndGroupsSubscription Released']);
     });
@@ -571,7 +571,7 @@ describe('The connection of the next process', () => {
       leftWatching(server, store);
       const { ucwa, told } = life(server, store, PROCESSED);
       const since = server.requests.length;
-      keep(myContactsAndGroups(ucwa));
+      record(myContactsAndGroups(ucwa));
       expect(
         sent(server, since)
           .filter(isOfContacts)
@@ -589,15 +589,15 @@ describe('The connection of the next process', () => {
     it('should not start it before its stop is through', () => {
       const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 20 });
       const store = memoryCheckpoints();
-      marbles(() => {
+      inVirtualTime(() => {
         const before = life(server, store, PROCESSED);
-        keep(myContactsAndGroups(before.ucwa));
+        record(myContactsAndGroups(before.ucwa));
         timer(500).subscribe(() => before.kill());
         timer(1000).subscribe(() => {
           const since = server.requests.length;
           const { ucwa } = life(server, store, PROCESSED);
-          keep(ucwa.events$);
-          timer(25).subscribe(() => keep(myContactsAndGroups(ucwa)));
+          record(ucwa.events$);
+          timer(25).subscribe(() => record(myContactsAndGroups(ucwa)));
           timer(500).subscribe(() => {
             const lines = server.requests.slice(since).filter(({ path }) => isOfContacts(path));
             expect(lines.map(({ path }) => path.split('/').at(-1)?.replace(/\?.*/, ''))).to.deep.equal([
@@ -638,7 +638,7 @@ describe('The connection of the next process', () => {
             return of('token');
           },
         });
-        keep(ucwa.events$);
+        record(ucwa.events$);
         expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Failed', 'Failed', 'Failed']);
         for (const outcome of outcomes)
           expect(outcome).to.have.property('cause').that.is.instanceOf(OriginError);
@@ -658,7 +658,7 @@ describe('The connection of the next process', () => {
         store.save(KEY, { ...savedIn(store), next }).subscribe();
         const since = server.requests.length;
         const { ucwa } = life(server, store, PROCESSED);
-        const events = keep(ucwa.events$);
+        const events = record(ucwa.events$);
         expect(events.values[0]).to.equal('gap resync');
         expect(events.error).to.equal(undefined);
         expect(sent(server, since).every((line) => !line.includes('evil'))).to.equal(true);
@@ -672,7 +672,7 @@ describe('The connection of the next process', () => {
     killedWatching(server, store);
     store.save(KEY, { ...savedIn(store), next: `${server.url}/101/events?ack=77` }).subscribe();
     const { ucwa } = life(server, store, PROCESSED);
-    const events = keep(ucwa.events$);
+    const events = record(ucwa.events$);
     expect(events.values[0]).to.equal('gap resync');
     server.emit(note(9));
     expect(events.values.at(-1)).to.equal('updated note');
@@ -689,7 +689,7 @@ describe('A store that fails', () => {
     it(`should end the streams of a connection, which asks the server for nothing: ${when}`, () => {
       const server = simulated();
       const { ucwa } = life(server, { ...memoryCheckpoints(), ...broken }, PROCESSED);
-      const streams = [keep(ucwa.events$), keep(presence(ucwa, { uris: [SARA] }))];
+      const streams = [record(ucwa.events$), record(presence(ucwa, { uris: [SARA] }))];
       expect(streams.map(({ error }) => error)).to.deep.equal([full, full]);
       expect(server.requests).to.deep.equal([]);
     });
@@ -704,8 +704,8 @@ describe('A store that fails', () => {
       save: (key: string, value: Json) => (isFull ? throwError(() => full) : store.save(key, value)),
     };
     const { ucwa } = life(server, filling, PROCESSED);
-    const one = keep(presence(ucwa, { uris: [SARA] }));
-    const all = keep(ucwa.events$);
+    const one = record(presence(ucwa, { uris: [SARA] }));
+    const all = record(ucwa.events$);
     isFull = true;
     server.emit(note(1));
     expect(all.values.at(-1), 'processed').to.equal('updated note');
@@ -732,8 +732,8 @@ describe('A store that fails', () => {
           : store.save(key, value),
     };
     const { ucwa } = life(server, filling);
-    keep(ucwa.events$);
-    expect(keep(presence(ucwa, { uris: [SARA] })).error).to.equal(full);
+    record(ucwa.events$);
+    expect(record(presence(ucwa, { uris: [SARA] })).error).to.equal(full);
     await ucwa.close();
     expect(server.presenceSubscriptions).to.deep.equal([]);
   });
@@ -742,7 +742,7 @@ describe('A store that fails', () => {
     const server = simulated();
     for (const saved of ['something else', { held: [], application: {} }]) {
       const { ucwa } = life(server, { ...memoryCheckpoints(), load: () => of(saved) }, PROCESSED);
-      expect(keep(ucwa.events$).error).to.be.instanceOf(DecodeError);
+      expect(record(ucwa.events$).error).to.be.instanceOf(DecodeError);
     }
     expect(server.requests).to.deep.equal([]);
   });

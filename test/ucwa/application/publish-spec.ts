@@ -6,9 +6,9 @@ import type { ConnectOptions } from '../../../lib/ucwa/options.ts';
 import { type LiveApplication, liveApplication } from '../../../lib/ucwa/application/liveApplication.ts';
 import { pausing } from '../../../lib/ucwa/transport/backoff.ts';
 import { checkPublish, published, type PublishOptions } from '../../../lib/ucwa/application/publish.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
-import { connected, keep } from '../connected.ts';
+import { connected, record } from '../connected.ts';
 
 const MINUTE = 60_000;
 const SELF = 'https://pool.contoso.com/ucwa/oauth/v1/applications/101';
@@ -62,7 +62,7 @@ function publishing(
     const answered = answer(name, count) ?? response(204);
     return 'status' in answered ? of({ ...answered, url: request.url }) : answered;
   };
-  marbles(() => {
+  inVirtualTime(() => {
     const pause = pausing({ random: () => 0.5, initialMs: 60_000, maxMs: 60_000 });
     const running = published(application, checkPublish(options), { transport, pause }).subscribe({
       error: (error: unknown) => (seen.error = error),
@@ -246,9 +246,9 @@ describe('connect with publish', () => {
 
   it('should publish once the application is there, again on one that is made again, and end with it', () => {
     const { ucwa, server, sent } = connected({}, online);
-    marbles(() => {
-      const all = keep(ucwa.events$);
-      const others = keep(ucwa.events$);
+    inVirtualTime(() => {
+      const all = record(ucwa.events$);
+      const others = record(ucwa.events$);
       timer(4 * MINUTE).subscribe(() => server.endApplications());
       timer(9 * MINUTE).subscribe(() => {
         all.subscription.unsubscribe();
@@ -270,8 +270,8 @@ describe('connect with publish', () => {
   it('should keep the user from being shown as less available, for hours', () => {
     const { ucwa, server } = connected({}, online);
     const seen: unknown[] = [];
-    marbles(() => {
-      const all = keep(ucwa.events$);
+    inVirtualTime(() => {
+      const all = record(ucwa.events$);
       timer(10 * MINUTE, 47 * MINUTE)
         .pipe(take(5))
         .subscribe({
@@ -284,8 +284,8 @@ describe('connect with publish', () => {
 
   it('should not publish anything by default', () => {
     const { ucwa, sent } = connected();
-    marbles(() => {
-      const all = keep(ucwa.events$);
+    inVirtualTime(() => {
+      const all = record(ucwa.events$);
       timer(10 * MINUTE).subscribe(() => all.subscription.unsubscribe());
     });
     expect(posts(sent())).to.deep.equal(['POST applications 201', 'DELETE 101 204']);
@@ -293,7 +293,7 @@ describe('connect with publish', () => {
 
   it('should end all streams where the server refuses, and leave it clean', async () => {
     const { ucwa, sent } = connected({}, { publish: { supportedModalities: ['Video'] } });
-    const all = keep(ucwa.events$);
+    const all = record(ucwa.events$);
     expect(all.error).to.be.instanceOf(HttpError);
     expect((all.error as HttpError).status).to.equal(403);
     expect((await ucwa.drain()).clean).to.equal(true);

@@ -5,7 +5,7 @@ import type { Transport } from '../../../lib/core/transport/transport.ts';
 import { password, windows } from '../../../lib/ucwa/auth/signIn.ts';
 import { SignInError } from '../../../lib/ucwa/protocol/errors.ts';
 import { requestToken, type TokenRequest } from '../../../lib/ucwa/auth/tokenEndpoint.ts';
-import { answering, response } from '../../support/responses.ts';
+import { respondWith, response } from '../../support/responses.ts';
 
 const URL = 'https://pool.contoso.com/WebTicket/oauthtoken';
 const signIn = password({ username: 'sara@contoso.com', password: 'hush' });
@@ -22,13 +22,13 @@ const outcomeOf = (transport: Transport, asked: Partial<TokenRequest> = {}): unk
 
 const answered = (status: number, body: unknown, headers: Record<string, string> = {}): unknown =>
   outcomeOf(
-    answering(response(status, { headers, body: [typeof body === 'string' ? body : JSON.stringify(body)] }))
+    respondWith(response(status, { headers, body: [typeof body === 'string' ? body : JSON.stringify(body)] }))
       .transport,
   );
 
 describe('requestToken', () => {
   it('should post the form as documented', () => {
-    const server = answering(response(200, { body: ['{"access_token":"a"}'] }));
+    const server = respondWith(response(200, { body: ['{"access_token":"a"}'] }));
     outcomeOf(server.transport);
     expect(server.requests).to.deep.equal([
       {
@@ -45,7 +45,7 @@ describe('requestToken', () => {
   });
 
   it('should let the browser sign in where the way says so', () => {
-    const server = answering(response(200, { body: ['{"access_token":"a"}'] }));
+    const server = respondWith(response(200, { body: ['{"access_token":"a"}'] }));
     outcomeOf(server.transport, { signIn: windows() });
     expect(server.requests[0]).to.include({
       credentials: 'include',
@@ -102,7 +102,7 @@ describe('requestToken', () => {
   });
 
   it('should say what the endpoint was told to take', () => {
-    const server = answering(response(400, { body: ['{"error":"unsupported_grant_type"}'] }));
+    const server = respondWith(response(400, { body: ['{"error":"unsupported_grant_type"}'] }));
     const error = outcomeOf(server.transport, { grantTypes: ['urn:microsoft.rtc:windows'] });
     expect((error as Error).message).to.include('it takes urn:microsoft.rtc:windows');
   });
@@ -133,7 +133,7 @@ describe('requestToken', () => {
   });
 
   it('should say that the platform did not sign in', () => {
-    const error = outcomeOf(answering(response(401)).transport, { signIn: windows() });
+    const error = outcomeOf(respondWith(response(401)).transport, { signIn: windows() });
     expect((error as Error).message).to.include('the platform did not sign the user in by itself');
   });
 
@@ -166,7 +166,7 @@ describe('requestToken', () => {
       [308, 'http://pool.contoso.com/', OriginError],
       [302, `${URL}/other`, HttpError],
     ] as const) {
-      const server = answering(response(status, { headers: { location } }));
+      const server = respondWith(response(status, { headers: { location } }));
       expect(outcomeOf(server.transport)).to.be.instanceOf(expected);
       expect(server.requests).to.have.length(1);
     }

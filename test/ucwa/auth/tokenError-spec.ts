@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { defer, of, throwError, timer } from 'rxjs';
 import { HttpError, TokenError } from '../../../lib/core/errors.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
-import { marbles } from '../../support/marbles.ts';
-import { connected, keep } from '../connected.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { connected, record } from '../connected.ts';
 
 const NOT_FOUND = { code: 'NotFound', subcode: 'ApplicationNotFound' };
 
@@ -14,9 +14,9 @@ describe('a token provider that errors with an HttpError 404', () => {
     let isBroken = false;
     const issued$ = of({ token: 'token', expiresInSeconds: 60 });
     const token = (): typeof issued$ => defer(() => (isBroken ? throwError(() => notFound) : issued$));
-    const { ucwa, server, told } = connected({}, { token });
-    marbles(() => {
-      const kept = keep(ucwa.events$);
+    const { ucwa, server, outcomeLines } = connected({}, { token });
+    inVirtualTime(() => {
+      const kept = record(ucwa.events$);
       timer(100_000).subscribe(() => {
         isBroken = true;
         server.emit({ type: 'updated', link: { rel: 'me', href: '/me' } });
@@ -26,7 +26,7 @@ describe('a token provider that errors with an HttpError 404', () => {
         isBroken = false;
       });
     });
-    expect(told()).to.deep.equal(['application Released']);
+    expect(outcomeLines()).to.deep.equal(['application Released']);
     expect(server.requests.filter(({ method }) => method === 'POST')).to.have.length(1);
   });
 
@@ -35,8 +35,8 @@ describe('a token provider that errors with an HttpError 404', () => {
     const issued$ = of({ token: 'token', expiresInSeconds: 60 });
     const token = (): typeof issued$ => defer(() => (isBroken ? throwError(() => notFound) : issued$));
     const { ucwa, server, outcomes } = connected({}, { token });
-    marbles(() => {
-      const kept = keep(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
+    inVirtualTime(() => {
+      const kept = record(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
       timer(100_000).subscribe(() => {
         isBroken = true;
         kept.subscription.unsubscribe();

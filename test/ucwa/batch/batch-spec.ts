@@ -36,11 +36,11 @@ import { withProgress } from '../../../lib/core/transport/withProgress.ts';
 import { withToken } from '../../../lib/core/transport/withToken.ts';
 import { serve } from '../../../lib/testing/http/serve.ts';
 import { batched, type BatchOptions } from '../../../lib/ucwa/batch/batched.ts';
-import { batchResponse, type BatchServer, batchServer, requestsIn } from '../../support/batches.ts';
-import { marbles } from '../../support/marbles.ts';
-import { answering, response } from '../../support/responses.ts';
-import { type Fate, thingServer } from '../../support/thingServer.ts';
-import { thing } from '../../support/things.ts';
+import { batchResponse, type BatchServer, batchServer, requestsIn } from '../../support/ucwa/batches.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { respondWith, response } from '../../support/responses.ts';
+import { type Fate, fakeResourceServer } from '../../support/resource/fakeResourceServer.ts';
+import { fakeResource } from '../../support/resource/fakeResource.ts';
 
 const POOL = 'https://pool.example/ucwa/v1/applications/192';
 const LINK = `${POOL}/batch`;
@@ -82,14 +82,14 @@ describe('batched', () => {
   describe('what travels together', () => {
     it('should send requests of one turn as one batch, and give each its own answer', () => {
       const server = batchServer(echo);
-      const seen = marbles(() => results(through(server.transport), [get('a'), remove('b'), get('c')]));
+      const seen = inVirtualTime(() => results(through(server.transport), [get('a'), remove('b'), get('c')]));
       expect(server.paths()).to.deep.equal([[`${PATH}/a`, `${PATH}/b`, `${PATH}/c`]]);
       expect(seen).to.deep.equal(['200 a', '200 b', '200 c']);
     });
 
     it('should say of each answer which URL it is from', () => {
       const urls: string[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = through(batchServer(echo).transport);
         for (const name of ['a', 'b']) transport(get(name)).subscribe(({ url }) => urls.push(url));
       });
@@ -99,7 +99,7 @@ describe('batched', () => {
     it('should send a request that comes alone as it is', () => {
       const server = batchServer(echo);
       const request = remove('a', { headers: { accept: '*/*' }, keepalive: true });
-      const seen = marbles(() => {
+      const seen = inVirtualTime(() => {
         const soFar = results(through(server.transport), [request]);
         expect(server.requests, 'before the turn is over').to.deep.equal([]);
         return soFar;
@@ -110,7 +110,7 @@ describe('batched', () => {
 
     it('should send nothing before the turn is over, and nothing before it is subscribed to', () => {
       const server = batchServer(echo);
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = through(server.transport);
         transport(get('never'));
         results(transport, [get('a'), get('b')]);
@@ -121,7 +121,7 @@ describe('batched', () => {
 
     it('should not wait for those of another turn', () => {
       const server = batchServer(echo);
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = through(server.transport);
         results(transport, [get('a'), get('b')]);
         timer(1).subscribe(() => results(transport, [get('c'), get('d')]));
@@ -144,7 +144,7 @@ describe('batched', () => {
     it('should send at once what is to go at once, and those together that follow before it is answered', () => {
       const server = batchServer((request) => timer(10).pipe(mergeMap(() => echo(request))));
       const atOnce = ({ method }: HttpRequest): boolean => method === 'GET';
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = through(server.transport, { atOnce });
         results(transport, [get('a'), get('b'), get('c')]);
         expect(server.paths()).to.deep.equal([`${PATH}/a`]);
@@ -174,7 +174,7 @@ describe('batched', () => {
       const inner = batchServer(echo);
       const server = batchServer((request) => inner.transport(request));
       const sentAt: number[] = [];
-      marbles(({ flush }) => {
+      inVirtualTime(({ flush }) => {
         const transport = through(
           (request) => {
             sentAt.push(asyncScheduler.now());
@@ -206,7 +206,7 @@ describe('batched', () => {
     it('should not part those of one turn when an answer comes in the middle of it', () => {
       const server = batchServer(echo);
       const answers = new Subject<void>();
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = through((request) =>
           server.requests.length === 0
             ? defer(() => server.transport(request)).pipe(delayWhen(() => answers))
@@ -228,7 +228,7 @@ describe('batched', () => {
     it('should send requests as they are and at once while there is no batch link', () => {
       const server = batchServer(echo);
       let link: string | undefined;
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = through(server.transport, { url: () => link });
         expect(results(transport, [get('a'), get('b')])).to.deep.equal(['200 a', '200 b']);
         link = LINK;
@@ -239,7 +239,7 @@ describe('batched', () => {
 
     it('should never batch the event channel, photos or a batch, nor hold them up', () => {
       const server = batchServer(echo);
-      marbles(() => {
+      inVirtualTime(() => {
         results(through(server.transport), [get('a'), get('events?ack=1'), get('photos/sara'), get('b')]);
         expect(server.paths()).to.deep.equal([`${PATH}/events`, `${PATH}/photos/sara`]);
       });
@@ -253,7 +253,7 @@ describe('batched', () => {
     it('should let the caller name further requests that travel alone', () => {
       const server = batchServer(echo);
       const alone = ({ method }: HttpRequest): boolean => method === 'DELETE';
-      marbles(() => results(through(server.transport, { alone }), [get('a'), remove('b'), get('c')]));
+      inVirtualTime(() => results(through(server.transport, { alone }), [get('a'), remove('b'), get('c')]));
       expect(server.paths()).to.deep.equal([`${PATH}/b`, [`${PATH}/a`, `${PATH}/c`]]);
     });
 
@@ -261,7 +261,7 @@ describe('batched', () => {
       const server = batchServer(echo);
       const signed = (name: string, token: string): HttpRequest =>
         get(name, { headers: { authorization: token } });
-      marbles(() => {
+      inVirtualTime(() => {
         results(through(server.transport), [
           signed('a', 'x'),
           signed('b', 'y'),
@@ -282,7 +282,7 @@ describe('batched', () => {
         const fail = (): never => {
           throw thrown;
         };
-        const seen = marbles(() => results(through(echo, { [option]: fail }), [get('a')]));
+        const seen = inVirtualTime(() => results(through(echo, { [option]: fail }), [get('a')]));
         expect(seen).to.deep.equal([thrown]);
       });
     }
@@ -309,7 +309,9 @@ describe('batched', () => {
           );
         }),
       );
-      const seen = marbles(() => results(through(server.transport, options), names(count).map(removeNamed)));
+      const seen = inVirtualTime(() =>
+        results(through(server.transport, options), names(count).map(removeNamed)),
+      );
       expect(seen).to.deep.equal(names(count).map((name) => `200 ${name}`));
       return { ...server, most };
     };
@@ -353,7 +355,7 @@ describe('batched', () => {
       ] as const) {
         const server = batchServer(echo);
         const requests = names(5000).map(removeNamed);
-        const seen = marbles(() => results(through(server.transport, { maxParts }), requests));
+        const seen = inVirtualTime(() => results(through(server.transport, { maxParts }), requests));
         expect(seen).to.have.length(5000);
         expect(server.requests).to.have.length(batches);
       }
@@ -365,14 +367,14 @@ describe('batched', () => {
       const server = batchServer((request) =>
         request.url.endsWith('b') ? of(response(404)) : echo(request),
       );
-      const seen = marbles(() => results(through(server.transport), [get('a'), get('b'), get('c')]));
+      const seen = inVirtualTime(() => results(through(server.transport), [get('a'), get('b'), get('c')]));
       expect(seen).to.deep.equal(['200 a', '404 ', '200 c']);
       expect(sizes(server)).to.deep.equal([3]);
     });
 
     it('should fail every request as a broken connection does, each by its own name', () => {
       const broken = new NetworkError('no answer', { method: 'POST', url: LINK }, { code: 'ECONNRESET' });
-      const seen = marbles(() =>
+      const seen = inVirtualTime(() =>
         results(
           through(() => throwError(() => broken)),
           [get('a'), get('b')],
@@ -391,14 +393,14 @@ describe('batched', () => {
         of(new TextEncoder().encode('--x\r\n')),
         throwError(() => broken),
       );
-      const server = answering({ ...response(200), body$ });
-      const seen = marbles(() => results(through(server.transport), [get('a'), get('b')]));
+      const server = respondWith({ ...response(200), body$ });
+      const seen = inVirtualTime(() => results(through(server.transport), [get('a'), get('b')]));
       expect(seen.map((error) => error instanceof NetworkError)).to.deep.equal([true, true]);
       expect(server.requests).to.have.length(1);
     });
 
     it('should fail every request when there is no answer at all', () => {
-      const seen = marbles(() =>
+      const seen = inVirtualTime(() =>
         results(
           through(() => EMPTY),
           [get('a'), get('b')],
@@ -410,7 +412,7 @@ describe('batched', () => {
     it('should hand on any other error as it is', () => {
       const thrown = new Error('transport is misconfigured');
       let calls = 0;
-      const seen = marbles(() =>
+      const seen = inVirtualTime(() =>
         results(
           through(() => {
             calls += 1;
@@ -425,7 +427,7 @@ describe('batched', () => {
 
     it('should fail every request where something in between answers with a page', () => {
       const page = response(200, { headers: { 'content-type': 'text/html' }, body: ['<html>'] });
-      const seen = marbles(() =>
+      const seen = inVirtualTime(() =>
         results(
           through(() => of(page)),
           [get('a'), get('b')],
@@ -445,7 +447,7 @@ describe('batched', () => {
           return timer(5).pipe(map(() => `t${asked.length}`));
         });
       const transport = withToken(provider)(through(guarded));
-      const seen = marbles(() => results(transport, [get('a'), get('b'), get('c')]));
+      const seen = inVirtualTime(() => results(transport, [get('a'), get('b'), get('c')]));
       expect(seen).to.deep.equal(['200 a', '200 b', '200 c']);
       expect(asked).to.have.length(2);
       expect(sizes(server)).to.deep.equal([3]);
@@ -453,8 +455,8 @@ describe('batched', () => {
 
     it('should make the end of the application that of every request', () => {
       const gone = response(404, { body: ['{"code":"NotFound","subcode":"ApplicationNotFound"}'] });
-      const server = answering(gone);
-      const seen = marbles(() => results(through(server.transport), [get('a'), get('b')]));
+      const server = respondWith(gone);
+      const seen = inVirtualTime(() => results(through(server.transport), [get('a'), get('b')]));
       expect(seen).to.deep.equal(Array(2).fill('404 {"code":"NotFound","subcode":"ApplicationNotFound"}'));
       expect(server.requests).to.have.length(1);
     });
@@ -465,7 +467,7 @@ describe('batched', () => {
         requests.push(request);
         return request.url === LINK ? of(response(404, { body: ['no such page'] })) : echo(request);
       };
-      const seen = marbles(() => results(through(server), [remove('a'), remove('b'), remove('c')]));
+      const seen = inVirtualTime(() => results(through(server), [remove('a'), remove('b'), remove('c')]));
       expect(seen).to.deep.equal(['200 a', '200 b', '200 c']);
       expect(requests.map(({ method }) => method)).to.deep.equal(['POST', 'DELETE', 'DELETE', 'DELETE']);
     });
@@ -477,7 +479,7 @@ describe('batched', () => {
           server.requests.push(request) === 1 ? of(response(502)) : server.transport(request),
         ),
       );
-      const seen = marbles(() => results(transport, [get('a'), get('b')]));
+      const seen = inVirtualTime(() => results(transport, [get('a'), get('b')]));
       expect(seen).to.deep.equal(['200 a', '200 b']);
     });
   });
@@ -508,7 +510,7 @@ describe('batched', () => {
       const server = small(5);
       const requests = names(20).map(removeNamed);
       let counts: readonly number[] = [];
-      const seen = marbles(() => {
+      const seen = inVirtualTime(() => {
         counts = countsAt(server, [99, 101, 299]);
         return results(through(server.transport), requests);
       });
@@ -520,7 +522,7 @@ describe('batched', () => {
     it('should wait as long as the server asks', () => {
       const server = small(3, { 'retry-after': '7' });
       let counts: readonly number[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         counts = countsAt(server, [7099, 7101]);
         const requests = names(6).map(removeNamed);
         results(through(server.transport), requests);
@@ -532,7 +534,7 @@ describe('batched', () => {
     it('should hold back what comes in the meantime, and keep the order', () => {
       const server = small(2, { 'retry-after': '1' });
       const order: string[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = through(server.transport, { maxParts: 4 });
         const ask = (name: string): unknown => transport(remove(name)).subscribe(() => order.push(name));
         names(4).forEach(ask);
@@ -546,7 +548,7 @@ describe('batched', () => {
       const server = batchServer(echo);
       let refusals = 2;
       const order: string[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = through(
           (request) =>
             defer(() => (refusals-- > 0 ? of(response(429)) : server.transport(request))).pipe(delay(10)),
@@ -561,7 +563,7 @@ describe('batched', () => {
     it('should send those alone that were refused with their batch, and no others', () => {
       const server = batchServer(echo);
       const refusals = [429, 400];
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = through(
           (request) => {
             const status = request.url === LINK ? refusals.shift() : undefined;
@@ -591,7 +593,7 @@ describe('batched', () => {
         batches += 1;
         return of(response(429));
       });
-      const seen = marbles(() => results(transport, names(3).map(removeNamed)));
+      const seen = inVirtualTime(() => results(transport, names(3).map(removeNamed)));
       expect(seen).to.deep.equal(['429 ', '429 ', '429 ']);
       expect({ most, batches }).to.deep.equal({ most: 1, batches: 1 });
     });
@@ -602,21 +604,21 @@ describe('batched', () => {
         server.requests.push(request);
         return of(response(429));
       };
-      const seen = marbles(() => results(through(refusing), names(4).map(removeNamed)));
+      const seen = inVirtualTime(() => results(through(refusing), names(4).map(removeNamed)));
       expect(seen).to.deep.equal(['429 ', '429 ', '429 ', '429 ']);
       expect(sizes(server)).to.deep.equal([4, 2, 1, 1, 1, 1]);
     });
 
     it('should pass on the refusal when the server wants to be left alone for an hour', () => {
-      const server = answering(response(503, { headers: { 'retry-after': '3600' } }));
-      const seen = marbles(() => results(through(server.transport), [remove('a'), remove('b')]));
+      const server = respondWith(response(503, { headers: { 'retry-after': '3600' } }));
+      const seen = inVirtualTime(() => results(through(server.transport), [remove('a'), remove('b')]));
       expect(seen).to.deep.equal(['503 ', '503 ']);
       expect(server.requests).to.have.length(1);
     });
 
     it('should forget those who left while it waits', () => {
       const server = small(1);
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = through(server.transport, { backoff: { initialMs: 100, random: () => 1 } });
         const all = ['a', 'b', 'c'].map((name) => transport(remove(name)).subscribe());
         timer(50).subscribe(() => all.forEach((one) => one.unsubscribe()));
@@ -644,7 +646,7 @@ describe('batched', () => {
       fc.assert(
         fc.property(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 60 }), (most, count) => {
           const server = small(most);
-          const seen = marbles(() => results(through(server.transport), names(count).map(removeNamed)));
+          const seen = inVirtualTime(() => results(through(server.transport), names(count).map(removeNamed)));
           expect([...seen].sort()).to.deep.equal(
             names(count)
               .map((name) => `200 ${name}`)
@@ -664,7 +666,7 @@ describe('batched', () => {
       const server = batchServer((request) => echo(request).pipe(delay(20)));
       const seen: string[] = [];
       let aborted = 0;
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = through(
           (request) =>
             new Observable<HttpResponse>((subscriber) => {
@@ -742,7 +744,7 @@ describe('batched', () => {
 
     it('should give the room of an aborted batch to those who wait', () => {
       const sent: number[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = through(
           (request) => {
             sent.push(request.url === LINK ? requestsIn(request).length : 1);
@@ -763,7 +765,7 @@ describe('batched', () => {
     it('should send nothing more for a request whose answer made its requester leave the others', () => {
       const server = batchServer(echo);
       const seen: string[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = through(server.transport);
         const others = new Set<{ unsubscribe(): void }>();
         for (const name of ['a', 'b', 'c']) {
@@ -788,7 +790,7 @@ describe('batched', () => {
           method: 'POST',
           onProgress: (progress: RequestProgress) => told.push(`${name} ${progress}`),
         });
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = through(restrictToOrigin(POOL)(withProgress(() => answer)));
         results(transport, [post('a'), post('b')]);
         expect(told).to.deep.equal([]);
@@ -840,7 +842,7 @@ describe('batched', () => {
         urls.push(request.url);
         return pinned(request);
       });
-      const seen = marbles(() => results(transport, [post, post]));
+      const seen = inVirtualTime(() => results(transport, [post, post]));
       expect(seen.map((error) => error instanceof OriginError)).to.deep.equal([true, true]);
       expect(told).to.deep.equal([]);
       expect(urls).to.deep.equal([LINK]);
@@ -873,7 +875,7 @@ describe('batched', () => {
         fc.array(fate, { maxLength: 12 }),
         fc.array(fate, { maxLength: 6 }),
         (visits, partFates, batchFates) => {
-          const things = thingServer(partFates);
+          const things = fakeResourceServer(partFates);
           const batches = batchServer((request) => alwaysAnswered(things.transport(bare(request))));
           const outer = [...batchFates];
           const ledger = releaseLedger();
@@ -917,7 +919,7 @@ describe('batched', () => {
                 return answer;
               }),
             );
-          const things$ = thing(things.transport, ledger, {
+          const things$ = fakeResource(things.transport, ledger, {
             acquire: (_, onProgress) =>
               checked({ method: 'POST', url: `${THINGS}/`, onProgress }).pipe(
                 mergeMap((r) => readText(r, 'thing')),
@@ -929,7 +931,7 @@ describe('batched', () => {
             },
           });
 
-          marbles(() => {
+          inVirtualTime(() => {
             ledger.outcomes$.subscribe((outcome) => {
               outcomes.push(outcome);
               if (outcome.id !== undefined) alive.delete(outcome.id);
@@ -948,13 +950,13 @@ describe('batched', () => {
           const told = (name: ReleaseOutcome['outcome']): ReleaseOutcome[] =>
             outcomes.filter(({ outcome }) => outcome === name);
           const failed = new Set(told('Failed').map(({ id }) => id));
-          const orphans = [...things.held].filter((id) => !alive.has(id) && !failed.has(id));
+          const orphans = [...things.ids].filter((id) => !alive.has(id) && !failed.has(id));
           expect(pending, 'nothing is under way').to.equal(0);
           expect(
-            [...alive].every((id) => things.held.has(id)),
+            [...alive].every((id) => things.ids.has(id)),
             'what is alive is there',
           ).to.equal(true);
-          expect(orphans, 'what is orphaned is lost').to.have.length(things.lostAnswers + lostCreations);
+          expect(orphans, 'what is orphaned is lost').to.have.length(things.lostResponses + lostCreations);
           expect(told('Unknown').length, 'what is lost is told').to.be.at.least(orphans.length);
           expect(new Set(things.removed).size, 'removed once').to.equal(things.removed.length);
           reached = {

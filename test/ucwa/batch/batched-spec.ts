@@ -4,16 +4,17 @@ import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
 import type { UcwaSimulatorOptions } from '../../../lib/testing/ucwa/simulator.ts';
 import type { ConnectOptions } from '../../../lib/ucwa/options.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
-import { marbles } from '../../support/marbles.ts';
-import { type Connected, connected, keep, type Kept } from '../connected.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { type Connected, connected, record, type Recording } from '../connected.ts';
 
 const people = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `sip:c${index}@contoso.com`);
 
-const each = ({ ucwa }: Connected, count: number): Kept[] =>
-  people(count).map((uri) => keep(presence(ucwa, { uris: [uri] })));
+const each = ({ ucwa }: Connected, count: number): Recording[] =>
+  people(count).map((uri) => record(presence(ucwa, { uris: [uri] })));
 
-const leave = (all: readonly Kept[]): void => all.forEach(({ subscription }) => subscription.unsubscribe());
+const leave = (all: readonly Recording[]): void =>
+  all.forEach(({ subscription }) => subscription.unsubscribe());
 
 /** What each request carried: a number for a batch, else its method. */
 const carried = ({ server }: Connected, from = 0): (number | string)[] =>
@@ -44,7 +45,7 @@ describe('batches of a connection', () => {
       const made = set({}, options);
       const { server, outcomes } = made;
       let before = 0;
-      marbles(() => {
+      inVirtualTime(() => {
         const all = each(made, 1000);
         timer(60_000).subscribe(() => {
           expect(server.presenceSubscriptions).to.have.length(1000);
@@ -65,7 +66,7 @@ describe('batches of a connection', () => {
 
   it('should create together what is subscribed to together, but for the first, which does not wait', () => {
     const made = set();
-    marbles(() => {
+    inVirtualTime(() => {
       const all = each(made, 42);
       timer(1000).subscribe(() => {
         expect(made.server.presenceSubscriptions).to.have.length(42);
@@ -77,7 +78,7 @@ describe('batches of a connection', () => {
 
   it('should send at once and as it is what is asked for alone', () => {
     const made = set({ latencyMs: 0 });
-    marbles(() => {
+    inVirtualTime(() => {
       const all = each(made, 1);
       expect(carried(made)).to.deep.equal(['POST', 'POST']);
       leave(all);
@@ -87,7 +88,7 @@ describe('batches of a connection', () => {
 
   it('should sign the batch, and none of its parts', () => {
     const made = set();
-    marbles(() => {
+    inVirtualTime(() => {
       const all = each(made, 3);
       timer(1000).subscribe(() => leave(all));
     });
@@ -101,7 +102,7 @@ describe('batches of a connection', () => {
 
   it('should let each go alone where that is wanted', () => {
     const made = set({}, { batch: false });
-    marbles(() => {
+    inVirtualTime(() => {
       const all = each(made, 3);
       timer(1000).subscribe(() => leave(all));
     });
@@ -120,7 +121,7 @@ describe('batches of a connection', () => {
   it('should never put the events, the application or what is elsewhere into a batch', () => {
     const made = set();
     const { ucwa, server } = made;
-    marbles(() => {
+    inVirtualTime(() => {
       const all = each(made, 5);
       timer(1000).subscribe(() => {
         for (const href of ['/ucwa/oauth/v1/applications/101', '/ucwa/oauth/v1/other/7']) {
@@ -137,7 +138,7 @@ describe('batches of a connection', () => {
   it('should fail only the one whose part is refused', () => {
     const made = set();
     const { server } = made;
-    marbles(() => {
+    inVirtualTime(() => {
       server.failNext(1, { status: 403 }, isCreationOf('sip:c2@'));
       const all = each(made, 4);
       timer(1000).subscribe(() => {
@@ -155,7 +156,7 @@ describe('batches of a connection', () => {
     const { server, outcomes } = made;
     let before = 0;
     let leftAt = 0;
-    marbles(() => {
+    inVirtualTime(() => {
       const all = each(made, 40);
       timer(60_000).subscribe(() => {
         before = server.requests.length;
@@ -173,8 +174,8 @@ describe('batches of a connection', () => {
 
   it('should find out by the next try what became of removals whose answer was lost', () => {
     const made = set();
-    const { server, told } = made;
-    marbles(() => {
+    const { server, outcomeLines } = made;
+    inVirtualTime(() => {
       const all = each(made, 3);
       timer(1000).subscribe(() => {
         server.failNext(1, 'resetAfterActing', isRemoval);
@@ -183,23 +184,23 @@ describe('batches of a connection', () => {
     });
     expect(carried(made)).to.include.members([2, 3]);
     expect(server.presenceSubscriptions).to.deep.equal([]);
-    expect(told().every((line) => /Released|AlreadyGone/.test(line))).to.equal(true);
+    expect(outcomeLines().every((line) => /Released|AlreadyGone/.test(line))).to.equal(true);
   });
 
   it('should tell all that may have been created where the answer to the batch was lost', () => {
     const made = set();
-    const { server, told } = made;
-    marbles(() => {
+    const { server, outcomeLines } = made;
+    inVirtualTime(() => {
       const [first, ...others] = each(made, 1);
       timer(100).subscribe(() => {
         server.failNext(1, 'resetAfterActing', isCreationOf('sip:d1@'));
         const late = ['sip:d0@contoso.com', 'sip:d1@contoso.com', 'sip:d2@contoso.com'].map((uri) =>
-          keep(presence(made.ucwa, { uris: [uri] })),
+          record(presence(made.ucwa, { uris: [uri] })),
         );
         timer(1000).subscribe(() => leave([first!, ...others, ...late]));
       });
     });
-    expect(told().filter((line) => line === 'presenceSubscription Unknown')).to.have.length(2);
+    expect(outcomeLines().filter((line) => line === 'presenceSubscription Unknown')).to.have.length(2);
   });
 
   it('should renew a token that the batch is refused with once for all, and send it again', () => {
@@ -214,7 +215,7 @@ describe('batches of a connection', () => {
       },
     );
     const { server, outcomes } = made;
-    marbles(() => {
+    inVirtualTime(() => {
       const all = each(made, 3);
       timer(1000).subscribe(() => {
         server.failNext(1, { status: 401 }, ({ url }) => url.endsWith('/batch'));

@@ -7,7 +7,7 @@ import {
   type RequestProgress,
 } from '../../../lib/core/transport/transport.ts';
 import { answersOf, batchRequest, sharedAnswer } from '../../../lib/ucwa/batch/message.ts';
-import { type AnswerPart, batchAnswer } from '../../support/batches.ts';
+import { type BatchPart, batchText } from '../../support/ucwa/batches.ts';
 import { response } from '../../support/responses.ts';
 
 const POOL = 'https://pool.example/ucwa/v1/applications/192';
@@ -99,13 +99,13 @@ describe('answersOf', () => {
     }
     return results;
   };
-  const parts = (...statuses: readonly number[]): AnswerPart[] =>
+  const parts = (...statuses: readonly number[]): BatchPart[] =>
     statuses.map((status, index) => ({ status, body: `{"n":${index}}` }));
   const problems = (results: readonly unknown[]): unknown =>
     results.map((result) => (result instanceof DecodeError ? result.message : result));
 
   it('should match answers by their position', () => {
-    expect(seen(batchAnswer(parts(200, 404, 201)))).to.deep.equal([
+    expect(seen(batchText(parts(200, 404, 201)))).to.deep.equal([
       '200 /a {"n":0}',
       '404 /b {"n":1}',
       '201 /c {"n":2}',
@@ -113,7 +113,7 @@ describe('answersOf', () => {
   });
 
   it('should hand on the headers of each part, and no other', () => {
-    const text = batchAnswer([{ status: 429, headers: { 'Retry-After': '7' } }]);
+    const text = batchText([{ status: 429, headers: { 'Retry-After': '7' } }]);
     const [answer] = answersOf(
       [request('a')],
       response(200, { headers: { 'content-type': TYPE, etag: 'x' } }),
@@ -125,10 +125,7 @@ describe('answersOf', () => {
   });
 
   it('should fail only the request whose part is out of shape', () => {
-    const text = batchAnswer(parts(200, 200, 200)).replace(
-      'HTTP/1.1 200 Whatever\r\n\r\n{"n":1}',
-      'nonsense',
-    );
+    const text = batchText(parts(200, 200, 200)).replace('HTTP/1.1 200 Whatever\r\n\r\n{"n":1}', 'nonsense');
     expect(problems(seen(text))).to.deep.equal([
       '200 /a {"n":0}',
       'the answer to the batch: expected an HTTP answer at /1, but there is something else',
@@ -137,7 +134,7 @@ describe('answersOf', () => {
   });
 
   it('should fail only the requests whose parts are missing from an answer that was cut', () => {
-    const text = batchAnswer(parts(200)).replace(/--\r\n$/, '\r\nContent-Type: application/http');
+    const text = batchText(parts(200)).replace(/--\r\n$/, '\r\nContent-Type: application/http');
     expect(problems(seen(text))).to.deep.equal([
       '200 /a {"n":0}',
       'the answer to the batch: expected an HTTP answer at /1, but there is something else',
@@ -146,7 +143,7 @@ describe('answersOf', () => {
   });
 
   it('should trust no position where parts are missing or too many', () => {
-    for (const text of [batchAnswer(parts(200, 200)), batchAnswer(parts(200, 200, 200, 200))]) {
+    for (const text of [batchText(parts(200, 200)), batchText(parts(200, 200, 200, 200))]) {
       const results = seen(text);
       expect(results).to.have.length(3);
       for (const result of results)
@@ -166,7 +163,7 @@ describe('answersOf', () => {
 
   it('fails every request if the parts have too many JSON values together', () => {
     const body = `[${'1,'.repeat(MOST_VALUES / 2)}1]`;
-    const answer = batchAnswer([body, body, ''].map((text) => ({ status: 200, body: text })));
+    const answer = batchText([body, body, ''].map((text) => ({ status: 200, body: text })));
     expect(problems(seen(answer))).to.deep.equal(
       [1, 2, 3].map(
         () =>
@@ -177,7 +174,7 @@ describe('answersOf', () => {
 
   it('should tell a part that is refused that it is undone, and nothing else', () => {
     const told: string[] = [];
-    seen(batchAnswer(parts(201, 403, 500)), TYPE, told);
+    seen(batchText(parts(201, 403, 500)), TYPE, told);
     expect(told).to.deep.equal(['b undone']);
   });
 });

@@ -2,14 +2,14 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { timer } from 'rxjs';
 import { type BatchPace, batchPace } from '../../../lib/ucwa/batch/pace.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const paced = (): BatchPace =>
   batchPace({ maxParts: 20, maxOutstanding: 100, backoff: { initialMs: 100, random: () => 1 } });
 
 describe('batchPace', () => {
   it('should begin with whole batches and no wait', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const pace = paced();
       expect(pace.size).to.equal(20);
       expect(pace.waitMs).to.equal(0);
@@ -26,7 +26,7 @@ describe('batchPace', () => {
   });
 
   it('should halve what was refused, wait, and let one go at a time', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const pace = paced();
       pace.refused(15, undefined);
       expect(pace.size).to.equal(7);
@@ -37,7 +37,7 @@ describe('batchPace', () => {
   });
 
   it('should never go below one', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const pace = paced();
       pace.refused(1, undefined);
       expect(pace.size).to.equal(1);
@@ -45,7 +45,7 @@ describe('batchPace', () => {
   });
 
   it('should wait at least as long as the server asks', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const pace = paced();
       pace.refused(20, 5000);
       expect(pace.waitMs).to.equal(5100);
@@ -53,7 +53,7 @@ describe('batchPace', () => {
   });
 
   it('should count what was refused together once, and keep the longest wait', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const pace = paced();
       pace.refused(20, undefined);
       pace.refused(20, 1000);
@@ -64,7 +64,7 @@ describe('batchPace', () => {
   });
 
   it('should stay careful when a success and a refusal come together', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const pace = paced();
       pace.refused(20, undefined);
       pace.succeeded();
@@ -74,7 +74,7 @@ describe('batchPace', () => {
   });
 
   it('should wait longer after each refusal in a row', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const pace = paced();
       pace.refused(20, undefined);
       timer(100).subscribe(() => {
@@ -85,7 +85,7 @@ describe('batchPace', () => {
   });
 
   it('should grow with each success, and send side by side again', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const pace = paced();
       pace.refused(20, undefined);
       const sizes = Array.from({ length: 12 }, () => {
@@ -100,7 +100,7 @@ describe('batchPace', () => {
   it('should always have room for the next batch when nothing is outstanding', () => {
     fc.assert(
       fc.property(fc.array(fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined })), (events) => {
-        marbles(() => {
+        inVirtualTime(() => {
           const pace = paced();
           for (const tried of events) {
             if (tried === undefined) pace.succeeded();

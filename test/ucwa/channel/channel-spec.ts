@@ -7,8 +7,8 @@ import type { SimulatedEvent } from '../../../lib/testing/ucwa/events.ts';
 import { connect } from '../../../lib/ucwa/connect.ts';
 import type { EventBatch } from '../../../lib/ucwa/protocol/cursor.ts';
 import { expectUncaught } from '../../support/uncaught.ts';
-import { marbles } from '../../support/marbles.ts';
-import { connected, keep } from '../connected.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { connected, record } from '../connected.ts';
 
 const EVENTS = '/ucwa/oauth/v1/applications/101/events?ack=1';
 const thing = (name: string): SimulatedEvent => ({ type: 'updated', link: { rel: name, href: `/${name}` } });
@@ -25,8 +25,8 @@ describe('channel', () => {
 
     it('should wait with one request for all subscribers, until the last has left', async () => {
       const { server, ucwa, sent } = connected();
-      const one = keep(ucwa.events$);
-      const two = keep(ucwa.events$);
+      const one = record(ucwa.events$);
+      const two = record(ucwa.events$);
       server.emit(thing('a'));
       one.subscription.unsubscribe();
       server.emit(thing('b'));
@@ -46,10 +46,10 @@ describe('channel', () => {
     it('should go on where it was left, as long as it is the same application', () => {
       const { server, ucwa, sent } = connected();
       const holding = ucwa.application$.subscribe();
-      const first = keep(ucwa.events$.pipe(take(1)));
+      const first = record(ucwa.events$.pipe(take(1)));
       server.emit(thing('a'));
       server.emit(thing('b'));
-      const second = keep(ucwa.events$);
+      const second = record(ucwa.events$);
       expect([first.values, second.values]).to.deep.equal([['updated a'], ['updated b']]);
       expect(polls(sent())).to.deep.equal([
         'GET 101/events?ack=1 200',
@@ -67,7 +67,7 @@ describe('channel', () => {
       ucwa.events$.pipe(take(1)).subscribe(() => {
         throw new Error('observer');
       });
-      const other = keep(ucwa.events$);
+      const other = record(ucwa.events$);
       server.emit(thing('a'));
       server.emit(thing('b'));
       expect(await uncaught).to.be.instanceOf(Error);
@@ -82,7 +82,7 @@ describe('channel', () => {
         {},
         { channel: { lowSeconds: 60, mediumSeconds: 30, timeoutSeconds: 300, priority: 1 } },
       );
-      const kept = keep(ucwa.events$);
+      const kept = record(ucwa.events$);
       server.emit(thing('a'));
       expect(kept.values).to.deep.equal(['updated a']);
       expect(polls(sent())).to.deep.equal([
@@ -94,7 +94,7 @@ describe('channel', () => {
 
     it('should follow a link whose query is called otherwise', async () => {
       const { server, ucwa, sent } = connected({ cursorParameter: 'ck' });
-      keep(ucwa.events$);
+      record(ucwa.events$);
       server.emit(thing('a'));
       expect(polls(sent())).to.deep.equal(['GET 101/events?ck=1 200', 'GET 101/events?ck=2 -']);
       await ucwa.close();
@@ -113,7 +113,7 @@ describe('channel', () => {
 
     it('should not take an answer without events for an event', () => {
       const { ucwa, sent } = connected();
-      marbles(() => {
+      inVirtualTime(() => {
         let batches = 0;
         const reading = ucwa.batches$.subscribe(() => (batches += 1));
         timer(400_000).subscribe(() => {
@@ -133,7 +133,7 @@ describe('channel', () => {
         const { server, ucwa, sent } = connected();
         const batches: EventBatch[] = [];
         ucwa.batches$.subscribe((batch) => batches.push(batch));
-        const kept = keep(ucwa.events$);
+        const kept = record(ucwa.events$);
         server.emit(thing('a'));
         server.reset(kind);
         server.emit(thing('b'));
@@ -145,15 +145,15 @@ describe('channel', () => {
     }
 
     it('should refuse to follow a link to another server, and send nothing there', async () => {
-      const { server, ucwa, sent, told } = connected();
+      const { server, ucwa, sent, outcomeLines } = connected();
       const evil = { next: { href: 'https://evil.example/events?ack=2' } };
       server.failNext(1, answeringWith(evil, [{ rel: 'me', href: '/me', events: [thing('a')] }]), isPending);
-      const kept = keep(ucwa.events$);
+      const kept = record(ucwa.events$);
       expect(kept.error).to.be.instanceOf(OriginError);
       expect((kept.error as Error).message).to.contain('https://evil.example');
       await ucwa.drain();
       expect(sent()).to.deep.equal(['POST applications 201', 'GET 101/events?ack=1 200', 'DELETE 101 204']);
-      expect(told()).to.deep.equal(['application Released']);
+      expect(outcomeLines()).to.deep.equal(['application Released']);
     });
 
     it('should not ask for a token for another server that a link leads to', async () => {
@@ -162,7 +162,7 @@ describe('channel', () => {
       const elsewhere = { next: { href: 'https://elsewhere.example/events?ack=2' } };
       const sender = { rel: 'me', href: '/me', events: [thing('a')] };
       server.failNext(1, answeringWith(elsewhere, [sender]), isPending);
-      expect(keep(ucwa.events$).error).to.be.instanceOf(OriginError);
+      expect(record(ucwa.events$).error).to.be.instanceOf(OriginError);
       let refused: unknown;
       ucwa
         .get({ href: 'https://elsewhere.example/people' })
@@ -200,10 +200,10 @@ describe('channel', () => {
     for (const ack of ['eager', 'processed'] as const) {
       it(`should keep the order for all subscribers when one causes events: ${ack}`, async () => {
         const { server, ucwa } = connected({}, { channel: { ack } });
-        const first = keep(ucwa.events$, ({ link }) => {
+        const first = record(ucwa.events$, ({ link }) => {
           if (link.rel === 'a') server.emit(thing('b'));
         });
-        const second = keep(ucwa.events$);
+        const second = record(ucwa.events$);
         server.emit(thing('a'));
         expect(first.values).to.deep.equal(['updated a', 'updated b']);
         expect(second.values).to.deep.equal(['updated a', 'updated b']);
@@ -214,9 +214,9 @@ describe('channel', () => {
     it('should get a batch again that was not processed to its end', async () => {
       const { server, ucwa } = connected({}, { channel: { ack: 'processed' } });
       const holding = ucwa.application$.subscribe();
-      const first = keep(ucwa.events$.pipe(take(1)));
+      const first = record(ucwa.events$.pipe(take(1)));
       server.emit(thing('a'));
-      const second = keep(ucwa.events$);
+      const second = record(ucwa.events$);
       expect([first.values, second.values]).to.deep.equal([['updated a'], ['updated a']]);
       holding.unsubscribe();
       await ucwa.close();
@@ -241,10 +241,10 @@ describe('channel', () => {
     for (const [name, fault, waitMs] of cases) {
       it(`should send the same cursor again after ${name}, and lose no event`, () => {
         const { server, ucwa, sent } = connected();
-        marbles(() => {
+        inVirtualTime(() => {
           server.failNext(1, fault, isPending);
           const times: number[] = [];
-          const kept = keep(ucwa.events$, () => times.push(asyncScheduler.now()));
+          const kept = record(ucwa.events$, () => times.push(asyncScheduler.now()));
           server.emit(thing('a'));
           timer(60_000).subscribe(() => {
             expect(kept.values).to.deep.equal(['updated a']);
@@ -263,9 +263,9 @@ describe('channel', () => {
 
     it('should not lose what an answer brought that was lost on its way', () => {
       const { server, ucwa } = connected();
-      marbles(() => {
+      inVirtualTime(() => {
         server.failNext(1, 'resetAfterActing', isPending);
-        const kept = keep(ucwa.events$);
+        const kept = record(ucwa.events$);
         server.emit(thing('a'));
         server.emit(thing('b'));
         timer(60_000).subscribe(() => {
@@ -277,9 +277,9 @@ describe('channel', () => {
 
     it('should wait longer and longer, and begin anew after an answer', () => {
       const { server, ucwa } = connected();
-      marbles(() => {
+      inVirtualTime(() => {
         server.failNext(4, { status: 503 }, isPending);
-        const kept = keep(ucwa.events$);
+        const kept = record(ucwa.events$);
         const times = (): number[] =>
           server.requests.filter(({ path }) => path.includes('/events')).map(({ time }) => time);
         timer(10_000).subscribe(() => {
@@ -296,8 +296,8 @@ describe('channel', () => {
 
     it('should not hammer a server that does not hold its requests', () => {
       const { server, ucwa } = connected({ timeoutSeconds: 0 });
-      marbles(() => {
-        const kept = keep(ucwa.events$);
+      inVirtualTime(() => {
+        const kept = record(ucwa.events$);
         timer(60_000).subscribe(() => {
           expect(server.requests.length).to.be.lessThan(15);
           kept.subscription.unsubscribe();
@@ -308,9 +308,9 @@ describe('channel', () => {
     for (const kind of ['resync', 'resume'] as const) {
       it(`backs off from ${kind}s that come at once, again and again`, () => {
         const { server, ucwa } = connected();
-        marbles(() => {
+        inVirtualTime(() => {
           server.failNext(1000, answeringWith({ [kind]: { href: EVENTS } }), isPending);
-          const kept = keep(ucwa.events$);
+          const kept = record(ucwa.events$);
           timer(7000).subscribe(() => {
             const times = server.requests.filter(({ path }) => path.includes('/events'));
             expect(times.map(({ time }) => time)).to.deep.equal([0, 0, 250, 750, 1750, 3750]);
@@ -323,10 +323,10 @@ describe('channel', () => {
 
     it('asks no more than 500 times in a row while answers are not held', () => {
       const { server, ucwa } = connected();
-      marbles(() => {
+      inVirtualTime(() => {
         const sender = { rel: 'me', href: '/me', events: [thing('a')] };
         server.failNext(2000, answeringWith({ next: { href: EVENTS } }, [sender]), isPending);
-        const kept = keep(ucwa.events$);
+        const kept = record(ucwa.events$);
         timer(600).subscribe(() => {
           const times = server.requests.filter(({ path }) => path.includes('/events'));
           const asked = [0, 250, 500].map((at) => times.filter(({ time }) => time === at).length);
@@ -340,11 +340,11 @@ describe('channel', () => {
 
     it('drains a backlog of 10,000 events without a wait', () => {
       const { server, ucwa } = connected();
-      marbles(() => {
+      inVirtualTime(() => {
         const sender = { rel: 'me', href: '/me', events: Array.from({ length: 50 }, () => thing('a')) };
         server.failNext(200, answeringWith({ next: { href: EVENTS } }, [sender]), isPending);
         const times: number[] = [];
-        const kept = keep(ucwa.events$, () => times.push(asyncScheduler.now()));
+        const kept = record(ucwa.events$, () => times.push(asyncScheduler.now()));
         timer(1000).subscribe(() => {
           expect(times).to.have.length(10_000);
           expect(times.at(-1)).to.equal(0);
@@ -355,10 +355,10 @@ describe('channel', () => {
 
     it('emits a batch in full before it acknowledges it after a wait', () => {
       const { server, ucwa } = connected({}, { channel: { ack: 'processed' } });
-      marbles(() => {
+      inVirtualTime(() => {
         server.failNext(2, answeringWith({ resync: { href: EVENTS } }), isPending);
         const asked: number[] = [];
-        const kept = keep(ucwa.events$, () =>
+        const kept = record(ucwa.events$, () =>
           asked.push(polls(server.requests.map(({ path }) => path)).length),
         );
         timer(1000).subscribe(() => {
@@ -372,10 +372,10 @@ describe('channel', () => {
       const { server } = connected();
       const deaf: Transport = (request) =>
         isPending(request) && asyncScheduler.now() < 1000 ? NEVER : server.transport(request);
-      marbles(() => {
+      inVirtualTime(() => {
         const channel = { timeoutSeconds: 200 };
         const ucwa = connect({ applications: server.url, token: 't', transport: deaf, channel });
-        const kept = keep(ucwa.events$);
+        const kept = record(ucwa.events$);
         const asked = (): string[] => polls(server.requests.map(({ path }) => path));
         timer(319_999).subscribe(() => expect(asked()).to.have.length(0));
         timer(321_000).subscribe(() => {
@@ -389,9 +389,9 @@ describe('channel', () => {
 
     it('should stop waiting when the last subscriber leaves', () => {
       const { server, ucwa, sent } = connected();
-      marbles(() => {
+      inVirtualTime(() => {
         server.failNext(1, { status: 503 }, isPending);
-        const kept = keep(ucwa.events$);
+        const kept = record(ucwa.events$);
         timer(100).subscribe(() => kept.subscription.unsubscribe());
       });
       expect(polls(sent())).to.deep.equal(['GET 101/events?ack=1 503']);
@@ -417,14 +417,14 @@ describe('channel', () => {
     ];
     for (const [name, fault, message] of cases) {
       it(`should error at once for ${name}, and leave the server clean`, async () => {
-        const { server, ucwa, told } = connected();
+        const { server, ucwa, outcomeLines } = connected();
         server.failNext(1, fault, isPending);
-        const kept = keep(ucwa.events$);
+        const kept = record(ucwa.events$);
         expect(kept.error).to.be.instanceOf(HttpError);
         expect((kept.error as Error).message).to.contain(message);
         await ucwa.drain();
         expect(server.applications).to.deep.equal([]);
-        expect(told()).to.deep.equal(['application Released']);
+        expect(outcomeLines()).to.deep.equal(['application Released']);
       });
     }
 
@@ -440,9 +440,9 @@ describe('channel', () => {
     for (const [name, fault, kind] of tiring) {
       it(`should error after four ${name} in a row`, () => {
         const { server, ucwa } = connected();
-        marbles(() => {
+        inVirtualTime(() => {
           server.failNext(4, fault, isPending);
-          const kept = keep(ucwa.events$);
+          const kept = record(ucwa.events$);
           timer(60_000).subscribe(() => {
             expect(kept.error).to.be.instanceOf(kind);
             expect(polls(server.requests.map(({ path }) => path))).to.have.length(4);
@@ -459,14 +459,14 @@ describe('channel', () => {
     ];
     for (const [subcode, message] of ended) {
       it(`should error where the server has ended the application, saying why and what to do: ${subcode}`, async () => {
-        const { server, ucwa, told, sent } = connected();
+        const { server, ucwa, outcomeLines, sent } = connected();
         server.failNext(1, json(410, 'Gone', subcode), isPending);
-        const kept = keep(ucwa.events$);
+        const kept = record(ucwa.events$);
         expect((kept.error as Error).message)
           .to.contain(`410 Gone/${subcode}`)
           .and.to.contain(message);
         await ucwa.drain();
-        expect(told()).to.deep.equal(['application EndedByServer']);
+        expect(outcomeLines()).to.deep.equal(['application EndedByServer']);
         expect(sent().at(-1)).to.equal('GET 101/events?ack=1 410');
       });
     }
@@ -477,9 +477,9 @@ describe('channel', () => {
       const told: unknown[] = [];
       const ucwa = connect({ application: `${server.url}/101`, token: 't', transport: server.transport });
       ucwa.releases.outcomes$.subscribe((outcome) => told.push(outcome));
-      marbles(() => {
-        const kept = keep(ucwa.events$);
-        const other = keep(ucwa.batches$.pipe(map(({ events }) => events[0]!)));
+      inVirtualTime(() => {
+        const kept = record(ucwa.events$);
+        const other = record(ucwa.batches$.pipe(map(({ events }) => events[0]!)));
         server.restart();
         timer(60_000).subscribe(() => {
           expect(kept.error).to.be.instanceOf(HttpError);
@@ -509,16 +509,16 @@ describe('channel', () => {
         return of({ status, url, headers: headersFrom({ 'content-type': 'application/json' }), body$ });
       };
       const ucwa = connect({ application: 'https://ucwa.example/app', token: 't', transport: scripted });
-      const kept = keep(ucwa.events$);
+      const kept = record(ucwa.events$);
       expect(kept.values).to.deep.equal(['updated a']);
       expect(kept.error).to.be.instanceOf(HttpError);
     });
 
     it('should wait for a network as long as it takes', () => {
       const { server, ucwa } = connected();
-      marbles(() => {
+      inVirtualTime(() => {
         server.failNext(100, 'reset', isPending);
-        const kept = keep(ucwa.events$);
+        const kept = record(ucwa.events$);
         timer(600_000).subscribe(() => {
           expect(kept.error).to.equal(undefined);
           kept.subscription.unsubscribe();
@@ -529,7 +529,7 @@ describe('channel', () => {
 
     it('should pass on what the token provider errors with', () => {
       const { ucwa } = connected({}, { token: () => new Promise<string>(() => undefined) });
-      const kept = keep(ucwa.events$);
+      const kept = record(ucwa.events$);
       kept.subscription.unsubscribe();
       const failing = connected(
         {},
@@ -542,8 +542,8 @@ describe('channel', () => {
             ),
         },
       );
-      marbles(() => {
-        const other = keep(failing.ucwa.events$);
+      inVirtualTime(() => {
+        const other = record(failing.ucwa.events$);
         timer(1).subscribe(() => expect(other.error).to.be.instanceOf(NetworkError));
       });
     });

@@ -3,7 +3,7 @@ import { OriginError } from '../../../lib/core/errors.ts';
 import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
 import type { Fault } from '../../../lib/testing/faults.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
-import { connected, keep } from '../connected.ts';
+import { connected, record } from '../connected.ts';
 
 const ROOT = '/ucwa/oauth/v1/applications';
 const EVENTS = `${ROOT}/101/events`;
@@ -29,7 +29,7 @@ describe('a link of the event channel', () => {
     it(`should be followed where it is ${name}`, async () => {
       const { server, ucwa, sent } = connected();
       server.failNext(1, json(200, { _links: { next: { href } }, sender: [event] }), isPending);
-      const all = keep(ucwa.events$);
+      const all = record(ucwa.events$);
       expect(sent()[2]).to.match(/^GET 101\/events\?ack=2 /);
       expect(all.values[0]).to.equal('updated me');
       await ucwa.close();
@@ -40,7 +40,7 @@ describe('a link of the event channel', () => {
     const { server, ucwa, sent } = connected();
     const href = `${EVENTS}?ck=1%2F2&amp;low=60&amp;key=a+b%20c`;
     server.failNext(1, json(200, { _links: { next: { href } }, sender: [event] }), isPending);
-    keep(ucwa.events$);
+    record(ucwa.events$);
     expect(sent()[2]).to.contain('GET 101/events?ck=1%2F2&low=60&key=a+b%20c ');
     await ucwa.close();
   });
@@ -61,7 +61,7 @@ describe('a link of the event channel', () => {
       it(`should be refused where ${rel} leads to ${name}, and nothing be sent there`, async () => {
         const { server, ucwa, sent } = connected();
         server.failNext(1, json(200, { _links: { [rel]: { href } }, sender: [event] }), isPending);
-        const all = keep(ucwa.events$);
+        const all = record(ucwa.events$);
         expect(all.error).to.be.instanceOf(OriginError);
         expect((all.error as Error).message)
           .to.contain(`leads to`)
@@ -78,7 +78,7 @@ describe('a link of a presence subscription', () => {
     const { server, ucwa, sent, outcomes } = connected();
     const self = { href: 'https://evil.example/people/presenceSubscriptions/1' };
     server.failNext(1, json(201, { rel: 'presenceSubscription', _links: { self } }), isCreation);
-    const one = keep(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
+    const one = record(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
     one.subscription.unsubscribe();
     const { clean } = await ucwa.drain();
     expect(clean).to.equal(false);

@@ -20,9 +20,9 @@ import type { Fault } from '../../../lib/testing/faults.ts';
 import { serve } from '../../../lib/testing/http/serve.ts';
 import { ucwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
 import { connect } from '../../../lib/ucwa/connect.ts';
-import { marbles } from '../../support/marbles.ts';
-import { random } from '../../support/random.ts';
-import { connected, keep } from '../connected.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { random } from '../../support/random/random.ts';
+import { connected, record } from '../connected.ts';
 
 const isPending = ({ url }: HttpRequest): boolean => url.includes('/events');
 const REPLACED: Fault = {
@@ -56,7 +56,7 @@ function scattered(seed: number): ReturnType<typeof connected> {
 describe('a P-GET that another of our own replaces', () => {
   it('does not end a switchMap whose aborted requests arrive late', () => {
     const errors: unknown[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const { ucwa, server } = scattered(1);
       const holding = ucwa.application$.subscribe();
       // Each response is followed by a request, which the next switch may abort on its way.
@@ -106,9 +106,9 @@ describe('a P-GET that another of our own replaces', () => {
 
   it('keeps the newer request when an older one arrives late', () => {
     const { ucwa, server, sent } = connected();
-    marbles(() => {
+    inVirtualTime(() => {
       server.failNext(1, { arrivesAfterMs: 2000 }, isPending);
-      const kept = keep(ucwa.events$);
+      const kept = record(ucwa.events$);
       timer(5000).subscribe(() => {
         server.emit(CHANGED);
         expect(kept.error).to.equal(undefined);
@@ -125,11 +125,11 @@ describe('a P-GET that another of our own replaces', () => {
 
   it('sends the request again when the server does not know priorities', () => {
     const { ucwa, server, sent } = connected();
-    marbles(() => {
+    inVirtualTime(() => {
       const holding = ucwa.application$.subscribe();
-      keep(ucwa.events$).subscription.unsubscribe();
+      record(ucwa.events$).subscription.unsubscribe();
       server.failNext(1, REPLACED, isPending);
-      const kept = keep(ucwa.events$);
+      const kept = record(ucwa.events$);
       expect(kept.error).to.equal(undefined);
       kept.subscription.unsubscribe();
       holding.unsubscribe();
@@ -146,12 +146,12 @@ describe('a P-GET that another of our own replaces', () => {
     const { ucwa, server } = connected({}, identity);
     const { transport, url } = server;
     const headers = { authorization: 'Bearer token', 'content-type': 'application/json' };
-    marbles(() => {
+    inVirtualTime(() => {
       // The process has ended, which the server does not know yet.
       transport({ method: 'POST', url, headers, body: JSON.stringify(identity) }).subscribe();
       transport({ method: 'GET', url: `${url}/101/events?ack=1&priority=3`, headers }).subscribe();
       timer(10_000).subscribe(() => {
-        const kept = keep(ucwa.events$);
+        const kept = record(ucwa.events$);
         server.emit(CHANGED);
         expect(kept.error).to.equal(undefined);
         expect(kept.values).to.deep.equal(['updated me']);
@@ -164,8 +164,8 @@ describe('a P-GET that another of our own replaces', () => {
 describe('a P-GET that another client replaces', () => {
   it('ends the streams at once when none of ours was given up', () => {
     const { ucwa, server } = connected();
-    marbles(() => {
-      const kept = keep(ucwa.events$);
+    inVirtualTime(() => {
+      const kept = record(ucwa.events$);
       server.failNext(1, REPLACED, isPending);
       server.emit(CHANGED);
       expect(kept.error).to.be.instanceOf(HttpError);
@@ -174,11 +174,11 @@ describe('a P-GET that another client replaces', () => {
 
   it('ends the streams at the second answer when one of ours was given up', () => {
     const { ucwa, server, sent } = connected();
-    marbles(() => {
+    inVirtualTime(() => {
       const holding = ucwa.application$.subscribe();
-      keep(ucwa.events$).subscription.unsubscribe();
+      record(ucwa.events$).subscription.unsubscribe();
       server.failNext(1000, REPLACED, isPending);
-      const kept = keep(ucwa.events$);
+      const kept = record(ucwa.events$);
       expect(kept.error).to.be.instanceOf(HttpError);
       expect((kept.error as Error).message).to.contain('another client reads the event channel');
       holding.unsubscribe();
@@ -188,11 +188,11 @@ describe('a P-GET that another client replaces', () => {
 
   it('ends the streams at the fourth answer however many of ours were given up', () => {
     const { ucwa, server, sent } = connected();
-    marbles(() => {
+    inVirtualTime(() => {
       const holding = ucwa.application$.subscribe();
-      for (let left = 50; left > 0; left -= 1) keep(ucwa.events$).subscription.unsubscribe();
+      for (let left = 50; left > 0; left -= 1) record(ucwa.events$).subscription.unsubscribe();
       server.failNext(1000, REPLACED, isPending);
-      expect(keep(ucwa.events$).error).to.be.instanceOf(HttpError);
+      expect(record(ucwa.events$).error).to.be.instanceOf(HttpError);
       holding.unsubscribe();
     });
     expect(sent().filter((line) => line.includes('409'))).to.have.length(4);
@@ -202,7 +202,7 @@ describe('a P-GET that another client replaces', () => {
     const { ucwa, server, sent } = connected();
     let error: unknown;
     let endedAt = 0;
-    marbles(() => {
+    inVirtualTime(() => {
       const holding = ucwa.application$.subscribe();
       timer(1000, 1000)
         .pipe(take(30))
@@ -229,10 +229,10 @@ describe('a P-GET that another client replaces', () => {
 
   it('ends the streams at once a minute after ours was given up', () => {
     const { ucwa, server, sent } = connected();
-    marbles(() => {
+    inVirtualTime(() => {
       const holding = ucwa.application$.subscribe();
-      keep(ucwa.events$).subscription.unsubscribe();
-      const kept = keep(ucwa.events$);
+      record(ucwa.events$).subscription.unsubscribe();
+      const kept = record(ucwa.events$);
       timer(MINUTE + 1).subscribe(() => {
         server.failNext(1000, REPLACED, isPending);
         server.emit(CHANGED);

@@ -7,8 +7,8 @@ import type { SimulatedEvent } from '../../../lib/testing/ucwa/events.ts';
 import { connect } from '../../../lib/ucwa/connect.ts';
 import type { ChannelParameters } from '../../../lib/ucwa/protocol/cursor.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
-import { marbles } from '../../support/marbles.ts';
-import { connected, keep } from '../connected.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { connected, record } from '../connected.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const CREATED = ['added contact', 'added presenceSubscription', 'updated contactPresence'];
@@ -24,7 +24,7 @@ const REPLACED: Fault = {
 describe('tune', () => {
   it('should replace the request that waits, with a higher priority, and lose no event', async () => {
     const { ucwa, server, sent } = connected();
-    const kept = keep(ucwa.events$);
+    const kept = record(ucwa.events$);
     server.emit(thing('a'));
     ucwa.tune({ timeoutSeconds: 1800, mediumSeconds: 60 });
     server.emit(thing('b'));
@@ -47,9 +47,9 @@ describe('tune', () => {
     ucwa.tune({ lowSeconds: 600 });
     expect(sent()).to.deep.equal([]);
     const holding = ucwa.application$.subscribe();
-    keep(ucwa.events$).subscription.unsubscribe();
+    record(ucwa.events$).subscription.unsubscribe();
     ucwa.tune({ lowSeconds: 30, priority: 7 });
-    keep(ucwa.events$).subscription.unsubscribe();
+    record(ucwa.events$).subscription.unsubscribe();
     expect(polls(sent())).to.deep.equal([
       'GET 101/events?ack=1&low=600 -',
       'GET 101/events?ack=1&low=30&priority=7 -',
@@ -60,7 +60,7 @@ describe('tune', () => {
 
   it('should hold for the application that is made in the place of one that is gone', async () => {
     const { ucwa, server, sent } = connected();
-    keep(ucwa.events$);
+    record(ucwa.events$);
     ucwa.tune({ mediumSeconds: 60 });
     server.endApplications();
     expect(polls(sent()).at(-1)).to.equal('GET 102/events?ack=1&medium=60 -');
@@ -69,9 +69,9 @@ describe('tune', () => {
 
   it('should be minded by the next request where one is being waited for', () => {
     const { ucwa, server, sent } = connected();
-    marbles(() => {
+    inVirtualTime(() => {
       server.failNext(1, { status: 503 }, isPending);
-      const kept = keep(ucwa.events$);
+      const kept = record(ucwa.events$);
       timer(100).subscribe(() => ucwa.tune({ mediumSeconds: 60 }));
       timer(1000).subscribe(() => kept.subscription.unsubscribe());
     });
@@ -80,10 +80,10 @@ describe('tune', () => {
 
   it('should keep the order when it is called by who is given an event', async () => {
     const { ucwa, server } = connected();
-    const first = keep(ucwa.events$, ({ link }) => {
+    const first = record(ucwa.events$, ({ link }) => {
       if (link.rel === 'a') ucwa.tune({ mediumSeconds: 10 });
     });
-    const second = keep(ucwa.events$);
+    const second = record(ucwa.events$);
     server.emit(thing('a'));
     server.emit(thing('b'));
     expect(first.values).to.deep.equal(['updated a', 'updated b']);
@@ -93,8 +93,8 @@ describe('tune', () => {
 
   it('should be waited for as long as the new time says', () => {
     const { ucwa, server } = connected();
-    marbles(() => {
-      const kept = keep(ucwa.events$);
+    inVirtualTime(() => {
+      const kept = record(ucwa.events$);
       ucwa.tune({ timeoutSeconds: 1800 });
       timer(1_700_000).subscribe(() => server.emit(thing('a')));
       timer(1_700_001).subscribe(() => {
@@ -107,7 +107,7 @@ describe('tune', () => {
 
   it('should throw for a time that cannot be, and change nothing', async () => {
     const { ucwa, sent } = connected();
-    keep(ucwa.events$);
+    record(ucwa.events$);
     expect(() => ucwa.tune({ mediumSeconds: 4 })).to.throw(
       TypeError,
       'mediumSeconds must be a whole number from 5',
@@ -125,8 +125,8 @@ describe('online', () => {
   it('should end the wait for a network at once', () => {
     const online$ = new Subject<void>();
     const { ucwa, server } = connected({}, { online$ });
-    marbles(() => {
-      const kept = keep(ucwa.events$);
+    inVirtualTime(() => {
+      const kept = record(ucwa.events$);
       server.failNext(20, 'reset', isPending);
       server.emit(thing('a'));
       timer(60_000).subscribe(() => {
@@ -141,8 +141,8 @@ describe('online', () => {
   it('should ask again where the connection may have died without a word, and lose nothing', () => {
     const online$ = new Subject<void>();
     const { ucwa, server, sent } = connected({}, { online$ });
-    marbles(() => {
-      const kept = keep(ucwa.events$);
+    inVirtualTime(() => {
+      const kept = record(ucwa.events$);
       timer(1000).subscribe(() => online$.next());
       timer(2000).subscribe(() => server.emit(thing('a')));
       timer(3000).subscribe(() => {
@@ -160,9 +160,9 @@ describe('online', () => {
   it('should not cut short the time that the server asks for', () => {
     const online$ = new Subject<void>();
     const { ucwa, server } = connected({}, { online$ });
-    marbles(() => {
+    inVirtualTime(() => {
       server.failNext(1, { status: 503, headers: { 'retry-after': '60' } }, isPending);
-      const kept = keep(ucwa.events$);
+      const kept = record(ucwa.events$);
       timer(1000).subscribe(() => online$.next());
       timer(59_000).subscribe(() => {
         expect(polls(server.requests.map(({ path }) => path))).to.have.length(1);
@@ -178,11 +178,11 @@ describe('online', () => {
 
 describe('a channel that another client has taken over', () => {
   it('should be left to it where that is wanted, and gone on with as another instance', async () => {
-    const { ucwa, server, told, sent } = connected(
+    const { ucwa, server, outcomeLines, sent } = connected(
       {},
       { channel: { onReplaced: 'rejoin' }, instanceId: 'tab' },
     );
-    const one = keep(presence(ucwa, { uris: [SARA] }));
+    const one = record(presence(ucwa, { uris: [SARA] }));
     server.failNext(1, REPLACED, isPending);
     server.setPresence(SARA, { availability: 'Busy' });
     expect(one.values).to.deep.equal([...CREATED, 'updated contactPresence', 'gap application', ...CREATED]);
@@ -200,14 +200,14 @@ describe('a channel that another client has taken over', () => {
       'left to the other',
     ).to.deep.equal(['101']);
     expect(server.presenceSubscriptions).to.deep.equal([]);
-    expect(told()[0]).to.equal('application EndedByServer');
+    expect(outcomeLines()[0]).to.equal('application EndedByServer');
   });
 
   it('should not be fought for in a loop', () => {
     const { ucwa, server } = connected({}, { channel: { onReplaced: 'rejoin' } });
-    marbles(() => {
+    inVirtualTime(() => {
       server.failNext(1000, REPLACED, isPending);
-      const kept = keep(ucwa.events$);
+      const kept = record(ucwa.events$);
       timer(300_000).subscribe(() => {
         const made = server.requests.filter(({ method }) => method === 'POST');
         expect(made.length).to.be.greaterThan(3).and.lessThan(40);
@@ -218,7 +218,7 @@ describe('a channel that another client has taken over', () => {
 
   it('should not be taken for that where the client itself has replaced its request', async () => {
     const { ucwa, server } = connected();
-    const kept = keep(ucwa.events$);
+    const kept = record(ucwa.events$);
     ucwa.tune({ mediumSeconds: 10 });
     server.emit(thing('a'));
     expect(kept.values).to.deep.equal(['updated a']);
@@ -228,7 +228,7 @@ describe('a channel that another client has taken over', () => {
 
   it('should end the streams by default', async () => {
     const { ucwa, server } = connected();
-    const kept = keep(ucwa.events$);
+    const kept = record(ucwa.events$);
     server.failNext(1, REPLACED, isPending);
     server.emit(thing('a'));
     expect(kept.error).to.be.instanceOf(HttpError).with.property('subcode', 'PGetReplaced');

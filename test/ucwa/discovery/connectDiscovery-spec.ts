@@ -11,8 +11,8 @@ import { type Ucwa } from '../../../lib/ucwa/session/session.ts';
 import type { ConnectOptions } from '../../../lib/ucwa/options.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { DiscoveryError, SignInError } from '../../../lib/ucwa/protocol/errors.ts';
-import { marbles } from '../../support/marbles.ts';
-import { keep } from '../connected.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { record } from '../connected.ts';
 
 const ROOT = '/ucwa/oauth/v1/applications';
 const uris = ['sip:sara@contoso.com'];
@@ -87,13 +87,13 @@ describe('connect to a domain', () => {
 
   it('should find the server, sign in there, and look for it once', async () => {
     const { ucwa, pools, sent, searches } = company();
-    const first = keep(presence(ucwa, { uris }));
+    const first = record(presence(ucwa, { uris }));
     expect(pools[0].presenceSubscriptions).to.have.length(1);
     first.subscription.unsubscribe();
     const { clean } = await ucwa.drain();
     expect(clean).to.equal(true);
     expect(pools[0].applications).to.have.length(0);
-    keep(presence(ucwa, { uris })).subscription.unsubscribe();
+    record(presence(ucwa, { uris })).subscription.unsubscribe();
     await ucwa.drain();
     expect(searches()).to.equal(1);
     expect(sent.filter((line) => line === 'POST pool1')).to.have.length(2);
@@ -118,7 +118,7 @@ describe('connect to a domain', () => {
       return answer(request, { status: 200, body: JSON.stringify({ _links: links }) });
     };
     const ucwa = connect({ domain: 'contoso.com', token: (origin) => of(token(origin)), transport });
-    keep(presence(ucwa, { uris })).subscription.unsubscribe();
+    record(presence(ucwa, { uris })).subscription.unsubscribe();
     expect(asked).to.deep.equal(['https://lyncdiscover.contoso.com', 'https://pool1.contoso.com']);
     expect([...seen]).to.deep.equal([
       'lyncdiscover.contoso.com Bearer for-lyncdiscover.contoso.com',
@@ -128,7 +128,7 @@ describe('connect to a domain', () => {
 
   it('should send nothing to another origin than the one that was found', () => {
     const { ucwa, sent } = company();
-    const kept = keep(ucwa.events$);
+    const kept = record(ucwa.events$);
     const before = sent.length;
     let error: unknown;
     ucwa.get({ href: 'https://pool2.contoso.com/ucwa' }).subscribe({ error: (e: unknown) => (error = e) });
@@ -149,15 +149,15 @@ describe('connect to a domain', () => {
     const { ucwa, sent } = company({
       signIn: password({ username: 'sara@contoso.com', password: 'wrong' }),
     });
-    const kept = keep(ucwa.events$);
+    const kept = record(ucwa.events$);
     expect(kept.error).to.be.instanceOf(SignInError);
     expect(sent.filter((line) => line.startsWith('POST'))).to.have.length(1);
   });
 
   it('should send nothing more when it is left while the server is looked for', () => {
     const { ucwa, pools, sent } = company({}, 100);
-    marbles(() => {
-      const kept = keep(ucwa.events$);
+    inVirtualTime(() => {
+      const kept = record(ucwa.events$);
       timer(150).subscribe(() => kept.subscription.unsubscribe());
     });
     expect(sent.filter((line) => line.includes('pool'))).to.deep.equal([]);
@@ -168,7 +168,7 @@ describe('connect to a domain', () => {
     it('should wait for them as often as the policy says, before there was a connection', () => {
       const it = company({ retry: { retries: 2, random: () => 0.5 } });
       it.fault = broken;
-      const kept = marbles(() => keep(it.ucwa.events$));
+      const kept = inVirtualTime(() => record(it.ucwa.events$));
       expect(kept.error).to.be.instanceOf(DiscoveryError).with.property('isTransient', true);
       expect(it.searches()).to.equal(3);
     });
@@ -176,8 +176,8 @@ describe('connect to a domain', () => {
     it('should go on when they come back in time', () => {
       const it = company();
       it.fault = broken;
-      marbles(() => {
-        const kept = keep(presence(it.ucwa, { uris }));
+      inVirtualTime(() => {
+        const kept = record(presence(it.ucwa, { uris }));
         it.fault = undefined;
         timer(60_000).subscribe(() => {
           expect(it.pools[0].presenceSubscriptions).to.have.length(1);
@@ -190,15 +190,15 @@ describe('connect to a domain', () => {
     it('should not wait where none of them has UCWA', () => {
       const it = company();
       it.fault = (request) => answer(request, { status: 404 });
-      const kept = keep(it.ucwa.events$);
+      const kept = record(it.ucwa.events$);
       expect(kept.error).to.be.instanceOf(DiscoveryError).with.property('isTransient', false);
       expect(it.searches()).to.equal(1);
     });
 
     it('should wait for them without end once there was a connection', () => {
       const it = company();
-      marbles(() => {
-        const kept = keep(presence(it.ucwa, { uris }));
+      inVirtualTime(() => {
+        const kept = record(presence(it.ucwa, { uris }));
         it.fault = broken;
         it.pools[0].restart();
         timer(3_600_000).subscribe(() => (it.fault = undefined));
@@ -217,8 +217,8 @@ describe('connect to a domain', () => {
     const it = company();
     const told: string[] = [];
     it.ucwa.releases.outcomes$.subscribe(({ resource, outcome }) => told.push(`${resource} ${outcome}`));
-    marbles(() => {
-      const kept = keep(presence(it.ucwa, { uris }));
+    inVirtualTime(() => {
+      const kept = record(presence(it.ucwa, { uris }));
       it.hosts[0].refuseTokens();
       it.fault = (request) =>
         request.url.endsWith('/oauthtoken') ? answer(request, { status: 404 }) : undefined;
@@ -240,8 +240,8 @@ describe('connect to a domain', () => {
     for (const [name, refusal, requests] of refusals) {
       it(`should follow after ${name}, with all that is subscribed to`, async () => {
         const it = company();
-        marbles(() => {
-          const kept = keep(presence(it.ucwa, { uris }));
+        inVirtualTime(() => {
+          const kept = record(presence(it.ucwa, { uris }));
           it.move(1);
           it.fault = (request) => (isAtPool(1, request) ? refusal(request) : undefined);
           const before = it.sent.length;
@@ -262,8 +262,8 @@ describe('connect to a domain', () => {
 
     it('should not leave the pool that the user is still on', () => {
       const it = company();
-      marbles(() => {
-        const kept = keep(presence(it.ucwa, { uris }));
+      inVirtualTime(() => {
+        const kept = record(presence(it.ucwa, { uris }));
         it.fault = (request) => (isEvents(request) ? answer(request, { status: 502 }) : undefined);
         it.ucwa.tune({ mediumSeconds: 5 });
         timer(20_000).subscribe(() => (it.fault = undefined));
@@ -282,8 +282,8 @@ describe('connect to a domain', () => {
 
     it('should end with a 403 that the pool of the user answers itself', () => {
       const it = company();
-      const kept = marbles(() => {
-        const watching = keep(presence(it.ucwa, { uris }));
+      const kept = inVirtualTime(() => {
+        const watching = record(presence(it.ucwa, { uris }));
         it.fault = (request) => (isEvents(request) ? answer(request, { status: 403 }) : undefined);
         it.ucwa.tune({ mediumSeconds: 5 });
         return watching;
@@ -295,8 +295,8 @@ describe('connect to a domain', () => {
 
     it('should be patient where the new place cannot be asked for yet', () => {
       const it = company();
-      marbles(() => {
-        const kept = keep(presence(it.ucwa, { uris }));
+      inVirtualTime(() => {
+        const kept = record(presence(it.ucwa, { uris }));
         it.move(1);
         it.fault = (request) =>
           isAtPool(1, request) ? answer(request, { status: 403 }) : answer(request, { status: 503 });
@@ -315,10 +315,10 @@ describe('connect to a domain', () => {
 
     it('should be found there by who subscribes later', () => {
       const it = company();
-      keep(it.ucwa.events$).subscription.unsubscribe();
+      record(it.ucwa.events$).subscription.unsubscribe();
       it.move(1);
       it.fault = (request) => (isAtPool(1, request) ? answer(request, { status: 403 }) : undefined);
-      const kept = keep(presence(it.ucwa, { uris }));
+      const kept = record(presence(it.ucwa, { uris }));
       expect(it.pools[1].presenceSubscriptions).to.have.length(1);
       kept.subscription.unsubscribe();
       expect(it.searches()).to.equal(2);
@@ -330,15 +330,15 @@ describe('connect to a domain', () => {
     ] as const) {
       it(`should be found there by who comes while the old one, of which something is being removed, ${name}`, () => {
         const it = company({}, 20);
-        marbles(() => {
-          const first = keep(presence(it.ucwa, { uris }));
+        inVirtualTime(() => {
+          const first = record(presence(it.ucwa, { uris }));
           timer(1000).subscribe(() => {
             it.move(1);
             it.pools[0].restart();
             it.fault = (request) =>
               isAtPool(1, request) ? timer(20).pipe(mergeMap(() => refusal(request))) : undefined;
             first.subscription.unsubscribe();
-            const second = keep(
+            const second = record(
               presence(it.ucwa, { uris: ['sip:bob@contoso.com'] }).pipe(retry({ count: 3, delay: 1000 })),
             );
             timer(60_000).subscribe(() => {
@@ -357,8 +357,8 @@ describe('connect to a domain', () => {
       const it = company();
       const told: string[] = [];
       it.ucwa.releases.outcomes$.subscribe(({ resource, outcome }) => told.push(`${resource} ${outcome}`));
-      marbles(() => {
-        const kept = keep(presence(it.ucwa, { uris }));
+      inVirtualTime(() => {
+        const kept = record(presence(it.ucwa, { uris }));
         it.move(1);
         it.fault = (request) => (isAtPool(1, request) ? answer(request, { status: 502 }) : undefined);
         it.pools[0].restart();

@@ -9,7 +9,7 @@ import { connect } from '../../../lib/ucwa/connect.ts';
 import { discover, type Discovery, type DiscoveryOptions } from '../../../lib/ucwa/discovery/discover.ts';
 import { DiscoveryError, SignInError, UntrustedLinkError } from '../../../lib/ucwa/protocol/errors.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
 
 const sara = password({ username: 'sara@contoso.com', password: 'hush' });
@@ -150,7 +150,7 @@ describe('discover', () => {
     it('after ten seconds without an answer', () => {
       const hosts = ucwaDiscovery();
       const times: number[] = [];
-      marbles(({ cold }) => {
+      inVirtualTime(({ cold }) => {
         const silent = cold<never>('-');
         const { location$ } = discover({
           domain: 'contoso.com',
@@ -459,7 +459,7 @@ describe('discover', () => {
     it('with a new token when the server refuses the old one, from a single question', () => {
       const { hosts, discovery } = setUp({ latencyMs: 10 });
       const statuses: number[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         discovery.location$.subscribe(() => {
           hosts.refuseTokens();
           for (let index = 0; index < 5; index += 1) {
@@ -484,7 +484,7 @@ describe('discover', () => {
     it('with a new token before the old one ends', () => {
       const { hosts, discovery } = setUp();
       const statuses: number[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = discovery.signed(hosts.transport);
         discovery.location$.subscribe();
         for (const seconds of [28_739, 28_740, 57_479, 57_480]) {
@@ -501,7 +501,7 @@ describe('discover', () => {
     it('of a meeting with renewed tokens of the same identity', () => {
       const conferenceUri = 'sip:john@contoso.com;gruu;opaque=app:conf:focus:id:G03W98W4';
       const { hosts, discovery } = setUp({}, { signIn: anonymousMeeting({ conferenceUri }) });
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = discovery.signed(hosts.transport);
         discovery.location$.subscribe();
         timer(3_550_000).subscribe(() => transport(get(APPLICATIONS)).subscribe());
@@ -522,7 +522,7 @@ describe('discover', () => {
     it('and looks once for all who ask at the same time', () => {
       const { hosts, discovery } = setUp({ latencyMs: 100 });
       const seen: unknown[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         discovery.location$.subscribe((location) => seen.push(location));
         discovery.location$.subscribe((location) => seen.push(location));
       });
@@ -567,7 +567,7 @@ describe('discover', () => {
     const pool = ucwaSimulator({ origin: WEB, mediumSeconds: 0 });
     const { hosts, discovery } = setUp({ pool: pool.transport, latencyMs: 10, tokenSeconds: 600 });
     const seen: string[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const watching = discovery.location$
         .pipe(
           mergeMap(({ applications }) =>
@@ -597,7 +597,7 @@ describe('discover', () => {
     hosts.failNext(2, { status: 503 }, ({ url }) => url === USER);
     hosts.failNext(2, 'reset', ({ url }) => url === TOKEN);
     const seen: unknown[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       discovery.location$.subscribe((location) => seen.push(location));
     });
     expect(seen).to.have.length(1);
@@ -612,7 +612,7 @@ describe('discover', () => {
         return hosts.transport(request);
       };
       hosts.failNext(1, { delayMs: 86_400_000 }, ({ url }) => url === TOKEN);
-      marbles(() => {
+      inVirtualTime(() => {
         discover({ domain: 'contoso.com', signIn, transport, retry: { initialMs: 2000, random: () => 0.5 } })
           .location$.pipe(takeUntil(timer(3_600_000)))
           .subscribe();

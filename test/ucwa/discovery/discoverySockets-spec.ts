@@ -7,7 +7,7 @@ import { ucwaDiscovery, type UcwaDiscoveryOptions } from '../../../lib/testing/u
 import { password } from '../../../lib/ucwa/auth/signIn.ts';
 import { discover } from '../../../lib/ucwa/discovery/discover.ts';
 import { DiscoveryError, SignInError } from '../../../lib/ucwa/protocol/errors.ts';
-import { httpServer } from '../../support/httpServer.ts';
+import { httpServer } from '../../support/net/httpServer.ts';
 
 const sara = password({ username: 'sara@contoso.com', password: 'hush' });
 

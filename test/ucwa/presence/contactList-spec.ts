@@ -3,8 +3,8 @@ import { take, timer } from 'rxjs';
 import { HttpError } from '../../../lib/core/errors.ts';
 import type { SimulatedEvent } from '../../../lib/testing/ucwa/events.ts';
 import { myContactsAndGroups } from '../../../lib/ucwa/presence/contactList.ts';
-import { marbles } from '../../support/marbles.ts';
-import { connected, keep } from '../connected.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { connected, record } from '../connected.ts';
 
 const MINUTE = 60_000;
 const START =
@@ -43,22 +43,25 @@ const expiring: SimulatedEvent = {
 
 describe('myContactsAndGroups', () => {
   it('should start, emit the events of contacts and groups and no others, and stop', async () => {
-    const { ucwa, server, sent, told } = connected();
-    const one = keep(myContactsAndGroups(ucwa));
+    const { ucwa, server, sent, outcomeLines } = connected();
+    const one = record(myContactsAndGroups(ucwa));
     expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
     for (const event of [group, contact, friend, watchedContact]) server.emit(event);
     expect(one.values).to.deep.equal(['added group', 'deleted contact', 'added contact']);
     one.subscription.unsubscribe();
     await ucwa.drain();
     expect(own(sent())).to.deep.equal([START, STOP]);
-    expect(told()).to.deep.equal(['myContactsAndGroupsSubscription Released', 'application Released']);
+    expect(outcomeLines()).to.deep.equal([
+      'myContactsAndGroupsSubscription Released',
+      'application Released',
+    ]);
     expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
   });
 
   it('should be one for all subscribers of a connection', async () => {
     const { ucwa, server, sent } = connected();
-    const one = keep(myContactsAndGroups(ucwa));
-    const two = keep(myContactsAndGroups(ucwa));
+    const one = record(myContactsAndGroups(ucwa));
+    const two = record(myContactsAndGroups(ucwa));
     one.subscription.unsubscribe();
     server.emit(group);
     expect(two.values).to.deep.equal(['added group']);
@@ -69,12 +72,12 @@ describe('myContactsAndGroups', () => {
 
   it('should not be started again before the stop of the one before it is through', () => {
     const { ucwa, server, sent } = connected({ latencyMs: 20 });
-    marbles(() => {
+    inVirtualTime(() => {
       const holding = ucwa.application$.subscribe();
-      const one = keep(myContactsAndGroups(ucwa));
+      const one = record(myContactsAndGroups(ucwa));
       timer(200).subscribe(() => {
         one.subscription.unsubscribe();
-        const two = keep(myContactsAndGroups(ucwa));
+        const two = record(myContactsAndGroups(ucwa));
         timer(200).subscribe(() => {
           expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
           two.subscription.unsubscribe();
@@ -87,8 +90,8 @@ describe('myContactsAndGroups', () => {
 
   it('should be refreshed before it expires, and when the server says that it is about to', () => {
     const { ucwa, server, sent } = connected();
-    marbles(() => {
-      const one = keep(myContactsAndGroups(ucwa));
+    inVirtualTime(() => {
+      const one = record(myContactsAndGroups(ucwa));
       timer(10 * MINUTE).subscribe(() => server.emit(expiring));
       timer(70 * MINUTE).subscribe(() => {
         expect(one.values).to.deep.equal(['updated myContactsAndGroupsSubscription']);
@@ -102,8 +105,8 @@ describe('myContactsAndGroups', () => {
 
   it('should be stopped and started again after a loss of state, for it may have been started after that', async () => {
     const { ucwa, server, sent } = connected();
-    marbles(() => {
-      const one = keep(myContactsAndGroups(ucwa));
+    inVirtualTime(() => {
+      const one = record(myContactsAndGroups(ucwa));
       server.reset('resume');
       timer(MINUTE).subscribe(() => {
         expect(own(sent())).to.deep.equal([START, STOP, START]);
@@ -117,8 +120,8 @@ describe('myContactsAndGroups', () => {
   });
 
   it('should not be left over where its subscriber leaves at a loss of state that is older than it', () => {
-    const { ucwa, server, told } = connected({ latencyMs: 30 });
-    marbles(() => {
+    const { ucwa, server, outcomeLines } = connected({ latencyMs: 30 });
+    inVirtualTime(() => {
       const holding = ucwa.application$.subscribe();
       myContactsAndGroups(ucwa).pipe(take(1)).subscribe();
       // Behind the application, and before the subscription.
@@ -128,12 +131,15 @@ describe('myContactsAndGroups', () => {
         holding.unsubscribe();
       });
     });
-    expect(told()).to.deep.equal(['myContactsAndGroupsSubscription Released', 'application Released']);
+    expect(outcomeLines()).to.deep.equal([
+      'myContactsAndGroupsSubscription Released',
+      'application Released',
+    ]);
   });
 
   it('should be started again on an application that is made again', async () => {
     const { ucwa, server } = connected();
-    const one = keep(myContactsAndGroups(ucwa));
+    const one = record(myContactsAndGroups(ucwa));
     server.endApplications();
     expect(one.values).to.deep.equal(['gap application']);
     expect(server.contactsAndGroupsSubscriptions.map(({ applicationId }) => applicationId)).to.deep.equal([
@@ -146,8 +152,8 @@ describe('myContactsAndGroups', () => {
   it('should error where it is refused, and be there for the next subscriber', async () => {
     const { ucwa, server } = connected();
     server.failNext(1, { status: 403 }, ({ url }) => url.includes('startOrRefresh'));
-    expect(keep(myContactsAndGroups(ucwa)).error).to.be.instanceOf(HttpError);
-    expect(keep(myContactsAndGroups(ucwa)).error).to.equal(undefined);
+    expect(record(myContactsAndGroups(ucwa)).error).to.be.instanceOf(HttpError);
+    expect(record(myContactsAndGroups(ucwa)).error).to.equal(undefined);
     expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
     await ucwa.close();
   });

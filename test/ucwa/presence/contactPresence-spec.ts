@@ -8,7 +8,7 @@ import type { Ucwa } from '../../../lib/ucwa/session/session.ts';
 import { contactPresence, type ContactPresenceOptions } from '../../../lib/ucwa/presence/contactPresence.ts';
 import type { ContactPresence } from '../../../lib/ucwa/presence/contactState.ts';
 import { EndedError } from '../../../lib/ucwa/protocol/errors.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 import { expectUncaught } from '../../support/uncaught.ts';
 import { connected, type Connected } from '../connected.ts';
 
@@ -113,7 +113,7 @@ describe('contactPresence', () => {
 
     it('should emit the current state of each, with all that is known', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
-      marbles(() => {
+      inVirtualTime(() => {
         server.setPresence(SARA, {
           ...{
             availability: 'Busy',
@@ -140,7 +140,7 @@ describe('contactPresence', () => {
     it('should ask for what falls together in one turn, and for everything once', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
       let travelled = 0;
-      marbles(() => {
+      inVirtualTime(() => {
         server.setPresence(SARA, { note: 'Back soon' });
         const watched = watch(ucwa, [SARA, BOB]);
         timer(200).subscribe(() => {
@@ -165,7 +165,7 @@ describe('contactPresence', () => {
 
     it('should ask for the presence alone where no details are wanted', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
-      marbles(() => {
+      inVirtualTime(() => {
         server.setPresence(SARA, { note: 'Back soon' });
         const watched = watch(ucwa, [SARA, BOB], PRESENCE_ONLY);
         timer(100).subscribe(() => server.setPresence(SARA, { note: 'Gone', location: 'Building 7' }));
@@ -235,7 +235,7 @@ describe('contactPresence', () => {
 
     it('should know contacts whose hrefs do not say who they are', () => {
       const { ucwa, server } = connected({ contactHrefs: 'opaque', latencyMs: 10 });
-      marbles(() => {
+      inVirtualTime(() => {
         const watched = watch(ucwa, [SARA, BOB], { details: ['note'] });
         timer(100).subscribe(() => server.setPresence(BOB, { availability: 'Busy', note: 'Lunch' }));
         timer(200).subscribe(() => {
@@ -250,7 +250,7 @@ describe('contactPresence', () => {
       it(`should look up those of which no event comes, after the time that events may take: ${contactHrefs}`, () => {
         const { server, ucwa, lookUps } = deaf({ latencyMs: 10, contactHrefs });
         const uris = new BehaviorSubject<readonly string[]>([SARA]);
-        marbles(() => {
+        inVirtualTime(() => {
           server.setPresence(SARA, { note: 'Back soon' });
           const watched = watch(ucwa, uris, { details: ['note'] });
           timer(6999).subscribe(() => expect(lookUps()).to.equal(0));
@@ -269,7 +269,7 @@ describe('contactPresence', () => {
 
     it('should tell where those of which no event comes cannot be looked up', () => {
       const { server, ucwa, lookUps } = deaf({ latencyMs: 10 });
-      marbles(() => {
+      inVirtualTime(() => {
         server.failNext(1, { status: 500 }, ({ url }) => url.includes('Memberships'));
         server.failNext(1, { status: 403 }, isGet('sara@contoso.com'));
         const watched = watch(ucwa, [SARA], PRESENCE_ONLY);
@@ -288,7 +288,7 @@ describe('contactPresence', () => {
       const uris = new BehaviorSubject<readonly string[]>([SARA]);
       const isAddition = ({ method, url }: HttpRequest): boolean =>
         method === 'POST' && url.includes('Memberships');
-      marbles(() => {
+      inVirtualTime(() => {
         const watched = watch(ucwa, uris, PRESENCE_ONLY);
         timer(10_000).subscribe(() => {
           server.failNext(20, { status: 503 }, isAddition);
@@ -323,7 +323,7 @@ describe('contactPresence', () => {
 
     it('should ask again by itself after what passes, and not again after what does not', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
-      marbles(() => {
+      inVirtualTime(() => {
         server.failNext(2, { status: 500 }, isGet('presence', 'sara'));
         server.failNext(1, { status: 403 }, isGet('presence', 'bob'));
         const watched = watch(ucwa, [SARA, BOB], PRESENCE_ONLY);
@@ -339,7 +339,7 @@ describe('contactPresence', () => {
 
     it('should not tell what the retries of the connection have overcome', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
-      marbles(() => {
+      inVirtualTime(() => {
         server.failNext(3, { status: 503 }, isPresence);
         const watched = watch(ucwa, [SARA], PRESENCE_ONLY);
         timer(60_000).subscribe(() => {
@@ -351,7 +351,7 @@ describe('contactPresence', () => {
 
     it('should be right again after the network was gone for twenty minutes, and have told that it may not be', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
-      marbles(() => {
+      inVirtualTime(() => {
         const watched = watch(ucwa, [SARA], PRESENCE_ONLY);
         timer(1000).subscribe(() => {
           server.failNext(40, 'reset', isPresence);
@@ -371,7 +371,7 @@ describe('contactPresence', () => {
 
     it('should tell that the contact itself could not be got, and the presence all the same', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
-      marbles(() => {
+      inVirtualTime(() => {
         server.failNext(1, { status: 403 }, isGet('sara@contoso.com'));
         const watched = watch(ucwa, [SARA], { details: ['note'] });
         timer(100).subscribe(() => server.reset('resume'));
@@ -423,7 +423,7 @@ describe('contactPresence', () => {
   describe('where an answer is slow', () => {
     it('should ask once more behind it where something has changed, and never go back', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
-      marbles(() => {
+      inVirtualTime(() => {
         const watched = watch(ucwa, [SARA], PRESENCE_ONLY);
         timer(1000).subscribe(() => {
           server.failNext(1, { delayMs: 5000 }, isPresence);
@@ -441,7 +441,7 @@ describe('contactPresence', () => {
 
     it('should cancel it where a newer one came along with an event', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
-      marbles(() => {
+      inVirtualTime(() => {
         const watched = watch(ucwa, [SARA], PRESENCE_ONLY);
         timer(1000).subscribe(() => {
           server.failNext(1, { delayMs: 5000 }, isPresence);
@@ -466,7 +466,7 @@ describe('contactPresence', () => {
     for (const kind of ['resync', 'resume'] as const) {
       it(`should ask for everything again, and emit what is another: ${kind}`, () => {
         const { ucwa, server } = connected({ latencyMs: 10 });
-        marbles(() => {
+        inVirtualTime(() => {
           server.setPresence(SARA, { note: 'Back soon' });
           const watched = watch(ucwa, [SARA, BOB]);
           timer(1000).subscribe(() => server.reset(kind));
@@ -490,7 +490,7 @@ describe('contactPresence', () => {
     ] as const) {
       it(`should find out what has changed in between where ${what}`, () => {
         const { ucwa, server } = connected({ latencyMs: 10 });
-        marbles(() => {
+        inVirtualTime(() => {
           const watched = watch(ucwa, [SARA, BOB]);
           timer(1000).subscribe(() => {
             act(server);
@@ -510,7 +510,7 @@ describe('contactPresence', () => {
     it('should begin with who comes, and be silent about who has left', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
       const uris = new BehaviorSubject<readonly string[]>([SARA]);
-      marbles(() => {
+      inVirtualTime(() => {
         const watched = watch(ucwa, uris, PRESENCE_ONLY);
         timer(1000).subscribe(() => uris.next([SARA, BOB]));
         timer(2000).subscribe(() => uris.next([BOB]));
@@ -529,7 +529,7 @@ describe('contactPresence', () => {
     it('should cancel what is asked of who leaves', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
       const uris = new BehaviorSubject<readonly string[]>([SARA, BOB]);
-      marbles(() => {
+      inVirtualTime(() => {
         server.failNext(1, { delayMs: 5000 }, isGet('presence', 'sara'));
         const watched = watch(ucwa, uris, PRESENCE_ONLY);
         timer(1000).subscribe(() => uris.next([BOB]));
@@ -570,9 +570,9 @@ describe('contactPresence', () => {
 
   describe('when it ends', () => {
     it('should cancel what is being asked, ask nothing more, and remove the subscription', () => {
-      const { ucwa, server, told } = connected({ latencyMs: 10 });
+      const { ucwa, server, outcomeLines } = connected({ latencyMs: 10 });
       let asked = 0;
-      marbles(() => {
+      inVirtualTime(() => {
         server.failNext(9, { delayMs: 5000 }, isPresence);
         server.failNext(9, { status: 500 }, isGet('note'));
         const watched = watch(ucwa, [SARA, BOB]);
@@ -587,12 +587,12 @@ describe('contactPresence', () => {
       expect(gets(server)).to.have.length(asked);
       expect(server.presenceSubscriptions).to.deep.equal([]);
       expect(server.applications).to.deep.equal([]);
-      expect(told()[0]).to.contain('presenceSubscription Released');
+      expect(outcomeLines()[0]).to.contain('presenceSubscription Released');
     });
 
     it('should share one subscription with a grace time, and tell who comes later how things stand', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
-      marbles(() => {
+      inVirtualTime(() => {
         const states$ = contactPresence(ucwa, [SARA, BOB], { details: [], graceSeconds: 5 });
         const seen: string[][] = [[], []];
         const one = states$.subscribe((state) => seen[0]?.push(inShort(state)));

@@ -4,8 +4,8 @@ import { DecodeError } from '../../../lib/core/errors.ts';
 import { groupPresence, type GroupSelection } from '../../../lib/ucwa/presence/group.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import type { LifetimeOptions } from '../../../lib/ucwa/subscription/options.ts';
-import { marbles } from '../../support/marbles.ts';
-import { connected, keep } from '../connected.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { connected, record } from '../connected.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const BOB = 'sip:bob@contoso.com';
@@ -17,9 +17,9 @@ const MINUTE = 60_000;
 describe('groupPresence', () => {
   for (const contactHrefs of ['address', 'opaque'] as const) {
     it(`should emit the events of those in the group, and no others: hrefs with ${contactHrefs}`, async () => {
-      const { ucwa, server, sent, told } = connected({ groups, contactHrefs });
-      const one = keep(groupPresence(ucwa, { name: 'Family' }));
-      const two = keep(presence(ucwa, { uris: [BOB] }));
+      const { ucwa, server, sent, outcomeLines } = connected({ groups, contactHrefs });
+      const one = record(groupPresence(ucwa, { name: 'Family' }));
+      const two = record(presence(ucwa, { uris: [BOB] }));
       server.setPresence(SARA, busy);
       server.setPresence(BOB, busy);
       expect(one.values).to.deep.equal([...CREATED, 'updated contactPresence']);
@@ -32,13 +32,13 @@ describe('groupPresence', () => {
       one.subscription.unsubscribe();
       await ucwa.close();
       expect(server.applications).to.deep.equal([]);
-      expect(told()[0]).to.match(/^presenceSubscription Released/);
+      expect(outcomeLines()[0]).to.match(/^presenceSubscription Released/);
     });
   }
 
   it('should send an empty POST to the link of the group, with the duration beside what is in it', async () => {
     const { ucwa, server } = connected({ groups });
-    keep(groupPresence(ucwa, { id: '2', name: 'another name' }, { durationMinutes: 20 }));
+    record(groupPresence(ucwa, { id: '2', name: 'another name' }, { durationMinutes: 20 }));
     const request = server.requests.find(({ path }) => path.includes('subscribeToGroupPresence'));
     expect(request).to.include({
       method: 'POST',
@@ -50,8 +50,8 @@ describe('groupPresence', () => {
 
   it('should be extended', () => {
     const { ucwa, server } = connected({ groups });
-    marbles(() => {
-      const one = keep(groupPresence(ucwa, { name: 'Family' }));
+    inVirtualTime(() => {
+      const one = record(groupPresence(ucwa, { name: 'Family' }));
       timer(120 * MINUTE).subscribe(() => {
         expect(one.values).to.deep.equal(CREATED);
         one.subscription.unsubscribe();
@@ -63,7 +63,7 @@ describe('groupPresence', () => {
 
   it('should be made again on an application that is made again, on the new hrefs of the group', async () => {
     const { ucwa, server, sent } = connected({ groups });
-    const one = keep(groupPresence(ucwa, { name: 'Family' }));
+    const one = record(groupPresence(ucwa, { name: 'Family' }));
     server.endApplications();
     server.setPresence(SARA, busy);
     expect(one.values).to.deep.equal([...CREATED, 'gap application', ...CREATED, 'updated contactPresence']);
@@ -74,15 +74,15 @@ describe('groupPresence', () => {
   it('should be shared where a grace time is given', async () => {
     const { ucwa, server } = connected({ groups });
     const watching = groupPresence(ucwa, { name: 'Family' }, { graceSeconds: 1 });
-    keep(watching);
-    keep(watching);
+    record(watching);
+    record(watching);
     expect(server.presenceSubscriptions).to.have.length(1);
     await ucwa.close();
   });
 
   it('should error where there is no such group, and leave the server clean', async () => {
     const { ucwa, server } = connected({ groups });
-    const one = keep(groupPresence(ucwa, { name: 'Work' }));
+    const one = record(groupPresence(ucwa, { name: 'Work' }));
     expect(one.error).to.be.instanceOf(DecodeError);
     expect((one.error as Error).message).to.contain('there is 2 other groups');
     await ucwa.drain();
@@ -94,7 +94,7 @@ describe('groupPresence', () => {
       const { ucwa, server } = connected({ groups });
       const headers = { 'content-type': 'application/json' };
       server.failNext(1, { status: 200, headers, body }, ({ url }) => url.endsWith('/groups'));
-      expect(keep(groupPresence(ucwa, { name: 'Family' })).error).to.be.instanceOf(DecodeError);
+      expect(record(groupPresence(ucwa, { name: 'Family' })).error).to.be.instanceOf(DecodeError);
       await ucwa.drain();
     }
   });

@@ -5,8 +5,8 @@ import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
 import type { Fault } from '../../../lib/testing/faults.ts';
 import type { UcwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
-import { marbles } from '../../support/marbles.ts';
-import { connected, keep } from '../connected.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { connected, record } from '../connected.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const BOB = 'sip:bob@contoso.com';
@@ -42,7 +42,7 @@ describe('presence of a list that changes', () => {
   it('should send the difference only', async () => {
     const { ucwa, server, sent } = connected();
     const uris$ = new BehaviorSubject([SARA, BOB]);
-    const one = keep(presence(ucwa, { uris: uris$ }));
+    const one = record(presence(ucwa, { uris: uris$ }));
     uris$.next([BOB, EVE]);
     expect(watched(server)).to.deep.equal([BOB, EVE]);
     expect(changes(sent())).to.deep.equal([
@@ -68,7 +68,7 @@ describe('presence of a list that changes', () => {
   it('should send nothing where a list differs in order, in case and in repetitions only', async () => {
     const { ucwa, sent } = connected();
     const uris$ = new BehaviorSubject([SARA, BOB]);
-    keep(presence(ucwa, { uris: uris$ }));
+    record(presence(ucwa, { uris: uris$ }));
     const before = sent().length;
     uris$.next([BOB, 'sip:SARA@contoso.com', BOB]);
     expect(sent()).to.have.length(before);
@@ -78,7 +78,7 @@ describe('presence of a list that changes', () => {
   it('should begin with the first list that has somebody', async () => {
     const { ucwa, sent, server } = connected();
     const uris$ = new Subject<string[]>();
-    const one = keep(presence(ucwa, { uris: uris$ }));
+    const one = record(presence(ucwa, { uris: uris$ }));
     uris$.next([]);
     expect(sent()).to.deep.equal([]);
     uris$.next([SARA]);
@@ -100,8 +100,8 @@ describe('presence of a list that changes', () => {
 
   it('should complete where there is never anybody, and stay with the last list where that completes', async () => {
     const { ucwa, server } = connected();
-    expect(keep(presence(ucwa, { uris: EMPTY })).isComplete).to.equal(true);
-    const one = keep(presence(ucwa, { uris: of([SARA]) }));
+    expect(record(presence(ucwa, { uris: EMPTY })).isComplete).to.equal(true);
+    const one = record(presence(ucwa, { uris: of([SARA]) }));
     expect(one.isComplete).to.equal(false);
     expect(watched(server)).to.deep.equal([SARA]);
     await ucwa.close();
@@ -120,7 +120,7 @@ describe('presence of a list that changes', () => {
   ] as const) {
     it(`should error where ${name}, and be removed`, async () => {
       const { ucwa, server } = connected();
-      const one = keep(presence(ucwa, { uris }));
+      const one = record(presence(ucwa, { uris }));
       expect(one.error).to.be.instanceOf(TypeError).with.property('message').that.contains('uris');
       await ucwa.drain();
       expect(server.applications).to.deep.equal([]);
@@ -130,7 +130,7 @@ describe('presence of a list that changes', () => {
   it('should complete with the subscription where that is wanted, and leave the list', async () => {
     const { ucwa, server } = connected();
     const uris$ = new BehaviorSubject([SARA]);
-    const one = keep(presence(ucwa, { uris: uris$, onEnd: 'complete' }));
+    const one = record(presence(ucwa, { uris: uris$, onEnd: 'complete' }));
     server.expire();
     expect(one.isComplete).to.equal(true);
     expect(uris$.observed).to.equal(false);
@@ -140,7 +140,7 @@ describe('presence of a list that changes', () => {
   it('should leave the list when it is unsubscribed from', async () => {
     const { ucwa } = connected();
     const uris$ = new BehaviorSubject([SARA]);
-    const one = keep(presence(ucwa, { uris: uris$ }));
+    const one = record(presence(ucwa, { uris: uris$ }));
     expect(uris$.observed).to.equal(true);
     one.subscription.unsubscribe();
     expect(uris$.observed).to.equal(false);
@@ -150,7 +150,7 @@ describe('presence of a list that changes', () => {
   it('should tell contacts apart whose hrefs say nothing', async () => {
     const { ucwa, server } = connected({ contactHrefs: 'opaque' });
     const uris$ = new BehaviorSubject([SARA]);
-    const one = keep(presence(ucwa, { uris: uris$ }));
+    const one = record(presence(ucwa, { uris: uris$ }));
     uris$.next([SARA, BOB]);
     server.setPresence(BOB, busy);
     uris$.next([BOB]);
@@ -169,9 +169,9 @@ describe('presence of a list that changes', () => {
 
   it('should end up with the last list, however fast they come', () => {
     const { ucwa, server } = connected({ latencyMs: 20 });
-    marbles(() => {
+    inVirtualTime(() => {
       const uris$ = new BehaviorSubject(people(3));
-      const one = keep(presence(ucwa, { uris: uris$ }));
+      const one = record(presence(ucwa, { uris: uris$ }));
       for (const at of [5, 25, 45, 50, 60, 75, 90])
         timer(at).subscribe(() => uris$.next(people(at % 7).slice(1)));
       timer(91).subscribe(() => uris$.next([SARA, ...people(2)]));
@@ -186,7 +186,7 @@ describe('presence of a list that changes', () => {
   it('should make the list anew, as it is now, on an application that is made again', async () => {
     const { ucwa, server } = connected();
     const uris$ = new BehaviorSubject([SARA]);
-    keep(presence(ucwa, { uris: uris$ }));
+    record(presence(ucwa, { uris: uris$ }));
     uris$.next([BOB, EVE]);
     server.endApplications();
     expect(watched(server)).to.deep.equal([BOB, EVE]);
@@ -196,7 +196,7 @@ describe('presence of a list that changes', () => {
   it('should wait for somebody where the subscription has to be made anew for nobody', async () => {
     const { ucwa, server } = connected();
     const uris$ = new BehaviorSubject([SARA]);
-    const one = keep(presence(ucwa, { uris: uris$ }));
+    const one = record(presence(ucwa, { uris: uris$ }));
     uris$.next([]);
     server.endApplications();
     expect(server.presenceSubscriptions).to.deep.equal([]);
@@ -212,9 +212,9 @@ describe('presence of a list that changes', () => {
   ] as const) {
     it(`should have patience in ${name}`, () => {
       const { ucwa, server } = connected();
-      marbles(() => {
+      inVirtualTime(() => {
         const uris$ = new BehaviorSubject([SARA]);
-        const one = keep(presence(ucwa, { uris: uris$ }));
+        const one = record(presence(ucwa, { uris: uris$ }));
         server.failNext(3, 'resetAfterActing', matches);
         server.failNext(5, { status: 503 }, matches);
         uris$.next([BOB]);
@@ -228,7 +228,7 @@ describe('presence of a list that changes', () => {
     it(`should error where ${name} is refused, and be removed`, async () => {
       const { ucwa, server } = connected();
       const uris$ = new BehaviorSubject([SARA]);
-      const one = keep(presence(ucwa, { uris: uris$ }));
+      const one = record(presence(ucwa, { uris: uris$ }));
       server.failNext(1, { status: 403 }, matches);
       uris$.next([BOB]);
       expect(one.error).to.be.instanceOf(HttpError).with.property('status', 403);
@@ -240,7 +240,7 @@ describe('presence of a list that changes', () => {
   it('should find out that the subscription is gone, and make it anew', async () => {
     const { ucwa, server } = connected();
     const uris$ = new BehaviorSubject([SARA]);
-    const one = keep(presence(ucwa, { uris: uris$ }));
+    const one = record(presence(ucwa, { uris: uris$ }));
     server.failNext(1, NOT_FOUND, isAdding);
     uris$.next([SARA, BOB]);
     expect(one.values).to.include('gap presenceSubscription');
@@ -252,7 +252,7 @@ describe('presence of a list that changes', () => {
 describe('presence of many', () => {
   it('should be asked for in pieces', async () => {
     const { ucwa, server } = connected();
-    const one = keep(presence(ucwa, { uris: people(250) }));
+    const one = record(presence(ucwa, { uris: people(250) }));
     expect(asked(server)).to.deep.equal([100, 100, 50]);
     expect(watched(server)).to.have.length(250);
     expect(one.values.filter((value) => value === 'added contact')).to.have.length(250);
@@ -262,7 +262,7 @@ describe('presence of many', () => {
 
   it('should be asked for in smaller pieces where the server says that it is too much', async () => {
     const { ucwa, server } = connected({ maxContactsAtOnce: 30 });
-    keep(presence(ucwa, { uris: people(90) }));
+    record(presence(ucwa, { uris: people(90) }));
     expect(asked(server)).to.deep.equal([90, 45, 23, 23, 23, 21]);
     expect(watched(server)).to.have.length(90);
     server.endApplications();
@@ -272,9 +272,9 @@ describe('presence of many', () => {
 
   it('should stay whole where the list changes while the server says that it is too much', () => {
     const { ucwa, server } = connected({ maxContactsAtOnce: 2, latencyMs: 20 }, { batch: false });
-    marbles(() => {
+    inVirtualTime(() => {
       const uris$ = new BehaviorSubject(people(4));
-      const one = keep(presence(ucwa, { uris: uris$ }));
+      const one = record(presence(ucwa, { uris: uris$ }));
       // While what is too much is on its way.
       timer(30).subscribe(() => uris$.next([SARA]));
       timer(300).subscribe(() => {
@@ -289,14 +289,14 @@ describe('presence of many', () => {
   it('should meet a body that is too large in the same way', async () => {
     const { ucwa, server } = connected();
     server.failNext(1, { status: 413 }, ({ url }) => url.endsWith('presenceSubscriptions'));
-    keep(presence(ucwa, { uris: people(10) }));
+    record(presence(ucwa, { uris: people(10) }));
     expect(asked(server)).to.deep.equal([10, 5, 5]);
     await ucwa.close();
   });
 
   it('should error where even one is too much, and leave the server clean', async () => {
     const { ucwa, server } = connected({ maxContactsAtOnce: 0 });
-    const one = keep(presence(ucwa, { uris: people(5) }));
+    const one = record(presence(ucwa, { uris: people(5) }));
     expect(asked(server)).to.deep.equal([5, 3, 2, 1]);
     expect((one.error as Error).message).to.contain('LimitExceeded: the limit of the server is reached');
     await ucwa.drain();
@@ -310,7 +310,7 @@ describe('presence of many', () => {
     server.failNext(1, { status: 201, headers: { 'content-type': 'application/json' }, body }, ({ url }) =>
       url.endsWith('presenceSubscriptions'),
     );
-    const one = keep(presence(ucwa, { uris: people(150) }));
+    const one = record(presence(ucwa, { uris: people(150) }));
     expect(one.error).to.be.instanceOf(DecodeError);
     expect((one.error as Error).message).to.contain('addToPresenceSubscription');
     await ucwa.drain();
@@ -320,8 +320,8 @@ describe('presence of many', () => {
 describe('two presence Observables on one contact', () => {
   it('should not disturb each other when one leaves', async () => {
     const { ucwa, server } = connected({}, { batch: false });
-    const one = keep(presence(ucwa, { uris: [SARA] }));
-    const two = keep(presence(ucwa, { uris: [SARA, BOB] }));
+    const one = record(presence(ucwa, { uris: [SARA] }));
+    const two = record(presence(ucwa, { uris: [SARA, BOB] }));
     one.subscription.unsubscribe();
     server.setPresence(SARA, busy);
     expect(two.values.slice(-1)).to.deep.equal(['updated contactPresence']);
@@ -333,8 +333,8 @@ describe('two presence Observables on one contact', () => {
   it('should not disturb each other when one drops the contact', async () => {
     const { ucwa, server } = connected({ contactHrefs: 'opaque' });
     const uris$ = new BehaviorSubject([SARA, BOB]);
-    const one = keep(presence(ucwa, { uris: uris$ }));
-    const two = keep(presence(ucwa, { uris: concat(of([SARA]), NEVER) }));
+    const one = record(presence(ucwa, { uris: uris$ }));
+    const two = record(presence(ucwa, { uris: concat(of([SARA]), NEVER) }));
     uris$.next([BOB]);
     const before = [one.values.length, two.values.length];
     server.setPresence(SARA, busy);

@@ -7,9 +7,9 @@ import { ucwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
 import { connect } from '../../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../../lib/ucwa/session/session.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
-import { connected, keep } from '../connected.ts';
+import { connected, record } from '../connected.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const ROOT = '/ucwa/oauth/v1/applications/101';
@@ -36,7 +36,7 @@ describe('an error body with an odd member', () => {
     it(`says that the application is gone: ${name}`, async () => {
       const { server, ucwa } = connected();
       const body = JSON.stringify({ code: 'NotFound', subcode: 'ApplicationNotFound', ...odd });
-      const kept = keep(presence(ucwa, { uris: [SARA] }));
+      const kept = record(presence(ucwa, { uris: [SARA] }));
       server.failNext(1, { status: 404, headers: JSON_TYPE, body }, isPending);
       server.setPresence(SARA, { availability: 'Busy' });
       expect(kept.error).to.equal(undefined);
@@ -47,7 +47,7 @@ describe('an error body with an odd member', () => {
     it(`says that the channel was taken over: ${name}`, async () => {
       const { server, ucwa } = connected({}, { channel: { onReplaced: 'rejoin' } });
       const body = JSON.stringify({ code: 'Conflict', subcode: 'PGetReplaced', ...odd });
-      const kept = keep(presence(ucwa, { uris: [SARA] }));
+      const kept = record(presence(ucwa, { uris: [SARA] }));
       server.failNext(1, { status: 409, headers: JSON_TYPE, body }, isPending);
       server.setPresence(SARA, { availability: 'Busy' });
       expect(kept.error).to.equal(undefined);
@@ -59,7 +59,7 @@ describe('an error body with an odd member', () => {
       const { server, ucwa } = connected();
       const body = JSON.stringify({ code: 'Forbidden', subcode: 'LimitExceeded', ...odd });
       server.failNext(1, { status: 403, headers: JSON_TYPE, body }, isCreation);
-      const kept = keep(ucwa.events$);
+      const kept = record(ucwa.events$);
       expect(kept.error)
         .to.be.instanceOf(HttpError)
         .and.include({ code: 'Forbidden', subcode: 'LimitExceeded' });
@@ -77,7 +77,7 @@ describe('activity$ of a response with members that are ill-typed', () => {
     for (const body of bodies) {
       server.failNext(1, { status: 200, headers: JSON_TYPE, body: JSON.stringify(body) }, isPending);
     }
-    const kept = keep(ucwa.events$);
+    const kept = record(ucwa.events$);
     expect(kept.error).to.equal(undefined);
     await ucwa.close();
     return all.filter(({ path, end }) => path.endsWith('/events?…') && end === 'answered');
@@ -109,7 +109,7 @@ describe('activity$ of a response with members that are ill-typed', () => {
     ucwa.activity$.subscribe((activity) => all.push(activity));
     const body = JSON.stringify({ code: 'Forbidden', message: null });
     server.failNext(1, { status: 403, headers: JSON_TYPE, body }, isCreation);
-    keep(ucwa.events$);
+    record(ucwa.events$);
     expect(all).to.have.length(1);
     expect(all[0]).to.include({ status: 403, dropped: 1 });
     await ucwa.close();
@@ -144,10 +144,10 @@ describe('publish on an application that was found again', () => {
         publish: { availability: 'Busy' },
       });
     // The process before has crashed: it reads no events, and removes nothing.
-    keep(life((request) => (isPending(request) ? NEVER : server.transport(request))).events$);
+    record(life((request) => (isPending(request) ? NEVER : server.transport(request))).events$);
     expect(server.applications[0]?.availability).to.equal('Busy');
-    marbles(() => {
-      const kept = keep(life(withoutLink(server.transport)).events$);
+    inVirtualTime(() => {
+      const kept = record(life(withoutLink(server.transport)).events$);
       timer(60_000).subscribe(() => {
         server.emit({ type: 'updated', link: { rel: 'people', href: '/people' } });
         expect(kept.error).to.equal(undefined);

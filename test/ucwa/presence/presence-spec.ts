@@ -7,8 +7,8 @@ import { connect } from '../../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../../lib/ucwa/session/session.ts';
 import { presence, type PresenceOptions } from '../../../lib/ucwa/presence/presence.ts';
 import { expectUncaught } from '../../support/uncaught.ts';
-import { marbles } from '../../support/marbles.ts';
-import { connected, keep } from '../connected.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { connected, record } from '../connected.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const BOB = 'sip:bob@contoso.com';
@@ -33,7 +33,7 @@ describe('presence', () => {
 
     it('should listen to the channel before it asks for the subscription', async () => {
       const { ucwa, server, sent } = connected();
-      keep(presence(ucwa, { uris: [SARA, BOB], durationMinutes: 20 }));
+      record(presence(ucwa, { uris: [SARA, BOB], durationMinutes: 20 }));
       expect(sent().slice(0, 3)).to.deep.equal([
         'POST applications 201',
         'GET 101/events?ack=1 200',
@@ -45,10 +45,10 @@ describe('presence', () => {
 
     it('should miss nothing that comes before the answer', () => {
       const { ucwa, server } = connected({ latencyMs: 20 });
-      marbles(() => {
+      inVirtualTime(() => {
         // Its answer takes long; the events do not.
         server.failNext(1, { delayMs: 500 }, isCreation);
-        const kept = keep(presence(ucwa, sara));
+        const kept = record(presence(ucwa, sara));
         timer(100).subscribe(() => {
           expect(server.presenceSubscriptions).to.have.length(1);
           expect(kept.values).to.deep.equal([]);
@@ -62,9 +62,9 @@ describe('presence', () => {
 
     it('should emit the events of its contacts and of itself, and no others', async () => {
       const { ucwa, server } = connected();
-      const all = keep(ucwa.events$);
-      const one = keep(presence(ucwa, sara));
-      const two = keep(presence(ucwa, bob));
+      const all = record(ucwa.events$);
+      const one = record(presence(ucwa, sara));
+      const two = record(presence(ucwa, bob));
       server.setPresence('sip:SARA@contoso.com', busy);
       server.emit({ type: 'updated', link: { rel: 'missedItems', href: '/missedItems' } });
       server.emit({
@@ -95,8 +95,8 @@ describe('presence', () => {
 
     it('should tell apart by their memberships contacts whose hrefs say nothing, asking once', async () => {
       const { ucwa, server, sent } = connected({ contactHrefs: 'opaque' });
-      const one = keep(presence(ucwa, sara));
-      const two = keep(presence(ucwa, bob));
+      const one = record(presence(ucwa, sara));
+      const two = record(presence(ucwa, bob));
       server.setPresence(SARA, busy);
       server.setPresence(BOB, busy);
       expect(one.values).to.deep.equal([...CREATED, 'updated contactPresence']);
@@ -112,9 +112,9 @@ describe('presence', () => {
 
     it('should ask once, also for the contacts of others that come meanwhile', () => {
       const { ucwa, sent } = connected({ contactHrefs: 'opaque', latencyMs: 20 }, { batch: false });
-      marbles(() => {
+      inVirtualTime(() => {
         const several = [SARA, BOB, 'sip:eve@contoso.com'].map((uri) =>
-          keep(presence(ucwa, { uris: [uri] })),
+          record(presence(ucwa, { uris: [uri] })),
         );
         timer(1000).subscribe(() => {
           for (const kept of several) {
@@ -137,7 +137,7 @@ describe('presence', () => {
           }),
         );
       const ucwa = connect({ applications: server.url, token: 't', transport: withoutMemberships });
-      const kept = keep(presence(ucwa, sara));
+      const kept = record(presence(ucwa, sara));
       expect(kept.values).to.deep.equal(['added presenceSubscription']);
       await ucwa.close();
       expect(server.presenceSubscriptions).to.deep.equal([]);
@@ -145,8 +145,8 @@ describe('presence', () => {
 
     it('should not ask for memberships where the hrefs say it all', async () => {
       const { ucwa, server, sent } = connected();
-      keep(presence(ucwa, sara));
-      keep(presence(ucwa, bob));
+      record(presence(ucwa, sara));
+      record(presence(ucwa, bob));
       server.setPresence(SARA, busy);
       expect(sent().filter((line) => line.includes('Memberships'))).to.deep.equal([]);
       await ucwa.close();
@@ -154,8 +154,8 @@ describe('presence', () => {
 
     it('should keep the order of events while it asks for memberships', () => {
       const { ucwa, server } = connected({ contactHrefs: 'opaque', latencyMs: 20 });
-      marbles(() => {
-        const kept = keep(presence(ucwa, sara));
+      inVirtualTime(() => {
+        const kept = record(presence(ucwa, sara));
         timer(45).subscribe(() => server.setPresence(SARA, busy));
         timer(200).subscribe(() => {
           expect(kept.values).to.deep.equal([...CREATED, 'updated contactPresence']);
@@ -169,20 +169,20 @@ describe('presence', () => {
     });
 
     it('should error, and be removed, when the memberships are refused', async () => {
-      const { ucwa, server, told } = connected({ contactHrefs: 'opaque' });
+      const { ucwa, server, outcomeLines } = connected({ contactHrefs: 'opaque' });
       server.failNext(1, { status: 403 }, ({ url }) => url.includes('Memberships'));
-      const kept = keep(presence(ucwa, sara));
+      const kept = record(presence(ucwa, sara));
       expect(kept.error).to.be.instanceOf(HttpError);
       await ucwa.drain();
       expect(server.presenceSubscriptions).to.deep.equal([]);
-      expect(told()).to.deep.equal(['presenceSubscription Released seen', 'application Released']);
+      expect(outcomeLines()).to.deep.equal(['presenceSubscription Released seen', 'application Released']);
     });
 
     it('should be one subscription on the server for each subscriber', async () => {
       const { ucwa, server } = connected();
       const watching = presence(ucwa, sara);
-      keep(watching);
-      keep(watching);
+      record(watching);
+      record(watching);
       expect(server.presenceSubscriptions).to.have.length(2);
       await ucwa.close();
       expect(server.presenceSubscriptions).to.deep.equal([]);
@@ -190,16 +190,16 @@ describe('presence', () => {
 
     it('should be one for all where a grace time is given, and stay for that time', () => {
       const { ucwa, server } = connected();
-      marbles(() => {
+      inVirtualTime(() => {
         const watching = presence(ucwa, { ...sara, graceSeconds: 5 });
-        const one = keep(watching);
-        const two = keep(watching);
+        const one = record(watching);
+        const two = record(watching);
         expect(server.presenceSubscriptions).to.have.length(1);
         one.subscription.unsubscribe();
         two.subscription.unsubscribe();
         timer(4999).subscribe(() => {
           expect(server.presenceSubscriptions).to.have.length(1);
-          keep(watching).subscription.unsubscribe();
+          record(watching).subscription.unsubscribe();
         });
         timer(9998).subscribe(() => expect(server.presenceSubscriptions).to.have.length(1));
         timer(10_000).subscribe(() => expect(server.presenceSubscriptions).to.have.length(0));
@@ -212,14 +212,14 @@ describe('presence', () => {
     const last = 'DELETE 101/subscriptions/97b6bd66 204';
 
     it('should send a DELETE without body that outlives the page, then delete the application', async () => {
-      const { ucwa, server, sent, told } = connected();
+      const { ucwa, server, sent, outcomeLines } = connected();
       const requests: HttpRequest[] = [];
       const spying: Transport = (request) => {
         requests.push(request);
         return server.transport(request);
       };
       const other = connect({ applications: server.url, token: 'token', transport: spying });
-      keep(presence(other, sara)).subscription.unsubscribe();
+      record(presence(other, sara)).subscription.unsubscribe();
       await other.drain();
       const [removal, end] = requests.filter(({ method }) => method === 'DELETE');
       expect(removal).to.deep.include({ method: 'DELETE', keepalive: true });
@@ -227,14 +227,14 @@ describe('presence', () => {
       expect(removal?.headers).to.have.property('authorization', 'Bearer token');
       expect(removals(sent())).to.deep.equal([last, 'DELETE 101 204']);
       expect(end).to.deep.include({ method: 'DELETE', keepalive: true });
-      expect(told(), 'of another connection').to.deep.equal([]);
+      expect(outcomeLines(), 'of another connection').to.deep.equal([]);
       await ucwa.close();
     });
 
     type Connected = ReturnType<typeof connected>;
     const closings: readonly (readonly [string, (given: Connected) => unknown])[] = [
-      ['unsubscribe', ({ ucwa }) => keep(presence(ucwa, sara)).subscription.unsubscribe()],
-      ['take(1)', ({ ucwa }) => keep(presence(ucwa, sara).pipe(take(1)))],
+      ['unsubscribe', ({ ucwa }) => record(presence(ucwa, sara)).subscription.unsubscribe()],
+      ['take(1)', ({ ucwa }) => record(presence(ucwa, sara).pipe(take(1)))],
       [
         'switchMap',
         ({ ucwa }) =>
@@ -256,17 +256,17 @@ describe('presence', () => {
       [
         'an error of the channel',
         ({ ucwa, server }) => {
-          const kept = keep(presence(ucwa, sara));
+          const kept = record(presence(ucwa, sara));
           server.failNext(1, { status: 403 }, ({ url }) => url.includes('/events'));
           server.setPresence(SARA, busy);
           expect(kept.error).to.be.instanceOf(HttpError);
         },
       ],
-      ['close()', ({ ucwa }) => [keep(presence(ucwa, sara)), ucwa.close()]],
+      ['close()', ({ ucwa }) => [record(presence(ucwa, sara)), ucwa.close()]],
       [
         'await using',
         ({ ucwa }) => {
-          keep(presence(ucwa, sara));
+          record(presence(ucwa, sara));
           return ucwa[Symbol.asyncDispose]();
         },
       ],
@@ -279,7 +279,7 @@ describe('presence', () => {
         expect(given.server.presenceSubscriptions).to.deep.equal([]);
         expect(given.server.applications).to.deep.equal([]);
         expect(removals(given.sent())).to.deep.equal([last, 'DELETE 101 204']);
-        expect(given.told().map((line) => line.replace(/ (seen|notWatched)$/, ''))).to.deep.equal([
+        expect(given.outcomeLines().map((line) => line.replace(/ (seen|notWatched)$/, ''))).to.deep.equal([
           'presenceSubscription Released',
           'application Released',
         ]);
@@ -304,8 +304,8 @@ describe('presence', () => {
 
     it('should remove it after a timeout', () => {
       const { ucwa, server } = connected();
-      marbles(() => {
-        const kept = keep(presence(ucwa, sara).pipe(timeout(1000)));
+      inVirtualTime(() => {
+        const kept = record(presence(ucwa, sara).pipe(timeout(1000)));
         timer(2000).subscribe(() => {
           expect(kept.error).to.have.property('name', 'TimeoutError');
           expect(server.presenceSubscriptions).to.deep.equal([]);
@@ -317,22 +317,22 @@ describe('presence', () => {
       const { ucwa, sent } = connected();
       const watching = presence(ucwa, sara);
       await ucwa.close();
-      const kept = keep(watching);
+      const kept = record(watching);
       expect(kept.error).to.be.instanceOf(ClosedError);
       expect(sent()).to.deep.equal([]);
     });
 
     it('should complete on close()', async () => {
       const { ucwa } = connected();
-      const kept = keep(presence(ucwa, sara));
+      const kept = record(presence(ucwa, sara));
       await ucwa.close();
       expect(kept.isComplete).to.equal(true);
     });
 
     it('should try again until it works', () => {
       const { ucwa, server, outcomes } = connected();
-      marbles(() => {
-        const kept = keep(presence(ucwa, sara));
+      inVirtualTime(() => {
+        const kept = record(presence(ucwa, sara));
         server.failNext(3, 'reset', isRemoval);
         server.failNext(2, { status: 500 }, isRemoval);
         server.failNext(
@@ -347,21 +347,21 @@ describe('presence', () => {
     });
 
     it('should give up when the time of the subscription is over', () => {
-      const { ucwa, server, told } = connected();
-      marbles(() => {
-        const kept = keep(presence(ucwa, { ...sara, durationMinutes: 10 }));
+      const { ucwa, server, outcomeLines } = connected();
+      inVirtualTime(() => {
+        const kept = record(presence(ucwa, { ...sara, durationMinutes: 10 }));
         server.failNext(10_000, { status: 503 }, isRemoval);
         kept.subscription.unsubscribe();
-        timer(599_000).subscribe(() => expect(told()).to.deep.equal([]));
+        timer(599_000).subscribe(() => expect(outcomeLines()).to.deep.equal([]));
         timer(700_000).subscribe(() =>
-          expect(told()).to.deep.equal(['presenceSubscription Expired', 'application Released']),
+          expect(outcomeLines()).to.deep.equal(['presenceSubscription Expired', 'application Released']),
         );
       });
     });
 
     it('should tell of a removal that is refused, with the reason', async () => {
       const { ucwa, server, outcomes } = connected();
-      const kept = keep(presence(ucwa, sara));
+      const kept = record(presence(ucwa, sara));
       server.failNext(1, { status: 403 }, isRemoval);
       kept.subscription.unsubscribe();
       const { clean } = await ucwa.drain();
@@ -371,86 +371,92 @@ describe('presence', () => {
     });
 
     it('should take it for success that it is gone already', async () => {
-      const { ucwa, server, told } = connected();
-      const kept = keep(presence(ucwa, sara));
+      const { ucwa, server, outcomeLines } = connected();
+      const kept = record(presence(ucwa, sara));
       server.failNext(1, { status: 404 }, isRemoval);
       kept.subscription.unsubscribe();
       const { clean } = await ucwa.drain();
       expect(clean).to.equal(true);
-      expect(told()[0]).to.equal('presenceSubscription AlreadyGone notWatched');
+      expect(outcomeLines()[0]).to.equal('presenceSubscription AlreadyGone notWatched');
     });
 
     it('should find it gone when the answer to the first try was lost', () => {
-      const { ucwa, server, told } = connected();
-      marbles(() => {
-        const kept = keep(presence(ucwa, sara));
+      const { ucwa, server, outcomeLines } = connected();
+      inVirtualTime(() => {
+        const kept = record(presence(ucwa, sara));
         server.failNext(1, 'resetAfterActing', isRemoval);
         kept.subscription.unsubscribe();
       });
-      expect(told()).to.deep.equal(['presenceSubscription AlreadyGone notWatched', 'application Released']);
+      expect(outcomeLines()).to.deep.equal([
+        'presenceSubscription AlreadyGone notWatched',
+        'application Released',
+      ]);
     });
   });
 
   describe('says whether the deleted event came', () => {
     it('should have seen it where somebody else keeps the channel open', async () => {
-      const { ucwa, told } = connected();
-      const all = keep(ucwa.events$);
-      keep(presence(ucwa, sara)).subscription.unsubscribe();
+      const { ucwa, outcomeLines } = connected();
+      const all = record(ucwa.events$);
+      record(presence(ucwa, sara)).subscription.unsubscribe();
       await ucwa.drain();
-      expect(told()).to.deep.equal(['presenceSubscription Released seen']);
+      expect(outcomeLines()).to.deep.equal(['presenceSubscription Released seen']);
       expect(all.values.slice(-2)).to.deep.equal(['deleted contact', 'deleted presenceSubscription']);
       await ucwa.close();
     });
 
     it('should wait for it as long as the server may hold it back', () => {
-      const { ucwa, server, told } = connected({ mediumSeconds: 5 });
-      marbles(() => {
-        const all = keep(ucwa.events$);
-        const kept = keep(presence(ucwa, sara));
+      const { ucwa, server, outcomeLines } = connected({ mediumSeconds: 5 });
+      inVirtualTime(() => {
+        const all = record(ucwa.events$);
+        const kept = record(presence(ucwa, sara));
         timer(10_000).subscribe(() => kept.subscription.unsubscribe());
         timer(14_999).subscribe(() => {
           expect(server.presenceSubscriptions).to.deep.equal([]);
-          expect(told()).to.deep.equal([]);
+          expect(outcomeLines()).to.deep.equal([]);
         });
         timer(15_001).subscribe(() => {
-          expect(told()).to.deep.equal(['presenceSubscription Released seen']);
+          expect(outcomeLines()).to.deep.equal(['presenceSubscription Released seen']);
           all.subscription.unsubscribe();
         });
       });
     });
 
     it('should not have seen it where it does not come in time', () => {
-      const { ucwa, told } = connected({ mediumSeconds: 60 });
-      marbles(() => {
-        const all = keep(ucwa.events$);
-        keep(presence(ucwa, sara)).subscription.unsubscribe();
-        timer(6999).subscribe(() => expect(told()).to.deep.equal([]));
+      const { ucwa, outcomeLines } = connected({ mediumSeconds: 60 });
+      inVirtualTime(() => {
+        const all = record(ucwa.events$);
+        record(presence(ucwa, sara)).subscription.unsubscribe();
+        timer(6999).subscribe(() => expect(outcomeLines()).to.deep.equal([]));
         timer(7001).subscribe(() => {
-          expect(told()).to.deep.equal(['presenceSubscription Released notSeen']);
+          expect(outcomeLines()).to.deep.equal(['presenceSubscription Released notSeen']);
           all.subscription.unsubscribe();
         });
       });
     });
 
     it('should not wait where nobody keeps the channel open any more', () => {
-      const { ucwa, told } = connected({ mediumSeconds: 60 });
-      marbles(() => {
-        const all = keep(ucwa.events$);
-        keep(presence(ucwa, sara)).subscription.unsubscribe();
+      const { ucwa, outcomeLines } = connected({ mediumSeconds: 60 });
+      inVirtualTime(() => {
+        const all = record(ucwa.events$);
+        record(presence(ucwa, sara)).subscription.unsubscribe();
         timer(1000).subscribe(() => {
           all.subscription.unsubscribe();
-          expect(told()).to.deep.equal(['presenceSubscription Released notWatched']);
+          expect(outcomeLines()).to.deep.equal(['presenceSubscription Released notWatched']);
         });
       });
-      expect(told()).to.deep.equal(['presenceSubscription Released notWatched', 'application Released']);
+      expect(outcomeLines()).to.deep.equal([
+        'presenceSubscription Released notWatched',
+        'application Released',
+      ]);
     });
   });
 
   describe('is unsubscribed from before it is there', () => {
     it('should send nothing before the application is there', () => {
       const { ucwa, server, sent } = connected({ latencyMs: 20 });
-      marbles(() => {
-        const kept = keep(presence(ucwa, sara));
+      inVirtualTime(() => {
+        const kept = record(presence(ucwa, sara));
         timer(5).subscribe(() => kept.subscription.unsubscribe());
       });
       expect(sent()).to.deep.equal(['POST applications 201', 'DELETE 101 204']);
@@ -458,20 +464,20 @@ describe('presence', () => {
     });
 
     it('should send nothing while the token is awaited', () => {
-      const { ucwa, sent, told } = connected({}, { token: () => timer(50).pipe(map(() => 'token')) });
-      marbles(() => {
-        const kept = keep(presence(ucwa, sara));
+      const { ucwa, sent, outcomeLines } = connected({}, { token: () => timer(50).pipe(map(() => 'token')) });
+      inVirtualTime(() => {
+        const kept = record(presence(ucwa, sara));
         timer(5).subscribe(() => kept.subscription.unsubscribe());
       });
       expect(sent()).to.deep.equal([]);
-      expect(told()).to.deep.equal([]);
+      expect(outcomeLines()).to.deep.equal([]);
     });
 
     for (const leavesAt of [21, 29, 31, 39]) {
       it(`should not abort what was sent, and remove what comes of it: after ${leavesAt} of 40 ms`, () => {
-        const { ucwa, server, sent, told } = connected({ latencyMs: 20 });
-        marbles(() => {
-          const kept = keep(presence(ucwa, sara));
+        const { ucwa, server, sent, outcomeLines } = connected({ latencyMs: 20 });
+        inVirtualTime(() => {
+          const kept = record(presence(ucwa, sara));
           timer(leavesAt).subscribe(() => kept.subscription.unsubscribe());
           timer(leavesAt + 0.5).subscribe(() => {
             expect(sent().at(-1)).to.equal('POST 101/subscriptions -');
@@ -482,20 +488,23 @@ describe('presence', () => {
         });
         expect(server.presenceSubscriptions).to.deep.equal([]);
         expect(server.applications).to.deep.equal([]);
-        expect(told()).to.deep.equal(['presenceSubscription Released notWatched', 'application Released']);
+        expect(outcomeLines()).to.deep.equal([
+          'presenceSubscription Released notWatched',
+          'application Released',
+        ]);
       });
     }
   });
 
   describe('does not come about', () => {
     it('should error where it is refused, and have nothing to remove', async () => {
-      const { ucwa, sent, told, server } = connected({ maxPresenceSubscriptions: 0 });
-      const kept = keep(presence(ucwa, sara));
+      const { ucwa, sent, outcomeLines, server } = connected({ maxPresenceSubscriptions: 0 });
+      const kept = record(presence(ucwa, sara));
       expect(kept.error).to.be.instanceOf(HttpError);
       expect((kept.error as Error).message).to.contain('LimitExceeded');
       await ucwa.drain();
       expect(removals(sent())).to.deep.equal(['DELETE 101 204']);
-      expect(told()).to.deep.equal(['application Released']);
+      expect(outcomeLines()).to.deep.equal(['application Released']);
       expect(server.applications).to.deep.equal([]);
     });
 
@@ -513,7 +522,7 @@ describe('presence', () => {
       it(`should say that it is not known what became of it where ${name}`, async () => {
         const { ucwa, server, outcomes, sent } = connected();
         server.failNext(1, fault, isCreation);
-        const kept = keep(presence(ucwa, sara));
+        const kept = record(presence(ucwa, sara));
         expect(kept.error).to.be.instanceOf(Error);
         const { clean } = await ucwa.drain();
         expect(clean).to.equal(false);
@@ -535,11 +544,11 @@ describe('presence', () => {
     it('should not wait for ever for a server that has died without a word', () => {
       const { server } = connected();
       const deaf: Transport = (request) => (isCreation(request) ? NEVER : server.transport(request));
-      marbles(() => {
+      inVirtualTime(() => {
         const ucwa = connect({ applications: server.url, token: 't', transport: deaf });
-        const all = keep(ucwa.events$);
-        const kept = keep(presence(ucwa, sara));
-        const left = keep(presence(ucwa, sara));
+        const all = record(ucwa.events$);
+        const kept = record(presence(ucwa, sara));
+        const left = record(presence(ucwa, sara));
         timer(1).subscribe(() => left.subscription.unsubscribe());
         const told: string[] = [];
         ucwa.releases.outcomes$.subscribe(({ outcome, resource }) => told.push(`${resource} ${outcome}`));
@@ -554,9 +563,9 @@ describe('presence', () => {
 
     it('should send it again where the server says that it did nothing', () => {
       const { ucwa, server } = connected();
-      marbles(() => {
+      inVirtualTime(() => {
         server.failNext(2, { status: 503 }, isCreation);
-        const kept = keep(presence(ucwa, sara));
+        const kept = record(presence(ucwa, sara));
         timer(10_000).subscribe(() => {
           expect(kept.values).to.deep.equal(CREATED);
           expect(server.presenceSubscriptions).to.have.length(1);
@@ -575,7 +584,7 @@ describe('presence', () => {
           }),
         );
       const ucwa = connect({ application: `${server.url}/101`, token: 't', transport: bare });
-      const kept = keep(presence(ucwa, sara));
+      const kept = record(presence(ucwa, sara));
       expect((kept.error as Error).message).to.contain('/_links/presenceSubscriptions');
       expect((await ucwa.drain()).outcomes).to.deep.equal([]);
     });
@@ -583,14 +592,14 @@ describe('presence', () => {
 
   describe('is ended by the server', () => {
     it('should emit the deleted event and complete, and send no DELETE', async () => {
-      const { ucwa, server, sent, told } = connected();
-      const kept = keep(presence(ucwa, { ...sara, onEnd: 'complete' }));
-      const other = keep(presence(ucwa, { ...bob, onEnd: 'complete' }));
+      const { ucwa, server, sent, outcomeLines } = connected();
+      const kept = record(presence(ucwa, { ...sara, onEnd: 'complete' }));
+      const other = record(presence(ucwa, { ...bob, onEnd: 'complete' }));
       server.endSubscription('97b6bd66');
       expect(kept.values).to.deep.equal([...CREATED, 'deleted contact', 'deleted presenceSubscription']);
       expect(kept.isComplete).to.equal(true);
       expect(other.values).to.deep.equal(CREATED);
-      expect(told()).to.deep.equal(['presenceSubscription EndedByServer seen']);
+      expect(outcomeLines()).to.deep.equal(['presenceSubscription EndedByServer seen']);
       other.subscription.unsubscribe();
       await ucwa.drain();
       expect(removals(sent())).to.deep.equal(['DELETE 101/subscriptions/97b6bd67 204', 'DELETE 101 204']);
@@ -598,29 +607,29 @@ describe('presence', () => {
 
     it('should send no DELETE where the subscriber leaves on the deleted event', async () => {
       const { ucwa, server, sent } = connected();
-      keep(presence(ucwa, { ...sara, onEnd: 'complete' }).pipe(take(5)));
+      record(presence(ucwa, { ...sara, onEnd: 'complete' }).pipe(take(5)));
       server.endSubscription('97b6bd66');
       await ucwa.drain();
       expect(removals(sent())).to.deep.equal(['DELETE 101 204']);
     });
 
     it('should complete where it was ended before its answer came', () => {
-      const { ucwa, server, told } = connected({ latencyMs: 20 });
-      marbles(() => {
+      const { ucwa, server, outcomeLines } = connected({ latencyMs: 20 });
+      inVirtualTime(() => {
         server.failNext(1, { delayMs: 500 }, isCreation);
-        const kept = keep(presence(ucwa, { ...sara, onEnd: 'complete' }));
+        const kept = record(presence(ucwa, { ...sara, onEnd: 'complete' }));
         timer(200).subscribe(() => server.endSubscription('97b6bd66'));
         timer(600).subscribe(() => {
           expect(kept.values.at(-1)).to.equal('deleted presenceSubscription');
           expect(kept.isComplete).to.equal(true);
-          expect(told()[0]).to.equal('presenceSubscription EndedByServer seen');
+          expect(outcomeLines()[0]).to.equal('presenceSubscription EndedByServer seen');
         });
       });
     });
 
     it('should pass on what the token provider errors with', () => {
       const refused = new NetworkError('no token', { method: 'POST', url: 'https://sts.example/' });
-      const { ucwa, told } = connected(
+      const { ucwa, outcomeLines } = connected(
         {},
         {
           token: () =>
@@ -631,11 +640,11 @@ describe('presence', () => {
             ),
         },
       );
-      marbles(() => {
-        const kept = keep(presence(ucwa, sara));
+      inVirtualTime(() => {
+        const kept = record(presence(ucwa, sara));
         timer(60_000).subscribe(() => expect(kept.error).to.equal(refused));
       });
-      expect(told()).to.deep.equal([]);
+      expect(outcomeLines()).to.deep.equal([]);
     });
   });
 

@@ -6,7 +6,7 @@ import { ucwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
 import { connect } from '../../../lib/ucwa/connect.ts';
 import type { ContactPresence } from '../../../lib/ucwa/presence/contactState.ts';
 import { presenceBoard } from '../../../lib/ucwa/presence/presenceBoard.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected } from '../connected.ts';
 
 type Board = ReadonlyMap<string, ContactPresence>;
@@ -18,7 +18,7 @@ describe('presenceBoard', () => {
   it('should be another Map on each change, under the URIs as they are written, and none where nothing changes', () => {
     const { ucwa, server } = connected({ latencyMs: 10 });
     const boards: Board[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const watching = presenceBoard(ucwa, [SARA, BOB], { details: [] }).subscribe((board) =>
         boards.push(board),
       );
@@ -62,7 +62,7 @@ describe('presenceBoard', () => {
     const { ucwa } = connected({ latencyMs: 10 });
     const uris = Array.from({ length: 200 }, (_, index) => `sip:user${index}@contoso.com`);
     const sizes: number[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const watching = presenceBoard(ucwa, uris).subscribe(({ size }) => sizes.push(size));
       timer(60_000).subscribe(() => watching.unsubscribe());
     });
@@ -74,7 +74,7 @@ describe('presenceBoard', () => {
     const { ucwa } = connected({ latencyMs: 10 });
     const uris = new BehaviorSubject<readonly string[]>([SARA, BOB]);
     const boards: string[][] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const watching = presenceBoard(ucwa, uris, { details: [] }).subscribe((board) =>
         boards.push([...board.keys()]),
       );

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { defer, mergeMap, NEVER, type Observable, of, tap, throwError, timer } from 'rxjs';
 import { HttpError, NetworkError } from '../../../lib/core/errors.ts';
 import { type RequestQueue, requestQueue } from '../../../lib/ucwa/presence/requestQueue.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const request = { method: 'GET', url: 'https://pool.contoso.com/people/sara/presence' };
 const paused = (): Observable<unknown> => timer(100);
@@ -38,7 +38,7 @@ const asked = (mostAtOnce = 10): Asked => {
 describe('inquiries', () => {
   it('should ask at once, each question by itself', () => {
     const { asking, told, answer } = asked();
-    marbles(() => {
+    inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10));
       asking.enqueue('b', answer('b', 5));
       expect(told).to.deep.equal(['a?', 'b?']);
@@ -48,7 +48,7 @@ describe('inquiries', () => {
 
   it('should ask once more behind an answer that is outstanding, however often it was asked meanwhile', () => {
     const { asking, told, answer } = asked();
-    marbles(() => {
+    inVirtualTime(() => {
       asking.enqueue('a', answer('old', 10));
       asking.enqueue('a', answer('newer', 10));
       asking.enqueue('a', answer('newest', 10));
@@ -72,7 +72,7 @@ describe('inquiries', () => {
 
   it('should ask no more than so many at once, the others in their order', () => {
     const { asking, told, answer } = asked(2);
-    marbles(() => {
+    inVirtualTime(() => {
       for (const name of ['a', 'b', 'c', 'd']) asking.enqueue(name, answer(name, 10));
       expect(told).to.deep.equal(['a?', 'b?']);
       asking.enqueue('c', answer('newer c', 10));
@@ -83,7 +83,7 @@ describe('inquiries', () => {
   it('should ask again after a pause where a failure passes, while the others go on', () => {
     const { asking, told, answer } = asked(1);
     let isDown = true;
-    marbles(() => {
+    inVirtualTime(() => {
       asking.enqueue(
         'a',
         defer(() => answer('a', 10, isDown ? new NetworkError('refused', request) : undefined)),
@@ -100,7 +100,7 @@ describe('inquiries', () => {
 
   it('should ask at once where something new comes up in such a pause', () => {
     const { asking, told, answer } = asked();
-    marbles(() => {
+    inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10, new NetworkError('refused', request)));
       timer(20).subscribe(() => asking.enqueue('a', answer('newer a', 10)));
       timer(21).subscribe(() => expect(told.at(-1)).to.equal('newer a?'));
@@ -110,7 +110,7 @@ describe('inquiries', () => {
 
   it('should ask again at once where what failed was outdated', () => {
     const { asking, told, answer } = asked();
-    marbles(() => {
+    inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10, new HttpError(403, request)));
       asking.enqueue('a', answer('newer a', 10));
     });
@@ -119,7 +119,7 @@ describe('inquiries', () => {
 
   it('does not ask again after a refusal, and never gives up after a 500', () => {
     const { asking, told, answer } = asked();
-    marbles(() => {
+    inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10, new HttpError(403, request)));
       asking.enqueue('b', answer('b', 10, new HttpError(500, request)));
       timer(100_000).subscribe(() => asking.forgetAll());
@@ -136,7 +136,7 @@ describe('inquiries', () => {
       return timer(100);
     });
     let isBroken = true;
-    marbles(() => {
+    inVirtualTime(() => {
       for (const name of ['a', 'b', 'c']) {
         const answer$ = defer(() => {
           told.push(name);
@@ -155,7 +155,7 @@ describe('inquiries', () => {
 
   it('asks the next one when the one that speaks for all is forgotten', () => {
     const { asking, told, answer } = asked();
-    marbles(() => {
+    inVirtualTime(() => {
       for (const name of ['a', 'b']) asking.enqueue(name, answer(name, 10, new HttpError(500, request)));
       timer(115).subscribe(() => asking.cancel('a'));
       timer(226).subscribe(() => asking.forgetAll());
@@ -165,7 +165,7 @@ describe('inquiries', () => {
 
   it('should cancel what is forgotten, whether it is outstanding, waits for its turn, or for the end of a pause', () => {
     const { asking, told, answer } = asked(2);
-    marbles(() => {
+    inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10, new NetworkError('refused', request)));
       asking.enqueue('b', answer('b', 1000));
       asking.enqueue('c', answer('c', 10));
@@ -187,7 +187,7 @@ describe('inquiries', () => {
     );
     asking.cancel('a');
     expect(told).to.deep.equal(['b?']);
-    marbles(() => {
+    inVirtualTime(() => {
       asking.enqueue('c', answer('c', 10));
       asking.enqueue('d', answer('d', 10));
       asking.forgetAll();
@@ -206,7 +206,7 @@ describe('inquiries', () => {
         }),
       );
     }
-    marbles(() => asking.enqueue('b', answer('b', 1)));
+    inVirtualTime(() => asking.enqueue('b', answer('b', 1)));
     expect(told).to.deep.equal(['b?', 'b!']);
   });
 
@@ -225,7 +225,7 @@ describe('inquiries', () => {
           const truth = new Map<string, number>();
           const seen = new Map<string, number>();
           const outstanding = new Set<string>();
-          marbles(() => {
+          inVirtualTime(() => {
             const asking = requestQueue(mostAtOnce, paused);
             for (const { at, key, takes, fails } of changes) {
               timer(at).subscribe(() => {

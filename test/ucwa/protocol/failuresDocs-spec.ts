@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../../lib/core/errors.ts';
 import { decide, type UcwaOperation, UCWA_FAILURES } from '../../../lib/ucwa/protocol/failures.ts';
 import { DiscoveryError } from '../../../lib/ucwa/protocol/errors.ts';
-import { tableBehind } from '../../support/docTable.ts';
+import { tableAfter } from '../../support/docs/docTable.ts';
 
 const request = { method: 'GET', url: 'https://pool.contoso.com/' };
 
@@ -52,6 +52,6 @@ describe('the errors in docs/UCWA.md', () => {
       ...OPERATIONS.map((operation) => word(operation, decisions[operation])),
     ]);
     const others = OTHERS.map(([name, error]) => [name, ...decided(error)]);
-    expect(tableBehind('UCWA.md', '## Errors')).to.deep.equal([...rows, ...others]);
+    expect(tableAfter('UCWA.md', '## Errors')).to.deep.equal([...rows, ...others]);
   });
 });

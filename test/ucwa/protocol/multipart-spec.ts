@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
 import { isWritable, type ReadBatch, readBatch, writeBatch } from '../../../lib/ucwa/protocol/multipart.ts';
-import { type AnswerPart, batchAnswer, requestsIn } from '../../support/batches.ts';
+import { type BatchPart, batchText, requestsIn } from '../../support/ucwa/batches.ts';
 
 const LINK = 'https://pool.example/ucwa/v1/applications/192/batch';
 
@@ -112,7 +112,7 @@ describe('isWritable', () => {
 describe('readBatch', () => {
   const TYPE = 'multipart/batching; boundary="b1"';
   const json = { 'content-type': 'application/json; charset=utf-8' };
-  const ok = (body: string, headers: Record<string, string> = json): AnswerPart => ({
+  const ok = (body: string, headers: Record<string, string> = json): BatchPart => ({
     status: 200,
     headers,
     body,
@@ -122,18 +122,15 @@ describe('readBatch', () => {
 
   it('ignores a boundary of more than 200 characters, named or found', () => {
     const boundary = '='.repeat(100_000);
-    const batch = batchAnswer([ok('{}')], boundary);
+    const batch = batchText([ok('{}')], boundary);
     expect(readBatch(`multipart/batching; boundary="${boundary}"`, batch)).to.equal(undefined);
     expect(readBatch(undefined, batch)).to.equal(undefined);
-    const short = batchAnswer([ok('{}')], 'b1');
+    const short = batchText([ok('{}')], 'b1');
     expect(readBatch(`multipart/batching; boundary="${boundary}"`, short)?.parts).to.have.length(1);
   });
 
   it('should read the parts in their order', () => {
-    const text = batchAnswer(
-      [ok('{"a":1}'), { status: 204 }, { status: 404, headers: { etag: '"x"' } }],
-      'b1',
-    );
+    const text = batchText([ok('{"a":1}'), { status: 204 }, { status: 404, headers: { etag: '"x"' } }], 'b1');
     expect(readBatch(TYPE, text)).to.deep.equal({
       isClosed: true,
       parts: [
@@ -256,12 +253,12 @@ describe('readBatch', () => {
 
   it('should not take for a boundary what only begins like one, or stands within a line', () => {
     const body = '{"text":"--b1"}\r\n--b11\r\n --b1\r\n--b1-';
-    const text = batchAnswer([ok(body)], 'b1');
+    const text = batchText([ok(body)], 'b1');
     expect(readBatch(TYPE, text)?.parts.map((part) => part?.body)).to.deep.equal([body]);
   });
 
   it('should leave a text body as it is', () => {
-    const text = batchAnswer([ok('?really?\r\n', {}), ok('  two', {}), ok('\uFEFF', {})], 'b1');
+    const text = batchText([ok('?really?\r\n', {}), ok('  two', {}), ok('\uFEFF', {})], 'b1');
     expect(readBatch(TYPE, text)?.parts.map((part) => part?.body)).to.deep.equal([
       '?really?\r\n',
       '  two',
@@ -270,8 +267,7 @@ describe('readBatch', () => {
   });
 
   describe('refuses more parts than maxParts:', () => {
-    const answer = (parts: number): string =>
-      batchAnswer(Array<AnswerPart>(parts).fill({ status: 204 }), 'b1');
+    const answer = (parts: number): string => batchText(Array<BatchPart>(parts).fill({ status: 204 }), 'b1');
     const cases: readonly [
       name: string,
       text: string,
@@ -331,7 +327,7 @@ describe('readBatch', () => {
         fc.pre(parts.every((one) => !one.body.includes(`--${name}`)));
         fc.pre(isNamed || parts.length > 0);
         const type = isNamed ? `multipart/batching; boundary="${name}"` : 'multipart/batching';
-        const read = readBatch(type, batchAnswer(parts, name));
+        const read = readBatch(type, batchText(parts, name));
         expect(read).to.deep.equal({ isClosed: true, parts: parts.map((one) => ({ ...one, headers: {} })) });
       }),
       { numRuns: 500 },

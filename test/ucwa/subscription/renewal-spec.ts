@@ -7,8 +7,8 @@ import type { LoggedRequest } from '../../../lib/testing/requestLog.ts';
 import type { UcwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
 import { renewAfterMs } from '../../../lib/ucwa/subscription/renewal.ts';
 import { presence, type PresenceOptions } from '../../../lib/ucwa/presence/presence.ts';
-import { marbles } from '../../support/marbles.ts';
-import { connected, keep } from '../connected.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
+import { connected, record } from '../connected.ts';
 
 const sara: PresenceOptions = { uris: ['sip:sara@contoso.com'] };
 const CREATED = ['added contact', 'added presenceSubscription', 'updated contactPresence'];
@@ -45,9 +45,9 @@ describe('extendAfterMs', () => {
 
 describe('extension', () => {
   it('should keep a subscription for as long as it is subscribed to', () => {
-    const { ucwa, server, told } = connected();
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
+    const { ucwa, server, outcomeLines } = connected();
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
       timer(24 * 60 * MINUTE).subscribe(() => {
         expect(one.values).to.deep.equal(CREATED);
         expect(server.presenceSubscriptions.map(({ id }) => id)).to.deep.equal(['97b6bd66']);
@@ -56,13 +56,16 @@ describe('extension', () => {
     });
     expect(minutesOf(server).slice(0, 3)).to.deep.equal([25, 50, 75]);
     expect(extensions(server)).to.have.length(57);
-    expect(told()).to.deep.equal(['presenceSubscription Released notWatched', 'application Released']);
+    expect(outcomeLines()).to.deep.equal([
+      'presenceSubscription Released notWatched',
+      'application Released',
+    ]);
   });
 
   it('should send a POST with the duration in its query, and no body', () => {
     const { ucwa, server } = connected();
-    marbles(() => {
-      const one = keep(presence(ucwa, { ...sara, durationMinutes: 10 }));
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, { ...sara, durationMinutes: 10 }));
       timer(7 * MINUTE).subscribe(() => one.subscription.unsubscribe());
     });
     const [request] = extensions(server);
@@ -76,8 +79,8 @@ describe('extension', () => {
   for (const extensionStatus of [200, 201] as const) {
     it(`should take ${extensionStatus} for success`, () => {
       const { ucwa, server } = connected({ extensionStatus });
-      marbles(() => {
-        const one = keep(presence(ucwa, sara));
+      inVirtualTime(() => {
+        const one = record(presence(ucwa, sara));
         timer(31 * MINUTE).subscribe(() => {
           expect(one.values).to.deep.equal(CREATED);
           expect(extensions(server).map(({ status }) => status)).to.deep.equal([extensionStatus]);
@@ -89,8 +92,8 @@ describe('extension', () => {
 
   it('should come at once when the server says that the subscription is about to expire', () => {
     const { ucwa, server } = connected({ expiryWarningSeconds: 1200 });
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
       timer(45 * MINUTE).subscribe(() => {
         expect(one.values.slice(3)).to.deep.equal(Array(4).fill('updated presenceSubscription'));
         one.subscription.unsubscribe();
@@ -105,8 +108,8 @@ describe('extension', () => {
       rel: 'presenceSubscription',
       href: '/ucwa/oauth/v1/applications/101/people/presenceSubscriptions/97b6bd66',
     };
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
       timer(25 * MINUTE + 5000).subscribe(() => server.emit({ type: 'updated', link }));
       timer(26 * MINUTE).subscribe(() => {
         expect(one.values.at(-1)).to.equal('updated presenceSubscription');
@@ -118,9 +121,9 @@ describe('extension', () => {
 
   it('should end with the subscription', () => {
     const { ucwa, server } = connected();
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
-      const all = keep(ucwa.events$);
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
+      const all = record(ucwa.events$);
       timer(20 * MINUTE).subscribe(() => one.subscription.unsubscribe());
       timer(60 * MINUTE).subscribe(() => all.subscription.unsubscribe());
     });
@@ -137,8 +140,8 @@ describe('extension', () => {
   for (const [name, fault] of passing) {
     it(`should be tried again after ${name}, until it works`, () => {
       const { ucwa, server } = connected();
-      marbles(() => {
-        const one = keep(presence(ucwa, sara));
+      inVirtualTime(() => {
+        const one = record(presence(ucwa, sara));
         server.failNext(12, fault, isExtension);
         timer(60 * MINUTE).subscribe(() => {
           expect(one.values).to.deep.equal(CREATED);
@@ -150,9 +153,9 @@ describe('extension', () => {
   }
 
   it('should be followed by a new subscription where only that is gone, which the application is asked', () => {
-    const { ucwa, server, sent, told } = connected();
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
+    const { ucwa, server, sent, outcomeLines } = connected();
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
       server.failNext(1, NOT_FOUND, isExtension);
       timer(26 * MINUTE).subscribe(() => {
         expect(one.values).to.deep.equal([...CREATED, 'gap presenceSubscription', ...CREATED.slice(1)]);
@@ -166,13 +169,13 @@ describe('extension', () => {
       'GET 101 200',
       'POST 101/subscriptions 201',
     ]);
-    expect(told()[0]).to.equal('presenceSubscription EndedByServer');
+    expect(outcomeLines()[0]).to.equal('presenceSubscription EndedByServer');
   });
 
   it('should find out that the application is gone, before the channel does', () => {
     const { ucwa, server, sent } = connected();
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
       server.failNext(1, NOT_FOUND, isExtension);
       server.failNext(1, NOT_FOUND, isProbe);
       timer(26 * MINUTE).subscribe(() => {
@@ -185,8 +188,8 @@ describe('extension', () => {
 
   it('should ask the application with patience', () => {
     const { ucwa, server } = connected();
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
       server.failNext(1, NOT_FOUND, isExtension);
       server.failNext(6, 'reset', isProbe);
       timer(29 * MINUTE).subscribe(() => {
@@ -208,23 +211,26 @@ describe('extension', () => {
     ],
   ] as const) {
     it(`should end the stream where the server refuses ${what}, and leave it clean`, () => {
-      const { ucwa, server, told } = connected();
-      marbles(() => {
-        const one = keep(presence(ucwa, sara));
+      const { ucwa, server, outcomeLines } = connected();
+      inVirtualTime(() => {
+        const one = record(presence(ucwa, sara));
         for (const [fault, matches] of faults) server.failNext(1, fault, matches);
         timer(26 * MINUTE).subscribe(() =>
           expect(one.error).to.be.instanceOf(HttpError).with.property('status', 403),
         );
       });
       expect(server.presenceSubscriptions).to.deep.equal([]);
-      expect(told()).to.deep.equal(['presenceSubscription Released notWatched', 'application Released']);
+      expect(outcomeLines()).to.deep.equal([
+        'presenceSubscription Released notWatched',
+        'application Released',
+      ]);
     });
   }
 
   it('should outlast a network that is gone for longer than the subscription and the application last', () => {
     const { ucwa, server } = connected();
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
       timer(20 * MINUTE).subscribe(() => {
         const end = 60 * MINUTE;
         server.failNext(10_000, 'reset', () => timerIsBefore(end, server));
@@ -241,17 +247,17 @@ describe('extension', () => {
   });
 
   it('should let the removal be tried until the time that it has brought', () => {
-    const { ucwa, server, told } = connected();
-    marbles(() => {
-      const one = keep(presence(ucwa, sara));
+    const { ucwa, server, outcomeLines } = connected();
+    inVirtualTime(() => {
+      const one = record(presence(ucwa, sara));
       server.failNext(
         10_000,
         { status: 503 },
         ({ method, url }) => method === 'DELETE' && url.includes('Sub'),
       );
       timer(26 * MINUTE).subscribe(() => one.subscription.unsubscribe());
-      timer(54 * MINUTE).subscribe(() => expect(told()).to.deep.equal([]));
-      timer(56 * MINUTE).subscribe(() => expect(told()[0]).to.equal('presenceSubscription Expired'));
+      timer(54 * MINUTE).subscribe(() => expect(outcomeLines()).to.deep.equal([]));
+      timer(56 * MINUTE).subscribe(() => expect(outcomeLines()[0]).to.equal('presenceSubscription Expired'));
     });
     expect(extensions(server)).to.have.length(1);
   });

@@ -6,7 +6,7 @@ import { DEFAULT_LIMITS } from '../../../lib/core/limits.ts';
 import { restrictToOrigin } from '../../../lib/core/transport/restrictToOrigin.ts';
 import type { HttpRequest, Transport } from '../../../lib/core/transport/transport.ts';
 import { transportStack, type TransportStack } from '../../../lib/ucwa/transport/stack.ts';
-import { marbles } from '../../support/marbles.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
 
 const url = 'https://pool.contoso.com/ucwa';
@@ -35,7 +35,7 @@ describe('network', () => {
       sent.push(request);
       return of(response(503));
     });
-    marbles(() => {
+    inVirtualTime(() => {
       transport({ method: 'GET', url }).subscribe();
       timer(3_600_000).subscribe(() => {
         expect(sent).to.have.length(5);
@@ -53,7 +53,7 @@ describe('network', () => {
       () => heldSeconds,
     );
     const ended: string[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const ask = (name: string): void => {
         polling({ method: 'GET', url }).subscribe({
           error: (e: Error) => ended.push(`${name} ${e.message}`),
@@ -73,7 +73,7 @@ describe('network', () => {
     const told: string[] = [];
     let answers = 0;
     const { transport } = through(() => of(response(++answers === 1 ? 503 : 201)));
-    marbles(() => {
+    inVirtualTime(() => {
       transport({ method: 'POST', url, onProgress: (progress) => told.push(progress) }).subscribe();
     });
     expect(told).to.deep.equal(['sent', 'undone', 'sent']);
@@ -82,7 +82,7 @@ describe('network', () => {
   it('should take a connection for broken on which nothing comes for two minutes', () => {
     const { transport } = through(() => NEVER);
     let error: unknown;
-    marbles(() => {
+    inVirtualTime(() => {
       transport({ method: 'POST', url }).subscribe({ error: (e: unknown) => (error = e) });
     });
     expect(error).to.be.instanceOf(NetworkError).with.property('message').that.contains('120 seconds');

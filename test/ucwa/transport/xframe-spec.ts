@@ -11,8 +11,8 @@ import {
 import { withProgress } from '../../../lib/core/transport/withProgress.ts';
 import type { FrameWindow } from '../../../lib/ucwa/transport/iframe.ts';
 import { xframe, type XFrameOptions } from '../../../lib/ucwa/transport/xframe.ts';
-import { type FramePage, framePage, type PageFrame } from '../../support/framePage.ts';
-import { marbles } from '../../support/marbles.ts';
+import { type FramePage, framePage, type PageFrame } from '../../support/browser/framePage.ts';
+import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const ORIGIN = 'https://pool.example';
 const PAGE = `${ORIGIN}/Autodiscover/XFrame/XFrame.html`;
@@ -62,7 +62,7 @@ describe('xframe', () => {
   });
 
   it('should put the page of the server into a hidden frame', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const page = readyPage();
       framed(page)(get()).subscribe().unsubscribe();
       expect(page.frames).to.have.length(1);
@@ -71,7 +71,7 @@ describe('xframe', () => {
   });
 
   it('should do so while the page has no body yet', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const page = readyPage();
       page.hasBody = false;
       result(framed(page)(get()));
@@ -80,7 +80,7 @@ describe('xframe', () => {
   });
 
   it('should post the request when the frame is loaded, for its origin only', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const page = framePage(ORIGIN);
       result(framed(page)(get('/ucwa/me', { headers: { authorization: 'Bearer t' } })));
       const [frame] = page.frames;
@@ -95,7 +95,7 @@ describe('xframe', () => {
   });
 
   it('should emit the answer with its status, headers and body, and complete', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const page = readyPage();
       const heads: unknown[] = [];
       const transport = framed(page);
@@ -113,7 +113,7 @@ describe('xframe', () => {
   });
 
   it('should take an answer without headers and body', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const page = readyPage();
       const seen = result(framed(page)(get()));
       page.frames[0]?.answer({ status: 204, messageId: idOf(page.frames[0]) });
@@ -122,7 +122,7 @@ describe('xframe', () => {
   });
 
   it('should match answers by their id, in whatever order they come', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const page = readyPage();
       const transport = framed(page);
       const one = result(transport(get('/1')));
@@ -153,7 +153,7 @@ describe('xframe', () => {
     ];
     for (const [name, tell] of cases) {
       it(`should be passed over: ${name}`, () => {
-        marbles(() => {
+        inVirtualTime(() => {
           const page = readyPage();
           const seen = result(framed(page)(get()));
           const frame = page.frames[0]!;
@@ -166,7 +166,7 @@ describe('xframe', () => {
     }
 
     it('should be passed over: from a frame without a window, by a message without one', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const page = readyPage();
         const seen = result(framed(page)(get()));
         const frame = page.frames[0]!;
@@ -179,7 +179,7 @@ describe('xframe', () => {
 
   describe('the life of the frame', () => {
     it('should be one for all that ask at the same time, and end with the last', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const page = readyPage();
         const transport = framed(page);
         const one = transport(get('/1')).subscribe();
@@ -194,7 +194,7 @@ describe('xframe', () => {
     });
 
     it('should go on through a chain of requests, each begun in the answer to the one before', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const page = readyPage();
         const transport = framed(page);
         const seen = result(transport(get('/1')).pipe(mergeMap(() => transport(get('/2')))));
@@ -208,7 +208,7 @@ describe('xframe', () => {
     });
 
     it('should begin anew after it ended', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const page = readyPage();
         const transport = framed(page);
         transport(get()).subscribe().unsubscribe();
@@ -225,7 +225,7 @@ describe('xframe', () => {
     it('should be longer by as much as the caller asks', () => {
       const page = readyPage();
       const attached: unknown[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = framed(page, { graceMs: 1000 });
         transport(get()).subscribe().unsubscribe();
         timer(900).subscribe(() => transport(get()).subscribe().unsubscribe());
@@ -237,7 +237,7 @@ describe('xframe', () => {
     });
 
     it('should leave nothing behind when its only request left before it was loaded', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const page = framePage(ORIGIN);
         framed(page)(get()).subscribe().unsubscribe();
         const frame = page.frames[0]!;
@@ -254,7 +254,7 @@ describe('xframe', () => {
       const page = framePage(ORIGIN);
       const seen: unknown[] = [];
       let later: unknown[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         const transport = framed(page, { timeoutMs: 5000 });
         transport(get()).subscribe({ error: (error: unknown) => seen.push(error) });
         timer(4999).subscribe(() => expect(seen).to.deep.equal([]));
@@ -274,7 +274,7 @@ describe('xframe', () => {
     });
 
     it('should be an error of all who wait when the frame cannot be loaded', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const page = framePage(ORIGIN);
         const transport = framed(page);
         const all = [result(transport(get('/1'))), result(transport(get('/2')))];
@@ -291,7 +291,7 @@ describe('xframe', () => {
     });
 
     it('should be an error of all who wait when the frame is loaded anew', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const page = readyPage();
         const seen = result(framed(page)(get()));
         page.frames[0]?.fire('load');
@@ -305,7 +305,7 @@ describe('xframe', () => {
     });
 
     it('should be an error when somebody took the frame out of the page', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const page = readyPage();
         const transport = framed(page);
         result(transport(get()));
@@ -321,7 +321,7 @@ describe('xframe', () => {
     it('should be an error when the answer does not come in time', () => {
       const page = readyPage();
       let seen: unknown[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         seen = result(framed(page, { answerTimeoutMs: 60_000 })(get('/ucwa/me?secret=1')));
         timer(59_999).subscribe(() => expect(seen).to.deep.equal([]));
       });
@@ -334,7 +334,7 @@ describe('xframe', () => {
     it('should wait for the event channel as long as a server may hold it', () => {
       const page = readyPage();
       let seen: unknown[] = [];
-      marbles(() => {
+      inVirtualTime(() => {
         seen = result(framed(page)(get('/events')));
         timer(1_800_000).subscribe(() => {
           const frame = page.frames[0]!;
@@ -345,7 +345,7 @@ describe('xframe', () => {
     });
 
     it('should be an error of the connection where the frame got no answer', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const page = readyPage();
         const seen = result(framed(page)(get()));
         page.frames[0]?.answer({ status: 0, responseText: '', messageId: idOf(page.frames[0]) });
@@ -354,7 +354,7 @@ describe('xframe', () => {
     });
 
     it('should be an error of that request where the answer is out of shape', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const page = readyPage();
         const transport = framed(page);
         const seen = result(transport(get('/1')));
@@ -370,7 +370,7 @@ describe('xframe', () => {
     });
 
     it('should be an error to ask another origin, and nothing is posted there', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const page = readyPage();
         for (const url of ['https://evil.example/', 'https://pool.example:444/', 'nonsense']) {
           const seen = result(framed(page)({ method: 'GET', url }));
@@ -383,7 +383,7 @@ describe('xframe', () => {
   });
 
   it('should ignore the answer to a request that was unsubscribed from', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const page = readyPage();
       const transport = framed(page);
       const seen: unknown[] = [];
@@ -400,7 +400,7 @@ describe('xframe', () => {
   });
 
   it('should say that a request is sent when it is posted, and undone until then', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const page = framePage(ORIGIN);
       const told: string[] = [];
       const transport = withProgress(framed(page));
@@ -415,7 +415,7 @@ describe('xframe', () => {
   });
 
   it('should take messages from another origin than that of its page, where told so', () => {
-    marbles(() => {
+    inVirtualTime(() => {
       const page = framePage('https://moved.example');
       page.onAppend = (frame) => frame.fire('load');
       const transport = framed(page, { origin: 'https://moved.example/path' });
@@ -463,7 +463,7 @@ describe('xframe', () => {
     });
 
     it('should be cut to what a timer can wait: times without end', () => {
-      marbles(() => {
+      inVirtualTime(() => {
         const page = framePage(ORIGIN);
         const seen = result(framed(page, { timeoutMs: 1e12, answerTimeoutMs: 1e12, graceMs: 1e12 })(get()));
         page.frames[0]?.fire('load');

@@ -8,7 +8,7 @@ import {
 } from '../../../../lib/ews/protocol/envelope.ts';
 import type { EwsDialect } from '../../../../lib/testing/ews/dialect.ts';
 import { ewsSimulator } from '../../../../lib/testing/ews/simulator.ts';
-import { at } from '../../../support/marbles.ts';
+import { at } from '../../../support/virtualTime.ts';
 import { head, type Watching, watching } from '../watching.ts';
 
 describe('The streams of the simulated Exchange server', () => {

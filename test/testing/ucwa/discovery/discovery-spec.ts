@@ -9,7 +9,7 @@ import {
   type Transport,
 } from '../../../../lib/core/transport/transport.ts';
 import { ucwaDiscovery } from '../../../../lib/testing/ucwa/discovery/discovery.ts';
-import { marbles } from '../../../support/marbles.ts';
+import { inVirtualTime } from '../../../support/virtualTime.ts';
 import { response } from '../../../support/responses.ts';
 
 interface Told {
@@ -139,7 +139,7 @@ describe('ucwaDiscovery', () => {
   it('should take a token until it ends', () => {
     const { transport } = ucwaDiscovery({ tokenSeconds: 60 });
     const statuses: unknown[] = [];
-    marbles(() => {
+    inVirtualTime(() => {
       const token = bearer(post(transport, sara));
       for (const ms of [59_999, 60_000]) {
         timer(ms).subscribe(() => statuses.push((told(transport, USER, token) as Told).status));
@@ -261,7 +261,7 @@ describe('ucwaDiscovery', () => {
   });
 
   it('should take its time', () => {
-    marbles(({ expectObservable }) => {
+    inVirtualTime(({ expectObservable }) => {
       const { transport } = ucwaDiscovery({ latencyMs: 20 });
       const status$ = transport({ method: 'GET', url: EXTERNAL }).pipe(mergeMap(({ status }) => of(status)));
       expectObservable(status$).toBe('20ms (a|)', { a: 200 });

@@ -11,7 +11,7 @@ import { type Ucwa } from '../../../../lib/ucwa/session/session.ts';
 import { presence } from '../../../../lib/ucwa/presence/presence.ts';
 import { password } from '../../../../lib/ucwa/auth/signIn.ts';
 import { ofRel } from '../../../../operators/ofRel.ts';
-import { marbles } from '../../../support/marbles.ts';
+import { inVirtualTime } from '../../../support/virtualTime.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const HOUR = 3_600_000;
@@ -62,7 +62,7 @@ describe('ucwaDomain', () => {
         .transport({ method: 'POST', url: `${origin}/WebTicket/oauthtoken`, headers, body })
         .subscribe(({ status }) => expect(status).to.equal(200));
     };
-    marbles(() => {
+    inVirtualTime(() => {
       issue('https://lyncweb.contoso.com');
       let discovered = false;
       connect({ domain: 'contoso.com', signIn, transport: hosts.transport })
@@ -81,7 +81,7 @@ describe('ucwaDomain', () => {
 
   it('should keep a client going through a night of tokens, and after all were refused', () => {
     const { hosts, ucwa } = connected();
-    marbles(() => {
+    inVirtualTime(() => {
       const watching = presence(ucwa, { uris: [SARA] }).subscribe();
       timer(4 * HOUR).subscribe(() => hosts.refuseTokens());
       timer(23 * HOUR).subscribe(() => {
@@ -96,7 +96,7 @@ describe('ucwaDomain', () => {
   it('should move the pool: the old one is 502, and discovery names the new one', () => {
     const { hosts, ucwa } = connected();
     const old = hosts.pool;
-    marbles(() => {
+    inVirtualTime(() => {
       let told = 0;
       const watching = presence(ucwa, { uris: [SARA] })
         .pipe(ofRel('contactPresence'))
@@ -161,7 +161,7 @@ describe('ucwaDomain', () => {
 
   it('should let its own time go faster where it is told to, that of tokens too', () => {
     const { hosts, ucwa } = connected({ speed: 100 });
-    marbles(() => {
+    inVirtualTime(() => {
       const start = hosts.tokens.length;
       const asking = ucwa.application$.subscribe();
       expect(hosts.tokens.slice(start).map(({ expiresAt }) => expiresAt)).to.deep.equal([288_000, 288_000]);

@@ -10,7 +10,7 @@ import {
   type UcwaSimulatorOptions,
 } from '../../../../lib/testing/ucwa/simulator.ts';
 import { type ReadBatch, readBatch, writeBatch } from '../../../../lib/ucwa/protocol/multipart.ts';
-import { marbles } from '../../../support/marbles.ts';
+import { inVirtualTime } from '../../../support/virtualTime.ts';
 
 const ORIGIN = 'https://ucwa.example';
 const APP = '/ucwa/oauth/v1/applications/101';
@@ -144,7 +144,7 @@ describe('ucwaSimulator, asked in batches', () => {
 
   it('should be late where a part is, and take its time as other requests do', () => {
     const server = started();
-    marbles(() => {
+    inVirtualTime(() => {
       const slow = started({ latencyMs: 20 });
       server.failNext(1, { delayMs: 50 }, ({ method }) => method === 'DELETE');
       const told = send(

@@ -5,7 +5,7 @@ import { ucwaSimulator } from '../../../../lib/testing/ucwa/simulator.ts';
 import { connect } from '../../../../lib/ucwa/connect.ts';
 import { presence } from '../../../../lib/ucwa/presence/presence.ts';
 import { xframe } from '../../../../lib/ucwa/transport/xframe.ts';
-import { pageOfXframe } from '../../../support/pageOfXframe.ts';
+import { xframePage } from '../../../support/browser/xframePage.ts';
 
 const ORIGIN = 'https://ucwa.example';
 const PATH = '/Autodiscover/XFrame/XFrame.html';
@@ -14,7 +14,7 @@ const PATH = '/Autodiscover/XFrame/XFrame.html';
 function posted(pageOrigin: string, message: object, failing = false): Record<string, unknown> | undefined {
   const server = ucwaSimulator();
   if (failing) server.failNext(1, 'reset', ({ url }) => url.endsWith('/applications'));
-  const page = pageOfXframe(server.transport, ORIGIN, pageOrigin);
+  const page = xframePage(server.transport, ORIGIN, pageOrigin);
   const frame = page.window.document.createElement('iframe');
   let answer: Record<string, unknown> | undefined;
   page.window.addEventListener('message', ({ data }) => {
@@ -47,7 +47,7 @@ describe('the XFrame of ucwaSimulator', () => {
 
   it('carries a connection and its subscription', async () => {
     const server = ucwaSimulator({ token: 'secret', mediumSeconds: 0 });
-    const { window } = pageOfXframe(server.transport, ORIGIN, 'http://localhost:8080');
+    const { window } = xframePage(server.transport, ORIGIN, 'http://localhost:8080');
     const transport = xframe({ url: `${ORIGIN}${PATH}`, window });
     const ucwa = connect({ applications: server.url, token: 'secret', transport });
     const watching = presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe();

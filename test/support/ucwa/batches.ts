@@ -4,17 +4,17 @@ import {
   type HttpRequest,
   type HttpResponse,
   type Transport,
-} from '../../lib/core/transport/transport.ts';
+} from '../../../lib/core/transport/transport.ts';
 
 /** One part of an answer, before it is written. */
-export interface AnswerPart {
+export interface BatchPart {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
 /** Writes the answer to a batch as the documented server does. */
-export function batchAnswer(parts: readonly AnswerPart[], boundary = '3968fb75-0b0e', line = '\r\n'): string {
+export function batchText(parts: readonly BatchPart[], boundary = '3968fb75-0b0e', line = '\r\n'): string {
   const written = parts.map(({ status, headers = {}, body = '' }) =>
     [
       `--${boundary}`,
@@ -100,9 +100,9 @@ function together(inner: Transport, request: HttpRequest): Observable<HttpRespon
 }
 
 /** The response to a batch. */
-export function batchResponse(url: string, parts: readonly AnswerPart[]): HttpResponse {
+export function batchResponse(url: string, parts: readonly BatchPart[]): HttpResponse {
   const headers = headersFrom({ 'content-type': 'multipart/batching; boundary="3968fb75-0b0e"' });
-  return { status: 200, url, headers, body$: defer(() => [new TextEncoder().encode(batchAnswer(parts))]) };
+  return { status: 200, url, headers, body$: defer(() => [new TextEncoder().encode(batchText(parts))]) };
 }
 
 function textOf(chunks: readonly Uint8Array[]): string {

@@ -1,26 +1,26 @@
 import { concat, map, mergeMap, NEVER, type Observable, of } from 'rxjs';
-import { withRetry } from '../../lib/core/backoff/withRetry.ts';
-import { HttpError } from '../../lib/core/errors.ts';
-import type { ReleaseLedger } from '../../lib/core/lifecycle/ledger.ts';
-import type { ReleaseResult } from '../../lib/core/lifecycle/release.ts';
-import { remoteResource, type RemoteResource } from '../../lib/core/lifecycle/remoteResource.ts';
+import { withRetry } from '../../../lib/core/backoff/withRetry.ts';
+import { HttpError } from '../../../lib/core/errors.ts';
+import type { ReleaseLedger } from '../../../lib/core/lifecycle/ledger.ts';
+import type { ReleaseResult } from '../../../lib/core/lifecycle/release.ts';
+import { remoteResource, type RemoteResource } from '../../../lib/core/lifecycle/remoteResource.ts';
 import {
   type HttpRequest,
   type HttpResponse,
   readText,
   type Transport,
-} from '../../lib/core/transport/transport.ts';
-import { withProgress } from '../../lib/core/transport/withProgress.ts';
+} from '../../../lib/core/transport/transport.ts';
+import { withProgress } from '../../../lib/core/transport/withProgress.ts';
 
 const ORIGIN = 'https://things.example';
 
-type ThingOptions = Partial<RemoteResource<string, string, undefined>>;
+type FakeResourceOptions = Partial<RemoteResource<string, string, undefined>>;
 
 /** Things as a resource: what the subscriber gets is the id, and then nothing until it leaves. */
-export function thing(
+export function fakeResource(
   server: Transport,
   ledger: ReleaseLedger,
-  options: ThingOptions = {},
+  options: FakeResourceOptions = {},
 ): Observable<string> {
   const send = withRetry({ retries: 3, initialMs: 10, random: () => 0.5 })(withProgress(server));
   const checked = (request: HttpRequest): Observable<HttpResponse> =>

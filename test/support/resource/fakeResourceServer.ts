@@ -1,11 +1,11 @@
 import { EMPTY, map, mergeMap, Observable, of, ReplaySubject, throwError, timer } from 'rxjs';
-import { NetworkError } from '../../lib/core/errors.ts';
+import { NetworkError } from '../../../lib/core/errors.ts';
 import {
   headersFrom,
   type HttpRequest,
   type HttpResponse,
   type Transport,
-} from '../../lib/core/transport/transport.ts';
+} from '../../../lib/core/transport/transport.ts';
 
 /** What happens to one request. */
 export interface Fate {
@@ -18,34 +18,40 @@ export interface Fate {
 }
 
 /** A server that holds things: POST makes one, DELETE removes it. The smallest peer that a resource can have. */
-export interface ThingServer {
+export interface FakeResourceServer {
   readonly transport: Transport;
   /** The ids that exist. */
-  readonly held: Set<string>;
+  readonly ids: Set<string>;
   /** Every request, as it arrived. */
-  readonly arrived: string[];
+  readonly requests: string[];
   /** Every id that was ever removed by a request. */
   readonly removed: string[];
   /** How many things were made whose answer was lost. */
-  lostAnswers: number;
+  lostResponses: number;
 }
 
 const SERVE: Fate = { thereMs: 0, backMs: 0, how: 'serve' };
 
-/** Makes a {@link ThingServer} that takes its fates in order, and serves at once when they are used up. */
-export function thingServer(fates: readonly Fate[] = []): ThingServer {
+/** Makes a {@link FakeResourceServer} that takes its fates in order, and serves at once when they are used up. */
+export function fakeResourceServer(fates: readonly Fate[] = []): FakeResourceServer {
   const queue = [...fates];
-  const server: ThingServer = { transport, held: new Set(), arrived: [], removed: [], lostAnswers: 0 };
+  const server: FakeResourceServer = {
+    transport,
+    ids: new Set(),
+    requests: [],
+    removed: [],
+    lostResponses: 0,
+  };
   let made = 0;
 
   function act(request: HttpRequest): HttpResponse {
     if (request.method === 'POST') {
       const id = `t${++made}`;
-      server.held.add(id);
+      server.ids.add(id);
       return answered(request, 201, id);
     }
     const id = new URL(request.url).pathname.slice(1);
-    if (!server.held.delete(id)) return answered(request, 404);
+    if (!server.ids.delete(id)) return answered(request, 404);
     server.removed.push(id);
     return answered(request, 204);
   }
@@ -67,12 +73,12 @@ export function thingServer(fates: readonly Fate[] = []): ThingServer {
 
   function arrive(request: HttpRequest, { how }: Fate): Observable<HttpResponse> {
     const lost = throwError(() => new NetworkError('no answer', request, { code: 'ECONNRESET' }));
-    server.arrived.push(`${request.method} ${new URL(request.url).pathname}`);
+    server.requests.push(`${request.method} ${new URL(request.url).pathname}`);
     if (how === 'resetBefore') return lost;
     if (how === 'refuse' || how === 'forbid') return of(answered(request, how === 'refuse' ? 503 : 403));
     const response = act(request);
     if (how === 'serve') return of(response);
-    if (request.method === 'POST') server.lostAnswers += 1;
+    if (request.method === 'POST') server.lostResponses += 1;
     return lost;
   }
 

@@ -1,8 +1,8 @@
 import { concat, ignoreElements, timer } from 'rxjs';
-import type { CheckpointStore } from '../../lib/core/checkpoint/checkpoint.ts';
+import type { CheckpointStore } from '../../../lib/core/checkpoint/checkpoint.ts';
 
 /** A store that takes its time. */
-export function slow(store: CheckpointStore, ms = 100): CheckpointStore {
+export function slowStore(store: CheckpointStore, ms = 100): CheckpointStore {
   const wait$ = timer(ms).pipe(ignoreElements());
   return {
     load: (key) => store.load(key),

@@ -1,4 +1,4 @@
-import type { FrameElement, FrameMessageEvent, FrameWindow } from '../../lib/ucwa/transport/iframe.ts';
+import type { FrameElement, FrameMessageEvent, FrameWindow } from '../../../lib/ucwa/transport/iframe.ts';
 
 /** An iframe of a {@link FramePage}. */
 export interface PageFrame extends FrameElement {

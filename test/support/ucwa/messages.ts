@@ -16,7 +16,7 @@ const channel = (links: object, ...sender: object[]): object => ({
 const next = { next: { href: `${APPLICATION}/events?ack=2` } };
 
 /** Responses of the event channel, by what they bring. */
-export const EVENT_ANSWERS: Readonly<Record<string, object>> = {
+export const EVENT_RESPONSES: Readonly<Record<string, object>> = {
   'a presence subscription that is gone': channel(
     next,
     people(

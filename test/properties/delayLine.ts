@@ -1,18 +1,18 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, Observable, Subject, timer } from 'rxjs';
 
 /** A way on which what comes can be held up, each stream of it apart from the others. */
-export interface SlowWay {
+export interface DelayLine {
   /** Returns an operator for what takes this way: it comes as it was sent, in order, and now and then late. */
-  takes<Value>(): MonoTypeOperatorFunction<Value>;
+  delay<Value>(): MonoTypeOperatorFunction<Value>;
   /** Holds up what is on this way now, for so long in virtual milliseconds. */
   stall(ms: number): void;
 }
 
-/** Creates a {@link SlowWay} on which nothing is held up yet. */
-export function slowWay(): SlowWay {
+/** Creates a {@link DelayLine} on which nothing is held up yet. */
+export function delayLine(): DelayLine {
   const stalls$ = new Subject<number>();
   return {
-    takes: () => (source) =>
+    delay: () => (source) =>
       new Observable((subscriber) => {
         const held: (() => void)[] = [];
         let until = 0;

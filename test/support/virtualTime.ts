@@ -8,7 +8,7 @@ export type { RunHelpers };
  * Runs a spec in virtual time: all that it starts is over when this returns, so that absences can be asserted
  * behind it.
  */
-export function marbles<Result>(spec: (helpers: RunHelpers) => Result): Result {
+export function inVirtualTime<Result>(spec: (helpers: RunHelpers) => Result): Result {
   const scheduler = new TestScheduler((actual, expected) => {
     expect(actual).to.deep.equal(expected);
   });

@@ -5,6 +5,6 @@ export const isThorough: boolean = process.env['THOROUGH'] === '1';
 export const SEED: number = Number(process.env['SEED'] ?? (isThorough ? 2 : 1));
 
 /** Returns how many random cases a spec tries: a few in `npm test`, many in `npm run verify`. */
-export function extent(few: number, many: number): number {
+export function caseCount(few: number, many: number): number {
   return isThorough ? many : few;
 }

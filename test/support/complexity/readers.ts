@@ -1,42 +1,42 @@
 import { NEVER, of, timer } from 'rxjs';
-import { retryAfterMs } from '../../lib/core/backoff/backoff.ts';
-import { hostName } from '../../lib/core/hosts.ts';
-import { contactKey, normalHref } from '../../lib/core/href.ts';
-import { httpUrl } from '../../lib/core/httpUrl.ts';
-import { codeWord, describeUrl, excerpt, mediaType, originOf } from '../../lib/core/text.ts';
-import { challengesIn } from '../../lib/core/transport/challenge.ts';
-import { requestLog } from '../../lib/core/transport/requestLog.ts';
-import { restrictToOrigin } from '../../lib/core/transport/restrictToOrigin.ts';
+import { retryAfterMs } from '../../../lib/core/backoff/backoff.ts';
+import { hostName } from '../../../lib/core/hosts.ts';
+import { contactKey, normalHref } from '../../../lib/core/href.ts';
+import { httpUrl } from '../../../lib/core/httpUrl.ts';
+import { codeWord, describeUrl, excerpt, mediaType, originOf } from '../../../lib/core/text.ts';
+import { challengesIn } from '../../../lib/core/transport/challenge.ts';
+import { requestLog } from '../../../lib/core/transport/requestLog.ts';
+import { restrictToOrigin } from '../../../lib/core/transport/restrictToOrigin.ts';
 import {
   headersFrom,
   type HttpRequest,
   type HttpResponse,
   type Transport,
-} from '../../lib/core/transport/transport.ts';
-import { cookieJar } from '../../lib/core/transport/withCookies.ts';
-import { answerOf } from '../../lib/ews/discovery/answer.ts';
-import { readPoxResponse } from '../../lib/ews/discovery/pox.ts';
-import { mailAddress } from '../../lib/ews/discovery/search.ts';
-import { timestampOf } from '../../lib/ews/protocol/eventSchema.ts';
-import { messageParser } from '../../lib/ews/protocol/parser.ts';
-import { isXml } from '../../lib/ews/protocol/soap.ts';
-import { streamingParser } from '../../lib/ews/protocol/streamParser.ts';
-import { secretIn } from '../../lib/ews/push/callbackSecret.ts';
-import { oauthChallenge } from '../../lib/ucwa/auth/oauthChallenge.ts';
-import { password } from '../../lib/ucwa/auth/signIn.ts';
-import { requestToken } from '../../lib/ucwa/auth/tokenEndpoint.ts';
-import { decideBatch } from '../../lib/ucwa/batch/decision.ts';
-import { contactHrefKey, keysOf } from '../../lib/ucwa/channel/eventKeys.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
-import { trustedHosts, trustedUrl } from '../../lib/ucwa/discovery/trustedHosts.ts';
-import { fieldsIn } from '../../lib/ucwa/presence/contactState.ts';
-import { absolute, addressOf } from '../../lib/ucwa/protocol/href.ts';
-import { readBatch, readHeaderLines } from '../../lib/ucwa/protocol/multipart.ts';
-import { reasonIn } from '../../lib/ucwa/protocol/request.ts';
-import { readFrameMessage } from '../../lib/ucwa/transport/frameMessage.ts';
-import { marbles } from './marbles.ts';
+} from '../../../lib/core/transport/transport.ts';
+import { cookieJar } from '../../../lib/core/transport/withCookies.ts';
+import { answerOf } from '../../../lib/ews/discovery/answer.ts';
+import { readPoxResponse } from '../../../lib/ews/discovery/pox.ts';
+import { mailAddress } from '../../../lib/ews/discovery/search.ts';
+import { timestampOf } from '../../../lib/ews/protocol/eventSchema.ts';
+import { messageParser } from '../../../lib/ews/protocol/parser.ts';
+import { isXml } from '../../../lib/ews/protocol/soap.ts';
+import { streamingParser } from '../../../lib/ews/protocol/streamParser.ts';
+import { secretIn } from '../../../lib/ews/push/callbackSecret.ts';
+import { oauthChallenge } from '../../../lib/ucwa/auth/oauthChallenge.ts';
+import { password } from '../../../lib/ucwa/auth/signIn.ts';
+import { requestToken } from '../../../lib/ucwa/auth/tokenEndpoint.ts';
+import { decideBatch } from '../../../lib/ucwa/batch/decision.ts';
+import { contactHrefKey, keysOf } from '../../../lib/ucwa/channel/eventKeys.ts';
+import { connect } from '../../../lib/ucwa/connect.ts';
+import { trustedHosts, trustedUrl } from '../../../lib/ucwa/discovery/trustedHosts.ts';
+import { fieldsIn } from '../../../lib/ucwa/presence/contactState.ts';
+import { absolute, addressOf } from '../../../lib/ucwa/protocol/href.ts';
+import { readBatch, readHeaderLines } from '../../../lib/ucwa/protocol/multipart.ts';
+import { reasonIn } from '../../../lib/ucwa/protocol/request.ts';
+import { readFrameMessage } from '../../../lib/ucwa/transport/frameMessage.ts';
+import { inVirtualTime } from '../virtualTime.ts';
 import { type Reader, reader } from './reader.ts';
-import { response } from './responses.ts';
+import { response } from '../responses.ts';
 
 const ORIGIN = 'https://pool.contoso.com';
 const APPLICATION = `${ORIGIN}/ucwa/oauth/v1/applications/1`;
@@ -148,7 +148,7 @@ function followed(href: string): void {
   };
   const ucwa = connect({ application: APPLICATION, transport });
   ucwa.activity$.subscribe();
-  marbles(() => {
+  inVirtualTime(() => {
     const following = ucwa.events$.subscribe({ error: ignore });
     // The link is followed a little later.
     timer(1000).subscribe(() => following.unsubscribe());

@@ -1,4 +1,4 @@
-import { countingWork } from './countedWork.ts';
+import { workCounter } from './countedWork.ts';
 import { SEPARATORS } from './pumps.ts';
 import type { Reader } from './reader.ts';
 import { READERS } from './readers.ts';
@@ -30,7 +30,7 @@ const PIECES = [
 ];
 const ENDS = ['', '=1'];
 
-const workOf = countingWork();
+const workOf = workCounter();
 
 /** Reads texts in which a piece repeats, of so many characters. */
 function readAll({ read, beginnings }: Reader, piece: string, characters: number): void {

@@ -4,12 +4,12 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Transport } from '../../lib/core/transport/transport.ts';
-import { serve } from '../../lib/testing/http/serve.ts';
-import { extent, SEED } from './extent.ts';
+import type { Transport } from '../../../lib/core/transport/transport.ts';
+import { serve } from '../../../lib/testing/http/serve.ts';
+import { caseCount, SEED } from '../random/caseCount.ts';
 
 /** How often a process is killed; KILLS=50 for more, which also prints what came of it. */
-export const KILLS: number = Number(process.env['KILLS'] ?? extent(2, 20));
+export const KILLS: number = Number(process.env['KILLS'] ?? caseCount(2, 20));
 
 /** How long that may take, in milliseconds. */
 export const KILLS_TIMEOUT_MS: number = 60_000 + KILLS * 20_000;
@@ -21,7 +21,7 @@ export interface OutcomeLine {
 }
 
 /** The life of one process. */
-export interface Life<Line> {
+export interface ProcessRun<Line> {
   readonly lines: readonly Line[];
   /** Which requests of the server's log are its own. */
   readonly requests: { readonly from: number; readonly to: number };
@@ -31,8 +31,8 @@ export interface Life<Line> {
 
 /** What is killed, and on what server. */
 export interface Killing<Line> {
-  /** What the process watches: see `watches.ts`. */
-  readonly how: 'ews' | 'ucwa';
+  /** What the process watches: see `crashWorker.ts`. */
+  readonly protocol: 'ews' | 'ucwa';
   readonly server: {
     readonly transport: Transport;
     readonly url: string;
@@ -55,11 +55,11 @@ function numbers(most: number): () => number {
  * Starts a process, kills it, starts it again with the checkpoints that it has left, and so on; the last is told to
  * end. It is killed by a line that it printed, or by a request of its own, which the server acts on all the same.
  */
-export async function killedAgainAndAgain<Line>(killing: Killing<Line>): Promise<readonly Life<Line>[]> {
-  const { how, server, onLine } = killing;
+export async function killRepeatedly<Line>(killing: Killing<Line>): Promise<readonly ProcessRun<Line>[]> {
+  const { protocol, server, onLine } = killing;
   const folder = mkdtempSync(join(tmpdir(), 'crash-'));
   const pick = numbers(12);
-  const lives: Life<Line>[] = [];
+  const lives: ProcessRun<Line>[] = [];
   let child: ChildProcess | undefined;
   let untilRequest = Infinity;
   const served = await serve((request) => {
@@ -68,14 +68,14 @@ export async function killedAgainAndAgain<Line>(killing: Killing<Line>): Promise
     return server.transport(request);
   });
   const url = new URL(new URL(server.url).pathname, served.origin).href;
-  const script = new URL('watches.ts', import.meta.url).pathname;
+  const script = new URL('crashWorker.ts', import.meta.url).pathname;
 
   const live = async (untilLine: number, isLast: boolean): Promise<void> => {
     const from = server.requests.length;
     const lines: Line[] = [];
     // Told twice, it would not wait until all is removed.
     let isEnding = false;
-    const args = ['--import', 'ts-blank-space/register', script, how, url, join(folder, 'checkpoints')];
+    const args = ['--import', 'ts-blank-space/register', script, protocol, url, join(folder, 'checkpoints')];
     const mine = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     child = mine;
     const reader = createInterface({ input: mine.stdout });
@@ -110,12 +110,15 @@ export async function killedAgainAndAgain<Line>(killing: Killing<Line>): Promise
 }
 
 /** The outcomes of all lives that are of a kind. */
-export function outcomesIn(lives: readonly Life<OutcomeLine>[], outcome: string): readonly OutcomeLine[] {
+export function outcomesIn(
+  lives: readonly ProcessRun<OutcomeLine>[],
+  outcome: string,
+): readonly OutcomeLine[] {
   return lives.flatMap(({ lines }) => lines).filter((line) => line.outcome === outcome);
 }
 
 /** Prints what came of more kills than usual. */
-export function tellFigures(what: string, figures: Readonly<Record<string, number>>): void {
+export function printFigures(what: string, figures: Readonly<Record<string, number>>): void {
   if (process.env['KILLS'] === undefined) return;
   const told = Object.entries(figures).map(([name, count]) => `${count} ${name}`);
   console.log(`${what}: ${KILLS} kills, ${told.join(', ')}`);

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { asyncScheduler, range, Subject } from 'rxjs';
-import { slowWay } from './slowWay.ts';
+import { delayLine } from './delayLine.ts';
 import { inVirtualTime } from './virtualTime.ts';
 
-describe('slowWay', () => {
+describe('delayLine', () => {
   it('emits at once while nothing is held up', () => {
     const seen: unknown[] = [];
     range(1, 3)
-      .pipe(slowWay().takes())
+      .pipe(delayLine().delay())
       .subscribe({ next: (value) => seen.push(value), complete: () => seen.push('complete') });
     expect(seen).to.deep.equal([1, 2, 3, 'complete']);
   });
@@ -16,9 +16,9 @@ describe('slowWay', () => {
     const seen: number[] = [];
     const times = new Set<number>();
     inVirtualTime((time) => {
-      const way = slowWay();
+      const way = delayLine();
       const sent$ = new Subject<number>();
-      sent$.pipe(way.takes()).subscribe((value) => {
+      sent$.pipe(way.delay()).subscribe((value) => {
         seen.push(value);
         times.add(asyncScheduler.now());
       });
@@ -32,9 +32,9 @@ describe('slowWay', () => {
   it('emits nothing held after it is unsubscribed from', () => {
     const seen: number[] = [];
     inVirtualTime((time) => {
-      const way = slowWay();
+      const way = delayLine();
       const sent$ = new Subject<number>();
-      const watching = sent$.pipe(way.takes()).subscribe((value) => seen.push(value));
+      const watching = sent$.pipe(way.delay()).subscribe((value) => seen.push(value));
       time.at(1, () => way.stall(1000));
       time.at(2, () => sent$.next(1));
       time.at(3, () => watching.unsubscribe());

@@ -1,6 +1,6 @@
 import { createContext, runInContext } from 'node:vm';
 import { mergeMap } from 'rxjs';
-import { readText, type Transport } from '../../lib/core/transport/transport.ts';
+import { readText, type Transport } from '../../../lib/core/transport/transport.ts';
 import { framePage, type FramePage } from './framePage.ts';
 
 interface Message {
@@ -10,7 +10,7 @@ interface Message {
 }
 
 /** A page of `pageOrigin`, in whose frames the XFrame page of a server runs as far as a browser would run it. */
-export function pageOfXframe(server: Transport, serverOrigin: string, pageOrigin: string): FramePage {
+export function xframePage(server: Transport, serverOrigin: string, pageOrigin: string): FramePage {
   const page = framePage(serverOrigin);
   page.onAppend = (frame) => {
     const listeners: ((message: Message) => void)[] = [];

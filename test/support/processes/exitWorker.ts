@@ -1,10 +1,10 @@
 import { first, type Observable, Subscription, take } from 'rxjs';
-import type { Releases } from '../../lib/core/lifecycle/ledger.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
-import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
-import { presence } from '../../lib/ucwa/presence/presence.ts';
+import type { Releases } from '../../../lib/core/lifecycle/ledger.ts';
+import { exchange } from '../../../lib/ews/exchange.ts';
+import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
+import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
+import { connect } from '../../../lib/ucwa/connect.ts';
+import { presence } from '../../../lib/ucwa/presence/presence.ts';
 
 /**
  * A process that watches something on the server whose URL it is given, leaves in some way, and has nothing more to

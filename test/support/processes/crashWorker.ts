@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs';
-import { fileCheckpoints } from '../../lib/core/checkpoint/fileStore.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
-import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
-import { presence } from '../../lib/ucwa/presence/presence.ts';
+import { fileCheckpoints } from '../../../lib/core/checkpoint/fileStore.ts';
+import { exchange } from '../../../lib/ews/exchange.ts';
+import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
+import { connect } from '../../../lib/ucwa/connect.ts';
+import { presence } from '../../../lib/ucwa/presence/presence.ts';
 
 /**
  * A process that watches new mail, or presence, on the server whose URL it is given, with a checkpoint in a file.

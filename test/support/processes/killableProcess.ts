@@ -1,20 +1,20 @@
 import { concat, defer, EMPTY, NEVER, type Observable, Subject, takeUntil } from 'rxjs';
-import type { CheckpointStore } from '../../lib/core/checkpoint/checkpoint.ts';
-import type { Transport } from '../../lib/core/transport/transport.ts';
+import type { CheckpointStore } from '../../../lib/core/checkpoint/checkpoint.ts';
+import type { Transport } from '../../../lib/core/transport/transport.ts';
 
 /** One process, as its server and its store see it: until it is killed. */
-export interface Mortal {
+export interface KillableProcess {
   /** Its ways out: from when it is killed nothing of it is sent or saved, and nothing comes. */
   readonly transport: Transport;
   /** What is open on this one is not known on another of the same store, as in another process. */
   readonly store: CheckpointStore;
   /** Mirrors a source until it is killed, and is silent then. */
-  readonly mortal: <Value>(source: () => Observable<Value>) => Observable<Value>;
+  readonly untilKilled: <Value>(source: () => Observable<Value>) => Observable<Value>;
   readonly kill: () => void;
 }
 
 /** Makes a process that can be killed, without a word to anybody. */
-export function mortal(transport: Transport, store: CheckpointStore): Mortal {
+export function killableProcess(transport: Transport, store: CheckpointStore): KillableProcess {
   const killed = new Subject<void>();
   let isKilled = false;
   const until = <Value>(source: () => Observable<Value>): Observable<Value> => {
@@ -22,7 +22,7 @@ export function mortal(transport: Transport, store: CheckpointStore): Mortal {
     return concat(silence$, defer(source).pipe(takeUntil(killed)), silence$);
   };
   return {
-    mortal: until,
+    untilKilled: until,
     transport: (request) => until(() => transport(request)),
     store: {
       load: (key) => until(() => store.load(key)),

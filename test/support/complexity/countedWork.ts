@@ -17,7 +17,7 @@ const NOT_COUNTED = ['/countedWork.ts', '/countedRegExp.ts', '/regExpProgram.ts'
  * It changes built-in functions and takes over the coverage, so call it in a process of its own, with `--no-opt`:
  * functions that are inlined are not counted.
  */
-export function countingWork(): (work: () => unknown) => number {
+export function workCounter(): (work: () => unknown) => number {
   let builtIn = 0;
 
   const count = (owner: object, name: string | symbol, cost: Cost): void => {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /** The rows of the first table behind a heading of a page in docs, without its code marks. */
-export function tableBehind(page: string, heading: string): readonly (readonly string[])[] {
-  const text = readFileSync(new URL(`../../docs/${page}`, import.meta.url), 'utf8');
+export function tableAfter(page: string, heading: string): readonly (readonly string[])[] {
+  const text = readFileSync(new URL(`../../../docs/${page}`, import.meta.url), 'utf8');
   const [table = ''] = /^\|(?:.*\n\|)*.*$/m.exec(text.slice(text.indexOf(`\n${heading}\n`))) ?? [];
   return table
     .split('\n')

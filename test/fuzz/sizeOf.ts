@@ -2,7 +2,7 @@
  * How much there is in a value: its characters, and one for each object, property and number in it. What it
  * holds twice is counted once, such as the id of a subscription in each of its events.
  */
-export function weigh(value: unknown): number {
+export function sizeOf(value: unknown): number {
   const seen = new Set<unknown>();
   const left: unknown[] = [value];
   let weight = 0;

@@ -134,8 +134,8 @@ describe('A process that watches presence, and is killed', () => {
     const all: PresenceLine[] = [];
     let doubles = 0;
     let asked: string | undefined;
-    for (const { lines: told, requests } of lives) {
-      const events = told.filter(({ href = '' }) => sent.includes(href));
+    for (const { lines: recorded, requests } of lives) {
+      const events = recorded.filter(({ href = '' }) => sent.includes(href));
       for (const event of events) {
         const before = all.find(({ href }) => href === event.href);
         if (before === undefined) continue;

@@ -112,10 +112,10 @@ describe('A process that closes its connection while the server does not remove 
               if (server.requests.length === 2) server.deliverMail();
             }),
           );
-        const told: unknown = JSON.parse(await left(what, 'close', over(delivering), server.url));
+        const recorded: unknown = JSON.parse(await left(what, 'close', over(delivering), server.url));
         const resource =
           server.subscriptions[0]?.kind === 'pull' ? 'PullSubscription' : 'StreamingSubscription';
-        expect(told).to.deep.equal({
+        expect(recorded).to.deep.equal({
           clean: false,
           pending: [resource],
           outcomes: [`${resource} Failed`],
@@ -125,8 +125,8 @@ describe('A process that closes its connection while the server does not remove 
 
     it(`ends after timeoutMs, and knows that it is not clean: UCWA, the server ${name}`, async () => {
       const server = ucwaSimulator({ mediumSeconds: 0 });
-      const told: unknown = JSON.parse(await left('ucwa', 'close', over(server.transport), server.url));
-      expect(told).to.deep.equal({
+      const recorded: unknown = JSON.parse(await left('ucwa', 'close', over(server.transport), server.url));
+      expect(recorded).to.deep.equal({
         clean: false,
         pending: ['presenceSubscription'],
         outcomes: ['presenceSubscription Failed', 'application Failed'],
@@ -147,7 +147,7 @@ describe('The command that watches, told to end by a signal', () => {
         env: { ...process.env, RXCHANGE_TOKEN: 'secret' },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
-      const told = text(child.stderr);
+      const recorded = text(child.stderr);
       try {
         await once(child.stdout, 'data');
         expect(server.presenceSubscriptions).to.have.length(1);
@@ -155,7 +155,7 @@ describe('The command that watches, told to end by a signal', () => {
         child.stdout.resume();
         const [code] = (await once(child, 'exit')) as [number | null];
         expect(code).to.equal(0);
-        expect((await told).match(/^\w+ \w+/gm)).to.deep.equal([
+        expect((await recorded).match(/^\w+ \w+/gm)).to.deep.equal([
           'Released presenceSubscription',
           'Released application',
         ]);

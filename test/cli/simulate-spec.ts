@@ -46,9 +46,9 @@ describe('rxchange simulate', () => {
   it('should serve the discovery of ucwa and sign in whoever comes, and tell where', async () => {
     const server = specTerminal();
     const served = run(server, ['simulate', 'ucwa']);
-    const told = await server.line(/^discovery: http/);
+    const recorded = await server.line(/^discovery: http/);
     const discovery = discover({
-      ...{ domain: 'contoso.com', urls: [told.replace('discovery: ', '')] },
+      ...{ domain: 'contoso.com', urls: [recorded.replace('discovery: ', '')] },
       signIn: password({ username: 'anybody', password: 'anything' }),
     });
     const { applications } = await firstValueFrom(discovery.location$);

@@ -16,25 +16,25 @@ const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
 const URL_OF_SERVICE = 'https://mail.contoso.com/EWS/Exchange.asmx';
 
 /** What is told of a service until a stream of it is left, in milliseconds. */
-function toldOf(
+function recordedFrom(
   stream: (service: ExchangeService) => Observable<unknown>,
   leaveAfterMs: number,
   options: Partial<ExchangeOptions> = {},
   simulated: EwsSimulatorOptions = {},
 ): readonly Activity[] {
-  const told: Activity[] = [];
+  const recorded: Activity[] = [];
   const server = ewsSimulator(simulated);
   const service = exchange({
     ...(options.address === undefined ? { url: server.url } : {}),
     transport: server.transport,
     ...options,
   });
-  service.activity$.subscribe((activity) => told.push(activity));
+  service.activity$.subscribe((activity) => recorded.push(activity));
   inVirtualTime(() => {
     const watching = stream(service).subscribe({ error: () => undefined });
     timer(leaveAfterMs).subscribe(() => watching.unsubscribe());
   });
-  return told;
+  return recorded;
 }
 
 const inShort = ({ method, origin, path, status, end }: Activity): string =>
@@ -42,13 +42,13 @@ const inShort = ({ method, origin, path, status, end }: Activity): string =>
 
 describe('activity$ of a connection to EWS', () => {
   it('should tell of each operation, the release among them', () => {
-    const told = toldOf((service) => pullNotifications(service, OPTIONS), 0);
-    expect(told.map(inShort)).to.deep.equal([
+    const recorded = recordedFrom((service) => pullNotifications(service, OPTIONS), 0);
+    expect(recorded.map(inShort)).to.deep.equal([
       'POST exchange.example/EWS/Exchange.asmx 200 answered',
       'POST exchange.example/EWS/Exchange.asmx 200 answered',
       'POST exchange.example/EWS/Exchange.asmx 200 answered',
     ]);
-    for (const { bytes } of told) expect(bytes).to.be.above(100);
+    for (const { bytes } of recorded) expect(bytes).to.be.above(100);
   });
 
   it('should tell of Autodiscover, and of what came to nothing there', () => {
@@ -63,11 +63,11 @@ describe('activity$ of a connection to EWS', () => {
       const headers = headersFrom({ 'content-type': 'application/json' });
       return of({ ...response(200, { body: [found] }), headers }).pipe(delay(10));
     };
-    const told = toldOf((service) => pullNotifications(service, OPTIONS), 1000, {
+    const recorded = recordedFrom((service) => pullNotifications(service, OPTIONS), 1000, {
       address: 'sara@contoso.com',
       transport,
     });
-    expect(told.map(inShort).slice(0, 3)).to.deep.equal([
+    expect(recorded.map(inShort).slice(0, 3)).to.deep.equal([
       'GET autodiscover.contoso.com/autodiscover/autodiscover.json/v1.0/sara@contoso.com?… 404 answered',
       'GET contoso.com/autodiscover/autodiscover.json/v1.0/sara@contoso.com?… 200 answered',
       'POST mail.contoso.com/EWS/Exchange.asmx 200 answered',
@@ -75,15 +75,15 @@ describe('activity$ of a connection to EWS', () => {
   });
 
   it('should tell of a stream once, when it is over, with all that came on it', () => {
-    const told = toldOf((service) => streamingNotifications(service, OPTIONS), 600_000);
-    const [longest] = told.toSorted((a, b) => b.ms - a.ms);
+    const recorded = recordedFrom((service) => streamingNotifications(service, OPTIONS), 600_000);
+    const [longest] = recorded.toSorted((a, b) => b.ms - a.ms);
     expect(longest).to.include({ end: 'aborted', status: 200 });
     expect(longest?.ms).to.be.above(590_000);
     expect(longest?.bytes).to.be.above(1000);
   });
 
   it('should tell of all users of a connection', () => {
-    const told = toldOf(
+    const recorded = recordedFrom(
       (service) =>
         merge(
           ...['sara@contoso.com', 'alfred@contoso.com'].map((primarySmtpAddress) =>
@@ -92,18 +92,18 @@ describe('activity$ of a connection to EWS', () => {
         ),
       0,
     );
-    expect(told).to.have.length(6);
+    expect(recorded).to.have.length(6);
   });
 
   it('tells why a request was sent again', () => {
     const tokens = ['expired', 'fresh'];
-    const told = toldOf(
+    const recorded = recordedFrom(
       (service) => pullNotifications(service, OPTIONS),
       1000,
       { token: () => tokens.shift() ?? 'fresh' },
       { token: 'fresh' },
     );
-    expect(told.slice(0, 2).map(({ status, repeats }) => [status, repeats])).to.deep.equal([
+    expect(recorded.slice(0, 2).map(({ status, repeats }) => [status, repeats])).to.deep.equal([
       [401, undefined],
       [200, { count: 1, reason: 'the token was refused' }],
     ]);
@@ -120,9 +120,9 @@ describe('activity$ of a connection to EWS', () => {
   ];
   for (const [what, options, simulated] of signIns) {
     it(`should show no ${what}`, () => {
-      const told = toldOf((service) => pullNotifications(service, OPTIONS), 0, options, simulated);
-      const shown = inspect(told, { depth: null });
-      expect(told).to.have.length.above(0);
+      const recorded = recordedFrom((service) => pullNotifications(service, OPTIONS), 0, options, simulated);
+      const shown = inspect(recorded, { depth: null });
+      expect(recorded).to.have.length.above(0);
       for (const secret of ['hush', btoa('sara:hush-hush')]) expect(shown).to.not.contain(secret);
     });
   }

@@ -175,9 +175,9 @@ describe('settle', () => {
         map(() => mail.m),
       );
       // A burst of 40 ms has 21 events.
-      const told = Math.ceil(10_000 / 21);
+      const recorded = Math.ceil(10_000 / 21);
 
-      expectObservable(source.pipe(settle(4), count())).toBe('20s (t|)', { t: told });
+      expectObservable(source.pipe(settle(4), count())).toBe('20s (t|)', { t: recorded });
     });
   });
 
@@ -192,17 +192,17 @@ describe('settle', () => {
 
   it('should hold a thousand items by default, and no more', () => {
     const first = (much: number): MailEvent[] => {
-      const told: MailEvent[] = [];
+      const recorded: MailEvent[] = [];
       const source$ = new Subject<MailEvent>();
       inVirtualTime(({ flush }) => {
-        const subscription = source$.pipe(settle(4)).subscribe((event) => told.push(event));
+        const subscription = source$.pipe(settle(4)).subscribe((event) => recorded.push(event));
         for (let index = 0; index < much; index++) {
           source$.next({ type: 'created', subscriptionId, item: { id: `AAMk${index}` } });
         }
         subscription.unsubscribe();
         flush();
       });
-      return told;
+      return recorded;
     };
     expect(first(1000)).to.be.empty;
     expect(first(1001)).to.have.length(1);
@@ -219,10 +219,10 @@ describe('settle', () => {
 
   it('should keep the order where a subscriber makes the source emit', () => {
     const source$ = new Subject<MailEvent>();
-    const told: string[] = [];
+    const recorded: string[] = [];
     inVirtualTime(({ flush }) => {
       source$.pipe(settle(4)).subscribe((event) => {
-        told.push(event.type);
+        recorded.push(event.type);
         if (event.type === 'newMail') source$.next(mail.s);
         if (event.type === 'status') source$.next(mail.m);
       });
@@ -231,21 +231,21 @@ describe('settle', () => {
       source$.next(mail.g);
       flush();
     });
-    expect(told).to.deep.equal(['newMail', 'modified', 'gap', 'status', 'modified']);
+    expect(recorded).to.deep.equal(['newMail', 'modified', 'gap', 'status', 'modified']);
   });
 
   it('should settle what a subscriber makes the source emit when nothing else waits', () => {
     const source$ = new Subject<MailEvent>();
-    const told: string[] = [];
+    const recorded: string[] = [];
     inVirtualTime(({ flush }) => {
       source$.pipe(settle(4)).subscribe((event) => {
-        told.push(event.type);
+        recorded.push(event.type);
         if (event.type === 'newMail') source$.next(mail.d);
       });
       source$.next(mail.n);
       flush();
     });
-    expect(told).to.deep.equal(['newMail', 'deleted']);
+    expect(recorded).to.deep.equal(['newMail', 'deleted']);
   });
 
   it('should keep apart what its subscribers wait for', () => {

@@ -48,14 +48,14 @@ describe('toBoard', () => {
   });
 
   it('should never change a board that it has emitted', () => {
-    const told: (readonly [board: unknown, copy: unknown])[] = [];
+    const recorded: (readonly [board: unknown, copy: unknown])[] = [];
     of(b, j, c, k)
       .pipe(toBoard())
-      .subscribe((board) => told.push([board, new Map(board)]));
+      .subscribe((board) => recorded.push([board, new Map(board)]));
 
-    expect(told).to.have.length(4);
-    expect(new Set(told.map(([board]) => board)).size).to.equal(4);
-    for (const [board, copy] of told) expect(board).to.deep.equal(copy);
+    expect(recorded).to.have.length(4);
+    expect(new Set(recorded.map(([board]) => board)).size).to.equal(4);
+    for (const [board, copy] of recorded) expect(board).to.deep.equal(copy);
   });
 
   it('should keep a contact under the spelling that it came with first', () => {

@@ -25,7 +25,7 @@ describe('withResource', () => {
   interface Presence {
     readonly availability: string;
   }
-  interface Told {
+  interface Recorded {
     readonly type: string;
     readonly resource?: unknown;
     readonly error?: unknown;
@@ -44,7 +44,7 @@ describe('withResource', () => {
   };
   const lost = new Error('connection lost');
   const busy: Presence = { availability: 'Busy' };
-  const told: Readonly<Record<string, Told>> = {
+  const recorded: Readonly<Record<string, Recorded>> = {
     ...ucwa,
     1: { ...updates['1']!, resource: busy },
     2: { ...updates['2']!, resource: busy },
@@ -66,7 +66,7 @@ describe('withResource', () => {
       const sourceSubs = '            ^----------!';
       const expected = '              ---1----2--|';
 
-      expectObservable(source.pipe(withResource(get))).toBe(expected, told);
+      expectObservable(source.pipe(withResource(get))).toBe(expected, recorded);
       expectSubscriptions(source.subscriptions).toBe(sourceSubs);
     });
     expect(hrefs).to.deep.equal(['/people/1/presence', '/people/2/presence']);
@@ -93,7 +93,7 @@ describe('withResource', () => {
       const sourceSubs = '            ^----!';
       const expected = '              --1--|';
 
-      expectObservable(source.pipe(withResource(() => of(busy)))).toBe(expected, told);
+      expectObservable(source.pipe(withResource(() => of(busy)))).toBe(expected, recorded);
       expectSubscriptions(source.subscriptions).toBe(sourceSubs);
     });
   });
@@ -105,7 +105,7 @@ describe('withResource', () => {
       const expected = '              -------(12ad)3|';
       const get = (href: string): Observable<Presence> => of(busy).pipe(delay(ms[href] ?? 0));
 
-      expectObservable(source.pipe(withResource(get))).toBe(expected, told);
+      expectObservable(source.pipe(withResource(get))).toBe(expected, recorded);
     });
   });
 
@@ -116,7 +116,7 @@ describe('withResource', () => {
       const source = cold<UcwaEvent>('-1-2-3-|', updates);
       const expected = '              -1-e-3-|';
 
-      expectObservable(source.pipe(withResource(get))).toBe(expected, told);
+      expectObservable(source.pipe(withResource(get))).toBe(expected, recorded);
     });
   });
 
@@ -129,7 +129,7 @@ describe('withResource', () => {
       const source = cold<UcwaEvent>('-1-2-3-|', updates);
       const expected = '              -1-e-3-|';
 
-      expectObservable(source.pipe(withResource(get))).toBe(expected, told);
+      expectObservable(source.pipe(withResource(get))).toBe(expected, recorded);
     });
   });
 
@@ -173,23 +173,23 @@ describe('withResource', () => {
   });
 
   it('should take the first of several answers, and tell of none', () => {
-    const events: Told[] = [];
+    const events: Recorded[] = [];
     of(updates['1']!, updates['2']!)
       .pipe(withResource((href) => (href === link(1).href ? concat(of(busy), NEVER) : EMPTY)))
       .subscribe((event) => events.push(event));
 
-    expect(events[0]).to.deep.equal(told['1']);
+    expect(events[0]).to.deep.equal(recorded['1']);
     expect(events[1]).to.not.have.property('resource');
     expect(events[1]?.error).to.be.instanceOf(EmptyError);
   });
 
   it('should take a promise as well', async () => {
-    const event = await new Promise<Told>((done) => {
+    const event = await new Promise<Recorded>((done) => {
       of(updates['1']!)
         .pipe(withResource(() => Promise.resolve(busy)))
         .subscribe(done);
     });
-    expect(event).to.deep.equal(told['1']);
+    expect(event).to.deep.equal(recorded['1']);
   });
 
   it('should fetch nothing for what is gone, is over, or is not known', () => {
@@ -282,7 +282,7 @@ describe('withResource', () => {
       const sourceSubs = '            ^-!';
       const expected = '              -----(1|)';
 
-      expectObservable(source.pipe(withResource(after(4)))).toBe(expected, told);
+      expectObservable(source.pipe(withResource(after(4)))).toBe(expected, recorded);
       expectSubscriptions(source.subscriptions).toBe(sourceSubs);
     });
   });
@@ -293,7 +293,7 @@ describe('withResource', () => {
       const sourceSubs = '            ^-!';
       const expected = '              -----(1#)';
 
-      expectObservable(source.pipe(withResource(after(4)))).toBe(expected, told, lost);
+      expectObservable(source.pipe(withResource(after(4)))).toBe(expected, recorded, lost);
       expectSubscriptions(source.subscriptions).toBe(sourceSubs);
     });
   });
@@ -345,7 +345,7 @@ describe('withResource', () => {
       const sourceSubs = '            ^----!';
       const expected = '              -----(1#)';
 
-      expectObservable(source.pipe(withResource(after(4), { fetches }))).toBe(expected, told, bug);
+      expectObservable(source.pipe(withResource(after(4), { fetches }))).toBe(expected, recorded, bug);
       expectSubscriptions(source.subscriptions).toBe(sourceSubs);
     });
   });
@@ -375,7 +375,7 @@ describe('withResource', () => {
     it('should decode what came along as well', () => {
       const { transport, requests } = respondWith();
       const event = { ...updates['1']!, resource: { availability: 'Online' } };
-      const events: Told[] = [];
+      const events: Recorded[] = [];
       of(event)
         .pipe(withResource({ transport, url, decode }))
         .subscribe((one) => events.push(one));
@@ -386,7 +386,7 @@ describe('withResource', () => {
 
     it('should tell of what it cannot decode, and leave no resource that is none', () => {
       const { transport } = respondWith(response(200, { body: ['[]'] }));
-      const events: Told[] = [];
+      const events: Recorded[] = [];
       of(updates['1']!, { ...updates['2']!, resource: {} })
         .pipe(withResource({ transport, url, decode }))
         .subscribe((one) => events.push(one));
@@ -399,7 +399,7 @@ describe('withResource', () => {
 
     it('should not follow a link to another origin', () => {
       const { transport, requests } = respondWith(response(200, { body: ['{"availability":"Away"}'] }));
-      const events: Told[] = [];
+      const events: Recorded[] = [];
       of({ ...updates['1']!, link: { rel: 'contactPresence', href: 'https://evil.example/' } })
         .pipe(withResource({ transport, url, decode }))
         .subscribe((one) => events.push(one));

@@ -126,10 +126,10 @@ export function playContacts(program: ContactProgram): Promise<Trial> {
 
   for (const [uri, expected] of truth) {
     const { failure: failed, ...state } = board.get(uri) ?? { failure: undefined };
-    const told = inWords(state);
+    const recorded = inWords(state);
     if (failed !== undefined) breaches.push(`law 7: of ${uri} a failure stays`);
-    if (told !== inWords(expected))
-      breaches.push(`law 7: ${uri} is told as ${told}, and is ${inWords(expected)}`);
+    if (recorded !== inWords(expected))
+      breaches.push(`law 7: ${uri} is told as ${recorded}, and is ${inWords(expected)}`);
   }
   const left = [...server.presenceSubscriptions, ...server.applications];
   if (left.length > 0) breaches.push(`leak, law 1: ${left.length} left on the server`);

@@ -11,10 +11,10 @@ function checkEvents({ way, dialect, upheavals, failures }: Scenario, course: Co
   let highest = Math.min(savedFrom, events);
   // Before anything is saved, the next process does not know of the one before.
   let isInDoubt = savedFrom === Infinity;
-  for (const { from, told } of seen) {
+  for (const { from, recorded } of seen) {
     let before = 0;
     let place = from === undefined ? undefined : numbers.get(from);
-    for (const one of told) {
+    for (const one of recorded) {
       if (one === 'gap') {
         if (isUndisturbed) expect(from, 'no gap where something was saved').to.equal(undefined);
         isInDoubt = true;

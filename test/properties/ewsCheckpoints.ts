@@ -98,7 +98,9 @@ interface Seen {
   /** Where it goes on: what was saved when it began. */
   readonly from: string | undefined;
   /** The number of an event and its watermark, a watermark alone, or that there is a gap. */
-  readonly told: ({ readonly number: number | undefined; readonly watermark: string | undefined } | 'gap')[];
+  readonly recorded: (
+    { readonly number: number | undefined; readonly watermark: string | undefined } | 'gap'
+  )[];
 }
 
 export interface Course {
@@ -180,8 +182,8 @@ export function run(scene: Scenario): Course {
   const store = savingMs === 0 ? noting : slowStore(noting, savingMs);
 
   const begin = (fatal = Infinity): { readonly kill: () => void; readonly close: () => void } => {
-    const told: Seen['told'] = [];
-    seen.push({ from: watermarkOf(savedIn(memory)), told });
+    const recorded: Seen['recorded'] = [];
+    seen.push({ from: watermarkOf(savedIn(memory)), recorded });
     const process = killableProcess(server.transport, store);
     const service = exchange({
       url: server.url,
@@ -199,13 +201,13 @@ export function run(scene: Scenario): Course {
     const { transport: callback, incoming$ } = pushCallback();
     listener = (post) => process.untilKilled(() => callback(post));
     watching(service, scene, folder, process.store, incoming$).subscribe((event) => {
-      if (event.type === 'gap') told.push('gap');
-      else if (event.type !== 'modified') told.push({ number: undefined, watermark: event.watermark });
+      if (event.type === 'gap') recorded.push('gap');
+      else if (event.type !== 'modified') recorded.push({ number: undefined, watermark: event.watermark });
       else if (processed === fatal) kill();
       else {
         processed += 1;
         // None is ever read, so that many have come.
-        told.push({ number: event.unreadCount, watermark: event.watermark });
+        recorded.push({ number: event.unreadCount, watermark: event.watermark });
       }
     });
     return { close, kill };

@@ -136,7 +136,7 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
     },
     held: () =>
       server.subscriptions
-        .filter(({ id }) => !posts.told.has(id))
+        .filter(({ id }) => !posts.recorded.has(id))
         .map(({ id, kind, folders: [folder = ''] = [] }) => ({ id, place: `${kind} ${folder}` })),
     leftovers: () => server.streams.map(({ subscriptionIds }) => `a stream of ${subscriptionIds.join(', ')}`),
     drain: (options) => service.drain(options),

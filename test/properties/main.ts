@@ -54,7 +54,7 @@ function printFailure({ name }: Law, failed: Failed): void {
 async function attempt(one: Law): Promise<boolean> {
   const begun = performance.now();
   const busy = process.cpuUsage();
-  let told = begun;
+  let recorded = begun;
   let tried = 0;
   let figures = NO_FIGURES;
   for (let round = 0; tried < programs; round += 1) {
@@ -65,8 +65,8 @@ async function attempt(one: Law): Promise<boolean> {
       printFailure(one, failure);
       return false;
     }
-    if (performance.now() - told > PROGRESS_MS) {
-      told = performance.now();
+    if (performance.now() - recorded > PROGRESS_MS) {
+      recorded = performance.now();
       console.log(`${one.name}: ${tried} of ${programs} programs`);
     }
   }

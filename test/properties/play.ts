@@ -50,9 +50,12 @@ function worldOf(program: Program, notes: Notes, time: VirtualTime): World {
   const world = program.protocol === 'UCWA' ? ucwaWorld(program, look) : ewsWorld(program, look);
   const hasSlept = program.steps.some(({ what }) => what === 'leap');
   world.releases.pending$.subscribe((count) => (notes.pending = count));
-  world.releases.outcomes$.subscribe((told) => {
+  world.releases.outcomes$.subscribe((recorded) => {
     // By a link that was led astray it is still the same.
-    const outcome = told.id === undefined ? told : { ...told, id: told.id.replace(ELSEWHERE, world.origin) };
+    const outcome =
+      recorded.id === undefined
+        ? recorded
+        : { ...recorded, id: recorded.id.replace(ELSEWHERE, world.origin) };
     notes.outcomes.push(outcome);
     notes.trace.push(`${time.now}: ${outcome.outcome} ${outcome.resource} ${outcome.id ?? ''}`);
     const isToBeGone = !MAY_BE_THERE.has(outcome.outcome) && !(hasSlept && outcome.outcome === 'Expired');
@@ -82,7 +85,7 @@ function schedule({ steps, ending }: Program, world: World, notes: Notes, time: 
           name,
           step,
           world.source(step),
-          (value) => told(world, notes, name, step, value, time),
+          (value) => recorded(world, notes, name, step, value, time),
           // What happens last is known.
           () => {
             if (notes.lastAt === 0) world.happen();
@@ -115,7 +118,7 @@ function schedule({ steps, ending }: Program, world: World, notes: Notes, time: 
   });
 }
 
-function told(
+function recorded(
   world: World,
   notes: Notes,
   name: string,

@@ -8,7 +8,7 @@ export interface Posting extends PushCallback {
   /** What was posted. */
   readonly bodies: readonly string[];
   /** The subscriptions that the server was told to end, whether it has heard it or not. */
-  readonly told: ReadonlySet<string>;
+  readonly recorded: ReadonlySet<string>;
   failNext(count: number, how: Fault): void;
   clear(): void;
 }
@@ -17,7 +17,7 @@ export interface Posting extends PushCallback {
 export function posting(): Posting {
   const { transport: callback, incoming$ } = pushCallback();
   const bodies: string[] = [];
-  const told = new Set<string>();
+  const recorded = new Set<string>();
   const faults = faultQueue();
 
   const noting: Transport = (request) => {
@@ -28,7 +28,7 @@ export function posting(): Posting {
       mergeMap((response) =>
         readText(response, 'answer').pipe(
           map((text) => {
-            if (id !== undefined && text.includes('>Unsubscribe<')) told.add(id);
+            if (id !== undefined && text.includes('>Unsubscribe<')) recorded.add(id);
             return { ...response, body$: of(new TextEncoder().encode(text)) };
           }),
         ),
@@ -37,7 +37,7 @@ export function posting(): Posting {
   };
 
   return {
-    ...{ bodies, told, incoming$ },
+    ...{ bodies, recorded, incoming$ },
     transport: faults.middleware(noting),
     failNext: (count, how) => faults.failNext(count, how),
     clear: () => faults.clear(),

@@ -75,9 +75,9 @@ describe('The laws of remote resources, over random interleavings', () => {
               timer(one.comesAt).subscribe(() => close(one.shared ? shared : own, one));
           });
 
-          const told = (name: ReleaseOutcome['outcome']): ReleaseOutcome[] =>
+          const recorded = (name: ReleaseOutcome['outcome']): ReleaseOutcome[] =>
             outcomes.filter(({ outcome }) => outcome === name);
-          const failed = new Set(told('Failed').map(({ id }) => id));
+          const failed = new Set(recorded('Failed').map(({ id }) => id));
           const orphans = [...server.ids].filter((id) => !alive.has(id) && !failed.has(id));
           expect(pending, 'nothing is under way').to.equal(0);
           expect(
@@ -85,7 +85,7 @@ describe('The laws of remote resources, over random interleavings', () => {
             'what is alive is there',
           ).to.equal(true);
           expect(orphans, 'what is orphaned is told').to.have.length(server.lostResponses);
-          expect(told('Unknown').length, 'lost answers are told').to.be.at.least(server.lostResponses);
+          expect(recorded('Unknown').length, 'lost answers are told').to.be.at.least(server.lostResponses);
           const ids = outcomes.flatMap(({ id }) => id ?? []);
           expect(new Set(ids).size, 'one outcome each').to.equal(ids.length);
           expect(new Set(server.removed).size, 'removed once').to.equal(server.removed.length);

@@ -4,12 +4,12 @@ import type { Failure, Leaving, Program, Step, Upheaval, Visit } from './program
 export function story({ protocol, settings, steps, ending }: Program): string {
   const given = Object.entries(settings).map(([name, value]) => `${name} ${String(value)}`);
   let visitors = 0;
-  const told = steps
+  const recorded = steps
     .map((step) => ({ step, name: step.what === 'visit' ? `visitor ${++visitors}` : '' }))
     .sort((one, other) => one.step.at - other.step.at)
     .map(({ step, name }) => `at ${step.at} ms: ${lineOf(step, name)}`);
   const end = ending === 'close' ? 'in the end the connection is closed' : 'in the end all unsubscribe';
-  return [`${protocol}, with ${given.join(', ')}`, ...told, end].join('\n');
+  return [`${protocol}, with ${given.join(', ')}`, ...recorded, end].join('\n');
 }
 
 function lineOf(step: Step, name: string): string {

@@ -121,9 +121,9 @@ function run(scene: Scenario): readonly string[] {
     ...{ batch: isBatched ? {} : false, retry: { initialMs: 100, maxMs: 2000, random: () => 0.5 } },
   });
 
-  let alive: readonly { readonly wanted: readonly string[]; readonly told: ReadonlySet<string> }[] = [];
+  let alive: readonly { readonly wanted: readonly string[]; readonly recorded: ReadonlySet<string> }[] = [];
   const enter = ({ forMs, lists }: Visit): void => {
-    const told = new Set<string>();
+    const recorded = new Set<string>();
     let wanted = lists === 'a group' ? GROUP.map(uriOf) : [];
     const live$ = (changes: Exclude<Visit['lists'], string>): Observable<readonly string[]> =>
       concat(
@@ -135,10 +135,10 @@ function run(scene: Scenario): readonly string[] {
       lists === 'a group' ? groupPresence(ucwa, { name: 'Friends' }) : presence(ucwa, { uris: live$(lists) });
     const watching = events$.pipe(retryUntilClosed(500)).subscribe(({ type, link }) => {
       const [, name] = /\/people\/(member\d@contoso\.com)\/last$/.exec(link.href) ?? [];
-      if (type === 'updated' && name !== undefined) told.add(name);
+      if (type === 'updated' && name !== undefined) recorded.add(name);
     });
     const me = {
-      told,
+      recorded,
       get wanted() {
         return wanted;
       },
@@ -159,12 +159,12 @@ function run(scene: Scenario): readonly string[] {
   const checkQuiet = (): void => {
     const held = server.presenceSubscriptions.map(({ uris }) => namesOf(uris));
     const extra = [...held];
-    for (const { wanted, told } of alive) {
+    for (const { wanted, recorded } of alive) {
       const names = namesOf(wanted);
       const index = extra.indexOf(names);
       if (index >= 0) extra.splice(index, 1);
       else if (wanted.length > 0) breaches.push(`nobody watches "${names}": ${held.join(', ')}`);
-      const untold = names.split(' ').filter((name) => name !== '' && !told.has(name));
+      const untold = names.split(' ').filter((name) => name !== '' && !recorded.has(name));
       if (contactHrefs === 'address' && untold.length > 0)
         breaches.push(`who watches "${names}" was not told of ${untold.join(' ')}`);
     }

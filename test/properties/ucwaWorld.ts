@@ -14,7 +14,7 @@ import { happening } from './happening.ts';
 import { losingEvents } from './losingEvents.ts';
 import type { Target, UcwaProgram, Upheaval, Visit } from './program.ts';
 import { sources } from './sharing.ts';
-import type { Told } from './visitor.ts';
+import type { Recorded } from './visitor.ts';
 import { type Gist, wireTo, type WireRequest } from './wire.ts';
 import type { World } from './world.ts';
 
@@ -183,7 +183,7 @@ interface Reading {
   readonly origin: string;
 }
 
-function readBy({ to, place }: Visit, value: unknown, reading: Reading): Told {
+function readBy({ to, place }: Visit, value: unknown, reading: Reading): Recorded {
   if (to === 'states') return undefined;
   if (to === 'batches') return readBatch(value as EventBatch, reading);
   const { type, link } = value as UcwaEvent;
@@ -204,7 +204,7 @@ function isFailing(wire: readonly WireRequest[]): boolean {
 }
 
 /** What a batch tells, and whether it is acknowledged by now, as it is to be. */
-function readBatch({ events, next, gap }: EventBatch, { wire, ack, found, origin }: Reading): Told {
+function readBatch({ events, next, gap }: EventBatch, { wire, ack, found, origin }: Reading): Recorded {
   if (gap !== undefined || events.some(({ type }) => type === 'gap')) return 'loss';
   const link = new URL(next, origin);
   if (events.length === 0 || link.origin !== origin) return undefined;

@@ -21,7 +21,7 @@ export class ThrownByProgram extends Error {
 }
 
 /** What a value tells a visitor: the number of an event, or that something may be missing. */
-export type Told = number | 'loss' | undefined;
+export type Recorded = number | 'loss' | undefined;
 
 /** Somebody who subscribes, and leaves. */
 export interface Visitor {
@@ -57,7 +57,7 @@ export function visitor(
   name: string,
   visit: Visit,
   source: Observable<unknown>,
-  read: (value: unknown) => Told,
+  read: (value: unknown) => Recorded,
   provoke: () => void,
 ): Visitor {
   const tally = newTally();
@@ -74,9 +74,9 @@ export function visitor(
   const took = (value: unknown): void => {
     if (subscriptions === 0) breaches.push(`${name} was given a value after it had left`);
     values += 1;
-    const told = read(value);
-    if (told === 'loss') followed.gap();
-    else if (told !== undefined) followed.take(told);
+    const recorded = read(value);
+    if (recorded === 'loss') followed.gap();
+    else if (recorded !== undefined) followed.take(recorded);
     if (values === visit.provokes) provoke();
   };
 

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { DrainOptions, DrainReport, Releases } from '../../lib/index.ts';
 import type { Failure, Target, Upheaval, Visit } from './program.ts';
-import type { Told } from './visitor.ts';
+import type { Recorded } from './visitor.ts';
 import type { Gist, Wire } from './wire.ts';
 
 /** What the server holds: one subscription. */
@@ -45,7 +45,7 @@ export interface World {
   readonly mostChannels: number;
   placeOf(visit: Visit): string | undefined;
   source(visit: Visit): Observable<unknown>;
-  read(visit: Visit, value: unknown): Told;
+  read(visit: Visit, value: unknown): Recorded;
   /** Whether this visitor is told of every event. */
   isTold(visit: Visit): boolean;
   /** Something happens at every place; the number of it. */

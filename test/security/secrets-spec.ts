@@ -75,14 +75,14 @@ describe('Secrets', () => {
   it('should not be seen in a connection to UCWA, its ledger, what it emits, and the log of the simulator', async () => {
     const server = ucwaSimulator({ token: SECRET, mediumSeconds: 0 });
     const ucwa = connect({ applications: server.url, token: SECRET, transport: server.transport });
-    const told: unknown[] = [];
-    ucwa.activity$.subscribe((activity) => told.push(activity));
-    ucwa.application$.subscribe((application) => told.push(application));
-    const watching = presence(ucwa, { uris }).subscribe((event) => told.push(event));
+    const recorded: unknown[] = [];
+    ucwa.activity$.subscribe((activity) => recorded.push(activity));
+    ucwa.application$.subscribe((application) => recorded.push(application));
+    const watching = presence(ucwa, { uris }).subscribe((event) => recorded.push(event));
     expectNoSecret(ucwa);
     watching.unsubscribe();
     const report = await ucwa.close();
-    for (const value of [ucwa, told, report, server, server.requests]) expectNoSecret(value);
+    for (const value of [ucwa, recorded, report, server, server.requests]) expectNoSecret(value);
     expect(server.requests).to.have.length.above(3);
   });
 
@@ -106,13 +106,13 @@ describe('Secrets', () => {
     const basic = { username: 'sara', password: SECRET };
     const server = ewsSimulator({ basic });
     const service = exchange({ url: server.url, basic, transport: server.transport });
-    const told: unknown[] = [];
-    service.activity$.subscribe((activity) => told.push(activity));
+    const recorded: unknown[] = [];
+    service.activity$.subscribe((activity) => recorded.push(activity));
     pullNotifications(service, { folders: ['inbox'], events: ['newMail'] })
-      .subscribe((event) => told.push(event))
+      .subscribe((event) => recorded.push(event))
       .unsubscribe();
     const report = await service.drain();
-    for (const value of [service, service.as({ sid: 'S-1' }), told, report, server, server.requests])
+    for (const value of [service, service.as({ sid: 'S-1' }), recorded, report, server, server.requests])
       expectNoSecret(value);
     expect(server.requests).to.have.length(3);
   });

@@ -46,9 +46,9 @@ export function watchers<Visit extends { readonly forSeconds: number }>(
         },
       };
       alive.add(me);
-      const watching = events$.pipe(retryUntilClosed(AGAIN_MS)).subscribe((told) => {
-        if (told === 'loss') followed.gap();
-        else if (told !== undefined) followed.take(told);
+      const watching = events$.pipe(retryUntilClosed(AGAIN_MS)).subscribe((recorded) => {
+        if (recorded === 'loss') followed.gap();
+        else if (recorded !== undefined) followed.take(recorded);
       });
       watching.add(() => alive.delete(me));
       if (visit.forSeconds < Infinity) timer(visit.forSeconds * 1000).subscribe(() => watching.unsubscribe());

@@ -6,7 +6,7 @@ import { type Fault, type FaultQueue, faultQueue } from '../../lib/testing/fault
 import { inVirtualTime } from '../support/virtualTime.ts';
 
 interface Attempt {
-  readonly told: string;
+  readonly recorded: string;
   readonly acted: number;
 }
 
@@ -18,24 +18,25 @@ const attempt = (queue: FaultQueue, method = 'GET'): Attempt => {
     const body$ = of(new TextEncoder().encode('hel'), new TextEncoder().encode('lo'));
     return of({ status: 200, url, headers: headersFrom({}), body$ });
   };
-  let told = '';
+  let recorded = '';
   inVirtualTime(() => {
     queue
       .middleware(server)({ method, url: 'https://pool.contoso.com/' })
       .pipe(
         mergeMap((response) => {
-          told += `${response.status} at ${asyncScheduler.now()}`;
+          recorded += `${response.status} at ${asyncScheduler.now()}`;
           const type = response.headers.get('content-type');
-          if (type !== undefined) told += ` ${type}`;
+          if (type !== undefined) recorded += ` ${type}`;
           return readText(response, 'body');
         }),
       )
       .subscribe({
-        next: (text) => (told += ` ${text}`),
-        error: (error: unknown) => (told += ` ${error instanceof NetworkError ? error.code : String(error)}`),
+        next: (text) => (recorded += ` ${text}`),
+        error: (error: unknown) =>
+          (recorded += ` ${error instanceof NetworkError ? error.code : String(error)}`),
       });
   });
-  return { told: told.trim(), acted };
+  return { recorded: recorded.trim(), acted };
 };
 
 describe('faultQueue', () => {
@@ -56,12 +57,12 @@ describe('faultQueue', () => {
     ['a body cut between chunks', { truncateAfterBytes: 3 }, '200 at 0 ECONNRESET', 1],
     ['a body that is shorter than where it would be cut', { truncateAfterBytes: 5 }, '200 at 0 hello', 1],
   ];
-  for (const [name, fault, told, acted] of faults) {
+  for (const [name, fault, recorded, acted] of faults) {
     it(`should do to a request what it was asked to: ${name}`, () => {
       const queue = faultQueue();
       queue.failNext(1, fault);
-      expect(attempt(queue)).to.deep.equal({ told, acted });
-      expect(attempt(queue), 'the one after it').to.deep.equal({ told: '200 at 0 hello', acted: 1 });
+      expect(attempt(queue)).to.deep.equal({ recorded, acted });
+      expect(attempt(queue), 'the one after it').to.deep.equal({ recorded: '200 at 0 hello', acted: 1 });
     });
   }
 
@@ -70,7 +71,7 @@ describe('faultQueue', () => {
     queue.failNext(2, { status: 503 });
     queue.failNext(1, { status: 429 });
     expect(queue.waiting).to.equal(3);
-    const statuses = [1, 2, 3, 4].map(() => attempt(queue).told.slice(0, 3));
+    const statuses = [1, 2, 3, 4].map(() => attempt(queue).recorded.slice(0, 3));
     expect(statuses).to.deep.equal(['503', '503', '429', '200']);
     expect(queue.waiting).to.equal(0);
   });
@@ -78,8 +79,8 @@ describe('faultQueue', () => {
   it('should keep a fault for the requests that it is for', () => {
     const queue = faultQueue();
     queue.failNext(1, { status: 503 }, ({ method }) => method === 'DELETE');
-    expect(attempt(queue).told).to.equal('200 at 0 hello');
-    expect(attempt(queue, 'DELETE').told).to.equal('503 at 0');
+    expect(attempt(queue).recorded).to.equal('200 at 0 hello');
+    expect(attempt(queue, 'DELETE').recorded).to.equal('503 at 0');
   });
 
   it('should forget what has not happened when it is cleared', () => {
@@ -87,13 +88,13 @@ describe('faultQueue', () => {
     queue.failNext(3, 'reset');
     queue.clear();
     expect(queue.waiting).to.equal(0);
-    expect(attempt(queue).told).to.equal('200 at 0 hello');
+    expect(attempt(queue).recorded).to.equal('200 at 0 hello');
   });
 
   it('delivers a delayed request that its client has aborted', () => {
     const arrived: number[] = [];
     let left = 0;
-    let told = 0;
+    let recorded = 0;
     const server: Transport = () => {
       arrived.push(asyncScheduler.now());
       return NEVER.pipe(finalize(() => (left += 1)));
@@ -104,11 +105,11 @@ describe('faultQueue', () => {
         queue.failNext(1, { arrivalDelayMs: 30 });
         const sent = queue
           .middleware(server)({ method, url: 'https://pool.contoso.com/' })
-          .subscribe(() => (told += 1));
+          .subscribe(() => (recorded += 1));
         timer(10).subscribe(() => sent.unsubscribe());
       });
     }
-    expect({ arrived, left, told }).to.deep.equal({ arrived: [30, 30], left: 0, told: 0 });
+    expect({ arrived, left, recorded }).to.deep.equal({ arrived: [30, 30], left: 0, recorded: 0 });
   });
 
   it('should refuse what cannot happen', () => {

@@ -19,10 +19,10 @@ const inShort = ({ method, origin, path, status, end }: Activity): string =>
 
 /** What is told of a domain whose answers take their time, while one contact is watched for a second. */
 function toldOfDomain(options: UcwaDomainOptions = {}): {
-  readonly told: readonly Activity[];
+  readonly recorded: readonly Activity[];
   readonly secrets: readonly string[];
 } {
-  const told: Activity[] = [];
+  const recorded: Activity[] = [];
   const secrets = ['battery', 'grant_type'];
   const server = ucwaDomain({ users: { 'sara@contoso.com': PASSWORD }, latencyMs: 20, ...options });
   const ucwa = connect({
@@ -35,32 +35,32 @@ function toldOfDomain(options: UcwaDomainOptions = {}): {
     },
     batch: false,
   });
-  ucwa.activity$.subscribe((activity) => told.push(activity));
+  ucwa.activity$.subscribe((activity) => recorded.push(activity));
   inVirtualTime(() => {
     const watching = presence(ucwa, { uris }).subscribe();
     timer(1000).subscribe(() => watching.unsubscribe());
   });
-  return { told, secrets };
+  return { recorded, secrets };
 }
 
 /** What is told of a connection until a stream of it is left, in milliseconds. */
-function toldOf(
+function recordedFrom(
   { ucwa }: Connected,
   stream$: Observable<unknown>,
   leaveAfterMs: number,
 ): readonly Activity[] {
-  const told: Activity[] = [];
-  ucwa.activity$.subscribe((activity) => told.push(activity));
+  const recorded: Activity[] = [];
+  ucwa.activity$.subscribe((activity) => recorded.push(activity));
   inVirtualTime(() => {
     const watching = stream$.subscribe();
     timer(leaveAfterMs).subscribe(() => watching.unsubscribe());
   });
-  return told;
+  return recorded;
 }
 
 describe('activity$ of a connection to UCWA', () => {
   it('should tell of discovery, of the challenge, of the token form, and of what comes after', () => {
-    expect(toldOfDomain().told.map(inShort)).to.deep.equal([
+    expect(toldOfDomain().recorded.map(inShort)).to.deep.equal([
       'GET lyncdiscoverinternal/ - failed',
       'GET lyncdiscover/ 200 answered',
       'GET lyncweb/Autodiscover/AutodiscoverService.svc/root/oauth/user 401 answered',
@@ -77,8 +77,8 @@ describe('activity$ of a connection to UCWA', () => {
   });
 
   it('should show neither password nor token, nor what a form says', () => {
-    const { told, secrets } = toldOfDomain();
-    const shown = inspect(told, { depth: null });
+    const { recorded, secrets } = toldOfDomain();
+    const shown = inspect(recorded, { depth: null });
     expect(secrets).to.have.length.above(4);
     for (const secret of secrets) expect(shown).to.not.contain(secret);
   });
@@ -88,7 +88,7 @@ describe('activity$ of a connection to UCWA', () => {
     const both$ = merge(
       ...['sip:a@b.c', 'sip:b@b.c'].map((uri) => presence(connection.ucwa, { uris: [uri] })),
     );
-    const removals = toldOf(connection, both$, 1000).map(inShort).slice(-2);
+    const removals = recordedFrom(connection, both$, 1000).map(inShort).slice(-2);
     expect(removals).to.deep.equal([
       'POST ucwa.example/ucwa/oauth/v1/applications/101/batch 200 answered',
       'DELETE ucwa.example/ucwa/oauth/v1/applications/101 204 answered',
@@ -97,8 +97,8 @@ describe('activity$ of a connection to UCWA', () => {
 
   it('should tell how long a request for events was held, and that nobody waits for it any more', () => {
     const connection = connected();
-    const told = toldOf(connection, connection.ucwa.events$, 200_000);
-    expect(told.filter(({ method }) => method === 'GET').map(({ end, ms }) => [end, ms])).to.deep.equal([
+    const recorded = recordedFrom(connection, connection.ucwa.events$, 200_000);
+    expect(recorded.filter(({ method }) => method === 'GET').map(({ end, ms }) => [end, ms])).to.deep.equal([
       ['answered', 180_000],
       ['aborted', 20_000],
     ]);
@@ -107,8 +107,8 @@ describe('activity$ of a connection to UCWA', () => {
   it('should tell why a request was sent again', () => {
     const connection = connected();
     connection.server.failNext(1, { status: 503 });
-    const told = toldOf(connection, connection.ucwa.application$, 10_000);
-    expect(told.slice(0, 2).map(({ status, repeats }) => [status, repeats])).to.deep.equal([
+    const recorded = recordedFrom(connection, connection.ucwa.application$, 10_000);
+    expect(recorded.slice(0, 2).map(({ status, repeats }) => [status, repeats])).to.deep.equal([
       [503, undefined],
       [201, { count: 1, reason: 'status 503' }],
     ]);
@@ -117,7 +117,7 @@ describe('activity$ of a connection to UCWA', () => {
   it('should tell what went wrong by its name alone', () => {
     const connection = connected();
     connection.server.failNext(1, 'reset');
-    const [first] = toldOf(connection, connection.ucwa.application$, 10_000);
+    const [first] = recordedFrom(connection, connection.ucwa.application$, 10_000);
     expect(first).to.deep.include({ end: 'failed', bytes: 0 });
     expect(first?.error).to.match(/^NetworkError( [A-Z_]+)?$/);
   });
@@ -127,10 +127,10 @@ describe('activity$ of a connection to UCWA', () => {
     const listen = (message: unknown): void => void all.push(message);
     subscribe(ACTIVITY_CHANNEL, listen);
     const each = [connected(), connected()].map((connection) =>
-      toldOf(connection, connection.ucwa.application$, 0),
+      recordedFrom(connection, connection.ucwa.application$, 0),
     );
     unsubscribe(ACTIVITY_CHANNEL, listen);
-    expect(each.map((told) => told.map(({ method }) => method))).to.deep.equal([
+    expect(each.map((recorded) => recorded.map(({ method }) => method))).to.deep.equal([
       ['POST', 'DELETE'],
       ['POST', 'DELETE'],
     ]);
@@ -153,15 +153,15 @@ describe('activity$ of a connection to UCWA', () => {
 
   it('should not complete when the connection is closed, and tell of the releases', async () => {
     const { ucwa } = connected();
-    const told: Activity[] = [];
+    const recorded: Activity[] = [];
     let isComplete = false;
     ucwa.activity$.subscribe({
-      next: (activity) => told.push(activity),
+      next: (activity) => recorded.push(activity),
       complete: () => (isComplete = true),
     });
     ucwa.application$.subscribe();
     await ucwa.close();
-    expect(told.map(({ method }) => method)).to.deep.equal(['POST', 'DELETE']);
+    expect(recorded.map(({ method }) => method)).to.deep.equal(['POST', 'DELETE']);
     expect(isComplete).to.equal(false);
   });
 });

@@ -13,7 +13,7 @@ export const KEY = 'ucwa';
 export interface Life {
   readonly ucwa: Ucwa;
   readonly outcomes: readonly ReleaseOutcome[];
-  readonly told: () => string[];
+  readonly recorded: () => string[];
   /** From now on nothing of it is sent or saved, and nothing comes. */
   readonly kill: () => void;
 }
@@ -38,7 +38,7 @@ export function life(
   return {
     ucwa,
     outcomes,
-    told: () => outcomes.map(({ resource, outcome }) => `${resource} ${outcome}`),
+    recorded: () => outcomes.map(({ resource, outcome }) => `${resource} ${outcome}`),
     kill: () => {
       process.kill();
       // Without a word to the server; but timers end.

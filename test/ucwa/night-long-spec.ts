@@ -93,7 +93,7 @@ function counted(requests: readonly LoggedRequest[]): Record<string, number> {
 
 /** What one subscriber was told. */
 interface Stream {
-  told: number;
+  recorded: number;
   error: unknown;
   readonly subscription: Subscription;
 }
@@ -214,7 +214,7 @@ describe('presence through a night', () => {
       fc.property(night, ({ losses, visits, latencyMs, contactHrefs }) => {
         const { server, ucwa, outcomes, unplug } = connection({ latencyMs, contactHrefs });
         const streams = visits.map((): Stream => ({
-          told: 0,
+          recorded: 0,
           error: undefined,
           subscription: new Subscription(),
         }));
@@ -225,7 +225,7 @@ describe('presence through a night', () => {
               stream.subscription.add(
                 presence(ucwa, { uris: who }).subscribe({
                   next: ({ link }) => {
-                    if (link.rel === 'contactPresence') stream.told += 1;
+                    if (link.rel === 'contactPresence') stream.recorded += 1;
                   },
                   error: (error: unknown) => (stream.error = error),
                 }),
@@ -253,11 +253,11 @@ describe('presence through a night', () => {
             const held = server.presenceSubscriptions.map((subscription) => [...subscription.uris].sort());
             expect(held.length - wanted.length).to.be.within(0, orphans);
             for (const who of wanted) expect(held).to.deep.include(who);
-            const before = streams.map(({ told }) => told);
+            const before = streams.map(({ recorded }) => recorded);
             for (const uri of people(4)) server.setPresence(uri, { availability: 'Busy' });
             timer(5000).subscribe(() => {
-              streams.forEach(({ told }, index) =>
-                expect(told - before[index]!).to.equal(isThere[index]! ? visits[index]!.who.length : 0),
+              streams.forEach(({ recorded }, index) =>
+                expect(recorded - before[index]!).to.equal(isThere[index]! ? visits[index]!.who.length : 0),
               );
               for (const { subscription } of streams) subscription.unsubscribe();
             });

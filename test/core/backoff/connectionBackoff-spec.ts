@@ -44,7 +44,7 @@ type Fate = 'serve' | 'reset' | 'hang' | HttpResponse;
 function world(options: { readonly online$?: Observable<unknown>; readonly latencyMs?: number } = {}): {
   fate: Fate;
   readonly sent: string[];
-  readonly told: string[];
+  readonly recorded: string[];
   readonly backoff: ReturnType<typeof connectionBackoff>;
   send(
     name: string,
@@ -54,19 +54,19 @@ function world(options: { readonly online$?: Observable<unknown>; readonly laten
 } {
   const { latencyMs = 10 } = options;
   const sent: string[] = [];
-  const told: string[] = [];
+  const recorded: string[] = [];
   const now = (): number => asyncScheduler.now() / 1000;
   const backoff = connectionBackoff(policy, options.online$);
   const one = {
     fate: 'serve' as Fate,
-    ...{ sent, told, backoff },
+    ...{ sent, recorded, backoff },
     send: (name: string, line = LINE, more: Partial<HttpRequest> = {}) =>
       backoff
         .gate(line)(transport)(ask(name, more))
         .pipe(read)
         .subscribe({
-          next: (status) => told.push(`${now()} ${name} ${String(status)}`),
-          error: (error: Error) => told.push(`${now()} ${name} ${error.name}`),
+          next: (status) => recorded.push(`${now()} ${name} ${String(status)}`),
+          error: (error: Error) => recorded.push(`${now()} ${name} ${error.name}`),
         }),
   };
   const transport: Transport = (request) =>
@@ -104,7 +104,7 @@ describe('connectionBackoff', () => {
       return server;
     });
     expect(one.sent).to.deep.equal(['0 first', '1.01 a', '1.02 b', '1.02 c']);
-    expect(one.told.slice(1)).to.deep.equal(['1.02 a 200', '1.03 b 200', '1.03 c 200']);
+    expect(one.recorded.slice(1)).to.deep.equal(['1.02 a 200', '1.03 b 200', '1.03 c 200']);
   });
 
   it('fails all that waits with the probe, unsent', () => {
@@ -116,7 +116,7 @@ describe('connectionBackoff', () => {
       return server;
     });
     expect(one.sent).to.deep.equal(['0 first', '1.01 a']);
-    expect(one.told.slice(1).sort()).to.deep.equal([
+    expect(one.recorded.slice(1).sort()).to.deep.equal([
       '1.02 a NetworkError',
       '1.02 b NetworkError',
       '1.02 c NetworkError',
@@ -131,7 +131,7 @@ describe('connectionBackoff', () => {
       at(1, () => ['a', 'b'].forEach((name) => server.send(name)));
       return server;
     });
-    expect(one.told.slice(1).sort()).to.deep.equal(['1.02 a 500', '1.02 b 503']);
+    expect(one.recorded.slice(1).sort()).to.deep.equal(['1.02 a 500', '1.02 b 503']);
   });
 
   it('counts requests that fail together as one failure', () => {

@@ -15,12 +15,12 @@ describe('platformOnline', () => {
   });
 
   it('should never emit where the platform does not say, and not complete', () => {
-    let told = 'nothing';
+    let recorded = 'nothing';
     const say = (what: string) => (): void => {
-      told = what;
+      recorded = what;
     };
     platformOnline({}).subscribe({ next: say('next'), complete: say('complete'), error: say('error') });
     platformOnline().subscribe({ next: say('next'), complete: say('complete'), error: say('error') });
-    expect(told).to.equal('nothing');
+    expect(recorded).to.equal('nothing');
   });
 });

@@ -75,8 +75,11 @@ describe('releaseLedger', () => {
       ledger.begin(thing);
       const end = ledger.begin({ resource: 'thing', id: undefined });
       ledger.record(released('0'));
-      const { outcomes, ...told } = await ledger.drain({ timeoutMs: 1 });
-      expect(told).to.deep.equal({ clean: false, pending: [thing, { resource: 'thing', id: undefined }] });
+      const { outcomes, ...recorded } = await ledger.drain({ timeoutMs: 1 });
+      expect(recorded).to.deep.equal({
+        clean: false,
+        pending: [thing, { resource: 'thing', id: undefined }],
+      });
       expect(outcomes.map(({ id }) => id)).to.deep.equal(['0']);
       end();
       expect(await ledger.drain({ timeoutMs: 0 })).to.deep.equal({

@@ -17,14 +17,14 @@ function sharing(
 }
 
 /** What is heard of it. */
-function heard(shared$: Observable<number>): { readonly told: unknown[]; leave(): void } {
-  const told: unknown[] = [];
+function heard(shared$: Observable<number>): { readonly recorded: unknown[]; leave(): void } {
+  const recorded: unknown[] = [];
   const subscription = shared$.subscribe({
-    next: (value) => told.push(value),
-    error: (error: unknown) => told.push(error),
-    complete: () => told.push('complete'),
+    next: (value) => recorded.push(value),
+    error: (error: unknown) => recorded.push(error),
+    complete: () => recorded.push('complete'),
   });
-  return { told, leave: () => subscription.unsubscribe() };
+  return { recorded, leave: () => subscription.unsubscribe() };
 }
 
 describe('shareLatest', () => {
@@ -37,7 +37,7 @@ describe('shareLatest', () => {
     source.next(2);
     const later = heard(shared$);
     source.next(3);
-    expect([one, other, later].map(({ told }) => told)).to.deep.equal([
+    expect([one, other, later].map(({ recorded }) => recorded)).to.deep.equal([
       [1, 2, 3],
       [1, 2, 3],
       [2, 3],
@@ -56,7 +56,7 @@ describe('shareLatest', () => {
     const one = heard(shared$);
     source.next(1);
     one.leave();
-    expect(heard(shared$).told).to.deep.equal([]);
+    expect(heard(shared$).recorded).to.deep.equal([]);
     expect(opened).to.deep.equal(['open', 'close', 'open']);
   });
 
@@ -66,19 +66,19 @@ describe('shareLatest', () => {
     heard(shared$);
     source.next(1);
     const later = heard(shared$);
-    expect(later.told).to.deep.equal([]);
+    expect(later.recorded).to.deep.equal([]);
     source.next(2);
-    expect(later.told).to.deep.equal([2]);
+    expect(later.recorded).to.deep.equal([2]);
   });
 
   it('should leave where the only one has enough at once', () => {
     const { shared$, opened } = sharing(concat(of(1, 2), NEVER));
-    const { told } = heard(shared$.pipe(take(1)));
-    expect(told).to.deep.equal([1, 'complete']);
+    const { recorded } = heard(shared$.pipe(take(1)));
+    expect(recorded).to.deep.equal([1, 'complete']);
     expect(opened).to.deep.equal(['open', 'close']);
   });
 
-  for (const [name, end, told] of [
+  for (const [name, end, recorded] of [
     ['an error', (source: Subject<number>): void => source.error('broken'), 'broken'],
     ['a completion', (source: Subject<number>): void => source.complete(), 'complete'],
   ] as const) {
@@ -93,9 +93,9 @@ describe('shareLatest', () => {
       const other = heard(shared$);
       sources[0]!.next(1);
       end(sources[0]!);
-      expect(other.told).to.deep.equal([1, told]);
+      expect(other.recorded).to.deep.equal([1, recorded]);
       sources[1]!.next(2);
-      expect(anew?.told).to.deep.equal([2]);
+      expect(anew?.recorded).to.deep.equal([2]);
       expect(opened.filter((one) => one === 'open')).to.have.length(2);
       anew?.leave();
       expect(sources[1]!.observed).to.equal(false);
@@ -104,7 +104,7 @@ describe('shareLatest', () => {
 
   it('should tell the only one of an error that comes at once', () => {
     const { shared$ } = sharing(throwError(() => 'broken'));
-    expect(heard(shared$).told).to.deep.equal(['broken']);
-    expect(heard(shared$).told).to.deep.equal(['broken']);
+    expect(heard(shared$).recorded).to.deep.equal(['broken']);
+    expect(heard(shared$).recorded).to.deep.equal(['broken']);
   });
 });

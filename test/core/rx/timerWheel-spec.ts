@@ -4,28 +4,28 @@ import { timerWheel } from '../../../lib/core/rx/timerWheel.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 
 /** Timers, and what is told of them with the time. */
-function telling(): {
-  readonly told: string[];
+function recordingWheel(): {
+  readonly recorded: string[];
   readonly set: (delayMs: number, name: string) => void;
   readonly clear: (delayMs: number, name: string) => void;
   readonly does: (name: string, work: () => void) => void;
 } {
   const timers = timerWheel();
-  const told: string[] = [];
+  const recorded: string[] = [];
   const work = new Map<string, () => void>();
   const dues = new Map<string, () => void>();
   const dueOf = (name: string): (() => void) => {
     const due =
       dues.get(name) ??
       ((): void => {
-        told.push(`${asyncScheduler.now()} ${name}`);
+        recorded.push(`${asyncScheduler.now()} ${name}`);
         work.get(name)?.();
       });
     dues.set(name, due);
     return due;
   };
   return {
-    told,
+    recorded,
     set: (delayMs, name) => timers.set(delayMs, dueOf(name)),
     clear: (delayMs, name) => timers.clear(delayMs, dueOf(name)),
     does: (name, what) => work.set(name, what),
@@ -34,26 +34,26 @@ function telling(): {
 
 describe('sharedTimers', () => {
   it('should call each when it is due, those that come later too', () => {
-    const { told, set } = telling();
+    const { recorded, set } = recordingWheel();
     inVirtualTime(() => {
       set(100, 'a');
       set(30, 'b');
       timer(20).subscribe(() => set(100, 'c'));
       timer(50).subscribe(() => set(30, 'd'));
     });
-    expect(told).to.deep.equal(['30 b', '80 d', '100 a', '120 c']);
+    expect(recorded).to.deep.equal(['30 b', '80 d', '100 a', '120 c']);
   });
 
   it('should call those that are due at the same time in the order in which they came', () => {
-    const { told, set } = telling();
+    const { recorded, set } = recordingWheel();
     inVirtualTime(() => {
       ['a', 'b', 'c'].forEach((name) => set(100, name));
     });
-    expect(told).to.deep.equal(['100 a', '100 b', '100 c']);
+    expect(recorded).to.deep.equal(['100 a', '100 b', '100 c']);
   });
 
   it('should not call what was cleared, and all others when they are due', () => {
-    const { told, set, clear } = telling();
+    const { recorded, set, clear } = recordingWheel();
     inVirtualTime(() => {
       set(100, 'a');
       timer(10).subscribe(() => set(100, 'b'));
@@ -65,46 +65,46 @@ describe('sharedTimers', () => {
         clear(7, 'a');
       });
     });
-    expect(told).to.deep.equal(['120 c']);
+    expect(recorded).to.deep.equal(['120 c']);
   });
 
   it('should begin anew for what is set again', () => {
-    const { told, set } = telling();
+    const { recorded, set } = recordingWheel();
     inVirtualTime(() => {
       set(100, 'a');
       set(100, 'b');
       timer(50).subscribe(() => set(100, 'a'));
     });
-    expect(told).to.deep.equal(['100 b', '150 a']);
+    expect(recorded).to.deep.equal(['100 b', '150 a']);
   });
 
   it('should call one that sets itself again and again', () => {
-    const { told, set, does } = telling();
+    const { recorded, set, does } = recordingWheel();
     does('a', () => {
-      if (told.length < 3) set(10, 'a');
+      if (recorded.length < 3) set(10, 'a');
     });
     does('b', () => {
-      if (told.length < 3) set(0, 'b');
+      if (recorded.length < 3) set(0, 'b');
     });
     inVirtualTime(() => set(10, 'a'));
-    expect(told.splice(0)).to.deep.equal(['10 a', '20 a', '30 a']);
+    expect(recorded.splice(0)).to.deep.equal(['10 a', '20 a', '30 a']);
     inVirtualTime(() => set(0, 'b'));
-    expect(told.map((line) => line.slice(-1))).to.deep.equal(['b', 'b', 'b']);
+    expect(recorded.map((line) => line.slice(-1))).to.deep.equal(['b', 'b', 'b']);
   });
 
   it('should not call one that was cleared or set again by one before it', () => {
-    const { told, set, clear, does } = telling();
+    const { recorded, set, clear, does } = recordingWheel();
     does('a', () => {
       clear(10, 'b');
       clear(10, 'c');
       set(10, 'c');
     });
     inVirtualTime(() => ['a', 'b', 'c'].forEach((name) => set(10, name)));
-    expect(told).to.deep.equal(['10 a', '20 c']);
+    expect(recorded).to.deep.equal(['10 a', '20 c']);
   });
 
   it('should take up what is set after all others were cleared', () => {
-    const { told, set, clear, does } = telling();
+    const { recorded, set, clear, does } = recordingWheel();
     does('a', () => {
       clear(10, 'b');
       set(10, 'c');
@@ -117,6 +117,6 @@ describe('sharedTimers', () => {
         set(10, 'b');
       });
     });
-    expect(told).to.deep.equal(['15 a', '25 c']);
+    expect(recorded).to.deep.equal(['15 a', '25 c']);
   });
 });

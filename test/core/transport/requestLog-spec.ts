@@ -18,12 +18,12 @@ import { respondWith, response } from '../../support/responses.ts';
 const request: HttpRequest = { method: 'GET', url: 'https://pool.example/me' };
 
 /** What is told of what happens in virtual time, which begins with 0. */
-function toldOf(run: (reported: (transport: Transport) => Transport) => void): readonly Activity[] {
-  const told: Activity[] = [];
+function recordedFrom(run: (reported: (transport: Transport) => Transport) => void): readonly Activity[] {
+  const recorded: Activity[] = [];
   const { activity$, logged: reported } = reportTo(platformChannel({}));
-  activity$.subscribe((activity) => told.push(activity));
+  activity$.subscribe((activity) => recorded.push(activity));
   inVirtualTime(() => run(reported));
-  return told;
+  return recorded;
 }
 
 describe('activityReport', () => {
@@ -34,12 +34,12 @@ describe('activityReport', () => {
           of({ ...response(200), body$: of(new Uint8Array(3), new Uint8Array(4)).pipe(delay(30)) }),
         ),
       );
-    const told = toldOf((reported) =>
+    const recorded = recordedFrom((reported) =>
       reported(slow)(request)
         .pipe(mergeMap(({ body$ }) => body$))
         .subscribe(),
     );
-    expect(told).to.deep.equal([
+    expect(recorded).to.deep.equal([
       {
         method: 'GET',
         origin: 'https://pool.example',
@@ -54,28 +54,30 @@ describe('activityReport', () => {
   });
 
   it('should tell of an answer whose body nobody reads', () => {
-    const told = toldOf((reported) => reported(respondWith(response(204)).transport)(request).subscribe());
-    expect(told).to.have.length(1);
-    expect(told[0]).to.include({ status: 204, bytes: 0, end: 'answered' });
+    const recorded = recordedFrom((reported) =>
+      reported(respondWith(response(204)).transport)(request).subscribe(),
+    );
+    expect(recorded).to.have.length(1);
+    expect(recorded[0]).to.include({ status: 204, bytes: 0, end: 'answered' });
   });
 
   it('should tell of an answer whose head is enough for who leaves then', () => {
-    const told = toldOf((reported) =>
+    const recorded = recordedFrom((reported) =>
       reported(respondWith(response(401)).transport)(request)
         .pipe(take(1))
         .subscribe(),
     );
-    expect(told).to.have.length(1);
-    expect(told[0]).to.include({ status: 401, end: 'answered' });
+    expect(recorded).to.have.length(1);
+    expect(recorded[0]).to.include({ status: 401, end: 'answered' });
   });
 
   it('should tell why there was no answer', () => {
     const broken = new NetworkError('no answer', request, { code: 'ECONNRESET' });
-    const told = toldOf((reported) =>
+    const recorded = recordedFrom((reported) =>
       reported(() => throwError(() => broken))(request).subscribe({ error: () => undefined }),
     );
-    expect(told[0]).to.include({ end: 'failed', error: 'NetworkError ECONNRESET' });
-    expect(told[0]).not.to.have.property('status');
+    expect(recorded[0]).to.include({ end: 'failed', error: 'NetworkError ECONNRESET' });
+    expect(recorded[0]).not.to.have.property('status');
   });
 
   it('should tell of a body that breaks off, and of what had come of it', () => {
@@ -83,34 +85,34 @@ describe('activityReport', () => {
       of(new Uint8Array(5)),
       throwError(() => new TypeError('terminated')),
     );
-    const told = toldOf((reported) =>
+    const recorded = recordedFrom((reported) =>
       reported(respondWith({ ...response(200), body$ }).transport)(request)
         .pipe(mergeMap((answer) => readText(answer, 'answer')))
         .subscribe({ error: () => undefined }),
     );
-    expect(told).to.have.length(1);
-    expect(told[0]).to.include({ status: 200, bytes: 5, end: 'failed', error: 'TypeError' });
+    expect(recorded).to.have.length(1);
+    expect(recorded[0]).to.include({ status: 200, bytes: 5, end: 'failed', error: 'TypeError' });
   });
 
   it('should tell of what is no Error by its type only', () => {
-    const told = toldOf((reported) =>
+    const recorded = recordedFrom((reported) =>
       reported(() => throwError(() => 'hush'))(request).subscribe({ error: () => undefined }),
     );
-    expect(told[0]).to.include({ end: 'failed', error: 'string' });
+    expect(recorded[0]).to.include({ end: 'failed', error: 'string' });
   });
 
   it('should tell of a request that nobody waits for any more', () => {
-    const told = toldOf((reported) => {
+    const recorded = recordedFrom((reported) => {
       const waiting = reported(() => NEVER)(request).subscribe();
       timer(10).subscribe(() => waiting.unsubscribe());
     });
-    expect(told).to.have.length(1);
-    expect(told[0]).to.include({ end: 'aborted', ms: 10 });
+    expect(recorded).to.have.length(1);
+    expect(recorded[0]).to.include({ end: 'aborted', ms: 10 });
   });
 
   it('should tell of a body that nobody wants to the end', () => {
     const body$ = concat(of(new Uint8Array(1)), NEVER);
-    const told = toldOf((reported) =>
+    const recorded = recordedFrom((reported) =>
       reported(respondWith({ ...response(200), body$ }).transport)(request)
         .pipe(
           mergeMap((answer) => answer.body$),
@@ -118,16 +120,16 @@ describe('activityReport', () => {
         )
         .subscribe(),
     );
-    expect(told).to.have.length(1);
-    expect(told[0]).to.include({ end: 'aborted', bytes: 1, status: 200 });
+    expect(recorded).to.have.length(1);
+    expect(recorded[0]).to.include({ end: 'aborted', bytes: 1, status: 200 });
   });
 
   it('should tell of each attempt, and why it was not the first', () => {
     const { transport } = respondWith(response(503), response(200));
-    const told = toldOf((reported) =>
+    const recorded = recordedFrom((reported) =>
       withRetry({ random: () => 0 })(reported(transport))(request).subscribe(),
     );
-    expect(told.map(({ status, repeats }) => [status, repeats])).to.deep.equal([
+    expect(recorded.map(({ status, repeats }) => [status, repeats])).to.deep.equal([
       [503, undefined],
       [200, { count: 1, reason: 'status 503' }],
     ]);
@@ -139,17 +141,22 @@ describe('activityReport', () => {
       defer(() =>
         ++attempts < 3 ? throwError(() => new NetworkError('no answer', request)) : of(response(200)),
       );
-    const told = toldOf((reported) =>
+    const recorded = recordedFrom((reported) =>
       withRetry({ random: () => 0 })(reported(transport))(request).subscribe(),
     );
-    expect(told.at(-1)?.repeats).to.deep.equal({ count: 2, reason: 'NetworkError' });
+    expect(recorded.at(-1)?.repeats).to.deep.equal({ count: 2, reason: 'NetworkError' });
   });
 
   it('should tell that a token was refused', () => {
     const { transport } = respondWith(response(401), response(200));
-    const told = toldOf((reported) => withToken(() => of('hush'))(reported(transport))(request).subscribe());
-    expect(told.map(({ repeats }) => repeats?.reason)).to.have.members([undefined, 'the token was refused']);
-    expect(JSON.stringify(told)).not.to.contain('hush');
+    const recorded = recordedFrom((reported) =>
+      withToken(() => of('hush'))(reported(transport))(request).subscribe(),
+    );
+    expect(recorded.map(({ repeats }) => repeats?.reason)).to.have.members([
+      undefined,
+      'the token was refused',
+    ]);
+    expect(JSON.stringify(recorded)).not.to.contain('hush');
   });
 
   const paths: readonly (readonly [name: string, url: string, path: string])[] = [
@@ -168,23 +175,23 @@ describe('activityReport', () => {
   ];
   for (const [name, url, path] of paths) {
     it(`shows nothing of a query: ${name}`, () => {
-      const told = toldOf((reported) =>
+      const recorded = recordedFrom((reported) =>
         reported(respondWith(response(200)).transport)({
           ...request,
           url: `https://sara:hush@pool.example${url}`,
         }).subscribe(),
       );
-      expect(told[0]).to.include({ origin: 'https://pool.example', path });
+      expect(recorded[0]).to.include({ origin: 'https://pool.example', path });
     });
   }
 
   it('reports a request whose URL cannot be read', () => {
-    const told = toldOf((reported) =>
+    const recorded = recordedFrom((reported) =>
       reported(() => throwError(() => new TypeError('hush')))({ ...request, url: 'hush' }).subscribe({
         error: (error: unknown) => expect(error).to.be.instanceOf(TypeError),
       }),
     );
-    expect(told[0]).to.include({ origin: 'an invalid URL', path: '', end: 'failed', error: 'TypeError' });
+    expect(recorded[0]).to.include({ origin: 'an invalid URL', path: '', end: 'failed', error: 'TypeError' });
   });
 
   for (const [url, origin] of [
@@ -193,19 +200,19 @@ describe('activityReport', () => {
     ['foo:hush', 'foo:'],
   ] as const) {
     it(`shows no path of ${url}`, () => {
-      const told = toldOf((reported) =>
+      const recorded = recordedFrom((reported) =>
         reported(respondWith(response(204)).transport)({ ...request, url }).subscribe(),
       );
-      expect(told[0]).to.include({ origin, path: '' });
+      expect(recorded[0]).to.include({ origin, path: '' });
     });
   }
 
   it('shows names and codes of errors only if they are words', () => {
     const hostile = Object.assign(new Error('hush'), { name: 'a\u001b[2J', code: 'hush '.repeat(1000) });
-    const told = toldOf((reported) =>
+    const recorded = recordedFrom((reported) =>
       reported(() => throwError(() => hostile))(request).subscribe({ error: () => undefined }),
     );
-    expect(told[0]).to.include({ end: 'failed', error: 'Error' });
+    expect(recorded[0]).to.include({ end: 'failed', error: 'Error' });
   });
 
   it('should leave the answer as it is while nobody listens', () => {
@@ -216,8 +223,8 @@ describe('activityReport', () => {
   });
 
   it('should tell those on the channel for diagnostics too, without an owner', () => {
-    const told: unknown[] = [];
-    const listen = (message: unknown): void => void told.push(message);
+    const recorded: unknown[] = [];
+    const listen = (message: unknown): void => void recorded.push(message);
     subscribe(ACTIVITY_CHANNEL, listen);
     requestLog()
       .logged(respondWith(response(204)).transport)(request)
@@ -226,15 +233,15 @@ describe('activityReport', () => {
     requestLog()
       .logged(respondWith(response(204)).transport)(request)
       .subscribe();
-    expect(told).to.have.length(1);
-    expect(told[0]).to.include({ method: 'GET', path: '/me', status: 204 });
+    expect(recorded).to.have.length(1);
+    expect(recorded[0]).to.include({ method: 'GET', path: '/me', status: 204 });
   });
 
   it('should do without such a channel where there is none', () => {
     const { activity$, logged: reported } = reportTo(platformChannel({}));
-    const told: Activity[] = [];
-    activity$.subscribe((activity) => told.push(activity));
+    const recorded: Activity[] = [];
+    activity$.subscribe((activity) => recorded.push(activity));
     reported(respondWith(response(204)).transport)(request).subscribe();
-    expect(told).to.have.length(1);
+    expect(recorded).to.have.length(1);
   });
 });

@@ -128,13 +128,13 @@ describe('withConcurrency', () => {
     inVirtualTime(() => {
       const server = held();
       const transport = withConcurrency(1)(withProgress(server.transport));
-      const told: string[] = [];
+      const recorded: string[] = [];
       transport(ask('a')).subscribe();
-      const waiting = transport(ask('b', { onProgress: (progress) => told.push(progress) })).subscribe();
+      const waiting = transport(ask('b', { onProgress: (progress) => recorded.push(progress) })).subscribe();
       waiting.unsubscribe();
       server.answer('a');
       expect(server.sent).to.deep.equal(['a', 'a over']);
-      expect(told).to.deep.equal([]);
+      expect(recorded).to.deep.equal([]);
     }));
 
   const waysToEnd: readonly (readonly [

@@ -8,38 +8,38 @@ import { type PreparedResponse, respondWith, response } from '../../support/resp
 const request: HttpRequest = { method: 'POST', url: 'https://server.example/' };
 
 function progressOf(answer: PreparedResponse): RequestProgress[] {
-  const told: RequestProgress[] = [];
+  const recorded: RequestProgress[] = [];
   withProgress(respondWith(answer).transport)({
     ...request,
-    onProgress: (progress) => told.push(progress),
+    onProgress: (progress) => recorded.push(progress),
   }).subscribe({
     error: () => undefined,
   });
-  return told;
+  return recorded;
 }
 
 const broken = (code?: string): NetworkError => new NetworkError('no answer', request, { code });
 
 describe('reportProgress', () => {
   it('should tell nothing before the request is subscribed to', () => {
-    const told: RequestProgress[] = [];
+    const recorded: RequestProgress[] = [];
     withProgress(respondWith(response(200)).transport)({
       ...request,
-      onProgress: (progress) => told.push(progress),
+      onProgress: (progress) => recorded.push(progress),
     });
-    expect(told).to.deep.equal([]);
+    expect(recorded).to.deep.equal([]);
   });
 
   it('should tell that it is sent before it is', () => {
-    const told: RequestProgress[] = [];
+    const recorded: RequestProgress[] = [];
     const transport = withProgress((): never => {
-      expect(told).to.deep.equal(['sent']);
+      expect(recorded).to.deep.equal(['sent']);
       throw new Error('stop');
     });
-    transport({ ...request, onProgress: (progress) => told.push(progress) }).subscribe({
+    transport({ ...request, onProgress: (progress) => recorded.push(progress) }).subscribe({
       error: () => undefined,
     });
-    expect(told).to.deep.equal(['sent']);
+    expect(recorded).to.deep.equal(['sent']);
   });
 
   for (const status of [200, 201, 204, 408, 500, 502, 504]) {

@@ -11,7 +11,7 @@ const url = 'https://mail.contoso.com/EWS/Exchange.asmx';
 /** A server whose answers are given by their status, the last one again and again. */
 function server(...statuses: number[]) {
   const sent: (string | undefined)[] = [];
-  const told: unknown[] = [];
+  const recorded: unknown[] = [];
   const transport: Transport = ({ headers }) => {
     sent.push(headers?.['authorization']);
     return of(response(statuses[sent.length - 1] ?? statuses.at(-1) ?? 200));
@@ -19,24 +19,24 @@ function server(...statuses: number[]) {
   const signed = basicSignIn('c2FyYTpodXNo')(transport);
   const ask = (to = url): void => {
     signed({ method: 'POST', url: to }).subscribe({
-      next: ({ status }) => told.push(status),
-      error: (error: unknown) => told.push(error),
+      next: ({ status }) => recorded.push(status),
+      error: (error: unknown) => recorded.push(error),
     });
   };
-  return { sent, told, ask };
+  return { sent, recorded, ask };
 }
 
 describe('basicSignIn', () => {
   it('signs each request', () => {
-    const { sent, told, ask } = server(200);
+    const { sent, recorded, ask } = server(200);
     ask();
     ask();
     expect(sent).to.deep.equal(['Basic c2FyYTpodXNo', 'Basic c2FyYTpodXNo']);
-    expect(told).to.deep.equal([200, 200]);
+    expect(recorded).to.deep.equal([200, 200]);
   });
 
   it('passes on the 401, and then sends nothing for a minute', () => {
-    const { sent, told, ask } = server(401, 200);
+    const { sent, recorded, ask } = server(401, 200);
     inVirtualTime(() => {
       ask();
       ask();
@@ -44,11 +44,11 @@ describe('basicSignIn', () => {
       timer(60_000).subscribe(() => ask());
     });
     expect(sent).to.have.length(2);
-    expect(told[0]).to.equal(401);
-    expect(told[1]).to.be.instanceOf(HttpError).and.include({ status: 401 });
-    expect(String(told[1])).to.contain('not sent again for 60 seconds').and.not.contain('c2Fy');
-    expect(String(told[2])).to.contain('not sent again for 1 seconds');
-    expect(told[3]).to.equal(200);
+    expect(recorded[0]).to.equal(401);
+    expect(recorded[1]).to.be.instanceOf(HttpError).and.include({ status: 401 });
+    expect(String(recorded[1])).to.contain('not sent again for 60 seconds').and.not.contain('c2Fy');
+    expect(String(recorded[2])).to.contain('not sent again for 1 seconds');
+    expect(recorded[3]).to.equal(200);
   });
 
   it('stops after a 401 that follows accepted requests', () => {

@@ -190,7 +190,7 @@ describe('pushListener', () => {
 
   it('should survive a sender that goes away in the middle', async () => {
     const url = await listen();
-    const told = firstValueFrom(listener.refused$);
+    const recorded = firstValueFrom(listener.refused$);
     const { port, hostname } = new URL(url);
     const socket = connect(Number(port), hostname, () => {
       socket.write(
@@ -198,7 +198,7 @@ describe('pushListener', () => {
         () => socket.destroy(),
       );
     });
-    expect((await told).problem).to.contain('expected the end of the body');
+    expect((await recorded).problem).to.contain('expected the end of the body');
     expect((await post(url, postedEvents('S1', ['W1']))).status).to.equal(200);
   });
 
@@ -283,10 +283,10 @@ describe('pushListener', () => {
 
   it('should emit each refusal to who looks, and error never', async () => {
     const url = await listen();
-    const told = firstValueFrom(listener.refused$.pipe(take(2), toArray()));
+    const recorded = firstValueFrom(listener.refused$.pipe(take(2), toArray()));
     await fetch(url);
     await post(url, 'x');
-    expect((await told).map(({ status }) => status)).to.deep.equal([405, 400]);
+    expect((await recorded).map(({ status }) => status)).to.deep.equal([405, 400]);
   });
 
   const bad: readonly [name: string, options: PushListenerOptions | null, message: string][] = [

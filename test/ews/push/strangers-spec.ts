@@ -61,7 +61,7 @@ describe('Strangers at the callback URL', () => {
   let events: EwsEvent[];
   let refused: RefusedPost[];
   let watching: Subscription | undefined;
-  let told: unknown[];
+  let recorded: unknown[];
   /** Emits when a post of a stranger was read to its end, or answered. */
   let handled$: Subject<void>;
   /** What the server's own posts were answered. */
@@ -74,7 +74,7 @@ describe('Strangers at the callback URL', () => {
   const begin = async (options: PushListenerOptions = {}): Promise<void> => {
     events = [];
     refused = [];
-    told = [];
+    recorded = [];
     statuses = [];
     watching = undefined;
     handled$ = new Subject();
@@ -107,7 +107,7 @@ describe('Strangers at the callback URL', () => {
         mergeMap(() => transport(request)),
       );
     service = exchange({ url: `${served.origin}/EWS/Exchange.asmx`, transport: waiting });
-    service.activity$.subscribe((activity) => told.push(activity));
+    service.activity$.subscribe((activity) => recorded.push(activity));
   };
 
   beforeEach(() => begin());
@@ -334,9 +334,9 @@ describe('Strangers at the callback URL', () => {
     const [, secret = ''] = /=(\w+)$/.exec(url) ?? [];
     expect(secret).to.have.length(32);
     const { url: given, ...notification } = await incoming;
-    for (const value of [service, told, refused, events, listener, given, notification, server.posts]) {
+    for (const value of [service, recorded, refused, events, listener, given, notification, server.posts]) {
       expect(inspect(value, { depth: 8 })).to.not.contain(secret);
     }
-    expect(JSON.stringify([told, refused, events, server.posts])).to.not.contain(secret);
+    expect(JSON.stringify([recorded, refused, events, server.posts])).to.not.contain(secret);
   });
 });

@@ -17,12 +17,12 @@ describe('The claims to subscription ids', () => {
   it('should go to who was given the id last, and tell who had it', () => {
     const claims = subscriptionIds();
     const [older, newer] = [claims.open(), claims.open()];
-    const told: string[] = [];
-    older.lost = (): unknown => told.push('older');
-    newer.lost = (): unknown => told.push('newer');
+    const recorded: string[] = [];
+    older.lost = (): unknown => recorded.push('older');
+    newer.lost = (): unknown => recorded.push('newer');
     claims.assign(older, '1', 0);
     expect(claims.assign(newer, '1', Infinity)).to.equal('forgotten');
-    expect(told).to.deep.equal(['older']);
+    expect(recorded).to.deep.equal(['older']);
     expect([claims.owns(older, '1'), claims.owns(newer, '1')]).to.deep.equal([false, true]);
   });
 

@@ -396,9 +396,9 @@ describe('A connection that ends', () => {
       );
       const [, second] = run.server.requests.filter(({ operation }) => operation === 'Subscribe');
       expect(second!.time).to.equal(20_000);
-      const told = gapAt(run.seen);
+      const recorded = gapAt(run.seen);
       // Where the id tells of the restart, it is told of at once.
-      if (dialect === 'grommunio') expect(told).to.equal('20');
+      if (dialect === 'grommunio') expect(recorded).to.equal('20');
       expect(newsOf(run).filter((line) => !line.endsWith(' gap'))).to.deep.equal([
         '30 created',
         '150 newMail',

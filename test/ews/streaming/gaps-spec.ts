@@ -4,7 +4,7 @@ import type { Member } from '../../../lib/ews/streaming/member.ts';
 import type { StreamRequest } from '../../../lib/ews/streaming/handover.ts';
 
 /** A member, and the requests of its connection. */
-function told(
+function recorded(
   script: (gaps: PendingGaps, member: Member, hang: (...legs: StreamRequest[]) => void) => void,
 ): string[] {
   const seen: string[] = [];
@@ -37,7 +37,7 @@ const leg = (number: number, ...members: readonly Member[]): StreamRequest => ({
 
 describe('connectionGaps', () => {
   it('should be told once, by a request that was opened behind the one on which something is missing', () => {
-    const seen = told((gaps, member) => {
+    const seen = recorded((gaps, member) => {
       gaps.add(member, 'connectionLost', 2);
       gaps.flush(leg(1, member));
       gaps.flush(leg(2, member));
@@ -50,7 +50,7 @@ describe('connectionGaps', () => {
   });
 
   it('should not be told by a request that is not for the member, nor to one that has left', () => {
-    const seen = told((gaps, member) => {
+    const seen = recorded((gaps, member) => {
       gaps.add(member, 'connectionLost', 1);
       gaps.flush(leg(2));
       gaps.remove(member);
@@ -60,7 +60,7 @@ describe('connectionGaps', () => {
   });
 
   it('should be told as one, by the last of them, where no request hangs that could tell the first alone', () => {
-    const seen = told((gaps, member) => {
+    const seen = recorded((gaps, member) => {
       gaps.add(member, 'unreadable', 1);
       gaps.add(member, 'connectionLost', 2);
       gaps.flush(leg(2, member));
@@ -70,7 +70,7 @@ describe('connectionGaps', () => {
   });
 
   it('should be told one by one where the request between them goes on', () => {
-    const seen = told((gaps, member, hang) => {
+    const seen = recorded((gaps, member, hang) => {
       const goesOn = leg(2, member);
       gaps.add(member, 'unreadable', 1);
       hang(goesOn);

@@ -123,14 +123,14 @@ describe('A week of streams in short, over real sockets', () => {
         ['connectionLost', (): void => server.closeStreams('reset')],
         ['connectionLost', (): void => server.goSilent()],
       ];
-      const told = watchers.map((): (GapReason | undefined)[] => []);
+      const recorded = watchers.map((): (GapReason | undefined)[] => []);
       for (const [, happen] of incidents) {
         const before = watchers.map(({ gaps }) => gaps.length);
         // Close before it, and close behind it.
         deliver();
         happen();
         await goesOn();
-        watchers.forEach(({ gaps }, index) => told[index]!.push(gaps[before[index]!]?.reason));
+        watchers.forEach(({ gaps }, index) => recorded[index]!.push(gaps[before[index]!]?.reason));
       }
       all.unsubscribe();
       await wire.left();
@@ -138,7 +138,7 @@ describe('A week of streams in short, over real sockets', () => {
 
       expect(errors).to.deep.equal([]);
       const expected = incidents.map(([gap]) => gap);
-      for (const gaps of told) expect(gaps).to.deep.equal(expected);
+      for (const gaps of recorded) expect(gaps).to.deep.equal(expected);
       for (const { mails, gaps, box } of watchers) {
         const found = new Set(mails);
         expect(mails, 'once, in order').to.deep.equal(

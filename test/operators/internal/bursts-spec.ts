@@ -109,28 +109,28 @@ describe('openBursts', () => {
         };
         const bursts = burstBuffer<Event>({ ...rules, merge });
         const sent: Event[] = [];
-        const told: Event[] = [];
+        const recorded: Event[] = [];
         let now = 0;
         for (const [index, { type, id, afterMs }] of steps.entries()) {
           now += afterMs;
           const isItem = type !== 'gap' && type !== 'status';
           const event = { type, number: index, ...(isItem ? { item: { id } } : {}) };
           sent.push(event);
-          told.push(...bursts.due(now), ...bursts.add(event, now));
+          recorded.push(...bursts.due(now), ...bursts.add(event, now));
           expect(bursts.size()).to.be.at.most(rules.max);
         }
-        told.push(...bursts.rest());
+        recorded.push(...bursts.rest());
 
-        expect(new Set(told).size).to.equal(told.length);
+        expect(new Set(recorded).size).to.equal(recorded.length);
         for (const event of sent) {
           let standing = event;
           for (let next = standsFor.get(event); next !== undefined; next = standsFor.get(next))
             standing = next;
-          expect(told).to.include(standing);
+          expect(recorded).to.include(standing);
           expect(standing.item?.id).to.equal(event.item?.id);
         }
         // By the last event that each stands for: so nothing crosses a gap, and what is told leaves none behind.
-        const order = told.map((event) => last.get(event) ?? event.number);
+        const order = recorded.map((event) => last.get(event) ?? event.number);
         expect(order).to.deep.equal(order.toSorted((one, other) => one - other));
       }),
       { numRuns: 1000 },

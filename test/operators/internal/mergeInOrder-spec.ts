@@ -49,15 +49,15 @@ describe('mergeInOrder', () => {
 
   it('should keep the order where a subscriber makes the source emit', () => {
     const source$ = new Subject<number>();
-    const told: number[] = [];
+    const recorded: number[] = [];
     inVirtualTime(({ flush }) => {
       source$.pipe(mergeInOrder((ms) => timer(ms).pipe(map(() => ({ ms }))), 4)).subscribe(({ ms }) => {
-        told.push(ms);
+        recorded.push(ms);
         if (ms === 3) source$.next(0);
       });
       for (const ms of [3, 2, 1]) source$.next(ms);
       flush();
     });
-    expect(told).to.deep.equal([3, 2, 1, 0]);
+    expect(recorded).to.deep.equal([3, 2, 1, 0]);
   });
 });

@@ -17,7 +17,7 @@ export async function socketProxy(port: number, text: string): Promise<SocketPro
   const all = new Set<Socket>();
   /** The sockets of clients that have sent the text, each with the one to the server. */
   const marked = new Map<Socket, Socket>();
-  let tellLeft = (): void => undefined;
+  let resolveLeft = (): void => undefined;
 
   const couple = (from: Socket, to: Socket): void => {
     all.add(from);
@@ -27,7 +27,7 @@ export async function socketProxy(port: number, text: string): Promise<SocketPro
       to.destroy();
       all.delete(from);
       marked.delete(from);
-      if (marked.size === 0) tellLeft();
+      if (marked.size === 0) resolveLeft();
     });
   };
 
@@ -53,7 +53,7 @@ export async function socketProxy(port: number, text: string): Promise<SocketPro
     },
     left: () =>
       new Promise((resolve) => {
-        tellLeft = resolve;
+        resolveLeft = resolve;
         if (marked.size === 0) resolve();
       }),
     close: () =>

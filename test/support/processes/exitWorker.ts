@@ -32,7 +32,7 @@ function watching(): Watching {
 }
 
 const { connection, events$ } = watching();
-const tell = (told: unknown): void => console.log(JSON.stringify(told));
+const print = (value: unknown): void => console.log(JSON.stringify(value));
 
 if (how === 'backoff' || how === 'backoff, close') {
   const all = new Subscription();
@@ -40,19 +40,19 @@ if (how === 'backoff' || how === 'backoff, close') {
   connection.activity$.pipe(first(({ status }) => status === 503)).subscribe(() => {
     setImmediate(() => {
       all.unsubscribe();
-      if (how === 'backoff') tell('left');
-      else void connection.close({ timeoutMs: 100 }).then(() => tell('left'));
+      if (how === 'backoff') print('left');
+      else void connection.close({ timeoutMs: 100 }).then(() => print('left'));
     });
   });
   all.add(events$.subscribe());
 } else {
   events$.pipe(take(1)).subscribe({
     complete: () => {
-      if (how === 'unsubscribe') tell('left');
-      if (how === 'drain') void connection.drain().then(({ clean }) => tell(clean));
+      if (how === 'unsubscribe') print('left');
+      if (how === 'drain') void connection.drain().then(({ clean }) => print(clean));
       if (how === 'close') {
         void connection.close({ timeoutMs: 100 }).then(({ clean, pending = [], outcomes }) =>
-          tell({
+          print({
             clean,
             pending: pending.map(({ resource }) => resource),
             outcomes: outcomes.map(({ resource, outcome }) => `${resource} ${outcome}`),

@@ -120,6 +120,6 @@ export function outcomesIn(
 /** Prints what came of more kills than usual. */
 export function printFigures(what: string, figures: Readonly<Record<string, number>>): void {
   if (process.env['KILLS'] === undefined) return;
-  const told = Object.entries(figures).map(([name, count]) => `${count} ${name}`);
-  console.log(`${what}: ${KILLS} kills, ${told.join(', ')}`);
+  const recorded = Object.entries(figures).map(([name, count]) => `${count} ${name}`);
+  console.log(`${what}: ${KILLS} kills, ${recorded.join(', ')}`);
 }

@@ -15,7 +15,7 @@ const SARA = 'sip:sara@contoso.com';
 const HERS = `${APP}/people/sara@contoso.com`;
 const headers = { authorization: 'Bearer t', 'content-type': 'application/json' };
 
-interface Told {
+interface Recorded {
   status?: number;
   body?: Record<string, unknown>;
 }
@@ -27,28 +27,30 @@ interface Wire {
   readonly _embedded?: object;
 }
 
-function ask({ transport }: UcwaSimulator, method: string, path: string, body?: object): Told {
-  const told: Told = {};
+function ask({ transport }: UcwaSimulator, method: string, path: string, body?: object): Recorded {
+  const recorded: Recorded = {};
   transport({
     ...{ method, url: `https://ucwa.example${path}`, headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
     .pipe(
       mergeMap((response) => {
-        told.status = response.status;
+        recorded.status = response.status;
         return readText(response, 'body');
       }),
     )
-    .subscribe((text) => (told.body = JSON.parse(text) as Record<string, unknown>));
-  return told;
+    .subscribe((text) => (recorded.body = JSON.parse(text) as Record<string, unknown>));
+  return recorded;
 }
 
-const events = (server: UcwaSimulator, ack: number): Told => ask(server, 'GET', `${APP}/events?ack=${ack}`);
-const eventsIn = ({ body }: Told): readonly Wire[] => {
+const events = (server: UcwaSimulator, ack: number): Recorded =>
+  ask(server, 'GET', `${APP}/events?ack=${ack}`);
+const eventsIn = ({ body }: Recorded): readonly Wire[] => {
   const { sender = [] } = body as { readonly sender?: readonly { readonly events: readonly Wire[] }[] };
   return sender.flatMap((one) => one.events);
 };
-const relsIn = (told: Told): string[] => eventsIn(told).map(({ type, link }) => `${type} ${link.rel}`);
+const relsIn = (recorded: Recorded): string[] =>
+  eventsIn(recorded).map(({ type, link }) => `${type} ${link.rel}`);
 
 function watched(options: UcwaSimulatorOptions = {}): UcwaSimulator {
   const server = ucwaSimulator({ mediumSeconds: 0, ...options });
@@ -125,9 +127,9 @@ describe('ucwaSimulator, on the state of contacts', () => {
       'updated contactSupportedModalities',
     ]);
     server.setPresence(SARA, { note: undefined });
-    const told = events(server, 3);
-    expect(relsIn(told)).to.deep.equal(['updated contactNote']);
-    expect(eventsIn(told)[0]).to.deep.equal({
+    const recorded = events(server, 3);
+    expect(relsIn(recorded)).to.deep.equal(['updated contactNote']);
+    expect(eventsIn(recorded)[0]).to.deep.equal({
       type: 'updated',
       link: { rel: 'contactNote', href: `${HERS}/note` },
       in: { rel: 'contact', href: HERS },
@@ -159,8 +161,8 @@ describe('ucwaSimulator, on the state of contacts', () => {
     events(server, 1);
     server.setPresence(SARA, { availability: 'Away', lastActive: new Date(7) });
     server.setPresence(SARA, { availability: 'Busy', lastActive: new Date(8) });
-    const told = events(server, 2);
-    expect(eventsIn(told).map(({ _embedded }) => _embedded)).to.deep.equal([
+    const recorded = events(server, 2);
+    expect(eventsIn(recorded).map(({ _embedded }) => _embedded)).to.deep.equal([
       {
         contactPresence: {
           ...{ availability: 'Busy', deviceType: 'Desktop', lastActive: '/Date(8)/' },

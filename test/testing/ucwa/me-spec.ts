@@ -11,27 +11,27 @@ const REPORT = `${APP}/reportMyActivity`;
 const headers = { authorization: 'Bearer t', 'content-type': 'application/json' };
 const MINUTE = 60_000;
 
-interface Told {
+interface Recorded {
   status?: number;
   body?: Record<string, unknown>;
 }
 
-function ask({ transport }: UcwaSimulator, method: string, path: string, body?: object): Told {
-  const told: Told = {};
+function ask({ transport }: UcwaSimulator, method: string, path: string, body?: object): Recorded {
+  const recorded: Recorded = {};
   transport({
     ...{ method, url: `https://ucwa.example${path}`, headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
     .pipe(
       mergeMap((response) => {
-        told.status = response.status;
+        recorded.status = response.status;
         return readText(response, 'body');
       }),
     )
     .subscribe((text) => {
-      if (text !== '') told.body = JSON.parse(text) as Record<string, unknown>;
+      if (text !== '') recorded.body = JSON.parse(text) as Record<string, unknown>;
     });
-  return told;
+  return recorded;
 }
 
 function started(): UcwaSimulator {
@@ -53,9 +53,9 @@ describe('ucwaSimulator, on the user', () => {
 
   it('should take no report, and tell no presence, of who was not made available', () => {
     const server = started();
-    for (const told of [ask(server, 'POST', REPORT), ask(server, 'GET', `${APP}/me/presence`)]) {
-      expect(told).to.deep.include({ status: 409 });
-      expect(told.body).to.deep.include({ code: 'Conflict', subcode: 'MakeMeAvailableRequired' });
+    for (const recorded of [ask(server, 'POST', REPORT), ask(server, 'GET', `${APP}/me/presence`)]) {
+      expect(recorded).to.deep.include({ status: 409 });
+      expect(recorded.body).to.deep.include({ code: 'Conflict', subcode: 'MakeMeAvailableRequired' });
     }
     expect(server.applications[0]).not.to.have.property('availability');
   });

@@ -9,7 +9,7 @@ import {
 } from '../../../lib/testing/ucwa/simulator.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 
-interface Told {
+interface Recorded {
   status: number | undefined;
   body: unknown;
   error: unknown;
@@ -45,7 +45,7 @@ class Client {
     path: string,
     body?: unknown,
     headers: Record<string, string> = {},
-  ): Told & { readonly sent: Subscription } {
+  ): Recorded & { readonly sent: Subscription } {
     const request: HttpRequest = {
       method,
       url: `${ORIGIN}${path}`,
@@ -56,19 +56,19 @@ class Client {
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     };
-    const told: Told = { status: undefined, body: undefined, error: undefined };
+    const recorded: Recorded = { status: undefined, body: undefined, error: undefined };
     const answer$: Observable<string> = this.server.transport(request).pipe(
       mergeMap((response) => {
-        told.status = response.status;
+        recorded.status = response.status;
         return readText(response, 'body');
       }),
     );
     const sent = answer$.subscribe({
-      next: (text) => (told.body = text === '' ? '' : (JSON.parse(text) as unknown)),
-      error: (error: unknown) => (told.error = error),
+      next: (text) => (recorded.body = text === '' ? '' : (JSON.parse(text) as unknown)),
+      error: (error: unknown) => (recorded.error = error),
     });
     asked.add(sent);
-    return Object.assign(told, { sent });
+    return Object.assign(recorded, { sent });
   }
 
   application(): void {
@@ -79,17 +79,17 @@ class Client {
     expect(this.ask('POST', SUBSCRIPTIONS, { duration: 10, uris }).status).to.equal(201);
   }
 
-  events(ack: number, query = ''): Told & { readonly sent: Subscription } {
+  events(ack: number, query = ''): Recorded & { readonly sent: Subscription } {
     return this.ask('GET', `${APP}/events?ack=${ack}${query}`);
   }
 }
 
-const eventsIn = ({ body }: Told): string[] => {
+const eventsIn = ({ body }: Recorded): string[] => {
   const { sender = [] } = body as { readonly sender?: readonly { readonly events: readonly Wire[] }[] };
   return sender.flatMap(({ events }) => events.map(({ type, link }) => `${type} ${link.rel}`));
 };
 
-const linksIn = ({ body }: Told): Record<string, string> => {
+const linksIn = ({ body }: Recorded): Record<string, string> => {
   const { _links } = body as { readonly _links: Record<string, { readonly href: string }> };
   return Object.fromEntries(
     Object.entries(_links).map(([rel, { href }]) => [rel, href.replace(`${APP}/`, '')]),
@@ -244,7 +244,7 @@ describe('ucwaSimulator', () => {
 
     it('should warn of the expiry, and end what was not extended', () => {
       const client = new Client({ mediumSeconds: 0, expiryWarningSeconds: 60 });
-      const told: [number, string[]][] = [];
+      const recorded: [number, string[]][] = [];
       inVirtualTime(() => {
         client.application();
         client.subscribe(SARA);
@@ -252,15 +252,15 @@ describe('ucwaSimulator', () => {
           const waiting = client.events(ack, '&timeout=1800');
           waiting.sent.add(() => {
             if (waiting.status !== 200) return;
-            told.push([ack, eventsIn(waiting)]);
+            recorded.push([ack, eventsIn(waiting)]);
             if (ack < 3) listen(ack + 1);
           });
         };
         listen(1);
-        timer(540_000).subscribe(() => expect(told).to.have.length(2));
+        timer(540_000).subscribe(() => expect(recorded).to.have.length(2));
         timer(599_999).subscribe(() => expect(client.server.presenceSubscriptions).to.have.length(1));
       });
-      expect(told.slice(1)).to.deep.equal([
+      expect(recorded.slice(1)).to.deep.equal([
         [2, ['updated presenceSubscription']],
         [3, ['deleted contact', 'deleted presenceSubscription']],
       ]);

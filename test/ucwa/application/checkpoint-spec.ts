@@ -48,7 +48,7 @@ describe('A connection with a checkpoint', () => {
   it('should keep its application, its subscriptions, and where its channel goes on, as long as they are there', async () => {
     const server = simulated();
     const store = memoryCheckpoints();
-    const { ucwa, told } = life(server, store, PROCESSED);
+    const { ucwa, recorded } = life(server, store, PROCESSED);
     const one = record(presence(ucwa, { uris: [SARA] }));
     record(ucwa.events$);
     const { application, next, held } = savedIn(store)!;
@@ -63,7 +63,7 @@ describe('A connection with a checkpoint', () => {
     one.subscription.unsubscribe();
     expect(savedIn(store)!.held).to.deep.equal([{ resource: 'application', id: `${server.url}/101` }]);
     await ucwa.close();
-    expect(told()).to.deep.equal(['presenceSubscription Released', 'application Released']);
+    expect(recorded()).to.deep.equal(['presenceSubscription Released', 'application Released']);
     expect(savedIn(store), 'after a clean end').to.equal(undefined);
   });
 
@@ -179,7 +179,7 @@ describe('A connection with a checkpoint', () => {
   it('should begin afresh in the same process after a clean end, while that is still being removed', () => {
     const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 20 });
     const store = memoryCheckpoints();
-    const { ucwa, told } = life(server, store, PROCESSED);
+    const { ucwa, recorded } = life(server, store, PROCESSED);
     inVirtualTime(() => {
       const first = record(presence(ucwa, { uris: [SARA] }));
       timer(1000).subscribe(() => {
@@ -194,7 +194,7 @@ describe('A connection with a checkpoint', () => {
         });
       });
     });
-    expect(told().filter((line) => !line.endsWith(' Released'))).to.deep.equal([]);
+    expect(recorded().filter((line) => !line.endsWith(' Released'))).to.deep.equal([]);
     expect(server.applications).to.deep.equal([]);
     expect(savedIn(store)).to.equal(undefined);
   });
@@ -306,7 +306,7 @@ describe('The connection of the next process', () => {
     killedWatching(server, store);
     server.restart();
     const since = server.requests.length;
-    const { ucwa, told } = life(server, store, PROCESSED);
+    const { ucwa, recorded } = life(server, store, PROCESSED);
     const batches: EventBatch[] = [];
     ucwa.batches$.subscribe((batch) => batches.push(batch));
     const watching = record(presence(ucwa, { uris: [SARA] }));
@@ -324,7 +324,7 @@ describe('The connection of the next process', () => {
       ],
     });
     expect(watching.values, 'the first to listen was another').to.deep.equal(CREATED);
-    expect(told()).to.deep.equal(['application AlreadyGone', 'presenceSubscription AlreadyGone']);
+    expect(recorded()).to.deep.equal(['application AlreadyGone', 'presenceSubscription AlreadyGone']);
     await ucwa.close();
     expect(savedIn(store)).to.equal(undefined);
   });
@@ -358,13 +358,13 @@ describe('The connection of the next process', () => {
     const store = memoryCheckpoints();
     killedWatching(server, store, {});
     const since = server.requests.length;
-    const { ucwa, told } = life(server, store);
+    const { ucwa, recorded } = life(server, store);
     const events: UcwaEvent[] = [];
     ucwa.events$.subscribe((event) => events.push(event));
     expect(sent(server, since)[0], 'the same application').to.equal('POST applications 200');
     expect(events[0]).to.include({ type: 'gap', reason: 'resync' });
     expect(events.filter(({ type }) => type === 'gap')).to.have.length(1);
-    expect(told()).to.deep.equal(['presenceSubscription Released']);
+    expect(recorded()).to.deep.equal(['presenceSubscription Released']);
     await ucwa.close();
     expect(savedIn(store)).to.equal(undefined);
   });
@@ -380,10 +380,10 @@ describe('The connection of the next process', () => {
     before.ucwa.events$.subscribe();
     before.kill();
     expect(savedIn(store)!.held).to.deep.equal([{ resource: 'application' }]);
-    const { ucwa, told } = life(server, store, PROCESSED);
+    const { ucwa, recorded } = life(server, store, PROCESSED);
     const events = record(ucwa.events$);
     expect(sent(server), 'found again').to.include('POST applications 200');
-    expect([events.values, told()]).to.deep.equal([[], []]);
+    expect([events.values, recorded()]).to.deep.equal([[], []]);
     expect(savedIn(store)!.held).to.deep.equal([{ resource: 'application', id: `${server.url}/101` }]);
   });
 
@@ -416,10 +416,10 @@ describe('The connection of the next process', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     killedWatching(server, store, { ...PROCESSED, endpointId: 'one' });
-    const { ucwa, told } = life(server, store, { ...PROCESSED, endpointId: 'other' });
+    const { ucwa, recorded } = life(server, store, { ...PROCESSED, endpointId: 'other' });
     expect(record(ucwa.events$).values).to.deep.equal(['gap application']);
     expect(server.applications.map(({ id }) => id)).to.deep.equal(['102']);
-    expect(told().sort()).to.deep.equal(['application Released', 'presenceSubscription AlreadyGone']);
+    expect(recorded().sort()).to.deep.equal(['application Released', 'presenceSubscription AlreadyGone']);
     await ucwa.close();
     expect(server.applications).to.deep.equal([]);
   });
@@ -511,11 +511,11 @@ describe('The connection of the next process', () => {
     record(before.ucwa.events$);
     server.failNext(1, { status: 403 }, ({ method }) => method === 'DELETE');
     watching.subscription.unsubscribe();
-    expect(before.told()).to.deep.equal(['presenceSubscription Failed']);
+    expect(before.recorded()).to.deep.equal(['presenceSubscription Failed']);
     before.kill();
-    const { ucwa, told } = life(server, store, PROCESSED);
+    const { ucwa, recorded } = life(server, store, PROCESSED);
     record(ucwa.events$);
-    expect(told()).to.deep.equal(['presenceSubscription Released']);
+    expect(recorded()).to.deep.equal(['presenceSubscription Released']);
     await ucwa.close();
   });
 
@@ -529,10 +529,10 @@ describe('The connection of the next process', () => {
       timer(1000).subscribe(() => before.kill());
       timer(2000).subscribe(() => {
         const since = server.requests.length;
-        const { ucwa, told } = life(server, store, { ...PROCESSED, batch: {} });
+        const { ucwa, recorded } = life(server, store, { ...PROCESSED, batch: {} });
         record(ucwa.events$);
         timer(1000).subscribe(() => {
-          expect(told()).to.deep.equal(Array.from({ length: 3 }, () => 'presenceSubscription Released'));
+          expect(recorded()).to.deep.equal(Array.from({ length: 3 }, () => 'presenceSubscription Released'));
           const removing = sent(server, since).filter((line) => !line.includes('events'));
           expect(removing.map((line) => line.replace(/subscriptions.*(?= )/, '…'))).to.deep.equal([
             'POST applications 200',
@@ -559,17 +559,17 @@ describe('The connection of the next process', () => {
       const server = simulated();
       const store = memoryCheckpoints();
       leftWatching(server, store);
-      const { ucwa, told } = life(server, store, PROCESSED);
+      const { ucwa, recorded } = life(server, store, PROCESSED);
       record(ucwa.events$);
       expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
-      expect(told()).to.deep.equal(['myContactsAndGroupsSubscription Released']);
+      expect(recorded()).to.deep.equal(['myContactsAndGroupsSubscription Released']);
     });
 
     it('should go on with it, and not stop it, where it is wanted again: to the server it is the same', async () => {
       const server = simulated();
       const store = memoryCheckpoints();
       leftWatching(server, store);
-      const { ucwa, told } = life(server, store, PROCESSED);
+      const { ucwa, recorded } = life(server, store, PROCESSED);
       const since = server.requests.length;
       record(myContactsAndGroups(ucwa));
       expect(
@@ -582,7 +582,7 @@ describe('The connection of the next process', () => {
       ]);
       expect(savedIn(store)!.held).to.have.length(2);
       await ucwa.close();
-      expect(told()).to.deep.equal(['myContactsAndGroupsSubscription Released', 'application Released']);
+      expect(recorded()).to.deep.equal(['myContactsAndGroupsSubscription Released', 'application Released']);
       expect(savedIn(store)).to.equal(undefined);
     });
 

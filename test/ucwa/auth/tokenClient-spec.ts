@@ -133,7 +133,7 @@ describe('tokenIssuer', () => {
     });
   }
 
-  for (const [challenge, told] of [
+  for (const [challenge, recorded] of [
     ['Bearer client_id="x", Negotiate', 'it offers Bearer, Negotiate, and MsRtcOAuth is needed'],
     ['', 'it offers nothing'],
     [undefined, 'it offers nothing'],
@@ -143,7 +143,7 @@ describe('tokenIssuer', () => {
       site.challenge = challenge;
       const error = issued(issuerOf(site));
       expect(error).to.be.instanceOf(SignInError).and.include({ status: 401 });
-      expect((error as Error).message).to.include(told);
+      expect((error as Error).message).to.include(recorded);
     });
   }
 

@@ -783,59 +783,59 @@ describe('batched', () => {
   });
 
   describe('what requests are told of their progress', () => {
-    const telling = (answer: Observable<HttpResponse>): string[] => {
-      const told: string[] = [];
+    const progressOf = (answer: Observable<HttpResponse>): string[] => {
+      const recorded: string[] = [];
       const post = (name: string): HttpRequest =>
         get(name, {
           method: 'POST',
-          onProgress: (progress: RequestProgress) => told.push(`${name} ${progress}`),
+          onProgress: (progress: RequestProgress) => recorded.push(`${name} ${progress}`),
         });
       inVirtualTime(() => {
         const transport = through(restrictToOrigin(POOL)(withProgress(() => answer)));
         results(transport, [post('a'), post('b')]);
-        expect(told).to.deep.equal([]);
+        expect(recorded).to.deep.equal([]);
       });
-      return told;
+      return recorded;
     };
     const SENT = ['a sent', 'b sent'];
     const UNDONE = ['a undone', 'b undone'];
 
     it('should tell each that it is sent when the batch is, and nothing more of those that were done', () => {
-      expect(telling(defer(() => of(batchResponse(LINK, [{ status: 201 }, { status: 201 }]))))).to.deep.equal(
-        SENT,
-      );
+      expect(
+        progressOf(defer(() => of(batchResponse(LINK, [{ status: 201 }, { status: 201 }])))),
+      ).to.deep.equal(SENT);
     });
 
     it('should tell those that they are undone whose own part is refused', () => {
       const parts = [{ status: 201 }, { status: 403 }];
-      expect(telling(defer(() => of(batchResponse(LINK, parts))))).to.deep.equal([...SENT, 'b undone']);
+      expect(progressOf(defer(() => of(batchResponse(LINK, parts))))).to.deep.equal([...SENT, 'b undone']);
     });
 
     it('should tell all that they are undone when the batch is refused', () => {
-      expect(telling(of(response(401)))).to.deep.equal([...SENT, ...UNDONE]);
+      expect(progressOf(of(response(401)))).to.deep.equal([...SENT, ...UNDONE]);
     });
 
     it('should tell all that they are undone when nothing was connected', () => {
       const refused = new NetworkError('no answer', get('x'), { code: 'ECONNREFUSED' });
-      expect(telling(throwError(() => refused))).to.deep.equal([...SENT, ...UNDONE]);
+      expect(progressOf(throwError(() => refused))).to.deep.equal([...SENT, ...UNDONE]);
     });
 
     it('should leave it open when the answer was lost', () => {
-      expect(telling(throwError(() => new NetworkError('no answer', get('x'))))).to.deep.equal(SENT);
+      expect(progressOf(throwError(() => new NetworkError('no answer', get('x'))))).to.deep.equal(SENT);
     });
 
     it('should leave it open when the answer cannot be read', () => {
-      expect(telling(of(response(200, { body: ['?'] })))).to.deep.equal(SENT);
+      expect(progressOf(of(response(200, { body: ['?'] })))).to.deep.equal(SENT);
     });
 
     it('should tell again what goes again', () => {
-      const told = telling(of(response(429)));
-      expect(told).to.deep.equal([...SENT, ...UNDONE, 'a sent', 'a undone', 'b sent', 'b undone']);
+      const recorded = progressOf(of(response(429)));
+      expect(recorded).to.deep.equal([...SENT, ...UNDONE, 'a sent', 'a undone', 'b sent', 'b undone']);
     });
 
     it('should tell nothing of what another origin would have got', () => {
-      const told: string[] = [];
-      const post = get('a', { method: 'POST', onProgress: (progress) => told.push(progress) });
+      const recorded: string[] = [];
+      const post = get('a', { method: 'POST', onProgress: (progress) => recorded.push(progress) });
       const urls: string[] = [];
       const pinned = restrictToOrigin('https://other.example')(withProgress(echo));
       const transport = through((request) => {
@@ -844,7 +844,7 @@ describe('batched', () => {
       });
       const seen = inVirtualTime(() => results(transport, [post, post]));
       expect(seen.map((error) => error instanceof OriginError)).to.deep.equal([true, true]);
-      expect(told).to.deep.equal([]);
+      expect(recorded).to.deep.equal([]);
       expect(urls).to.deep.equal([LINK]);
     });
   });
@@ -947,9 +947,9 @@ describe('batched', () => {
             }
           });
 
-          const told = (name: ReleaseOutcome['outcome']): ReleaseOutcome[] =>
+          const recorded = (name: ReleaseOutcome['outcome']): ReleaseOutcome[] =>
             outcomes.filter(({ outcome }) => outcome === name);
-          const failed = new Set(told('Failed').map(({ id }) => id));
+          const failed = new Set(recorded('Failed').map(({ id }) => id));
           const orphans = [...things.ids].filter((id) => !alive.has(id) && !failed.has(id));
           expect(pending, 'nothing is under way').to.equal(0);
           expect(
@@ -957,12 +957,12 @@ describe('batched', () => {
             'what is alive is there',
           ).to.equal(true);
           expect(orphans, 'what is orphaned is lost').to.have.length(things.lostResponses + lostCreations);
-          expect(told('Unknown').length, 'what is lost is told').to.be.at.least(orphans.length);
+          expect(recorded('Unknown').length, 'what is lost is told').to.be.at.least(orphans.length);
           expect(new Set(things.removed).size, 'removed once').to.equal(things.removed.length);
           reached = {
             batches: reached.batches + batches.requests.length,
             removed: reached.removed + things.removed.length,
-            unknown: reached.unknown + told('Unknown').length,
+            unknown: reached.unknown + recorded('Unknown').length,
           };
         },
       ),

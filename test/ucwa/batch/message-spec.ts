@@ -67,14 +67,18 @@ describe('batchRequest', () => {
   });
 
   it('should tell each part that wants to know what becomes of it', () => {
-    const told: string[] = [];
-    const telling = (name: string): Partial<HttpRequest> => ({
-      onProgress: (progress: RequestProgress) => told.push(`${name} ${progress}`),
+    const recorded: string[] = [];
+    const recordingProgress = (name: string): Partial<HttpRequest> => ({
+      onProgress: (progress: RequestProgress) => recorded.push(`${name} ${progress}`),
     });
-    const { onProgress } = written([request('a', telling('a')), request('b'), request('c', telling('c'))]);
+    const { onProgress } = written([
+      request('a', recordingProgress('a')),
+      request('b'),
+      request('c', recordingProgress('c')),
+    ]);
     onProgress?.('sent');
     onProgress?.('undone');
-    expect(told).to.deep.equal(['a sent', 'c sent', 'a undone', 'c undone']);
+    expect(recorded).to.deep.equal(['a sent', 'c sent', 'a undone', 'c undone']);
   });
 });
 
@@ -82,9 +86,9 @@ describe('answersOf', () => {
   const TYPE = 'multipart/batching; boundary="3968fb75-0b0e"';
 
   /** What each of three requests gets: status and body, or the error. */
-  const seen = (text: string, type = TYPE, told: string[] = []): unknown[] => {
+  const seen = (text: string, type = TYPE, recorded: string[] = []): unknown[] => {
     const requests = ['a', 'b', 'c'].map((name) =>
-      request(name, { onProgress: (progress) => told.push(`${name} ${progress}`) }),
+      request(name, { onProgress: (progress) => recorded.push(`${name} ${progress}`) }),
     );
     const results: unknown[] = [];
     for (const answer of answersOf(requests, response(200, { headers: { 'content-type': type } }), text)) {
@@ -173,9 +177,9 @@ describe('answersOf', () => {
   });
 
   it('should tell a part that is refused that it is undone, and nothing else', () => {
-    const told: string[] = [];
-    seen(batchText(parts(201, 403, 500)), TYPE, told);
-    expect(told).to.deep.equal(['b undone']);
+    const recorded: string[] = [];
+    seen(batchText(parts(201, 403, 500)), TYPE, recorded);
+    expect(recorded).to.deep.equal(['b undone']);
   });
 });
 

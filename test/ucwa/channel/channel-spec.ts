@@ -474,9 +474,9 @@ describe('channel', () => {
     it('should say that a given application is gone, and not delete what is not there', () => {
       const { server, ucwa: owner, sent } = connected();
       owner.application$.subscribe();
-      const told: unknown[] = [];
+      const recorded: unknown[] = [];
       const ucwa = connect({ application: `${server.url}/101`, token: 't', transport: server.transport });
-      ucwa.releases.outcomes$.subscribe((outcome) => told.push(outcome));
+      ucwa.releases.outcomes$.subscribe((outcome) => recorded.push(outcome));
       inVirtualTime(() => {
         const kept = record(ucwa.events$);
         const other = record(ucwa.batches$.pipe(map(({ events }) => events[0]!)));
@@ -485,7 +485,7 @@ describe('channel', () => {
           expect(kept.error).to.be.instanceOf(HttpError);
           expect((kept.error as Error).message).to.contain('there is no such application');
           expect(other.error).to.equal(kept.error);
-          expect(told).to.deep.equal([]);
+          expect(recorded).to.deep.equal([]);
           expect(sent().filter((line) => line.startsWith('DELETE'))).to.deep.equal([]);
         });
       });

@@ -42,21 +42,21 @@ describe('listening', () => {
   it('should tell each of what ends it, once, and not who has left', () => {
     const channel = new Subject();
     const { acquire: begin, release: end } = channelRefCount(channel);
-    const told: string[] = [];
-    const one = (error: unknown): unknown => told.push(`one ${String(error)}`);
-    const other = (error: unknown): unknown => told.push(`other ${String(error)}`);
+    const recorded: string[] = [];
+    const one = (error: unknown): unknown => recorded.push(`one ${String(error)}`);
+    const other = (error: unknown): unknown => recorded.push(`other ${String(error)}`);
     const gone = (): void => expect.fail('it has left');
     [one, gone, other].forEach(begin);
     end(gone);
     channel.error('broken');
     end(one);
-    expect(told).to.deep.equal(['one broken', 'other broken']);
+    expect(recorded).to.deep.equal(['one broken', 'other broken']);
   });
 
   it('should tell who comes of what ends it at once', () => {
-    const told: unknown[] = [];
-    channelRefCount(throwError(() => 'broken')).acquire((error) => told.push(error));
-    expect(told).to.deep.equal(['broken']);
+    const recorded: unknown[] = [];
+    channelRefCount(throwError(() => 'broken')).acquire((error) => recorded.push(error));
+    expect(recorded).to.deep.equal(['broken']);
   });
 
   it('should open it anew for who comes because it has ended', () => {

@@ -215,8 +215,8 @@ describe('connect to a domain', () => {
 
   it('should not take a sign-in that is answered 404 for what it was to remove being gone', () => {
     const it = company();
-    const told: string[] = [];
-    it.ucwa.releases.outcomes$.subscribe(({ resource, outcome }) => told.push(`${resource} ${outcome}`));
+    const recorded: string[] = [];
+    it.ucwa.releases.outcomes$.subscribe(({ resource, outcome }) => recorded.push(`${resource} ${outcome}`));
     inVirtualTime(() => {
       const kept = record(presence(it.ucwa, { uris }));
       it.hosts[0].refuseTokens();
@@ -225,7 +225,7 @@ describe('connect to a domain', () => {
       kept.subscription.unsubscribe();
       timer(10_000).subscribe(() => (it.fault = undefined));
     });
-    expect(told).to.deep.equal(['presenceSubscription Released', 'application Released']);
+    expect(recorded).to.deep.equal(['presenceSubscription Released', 'application Released']);
     expect(it.pools[0].presenceSubscriptions).to.deep.equal([]);
   });
 
@@ -355,8 +355,10 @@ describe('connect to a domain', () => {
 
     it('should tell what could not be removed at the old place any more as ended, and send nothing there', () => {
       const it = company();
-      const told: string[] = [];
-      it.ucwa.releases.outcomes$.subscribe(({ resource, outcome }) => told.push(`${resource} ${outcome}`));
+      const recorded: string[] = [];
+      it.ucwa.releases.outcomes$.subscribe(({ resource, outcome }) =>
+        recorded.push(`${resource} ${outcome}`),
+      );
       inVirtualTime(() => {
         const kept = record(presence(it.ucwa, { uris }));
         it.move(1);
@@ -365,7 +367,7 @@ describe('connect to a domain', () => {
         timer(60_000).subscribe(() => kept.subscription.unsubscribe());
       });
       expect(it.sent.filter((line) => line.startsWith('DELETE pool1'))).to.deep.equal([]);
-      expect(told).to.deep.equal([
+      expect(recorded).to.deep.equal([
         'application EndedByServer',
         'presenceSubscription EndedByServer',
         'presenceSubscription Released',

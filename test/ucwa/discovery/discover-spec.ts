@@ -631,7 +631,7 @@ describe('discover', () => {
 
   describe('refuses', () => {
     const anything = (value: unknown): never => value as never;
-    for (const [name, options, told] of [
+    for (const [name, options, recorded] of [
       ['no domain', { domain: anything(undefined) }, 'domain must be'],
       ['a URL as domain', { domain: 'https://contoso.com' }, 'domain must be'],
       [
@@ -671,7 +671,7 @@ describe('discover', () => {
             transport,
             ...(options as Partial<DiscoveryOptions>),
           });
-        expect(make).to.throw(TypeError, told);
+        expect(make).to.throw(TypeError, recorded);
         expect(make).to.throw(TypeError, /^(?!.*hush)/);
       });
     }

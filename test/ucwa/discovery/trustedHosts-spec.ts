@@ -58,10 +58,10 @@ describe('trustedUrl', () => {
     ['what is no URL', 'https://[', 'an invalid URL'],
   ] as const) {
     it(`should refuse ${name}`, () => {
-      const told = verdict(trust, href);
-      expect(told).to.match(/^the link user leads to .*: nothing was sent there$/);
-      expect(told).to.include(why);
-      expect(told).not.to.include('hush');
+      const recorded = verdict(trust, href);
+      expect(recorded).to.match(/^the link user leads to .*: nothing was sent there$/);
+      expect(recorded).to.include(why);
+      expect(recorded).not.to.include('hush');
     });
   }
 

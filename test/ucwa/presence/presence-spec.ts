@@ -550,12 +550,12 @@ describe('presence', () => {
         const kept = record(presence(ucwa, sara));
         const left = record(presence(ucwa, sara));
         timer(1).subscribe(() => left.subscription.unsubscribe());
-        const told: string[] = [];
-        ucwa.releases.outcomes$.subscribe(({ outcome, resource }) => told.push(`${resource} ${outcome}`));
+        const recorded: string[] = [];
+        ucwa.releases.outcomes$.subscribe(({ outcome, resource }) => recorded.push(`${resource} ${outcome}`));
         timer(119_999).subscribe(() => expect(kept.error).to.equal(undefined));
         timer(120_001).subscribe(() => {
           expect(kept.error).to.be.instanceOf(NetworkError);
-          expect(told).to.deep.equal(['presenceSubscription Unknown', 'presenceSubscription Unknown']);
+          expect(recorded).to.deep.equal(['presenceSubscription Unknown', 'presenceSubscription Unknown']);
           all.subscription.unsubscribe();
         });
       });

@@ -11,24 +11,24 @@ const paused = (): Observable<unknown> => timer(100);
 /** Questions whose answers take a while, and what was asked and answered. */
 interface Asked {
   readonly asking: RequestQueue;
-  readonly told: string[];
+  readonly recorded: string[];
   readonly answer: (name: string, ms: number, error?: unknown) => Observable<unknown>;
 }
 
 const asked = (mostAtOnce = 10): Asked => {
-  const told: string[] = [];
+  const recorded: string[] = [];
   return {
     asking: requestQueue(mostAtOnce, paused),
-    told,
+    recorded,
     answer: (name, ms, error) =>
       defer(() => {
-        told.push(`${name}?`);
+        recorded.push(`${name}?`);
         return timer(ms).pipe(
           mergeMap(() => (error === undefined ? of(undefined) : throwError(() => error))),
           tap({
-            next: () => told.push(`${name}!`),
-            error: () => told.push(`${name} failed`),
-            unsubscribe: () => told.push(`${name} cancelled`),
+            next: () => recorded.push(`${name}!`),
+            error: () => recorded.push(`${name} failed`),
+            unsubscribe: () => recorded.push(`${name} cancelled`),
           }),
         );
       }),
@@ -37,51 +37,51 @@ const asked = (mostAtOnce = 10): Asked => {
 
 describe('inquiries', () => {
   it('should ask at once, each question by itself', () => {
-    const { asking, told, answer } = asked();
+    const { asking, recorded, answer } = asked();
     inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10));
       asking.enqueue('b', answer('b', 5));
-      expect(told).to.deep.equal(['a?', 'b?']);
+      expect(recorded).to.deep.equal(['a?', 'b?']);
     });
-    expect(told).to.deep.equal(['a?', 'b?', 'b!', 'a!']);
+    expect(recorded).to.deep.equal(['a?', 'b?', 'b!', 'a!']);
   });
 
   it('should ask once more behind an answer that is outstanding, however often it was asked meanwhile', () => {
-    const { asking, told, answer } = asked();
+    const { asking, recorded, answer } = asked();
     inVirtualTime(() => {
       asking.enqueue('a', answer('old', 10));
       asking.enqueue('a', answer('newer', 10));
       asking.enqueue('a', answer('newest', 10));
-      expect(told).to.deep.equal(['old?']);
+      expect(recorded).to.deep.equal(['old?']);
     });
-    expect(told).to.deep.equal(['old?', 'old!', 'newest?', 'newest!']);
+    expect(recorded).to.deep.equal(['old?', 'old!', 'newest?', 'newest!']);
   });
 
   it('should ask again at any later time', () => {
-    const { asking, told } = asked();
+    const { asking, recorded } = asked();
     asking.enqueue(
       'a',
-      defer(() => of(told.push('a?'))),
+      defer(() => of(recorded.push('a?'))),
     );
     asking.enqueue(
       'a',
-      defer(() => of(told.push('a?'))),
+      defer(() => of(recorded.push('a?'))),
     );
-    expect(told).to.deep.equal(['a?', 'a?']);
+    expect(recorded).to.deep.equal(['a?', 'a?']);
   });
 
   it('should ask no more than so many at once, the others in their order', () => {
-    const { asking, told, answer } = asked(2);
+    const { asking, recorded, answer } = asked(2);
     inVirtualTime(() => {
       for (const name of ['a', 'b', 'c', 'd']) asking.enqueue(name, answer(name, 10));
-      expect(told).to.deep.equal(['a?', 'b?']);
+      expect(recorded).to.deep.equal(['a?', 'b?']);
       asking.enqueue('c', answer('newer c', 10));
     });
-    expect(told).to.deep.equal(['a?', 'b?', 'a!', 'newer c?', 'b!', 'd?', 'newer c!', 'd!']);
+    expect(recorded).to.deep.equal(['a?', 'b?', 'a!', 'newer c?', 'b!', 'd?', 'newer c!', 'd!']);
   });
 
   it('should ask again after a pause where a failure passes, while the others go on', () => {
-    const { asking, told, answer } = asked(1);
+    const { asking, recorded, answer } = asked(1);
     let isDown = true;
     inVirtualTime(() => {
       asking.enqueue(
@@ -90,46 +90,46 @@ describe('inquiries', () => {
       );
       asking.enqueue('b', answer('b', 10));
       timer(50).subscribe(() => {
-        expect(told).to.deep.equal(['a?', 'a failed', 'b?', 'b!']);
+        expect(recorded).to.deep.equal(['a?', 'a failed', 'b?', 'b!']);
         isDown = false;
       });
-      timer(109).subscribe(() => expect(told).to.have.length(4));
+      timer(109).subscribe(() => expect(recorded).to.have.length(4));
     });
-    expect(told.slice(4)).to.deep.equal(['a?', 'a!']);
+    expect(recorded.slice(4)).to.deep.equal(['a?', 'a!']);
   });
 
   it('should ask at once where something new comes up in such a pause', () => {
-    const { asking, told, answer } = asked();
+    const { asking, recorded, answer } = asked();
     inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10, new NetworkError('refused', request)));
       timer(20).subscribe(() => asking.enqueue('a', answer('newer a', 10)));
-      timer(21).subscribe(() => expect(told.at(-1)).to.equal('newer a?'));
+      timer(21).subscribe(() => expect(recorded.at(-1)).to.equal('newer a?'));
     });
-    expect(told).to.deep.equal(['a?', 'a failed', 'newer a?', 'newer a!']);
+    expect(recorded).to.deep.equal(['a?', 'a failed', 'newer a?', 'newer a!']);
   });
 
   it('should ask again at once where what failed was outdated', () => {
-    const { asking, told, answer } = asked();
+    const { asking, recorded, answer } = asked();
     inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10, new HttpError(403, request)));
       asking.enqueue('a', answer('newer a', 10));
     });
-    expect(told).to.deep.equal(['a?', 'a failed', 'newer a?', 'newer a!']);
+    expect(recorded).to.deep.equal(['a?', 'a failed', 'newer a?', 'newer a!']);
   });
 
   it('does not ask again after a refusal, and never gives up after a 500', () => {
-    const { asking, told, answer } = asked();
+    const { asking, recorded, answer } = asked();
     inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10, new HttpError(403, request)));
       asking.enqueue('b', answer('b', 10, new HttpError(500, request)));
       timer(100_000).subscribe(() => asking.forgetAll());
     });
-    expect(told.filter((line) => line === 'a failed')).to.have.length(1);
-    expect(told.filter((line) => line === 'b failed').length).to.be.above(900);
+    expect(recorded.filter((line) => line === 'a failed')).to.have.length(1);
+    expect(recorded.filter((line) => line === 'b failed').length).to.be.above(900);
   });
 
   it('asks one of those that failed at a time, and all when it is answered', () => {
-    const told: string[] = [];
+    const recorded: string[] = [];
     const waits: number[] = [];
     const asking = requestQueue(10, (failures) => {
       waits.push(failures);
@@ -139,32 +139,41 @@ describe('inquiries', () => {
     inVirtualTime(() => {
       for (const name of ['a', 'b', 'c']) {
         const answer$ = defer(() => {
-          told.push(name);
+          recorded.push(name);
           return isBroken ? throwError(() => new HttpError(500, request)) : of(undefined);
         });
         asking.enqueue(name, answer$);
       }
       timer(450).subscribe(() => {
-        expect(told.splice(0)).to.deep.equal(['a', 'b', 'c', 'a', 'b', 'c', 'a']);
+        expect(recorded.splice(0)).to.deep.equal(['a', 'b', 'c', 'a', 'b', 'c', 'a']);
         isBroken = false;
       });
     });
-    expect(told).to.deep.equal(['b', 'c', 'a']);
+    expect(recorded).to.deep.equal(['b', 'c', 'a']);
     expect(waits).to.deep.equal([1, 2, 3, 4, 5]);
   });
 
   it('asks the next one when the one that speaks for all is forgotten', () => {
-    const { asking, told, answer } = asked();
+    const { asking, recorded, answer } = asked();
     inVirtualTime(() => {
       for (const name of ['a', 'b']) asking.enqueue(name, answer(name, 10, new HttpError(500, request)));
       timer(115).subscribe(() => asking.cancel('a'));
       timer(226).subscribe(() => asking.forgetAll());
     });
-    expect(told).to.deep.equal(['a?', 'b?', 'a failed', 'b failed', 'a?', 'a cancelled', 'b?', 'b failed']);
+    expect(recorded).to.deep.equal([
+      'a?',
+      'b?',
+      'a failed',
+      'b failed',
+      'a?',
+      'a cancelled',
+      'b?',
+      'b failed',
+    ]);
   });
 
   it('should cancel what is forgotten, whether it is outstanding, waits for its turn, or for the end of a pause', () => {
-    const { asking, told, answer } = asked(2);
+    const { asking, recorded, answer } = asked(2);
     inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10, new NetworkError('refused', request)));
       asking.enqueue('b', answer('b', 1000));
@@ -175,28 +184,28 @@ describe('inquiries', () => {
       timer(50).subscribe(() => asking.cancel('b'));
       asking.cancel('nobody asked');
     });
-    expect(told).to.deep.equal(['a?', 'b?', 'a failed', 'd?', 'd!', 'b cancelled']);
+    expect(recorded).to.deep.equal(['a?', 'b?', 'a failed', 'd?', 'd!', 'b cancelled']);
   });
 
   it('should give the place of what is forgotten to the next', () => {
-    const { asking, told, answer } = asked(1);
+    const { asking, recorded, answer } = asked(1);
     asking.enqueue('a', NEVER);
     asking.enqueue(
       'b',
-      defer(() => of(told.push('b?'))),
+      defer(() => of(recorded.push('b?'))),
     );
     asking.cancel('a');
-    expect(told).to.deep.equal(['b?']);
+    expect(recorded).to.deep.equal(['b?']);
     inVirtualTime(() => {
       asking.enqueue('c', answer('c', 10));
       asking.enqueue('d', answer('d', 10));
       asking.forgetAll();
     });
-    expect(told).to.deep.equal(['b?', 'c?', 'c cancelled']);
+    expect(recorded).to.deep.equal(['b?', 'c?', 'c cancelled']);
   });
 
   it('should bear that it is forgotten while it is being answered', () => {
-    const { asking, told, answer } = asked(1);
+    const { asking, recorded, answer } = asked(1);
     for (const end of [of(1), throwError(() => new NetworkError('refused', request))]) {
       asking.enqueue(
         'a',
@@ -207,7 +216,7 @@ describe('inquiries', () => {
       );
     }
     inVirtualTime(() => asking.enqueue('b', answer('b', 1)));
-    expect(told).to.deep.equal(['b?', 'b!']);
+    expect(recorded).to.deep.equal(['b?', 'b!']);
   });
 
   it('should end with what was true when it was asked last, and never go back', () => {

@@ -120,22 +120,22 @@ describe('inbox', () => {
 
   it('should tell of an error of what it waits for, and give nothing more', () => {
     const box = eventBuffer<number>();
-    let told: unknown;
-    each(box, () => throwError(() => 'broken')).subscribe({ error: (error: unknown) => (told = error) });
+    let recorded: unknown;
+    each(box, () => throwError(() => 'broken')).subscribe({ error: (error: unknown) => (recorded = error) });
     push(box, 1);
     push(box, 2);
-    expect(told).to.equal('broken');
+    expect(recorded).to.equal('broken');
     expect(box.failure).to.equal(undefined);
     expect(box.held).to.deep.equal([2]);
   });
 
   it('should not tell of an error before what it waits for is done', () => {
     const box = eventBuffer<number>();
-    const told: unknown[] = [];
-    each(box, () => NEVER).subscribe({ error: (error: unknown) => told.push(error) });
+    const recorded: unknown[] = [];
+    each(box, () => NEVER).subscribe({ error: (error: unknown) => recorded.push(error) });
     push(box, 1);
     fail(box, 'broken');
-    expect(told).to.deep.equal([]);
+    expect(recorded).to.deep.equal([]);
   });
 
   it('should say which error came, and keep nothing after it', () => {

@@ -23,11 +23,11 @@ const membership = (contact: string | undefined, subscription?: string, self?: s
 });
 
 const found = (body: object): readonly Membership[] => {
-  let told: readonly Membership[] = [];
+  let recorded: readonly Membership[] = [];
   memberships(answering(body), 'https://pool.contoso.com/m', '/presencesubscriptions/a').subscribe(
-    (all) => (told = all),
+    (all) => (recorded = all),
   );
-  return told;
+  return recorded;
 };
 
 describe('memberships', () => {

@@ -70,13 +70,13 @@ describe('network', () => {
   });
 
   it('should tell a request what becomes of it, each time that it is sent', () => {
-    const told: string[] = [];
+    const recorded: string[] = [];
     let answers = 0;
     const { transport } = through(() => of(response(++answers === 1 ? 503 : 201)));
     inVirtualTime(() => {
-      transport({ method: 'POST', url, onProgress: (progress) => told.push(progress) }).subscribe();
+      transport({ method: 'POST', url, onProgress: (progress) => recorded.push(progress) }).subscribe();
     });
-    expect(told).to.deep.equal(['sent', 'undone', 'sent']);
+    expect(recorded).to.deep.equal(['sent', 'undone', 'sent']);
   });
 
   it('should take a connection for broken on which nothing comes for two minutes', () => {

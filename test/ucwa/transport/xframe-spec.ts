@@ -402,14 +402,14 @@ describe('xframe', () => {
   it('should say that a request is sent when it is posted, and undone until then', () => {
     inVirtualTime(() => {
       const page = framePage(ORIGIN);
-      const told: string[] = [];
+      const recorded: string[] = [];
       const transport = withProgress(framed(page));
-      const seen = result(transport(get('/1', { onProgress: (progress) => told.push(progress) })));
-      expect(told).to.deep.equal(['sent', 'undone']);
+      const seen = result(transport(get('/1', { onProgress: (progress) => recorded.push(progress) })));
+      expect(recorded).to.deep.equal(['sent', 'undone']);
       page.frames[0]?.fire('load');
-      expect(told).to.deep.equal(['sent', 'undone', 'sent']);
+      expect(recorded).to.deep.equal(['sent', 'undone', 'sent']);
       page.frames[0]?.answer({ status: 403, messageId: idOf(page.frames[0]) });
-      expect(told).to.deep.equal(['sent', 'undone', 'sent', 'undone']);
+      expect(recorded).to.deep.equal(['sent', 'undone', 'sent', 'undone']);
       expect(seen).to.deep.equal(['403 ', 'complete']);
     });
   });

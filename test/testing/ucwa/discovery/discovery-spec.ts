@@ -12,7 +12,7 @@ import { ucwaDiscovery } from '../../../../lib/testing/ucwa/discovery/discovery.
 import { inVirtualTime } from '../../../support/virtualTime.ts';
 import { response } from '../../../support/responses.ts';
 
-interface Told {
+interface Recorded {
   readonly status: number;
   readonly body: unknown;
   readonly challenge: string | undefined;
@@ -24,8 +24,12 @@ const USER = `${WEB}/Autodiscover/AutodiscoverService.svc/root/oauth/user`;
 const TOKEN = `${WEB}/WebTicket/oauthtoken`;
 
 /** What a synchronous transport answers, or errors with. */
-const told = (transport: Transport, url: string, request: Partial<HttpRequest> = {}): Told | Error => {
-  const outcomes: (Told | Error)[] = [];
+const recorded = (
+  transport: Transport,
+  url: string,
+  request: Partial<HttpRequest> = {},
+): Recorded | Error => {
+  const outcomes: (Recorded | Error)[] = [];
   let head: HttpResponse | undefined;
   transport({ method: 'GET', url, ...request })
     .pipe(
@@ -47,8 +51,8 @@ const told = (transport: Transport, url: string, request: Partial<HttpRequest> =
   return outcomes[0]!;
 };
 
-const post = (transport: Transport, form: Record<string, string>, url = TOKEN): Told | Error =>
-  told(transport, url, {
+const post = (transport: Transport, form: Record<string, string>, url = TOKEN): Recorded | Error =>
+  recorded(transport, url, {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded;charset=UTF-8' },
     body: new URLSearchParams(form).toString(),
@@ -63,7 +67,7 @@ const sara = { grant_type: 'password', username: 'sara', password: 'hush' };
 describe('ucwaDiscovery', () => {
   it('should lead from the host of discovery to the user', () => {
     const { transport } = ucwaDiscovery();
-    expect(told(transport, EXTERNAL)).to.deep.include({
+    expect(recorded(transport, EXTERNAL)).to.deep.include({
       status: 200,
       body: {
         _links: {
@@ -78,29 +82,29 @@ describe('ucwaDiscovery', () => {
   it('should know no other host', () => {
     const { transport } = ucwaDiscovery();
     for (const url of ['https://lyncdiscoverinternal.contoso.com/', 'https://lyncdiscover.fabrikam.com/']) {
-      expect(told(transport, url)).to.be.instanceOf(NetworkError).and.include({ code: 'ENOTFOUND' });
+      expect(recorded(transport, url)).to.be.instanceOf(NetworkError).and.include({ code: 'ENOTFOUND' });
     }
     expect(
-      told(ucwaDiscovery({ internal: true }).transport, 'https://lyncdiscoverinternal.contoso.com/'),
+      recorded(ucwaDiscovery({ internal: true }).transport, 'https://lyncdiscoverinternal.contoso.com/'),
     ).to.include({ status: 200 });
     expect(
-      told(ucwaDiscovery({ domain: 'fabrikam.com' }).transport, 'https://lyncdiscover.fabrikam.com/'),
+      recorded(ucwaDiscovery({ domain: 'fabrikam.com' }).transport, 'https://lyncdiscover.fabrikam.com/'),
     ).to.include({ status: 200 });
   });
 
   it('should play all parts on this machine', () => {
     const { transport } = ucwaDiscovery();
-    expect(JSON.stringify(told(transport, 'http://127.0.0.1:8080/'))).to.include(
+    expect(JSON.stringify(recorded(transport, 'http://127.0.0.1:8080/'))).to.include(
       '"user":{"href":"http://127.0.0.1:8080/',
     );
   });
 
   it('should redirect, and answer there', () => {
     const { transport } = ucwaDiscovery({ redirectTo: 'https://webdir.online.lync.com/root' });
-    expect(told(transport, EXTERNAL)).to.deep.include({
+    expect(recorded(transport, EXTERNAL)).to.deep.include({
       body: { _links: { redirect: { href: 'https://webdir.online.lync.com/root' } } },
     });
-    expect(JSON.stringify(told(transport, 'https://webdir.online.lync.com/'))).to.include(
+    expect(JSON.stringify(recorded(transport, 'https://webdir.online.lync.com/'))).to.include(
       '"user":{"href":"https://webdir.online.lync.com/',
     );
   });
@@ -113,15 +117,15 @@ describe('ucwaDiscovery', () => {
     ['bare', `MsRtcOAuth href=${TOKEN},grant_type=`],
   ] as const) {
     it(`should ask for a token, with a ${href} href`, () => {
-      const answer = told(ucwaDiscovery({ href }).transport, USER);
+      const answer = recorded(ucwaDiscovery({ href }).transport, USER);
       expect(answer).to.include({ status: 401 });
-      expect((answer as Told).challenge).to.include(expected);
+      expect((answer as Recorded).challenge).to.include(expected);
     });
   }
 
   it('should tell where the applications are to who has a token', () => {
     const { transport } = ucwaDiscovery();
-    const answer = told(transport, USER, bearer(post(transport, sara)));
+    const answer = recorded(transport, USER, bearer(post(transport, sara)));
     expect(answer).to.include({ status: 200 });
     expect(JSON.stringify(answer)).to.include(`"applications":{"href":"${WEB}/ucwa/oauth/v1/applications"}`);
   });
@@ -131,7 +135,7 @@ describe('ucwaDiscovery', () => {
       applications: 'https://pool.contoso.com/ucwa/oauth/v1/applications',
     });
     const token = bearer(post(transport, sara));
-    expect(told(transport, 'https://pool.contoso.com/ucwa/oauth/v1/applications', token)).to.include({
+    expect(recorded(transport, 'https://pool.contoso.com/ucwa/oauth/v1/applications', token)).to.include({
       status: 401,
     });
   });
@@ -142,7 +146,7 @@ describe('ucwaDiscovery', () => {
     inVirtualTime(() => {
       const token = bearer(post(transport, sara));
       for (const ms of [59_999, 60_000]) {
-        timer(ms).subscribe(() => statuses.push((told(transport, USER, token) as Told).status));
+        timer(ms).subscribe(() => statuses.push((recorded(transport, USER, token) as Recorded).status));
       }
     });
     expect(statuses).to.deep.equal([200, 401]);
@@ -152,8 +156,8 @@ describe('ucwaDiscovery', () => {
     const hosts = ucwaDiscovery();
     const token = bearer(post(hosts.transport, sara));
     hosts.refuseTokens();
-    expect(told(hosts.transport, USER, token)).to.include({ status: 401 });
-    expect(told(hosts.transport, USER, bearer(post(hosts.transport, sara)))).to.include({ status: 200 });
+    expect(recorded(hosts.transport, USER, token)).to.include({ status: 401 });
+    expect(recorded(hosts.transport, USER, bearer(post(hosts.transport, sara)))).to.include({ status: 200 });
   });
 
   it('should hand all else to the pool, with the token', () => {
@@ -163,11 +167,11 @@ describe('ucwaDiscovery', () => {
       return of({ ...response(204), url, headers: headersFrom({}) });
     };
     const { transport } = ucwaDiscovery({ pool });
-    expect(told(transport, `${WEB}/ucwa/oauth/v1/applications`)).to.include({ status: 401 });
+    expect(recorded(transport, `${WEB}/ucwa/oauth/v1/applications`)).to.include({ status: 401 });
     const token = bearer(post(transport, sara));
-    expect(told(transport, `${WEB}/ucwa/oauth/v1/applications`, token)).to.include({ status: 204 });
+    expect(recorded(transport, `${WEB}/ucwa/oauth/v1/applications`, token)).to.include({ status: 204 });
     expect(seen).to.deep.equal([`${WEB}/ucwa/oauth/v1/applications`]);
-    expect(told(ucwaDiscovery().transport, `${WEB}/ucwa`, token)).to.include({ status: 401 });
+    expect(recorded(ucwaDiscovery().transport, `${WEB}/ucwa`, token)).to.include({ status: 401 });
   });
 
   describe('issues tokens', () => {
@@ -242,8 +246,8 @@ describe('ucwaDiscovery', () => {
 
     it('but not for what is no form', () => {
       const { transport } = ucwaDiscovery();
-      expect(told(transport, TOKEN)).to.include({ status: 405 });
-      expect(told(transport, TOKEN, { method: 'POST', body: '{}' })).to.deep.include({
+      expect(recorded(transport, TOKEN)).to.include({ status: 405 });
+      expect(recorded(transport, TOKEN, { method: 'POST', body: '{}' })).to.deep.include({
         body: { error: 'invalid_request' },
       });
     });
@@ -252,8 +256,8 @@ describe('ucwaDiscovery', () => {
   it('should let requests fail, and note them', () => {
     const hosts = ucwaDiscovery();
     hosts.failNext(1, { status: 503 });
-    expect(told(hosts.transport, EXTERNAL)).to.include({ status: 503 });
-    expect(told(hosts.transport, EXTERNAL)).to.include({ status: 200 });
+    expect(recorded(hosts.transport, EXTERNAL)).to.include({ status: 503 });
+    expect(recorded(hosts.transport, EXTERNAL)).to.include({ status: 200 });
     expect(hosts.requests.map(({ path, status }) => [path, status])).to.deep.equal([
       ['/', 503],
       ['/', 200],

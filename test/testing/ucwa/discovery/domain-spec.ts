@@ -97,10 +97,10 @@ describe('ucwaDomain', () => {
     const { hosts, ucwa } = connected();
     const old = hosts.pool;
     inVirtualTime(() => {
-      let told = 0;
+      let recorded = 0;
       const watching = presence(ucwa, { uris: [SARA] })
         .pipe(ofRel('contactPresence'))
-        .subscribe(() => (told += 1));
+        .subscribe(() => (recorded += 1));
       hosts.setPresence(SARA, { availability: 'Away' });
       timer(HOUR).subscribe(() => hosts.movePool());
       timer(2 * HOUR).subscribe(() => {
@@ -108,10 +108,10 @@ describe('ucwaDomain', () => {
         expect(hosts.pool.url).to.equal('https://pool2.contoso.com/ucwa/2/applications');
         expect(hosts.pool.presenceSubscriptions).to.have.length(1);
         expect(old.applications).to.deep.equal([]);
-        const before = told;
+        const before = recorded;
         hosts.setPresence(SARA, { availability: 'Busy' });
         timer(1000).subscribe(() => {
-          expect(told).to.equal(before + 1);
+          expect(recorded).to.equal(before + 1);
           watching.unsubscribe();
         });
       });

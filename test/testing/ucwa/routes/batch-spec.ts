@@ -17,25 +17,28 @@ const APP = '/ucwa/oauth/v1/applications/101';
 const SUBSCRIPTIONS = `${APP}/people/presenceSubscriptions`;
 const BATCH = `${APP}/batch`;
 
-interface Told {
+interface Recorded {
   status: number | undefined;
   type: string | undefined;
   text: string | undefined;
   error: unknown;
 }
 
-function send({ transport }: UcwaSimulator, request: HttpRequest): Told {
-  const told: Told = { status: undefined, type: undefined, text: undefined, error: undefined };
+function send({ transport }: UcwaSimulator, request: HttpRequest): Recorded {
+  const recorded: Recorded = { status: undefined, type: undefined, text: undefined, error: undefined };
   transport(request)
     .pipe(
       mergeMap((response) => {
-        told.status = response.status;
-        told.type = response.headers.get('content-type');
+        recorded.status = response.status;
+        recorded.type = response.headers.get('content-type');
         return readText(response, 'body');
       }),
     )
-    .subscribe({ next: (text) => (told.text = text), error: (error: unknown) => (told.error = error) });
-  return told;
+    .subscribe({
+      next: (text) => (recorded.text = text),
+      error: (error: unknown) => (recorded.error = error),
+    });
+  return recorded;
 }
 
 const json = (body: object): Pick<HttpRequest, 'headers' | 'body'> => ({
@@ -68,8 +71,9 @@ function started(options: UcwaSimulatorOptions = {}): UcwaSimulator {
   return server;
 }
 
-const read = ({ type, text = '' }: Told): ReadBatch => readBatch(type, text)!;
-const statuses = (told: Told): (number | undefined)[] => read(told).parts.map((part) => part?.status);
+const read = ({ type, text = '' }: Recorded): ReadBatch => readBatch(type, text)!;
+const statuses = (recorded: Recorded): (number | undefined)[] =>
+  read(recorded).parts.map((part) => part?.status);
 
 describe('ucwaSimulator, asked in batches', () => {
   it('should link to where they go', () => {
@@ -81,7 +85,7 @@ describe('ucwaSimulator, asked in batches', () => {
   for (const batchShape of BATCH_SHAPES) {
     it(`should execute the parts, and answer them in their order (${batchShape})`, () => {
       const server = started({ batchShape });
-      const told = send(
+      const recorded = send(
         server,
         batchOf([
           subscribing('sara'),
@@ -90,11 +94,11 @@ describe('ucwaSimulator, asked in batches', () => {
           request('GET', `${SUBSCRIPTIONS}/none`),
         ]),
       );
-      expect(told.status).to.equal(200);
-      expect(statuses(told)).to.deep.equal([201, 201, 204, 404]);
-      expect(JSON.parse(read(told).parts[1]!.body)).to.include({ id: '97b6bd67' });
-      expect(read(told).parts[2]).to.include({ body: '' });
-      expect(read(told).parts[3]?.headers).to.deep.equal({
+      expect(recorded.status).to.equal(200);
+      expect(statuses(recorded)).to.deep.equal([201, 201, 204, 404]);
+      expect(JSON.parse(read(recorded).parts[1]!.body)).to.include({ id: '97b6bd67' });
+      expect(read(recorded).parts[2]).to.include({ body: '' });
+      expect(read(recorded).parts[3]?.headers).to.deep.equal({
         'content-type': 'application/json; charset=utf-8',
       });
       expect(server.presenceSubscriptions.map(({ uris }) => uris)).to.deep.equal([['sip:bob@contoso.com']]);
@@ -132,9 +136,9 @@ describe('ucwaSimulator, asked in batches', () => {
     const server = started();
     const isBob = ({ body = '' }: HttpRequest): boolean => body.startsWith('{') && body.includes('bob');
     server.failNext(1, { status: 503, headers: { 'retry-after': '7' } }, isBob);
-    const told = send(server, batchOf([subscribing('sara'), subscribing('bob')]));
-    expect(statuses(told)).to.deep.equal([201, 503]);
-    expect(read(told).parts[1]?.headers).to.deep.equal({ 'retry-after': '7' });
+    const recorded = send(server, batchOf([subscribing('sara'), subscribing('bob')]));
+    expect(statuses(recorded)).to.deep.equal([201, 503]);
+    expect(read(recorded).parts[1]?.headers).to.deep.equal({ 'retry-after': '7' });
     server.failNext(1, 'resetAfterActing', isBob);
     const broken = send(server, batchOf([subscribing('cleo'), subscribing('bob')]));
     expect(broken.status).to.equal(undefined);
@@ -147,12 +151,12 @@ describe('ucwaSimulator, asked in batches', () => {
     inVirtualTime(() => {
       const slow = started({ latencyMs: 20 });
       server.failNext(1, { delayMs: 50 }, ({ method }) => method === 'DELETE');
-      const told = send(
+      const recorded = send(
         server,
         batchOf([subscribing('sara'), request('DELETE', `${SUBSCRIPTIONS}/97b6bd66`)]),
       );
-      timer(49).subscribe(() => expect(told.status).to.equal(undefined));
-      timer(51).subscribe(() => expect(statuses(told)).to.deep.equal([201, 204]));
+      timer(49).subscribe(() => expect(recorded.status).to.equal(undefined));
+      timer(51).subscribe(() => expect(statuses(recorded)).to.deep.equal([201, 204]));
       timer(100).subscribe(() => {
         const late = send(slow, batchOf([subscribing('sara')]));
         timer(19).subscribe(() => expect(late.status).to.equal(undefined));
@@ -164,8 +168,8 @@ describe('ucwaSimulator, asked in batches', () => {
   it('should refuse the whole on demand, and do nothing', () => {
     const server = started();
     server.failNext(1, { status: 429, headers: { 'retry-after': '3' } });
-    const told = send(server, batchOf([subscribing('sara')]));
-    expect(told.status).to.equal(429);
+    const recorded = send(server, batchOf([subscribing('sara')]));
+    expect(recorded.status).to.equal(429);
     expect(server.presenceSubscriptions).to.deep.equal([]);
     expect(server.requests.at(-1)).not.to.have.property('parts');
   });
@@ -183,8 +187,8 @@ describe('ucwaSimulator, asked in batches', () => {
   for (const step of ['batch', 'events?ack=1', 'photos/sara@contoso.com', 'me/photo']) {
     it(`should refuse ${step} as a part, and execute the others`, () => {
       const server = started();
-      const told = send(server, batchOf([request('GET', `${APP}/${step}`), subscribing('sara')]));
-      expect(statuses(told)).to.deep.equal([409, 201]);
+      const recorded = send(server, batchOf([request('GET', `${APP}/${step}`), subscribing('sara')]));
+      expect(statuses(recorded)).to.deep.equal([409, 201]);
     });
   }
 
@@ -196,8 +200,8 @@ describe('ucwaSimulator, asked in batches', () => {
     const part = (more: string): string =>
       `--x\r\nContent-Type: application/http; msgtype=request\r\n\r\nGET ${APP} HTTP/1.1\r\n${more}\r\n`;
     const body = `${part('')}\r\n${part('Authorization: Bearer other\r\n')}\r\n--x--`;
-    const told = send(server, raw(body));
-    expect(statuses(told)).to.deep.equal([200, 401]);
+    const recorded = send(server, raw(body));
+    expect(statuses(recorded)).to.deep.equal([200, 401]);
     expect(server.requests.at(-1)!.body).to.contain('Authorization: Bearer …\r\n').and.not.contain('other');
     const unsigned = { ...raw(body), headers: { 'content-type': 'multipart/batching; boundary="x"' } };
     expect(send(server, unsigned).status).to.equal(401);
@@ -273,9 +277,9 @@ describe('ucwaSimulator, asked in batches', () => {
   ];
   for (const [page, body, answers, contentType] of documented) {
     it(`executes the batch that the documentation prints (${page})`, () => {
-      const told = send(started(), raw(body, contentType));
-      expect(told.status).to.equal(200);
-      expect(statuses(told)).to.deep.equal(answers);
+      const recorded = send(started(), raw(body, contentType));
+      expect(recorded.status).to.equal(200);
+      expect(statuses(recorded)).to.deep.equal(answers);
     });
   }
 

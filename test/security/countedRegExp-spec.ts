@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { countedRegExp } from '../support/complexity/countedRegExp.ts';
-import { countedMatches, platformMatches } from './regExpMatches.ts';
+import { countedMatches, platformMatches } from '../support/complexity/regExpMatches.ts';
 
 describe('countedRegExp', () => {
   for (const pattern of [/./, /./u, /[^a]+/u, /\p{C}/u, /a(?=.$)/u]) {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { caseCount } from '../support/random/caseCount.ts';
-import { countedMatches, platformMatches } from './regExpMatches.ts';
+import { countedMatches, platformMatches } from '../support/complexity/regExpMatches.ts';
 
 /** Any pattern of what the matcher reads, of a few characters. */
 const { pattern: anyPattern } = fc.letrec<{ atom: string; piece: string; pattern: string }>((tie) => ({

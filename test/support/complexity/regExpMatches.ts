@@ -1,4 +1,4 @@
-import { countedRegExp } from '../support/complexity/countedRegExp.ts';
+import { countedRegExp } from './countedRegExp.ts';
 
 /** Where all matches of a text begin and end, as the platform finds them. */
 export function platformMatches({ source, flags }: RegExp, text: string): (readonly [number, number])[] {

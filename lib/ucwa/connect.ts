@@ -99,17 +99,17 @@ export function connect(options: ConnectOptions): Ucwa {
     onMade: (made) => (live = made),
   });
   const batches$ = channel({
-    ...{ application$, dispatch: events, ack, onReplaced, pause, hasMoved: location.hasMoved },
+    ...{ application$, router: events, ack, onReplaced, pause, hasMoved: location.hasMoved },
     transport: polling,
     parameters: () => parameters,
-    again$: merge(tuned, backoff.online$),
+    resend$: merge(tuned, backoff.online$),
   });
 
   const internals: UcwaSession = {
     application$: application$.pipe(shareLatest(({ isEnded: isOver }) => !isOver)),
-    ...{ dispatch: events, listening: channelRefCount(batches$), timers: timerWheel() },
-    ...{ ledger, transport, pause, contactsTurn$, hasMoved: location.hasMoved },
-    isKept: checkpoint !== undefined,
+    ...{ router: events, channelRefCount: channelRefCount(batches$), timers: timerWheel() },
+    ...{ ledger, transport, pause, contactListMutex$: contactsTurn$, hasMoved: location.hasMoved },
+    hasCheckpoint: checkpoint !== undefined,
     mediumSeconds: () => parameters.mediumSeconds,
   };
   const connection: WithSession = {

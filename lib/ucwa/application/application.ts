@@ -26,7 +26,7 @@ import { retryTransient } from '../transport/backoff.ts';
 import { createdApplication, type CreationConfig } from './create.ts';
 import { isWanted, randomId, type WantedIdentity } from './identity.ts';
 import { type ConnectionJournal, connectionJournal } from './journal.ts';
-import { type LiveApplication, liveApplication, whileUsed } from './liveApplication.ts';
+import { type LiveApplication, liveApplication, untilEnded } from './liveApplication.ts';
 import { type Publication, published } from './publish.ts';
 import { type OrphanRemovalConfig, removeApplicationOrphans } from './resume.ts';
 
@@ -118,7 +118,7 @@ function kept(
             : throwError(() => error);
         }
         isThere = false;
-        if (!last.isLost) identity = { ...identity, instanceId: randomId() };
+        if (!last.isGone) identity = { ...identity, instanceId: randomId() };
         if (!isRecreated(error, onExpelled)) return throwError(() => error);
         failures = asyncScheduler.now() - madeAt < LASTS_AT_LEAST_MS ? failures + 1 : 0;
         return failures < 2 ? of(undefined) : pause(failures - 1);
@@ -172,6 +172,6 @@ function given({
       onMade(live);
       return live;
     }),
-    mergeMap((live) => whileUsed(live, () => undefined)),
+    mergeMap((live) => untilEnded(live, () => undefined)),
   );
 }

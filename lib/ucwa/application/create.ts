@@ -11,7 +11,7 @@ import { type Answered, requestJson, requestNothing } from '../protocol/request.
 import { applicationCodec, type ApplicationResource } from '../protocol/resource.ts';
 import type { ApplicationIdentity } from './identity.ts';
 import type { ConnectionJournal } from './journal.ts';
-import { type LiveApplication, liveApplication, whileUsed } from './liveApplication.ts';
+import { type LiveApplication, liveApplication, untilEnded } from './liveApplication.ts';
 import { APPLICATION_IF_LOST, resumeFromCheckpoint, recordIdentity } from './resume.ts';
 
 /** How an application is created. */
@@ -67,9 +67,9 @@ export function createdApplication(
       }).pipe(map(liveApplication)),
     identify: ({ self }) => self,
     use: (live, lease) =>
-      whileUsed(live, () => {
+      untilEnded(live, () => {
         onHeld(false);
-        lease.endedByServer(live.isLost ? undefined : { leftToAnother: true });
+        lease.endedByServer(live.isGone ? undefined : { leftToAnother: true });
       }),
     release: ({ self }) =>
       requestNothing(transport, { method: 'DELETE', url: self, keepalive: true }, 'application').pipe(

@@ -41,17 +41,17 @@ export interface LiveApplication extends Application {
   /** The requests for events that were sent on it. */
   gets: PendingGets;
   /** What was lost before it, as long as its channel has not told. */
-  lost: GapReason | undefined;
+  pendingGap: GapReason | undefined;
   /** What is kept of it for the next process, where anything is. */
   journal: ConnectionJournal | undefined;
   /** Whether it was found to be gone, and everything on it: nothing is sent to its hrefs any more. */
-  readonly isLost: boolean;
+  readonly isGone: boolean;
   /** Whether it is no longer the one to be used: it is lost, or left to another client. */
   readonly isEnded: boolean;
   /** Says that it is gone, and how that was found. */
-  lose(error: unknown): void;
+  markGone(error: unknown): void;
   /** Leaves it to the client that has taken over its channel. */
-  leave(error: unknown): void;
+  handOver(error: unknown): void;
   /** Emits the error by which it came to be over. */
   readonly ended$: Observable<unknown>;
 }
@@ -77,19 +77,19 @@ export function liveApplication({ value, status, url }: Answered<ApplicationReso
     batch: batch === undefined ? undefined : absolute(batch, url),
     position: undefined,
     gets: noPendingGets(status === 201, asyncScheduler.now()),
-    lost: undefined,
+    pendingGap: undefined,
     journal: undefined,
-    get isLost() {
+    get isGone() {
       return isLost;
     },
     get isEnded() {
       return isOver;
     },
-    lose: (error) => {
+    markGone: (error) => {
       isLost = true;
       end(error);
     },
-    leave: end,
+    handOver: end,
     ended$: over,
   };
 }
@@ -99,7 +99,7 @@ export function liveApplication({ value, status, url }: Answered<ApplicationReso
  *
  * @param onOver Called right before.
  */
-export function whileUsed(live: LiveApplication, onOver: () => void): Observable<LiveApplication> {
+export function untilEnded(live: LiveApplication, onOver: () => void): Observable<LiveApplication> {
   const over$ = live.ended$.pipe(
     mergeMap((error) => {
       onOver();

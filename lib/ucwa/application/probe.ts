@@ -21,7 +21,7 @@ export function probeApplication(
     map(() => true),
     catchError((error: unknown) => {
       if (decide('release', error, 1) !== 'gone') return throwError(() => error);
-      application.lose(error);
+      application.markGone(error);
       return of(false);
     }),
   );

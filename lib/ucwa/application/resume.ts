@@ -40,14 +40,14 @@ export function resumeFromCheckpoint(
     const isSame = hrefKey(before.self) === hrefKey(live.self);
     // What stands in a file is followed only where the server itself leads.
     if (isSame && next !== undefined && isAtOriginOf(next, live.events)) live.position = { url: next };
-    else live.lost = isSame ? 'resync' : 'recreated';
+    else live.pendingGap = isSame ? 'resync' : 'recreated';
   } else if (asked !== undefined) {
     // Of the same one, what was not acknowledged comes again.
-    if (asked.identity !== identity) live.lost = 'recreated';
-    else if (ack === 'eager' || live.isNew) live.lost = 'resync';
+    if (asked.identity !== identity) live.pendingGap = 'recreated';
+    else if (ack === 'eager' || live.isNew) live.pendingGap = 'resync';
   }
   live.journal = journal;
-  const { self, events, position: place, lost } = live;
+  const { self, events, position: place, pendingGap: lost } = live;
   // As long as the loss is not told, the next process has to tell it.
   const goesOnAt = ack === 'processed' && lost === undefined ? (place?.url ?? events) : undefined;
   journal.reached({ application: { identity, self }, next: goesOnAt });

@@ -8,7 +8,7 @@ import { gapEvent, recreatedEvent } from '../protocol/events.ts';
 /** How the event channel is read. */
 interface ChannelConfig extends LongPollConfig {
   readonly application$: Observable<LiveApplication>;
-  readonly dispatch: EventRouter;
+  readonly router: EventRouter;
 }
 
 /**
@@ -20,10 +20,10 @@ interface ChannelConfig extends LongPollConfig {
  * the new channel follows. It errors with what does not pass, and with what ends the application.
  */
 export function channel(config: ChannelConfig): Observable<EventBatch> {
-  const { dispatch } = config;
+  const { router } = config;
   return polled(config).pipe(
-    tap((batch) => dispatch.publish(batch)),
-    finalize(() => dispatch.close()),
+    tap((batch) => router.publish(batch)),
+    finalize(() => router.close()),
     share(),
   );
 }
@@ -33,8 +33,8 @@ function polled(config: ChannelConfig): Observable<EventBatch> {
     const left = new Subject<void>();
     // Added before all else: the request that waits is over before the application is let go of.
     subscriber.add(() => left.next());
-    config.dispatch.open();
-    const turn: DeliveryLock = { isTaken: false, next: () => undefined };
+    config.router.open();
+    const turn: DeliveryLock = { isLocked: false, resume: () => undefined };
     config.application$
       .pipe(
         switchMap((application, index) =>
@@ -47,12 +47,12 @@ function polled(config: ChannelConfig): Observable<EventBatch> {
 
 /** Stands in the stream where one application ends and the one that was made in its place begins. */
 function lossBefore(application: LiveApplication, index: number): readonly EventBatch[] {
-  const { self, events, lost: reset = index === 0 ? undefined : 'recreated' } = application;
-  application.lost = undefined;
-  if (reset === undefined) return [];
+  const { self, events, pendingGap: gap = index === 0 ? undefined : 'recreated' } = application;
+  application.pendingGap = undefined;
+  if (gap === undefined) return [];
   const event =
-    reset === 'recreated'
+    gap === 'recreated'
       ? recreatedEvent({ rel: 'application', href: self }, self)
-      : gapEvent(reset, events, events);
-  return [{ next: events, gap: reset, events: [event] }];
+      : gapEvent(gap, events, events);
+  return [{ next: events, gap, events: [event] }];
 }

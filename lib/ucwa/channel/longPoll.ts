@@ -31,7 +31,7 @@ export interface LongPollConfig {
   /** Whether a failure means that the server is elsewhere now: then the application is gone. */
   readonly hasMoved: ServerLocation['hasMoved'];
   /** Emits when a request that waits is to be sent again at once: it would not be answered, or not in time. */
-  readonly again$: Observable<unknown>;
+  readonly resend$: Observable<unknown>;
 }
 
 /**
@@ -39,15 +39,15 @@ export interface LongPollConfig {
  * one waits until all have been given the batch.
  */
 export interface DeliveryLock {
-  isTaken: boolean;
+  isLocked: boolean;
   /** Who goes on when the turn is free. */
-  next: () => void;
+  resume: () => void;
 }
 
 /** What ends the channel, and what that means for the application. */
 interface Failure {
   readonly error: unknown;
-  readonly then: 'fail' | 'lose' | 'leave';
+  readonly then: 'fail' | 'markGone' | 'handOver';
 }
 
 /**
@@ -132,7 +132,7 @@ export function longPoll(
         return;
       }
       const isLeft = config.onReplaced === 'rejoin' && isReplaced(error);
-      failure = { error, then: isLeft ? 'leave' : decision === 'gone' ? 'lose' : 'fail' };
+      failure = { error, then: isLeft ? 'handOver' : decision === 'gone' ? 'markGone' : 'fail' };
       pump();
     };
 
@@ -199,9 +199,9 @@ export function longPoll(
     const pump = (): void => {
       // While a request is sent, others may be that end this channel and begin the next one.
       if (isOver()) return;
-      turn.next = pump;
-      if (turn.isTaken) return;
-      turn.isTaken = true;
+      turn.resume = pump;
+      if (turn.isLocked) return;
+      turn.isLocked = true;
       while (!isOver()) {
         const batch = queue[0];
         if (wanted !== undefined && (batch === undefined || config.ack === 'eager')) {
@@ -213,8 +213,8 @@ export function longPoll(
           subscriber.next(batch);
         } else break;
       }
-      turn.isTaken = false;
-      if (turn.next !== pump) turn.next();
+      turn.isLocked = false;
+      if (turn.resume !== pump) turn.resume();
       if (failure !== undefined && !isOver()) {
         // What comes of that, a new application or its error, comes from there.
         if (failure.then === 'fail') subscriber.error(failure.error);
@@ -226,7 +226,7 @@ export function longPoll(
       asking.unsubscribe();
       giveUp();
     });
-    subscriber.add(config.again$.subscribe(askAgain));
+    subscriber.add(config.resend$.subscribe(askAgain));
     pump();
   });
 }

@@ -135,7 +135,7 @@ export function myContactsAndGroups(ucwa: Ucwa): Observable<UcwaEvent> {
   const known = SHARED.get(internals);
   if (known !== undefined) return known;
   // The next one is started when the stop of the one before is through: they are the same to the server.
-  const application$ = internals.contactsTurn$.pipe(switchMap(() => internals.application$));
+  const application$ = internals.contactListMutex$.pipe(switchMap(() => internals.application$));
   const kind = contactListSubscription(internals);
   const events$ = defer(() => {
     const own = eventFilter(internals, { kind: 'matching', matches: isOfContactsOrGroups });

@@ -102,8 +102,8 @@ export interface Ucwa extends AsyncDisposable {
 /** What a connection is to the rest of this protocol. */
 export interface UcwaSession {
   readonly application$: Observable<LiveApplication>;
-  readonly dispatch: EventRouter;
-  readonly listening: ChannelRefCount;
+  readonly router: EventRouter;
+  readonly channelRefCount: ChannelRefCount;
   readonly timers: TimerWheel;
   readonly ledger: ReleaseLedger;
   readonly transport: Transport;
@@ -111,9 +111,9 @@ export interface UcwaSession {
   /** Whether a failure means that the server is elsewhere now: then the application is gone. */
   readonly hasMoved: ServerLocation['hasMoved'];
   /** Whether what it has on the server is kept for the next process. */
-  readonly isKept: boolean;
+  readonly hasCheckpoint: boolean;
   /** Whose turn it is with the one subscription to contacts and groups that an application has. */
-  readonly contactsTurn$: Observable<undefined>;
+  readonly contactListMutex$: Observable<undefined>;
   /** What the client asked for, if it did. */
   readonly mediumSeconds: () => number | undefined;
 }

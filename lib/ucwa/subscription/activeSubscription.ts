@@ -53,7 +53,7 @@ export function activeSubscription<Made extends Created>(
 
     const failed = (error: unknown): void => {
       // With the application went everything on it.
-      if (application.isLost) lease.endedByServer();
+      if (application.isGone) lease.endedByServer();
       subscriber.error(error);
     };
 
@@ -108,7 +108,7 @@ function endingBy(
   }
   if (loss === 'recreated' && application.isEnded) {
     // On one that was left to another client it is still there: it is removed.
-    if (application.isLost) lease.endedByServer();
+    if (application.isGone) lease.endedByServer();
     return 'lost';
   }
   if (loss !== 'resume') return undefined;

@@ -59,13 +59,13 @@ const NONE: readonly string[] = [];
 
 /** Takes a place at the dispatch for the events that are of interest. */
 export function eventFilter(
-  { listening, dispatch }: { readonly listening: ChannelRefCount; readonly dispatch: EventRouter },
+  { channelRefCount, router }: { readonly channelRefCount: ChannelRefCount; readonly router: EventRouter },
   interest: Interest,
 ): EventFilter {
   const own: EventFilter = {
     interest,
-    listening,
-    place: dispatch.register((filed) => receive(own, filed)),
+    listening: channelRefCount,
+    place: router.register((filed) => receive(own, filed)),
     inbox: eventBuffer(),
     self: undefined,
     owned: NONE,

@@ -64,7 +64,7 @@ export function subscriptionLease<Made extends Created>(
       `If the server has created it, it ends it after ${kind.durationMinutes} minutes, ` +
       'or together with the application.',
   };
-  if (!internals.isKept) return remoteResource(config);
+  if (!internals.hasCheckpoint) return remoteResource(config);
   return journaled(
     config,
     ({ journal }) => journal,
@@ -113,7 +113,7 @@ function released<Made extends Created>(
   application: LiveApplication,
 ): Observable<ReleaseResult> {
   const { internals, kind } = stream;
-  if (application.isLost) return of({ alreadyGone: true });
+  if (application.isGone) return of({ alreadyGone: true });
   const removed$ = requestNothing(
     internals.transport,
     { ...kind.remove(made), keepalive: true },
@@ -122,7 +122,7 @@ function released<Made extends Created>(
   return removed$.pipe(
     map(() => false),
     catchError((error: unknown) =>
-      application.isLost || decideDelete(error) === 'alreadyGone' ? of(true) : throwError(() => error),
+      application.isGone || decideDelete(error) === 'alreadyGone' ? of(true) : throwError(() => error),
     ),
     mergeMap((alreadyGone) =>
       kind.isAnnounced && stream.ending !== 'doubtful'
@@ -136,7 +136,7 @@ function released<Made extends Created>(
 
 /** Whether the server tells the others, too, that it is gone; asked once it has confirmed the removal. */
 function deletedEvent<Made extends Created>(
-  { internals: { dispatch, mediumSeconds }, own }: SubscriptionState<Made>,
+  { internals: { router: dispatch, mediumSeconds }, own }: SubscriptionState<Made>,
   key: string,
 ): Observable<'seen' | 'notSeen' | 'notWatched'> {
   const seen$ = deleted(own, key).pipe(map(() => 'seen' as const));

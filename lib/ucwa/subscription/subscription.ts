@@ -83,7 +83,7 @@ function afterRefusal<Made extends Created>(stream: Continuing<Made>, error: unk
     catchError(() => of(false)),
     mergeMap((hasMoved) => {
       if (!hasMoved) return afterAnswer(stream, application, error);
-      application.lose(error);
+      application.markGone(error);
       return of(undefined);
     }),
   );

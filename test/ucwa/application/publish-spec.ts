@@ -213,19 +213,19 @@ describe('published', () => {
     it('should find that out, say so, and send nothing more', () => {
       const { application, sent, error } = publishing({}, 10, (name) => (name === MAKE ? undefined : gone));
       expect(sent).to.deep.equal([`0 ${MAKE}`, `3 ${REPORT}`, '3 101']);
-      expect(application.isLost).to.equal(true);
+      expect(application.isGone).to.equal(true);
       expect(error).to.equal(undefined);
     });
 
     it('should error where only the way to report is gone', () => {
       const { application, error } = publishing({}, 10, (name) => (name === REPORT ? gone : undefined));
-      expect(application.isLost).to.equal(false);
+      expect(application.isGone).to.equal(false);
       expect(error).to.be.instanceOf(HttpError);
     });
 
     it('should send nothing on one that is over', () => {
       const { application, sent } = publishing({}, 0);
-      application.lose(new Error('gone'));
+      application.markGone(new Error('gone'));
       let isComplete = false;
       const transport: Transport = () => {
         sent.push('more');

@@ -2,18 +2,16 @@ import { filter, type OperatorFunction } from 'rxjs';
 import { hasType, type OfType, type TypedEvent } from './internal/event.ts';
 
 /**
- * Returns an Observable that emits the events of the source by which something was deleted.
+ * Returns an Observable that emits only the events of type `deleted`.
  *
- * It serves both protocols: UCWA sends such events for a resource that went away, or went out of a list, and
- * EWS for an item or a folder.
+ * UCWA sends one when a resource is removed, or leaves a collection; EWS when an item or a folder is deleted.
  *
  * ```
  * source:    --added--updated--deleted--added--|
  * deleted()  ------------------deleted---------|
  * ```
  *
- * @see {@link added}
- * @see {@link updated}
+ *
  * @see {@link ofType}
  *
  * @example

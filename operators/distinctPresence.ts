@@ -3,26 +3,26 @@ import { invalidOption, objectOption } from '../lib/core/options.ts';
 import { contactKey } from '../lib/core/href.ts';
 import { stringAt } from './internal/event.ts';
 
-/** What {@link distinctPresence} looks at where it is told nothing else. */
+/** The properties that {@link distinctPresence} compares by default. */
 export interface PresenceState {
   /** The contact, such as `sip:sara@contoso.com`. */
   readonly uri: string;
-  /** Such as `Online` or `Away`; undefined where it is not known. */
+  /** Such as `Online` or `Away`; undefined if it is unknown. */
   readonly availability?: string | undefined;
   /** Such as `in-a-meeting`. */
   readonly activity?: string | undefined;
 }
 
-/** Options of {@link distinctPresence}: whose presence a value tells, and what it is. */
+/** Options of {@link distinctPresence}. */
 export interface DistinctPresenceOptions<Value> {
   /**
-   * The contact that a value is about: a URI or an href. What is about none, undefined, is emitted always.
+   * Returns the URI or href of the contact. A value without a contact (undefined) is always emitted.
    *
    * @default its `uri`
    */
   readonly contact?: (value: Value) => string | undefined;
   /**
-   * What makes up the presence. Two are the same where each of these is, by `Object.is`.
+   * Returns the parts of the presence. Two presences are equal if all parts are, by `Object.is`.
    *
    * @default its `availability` and its `activity`
    */
@@ -30,23 +30,20 @@ export interface DistinctPresenceOptions<Value> {
 }
 
 /**
- * Returns an Observable that emits the values of the source, without those that say of a contact the same
- * presence as the last one of that contact.
+ * Returns an Observable that drops presence that equals the last one of the same contact.
  *
- * A server tells the same presence again: with another device, with a newer `lastActive`, after a subscription
- * was renewed. By default `availability` and `activity` count, and nothing else. It remembers the last presence
- * of every contact, for each subscriber anew; contacts are told apart by what their URI or href means, not by
- * how it is spelled.
+ * Servers repeat a presence: from another device, with a newer `lastActive`, or after a renewal. By default `availability`
+ * and `activity` are compared. Contacts are identified by what their URI or href means, not by its spelling. Each subscriber
+ * has its own memory, of one presence per contact.
  *
  * ```
  * source:              --sara Busy--john Busy--sara Busy--sara Away--sara Busy--|
  * distinctPresence()   --sara Busy--john Busy-------------sara Away--sara Busy--|
  * ```
  *
- * @param options Where a value says its contact and its presence. For values that are no
- * {@link PresenceState}, such as events, both are to be given.
- * @returns An operator. It throws a TypeError for an option that is no function. What these throw is the error
- * of the result.
+ * @param options Where a value has its contact and its presence. Both are required for values other than
+ * {@link PresenceState}, such as events.
+ * @returns An operator. Throws a TypeError for an option that is not a function. If one of them throws, the result errors.
  *
  * @see {@link toBoard}
  * @see {@link https://rxjs.dev/api/operators/distinctUntilChanged | distinctUntilChanged}

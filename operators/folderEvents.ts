@@ -2,17 +2,16 @@ import { filter, type OperatorFunction } from 'rxjs';
 import { hasId, type MailboxEvent, type WithId } from './internal/event.ts';
 
 /**
- * Returns an Observable that emits the events of the source that are about a folder, such as that its number
- * of unread items changed.
+ * Returns an Observable that emits only the events about a folder, such as a changed unread count.
  *
- * `folder` is no longer optional then. Events about items are dropped, also those in a folder
- * ({@link inFolder} picks these), and so is what is about neither: `status`, and `gap` too. Who has to know of
- * gaps takes them from the same source with {@link ofType}, or puts what handles them first.
+ * `folder` becomes required. Events about items are dropped, even those in the folder ({@link inFolder} emits these), and so
+ * are `status` and `gap`. To handle gaps as well, take them from the same source with {@link ofType}.
  *
  * ```
  * source:         --item--folder--gap--folder--|
  * folderEvents()  --------folder-------folder--|
  * ```
+ *
  *
  * @see {@link itemEvents}
  * @see {@link inFolder}

@@ -3,23 +3,21 @@ import { matchesHref } from '../lib/core/href.ts';
 import { checkNames, hasRel, type SentEvent, stringAt, type WithRel } from './internal/event.ts';
 
 /**
- * Returns an Observable that emits the events of the source that were sent by a resource of the given
- * relation, or by one certain resource.
+ * Returns an Observable that emits only the events of one sender.
  *
- * A relation narrows `sender.rel`. Where there are several of one relation, as with conversations, a link
- * says which; links are compared as {@link ofHref} does. What has no sender is dropped.
+ * A relation matches all senders of that relation, and narrows `sender.rel`. A link matches one of them, such as one
+ * of several conversations; its href is compared as by {@link ofHref}. Events without a sender are dropped.
  *
  * ```
  * source (by sender.rel):  --people--communication--people--me--|
  * fromSender('people')     --people-----------------people------|
  * ```
  *
- * @param sender A relation, spelled as the server does, or a link to the sender, of which only the `href`
- * counts.
- * @returns An operator. It throws a TypeError for an empty relation, and for an `href` that is not a URL.
+ * @param sender A relation, spelled as the server spells it, or a link to the sender; only its `href` counts.
+ * @returns An operator. Throws a TypeError for an empty relation, or an `href` that is not a URL.
  *
  * @see {@link ofRel}
- * @see {@link inRel}
+ * @see {@link inCollection}
  *
  * @example
  * ```ts

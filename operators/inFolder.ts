@@ -3,21 +3,19 @@ import { invalidOption } from '../lib/core/options.ts';
 import { type EventId, hasType, type MailboxEvent, stringAt } from './internal/event.ts';
 
 /**
- * Returns an Observable that emits the events of the source that happened in the folder with the given id.
+ * Returns an Observable that emits only the events in one folder, and every `gap`.
  *
- * What was moved or copied counts for both folders, the one that it came to and the one that it came from. A
- * `gap` is emitted too: what is missing there may have happened in this folder. Everything else that does
- * not say this folder is dropped, events about the folder itself included: their `folder` is its id, and
- * {@link folderEvents} picks them.
+ * A move or a copy counts for both folders. A `gap` passes because the lost events may have been in this folder. Events about
+ * the folder itself do not count as in it: {@link folderEvents} emits those.
  *
  * ```
  * source (by folder):  --inbox--sent--inbox→sent--gap--sent--|
  * inFolder(inbox)      --inbox--------inbox→sent--gap--------|
  * ```
  *
- * @param folder The id of the folder as the server writes it, case counts, or what has it as its `id`. Names
- * such as `inbox` are not in events: ask the server for the id of that folder.
- * @returns An operator. It throws a TypeError for what is no id.
+ * @param folder The id of the folder as the server writes it (case-sensitive), or an object with that `id`. Events do not
+ * contain names such as `inbox`: get the id of that folder from the server.
+ * @returns An operator. Throws a TypeError for an empty or missing id.
  *
  * @see {@link itemEvents}
  * @see {@link folderEvents}

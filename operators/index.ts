@@ -1,11 +1,8 @@
 /**
- * Operators over the events of a server: they pick, fetch, gather and count, and one subscribes again. They
- * are generic over the events of both protocols.
+ * Operators for the events of both protocols: filters, lookups, snapshots, counters and a retry.
  *
  * @module
  */
-export { added } from './added.ts';
-export { completed } from './completed.ts';
 export { deleted } from './deleted.ts';
 export { distinctPresence, type DistinctPresenceOptions, type PresenceState } from './distinctPresence.ts';
 export type {
@@ -24,18 +21,16 @@ export type {
 export { folderEvents } from './folderEvents.ts';
 export { fromSender } from './fromSender.ts';
 export { inFolder } from './inFolder.ts';
-export { inRel } from './inRel.ts';
+export { inCollection } from './inCollection.ts';
 export { itemEvents } from './itemEvents.ts';
-export { newMailCount, type NewMailCount } from './newMailCount.ts';
+export { countNewMail, type NewMailCount } from './countNewMail.ts';
 export { ofHref } from './ofHref.ts';
 export { ofRel } from './ofRel.ts';
 export { ofType } from './ofType.ts';
 export { retryWithBackoff, type RetryWithBackoffOptions } from './retryWithBackoff.ts';
-export { settle, type SettleOptions } from './settle.ts';
-export { started } from './started.ts';
+export { debounceByItem, type DebounceByItemOptions as SettleOptions } from './debounceByItem.ts';
 export { toBoard, type ToBoardOptions } from './toBoard.ts';
-export { untilDeleted } from './untilDeleted.ts';
-export { updated } from './updated.ts';
+export { takeUntilDeleted } from './takeUntilDeleted.ts';
 export {
   type EmbeddedIn,
   type ResourceServer,

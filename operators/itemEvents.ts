@@ -2,17 +2,16 @@ import { filter, type OperatorFunction } from 'rxjs';
 import { hasId, type MailboxEvent, type WithId } from './internal/event.ts';
 
 /**
- * Returns an Observable that emits the events of the source that are about an item: a message, an
- * appointment, a contact.
+ * Returns an Observable that emits only the events about an item, such as a message.
  *
- * `item` is no longer optional then. Events about folders are dropped, and so is what is about neither:
- * `status`, and `gap` too. Who has to know of gaps takes them from the same source with {@link ofType}, or
- * puts what handles them first.
+ * `item` becomes required. Events about folders, `status` and `gap` are dropped. To handle gaps as well, take them from the
+ * same source with {@link ofType}.
  *
  * ```
  * source:       --item--folder--gap--item--|
  * itemEvents()  --item---------------item--|
  * ```
+ *
  *
  * @see {@link folderEvents}
  * @see {@link inFolder}

@@ -3,19 +3,19 @@ import { type LinkedEvent, stringAt } from './internal/event.ts';
 import { matchesHref } from '../lib/core/href.ts';
 
 /**
- * Returns an Observable that emits the events of the source that are about the resource at the given href.
+ * Returns an Observable that emits only the events about the resource at an href.
  *
- * A server does not always write an href the same way, so they are compared by what they mean: upper and
- * lower case are equal, and so are `%40` and `@`. Of an absolute and a relative one path and query count; two
- * absolute ones must be on the same server too. What has no link is dropped.
+ * Servers spell one href in several ways, so hrefs are compared by meaning: case does not matter, and `%40` equals `@`. An
+ * absolute and a relative href are equal when path and query are; two absolute ones must have the same origin, too. Events
+ * without a link are dropped.
  *
  * ```
  * source:              --/people/1--/people/2--https://pool.contoso.com/People/1--|
  * ofHref('/people/1')  --/people/1-------------https://pool.contoso.com/People/1--|
  * ```
  *
- * @param href Absolute, or relative to the server: from the first slash of the path.
- * @returns An operator. It throws a TypeError for what is not a URL.
+ * @param href Absolute, or relative to the server, beginning with a slash.
+ * @returns An operator. Throws a TypeError if `href` is not a URL.
  *
  * @see {@link ofRel}
  * @see {@link fromSender}

@@ -2,20 +2,19 @@ import { filter, type OperatorFunction } from 'rxjs';
 import { checkNames, hasRel, type LinkedEvent, type WithRel } from './internal/event.ts';
 
 /**
- * Returns an Observable that emits the events of the source that are about a resource of one of the given
- * relations.
+ * Returns an Observable that emits only the events about a resource of the given relations.
  *
- * `link.rel` is narrowed to them. What has no link is dropped.
+ * `link.rel` is narrowed to these relations. Events without a link are dropped.
  *
  * ```
  * source:           --contact--contactPresence--contactNote--contact--|
  * ofRel('contact')  --contact--------------------------------contact--|
  * ```
  *
- * @param rels At least one relation, spelled as the server does: case counts.
- * @returns An operator. It throws a TypeError without relations, or for one that is not a string.
+ * @param rels At least one relation, spelled as the server spells it; it is case-sensitive.
+ * @returns An operator. Throws a TypeError without relations, or for a relation that is not a string.
  *
- * @see {@link inRel}
+ * @see {@link inCollection}
  * @see {@link ofHref}
  * @see {@link fromSender}
  *

@@ -2,24 +2,19 @@ import { filter, type OperatorFunction } from 'rxjs';
 import { checkNames, hasType, type OfType, type TypedEvent } from './internal/event.ts';
 
 /**
- * Returns an Observable that emits the events of the source that are of one of the given types.
+ * Returns an Observable that emits only the events of the given types.
  *
- * The type of the events is narrowed with them, so that a union of event types shrinks to the members that
- * can come. What has no type is dropped. It serves the events of both protocols.
+ * The result is narrowed to the members of the event union that have one of these types.
  *
  * ```
  * source:                    --added--updated--deleted--added--|
  * ofType('added', 'deleted') --added-----------deleted--added--|
  * ```
  *
- * @param types At least one type, spelled as the protocol does.
- * @returns An operator. It throws a TypeError without types, or for one that is not a string.
+ * @param types At least one type, spelled as the protocol spells it.
+ * @returns An operator. Throws a TypeError without types, or for a type that is not a string.
  *
- * @see {@link added}
- * @see {@link updated}
  * @see {@link deleted}
- * @see {@link started}
- * @see {@link completed}
  *
  * @example
  * ```ts

@@ -9,13 +9,13 @@ import {
 } from '../lib/core/backoff/backoff.ts';
 import { invalidOption, numberOption, type OptionNames } from '../lib/core/options.ts';
 
-/** Options of {@link retryWithBackoff}: which errors are retried, how often, and after which time. */
+/** Options of {@link retryWithBackoff}. */
 export interface RetryWithBackoffOptions extends BackoffPolicy {
-  /** How often the source is subscribed to again at most, without a value in between. @default Infinity */
+  /** The most retries in a row without a value. @default Infinity */
   readonly count?: number;
   /**
-   * Decides on an error: false passes it on, true retries after the usual wait, and a number retries after as
-   * many milliseconds. `attempt` says how many attempts in a row have failed, from 1.
+   * Decides about an error: false passes it on, true retries after the usual wait, a number retries after so many
+   * milliseconds. `attempt` is the number of failed attempts in a row, from 1.
    *
    * @default every error is retried
    */
@@ -25,14 +25,12 @@ export interface RetryWithBackoffOptions extends BackoffPolicy {
 const NAMES: OptionNames<RetryWithBackoffOptions> = { ...BACKOFF_NAMES, count: 1, decide: 1 };
 
 /**
- * Returns an Observable that mirrors the source, and subscribes to it again, after a while, when it errors.
+ * Returns an Observable that subscribes to the source again, with exponential backoff, when it errors.
  *
- * The wait is exponential with full jitter: anything up to a bound that doubles with each attempt that fails.
- * An error that tells in `retryAfterMs` when the server will have it is never retried before that. As soon as
- * the source emits a value, counting starts again from zero. Unsubscribing stops the waiting.
+ * The wait is random, up to a bound that doubles with each failed attempt (full jitter), but never shorter than the
+ * `retryAfterMs` of the error. A value of the source resets the count. Unsubscribing ends the wait.
  *
- * The requests that this library sends are retried already where that is safe and helps within seconds. This
- * operator is for the subscription as a whole: it makes a new one.
+ * The requests of this library are retried on their own. This operator re-creates the subscription as a whole.
  *
  * ```
  * source:                        --a--#   --#     --b--c--|
@@ -40,11 +38,10 @@ const NAMES: OptionNames<RetryWithBackoffOptions> = { ...BACKOFF_NAMES, count: 1
  *                                      wait  wait, up to twice as long
  * ```
  *
- * The error of the source is passed on, as it is, when subscribing again `count` times in a row has not
- * helped, or when `decide` says so. What `decide` throws is the error of the result.
+ * The result errors with the source's error after `count` retries in a row, or when `decide` returns false. If `decide`
+ * throws, the result errors.
  *
- * @param options How often, how long, and for which errors.
- * @returns An operator. It throws a TypeError that names the option if one cannot be used.
+ * @returns An operator. Throws a TypeError that names an invalid option.
  *
  * @see {@link https://rxjs.dev/api/operators/retry | retry}
  *

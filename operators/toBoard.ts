@@ -4,40 +4,38 @@ import { contactKey } from '../lib/core/href.ts';
 import { stringAt } from './internal/event.ts';
 import { sameState } from '../lib/core/equal.ts';
 
-/** Options of {@link toBoard}: whose state a value changes, and into what. */
+/** Options of {@link toBoard}. */
 export interface ToBoardOptions<Value, State> {
-  /** The contact that a value is about: a URI or an href. What is about none, undefined, changes nothing. */
+  /** Returns the URI or href of the contact. A value without a contact (undefined) changes nothing. */
   readonly contact: (value: Value) => string | undefined;
   /**
-   * The state of the contact after the value: a pure function. The state as it was, the same object, means that
-   * nothing has changed, and undefined takes the contact off the board.
+   * Returns the state of the contact after the value: a pure function. The same object as before means that nothing
+   * has changed; undefined removes the contact.
    *
-   * @param before The state until now, undefined where the contact is not on the board.
+   * @param before The state so far; undefined if the contact is new.
    */
   readonly state: (before: State | undefined, value: Value) => State | undefined;
 }
 
 /**
- * Returns an Observable that keeps the last state of every contact, and emits all of them as one Map whenever
- * one has changed.
+ * Returns an Observable of a Map with the latest state of every contact.
  *
- * Each emission is a new Map, and one that was emitted never changes: a user interface sees by its identity
- * that there is something to draw. Where nothing has changed nothing is emitted: without options, when a state
- * says the same as the one before, field by field.
+ * Each change emits a new Map; an emitted Map never changes, so a user interface can compare by identity. If a state
+ * equals the one before, property by property, nothing is emitted.
  *
- * A contact is on the board under the URI or href that it came with first. When it comes spelled another way,
- * in upper case, with `%40` for `@`, absolute or relative, that is the same contact.
+ * The key of a contact is the first spelling of its URI or href. Other spellings (upper case, `%40` for `@`, absolute or
+ * relative) are the same contact.
  *
- * It begins with an empty board for each subscriber, which is not emitted. Every change copies the Map: that
- * is nothing for hundreds of contacts, and time to be thought of for tens of thousands.
+ * Each subscriber starts with an empty Map, which is not emitted. Every change copies the Map: that takes no time with
+ * hundreds of contacts, but does with tens of thousands.
  *
  * ```
  * source:     --sara Busy----john Away----------------sara Busy--sara Away----------------|
  * toBoard()   --{sara Busy}--{sara Busy, john Away}--------------{sara Away, john Away}---|
  * ```
  *
- * @returns An operator. It throws a TypeError for an option that is no function. What these throw is the error
- * of the result.
+ * @returns An operator. Throws a TypeError for an option that is not a function. If one of them throws, the result
+ * errors.
  *
  * @see {@link distinctPresence}
  * @see {@link withResource}

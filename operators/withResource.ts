@@ -20,38 +20,38 @@ import { type FetchableEvent, hasType, stringAt } from './internal/event.ts';
 import { fetchJson } from './internal/fetchJson.ts';
 import { mergeInOrder } from './internal/mergeInOrder.ts';
 
-/** Where resources come from that an event does not bring along: a server that answers in JSON. */
+/** A server that has the resources, as JSON. */
 export interface ResourceServer<Resource> {
-  /** Sends the requests; the token, if one is needed, is its part. */
+  /** Sends the requests, with a token if the server needs one. */
   readonly transport: Transport;
   /**
-   * What relative hrefs are relative to, such as the URL of the application. A link that leads to another
-   * origin is not followed: that is the event's `error`.
+   * The base of relative hrefs, such as the URL of the application. A link to another origin is not followed; the
+   * event gets an `error`.
    */
   readonly url: string;
-  /** Makes the resource of what was in the event, or in the answer. What it throws is the event's `error`. */
+  /** Returns the resource from the JSON of the event or the response. If it throws, the event gets that `error`. */
   readonly decode: (value: unknown) => Resource;
 }
 
-/** Options of {@link withResource}: how many resources are fetched, how long, and of which events. */
+/** Options of {@link withResource}. */
 export interface WithResourceOptions<Event> {
-  /** How many are fetched at a time. @default 4 */
+  /** The most fetches at a time. @default 4 */
   readonly concurrency?: number;
   /**
-   * How long fetching one may take, in milliseconds; then the event's `error` is a TimeoutError.
+   * The longest duration of a fetch, in milliseconds. After that the event's `error` is a TimeoutError.
    *
    * @default 30_000
    */
   readonly timeoutMs?: number;
   /**
-   * Whether the resource of an event is fetched, if it did not come along.
+   * Returns whether to fetch the resource of an event that does not contain it.
    *
-   * @default of `added`, `updated` and `started`: for others the link need not lead to a resource (any more)
+   * @default true for `added`, `updated` and `started`; the resources of other events may no longer exist
    */
   readonly fetches?: (event: Event) => boolean;
 }
 
-/** The type of the resource that `Event` may bring along. */
+/** The type of the resource that `Event` may contain. */
 export type EmbeddedIn<Event extends FetchableEvent> = Event extends unknown
   ? 'resource' extends keyof Event
     ? NonNullable<Event['resource']>
@@ -59,8 +59,7 @@ export type EmbeddedIn<Event extends FetchableEvent> = Event extends unknown
   : never;
 
 /**
- * `Event` with its resource; or without, because it was not asked for, or, where `error` is there, because that
- * failed.
+ * `Event` with its resource, with the `error` of the fetch, or with neither if nothing was fetched.
  */
 export type WithResource<Event, Resource> = Event extends unknown
   ? Omit<Event, 'resource' | 'error'> &
@@ -71,16 +70,14 @@ export type WithResource<Event, Resource> = Event extends unknown
   : never;
 
 /**
- * Returns an Observable that emits every event of the source with the resource that it is about: the one that
- * came along, or else fetched by its link.
+ * Returns an Observable that adds to each event the resource that it links to.
  *
- * The order stays as it is, although several are fetched at a time: an event waits for those before it. That a
- * resource could not be fetched is told by the event itself, which has an `error` and no `resource` then, and
- * ends nothing. The end of the source comes in its place too, behind all its events: that it completed, and
- * that it failed. Unsubscribing aborts what is being fetched.
+ * A resource that the event already contains is used; otherwise it is fetched. Several are fetched at a time, and the
+ * order of the events is kept. If a fetch fails, the event has an `error` and no `resource`, and the stream continues.
+ * The result completes or errors after all events before the end of the source. Unsubscribing aborts the fetches.
  *
- * What is fetched is the resource as it is by then, which may be newer than the event. Events are never
- * dropped: if they come faster than resources can be fetched, they wait here.
+ * A fetched resource can be newer than its event. Events are never dropped: they are buffered while fetches are slower
+ * than the source.
  *
  * ```
  * source:             --updated A----------updated B {B}--deleted A--|
@@ -88,10 +85,9 @@ export type WithResource<Event, Resource> = Event extends unknown
  * withResource(get)   ----------------(updated A {A}, updated B {B})--deleted A--|
  * ```
  *
- * @param get Fetches the resource at an href; the first value counts. Or the server that has the resources.
- * What `get` throws is the event's `error`.
- * @returns An operator. It throws a TypeError that names the option if one cannot be used. What `fetches`
- * throws is the error of the result.
+ * @param get Fetches the resource at an href; its first value counts, and an error becomes the event's `error`. Or the
+ * server that has the resources.
+ * @returns An operator. Throws a TypeError that names an invalid option. If `fetches` throws, the result errors.
  *
  * @see {@link toBoard}
  * @see {@link ofRel}
@@ -163,7 +159,7 @@ export function withResource(
   if (typeof fetches !== 'function') throw invalidOption('withResource.fetches', fetches, 'a function');
   const { get, decode } = readerOf(source);
 
-  const withIts = (event: FetchableEvent): Observable<FetchableEvent> => {
+  const addResource = (event: FetchableEvent): Observable<FetchableEvent> => {
     const embedded = embeddedIn(event);
     const href = stringAt(event, 'link', 'href');
     const resource$ =
@@ -176,21 +172,21 @@ export function withResource(
     return resource$.pipe(
       map((resource) => ({ ...event, resource: decode(resource) })),
       catchError((error: unknown) => {
-        const told: FetchableEvent & { error: unknown } = { ...event, error };
-        // What came along and could not be decoded is not a resource.
-        delete (told as { resource?: unknown }).resource;
-        return of(told);
+        const failed: FetchableEvent & { error: unknown } = { ...event, error };
+        // An embedded value that cannot be decoded is not a resource.
+        delete (failed as { resource?: unknown }).resource;
+        return of(failed);
       }),
     );
   };
-  const inItsPlace = (
+  const inOrder = (
     notification: ObservableNotification<FetchableEvent>,
   ): Observable<ObservableNotification<FetchableEvent>> =>
     notification.kind === 'N'
-      ? defer(() => withIts(notification.value)).pipe(materialize(), first())
+      ? defer(() => addResource(notification.value)).pipe(materialize(), first())
       : of(notification);
 
-  return (events$) => events$.pipe(materialize(), mergeInOrder(inItsPlace, concurrency), dematerialize());
+  return (events$) => events$.pipe(materialize(), mergeInOrder(inOrder, concurrency), dematerialize());
 }
 
 interface Reader {
@@ -219,7 +215,7 @@ function isAboutResource(event: FetchableEvent): boolean {
   return hasType(event, ['added', 'updated', 'started']);
 }
 
-/** What came along; nothing of what is no event. */
+/** Returns the resource that an event contains, if any. */
 function embeddedIn(event: unknown): unknown {
   return typeof event === 'object' && event !== null && 'resource' in event ? event.resource : undefined;
 }

@@ -40,7 +40,13 @@ import {
   presenceBoard,
   xframe,
 } from '../lib/ucwa/index.ts';
-import { distinctPresence, retryWithBackoff, settle, toBoard, withResource } from '../operators/index.ts';
+import {
+  distinctPresence,
+  retryWithBackoff,
+  debounceByItem,
+  toBoard,
+  withResource,
+} from '../operators/index.ts';
 
 /** Callers without types. */
 type Any = never;
@@ -161,7 +167,7 @@ describe('Option names', () => {
       ['affinityGroup', (wrong) => affinityGroup(wrong as Any), 'anchor', 'anchorMailbox'],
       ['ntlm', (wrong) => ntlm(messages, { username: 'a', password: 'b', ...wrong }), 'work', 'workstation'],
       // rxchange/operators
-      ['settle', (wrong) => settle(1, wrong), 'longest', 'longestMs'],
+      ['debounceByItem', (wrong) => debounceByItem(1, wrong), 'longest', 'longestMs'],
       ['toBoard', (wrong) => toBoard({ contact: text, state: text, ...wrong }), 'states', 'state'],
       ['distinctPresence', (wrong) => distinctPresence(wrong), 'contacts', 'contact'],
       ['withResource', (wrong) => withResource(() => EMPTY, wrong), 'concurrent', 'concurrency'],

@@ -1,16 +1,13 @@
 import { stringAt, type TypedEvent } from './event.ts';
 
-/** Of what happens to an item only once, or at each time in the same way, the later event says it all. */
+/** Types of which a later event implies an earlier one. */
 const REPEATED = new Set(['created', 'newMail', 'freeBusyChanged']);
 
 /**
- * Decides which of two events about one item stands for both: a pure function.
+ * Returns the one of two events about an item that implies the other, or undefined if neither does.
  *
- * Nothing is dropped that the other does not imply. A deletion implies what was before; every event but a
- * deletion implies that the item is to be looked at again, which is all that `modified` says; mail that
- * arrived implies that it was created. Two moves, or an arrival and a move, imply nothing of each other.
- *
- * @returns undefined where neither stands for the other.
+ * A deletion implies all earlier events. Every event but a deletion implies `modified`. New mail implies `created`. Two
+ * moves, or an arrival and a move, do not imply each other.
  */
 export function coalesceEvents<Event extends TypedEvent>(earlier: Event, later: Event): Event | undefined {
   if (later.type === 'deleted' || earlier.type === 'modified') return later;
@@ -22,27 +19,27 @@ export function coalesceEvents<Event extends TypedEvent>(earlier: Event, later: 
   return undefined;
 }
 
-/** When a burst is over, and how two of its events become one. */
+/** Options of {@link burstBuffer}. */
 interface BurstRules<Event> {
-  /** How long there is no further event when a burst is over. */
+  /** The time without an event that ends a burst. */
   readonly quietMs: number;
-  /** How long a burst lasts before what there is of it is told. */
+  /** The longest duration of a burst. */
   readonly longestMs: number;
-  /** How many bursts there are at most at a time. */
+  /** The most bursts at a time. */
   readonly max: number;
-  /** The event that stands for both, or undefined where there is none. */
+  /** Returns the event that implies both, or undefined if there is none. */
   readonly merge: (earlier: Event, later: Event) => Event | undefined;
 }
 
-/** The bursts that are going on. Each call returns the events whose turn it is now, in order. */
+/** The current bursts. Each method returns the events that are due, in order. */
 export interface BurstBuffer<Event> {
   readonly size: () => number;
   readonly add: (event: Event, nowMs: number) => Event[];
-  /** The events of the bursts that are over. */
+  /** Removes the bursts that have ended. */
   readonly due: (nowMs: number) => Event[];
-  /** How long it takes until the next burst is over, if nothing more comes. */
+  /** Returns the time until the next burst ends, if no event arrives. */
   readonly waitMs: (nowMs: number) => number;
-  /** The events of all bursts, over or not. */
+  /** Removes all bursts. */
   readonly rest: () => Event[];
 }
 
@@ -53,38 +50,37 @@ interface Burst<Event> {
 }
 
 /**
- * Keeps one event for each item or folder that something happens to.
+ * Creates a buffer with one event per item or folder, in the order of the last event of each.
  *
- * They stay in the order of the last thing that happened to each, and leave from the front only. So an event
- * that leaves has none waiting behind it that the server sent before, unless a later one stands for that.
+ * Events leave from the front only, so they never overtake each other.
  */
 export function burstBuffer<Event>(rules: BurstRules<Event>): BurstBuffer<Event> {
   const { quietMs, longestMs, max, merge } = rules;
-  // A Map keeps the order in which its keys were set: the burst that is quiet longest is its first.
+  // A Map keeps the order of insertion: its first burst has been quiet longest.
   const bursts = new Map<string, Burst<Event>>();
 
-  const leaveWhile = (leaves: (burst: Burst<Event>, key: string) => boolean): Event[] => {
+  const removeWhile = (isDue: (burst: Burst<Event>, key: string) => boolean): Event[] => {
     const events: Event[] = [];
     for (const [key, burst] of bursts) {
-      if (!leaves(burst, key)) break;
+      if (!isDue(burst, key)) break;
       bursts.delete(key);
       events.push(burst.event);
     }
     return events;
   };
-  const rest = (): Event[] => leaveWhile(() => true);
+  const rest = (): Event[] => removeWhile(() => true);
 
-  const begin = (key: string, event: Event, nowMs: number): Event[] => {
+  const start = (key: string, event: Event, nowMs: number): Event[] => {
     bursts.set(key, { event, firstMs: nowMs, lastMs: nowMs });
-    return leaveWhile(() => bursts.size > max);
+    return removeWhile(() => bursts.size > max);
   };
 
-  const goOn = (key: string, burst: Burst<Event>, event: Event, nowMs: number): Event[] => {
+  const extend = (key: string, burst: Burst<Event>, event: Event, nowMs: number): Event[] => {
     const both = merge(burst.event, event);
     if (both === undefined) {
-      const before = leaveWhile((other) => other !== burst);
+      const before = removeWhile((other) => other !== burst);
       bursts.delete(key);
-      return [...before, burst.event, ...begin(key, event, nowMs)];
+      return [...before, burst.event, ...start(key, event, nowMs)];
     }
     bursts.delete(key);
     bursts.set(key, { event: both, firstMs: burst.firstMs, lastMs: nowMs });
@@ -97,10 +93,10 @@ export function burstBuffer<Event>(rules: BurstRules<Event>): BurstBuffer<Event>
       const key = keyOf(event);
       if (key === undefined) return [...rest(), event];
       const burst = bursts.get(key);
-      return burst === undefined ? begin(key, event, nowMs) : goOn(key, burst, event, nowMs);
+      return burst === undefined ? start(key, event, nowMs) : extend(key, burst, event, nowMs);
     },
-    // A last event in the future: the clock was set back, and says nothing about this burst any more.
-    due: (nowMs) => leaveWhile(({ lastMs }) => lastMs + quietMs <= nowMs || lastMs > nowMs),
+    // A last event in the future means that the clock was set back.
+    due: (nowMs) => removeWhile(({ lastMs }) => lastMs + quietMs <= nowMs || lastMs > nowMs),
     waitMs: (nowMs) => {
       for (const { lastMs } of bursts.values()) {
         return Math.min(Math.max(lastMs + quietMs - nowMs, 0), quietMs);
@@ -111,12 +107,12 @@ export function burstBuffer<Event>(rules: BurstRules<Event>): BurstBuffer<Event>
   };
 }
 
-/** What an event is about; of two subscriptions, the same item is two. Not there for what is about neither. */
+/** Returns the key of the item or folder of an event within its subscription, if it has one. */
 function keyOf(event: unknown): string | undefined {
   const subscription = stringAt(event, 'subscriptionId') ?? '';
-  for (const kind of ['item', 'folder']) {
-    const id = stringAt(event, kind, 'id');
-    if (id !== undefined) return JSON.stringify([subscription, kind, id]);
+  for (const subject of ['item', 'folder']) {
+    const id = stringAt(event, subject, 'id');
+    if (id !== undefined) return JSON.stringify([subscription, subject, id]);
   }
   return undefined;
 }

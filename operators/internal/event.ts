@@ -1,48 +1,48 @@
 import { invalidOption } from '../../lib/core/options.ts';
 
-/** Throws a TypeError unless there is at least one name, and each is a string that is not empty. */
+/** Throws a TypeError unless there is at least one name and each is a non-empty string. */
 export function checkNames(option: string, names: readonly unknown[]): void {
   if (names.length === 0) throw invalidOption(option, names, 'at least one name');
   for (const name of names) {
-    if (typeof name !== 'string' || name === '') throw invalidOption(option, name, 'a string, and not empty');
+    if (typeof name !== 'string' || name === '') throw invalidOption(option, name, 'a non-empty string');
   }
 }
 
-/** An event that says what happened. */
+/** An event with a type. */
 export interface TypedEvent<Type extends string = string> {
-  /** What happened, such as `added`, `deleted` or `newMail`. */
+  /** Such as `added`, `deleted` or `newMail`. */
   readonly type: Type;
 }
 
-/** A reference to a resource, as UCWA writes it. */
+/** A UCWA link to a resource. */
 export interface EventLink<Rel extends string = string> {
-  /** What kind of resource it is, such as `contactPresence`. */
+  /** The relation: the kind of resource, such as `contactPresence`. */
   readonly rel: Rel;
-  /** Where the resource is: absolute, or relative to the server. */
+  /** Absolute, or relative to the server. */
   readonly href: string;
 }
 
-/** An event that says which resource it is about. */
+/** An event about a resource. */
 export interface LinkedEvent {
   /** The resource that the event is about. */
   readonly link: EventLink;
 }
 
-/** An event that may say inside which resource it happened. */
+/** An event that may be inside a collection. */
 export interface ContainedEvent {
-  /** The resource that the event happened in, such as the list that a contact was added to. */
+  /** The resource that contains the event, such as the list to which a contact was added. */
   readonly in?: EventLink | undefined;
 }
 
-/** An event that says who sent it. */
+/** An event with a sender. */
 export interface SentEvent {
   /** The resource that sent the event, such as `people`, `communication` or one conversation. */
   readonly sender: EventLink;
 }
 
-/** An event that may bring the resource that it is about along with the link to it. */
+/** An event that links to its resource, and may contain it. */
 export interface FetchableEvent extends TypedEvent, LinkedEvent {
-  /** The resource, where the server sent it along. */
+  /** The resource, if the server embedded it. */
   readonly resource?: unknown;
 }
 
@@ -51,25 +51,25 @@ export interface EventId {
   readonly id: string;
 }
 
-/** An event of a mailbox, which may be about an item or a folder in it. */
+/** A mailbox event, which may be about an item or a folder. */
 export interface MailboxEvent extends TypedEvent {
-  /** The subscription that it came for. */
+  /** The subscription of the event. */
   readonly subscriptionId?: string | undefined;
   /** The item that the event is about. */
   readonly item?: EventId | undefined;
   /** The folder that the event is about. */
   readonly folder?: EventId | undefined;
-  /** The folder that it is in. */
+  /** The folder that contains it. */
   readonly parentFolder?: EventId | undefined;
-  /** The folder that it was in before. */
+  /** The folder that contained it before a move or copy. */
   readonly oldParentFolder?: EventId | undefined;
 }
 
 /**
  * The members of the union `Event` that are of `Type`.
  *
- * On a union of literal types this is what `Extract` gives. Only where no member is of just that type, those
- * count that can be of several or of any, narrowed to it.
+ * On a union of literal types this equals `Extract`. If no member has exactly that type, the members whose type can be
+ * it are narrowed.
  */
 export type OfType<Event extends TypedEvent, Type extends string> = Type extends unknown
   ? [Extract<Event, TypedEvent<Type>>] extends [never]
@@ -81,19 +81,19 @@ export type OfType<Event extends TypedEvent, Type extends string> = Type extends
     : Extract<Event, TypedEvent<Type>>
   : never;
 
-/** `Event` with the link at `Key` there, and its `rel` narrowed to `Rel`. */
+/** `Event` with a required link at `Key` whose `rel` is narrowed to `Rel`. */
 export type WithRel<Event, Key extends 'link' | 'in' | 'sender', Rel extends string> = Event extends unknown
   ? Event & { readonly [Each in Key]: EventLink<Rel> }
   : never;
 
-/** The members of the union `Event` that can be about an item, or a folder, with its id there. */
+/** The members of the union `Event` that can have the id of an item or a folder, with that id required. */
 export type WithId<Event extends MailboxEvent, Key extends 'item' | 'folder'> = Event extends unknown
   ? Key extends keyof Event
     ? Event & { readonly [Each in Key]: NonNullable<Event[Each]> }
     : never
   : never;
 
-/** Whether an event is of one of the types; what has no type is of none. */
+/** Returns whether an event has one of the types. */
 export function hasType<Event extends TypedEvent, Type extends string>(
   event: Event,
   types: readonly Type[],
@@ -102,7 +102,7 @@ export function hasType<Event extends TypedEvent, Type extends string>(
   return types.some((type) => type === found);
 }
 
-/** Whether the link that an event has at `key` is of one of the relations; what has no link is of none. */
+/** Returns whether the link of an event at `key` has one of the relations. */
 export function hasRel<Event, Key extends 'link' | 'in' | 'sender', Rel extends string>(
   event: Event,
   key: Key,
@@ -112,7 +112,7 @@ export function hasRel<Event, Key extends 'link' | 'in' | 'sender', Rel extends 
   return rels.some((rel) => rel === found);
 }
 
-/** Whether an event says the id of an item, or of a folder. */
+/** Returns whether an event has the id of an item or a folder. */
 export function hasId<Event extends MailboxEvent, Key extends 'item' | 'folder'>(
   event: Event,
   key: Key,
@@ -121,9 +121,9 @@ export function hasId<Event extends MailboxEvent, Key extends 'item' | 'folder'>
 }
 
 /**
- * The string at a path of property names, or undefined where there is none.
+ * Returns the string at a path of property names, or undefined if there is none.
  *
- * Events come from a server: whatever one lacks, reading it must not throw.
+ * It never throws: a server may send anything as an event.
  */
 export function stringAt(value: unknown, ...path: readonly string[]): string | undefined {
   let found = value;

@@ -7,13 +7,14 @@ import { restrictToOrigin } from '../../lib/core/transport/restrictToOrigin.ts';
 import { type HttpRequest, readText, type Transport } from '../../lib/core/transport/transport.ts';
 
 /**
- * Returns a function that gets the JSON of the resource at an href, absolute or relative to `base`, from the
- * origin of `base` and no other.
+ * Returns a function that fetches the JSON at an href, from the origin of `base` only.
  *
  * Its Observable errors with a NetworkError, an HttpError, a DecodeError or an OriginError.
+ *
+ * @param base The base of relative hrefs.
  */
 export function fetchJson(transport: Transport, base: URL): (href: string) => Observable<unknown> {
-  const pinned = restrictToOrigin(base.origin)(transport);
+  const sameOrigin = restrictToOrigin(base.origin)(transport);
   return (href) =>
     defer(() => {
       const url = parseUrl(href, base.href)?.href;
@@ -25,12 +26,12 @@ export function fetchJson(transport: Transport, base: URL): (href: string) => Ob
         url,
         headers: { accept: 'application/json' },
       };
-      return pinned(request).pipe(
+      return sameOrigin(request).pipe(
         mergeMap((response) => {
           const { status, headers } = response;
           if (status < 200 || status > 299) {
-            const asked = retryAfterMs(headers.get('retry-after'), asyncScheduler.now());
-            throw new HttpError(status, request, { retryAfterMs: asked });
+            const waitMs = retryAfterMs(headers.get('retry-after'), asyncScheduler.now());
+            throw new HttpError(status, request, { retryAfterMs: waitMs });
           }
           return readText(response, 'resource');
         }),

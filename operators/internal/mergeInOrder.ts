@@ -1,11 +1,10 @@
 import { concatMap, defer, map, mergeMap, type Observable, type OperatorFunction } from 'rxjs';
 
 /**
- * Returns an Observable that emits what each value of the source is projected to, in the order of the source,
- * while several are worked on at a time.
+ * Returns an operator like `mergeMap` that emits in the order of the source.
  *
- * @param project Makes an Observable of a value. It has to emit one value, and never an error.
- * @param concurrency How many of these are subscribed to at a time.
+ * @param project Returns an Observable of exactly one value that never errors.
+ * @param concurrency The most of these that are subscribed to at a time.
  */
 export function mergeInOrder<In, Out extends object>(
   project: (value: In) => Observable<Out>,
@@ -14,14 +13,14 @@ export function mergeInOrder<In, Out extends object>(
   return (source) =>
     defer(() => {
       const early = new Map<number, Out>();
-      let turn = 0;
+      let position = 0;
       return source.pipe(
         mergeMap((value, index) => project(value).pipe(map((result) => ({ index, result }))), concurrency),
         concatMap(({ index, result }) => {
           early.set(index, result);
           const ready: Out[] = [];
-          for (let next = early.get(turn); next !== undefined; next = early.get(++turn)) {
-            early.delete(turn);
+          for (let next = early.get(position); next !== undefined; next = early.get(++position)) {
+            early.delete(position);
             ready.push(next);
           }
           return ready;

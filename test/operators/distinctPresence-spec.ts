@@ -7,7 +7,7 @@ import { type ContactState, malformed, states } from './contactStates.ts';
 import { type UcwaEvent, ucwa } from './events.ts';
 
 describe('distinctPresence', () => {
-  it('should drop what says the same of a contact as before', () => {
+  it('drops a repeated presence of a contact', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-b-c-m-m-b-o-o-|', states);
       const sourceSubs = '               ^--------------!';
@@ -18,7 +18,7 @@ describe('distinctPresence', () => {
     });
   });
 
-  it('should look at each contact for itself', () => {
+  it('compares each contact separately', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<ContactState>('-b-j-c-j-k-b-|', states);
       const expected = '                 -b-j-----k---|';
@@ -27,7 +27,7 @@ describe('distinctPresence', () => {
     });
   });
 
-  it('should know a contact again however it is spelled', () => {
+  it('recognizes every spelling of a contact', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<ContactState>('-o-u-b-u-|', states);
       const expected = '                 -o---b-u-|';
@@ -36,7 +36,7 @@ describe('distinctPresence', () => {
     });
   });
 
-  it('should take a presence that is not known for one of its own', () => {
+  it('treats an unknown presence as a presence', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<ContactState>('-j-x-x-j-|', states);
       const expected = '                 -j-x---j-|';
@@ -45,7 +45,7 @@ describe('distinctPresence', () => {
     });
   });
 
-  it('should emit a single one', () => {
+  it('emits a single value', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('--b--|', states);
       const sourceSubs = '               ^----!';
@@ -56,7 +56,7 @@ describe('distinctPresence', () => {
     });
   });
 
-  it('should never emit when the source never does', () => {
+  it('never emits if the source never does', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-');
       const sourceSubs = '               ^';
@@ -67,7 +67,7 @@ describe('distinctPresence', () => {
     });
   });
 
-  it('should complete when the source is empty', () => {
+  it('completes when the source is empty', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('|');
       const sourceSubs = '               (^!)';
@@ -78,7 +78,7 @@ describe('distinctPresence', () => {
     });
   });
 
-  it('should pass the error of the source on', () => {
+  it('errors when the source does', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-b-c#', states, new Error('connection lost'));
       const sourceSubs = '               ^---!';
@@ -89,7 +89,7 @@ describe('distinctPresence', () => {
     });
   });
 
-  it('should unsubscribe from the source when its subscriber leaves', () => {
+  it('unsubscribes from the source when its subscriber does', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-b-o-b-|', states);
       const sourceSubs = '               ^---!';
@@ -101,7 +101,7 @@ describe('distinctPresence', () => {
     });
   });
 
-  it('should know nothing yet for each subscriber', () => {
+  it('starts without memory for each subscriber', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const distinct = cold<ContactState>('-b-c-|', states).pipe(distinctPresence());
 
@@ -110,7 +110,7 @@ describe('distinctPresence', () => {
     });
   });
 
-  it('should let pass what is about no contact, always', () => {
+  it('always passes values without a contact', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<ContactState>('0123456-6b|', { ...malformed, ...states });
       const expected = '                 0123456-6b|';
@@ -119,7 +119,7 @@ describe('distinctPresence', () => {
     });
   });
 
-  it('should compare what it is told to', () => {
+  it('compares by the given functions', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<ContactState>('-b-c-m-o-o-|', states);
       const device = '                   -b-c-m-----|';
@@ -135,7 +135,7 @@ describe('distinctPresence', () => {
     });
   });
 
-  it('should serve events as well', () => {
+  it('accepts events', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('-a-a-u-d-a-|', ucwa);
       const expected = '              -a---u-d-a-|';
@@ -147,7 +147,7 @@ describe('distinctPresence', () => {
   });
 
   for (const name of ['contact', 'presence'] as const) {
-    it(`should make what ${name} throws the error of the result`, () => {
+    it(`errors if ${name} throws`, () => {
       const bug = new Error(`a bug in ${name}`);
       const options: DistinctPresenceOptions<ContactState> = {
         [name]: () => {
@@ -164,7 +164,7 @@ describe('distinctPresence', () => {
       });
     });
 
-    it(`should refuse a ${name} that is no function`, () => {
+    it(`throws for a ${name} that is not a function`, () => {
       const options = { [name]: 'uri' } as DistinctPresenceOptions<ContactState>;
       expect(() => distinctPresence(options)).to.throw(
         TypeError,
@@ -173,7 +173,7 @@ describe('distinctPresence', () => {
     });
   }
 
-  it('should keep the type', () => {
+  it('keeps the type', () => {
     expectTypeOf(of<ContactState[]>(states.b).pipe(distinctPresence())).toEqualTypeOf<
       Observable<ContactState>
     >();

@@ -3,10 +3,11 @@ import { expectTypeOf } from 'expect-type';
 import { map, of, type Observable } from 'rxjs';
 import { fromSender } from '../../operators/fromSender.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
+import { behavesLikeAFilter } from './behavesLikeAFilter.ts';
 import { malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('fromSender', () => {
-  it('should emit the events of the senders of the relation, and nothing else', () => {
+  it('emits events of senders of the relation only', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);
       const sourceSubs = '            ^------------!';
@@ -17,83 +18,13 @@ describe('fromSender', () => {
     });
   });
 
-  it('should emit a single one', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('--a--|', ucwa);
-      const sourceSubs = '            ^----!';
-      const expected = '              --a--|';
-
-      expectObservable(source.pipe(fromSender('people'))).toBe(expected, ucwa);
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
+  behavesLikeAFilter<UcwaEvent, UcwaEvent>(() => fromSender('people'), {
+    passing: ucwa.a,
+    dropped: ucwa.s,
+    malformed,
   });
 
-  it('should complete without an event where none fits', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('-s-c-|', ucwa);
-      const sourceSubs = '            ^----!';
-      const expected = '              -----|';
-
-      expectObservable(source.pipe(fromSender('people'))).toBe(expected, ucwa);
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
-  });
-
-  it('should never emit when the source never does', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('-');
-      const sourceSubs = '            ^';
-      const expected = '              -';
-
-      expectObservable(source.pipe(fromSender('people'))).toBe(expected);
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
-  });
-
-  it('should complete when the source is empty', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('|');
-      const sourceSubs = '            (^!)';
-      const expected = '              |';
-
-      expectObservable(source.pipe(fromSender('people'))).toBe(expected);
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
-  });
-
-  it('should pass the error of the source on', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('-a--#', ucwa, new Error('connection lost'));
-      const sourceSubs = '            ^---!';
-      const expected = '              -a--#';
-
-      expectObservable(source.pipe(fromSender('people'))).toBe(expected, ucwa, new Error('connection lost'));
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
-  });
-
-  it('should unsubscribe from the source when its subscriber leaves', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('-a-a-a-|', ucwa);
-      const sourceSubs = '            ^---!';
-      const unsub = '                 ----!';
-      const expected = '              -a-a-';
-
-      expectObservable(source.pipe(fromSender('people')), unsub).toBe(expected, ucwa);
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
-  });
-
-  it('should drop what is malformed', () => {
-    inVirtualTime(({ cold, expectObservable }) => {
-      const source = cold<UcwaEvent>('0123456789a|', { ...malformed, ...ucwa });
-      const expected = '              ----------a|';
-
-      expectObservable(source.pipe(fromSender('people'))).toBe(expected, ucwa);
-    });
-  });
-
-  it('should emit the events of one certain sender', () => {
+  it('emits events of one sender by its link', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-s-c-|', ucwa);
       const sourceSubs = '            ^------!';
@@ -105,7 +36,7 @@ describe('fromSender', () => {
     });
   });
 
-  it('should tell senders of one relation apart by their link', () => {
+  it('distinguishes senders of one relation by their links', () => {
     const events = {
       f: { sender: { rel: 'conversation', href: '/conversations/1' } },
       s: { sender: { rel: 'conversation', href: '/conversations/2' } },
@@ -120,7 +51,7 @@ describe('fromSender', () => {
     });
   });
 
-  it('should drop what is malformed where a certain sender is wanted', () => {
+  it('drops malformed events when given a link', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('0123456789a|', { ...malformed, ...ucwa });
       const expected = '              ----------a|';
@@ -129,14 +60,14 @@ describe('fromSender', () => {
     });
   });
 
-  it('should refuse a relation that is no name, and a link that is no URL', () => {
-    expect(() => fromSender('')).to.throw(TypeError, 'fromSender(sender) must be a string, and not empty');
+  it('throws for an empty relation or an invalid URL', () => {
+    expect(() => fromSender('')).to.throw(TypeError, 'fromSender(sender) must be a non-empty string');
     expect(() => fromSender(7 as unknown as string)).to.throw(TypeError, 'but it is 7');
     expect(() => fromSender({ href: '' })).to.throw(TypeError, 'fromSender(sender).href must be');
     expect(() => fromSender(null as unknown as { href: string })).to.throw(TypeError, 'but it is undefined');
   });
 
-  it('should narrow the type', () => {
+  it('narrows the type', () => {
     const source = of<UcwaEvent[]>(ucwa.a);
     expectTypeOf(
       source.pipe(

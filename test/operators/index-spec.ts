@@ -2,27 +2,23 @@ import { expect } from 'chai';
 import * as operators from '../../operators/index.ts';
 
 describe('rxchange/operators', () => {
-  it('should export the operators, and nothing that they are made of', () => {
+  it('exports the operators and nothing else', () => {
     expect(Object.keys(operators)).to.have.members([
-      'added',
-      'completed',
       'deleted',
       'distinctPresence',
       'folderEvents',
       'fromSender',
       'inFolder',
-      'inRel',
+      'inCollection',
       'itemEvents',
-      'newMailCount',
+      'countNewMail',
       'ofHref',
       'ofRel',
       'ofType',
       'retryWithBackoff',
-      'settle',
-      'started',
+      'debounceByItem',
       'toBoard',
-      'untilDeleted',
-      'updated',
+      'takeUntilDeleted',
       'withResource',
     ]);
   });

@@ -1,13 +1,14 @@
 import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { of, type Observable } from 'rxjs';
-import { added } from '../../operators/added.ts';
 import { ofHref } from '../../operators/ofHref.ts';
+import { ofType } from '../../operators/ofType.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
+import { behavesLikeAFilter } from './behavesLikeAFilter.ts';
 import { malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('ofHref', () => {
-  it('should emit the events about the resource, and nothing else', () => {
+  it('emits events about the resource only', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);
       const sourceSubs = '            ^------------!';
@@ -18,87 +19,13 @@ describe('ofHref', () => {
     });
   });
 
-  it('should emit a single one', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('--a--|', ucwa);
-      const sourceSubs = '            ^----!';
-      const expected = '              --a--|';
-
-      expectObservable(source.pipe(ofHref('/ucwa/v1/people/sara%40contoso.com'))).toBe(expected, ucwa);
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
+  behavesLikeAFilter<UcwaEvent, UcwaEvent>(() => ofHref('/ucwa/v1/people/sara%40contoso.com'), {
+    passing: ucwa.a,
+    dropped: ucwa.u,
+    malformed,
   });
 
-  it('should complete without an event where none fits', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('-u-x-s-c-|', ucwa);
-      const sourceSubs = '            ^--------!';
-      const expected = '              ---------|';
-
-      expectObservable(source.pipe(ofHref('/ucwa/v1/people/sara%40contoso.com'))).toBe(expected, ucwa);
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
-  });
-
-  it('should never emit when the source never does', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('-');
-      const sourceSubs = '            ^';
-      const expected = '              -';
-
-      expectObservable(source.pipe(ofHref('/ucwa/v1/people/sara%40contoso.com'))).toBe(expected);
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
-  });
-
-  it('should complete when the source is empty', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('|');
-      const sourceSubs = '            (^!)';
-      const expected = '              |';
-
-      expectObservable(source.pipe(ofHref('/ucwa/v1/people/sara%40contoso.com'))).toBe(expected);
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
-  });
-
-  it('should pass the error of the source on', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('-a--#', ucwa, new Error('connection lost'));
-      const sourceSubs = '            ^---!';
-      const expected = '              -a--#';
-
-      expectObservable(source.pipe(ofHref('/ucwa/v1/people/sara%40contoso.com'))).toBe(
-        expected,
-        ucwa,
-        new Error('connection lost'),
-      );
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
-  });
-
-  it('should unsubscribe from the source when its subscriber leaves', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('-a-a-a-|', ucwa);
-      const sourceSubs = '            ^---!';
-      const unsub = '                 ----!';
-      const expected = '              -a-a-';
-
-      expectObservable(source.pipe(ofHref('/ucwa/v1/people/sara%40contoso.com')), unsub).toBe(expected, ucwa);
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
-  });
-
-  it('should drop what is malformed', () => {
-    inVirtualTime(({ cold, expectObservable }) => {
-      const source = cold<UcwaEvent>('0123456789a|', { ...malformed, ...ucwa });
-      const expected = '              ----------a|';
-
-      expectObservable(source.pipe(ofHref('/ucwa/v1/people/sara%40contoso.com'))).toBe(expected, ucwa);
-    });
-  });
-
-  it('should know the resource again however the server writes its href', () => {
+  it('recognizes every spelling of the href', () => {
     const writtenAs = (href: string): { link: { rel: string; href: string } } => ({
       link: { rel: 'contact', href },
     });
@@ -123,16 +50,16 @@ describe('ofHref', () => {
     });
   });
 
-  it('should refuse what is no URL', () => {
+  it('throws for an invalid URL', () => {
     expect(() => ofHref('')).to.throw(TypeError, 'ofHref(href) must be an absolute or relative URL');
     expect(() => ofHref('http://[')).to.throw(TypeError, 'but it is "http://["');
     expect(() => ofHref(undefined as unknown as string)).to.throw(TypeError, 'but it is undefined');
   });
 
-  it('should narrow the type', () => {
+  it('narrows the type', () => {
     const source = of<UcwaEvent[]>(ucwa.a);
     expectTypeOf(source.pipe(ofHref('/people'))).toEqualTypeOf<Observable<UcwaEvent>>();
-    expectTypeOf(source.pipe(added(), ofHref('/people'))).toEqualTypeOf<
+    expectTypeOf(source.pipe(ofType('added'), ofHref('/people'))).toEqualTypeOf<
       Observable<Extract<UcwaEvent, { readonly type: 'added' }>>
     >();
   });

@@ -3,10 +3,11 @@ import { expectTypeOf } from 'expect-type';
 import { EMPTY, map, of, type Observable } from 'rxjs';
 import { ofType } from '../../operators/ofType.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
+import { behavesLikeAFilter } from './behavesLikeAFilter.ts';
 import { type EwsEvent, ews, malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('ofType', () => {
-  it('should emit the events of the types, and nothing else', () => {
+  it('emits events of these types only', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);
       const sourceSubs = '            ^------------!';
@@ -17,87 +18,13 @@ describe('ofType', () => {
     });
   });
 
-  it('should emit a single one', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('--a--|', ucwa);
-      const sourceSubs = '            ^----!';
-      const expected = '              --a--|';
-
-      expectObservable(source.pipe(ofType('added', 'deleted'))).toBe(expected, ucwa);
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
+  behavesLikeAFilter<UcwaEvent, UcwaEvent>(() => ofType<UcwaEvent, 'added'>('added'), {
+    passing: ucwa.a,
+    dropped: ucwa.u,
+    malformed,
   });
 
-  it('should complete without an event where none fits', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('-u-s-c-|', ucwa);
-      const sourceSubs = '            ^------!';
-      const expected = '              -------|';
-
-      expectObservable(source.pipe(ofType('added', 'deleted'))).toBe(expected, ucwa);
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
-  });
-
-  it('should never emit when the source never does', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('-');
-      const sourceSubs = '            ^';
-      const expected = '              -';
-
-      expectObservable(source.pipe(ofType('added', 'deleted'))).toBe(expected);
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
-  });
-
-  it('should complete when the source is empty', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('|');
-      const sourceSubs = '            (^!)';
-      const expected = '              |';
-
-      expectObservable(source.pipe(ofType('added', 'deleted'))).toBe(expected);
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
-  });
-
-  it('should pass the error of the source on', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('-a--#', ucwa, new Error('connection lost'));
-      const sourceSubs = '            ^---!';
-      const expected = '              -a--#';
-
-      expectObservable(source.pipe(ofType('added', 'deleted'))).toBe(
-        expected,
-        ucwa,
-        new Error('connection lost'),
-      );
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
-  });
-
-  it('should unsubscribe from the source when its subscriber leaves', () => {
-    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
-      const source = cold<UcwaEvent>('-a-a-a-|', ucwa);
-      const sourceSubs = '            ^---!';
-      const unsub = '                 ----!';
-      const expected = '              -a-a-';
-
-      expectObservable(source.pipe(ofType('added', 'deleted')), unsub).toBe(expected, ucwa);
-      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
-    });
-  });
-
-  it('should drop what is malformed', () => {
-    inVirtualTime(({ cold, expectObservable }) => {
-      const source = cold<UcwaEvent>('0123456789a|', { ...malformed, ...ucwa });
-      const expected = '              ----------a|';
-
-      expectObservable(source.pipe(ofType('added', 'deleted'))).toBe(expected, ucwa);
-    });
-  });
-
-  it('should serve the events of EWS as well', () => {
+  it('accepts the events of EWS', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<EwsEvent>('-n-k-d-g-|', ews);
       const expected = '             -n-----g-|';
@@ -106,7 +33,7 @@ describe('ofType', () => {
     });
   });
 
-  it('should tell types apart by case', () => {
+  it('is case-sensitive', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<{ type: string }>('-a-|', { a: { type: 'Added' } });
       const expected = '                     ---|';
@@ -115,13 +42,13 @@ describe('ofType', () => {
     });
   });
 
-  it('should refuse to be made without types, or with one that is no name', () => {
+  it('throws without types or for an empty type', () => {
     expect(() => ofType()).to.throw(TypeError, 'ofType(...types) must be at least one name');
-    expect(() => ofType('added', '')).to.throw(TypeError, 'ofType(...types) must be a string, and not empty');
+    expect(() => ofType('added', '')).to.throw(TypeError, 'ofType(...types) must be a non-empty string');
     expect(() => ofType(7 as unknown as string)).to.throw(TypeError, 'but it is 7');
   });
 
-  it('should narrow the type', () => {
+  it('narrows the type', () => {
     const source = of<UcwaEvent[]>(ucwa.a);
     expectTypeOf(source.pipe(ofType('deleted'))).toEqualTypeOf<
       Observable<Extract<UcwaEvent, { readonly type: 'deleted' }>>

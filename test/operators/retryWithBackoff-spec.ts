@@ -16,7 +16,7 @@ describe('retryWithBackoff', () => {
     return defer(() => sources[Math.min(turn++, sources.length - 1)]!);
   }
 
-  it('should mirror a source that does not fail', () => {
+  it('mirrors a source that does not error', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-a-b-c-|');
       const sourceSubs = ' ^------!';
@@ -27,7 +27,7 @@ describe('retryWithBackoff', () => {
     });
   });
 
-  it('should emit a single value', () => {
+  it('emits a single value', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('(a|)');
       const sourceSubs = ' (^!)';
@@ -38,7 +38,7 @@ describe('retryWithBackoff', () => {
     });
   });
 
-  it('should never emit when the source never does', () => {
+  it('never emits if the source never does', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-');
       const sourceSubs = ' ^';
@@ -49,7 +49,7 @@ describe('retryWithBackoff', () => {
     });
   });
 
-  it('should complete when the source is empty', () => {
+  it('completes when the source is empty', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('|');
       const sourceSubs = ' (^!)';
@@ -60,7 +60,7 @@ describe('retryWithBackoff', () => {
     });
   });
 
-  it('should subscribe again after waits that double, up to the longest', () => {
+  it('subscribes again after waits that double up to maxMs', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-#', undefined, lost);
       const sourceSubs = ['^!', '11ms ^!', '32ms ^!', '73ms ^!', '114ms ^!'];
@@ -72,7 +72,7 @@ describe('retryWithBackoff', () => {
     });
   });
 
-  it('should count again from zero after the first value', () => {
+  it('resets the count after a value', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const failing = cold('  -#', undefined, lost);
       const failingSubs = [
@@ -94,7 +94,7 @@ describe('retryWithBackoff', () => {
     });
   });
 
-  it('should pass the error on when subscribing again has not helped as often as allowed', () => {
+  it('errors after count retries', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-#', undefined, lost);
       const sourceSubs = ['^!', '11ms ^!', '32ms ^!'];
@@ -109,7 +109,7 @@ describe('retryWithBackoff', () => {
     });
   });
 
-  it('should pass the first error on where no other attempt is allowed', () => {
+  it('errors at once with a count of 0', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('a-#', undefined, lost);
       const sourceSubs = ' ^-!';
@@ -120,7 +120,7 @@ describe('retryWithBackoff', () => {
     });
   });
 
-  it('should count for each subscriber on its own', () => {
+  it('counts for each subscriber separately', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const result = cold('-#', undefined, lost).pipe(retryWithBackoff({ ...steady, count: 1 }));
 
@@ -129,7 +129,7 @@ describe('retryWithBackoff', () => {
     });
   });
 
-  it('should unsubscribe from the source when its subscriber leaves', () => {
+  it('unsubscribes from the source when its subscriber does', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-a-b-c-|');
       const sourceSubs = ' ^---!';
@@ -141,7 +141,7 @@ describe('retryWithBackoff', () => {
     });
   });
 
-  it('should not subscribe again when its subscriber leaves during the wait', () => {
+  it('does not subscribe again after an unsubscribe during the wait', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('-#', undefined, lost);
       const sourceSubs = ' ^!';
@@ -153,8 +153,8 @@ describe('retryWithBackoff', () => {
     });
   });
 
-  describe('when the error tells how long the server asks to wait', () => {
-    it('should wait that long, and the usual wait on top', () => {
+  describe('when the error has retryAfterMs', () => {
+    it('waits that long plus the usual wait', () => {
       const busy = new HttpError(
         503,
         { method: 'GET', url: 'https://pool.contoso.com/' },
@@ -172,7 +172,7 @@ describe('retryWithBackoff', () => {
     });
 
     for (const asked of [undefined, null, 'soon', Number.NaN, -1]) {
-      it(`should not mind when that is ${String(asked)}`, () => {
+      it(`ignores ${String(asked)}`, () => {
         inVirtualTime(({ cold, expectObservable }) => {
           const failing = cold('-#', undefined, { retryAfterMs: asked });
           const working = cold('a|');
@@ -183,7 +183,7 @@ describe('retryWithBackoff', () => {
       });
     }
 
-    it('should not come back at once because no timer runs that long', () => {
+    it('waits the longest possible timer if it is longer', () => {
       inVirtualTime(({ cold, expectObservable }) => {
         const failing = cold('#', undefined, { retryAfterMs: 2 ** 40 });
         const working = cold('a|');
@@ -195,7 +195,7 @@ describe('retryWithBackoff', () => {
   });
 
   for (const thrown of [undefined, null, 'connection lost', 7]) {
-    it(`should retry when the error is ${String(thrown)}`, () => {
+    it(`retries after the error ${String(thrown)}`, () => {
       inVirtualTime(({ cold, expectObservable }) => {
         const failing = throwError(() => thrown);
         const working = cold('a|');
@@ -207,7 +207,7 @@ describe('retryWithBackoff', () => {
   }
 
   describe('decide', () => {
-    it('should be asked with each error and how many attempts in a row have failed', () => {
+    it('receives each error and the number of failed attempts', () => {
       const asked: unknown[] = [];
       const other = new Error('another one');
       const decide = (error: unknown, attempt: number): boolean => {
@@ -230,7 +230,7 @@ describe('retryWithBackoff', () => {
       ]);
     });
 
-    it('should pass the error on at once with false', () => {
+    it('errors at once on false', () => {
       inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
         const source = cold('a-#', undefined, lost);
         const sourceSubs = ' ^-!';
@@ -245,7 +245,7 @@ describe('retryWithBackoff', () => {
       });
     });
 
-    it('should say the wait itself with a number, whatever the server asks', () => {
+    it('overrides retryAfterMs with a number', () => {
       inVirtualTime(({ cold, expectObservable }) => {
         const failing = cold('-#', undefined, { retryAfterMs: 100 });
         const working = cold('a|');
@@ -255,7 +255,7 @@ describe('retryWithBackoff', () => {
       });
     });
 
-    it('should not be asked about an error after the last attempt', () => {
+    it('is not called after the last attempt', () => {
       let times = 0;
       const decide = (): boolean => ++times > 0;
       inVirtualTime(({ cold, expectObservable }) => {
@@ -271,7 +271,7 @@ describe('retryWithBackoff', () => {
       expect(times).to.equal(1);
     });
 
-    it('should make what it throws the error of the result', () => {
+    it('errors the result if it throws', () => {
       const bug = new Error('a bug in decide');
       const decide = (): never => {
         throw bug;
@@ -287,7 +287,7 @@ describe('retryWithBackoff', () => {
     });
 
     for (const wait of [-1, Number.NaN, Infinity, undefined as unknown as number]) {
-      it(`should not say ${String(wait)}`, () => {
+      it(`must not return ${String(wait)}`, () => {
         let thrown: unknown;
         inVirtualTime(({ cold, flush }) => {
           cold('-#', undefined, lost)
@@ -303,7 +303,7 @@ describe('retryWithBackoff', () => {
     }
   });
 
-  it('should make what random throws the error of the result', () => {
+  it('errors if random throws', () => {
     const bug = new Error('no entropy');
     const random = (): never => {
       throw bug;
@@ -325,12 +325,12 @@ describe('retryWithBackoff', () => {
     [{ decide: true }, /retryWithBackoff\.decide must be a function, but it is true/],
   ];
   for (const [options, message] of bad) {
-    it(`should refuse ${Object.entries(options).join(' ')}`, () => {
+    it(`throws for ${Object.entries(options).join(' ')}`, () => {
       expect(() => retryWithBackoff(options as RetryWithBackoffOptions)).to.throw(TypeError, message);
     });
   }
 
-  it('should keep the type of the values', () => {
+  it('keeps the type of the values', () => {
     expectTypeOf(of(1, 2).pipe(retryWithBackoff())).toEqualTypeOf<Observable<number>>();
   });
 });

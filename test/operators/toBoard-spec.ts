@@ -26,7 +26,7 @@ describe('toBoard', () => {
     ]),
   };
 
-  it('should emit the last state of every contact whenever one changes', () => {
+  it('emits the latest state of every contact on each change', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-b-j-c-k-|', states);
       const sourceSubs = '               ^--------!';
@@ -37,7 +37,7 @@ describe('toBoard', () => {
     });
   });
 
-  it('should emit nothing where a state says the same as before', () => {
+  it('emits nothing for an equal state', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const again: ContactState = { ...b, lastActive: new Date(0) };
       const source = cold<ContactState>('-b-B-j-B-j-|', { ...states, B: again });
@@ -47,7 +47,7 @@ describe('toBoard', () => {
     });
   });
 
-  it('should never change a board that it has emitted', () => {
+  it('never changes an emitted Map', () => {
     const recorded: (readonly [board: unknown, copy: unknown])[] = [];
     of(b, j, c, k)
       .pipe(toBoard())
@@ -58,7 +58,7 @@ describe('toBoard', () => {
     for (const [board, copy] of recorded) expect(board).to.deep.equal(copy);
   });
 
-  it('should keep a contact under the spelling that it came with first', () => {
+  it('keeps the first spelling of a contact', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<ContactState>('-b-u-o-|', states);
       const expected = '                 -b-u-o-|';
@@ -67,7 +67,7 @@ describe('toBoard', () => {
     });
   });
 
-  it('should emit a single one', () => {
+  it('emits a single value', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('--b--|', states);
       const sourceSubs = '               ^----!';
@@ -78,7 +78,7 @@ describe('toBoard', () => {
     });
   });
 
-  it('should never emit when the source never does', () => {
+  it('never emits if the source never does', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-');
       const sourceSubs = '               ^';
@@ -89,7 +89,7 @@ describe('toBoard', () => {
     });
   });
 
-  it('should complete without a board when the source is empty', () => {
+  it('completes without a Map when the source is empty', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('|');
       const sourceSubs = '               (^!)';
@@ -100,7 +100,7 @@ describe('toBoard', () => {
     });
   });
 
-  it('should pass the error of the source on', () => {
+  it('errors when the source does', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-b--#', states, new Error('connection lost'));
       const sourceSubs = '               ^---!';
@@ -111,7 +111,7 @@ describe('toBoard', () => {
     });
   });
 
-  it('should unsubscribe from the source when its subscriber leaves', () => {
+  it('unsubscribes from the source when its subscriber does', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<ContactState>('-b-j-c-|', states);
       const sourceSubs = '               ^---!';
@@ -123,7 +123,7 @@ describe('toBoard', () => {
     });
   });
 
-  it('should begin with an empty board for each subscriber', () => {
+  it('starts with an empty Map for each subscriber', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const board = cold<ContactState>('-b-j-|', states).pipe(toBoard());
 
@@ -132,7 +132,7 @@ describe('toBoard', () => {
     });
   });
 
-  it('should leave out what is about no contact', () => {
+  it('ignores values without a contact', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<ContactState>('0123456b|', { ...malformed, ...states });
       const expected = '                 -------b|';
@@ -149,7 +149,7 @@ describe('toBoard', () => {
     };
     const { href } = ucwa.a.link;
 
-    it('should make states of events, and take contacts off', () => {
+    it('reduces events to states and removes contacts', () => {
       inVirtualTime(({ cold, expectObservable }) => {
         const source = cold<UcwaEvent>('-a-a-u-d-d-a-s-|', ucwa);
         const expected = '              -1-2---0---1---|';
@@ -162,7 +162,7 @@ describe('toBoard', () => {
       });
     });
 
-    it('should list a contact that comes again under its new spelling', () => {
+    it('uses the new spelling of a contact that was removed', () => {
       const spelled = (type: string, spelling: string): UcwaEvent => ({
         ...ucwa.a,
         type,
@@ -181,7 +181,7 @@ describe('toBoard', () => {
     });
 
     for (const name of ['contact', 'state'] as const) {
-      it(`should make what ${name} throws the error of the result`, () => {
+      it(`errors if ${name} throws`, () => {
         const bug = new Error(`a bug in ${name}`);
         const failing: typeof counting = {
           ...counting,
@@ -199,7 +199,7 @@ describe('toBoard', () => {
         });
       });
 
-      it(`should refuse a ${name} that is no function`, () => {
+      it(`throws for a ${name} that is not a function`, () => {
         const wrong = { ...counting, [name]: undefined } as unknown as typeof counting;
         expect(() => toBoard(wrong)).to.throw(
           TypeError,
@@ -209,7 +209,7 @@ describe('toBoard', () => {
     }
   });
 
-  it('should have the type of a board that is not to be changed', () => {
+  it('has the type of a read-only Map', () => {
     expectTypeOf(of<ContactState[]>(b).pipe(toBoard())).toEqualTypeOf<
       Observable<ReadonlyMap<string, ContactState>>
     >();

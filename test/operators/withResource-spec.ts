@@ -25,7 +25,7 @@ describe('withResource', () => {
   interface Presence {
     readonly availability: string;
   }
-  interface Recorded {
+  interface Told {
     readonly type: string;
     readonly resource?: unknown;
     readonly error?: unknown;
@@ -44,7 +44,7 @@ describe('withResource', () => {
   };
   const lost = new Error('connection lost');
   const busy: Presence = { availability: 'Busy' };
-  const recorded: Readonly<Record<string, Recorded>> = {
+  const recorded: Readonly<Record<string, Told>> = {
     ...ucwa,
     1: { ...updates['1']!, resource: busy },
     2: { ...updates['2']!, resource: busy },
@@ -55,7 +55,7 @@ describe('withResource', () => {
     return () => of(busy).pipe(delay(ms));
   };
 
-  it('should add the resource that a link leads to', () => {
+  it('adds the resource of the link', () => {
     const hrefs: string[] = [];
     const get = (href: string): Observable<Presence> => {
       hrefs.push(href);
@@ -72,7 +72,7 @@ describe('withResource', () => {
     expect(hrefs).to.deep.equal(['/people/1/presence', '/people/2/presence']);
   });
 
-  it('should fetch nothing that came along', () => {
+  it('does not fetch an embedded resource', () => {
     let gets = 0;
     const get = (): Observable<Presence> => {
       gets++;
@@ -87,7 +87,7 @@ describe('withResource', () => {
     expect(gets).to.equal(0);
   });
 
-  it('should emit a single one', () => {
+  it('emits a single value', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('--1--|', updates);
       const sourceSubs = '            ^----!';
@@ -98,7 +98,7 @@ describe('withResource', () => {
     });
   });
 
-  it('should keep the order, whatever is answered first', () => {
+  it('keeps the order whichever response is first', () => {
     const ms: Readonly<Record<string, number>> = { '/people/1/presence': 6, '/people/2/presence': 1 };
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('-12a--d------3|', updates);
@@ -109,7 +109,7 @@ describe('withResource', () => {
     });
   });
 
-  it('should tell by the event what could not be fetched, and go on', () => {
+  it('adds the error of a failed fetch and continues', () => {
     const get = (href: string): Observable<Presence> =>
       href === link(2).href ? throwError(() => lost) : of(busy);
     inVirtualTime(({ cold, expectObservable }) => {
@@ -120,7 +120,7 @@ describe('withResource', () => {
     });
   });
 
-  it('should tell the same of a function that throws', () => {
+  it('adds the error of a function that throws', () => {
     const get = (href: string): Observable<Presence> => {
       if (href === link(2).href) throw lost;
       return of(busy);
@@ -133,7 +133,7 @@ describe('withResource', () => {
     });
   });
 
-  it('should tell of an answer that never comes', () => {
+  it('adds a TimeoutError if no response arrives', () => {
     let error: unknown;
     inVirtualTime(({ cold, expectObservable, expectSubscriptions, flush }) => {
       const never = cold<Presence>('   -');
@@ -157,7 +157,7 @@ describe('withResource', () => {
     expect(error).to.be.instanceOf(TimeoutError);
   });
 
-  it('should wait thirty seconds for one by default', () => {
+  it('waits thirty seconds for a response by default', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('1|', updates);
 
@@ -172,8 +172,8 @@ describe('withResource', () => {
     });
   });
 
-  it('should take the first of several answers, and tell of none', () => {
-    const events: Recorded[] = [];
+  it('uses the first value, and adds an error if there is none', () => {
+    const events: Told[] = [];
     of(updates['1']!, updates['2']!)
       .pipe(withResource((href) => (href === link(1).href ? concat(of(busy), NEVER) : EMPTY)))
       .subscribe((event) => events.push(event));
@@ -183,8 +183,8 @@ describe('withResource', () => {
     expect(events[1]?.error).to.be.instanceOf(EmptyError);
   });
 
-  it('should take a promise as well', async () => {
-    const event = await new Promise<Recorded>((done) => {
+  it('accepts a promise', async () => {
+    const event = await new Promise<Told>((done) => {
       of(updates['1']!)
         .pipe(withResource(() => Promise.resolve(busy)))
         .subscribe(done);
@@ -192,7 +192,7 @@ describe('withResource', () => {
     expect(event).to.deep.equal(recorded['1']);
   });
 
-  it('should fetch nothing for what is gone, is over, or is not known', () => {
+  it('does not fetch for deleted, completed or unknown events', () => {
     const hrefs: string[] = [];
     const events: Readonly<Record<string, UcwaEvent>> = {
       ...updates,
@@ -215,7 +215,7 @@ describe('withResource', () => {
     expect(hrefs).to.deep.equal([ucwa.s.link.href, ucwa.u.link.href]);
   });
 
-  it('should fetch for the events that it is told to', () => {
+  it('fetches for the events that fetches selects', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<UcwaEvent>('-1-c-|', updates);
       const expected = '              -1-C-|';
@@ -226,7 +226,7 @@ describe('withResource', () => {
     });
   });
 
-  it('should fetch four at a time, or as many as it is told to', () => {
+  it('limits the concurrent fetches, to four by default', () => {
     const most = (options?: WithResourceOptions<UcwaEvent>): number => {
       let now = 0;
       let highest = 0;
@@ -254,7 +254,7 @@ describe('withResource', () => {
     expect(most({ concurrency: 6 })).to.equal(6);
   });
 
-  it('should never emit when the source never does', () => {
+  it('never emits if the source never does', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-');
       const sourceSubs = '            ^';
@@ -265,7 +265,7 @@ describe('withResource', () => {
     });
   });
 
-  it('should complete when the source is empty', () => {
+  it('completes when the source is empty', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('|');
       const sourceSubs = '            (^!)';
@@ -276,7 +276,7 @@ describe('withResource', () => {
     });
   });
 
-  it('should complete behind the last event', () => {
+  it('completes after the last event', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-1|', updates);
       const sourceSubs = '            ^-!';
@@ -287,7 +287,7 @@ describe('withResource', () => {
     });
   });
 
-  it('should pass the error of the source on, behind the last event', () => {
+  it('errors after the last event', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<UcwaEvent>('-1#', updates, lost);
       const sourceSubs = '            ^-!';
@@ -298,7 +298,7 @@ describe('withResource', () => {
     });
   });
 
-  it('should abort what it fetches, and unsubscribe from the source, when its subscriber leaves', () => {
+  it('aborts fetches and unsubscribes from the source on unsubscribe', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const answer = cold<Presence>(' ----p|');
       const source = cold<UcwaEvent>('-12----|', updates);
@@ -312,7 +312,7 @@ describe('withResource', () => {
     });
   });
 
-  it('should leave the source at once when its subscriber has enough', () => {
+  it('unsubscribes from a synchronous source at once', () => {
     const source$ = new Subject<UcwaEvent>();
     source$
       .pipe(
@@ -324,7 +324,7 @@ describe('withResource', () => {
     expect(source$.observed).to.be.false;
   });
 
-  it('should let pass what is malformed', () => {
+  it('passes malformed events', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const values = { ...malformed, ...ucwa };
       const source = cold<UcwaEvent>('0123456789d|', values);
@@ -334,7 +334,7 @@ describe('withResource', () => {
     });
   });
 
-  it('should make what fetches throws the error of the result, behind the events before', () => {
+  it('errors after the earlier events if fetches throws', () => {
     const bug = new Error('a bug in fetches');
     const fetches = ({ link: { href } }: UcwaEvent): boolean => {
       if (href === link(2).href) throw bug;
@@ -357,7 +357,7 @@ describe('withResource', () => {
       return String(value.availability);
     };
 
-    it('should get the JSON, and decode it', () => {
+    it('fetches and decodes JSON', () => {
       const { transport, requests } = respondWith(response(200, { body: ['{"availability":"Away"}'] }));
       inVirtualTime(({ cold, expectObservable }) => {
         const source = cold<UcwaEvent>('-1-|', updates);
@@ -372,10 +372,10 @@ describe('withResource', () => {
       ]);
     });
 
-    it('should decode what came along as well', () => {
+    it('decodes an embedded resource', () => {
       const { transport, requests } = respondWith();
       const event = { ...updates['1']!, resource: { availability: 'Online' } };
-      const events: Recorded[] = [];
+      const events: Told[] = [];
       of(event)
         .pipe(withResource({ transport, url, decode }))
         .subscribe((one) => events.push(one));
@@ -384,9 +384,9 @@ describe('withResource', () => {
       expect(requests).to.be.empty;
     });
 
-    it('should tell of what it cannot decode, and leave no resource that is none', () => {
+    it('adds a decode error and removes the invalid resource', () => {
       const { transport } = respondWith(response(200, { body: ['[]'] }));
-      const events: Recorded[] = [];
+      const events: Told[] = [];
       of(updates['1']!, { ...updates['2']!, resource: {} })
         .pipe(withResource({ transport, url, decode }))
         .subscribe((one) => events.push(one));
@@ -397,9 +397,9 @@ describe('withResource', () => {
       ]);
     });
 
-    it('should not follow a link to another origin', () => {
+    it('does not follow a link to another origin', () => {
       const { transport, requests } = respondWith(response(200, { body: ['{"availability":"Away"}'] }));
-      const events: Recorded[] = [];
+      const events: Told[] = [];
       of({ ...updates['1']!, link: { rel: 'contactPresence', href: 'https://evil.example/' } })
         .pipe(withResource({ transport, url, decode }))
         .subscribe((one) => events.push(one));
@@ -419,7 +419,7 @@ describe('withResource', () => {
       ['a relative url', { transport, url: '/ucwa', decode }, 'withResource.url must be an absolute http'],
     ];
     for (const [name, server, message] of bad) {
-      it(`should refuse ${name}`, () => {
+      it(`throws for ${name}`, () => {
         expect(() => withResource(server as () => never)).to.throw(TypeError, message);
       });
     }
@@ -433,12 +433,12 @@ describe('withResource', () => {
     [{ fetches: true }, /withResource\.fetches must be a function, but it is true/],
   ];
   for (const [options, message] of bad) {
-    it(`should refuse ${JSON.stringify(options)}`, () => {
+    it(`throws for ${JSON.stringify(options)}`, () => {
       expect(() => withResource(() => of(1), options)).to.throw(TypeError, message);
     });
   }
 
-  it('should have the type of the resource, and tell where there is none', () => {
+  it('has the type of the resource or of its absence', () => {
     const fetched$ = of<UcwaEvent[]>(ucwa.u).pipe(withResource(() => of(busy)));
     const resource$ = fetched$.pipe(map(({ resource }) => resource));
     expectTypeOf(resource$).toEqualTypeOf<Observable<Presence | { readonly name: string } | undefined>>();

@@ -10,7 +10,7 @@ interface Event {
   readonly number: number;
 }
 
-describe('openBursts', () => {
+describe('burstBuffer', () => {
   const rules = { quietMs: 10, longestMs: 100, max: 3, merge: coalesceEvents };
   let number = 0;
   const about = (id: string, type = 'modified'): Event => ({ type, item: { id }, number: ++number });
@@ -19,7 +19,7 @@ describe('openBursts', () => {
   const ids = (events: readonly Event[]): string[] =>
     events.map(({ item, folder, type }) => item?.id ?? folder?.id ?? type);
 
-  it('should keep the bursts in the order of the last event of each', () => {
+  it('keeps bursts in the order of their last events', () => {
     const bursts = burstBuffer<Event>(rules);
     expect(fill(bursts, 'a', 'b', 'c', 'a')).to.deep.equal([]);
     expect(bursts.size()).to.equal(3);
@@ -27,7 +27,7 @@ describe('openBursts', () => {
     expect(bursts.size()).to.equal(0);
   });
 
-  it('should let go of a burst when it has been quiet', () => {
+  it('removes a burst after the quiet time', () => {
     const bursts = burstBuffer<Event>(rules);
     bursts.add(about('a'), 0);
     bursts.add(about('b'), 4);
@@ -40,13 +40,13 @@ describe('openBursts', () => {
     expect(bursts.waitMs(20)).to.equal(10);
   });
 
-  it('should let go of the one that is quiet longest when there are too many', () => {
+  it('removes the quietest burst beyond max', () => {
     const bursts = burstBuffer<Event>(rules);
     expect(ids(fill(bursts, 'a', 'b', 'a', 'c', 'd', 'e'))).to.deep.equal(['b', 'a']);
     expect(bursts.size()).to.equal(3);
   });
 
-  it('should let go of all when one lasts too long', () => {
+  it('removes all bursts when one lasts too long', () => {
     const bursts = burstBuffer<Event>({ ...rules, longestMs: 20 });
     expect(bursts.add(about('a'), 0)).to.deep.equal([]);
     expect(bursts.add(about('a'), 9)).to.deep.equal([]);
@@ -56,7 +56,7 @@ describe('openBursts', () => {
     expect(bursts.size()).to.equal(0);
   });
 
-  it('should let go of an event that cannot become one with the next, and what is before it', () => {
+  it('removes an event that cannot be merged, and those before it', () => {
     const bursts = burstBuffer<Event>(rules);
     bursts.add(about('a'), 0);
     bursts.add(about('b', 'created'), 0);
@@ -65,14 +65,14 @@ describe('openBursts', () => {
     expect(ids(bursts.rest())).to.deep.equal(['c', 'b']);
   });
 
-  it('should let go of all before what is about no item and no folder', () => {
+  it('removes all before an event without item and folder', () => {
     const bursts = burstBuffer<Event>(rules);
     fill(bursts, 'a', 'b');
     expect(ids(bursts.add({ type: 'gap', number: 0 }, 0))).to.deep.equal(['a', 'b', 'gap']);
     expect(bursts.size()).to.equal(0);
   });
 
-  it('should tell an item from a folder, and from the same item of another subscription', () => {
+  it('distinguishes items, folders and subscriptions', () => {
     const bursts = burstBuffer<Event>({ ...rules, max: 9 });
     const id = 'AAMk';
     bursts.add({ type: 'modified', item: { id }, number: 1 }, 0);
@@ -82,14 +82,14 @@ describe('openBursts', () => {
     expect(bursts.rest().map((event) => event.number)).to.deep.equal([1, 2, 3, 4]);
   });
 
-  it('should not wait for a clock that was set back', () => {
+  it('does not wait after the clock was set back', () => {
     const bursts = burstBuffer<Event>(rules);
     bursts.add(about('a'), 3_600_000);
     expect(bursts.waitMs(0)).to.equal(10);
     expect(ids(bursts.due(10))).to.deep.equal(['a']);
   });
 
-  it('should lose nothing and keep the order of the last events, whatever comes when', () => {
+  it('loses nothing and keeps the order for random events', () => {
     const types = ['created', 'newMail', 'modified', 'moved', 'deleted', 'gap', 'status'];
     const step = fc.record({
       type: fc.constantFrom(...types),

@@ -4,7 +4,7 @@ import { DecodeError, HttpError, NetworkError, OriginError } from '../../../lib/
 import { fetchJson } from '../../../operators/internal/fetchJson.ts';
 import { type PreparedResponse, respondWith, response } from '../../support/responses.ts';
 
-describe('resourceGetter', () => {
+describe('fetchJson', () => {
   const base = new URL('https://pool.contoso.com/ucwa/v1/applications/1');
 
   /** What asking for an href came to. */
@@ -29,7 +29,7 @@ describe('resourceGetter', () => {
     return { urls: requests.map(({ url }) => url), value, error };
   };
 
-  it('should get the JSON at a relative href', () => {
+  it('fetches the JSON at a relative href', () => {
     expect(asked('/people/1/presence')).to.deep.equal({
       urls: ['https://pool.contoso.com/people/1/presence'],
       value: { availability: 'Busy' },
@@ -37,20 +37,20 @@ describe('resourceGetter', () => {
     });
   });
 
-  it('should get the JSON at an absolute href', () => {
+  it('fetches the JSON at an absolute href', () => {
     expect(asked('https://pool.contoso.com/people/1')).to.deep.include({
       urls: ['https://pool.contoso.com/people/1'],
       error: undefined,
     });
   });
 
-  it('should send nothing before it is subscribed to', () => {
+  it('sends nothing before the subscription', () => {
     const { transport, requests } = respondWith(response(200));
     fetchJson(transport, base)('/people/1');
     expect(requests).to.be.empty;
   });
 
-  it('should send nothing to another origin', () => {
+  it('sends nothing to another origin', () => {
     for (const href of ['https://evil.example/people/1', 'javascript:alert(1)', '//evil.example/people/1']) {
       const { urls, error } = asked(href);
       expect(urls, href).to.be.empty;
@@ -58,19 +58,19 @@ describe('resourceGetter', () => {
     }
   });
 
-  it('should send nothing for what is no URL', () => {
+  it('sends nothing for an invalid URL', () => {
     const { urls, error } = asked('https://[');
     expect(urls).to.be.empty;
     expect(error).to.be.instanceOf(DecodeError);
   });
 
-  it('should error with the status of a refusal, and how long to wait', () => {
+  it('errors with the status and Retry-After', () => {
     const { error } = asked('/people/1', response(503, { headers: { 'retry-after': '2' }, body: ['{}'] }));
     expect(error).to.be.instanceOf(HttpError);
     expect(error).to.include({ status: 503, retryAfterMs: 2000 });
   });
 
-  it('should take any status of success, and no other', () => {
+  it('accepts 2xx only', () => {
     for (const status of [200, 201, 299])
       expect(asked('/me', response(status, { body: ['1'] })).value).to.equal(1);
     for (const status of [199, 304, 404]) {
@@ -78,14 +78,14 @@ describe('resourceGetter', () => {
     }
   });
 
-  it('should error with what is no JSON, and not quote it', () => {
+  it('errors for invalid JSON without quoting it', () => {
     const { error } = asked('/people/1', response(200, { body: ['<html>a secret</html>'] }));
     expect(error).to.be.instanceOf(DecodeError);
     expect(String(error)).to.not.include('secret');
     expect((error as Error).cause).to.be.undefined;
   });
 
-  it('should pass the error of the transport on', () => {
+  it('errors when the transport does', () => {
     const lost = new NetworkError('connection reset', { method: 'GET', url: base.href });
     expect(
       asked(

@@ -6,7 +6,7 @@ import { inVirtualTime } from '../../support/virtualTime.ts';
 describe('mergeInOrder', () => {
   const letters = { a: { letter: 'a' }, b: { letter: 'b' }, c: { letter: 'c' }, d: { letter: 'd' } };
 
-  it('should emit in the order of the source, whatever is done first', () => {
+  it('emits in the order of the source', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const slow = cold('  -----a|', letters);
       const fast = cold('  -b|', letters);
@@ -22,7 +22,7 @@ describe('mergeInOrder', () => {
     });
   });
 
-  it('should work on so many at a time, and no more', () => {
+  it('limits the concurrency', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const inner = cold(' ---a|', letters);
       const source = cold('(000|)');
@@ -34,7 +34,7 @@ describe('mergeInOrder', () => {
     });
   });
 
-  it('should unsubscribe from what it works on when its subscriber leaves', () => {
+  it('unsubscribes from its inner Observables on unsubscribe', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const inner = cold(' -----a|', letters);
       const source = cold('00----|');
@@ -47,7 +47,7 @@ describe('mergeInOrder', () => {
     });
   });
 
-  it('should keep the order where a subscriber makes the source emit', () => {
+  it('keeps the order if a subscriber makes the source emit', () => {
     const source$ = new Subject<number>();
     const recorded: number[] = [];
     inVirtualTime(({ flush }) => {

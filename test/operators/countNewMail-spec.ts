@@ -1,10 +1,10 @@
 import { expectTypeOf } from 'expect-type';
 import { of, type Observable } from 'rxjs';
-import { newMailCount, type NewMailCount } from '../../operators/newMailCount.ts';
+import { countNewMail, type NewMailCount } from '../../operators/countNewMail.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { mail, type MailEvent, malformed } from './mailboxEvents.ts';
 
-describe('newMailCount', () => {
+describe('countNewMail', () => {
   const counts: Readonly<Record<string, NewMailCount>> = {
     1: { count: 1, exact: true },
     2: { count: 2, exact: true },
@@ -13,121 +13,121 @@ describe('newMailCount', () => {
     t: { count: 2, exact: false },
   };
 
-  it('should count the new mail, and nothing else', () => {
+  it('counts new mail only', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n-k-m-v-n-d-f-b-s-|', mail);
       const sourceSubs = '            ^------------------!';
       const expected = '              -1-------2---------|';
 
-      expectObservable(source.pipe(newMailCount())).toBe(expected, counts);
+      expectObservable(source.pipe(countNewMail())).toBe(expected, counts);
       expectSubscriptions(source.subscriptions).toBe(sourceSubs);
     });
   });
 
-  it('should count a single one', () => {
+  it('counts a single message', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('--n--|', mail);
       const sourceSubs = '            ^----!';
       const expected = '              --1--|';
 
-      expectObservable(source.pipe(newMailCount())).toBe(expected, counts);
+      expectObservable(source.pipe(countNewMail())).toBe(expected, counts);
       expectSubscriptions(source.subscriptions).toBe(sourceSubs);
     });
   });
 
-  it('should say at a gap, and from then on, that the count is not exact', () => {
+  it('is inexact from a gap on', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('-n-g-n-s-g-|', mail);
       const expected = '              -1-o-t---t-|';
 
-      expectObservable(source.pipe(newMailCount())).toBe(expected, counts);
+      expectObservable(source.pipe(countNewMail())).toBe(expected, counts);
     });
   });
 
-  it('should say so at a gap before the first mail', () => {
+  it('is inexact after a gap before the first mail', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('-g-n-|', mail);
       const expected = '              -z-o-|';
 
-      expectObservable(source.pipe(newMailCount())).toBe(expected, counts);
+      expectObservable(source.pipe(countNewMail())).toBe(expected, counts);
     });
   });
 
-  it('should complete without a count where no mail comes', () => {
+  it('completes without a count if no mail arrives', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-k-m-s-|', mail);
       const sourceSubs = '            ^------!';
       const expected = '              -------|';
 
-      expectObservable(source.pipe(newMailCount())).toBe(expected);
+      expectObservable(source.pipe(countNewMail())).toBe(expected);
       expectSubscriptions(source.subscriptions).toBe(sourceSubs);
     });
   });
 
-  it('should never emit when the source never does', () => {
+  it('never emits if the source never does', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-');
       const sourceSubs = '            ^';
       const expected = '              -';
 
-      expectObservable(source.pipe(newMailCount())).toBe(expected);
+      expectObservable(source.pipe(countNewMail())).toBe(expected);
       expectSubscriptions(source.subscriptions).toBe(sourceSubs);
     });
   });
 
-  it('should complete when the source is empty', () => {
+  it('completes when the source is empty', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('|');
       const sourceSubs = '            (^!)';
       const expected = '              |';
 
-      expectObservable(source.pipe(newMailCount())).toBe(expected);
+      expectObservable(source.pipe(countNewMail())).toBe(expected);
       expectSubscriptions(source.subscriptions).toBe(sourceSubs);
     });
   });
 
-  it('should pass the error of the source on', () => {
+  it('errors when the source does', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n--#', mail, new Error('connection lost'));
       const sourceSubs = '            ^---!';
       const expected = '              -1--#';
 
-      expectObservable(source.pipe(newMailCount())).toBe(expected, counts, new Error('connection lost'));
+      expectObservable(source.pipe(countNewMail())).toBe(expected, counts, new Error('connection lost'));
       expectSubscriptions(source.subscriptions).toBe(sourceSubs);
     });
   });
 
-  it('should unsubscribe from the source when its subscriber leaves', () => {
+  it('unsubscribes from the source when its subscriber does', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold<MailEvent>('-n-n-n-|', mail);
       const sourceSubs = '            ^---!';
       const unsub = '                 ----!';
       const expected = '              -1-2-';
 
-      expectObservable(source.pipe(newMailCount()), unsub).toBe(expected, counts);
+      expectObservable(source.pipe(countNewMail()), unsub).toBe(expected, counts);
       expectSubscriptions(source.subscriptions).toBe(sourceSubs);
     });
   });
 
-  it('should count from zero for each subscriber', () => {
+  it('starts at zero for each subscriber', () => {
     inVirtualTime(({ cold, expectObservable }) => {
-      const counted = cold<MailEvent>('-n-n-|', mail).pipe(newMailCount());
+      const counted = cold<MailEvent>('-n-n-|', mail).pipe(countNewMail());
 
       expectObservable(counted).toBe('-1-2-|', counts);
       expectObservable(counted, '--^------').toBe('---1-2-|', counts);
     });
   });
 
-  it('should not count what is malformed', () => {
+  it('does not count malformed events', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const source = cold<MailEvent>('012345678n|', { ...malformed, ...mail });
       const expected = '              ---------1|';
 
-      expectObservable(source.pipe(newMailCount())).toBe(expected, counts);
+      expectObservable(source.pipe(countNewMail())).toBe(expected, counts);
     });
   });
 
-  it('should have the type of a count', () => {
-    expectTypeOf(of<MailEvent[]>(mail.n).pipe(newMailCount())).toEqualTypeOf<Observable<NewMailCount>>();
+  it('has the type of a count', () => {
+    expectTypeOf(of<MailEvent[]>(mail.n).pipe(countNewMail())).toEqualTypeOf<Observable<NewMailCount>>();
   });
 });

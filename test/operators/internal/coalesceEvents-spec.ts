@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { coalesceEvents } from '../../../operators/internal/bursts.ts';
 
-describe('standsForBoth', () => {
+describe('coalesceEvents', () => {
   type Answer = 'earlier' | 'later' | 'neither';
   const types = ['created', 'newMail', 'modified', 'moved', 'copied', 'freeBusyChanged', 'deleted', 'other'];
   const E = 'earlier';
@@ -19,7 +19,7 @@ describe('standsForBoth', () => {
     other: [N, N, E, N, N, N, L, N],
   };
   for (const [first, answers] of Object.entries(table)) {
-    it(`should know what stands for ${first} and what follows it`, () => {
+    it(`coalesces ${first} and a later event`, () => {
       const found = types.map((second): Answer => {
         const earlier = { type: first };
         const later = { type: second };

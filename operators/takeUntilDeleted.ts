@@ -3,19 +3,18 @@ import { hasType, type LinkedEvent, stringAt, type TypedEvent } from './internal
 import { matchesHref } from '../lib/core/href.ts';
 
 /**
- * Returns an Observable that mirrors the source, and completes behind the event by which the resource at the
- * given href was deleted.
+ * Returns an Observable that completes when the resource at an href is deleted.
  *
- * That event is the last one emitted. Hrefs are compared as {@link ofHref} does. All other events pass, also
- * the `deleted` ones about other resources, or about one that is part of this one.
+ * The `deleted` event of that resource is emitted last. Until then all events pass, including `deleted` events of other
+ * resources or of parts of this one. Hrefs are compared as by {@link ofHref}.
  *
  * ```
  * source:                    --updated /people/1--deleted /people/2--deleted /people/1--updated--
- * untilDeleted('/people/1')  --updated /people/1--deleted /people/2--(deleted /people/1|)
+ * takeUntilDeleted('/people/1')  --updated /people/1--deleted /people/2--(deleted /people/1|)
  * ```
  *
- * @param href Absolute, or relative to the server: from the first slash of the path.
- * @returns An operator. It throws a TypeError for what is not a URL.
+ * @param href Absolute, or relative to the server, beginning with a slash.
+ * @returns An operator. Throws a TypeError if `href` is not a URL.
  *
  * @see {@link deleted}
  * @see {@link ofHref}
@@ -23,7 +22,7 @@ import { matchesHref } from '../lib/core/href.ts';
  * @example
  * ```ts
  * import { of } from 'rxjs';
- * import { untilDeleted } from 'rxchange/operators';
+ * import { takeUntilDeleted } from 'rxchange/operators';
  *
  * const sara = { rel: 'contact', href: '/people/sara%40contoso.com' };
  * of(
@@ -31,7 +30,7 @@ import { matchesHref } from '../lib/core/href.ts';
  *   { type: 'deleted', link: sara },
  *   { type: 'added', link: sara },
  * )
- *   .pipe(untilDeleted('/people/Sara@contoso.com'))
+ *   .pipe(takeUntilDeleted('/people/Sara@contoso.com'))
  *   .subscribe({
  *     next: (event) => console.log(event.type),
  *     complete: () => console.log('gone'),
@@ -41,10 +40,10 @@ import { matchesHref } from '../lib/core/href.ts';
  * // prints: gone
  * ```
  */
-export function untilDeleted<Event extends TypedEvent & LinkedEvent>(
+export function takeUntilDeleted<Event extends TypedEvent & LinkedEvent>(
   href: string,
 ): MonoTypeOperatorFunction<Event> {
-  const matches = matchesHref('untilDeleted(href)', href);
+  const matches = matchesHref('takeUntilDeleted(href)', href);
   return takeWhile(
     (event) => !(hasType(event, ['deleted']) && matches(stringAt(event, 'link', 'href'))),
     true,

@@ -53,6 +53,13 @@ module.exports = {
     ...stages('lib/ucwa', UCWA, 'lib/core/'),
     onlyMayImport('ews-on-core', '^lib/ews/', '^lib/(core|ews)/'),
     ...stages('lib/ews', EWS, 'lib/core/'),
+    onlyMayImport('node-on-core', '^lib/node/', '^lib/(core|node)/'),
+    {
+      name: 'only-the-cli-imports-node',
+      severity: 'error',
+      from: { path: '^(lib|operators)/', pathNot: '^lib/(node|cli)/' },
+      to: { path: '^lib/node/' },
+    },
     {
       name: 'nothing-imports-the-cli',
       severity: 'error',

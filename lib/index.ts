@@ -23,12 +23,7 @@ export {
 } from './core/transport/transport.ts';
 export type { BackoffPolicy } from './core/backoff/backoff.ts';
 export { withCredentials as browserCredentials } from './core/transport/withCredentials.ts';
-export {
-  type Checkpoint,
-  CheckpointError,
-  type CheckpointStore,
-  type Json,
-} from './core/checkpoint/checkpoint.ts';
+export type { Checkpoint, CheckpointStore, Json } from './core/checkpoint/checkpoint.ts';
 export { checkpointed } from './core/checkpoint/checkpointed.ts';
 export { closeOnPageHide } from './core/lifecycle/pageHide.ts';
 export { cookieJar, type CookieJar, withCookies } from './core/transport/withCookies.ts';
@@ -44,8 +39,7 @@ export {
   TokenError,
 } from './core/errors.ts';
 export { fetchTransport } from './core/transport/fetch.ts';
-export { fileCheckpoints } from './core/checkpoint/fileStore.ts';
-export type { Fetch } from './core/transport/nodeFetch.ts';
+export type { Fetch } from './core/transport/send.ts';
 export type { Limits } from './core/limits.ts';
 export { memoryCheckpoints } from './core/checkpoint/memoryStore.ts';
 export { restrictToOrigin as pinnedTo } from './core/transport/restrictToOrigin.ts';

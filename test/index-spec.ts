@@ -5,7 +5,6 @@ describe('rxchange', () => {
   it('should export the neutral core, and nothing more', () => {
     expect(Object.keys(core).sort()).to.deep.equal([
       'ACTIVITY_CHANNEL',
-      'CheckpointError',
       'ClosedError',
       'DecodeError',
       'HttpError',
@@ -22,7 +21,6 @@ describe('rxchange', () => {
       'decideRetry',
       'decode',
       'fetchTransport',
-      'fileCheckpoints',
       'headersFrom',
       'memoryCheckpoints',
       'pinnedTo',

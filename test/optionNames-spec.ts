@@ -14,20 +14,20 @@ import {
   affinityGroup,
   autodiscoverEws,
   exchange,
-  ntlm,
   pullNotifications,
   pushListener,
   pushNotifications,
   streamingNotifications,
 } from '../lib/ews/index.ts';
+import { ntlm } from '../lib/node/index.ts';
 import {
   ewsSimulator,
   pushCallback,
-  serve,
   ucwaDiscovery,
   ucwaDomain,
   ucwaSimulator,
 } from '../lib/testing/index.ts';
+import { serve } from '../lib/testing/http/index.ts';
 import {
   anonymousMeeting,
   batched,

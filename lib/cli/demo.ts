@@ -1,10 +1,5 @@
-import {
-  ewsSimulator,
-  type EwsSimulator,
-  serve,
-  ucwaSimulator,
-  type UcwaSimulator,
-} from '../testing/index.ts';
+import { serve } from '../testing/http/index.ts';
+import { ewsSimulator, type EwsSimulator, ucwaSimulator, type UcwaSimulator } from '../testing/index.ts';
 import { parseOptions } from './arguments.ts';
 import { demoEws } from './demoEws.ts';
 import { demoUcwa } from './demoUcwa.ts';

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { isSharedMode } from '../core/checkpoint/durableFile.ts';
+import { isSharedMode } from '../node/durableFile.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usageError.ts';
 

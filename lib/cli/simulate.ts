@@ -1,6 +1,7 @@
 import { firstValueFrom, takeUntil, timer } from 'rxjs';
 import type { Transport } from '../core/transport/transport.ts';
-import { ewsSimulator, serve, ucwaDomain } from '../testing/index.ts';
+import { serve } from '../testing/http/index.ts';
+import { ewsSimulator, ucwaDomain } from '../testing/index.ts';
 import { numberArgument, parseOptions } from './arguments.ts';
 import { printExchanges } from './printExchanges.ts';
 import type { Terminal } from './terminal.ts';

@@ -15,7 +15,6 @@ export {
 } from './protocol/errors.ts';
 export { type AffinityGroup, affinityGroup, type AffinityOptions } from './discovery/affinity.ts';
 export { autodiscoverEws, type AutodiscoverOptions } from './discovery/autodiscover.ts';
-export { ntlm, type NtlmCredentials, type NtlmIdentity, type NtlmMessages } from './auth/ntlm.ts';
 export type { BasicCredentials, SignInOptions } from './auth/signIn.ts';
 export type { Checkpoint } from '../core/checkpoint/checkpoint.ts';
 export { streamingNotifications } from './streaming/streaming.ts';

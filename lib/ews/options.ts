@@ -11,7 +11,7 @@ import {
   objectOption,
   type OptionNames,
 } from '../core/options.ts';
-import type { Fetch } from '../core/transport/nodeFetch.ts';
+import type { Fetch } from '../core/transport/send.ts';
 import type { Transport } from '../core/transport/transport.ts';
 import { SIGN_IN_NAMES, type SignInOptions } from './auth/signIn.ts';
 import { isAnchor } from './discovery/affinity.ts';

@@ -1,6 +1,6 @@
 /**
- * Simulated servers for the tests of applications: each is a Transport that runs on RxJS time, and can be
- * served over HTTP.
+ * Simulated servers for the tests of applications: each is a Transport that runs on RxJS time.
+ * `serve` of `rxchange/testing/http` serves it over HTTP.
  *
  * @module
  */
@@ -30,7 +30,6 @@ export type {
 } from './faults.ts';
 export type { LoggedRequest } from './requestLog.ts';
 export { pushCallback, type PushCallback } from './ews/pushCallback.ts';
-export { serve, type Served, type ServeOptions } from './http/serve.ts';
 export type { BatchShape } from './ucwa/routes/batch.ts';
 export type { SimulatedPresence } from './ucwa/contacts.ts';
 export {

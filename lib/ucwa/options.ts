@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { Checkpoint } from '../core/checkpoint/checkpoint.ts';
 import type { OptionNames } from '../core/options.ts';
-import type { Fetch } from '../core/transport/nodeFetch.ts';
+import type { Fetch } from '../core/transport/send.ts';
 import type { Limits } from '../core/limits.ts';
 import type { Transport } from '../core/transport/transport.ts';
 import type { RetryPolicy } from '../core/backoff/withRetry.ts';

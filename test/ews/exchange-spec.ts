@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { take, timer } from 'rxjs';
-import type { Fetch } from '../../lib/core/transport/nodeFetch.ts';
+import type { Fetch } from '../../lib/core/transport/send.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import type { ExchangeOptions } from '../../lib/ews/options.ts';
 import { exchange } from '../../lib/ews/exchange.ts';

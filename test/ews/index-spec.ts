@@ -13,7 +13,6 @@ describe('The entry rxchange/ews', () => {
       'affinityGroup',
       'autodiscoverEws',
       'exchange',
-      'ntlm',
       'pullNotifications',
       'pushListener',
       'pushNotifications',

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { fetchTransport } from '../../lib/index.ts';
-import { type EwsSimulator, ewsSimulator, serve, type Served } from '../../lib/testing/index.ts';
+import { serve, type Served } from '../../lib/testing/http/index.ts';
+import { type EwsSimulator, ewsSimulator } from '../../lib/testing/index.ts';
 import { type Api, ewsJavascriptApi, type Service } from '../bench/ewsJavascriptApi.ts';
 import { httpServer } from '../support/net/httpServer.ts';
 

@@ -9,7 +9,7 @@ import { fetchTransport } from '../../lib/core/transport/fetch.ts';
 import type { HttpRequest, Middleware, Transport } from '../../lib/core/transport/transport.ts';
 import { withCookies } from '../../lib/core/transport/withCookies.ts';
 import { withToken } from '../../lib/core/transport/withToken.ts';
-import { ntlm } from '../../lib/ews/auth/ntlm.ts';
+import { ntlm } from '../../lib/node/ntlm.ts';
 import { affinityGroup } from '../../lib/ews/discovery/affinity.ts';
 import { autodiscoverEws } from '../../lib/ews/discovery/autodiscover.ts';
 import { exchange } from '../../lib/ews/exchange.ts';

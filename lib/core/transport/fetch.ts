@@ -4,8 +4,9 @@ import { checkLimits, type Limits } from '../limits.ts';
 import { codeOf, NO_TLS } from '../networkCause.ts';
 import { invalidOption } from '../options.ts';
 import { excerpt } from '../text.ts';
-import { type Fetch, keptAliveFetch, sendWith, type Sent } from './nodeFetch.ts';
+import { defaultSend } from './platform.ts';
 import { requestUrl } from './restrictToOrigin.ts';
+import { abortable, type Fetch, type PendingFetch } from './send.ts';
 import {
   type HttpHeaders,
   type HttpRequest,
@@ -30,8 +31,8 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
  * header. If the server closes one while a request is on its way, the Observable errors: the server may have acted, so
  * only an idempotent request may be sent again. [RFC 9112, section 9.3.1]
  *
- * @param fetch Any WHATWG fetch; its body may be a web stream or a Node stream. @default cross-fetch, with
- * kept-alive connections on Node
+ * @param fetch Any WHATWG fetch; its body may be a web stream or a Node stream. @default that of the browser;
+ * elsewhere cross-fetch, on Node with kept-alive connections
  * @param limits Of these, `drainBytes` and `drainSeconds` apply. @default 65,536 bytes and 1 second
  *
  * @example
@@ -46,9 +47,10 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
  * // prints: hello
  * ```
  */
-export function fetchTransport(fetch: Fetch = keptAliveFetch(), limits?: Limits): Transport {
-  if (typeof fetch !== 'function') throw invalidOption('fetch', fetch, 'a function like the global fetch');
-  const send = sendWith(fetch);
+export function fetchTransport(fetch?: Fetch, limits?: Limits): Transport {
+  if (fetch !== undefined && typeof fetch !== 'function')
+    throw invalidOption('fetch', fetch, 'a function like the global fetch');
+  const send = fetch === undefined ? defaultSend() : abortable(fetch);
   const drain = checkLimits(limits);
   return (request) =>
     new Observable<HttpResponse>((subscriber) => {
@@ -60,18 +62,17 @@ export function fetchTransport(fetch: Fetch = keptAliveFetch(), limits?: Limits)
         return undefined;
       }
       let isAnswered = false;
-      const sent = send(url.href, initOf(request));
+      const sent = send(url, initOf(request));
       sent.response.then(
         (response) => {
           isAnswered = true;
           const body = bodyOf(response, request, sent, drain);
-          const discardConnection = sent.connection()?.discard;
           subscriber.next({
             status: response.status,
             headers: headersOf(response),
             url: response.url === '' ? request.url : response.url,
             body$: body.body$,
-            ...(discardConnection === undefined ? {} : { discardConnection }),
+            ...(sent.release === undefined ? {} : { discardConnection: body.discardConnection }),
           });
           body.discardUnlessTaken();
           subscriber.complete();
@@ -113,30 +114,24 @@ function headersOf(response: Response): HttpHeaders {
 
 interface Body {
   readonly body$: Observable<Uint8Array>;
-  /** Lets go of the body if nobody has subscribed to it by now. */
+  /** Closes the connection when the body was read. */
+  readonly discardConnection: () => void;
+  /** Cancels the body, or reads a short one to its end, if it has no subscriber by now. */
   readonly discardUnlessTaken: () => void;
 }
 
 function bodyOf(
   response: Response,
   request: HttpRequest,
-  { connection, cancel }: Sent,
+  { cancel, release }: PendingFetch,
   drain: Required<Limits>,
 ): Body {
   let isTaken = false;
-  const release = (): void => connection()?.release();
-  const leave = (): void => {
-    cancel();
-    // One whose answer has ended on the wire is not closed by that.
-    release();
-  };
-  /** A compressed body can end before its response does, which then must not keep the connection. */
-  const cancelUnlessOver = (): void => {
-    const held = connection();
-    if (held === undefined || held.isOver()) return;
-    timer(drain.drainSeconds * 1000).subscribe(() => {
-      if (!held.isOver()) cancel();
-    });
+  let isDiscarded = false;
+  const onRead = (): void => {
+    if (isDiscarded) cancel();
+    // A compressed body can end before its response does, which then must not keep the connection.
+    else if (release?.() === false) timer(drain.drainSeconds * 1000).subscribe(cancel);
   };
   const body$ = new Observable<Uint8Array>((subscriber) => {
     if (isTaken) {
@@ -149,25 +144,27 @@ function bodyOf(
       next: (chunk) => subscriber.next(chunk),
       complete: () => {
         isOver = true;
-        // Before the completion: what is sent then may want this very connection.
-        release();
-        cancelUnlessOver();
+        // Before the completion, which may send a request that needs this connection.
+        onRead();
         subscriber.complete();
       },
       error: (cause) => {
         isOver = true;
-        leave();
+        cancel();
         subscriber.error(networkError('the answer broke off', request, cause));
       },
     });
     return () => {
       if (isOver) return;
       stop();
-      leave();
+      cancel();
     };
   });
   return {
     body$,
+    discardConnection: () => {
+      isDiscarded = true;
+    },
     discardUnlessTaken: () => {
       if (isTaken) return;
       if (isWorthDraining(response, drain)) {
@@ -181,7 +178,7 @@ function bodyOf(
           .subscribe({ error: () => undefined });
       } else {
         isTaken = true;
-        leave();
+        cancel();
       }
     },
   };

@@ -1,137 +1,158 @@
-import crossFetch from 'cross-fetch';
-import type { Agent, AgentOptions, ClientRequest, IncomingMessage } from 'node:http';
+import type { Agent, IncomingMessage } from 'node:http';
 import { OriginError } from '../errors.ts';
-import { holdBack, type HeldConnection, holdingAgent } from './deferSocketReuse.ts';
 import { describeUrl } from '../text.ts';
+import { abortable, type Fetch, type Send } from './send.ts';
 
-/**
- * What a fetch must be able to do: the WHATWG one of browsers and Node, cross-fetch, node-fetch, and doubles
- * of them.
- */
-export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
-
-/** A request that was sent. */
-export interface Sent {
-  readonly response: Promise<Response>;
-  /** The connection that the answer came on, which waits for its reader; undefined where the platform has it. */
-  readonly connection: () => HeldConnection | undefined;
-  /** Ends it, whether its answer has begun or not. */
-  readonly cancel: () => void;
+/** A platform that may be Node. */
+interface Platform {
+  readonly process?: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>>;
 }
 
-/** Sends with a fetch. It must not throw. */
-type Send = (url: string, init: RequestInit) => Sent;
-
-/** An Agent as Node calls it: this method is what it hands every request to. */
-interface RequestTaker {
-  addRequest: (this: Agent, request: ClientRequest, options: unknown) => void;
+/** A connection to one origin: an agent of its own, so that one request at a time uses it. */
+interface Connection {
+  readonly agent: Agent;
+  /** Called with the head of a response. */
+  onResponse: (response: IncomingMessage) => void;
 }
 
 /**
- * How long a connection is kept without a request, in milliseconds: proxies close theirs after a minute or later, and
- * a request that is just being sent then is lost. The agent keeps it shorter if the server names a shorter time.
+ * How long an idle connection is kept, in milliseconds, unless the server names a shorter time. Proxies close theirs
+ * after a minute or later, and a request that is being sent then is lost.
  */
 const IDLE_MS = 50_000;
-const KEEP_ALIVE: AgentOptions = { keepAlive: true, timeout: IDLE_MS };
-const SENDS = new WeakMap<Fetch, Send>();
+/** How many idle connections to one origin are kept: as many as by an agent of Node. */
+const MOST_IDLE = 256;
 
-/** How requests of a fetch are sent and cancelled: by its own means where it has them, or else by a signal. */
-export function sendWith(fetch: Fetch): Send {
-  return SENDS.get(fetch) ?? abortable(fetch);
+/** The connections of all fetches, by their sockets. */
+const CONNECTIONS = new WeakMap<object, Connection>();
+let isWatching = false;
+let fetch: Fetch | undefined;
+
+/** Returns how to send with cross-fetch, on Node over kept-alive connections. */
+export function nodeSend({ process }: Platform = globalThis): Send {
+  return process?.getBuiltinModule === undefined ? abortable(crossFetch) : pooled(process.getBuiltinModule);
 }
 
-function abortable(fetch: Fetch): Send {
+/** Sends with cross-fetch, which is loaded with the first request because that takes longer than all the rest. */
+async function crossFetch(url: string, init: RequestInit): Promise<Response> {
+  fetch ??= (await import('cross-fetch')).default;
+  return fetch(url, init);
+}
+
+/**
+ * Sends over connections that serve the next request when the response was read.
+ *
+ * One agent for all connections would use them when the response has arrived. That is before the reader knows whether
+ * the server may send another response, which nobody asked for.
+ */
+function pooled(builtin: NodeJS.Process['getBuiltinModule']): Send {
+  const idle = new Map<string, readonly Connection[]>();
+
+  const forget = (origin: string, connection: Connection): void => {
+    const others = idle.get(origin)?.filter((other) => other !== connection) ?? [];
+    if (others.length > 0) idle.set(origin, others);
+    else idle.delete(origin);
+  };
+
+  const connect = (origin: string): Connection => {
+    const { Agent } = origin.startsWith('https:') ? builtin('node:https') : builtin('node:http');
+    const agent = new Agent({ keepAlive: true, maxSockets: 1, timeout: IDLE_MS });
+    const connection: Connection = { agent, onResponse: () => undefined };
+    const createConnection = agent.createConnection.bind(agent);
+    agent.createConnection = (options, callback) => {
+      const socket = createConnection(options, callback);
+      if (socket) CONNECTIONS.set(socket, connection);
+      socket?.once('close', () => forget(origin, connection));
+      return socket;
+    };
+    watchResponses(builtin);
+    return connection;
+  };
+
+  const take = (origin: string): Connection => {
+    const latest = idle.get(origin)?.at(-1);
+    if (latest === undefined) return connect(origin);
+    forget(origin, latest);
+    return latest;
+  };
+
+  const keep = (origin: string, connection: Connection): void => {
+    const others = idle.get(origin) ?? [];
+    if (others.length < MOST_IDLE) idle.set(origin, [...others, connection]);
+    else connection.agent.destroy();
+  };
+
   return (url, init) => {
-    const controller = new AbortController();
-    // A fetch that throws at once is no different from one that rejects.
-    const response = new Promise<Response>((resolve) => {
-      resolve(fetch(url, { ...init, signal: controller.signal }));
-    });
-    return { response, connection: () => undefined, cancel: () => controller.abort() };
+    const { origin } = url;
+    let connection: Connection | undefined;
+    let arriving: IncomingMessage | undefined;
+    let response: Response | undefined;
+    let isReleased = false;
+    let isOver = false;
+
+    const end = (): void => {
+      if (connection === undefined || isOver || !isReleased) return;
+      isOver = true;
+      keep(origin, connection);
+    };
+
+    const onResponse = (head: IncomingMessage): void => {
+      arriving = head;
+      head.once('close', () => {
+        if (head.complete) end();
+        else breakOff(response);
+      });
+    };
+
+    // node-fetch calls it with the URL that it connects to, which it reads with a parser of its own.
+    const agent = (target: Target): Agent => {
+      checkTarget(target, url);
+      if (isOver) throw new Error('the request was cancelled');
+      connection = take(origin);
+      connection.onResponse = onResponse;
+      return connection.agent;
+    };
+
+    return {
+      response: crossFetch(url.href, { ...init, agent } as RequestInit).then((it) => (response = it)),
+      cancel: () => {
+        if (isOver) return;
+        isOver = true;
+        connection?.agent.destroy();
+      },
+      release: () => {
+        isReleased = true;
+        if (arriving?.readableEnded !== false) end();
+        return isOver;
+      },
+    };
   };
 }
 
-/** Where Node's own modules come from; browsers have none. */
-interface Platform {
-  readonly process?: Pick<NodeJS.Process, 'getBuiltinModule'>;
+/** Calls the connection of each response when its head has arrived. */
+function watchResponses(builtin: NodeJS.Process['getBuiltinModule']): void {
+  if (isWatching) return;
+  isWatching = true;
+  builtin('node:diagnostics_channel').subscribe('http.client.response.finish', (message) => {
+    const { response } = message as { readonly response: IncomingMessage };
+    CONNECTIONS.get(response.socket)?.onResponse(response);
+  });
 }
 
-/**
- * Returns cross-fetch, on Node with kept-alive connections and with bodies that error when they break off. A
- * connection is used again only when it is released: see {@link sendWith}.
- */
-export function keptAliveFetch({ process }: Platform = globalThis): Fetch {
-  // Asking at run time keeps bundlers for the browser from looking for Node's modules.
-  if (typeof process?.getBuiltinModule !== 'function') return crossFetch;
-  const http = process.getBuiltinModule('node:http');
-  const https = process.getBuiltinModule('node:https');
-  const agents = {
-    http: watchedAgent(holdingAgent(new http.Agent(KEEP_ALIVE))),
-    https: watchedAgent(holdingAgent(new https.Agent(KEEP_ALIVE))),
-  };
-  const send: Send = (url, init) =>
-    watched({ ...init, agent: url.startsWith('https:') ? agents.https : agents.http }, url);
-  const fetch: Fetch = (url, init) => send(url, init).response;
-  SENDS.set(fetch, send);
-  return fetch;
+/** The part of a URL as node-fetch reads it that says where it connects to. */
+interface Target {
+  readonly protocol: string;
+  readonly hostname: string;
 }
 
-/**
- * Throws before a connection is taken if it would be to another host than the URL's: node-fetch reads URLs with a
- * parser of its own.
- */
-function checkHost({ host, protocol }: ClientRequest, url: string): void {
-  const checked = new URL(url);
-  if (protocol === checked.protocol && host === checked.hostname.replace(/^\[|\]$/g, '')) return;
-  throw new OriginError(checked.origin, describeUrl(`${protocol}//${host}`), 'the connection');
+function checkTarget({ protocol, hostname }: Target, checked: URL): void {
+  if (protocol === checked.protocol && hostname === checked.hostname.replace(/^\[|\]$/g, '')) return;
+  throw new OriginError(checked.origin, describeUrl(`${protocol}//${hostname}`), 'the connection');
 }
 
-interface Destroyable {
-  destroy(error?: Error): void;
-}
-
-/** Whom an agent shows the request that is being made: node-fetch hands it over before it returns. */
-let watch: ((request: ClientRequest) => void) | undefined;
-
-/** Lets an agent show its requests: one of its own for each would take a tenth of the time of a request. */
-function watchedAgent<Kind extends Agent>(agent: Kind): Kind {
-  const taker = agent as unknown as RequestTaker;
-  const { addRequest } = taker;
-  taker.addRequest = (request, options) => {
-    watch?.(request);
-    addRequest.call(agent, request, options);
-  };
-  return agent;
-}
-
-/**
- * Sends a request and watches its answer: a body that announced its length and broke off before would
- * otherwise never end, because node-fetch pipes it without its errors. It is cancelled without a signal, which
- * would take a fifth of the time of a request.
- */
-function watched(init: RequestInit & { readonly agent: Agent }, url: string): Sent {
-  let request: ClientRequest | undefined;
-  let answered: Response | undefined;
-  let held: HeldConnection | undefined;
-  const onClose = (answer: IncomingMessage): void => {
-    if (answer.complete) return;
-    const broken = new Error('the connection was closed before the body was complete');
-    const body = answered?.body as unknown as Destroyable | undefined;
-    body?.destroy(Object.assign(broken, { code: 'ECONNRESET' }));
-  };
-  watch = (made) => {
-    request = made;
-    checkHost(made, url);
-    made.once('response', (answer) => {
-      held = holdBack(answer.socket);
-      answer.once('close', () => onClose(answer));
-    });
-  };
-  const sent = crossFetch(url, init);
-  watch = undefined;
-  return {
-    response: sent.then((response) => (answered = response)),
-    connection: () => held,
-    cancel: () => request?.destroy(),
-  };
+/** Errors a body whose response was cut short: node-fetch pipes the response without its errors. */
+function breakOff(response: Response | undefined): void {
+  const broken = new Error('the connection was closed before the body was complete');
+  const body = response?.body as { destroy(error: Error): void } | null | undefined;
+  body?.destroy(Object.assign(broken, { code: 'ECONNRESET' }));
 }

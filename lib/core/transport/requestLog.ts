@@ -1,6 +1,7 @@
 import { asyncScheduler, defer, finalize, map, type Observable, Subject, tap } from 'rxjs';
 import { parseUrl } from '../httpUrl.ts';
 import { codeWord, excerpt, isWeb } from '../text.ts';
+import { type DiagnosticsChannel, diagnosticsChannel } from './platform.ts';
 import type { HttpRequest, Middleware, Repetition } from './transport.ts';
 
 /** How many characters of a path are shown: a server may make its hrefs as long as it likes. */
@@ -59,16 +60,6 @@ interface Ended {
   told?: Activity;
 }
 
-/** Where Node's own modules come from; browsers have none. */
-interface Platform {
-  readonly process?: Partial<Pick<NodeJS.Process, 'getBuiltinModule'>>;
-}
-
-interface DiagnosticsChannel {
-  readonly hasSubscribers: boolean;
-  publish(message: unknown): void;
-}
-
 /**
  * Begins a report of requests, for a transport of one's own; `connect` and `exchange` have theirs.
  *
@@ -88,7 +79,7 @@ interface DiagnosticsChannel {
  * ```
  */
 export function requestLog(): RequestLog {
-  return reportTo(platformChannel(globalThis));
+  return reportTo(diagnosticsChannel(ACTIVITY_CHANNEL));
 }
 
 /** The same, with another channel than the platform's, or with none. */
@@ -197,10 +188,4 @@ function nameOf(error: unknown): string {
   const name = codeWord(error.name) ?? 'Error';
   const code = 'code' in error ? codeWord(error.code) : undefined;
   return code === undefined ? name : `${name} ${code}`;
-}
-
-/** The channel of the platform, where that has any. */
-export function platformChannel({ process }: Platform): DiagnosticsChannel | undefined {
-  // Asking at run time keeps bundlers for the browser from looking for Node's modules.
-  return process?.getBuiltinModule?.('node:diagnostics_channel').channel(ACTIVITY_CHANNEL);
 }

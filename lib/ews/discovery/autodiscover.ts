@@ -14,7 +14,7 @@ import { hostOption, allowedHosts } from '../../core/hosts.ts';
 import { checkLimits, type Limits } from '../../core/limits.ts';
 import { invalidOption, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
 import { fetchTransport } from '../../core/transport/fetch.ts';
-import type { Fetch } from '../../core/transport/nodeFetch.ts';
+import type { Fetch } from '../../core/transport/send.ts';
 import type { HttpRequest, Transport } from '../../core/transport/transport.ts';
 import { reasonToWithhold, SIGN_IN_NAMES, signing, type SignInOptions } from '../auth/signIn.ts';
 import { AutodiscoverError } from '../protocol/errors.ts';

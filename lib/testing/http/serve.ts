@@ -62,7 +62,7 @@ const CHECK_MS = 1000;
  * ```ts
  * import { of } from 'rxjs';
  * import { headersFrom, type Transport } from 'rxchange';
- * import { serve } from 'rxchange/testing';
+ * import { serve } from 'rxchange/testing/http';
  *
  * const hello: Transport = ({ url }) =>
  *   of({ status: 200, url, headers: headersFrom({}), body$: of(new TextEncoder().encode('hello')) });

@@ -22,7 +22,7 @@ import {
   type OptionNames,
 } from '../../core/options.ts';
 import { fetchTransport } from '../../core/transport/fetch.ts';
-import type { Fetch } from '../../core/transport/nodeFetch.ts';
+import type { Fetch } from '../../core/transport/send.ts';
 import type { Middleware, Transport } from '../../core/transport/transport.ts';
 import { withLimits } from '../../core/transport/withLimits.ts';
 import type { TokenSource } from '../../core/transport/withToken.ts';

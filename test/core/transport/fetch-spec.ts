@@ -1,4 +1,3 @@
-import crossFetch from 'cross-fetch';
 import { expect } from 'chai';
 import { EventEmitter, once } from 'node:events';
 import type { Socket } from 'node:net';
@@ -7,7 +6,8 @@ import { firstValueFrom, lastValueFrom, mergeMap, type Observable, of, take, tap
 import { NetworkError, OriginError } from '../../../lib/core/errors.ts';
 import type { Limits } from '../../../lib/core/limits.ts';
 import { fetchTransport } from '../../../lib/core/transport/fetch.ts';
-import { type Fetch, keptAliveFetch } from '../../../lib/core/transport/nodeFetch.ts';
+import { nodeSend } from '../../../lib/core/transport/nodeFetch.ts';
+import type { Fetch } from '../../../lib/core/transport/send.ts';
 import {
   type HttpRequest,
   type HttpResponse,
@@ -299,8 +299,11 @@ describe('fetchTransport', () => {
     });
   });
 
-  it('should leave connections to the platform where Node is not', () => {
-    expect(keptAliveFetch({})).to.equal(crossFetch);
+  it('sends with cross-fetch if the platform has no modules of Node', async () => {
+    server = await httpServer((_, response) => response.end('small'));
+    const { response, release } = nodeSend({})(new URL(server.url), {});
+    expect(await (await response).text()).to.equal('small');
+    expect(release).to.equal(undefined);
   });
 
   it('should speak TLS to https URLs', async () => {

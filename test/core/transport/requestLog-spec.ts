@@ -7,7 +7,6 @@ import {
   type Activity,
   ACTIVITY_CHANNEL,
   requestLog,
-  platformChannel,
   reportTo,
 } from '../../../lib/core/transport/requestLog.ts';
 import { type HttpRequest, readText, type Transport } from '../../../lib/core/transport/transport.ts';
@@ -20,7 +19,7 @@ const request: HttpRequest = { method: 'GET', url: 'https://pool.example/me' };
 /** What is told of what happens in virtual time, which begins with 0. */
 function recordedFrom(run: (reported: (transport: Transport) => Transport) => void): readonly Activity[] {
   const recorded: Activity[] = [];
-  const { activity$, logged: reported } = reportTo(platformChannel({}));
+  const { activity$, logged: reported } = reportTo(undefined);
   activity$.subscribe((activity) => recorded.push(activity));
   inVirtualTime(() => run(reported));
   return recorded;
@@ -238,7 +237,7 @@ describe('activityReport', () => {
   });
 
   it('should do without such a channel where there is none', () => {
-    const { activity$, logged: reported } = reportTo(platformChannel({}));
+    const { activity$, logged: reported } = reportTo(undefined);
     const recorded: Activity[] = [];
     activity$.subscribe((activity) => recorded.push(activity));
     reported(respondWith(response(204)).transport)(request).subscribe();

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { concatMap, firstValueFrom, map, mergeMap, switchMap, take, throwError, timeout, timer } from 'rxjs';
 import { readText } from '../../../lib/core/transport/transport.ts';
 import { ClosedError } from '../../../lib/core/errors.ts';
-import type { Fetch } from '../../../lib/core/transport/nodeFetch.ts';
+import type { Fetch } from '../../../lib/core/transport/send.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import { exchange } from '../../../lib/ews/exchange.ts';
 import { type ExchangeService } from '../../../lib/ews/session/session.ts';

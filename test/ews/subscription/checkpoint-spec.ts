@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { NEVER, of, ReplaySubject, take, takeUntil, tap, throwError } from 'rxjs';
-import { CheckpointError, type CheckpointStore, type Json } from '../../../lib/core/checkpoint/checkpoint.ts';
+import type { CheckpointStore, Json } from '../../../lib/core/checkpoint/checkpoint.ts';
+import { CheckpointError } from '../../../lib/node/checkpointError.ts';
 import { memoryCheckpoints } from '../../../lib/core/checkpoint/memoryStore.ts';
 import { DecodeError } from '../../../lib/core/errors.ts';
 import { exchange } from '../../../lib/ews/exchange.ts';

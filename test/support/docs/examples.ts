@@ -24,7 +24,9 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'rxchange/ucwa': 'lib/ucwa/index.ts',
   'rxchange/ews': 'lib/ews/index.ts',
   'rxchange/operators': 'operators/index.ts',
+  'rxchange/node': 'lib/node/index.ts',
   'rxchange/testing': 'lib/testing/index.ts',
+  'rxchange/testing/http': 'lib/testing/http/index.ts',
 };
 
 /** Finds every example and writes it to a file of its own, importing the sources in place of the package. */
@@ -120,7 +122,7 @@ function commentsOnly(source: string): string {
 
 function fromSources(code: string): string {
   return code.replaceAll(
-    /(from |import\()'(rxchange(?:\/\w+)?)'/g,
+    /(from |import\()'(rxchange(?:\/\w+)*)'/g,
     (whole, keyword: string, name: string) => {
       const entry = ENTRIES[name];
       return entry === undefined ? whole : `${keyword}'${relative(folder, join(root, entry))}'`;

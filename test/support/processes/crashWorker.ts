@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { fileCheckpoints } from '../../../lib/core/checkpoint/fileStore.ts';
+import { fileCheckpoints } from '../../../lib/node/fileStore.ts';
 import { exchange } from '../../../lib/ews/exchange.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import { connect } from '../../../lib/ucwa/connect.ts';

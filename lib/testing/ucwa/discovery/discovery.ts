@@ -92,7 +92,8 @@ const TOKEN = '/WebTicket/oauthtoken';
  * @example
  * ```ts
  * import { discover, windows } from 'rxchange/ucwa';
- * import { serve, ucwaDiscovery } from 'rxchange/testing';
+ * import { ucwaDiscovery } from 'rxchange/testing';
+ * import { serve } from 'rxchange/testing/http';
  *
  * const hosts = ucwaDiscovery();
  * const server = await serve(hosts.transport);

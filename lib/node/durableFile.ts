@@ -1,5 +1,5 @@
 import { catchError, defer, from, ignoreElements, type Observable, throwError } from 'rxjs';
-import { CheckpointError } from './checkpoint.ts';
+import { CheckpointError } from './checkpointError.ts';
 
 /** What is known of an opened file. */
 interface FileStatus {

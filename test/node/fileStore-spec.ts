@@ -17,9 +17,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { firstValueFrom, forkJoin, lastValueFrom, type Observable } from 'rxjs';
-import { CheckpointError, type Json } from '../../../lib/core/checkpoint/checkpoint.ts';
-import type { NodeProcess } from '../../../lib/core/checkpoint/durableFile.ts';
-import { fileCheckpoints } from '../../../lib/core/checkpoint/fileStore.ts';
+import type { Json } from '../../lib/core/checkpoint/checkpoint.ts';
+import { CheckpointError } from '../../lib/node/checkpointError.ts';
+import type { NodeProcess } from '../../lib/node/durableFile.ts';
+import { fileCheckpoints } from '../../lib/node/fileStore.ts';
 
 type Fs = typeof fsPromises;
 

@@ -1,15 +1,15 @@
 import { defer, map, mergeMap, type Observable, of, tap } from 'rxjs';
-import { DecodeError } from '../../core/errors.ts';
-import { invalidOption, invalidSecret, objectOption, type OptionNames } from '../../core/options.ts';
-import { challengesOf } from '../../core/transport/challenge.ts';
-import { fetchTransport } from '../../core/transport/fetch.ts';
-import { requestUrl } from '../../core/transport/restrictToOrigin.ts';
+import { DecodeError } from '../core/errors.ts';
+import { invalidOption, invalidSecret, objectOption, type OptionNames } from '../core/options.ts';
+import { challengesOf } from '../core/transport/challenge.ts';
+import { fetchTransport } from '../core/transport/fetch.ts';
+import { requestUrl } from '../core/transport/restrictToOrigin.ts';
 import {
   type HttpRequest,
   type HttpResponse,
   readText,
   type Transport,
-} from '../../core/transport/transport.ts';
+} from '../core/transport/transport.ts';
 
 /** Who signs in, as NTLM messages have it. */
 export interface NtlmIdentity {
@@ -78,7 +78,7 @@ const MOST_BYTES = 262_144;
  * ```ts
  * import { of } from 'rxjs';
  * import { headersFrom, type Transport } from 'rxchange';
- * import { ntlm } from 'rxchange/ews';
+ * import { ntlm } from 'rxchange/node';
  *
  * // In a program: import * as messages from '@node-ntlm/core';
  * const messages = {

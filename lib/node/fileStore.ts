@@ -1,7 +1,8 @@
 import { concat, defer, ignoreElements, map, type Observable, of, share, tap } from 'rxjs';
-import { invalidOption } from '../options.ts';
-import { coalesce } from '../rx/coalesce.ts';
-import { CheckpointError, type CheckpointStore, type Json } from './checkpoint.ts';
+import { invalidOption } from '../core/options.ts';
+import { coalesce } from '../core/rx/coalesce.ts';
+import type { CheckpointStore, Json } from '../core/checkpoint/checkpoint.ts';
+import { CheckpointError } from './checkpointError.ts';
 import { durableFile, type NodeProcess } from './durableFile.ts';
 
 /** What the file begins with: what it is, and the SHA-256 of the rest. */
@@ -34,7 +35,7 @@ const HEADER = /^rxchange checkpoints 1 ([0-9a-f]{64})\n/;
  * import { tmpdir } from 'node:os';
  * import { join } from 'node:path';
  * import { concat, lastValueFrom } from 'rxjs';
- * import { fileCheckpoints } from 'rxchange';
+ * import { fileCheckpoints } from 'rxchange/node';
  *
  * const folder = mkdtempSync(join(tmpdir(), 'checkpoints-'));
  * const path = join(folder, 'mail');

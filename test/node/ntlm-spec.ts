@@ -2,16 +2,16 @@ import { expect } from 'chai';
 import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { firstValueFrom, forkJoin, map, mergeMap, type Observable, of, Subject } from 'rxjs';
-import { DecodeError, OriginError } from '../../../lib/core/errors.ts';
+import { DecodeError, OriginError } from '../../lib/core/errors.ts';
 import {
   type HttpRequest,
   type HttpResponse,
   readText,
   type Transport,
-} from '../../../lib/core/transport/transport.ts';
-import { ntlm, type NtlmCredentials, type NtlmMessages } from '../../../lib/ews/auth/ntlm.ts';
-import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
-import { type PreparedResponse, respondWith, response } from '../../support/responses.ts';
+} from '../../lib/core/transport/transport.ts';
+import { ntlm, type NtlmCredentials, type NtlmMessages } from '../../lib/node/ntlm.ts';
+import { httpServer, type SpecServer } from '../support/net/httpServer.ts';
+import { type PreparedResponse, respondWith, response } from '../support/responses.ts';
 
 const TYPE_1 = 'NTLM VHlwZTE=';
 const TYPE_2 = 'NTLM VHlwZTI=';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { CheckpointError } from '../../../lib/core/checkpoint/checkpoint.ts';
+import { CheckpointError } from '../../lib/node/checkpointError.ts';
 
 describe('CheckpointError', () => {
   it('names the file', () => {

@@ -1,0 +1,8 @@
+/**
+ * The parts that need Node: checkpoints in a file, and NTLM.
+ *
+ * @module
+ */
+export { CheckpointError } from './checkpointError.ts';
+export { fileCheckpoints } from './fileStore.ts';
+export { ntlm, type NtlmCredentials, type NtlmIdentity, type NtlmMessages } from './ntlm.ts';

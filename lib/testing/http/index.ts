@@ -1,0 +1,6 @@
+/**
+ * Simulated servers over HTTP, for Node.
+ *
+ * @module
+ */
+export { serve, type Served, type ServeOptions } from './serve.ts';

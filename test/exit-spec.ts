@@ -114,7 +114,7 @@ describe('A process that closes its connection while the server does not remove 
           );
         const recorded: unknown = JSON.parse(await left(what, 'close', over(delivering), server.url));
         const resource =
-          server.subscriptions[0]?.kind === 'pull' ? 'PullSubscription' : 'StreamingSubscription';
+          server.subscriptions[0]?.type === 'pull' ? 'PullSubscription' : 'StreamingSubscription';
         expect(recorded).to.deep.equal({
           clean: false,
           pending: [resource],

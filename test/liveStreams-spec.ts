@@ -8,7 +8,7 @@ import {
 } from '../lib/core/transport/transport.ts';
 import { pullNotifications } from '../lib/ews/pull/pull.ts';
 import { exchange } from '../lib/ews/exchange.ts';
-import { gistOf } from '../lib/testing/ews/requests/requests.ts';
+import { summarize } from '../lib/testing/ews/requests/readRequest.ts';
 import { connect } from '../lib/ucwa/connect.ts';
 import { presence } from '../lib/ucwa/presence/presence.ts';
 import { APPLICATION, applicationResource } from './bench/ucwaEvents.ts';
@@ -46,7 +46,7 @@ function polling(): ReturnType<typeof watching> {
   const requests: HttpRequest[] = [];
   const transport: Transport = (request) => {
     requests.push(request);
-    const { operation = '', subscriptionId } = gistOf(request.body ?? '');
+    const { operation = '', subscriptionId } = summarize(request.body ?? '');
     const text =
       operation === 'GetEvents'
         ? eventsAnswer('<t:StatusEvent/>', subscriptionId)

@@ -20,10 +20,16 @@ import {
  * - `{ truncateAfterBytes }`: the server acts, and the connection breaks in the body of its answer.
  */
 export type Fault =
-  'reset' | 'resetAfterActing' | LateArrival | DelayedArrival | FaultyAnswer | LateAnswer | TruncatedAnswer;
+  | 'reset'
+  | 'resetAfterActing'
+  | LateRequest
+  | DelayedRequest
+  | ReplacedResponse
+  | DelayedResponse
+  | TruncatedResponse;
 
 /** A request that gets to the server when its sender has given it up. */
-export interface LateArrival {
+export interface LateRequest {
   /** How long after the connection broke, in milliseconds. */
   readonly arrivesAfterMs: number;
 }
@@ -34,13 +40,13 @@ export interface LateArrival {
  * The server does not learn that its client has left: it acts on the request, and holds one that waits for
  * events until something answers it. A P-GET that arrives after a newer one of the same priority replaces it.
  */
-export interface DelayedArrival {
+export interface DelayedRequest {
   /** How much longer the request takes, in milliseconds. */
   readonly arrivalDelayMs: number;
 }
 
 /** An answer that is not the server's; the server does not act. */
-export interface FaultyAnswer {
+export interface ReplacedResponse {
   /** From 200 to 599. */
   readonly status: number;
   /** Names in lower case. @default none */
@@ -50,13 +56,13 @@ export interface FaultyAnswer {
 }
 
 /** The server's answer, but late. */
-export interface LateAnswer {
+export interface DelayedResponse {
   /** How much later, in milliseconds. */
   readonly delayMs: number;
 }
 
 /** The server's answer, but broken off. */
-export interface TruncatedAnswer {
+export interface TruncatedResponse {
   /** How much of the body comes. */
   readonly truncateAfterBytes: number;
 }
@@ -71,26 +77,26 @@ export interface FaultQueue {
   /** Forgets what has not happened yet. */
   clear(): void;
   /** How many faults have not happened yet. */
-  readonly waiting: number;
+  readonly pending: number;
   /** Puts the faults between a client and a server. */
   readonly middleware: Middleware;
 }
 
-interface Waiting {
-  left: number;
+interface QueuedFault {
+  remaining: number;
   readonly fault: Fault;
   readonly matches: RequestMatcher;
 }
 
 /** Creates an empty queue of faults, as both simulators have one. */
 export function faultQueue(): FaultQueue {
-  let queue: Waiting[] = [];
+  let queue: QueuedFault[] = [];
 
   const take = (request: HttpRequest): Fault | undefined => {
     const first = queue.find(({ matches }) => matches(request));
     if (first === undefined) return undefined;
-    first.left -= 1;
-    if (first.left === 0) queue = queue.filter((waiting) => waiting !== first);
+    first.remaining -= 1;
+    if (first.remaining === 0) queue = queue.filter((waiting) => waiting !== first);
     return first.fault;
   };
 
@@ -98,17 +104,17 @@ export function faultQueue(): FaultQueue {
     failNext: (count, fault, matches = () => true) => {
       numberOption('count', count, { min: 1, integer: true });
       checkFault(fault);
-      queue.push({ left: count, fault, matches });
+      queue.push({ remaining: count, fault, matches });
     },
     clear: () => {
       queue = [];
     },
-    get waiting() {
-      return queue.reduce((sum, { left }) => sum + left, 0);
+    get pending() {
+      return queue.reduce((sum, { remaining }) => sum + remaining, 0);
     },
     middleware: (transport) => (request) => {
       const fault = take(request);
-      return fault === undefined ? transport(request) : afflict(fault, request, () => transport(request));
+      return fault === undefined ? transport(request) : inject(fault, request, () => transport(request));
     },
   };
 }
@@ -137,7 +143,7 @@ function checkFault(fault: Fault): void {
   else numberOption('fault.truncateAfterBytes', fault.truncateAfterBytes, { min: 0, integer: true });
 }
 
-function afflict(
+function inject(
   fault: Fault,
   request: HttpRequest,
   act: () => Observable<HttpResponse>,
@@ -147,10 +153,10 @@ function afflict(
   if (fault === 'reset') return reset();
   if (fault === 'resetAfterActing') return act().pipe(mergeMap(reset));
   if ('arrivesAfterMs' in fault) {
-    arriving(fault.arrivesAfterMs, act);
+    delayed(fault.arrivesAfterMs, act);
     return reset();
   }
-  if ('arrivalDelayMs' in fault) return arriving(fault.arrivalDelayMs, act);
+  if ('arrivalDelayMs' in fault) return delayed(fault.arrivalDelayMs, act);
   if ('delayMs' in fault) {
     return act().pipe(mergeMap((response) => timer(fault.delayMs).pipe(map(() => response))));
   }
@@ -167,7 +173,7 @@ function afflict(
 }
 
 /** Lets a request arrive later, whether or not its client still waits for the answer. */
-function arriving(delayMs: number, act: () => Observable<HttpResponse>): Observable<HttpResponse> {
+function delayed(delayMs: number, act: () => Observable<HttpResponse>): Observable<HttpResponse> {
   const answer = new ReplaySubject<HttpResponse>(1);
   timer(delayMs).pipe(mergeMap(act)).subscribe(answer);
   return answer;

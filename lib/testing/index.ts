@@ -5,9 +5,9 @@
  * @module
  */
 export type { EwsDialect } from './ews/dialect.ts';
-export type { MailboxDriver } from './ews/mailbox.ts';
+export type { SimulatedMailbox } from './ews/mailbox.ts';
 export type { PostedNotification } from './ews/push.ts';
-export type { ImpersonatedUser, RequestGist } from './ews/requests/requests.ts';
+export type { ImpersonatedUser, RequestSummary } from './ews/requests/readRequest.ts';
 export {
   type EwsFailure,
   type EwsOperation,
@@ -17,16 +17,16 @@ export {
   type LoggedEwsRequest,
 } from './ews/simulator.ts';
 export type { OpenEwsStream, StreamEnd } from './ews/streaming/streaming.ts';
-export type { HeldEwsSubscription } from './ews/subscriptions.ts';
+export type { SimulatedEwsSubscription } from './ews/subscriptions.ts';
 export type {
-  DelayedArrival,
+  DelayedRequest,
   Fault,
   FaultQueue,
-  FaultyAnswer,
-  LateAnswer,
-  LateArrival,
+  ReplacedResponse,
+  DelayedResponse,
+  LateRequest,
   RequestMatcher,
-  TruncatedAnswer,
+  TruncatedResponse,
 } from './faults.ts';
 export type { LoggedRequest } from './requestLog.ts';
 export { pushCallback, type PushCallback } from './ews/pushCallback.ts';
@@ -38,11 +38,11 @@ export {
   type UcwaDiscoverySimulator,
 } from './ucwa/discovery/discovery.ts';
 export { ucwaDomain, type UcwaDomain, type UcwaDomainOptions } from './ucwa/discovery/domain.ts';
-export type { SimulatedEvent, SimulatedLink, Urgency } from './ucwa/events.ts';
+export type { SimulatedEvent, SimulatedLink, EventPriority } from './ucwa/events.ts';
 export { ucwaSimulator, type UcwaSimulator, type UcwaSimulatorOptions } from './ucwa/simulator.ts';
 export type {
   SimulatedApplicationState,
   SimulatedContactsAndGroups,
   SimulatedPresenceSubscription,
-} from './ucwa/state.ts';
-export type { SimulatedToken } from './ucwa/discovery/tokens.ts';
+} from './ucwa/views.ts';
+export type { SimulatedToken } from './ucwa/discovery/tokenServer.ts';

@@ -9,7 +9,7 @@ import type { HttpResponse, Middleware } from '../core/transport/transport.ts';
  *
  * @param latencyMs There and back together, in milliseconds; 0 leaves the transport as it is.
  */
-export function travelling(latencyMs: number): Middleware {
+export function withLatency(latencyMs: number): Middleware {
   if (latencyMs === 0) return (transport) => transport;
   const halfway = latencyMs / 2;
   return (transport) => (request) =>

@@ -17,7 +17,10 @@ const NAMES = [
 ];
 
 /** Returns the headers of a response that are sent; `further` names are sent as well. */
-export function sentHeaders(headers: HttpHeaders, further: readonly string[] = []): Record<string, string> {
+export function standardHeaders(
+  headers: HttpHeaders,
+  further: readonly string[] = [],
+): Record<string, string> {
   const sent: Record<string, string> = {};
   for (const name of [...NAMES, ...further]) {
     const value = headers.get(name);

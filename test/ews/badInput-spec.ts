@@ -6,7 +6,7 @@ import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { exchange } from '../../lib/ews/exchange.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
-import { gistOf } from '../../lib/testing/ews/requests/requests.ts';
+import { summarize } from '../../lib/testing/ews/requests/readRequest.ts';
 import { serve } from '../../lib/testing/http/serve.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { answer, envelope, eventsAnswer, itemEvent } from './answers.ts';
@@ -82,7 +82,7 @@ describe('Bad input in the place of events', () => {
     const types: string[] = [];
     let streams = 0;
     const transport: Transport = (request) => {
-      const { operation, subscriptionIds } = gistOf(request.body ?? '');
+      const { operation, subscriptionIds } = summarize(request.body ?? '');
       if (operation !== 'GetStreamingEvents' || ++streams > 1) return server.transport(request);
       const good = message(streamed(subscriptionIds![0]!, 'NewMailEvent'));
       const broken = throwError(() => new NetworkError('the answer broke off', request));

@@ -3,7 +3,7 @@ import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/t
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { exchange } from '../../lib/ews/exchange.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
-import { gistOf } from '../../lib/testing/ews/requests/requests.ts';
+import { summarize } from '../../lib/testing/ews/requests/readRequest.ts';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 
@@ -31,7 +31,7 @@ export function fateOf(
   const types: string[] = [];
   let error: Error | undefined;
   const transport: Transport = (request) => {
-    const { operation } = gistOf(request.body ?? '');
+    const { operation } = summarize(request.body ?? '');
     if (operation !== 'GetEvents' && operation !== 'GetStreamingEvents') return server.transport(request);
     return of({
       status: 200,

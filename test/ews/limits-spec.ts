@@ -5,7 +5,7 @@ import type { HttpResponse, Transport } from '../../lib/core/transport/transport
 import { autodiscoverEws } from '../../lib/ews/discovery/autodiscover.ts';
 import { AutodiscoverError } from '../../lib/ews/protocol/errors.ts';
 import { exchange } from '../../lib/ews/exchange.ts';
-import { gistOf } from '../../lib/testing/ews/requests/requests.ts';
+import { summarize } from '../../lib/testing/ews/requests/readRequest.ts';
 import { response } from '../support/responses.ts';
 import { answer, eventsAnswer } from './answers.ts';
 import { type Pulling, pulling } from './pull/pulling.ts';
@@ -29,7 +29,7 @@ const trickle = interval(1000).pipe(map(() => Uint8Array.of(32)));
 /** Answers operations as given, or as a server does that has nothing to tell. */
 function server(given: Readonly<Record<string, () => Observable<HttpResponse>>>): Transport {
   return (request) => {
-    const operation = gistOf(request.body ?? '').operation ?? '';
+    const operation = summarize(request.body ?? '').operation ?? '';
     return given[operation]?.() ?? answered(text(ANSWERS[operation] ?? answer(operation, OK)));
   };
 }

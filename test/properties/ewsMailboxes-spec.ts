@@ -126,7 +126,7 @@ function run(scene: Scenario): readonly string[] {
     else if (one === 'all subscriptions expire') server.expire();
     else if (one === 'streams are closed') server.closeStreams('closed');
     else if (one === 'streams break') server.closeStreams('reset');
-    else if (one === 'streams fall silent') server.goSilent();
+    else if (one === 'streams fall silent') server.stallStreams();
     else if ('moved' in one) server.moveMailbox(ADDRESSES[one.moved] ?? '', one.minutes);
     else server.failNext(one.count, one.how, one.on);
   };

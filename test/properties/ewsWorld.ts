@@ -137,7 +137,7 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
     held: () =>
       server.subscriptions
         .filter(({ id }) => !posts.recorded.has(id))
-        .map(({ id, kind, folders: [folder = ''] = [] }) => ({ id, place: `${kind} ${folder}` })),
+        .map(({ id, type, folders: [folder = ''] = [] }) => ({ id, place: `${type} ${folder}` })),
     leftovers: () => server.streams.map(({ subscriptionIds }) => `a stream of ${subscriptionIds.join(', ')}`),
     drain: (options) => service.drain(options),
     close: (options) => service.close(options),
@@ -153,7 +153,7 @@ function upheave(server: EwsSimulator, how: OfServer): void {
   else if (how === 'all subscriptions expire') server.expire();
   else if (how === 'a subscription ends') server.expire(server.subscriptions[0]?.id ?? '');
   else if (how === 'the watermarks are forgotten') server.forgetHistory();
-  else if (how === 'the streams fall silent') server.goSilent();
+  else if (how === 'the streams fall silent') server.stallStreams();
   else if (how === 'an envelope is corrupt') server.corruptNextEnvelope();
 }
 

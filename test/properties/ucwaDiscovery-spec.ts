@@ -133,7 +133,7 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
     if (typeof one === 'object')
       domain.failNext(one.count, one.how, ({ url }) => !isCalm && partOf(url) === one.fail);
     else if (one === 'the pool is moved') domain.movePool();
-    else if (one === 'tokens are refused') domain.refuseTokens();
+    else if (one === 'tokens are refused') domain.revokeTokens();
     else if (one === 'the pool restarts') pool.restart();
     else if (one === 'applications end') pool.endApplications();
     else if (one === 'subscriptions expire') pool.expire();

@@ -70,10 +70,10 @@ describe('faultQueue', () => {
     const queue = faultQueue();
     queue.failNext(2, { status: 503 });
     queue.failNext(1, { status: 429 });
-    expect(queue.waiting).to.equal(3);
+    expect(queue.pending).to.equal(3);
     const statuses = [1, 2, 3, 4].map(() => attempt(queue).recorded.slice(0, 3));
     expect(statuses).to.deep.equal(['503', '503', '429', '200']);
-    expect(queue.waiting).to.equal(0);
+    expect(queue.pending).to.equal(0);
   });
 
   it('should keep a fault for the requests that it is for', () => {
@@ -87,7 +87,7 @@ describe('faultQueue', () => {
     const queue = faultQueue();
     queue.failNext(3, 'reset');
     queue.clear();
-    expect(queue.waiting).to.equal(0);
+    expect(queue.pending).to.equal(0);
     expect(attempt(queue).recorded).to.equal('200 at 0 hello');
   });
 
@@ -127,6 +127,6 @@ describe('faultQueue', () => {
       'fault.arrivesAfterMs must be',
     );
     expect(() => queue.failNext(1, { truncateAfterBytes: 0.5 })).to.throw(TypeError, 'truncateAfterBytes');
-    expect(queue.waiting).to.equal(0);
+    expect(queue.pending).to.equal(0);
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { asyncScheduler, EMPTY, finalize, NEVER, of, timer } from 'rxjs';
 import { headersFrom, type Transport } from '../../lib/core/transport/transport.ts';
-import { travelling } from '../../lib/testing/latency.ts';
+import { withLatency } from '../../lib/testing/latency.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 
 interface Travel {
@@ -17,7 +17,7 @@ const travel = (method: string, leavesAfterMs?: number): Travel => {
     return of({ status: 204, url, headers: headersFrom({}), body$: EMPTY });
   };
   inVirtualTime(() => {
-    const sending = travelling(20)(server)({ method, url: 'https://pool.contoso.com/' }).subscribe(() =>
+    const sending = withLatency(20)(server)({ method, url: 'https://pool.contoso.com/' }).subscribe(() =>
       answered.push(asyncScheduler.now()),
     );
     if (leavesAfterMs !== undefined) timer(leavesAfterMs).subscribe(() => sending.unsubscribe());
@@ -42,7 +42,7 @@ describe('travelling', () => {
     const left: number[] = [];
     const server: Transport = () => NEVER.pipe(finalize(() => left.push(asyncScheduler.now())));
     inVirtualTime(() => {
-      const send = travelling(20)(server);
+      const send = withLatency(20)(server);
       const held = send({ method: 'GET', url: 'https://pool.contoso.com/' }).subscribe();
       timer(15).subscribe(() => held.unsubscribe());
       const early = send({ method: 'GET', url: 'https://pool.contoso.com/' }).subscribe();
@@ -54,7 +54,7 @@ describe('travelling', () => {
   it('keeps no timer for a GET that was answered', () => {
     let frames = -1;
     inVirtualTime(() => {
-      const send = travelling(20)(({ url }) =>
+      const send = withLatency(20)(({ url }) =>
         of({ status: 200, url, headers: headersFrom({}), body$: EMPTY }),
       );
       send({ method: 'GET', url: 'https://pool.contoso.com/' }).subscribe({
@@ -66,6 +66,6 @@ describe('travelling', () => {
 
   it('should leave a transport as it is where there is no latency', () => {
     const server: Transport = () => EMPTY;
-    expect(travelling(0)(server)).to.equal(server);
+    expect(withLatency(0)(server)).to.equal(server);
   });
 });

@@ -14,10 +14,10 @@ export function isGrommunio(dialect: EwsDialect): boolean {
 }
 
 /** An operation that the server refuses, in the protocol's own words. */
-export class EwsRefusal extends Error {
-  override readonly name: string = 'EwsRefusal';
+export class EwsErrorResponse extends Error {
+  override readonly name: string = 'EwsErrorResponse';
   /** A fault comes in place of the operation's response. */
-  readonly kind: 'error' | 'fault';
+  readonly type: 'error' | 'fault';
   readonly code: string;
   /** What stands in MessageXml. */
   readonly values: Readonly<Record<string, string>>;
@@ -29,7 +29,7 @@ export class EwsRefusal extends Error {
     values: Readonly<Record<string, string>> = {},
   ) {
     super(message);
-    this.kind = kind;
+    this.type = kind;
     this.code = code;
     this.values = values;
   }

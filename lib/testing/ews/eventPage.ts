@@ -1,7 +1,7 @@
 import type { EwsDialect } from './dialect.ts';
 import type { Mailbox } from './mailbox.ts';
-import type { MailboxEvent } from './mailboxState.ts';
-import { asSeenBy, isFor, type Watching } from './seenEvents.ts';
+import type { MailboxEvent } from './mailboxData.ts';
+import { viewFor, matches, type EventFilter } from './eventFilter.ts';
 
 /** What one question for events brings. */
 export interface EventPage {
@@ -22,27 +22,27 @@ export interface PageOfEvents {
 }
 
 /** How many events one answer holds at most. */
-export const PAGE = 50;
+export const PAGE_SIZE = 50;
 
 /** Returns how many events a subscription has to be told of. */
 export function countEvents(
-  subscription: Watching & { readonly history: Mailbox['history'] },
+  subscription: EventFilter & { readonly history: Mailbox['history'] },
   start: number,
   dialect: EwsDialect,
 ): number {
-  return subscription.history.slice(start).filter((event) => isFor(subscription, event, dialect)).length;
+  return subscription.history.slice(start).filter((event) => matches(subscription, event, dialect)).length;
 }
 
 /** Returns the next events of a subscription, at most `limit`. */
 export function pageOfEvents(
-  subscription: Watching & { readonly history: Mailbox['history'] },
+  subscription: EventFilter & { readonly history: Mailbox['history'] },
   start: number,
   dialect: EwsDialect,
   limit: number,
 ): PageOfEvents {
   const { history } = subscription;
-  const matching = history.slice(start).filter((event) => isFor(subscription, event, dialect));
-  const events = matching.slice(0, limit).map((event) => asSeenBy(subscription, event));
+  const matching = history.slice(start).filter((event) => matches(subscription, event, dialect));
+  const events = matching.slice(0, limit).map((event) => viewFor(subscription, event));
   const moreEvents = matching.length > limit;
   const reached = moreEvents ? (events.at(-1)?.sequence ?? history.length) : history.length;
   return { events, moreEvents, reached };

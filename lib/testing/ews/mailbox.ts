@@ -6,14 +6,14 @@ import {
   type Item,
   type MailboxEvent,
   type MailboxId,
-  type MailboxState,
+  type MailboxData,
   newId,
-  newMailboxState,
+  newMailboxData,
   ROOT,
-} from './mailboxState.ts';
+} from './mailboxData.ts';
 
 /** What can be done to a simulated mailbox. Each call brings the events that it would bring in a real one. */
-export interface MailboxDriver {
+export interface SimulatedMailbox {
   /** A message arrives; returns its id. @default folder 'inbox' */
   deliverMail(folder?: string): string;
   /** An item is created, which is no mail; returns its id. */
@@ -38,7 +38,7 @@ export interface MailboxDriver {
 export interface Mailbox {
   /** The address that a test names it by; undefined for that of the account. */
   readonly address: string | undefined;
-  readonly driver: MailboxDriver;
+  readonly driver: SimulatedMailbox;
   /** All that happened, in order. */
   readonly history: readonly MailboxEvent[];
   /** Emits when something has happened: once for all events of one call. */
@@ -68,10 +68,10 @@ export interface DescribedFolder {
  * @param address It is part of all ids that the mailbox gives, so that no other gives the same.
  */
 export function ewsMailbox(address?: string): Mailbox {
-  return mailboxWith(newMailboxState(address), address);
+  return mailboxWith(newMailboxData(address), address);
 }
 
-function mailboxWith(state: MailboxState, address: string | undefined): Mailbox {
+function mailboxWith(state: MailboxData, address: string | undefined): Mailbox {
   const { history, folders, items, byName } = state;
   const keyOf = ({ version }: { readonly version: number }): string =>
     btoa(`v${String(version).padStart(5, '0')}`);
@@ -142,7 +142,7 @@ function mailboxWith(state: MailboxState, address: string | undefined): Mailbox 
     return result;
   };
 
-  const driver: MailboxDriver = {
+  const driver: SimulatedMailbox = {
     deliverMail: (folder = 'inbox') => {
       const parent = folderOf('folder', folder);
       const item = addItem(parent, true);

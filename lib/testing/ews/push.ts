@@ -1,10 +1,10 @@
 import { asyncScheduler, catchError, map, mergeMap, of, Subscription, timeout, timer } from 'rxjs';
 import { readText, type Transport } from '../../core/transport/transport.ts';
-import { travelling } from '../latency.ts';
-import { type EwsDialect, EwsRefusal, isGrommunio } from './dialect.ts';
+import { withLatency } from '../latency.ts';
+import { type EwsDialect, EwsErrorResponse, isGrommunio } from './dialect.ts';
 import type { EventPage } from './eventPage.ts';
 import type { RequestedCallback } from './requests/subscribe.ts';
-import type { EwsAnswers } from './responses/responses.ts';
+import type { EwsResponses } from './responses/responses.ts';
 import type { SubscriptionStore } from './subscriptions.ts';
 
 /** What a simulated server has posted for a push subscription. */
@@ -16,11 +16,11 @@ export interface PostedNotification {
   /** How many events there were in it; a status is none. */
   readonly events: number;
   /** What came back: undefined while nothing has, and `failed` for no answer, or none that is one. */
-  readonly answer: 'OK' | 'Unsubscribe' | 'failed' | undefined;
+  readonly response: 'OK' | 'Unsubscribe' | 'failed' | undefined;
 }
 
 /** The push subscriptions of a simulated server. */
-export interface EwsPushes {
+export interface PushSubscriptions {
   readonly posts: readonly PostedNotification[];
   /** Refuses what cannot be posted to. */
   check(callback: RequestedCallback | undefined): void;
@@ -32,7 +32,7 @@ export interface EwsPushes {
   forget(): void;
 }
 
-interface Push {
+interface PushSubscription {
   readonly id: string;
   readonly callback: RequestedCallback;
   isPosting: boolean;
@@ -47,7 +47,7 @@ interface Push {
 
 type Post = { -readonly [Key in keyof PostedNotification]: PostedNotification[Key] };
 
-const NO_PUSHES: EwsPushes = {
+const NO_PUSH_SUBSCRIPTIONS: PushSubscriptions = {
   posts: [],
   check: () => undefined,
   begin: () => undefined,
@@ -55,8 +55,8 @@ const NO_PUSHES: EwsPushes = {
   forget: () => undefined,
 };
 const FIRST_RETRY_MS = 30_000;
-const ANSWER_WITHIN_MS = 60_000;
-const ANSWER = /<(?:[\w.-]+:)?SubscriptionStatus>\s*(OK|Unsubscribe)\s*</;
+const RESPONSE_TIMEOUT_MS = 60_000;
+const SUBSCRIPTION_STATUS = /<(?:[\w.-]+:)?SubscriptionStatus>\s*(OK|Unsubscribe)\s*</;
 
 /**
  * Creates the push subscriptions of a server, of which there are none yet. A post that fails is tried again
@@ -66,30 +66,30 @@ const ANSWER = /<(?:[\w.-]+:)?SubscriptionStatus>\s*(OK|Unsubscribe)\s*</;
  * @param refusal What is to be posted in the place of events, if anything.
  * @param transport What is posted through; without, push subscriptions are refused.
  */
-export function ewsPushes(
+export function pushSubscriptions(
   store: SubscriptionStore,
-  answers: EwsAnswers,
-  refusal: () => EwsRefusal | undefined,
+  answers: EwsResponses,
+  refusal: () => EwsErrorResponse | undefined,
   transport: Transport | undefined,
   { dialect, latencyMs }: { readonly dialect: EwsDialect; readonly latencyMs: number },
-): EwsPushes {
+): PushSubscriptions {
   // grommunio takes push subscriptions, and posts nothing.
-  if (isGrommunio(dialect)) return NO_PUSHES;
-  const send = transport === undefined ? undefined : travelling(latencyMs)(transport);
-  const pushes = new Set<Push>();
+  if (isGrommunio(dialect)) return NO_PUSH_SUBSCRIPTIONS;
+  const send = transport === undefined ? undefined : withLatency(latencyMs)(transport);
+  const pushes = new Set<PushSubscription>();
   const posts: Post[] = [];
 
-  const drop = (push: Push): void => {
+  const drop = (push: PushSubscription): void => {
     pushes.delete(push);
     push.waiting.unsubscribe();
     store.expire(push.id);
   };
 
-  const waitFor = (push: Push, ms: number): void => {
+  const waitFor = (push: PushSubscription, ms: number): void => {
     push.waiting = timer(ms).subscribe(() => post(push));
   };
 
-  const failed = (push: Push): void => {
+  const failed = (push: PushSubscription): void => {
     const now = asyncScheduler.now();
     push.failingSince ??= now;
     const elapsedMs = FIRST_RETRY_MS * 2 ** push.failures;
@@ -98,18 +98,18 @@ export function ewsPushes(
     else waitFor(push, Math.max(0, push.failingSince + elapsedMs - now));
   };
 
-  const succeeded = (push: Push): void => {
+  const succeeded = (push: PushSubscription): void => {
     push.failingSince = undefined;
     push.failures = 0;
     if (hasEvents(push)) post(push);
     else waitFor(push, push.callback.statusFrequencyMinutes * 60_000);
   };
 
-  const hasEvents = ({ id }: Push): boolean => (store.toPost(id)?.page.events.length ?? 0) > 0;
+  const hasEvents = ({ id }: PushSubscription): boolean => (store.nextPost(id)?.page.events.length ?? 0) > 0;
 
-  const post = (push: Push): void => {
+  const post = (push: PushSubscription): void => {
     const { id, callback } = push;
-    const next = store.toPost(id, push.unanswered);
+    const next = store.nextPost(id, push.unanswered);
     if (send === undefined || next === undefined) {
       drop(push);
       return;
@@ -119,13 +119,13 @@ export function ewsPushes(
       subscriptionId: id,
       time: asyncScheduler.now(),
       events: refused === undefined ? next.page.events.length : 0,
-      answer: undefined,
+      response: undefined,
     };
     posts.push(one);
     push.waiting.unsubscribe();
     push.isPosting = true;
-    const settle = (answer: Post['answer']): void => {
-      one.answer = answer;
+    const settle = (answer: Post['response']): void => {
+      one.response = answer;
       if (!pushes.has(push)) return;
       push.isPosting = false;
       if (refused === undefined) push.unanswered = answer === 'failed' ? next.page : undefined;
@@ -142,14 +142,14 @@ export function ewsPushes(
       body:
         refused === undefined
           ? answers.posted(next.page)
-          : answers.refused('SendNotification', about(id, refused)),
+          : answers.error('SendNotification', withSubscriptionId(id, refused)),
     })
       .pipe(
         mergeMap((response) =>
           readText(response, 'answer').pipe(map((text) => (response.status === 200 ? text : ''))),
         ),
-        timeout(ANSWER_WITHIN_MS),
-        map((text) => (ANSWER.exec(text)?.[1] ?? 'failed') as NonNullable<Post['answer']>),
+        timeout(RESPONSE_TIMEOUT_MS),
+        map((text) => (SUBSCRIPTION_STATUS.exec(text)?.[1] ?? 'failed') as NonNullable<Post['response']>),
         catchError(() => of('failed' as const)),
       )
       .subscribe(settle);
@@ -159,7 +159,7 @@ export function ewsPushes(
     posts,
     check: (callback) => {
       if (callback === undefined || (send !== undefined && /^https?:\/\//.test(callback.url))) return;
-      throw new EwsRefusal(
+      throw new EwsErrorResponse(
         'error',
         'ErrorInvalidPushSubscriptionUrl',
         'The push subscription URL is invalid.',
@@ -167,7 +167,7 @@ export function ewsPushes(
     },
     begin: (id, callback) => {
       if (callback === undefined) return;
-      const push: Push = {
+      const push: PushSubscription = {
         id,
         callback,
         isPosting: false,
@@ -191,6 +191,6 @@ export function ewsPushes(
   };
 }
 
-function about(id: string, { code, message, values }: EwsRefusal): EwsRefusal {
-  return new EwsRefusal('error', code, message, { ...values, SubscriptionId: id });
+function withSubscriptionId(id: string, { code, message, values }: EwsErrorResponse): EwsErrorResponse {
+  return new EwsErrorResponse('error', code, message, { ...values, SubscriptionId: id });
 }

@@ -27,7 +27,7 @@ export interface PushCallback {
  * server.createItem('drafts');
  * watching.unsubscribe();
  * server.createItem('drafts');
- * console.log(server.posts.map(({ answer }) => answer).join(', '));
+ * console.log(server.posts.map(({ response }) => response).join(', '));
  * // prints: OK, OK, Unsubscribe
  * ```
  */

@@ -1,42 +1,42 @@
 import { of } from 'rxjs';
 import { headersFrom, type HttpRequest, type HttpResponse } from '../../core/transport/transport.ts';
-import type { EwsAnswers } from './responses/responses.ts';
-import { type EwsDialect, EwsRefusal, isGrommunio } from './dialect.ts';
+import type { EwsResponses } from './responses/responses.ts';
+import { type EwsDialect, EwsErrorResponse, isGrommunio } from './dialect.ts';
 import { SchemaViolation } from './requests/elements.ts';
 import type { RequestedFolder } from './requests/folderIds.ts';
 import type { DescribedFolder } from './mailbox.ts';
 import type { EwsMailboxes } from './mailboxes.ts';
-import type { EwsPushes } from './push.ts';
+import type { PushSubscriptions } from './push.ts';
 import {
   type EwsRequest,
   type ImpersonatedUser,
   type ReadRequest,
   readRequest,
-} from './requests/requests.ts';
+} from './requests/readRequest.ts';
 import type { EwsStreams } from './streaming/streaming.ts';
 import type { SubscriptionStore } from './subscriptions.ts';
 
 /** The part of a simulated server that answers. */
 interface EwsServer {
   /** Acts on a request, and answers. */
-  answer(request: HttpRequest): HttpResponse;
+  respond(request: HttpRequest): HttpResponse;
   /** Lets the next operations be refused, and not acted on. */
-  refuseNext(count: number, refusal: EwsRefusal, operation?: RefusedOperation): void;
+  failNext(count: number, refusal: EwsErrorResponse, operation?: FailingOperation): void;
   /** The refusal that is prepared for what is posted next, if there is one. */
-  refusalToPost(): EwsRefusal | undefined;
+  takePostError(): EwsErrorResponse | undefined;
   /** Forgets the refusals that have not happened yet. */
-  clearRefusals(): void;
+  clearFailures(): void;
   /** Changes what the Authorization header must be. */
   setAuthorization(authorization: string): void;
 }
 
 /** What a server can refuse; it tells of what it cannot post in the place of that. */
-type RefusedOperation = EwsRequest['operation'] | 'SendNotification';
+type FailingOperation = EwsRequest['operation'] | 'SendNotification';
 
-interface PreparedRefusal {
+interface PreparedError {
   left: number;
-  readonly refusal: EwsRefusal;
-  readonly operation: RefusedOperation | undefined;
+  readonly refusal: EwsErrorResponse;
+  readonly operation: FailingOperation | undefined;
 }
 
 const PATH = '/ews/exchange.asmx';
@@ -47,17 +47,17 @@ export function ewsServer(
   mailboxes: EwsMailboxes,
   store: SubscriptionStore,
   streams: EwsStreams,
-  pushes: EwsPushes,
-  answers: EwsAnswers,
+  pushes: PushSubscriptions,
+  answers: EwsResponses,
   dialect: EwsDialect,
   initialAuthorization: string | undefined,
 ): EwsServer {
   let authorization = initialAuthorization;
-  let prepared: PreparedRefusal[] = [];
+  let prepared: PreparedError[] = [];
 
   const takePrepared = (
-    matches: (operation: RefusedOperation | undefined) => boolean,
-  ): EwsRefusal | undefined => {
+    matches: (operation: FailingOperation | undefined) => boolean,
+  ): EwsErrorResponse | undefined => {
     const first = prepared.find(({ operation }) => matches(operation));
     if (first === undefined) return undefined;
     first.left -= 1;
@@ -84,8 +84,8 @@ export function ewsServer(
       }
       case 'ConvertId': {
         // It has ids in one format only.
-        const malformed = new EwsRefusal('error', 'ErrorInvalidIdMalformed', 'Id is malformed.');
-        return answers.refused('ConvertId', malformed, request.ids);
+        const malformed = new EwsErrorResponse('error', 'ErrorInvalidIdMalformed', 'Id is malformed.');
+        return answers.error('ConvertId', malformed, request.ids);
       }
       case 'GetEvents': {
         const { subscriptionId, watermark = '' } = request;
@@ -104,24 +104,24 @@ export function ewsServer(
     // grommunio leaves the charset out.
     respond(request, status, isGrommunio(dialect) ? 'text/xml' : 'text/xml; charset=utf-8', body);
 
-  const refused = (request: HttpRequest, operation: string, refusal: EwsRefusal): HttpResponse => {
-    const isServerError = refusal.kind === 'fault' && !isGrommunio(dialect);
-    return xml(request, isServerError ? 500 : 200, answers.refused(operation, refusal));
+  const refused = (request: HttpRequest, operation: string, refusal: EwsErrorResponse): HttpResponse => {
+    const isServerError = refusal.type === 'fault' && !isGrommunio(dialect);
+    return xml(request, isServerError ? 500 : 200, answers.error(operation, refusal));
   };
 
-  const answerEnvelope = (request: HttpRequest): HttpResponse => {
-    const read = readOrRefuse(request.body ?? '', dialect);
-    if (read instanceof EwsRefusal) return xml(request, 500, answers.refused('', read));
+  const respondToEnvelope = (request: HttpRequest): HttpResponse => {
+    const read = readOrFail(request.body ?? '', dialect);
+    if (read instanceof EwsErrorResponse) return xml(request, 500, answers.error('', read));
     try {
       return xml(request, 200, act(read, request));
     } catch (error) {
-      if (error instanceof EwsRefusal) return refused(request, read.request.operation, error);
+      if (error instanceof EwsErrorResponse) return refused(request, read.request.operation, error);
       throw error;
     }
   };
 
   return {
-    answer: (request) => {
+    respond: (request) => {
       const headers = request.headers ?? {};
       if (authorization !== undefined && headers['authorization'] !== authorization) {
         return respond(request, 401, 'text/plain', 'Unauthorized', {
@@ -131,13 +131,13 @@ export function ewsServer(
       if (new URL(request.url).pathname.toLowerCase() !== PATH) return respond(request, 404);
       if (request.method !== 'POST') return respond(request, 405);
       if (!/^text\/xml\b/i.test(headers['content-type'] ?? '')) return respond(request, 415);
-      return answerEnvelope(request);
+      return respondToEnvelope(request);
     },
-    refuseNext: (count, refusal, operation) => {
+    failNext: (count, refusal, operation) => {
       prepared.push({ left: count, refusal, operation });
     },
-    refusalToPost: () => takePrepared((operation) => operation === 'SendNotification'),
-    clearRefusals: () => {
+    takePostError: () => takePrepared((operation) => operation === 'SendNotification'),
+    clearFailures: () => {
       prepared = [];
     },
     setAuthorization: (value) => {
@@ -146,20 +146,24 @@ export function ewsServer(
   };
 }
 
-function readOrRefuse(body: string, dialect: EwsDialect): ReadRequest | EwsRefusal {
+function readOrFail(body: string, dialect: EwsDialect): ReadRequest | EwsErrorResponse {
   try {
     const read = readRequest(body);
     const { request } = read;
     if (!isGrommunio(dialect) && request.operation === 'GetEvents' && request.watermark === undefined)
       throw new SchemaViolation('m:GetEvents lacks m:Watermark in its place');
     if (read.version !== undefined && !KNOWN_VERSION.test(read.version)) {
-      return new EwsRefusal('fault', 'ErrorInvalidServerVersion', 'The specified server version is invalid.');
+      return new EwsErrorResponse(
+        'fault',
+        'ErrorInvalidServerVersion',
+        'The specified server version is invalid.',
+      );
     }
     return read;
   } catch (error) {
     const violation = error instanceof Error ? error.message : 'unknown';
-    if (isGrommunio(dialect)) return new EwsRefusal('fault', 'SOAP:Server', 'Invalid XML');
-    return new EwsRefusal('fault', 'ErrorSchemaValidation', 'The request failed schema validation.', {
+    if (isGrommunio(dialect)) return new EwsErrorResponse('fault', 'SOAP:Server', 'Invalid XML');
+    return new EwsErrorResponse('fault', 'ErrorSchemaValidation', 'The request failed schema validation.', {
       Violation: violation,
     });
   }
@@ -169,11 +173,13 @@ function describe(
   mailboxes: EwsMailboxes,
   requested: RequestedFolder,
   impersonated: ImpersonatedUser | undefined,
-): DescribedFolder | EwsRefusal {
+): DescribedFolder | EwsErrorResponse {
   const mailbox = mailboxes.of(mailboxes.addressOf(requested, impersonated?.name));
   const id = mailbox.resolveFolder(requested.id, requested.distinguished);
   const folder = id === undefined ? undefined : mailbox.describeFolder(id);
-  return folder ?? new EwsRefusal('error', 'ErrorFolderNotFound', 'The specified folder could not be found.');
+  return (
+    folder ?? new EwsErrorResponse('error', 'ErrorFolderNotFound', 'The specified folder could not be found.')
+  );
 }
 
 function respond(

@@ -14,15 +14,15 @@ import {
 import { NetworkError } from '../../core/errors.ts';
 import { choiceOption, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../core/transport/transport.ts';
-import { ewsAnswers } from './responses/responses.ts';
-import { type EwsDialect, EwsRefusal } from './dialect.ts';
-import type { MailboxDriver } from './mailbox.ts';
+import { ewsResponses } from './responses/responses.ts';
+import { type EwsDialect, EwsErrorResponse } from './dialect.ts';
+import type { SimulatedMailbox } from './mailbox.ts';
 import { ewsMailboxes } from './mailboxes.ts';
-import { ewsPushes, type PostedNotification } from './push.ts';
-import { gistOf, type RequestGist } from './requests/requests.ts';
+import { pushSubscriptions, type PostedNotification } from './push.ts';
+import { summarize, type RequestSummary } from './requests/readRequest.ts';
 import { ewsServer } from './server.ts';
 import { ewsStreams, type OpenEwsStream, type StreamEnd } from './streaming/streaming.ts';
-import { type HeldEwsSubscription, subscriptionStore } from './subscriptions.ts';
+import { type SimulatedEwsSubscription, subscriptionStore } from './subscriptions.ts';
 import { type Fault, faultQueue } from '../faults.ts';
 import { type LoggedRequest, requestLog } from '../requestLog.ts';
 
@@ -102,16 +102,16 @@ export type EwsFailure =
   | { readonly fault: string; readonly values?: Readonly<Record<string, string>> };
 
 /** One request that the simulator was sent. */
-export interface LoggedEwsRequest extends LoggedRequest, RequestGist {}
+export interface LoggedEwsRequest extends LoggedRequest, RequestSummary {}
 
 /** A simulated server: ask what it holds and was sent, and drive it and the mailbox of the account. */
-export interface EwsSimulator extends MailboxDriver {
+export interface EwsSimulator extends SimulatedMailbox {
   /** The way to it, without a network; hand it to `exchange`, or to `serve` for one over HTTP. */
   readonly transport: Transport;
   /** A URL for `exchange`; any host does, the path must be this one's. */
   readonly url: string;
   /** The subscriptions that it holds now. */
-  readonly subscriptions: readonly HeldEwsSubscription[];
+  readonly subscriptions: readonly SimulatedEwsSubscription[];
   /** What it was sent, in order. */
   readonly requests: readonly LoggedEwsRequest[];
   /** The streams that it has open now. */
@@ -132,7 +132,7 @@ export interface EwsSimulator extends MailboxDriver {
   /** Ends all streams; their subscriptions stay. @default how 'closed' */
   closeStreams(how?: StreamEnd): void;
   /** Lets the streams that are open now die without a word: nothing comes on them any more, not even an end. */
-  goSilent(): void;
+  stallStreams(): void;
   /** Makes the next envelope of a stream one that is not well-formed. */
   corruptNextEnvelope(): void;
   /** Makes every watermark that it has given out invalid. */
@@ -142,7 +142,7 @@ export interface EwsSimulator extends MailboxDriver {
    * with a folder, before or after this call. Until this call, they see the mailbox of the account; from then on
    * it is a mailbox of its own, with all that they have seen.
    */
-  mailbox(address: string): MailboxDriver;
+  mailbox(address: string): SimulatedMailbox;
   /**
    * Moves the mailbox of an address, which takes so many minutes: it cannot be watched, and what is held of it
    * is gone then.
@@ -203,15 +203,15 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
     changes$.subscribe(() => pushes.deliver());
   });
   const store = subscriptionStore(mailboxes, dialect, { maxSubscriptions, maxPendingEvents });
-  const answers = ewsAnswers(dialect);
+  const responses = ewsResponses(dialect);
   const behaviour = {
     ...{ dialect, chunkBytes, latencyMs, maxStreams },
     heartbeatMs: heartbeatSeconds * 1000,
     cacheIntervalMs: cacheIntervalSeconds * 1000,
   };
-  const streams = ewsStreams(store, answers, behaviour);
-  const pushes = ewsPushes(store, answers, () => server.refusalToPost(), options.push, behaviour);
-  const server = ewsServer(mailboxes, store, streams, pushes, answers, dialect, authorizationOf(options));
+  const streams = ewsStreams(store, responses, behaviour);
+  const pushes = pushSubscriptions(store, responses, () => server.takePostError(), options.push, behaviour);
+  const server = ewsServer(mailboxes, store, streams, pushes, responses, dialect, authorizationOf(options));
   const faults = faultQueue();
   const log = requestLog();
   const restarts$ = new Subject<void>();
@@ -222,7 +222,7 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
       const answer = new ReplaySubject<HttpResponse>(1);
       const broken$ = restarts$.pipe(mergeMap(() => throwError(() => connectionReset(request))));
       const served$ = travel(latencyMs / 2).pipe(
-        map(() => server.answer(request)),
+        map(() => server.respond(request)),
         mergeMap((response) => travel(latencyMs / 2).pipe(map(() => response))),
       );
       merge(broken$, served$).pipe(take(1)).subscribe(answer);
@@ -234,7 +234,7 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
     transport: log.middleware(faults.middleware(transport)),
     url: SIMULATED_URL,
     get subscriptions() {
-      return store.held;
+      return store.all;
     },
     get streams() {
       return streams.open;
@@ -243,12 +243,12 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
       return pushes.posts;
     },
     get requests() {
-      return log.requests.map((request) => ({ ...request, ...gistOf(request.body ?? '') }));
+      return log.requests.map((request) => ({ ...request, ...summarize(request.body ?? '') }));
     },
     failNext: (count, failure, operation) => {
       if (typeof failure === 'object' && ('error' in failure || 'fault' in failure)) {
         numberOption('count', count, { min: 1, integer: true });
-        server.refuseNext(count, refusalOf(failure), operation);
+        server.failNext(count, errorOf(failure), operation);
         return;
       }
       faults.failNext(
@@ -256,12 +256,12 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
         failure,
         // The name is searched for first: parsing every request is expensive.
         ({ body = '' }) =>
-          operation === undefined || (body.includes(operation) && gistOf(body).operation === operation),
+          operation === undefined || (body.includes(operation) && summarize(body).operation === operation),
       );
     },
     clearFailures: () => {
       faults.clear();
-      server.clearRefusals();
+      server.clearFailures();
     },
     expire: (subscriptionId) => store.expire(subscriptionId),
     restart: () => {
@@ -273,14 +273,14 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
     closeStreams: (how = 'closed') => {
       streams.endAll(choiceOption('how', how, ['closed', 'end', 'linger', 'reset']));
     },
-    goSilent: () => streams.silence(),
+    stallStreams: () => streams.stallAll(),
     corruptNextEnvelope: () => streams.corruptNext(),
     forgetHistory: () => store.forgetHistory(),
     mailbox: (address) => mailboxes.named(address).driver,
     moveMailbox: (address, minutes) => {
       numberOption('minutes', minutes, { min: 0 });
       store.beginMove(address);
-      streams.refuseUnserved();
+      streams.reportFailed();
       timer(minutes * 60_000).subscribe(() => store.endMove(address));
     },
     setToken: (token) => server.setAuthorization(`Bearer ${token}`),
@@ -295,11 +295,11 @@ function authorizationOf({ token, basic }: EwsSimulatorOptions): string | undefi
   return `Basic ${btoa(String.fromCharCode(...bytes))}`;
 }
 
-function refusalOf(failure: Exclude<EwsFailure, Fault>): EwsRefusal {
+function errorOf(failure: Exclude<EwsFailure, Fault>): EwsErrorResponse {
   objectOption('failure', failure, { error: 1, fault: 1, values: 1 });
   return 'error' in failure
-    ? new EwsRefusal('error', failure.error, 'The request was refused.', failure.values)
-    : new EwsRefusal('fault', failure.fault, 'The request was refused.', failure.values);
+    ? new EwsErrorResponse('error', failure.error, 'The request was refused.', failure.values)
+    : new EwsErrorResponse('fault', failure.fault, 'The request was refused.', failure.values);
 }
 
 function connectionReset(request: HttpRequest): NetworkError {

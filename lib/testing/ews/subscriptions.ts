@@ -1,23 +1,23 @@
 import { asyncScheduler } from 'rxjs';
 import {
   type EwsDialect,
-  EwsRefusal,
+  EwsErrorResponse,
   isGrommunio,
   sequenceOf,
   subscriptionIdOf,
   watermarkOf,
 } from './dialect.ts';
-import { countEvents, type EventPage, PAGE, pageOfEvents, type PageOfEvents } from './eventPage.ts';
+import { countEvents, type EventPage, PAGE_SIZE, pageOfEvents, type PageOfEvents } from './eventPage.ts';
 import type { Mailbox } from './mailbox.ts';
 import { type EwsMailboxes, mailboxName } from './mailboxes.ts';
-import type { ImpersonatedUser } from './requests/requests.ts';
+import type { ImpersonatedUser } from './requests/readRequest.ts';
 import type { SubscribeRequest } from './requests/subscribe.ts';
 import { timeoutMinutesOf, watchedAddress, watchedFolders } from './watchedFolders.ts';
 
 /** A subscription that a simulated server holds. */
-export interface HeldEwsSubscription {
+export interface SimulatedEwsSubscription {
   readonly id: string;
-  readonly kind: 'pull' | 'streaming' | 'push';
+  readonly type: 'pull' | 'streaming' | 'push';
   /** Ids of the watched folders; undefined for all. */
   readonly folders: readonly string[] | undefined;
   /** The elements of the events, such as `NewMailEvent`. */
@@ -35,27 +35,27 @@ export interface HeldEwsSubscription {
 
 /** The subscriptions of a simulated server. */
 export interface SubscriptionStore {
-  readonly held: readonly HeldEwsSubscription[];
+  readonly all: readonly SimulatedEwsSubscription[];
   subscribe(
     request: SubscribeRequest,
     impersonated: ImpersonatedUser | undefined,
   ): { readonly id: string; readonly watermark: string };
   getEvents(id: string, watermark: string, impersonated: ImpersonatedUser | undefined): EventPage;
   /** What is to be posted for it now, and how to note that it arrived; undefined where it is gone. */
-  toPost(
+  nextPost(
     id: string,
     unanswered?: EventPage,
   ): { readonly page: EventPage; readonly arrived: () => void } | undefined;
   /** Returns the code that says why a stream of a user cannot serve it, if that is so. */
-  refusalOf(id: string, impersonated: ImpersonatedUser | undefined): string | undefined;
+  errorCodeFor(id: string, impersonated: ImpersonatedUser | undefined): string | undefined;
   /** A stream serves it. */
-  attached(id: string): void;
+  attach(id: string): void;
   /** No stream serves it any more. */
-  detached(id: string): void;
+  detach(id: string): void;
   /** Returns how many events wait for it. */
-  pending(id: string): number;
+  countPending(id: string): number;
   /** Takes what has happened for it since the last time. */
-  handOut(id: string): Omit<PageOfEvents, 'reached'>;
+  takeEvents(id: string): Omit<PageOfEvents, 'reached'>;
   unsubscribe(id: string, impersonated: ImpersonatedUser | undefined): void;
   expire(id?: string): void;
   restart(): void;
@@ -73,15 +73,15 @@ interface SubscriptionLimits {
   readonly maxPendingEvents: number;
 }
 
-interface Held extends HeldEwsSubscription {
-  readonly shown: HeldEwsSubscription;
+interface StoredSubscription extends SimulatedEwsSubscription {
+  readonly shown: SimulatedEwsSubscription;
   expiresAt: number;
   /** How far the events were handed out, for a server that goes by that. */
   cursor: number;
   readonly history: Mailbox['history'];
 }
 
-const GONE = 'ErrorInvalidSubscription';
+const INVALID = 'ErrorInvalidSubscription';
 const NOT_FOUND = 'ErrorSubscriptionNotFound';
 const NOT_FOUND_TEXT = 'The specified subscription was not found.';
 const MOVING = 'ErrorMailboxMoveInProgress';
@@ -93,7 +93,7 @@ export function subscriptionStore(
   { maxSubscriptions, maxPendingEvents }: SubscriptionLimits,
 ): SubscriptionStore {
   const isExchange = !isGrommunio(dialect);
-  const held = new Map<string, Held>();
+  const subscriptions = new Map<string, StoredSubscription>();
   const moving = new Set<string>();
   let starts = 1;
   let made = 0;
@@ -101,13 +101,13 @@ export function subscriptionStore(
 
   const dropExpired = (): void => {
     const now = asyncScheduler.now();
-    for (const { id, expiresAt } of held.values()) if (expiresAt <= now) held.delete(id);
+    for (const { id, expiresAt } of subscriptions.values()) if (expiresAt <= now) subscriptions.delete(id);
   };
 
-  const find = (id: string, code: string, message: string): Held => {
+  const find = (id: string, code: string, message: string): StoredSubscription => {
     dropExpired();
-    const subscription = held.get(id);
-    if (subscription === undefined) throw new EwsRefusal('error', code, message);
+    const subscription = subscriptions.get(id);
+    if (subscription === undefined) throw new EwsErrorResponse('error', code, message);
     checkPlace(subscription.mailbox);
     return subscription;
   };
@@ -116,13 +116,13 @@ export function subscriptionStore(
     mailbox !== undefined && moving.has(mailboxName(mailbox));
 
   const checkPlace = (mailbox: string | undefined): void => {
-    if (isMoving(mailbox)) throw new EwsRefusal('error', MOVING, 'The mailbox is being moved.');
+    if (isMoving(mailbox)) throw new EwsErrorResponse('error', MOVING, 'The mailbox is being moved.');
   };
 
   const startOf = (watermark: string, history: Mailbox['history']): number => {
     const sequence = sequenceOf(watermark, forgotten);
     if (sequence === undefined || sequence > history.length) {
-      throw new EwsRefusal(
+      throw new EwsErrorResponse(
         'error',
         'ErrorInvalidWatermark',
         'The watermark used for this subscription was not found.',
@@ -132,11 +132,11 @@ export function subscriptionStore(
   };
 
   const pageFrom = (
-    subscription: Held,
+    subscription: StoredSubscription,
     start: number,
     previousWatermark: string,
   ): { readonly page: EventPage; readonly arrived: () => void } => {
-    const { events, moreEvents, reached } = pageOfEvents(subscription, start, dialect, PAGE);
+    const { events, moreEvents, reached } = pageOfEvents(subscription, start, dialect, PAGE_SIZE);
     const { id, history } = subscription;
     const epoch = forgotten;
     const watermarkAt = (sequence = history.length): string => watermarkOf(sequence, epoch);
@@ -147,10 +147,10 @@ export function subscriptionStore(
   };
 
   /** Finds one that can be asked for, and removed by asking: on Exchange, none that is posted. */
-  const findPolled = (id: string, code: string, message: string): Held => {
+  const findPolled = (id: string, code: string, message: string): StoredSubscription => {
     const subscription = find(id, code, message);
-    if (!isExchange || subscription.kind !== 'push') return subscription;
-    throw new EwsRefusal(
+    if (!isExchange || subscription.type !== 'push') return subscription;
+    throw new EwsErrorResponse(
       'error',
       'ErrorInvalidPullSubscriptionId',
       'The subscription is a push subscription.',
@@ -158,16 +158,18 @@ export function subscriptionStore(
   };
 
   /** Whether a user may not use it: Exchange lets an account read for all users that it has subscribed for. */
-  const isOthers = ({ impersonated: owner }: Held, user: ImpersonatedUser | undefined): boolean =>
-    !isExchange && owner?.name.toLowerCase() !== user?.name.toLowerCase();
+  const isOthers = (
+    { impersonated: owner }: StoredSubscription,
+    user: ImpersonatedUser | undefined,
+  ): boolean => !isExchange && owner?.name.toLowerCase() !== user?.name.toLowerCase();
 
-  const hasOverflowed = (subscription: Held): boolean =>
+  const hasOverflowed = (subscription: StoredSubscription): boolean =>
     !isExchange && countEvents(subscription, subscription.cursor, dialect) > maxPendingEvents;
 
   return {
-    get held() {
+    get all() {
       dropExpired();
-      return [...held.values()].map(({ shown, expiresAt }) => ({ ...shown, expiresAt }));
+      return [...subscriptions.values()].map(({ shown, expiresAt }) => ({ ...shown, expiresAt }));
     },
     subscribe: (request, impersonated) => {
       dropExpired();
@@ -179,19 +181,19 @@ export function subscriptionStore(
         isExchange && request.watermark !== undefined
           ? startOf(request.watermark, watched.history)
           : watched.history.length;
-      if (held.size >= maxSubscriptions) {
-        throw new EwsRefusal(
+      if (subscriptions.size >= maxSubscriptions) {
+        throw new EwsErrorResponse(
           'error',
           'ErrorExceededSubscriptionCount',
           'You have exceeded the available subscriptions for your account.',
         );
       }
-      const { kind, events } = request;
+      const { type, events } = request;
       const timeoutMinutes = timeoutMinutesOf(request, dialect);
       const id = subscriptionIdOf(dialect, starts, ++made, timeoutMinutes);
       const expiresAt = asyncScheduler.now() + timeoutMinutes * 60_000;
-      const subscription = { id, kind, folders, events, timeoutMinutes, expiresAt, impersonated, mailbox };
-      held.set(id, {
+      const subscription = { id, type, folders, events, timeoutMinutes, expiresAt, impersonated, mailbox };
+      subscriptions.set(id, {
         ...subscription,
         shown: subscription,
         cursor,
@@ -205,19 +207,19 @@ export function subscriptionStore(
     getEvents: (id, watermark, impersonated) => {
       const subscription = isExchange
         ? findPolled(id, NOT_FOUND, NOT_FOUND_TEXT)
-        : findPolled(id, GONE, 'The subscription is invalid.');
+        : findPolled(id, INVALID, 'The subscription is invalid.');
       if (isOthers(subscription, impersonated))
-        throw new EwsRefusal('error', 'ErrorAccessDenied', 'The subscription is of another user.');
+        throw new EwsErrorResponse('error', 'ErrorAccessDenied', 'The subscription is of another user.');
       if (hasOverflowed(subscription))
-        throw new EwsRefusal('error', GONE, 'Too many events have waited for the subscription.');
+        throw new EwsErrorResponse('error', INVALID, 'Too many events have waited for the subscription.');
       const start = isExchange ? startOf(watermark, subscription.history) : subscription.cursor;
       const { page, arrived } = pageFrom(subscription, start, watermark);
       arrived();
       subscription.expiresAt = asyncScheduler.now() + subscription.timeoutMinutes * 60_000;
       return page;
     },
-    toPost: (id, unanswered) => {
-      const subscription = held.get(id);
+    nextPost: (id, unanswered) => {
+      const subscription = subscriptions.get(id);
       if (subscription === undefined) return undefined;
       const { cursor } = subscription;
       const { page, arrived } = pageFrom(subscription, cursor, watermarkOf(cursor, forgotten));
@@ -225,50 +227,51 @@ export function subscriptionStore(
       const { previousWatermark, watermarkAt } = unanswered;
       return { page: { ...page, previousWatermark, watermarkAt }, arrived };
     },
-    refusalOf: (id, impersonated) => {
+    errorCodeFor: (id, impersonated) => {
       dropExpired();
-      const subscription = held.get(id);
-      if (subscription?.kind !== 'streaming') return GONE;
-      if (isOthers(subscription, impersonated) || hasOverflowed(subscription)) return GONE;
+      const subscription = subscriptions.get(id);
+      if (subscription?.type !== 'streaming') return INVALID;
+      if (isOthers(subscription, impersonated) || hasOverflowed(subscription)) return INVALID;
       return isMoving(subscription.mailbox) ? MOVING : undefined;
     },
-    attached: (id) => {
-      const subscription = held.get(id);
+    attach: (id) => {
+      const subscription = subscriptions.get(id);
       if (subscription !== undefined) subscription.expiresAt = Infinity;
     },
-    detached: (id) => {
-      const subscription = held.get(id);
+    detach: (id) => {
+      const subscription = subscriptions.get(id);
       if (subscription === undefined) return;
       subscription.expiresAt = asyncScheduler.now() + subscription.timeoutMinutes * 60_000;
     },
-    pending: (id) => {
-      const subscription = held.get(id);
+    countPending: (id) => {
+      const subscription = subscriptions.get(id);
       if (subscription === undefined) return 0;
       const count = countEvents(subscription, subscription.cursor, dialect);
       // What is not for it is not counted again.
       if (count === 0) subscription.cursor = subscription.history.length;
       return count;
     },
-    handOut: (id) => {
-      const subscription = held.get(id);
+    takeEvents: (id) => {
+      const subscription = subscriptions.get(id);
       if (subscription === undefined) return { events: [], moreEvents: false };
       // Exchange says of a stream nowhere that there is more.
-      const limit = isExchange ? Infinity : PAGE;
+      const limit = isExchange ? Infinity : PAGE_SIZE;
       const { events, moreEvents, reached } = pageOfEvents(subscription, subscription.cursor, dialect, limit);
       subscription.cursor = reached;
       return { events, moreEvents };
     },
     unsubscribe: (id, impersonated) => {
       const subscription = findPolled(id, NOT_FOUND, NOT_FOUND_TEXT);
-      if (isOthers(subscription, impersonated)) throw new EwsRefusal('error', NOT_FOUND, NOT_FOUND_TEXT);
-      held.delete(id);
+      if (isOthers(subscription, impersonated))
+        throw new EwsErrorResponse('error', NOT_FOUND, NOT_FOUND_TEXT);
+      subscriptions.delete(id);
     },
     expire: (id) => {
-      if (id === undefined) held.clear();
-      else held.delete(id);
+      if (id === undefined) subscriptions.clear();
+      else subscriptions.delete(id);
     },
     restart: () => {
-      held.clear();
+      subscriptions.clear();
       starts += 1;
       made = 0;
     },
@@ -281,8 +284,8 @@ export function subscriptionStore(
     endMove: (address) => {
       const name = mailboxName(address);
       moving.delete(name);
-      for (const { id, mailbox } of held.values())
-        if (mailbox !== undefined && mailboxName(mailbox) === name) held.delete(id);
+      for (const { id, mailbox } of subscriptions.values())
+        if (mailbox !== undefined && mailboxName(mailbox) === name) subscriptions.delete(id);
     },
   };
 }

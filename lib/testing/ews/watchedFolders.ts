@@ -1,7 +1,7 @@
-import { type EwsDialect, EwsRefusal, isGrommunio } from './dialect.ts';
+import { type EwsDialect, EwsErrorResponse, isGrommunio } from './dialect.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { EwsMailboxes } from './mailboxes.ts';
-import type { ImpersonatedUser } from './requests/requests.ts';
+import type { ImpersonatedUser } from './requests/readRequest.ts';
 import type { SubscribeRequest } from './requests/subscribe.ts';
 
 /** How long a streaming subscription is kept without a stream. */
@@ -26,7 +26,7 @@ export function watchedFolders(
 ): readonly string[] | undefined {
   const isExchange = !isGrommunio(dialect);
   if (isExchange && allFolders === (folders !== undefined)) {
-    throw new EwsRefusal(
+    throw new EwsErrorResponse(
       'error',
       'ErrorInvalidSubscriptionRequest',
       'The subscription request is not valid.',
@@ -37,17 +37,17 @@ export function watchedFolders(
     const folder = mailbox.resolveFolder(id, distinguished);
     if (folder !== undefined) return folder;
     throw isExchange
-      ? new EwsRefusal('error', 'ErrorFolderNotFound', 'The specified folder could not be found.')
-      : new EwsRefusal('fault', 'ErrorInvalidId', 'The folder id is invalid.');
+      ? new EwsErrorResponse('error', 'ErrorFolderNotFound', 'The specified folder could not be found.')
+      : new EwsErrorResponse('fault', 'ErrorInvalidId', 'The folder id is invalid.');
   });
 }
 
 /** Returns how long a subscription is kept that nobody asks for. */
 export function timeoutMinutesOf(
-  { kind, timeoutMinutes = 0, callback }: SubscribeRequest,
+  { type, timeoutMinutes = 0, callback }: SubscribeRequest,
   dialect: EwsDialect,
 ): number {
-  if (kind === 'pull') return timeoutMinutes;
-  if (kind === 'streaming') return STREAMING_MINUTES[dialect];
+  if (type === 'pull') return timeoutMinutes;
+  if (type === 'streaming') return STREAMING_MINUTES[dialect];
   return isGrommunio(dialect) ? (callback?.statusFrequencyMinutes ?? 0) : Infinity;
 }

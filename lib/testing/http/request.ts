@@ -17,7 +17,7 @@ interface ServedRules {
 }
 
 /** How many bytes the bodies of all requests that are being read may have together, unless one may have more. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
 
 /** A request that the transport does not receive. */
 export class RefusedRequest extends Error {
@@ -105,7 +105,7 @@ function textOf(incoming: IncomingMessage, { maxBytes, bodies }: ServedRules): O
       length += chunk.length;
       bodies.bytes += chunk.length;
       if (length > maxBytes) throw tooLarge();
-      if (bodies.bytes > Math.max(MOST_BYTES, maxBytes))
+      if (bodies.bytes > Math.max(MAX_TOTAL_BYTES, maxBytes))
         throw new RefusedRequest(503, 'Too many large bodies arrive at the same time.');
       chunks.push(chunk);
       return chunks;

@@ -4,7 +4,7 @@ import { type AddressInfo } from 'node:net';
 import { mergeMap, type Observable, Subscription, tap } from 'rxjs';
 import { invalidOption, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../core/transport/transport.ts';
-import { sentHeaders } from '../requestLog.ts';
+import { standardHeaders } from '../requestLog.ts';
 import { RefusedRequest, servedHostOption, servedRequest } from './request.ts';
 
 /** How a transport is served. */
@@ -145,7 +145,7 @@ function answer(
   responseHeaders: readonly string[],
 ): Subscription {
   const writeHead = ({ status, headers }: HttpResponse): void => {
-    outgoing.writeHead(status, sentHeaders(headers, responseHeaders));
+    outgoing.writeHead(status, standardHeaders(headers, responseHeaders));
     outgoing.flushHeaders();
   };
   const breakOff = (): void => {

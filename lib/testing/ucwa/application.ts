@@ -4,14 +4,14 @@ import { eventQueue, type EventQueueOptions } from './eventQueue.ts';
 import type { SimulatedEvent } from './events.ts';
 import {
   type ApplicationIdentity,
-  type HeldSubscription,
+  type StoredSubscription,
   publishedPresence,
   type SimulatedApplication,
 } from './model.ts';
 import { subscriptionResource } from './resources.ts';
 
 /** How an application behaves. */
-export interface ApplicationOptions extends Omit<EventQueueOptions, 'href' | 'settle'> {
+export interface ApplicationOptions extends Omit<EventQueueOptions, 'href' | 'expireDue'> {
   /** How long before its expiry a subscription is `updated`, in the server's seconds. */
   readonly warningSeconds: number;
   readonly contacts: SimulatedContacts;
@@ -27,7 +27,7 @@ export function simulatedApplication(
   options: ApplicationOptions,
 ): SimulatedApplication {
   const people = { rel: 'people', href: `${href}/people` };
-  const subscriptions = new Map<string, HeldSubscription>();
+  const subscriptions = new Map<string, StoredSubscription>();
   /** In how many subscriptions each contact is. */
   const watchers = new Map<string, number>();
   const { contacts, secondMs } = options;
@@ -41,7 +41,7 @@ export function simulatedApplication(
     return times.length === 0 ? undefined : Math.min(...times);
   };
 
-  const tell = (event: SimulatedEvent): void => queue.push(people, event, 'medium');
+  const notify = (event: SimulatedEvent): void => queue.push(people, event, 'medium');
 
   const isWatched = (address: string): boolean => watchers.has(address);
 
@@ -59,47 +59,47 @@ export function simulatedApplication(
     type,
   });
 
-  const tellParts = (address: string, parts: readonly ContactPart[]): void => {
+  const notifyParts = (address: string, parts: readonly ContactPart[]): void => {
     const contactHref = application.contactHref(address);
-    for (const part of parts) tell(contacts.updated(part, address, contactHref));
+    for (const part of parts) notify(contacts.updatedEvent(part, address, contactHref));
   };
 
-  const tellKnown = (address: string): void => tellParts(address, contacts.known(address));
+  const notifyKnown = (address: string): void => notifyParts(address, contacts.knownParts(address));
 
-  const enter = (subscription: HeldSubscription, addresses: readonly string[]): string[] => {
+  const enter = (subscription: StoredSubscription, addresses: readonly string[]): string[] => {
     const fresh = [...new Set(addresses)].filter((address) => !subscription.members.has(address));
     for (const address of fresh) {
       // The collection of subscribed contacts has each once, however many subscriptions it is in.
-      if (!isWatched(address)) tell(contactEvent('added', address));
+      if (!isWatched(address)) notify(contactEvent('added', address));
       subscription.members.add(address);
       watchers.set(address, (watchers.get(address) ?? 0) + 1);
     }
     return fresh;
   };
 
-  const leave = (subscription: HeldSubscription, address: string): void => {
+  const leave = (subscription: StoredSubscription, address: string): void => {
     subscription.members.delete(address);
     const left = (watchers.get(address) ?? 0) - 1;
     if (left > 0) watchers.set(address, left);
     else watchers.delete(address);
-    if (!isWatched(address)) tell(contactEvent('deleted', address));
+    if (!isWatched(address)) notify(contactEvent('deleted', address));
   };
 
-  const remove = (subscription: HeldSubscription): void => {
+  const remove = (subscription: StoredSubscription): void => {
     subscriptions.delete(subscription.id);
     for (const address of [...subscription.members]) leave(subscription, address);
-    tell(subscriptionEvent('deleted', subscription.id));
+    notify(subscriptionEvent('deleted', subscription.id));
   };
 
-  const settle = (): void => {
+  const expireDue = (): void => {
     const now = asyncScheduler.now();
-    if ((application.contactsAndGroupsUntil ?? Infinity) <= now)
-      application.contactsAndGroupsUntil = undefined;
+    if ((application.contactsAndGroupsExpiresAt ?? Infinity) <= now)
+      application.contactsAndGroupsExpiresAt = undefined;
     for (const subscription of [...subscriptions.values()]) {
       if (subscription.expiresAt <= now) remove(subscription);
       else if (!subscription.isWarned && subscription.expiresAt - warningMs <= now) {
         subscription.isWarned = true;
-        tell(subscriptionEvent('updated', subscription.id));
+        notify(subscriptionEvent('updated', subscription.id));
       }
     }
   };
@@ -107,8 +107,8 @@ export function simulatedApplication(
   const queue = eventQueue({
     ...options,
     href: `${href}/events`,
-    settle: () => {
-      settle();
+    expireDue: () => {
+      expireDue();
       return nextDue();
     },
   });
@@ -121,9 +121,9 @@ export function simulatedApplication(
     subscriptions,
     published: publishedPresence(minuteMs),
     subscriptionHref: (subscriptionId) => `${people.href}/presenceSubscriptions/${subscriptionId}`,
-    contactHref: (address) => `${people.href}/${contacts.stepOf(address)}`,
+    contactHref: (address) => `${people.href}/${contacts.segmentOf(address)}`,
     subscribe: (subscriptionId, addresses, minutes, isOfGroup) => {
-      const subscription: HeldSubscription = {
+      const subscription: StoredSubscription = {
         id: subscriptionId,
         members: new Set(),
         isOfGroup,
@@ -132,12 +132,12 @@ export function simulatedApplication(
       };
       subscriptions.set(subscriptionId, subscription);
       const fresh = enter(subscription, addresses);
-      tell(subscriptionEvent('added', subscriptionId));
-      fresh.forEach(tellKnown);
+      notify(subscriptionEvent('added', subscriptionId));
+      fresh.forEach(notifyKnown);
       return subscription;
     },
-    addMembers: (subscription, addresses) => enter(subscription, addresses).forEach(tellKnown),
-    dropMember: leave,
+    addMembers: (subscription, addresses) => enter(subscription, addresses).forEach(notifyKnown),
+    removeMember: leave,
     extend: (subscription, minutes) => {
       const now = asyncScheduler.now();
       const extended = subscription.expiresAt + minutes * minuteMs;
@@ -145,25 +145,25 @@ export function simulatedApplication(
       subscription.isWarned = false;
     },
     remove,
-    contactChanged: (address, parts) => {
-      if (isWatched(address)) tellParts(address, parts);
+    notifyContactChanged: (address, parts) => {
+      if (isWatched(address)) notifyParts(address, parts);
     },
-    meChanged: () => {
+    notifyMeChanged: () => {
       const me = { rel: 'me', href: `${href}/me` };
       queue.push(me, { link: me, type: 'updated' }, 'high');
     },
-    contactsAndGroupsUntil: undefined,
+    contactsAndGroupsExpiresAt: undefined,
     refreshContactsAndGroups: (minutes) => {
       const now = asyncScheduler.now();
-      const extended = (application.contactsAndGroupsUntil ?? now) + minutes * minuteMs;
-      application.contactsAndGroupsUntil = Math.min(extended, now + MOST_MINUTES * minuteMs);
+      const extended = (application.contactsAndGroupsExpiresAt ?? now) + minutes * minuteMs;
+      application.contactsAndGroupsExpiresAt = Math.min(extended, now + MOST_MINUTES * minuteMs);
     },
-    forgetSubscriptions: () => {
+    dropSubscriptions: () => {
       subscriptions.clear();
       watchers.clear();
-      application.contactsAndGroupsUntil = undefined;
+      application.contactsAndGroupsExpiresAt = undefined;
     },
-    settle,
+    expireDue,
   };
   return application;
 }

@@ -31,33 +31,33 @@ export type ContactPart =
 /** The contacts that a simulated server knows. */
 export interface SimulatedContacts {
   /** The last step of the href of a contact. */
-  stepOf(address: string): string;
+  segmentOf(address: string): string;
   /** The address of a contact whose href ends with this step. */
-  addressAt(step: string): string;
+  addressOfSegment(segment: string): string;
   /** Changes what is given; returns which of the resources are others now. */
   change(uri: string, changes: SimulatedPresence): readonly ContactPart[];
   /** What there is to tell of a contact: its presence always, the others where they are known. */
-  known(address: string): readonly ContactPart[];
+  knownParts(address: string): readonly ContactPart[];
   /** The resource `contact`. */
   contact(address: string, href: string): object;
   /** One of the resources of the contact at `href`. */
   part(part: ContactPart, address: string, href: string): object;
   /** The event that tells that it is another now. */
-  updated(part: ContactPart, address: string, href: string): SimulatedEvent;
+  updatedEvent(part: ContactPart, address: string, href: string): SimulatedEvent;
 }
 
 /** What the href of each ends with, behind that of its contact. [GetAContactData] */
-const STEPS: Readonly<Record<ContactPart, string>> = {
+const SEGMENTS: Readonly<Record<ContactPart, string>> = {
   contactPresence: 'presence',
   contactNote: 'note',
   contactLocation: 'location',
   contactSupportedModalities: 'supportedMedia',
 };
-const PARTS = Object.keys(STEPS) as readonly ContactPart[];
+const PARTS = Object.keys(SEGMENTS) as readonly ContactPart[];
 
 /** The part of a contact whose href ends with this step; undefined where there is none. */
-export function contactPartAt(step: string): ContactPart | undefined {
-  return PARTS.find((part) => STEPS[part] === step);
+export function contactPartOf(segment: string): ContactPart | undefined {
+  return PARTS.find((part) => SEGMENTS[part] === segment);
 }
 
 const PART_OF: Readonly<Record<keyof SimulatedPresence, ContactPart>> = {
@@ -71,7 +71,7 @@ const PART_OF: Readonly<Record<keyof SimulatedPresence, ContactPart>> = {
 };
 
 /** Writes an address as one step of a path, as plainly as a URL allows. */
-export function pathStep(address: string): string {
+export function pathSegment(address: string): string {
   return encodeURI(address).replace(/[/?#]/g, encodeURIComponent);
 }
 
@@ -91,18 +91,18 @@ export function simulatedContacts(hrefs: 'address' | 'opaque', areEmbedded: bool
 
   const part = (name: ContactPart, address: string, href: string): object => ({
     ...propertiesOf(name, stateOf(address)),
-    _links: { self: { href: `${href}/${STEPS[name]}` } },
+    _links: { self: { href: `${href}/${SEGMENTS[name]}` } },
     rel: name,
   });
 
   return {
     part,
-    stepOf: (address) => {
-      if (hrefs === 'address') return pathStep(address);
+    segmentOf: (address) => {
+      if (hrefs === 'address') return pathSegment(address);
       if (!numbered.includes(address)) numbered.push(address);
       return String(FIRST_NUMBER + numbered.indexOf(address));
     },
-    addressAt: (step) => numbered[Number(step) - FIRST_NUMBER] ?? step.toLowerCase(),
+    addressOfSegment: (segment) => numbered[Number(segment) - FIRST_NUMBER] ?? segment.toLowerCase(),
     change: (uri, changes) => {
       const address = addressOf(uri);
       const changed = new Set(
@@ -114,7 +114,7 @@ export function simulatedContacts(hrefs: 'address' | 'opaque', areEmbedded: bool
       states.set(address, { ...stateOf(address), ...active, ...changes });
       return PARTS.filter((name) => changed.has(name));
     },
-    known: (address) => {
+    knownParts: (address) => {
       const state = stateOf(address);
       return PARTS.filter(
         (name) =>
@@ -130,11 +130,11 @@ export function simulatedContacts(hrefs: 'address' | 'opaque', areEmbedded: bool
       name: address.replace(/@.*$/s, ''),
       _links: {
         self: { href },
-        ...Object.fromEntries(PARTS.map((name) => [name, { href: `${href}/${STEPS[name]}` }])),
+        ...Object.fromEntries(PARTS.map((name) => [name, { href: `${href}/${SEGMENTS[name]}` }])),
       },
     }),
-    updated: (name, address, href) => ({
-      link: { rel: name, href: `${href}/${STEPS[name]}` },
+    updatedEvent: (name, address, href) => ({
+      link: { rel: name, href: `${href}/${SEGMENTS[name]}` },
       in: { rel: 'contact', href },
       ...(areEmbedded ? { _embedded: { [name]: part(name, address, href) } } : {}),
       type: 'updated',

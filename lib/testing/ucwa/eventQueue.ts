@@ -6,9 +6,9 @@ import {
   type QueuedEvent,
   type SimulatedEvent,
   type SimulatedLink,
-  type Urgency,
+  type EventPriority,
 } from './events.ts';
-import { type Answer, APPLICATION_NOT_FOUND, P_GET_REPLACED, refusal } from './responses.ts';
+import { type SimulatedResponse, APPLICATION_NOT_FOUND, P_GET_REPLACED, errorResponse } from './responses.ts';
 
 /** What a client asks for with a request for events; the times are in seconds. */
 interface ChannelParameters {
@@ -48,7 +48,7 @@ export interface EventQueueOptions {
   readonly mediumSeconds: number;
   readonly timeoutSeconds: number;
   /** Lets everything happen that is due by now; returns when the next is, if anything is. */
-  readonly settle: () => number | undefined;
+  readonly expireDue: () => number | undefined;
 }
 
 /** The events of one application. */
@@ -57,21 +57,21 @@ export interface EventQueue {
   readonly link: string;
   /** Since when no client waits here; undefined while one does. */
   readonly idleSince: number | undefined;
-  push(sender: SimulatedLink, event: SimulatedEvent, urgency: Urgency): void;
+  push(sender: SimulatedLink, event: SimulatedEvent, priority: EventPriority): void;
   /** A pending GET: emits one answer, as soon as there are events, or the time is over. */
-  poll(request: HttpRequest): Observable<Answer>;
+  poll(request: HttpRequest): Observable<SimulatedResponse>;
   /** Tells the client with the next answer that state or events were lost. */
   reset(kind: 'resume' | 'resync'): void;
   /** Looks again whether somebody who waits can be answered. */
-  reconsider(): void;
+  respondIfDue(): void;
   /** The application is gone: who waits is told so. */
   end(): void;
   /** The server goes down: who waits loses the connection. */
-  breakOff(): void;
+  breakConnection(): void;
 }
 
-interface Waiting {
-  readonly subscriber: Subscriber<Answer>;
+interface PendingGet {
+  readonly subscriber: Subscriber<SimulatedResponse>;
   readonly request: HttpRequest;
   readonly priority: number;
   readonly since: number;
@@ -87,22 +87,22 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
   let latest = new Map<string, QueuedEvent>();
   /** The number of the answer that comes next, or that was sent and is not acknowledged. */
   let number = 1;
-  let sent: Answer | undefined;
+  let sent: SimulatedResponse | undefined;
   let reset: 'resume' | 'resync' | undefined;
-  let waiting: Waiting | undefined;
+  let waiting: PendingGet | undefined;
   let idleSince: number | undefined = asyncScheduler.now();
 
   const link = (ack: number): string => `${href}?${cursorParameter}=${ack}`;
 
-  const settleWith = (who: Waiting, answer: Answer): void => {
+  const settleWith = (who: PendingGet, response: SimulatedResponse): void => {
     waiting = undefined;
     idleSince = asyncScheduler.now();
     who.timer?.unsubscribe();
-    who.subscriber.next(answer);
+    who.subscriber.next(response);
     who.subscriber.complete();
   };
 
-  const answerWith = (events: readonly QueuedEvent[]): Answer => {
+  const answerWith = (events: readonly QueuedEvent[]): SimulatedResponse => {
     const rel = reset ?? 'next';
     reset = undefined;
     sent = {
@@ -115,11 +115,11 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
     return sent;
   };
 
-  const dueAt = ({ at, urgency }: QueuedEvent): number =>
-    urgency === 'high' ? at : at + seconds[urgency] * secondMs;
+  const dueAt = ({ at, priority }: QueuedEvent): number =>
+    priority === 'high' ? at : at + seconds[priority] * secondMs;
 
-  const reconsider = (): void => {
-    const next = options.settle();
+  const respondIfDue = (): void => {
+    const next = options.expireDue();
     const who = waiting;
     if (who === undefined) return;
     const now = asyncScheduler.now();
@@ -134,7 +134,7 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
       return;
     }
     who.timer?.unsubscribe();
-    who.timer = timer(Math.min(wakeAt, next ?? wakeAt) - now).subscribe(reconsider);
+    who.timer = timer(Math.min(wakeAt, next ?? wakeAt) - now).subscribe(respondIfDue);
   };
 
   /** Not those of a request that is refused: of two that crossed on their way, it is the older one. */
@@ -145,7 +145,7 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
   };
 
   const wait = (
-    subscriber: Subscriber<Answer>,
+    subscriber: Subscriber<SimulatedResponse>,
     request: HttpRequest,
     parameters: ChannelParameters,
   ): void => {
@@ -157,7 +157,7 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
     }
     remember(parameters);
     if (waiting !== undefined) settleWith(waiting, P_GET_REPLACED);
-    const who: Waiting = { subscriber, request, priority, since: asyncScheduler.now(), timer: undefined };
+    const who: PendingGet = { subscriber, request, priority, since: asyncScheduler.now(), timer: undefined };
     waiting = who;
     idleSince = undefined;
     subscriber.add(() => {
@@ -166,11 +166,11 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
       waiting = undefined;
       idleSince = asyncScheduler.now();
     });
-    reconsider();
+    respondIfDue();
   };
 
   /** Takes the acknowledgement; returns what can be answered at once. */
-  const acknowledge = (ack: number): Answer | undefined => {
+  const acknowledge = (ack: number): SimulatedResponse | undefined => {
     if (sent !== undefined && ack === number) return sent;
     if (sent !== undefined && ack === number + 1) {
       sent = undefined;
@@ -188,14 +188,14 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
     get idleSince() {
       return idleSince;
     },
-    push: (sender, event, urgency) => {
+    push: (sender, event, priority) => {
       const last = latest.get(event.link.href);
       // Several changes of one thing that wait together are one event, which tells of the last.
       if (event.type === 'updated' && last?.event.type === 'updated') {
         last.event = event;
         return;
       }
-      const queued = { sender, event, urgency, at: asyncScheduler.now() };
+      const queued = { sender, event, priority, at: asyncScheduler.now() };
       queue.push(queued);
       latest.set(event.link.href, queued);
     },
@@ -204,28 +204,28 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
         const query = new URL(request.url).searchParams;
         const parameters = parametersIn(query);
         if (parameters === undefined) {
-          subscriber.next(refusal(400, 'BadRequest', 'ParameterValidationFailure'));
+          subscriber.next(errorResponse(400, 'BadRequest', 'ParameterValidationFailure'));
           subscriber.complete();
           return;
         }
-        const answer = acknowledge(Number(query.get(cursorParameter) ?? Number.NaN));
-        if (answer === undefined) wait(subscriber, request, parameters);
+        const response = acknowledge(Number(query.get(cursorParameter) ?? Number.NaN));
+        if (response === undefined) wait(subscriber, request, parameters);
         else {
-          if (answer === sent) remember(parameters);
+          if (response === sent) remember(parameters);
           idleSince = asyncScheduler.now();
-          subscriber.next(answer);
+          subscriber.next(response);
           subscriber.complete();
         }
       }),
     reset: (kind) => {
       reset = kind;
-      reconsider();
+      respondIfDue();
     },
-    reconsider,
+    respondIfDue,
     end: () => {
       if (waiting !== undefined) settleWith(waiting, APPLICATION_NOT_FOUND);
     },
-    breakOff: () => {
+    breakConnection: () => {
       const who = waiting;
       waiting = undefined;
       who?.subscriber.error(new NetworkError('no answer', who.request, { code: 'ECONNRESET' }));

@@ -1,5 +1,5 @@
 /** How long an event may wait for others. [EventsInUCWA] */
-export type Urgency = 'high' | 'medium' | 'low';
+export type EventPriority = 'high' | 'medium' | 'low';
 
 /** An event as the server sends it. */
 export interface SimulatedEvent {
@@ -31,7 +31,7 @@ export interface SimulatedLink {
 export interface QueuedEvent {
   readonly sender: SimulatedLink;
   event: SimulatedEvent;
-  readonly urgency: Urgency;
+  readonly priority: EventPriority;
   readonly at: number;
 }
 

@@ -18,7 +18,7 @@ export function isSameIdentity(one: ApplicationIdentity, other: ApplicationIdent
 }
 
 /** A presence subscription that the server holds. */
-export interface HeldSubscription {
+export interface StoredSubscription {
   readonly id: string;
   /** The addresses, in lower case and without `sip:`. */
   readonly members: Set<string>;
@@ -34,29 +34,34 @@ export interface SimulatedApplication {
   readonly href: string;
   readonly identity: ApplicationIdentity;
   readonly queue: EventQueue;
-  readonly subscriptions: ReadonlyMap<string, HeldSubscription>;
+  readonly subscriptions: ReadonlyMap<string, StoredSubscription>;
   readonly published: PublishedPresence;
   /** When the subscription to the user's contacts and groups ends; undefined while there is none. */
-  contactsAndGroupsUntil: number | undefined;
+  contactsAndGroupsExpiresAt: number | undefined;
   subscriptionHref(id: string): string;
   contactHref(address: string): string;
-  subscribe(id: string, addresses: readonly string[], minutes: number, isOfGroup: boolean): HeldSubscription;
+  subscribe(
+    id: string,
+    addresses: readonly string[],
+    minutes: number,
+    isOfGroup: boolean,
+  ): StoredSubscription;
   /** Starts the subscription to the user's contacts and groups, or refreshes it. */
   refreshContactsAndGroups(minutes: number): void;
-  addMembers(subscription: HeldSubscription, addresses: readonly string[]): void;
-  dropMember(subscription: HeldSubscription, address: string): void;
+  addMembers(subscription: StoredSubscription, addresses: readonly string[]): void;
+  removeMember(subscription: StoredSubscription, address: string): void;
   /** The remaining time grows, up to 30 minutes. */
-  extend(subscription: HeldSubscription, minutes: number): void;
+  extend(subscription: StoredSubscription, minutes: number): void;
   /** Removes the subscription and its contacts, and tells so. */
-  remove(subscription: HeldSubscription): void;
+  remove(subscription: StoredSubscription): void;
   /** Tells of what has changed of a contact, if somebody watches it. */
-  contactChanged(address: string, parts: readonly ContactPart[]): void;
+  notifyContactChanged(address: string, parts: readonly ContactPart[]): void;
   /** Tells that the user's own resource is another now. */
-  readonly meChanged: () => void;
+  readonly notifyMeChanged: () => void;
   /** Lets go of all subscriptions without a word: only the channel tells, by `resume`. */
-  forgetSubscriptions(): void;
+  dropSubscriptions(): void;
   /** Lets every subscription expire that is over by now, and warns of those that soon are. */
-  settle(): void;
+  expireDue(): void;
 }
 
 /** What the user of an application lets others see. */

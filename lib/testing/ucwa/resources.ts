@@ -1,9 +1,9 @@
-import { pathStep } from './contacts.ts';
-import type { HeldSubscription, SimulatedApplication } from './model.ts';
+import { pathSegment } from './contacts.ts';
+import type { StoredSubscription, SimulatedApplication } from './model.ts';
 
 /** The resource `people`. */
 export function peopleResource({ href }: SimulatedApplication): object {
-  const link = (step: string): object => ({ href: `${href}/people/${step}` });
+  const link = (segment: string): object => ({ href: `${href}/people/${segment}` });
   return {
     rel: 'people',
     _links: {
@@ -69,12 +69,15 @@ export function meResource({ href, published }: SimulatedApplication): object {
 }
 
 /** The subscription to the user's contacts and groups. */
-export function contactsAndGroupsResource({ href, contactsAndGroupsUntil }: SimulatedApplication): object {
+export function contactsAndGroupsResource({
+  href,
+  contactsAndGroupsExpiresAt,
+}: SimulatedApplication): object {
   const self = `${href}/people/myContactsAndGroupsSubscription`;
   const link = (name: string): object => ({ [name]: { href: `${self}/${name}` } });
   return {
     rel: 'myContactsAndGroupsSubscription',
-    state: contactsAndGroupsUntil === undefined ? 'Disconnected' : 'Connected',
+    state: contactsAndGroupsExpiresAt === undefined ? 'Disconnected' : 'Connected',
     _links: {
       self: { href: self },
       ...link('startOrRefreshSubscriptionToContactsAndGroups'),
@@ -86,7 +89,7 @@ export function contactsAndGroupsResource({ href, contactsAndGroupsUntil }: Simu
 /** The memberships of these subscriptions: of one, or of all. */
 export function membershipsResource(
   application: SimulatedApplication,
-  subscriptions: readonly HeldSubscription[],
+  subscriptions: readonly StoredSubscription[],
   query: string,
 ): object {
   return {
@@ -106,7 +109,7 @@ export function membershipResource(application: SimulatedApplication, id: string
   return {
     rel: 'presenceSubscriptionMembership',
     _links: {
-      self: { href: `${all}/${id},${pathStep(address)}` },
+      self: { href: `${all}/${id},${pathSegment(address)}` },
       contact: { href: application.contactHref(address) },
       presenceSubscription: { href: application.subscriptionHref(id) },
     },
@@ -114,7 +117,7 @@ export function membershipResource(application: SimulatedApplication, id: string
 }
 
 /** The contacts of all subscriptions, each once. */
-export function subscribedContacts(application: SimulatedApplication): object {
+export function subscribedContactsResource(application: SimulatedApplication): object {
   const addresses = new Set([...application.subscriptions.values()].flatMap(({ members }) => [...members]));
   return {
     rel: 'subscribedContacts',

@@ -3,12 +3,12 @@ import { objectOption } from '../../core/options.ts';
 import type { HttpResponse, Transport } from '../../core/transport/transport.ts';
 import { addressOf } from '../../ucwa/protocol/href.ts';
 import { type FaultQueue, faultQueue } from '../faults.ts';
-import { travelling } from '../latency.ts';
+import { withLatency } from '../latency.ts';
 import { type LoggedRequest, requestLog } from '../requestLog.ts';
-import { answerBatch } from './routes/batch.ts';
+import { respondToBatch } from './routes/batch.ts';
 import { simulatedApplication } from './application.ts';
 import { type SimulatedContacts, simulatedContacts, type SimulatedPresence } from './contacts.ts';
-import type { SimulatedEvent, Urgency } from './events.ts';
+import type { SimulatedEvent, EventPriority } from './events.ts';
 import type { UcwaBackend } from './routes/backend.ts';
 import { type ApplicationIdentity, isSameIdentity, type SimulatedApplication } from './model.ts';
 import { UCWA_SIMULATOR_NAMES, ucwaRules, type UcwaSimulatorOptions } from './options.ts';
@@ -20,7 +20,7 @@ import {
   type SimulatedContactsAndGroups,
   type SimulatedPresenceSubscription,
   subscriptionStates,
-} from './state.ts';
+} from './views.ts';
 
 export type { UcwaSimulatorOptions };
 
@@ -48,7 +48,7 @@ export interface UcwaSimulator {
   /** Ends a presence subscription, as an administrator could; its application is told. */
   endSubscription(id: string): void;
   /** Sends an event to every application. @default urgency 'high' */
-  emit(event: SimulatedEvent, urgency?: Urgency): void;
+  emit(event: SimulatedEvent, urgency?: EventPriority): void;
   /** Tells every application that state (`resume`: its subscriptions are gone) or events (`resync`) were lost. */
   reset(kind: 'resume' | 'resync'): void;
   /** Lets every presence subscription expire now. */
@@ -115,7 +115,7 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
     for (const application of [...applications.values()]) {
       const { idleSince } = application.queue;
       if (idleSince !== undefined && asyncScheduler.now() - idleSince >= idleMs) end(application);
-      else application.settle();
+      else application.expireDue();
     }
   };
 
@@ -128,7 +128,7 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
   const toAll = (act: (application: SimulatedApplication) => void): void => {
     for (const application of all()) {
       act(application);
-      application.queue.reconsider();
+      application.queue.respondIfDue();
     }
   };
 
@@ -147,7 +147,7 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
   const backend: UcwaBackend = {
     root,
     extensionStatus: options.extensionStatus ?? 200,
-    isGoodToken: (given) => token === undefined || given === token,
+    acceptsToken: (given) => token === undefined || given === token,
     find: (id) => applications.get(id),
     create,
     end,
@@ -159,7 +159,8 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
       return application.subscribe(id, uris.map(addressOf), minutes, isOfGroup);
     },
     contacts,
-    batch: (request) => answerBatch(rules.batch, request, log.partsOf(request)(faults.middleware(actOnPart))),
+    batch: (request) =>
+      respondToBatch(rules.batch, request, log.partsOf(request)(faults.middleware(actOnPart))),
   };
 
   const actOnPart: Transport = (request) => defer(() => route(backend, request));
@@ -169,11 +170,11 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
       settle();
       subscriber.add(route(backend, request).subscribe(subscriber));
       // Who waits is answered after who has asked, as on two connections.
-      for (const { queue } of [...applications.values()]) queue.reconsider();
+      for (const { queue } of [...applications.values()]) queue.respondIfDue();
     });
 
   return {
-    transport: log.middleware(travelling(latencyMs)(faults.middleware(act))),
+    transport: log.middleware(withLatency(latencyMs)(faults.middleware(act))),
     url: `${origin}${root}`,
     get applications() {
       return all().map(applicationState);
@@ -188,7 +189,7 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
     failNext: (...fault) => faults.failNext(...fault),
     setPresence: (uri, presence) => {
       const changed = contacts.change(uri, presence);
-      toAll((application) => application.contactChanged(addressOf(uri), changed));
+      toAll((application) => application.notifyContactChanged(addressOf(uri), changed));
     },
     endSubscription: (id) =>
       toAll((application) => {
@@ -201,7 +202,7 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
       ),
     reset: (kind) =>
       toAll((application) => {
-        if (kind === 'resume') application.forgetSubscriptions();
+        if (kind === 'resume') application.dropSubscriptions();
         application.queue.reset(kind);
       }),
     expire: () =>
@@ -212,7 +213,7 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
     restart: () => {
       const gone = [...applications.values()];
       applications.clear();
-      for (const { queue } of gone) queue.breakOff();
+      for (const { queue } of gone) queue.breakConnection();
     },
   };
 }

@@ -8,7 +8,7 @@ import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import { exchange } from '../../../lib/ews/exchange.ts';
 import { type ExchangeService } from '../../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
-import { gistOf } from '../../../lib/testing/ews/requests/requests.ts';
+import { summarize } from '../../../lib/testing/ews/requests/readRequest.ts';
 import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
 import { answer, eventsAnswer, plainFault } from '../answers.ts';
 import { message, status, streamed } from '../streaming/streams.ts';
@@ -64,7 +64,7 @@ describe('An endless answer over real sockets', () => {
       let asked = '';
       request.setEncoding('utf8').on('data', (text: string) => (asked += text));
       request.on('end', () => {
-        const operation = gistOf(asked).operation ?? '';
+        const operation = summarize(asked).operation ?? '';
         response.writeHead(operation === endless ? code : 200, { 'content-type': 'text/xml' });
         if (operation === endless) write(response);
         else response.end(ANSWERS[operation]);

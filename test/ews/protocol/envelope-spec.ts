@@ -9,7 +9,7 @@ import {
   subscribeEnvelope,
   unsubscribeEnvelope,
 } from '../../../lib/ews/protocol/envelope.ts';
-import { readRequest } from '../../../lib/testing/ews/requests/requests.ts';
+import { readRequest } from '../../../lib/testing/ews/requests/readRequest.ts';
 
 const head: EnvelopeHead = { version: 'Exchange2013_SP1' };
 const pull: PullSubscriptionRequest = {

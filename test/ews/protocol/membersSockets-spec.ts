@@ -5,7 +5,7 @@ import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import { exchange } from '../../../lib/ews/exchange.ts';
 import { type ExchangeService } from '../../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
-import { gistOf } from '../../../lib/testing/ews/requests/requests.ts';
+import { summarize } from '../../../lib/testing/ews/requests/readRequest.ts';
 import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
 import { answer, eventsAnswer, itemEvent } from '../answers.ts';
 import { message, status, streamed } from '../streaming/streams.ts';
@@ -36,7 +36,7 @@ describe('An odd answer over real sockets', () => {
       let body = '';
       request.setEncoding('utf8').on('data', (text: string) => (body += text));
       request.on('end', () => {
-        const { operation = '' } = gistOf(body);
+        const { operation = '' } = summarize(body);
         asked.push(operation);
         const count = asked.filter((one) => one === operation).length;
         const by = answering(operation, count);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { asyncScheduler, concat, of, take, throwError } from 'rxjs';
 import { NetworkError } from '../../../lib/core/errors.ts';
 import type { HttpResponse, Transport } from '../../../lib/core/transport/transport.ts';
-import { gistOf } from '../../../lib/testing/ews/requests/requests.ts';
+import { summarize } from '../../../lib/testing/ews/requests/readRequest.ts';
 import { response } from '../../support/responses.ts';
 import { answer, errorAnswer, eventsAnswer, itemEvent } from '../answers.ts';
 import { outcomesOf, type Pulling, pulling } from './pulling.ts';
@@ -42,7 +42,7 @@ function against(
     {},
     {
       transport: (request) => {
-        const { operation } = gistOf(request.body ?? '');
+        const { operation } = summarize(request.body ?? '');
         const given =
           operation === 'GetEvents'
             ? queue.shift()
@@ -50,7 +50,7 @@ function against(
                 operation!,
                 `<m:ResponseCode>NoError</m:ResponseCode>${operation === 'Subscribe' ? (subscribeAnswer ?? '<m:SubscriptionId>S1</m:SubscriptionId>') : ''}`,
               );
-        sent.push(`${operation!} ${gistOf(request.body ?? '').watermark ?? ''}`.trim());
+        sent.push(`${operation!} ${summarize(request.body ?? '').watermark ?? ''}`.trim());
         return of({ ...response(200, { headers: XML }), body$: bodyOf(given ?? eventsAnswer('')) });
       },
     },
@@ -198,7 +198,7 @@ describe('The questions of a pull', () => {
       {
         transport: (request) => {
           if (isBlocked) return page(request);
-          const { operation } = gistOf(request.body ?? '');
+          const { operation } = summarize(request.body ?? '');
           sent.push(operation!);
           const body =
             operation === 'GetEvents'
@@ -234,7 +234,7 @@ describe('A pull from a server that always has more events', () => {
       {},
       {
         transport: (request) => {
-          const { operation } = gistOf(request.body ?? '');
+          const { operation } = summarize(request.body ?? '');
           if (operation === 'GetEvents') times.push(asyncScheduler.now() / 1000);
           // Virtual time does not pass while questions follow one another.
           if (times.length > 3000) throw new Error('there is no end of the questions');
@@ -289,7 +289,7 @@ describe('A pull whose subscriptions bring events and are lost', () => {
       {},
       {
         transport: (request) => {
-          const { operation } = gistOf(request.body ?? '');
+          const { operation } = summarize(request.body ?? '');
           if (operation === 'Subscribe') subscribedAt.push(asyncScheduler.now() / 1000);
           // Virtual time does not pass while a loss is mended at once.
           if (subscribedAt.length > 500) throw new Error('there is no end of the subscriptions');

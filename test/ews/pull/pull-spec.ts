@@ -6,7 +6,7 @@ import type { Fetch } from '../../../lib/core/transport/send.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import { exchange } from '../../../lib/ews/exchange.ts';
 import { type ExchangeService } from '../../../lib/ews/session/session.ts';
-import { gistOf } from '../../../lib/testing/ews/requests/requests.ts';
+import { summarize } from '../../../lib/testing/ews/requests/readRequest.ts';
 import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
 import { expectUncaught } from '../../support/uncaught.ts';
 import { outcomesOf, pulling } from './pulling.ts';
@@ -271,7 +271,7 @@ describe('pullNotifications', () => {
       const signals: [operation: string, wasAborted: boolean, signal: AbortSignal][] = [];
       const fetch: Fetch = async (url, { method = '', headers, body, signal }) => {
         const request = { method, url, headers: headers as Record<string, string>, body: body as string };
-        signals.push([gistOf(request.body).operation!, signal!.aborted, signal!]);
+        signals.push([summarize(request.body).operation!, signal!.aborted, signal!]);
         const response = await firstValueFrom(
           server
             .transport(request)

@@ -60,7 +60,9 @@ export function pushing(
 
 /** The second of each post, how many events it had, and what it was answered. */
 export function postsOf({ server }: Pulling): string[] {
-  return server.posts.map(({ time, events, answer }) => `${time / 1000} ×${events} ${answer ?? 'nothing'}`);
+  return server.posts.map(
+    ({ time, events, response }) => `${time / 1000} ×${events} ${response ?? 'nothing'}`,
+  );
 }
 
 /** The callback URL of each Subscribe, in order. */

@@ -4,7 +4,7 @@ import { headersFrom, type Transport } from '../../../lib/core/transport/transpo
 import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
 import { exchange } from '../../../lib/ews/exchange.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
-import { gistOf } from '../../../lib/testing/ews/requests/requests.ts';
+import { summarize } from '../../../lib/testing/ews/requests/readRequest.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { answer } from '../answers.ts';
 import { outcomesOf } from '../pull/pulling.ts';
@@ -26,7 +26,7 @@ function seenOf(...chunks: readonly (string | Uint8Array)[]): string[] {
     NEVER,
   );
   const transport: Transport = ({ url, body = '' }) => {
-    const { operation = 'Nothing' } = gistOf(body);
+    const { operation = 'Nothing' } = summarize(body);
     const whole = of(
       new TextEncoder().encode(answer(operation, `${OK}<m:SubscriptionId>S1</m:SubscriptionId>`)),
     );
@@ -133,7 +133,7 @@ describe('What existing clients get wrong about streams', () => {
   it('silence is never noticed', () => {
     const run = streaming(({ stream, watch, at, server }) => {
       watch(stream({ events: ['newMail'] }), 300);
-      at(20, () => server.goSilent());
+      at(20, () => server.stallStreams());
       at(200, () => server.deliverMail());
     });
     expect(newsOf(run)).to.deep.equal(['90.1 gap', '200 newMail']);

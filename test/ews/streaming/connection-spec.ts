@@ -8,7 +8,7 @@ import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
 import { exchange } from '../../../lib/ews/exchange.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
-import { gistOf } from '../../../lib/testing/ews/requests/requests.ts';
+import { summarize } from '../../../lib/testing/ews/requests/readRequest.ts';
 import { at, inVirtualTime } from '../../support/virtualTime.ts';
 import { answer } from '../answers.ts';
 import { expectMaxConnections } from '../maxConnections.ts';
@@ -44,7 +44,7 @@ function scriptedStreams(script: (hands: ScriptedStreams) => void): {
   const seen: string[] = [];
   let made = 0;
   const transport: Transport = ({ url, body = '' }) => {
-    const { operation = '' } = gistOf(body);
+    const { operation = '' } = summarize(body);
     if (operation === 'Subscribe') made += 1;
     const text = answer(
       operation,
@@ -303,7 +303,7 @@ describe('A connection that ends', () => {
         ({ stream, watch, at, server }) => {
           watch(stream({ events: ['newMail'] }), 300);
           at(19, () => server.deliverMail());
-          at(20, () => server.goSilent());
+          at(20, () => server.stallStreams());
           at(50, () => server.deliverMail());
           at(120, () => server.deliverMail());
         },
@@ -385,7 +385,7 @@ describe('A connection that ends', () => {
       const run = streaming(
         ({ stream, watch, at, server }) => {
           watch(stream({ events: ['newMail'] }), 200);
-          at(10, () => server.goSilent());
+          at(10, () => server.stallStreams());
           at(11, () => server.restart());
           at(20, () => watch(stream({ folders: ['notes'], events: ['created'] }), 200));
           at(30, () => server.createItem('notes'));
@@ -462,7 +462,7 @@ describe('A connection that is refused', () => {
     const errors: unknown[] = [];
     let made = 0;
     const transport: Transport = ({ url, body = '' }) => {
-      const { operation = '', subscriptionIds = [] } = gistOf(body);
+      const { operation = '', subscriptionIds = [] } = summarize(body);
       const isStream = operation === 'GetStreamingEvents';
       if (operation === 'Subscribe') made += 1;
       if (isStream) asked.push(subscriptionIds);
@@ -788,7 +788,7 @@ describe('A connection that is refused', () => {
     it('should not wait long for the one that has fallen silent', () => {
       const run = streaming(({ stream, watch, at, server }) => {
         watch(stream({ events: ['newMail'] }), 60);
-        at(19, () => server.goSilent());
+        at(19, () => server.stallStreams());
         at(20, () => watch(stream({ events: ['created'] }), 40));
         at(22, () => server.deliverMail());
         at(30, () => server.deliverMail());

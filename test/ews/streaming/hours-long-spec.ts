@@ -76,7 +76,7 @@ describe('Sixty streams of five users, over nine hours', () => {
           });
         }
         for (const each of [3, 6]) timer(each * HOUR_MS + 100_000).subscribe(() => server.restart());
-        for (const each of [1.5, 4.7]) timer(each * HOUR_MS + 33_000).subscribe(() => server.goSilent());
+        for (const each of [1.5, 4.7]) timer(each * HOUR_MS + 33_000).subscribe(() => server.stallStreams());
         for (let each = 1; each < HOURS; each += 1) {
           timer(each * HOUR_MS - 30_000).subscribe(() => counts.push(server.subscriptions.length));
         }

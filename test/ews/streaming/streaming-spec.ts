@@ -3,7 +3,7 @@ import { asyncScheduler, concatMap, map, of, switchMap, take, throwError, timer 
 import { ClosedError } from '../../../lib/core/errors.ts';
 import { ConnectionsFullError } from '../../../lib/ews/protocol/errors.ts';
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
-import { gistOf } from '../../../lib/testing/ews/requests/requests.ts';
+import { summarize } from '../../../lib/testing/ews/requests/readRequest.ts';
 import { response } from '../../support/responses.ts';
 import { answer } from '../answers.ts';
 import { outcomesOf } from '../pull/pulling.ts';
@@ -254,7 +254,7 @@ describe('streamingNotifications', () => {
     it('should not wait for a stream that lingers', () => {
       const run = streaming(({ stream, watch, at, server }) => {
         watch(stream(), 10);
-        at(5, () => server.goSilent());
+        at(5, () => server.stallStreams());
       });
       expect(run.sent().at(-1)).to.equal('10 Unsubscribe');
       expect(outcomesOf(run)).to.deep.equal(['Released']);
@@ -313,7 +313,7 @@ describe('streamingNotifications', () => {
       {},
       {
         transport: (request) => {
-          const { operation } = gistOf(request.body ?? '');
+          const { operation } = summarize(request.body ?? '');
           if (operation === 'Subscribe') subscribedAt.push(asyncScheduler.now() / 1000);
           const id = `S${subscribedAt.length}`;
           const body =

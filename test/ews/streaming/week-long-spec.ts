@@ -116,7 +116,7 @@ function week(dialect: EwsDialect): {
     });
     each(DAY_MS - MINUTE_MS, DAY_MS, () => heldEachDay.push(server.subscriptions.length));
     each(DAY_MS, DAY_MS, () => server.restart());
-    for (const day of [1.4, 4.6]) at(day * DAY_MS + 77_000, () => server.goSilent());
+    for (const day of [1.4, 4.6]) at(day * DAY_MS + 77_000, () => server.stallStreams());
     each(0, 7 * MINUTE_MS, () => {
       mostStreams = Math.max(mostStreams, server.streams.length);
     });

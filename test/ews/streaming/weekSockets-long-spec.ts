@@ -121,7 +121,7 @@ describe('A week of streams in short, over real sockets', () => {
         ['connectionLost', (): void => wire.halfClose()],
         ['subscriptionLost', (): void => server.restart()],
         ['connectionLost', (): void => server.closeStreams('reset')],
-        ['connectionLost', (): void => server.goSilent()],
+        ['connectionLost', (): void => server.stallStreams()],
       ];
       const recorded = watchers.map((): (GapReason | undefined)[] => []);
       for (const [, happen] of incidents) {

@@ -97,7 +97,7 @@ describe('The push subscriptions of the simulated Exchange server', () => {
       return message.type === 'response' ? message.notifications[0]!.events.map(({ type }) => type) : [];
     });
     expect(types).to.deep.equal([['status'], ['newMail'], ['status'], ['status']]);
-    expect(server.posts.map(({ answer }) => answer)).to.deep.equal(['OK', 'OK', 'OK', 'OK']);
+    expect(server.posts.map(({ response }) => response)).to.deep.equal(['OK', 'OK', 'OK', 'OK']);
   });
 
   it('should be held until they are answered Unsubscribe', () => {
@@ -105,7 +105,7 @@ describe('The push subscriptions of the simulated Exchange server', () => {
     posting(['OK', 'Unsubscribe'], ({ send, server }) => {
       send(subscribeEnvelope(head, push));
       held.push(server.subscriptions.length);
-      expect(server.subscriptions[0]).to.include({ kind: 'push', expiresAt: Infinity });
+      expect(server.subscriptions[0]).to.include({ type: 'push', expiresAt: Infinity });
       timer(121_000).subscribe(() => held.push(server.subscriptions.length));
     });
     expect(held).to.deep.equal([1, 0]);
@@ -115,7 +115,12 @@ describe('The push subscriptions of the simulated Exchange server', () => {
     const { times, server } = posting([500], ({ send }) => send(subscribeEnvelope(head, push)));
     expect(times).to.deep.equal([0, 30, 60, 120]);
     expect(server.subscriptions).to.deep.equal([]);
-    expect(server.posts.map(({ answer }) => answer)).to.deep.equal(['failed', 'failed', 'failed', 'failed']);
+    expect(server.posts.map(({ response }) => response)).to.deep.equal([
+      'failed',
+      'failed',
+      'failed',
+      'failed',
+    ]);
   });
 
   it('should send again what was not answered, with what came since', () => {
@@ -180,7 +185,7 @@ describe('The push subscriptions of the simulated Exchange server', () => {
     const { bodies, server } = posting(['OK'], ({ send, server: one }) => {
       one.failNext(1, { error: 'ErrorReadEventsFailed' }, 'SendNotification');
       const id = /SubscriptionId>([^<]*)/.exec(send(subscribeEnvelope(head, push)))![1];
-      expect(one.posts[0]).to.deep.equal({ subscriptionId: id, time: 0, events: 0, answer: 'OK' });
+      expect(one.posts[0]).to.deep.equal({ subscriptionId: id, time: 0, events: 0, response: 'OK' });
       until(10, one);
     });
     const [message] = read(bodies[0]!);

@@ -219,7 +219,7 @@ describe('connect to a domain', () => {
     it.ucwa.releases.outcomes$.subscribe(({ resource, outcome }) => recorded.push(`${resource} ${outcome}`));
     inVirtualTime(() => {
       const kept = record(presence(it.ucwa, { uris }));
-      it.hosts[0].refuseTokens();
+      it.hosts[0].revokeTokens();
       it.fault = (request) =>
         request.url.endsWith('/oauthtoken') ? answer(request, { status: 404 }) : undefined;
       kept.subscription.unsubscribe();

@@ -461,7 +461,7 @@ describe('discover', () => {
       const statuses: number[] = [];
       inVirtualTime(() => {
         discovery.location$.subscribe(() => {
-          hosts.refuseTokens();
+          hosts.revokeTokens();
           for (let index = 0; index < 5; index += 1) {
             discovery
               .signed(hosts.transport)(get(APPLICATIONS))

@@ -27,7 +27,7 @@ const MAX_DEPTH = 64;
 export type Particle = readonly [name: string, min: number, max: number];
 
 /** The children of an element, a list for each particle; they must come in the particles' order. */
-export function inOrder(element: Element, particles: readonly Particle[]): Element[][] {
+export function childrenInOrder(element: Element, particles: readonly Particle[]): Element[][] {
   let next = 0;
   const found = particles.map(([name, min, max]) => {
     const taken: Element[] = [];

@@ -1,4 +1,4 @@
-import { type Element, inOrder, type Particle, SchemaViolation, textOf } from './elements.ts';
+import { type Element, childrenInOrder, type Particle, SchemaViolation, textOf } from './elements.ts';
 
 /** A folder as a request names it. */
 export interface RequestedFolder {
@@ -45,8 +45,8 @@ function readFolderId(element: Element): RequestedFolder {
   if (name === 't:FolderId') return { id, distinguished: false, mailbox: undefined };
   if (name !== 't:DistinguishedFolderId') throw new SchemaViolation(`${name} is not the id of a folder`);
   if (!DISTINGUISHED_NAMES.has(id)) throw new SchemaViolation(`there is no distinguished folder ${id}`);
-  const [mailboxes] = inOrder(element, [['t:Mailbox', 0, 1]]);
+  const [mailboxes] = childrenInOrder(element, [['t:Mailbox', 0, 1]]);
   const mailbox = mailboxes?.[0];
-  const addresses = mailbox === undefined ? undefined : inOrder(mailbox, MAILBOX)[1];
+  const addresses = mailbox === undefined ? undefined : childrenInOrder(mailbox, MAILBOX)[1];
   return { id, distinguished: true, mailbox: textOf(addresses).trim() || undefined };
 }

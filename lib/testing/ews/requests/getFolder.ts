@@ -1,4 +1,4 @@
-import { type Element, inOrder, only, SchemaViolation, textOf } from './elements.ts';
+import { type Element, childrenInOrder, only, SchemaViolation, textOf } from './elements.ts';
 import { readFolderIds, type RequestedFolder } from './folderIds.ts';
 
 /** What a ConvertId asks for. Clients send one to see the version of the server. */
@@ -10,7 +10,7 @@ export interface ConvertIdRequest {
 
 /** Reads an `m:ConvertId`; it throws a {@link SchemaViolation}. */
 export function readConvertId(element: Element): ConvertIdRequest {
-  const [sourceIds] = inOrder(element, [['m:SourceIds', 1, 1]]);
+  const [sourceIds] = childrenInOrder(element, [['m:SourceIds', 1, 1]]);
   const { children } = only(sourceIds, 'one m:SourceIds');
   const stranger = children.find(({ name }) => !/^t:Alternate(PublicFolder(Item)?)?Id$/.test(name));
   if (stranger !== undefined) throw new SchemaViolation(`m:SourceIds has the element ${stranger.name}`);
@@ -30,11 +30,11 @@ const BASE_SHAPES = new Set(['IdOnly', 'Default', 'AllProperties']);
 
 /** Reads an `m:GetFolder`; it throws a {@link SchemaViolation}. */
 export function readGetFolder(element: Element): GetFolderRequest {
-  const [shapes, folderIds] = inOrder(element, [
+  const [shapes, folderIds] = childrenInOrder(element, [
     ['m:FolderShape', 1, 1],
     ['m:FolderIds', 1, 1],
   ]);
-  const [baseShapes, additional] = inOrder(only(shapes, 'one m:FolderShape'), [
+  const [baseShapes, additional] = childrenInOrder(only(shapes, 'one m:FolderShape'), [
     ['t:BaseShape', 1, 1],
     ['t:AdditionalProperties', 0, 1],
   ]);

@@ -1,6 +1,6 @@
 import {
   type Element,
-  inOrder,
+  childrenInOrder,
   only,
   readBoolean,
   readMinutes,
@@ -12,7 +12,7 @@ import { readFolderIds, type RequestedFolder } from './folderIds.ts';
 /** What a Subscribe asks for. */
 export interface SubscribeRequest {
   readonly operation: 'Subscribe';
-  readonly kind: 'pull' | 'streaming' | 'push';
+  readonly type: 'pull' | 'streaming' | 'push';
   /** Undefined if the request names none. */
   readonly folders: readonly RequestedFolder[] | undefined;
   readonly allFolders: boolean;
@@ -43,7 +43,7 @@ const EVENT_TYPES = new Set([
   'FreeBusyChangedEvent',
 ]);
 
-const KINDS = {
+const TYPES = {
   'm:PullSubscriptionRequest': 'pull',
   'm:StreamingSubscriptionRequest': 'streaming',
   'm:PushSubscriptionRequest': 'push',
@@ -52,12 +52,12 @@ const KINDS = {
 /** Reads an `m:Subscribe`; it throws a {@link SchemaViolation}. */
 export function readSubscribe(subscribe: Element): SubscribeRequest {
   const element = only(subscribe.children, 'one subscription request in m:Subscribe');
-  if (!isKind(element.name)) {
+  if (!isSubscriptionRequest(element.name)) {
     throw new SchemaViolation(`the element ${element.name} is not a subscription request of this server`);
   }
-  const kind = KINDS[element.name];
-  const onlyOf = (...kinds: readonly string[]): 0 | 1 => (kinds.includes(kind) ? 1 : 0);
-  const [folderIds, eventTypes, watermark, timeout, frequency, url] = inOrder(element, [
+  const type = TYPES[element.name];
+  const onlyOf = (...types: readonly string[]): 0 | 1 => (types.includes(type) ? 1 : 0);
+  const [folderIds, eventTypes, watermark, timeout, frequency, url] = childrenInOrder(element, [
     ['t:FolderIds', 0, 1],
     ['t:EventTypes', 1, 1],
     ['t:Watermark', 0, onlyOf('pull', 'push')],
@@ -70,21 +70,21 @@ export function readSubscribe(subscribe: Element): SubscribeRequest {
     readMinutes(name, textOf(elements), MAX_MINUTES);
   return {
     operation: 'Subscribe',
-    kind,
+    type,
     folders: folderIds?.[0] && readFolderIds(folderIds[0]),
     allFolders: readBoolean('SubscribeToAllFolders', element.attributes['SubscribeToAllFolders']),
     events: readEventTypes(only(eventTypes, 'one t:EventTypes')),
     watermark: watermark?.[0]?.text,
-    timeoutMinutes: kind === 'pull' ? minutes('t:Timeout', timeout) : undefined,
+    timeoutMinutes: type === 'pull' ? minutes('t:Timeout', timeout) : undefined,
     callback:
-      kind === 'push'
+      type === 'push'
         ? { url: textOf(url), statusFrequencyMinutes: minutes('t:StatusFrequency', frequency) }
         : undefined,
   };
 }
 
-function isKind(name: string): name is keyof typeof KINDS {
-  return Object.hasOwn(KINDS, name);
+function isSubscriptionRequest(name: string): name is keyof typeof TYPES {
+  return Object.hasOwn(TYPES, name);
 }
 
 function readEventTypes({ name: list, children }: Element): readonly string[] {

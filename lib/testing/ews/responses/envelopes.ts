@@ -1,5 +1,5 @@
 import { escapeXml } from '../../../ews/protocol/envelope.ts';
-import { type EwsDialect, type EwsRefusal, isGrommunio } from '../dialect.ts';
+import { type EwsDialect, type EwsErrorResponse, isGrommunio } from '../dialect.ts';
 
 const SOAP = 'http://schemas.xmlsoap.org/soap/envelope/';
 const SERVICES = 'http://schemas.microsoft.com/exchange/services/2006';
@@ -14,7 +14,7 @@ export interface ResponseMessage {
 }
 
 /** Writes the envelope of an answer, with a response message for each result. */
-export function answerEnvelope(dialect: EwsDialect, messages: readonly ResponseMessage[]): string {
+export function responseEnvelope(dialect: EwsDialect, messages: readonly ResponseMessage[]): string {
   const soap = isGrommunio(dialect) ? 'SOAP' : 's';
   return (
     `${DECLARATION}<${soap}:Envelope xmlns:${soap}="${SOAP}"><${soap}:Header>` +
@@ -29,7 +29,7 @@ export function answerEnvelope(dialect: EwsDialect, messages: readonly ResponseM
  */
 export function streamEnvelope(dialect: EwsDialect, message: ResponseMessage, isFirst: boolean): string {
   if (isGrommunio(dialect)) {
-    const envelope = answerEnvelope(dialect, [message]);
+    const envelope = responseEnvelope(dialect, [message]);
     return isFirst ? envelope : envelope.slice(DECLARATION.length);
   }
   const soap11 = `xmlns:soap11="${SOAP}"`;
@@ -41,7 +41,7 @@ export function streamEnvelope(dialect: EwsDialect, message: ResponseMessage, is
 }
 
 /** Writes the envelope of a SOAP fault. */
-export function faultEnvelope(dialect: EwsDialect, { code, message, values }: EwsRefusal): string {
+export function faultEnvelope(dialect: EwsDialect, { code, message, values }: EwsErrorResponse): string {
   if (isGrommunio(dialect)) {
     return (
       `<SOAP:Envelope xmlns:SOAP="${SOAP}"><SOAP:Header/><SOAP:Body><SOAP:Fault>` +

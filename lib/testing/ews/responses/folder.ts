@@ -1,16 +1,16 @@
 import { escapeXml } from '../../../ews/protocol/envelope.ts';
 import { element } from './envelopes.ts';
 import type { DescribedFolder } from '../mailbox.ts';
-import type { MailboxId } from '../mailboxState.ts';
+import type { MailboxId } from '../mailboxData.ts';
 
-interface FolderKind {
+interface FolderType {
   readonly element: string;
   /** The value of FolderClass. */
   readonly folderClass: string;
 }
 
-const MAIL: FolderKind = { element: 't:Folder', folderClass: 'IPF.Note' };
-const KINDS: ReadonlyMap<string | undefined, FolderKind> = new Map([
+const MAIL: FolderType = { element: 't:Folder', folderClass: 'IPF.Note' };
+const FOLDER_TYPES: ReadonlyMap<string | undefined, FolderType> = new Map([
   ['calendar', { element: 't:CalendarFolder', folderClass: 'IPF.Appointment' }],
   ['contacts', { element: 't:ContactsFolder', folderClass: 'IPF.Contact' }],
   ['tasks', { element: 't:TasksFolder', folderClass: 'IPF.Task' }],
@@ -34,7 +34,7 @@ const DISPLAY_NAMES: ReadonlyMap<string | undefined, string> = new Map([
 /** Writes a folder, in the order of the schema; `properties` are those besides the id, undefined for all. */
 export function folderElement(folder: DescribedFolder, properties: readonly string[] | undefined): string {
   const { distinguishedName } = folder;
-  const kind = KINDS.get(distinguishedName) ?? MAIL;
+  const kind = FOLDER_TYPES.get(distinguishedName) ?? MAIL;
   const isWanted = (name: string): boolean => properties?.includes(`folder:${name}`) ?? true;
   const texts: readonly (readonly [name: string, text: string])[] = [
     ['FolderClass', kind.folderClass],

@@ -1,8 +1,8 @@
 import { EVENT_NAMES } from '../../../ews/protocol/events.ts';
 import { escapeXml } from '../../../ews/protocol/envelope.ts';
-import { type EwsDialect, EwsRefusal, isGrommunio } from '../dialect.ts';
+import { type EwsDialect, EwsErrorResponse, isGrommunio } from '../dialect.ts';
 import {
-  answerEnvelope,
+  responseEnvelope,
   element,
   errorContent,
   faultEnvelope,
@@ -13,13 +13,13 @@ import {
 import type { EventPage } from '../eventPage.ts';
 import { folderElement } from './folder.ts';
 import type { DescribedFolder } from '../mailbox.ts';
-import type { MailboxEvent, MailboxId } from '../mailboxState.ts';
+import type { MailboxEvent, MailboxId } from '../mailboxData.ts';
 
 /** What one envelope of a stream says. */
 export interface StreamMessage {
   readonly notifications?: readonly StreamNotification[];
   /** The subscriptions that are not served. */
-  readonly refusedIds?: readonly string[];
+  readonly failedIds?: readonly string[];
   /** Why they are not served, or the stream ends; without one, the message is of class Success. */
   readonly code?: string | undefined;
   readonly status: 'OK' | 'Closed';
@@ -33,25 +33,25 @@ export interface StreamNotification {
 }
 
 /** Writes the answers of a simulated server, in the words of its family. */
-export interface EwsAnswers {
+export interface EwsResponses {
   subscribed(id: string, watermark: string): string;
   events(page: EventPage): string;
   /** What is posted for a push subscription. */
   posted(page: EventPage): string;
   /** @param properties Those to write besides the id; undefined for all. */
   folders(
-    found: readonly (DescribedFolder | EwsRefusal)[],
+    found: readonly (DescribedFolder | EwsErrorResponse)[],
     properties: readonly string[] | undefined,
   ): string;
   unsubscribed(): string;
   /** @param isFirst Whether it is the first envelope of its stream. */
   streamed(message: StreamMessage, isFirst: boolean): string;
   /** @param count How many response messages say so. @default 1 */
-  refused(operation: string, refusal: EwsRefusal, count?: number): string;
+  error(operation: string, refusal: EwsErrorResponse, count?: number): string;
 }
 
 /** Returns what writes a family's answers. */
-export function ewsAnswers(dialect: EwsDialect): EwsAnswers {
+export function ewsResponses(dialect: EwsDialect): EwsResponses {
   const isExchange = !isGrommunio(dialect);
 
   const success = (operation: string, content: string): ResponseMessage => ({
@@ -59,7 +59,7 @@ export function ewsAnswers(dialect: EwsDialect): EwsAnswers {
     responseClass: 'Success',
     content: `${element('m:ResponseCode', 'NoError')}${content}`,
   });
-  const one = (message: ResponseMessage): string => answerEnvelope(dialect, [message]);
+  const one = (message: ResponseMessage): string => responseEnvelope(dialect, [message]);
 
   const event = (happened: MailboxEvent, watermark?: string): string => {
     const name = `t:${EVENT_NAMES[happened.type]}`;
@@ -114,43 +114,51 @@ export function ewsAnswers(dialect: EwsDialect): EwsAnswers {
     events: (page) => one(success('GetEvents', notification(page))),
     posted: (page) => one(success('SendNotification', notification(page))),
     folders: (found, properties) =>
-      answerEnvelope(
+      responseEnvelope(
         dialect,
         found.map((folder) =>
-          folder instanceof EwsRefusal
+          folder instanceof EwsErrorResponse
             ? failure('GetFolder', folder, '<m:Folders/>')
             : success('GetFolder', `<m:Folders>${folderElement(folder, properties)}</m:Folders>`),
         ),
       ),
     unsubscribed: () => one(success('Unsubscribe', '')),
-    streamed: ({ notifications = [], refusedIds = [], code, status: connectionStatus }, isFirst) => {
+    streamed: ({ notifications = [], failedIds = [], code, status: connectionStatus }, isFirst) => {
       // Neither writes these ids as the schema says: Exchange in another namespace, grommunio in none.
       const idName = isExchange ? 'm:SubscriptionId' : 'SubscriptionId';
       const content =
         part('m:Notifications', notifications.map(streamedNotification), isExchange) +
         part(
           'm:ErrorSubscriptionIds',
-          refusedIds.map((id) => element(idName, id)),
+          failedIds.map((id) => element(idName, id)),
           isExchange,
         ) +
         element('m:ConnectionStatus', connectionStatus);
       const message =
         code === undefined
           ? success('GetStreamingEvents', content)
-          : failure('GetStreamingEvents', new EwsRefusal('error', code, 'Subscription is invalid.'), content);
+          : failure(
+              'GetStreamingEvents',
+              new EwsErrorResponse('error', code, 'Subscription is invalid.'),
+              content,
+            );
       return streamEnvelope(dialect, message, isFirst);
     },
-    refused: (operation, refusal, count = 1) =>
-      refusal.kind === 'fault'
+    error: (operation, refusal, count = 1) =>
+      refusal.type === 'fault'
         ? faultEnvelope(dialect, refusal)
-        : answerEnvelope(
+        : responseEnvelope(
             dialect,
             Array.from({ length: count }, () => failure(operation, refusal)),
           ),
   };
 }
 
-function failure(operation: string, { code, message, values }: EwsRefusal, content = ''): ResponseMessage {
+function failure(
+  operation: string,
+  { code, message, values }: EwsErrorResponse,
+  content = '',
+): ResponseMessage {
   return {
     operation,
     responseClass: 'Error',

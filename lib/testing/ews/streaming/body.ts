@@ -6,12 +6,12 @@ export interface EwsStreamBody {
   readonly body$: Observable<Uint8Array>;
   /** Whether somebody reads it: a server notices that nobody does when it writes. */
   readonly isRead: boolean;
-  readonly isSilent: boolean;
+  readonly isStalled: boolean;
   write(text: string): void;
   /** Ends it: properly, or with a connection that breaks. */
   end(how: 'complete' | 'reset'): void;
   /** Lets the connection die: nothing comes any more, not even an end. */
-  silence(): void;
+  stall(): void;
 }
 
 /** How a body is sent. */
@@ -21,7 +21,7 @@ interface EwsStreamBodyOptions {
   readonly latencyMs: number;
   readonly identity: RequestIdentity;
   /** Called when the reader has left. */
-  readonly left: () => void;
+  readonly onUnsubscribe: () => void;
 }
 
 /** Creates the body of an answer, which is empty yet. */
@@ -29,12 +29,12 @@ export function ewsStreamBody({
   chunkBytes,
   latencyMs,
   identity,
-  left,
+  onUnsubscribe,
 }: EwsStreamBodyOptions): EwsStreamBody {
   /** What was written while nobody had taken the body up. */
   const unread: Uint8Array[] = [];
   let reader: Subscriber<Uint8Array> | undefined;
-  let isSilent = false;
+  let isStalled = false;
   let isOver = false;
 
   const body$ = new Observable<Uint8Array>((subscriber) => {
@@ -45,7 +45,7 @@ export function ewsStreamBody({
     return () => {
       reader = undefined;
       // Over a dead connection that is noticed only later.
-      if (!isSilent) left();
+      if (!isStalled) onUnsubscribe();
     };
   });
 
@@ -54,11 +54,11 @@ export function ewsStreamBody({
     get isRead() {
       return reader !== undefined;
     },
-    get isSilent() {
-      return isSilent;
+    get isStalled() {
+      return isStalled;
     },
     write: (text) => {
-      if (isSilent || isOver) return;
+      if (isStalled || isOver) return;
       const bytes = new TextEncoder().encode(text);
       for (let from = 0; from < bytes.length; from += chunkBytes) {
         const chunk = bytes.subarray(from, from + chunkBytes);
@@ -67,15 +67,15 @@ export function ewsStreamBody({
       }
     },
     end: (how) => {
-      if (isSilent) return;
+      if (isStalled) return;
       isOver = true;
       if (how === 'reset') {
         reader?.error(new NetworkError('the answer broke off', identity, { code: 'ECONNRESET' }));
       }
       reader?.complete();
     },
-    silence: () => {
-      isSilent = true;
+    stall: () => {
+      isStalled = true;
     },
   };
 }

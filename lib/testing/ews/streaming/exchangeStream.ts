@@ -1,5 +1,5 @@
 import { asyncScheduler, timer } from 'rxjs';
-import { sortIds, type Stream, type StreamContext, type StreamCourse } from './stream.ts';
+import { partitionIds, type Stream, type StreamContext, type StreamBehavior } from './stream.ts';
 
 /**
  * Creates the streams of Exchange: what has waited comes at once, heartbeats come at fixed times if nothing
@@ -12,26 +12,26 @@ export function exchangeStreams({
   open,
   streamsOf,
   end,
-}: StreamContext): StreamCourse {
+}: StreamContext): StreamBehavior {
   /** The streams that something was sent on since their last heartbeat. */
   const busy = new WeakSet<Stream>();
 
   const deliver = (stream: Stream): void => {
     const notifications = [...stream.ids]
-      .map((id) => ({ id, ...store.handOut(id) }))
+      .map((id) => ({ id, ...store.takeEvents(id) }))
       .filter(({ events }) => events.length > 0);
     if (notifications.length === 0) return;
     busy.add(stream);
     write(stream, { notifications, status: 'OK' });
   };
 
-  const refuse = (stream: Stream, ids: readonly string[], code: string): void => {
+  const fail = (stream: Stream, ids: readonly string[], code: string): void => {
     for (const id of ids) stream.ids.delete(id);
-    write(stream, { refusedIds: ids, code, status: 'OK' });
+    write(stream, { failedIds: ids, code, status: 'OK' });
   };
 
-  const refuseUnserved = (stream: Stream): void => {
-    for (const [code, ids] of sortIds(stream, store).refused) refuse(stream, ids, code);
+  const reportFailed = (stream: Stream): void => {
+    for (const [code, ids] of partitionIds(stream, store).failed) fail(stream, ids, code);
   };
 
   const close = (stream: Stream): void => write(stream, { status: 'Closed' });
@@ -41,7 +41,7 @@ export function exchangeStreams({
       end(stream);
       return;
     }
-    refuseUnserved(stream);
+    reportFailed(stream);
     deliver(stream);
     if (!busy.has(stream)) {
       const notifications = [...stream.ids].map((id) => ({ id, events: [], moreEvents: false }));
@@ -53,12 +53,12 @@ export function exchangeStreams({
 
   return {
     deliver,
-    refuseUnserved,
+    reportFailed,
     close,
     begin: (stream) => {
-      const { refused } = sortIds(stream, store);
-      for (const [code, ids] of refused) write(stream, { refusedIds: ids, code, status: 'Closed' });
-      if (refused.size > 0) {
+      const { failed } = partitionIds(stream, store);
+      for (const [code, ids] of failed) write(stream, { failedIds: ids, code, status: 'Closed' });
+      if (failed.size > 0) {
         end(stream);
         return;
       }
@@ -79,7 +79,7 @@ export function exchangeStreams({
     },
     removed: (stream, id) => {
       if (stream.ids.size > 1) {
-        refuse(stream, [id], 'ErrorSubscriptionUnsubscribed');
+        fail(stream, [id], 'ErrorSubscriptionUnsubscribed');
         return;
       }
       close(stream);

@@ -1,6 +1,6 @@
 import { asyncScheduler, type Subscription, timer } from 'rxjs';
 import type { StreamNotification } from '../responses/responses.ts';
-import { sortIds, type Stream, type StreamContext, type StreamCourse } from './stream.ts';
+import { partitionIds, type Stream, type StreamContext, type StreamBehavior } from './stream.ts';
 
 /** How the versions of grommunio differ. */
 interface GrommunioStreamOptions {
@@ -21,12 +21,12 @@ const GATHERING_MS = 100;
 export function grommunioStreams(
   { store, heartbeatMs, write, open, streamsOf, end }: StreamContext,
   { isOld, cacheIntervalMs }: GrommunioStreamOptions,
-): StreamCourse {
+): StreamBehavior {
   const wakes = new WeakMap<Stream, Subscription>();
   /** How many events have waited for a stream without waking it. */
   const noticed = new WeakMap<Stream, number>();
 
-  const pending = ({ ids }: Stream): number => [...ids].reduce((sum, id) => sum + store.pending(id), 0);
+  const pending = ({ ids }: Stream): number => [...ids].reduce((sum, id) => sum + store.countPending(id), 0);
 
   const wakeIn = (stream: Stream, ms: number): void => {
     wakes.get(stream)?.unsubscribe();
@@ -43,7 +43,7 @@ export function grommunioStreams(
 
   /** Takes what has happened for those that are served. */
   const taken = (ids: readonly string[]): readonly StreamNotification[] =>
-    ids.map((id) => ({ id, ...store.handOut(id) }));
+    ids.map((id) => ({ id, ...store.takeEvents(id) }));
 
   const goodbye = (stream: Stream): void => {
     write(stream, { status: 'Closed' });
@@ -51,18 +51,18 @@ export function grommunioStreams(
   };
 
   const update = (stream: Stream): void => {
-    const { served, refused } = sortIds(stream, store);
-    const [code] = refused.keys();
-    const refusedIds = [...refused.values()].flat();
-    for (const id of refusedIds) stream.ids.delete(id);
+    const { served, failed } = partitionIds(stream, store);
+    const [code] = failed.keys();
+    const failedIds = [...failed.values()].flat();
+    for (const id of failedIds) stream.ids.delete(id);
     const notifications = taken(served);
     noticed.set(stream, pending(stream));
     const isClosing = served.length === 0 || asyncScheduler.now() >= stream.expiresAt;
     write(
       stream,
       isOld
-        ? { notifications, refusedIds, status: 'OK' }
-        : { notifications, refusedIds, code, status: isClosing || code !== undefined ? 'Closed' : 'OK' },
+        ? { notifications, failedIds, status: 'OK' }
+        : { notifications, failedIds, code, status: isClosing || code !== undefined ? 'Closed' : 'OK' },
     );
     if (isClosing) goodbye(stream);
     else if (notifications.some(({ moreEvents }) => moreEvents)) update(stream);
@@ -71,17 +71,17 @@ export function grommunioStreams(
 
   return {
     begin: (stream) => {
-      const { served, refused } = sortIds(stream, store);
-      const [code] = refused.keys();
-      const refusedIds = [...refused.values()].flat();
+      const { served, failed } = partitionIds(stream, store);
+      const [code] = failed.keys();
+      const failedIds = [...failed.values()].flat();
       // It names them again with its next message if it has no others.
-      if (served.length > 0) for (const id of refusedIds) stream.ids.delete(id);
+      if (served.length > 0) for (const id of failedIds) stream.ids.delete(id);
       const rivals = streamsOf(served);
       noticed.set(stream, pending(stream));
       rivals.forEach(goodbye);
       open(stream);
       write(stream, {
-        refusedIds,
+        failedIds,
         code,
         status: code === undefined || isOld ? 'OK' : 'Closed',
       });
@@ -96,12 +96,12 @@ export function grommunioStreams(
       if (cacheIntervalMs === 0) update(stream);
       else wakeIn(stream, GATHERING_MS);
     },
-    refuseUnserved: (stream) => {
-      if (sortIds(stream, store).refused.size > 0) update(stream);
+    reportFailed: (stream) => {
+      if (partitionIds(stream, store).failed.size > 0) update(stream);
     },
     removed: goodbye,
     close: (stream) => {
-      write(stream, { notifications: taken(sortIds(stream, store).served), status: 'Closed' });
+      write(stream, { notifications: taken(partitionIds(stream, store).served), status: 'Closed' });
       write(stream, { status: 'Closed' });
     },
   };

@@ -1,6 +1,6 @@
 import type { Subscription } from 'rxjs';
 import type { StreamMessage } from '../responses/responses.ts';
-import type { ImpersonatedUser } from '../requests/requests.ts';
+import type { ImpersonatedUser } from '../requests/readRequest.ts';
 import type { EwsStreamBody } from './body.ts';
 import type { SubscriptionStore } from '../subscriptions.ts';
 
@@ -12,7 +12,7 @@ export interface Stream {
   /** When the client wants it to end, in milliseconds of the scheduler's clock. */
   readonly expiresAt: number;
   readonly timers: Subscription;
-  isBegun: boolean;
+  hasStarted: boolean;
 }
 
 /** What the course of a stream depends on. */
@@ -29,12 +29,12 @@ export interface StreamContext {
 }
 
 /** What the streams of a family of servers bring, and when. */
-export interface StreamCourse {
+export interface StreamBehavior {
   begin(stream: Stream): void;
   /** Writes what has happened for a stream, if anything. */
   deliver(stream: Stream): void;
   /** Writes which of its subscriptions cannot be served any more, if any. */
-  refuseUnserved(stream: Stream): void;
+  reportFailed(stream: Stream): void;
   /** One of its subscriptions was removed. */
   removed(stream: Stream, id: string): void;
   /** Writes that it is closed. */
@@ -42,20 +42,20 @@ export interface StreamCourse {
 }
 
 /** The subscriptions of a stream. */
-interface SortedIds {
+interface PartitionedIds {
   readonly served: readonly string[];
   /** By the code that says why they are not served. */
-  readonly refused: ReadonlyMap<string, readonly string[]>;
+  readonly failed: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Returns which subscriptions of a stream can be served. */
-export function sortIds({ ids, impersonated }: Stream, store: SubscriptionStore): SortedIds {
+export function partitionIds({ ids, impersonated }: Stream, store: SubscriptionStore): PartitionedIds {
   const served: string[] = [];
-  const refused = new Map<string, string[]>();
+  const failed = new Map<string, string[]>();
   for (const id of ids) {
-    const code = store.refusalOf(id, impersonated);
+    const code = store.errorCodeFor(id, impersonated);
     if (code === undefined) served.push(id);
-    else refused.set(code, [...(refused.get(code) ?? []), id]);
+    else failed.set(code, [...(failed.get(code) ?? []), id]);
   }
-  return { served, refused };
+  return { served, failed };
 }

@@ -1,10 +1,10 @@
 import { asyncScheduler, type Observable, Subscription } from 'rxjs';
 import type { RequestIdentity } from '../../../core/errors.ts';
-import type { EwsAnswers, StreamMessage } from '../responses/responses.ts';
-import { type EwsDialect, EwsRefusal } from '../dialect.ts';
+import type { EwsResponses, StreamMessage } from '../responses/responses.ts';
+import { type EwsDialect, EwsErrorResponse } from '../dialect.ts';
 import { exchangeStreams } from './exchangeStream.ts';
 import { grommunioStreams } from './grommunioStream.ts';
-import type { ImpersonatedUser } from '../requests/requests.ts';
+import type { ImpersonatedUser } from '../requests/readRequest.ts';
 import { ewsStreamBody } from './body.ts';
 import type { Stream, StreamContext } from './stream.ts';
 import type { SubscriptionStore } from '../subscriptions.ts';
@@ -32,11 +32,11 @@ export interface EwsStreams {
   /** Sends what has happened since, to those who watch it. */
   deliver(): void;
   /** Tells of those that cannot be served any more. */
-  refuseUnserved(): void;
+  reportFailed(): void;
   /** A subscription was removed. */
   removed(subscriptionId: string): void;
   endAll(how: StreamEnd): void;
-  silence(): void;
+  stallAll(): void;
   corruptNext(): void;
 }
 
@@ -48,7 +48,7 @@ interface StreamRequest {
 }
 
 /** How the streams of a simulated server behave. */
-interface StreamBehaviour {
+interface StreamOptions {
   readonly dialect: EwsDialect;
   readonly heartbeatMs: number;
   /** How often grommunio looks which streams have something to send; 0 sends at once. */
@@ -63,17 +63,17 @@ interface StreamBehaviour {
 /** Creates the streams of a server, of which there are none yet. */
 export function ewsStreams(
   store: SubscriptionStore,
-  answers: EwsAnswers,
-  { dialect, heartbeatMs, cacheIntervalMs, chunkBytes, latencyMs, maxStreams }: StreamBehaviour,
+  responses: EwsResponses,
+  { dialect, heartbeatMs, cacheIntervalMs, chunkBytes, latencyMs, maxStreams }: StreamOptions,
 ): EwsStreams {
   const streams = new Set<Stream>();
   const isOld = dialect === 'grommunio-3.9';
   let corrupt = 0;
 
   const write = (stream: Stream, message: StreamMessage): void => {
-    const text = answers.streamed(message, !stream.isBegun);
-    stream.isBegun = true;
-    if (stream.body.isSilent) return;
+    const text = responses.streamed(message, !stream.hasStarted);
+    stream.hasStarted = true;
+    if (stream.body.isStalled) return;
     const isCorrupt = corrupt > 0;
     if (isCorrupt) corrupt -= 1;
     stream.body.write(isCorrupt ? text.replace('</', '<//') : text);
@@ -84,7 +84,7 @@ export function ewsStreams(
     stream.timers.unsubscribe();
     for (const id of stream.ids) {
       if (isOld) store.expire(id);
-      else store.detached(id);
+      else store.detach(id);
     }
   };
 
@@ -94,7 +94,7 @@ export function ewsStreams(
     write,
     open: (stream) => {
       streams.add(stream);
-      for (const id of stream.ids) store.attached(id);
+      for (const id of stream.ids) store.attach(id);
     },
     streamsOf: (ids) => [...streams].filter((stream) => ids.some((id) => stream.ids.has(id))),
     end: (stream) => {
@@ -112,15 +112,15 @@ export function ewsStreams(
     connect: ({ subscriptionIds, connectionMinutes, impersonated }, identity) => {
       if (streams.size >= maxStreams) {
         const message = 'You have exceeded the available concurrent connections for your account.';
-        throw new EwsRefusal('error', 'ErrorExceededConnectionCount', message);
+        throw new EwsErrorResponse('error', 'ErrorExceededConnectionCount', message);
       }
       const stream: Stream = {
         ids: new Set(subscriptionIds),
         impersonated,
-        body: ewsStreamBody({ chunkBytes, latencyMs, identity, left: () => leave(stream) }),
+        body: ewsStreamBody({ chunkBytes, latencyMs, identity, onUnsubscribe: () => leave(stream) }),
         timers: new Subscription(),
         expiresAt: asyncScheduler.now() + connectionMinutes * 60_000,
-        isBegun: false,
+        hasStarted: false,
       };
       course.begin(stream);
       return stream.body.body$;
@@ -128,8 +128,8 @@ export function ewsStreams(
     deliver: () => {
       for (const stream of [...streams]) course.deliver(stream);
     },
-    refuseUnserved: () => {
-      for (const stream of [...streams]) course.refuseUnserved(stream);
+    reportFailed: () => {
+      for (const stream of [...streams]) course.reportFailed(stream);
     },
     removed: (id) => {
       for (const stream of [...streams]) if (stream.ids.has(id)) course.removed(stream, id);
@@ -141,8 +141,8 @@ export function ewsStreams(
         if (how !== 'linger') stream.body.end(how === 'reset' ? 'reset' : 'complete');
       }
     },
-    silence: () => {
-      for (const { body } of streams) body.silence();
+    stallAll: () => {
+      for (const { body } of streams) body.stall();
     },
     corruptNext: () => {
       corrupt += 1;

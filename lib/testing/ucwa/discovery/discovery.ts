@@ -10,10 +10,10 @@ import {
 } from '../../../core/options.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../../core/transport/transport.ts';
 import { type FaultQueue, faultQueue } from '../../faults.ts';
-import { travelling } from '../../latency.ts';
+import { withLatency } from '../../latency.ts';
 import { type LoggedRequest, requestLog } from '../../requestLog.ts';
-import { type Answer, refusal, responseTo } from '../responses.ts';
-import { type SimulatedToken, tokenDesk } from './tokens.ts';
+import { type SimulatedResponse, errorResponse, responseTo } from '../responses.ts';
+import { type SimulatedToken, tokenServer } from './tokenServer.ts';
 import { isXframe, XFRAME, xframeResponse } from '../routes/xframe.ts';
 
 /** How the simulated hosts behave. */
@@ -72,7 +72,7 @@ export interface UcwaDiscoverySimulator {
   /** Lets requests fail: see {@link FaultQueue.failNext}. */
   readonly failNext: FaultQueue['failNext'];
   /** Refuses every token that was issued by now, as after a restart of the server. */
-  refuseTokens(): void;
+  revokeTokens(): void;
 }
 
 const GRANT_TYPES = ['urn:microsoft.rtc:windows', 'urn:microsoft.rtc:anonmeeting', 'password'];
@@ -135,7 +135,7 @@ export function simulatedDiscovery(options: UcwaDiscoveryOptions): UcwaDiscovery
     ...(internal ? [`lyncdiscoverinternal.${domain}`] : []),
   ]);
   const hosts = new Set([...entrances, `lyncweb.${domain}`, ...elsewhere]);
-  const desk = tokenDesk({ grantTypes, users: options.users, tokenSeconds, secondMs });
+  const tokenEndpoint = tokenServer({ grantTypes, users: options.users, tokenSeconds, secondMs });
   const faults = faultQueue();
   const log = requestLog();
 
@@ -143,8 +143,8 @@ export function simulatedDiscovery(options: UcwaDiscoveryOptions): UcwaDiscovery
   const webOf = ({ hostname, origin }: URL): string =>
     entrances.has(hostname) ? `https://lyncweb.${domain}` : origin;
 
-  const challenge = ({ origin }: URL): Answer => ({
-    ...refusal(401, 'Unauthorized'),
+  const challenge = ({ origin }: URL): SimulatedResponse => ({
+    ...errorResponse(401, 'Unauthorized'),
     headers: {
       'www-authenticate':
         `Bearer trusted_issuers="00000002-0000-0ff1-ce00-000000000000@${domain}", ` +
@@ -153,7 +153,7 @@ export function simulatedDiscovery(options: UcwaDiscoveryOptions): UcwaDiscovery
     },
   });
 
-  const root = (url: URL): Answer => {
+  const root = (url: URL): SimulatedResponse => {
     if (redirectTo !== undefined && new URL(redirectTo).origin !== url.origin)
       return links({ redirect: redirectTo });
     const web = webOf(url);
@@ -165,7 +165,7 @@ export function simulatedDiscovery(options: UcwaDiscoveryOptions): UcwaDiscovery
       ? applications(origin)
       : (applications ?? `${origin}/ucwa/oauth/v1/applications`);
 
-  const user = ({ origin }: URL): Answer =>
+  const user = ({ origin }: URL): SimulatedResponse =>
     links({
       self: `${origin}${USER}`,
       applications: applicationsFor(origin),
@@ -178,26 +178,27 @@ export function simulatedDiscovery(options: UcwaDiscoveryOptions): UcwaDiscovery
     hosts.add(new URL(applicationsFor(`https://lyncweb.${domain}`)).hostname);
     if (!hosts.has(url.hostname) && !isThisMachine(url.hostname)) return unknownHost(request);
     const path = url.pathname.toLowerCase();
-    const answered = (answer: Answer): Observable<HttpResponse> => of(responseTo(request, answer));
+    const responding = (response: SimulatedResponse): Observable<HttpResponse> =>
+      of(responseTo(request, response));
     if (isXframe(path)) return of(xframeResponse(request));
-    if (path === TOKEN.toLowerCase()) return answered(desk.answer(request));
-    if (path === '/' || path === ROOT.toLowerCase()) return answered(root(url));
+    if (path === TOKEN.toLowerCase()) return responding(tokenEndpoint.respond(request));
+    if (path === '/' || path === ROOT.toLowerCase()) return responding(root(url));
     const isUser = path === USER.toLowerCase();
-    if (!desk.isSigned(request) && (isUser || !anyToken)) return answered(challenge(url));
-    if (isUser) return answered(user(url));
-    return pool === undefined ? answered(refusal(404, 'NotFound')) : pool(request);
+    if (!tokenEndpoint.isAuthorized(request) && (isUser || !anyToken)) return responding(challenge(url));
+    if (isUser) return responding(user(url));
+    return pool === undefined ? responding(errorResponse(404, 'NotFound')) : pool(request);
   };
 
   return {
-    transport: log.middleware(travelling(latencyMs)(faults.middleware(act))),
+    transport: log.middleware(withLatency(latencyMs)(faults.middleware(act))),
     requests: log.requests,
-    tokens: desk.issued,
+    tokens: tokenEndpoint.issued,
     failNext: (...fault) => faults.failNext(...fault),
-    refuseTokens: () => desk.refuseAll(),
+    revokeTokens: () => tokenEndpoint.revokeAll(),
   };
 }
 
-function links(hrefs: Readonly<Record<string, string>>): Answer {
+function links(hrefs: Readonly<Record<string, string>>): SimulatedResponse {
   const _links = Object.fromEntries(Object.entries(hrefs).map(([rel, href]) => [rel, { href }]));
   return { status: 200, body: { _links } };
 }

@@ -1,6 +1,6 @@
 import type { Transport } from '../../../core/transport/transport.ts';
 import type { SimulatedContacts } from '../contacts.ts';
-import type { ApplicationIdentity, HeldSubscription, SimulatedApplication } from '../model.ts';
+import type { ApplicationIdentity, StoredSubscription, SimulatedApplication } from '../model.ts';
 
 /** What the routes need of the server behind them. */
 export interface UcwaBackend {
@@ -11,7 +11,7 @@ export interface UcwaBackend {
   readonly maxContactsAtOnce: number;
   /** The addresses in each group of the user, by its name. */
   readonly groups: ReadonlyMap<string, readonly string[]>;
-  isGoodToken(token: string): boolean;
+  acceptsToken(token: string): boolean;
   find(applicationId: string): SimulatedApplication | undefined;
   /** The application of this identity; a second one of the same identity is the first. */
   create(identity: ApplicationIdentity): {
@@ -25,7 +25,7 @@ export interface UcwaBackend {
     uris: readonly string[],
     minutes: number,
     isOfGroup: boolean,
-  ): HeldSubscription | undefined;
+  ): StoredSubscription | undefined;
   readonly contacts: SimulatedContacts;
   /** Answers what was sent to `batch`. */
   readonly batch: Transport;

@@ -6,8 +6,8 @@ import {
   type HttpResponse,
   type Transport,
 } from '../../../core/transport/transport.ts';
-import { sentHeaders } from '../../requestLog.ts';
-import { type Answer, refusal, responseTo } from '../responses.ts';
+import { standardHeaders } from '../../requestLog.ts';
+import { type SimulatedResponse, errorResponse, responseTo } from '../responses.ts';
 
 /**
  * How the answer to a batch is written; all but `plain` are shapes out of the documentation's own examples.
@@ -29,17 +29,17 @@ export interface BatchRules {
   readonly shape: BatchShape;
 }
 
-interface PartAnswer {
+interface ResponsePart {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
 const LINE = '\r\n';
-const TOO_MANY = refusal(429, 'TooManyRequests');
-const OUT_OF_SHAPE = refusal(400, 'BadRequest', 'DeserializationFailure');
+const TOO_MANY = errorResponse(429, 'TooManyRequests');
+const MALFORMED = errorResponse(400, 'BadRequest', 'DeserializationFailure');
 /** What must not stand in a batch is an unsupported resource there. [BatchingRequests, batch_ref] */
-const UNSUPPORTED = refusal(409, 'Conflict');
+const UNSUPPORTED = errorResponse(409, 'Conflict');
 const NEVER_IN_A_BATCH = /\/(?:batch|events|photos?)(?:\/|$)/;
 
 /**
@@ -53,26 +53,27 @@ const NEVER_IN_A_BATCH = /\/(?:batch|events|photos?)(?:\/|$)/;
  *
  * @param execute Executes one part.
  */
-export function answerBatch(
+export function respondToBatch(
   rules: BatchRules,
   request: HttpRequest,
   execute: Transport,
 ): Observable<HttpResponse> {
-  const refused = (answer: Answer): Observable<HttpResponse> => of(responseTo(request, answer));
-  if (request.method !== 'POST') return refused(refusal(405, 'MethodNotAllowed'));
+  const refused = (response: SimulatedResponse): Observable<HttpResponse> =>
+    of(responseTo(request, response));
+  if (request.method !== 'POST') return refused(errorResponse(405, 'MethodNotAllowed'));
   const [, quoted, boundary = quoted] =
     /^multipart\/batching\s*;\s*boundary=(?:"([^"]+)"|([^\s;"]+))$/i.exec(
       request.headers?.['content-type'] ?? '',
     ) ?? [];
-  if (boundary === undefined) return refused(refusal(415, 'UnsupportedMediaType'));
+  if (boundary === undefined) return refused(errorResponse(415, 'UnsupportedMediaType'));
   const parts = partsIn(request, boundary);
-  if (parts === undefined) return refused(OUT_OF_SHAPE);
+  if (parts === undefined) return refused(MALFORMED);
   if (parts.length > rules.maxParts) return refused(TOO_MANY);
-  const answers = parts.map((part) => {
+  const responses = parts.map((part) => {
     const isSupported = !NEVER_IN_A_BATCH.test(new URL(part.url).pathname);
-    return (isSupported ? execute(part) : of(responseTo(part, UNSUPPORTED))).pipe(concatMap(partAnswer));
+    return (isSupported ? execute(part) : of(responseTo(part, UNSUPPORTED))).pipe(concatMap(responsePart));
   });
-  return forkJoin(answers).pipe(map((written) => batchResponse(request.url, written, rules.shape)));
+  return forkJoin(responses).pipe(map((written) => batchResponse(request.url, written, rules.shape)));
 }
 
 function partsIn(
@@ -119,15 +120,15 @@ function headersIn(lines: readonly string[]): Readonly<Record<string, string>> |
   return headers;
 }
 
-function partAnswer({ status, headers, body$ }: HttpResponse): Observable<PartAnswer> {
+function responsePart({ status, headers, body$ }: HttpResponse): Observable<ResponsePart> {
   const decoder = new TextDecoder();
   return body$.pipe(
     reduce((text, chunk) => text + decoder.decode(chunk, { stream: true }), ''),
-    map((body) => ({ status, headers: sentHeaders(headers), body })),
+    map((body) => ({ status, headers: standardHeaders(headers), body })),
   );
 }
 
-function batchResponse(url: string, parts: readonly PartAnswer[], shape: BatchShape): HttpResponse {
+function batchResponse(url: string, parts: readonly ResponsePart[], shape: BatchShape): HttpResponse {
   const boundary = `3968fb75-0b0e-4ab8-8d3e-${String(parts.length).padStart(12, '0')}`;
   const isSpaced = shape === 'spaced';
   const [line, colon] = isSpaced ? ['\n', ' : '] : [LINE, ': '];

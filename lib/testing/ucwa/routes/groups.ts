@@ -1,6 +1,13 @@
 import type { HttpRequest } from '../../../core/transport/transport.ts';
 import { addressOf } from '../../../ucwa/protocol/href.ts';
-import { type Answer, BAD_PARAMETER, LIMIT_EXCEEDED, NOT_ALLOWED, NOT_FOUND, ok } from '../responses.ts';
+import {
+  type SimulatedResponse,
+  BAD_PARAMETER,
+  LIMIT_EXCEEDED,
+  NOT_ALLOWED,
+  NOT_FOUND,
+  ok,
+} from '../responses.ts';
 import type { UcwaBackend } from './backend.ts';
 import { minutesIn } from './requestBody.ts';
 import type { SimulatedApplication } from '../model.ts';
@@ -10,21 +17,21 @@ import { subscriptionResource } from '../resources.ts';
 export function onGroups(
   backend: UcwaBackend,
   application: SimulatedApplication,
-  [number, step, ...more]: readonly string[],
+  [number, segment, ...more]: readonly string[],
   { method, url }: HttpRequest,
-): Answer {
-  const shown = (body: object): Answer => (method === 'GET' ? ok(body) : NOT_ALLOWED);
+): SimulatedResponse {
+  const forGet = (body: object): SimulatedResponse => (method === 'GET' ? ok(body) : NOT_ALLOWED);
   const groups = [...backend.groups];
-  if (number === undefined) return shown(groupsResource(application, [...backend.groups.keys()]));
+  if (number === undefined) return forGet(groupsResource(application, [...backend.groups.keys()]));
   const index = Number(number) - 1;
   const [name, uris = []] = groups[index] ?? [];
   if (name === undefined || more.length > 0) return NOT_FOUND;
   const self = `${application.href}/groups/${number}`;
-  if (step === undefined) return shown(groupResource(application, name, index));
-  if (step === 'contacts')
-    return shown(contactsAt(backend, application, 'groupContacts', `${self}/${step}`, uris));
+  if (segment === undefined) return forGet(groupResource(application, name, index));
+  if (segment === 'contacts')
+    return forGet(contactsAt(backend, application, 'groupContacts', `${self}/${segment}`, uris));
   const query = new URL(url).searchParams;
-  if (step !== 'subscribeToGroupPresence' || query.get('groupId') !== name) return NOT_FOUND;
+  if (segment !== 'subscribeToGroupPresence' || query.get('groupId') !== name) return NOT_FOUND;
   if (method !== 'POST') return NOT_ALLOWED;
   const minutes = minutesIn(query.get('duration'));
   if (minutes === undefined) return BAD_PARAMETER;

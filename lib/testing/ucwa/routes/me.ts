@@ -1,22 +1,29 @@
 import type { HttpRequest } from '../../../core/transport/transport.ts';
-import { type Answer, BAD_PARAMETER, NOT_ALLOWED, NOT_FOUND, ok, refusal } from '../responses.ts';
+import {
+  type SimulatedResponse,
+  BAD_PARAMETER,
+  NOT_ALLOWED,
+  NOT_FOUND,
+  ok,
+  errorResponse,
+} from '../responses.ts';
 import type { SimulatedApplication } from '../model.ts';
 import { withBody } from './requestBody.ts';
 import { meResource } from '../resources.ts';
 
 const WORDS = ['Online', 'Busy', 'DoNotDisturb', 'BeRightBack', 'Away', 'Offwork'];
-const REQUIRED = refusal(409, 'Conflict', 'MakeMeAvailableRequired');
-const DONE: Answer = { status: 204 };
+const REQUIRED = errorResponse(409, 'Conflict', 'MakeMeAvailableRequired');
+const DONE: SimulatedResponse = { status: 204 };
 
 /** Answers where the user publishes presence. [makeMeAvailable_ref, reportMyActivity_ref, me_ref] */
 export function onMe(
   application: SimulatedApplication,
-  steps: readonly string[],
+  segments: readonly string[],
   request: HttpRequest,
-): Answer {
+): SimulatedResponse {
   const { published } = application;
   const { availability } = published;
-  switch (steps.join('/')) {
+  switch (segments.join('/')) {
     case 'me':
       return request.method === 'GET' ? ok(meResource(application)) : NOT_ALLOWED;
     case 'me/presence': {
@@ -36,17 +43,20 @@ export function onMe(
   }
 }
 
-function makeMeAvailable({ published, meChanged }: SimulatedApplication, request: HttpRequest): Answer {
+function makeMeAvailable(
+  { published, notifyMeChanged }: SimulatedApplication,
+  request: HttpRequest,
+): SimulatedResponse {
   return withBody(request, ({ signInAs = 'Online', ...wishes }) => {
     if (typeof signInAs !== 'string' || !WORDS.includes(signInAs)) return BAD_PARAMETER;
     // One page writes the name of this property with a capital.
     const modalities = wishes['supportedModalities'] ?? wishes['SupportedModalities'] ?? [];
     if (!Array.isArray(modalities)) return BAD_PARAMETER;
     if (modalities.some((modality) => modality !== 'Messaging' && modality !== 'PhoneAudio'))
-      return refusal(403, 'Forbidden');
-    if (published.availability !== undefined) return refusal(409, 'Conflict', 'AlreadyExists');
+      return errorResponse(403, 'Forbidden');
+    if (published.availability !== undefined) return errorResponse(409, 'Conflict', 'AlreadyExists');
     published.signIn(signInAs);
-    meChanged();
+    notifyMeChanged();
     return DONE;
   });
 }

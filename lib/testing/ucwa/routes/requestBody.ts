@@ -1,14 +1,15 @@
 import type { HttpRequest } from '../../../core/transport/transport.ts';
-import { type Answer, refusal } from '../responses.ts';
+import { type SimulatedResponse, errorResponse } from '../responses.ts';
 
 /** Answers with what `act` makes of the body, or refuses a body that is no JSON object. */
 export function withBody(
   request: HttpRequest,
-  act: (body: Readonly<Record<string, unknown>>) => Answer,
-): Answer {
-  if (!/json/i.test(request.headers?.['content-type'] ?? '')) return refusal(415, 'UnsupportedMediaType');
+  act: (body: Readonly<Record<string, unknown>>) => SimulatedResponse,
+): SimulatedResponse {
+  if (!/json/i.test(request.headers?.['content-type'] ?? ''))
+    return errorResponse(415, 'UnsupportedMediaType');
   const body = parsed(request.body ?? '');
-  return isRecord(body) ? act(body) : refusal(400, 'BadRequest', 'DeserializationFailure');
+  return isRecord(body) ? act(body) : errorResponse(400, 'BadRequest', 'DeserializationFailure');
 }
 
 function parsed(text: string): unknown {

@@ -9,7 +9,7 @@ import {
   subscriptionsResource,
 } from '../resources.ts';
 import {
-  type Answer,
+  type SimulatedResponse,
   APPLICATION_NOT_FOUND,
   BAD_PARAMETER,
   LIMIT_EXCEEDED,
@@ -25,7 +25,7 @@ export function onSubscriptions(
   backend: UcwaBackend,
   application: SimulatedApplication,
   request: HttpRequest,
-): Answer {
+): SimulatedResponse {
   if (request.method === 'GET') return ok(subscriptionsResource(application));
   if (request.method !== 'POST') return NOT_ALLOWED;
   return withBody(request, (body) => {
@@ -45,7 +45,7 @@ export function onSubscription(
   application: SimulatedApplication,
   id: string,
   { method, url }: HttpRequest,
-): Answer {
+): SimulatedResponse {
   const subscription = application.subscriptions.get(id);
   // The documented answer for an expired subscription is the one for a dead application.
   if (subscription === undefined) return APPLICATION_NOT_FOUND;
@@ -66,11 +66,11 @@ export function onContactsAndGroups(
   application: SimulatedApplication,
   what: string | undefined,
   { method, url }: HttpRequest,
-): Answer {
+): SimulatedResponse {
   if (what === undefined) return method === 'GET' ? ok(contactsAndGroupsResource(application)) : NOT_ALLOWED;
   if (method !== 'POST') return NOT_ALLOWED;
   if (what === 'stopSubscriptionToContactsAndGroups') {
-    application.contactsAndGroupsUntil = undefined;
+    application.contactsAndGroupsExpiresAt = undefined;
     return { status: 204 };
   }
   if (what !== 'startOrRefreshSubscriptionToContactsAndGroups') return NOT_FOUND;
@@ -84,10 +84,10 @@ export function onContactsAndGroups(
 export function onMemberships(
   backend: UcwaBackend,
   application: SimulatedApplication,
-  step: string | undefined,
+  segment: string | undefined,
   request: HttpRequest,
-): Answer {
-  if (step !== undefined) return onMembership(application, step, request);
+): SimulatedResponse {
+  if (segment !== undefined) return onMembership(application, segment, request);
   const { searchParams, search } = new URL(request.url);
   const id = searchParams.get('presenceSubscriptionId');
   const subscription = application.subscriptions.get(id ?? '');
@@ -107,14 +107,18 @@ export function onMemberships(
 }
 
 /** An address may contain a comma; an id does not. */
-function onMembership(application: SimulatedApplication, step: string, { method }: HttpRequest): Answer {
-  const [, id = '', written = ''] = /^([^,]*),(.*)$/s.exec(step) ?? [];
+function onMembership(
+  application: SimulatedApplication,
+  segment: string,
+  { method }: HttpRequest,
+): SimulatedResponse {
+  const [, id = '', written = ''] = /^([^,]*),(.*)$/s.exec(segment) ?? [];
   const subscription = application.subscriptions.get(id);
   const address = addressOf(written);
   if (subscription?.members.has(address) !== true) return NOT_FOUND;
   if (method === 'GET') return ok(membershipResource(application, id, address));
   if (method !== 'DELETE') return NOT_ALLOWED;
-  application.dropMember(subscription, address);
+  application.removeMember(subscription, address);
   return { status: 204 };
 }
 

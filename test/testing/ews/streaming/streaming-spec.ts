@@ -78,7 +78,7 @@ describe('The streams of the simulated Exchange server', () => {
         const { seen, server } = watching(
           ({ server: silenced, subscribe, stream }) => {
             const streaming = stream([subscribe()]);
-            at(5, () => silenced.goSilent());
+            at(5, () => silenced.stallStreams());
             at(6, () => silenced.deliverMail());
             at(50, () => streaming.unsubscribe());
             at(51, () => expect(silenced.streams).to.have.length(1));
@@ -344,7 +344,7 @@ describe('The streams of the simulated Exchange server', () => {
       const id = subscribe();
       stream([id], 1);
       expect(asked.streams).to.deep.equal([{ subscriptionIds: [id] }]);
-      expect(asked.subscriptions[0]).to.include({ kind: 'streaming', expiresAt: Infinity });
+      expect(asked.subscriptions[0]).to.include({ type: 'streaming', expiresAt: Infinity });
     });
     const [, asked] = server.requests;
     expect(asked).to.include({ operation: 'GetStreamingEvents', subscriptionId: undefined });

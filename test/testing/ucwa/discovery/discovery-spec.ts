@@ -155,7 +155,7 @@ describe('ucwaDiscovery', () => {
   it('should refuse the tokens that it is told to', () => {
     const hosts = ucwaDiscovery();
     const token = bearer(post(hosts.transport, sara));
-    hosts.refuseTokens();
+    hosts.revokeTokens();
     expect(recorded(hosts.transport, USER, token)).to.include({ status: 401 });
     expect(recorded(hosts.transport, USER, bearer(post(hosts.transport, sara)))).to.include({ status: 200 });
   });

@@ -83,7 +83,7 @@ describe('ucwaDomain', () => {
     const { hosts, ucwa } = connected();
     inVirtualTime(() => {
       const watching = presence(ucwa, { uris: [SARA] }).subscribe();
-      timer(4 * HOUR).subscribe(() => hosts.refuseTokens());
+      timer(4 * HOUR).subscribe(() => hosts.revokeTokens());
       timer(23 * HOUR).subscribe(() => {
         expect(hosts.pool.presenceSubscriptions).to.have.length(1);
         watching.unsubscribe();

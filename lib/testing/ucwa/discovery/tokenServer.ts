@@ -1,6 +1,6 @@
 import { asyncScheduler } from 'rxjs';
 import type { HttpRequest } from '../../../core/transport/transport.ts';
-import type { Answer } from '../responses.ts';
+import type { SimulatedResponse } from '../responses.ts';
 
 /** A token that the simulated server has issued. */
 export interface SimulatedToken {
@@ -14,7 +14,7 @@ export interface SimulatedToken {
 }
 
 /** How tokens are issued. */
-interface TokenDeskOptions {
+interface TokenServerOptions {
   readonly grantTypes: readonly string[];
   /** User names and their passwords; undefined where all are good. */
   readonly users: Readonly<Record<string, string>> | undefined;
@@ -24,28 +24,28 @@ interface TokenDeskOptions {
 }
 
 /** The part of a simulated server that issues tokens, and knows which are good. */
-interface TokenDesk {
+interface TokenServer {
   readonly issued: readonly SimulatedToken[];
   /** Answers a request to the token endpoint. [AuthenticationInUCWA] */
-  answer(request: HttpRequest): Answer;
+  respond(request: HttpRequest): SimulatedResponse;
   /** Whether the request has a token that is good at its origin. */
-  isSigned(request: HttpRequest): boolean;
+  isAuthorized(request: HttpRequest): boolean;
   /** Refuses from now on what was issued by now. */
-  refuseAll(): void;
+  revokeAll(): void;
 }
 
 const HOUR = 3600;
-const INVALID_REQUEST: Answer = { status: 400, body: { error: 'invalid_request' } };
-const INVALID_GRANT: Answer = { status: 400, body: { error: 'invalid_grant' } };
+const INVALID_REQUEST: SimulatedResponse = { status: 400, body: { error: 'invalid_request' } };
+const INVALID_GRANT: SimulatedResponse = { status: 400, body: { error: 'invalid_grant' } };
 
 /** Creates a desk that has issued no token. */
-export function tokenDesk({ grantTypes, users, tokenSeconds, secondMs }: TokenDeskOptions): TokenDesk {
+export function tokenServer({ grantTypes, users, tokenSeconds, secondMs }: TokenServerOptions): TokenServer {
   const issued: SimulatedToken[] = [];
   const good = new Map<string, SimulatedToken>();
   const known = new Map<string, SimulatedToken>();
   let anonymous = 0;
 
-  const issue = (identity: string, grantType: string, origin: string, seconds: number): Answer => {
+  const issue = (identity: string, grantType: string, origin: string, seconds: number): SimulatedResponse => {
     const expiresIn = tokenSeconds ?? seconds;
     const token = { identity, grantType, origin, expiresAt: asyncScheduler.now() + expiresIn * secondMs };
     issued.push(token);
@@ -64,7 +64,7 @@ export function tokenDesk({ grantTypes, users, tokenSeconds, secondMs }: TokenDe
     };
   };
 
-  const answer = ({ method, url, headers, body = '' }: HttpRequest): Answer => {
+  const respond = ({ method, url, headers, body = '' }: HttpRequest): SimulatedResponse => {
     if (method !== 'POST') return { status: 405 };
     if (!/^application\/x-www-form-urlencoded/i.test(headers?.['content-type'] ?? '')) return INVALID_REQUEST;
     const { origin } = new URL(url);
@@ -92,13 +92,13 @@ export function tokenDesk({ grantTypes, users, tokenSeconds, secondMs }: TokenDe
 
   return {
     issued,
-    answer,
-    isSigned: ({ url, headers }) => {
+    respond,
+    isAuthorized: ({ url, headers }) => {
       const token = good.get((headers?.['authorization'] ?? '').replace(/^Bearer /i, ''));
       return (
         token !== undefined && token.origin === new URL(url).origin && asyncScheduler.now() < token.expiresAt
       );
     },
-    refuseAll: () => good.clear(),
+    revokeAll: () => good.clear(),
   };
 }

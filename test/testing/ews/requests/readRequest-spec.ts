@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { SchemaViolation } from '../../../../lib/testing/ews/requests/elements.ts';
-import { gistOf, readRequest } from '../../../../lib/testing/ews/requests/requests.ts';
+import { summarize, readRequest } from '../../../../lib/testing/ews/requests/readRequest.ts';
 import type { SubscribeRequest } from '../../../../lib/testing/ews/requests/subscribe.ts';
 
 const NAMESPACES =
@@ -60,7 +60,7 @@ describe('readRequest', () => {
     const body = envelope(
       '<m:Unsubscribe><m:SubscriptionId>a<![CDATA[&b]]>c</m:SubscriptionId></m:Unsubscribe>',
     );
-    expect(gistOf(body).subscriptionId).to.equal('a&bc');
+    expect(summarize(body).subscriptionId).to.equal('a&bc');
   });
 
   it('reads a push subscription with CallerData', () => {

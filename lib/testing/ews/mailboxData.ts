@@ -56,18 +56,18 @@ const DISTINGUISHED = [
 ];
 
 /** All that a mailbox has. */
-export interface MailboxState {
+export interface MailboxData {
   readonly history: MailboxEvent[];
   readonly folders: Map<string, Folder>;
   readonly items: Map<string, Item>;
   readonly byName: Map<string, string>;
-  made: number;
+  idCount: number;
 }
 
 /** Creates the state of a mailbox with the usual folders and nothing in them. */
-export function newMailboxState(address: string | undefined): MailboxState {
+export function newMailboxData(address: string | undefined): MailboxData {
   const byName = new Map<string, string>();
-  const state: MailboxState = { history: [], folders: new Map(), items: new Map(), byName, made: 0 };
+  const state: MailboxData = { history: [], folders: new Map(), items: new Map(), byName, idCount: 0 };
   const top = addFolder(state, address, '');
   const root = addFolder(state, address, top.id);
   byName.set(TOP, top.id).set(ROOT, root.id);
@@ -76,14 +76,14 @@ export function newMailboxState(address: string | undefined): MailboxState {
 }
 
 /** Returns an id that no other thing has, in this mailbox or in that of another address. */
-export function newId(state: MailboxState, address: string | undefined, kind: string): string {
-  state.made += 1;
+export function newId(state: MailboxData, address: string | undefined, kind: string): string {
+  state.idCount += 1;
   const owner = address === undefined ? '' : `${encodeURIComponent(address)} `;
-  return btoa(`${owner}${kind}-${String(state.made).padStart(9, '0')}`);
+  return btoa(`${owner}${kind}-${String(state.idCount).padStart(9, '0')}`);
 }
 
 /** Adds an empty folder. */
-export function addFolder(state: MailboxState, address: string | undefined, parentId: string): Folder {
+export function addFolder(state: MailboxData, address: string | undefined, parentId: string): Folder {
   const folder: Folder = { id: newId(state, address, 'folder'), parentId, unread: 0, version: 1 };
   state.folders.set(folder.id, folder);
   return folder;

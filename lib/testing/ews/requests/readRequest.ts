@@ -1,6 +1,6 @@
 import {
   type Element,
-  inOrder,
+  childrenInOrder,
   only,
   readElements,
   readMinutes,
@@ -43,7 +43,7 @@ export interface ReadRequest {
 }
 
 /** What a request says, as far as it can be read. */
-export interface RequestGist {
+export interface RequestSummary {
   /** Undefined where the body is no operation. */
   readonly operation: EwsRequest['operation'] | undefined;
   /** The subscription that it names. */
@@ -62,7 +62,7 @@ const CONNECTING_SIDS = ['t:PrincipalName', 't:SID', 't:PrimarySmtpAddress', 't:
  * throws a {@link SchemaViolation}.
  */
 export function readRequest(body: string): ReadRequest {
-  const [header, soapBody] = inOrder(readElements(body), [
+  const [header, soapBody] = childrenInOrder(readElements(body), [
     ['soap:Header', 0, 1],
     ['soap:Body', 1, 1],
   ]);
@@ -76,7 +76,7 @@ export function readRequest(body: string): ReadRequest {
 }
 
 /** Reads what a log tells of a request; one that does not follow the schema says nothing. */
-export function gistOf(body: string): RequestGist {
+export function summarize(body: string): RequestSummary {
   try {
     const { request, impersonated } = readRequest(body);
     return {
@@ -106,7 +106,7 @@ function readOperation(element: Element): EwsRequest {
     case 'm:ConvertId':
       return readConvertId(element);
     case 'm:GetEvents': {
-      const [ids, watermarks] = inOrder(element, [
+      const [ids, watermarks] = childrenInOrder(element, [
         ['m:SubscriptionId', 1, 1],
         ['m:Watermark', 0, 1],
       ]);
@@ -115,7 +115,7 @@ function readOperation(element: Element): EwsRequest {
     case 'm:GetStreamingEvents':
       return readGetStreamingEvents(element);
     case 'm:Unsubscribe': {
-      const [ids] = inOrder(element, [['m:SubscriptionId', 1, 1]]);
+      const [ids] = childrenInOrder(element, [['m:SubscriptionId', 1, 1]]);
       return { operation: 'Unsubscribe', subscriptionId: textOf(ids) };
     }
     default:
@@ -124,11 +124,11 @@ function readOperation(element: Element): EwsRequest {
 }
 
 function readGetStreamingEvents(element: Element): EwsRequest {
-  const [lists, timeouts] = inOrder(element, [
+  const [lists, timeouts] = childrenInOrder(element, [
     ['m:SubscriptionIds', 1, 1],
     ['m:ConnectionTimeout', 1, 1],
   ]);
-  const [ids] = inOrder(only(lists, 'one m:SubscriptionIds'), [['t:SubscriptionId', 1, 200]]);
+  const [ids] = childrenInOrder(only(lists, 'one m:SubscriptionIds'), [['t:SubscriptionId', 1, 200]]);
   return {
     operation: 'GetStreamingEvents',
     subscriptionIds: (ids ?? []).map(({ text }) => text),

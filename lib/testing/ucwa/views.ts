@@ -1,4 +1,4 @@
-import type { HeldSubscription, SimulatedApplication } from './model.ts';
+import type { StoredSubscription, SimulatedApplication } from './model.ts';
 
 /** An application that the simulated server holds. */
 export interface SimulatedApplicationState {
@@ -43,7 +43,7 @@ export function applicationState({ id, href, published }: SimulatedApplication):
 
 /** Shows the presence subscriptions of an application. */
 export function subscriptionStates(application: SimulatedApplication): SimulatedPresenceSubscription[] {
-  return [...application.subscriptions.values()].map(({ id, members, expiresAt }: HeldSubscription) => ({
+  return [...application.subscriptions.values()].map(({ id, members, expiresAt }: StoredSubscription) => ({
     id,
     href: application.subscriptionHref(id),
     applicationId: application.id,
@@ -55,7 +55,7 @@ export function subscriptionStates(application: SimulatedApplication): Simulated
 /** Shows the subscription to contacts and groups of an application, where there is one. */
 export function contactsAndGroupsStates({
   id,
-  contactsAndGroupsUntil: expiresAt,
+  contactsAndGroupsExpiresAt: expiresAt,
 }: SimulatedApplication): SimulatedContactsAndGroups[] {
   return expiresAt === undefined ? [] : [{ applicationId: id, expiresAt }];
 }

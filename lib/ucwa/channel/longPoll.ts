@@ -93,7 +93,7 @@ export function longPoll(
       const isReset = batch.gap !== undefined;
       pace = nextPace(pace, { events: batch.events.length - (isReset ? 1 : 0), isReset, heldMs });
       // With its state the server has lost what it was told.
-      if (batch.gap === 'resume') application.gets = { ...application.gets, told: undefined };
+      if (batch.gap === 'resume') application.gets = { ...application.gets, parameters: undefined };
       if (batch.events.length > 0) queue.push(batch);
       // An idle answer ends no row of failures: a server may mix the two.
       if (pace.idle === 0 || pace.waitAs === 0) failures = 0;

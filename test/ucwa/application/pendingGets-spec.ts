@@ -34,7 +34,7 @@ describe('pendingGets', () => {
 
     it('adds parameters again when the server has lost them', () => {
       const parameters = { mediumSeconds: 60 };
-      const gets = { ...toSend(givenUp(2), LINK, parameters)[1], recorded: undefined };
+      const gets = { ...toSend(givenUp(2), LINK, parameters)[1], parameters: undefined };
       expect(toSend(gets, NEXT, parameters)[0].url).to.equal(`${NEXT.url}&medium=60&priority=2`);
     });
 

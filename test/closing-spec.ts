@@ -4,7 +4,7 @@ import { NetworkError } from '../lib/core/errors.ts';
 import type { DrainReport, Releases } from '../lib/core/lifecycle/ledger.ts';
 import type { Transport } from '../lib/core/transport/transport.ts';
 import { pullNotifications } from '../lib/ews/pull/pull.ts';
-import { exchange } from '../lib/ews/exchange.ts';
+import { connectExchange } from '../lib/ews/connect.ts';
 import { ewsSimulator } from '../lib/testing/ews/simulator.ts';
 import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
 import { connect } from '../lib/ucwa/connect.ts';
@@ -31,7 +31,7 @@ const SIBLINGS: Readonly<Record<string, (withFaults: (transport: Transport) => T
   EWS: (withFaults) => {
     const server = ewsSimulator();
     const transport = withFaults(server.transport);
-    const connection = exchange({ url: server.url, transport, retry });
+    const connection = connectExchange({ server: server.url, transport, retry });
     return {
       connection,
       stream$: pullNotifications(connection, { folders: ['inbox'], events: ['newMail'] }),

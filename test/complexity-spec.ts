@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS } from '../lib/core/limits.ts';
 import { fetchTransport } from '../lib/core/transport/fetch.ts';
 import { headersFrom, readText, type Transport } from '../lib/core/transport/transport.ts';
 import { withLimits } from '../lib/core/transport/withLimits.ts';
-import { exchange } from '../lib/ews/exchange.ts';
+import { connectExchange } from '../lib/ews/connect.ts';
 import { messageParser, type ParserOptions } from '../lib/ews/protocol/parser.ts';
 import { pullNotifications } from '../lib/ews/pull/pull.ts';
 import { ewsSimulator } from '../lib/testing/ews/simulator.ts';
@@ -118,7 +118,7 @@ describe('How much is done', () => {
         most = Math.max(most, (underWay += 1));
         return server.transport(request).pipe(tap(() => (underWay -= 1)));
       });
-    const service = exchange({ url: server.url, transport, maxConcurrentRequests: 16 });
+    const service = connectExchange({ server: server.url, transport, maxConcurrentRequests: 16 });
     const all = new Subscription();
     await Promise.all(
       times(100, () => {

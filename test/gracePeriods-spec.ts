@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { type Observable, timer } from 'rxjs';
 import type { DrainReport, Releases } from '../lib/core/lifecycle/ledger.ts';
 import { pullNotifications } from '../lib/ews/pull/pull.ts';
-import { exchange } from '../lib/ews/exchange.ts';
+import { connectExchange } from '../lib/ews/connect.ts';
 import { streamingNotifications } from '../lib/ews/streaming/streaming.ts';
 import { ewsSimulator } from '../lib/testing/ews/simulator.ts';
 import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
@@ -39,10 +39,12 @@ function onUcwa(streamOf: (ucwa: ReturnType<typeof connect>) => Observable<unkno
   };
 }
 
-function onExchange(streamOf: (service: ReturnType<typeof exchange>) => Observable<unknown>): () => Kept {
+function onExchange(
+  streamOf: (service: ReturnType<typeof connectExchange>) => Observable<unknown>,
+): () => Kept {
   return () => {
     const server = ewsSimulator(LATENCY);
-    const service = exchange({ url: server.url, transport: server.transport });
+    const service = connectExchange({ server: server.url, transport: server.transport });
     return { connection: service, stream$: streamOf(service), held: () => server.subscriptions.length };
   };
 }

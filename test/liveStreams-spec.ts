@@ -7,7 +7,7 @@ import {
   type Transport,
 } from '../lib/core/transport/transport.ts';
 import { pullNotifications } from '../lib/ews/pull/pull.ts';
-import { exchange } from '../lib/ews/exchange.ts';
+import { connectExchange } from '../lib/ews/connect.ts';
 import { summarize } from '../lib/testing/ews/requests/readRequest.ts';
 import { connect } from '../lib/ucwa/connect.ts';
 import { presence } from '../lib/ucwa/presence/presence.ts';
@@ -57,7 +57,7 @@ function polling(): ReturnType<typeof watching> {
           );
     return of(response(200, { headers: { 'content-type': 'text/xml' }, body: [text] }));
   };
-  const service = exchange({ url: `${ORIGIN}/EWS/Exchange.asmx`, transport });
+  const service = connectExchange({ server: `${ORIGIN}/EWS/Exchange.asmx`, transport });
   return { requests, one: () => pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }) };
 }
 

@@ -11,7 +11,7 @@ import {
   type RequestProgress,
   type Transport,
 } from '../lib/index.ts';
-import { exchange, pullNotifications } from '../lib/ews/index.ts';
+import { connectExchange, pullNotifications } from '../lib/ews/index.ts';
 import { ewsSimulator, ucwaSimulator } from '../lib/testing/index.ts';
 import { connect, presence } from '../lib/ucwa/index.ts';
 
@@ -30,7 +30,7 @@ function ends(transport: Transport): { ucwa: string; ews: string } {
   connect({ applications, transport }).events$.subscribe({
     error: ({ message }: Error) => (seen.ucwa = message),
   });
-  pullNotifications(exchange({ url: 'https://mail.contoso.com/EWS/Exchange.asmx', transport }), {
+  pullNotifications(connectExchange({ server: 'https://mail.contoso.com/EWS/Exchange.asmx', transport }), {
     folders: ['inbox'],
     events: ['newMail'],
   }).subscribe({ error: ({ message }: Error) => (seen.ews = message) });
@@ -45,12 +45,14 @@ describe('Messages of errors', () => {
       error: ({ message }: Error) => errors.push(message),
     });
     const ews = ewsSimulator({ token: 'secret' });
-    pullNotifications(exchange({ url: ews.url, transport: ews.transport }), {
+    pullNotifications(connectExchange({ server: ews.url, transport: ews.transport }), {
       folders: ['inbox'],
       events: ['newMail'],
     }).subscribe({ error: ({ message }: Error) => errors.push(message) });
     expect(errors[0]).to.contain('401').and.contain('no token is configured');
-    expect(errors[1]).to.contain('401').and.contain('neither token nor basic is configured');
+    expect(errors[1])
+      .to.contain('401')
+      .and.contain('the connection has no auth: give connectExchange() auth: bearer(token) or');
   });
 
   it('say after a 401 that a configured token was refused', () => {

@@ -11,9 +11,9 @@ import {
   withToken,
 } from '../lib/index.ts';
 import {
-  affinityGroup,
-  autodiscoverEws,
-  exchange,
+  autodiscover,
+  basic,
+  connectExchange,
   pullNotifications,
   pushListener,
   pushNotifications,
@@ -58,7 +58,7 @@ describe('Option names', () => {
   const at = { applications: 'https://pool.contoso.com/apps', token: 'secret', transport };
   const watched = { folders: ['inbox'], events: ['newMail'] };
   const ucwa = connect(at);
-  const service = exchange({ url, transport });
+  const service = connectExchange({ server: url, transport });
   const store = memoryCheckpoints();
   const text = (): string => '';
   const messages = { createType1Message: text, parseType2Message: text, createType3Message: text };
@@ -109,23 +109,38 @@ describe('Option names', () => {
       ],
       ['xframe', (wrong) => xframe({ url, ...wrong }), 'timeout', 'timeoutMs'],
       // rxchange/ews
-      ['exchange', (wrong) => exchange({ url, ...wrong }), 'impersonation', 'impersonate'],
+      [
+        'connectExchange',
+        (wrong) => connectExchange({ server: url, ...wrong }),
+        'impersonation',
+        'impersonate',
+      ],
       [
         'an impersonation',
-        (wrong) => exchange({ url, impersonate: wrong as Any }),
+        (wrong) => connectExchange({ server: url, impersonate: wrong as Any }),
         'principal',
         'principalName',
       ],
-      ['as', (wrong) => service.as(wrong as Any), 'primarySmtp', 'primarySmtpAddress'],
+      ['actingAs', (wrong) => service.actingAs(wrong as Any), 'primarySmtp', 'primarySmtpAddress'],
+      ['basic', (wrong) => basic({ username: 'a', password: 'b', ...wrong }), 'pass', 'password'],
       [
-        'basic',
-        (wrong) => exchange({ url, basic: { username: 'a', password: 'b', ...wrong } }),
-        'pass',
-        'password',
+        'streaming',
+        (wrong) => connectExchange({ server: url, streaming: wrong }),
+        'connections',
+        'maxConnections',
       ],
-      ['streaming', (wrong) => exchange({ url, streaming: wrong }), 'connections', 'maxConnections'],
-      ['the retries of exchange', (wrong) => exchange({ url, retry: wrong }), 'initial', 'initialMs'],
-      ['the limits of exchange', (wrong) => exchange({ url, limits: wrong }), 'dept', 'depth'],
+      [
+        'the retries of connectExchange',
+        (wrong) => connectExchange({ server: url, retry: wrong }),
+        'initial',
+        'initialMs',
+      ],
+      [
+        'the limits of connectExchange',
+        (wrong) => connectExchange({ server: url, limits: wrong }),
+        'dept',
+        'depth',
+      ],
       [
         'pullNotifications',
         (wrong) => pullNotifications(service, { ...watched, ...wrong } as Any),
@@ -158,13 +173,7 @@ describe('Option names', () => {
         'changeKey',
       ],
       ['pushListener', (wrong) => pushListener(wrong), 'timeout', 'timeoutSeconds'],
-      [
-        'autodiscoverEws',
-        (wrong) => autodiscoverEws({ address: 'a@contoso.com', ...wrong }),
-        'timeout',
-        'timeoutSeconds',
-      ],
-      ['affinityGroup', (wrong) => affinityGroup(wrong as Any), 'anchor', 'anchorMailbox'],
+      ['autodiscover', (wrong) => autodiscover('a@contoso.com', { ...wrong }), 'timeout', 'timeoutSeconds'],
       ['ntlm', (wrong) => ntlm(messages, { username: 'a', password: 'b', ...wrong }), 'work', 'workstation'],
       // rxchange/operators
       ['debounceByItem', (wrong) => debounceByItem(1, wrong), 'longest', 'longestMs'],
@@ -195,7 +204,12 @@ describe('Option names', () => {
 
   const noObjects: readonly [title: string, call: () => unknown, name: string, type: string][] = [
     ['retry: 3 in connect', () => connect({ ...at, retry: 3 as Any }), 'retry', 'a number'],
-    ['retry: 3 in exchange', () => exchange({ url, retry: 3 as Any }), 'retry', 'a number'],
+    [
+      'retry: 3 in connectExchange',
+      () => connectExchange({ server: url, retry: 3 as Any }),
+      'retry',
+      'a number',
+    ],
     ['a list of URIs in presence', () => presence(ucwa, [uri] as Any), 'options', 'an array'],
     [
       'no options in pullNotifications',
@@ -209,8 +223,7 @@ describe('Option names', () => {
       'options',
       'undefined',
     ],
-    ['a secret instead of basic', () => exchange({ url, basic: 'hush' as Any }), 'basic', 'a string'],
-    ['null in affinityGroup', () => affinityGroup(null as Any), 'options', 'null'],
+    ['a secret instead of credentials', () => basic('hush' as Any), 'credentials', 'a string'],
   ];
   for (const [title, call, name, type] of noObjects) {
     it(`names the option and the type for ${title}`, () => {

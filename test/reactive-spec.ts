@@ -1,6 +1,11 @@
 import { expect } from 'chai';
 import { take } from 'rxjs';
-import { exchange, pullNotifications, pushNotifications, streamingNotifications } from '../lib/ews/index.ts';
+import {
+  connectExchange,
+  pullNotifications,
+  pushNotifications,
+  streamingNotifications,
+} from '../lib/ews/index.ts';
 import { ewsSimulator, pushCallback, ucwaSimulator } from '../lib/testing/index.ts';
 import {
   connect,
@@ -77,7 +82,7 @@ describe("A connection in a Proxy, as by Vue's reactive", () => {
     it('watches by pull, push and streaming, and removes all from the server', () => {
       const { transport, incoming$ } = pushCallback();
       const server = ewsSimulator({ push: transport });
-      const service = exchange({ url: server.url, transport: server.transport });
+      const service = connectExchange({ server: server.url, transport: server.transport });
       const wrapped = reactive({ service }).service;
       expect(wrapped).to.not.equal(service);
       const seen: string[] = [];
@@ -100,8 +105,8 @@ describe("A connection in a Proxy, as by Vue's reactive", () => {
 
     it('acts as another user, and completes when it is closed', async () => {
       const server = ewsSimulator();
-      const service = exchange({ url: server.url, transport: server.transport });
-      const sara = reactive(service).as({ primarySmtpAddress: 'sara@contoso.com' });
+      const service = connectExchange({ server: server.url, transport: server.transport });
+      const sara = reactive(service).actingAs({ primarySmtpAddress: 'sara@contoso.com' });
       let isComplete = false;
       pullNotifications(reactive(sara), options).subscribe({ complete: () => (isComplete = true) });
       expect(server.subscriptions.map(({ impersonated }) => impersonated?.name)).to.deep.equal([

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { throwError } from 'rxjs';
 import { NetworkError } from '../lib/core/errors.ts';
 import type { Transport } from '../lib/core/transport/transport.ts';
-import { exchange, pullNotifications } from '../lib/ews/index.ts';
+import { bearer } from '../lib/core/transport/auth.ts';
+import { connectExchange, pullNotifications } from '../lib/ews/index.ts';
 import { ewsSimulator, ucwaSimulator } from '../lib/testing/index.ts';
 import { connect } from '../lib/ucwa/index.ts';
 import { at, inVirtualTime } from './support/virtualTime.ts';
@@ -60,7 +61,13 @@ const ews = (whenUnreachable: Way): Result => {
   const result: Result = { error: undefined, isConnected: false };
   inVirtualTime(() => {
     const { transport, up } = late(server.transport);
-    const service = exchange({ url: server.url, token: 'token', transport, retry, whenUnreachable });
+    const service = connectExchange({
+      server: server.url,
+      auth: bearer('token'),
+      transport,
+      retry,
+      whenUnreachable,
+    });
     const tried = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
       error: (error: unknown) => (result.error = error),
     });
@@ -97,7 +104,7 @@ describe('whenUnreachable', () => {
       TypeError,
       'whenUnreachable',
     );
-    expect(() => exchange({ url: 'https://mail.example/', whenUnreachable })).to.throw(
+    expect(() => connectExchange({ server: 'https://mail.example/', whenUnreachable })).to.throw(
       TypeError,
       'whenUnreachable',
     );

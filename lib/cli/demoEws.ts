@@ -2,7 +2,14 @@ import { catchError, filter, firstValueFrom, map, of, ReplaySubject, tap, throwE
 import { fetchTransport } from '../core/transport/fetch.ts';
 import type { Transport } from '../core/transport/transport.ts';
 import { unsubscribeEnvelope } from '../ews/protocol/envelope.ts';
-import { EwsError, type EwsEvent, type ExchangeService, exchange, pullNotifications } from '../ews/index.ts';
+import {
+  basic,
+  EwsError,
+  type EwsEvent,
+  type Exchange,
+  connectExchange,
+  pullNotifications,
+} from '../ews/index.ts';
 import { soapCall } from '../ews/protocol/soap.ts';
 import type { EwsSimulator } from '../testing/index.ts';
 import { printExchanges } from './printExchanges.ts';
@@ -14,7 +21,11 @@ const PATIENCE_MS = 4000;
 /** Watches a mailbox on a simulated server, and leaves; resolves with whether all was removed. */
 export async function demoEws(terminal: Terminal, simulator: EwsSimulator, url: string): Promise<boolean> {
   const transport = printExchanges(terminal)(fetchTransport());
-  const service = exchange({ url, basic: { username: 'sara', password: 'demo' }, transport });
+  const service = connectExchange({
+    server: url,
+    auth: basic({ username: 'sara', password: 'demo' }),
+    transport,
+  });
   service.releases.outcomes$.subscribe((outcome) => {
     terminal.out(`  ledger: ${describeOutcome(outcome)}`);
   });
@@ -27,11 +38,7 @@ export async function demoEws(terminal: Terminal, simulator: EwsSimulator, url: 
   }
 }
 
-async function watchInbox(
-  terminal: Terminal,
-  simulator: EwsSimulator,
-  service: ExchangeService,
-): Promise<string> {
+async function watchInbox(terminal: Terminal, simulator: EwsSimulator, service: Exchange): Promise<string> {
   terminal.out('subscribe: new mail in the inbox');
   const events$ = new ReplaySubject<EwsEvent>(Infinity);
   const watching = pullNotifications(service, {

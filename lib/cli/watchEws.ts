@@ -1,13 +1,19 @@
+import { type Auth, bearer } from '../core/transport/auth.ts';
 import { map, merge, type Observable } from 'rxjs';
 import {
+  affinity,
+  autodiscovered,
+  basic,
   type EwsEvent,
-  exchange,
-  type ExchangeService,
+  connectExchange,
+  type Exchange,
+  type ExchangeOptions,
   type Folder,
   pullNotifications,
   type PullOptions,
   streamingNotifications,
 } from '../ews/index.ts';
+import { urlOption } from '../core/options.ts';
 import { numberArgument, parseOptions, required } from './arguments.ts';
 import { readPassword, readToken } from './secret.ts';
 import type { Terminal } from './terminal.ts';
@@ -54,25 +60,23 @@ type Options = ReturnType<typeof parseOptions<typeof OPTIONS>>;
 /** Writes the events of mailboxes until the user interrupts; resolves with the exit code. */
 export async function watchEws(terminal: Terminal, args: readonly string[]): Promise<number> {
   const options = parseOptions(args, OPTIONS);
-  const place = placeOf(options);
-  // What is wrong with the other options is told before anybody is asked for a password.
-  eventsOf(exchange(place), options);
+  const common = { server: serverOf(options), affinity: affinity() };
+  // An error in the other options is reported before the password is read.
+  eventsOf(connectExchange(common), options);
 
-  const service = exchange({ ...place, ...(await credentials(terminal, options)) });
+  const service = connectExchange({ ...common, auth: await authOf(terminal, options) });
   return watch(terminal, eventsOf(service, options), service);
 }
 
-function placeOf(
-  options: Options,
-): { url: string } | { address: string; allowRedirectTo: readonly string[] } {
+function serverOf(options: Options): ExchangeOptions['server'] {
   const { url, autodiscover: address, 'allow-redirect': allowRedirectTo = [] } = options;
-  if (address === undefined) return { url: required(url, '--url') };
+  if (address === undefined) return urlOption('--url', required(url, '--url')).href;
   if (url !== undefined) throw new UsageError('--url and --autodiscover exclude each other');
-  return { address, allowRedirectTo };
+  return autodiscovered(address, { allowRedirectTo });
 }
 
 /** The events of all mailboxes; where some were named, each says whose it is. */
-function eventsOf(service: ExchangeService, options: Options): Observable<EwsEvent> {
+function eventsOf(service: Exchange, options: Options): Observable<EwsEvent> {
   const { mailbox: mailboxes = [], delegate = false } = options;
   if (delegate && mailboxes.length === 0) throw new UsageError('--delegate needs --mailbox');
   if (delegate && options['all-folders'] === true)
@@ -82,14 +86,14 @@ function eventsOf(service: ExchangeService, options: Options): Observable<EwsEve
     ...mailboxes.map((mailbox) => {
       const events$ = delegate
         ? notifications(service, options, mailbox)
-        : notifications(service.as({ smtpAddress: mailbox }), options, undefined);
+        : notifications(service.actingAs({ smtpAddress: mailbox }), options, undefined);
       return events$.pipe(map((event) => ({ mailbox, ...event })));
     }),
   );
 }
 
 function notifications(
-  service: ExchangeService,
+  service: Exchange,
   options: Options,
   mailbox: string | undefined,
 ): Observable<EwsEvent> {
@@ -118,11 +122,8 @@ function notifications(
   });
 }
 
-async function credentials(
-  terminal: Terminal,
-  options: Options,
-): Promise<{ basic: { username: string; password: string } } | { token: string }> {
+async function authOf(terminal: Terminal, options: Options): Promise<Auth> {
   const { user: username } = options;
-  if (username === undefined) return { token: await readToken(terminal, options['token-file']) };
-  return { basic: { username, password: await readPassword(terminal, options['password-file']) } };
+  if (username === undefined) return bearer(await readToken(terminal, options['token-file']));
+  return basic({ username, password: await readPassword(terminal, options['password-file']) });
 }

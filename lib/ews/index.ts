@@ -13,9 +13,15 @@ export {
   type OperationIdentity,
   SoapFault,
 } from './protocol/errors.ts';
-export { type AffinityGroup, affinityGroup, type AffinityOptions } from './discovery/affinity.ts';
-export { autodiscoverEws, type AutodiscoverOptions } from './discovery/autodiscover.ts';
-export type { BasicCredentials, SignInOptions } from './auth/signIn.ts';
+export { affinity, type Affinity } from './discovery/affinity.ts';
+export {
+  autodiscover,
+  autodiscovered,
+  type AutodiscoveredOptions,
+  type AutodiscoverOptions,
+} from './discovery/autodiscover.ts';
+export type { Autodiscovered } from './discovery/location.ts';
+export { basic, type BasicCredentials } from './auth/basic.ts';
 export type { Checkpoint } from '../core/checkpoint/checkpoint.ts';
 export { streamingNotifications } from './streaming/streaming.ts';
 export type { StreamingLimits } from './session/streamingLimits.ts';
@@ -36,8 +42,8 @@ export {
 export type { PushOptions } from './push/options.ts';
 export type { ExchangeOptions } from './options.ts';
 export type { ExchangeVersion } from './protocol/version.ts';
-export { exchange } from './exchange.ts';
-export { type ExchangeService } from './session/session.ts';
+export { connectExchange } from './connect.ts';
+export { type Exchange } from './session/session.ts';
 export type {
   CopiedEvent,
   CreatedEvent,

@@ -10,14 +10,180 @@ import {
   numberOption,
   objectOption,
   type OptionNames,
+  typeName,
 } from '../core/options.ts';
+import { type Auth, authOption } from '../core/transport/auth.ts';
 import type { Fetch } from '../core/transport/send.ts';
 import type { Transport } from '../core/transport/transport.ts';
-import { SIGN_IN_NAMES, type SignInOptions } from './auth/signIn.ts';
-import { isAnchor } from './discovery/affinity.ts';
+import { AFFINITY, type Affinity, type GroupAffinity } from './discovery/affinity.ts';
+import { isAnchor } from './discovery/affinityGroups.ts';
+import { AUTODISCOVERED, type Autodiscovered } from './discovery/location.ts';
 import { CONNECTING_SID_ELEMENTS, escapeXml, type Impersonation } from './protocol/envelope.ts';
 import { type ExchangeVersion, VERSIONS } from './protocol/version.ts';
 import { checkMaxConnections, type StreamingLimits } from './session/streamingLimits.ts';
+
+/** Which server, how to sign in, and as whom. */
+export interface ExchangeOptions {
+  /**
+   * The absolute URL of the web services, such as `https://mail.contoso.com/EWS/Exchange.asmx`, or
+   * `autodiscovered(address)`, which looks the URL up.
+   */
+  readonly server: string | Autodiscovered;
+  /**
+   * How to sign in: `bearer(token)` or `basic({ username, password })`.
+   * @default nothing: the transport, such as `ntlm(…)`, or the browser signs the requests
+   */
+  readonly auth?: Auth;
+  /**
+   * Whether `auth` may sign requests in clear text: to a `server` by http on another machine. It cannot be set with
+   * `autodiscovered(…)`, which follows https only.
+   * @default false
+   */
+  readonly allowInsecureHttp?: boolean;
+  /**
+   * The schema version of the requests. A TypeError names what a version is too old for: `streamingNotifications` and
+   * `freeBusyChanged` need Exchange2010_SP1; `allFolders` and `impersonate.smtpAddress` need Exchange2010.
+   * @default 'Exchange2013_SP1'
+   */
+  readonly version?: ExchangeVersion;
+  /** Whom to act as: exactly one way to name the user. @default the account itself */
+  readonly impersonate?: Impersonation;
+  /**
+   * The SMTP address of the mailbox whose server all requests go to, as the header `X-AnchorMailbox`. Mailboxes with
+   * the same anchor share connections for their streams; outside browsers they need `affinity`.
+   * @default the address of the mailbox itself, if one is known
+   */
+  readonly anchorMailbox?: string;
+  /**
+   * Keeps the requests of each group of mailboxes on one server of a farm: `affinity()`.
+   * @default none; browsers keep the cookies themselves
+   */
+  readonly affinity?: Affinity;
+  /** What sends the requests. @default fetchTransport(fetch) */
+  readonly transport?: Transport;
+  /** A WHATWG fetch, if there is no `transport`. @default cross-fetch, with kept-alive connections on Node */
+  readonly fetch?: Fetch;
+  /** The waits between attempts. @default as documented there */
+  readonly retry?: RetryPolicy;
+  /**
+   * How many requests may be open at a time, from 1 to 1000. Unsubscribe requests go first, and streams do not count.
+   * @default 10
+   */
+  readonly maxConcurrentRequests?: number;
+  /**
+   * Emits when the platform has a network again: then whatever waits after a failure is sent at once.
+   * @default the event `online` of a browser or worker
+   */
+  readonly online$?: Observable<unknown>;
+  /**
+   * What to do if the server cannot be reached, or is busy, before a stream had a subscription: end with the error after
+   * the retries, or wait until it answers, with the growing waits of `retry`. Later, a stream always waits.
+   * @default 'error'
+   */
+  readonly whenUnreachable?: 'wait' | 'error';
+  /** How streaming subscriptions share connections. @default as documented there */
+  readonly streaming?: StreamingLimits;
+  /** The limits of what the server sends. @default as documented there */
+  readonly limits?: Limits;
+}
+
+const NAMES: OptionNames<ExchangeOptions> = {
+  server: 1,
+  auth: 1,
+  allowInsecureHttp: 1,
+  version: 1,
+  impersonate: 1,
+  anchorMailbox: 1,
+  affinity: 1,
+  transport: 1,
+  fetch: 1,
+  retry: 1,
+  maxConcurrentRequests: 1,
+  online$: 1,
+  whenUnreachable: 1,
+  streaming: 1,
+  limits: 1,
+};
+
+/** What to write instead of names that suggest themselves. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  url: 'server: url',
+  address: 'server: autodiscovered(address)',
+  allowRedirectTo: 'server: autodiscovered(address, { allowRedirectTo })',
+  token: "auth: bearer(token), with bearer from 'rxchange'",
+  basic: "auth: basic({ username, password }), with basic from 'rxchange/ews'",
+};
+
+/** The options that are checked here, with their defaults; the others are checked where they are used. */
+interface ResolvedOptions {
+  readonly server: string | Autodiscovered;
+  readonly auth: Auth | undefined;
+  /** Creates the affinity of one group. */
+  readonly groupAffinity: (() => GroupAffinity) | undefined;
+  readonly version: ExchangeVersion;
+  readonly retry: RetryPolicy;
+  readonly maxConcurrentRequests: number;
+  readonly maxConnections: number;
+  readonly limits: Required<Limits>;
+  readonly online$: Observable<unknown>;
+  readonly whenUnreachable: 'wait' | 'error';
+}
+
+/** Fewer than the 27 that servers allow an account, which it may use for more than this. */
+const MOST_REQUESTS = 10;
+
+/** Checks the options; throws a TypeError that names the one that cannot be used. */
+export function resolveOptions(options: ExchangeOptions): ResolvedOptions {
+  for (const [name, written] of Object.entries(INSTEAD)) {
+    if (name in objectOption('options', options))
+      throw new TypeError(`unknown name "${name}" in options: write ${written}`);
+  }
+  const {
+    version = 'Exchange2013_SP1',
+    retry = {},
+    maxConcurrentRequests = MOST_REQUESTS,
+    online$ = platformOnline(),
+    whenUnreachable = 'error',
+    affinity,
+  } = objectOption('options', options, NAMES);
+  checkRetryPolicy(retry);
+  if (!isObservable(online$)) throw invalidOption('online$', online$, 'an Observable');
+  const auth = authOption(options.auth);
+  return {
+    online$,
+    auth,
+    server: serverOption(options, auth),
+    groupAffinity: affinity === undefined ? undefined : AFFINITY.read('affinity', affinity).group,
+    whenUnreachable: choiceOption('whenUnreachable', whenUnreachable, ['wait', 'error']),
+    version: choiceOption('version', version, VERSIONS),
+    retry,
+    maxConcurrentRequests: numberOption('maxConcurrentRequests', maxConcurrentRequests, {
+      min: 1,
+      max: 1000,
+      integer: true,
+    }),
+    maxConnections: checkMaxConnections(options.streaming),
+    limits: checkLimits(options.limits),
+  };
+}
+
+function serverOption(
+  { server, allowInsecureHttp }: ExchangeOptions,
+  auth: Auth | undefined,
+): string | Autodiscovered {
+  if (typeof server === 'string')
+    return credentialUrlOption('server', server, auth === undefined || allowInsecureHttp).href;
+  if (!AUTODISCOVERED.isIn(server)) {
+    const allowed = "the URL of an EWS server, or autodiscovered(address) from 'rxchange/ews'";
+    throw invalidSecret('server', `${allowed}, but it is ${typeName(server)}`);
+  }
+  if (allowInsecureHttp === undefined) return server;
+  throw invalidOption(
+    'allowInsecureHttp',
+    allowInsecureHttp,
+    'left out if server is autodiscovered(address): https is used',
+  );
+}
 
 /** Returns the impersonation if it names one user in one way, and throws a TypeError if not. */
 export function checkImpersonation(impersonate: Impersonation): Impersonation {
@@ -35,152 +201,8 @@ export function checkImpersonation(impersonate: Impersonation): Impersonation {
   return impersonate;
 }
 
-/** The address by which an impersonated user is named; undefined where it is another name. */
+/** Returns the address by which an impersonated user is named; undefined if it is another name. */
 export function addressOf(impersonate: Impersonation): string | undefined {
   const [address] = 'sid' in impersonate ? [] : Object.values<string>(impersonate);
   return address !== undefined && isAnchor(address) ? address : undefined;
-}
-
-/** Which server, and as whom. */
-export interface ExchangeOptions extends SignInOptions {
-  /**
-   * Absolute, such as `https://mail.contoso.com/EWS/Exchange.asmx`. Give either this or `address`.
-   */
-  readonly url?: string;
-  /**
-   * The SMTP address of a mailbox whose web services are looked up, by autodiscover, when they are
-   * first needed, and again when they are no longer where they were.
-   */
-  readonly address?: string;
-  /** Domains besides that of `address` where the web services may be. @default none */
-  readonly allowRedirectTo?: readonly string[];
-  /**
-   * Whether `token` or `basic` is sent in clear text, too: to a `url` by http on another machine. Not with `address`:
-   * Autodiscover follows https only.
-   * @default false
-   */
-  readonly allowInsecureHttp?: boolean;
-  /**
-   * The schema version of the requests. A TypeError names what a version is too old for: `streamingNotifications` and
-   * `freeBusyChanged` need Exchange2010_SP1; `allFolders` and `impersonate.smtpAddress` need Exchange2010.
-   * @default 'Exchange2013_SP1'
-   */
-  readonly version?: ExchangeVersion;
-  /** Whom to act as: exactly one way to name the user. @default the account itself */
-  readonly impersonate?: Impersonation;
-  /**
-   * The SMTP address by which the requests are led to one server of a farm, for all mailboxes that name the
-   * same: their streams share connections, too.
-   * @default the address of the mailbox itself, where one is known
-   */
-  readonly anchorMailbox?: string;
-  /** What sends the requests. @default fetchTransport(fetch) */
-  readonly transport?: Transport;
-  /** A WHATWG fetch, if there is no `transport`. @default cross-fetch, with kept-alive connections on Node */
-  readonly fetch?: Fetch;
-  /** The waits between attempts. @default as documented there */
-  readonly retry?: RetryPolicy;
-  /**
-   * How many requests may be under way at a time, from 1 to 1000; Unsubscribe goes first, and streams do not
-   * count.
-   * @default 10
-   */
-  readonly maxConcurrentRequests?: number;
-  /**
-   * Emits when the platform has a network again: then whatever waits after a failure is sent at once.
-   * @default the event `online` of a browser or worker
-   */
-  readonly online$?: Observable<unknown>;
-  /**
-   * What to do if the server cannot be reached, or is busy, before a stream had a subscription: end with the error after
-   * the retries, or wait until it answers, with the growing waits of `retry`. Later, a stream always waits.
-   * @default 'error'
-   */
-  readonly whenUnreachable?: 'wait' | 'error';
-  /** How events are streamed. @default as documented there */
-  readonly streaming?: StreamingLimits;
-  /** The limits of what the server sends. @default as documented there */
-  readonly limits?: Limits;
-}
-
-const NAMES: OptionNames<ExchangeOptions> = {
-  ...SIGN_IN_NAMES,
-  url: 1,
-  address: 1,
-  allowRedirectTo: 1,
-  allowInsecureHttp: 1,
-  version: 1,
-  impersonate: 1,
-  anchorMailbox: 1,
-  transport: 1,
-  fetch: 1,
-  retry: 1,
-  maxConcurrentRequests: 1,
-  online$: 1,
-  whenUnreachable: 1,
-  streaming: 1,
-  limits: 1,
-};
-
-/** Which of the two ways to say where the web services are was taken. */
-type Whereabouts = { readonly url: string } | { readonly address: string };
-
-/** The options that are checked here, with their defaults; the others are by who takes them. */
-interface ResolvedOptions {
-  readonly where: Whereabouts;
-  readonly version: ExchangeVersion;
-  readonly retry: RetryPolicy;
-  readonly maxConcurrentRequests: number;
-  readonly maxConnections: number;
-  readonly limits: Required<Limits>;
-  readonly online$: Observable<unknown>;
-  readonly whenUnreachable: 'wait' | 'error';
-}
-
-/** Fewer than the 27 that servers allow an account, which it may use for more than this. */
-const MOST_REQUESTS = 10;
-
-/** Checks the options; throws a TypeError that names the one that cannot be used. */
-export function resolveOptions(options: ExchangeOptions): ResolvedOptions {
-  const {
-    version = 'Exchange2013_SP1',
-    retry = {},
-    maxConcurrentRequests = MOST_REQUESTS,
-    online$ = platformOnline(),
-    whenUnreachable = 'error',
-  } = objectOption('options', options, NAMES);
-  checkRetryPolicy(retry);
-  if (!isObservable(online$)) throw invalidOption('online$', online$, 'an Observable');
-  return {
-    online$,
-    whenUnreachable: choiceOption('whenUnreachable', whenUnreachable, ['wait', 'error']),
-    where: whereaboutsIn(options),
-    version: choiceOption('version', version, VERSIONS),
-    retry,
-    maxConcurrentRequests: numberOption('maxConcurrentRequests', maxConcurrentRequests, {
-      min: 1,
-      max: 1000,
-      integer: true,
-    }),
-    maxConnections: checkMaxConnections(options.streaming),
-    limits: checkLimits(options.limits),
-  };
-}
-
-function whereaboutsIn({ url, address, token, basic, allowInsecureHttp }: ExchangeOptions): Whereabouts {
-  if (address !== undefined) {
-    if (allowInsecureHttp !== undefined) {
-      throw invalidOption(
-        'allowInsecureHttp',
-        allowInsecureHttp,
-        'left out where address is given: https is used',
-      );
-    }
-    if (url !== undefined) throw invalidOption('url', url, 'left out where address is given');
-    return { address };
-  }
-  if (url === undefined)
-    throw invalidSecret('url', 'given, or the address of a mailbox by which it is found');
-  const isSafe = (token ?? basic) === undefined || allowInsecureHttp;
-  return { url: credentialUrlOption('url', url, isSafe).href };
 }

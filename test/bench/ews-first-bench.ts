@@ -2,7 +2,7 @@ import { take, tap } from 'rxjs';
 import { fetchTransport } from '../../lib/core/transport/fetch.ts';
 import type { Transport } from '../../lib/core/transport/transport.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import type { Benchmark } from './benchmark.ts';
 import { pullByEwsJavascriptApi } from './ewsJavascriptApi.ts';
 import { keepingAgent, loopback, raw } from './loopback.ts';
@@ -20,7 +20,7 @@ export const benchmark: Benchmark = {
         if (request.body?.includes('GetEvents') === true) askedAt = performance.now();
         return sending(request);
       };
-      const service = exchange({ url, transport });
+      const service = connectExchange({ server: url, transport });
       const options = { folders: ['inbox'], events: ['newMail'], pollIntervalSeconds: 300 } as const;
       return () =>
         new Promise((resolve, reject) => {

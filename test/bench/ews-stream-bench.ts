@@ -1,6 +1,6 @@
 import { take } from 'rxjs';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import type { Benchmark, Contender, Goal, Measures } from './benchmark.ts';
 import { streamByEwsJavascriptApi } from './ewsJavascriptApi.ts';
 import { keepingAgent, loopback, raw } from './loopback.ts';
@@ -42,7 +42,7 @@ export const benchmark: Benchmark = {
   warmUpRounds: 1,
   contenders: {
     rxchange: contender((url, next) => {
-      const service = exchange({ url });
+      const service = connectExchange({ server: url });
       const options = { folders: ['inbox'], events: ['newMail'] } as const;
       return new Promise((resolve, reject) => {
         streamingNotifications(service, options)

@@ -4,7 +4,7 @@ import { defer, filter, mergeMap, NEVER, type Observable, of, Subject, switchMap
 import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport/transport.ts';
 import { messageParser } from '../../lib/ews/protocol/parser.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import type { Benchmark, Contender, Measures } from './benchmark.ts';
@@ -116,7 +116,7 @@ export const benchmark: Benchmark = {
   warmUpRounds: 1,
   contenders: {
     'pull subscription': live(() => {
-      const service = exchange({ url: `${ORIGIN}/EWS/Exchange.asmx`, transport: ewsServer() });
+      const service = connectExchange({ server: `${ORIGIN}/EWS/Exchange.asmx`, transport: ewsServer() });
       const options = { folders: ['inbox'], events: ['newMail'], pollIntervalSeconds: 300 } as const;
       return () => pullNotifications(service, options);
     }),

@@ -4,7 +4,7 @@ import { type Observable, Subscription } from 'rxjs';
 import type { DrainReport } from '../../lib/core/lifecycle/ledger.ts';
 import { unsubscribeEnvelope } from '../../lib/ews/protocol/envelope.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import type { Benchmark, Contender, Measures } from './benchmark.ts';
@@ -89,7 +89,7 @@ export const benchmark: Benchmark = {
       const url = `${await loopback('ews')}${EWS_PATH}`;
       const options = { folders: ['inbox'], events: ['newMail'], pollIntervalSeconds: 300 } as const;
       return () => {
-        const service = exchange({ url, maxConcurrentRequests: IN_FLIGHT });
+        const service = connectExchange({ server: url, maxConcurrentRequests: IN_FLIGHT });
         return endTogether(
           service,
           indexes(SUBSCRIPTIONS).map(() => pullNotifications(service, options)),

@@ -1,7 +1,7 @@
 import { merge, Subject, type Subscription } from 'rxjs';
 import type { EwsEvent } from '../../lib/ews/protocol/events.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import type { EwsSimulator } from '../../lib/testing/ews/simulator.ts';
 import type { Random } from '../support/random/random.ts';
@@ -20,8 +20,8 @@ interface Watcher {
 /** Watches a mailbox, half by asking and half by streams. */
 export function ewsCourse(server: EwsSimulator, random: Random, options: CourseOptions): Course {
   const { origin, subscriptions } = options;
-  const service = exchange({
-    url: `${origin}${new URL(server.url).pathname}`,
+  const service = connectExchange({
+    server: `${origin}${new URL(server.url).pathname}`,
     retry: { initialMs: 2, maxMs: 100 },
     limits: { silenceSeconds: 5 },
   });

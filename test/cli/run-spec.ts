@@ -64,7 +64,7 @@ describe('rxchange', () => {
     ['demo --fast', /Unknown option '--fast'/],
     ['watch ews', /--url is missing/],
     ['watch ews --url', /--url/],
-    ['watch ews --url mail.contoso.com', /url must be an absolute http or https URL/],
+    ['watch ews --url mail.contoso.com', /--url must be an absolute http or https URL/],
     ['watch ews --url https://a/ --event mail', /events\[0\] must be one of "created"/],
     ['watch ews --url https://a/ --interval soon', /--interval must be a number, but it is "soon"/],
     ['watch ews --url https://a/ --timeout 0', /timeoutMinutes must be .* from 1 to 1440/],

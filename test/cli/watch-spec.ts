@@ -8,7 +8,7 @@ import { processTerminal } from '../../lib/cli/terminal.ts';
 import { watch } from '../../lib/cli/watch.ts';
 import { releaseLedger } from '../../lib/core/lifecycle/ledger.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { serve, type Served } from '../../lib/testing/http/serve.ts';
 import { ucwaDiscovery } from '../../lib/testing/ucwa/discovery/discovery.ts';
@@ -229,7 +229,7 @@ describe('rxchange watch, interrupted while the server is down', () => {
   it('ends on its own after 10 seconds, with 1 and what is left', async () => {
     const simulator = ewsSimulator();
     const terminal = specTerminal();
-    const service = exchange({ url: simulator.url, transport: simulator.transport });
+    const service = connectExchange({ server: simulator.url, transport: simulator.transport });
     const events$ = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] });
     const exit = inVirtualTime(({ flush }) => {
       const result = watch(terminal, events$, service);

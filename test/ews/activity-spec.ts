@@ -1,3 +1,6 @@
+import { basic } from '../../lib/ews/auth/basic.ts';
+import { autodiscovered } from '../../lib/ews/discovery/autodiscover.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
 import { expect } from 'chai';
 import { inspect } from 'node:util';
 import { delay, merge, type Observable, of, timer } from 'rxjs';
@@ -5,8 +8,8 @@ import type { Activity } from '../../lib/core/transport/requestLog.ts';
 import { headersFrom, type Transport } from '../../lib/core/transport/transport.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import type { ExchangeOptions } from '../../lib/ews/options.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
-import { type ExchangeService } from '../../lib/ews/session/session.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
+import { type Exchange } from '../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { ewsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ews/simulator.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
@@ -17,15 +20,15 @@ const URL_OF_SERVICE = 'https://mail.contoso.com/EWS/Exchange.asmx';
 
 /** What is told of a service until a stream of it is left, in milliseconds. */
 function recordedFrom(
-  stream: (service: ExchangeService) => Observable<unknown>,
+  stream: (service: Exchange) => Observable<unknown>,
   leaveAfterMs: number,
   options: Partial<ExchangeOptions> = {},
   simulated: EwsSimulatorOptions = {},
 ): readonly Activity[] {
   const recorded: Activity[] = [];
   const server = ewsSimulator(simulated);
-  const service = exchange({
-    ...(options.address === undefined ? { url: server.url } : {}),
+  const service = connectExchange({
+    server: server.url,
     transport: server.transport,
     ...options,
   });
@@ -64,7 +67,7 @@ describe('activity$ of a connection to EWS', () => {
       return of({ ...response(200, { body: [found] }), headers }).pipe(delay(10));
     };
     const recorded = recordedFrom((service) => pullNotifications(service, OPTIONS), 1000, {
-      address: 'sara@contoso.com',
+      server: autodiscovered('sara@contoso.com'),
       transport,
     });
     expect(recorded.map(inShort).slice(0, 3)).to.deep.equal([
@@ -87,7 +90,7 @@ describe('activity$ of a connection to EWS', () => {
       (service) =>
         merge(
           ...['sara@contoso.com', 'alfred@contoso.com'].map((primarySmtpAddress) =>
-            pullNotifications(service.as({ primarySmtpAddress }), OPTIONS),
+            pullNotifications(service.actingAs({ primarySmtpAddress }), OPTIONS),
           ),
         ),
       0,
@@ -100,7 +103,7 @@ describe('activity$ of a connection to EWS', () => {
     const recorded = recordedFrom(
       (service) => pullNotifications(service, OPTIONS),
       1000,
-      { token: () => tokens.shift() ?? 'fresh' },
+      { auth: bearer(() => tokens.shift() ?? 'fresh') },
       { token: 'fresh' },
     );
     expect(recorded.slice(0, 2).map(({ status, repeats }) => [status, repeats])).to.deep.equal([
@@ -110,13 +113,13 @@ describe('activity$ of a connection to EWS', () => {
   });
 
   const signIns: readonly (readonly [string, Partial<ExchangeOptions>, EwsSimulatorOptions])[] = [
-    ['token', { token: 'hush-hush' }, { token: 'hush-hush' }],
+    ['token', { auth: bearer('hush-hush') }, { token: 'hush-hush' }],
     [
       'password',
-      { basic: { username: 'sara', password: 'hush-hush' } },
+      { auth: basic({ username: 'sara', password: 'hush-hush' }) },
       { basic: { username: 'sara', password: 'hush-hush' } },
     ],
-    ['refused token', { token: 'hush-hush' }, { token: 'another' }],
+    ['refused token', { auth: bearer('hush-hush') }, { token: 'another' }],
   ];
   for (const [what, options, simulated] of signIns) {
     it(`should show no ${what}`, () => {

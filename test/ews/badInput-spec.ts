@@ -3,7 +3,7 @@ import { concat, of, throwError, timer } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
 import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport/transport.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { summarize } from '../../lib/testing/ews/requests/readRequest.ts';
@@ -90,7 +90,7 @@ describe('Bad input in the place of events', () => {
       return of({ status: 200, url: request.url, headers: headersFrom({ 'content-type': XML }), body$ });
     };
     inVirtualTime(() => {
-      const service = exchange({ url: server.url, transport });
+      const service = connectExchange({ server: server.url, transport });
       const watching = streamingNotifications(service, OPTIONS).subscribe(({ type }) => types.push(type));
       timer(20_000).subscribe(() => server.deliverMail());
       timer(30_000).subscribe(() => watching.unsubscribe());
@@ -102,7 +102,10 @@ describe('Bad input in the place of events', () => {
   it('a chunked body that is cut off on its socket should be asked for again, and nothing be lost or doubled', async () => {
     const server = ewsSimulator();
     const served = await serve(server.transport);
-    const service = exchange({ url: `${served.origin}/EWS/Exchange.asmx`, retry: { initialMs: 1 } });
+    const service = connectExchange({
+      server: `${served.origin}/EWS/Exchange.asmx`,
+      retry: { initialMs: 1 },
+    });
     const mails: string[] = [];
     let polls = 0;
     await new Promise<void>((resolve, reject) => {

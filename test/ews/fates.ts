@@ -1,7 +1,7 @@
 import { from, of, timer } from 'rxjs';
 import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport/transport.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { summarize } from '../../lib/testing/ews/requests/readRequest.ts';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
@@ -41,7 +41,11 @@ export function fateOf(
     });
   };
   inVirtualTime(() => {
-    const service = exchange({ url: server.url, transport, retry: { initialMs: 1000, random: () => 0.5 } });
+    const service = connectExchange({
+      server: server.url,
+      transport,
+      retry: { initialMs: 1000, random: () => 0.5 },
+    });
     const notifications = kind === 'pull' ? pullNotifications : streamingNotifications;
     const watching = notifications(service, OPTIONS).subscribe({
       next: (event) => types.push(event.type === 'gap' ? `gap ${event.reason}` : event.type),

@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { asyncScheduler, concat, interval, map, mergeMap, NEVER, type Observable, of } from 'rxjs';
 import type { Limits } from '../../lib/core/limits.ts';
 import type { HttpResponse, Transport } from '../../lib/core/transport/transport.ts';
-import { autodiscoverEws } from '../../lib/ews/discovery/autodiscover.ts';
+import { autodiscover } from '../../lib/ews/discovery/autodiscover.ts';
 import { AutodiscoverError } from '../../lib/ews/protocol/errors.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import { summarize } from '../../lib/testing/ews/requests/readRequest.ts';
 import { response } from '../support/responses.ts';
 import { answer, eventsAnswer } from './answers.ts';
@@ -147,8 +147,7 @@ describe('The limits of a service', () => {
     };
     const outcome = (limits?: Limits): number => {
       asked = 0;
-      autodiscoverEws({
-        address: 'sara@contoso.com',
+      autodiscover('sara@contoso.com', {
         transport,
         ...(limits === undefined ? {} : { limits }),
       }).subscribe({
@@ -165,8 +164,8 @@ describe('The limits of a service', () => {
     const transport: Transport = () => expect.fail('it was sent');
     const limits = { depth: 3 };
     for (const make of [
-      () => exchange({ url: 'https://mail.contoso.com/EWS/Exchange.asmx', transport, limits }),
-      () => autodiscoverEws({ address: 'sara@contoso.com', transport, limits }),
+      () => connectExchange({ server: 'https://mail.contoso.com/EWS/Exchange.asmx', transport, limits }),
+      () => autodiscover('sara@contoso.com', { transport, limits }),
     ]) {
       expect(make).to.throw(TypeError, 'limits.depth must be a whole number from 16 to 1000');
     }

@@ -24,8 +24,8 @@ import {
 } from '../../lib/core/transport/transport.ts';
 import type { EwsEvent } from '../../lib/ews/protocol/events.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
-import { type ExchangeService } from '../../lib/ews/session/session.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
+import { type Exchange } from '../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
@@ -59,9 +59,9 @@ const BUSY = ({ url }: HttpRequest): Observable<HttpResponse> =>
     body$: of(new TextEncoder().encode(faultAnswer('ErrorServerBusy'))),
   });
 
-const pull = (service: ExchangeService): Observable<EwsEvent> =>
+const pull = (service: Exchange): Observable<EwsEvent> =>
   pullNotifications(service, { folders: ['inbox'], events: ['newMail'], pollIntervalSeconds: 30 });
-const stream = (service: ExchangeService): Observable<EwsEvent> =>
+const stream = (service: Exchange): Observable<EwsEvent> =>
   streamingNotifications(service, { folders: ['inbox'], events: ['newMail'] });
 
 /** Breaks off the body of a response that is under way when the outage begins. */
@@ -73,7 +73,7 @@ function cutBy(cut$: Observable<void>, request: HttpRequest): (response: HttpRes
 /** The requests of so many streams during ten minutes of an outage, and in the minute after it. */
 function requestsOf(
   count: number,
-  watch: (service: ExchangeService) => Observable<EwsEvent>,
+  watch: (service: Exchange) => Observable<EwsEvent>,
   failure: (request: HttpRequest) => Observable<HttpResponse>,
 ): { readonly during: number; readonly after: number; readonly errors: number; readonly alive: number } {
   const found = { during: 0, after: 0, errors: 0, alive: 0 };
@@ -87,7 +87,12 @@ function requestsOf(
         ? failure(request)
         : server.transport(request).pipe(map(cutBy(cut$, request)));
     };
-    const service = exchange({ url: server.url, transport, retry: RETRY, streaming: { maxConnections: 5 } });
+    const service = connectExchange({
+      server: server.url,
+      transport,
+      retry: RETRY,
+      streaming: { maxConnections: 5 },
+    });
     const alive = new Set<number>();
     const watching = new Subscription();
     for (let index = 0; index < count; index += 1) {
@@ -159,7 +164,7 @@ describe('An outage of ten minutes', function () {
       let isOver = false;
       let answeredAt: number | undefined;
       const recoveredAt: number[] = [];
-      const service = exchange({ url: server.url, transport, retry: RETRY });
+      const service = connectExchange({ server: server.url, transport, retry: RETRY });
       const watching = Array.from({ length: 20 }, () =>
         pull(service).subscribe(({ type }) => {
           if (isOver && type === 'status') recoveredAt.push(asyncScheduler.now());
@@ -186,7 +191,7 @@ describe('An outage of ten minutes', function () {
       let isDown = false;
       let statuses = 0;
       const transport: Transport = (request) => (isDown ? NO_NETWORK(request) : server.transport(request));
-      const service = exchange({ url: server.url, transport, retry: RETRY, online$ });
+      const service = connectExchange({ server: server.url, transport, retry: RETRY, online$ });
       const watching = pull(service).subscribe(() => (statuses += 1));
       const leaving = pull(service).subscribe();
       timer(MINUTE_MS).subscribe(() => {
@@ -216,8 +221,8 @@ describe('A server that answers nothing from the start', () => {
           found.requests += 1;
           return NO_NETWORK(request).pipe(delay(20));
         };
-        const service = exchange({
-          url: 'https://mail.contoso.com/EWS/Exchange.asmx',
+        const service = connectExchange({
+          server: 'https://mail.contoso.com/EWS/Exchange.asmx',
           transport,
           retry: RETRY,
         });
@@ -237,7 +242,7 @@ describe('A server that answers nothing from the start', () => {
 });
 
 describe('ErrorServerBusy for five minutes', () => {
-  const polls = (watch: (service: ExchangeService) => readonly ExchangeService[]): number[] => {
+  const polls = (watch: (service: Exchange) => readonly Exchange[]): number[] => {
     const asked: number[] = [];
     inVirtualTime(() => {
       const server = ewsSimulator({ latencyMs: 20 });
@@ -251,7 +256,7 @@ describe('ErrorServerBusy for five minutes', () => {
         const headers = headersFrom({ 'content-type': 'text/xml' });
         return of({ status: 500, url: request.url, headers, body$: of(new TextEncoder().encode(fault)) });
       };
-      const service = exchange({ url: server.url, transport, retry: RETRY });
+      const service = connectExchange({ server: server.url, transport, retry: RETRY });
       const watching = new Subscription();
       for (const [index, each] of watch(service).entries()) {
         timer(index * 1000).subscribe(() => watching.add(pull(each).subscribe()));
@@ -263,7 +268,10 @@ describe('ErrorServerBusy for five minutes', () => {
   };
 
   it('does not stop the polls of other users', () => {
-    const asked = polls((service) => [service, service.as({ primarySmtpAddress: 'alfred@contoso.com' })]);
+    const asked = polls((service) => [
+      service,
+      service.actingAs({ primarySmtpAddress: 'alfred@contoso.com' }),
+    ]);
     expect(asked).to.have.length.within(10, 12);
   });
 
@@ -283,10 +291,10 @@ describe('Streams on which nothing comes', () => {
           streams += 1;
           return of({ status: 200, url: request.url, headers: headersFrom({}), body$: NEVER });
         };
-        const service = exchange({ url: server.url, transport, retry: RETRY });
+        const service = connectExchange({ server: server.url, transport, retry: RETRY });
         const watching = new Subscription();
         for (let index = 0; index < count; index += 1)
-          watching.add(stream(service.as({ primarySmtpAddress: `u${index}@contoso.com` })).subscribe());
+          watching.add(stream(service.actingAs({ primarySmtpAddress: `u${index}@contoso.com` })).subscribe());
         timer(20 * MINUTE_MS).subscribe(() => watching.unsubscribe());
       });
       return streams;
@@ -310,7 +318,7 @@ describe('A stream whose every request begins with an envelope that cannot be re
         const body$ = concat(of(new TextEncoder().encode(body)), NEVER);
         return of({ status: 200, url: request.url, headers, body$ }).pipe(delay(20));
       };
-      const service = exchange({ url: server.url, transport, retry: RETRY });
+      const service = connectExchange({ server: server.url, transport, retry: RETRY });
       const watching = stream(service).subscribe(({ type }) => (gaps += type === 'gap' ? 1 : 0));
       timer(10 * MINUTE_MS).subscribe(() => {
         watching.unsubscribe();

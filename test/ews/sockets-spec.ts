@@ -3,27 +3,32 @@ import { firstValueFrom, lastValueFrom, take, tap, toArray } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
 import type { EwsEvent } from '../../lib/ews/protocol/events.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
-import { type ExchangeService } from '../../lib/ews/session/session.ts';
+import { basic } from '../../lib/ews/auth/basic.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
+import { type Exchange } from '../../lib/ews/session/session.ts';
 import { type EwsDialect } from '../../lib/testing/ews/dialect.ts';
 import { ewsSimulator, type EwsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { serve, type Served } from '../../lib/testing/http/serve.ts';
 import { httpServer } from '../support/net/httpServer.ts';
 
 const pull = { folders: ['inbox'], events: ['created', 'newMail'], pollIntervalSeconds: 0.02 } as const;
-const basic = { username: 'sara', password: 'pä$$' };
+const credentials = { username: 'sara', password: 'pä$$' };
 
 describe('Over real sockets', () => {
   for (const dialect of ['exchange', 'grommunio'] satisfies EwsDialect[]) {
     describe(`a pull from a server like ${dialect}`, () => {
       let server: EwsSimulator;
       let served: Served;
-      let service: ExchangeService;
+      let service: Exchange;
 
       beforeEach(async () => {
-        server = ewsSimulator({ dialect, basic });
+        server = ewsSimulator({ dialect, basic: credentials });
         served = await serve(server.transport);
-        service = exchange({ url: `${served.origin}/EWS/Exchange.asmx`, basic, retry: { initialMs: 5 } });
+        service = connectExchange({
+          server: `${served.origin}/EWS/Exchange.asmx`,
+          auth: basic(credentials),
+          retry: { initialMs: 5 },
+        });
       });
 
       afterEach(async () => {
@@ -115,7 +120,10 @@ describe('Over real sockets', () => {
   it('a server that is not there should be an error that says so, and nothing left to remove', async () => {
     const gone = await httpServer(() => undefined);
     await gone.close();
-    const service = exchange({ url: `${gone.url}/EWS/Exchange.asmx`, retry: { retries: 1, initialMs: 1 } });
+    const service = connectExchange({
+      server: `${gone.url}/EWS/Exchange.asmx`,
+      retry: { retries: 1, initialMs: 1 },
+    });
     const error = await lastValueFrom(pullNotifications(service, pull)).catch((thrown: unknown) => thrown);
     expect(error).to.be.instanceOf(NetworkError).and.to.include({ code: 'ECONNREFUSED' });
     expect(await service.drain()).to.deep.equal({ clean: true, outcomes: [] });
@@ -125,7 +133,7 @@ describe('Over real sockets', () => {
     const proxy = await httpServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Sign in</html>');
     });
-    const service = exchange({ url: `${proxy.url}/EWS/Exchange.asmx` });
+    const service = connectExchange({ server: `${proxy.url}/EWS/Exchange.asmx` });
     const error = await lastValueFrom(pullNotifications(service, pull)).catch((thrown: unknown) => thrown);
     expect(error).to.have.property('message').that.contains('text/html: a proxy or login page in between?');
     const { outcomes } = await service.drain();

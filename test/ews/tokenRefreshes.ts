@@ -1,3 +1,4 @@
+import { bearer } from '../../lib/core/transport/auth.ts';
 import { expect } from 'chai';
 import { asyncScheduler, of } from 'rxjs';
 import { connectionsOf, gapsOf, streaming } from './streaming/streaming.ts';
@@ -19,10 +20,10 @@ export function expectTokenRefreshes(days: number): void {
     },
     { token: 'token-0', heartbeatSeconds: 45 },
     {
-      token: () => {
+      auth: bearer(() => {
         asked += 1;
         return of({ token: `token-${Math.floor(now() / HOUR)}`, expiresInSeconds: HOUR });
-      },
+      }),
     },
   );
   expect(run.events.filter(({ type }) => type === 'newMail')).to.have.length(days - 1);

@@ -8,8 +8,8 @@ import type { EwsEvent } from '../../lib/ews/protocol/events.ts';
 import type { PushRequest } from '../../lib/ews/push/pushRequest.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { pushNotifications } from '../../lib/ews/push/push.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
-import { type ExchangeService } from '../../lib/ews/session/session.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
+import { type Exchange } from '../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { type EwsFailure, type EwsOperation, ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { pushCallback } from '../../lib/testing/ews/pushCallback.ts';
@@ -145,7 +145,7 @@ function heard(store: CheckpointStore, saving: (value: Json) => void): Checkpoin
 }
 
 function watching(
-  service: ExchangeService,
+  service: Exchange,
   { way }: Scenario,
   folder: string,
   store: CheckpointStore,
@@ -185,8 +185,8 @@ export function run(scene: Scenario): Course {
     const recorded: Seen['recorded'] = [];
     seen.push({ from: watermarkOf(savedIn(memory)), recorded });
     const process = killableProcess(server.transport, store);
-    const service = exchange({
-      url: server.url,
+    const service = connectExchange({
+      server: server.url,
       transport: process.transport,
       retry: { initialMs: 200, maxMs: 1000, retries: 20, random: () => 0.5 },
     });

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { map } from 'rxjs';
 import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { autodiscovered } from '../../lib/ews/discovery/autodiscover.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import type { EwsFailure, EwsOperation } from '../../lib/testing/ews/simulator.ts';
 import { possibleLeftovers, checkRandomRuns } from '../support/random/randomRuns.ts';
@@ -92,8 +93,8 @@ function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): 
   const outcomes: ReleaseOutcome[] = [];
   let events = 0;
 
-  const service = exchange({
-    address: 'sara@contoso.com',
+  const service = connectExchange({
+    server: autodiscovered('sara@contoso.com'),
     transport: domain.transport,
     retry: { initialMs: 1000, random: () => 0.5 },
   });

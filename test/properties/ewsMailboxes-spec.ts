@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { map } from 'rxjs';
 import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { type EwsFailure, type EwsOperation, ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { possibleLeftovers, checkRandomRuns } from '../support/random/randomRuns.ts';
@@ -98,13 +98,13 @@ function run(scene: Scenario): readonly string[] {
   const events = ADDRESSES.map(() => 0);
   const breaches: string[] = [];
   const outcomes: ReleaseOutcome[] = [];
-  const service = exchange({
-    ...{ url: server.url, transport: server.transport, streaming: { maxConnections } },
+  const service = connectExchange({
+    ...{ server: server.url, transport: server.transport, streaming: { maxConnections } },
     retry: { initialMs: 1000, random: () => 0.5 },
   });
 
   const { alive, tally, enter } = watchers((visit: Visit) => {
-    const as = service.as({ primarySmtpAddress: ADDRESSES[visit.mailbox] ?? '' });
+    const as = service.actingAs({ primarySmtpAddress: ADDRESSES[visit.mailbox] ?? '' });
     const watched = { folders: ['inbox'], events: ['modified'] } as const;
     const events$ =
       visit.way === 'pull' ? pullNotifications(as, watched) : streamingNotifications(as, watched);

@@ -7,7 +7,7 @@ import {
   type HttpResponse,
   type Transport,
 } from '../../lib/core/transport/transport.ts';
-import { exchange, pullNotifications, streamingNotifications } from '../../lib/ews/index.ts';
+import { connectExchange, pullNotifications, streamingNotifications } from '../../lib/ews/index.ts';
 import { ewsSimulator } from '../../lib/testing/index.ts';
 import { NO_FIGURES, type Trial } from './law.ts';
 import { inVirtualTime } from './virtualTime.ts';
@@ -80,8 +80,8 @@ function courseOf(outage: Outage): Course {
       .transport(request)
       .pipe(map((response) => ({ ...response, body$: response.body$.pipe(takeUntil(broken$)) })));
   };
-  const service = exchange({
-    ...{ url: server.url, transport, online$: NEVER, retry: { random: () => chance } },
+  const service = connectExchange({
+    ...{ server: server.url, transport, online$: NEVER, retry: { random: () => chance } },
   });
   inVirtualTime((time) => {
     const what = { folders: ['inbox'], events: ['newMail'] } as const;

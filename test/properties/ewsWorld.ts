@@ -1,7 +1,8 @@
 import { asyncScheduler, type Observable } from 'rxjs';
+import { bearer } from '../../lib/core/transport/auth.ts';
 import {
   type EwsEvent,
-  exchange,
+  connectExchange,
   pullNotifications,
   pushNotifications,
   streamingNotifications,
@@ -49,12 +50,12 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
   const { origin } = new URL(server.url);
   const wire = wireTo(server.transport, () => asyncScheduler.now(), gistOf, passed);
   const found: string[] = [];
-  const service = exchange({
-    ...{ url: server.url, transport: wire.transport },
-    token: (asking) => {
+  const service = connectExchange({
+    ...{ server: server.url, transport: wire.transport },
+    auth: bearer((asking) => {
       if (asking !== origin) found.push(`law 9: a token was asked for ${asking}`);
       return token();
-    },
+    }),
     retry: { initialMs: 200, maxMs: 1000, random: () => 0.5 },
     streaming: { maxConnections },
     limits: { silenceSeconds: 8 * pace },

@@ -18,7 +18,7 @@ import {
   type HttpResponse,
   type Transport,
 } from '../../lib/core/transport/transport.ts';
-import { exchange, pullNotifications, streamingNotifications } from '../../lib/ews/index.ts';
+import { connectExchange, pullNotifications, streamingNotifications } from '../../lib/ews/index.ts';
 import { ewsSimulator, ucwaSimulator } from '../../lib/testing/index.ts';
 import { connect, presence } from '../../lib/ucwa/index.ts';
 import { NO_FIGURES, type Trial } from './law.ts';
@@ -151,7 +151,12 @@ export function playEwsSilence(program: SilenceProgram): Promise<Trial> {
   return play(program, (begins$) => {
     const server = ewsSimulator({ latencyMs: program.latencyMs });
     const transport = fallingSilent(server.transport, begins$, program);
-    const service = exchange({ url: server.url, transport, online$: NEVER, retry: { random: () => 0.5 } });
+    const service = connectExchange({
+      server: server.url,
+      transport,
+      online$: NEVER,
+      retry: { random: () => 0.5 },
+    });
     const what = { folders: ['inbox'], events: ['newMail'] } as const;
     return {
       streams: Array.from({ length: program.streams }, (_, index) =>

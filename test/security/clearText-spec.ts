@@ -3,14 +3,21 @@ import { catchError, EMPTY, lastValueFrom, of } from 'rxjs';
 import { fetchTransport } from '../../lib/core/transport/fetch.ts';
 import { withToken } from '../../lib/core/transport/withToken.ts';
 import { headersFrom, type HttpRequest, type Transport } from '../../lib/core/transport/transport.ts';
-import { autodiscoverEws, exchange, pullNotifications } from '../../lib/ews/index.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import {
+  autodiscover,
+  autodiscovered,
+  basic,
+  connectExchange,
+  pullNotifications,
+} from '../../lib/ews/index.ts';
 import { serve } from '../../lib/testing/http/serve.ts';
 import { connect, discover } from '../../lib/ucwa/index.ts';
 
 describe('Credentials in clear text', () => {
   const REMOTE = 'http://pool.contoso.com/';
   const safe = ['https://pool.contoso.com/', 'http://localhost:8080/', 'http://127.0.0.1/', 'http://[::1]/'];
-  const basic = { username: 'sara', password: 'hush' };
+  const credentials = { username: 'sara', password: 'hush' };
   const token = 'hush';
   const recording = (): { transport: Transport; sent: HttpRequest[] } => {
     const sent: HttpRequest[] = [];
@@ -26,8 +33,11 @@ describe('Credentials in clear text', () => {
   const ways: readonly [title: string, call: (url: string, more: object) => unknown][] = [
     ['connect with applications', (applications, more) => connect({ applications, token, ...more })],
     ['connect with application', (application, more) => connect({ application, token, ...more })],
-    ['exchange with a token', (url, more) => exchange({ url, token, ...more })],
-    ['exchange with basic', (url, more) => exchange({ url, basic, ...more })],
+    ['exchange with a token', (url, more) => connectExchange({ server: url, auth: bearer(token), ...more })],
+    [
+      'exchange with basic',
+      (url, more) => connectExchange({ server: url, auth: basic(credentials), ...more }),
+    ],
   ];
   for (const [title, call] of ways) {
     it(`are refused by ${title}, without showing them`, () => {
@@ -43,7 +53,7 @@ describe('Credentials in clear text', () => {
 
   it('are not there without a token: any URL is allowed', () => {
     connect({ applications: REMOTE });
-    exchange({ url: REMOTE });
+    connectExchange({ server: REMOTE });
   });
 
   it('are not sent by withToken, unless it is allowed', () => {
@@ -62,7 +72,12 @@ describe('Credentials in clear text', () => {
     connect({ applications: REMOTE, token, transport, allowInsecureHttp: true }).application$.subscribe({
       error: () => undefined,
     });
-    const service = exchange({ url: REMOTE, token, transport, allowInsecureHttp: true });
+    const service = connectExchange({
+      server: REMOTE,
+      auth: bearer(token),
+      transport,
+      allowInsecureHttp: true,
+    });
     pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
       error: () => undefined,
     });
@@ -94,14 +109,14 @@ describe('Credentials in clear text', () => {
       TypeError,
       'unknown name',
     );
-    expect(() => autodiscoverEws({ address: 'sara@contoso.com', ...wrong })).to.throw(
-      TypeError,
-      'unknown name',
-    );
+    expect(() => autodiscover('sara@contoso.com', { ...wrong })).to.throw(TypeError, 'unknown name');
     expect(() => connect({ domain: 'contoso.com', token: signIn, ...wrong })).to.throw(
       TypeError,
       'https is used',
     );
-    expect(() => exchange({ address: 'sara@contoso.com', ...wrong })).to.throw(TypeError, 'https is used');
+    expect(() => connectExchange({ server: autodiscovered('sara@contoso.com'), ...wrong })).to.throw(
+      TypeError,
+      'https is used',
+    );
   });
 });

@@ -16,10 +16,12 @@ import { fetchTransport } from '../../lib/core/transport/fetch.ts';
 import { memoryCheckpoints } from '../../lib/core/checkpoint/memoryStore.ts';
 import { withCookies } from '../../lib/core/transport/withCookies.ts';
 import { withToken } from '../../lib/core/transport/withToken.ts';
-import { autodiscoverEws } from '../../lib/ews/discovery/autodiscover.ts';
+import { autodiscover, autodiscovered } from '../../lib/ews/discovery/autodiscover.ts';
 import type { ExchangeOptions } from '../../lib/ews/options.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import { basic } from '../../lib/ews/auth/basic.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import { serve } from '../../lib/testing/http/serve.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
@@ -91,9 +93,9 @@ describe('Credentials over real sockets', () => {
           ? json(401, {}, { 'www-authenticate': 'Basic realm="x"' })
           : json(200, { Protocol: 'EWS', Url: `https://${disguise}/EWS/Exchange.asmx` }),
       );
-      const service = exchange({
-        address: 'sara@contoso.com',
-        basic: { username: 'sara', password: SECRET },
+      const service = connectExchange({
+        server: autodiscovered('sara@contoso.com'),
+        auth: basic({ username: 'sara', password: SECRET }),
         retry: { retries: 0 },
       });
       await ended(pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).pipe(take(1)));
@@ -105,7 +107,7 @@ describe('Credentials over real sockets', () => {
     it(`never reach ${disguise} through a redirect of Autodiscover`, async () => {
       const location = `https://${disguise}/autodiscover/autodiscover.xml`;
       world = await internet(HOSTS, () => ({ status: 302, headers: { location } }));
-      await ended(autodiscoverEws({ address: 'sara@contoso.com', token: () => SECRET }));
+      await ended(autodiscover('sara@contoso.com', { auth: bearer(() => SECRET) }));
       expectOnlyContoso(world);
       expect(world.arrivals).to.not.have.length(0);
     });
@@ -144,9 +146,9 @@ describe('Credentials over real sockets', () => {
       (answer: (arrival: Arrival) => Reply, options: Partial<ExchangeOptions> = {}) =>
       async () => {
         world = await internet(HOSTS, answer);
-        const service = exchange({
-          url: 'https://mail.contoso.com/EWS/Exchange.asmx',
-          basic: { username: 'sara', password: SECRET },
+        const service = connectExchange({
+          server: 'https://mail.contoso.com/EWS/Exchange.asmx',
+          auth: basic({ username: 'sara', password: SECRET }),
           retry: { retries: 0 },
           ...options,
         });
@@ -184,8 +186,8 @@ describe('Credentials over real sockets', () => {
         }
         return { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } };
       });
-      const basic = { username: 'sara', password: SECRET };
-      const [error] = await ended(autodiscoverEws({ address: 'sara@contoso.com', basic }));
+      const credentials = { username: 'sara', password: SECRET };
+      const [error] = await ended(autodiscover('sara@contoso.com', { auth: basic(credentials) }));
       expect(String(error)).to.contain('refused the user name and the password before');
       const sent = world.arrivals.filter(({ authorization }) => authorization === BASIC);
       expect(sent.map(({ host }) => host)).to.deep.equal(['autodiscover.contoso.com', 'contoso.com']);
@@ -194,12 +196,12 @@ describe('Credentials over real sockets', () => {
 
     it('are sent once, if they are refused, for many subscriptions at a time', async () => {
       world = await internet(HOSTS, () => ({ status: 401 }));
-      const service = exchange({
-        url: 'https://mail.contoso.com/EWS/Exchange.asmx',
-        basic: { username: 'sara', password: SECRET },
+      const service = connectExchange({
+        server: 'https://mail.contoso.com/EWS/Exchange.asmx',
+        auth: basic({ username: 'sara', password: SECRET }),
       });
       const streams = Array.from({ length: 20 }, (_, index) =>
-        pullNotifications(service.as({ primarySmtpAddress: `u${index}@contoso.com` }), {
+        pullNotifications(service.actingAs({ primarySmtpAddress: `u${index}@contoso.com` }), {
           ...{ folders: ['inbox'], events: ['newMail'] },
         }),
       );
@@ -232,9 +234,9 @@ describe('Credentials over real sockets', () => {
           '<PreviousWatermark>W</PreviousWatermark><MoreEvents>false</MoreEvents><StatusEvent/>';
         return envelope('GetEvents', `<Notification>${named}${nothing}</Notification>`);
       });
-      const service = exchange({
-        url: 'https://mail.contoso.com/EWS/Exchange.asmx',
-        basic: { username: 'sara', password: SECRET },
+      const service = connectExchange({
+        server: 'https://mail.contoso.com/EWS/Exchange.asmx',
+        auth: basic({ username: 'sara', password: SECRET }),
         retry: { initialMs: 1, maxMs: 1 },
       });
       const watching = new Subscription();

@@ -8,7 +8,7 @@ import { MOST_VALUES } from '../../lib/core/json.ts';
 import type { Limits } from '../../lib/core/limits.ts';
 import { EwsError } from '../../lib/ews/protocol/errors.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { httpServer, rawServer, type SpecServer } from '../support/net/httpServer.ts';
 
@@ -35,7 +35,7 @@ describe('A hostile server over real sockets', () => {
 
   /** The error of a subscription at Exchange. */
   const subscribeAt = async ({ url }: SpecServer, limits: Limits = {}): Promise<unknown> => {
-    const service = exchange({ url: `${url}/EWS/Exchange.asmx`, retry: { retries: 0 }, limits });
+    const service = connectExchange({ server: `${url}/EWS/Exchange.asmx`, retry: { retries: 0 }, limits });
     const error = await firstValueFrom(
       pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }),
     ).catch((cause: unknown) => cause);
@@ -216,7 +216,7 @@ describe('A hostile server over real sockets', () => {
         } else response.end(reply('Unsubscribe', ''));
       });
     });
-    const service = exchange({ url: `${server.url}/EWS/Exchange.asmx` });
+    const service = connectExchange({ server: `${server.url}/EWS/Exchange.asmx` });
     const mail$ = pullNotifications(service, {
       ...{ folders: ['inbox'], events: ['newMail'], pollIntervalSeconds: 300 },
     });

@@ -12,7 +12,7 @@ import {
 } from '../../lib/ews/protocol/envelope.ts';
 import { poxRequest } from '../../lib/ews/discovery/pox.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { writeBatch } from '../../lib/ucwa/protocol/multipart.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
@@ -189,7 +189,7 @@ const exchangeUrl = `${ORIGIN}/EWS/Exchange.asmx`;
 /** Nothing is tried again, so that nothing is left when a spec is over. */
 const once = { retry: { retries: 0 } };
 const watch = (options: object, transport: Transport): void => {
-  const service = exchange({ url: exchangeUrl, transport, ...once, ...options });
+  const service = connectExchange({ server: exchangeUrl, transport, ...once, ...options });
   pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
     error: () => undefined,
   });

@@ -1,16 +1,17 @@
 import { expect } from 'chai';
 import { lastValueFrom, materialize, type Observable, take, toArray } from 'rxjs';
-import { autodiscoverEws } from '../../lib/ews/discovery/autodiscover.ts';
+import { autodiscover } from '../../lib/ews/discovery/autodiscover.ts';
 import { AutodiscoverError } from '../../lib/ews/protocol/errors.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
-import type { SignInOptions } from '../../lib/ews/auth/signIn.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
+import { basic } from '../../lib/ews/auth/basic.ts';
+import { type Auth, bearer } from '../../lib/core/transport/auth.ts';
 import { type Arrival, type Internet, internet } from '../support/net/internet.ts';
 
 const SECRET = 'Tr0ub4dor-and-3';
 const BASIC = `Basic ${btoa(`sara:${SECRET}`)}`;
-const basic: SignInOptions = { basic: { username: 'sara', password: SECRET } };
-const token: SignInOptions = { token: SECRET };
+const password = basic({ username: 'sara', password: SECRET });
+const token = bearer(SECRET);
 
 async function endOf(source$: Observable<unknown>): Promise<unknown> {
   const notes = await lastValueFrom(source$.pipe(materialize(), toArray()));
@@ -35,22 +36,21 @@ describe('Credentials for a host that the caller did not name, over real sockets
     return world;
   };
 
-  const look = (options: SignInOptions): Promise<unknown> =>
-    endOf(autodiscoverEws({ address: 'sara@contoso.com', ...options }));
+  const look = (auth: Auth): Promise<unknown> => endOf(autodiscover('sara@contoso.com', { auth }));
 
-  const withheld: readonly (readonly [SignInOptions, readonly string[], string])[] = [
-    [basic, ['Bearer realm="x"'], 'offers Bearer, so the password was not sent'],
-    [basic, ['Negotiate', 'NTLM'], 'offers Negotiate, NTLM, so the password was not sent'],
-    [basic, ['Bearer realm="x, Basic realm=y"'], 'offers Bearer, so the password was not sent'],
-    [basic, [], 'without a WWW-Authenticate header that can be read, so the password was not sent'],
+  const withheld: readonly (readonly [Auth, readonly string[], string])[] = [
+    [password, ['Bearer realm="x"'], 'offers Bearer, so the password was not sent'],
+    [password, ['Negotiate', 'NTLM'], 'offers Negotiate, NTLM, so the password was not sent'],
+    [password, ['Bearer realm="x, Basic realm=y"'], 'offers Bearer, so the password was not sent'],
+    [password, [], 'without a WWW-Authenticate header that can be read, so the password was not sent'],
     [token, ['Basic realm="x"'], 'offers Basic, so the token was not sent'],
     [token, ['MsRtcOAuth href="https://contoso.com/"'], 'offers MsRtcOAuth, so the token was not sent'],
   ];
-  for (const [options, offer, reason] of withheld) {
-    const kind = options === basic ? 'password' : 'token';
+  for (const [auth, offer, reason] of withheld) {
+    const kind = auth === password ? 'password' : 'token';
     it(`are not sent: a ${kind} after a 401 that offers ${offer.join(' and ') || 'nothing'}`, async () => {
       const { arrivals } = await refusing(() => offer);
-      const error = await look(options);
+      const error = await look(auth);
       expect(arrivals.map(({ host, method }) => `${method} ${host}`)).to.deep.equal([
         'GET autodiscover.contoso.com',
         'GET contoso.com',
@@ -69,7 +69,7 @@ describe('Credentials for a host that the caller did not name, over real sockets
     const { arrivals } = await refusing(({ host }) => [
       host === 'contoso.com' ? 'Bearer' : 'Basic realm="x"',
     ]);
-    await look(basic);
+    await look(password);
     const signed = arrivals.filter(({ authorization }) => authorization !== undefined);
     expect(signed.map(({ host, authorization }) => `${host} ${authorization ?? ''}`)).to.deep.equal([
       `autodiscover.contoso.com ${BASIC}`,
@@ -87,7 +87,7 @@ describe('Credentials for a host that the caller did not name, over real sockets
   it('are sent at once to a URL that the caller gave', async () => {
     const { arrivals } = await refusing(() => ['Bearer']);
     const url = 'https://mail.contoso.com/EWS/Exchange.asmx';
-    const service = exchange({ url, ...basic, retry: { retries: 0 } });
+    const service = connectExchange({ server: url, auth: password, retry: { retries: 0 } });
     await endOf(pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).pipe(take(1)));
     await service.close({ timeoutMs: 0 });
     expect(arrivals[0]).to.include({ host: 'mail.contoso.com', authorization: BASIC });

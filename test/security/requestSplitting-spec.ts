@@ -1,14 +1,15 @@
+import { bearer } from '../../lib/core/transport/auth.ts';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { lastValueFrom, materialize, type Observable, take, toArray } from 'rxjs';
+import { lastValueFrom, materialize, type Observable, take, toArray, of } from 'rxjs';
 import { fetchTransport } from '../../lib/core/transport/fetch.ts';
 import { withCookies } from '../../lib/core/transport/withCookies.ts';
 import { withToken } from '../../lib/core/transport/withToken.ts';
-import { affinityGroup } from '../../lib/ews/discovery/affinity.ts';
+import { basic } from '../../lib/ews/auth/basic.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 
 /** Texts that want to be a header, or a request, of their own. */
@@ -79,7 +80,7 @@ describe('Splitting requests over real sockets', () => {
 
   const watch = (options: object) => {
     const url = `${origin}/EWS/Exchange.asmx`;
-    const service = exchange({ url, retry: { retries: 0 }, ...options });
+    const service = connectExchange({ server: url, retry: { retries: 0 }, ...options });
     return pullNotifications(service, { folders: ['inbox'], events: ['newMail'] });
   };
   const join = (options: object) =>
@@ -87,10 +88,10 @@ describe('Splitting requests over real sockets', () => {
       .events$;
 
   const ways: readonly (readonly [string, (text: string) => Observable<unknown>])[] = [
-    ['a token', (token) => watch({ token })],
-    ['the token of a provider', (token) => watch({ token: () => [token] })],
-    ['a user name', (username) => watch({ basic: { username, password: 'p' } })],
-    ['a password', (password) => watch({ basic: { username: 'u', password } })],
+    ['a token', (token) => watch({ auth: bearer(token) })],
+    ['the token of a provider', (token) => watch({ auth: bearer(() => of(token)) })],
+    ['a user name', (username) => watch({ auth: basic({ username, password: 'p' }) })],
+    ['a password', (password) => watch({ auth: basic({ username: 'u', password }) })],
     ['an anchor mailbox', (anchorMailbox) => watch({ anchorMailbox })],
     ['an impersonated mailbox', (smtpAddress) => watch({ impersonate: { smtpAddress } })],
     ['the culture of an application', (culture) => join({ culture })],
@@ -107,11 +108,6 @@ describe('Splitting requests over real sockets', () => {
     [
       'the scheme of a token',
       (scheme) => withToken('t', { scheme })(fetchTransport())({ method: 'GET', url: origin }),
-    ],
-    [
-      'an affinity group',
-      (anchorMailbox) =>
-        affinityGroup({ anchorMailbox }).middleware(fetchTransport())({ method: 'GET', url: origin }),
     ],
   ];
   for (const [name, send] of ways) {

@@ -10,9 +10,10 @@ import type { HttpRequest, Middleware, Transport } from '../../lib/core/transpor
 import { withCookies } from '../../lib/core/transport/withCookies.ts';
 import { withToken } from '../../lib/core/transport/withToken.ts';
 import { ntlm } from '../../lib/node/ntlm.ts';
-import { affinityGroup } from '../../lib/ews/discovery/affinity.ts';
-import { autodiscoverEws } from '../../lib/ews/discovery/autodiscover.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { autodiscover, autodiscovered } from '../../lib/ews/discovery/autodiscover.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import { basic } from '../../lib/ews/auth/basic.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import {
   AutodiscoverError,
   ConnectionsFullError,
@@ -103,16 +104,27 @@ describe('Secrets', () => {
   });
 
   it('should not be seen in a connection to EWS, its ledger, what it emits, and the log of the simulator', async () => {
-    const basic = { username: 'sara', password: SECRET };
-    const server = ewsSimulator({ basic });
-    const service = exchange({ url: server.url, basic, transport: server.transport });
+    const credentials = { username: 'sara', password: SECRET };
+    const server = ewsSimulator({ basic: credentials });
+    const service = connectExchange({
+      server: server.url,
+      auth: basic(credentials),
+      transport: server.transport,
+    });
     const recorded: unknown[] = [];
     service.activity$.subscribe((activity) => recorded.push(activity));
     pullNotifications(service, { folders: ['inbox'], events: ['newMail'] })
       .subscribe((event) => recorded.push(event))
       .unsubscribe();
     const report = await service.drain();
-    for (const value of [service, service.as({ sid: 'S-1' }), recorded, report, server, server.requests])
+    for (const value of [
+      service,
+      service.actingAs({ sid: 'S-1' }),
+      recorded,
+      report,
+      server,
+      server.requests,
+    ])
       expectNoSecret(value);
     expect(server.requests).to.have.length(3);
   });
@@ -127,7 +139,8 @@ describe('Secrets', () => {
       withToken(SECRET),
       withToken(SECRET)(fetchTransport()),
       ntlm(messages as never, { username: 'sara', password: SECRET }),
-      affinityGroup({ anchorMailbox: 'sara@contoso.com' }),
+      basic({ username: 'sara', password: SECRET }),
+      bearer(SECRET),
       pushListener({ path: `/${SECRET}` }),
     ];
     for (const value of values) expectNoSecret(value);
@@ -167,20 +180,31 @@ describe('Secrets', () => {
           signIn: password({ username: 'a', password: SECRET }),
         } as never),
       () => connect({ applications: 'https://a.b/', token: { secret: SECRET } as never }),
-      () => exchange({ url: `https://sara:${SECRET}@a.b/` }),
-      () => exchange({ url: 'https://a.b/', basic: { username: 'a', password: `${SECRET}\0` } }),
-      () => exchange({ url: 'https://a.b/', basic: { username: 'a', password: SECRET }, token: SECRET }),
+      () => connectExchange({ server: `https://sara:${SECRET}@a.b/` }),
+      () =>
+        connectExchange({ server: 'https://a.b/', auth: basic({ username: 'a', password: `${SECRET}\0` }) }),
+      () =>
+        connectExchange({
+          server: 'https://a.b/',
+          auth: { username: 'a', password: SECRET } as never,
+        }),
+      () => connectExchange({ server: 'https://a.b/', auth: SECRET as never }),
+      () => connectExchange({ server: 'https://a.b/', token: SECRET } as never),
+      () => connectExchange({ server: 'https://a.b/', basic: { username: 'a', password: SECRET } } as never),
       () => password({ username: '', password: SECRET }),
       () => anonymousMeeting({ conferenceUri: SECRET }),
       () => pushListener({ path: SECRET }),
       () => withToken(new Subject() as never),
-      () => exchange(`https://a.b/?key=${SECRET}` as never),
+      () => connectExchange(`https://a.b/?key=${SECRET}` as never),
       () => connect(`https://a.b/?key=${SECRET}` as never),
-      () => exchange({ url: `foo:sara:${SECRET}@a.b` }),
-      () => exchange({ address: 'a@b.test', url: `https://sara:${SECRET}@a.b/` }),
-      () => exchange({ address: 'a@b.test', url: `https://a.b/?key=${SECRET}` }),
-      () => exchange({ address: `https://sara:${SECRET}@a.b/` }),
-      () => exchange({ address: 'a@b.test', allowRedirectTo: [`https://sara:${SECRET}@a.b/`] }),
+      () => connectExchange({ server: `foo:sara:${SECRET}@a.b` }),
+      () => connectExchange({ server: { address: `https://sara:${SECRET}@a.b/` } }),
+      () => connectExchange({ url: `https://a.b/?key=${SECRET}` } as never),
+      () => connectExchange({ server: autodiscovered(`https://sara:${SECRET}@a.b/`) }),
+      () =>
+        connectExchange({
+          server: autodiscovered('a@b.test', { allowRedirectTo: [`https://sara:${SECRET}@a.b/`] }),
+        }),
       ...[
         { urls: [`http://a.b/?key=${SECRET}`] },
         { urls: `https://a.b/?key=${SECRET}` as never },
@@ -375,7 +399,7 @@ describe('Secrets in the errors of a foreign transport', () => {
   });
 
   it('are in no AutodiscoverError and in none of its attempts', async () => {
-    const error = await failureOf(autodiscoverEws({ address: 'a@contoso.com', transport: failing }));
+    const error = await failureOf(autodiscover('a@contoso.com', { transport: failing }));
     expect(error).to.be.instanceOf(AutodiscoverError);
     expectNoSecret(error);
   });
@@ -437,7 +461,7 @@ describe('Secrets in a URL', () => {
     for (const odd of ODD) {
       const location = `https://evil.test/${SECRET}?${odd}${SECRET}#${odd}${SECRET}`;
       const transport: Transport = () => of(response(302, { headers: { location } }));
-      const error = await failureOf(autodiscoverEws({ address: 'sara@contoso.com', transport }));
+      const error = await failureOf(autodiscover('sara@contoso.com', { transport }));
       expect(error).to.be.instanceOf(AutodiscoverError);
       expectNoSecret(error);
     }

@@ -17,15 +17,15 @@ import type { Releases } from './ledger.ts';
  * @example
  * ```ts
  * import { closeOnPageHide } from 'rxchange';
- * import { exchange, pullNotifications } from 'rxchange/ews';
+ * import { connectExchange, pullNotifications } from 'rxchange/ews';
  * import { ewsSimulator } from 'rxchange/testing';
  *
  * const page = new EventTarget(); // in a browser: leave it out
  * const { transport, url } = ewsSimulator();
- * const service = exchange({ url, transport });
- * closeOnPageHide(service, page);
- * service.releases.outcomes$.subscribe(({ outcome, resource }) => console.log(outcome, resource));
- * pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe();
+ * const exchange = connectExchange({ server: url, transport });
+ * closeOnPageHide(exchange, page);
+ * exchange.releases.outcomes$.subscribe(({ outcome, resource }) => console.log(outcome, resource));
+ * pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe();
  * page.dispatchEvent(new Event('pagehide'));
  * // prints: Released PullSubscription
  * ```

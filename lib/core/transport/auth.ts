@@ -1,3 +1,4 @@
+import { invalidSecret, typeName } from '../options.ts';
 import type { HttpResponse, Middleware } from './transport.ts';
 import { type TokenProvider, withToken } from './withToken.ts';
 
@@ -38,4 +39,15 @@ export function bearer(token: TokenProvider): Auth {
   // Called here for its checks: a wrong token throws where it was written.
   withToken(token);
   return { scheme: 'Bearer', sign: (context) => withToken(token, context) };
+}
+
+/**
+ * Returns the value of an option `auth`, if it is one or undefined.
+ *
+ * @throws TypeError that says what to write, without the value.
+ */
+export function authOption(auth: Auth | undefined): Auth | undefined {
+  const { scheme, sign } = Object(auth) as Partial<Auth>;
+  if (auth === undefined || (typeof scheme === 'string' && typeof sign === 'function')) return auth;
+  throw invalidSecret('auth', `a value such as bearer(token), but it is ${typeName(auth)}`);
 }

@@ -1,89 +1,71 @@
-import type { Observable } from 'rxjs';
-import { invalidOption, objectOption } from '../../core/options.ts';
+import { feature, type Feature } from '../../core/feature.ts';
 import { firstAlone } from '../../core/transport/firstAlone.ts';
-import type { HttpResponse, Middleware } from '../../core/transport/transport.ts';
+import type { Middleware } from '../../core/transport/transport.ts';
 import { cookieJar, withCookies } from '../../core/transport/withCookies.ts';
 
-/** What makes a group. */
-export interface AffinityOptions {
-  /** The SMTP address of one mailbox of the group, by which its server is found. */
-  readonly anchorMailbox: string;
+/** What {@link affinity} returns: the option `affinity` of `connectExchange`. */
+export interface Affinity {
+  readonly keeps: 'cookies';
 }
 
-/** Mailboxes whose subscriptions are kept on one server of a farm. */
-export interface AffinityGroup {
-  readonly anchorMailbox: string;
-  /** Leads the requests of the group, all of them, to its server. It belongs below `pinnedTo`. */
+/** Keeps the requests of one group of mailboxes on one server of a farm. */
+export interface GroupAffinity {
+  /** Sends the cookies of the group. It belongs below `restrictToOrigin`, so that it sees each redirect. */
   readonly middleware: Middleware;
-  /** Forgets which server it was: the next request finds it anew. For mailboxes that moved, and servers that are gone. */
-  forget(): void;
+  /** Forgets which server it was: for mailboxes that moved, and servers that are gone. */
+  readonly forget: () => void;
 }
 
-/** What comes behind the last at sign holds none, or long texts of them would take their time. */
-const ADDRESS = /^[\x21-\x7e]+@[\x21-\x3f\x41-\x7e]+$/;
-
-/** Whether a text can name the mailbox by which the server of a group is found: it has to fit into a header. */
-export function isAnchor(value: unknown): value is string {
-  return typeof value === 'string' && ADDRESS.test(value);
-}
-
-/** Returns an anchor mailbox that can be used, and throws a TypeError for another. */
-export function anchorOption(value: unknown): string {
-  if (isAnchor(value)) return value;
-  throw invalidOption('anchorMailbox', value, 'an SMTP address in visible ASCII characters');
-}
+/** The feature of {@link affinity}. */
+export const AFFINITY: Feature<{ readonly group: () => GroupAffinity }> = /* @__PURE__ */ feature(
+  "affinity() from 'rxchange/ews'",
+);
 
 /**
- * Creates a group of subscriptions that one mailbox server holds: behind a load balancer the others do not
- * know them, and answer that they do not exist.
+ * Returns the value that keeps the requests of each group of mailboxes on one server of a farm, by cookies.
  *
- * Each request carries `X-AnchorMailbox` and `X-PreferServerAffinity: true`, and each after the first the
- * cookies that the server has set: `X-BackEndOverrideCookie`, which names the server, and whatever else
- * load balancers and older versions of Exchange keep affinity by. They go to the origin that set them, with
- * requests of this group only. The first request goes alone, because only its answer names the server; the
- * others wait for it, and where it fails, or is not answered in 30 seconds, the next one is the first.
+ * Use it outside browsers, which keep cookies themselves, when a load balancer spreads requests over several servers
+ * by cookies: with Exchange 2010, and when mailboxes with the same `anchorMailbox` share connections. There, a server
+ * that did not create a subscription answers that it does not exist: without affinity, streams emit a `gap` event with
+ * the reason `subscriptionLost` again and again. A single server needs none. Exchange 2013 and later find the server
+ * of one mailbox by the header `X-AnchorMailbox`, which is always sent if the address of the mailbox is known.
  *
- * In a browser the cookies are the browser's, one set for all groups: there, use one group only, with
- * credentials included. It throws a TypeError for what is no address. Page: "How to maintain affinity
- * between a group of subscriptions and the Mailbox server".
+ * The cookies of a response, such as `X-BackEndOverrideCookie`, go to the origin that set them, with requests of the
+ * same group only. The first request of a group goes alone, because only its response names the server. The others
+ * wait for it for at most 30 seconds; if it fails, the next one is the first.
+ *
+ * @see [EWS] How to maintain affinity between a group of subscriptions and the Mailbox server
  *
  * @example
  * ```ts
- * import { of } from 'rxjs';
- * import { headersFrom, type Transport } from 'rxchange';
- * import { affinityGroup } from 'rxchange/ews';
+ * import { affinity, connectExchange, streamingNotifications } from 'rxchange/ews';
+ * import { ewsSimulator } from 'rxchange/testing';
  *
- * const farm: Transport = ({ url, headers }) => {
- *   console.log(headers?.['x-anchormailbox'], headers?.['cookie'] ?? 'no cookie');
- *   const set = { 'set-cookie': 'X-BackEndOverrideCookie=mbx1~1941996295; path=/; secure; HttpOnly' };
- *   return of({ status: 200, url, headers: headersFrom(set), body$: of() });
- * };
- * const group = affinityGroup({ anchorMailbox: 'alfred@contoso.com' });
- * const transport = group.middleware(farm);
- *
- * const request = { method: 'POST', url: 'https://mail.contoso.com/EWS/Exchange.asmx' };
- * transport(request).subscribe();
- * // prints: alfred@contoso.com no cookie
- * transport(request).subscribe();
- * // prints: alfred@contoso.com X-BackEndOverrideCookie=mbx1~1941996295
+ * const { url, transport } = ewsSimulator();
+ * const exchange = connectExchange({
+ *   ...{ server: url, transport },
+ *   anchorMailbox: 'sara@contoso.com',
+ *   affinity: affinity(),
+ * });
+ * const watching = streamingNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe();
+ * watching.unsubscribe();
+ * console.log((await exchange.drain()).clean);
+ * // prints: true
  * ```
  */
-export function affinityGroup(options: AffinityOptions): AffinityGroup {
-  const { anchorMailbox } = objectOption('options', options, { anchorMailbox: 1 });
-  const affinity = { 'x-anchormailbox': anchorOption(anchorMailbox), 'x-preferserveraffinity': 'true' };
+export function affinity(): Affinity {
+  return AFFINITY.create({ keeps: 'cookies' }, { group: groupAffinity });
+}
+
+/** Creates the affinity of one group. */
+function groupAffinity(): GroupAffinity {
   const jar = cookieJar();
   const keepCookies = withCookies(jar);
   const first = firstAlone(({ status }) => status >= 200 && status < 300);
-
   return {
-    anchorMailbox,
     middleware: (transport) => {
-      const withAffinity = keepCookies(transport);
-      return (request) => {
-        const send = (): Observable<HttpResponse> =>
-          withAffinity({ ...request, headers: { ...request.headers, ...affinity } });
-        return first.send(send);
-      };
+      const send = keepCookies(transport);
+      return (request) => first.send(() => send(request));
     },
     forget: () => {
       jar.clear();

@@ -1,32 +1,30 @@
-import { asyncScheduler, identity } from 'rxjs';
+import { asyncScheduler } from 'rxjs';
 import type { ConnectionBackoff } from '../../core/backoff/connectionBackoff.ts';
+import { invalidOption } from '../../core/options.ts';
 import type { Middleware, Transport } from '../../core/transport/transport.ts';
-import { affinityGroup } from './affinity.ts';
+import type { GroupAffinity } from './affinity.ts';
 
 /** One group of mailboxes at one URL: what their streams share. */
 export interface Endpoint {
   readonly url: string;
   /** The one backoff of all requests to the URL. */
   readonly backoff: ConnectionBackoff;
-  /** For what is answered and over. */
+  /** For requests whose response ends. */
   readonly calls: Transport;
-  /** For what hangs. */
+  /** For requests that stay open. */
   readonly streams: Transport;
 }
 
 /** Mailboxes whose requests go to one server of a farm. */
 interface Group {
   at(url: string): Endpoint;
-  /** Finds that server anew, at most once a minute: a mailbox of the group has moved. */
+  /** Forgets which server it was, at most once a minute: a mailbox of the group has moved. */
   forget(): void;
 }
 
-/** The groups of a service. */
+/** The groups of a connection. */
 export interface AffinityGroups {
-  /**
-   * The group of a mailbox: shared with those that name the same anchor; without an anchor, its own and
-   * without affinity.
-   */
+  /** Returns the group of a mailbox: that of the mailboxes with the same anchor, or, without an anchor, its own. */
   groupOf(mailbox: string, anchorMailbox: string | undefined): Group;
 }
 
@@ -34,33 +32,55 @@ interface OpenGroup extends Group {
   readonly mailboxes: Set<string>;
 }
 
-/** How many mailboxes a group may hold. Page: "How to maintain affinity between a group of subscriptions". */
+/** [EWS] How to maintain affinity between a group of subscriptions and the Mailbox server. */
 const MOST_MAILBOXES = 200;
 
 /** All mailboxes of a group may find out one after another that it has moved. */
 const FORGET_EVERY_MS = 60_000;
 
-/** Creates the groups of a service; where one is full, the next has the same anchor. */
-export function affinityGroups(siteAt: (url: string, affinity: Middleware) => Endpoint): AffinityGroups {
+/** The part after the last at sign contains none: a pattern that allows it would take long on long texts. */
+const ADDRESS = /^[\x21-\x7e]+@[\x21-\x3f\x41-\x7e]+$/;
+
+/** Whether a text can name the mailbox by which the server of a group is found: it has to fit into a header. */
+export function isAnchor(value: unknown): value is string {
+  return typeof value === 'string' && ADDRESS.test(value);
+}
+
+/** Returns an anchor mailbox that can be used, and throws a TypeError for another. */
+export function anchorOption(value: unknown): string {
+  if (isAnchor(value)) return value;
+  throw invalidOption('anchorMailbox', value, 'an SMTP address in visible ASCII characters');
+}
+
+/**
+ * Creates the groups of a connection. When a group is full, the next one has the same anchor.
+ *
+ * @param affinity Creates the affinity of one group at one URL; undefined for none.
+ */
+export function affinityGroups(
+  affinity: (() => GroupAffinity) | undefined,
+  endpointAt: (url: string, middleware: Middleware) => Endpoint,
+): AffinityGroups {
   const byAnchor = new Map<string, OpenGroup[]>();
 
   const open = (anchorMailbox: string | undefined): OpenGroup => {
-    const sites = new Map<string, Endpoint>();
+    const endpoints = new Map<string, Endpoint>();
     const forgets = new Set<() => void>();
     let forgottenAt = -Infinity;
     const make = (url: string): Endpoint => {
-      if (anchorMailbox === undefined) return siteAt(url, identity);
-      // Another one at each URL: which server it was says nothing elsewhere.
-      const affinity = affinityGroup({ anchorMailbox });
-      forgets.add(() => affinity.forget());
-      return siteAt(url, affinity.middleware);
+      // Another one at each URL: a server at one says nothing about those at another.
+      const group = affinity?.();
+      if (group !== undefined) forgets.add(group.forget);
+      return endpointAt(url, (transport) =>
+        withHeaders(headersOf(anchorMailbox, group), group?.middleware(transport) ?? transport),
+      );
     };
     return {
       mailboxes: new Set(),
       at: (url) => {
-        const site = sites.get(url) ?? make(url);
-        sites.set(url, site);
-        return site;
+        const endpoint = endpoints.get(url) ?? make(url);
+        endpoints.set(url, endpoint);
+        return endpoint;
       },
       forget: () => {
         const now = asyncScheduler.now();
@@ -84,4 +104,17 @@ export function affinityGroups(siteAt: (url: string, affinity: Middleware) => En
       return group;
     },
   };
+}
+
+/** With an anchor also without `affinity`: a browser keeps the cookies of the response itself. */
+function headersOf(
+  anchorMailbox: string | undefined,
+  group: GroupAffinity | undefined,
+): Readonly<Record<string, string>> {
+  if (anchorMailbox === undefined) return group === undefined ? {} : { 'x-preferserveraffinity': 'true' };
+  return { 'x-anchormailbox': anchorMailbox, 'x-preferserveraffinity': 'true' };
+}
+
+function withHeaders(headers: Readonly<Record<string, string>>, transport: Transport): Transport {
+  return (request) => transport({ ...request, headers: { ...request.headers, ...headers } });
 }

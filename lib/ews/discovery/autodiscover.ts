@@ -1,6 +1,7 @@
 import {
   catchError,
   defer,
+  identity,
   map,
   mergeMap,
   type Observable,
@@ -10,15 +11,16 @@ import {
   TimeoutError,
 } from 'rxjs';
 import { DecodeError, HttpError, NetworkError } from '../../core/errors.ts';
-import { hostOption, allowedHosts } from '../../core/hosts.ts';
+import { hostOption, allowedHosts, type AllowedHosts } from '../../core/hosts.ts';
 import { checkLimits, type Limits } from '../../core/limits.ts';
 import { invalidOption, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
+import { type Auth, authOption } from '../../core/transport/auth.ts';
 import { fetchTransport } from '../../core/transport/fetch.ts';
 import type { Fetch } from '../../core/transport/send.ts';
 import type { HttpRequest, Transport } from '../../core/transport/transport.ts';
-import { reasonToWithhold, SIGN_IN_NAMES, signing, type SignInOptions } from '../auth/signIn.ts';
 import { AutodiscoverError } from '../protocol/errors.ts';
 import { answerOf } from './answer.ts';
+import { AUTODISCOVERED, type Autodiscovered, discoveredLocation, type LookupContext } from './location.ts';
 import { poxRequest } from './pox.ts';
 import {
   type AutodiscoverAnswer,
@@ -30,19 +32,24 @@ import {
   type MailAddress,
   mailAddress,
 } from './search.ts';
+import { reasonToWithhold } from './withhold.ts';
 
-/** Whose web services to look for, and how to ask. */
-export interface AutodiscoverOptions extends SignInOptions {
-  /** The SMTP address of a mailbox, such as `sara@contoso.com`. */
-  readonly address: string;
+/** The options of {@link autodiscovered}. */
+export interface AutodiscoveredOptions {
   /**
    * Domains, besides that of the address, whose hosts may be asked, signed in to, and found.
    *
    * @default none
    */
   readonly allowRedirectTo?: readonly string[];
-  /** How long each server may take to answer, in seconds: the whole response. @default 10 */
+  /** How long each server may take for its whole response, in seconds from 0.1 to 3600. @default 10 */
   readonly timeoutSeconds?: number;
+}
+
+/** The options of {@link autodiscover}. */
+export interface AutodiscoverOptions extends AutodiscoveredOptions {
+  /** How to sign in: `bearer(token)` or `basic({ username, password })`. @default nothing is signed */
+  readonly auth?: Auth;
   /**
    * Of the limits, `drainBytes`, `drainSeconds` and `redirects` apply: the responses have a fixed bound of 262,144
    * bytes. @default 10 redirects, which are documented
@@ -54,11 +61,10 @@ export interface AutodiscoverOptions extends SignInOptions {
   readonly fetch?: Fetch;
 }
 
+const VALUE_NAMES: OptionNames<AutodiscoveredOptions> = { allowRedirectTo: 1, timeoutSeconds: 1 };
 const NAMES: OptionNames<AutodiscoverOptions> = {
-  ...SIGN_IN_NAMES,
-  address: 1,
-  allowRedirectTo: 1,
-  timeoutSeconds: 1,
+  ...VALUE_NAMES,
+  auth: 1,
   limits: 1,
   transport: 1,
   fetch: 1,
@@ -82,7 +88,7 @@ const NAMES: OptionNames<AutodiscoverOptions> = {
  * ```ts
  * import { of } from 'rxjs';
  * import { headersFrom, type Transport } from 'rxchange';
- * import { autodiscoverEws } from 'rxchange/ews';
+ * import { autodiscover } from 'rxchange/ews';
  *
  * const answer = { Protocol: 'EWS', Url: 'https://mail.contoso.com/EWS/Exchange.asmx' };
  * const transport: Transport = ({ url }) =>
@@ -93,45 +99,93 @@ const NAMES: OptionNames<AutodiscoverOptions> = {
  *     body$: of(new TextEncoder().encode(JSON.stringify(answer))),
  *   });
  *
- * autodiscoverEws({ address: 'sara@contoso.com', transport }).subscribe((url) => console.log(url));
+ * autodiscover('sara@contoso.com', { transport }).subscribe((url) => console.log(url));
  * // prints: https://mail.contoso.com/EWS/Exchange.asmx
  * ```
  */
-export function autodiscoverEws(options: AutodiscoverOptions): Observable<string> {
-  return autodiscovered(objectOption('options', options, NAMES));
+export function autodiscover(address: string, options: AutodiscoverOptions = {}): Observable<string> {
+  const { auth, fetch, limits } = objectOption('options', options, NAMES);
+  const checked = checkLimits(limits);
+  const transport = options.transport ?? fetchTransport(fetch, checked);
+  const sign = authOption(auth)?.sign({ allowInsecureHttp: false }) ?? identity;
+  return lookUp(checkLookup(address, options), { auth, sign, transport, redirects: limits?.redirects });
 }
 
-/** The same with options of known names, or among others. */
-export function autodiscovered(options: AutodiscoverOptions): Observable<string> {
-  const { allowRedirectTo = [], timeoutSeconds = 10 } = options;
-  const address = addressOption(options.address);
+/**
+ * Returns the value that makes a connection find its server by Autodiscover: the option `server` of
+ * `connectExchange`.
+ *
+ * The URL is looked up when it is first needed, and again when the server is no longer there. See
+ * {@link autodiscover} for which hosts are asked and believed.
+ *
+ * @param address The SMTP address of a mailbox, such as `sara@contoso.com`.
+ * @throws TypeError that names the argument or the option that cannot be used.
+ *
+ * @example
+ * ```ts
+ * import { bearer } from 'rxchange';
+ * import { autodiscovered, connectExchange } from 'rxchange/ews';
+ *
+ * const server = autodiscovered('sara@contoso.com', { allowRedirectTo: ['outlook.office365.com'] });
+ * const exchange = connectExchange({ server, auth: bearer('secret') });
+ * console.log(server.address);
+ * // prints: sara@contoso.com
+ * await exchange.close();
+ * ```
+ */
+export function autodiscovered(address: string, options: AutodiscoveredOptions = {}): Autodiscovered {
+  const lookup = checkLookup(address, objectOption('options', options, VALUE_NAMES));
+  return AUTODISCOVERED.create(
+    { address },
+    { locate: (context) => discoveredLocation(lookUp(lookup, context), context) },
+  );
+}
+
+/** The address and the rules of a lookup, checked. */
+interface Lookup {
+  readonly address: MailAddress;
+  readonly isAllowed: AllowedHosts;
+  readonly timeoutMs: number;
+}
+
+function checkLookup(
+  text: unknown,
+  { allowRedirectTo = [], timeoutSeconds = 10 }: AutodiscoveredOptions,
+): Lookup {
+  const address = typeof text === 'string' ? mailAddress(text) : undefined;
+  if (address === undefined)
+    throw invalidOption('address', text, 'an SMTP address, such as sara@contoso.com');
   numberOption('timeoutSeconds', timeoutSeconds, { min: 0.1, max: 3600 });
   if (!Array.isArray(allowRedirectTo)) {
     throw invalidOption('allowRedirectTo', allowRedirectTo, 'an array of host names');
   }
   const allowed = allowRedirectTo.map((host, index) => hostOption(`allowRedirectTo[${index}]`, host));
-  const isAllowed = allowedHosts([address.domain, ...allowed]);
-  const limits = checkLimits(options.limits);
-  const plain = options.transport ?? fetchTransport(options.fetch, limits);
-  const signed = signing(options)(plain);
+  return { address, isAllowed: allowedHosts([address.domain, ...allowed]), timeoutMs: timeoutSeconds * 1000 };
+}
+
+function lookUp(
+  { address, isAllowed, timeoutMs }: Lookup,
+  { auth, sign, transport, redirects }: LookupContext,
+): Observable<string> {
+  const signed = sign(transport);
 
   const ask = (step: AutodiscoverStep): Observable<AutodiscoverAnswer> =>
-    defer(() => plain(requestOf(step))).pipe(
+    defer(() => transport(requestOf(step))).pipe(
       mergeMap((response) => {
         if (response.status !== 401) return answerOf(step, response);
-        const reason = reasonToWithhold(options, response.headers);
+        const reason = reasonToWithhold(auth, response.headers);
         if (reason !== undefined) return of<AutodiscoverAnswer>({ type: 'failed', reason });
         return signed(requestOf(step)).pipe(mergeMap((answer) => answerOf(step, answer)));
       }),
-      timeout(timeoutSeconds * 1000),
+      timeout(timeoutMs),
       catchError((cause: unknown) =>
         of<AutodiscoverAnswer>({ type: 'failed', reason: reasonOf(cause), cause }),
       ),
     );
 
-  const follow = (course: AutodiscoverSearch): Observable<string> =>
-    ask(course.steps[0]).pipe(
-      map((answer) => decideAutodiscover(course, answer, isAllowed)),
+  const follow = (search: AutodiscoverSearch): Observable<string> =>
+    ask(search.steps[0]).pipe(
+      map((answer) => decideAutodiscover(search, answer, isAllowed)),
       mergeMap((decision) => {
         switch (decision.type) {
           case 'found':
@@ -144,15 +198,7 @@ export function autodiscovered(options: AutodiscoverOptions): Observable<string>
       }),
     );
 
-  return follow(beginAutodiscover(address, options.limits?.redirects));
-}
-
-function addressOption(value: unknown): MailAddress {
-  const address = typeof value === 'string' ? mailAddress(value) : undefined;
-  if (address === undefined) {
-    throw invalidOption('address', value, 'an SMTP address, such as sara@contoso.com');
-  }
-  return address;
+  return follow(beginAutodiscover(address, redirects));
 }
 
 function requestOf({ kind, url, address }: AutodiscoverStep): HttpRequest {

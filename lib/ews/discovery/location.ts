@@ -22,7 +22,39 @@ import {
 } from 'rxjs';
 import { backoff, type BackoffPolicy } from '../../core/backoff/backoff.ts';
 import { NetworkError } from '../../core/errors.ts';
-import type { Middleware } from '../../core/transport/transport.ts';
+import { feature, type Feature } from '../../core/feature.ts';
+import type { Auth } from '../../core/transport/auth.ts';
+import type { Middleware, Transport } from '../../core/transport/transport.ts';
+
+/** What {@link autodiscovered} returns: a server that is found by the address of a mailbox. */
+export interface Autodiscovered {
+  /** The SMTP address of the mailbox. */
+  readonly address: string;
+}
+
+/** The sending part of a connection, for the lookup of its server. */
+export interface LookupContext {
+  readonly transport: Transport;
+  readonly auth: Auth | undefined;
+  /** Signs requests by `auth`. */
+  readonly sign: Middleware;
+  /** How many redirects are followed. @default as documented there */
+  readonly redirects: number | undefined;
+}
+
+/** The times of a connection, for the lookup of its server. */
+export interface LookupTimes {
+  readonly retry?: BackoffPolicy;
+  /** Emits when the connection is closed. */
+  readonly closing$: Observable<unknown>;
+  /** Emits when the platform has a network again: a lookup that waits is sent then. */
+  readonly online$?: Observable<unknown>;
+}
+
+/** The feature of {@link autodiscovered}. */
+export const AUTODISCOVERED: Feature<{
+  readonly locate: (context: LookupContext & LookupTimes) => ServerLocation;
+}> = /* @__PURE__ */ feature("autodiscovered(address) from 'rxchange/ews'");
 
 /** Where a service is. */
 export interface ServerLocation {
@@ -51,15 +83,10 @@ export function staticLocation(url: string): ServerLocation {
  * The location of a service that has to be looked up: once for all that need it. Where looking again finds
  * nothing, the service counts as being where it was. Until it was found, lookups that fail are spaced by the backoff,
  * however many need the URL.
- *
- * @param over$ Emits when nobody needs the service any more.
- * @param online$ Emits when the platform has a network again: a lookup that waits is sent then.
  */
 export function discoveredLocation(
   lookUp$: Observable<string>,
-  over$: Observable<unknown>,
-  policy: BackoffPolicy = {},
-  online$: Observable<unknown> = NEVER,
+  { retry = {}, closing$, online$ = NEVER }: LookupTimes,
 ): ServerLocation {
   const found$ = new BehaviorSubject<string | undefined>(undefined);
   let isDoubted = true;
@@ -87,7 +114,7 @@ export function discoveredLocation(
     catchError((error: unknown) => {
       if (found$.value === undefined) {
         misses += 1;
-        dueAt = asyncScheduler.now() + backoff(misses, policy);
+        dueAt = asyncScheduler.now() + backoff(misses, retry);
         return throwError(() => error);
       }
       isDoubted = false;
@@ -101,7 +128,7 @@ export function discoveredLocation(
     if (url !== found$.value) return;
     failures = isFailure ? failures + 1 : 0;
     if (failures >= MOST_FAILURES && asyncScheduler.now() >= nextLookAt)
-      look$.pipe(takeUntil(over$)).subscribe();
+      look$.pipe(takeUntil(closing$)).subscribe();
   };
 
   return {

@@ -87,7 +87,7 @@ export class AutodiscoverError extends Error {
     );
     super(
       `no web services were found for ${excerpt(domain)}: ${excerpt(attempts.join('; '), LONGEST_ACCOUNT)}. ` +
-        'Give exchange() the URL, or allow the host that is not allowed with allowRedirectTo.',
+        'Give connectExchange() the URL as server, or allow the host that is not allowed with allowRedirectTo.',
       { cause: tried.findLast(({ cause }) => cause !== undefined)?.cause },
     );
     this.domain = domain;

@@ -133,7 +133,9 @@ const OTHER: ElementHandler = {
   children: STATUS_PARTS,
   open: (draft, _attributes, localName) => {
     draft.event = newEvent('status', '');
-    if (localName.endsWith('Event')) (draft.notification.unknownWatermarks ??= []).push('');
+    if (!localName.endsWith('Event')) return;
+    draft.dropped += 1;
+    (draft.notification.unknownWatermarks ??= []).push('');
   },
   close: ({ event, notification }) => {
     if (event.watermark === undefined) return;

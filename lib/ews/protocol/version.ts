@@ -46,6 +46,6 @@ export function checkConnectingSid(version: ExchangeVersion, impersonate: Impers
 function atLeast(version: ExchangeVersion, least: ExchangeVersion, what: string): void {
   if (VERSIONS.indexOf(version) >= VERSIONS.indexOf(least)) return;
   throw new TypeError(
-    `${what} needs the version ${least} or a later one, but exchange() has the version ${version}`,
+    `${what} needs the version ${least} or a later one, but connectExchange() has the version ${version}`,
   );
 }

@@ -1,6 +1,6 @@
 import { defer, type Observable } from 'rxjs';
 import { shareWithGrace, untilClosed } from '../../core/lifecycle/closing.ts';
-import { type ExchangeService, sessionOf, type EwsSession, type ServerSession } from '../session/session.ts';
+import { type Exchange, sessionOf, type EwsSession, type ServerSession } from '../session/session.ts';
 import type { EwsEvent } from '../protocol/events.ts';
 import { checkSubscription } from '../protocol/version.ts';
 import { type StreamProgress, withProgress } from '../subscription/progress.ts';
@@ -63,12 +63,12 @@ function pullStream(service: EwsSession, plan: ResolvedPullOptions): Observable<
  *
  * @example
  * ```ts
- * import { exchange, pullNotifications } from 'rxchange/ews';
+ * import { connectExchange, pullNotifications } from 'rxchange/ews';
  * import { ewsSimulator } from 'rxchange/testing';
  *
  * const server = ewsSimulator();
- * const service = exchange({ url: server.url, transport: server.transport });
- * const watching = pullNotifications(service, {
+ * const exchange = connectExchange({ server: server.url, transport: server.transport });
+ * const watching = pullNotifications(exchange, {
  *   folders: ['inbox'],
  *   events: ['newMail'],
  *   pollIntervalSeconds: 0.05,
@@ -76,7 +76,7 @@ function pullStream(service: EwsSession, plan: ResolvedPullOptions): Observable<
  *   console.log(type);
  *   if (type !== 'newMail') return;
  *   watching.unsubscribe();
- *   console.log((await service.drain()).clean, server.subscriptions.length);
+ *   console.log((await exchange.drain()).clean, server.subscriptions.length);
  * });
  * server.deliverMail();
  * // prints: status
@@ -87,7 +87,7 @@ function pullStream(service: EwsSession, plan: ResolvedPullOptions): Observable<
  * @param service What {@link exchange} returned.
  * @throws TypeError that names the option, for one that cannot be used.
  */
-export function pullNotifications(service: ExchangeService, options: PullOptions): Observable<EwsEvent> {
+export function pullNotifications(service: Exchange, options: PullOptions): Observable<EwsEvent> {
   const internals = sessionOf(service);
   const plan = resolvePullOptions(options);
   checkSubscription(internals.version, plan.request);

@@ -15,7 +15,7 @@ import {
 import { NetworkError } from '../../core/errors.ts';
 import { shareWithGrace, untilClosed } from '../../core/lifecycle/closing.ts';
 import { invalidOption } from '../../core/options.ts';
-import { type ExchangeService, sessionOf, type EwsSession, type ServerSession } from '../session/session.ts';
+import { type Exchange, sessionOf, type EwsSession, type ServerSession } from '../session/session.ts';
 import { EwsError } from '../protocol/errors.ts';
 import type { EwsEvent } from '../protocol/events.ts';
 import { decideFailure } from '../protocol/failures.ts';
@@ -96,7 +96,7 @@ function pushSubscription(
 
 /** What the messages for one subscription bring: an error of those that another subscription would mend. */
 function deliveries(
-  { url, countSkipped: noteSkipped }: ServerSession,
+  { url }: ServerSession,
   course: StreamProgress,
   id: string,
 ): (message: ResponseMessage) => Observable<EwsEvent> {
@@ -104,8 +104,7 @@ function deliveries(
   return (message) => {
     if (message.responseClass === 'Error') return refused(message, course, id, url);
     const { notifications } = message;
-    const { events, watermark, skipped } = once(notifications);
-    noteSkipped(skipped);
+    const { events, watermark } = once(notifications);
     course.watermark = watermark ?? course.watermark;
     const { since } = course;
     heard(course);
@@ -165,15 +164,15 @@ function neverAsked(url: string): NetworkError {
  *
  * @example
  * ```ts
- * import { exchange, pushNotifications } from 'rxchange/ews';
+ * import { connectExchange, pushNotifications } from 'rxchange/ews';
  * import { ewsSimulator, pushCallback } from 'rxchange/testing';
  *
  * // In an application: const { handler, incoming$ } = pushListener(), and createServer(handler).listen(443).
  * const { transport, incoming$ } = pushCallback();
  * const server = ewsSimulator({ push: transport });
- * const service = exchange({ url: server.url, transport: server.transport });
+ * const exchange = connectExchange({ server: server.url, transport: server.transport });
  * const watching = pushNotifications(
- *   service,
+ *   exchange,
  *   { folders: ['inbox'], events: ['newMail'], callbackUrl: 'https://me.contoso.com/notified' },
  *   incoming$,
  * ).subscribe(({ type }) => {
@@ -183,7 +182,7 @@ function neverAsked(url: string): NetworkError {
  * // prints: status
  * server.deliverMail();
  * // prints: newMail
- * console.log((await service.drain()).clean, server.subscriptions.length);
+ * console.log((await exchange.drain()).clean, server.subscriptions.length);
  * // prints: true 0
  * ```
  *
@@ -193,7 +192,7 @@ function neverAsked(url: string): NetworkError {
  * @throws TypeError that names the option, for one that cannot be used.
  */
 export function pushNotifications(
-  service: ExchangeService,
+  service: Exchange,
   options: PushOptions,
   incoming: Observable<PushRequest>,
 ): Observable<EwsEvent> {

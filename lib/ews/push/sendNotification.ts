@@ -66,8 +66,6 @@ interface FirstDelivery {
   readonly events: readonly ServerEvent[];
   /** Where to resume behind them; undefined where none has told that. */
   readonly watermark: string | undefined;
-  /** How many more there were, of types that are not known. */
-  readonly skipped: number;
 }
 
 /**
@@ -92,6 +90,6 @@ export function deduplicate(): (notifications: readonly Notification[]) => First
       if (known.size <= MOST_KNOWN) break;
       known.delete(mark);
     }
-    return { events, watermark: isFresh ? last : marks.at(-1), skipped: skipped.length };
+    return { events, watermark: isFresh ? last : marks.at(-1) };
   };
 }

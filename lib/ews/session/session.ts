@@ -50,8 +50,6 @@ export interface EwsSession {
   readonly limits: Required<Limits>;
   /** How many streams may be open at the same time. */
   readonly maxConnections: number;
-  /** Counts events that were left out of what is posted; those of answers are counted. */
-  readonly countSkipped: (count: number) => void;
   /**
    * Emits the service where it is, and again when it is found elsewhere. It never completes before its
    * subscriber has to go on; it errors where it cannot be found.
@@ -77,7 +75,7 @@ export interface ServerSession extends EwsSession {
 }
 
 /** A connection to an Exchange server, to subscribe on. */
-export interface ExchangeService extends AsyncDisposable {
+export interface Exchange extends AsyncDisposable {
   /** What was removed from the server, is being removed, and could not be removed. */
   readonly releases: Releases;
   /**
@@ -89,48 +87,49 @@ export interface ExchangeService extends AsyncDisposable {
    * @example
    * ```ts
    * import { take } from 'rxjs';
-   * import { exchange, pullNotifications } from 'rxchange/ews';
+   * import { connectExchange, pullNotifications } from 'rxchange/ews';
    * import { ewsSimulator } from 'rxchange/testing';
    *
    * const { url, transport } = ewsSimulator();
-   * const service = exchange({ url, transport });
-   * service.activity$.subscribe(({ method, path, status, end }) => console.log(method, path, status, end));
-   * pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe().unsubscribe();
+   * const exchange = connectExchange({ server: url, transport });
+   * exchange.activity$.subscribe(({ method, path, status, end }) => console.log(method, path, status, end));
+   * pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe().unsubscribe();
    * // prints: POST /EWS/Exchange.asmx 200 answered
    * // prints: POST /EWS/Exchange.asmx 200 answered
    * // prints: POST /EWS/Exchange.asmx 200 answered
-   * await service.drain();
+   * await exchange.drain();
    * ```
    */
   readonly activity$: Observable<Activity>;
   /**
-   * The same connection, acting as another user: with the same ledger, limits, sign-in and URL; to close one is
-   * to close all. It throws a TypeError for what names no one user.
+   * Returns the same connection, acting as another user, with the same ledger, limits, sign-in and URL.
    *
-   * @param anchorMailbox As in `ExchangeOptions`; without it, that of this service, if it was given.
+   * To close one is to close all.
+   *
+   * @param user Exactly one way to name the user.
+   * @param options `anchorMailbox` as in `ExchangeOptions`. @default that of `connectExchange`, or the user's address
+   * @throws TypeError that names the option that cannot be used.
    *
    * @example
    * ```ts
    * import { merge, take } from 'rxjs';
-   * import { exchange, pullNotifications } from 'rxchange/ews';
+   * import { connectExchange, pullNotifications } from 'rxchange/ews';
    * import { ewsSimulator } from 'rxchange/testing';
    *
    * const server = ewsSimulator();
-   * const service = exchange({ url: server.url, transport: server.transport });
+   * const exchange = connectExchange({ server: server.url, transport: server.transport });
    * const mailboxes = ['sara@contoso.com', 'alfred@contoso.com'].map((address) =>
-   *   pullNotifications(service.as({ primarySmtpAddress: address }), { allFolders: true, events: ['newMail'] }),
+   *   pullNotifications(connectExchange.actingAs({ primarySmtpAddress: address }), { allFolders: true, events: ['newMail'] }),
    * );
    * const watching = merge(...mailboxes).subscribe();
    * console.log(server.subscriptions.map(({ impersonated }) => impersonated?.name).join(', '));
    * // prints: sara@contoso.com, alfred@contoso.com
    * watching.unsubscribe();
-   * console.log((await service.drain()).outcomes.length);
+   * console.log((await exchange.drain()).outcomes.length);
    * // prints: 2
    * ```
    */
-  as(impersonate: Impersonation, anchorMailbox?: string): ExchangeService;
-  /** How many events were left out, because this library does not know their type: those of all users. */
-  readonly skippedEvents: number;
+  actingAs(user: Impersonation, options?: { readonly anchorMailbox?: string }): Exchange;
   /**
    * Resolves when the server has confirmed every removal, or the time is up. Grace periods end at once; streams that
    * are still subscribed are left alone. Without `timeoutMs` it waits until each removal has succeeded, failed or
@@ -145,13 +144,17 @@ export interface ExchangeService extends AsyncDisposable {
 }
 
 /** A property, not a WeakMap: it is found through a Proxy, too. A function, for a Proxy may wrap objects. */
-export const SESSION: unique symbol = Symbol('ServiceCore');
+export const SESSION: unique symbol = Symbol('EwsSession');
 
-export type WithSession = ExchangeService & { readonly [SESSION]: () => EwsSession };
+export type WithSession = Exchange & { readonly [SESSION]: () => EwsSession };
 
-/** What is inside a service; it throws a TypeError for what {@link exchange} did not make. */
-export function sessionOf(service: ExchangeService): EwsSession {
-  const { [SESSION]: core } = Object(service) as Partial<WithSession>;
-  if (core === undefined) throw invalidOption('service', service, 'what exchange() returned');
-  return core();
+/**
+ * Returns the session of a connection.
+ *
+ * @throws TypeError for anything but a connection.
+ */
+export function sessionOf(exchange: Exchange): EwsSession {
+  const { [SESSION]: session } = Object(exchange) as Partial<WithSession>;
+  if (session === undefined) throw invalidOption('exchange', exchange, 'what connectExchange() returned');
+  return session();
 }

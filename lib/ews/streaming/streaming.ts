@@ -1,6 +1,6 @@
 import { asyncScheduler, defer, Observable, type Subscriber } from 'rxjs';
 import { shareWithGrace, untilClosed } from '../../core/lifecycle/closing.ts';
-import { type ExchangeService, sessionOf, type EwsSession, type ServerSession } from '../session/session.ts';
+import { type Exchange, sessionOf, type EwsSession, type ServerSession } from '../session/session.ts';
 import type { EwsEvent } from '../protocol/events.ts';
 import { checkSubscription } from '../protocol/version.ts';
 import { type StreamProgress, gapEvent, heard, reached, withProgress } from '../subscription/progress.ts';
@@ -88,16 +88,16 @@ function join(
  *
  * @example
  * ```ts
- * import { exchange, streamingNotifications } from 'rxchange/ews';
+ * import { connectExchange, streamingNotifications } from 'rxchange/ews';
  * import { ewsSimulator } from 'rxchange/testing';
  *
  * const server = ewsSimulator();
- * const service = exchange({ url: server.url, transport: server.transport });
- * const watching = streamingNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe(
+ * const exchange = connectExchange({ server: server.url, transport: server.transport });
+ * const watching = streamingNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe(
  *   async ({ type }) => {
  *     console.log(type);
  *     watching.unsubscribe();
- *     console.log((await service.drain()).clean, server.subscriptions.length);
+ *     console.log((await exchange.drain()).clean, server.subscriptions.length);
  *   },
  * );
  * server.deliverMail();
@@ -108,10 +108,7 @@ function join(
  * @param service What {@link exchange} returned.
  * @throws TypeError that names the option, for one that cannot be used.
  */
-export function streamingNotifications(
-  service: ExchangeService,
-  options: StreamingOptions,
-): Observable<EwsEvent> {
+export function streamingNotifications(service: Exchange, options: StreamingOptions): Observable<EwsEvent> {
   const internals = sessionOf(service);
   const plan = resolveStreamingOptions(options);
   checkSubscription(internals.version, plan.request);

@@ -16,14 +16,14 @@ export interface PushCallback {
  *
  * @example
  * ```ts
- * import { exchange, pushNotifications } from 'rxchange/ews';
+ * import { connectExchange, pushNotifications } from 'rxchange/ews';
  * import { ewsSimulator, pushCallback } from 'rxchange/testing';
  *
  * const { transport, incoming$ } = pushCallback();
  * const server = ewsSimulator({ push: transport });
- * const service = exchange({ url: server.url, transport: server.transport });
+ * const exchange = connectExchange({ server: server.url, transport: server.transport });
  * const options = { allFolders: true, events: ['created'], callbackUrl: 'https://any.example/' } as const;
- * const watching = pushNotifications(service, options, incoming$).subscribe();
+ * const watching = pushNotifications(exchange, options, incoming$).subscribe();
  * server.createItem('drafts');
  * watching.unsubscribe();
  * server.createItem('drafts');

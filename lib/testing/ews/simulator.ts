@@ -163,12 +163,12 @@ const SIMULATED_URL = 'https://exchange.example/EWS/Exchange.asmx';
  *
  * @example
  * ```ts
- * import { exchange, pullNotifications } from 'rxchange/ews';
+ * import { connectExchange, pullNotifications } from 'rxchange/ews';
  * import { ewsSimulator } from 'rxchange/testing';
  *
  * const server = ewsSimulator();
- * const service = exchange({ url: server.url, transport: server.transport });
- * const watching = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe();
+ * const exchange = connectExchange({ server: server.url, transport: server.transport });
+ * const watching = pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe();
  * console.log(server.subscriptions.length);
  * // prints: 1
  * watching.unsubscribe();

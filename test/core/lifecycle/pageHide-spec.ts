@@ -3,7 +3,7 @@ import { delay, noop, of } from 'rxjs';
 import { closeOnPageHide } from '../../../lib/core/lifecycle/pageHide.ts';
 import type { HttpRequest, Transport } from '../../../lib/core/transport/transport.ts';
 import { releaseLedger } from '../../../lib/core/lifecycle/ledger.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
 import { ucwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
@@ -31,7 +31,7 @@ describe('closeOnPageHide', () => {
 
   it('should unsubscribe on an Exchange server while the page goes, by a request that outlives it', async () => {
     const server = ewsSimulator();
-    const service = exchange({ url: server.url, transport: watched(server.transport) });
+    const service = connectExchange({ server: server.url, transport: watched(server.transport) });
     closeOnPageHide(service, page);
     let isComplete = false;
     pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
@@ -114,7 +114,7 @@ describe('closeOnPageHide', () => {
       isDown ? of({ ...response(503), url: request.url }).pipe(delay(10)) : server.transport(request),
     );
     inVirtualTime(() => {
-      const service = exchange({ url: server.url, transport });
+      const service = connectExchange({ server: server.url, transport });
       closeOnPageHide(service, page);
       const pulls = [1, 2, 3].map(() =>
         pullNotifications(service, {

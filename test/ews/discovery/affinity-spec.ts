@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { map, of, Subject, throwError, timer } from 'rxjs';
 import { restrictToOrigin } from '../../../lib/core/transport/restrictToOrigin.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../../lib/core/transport/transport.ts';
-import { affinityGroup } from '../../../lib/ews/discovery/affinity.ts';
+import { AFFINITY, affinity, type GroupAffinity } from '../../../lib/ews/discovery/affinity.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { respondWith, response } from '../../support/responses.ts';
 
@@ -30,26 +30,12 @@ function held() {
 
 const cookiesOf = (requests: readonly HttpRequest[]) => requests.map(({ headers }) => headers?.['cookie']);
 
-describe('affinityGroup', () => {
-  it('should name the anchor and ask for affinity, with each request, above what the request says', () => {
-    const server = respondWith(response(200));
-    const { middleware, anchorMailbox } = affinityGroup({ anchorMailbox: 'alfred@contoso.com' });
-    const transport = middleware(server.transport);
-    transport({
-      ...post,
-      headers: { accept: 'text/xml', 'x-anchormailbox': 'sadie@contoso.com' },
-    }).subscribe();
-    transport(post).subscribe();
-    expect(anchorMailbox).to.equal('alfred@contoso.com');
-    expect(server.requests.map(({ headers }) => headers)).to.deep.equal([
-      { accept: 'text/xml', 'x-anchormailbox': 'alfred@contoso.com', 'x-preferserveraffinity': 'true' },
-      { 'x-anchormailbox': 'alfred@contoso.com', 'x-preferserveraffinity': 'true' },
-    ]);
-  });
+const newGroup = (): GroupAffinity => AFFINITY.read('affinity', affinity()).group();
 
+describe('A group with affinity', () => {
   it('should send the cookie of the first answer with all that follows, although no later answer repeats it', () => {
     const server = respondWith(first(), response(200));
-    const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
+    const transport = newGroup().middleware(server.transport);
     for (let count = 0; count < 4; count += 1) transport(post).subscribe();
     expect(cookiesOf(server.requests)).to.deep.equal([undefined, OVERRIDE, OVERRIDE, OVERRIDE]);
   });
@@ -62,7 +48,7 @@ describe('affinityGroup', () => {
       response(200),
     );
     inVirtualTime(() => {
-      const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
+      const transport = newGroup().middleware(server.transport);
       transport(post).subscribe();
       timer(599_999).subscribe(() => transport(post).subscribe());
       timer(600_000).subscribe(() => transport(post).subscribe());
@@ -76,14 +62,14 @@ describe('affinityGroup', () => {
 
   it('should keep groups apart', () => {
     const server = respondWith(first(), response(200));
-    affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport)(post).subscribe();
-    affinityGroup({ anchorMailbox: 'c@d' }).middleware(server.transport)(post).subscribe();
+    newGroup().middleware(server.transport)(post).subscribe();
+    newGroup().middleware(server.transport)(post).subscribe();
     expect(cookiesOf(server.requests)).to.deep.equal([undefined, undefined]);
   });
 
   it('should not let the cookies cross origins', () => {
     const server = respondWith(setting(`${OVERRIDE}; domain=example; path=/`), response(200));
-    const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
+    const transport = newGroup().middleware(server.transport);
     transport(post).subscribe();
     for (const origin of ['https://other.example', 'http://mail.example', 'https://mail.example:444']) {
       transport({ ...post, url: `${origin}/EWS/Exchange.asmx` }).subscribe();
@@ -91,12 +77,12 @@ describe('affinityGroup', () => {
     expect(cookiesOf(server.requests)).to.deep.equal([undefined, undefined, undefined, undefined]);
   });
 
-  it('should not send the cookie after a redirect to another origin, below pinnedTo', () => {
+  it('should not send the cookie after a redirect to another origin, below restrictToOrigin', () => {
     const redirect = response(307, {
       headers: { 'set-cookie': OVERRIDE, location: 'https://evil.example/' },
     });
     const server = respondWith(redirect, response(200));
-    const { middleware } = affinityGroup({ anchorMailbox: 'a@b' });
+    const { middleware } = newGroup();
     restrictToOrigin('https://mail.example')(middleware(server.transport))(post).subscribe({
       error: () => undefined,
     });
@@ -105,7 +91,7 @@ describe('affinityGroup', () => {
 
   it('should send the first request alone, and the others once its answer has named the server', () => {
     const server = held();
-    const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
+    const transport = newGroup().middleware(server.transport);
     for (let count = 0; count < 3; count += 1) transport(post).subscribe();
     expect(server.requests).to.have.length(1);
     server.answer(0, first());
@@ -114,7 +100,7 @@ describe('affinityGroup', () => {
 
   it('should not wait for a cookie from a server that sets none', () => {
     const server = held();
-    const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
+    const transport = newGroup().middleware(server.transport);
     for (let count = 0; count < 3; count += 1) transport(post).subscribe();
     server.answer(0, response(200));
     expect(cookiesOf(server.requests)).to.deep.equal([undefined, undefined, undefined]);
@@ -128,7 +114,7 @@ describe('affinityGroup', () => {
     it(`should let the next one go ahead where the first ${what}, and only that one`, () =>
       inVirtualTime(() => {
         const server = held();
-        const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
+        const transport = newGroup().middleware(server.transport);
         for (let count = 0; count < 4; count += 1) transport(post).subscribe({ error: () => undefined });
         fail(server.answers[0]!);
         expect(server.requests).to.have.length(2);
@@ -140,7 +126,7 @@ describe('affinityGroup', () => {
   it('should let the next one go ahead where the first is unsubscribed from', () =>
     inVirtualTime(() => {
       const server = held();
-      const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
+      const transport = newGroup().middleware(server.transport);
       const leaving = transport(post).subscribe();
       transport(post).subscribe();
       leaving.unsubscribe();
@@ -151,7 +137,7 @@ describe('affinityGroup', () => {
   it('should send nothing for one that is unsubscribed from while it waits', () =>
     inVirtualTime(() => {
       const server = held();
-      const transport = affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport);
+      const transport = newGroup().middleware(server.transport);
       transport(post).subscribe();
       transport(post).subscribe().unsubscribe();
       server.answer(0, first());
@@ -160,14 +146,14 @@ describe('affinityGroup', () => {
 
   it('should send nothing before a subscription', () => {
     const server = respondWith(response(200));
-    affinityGroup({ anchorMailbox: 'a@b' }).middleware(server.transport)(post);
+    newGroup().middleware(server.transport)(post);
     expect(server.requests).to.have.length(0);
   });
 
   it('should find the server anew once it is forgotten, alone again', () =>
     inVirtualTime(() => {
       const server = held();
-      const group = affinityGroup({ anchorMailbox: 'a@b' });
+      const group = newGroup();
       const transport = group.middleware(server.transport);
       transport(post).subscribe();
       server.answer(0, first());
@@ -182,7 +168,7 @@ describe('affinityGroup', () => {
   it('should not mistake the end of an old first request for that of a new one', () =>
     inVirtualTime(() => {
       const server = held();
-      const group = affinityGroup({ anchorMailbox: 'a@b' });
+      const group = newGroup();
       const transport = group.middleware(server.transport);
       transport(post).subscribe();
       server.answers[0]?.next(first());
@@ -196,7 +182,7 @@ describe('affinityGroup', () => {
   it('should hand on the body to who asked', () => {
     const texts: string[] = [];
     const body = response(200, { body: ['hello'] });
-    const { middleware } = affinityGroup({ anchorMailbox: 'a@b' });
+    const { middleware } = newGroup();
     middleware(() => of(body))(post)
       .pipe(map(({ body$ }) => body$))
       .subscribe((body$) => body$.subscribe((chunk) => texts.push(new TextDecoder().decode(chunk))));
@@ -206,26 +192,10 @@ describe('affinityGroup', () => {
   it('should hand on an error', () => {
     const errors: Error[] = [];
     const broken = new Error('reset');
-    const { middleware } = affinityGroup({ anchorMailbox: 'a@b' });
+    const { middleware } = newGroup();
     middleware(() => throwError(() => broken))(post).subscribe({
       error: (error: Error) => errors.push(error),
     });
     expect(errors).to.deep.equal([broken]);
   });
-
-  for (const anchorMailbox of [
-    '',
-    'alfred',
-    'alfred @contoso.com',
-    'a@b\r\nHost: evil',
-    'sära@contoso.com',
-    7,
-  ]) {
-    it(`should throw for the anchor ${JSON.stringify(anchorMailbox)}`, () => {
-      expect(() => affinityGroup({ anchorMailbox: anchorMailbox as string })).to.throw(
-        TypeError,
-        /^anchorMailbox must be an SMTP address/,
-      );
-    });
-  }
 });

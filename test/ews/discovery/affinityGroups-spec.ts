@@ -2,15 +2,25 @@ import { expect } from 'chai';
 import { of } from 'rxjs';
 import { connectionBackoff } from '../../../lib/core/backoff/connectionBackoff.ts';
 import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
-import { type AffinityGroups, affinityGroups } from '../../../lib/ews/discovery/affinityGroups.ts';
+import { AFFINITY, affinity } from '../../../lib/ews/discovery/affinity.ts';
+import {
+  type AffinityGroups,
+  affinityGroups,
+  anchorOption,
+} from '../../../lib/ews/discovery/affinityGroups.ts';
 import { response } from '../../support/responses.ts';
 
 const setting = response(200, { headers: { 'set-cookie': 'X-BackEndOverrideCookie=mbx1; path=/' } });
 
-function farm(): { readonly groups: AffinityGroups; readonly requests: HttpRequest[] } {
+const keptByCookies = AFFINITY.read('affinity', affinity()).group;
+
+function farm(groupAffinity?: typeof keptByCookies): {
+  readonly groups: AffinityGroups;
+  readonly requests: HttpRequest[];
+} {
   const requests: HttpRequest[] = [];
-  const groups = affinityGroups((url, affinity) => {
-    const transport = affinity((request) => {
+  const groups = affinityGroups(groupAffinity, (url, middleware) => {
+    const transport = middleware((request) => {
       requests.push(request);
       return of(setting);
     });
@@ -27,6 +37,38 @@ describe('The affinity groups of a service', () => {
     expect(groups.groupOf('alfred', 'c@d')).to.not.equal(group);
   });
 
+  it('name the anchor and ask for affinity with each request, whatever the request says', () => {
+    const { groups, requests } = farm();
+    const headers = { accept: 'text/xml', 'x-anchormailbox': 'sadie@contoso.com' };
+    const url = 'https://one.example/';
+    groups.groupOf('sara', 'a@b').at(url).calls({ method: 'POST', url, headers }).subscribe();
+    groups.groupOf('sara', 'a@b').at(url).calls({ method: 'POST', url }).subscribe();
+    const anchored = { 'x-anchormailbox': 'a@b', 'x-preferserveraffinity': 'true' };
+    expect(requests.map((request) => request.headers)).to.deep.equal([
+      { accept: 'text/xml', ...anchored },
+      anchored,
+    ]);
+  });
+
+  it('ask for affinity without an anchor if cookies are kept', () => {
+    const { groups, requests } = farm(keptByCookies);
+    const url = 'https://one.example/';
+    const { calls } = groups.groupOf('sara', undefined).at(url);
+    for (let count = 0; count < 2; count += 1) calls({ method: 'POST', url }).subscribe();
+    expect(requests.map(({ headers }) => headers)).to.deep.equal([
+      { 'x-preferserveraffinity': 'true' },
+      { 'x-preferserveraffinity': 'true', cookie: 'X-BackEndOverrideCookie=mbx1' },
+    ]);
+  });
+
+  it('send no cookie without affinity()', () => {
+    const { groups, requests } = farm();
+    const url = 'https://one.example/';
+    const { calls } = groups.groupOf('sara', 'a@b').at(url);
+    for (let count = 0; count < 2; count += 1) calls({ method: 'POST', url }).subscribe();
+    expect(requests.map(({ headers }) => headers?.['cookie'])).to.deep.equal([undefined, undefined]);
+  });
+
   it('should be one for each mailbox that has no anchor, and ask for no affinity', () => {
     const { groups, requests } = farm();
     const group = groups.groupOf('sid', undefined);
@@ -34,7 +76,7 @@ describe('The affinity groups of a service', () => {
     expect(groups.groupOf('other', undefined)).to.not.equal(group);
     const request = { method: 'POST', url: 'https://one.example/' };
     group.at(request.url).calls(request).subscribe();
-    expect(requests).to.deep.equal([request]);
+    expect(requests).to.deep.equal([{ ...request, headers: {} }]);
   });
 
   it('should hold 200 mailboxes at most, and each stay where it was', () => {
@@ -49,7 +91,7 @@ describe('The affinity groups of a service', () => {
   });
 
   it('should have one site at each URL, whose cookies are its own, and forget them all', () => {
-    const { groups, requests } = farm();
+    const { groups, requests } = farm(keptByCookies);
     const group = groups.groupOf('sara', 'a@b');
     expect(group.at('https://one.example/')).to.equal(group.at('https://one.example/'));
     const ask = (url: string): void => {
@@ -67,4 +109,17 @@ describe('The affinity groups of a service', () => {
       cookie,
     ]);
   });
+
+  for (const anchorMailbox of [
+    '',
+    'alfred',
+    'alfred @contoso.com',
+    'a@b\r\nHost: evil',
+    'sära@contoso.com',
+    7,
+  ]) {
+    it(`throw for the anchor ${JSON.stringify(anchorMailbox)}`, () => {
+      expect(() => anchorOption(anchorMailbox)).to.throw(TypeError, /^anchorMailbox must be an SMTP address/);
+    });
+  }
 });

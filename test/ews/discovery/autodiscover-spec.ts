@@ -1,8 +1,14 @@
+import { basic } from '../../../lib/ews/auth/basic.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
 import { expect } from 'chai';
 import { asyncScheduler, finalize, NEVER, of, throwError, timer } from 'rxjs';
 import { NetworkError } from '../../../lib/core/errors.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../../lib/core/transport/transport.ts';
-import { autodiscoverEws, type AutodiscoverOptions } from '../../../lib/ews/discovery/autodiscover.ts';
+import {
+  autodiscover,
+  autodiscovered,
+  type AutodiscoverOptions,
+} from '../../../lib/ews/discovery/autodiscover.ts';
 import { AutodiscoverError } from '../../../lib/ews/protocol/errors.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { type PreparedResponse, response } from '../../support/responses.ts';
@@ -42,7 +48,7 @@ function look(
     return 'status' in answered ? of(answered) : answered;
   };
   inVirtualTime(() => {
-    autodiscoverEws({ address: 'sara@contoso.com', transport, ...options }).subscribe({
+    autodiscover('sara@contoso.com', { transport, ...options }).subscribe({
       next: (url) => seen.urls.push(url),
       error: (error: Error) => {
         if (!(error instanceof AutodiscoverError)) throw error;
@@ -60,14 +66,14 @@ const hostsOf = ({ requests }: Seen): string[] =>
     return `${method} ${new URL(url).host}${signature}`;
   });
 
-describe('autodiscoverEws', () => {
+describe('autodiscover', () => {
   it('should send nothing before it is subscribed to, and everything again for each subscriber', () => {
     const requests: HttpRequest[] = [];
     const transport: Transport = (request) => {
       requests.push(request);
       return of(found);
     };
-    const url$ = autodiscoverEws({ address: 'sara@contoso.com', transport });
+    const url$ = autodiscover('sara@contoso.com', { transport });
     expect(requests).to.have.length(0);
     url$.subscribe();
     url$.subscribe();
@@ -108,7 +114,7 @@ describe('autodiscoverEws', () => {
         if (headers?.['authorization'] === undefined) return refused;
         return headers['accept'] === 'text/xml' ? foundInXml : missing;
       },
-      { basic: { username: 'sara', password: 'hush' } },
+      { auth: basic({ username: 'sara', password: 'hush' }) },
     );
     expect(seen.urls).to.deep.equal([EWS, 'complete']);
     expect(hostsOf(seen)).to.deep.equal([
@@ -128,51 +134,56 @@ describe('autodiscoverEws', () => {
     };
     const seen = look(
       ({ headers }) => (headers?.['authorization'] === 'Bearer t1' ? found : refusedByBearer),
-      { token },
+      { auth: bearer(token) },
     );
     expect(seen.urls).to.deep.equal([EWS, 'complete']);
     expect(origins).to.deep.equal(['https://autodiscover.contoso.com']);
   });
 
-  const basic = { username: 'sara', password: 'hush' };
+  const auth = basic({ username: 'sara', password: 'hush' });
   const offers: readonly (readonly [
     name: string,
     answer: HttpResponse,
     options: Partial<AutodiscoverOptions>,
     reason: string,
   ])[] = [
-    ['no credentials', refused, {}, 'was answered 401 and offers Basic: give basic'],
+    [
+      'no credentials',
+      refused,
+      {},
+      'was answered 401 and offers Basic: give auth: basic({ username, password })',
+    ],
     [
       'a password for Bearer',
       refusedByBearer,
-      { basic },
-      'was answered 401 and offers Bearer, Negotiate, so the password was not sent: give token',
+      { auth },
+      'was answered 401 and offers Bearer, Negotiate, so the password was not sent: give auth: bearer(token)',
     ],
     [
       'a token for Basic',
       refused,
-      { token: 'hush' },
-      'was answered 401 and offers Basic, so the token was not sent: give basic',
+      { auth: bearer('hush') },
+      'was answered 401 and offers Basic, so the token was not sent: give auth: basic({ username, password })',
     ],
     [
       'a password for Negotiate and NTLM',
       refusing('Negotiate, NTLM'),
-      { basic },
+      { auth },
       'was answered 401 and offers Negotiate, NTLM, so the password was not sent: ' +
         'give a transport that signs in, such as ntlm(…)',
     ],
     [
       'a password for a scheme of its own',
       refusing('Basics realm="Basic", X-Basic'),
-      { basic },
+      { auth },
       'was answered 401 and offers Basics, X-Basic, so the password was not sent: give a transport that signs in',
     ],
     [
       'a password without a challenge',
       response(401),
-      { basic },
+      { auth },
       'was answered 401 without a WWW-Authenticate header that can be read, so the password was not sent: ' +
-        'give exchange() the URL; a browser hides this header from pages of other origins',
+        'give connectExchange() the URL as server; a browser hides this header from pages of other origins',
     ],
   ];
   for (const [name, answer, options, reason] of offers) {
@@ -186,7 +197,7 @@ describe('autodiscoverEws', () => {
   }
 
   it('says that the credentials were refused, once they were sent', () => {
-    const seen = look(() => refusing('bearer, BASIC realm="mail"'), { basic });
+    const seen = look(() => refusing('bearer, BASIC realm="mail"'), { auth });
     expect(seen.requests).to.have.length(6);
     expect(seen.errors[0]?.tried[0]?.reason).to.equal('was answered 401: it refuses the credentials');
     expect(seen.errors[0]?.tried[2]?.reason).to.match(/^refused the user name and the password before/);
@@ -195,7 +206,7 @@ describe('autodiscoverEws', () => {
   it('names both ways to sign in to a host that offers both', () => {
     const seen = look(() => refusing('Basic realm="x", Bearer'));
     expect(seen.errors[0]?.tried[0]?.reason).to.equal(
-      'was answered 401 and offers Basic, Bearer: give basic or token',
+      'was answered 401 and offers Basic, Bearer: give auth: basic({ username, password }) or auth: bearer(token)',
     );
   });
 
@@ -209,7 +220,7 @@ describe('autodiscoverEws', () => {
         if (host !== 'autodiscover.hoster.example') return missing;
         return headers?.['authorization'] === undefined ? refused : found;
       },
-      { basic: { username: 'sara', password: 'hush' }, allowRedirectTo: ['hoster.example'] },
+      { auth: basic({ username: 'sara', password: 'hush' }), allowRedirectTo: ['hoster.example'] },
     );
     expect(seen.urls).to.deep.equal([EWS, 'complete']);
     expect(hostsOf(seen)).to.deep.equal([
@@ -234,7 +245,9 @@ describe('autodiscoverEws', () => {
         ],
       }),
     ];
-    const seen = look(() => evil.shift() ?? missing, { basic: { username: 'sara', password: 'hush' } });
+    const seen = look(() => evil.shift() ?? missing, {
+      auth: basic({ username: 'sara', password: 'hush' }),
+    });
     expect(seen.requests.map(({ url }) => new URL(url).protocol + new URL(url).host)).to.deep.equal([
       'https:autodiscover.contoso.com',
       'https:contoso.com',
@@ -275,7 +288,7 @@ describe('autodiscoverEws', () => {
         '2. contoso.com (JSON) answers with what is no Autodiscover response; ' +
         '3. autodiscover.contoso.com (XML) did not answer in time; ' +
         '4. contoso.com (XML) did not answer. ' +
-        'Give exchange() the URL, or allow the host that is not allowed with allowRedirectTo.',
+        'Give connectExchange() the URL as server, or allow the host that is not allowed with allowRedirectTo.',
     );
     expect(error?.tried[0]?.cause).to.equal(broken);
     expect(seen.urls).to.deep.equal([]);
@@ -283,10 +296,12 @@ describe('autodiscoverEws', () => {
 
   it('should tell of a token that could not be had, and go on', () => {
     const seen = look(({ method }) => (method === 'GET' ? refusedByBearer : foundInXml), {
-      token: () => throwError(() => new Error('signed out')),
+      auth: bearer(() => throwError(() => new Error('signed out'))),
     });
     expect(seen.urls).to.deep.equal([EWS, 'complete']);
-    const alone = look(() => refusedByBearer, { token: () => throwError(() => new Error('signed out')) });
+    const alone = look(() => refusedByBearer, {
+      auth: bearer(() => throwError(() => new Error('signed out'))),
+    });
     expect(alone.errors[0]?.tried[0]?.reason).to.equal('could not be asked');
     // Nobody but its author knows whether the text of a foreign error is secret.
     expect(alone.errors[0]?.cause)
@@ -302,7 +317,7 @@ describe('autodiscoverEws', () => {
         times.push(asyncScheduler.now());
         return of(slow);
       };
-      autodiscoverEws({ address: 'sara@contoso.com', transport, timeoutSeconds: 2 }).subscribe({
+      autodiscover('sara@contoso.com', { transport, timeoutSeconds: 2 }).subscribe({
         error: () => times.push(asyncScheduler.now()),
       });
     });
@@ -316,15 +331,13 @@ describe('autodiscoverEws', () => {
       return NEVER.pipe(finalize(() => log.push('aborted')));
     };
     inVirtualTime(() => {
-      const looking = autodiscoverEws({ address: 'sara@contoso.com', transport }).subscribe();
+      const looking = autodiscover('sara@contoso.com', { transport }).subscribe();
       timer(500).subscribe(() => looking.unsubscribe());
     });
     expect(log).to.deep.equal(['sent', 'aborted']);
   });
 
   const invalid: readonly (readonly [string, object, RegExp])[] = [
-    ['no address', { address: 'sara' }, /^address must be an SMTP address/],
-    ['an address that is no text', { address: 7 }, /^address must be/],
     [
       'a URL instead of a host',
       { allowRedirectTo: ['https://hoster.example'] },
@@ -333,11 +346,21 @@ describe('autodiscoverEws', () => {
     ['a host instead of several', { allowRedirectTo: 'hoster.example' }, /^allowRedirectTo must be an array/],
     ['no time at all', { timeoutSeconds: 0 }, /^timeoutSeconds must be a number from 0\.1 to 3600/],
     [
-      'two ways to sign in',
-      { token: 'a', basic: { username: 'a', password: 'b' } },
-      /^token must be left out/,
+      'credentials that are no auth',
+      { auth: { username: 'a', password: 'b' } },
+      /^auth must be a value such as/,
     ],
   ];
+  for (const [what, address] of [
+    ['no address', 'sara'],
+    ['an address that is no text', 7],
+  ] as const) {
+    it(`throws for ${what}, before anything is sent`, () => {
+      for (const call of [autodiscover, autodiscovered])
+        expect(() => call(address as string)).to.throw(TypeError, /^address must be an SMTP address/);
+    });
+  }
+
   for (const [what, options, message] of invalid) {
     it(`should throw for ${what}, before anything is sent`, () => {
       expect(() => look(() => found, options)).to.throw(TypeError, message);
@@ -346,7 +369,7 @@ describe('autodiscoverEws', () => {
 
   it('should send by fetch where there is no transport', (done) => {
     const fetch = () => Promise.resolve(new Response(`{"Url":"${EWS}"}`));
-    autodiscoverEws({ address: 'sara@contoso.com', fetch }).subscribe((url) => {
+    autodiscover('sara@contoso.com', { fetch }).subscribe((url) => {
       expect(url).to.equal(EWS);
       done();
     });

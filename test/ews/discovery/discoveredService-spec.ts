@@ -1,3 +1,4 @@
+import { bearer } from '../../../lib/core/transport/auth.ts';
 import { expect } from 'chai';
 import { asyncScheduler, of, tap, throwError, timer } from 'rxjs';
 import { NetworkError } from '../../../lib/core/errors.ts';
@@ -6,8 +7,9 @@ import type { Transport } from '../../../lib/core/transport/transport.ts';
 import { AutodiscoverError } from '../../../lib/ews/protocol/errors.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import type { ExchangeOptions } from '../../../lib/ews/options.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
-import { type ExchangeService } from '../../../lib/ews/session/session.ts';
+import { autodiscovered } from '../../../lib/ews/discovery/autodiscover.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
+import { type Exchange } from '../../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsSimulator } from '../../../lib/testing/ews/simulator.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
@@ -19,7 +21,7 @@ const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
 /** A domain with two servers, of which Autodiscover names one. */
 interface Domain {
   readonly servers: readonly [EwsSimulator, EwsSimulator];
-  readonly service: ExchangeService;
+  readonly service: Exchange;
   /** Which server Autodiscover names from now on. */
   readonly name: (server: Host | 'none') => void;
   /** Nothing that is sent to this server arrives any more. */
@@ -49,8 +51,8 @@ function domain(script: (domain: Domain) => void, options: Partial<ExchangeOptio
     if (authorization !== undefined) tokens.add(`${authorization} to ${new URL(request.url).hostname}`);
     return hosts.transport(request);
   };
-  const service = exchange({
-    address: 'sara@contoso.com',
+  const service = connectExchange({
+    server: autodiscovered('sara@contoso.com'),
     transport,
     retry: { initialMs: 1000, random: () => 0.5 },
     ...options,
@@ -114,7 +116,7 @@ describe('A service that is found by an address', () => {
 
   it('should ask for the token of each server that it signs in to', () => {
     const { tokens } = domain(({ watch }) => watch('pull', 1), {
-      token: (origin) => of(`for-${new URL(origin).hostname}`),
+      auth: bearer((origin) => of(`for-${new URL(origin).hostname}`)),
     });
     expect([...tokens]).to.deep.equal(['Bearer for-mail1.contoso.com to mail1.contoso.com']);
   });
@@ -139,7 +141,7 @@ describe('A service that is found by an address', () => {
     expect(asked.has('evil.example')).to.equal(false);
     const allowing = domain(({ watch }) => watch('pull', 30), {
       transport,
-      allowRedirectTo: ['evil.example'],
+      server: autodiscovered('sara@contoso.com', { allowRedirectTo: ['evil.example'] }),
     });
     expect(allowing.seen[0]).to.not.contain('Autodiscover');
     expect(asked.has('evil.example')).to.equal(true);
@@ -265,20 +267,4 @@ describe('A service that is found by an address', () => {
     expect(servers[1].requests).to.deep.equal([]);
     expect(servers[0].subscriptions).to.deep.equal([]);
   });
-
-  for (const [name, options, message] of [
-    ['an address that is none', { address: 'sara' }, 'address must be an SMTP address'],
-    [
-      'both a URL and an address',
-      { url: 'https://mail.contoso.com/' },
-      'url must be left out where address is given',
-    ],
-    ['neither', { address: undefined }, 'url must be given, or the address of a mailbox'],
-    ['hosts that are none', { allowRedirectTo: ['https://a/'] }, 'allowRedirectTo[0]'],
-  ] as const) {
-    it(`should throw for ${name}`, () => {
-      const all = { address: 'sara@contoso.com', ...options } as unknown as ExchangeOptions;
-      expect(() => exchange(all)).to.throw(TypeError, message);
-    });
-  }
 });

@@ -30,7 +30,10 @@ function looking(...answers: readonly Observable<string>[]): {
     looks.push(asyncScheduler.now() / 1000);
     return answers[Math.min(looks.length, answers.length) - 1] ?? NEVER;
   });
-  const location = discoveredLocation(look$, over$, { initialMs: 4000, random: () => 0.5 }, online$);
+  const location = discoveredLocation(look$, {
+    ...{ closing$: over$, online$ },
+    retry: { initialMs: 4000, random: () => 0.5 },
+  });
   return {
     location,
     looks,

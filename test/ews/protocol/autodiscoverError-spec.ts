@@ -12,7 +12,7 @@ describe('AutodiscoverError', () => {
     expect(error.message).to.equal(
       'no web services were found for contoso.com: 1. contoso.com (JSON) was answered 404; ' +
         '2. contoso.com (XML) was answered 404. ' +
-        'Give exchange() the URL, or allow the host that is not allowed with allowRedirectTo.',
+        'Give connectExchange() the URL as server, or allow the host that is not allowed with allowRedirectTo.',
     );
   });
 

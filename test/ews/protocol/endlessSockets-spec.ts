@@ -5,8 +5,8 @@ import { filter, firstValueFrom } from 'rxjs';
 import { DecodeError } from '../../../lib/core/errors.ts';
 import type { ExchangeOptions } from '../../../lib/ews/options.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
-import { type ExchangeService } from '../../../lib/ews/session/session.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
+import { type Exchange } from '../../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import { summarize } from '../../../lib/testing/ews/requests/readRequest.ts';
 import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
@@ -59,7 +59,7 @@ describe('An endless answer over real sockets', () => {
     write: (response: ServerResponse) => void,
     options: Partial<ExchangeOptions> = {},
     code = 200,
-  ): Promise<ExchangeService> => {
+  ): Promise<Exchange> => {
     server = await httpServer((request, response) => {
       let asked = '';
       request.setEncoding('utf8').on('data', (text: string) => (asked += text));
@@ -70,10 +70,10 @@ describe('An endless answer over real sockets', () => {
         else response.end(ANSWERS[operation]);
       });
     });
-    return exchange({ url: `${server.url}/EWS/Exchange.asmx`, retry: { retries: 0 }, ...options });
+    return connectExchange({ server: `${server.url}/EWS/Exchange.asmx`, retry: { retries: 0 }, ...options });
   };
 
-  const ended = async (service: ExchangeService): Promise<void> => {
+  const ended = async (service: Exchange): Promise<void> => {
     await service.close();
     expect(await isLetGo).to.equal(true);
     expect(written).to.be.below(16 * MEGABYTE);

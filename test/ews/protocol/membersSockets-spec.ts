@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { filter, firstValueFrom, toArray, take, lastValueFrom } from 'rxjs';
 import type { Activity } from '../../../lib/core/transport/requestLog.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
-import { type ExchangeService } from '../../../lib/ews/session/session.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
+import { type Exchange } from '../../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import { summarize } from '../../../lib/testing/ews/requests/readRequest.ts';
 import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
@@ -30,7 +30,7 @@ describe('An odd answer over real sockets', () => {
     await server?.close();
   });
 
-  const serving = async (answering: Answering): Promise<ExchangeService> => {
+  const serving = async (answering: Answering): Promise<Exchange> => {
     asked = [];
     server = await httpServer((request, response) => {
       let body = '';
@@ -44,7 +44,7 @@ describe('An odd answer over real sockets', () => {
         response.end(by?.body ?? ANSWERS[operation]);
       });
     });
-    return exchange({ url: `${server.url}/EWS/Exchange.asmx`, retry: { initialMs: 1 } });
+    return connectExchange({ server: `${server.url}/EWS/Exchange.asmx`, retry: { initialMs: 1 } });
   };
 
   for (const [name, after] of [

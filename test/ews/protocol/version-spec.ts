@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { EMPTY } from 'rxjs';
 import {
-  exchange,
-  type ExchangeService,
+  connectExchange,
+  type Exchange,
   type ExchangeVersion,
   pullNotifications,
   pushNotifications,
@@ -18,17 +18,13 @@ describe('An Exchange version', () => {
   const callback = { callbackUrl: 'https://any.example/' };
   const sara = { smtpAddress: 'sara@contoso.com' };
 
-  const features: readonly [
-    what: string,
-    use: (service: ExchangeService) => unknown,
-    least: ExchangeVersion,
-  ][] = [
+  const features: readonly [what: string, use: (service: Exchange) => unknown, least: ExchangeVersion][] = [
     ['streamingNotifications', (service) => streamingNotifications(service, inbox), 'Exchange2010_SP1'],
     ['the event freeBusyChanged', (service) => pullNotifications(service, busy), 'Exchange2010_SP1'],
     ['allFolders', (service) => pullNotifications(service, all), 'Exchange2010'],
     ['allFolders', (service) => pushNotifications(service, { ...all, ...callback }, EMPTY), 'Exchange2010'],
-    ['impersonate.smtpAddress', (service) => service.as(sara), 'Exchange2010'],
-    ['impersonate', (service) => service.as({ principalName: 'sara' }), 'Exchange2007_SP1'],
+    ['impersonate.smtpAddress', (service) => service.actingAs(sara), 'Exchange2010'],
+    ['impersonate', (service) => service.actingAs({ principalName: 'sara' }), 'Exchange2007_SP1'],
   ];
   const before: Partial<Record<ExchangeVersion, ExchangeVersion>> = {
     Exchange2007_SP1: 'Exchange2007',
@@ -38,18 +34,18 @@ describe('An Exchange version', () => {
   for (const [index, [what, use, least]] of features.entries()) {
     it(`before ${least} refuses ${what} (${index + 1})`, () => {
       const version = before[least]!;
-      expect(() => use(exchange({ url, transport, version }))).to.throw(
+      expect(() => use(connectExchange({ server: url, transport, version }))).to.throw(
         TypeError,
-        `${what} needs the version ${least} or a later one, but exchange() has the version ${version}`,
+        `${what} needs the version ${least} or a later one, but connectExchange() has the version ${version}`,
       );
-      use(exchange({ url, transport, version: least }));
-      use(exchange({ url, transport }));
+      use(connectExchange({ server: url, transport, version: least }));
+      use(connectExchange({ server: url, transport }));
       expect(requests).to.deep.equal([]);
     });
   }
 
   it('before Exchange2010 still pulls and pushes from folders', () => {
-    const service = exchange({ url, transport, version: 'Exchange2007' });
+    const service = connectExchange({ server: url, transport, version: 'Exchange2007' });
     pullNotifications(service, inbox);
     pushNotifications(service, { ...inbox, ...callback }, EMPTY);
   });

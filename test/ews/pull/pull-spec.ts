@@ -4,8 +4,8 @@ import { readText } from '../../../lib/core/transport/transport.ts';
 import { ClosedError } from '../../../lib/core/errors.ts';
 import type { Fetch } from '../../../lib/core/transport/send.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
-import { type ExchangeService } from '../../../lib/ews/session/session.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
+import { type Exchange } from '../../../lib/ews/session/session.ts';
 import { summarize } from '../../../lib/testing/ews/requests/readRequest.ts';
 import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
 import { expectUncaught } from '../../support/uncaught.ts';
@@ -146,7 +146,7 @@ describe('pullNotifications', () => {
 
     it('should stay as it was when an observer throws, and be removed when that leaves', async () => {
       const server = ewsSimulator();
-      const service = exchange({ url: server.url, transport: server.transport });
+      const service = connectExchange({ server: server.url, transport: server.transport });
       const uncaught = expectUncaught();
       const watching = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe(
         () => {
@@ -252,11 +252,11 @@ describe('pullNotifications', () => {
   });
 
   it('should throw for what is no service', () => {
-    const real = exchange({ url: 'https://mail.example/EWS/Exchange.asmx' });
-    const service = Object.fromEntries(Object.entries(real)) as unknown as ExchangeService;
+    const real = connectExchange({ server: 'https://mail.example/EWS/Exchange.asmx' });
+    const service = Object.fromEntries(Object.entries(real)) as unknown as Exchange;
     expect(() => pullNotifications(service, { folders: ['inbox'], events: ['newMail'] })).to.throw(
       TypeError,
-      'service must be what exchange() returned',
+      'exchange must be what connectExchange() returned',
     );
   });
 
@@ -286,7 +286,7 @@ describe('pullNotifications', () => {
           headers: { 'content-type': 'text/xml' },
         });
       };
-      const service = exchange({ url: server.url, fetch });
+      const service = connectExchange({ server: server.url, fetch });
       await firstValueFrom(pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }));
       await service.drain();
       const released = signals.filter(([operation]) => operation === 'Unsubscribe');

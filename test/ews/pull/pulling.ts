@@ -5,8 +5,8 @@ import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import type { PullOptions } from '../../../lib/ews/pull/options.ts';
 import type { ExchangeOptions } from '../../../lib/ews/options.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
-import { type ExchangeService } from '../../../lib/ews/session/session.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
+import { type Exchange } from '../../../lib/ews/session/session.ts';
 import {
   ewsSimulator,
   type EwsSimulator,
@@ -17,7 +17,7 @@ import { at, inVirtualTime } from '../../support/virtualTime.ts';
 /** What a spec in virtual time works with. */
 export interface Pulling {
   readonly server: EwsSimulator;
-  readonly service: ExchangeService;
+  readonly service: Exchange;
   /** What was seen, such as `30 newMail`: the second, and the type of the event or the name of the error. */
   readonly seen: string[];
   readonly events: EwsEvent[];
@@ -52,7 +52,7 @@ export function pulling(
 ): Pulling {
   const server = ewsSimulator(options);
   const { url, transport } = server;
-  const service = exchange({ url, transport, retry: RETRY, ...serviceOptions });
+  const service = connectExchange({ server: url, transport, retry: RETRY, ...serviceOptions });
   const seconds = (): number => asyncScheduler.now() / 1000;
   const seen: string[] = [];
   const events: EwsEvent[] = [];

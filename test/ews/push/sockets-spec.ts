@@ -4,8 +4,8 @@ import { fetchTransport } from '../../../lib/core/transport/fetch.ts';
 import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
 import { pushNotifications } from '../../../lib/ews/push/push.ts';
 import { pushListener, type PushListener } from '../../../lib/ews/push/listener.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
-import { type ExchangeService } from '../../../lib/ews/session/session.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
+import { type Exchange } from '../../../lib/ews/session/session.ts';
 import { ewsSimulator, type EwsSimulator } from '../../../lib/testing/ews/simulator.ts';
 import { serve, type Served } from '../../../lib/testing/http/serve.ts';
 import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
@@ -17,14 +17,14 @@ describe('Push notifications over real sockets', () => {
   let served: Served;
   let listener: PushListener;
   let callback: SpecServer;
-  let service: ExchangeService;
+  let service: Exchange;
 
   beforeEach(async () => {
     listener = pushListener({ path: '/notified' });
     callback = await httpServer(listener.handler);
     server = ewsSimulator({ push: fetchTransport() });
     served = await serve(server.transport);
-    service = exchange({ url: `${served.origin}/EWS/Exchange.asmx`, retry: { initialMs: 5 } });
+    service = connectExchange({ server: `${served.origin}/EWS/Exchange.asmx`, retry: { initialMs: 5 } });
   });
 
   afterEach(async () => {

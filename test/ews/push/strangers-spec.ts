@@ -25,8 +25,8 @@ import {
   type RefusedPost,
 } from '../../../lib/ews/push/listener.ts';
 import type { PushOptions } from '../../../lib/ews/push/options.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
-import { type ExchangeService } from '../../../lib/ews/session/session.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
+import { type Exchange } from '../../../lib/ews/session/session.ts';
 import { ewsSimulator, type EwsSimulator } from '../../../lib/testing/ews/simulator.ts';
 import { serve, type Served } from '../../../lib/testing/http/serve.ts';
 import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
@@ -57,7 +57,7 @@ describe('Strangers at the callback URL', () => {
   let served: Served;
   let listener: PushListener;
   let callback: SpecServer;
-  let service: ExchangeService;
+  let service: Exchange;
   let events: EwsEvent[];
   let refused: RefusedPost[];
   let watching: Subscription | undefined;
@@ -106,7 +106,7 @@ describe('Strangers at the callback URL', () => {
         take(1),
         mergeMap(() => transport(request)),
       );
-    service = exchange({ url: `${served.origin}/EWS/Exchange.asmx`, transport: waiting });
+    service = connectExchange({ server: `${served.origin}/EWS/Exchange.asmx`, transport: waiting });
     service.activity$.subscribe((activity) => recorded.push(activity));
   };
 
@@ -311,7 +311,7 @@ describe('Strangers at the callback URL', () => {
       const { href } = new URL('https://me.contoso.com/notified?key=hush');
       const errors: unknown[] = [];
       pushNotifications(
-        exchange({ url: 'https://mail.contoso.com/EWS', transport: quoting }),
+        connectExchange({ server: 'https://mail.contoso.com/EWS', transport: quoting }),
         { folders: ['inbox'], events: ['newMail'], callbackUrl: href, callbackSecret },
         listener.incoming$,
       ).subscribe({ error: (error: unknown) => errors.push(error) });

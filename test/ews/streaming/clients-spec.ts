@@ -1,8 +1,9 @@
+import { bearer } from '../../../lib/core/transport/auth.ts';
 import { expect } from 'chai';
 import { asyncScheduler, concat, map, NEVER, of, timer } from 'rxjs';
 import { headersFrom, type Transport } from '../../../lib/core/transport/transport.ts';
 import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import { summarize } from '../../../lib/testing/ews/requests/readRequest.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
@@ -19,6 +20,7 @@ let skipped = 0;
 /** The types of what a subscriber sees of a stream whose body comes in the given chunks, a second apart. */
 function seenOf(...chunks: readonly (string | Uint8Array)[]): string[] {
   const seen: string[] = [];
+  skipped = 0;
   const body$ = concat(
     ...chunks.map((chunk) =>
       timer(1000).pipe(map(() => (typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk))),
@@ -34,14 +36,12 @@ function seenOf(...chunks: readonly (string | Uint8Array)[]): string[] {
     return of({ status: 200, url, headers: headersFrom({}), body$: isStream ? body$ : whole });
   };
   inVirtualTime(() => {
-    const service = exchange({ url: 'https://exchange.example/EWS/Exchange.asmx', transport });
+    const service = connectExchange({ server: 'https://exchange.example/EWS/Exchange.asmx', transport });
+    service.activity$.subscribe(({ dropped = 0 }) => (skipped += dropped));
     const watching = streamingNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe(
       ({ type }: EwsEvent) => seen.push(`${Math.floor(asyncScheduler.now() / 1000)} ${type}`),
     );
-    timer(60_000).subscribe(() => {
-      skipped = service.skippedEvents;
-      watching.unsubscribe();
-    });
+    timer(60_000).subscribe(() => watching.unsubscribe());
   });
   return seen;
 }
@@ -113,7 +113,7 @@ describe('What existing clients get wrong about streams', () => {
           at(30, () => server.deliverMail());
         },
         {},
-        { token: () => of(tokens.shift() ?? 'three') },
+        { auth: bearer(() => of(tokens.shift() ?? 'three')) },
       );
       expect(newsOf(run).at(-1)).to.equal('30 newMail');
       expect(run.errors).to.deep.equal([]);
@@ -213,7 +213,7 @@ describe('What users of existing clients ask for', () => {
         }
       },
       { token: 'token-0' },
-      { token: () => of(`token-${hour}`) },
+      { auth: bearer(() => of(`token-${hour}`)) },
     );
     expect(run.events.filter(({ type }) => type === 'newMail')).to.have.length(5);
     expect(gapsOf(run)).to.deep.equal([]);

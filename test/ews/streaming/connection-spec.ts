@@ -1,3 +1,4 @@
+import { bearer } from '../../../lib/core/transport/auth.ts';
 import { expect } from 'chai';
 import { concat, map, mergeMap, NEVER, of, Subject, Subscription, timer } from 'rxjs';
 import { DecodeError, HttpError, NetworkError } from '../../../lib/core/errors.ts';
@@ -5,7 +6,7 @@ import { headersFrom, type Transport } from '../../../lib/core/transport/transpo
 import { getStreamingEventsEnvelope } from '../../../lib/ews/protocol/envelope.ts';
 import { EwsError, SoapFault } from '../../../lib/ews/protocol/errors.ts';
 import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
 import { summarize } from '../../../lib/testing/ews/requests/readRequest.ts';
@@ -58,7 +59,7 @@ function scriptedStreams(script: (hands: ScriptedStreams) => void): {
     return of({ status: 200, url, headers: headersFrom({ 'content-type': 'text/xml' }), body$ });
   };
   inVirtualTime(() => {
-    const service = exchange({ url: POST.url, transport });
+    const service = connectExchange({ server: POST.url, transport });
     const stream$ = streamingNotifications(service, { folders: ['inbox'], events: ['newMail', 'created'] });
     const watching = new Subscription();
     const watch = (also: (type: string) => void = () => undefined): void => {
@@ -477,7 +478,7 @@ describe('A connection that is refused', () => {
       return of({ status: 200, url, headers: headersFrom({ 'content-type': 'text/xml' }), body$ });
     };
     inVirtualTime(() => {
-      const service = exchange({ url: POST.url, transport });
+      const service = connectExchange({ server: POST.url, transport });
       for (let each = 0; each < 2; each += 1) {
         const watching = streamingNotifications(service, {
           folders: ['inbox'],
@@ -554,7 +555,7 @@ describe('A connection that is refused', () => {
         at(30, () => server.deliverMail());
       },
       { token: 'old' },
-      { token: () => of(tokens.shift() ?? 'none') },
+      { auth: bearer(() => of(tokens.shift() ?? 'none')) },
     );
     expect(newsOf(run)).to.deep.equal(['30 newMail']);
     expect(run.server.requests.filter(({ status }) => status === 401)).to.have.length(1);

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { asyncScheduler, of, timer } from 'rxjs';
 import type { EwsEvent, GapEvent } from '../../../lib/ews/protocol/events.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
-import { type ExchangeService } from '../../../lib/ews/session/session.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
+import { type Exchange } from '../../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
 import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
@@ -24,7 +25,7 @@ describe('Sixty streams of five users, over nine hours', () => {
     it(`should bring each mail once and in order, or a gap, and leave nothing behind, with ${dialect}`, () => {
       const server = ewsSimulator({ dialect, token: 'token-0', latencyMs: 200, heartbeatSeconds: 40 });
       const watchers: Watcher[] = [];
-      const services: ExchangeService[] = [];
+      const services: Exchange[] = [];
       const sent: { readonly id: string; readonly at: number }[] = [];
       const errors: unknown[] = [];
       const counts: number[] = [];
@@ -40,10 +41,10 @@ describe('Sixty streams of five users, over nine hours', () => {
 
       inVirtualTime(() => {
         for (let mailbox = 0; mailbox < MAILBOXES; mailbox += 1) {
-          const service = exchange({
-            url: server.url,
+          const service = connectExchange({
+            server: server.url,
             transport: server.transport,
-            token: () => of(`token-${hour}`),
+            auth: bearer(() => of(`token-${hour}`)),
             impersonate: { primarySmtpAddress: `user${mailbox}@contoso.example` },
           });
           services.push(service);

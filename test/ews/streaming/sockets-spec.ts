@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { filter, firstValueFrom, lastValueFrom, take, tap, timeout, toArray } from 'rxjs';
 import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
-import { type ExchangeService } from '../../../lib/ews/session/session.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
+import { type Exchange } from '../../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
 import {
@@ -26,11 +26,14 @@ describe('Streams over real sockets', () => {
     served = undefined;
   });
 
-  const start = async (options: EwsSimulatorOptions = {}): Promise<[EwsSimulator, ExchangeService]> => {
+  const start = async (options: EwsSimulatorOptions = {}): Promise<[EwsSimulator, Exchange]> => {
     const server = ewsSimulator({ heartbeatSeconds: 0.05, ...options });
     const listening = await serve(server.transport);
     served = listening;
-    return [server, exchange({ url: `${listening.origin}/EWS/Exchange.asmx`, retry: { initialMs: 10 } })];
+    return [
+      server,
+      connectExchange({ server: `${listening.origin}/EWS/Exchange.asmx`, retry: { initialMs: 10 } }),
+    ];
   };
 
   for (const dialect of ['exchange', 'grommunio'] satisfies EwsDialect[]) {
@@ -134,7 +137,7 @@ describe('Streams over real sockets', () => {
         });
       });
     });
-    const service = exchange({ url: `${served.url}/EWS/Exchange.asmx`, retry: { initialMs: 10 } });
+    const service = connectExchange({ server: `${served.url}/EWS/Exchange.asmx`, retry: { initialMs: 10 } });
     const events = await lastValueFrom(streamingNotifications(service, mail).pipe(take(3), toArray()));
     expect(events.map(({ type }) => type)).to.deep.equal(['newMail', 'gap', 'newMail']);
     expect(events[1]).to.include({ reason: 'connectionLost' });

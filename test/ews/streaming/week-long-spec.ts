@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { asyncScheduler, of, Subscription, takeUntil, timer } from 'rxjs';
 import type { ReleaseOutcome } from '../../../lib/core/lifecycle/ledger.ts';
 import type { EwsEvent, GapReason } from '../../../lib/ews/protocol/events.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
 import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
@@ -77,10 +78,10 @@ function week(dialect: EwsDialect): {
     MAILBOXES.forEach((primarySmtpAddress, which) => {
       const mailbox = server.mailbox(primarySmtpAddress);
       const sent: Mail[] = [];
-      const service = exchange({
-        url: server.url,
+      const service = connectExchange({
+        server: server.url,
         transport: server.transport,
-        token: () => of(`token-${hour}`),
+        auth: bearer(() => of(`token-${hour}`)),
         impersonate: { primarySmtpAddress },
         limits: { silenceSeconds: 1780 },
       });

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { asyncScheduler, filter, firstValueFrom, of, startWith, Subject, Subscription } from 'rxjs';
 import type { ReleaseOutcome } from '../../../lib/core/lifecycle/ledger.ts';
 import type { EwsEvent, GapReason } from '../../../lib/ews/protocol/events.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
 import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
@@ -43,9 +44,9 @@ describe('A week of streams in short, over real sockets', () => {
       const wire = await socketProxy(served.port, '<m:GetStreamingEvents>');
       proxy = wire;
       let token = 'token-0';
-      const service = exchange({
-        url: `${wire.origin}/EWS/Exchange.asmx`,
-        token: () => of(token),
+      const service = connectExchange({
+        server: `${wire.origin}/EWS/Exchange.asmx`,
+        auth: bearer(() => of(token)),
         retry: { initialMs: 10, maxMs: 100 },
         limits: { silenceSeconds: 5 },
       });
@@ -65,7 +66,7 @@ describe('A week of streams in short, over real sockets', () => {
       const boxes = MAILBOXES.map((address): Box => {
         const mailbox = server.mailbox(address);
         const box: Box = { deliver: () => mailbox.deliverMail(), sent: [] };
-        const own = service.as({ primarySmtpAddress: address });
+        const own = service.actingAs({ primarySmtpAddress: address });
         for (let each = 0; each < EACH; each += 1) {
           const watcher: Watcher = { box, mails: [], gaps: [], events: 0 };
           watchers.push(watcher);

@@ -4,7 +4,7 @@ import type { CheckpointStore, Json } from '../../../lib/core/checkpoint/checkpo
 import { CheckpointError } from '../../../lib/node/checkpointError.ts';
 import { memoryCheckpoints } from '../../../lib/core/checkpoint/memoryStore.ts';
 import { DecodeError } from '../../../lib/core/errors.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
 import type { PullOptions } from '../../../lib/ews/pull/options.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import { pushNotifications } from '../../../lib/ews/push/push.ts';
@@ -76,8 +76,8 @@ describe('A pull with a checkpoint', () => {
     let seenBefore = 0;
     const { seen, server, outcomes, left } = pulling(({ server: it, pull, watch, at }) => {
       // This one is never unsubscribed from, as if its process was killed: nothing of it is sent any more.
-      const killed = exchange({
-        url: it.url,
+      const killed = connectExchange({
+        server: it.url,
         transport: (request) => (isKilled ? NEVER : it.transport(request)),
         retry: RETRY,
       });
@@ -134,8 +134,8 @@ describe('A pull with a checkpoint', () => {
     const store = memoryCheckpoints();
     const server = ewsSimulator();
     const whenAsked: (Json | undefined)[] = [];
-    const service = exchange({
-      url: server.url,
+    const service = connectExchange({
+      server: server.url,
       transport: (request) => {
         whenAsked.push(savedIn(store));
         return server.transport(request);
@@ -269,7 +269,7 @@ describe('A pull with a checkpoint', () => {
   ];
   for (const [checkpoint, message] of invalid) {
     it(`should be refused: ${message}`, () => {
-      const service = exchange({ url: 'https://mail.contoso.com/EWS/Exchange.asmx' });
+      const service = connectExchange({ server: 'https://mail.contoso.com/EWS/Exchange.asmx' });
       const options = { ...folders, checkpoint } as PullOptions;
       expect(() => pullNotifications(service, options)).to.throw(TypeError, message);
     });
@@ -296,8 +296,8 @@ describe('A stream with a checkpoint', () => {
     const store = memoryCheckpoints();
     const pulled = pulling(({ server, service, watch, at }) => {
       let isKilled = false;
-      const killed = exchange({
-        url: server.url,
+      const killed = connectExchange({
+        server: server.url,
         transport: (request) => (isKilled ? NEVER : server.transport(request)),
         retry: RETRY,
       });
@@ -355,7 +355,7 @@ describe('A push with a checkpoint', () => {
     const pushed = pushing(({ server, push, watch, at, incoming$ }) => {
       const killed$ = new ReplaySubject<void>(1);
       const options = { ...folders, callbackUrl: CALLBACK_URL, statusFrequencyMinutes: 1 };
-      const killed = exchange({ url: server.url, transport: server.transport, retry: RETRY });
+      const killed = connectExchange({ server: server.url, transport: server.transport, retry: RETRY });
       pushNotifications(
         killed,
         { ...options, checkpoint: { store, key: 'mail' } },

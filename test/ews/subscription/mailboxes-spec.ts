@@ -1,10 +1,12 @@
+import { affinity } from '../../../lib/ews/discovery/affinity.ts';
 import { expect } from 'chai';
 import { merge, Observable, of, timer } from 'rxjs';
 import { headersFrom } from '../../../lib/core/transport/transport.ts';
 import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import type { ExchangeOptions } from '../../../lib/ews/options.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
 import { ewsSimulator, type EwsSimulatorOptions } from '../../../lib/testing/ews/simulator.ts';
@@ -15,7 +17,7 @@ const addresses = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}@contoso.com`)
 
 function connected(serverOptions: EwsSimulatorOptions = {}, options: Partial<ExchangeOptions> = {}) {
   const server = ewsSimulator(serverOptions);
-  const service = exchange({ url: server.url, transport: server.transport, ...options });
+  const service = connectExchange({ server: server.url, transport: server.transport, ...options });
   return { server, service };
 }
 
@@ -30,9 +32,10 @@ describe('One service for several mailboxes', () => {
           service.releases.pending$.subscribe((count) => (pending = count));
           for (const address of addresses) {
             server.mailbox(address);
-            const watching = notifications(service.as({ primarySmtpAddress: address }), OPTIONS).subscribe(
-              ({ type }: EwsEvent) => type === 'newMail' && seen.push(address),
-            );
+            const watching = notifications(
+              service.actingAs({ primarySmtpAddress: address }),
+              OPTIONS,
+            ).subscribe(({ type }: EwsEvent) => type === 'newMail' && seen.push(address));
             timer(200_000).subscribe(() => watching.unsubscribe());
           }
           timer(50_000).subscribe(() => server.mailbox('b@contoso.com').deliverMail());
@@ -54,7 +57,7 @@ describe('One service for several mailboxes', () => {
       { primarySmtpAddress: 'sara@contoso.com' },
       { smtpAddress: 'sara@contoso.com' },
     ];
-    for (const name of names) pullNotifications(service.as(name), OPTIONS).subscribe().unsubscribe();
+    for (const name of names) pullNotifications(service.actingAs(name), OPTIONS).subscribe().unsubscribe();
     const by = server.requests.map(({ impersonated }) => `${impersonated!.by} ${impersonated!.name}`);
     expect(by).to.deep.equal(
       [
@@ -71,7 +74,7 @@ describe('One service for several mailboxes', () => {
   it('should lead each to its own server by its own address, with nobody else’s cookie', () => {
     const { server, service } = connected();
     for (const address of addresses.slice(0, 2)) {
-      streamingNotifications(service.as({ smtpAddress: address }), OPTIONS)
+      streamingNotifications(service.actingAs({ smtpAddress: address }), OPTIONS)
         .subscribe()
         .unsubscribe();
     }
@@ -91,7 +94,7 @@ describe('One service for several mailboxes', () => {
     const seen: string[] = [];
     inVirtualTime(() => {
       const streams = addresses.map((address) =>
-        streamingNotifications(service.as({ smtpAddress: address }), OPTIONS),
+        streamingNotifications(service.actingAs({ smtpAddress: address }), OPTIONS),
       );
       const watching = merge(...streams).subscribe(({ type }) => seen.push(type));
       timer(1000).subscribe(() =>
@@ -112,7 +115,10 @@ describe('One service for several mailboxes', () => {
     const { server, service } = connected();
     inVirtualTime(() => {
       const streams = addresses.map((address, index) =>
-        streamingNotifications(service.as({ smtpAddress: address }, addresses[index < 3 ? 0 : 3]), OPTIONS),
+        streamingNotifications(
+          service.actingAs({ smtpAddress: address }, { anchorMailbox: addresses[index < 3 ? 0 : 3]! }),
+          OPTIONS,
+        ),
       );
       const watching = merge(...streams).subscribe();
       timer(1000).subscribe(() => {
@@ -128,9 +134,10 @@ describe('One service for several mailboxes', () => {
     const server = ewsSimulator();
     const cookies: string[] = [];
     let box = 1;
-    const service = exchange({
-      url: server.url,
+    const service = connectExchange({
+      server: server.url,
       anchorMailbox: 'a@contoso.com',
+      affinity: affinity(),
       transport: (request) => {
         const operation = /<m:(\w+)>/.exec(request.body ?? '')?.[1] ?? '';
         cookies.push(`${operation} ${request.headers?.['cookie'] ?? '-'}`);
@@ -169,7 +176,7 @@ describe('One service for several mailboxes', () => {
 
   it('should have one ledger and one limit for all, and be closed as one', async () => {
     const { server, service } = connected({}, { maxConcurrentRequests: 2 });
-    const other = service.as({ smtpAddress: 'b@contoso.com' });
+    const other = service.actingAs({ smtpAddress: 'b@contoso.com' });
     expect(other.releases).to.equal(service.releases);
     let completed = 0;
     for (const each of [service, other]) {
@@ -180,7 +187,7 @@ describe('One service for several mailboxes', () => {
     const limited = connected({ latencyMs: 10 }, { maxConcurrentRequests: 2 });
     inVirtualTime(() => {
       const pulls = addresses.map((address) =>
-        pullNotifications(limited.service.as({ smtpAddress: address }), OPTIONS),
+        pullNotifications(limited.service.actingAs({ smtpAddress: address }), OPTIONS),
       );
       const watching = merge(...pulls).subscribe();
       timer(1).subscribe(() => expect(limited.server.requests).to.have.length(2));
@@ -216,36 +223,35 @@ describe('One service for several mailboxes', () => {
 
   it('OAuth impersonation should always have X-AnchorMailbox', () => {
     const token = 'secret';
-    const { server, service } = connected({ token }, { token });
-    pullNotifications(service.as({ primarySmtpAddress: 'a@contoso.com' }), OPTIONS)
+    const { server, service } = connected({ token }, { auth: bearer(token) });
+    pullNotifications(service.actingAs({ primarySmtpAddress: 'a@contoso.com' }), OPTIONS)
       .subscribe()
       .unsubscribe();
-    pullNotifications(service.as({ sid: 'S-1-5-21' }, 'b@contoso.com'), OPTIONS)
+    pullNotifications(service.actingAs({ sid: 'S-1-5-21' }, { anchorMailbox: 'b@contoso.com' }), OPTIONS)
       .subscribe()
       .unsubscribe();
     expect(server.requests.map(({ headers }) => headers['x-anchormailbox']![0])).to.deep.equal(
       'aaabbb'.split(''),
     );
     const message =
-      'anchorMailbox must be an SMTP address, where a token is to act as one who is named by none';
-    expect(() => service.as({ sid: 'S-1-5-21' })).to.throw(TypeError, message);
-    expect(() => exchange({ url: server.url, token: () => of(token), impersonate: { sid: 'S-1' } })).to.throw(
-      TypeError,
-      message,
-    );
+      'anchorMailbox must be an SMTP address if a token acts as a user who is not named by an address';
+    expect(() => service.actingAs({ sid: 'S-1-5-21' })).to.throw(TypeError, message);
+    expect(() =>
+      connectExchange({ server: server.url, auth: bearer(() => of(token)), impersonate: { sid: 'S-1' } }),
+    ).to.throw(TypeError, message);
   });
 
   it('should throw for what names no one user, and for an anchor that is none', () => {
     const { service } = connected();
-    expect(() => service.as({} as { sid: string })).to.throw(
+    expect(() => service.actingAs({} as { sid: string })).to.throw(
       TypeError,
       'impersonate must be an object with exactly one of',
     );
-    expect(() => service.as('sara' as unknown as { sid: string })).to.throw(
+    expect(() => service.actingAs('sara' as unknown as { sid: string })).to.throw(
       TypeError,
       'impersonate must be an object',
     );
-    expect(() => service.as({ sid: 'S-1' }, 'sara')).to.throw(
+    expect(() => service.actingAs({ sid: 'S-1' }, { anchorMailbox: 'sara' })).to.throw(
       TypeError,
       'anchorMailbox must be an SMTP address',
     );

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { fileCheckpoints } from '../../../lib/node/fileStore.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import { connect } from '../../../lib/ucwa/connect.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
@@ -27,7 +27,7 @@ if (how === 'ucwa') {
   presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe();
   process.once('SIGTERM', () => void ucwa.close());
 } else {
-  const service = exchange({ ...common, url });
+  const service = connectExchange({ ...common, server: url });
   service.releases.outcomes$.subscribe(({ outcome, id }) => print({ outcome, id }));
   pullNotifications(service, {
     folders: ['inbox'],

@@ -1,6 +1,7 @@
 import { first, type Observable, Subscription, take } from 'rxjs';
 import type { Releases } from '../../../lib/core/lifecycle/ledger.ts';
-import { exchange } from '../../../lib/ews/exchange.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
+import { connectExchange } from '../../../lib/ews/connect.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import { connect } from '../../../lib/ucwa/connect.ts';
@@ -25,7 +26,7 @@ function watching(): Watching {
     const ucwa = connect({ applications: url, token: 'secret' });
     return { connection: ucwa, events$: presence(ucwa, { uris: ['sip:sara@contoso.com'] }) };
   }
-  const service = exchange({ url, token: 'secret' });
+  const service = connectExchange({ server: url, auth: bearer('secret') });
   const events$ =
     what === 'pull' ? pullNotifications(service, folders) : streamingNotifications(service, folders);
   return { connection: service, events$ };

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { type Observable, takeUntil, timer } from 'rxjs';
 import {
   type EwsEvent,
-  exchange,
+  connectExchange,
   pullNotifications,
   streamingNotifications,
 } from '../../../lib/ews/index.ts';
@@ -17,15 +17,18 @@ const ways: readonly [how: string, watch: (server: EwsSimulator, address: string
     [
       'impersonates',
       ({ url, transport }, primarySmtpAddress) =>
-        streamingNotifications(exchange({ url, transport, impersonate: { primarySmtpAddress } }), {
-          folders: ['inbox'],
-          events: ['newMail'],
-        }),
+        streamingNotifications(
+          connectExchange({ server: url, transport, impersonate: { primarySmtpAddress } }),
+          {
+            folders: ['inbox'],
+            events: ['newMail'],
+          },
+        ),
     ],
     [
       'watches a folder of',
       ({ url, transport }, mailbox) =>
-        pullNotifications(exchange({ url, transport }), {
+        pullNotifications(connectExchange({ server: url, transport }), {
           folders: [{ distinguished: 'inbox', mailbox }],
           events: ['newMail'],
           pollIntervalSeconds: 1,
@@ -111,7 +114,7 @@ describe('A mailbox that a test names first', () => {
     const sara = server.mailbox(ADDRESS);
     const seen: string[] = [];
     inVirtualTime(() => {
-      pullNotifications(exchange({ url: server.url, transport: server.transport }), {
+      pullNotifications(connectExchange({ server: server.url, transport: server.transport }), {
         folders: [{ id: sara.folderId('inbox') }],
         events: ['newMail'],
         pollIntervalSeconds: 1,

@@ -1,9 +1,11 @@
+import { basic } from '../../lib/ews/auth/basic.ts';
 import { expect } from 'chai';
 import { take, timer } from 'rxjs';
 import type { Fetch } from '../../lib/core/transport/send.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import type { ExchangeOptions } from '../../lib/ews/options.ts';
-import { exchange } from '../../lib/ews/exchange.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import { connectExchange } from '../../lib/ews/connect.ts';
 import { sessionOf } from '../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { ewsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ews/simulator.ts';
@@ -17,7 +19,7 @@ function pullOnce(
   serverOptions: EwsSimulatorOptions = {},
 ): { server: ReturnType<typeof ewsSimulator>; types: string[] } {
   const server = ewsSimulator(serverOptions);
-  const service = exchange({ url: server.url, transport: server.transport, ...options });
+  const service = connectExchange({ server: server.url, transport: server.transport, ...options });
   const types: string[] = [];
   pullNotifications(service, { folders: ['inbox'], events: ['newMail'] })
     .pipe(take(1))
@@ -25,24 +27,24 @@ function pullOnce(
   return { server, types };
 }
 
-describe('exchange', () => {
+describe('connectExchange', () => {
   it('should send nothing by itself', () => {
     const { transport, requests } = respondWith(response(200));
-    exchange({ url, transport, token: 'secret' });
+    connectExchange({ server: url, transport, auth: bearer('secret') });
     expect(requests).to.deep.equal([]);
   });
 
   it('should sign with a bearer token', () => {
-    expect(pullOnce({ token: 'secret' }, { token: 'secret' }).types).to.deep.equal(['status']);
+    expect(pullOnce({ auth: bearer('secret') }, { token: 'secret' }).types).to.deep.equal(['status']);
   });
 
   it('should sign with user name and password, in UTF-8', () => {
-    const basic = { username: 'contoso\\jürgen', password: 'pässwörd: 📮' };
-    expect(pullOnce({ basic }, { basic }).types).to.deep.equal(['status']);
+    const credentials = { username: 'contoso\\jürgen', password: 'pässwörd: 📮' };
+    expect(pullOnce({ auth: basic(credentials) }, { basic: credentials }).types).to.deep.equal(['status']);
   });
 
   it('should say what to do where the sign-in is refused, and show no secret', () => {
-    const { types, server } = pullOnce({ token: 'secret-1' }, { token: 'secret-2' });
+    const { types, server } = pullOnce({ auth: bearer('secret-1') }, { token: 'secret-2' });
     expect(types).to.deep.equal([
       'POST https://exchange.example/EWS/Exchange.asmx was answered 401: the sign-in was refused: check the token, or user name and password.',
     ]);
@@ -52,10 +54,10 @@ describe('exchange', () => {
   it('should get a new token when the old one is refused, for the Unsubscribe too', async () => {
     const server = ewsSimulator({ token: 'token-1' });
     let asked = 0;
-    const service = exchange({
-      url: server.url,
+    const service = connectExchange({
+      server: server.url,
       transport: server.transport,
-      token: () => `token-${++asked}`,
+      auth: bearer(() => `token-${++asked}`),
     });
     const watching = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe();
     server.setToken('token-2');
@@ -98,7 +100,7 @@ describe('exchange', () => {
     const types: string[] = [];
     inVirtualTime(() => {
       const retry = { initialMs: 2000, random: () => 0.5 };
-      const service = exchange({ url: server.url, transport: server.transport, retry });
+      const service = connectExchange({ server: server.url, transport: server.transport, retry });
       server.failNext(2, { status: 503 });
       pullNotifications(service, { folders: ['inbox'], events: ['newMail'] })
         .pipe(take(1))
@@ -112,7 +114,7 @@ describe('exchange', () => {
   it('should have ten requests under way at most, and let each Unsubscribe go first', () => {
     const server = ewsSimulator({ latencyMs: 100 });
     inVirtualTime(() => {
-      const service = exchange({ url: server.url, transport: server.transport });
+      const service = connectExchange({ server: server.url, transport: server.transport });
       const watch = () => pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe();
       const watching = Array.from({ length: 10 }, watch);
       timer(1000).subscribe(() => {
@@ -133,7 +135,11 @@ describe('exchange', () => {
     const server = ewsSimulator({ latencyMs: 100 });
     const types: string[] = [];
     inVirtualTime(() => {
-      const service = exchange({ url: server.url, transport: server.transport, maxConcurrentRequests: 1 });
+      const service = connectExchange({
+        server: server.url,
+        transport: server.transport,
+        maxConcurrentRequests: 1,
+      });
       const options = { folders: ['inbox'], events: ['newMail'] } as const;
       const streaming = streamingNotifications(service, options).subscribe();
       timer(1000).subscribe(() =>
@@ -153,7 +159,7 @@ describe('exchange', () => {
       urls.push(requested);
       return Promise.resolve(new Response('', { status: 403 }));
     };
-    const service = exchange({ url, fetch });
+    const service = connectExchange({ server: url, fetch });
     await new Promise<void>((done) => {
       pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
         error: () => done(),
@@ -167,7 +173,7 @@ describe('exchange', () => {
       response(302, { headers: { location: 'https://evil.example/EWS/Exchange.asmx' } }),
     );
     const errors: unknown[] = [];
-    pullNotifications(exchange({ url, transport, token: 'secret' }), {
+    pullNotifications(connectExchange({ server: url, transport, auth: bearer('secret') }), {
       folders: ['inbox'],
       events: ['newMail'],
     }).subscribe({
@@ -179,7 +185,7 @@ describe('exchange', () => {
 
   it('should be disposable: what is open is completed and removed', async () => {
     const server = ewsSimulator();
-    const service = exchange({ url: server.url, transport: server.transport });
+    const service = connectExchange({ server: server.url, transport: server.transport });
     let isComplete = false;
     pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe({
       complete: () => (isComplete = true),
@@ -190,26 +196,43 @@ describe('exchange', () => {
   });
 
   const bad: readonly [name: string, options: Record<string, unknown>, message: string][] = [
-    ['no URL', { url: undefined }, 'url must be given, or the address of a mailbox'],
-    ['a relative URL', { url: '/EWS/Exchange.asmx' }, 'url must be an absolute http or https URL'],
-    ['a password in the URL', { url: 'https://a:b@mail.example/' }, 'url must be'],
+    [
+      'no server',
+      { server: undefined },
+      "server must be the URL of an EWS server, or autodiscovered(address) from 'rxchange/ews', but it is undefined",
+    ],
+    ['a server that is an object', { server: { address: 'a@b.c' } }, 'autodiscovered(address)'],
+    ['a relative URL', { server: '/EWS/Exchange.asmx' }, 'server must be an absolute http or https URL'],
+    ['a password in the URL', { server: 'https://a:b@mail.example/' }, 'server must be'],
     ['a version of another server', { version: 'Exchange2030' }, 'version must be one of "Exchange2007"'],
     [
-      'token and basic at once',
-      { token: 'x', basic: { username: 'a', password: 'b' } },
-      'token must be left out where basic is given',
+      'credentials that are no auth',
+      { auth: { username: 'a', password: 'b' } },
+      'auth must be a value such as bearer(token), but it is an object',
     ],
-    ['a token with a line break', { token: 'a\nb' }, 'token must be visible ASCII'],
-    ['a token that is none', { token: 7 }, 'token must be a string or a function'],
     [
-      'a colon in the user name',
-      { basic: { username: 'a:b', password: 'c' } },
-      'basic.username must be a text without colon',
+      'a token that is no auth',
+      { auth: 'secret' },
+      'auth must be a value such as bearer(token), but it is a string',
     ],
-    ['no user name', { basic: { username: '', password: 'c' } }, 'basic.username must be'],
-    ['a user name that is none', { basic: { password: 'c' } }, 'basic.username must be'],
-    ['no password', { basic: { username: 'a' } }, 'basic.password must be'],
-    ['a line break in the password', { basic: { username: 'a', password: 'b\n' } }, 'basic.password must be'],
+    ['an affinity that is a flag', { affinity: true }, "affinity must be affinity() from 'rxchange/ews'"],
+    ['url', { url }, 'unknown name "url" in options: write server: url'],
+    [
+      'address',
+      { address: 'a@b.c' },
+      'unknown name "address" in options: write server: autodiscovered(address)',
+    ],
+    [
+      'allowRedirectTo',
+      { allowRedirectTo: [] },
+      'write server: autodiscovered(address, { allowRedirectTo })',
+    ],
+    [
+      'token',
+      { token: 'a' },
+      'unknown name "token" in options: write auth: bearer(token), with bearer from \'rxchange\'',
+    ],
+    ['basic', { basic: {} }, "write auth: basic({ username, password }), with basic from 'rxchange/ews'"],
     [
       'nobody to impersonate',
       { impersonate: {} },
@@ -238,19 +261,20 @@ describe('exchange', () => {
   ];
   for (const [name, options, message] of bad) {
     it(`should throw for ${name}, and name the option`, () => {
-      const all = { url, ...options } as unknown as ExchangeOptions;
-      expect(() => exchange(all)).to.throw(TypeError, message);
+      const all = { server: url, ...options } as unknown as ExchangeOptions;
+      expect(() => connectExchange(all)).to.throw(TypeError, message);
     });
   }
 
   it('should not show a secret in what it throws', () => {
     for (const options of [
-      { url: 'https://user:SECRET@mail.example/' },
-      { url, token: 'SECRET\n' },
-      { url, basic: { username: 'a', password: 'SECRET\n' } },
-      { url, basic: { username: 'SECRET:', password: '' } },
+      { server: 'https://user:SECRET@mail.example/' },
+      { server: url, auth: 'SECRET' },
+      { server: url, auth: { username: 'a', password: 'SECRET' } },
+      { server: url, token: 'SECRET' },
+      { server: url, basic: { username: 'a', password: 'SECRET' } },
     ]) {
-      expect(() => exchange(options))
+      expect(() => connectExchange(options as unknown as ExchangeOptions))
         .to.throw(TypeError)
         .with.property('message')
         .that.does.not.contain('SECRET');
@@ -258,17 +282,10 @@ describe('exchange', () => {
   });
 
   it('should hand its insides to this protocol only', () => {
-    const service = exchange({ url });
+    const service = connectExchange({ server: url });
     const urls: string[] = [];
     sessionOf(service).current$.subscribe((here) => urls.push(here.url));
     expect(urls).to.deep.equal([url]);
-    expect(Object.keys(service)).to.deep.equal([
-      'releases',
-      'activity$',
-      'skippedEvents',
-      'as',
-      'drain',
-      'close',
-    ]);
+    expect(Object.keys(service)).to.deep.equal(['releases', 'activity$', 'actingAs', 'drain', 'close']);
   });
 });

@@ -27,6 +27,7 @@ export { streamingNotifications } from './streaming/streaming.ts';
 export type { StreamingLimits } from './session/streamingLimits.ts';
 export type { StreamingOptions } from './streaming/options.ts';
 export type { WatchedFolders } from './protocol/folders.ts';
+export type { NotificationOptions, ResumableOptions } from './subscription/options.ts';
 export { pullNotifications } from './pull/pull.ts';
 export type { PullOptions } from './pull/options.ts';
 export type { PushRequest, PushResponse } from './push/pushRequest.ts';

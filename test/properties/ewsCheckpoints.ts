@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { defer, type Observable, throwError, timer } from 'rxjs';
 import type { CheckpointStore, Json } from '../../lib/core/checkpoint/checkpoint.ts';
+import { checkpointed } from '../../lib/core/checkpoint/checkpointed.ts';
 import { memoryCheckpoints } from '../../lib/core/checkpoint/memoryStore.ts';
 import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
 import type { Transport } from '../../lib/core/transport/transport.ts';
@@ -152,7 +153,7 @@ function watching(
   posts$: Observable<PushRequest>,
 ): Observable<EwsEvent> {
   const watched = { folders: [{ id: folder }], events: ['modified'] } as const;
-  const checkpoint = { store, key: KEY };
+  const checkpoint = checkpointed(store, KEY);
   if (way === 'pull') return pullNotifications(service, { ...watched, checkpoint, pollIntervalSeconds: 2 });
   if (way === 'streaming') return streamingNotifications(service, { ...watched, checkpoint });
   const callback = { callbackUrl: CALLBACK_URL, statusFrequencyMinutes: 1 };

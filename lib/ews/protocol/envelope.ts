@@ -1,28 +1,29 @@
 import { invalidOption } from '../../core/options.ts';
 import { EVENT_NAMES, type SubscribableEvent } from './events.ts';
 
-/** What XML 1.0 cannot carry, not even escaped: most control characters, halves of surrogate pairs. */
-const UNSPEAKABLE = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
-/** White space other than blanks is escaped as well: in attributes a parser would make blanks of it. */
-const SPECIAL = /[&<>"'\t\n\r]/g;
+/** Characters that XML 1.0 cannot carry, not even escaped: most control characters, and halves of surrogate pairs. */
+const INVALID_CHARACTERS = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
+/** Includes tabs and line ends: a parser would replace them by spaces in attributes. */
+const SPECIAL_CHARACTERS = /[&<>"'\t\n\r]/g;
 
 /**
- * Escapes a value for XML, as text or in an attribute. It throws a TypeError that names the option if the
- * value holds a character that XML cannot carry.
+ * Returns a value escaped for XML, as text or in an attribute.
+ *
+ * @throws TypeError that names the option if the value has a character that XML cannot carry.
  */
 export function escapeXml(option: string, value: string): string {
-  const place = value.search(UNSPEAKABLE);
-  if (place >= 0) {
-    const code = value.charCodeAt(place).toString(16).toUpperCase().padStart(4, '0');
+  const at = value.search(INVALID_CHARACTERS);
+  if (at >= 0) {
+    const code = value.charCodeAt(at).toString(16).toUpperCase().padStart(4, '0');
     throw invalidOption(option, `text with U+${code}`, 'text of characters that XML 1.0 can carry');
   }
-  return value.replace(SPECIAL, (special) => `&#${special.charCodeAt(0)};`);
+  return value.replace(SPECIAL_CHARACTERS, (special) => `&#${special.charCodeAt(0)};`);
 }
 
 /**
- * Whom to act as: exactly one way to name the mailbox's user.
+ * The user to act as: the owner of a mailbox, named in one way.
  *
- * Page: "Impersonation and EWS in Exchange", element ConnectingSID.
+ * @see [EWS] Impersonation and EWS in Exchange, ConnectingSID
  */
 export type Impersonation =
   | { readonly principalName: string }
@@ -30,56 +31,61 @@ export type Impersonation =
   | { readonly primarySmtpAddress: string }
   | { readonly smtpAddress: string };
 
-/** A folder to watch: a distinguished name such as `inbox`, also of another mailbox, or an id. */
+/** A folder to watch: a distinguished name such as `inbox`, optionally of another mailbox, or an id. */
 export type Folder =
   | string
   | { readonly distinguished: string; readonly mailbox?: string }
   | { readonly id: string; readonly changeKey?: string };
 
-/** What stands in the header of every request. */
+/** The header of every request. */
 export interface EnvelopeHead {
   readonly version: string;
   readonly impersonate?: Impersonation;
 }
 
-/** What every kind of subscription says of itself. */
-interface SubscriptionRequest {
-  /** Which folders to watch; undefined for all. */
+interface FolderSubscriptionRequest {
+  /** The folders to watch; undefined for all. */
   readonly folders: readonly Folder[] | undefined;
   readonly events: readonly SubscribableEvent[];
 }
 
-/** A subscription whose events are asked for. */
-export interface PullSubscriptionRequest extends SubscriptionRequest {
+/** A subscription whose events the client polls. */
+export interface PullSubscriptionRequest extends FolderSubscriptionRequest {
   readonly type: 'pull';
   readonly watermark: string | undefined;
   readonly timeoutMinutes: number;
 }
 
-/** A subscription whose events are sent as they happen. */
-export interface StreamingSubscriptionRequest extends SubscriptionRequest {
+/** A subscription whose events the server sends on an open response. */
+export interface StreamingSubscriptionRequest extends FolderSubscriptionRequest {
   readonly type: 'streaming';
 }
 
 /** A subscription whose events the server posts to a URL. */
-export interface PushSubscriptionRequest extends SubscriptionRequest {
+export interface PushSubscriptionRequest extends FolderSubscriptionRequest {
   readonly type: 'push';
   readonly watermark: string | undefined;
   readonly statusFrequencyMinutes: number;
   readonly callbackUrl: string;
 }
 
-/** What can be subscribed with. */
+/** A subscription of any type. */
 export type SubscribeRequest =
   PullSubscriptionRequest | StreamingSubscriptionRequest | PushSubscriptionRequest;
 
-const REQUEST_NAMES = {
-  pull: 'm:PullSubscriptionRequest',
-  streaming: 'm:StreamingSubscriptionRequest',
-  push: 'm:PushSubscriptionRequest',
-} as const;
+/** The names of each subscription type: of the resource, and of the operation that brings its events. */
+export const SUBSCRIPTION_TYPES: Readonly<
+  Record<SubscribeRequest['type'], { readonly resource: string; readonly operation: NotificationOperation }>
+> = {
+  pull: { resource: 'PullSubscription', operation: 'GetEvents' },
+  streaming: { resource: 'StreamingSubscription', operation: 'GetStreamingEvents' },
+  push: { resource: 'PushSubscription', operation: 'SendNotification' },
+};
 
-/** The ways to name an impersonated user, in the schema's words. */
+/** An operation that brings events. */
+export type NotificationOperation = 'GetEvents' | 'GetStreamingEvents' | 'SendNotification';
+
+/** The elements that name an impersonated user. */
 export const CONNECTING_SID_ELEMENTS = {
   principalName: 'PrincipalName',
   sid: 'SID',
@@ -87,10 +93,14 @@ export const CONNECTING_SID_ELEMENTS = {
   smtpAddress: 'SmtpAddress',
 } as const;
 
-/** Writes a Subscribe request. Page: "Subscribe operation". */
+/**
+ * Returns a Subscribe request.
+ *
+ * @see [EWS] Subscribe operation
+ */
 export function subscribeEnvelope(head: EnvelopeHead, request: SubscribeRequest): string {
   const all = request.folders === undefined ? ' SubscribeToAllFolders="true"' : '';
-  const name = REQUEST_NAMES[request.type];
+  const name = `m:${SUBSCRIPTION_TYPES[request.type].resource}Request`;
   return envelope(
     head,
     `<m:Subscribe><${name}${all}>` +
@@ -113,9 +123,11 @@ function resumableElements(request: PullSubscriptionRequest | PushSubscriptionRe
 }
 
 /**
- * Writes a GetEvents request. Page: "GetEvents operation".
+ * Returns a GetEvents request.
  *
- * @param watermark The last one; empty for a server that never gave one: the schema wants the element.
+ * @param watermark The last one; empty for a server that sends none, because the schema requires the element.
+ *
+ * @see [EWS] GetEvents operation
  */
 export function getEventsEnvelope(head: EnvelopeHead, subscriptionId: string, watermark: string): string {
   return envelope(
@@ -125,10 +137,12 @@ export function getEventsEnvelope(head: EnvelopeHead, subscriptionId: string, wa
 }
 
 /**
- * Writes a GetStreamingEvents request. Page: "GetStreamingEvents operation".
+ * Returns a GetStreamingEvents request.
  *
  * @param subscriptionIds At most 200.
  * @param connectionMinutes From 1 to 30.
+ *
+ * @see [EWS] GetStreamingEvents operation
  */
 export function getStreamingEventsEnvelope(
   head: EnvelopeHead,
@@ -143,7 +157,11 @@ export function getStreamingEventsEnvelope(
   );
 }
 
-/** Writes an Unsubscribe request. Page: "Unsubscribe operation". */
+/**
+ * Returns an Unsubscribe request.
+ *
+ * @see [EWS] Unsubscribe operation
+ */
 export function unsubscribeEnvelope(head: EnvelopeHead, subscriptionId: string): string {
   return envelope(
     head,

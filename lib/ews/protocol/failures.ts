@@ -1,46 +1,47 @@
 import { retryAfterOf } from '../../core/backoff/backoff.ts';
 import { DecodeError, HttpError, NetworkError } from '../../core/errors.ts';
 import type { ReleaseDecision } from '../../core/lifecycle/release.ts';
+import type { NotificationOperation } from './envelope.ts';
 import { AutodiscoverError, EwsError, SoapFault } from './errors.ts';
 import type { GapReason } from './events.ts';
 
-/** What is known where an error came up. */
+/** The operation that failed. */
 export interface FailureContext {
-  readonly operation: 'Subscribe' | 'GetEvents' | 'GetStreamingEvents' | 'SendNotification' | 'Unsubscribe';
-  /** Whether this very subscription has answered before. @default false */
+  readonly operation: 'Subscribe' | 'Unsubscribe' | NotificationOperation;
+  /** Whether the server has sent events or a response for this subscription before. @default false */
   readonly hasAnswered?: boolean;
 }
 
 /**
- * What to do about an error.
+ * What to do about a failure.
  *
- * - `alreadyGone`: what was to be removed is not there: that is success.
- * - `goOn`: the subscription stands; tell of the gap.
- * - `resubscribe`: subscribe again, from the watermark where there is one.
- * - `resubscribeAfresh`: subscribe again, without the watermark, and tell of the gap.
- * - `resubscribeLater`: the same after a longer wait.
- * - `afterReleases`: try again when what this process is releasing is gone; if it releases nothing, fail.
- * - `backOff`: wait, and send the same again.
- * - `fail`: trying again would not help.
+ * - `continue`: the subscription still exists: emit the gap.
+ * - `retry`: wait with backoff, then send the same again.
+ * - `resubscribe`: re-create the subscription, from the last watermark if there is one.
+ * - `resubscribeFromNow`: re-create it without the watermark, and emit the gap.
+ * - `resubscribeDelayed`: the same after a longer wait.
+ * - `waitForReleases`: try again when this process has released what it is releasing; if that is nothing, fail.
+ * - `gone`: the subscription to remove does not exist, which is success.
+ * - `fail`: end with the error.
  */
 export type EwsAction =
-  | 'gone'
   | 'continue'
+  | 'retry'
   | 'resubscribe'
   | 'resubscribeFromNow'
   | 'resubscribeDelayed'
   | 'waitForReleases'
-  | 'retry'
+  | 'gone'
   | 'fail';
 
-/** What to do about an error, and what goes with it. */
+/** An action, and its details. */
 export interface EwsDecision {
   readonly action: EwsAction;
-  /** The least time to wait that the server asked for, in milliseconds. */
+  /** The shortest wait that the server asks for, in milliseconds. */
   readonly delayMs?: number;
-  /** The gap to tell of, if the stream cannot be taken up where it was. */
+  /** The gap to emit if the stream cannot resume. */
   readonly gap?: GapReason;
-  /** The server says that it has no such subscription any more: there is nothing to remove. */
+  /** Whether the server says that the subscription does not exist, so that there is nothing to remove. */
   readonly isGone?: boolean;
 }
 
@@ -48,12 +49,12 @@ const FAIL: EwsDecision = { action: 'fail' };
 const RETRY: EwsDecision = { action: 'retry' };
 const LOST: EwsDecision = { action: 'resubscribe', gap: 'subscriptionLost', isGone: true };
 const DENIED: EwsDecision = { action: 'resubscribeFromNow', gap: 'subscriptionLost' };
-const DELAYED: EwsDecision = { action: 'resubscribeDelayed', gap: 'mailboxMoved' };
+const MOVED: EwsDecision = { action: 'resubscribeDelayed', gap: 'mailboxMoved' };
 
 /**
- * The table of codes: what to do when one answers GetEvents or GetStreamingEvents, or is posted.
+ * The failure policy by response code, for the operations that bring events.
  *
- * As the answer to another operation it means the same, but for what is gone: {@link decideFailure}.
+ * Codes that end a subscription mean something else in response to Subscribe and Unsubscribe: {@link decideFailure}.
  */
 export const EWS_FAILURES: readonly (readonly [code: string, decision: EwsDecision])[] = [
   ['ErrorSubscriptionNotFound', LOST],
@@ -74,10 +75,10 @@ export const EWS_FAILURES: readonly (readonly [code: string, decision: EwsDecisi
   ['ErrorADUnavailable', RETRY],
   ['ErrorNoRespondingCASInDestinationSite', RETRY],
   ['ErrorProxiedSubscriptionCallFailure', RETRY],
-  ['ErrorMailboxMoveInProgress', DELAYED],
-  ['ErrorMailboxStoreUnavailable', DELAYED],
-  ['ErrorMailboxFailover', DELAYED],
-  ['ErrorProxyRequestNotAllowed', DELAYED],
+  ['ErrorMailboxMoveInProgress', MOVED],
+  ['ErrorMailboxStoreUnavailable', MOVED],
+  ['ErrorMailboxFailover', MOVED],
+  ['ErrorProxyRequestNotAllowed', MOVED],
 ];
 
 const BY_CODE: ReadonlyMap<string, EwsDecision> = new Map(EWS_FAILURES);
@@ -86,39 +87,36 @@ const ACCESS_DENIED = new Set(['ErrorAccessDenied', 'ErrorSubscriptionAccessDeni
 const TRANSIENT_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
 
 /**
- * Decides what to do about an error: a pure function over the error, and the operation that it answers.
+ * Returns what to do about a failed operation: a pure function.
  *
- * What is not in the table fails: it is for who subscribed to decide.
+ * Failures that the policy does not list are for the subscriber to handle: `fail`.
  */
 export function decideFailure(error: unknown, context: FailureContext): EwsDecision {
   if (error instanceof SoapFault || error instanceof EwsError) return decideCode(error, context);
   if (error instanceof NetworkError) return RETRY;
-  // With no network at all nothing is found, and that passes.
+  // Without a network, Autodiscover finds nothing.
   if (error instanceof AutodiscoverError && error.isUnreachable) return RETRY;
-  if (error instanceof HttpError && TRANSIENT_STATUSES.has(error.status)) {
-    return waiting(RETRY, error);
-  }
+  if (error instanceof HttpError && TRANSIENT_STATUSES.has(error.status)) return withDelay(RETRY, error);
   return FAIL;
 }
 
 function decideCode(error: SoapFault | EwsError, { operation, hasAnswered }: FailureContext): EwsDecision {
-  const { code } = error;
-  const isReading = operation !== 'Subscribe' && operation !== 'Unsubscribe';
-  // Ids start again with some servers, so what was ours may be another user's now.
-  if (isReading && hasAnswered === true && ACCESS_DENIED.has(code)) return DENIED;
-  const decision = BY_CODE.get(code) ?? FAIL;
+  const bringsEvents = operation !== 'Subscribe' && operation !== 'Unsubscribe';
+  // Some servers reuse ids: a subscription that worked before may belong to another user now.
+  if (bringsEvents && hasAnswered === true && ACCESS_DENIED.has(error.code)) return DENIED;
+  const decision = BY_CODE.get(error.code) ?? FAIL;
   if (operation === 'Unsubscribe' && decision.isGone === true) return { action: 'gone' };
   if (operation === 'Subscribe' && decision.isGone === true) return FAIL;
-  return waiting(decision, error);
+  return withDelay(decision, error);
 }
 
-function waiting(decision: EwsDecision, error: unknown): EwsDecision {
+function withDelay(decision: EwsDecision, error: unknown): EwsDecision {
   const delayMs = retryAfterOf(error);
   return delayMs === undefined ? decision : { ...decision, delayMs };
 }
 
-/** Actions by which an Unsubscribe is worth sending again. */
-const RELEASE_AGAIN: ReadonlySet<EwsAction> = new Set([
+/** Actions after which another Unsubscribe may succeed. */
+const RETRIED_RELEASES: ReadonlySet<EwsAction> = new Set([
   'retry',
   'resubscribeDelayed',
   'resubscribe',
@@ -126,14 +124,13 @@ const RELEASE_AGAIN: ReadonlySet<EwsAction> = new Set([
 ]);
 
 /**
- * Decides what to do when an Unsubscribe failed: the same table, for the ledger of releases.
+ * Returns what to do about a failed Unsubscribe: the same policy, in the terms of the release ledger.
  *
- * After an answer that could not be read it is sent again: a second Unsubscribe does no harm, and the page of a
- * proxy is transient. After a 401 it is not: the transport has tried a new token, and a password must not be tried
- * until the account is locked.
+ * An unreadable response is retried: a second Unsubscribe does no harm, and the page of a proxy is transient. A 401 is
+ * not: the transport has already tried a new token, and repeated attempts with a password lock the account.
  */
 export function decideUnsubscribe(error: unknown): ReleaseDecision {
   const { action } = decideFailure(error, { operation: 'Unsubscribe' });
   if (action === 'gone') return 'alreadyGone';
-  return RELEASE_AGAIN.has(action) || error instanceof DecodeError ? 'retry' : 'fail';
+  return RETRIED_RELEASES.has(action) || error instanceof DecodeError ? 'retry' : 'fail';
 }

@@ -1,27 +1,18 @@
-import {
-  choiceOption,
-  invalidOption,
-  numberOption,
-  objectOption,
-  type OptionNames,
-} from '../../core/options.ts';
+import { choiceOption, invalidOption, objectOption } from '../../core/options.ts';
 import { escapeXml, type Folder } from './envelope.ts';
 import { SUBSCRIBABLE_EVENTS, type SubscribableEvent } from './events.ts';
 
-/** What to watch, and what to be told of. */
+/** The folders to watch, and the events to emit. */
 export interface WatchedFolders {
   /** The folders to watch, all in one mailbox. Give either this or `allFolders`. */
   readonly folders?: readonly Folder[];
   /** Watches every folder of the mailbox. */
   readonly allFolders?: true;
-  /** What to be told of. */
+  /** The events to emit. */
   readonly events: readonly SubscribableEvent[];
 }
 
-/** The names of {@link WatchedFolders}. */
-export const WATCHED_FOLDERS_NAMES: OptionNames<WatchedFolders> = { folders: 1, allFolders: 1, events: 1 };
-
-/** Checks what to be told of. */
+/** Returns the events to subscribe to. It throws a TypeError for a list that cannot be used. */
 export function checkEvents(events: unknown): readonly SubscribableEvent[] {
   if (!Array.isArray(events) || events.length === 0) {
     throw invalidOption('events', events, `a list of at least one of ${SUBSCRIBABLE_EVENTS.join(', ')}`);
@@ -29,21 +20,17 @@ export function checkEvents(events: unknown): readonly SubscribableEvent[] {
   return events.map((event, index) => choiceOption(`events[${index}]`, event, SUBSCRIBABLE_EVENTS));
 }
 
-/** Checks what to watch; undefined is all folders. */
+/** Returns the folders to watch, undefined for all. It throws a TypeError that names the option. */
 export function checkFolders({ folders, allFolders }: WatchedFolders): readonly Folder[] | undefined {
   const given: unknown = folders;
   if (allFolders === true && given === undefined) return undefined;
   if (allFolders === true || !Array.isArray(given) || given.length === 0) {
-    throw invalidOption(
-      'folders',
-      given,
-      'a list of at least one folder, or left out where allFolders is true',
-    );
+    throw invalidOption('folders', given, 'a list of at least one folder, or left out if allFolders is true');
   }
   const checked = given.map((folder: unknown, index) => checkFolder(`folders[${index}]`, folder));
   const mailboxes = new Set(checked.map((folder) => (hasMailbox(folder) ? folder.mailbox : undefined)));
   if (checked.some(hasMailbox) && mailboxes.size > 1) {
-    throw invalidOption('folders', given, 'in one mailbox: subscribe to each mailbox by itself');
+    throw invalidOption('folders', given, 'in one mailbox: subscribe to each mailbox separately');
   }
   return checked;
 }
@@ -75,21 +62,15 @@ function checkFolder(option: string, folder: unknown): Folder {
   );
 }
 
-/** All of the schema's names are lower-case letters; an id, which is easily given in their place, never is. */
+/** The schema's names are lower-case letters. An id, which callers may give by mistake, never is. */
 function distinguishedOption(option: string, value: unknown): string {
   if (typeof value === 'string' && /^[a-z]+$/.test(value)) return value;
   throw invalidOption(option, value, "a distinguished folder name such as 'inbox', or { id } for an id");
 }
 
-/** Checks a text that is to stand in a request. */
+/** Returns a text to send in a request. It throws a TypeError that names the option. */
 export function textOption(option: string, value: unknown): string {
   if (typeof value !== 'string' || value === '') throw invalidOption(option, value, 'a text');
   escapeXml(option, value);
   return value;
-}
-
-/** Checks how long a shared subscription is kept, and tells it in milliseconds; undefined is not shared. */
-export function graceMsOption(graceSeconds: unknown): number | undefined {
-  if (graceSeconds === undefined) return undefined;
-  return numberOption('graceSeconds', graceSeconds, { min: 0, max: 86_400 }) * 1000;
 }

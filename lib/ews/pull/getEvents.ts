@@ -11,201 +11,207 @@ import {
   throwError,
 } from 'rxjs';
 import type { Lease } from '../../core/lifecycle/remoteResource.ts';
-import { backoffTimer, type StreamProgress, gapEvent, reached } from '../subscription/progress.ts';
-import { decideFailure } from '../protocol/failures.ts';
 import { getEventsEnvelope } from '../protocol/envelope.ts';
 import { EwsError } from '../protocol/errors.ts';
-import { nextPace, type PollPace } from './pollPace.ts';
-import type { ResolvedPullOptions } from './options.ts';
-import type { ServerSession } from '../session/session.ts';
 import type { EwsEvent, ServerEvent } from '../protocol/events.ts';
+import { decideFailure } from '../protocol/failures.ts';
 import type { Notification, ResponseMessage } from '../protocol/messages.ts';
+import type { ServerSession } from '../session/session.ts';
+import { gapEvent } from '../subscription/progress.ts';
+import { backoffTimer } from '../subscription/resubscribe.ts';
+import { advance, saveProgress, type Stream } from '../subscription/stream.ts';
+import type { ResolvedPullOptions } from './options.ts';
+import { nextPace, type PollPace } from './pollPace.ts';
 
-/** The questions for one subscription: a record for the functions of this file. */
+/** One subscription that is polled. */
 interface Polling {
-  readonly service: ServerSession;
-  readonly plan: ResolvedPullOptions;
-  readonly course: StreamProgress;
+  readonly server: ServerSession;
+  readonly options: ResolvedPullOptions;
+  readonly stream: Stream;
   readonly id: string;
   readonly lease: Lease;
-  /** When to ask next, after an answer. */
+  /** When to send the next request after a response. */
   pace: PollPace;
-  /** Emits when to ask next, after a failure. */
-  again$: Observable<unknown> | undefined;
+  /** Emits when to send the next request after a failure. */
+  retry$: Observable<unknown> | undefined;
 }
 
 /**
- * Returns an Observable that asks for the events of a subscription: at once, then at the interval, and again
- * at once while there are more, as {@link nextPace} says. It never completes; it errors where asking again would not help.
+ * Returns an Observable that polls a subscription with GetEvents, and emits its events.
+ *
+ * The first request is sent at once, the others as {@link nextPace} decides. It never completes, and errors with a
+ * failure that another GetEvents would not fix.
  */
 export function getEventsLoop(
-  service: ServerSession,
-  plan: ResolvedPullOptions,
-  course: StreamProgress,
+  server: ServerSession,
+  options: ResolvedPullOptions,
+  stream: Stream,
   id: string,
   lease: Lease,
 ): Observable<EwsEvent> {
   return new Observable((subscriber) => {
     const polling: Polling = {
-      service,
-      plan,
-      course,
-      id,
-      lease,
+      ...{ server, options, stream, id, lease },
       pace: { waitMs: 0, immediate: 0 },
-      again$: undefined,
+      retry$: undefined,
     };
-    const ask = (): void => {
-      polling.again$ = undefined;
-      const asking$ = new Observable<EwsEvent>((inner) => {
-        // Added before it is subscribed to: who leaves in the middle of an answer has taken no more of it.
+    const request = (): void => {
+      polling.retry$ = undefined;
+      const response$ = new Observable<EwsEvent>((inner) => {
+        // Added before it is subscribed to: unsubscribing in the middle of a response stops it.
         subscriber.add(inner);
         poll(polling).subscribe(inner);
       });
-      asking$.subscribe({
+      response$.subscribe({
         next: (event) => subscriber.next(event),
         error: (error: unknown) => subscriber.error(error),
-        complete: next,
+        complete: scheduleNext,
       });
     };
-    const next = (): void => {
-      if (polling.again$ === undefined) service.timers.set(polling.pace.waitMs, ask);
-      else subscriber.add(polling.again$.subscribe(ask));
+    const scheduleNext = (): void => {
+      if (polling.retry$ === undefined) server.timers.set(polling.pace.waitMs, request);
+      else subscriber.add(polling.retry$.subscribe(request));
     };
-    subscriber.add(() => service.timers.clear(polling.pace.waitMs, ask));
-    ask();
+    subscriber.add(() => server.timers.clear(polling.pace.waitMs, request));
+    request();
   });
 }
 
-/** One question, and the events of its answer. */
+/** Returns an Observable that sends one GetEvents request, and emits the events of the response. */
 function poll(polling: Polling): Observable<EwsEvent> {
-  const { service, course, id } = polling;
+  const { server, stream, id } = polling;
   return new Observable<EwsEvent>((subscriber) => {
-    const askedAt = asyncScheduler.now();
+    const requestedAt = asyncScheduler.now();
     let mayHaveActed = false;
-    const held: ServerEvent[] = [];
-    let early = 0;
-    // The server counts from the question, even from one whose answer is lost or aborted.
-    extend(polling);
-    service
+    const pending: ServerEvent[] = [];
+    let emitted = 0;
+    // The server counts from the request, even if the response is lost or aborted.
+    extendLease(polling);
+    server
       .send({
         name: 'GetEvents',
-        envelope: (head) => getEventsEnvelope(head, id, course.watermark ?? ''),
+        envelope: (head) => getEventsEnvelope(head, id, stream.progress$.value.watermark ?? ''),
         onProgress: (progress) => (mayHaveActed = progress === 'sent'),
         onEvents: (events) => {
-          held.push(...events.filter(({ subscriptionId }) => subscriptionId === id));
-          for (const event of certain(held, polling)) {
-            if (event.type !== 'status') early += 1;
+          pending.push(...events.filter(({ subscriptionId }) => subscriptionId === id));
+          for (const event of deliverable(pending, polling)) {
+            if (event.type !== 'status') emitted += 1;
             subscriber.next(event);
           }
         },
       })
       .pipe(
-        mergeMap((answer) => {
-          const taken$ = defer(() => taken(polling, answer, { held, early, askedAt }));
-          return mayBeAnothers(polling) ? concat(service.subscriptionIds.settled(), taken$) : taken$;
+        mergeMap((response) => {
+          const events$ = defer(() => deliver(polling, response, { pending, emitted, requestedAt }));
+          return mayBelongToAnother(polling) ? concat(server.subscriptionIds.settled(), events$) : events$;
         }),
-        catchError((error: unknown) => failed(polling, error, mayHaveActed)),
+        catchError((error: unknown) => afterFailure(polling, error, mayHaveActed)),
       )
       .subscribe(subscriber);
   });
 }
 
-function extend({ lease, plan }: Polling): void {
-  lease.extendedTo(asyncScheduler.now() + plan.timeoutMs);
+function extendLease({ lease, options }: Polling): void {
+  lease.extendedTo(asyncScheduler.now() + options.timeoutMs);
 }
 
 /**
- * Where no watermarks are told, ids may start again: while one is on its way, it may be this one, and the events
- * those of the subscription that gets it.
+ * Returns whether the events may belong to another subscription.
+ *
+ * A server without watermarks may reuse ids. While a new id is on its way it may be this one, and the events may be
+ * those of its new owner.
  */
-function mayBeAnothers({ service: { subscriptionIds: claims }, course }: Polling): boolean {
-  return course.watermark === undefined && claims.isAwaitingId;
+function mayBelongToAnother({ server: { subscriptionIds }, stream }: Polling): boolean {
+  return stream.progress$.value.watermark === undefined && subscriptionIds.isAwaitingId;
 }
 
 /**
- * What may be told before the answer is whole: events up to where a question after this answer would go on, for
- * behind that the server would tell them again, if the rest is lost. Where it tells no watermarks, it tells
- * nothing again.
+ * Takes from the pending events those that can be emitted before the response is complete.
+ *
+ * These are the events up to the last watermark: the server sends the later ones again if the rest is lost. Without
+ * watermarks it sends nothing again.
  */
-function certain(held: ServerEvent[], polling: Polling): readonly ServerEvent[] {
-  const { course } = polling;
-  const last = held.findLastIndex(({ watermark }) => watermark !== undefined);
-  const { watermark } = held[last] ?? {};
-  if (watermark === undefined && course.watermark === undefined)
-    return mayBeAnothers(polling) ? [] : held.splice(0);
-  course.watermark = watermark ?? course.watermark;
-  return held.splice(0, last + 1);
+function deliverable(pending: ServerEvent[], polling: Polling): readonly ServerEvent[] {
+  const { stream } = polling;
+  const last = pending.findLastIndex(({ watermark }) => watermark !== undefined);
+  const { watermark } = pending[last] ?? {};
+  if (watermark === undefined && stream.progress$.value.watermark === undefined) {
+    return mayBelongToAnother(polling) ? [] : pending.splice(0);
+  }
+  advance(stream, { type: 'eventsArrived', watermark });
+  return pending.splice(0, last + 1);
 }
 
-/** What is known of a question when its answer is complete. */
-interface Asked {
-  /** The events that were read early, but are not emitted yet. */
-  readonly held: readonly ServerEvent[];
-  /** How many events were emitted early, except `status`. */
-  readonly early: number;
-  readonly askedAt: number;
+/** A request whose response is complete. */
+interface Requested {
+  /** Events that have arrived, but were not emitted. */
+  readonly pending: readonly ServerEvent[];
+  /** How many events were emitted, except `status`. */
+  readonly emitted: number;
+  readonly requestedAt: number;
 }
 
-function taken(
+function deliver(
   polling: Polling,
-  answer: ResponseMessage,
-  { held, early, askedAt }: Asked,
+  { notifications }: ResponseMessage,
+  { pending, emitted, requestedAt }: Requested,
 ): Observable<EwsEvent> {
-  const { service, plan, course, id } = polling;
+  const { server, options, stream, id } = polling;
   const events = [
-    ...held,
-    ...answer.notifications.flatMap((notification) => eventsOf(notification, id, service.url)),
+    ...pending,
+    ...notifications.flatMap((notification) => eventsFor(id, notification, server.url)),
   ];
-  const moreEvents = answer.notifications.some((notification) => notification.moreEvents);
-  extend(polling);
-  course.watermark =
-    answer.notifications.at(-1)?.unknownLastWatermark ??
-    events.findLast(({ watermark }) => watermark !== undefined)?.watermark ??
-    course.watermark;
-  course.failures = 0;
-  course.hasAnswered = true;
-  if (!moreEvents) course.since = new Date(askedAt);
-  const skipped = answer.notifications.reduce(
-    (sum, notification) => sum + (notification.unknownWatermarks?.length ?? 0),
+  const moreEvents = notifications.some((notification) => notification.moreEvents);
+  const watermark =
+    notifications.at(-1)?.unknownLastWatermark ??
+    events.findLast((event) => event.watermark !== undefined)?.watermark;
+  extendLease(polling);
+  advance(stream, { type: 'polled', requestedAt, watermark, moreEvents });
+  const unknown = notifications.reduce(
+    (sum, { unknownWatermarks = [] }) => sum + unknownWatermarks.length,
     0,
   );
-  const brought = early + skipped + events.filter(({ type }) => type !== 'status').length;
-  polling.pace = nextPace(polling.pace, { moreEvents, events: brought }, plan.intervalMs);
-  return concat(from(events), reached(course));
+  const count = emitted + unknown + events.filter(({ type }) => type !== 'status').length;
+  polling.pace = nextPace(polling.pace, { moreEvents, events: count }, options.intervalMs);
+  return concat(from(events), saveProgress(stream));
 }
 
-function failed(polling: Polling, error: unknown, mayHaveActed: boolean): Observable<EwsEvent> {
-  const { service, plan, course, id } = polling;
-  const decision = decideFailure(error, course);
+function afterFailure(polling: Polling, error: unknown, mayHaveActed: boolean): Observable<EwsEvent> {
+  const { server, options, stream, id } = polling;
+  const progress = stream.progress$.value;
+  const decision = decideFailure(error, progress);
   if (decision.action === 'continue') {
-    polling.pace = { waitMs: plan.intervalMs, immediate: 0 };
-    return of(gapEvent(course, id, decision.gap ?? 'eventsMissed'));
+    polling.pace = { waitMs: options.intervalMs, immediate: 0 };
+    return of(gapEvent(progress, id, decision.gap ?? 'eventsMissed'));
   }
   if (decision.action !== 'retry') {
-    // The server answers: the failures before were those of the network.
-    course.failures = 0;
+    advance(stream, { type: 'refused' });
     return throwError(() => error);
   }
-  // A server without watermarks hands events out once: they may have been in the answer that was lost. And the
-  // question may get there only later, and take what has happened by then: so the next one is for another.
-  if (mayHaveActed && course.watermark === undefined) {
-    course.gap ??= 'responseLost';
+  // Without watermarks, a server sends each event once. The lost response may have had some, and the request may
+  // still arrive and take others: so the next request is for a new subscription.
+  if (mayHaveActed && progress.watermark === undefined) {
+    advance(stream, { type: 'responseLost' });
     return throwError(() => error);
   }
-  course.failures += 1;
-  polling.again$ = backoffTimer(service.backoff.pause, service.retry, course.failures, decision);
+  advance(stream, { type: 'pollFailed' });
+  const { failures } = stream.progress$.value;
+  polling.retry$ = backoffTimer(server.backoff.pause, server.retry, failures, decision);
   return EMPTY;
 }
 
-/** Ids start again with some servers, so an answer is taken only if it is for this subscription. */
-function eventsOf({ subscriptionId, events }: Notification, id: string, url: string): Notification['events'] {
+/** Returns the events of a notification. It throws if that is for another subscription: some servers reuse ids. */
+function eventsFor(
+  id: string,
+  { subscriptionId, events }: Notification,
+  url: string,
+): readonly ServerEvent[] {
   if (subscriptionId === id) return events;
   throw new EwsError(
     { operation: 'GetEvents', url },
     {
       responseCode: 'ErrorReadEventsFailed',
-      messageText: 'The answer was for another subscription.',
+      messageText: 'The response was for another subscription.',
       values: new Map(),
     },
   );

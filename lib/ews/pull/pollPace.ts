@@ -1,33 +1,34 @@
 /**
- * How many questions may follow one another without a wait: with 50 events in each answer, 25,000 events.
- * Page: "GetEvents operation".
+ * How many requests may follow one another without a wait: 25,000 events at 50 in each response.
+ *
+ * @see [EWS] GetEvents operation
  */
 export const MAX_IMMEDIATE = 500;
 
-/** When to ask for events again. */
+/** When to send the next GetEvents request. */
 export interface PollPace {
   readonly waitMs: number;
-  /** How many questions in a row were asked without a wait, including the next one. */
+  /** How many requests in a row were sent without a wait, the next one included. */
   readonly immediate: number;
 }
 
-/** What an answer says about the next question. */
+/** What a GetEvents response says about the next request. */
 export interface PollResult {
-  /** Whether the server says that there are more events. */
+  /** Whether the server has more events. */
   readonly moreEvents: boolean;
   /** How many events it brought, except `status`. */
   readonly events: number;
 }
 
 /**
- * Decides when to ask again after an answer: a pure function.
+ * Returns when to send the next request after a response: a pure function.
  *
- * At once if there are more events, as documented. The interval is kept if the answer brought none, and after every
- * 500 questions without a wait: a server whose answers never end must not be polled without a pause.
+ * The next request is sent at once if the server has more events. The interval applies if the response brought no
+ * events, and after 500 requests without a wait: a server that always has more must not be polled without a pause.
  *
- * @param before The decision after the answer before.
+ * @param before The pace after the previous response.
  */
 export function nextPace(before: PollPace, { moreEvents, events }: PollResult, intervalMs: number): PollPace {
-  const isAtOnce = moreEvents && events > 0 && before.immediate < MAX_IMMEDIATE;
-  return isAtOnce ? { waitMs: 0, immediate: before.immediate + 1 } : { waitMs: intervalMs, immediate: 0 };
+  const isImmediate = moreEvents && events > 0 && before.immediate < MAX_IMMEDIATE;
+  return isImmediate ? { waitMs: 0, immediate: before.immediate + 1 } : { waitMs: intervalMs, immediate: 0 };
 }

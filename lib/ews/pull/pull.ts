@@ -1,65 +1,30 @@
-import { defer, type Observable } from 'rxjs';
-import { shareWithGrace, untilClosed } from '../../core/lifecycle/closing.ts';
-import { type Exchange, sessionOf, type EwsSession, type ServerSession } from '../session/session.ts';
+import type { Observable } from 'rxjs';
 import type { EwsEvent } from '../protocol/events.ts';
-import { checkSubscription } from '../protocol/version.ts';
-import { type StreamProgress, withProgress } from '../subscription/progress.ts';
-import { resubscribe } from '../subscription/resubscribe.ts';
+import { type Exchange, sessionOf } from '../session/session.ts';
+import { notifications } from '../subscription/notifications.ts';
 import { subscription } from '../subscription/subscription.ts';
 import { getEventsLoop } from './getEvents.ts';
-import { type PullOptions, type ResolvedPullOptions, resolvePullOptions } from './options.ts';
+import { type PullOptions, resolvePullOptions } from './options.ts';
 
 /**
- * Returns an Observable that makes one pull subscription, emits its events, and removes it. It errors with
- * whatever ends it before its subscriber does.
- */
-function pullSubscription(
-  internals: ServerSession,
-  plan: ResolvedPullOptions,
-  course: StreamProgress,
-): Observable<EwsEvent> {
-  return subscription(internals, course, {
-    resource: 'PullSubscription',
-    request: (watermark) => ({ ...plan.request, watermark }),
-    expiresAt: (answeredAt) => answeredAt + plan.timeoutMs,
-    ifLost:
-      'The server may hold a subscription whose id nobody knows; it ends by itself ' +
-      `${plan.request.timeoutMinutes} minutes after it was asked for.`,
-    operation: 'GetEvents',
-    events: (id, lease) => getEventsLoop(internals, plan, course, id, lease),
-  });
-}
-
-/**
- * Returns an Observable that keeps one pull subscription after another on the server, until it is
- * unsubscribed from or an error comes up that another subscription would not mend.
- */
-function pullStream(service: EwsSession, plan: ResolvedPullOptions): Observable<EwsEvent> {
-  const { checkpoint, request, resume } = plan;
-  return withProgress(service, { checkpoint, watermark: request.watermark }, true, (course) =>
-    resubscribe(service, course, resume, (here) => pullSubscription(here, plan, course)),
-  );
-}
-
-/**
- * Returns an Observable that makes a pull subscription on the server for each subscriber, asks it for events
- * at an interval, and removes it with Unsubscribe when the subscription ends, however it ends.
+ * Returns an Observable that creates a pull subscription on the server for each subscriber and polls its events.
  *
- * Events come in the server's order, of all types mixed. The first question follows the Subscribe at once; a
- * `status` event says that there was nothing new, so silence can be noticed (`timeout({ each })`). Where
- * events may be missing, a `gap` event stands in their place.
+ * The subscription is removed with Unsubscribe when the Observable's subscription ends, however it ends.
  *
- * A question that is not answered within the `limits` of the service counts as lost, and is asked again; if the
- * server has no watermarks, for a new subscription, because the events may have been in that answer.
+ * Events are emitted in the server's order. The first GetEvents is sent right after Subscribe. A `status` event means
+ * that nothing has happened, so `timeout({ each })` detects silence. A `gap` event marks a position at which events
+ * may be missing.
  *
- * What passes by itself is tried again with backoff: without end once the server has accepted a
- * subscription, up to the `retries` of the service (4 where it names none) before. A subscription that the
- * server lost is made again, from the last watermark. Everything else errors: with a {@link SoapFault} or an
- * {@link EwsError} for what the server refuses, with the errors of the core for what is no EWS. It completes
- * only when the service is closed. What becomes of the subscription on the server is told in
- * `service.releases`.
+ * A GetEvents that is not answered within the `limits` of the connection is sent again. If the server has no watermarks,
+ * the response may have contained events, so a new subscription replaces the old one, with a `gap`.
  *
- * Page: "How to: Pull notifications about mailbox events by using EWS in Exchange".
+ * Transient failures are retried with backoff: without limit after the server has accepted a subscription, and up to
+ * `retries` times (4 by default) before. A lost subscription is re-created from the last watermark. All other failures
+ * are errors: a {@link SoapFault} or an {@link EwsError} for a refusal by the server, and errors of the core for a
+ * response that is not EWS. The Observable completes only when the connection is closed. `exchange.releases` emits the
+ * outcome of each removal.
+ *
+ * @see [EWS] How to: Pull notifications about mailbox events by using EWS in Exchange
  *
  * @example
  * ```ts
@@ -84,15 +49,22 @@ function pullStream(service: EwsSession, plan: ResolvedPullOptions): Observable<
  * // prints: true 0
  * ```
  *
- * @param service What {@link exchange} returned.
- * @throws TypeError that names the option, for one that cannot be used.
+ * @param exchange Returned by {@link connectExchange}.
+ * @throws TypeError that names the option that cannot be used.
  */
-export function pullNotifications(service: Exchange, options: PullOptions): Observable<EwsEvent> {
-  const internals = sessionOf(service);
-  const plan = resolvePullOptions(options);
-  checkSubscription(internals.version, plan.request);
-  const events$ = defer(() => pullStream(internals, plan)).pipe(
-    untilClosed<EwsEvent>(internals.ledger, 'pullNotifications'),
+export function pullNotifications(exchange: Exchange, options: PullOptions): Observable<EwsEvent> {
+  const session = sessionOf(exchange);
+  const resolved = resolvePullOptions(options);
+  const { request, timeoutMs } = resolved;
+  return notifications(session, resolved, (server, stream) =>
+    subscription(server, stream, {
+      type: 'pull',
+      request: (watermark) => ({ ...request, watermark }),
+      expiresAt: (answeredAt) => answeredAt + timeoutMs,
+      ifLost:
+        'The server may hold a subscription whose id is unknown; it expires ' +
+        `${request.timeoutMinutes} minutes after it was created.`,
+      events: (id, lease) => getEventsLoop(server, resolved, stream, id, lease),
+    }),
   );
-  return plan.graceMs === undefined ? events$ : events$.pipe(shareWithGrace(internals.ledger, plan.graceMs));
 }

@@ -3,35 +3,35 @@ import { DecodeError } from '../../core/errors.ts';
 import { type PushResponse, reject } from './pushRequest.ts';
 import { NOTIFICATION_SUBJECT } from './sendNotification.ts';
 
-/** What of a request of `node:http`, or of a framework on it, is read. */
+/** The part of a request of `node:http`, or of a framework on top of it, that the listener reads. */
 export interface NodeRequestLike {
   /** Such as `POST`. */
   readonly method?: string | undefined;
   /** Path and query. */
   readonly url?: string | undefined;
-  /** The URL as it came, where a framework has shortened `url`. */
+  /** The complete URL, if a framework has shortened `url`. */
   readonly originalUrl?: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The body, where a framework has read it: a string, or bytes. */
+  /** The body, if a framework has read it: a string, or bytes. */
   readonly body?: unknown;
-  /** Hears of `data`, `end`, `error` and `close`. */
+  /** Adds a listener for `data`, `end`, `error` or `close`. */
   on(event: string, listener: (value: Uint8Array) => void): unknown;
 }
 
 /**
- * Returns an Observable of the bytes of a request, also if a framework has read them before.
+ * Returns an Observable of the bytes of a request, which a framework may have read before.
  *
- * It errors if the body breaks off, and when the request is answered before the end: nothing more of it is read.
+ * It errors if the body breaks off, and when the request is answered before the end: then it reads no more.
  *
- * @param answering Open until the request is answered.
+ * @param answering Unsubscribed when the request is answered.
  * @param respond Answers a body that is too large.
  */
 export function bodyOf(
   request: NodeRequestLike,
   maxBytes: number,
   answering: Subscription,
-  respond: (answer: PushResponse) => void,
+  respond: (response: PushResponse) => void,
 ): Observable<Uint8Array> {
   return new Observable((subscriber) => {
     let length = 0;
@@ -59,15 +59,14 @@ export function bodyOf(
   });
 }
 
-/** The answer to a body that has more bytes than it may. */
+/** Returns the response to a body of more than `maxBytes`. */
 export function tooLarge(maxBytes: number): PushResponse {
   return reject(413, `It has more than ${maxBytes} bytes.`);
 }
 
-/** A body that has more bytes than it may. */
+/** A body has more than `maxBytes`. */
 export class BodyTooLarge extends Error {
   override readonly name: string = 'LargeBody';
-  /** The most that it may have. */
   readonly maxBytes: number;
 
   constructor(maxBytes: number) {
@@ -76,7 +75,7 @@ export class BodyTooLarge extends Error {
   }
 }
 
-/** Returns an operator that errors with {@link BodyTooLarge} beyond a number of bytes. */
+/** Returns an operator that errors with {@link BodyTooLarge} after this many bytes. */
 export function limitBytes(maxBytes: number): MonoTypeOperatorFunction<Uint8Array> {
   return (body$) =>
     defer(() => {

@@ -1,4 +1,4 @@
-/** The parameter of a callback URL's query that carries the secret. */
+/** The query parameter of a callback URL that contains the secret. */
 export const SECRET_PARAMETER = 'pushKey';
 
 const SECRET_BYTES = 16;

@@ -1,7 +1,6 @@
 import {
   asyncScheduler,
   concat,
-  defer,
   EMPTY,
   from,
   isObservable,
@@ -13,16 +12,15 @@ import {
   timeout,
 } from 'rxjs';
 import { NetworkError } from '../../core/errors.ts';
-import { shareWithGrace, untilClosed } from '../../core/lifecycle/closing.ts';
 import { invalidOption } from '../../core/options.ts';
-import { type Exchange, sessionOf, type EwsSession, type ServerSession } from '../session/session.ts';
 import { EwsError } from '../protocol/errors.ts';
 import type { EwsEvent } from '../protocol/events.ts';
 import { decideFailure } from '../protocol/failures.ts';
 import type { ResponseMessage } from '../protocol/messages.ts';
-import { checkSubscription } from '../protocol/version.ts';
-import { type StreamProgress, gapEvent, heard, reached, withProgress } from '../subscription/progress.ts';
-import { resubscribe } from '../subscription/resubscribe.ts';
+import { type Exchange, type ServerSession, sessionOf } from '../session/session.ts';
+import { notifications } from '../subscription/notifications.ts';
+import { gapEvent } from '../subscription/progress.ts';
+import { advanceNotified, saveProgress, type Stream } from '../subscription/stream.ts';
 import { subscription } from '../subscription/subscription.ts';
 import { newSecret, withSecret } from './callbackSecret.ts';
 import { type PushOptions, type ResolvedPushOptions, resolvePushOptions } from './options.ts';
@@ -30,104 +28,82 @@ import type { PushRequest } from './pushRequest.ts';
 import { type PushRouter, routerOf } from './router.ts';
 import { deduplicate } from './sendNotification.ts';
 
-/**
- * Returns an Observable that keeps one push subscription after another on the server, until it is
- * unsubscribed from or an error comes up that another subscription would not mend.
- */
-function pushStream(
-  service: EwsSession,
-  plan: ResolvedPushOptions,
-  router: PushRouter,
-): Observable<EwsEvent> {
-  const { checkpoint, request, resume } = plan;
-  return withProgress(service, { checkpoint, watermark: request.watermark }, true, (course) =>
-    resubscribe(service, course, resume, (here) => pushSubscription(here, plan, course, router)),
-  );
-}
-
 function pushSubscription(
-  internals: ServerSession,
-  plan: ResolvedPushOptions,
-  course: StreamProgress,
+  server: ServerSession,
+  { request, hasSecret, silenceMs }: ResolvedPushOptions,
+  stream: Stream,
   router: PushRouter,
 ): Observable<EwsEvent> {
-  const { silenceMs } = plan;
-  const { url } = internals;
-  // A new one each time: posts for a subscription that was lost can never reach its successor.
-  const secret = plan.hasSecret ? newSecret() : undefined;
-  const callbackUrl =
-    secret === undefined ? plan.request.callbackUrl : withSecret(plan.request.callbackUrl, secret);
-  const line = router.senderFor(secret);
-  /** When the server has given the subscription up, if nothing comes. */
+  const { url } = server;
+  // A new secret each time: posts for a lost subscription never reach its replacement.
+  const secret = hasSecret ? newSecret() : undefined;
+  const callbackUrl = secret === undefined ? request.callbackUrl : withSecret(request.callbackUrl, secret);
+  const sender = router.senderFor(secret);
+  /** When the server ends the subscription if it cannot post. */
   let endsAt: number | undefined;
-  return subscription(internals, course, {
-    resource: 'PushSubscription',
-    request: (watermark) => ({ ...plan.request, callbackUrl, watermark }),
+  return subscription(server, stream, {
+    type: 'push',
+    request: (watermark) => ({ ...request, callbackUrl, watermark }),
     expiresAt: (answeredAt) => answeredAt + silenceMs,
     ifLost:
-      'The server may hold a subscription whose id nobody knows; it is told to end when it next posts to ' +
-      'callbackUrl while something here is notified there, and ends by itself where it finds nobody.',
-    operation: 'SendNotification',
-    prepare: () => line.expectSubscription(),
+      'The server may hold a subscription whose id is unknown. It is removed with its next post to callbackUrl ' +
+      'while anything subscribes there, and otherwise expires when its posts fail.',
+    prepare: () => sender.expectSubscription(),
     events: (id, lease) => {
-      const deliver = deliveries(internals, course, id);
-      const extend = (): void => {
+      const extendLease = (): void => {
         endsAt = asyncScheduler.now() + silenceMs;
         lease.extendedTo(endsAt);
       };
-      extend();
-      return line
+      extendLease();
+      return sender
         .messagesFor(id)
         .pipe(
-          timeout({ each: silenceMs, with: () => throwError(() => silentFor(silenceMs, url)) }),
-          tap(extend),
-          mergeMap(deliver),
+          timeout({ each: silenceMs, with: () => throwError(() => silenceError(silenceMs, url)) }),
+          tap(extendLease),
+          mergeMap(deliveries(server, stream, id)),
         );
     },
-    release: (id, isLeft) => {
+    release: (id, isOrphan) => {
       const leftMs = (endsAt ?? asyncScheduler.now() + silenceMs) - asyncScheduler.now();
-      // The secret of another process is not known: its posts arrive as those of strangers.
-      return (isLeft ? router.senderFor(undefined) : line)
+      // The secret of another process is unknown, so its posts arrive as those of unknown senders.
+      return (isOrphan ? router.senderFor(undefined) : sender)
         .unsubscribeOnNextPost(id)
-        .pipe(timeout({ first: Math.max(0, leftMs), with: () => throwError(() => neverAsked(url)) }));
+        .pipe(timeout({ first: Math.max(0, leftMs), with: () => throwError(() => noPostError(url)) }));
     },
   });
 }
 
-/** What the messages for one subscription bring: an error of those that another subscription would mend. */
+/** Returns a function that returns the events of each message for a subscription. */
 function deliveries(
   { url }: ServerSession,
-  course: StreamProgress,
+  stream: Stream,
   id: string,
 ): (message: ResponseMessage) => Observable<EwsEvent> {
-  const once = deduplicate();
+  const firstDelivery = deduplicate();
   return (message) => {
-    if (message.responseClass === 'Error') return refused(message, course, id, url);
-    const { notifications } = message;
-    const { events, watermark } = once(notifications);
-    course.watermark = watermark ?? course.watermark;
-    const { since } = course;
-    heard(course);
-    if (notifications.some(({ moreEvents }) => moreEvents)) course.since = since;
-    return concat(from(events), reached(course));
+    if (message.responseClass === 'Error') return afterError(message, stream, id, url);
+    const { events, watermark } = firstDelivery(message.notifications);
+    const moreEvents = message.notifications.some((notification) => notification.moreEvents);
+    advanceNotified(stream, watermark, moreEvents);
+    return concat(from(events), saveProgress(stream));
   };
 }
 
-function refused(
+function afterError(
   message: ResponseMessage,
-  course: StreamProgress,
+  { progress$ }: Stream,
   id: string,
   url: string,
 ): Observable<EwsEvent> {
   const error = new EwsError({ operation: 'SendNotification', url }, message);
-  const { action, gap } = decideFailure(error, course);
-  if (action === 'continue') return of(gapEvent(course, id, gap ?? 'eventsMissed'));
-  // There is nothing to ask again: what passes by itself is over when the server posts again.
+  const { action, gap } = decideFailure(error, progress$.value);
+  if (action === 'continue') return of(gapEvent(progress$.value, id, gap ?? 'eventsMissed'));
+  // Nothing can be sent again: a transient failure is over when the server posts again.
   return action === 'retry' ? EMPTY : throwError(() => error);
 }
 
-/** A server that was not answered, or cannot reach us, gives a subscription up without telling. */
-function silentFor(ms: number, url: string): EwsError {
+/** A server whose posts are not answered, or do not reach this process, ends the subscription without a message. */
+function silenceError(ms: number, url: string): EwsError {
   return new EwsError(
     { operation: 'SendNotification', url },
     {
@@ -138,29 +114,29 @@ function silentFor(ms: number, url: string): EwsError {
   );
 }
 
-function neverAsked(url: string): NetworkError {
+function noPostError(url: string): NetworkError {
   return new NetworkError('no notification came that could be answered Unsubscribe', { method: 'POST', url });
 }
 
 /**
  * Returns an Observable of the events that a server posts for a push subscription.
  *
- * Each subscriber has a subscription of its own on the server. It ends when the Observable's subscription ends,
- * however it ends. Each post is answered after its events were emitted, and the answer to a post is the only way to
- * end a push subscription. Unsubscribing while an event is emitted ends it with the answer to that very post.
- * Otherwise `service.releases` counts it as pending until the server posts again, for `statusFrequencyMinutes` at
- * most. If the server does not post any more, it has given the subscription up by then: the outcome is `Expired`.
+ * Each subscriber has its own subscription on the server, which ends when the Observable's subscription ends, however
+ * it ends. Each post is answered after its events were emitted, and the response to a post is the only way to end a
+ * push subscription. Unsubscribing while an event is emitted ends it with the response to that very post. Otherwise
+ * `exchange.releases` counts it as pending until the server posts again, for `statusFrequencyMinutes` at most. If the
+ * server does not post again, it has ended the subscription by then: the outcome is `Expired`.
  *
- * The library adds a secret to `callbackUrl`, other random bits for each subscription. A post without the secret of a
- * subscription reaches none, and is answered so that its server ends the subscription that it is for. So the
- * subscriptions that another process has left end, too. See `callbackSecret` for a URL that cannot have a query.
+ * The library adds a secret to `callbackUrl`: random bits, different for each subscription. A post without the secret
+ * of a subscription reaches none, and the response ends its subscription on the server. This also removes the
+ * subscriptions that another process has left. See `callbackSecret` for a URL that cannot have a query.
  *
  * A `status` event means that nothing has happened. Events that the server posts twice, because it missed the
- * answer, are emitted once. After silence, and when the server has lost the subscription, it is re-created from the
- * last watermark; a `gap` event marks the position at which events may be missing. Errors are those of
+ * response, are emitted once. After silence, and when the server has lost the subscription, it is re-created from the
+ * last watermark; a `gap` event marks a position at which events may be missing. Errors are those of
  * `pullNotifications`; if `incoming` errors or completes, the Observable errors.
  *
- * Page: "Notification subscriptions, mailbox events, and EWS in Exchange".
+ * @see [EWS] Notification subscriptions, mailbox events, and EWS in Exchange
  *
  * @example
  * ```ts
@@ -186,23 +162,21 @@ function neverAsked(url: string): NetworkError {
  * // prints: true 0
  * ```
  *
- * @param service What {@link exchange} returned.
- * @param incoming The posts to `callbackUrl`, such as `incoming$` of a `pushListener`. One serves many subscriptions,
- * of several services too: give all of them the same Observable, not one derived from it for each.
- * @throws TypeError that names the option, for one that cannot be used.
+ * @param exchange Returned by {@link connectExchange}.
+ * @param incoming The posts to `callbackUrl`, such as `incoming$` of a `pushListener`. One Observable serves many
+ * subscriptions, of several connections too: pass the same one each time, not one derived from it.
+ * @throws TypeError that names the option that cannot be used.
  */
 export function pushNotifications(
-  service: Exchange,
+  exchange: Exchange,
   options: PushOptions,
   incoming: Observable<PushRequest>,
 ): Observable<EwsEvent> {
-  const internals = sessionOf(service);
-  const plan = resolvePushOptions(options);
-  checkSubscription(internals.version, plan.request);
+  const session = sessionOf(exchange);
+  const resolved = resolvePushOptions(options);
   if (!isObservable(incoming)) throw invalidOption('incoming', incoming, 'an Observable of notifications');
   const router = routerOf(incoming);
-  const events$ = defer(() => pushStream(internals, plan, router)).pipe(
-    untilClosed<EwsEvent>(internals.ledger, 'pushNotifications'),
+  return notifications(session, resolved, (server, stream) =>
+    pushSubscription(server, resolved, stream, router),
   );
-  return plan.graceMs === undefined ? events$ : events$.pipe(shareWithGrace(internals.ledger, plan.graceMs));
 }

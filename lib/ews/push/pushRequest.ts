@@ -1,23 +1,24 @@
 import type { Observable } from 'rxjs';
 
-/** One request that an Exchange server has posted, as plain data, and the way to answer it. */
+/** A request that an Exchange server has posted, and the function that answers it. */
 export interface PushRequest {
   /**
-   * Returns the URL that was posted to; its path and query are enough. The query names the subscription by a
-   * secret: this is a function so that no log of notifications shows it. Without this member, only
-   * subscriptions with `callbackSecret: false` can be notified.
+   * Returns the URL that was posted to; its path and query are enough.
+   *
+   * The query contains the secret of the subscription: as a function, it does not appear in logs. Without this member,
+   * only subscriptions with `callbackSecret: false` receive events.
    */
   readonly url?: () => string | undefined;
   /**
-   * The body as it arrives. It is subscribed to once, or never if the request is refused before. Whoever makes
-   * it bounds its bytes and its time; it errors if it breaks off.
+   * The body as it arrives, limited in bytes and in time; it errors if it breaks off. It is subscribed to once, or
+   * never if the request is rejected before.
    */
   readonly body$: Observable<Uint8Array>;
   /** Answers the request. It is called once, and must not throw. */
-  readonly respond: (answer: PushResponse) => void;
+  readonly respond: (response: PushResponse) => void;
 }
 
-/** What a posted request is answered. */
+/** The response to a posted request. */
 export interface PushResponse {
   /** The HTTP status. */
   readonly status: number;
@@ -25,19 +26,19 @@ export interface PushResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** A SOAP envelope, or empty. */
   readonly body: string;
-  /** What is wrong with the request, one sentence for a log; the server is not told. */
+  /** What is wrong with the request: one sentence for a log, not sent to the server. */
   readonly problem?: string;
 }
 
-/** How long a server that has retries of its own is asked to wait. */
-const TRY_AGAIN_SECONDS = 30;
+/** Servers retry on their own; this asks for a wait. */
+const RETRY_AFTER_SECONDS = 30;
 
-/** Asks to send the same again later. */
+/** Returns the response that asks the server to send the same again later. */
 export function retryLater(problem: string): PushResponse {
-  return { ...reject(503, problem), headers: { 'retry-after': String(TRY_AGAIN_SECONDS) } };
+  return { ...reject(503, problem), headers: { 'retry-after': String(RETRY_AFTER_SECONDS) } };
 }
 
-/** Refuses a request for good. */
+/** Returns the response that rejects a request. */
 export function reject(status: number, problem: string): PushResponse {
   return { status, headers: {}, body: '', problem };
 }

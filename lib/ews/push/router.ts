@@ -4,34 +4,35 @@ import { secretIn } from './callbackSecret.ts';
 import { type PushRequest, retryLater } from './pushRequest.ts';
 import { pushSender, type PushSender } from './sender.ts';
 
-/** Routes each post to the line of its sender, by the secret in its URL. */
+/** Routes each post to its sender, by the secret in the URL. */
 export interface PushRouter {
   /**
-   * Returns a line of its own for the posts with a secret. Without a secret: the line for all posts whose
-   * secret is not in use, if they have one.
+   * Creates the sender of the posts with a secret.
+   *
+   * Without a secret it returns the one sender of all other posts: those with an unknown secret, or none.
    */
   senderFor(secret: string | undefined): PushSender;
 }
 
-/** How many posts without a secret in use may be under way at the same time. */
+/** The default number of concurrent posts with an unknown secret, or none. */
 export const MAX_UNKNOWN = 32;
 
-/** How many posts with one secret may be: a server sends one after another, but may repeat one that it lost. */
-const MOST_KNOWN = 3;
+/** Concurrent posts with one secret: a server sends them one by one, but may repeat one that it lost. */
+const MAX_KNOWN = 3;
 
 /**
- * How many bytes a post without a secret in use may have, so that strangers cannot fill the memory. The 50 events of
- * one notification need about half of them at most.
+ * The size of a post with an unknown secret, or none, so that strangers cannot fill the memory.
+ *
+ * A notification of 50 events needs about half of it.
  */
-const MOST_UNKNOWN_BYTES = 131_072;
+const MAX_UNKNOWN_BYTES = 131_072;
 
 const ROUTERS = new WeakMap<Observable<PushRequest>, PushRouter>();
 
 /**
- * Returns the router of an Observable of notifications: the same one to all that subscribe with it.
+ * Returns the router of an Observable of posts: one for all subscriptions that use it.
  *
- * @param maxUnknown How many posts without a secret in use may be under way at the same time. The first call
- * decides. @default 32
+ * @param maxUnknown The number of concurrent posts with an unknown secret, or none, set by the first call. @default 32
  */
 export function routerOf(incoming$: Observable<PushRequest>, maxUnknown: number = MAX_UNKNOWN): PushRouter {
   const known = ROUTERS.get(incoming$);
@@ -42,11 +43,11 @@ export function routerOf(incoming$: Observable<PushRequest>, maxUnknown: number 
 }
 
 function pushRouter(incoming$: Observable<PushRequest>, maxUnknown: number): PushRouter {
-  const lines = new Map<string, PushSender>();
+  const bySecret = new Map<string, PushSender>();
 
-  const receive = (notification: PushRequest): void => {
-    const { url, respond } = notification;
-    if (url === undefined && lines.size > 0) {
+  const receive = (post: PushRequest): void => {
+    const { url, respond } = post;
+    if (url === undefined && bySecret.size > 0) {
       respond(retryLater('The adapter does not give the URL.'));
       throw new TypeError(
         'incoming must give the url of each notification, because it names the subscription by a secret: ' +
@@ -54,9 +55,9 @@ function pushRouter(incoming$: Observable<PushRequest>, maxUnknown: number): Pus
       );
     }
     const secret = secretIn(url?.() ?? '');
-    // A Map is safe here: how long it takes to miss does not tell a part of a random key of 128 bits.
-    const line = secret === undefined ? undefined : lines.get(secret);
-    (line ?? strangers).receive(notification);
+    // The time of a Map lookup reveals nothing useful about a random key of 128 bits.
+    const sender = secret === undefined ? undefined : bySecret.get(secret);
+    (sender ?? unknownSender).receive(post);
   };
 
   const arrivals$ = concat(
@@ -64,19 +65,19 @@ function pushRouter(incoming$: Observable<PushRequest>, maxUnknown: number): Pus
     throwError(() => new ClosedError('What is notified by push')),
   ).pipe(share());
 
-  const strangers = pushSender(arrivals$, maxUnknown, MOST_UNKNOWN_BYTES);
+  const unknownSender = pushSender(arrivals$, maxUnknown, MAX_UNKNOWN_BYTES);
 
-  const lineOf = (secret: string): PushSender => {
-    const listed$ = defer(() => {
-      lines.set(secret, line);
+  const createSender = (secret: string): PushSender => {
+    const registered$ = defer(() => {
+      bySecret.set(secret, sender);
       return arrivals$;
     }).pipe(
-      finalize(() => lines.delete(secret)),
+      finalize(() => bySecret.delete(secret)),
       share(),
     );
-    const line = pushSender(listed$, MOST_KNOWN);
-    return line;
+    const sender = pushSender(registered$, MAX_KNOWN);
+    return sender;
   };
 
-  return { senderFor: (secret) => (secret === undefined ? strangers : lineOf(secret)) };
+  return { senderFor: (secret) => (secret === undefined ? unknownSender : createSender(secret)) };
 }

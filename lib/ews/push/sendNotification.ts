@@ -2,16 +2,20 @@ import { DecodeError } from '../../core/errors.ts';
 import type { ServerEvent } from '../protocol/events.ts';
 import type { EwsMessage, Notification, ResponseMessage } from '../protocol/messages.ts';
 
-/** What is read, for errors. */
+/** The name of a posted notification in errors. */
 export const NOTIFICATION_SUBJECT = 'Posted notification';
 
-/** What a notification is answered with: the subscription goes on, or it ends. */
+/** The response to a notification: whether the subscription continues. */
 export type SubscriptionStatus = 'OK' | 'Unsubscribe';
 
-/** How many watermarks are kept to recognise what comes twice; one notification holds 50 events at most. */
-const MOST_KNOWN = 500;
+/** How many watermarks {@link deduplicate} remembers: ten notifications of 50 events. */
+const MAX_WATERMARKS = 500;
 
-/** Writes the answer to a SendNotification. Page: "SendNotificationResult". */
+/**
+ * Returns the response to a SendNotification request.
+ *
+ * @see [EWS] SendNotificationResult
+ */
 export function sendNotificationResult(status: SubscriptionStatus): string {
   return (
     '<?xml version="1.0" encoding="utf-8"?>' +
@@ -25,7 +29,7 @@ export function sendNotificationResult(status: SubscriptionStatus): string {
 /** The response messages of one post. */
 export interface PostedMessages {
   readonly messages: readonly ResponseMessage[];
-  /** The one subscription that they are for; empty if none is named. */
+  /** The subscription that the messages are for; empty if they name none. */
   readonly id: string;
 }
 
@@ -60,17 +64,18 @@ function unexpected(expected: string, actual: string): DecodeError {
   return new DecodeError(NOTIFICATION_SUBJECT, { path: '/Envelope/Body', expected, actual });
 }
 
-/** What of the events came for the first time. */
+/** The part of a post that was not posted before. */
 interface FirstDelivery {
-  /** Those, and every status. */
+  /** The new events, and every `status`. */
   readonly events: readonly ServerEvent[];
-  /** Where to resume behind them; undefined where none has told that. */
+  /** The watermark of the last new event, if there is one. */
   readonly watermark: string | undefined;
 }
 
 /**
- * Creates the memory of one subscription that recognises by their watermarks the events that were delivered
- * before: a server that has missed the answer sends them again, perhaps with more behind them.
+ * Creates a function that removes repeated events from the posts of one subscription, by their watermarks.
+ *
+ * A server that missed the response posts the same events again, perhaps followed by new ones.
  */
 export function deduplicate(): (notifications: readonly Notification[]) => FirstDelivery {
   const known = new Set<string>();
@@ -79,17 +84,15 @@ export function deduplicate(): (notifications: readonly Notification[]) => First
     const events = notifications
       .flatMap((notification) => notification.events)
       .filter((event) => event.type === 'status' || !isKnown(event));
-    const marks = events.flatMap((event) => (isKnown(event) ? [] : (event.watermark ?? [])));
-    const skipped = notifications
-      .flatMap((each) => each.unknownWatermarks ?? [])
-      .filter((mark) => !known.has(mark));
+    const watermarks = events.flatMap((event) => (isKnown(event) ? [] : (event.watermark ?? [])));
+    const unknown = notifications.flatMap(({ unknownWatermarks = [] }) => unknownWatermarks);
     const { unknownLastWatermark: last = '' } = notifications.at(-1) ?? {};
-    const isFresh = last !== '' && !known.has(last);
-    for (const mark of [...marks, ...skipped, last]) if (mark !== '') known.add(mark);
-    for (const mark of known) {
-      if (known.size <= MOST_KNOWN) break;
-      known.delete(mark);
+    const isNew = last !== '' && !known.has(last);
+    for (const watermark of [...watermarks, ...unknown, last]) if (watermark !== '') known.add(watermark);
+    for (const watermark of known) {
+      if (known.size <= MAX_WATERMARKS) break;
+      known.delete(watermark);
     }
-    return { events, watermark: isFresh ? last : marks.at(-1) };
+    return { events, watermark: isNew ? last : watermarks.at(-1) };
   };
 }

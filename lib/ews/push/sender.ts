@@ -2,94 +2,93 @@ import { map, merge, Observable, type Subscriber, Subscription, take, timer, toA
 import { DecodeError } from '../../core/errors.ts';
 import type { ReleaseResult } from '../../core/lifecycle/release.ts';
 import { excerpt } from '../../core/text.ts';
-import { type PushRequest, type PushResponse, reject, retryLater } from './pushRequest.ts';
+import type { ResponseMessage } from '../protocol/messages.ts';
 import { parseMessages } from '../protocol/parser.ts';
-import { limitBytes, BodyTooLarge, tooLarge } from './body.ts';
+import { BodyTooLarge, limitBytes, tooLarge } from './body.ts';
+import { type PushRequest, type PushResponse, reject, retryLater } from './pushRequest.ts';
 import {
+  NOTIFICATION_SUBJECT,
   type PostedMessages,
   postedMessages,
   sendNotificationResult,
-  NOTIFICATION_SUBJECT,
   type SubscriptionStatus,
 } from './sendNotification.ts';
-import type { ResponseMessage } from '../protocol/messages.ts';
 
-/** The posts of one sender, and the subscriptions that they may be for. */
+/** The posts with one secret, and the subscriptions that they are for. */
 export interface PushSender {
   /**
-   * Notes that a Subscribe is under way, until the returned function is called: a post for an unknown id may be
-   * for the new subscription, and waits.
+   * Expects a new subscription until the returned function is called: posts for unknown ids wait so long.
    *
    * @throws The error of the arrivals, if nothing can arrive any more.
    */
   expectSubscription(): () => void;
   /** Returns an Observable of the messages for a subscription. It errors if nothing can arrive any more. */
   messagesFor(subscriptionId: string): Observable<ResponseMessage>;
-  /** Returns an Observable that emits, and completes, when a post for a subscription was answered `Unsubscribe`. */
+  /** Returns an Observable that emits and completes when the next post for a subscription was answered `Unsubscribe`. */
   unsubscribeOnNextPost(subscriptionId: string): Observable<ReleaseResult>;
   /** Reads a post, and answers it. */
-  receive(notification: PushRequest): void;
+  receive(post: PushRequest): void;
 }
 
-/** A post that was read, and is to be answered. */
+/** A post that was read, but not answered. */
 interface Delivery extends PostedMessages {
   readonly respond: PushRequest['respond'];
-  readonly patience: Subscription;
+  readonly timeout: Subscription;
 }
 
-/** How long a post waits for the Subscribe that is under way. Servers try again after that. */
-const HELD_MS = 20_000;
+/** How long a post waits for the response to Subscribe; the server retries after that. */
+const WAIT_MS = 20_000;
 
 /**
- * Creates the line of one sender.
+ * Creates the sender of the posts with one secret.
  *
- * @param arrivals$ Lets posts arrive while it is subscribed to. It errors if nothing can arrive any more.
- * @param most How many posts may be under way, read or waiting, at the same time. Others are answered 503.
- * @param mostBytes How many bytes a post may have. A larger one is answered 413. @default as many as arrive
+ * @param arrivals$ Posts arrive while it is subscribed to. It errors if nothing can arrive any more.
+ * @param maxPosts How many posts may be read or wait at the same time. Others are answered 503.
+ * @param maxBytes The size of a post. A larger one is answered 413. @default unlimited
  */
 export function pushSender(
   arrivals$: Observable<never>,
-  most: number,
-  mostBytes: number = Number.POSITIVE_INFINITY,
+  maxPosts: number,
+  maxBytes: number = Number.POSITIVE_INFINITY,
 ): PushSender {
-  const members = new Map<string, Subscriber<ResponseMessage>>();
-  const dismissed = new Map<string, Subscriber<ReleaseResult>>();
-  const held = new Set<Delivery>();
+  const subscribers = new Map<string, Subscriber<ResponseMessage>>();
+  const unsubscribing = new Map<string, Subscriber<ReleaseResult>>();
+  const waiting = new Set<Delivery>();
   let expected = 0;
   let underWay = 0;
 
-  const deliver = ({ messages, id, respond, patience }: Delivery): void => {
-    patience.unsubscribe();
-    for (const message of messages) members.get(id)?.next(message);
-    // Decided after the delivery: a subscriber that leaves over a message ends the subscription with its answer.
-    const isOver = id !== '' && !members.has(id);
-    respond(answer(isOver ? 'Unsubscribe' : 'OK'));
-    if (isOver) dismissed.get(id)?.next({});
+  const deliver = ({ messages, id, respond, timeout }: Delivery): void => {
+    timeout.unsubscribe();
+    for (const message of messages) subscribers.get(id)?.next(message);
+    // Decided after delivery: unsubscribing over a message ends the subscription with this response.
+    const isOver = id !== '' && !subscribers.has(id);
+    respond(accept(isOver ? 'Unsubscribe' : 'OK'));
+    if (isOver) unsubscribing.get(id)?.next({});
   };
 
-  const canDeliver = ({ id }: Delivery): boolean => expected === 0 || id === '' || members.has(id);
+  const canDeliver = ({ id }: Delivery): boolean => expected === 0 || id === '' || subscribers.has(id);
 
-  const hold = (delivery: Delivery): void => {
-    held.add(delivery);
-    delivery.patience.add(
-      timer(HELD_MS).subscribe(() => {
-        held.delete(delivery);
+  const wait = (delivery: Delivery): void => {
+    waiting.add(delivery);
+    delivery.timeout.add(
+      timer(WAIT_MS).subscribe(() => {
+        waiting.delete(delivery);
         delivery.respond(retryLater('The id is not known while a Subscribe is not answered.'));
       }),
     );
   };
 
-  const deliverHeld = (): void => {
-    for (const delivery of [...held]) {
-      if (canDeliver(delivery) && held.delete(delivery)) deliver(delivery);
+  const deliverWaiting = (): void => {
+    for (const delivery of [...waiting]) {
+      if (canDeliver(delivery) && waiting.delete(delivery)) deliver(delivery);
     }
   };
 
-  /** One subscriber for an id; the next for the same id takes its place. */
-  const enrolled = <Value>(
+  /** Returns an Observable that is registered for an id while it is subscribed to; the last one counts. */
+  const registered = <Value>(
     register: Map<string, Subscriber<Value>>,
     id: string,
-    onEnrolled: () => void = () => undefined,
+    onRegistered: () => void = () => undefined,
   ): Observable<Value> =>
     merge(
       arrivals$,
@@ -98,7 +97,7 @@ export function pushSender(
         subscriber.add(() => {
           if (register.get(id) === subscriber) register.delete(id);
         });
-        onEnrolled();
+        onRegistered();
       }),
     );
 
@@ -110,41 +109,41 @@ export function pushSender(
       expected += 1;
       return () => {
         expected -= 1;
-        deliverHeld();
+        deliverWaiting();
         listening.unsubscribe();
       };
     },
     messagesFor: (id) =>
-      enrolled(members, id, () => {
+      registered(subscribers, id, () => {
         // The server has given the id to a new subscription, so the old one is gone.
-        dismissed.get(id)?.next({ alreadyGone: true });
-        deliverHeld();
+        unsubscribing.get(id)?.next({ alreadyGone: true });
+        deliverWaiting();
       }),
-    unsubscribeOnNextPost: (id) => enrolled(dismissed, id).pipe(take(1)),
+    unsubscribeOnNextPost: (id) => registered(unsubscribing, id).pipe(take(1)),
     receive: ({ body$, respond: respondOnce }) => {
-      if (underWay >= most) {
+      if (underWay >= maxPosts) {
         respondOnce(retryLater('Too many posts are under way.'));
         return;
       }
       underWay += 1;
-      const respond = (given: PushResponse): void => {
+      const respond = (response: PushResponse): void => {
         underWay -= 1;
-        respondOnce(given);
+        respondOnce(response);
       };
       const parse = parseMessages({ subject: NOTIFICATION_SUBJECT });
-      body$.pipe(limitBytes(mostBytes), parse, toArray(), map(postedMessages)).subscribe({
+      body$.pipe(limitBytes(maxBytes), parse, toArray(), map(postedMessages)).subscribe({
         next: (posted) => {
-          const delivery = { ...posted, respond, patience: new Subscription() };
+          const delivery = { ...posted, respond, timeout: new Subscription() };
           if (canDeliver(delivery)) deliver(delivery);
-          else hold(delivery);
+          else wait(delivery);
         },
-        error: (error: unknown) => respond(refusalOf(error)),
+        error: (error: unknown) => respond(rejectionOf(error)),
       });
     },
   };
 }
 
-function answer(status: SubscriptionStatus): PushResponse {
+function accept(status: SubscriptionStatus): PushResponse {
   return {
     status: 200,
     headers: { 'content-type': 'text/xml; charset=utf-8' },
@@ -152,10 +151,11 @@ function answer(status: SubscriptionStatus): PushResponse {
   };
 }
 
-/** Anybody may have posted the body, so no word of it is quoted. */
-function refusalOf(error: unknown): PushResponse {
+/** The reason quotes nothing of the body: anybody may have posted it. */
+function rejectionOf(error: unknown): PushResponse {
   if (error instanceof BodyTooLarge) return tooLarge(error.maxBytes);
-  if (error instanceof DecodeError)
+  if (error instanceof DecodeError) {
     return reject(400, `${NOTIFICATION_SUBJECT}: expected ${error.expected}.`);
+  }
   return reject(400, excerpt(error instanceof Error ? error.message : String(error)));
 }

@@ -1,86 +1,94 @@
-import { asyncScheduler, type Observable, Subscription, timer } from 'rxjs';
+import { asyncScheduler, type Observable, Subject, Subscription, timer } from 'rxjs';
 import { NetworkError } from '../../core/errors.ts';
 import { EwsError, SoapFault } from '../protocol/errors.ts';
 import type { GapReason } from '../protocol/events.ts';
 import { decideFailure, type EwsDecision } from '../protocol/failures.ts';
 import type { ServerSession } from '../session/session.ts';
-import { backoffTimer, countShortLives } from '../subscription/progress.ts';
-import { DEFAULT_RETRIES } from '../subscription/resubscribe.ts';
+import { countShortLives } from '../subscription/progress.ts';
+import { backoffTimer, DEFAULT_RETRIES } from '../subscription/resubscribe.ts';
 import { pendingGaps } from './gaps.ts';
 import { handover, type StreamRequest } from './handover.ts';
 import type { Member } from './member.ts';
 import type { StreamUpdate } from './request.ts';
 
-/** One of the connections that the streaming subscriptions of a service share. */
+/**
+ * What a connection reports to its pool.
+ *
+ * - `roomFreed`: a request has ended, so another connection may open one.
+ * - `limitReached`: the server does not allow as many requests as are open.
+ * - `disconnected`: it has members, but no request. The pool may move them.
+ * - `emptied`: the last member has left.
+ */
+export type ConnectionChange = 'roomFreed' | 'limitReached' | 'disconnected' | 'emptied';
+
+/** A connection that streaming subscriptions share. */
 export interface Connection {
+  readonly changes$: Observable<ConnectionChange>;
   readonly size: number;
-  /** How many requests hang: two while it changes over from one to the next. */
+  /** How many requests are open: two during a handover. */
   readonly openRequests: number;
-  /** @param gap What the member has to be told when the next request stands. */
+  /** @param gap Emitted to the member once the next request is served. */
   join(member: Member, gap?: GapReason): void;
   leave(member: Member): void;
-  /** Changes over to a new request, if the members are others by now and it is possible. */
+  /** Opens a new request if the members have changed, and that is possible now. */
   reopen(): void;
-  /** Hands its members over, with what they have to be told, and is over. */
+  /** Moves all members to other connections, with their pending gaps, and closes this one. */
   moveMembers(join: (member: Member, gap?: GapReason) => void): void;
 }
 
-/** What a connection has to know of the others of its service. */
+/** What a connection can ask about the other connections of its pool. */
 export interface PoolContext {
-  /** Whether one more request may hang beside those that do. */
+  /** Returns whether one more request may be open. */
   hasRoom(): boolean;
-  /** Whether another connection is changing over, and lets a request go soon. */
-  isOtherMoving(connection: Connection): boolean;
-  /** A request has ended, so that there may be room. */
-  freed(): void;
-  /** The server does not allow as many requests as there are. */
-  refused(): void;
-  /** Hands the members of a connection that has no request to another one, if there is room for all. */
-  adopt(connection: Connection): boolean;
-  /** The last member has left. */
-  emptied(connection: Connection): void;
+  /** Returns whether another connection is about to close one of its two requests. */
+  isOtherHandingOver(connection: Connection): boolean;
 }
 
-/** For how long those who join and leave are gathered, so that many are one request. */
+/** How long changes of the members are gathered, so that many of them need one request. */
 const GATHER_MS = 100;
-/** The number in front of that of the first request. */
-const NONE = 0;
+/** A number before that of the first request. */
+const BEFORE_FIRST = 0;
 
 /**
- * Creates a connection: a GetStreamingEvents request that hangs, for all its members, and is opened again
- * whenever it ends, until the last member has left.
+ * Creates a connection: one open GetStreamingEvents request for all its members.
+ *
+ * The request is opened again when it ends, until the last member has left.
  */
-export function connection(internals: ServerSession, slots: PoolContext): Connection {
+export function connection(server: ServerSession, pool: PoolContext): Connection {
+  const changes = new Subject<ConnectionChange>();
   const members = new Map<string, Member>();
+  const requests = handover(server);
   let gathering: Subscription | undefined;
   let waiting: Subscription | undefined;
-  /** Whether the server has to be asked for other members than it was. */
+  /** Whether the open request does not name the current members. */
   let isStale = false;
+  /** Short-lived requests in a row. */
   let failures = 0;
-  /** How many requests in a row ended with what could not be read. */
+  /** Requests in a row whose last message could not be read. */
   let unreadable = 0;
-  /** How many requests in a row had to be sent again soon because of what could not be read. */
+  /** Short-lived requests in a row that had to be replaced because of unreadable messages. */
   let renewals = 0;
 
-  const gaps = pendingGaps(() => [relay.old, relay.leg].filter((leg) => leg !== undefined));
+  const gaps = pendingGaps(() =>
+    [requests.previous, requests.current].filter((request) => request !== undefined),
+  );
 
-  /** @param behind The number of the request behind which it is told. @default the one on which it is missing */
-  const noteGaps = (leg: StreamRequest, reason: GapReason, behind = leg.number): void => {
-    for (const member of leg.members.values()) gaps.add(member, reason, behind);
+  /** @param after Emitted once a newer request is served. @default the request itself */
+  const addGaps = (request: StreamRequest, reason: GapReason, after = request.number): void => {
+    for (const member of request.members.values()) gaps.add(member, reason, after);
   };
 
-  const forget = (member: Member): void => {
-    for (const map of [members, relay.leg?.members, relay.old?.members]) {
-      if (map?.get(member.id) === member) map.delete(member.id);
-    }
+  const remove = (member: Member): void => {
+    if (members.get(member.id) === member) members.delete(member.id);
+    requests.remove(member);
     gaps.remove(member);
   };
 
   const fail = (failing: readonly (Member | undefined)[], error: unknown): void => {
     for (const member of failing) {
       if (member === undefined) continue;
-      forget(member);
-      member.fail(error);
+      remove(member);
+      member.subscriber.error(error);
     }
     if (members.size === 0) close();
   };
@@ -88,182 +96,198 @@ export function connection(internals: ServerSession, slots: PoolContext): Connec
   const close = (): void => {
     gathering?.unsubscribe();
     waiting?.unsubscribe();
-    relay.stop();
-    slots.emptied(self);
+    requests.stop();
+    changes.next('emptied');
   };
 
   const open = (): void => {
     isStale = false;
-    if (members.size > 0) relay.open(members);
+    if (members.size > 0) requests.open(members);
   };
 
-  const regroup = (): void => {
+  const reopen = (): void => {
     if (!isStale || gathering !== undefined || waiting !== undefined) return;
-    // The server must have one request before it gets the next: they travel apart, and the last one counts.
-    if (relay.old !== undefined || relay.leg?.hasAnswered === false) return;
-    if (slots.hasRoom()) {
+    // The server keeps the request that arrives last, so the open one must have arrived before the next is sent.
+    if (requests.previous !== undefined || requests.current?.hasAnswered === false) return;
+    if (pool.hasRoom()) {
       open();
-    } else if (!slots.isOtherMoving(self)) {
-      if (relay.leg !== undefined) noteGaps(relay.leg, 'connectionLost');
-      relay.stop();
+    } else if (!pool.isOtherHandingOver(self)) {
+      if (requests.current !== undefined) addGaps(requests.current, 'connectionLost');
+      requests.stop();
       open();
     }
   };
 
-  const regroupSoon = (): void => {
+  const reopenSoon = (): void => {
     isStale = true;
     gathering ??= timer(GATHER_MS).subscribe(() => {
       gathering = undefined;
-      regroup();
+      reopen();
     });
   };
 
-  const openAfter = (wait$: Observable<unknown> | undefined): void => {
+  const reopenAfter = (wait$: Observable<unknown> | undefined): void => {
     isStale = true;
     if (wait$ === undefined) {
-      regroup();
+      reopen();
       return;
     }
     waiting?.unsubscribe();
-    const pause = (waiting = new Subscription());
-    pause.add(
+    const wait = (waiting = new Subscription());
+    wait.add(
       wait$.subscribe(() => {
         waiting = undefined;
-        regroup();
+        reopen();
       }),
     );
   };
 
-  const waitFor = (times: number, decision: EwsDecision): Observable<unknown> =>
-    backoffTimer(internals.backoff.pause, internals.retry, times, decision);
+  const backoff = (times: number, decision: EwsDecision): Observable<unknown> =>
+    backoffTimer(server.backoff.pause, server.retry, times, decision);
 
-  /** Emits when the next request may be sent, when one was no good; undefined is at once. */
-  const waitAfter = (leg: StreamRequest, error?: unknown): Observable<unknown> | undefined => {
-    // The end that our own Unsubscribe brings is no failure.
-    if (error === undefined && leg.isClosed && leg.hasLostMembers) return timer(GATHER_MS);
-    failures = countShortLives(failures, asyncScheduler.now() - leg.openedAt);
+  /** Returns when to open the next request after one has ended; undefined for at once. */
+  const waitAfter = (request: StreamRequest, error?: unknown): Observable<unknown> | undefined => {
+    // A request that ends because of our own Unsubscribe has not failed.
+    if (error === undefined && request.isClosed && request.hasLostMembers) return timer(GATHER_MS);
+    failures = countShortLives(failures, asyncScheduler.now() - request.openedAt);
     const isEnd = error === undefined || error instanceof NetworkError;
-    if (isEnd && failures === 1 && leg.hasAnswered) return undefined;
-    return waitFor(failures, decideFor(leg, error));
+    if (isEnd && failures === 1 && request.hasAnswered) return undefined;
+    return backoff(failures, decide(request, error));
   };
 
-  /** Asks for all members again: at first soon, and then with backoff. */
-  const renew = (leg: StreamRequest): void => {
-    if (isStale) return;
-    renewals = countShortLives(renewals, asyncScheduler.now() - leg.openedAt);
-    if (renewals === 1) regroupSoon();
-    else openAfter(waitFor(renewals, { action: 'retry' }));
-  };
-
-  const decideFor = ({ hasAnswered }: StreamRequest, error: unknown): EwsDecision =>
+  const decide = ({ hasAnswered }: StreamRequest, error: unknown): EwsDecision =>
     error === undefined
       ? { action: 'retry' }
       : decideFailure(error, { operation: 'GetStreamingEvents', hasAnswered });
 
-  /** Whether there is to be another request. Those whom it would not help are told the error. */
-  const isToGoOn = (leg: StreamRequest, error: unknown, concerned: readonly Member[]): boolean => {
-    const { action, gap } = decideFor(leg, error);
-    const isAnswer = error instanceof EwsError || error instanceof SoapFault;
-    if (isAnswer && error.code === 'ErrorExceededConnectionCount') slots.refused();
+  /** Applies the failure policy. Returns whether another request may help; otherwise the members concerned fail. */
+  const canRetry = (request: StreamRequest, error: unknown, concerned: readonly Member[]): boolean => {
+    const { action, gap } = decide(request, error);
+    const isRefusal = error instanceof EwsError || error instanceof SoapFault;
+    if (isRefusal && error.code === 'ErrorExceededConnectionCount') changes.next('limitReached');
     if (action !== 'retry') {
       fail(concerned, error);
       return false;
     }
-    const reason = gap ?? (leg.mayHaveActed && !isAnswer ? 'connectionLost' : undefined);
-    if (reason !== undefined) noteGaps(leg, reason);
+    const reason = gap ?? (request.mayHaveActed && !isRefusal ? 'connectionLost' : undefined);
+    if (reason !== undefined) addGaps(request, reason);
     return true;
   };
 
-  const goOn = (leg: StreamRequest, error?: unknown): void => {
-    const wait = waitAfter(leg, error);
-    if (members.size > 0 && !slots.adopt(self)) openAfter(wait);
-    slots.freed();
+  const reconnect = (request: StreamRequest, error?: unknown): void => {
+    const wait$ = waitAfter(request, error);
+    if (members.size > 0) changes.next('disconnected');
+    if (members.size > 0) reopenAfter(wait$);
+    changes.next('roomFreed');
   };
 
-  const broken = (leg: StreamRequest, error: unknown): void => {
-    if (isToGoOn(leg, error, [...members.values()])) goOn(leg, error);
+  const failed = (request: StreamRequest, error: unknown): void => {
+    if (canRetry(request, error, [...members.values()])) reconnect(request, error);
   };
 
-  const read = (leg: StreamRequest, reading: StreamUpdate): void => {
-    const { notifications, refused, gap, error } = reading;
+  /** An unreadable message may have refused members, so a new request names all of them: soon, then with backoff. */
+  const renew = (request: StreamRequest): void => {
+    if (isStale) return;
+    renewals = countShortLives(renewals, asyncScheduler.now() - request.openedAt);
+    if (renewals === 1) reopenSoon();
+    else reopenAfter(backoff(renewals, { action: 'retry' }));
+  };
+
+  const updated = (request: StreamRequest, update: StreamUpdate, wasUnreadable: boolean): void => {
+    const { notifications, refused, gap, error } = update;
     if (error !== undefined) {
-      relay.stop();
-      broken(leg, error);
+      requests.stop();
+      failed(request, error);
       return;
     }
-    if (reading.decodeError !== undefined) {
-      leg.decodeError = reading.decodeError;
-      noteGaps(leg, 'unreadable', leg.number - 1);
+    if (update.decodeError !== undefined) {
+      addGaps(request, 'unreadable', request.number - 1);
       return;
     }
-    // What could not be read may have said that some are gone, so all are asked for again.
-    if (leg.decodeError !== undefined) renew(leg);
-    leg.decodeError = undefined;
+    if (wasUnreadable) renew(request);
     unreadable = 0;
-    if (gap !== undefined) noteGaps(leg, gap, leg.number - 1);
-    // Only what the server serves has taken over from a connection on which it still may lose something.
-    else if (refused === undefined) gaps.flush(leg);
-    for (const { subscriptionId, events } of notifications) leg.members.get(subscriptionId)?.next(events);
+    if (gap !== undefined) addGaps(request, gap, request.number - 1);
+    // Only a request that is served has ended the older one, which could lose more events.
+    else if (refused === undefined) gaps.flush(request);
+    for (const { subscriptionId, events } of notifications) {
+      request.members.get(subscriptionId)?.subscriber.next({ events });
+    }
     if (refused !== undefined) {
-      // Some servers send nothing to the others on a request that names one that is not there.
-      regroupSoon();
+      // Some servers send nothing to the other members of a request that names an unknown id.
+      reopenSoon();
       fail(
-        refused.ids.map((id) => leg.members.get(id)),
+        refused.ids.map((id) => request.members.get(id)),
         refused.error,
       );
     }
-    regroup();
+    reopen();
   };
 
-  const relay = handover(internals, {
-    read,
-    ended: (leg, cause) => {
-      // One that brought nothing that can be read may be an accident, several in a row are none.
-      if (leg.decodeError !== undefined) unreadable += 1;
-      const error =
-        cause ?? (unreadable > (internals.retry.retries ?? DEFAULT_RETRIES) ? leg.decodeError : undefined);
-      // Who has said that this is the end may leave as he likes.
-      if (error === undefined || leg.isClosed) goOn(leg);
-      else broken(leg, error);
-    },
-    refused: (leg, error) => {
-      // What it said of some was read, and the next request is without them.
-      if (relay.old !== undefined) return;
-      const joined = [...leg.members.values()].filter(
-        (member) => relay.leg?.members.get(member.id) !== member,
-      );
-      if (error === undefined || isToGoOn(leg, error, joined)) openAfter(waitAfter(leg, error));
-      slots.freed();
-    },
-    cut: (leg) => noteGaps(leg, 'connectionLost'),
-    relieved: () => slots.freed(),
+  const ended = (request: StreamRequest, cause: unknown): void => {
+    // One unreadable request may be an accident; several in a row are not.
+    if (request.decodeError !== undefined) unreadable += 1;
+    const isUnreadable = unreadable > (server.retry.retries ?? DEFAULT_RETRIES);
+    const error = cause ?? (isUnreadable ? request.decodeError : undefined);
+    // A server that has announced the end may break the connection.
+    if (error === undefined || request.isClosed) reconnect(request);
+    else failed(request, error);
+  };
+
+  const aborted = (request: StreamRequest, error: unknown): void => {
+    // It has refused some members, and the next request is already open without them.
+    if (requests.previous !== undefined) return;
+    const joined = [...request.members.values()].filter(
+      (member) => requests.current?.members.get(member.id) !== member,
+    );
+    if (error === undefined || canRetry(request, error, joined)) reopenAfter(waitAfter(request, error));
+    changes.next('roomFreed');
+  };
+
+  requests.events$.subscribe((event) => {
+    switch (event.type) {
+      case 'update':
+        updated(event.request, event.update, event.wasUnreadable);
+        break;
+      case 'ended':
+        ended(event.request, event.error);
+        break;
+      case 'aborted':
+        aborted(event.request, event.error);
+        break;
+      case 'interrupted':
+        addGaps(event.request, 'connectionLost');
+        break;
+      case 'completed':
+        changes.next('roomFreed');
+        break;
+    }
   });
 
   const self: Connection = {
+    changes$: changes,
     get size() {
       return members.size;
     },
     get openRequests() {
-      return (relay.leg === undefined ? 0 : 1) + (relay.old === undefined ? 0 : 1);
+      return (requests.current === undefined ? 0 : 1) + (requests.previous === undefined ? 0 : 1);
     },
     join: (member, gap) => {
       members.set(member.id, member);
-      if (gap !== undefined) gaps.add(member, gap, NONE);
-      regroupSoon();
+      if (gap !== undefined) gaps.add(member, gap, BEFORE_FIRST);
+      reopenSoon();
     },
     leave: (member) => {
       const isMember = members.get(member.id) === member;
-      for (const leg of [relay.leg, relay.old])
-        if (leg?.members.get(member.id) === member) leg.hasLostMembers = true;
-      forget(member);
+      requests.leave(member);
+      remove(member);
       if (isMember && members.size === 0) close();
     },
-    reopen: regroup,
+    reopen,
     moveMembers: (join) => {
-      const leaving = [...members.values()].map((member) => [member, gaps.of(member)] as const);
+      const moving = [...members.values()].map((member) => [member, gaps.of(member)] as const);
       members.clear();
       close();
-      for (const [member, gap] of leaving) join(member, gap);
+      for (const [member, gap] of moving) join(member, gap);
     },
   };
   return self;

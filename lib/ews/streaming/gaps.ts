@@ -1,54 +1,55 @@
-import type { Member } from './member.ts';
-import type { StreamRequest } from './handover.ts';
 import type { GapReason } from '../protocol/events.ts';
+import type { StreamRequest } from './handover.ts';
+import type { Member } from './member.ts';
 
-/** Something may be missing, of which a request tells that was opened behind another one. */
+/** A gap to emit once a request newer than `after` is served. */
 interface Gap {
-  /** The number of the other one. */
-  behind: number;
+  after: number;
   readonly reason: GapReason;
 }
 
-/** What the members of a connection have yet to be told is missing. */
+/** The gaps that the members of a connection have not emitted. */
 export interface PendingGaps {
-  /** Something may be missing for a member, of which the requests tell that were opened behind the given one. */
-  add(member: Member, reason: GapReason, behind: number): void;
-  /** Tells each member of a request what that one has to tell of. */
-  flush(leg: StreamRequest): void;
-  /** The first that a member has yet to be told. */
+  /** Adds a gap that is emitted once a request newer than `after` is served. */
+  add(member: Member, reason: GapReason, after: number): void;
+  /** Emits one gap to each member of a request, if that request is new enough. */
+  flush(request: StreamRequest): void;
+  /** Returns the first gap of a member. */
   of(member: Member): GapReason | undefined;
   remove(member: Member): void;
 }
 
 /**
- * Creates a list of gaps. They are told by the request that can lose nothing more of what they stand for: a request
- * that hung before goes on with what the server had sent on it until then, and that has to come in front.
+ * Creates a list of gaps.
  *
- * @param hanging The requests of which something may come now.
+ * A gap is emitted only when no more events from before it can arrive. An older request may still deliver such
+ * events, so a newer one has to be served first.
+ *
+ * @param openRequests Returns the requests that may still deliver something.
  */
-export function pendingGaps(hanging: () => readonly StreamRequest[]): PendingGaps {
+export function pendingGaps(openRequests: () => readonly StreamRequest[]): PendingGaps {
   const gaps = new Map<Member, readonly Gap[]>();
 
-  /** Whether all that can tell of one of them can tell of the other as well. */
+  /** Returns whether every open request would emit both gaps, or neither. */
   const areTogether = (one: number, other: number): boolean =>
-    hanging().every(({ number }) => number > one === number > other);
+    openRequests().every(({ number }) => number > one === number > other);
 
   return {
-    add: (member, reason, behind) => {
-      const noted = gaps.get(member) ?? [];
-      const together = noted.find((gap) => areTogether(gap.behind, behind));
-      if (together === undefined) gaps.set(member, [...noted, { behind, reason }]);
-      else together.behind = Math.max(together.behind, behind);
+    add: (member, reason, after) => {
+      const pending = gaps.get(member) ?? [];
+      const together = pending.find((gap) => areTogether(gap.after, after));
+      if (together === undefined) gaps.set(member, [...pending, { after, reason }]);
+      else together.after = Math.max(together.after, after);
     },
-    flush: (leg) => {
-      for (const [member, noted] of gaps) {
-        if (leg.members.get(member.id) !== member) continue;
-        const told = noted.find(({ behind }) => behind < leg.number);
-        if (told === undefined) continue;
-        const untold = noted.filter(({ behind }) => behind >= leg.number);
-        if (untold.length === 0) gaps.delete(member);
-        else gaps.set(member, untold);
-        member.missed(told.reason);
+    flush: (request) => {
+      for (const [member, pending] of gaps) {
+        if (request.members.get(member.id) !== member) continue;
+        const due = pending.find(({ after }) => after < request.number);
+        if (due === undefined) continue;
+        const later = pending.filter(({ after }) => after >= request.number);
+        if (later.length === 0) gaps.delete(member);
+        else gaps.set(member, later);
+        member.subscriber.next({ gap: due.reason });
       }
     },
     of: (member) => gaps.get(member)?.[0]?.reason,

@@ -1,167 +1,196 @@
-import { asyncScheduler, Subscription, timer } from 'rxjs';
-import type { RequestProgress } from '../../core/transport/transport.ts';
+import { asyncScheduler, type Observable, Subject, Subscription, timer } from 'rxjs';
+import type { DecodeError } from '../../core/errors.ts';
 import type { ServerSession } from '../session/session.ts';
 import type { Member } from './member.ts';
 import { openStream, type StreamUpdate } from './request.ts';
 
-/** One request in the relay. */
+/** One GetStreamingEvents request. */
 export interface StreamRequest {
-  /** The first is 1. */
+  /** The first one is 1. */
   readonly number: number;
-  /** Whom its messages are for, by subscription id. */
-  readonly members: Map<string, Member>;
+  /** By subscription id. */
+  readonly members: ReadonlyMap<string, Member>;
   readonly openedAt: number;
-  hasAnswered: boolean;
-  /** Whether the server may have sent something on it. */
-  mayHaveActed: boolean;
-  /** Whether the last word of the server was that it ends. */
-  isClosed: boolean;
-  /** Whether one of its members has left: some servers end the request when that is removed. */
-  hasLostMembers: boolean;
-  /** Why the last that came of it could not be read. */
-  decodeError: unknown;
+  readonly hasAnswered: boolean;
+  /** Whether the server may have received it. */
+  readonly mayHaveActed: boolean;
+  /** Whether the last message said that the server closes it. */
+  readonly isClosed: boolean;
+  /** Whether a member has left: some servers end the request when that subscription is removed. */
+  readonly hasLostMembers: boolean;
+  /** Why the last message could not be read. */
+  readonly decodeError: DecodeError | undefined;
 }
 
-/** What a relay tells. */
-interface RelayRunner {
-  /** What a request has brought: in order, behind all that the request before it has brought. */
-  readonly read: (leg: StreamRequest, reading: StreamUpdate) => void;
-  /** The one request has ended, and there is none any more. */
-  readonly ended: (leg: StreamRequest, error: unknown) => void;
-  /** A request could not take over: the one from before goes on. */
-  readonly refused: (leg: StreamRequest, error: unknown) => void;
-  /** A request may have lost something that nothing tells of. */
-  readonly cut: (leg: StreamRequest) => void;
-  /** A request has taken over, and all that it was behind with is read. */
-  readonly relieved: () => void;
-}
+/** What happens on the requests of a connection, in order. */
+export type HandoverEvent =
+  /** A message has arrived, and all messages of the older request were emitted before. */
+  | {
+      readonly type: 'update';
+      readonly request: StreamRequest;
+      readonly update: StreamUpdate;
+      /** Whether the message before could not be read. */
+      readonly wasUnreadable: boolean;
+    }
+  /** The only request has ended. */
+  | { readonly type: 'ended'; readonly request: StreamRequest; readonly error: unknown }
+  /** A request could not replace the older one, which stays open. */
+  | { readonly type: 'aborted'; readonly request: StreamRequest; readonly error: unknown }
+  /** A request may have lost events, and no message says so. */
+  | { readonly type: 'interrupted'; readonly request: StreamRequest }
+  /** The new request has replaced the old one, and its backlog was emitted. */
+  | { readonly type: 'completed' };
 
-/** Hanging requests, one of which takes over from the other. */
+/** The requests of a connection: one, or two while the newer one replaces the older. */
 interface Handover {
+  readonly events$: Observable<HandoverEvent>;
   /** The newest request, if there is one. */
-  readonly leg: StreamRequest | undefined;
-  /** The request that it is taking over from, if there is one. */
-  readonly old: StreamRequest | undefined;
-  /** Opens a request for the members; it takes over from the one that hangs, if there is one. */
+  readonly current: StreamRequest | undefined;
+  /** The request that `current` is replacing, if there is one. */
+  readonly previous: StreamRequest | undefined;
+  /** Opens a request for the members; it replaces the open one, if there is one. */
   open(members: ReadonlyMap<string, Member>): void;
-  /** Leaves all requests, and tells nothing of it. */
+  /** Removes a member from all requests. */
+  remove(member: Member): void;
+  /** The same for a member whose subscription is about to be removed from the server. */
+  leave(member: Member): void;
+  /** Closes all requests, and emits nothing more of them. */
   stop(): void;
 }
 
-/** Whether the server serves those whom it does not name: then it has ended the request before. */
-function isServing({ refused, decodeError: problem }: StreamUpdate): boolean {
-  return refused === undefined && problem === undefined;
+type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
+
+interface OpenRequest extends Mutable<StreamRequest> {
+  readonly members: Map<string, Member>;
+  readonly subscription: Subscription;
 }
 
-/** How long an old request may take to end when the new one stands. */
-const CHANGE_OVER_MS = 5000;
+/** How long the old request may take to end when the new one is served. */
+const HANDOVER_MS = 5000;
 
 /**
- * Creates a relay of GetStreamingEvents requests.
+ * Creates the requests of a connection, each of which replaces the one before.
  *
- * Where a second request names a subscription, the server ends the first one. What it has sent on that one may
- * arrive later all the same, so what the second brings is held back until the first has ended.
+ * When a second request names a subscription, the server ends the first one. Messages on the first may arrive
+ * later all the same, so those of the second are buffered until the first has ended.
  */
-export function handover(internals: ServerSession, runner: RelayRunner): Handover {
-  const running = new Map<StreamRequest, Subscription>();
-  let leg: StreamRequest | undefined;
-  let old: StreamRequest | undefined;
-  /** What has come of the newest request while the one before had not ended. */
-  let held: (() => void)[] = [];
-  let isTakenOver = false;
-  let isReleasing = false;
+export function handover(server: ServerSession): Handover {
+  const events = new Subject<HandoverEvent>();
+  const open = new Set<OpenRequest>();
+  let current: OpenRequest | undefined;
+  let previous: OpenRequest | undefined;
+  /** What has happened on the newest request while the one before was open. */
+  let backlog: (() => void)[] = [];
+  /** Whether the server serves the newest request, so that it has ended the one before. */
+  let isReplaced = false;
+  let isFlushing = false;
   let count = 0;
-  /** Until then, a lost request may arrive and end the one that hangs: nothing says which request took over. */
-  let straysUntil = 0;
-  let changeOver: Subscription | undefined;
+  /** Until then a lost request may arrive and end the open one: nothing says which request replaced it. */
+  let lostRequestUntil = 0;
+  let patience: Subscription | undefined;
 
-  const drop = (dropped: StreamRequest): void => {
-    running.get(dropped)?.unsubscribe();
-    running.delete(dropped);
+  const mayHaveBeenReplaced = (): boolean => asyncScheduler.now() < lostRequestUntil;
+
+  const close = (request: OpenRequest): void => {
+    request.subscription.unsubscribe();
+    open.delete(request);
   };
 
-  const read = (from: StreamRequest, reading: StreamUpdate): void => {
-    if (running.has(from)) runner.read(from, reading);
+  const emitUpdate = (request: OpenRequest, update: StreamUpdate): void => {
+    if (!open.has(request)) return;
+    const wasUnreadable = request.decodeError !== undefined;
+    if (update.error === undefined) request.decodeError = update.decodeError;
+    events.next({ type: 'update', request, update, wasUnreadable });
   };
 
-  const finish = (finished: StreamRequest, error: unknown): void => {
-    if (!running.has(finished)) return;
-    drop(finished);
-    leg = undefined;
-    if (asyncScheduler.now() < straysUntil) runner.cut(finished);
-    runner.ended(finished, error);
+  const finish = (request: OpenRequest, error: unknown): void => {
+    if (!open.has(request)) return;
+    close(request);
+    current = undefined;
+    if (mayHaveBeenReplaced()) events.next({ type: 'interrupted', request });
+    events.next({ type: 'ended', request, error });
   };
 
-  const relieve = (relieved: StreamRequest, isCut: boolean): void => {
-    changeOver?.unsubscribe();
-    drop(relieved);
-    if (isCut || asyncScheduler.now() < straysUntil) runner.cut(relieved);
-    // Until all is told that was held back, nothing else is, and nothing takes over: it would overtake that.
-    isReleasing = true;
-    for (let next = held.shift(); next !== undefined; next = held.shift()) next();
-    isReleasing = false;
-    old = undefined;
-    runner.relieved();
+  const completeHandover = (old: OpenRequest, isInterrupted: boolean): void => {
+    patience?.unsubscribe();
+    close(old);
+    if (isInterrupted || mayHaveBeenReplaced()) events.next({ type: 'interrupted', request: old });
+    // Until the backlog is emitted, newer messages wait and no other request is opened: they would overtake it.
+    isFlushing = true;
+    for (let next = backlog.shift(); next !== undefined; next = backlog.shift()) next();
+    isFlushing = false;
+    previous = undefined;
+    events.next({ type: 'completed' });
   };
 
-  const refuse = (heir: StreamRequest, predecessor: StreamRequest, error: unknown): void => {
-    changeOver?.unsubscribe();
-    leg = predecessor;
-    old = undefined;
-    for (const next of held.splice(0)) next();
-    drop(heir);
-    runner.refused(heir, error);
+  const abortHandover = (request: OpenRequest, old: OpenRequest, error: unknown): void => {
+    patience?.unsubscribe();
+    current = old;
+    previous = undefined;
+    for (const next of backlog.splice(0)) next();
+    close(request);
+    events.next({ type: 'aborted', request, error });
   };
 
-  const received = (from: StreamRequest, reading: StreamUpdate): void => {
-    from.hasAnswered = true;
-    from.isClosed = reading.isClosed;
-    if (isReleasing) {
-      held.push(() => read(from, reading));
-    } else if (old === undefined) {
-      read(from, reading);
-    } else if (from === old) {
-      // That another connection was opened is what was to be expected.
-      if (reading.error === undefined) read(from, reading);
-      else relieve(from, false);
-    } else if (!isTakenOver && reading.error !== undefined) {
-      refuse(from, old, reading.error);
+  const received = (request: OpenRequest, update: StreamUpdate): void => {
+    request.hasAnswered = true;
+    request.isClosed = update.isClosed;
+    if (isFlushing) {
+      backlog.push(() => emitUpdate(request, update));
+    } else if (previous === undefined) {
+      emitUpdate(request, update);
+    } else if (request === previous) {
+      // An error says that another request was opened, which is expected.
+      if (update.error === undefined) emitUpdate(request, update);
+      else completeHandover(request, false);
+    } else if (!isReplaced && update.error !== undefined) {
+      abortHandover(request, previous, update.error);
     } else {
-      const predecessor = old;
-      if (held.length === 0) {
-        changeOver = timer(CHANGE_OVER_MS).subscribe(() => relieve(predecessor, !predecessor.isClosed));
+      const old = previous;
+      if (backlog.length === 0) {
+        patience = timer(HANDOVER_MS).subscribe(() => completeHandover(old, !old.isClosed));
       }
-      isTakenOver ||= isServing(reading);
-      held.push(() => read(from, reading));
+      isReplaced ||= isServing(update);
+      backlog.push(() => emitUpdate(request, update));
     }
   };
 
-  const ended = (from: StreamRequest, error: unknown): void => {
-    const isLost = error !== undefined && from.mayHaveActed && !from.hasAnswered;
-    if (isLost) straysUntil = asyncScheduler.now() + internals.limits.headersSeconds * 1000;
-    if (isReleasing) {
-      held.push(() => finish(from, error));
-    } else if (from === old) {
-      relieve(from, error !== undefined && !from.isClosed);
-    } else if (old !== undefined && !isTakenOver) {
-      refuse(from, old, error);
-    } else if (old !== undefined) {
-      // Behind what it has brought, and before another one is opened.
-      held.push(() => finish(from, error));
-      relieve(old, !old.isClosed);
-    } else finish(from, error);
+  const ended = (request: OpenRequest, error: unknown): void => {
+    const isLost = error !== undefined && request.mayHaveActed && !request.hasAnswered;
+    if (isLost) lostRequestUntil = asyncScheduler.now() + server.limits.headersSeconds * 1000;
+    if (isFlushing) {
+      backlog.push(() => finish(request, error));
+    } else if (request === previous) {
+      completeHandover(request, error !== undefined && !request.isClosed);
+    } else if (previous !== undefined && !isReplaced) {
+      abortHandover(request, previous, error);
+    } else if (previous !== undefined) {
+      // After its backlog, and before another request is opened.
+      backlog.push(() => finish(request, error));
+      completeHandover(previous, !previous.isClosed);
+    } else {
+      finish(request, error);
+    }
   };
 
+  const remove = (member: Member): OpenRequest[] =>
+    [current, previous].filter((request): request is OpenRequest => {
+      const isMember = request?.members.get(member.id) === member;
+      if (isMember) request.members.delete(member.id);
+      return isMember;
+    });
+
   return {
-    get leg() {
-      return leg;
+    events$: events,
+    get current() {
+      return current;
     },
-    get old() {
-      return old;
+    get previous() {
+      return previous;
     },
     open: (members) => {
       count += 1;
-      const opened: StreamRequest = {
+      const request: OpenRequest = {
         number: count,
         members: new Map(members),
         openedAt: asyncScheduler.now(),
@@ -170,33 +199,42 @@ export function handover(internals: ServerSession, runner: RelayRunner): Handove
         isClosed: false,
         hasLostMembers: false,
         decodeError: undefined,
+        subscription: new Subscription(),
       };
-      const all = [...members.values()];
-      const request = {
+      open.add(request);
+      previous = current;
+      current = request;
+      backlog = [];
+      isReplaced = false;
+      const minutes = Array.from(members.values(), ({ connectionMinutes }) => connectionMinutes);
+      const updates$ = openStream(server, {
         ids: [...members.keys()],
-        connectionMinutes: Math.min(...all.map(({ connectionMinutes }) => connectionMinutes)),
-        onProgress: (progress: RequestProgress) => (opened.mayHaveActed = progress === 'sent'),
-      };
-      const hanging = new Subscription();
-      running.set(opened, hanging);
-      old = leg;
-      leg = opened;
-      held = [];
-      isTakenOver = false;
-      hanging.add(
-        openStream(internals, request).subscribe({
-          next: (reading) => received(opened, reading),
-          error: (error: unknown) => ended(opened, error),
-          complete: () => ended(opened, undefined),
+        connectionMinutes: Math.min(...minutes),
+        onProgress: (progress) => (request.mayHaveActed = progress === 'sent'),
+      });
+      request.subscription.add(
+        updates$.subscribe({
+          next: (update) => received(request, update),
+          error: (error: unknown) => ended(request, error),
+          complete: () => ended(request, undefined),
         }),
       );
     },
+    remove: (member) => void remove(member),
+    leave: (member) => {
+      for (const request of remove(member)) request.hasLostMembers = true;
+    },
     stop: () => {
-      changeOver?.unsubscribe();
-      for (const each of [...running.keys()]) drop(each);
-      leg = undefined;
-      old = undefined;
-      held = [];
+      patience?.unsubscribe();
+      open.forEach(close);
+      current = undefined;
+      previous = undefined;
+      backlog = [];
     },
   };
+}
+
+/** Returns whether the server serves the subscriptions that it does not refuse: then it has ended the older request. */
+function isServing({ refused, decodeError }: StreamUpdate): boolean {
+  return refused === undefined && decodeError === undefined;
 }

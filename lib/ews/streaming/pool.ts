@@ -1,94 +1,113 @@
-import { asyncScheduler } from 'rxjs';
-import { connection, type Connection, type PoolContext } from './connection.ts';
-import { type Member, MAX_SUBSCRIPTIONS } from './member.ts';
-import { ConnectionsFullError } from '../protocol/errors.ts';
+import { asyncScheduler, Observable } from 'rxjs';
 import type { Endpoint } from '../discovery/affinityGroups.ts';
+import { ConnectionsFullError } from '../protocol/errors.ts';
 import type { ServerSession } from '../session/session.ts';
+import { connection, type Connection, type PoolContext } from './connection.ts';
+import { MAX_SUBSCRIPTIONS, type Member, type MemberUpdate } from './member.ts';
 
 /** The connections that the streaming subscriptions of an affinity group share. */
 interface ConnectionPool {
-  /** Gives a subscription its place; the returned function takes it away. */
-  join(member: Member): () => void;
+  /**
+   * Returns an Observable that assigns a subscription to a connection, and emits its updates.
+   *
+   * It errors with a {@link ConnectionsFullError} if all connections are full.
+   */
+  updates(subscription: Omit<Member, 'subscriber'>): Observable<MemberUpdate>;
 }
 
-/** For how long a server is taken at its word that it does not allow so many connections. */
-const REFUSED_FOR_MS = 600_000;
+/** How long a limit that the server has enforced is respected. */
+const LIMIT_MS = 600_000;
 
-const BY_SITE = new WeakMap<Endpoint, ConnectionPool>();
+const POOLS = new WeakMap<Endpoint, ConnectionPool>();
 
-/** The connections of an affinity group, in the name of whom of it asks for them first. */
-export function connectionPool(internals: ServerSession): ConnectionPool {
-  const known = BY_SITE.get(internals.endpoint);
+/** Returns the connections of an affinity group; their requests act as its first user. */
+export function connectionPool(server: ServerSession): ConnectionPool {
+  const known = POOLS.get(server.endpoint);
   if (known !== undefined) return known;
-  const made = connections(internals);
-  BY_SITE.set(internals.endpoint, made);
-  return made;
+  const pool = createPool(server);
+  POOLS.set(server.endpoint, pool);
+  return pool;
 }
 
-function connections(internals: ServerSession): ConnectionPool {
-  const { maxConnections } = internals;
-  const all = new Set<Connection>();
-  const places = new Map<Member, Connection>();
-  let allowed = maxConnections;
-  let allowedUntil = 0;
+function createPool(server: ServerSession): ConnectionPool {
+  const { maxConnections } = server;
+  const connections = new Set<Connection>();
+  const connectionOf = new Map<Member, Connection>();
+  let enforced = maxConnections;
+  let enforcedUntil = 0;
 
-  const limit = (): number => (asyncScheduler.now() < allowedUntil ? allowed : maxConnections);
-  const hanging = (): number => [...all].reduce((sum, each) => sum + each.openRequests, 0);
+  const limit = (): number => (asyncScheduler.now() < enforcedUntil ? enforced : maxConnections);
+  const openRequests = (): number => [...connections].reduce((sum, each) => sum + each.openRequests, 0);
 
-  /** The fullest that has room: the fewer connections, the better. */
+  const context: PoolContext = {
+    hasRoom: () => openRequests() < limit(),
+    isOtherHandingOver: (asking) => [...connections].some((each) => each !== asking && each.openRequests > 1),
+  };
+
+  /** Returns the fullest connection with room: the fewer connections, the better. */
   const withRoomFor = (count: number, except?: Connection): Connection | undefined =>
-    [...all]
+    [...connections]
       .filter((each) => each !== except && each.size + count <= MAX_SUBSCRIPTIONS)
       .reduce<Connection | undefined>(
         (best, each) => (each.size > (best?.size ?? -1) ? each : best),
         undefined,
       );
 
-  const slots: PoolContext = {
-    hasRoom: () => hanging() < limit(),
-    isOtherMoving: (connection) => [...all].some((each) => each !== connection && each.openRequests > 1),
-    freed: () => {
-      for (const each of [...all]) each.reopen();
-    },
-    refused: () => {
-      allowed = Math.max(1, hanging());
-      allowedUntil = asyncScheduler.now() + REFUSED_FOR_MS;
-    },
-    adopt: (orphaned) => {
-      const target = withRoomFor(orphaned.size, orphaned);
-      if (target === undefined) return false;
-      orphaned.moveMembers((member, gap) => {
-        places.set(member, target);
-        target.join(member, gap);
-      });
-      return true;
-    },
-    emptied: (connection) => {
-      if (all.delete(connection)) slots.freed();
-    },
+  const reopenAll = (): void => {
+    for (const each of [...connections]) each.reopen();
   };
 
-  const placeFor = (): Connection | undefined => {
-    const existing = withRoomFor(1);
-    if (existing !== undefined || all.size >= maxConnections) return existing;
-    const made = connection(internals, slots);
-    all.add(made);
-    return made;
+  /** Moves the members of a connection without a request to another one, if they fit there. */
+  const merge = (disconnected: Connection): void => {
+    const target = withRoomFor(disconnected.size, disconnected);
+    if (target === undefined) return;
+    disconnected.moveMembers((member, gap) => {
+      connectionOf.set(member, target);
+      target.join(member, gap);
+    });
   };
+
+  const open = (): Connection => {
+    const opened = connection(server, context);
+    connections.add(opened);
+    opened.changes$.subscribe((change) => {
+      switch (change) {
+        case 'roomFreed':
+          reopenAll();
+          break;
+        case 'limitReached':
+          enforced = Math.max(1, openRequests());
+          enforcedUntil = asyncScheduler.now() + LIMIT_MS;
+          break;
+        case 'disconnected':
+          merge(opened);
+          break;
+        case 'emptied':
+          if (connections.delete(opened)) reopenAll();
+          break;
+      }
+    });
+    return opened;
+  };
+
+  const acquire = (): Connection | undefined =>
+    withRoomFor(1) ?? (connections.size < maxConnections ? open() : undefined);
 
   return {
-    join: (member) => {
-      const place = placeFor();
-      if (place === undefined) {
-        member.fail(new ConnectionsFullError(internals.url, maxConnections, MAX_SUBSCRIPTIONS));
-        return () => undefined;
-      }
-      places.set(member, place);
-      place.join(member);
-      return () => {
-        places.get(member)?.leave(member);
-        places.delete(member);
-      };
-    },
+    updates: (subscription) =>
+      new Observable((subscriber) => {
+        const acquired = acquire();
+        if (acquired === undefined) {
+          subscriber.error(new ConnectionsFullError(server.url, maxConnections, MAX_SUBSCRIPTIONS));
+          return;
+        }
+        const member = { ...subscription, subscriber };
+        connectionOf.set(member, acquired);
+        acquired.join(member);
+        subscriber.add(() => {
+          connectionOf.get(member)?.leave(member);
+          connectionOf.delete(member);
+        });
+      }),
   };
 }

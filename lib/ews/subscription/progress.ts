@@ -1,158 +1,196 @@
-import * as t from 'io-ts';
-import { asyncScheduler, defer, EMPTY, type Observable, switchMap } from 'rxjs';
-import type { Pause } from '../../core/backoff/backoff.ts';
-import { DEFAULT_MAX_RETRY_AFTER_MS, type RetryPolicy } from '../../core/backoff/withRetry.ts';
-import type { Checkpoint } from '../../core/checkpoint/checkpoint.ts';
-import { type Journal, journal, type JournalKind } from '../../core/checkpoint/journal.ts';
-import type { EwsEvent, GapEvent, GapReason } from '../protocol/events.ts';
+import type { GapEvent, GapReason } from '../protocol/events.ts';
 import type { EwsDecision, FailureContext } from '../protocol/failures.ts';
-import type { EwsSession } from '../session/session.ts';
 
-/** How far a stream has come: behind a watermark, or to a time where the server tells none. */
-interface StreamPlace {
-  readonly watermark?: string | undefined;
-  /** In milliseconds of the scheduler's clock. */
-  readonly since?: number | undefined;
-}
-
-/** What one stream keeps for the next process. */
-export type StreamJournal = Journal<StreamPlace>;
-
-/** What is kept of a stream. The time matters only where there is no watermark. */
-const STREAM_JOURNAL: JournalKind<StreamPlace> = {
-  codec: t.partial({ watermark: t.string, since: t.number }),
-  isSame: (one, other) =>
-    other.watermark === undefined ? other.since === one.since : other.watermark === one.watermark,
-};
-
-/** A subscription or a connection that has lasted this long was no failure. */
-const STEADY_MS = 10_000;
-
-/**
- * Returns how many short lives have ended in a row: a pure function.
- *
- * Only a life of ten seconds begins the count again. Answers do not: a server can give one to every subscription,
- * and lose it right after.
- *
- * @param before The count before this end.
- * @param lastedMs How long the life that has ended was, in milliseconds.
- */
-export function countShortLives(before: number, lastedMs: number): number {
-  return lastedMs >= STEADY_MS ? 1 : before + 1;
-}
-
-/** What outlives the single subscription: how far the stream has come, and what it has to tell. */
+/** How far a stream of notifications has come, across all its subscriptions on the server. */
 export interface StreamProgress extends FailureContext {
-  /** Where to go on; undefined where the server tells no watermarks, and to subscribe afresh. */
-  watermark: string | undefined;
-  /** A gap that is told of as soon as the next subscription stands. */
-  gap: GapReason | undefined;
-  /** Nothing is missing up to then. */
-  since: Date | undefined;
+  /** Resumes the next request; undefined if the server sends no watermarks, or to start with new events. */
+  readonly watermark: string | undefined;
+  /** The gap to emit when the next subscription exists. */
+  readonly gap: GapReason | undefined;
+  /** No earlier event is missing: milliseconds of the scheduler's clock. */
+  readonly completeUntil: number | undefined;
   /** Failures in a row. */
-  failures: number;
-  /** Losses in a row of subscriptions that did not last: {@link countShortLives}. */
-  losses: number;
-  /** When the server accepted the subscription in use, in milliseconds; undefined while there is none. */
-  subscribedAt: number | undefined;
+  readonly failures: number;
+  /** Short-lived subscriptions in a row: {@link countShortLives}. */
+  readonly shortLives: number;
+  /** When the server accepted the current subscription, in milliseconds; undefined while there is none. */
+  readonly subscribedAt: number | undefined;
   /** Whether the server has ever accepted a subscription. */
-  hasSubscribed: boolean;
-  operation: 'Subscribe' | 'GetEvents' | 'GetStreamingEvents' | 'SendNotification';
-  hasAnswered: boolean;
-  /** Told of what ends the subscription that is in use, before that is released. */
-  ended: ((error: unknown) => void) | undefined;
-  /** Where it is kept how far the stream has come, if it is. */
-  readonly journal: StreamJournal | undefined;
+  readonly hasSubscribed: boolean;
+  readonly hasAnswered: boolean;
 }
 
-/** A course at its beginning. */
-function initialProgress(watermark: string | undefined, journal?: StreamJournal): StreamProgress {
+/** What changes the progress of a stream. Times are milliseconds of the scheduler's clock. */
+export type ProgressInput =
+  /** Subscribe is about to be sent. */
+  | { readonly type: 'subscribing' }
+  /** The server has created a subscription. */
+  | {
+      readonly type: 'subscribed';
+      readonly operation: FailureContext['operation'];
+      readonly requestedAt: number;
+      readonly now: number;
+      readonly watermark: string | undefined;
+    }
+  /** Events of an incomplete response are about to be emitted. */
+  | { readonly type: 'eventsArrived'; readonly watermark: string | undefined }
+  /** A GetEvents response is complete. */
+  | {
+      readonly type: 'polled';
+      readonly requestedAt: number;
+      readonly watermark: string | undefined;
+      readonly moreEvents: boolean;
+    }
+  /** The server has sent events on its own. */
+  | {
+      readonly type: 'notified';
+      readonly now: number;
+      readonly watermark: string | undefined;
+      readonly moreEvents: boolean;
+    }
+  /** GetEvents failed, and will be sent again. */
+  | { readonly type: 'pollFailed' }
+  /** The server has answered GetEvents with an error that ends the subscription. */
+  | { readonly type: 'refused' }
+  /** Events were in a response that was lost, and the server sends them once only. */
+  | { readonly type: 'responseLost' }
+  /** The subscription ended, or could not be created. */
+  | {
+      readonly type: 'failed';
+      readonly now: number;
+      readonly decision: EwsDecision;
+      /** Whether a lost subscription resumes from its watermark. */
+      readonly canResume: boolean;
+    }
+  /** The mailbox is on another server now. */
+  | { readonly type: 'moved' };
+
+/** A subscription or a connection that has lasted this long did not fail at once. */
+const LONG_LIFE_MS = 10_000;
+/** How long events may be under way: the silence before says nothing about them. */
+const IN_TRANSIT_MS = 10_000;
+
+/** Returns the progress of a stream that has not subscribed. */
+export function initialProgress(watermark: string | undefined): StreamProgress {
   return {
-    journal,
+    operation: 'Subscribe',
     watermark,
     gap: undefined,
-    since: undefined,
+    completeUntil: undefined,
     failures: 0,
-    losses: 0,
+    shortLives: 0,
     subscribedAt: undefined,
     hasSubscribed: false,
-    operation: 'Subscribe',
     hasAnswered: false,
-    ended: undefined,
   };
 }
 
-/** How long something may be on its way, by which what has come says nothing of what has happened. */
-const ON_THE_WAY_MS = 10_000;
-
-/** Notes that the server has sent by itself what there was to send. */
-export function heard(course: StreamProgress): void {
-  const heardAt = asyncScheduler.now() - ON_THE_WAY_MS;
-  course.since = new Date(Math.max(course.since?.getTime() ?? heardAt, heardAt));
-  course.failures = 0;
-  course.hasAnswered = true;
+/** Returns the progress after an input: a pure function, and the only place that moves a watermark. */
+export function transition(progress: StreamProgress, input: ProgressInput): StreamProgress {
+  switch (input.type) {
+    case 'subscribing':
+      return { ...progress, operation: 'Subscribe', hasAnswered: false };
+    case 'subscribed':
+      return { ...progress, ...startOf(progress, input), ...accepted(input), gap: undefined };
+    case 'eventsArrived':
+      return { ...progress, watermark: input.watermark ?? progress.watermark };
+    case 'polled':
+      return {
+        ...progress,
+        watermark: input.watermark ?? progress.watermark,
+        completeUntil: input.moreEvents ? progress.completeUntil : input.requestedAt,
+        failures: 0,
+        hasAnswered: true,
+      };
+    case 'notified':
+      return {
+        ...progress,
+        watermark: input.watermark ?? progress.watermark,
+        completeUntil: input.moreEvents ? progress.completeUntil : silentUntil(progress, input.now),
+        failures: 0,
+        hasAnswered: true,
+      };
+    case 'pollFailed':
+      return { ...progress, failures: progress.failures + 1 };
+    case 'refused':
+      return { ...progress, failures: 0 };
+    case 'responseLost':
+      return { ...progress, gap: progress.gap ?? 'responseLost' };
+    case 'failed':
+      return afterFailure(progress, input);
+    case 'moved':
+      return fromNow(progress, 'mailboxMoved');
+  }
 }
 
-/** Saves how far the stream has come, when what came before was processed, and completes when that is done. */
-export function reached(course: StreamProgress): Observable<never> {
-  return defer(() => {
-    const { journal, watermark, since } = course;
-    journal?.reached({ watermark, since: since?.getTime() });
-    return journal?.saved() ?? EMPTY;
-  });
+type Input<Type extends ProgressInput['type']> = Extract<ProgressInput, { readonly type: Type }>;
+
+/** A stream that resumes keeps its own watermark, whatever the server says. */
+function startOf(
+  { watermark, completeUntil }: StreamProgress,
+  input: Input<'subscribed'>,
+): Pick<StreamProgress, 'watermark' | 'completeUntil'> {
+  return watermark === undefined
+    ? { watermark: input.watermark, completeUntil: input.requestedAt }
+    : { watermark, completeUntil };
 }
 
-/** Notes that the subscription in use is lost, if there is one. */
-export function lost(course: StreamProgress): void {
-  const { subscribedAt } = course;
-  if (subscribedAt !== undefined)
-    course.losses = countShortLives(course.losses, asyncScheduler.now() - subscribedAt);
-  course.subscribedAt = undefined;
+function accepted({ operation, now }: Input<'subscribed'>): Partial<StreamProgress> {
+  return { operation, hasSubscribed: true, subscribedAt: now };
+}
+
+/** The clock may have been set back. */
+function silentUntil({ completeUntil }: StreamProgress, now: number): number {
+  return Math.max(completeUntil ?? -Infinity, now - IN_TRANSIT_MS);
+}
+
+function afterFailure(
+  progress: StreamProgress,
+  { now, decision: { action, gap }, canResume }: Input<'failed'>,
+): StreamProgress {
+  const { subscribedAt, shortLives, watermark } = progress;
+  const failed = {
+    ...progress,
+    failures: progress.failures + 1,
+    shortLives: subscribedAt === undefined ? shortLives : countShortLives(shortLives, now - subscribedAt),
+    subscribedAt: undefined,
+  };
+  const startsFromNow =
+    action === 'resubscribeFromNow' ||
+    action === 'resubscribeDelayed' ||
+    (action === 'resubscribe' && (!canResume || watermark === undefined));
+  return startsFromNow ? fromNow(failed, gap) : failed;
+}
+
+/** A stream that has not started has no gap. */
+function fromNow(progress: StreamProgress, gap: GapReason | undefined): StreamProgress {
+  const hasStarted = progress.hasSubscribed || progress.watermark !== undefined;
+  return { ...progress, watermark: undefined, gap: progress.gap ?? (hasStarted ? gap : undefined) };
 }
 
 /**
- * Returns an Observable that emits once when the next attempt may be made, after so many failures in a row; the time
- * that the server asks for is bounded.
+ * Returns how many short lives of a subscription or a connection have ended in a row.
+ *
+ * Only a life of ten seconds restarts the count. Responses do not: a server can answer each subscription once and
+ * lose it right after.
+ *
+ * @param before The count before this end.
+ * @param lastedMs How long the life lasted, in milliseconds.
  */
-export function backoffTimer(
-  pause: Pause,
-  { maxRetryAfterMs = DEFAULT_MAX_RETRY_AFTER_MS }: RetryPolicy,
-  failures: number,
-  { delayMs = 0 }: EwsDecision,
-): Observable<unknown> {
-  return pause(failures, { retryAfterMs: Math.min(delayMs, maxRetryAfterMs) });
+export function countShortLives(before: number, lastedMs: number): number {
+  return lastedMs >= LONG_LIFE_MS ? 1 : before + 1;
 }
 
-/** The event that tells of a gap at this place of the course. */
-export function gapEvent({ since }: StreamProgress, subscriptionId: string, reason: GapReason): GapEvent {
-  return { type: 'gap', subscriptionId, reason, ...(since === undefined ? {} : { since }) };
-}
-
-/** Where a stream begins. */
-interface Beginning {
-  readonly checkpoint: Checkpoint | undefined;
-  /** Where to begin if the checkpoint says nothing. */
-  readonly watermark: string | undefined;
-}
-
-/**
- * Returns an Observable that mirrors what `follow` makes of the course of a stream at its beginning: where the
- * checkpoint says that the last has come to. Where there is a checkpoint, it is in use so long.
- */
-export function withProgress(
-  { ledger }: EwsSession,
-  { checkpoint, watermark }: Beginning,
-  canResume: boolean,
-  follow: (course: StreamProgress) => Observable<EwsEvent>,
-): Observable<EwsEvent> {
-  if (checkpoint === undefined) return defer(() => follow(initialProgress(watermark)));
-  return journal(STREAM_JOURNAL, checkpoint, ledger).pipe(
-    switchMap((kept) => {
-      const { watermark: reached, since } = kept.place;
-      const course = initialProgress((canResume ? reached : undefined) ?? watermark, kept);
-      course.since = since === undefined ? undefined : new Date(since);
-      if (kept.isContinued && course.watermark === undefined) course.gap = 'subscriptionLost';
-      return follow(course);
-    }),
-  );
+/** Returns the event for a gap at this position of the stream. */
+export function gapEvent(
+  { completeUntil }: StreamProgress,
+  subscriptionId: string,
+  reason: GapReason,
+): GapEvent {
+  return {
+    type: 'gap',
+    subscriptionId,
+    reason,
+    ...(completeUntil === undefined ? {} : { since: new Date(completeUntil) }),
+  };
 }

@@ -1,4 +1,5 @@
 import {
+  asyncScheduler,
   defer,
   filter,
   merge,
@@ -12,111 +13,95 @@ import {
   timer,
 } from 'rxjs';
 import { backoff, type Pause } from '../../core/backoff/backoff.ts';
+import { DEFAULT_MAX_RETRY_AFTER_MS, type RetryPolicy } from '../../core/backoff/withRetry.ts';
 import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
-import { backoffTimer, type StreamProgress, lost } from './progress.ts';
+import type { EwsEvent } from '../protocol/events.ts';
 import { decideFailure, type EwsDecision } from '../protocol/failures.ts';
 import type { EwsSession, ServerSession } from '../session/session.ts';
-import type { EwsEvent } from '../protocol/events.ts';
+import { advance, type Stream } from './stream.ts';
 
-/** A mailbox that is being moved, or whose store is failing over, is not back in seconds. */
+/** A mailbox that is moving, or whose store fails over, is unavailable for minutes. */
 const MOVE_RETRY_MS = 60_000;
-/** How often to try again what has never worked, where the service names nothing. */
+/** How long to wait for releases: those at another server, which may be down, free nothing at this one. */
+const RELEASES_MS = 30_000;
+/** How often a request that never succeeded is sent again, if the connection has no `retries`. */
 export const DEFAULT_RETRIES = 4;
 
 /**
- * Returns an Observable that keeps one subscription after another on the server, until it is unsubscribed from
- * or an error comes up that another subscription would not mend.
+ * Returns an Observable that creates one subscription after another on the server, as the failure policy decides.
  *
- * @param resume Whether to go on from the last watermark when the server has lost the subscription.
- * @param one Makes one subscription, where the service is, on the course that outlives it.
+ * It errors with a failure that another subscription would not fix.
+ *
+ * @param canResume Whether to resume from the last watermark when the server has lost the subscription.
+ * @param subscribeAt Returns the events of one subscription at a server.
  */
 export function resubscribe(
-  service: EwsSession,
-  course: StreamProgress,
-  resume: boolean,
-  one: (here: ServerSession) => Observable<EwsEvent>,
+  session: EwsSession,
+  stream: Stream,
+  canResume: boolean,
+  subscribeAt: (server: ServerSession) => Observable<EwsEvent>,
 ): Observable<EwsEvent> {
-  // Until it is known where the service is, the lookup itself waits: once for all.
+  // The lookup of the server has a backoff of its own.
   let pause: Pause = () => timer(0);
-  const oneHere = (here: ServerSession): Observable<EwsEvent> => {
-    ({ pause } = here.backoff);
-    return one(here);
+  const subscribeHere = (server: ServerSession): Observable<EwsEvent> => {
+    ({ pause } = server.backoff);
+    return subscribeAt(server);
   };
-  return whereItIs(service, course, oneHere).pipe(
-    retry({
-      delay: (error: unknown) => {
-        course.ended?.(error);
-        return whenToGoOn(service, course, { resume, pause }, error);
-      },
-    }),
+  return atCurrentServer(session, stream, subscribeHere).pipe(
+    retry({ delay: (error: unknown) => resubscribeDelay(session, stream, { canResume, pause }, error) }),
   );
 }
 
-function whereItIs(
-  { fixed, current$: here$ }: EwsSession,
-  course: StreamProgress,
-  one: (here: ServerSession) => Observable<EwsEvent>,
+function atCurrentServer(
+  { fixed, current$ }: EwsSession,
+  stream: Stream,
+  subscribeAt: (server: ServerSession) => Observable<EwsEvent>,
 ): Observable<EwsEvent> {
-  // Where there is nothing to switch to, each of thousands is without a switchMap.
-  if (fixed !== undefined) return defer(() => one(fixed()));
-  let place: string | undefined;
-  return here$.pipe(
-    // What was made elsewhere is removed there, and its watermarks are good for nothing here.
-    switchMap((here) => {
-      if (place !== undefined && place !== here.url) goAfresh(course, { gap: 'mailboxMoved' });
-      place = here.url;
-      return one(here);
+  // One switchMap for each of thousands of streams takes memory: with a fixed URL there is nothing to switch to.
+  if (fixed !== undefined) return defer(() => subscribeAt(fixed()));
+  let lastUrl: string | undefined;
+  return current$.pipe(
+    // The old subscription is removed at the old server, whose watermarks mean nothing to the new one.
+    switchMap((server) => {
+      if (lastUrl !== undefined && lastUrl !== server.url) advance(stream, { type: 'moved' });
+      lastUrl = server.url;
+      return subscribeAt(server);
     }),
   );
 }
 
-/** Emits when it is time for the next subscription; errors where there is to be none. */
-function whenToGoOn(
-  { retry: policy, ledger, invalidateLocation: relocate, whenUnreachable }: EwsSession,
-  course: StreamProgress,
-  { resume, pause }: { readonly resume: boolean; readonly pause: Pause },
+/** Returns an Observable that emits when to subscribe again, or errors if the policy says to fail. */
+function resubscribeDelay(
+  { retry: policy, ledger, invalidateLocation, whenUnreachable }: EwsSession,
+  stream: Stream,
+  { canResume, pause }: { readonly canResume: boolean; readonly pause: Pause },
   error: unknown,
 ): Observable<unknown> {
-  course.failures += 1;
-  lost(course);
-  const decision = decideFailure(error, course);
-  const isPatient = course.hasSubscribed || (whenUnreachable === 'wait' && decision.action === 'retry');
-  if (!isPatient && course.failures > (policy.retries ?? DEFAULT_RETRIES)) return throwError(() => error);
-  const inARow = Math.max(course.failures, course.losses);
-  const waited = (): Observable<unknown> => backoffTimer(pause, policy, inARow, decision);
-  // A first loss is mended at once; losses in a row are no accident.
-  const soon = (): Observable<unknown> => (inARow === 1 ? timer(0) : waited());
+  const decision = decideFailure(error, stream.progress$.value);
+  advance(stream, { type: 'failed', now: asyncScheduler.now(), decision, canResume });
+  const { failures, shortLives, hasSubscribed } = stream.progress$.value;
+  const isUnlimited = hasSubscribed || (whenUnreachable === 'wait' && decision.action === 'retry');
+  if (!isUnlimited && failures > (policy.retries ?? DEFAULT_RETRIES)) return throwError(() => error);
+  const inARow = Math.max(failures, shortLives);
   switch (decision.action) {
     case 'resubscribe':
-      if (!resume || course.watermark === undefined) goAfresh(course, decision);
-      return soon();
     case 'resubscribeFromNow':
-      goAfresh(course, decision);
-      return soon();
+      // One loss may be an accident; several in a row are not.
+      return inARow === 1 ? timer(0) : backoffTimer(pause, policy, inARow, decision);
     case 'resubscribeDelayed':
-      goAfresh(course, decision);
-      // Only now: until here, the old one is unsubscribed from where it was.
-      return timer(backoff(inARow, policy, decision.delayMs ?? MOVE_RETRY_MS)).pipe(tap(relocate));
+      // Invalidated after the wait: until then the old subscription is removed at the known server.
+      return timer(backoff(inARow, policy, decision.delayMs ?? MOVE_RETRY_MS)).pipe(tap(invalidateLocation));
     case 'retry':
-      return waited();
+      return backoffTimer(pause, policy, inARow, decision);
     case 'waitForReleases':
-      return afterReleases(ledger, error);
+      return releasesOver(ledger, error);
     default:
       return throwError(() => error);
   }
 }
 
-/** Where nothing was followed yet, nothing can be missing. */
-function goAfresh(course: StreamProgress, { gap }: Pick<EwsDecision, 'gap'>): void {
-  if (course.hasSubscribed || course.watermark !== undefined) course.gap ??= gap;
-  course.watermark = undefined;
-}
-
-/** How long to wait for releases at most: those at another server, which may be down, make no room at this one. */
-const RELEASES_MS = 30_000;
-
-/** The server's limit is reached: what this process is about to release makes room, if there is any. */
-function afterReleases({ pending$ }: ReleaseLedger, error: unknown): Observable<unknown> {
+/** Returns an Observable that emits when this process has released what it was releasing, if there was anything. */
+function releasesOver({ pending$ }: ReleaseLedger, error: unknown): Observable<unknown> {
   return pending$.pipe(
     take(1),
     mergeMap((pending) =>
@@ -125,4 +110,19 @@ function afterReleases({ pending$ }: ReleaseLedger, error: unknown): Observable<
         : merge(pending$.pipe(filter((count) => count === 0)), timer(RELEASES_MS)).pipe(take(1)),
     ),
   );
+}
+
+/**
+ * Returns an Observable that emits once when the next attempt may start.
+ *
+ * @param failures The number of failures in a row.
+ * @param decision Its `delayMs`, which the server chose, is bounded by `maxRetryAfterMs`.
+ */
+export function backoffTimer(
+  pause: Pause,
+  { maxRetryAfterMs = DEFAULT_MAX_RETRY_AFTER_MS }: RetryPolicy,
+  failures: number,
+  { delayMs = 0 }: EwsDecision,
+): Observable<unknown> {
+  return pause(failures, { retryAfterMs: Math.min(delayMs, maxRetryAfterMs) });
 }

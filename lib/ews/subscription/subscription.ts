@@ -1,222 +1,205 @@
-import { asyncScheduler, defer, finalize, map, merge, Observable, of, throwError } from 'rxjs';
-import { journaled } from '../../core/checkpoint/journaled.ts';
-import { removeOrphans } from '../../core/checkpoint/orphans.ts';
+import { asyncScheduler, defer, finalize, map, merge, Observable, of, tap, throwError } from 'rxjs';
 import { decode } from '../../core/decode.ts';
 import type { ReleaseResult } from '../../core/lifecycle/release.ts';
 import { type Lease, remoteResource, type RemoteResource } from '../../core/lifecycle/remoteResource.ts';
 import type { RequestProgress } from '../../core/transport/transport.ts';
-import { subscribeEnvelope, type SubscribeRequest, unsubscribeEnvelope } from '../protocol/envelope.ts';
+import {
+  SUBSCRIPTION_TYPES,
+  subscribeEnvelope,
+  type SubscribeRequest,
+  unsubscribeEnvelope,
+} from '../protocol/envelope.ts';
 import { EwsError, SoapFault } from '../protocol/errors.ts';
 import type { EwsEvent } from '../protocol/events.ts';
 import { decideFailure, decideUnsubscribe } from '../protocol/failures.ts';
 import { SubscribeResponse } from '../protocol/messages.ts';
 import type { ServerSession } from '../session/session.ts';
-import type { Ownership, SubscriptionIds, PreviousOwner } from '../session/subscriptionIds.ts';
-import { type StreamProgress, gapEvent, reached, type StreamJournal } from './progress.ts';
+import type { Ownership, PreviousOwner, SubscriptionIds } from '../session/subscriptionIds.ts';
+import { gapEvent } from './progress.ts';
+import { advance, saveProgress, type Stream, type StreamCheckpoint } from './stream.ts';
 
-/** How what was left is removed. */
-interface UnsubscribePlan {
-  /** As of a subscription that was answered at that time. */
+/** How a subscription of one type is created, read and removed. */
+interface SubscriptionConfig {
+  readonly type: SubscribeRequest['type'];
+  /** Returns the request, which resumes from the watermark if there is one. */
+  readonly request: (watermark: string | undefined) => SubscribeRequest;
+  /**
+   * Returns when the server removes the subscription on its own, in milliseconds of the scheduler's clock. It is
+   * called when the release starts, unless the lease was extended.
+   */
   readonly expiresAt: (answeredAt: number) => number;
-  /** What becomes of it where its id is not known: one sentence. */
+  /** What happens to the subscription if the Subscribe response is lost: one sentence. */
   readonly ifLost: string;
-  readonly remove: (id: string) => Observable<ReleaseResult>;
+  /** Called before Subscribe is sent; the function it returns is called when the events are subscribed to. */
+  readonly prepare?: () => () => void;
+  readonly events: (id: string, lease: Lease) => Observable<EwsEvent>;
+  /** Called before Unsubscribe is sent; `events` must ignore the server's reaction to it. */
+  readonly leave?: () => void;
+  /**
+   * Removes the subscription.
+   *
+   * @param isOrphan Whether another process has created it.
+   * @default sends Unsubscribe
+   */
+  readonly release?: (id: string, isOrphan: boolean) => Observable<ReleaseResult>;
 }
 
+/** A subscription on the server. Times are milliseconds of the scheduler's clock. */
+interface Handle {
+  readonly id: string;
+  readonly watermark: string | undefined;
+  readonly requestedAt: number;
+  readonly answeredAt: number;
+  /** What happened to the previous owner of the id. */
+  readonly previousOwner: PreviousOwner;
+}
+
+const readResponse = decode(SubscribeResponse, 'Subscribe response');
+
 /**
- * Removes what the process before has left on the server: begun at once, and with an outcome in the ledger for
- * each.
+ * Returns an Observable that creates one subscription on the server, emits its events, and removes it.
+ *
+ * It errors when the subscription cannot be created, or ends before its subscriber leaves.
  */
-function removeSubscriptionOrphans(
-  { ledger, subscriptionIds: claims, retry, backoff, url }: ServerSession,
-  journal: StreamJournal,
-  { expiresAt, ifLost, remove }: UnsubscribePlan,
+export function subscription(
+  server: ServerSession,
+  stream: Stream,
+  config: SubscriptionConfig,
+): Observable<EwsEvent> {
+  const { checkpoint } = stream;
+  const { ledger, subscriptionIds } = server;
+  const remove = (id: string, isOrphan: boolean): Observable<ReleaseResult> =>
+    config.release?.(id, isOrphan) ?? unsubscribe(server, id);
+  if (checkpoint !== undefined) removeOrphans(server, checkpoint, config, (id) => remove(id, true));
+  advance(stream, { type: 'subscribing' });
+  const resource: RemoteResource<Handle, EwsEvent, Ownership> = {
+    resource: SUBSCRIPTION_TYPES[config.type].resource,
+    ledger,
+    within: ownership(subscriptionIds),
+    acquire: (owner, onProgress) =>
+      defer(() => {
+        const request = config.request(stream.progress$.value.watermark);
+        const handle$ = subscribe(server, request, owner, onProgress);
+        return config.prepare === undefined ? handle$ : handle$.pipe(finalize(config.prepare()));
+      }),
+    identify: ({ id }) => id,
+    expiresAt: ({ answeredAt }) => config.expiresAt(answeredAt),
+    use: (handle, lease, owner) => eventsOf(server, stream, config, { handle, lease, owner }),
+    release: ({ id }, owner) => {
+      config.leave?.();
+      // If the id belongs to another subscription now, this one is gone and the other must stay.
+      return subscriptionIds.owns(owner, id) ? remove(id, false) : of({ alreadyGone: true });
+    },
+    decide: decideUnsubscribe,
+    backoff: server.retry,
+    pause: server.backoff.pause,
+    ifLost: config.ifLost,
+  };
+  return checkpoint === undefined
+    ? remoteResource(resource)
+    : checkpoint.journaled(resource, () => checkpoint.journal);
+}
+
+/** Starts to remove what an earlier process has left on the server, each with an outcome in the ledger. */
+function removeOrphans(
+  { ledger, subscriptionIds, retry, backoff, url }: ServerSession,
+  { journal, removeOrphans: removeOrphan }: StreamCheckpoint,
+  { expiresAt, ifLost }: SubscriptionConfig,
+  remove: (id: string) => Observable<ReleaseResult>,
 ): void {
-  for (const left of journal.takeLeft()) {
-    removeOrphans(ledger, left, { url, ifLost }, (id) => {
-      const claim = claims.open();
-      // Where the server gives ids anew, it may be that of a subscription which is in use.
-      claims.adopt(claim, id);
+  for (const orphan of journal.takeLeft()) {
+    removeOrphan(ledger, orphan, { url, ifLost }, (id) => {
+      const owner = subscriptionIds.open();
+      // A server that reuses ids may have given this one to a subscription that is in use.
+      subscriptionIds.adopt(owner, id);
       return {
-        attempt: () => (claims.owns(claim, id) ? remove(id) : of({ alreadyGone: true })),
+        attempt: () => (subscriptionIds.owns(owner, id) ? remove(id) : of({ alreadyGone: true })),
         decide: decideUnsubscribe,
-        // When it was last heard of is not known, but it was before.
+        // An upper bound: the last response came before this process started.
         expiresAt: expiresAt(asyncScheduler.now()),
         backoff: retry,
         pause: backoff.pause,
-        done: () => claims.drop(claim),
+        done: () => subscriptionIds.drop(owner),
       };
     });
   }
 }
 
-/** What tells one way to be notified from another. */
-interface SubscriptionType {
-  readonly resource: 'PullSubscription' | 'StreamingSubscription' | 'PushSubscription';
-  /** What to subscribe to, from the watermark on where there is one. */
-  readonly request: (watermark: string | undefined) => SubscribeRequest;
-  /**
-   * When the server removes it by itself, in milliseconds of the scheduler's clock: asked when its release
-   * begins, unless the lease was extended.
-   */
-  readonly expiresAt: (answeredAt: number) => number;
-  /** What becomes of it if the answer to the Subscribe is lost: one sentence. */
-  readonly ifLost: string;
-  /** What the events come with. */
-  readonly operation: 'GetEvents' | 'GetStreamingEvents' | 'SendNotification';
-  /** Called before the Subscribe; what it returns is called when that was answered, and the events taken up. */
-  readonly prepare?: () => () => void;
-  readonly events: (id: string, lease: Lease) => Observable<EwsEvent>;
-  /** Called before the Unsubscribe: `events` may get no sign of what that brings about. */
-  readonly leave?: () => void;
-  /** Removes it, where Unsubscribe does not. `isLeft`: another process has made it. */
-  readonly release?: (id: string, isLeft: boolean) => Observable<ReleaseResult>;
-}
-
-/** A subscription that the server has made. */
-interface Handle {
-  readonly id: string;
-  readonly watermark: string | undefined;
-  /** When it was asked for, and when that was answered, in milliseconds of the scheduler's clock. */
-  readonly askedAt: number;
-  readonly answeredAt: number;
-  /** Whether another subscription had this id until now. */
-  readonly predecessor: PreviousOwner;
-}
-
-const readAnswer = decode(SubscribeResponse, 'Subscribe response');
-
-/**
- * Returns an Observable that makes one subscription on the server, emits its events, and removes it. It errors
- * with whatever ends it before its subscriber does.
- */
-export function subscription(
-  internals: ServerSession,
-  course: StreamProgress,
-  kind: SubscriptionType,
-): Observable<EwsEvent> {
-  const { resource, ifLost, expiresAt } = kind;
-  const { ledger } = internals;
-  const remove = (id: string, isLeft: boolean): Observable<ReleaseResult> =>
-    kind.release?.(id, isLeft) ?? unsubscribe(internals, id);
-  const { journal } = course;
-  const removeLeft = (id: string): Observable<ReleaseResult> => remove(id, true);
-  if (journal !== undefined)
-    removeSubscriptionOrphans(internals, journal, { expiresAt, ifLost, remove: removeLeft });
-  course.operation = 'Subscribe';
-  course.hasAnswered = false;
-  course.ended = undefined;
-  const config: RemoteResource<Handle, EwsEvent, Ownership> = {
-    resource,
-    ledger,
-    within: openClaim(internals.subscriptionIds),
-    acquire: (claim, onProgress) =>
-      defer(() => {
-        const handle$ = subscribe(internals, kind.request(course.watermark), claim, onProgress);
-        return kind.prepare === undefined ? handle$ : handle$.pipe(finalize(kind.prepare()));
-      }),
-    identify: idOf,
-    expiresAt: ({ answeredAt }) => expiresAt(answeredAt),
-    use: (handle, lease, claim) => follow(internals, course, kind, { handle, lease, claim }),
-    release: ({ id }, claim) => {
-      kind.leave?.();
-      // The id is another subscription's by now: this one is gone, and the other must stay.
-      if (!internals.subscriptionIds.owns(claim, id)) return of({ alreadyGone: true });
-      return remove(id, false);
-    },
-    decide: decideUnsubscribe,
-    backoff: internals.retry,
-    pause: internals.backoff.pause,
-    ifLost,
-  };
-  return journal === undefined ? remoteResource(config) : journaled(config, () => journal);
-}
-
-function idOf({ id }: Handle): string {
-  return id;
-}
-
-/** The claim is there until the release is over. */
-function openClaim(claims: SubscriptionIds): Observable<Ownership> {
+/** Returns an Observable of an ownership, which is dropped when the release is over. */
+function ownership(subscriptionIds: SubscriptionIds): Observable<Ownership> {
   return new Observable((subscriber) => {
-    const claim = claims.open();
-    subscriber.next(claim);
-    return () => claims.drop(claim);
+    const owner = subscriptionIds.open();
+    subscriber.next(owner);
+    return () => subscriptionIds.drop(owner);
   });
 }
 
 function subscribe(
-  { send, subscriptionIds: claims }: ServerSession,
+  { send, subscriptionIds }: ServerSession,
   request: SubscribeRequest,
-  claim: Ownership,
+  owner: Ownership,
   onProgress: (progress: RequestProgress) => void,
 ): Observable<Handle> {
   return defer(() => {
-    const askedAt = asyncScheduler.now();
-    let settle: (() => void) | undefined;
+    const requestedAt = asyncScheduler.now();
+    let idArrived: (() => void) | undefined;
     return send({
       name: 'Subscribe',
       envelope: (head) => subscribeEnvelope(head, request),
       onProgress: (progress) => {
-        settle?.();
-        settle = progress === 'sent' ? claims.expectId() : undefined;
+        idArrived?.();
+        idArrived = progress === 'sent' ? subscriptionIds.expectId() : undefined;
         onProgress(progress);
       },
     }).pipe(
-      map((answer) => {
-        const { subscriptionId: id, watermark: given } = readAnswer(answer);
-        const predecessor = claims.assign(claim, id, askedAt);
-        // Before the subscription itself is asked for events.
-        settle?.();
-        // No stream resumes from a watermark: its checkpoint is a time.
-        const watermark = request.type === 'streaming' ? undefined : given;
-        return { id, watermark, askedAt, answeredAt: asyncScheduler.now(), predecessor };
+      map((response) => {
+        const { subscriptionId: id, watermark } = readResponse(response);
+        const previousOwner = subscriptionIds.assign(owner, id, requestedAt);
+        // Before the first request for events, which waits for expected ids.
+        idArrived?.();
+        return {
+          id,
+          // A streaming subscription cannot resume: its checkpoint is a time.
+          watermark: request.type === 'streaming' ? undefined : watermark,
+          requestedAt,
+          answeredAt: asyncScheduler.now(),
+          previousOwner,
+        };
       }),
-      finalize(() => settle?.()),
+      finalize(() => idArrived?.()),
     );
   });
 }
 
-/** What ends a subscription whose id is not its own any more, or may never have been. */
+/** Creates the error for a subscription whose id belongs to another one, or may. */
 function idLost(url: string, responseCode: string, messageText: string): EwsError {
   return new EwsError({ operation: 'Subscribe', url }, { responseCode, messageText, values: new Map() });
 }
 
-/** A subscription that is in use. */
+/** What `use` of a remote resource gets. */
 interface InUse {
   readonly handle: Handle;
   readonly lease: Lease;
-  readonly claim: Ownership;
+  readonly owner: Ownership;
 }
 
-function follow(
+function eventsOf(
   { url }: ServerSession,
-  course: StreamProgress,
-  { operation, events }: SubscriptionType,
-  { handle: { id, watermark, askedAt, predecessor }, lease, claim }: InUse,
+  stream: Stream,
+  { type, events }: SubscriptionConfig,
+  { handle: { id, watermark, requestedAt, previousOwner }, lease, owner }: InUse,
 ): Observable<EwsEvent> {
-  if (predecessor === 'disputed')
+  if (previousOwner === 'disputed') {
     return throwError(() =>
       idLost(url, 'ErrorReadEventsFailed', 'The server has given the id to two subscriptions at a time.'),
     );
-  return new Observable((subscriber) => {
-    const reason = course.gap ?? (predecessor === 'forgotten' ? 'responseLost' : undefined);
-    const gap = reason === undefined ? undefined : gapEvent(course, id, reason);
-    // Where a watermark was asked for, the stream goes on from that one, whichever the answer names.
-    if (course.watermark === undefined) {
-      course.watermark = watermark;
-      course.since = new Date(askedAt);
-    }
-    course.gap = undefined;
-    course.hasSubscribed = true;
-    course.subscribedAt = asyncScheduler.now();
-    course.operation = operation;
-    course.ended = (error) => {
-      const isRefusal = error instanceof EwsError || error instanceof SoapFault;
-      if (isRefusal && decideFailure(error, course).isGone === true)
-        lease.endedByServer({ code: error.code });
-    };
-    claim.lost = () =>
+  }
+  const used$ = new Observable<EwsEvent>((subscriber) => {
+    const before = stream.progress$.value;
+    const reason = before.gap ?? (previousOwner === 'forgotten' ? 'responseLost' : undefined);
+    const { operation } = SUBSCRIPTION_TYPES[type];
+    advance(stream, { type: 'subscribed', operation, requestedAt, now: asyncScheduler.now(), watermark });
+    owner.lost = () =>
       subscriber.error(
         idLost(
           url,
@@ -225,12 +208,21 @@ function follow(
         ),
       );
     const events$ = events(id, lease);
-    if (gap !== undefined) subscriber.next(gap);
+    if (reason !== undefined) subscriber.next(gapEvent(before, id, reason));
     if (subscriber.closed) return;
-    const all$ = course.journal === undefined ? events$ : merge(reached(course), events$);
-    // With the subscriber itself: who leaves in the middle of a burst has ended it there.
+    const all$ = stream.checkpoint === undefined ? events$ : merge(saveProgress(stream), events$);
+    // Subscribing with the subscriber itself stops a synchronous burst when it unsubscribes.
     all$.subscribe(subscriber);
   });
+  return used$.pipe(
+    tap({
+      error: (error: unknown) => {
+        const isRefusal = error instanceof EwsError || error instanceof SoapFault;
+        const isGone = decideFailure(error, stream.progress$.value).isGone === true;
+        if (isRefusal && isGone) lease.endedByServer({ code: error.code });
+      },
+    }),
+  );
 }
 
 function unsubscribe({ send }: ServerSession, id: string): Observable<ReleaseResult> {

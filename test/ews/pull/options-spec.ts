@@ -16,7 +16,7 @@ describe('The options of a pull', () => {
       },
       timeoutMs: 600_000,
       intervalMs: 30_000,
-      resume: true,
+      canResume: true,
       graceMs: undefined,
       checkpoint: undefined,
     });
@@ -39,7 +39,12 @@ describe('The options of a pull', () => {
       watermark: 'W1',
       timeoutMinutes: 1440,
     });
-    expect(plan).to.include({ timeoutMs: 86_400_000, intervalMs: 43_200_000, resume: false, graceMs: 2500 });
+    expect(plan).to.include({
+      timeoutMs: 86_400_000,
+      intervalMs: 43_200_000,
+      canResume: false,
+      graceMs: 2500,
+    });
   });
 
   it('should take folders by name, by id, and of another mailbox', () => {

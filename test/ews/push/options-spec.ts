@@ -20,7 +20,7 @@ describe('The options of a push', () => {
       },
       hasSecret: true,
       silenceMs: 630_000,
-      resume: true,
+      canResume: true,
       graceMs: undefined,
       checkpoint: undefined,
     });
@@ -42,7 +42,7 @@ describe('The options of a push', () => {
       watermark: 'W1',
       callbackUrl: 'http://localhost:8080/a?b=c',
     });
-    expect(plan).to.include({ hasSecret: false, silenceMs: 172_830_000, resume: false, graceMs: 2500 });
+    expect(plan).to.include({ hasSecret: false, silenceMs: 172_830_000, canResume: false, graceMs: 2500 });
   });
 
   const bad: readonly [name: string, options: Record<string, unknown>, message: string][] = [

@@ -233,7 +233,7 @@ describe('pushNotifications', () => {
         heldAt(50);
       });
       expect(outcomesOf(run)[0]).to.equal('Unknown');
-      expect(run.outcomes[0]).to.have.property('hint').that.contains('it is told to end when it next posts');
+      expect(run.outcomes[0]).to.have.property('hint').that.contains('It is removed with its next post');
       expect(run.held[0]).to.have.length(1);
     });
   });

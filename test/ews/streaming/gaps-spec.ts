@@ -1,30 +1,27 @@
 import { expect } from 'chai';
+import { Observable } from 'rxjs';
 import { pendingGaps, type PendingGaps } from '../../../lib/ews/streaming/gaps.ts';
-import type { Member } from '../../../lib/ews/streaming/member.ts';
+import type { Member, MemberUpdate } from '../../../lib/ews/streaming/member.ts';
 import type { StreamRequest } from '../../../lib/ews/streaming/handover.ts';
 
-/** A member, and the requests of its connection. */
-function recorded(
-  script: (gaps: PendingGaps, member: Member, hang: (...legs: StreamRequest[]) => void) => void,
-): string[] {
-  const seen: string[] = [];
-  let hanging: readonly StreamRequest[] = [];
-  const member: Member = {
-    id: 'S1',
-    connectionMinutes: 30,
-    next: () => undefined,
-    missed: (reason) => seen.push(reason),
-    fail: () => undefined,
-  };
-  script(
-    pendingGaps(() => hanging),
-    member,
-    (...legs) => (hanging = legs),
+/** Returns the gaps that a member emits in a script. */
+function emitted(
+  script: (gaps: PendingGaps, member: Member, open: (...requests: StreamRequest[]) => void) => void,
+): (string | undefined)[] {
+  const seen: (string | undefined)[] = [];
+  let openRequests: readonly StreamRequest[] = [];
+  const updates$ = new Observable<MemberUpdate>((subscriber) =>
+    script(
+      pendingGaps(() => openRequests),
+      { id: 'S1', connectionMinutes: 30, subscriber },
+      (...requests) => (openRequests = requests),
+    ),
   );
+  updates$.subscribe((update) => seen.push(update.events === undefined ? update.gap : undefined));
   return seen;
 }
 
-const leg = (number: number, ...members: readonly Member[]): StreamRequest => ({
+const request = (number: number, ...members: readonly Member[]): StreamRequest => ({
   number,
   members: new Map(members.map((member) => [member.id, member])),
   openedAt: 0,
@@ -35,49 +32,49 @@ const leg = (number: number, ...members: readonly Member[]): StreamRequest => ({
   decodeError: undefined,
 });
 
-describe('connectionGaps', () => {
-  it('should be told once, by a request that was opened behind the one on which something is missing', () => {
-    const seen = recorded((gaps, member) => {
+describe('pendingGaps', () => {
+  it('emits a gap once, on a request newer than the one that lost events', () => {
+    const seen = emitted((gaps, member) => {
       gaps.add(member, 'connectionLost', 2);
-      gaps.flush(leg(1, member));
-      gaps.flush(leg(2, member));
+      gaps.flush(request(1, member));
+      gaps.flush(request(2, member));
       expect(gaps.of(member)).to.equal('connectionLost');
-      gaps.flush(leg(3, member));
-      gaps.flush(leg(3, member));
+      gaps.flush(request(3, member));
+      gaps.flush(request(3, member));
       expect(gaps.of(member)).to.equal(undefined);
     });
     expect(seen).to.deep.equal(['connectionLost']);
   });
 
-  it('should not be told by a request that is not for the member, nor to one that has left', () => {
-    const seen = recorded((gaps, member) => {
+  it('emits no gap to a member of another request, or to a removed member', () => {
+    const seen = emitted((gaps, member) => {
       gaps.add(member, 'connectionLost', 1);
-      gaps.flush(leg(2));
+      gaps.flush(request(2));
       gaps.remove(member);
-      gaps.flush(leg(3, member));
+      gaps.flush(request(3, member));
     });
     expect(seen).to.deep.equal([]);
   });
 
-  it('should be told as one, by the last of them, where no request hangs that could tell the first alone', () => {
-    const seen = recorded((gaps, member) => {
+  it('merges two gaps if no open request lies between them', () => {
+    const seen = emitted((gaps, member) => {
       gaps.add(member, 'unreadable', 1);
       gaps.add(member, 'connectionLost', 2);
-      gaps.flush(leg(2, member));
-      gaps.flush(leg(3, member));
+      gaps.flush(request(2, member));
+      gaps.flush(request(3, member));
     });
     expect(seen).to.deep.equal(['unreadable']);
   });
 
-  it('should be told one by one where the request between them goes on', () => {
-    const seen = recorded((gaps, member, hang) => {
-      const goesOn = leg(2, member);
+  it('emits two gaps if an open request lies between them', () => {
+    const seen = emitted((gaps, member, open) => {
+      const between = request(2, member);
       gaps.add(member, 'unreadable', 1);
-      hang(goesOn);
+      open(between);
       gaps.add(member, 'connectionLost', 3);
-      gaps.flush(goesOn);
-      gaps.flush(goesOn);
-      gaps.flush(leg(4, member));
+      gaps.flush(between);
+      gaps.flush(between);
+      gaps.flush(request(4, member));
     });
     expect(seen).to.deep.equal(['unreadable', 'connectionLost']);
   });

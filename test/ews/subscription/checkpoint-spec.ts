@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { NEVER, of, ReplaySubject, take, takeUntil, tap, throwError } from 'rxjs';
 import type { CheckpointStore, Json } from '../../../lib/core/checkpoint/checkpoint.ts';
 import { CheckpointError } from '../../../lib/node/checkpointError.ts';
+import { checkpointed } from '../../../lib/core/checkpoint/checkpointed.ts';
 import { memoryCheckpoints } from '../../../lib/core/checkpoint/memoryStore.ts';
 import { DecodeError } from '../../../lib/core/errors.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
@@ -39,7 +40,7 @@ describe('A pull with a checkpoint', () => {
     const during: (Json | undefined)[] = [];
     const after: (Json | undefined)[] = [];
     const { events, left } = pulling(({ server, pull, watch, at }) => {
-      watch(pull({ checkpoint: { store, key: 'mail' } }), 70);
+      watch(pull({ checkpoint: checkpointed(store, 'mail') }), 70);
       at(5, () => server.deliverMail());
       at(40, () => during.push(savedIn(store)));
       at(75, () => after.push(savedIn(store)));
@@ -61,7 +62,7 @@ describe('A pull with a checkpoint', () => {
     const store = memoryCheckpoints();
     const saved: (Json | undefined)[] = [];
     const { seen } = pulling(({ server, pull, watch, at }) => {
-      watch(pull({ checkpoint: { store, key: 'mail' } }).pipe(take(2)), 60);
+      watch(pull({ checkpoint: checkpointed(store, 'mail') }).pipe(take(2)), 60);
       at(1, () => saved.push(savedIn(store)));
       at(5, () => server.deliverMail());
       at(50, () => saved.push(savedIn(store)));
@@ -82,16 +83,17 @@ describe('A pull with a checkpoint', () => {
         retry: RETRY,
       });
       let isKilled = false;
-      const dying = pullNotifications(killed, { ...folders, checkpoint: { store, key: 'mail' } }).subscribe(
-        () => (seenBefore += 1),
-      );
+      const dying = pullNotifications(killed, {
+        ...folders,
+        checkpoint: checkpointed(store, 'mail'),
+      }).subscribe(() => (seenBefore += 1));
       at(5, () => it.deliverMail());
       at(40, () => {
         isKilled = true;
       });
       at(45, () => it.deliverMail());
       at(50, () =>
-        watch(pull({ events: ['newMail'], checkpoint: { store: another(store), key: 'mail' } }), 60),
+        watch(pull({ events: ['newMail'], checkpoint: checkpointed(another(store), 'mail') }), 60),
       );
       at(60, () => dying.unsubscribe());
     });
@@ -109,7 +111,7 @@ describe('A pull with a checkpoint', () => {
   it('should call it gone where what was left is gone', () => {
     const store = leftBehind({ held: [{ resource: 'PullSubscription', id: 'long-gone' }] });
     const pulled = pulling(({ pull, watch }) => {
-      watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+      watch(pull({ checkpoint: checkpointed(store, 'mail') }), 10);
     });
     expect(outcomesOf(pulled).sort()).to.deep.equal(['AlreadyGone', 'Released']);
     expect(pulled.seen[0]).to.equal('0 gap');
@@ -119,7 +121,7 @@ describe('A pull with a checkpoint', () => {
   it('should tell of a subscription that was asked for when the process died', () => {
     const store = leftBehind({ watermark: undefined, held: [{ resource: 'PullSubscription' }] });
     const pulled = pulling(({ pull, watch }) => {
-      watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+      watch(pull({ checkpoint: checkpointed(store, 'mail') }), 10);
     });
     expect(pulled.outcomes[0]).to.include({
       outcome: 'Unknown',
@@ -141,7 +143,7 @@ describe('A pull with a checkpoint', () => {
         return server.transport(request);
       },
     });
-    pullNotifications(service, { ...folders, checkpoint: { store, key: 'mail' } })
+    pullNotifications(service, { ...folders, checkpoint: checkpointed(store, 'mail') })
       .subscribe()
       .unsubscribe();
     expect(whenAsked[0]).to.deep.equal({ held: [{ resource: 'PullSubscription' }] });
@@ -152,7 +154,7 @@ describe('A pull with a checkpoint', () => {
     const store = memoryCheckpoints();
     const pulled = pulling(({ server, pull, watch }) => {
       server.failNext(1, { error: 'ErrorFolderNotFound' }, 'Subscribe');
-      watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+      watch(pull({ checkpoint: checkpointed(store, 'mail') }), 10);
     });
     expect(pulled.seen).to.deep.equal(['0 EwsError']);
     expect(savedIn(store)).to.deep.equal({ held: [] });
@@ -161,7 +163,7 @@ describe('A pull with a checkpoint', () => {
   it('should tell of a gap where the server no longer knows the watermark', () => {
     const store = leftBehind({ watermark: 'of another server', held: [] });
     const pulled = pulling(({ pull, watch }) => {
-      watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+      watch(pull({ checkpoint: checkpointed(store, 'mail') }), 10);
     });
     expect(pulled.events[0]).to.include({ type: 'gap', reason: 'watermarkRefused' });
   });
@@ -170,7 +172,7 @@ describe('A pull with a checkpoint', () => {
     const store = leftBehind({ since: 7000, held: [] });
     const pulled = pulling(
       ({ pull, watch }) => {
-        watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+        watch(pull({ checkpoint: checkpointed(store, 'mail') }), 10);
       },
       { dialect: 'grommunio' },
     );
@@ -184,10 +186,10 @@ describe('A pull with a checkpoint', () => {
   it('should be shared by its subscribers, and be refused to a second stream at the same time', () => {
     const store = memoryCheckpoints();
     const pulled = pulling(({ pull, watch, server, at }) => {
-      const one$ = pull({ checkpoint: { store, key: 'mail' } });
+      const one$ = pull({ checkpoint: checkpointed(store, 'mail') });
       watch(one$, 10);
       watch(one$, 10);
-      watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+      watch(pull({ checkpoint: checkpointed(store, 'mail') }), 10);
       at(5, () => expect(server.subscriptions).to.have.length(1));
     });
     expect(pulled.errors).to.have.length(1);
@@ -202,7 +204,7 @@ describe('A pull with a checkpoint', () => {
     const store = memoryCheckpoints();
     const pulled = pulling(
       ({ pull, watch, at, server }) => {
-        const checkpoint = { store, key: 'mail' };
+        const checkpoint = checkpointed(store, 'mail');
         watch(pull({ checkpoint }), 10);
         at(10, () => {
           server.deliverMail();
@@ -226,7 +228,7 @@ describe('A pull with a checkpoint', () => {
       it(`should error with that, and ask the server for nothing: ${when}`, () => {
         const store = { ...memoryCheckpoints(), ...broken };
         const pulled = pulling(({ pull, watch }) => {
-          watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+          watch(pull({ checkpoint: checkpointed(store, 'mail') }), 10);
         });
         expect(pulled.errors).to.deep.equal([full]);
         expect(pulled.server.requests).to.deep.equal([]);
@@ -241,7 +243,7 @@ describe('A pull with a checkpoint', () => {
         save: (key: string, value: Json) => (isFull ? throwError(() => full) : store.save(key, value)),
       };
       const pulled = pulling(({ pull, watch, at, server }) => {
-        watch(pull({ checkpoint: { store: filling, key: 'mail' } }), 60);
+        watch(pull({ checkpoint: checkpointed(filling, 'mail') }), 60);
         at(5, () => {
           isFull = true;
           server.deliverMail();
@@ -255,17 +257,16 @@ describe('A pull with a checkpoint', () => {
     it('should error where what it loads is no checkpoint of a stream', () => {
       const store = { ...memoryCheckpoints(), load: () => of('something else') };
       const pulled = pulling(({ pull, watch }) => {
-        watch(pull({ checkpoint: { store, key: 'mail' } }), 10);
+        watch(pull({ checkpoint: checkpointed(store, 'mail') }), 10);
       });
       expect(pulled.errors[0]).to.be.instanceOf(DecodeError);
     });
   });
 
   const invalid: readonly (readonly [unknown, string])[] = [
-    ['mail', 'checkpoint must be an object'],
-    [{ key: 'mail' }, 'checkpoint.store must be'],
-    [{ store: {}, key: 'mail' }, 'checkpoint.store must be a store of checkpoints'],
-    [{ store: memoryCheckpoints(), key: '' }, 'checkpoint.key must be a text'],
+    ['mail', 'checkpoint must be checkpointed(store, key)'],
+    [{ key: 'mail' }, 'checkpoint must be checkpointed(store, key)'],
+    [{ store: memoryCheckpoints(), key: 'mail' }, 'checkpoint must be checkpointed(store, key)'],
   ];
   for (const [checkpoint, message] of invalid) {
     it(`should be refused: ${message}`, () => {
@@ -281,7 +282,7 @@ describe('A stream with a checkpoint', () => {
     const store = memoryCheckpoints();
     const during: (Json | undefined)[] = [];
     pulling(({ server, service, watch, at }) => {
-      const checkpoint = { store, key: 'mail' };
+      const checkpoint = checkpointed(store, 'mail');
       const events$ = streamingNotifications(service, { ...folders, checkpoint });
       watch(events$.pipe(tap(() => during.push(savedIn(store)))), 50);
       at(30, () => server.deliverMail());
@@ -303,14 +304,14 @@ describe('A stream with a checkpoint', () => {
       });
       const dying = streamingNotifications(killed, {
         ...folders,
-        checkpoint: { store, key: 'mail' },
+        checkpoint: checkpointed(store, 'mail'),
       }).subscribe();
       at(20, () => (isKilled = true));
       at(21, () => server.closeStreams());
       at(30, () => {
         expect(savedIn(store)).to.have.nested.property('held[0].resource', 'StreamingSubscription');
         watch(
-          streamingNotifications(service, { ...folders, checkpoint: { store: another(store), key: 'mail' } }),
+          streamingNotifications(service, { ...folders, checkpoint: checkpointed(another(store), 'mail') }),
           40,
         );
       });
@@ -331,7 +332,7 @@ describe('A push with a checkpoint', () => {
     const watermarks: (string | undefined)[] = [];
     const saved = (): string | undefined => (savedIn(store) as { watermark?: string }).watermark;
     pushing(({ server, push, watch, at }) => {
-      const checkpoint = { store, key: 'mail' };
+      const checkpoint = checkpointed(store, 'mail');
       const events$ = push({ events: ['created', 'modified'], checkpoint }).pipe(
         tap((event) => {
           during.push(saved());
@@ -358,7 +359,7 @@ describe('A push with a checkpoint', () => {
       const killed = connectExchange({ server: server.url, transport: server.transport, retry: RETRY });
       pushNotifications(
         killed,
-        { ...options, checkpoint: { store, key: 'mail' } },
+        { ...options, checkpoint: checkpointed(store, 'mail') },
         incoming$.pipe(takeUntil(killed$)),
       ).subscribe({ error: () => undefined });
       at(5, () => server.deliverMail());
@@ -370,7 +371,7 @@ describe('A push with a checkpoint', () => {
         kept.push(JSON.stringify(savedIn(store)));
         server.deliverMail();
       });
-      at(30, () => watch(push({ checkpoint: { store: another(store), key: 'mail' } }), 300));
+      at(30, () => watch(push({ checkpoint: checkpointed(another(store), 'mail') }), 300));
     });
     expect(pushed.events.map(({ type }) => type).filter((type) => type !== 'status')).to.deep.equal([
       'newMail',

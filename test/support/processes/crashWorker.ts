@@ -1,3 +1,4 @@
+import { checkpointed } from '../../../lib/core/checkpoint/checkpointed.ts';
 import { writeSync } from 'node:fs';
 import { fileCheckpoints } from '../../../lib/node/fileStore.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
@@ -16,7 +17,7 @@ const [how, url = '', path = ''] = process.argv.slice(2);
 const print = (value: unknown): void => void writeSync(1, `${JSON.stringify(value)}\n`);
 
 const common = { token: 'secret', retry: { initialMs: 5 } };
-const checkpoint = { store: fileCheckpoints(path), key: 'watched' };
+const checkpoint = checkpointed(fileCheckpoints(path), 'watched');
 
 if (how === 'ucwa') {
   const ucwa = connect({ ...common, applications: url, channel: { ack: 'processed' }, checkpoint });

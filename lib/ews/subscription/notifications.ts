@@ -1,0 +1,73 @@
+import * as t from 'io-ts';
+import { BehaviorSubject, defer, type Observable, switchMap } from 'rxjs';
+import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
+import type { JournalKind } from '../../core/checkpoint/journal.ts';
+import { shareWithGrace, untilClosed } from '../../core/lifecycle/closing.ts';
+import type { SubscribeRequest } from '../protocol/envelope.ts';
+import type { EwsEvent } from '../protocol/events.ts';
+import { checkSubscription } from '../protocol/version.ts';
+import type { EwsSession, ServerSession } from '../session/session.ts';
+import type { ResolvedNotificationOptions } from './options.ts';
+import { initialProgress, type StreamProgress } from './progress.ts';
+import { resubscribe } from './resubscribe.ts';
+import type { Stream, StreamCheckpoint, StreamPosition } from './stream.ts';
+
+const POSITIONS: JournalKind<StreamPosition> = {
+  codec: t.partial({ watermark: t.string, since: t.number }),
+  // The time matters only without a watermark.
+  isSame: (one, other) =>
+    other.watermark === undefined ? other.since === one.since : other.watermark === one.watermark,
+};
+
+/** Options of {@link notifications}. */
+interface NotificationsConfig extends ResolvedNotificationOptions {
+  readonly request: SubscribeRequest;
+  /** Whether to resume from the last watermark when the server has lost the subscription. */
+  readonly canResume: boolean;
+}
+
+/** Returns the events of one subscription at a server. */
+type SubscribeAt = (server: ServerSession, stream: Stream) => Observable<EwsEvent>;
+
+/**
+ * Returns an Observable of the events of a subscription that is re-created as the failure policy decides.
+ *
+ * Each subscriber has its own stream, unless it is shared with `graceMs`. The stream completes when the connection is
+ * closed.
+ *
+ * @throws TypeError if the version of the connection does not have what the request needs.
+ */
+export function notifications(
+  session: EwsSession,
+  { request, canResume, graceMs, checkpoint }: NotificationsConfig,
+  subscribeAt: SubscribeAt,
+): Observable<EwsEvent> {
+  const { ledger, version } = session;
+  checkSubscription(version, request);
+  const events$ = startStream(session, request, checkpoint, (stream) =>
+    resubscribe(session, stream, canResume, (server) => subscribeAt(server, stream)),
+  ).pipe(untilClosed<EwsEvent>(ledger, `${request.type}Notifications`));
+  return graceMs === undefined ? events$ : events$.pipe(shareWithGrace(ledger, graceMs));
+}
+
+/** Returns an Observable that starts a stream for each subscriber: at its checkpoint, if there is one. */
+function startStream(
+  { ledger }: EwsSession,
+  request: SubscribeRequest,
+  checkpoint: Checkpointing | undefined,
+  run: (stream: Stream) => Observable<EwsEvent>,
+): Observable<EwsEvent> {
+  const start = (progress: StreamProgress, opened?: StreamCheckpoint): Observable<EwsEvent> =>
+    run({ progress$: new BehaviorSubject(progress), checkpoint: opened });
+  const requested = request.type === 'streaming' ? undefined : request.watermark;
+  if (checkpoint === undefined) return defer(() => start(initialProgress(requested)));
+  const { open, journaled, removeOrphans } = checkpoint;
+  return open(POSITIONS, ledger).pipe(
+    switchMap((journal) => {
+      const { watermark: saved, since: completeUntil } = journal.place;
+      const initial = initialProgress(request.type === 'streaming' ? undefined : (saved ?? requested));
+      const gap = journal.isContinued && initial.watermark === undefined ? 'subscriptionLost' : undefined;
+      return start({ ...initial, completeUntil, gap }, { journal, journaled, removeOrphans });
+    }),
+  );
+}

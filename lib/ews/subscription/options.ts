@@ -1,0 +1,105 @@
+import type { Checkpoint } from '../../core/checkpoint/checkpoint.ts';
+import { CHECKPOINTING, type Checkpointing } from '../../core/checkpoint/checkpointed.ts';
+import { choiceOption, numberOption, type OptionNames } from '../../core/options.ts';
+import type { Folder } from '../protocol/envelope.ts';
+import type { SubscribableEvent } from '../protocol/events.ts';
+import { checkEvents, checkFolders, textOption, type WatchedFolders } from '../protocol/folders.ts';
+
+/** Options of every stream of notifications. */
+export interface NotificationOptions extends WatchedFolders {
+  /**
+   * Shares one subscription among all subscribers of the Observable, and releases it this long after the last one
+   * has unsubscribed, in seconds from 0 to 86,400.
+   * @default each subscriber has its own
+   */
+  readonly graceSeconds?: number;
+  /**
+   * Saves the position of the stream and its subscription, for the next process: `checkpointed(store, key)`.
+   *
+   * A stream with a checkpoint first removes the subscription that an earlier process has left on the server. Pull
+   * and push streams then resume after the last processed event: the last one for which `next` of all subscribers has
+   * returned. Streaming subscriptions cannot resume, and emit a `gap`. The stream is shared, as with `graceSeconds: 0`.
+   * @default nothing is saved
+   */
+  readonly checkpoint?: Checkpoint;
+}
+
+/** Options of a stream that can resume from a watermark. */
+export interface ResumableOptions extends NotificationOptions {
+  /** Resumes after an earlier event, by its watermark. @default starts with new events */
+  readonly watermark?: string;
+  /**
+   * What to do when the server has lost the subscription: `resume` re-creates it from the last watermark; `fresh`
+   * re-creates it without one and emits a `gap`, which is cheaper for a large mailbox. Servers without watermarks
+   * always start fresh.
+   * @default 'resume'
+   */
+  readonly onLost?: 'resume' | 'fresh';
+}
+
+/** The names of {@link NotificationOptions}. */
+export const NOTIFICATION_NAMES: OptionNames<NotificationOptions> = {
+  folders: 1,
+  allFolders: 1,
+  events: 1,
+  graceSeconds: 1,
+  checkpoint: 1,
+};
+
+/** The names of {@link ResumableOptions}. */
+export const RESUMABLE_NAMES: OptionNames<ResumableOptions> = {
+  ...NOTIFICATION_NAMES,
+  watermark: 1,
+  onLost: 1,
+};
+
+/** How a stream is shared and saved. */
+export interface ResolvedNotificationOptions {
+  readonly graceMs: number | undefined;
+  readonly checkpoint: Checkpointing | undefined;
+}
+
+/**
+ * Returns how a stream is shared and saved.
+ *
+ * @throws TypeError that names the option that cannot be used.
+ */
+export function resolveNotificationOptions({
+  graceSeconds,
+  checkpoint,
+}: NotificationOptions): ResolvedNotificationOptions {
+  // Shared with a checkpoint: two subscriptions cannot save one position.
+  const seconds = graceSeconds ?? (checkpoint === undefined ? undefined : 0);
+  return {
+    checkpoint: checkpoint === undefined ? undefined : CHECKPOINTING.read('checkpoint', checkpoint),
+    graceMs:
+      seconds === undefined
+        ? undefined
+        : numberOption('graceSeconds', seconds, { min: 0, max: 86_400 }) * 1000,
+  };
+}
+
+/**
+ * Returns what a Subscribe request watches.
+ *
+ * @throws TypeError that names the option that cannot be used.
+ */
+export function resolveFolders(options: WatchedFolders): {
+  readonly folders: readonly Folder[] | undefined;
+  readonly events: readonly SubscribableEvent[];
+} {
+  return { folders: checkFolders(options), events: checkEvents(options.events) };
+}
+
+/**
+ * Returns where a resumable stream starts, and whether it resumes after a loss.
+ *
+ * @throws TypeError that names the option that cannot be used.
+ */
+export function resolveResumption({ watermark, onLost = 'resume' }: ResumableOptions): {
+  readonly watermark: string | undefined;
+  readonly canResume: boolean;
+} {
+  if (watermark !== undefined) textOption('watermark', watermark);
+  return { watermark, canResume: choiceOption('onLost', onLost, ['resume', 'fresh']) === 'resume' };
+}

@@ -1,0 +1,95 @@
+import { expect } from 'chai';
+import { checkProse, idiomsIn } from './support/prose/check.ts';
+import { IDIOMS, TITLE_IDIOMS } from './support/prose/idioms.ts';
+import { longCommentLines, markdownPassages, sourcePassages } from './support/prose/passages.ts';
+
+/**
+ * The most lines of 1,000 with an idiom, and the most comment lines of over 110 columns. These numbers only go down; the
+ * goal is 7 and 0 for the whole repository.
+ */
+const LIMITS: readonly (readonly [path: string, idioms: number, long: number])[] = [
+  ['README.md', 122, 0],
+  ['CONTRIBUTING.md', 200, 0],
+  ['CHANGELOG.md', 174, 0],
+  ['docs', 158, 0],
+  ['lib/core', 165, 102],
+  ['lib/ucwa', 275, 130],
+  ['lib/ews', 245, 115],
+  ['lib/node', 120, 5],
+  ['lib/testing', 190, 31],
+  ['lib/cli', 200, 7],
+  ['lib/index.ts', 200, 0],
+  ['operators', 7, 39],
+  ['test/core', 520, 0],
+  ['test/ucwa', 680, 4],
+  ['test/ews', 560, 7],
+  ['test/operators', 34, 1],
+  ['test/properties', 350, 16],
+  ['test/testing', 575, 2],
+  ['test', 480, 66],
+];
+
+describe('The prose check', () => {
+  for (const { name, pattern, rejects, allows } of [...IDIOMS, ...TITLE_IDIOMS]) {
+    it(`rejects the idiom ${name}`, () => {
+      expect(rejects).to.match(pattern);
+      const all = idiomsIn({ type: 'title', lines: [{ number: 1, text: allows }] });
+      expect(all).to.deep.equal([]);
+    });
+  }
+
+  const found = (text: string): number[] =>
+    sourcePassages(text, 'titles').flatMap((passage) => idiomsIn(passage).map(({ line }) => line));
+
+  it('reads comments, not code and strings', () => {
+    expect(
+      found('const told = "is told"; // no idiom\nconst b = /\\/\\/ told/; const c = `// ${told} told`;'),
+    ).to.deep.equal([]);
+    expect(found('const a = "//"; // is told')).to.deep.equal([1]);
+  });
+
+  it('finds an idiom that crosses a line break', () => {
+    expect(found('// One.\n// It is made\n// again.\nlet a;')).to.deep.equal([2]);
+    expect(found('/**\n * One.\n * It is made\n * again.\n */\nlet a;')).to.deep.equal([3]);
+  });
+
+  it('reads examples and inline code of comments as code', () => {
+    expect(found('/**\n * ```ts\n * // is told\n * ```\n * The `told` flag.\n */\nlet a;')).to.deep.equal([]);
+  });
+
+  it('reads the titles of specs', () => {
+    expect(found("it('should send', () => 'told');")).to.deep.equal([1]);
+    expect(found('it(`sends ${a} anew`, () => 0);')).to.deep.equal([1]);
+  });
+
+  it('reads the messages of library code', () => {
+    const [message, ...others] = sourcePassages("fail('the ledger is told of it', 'told')", 'messages');
+    expect(message?.lines[0]?.text).to.equal('the ledger is told of it');
+    expect(others).to.deep.equal([]);
+  });
+
+  it('reads Markdown without code blocks and headings', () => {
+    const text = '# What is told\n\nText.\n\n```ts\ntold\n```\n\n- What is it?\n- What is left ends.\n';
+    expect(markdownPassages(text).flatMap((one) => idiomsIn(one).map(({ line }) => line))).to.deep.equal([
+      10,
+    ]);
+  });
+
+  it('finds comment lines over 110 columns', () => {
+    const line = (length: number): string => `// ${'a'.repeat(length - 3)}`;
+    const long = (text: string): number[] => longCommentLines(text, sourcePassages(text, 'titles'));
+    expect(long(`${line(110)}\n${line(111)}\n'${line(120)}'`)).to.deep.equal([2]);
+  });
+});
+
+describe('The English of', () => {
+  for (const [path, most, mostLong] of LIMITS) {
+    const isPage = path.endsWith('.md');
+    it(`${path} has few idioms${isPage ? '' : ', and comments that are wrapped'}`, () => {
+      const { lines, offences, long } = checkProse(path);
+      const rate = Math.round((offences.length / lines) * 1000);
+      const message = [`${rate} idioms in 1,000 lines, ${long.length} long lines:`, ...offences, ...long];
+      expect(rate <= most && long.length <= mostLong, message.join('\n')).to.equal(true);
+    });
+  }
+});

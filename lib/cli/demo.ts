@@ -5,13 +5,13 @@ import { demoEws } from './demoEws.ts';
 import { demoUcwa } from './demoUcwa.ts';
 import type { Terminal } from './terminal.ts';
 
-/** The two servers of the demo. */
+/** The servers of the demo. */
 export interface DemoServers {
   readonly ucwa: UcwaSimulator;
   readonly ews: EwsSimulator;
 }
 
-/** Runs the main job on two simulated servers, over real sockets; resolves with the exit code. */
+/** Runs the demo on two simulated servers over real sockets; resolves with the exit code. */
 export function demo(terminal: Terminal, args: readonly string[]): Promise<number> {
   parseOptions(args, {});
   return demoOn(terminal, {
@@ -20,7 +20,7 @@ export function demo(terminal: Terminal, args: readonly string[]): Promise<numbe
   });
 }
 
-/** Runs the main job on the given servers; resolves with 0 if both were left clean, as they count themselves. */
+/** Runs the demo on the given servers; resolves with 0 if no subscription is left on them. */
 export async function demoOn(terminal: Terminal, { ucwa, ews }: DemoServers): Promise<number> {
   const ucwaServer = await serve(ucwa.transport);
   const ewsServer = await serve(ews.transport);

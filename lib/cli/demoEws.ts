@@ -16,9 +16,9 @@ import { printExchanges } from './printExchanges.ts';
 import type { Terminal } from './terminal.ts';
 import { describeOutcome } from './watch.ts';
 
-const PATIENCE_MS = 4000;
+const TIMEOUT_MS = 4000;
 
-/** Watches a mailbox on a simulated server, and leaves; resolves with whether all was removed. */
+/** Watches a mailbox on a simulated server; resolves with whether everything was removed. */
 export async function demoEws(terminal: Terminal, simulator: EwsSimulator, url: string): Promise<boolean> {
   const transport = printExchanges(terminal)(fetchTransport());
   const service = connectExchange({
@@ -31,7 +31,7 @@ export async function demoEws(terminal: Terminal, simulator: EwsSimulator, url: 
   });
   try {
     const subscriptionId = await watchInbox(terminal, simulator, service);
-    terminal.out('unsubscribe by hand, a second time');
+    terminal.out('unsubscribe a second time, by hand');
     return (await unsubscribeAgain(transport, url, subscriptionId)) === 'ErrorSubscriptionNotFound';
   } finally {
     await service.close();
@@ -52,17 +52,17 @@ async function watchInbox(terminal: Terminal, simulator: EwsSimulator, service: 
       }),
     )
     .subscribe(events$);
-  const seen = (type: string): Promise<EwsEvent> =>
+  const nextEvent = (type: string): Promise<EwsEvent> =>
     firstValueFrom(
       events$.pipe(
         filter((event) => event.type === type),
-        timeout(PATIENCE_MS),
+        timeout(TIMEOUT_MS),
       ),
     );
-  const { subscriptionId } = await seen('status');
-  terminal.out('on the server: a mail arrives');
+  const { subscriptionId } = await nextEvent('status');
+  terminal.out('on the server: a message arrives');
   simulator.deliverMail();
-  await seen('newMail');
+  await nextEvent('newMail');
 
   terminal.out('unsubscribe');
   watching.unsubscribe();
@@ -70,7 +70,7 @@ async function watchInbox(terminal: Terminal, simulator: EwsSimulator, service: 
   return subscriptionId;
 }
 
-/** Resolves with the code that the server answers. */
+/** Resolves with the response code of the server. */
 function unsubscribeAgain(transport: Transport, url: string, subscriptionId: string): Promise<string> {
   const envelope = unsubscribeEnvelope({ version: 'Exchange2013_SP1' }, subscriptionId);
   return firstValueFrom(

@@ -7,9 +7,9 @@ import type { Terminal } from './terminal.ts';
 import { describeOutcome } from './watch.ts';
 
 const SARA = 'sip:sara@contoso.com';
-const PATIENCE_MS = 4000;
+const TIMEOUT_MS = 4000;
 
-/** Watches presence on a simulated server, and leaves; resolves with whether all was removed. */
+/** Watches presence on a simulated server; resolves with whether everything was removed. */
 export async function demoUcwa(terminal: Terminal, simulator: UcwaSimulator, url: string): Promise<boolean> {
   const ucwa = connect({
     applications: url,
@@ -22,7 +22,7 @@ export async function demoUcwa(terminal: Terminal, simulator: UcwaSimulator, url
   try {
     await watchSara(terminal, simulator, ucwa);
   } finally {
-    terminal.out('leave the event channel: the application is removed as well');
+    terminal.out('close the connection: the application is removed as well');
     await ucwa.close();
   }
   return simulator.applications.length === 0;
@@ -40,12 +40,12 @@ async function watchSara(terminal: Terminal, simulator: UcwaSimulator, ucwa: Ucw
       }),
     )
     .subscribe(events$);
-  const seen = (type: string, rel: string, times = 1): Promise<UcwaEvent> =>
+  const nextEvent = (type: string, rel: string, times = 1): Promise<UcwaEvent> =>
     firstValueFrom(
       events$.pipe(
         filter((event) => event.type === type && event.link.rel === rel),
         elementAt(times - 1),
-        timeout(PATIENCE_MS),
+        timeout(TIMEOUT_MS),
       ),
     );
 
@@ -55,13 +55,13 @@ async function watchSara(terminal: Terminal, simulator: UcwaSimulator, ucwa: Ucw
       events$.error(error);
     },
   });
-  await seen('added', 'presenceSubscription');
-  terminal.out('on the server: Sara is busy now');
+  await nextEvent('added', 'presenceSubscription');
+  terminal.out('on the server: Sara becomes busy');
   simulator.setPresence(SARA, { availability: 'Busy' });
-  await seen('updated', 'contactPresence', 2);
+  await nextEvent('updated', 'contactPresence', 2);
 
   terminal.out('unsubscribe');
   watching.unsubscribe();
-  await seen('deleted', 'presenceSubscription');
+  await nextEvent('deleted', 'presenceSubscription');
   await ucwa.drain();
 }

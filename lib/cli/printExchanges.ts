@@ -10,25 +10,27 @@ import {
 import type { Terminal } from './terminal.ts';
 
 /**
- * Returns a Transport that writes each exchange as one line: method, path, status and milliseconds, and for
- * SOAP the operation and the response code. Nothing of a query is written, and no part has more than 300 characters.
+ * Returns middleware that prints each exchange as one line: method, path, status and milliseconds.
+ *
+ * For SOAP it also prints the operation and the response code. Queries are omitted, and texts are limited to 300
+ * characters.
  */
 export function printExchanges(terminal: Terminal): Middleware {
   return (transport) => (request) =>
     defer(() => {
-      const begun = asyncScheduler.now();
-      let isAnswered = false;
+      const startedAt = asyncScheduler.now();
+      let isPrinted = false;
       const print = (result: string): void => {
-        isAnswered = true;
+        isPrinted = true;
         const path = shownPath(request.url);
-        const ms = Math.round(asyncScheduler.now() - begun);
+        const ms = Math.round(asyncScheduler.now() - startedAt);
         terminal.out(`  → ${request.method} ${path}${operationIn(request)}  ${excerpt(result)}  ${ms} ms`);
       };
       return transport(request).pipe(
         mergeMap((response) => {
-          const tell = (code: string): void => print(`${response.status}${code}`);
-          // A stream has no end to wait for.
-          return isStream(request) ? told(response, tell) : peeked(response, tell);
+          const printStatus = (code: string): void => print(`${response.status}${code}`);
+          // The body of a stream has no end to wait for.
+          return isStream(request) ? unread(response, printStatus) : read(response, printStatus);
         }),
         tap({
           error: (error: unknown) => {
@@ -36,7 +38,7 @@ export function printExchanges(terminal: Terminal): Middleware {
           },
         }),
         finalize(() => {
-          if (!isAnswered) print('left while it waited');
+          if (!isPrinted) print('cancelled');
         }),
       );
     });
@@ -51,20 +53,20 @@ function isStream(request: HttpRequest): boolean {
   return operationIn(request) === ' GetStreamingEvents';
 }
 
-function told(response: HttpResponse, tell: (code: string) => void): Observable<HttpResponse> {
-  tell('');
+function unread(response: HttpResponse, printStatus: (code: string) => void): Observable<HttpResponse> {
+  printStatus('');
   return of(response);
 }
 
-/** The response, after its SOAP code was told; what is not SOAP is passed on as it comes. */
-function peeked(response: HttpResponse, tell: (code: string) => void): Observable<HttpResponse> {
+/** Prints the response code of SOAP; other responses pass unread. */
+function read(response: HttpResponse, printStatus: (code: string) => void): Observable<HttpResponse> {
   if (response.headers.get('content-type')?.startsWith('text/xml') !== true) {
-    return told(response, tell);
+    return unread(response, printStatus);
   }
   return readText(response, 'SOAP response').pipe(
     mergeMap((text) => {
       const [, code] = /ResponseCode>(\w{1,64})</.exec(text) ?? [];
-      tell(code === undefined ? '' : ` ${code}`);
+      printStatus(code === undefined ? '' : ` ${code}`);
       return of({ ...response, body$: of(new TextEncoder().encode(text)) });
     }),
   );

@@ -1,12 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import { demo } from './demo.ts';
-import { HELP } from './help.ts';
 import { simulate, SIMULATE_HELP } from './simulate.ts';
 import type { Terminal } from './terminal.ts';
-import { UsageError } from './usageError.ts';
+import { UsageError } from './arguments.ts';
 import { describeError } from './watch.ts';
 import { WATCH_EWS_HELP, watchEws } from './watchEws.ts';
 import { WATCH_UCWA_HELP, watchUcwa } from './watchUcwa.ts';
+
+const HELP = `rxchange: server-side subscriptions as RxJS Observables
+
+Usage:
+  rxchange demo                 subscribe and unsubscribe on two simulated servers
+  rxchange watch ews …          print the events of mailboxes as JSON lines until Ctrl-C
+  rxchange watch ucwa …         print the presence of contacts as JSON lines until Ctrl-C
+  rxchange simulate ews|ucwa …  run a simulated server on this machine until Ctrl-C
+  rxchange COMMAND --help       show the options of a command
+  rxchange --version            show the version
+
+Events are printed to standard output, release outcomes and errors to standard error.`;
 
 interface Command {
   readonly help: string;
@@ -21,18 +32,18 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['simulate ucwa', { help: SIMULATE_HELP, run: (terminal, args) => simulate(terminal, 'ucwa', args) }],
 ]);
 
-/** Runs a command line; resolves with the exit code: 0, 1 for what went wrong, 2 for what was not understood. */
+/** Runs a command line; resolves with the exit code: 0, 1 after a failure, 2 after a usage error. */
 export async function run(terminal: Terminal, args: readonly string[]): Promise<number> {
   const words = args.slice(0, 2).join(' ');
   const name = COMMANDS.has(words) ? words : (args[0] ?? '');
   const command = COMMANDS.get(name);
   const rest = args.slice(name.split(' ').length);
-  if (asksFor(args, '--help', '-h')) {
+  if (hasOption(args, '--help', '-h')) {
     writeLines(terminal.out, command?.help ?? HELP);
     return 0;
   }
   if (command === undefined) {
-    if (asksFor(args, '--version')) {
+    if (hasOption(args, '--version')) {
       terminal.out(await version());
       return 0;
     }
@@ -43,7 +54,7 @@ export async function run(terminal: Terminal, args: readonly string[]): Promise<
   try {
     return await command.run(terminal, rest);
   } catch (error) {
-    // What the library says of a bad option is advice for the user too.
+    // The library's message about an invalid option helps the user of the command, too.
     const isUsage = error instanceof UsageError || error instanceof TypeError;
     terminal.err(
       isUsage
@@ -56,21 +67,21 @@ export async function run(terminal: Terminal, args: readonly string[]): Promise<
 
 function problemOf([first = '', second = '']: readonly string[]): string {
   const protocols = [...COMMANDS.keys()].flatMap((name) => (name.startsWith(`${first} `) ? [name] : []));
-  if (protocols.length === 0) return `there is no command "${first}"`;
-  const wrong =
-    second === '' || second.startsWith('-') ? 'needs a protocol' : `knows no protocol "${second}"`;
-  return `${first} ${wrong}: ${protocols.join(' or ')}`;
+  if (protocols.length === 0) return `unknown command "${first}"`;
+  const problem =
+    second === '' || second.startsWith('-') ? 'needs a protocol' : `does not know the protocol "${second}"`;
+  return `${first} ${problem}: ${protocols.join(' or ')}`;
 }
 
 function writeLines(write: (line: string) => void, text: string): void {
   for (const line of text.split('\n')) write(line);
 }
 
-function asksFor(args: readonly string[], ...options: readonly string[]): boolean {
+function hasOption(args: readonly string[], ...options: readonly string[]): boolean {
   return args.some((arg) => options.includes(arg));
 }
 
-/** The package's version: package.json is next to lib in the sources, one level up in the build. */
+/** Returns the version in package.json, which is next to lib in the sources, one level up in the build. */
 async function version(): Promise<string> {
   for (const path of ['../../package.json', '../../../package.json']) {
     const text = await readFile(new URL(path, import.meta.url), 'utf8').catch(() => undefined);

@@ -2,32 +2,31 @@ import { firstValueFrom, takeUntil, timer } from 'rxjs';
 import type { Transport } from '../core/transport/transport.ts';
 import { serve } from '../testing/http/index.ts';
 import { ewsSimulator, ucwaDomain } from '../testing/index.ts';
-import { numberArgument, parseOptions } from './arguments.ts';
+import { numberArgument, parseOptions, UsageError } from './arguments.ts';
 import { printExchanges } from './printExchanges.ts';
 import type { Terminal } from './terminal.ts';
-import { UsageError } from './usageError.ts';
 
-export const SIMULATE_HELP = `rxchange simulate ews|ucwa [options]: a simulated server on a port of this machine, until Ctrl-C
+export const SIMULATE_HELP = `rxchange simulate ews|ucwa [options]: run a simulated server on this machine until Ctrl-C
 
-  --port N          the port to listen on (default: a free one)
-  --allow-host HOST a further host, with a port or without, that requests may name; may be given several times
-  --every SECONDS   how often something happens by itself: a mail arrives, Sara's presence changes (default: 5)
+  --port N           port to listen on (default: a free port)
+  --allow-host HOST  another host that requests may name, with or without a port; repeatable
+  --every SECONDS    interval of events: a message arrives, or Sara's presence changes (default: 5)
 
-UCWA is served with discovery and sign-in, whose URL is told too. It lets everybody in. Each exchange is told on standard output.`;
+The UCWA server includes discovery and sign-in, prints their URL, and accepts every user. Each exchange is printed to
+standard output.`;
 
-/** The simulators keep the requests that they receive; those of both protocols are far smaller. */
+/** The simulators log every request, and those of both protocols are far smaller. */
 const MAX_BYTES = 1024 * 1024;
 
-/** A simulated server as this command needs it. */
+/** A simulated server to run. */
 interface Simulated {
   readonly transport: Transport;
   readonly url: string;
-  /** Where discovery begins, if the server has it. */
+  /** The URL of discovery, if the server has it. */
   readonly discovery?: string;
-  /** Lets something happen; the count says for the how manieth time. */
-  readonly happen: (count: number) => void;
-  /** How many subscriptions it holds. */
-  readonly held: () => number;
+  /** Causes an event; `count` is the number of earlier ones. */
+  readonly causeEvent: (count: number) => void;
+  readonly countSubscriptions: () => number;
 }
 
 const SIMULATED: Readonly<Record<'ews' | 'ucwa', () => Simulated>> = {
@@ -35,8 +34,8 @@ const SIMULATED: Readonly<Record<'ews' | 'ucwa', () => Simulated>> = {
     const simulator = ewsSimulator();
     return {
       ...simulator,
-      happen: () => simulator.deliverMail(),
-      held: () => simulator.subscriptions.length,
+      causeEvent: () => simulator.deliverMail(),
+      countSubscriptions: () => simulator.subscriptions.length,
     };
   },
   ucwa: () => {
@@ -45,10 +44,10 @@ const SIMULATED: Readonly<Record<'ews' | 'ucwa', () => Simulated>> = {
       transport,
       url: pool.url,
       discovery: '/',
-      happen: (count) => {
+      causeEvent: (count) => {
         setPresence('sip:sara@contoso.com', { availability: count % 2 === 0 ? 'Busy' : 'Online' });
       },
-      held: () => pool.presenceSubscriptions.length,
+      countSubscriptions: () => pool.presenceSubscriptions.length,
     };
   },
 };
@@ -56,7 +55,7 @@ const SIMULATED: Readonly<Record<'ews' | 'ucwa', () => Simulated>> = {
 /** Serves a simulated server until the user interrupts; resolves with the exit code. */
 export async function simulate(
   terminal: Terminal,
-  kind: 'ews' | 'ucwa',
+  protocol: 'ews' | 'ucwa',
   args: readonly string[],
 ): Promise<number> {
   const options = parseOptions(args, {
@@ -67,7 +66,7 @@ export async function simulate(
   const port = numberArgument(options.port, '--port') ?? 0;
   const everySeconds = numberArgument(options.every, '--every') ?? 5;
   if (everySeconds <= 0) throw new UsageError('--every must be more than 0');
-  const simulated = SIMULATED[kind]();
+  const simulated = SIMULATED[protocol]();
   const server = await serve(printExchanges(terminal)(simulated.transport), {
     port,
     allowedHosts: options['allow-host'] ?? [],
@@ -78,9 +77,9 @@ export async function simulate(
     terminal.out(`discovery: ${new URL(simulated.discovery, server.origin).href}`);
   timer(everySeconds * 1000, everySeconds * 1000)
     .pipe(takeUntil(terminal.interrupted$))
-    .subscribe(simulated.happen);
+    .subscribe(simulated.causeEvent);
   await firstValueFrom(terminal.interrupted$);
   await server.close();
-  terminal.err(`left on the server: ${simulated.held()} subscriptions`);
+  terminal.err(`subscriptions left on the server: ${simulated.countSubscriptions()}`);
   return 0;
 }

@@ -3,25 +3,26 @@ import { Writable } from 'node:stream';
 import { fromEventPattern, merge, type Observable } from 'rxjs';
 import { excerpt, UNPRINTABLE } from '../core/text.ts';
 
-/** What a command needs of the world, so that it can be run in a spec too. */
+/** The environment of a command, replaceable in specs. */
 export interface Terminal {
   /**
-   * Writes one line of results. Characters that could change what a terminal shows, line breaks included, are
-   * written as `\uXXXX`, which leaves the value of JSON as it is.
+   * Writes one line of results.
+   *
+   * Control characters, including line breaks, are written as `\uXXXX`, which does not change a JSON value.
    */
   readonly out: (line: string) => void;
-  /** Writes one line about progress: at most 2000 characters, with U+FFFD in place of such characters. */
+  /** Writes one line about progress: at most 2000 characters, with U+FFFD in place of control characters. */
   readonly err: (line: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Emits the signal's name when the user wants the command to end. */
+  /** Emits the name of the signal when the user interrupts the command. */
   readonly interrupted$: Observable<string>;
-  /** Ends the process at once, whatever is under way. */
+  /** Ends the process immediately. */
   readonly exit: (code: number) => void;
-  /** Asks for something that must not be seen while it is typed. It rejects where nobody can be asked. */
+  /** Prompts for a secret without echoing it; rejects without an interactive terminal. */
   readonly askSecret: (question: string) => Promise<string>;
 }
 
-/** What of a process a terminal is made of. */
+/** The parts of a process that a terminal uses. */
 export interface Host extends Pick<NodeJS.EventEmitter, 'on' | 'off'>, Pick<NodeJS.Process, 'exit'> {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly stdout: NodeJS.WritableStream;
@@ -29,10 +30,10 @@ export interface Host extends Pick<NodeJS.EventEmitter, 'on' | 'off'>, Pick<Node
   readonly env: Terminal['env'];
 }
 
-/** How many characters a line about progress has at most. */
+/** The longest line about progress, in characters. */
 const LONGEST_LINE = 2000;
 
-/** Returns the terminal that a process runs in. @default this process */
+/** Returns the terminal of a process. @default host this process */
 export function processTerminal(host: Host = process): Terminal {
   const signals$ = (name: string): Observable<string> =>
     fromEventPattern(
@@ -47,7 +48,7 @@ export function processTerminal(host: Host = process): Terminal {
     exit: (code) => host.exit(code),
     interrupted$: merge(signals$('SIGINT'), signals$('SIGTERM')),
     askSecret: async (question) => {
-      if (host.stdin.isTTY !== true) throw new Error('there is no terminal to ask on');
+      if (host.stdin.isTTY !== true) throw new Error('standard input is not a terminal');
       host.stderr.write(question);
       const silent = new Writable({
         write: (_chunk, _encoding, done) => {
@@ -67,7 +68,7 @@ export function processTerminal(host: Host = process): Terminal {
 
 function escaped(line: string): string {
   return line.replace(UNPRINTABLE, (characters) =>
-    // By code units: JSON has no other escape for what lies beyond them.
+    // By code unit, because JSON has no other escape for supplementary characters.
     Array.from({ length: characters.length }, (_, index) => {
       const unit = characters.charCodeAt(index).toString(16);
       return `\\u${unit.padStart(4, '0')}`;

@@ -4,21 +4,22 @@ import type { DrainReport, ReleaseOutcome, Releases } from '../core/lifecycle/le
 import { beforeQuery } from '../core/text.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What events are watched on: a connection of either protocol. */
+/** A connection of either protocol. */
 interface Connection {
   readonly releases: Releases;
   close(): Promise<DrainReport>;
 }
 
-/** How long the server may take to remove everything before the user reads what is waited for. */
-const QUICK_MS = 2000;
+/** The time after which the user sees the pending releases. */
+const PENDING_NOTICE_MS = 2000;
 
 /**
- * Writes each event as one line of JSON until the user interrupts or the events end, then removes everything
- * from the server and writes the outcomes. If that takes longer than 2 seconds, it names what it waits for.
- * Interrupted again meanwhile, it ends the process at once, and names what is left.
+ * Prints each event as one line of JSON until the user interrupts or the events end.
  *
- * @returns The exit code: 0 if the events did not fail and the server is clean, else 1.
+ * Then it closes the connection and prints the outcomes. After 2 seconds it prints the pending releases; a second
+ * interrupt ends the process immediately, and prints them as not awaited.
+ *
+ * @returns The exit code: 0 if the events did not fail and everything was released, else 1
  */
 export function watch(
   terminal: Terminal,
@@ -26,16 +27,16 @@ export function watch(
   connection: Connection,
 ): Promise<number> {
   let failed = false;
-  const telling = connection.releases.outcomes$.subscribe((outcome) => {
+  const printing = connection.releases.outcomes$.subscribe((outcome) => {
     terminal.err(describeOutcome(outcome));
   });
   const close = async (): Promise<number> => {
-    const leaving = leaveWhenInterrupted(terminal, connection.releases);
+    const exiting = exitWhenInterrupted(terminal, connection.releases);
     const closing = connection.close();
-    namePending(terminal, connection.releases);
+    printPending(terminal, connection.releases);
     const report = await closing;
-    leaving.unsubscribe();
-    telling.unsubscribe();
+    exiting.unsubscribe();
+    printing.unsubscribe();
     return failed || !report.clean ? 1 : 0;
   };
   const watching = events$.pipe(takeUntil(terminal.interrupted$.pipe(take(1)))).subscribe({
@@ -52,25 +53,25 @@ export function watch(
   });
 }
 
-function namePending(terminal: Terminal, releases: Releases): void {
-  void releases.drain({ timeoutMs: QUICK_MS }).then(({ pending }) => {
+function printPending(terminal: Terminal, releases: Releases): void {
+  void releases.drain({ timeoutMs: PENDING_NOTICE_MS }).then(({ pending }) => {
     if (pending === undefined) return;
-    for (const { resource, id } of pending) terminal.err(`WaitingFor ${resource} ${describeId(id)}`);
-    terminal.err('The server does not answer yet. Press Ctrl-C again to exit without waiting.');
+    for (const { resource, id } of pending) terminal.err(`Pending ${resource} ${describeId(id)}`);
+    terminal.err('The server has not responded yet. Press Ctrl-C again to exit without waiting.');
   });
 }
 
-/** Ends the process at the next signal, with the exit code of one that was killed by it. */
-function leaveWhenInterrupted(terminal: Terminal, releases: Releases): Subscription {
+/** Ends the process at the next signal, with the exit code of a process killed by it. */
+function exitWhenInterrupted(terminal: Terminal, releases: Releases): Subscription {
   return terminal.interrupted$.pipe(take(1)).subscribe((signal) => {
     void releases.drain({ timeoutMs: 0 }).then(({ pending = [] }) => {
-      for (const { resource, id } of pending) terminal.err(`NotWaitedFor ${resource} ${describeId(id)}`);
+      for (const { resource, id } of pending) terminal.err(`NotAwaited ${resource} ${describeId(id)}`);
       terminal.exit(128 + constants.signals[signal as NodeJS.Signals]);
     });
   });
 }
 
-/** One line that tells how a subscription on the server ended. */
+/** Returns one line about the outcome of a release. */
 export function describeOutcome(outcome: ReleaseOutcome): string {
   const { resource, id, detail } = outcome;
   const attempts = 'attempts' in outcome && outcome.attempts > 1 ? ` after ${outcome.attempts} attempts` : '';
@@ -80,12 +81,12 @@ export function describeOutcome(outcome: ReleaseOutcome): string {
   return `${outcome.outcome} ${resource} ${describeId(id)}${attempts}${details.join('')}${why}${hint}`;
 }
 
-/** The query of an href can be secret. */
+/** Omits the query, which can be secret. */
 function describeId(id: string | undefined): string {
   return id === undefined ? '(id unknown)' : beforeQuery(id);
 }
 
-/** One line that tells what went wrong. */
+/** Returns one line about an error. */
 export function describeError(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

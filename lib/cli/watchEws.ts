@@ -14,29 +14,28 @@ import {
   streamingNotifications,
 } from '../ews/index.ts';
 import { urlOption } from '../core/options.ts';
-import { numberArgument, parseOptions, required } from './arguments.ts';
+import { numberArgument, parseOptions, required, UsageError } from './arguments.ts';
 import { readPassword, readToken } from './secret.ts';
 import type { Terminal } from './terminal.ts';
-import { UsageError } from './usageError.ts';
 import { watch } from './watch.ts';
 
-export const WATCH_EWS_HELP = `rxchange watch ews --url URL [options]: events of mailboxes, as lines of JSON, until Ctrl-C
+export const WATCH_EWS_HELP = `rxchange watch ews --url URL [options]: print the events of mailboxes as JSON lines until Ctrl-C
 
-  --url URL               such as https://mail.contoso.com/EWS/Exchange.asmx
-  --autodiscover ADDRESS  looks the URL up instead, by the address of a mailbox
-  --allow-redirect DOMAIN where it may be besides the domain of the address; may be given several times
-  --user NAME             signs in with this name and a password; without it, with a token
-  --password-file FILE    its first line is the password; else RXCHANGE_PASSWORD, else it is asked for
-  --token-file FILE       its first line is the token; else RXCHANGE_TOKEN, else it is asked for
-  --mode pull|stream      asks for events from time to time, or has them sent as they happen (default: pull)
-  --mailbox ADDRESS       a mailbox to watch, impersonating its user; may be given several times (default: one's own)
-  --delegate              watches the folders of each --mailbox as a delegate, without impersonation
-  --folder NAME           a folder to watch, such as inbox; may be given several times (default: inbox)
-  --all-folders           watches all folders instead
-  --event TYPE            created, deleted, modified, moved, copied, newMail or freeBusyChanged; may be given
-                          several times (default: newMail)
-  --interval SECONDS      pull: how long to wait between questions (default: 30)
-  --timeout MINUTES       pull: how long the server keeps the subscription without a question (default: 10)`;
+  --url URL                EWS endpoint, such as https://mail.contoso.com/EWS/Exchange.asmx
+  --autodiscover ADDRESS   find the endpoint by the address of a mailbox, instead of --url
+  --allow-redirect DOMAIN  another domain in which the endpoint may be; repeatable
+  --user NAME              sign in with this user name and a password (default: with a token)
+  --password-file FILE     file whose first line is the password (default: RXCHANGE_PASSWORD, or a prompt)
+  --token-file FILE        file whose first line is the token (default: RXCHANGE_TOKEN, or a prompt)
+  --mode pull|stream       poll for events, or receive them on a stream (default: pull)
+  --mailbox ADDRESS        mailbox to watch by impersonating its user; repeatable (default: your own)
+  --delegate               watch the folders of each --mailbox as a delegate, without impersonation
+  --folder NAME            folder to watch, such as inbox; repeatable (default: inbox)
+  --all-folders            watch all folders
+  --event TYPE             created, deleted, modified, moved, copied, newMail or freeBusyChanged; repeatable
+                           (default: newMail)
+  --interval SECONDS       pull: time between two polls (default: 30)
+  --timeout MINUTES        pull: lifetime of the subscription without a poll (default: 10)`;
 
 const OPTIONS = {
   url: { type: 'string' },
@@ -57,7 +56,7 @@ const OPTIONS = {
 
 type Options = ReturnType<typeof parseOptions<typeof OPTIONS>>;
 
-/** Writes the events of mailboxes until the user interrupts; resolves with the exit code. */
+/** Prints the events of mailboxes until the user interrupts; resolves with the exit code. */
 export async function watchEws(terminal: Terminal, args: readonly string[]): Promise<number> {
   const options = parseOptions(args, OPTIONS);
   const common = { server: serverOf(options), affinity: affinity() };
@@ -71,16 +70,16 @@ export async function watchEws(terminal: Terminal, args: readonly string[]): Pro
 function serverOf(options: Options): ExchangeOptions['server'] {
   const { url, autodiscover: address, 'allow-redirect': allowRedirectTo = [] } = options;
   if (address === undefined) return urlOption('--url', required(url, '--url')).href;
-  if (url !== undefined) throw new UsageError('--url and --autodiscover exclude each other');
+  if (url !== undefined) throw new UsageError('--url and --autodiscover are mutually exclusive');
   return autodiscovered(address, { allowRedirectTo });
 }
 
-/** The events of all mailboxes; where some were named, each says whose it is. */
+/** Returns the events of all mailboxes, with the address if --mailbox was given. */
 function eventsOf(service: Exchange, options: Options): Observable<EwsEvent> {
   const { mailbox: mailboxes = [], delegate = false } = options;
-  if (delegate && mailboxes.length === 0) throw new UsageError('--delegate needs --mailbox');
+  if (delegate && mailboxes.length === 0) throw new UsageError('--delegate requires --mailbox');
   if (delegate && options['all-folders'] === true)
-    throw new UsageError('--delegate and --all-folders exclude each other');
+    throw new UsageError('--delegate and --all-folders are mutually exclusive');
   if (mailboxes.length === 0) return notifications(service, options, undefined);
   return merge(
     ...mailboxes.map((mailbox) => {
@@ -103,12 +102,12 @@ function notifications(
   );
   const watched = {
     ...(options['all-folders'] === true ? { allFolders: true as const } : { folders }),
-    // The library checks what the user typed, and its message names what may be.
+    // The library validates the input, and its message lists the allowed values.
     events: (options.event ?? ['newMail']) as PullOptions['events'],
   };
   if (mode === 'stream') {
     if (interval !== undefined || timeout !== undefined)
-      throw new UsageError('--interval and --timeout are for --mode pull');
+      throw new UsageError('--interval and --timeout require --mode pull');
     return streamingNotifications(service, watched);
   }
   if (mode !== 'pull')

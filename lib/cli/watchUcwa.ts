@@ -1,33 +1,33 @@
 import { type ConnectOptions, connect, password, presence } from '../ucwa/index.ts';
-import { numberArgument, parseOptions, required } from './arguments.ts';
+import { numberArgument, parseOptions, required, UsageError } from './arguments.ts';
 import { readPassword, readToken } from './secret.ts';
 import type { Terminal } from './terminal.ts';
-import { UsageError } from './usageError.ts';
 import { watch } from './watch.ts';
 
-export const WATCH_UCWA_HELP = `rxchange watch ucwa --domain DOMAIN --user NAME --uri SIP-URI [options]: presence of contacts, as lines of JSON, until Ctrl-C
+export const WATCH_UCWA_HELP = `rxchange watch ucwa --domain DOMAIN --user NAME --uri SIP-URI [options]: print the presence of contacts as JSON lines until Ctrl-C
 
-  --domain DOMAIN         whose server to find, such as contoso.com; an application is made there, and removed at the end
-  --user NAME             who signs in there, such as sara@contoso.com
-  --password-file FILE    its first line is the password; else RXCHANGE_PASSWORD, else it is asked for
-  --discovery-url URL     where to begin to look for the server (default: https://lyncdiscoverinternal.DOMAIN/, then
-                          https://lyncdiscover.DOMAIN/); may be given several times
-  --applications URL      instead of --domain: where to make the application
-  --application URL       instead of --domain: one that exists, such as
-                          https://pool.contoso.com/ucwa/oauth/v1/applications/101; it is left there
-  --token-file FILE       for those two: its first line is the token; else RXCHANGE_TOKEN, else it is asked for
-  --uri SIP-URI           a contact, such as sip:sara@contoso.com; may be given several times
-  --duration MINUTES      how long the server keeps the subscription, 10 to 30 (default: 30)
-  --batch N               how many requests travel together at most; 1 lets each go alone (default: 20)`;
+  --domain DOMAIN       find the server of this domain, such as contoso.com, and create an application on it
+  --user NAME           user who signs in to --domain, such as sara@contoso.com
+  --password-file FILE  file whose first line is the password (default: RXCHANGE_PASSWORD, or a prompt)
+  --discovery-url URL   URL at which discovery starts; repeatable (default: https://lyncdiscoverinternal.DOMAIN/, then
+                        https://lyncdiscover.DOMAIN/)
+  --applications URL    create the application at this URL, instead of --domain
+  --application URL     use this existing application, instead of --domain, and do not remove it; such as
+                        https://pool.contoso.com/ucwa/oauth/v1/applications/101
+  --token-file FILE     file whose first line is the token for --application or --applications
+                        (default: RXCHANGE_TOKEN, or a prompt)
+  --uri SIP-URI         contact to watch, such as sip:sara@contoso.com; repeatable
+  --duration MINUTES    lifetime of the subscription on the server, from 10 to 30 (default: 30)
+  --batch N             largest number of requests in one batch; 1 disables batching (default: 20)`;
 
-/** Where to watch, and who asks for it. */
-interface Place {
-  /** Gets the password or the token. */
+/** The connection options, once the secret is known. */
+interface Login {
+  /** Reads the password or the token. */
   readonly readSecret: () => Promise<string>;
   readonly optionsWith: (secret: string) => ConnectOptions;
 }
 
-/** Writes the presence of contacts until the user interrupts; resolves with the exit code. */
+/** Prints the presence of contacts until the user interrupts; resolves with the exit code. */
 export async function watchUcwa(terminal: Terminal, args: readonly string[]): Promise<number> {
   const options = parseOptions(args, {
     domain: { type: 'string' },
@@ -41,21 +41,21 @@ export async function watchUcwa(terminal: Terminal, args: readonly string[]): Pr
     duration: { type: 'string' },
     batch: { type: 'string' },
   });
-  const { readSecret, optionsWith } = placeOf(terminal, options);
+  const { readSecret, optionsWith } = loginOf(terminal, options);
   const uris = options.uri ?? [];
   if (uris.length === 0) throw new UsageError('--uri is missing');
   const durationMinutes = numberArgument(options.duration, '--duration');
   const watched = { uris, ...(durationMinutes === undefined ? {} : { durationMinutes }) };
   const maxParts = numberArgument(options.batch, '--batch');
   const batch = maxParts === undefined ? {} : { batch: { maxParts } };
-  // What is wrong with the other options is told before anybody is asked for a secret.
+  // Reports invalid options before the prompt for a secret.
   presence(connect({ ...optionsWith('none'), ...batch }), watched);
 
   const ucwa = connect({ ...optionsWith(await readSecret()), ...batch });
   return watch(terminal, presence(ucwa, watched), ucwa);
 }
 
-function placeOf(
+function loginOf(
   terminal: Terminal,
   options: {
     readonly domain?: string | undefined;
@@ -66,10 +66,10 @@ function placeOf(
     readonly applications?: string | undefined;
     readonly 'token-file'?: string | undefined;
   },
-): Place {
+): Login {
   const { domain, application, applications, 'discovery-url': urls } = options;
-  if ([domain, application, applications].filter((way) => way !== undefined).length > 1) {
-    throw new UsageError('--domain, --application and --applications exclude each other');
+  if ([domain, application, applications].filter((url) => url !== undefined).length > 1) {
+    throw new UsageError('--domain, --application and --applications are mutually exclusive');
   }
   const readGivenToken = (): Promise<string> => readToken(terminal, options['token-file']);
   if (application !== undefined) {

@@ -9,15 +9,15 @@ import {
 } from '../core/transport/transport.ts';
 
 /**
- * What goes wrong with a request.
+ * The failure of a request at the level of HTTP or of the connection.
  *
- * - `{ status, headers?, body? }`: this is answered, and the server does not act.
+ * - `{ status, headers?, body? }`: the client gets this response, and the server does not act.
  * - `'reset'`: the connection breaks before the server acts.
- * - `'resetAfterActing'`: the server acts, and the connection breaks before the answer.
- * - `{ arrivesAfterMs }`: the connection breaks, and the server gets the request only so long after, and acts.
- * - `{ arrivalDelayMs }`: the request reaches the server so much later, even if the client has aborted it.
- * - `{ delayMs }`: the server acts, and its answer takes so much longer.
- * - `{ truncateAfterBytes }`: the server acts, and the connection breaks in the body of its answer.
+ * - `'resetAfterActing'`: the server acts, and the connection breaks before the response.
+ * - `{ arrivesAfterMs }`: the connection breaks; the server gets the request later, and acts.
+ * - `{ arrivalDelayMs }`: the request reaches the server later, even if the client has aborted it.
+ * - `{ delayMs }`: the server acts, and its response is delayed.
+ * - `{ truncateAfterBytes }`: the server acts, and the connection breaks in the body of its response.
  */
 export type Fault =
   | 'reset'
@@ -28,24 +28,24 @@ export type Fault =
   | DelayedResponse
   | TruncatedResponse;
 
-/** A request that gets to the server when its sender has given it up. */
+/** A request that reaches the server after the connection of its client broke. */
 export interface LateRequest {
-  /** How long after the connection broke, in milliseconds. */
+  /** Milliseconds between the broken connection and the arrival. */
   readonly arrivesAfterMs: number;
 }
 
 /**
- * A request that takes long to reach the server, as behind a proxy or on a congested connection.
+ * A request that is delayed on its way to the server, as on a congested connection.
  *
- * The server does not learn that its client has left: it acts on the request, and holds one that waits for
- * events until something answers it. A P-GET that arrives after a newer one of the same priority replaces it.
+ * The server does not notice that the client has aborted the request: it acts on it, and keeps a pending GET open
+ * until it can respond. A P-GET that arrives after a newer one of the same priority replaces that one.
  */
 export interface DelayedRequest {
-  /** How much longer the request takes, in milliseconds. */
+  /** The additional travel time of the request, in milliseconds. */
   readonly arrivalDelayMs: number;
 }
 
-/** An answer that is not the server's; the server does not act. */
+/** A response in place of the server's own; the server does not act. */
 export interface ReplacedResponse {
   /** From 200 to 599. */
   readonly status: number;
@@ -55,30 +55,30 @@ export interface ReplacedResponse {
   readonly body?: string;
 }
 
-/** The server's answer, but late. */
+/** A delayed response of the server. */
 export interface DelayedResponse {
-  /** How much later, in milliseconds. */
+  /** The delay in milliseconds. */
   readonly delayMs: number;
 }
 
-/** The server's answer, but broken off. */
+/** A response of the server whose connection breaks in the body. */
 export interface TruncatedResponse {
-  /** How much of the body comes. */
+  /** Bytes of the body that arrive. */
   readonly truncateAfterBytes: number;
 }
 
-/** Which requests a fault is for. */
+/** Returns whether a fault applies to a request. */
 export type RequestMatcher = (request: HttpRequest) => boolean;
 
-/** Faults that wait for their requests. */
+/** A queue of faults for the next requests. */
 export interface FaultQueue {
-  /** Lets the next `count` requests fail that match; those who wait already come first. @default matches all */
+  /** Lets the next `count` matching requests fail, after the faults already queued. @default matches all */
   failNext(count: number, fault: Fault, matches?: RequestMatcher): void;
-  /** Forgets what has not happened yet. */
+  /** Removes the faults that have not happened yet. */
   clear(): void;
-  /** How many faults have not happened yet. */
+  /** The number of faults that have not happened yet. */
   readonly pending: number;
-  /** Puts the faults between a client and a server. */
+  /** Applies the faults to the requests of a transport. */
   readonly middleware: Middleware;
 }
 
@@ -88,7 +88,7 @@ interface QueuedFault {
   readonly matches: RequestMatcher;
 }
 
-/** Creates an empty queue of faults, as both simulators have one. */
+/** Creates an empty queue of faults. */
 export function faultQueue(): FaultQueue {
   let queue: QueuedFault[] = [];
 
@@ -131,7 +131,7 @@ const FAULT_NAMES: OptionNames<Exclude<Fault, string>> = {
 
 function checkFault(fault: Fault): void {
   if (typeof fault === 'string') {
-    // Callers without types can pass any string.
+    // JavaScript callers can pass any string.
     if (!['reset', 'resetAfterActing'].includes(fault)) throw invalidOption('fault', fault, 'a known fault');
     return;
   }
@@ -149,7 +149,7 @@ function inject(
   act: () => Observable<HttpResponse>,
 ): Observable<HttpResponse> {
   const reset = (): Observable<never> =>
-    throwError(() => new NetworkError('no answer', request, { code: 'ECONNRESET' }));
+    throwError(() => new NetworkError('no response', request, { code: 'ECONNRESET' }));
   if (fault === 'reset') return reset();
   if (fault === 'resetAfterActing') return act().pipe(mergeMap(reset));
   if ('arrivesAfterMs' in fault) {
@@ -172,7 +172,7 @@ function inject(
   });
 }
 
-/** Lets a request arrive later, whether or not its client still waits for the answer. */
+/** Lets a request arrive later, even if its client unsubscribes meanwhile. */
 function delayed(delayMs: number, act: () => Observable<HttpResponse>): Observable<HttpResponse> {
   const answer = new ReplaySubject<HttpResponse>(1);
   timer(delayMs).pipe(mergeMap(act)).subscribe(answer);
@@ -185,7 +185,7 @@ function truncated(response: HttpResponse, request: HttpRequest, bytes: number):
     const part = chunk.subarray(0, left);
     left -= part.length;
     const broken = throwError(
-      () => new NetworkError('the answer broke off', request, { code: 'ECONNRESET' }),
+      () => new NetworkError('the response broke off', request, { code: 'ECONNRESET' }),
     );
     return part.length === chunk.length ? of(part) : concat(of(part), broken);
   };

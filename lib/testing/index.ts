@@ -1,6 +1,7 @@
 /**
- * Simulated servers for the tests of applications: each is a Transport that runs on RxJS time.
- * `serve` of `rxchange/testing/http` serves it over HTTP.
+ * Simulated servers for tests of applications. Each is a Transport that runs on RxJS time.
+ *
+ * `serve` of `rxchange/testing/http` serves one over HTTP.
  *
  * @module
  */
@@ -13,9 +14,9 @@ export {
   type EwsOperation,
   ewsSimulator,
   type EwsSimulator,
-  type EwsSimulatorOptions,
   type LoggedEwsRequest,
 } from './ews/simulator.ts';
+export { type EwsSimulatorOptions } from './ews/options.ts';
 export type { OpenEwsStream, StreamEnd } from './ews/streaming/streaming.ts';
 export type { SimulatedEwsSubscription } from './ews/subscriptions.ts';
 export type {

@@ -2,12 +2,12 @@ import { map, mergeMap, Observable, ReplaySubject, timer } from 'rxjs';
 import type { HttpResponse, Middleware } from '../core/transport/transport.ts';
 
 /**
- * Returns middleware that delays requests and responses by half of the latency each.
+ * Returns middleware that delays each request and each response by half of the latency.
  *
- * A request that was sent arrives, even if its client has left by then. That the client has left takes as long
- * to arrive as a request does; only a GET is given up then, as the server acts on all others anyway.
+ * A request that was sent arrives even if its client unsubscribes meanwhile. An abort travels as long as a request
+ * does, and cancels only a GET, because the server acts on all other methods anyway.
  *
- * @param latencyMs There and back together, in milliseconds; 0 leaves the transport as it is.
+ * @param latencyMs The round trip in milliseconds; 0 returns the transport unchanged.
  */
 export function withLatency(latencyMs: number): Middleware {
   if (latencyMs === 0) return (transport) => transport;

@@ -2,8 +2,9 @@ import { asyncScheduler, defer, tap } from 'rxjs';
 import type { HttpHeaders, HttpRequest, Middleware, Transport } from '../core/transport/transport.ts';
 
 /**
- * The headers that the two protocols and HTTP itself need, spelled as IIS does: a response tells values by
- * name, not the names. Microsoft's own reader of batches knows only this spelling of Content-Type.
+ * The response headers that the two protocols and HTTP need, in the spelling of IIS.
+ *
+ * Microsoft's own batch parser accepts only this spelling of Content-Type.
  */
 const NAMES = [
   'Content-Type',
@@ -16,7 +17,7 @@ const NAMES = [
   'X-BackEndOverrideCookie',
 ];
 
-/** Returns the headers of a response that are sent; `further` names are sent as well. */
+/** Returns the standard headers of a response, and those named in `further`. */
 export function standardHeaders(
   headers: HttpHeaders,
   further: readonly string[] = [],
@@ -29,41 +30,41 @@ export function standardHeaders(
   return sent;
 }
 
-/** One request that a simulator was sent. */
+/** A request that a simulator received. */
 export interface LoggedRequest {
   /** Such as `DELETE`. */
   readonly method: string;
-  /** Path and query, as they were sent. */
+  /** Path and query as sent. */
   readonly path: string;
   /**
-   * Names in lower case. `…` replaces the value of Cookie, and that of Authorization and Proxy-Authorization, of
-   * which only a scheme such as `Bearer` is kept.
+   * Names in lower case. `…` replaces the values of Cookie, Authorization and Proxy-Authorization, except for a
+   * scheme such as `Bearer`.
    */
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * The text as it was sent, except that `…` replaces three kinds of values; undefined if there was no body.
+   * The text as sent, except that `…` replaces secrets; undefined if there was no body.
    *
-   * - in a form, the fields whose names end with `password`, `token`, `secret` or `assertion`, in any case, and
-   *   `ms_rtc_renew`;
-   * - in JSON, the strings of properties with such names;
-   * - in a multipart, both, and the same headers of its parts as in `headers`.
+   * - In a form: fields whose names end with `password`, `token`, `secret` or `assertion`, in any case, and
+   *   `ms_rtc_renew`.
+   * - In JSON: strings of properties with such names.
+   * - In a multipart: both, and the same headers of its parts as in `headers`.
    */
   readonly body: string | undefined;
-  /** When it was sent, in milliseconds of the scheduler's clock. */
+  /** The time it was sent, in milliseconds of the scheduler's clock. */
   readonly time: number;
-  /** What it was answered; undefined while it is not, and where it never was. */
+  /** The status of the response; undefined while there is none. */
   readonly status: number | undefined;
-  /** What a batch carried, in that order. @default not there: it was no batch, or the batch was refused */
+  /** The parts of a batch, in order. @default absent: not a batch, or the batch was rejected */
   readonly parts?: readonly LoggedRequest[];
 }
 
-/** The requests that a simulator was sent. */
+/** The log of the requests that a simulator received. */
 interface RequestLog {
-  /** In the order in which they were sent. Beyond 64 Mi characters, the oldest are dropped. */
+  /** The requests in the order of sending. Beyond 64 Mi characters, the oldest are dropped. */
   readonly requests: readonly LoggedRequest[];
-  /** Notes every request that passes. */
+  /** Logs every request. */
   readonly middleware: Middleware;
-  /** Notes every request that passes as a part of this one. */
+  /** Logs every request as a part of this one. */
   partsOf(whole: HttpRequest): Middleware;
 }
 
@@ -72,9 +73,9 @@ interface Entry extends LoggedRequest {
   parts?: Entry[];
 }
 
-/** How many characters are kept, so that many requests, or large ones, cannot exhaust the memory. */
+/** A limit, so that many or large requests cannot exhaust the memory. */
 const MAX_CHARACTERS = 64 * 1024 * 1024;
-/** What an entry costs besides its texts, so that very many small ones are bounded, too. */
+/** The cost of an entry besides its texts, so that many small ones are limited too. */
 const OVERHEAD_CHARACTERS = 500;
 
 const HEADER =
@@ -83,7 +84,7 @@ const FIELD = /((?:^|[&;])(?:[\w-]*(?:password|token|secret|assertion)|ms_rtc_re
 const PROPERTY =
   /("(?:[\w-]*(?:password|token|secret|assertion)|ms_rtc_renew)"\s*:\s*)"[^"\\]*(?:\\.[^"\\]*)*"?/gis;
 
-/** Creates an empty log, as both simulators have one. */
+/** Creates an empty log. */
 export function requestLog(): RequestLog {
   const requests: Entry[] = [];
   let characters = 0;
@@ -127,7 +128,7 @@ function entryOf({ method, url, headers = {}, body }: HttpRequest): Entry {
   };
 }
 
-/** Without what is added later, so that it is the same when the entry is dropped. */
+/** Returns the size of an entry, without the fields that are added later. */
 function lengthOf({ path, headers, body = '' }: Entry): number {
   return OVERHEAD_CHARACTERS + path.length + JSON.stringify(headers).length + body.length;
 }
@@ -137,7 +138,7 @@ function withoutToken(name: string, value: string): string {
   return `${start}${value}`.replace(HEADER, '$1…').slice(start.length);
 }
 
-/** The parts of a batch have headers and bodies of their own. */
+/** Returns a body without secrets; the parts of a batch have their own headers and bodies. */
 function withoutSecrets(body: string, contentType: string): string {
   const isMultipart = /^multipart\//i.test(contentType);
   const isForm = /^application\/x-www-form-urlencoded/i.test(contentType);

@@ -5,13 +5,13 @@ import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { specTerminal } from '../support/terminal.ts';
 
-interface Ended {
+interface ProcessResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-function demo(...args: string[]): Promise<Ended> {
+function demo(...args: string[]): Promise<ProcessResult> {
   const command = ['--import', 'ts-blank-space/register', 'lib/cli/main.ts', 'demo', ...args];
   return new Promise((resolve) => {
     const child = execFile(process.execPath, command, { timeout: 20_000 }, (_error, stdout, stderr) => {
@@ -20,41 +20,41 @@ function demo(...args: string[]): Promise<Ended> {
   });
 }
 
-describe('rxchange demo, on servers that are not left clean', () => {
-  const broken = (): DemoServers => ({
+describe('rxchange demo, with a failing server', () => {
+  const servers = (): DemoServers => ({
     ucwa: ucwaSimulator({ mediumSeconds: 0.02 }),
     ews: ewsSimulator(),
   });
 
-  it('should exit with 1 when a notification subscription stays, and say how many', async () => {
-    const servers = broken();
-    servers.ews.failNext(1, { status: 403 }, 'Unsubscribe');
+  it('exits with 1 and prints the outcome if a subscription is left', async () => {
+    const demoServers = servers();
+    demoServers.ews.failNext(1, { status: 403 }, 'Unsubscribe');
     const terminal = specTerminal();
-    expect(await demoOn(terminal, servers)).to.equal(1);
+    expect(await demoOn(terminal, demoServers)).to.equal(1);
     expect(terminal.lines.out.join('\n')).to.match(/ledger: Failed PullSubscription/);
   });
 
-  it('should close everything and tell the error when a server refuses presence', async () => {
-    const servers = broken();
-    servers.ucwa.failNext(1, { status: 403 }, ({ url }) => url.endsWith('/presenceSubscriptions'));
-    const error: unknown = await demoOn(specTerminal(), servers).catch((reason: unknown) => reason);
+  it('closes everything and throws if the presence subscription fails', async () => {
+    const demoServers = servers();
+    demoServers.ucwa.failNext(1, { status: 403 }, ({ url }) => url.endsWith('/presenceSubscriptions'));
+    const error: unknown = await demoOn(specTerminal(), demoServers).catch((reason: unknown) => reason);
     expect(error).to.include({ status: 403 });
-    expect(servers.ucwa.applications).to.deep.equal([]);
+    expect(demoServers.ucwa.applications).to.deep.equal([]);
   });
 
-  it('should close everything and tell the error when a server refuses', async () => {
-    const servers = broken();
-    servers.ews.failNext(1, { status: 403 }, 'Subscribe');
-    const error: unknown = await demoOn(specTerminal(), servers).catch((reason: unknown) => reason);
+  it('closes everything and throws if the EWS subscription fails', async () => {
+    const demoServers = servers();
+    demoServers.ews.failNext(1, { status: 403 }, 'Subscribe');
+    const error: unknown = await demoOn(specTerminal(), demoServers).catch((reason: unknown) => reason);
     expect(error).to.include({ status: 403 });
-    expect(servers.ews.subscriptions).to.deep.equal([]);
+    expect(demoServers.ews.subscriptions).to.deep.equal([]);
   });
 });
 
 describe('rxchange demo, as a process', function () {
   this.timeout(25_000);
 
-  it('should make both subscriptions, show events, remove both, and exit with 0', async () => {
+  it('creates and removes both subscriptions, prints events, and exits with 0', async () => {
     const { code, stdout, stderr } = await demo();
     const lines = stdout.trimEnd().split('\n');
     const inOrder = [
@@ -86,7 +86,7 @@ describe('rxchange demo, as a process', function () {
     expect(code).to.equal(0);
   });
 
-  it('should exit with 2 for an option that it does not have', async () => {
+  it('exits with 2 for an unknown option', async () => {
     expect(await demo('--fast')).to.include({ code: 2, stdout: '' });
   });
 });

@@ -23,10 +23,10 @@ describe('describeOutcome', () => {
     ],
   ];
   for (const [outcome, line] of cases) {
-    it(`should tell ${outcome.outcome} in one line`, () => expect(describeOutcome(outcome)).to.equal(line));
+    it(`returns one line about ${outcome.outcome}`, () => expect(describeOutcome(outcome)).to.equal(line));
   }
 
-  it('shows nothing of the query and the fragment of an href', () => {
+  it('omits the query and the fragment of an href', () => {
     for (const id of ['/1?key=hush', '/1#hush', 'https://pool.contoso.com/1?key=hush'])
       expect(describeOutcome({ ...entry, id, outcome: 'Released', attempts: 1 }))
         .to.match(/^Released thing .*\/1$/)
@@ -35,7 +35,7 @@ describe('describeOutcome', () => {
 });
 
 describe('describeError', () => {
-  it('should tell name and message, whatever was thrown', () => {
+  it('returns name and message, or the thrown value', () => {
     expect(describeError(new RangeError('too far'))).to.equal('RangeError: too far');
     expect(describeError(7)).to.equal('7');
   });

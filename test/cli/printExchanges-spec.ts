@@ -26,14 +26,14 @@ describe('printExchanges', () => {
     );
   });
 
-  it('prints no response code of more than 64 characters', () => {
+  it('omits a response code of more than 64 characters', () => {
     const code = 'a'.repeat(65);
     expect(printed(() => soap(`<m:ResponseCode>${code}</m:ResponseCode>`))).to.match(
       / GET \/a {2}200 {2}\d+ ms$/,
     );
   });
 
-  it('prints a bounded part of an error, without control characters', () => {
+  it('limits the text of an error, and replaces its control characters', () => {
     const message = `broken \u001b[2J\n${'a'.repeat(10_000)}`;
     const line = printed(() => throwError(() => new Error(message)));
     expect(line)
@@ -42,7 +42,7 @@ describe('printExchanges', () => {
     expect(line.length).to.be.below(1000);
   });
 
-  it('prints an error that is no Error', () => {
+  it('prints a thrown value that is not an Error', () => {
     expect(printed(() => throwError(() => 'odd'))).to.match(/ GET \/a {2}odd /);
   });
 });

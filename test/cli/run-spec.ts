@@ -4,7 +4,7 @@ import { run } from '../../lib/cli/run.ts';
 import { specTerminal } from '../support/terminal.ts';
 
 describe('rxchange', () => {
-  it('should say how it is used, and fail, when it is called without a command', async () => {
+  it('prints its usage and exits with 2 without a command', async () => {
     const terminal = specTerminal();
     expect(await run(terminal, [])).to.equal(2);
     expect(terminal.lines.err.join()).to.contain('Usage:');
@@ -12,7 +12,7 @@ describe('rxchange', () => {
   });
 
   for (const args of [['--help'], ['-h'], ['demo', '--help'], ['watch', '--help'], ['nonsense', '--help']]) {
-    it(`should say how it is used: ${args.join(' ')}`, async () => {
+    it(`prints its usage for ${args.join(' ')}`, async () => {
       const terminal = specTerminal();
       expect(await run(terminal, args)).to.equal(0);
       expect(terminal.lines.out.join()).to.contain('rxchange watch ews');
@@ -20,7 +20,7 @@ describe('rxchange', () => {
   }
 
   for (const command of ['watch ews', 'watch ucwa', 'simulate ews', 'simulate ucwa']) {
-    it(`should say what the options of ${command} are`, async () => {
+    it(`prints the options of ${command}`, async () => {
       const terminal = specTerminal();
       expect(await run(terminal, [...command.split(' '), '--help'])).to.equal(0);
       expect(terminal.lines.out.join())
@@ -29,7 +29,7 @@ describe('rxchange', () => {
     });
   }
 
-  it('writes each line of its help on its own', async () => {
+  it('prints its help line by line', async () => {
     const terminal = specTerminal();
     await run(terminal, ['--help']);
     await run(terminal, []);
@@ -38,7 +38,7 @@ describe('rxchange', () => {
     expect(terminal.lines.out.join('')).not.to.contain('\n');
   });
 
-  it('should tell its version', async () => {
+  it('prints its version', async () => {
     const terminal = specTerminal();
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect(await run(terminal, ['--version'])).to.equal(0);
@@ -46,14 +46,14 @@ describe('rxchange', () => {
   });
 
   const unknown: readonly [args: string, problem: string][] = [
-    ['look', 'there is no command "look"'],
+    ['look', 'unknown command "look"'],
     ['watch', 'watch needs a protocol: watch ews or watch ucwa'],
     ['watch --url https://mail.contoso.com/', 'watch needs a protocol: watch ews or watch ucwa'],
-    ['watch mail', 'watch knows no protocol "mail": watch ews or watch ucwa'],
+    ['watch mail', 'watch does not know the protocol "mail": watch ews or watch ucwa'],
     ['simulate', 'simulate needs a protocol: simulate ews or simulate ucwa'],
   ];
   for (const [args, problem] of unknown) {
-    it(`says what is wrong with ${args.split(' ').slice(0, 2).join(' ')}`, async () => {
+    it(`reports the error in: ${args.split(' ').slice(0, 2).join(' ')}`, async () => {
       const terminal = specTerminal();
       expect(await run(terminal, args.split(' '))).to.equal(2);
       expect(terminal.lines.err).to.deep.equal([`rxchange: ${problem}; see rxchange --help`]);
@@ -69,25 +69,28 @@ describe('rxchange', () => {
     ['watch ews --url https://a/ --interval soon', /--interval must be a number, but it is "soon"/],
     ['watch ews --url https://a/ --timeout 0', /timeoutMinutes must be .* from 1 to 1440/],
     ['watch ews --url https://a/ --folder Inbox', /folders\[0\] must be a distinguished folder name/],
-    ['watch ews --url https://a/ --autodiscover a@b.example', /--url and --autodiscover exclude each other/],
+    [
+      'watch ews --url https://a/ --autodiscover a@b.example',
+      /--url and --autodiscover are mutually exclusive/,
+    ],
     ['watch ews --autodiscover sara', /address must be an SMTP address/],
     ['watch ews --url https://a/ --mode push', /--mode must be pull or stream, but it is "push"/],
-    ['watch ews --url https://a/ --mode stream --interval 3', /--interval and --timeout are for --mode pull/],
-    ['watch ews --url https://a/ --delegate', /--delegate needs --mailbox/],
+    ['watch ews --url https://a/ --mode stream --interval 3', /--interval and --timeout require --mode pull/],
+    ['watch ews --url https://a/ --delegate', /--delegate requires --mailbox/],
     [
       'watch ews --url https://a/ --mailbox a@b.example --delegate --all-folders',
-      /--delegate and --all-folders exclude each other/,
+      /--delegate and --all-folders are mutually exclusive/,
     ],
     ['watch ews --url https://a/ --password hush', /Unknown option '--password'/],
     ['watch ucwa', /--domain .*is missing/],
     ['watch ucwa --domain contoso.com --uri sip:a@b', /--user is missing/],
     ['watch ucwa --domain contoso.com --user sara', /--uri is missing/],
     ['watch ucwa --domain a/b --user sara --uri sip:a@b', /domain must be/],
-    ['watch ucwa --domain contoso.com --application https://a/1 --uri sip:a@b', /exclude each other/],
+    ['watch ucwa --domain contoso.com --application https://a/1 --uri sip:a@b', /mutually exclusive/],
     ['watch ucwa --domain contoso.com --user a --uri sip:a@b --discovery-url /', /urls/],
     ['watch ucwa --application https://a/1 --uri sip:a@b --batch 0', /maxParts must be/],
     ['watch ucwa --application https://a/1', /--uri is missing/],
-    ['watch ucwa --application https://a/1 --applications https://a/ --uri sip:a@b', /exclude each other/],
+    ['watch ucwa --application https://a/1 --applications https://a/ --uri sip:a@b', /mutually exclusive/],
     ['watch ucwa --application https://a/1 --uri sara', /uris\[0\]/],
     [
       'watch ucwa --application https://a/1 --uri sip:a@b --duration 31',
@@ -98,7 +101,7 @@ describe('rxchange', () => {
     ['simulate ews --allow-host a/b', /allowedHosts\[0\] must be a host/],
   ];
   for (const [args, message] of misuses) {
-    it(`should say what is wrong with: ${args}`, async () => {
+    it(`reports the error in: ${args}`, async () => {
       const terminal = specTerminal();
       expect(await run(terminal, args.split(' '))).to.equal(2);
       expect(terminal.lines.err).to.have.length(1);

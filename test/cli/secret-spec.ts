@@ -7,7 +7,7 @@ import { specTerminal } from '../support/terminal.ts';
 
 const failureOf = (secret: Promise<string>): Promise<string> =>
   secret.then(
-    () => 'it was read',
+    () => 'no error',
     (error: unknown) => (error as Error).message,
   );
 
@@ -25,50 +25,50 @@ describe('readPassword and readToken', () => {
 
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('should read the first line of the file before all else', async () => {
+  it('prefers the first line of the file', async () => {
     const terminal = specTerminal({ RXCHANGE_PASSWORD: 'environment' }, 'typed');
     expect(await readPassword(terminal, file('file\r\nmore'))).to.equal('file');
     expect(terminal.questions).to.deep.equal([]);
   });
 
-  it('should read the environment before it asks', async () => {
+  it('prefers the environment to a prompt', async () => {
     const terminal = specTerminal({ RXCHANGE_PASSWORD: 'p', RXCHANGE_TOKEN: 't' }, 'typed');
     expect(await readPassword(terminal, undefined)).to.equal('p');
     expect(await readToken(terminal, undefined)).to.equal('t');
     expect(terminal.questions).to.deep.equal([]);
   });
 
-  it('should ask otherwise', async () => {
+  it('prompts if nothing else is given', async () => {
     const terminal = specTerminal({}, 'typed');
     expect(await readToken(terminal, undefined)).to.equal('typed');
     expect(terminal.questions).to.deep.equal(['token: ']);
   });
 
-  it('should say what to do where nobody can be asked', async () => {
+  it('names the alternatives without a terminal', async () => {
     expect(await failureOf(readPassword(specTerminal(), undefined))).to.equal(
-      'no password: set RXCHANGE_PASSWORD, name a file with --password-file, or run it in a terminal',
+      'no password: set RXCHANGE_PASSWORD, use --password-file, or run the command in a terminal',
     );
   });
 
   for (const mode of [0o644, 0o640, 0o604, 0o620, 0o666]) {
-    it(`should refuse a file that others can use, of mode ${mode.toString(8)}, without a word of it`, async function () {
+    it(`rejects a file of mode ${mode.toString(8)} without quoting it`, async function () {
       // Windows has no POSIX modes.
       if (process.platform === 'win32') this.skip();
       const path = file('hush');
       chmodSync(path, mode);
       expect(await failureOf(readPassword(specTerminal(), path))).to.equal(
-        `the password file ${path} can be used by others: chmod 600 it, and change the password`,
+        `the password file ${path} is accessible to other users: run chmod 600 on it, and change the password`,
       );
     });
   }
 
-  it('should name a folder in the place of a file', async () => {
+  it('rejects a folder by name', async () => {
     expect(await failureOf(readPassword(specTerminal(), folder))).to.match(
       /^the password file .* cannot be read$/,
     );
   });
 
-  it('should name a file that cannot be read, and a secret that is empty', async () => {
+  it('names an unreadable file, and an empty secret', async () => {
     expect(await failureOf(readToken(specTerminal(), join(folder, 'missing')))).to.match(
       /^the token file .*missing cannot/,
     );

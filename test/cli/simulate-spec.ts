@@ -8,7 +8,7 @@ import { discover } from '../../lib/ucwa/discovery/discover.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
 import { specTerminal } from '../support/terminal.ts';
 
-/** Sends a text by hand, with the port for PORT; resolves with the status, once the connection is closed. */
+/** Sends a text in which PORT is replaced; resolves with the status after the connection is closed. */
 async function statusFor(url: string, sent: string): Promise<number> {
   const { port } = new URL(url);
   const socket = connect(Number(port), '127.0.0.1');
@@ -19,31 +19,31 @@ async function statusFor(url: string, sent: string): Promise<number> {
 }
 
 describe('rxchange simulate', () => {
-  const watches = {
+  const watchCommands = {
     ews: 'watch ews --interval 0.05 --url',
     'ews, as a stream,': 'watch ews --mode stream --url',
     ucwa: 'watch ucwa --uri sip:sara@contoso.com --applications',
   };
-  const happens = { ews: /"newMail"/, 'ews, as a stream,': /"newMail"/, ucwa: /contactPresence/ };
+  const events = { ews: /"newMail"/, 'ews, as a stream,': /"newMail"/, ucwa: /contactPresence/ };
 
-  for (const kind of ['ews', 'ews, as a stream,', 'ucwa'] as const) {
-    it(`should serve ${kind} until it is interrupted: something happens, and can be watched`, async () => {
+  for (const mode of ['ews', 'ews, as a stream,', 'ucwa'] as const) {
+    it(`serves ${mode} with events to watch, until it is interrupted`, async () => {
       const server = specTerminal();
-      const served = run(server, ['simulate', kind.split(',')[0]!, '--every', '0.1']);
+      const served = run(server, ['simulate', mode.split(',')[0]!, '--every', '0.1']);
       const url = await server.line(/^http/);
       const client = specTerminal({ RXCHANGE_TOKEN: 'any' });
-      const watched = run(client, [...watches[kind].split(' '), url]);
-      await client.line(happens[kind]);
+      const watched = run(client, [...watchCommands[mode].split(' '), url]);
+      await client.line(events[mode]);
       client.interrupt();
       expect(await watched).to.equal(0);
       server.interrupt();
       expect(await served).to.equal(0);
-      expect(server.lines.err).to.deep.equal(['left on the server: 0 subscriptions']);
+      expect(server.lines.err).to.deep.equal(['subscriptions left on the server: 0']);
       expect(server.lines.out.some((line) => /→ (POST|DELETE) .* 20\d/.test(line))).to.equal(true);
     });
   }
 
-  it('should serve the discovery of ucwa and sign in whoever comes, and tell where', async () => {
+  it('prints the URL of the ucwa discovery, which accepts every user', async () => {
     const server = specTerminal();
     const served = run(server, ['simulate', 'ucwa']);
     const recorded = await server.line(/^discovery: http/);
@@ -65,7 +65,7 @@ describe('rxchange simulate', () => {
     ['2 MB', 'POST / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nContent-Length: 2097152', 413],
   ];
   for (const [what, request, status] of hostile) {
-    it(`answers a request with ${what} with ${status}`, async () => {
+    it(`responds with ${status} to a request with ${what}`, async () => {
       const server = specTerminal();
       const served = run(server, ['simulate', 'ews']);
       const url = await server.line(/^http/);
@@ -76,20 +76,20 @@ describe('rxchange simulate', () => {
     });
   }
 
-  it('serves a host that --allow-host names', async () => {
+  it('accepts the hosts of --allow-host', async () => {
     const server = specTerminal();
     const served = run(server, ['simulate', 'ews', '--allow-host', 'a.example', '--allow-host', 'b.example']);
     const url = await server.line(/^http/);
-    const asked = (host: string): Promise<number> =>
+    const statusOf = (host: string): Promise<number> =>
       statusFor(url, `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
-    expect(await Promise.all(['a.example', 'b.example', 'c.example'].map(asked))).to.deep.equal([
+    expect(await Promise.all(['a.example', 'b.example', 'c.example'].map(statusOf))).to.deep.equal([
       404, 404, 421,
     ]);
     server.interrupt();
     await served;
   });
 
-  it('prints a bounded line for a request of any length', async () => {
+  it('limits the length of the line about a request', async () => {
     const server = specTerminal();
     const served = run(server, ['simulate', 'ews']);
     const url = await server.line(/^http/);

@@ -23,7 +23,7 @@ function host(
 }
 
 describe('processTerminal', () => {
-  it('should write lines to standard output and standard error', () => {
+  it('writes lines to standard output and standard error', () => {
     const process = host(false);
     const terminal = processTerminal(process);
     terminal.out('result');
@@ -32,7 +32,7 @@ describe('processTerminal', () => {
     expect(terminal.env['NAME']).to.equal('value');
   });
 
-  it('writes characters that a terminal acts on as JSON escapes them', () => {
+  it('escapes control characters as JSON does', () => {
     const process = host(false);
     const event = { id: '\u001b]0;a\u0007\r\n\u007f\u009b31m\u2028\u202e\u{e0041}', name: 'Zoë 👋' };
     processTerminal(process).out(JSON.stringify(event));
@@ -43,7 +43,7 @@ describe('processTerminal', () => {
     expect(JSON.parse(line)).to.deep.equal(event);
   });
 
-  it('writes a bounded line about progress, without control characters', () => {
+  it('limits a line about progress, and replaces its control characters', () => {
     const process = host(false);
     processTerminal(process).err(`a\u001b[2Jb\nc${'d'.repeat(1_000_000)}`);
     const [, line] = process.written();
@@ -51,7 +51,7 @@ describe('processTerminal', () => {
     expect(line.length).to.be.at.most(2002);
   });
 
-  it('should tell the signals that end a command, and leave them alone when nobody listens', () => {
+  it('emits signals while it is subscribed, and handles none otherwise', () => {
     const process = host(false);
     const seen: string[] = [];
     const subscription = processTerminal(process).interrupted$.subscribe((signal) => seen.push(signal));
@@ -62,11 +62,11 @@ describe('processTerminal', () => {
     expect(process.listenerCount('SIGINT') + process.listenerCount('SIGTERM')).to.equal(0);
   });
 
-  it('should end the process when it is told to', () => {
+  it('ends the process with the given code', () => {
     expect(() => processTerminal(host(false)).exit(130)).to.throw('exit 130');
   });
 
-  it('should ask for a secret without showing what is typed', async () => {
+  it('prompts for a secret without echoing it', async () => {
     const process = host(true);
     const answer = processTerminal(process).askSecret('password: ');
     process.type('hush\r');
@@ -74,10 +74,10 @@ describe('processTerminal', () => {
     expect(process.written()).to.deep.equal(['', 'password: \n']);
   });
 
-  it('should not ask where nobody can answer', async () => {
+  it('rejects a question without a terminal', async () => {
     const message = await processTerminal(host(false))
       .askSecret('password: ')
       .catch((error: unknown) => (error as Error).message);
-    expect(message).to.equal('there is no terminal to ask on');
+    expect(message).to.equal('standard input is not a terminal');
   });
 });

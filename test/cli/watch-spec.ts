@@ -25,7 +25,7 @@ describe('rxchange watch, over real sockets', () => {
   const typesOf = (lines: readonly string[]): string[] =>
     lines.map((line) => (JSON.parse(line) as { type: string }).type);
 
-  it('should write the events of a mailbox as lines of JSON until it is interrupted, and leave nothing behind', async () => {
+  it('prints mailbox events as JSON until interrupted, then unsubscribes', async () => {
     const simulator = ewsSimulator({ basic: { username: 'sara', password: 'hush' } });
     server = await serve(simulator.transport);
     const terminal = specTerminal({ RXCHANGE_PASSWORD: 'hush' });
@@ -44,10 +44,10 @@ describe('rxchange watch, over real sockets', () => {
   });
 
   for (const [how, args] of [
-    ['impersonating their users', []],
+    ['by impersonation', []],
     ['as a delegate', ['--delegate']],
   ] as const) {
-    it(`should stream the events of several mailboxes, ${how}, and say whose each is`, async () => {
+    it(`streams the events of several mailboxes ${how}, with their addresses`, async () => {
       const simulator = ewsSimulator({ token: 'hush' });
       const mailboxes = ['sara@contoso.com', 'boss@contoso.com'];
       let isDelivered = false;
@@ -76,7 +76,7 @@ describe('rxchange watch, over real sockets', () => {
     });
   }
 
-  it('writes no control characters of a server to the terminal', async () => {
+  it('escapes control characters of the server', async () => {
     const simulator = ewsSimulator();
     const withControls = (chunk: Uint8Array): Uint8Array =>
       new TextEncoder().encode(
@@ -90,7 +90,7 @@ describe('rxchange watch, over real sockets', () => {
     const lines = new ReplaySubject<string>(Infinity);
     const host = Object.assign(new EventEmitter(), {
       ...{ stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() },
-      ...{ env: { RXCHANGE_TOKEN: 'hush' }, exit: () => expect.fail('it is not to exit') },
+      ...{ env: { RXCHANGE_TOKEN: 'hush' }, exit: () => expect.fail('unexpected exit') },
     });
     createInterface({ input: host.stdout }).on('line', (line) => lines.next(line));
     host.stderr.resume();
@@ -107,7 +107,7 @@ describe('rxchange watch, over real sockets', () => {
     expect(JSON.parse(event)).to.have.nested.property('item.id', `\u009b2J\u202e${id}`);
   });
 
-  it('should exit with 1 when the server is not left clean', async () => {
+  it('exits with 1 if a subscription is left on the server', async () => {
     const simulator = ewsSimulator();
     server = await serve(simulator.transport);
     simulator.failNext(1, { status: 403 }, 'Unsubscribe');
@@ -121,7 +121,7 @@ describe('rxchange watch, over real sockets', () => {
     );
   });
 
-  it('shows why a release failed, however long the id is', async () => {
+  it('prints the cause of a failed release after a very long id', async () => {
     const long = 'A'.repeat(2500);
     const simulator = ewsSimulator();
     simulator.failNext(1, { error: 'ErrorAccessDenied' }, 'Unsubscribe');
@@ -143,7 +143,7 @@ describe('rxchange watch, over real sockets', () => {
     );
   });
 
-  it('should exit with 1 when the password is wrong, and show neither it nor the right one', async () => {
+  it('exits with 1 for a wrong password, and prints no password', async () => {
     const simulator = ewsSimulator({ basic: { username: 'sara', password: 'hush' } });
     server = await serve(simulator.transport);
     const terminal = specTerminal({}, 'wrong-password');
@@ -154,7 +154,7 @@ describe('rxchange watch, over real sockets', () => {
       .and.not.match(/hush|wrong-password/);
   });
 
-  it('should write the presence of contacts, and remove the application that it made', async () => {
+  it('prints the presence of contacts, then removes its application', async () => {
     const simulator = ucwaSimulator({ token: 'hush', mediumSeconds: 0.02 });
     server = await serve(simulator.transport);
     const terminal = specTerminal({ RXCHANGE_TOKEN: 'hush' });
@@ -172,7 +172,7 @@ describe('rxchange watch, over real sockets', () => {
     expect(simulator.applications).to.deep.equal([]);
   });
 
-  it('should find the server of a domain, sign in there, and leave nothing behind', async () => {
+  it('finds the server of a domain, signs in, and leaves nothing', async () => {
     const pool = ucwaSimulator({ mediumSeconds: 0.02 });
     const hosts = ucwaDiscovery({ users: { 'sara@contoso.com': 'hush' }, pool: pool.transport });
     server = await serve(hosts.transport);
@@ -187,7 +187,7 @@ describe('rxchange watch, over real sockets', () => {
     expect(hosts.tokens).to.have.length(1);
   });
 
-  it('should exit with 1 when the sign-in is refused, and show neither password', async () => {
+  it('exits with 1 if the sign-in fails, and prints no password', async () => {
     const hosts = ucwaDiscovery({ users: { 'sara@contoso.com': 'hush' } });
     server = await serve(hosts.transport);
     const terminal = specTerminal({ RXCHANGE_PASSWORD: 'wrong-password' });
@@ -200,33 +200,33 @@ describe('rxchange watch, over real sockets', () => {
   });
 });
 
-describe('rxchange watch, interrupted while the server is down', () => {
-  const interrupted = async (answeredAfterMs: number): Promise<readonly string[]> => {
+describe('rxchange watch, interrupted while the server does not respond', () => {
+  const interrupted = async (respondsAfterMs: number): Promise<readonly string[]> => {
     const terminal = specTerminal();
     const ledger = releaseLedger();
     const end = ledger.begin({ resource: 'presenceSubscription', id: '/a?key=hush' });
     const result = inVirtualTime(() => {
       const exit = watch(terminal, NEVER, { releases: ledger, close: () => ledger.close() });
       terminal.interrupt();
-      timer(answeredAfterMs).subscribe(end);
+      timer(respondsAfterMs).subscribe(end);
       return exit;
     });
     await result;
     return terminal.lines.err;
   };
 
-  it('names what it waits for after 2 seconds, and the second Ctrl-C', async () => {
+  it('prints pending releases and the second Ctrl-C after 2 seconds', async () => {
     expect(await interrupted(2001)).to.deep.equal([
-      'WaitingFor presenceSubscription /a',
-      'The server does not answer yet. Press Ctrl-C again to exit without waiting.',
+      'Pending presenceSubscription /a',
+      'The server has not responded yet. Press Ctrl-C again to exit without waiting.',
     ]);
   });
 
-  it('names nothing when the server answers within 2 seconds', async () => {
+  it('prints nothing if the server responds within 2 seconds', async () => {
     expect(await interrupted(1999)).to.deep.equal([]);
   });
 
-  it('ends on its own after 10 seconds, with 1 and what is left', async () => {
+  it('exits with 1 after 10 seconds, and prints what is left', async () => {
     const simulator = ewsSimulator();
     const terminal = specTerminal();
     const service = connectExchange({ server: simulator.url, transport: simulator.transport });
@@ -251,7 +251,7 @@ describe('rxchange watch, interrupted again', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const) {
-    it(`should end the process at once, and tell what is left, by ${signal}`, async () => {
+    it(`exits immediately on ${signal}, and prints what is left`, async () => {
       const terminal = specTerminal();
       const ledger = releaseLedger();
       const endOne = ledger.begin({ resource: 'PullSubscription', id: 'a' });
@@ -264,9 +264,9 @@ describe('rxchange watch, interrupted again', () => {
       terminal.interrupt(signal);
       expect(await firstValueFrom(terminal.exits$)).to.equal(code);
       expect(terminal.lines.err).to.deep.equal([
-        'NotWaitedFor PullSubscription a',
-        'NotWaitedFor PullSubscription (id unknown)',
-        'NotWaitedFor presenceSubscription /b',
+        'NotAwaited PullSubscription a',
+        'NotAwaited PullSubscription (id unknown)',
+        'NotAwaited presenceSubscription /b',
       ]);
       endOne();
       endTwo();

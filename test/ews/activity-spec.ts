@@ -11,7 +11,8 @@ import type { ExchangeOptions } from '../../lib/ews/options.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
 import { type Exchange } from '../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
-import { ewsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ews/simulator.ts';
+import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
+import { type EwsSimulatorOptions } from '../../lib/testing/ews/options.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { response } from '../support/responses.ts';
 

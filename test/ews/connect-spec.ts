@@ -8,7 +8,8 @@ import { bearer } from '../../lib/core/transport/auth.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
 import { sessionOf } from '../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
-import { ewsSimulator, type EwsSimulatorOptions } from '../../lib/testing/ews/simulator.ts';
+import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
+import { type EwsSimulatorOptions } from '../../lib/testing/ews/options.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { respondWith, response } from '../support/responses.ts';
 

@@ -1,11 +1,8 @@
 import { of, throwError } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
 import { headersFrom, type Transport } from '../../lib/core/transport/transport.ts';
-import {
-  ewsSimulator,
-  type EwsSimulator,
-  type EwsSimulatorOptions,
-} from '../../lib/testing/ews/simulator.ts';
+import { ewsSimulator, type EwsSimulator } from '../../lib/testing/ews/simulator.ts';
+import { type EwsSimulatorOptions } from '../../lib/testing/ews/options.ts';
 import { response } from '../support/responses.ts';
 
 export type Host = 0 | 1;

@@ -25,7 +25,7 @@ const travel = (method: string, leavesAfterMs?: number): Travel => {
   return { arrived, answered };
 };
 
-describe('travelling', () => {
+describe('withLatency', () => {
   it('should take half of the time there and half of it back', () => {
     expect(travel('GET')).to.deep.equal({ arrived: [10], answered: [20] });
   });

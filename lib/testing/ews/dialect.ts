@@ -1,25 +1,25 @@
 /**
- * The servers that can be simulated.
+ * A server that can be simulated.
  *
- * - `exchange`: Exchange Server, as it is documented, with streams as they were recorded.
+ * - `exchange`: Exchange Server as documented, with streams as recorded.
  * - `grommunio`: grommunio 3.10.
- * - `grommunio-3.9`: grommunio 3.9 and earlier: every end of a stream cancels its subscriptions, and a stream
- *   names the subscriptions that it lost with class Success.
+ * - `grommunio-3.9`: grommunio 3.9 and earlier. The end of a stream cancels its subscriptions, and a stream names
+ *   lost subscriptions in a message of class Success.
  */
 export type EwsDialect = 'exchange' | 'grommunio' | 'grommunio-3.9';
 
-/** Whether a dialect is of one of the versions of grommunio. */
+/** Returns whether a dialect is a version of grommunio. */
 export function isGrommunio(dialect: EwsDialect): boolean {
   return dialect !== 'exchange';
 }
 
-/** An operation that the server refuses, in the protocol's own words. */
+/** An EWS error in place of the response to an operation. */
 export class EwsErrorResponse extends Error {
   override readonly name: string = 'EwsErrorResponse';
-  /** A fault comes in place of the operation's response. */
+  /** `error`: a response message of class Error. `fault`: a SOAP fault. */
   readonly type: 'error' | 'fault';
   readonly code: string;
-  /** What stands in MessageXml. */
+  /** The contents of MessageXml. */
   readonly values: Readonly<Record<string, string>>;
 
   constructor(
@@ -35,7 +35,7 @@ export class EwsErrorResponse extends Error {
   }
 }
 
-/** The id of the `count`-th subscription that a server made since it was started `starts` times. */
+/** Returns the id of the `count`-th subscription since the latest of `starts` starts of the server. */
 export function subscriptionIdOf(
   dialect: EwsDialect,
   starts: number,
@@ -47,16 +47,16 @@ export function subscriptionIdOf(
       `mbx01.exchange.example/${String(starts).padStart(4, '0')}/${String(count).padStart(10, '0')}`,
     );
   }
-  // Two little-endian numbers, the count and the timeout: the ids of before a restart are given again after it.
+  // Two little-endian numbers, the count and the timeout: after a restart, ids repeat.
   return btoa(String.fromCharCode(...littleEndian(count), ...littleEndian(timeoutMinutes)));
 }
 
-/** The watermark behind an event of a mailbox's history, since that was forgotten `forgotten` times. */
+/** Returns the watermark after an event of the history, which was forgotten `forgotten` times. */
 export function watermarkOf(sequence: number, forgotten: number): string {
   return btoa(`watermark:${String(forgotten).padStart(4, '0')}:${String(sequence).padStart(10, '0')}`);
 }
 
-/** The place in the history that a watermark stands for, or undefined where it is none, or forgotten. */
+/** Returns the position in the history of a watermark; undefined if it is invalid or forgotten. */
 export function sequenceOf(watermark: string, forgotten: number): number | undefined {
   try {
     const digits = /^watermark:(\d{4}):(\d{10})$/.exec(atob(watermark));

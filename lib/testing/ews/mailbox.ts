@@ -12,46 +12,46 @@ import {
   ROOT,
 } from './mailboxData.ts';
 
-/** What can be done to a simulated mailbox. Each call brings the events that it would bring in a real one. */
+/** Methods that change a simulated mailbox. Each causes the events that it would cause on a real server. */
 export interface SimulatedMailbox {
-  /** A message arrives; returns its id. @default folder 'inbox' */
+  /** Delivers a message, and returns its id. @default folder 'inbox' */
   deliverMail(folder?: string): string;
-  /** An item is created, which is no mail; returns its id. */
+  /** Creates an item other than a new mail, and returns its id. */
   createItem(folder: string): string;
-  /** An item is changed. */
+  /** Modifies an item. */
   modifyItem(itemId: string): void;
-  /** An item is moved; returns its new id. */
+  /** Moves an item, and returns its new id. */
   moveItem(itemId: string, toFolder: string): string;
-  /** An item is copied; returns the id of the copy. */
+  /** Copies an item, and returns the id of the copy. */
   copyItem(itemId: string, toFolder: string): string;
-  /** An item is deleted: `hard` for good, `soft` into the recoverable items. @default 'hard' */
+  /** Deletes an item: `hard` permanently, `soft` into the recoverable items. @default 'hard' */
   deleteItem(itemId: string, how?: 'hard' | 'soft'): void;
-  /** A folder is created; returns its id. @default parent 'msgfolderroot' */
+  /** Creates a folder, and returns its id. @default parent 'msgfolderroot' */
   createFolder(parent?: string): string;
-  /** The free and busy time of the calendar changes. */
+  /** Changes the free/busy time of the calendar. */
   changeFreeBusy(): void;
-  /** The id of a folder, such as of `inbox`. */
+  /** Returns the id of a distinguished folder, such as `inbox`. */
   folderId(distinguishedName: string): string;
 }
 
 /** A simulated mailbox. */
 export interface Mailbox {
-  /** The address that a test names it by; undefined for that of the account. */
+  /** The address; undefined for the mailbox of the account. */
   readonly address: string | undefined;
   readonly driver: SimulatedMailbox;
-  /** All that happened, in order. */
+  /** All events, in order. */
   readonly history: readonly MailboxEvent[];
-  /** Emits when something has happened: once for all events of one call. */
+  /** Emits after each call that caused events, once for all of them. */
   readonly changes$: Observable<void>;
-  /** Returns the id of a folder of this id or, if it is a distinguished one, of this name. */
+  /** Returns the id of a folder with this id or, if `distinguished`, with this name. */
   resolveFolder(idOrName: string, distinguished: boolean): string | undefined;
-  /** Returns a folder as it is now. */
+  /** Returns the current state of a folder. */
   describeFolder(id: string): DescribedFolder | undefined;
-  /** Returns a mailbox of another address that begins as this one is, with the same history and ids. */
+  /** Returns a copy of this mailbox for another address, with the same history and ids. */
   fork(address: string): Mailbox;
 }
 
-/** A folder as it is now. */
+/** The current state of a folder. */
 export interface DescribedFolder {
   readonly folder: MailboxId;
   readonly parentFolder: MailboxId | undefined;
@@ -63,9 +63,9 @@ export interface DescribedFolder {
 }
 
 /**
- * Creates a mailbox with the usual folders and nothing in them.
+ * Creates a mailbox with the usual folders and no items.
  *
- * @param address It is part of all ids that the mailbox gives, so that no other gives the same.
+ * @param address It is part of all ids, so that two mailboxes never share one.
  */
 export function ewsMailbox(address?: string): Mailbox {
   return mailboxWith(newMailboxData(address), address);
@@ -75,16 +75,16 @@ function mailboxWith(state: MailboxData, address: string | undefined): Mailbox {
   const { history, folders, items, byName } = state;
   const keyOf = ({ version }: { readonly version: number }): string =>
     btoa(`v${String(version).padStart(5, '0')}`);
-  const idOf = (thing: Folder | Item): MailboxId => ({ id: thing.id, changeKey: keyOf(thing) });
+  const idOf = (entry: Folder | Item): MailboxId => ({ id: entry.id, changeKey: keyOf(entry) });
 
   const folderOf = (option: string, idOrName: string): Folder => {
     const folder = folders.get(byName.get(idOrName) ?? idOrName);
-    if (folder === undefined) throw invalidOption(option, idOrName, 'the name or the id of a folder');
+    if (folder === undefined) throw invalidOption(option, idOrName, 'the name or id of a folder');
     return folder;
   };
   const itemOf = (itemId: string): Item => {
     const item = items.get(itemId);
-    if (item === undefined) throw invalidOption('itemId', itemId, 'the id of an item that is there');
+    if (item === undefined) throw invalidOption('itemId', itemId, 'the id of an existing item');
     return item;
   };
   const addItem = (folder: Folder, isUnread: boolean): Item => {
@@ -93,7 +93,7 @@ function mailboxWith(state: MailboxData, address: string | undefined): Mailbox {
     return item;
   };
 
-  const happened = (event: Omit<MailboxEvent, 'sequence' | 'timestamp'>): void => {
+  const record = (event: Omit<MailboxEvent, 'sequence' | 'timestamp'>): void => {
     history.push({ sequence: history.length + 1, timestamp: new Date(asyncScheduler.now()), ...event });
   };
   const folderChanged = (folder: Folder, unreadMore: number): void => {
@@ -101,7 +101,7 @@ function mailboxWith(state: MailboxData, address: string | undefined): Mailbox {
     folder.unread += unreadMore;
     const parent = folders.get(folder.parentId);
     if (parent === undefined) return;
-    happened({
+    record({
       type: 'modified',
       folder: idOf(folder),
       parentFolder: idOf(parent),
@@ -120,7 +120,7 @@ function mailboxWith(state: MailboxData, address: string | undefined): Mailbox {
     const target = folderOf('toFolder', toFolder);
     const to = addItem(target, from.isUnread);
     if (type === 'moved') items.delete(from.id);
-    happened({
+    record({
       type,
       item: idOf(to),
       parentFolder: idOf(target),
@@ -135,8 +135,8 @@ function mailboxWith(state: MailboxData, address: string | undefined): Mailbox {
   };
 
   const changes = new Subject<void>();
-  /** What one call brings is told of when all of it has happened. */
-  const telling = <Result>(act: () => Result): Result => {
+  /** Emits on `changes$` after all events of a call. */
+  const emitting = <Result>(act: () => Result): Result => {
     const result = act();
     changes.next();
     return result;
@@ -146,22 +146,22 @@ function mailboxWith(state: MailboxData, address: string | undefined): Mailbox {
     deliverMail: (folder = 'inbox') => {
       const parent = folderOf('folder', folder);
       const item = addItem(parent, true);
-      happened({ type: 'created', item: idOf(item), parentFolder: idOf(parent) });
-      happened({ type: 'newMail', item: idOf(item), parentFolder: idOf(parent) });
+      record({ type: 'created', item: idOf(item), parentFolder: idOf(parent) });
+      record({ type: 'newMail', item: idOf(item), parentFolder: idOf(parent) });
       folderChanged(parent, 1);
       return item.id;
     },
     createItem: (folder) => {
       const parent = folderOf('folder', folder);
       const item = addItem(parent, false);
-      happened({ type: 'created', item: idOf(item), parentFolder: idOf(parent) });
+      record({ type: 'created', item: idOf(item), parentFolder: idOf(parent) });
       folderChanged(parent, 0);
       return item.id;
     },
     modifyItem: (itemId) => {
       const item = itemOf(itemId);
       item.version += 1;
-      happened({
+      record({
         type: 'modified',
         item: idOf(item),
         parentFolder: idOf(folderOf('folder', item.folderId)),
@@ -177,18 +177,18 @@ function mailboxWith(state: MailboxData, address: string | undefined): Mailbox {
       const item = itemOf(itemId);
       const parent = folderOf('folder', item.folderId);
       items.delete(itemId);
-      happened({ type: 'deleted', item: idOf(item), parentFolder: idOf(parent) });
+      record({ type: 'deleted', item: idOf(item), parentFolder: idOf(parent) });
       folderChanged(parent, item.isUnread ? -1 : 0);
     },
     createFolder: (parent = ROOT) => {
       const parentFolder = folderOf('parent', parent);
       const folder = addFolder(state, address, parentFolder.id);
-      happened({ type: 'created', folder: idOf(folder), parentFolder: idOf(parentFolder) });
+      record({ type: 'created', folder: idOf(folder), parentFolder: idOf(parentFolder) });
       return folder.id;
     },
     changeFreeBusy: () => {
       const calendar = folderOf('folder', 'calendar');
-      happened({
+      record({
         type: 'freeBusyChanged',
         folder: idOf(calendar),
         parentFolder: idOf(folderOf('folder', ROOT)),
@@ -220,14 +220,14 @@ function mailboxWith(state: MailboxData, address: string | undefined): Mailbox {
     },
     fork: (other) => mailboxWith(structuredClone(state), other),
     driver: {
-      deliverMail: (folder) => telling(() => driver.deliverMail(folder)),
-      createItem: (folder) => telling(() => driver.createItem(folder)),
-      modifyItem: (itemId) => telling(() => driver.modifyItem(itemId)),
-      moveItem: (itemId, toFolder) => telling(() => driver.moveItem(itemId, toFolder)),
-      copyItem: (itemId, toFolder) => telling(() => driver.copyItem(itemId, toFolder)),
-      deleteItem: (itemId, how) => telling(() => driver.deleteItem(itemId, how)),
-      createFolder: (parent) => telling(() => driver.createFolder(parent)),
-      changeFreeBusy: () => telling(() => driver.changeFreeBusy()),
+      deliverMail: (folder) => emitting(() => driver.deliverMail(folder)),
+      createItem: (folder) => emitting(() => driver.createItem(folder)),
+      modifyItem: (itemId) => emitting(() => driver.modifyItem(itemId)),
+      moveItem: (itemId, toFolder) => emitting(() => driver.moveItem(itemId, toFolder)),
+      copyItem: (itemId, toFolder) => emitting(() => driver.copyItem(itemId, toFolder)),
+      deleteItem: (itemId, how) => emitting(() => driver.deleteItem(itemId, how)),
+      createFolder: (parent) => emitting(() => driver.createFolder(parent)),
+      changeFreeBusy: () => emitting(() => driver.changeFreeBusy()),
       folderId: (distinguishedName) => driver.folderId(distinguishedName),
     },
   };

@@ -1,8 +1,8 @@
 import type { SubscribableEvent } from '../../ews/protocol/events.ts';
 
-/** What happened in a mailbox, as it is kept in its history. */
+/** An event in the history of a mailbox. */
 export interface MailboxEvent {
-  /** Its place in the history, from 1. */
+  /** The position in the history, from 1. */
   readonly sequence: number;
   readonly type: SubscribableEvent;
   readonly timestamp: Date;
@@ -12,11 +12,11 @@ export interface MailboxEvent {
   readonly oldItem?: MailboxId;
   readonly oldParentFolder?: MailboxId;
   readonly unreadCount?: number;
-  /** A move that only puts away what is deleted. */
+  /** Whether a move is a soft delete. */
   readonly softDelete?: boolean;
 }
 
-/** The id of an item or a folder, in its present version. */
+/** The id of an item or a folder, and its current version. */
 export interface MailboxId {
   readonly id: string;
   readonly changeKey: string;
@@ -39,7 +39,7 @@ export interface Item {
 }
 
 const TOP = 'root';
-/** The name of the folder that has the folders of the user. */
+/** The name of the folder that contains the user's folders. */
 export const ROOT = 'msgfolderroot';
 const DISTINGUISHED = [
   'inbox',
@@ -55,7 +55,7 @@ const DISTINGUISHED = [
   'recoverableitemsdeletions',
 ];
 
-/** All that a mailbox has. */
+/** The contents of a mailbox. */
 export interface MailboxData {
   readonly history: MailboxEvent[];
   readonly folders: Map<string, Folder>;
@@ -64,7 +64,7 @@ export interface MailboxData {
   idCount: number;
 }
 
-/** Creates the state of a mailbox with the usual folders and nothing in them. */
+/** Creates the contents of a mailbox with the usual folders and no items. */
 export function newMailboxData(address: string | undefined): MailboxData {
   const byName = new Map<string, string>();
   const state: MailboxData = { history: [], folders: new Map(), items: new Map(), byName, idCount: 0 };
@@ -75,11 +75,11 @@ export function newMailboxData(address: string | undefined): MailboxData {
   return state;
 }
 
-/** Returns an id that no other thing has, in this mailbox or in that of another address. */
-export function newId(state: MailboxData, address: string | undefined, kind: string): string {
+/** Returns an id that is unique in this mailbox and among all addresses. */
+export function newId(state: MailboxData, address: string | undefined, type: 'item' | 'folder'): string {
   state.idCount += 1;
   const owner = address === undefined ? '' : `${encodeURIComponent(address)} `;
-  return btoa(`${owner}${kind}-${String(state.idCount).padStart(9, '0')}`);
+  return btoa(`${owner}${type}-${String(state.idCount).padStart(9, '0')}`);
 }
 
 /** Adds an empty folder. */

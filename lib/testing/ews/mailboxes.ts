@@ -3,25 +3,24 @@ import { ewsMailbox, type Mailbox } from './mailbox.ts';
 
 /** The mailboxes of a simulated server. */
 export interface EwsMailboxes {
-  /** The mailbox of the account that signs in. */
+  /** The mailbox of the account. */
   readonly own: Mailbox;
-  /** Returns the mailbox that clients see by an address: that of the account until a test has named it. */
+  /** Returns the mailbox that clients see at an address: that of the account until `named` was called. */
   of(address: string | undefined): Mailbox;
-  /** Returns the mailbox of an address that a test names; what clients have seen by the address is in it. */
+  /** Returns the separate mailbox of an address, with the history that clients have seen at the address. */
   named(address: string): Mailbox;
   /**
-   * Returns the address of the mailbox that a folder is in; undefined for that of the account. The id of a
-   * folder says whose it is.
+   * Returns the address of the mailbox that contains a folder; undefined for that of the account.
    *
-   * @param user The address of whom the client acts as.
+   * @param user The address of the impersonated user
    */
   addressOf(folder: RequestedFolder, user: string | undefined): string | undefined;
 }
 
 /**
- * Creates the mailboxes of a server, of which there is that of the account.
+ * Creates the mailboxes of a server, at first only that of the account.
  *
- * @param created Called with each mailbox.
+ * @param created Called with each new mailbox
  */
 export function ewsMailboxes(created: (mailbox: Mailbox) => void): EwsMailboxes {
   const mailboxes = new Map<string, Mailbox>();
@@ -55,7 +54,7 @@ export function ewsMailboxes(created: (mailbox: Mailbox) => void): EwsMailboxes 
   };
 }
 
-/** Returns the same text for all ways to write an address. */
+/** Returns an address without the differences that do not matter. */
 export function mailboxName(address: string): string {
   return address.trim().toLowerCase();
 }

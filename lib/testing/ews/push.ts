@@ -7,28 +7,28 @@ import type { RequestedCallback } from './requests/subscribe.ts';
 import type { EwsResponses } from './responses/responses.ts';
 import type { SubscriptionStore } from './subscriptions.ts';
 
-/** What a simulated server has posted for a push subscription. */
+/** A notification that a simulated server has posted for a push subscription. */
 export interface PostedNotification {
-  /** The subscription that it was for. */
+  /** The subscription of the notification. */
   readonly subscriptionId: string;
-  /** When it was sent, in milliseconds of the scheduler's clock. */
+  /** The time it was sent, in milliseconds of the scheduler's clock. */
   readonly time: number;
-  /** How many events there were in it; a status is none. */
+  /** The number of events in it, without StatusEvents. */
   readonly events: number;
-  /** What came back: undefined while nothing has, and `failed` for no answer, or none that is one. */
+  /** The response: undefined while pending, `failed` if none or an invalid one arrived. */
   readonly response: 'OK' | 'Unsubscribe' | 'failed' | undefined;
 }
 
 /** The push subscriptions of a simulated server. */
 export interface PushSubscriptions {
   readonly posts: readonly PostedNotification[];
-  /** Refuses what cannot be posted to. */
+  /** Throws if notifications cannot be posted to a callback. */
   check(callback: RequestedCallback | undefined): void;
-  /** Begins to post for a subscription, if it has where to. */
+  /** Starts to post for a subscription with a callback. */
   begin(id: string, callback: RequestedCallback | undefined): void;
-  /** Posts what has happened since, for those who watch it. */
+  /** Posts new events to the subscriptions that watch them. */
   deliver(): void;
-  /** Forgets all subscriptions, and what is under way. */
+  /** Drops all subscriptions and their timers. */
   forget(): void;
 }
 
@@ -36,12 +36,12 @@ interface PushSubscription {
   readonly id: string;
   readonly callback: RequestedCallback;
   isPosting: boolean;
-  /** What was posted and not answered: what is posted again is called as it was. */
+  /** The page without a response; a repeated post has the same watermarks. */
   unanswered: EventPage | undefined;
-  /** When the first of the failures in a row was. */
+  /** The time of the first of consecutive failures. */
   failingSince: number | undefined;
   failures: number;
-  /** Until the next post, which nothing but events can bring forward. */
+  /** The timer of the next post; new events post earlier. */
   waiting: Subscription;
 }
 
@@ -59,21 +59,22 @@ const RESPONSE_TIMEOUT_MS = 60_000;
 const SUBSCRIPTION_STATUS = /<(?:[\w.-]+:)?SubscriptionStatus>\s*(OK|Unsubscribe)\s*</;
 
 /**
- * Creates the push subscriptions of a server, of which there are none yet. A post that fails is tried again
- * after 30 seconds, then after twice as long each time, until the status frequency has passed: then the
- * subscription is given up.
+ * Creates the push subscriptions of a server.
  *
- * @param refusal What is to be posted in the place of events, if anything.
- * @param transport What is posted through; without, push subscriptions are refused.
+ * A failed post is retried after 30 seconds, then with a doubled delay each time, until the status frequency has
+ * passed. Then the subscription is dropped.
+ *
+ * @param takeError Returns the error to post in place of events, if any
+ * @param transport Posts the notifications; without it, push subscriptions fail
  */
 export function pushSubscriptions(
   store: SubscriptionStore,
   answers: EwsResponses,
-  refusal: () => EwsErrorResponse | undefined,
+  takeError: () => EwsErrorResponse | undefined,
   transport: Transport | undefined,
   { dialect, latencyMs }: { readonly dialect: EwsDialect; readonly latencyMs: number },
 ): PushSubscriptions {
-  // grommunio takes push subscriptions, and posts nothing.
+  // grommunio accepts push subscriptions, but posts nothing.
   if (isGrommunio(dialect)) return NO_PUSH_SUBSCRIPTIONS;
   const send = transport === undefined ? undefined : withLatency(latencyMs)(transport);
   const pushes = new Set<PushSubscription>();
@@ -114,11 +115,11 @@ export function pushSubscriptions(
       drop(push);
       return;
     }
-    const refused = refusal();
+    const error = takeError();
     const one: Post = {
       subscriptionId: id,
       time: asyncScheduler.now(),
-      events: refused === undefined ? next.page.events.length : 0,
+      events: error === undefined ? next.page.events.length : 0,
       response: undefined,
     };
     posts.push(one);
@@ -128,10 +129,10 @@ export function pushSubscriptions(
       one.response = answer;
       if (!pushes.has(push)) return;
       push.isPosting = false;
-      if (refused === undefined) push.unanswered = answer === 'failed' ? next.page : undefined;
+      if (error === undefined) push.unanswered = answer === 'failed' ? next.page : undefined;
       if (answer === 'Unsubscribe') drop(push);
       else if (answer === 'OK') {
-        if (refused === undefined) next.arrived();
+        if (error === undefined) next.acknowledge();
         succeeded(push);
       } else failed(push);
     };
@@ -140,9 +141,9 @@ export function pushSubscriptions(
       url: callback.url,
       headers: { 'content-type': 'text/xml; charset=utf-8' },
       body:
-        refused === undefined
+        error === undefined
           ? answers.posted(next.page)
-          : answers.error('SendNotification', withSubscriptionId(id, refused)),
+          : answers.error('SendNotification', withSubscriptionId(id, error)),
     })
       .pipe(
         mergeMap((response) =>

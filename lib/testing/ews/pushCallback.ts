@@ -2,17 +2,18 @@ import { EMPTY, Observable, of, Subject } from 'rxjs';
 import { headersFrom, type Transport } from '../../core/transport/transport.ts';
 import type { PushRequest } from '../../ews/push/pushRequest.ts';
 
-/** A place to post to, without a network. */
+/** A callback for push notifications, without a network. */
 export interface PushCallback {
-  /** The way to it, for the option `push` of {@link ewsSimulator}. */
+  /** The transport for the option `push` of {@link ewsSimulator}. */
   readonly transport: Transport;
-  /** What is posted, for `pushNotifications`. */
+  /** The posted notifications, for `pushNotifications`. */
   readonly incoming$: Observable<PushRequest>;
 }
 
 /**
- * Creates a place that a simulated server posts its push notifications to, whatever the callback URL is: what
- * a `pushListener` is over HTTP, in virtual time.
+ * Creates a callback for the push notifications of a simulated server, whatever the callback URL is.
+ *
+ * It replaces a `pushListener` in virtual time.
  *
  * @example
  * ```ts

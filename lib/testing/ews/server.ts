@@ -16,21 +16,21 @@ import {
 import type { EwsStreams } from './streaming/streaming.ts';
 import type { SubscriptionStore } from './subscriptions.ts';
 
-/** The part of a simulated server that answers. */
+/** The part of a simulated server that responds to requests. */
 interface EwsServer {
-  /** Acts on a request, and answers. */
+  /** Executes a request, and returns its response. */
   respond(request: HttpRequest): HttpResponse;
-  /** Lets the next operations be refused, and not acted on. */
+  /** Lets the next operations fail with an error, without executing them. */
   failNext(count: number, refusal: EwsErrorResponse, operation?: FailingOperation): void;
-  /** The refusal that is prepared for what is posted next, if there is one. */
+  /** Takes the error prepared for the next post, if any. */
   takePostError(): EwsErrorResponse | undefined;
-  /** Forgets the refusals that have not happened yet. */
+  /** Removes the prepared errors. */
   clearFailures(): void;
-  /** Changes what the Authorization header must be. */
+  /** Changes the Authorization header that requests must have. */
   setAuthorization(authorization: string): void;
 }
 
-/** What a server can refuse; it tells of what it cannot post in the place of that. */
+/** An operation that can fail; the error of `SendNotification` is posted in place of the events. */
 type FailingOperation = EwsRequest['operation'] | 'SendNotification';
 
 interface PreparedError {
@@ -42,7 +42,7 @@ interface PreparedError {
 const PATH = '/ews/exchange.asmx';
 const KNOWN_VERSION = /^Exchange20(07(_SP1)?|10(_SP[12])?|13(_SP1)?|16)$/;
 
-/** Creates a server that answers for its subscriptions. */
+/** Creates the part of a server that responds to requests. */
 export function ewsServer(
   mailboxes: EwsMailboxes,
   store: SubscriptionStore,
@@ -83,9 +83,9 @@ export function ewsServer(
         return answers.folders(found, request.properties);
       }
       case 'ConvertId': {
-        // It has ids in one format only.
+        // This server has ids in one format only.
         const malformed = new EwsErrorResponse('error', 'ErrorInvalidIdMalformed', 'Id is malformed.');
-        return answers.error('ConvertId', malformed, request.ids);
+        return answers.error('ConvertId', malformed, request.idCount);
       }
       case 'GetEvents': {
         const { subscriptionId, watermark = '' } = request;
@@ -101,7 +101,7 @@ export function ewsServer(
   };
 
   const xml = (request: HttpRequest, status: number, body: string | HttpResponse['body$']): HttpResponse =>
-    // grommunio leaves the charset out.
+    // grommunio omits the charset.
     respond(request, status, isGrommunio(dialect) ? 'text/xml' : 'text/xml; charset=utf-8', body);
 
   const refused = (request: HttpRequest, operation: string, refusal: EwsErrorResponse): HttpResponse => {
@@ -151,7 +151,7 @@ function readOrFail(body: string, dialect: EwsDialect): ReadRequest | EwsErrorRe
     const read = readRequest(body);
     const { request } = read;
     if (!isGrommunio(dialect) && request.operation === 'GetEvents' && request.watermark === undefined)
-      throw new SchemaViolation('m:GetEvents lacks m:Watermark in its place');
+      throw new SchemaViolation('m:GetEvents lacks m:Watermark');
     if (read.version !== undefined && !KNOWN_VERSION.test(read.version)) {
       return new EwsErrorResponse(
         'fault',

@@ -12,77 +12,22 @@ import {
   timer,
 } from 'rxjs';
 import { NetworkError } from '../../core/errors.ts';
-import { choiceOption, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
+import { choiceOption, numberOption, objectOption } from '../../core/options.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../core/transport/transport.ts';
-import { ewsResponses } from './responses/responses.ts';
-import { type EwsDialect, EwsErrorResponse } from './dialect.ts';
+import { type Fault, faultQueue } from '../faults.ts';
+import { type LoggedRequest, requestLog } from '../requestLog.ts';
+import { EwsErrorResponse } from './dialect.ts';
 import type { SimulatedMailbox } from './mailbox.ts';
 import { ewsMailboxes } from './mailboxes.ts';
+import { type EwsSimulatorOptions, resolveEwsOptions } from './options.ts';
 import { pushSubscriptions, type PostedNotification } from './push.ts';
 import { summarize, type RequestSummary } from './requests/readRequest.ts';
+import { ewsResponses } from './responses/responses.ts';
 import { ewsServer } from './server.ts';
 import { ewsStreams, type OpenEwsStream, type StreamEnd } from './streaming/streaming.ts';
 import { type SimulatedEwsSubscription, subscriptionStore } from './subscriptions.ts';
-import { type Fault, faultQueue } from '../faults.ts';
-import { type LoggedRequest, requestLog } from '../requestLog.ts';
 
-/** What kind of server to simulate. */
-export interface EwsSimulatorOptions {
-  /**
-   * The server to simulate: `exchange`, `grommunio` (version 3.10) or `grommunio-3.9` (3.9 and earlier).
-   * grommunio has no watermarks and posts nothing for push subscriptions, its short ids start again after a
-   * restart, and its faults have status 200.
-   * @default 'exchange'
-   */
-  readonly dialect?: EwsDialect;
-  /** The bearer token that requests must have. @default any request is let in */
-  readonly token?: string;
-  /** The user that requests must be signed as. @default any request is let in */
-  readonly basic?: { readonly username: string; readonly password: string };
-  /** How long a request and its answer travel together, in milliseconds. @default 0: answers synchronously */
-  readonly latencyMs?: number;
-  /** How many subscriptions there may be at a time. @default 5000 */
-  readonly maxSubscriptions?: number;
-  /** How often a stream gives a sign of life, in seconds. @default 45 */
-  readonly heartbeatSeconds?: number;
-  /**
-   * How many events may wait for a subscription of grommunio; with more it loses them all, and is answered
-   * ErrorInvalidSubscription until it is removed. grommunio calls it `ews_max_pending_events`. @default 4000
-   */
-  readonly maxPendingEvents?: number;
-  /**
-   * How often grommunio looks whether a stream has something to send, in seconds; it calls it
-   * `ews_cache_interval`, and has 5. A stream waits for the next look if an event has come in the last 0.1
-   * seconds, so that it sends nothing, not even heartbeats, while very many come.
-   * @default 0: sends at once
-   */
-  readonly cacheIntervalSeconds?: number;
-  /** How large the pieces are at most that streams come in, in bytes. @default an envelope each */
-  readonly chunkBytes?: number;
-  /** How many streams may be open at a time. @default 100 */
-  readonly maxStreams?: number;
-  /**
-   * What notifications are posted through: that of a `pushCallback`, or `fetchTransport()` over a network.
-   * @default push subscriptions are refused
-   */
-  readonly push?: Transport;
-}
-
-const NAMES: OptionNames<EwsSimulatorOptions> = {
-  dialect: 1,
-  token: 1,
-  basic: 1,
-  latencyMs: 1,
-  maxSubscriptions: 1,
-  heartbeatSeconds: 1,
-  maxPendingEvents: 1,
-  cacheIntervalSeconds: 1,
-  chunkBytes: 1,
-  maxStreams: 1,
-  push: 1,
-};
-
-/** An operation, by the name of its element; `SendNotification` is the server's own. */
+/** An operation by the name of its element; the server itself sends `SendNotification`. */
 export type EwsOperation =
   | 'ConvertId'
   | 'GetEvents'
@@ -93,59 +38,64 @@ export type EwsOperation =
   | 'Unsubscribe';
 
 /**
- * What goes wrong with a request: what can go wrong with any, or the server's own refusal, as a response of
- * class Error or as a SOAP fault. `values` stand in MessageXml, such as `{ BackOffMilliseconds: '5000' }`.
+ * The failure of a request: a fault of the connection or of HTTP, or an error of EWS.
+ *
+ * `error` is the code of a response message of class Error, `fault` that of a SOAP fault. `values` are the
+ * contents of MessageXml, such as `{ BackOffMilliseconds: '5000' }`.
  */
 export type EwsFailure =
   | Fault
   | { readonly error: string; readonly values?: Readonly<Record<string, string>> }
   | { readonly fault: string; readonly values?: Readonly<Record<string, string>> };
 
-/** One request that the simulator was sent. */
+/** A request that the simulated EWS server received. */
 export interface LoggedEwsRequest extends LoggedRequest, RequestSummary {}
 
-/** A simulated server: ask what it holds and was sent, and drive it and the mailbox of the account. */
+/** A simulated EWS server, with methods that inspect and control it and the mailbox of its account. */
 export interface EwsSimulator extends SimulatedMailbox {
-  /** The way to it, without a network; hand it to `exchange`, or to `serve` for one over HTTP. */
+  /** The transport to the server, without a network; `serve` makes it available over HTTP. */
   readonly transport: Transport;
-  /** A URL for `exchange`; any host does, the path must be this one's. */
+  /** The URL for `connectExchange`. Any host is accepted, but only this path. */
   readonly url: string;
-  /** The subscriptions that it holds now. */
+  /** The current subscriptions. */
   readonly subscriptions: readonly SimulatedEwsSubscription[];
-  /** What it was sent, in order. */
+  /** The requests received, in order. */
   readonly requests: readonly LoggedEwsRequest[];
-  /** The streams that it has open now. */
+  /** The streams that are open now. */
   readonly streams: readonly OpenEwsStream[];
-  /** What it has posted for push subscriptions, in order. */
+  /** The notifications posted for push subscriptions, in order. */
   readonly posts: readonly PostedNotification[];
   /**
-   * Lets the next `count` requests fail, if given only those of one operation. With an `error` for
-   * `SendNotification`, that is posted in the place of events.
+   * Lets the next `count` requests fail, or the next `count` requests of one operation.
+   *
+   * An `error` for `SendNotification` is posted in place of events.
    */
   failNext(count: number, failure: EwsFailure, operation?: EwsOperation): void;
-  /** Forgets the failures that have not happened yet. */
+  /** Removes the failures that have not happened yet. */
   clearFailures(): void;
-  /** Ends a subscription before its time, without telling; without an id, all. */
+  /** Expires a subscription without a notification. @default subscriptionId all subscriptions */
   expire(subscriptionId?: string): void;
-  /** Forgets all subscriptions and breaks what is under way; the mailbox stays. */
+  /** Drops all subscriptions and breaks all open connections; the mailboxes stay. */
   restart(): void;
   /** Ends all streams; their subscriptions stay. @default how 'closed' */
   closeStreams(how?: StreamEnd): void;
-  /** Lets the streams that are open now die without a word: nothing comes on them any more, not even an end. */
+  /** Stalls the open streams: nothing arrives on them again, not even their end. */
   stallStreams(): void;
-  /** Makes the next envelope of a stream one that is not well-formed. */
+  /** Makes the next envelope of a stream malformed XML. */
   corruptNextEnvelope(): void;
-  /** Makes every watermark that it has given out invalid. */
+  /** Invalidates every watermark issued so far. */
   forgetHistory(): void;
   /**
-   * The mailbox of an address, in upper or lower case: the one that clients watch who impersonate it or name it
-   * with a folder, before or after this call. Until this call, they see the mailbox of the account; from then on
-   * it is a mailbox of its own, with all that they have seen.
+   * Returns the mailbox of an address, in upper or lower case.
+   *
+   * Clients watch it if they impersonate the address or name it with a folder. Until the first call they watch the
+   * mailbox of the account; then the address has its own mailbox, with the history that they have seen.
    */
   mailbox(address: string): SimulatedMailbox;
   /**
-   * Moves the mailbox of an address, which takes so many minutes: it cannot be watched, and what is held of it
-   * is gone then.
+   * Moves the mailbox of an address, which takes `minutes`.
+   *
+   * Meanwhile requests for it fail with ErrorMailboxMoveInProgress. When the move ends, its subscriptions are gone.
    */
   moveMailbox(address: string, minutes: number): void;
   /** Changes the bearer token that requests must have. */
@@ -155,11 +105,13 @@ export interface EwsSimulator extends SimulatedMailbox {
 const SIMULATED_URL = 'https://exchange.example/EWS/Exchange.asmx';
 
 /**
- * Creates a simulated Exchange server for the tests of applications that use `rxchange/ews`: with
- * mailboxes, GetFolder, Subscribe, GetEvents, GetStreamingEvents and Unsubscribe as documented, and requests read by the schema.
+ * Creates a simulated Exchange server, for tests of applications that use `rxchange/ews`.
  *
- * It runs on RxJS time, so it and the library run in `TestScheduler.run` together; `serve` puts it on a port.
- * It throws a TypeError that names the option for one that cannot be used.
+ * It has mailboxes, the operations GetFolder, Subscribe, GetEvents, GetStreamingEvents and Unsubscribe as
+ * documented, and validates requests against the schema. It runs on RxJS time, and therefore in virtual time
+ * inside `TestScheduler.run`.
+ *
+ * @throws TypeError that names an invalid option
  *
  * @example
  * ```ts
@@ -179,54 +131,34 @@ const SIMULATED_URL = 'https://exchange.example/EWS/Exchange.asmx';
  * ```
  */
 export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
-  const {
-    latencyMs = 0,
-    maxSubscriptions = 5000,
-    heartbeatSeconds = 45,
-    maxStreams = 100,
-  } = objectOption('options', options, NAMES);
-  const { chunkBytes = Number.MAX_SAFE_INTEGER, maxPendingEvents = 4000, cacheIntervalSeconds = 0 } = options;
-  const dialect = choiceOption<EwsDialect>('dialect', options.dialect ?? 'exchange', [
-    'exchange',
-    'grommunio',
-    'grommunio-3.9',
-  ]);
-  numberOption('latencyMs', latencyMs, { min: 0 });
-  numberOption('maxSubscriptions', maxSubscriptions, { min: 0, integer: true });
-  numberOption('heartbeatSeconds', heartbeatSeconds, { min: 0.01 });
-  numberOption('maxPendingEvents', maxPendingEvents, { min: 0, integer: true });
-  numberOption('cacheIntervalSeconds', cacheIntervalSeconds, { min: 0 });
-  numberOption('chunkBytes', chunkBytes, { min: 1, integer: true });
-  numberOption('maxStreams', maxStreams, { min: 0, integer: true });
+  const { dialect, authorization, latencyMs, limits, streams: streaming, push } = resolveEwsOptions(options);
   const mailboxes = ewsMailboxes(({ changes$ }) => {
     changes$.subscribe(() => streams.deliver());
     changes$.subscribe(() => pushes.deliver());
   });
-  const store = subscriptionStore(mailboxes, dialect, { maxSubscriptions, maxPendingEvents });
+  const store = subscriptionStore(mailboxes, dialect, limits);
   const responses = ewsResponses(dialect);
-  const behaviour = {
-    ...{ dialect, chunkBytes, latencyMs, maxStreams },
-    heartbeatMs: heartbeatSeconds * 1000,
-    cacheIntervalMs: cacheIntervalSeconds * 1000,
-  };
-  const streams = ewsStreams(store, responses, behaviour);
-  const pushes = pushSubscriptions(store, responses, () => server.takePostError(), options.push, behaviour);
-  const server = ewsServer(mailboxes, store, streams, pushes, responses, dialect, authorizationOf(options));
+  const streams = ewsStreams(store, responses, { ...streaming, dialect, latencyMs });
+  const pushes = pushSubscriptions(store, responses, () => server.takePostError(), push, {
+    dialect,
+    latencyMs,
+  });
+  const server = ewsServer(mailboxes, store, streams, pushes, responses, dialect, authorization);
   const faults = faultQueue();
   const log = requestLog();
   const restarts$ = new Subject<void>();
 
-  // A request that has left is acted on even if its sender has gone: aborting takes nothing back.
+  // Aborting a request that was sent does not stop the server from acting on it.
   const transport: Transport = (request) =>
     defer(() => {
-      const answer = new ReplaySubject<HttpResponse>(1);
+      const response$ = new ReplaySubject<HttpResponse>(1);
       const broken$ = restarts$.pipe(mergeMap(() => throwError(() => connectionReset(request))));
       const served$ = travel(latencyMs / 2).pipe(
         map(() => server.respond(request)),
         mergeMap((response) => travel(latencyMs / 2).pipe(map(() => response))),
       );
-      merge(broken$, served$).pipe(take(1)).subscribe(answer);
-      return answer;
+      merge(broken$, served$).pipe(take(1)).subscribe(response$);
+      return response$;
     });
 
   return {
@@ -254,7 +186,7 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
       faults.failNext(
         count,
         failure,
-        // The name is searched for first: parsing every request is expensive.
+        // A text search first, because parsing every request is expensive.
         ({ body = '' }) =>
           operation === undefined || (body.includes(operation) && summarize(body).operation === operation),
       );
@@ -287,14 +219,6 @@ export function ewsSimulator(options: EwsSimulatorOptions = {}): EwsSimulator {
   };
 }
 
-function authorizationOf({ token, basic }: EwsSimulatorOptions): string | undefined {
-  if (token !== undefined) return `Bearer ${token}`;
-  if (basic === undefined) return undefined;
-  objectOption('basic', basic, { username: 1, password: 1 });
-  const bytes = new TextEncoder().encode(`${basic.username}:${basic.password}`);
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
-}
-
 function errorOf(failure: Exclude<EwsFailure, Fault>): EwsErrorResponse {
   objectOption('failure', failure, { error: 1, fault: 1, values: 1 });
   return 'error' in failure
@@ -303,7 +227,7 @@ function errorOf(failure: Exclude<EwsFailure, Fault>): EwsErrorResponse {
 }
 
 function connectionReset(request: HttpRequest): NetworkError {
-  return new NetworkError('no answer', request, { code: 'ECONNRESET' });
+  return new NetworkError('no response', request, { code: 'ECONNRESET' });
 }
 
 function travel(ms: number): Observable<unknown> {

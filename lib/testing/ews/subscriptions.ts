@@ -14,7 +14,7 @@ import type { ImpersonatedUser } from './requests/readRequest.ts';
 import type { SubscribeRequest } from './requests/subscribe.ts';
 import { timeoutMinutesOf, watchedAddress, watchedFolders } from './watchedFolders.ts';
 
-/** A subscription that a simulated server holds. */
+/** A subscription on a simulated EWS server. */
 export interface SimulatedEwsSubscription {
   readonly id: string;
   readonly type: 'pull' | 'streaming' | 'push';
@@ -24,12 +24,13 @@ export interface SimulatedEwsSubscription {
   readonly events: readonly string[];
   readonly timeoutMinutes: number;
   /**
-   * When it ends if it is not asked before, in milliseconds of the scheduler's clock; never while it streams, or
-   * where it is posted.
+   * The time at which it expires without a request, in milliseconds of the scheduler's clock.
+   *
+   * Infinity while it has a stream, and for a push subscription.
    */
   readonly expiresAt: number;
   readonly impersonated: ImpersonatedUser | undefined;
-  /** The address of the mailbox that it watches; undefined for the one of the account. */
+  /** The address of its mailbox; undefined for that of the account. */
   readonly mailbox: string | undefined;
 }
 
@@ -41,42 +42,42 @@ export interface SubscriptionStore {
     impersonated: ImpersonatedUser | undefined,
   ): { readonly id: string; readonly watermark: string };
   getEvents(id: string, watermark: string, impersonated: ImpersonatedUser | undefined): EventPage;
-  /** What is to be posted for it now, and how to note that it arrived; undefined where it is gone. */
+  /** Returns the next page to post, and a function that acknowledges it; undefined if the subscription is gone. */
   nextPost(
     id: string,
     unanswered?: EventPage,
-  ): { readonly page: EventPage; readonly arrived: () => void } | undefined;
-  /** Returns the code that says why a stream of a user cannot serve it, if that is so. */
+  ): { readonly page: EventPage; readonly acknowledge: () => void } | undefined;
+  /** Returns the error code if a stream of this user cannot serve the subscription. */
   errorCodeFor(id: string, impersonated: ImpersonatedUser | undefined): string | undefined;
-  /** A stream serves it. */
+  /** Suspends expiry while a stream serves the subscription. */
   attach(id: string): void;
-  /** No stream serves it any more. */
+  /** Resumes expiry when no stream serves the subscription any more. */
   detach(id: string): void;
-  /** Returns how many events wait for it. */
+  /** Returns the number of pending events. */
   countPending(id: string): number;
-  /** Takes what has happened for it since the last time. */
+  /** Takes the events since the last call. */
   takeEvents(id: string): Omit<PageOfEvents, 'reached'>;
   unsubscribe(id: string, impersonated: ImpersonatedUser | undefined): void;
   expire(id?: string): void;
   restart(): void;
   forgetHistory(): void;
-  /** Answers nothing but that it is being moved for what is in the mailbox of an address. */
+  /** Lets all requests for the mailbox of an address fail while it is being moved. */
   beginMove(address: string): void;
-  /** The mailbox is somewhere else: its subscriptions are gone. */
+  /** Ends the move of a mailbox, and removes its subscriptions. */
   endMove(address: string): void;
 }
 
-/** How many subscriptions and events a server keeps. */
+/** The limits of a server. */
 interface SubscriptionLimits {
   readonly maxSubscriptions: number;
-  /** How many events wait for one subscription; with more, it has lost them. */
+  /** The largest number of pending events; with more, the subscription is lost. */
   readonly maxPendingEvents: number;
 }
 
 interface StoredSubscription extends SimulatedEwsSubscription {
-  readonly shown: SimulatedEwsSubscription;
+  readonly view: SimulatedEwsSubscription;
   expiresAt: number;
-  /** How far the events were handed out, for a server that goes by that. */
+  /** The position of the last event delivered, for servers that track it. */
   cursor: number;
   readonly history: Mailbox['history'];
 }
@@ -86,7 +87,7 @@ const NOT_FOUND = 'ErrorSubscriptionNotFound';
 const NOT_FOUND_TEXT = 'The specified subscription was not found.';
 const MOVING = 'ErrorMailboxMoveInProgress';
 
-/** Creates the subscriptions of a server, of which there are none yet. */
+/** Creates the subscriptions of a server. */
 export function subscriptionStore(
   mailboxes: EwsMailboxes,
   dialect: EwsDialect,
@@ -108,14 +109,14 @@ export function subscriptionStore(
     dropExpired();
     const subscription = subscriptions.get(id);
     if (subscription === undefined) throw new EwsErrorResponse('error', code, message);
-    checkPlace(subscription.mailbox);
+    checkNotMoving(subscription.mailbox);
     return subscription;
   };
 
   const isMoving = (mailbox: string | undefined): boolean =>
     mailbox !== undefined && moving.has(mailboxName(mailbox));
 
-  const checkPlace = (mailbox: string | undefined): void => {
+  const checkNotMoving = (mailbox: string | undefined): void => {
     if (isMoving(mailbox)) throw new EwsErrorResponse('error', MOVING, 'The mailbox is being moved.');
   };
 
@@ -135,18 +136,18 @@ export function subscriptionStore(
     subscription: StoredSubscription,
     start: number,
     previousWatermark: string,
-  ): { readonly page: EventPage; readonly arrived: () => void } => {
+  ): { readonly page: EventPage; readonly acknowledge: () => void } => {
     const { events, moreEvents, reached } = pageOfEvents(subscription, start, dialect, PAGE_SIZE);
     const { id, history } = subscription;
     const epoch = forgotten;
     const watermarkAt = (sequence = history.length): string => watermarkOf(sequence, epoch);
     return {
       page: { subscriptionId: id, previousWatermark, moreEvents, events, watermarkAt },
-      arrived: () => (subscription.cursor = reached),
+      acknowledge: () => (subscription.cursor = reached),
     };
   };
 
-  /** Finds one that can be asked for, and removed by asking: on Exchange, none that is posted. */
+  /** Returns a subscription that GetEvents and Unsubscribe accept: on Exchange, no push subscription. */
   const findPolled = (id: string, code: string, message: string): StoredSubscription => {
     const subscription = find(id, code, message);
     if (!isExchange || subscription.type !== 'push') return subscription;
@@ -157,7 +158,7 @@ export function subscriptionStore(
     );
   };
 
-  /** Whether a user may not use it: Exchange lets an account read for all users that it has subscribed for. */
+  /** Returns whether a subscription belongs to another user; Exchange lets an account use those of all its users. */
   const isOthers = (
     { impersonated: owner }: StoredSubscription,
     user: ImpersonatedUser | undefined,
@@ -169,12 +170,12 @@ export function subscriptionStore(
   return {
     get all() {
       dropExpired();
-      return [...subscriptions.values()].map(({ shown, expiresAt }) => ({ ...shown, expiresAt }));
+      return [...subscriptions.values()].map(({ view, expiresAt }) => ({ ...view, expiresAt }));
     },
     subscribe: (request, impersonated) => {
       dropExpired();
       const mailbox = watchedAddress(request, impersonated, mailboxes);
-      checkPlace(mailbox);
+      checkNotMoving(mailbox);
       const watched = mailboxes.of(mailbox);
       const folders = watchedFolders(request, watched, dialect);
       const cursor =
@@ -195,9 +196,9 @@ export function subscriptionStore(
       const subscription = { id, type, folders, events, timeoutMinutes, expiresAt, impersonated, mailbox };
       subscriptions.set(id, {
         ...subscription,
-        shown: subscription,
+        view: subscription,
         cursor,
-        // It becomes another when a test names its mailbox.
+        // The mailbox is replaced when a test names its address.
         get history() {
           return mailboxes.of(mailbox).history;
         },
@@ -211,10 +212,10 @@ export function subscriptionStore(
       if (isOthers(subscription, impersonated))
         throw new EwsErrorResponse('error', 'ErrorAccessDenied', 'The subscription is of another user.');
       if (hasOverflowed(subscription))
-        throw new EwsErrorResponse('error', INVALID, 'Too many events have waited for the subscription.');
+        throw new EwsErrorResponse('error', INVALID, 'The subscription has too many pending events.');
       const start = isExchange ? startOf(watermark, subscription.history) : subscription.cursor;
-      const { page, arrived } = pageFrom(subscription, start, watermark);
-      arrived();
+      const { page, acknowledge } = pageFrom(subscription, start, watermark);
+      acknowledge();
       subscription.expiresAt = asyncScheduler.now() + subscription.timeoutMinutes * 60_000;
       return page;
     },
@@ -222,10 +223,10 @@ export function subscriptionStore(
       const subscription = subscriptions.get(id);
       if (subscription === undefined) return undefined;
       const { cursor } = subscription;
-      const { page, arrived } = pageFrom(subscription, cursor, watermarkOf(cursor, forgotten));
-      if (unanswered === undefined) return { page, arrived };
+      const { page, acknowledge } = pageFrom(subscription, cursor, watermarkOf(cursor, forgotten));
+      if (unanswered === undefined) return { page, acknowledge };
       const { previousWatermark, watermarkAt } = unanswered;
-      return { page: { ...page, previousWatermark, watermarkAt }, arrived };
+      return { page: { ...page, previousWatermark, watermarkAt }, acknowledge };
     },
     errorCodeFor: (id, impersonated) => {
       dropExpired();
@@ -247,14 +248,14 @@ export function subscriptionStore(
       const subscription = subscriptions.get(id);
       if (subscription === undefined) return 0;
       const count = countEvents(subscription, subscription.cursor, dialect);
-      // What is not for it is not counted again.
+      // Skips events of other subscriptions, so that they are counted only once.
       if (count === 0) subscription.cursor = subscription.history.length;
       return count;
     },
     takeEvents: (id) => {
       const subscription = subscriptions.get(id);
       if (subscription === undefined) return { events: [], moreEvents: false };
-      // Exchange says of a stream nowhere that there is more.
+      // The streams of Exchange have no MoreEvents.
       const limit = isExchange ? Infinity : PAGE_SIZE;
       const { events, moreEvents, reached } = pageOfEvents(subscription, subscription.cursor, dialect, limit);
       subscription.cursor = reached;

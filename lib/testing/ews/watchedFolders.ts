@@ -4,7 +4,7 @@ import type { EwsMailboxes } from './mailboxes.ts';
 import type { ImpersonatedUser } from './requests/readRequest.ts';
 import type { SubscribeRequest } from './requests/subscribe.ts';
 
-/** How long a streaming subscription is kept without a stream. */
+/** The lifetime of a streaming subscription without a stream. */
 const STREAMING_MINUTES = { exchange: 30, grommunio: 5, 'grommunio-3.9': 5 };
 
 /** Returns the address of the mailbox that a Subscribe watches; undefined for that of the account. */
@@ -42,7 +42,7 @@ export function watchedFolders(
   });
 }
 
-/** Returns how long a subscription is kept that nobody asks for. */
+/** Returns the lifetime of a subscription without a request. */
 export function timeoutMinutesOf(
   { type, timeoutMinutes = 0, callback }: SubscribeRequest,
   dialect: EwsDialect,

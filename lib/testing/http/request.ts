@@ -4,26 +4,26 @@ import { httpUrl, isThisMachine } from '../../core/httpUrl.ts';
 import { invalidOption } from '../../core/options.ts';
 import type { HttpRequest } from '../../core/transport/transport.ts';
 
-/** Which requests are read. */
+/** The rules for the requests that are served. */
 interface ServedRules {
-  /** The origin that the transport sees, such as `http://127.0.0.1:49152`. */
+  /** The origin of the requests that the transport receives, such as `http://127.0.0.1:49152`. */
   readonly origin: string;
   readonly port: number;
   /** Further hosts, as {@link servedHostOption} returns them. */
   readonly allowedHosts: readonly string[];
   readonly maxBytes: number;
-  /** The bodies that are being read, of all requests together. */
+  /** The total size of the bodies being read. */
   readonly bodies: { bytes: number };
 }
 
-/** How many bytes the bodies of all requests that are being read may have together, unless one may have more. */
+/** The largest total size of the bodies being read, unless a single body may be larger. */
 const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
 
 /** A request that the transport does not receive. */
 export class RefusedRequest extends Error {
   readonly _tag = 'RefusedRequest';
   override readonly name: string = 'RefusedRequest';
-  /** The status of its response. */
+  /** The status of the response. */
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -35,9 +35,9 @@ export class RefusedRequest extends Error {
 /**
  * Returns an Observable that emits the request for the transport once its body is complete.
  *
- * It errors with a {@link RefusedRequest} if the target or the host is malformed (400), if the host is not
- * this server (421), if the body is larger than `maxBytes` (413), of which no more is read then, and if too much
- * of other bodies is being read (503).
+ * It errors with a {@link RefusedRequest} if the target or the host is malformed (400), if the host is not this
+ * server (421), if the body is larger than `maxBytes` (413; the rest is not read), or if too many other bodies are
+ * being read (503).
  */
 export function servedRequest(incoming: IncomingMessage, rules: ServedRules): Observable<HttpRequest> {
   return defer(() => {
@@ -58,9 +58,9 @@ export function servedRequest(incoming: IncomingMessage, rules: ServedRules): Ob
 }
 
 /**
- * Returns a host as URLs write it, with its port if it has one.
+ * Returns a host in the spelling of URLs, with its port if it has one.
  *
- * @throws TypeError that names the option, if the value is not a host.
+ * @throws TypeError that names the option if the value is not a host
  */
 export function servedHostOption(name: string, value: unknown): string {
   const url = typeof value === 'string' ? authority(value) : undefined;
@@ -68,12 +68,12 @@ export function servedHostOption(name: string, value: unknown): string {
   return url.host;
 }
 
-/** The URL that is asked for. It must name this server, and so must the Host header. */
+/** Returns the requested URL. Both it and the Host header must name this server. */
 function targetOf({ url: target = '', headersDistinct }: IncomingMessage, rules: ServedRules): URL {
   const [host = '', ...more] = headersDistinct['host'] ?? [];
   const named = more.length === 0 ? authority(host) : undefined;
   if (named === undefined) throw new RefusedRequest(400, 'The Host header must be one host.');
-  // A path is appended, not resolved: relative to a base, `//host/` would lead to another host.
+  // Appended, not resolved: relative to a base, `//host/` would be another host.
   const url = httpUrl(target.startsWith('/') ? `${named.origin}${target}` : target);
   if (url === undefined) throw new RefusedRequest(400, 'The request target must be a path or an http URL.');
   if (isServed(named, rules) && isServed(url, rules)) return url;
@@ -83,7 +83,7 @@ function targetOf({ url: target = '', headersDistinct }: IncomingMessage, rules:
   );
 }
 
-/** The URL of a host with or without a port; undefined if the text is anything else. */
+/** Returns the URL of a host with or without a port; undefined for any other text. */
 function authority(text: string): URL | undefined {
   return /^[^\s/\\?#@]+$/.test(text) ? httpUrl(`http://${text}`) : undefined;
 }

@@ -7,21 +7,22 @@ import type { HttpRequest, HttpResponse, Transport } from '../../core/transport/
 import { standardHeaders } from '../requestLog.ts';
 import { RefusedRequest, servedHostOption, servedRequest } from './request.ts';
 
-/** How a transport is served. */
+/** The options of a served transport. */
 export interface ServeOptions {
   /** The port to listen on; 0 takes a free one. @default 0 */
   readonly port?: number;
   /** Names of response headers to send in addition to the usual ones. @default none */
   readonly responseHeaders?: readonly string[];
   /**
-   * Hosts besides those of this machine that the `Host` header may name, such as `pool.example` or
-   * `pool.example:8080`; without a port, any port is allowed. Other hosts are answered with 421, so that a web
-   * page whose name resolves to this machine cannot talk to the server. @default none
+   * Hosts that the `Host` header may name besides this machine, such as `pool.example` or `pool.example:8080`.
+   *
+   * Without a port, any port is allowed. Requests for other hosts get a 421, so that a web page whose name resolves
+   * to this machine cannot talk to the server. @default none
    */
   readonly allowedHosts?: readonly string[];
-  /** Bytes of a request body; a larger one is answered with 413. @default 16_777_216 */
+  /** The largest request body in bytes; larger ones get a 413. @default 16_777_216 */
   readonly maxBytes?: number;
-  /** Seconds that a request may take to arrive; a slower one is answered with 408. @default 30 */
+  /** The longest time in which a request arrives, in seconds; slower ones get a 408. @default 30 */
   readonly timeoutSeconds?: number;
 }
 
@@ -33,30 +34,29 @@ const NAMES: OptionNames<ServeOptions> = {
   timeoutSeconds: 1,
 };
 
-/** A server that is listening. */
+/** A listening server. */
 export interface Served extends AsyncDisposable {
-  /** Where it listens, such as `http://127.0.0.1:49152`. */
+  /** Its origin, such as `http://127.0.0.1:49152`. */
   readonly origin: string;
-  /** Such as 49152. */
+  /** Its port, such as 49152. */
   readonly port: number;
   /** Closes all connections, unsubscribes from all responses and stops listening. Never rejects. */
   close(): Promise<void>;
 }
 
-/** How often Node looks for requests that are too slow. */
+/** The interval at which Node checks for requests that are too slow. */
 const CHECK_MS = 1000;
 
 /**
- * Serves a {@link Transport}, such as a simulator's, over HTTP on 127.0.0.1, and resolves when it listens.
+ * Serves a {@link Transport}, such as a simulator's, over HTTP on 127.0.0.1.
  *
- * The transport receives absolute URLs on the served origin. Response bodies are sent as they arrive. If the
- * transport throws or errors, or its response cannot be sent, only that connection is destroyed; if the client
- * leaves, the transport is unsubscribed from. No request throws: a malformed one is answered with 400, one for
- * another host with 421, one that is too large with 413 and one that is too slow with 408, and its connection
- * is closed.
+ * The Promise resolves when the server listens, and rejects with Node's own error if it cannot. The transport
+ * receives absolute URLs on the served origin, and response bodies are sent as they arrive. If the transport throws
+ * or errors, or its response cannot be sent, only that connection is destroyed. If the client disconnects, the
+ * transport is unsubscribed. Invalid requests get a response and their connection is closed: 400 if malformed, 421 if
+ * for another host, 413 if too large, 408 if too slow.
  *
- * @throws TypeError that names the option that cannot be used. The Promise rejects with Node's own error if
- * the port cannot be listened on.
+ * @throws TypeError that names an invalid option
  *
  * @example
  * ```ts
@@ -98,7 +98,7 @@ export function serve(transport: Transport, options: ServeOptions = {}): Promise
     });
 
   return new Promise((resolve, reject) => {
-    // It stays: once the server listens, a connection that cannot be accepted is an error of the server, too.
+    // Stays attached: later, a connection that cannot be accepted is an error of the server, too.
     server.on('error', reject);
     server.listen(port, '127.0.0.1', () => {
       const address = server.address() as AddressInfo;
@@ -122,7 +122,7 @@ function checkOptions(options: ServeOptions): Required<Omit<ServeOptions, 'timeo
   numberOption('timeoutSeconds', timeoutSeconds, { min: 0.01, max: 3600 });
   return {
     port: numberOption('port', port, { min: 0, max: 65_535, integer: true }),
-    // A larger body does not fit into a string.
+    // The largest body that fits into a string.
     maxBytes: numberOption('maxBytes', maxBytes, { min: 1, max: constants.MAX_STRING_LENGTH, integer: true }),
     timeoutMs: Math.ceil(timeoutSeconds * 1000),
     allowedHosts: allowedHosts.map((host, index) => servedHostOption(`allowedHosts[${index}]`, host)),
@@ -157,7 +157,7 @@ function answer(
       mergeMap(transport),
       tap(writeHead),
       mergeMap(({ body$ }) => body$),
-      // Here, what Node refuses is an error of this response; thrown by an observer, it would be uncaught.
+      // Here, an error of Node fails this response; thrown by an observer, it would be uncaught.
       tap((chunk) => outgoing.write(chunk)),
     )
     .subscribe({

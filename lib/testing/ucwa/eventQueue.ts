@@ -228,7 +228,7 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
     breakConnection: () => {
       const who = waiting;
       waiting = undefined;
-      who?.subscriber.error(new NetworkError('no answer', who.request, { code: 'ECONNRESET' }));
+      who?.subscriber.error(new NetworkError('no response', who.request, { code: 'ECONNRESET' }));
     },
   };
 }

@@ -7,11 +7,8 @@ import type { PullOptions } from '../../../lib/ews/pull/options.ts';
 import type { ExchangeOptions } from '../../../lib/ews/options.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
 import { type Exchange } from '../../../lib/ews/session/session.ts';
-import {
-  ewsSimulator,
-  type EwsSimulator,
-  type EwsSimulatorOptions,
-} from '../../../lib/testing/ews/simulator.ts';
+import { ewsSimulator, type EwsSimulator } from '../../../lib/testing/ews/simulator.ts';
+import type { EwsSimulatorOptions } from '../../../lib/testing/ews/options.ts';
 import { at, inVirtualTime } from '../../support/virtualTime.ts';
 
 /** What a spec in virtual time works with. */

@@ -4,7 +4,7 @@ import type { PushRequest } from '../../../lib/ews/push/pushRequest.ts';
 import { pushNotifications } from '../../../lib/ews/push/push.ts';
 import type { PushOptions } from '../../../lib/ews/push/options.ts';
 import type { ExchangeOptions } from '../../../lib/ews/options.ts';
-import type { EwsSimulatorOptions } from '../../../lib/testing/ews/simulator.ts';
+import type { EwsSimulatorOptions } from '../../../lib/testing/ews/options.ts';
 import { type FaultQueue, faultQueue } from '../../../lib/testing/faults.ts';
 import { pushCallback } from '../../../lib/testing/ews/pushCallback.ts';
 import { type Pulling, pulling } from '../pull/pulling.ts';

@@ -6,11 +6,8 @@ import { connectExchange } from '../../../lib/ews/connect.ts';
 import { type Exchange } from '../../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
-import {
-  ewsSimulator,
-  type EwsSimulator,
-  type EwsSimulatorOptions,
-} from '../../../lib/testing/ews/simulator.ts';
+import { ewsSimulator, type EwsSimulator } from '../../../lib/testing/ews/simulator.ts';
+import { type EwsSimulatorOptions } from '../../../lib/testing/ews/options.ts';
 import { serve, type Served } from '../../../lib/testing/http/serve.ts';
 import { httpServer, type SpecServer } from '../../support/net/httpServer.ts';
 import { answer } from '../answers.ts';

@@ -3,7 +3,7 @@ import type { EwsEvent, GapEvent } from '../../../lib/ews/protocol/events.ts';
 import type { ExchangeOptions } from '../../../lib/ews/options.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { StreamingOptions } from '../../../lib/ews/streaming/options.ts';
-import type { EwsSimulatorOptions } from '../../../lib/testing/ews/simulator.ts';
+import type { EwsSimulatorOptions } from '../../../lib/testing/ews/options.ts';
 import { type Pulling, pulling } from '../pull/pulling.ts';
 
 /** What a spec of streams in virtual time works with. */

@@ -9,7 +9,8 @@ import { bearer } from '../../../lib/core/transport/auth.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';
-import { ewsSimulator, type EwsSimulatorOptions } from '../../../lib/testing/ews/simulator.ts';
+import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
+import { type EwsSimulatorOptions } from '../../../lib/testing/ews/options.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;

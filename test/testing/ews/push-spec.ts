@@ -9,11 +9,8 @@ import {
 } from '../../../lib/ews/protocol/envelope.ts';
 import { messageParser } from '../../../lib/ews/protocol/parser.ts';
 import type { EwsMessage } from '../../../lib/ews/protocol/messages.ts';
-import {
-  ewsSimulator,
-  type EwsSimulator,
-  type EwsSimulatorOptions,
-} from '../../../lib/testing/ews/simulator.ts';
+import { ewsSimulator, type EwsSimulator } from '../../../lib/testing/ews/simulator.ts';
+import { type EwsSimulatorOptions } from '../../../lib/testing/ews/options.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const head = { version: 'Exchange2013_SP1' };

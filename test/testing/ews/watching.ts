@@ -5,11 +5,8 @@ import {
   subscribeEnvelope,
 } from '../../../lib/ews/protocol/envelope.ts';
 import { streamingParser } from '../../../lib/ews/protocol/streamParser.ts';
-import {
-  ewsSimulator,
-  type EwsSimulator,
-  type EwsSimulatorOptions,
-} from '../../../lib/testing/ews/simulator.ts';
+import { ewsSimulator, type EwsSimulator } from '../../../lib/testing/ews/simulator.ts';
+import { type EwsSimulatorOptions } from '../../../lib/testing/ews/options.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 
 export const head: EnvelopeHead = { version: 'Exchange2013_SP1' };

@@ -1,13 +1,13 @@
 import { SaxesParser } from 'saxes';
 
-/** A request that does not follow the schema. */
+/** A violation of the schema in a request. */
 export class SchemaViolation extends Error {
   override readonly name: string = 'SchemaViolation';
 }
 
 /** An element of a request. */
 export interface Element {
-  /** The prefix of the schema's own examples and the local name, such as `m:Subscribe`. */
+  /** The usual prefix and the local name, such as `m:Subscribe`. */
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
   readonly children: Element[];
@@ -20,13 +20,13 @@ const PREFIXES: ReadonlyMap<string, string> = new Map([
   ['http://schemas.microsoft.com/exchange/services/2006/types', 't'],
 ]);
 
-/** How deep elements may be nested: the time for a namespace grows with the depth. */
+/** A limit, because the time to resolve a namespace grows with the depth. */
 const MAX_DEPTH = 64;
 
-/** An element that may stand in another, and how often. */
+/** A child element and its cardinality. */
 export type Particle = readonly [name: string, min: number, max: number];
 
-/** The children of an element, a list for each particle; they must come in the particles' order. */
+/** Returns the children of an element, a list for each particle; their order must be that of the particles. */
 export function childrenInOrder(element: Element, particles: readonly Particle[]): Element[][] {
   let next = 0;
   const found = particles.map(([name, min, max]) => {
@@ -35,27 +35,27 @@ export function childrenInOrder(element: Element, particles: readonly Particle[]
       taken.push(element.children[next] as Element);
       next += 1;
     }
-    if (taken.length < min) throw new SchemaViolation(`${element.name} lacks ${name} in its place`);
+    if (taken.length < min) throw new SchemaViolation(`${element.name} lacks ${name}`);
     return taken;
   });
   const extra = element.children[next];
-  if (extra !== undefined) throw new SchemaViolation(`${element.name} has ${extra.name} where it may not be`);
+  if (extra !== undefined) throw new SchemaViolation(`${element.name} must not have ${extra.name} there`);
   return found;
 }
 
-/** The one element of a list; it throws a {@link SchemaViolation} that says what is missing. */
+/** Returns the only element of a list. @throws SchemaViolation that names what is missing */
 export function only(elements: readonly Element[] | undefined, what: string): Element {
   const [first, ...others] = elements ?? [];
-  if (first === undefined || others.length > 0) throw new SchemaViolation(`there is not ${what}`);
+  if (first === undefined || others.length > 0) throw new SchemaViolation(`the request must have ${what}`);
   return first;
 }
 
-/** The text of the first element. */
+/** Returns the text of the first element. */
 export function textOf(elements: readonly Element[] | undefined): string {
   return elements?.[0]?.text ?? '';
 }
 
-/** Reads the elements of an envelope. It throws a {@link SchemaViolation}. */
+/** Returns the elements of an envelope. @throws SchemaViolation */
 export function readElements(xml: string): Element {
   const document: Element = { name: '', attributes: {}, children: [], text: '' };
   const open = [document];
@@ -89,14 +89,14 @@ export function readElements(xml: string): Element {
 }
 
 const INT = /^[+-]?\d+$/;
-const TRUTH: ReadonlyMap<string, boolean> = new Map([
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['1', true],
   ['false', false],
   ['0', false],
 ]);
 
-/** Returns the whole minutes that a text says, from 1 to `max`; it throws a {@link SchemaViolation}. */
+/** Returns a whole number of minutes from 1 to `max`. @throws SchemaViolation */
 export function readMinutes(name: string, text: string, max: number): number {
   const digits = text.trim();
   const minutes = INT.test(digits) ? Number(digits) : Number.NaN;
@@ -104,9 +104,9 @@ export function readMinutes(name: string, text: string, max: number): number {
   throw new SchemaViolation(`${name} is not a whole number from 1 to ${max}`);
 }
 
-/** Returns the truth that an attribute says; without one, false. It throws a {@link SchemaViolation}. */
+/** Returns the value of a boolean attribute. @default text 'false' @throws SchemaViolation */
 export function readBoolean(name: string, text: string = 'false'): boolean {
-  const truth = TRUTH.get(text.trim());
-  if (truth === undefined) throw new SchemaViolation(`${name} is not true, false, 1 or 0`);
-  return truth;
+  const value = BOOLEANS.get(text.trim());
+  if (value === undefined) throw new SchemaViolation(`${name} is not true, false, 1 or 0`);
+  return value;
 }

@@ -1,14 +1,14 @@
 import { type Element, childrenInOrder, type Particle, SchemaViolation, textOf } from './elements.ts';
 
-/** A folder as a request names it. */
+/** A folder id in a request. */
 export interface RequestedFolder {
   readonly id: string;
   readonly distinguished: boolean;
-  /** The address of whose folder it is, if the request says so. */
+  /** The address of its mailbox, if given. */
   readonly mailbox: string | undefined;
 }
 
-/** [EWS] DistinguishedFolderIdNameType, as far as servers on premises know it. */
+/** The names that on-premises servers know. @see [EWS] DistinguishedFolderIdNameType */
 const DISTINGUISHED_NAMES = new Set(
   (
     'calendar contacts deleteditems drafts inbox journal notes outbox sentitems tasks msgfolderroot ' +
@@ -22,7 +22,7 @@ const DISTINGUISHED_NAMES = new Set(
   ).split(' '),
 );
 
-/** [EWS] EmailAddressType. */
+/** @see [EWS] EmailAddressType */
 const MAILBOX: readonly Particle[] = [
   ['t:Name', 0, 1],
   ['t:EmailAddress', 0, 1],
@@ -32,7 +32,7 @@ const MAILBOX: readonly Particle[] = [
   ['t:OriginalDisplayName', 0, 1],
 ];
 
-/** Reads the folders in a `FolderIds` element, at least one; it throws a {@link SchemaViolation}. */
+/** Returns the folders of a `FolderIds` element, at least one. @throws SchemaViolation */
 export function readFolderIds(element: Element): readonly RequestedFolder[] {
   if (element.children.length === 0) throw new SchemaViolation(`${element.name} has no folder`);
   return element.children.map(readFolderId);

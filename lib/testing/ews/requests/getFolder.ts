@@ -1,24 +1,23 @@
 import { type Element, childrenInOrder, only, SchemaViolation, textOf } from './elements.ts';
 import { readFolderIds, type RequestedFolder } from './folderIds.ts';
 
-/** What a ConvertId asks for. Clients send one to see the version of the server. */
+/** A ConvertId request, which clients use to read the version of the server. */
 export interface ConvertIdRequest {
   readonly operation: 'ConvertId';
-  /** How many ids it has. */
-  readonly ids: number;
+  readonly idCount: number;
 }
 
-/** Reads an `m:ConvertId`; it throws a {@link SchemaViolation}. */
+/** Returns the request in an `m:ConvertId`. @throws SchemaViolation */
 export function readConvertId(element: Element): ConvertIdRequest {
   const [sourceIds] = childrenInOrder(element, [['m:SourceIds', 1, 1]]);
   const { children } = only(sourceIds, 'one m:SourceIds');
-  const stranger = children.find(({ name }) => !/^t:Alternate(PublicFolder(Item)?)?Id$/.test(name));
-  if (stranger !== undefined) throw new SchemaViolation(`m:SourceIds has the element ${stranger.name}`);
+  const unknown = children.find(({ name }) => !/^t:Alternate(PublicFolder(Item)?)?Id$/.test(name));
+  if (unknown !== undefined) throw new SchemaViolation(`m:SourceIds has the element ${unknown.name}`);
   if (children.length === 0) throw new SchemaViolation('m:SourceIds has no id');
-  return { operation: 'ConvertId', ids: children.length };
+  return { operation: 'ConvertId', idCount: children.length };
 }
 
-/** What a GetFolder asks for. */
+/** A GetFolder request. */
 export interface GetFolderRequest {
   readonly operation: 'GetFolder';
   readonly folders: readonly RequestedFolder[];
@@ -28,7 +27,7 @@ export interface GetFolderRequest {
 
 const BASE_SHAPES = new Set(['IdOnly', 'Default', 'AllProperties']);
 
-/** Reads an `m:GetFolder`; it throws a {@link SchemaViolation}. */
+/** Returns the request in an `m:GetFolder`. @throws SchemaViolation */
 export function readGetFolder(element: Element): GetFolderRequest {
   const [shapes, folderIds] = childrenInOrder(element, [
     ['m:FolderShape', 1, 1],
@@ -39,7 +38,7 @@ export function readGetFolder(element: Element): GetFolderRequest {
     ['t:AdditionalProperties', 0, 1],
   ]);
   const shape = textOf(baseShapes);
-  if (!BASE_SHAPES.has(shape)) throw new SchemaViolation(`t:BaseShape is not one of this server: ${shape}`);
+  if (!BASE_SHAPES.has(shape)) throw new SchemaViolation(`t:BaseShape must not be ${shape}`);
   const properties = (additional?.[0]?.children ?? []).flatMap(
     ({ attributes }) => attributes['FieldURI'] ?? [],
   );

@@ -10,7 +10,7 @@ import {
 import { type ConvertIdRequest, type GetFolderRequest, readConvertId, readGetFolder } from './getFolder.ts';
 import { readSubscribe, type SubscribeRequest } from './subscribe.ts';
 
-/** An operation that the simulated server was asked for. */
+/** A request for an operation. */
 export type EwsRequest =
   | SubscribeRequest
   | GetFolderRequest
@@ -18,7 +18,7 @@ export type EwsRequest =
   | {
       readonly operation: 'GetEvents';
       readonly subscriptionId: string;
-      /** Undefined if the element is missing, which only some servers accept. */
+      /** Undefined if missing, which only some servers accept. */
       readonly watermark: string | undefined;
     }
   | {
@@ -28,29 +28,29 @@ export type EwsRequest =
     }
   | { readonly operation: 'Unsubscribe'; readonly subscriptionId: string };
 
-/** Whom a request wants to act as. */
+/** The user that a request impersonates. */
 export interface ImpersonatedUser {
   /** `PrincipalName`, `SID`, `PrimarySmtpAddress` or `SmtpAddress`. */
   readonly by: string;
   readonly name: string;
 }
 
-/** A request, and what its header says. */
+/** A request with its SOAP header. */
 export interface ReadRequest {
   readonly version: string | undefined;
   readonly impersonated: ImpersonatedUser | undefined;
   readonly request: EwsRequest;
 }
 
-/** What a request says, as far as it can be read. */
+/** A summary of a request. */
 export interface RequestSummary {
-  /** Undefined where the body is no operation. */
+  /** Undefined if the request is invalid. */
   readonly operation: EwsRequest['operation'] | undefined;
-  /** The subscription that it names. */
+  /** The subscription, if the operation has one. */
   readonly subscriptionId: string | undefined;
-  /** The subscriptions that it names, if it may name several. */
+  /** The subscriptions, if the operation has several. */
   readonly subscriptionIds: readonly string[] | undefined;
-  /** The watermark that it names. */
+  /** The watermark, if given. */
   readonly watermark: string | undefined;
   readonly impersonated: ImpersonatedUser | undefined;
 }
@@ -58,8 +58,9 @@ export interface RequestSummary {
 const CONNECTING_SIDS = ['t:PrincipalName', 't:SID', 't:PrimarySmtpAddress', 't:SmtpAddress'];
 
 /**
- * Reads a request as strictly as a real server does: namespaces, elements and their order by the schema. It
- * throws a {@link SchemaViolation}.
+ * Returns the request in a body, which must have the namespaces and the element order of the schema.
+ *
+ * @throws SchemaViolation
  */
 export function readRequest(body: string): ReadRequest {
   const [header, soapBody] = childrenInOrder(readElements(body), [
@@ -75,7 +76,7 @@ export function readRequest(body: string): ReadRequest {
   };
 }
 
-/** Reads what a log tells of a request; one that does not follow the schema says nothing. */
+/** Returns the summary of a request for the log; it is empty if the request is invalid. */
 export function summarize(body: string): RequestSummary {
   try {
     const { request, impersonated } = readRequest(body);

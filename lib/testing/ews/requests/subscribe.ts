@@ -9,23 +9,23 @@ import {
 } from './elements.ts';
 import { readFolderIds, type RequestedFolder } from './folderIds.ts';
 
-/** What a Subscribe asks for. */
+/** A Subscribe request. */
 export interface SubscribeRequest {
   readonly operation: 'Subscribe';
   readonly type: 'pull' | 'streaming' | 'push';
-  /** Undefined if the request names none. */
+  /** Undefined if the request has none. */
   readonly folders: readonly RequestedFolder[] | undefined;
   readonly allFolders: boolean;
   /** The elements of the events, such as `NewMailEvent`. */
   readonly events: readonly string[];
   readonly watermark: string | undefined;
-  /** How long a pull subscription lives between two GetEvents; undefined for the other kinds. */
+  /** The lifetime of a pull subscription between two GetEvents; undefined for other types. */
   readonly timeoutMinutes: number | undefined;
-  /** Where a push subscription is posted. */
+  /** The callback of a push subscription. */
   readonly callback: RequestedCallback | undefined;
 }
 
-/** Where notifications are to be posted, and how often at least. */
+/** The URL for notifications, and the longest time between two. */
 export interface RequestedCallback {
   readonly url: string;
   readonly statusFrequencyMinutes: number;
@@ -49,7 +49,7 @@ const TYPES = {
   'm:PushSubscriptionRequest': 'push',
 } as const;
 
-/** Reads an `m:Subscribe`; it throws a {@link SchemaViolation}. */
+/** Returns the request in an `m:Subscribe`. @throws SchemaViolation */
 export function readSubscribe(subscribe: Element): SubscribeRequest {
   const element = only(subscribe.children, 'one subscription request in m:Subscribe');
   if (!isSubscriptionRequest(element.name)) {

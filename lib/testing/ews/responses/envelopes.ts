@@ -13,7 +13,7 @@ export interface ResponseMessage {
   readonly content: string;
 }
 
-/** Writes the envelope of an answer, with a response message for each result. */
+/** Writes the envelope of a response, with a response message for each result. */
 export function responseEnvelope(dialect: EwsDialect, messages: readonly ResponseMessage[]): string {
   const soap = isGrommunio(dialect) ? 'SOAP' : 's';
   return (
@@ -24,8 +24,9 @@ export function responseEnvelope(dialect: EwsDialect, messages: readonly Respons
 }
 
 /**
- * Writes an envelope of a stream as the servers do: Exchange without a prefix on `Envelope`, and grommunio
- * without a declaration on any but the first.
+ * Writes an envelope of a stream.
+ *
+ * Exchange omits the prefix of `Envelope`; grommunio omits the XML declaration of all but the first.
  */
 export function streamEnvelope(dialect: EwsDialect, message: ResponseMessage, isFirst: boolean): string {
   if (isGrommunio(dialect)) {
@@ -59,14 +60,14 @@ export function faultEnvelope(dialect: EwsDialect, { code, message, values }: Ew
   );
 }
 
-/** Writes what a response message of class Error begins with. */
+/** Writes the first elements of a response message of class Error. */
 export function errorContent(code: string, message: string): string {
   return (
     element('m:MessageText', message) + element('m:ResponseCode', code) + element('m:DescriptiveLinkKey', '0')
   );
 }
 
-/** Writes a `MessageXml` element with named values; nothing without any. */
+/** Writes a `MessageXml` element with named values; returns an empty text without values. */
 export function messageXml(tag: string, values: Readonly<Record<string, string>>): string {
   const entries = Object.entries(values);
   if (entries.length === 0) return '';
@@ -76,16 +77,16 @@ export function messageXml(tag: string, values: Readonly<Record<string, string>>
   return `<${tag}>${content.join('')}</${tag.split(' ', 1).join('')}>`;
 }
 
-/** Writes an element with a text in it. */
+/** Writes an element with a text. */
 export function element(name: string, text: string): string {
   return `<${name}>${escapeXml(name, text)}</${name}>`;
 }
 
 function responseElement(dialect: EwsDialect, messages: readonly ResponseMessage[]): string {
   const operation = messages[0]?.operation ?? '';
-  // What is posted is no response, but is built like one.
+  // A posted notification has the structure of a response.
   const root = operation === 'SendNotification' ? `m:${operation}` : `m:${operation}Response`;
-  // grommunio calls the response messages of GetEvents by this name.
+  // grommunio uses this name for the response messages of GetEvents.
   const name = isGrommunio(dialect) && operation === 'GetEvents' ? 'm:x' : `m:${operation}ResponseMessage`;
   const content = messages.map(
     (message) => `<${name} ResponseClass="${message.responseClass}">${message.content}</${name}>`,

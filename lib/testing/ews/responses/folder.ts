@@ -31,29 +31,29 @@ const DISPLAY_NAMES: ReadonlyMap<string | undefined, string> = new Map([
   ['recoverableitemsdeletions', 'Deletions'],
 ]);
 
-/** Writes a folder, in the order of the schema; `properties` are those besides the id, undefined for all. */
+/** Writes a folder in the order of the schema, with its id and these properties; undefined for all. */
 export function folderElement(folder: DescribedFolder, properties: readonly string[] | undefined): string {
   const { distinguishedName } = folder;
-  const kind = FOLDER_TYPES.get(distinguishedName) ?? MAIL;
-  const isWanted = (name: string): boolean => properties?.includes(`folder:${name}`) ?? true;
+  const type = FOLDER_TYPES.get(distinguishedName) ?? MAIL;
+  const isRequested = (name: string): boolean => properties?.includes(`folder:${name}`) ?? true;
   const texts: readonly (readonly [name: string, text: string])[] = [
-    ['FolderClass', kind.folderClass],
+    ['FolderClass', type.folderClass],
     ['DisplayName', DISPLAY_NAMES.get(distinguishedName) ?? 'New Folder'],
     ['TotalCount', String(folder.items)],
     ['ChildFolderCount', String(folder.childFolders)],
     ...(distinguishedName === undefined ? [] : [['DistinguishedFolderId', distinguishedName] as const]),
-    ...(kind.element === MAIL.element || kind.element === 't:TasksFolder'
+    ...(type.element === MAIL.element || type.element === 't:TasksFolder'
       ? [['UnreadCount', String(folder.unread)] as const]
       : []),
   ];
   const content = [
     idElement('t:FolderId', folder.folder),
-    isWanted('ParentFolderId') && folder.parentFolder !== undefined
+    isRequested('ParentFolderId') && folder.parentFolder !== undefined
       ? idElement('t:ParentFolderId', folder.parentFolder)
       : '',
-    ...texts.filter(([name]) => isWanted(name)).map(([name, text]) => element(`t:${name}`, text)),
+    ...texts.filter(([name]) => isRequested(name)).map(([name, text]) => element(`t:${name}`, text)),
   ];
-  return `<${kind.element}>${content.join('')}</${kind.element}>`;
+  return `<${type.element}>${content.join('')}</${type.element}>`;
 }
 
 function idElement(name: string, { id, changeKey }: MailboxId): string {

@@ -15,42 +15,42 @@ import { folderElement } from './folder.ts';
 import type { DescribedFolder } from '../mailbox.ts';
 import type { MailboxEvent, MailboxId } from '../mailboxData.ts';
 
-/** What one envelope of a stream says. */
+/** The contents of one envelope of a stream. */
 export interface StreamMessage {
   readonly notifications?: readonly StreamNotification[];
-  /** The subscriptions that are not served. */
+  /** The subscriptions that cannot be served. */
   readonly failedIds?: readonly string[];
-  /** Why they are not served, or the stream ends; without one, the message is of class Success. */
+  /** The error code of these, or of the end of the stream; without one, the class is Success. */
   readonly code?: string | undefined;
   readonly status: 'OK' | 'Closed';
 }
 
-/** What has happened for one subscription; nothing is a StatusEvent. */
+/** The events of one subscription; none is a StatusEvent. */
 export interface StreamNotification {
   readonly id: string;
   readonly events: readonly MailboxEvent[];
   readonly moreEvents: boolean;
 }
 
-/** Writes the answers of a simulated server, in the words of its family. */
+/** Writes the responses of a simulated server in its dialect. */
 export interface EwsResponses {
   subscribed(id: string, watermark: string): string;
   events(page: EventPage): string;
-  /** What is posted for a push subscription. */
+  /** Writes a notification for a push subscription. */
   posted(page: EventPage): string;
-  /** @param properties Those to write besides the id; undefined for all. */
+  /** @param properties Properties besides the id; undefined for all */
   folders(
     found: readonly (DescribedFolder | EwsErrorResponse)[],
     properties: readonly string[] | undefined,
   ): string;
   unsubscribed(): string;
-  /** @param isFirst Whether it is the first envelope of its stream. */
+  /** @param isFirst Whether this is the first envelope of the stream */
   streamed(message: StreamMessage, isFirst: boolean): string;
-  /** @param count How many response messages say so. @default 1 */
+  /** @param count The number of response messages. @default 1 */
   error(operation: string, refusal: EwsErrorResponse, count?: number): string;
 }
 
-/** Returns what writes a family's answers. */
+/** Returns the functions that write the responses of a dialect. */
 export function ewsResponses(dialect: EwsDialect): EwsResponses {
   const isExchange = !isGrommunio(dialect);
 
@@ -61,19 +61,19 @@ export function ewsResponses(dialect: EwsDialect): EwsResponses {
   });
   const one = (message: ResponseMessage): string => responseEnvelope(dialect, [message]);
 
-  const event = (happened: MailboxEvent, watermark?: string): string => {
-    const name = `t:${EVENT_NAMES[happened.type]}`;
-    // Exchange gives whole seconds, grommunio nanoseconds.
-    const timestamp = happened.timestamp.toISOString().replace(/\.(\d+)Z$/, isExchange ? 'Z' : '.$1000001Z');
+  const event = (occurred: MailboxEvent, watermark?: string): string => {
+    const name = `t:${EVENT_NAMES[occurred.type]}`;
+    // Exchange writes whole seconds, grommunio nanoseconds.
+    const timestamp = occurred.timestamp.toISOString().replace(/\.(\d+)Z$/, isExchange ? 'Z' : '.$1000001Z');
     const content = [
       isExchange && watermark !== undefined ? element('t:Watermark', watermark) : '',
       element('t:TimeStamp', timestamp),
-      idElement('t:ItemId', happened.item, isExchange),
-      idElement('t:FolderId', happened.folder, isExchange),
-      idElement('t:ParentFolderId', happened.parentFolder, isExchange),
-      idElement('t:OldItemId', happened.oldItem, isExchange),
-      idElement('t:OldParentFolderId', happened.oldParentFolder, isExchange),
-      happened.unreadCount === undefined ? '' : element('t:UnreadCount', String(happened.unreadCount)),
+      idElement('t:ItemId', occurred.item, isExchange),
+      idElement('t:FolderId', occurred.folder, isExchange),
+      idElement('t:ParentFolderId', occurred.parentFolder, isExchange),
+      idElement('t:OldItemId', occurred.oldItem, isExchange),
+      idElement('t:OldParentFolderId', occurred.oldParentFolder, isExchange),
+      occurred.unreadCount === undefined ? '' : element('t:UnreadCount', String(occurred.unreadCount)),
     ];
     return `<${name}>${content.join('')}</${name}>`;
   };
@@ -94,13 +94,13 @@ export function ewsResponses(dialect: EwsDialect): EwsResponses {
     element('t:MoreEvents', String(moreEvents)) +
     (events.length === 0
       ? status(watermarkAt())
-      : events.map((happened) => event(happened, watermarkAt(happened.sequence))).join('')) +
+      : events.map((one) => event(one, watermarkAt(one.sequence))).join('')) +
     '</m:Notification>';
 
   const streamedNotification = ({ id, events, moreEvents }: StreamNotification): string =>
     `<m:Notification>${element('t:SubscriptionId', id)}` +
     (isExchange ? '' : element('t:MoreEvents', String(moreEvents))) +
-    (events.length === 0 ? '<t:StatusEvent/>' : events.map((happened) => event(happened)).join('')) +
+    (events.length === 0 ? '<t:StatusEvent/>' : events.map((one) => event(one)).join('')) +
     '</m:Notification>';
 
   return {
@@ -124,7 +124,7 @@ export function ewsResponses(dialect: EwsDialect): EwsResponses {
       ),
     unsubscribed: () => one(success('Unsubscribe', '')),
     streamed: ({ notifications = [], failedIds = [], code, status: connectionStatus }, isFirst) => {
-      // Neither writes these ids as the schema says: Exchange in another namespace, grommunio in none.
+      // Neither server follows the schema here: Exchange uses another namespace, grommunio none.
       const idName = isExchange ? 'm:SubscriptionId' : 'SubscriptionId';
       const content =
         part('m:Notifications', notifications.map(streamedNotification), isExchange) +
@@ -172,7 +172,7 @@ function idElement(name: string, of: MailboxId | undefined, hasChangeKey: boolea
   return `<${name} Id="${escapeXml('id', of.id)}"${changeKey}/>`;
 }
 
-/** A list, which the one family leaves out where it is empty. */
-function part(name: string, content: readonly string[], isLeftOut: boolean): string {
-  return isLeftOut && content.length === 0 ? '' : `<${name}>${content.join('')}</${name}>`;
+/** Writes a list; some servers omit an empty one. */
+function part(name: string, content: readonly string[], omitsEmpty: boolean): string {
+  return omitsEmpty && content.length === 0 ? '' : `<${name}>${content.join('')}</${name}>`;
 }

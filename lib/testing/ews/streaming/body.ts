@@ -1,50 +1,50 @@
 import { delay, Observable, type Subscriber } from 'rxjs';
 import { NetworkError, type RequestIdentity } from '../../../core/errors.ts';
 
-/** The body of one answer that a simulated server goes on writing. */
+/** A response body that a simulated server writes piece by piece. */
 export interface EwsStreamBody {
   readonly body$: Observable<Uint8Array>;
-  /** Whether somebody reads it: a server notices that nobody does when it writes. */
+  /** Whether it has a reader; a server notices that there is none only when it writes. */
   readonly isRead: boolean;
   readonly isStalled: boolean;
   write(text: string): void;
-  /** Ends it: properly, or with a connection that breaks. */
+  /** Ends the body, or breaks the connection. */
   end(how: 'complete' | 'reset'): void;
-  /** Lets the connection die: nothing comes any more, not even an end. */
+  /** Stalls the connection: nothing arrives any more, not even the end. */
   stall(): void;
 }
 
-/** How a body is sent. */
+/** The options of a body. */
 interface EwsStreamBodyOptions {
-  /** How large the pieces are at most that a text comes in, in bytes. */
+  /** The largest chunk in bytes. */
   readonly chunkBytes: number;
   readonly latencyMs: number;
   readonly identity: RequestIdentity;
-  /** Called when the reader has left. */
+  /** Called when the reader unsubscribes. */
   readonly onUnsubscribe: () => void;
 }
 
-/** Creates the body of an answer, which is empty yet. */
+/** Creates an empty body. */
 export function ewsStreamBody({
   chunkBytes,
   latencyMs,
   identity,
   onUnsubscribe,
 }: EwsStreamBodyOptions): EwsStreamBody {
-  /** What was written while nobody had taken the body up. */
+  /** The chunks written before the first subscription. */
   const unread: Uint8Array[] = [];
   let reader: Subscriber<Uint8Array> | undefined;
   let isStalled = false;
   let isOver = false;
 
   const body$ = new Observable<Uint8Array>((subscriber) => {
-    // What is written because of a chunk waits for its turn here, too.
+    // A chunk written while another is emitted is queued here, too.
     for (let next = unread.shift(); next !== undefined; next = unread.shift()) subscriber.next(next);
     if (isOver) subscriber.complete();
     reader = subscriber;
     return () => {
       reader = undefined;
-      // Over a dead connection that is noticed only later.
+      // On a stalled connection, the server notices it only later.
       if (!isStalled) onUnsubscribe();
     };
   });
@@ -70,7 +70,7 @@ export function ewsStreamBody({
       if (isStalled) return;
       isOver = true;
       if (how === 'reset') {
-        reader?.error(new NetworkError('the answer broke off', identity, { code: 'ECONNRESET' }));
+        reader?.error(new NetworkError('the response broke off', identity, { code: 'ECONNRESET' }));
       }
       reader?.complete();
     },

@@ -2,8 +2,10 @@ import { asyncScheduler, timer } from 'rxjs';
 import { partitionIds, type Stream, type StreamContext, type StreamBehavior } from './stream.ts';
 
 /**
- * Creates the streams of Exchange: what has waited comes at once, heartbeats come at fixed times if nothing
- * else has come, and one subscription that is gone ends a request for several.
+ * Creates the behavior of Exchange streams.
+ *
+ * Pending events are sent at once, and heartbeats at fixed times if nothing else was sent. A single lost subscription
+ * ends a request for several.
  */
 export function exchangeStreams({
   store,
@@ -13,7 +15,7 @@ export function exchangeStreams({
   streamsOf,
   end,
 }: StreamContext): StreamBehavior {
-  /** The streams that something was sent on since their last heartbeat. */
+  /** The streams that have sent something since their last heartbeat. */
   const busy = new WeakSet<Stream>();
 
   const deliver = (stream: Stream): void => {

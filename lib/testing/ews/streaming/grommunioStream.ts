@@ -2,28 +2,29 @@ import { asyncScheduler, type Subscription, timer } from 'rxjs';
 import type { StreamNotification } from '../responses/responses.ts';
 import { partitionIds, type Stream, type StreamContext, type StreamBehavior } from './stream.ts';
 
-/** How the versions of grommunio differ. */
+/** The differences between versions of grommunio. */
 interface GrommunioStreamOptions {
   /** Whether it is version 3.9 or earlier. */
   readonly isOld: boolean;
-  /** How often it looks which streams have something to send; 0 sends at once. */
+  /** The interval at which it checks streams for pending events; 0 sends at once. */
   readonly cacheIntervalMs: number;
 }
 
-/** An event makes a stream wait for others that belong to it. */
+/** The time in which a stream collects further events. */
 const GATHERING_MS = 100;
 
 /**
- * Creates the streams of grommunio: each message names all subscriptions of the stream; what has waited comes
- * with the first heartbeat; a stream that is to end does so with its next message, and is closed as a whole
- * when one of its subscriptions is removed or taken over.
+ * Creates the behavior of grommunio streams.
+ *
+ * Each message names all subscriptions of the stream, and pending events are sent with the first heartbeat. A stream
+ * ends with its next message, and as a whole when one of its subscriptions is removed or another stream opens for it.
  */
 export function grommunioStreams(
   { store, heartbeatMs, write, open, streamsOf, end }: StreamContext,
   { isOld, cacheIntervalMs }: GrommunioStreamOptions,
 ): StreamBehavior {
   const wakes = new WeakMap<Stream, Subscription>();
-  /** How many events have waited for a stream without waking it. */
+  /** The number of pending events that have not woken a stream. */
   const noticed = new WeakMap<Stream, number>();
 
   const pending = ({ ids }: Stream): number => [...ids].reduce((sum, id) => sum + store.countPending(id), 0);
@@ -33,7 +34,7 @@ export function grommunioStreams(
     const due = asyncScheduler.now() + ms;
     const wakeAt = cacheIntervalMs === 0 ? due : Math.ceil(due / cacheIntervalMs) * cacheIntervalMs;
     const waking = timer(wakeAt - asyncScheduler.now()).subscribe(() => {
-      // A server notices that nobody reads when it writes.
+      // A server notices the missing reader when it writes.
       if (stream.body.isRead) update(stream);
       else end(stream);
     });
@@ -41,11 +42,11 @@ export function grommunioStreams(
     stream.timers.add(waking);
   };
 
-  /** Takes what has happened for those that are served. */
-  const taken = (ids: readonly string[]): readonly StreamNotification[] =>
+  /** Takes the pending events of subscriptions. */
+  const take = (ids: readonly string[]): readonly StreamNotification[] =>
     ids.map((id) => ({ id, ...store.takeEvents(id) }));
 
-  const goodbye = (stream: Stream): void => {
+  const finish = (stream: Stream): void => {
     write(stream, { status: 'Closed' });
     end(stream);
   };
@@ -55,7 +56,7 @@ export function grommunioStreams(
     const [code] = failed.keys();
     const failedIds = [...failed.values()].flat();
     for (const id of failedIds) stream.ids.delete(id);
-    const notifications = taken(served);
+    const notifications = take(served);
     noticed.set(stream, pending(stream));
     const isClosing = served.length === 0 || asyncScheduler.now() >= stream.expiresAt;
     write(
@@ -64,7 +65,7 @@ export function grommunioStreams(
         ? { notifications, failedIds, status: 'OK' }
         : { notifications, failedIds, code, status: isClosing || code !== undefined ? 'Closed' : 'OK' },
     );
-    if (isClosing) goodbye(stream);
+    if (isClosing) finish(stream);
     else if (notifications.some(({ moreEvents }) => moreEvents)) update(stream);
     else wakeIn(stream, heartbeatMs);
   };
@@ -74,19 +75,19 @@ export function grommunioStreams(
       const { served, failed } = partitionIds(stream, store);
       const [code] = failed.keys();
       const failedIds = [...failed.values()].flat();
-      // It names them again with its next message if it has no others.
+      // Without others, its next message names them again.
       if (served.length > 0) for (const id of failedIds) stream.ids.delete(id);
       const rivals = streamsOf(served);
       noticed.set(stream, pending(stream));
-      rivals.forEach(goodbye);
+      rivals.forEach(finish);
       open(stream);
       write(stream, {
         failedIds,
         code,
         status: code === undefined || isOld ? 'OK' : 'Closed',
       });
-      // The end of the others has cancelled what they had, and that closes the streams of it.
-      if (isOld && rivals.length > 0 && served.length > 0) goodbye(stream);
+      // The end of the other streams has cancelled their subscriptions, which closes this stream as well.
+      if (isOld && rivals.length > 0 && served.length > 0) finish(stream);
       else wakeIn(stream, heartbeatMs);
     },
     deliver: (stream) => {
@@ -99,9 +100,9 @@ export function grommunioStreams(
     reportFailed: (stream) => {
       if (partitionIds(stream, store).failed.size > 0) update(stream);
     },
-    removed: goodbye,
+    removed: finish,
     close: (stream) => {
-      write(stream, { notifications: taken(partitionIds(stream, store).served), status: 'Closed' });
+      write(stream, { notifications: take(partitionIds(stream, store).served), status: 'Closed' });
       write(stream, { status: 'Closed' });
     },
   };

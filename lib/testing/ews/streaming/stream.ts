@@ -4,47 +4,47 @@ import type { ImpersonatedUser } from '../requests/readRequest.ts';
 import type { EwsStreamBody } from './body.ts';
 import type { SubscriptionStore } from '../subscriptions.ts';
 
-/** A stream of a simulated server. */
+/** An open stream. */
 export interface Stream {
   readonly ids: Set<string>;
   readonly impersonated: ImpersonatedUser | undefined;
   readonly body: EwsStreamBody;
-  /** When the client wants it to end, in milliseconds of the scheduler's clock. */
+  /** The end that the client requested, in milliseconds of the scheduler's clock. */
   readonly expiresAt: number;
   readonly timers: Subscription;
   hasStarted: boolean;
 }
 
-/** What the course of a stream depends on. */
+/** The functions that the behavior of streams uses. */
 export interface StreamContext {
   readonly store: SubscriptionStore;
   readonly heartbeatMs: number;
   readonly write: (stream: Stream, message: StreamMessage) => void;
-  /** Makes it one of the open streams. */
+  /** Adds a stream to the open ones. */
   readonly open: (stream: Stream) => void;
-  /** Returns the open streams that have one of these subscriptions. */
+  /** Returns the open streams with one of these subscriptions. */
   readonly streamsOf: (ids: readonly string[]) => readonly Stream[];
   /** Ends a stream after its last message. */
   readonly end: (stream: Stream) => void;
 }
 
-/** What the streams of a family of servers bring, and when. */
+/** What the streams of one server family send, and when. */
 export interface StreamBehavior {
   begin(stream: Stream): void;
-  /** Writes what has happened for a stream, if anything. */
+  /** Writes the pending events of a stream, if any. */
   deliver(stream: Stream): void;
-  /** Writes which of its subscriptions cannot be served any more, if any. */
+  /** Writes the subscriptions that cannot be served any more, if any. */
   reportFailed(stream: Stream): void;
-  /** One of its subscriptions was removed. */
+  /** Called when one of its subscriptions was removed. */
   removed(stream: Stream, id: string): void;
-  /** Writes that it is closed. */
+  /** Writes the status Closed. */
   close(stream: Stream): void;
 }
 
-/** The subscriptions of a stream. */
+/** The subscriptions of a stream, by whether they can be served. */
 interface PartitionedIds {
   readonly served: readonly string[];
-  /** By the code that says why they are not served. */
+  /** The others, by error code. */
   readonly failed: ReadonlyMap<string, readonly string[]>;
 }
 

@@ -10,16 +10,16 @@ import type { Stream, StreamContext } from './stream.ts';
 import type { SubscriptionStore } from '../subscriptions.ts';
 
 /**
- * How a stream ends.
+ * The end of a stream.
  *
- * - `closed`: the server says that it is closed, and ends the answer.
- * - `end`: it ends the answer without a word.
- * - `linger`: it says that it is closed, and leaves the answer open.
+ * - `closed`: the server sends the status Closed, and ends the response.
+ * - `end`: the server ends the response without a status.
+ * - `linger`: the server sends the status Closed, and leaves the response open.
  * - `reset`: the connection breaks.
  */
 export type StreamEnd = 'closed' | 'end' | 'linger' | 'reset';
 
-/** A stream that a simulated server has open. */
+/** An open stream of a simulated server. */
 export interface OpenEwsStream {
   readonly subscriptionIds: readonly string[];
 }
@@ -27,40 +27,40 @@ export interface OpenEwsStream {
 /** The streams of a simulated server. */
 export interface EwsStreams {
   readonly open: readonly OpenEwsStream[];
-  /** The body of the answer to a GetStreamingEvents. */
+  /** Returns the body of the response to a GetStreamingEvents. */
   connect(request: StreamRequest, identity: RequestIdentity): Observable<Uint8Array>;
-  /** Sends what has happened since, to those who watch it. */
+  /** Sends new events on the streams of their subscriptions. */
   deliver(): void;
-  /** Tells of those that cannot be served any more. */
+  /** Reports the subscriptions that cannot be served any more. */
   reportFailed(): void;
-  /** A subscription was removed. */
+  /** Called when a subscription was removed. */
   removed(subscriptionId: string): void;
   endAll(how: StreamEnd): void;
   stallAll(): void;
   corruptNext(): void;
 }
 
-/** What a GetStreamingEvents asks for. */
+/** A GetStreamingEvents request. */
 interface StreamRequest {
   readonly subscriptionIds: readonly string[];
   readonly connectionMinutes: number;
   readonly impersonated: ImpersonatedUser | undefined;
 }
 
-/** How the streams of a simulated server behave. */
+/** The options of the streams. */
 interface StreamOptions {
   readonly dialect: EwsDialect;
   readonly heartbeatMs: number;
-  /** How often grommunio looks which streams have something to send; 0 sends at once. */
+  /** The interval at which grommunio checks streams for pending events; 0 sends at once. */
   readonly cacheIntervalMs: number;
-  /** How large the pieces are at most that an envelope comes in. */
+  /** The largest chunk in bytes. */
   readonly chunkBytes: number;
   readonly latencyMs: number;
-  /** How many may be open at a time. */
+  /** The largest number of open streams. */
   readonly maxStreams: number;
 }
 
-/** Creates the streams of a server, of which there are none yet. */
+/** Creates the streams of a server. */
 export function ewsStreams(
   store: SubscriptionStore,
   responses: EwsResponses,
@@ -68,14 +68,14 @@ export function ewsStreams(
 ): EwsStreams {
   const streams = new Set<Stream>();
   const isOld = dialect === 'grommunio-3.9';
-  let corrupt = 0;
+  let corruptNext = 0;
 
   const write = (stream: Stream, message: StreamMessage): void => {
     const text = responses.streamed(message, !stream.hasStarted);
     stream.hasStarted = true;
     if (stream.body.isStalled) return;
-    const isCorrupt = corrupt > 0;
-    if (isCorrupt) corrupt -= 1;
+    const isCorrupt = corruptNext > 0;
+    if (isCorrupt) corruptNext -= 1;
     stream.body.write(isCorrupt ? text.replace('</', '<//') : text);
   };
 
@@ -102,7 +102,7 @@ export function ewsStreams(
       stream.body.end('complete');
     },
   };
-  const course =
+  const behavior =
     dialect === 'exchange' ? exchangeStreams(context) : grommunioStreams(context, { isOld, cacheIntervalMs });
 
   return {
@@ -122,21 +122,21 @@ export function ewsStreams(
         expiresAt: asyncScheduler.now() + connectionMinutes * 60_000,
         hasStarted: false,
       };
-      course.begin(stream);
+      behavior.begin(stream);
       return stream.body.body$;
     },
     deliver: () => {
-      for (const stream of [...streams]) course.deliver(stream);
+      for (const stream of [...streams]) behavior.deliver(stream);
     },
     reportFailed: () => {
-      for (const stream of [...streams]) course.reportFailed(stream);
+      for (const stream of [...streams]) behavior.reportFailed(stream);
     },
     removed: (id) => {
-      for (const stream of [...streams]) if (stream.ids.has(id)) course.removed(stream, id);
+      for (const stream of [...streams]) if (stream.ids.has(id)) behavior.removed(stream, id);
     },
     endAll: (how) => {
       for (const stream of [...streams]) {
-        if (how === 'closed' || how === 'linger') course.close(stream);
+        if (how === 'closed' || how === 'linger') behavior.close(stream);
         leave(stream);
         if (how !== 'linger') stream.body.end(how === 'reset' ? 'reset' : 'complete');
       }
@@ -145,7 +145,7 @@ export function ewsStreams(
       for (const { body } of streams) body.stall();
     },
     corruptNext: () => {
-      corrupt += 1;
+      corruptNext += 1;
     },
   };
 }

@@ -204,5 +204,5 @@ function links(hrefs: Readonly<Record<string, string>>): SimulatedResponse {
 }
 
 function unknownHost(request: HttpRequest): Observable<never> {
-  return throwError(() => new NetworkError('no answer', request, { code: 'ENOTFOUND' }));
+  return throwError(() => new NetworkError('no response', request, { code: 'ENOTFOUND' }));
 }

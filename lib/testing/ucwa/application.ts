@@ -10,16 +10,16 @@ import {
 } from './model.ts';
 import { subscriptionResource } from './resources.ts';
 
-/** How an application behaves. */
+/** The options of an application. */
 export interface ApplicationOptions extends Omit<EventQueueOptions, 'href' | 'expireDue'> {
-  /** How long before its expiry a subscription is `updated`, in the server's seconds. */
+  /** Seconds of the server between the `updated` event of a subscription and its expiry. */
   readonly warningSeconds: number;
   readonly contacts: SimulatedContacts;
 }
 
-const MOST_MINUTES = 30;
+const MAX_MINUTES = 30;
 
-/** Creates an application as the server holds it. */
+/** Creates an application. */
 export function simulatedApplication(
   id: string,
   href: string,
@@ -28,8 +28,8 @@ export function simulatedApplication(
 ): SimulatedApplication {
   const people = { rel: 'people', href: `${href}/people` };
   const subscriptions = new Map<string, StoredSubscription>();
-  /** In how many subscriptions each contact is. */
-  const watchers = new Map<string, number>();
+  /** The number of subscriptions with each contact. */
+  const subscriptionCounts = new Map<string, number>();
   const { contacts, secondMs } = options;
   const minuteMs = 60 * secondMs;
   const warningMs = options.warningSeconds * secondMs;
@@ -43,7 +43,7 @@ export function simulatedApplication(
 
   const notify = (event: SimulatedEvent): void => queue.push(people, event, 'medium');
 
-  const isWatched = (address: string): boolean => watchers.has(address);
+  const isWatched = (address: string): boolean => subscriptionCounts.has(address);
 
   const contactEvent = (type: 'added' | 'deleted', address: string): SimulatedEvent => ({
     link: { rel: 'contact', href: application.contactHref(address) },
@@ -66,28 +66,28 @@ export function simulatedApplication(
 
   const notifyKnown = (address: string): void => notifyParts(address, contacts.knownParts(address));
 
-  const enter = (subscription: StoredSubscription, addresses: readonly string[]): string[] => {
+  const addMembers = (subscription: StoredSubscription, addresses: readonly string[]): string[] => {
     const fresh = [...new Set(addresses)].filter((address) => !subscription.members.has(address));
     for (const address of fresh) {
-      // The collection of subscribed contacts has each once, however many subscriptions it is in.
+      // The collection has each contact once, even if it is in several subscriptions.
       if (!isWatched(address)) notify(contactEvent('added', address));
       subscription.members.add(address);
-      watchers.set(address, (watchers.get(address) ?? 0) + 1);
+      subscriptionCounts.set(address, (subscriptionCounts.get(address) ?? 0) + 1);
     }
     return fresh;
   };
 
-  const leave = (subscription: StoredSubscription, address: string): void => {
+  const removeMember = (subscription: StoredSubscription, address: string): void => {
     subscription.members.delete(address);
-    const left = (watchers.get(address) ?? 0) - 1;
-    if (left > 0) watchers.set(address, left);
-    else watchers.delete(address);
+    const left = (subscriptionCounts.get(address) ?? 0) - 1;
+    if (left > 0) subscriptionCounts.set(address, left);
+    else subscriptionCounts.delete(address);
     if (!isWatched(address)) notify(contactEvent('deleted', address));
   };
 
   const remove = (subscription: StoredSubscription): void => {
     subscriptions.delete(subscription.id);
-    for (const address of [...subscription.members]) leave(subscription, address);
+    for (const address of [...subscription.members]) removeMember(subscription, address);
     notify(subscriptionEvent('deleted', subscription.id));
   };
 
@@ -131,17 +131,17 @@ export function simulatedApplication(
         isWarned: false,
       };
       subscriptions.set(subscriptionId, subscription);
-      const fresh = enter(subscription, addresses);
+      const fresh = addMembers(subscription, addresses);
       notify(subscriptionEvent('added', subscriptionId));
       fresh.forEach(notifyKnown);
       return subscription;
     },
-    addMembers: (subscription, addresses) => enter(subscription, addresses).forEach(notifyKnown),
-    removeMember: leave,
+    addMembers: (subscription, addresses) => addMembers(subscription, addresses).forEach(notifyKnown),
+    removeMember,
     extend: (subscription, minutes) => {
       const now = asyncScheduler.now();
       const extended = subscription.expiresAt + minutes * minuteMs;
-      subscription.expiresAt = Math.min(extended, now + MOST_MINUTES * minuteMs);
+      subscription.expiresAt = Math.min(extended, now + MAX_MINUTES * minuteMs);
       subscription.isWarned = false;
     },
     remove,
@@ -156,11 +156,11 @@ export function simulatedApplication(
     refreshContactsAndGroups: (minutes) => {
       const now = asyncScheduler.now();
       const extended = (application.contactsAndGroupsExpiresAt ?? now) + minutes * minuteMs;
-      application.contactsAndGroupsExpiresAt = Math.min(extended, now + MOST_MINUTES * minuteMs);
+      application.contactsAndGroupsExpiresAt = Math.min(extended, now + MAX_MINUTES * minuteMs);
     },
     dropSubscriptions: () => {
       subscriptions.clear();
-      watchers.clear();
+      subscriptionCounts.clear();
       application.contactsAndGroupsExpiresAt = undefined;
     },
     expireDue,

@@ -4,8 +4,7 @@ import { addressOf } from '../../ucwa/protocol/href.ts';
 import type { SimulatedEvent } from './events.ts';
 
 /**
- * What is known of a contact; what is undefined is not known. Words that are not documented are allowed, as
- * from the server.
+ * The state of a contact; undefined properties are unknown. Undocumented values are allowed, as from a server.
  */
 export interface SimulatedPresence {
   /** Such as `Online`, `Busy`, `Away`, `Offline`. @default 'Offline' */
@@ -14,7 +13,7 @@ export interface SimulatedPresence {
   readonly activity?: string | undefined;
   /** @default 'Desktop' */
   readonly deviceType?: string | undefined;
-  /** @default when one of these three was set last */
+  /** @default the time at which one of these three was last set */
   readonly lastActive?: Date | undefined;
   /** The contact's own note. @default none */
   readonly note?: string | undefined;
@@ -24,29 +23,29 @@ export interface SimulatedPresence {
   readonly modalities?: readonly string[] | undefined;
 }
 
-/** The resources of a contact that tell of its state. */
+/** A resource of a contact that has a part of its state. */
 export type ContactPart =
   'contactPresence' | 'contactNote' | 'contactLocation' | 'contactSupportedModalities';
 
-/** The contacts that a simulated server knows. */
+/** The contacts of a simulated server. */
 export interface SimulatedContacts {
-  /** The last step of the href of a contact. */
+  /** Returns the last segment of the href of a contact. */
   segmentOf(address: string): string;
-  /** The address of a contact whose href ends with this step. */
+  /** Returns the address of the contact whose href ends with this segment. */
   addressOfSegment(segment: string): string;
-  /** Changes what is given; returns which of the resources are others now. */
+  /** Changes the given properties, and returns the resources that changed. */
   change(uri: string, changes: SimulatedPresence): readonly ContactPart[];
-  /** What there is to tell of a contact: its presence always, the others where they are known. */
+  /** Returns the known resources of a contact, always including its presence. */
   knownParts(address: string): readonly ContactPart[];
-  /** The resource `contact`. */
+  /** Returns the resource `contact`. */
   contact(address: string, href: string): object;
-  /** One of the resources of the contact at `href`. */
+  /** Returns one resource of the contact at `href`. */
   part(part: ContactPart, address: string, href: string): object;
-  /** The event that tells that it is another now. */
+  /** Returns the `updated` event of such a resource. */
   updatedEvent(part: ContactPart, address: string, href: string): SimulatedEvent;
 }
 
-/** What the href of each ends with, behind that of its contact. [GetAContactData] */
+/** The last segment of the href of each resource. @see [MS-UCWA] GetAContactData */
 const SEGMENTS: Readonly<Record<ContactPart, string>> = {
   contactPresence: 'presence',
   contactNote: 'note',
@@ -55,7 +54,7 @@ const SEGMENTS: Readonly<Record<ContactPart, string>> = {
 };
 const PARTS = Object.keys(SEGMENTS) as readonly ContactPart[];
 
-/** The part of a contact whose href ends with this step; undefined where there is none. */
+/** Returns the resource whose href ends with this segment, if there is one. */
 export function contactPartOf(segment: string): ContactPart | undefined {
   return PARTS.find((part) => SEGMENTS[part] === segment);
 }
@@ -70,19 +69,19 @@ const PART_OF: Readonly<Record<keyof SimulatedPresence, ContactPart>> = {
   modalities: 'contactSupportedModalities',
 };
 
-/** Writes an address as one step of a path, as plainly as a URL allows. */
+/** Returns an address as one segment of a path, with as few escapes as possible. */
 export function pathSegment(address: string): string {
   return encodeURI(address).replace(/[/?#]/g, encodeURIComponent);
 }
 
-/** The first contact whose href hides its address has this number. */
+/** The number of the first contact with an opaque href. */
 const FIRST_NUMBER = 282;
 
 /**
- * Creates the contacts of a server: everybody is one.
+ * Creates the contacts of a server. Every address is one.
  *
- * @param hrefs What their hrefs end with: the address, or a number that says nothing.
- * @param areEmbedded Whether events bring the resource along that they are about.
+ * @param hrefs Whether their hrefs end with the address or with an opaque number
+ * @param areEmbedded Whether events embed their resource
  */
 export function simulatedContacts(hrefs: 'address' | 'opaque', areEmbedded: boolean): SimulatedContacts {
   const states = new Map<string, SimulatedPresence>();
@@ -142,7 +141,7 @@ export function simulatedContacts(hrefs: 'address' | 'opaque', areEmbedded: bool
   };
 }
 
-/** What JSON leaves out where it is undefined. */
+/** Returns the properties of a resource; JSON omits the undefined ones. */
 function propertiesOf(part: ContactPart, state: SimulatedPresence): object {
   const { availability = 'Offline', activity, deviceType = 'Desktop', lastActive } = state;
   switch (part) {

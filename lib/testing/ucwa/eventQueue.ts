@@ -10,7 +10,7 @@ import {
 } from './events.ts';
 import { type SimulatedResponse, APPLICATION_NOT_FOUND, P_GET_REPLACED, errorResponse } from './responses.ts';
 
-/** What a client asks for with a request for events; the times are in seconds. */
+/** The parameters of a request for events; times are in seconds. */
 interface ChannelParameters {
   readonly low?: number;
   readonly medium?: number;
@@ -18,10 +18,10 @@ interface ChannelParameters {
   readonly priority: number;
 }
 
-/** What a client may ask for; undefined where it asks for what is not allowed. [EventChannelDetails] */
+/** Returns the parameters of a request; undefined if one is out of range. @see [MS-UCWA] EventChannelDetails */
 function parametersIn(query: URLSearchParams): ChannelParameters | undefined {
   const parameters: Record<string, number> = {};
-  for (const [name, least] of [
+  for (const [name, min] of [
     ['low', 5],
     ['medium', 5],
     ['timeout', 180],
@@ -29,44 +29,44 @@ function parametersIn(query: URLSearchParams): ChannelParameters | undefined {
     const text = query.get(name);
     if (text === null) continue;
     const value = Number(text);
-    if (!(value >= least && value <= 1800)) return undefined;
+    if (!(value >= min && value <= 1800)) return undefined;
     parameters[name] = value;
   }
   const priority = Number(query.get('priority') ?? 0);
   return Number.isInteger(priority) && priority >= 0 ? { ...parameters, priority } : undefined;
 }
 
-/** How the events of one application wait for its client. */
+/** The options of the event queue of an application. */
 export interface EventQueueOptions {
   /** The path of the channel. */
   readonly href: string;
-  /** How the query parameter is called that carries the cursor. */
+  /** The name of the query parameter with the cursor. */
   readonly cursorParameter: string;
-  /** How long a second of the server lasts, in milliseconds. */
+  /** The length of a second of the server, in milliseconds. */
   readonly secondMs: number;
   readonly lowSeconds: number;
   readonly mediumSeconds: number;
   readonly timeoutSeconds: number;
-  /** Lets everything happen that is due by now; returns when the next is, if anything is. */
+  /** Expires everything that is due, and returns the time of the next expiry, if any. */
   readonly expireDue: () => number | undefined;
 }
 
-/** The events of one application. */
+/** The event queue of an application. */
 export interface EventQueue {
-  /** The link to the events that come next. */
+  /** The link to the next events. */
   readonly link: string;
-  /** Since when no client waits here; undefined while one does. */
+  /** The time since which there is no pending GET; undefined while there is one. */
   readonly idleSince: number | undefined;
   push(sender: SimulatedLink, event: SimulatedEvent, priority: EventPriority): void;
-  /** A pending GET: emits one answer, as soon as there are events, or the time is over. */
+  /** Executes a pending GET, which emits one response when there are events or it times out. */
   poll(request: HttpRequest): Observable<SimulatedResponse>;
-  /** Tells the client with the next answer that state or events were lost. */
+  /** Reports a loss of state or of events with the next response. */
   reset(kind: 'resume' | 'resync'): void;
-  /** Looks again whether somebody who waits can be answered. */
+  /** Responds to the pending GET if that is due. */
   respondIfDue(): void;
-  /** The application is gone: who waits is told so. */
+  /** Responds to the pending GET that the application is gone. */
   end(): void;
-  /** The server goes down: who waits loses the connection. */
+  /** Breaks the connection of the pending GET. */
   breakConnection(): void;
 }
 
@@ -78,31 +78,31 @@ interface PendingGet {
   timer: Subscription | undefined;
 }
 
-/** Creates the event queue of one application. */
+/** Creates the event queue of an application. */
 export function eventQueue(options: EventQueueOptions): EventQueue {
   const { href, cursorParameter, secondMs } = options;
   const seconds = { low: options.lowSeconds, medium: options.mediumSeconds, timeout: options.timeoutSeconds };
   let queue: QueuedEvent[] = [];
-  /** Of these, the last about each thing. */
+  /** The last queued event about each href. */
   let latest = new Map<string, QueuedEvent>();
-  /** The number of the answer that comes next, or that was sent and is not acknowledged. */
+  /** The number of the next response, or of the one that is not acknowledged. */
   let number = 1;
   let sent: SimulatedResponse | undefined;
   let reset: 'resume' | 'resync' | undefined;
-  let waiting: PendingGet | undefined;
+  let pendingGet: PendingGet | undefined;
   let idleSince: number | undefined = asyncScheduler.now();
 
   const link = (ack: number): string => `${href}?${cursorParameter}=${ack}`;
 
-  const settleWith = (who: PendingGet, response: SimulatedResponse): void => {
-    waiting = undefined;
+  const respondWith = (get: PendingGet, response: SimulatedResponse): void => {
+    pendingGet = undefined;
     idleSince = asyncScheduler.now();
-    who.timer?.unsubscribe();
-    who.subscriber.next(response);
-    who.subscriber.complete();
+    get.timer?.unsubscribe();
+    get.subscriber.next(response);
+    get.subscriber.complete();
   };
 
-  const answerWith = (events: readonly QueuedEvent[]): SimulatedResponse => {
+  const takeResponse = (events: readonly QueuedEvent[]): SimulatedResponse => {
     const rel = reset ?? 'next';
     reset = undefined;
     sent = {
@@ -120,24 +120,24 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
 
   const respondIfDue = (): void => {
     const next = options.expireDue();
-    const who = waiting;
-    if (who === undefined) return;
+    const get = pendingGet;
+    if (get === undefined) return;
     const now = asyncScheduler.now();
-    const timeoutAt = who.since + seconds.timeout * secondMs;
+    const timeoutAt = get.since + seconds.timeout * secondMs;
     const wakeAt = Math.min(timeoutAt, ...queue.map(dueAt));
     if (reset !== undefined || wakeAt <= now) {
-      // A resync stands alone: what waited is lost.
+      // A resync has no events: the queued ones are lost.
       const events = reset === 'resync' ? [] : queue;
       queue = [];
       latest = new Map();
-      settleWith(who, answerWith(events));
+      respondWith(get, takeResponse(events));
       return;
     }
-    who.timer?.unsubscribe();
-    who.timer = timer(Math.min(wakeAt, next ?? wakeAt) - now).subscribe(respondIfDue);
+    get.timer?.unsubscribe();
+    get.timer = timer(Math.min(wakeAt, next ?? wakeAt) - now).subscribe(respondIfDue);
   };
 
-  /** Not those of a request that is refused: of two that crossed on their way, it is the older one. */
+  /** Keeps the parameters of accepted requests only: of two that crossed on the way, the rejected one is older. */
   const remember = ({ low, medium, timeout }: ChannelParameters): void => {
     if (low !== undefined) seconds.low = low;
     if (medium !== undefined) seconds.medium = medium;
@@ -150,26 +150,26 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
     parameters: ChannelParameters,
   ): void => {
     const { priority } = parameters;
-    if (waiting !== undefined && waiting.priority > priority) {
+    if (pendingGet !== undefined && pendingGet.priority > priority) {
       subscriber.next(P_GET_REPLACED);
       subscriber.complete();
       return;
     }
     remember(parameters);
-    if (waiting !== undefined) settleWith(waiting, P_GET_REPLACED);
-    const who: PendingGet = { subscriber, request, priority, since: asyncScheduler.now(), timer: undefined };
-    waiting = who;
+    if (pendingGet !== undefined) respondWith(pendingGet, P_GET_REPLACED);
+    const get: PendingGet = { subscriber, request, priority, since: asyncScheduler.now(), timer: undefined };
+    pendingGet = get;
     idleSince = undefined;
     subscriber.add(() => {
-      who.timer?.unsubscribe();
-      if (waiting !== who) return;
-      waiting = undefined;
+      get.timer?.unsubscribe();
+      if (pendingGet !== get) return;
+      pendingGet = undefined;
       idleSince = asyncScheduler.now();
     });
     respondIfDue();
   };
 
-  /** Takes the acknowledgement; returns what can be answered at once. */
+  /** Handles the acknowledgement, and returns a response that is available immediately. */
   const acknowledge = (ack: number): SimulatedResponse | undefined => {
     if (sent !== undefined && ack === number) return sent;
     if (sent !== undefined && ack === number + 1) {
@@ -190,7 +190,7 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
     },
     push: (sender, event, priority) => {
       const last = latest.get(event.link.href);
-      // Several changes of one thing that wait together are one event, which tells of the last.
+      // Several queued changes of one resource become one event with the last state.
       if (event.type === 'updated' && last?.event.type === 'updated') {
         last.event = event;
         return;
@@ -223,12 +223,12 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
     },
     respondIfDue,
     end: () => {
-      if (waiting !== undefined) settleWith(waiting, APPLICATION_NOT_FOUND);
+      if (pendingGet !== undefined) respondWith(pendingGet, APPLICATION_NOT_FOUND);
     },
     breakConnection: () => {
-      const who = waiting;
-      waiting = undefined;
-      who?.subscriber.error(new NetworkError('no response', who.request, { code: 'ECONNRESET' }));
+      const get = pendingGet;
+      pendingGet = undefined;
+      get?.subscriber.error(new NetworkError('no response', get.request, { code: 'ECONNRESET' }));
     },
   };
 }

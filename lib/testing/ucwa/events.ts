@@ -1,33 +1,33 @@
-/** How long an event may wait for others. [EventsInUCWA] */
+/** The priority of an event, which limits how long it is aggregated. @see [MS-UCWA] EventsInUCWA */
 export type EventPriority = 'high' | 'medium' | 'low';
 
-/** An event as the server sends it. */
+/** An event of the server. */
 export interface SimulatedEvent {
   /** Such as `updated`. */
   readonly type: string;
-  /** What it is about. */
+  /** The link to the resource of the event. */
   readonly link: SimulatedLink;
-  /** The collection or resource that it happened in. */
+  /** The link to its collection or parent. */
   readonly in?: SimulatedLink;
-  /** What comes along, by name. */
+  /** The embedded resources by name. */
   readonly _embedded?: Readonly<Record<string, object>>;
-  /** How an operation ended. */
+  /** The result of an operation. */
   readonly status?: string;
-  /** Why. */
+  /** The reason of the result. */
   readonly reason?: object;
 }
 
-/** A link as the server sends it. */
+/** A link of the server. */
 export interface SimulatedLink {
-  /** What it leads to. */
+  /** The link relation. */
   readonly rel: string;
   /** Absolute or relative. */
   readonly href: string;
-  /** A name for people. */
+  /** A display name. */
   readonly title?: string;
 }
 
-/** An event that waits for its client. */
+/** An event in the queue. */
 export interface QueuedEvent {
   readonly sender: SimulatedLink;
   event: SimulatedEvent;
@@ -35,7 +35,7 @@ export interface QueuedEvent {
   readonly at: number;
 }
 
-/** Events that follow one another from one sender stand together; the order stays. */
+/** Groups consecutive events of one sender, and keeps their order. */
 export function bySender(queued: readonly QueuedEvent[]): object[] {
   const senders: (SimulatedLink & { events: SimulatedEvent[] })[] = [];
   for (const { sender, event } of queued) {

@@ -2,7 +2,7 @@ import { asyncScheduler } from 'rxjs';
 import type { ContactPart } from './contacts.ts';
 import type { EventQueue } from './eventQueue.ts';
 
-/** What a client told of itself when it created an application. */
+/** The properties with which a client creates an application. */
 export interface ApplicationIdentity {
   readonly culture: string;
   readonly endpointId: string;
@@ -10,25 +10,25 @@ export interface ApplicationIdentity {
   readonly instanceId?: string;
 }
 
-/** Whether two clients told the same of themselves: their applications are one. [MultiTabSupport] */
+/** Returns whether two clients share one application. @see [MS-UCWA] MultiTabSupport */
 export function isSameIdentity(one: ApplicationIdentity, other: ApplicationIdentity): boolean {
   return (['culture', 'endpointId', 'userAgent', 'instanceId'] as const).every(
     (name) => one[name] === other[name],
   );
 }
 
-/** A presence subscription that the server holds. */
+/** A presence subscription on the server. */
 export interface StoredSubscription {
   readonly id: string;
   /** The addresses, in lower case and without `sip:`. */
   readonly members: Set<string>;
-  /** Whether it is that of a group, to which nobody can be added. */
+  /** Whether it is that of a group, which accepts no members. */
   readonly isOfGroup: boolean;
   expiresAt: number;
   isWarned: boolean;
 }
 
-/** One application that the server holds, with everything on it. */
+/** An application on the server, with its subscriptions. */
 export interface SimulatedApplication {
   readonly id: string;
   readonly href: string;
@@ -36,7 +36,7 @@ export interface SimulatedApplication {
   readonly queue: EventQueue;
   readonly subscriptions: ReadonlyMap<string, StoredSubscription>;
   readonly published: PublishedPresence;
-  /** When the subscription to the user's contacts and groups ends; undefined while there is none. */
+  /** The expiry of the subscription to the user's contacts and groups; undefined while there is none. */
   contactsAndGroupsExpiresAt: number | undefined;
   subscriptionHref(id: string): string;
   contactHref(address: string): string;
@@ -46,38 +46,38 @@ export interface SimulatedApplication {
     minutes: number,
     isOfGroup: boolean,
   ): StoredSubscription;
-  /** Starts the subscription to the user's contacts and groups, or refreshes it. */
+  /** Starts or refreshes the subscription to the user's contacts and groups. */
   refreshContactsAndGroups(minutes: number): void;
   addMembers(subscription: StoredSubscription, addresses: readonly string[]): void;
   removeMember(subscription: StoredSubscription, address: string): void;
-  /** The remaining time grows, up to 30 minutes. */
+  /** Adds to the remaining time, up to 30 minutes. */
   extend(subscription: StoredSubscription, minutes: number): void;
-  /** Removes the subscription and its contacts, and tells so. */
+  /** Removes a subscription and its contacts, with events. */
   remove(subscription: StoredSubscription): void;
-  /** Tells of what has changed of a contact, if somebody watches it. */
+  /** Sends events about the changed resources of a contact, if it is in a subscription. */
   notifyContactChanged(address: string, parts: readonly ContactPart[]): void;
-  /** Tells that the user's own resource is another now. */
+  /** Sends an `updated` event for `me`. */
   readonly notifyMeChanged: () => void;
-  /** Lets go of all subscriptions without a word: only the channel tells, by `resume`. */
+  /** Removes all subscriptions without events; only `resume` reports it. */
   dropSubscriptions(): void;
-  /** Lets every subscription expire that is over by now, and warns of those that soon are. */
+  /** Removes expired subscriptions, and sends `updated` for those that expire soon. */
   expireDue(): void;
 }
 
-/** What the user of an application lets others see. */
+/** The availability that the user publishes. */
 interface PublishedPresence {
-  /** Starts it, as this. */
+  /** Starts publishing this availability. */
   signIn(availability: string): void;
-  /** Says that the user is there. */
+  /** Reports activity of the user. */
   report(): void;
-  /** What others see by now; undefined until it is started. */
+  /** The availability that others see now; undefined before `signIn`. */
   readonly availability: string | undefined;
 }
 
-/** The documentation says that who does not report for four minutes gets a less available status. */
+/** After four minutes without reported activity, the documented server lowers the availability. */
 const ACTIVE_MINUTES = 4;
 
-/** Creates what a new application publishes: nothing. @param minuteMs How long a minute of the server lasts. */
+/** Creates a user who publishes nothing yet. @param minuteMs The length of a minute of the server */
 export function publishedPresence(minuteMs: number): PublishedPresence {
   let signedInAs: string | undefined;
   let activeAt = 0;

@@ -8,52 +8,54 @@ import {
 import { BATCH_SHAPES, type BatchRules, type BatchShape } from './routes/batch.ts';
 import type { ApplicationOptions } from './application.ts';
 
-/** How the simulated server behaves. */
+/** The options of a simulated UCWA server. */
 export interface UcwaSimulatorOptions {
-  /** Where it pretends to be. When it is served over HTTP, it answers wherever it is asked. @default 'https://ucwa.example' */
+  /** The origin of its URLs; over HTTP, it accepts any origin. @default 'https://ucwa.example' */
   readonly origin?: string;
   /** The path of `applications`. @default '/ucwa/oauth/v1/applications' */
   readonly path?: string;
-  /** The only token that is good. @default any Bearer token is */
+  /** The only accepted token. @default none: every bearer token is accepted */
   readonly token?: string;
   /**
-   * How long a request and its answer travel together, in milliseconds; half of it passes before the server
-   * acts. A request that was sent is acted on, even if its client has aborted it. @default 0: all is synchronous
+   * Milliseconds for a request and its response together; half of it passes before the server acts.
+   *
+   * The server acts on a request that was sent, even if its client has aborted it. @default 0: responds synchronously
    */
   readonly latencyMs?: number;
   /**
-   * How many times as fast as the clock the server's own time goes: what it waits, and what expires. What
-   * clients ask for is in the server's time too. @default 1
+   * The speed of the server's time relative to the clock.
+   *
+   * It applies to waiting and expiry, and to times that clients request. @default 1
    */
   readonly speed?: number;
-  /** How long events of low priority wait for others, unless the client asks for another time. @default 15 */
+  /** Seconds in which events of low priority are aggregated, unless the client requests another time. @default 15 */
   readonly lowSeconds?: number;
-  /** The same for events of medium priority: those of presence are. @default 5 */
+  /** The same for events of medium priority, such as those of presence. @default 5 */
   readonly mediumSeconds?: number;
-  /** How long a request for events is held, unless the client asks for another time. @default 180 */
+  /** Seconds until a pending GET times out, unless the client requests another time. @default 180 */
   readonly timeoutSeconds?: number;
-  /** How long before its expiry a subscription is `updated`: the documentation does not say. @default 120 */
+  /** Seconds between the `updated` event of a subscription and its expiry; undocumented. @default 120 */
   readonly expiryWarningSeconds?: number;
-  /** What an extended subscription is answered with: one page says 200, another 201. @default 200 */
+  /** The status of a response to an extension; the documentation has both. @default 200 */
   readonly extensionStatus?: 200 | 201;
-  /** How many presence subscriptions an application may have; beyond, it is 403. @default no limit */
+  /** The largest number of presence subscriptions of an application; more get a 403. @default no limit */
   readonly maxPresenceSubscriptions?: number;
-  /** How many contacts can be asked for in one request; beyond, it is 403. @default no limit */
+  /** The largest number of contacts in one request; more get a 403. @default no limit */
   readonly maxContactsAtOnce?: number;
-  /** The user's groups: `sip:` URIs by the name of the group. @default none */
+  /** The `sip:` URIs in each group of the user, by the name of the group. @default none */
   readonly groups?: Readonly<Record<string, readonly string[]>>;
-  /** How the query parameter is called that carries the cursor; one documented answer says `ck`. @default 'ack' */
+  /** The name of the query parameter with the cursor; one documented response has `ck`. @default 'ack' */
   readonly cursorParameter?: string;
-  /** What the href of a contact ends with: its address, or a number that says nothing. @default 'address' */
+  /** Whether the href of a contact ends with its address or with an opaque number. @default 'address' */
   readonly contactHrefs?: 'address' | 'opaque';
   /**
-   * Whether events on the state of a contact bring the resource along, or its link only, as documented.
+   * Whether events about the state of a contact embed the resource, or have its link only, as documented.
    * @default 'linkOnly'
    */
   readonly contactEvents?: 'linkOnly' | 'embedded';
-  /** How many requests may stand in one batch; beyond, the whole is 429. @default 100 */
+  /** The largest number of requests in a batch; larger batches get a 429. @default 100 */
   readonly maxBatchParts?: number;
-  /** How answers to batches are written. @default 'plain' */
+  /** The format of responses to batches. @default 'plain' */
   readonly batchShape?: BatchShape;
 }
 
@@ -79,8 +81,8 @@ export const UCWA_SIMULATOR_NAMES: OptionNames<UcwaSimulatorOptions> = {
   batchShape: 1,
 };
 
-/** What the options come to. */
-interface UcwaRules {
+/** The options with their defaults. */
+interface ResolvedUcwaOptions {
   readonly origin: string;
   readonly path: string;
   readonly latencyMs: number;
@@ -90,13 +92,13 @@ interface UcwaRules {
   readonly areContactsEmbedded: boolean;
 }
 
-/** Checks the options, and fills in what they leave out. */
-export function ucwaRules(options: UcwaSimulatorOptions): UcwaRules {
+/** Returns the options with their defaults. @throws TypeError that names an invalid option */
+export function ucwaRules(options: UcwaSimulatorOptions): ResolvedUcwaOptions {
   const { latencyMs = 0, lowSeconds = 15, mediumSeconds = 5, timeoutSeconds = 180 } = options;
   const { expiryWarningSeconds = 120, cursorParameter = 'ack' } = options;
   const { origin } = urlOption('origin', options.origin ?? 'https://ucwa.example');
   const path = options.path ?? '/ucwa/oauth/v1/applications';
-  if (!/^(?:\/[\w.~-]+)+$/.test(path)) throw invalidOption('path', path, 'a path without a slash at its end');
+  if (!/^(?:\/[\w.~-]+)+$/.test(path)) throw invalidOption('path', path, 'a path without a trailing slash');
   const numbers = { latencyMs, lowSeconds, mediumSeconds, timeoutSeconds, expiryWarningSeconds };
   for (const [name, value] of Object.entries(numbers)) numberOption(name, value, { min: 0 });
   const secondMs = 1000 / numberOption('speed', options.speed ?? 1, { min: 0.001 });

@@ -1,7 +1,7 @@
 import { pathSegment } from './contacts.ts';
 import type { StoredSubscription, SimulatedApplication } from './model.ts';
 
-/** The resource `people`. */
+/** Returns the resource `people`. */
 export function peopleResource({ href }: SimulatedApplication): object {
   const link = (segment: string): object => ({ href: `${href}/people/${segment}` });
   return {
@@ -18,7 +18,7 @@ export function peopleResource({ href }: SimulatedApplication): object {
   };
 }
 
-/** The resource `application`, with what it brings along. */
+/** Returns the resource `application` with its embedded resources. */
 export function applicationResource(application: SimulatedApplication): object {
   const { href, identity, queue, id } = application;
   return {
@@ -41,15 +41,15 @@ export function applicationResource(application: SimulatedApplication): object {
   };
 }
 
-/** What an application links to and this server has nothing to say of. */
+/** The linked resources that have no content on this server. */
 export const PLAIN_RESOURCES: ReadonlySet<string> = new Set(['communication', 'onlineMeetings', 'policies']);
 
-/** One of the {@link PLAIN_RESOURCES}: its link to itself, and no capability. */
+/** Returns one of the {@link PLAIN_RESOURCES}, which has only a link to itself. */
 export function plainResource({ href }: SimulatedApplication, rel: string): object {
   return { rel, _links: { self: { href: `${href}/${rel}` } } };
 }
 
-/** The resource `me`: a user who is available is not asked to become it. [me_ref] */
+/** Returns the resource `me`; it links to makeMeAvailable until the user is available. @see [MS-UCWA] me_ref */
 export function meResource({ href, published }: SimulatedApplication): object {
   const makeMeAvailable =
     published.availability === undefined
@@ -68,7 +68,7 @@ export function meResource({ href, published }: SimulatedApplication): object {
   };
 }
 
-/** The subscription to the user's contacts and groups. */
+/** Returns the subscription to the user's contacts and groups. */
 export function contactsAndGroupsResource({
   href,
   contactsAndGroupsExpiresAt,
@@ -86,7 +86,7 @@ export function contactsAndGroupsResource({
   };
 }
 
-/** The memberships of these subscriptions: of one, or of all. */
+/** Returns the memberships of these subscriptions. */
 export function membershipsResource(
   application: SimulatedApplication,
   subscriptions: readonly StoredSubscription[],
@@ -103,7 +103,7 @@ export function membershipsResource(
   };
 }
 
-/** One contact in one subscription. */
+/** Returns the membership of a contact in a subscription. */
 export function membershipResource(application: SimulatedApplication, id: string, address: string): object {
   const all = `${application.href}/people/presenceSubscriptionMemberships`;
   return {
@@ -116,7 +116,7 @@ export function membershipResource(application: SimulatedApplication, id: string
   };
 }
 
-/** The contacts of all subscriptions, each once. */
+/** Returns the contacts of all subscriptions, each once. */
 export function subscribedContactsResource(application: SimulatedApplication): object {
   const addresses = new Set([...application.subscriptions.values()].flatMap(({ members }) => [...members]));
   return {
@@ -128,7 +128,7 @@ export function subscribedContactsResource(application: SimulatedApplication): o
   };
 }
 
-/** All subscriptions of the application. */
+/** Returns all presence subscriptions of an application. */
 export function subscriptionsResource(application: SimulatedApplication): object {
   return {
     rel: 'presenceSubscriptions',
@@ -141,7 +141,7 @@ export function subscriptionsResource(application: SimulatedApplication): object
   };
 }
 
-/** The resource `presenceSubscription`. */
+/** Returns the resource `presenceSubscription`. */
 export function subscriptionResource(application: SimulatedApplication, id: string): object {
   const memberships = {
     href: `${application.href}/people/presenceSubscriptionMemberships?presenceSubscriptionId=${id}`,

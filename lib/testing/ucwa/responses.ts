@@ -1,14 +1,14 @@
 import { EMPTY, of } from 'rxjs';
 import { headersFrom, type HttpRequest, type HttpResponse } from '../../core/transport/transport.ts';
 
-/** What a simulated server says, before it is put on the wire. */
+/** A response of a simulated server before it is serialized. */
 export interface SimulatedResponse {
   readonly status: number;
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An error as UCWA tells it. [ErrorsAndInformationalMessages] */
+/** Returns an error response of UCWA. @see [MS-UCWA] ErrorsAndInformationalMessages */
 export function errorResponse(status: number, code: string, subcode?: string): SimulatedResponse {
   return {
     status,
@@ -20,29 +20,29 @@ export function errorResponse(status: number, code: string, subcode?: string): S
   };
 }
 
-/** What other methods than the documented ones are answered. */
+/** The response to an undocumented method. */
 export const NOT_ALLOWED: SimulatedResponse = errorResponse(405, 'MethodNotAllowed');
 
-/** What a request is answered that does not say what it has to say. */
+/** The response to a request with a missing or invalid parameter. */
 export const BAD_PARAMETER: SimulatedResponse = errorResponse(
   400,
   'BadRequest',
   'ParameterValidationFailure',
 );
 
-/** What is answered where there is nothing. */
+/** The response at an unknown path. */
 export const NOT_FOUND: SimulatedResponse = errorResponse(404, 'NotFound');
 
-/** What is answered to who asks for more than there may be. */
+/** The response to a request that exceeds a limit. */
 export const LIMIT_EXCEEDED: SimulatedResponse = errorResponse(403, 'Forbidden', 'LimitExceeded');
 
-/** What the server answers that knows no such application; the same body is documented for other things too. */
+/** The response for an unknown application; other resources are documented with the same body. */
 export const APPLICATION_NOT_FOUND: SimulatedResponse = errorResponse(404, 'NotFound', 'ApplicationNotFound');
 
-/** What a P-GET is answered when another has taken its place. [EventChannelDetails] */
+/** The response to a P-GET that another one replaced. @see [MS-UCWA] EventChannelDetails */
 export const P_GET_REPLACED: SimulatedResponse = errorResponse(409, 'Conflict', 'PGetReplaced');
 
-/** What a request without a good token is answered. [AuthenticationInUCWA] */
+/** The response to a request without an accepted token. @see [MS-UCWA] AuthenticationInUCWA */
 export const TOKEN_REQUIRED: SimulatedResponse = {
   ...errorResponse(401, 'Unauthorized'),
   headers: {
@@ -52,12 +52,12 @@ export const TOKEN_REQUIRED: SimulatedResponse = {
   },
 };
 
-/** Shows a resource. */
+/** Returns a response with a resource. */
 export function ok(body: object): SimulatedResponse {
   return { status: 200, body };
 }
 
-/** Puts an answer on the wire. */
+/** Serializes a response. */
 export function responseTo(
   request: HttpRequest,
   { status, body, headers = {} }: SimulatedResponse,

@@ -2,7 +2,7 @@ import { asyncScheduler, defer, Observable } from 'rxjs';
 import { objectOption } from '../../core/options.ts';
 import type { HttpResponse, Transport } from '../../core/transport/transport.ts';
 import { addressOf } from '../../ucwa/protocol/href.ts';
-import { type FaultQueue, faultQueue } from '../faults.ts';
+import { type Fault, faultQueue, type RequestMatcher } from '../faults.ts';
 import { withLatency } from '../latency.ts';
 import { type LoggedRequest, requestLog } from '../requestLog.ts';
 import { respondToBatch } from './routes/batch.ts';
@@ -24,52 +24,54 @@ import {
 
 export type { UcwaSimulatorOptions };
 
-/** A simulated UCWA server: a transport to it, what it holds, and how it is driven. */
+/** A simulated UCWA server, with methods that inspect and control it. */
 export interface UcwaSimulator {
-  /** What a client sends its requests with. */
+  /** The transport to the server, without a network; `serve` makes it available over HTTP. */
   readonly transport: Transport;
   /** The absolute URL of `applications`. */
   readonly url: string;
-  /** The applications that exist now. */
+  /** The current applications. */
   readonly applications: readonly SimulatedApplicationState[];
-  /** The presence subscriptions that exist now. */
+  /** The current presence subscriptions. */
   readonly presenceSubscriptions: readonly SimulatedPresenceSubscription[];
-  /** The subscriptions to the user's contacts and groups that exist now. */
+  /** The current subscriptions to the user's contacts and groups. */
   readonly contactsAndGroupsSubscriptions: readonly SimulatedContactsAndGroups[];
-  /** What it was sent, in that order. */
+  /** The requests received, in order. */
   readonly requests: readonly LoggedRequest[];
-  /** Lets requests fail, parts of batches too: see {@link FaultQueue.failNext}. */
-  readonly failNext: FaultQueue['failNext'];
+  /** Lets the next `count` matching requests fail, or parts of batches. @default matches all requests */
+  failNext(count: number, fault: Fault, matches?: RequestMatcher): void;
   /**
-   * Changes what is given of a contact's state, and leaves the rest; every application that watches the
-   * contact is told which of its resources are others now.
+   * Changes the given properties of a contact.
+   *
+   * Applications that watch the contact get `updated` events for the changed resources.
    */
   setPresence(uri: string, presence: SimulatedPresence): void;
-  /** Ends a presence subscription, as an administrator could; its application is told. */
+  /** Ends a presence subscription, as an administrator could; its application gets `deleted`. */
   endSubscription(id: string): void;
   /** Sends an event to every application. @default urgency 'high' */
   emit(event: SimulatedEvent, urgency?: EventPriority): void;
-  /** Tells every application that state (`resume`: its subscriptions are gone) or events (`resync`) were lost. */
+  /** Reports a loss to every application: of its subscriptions (`resume`) or of events (`resync`). */
   reset(kind: 'resume' | 'resync'): void;
-  /** Lets every presence subscription expire now. */
+  /** Expires every presence subscription. */
   expire(): void;
-  /** Ends every application: who waits for events is told that it is not found. */
+  /** Ends every application; pending GETs get ApplicationNotFound. */
   endApplications(): void;
-  /** Forgets every application, and breaks the connections of those who wait for events. */
+  /** Drops every application, and breaks the connections of pending GETs. */
   restart(): void;
 }
 
-/** An application without a client that waits for its events ends after this time. [application_ref] */
+/** The time after which an application without a pending GET ends. @see [MS-UCWA] application_ref */
 const IDLE_SECONDS = 15 * 60;
 
 /**
- * Returns a simulated UCWA server, for tests of what is built on this library.
+ * Creates a simulated UCWA server, for tests of applications that use `rxchange/ucwa`.
  *
- * It behaves as the documentation says of applications, the event channel, presence subscriptions, their
- * memberships, contacts, batches, and what the user publishes. Its XFrame page, which takes requests of pages on
- * this machine, is at `/Autodiscover/XFrame/XFrame.html`. It runs on RxJS time alone: in virtual time inside a
- * TestScheduler, and it keeps no timer but while a client waits for events. Its transport can be served over HTTP
- * by `serve`. It throws a TypeError that names the option for one that cannot be used.
+ * It implements the documented behavior of applications, the event channel, presence subscriptions and memberships,
+ * contacts, batches, and published availability. Its XFrame page for pages on this machine is at
+ * `/Autodiscover/XFrame/XFrame.html`. It runs on RxJS time, and therefore in virtual time inside
+ * `TestScheduler.run`; it has a timer only while a GET is pending.
+ *
+ * @throws TypeError that names an invalid option
  *
  * @example
  * ```ts
@@ -94,7 +96,7 @@ export function ucwaSimulator(options: UcwaSimulatorOptions = {}): UcwaSimulator
   return simulatedPool(options, simulatedContacts(contactHrefs, areContactsEmbedded));
 }
 
-/** Creates a simulated server of these contacts: those of several pools are the same ones. */
+/** Creates a simulated server with these contacts, which several pools can share. */
 export function simulatedPool(options: UcwaSimulatorOptions, contacts: SimulatedContacts): UcwaSimulator {
   const { token, maxPresenceSubscriptions = Infinity } = options;
   const { origin, path: root, latencyMs, ...rules } = ucwaRules(options);
@@ -102,16 +104,16 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
   const applications = new Map<string, SimulatedApplication>();
   const faults = faultQueue();
   const log = requestLog();
-  let applicationsMade = 0;
-  let subscriptionsMade = 0;
+  let applicationCount = 0;
+  let subscriptionCount = 0;
 
   const end = (application: SimulatedApplication): void => {
     applications.delete(application.id);
     application.queue.end();
   };
 
-  /** What is over by now is over, before anybody looks. */
-  const settle = (): void => {
+  /** Ends and expires everything that is due, before any request or inspection. */
+  const expireDue = (): void => {
     for (const application of [...applications.values()]) {
       const { idleSince } = application.queue;
       if (idleSince !== undefined && asyncScheduler.now() - idleSince >= idleMs) end(application);
@@ -120,11 +122,11 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
   };
 
   const all = (): readonly SimulatedApplication[] => {
-    settle();
+    expireDue();
     return [...applications.values()];
   };
 
-  /** Does something to every application, and then answers who waits. */
+  /** Changes every application, and then responds to pending GETs. */
   const toAll = (act: (application: SimulatedApplication) => void): void => {
     for (const application of all()) {
       act(application);
@@ -135,7 +137,7 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
   const create = (identity: ApplicationIdentity): ReturnType<UcwaBackend['create']> => {
     const same = [...applications.values()].find((one) => isSameIdentity(one.identity, identity));
     if (same !== undefined) return { application: same, isNew: false };
-    const id = String(101 + applicationsMade++);
+    const id = String(101 + applicationCount++);
     const application = simulatedApplication(id, `${root}/${id}`, identity, {
       ...rules.application,
       contacts,
@@ -155,7 +157,7 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
     groups: new Map(Object.entries(options.groups ?? {})),
     subscribe: (application, uris, minutes, isOfGroup) => {
       if (application.subscriptions.size >= maxPresenceSubscriptions) return undefined;
-      const id = (0x97b6bd66 + subscriptionsMade++).toString(16);
+      const id = (0x97b6bd66 + subscriptionCount++).toString(16);
       return application.subscribe(id, uris.map(addressOf), minutes, isOfGroup);
     },
     contacts,
@@ -167,9 +169,9 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
 
   const act: Transport = (request) =>
     new Observable<HttpResponse>((subscriber) => {
-      settle();
+      expireDue();
       subscriber.add(route(backend, request).subscribe(subscriber));
-      // Who waits is answered after who has asked, as on two connections.
+      // The pending GETs get their responses after this request, as on two connections.
       for (const { queue } of [...applications.values()]) queue.respondIfDue();
     });
 

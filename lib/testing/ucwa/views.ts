@@ -1,25 +1,25 @@
 import type { StoredSubscription, SimulatedApplication } from './model.ts';
 
-/** An application that the simulated server holds. */
+/** An application on the simulated server. */
 export interface SimulatedApplicationState {
   /** Such as `101`. */
   readonly id: string;
   /** Relative to the server. */
   readonly href: string;
   /**
-   * What the user lets others see by now: after four minutes without a report of activity it is `Away`.
-   * @default not there: makeMeAvailable was not called
+   * The availability that others see now; after four minutes without reported activity it is `Away`.
+   * @default absent: makeMeAvailable was not called
    */
   readonly availability?: string;
 }
 
-/** A presence subscription that the simulated server holds. */
+/** A presence subscription on the simulated server. */
 export interface SimulatedPresenceSubscription {
   /** Such as `97b6bd66`. */
   readonly id: string;
   /** Relative to the server. */
   readonly href: string;
-  /** The application that it is on. */
+  /** The id of its application. */
   readonly applicationId: string;
   /** Its contacts, in lower case. */
   readonly uris: readonly string[];
@@ -27,21 +27,21 @@ export interface SimulatedPresenceSubscription {
   readonly expiresAt: number;
 }
 
-/** A subscription to the user's contacts and groups that the simulated server holds. */
+/** A subscription to the user's contacts and groups on the simulated server. */
 export interface SimulatedContactsAndGroups {
-  /** The application that it is on. */
+  /** The id of its application. */
   readonly applicationId: string;
   /** In milliseconds of the scheduler's clock. */
   readonly expiresAt: number;
 }
 
-/** Shows an application. */
+/** Returns the public view of an application. */
 export function applicationState({ id, href, published }: SimulatedApplication): SimulatedApplicationState {
   const { availability } = published;
   return { id, href, ...(availability === undefined ? {} : { availability }) };
 }
 
-/** Shows the presence subscriptions of an application. */
+/** Returns the public views of the presence subscriptions of an application. */
 export function subscriptionStates(application: SimulatedApplication): SimulatedPresenceSubscription[] {
   return [...application.subscriptions.values()].map(({ id, members, expiresAt }: StoredSubscription) => ({
     id,
@@ -52,7 +52,7 @@ export function subscriptionStates(application: SimulatedApplication): Simulated
   }));
 }
 
-/** Shows the subscription to contacts and groups of an application, where there is one. */
+/** Returns the public view of the subscription to contacts and groups, if there is one. */
 export function contactsAndGroupsStates({
   id,
   contactsAndGroupsExpiresAt: expiresAt,

@@ -28,7 +28,7 @@ export interface StreamContext {
   readonly end: (stream: Stream) => void;
 }
 
-/** What the streams of one server family send, and when. */
+/** The behavior of the streams of one server family. */
 export interface StreamBehavior {
   begin(stream: Stream): void;
   /** Writes the pending events of a stream, if any. */

@@ -9,41 +9,41 @@ import {
   urlOption,
 } from '../../../core/options.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../../core/transport/transport.ts';
-import { type FaultQueue, faultQueue } from '../../faults.ts';
+import { type Fault, faultQueue, type RequestMatcher } from '../../faults.ts';
 import { withLatency } from '../../latency.ts';
 import { type LoggedRequest, requestLog } from '../../requestLog.ts';
 import { type SimulatedResponse, errorResponse, responseTo } from '../responses.ts';
 import { type SimulatedToken, tokenServer } from './tokenServer.ts';
 import { isXframe, XFRAME, xframeResponse } from '../routes/xframe.ts';
 
-/** How the simulated hosts behave. */
+/** The options of the simulated hosts of discovery. */
 export interface UcwaDiscoveryOptions {
   /** @default 'contoso.com' */
   readonly domain?: string;
-  /** Whether `lyncdiscoverinternal.DOMAIN` exists: it does in the company's own network. @default false */
+  /** Whether `lyncdiscoverinternal.DOMAIN` exists, as in the network of the organization. @default false */
   readonly internal?: boolean;
-  /** User names and their passwords. @default all are good */
+  /** The passwords by user name. @default none: every password is accepted */
   readonly users?: Readonly<Record<string, string>>;
-  /** @default windows, anonmeeting and password, by their full names */
+  /** The supported grant types. @default windows, anonmeeting and password, by their full names */
   readonly grantTypes?: readonly string[];
-  /** How the challenge writes the URL of the token endpoint: the documentation has both. @default 'quoted' */
+  /** Whether the challenge quotes the URL of the token endpoint; the documentation has both. @default 'quoted' */
   readonly href?: 'quoted' | 'bare';
-  /** How long a token is good, in seconds. @default 28_800, of an anonymous identity 3_600 */
+  /** The lifetime of a token in seconds. @default 28_800, for anonymous users 3_600 */
   readonly tokenSeconds?: number;
-  /** Where the hosts of discovery redirect to; what is there answers too. @default nowhere */
+  /** The URL to which the hosts of discovery redirect; its host exists, too. @default none */
   readonly redirectTo?: string;
   /**
-   * Where `user` says that the applications are, or what says so for the origin that was asked; it is asked
-   * each time. @default '/ucwa/oauth/v1/applications' of the same host
+   * The URL of `applications` in the resource `user`, or a function that returns it for the requested origin.
+   * @default '/ucwa/oauth/v1/applications' of the same host
    */
   readonly applications?: string | ((origin: string) => string);
-  /** What answers all other requests with a good token, such as that of `ucwaSimulator`. @default 404 */
+  /** The transport for all other requests with a valid token, such as that of `ucwaSimulator`. @default 404 */
   readonly pool?: Transport;
-  /** Whether the pool takes every token, as if it had been issued here. @default false */
+  /** Whether the pool accepts every token. @default false */
   readonly anyToken?: boolean;
-  /** How many times as fast as the clock the server's own time goes, in which tokens expire. @default 1 */
+  /** The speed of the server's time relative to the clock, for the expiry of tokens. @default 1 */
   readonly speed?: number;
-  /** How long a request and its answer travel together, in milliseconds. @default 0: all is synchronous */
+  /** Milliseconds for a request and its response together. @default 0: responds synchronously */
   readonly latencyMs?: number;
 }
 
@@ -62,16 +62,17 @@ const NAMES: OptionNames<UcwaDiscoveryOptions> = {
   latencyMs: 1,
 };
 
-/** Simulated hosts of discovery and sign-in: a transport to them, what they issued, and how they are driven. */
+/** The simulated hosts of discovery and sign-in, with methods that inspect and control them. */
 export interface UcwaDiscoverySimulator {
+  /** The transport to all hosts. */
   readonly transport: Transport;
-  /** What they were sent, in that order: the requests to the pool too. */
+  /** The requests received, in order, including those to the pool. */
   readonly requests: readonly LoggedRequest[];
-  /** The tokens that were issued, in that order. */
+  /** The tokens issued, in order. */
   readonly tokens: readonly SimulatedToken[];
-  /** Lets requests fail: see {@link FaultQueue.failNext}. */
-  readonly failNext: FaultQueue['failNext'];
-  /** Refuses every token that was issued by now, as after a restart of the server. */
+  /** Lets the next `count` matching requests fail. @default matches all requests */
+  failNext(count: number, fault: Fault, matches?: RequestMatcher): void;
+  /** Revokes every token issued so far, as a restart of the server does. */
   revokeTokens(): void;
 }
 
@@ -81,13 +82,13 @@ const USER = `${ROOT}/oauth/user`;
 const TOKEN = '/WebTicket/oauthtoken';
 
 /**
- * Returns simulated hosts of discovery and sign-in, for tests of what is built on this library.
+ * Creates simulated hosts of discovery and sign-in, for tests of applications that use `rxchange/ucwa`.
  *
- * They behave as the documentation says: `https://lyncdiscover.DOMAIN/` leads to `user` on
- * `https://lyncweb.DOMAIN`, which asks for a token of the endpoint there; a token is good at the origin that
- * issued it, until it expires. Names that are not theirs do not exist. Their transport can be served over
- * HTTP by `serve`: on this machine one origin plays all the parts. They run on RxJS time alone. It throws a
- * TypeError that names the option for one that cannot be used.
+ * As documented, `https://lyncdiscover.DOMAIN/` links to `user` on `https://lyncweb.DOMAIN`, which requires a token of
+ * the endpoint there. A token is valid only at the origin that issued it. Other host names do not exist. Served over
+ * HTTP, one origin has the roles of all hosts. The hosts run on RxJS time.
+ *
+ * @throws TypeError that names an invalid option
  *
  * @example
  * ```ts
@@ -110,7 +111,7 @@ export function ucwaDiscovery(options: UcwaDiscoveryOptions = {}): UcwaDiscovery
   return simulatedDiscovery(objectOption('options', options, NAMES));
 }
 
-/** The same with options of known names, or among others. */
+/** Creates the hosts without a check of the option names. */
 export function simulatedDiscovery(options: UcwaDiscoveryOptions): UcwaDiscoverySimulator {
   const {
     internal = false,
@@ -120,26 +121,26 @@ export function simulatedDiscovery(options: UcwaDiscoveryOptions): UcwaDiscovery
     pool,
     anyToken = false,
   } = options;
-  // URLs have their hosts in lower case.
+  // Hosts in URLs are in lower case.
   const domain = (options.domain ?? 'contoso.com').toLowerCase();
   const href = choiceOption('href', options.href ?? 'quoted', ['quoted', 'bare']);
   const latencyMs = numberOption('latencyMs', options.latencyMs ?? 0, { min: 0 });
   const { tokenSeconds } = options;
   if (tokenSeconds !== undefined) numberOption('tokenSeconds', tokenSeconds, { min: 1 });
   const secondMs = 1000 / numberOption('speed', options.speed ?? 1, { min: 0.001 });
-  const elsewhere = Object.entries({ redirectTo, applications }).flatMap(([name, url]) =>
+  const otherHosts = Object.entries({ redirectTo, applications }).flatMap(([name, url]) =>
     typeof url === 'string' ? [urlOption(name, url).hostname] : [],
   );
   const entrances = new Set([
     `lyncdiscover.${domain}`,
     ...(internal ? [`lyncdiscoverinternal.${domain}`] : []),
   ]);
-  const hosts = new Set([...entrances, `lyncweb.${domain}`, ...elsewhere]);
+  const hosts = new Set([...entrances, `lyncweb.${domain}`, ...otherHosts]);
   const tokenEndpoint = tokenServer({ grantTypes, users: options.users, tokenSeconds, secondMs });
   const faults = faultQueue();
   const log = requestLog();
 
-  /** Where a host says that users sign in. */
+  /** Returns the origin at which users of a host sign in. */
   const webOf = ({ hostname, origin }: URL): string =>
     entrances.has(hostname) ? `https://lyncweb.${domain}` : origin;
 
@@ -174,7 +175,7 @@ export function simulatedDiscovery(options: UcwaDiscoveryOptions): UcwaDiscovery
 
   const act: Transport = (request) => {
     const url = new URL(request.url);
-    // A pool that has moved is still there, and so is its old host.
+    // The old host of a moved pool still exists.
     hosts.add(new URL(applicationsFor(`https://lyncweb.${domain}`)).hostname);
     if (!hosts.has(url.hostname) && !isThisMachine(url.hostname)) return unknownHost(request);
     const path = url.pathname.toLowerCase();

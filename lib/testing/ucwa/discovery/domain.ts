@@ -8,7 +8,7 @@ import { simulatedDiscovery, type UcwaDiscoveryOptions, type UcwaDiscoverySimula
 import { ucwaRules } from '../options.ts';
 import { simulatedPool, type UcwaSimulator, type UcwaSimulatorOptions } from '../simulator.ts';
 
-/** How the simulated domain behaves. */
+/** The options of a simulated domain. */
 export interface UcwaDomainOptions
   extends
     Omit<UcwaDiscoveryOptions, 'applications' | 'pool'>,
@@ -40,27 +40,30 @@ const NAMES: OptionNames<UcwaDomainOptions> = {
   batchShape: 1,
 };
 
-/** A simulated domain: a transport to all of its hosts, what they were asked, and how it is driven. */
+/** A simulated domain, with methods that inspect and control its hosts. */
 export interface UcwaDomain extends UcwaDiscoverySimulator {
-  /** Where the applications are now; what it was sent, with what batches carried, is told there too. */
+  /** The current pool. Its `requests` include the parts of batches. */
   readonly pool: UcwaSimulator;
-  /** Changes the state of a contact: see {@link UcwaSimulator.setPresence}. */
+  /** Changes the given properties of a contact: see {@link UcwaSimulator.setPresence}. */
   readonly setPresence: UcwaSimulator['setPresence'];
   /**
-   * Moves the applications' users to another pool: who waits at the old one loses the connection, whatever is
-   * sent there is 502 from now on, and discovery tells of the new one, which knows no application yet.
+   * Moves the users to another pool without applications.
+   *
+   * Pending GETs on the old pool lose their connection, further requests to it get a 502, and discovery returns the URL
+   * of the new pool.
    */
   movePool(): void;
 }
 
 /**
- * Returns all simulated hosts of a domain at once, for tests of what is built on this library: discovery, the
- * token endpoints, and the pool of applications.
+ * Creates all simulated hosts of a domain: discovery, the token endpoints, and the pool of applications.
  *
- * The pool takes the tokens that were issued for it, until they expire or are refused, and no others. In a
- * transport alone it is `https://pool1.DOMAIN`, and `pool2` after it has moved; served on this machine, one
- * origin plays all the parts, and the path of the applications changes. It throws a TypeError that names the
- * option for one that cannot be used. [RootURL, AuthenticationInUCWA]
+ * The pool accepts only tokens issued for it, until they expire or are revoked. It is `https://pool1.DOMAIN`, and
+ * `pool2` after a move. Served over HTTP, one origin has the roles of all hosts, and a move changes the path of the
+ * applications.
+ *
+ * @throws TypeError that names an invalid option
+ * @see [MS-UCWA] RootURL, AuthenticationInUCWA
  *
  * @example
  * ```ts
@@ -90,7 +93,7 @@ export function ucwaDomain(options: UcwaDomainOptions = {}): UcwaDomain {
   const contacts = simulatedContacts(contactHrefs, areContactsEmbedded);
   let pools = 0;
 
-  const makePool = (): UcwaSimulator => {
+  const createPool = (): UcwaSimulator => {
     pools += 1;
     return simulatedPool(
       {
@@ -101,18 +104,18 @@ export function ucwaDomain(options: UcwaDomainOptions = {}): UcwaDomain {
     );
   };
 
-  let pool = makePool();
+  let pool = createPool();
 
   const pathOfPool = (): string => new URL(pool.url).pathname;
 
-  const answerPool: Transport = (request) =>
+  const respondAsPool: Transport = (request) =>
     new URL(request.url).pathname.startsWith(pathOfPool())
       ? pool.transport(request)
       : of(responseTo(request, { status: 502 }));
 
   const hosts = simulatedDiscovery({
     ...options,
-    pool: answerPool,
+    pool: respondAsPool,
     applications: (origin) =>
       isThisMachine(new URL(origin).hostname) ? `${origin}${pathOfPool()}` : pool.url,
   });
@@ -125,7 +128,7 @@ export function ucwaDomain(options: UcwaDomainOptions = {}): UcwaDomain {
     setPresence: (...change) => pool.setPresence(...change),
     movePool: () => {
       const old = pool;
-      pool = makePool();
+      pool = createPool();
       old.restart();
     },
   };

@@ -2,35 +2,36 @@ import { asyncScheduler } from 'rxjs';
 import type { HttpRequest } from '../../../core/transport/transport.ts';
 import type { SimulatedResponse } from '../responses.ts';
 
-/** A token that the simulated server has issued. */
+/** A token issued by the simulated server. */
 export interface SimulatedToken {
-  /** Whose it is: the user name; an anonymous identity has a number. */
+  /** The user name; anonymous users have a number. */
   readonly identity: string;
+  /** The grant type of the request, such as `password`. */
   readonly grantType: string;
-  /** The only origin that takes it. */
+  /** The only origin that accepts it. */
   readonly origin: string;
   /** In milliseconds of the scheduler's clock. */
   readonly expiresAt: number;
 }
 
-/** How tokens are issued. */
+/** The options of a token server. */
 interface TokenServerOptions {
   readonly grantTypes: readonly string[];
-  /** User names and their passwords; undefined where all are good. */
+  /** The passwords by user name; undefined accepts all. */
   readonly users: Readonly<Record<string, string>> | undefined;
   readonly tokenSeconds: number | undefined;
-  /** How long a second of the server lasts, in milliseconds. */
+  /** The length of a second of the server, in milliseconds. */
   readonly secondMs: number;
 }
 
-/** The part of a simulated server that issues tokens, and knows which are good. */
+/** The part of a simulated server that issues and verifies tokens. */
 interface TokenServer {
   readonly issued: readonly SimulatedToken[];
-  /** Answers a request to the token endpoint. [AuthenticationInUCWA] */
+  /** Responds to a request to the token endpoint. @see [MS-UCWA] AuthenticationInUCWA */
   respond(request: HttpRequest): SimulatedResponse;
-  /** Whether the request has a token that is good at its origin. */
+  /** Returns whether a request has a valid token of its origin. */
   isAuthorized(request: HttpRequest): boolean;
-  /** Refuses from now on what was issued by now. */
+  /** Revokes every token issued so far. */
   revokeAll(): void;
 }
 
@@ -38,10 +39,10 @@ const HOUR = 3600;
 const INVALID_REQUEST: SimulatedResponse = { status: 400, body: { error: 'invalid_request' } };
 const INVALID_GRANT: SimulatedResponse = { status: 400, body: { error: 'invalid_grant' } };
 
-/** Creates a desk that has issued no token. */
+/** Creates a token server without tokens. */
 export function tokenServer({ grantTypes, users, tokenSeconds, secondMs }: TokenServerOptions): TokenServer {
   const issued: SimulatedToken[] = [];
-  const good = new Map<string, SimulatedToken>();
+  const valid = new Map<string, SimulatedToken>();
   const known = new Map<string, SimulatedToken>();
   let anonymous = 0;
 
@@ -50,7 +51,7 @@ export function tokenServer({ grantTypes, users, tokenSeconds, secondMs }: Token
     const token = { identity, grantType, origin, expiresAt: asyncScheduler.now() + expiresIn * secondMs };
     issued.push(token);
     const text = `cwt=AAEB${String(issued.length).padStart(4, '0')}`;
-    good.set(text, token);
+    valid.set(text, token);
     known.set(text, token);
     return {
       status: 200,
@@ -75,8 +76,9 @@ export function tokenServer({ grantTypes, users, tokenSeconds, secondMs }: Token
     if (grantType === 'password') {
       const [username, password] = [form.get('username'), form.get('password')];
       if (username === null || password === null) return INVALID_REQUEST;
-      const isGood = users === undefined || (Object.hasOwn(users, username) && users[username] === password);
-      return isGood ? issue(username, grantType, origin, 8 * HOUR) : INVALID_GRANT;
+      const isAccepted =
+        users === undefined || (Object.hasOwn(users, username) && users[username] === password);
+      return isAccepted ? issue(username, grantType, origin, 8 * HOUR) : INVALID_GRANT;
     }
     if (grantType === 'urn:microsoft.rtc:windows') return issue('windows', grantType, origin, 8 * HOUR);
     if (grantType === 'urn:microsoft.rtc:anonmeeting') {
@@ -94,11 +96,11 @@ export function tokenServer({ grantTypes, users, tokenSeconds, secondMs }: Token
     issued,
     respond,
     isAuthorized: ({ url, headers }) => {
-      const token = good.get((headers?.['authorization'] ?? '').replace(/^Bearer /i, ''));
+      const token = valid.get((headers?.['authorization'] ?? '').replace(/^Bearer /i, ''));
       return (
         token !== undefined && token.origin === new URL(url).origin && asyncScheduler.now() < token.expiresAt
       );
     },
-    revokeAll: () => good.clear(),
+    revokeAll: () => valid.clear(),
   };
 }

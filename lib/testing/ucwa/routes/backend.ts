@@ -2,24 +2,24 @@ import type { Transport } from '../../../core/transport/transport.ts';
 import type { SimulatedContacts } from '../contacts.ts';
 import type { ApplicationIdentity, StoredSubscription, SimulatedApplication } from '../model.ts';
 
-/** What the routes need of the server behind them. */
+/** The parts of the server that the routes use. */
 export interface UcwaBackend {
   /** The path of `applications`. */
   readonly root: string;
   readonly extensionStatus: number;
-  /** How many contacts can be asked for in one request. */
+  /** The largest number of contacts in one request. */
   readonly maxContactsAtOnce: number;
-  /** The addresses in each group of the user, by its name. */
+  /** The addresses in each group of the user, by the name of the group. */
   readonly groups: ReadonlyMap<string, readonly string[]>;
   acceptsToken(token: string): boolean;
   find(applicationId: string): SimulatedApplication | undefined;
-  /** The application of this identity; a second one of the same identity is the first. */
+  /** Returns the application of this identity, new or existing. */
   create(identity: ApplicationIdentity): {
     readonly application: SimulatedApplication;
     readonly isNew: boolean;
   };
   end(application: SimulatedApplication): void;
-  /** Undefined where no more of them are allowed. */
+  /** Creates a subscription; returns undefined if no more are allowed. */
   subscribe(
     application: SimulatedApplication,
     uris: readonly string[],
@@ -27,6 +27,6 @@ export interface UcwaBackend {
     isOfGroup: boolean,
   ): StoredSubscription | undefined;
   readonly contacts: SimulatedContacts;
-  /** Answers what was sent to `batch`. */
+  /** Responds to batches. */
   readonly batch: Transport;
 }

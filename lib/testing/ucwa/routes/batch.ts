@@ -10,21 +10,21 @@ import { standardHeaders } from '../../requestLog.ts';
 import { type SimulatedResponse, errorResponse, responseTo } from '../responses.ts';
 
 /**
- * How the answer to a batch is written; all but `plain` are shapes out of the documentation's own examples.
+ * The format of a response to a batch; all but `plain` occur in examples of the documentation.
  *
- * - `plain`: as the rules say.
- * - `bom`, `questionMark`: this stands in front of the status line of each part.
- * - `spaced`: line feeds alone end the lines, blanks stand around colons, and none in the status line.
- * - `unclosed`: the boundary comes once more in place of the closing one.
+ * - `plain`: follows the rules.
+ * - `bom`, `questionMark`: this character precedes the status line of each part.
+ * - `spaced`: lines end with a line feed, colons are surrounded by spaces, and the status line has none.
+ * - `unclosed`: the last boundary is not a closing one.
  */
 export type BatchShape = 'plain' | 'bom' | 'questionMark' | 'spaced' | 'unclosed';
 
-/** All of them. */
+/** All formats. */
 export const BATCH_SHAPES: readonly BatchShape[] = ['plain', 'bom', 'questionMark', 'spaced', 'unclosed'];
 
-/** How batches are taken and answered. */
+/** The rules for batches. */
 export interface BatchRules {
-  /** How many parts a batch may have. */
+  /** The largest number of parts. */
   readonly maxParts: number;
   readonly shape: BatchShape;
 }
@@ -38,20 +38,20 @@ interface ResponsePart {
 const LINE = '\r\n';
 const TOO_MANY = errorResponse(429, 'TooManyRequests');
 const MALFORMED = errorResponse(400, 'BadRequest', 'DeserializationFailure');
-/** What must not stand in a batch is an unsupported resource there. [BatchingRequests, batch_ref] */
+/** The response to a part that batches do not support. @see [MS-UCWA] BatchingRequests, batch_ref */
 const UNSUPPORTED = errorResponse(409, 'Conflict');
 const NEVER_IN_A_BATCH = /\/(?:batch|events|photos?)(?:\/|$)/;
 
 /**
- * Answers a batch: its parts are executed in their order, and answered in it. [BatchingRequests]
+ * Responds to a batch, after executing its parts in order.
  *
- * It reads by the rules of the format, and the requests that the documentation prints: there, a batch ends with
- * a boundary that does not close, a part without the blank line of its request, and one page leaves out blanks or
- * adds them. Anything else in any part is the refusal of the whole, and so are more parts than are allowed, with
- * 429. A part without authorization has that of the batch. Where
- * the connection of a part would break, that of the batch does.
+ * It accepts valid batches and the deviations in the documentation: a last boundary that is not a closing one, a part
+ * without the blank line after its headers, missing or additional spaces. Any other malformed part fails the whole
+ * batch, and so do too many parts (429). A part without an authorization uses that of the batch. If the connection of
+ * a part breaks, that of the batch does.
  *
- * @param execute Executes one part.
+ * @param execute Executes one part
+ * @see [MS-UCWA] BatchingRequests
  */
 export function respondToBatch(
   rules: BatchRules,
@@ -81,7 +81,7 @@ function partsIn(
   boundary: string,
 ): readonly HttpRequest[] | undefined {
   const [, ...pieces] = `${LINE}${body}`.split(`${LINE}--${boundary}`);
-  // One page ends its batch with the boundary alone.
+  // One documented batch ends with a boundary that is not a closing one.
   if (!/^(?:--|\s*$)/.test(pieces.pop() ?? 'none') || pieces.length === 0) return undefined;
   const authorization = headers['authorization'];
   const parts = pieces.map((piece) => partIn(piece, url, authorization));
@@ -93,7 +93,7 @@ function partIn(piece: string, base: string, authorization: string | undefined):
   const ownHeaders = headersIn(own.split(LINE).slice(1));
   if (!/^application\/http\s*;\s*msgtype=request$/i.test(ownHeaders?.['content-type'] ?? ''))
     return undefined;
-  // Without a body, the blank line after the headers may belong to the boundary.
+  // Without a body, the blank line after the headers may be part of the boundary.
   const [line = '', ...lines] = head.replace(/\r\n$/, '').split(LINE);
   const [, method, target] = /^([A-Z]+) ?(\/\S*?|https?:\S+?) ?HTTP\/1\.1$/.exec(line) ?? [];
   const headers = headersIn(lines);
@@ -109,7 +109,7 @@ function partIn(piece: string, base: string, authorization: string | undefined):
   };
 }
 
-/** The headers in these lines; undefined where one of them is none. */
+/** Returns the headers in these lines; undefined if one is malformed. */
 function headersIn(lines: readonly string[]): Readonly<Record<string, string>> | undefined {
   const headers: Record<string, string> = {};
   for (const line of lines) {

@@ -13,7 +13,7 @@ import { minutesIn } from './requestBody.ts';
 import type { SimulatedApplication } from '../model.ts';
 import { subscriptionResource } from '../resources.ts';
 
-/** Answers at the user's groups, which have numbers in the order in which they were given. */
+/** Responds for the user's groups, which are numbered in the order of the options. */
 export function onGroups(
   backend: UcwaBackend,
   application: SimulatedApplication,
@@ -40,7 +40,7 @@ export function onGroups(
   return { status: 201, body: subscriptionResource(application, subscription.id) };
 }
 
-/** The user's contacts: those of all groups, each once. [myContacts_ref] */
+/** Returns the contacts of all groups, each once. @see [MS-UCWA] myContacts_ref */
 export function myContacts(backend: UcwaBackend, application: SimulatedApplication): object {
   const href = `${application.href}/people/contacts`;
   return contactsAt(backend, application, 'myContacts', href, [...backend.groups.values()].flat());

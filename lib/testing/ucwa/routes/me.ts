@@ -11,11 +11,11 @@ import type { SimulatedApplication } from '../model.ts';
 import { withBody } from './requestBody.ts';
 import { meResource } from '../resources.ts';
 
-const WORDS = ['Online', 'Busy', 'DoNotDisturb', 'BeRightBack', 'Away', 'Offwork'];
+const AVAILABILITIES = ['Online', 'Busy', 'DoNotDisturb', 'BeRightBack', 'Away', 'Offwork'];
 const REQUIRED = errorResponse(409, 'Conflict', 'MakeMeAvailableRequired');
 const DONE: SimulatedResponse = { status: 204 };
 
-/** Answers where the user publishes presence. [makeMeAvailable_ref, reportMyActivity_ref, me_ref] */
+/** Responds for the published presence of the user. @see [MS-UCWA] makeMeAvailable_ref, reportMyActivity_ref, me_ref */
 export function onMe(
   application: SimulatedApplication,
   segments: readonly string[],
@@ -47,10 +47,10 @@ function makeMeAvailable(
   { published, notifyMeChanged }: SimulatedApplication,
   request: HttpRequest,
 ): SimulatedResponse {
-  return withBody(request, ({ signInAs = 'Online', ...wishes }) => {
-    if (typeof signInAs !== 'string' || !WORDS.includes(signInAs)) return BAD_PARAMETER;
-    // One page writes the name of this property with a capital.
-    const modalities = wishes['supportedModalities'] ?? wishes['SupportedModalities'] ?? [];
+  return withBody(request, ({ signInAs = 'Online', ...requested }) => {
+    if (typeof signInAs !== 'string' || !AVAILABILITIES.includes(signInAs)) return BAD_PARAMETER;
+    // One page capitalizes the name of this property.
+    const modalities = requested['supportedModalities'] ?? requested['SupportedModalities'] ?? [];
     if (!Array.isArray(modalities)) return BAD_PARAMETER;
     if (modalities.some((modality) => modality !== 'Messaging' && modality !== 'PhoneAudio'))
       return errorResponse(403, 'Forbidden');

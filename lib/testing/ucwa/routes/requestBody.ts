@@ -1,7 +1,7 @@
 import type { HttpRequest } from '../../../core/transport/transport.ts';
 import { type SimulatedResponse, errorResponse } from '../responses.ts';
 
-/** Answers with what `act` makes of the body, or refuses a body that is no JSON object. */
+/** Returns the result of `act` for the body, or an error response if the body is not a JSON object. */
 export function withBody(
   request: HttpRequest,
   act: (body: Readonly<Record<string, unknown>>) => SimulatedResponse,
@@ -24,7 +24,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Returns the duration of a subscription in minutes; undefined if it is not one that is allowed. */
+/** Returns the duration of a subscription in minutes; undefined if it is not allowed. */
 export function minutesIn(value: unknown): number | undefined {
   const minutes = typeof value === 'string' && value !== '' ? Number(value) : value;
   return typeof minutes === 'number' && minutes >= 10 && minutes <= 30 ? minutes : undefined;

@@ -26,10 +26,10 @@ import {
 import { onContactsAndGroups, onMemberships, onSubscription, onSubscriptions } from './subscriptions.ts';
 import { isXframe, xframeResponse } from './xframe.ts';
 
-/** Answers one request as the documented server does. */
+/** Responds to a request as documented. */
 export function route(backend: UcwaBackend, request: HttpRequest): Observable<HttpResponse> {
-  const responding = (answer$: Observable<SimulatedResponse>): Observable<HttpResponse> =>
-    answer$.pipe(map((response) => responseTo(request, response)));
+  const responding = (response$: Observable<SimulatedResponse>): Observable<HttpResponse> =>
+    response$.pipe(map((response) => responseTo(request, response)));
   const { pathname } = new URL(request.url);
   if (isXframe(pathname)) return of(xframeResponse(request));
   const [scheme, token] = (request.headers?.['authorization'] ?? '').split(' ');
@@ -37,20 +37,20 @@ export function route(backend: UcwaBackend, request: HttpRequest): Observable<Ht
     return responding(of(TOKEN_REQUIRED));
   if (pathname === backend.root) return responding(of(createApplication(backend, request)));
   if (!pathname.startsWith(`${backend.root}/`)) return responding(of(NOT_FOUND));
-  const segments = stepsIn(pathname.slice(backend.root.length + 1));
+  const segments = segmentsOf(pathname.slice(backend.root.length + 1));
   if (segments === undefined) return responding(of(BAD_PARAMETER));
   const [id = '', ...rest] = segments;
   const application = backend.find(id);
   if (application === undefined) return responding(of(APPLICATION_NOT_FOUND));
-  const place = rest.join('/');
-  if (place === 'batch') return backend.batch(request);
-  if (place === 'events')
+  const resource = rest.join('/');
+  if (resource === 'batch') return backend.batch(request);
+  if (resource === 'events')
     return responding(request.method === 'GET' ? application.queue.poll(request) : of(NOT_ALLOWED));
-  return responding(of(answerOn(backend, application, rest, request)));
+  return responding(of(respondOn(backend, application, rest, request)));
 }
 
-/** The steps of a path; undefined if one of them is no text in UTF-8. */
-function stepsIn(path: string): readonly string[] | undefined {
+/** Returns the segments of a path; undefined if one is not UTF-8. */
+function segmentsOf(path: string): readonly string[] | undefined {
   try {
     return path.split('/').map(decodeURIComponent);
   } catch {
@@ -58,7 +58,7 @@ function stepsIn(path: string): readonly string[] | undefined {
   }
 }
 
-function answerOn(
+function respondOn(
   backend: UcwaBackend,
   application: SimulatedApplication,
   segments: readonly string[],
@@ -124,11 +124,11 @@ function onContact(
   { contacts }: UcwaBackend,
   application: SimulatedApplication,
   segment: string,
-  what: string | undefined,
+  partSegment: string | undefined,
 ): SimulatedResponse {
   const address = contacts.addressOfSegment(segment);
   const href = application.contactHref(address);
-  if (what === undefined) return ok(contacts.contact(address, href));
-  const part = contactPartOf(what);
+  if (partSegment === undefined) return ok(contacts.contact(address, href));
+  const part = contactPartOf(partSegment);
   return part === undefined ? NOT_FOUND : ok(contacts.part(part, address, href));
 }

@@ -20,7 +20,7 @@ import {
 import type { UcwaBackend } from './backend.ts';
 import { minutesIn, withBody } from './requestBody.ts';
 
-/** Answers at `presenceSubscriptions`. */
+/** Responds for `presenceSubscriptions`. */
 export function onSubscriptions(
   backend: UcwaBackend,
   application: SimulatedApplication,
@@ -39,7 +39,7 @@ export function onSubscriptions(
   });
 }
 
-/** Answers at one of them. */
+/** Responds for one presence subscription. */
 export function onSubscription(
   backend: UcwaBackend,
   application: SimulatedApplication,
@@ -47,7 +47,7 @@ export function onSubscription(
   { method, url }: HttpRequest,
 ): SimulatedResponse {
   const subscription = application.subscriptions.get(id);
-  // The documented answer for an expired subscription is the one for a dead application.
+  // For an expired subscription, the documented response is that for an unknown application.
   if (subscription === undefined) return APPLICATION_NOT_FOUND;
   if (method === 'GET') return ok(subscriptionResource(application, id));
   if (method === 'DELETE') {
@@ -61,26 +61,27 @@ export function onSubscription(
   return { status: backend.extensionStatus, body: subscriptionResource(application, id) };
 }
 
-/** Answers at the subscription to the user's contacts and groups. */
+/** Responds for the subscription to the user's contacts and groups. */
 export function onContactsAndGroups(
   application: SimulatedApplication,
-  what: string | undefined,
+  operation: string | undefined,
   { method, url }: HttpRequest,
 ): SimulatedResponse {
-  if (what === undefined) return method === 'GET' ? ok(contactsAndGroupsResource(application)) : NOT_ALLOWED;
+  if (operation === undefined)
+    return method === 'GET' ? ok(contactsAndGroupsResource(application)) : NOT_ALLOWED;
   if (method !== 'POST') return NOT_ALLOWED;
-  if (what === 'stopSubscriptionToContactsAndGroups') {
+  if (operation === 'stopSubscriptionToContactsAndGroups') {
     application.contactsAndGroupsExpiresAt = undefined;
     return { status: 204 };
   }
-  if (what !== 'startOrRefreshSubscriptionToContactsAndGroups') return NOT_FOUND;
+  if (operation !== 'startOrRefreshSubscriptionToContactsAndGroups') return NOT_FOUND;
   const minutes = minutesIn(new URL(url).searchParams.get('duration'));
   if (minutes === undefined) return BAD_PARAMETER;
   application.refreshContactsAndGroups(minutes);
   return { status: 201, body: contactsAndGroupsResource(application) };
 }
 
-/** Answers at the memberships of presence subscriptions. */
+/** Responds for the memberships of presence subscriptions. */
 export function onMemberships(
   backend: UcwaBackend,
   application: SimulatedApplication,
@@ -106,7 +107,7 @@ export function onMemberships(
   });
 }
 
-/** An address may contain a comma; an id does not. */
+/** Responds for one membership. An address may contain a comma, an id does not. */
 function onMembership(
   application: SimulatedApplication,
   segment: string,
@@ -127,7 +128,7 @@ function urisIn(value: unknown): readonly string[] | undefined {
   return isList && value.every(isSipUri) ? value : undefined;
 }
 
-/** Half of a surrogate pair cannot be written in an href. */
+/** Rejects half of a surrogate pair, which an href cannot contain. */
 function isSipUri(value: unknown): value is string {
   return typeof value === 'string' && /^sips?:.+@/i.test(value) && !/\p{Surrogate}/u.test(value);
 }

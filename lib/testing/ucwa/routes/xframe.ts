@@ -1,15 +1,15 @@
 import { of } from 'rxjs';
 import { headersFrom, type HttpRequest, type HttpResponse } from '../../../core/transport/transport.ts';
 
-/** Where the page is, on every host. */
+/** The path of the page on every host. */
 export const XFRAME = '/Autodiscover/XFrame/XFrame.html';
 
-/** Whether this is the path of the page, in any case. */
+/** Returns whether this is the path of the page, in upper or lower case. */
 export function isXframe(pathname: string): boolean {
   return pathname.toLowerCase() === XFRAME.toLowerCase();
 }
 
-/** Returns the page. It needs no token: the requests that it sends have their own. */
+/** Returns the page. It requires no token, because its requests have their own. */
 export function xframeResponse({ url }: HttpRequest): HttpResponse {
   return {
     ...{ status: 200, url },
@@ -19,10 +19,12 @@ export function xframeResponse({ url }: HttpRequest): HttpResponse {
 }
 
 /**
- * Takes requests from the page that contains it, and posts their responses to it. [Cross_domainIFRAME]
+ * Sends the requests of the page that contains it, and posts the responses to that page.
  *
- * A real server has a list of allowed origins. Here, pages of this machine are allowed, and pages of the same
- * origin: otherwise any page in the web could talk to a simulator that is served.
+ * A real server has a list of allowed origins. This one allows pages on this machine and of the same origin:
+ * otherwise any page on the web could talk to a served simulator.
+ *
+ * @see [MS-UCWA] Cross_domainIFRAME
  */
 const PAGE = `<!doctype html>
 <meta charset="utf-8">

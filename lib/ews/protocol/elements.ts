@@ -1,9 +1,9 @@
 import { detachString } from './eventSchema.ts';
 import type { ElementHandler } from './schema.ts';
 
-/** An element where it stands in a document, and what is to be done with it. */
+/** An element at its path in a document, with its handlers. */
 export interface ElementNode {
-  /** With its prefix, as it is written. */
+  /** As written, with its prefix. */
   readonly name: string;
   readonly localName: string;
   readonly parent: ElementNode | undefined;
@@ -12,44 +12,46 @@ export interface ElementNode {
   readonly otherwise: ElementHandler | undefined;
   readonly open: ElementHandler['open'];
   readonly close: ElementHandler['close'];
-  /** Those in it that were met before, by name. */
+  /** Its child elements that were read before, by name. */
   readonly children: Map<string, ElementNode>;
-  /** What followed the last time. To compare a name takes half as long as to look it up (ews-parse). */
+  /**
+   * The element that followed it the last time: comparing a name takes half the time of a lookup (ews-parse).
+   */
   next: ElementNode | undefined;
 }
 
-/** The places of documents that are read one after another. */
+/** The elements of documents of the same schema, which are found again by their paths. */
 export interface ElementCache {
-  /** Where nothing is open. */
+  /** The parent of the document element. */
   readonly root: ElementNode;
-  /** Returns the place of the element of a name in another, that comes after one in the document. */
+  /** Returns the child of an element, which follows `before` in the document. */
   open(parent: ElementNode, before: ElementNode, name: string): ElementNode;
 }
 
 const SKIP: ElementHandler = {};
-/** A server that makes up names without end must not fill the memory. */
-const MOST_KNOWN_PLACES = 256;
+/** An unlimited number of names must not fill the memory. */
+const MAX_ELEMENTS = 256;
 
-/** Creates places that remember those that they have met. */
+/** Creates a cache of the elements of documents. */
 export function elementCache(document: ElementHandler): ElementCache {
-  const root = newPlace('', '', undefined, document);
-  let known = 0;
+  const root = createNode('', '', undefined, document);
+  let size = 0;
 
   const lookUp = (parent: ElementNode, before: ElementNode, name: string): ElementNode => {
-    const met = parent.children.get(name);
-    if (met !== undefined) {
-      before.next = met;
-      return met;
+    const cached = parent.children.get(name);
+    if (cached !== undefined) {
+      before.next = cached;
+      return cached;
     }
-    const kept = detachString(name);
-    const localName = kept.slice(kept.indexOf(':') + 1);
-    const step = parent.handlers?.get(localName) ?? parent.otherwise ?? SKIP;
-    const place = newPlace(kept, localName, parent, step);
-    if (known < MOST_KNOWN_PLACES) {
-      known += 1;
-      parent.children.set(kept, place);
+    const detached = detachString(name);
+    const localName = detached.slice(detached.indexOf(':') + 1);
+    const handler = parent.handlers?.get(localName) ?? parent.otherwise ?? SKIP;
+    const node = createNode(detached, localName, parent, handler);
+    if (size < MAX_ELEMENTS) {
+      size += 1;
+      parent.children.set(detached, node);
     }
-    return place;
+    return node;
   };
 
   return {
@@ -63,28 +65,28 @@ export function elementCache(document: ElementHandler): ElementCache {
   };
 }
 
-/** Of one shape, whatever the step is: what is asked of each element is found at once (ews-parse). */
-function newPlace(
+/** All nodes have the same shape, which makes access to them fast (ews-parse). */
+function createNode(
   name: string,
   localName: string,
   parent: ElementNode | undefined,
-  step: ElementHandler,
+  handler: ElementHandler,
 ): ElementNode {
   return {
     name,
     localName,
     parent,
     depth: parent === undefined ? 0 : parent.depth + 1,
-    handlers: step.children,
-    otherwise: step.otherwise,
-    open: step.open,
-    close: step.close,
+    handlers: handler.children,
+    otherwise: handler.otherwise,
+    open: handler.open,
+    close: handler.close,
     children: new Map(),
     next: undefined,
   };
 }
 
-/** Returns the local names down to a place, as a path. */
-export function pathOf(place: ElementNode): string {
-  return place.parent === undefined ? '' : `${pathOf(place.parent)}/${place.localName}`;
+/** Returns the path of an element, in local names. */
+export function pathOf(node: ElementNode): string {
+  return node.parent === undefined ? '' : `${pathOf(node.parent)}/${node.localName}`;
 }

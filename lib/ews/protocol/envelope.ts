@@ -1,7 +1,10 @@
 import { invalidOption } from '../../core/options.ts';
 import { EVENT_NAMES, type SubscribableEvent } from './events.ts';
 
-/** Characters that XML 1.0 cannot carry, not even escaped: most control characters, and halves of surrogate pairs. */
+/**
+ * Characters that XML 1.0 cannot carry, not even escaped: most control characters, and halves of surrogate
+ * pairs.
+ */
 const INVALID_CHARACTERS = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
 /** Includes tabs and line ends: a parser would replace them by spaces in attributes. */
 const SPECIAL_CHARACTERS = /[&<>"'\t\n\r]/g;

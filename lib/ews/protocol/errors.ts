@@ -4,7 +4,7 @@ import { codeWord, describeUrl, excerpt, prose } from '../../core/text.ts';
 const HINTS: ReadonlyMap<string, string> = new Map([
   [
     'ErrorExceededSubscriptionCount',
-    'the account holds as many subscriptions as the server allows: release some, or wait until forgotten ones expire.',
+    'the account has as many subscriptions as the server allows: release some, or wait until old ones expire.',
   ],
   [
     'ErrorExceededConnectionCount',
@@ -19,10 +19,13 @@ const HINTS: ReadonlyMap<string, string> = new Map([
     'ErrorSubscriptionDelegateAccessNotSupported',
     'subscribe as the mailbox owner, or impersonate them: delegates cannot subscribe.',
   ],
-  ['ErrorSubscriptionAccessDenied', 'only who made a subscription may use it: check the account.'],
+  [
+    'ErrorSubscriptionAccessDenied',
+    'only the account that created a subscription may use it: check the account.',
+  ],
   ['ErrorInvalidServerVersion', 'give the option version a lower value.'],
   ['ErrorInvalidSubscriptionRequest', 'name either folders, all in one mailbox, or allFolders.'],
-  ['ErrorInvalidWatermark', 'the server does not know this watermark (any more): subscribe without one.'],
+  ['ErrorInvalidWatermark', 'the server does not know this watermark: subscribe without one.'],
   [
     'ErrorInvalidPushSubscriptionUrl',
     'the server cannot post to callbackUrl: check the address, and that the server reaches it and trusts its certificate.',
@@ -36,39 +39,33 @@ const STATUS_HINTS: ReadonlyMap<number, string> = new Map([
   [403, 'the account may not use EWS here: ask its administrator.'],
   [404, 'there is no EWS here: its URL usually ends with /EWS/Exchange.asmx.'],
   [405, 'there is no EWS here: its URL usually ends with /EWS/Exchange.asmx.'],
-  [407, 'a proxy wants a sign-in of its own.'],
+  [407, 'a proxy requires its own sign-in.'],
   [456, 'the account is locked: sign in to it with a browser, or ask its administrator.'],
 ]);
 
-/** What the caller can do about an EWS code, one sentence. */
-function adviceFor(code: string): string | undefined {
-  return HINTS.get(code);
-}
-
-/** What the caller can do about an HTTP status, one sentence. */
+/** Returns what the caller can do about an HTTP status: one sentence. */
 export function statusAdviceFor(status: number): string | undefined {
   return STATUS_HINTS.get(status);
 }
 
-/** How many characters the message says about the attempts: redirects can make dozens of them. */
-const LONGEST_ACCOUNT = 1600;
-/** How many characters a reason has at most. */
-const LONGEST_REASON = 300;
+/** The length of the attempts in the message: redirects can cause dozens of them. */
+const MAX_ATTEMPTS_LENGTH = 1600;
+const MAX_REASON_LENGTH = 300;
 
 /**
- * No server of the domain said where the web services are.
+ * Autodiscover has not found the web services of a domain.
  *
- * `tried` has each server that was asked, and what it came to; the message has as many as fit in 1,600 characters.
- * A cause that is not an error of this library is described without its text.
+ * `tried` has the result of each request; the message has as many as fit in 1,600 characters. A cause that is
+ * not an error of this library is described without its text.
  */
 export class AutodiscoverError extends Error {
   readonly _tag = 'AutodiscoverError';
   override readonly name: string = 'AutodiscoverError';
   /** The domain of the address. */
   readonly domain: string;
-  /** What was tried, in order. */
+  /** The requests and their results, in order. */
   readonly tried: readonly AutodiscoverAttempt[];
-  /** Whether none of the servers could be reached: there may be no network just now. */
+  /** Whether no server could be reached, perhaps because there is no network. */
   readonly isUnreachable: boolean;
 
   constructor(domain: string, attempted: readonly AutodiscoverAttempt[]) {
@@ -77,7 +74,7 @@ export class AutodiscoverError extends Error {
       return {
         kind,
         host: excerpt(host),
-        reason: excerpt(reason, LONGEST_REASON),
+        reason: excerpt(reason, MAX_REASON_LENGTH),
         ...(kept === undefined ? {} : { cause: kept }),
       };
     });
@@ -86,7 +83,7 @@ export class AutodiscoverError extends Error {
         `${index + 1}. ${host} (${kind === 'json' ? 'JSON' : 'XML'}) ${reason}`,
     );
     super(
-      `no web services were found for ${excerpt(domain)}: ${excerpt(attempts.join('; '), LONGEST_ACCOUNT)}. ` +
+      `no web services were found for ${excerpt(domain)}: ${excerpt(attempts.join('; '), MAX_ATTEMPTS_LENGTH)}. ` +
         'Give connectExchange() the URL as server, or allow the host that is not allowed with allowRedirectTo.',
       { cause: tried.findLast(({ cause }) => cause !== undefined)?.cause },
     );
@@ -96,28 +93,31 @@ export class AutodiscoverError extends Error {
   }
 }
 
-/** The operation that an error is about, and the server that was asked. */
+/** An operation, and the server that it was sent to. */
 export interface OperationIdentity {
   /** Such as `Subscribe`. */
   readonly operation: string;
   readonly url: string;
 }
 
-/** How many values of a MessageXml are kept; servers send three. */
-const MOST_VALUES = 20;
+/** The number of values in an error; servers send three. */
+const MAX_VALUES = 20;
 
-/**
- * The server answered with a SOAP fault: it did not come to the operation.
- */
+/** The server has sent a SOAP fault: it did not start the operation. */
 export class SoapFault extends Error {
   readonly _tag = 'SoapFault';
   override readonly name: string = 'SoapFault';
   readonly operation: string;
-  /** The EWS code, such as `ErrorServerBusy`; if there is none, SOAP's own, such as `Client`; if none either, empty. */
+  /**
+   * The EWS code, such as `ErrorServerBusy`, or the SOAP code, such as `Client`; empty if there is neither.
+   */
   readonly code: string;
-  /** The first values of MessageXml, by name, and other elements, such as `Violation`: at most 200 characters each, without the queries of URLs. */
+  /**
+   * The first values and elements of MessageXml, such as `Violation`, by name. Each has at most 200
+   * characters, and no queries of URLs.
+   */
   readonly values: ReadonlyMap<string, string>;
-  /** How long the server asks to wait, in milliseconds. */
+  /** How long to wait, as the server says, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -140,18 +140,19 @@ export class SoapFault extends Error {
   }
 }
 
-/**
- * The server came to the operation and answered that it failed: `ResponseClass="Error"`.
- */
+/** The operation failed: the response message has `ResponseClass="Error"`. */
 export class EwsError extends Error {
   readonly _tag = 'EwsError';
   override readonly name: string = 'EwsError';
   readonly operation: string;
   /** The ResponseCode, such as `ErrorSubscriptionNotFound`; empty if the server gave none. */
   readonly code: string;
-  /** The first values of MessageXml, by name, and other elements: at most 200 characters each, without the queries of URLs. */
+  /**
+   * The first values and elements of MessageXml, by name: at most 200 characters each, without queries of
+   * URLs.
+   */
   readonly values: ReadonlyMap<string, string>;
-  /** How long the server asks to wait, in milliseconds. */
+  /** How long to wait, as the server says, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -172,20 +173,19 @@ export class EwsError extends Error {
   }
 }
 
-/** The wait is found wherever the value stands: its place among the others varies. */
 function backOffMilliseconds(values: ReadonlyMap<string, string>): number | undefined {
   const text = values.get('BackOffMilliseconds');
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
-/** The names and texts are the server's: of any number, and of any length. */
+/** The server can send any number of names and texts, of any length. */
 function bounded(values: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  const kept = new Map<string, string>();
+  const result = new Map<string, string>();
   for (const [name, value] of values) {
-    if (kept.size === MOST_VALUES) break;
-    if (codeWord(name) !== undefined) kept.set(name, prose(value));
+    if (result.size === MAX_VALUES) break;
+    if (codeWord(name) !== undefined) result.set(name, prose(value));
   }
-  return kept;
+  return result;
 }
 
 function explain(
@@ -197,7 +197,7 @@ function explain(
 ): string {
   const answer = [kind, code].filter((word) => word !== '').join(' ');
   const violation = values.get('Violation');
-  const hint = adviceFor(code);
+  const hint = HINTS.get(code);
   return (
     `${operation} at ${describeUrl(url)} was answered ${answer === '' ? 'an error without a code' : answer}` +
     (text === '' ? '' : `: ${prose(text)}`) +
@@ -206,35 +206,33 @@ function explain(
   );
 }
 
-/**
- * All connections that a service may have for streaming are full: this subscription has no place on any.
- */
+/** All streaming connections are full, so that another subscription does not fit. */
 export class ConnectionsFullError extends Error {
   readonly _tag = 'ConnectionsFullError';
   override readonly name: string = 'ConnectionsFullError';
-  /** How many connections the service may have. */
+  /** How many streaming connections may be open. */
   readonly maxConnections: number;
 
   constructor(url: string, maxConnections: number, perConnection: number) {
     super(
       `The ${maxConnections} connections to ${describeUrl(url)} have ${perConnection} streaming subscriptions ` +
-        'each, which is all that they can have. What to do: allow more of them with streaming.maxConnections, ' +
-        'if the server does, or watch several folders with one subscription.',
+        'each, which is the limit. What to do: raise streaming.maxConnections, if the server allows it, ' +
+        'or watch several folders with one subscription.',
     );
     this.maxConnections = maxConnections;
   }
 }
 
-/** How an Autodiscover server is asked: the JSON endpoint, or with XML. */
+/** The type of an Autodiscover request: to the JSON endpoint, or with XML. */
 export type AutodiscoverKind = 'json' | 'pox';
 
-/** A step that did not bring the URL. */
+/** An Autodiscover request that did not find the URL. */
 export interface AutodiscoverAttempt {
   readonly kind: AutodiscoverKind;
-  /** The server that was asked, such as `autodiscover.contoso.com`. */
+  /** The server, such as `autodiscover.contoso.com`. */
   readonly host: string;
-  /** What it came to, in words. */
+  /** The result, in words. */
   readonly reason: string;
-  /** The error behind it, where there was one. */
+  /** The error, if there was one. */
   readonly cause?: unknown;
 }

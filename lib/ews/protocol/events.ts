@@ -28,19 +28,19 @@ export interface EwsId {
 }
 
 interface ChangeEvent {
-  /** The subscription that the event came for. */
+  /** The subscription that the event is for. */
   readonly subscriptionId: string;
-  /** Where to resume after this event. Some servers send none. */
+  /** Resumes after this event. Some servers send none. */
   readonly watermark?: string;
-  /** When it happened, to the millisecond. Not there if the server wrote no valid time. */
+  /** When it happened, to the millisecond. Missing if the server sent no valid time. */
   readonly timestamp?: Date;
-  /** The same as the server wrote it, which may be finer. */
+  /** The time as the server sent it, which may be more precise. */
   readonly timestampText?: string;
-  /** The item that it happened to. Either `item` or `folder` is there, unless the server wrote no valid id. */
+  /** The item that has changed. Either `item` or `folder` is present, unless the server sent no valid id. */
   readonly item?: EwsId;
-  /** The folder that it happened to. */
+  /** The folder that has changed. */
   readonly folder?: EwsId;
-  /** The folder that it is in. */
+  /** The folder that contains it. */
   readonly parentFolder?: EwsId;
 }
 
@@ -49,7 +49,7 @@ export interface CreatedEvent extends ChangeEvent {
   readonly type: 'created';
 }
 
-/** An item or a folder was deleted. On folders, a soft delete is a {@link MovedEvent} instead. */
+/** An item or a folder was deleted. A soft delete of a folder is a {@link MovedEvent} instead. */
 export interface DeletedEvent extends ChangeEvent {
   readonly type: 'deleted';
 }
@@ -57,7 +57,7 @@ export interface DeletedEvent extends ChangeEvent {
 /** An item or a folder was changed. */
 export interface ModifiedEvent extends ChangeEvent {
   readonly type: 'modified';
-  /** How many unread items a folder has now, as the server counts: it may be below zero. */
+  /** How many unread items the folder has. The server may count below zero. */
   readonly unreadCount?: number;
 }
 
@@ -77,7 +77,7 @@ export interface CopiedEvent extends ChangeEvent {
   readonly oldParentFolder?: EwsId;
 }
 
-/** A message has arrived. Its {@link CreatedEvent} comes as well, to those who asked for it. */
+/** A message has arrived. It also has a {@link CreatedEvent}, if the subscription includes those. */
 export interface NewMailEvent extends ChangeEvent {
   readonly type: 'newMail';
 }
@@ -87,7 +87,7 @@ export interface FreeBusyChangedEvent extends ChangeEvent {
   readonly type: 'freeBusyChanged';
 }
 
-/** Nothing has happened: the server says that the subscription stands. It cannot be subscribed to. */
+/** Nothing has happened, and the subscription exists. It cannot be subscribed to. */
 export interface StatusEvent {
   readonly type: 'status';
   readonly subscriptionId: string;
@@ -97,12 +97,12 @@ export interface StatusEvent {
 /**
  * Why events may be missing.
  *
- * - `subscriptionLost`: the server dropped the subscription, and the new one could not take up where it was.
- * - `watermarkRefused`: the server does not know the watermark (any more).
- * - `eventsMissed`: the server says that it lost events of this subscription.
- * - `responseLost`: the answer with the events was lost, and the server hands them out only once.
- * - `mailboxMoved`: the mailbox was moved or failed over.
- * - `connectionLost`: the connection that events are streamed on broke or fell silent, with events on it perhaps.
+ * - `subscriptionLost`: the server has ended the subscription, and the new one could not resume.
+ * - `watermarkRefused`: the server does not know the watermark.
+ * - `eventsMissed`: the server has lost events of this subscription.
+ * - `responseLost`: a response with events was lost, and the server sends them only once.
+ * - `mailboxMoved`: the mailbox has moved to another server, or failed over.
+ * - `connectionLost`: the streaming connection broke or fell silent, perhaps with events on it.
  * - `unreadable`: a part of the stream could not be read.
  */
 export type GapReason =
@@ -115,15 +115,16 @@ export type GapReason =
   | 'unreadable';
 
 /**
- * Events may be missing at this place of the stream: look at the folders yourself. When it is emitted, the
- * subscription stands, so that nothing falls between the look and the events that follow.
+ * Events may be missing at this position of the stream: read the folders to find out.
+ *
+ * When it is emitted, the subscription exists, so the folders and the events that follow leave nothing out.
  */
 export interface GapEvent {
   readonly type: 'gap';
-  /** The subscription that goes on after the gap. */
+  /** The subscription whose events follow the gap. */
   readonly subscriptionId: string;
   readonly reason: GapReason;
-  /** Nothing is missing up to then, by this machine's clock. Not there if there was no answer before. */
+  /** No earlier event is missing, by the clock of this machine. Missing if there was no response before. */
   readonly since?: Date;
 }
 
@@ -138,7 +139,7 @@ export type ServerEvent =
   | FreeBusyChangedEvent
   | StatusEvent;
 
-/** What a stream of notifications emits: a union that is told apart by `type`. */
+/** An event of a stream of notifications; `type` distinguishes them. */
 export type EwsEvent = ServerEvent | GapEvent;
 
 /** The events that can be subscribed to. */

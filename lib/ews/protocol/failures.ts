@@ -13,14 +13,14 @@ export interface FailureContext {
 }
 
 /**
- * What to do about a failure.
+ * How to handle a failure.
  *
  * - `continue`: the subscription still exists: emit the gap.
  * - `retry`: wait with backoff, then send the same again.
  * - `resubscribe`: re-create the subscription, from the last watermark if there is one.
  * - `resubscribeFromNow`: re-create it without the watermark, and emit the gap.
  * - `resubscribeDelayed`: the same after a longer wait.
- * - `waitForReleases`: try again when this process has released what it is releasing; if that is nothing, fail.
+ * - `waitForReleases`: try again when the current releases of this process are over; fail if there are none.
  * - `gone`: the subscription to remove does not exist, which is success.
  * - `fail`: end with the error.
  */
@@ -37,7 +37,7 @@ export type EwsAction =
 /** An action, and its details. */
 export interface EwsDecision {
   readonly action: EwsAction;
-  /** The shortest wait that the server asks for, in milliseconds. */
+  /** The shortest wait that the server accepts, in milliseconds. */
   readonly delayMs?: number;
   /** The gap to emit if the stream cannot resume. */
   readonly gap?: GapReason;
@@ -54,7 +54,8 @@ const MOVED: EwsDecision = { action: 'resubscribeDelayed', gap: 'mailboxMoved' }
 /**
  * The failure policy by response code, for the operations that bring events.
  *
- * Codes that end a subscription mean something else in response to Subscribe and Unsubscribe: {@link decideFailure}.
+ * Codes that end a subscription mean something else in response to Subscribe and Unsubscribe: {@link
+ * decideFailure}.
  */
 export const EWS_FAILURES: readonly (readonly [code: string, decision: EwsDecision])[] = [
   ['ErrorSubscriptionNotFound', LOST],
@@ -126,8 +127,9 @@ const RETRIED_RELEASES: ReadonlySet<EwsAction> = new Set([
 /**
  * Returns what to do about a failed Unsubscribe: the same policy, in the terms of the release ledger.
  *
- * An unreadable response is retried: a second Unsubscribe does no harm, and the page of a proxy is transient. A 401 is
- * not: the transport has already tried a new token, and repeated attempts with a password lock the account.
+ * An unreadable response is retried: a second Unsubscribe does no harm, and the page of a proxy is transient.
+ * A 401 is not: the transport has already tried a new token, and repeated attempts with a password lock the
+ * account.
  */
 export function decideUnsubscribe(error: unknown): ReleaseDecision {
   const { action } = decideFailure(error, { operation: 'Unsubscribe' });

@@ -10,18 +10,18 @@ import {
   type Values,
 } from './schema.ts';
 
-/** Reads a MessageXml: its values by their name, and other elements, such as Violation, by theirs. */
+/** Reads a MessageXml: values by their names, and other elements, such as Violation, by theirs. */
 const MESSAGE_XML: ElementHandler = {
   otherwise: {
-    open: (draft, { Name: name }, localName) => {
-      countPart(draft);
-      draft.valueName = name ?? localName;
+    open: (builder, { Name: name }, localName) => {
+      countPart(builder);
+      builder.valueName = name ?? localName;
     },
     close: ({ values, valueName }, text) => values.set(valueName, text),
   },
 };
 
-/** Values of its own for what has a MessageXml, which most do not. */
+/** Returns the values of a message that has a MessageXml; most have none. */
 function valuesIn(owner: { values: Values }): Values {
   if (owner.values === NO_VALUES) owner.values = new Map();
   return owner.values;
@@ -39,7 +39,7 @@ const RESPONSE: ElementHandler = {
       },
     ],
     ['MessageText', { close: ({ response }, text) => (response.messageText = text) }],
-    ['MessageXml', { ...MESSAGE_XML, open: (draft) => (draft.values = valuesIn(draft.response)) }],
+    ['MessageXml', { ...MESSAGE_XML, open: (builder) => (builder.values = valuesIn(builder.response)) }],
     [
       'SubscriptionId',
       { close: ({ response }, text) => text !== '' && (response.subscriptionId = detachString(text)) },
@@ -64,28 +64,28 @@ const RESPONSE: ElementHandler = {
     [
       'ConnectionStatus',
       {
-        close: (draft, text) => {
-          if (text === 'OK' || text === 'Closed') draft.response.connectionStatus = text;
-          else draft.dropped += 1;
+        close: (builder, text) => {
+          if (text === 'OK' || text === 'Closed') builder.response.connectionStatus = text;
+          else builder.dropped += 1;
         },
       },
     ],
   ]),
-  open: (draft, { ResponseClass: given }) => {
-    countPart(draft);
-    draft.response = newResponse(draft.operation);
+  open: (builder, { ResponseClass: given }) => {
+    countPart(builder);
+    builder.response = newResponse(builder.operation);
     const isClass = given === 'Success' || given === 'Warning' || given === 'Error';
-    draft.isUnclassed = !isClass;
-    if (isClass) draft.response.responseClass = given;
-    else if (given !== undefined) draft.dropped += 1;
+    builder.isUnclassed = !isClass;
+    if (isClass) builder.response.responseClass = given;
+    else if (given !== undefined) builder.dropped += 1;
   },
   close: ({ messages, response }) => messages.push(response),
 };
 
-/** One server family calls its response messages `x`, so any child of ResponseMessages is one. */
+/** Any child of ResponseMessages is a response message: some servers name it `x`. */
 const OPERATION: ElementHandler = {
   children: new Map<string, ElementHandler>([['ResponseMessages', { otherwise: RESPONSE }]]),
-  open: (draft, _attributes, localName) => (draft.operation = localName),
+  open: (builder, _attributes, localName) => (builder.operation = localName),
 };
 
 const FAULT: ElementHandler = {
@@ -98,14 +98,14 @@ const FAULT: ElementHandler = {
         children: new Map<string, ElementHandler>([
           ['ResponseCode', { close: ({ fault }, text) => (fault.responseCode = text) }],
           ['Message', { close: ({ fault }, text) => (fault.message = text) }],
-          ['MessageXml', { ...MESSAGE_XML, open: (draft) => (draft.values = valuesIn(draft.fault)) }],
+          ['MessageXml', { ...MESSAGE_XML, open: (builder) => (builder.values = valuesIn(builder.fault)) }],
         ]),
       },
     ],
   ]),
-  open: (draft) => {
-    countPart(draft);
-    draft.fault = newFault();
+  open: (builder) => {
+    countPart(builder);
+    builder.fault = newFault();
   },
   close: ({ messages, fault }) => messages.push({ type: 'fault', ...fault }),
 };
@@ -114,11 +114,11 @@ const BODY: ElementHandler = { children: new Map([['Fault', FAULT]]), otherwise:
 
 const ENVELOPE: ElementHandler = { children: new Map([['Body', BODY]]) };
 
-/** Reads a document: one SOAP envelope, by local names, whatever the prefixes are. */
+/** Reads a document: one SOAP envelope, by local names. */
 export const DOCUMENT: ElementHandler = {
   children: new Map([['Envelope', ENVELOPE]]),
   otherwise: {
-    open: (_draft: MessageBuilder, _attributes, localName) => {
+    open: (_builder: MessageBuilder, _attributes, localName) => {
       throw new SchemaViolation('a SOAP envelope', `<${localName}>: a proxy or login page in between?`);
     },
   },

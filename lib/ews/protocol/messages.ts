@@ -5,27 +5,27 @@ import type { ServerEvent } from './events.ts';
 export interface Notification {
   readonly subscriptionId: string;
   readonly previousWatermark?: string;
-  /** Whether there are more that did not fit. */
+  /** Whether the server has more events, which did not fit. */
   readonly moreEvents: boolean;
   readonly events: readonly ServerEvent[];
   /**
-   * The watermarks of the events that were left out because their types are not known, an empty one where one has
-   * none. Not there for none.
+   * The watermarks of events that were skipped because their types are unknown; empty strings for events
+   * without one. Missing if no event was skipped.
    */
   readonly unknownWatermarks?: readonly string[];
-  /** The watermark of the last event, where that one was left out. */
+  /** The watermark of the last event, if that event was skipped. */
   readonly unknownLastWatermark?: string;
 }
 
-/** One response message: what an operation came to. */
+/** One response message: the result of an operation. */
 export interface ResponseMessage {
   readonly type: 'response';
-  /** The local name of the element around it, such as `GetEventsResponse`. */
+  /** The local name of the parent element, such as `GetEventsResponse`. */
   readonly operation: string;
   readonly responseClass: 'Success' | 'Warning' | 'Error';
   readonly responseCode: string;
   readonly messageText?: string;
-  /** What stands in MessageXml: values by their name, other elements by theirs. */
+  /** The MessageXml: values by their names, other elements by theirs. */
   readonly values: ReadonlyMap<string, string>;
   readonly subscriptionId?: string;
   readonly watermark?: string;
@@ -34,7 +34,7 @@ export interface ResponseMessage {
   readonly connectionStatus?: 'OK' | 'Closed';
 }
 
-/** A SOAP fault: the server did not come to the operation. */
+/** A SOAP fault: the server did not start the operation. */
 export interface FaultMessage {
   readonly type: 'fault';
   readonly faultCode: string;
@@ -43,14 +43,14 @@ export interface FaultMessage {
   readonly responseCode?: string;
   /** The Message in the fault's detail. */
   readonly message?: string;
-  /** What stands in the detail's MessageXml. */
+  /** The MessageXml in the fault's detail. */
   readonly values: ReadonlyMap<string, string>;
 }
 
-/** What a SOAP envelope brings. */
+/** A message in a SOAP envelope. */
 export type EwsMessage = ResponseMessage | FaultMessage;
 
-/** What a server answers to Subscribe. */
+/** The response to Subscribe. */
 export interface SubscribeResponse {
   readonly subscriptionId: string;
   readonly watermark?: string;

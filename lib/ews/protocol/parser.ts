@@ -10,41 +10,44 @@ import type { EwsMessage } from './messages.ts';
 
 /** Options of the parsers. */
 export interface ParserOptions extends Pick<Limits, 'depth' | 'messageCharacters'> {
-  /** What is read, for errors. @default 'EWS response' */
+  /** The name of the document in errors. @default 'EWS response' */
   readonly subject?: string;
   /**
-   * Called with events of an envelope that is not complete yet, in order and outside of the parsing; its message
-   * brings those that are left. @default all come with the message
+   * Called with events of an incomplete envelope, in order, and never while the parser runs. The message then
+   * contains only the other events. @default the message contains all events
    */
   readonly onEvents?: (events: readonly ServerEvent[]) => void;
-  /** Called with the number of members that were left out of an envelope, when it is complete. */
+  /** Called after each envelope that had members of the wrong type, with their number. */
   readonly onDropped?: ((members: number) => void) | undefined;
 }
 
-/** Takes chunks of a stream of SOAP envelopes; see {@link messageReader}. */
+/** Parses the bytes of a stream of SOAP envelopes; see {@link messageReader}. */
 export interface MessageParser {
-  /** Reads the next chunk, wherever it was cut. Throws a {@link DecodeError}; then the parser is done. */
+  /**
+   * Reads the next chunk, cut at any byte. After it has thrown a {@link DecodeError}, the parser cannot be
+   * used.
+   */
   write(chunk: Uint8Array): void;
-  /** Says that nothing follows. Throws a {@link DecodeError} where that is in the middle of an envelope. */
+  /** Ends the stream. It throws a {@link DecodeError} in the middle of an envelope. */
   end(): void;
 }
 
-/** The same for text; see {@link messageReader}. */
+/** Parses the text of a stream of SOAP envelopes; see {@link messageReader}. */
 interface MessageReader {
-  /** Reads the next chunk: each character once, wherever the chunks are cut. */
+  /** Reads the next chunk, cut at any character. */
   read(xml: string): void;
-  /** Forgets the envelope that is being read, so that another can begin: after an error, too. */
+  /** Drops the current envelope and starts the next one; it may be used after an error. */
   restart(): void;
   end(): void;
 }
 
 const SAXES_OPTIONS = { xmlns: false, position: false } as const;
-/** How many attributes an element may have. saxes collects them all before it hands on the element. */
-const MOST_ATTRIBUTES = 100;
-/** How many characters are read before what was read is handed on: about ten events (ews-first). */
+/** The number of attributes of an element: saxes collects all of them before it emits the element. */
+const MAX_ATTRIBUTES = 100;
+/** How many characters are parsed before `onEvents` is called: about ten events (ews-first). */
 const PIECE_CHARACTERS = 4096;
 
-/** Creates a {@link messageReader} of bytes, which are UTF-8. */
+/** Creates a {@link messageReader} of UTF-8 bytes. */
 export function messageParser(next: (message: EwsMessage) => void, options?: ParserOptions): MessageParser {
   const decoder = new TextDecoder();
   const reader = messageReader(next, options);
@@ -58,10 +61,9 @@ export function messageParser(next: (message: EwsMessage) => void, options?: Par
 }
 
 /**
- * Creates a parser that hands on the messages of a stream of SOAP envelopes: one after another, with or
- * without an XML declaration before each, cut into chunks at any byte.
+ * Creates a parser of SOAP envelopes that follow one another, each with or without an XML declaration.
  *
- * @param next Called with each message, in order, outside of the parsing.
+ * @param next Called with each message, in order, and never while the parser runs.
  */
 export function messageReader(next: (message: EwsMessage) => void, options?: ParserOptions): MessageReader {
   return envelopeReader((messages) => {
@@ -71,14 +73,14 @@ export function messageReader(next: (message: EwsMessage) => void, options?: Par
 }
 
 /**
- * Creates a parser that hands on the messages of one SOAP envelope after another.
+ * Creates a parser of SOAP envelopes that follow one another, which can stop after any of them.
  *
- * It does so when an envelope is complete, so nothing comes out of one that breaks off, except for the events that
- * `onEvents` was called with by then. Names are read without their prefixes. Document type declarations and
- * entities other than XML's own are refused.
+ * Messages are emitted when their envelope is complete: an envelope that breaks off emits nothing, except for
+ * the events passed to `onEvents` before. Prefixes are ignored. Document type declarations, and entities
+ * other than those of XML, are errors.
  *
- * @param take Called with the messages of each envelope, in order, outside of the parsing. Returns whether to read
- * on; otherwise everything that follows is ignored.
+ * @param take Called with the messages of each envelope, in order, and never while the parser runs. Returns
+ * whether to continue; otherwise everything that follows is ignored.
  */
 export function envelopeReader(
   take: (messages: readonly EwsMessage[]) => boolean,
@@ -86,48 +88,52 @@ export function envelopeReader(
 ): MessageReader {
   const { subject = 'EWS response', onEvents, onDropped } = options;
   const { depth = DEFAULT_LIMITS.depth, messageCharacters = DEFAULT_LIMITS.messageCharacters } = options;
-  const places = elementCache(DOCUMENT);
-  /** The element that is open, and the one that was opened last. */
-  let here: ElementNode = places.root;
-  let last: ElementNode = places.root;
+  const elements = elementCache(DOCUMENT);
+  /** The innermost open element, and the one that was opened last. */
+  let current: ElementNode = elements.root;
+  let last: ElementNode = elements.root;
   let text = '';
-  /** Those of the element whose tag is being read. */
+  /** The attributes read so far of the current tag. */
   let attributes = 0;
-  let draft: MessageBuilder = newBuilder();
+  let builder: MessageBuilder = newBuilder();
   let saxes: SaxesParser<typeof SAXES_OPTIONS> | undefined;
   let written = 0;
-  /** Where the envelope ended, if it has. */
+  /** The position at which the envelope ended, if it has. */
   let end: number | undefined;
-  /** Where the last comment or instruction before the envelope ended; 0 if there is none. */
+  /** The position at which the last comment or instruction before the envelope ended; 0 if there is none. */
   let prologEnd = 0;
-  /** Whether only these have come since the last envelope. */
+  /** Whether there were only comments and instructions since the last envelope. */
   let isBetween = false;
   let isOver = false;
 
   const problem = (expected: string, actual: string, cause?: unknown): DecodeError =>
-    new DecodeError(subject, { path: pathOf(here), expected, actual }, cause === undefined ? {} : { cause });
+    new DecodeError(
+      subject,
+      { path: pathOf(current), expected, actual },
+      cause === undefined ? {} : { cause },
+    );
 
   const onOpen = (tag: { readonly name: string; readonly attributes: Attributes }): void => {
     attributes = 0;
-    if (here.depth === depth) throw problem(`at most ${depth} elements in one another`, 'one more');
-    here = last = places.open(here, last, tag.name);
+    if (current.depth === depth) throw problem(`at most ${depth} elements in one another`, 'one more');
+    current = last = elements.open(current, last, tag.name);
     text = '';
-    here.open?.(draft, tag.attributes, here.localName);
+    current.open?.(builder, tag.attributes, current.localName);
   };
 
   const onInstruction = (): void => {
-    if (last === places.root) prologEnd = saxes?.position ?? 0;
+    if (last === elements.root) prologEnd = saxes?.position ?? 0;
   };
 
   const onComment = (): void => {
     onInstruction();
-    // Called before its last character.
+    // saxes calls it before the last character of the comment.
     prologEnd += 1;
   };
 
   const onAttribute = (): void => {
     attributes += 1;
-    if (attributes > MOST_ATTRIBUTES) throw problem(`at most ${MOST_ATTRIBUTES} attributes`, 'more');
+    if (attributes > MAX_ATTRIBUTES) throw problem(`at most ${MAX_ATTRIBUTES} attributes`, 'more');
   };
 
   const onText = (part: string): void => {
@@ -135,10 +141,10 @@ export function envelopeReader(
   };
 
   const onClose = (): void => {
-    const { close, parent = here } = here;
-    close?.(draft, text.trim());
-    here = parent;
-    if (here === places.root) end = saxes?.position;
+    const { close, parent = current } = current;
+    close?.(builder, text.trim());
+    current = parent;
+    if (current === elements.root) end = saxes?.position;
   };
 
   const onDoctype = (): void => {
@@ -162,8 +168,8 @@ export function envelopeReader(
     if (length > messageCharacters) throw problem(`at most ${messageCharacters} characters`, 'more');
   };
 
-  /** Of what saxes refuses: that which is behind the end of the envelope is the next one's. */
-  const isBehind = (parser: SaxesParser<typeof SAXES_OPTIONS>): boolean =>
+  /** Returns whether saxes has failed after the end of the envelope: then the next envelope has the error. */
+  const isAfterEnd = (parser: SaxesParser<typeof SAXES_OPTIONS>): boolean =>
     end !== undefined && parser.position > end;
 
   /** Feeds saxes; returns how many characters belong to the envelope, if it has ended. */
@@ -175,21 +181,21 @@ export function envelopeReader(
     } catch (error) {
       if (error instanceof SchemaViolation) throw problem(error.expected, error.actual, error);
       if (error instanceof DecodeError) throw error;
-      if (!isBehind(parser)) {
+      if (!isAfterEnd(parser)) {
         throw problem('well-formed XML', error instanceof Error ? error.message : 'something else', error);
       }
     }
     checkLength(end ?? written);
-    if (last === places.root) {
+    if (last === elements.root) {
       const isBlank = xml.slice(Math.max(prologEnd - offset, 0)).trim() === '';
       isBetween = isBlank && (isBetween || prologEnd > offset);
     } else isBetween = false;
     return end === undefined ? undefined : end - offset;
   };
 
-  /** Of one notification only: behind that, they would overtake what is left of the one before. */
-  const handOn = (): void => {
-    const { response, notification } = draft;
+  /** Only for the first notification: later events would overtake the rest of it. */
+  const emitEvents = (): void => {
+    const { response, notification } = builder;
     if (response.responseClass === 'Error' || response.notifications.length > 0) return;
     if (notification.events.length > 0) onEvents?.(notification.events.splice(0));
   };
@@ -199,13 +205,13 @@ export function envelopeReader(
     written = 0;
     end = undefined;
     attributes = 0;
-    here = last = places.root;
+    current = last = elements.root;
     prologEnd = 0;
     isBetween = false;
-    draft = newBuilder();
+    builder = newBuilder();
   };
 
-  // By an index: to join what is left of one chunk after another copies it for each envelope.
+  // With an index: slicing the rest of a chunk after each envelope would copy it each time.
   const read = (xml: string): void => {
     let at = saxes === undefined ? endOfBlanks(xml, 0) : 0;
     while (at < xml.length && !isOver) {
@@ -214,11 +220,11 @@ export function envelopeReader(
       const used = feed(saxes, piece);
       if (used === undefined) {
         at += piece.length;
-        handOn();
+        emitEvents();
         continue;
       }
       at = endOfBlanks(xml, at + used);
-      const { messages, dropped } = draft;
+      const { messages, dropped } = builder;
       if (dropped > 0) onDropped?.(dropped);
       restart();
       isOver = !take(messages);
@@ -243,9 +249,9 @@ function endOfBlanks(xml: string, from: number): number {
 }
 
 /**
- * Returns an operator that reads the bytes of a response as they arrive and emits the messages of its SOAP
- * envelopes, as {@link messageReader} does. It errors with a {@link DecodeError} after the messages that were
- * complete before.
+ * Returns an operator that parses bytes as they arrive, and emits the messages of their SOAP envelopes.
+ *
+ * It errors with a {@link DecodeError}, after the messages of all complete envelopes.
  */
 export function parseMessages(options?: ParserOptions): OperatorFunction<Uint8Array, EwsMessage> {
   return (chunks$) =>

@@ -12,9 +12,9 @@ export interface ResponseOptions extends ParserOptions, Pick<Limits, 'drainBytes
 /**
  * Returns an operator that reads the first SOAP envelope of a response, emits its messages, and completes.
  *
- * Everything after that envelope is ignored, even an error. It is read to the end of the body, which keeps the
- * connection, but at most `drainBytes` and for `drainSeconds`: then the body is unsubscribed from. It errors with a
- * {@link DecodeError} for a body without a complete envelope; an empty body is an answer without messages.
+ * Everything after that envelope is ignored, even an error. The rest of the body is drained so that the HTTP
+ * connection can be reused, for at most `drainBytes` and `drainSeconds`. It errors with a {@link DecodeError}
+ * for a body without a complete envelope; an empty body is a response without messages.
  */
 export function parseResponse(
   options: ResponseOptions = {},
@@ -23,23 +23,23 @@ export function parseResponse(
   return (chunks$) =>
     new Observable((subscriber) => {
       const decoder = new TextDecoder();
-      let answer: readonly EwsMessage[] | undefined;
+      let response: readonly EwsMessage[] | undefined;
       let ignoredBytes = 0;
 
       const finish = (): void => {
-        subscriber.next(answer ?? []);
+        subscriber.next(response ?? []);
         subscriber.complete();
       };
 
       const reader = envelopeReader((messages) => {
-        answer = messages;
+        response = messages;
         if (options.onMessage !== undefined) messages.forEach(options.onMessage);
         subscriber.add(timer(drainSeconds * 1000).subscribe(finish));
         return false;
       }, options);
 
       const isMoreWanted = (chunk: Uint8Array): boolean => {
-        if (answer === undefined) {
+        if (response === undefined) {
           reader.read(decoder.decode(chunk, { stream: true }));
           return true;
         }
@@ -56,7 +56,7 @@ export function parseResponse(
         chunks$.pipe(tap({ complete: end }), takeWhile(isMoreWanted)).subscribe({
           complete: finish,
           error: (error: unknown) => {
-            if (answer === undefined) subscriber.error(error);
+            if (response === undefined) subscriber.error(error);
             else finish();
           },
         }),

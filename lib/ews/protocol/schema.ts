@@ -6,18 +6,18 @@ type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 /** The attributes of an element, by name. */
 export type Attributes = Readonly<Record<string, string>>;
 
-/** What to do with an element. Those that no step is for are skipped, with all that is in them. */
+/** Reads an element into a message. Elements without a handler are skipped, with their children. */
 export interface ElementHandler {
-  /** The steps of the elements in it, by local name. */
+  /** The handlers of its child elements, by local name. */
   readonly children?: ReadonlyMap<string, ElementHandler>;
-  /** The step of those that have none by name. */
+  /** The handler of all other child elements. */
   readonly otherwise?: ElementHandler;
-  readonly open?: (draft: MessageBuilder, attributes: Attributes, localName: string) => void;
+  readonly open?: (builder: MessageBuilder, attributes: Attributes, localName: string) => void;
   /** Called with the text of the element, without the space around it. */
-  readonly close?: (draft: MessageBuilder, text: string) => void;
+  readonly close?: (builder: MessageBuilder, text: string) => void;
 }
 
-/** Something well-formed that is not what the schema says. */
+/** A document is well-formed, but does not match the schema. */
 export class SchemaViolation extends Error {
   readonly expected: string;
   readonly actual: string;
@@ -29,7 +29,7 @@ export class SchemaViolation extends Error {
   }
 }
 
-/** An event as far as it was read, with all that any type has. */
+/** An event that is being read, with the fields of all types. */
 export interface EventDraft {
   readonly type: ServerEvent['type'];
   readonly subscriptionId: string;
@@ -67,30 +67,31 @@ interface FaultDraft {
   values: Values;
 }
 
-/** An envelope as far as it was read. A step touches only what the steps around it have begun. */
+/**
+ * An envelope that is being read. A handler changes only the parts that the handlers around it have started.
+ */
 export interface MessageBuilder {
-  /** What the envelope brings. */
   readonly messages: EwsMessage[];
-  /** How many parts were counted; see {@link countPart}. */
+  /** The parts that {@link countPart} has counted. */
   parts: number;
-  /** How many members were left out, because their text or attributes are not of their type. */
+  /** How many members were dropped because their text or attributes have the wrong type. */
   dropped: number;
-  /** Whether the ResponseClass of the response message is none that the schema knows. */
+  /** Whether the ResponseClass of the response message is not in the schema. */
   isUnclassed: boolean;
   operation: string;
   response: ResponseDraft;
   notification: NotificationDraft;
   event: EventDraft;
   fault: FaultDraft;
-  /** Where the values of the MessageXml go that is being read. */
+  /** The values of the MessageXml that is being read. */
   values: Values;
   valueName: string;
 }
 
-/** Where there is no MessageXml. Nobody writes into it. */
+/** The values of a message without MessageXml. It is never changed. */
 export const NO_VALUES: Values = new Map();
 
-/** A response message of which nothing was read. */
+/** Returns an empty response message. */
 export function newResponse(operation: string): ResponseDraft {
   return {
     type: 'response',
@@ -103,12 +104,12 @@ export function newResponse(operation: string): ResponseDraft {
   };
 }
 
-/** A notification of which nothing was read. */
+/** Returns an empty notification. */
 export function newNotification(): NotificationDraft {
   return { subscriptionId: '', moreEvents: false, events: [] };
 }
 
-/** An event of which nothing was read. */
+/** Returns an empty event. */
 export function newEvent(type: ServerEvent['type'], subscriptionId: string): EventDraft {
   return {
     type,
@@ -126,13 +127,15 @@ export function newEvent(type: ServerEvent['type'], subscriptionId: string): Eve
   };
 }
 
-/** A fault of which nothing was read. */
+/** Returns an empty fault. */
 export function newFault(): FaultDraft {
   return { faultCode: '', faultString: '', values: NO_VALUES };
 }
 
-/** What stands in each draft until there is another: nobody writes into it (1,000 envelopes of ews-parse). */
-const NOTHING_READ = {
+/**
+ * The first state of every builder. Its objects are shared and never changed (ews-parse, 1,000 envelopes).
+ */
+const EMPTY_BUILDER = {
   parts: 0,
   dropped: 0,
   isUnclassed: false,
@@ -145,24 +148,24 @@ const NOTHING_READ = {
   valueName: '',
 } as const;
 
-/** An envelope of which nothing was read. */
+/** Returns a builder for one envelope. */
 export function newBuilder(): MessageBuilder {
-  return { messages: [], ...NOTHING_READ };
+  return { messages: [], ...EMPTY_BUILDER };
 }
 
-/** How many parts an envelope may have. A part of 4 characters takes 130 bytes of memory. */
-const MOST_PARTS = 10_000;
+/** The number of parts in an envelope: a part of 4 characters takes 130 bytes of memory. */
+const MAX_PARTS = 10_000;
 
 /**
- * Counts a part of an envelope that takes far more memory than characters.
+ * Counts a part of an envelope that takes much more memory than it has characters.
  *
- * @throws GrammarViolation if the envelope has too many.
+ * @throws SchemaViolation if the envelope has too many.
  */
-export function countPart(draft: MessageBuilder): void {
-  draft.parts += 1;
-  if (draft.parts > MOST_PARTS) {
+export function countPart(builder: MessageBuilder): void {
+  builder.parts += 1;
+  if (builder.parts > MAX_PARTS) {
     throw new SchemaViolation(
-      `at most ${MOST_PARTS} response messages, faults, notifications, values and failed ids`,
+      `at most ${MAX_PARTS} response messages, faults, notifications, values and failed ids`,
       'more',
     );
   }

@@ -21,25 +21,28 @@ import type { EwsMessage, ResponseMessage } from './messages.ts';
 import type { ParserOptions } from './parser.ts';
 import { parseStream, type StreamedMessage } from './streamParser.ts';
 
-/** One operation on its way to the server. */
+/** One operation to send to the server. */
 export interface SoapCall extends OperationIdentity {
   readonly envelope: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly onProgress?: HttpRequest['onProgress'];
   readonly keepalive?: boolean;
-  /** The limits of the response that its reader applies. @default those of the library */
+  /** The limits of the response. @default those of the library */
   readonly limits?: Pick<Limits, 'depth' | 'messageCharacters' | 'drainBytes' | 'drainSeconds'>;
-  /** Called with events of the answer while it arrives; it brings those that are left. @default all come with it */
+  /**
+   * Called with events of the incomplete response, which then contains only the others.
+   * @default it contains all
+   */
   readonly onEvents?: ParserOptions['onEvents'];
 }
 
 /**
- * Returns an Observable that sends a SOAP envelope for each subscriber, emits the response message that
- * answers it, and completes. Only the first envelope of the response is read.
+ * Returns an Observable that sends a SOAP envelope for each subscriber and emits the response message.
  *
- * It errors with a {@link SoapFault} or an {@link EwsError} where the server answers that it failed, with an
- * {@link HttpError} for a status that brings no SOAP, and with a {@link DecodeError} for an answer that is
- * none. A refusal is told as `undone`: the server created nothing.
+ * Only the first envelope of the response is read. It errors with a {@link SoapFault} or an {@link EwsError}
+ * if the operation failed, with an {@link HttpError} for a status without SOAP, and with a {@link
+ * DecodeError} for a response that is not EWS. A failed operation has created nothing on the server:
+ * `onProgress` gets `undone`.
  */
 export function soapCall(transport: Transport, call: SoapCall): Observable<ResponseMessage> {
   const request = requestFor(call);
@@ -55,9 +58,9 @@ export function soapCall(transport: Transport, call: SoapCall): Observable<Respo
 }
 
 /**
- * Returns an Observable that sends a SOAP envelope for each subscriber and emits the messages of the answer as
- * they arrive, faults and errors too, and completes when the body ends. What cannot be read is emitted in its
- * place.
+ * Returns an Observable that sends a SOAP envelope for each subscriber and emits the messages of the answer
+ * as they arrive, faults and errors too, and completes when the body ends. What cannot be read is emitted in
+ * its place.
  *
  * It errors with an {@link HttpError} for a status that brings no SOAP, with a {@link DecodeError} for an
  * answer that is none, and with a {@link NetworkError} when it breaks off.
@@ -85,12 +88,12 @@ function requestFor({ url, envelope, headers, onProgress, keepalive }: SoapCall)
   };
 }
 
-/** Whether a Content-Type may be that of a SOAP envelope. */
+/** Returns whether a Content-Type may be that of a SOAP envelope. */
 export function isXml(contentType: string): boolean {
   return /^(text|application)\/([\w.-]+\+)?xml\b/i.test(contentType);
 }
 
-/** There are servers that send a second answer after a fault: it would be taken for that of the next request. */
+/** Some servers send a second response after a fault, which the next request would receive. */
 function discardingAfterFault({ discardConnection }: HttpResponse): (message: StreamedMessage) => void {
   return ({ type }) => {
     if (type === 'fault') discardConnection?.();
@@ -108,16 +111,16 @@ function answerOf(
     parseResponse({ ...call.limits, ...options, onMessage, ...(onEvents === undefined ? {} : { onEvents }) }),
   ).pipe(
     tap((messages) => {
-      // Exchange sends a fault with it; an empty one is from a proxy, or from a server that is going down.
+      // Exchange sends a fault with this status. A proxy, or a server that shuts down, sends an empty body.
       if (response.status === 500 && messages.length === 0) throw httpError(response, request);
     }),
   );
 }
 
-/** How much of a body shows whether it is a web page. */
+/** How many bytes show whether a body is a web page. */
 const START_BYTES = 256;
 
-/** Status 500 brings a fault, if the server itself says it and not one in between. */
+/** A status 500 of the server itself has a fault; one of a proxy has none. */
 function read<Messages>(
   response: HttpResponse,
   request: RequestIdentity,
@@ -134,7 +137,7 @@ function read<Messages>(
   let start: Uint8Array | undefined;
   const reasonOf = (error: unknown): unknown => {
     if (!(error instanceof DecodeError)) return error;
-    // Sign-in pages come with any type.
+    // Sign-in pages come with any Content-Type.
     const isPage = isHtml(new TextDecoder().decode(start?.subarray(0, START_BYTES)));
     const reason = isPage ? notXml(subject, 'text/html') : error;
     return status === 500 ? httpError(response, request, reason) : reason;

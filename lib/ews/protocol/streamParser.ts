@@ -4,26 +4,26 @@ import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { envelopeReader, type MessageParser, type ParserOptions } from './parser.ts';
 import type { EwsMessage } from './messages.ts';
 
-/** An envelope of a stream that could not be read. Those behind it can be. */
+/** An envelope of a stream that could not be read. The next one can be. */
 interface UnreadableEnvelope {
   readonly type: 'unreadable';
-  /** What is wrong with it. */
   readonly problem: DecodeError;
 }
 
-/** What a stream brings. */
+/** A message of a stream, or an envelope that could not be read. */
 export type StreamedMessage = EwsMessage | UnreadableEnvelope;
 
-/** How an envelope begins: with its declaration, or without one. A prefix is not as long as one likes. */
+/** The beginning of an envelope, with or without a declaration. The length of a prefix is limited. */
 const BEGINNING = /<(?:\?xml[\s?]|(?:[^\s<>/?!:]{1,80}:)?Envelope[\s/>])/;
-/** What may be such a beginning, as far as it is there. */
+/** The end of a chunk that may be the start of such a beginning. */
 const CUT_BEGINNING = /<(?:\?(?:x(?:ml?)?)?|[^\s<>/?!]{0,90})$/;
 
 /**
- * Creates a parser for a stream that goes on behind an envelope that cannot be read: where the next one begins
- * is seen before the parsing, so that whatever is wrong with one stays with that one.
+ * Creates a parser of a stream, which continues after an envelope that cannot be read.
  *
- * @param next Called with each message, and with each problem in the place of the message, in order.
+ * It finds the beginnings of envelopes without parsing them, so that an error affects only its own envelope.
+ *
+ * @param next Called with each message or unreadable envelope, in order.
  */
 export function streamingParser(
   next: (message: StreamedMessage) => void,
@@ -37,13 +37,14 @@ export function streamingParser(
     length = 0;
     return true;
   }, options);
-  /** Until the next envelope, where one cannot be read. */
+  /** Whether to skip everything up to the next envelope. */
   let isUnreadable = false;
   let isInElement = false;
-  /** The last character so far that is no white space: it matters in front of an element. */
+  /** The last character that is not white space: it matters before an element. */
   let before = '';
   let length = 0;
-  let held = '';
+  /** The end of the last chunk, which may be the start of a beginning. */
+  let carry = '';
 
   const attempt = (read: () => void): void => {
     if (isUnreadable) return;
@@ -71,7 +72,8 @@ export function streamingParser(
 
   const begin = (beginning: string): void => {
     const isElement = !beginning.startsWith('<?');
-    // A declaration or a comment in front of the element ends with a bracket; anything else broke off there.
+    // A declaration or comment before the element ends with a bracket. Anything else is an envelope that
+    // broke off.
     const isNext = isInElement || (before !== '' && !(isElement && before === '>'));
     if (isNext || isUnreadable) {
       attempt(() => reader.end());
@@ -86,31 +88,32 @@ export function streamingParser(
   };
 
   const read = (xml: string): void => {
-    let rest = held + xml;
+    let rest = carry + xml;
     for (let found = BEGINNING.exec(rest); found !== null; found = BEGINNING.exec(rest)) {
       const [beginning] = found;
       take(rest.slice(0, found.index));
       begin(beginning);
       rest = rest.slice(found.index + beginning.length);
     }
-    held = CUT_BEGINNING.exec(rest)?.[0] ?? '';
-    take(rest.slice(0, rest.length - held.length));
+    carry = CUT_BEGINNING.exec(rest)?.[0] ?? '';
+    take(rest.slice(0, rest.length - carry.length));
   };
 
   return {
     write: (chunk) => read(decoder.decode(chunk, { stream: true })),
     end: () => {
-      take(held + decoder.decode());
+      take(carry + decoder.decode());
       attempt(() => reader.end());
     },
   };
 }
 
 /**
- * Returns an operator that reads the bytes of a stream as they arrive and emits the messages of its SOAP
- * envelopes, and where one cannot be read, what is wrong with it. Of several in a row that is told of the first:
- * an envelope of a dozen characters must not bring an error of hundreds each. It errors with a {@link DecodeError}
- * only for one that is too long.
+ * Returns an operator that parses the bytes of a stream as they arrive, and emits its messages.
+ *
+ * An unreadable envelope is emitted too, but only the first of several in a row: an envelope of a dozen
+ * characters must not produce an error of hundreds. It errors with a {@link DecodeError} only for an envelope
+ * that is too long.
  */
 export function parseStream(options?: ParserOptions): OperatorFunction<Uint8Array, StreamedMessage> {
   return (chunks$) => {

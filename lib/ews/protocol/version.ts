@@ -1,6 +1,6 @@
 import type { Impersonation, SubscribeRequest } from './envelope.ts';
 
-/** The schema versions that a server can be asked to answer by. */
+/** The schema versions of requests. */
 export type ExchangeVersion =
   | 'Exchange2007'
   | 'Exchange2007_SP1'
@@ -24,7 +24,7 @@ export const VERSIONS: readonly ExchangeVersion[] = [
 ];
 
 /**
- * Checks that a version knows all that a subscription needs.
+ * Checks that a schema version has everything that a subscription needs.
  *
  * @throws TypeError that names the option or the function, and the version that it needs.
  */
@@ -37,7 +37,7 @@ export function checkSubscription(
   if (folders === undefined) atLeast(version, 'Exchange2010', 'allFolders');
 }
 
-/** The same for an impersonation. */
+/** Checks the same for an impersonation. */
 export function checkConnectingSid(version: ExchangeVersion, impersonate: Impersonation): void {
   atLeast(version, 'Exchange2007_SP1', 'impersonate');
   if ('smtpAddress' in impersonate) atLeast(version, 'Exchange2010', 'impersonate.smtpAddress');

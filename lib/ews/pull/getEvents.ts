@@ -39,8 +39,8 @@ interface Polling {
 /**
  * Returns an Observable that polls a subscription with GetEvents, and emits its events.
  *
- * The first request is sent at once, the others as {@link nextPace} decides. It never completes, and errors with a
- * failure that another GetEvents would not fix.
+ * The first request is sent at once, the others as {@link nextPace} decides. It never completes, and errors
+ * with a failure that another GetEvents would not fix.
  */
 export function getEventsLoop(
   server: ServerSession,
@@ -118,8 +118,8 @@ function extendLease({ lease, options }: Polling): void {
 /**
  * Returns whether the events may belong to another subscription.
  *
- * A server without watermarks may reuse ids. While a new id is on its way it may be this one, and the events may be
- * those of its new owner.
+ * A server without watermarks may reuse ids. While a new id is on its way it may be this one, and the events
+ * may be those of its new owner.
  */
 function mayBelongToAnother({ server: { subscriptionIds }, stream }: Polling): boolean {
   return stream.progress$.value.watermark === undefined && subscriptionIds.isAwaitingId;
@@ -128,8 +128,8 @@ function mayBelongToAnother({ server: { subscriptionIds }, stream }: Polling): b
 /**
  * Takes from the pending events those that can be emitted before the response is complete.
  *
- * These are the events up to the last watermark: the server sends the later ones again if the rest is lost. Without
- * watermarks it sends nothing again.
+ * These are the events up to the last watermark: the server sends the later ones again if the rest is lost.
+ * Without watermarks it sends nothing again.
  */
 function deliverable(pending: ServerEvent[], polling: Polling): readonly ServerEvent[] {
   const { stream } = polling;
@@ -188,7 +188,8 @@ function afterFailure(polling: Polling, error: unknown, mayHaveActed: boolean): 
     advance(stream, { type: 'refused' });
     return throwError(() => error);
   }
-  // Without watermarks, a server sends each event once. The lost response may have had some, and the request may
+  // Without watermarks, a server sends each event once. The lost response may have had some, and the request
+  // may
   // still arrive and take others: so the next request is for a new subscription.
   if (mayHaveActed && progress.watermark === undefined) {
     advance(stream, { type: 'responseLost' });
@@ -200,7 +201,10 @@ function afterFailure(polling: Polling, error: unknown, mayHaveActed: boolean): 
   return EMPTY;
 }
 
-/** Returns the events of a notification. It throws if that is for another subscription: some servers reuse ids. */
+/**
+ * Returns the events of a notification. It throws if that is for another subscription: some servers reuse
+ * ids.
+ */
 function eventsFor(
   id: string,
   { subscriptionId, events }: Notification,

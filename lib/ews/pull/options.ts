@@ -9,11 +9,11 @@ import {
   type ResumableOptions,
 } from '../subscription/options.ts';
 
-/** Options of `pullNotifications`: what to watch, and how often to poll. */
+/** Options of `pullNotifications`. */
 export interface PullOptions extends ResumableOptions {
   /**
-   * How long the server keeps the subscription without a request, in whole minutes from 1 to 1440. A subscription
-   * that a dead process has left expires after this time.
+   * How long the server keeps the subscription without a request, in whole minutes from 1 to 1440. A
+   * subscription that a dead process has left expires after this time.
    * @default 10
    */
   readonly timeoutMinutes?: number;

@@ -12,7 +12,7 @@ export interface PollPace {
   readonly immediate: number;
 }
 
-/** What a GetEvents response says about the next request. */
+/** The part of a GetEvents response that decides about the next request. */
 export interface PollResult {
   /** Whether the server has more events. */
   readonly moreEvents: boolean;
@@ -23,8 +23,9 @@ export interface PollResult {
 /**
  * Returns when to send the next request after a response: a pure function.
  *
- * The next request is sent at once if the server has more events. The interval applies if the response brought no
- * events, and after 500 requests without a wait: a server that always has more must not be polled without a pause.
+ * The next request is sent at once if the server has more events. The interval applies if the response
+ * brought no events, and after 500 requests without a wait: a server that always has more must not be polled
+ * without a pause.
  *
  * @param before The pace after the previous response.
  */

@@ -7,22 +7,24 @@ import { getEventsLoop } from './getEvents.ts';
 import { type PullOptions, resolvePullOptions } from './options.ts';
 
 /**
- * Returns an Observable that creates a pull subscription on the server for each subscriber and polls its events.
+ * Returns an Observable that creates a pull subscription on the server for each subscriber and polls its
+ * events.
  *
  * The subscription is removed with Unsubscribe when the Observable's subscription ends, however it ends.
  *
- * Events are emitted in the server's order. The first GetEvents is sent right after Subscribe. A `status` event means
- * that nothing has happened, so `timeout({ each })` detects silence. A `gap` event marks a position at which events
- * may be missing.
+ * Events are emitted in the server's order. The first GetEvents is sent right after Subscribe. A `status`
+ * event means that nothing has happened, so `timeout({ each })` detects silence. A `gap` event marks a
+ * position at which events may be missing.
  *
- * A GetEvents that is not answered within the `limits` of the connection is sent again. If the server has no watermarks,
- * the response may have contained events, so a new subscription replaces the old one, with a `gap`.
+ * A GetEvents that is not answered within the `limits` of the connection is sent again. If the server has no
+ * watermarks, the response may have contained events, so a new subscription replaces the old one, with a
+ * `gap`.
  *
- * Transient failures are retried with backoff: without limit after the server has accepted a subscription, and up to
- * `retries` times (4 by default) before. A lost subscription is re-created from the last watermark. All other failures
- * are errors: a {@link SoapFault} or an {@link EwsError} for a refusal by the server, and errors of the core for a
- * response that is not EWS. The Observable completes only when the connection is closed. `exchange.releases` emits the
- * outcome of each removal.
+ * Transient failures are retried with backoff: without limit after the server has accepted a subscription,
+ * and up to `retries` times (4 by default) before. A lost subscription is re-created from the last watermark.
+ * All other failures are errors: a {@link SoapFault} or an {@link EwsError} for a refusal by the server, and
+ * errors of the core for a response that is not EWS. The Observable completes only when the connection is
+ * closed. `exchange.releases` emits the outcome of each removal.
  *
  * @see [EWS] How to: Pull notifications about mailbox events by using EWS in Exchange
  *

@@ -5,26 +5,27 @@ import { bodyOf, type NodeRequestLike, tooLarge } from './body.ts';
 import { MAX_UNKNOWN, routerOf } from './router.ts';
 import { isXml } from '../protocol/soap.ts';
 
-/** What a listener lets in. */
+/** Options of {@link pushListener}. */
 export interface PushListenerOptions {
   /**
-   * The path of the callback URL, without the query; requests to another are answered 404. It is compared in
-   * constant time, so that a part of it may be a secret between you and the server.
+   * The path of the callback URL, without the query. Requests to other paths are answered 404. It is compared
+   * in constant time, so that it may contain a secret between you and the server.
    * @default any
    */
   readonly path?: string;
   /**
-   * How many bytes a notification may have; a larger one is answered 413. One that carries the secret of no
-   * subscription may have 131,072 at most, also with `callbackSecret: false`.
+   * The largest notification, in bytes; a larger one is answered 413. Without the secret of a subscription
+   * the limit is 131,072, also with `callbackSecret: false`.
    * @default 1_048_576
    */
   readonly maxBytes?: number;
-  /** How long a notification may take to arrive, in seconds; a slower one is answered 408. @default 30 */
+  /** The time for a notification to arrive, in seconds; a slower one is answered 408. @default 30 */
   readonly timeoutSeconds?: number;
   /**
-   * How many notifications that carry the secret of no subscription may be under way at the same time; one more
-   * is answered 503. Strangers send such, and left-over subscriptions, whose server tries again. With
-   * `callbackSecret: false` all notifications count. Those with a secret count apart, 3 for each subscription.
+   * The number of concurrent notifications without the secret of a subscription; one more is answered 503.
+   *
+   * They come from strangers, and from old subscriptions, whose server retries. With `callbackSecret: false`
+   * all notifications count. Those with a secret have a separate limit: 3 for each subscription.
    * @default 32
    */
   readonly maxUnknown?: number;
@@ -32,51 +33,52 @@ export interface PushListenerOptions {
 
 const NAMES: OptionNames<PushListenerOptions> = { path: 1, maxBytes: 1, timeoutSeconds: 1, maxUnknown: 1 };
 
-/** What of a response of `node:http` is used. */
+/** The part of a response of `node:http` that the listener uses. */
 export interface NodeResponseLike {
-  /** Whether it was answered before. */
+  /** Whether the response has started. */
   readonly headersSent: boolean;
-  /** Begins the answer. */
+  /** Starts the response. */
   writeHead(status: number, headers: Record<string, string>): unknown;
-  /** Ends the answer. */
+  /** Ends the response. */
   end(body: string): unknown;
-  /** Hears of errors, which mean that nobody waits for the answer any more. */
+  /** Adds a listener for errors, which mean that the client has left. */
   on(event: 'error', listener: () => void): unknown;
 }
 
-/** A request that was answered, but not with what an Exchange server hopes for. */
+/** A request that the listener has rejected. */
 export interface RefusedPost {
-  /** What it was answered. */
+  /** The HTTP status of the response. */
   readonly status: number;
-  /** Why, in one sentence of at most 200 characters, without a word of the request's body. */
+  /** The reason, in one sentence of at most 200 characters that quotes nothing of the request's body. */
   readonly problem: string;
 }
 
-/** Takes what servers post. */
+/** Receives the requests that Exchange servers post. */
 export interface PushListener {
-  /** What is posted. It completes when the listener is closed. */
+  /** Emits each accepted request. It completes when the listener is closed. */
   readonly incoming$: Observable<PushRequest>;
-  /** What was refused, for a log. It never errors. */
+  /** Emits each rejected request, for a log. It never errors. */
   readonly refused$: Observable<RefusedPost>;
-  /** Takes a request of `node:http`, https or Express, and answers it. It never throws. */
+  /** Answers a request of `node:http`, `node:https` or Express. It never throws. */
   readonly handler: (request: NodeRequestLike, response: NodeResponseLike) => void;
-  /** Refuses what comes from now on, and ends what is notified by it. */
+  /** Rejects all further requests, and ends the streams of `incoming$`. */
   close(): void;
 }
 
 /**
- * Creates a listener for what Exchange servers post to a callback URL: its `handler` is one for `node:http`,
- * `node:https` or Express, and its `incoming$` is for `pushNotifications`.
+ * Creates a listener for the requests that Exchange servers post to a callback URL.
  *
- * Every request is answered, and the handler never throws. Requests that are no notifications are refused: 404 for
- * another path, 405 for another method than POST, 415 for a type that is not XML, 413 for a body that is too large,
- * 408 for one that is too slow, and 400 for one that cannot be read or names several subscriptions. Servers are asked
- * to try again, with 503, while nobody is subscribed to `incoming$` and while too much is under way. `refused$` emits
- * each refusal.
+ * Its `handler` is for `node:http`, `node:https` or Express, its `incoming$` for `pushNotifications`.
+ *
+ * Every request is answered, and the handler never throws. Other requests than notifications are rejected:
+ * 404 for another path, 405 for another method than POST, 415 for a type that is not XML, 413 for a body that
+ * is too large, 408 for one that is too slow, and 400 for one that cannot be read or names several
+ * subscriptions. The status is 503, so that the server retries, while `incoming$` has no subscriber and while
+ * too many requests are under way. `refused$` emits each rejection.
  *
  * `pushNotifications` adds a secret to the query of each callback URL. A notification without the secret of a
- * subscription reaches none: it is answered so that its server ends the subscription that it is for. The secret is
- * sent in the URL, so serve the listener over TLS, keep queries out of the logs of proxies, and let only your Exchange
+ * subscription reaches none, and the response ends its subscription on the server. The secret is sent in the
+ * URL, so serve the listener over TLS, keep queries out of the logs of proxies, and let only your Exchange
  * servers reach it.
  *
  * @example
@@ -100,7 +102,7 @@ export interface PushListener {
  * });
  * ```
  *
- * @throws TypeError that names the option, for one that cannot be used.
+ * @throws TypeError that names the option that cannot be used.
  */
 export function pushListener(options: PushListenerOptions = {}): PushListener {
   const {
@@ -118,18 +120,18 @@ export function pushListener(options: PushListenerOptions = {}): PushListener {
   const incoming = new Subject<PushRequest>();
   const refused = new Subject<RefusedPost>();
   const incoming$ = incoming.asObservable();
-  // The first call decides how much the router lets in.
+  // The first call sets the limit of the router.
   routerOf(incoming$, maxUnknown);
 
-  const reasonToRefuse = ({ method, headers }: NodeRequestLike, url: string): PushResponse | undefined => {
-    const [at = ''] = url.split('?', 1);
-    if (path !== undefined && !isSame(at, path)) return reject(404, 'It came to another path.');
+  const rejectionOf = ({ method, headers }: NodeRequestLike, url: string): PushResponse | undefined => {
+    const [requested = ''] = url.split('?', 1);
+    if (path !== undefined && !isSame(requested, path)) return reject(404, 'It came to another path.');
     if (method !== 'POST') {
       return { ...reject(405, 'It was no POST.'), headers: { allow: 'POST' } };
     }
     if (!isXml(String(headers['content-type']))) return reject(415, 'Its Content-Type is not XML.');
     if (Number(headers['content-length'] ?? 0) > maxBytes) return tooLarge(maxBytes);
-    return incoming.observed ? undefined : retryLater('Nobody is subscribed to incoming$.');
+    return incoming.observed ? undefined : retryLater('incoming$ has no subscriber.');
   };
 
   const handler = (request: NodeRequestLike, response: NodeResponseLike): void => {
@@ -137,7 +139,7 @@ export function pushListener(options: PushListenerOptions = {}): PushListener {
     const respond = ({ status, headers, body, problem = '' }: PushResponse): void => {
       if (answering.closed) return;
       answering.unsubscribe();
-      // A connection with the rest of a refused body on it serves nothing else.
+      // A connection with the rest of a rejected body cannot be reused.
       const connection = status < 400 ? headers : { ...headers, connection: 'close' };
       response.on('error', () => undefined);
       if (!response.headersSent) {
@@ -146,9 +148,9 @@ export function pushListener(options: PushListenerOptions = {}): PushListener {
       }
       if (status >= 400) refused.next({ status, problem });
     };
-    // Frameworks shorten `url` by the path that they have matched.
+    // Frameworks remove the path that they have matched from `url`.
     const url = request.originalUrl ?? request.url ?? '';
-    const reason = reasonToRefuse(request, url);
+    const reason = rejectionOf(request, url);
     if (reason !== undefined) {
       respond(reason);
       return;
@@ -173,11 +175,11 @@ export function pushListener(options: PushListenerOptions = {}): PushListener {
   };
 }
 
-/** Takes as long for a path that is nearly right as for one that is wrong at once. */
+/** Compares in constant time, whichever character differs. */
 function isSame(given: string, expected: string): boolean {
   let difference = given.length ^ expected.length;
-  for (let place = 0; place < expected.length; place += 1) {
-    difference |= given.charCodeAt(place) ^ expected.charCodeAt(place);
+  for (let index = 0; index < expected.length; index += 1) {
+    difference |= given.charCodeAt(index) ^ expected.charCodeAt(index);
   }
   return difference === 0;
 }

@@ -17,28 +17,29 @@ import {
 } from '../subscription/options.ts';
 import { SECRET_PARAMETER, secretIn } from './callbackSecret.ts';
 
-/** Options of `pushNotifications`: what to watch, and where the server posts it. */
+/** Options of `pushNotifications`. */
 export interface PushOptions extends ResumableOptions {
   /**
-   * The absolute URL that the server posts to, which reaches the listener of `incoming`. The server must be able to
-   * reach it and must trust its certificate. Each process needs its own URL.
+   * The absolute URL that the server posts to, which reaches the listener of `incoming`. The server must be
+   * able to reach it and must trust its certificate. Each process needs its own URL.
    */
   readonly callbackUrl: string;
   /**
-   * Adds a secret to the query of `callbackUrl`, as the parameter `pushKey`: 128 random bits, different for each
-   * subscription. A post without it reaches no subscription, whatever ids it contains.
+   * Adds a secret to the query of `callbackUrl`, as the parameter `pushKey`: 128 random bits, different for
+   * each subscription. A post without it reaches no subscription, whatever ids it contains.
    *
-   * `false` leaves `callbackUrl` as it is, for a URL that cannot have a query, or an adapter that does not give the
-   * URL of a request. Then anybody who knows `callbackUrl` and a subscription id can post events for it, and unknown
-   * posts can delay the first events of a new subscription: let only your Exchange servers reach it.
+   * `false` leaves `callbackUrl` as it is, for a URL that cannot have a query, or an adapter that does not
+   * give the URL of a request. Then anybody who knows `callbackUrl` and a subscription id can post events for
+   * it, and unknown posts can delay the first events of a new subscription: let only your Exchange servers
+   * reach it.
    * @default true
    */
   readonly callbackSecret?: boolean;
   /**
    * How often the server posts a `status` when nothing happens, in whole minutes from 1 to 1440.
    *
-   * The server retries a failed post for this long, and then ends the subscription. An unsubscribed subscription
-   * lasts until the next post, so at most for this long.
+   * The server retries a failed post for this long, and then ends the subscription. An unsubscribed
+   * subscription lasts until the next post, so at most for this long.
    * @default 5
    */
   readonly statusFrequencyMinutes?: number;

@@ -102,7 +102,10 @@ function afterError(
   return action === 'retry' ? EMPTY : throwError(() => error);
 }
 
-/** A server whose posts are not answered, or do not reach this process, ends the subscription without a message. */
+/**
+ * A server whose posts are not answered, or do not reach this process, ends the subscription without a
+ * message.
+ */
 function silenceError(ms: number, url: string): EwsError {
   return new EwsError(
     { operation: 'SendNotification', url },
@@ -121,19 +124,21 @@ function noPostError(url: string): NetworkError {
 /**
  * Returns an Observable of the events that a server posts for a push subscription.
  *
- * Each subscriber has its own subscription on the server, which ends when the Observable's subscription ends, however
- * it ends. Each post is answered after its events were emitted, and the response to a post is the only way to end a
- * push subscription. Unsubscribing while an event is emitted ends it with the response to that very post. Otherwise
- * `exchange.releases` counts it as pending until the server posts again, for `statusFrequencyMinutes` at most. If the
- * server does not post again, it has ended the subscription by then: the outcome is `Expired`.
+ * Each subscriber has its own subscription on the server, which ends when the Observable's subscription ends,
+ * however it ends. Each post is answered after its events were emitted, and the response to a post is the
+ * only way to end a push subscription. Unsubscribing while an event is emitted ends it with the response to
+ * that very post. Otherwise `exchange.releases` counts it as pending until the server posts again, for
+ * `statusFrequencyMinutes` at most. If the server does not post again, it has ended the subscription by then:
+ * the outcome is `Expired`.
  *
- * The library adds a secret to `callbackUrl`: random bits, different for each subscription. A post without the secret
- * of a subscription reaches none, and the response ends its subscription on the server. This also removes the
- * subscriptions that another process has left. See `callbackSecret` for a URL that cannot have a query.
+ * The library adds a secret to `callbackUrl`: random bits, different for each subscription. A post without
+ * the secret of a subscription reaches none, and the response ends its subscription on the server. This also
+ * removes the subscriptions that another process has left. See `callbackSecret` for a URL that cannot have a
+ * query.
  *
  * A `status` event means that nothing has happened. Events that the server posts twice, because it missed the
- * response, are emitted once. After silence, and when the server has lost the subscription, it is re-created from the
- * last watermark; a `gap` event marks a position at which events may be missing. Errors are those of
+ * response, are emitted once. After silence, and when the server has lost the subscription, it is re-created
+ * from the last watermark; a `gap` event marks a position at which events may be missing. Errors are those of
  * `pullNotifications`; if `incoming` errors or completes, the Observable errors.
  *
  * @see [EWS] Notification subscriptions, mailbox events, and EWS in Exchange
@@ -163,8 +168,8 @@ function noPostError(url: string): NetworkError {
  * ```
  *
  * @param exchange Returned by {@link connectExchange}.
- * @param incoming The posts to `callbackUrl`, such as `incoming$` of a `pushListener`. One Observable serves many
- * subscriptions, of several connections too: pass the same one each time, not one derived from it.
+ * @param incoming The posts to `callbackUrl`, such as `incoming$` of a `pushListener`. One Observable serves
+ * many subscriptions, of several connections too: pass the same one each time, not one derived from it.
  * @throws TypeError that names the option that cannot be used.
  */
 export function pushNotifications(

@@ -5,13 +5,13 @@ export interface PushRequest {
   /**
    * Returns the URL that was posted to; its path and query are enough.
    *
-   * The query contains the secret of the subscription: as a function, it does not appear in logs. Without this member,
-   * only subscriptions with `callbackSecret: false` receive events.
+   * The query contains the secret of the subscription: as a function, it does not appear in logs. Without
+   * this member, only subscriptions with `callbackSecret: false` receive events.
    */
   readonly url?: () => string | undefined;
   /**
-   * The body as it arrives, limited in bytes and in time; it errors if it breaks off. It is subscribed to once, or
-   * never if the request is rejected before.
+   * The body as it arrives, limited in bytes and in time; it errors if it breaks off. It is subscribed to
+   * once, or never if the request is rejected before.
    */
   readonly body$: Observable<Uint8Array>;
   /** Answers the request. It is called once, and must not throw. */
@@ -26,11 +26,10 @@ export interface PushResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** A SOAP envelope, or empty. */
   readonly body: string;
-  /** What is wrong with the request: one sentence for a log, not sent to the server. */
+  /** Why the request is rejected: one sentence for a log, not sent to the server. */
   readonly problem?: string;
 }
 
-/** Servers retry on their own; this asks for a wait. */
 const RETRY_AFTER_SECONDS = 30;
 
 /** Returns the response that asks the server to send the same again later. */

@@ -32,7 +32,8 @@ const ROUTERS = new WeakMap<Observable<PushRequest>, PushRouter>();
 /**
  * Returns the router of an Observable of posts: one for all subscriptions that use it.
  *
- * @param maxUnknown The number of concurrent posts with an unknown secret, or none, set by the first call. @default 32
+ * @param maxUnknown The number of concurrent posts with an unknown secret, or none, set by the first call.
+ * @default 32
  */
 export function routerOf(incoming$: Observable<PushRequest>, maxUnknown: number = MAX_UNKNOWN): PushRouter {
   const known = ROUTERS.get(incoming$);

@@ -24,7 +24,10 @@ export interface PushSender {
   expectSubscription(): () => void;
   /** Returns an Observable of the messages for a subscription. It errors if nothing can arrive any more. */
   messagesFor(subscriptionId: string): Observable<ResponseMessage>;
-  /** Returns an Observable that emits and completes when the next post for a subscription was answered `Unsubscribe`. */
+  /**
+   * Returns an Observable that emits and completes when the next post for a subscription was answered
+   * `Unsubscribe`.
+   */
   unsubscribeOnNextPost(subscriptionId: string): Observable<ReleaseResult>;
   /** Reads a post, and answers it. */
   receive(post: PushRequest): void;

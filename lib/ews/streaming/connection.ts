@@ -12,7 +12,7 @@ import type { Member } from './member.ts';
 import type { StreamUpdate } from './request.ts';
 
 /**
- * What a connection reports to its pool.
+ * A change that a connection reports to its pool.
  *
  * - `roomFreed`: a request has ended, so another connection may open one.
  * - `limitReached`: the server does not allow as many requests as are open.
@@ -36,7 +36,7 @@ export interface Connection {
   moveMembers(join: (member: Member, gap?: GapReason) => void): void;
 }
 
-/** What a connection can ask about the other connections of its pool. */
+/** The state of the other connections of a pool. */
 export interface PoolContext {
   /** Returns whether one more request may be open. */
   hasRoom(): boolean;
@@ -107,7 +107,8 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
 
   const reopen = (): void => {
     if (!isStale || gathering !== undefined || waiting !== undefined) return;
-    // The server keeps the request that arrives last, so the open one must have arrived before the next is sent.
+    // The server keeps the request that arrives last, so the open one must have arrived before the next is
+    // sent.
     if (requests.previous !== undefined || requests.current?.hasAnswered === false) return;
     if (pool.hasRoom()) {
       open();
@@ -160,7 +161,10 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
       ? { action: 'retry' }
       : decideFailure(error, { operation: 'GetStreamingEvents', hasAnswered });
 
-  /** Applies the failure policy. Returns whether another request may help; otherwise the members concerned fail. */
+  /**
+   * Applies the failure policy. Returns whether another request may help; otherwise the members concerned
+   * fail.
+   */
   const canRetry = (request: StreamRequest, error: unknown, concerned: readonly Member[]): boolean => {
     const { action, gap } = decide(request, error);
     const isRefusal = error instanceof EwsError || error instanceof SoapFault;
@@ -185,7 +189,10 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
     if (canRetry(request, error, [...members.values()])) reconnect(request, error);
   };
 
-  /** An unreadable message may have refused members, so a new request names all of them: soon, then with backoff. */
+  /**
+   * An unreadable message may have refused members, so a new request names all of them: soon, then with
+   * backoff.
+   */
   const renew = (request: StreamRequest): void => {
     if (isStale) return;
     renewals = countShortLives(renewals, asyncScheduler.now() - request.openedAt);

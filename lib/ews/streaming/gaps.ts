@@ -22,8 +22,8 @@ export interface PendingGaps {
 /**
  * Creates a list of gaps.
  *
- * A gap is emitted only when no more events from before it can arrive. An older request may still deliver such
- * events, so a newer one has to be served first.
+ * A gap is emitted only when no more events from before it can arrive. An older request may still deliver
+ * such events, so a newer one has to be served first.
  *
  * @param openRequests Returns the requests that may still deliver something.
  */

@@ -22,7 +22,7 @@ export interface StreamRequest {
   readonly decodeError: DecodeError | undefined;
 }
 
-/** What happens on the requests of a connection, in order. */
+/** An event of the requests of a connection, in order. */
 export type HandoverEvent =
   /** A message has arrived, and all messages of the older request were emitted before. */
   | {
@@ -79,7 +79,7 @@ export function handover(server: ServerSession): Handover {
   const open = new Set<OpenRequest>();
   let current: OpenRequest | undefined;
   let previous: OpenRequest | undefined;
-  /** What has happened on the newest request while the one before was open. */
+  /** The events of the newest request, while the one before is open. */
   let backlog: (() => void)[] = [];
   /** Whether the server serves the newest request, so that it has ended the one before. */
   let isReplaced = false;
@@ -115,7 +115,8 @@ export function handover(server: ServerSession): Handover {
     patience?.unsubscribe();
     close(old);
     if (isInterrupted || mayHaveBeenReplaced()) events.next({ type: 'interrupted', request: old });
-    // Until the backlog is emitted, newer messages wait and no other request is opened: they would overtake it.
+    // Until the backlog is emitted, newer messages wait and no other request is opened: they would overtake
+    // it.
     isFlushing = true;
     for (let next = backlog.shift(); next !== undefined; next = backlog.shift()) next();
     isFlushing = false;
@@ -234,7 +235,10 @@ export function handover(server: ServerSession): Handover {
   };
 }
 
-/** Returns whether the server serves the subscriptions that it does not refuse: then it has ended the older request. */
+/**
+ * Returns whether the server serves the subscriptions that it does not refuse: then it has ended the older
+ * request.
+ */
 function isServing({ refused, decodeError }: StreamUpdate): boolean {
   return refused === undefined && decodeError === undefined;
 }

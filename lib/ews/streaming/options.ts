@@ -8,11 +8,11 @@ import {
   type ResolvedNotificationOptions,
 } from '../subscription/options.ts';
 
-/** Options of `streamingNotifications`: what to watch. */
+/** Options of `streamingNotifications`. */
 export interface StreamingOptions extends NotificationOptions {
   /**
-   * How long one request stays open, in whole minutes from 1 to 30; then the next one replaces it. The shortest value
-   * among the subscriptions that share a connection applies.
+   * How long one request stays open, in whole minutes from 1 to 30; then the next one replaces it. The
+   * shortest value among the subscriptions that share a connection applies.
    * @default 30
    */
   readonly connectionMinutes?: number;

@@ -9,25 +9,25 @@ import type { Notification, ResponseMessage } from '../protocol/messages.ts';
 import type { StreamedMessage } from '../protocol/streamParser.ts';
 import type { ServerSession } from '../session/session.ts';
 
-/** What a message of a connection says. */
+/** A message of a stream, interpreted. */
 export interface StreamUpdate {
   readonly notifications: readonly Notification[];
   /** The subscriptions that the server does not serve, and why. */
   readonly refused?: { readonly ids: readonly string[]; readonly error: EwsError };
-  /** Events of every subscription may be missing here. */
+  /** Events of every subscription may be missing. */
   readonly gap?: GapReason;
-  /** Why it could not be read. */
+  /** Why the message could not be read. */
   readonly decodeError?: DecodeError;
-  /** Why the server does not serve the connection as a whole. */
+  /** Why the server does not serve the request at all. */
   readonly error?: SoapFault | EwsError | DecodeError;
-  /** Whether the server says that this is the end. There are servers that go on all the same. */
+  /** Whether the server announces the end of the stream. Some servers continue all the same. */
   readonly isClosed: boolean;
 }
 
-/** What the whole connection has to bear, whichever subscriptions are named along with it. */
-const OF_THE_WHOLE: ReadonlySet<EwsAction> = new Set(['retry']);
+/** Actions that concern the whole request, even if the response names subscriptions. */
+const WHOLE_REQUEST: ReadonlySet<EwsAction> = new Set(['retry']);
 
-/** Reads a message of a connection: each part may be there or not, and is taken for itself. */
+/** Returns what a message means. Each of its parts may be missing. */
 export function interpretMessage(message: StreamedMessage, what: OperationIdentity): StreamUpdate {
   switch (message.type) {
     case 'unreadable':
@@ -52,17 +52,17 @@ function readResponse(message: ResponseMessage, what: OperationIdentity): Stream
   }
   const read = { notifications, isClosed: connectionStatus === 'Closed' };
   if (responseClass !== 'Error' && ids.length === 0) return read;
-  // What is refused without a code is not there.
+  // A subscription that is refused without a code does not exist.
   const responseCode = responseClass === 'Error' ? message.responseCode : 'ErrorSubscriptionNotFound';
   const error = new EwsError(what, { ...message, responseCode });
   const { action, gap } = decideFailure(error, { operation: 'GetStreamingEvents' });
   if (action === 'continue') return { ...read, gap: gap ?? 'eventsMissed' };
-  if (ids.length === 0 || OF_THE_WHOLE.has(action)) return { ...read, error };
-  // That it is closed counts for those that are named: what the others get may follow.
+  if (ids.length === 0 || WHOLE_REQUEST.has(action)) return { ...read, error };
+  // "Closed" applies to the named subscriptions: events for the others may follow.
   return { notifications, refused: { ids, error }, isClosed: false };
 }
 
-/** What a hanging request asks for. */
+/** Options of {@link openStream}. */
 interface OpenStream {
   /** At most 200. */
   readonly ids: readonly string[];
@@ -72,14 +72,15 @@ interface OpenStream {
 }
 
 const OPERATION = 'GetStreamingEvents';
-/** There are servers that leave the socket open behind their last word, and others that go on behind "Closed". */
-const CLOSED_PATIENCE_MS = 2000;
+/** How long to wait after "Closed": some servers leave the socket open, and others continue. */
+const CLOSE_WAIT_MS = 2000;
 
 /**
- * Returns an Observable that opens a connection for each subscriber, emits what its messages say as they arrive, and
- * completes when it ends: with the body, or where the server has said that it is closed and then nothing.
+ * Returns an Observable that sends GetStreamingEvents for each subscriber, and emits its messages as they
+ * arrive.
  *
- * It errors like {@link soapStream}, and with a {@link NetworkError} when no envelope comes for `silenceSeconds`.
+ * It completes with the body, or two seconds after the server has announced the end. It errors like {@link
+ * soapStream}, and with a {@link NetworkError} if no envelope arrives for `silenceSeconds`.
  */
 export function openStream(
   { stream, backoff, limits: { silenceSeconds }, url }: ServerSession,
@@ -87,42 +88,42 @@ export function openStream(
 ): Observable<StreamUpdate> {
   const silenceMs = silenceSeconds * 1000;
   return new Observable((subscriber) => {
-    /** When the last whole envelope came: single bytes do not show that the server still has something to say. */
-    let heardAt = 0;
-    let isHeard = false;
+    /** The time of the last complete envelope: single bytes do not show that the server works. */
+    let lastAt = 0;
+    let hasAnswered = false;
     let silence: Subscription | undefined;
-    let patience: Subscription | undefined;
+    let closing: Subscription | undefined;
 
-    const listen = (ms: number): void => {
+    const watch = (ms: number): void => {
       silence?.unsubscribe();
       silence = timer(ms).subscribe(() => {
-        const left = heardAt + silenceMs - asyncScheduler.now();
-        if (left > 0) listen(left);
+        const left = lastAt + silenceMs - asyncScheduler.now();
+        if (left > 0) watch(left);
         else {
-          // A server that accepts requests and then says nothing is down, too.
-          if (!isHeard) backoff.failed();
+          // A server that accepts requests and sends nothing is down.
+          if (!hasAnswered) backoff.failed();
           const what = `no envelope on the stream for ${silenceSeconds} seconds`;
           subscriber.error(new NetworkError(what, { method: 'POST', url }));
         }
       });
     };
 
-    const noteClosed = ({ isClosed }: StreamUpdate): void => {
-      patience?.unsubscribe();
-      patience = isClosed ? timer(CLOSED_PATIENCE_MS).subscribe(() => subscriber.complete()) : undefined;
+    const closeSoon = ({ isClosed }: StreamUpdate): void => {
+      closing?.unsubscribe();
+      closing = isClosed ? timer(CLOSE_WAIT_MS).subscribe(() => subscriber.complete()) : undefined;
     };
 
     subscriber.add(() => {
       silence?.unsubscribe();
-      patience?.unsubscribe();
+      closing?.unsubscribe();
     });
     const message$ = stream({
       name: OPERATION,
       envelope: (head) => getStreamingEventsEnvelope(head, ids, connectionMinutes),
       onProgress: (progress) => {
-        heardAt = asyncScheduler.now();
-        // Until it is sent again there is nobody to be heard.
-        if (progress === 'sent') listen(silenceMs);
+        lastAt = asyncScheduler.now();
+        // Until it is sent again, nothing can arrive.
+        if (progress === 'sent') watch(silenceMs);
         else silence?.unsubscribe();
         onProgress(progress);
       },
@@ -130,11 +131,11 @@ export function openStream(
     message$
       .pipe(
         map((message) => {
-          heardAt = asyncScheduler.now();
-          isHeard = true;
+          lastAt = asyncScheduler.now();
+          hasAnswered = true;
           return interpretMessage(message, { operation: OPERATION, url });
         }),
-        tap(noteClosed),
+        tap(closeSoon),
       )
       .subscribe(subscriber);
   });

@@ -51,21 +51,24 @@ function streamingSubscription(
 }
 
 /**
- * Returns an Observable that creates a streaming subscription on the server for each subscriber and emits its events.
+ * Returns an Observable that creates a streaming subscription on the server for each subscriber and emits its
+ * events.
  *
  * The subscription is removed with Unsubscribe when the Observable's subscription ends, however it ends.
  *
- * The streaming subscriptions of a connection share connections, up to 200 on each; `streaming.maxConnections` of
- * {@link connectExchange} limits how many. A connection that ends is opened again with the same subscriptions. Events are
- * emitted in the server's order; a `status` event means that nothing has happened. A streaming subscription cannot
- * resume. A `gap` event marks a position at which events may be missing, because the connection broke, fell silent or
- * could not be read, or because the server lost the subscription.
+ * The streaming subscriptions of a connection share connections, up to 200 on each;
+ * `streaming.maxConnections` of {@link connectExchange} limits how many. A connection that ends is opened
+ * again with the same subscriptions. Events are emitted in the server's order; a `status` event means that
+ * nothing has happened. A streaming subscription cannot resume. A `gap` event marks a position at which
+ * events may be missing, because the connection broke, fell silent or could not be read, or because the
+ * server lost the subscription.
  *
- * Transient failures are retried with backoff: without limit after the server has accepted a subscription, and up to
- * `retries` times (4 by default) before. A lost subscription is re-created. All other failures are errors: a
- * {@link SoapFault} or an {@link EwsError} for a refusal by the server, a {@link ConnectionsFullError} if all
- * connections are full, and errors of the core for a response that is not EWS. The Observable completes only when the
- * connection is closed. `exchange.releases` emits the outcome of each removal.
+ * Transient failures are retried with backoff: without limit after the server has accepted a subscription,
+ * and up to `retries` times (4 by default) before. A lost subscription is re-created. All other failures are
+ * errors: a {@link SoapFault} or an {@link EwsError} for a refusal by the server, a {@link
+ * ConnectionsFullError} if all connections are full, and errors of the core for a response that is not EWS.
+ * The Observable completes only when the connection is closed. `exchange.releases` emits the outcome of each
+ * removal.
  *
  * @see [EWS] How to: Stream notifications about mailbox events by using EWS in Exchange
  *

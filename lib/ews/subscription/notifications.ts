@@ -32,10 +32,10 @@ type SubscribeAt = (server: ServerSession, stream: Stream) => Observable<EwsEven
 /**
  * Returns an Observable of the events of a subscription that is re-created as the failure policy decides.
  *
- * Each subscriber has its own stream, unless it is shared with `graceMs`. The stream completes when the connection is
- * closed.
+ * Each subscriber has its own stream, unless it is shared with `graceMs`. The stream completes when the
+ * connection is closed.
  *
- * @throws TypeError if the version of the connection does not have what the request needs.
+ * @throws TypeError if the request needs a later schema version than the connection has.
  */
 export function notifications(
   session: EwsSession,

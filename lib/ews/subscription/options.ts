@@ -8,17 +8,18 @@ import { checkEvents, checkFolders, textOption, type WatchedFolders } from '../p
 /** Options of every stream of notifications. */
 export interface NotificationOptions extends WatchedFolders {
   /**
-   * Shares one subscription among all subscribers of the Observable, and releases it this long after the last one
-   * has unsubscribed, in seconds from 0 to 86,400.
+   * Shares one subscription among all subscribers of the Observable, and releases it this long after the last
+   * one has unsubscribed, in seconds from 0 to 86,400.
    * @default each subscriber has its own
    */
   readonly graceSeconds?: number;
   /**
    * Saves the position of the stream and its subscription, for the next process: `checkpointed(store, key)`.
    *
-   * A stream with a checkpoint first removes the subscription that an earlier process has left on the server. Pull
-   * and push streams then resume after the last processed event: the last one for which `next` of all subscribers has
-   * returned. Streaming subscriptions cannot resume, and emit a `gap`. The stream is shared, as with `graceSeconds: 0`.
+   * A stream with a checkpoint first removes the subscription that an earlier process has left on the server.
+   * Pull and push streams then resume after the last processed event: the last one for which `next` of all
+   * subscribers has returned. Streaming subscriptions cannot resume, and emit a `gap`. The stream is shared,
+   * as with `graceSeconds: 0`.
    * @default nothing is saved
    */
   readonly checkpoint?: Checkpoint;
@@ -29,9 +30,9 @@ export interface ResumableOptions extends NotificationOptions {
   /** Resumes after an earlier event, by its watermark. @default starts with new events */
   readonly watermark?: string;
   /**
-   * What to do when the server has lost the subscription: `resume` re-creates it from the last watermark; `fresh`
-   * re-creates it without one and emits a `gap`, which is cheaper for a large mailbox. Servers without watermarks
-   * always start fresh.
+   * How to continue when the server has lost the subscription: `resume` re-creates it from the last
+   * watermark; `fresh` re-creates it without one and emits a `gap`, which is cheaper for a large mailbox.
+   * Servers without watermarks always start fresh.
    * @default 'resume'
    */
   readonly onLost?: 'resume' | 'fresh';
@@ -80,7 +81,7 @@ export function resolveNotificationOptions({
 }
 
 /**
- * Returns what a Subscribe request watches.
+ * Returns the folders and events of a Subscribe request.
  *
  * @throws TypeError that names the option that cannot be used.
  */
@@ -92,7 +93,7 @@ export function resolveFolders(options: WatchedFolders): {
 }
 
 /**
- * Returns where a resumable stream starts, and whether it resumes after a loss.
+ * Returns the first watermark, and whether to resume after a loss.
  *
  * @throws TypeError that names the option that cannot be used.
  */

@@ -20,7 +20,7 @@ export interface StreamProgress extends FailureContext {
   readonly hasAnswered: boolean;
 }
 
-/** What changes the progress of a stream. Times are milliseconds of the scheduler's clock. */
+/** A change of the progress of a stream. Times are milliseconds of the scheduler's clock. */
 export type ProgressInput =
   /** Subscribe is about to be sent. */
   | { readonly type: 'subscribing' }
@@ -171,8 +171,8 @@ function fromNow(progress: StreamProgress, gap: GapReason | undefined): StreamPr
 /**
  * Returns how many short lives of a subscription or a connection have ended in a row.
  *
- * Only a life of ten seconds restarts the count. Responses do not: a server can answer each subscription once and
- * lose it right after.
+ * Only a life of ten seconds restarts the count. Responses do not: a server can answer each subscription once
+ * and lose it right after.
  *
  * @param before The count before this end.
  * @param lastedMs How long the life lasted, in milliseconds.

@@ -28,7 +28,8 @@ const RELEASES_MS = 30_000;
 export const DEFAULT_RETRIES = 4;
 
 /**
- * Returns an Observable that creates one subscription after another on the server, as the failure policy decides.
+ * Returns an Observable that creates one subscription after another on the server, as the failure policy
+ * decides.
  *
  * It errors with a failure that another subscription would not fix.
  *
@@ -57,7 +58,8 @@ function atCurrentServer(
   stream: Stream,
   subscribeAt: (server: ServerSession) => Observable<EwsEvent>,
 ): Observable<EwsEvent> {
-  // One switchMap for each of thousands of streams takes memory: with a fixed URL there is nothing to switch to.
+  // One switchMap for each of thousands of streams takes memory: with a fixed URL there is nothing to switch
+  // to.
   if (fixed !== undefined) return defer(() => subscribeAt(fixed()));
   let lastUrl: string | undefined;
   return current$.pipe(
@@ -100,7 +102,7 @@ function resubscribeDelay(
   }
 }
 
-/** Returns an Observable that emits when this process has released what it was releasing, if there was anything. */
+/** Returns an Observable that emits when the current releases are over, and errors if there are none. */
 function releasesOver({ pending$ }: ReleaseLedger, error: unknown): Observable<unknown> {
   return pending$.pipe(
     take(1),

@@ -3,7 +3,7 @@ import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
 import type { Journal } from '../../core/checkpoint/journal.ts';
 import { type ProgressInput, type StreamProgress, transition } from './progress.ts';
 
-/** What a checkpoint saves of a stream: a watermark, or a time if the server sends no watermarks. */
+/** The position of a stream in a checkpoint: a watermark, or a time if the server sends none. */
 export interface StreamPosition {
   readonly watermark?: string | undefined;
   /** No earlier event is missing: milliseconds of the scheduler's clock. */

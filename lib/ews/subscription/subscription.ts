@@ -24,11 +24,11 @@ interface SubscriptionConfig {
   /** Returns the request, which resumes from the watermark if there is one. */
   readonly request: (watermark: string | undefined) => SubscribeRequest;
   /**
-   * Returns when the server removes the subscription on its own, in milliseconds of the scheduler's clock. It is
-   * called when the release starts, unless the lease was extended.
+   * Returns when the server removes the subscription on its own, in milliseconds of the scheduler's clock. It
+   * is called when the release starts, unless the lease was extended.
    */
   readonly expiresAt: (answeredAt: number) => number;
-  /** What happens to the subscription if the Subscribe response is lost: one sentence. */
+  /** The fate of the subscription if the Subscribe response is lost: one sentence. */
   readonly ifLost: string;
   /** Called before Subscribe is sent; the function it returns is called when the events are subscribed to. */
   readonly prepare?: () => () => void;
@@ -50,7 +50,7 @@ interface Handle {
   readonly watermark: string | undefined;
   readonly requestedAt: number;
   readonly answeredAt: number;
-  /** What happened to the previous owner of the id. */
+  /** Whether the id had a previous owner. */
   readonly previousOwner: PreviousOwner;
 }
 
@@ -176,7 +176,7 @@ function idLost(url: string, responseCode: string, messageText: string): EwsErro
   return new EwsError({ operation: 'Subscribe', url }, { responseCode, messageText, values: new Map() });
 }
 
-/** What `use` of a remote resource gets. */
+/** The parameters of `use`. */
 interface InUse {
   readonly handle: Handle;
   readonly lease: Lease;

@@ -22,7 +22,7 @@ describe('AutodiscoverError', () => {
     const error = new AutodiscoverError('contoso.com', attempts);
     expectHarmless(error);
     expect(error.tried).to.have.length(10);
-    expect(error.message).to.match(/…\. Give exchange\(\) the URL, or allow .*\.$/);
+    expect(error.message).to.match(/…\. Give connectExchange\(\) the URL as server, or allow .*\.$/);
   });
 
   it('keeps a description of a foreign cause', () => {

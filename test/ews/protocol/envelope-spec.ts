@@ -65,7 +65,7 @@ describe('The envelopes that are sent', () => {
       `${start}<t:Watermark>W1</t:Watermark>${rest}`,
     );
     expect(readRequest(subscribeEnvelope(head, { ...push, folders: undefined })).request).to.deep.include({
-      kind: 'push',
+      type: 'push',
       allFolders: true,
       callback: { url: 'https://me.example/?a=b&c=d', statusFrequencyMinutes: 5 },
     });

@@ -139,8 +139,8 @@ describe('EwsError', () => {
     });
     expect(error.message).to.equal(
       'Subscribe at https://mail.example/EWS/Exchange.asmx was answered ErrorExceededSubscriptionCount: Too many. ' +
-        'What to do: the account holds as many subscriptions as the server allows: release some, or wait until ' +
-        'forgotten ones expire.',
+        'What to do: the account has as many subscriptions as the server allows: release some, or wait until ' +
+        'old ones expire.',
     );
   });
 

@@ -75,7 +75,7 @@ export type { LifetimeOptions } from './subscription/options.ts';
 export type { PublishOptions } from './application/publish.ts';
 export { presence, type PresenceOptions } from './presence/presence.ts';
 export { presenceBoard } from './presence/presenceBoard.ts';
-export type { OnEnd } from './subscription/subscription.ts';
+export type { OnEnd } from './subscription/recreation.ts';
 export {
   anonymousMeeting,
   type MeetingCredentials,

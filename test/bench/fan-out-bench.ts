@@ -43,10 +43,10 @@ export const benchmark: Benchmark = {
   contenders: {
     rxchange: () =>
       rounds(String, (subscribers) => {
-        const desk = eventRouter();
+        const router = eventRouter();
         for (let index = 0; index < subscribers; index += 1)
-          desk.register(count).add(contactHrefKey(contactHref(index)));
-        return (events) => desk.publish({ next: '', events });
+          router.route(() => count(), new Set([contactHrefKey(contactHref(index))]));
+        return (events) => router.publish({ next: '', events });
       }),
     'JSON.parse': () => () => {
       const ms = average(() => JSON.parse(TEXT) as unknown);

@@ -31,11 +31,11 @@ export const benchmark: Benchmark = {
   contenders: {
     rxchange: () =>
       round((count) => {
-        const desk = eventRouter();
+        const router = eventRouter();
         return indexes(count).map((index) => {
-          const place = desk.register(() => undefined);
-          place.add(`/people/${index}`);
-          return { unsubscribe: () => place.unregister() };
+          const listener = (): void => undefined;
+          router.route(listener, new Set([`/people/${index}`]));
+          return { unsubscribe: () => router.unregister(listener) };
         });
       }),
     'Subject and filter': () =>

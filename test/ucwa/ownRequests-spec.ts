@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { BehaviorSubject, timer } from 'rxjs';
 import type { HttpRequest } from '../../lib/core/transport/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
-import type { OnEnd } from '../../lib/ucwa/subscription/subscription.ts';
+import type { OnEnd } from '../../lib/ucwa/subscription/recreation.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { myContactsAndGroups } from '../../lib/ucwa/presence/contactList.ts';
 import { at, inVirtualTime } from '../support/virtualTime.ts';

@@ -1,38 +1,39 @@
 import { type Observable, Subscription } from 'rxjs';
 
-/** Called with what ends the event channel. It must not throw. */
+/** Receives the error that ends the event channel. It must not throw. */
 export type OnChannelError = (error: unknown) => void;
 
-/** Keeps the event channel open for those who listen at the dispatch: by one subscription for all of them. */
+/** Keeps the event channel open while it is in use, with one subscription for all users. */
 export interface ChannelRefCount {
-  /** Keeps it open from now on, until it ends. */
-  readonly acquire: (failed: OnChannelError) => void;
-  readonly release: (failed: OnChannelError) => void;
+  /** Keeps the channel open until it is released or ends. Has no effect for a user that holds it. */
+  readonly acquire: (onError: OnChannelError) => void;
+  readonly release: (onError: OnChannelError) => void;
 }
 
-/** Creates what keeps a channel open. */
+/** Creates a reference count of a channel. */
 export function channelRefCount(channel$: Observable<unknown>): ChannelRefCount {
-  const listeners = new Set<OnChannelError>();
+  const users = new Set<OnChannelError>();
   let open = Subscription.EMPTY;
 
   return {
-    acquire: (failed) => {
-      listeners.add(failed);
-      if (listeners.size > 1) return;
+    acquire: (onError) => {
+      if (users.has(onError)) return;
+      users.add(onError);
+      if (users.size > 1) return;
       open = new Subscription();
       open.add(
         channel$.subscribe({
           error: (error: unknown) => {
-            const all = [...listeners];
-            // Before they are told: who comes because of that opens it anew.
-            listeners.clear();
+            const all = [...users];
+            // Before the calls: a user that acquires the channel because of the error opens it again.
+            users.clear();
             for (const one of all) one(error);
           },
         }),
       );
     },
-    release: (failed) => {
-      if (listeners.delete(failed) && listeners.size === 0) open.unsubscribe();
+    release: (onError) => {
+      if (users.delete(onError) && users.size === 0) open.unsubscribe();
     },
   };
 }

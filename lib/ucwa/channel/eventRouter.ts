@@ -3,65 +3,64 @@ import type { EventBatch } from '../protocol/cursor.ts';
 import { gapReasonOf, type UcwaEvent } from '../protocol/events.ts';
 import { EVERYTHING, keysOf } from './eventKeys.ts';
 
-/** An event with the keys that it is filed under. */
+/** An event with its routing keys. */
 export interface KeyedEvent {
   readonly event: UcwaEvent;
   readonly keys: readonly string[];
 }
 
-/** Called with an event. It must not throw. */
-type Listener = (filed: KeyedEvent) => void;
+/** Receives events. It must not throw. */
+export type EventListener = (event: KeyedEvent) => void;
 
-/** One listener's place at the {@link EventRouter}. */
-export interface Registration {
-  /** Also gives it the events that are filed under these keys. */
-  add(...keys: readonly string[]): void;
-  /** No longer gives it the events that are filed under this key alone. */
-  drop(key: string): void;
-  /** Gives it nothing any more. */
-  unregister(): void;
-}
-
-/** Gives every event to those who asked for it by key, and to nobody else. */
+/** Routes events to listeners by key. */
 export interface EventRouter {
-  /** Whether events come in at present: whether somebody keeps the channel open. */
+  /** Whether the event channel is open. */
   readonly isOpen: boolean;
-  /** Emits when the channel is no longer kept open. */
+  /** Emits when the event channel is closed. */
   readonly closed$: Observable<void>;
-  /** A place without keys gets the gaps of the channel only. */
-  register(listener: Listener): Registration;
+  /** Registers a listener, or replaces its keys. Every listener receives gaps. */
+  route(listener: EventListener, keys: ReadonlySet<string>): void;
+  unregister(listener: EventListener): void;
   open(): void;
   close(): void;
-  /** Gives out the events of a batch, in their order, to each listener once. */
+  /** Delivers each event of a batch, in order, once to each of its listeners. */
   publish(batch: EventBatch): void;
 }
 
-/** Most keys have one listener, and a set for it would take more room and time than all else. */
-type Listeners = Listener | Set<Listener>;
+/** Most keys have one listener, and a Set for it would take more memory and time than all else. */
+type Listeners = EventListener | Set<EventListener>;
 
-/** Creates a dispatch without listeners. */
+const NO_KEYS: ReadonlySet<string> = new Set();
+
+/** Creates a router without listeners. */
 export function eventRouter(): EventRouter {
   const byKey = new Map<string, Listeners>();
-  const everybody = new Set<Listener>();
+  const registered = new Map<EventListener, ReadonlySet<string>>();
   const closed = new Subject<void>();
   let isOpen = false;
 
-  const insert = (key: string, listener: Listener): void => {
+  const insert = (key: string, listener: EventListener): void => {
     const found = byKey.get(key);
     if (found === undefined) byKey.set(key, listener);
     else if (typeof found !== 'function') found.add(listener);
-    else if (found !== listener) byKey.set(key, new Set([found, listener]));
+    else byKey.set(key, new Set([found, listener]));
   };
 
-  const remove = (key: string, listener: Listener): void => {
+  const remove = (key: string, listener: EventListener): void => {
     const found = byKey.get(key);
     if (found === listener) byKey.delete(key);
     else if (typeof found === 'object' && found.delete(listener) && found.size === 0) byKey.delete(key);
   };
 
-  /** Those who want an event, each once. */
-  const concerned = ({ event, keys }: KeyedEvent): Listeners | undefined => {
-    if (gapReasonOf(event) !== undefined) return everybody;
+  const change = (listener: EventListener, keys: ReadonlySet<string>): void => {
+    const before = registered.get(listener) ?? NO_KEYS;
+    for (const key of before) if (!keys.has(key)) remove(key, listener);
+    for (const key of keys) if (!before.has(key)) insert(key, listener);
+  };
+
+  /** Returns the listeners of an event, each once. */
+  const listenersOf = ({ event, keys }: KeyedEvent): Listeners | undefined => {
+    if (gapReasonOf(event) !== undefined) return new Set(registered.keys());
     let all = byKey.get(EVERYTHING);
     for (const key of keys) {
       const found = byKey.get(key);
@@ -76,25 +75,13 @@ export function eventRouter(): EventRouter {
       return isOpen;
     },
     closed$: closed,
-    register: (listener) => {
-      const keys = new Set<string>();
-      everybody.add(listener);
-      return {
-        add: (...added) => {
-          for (const key of added) {
-            keys.add(key);
-            insert(key, listener);
-          }
-        },
-        drop: (key) => {
-          keys.delete(key);
-          remove(key, listener);
-        },
-        unregister: () => {
-          everybody.delete(listener);
-          for (const key of keys) remove(key, listener);
-        },
-      };
+    route: (listener, keys) => {
+      change(listener, keys);
+      registered.set(listener, keys);
+    },
+    unregister: (listener) => {
+      change(listener, NO_KEYS);
+      registered.delete(listener);
     },
     open: () => {
       isOpen = true;
@@ -105,18 +92,18 @@ export function eventRouter(): EventRouter {
     },
     publish: ({ events }) => {
       for (const event of events) {
-        const filed = { event, keys: keysOf(event) };
-        const listeners = concerned(filed);
-        if (typeof listeners === 'function') listeners(filed);
-        // Listeners come and go because of the event itself: who has left gets it no more, who comes not yet.
+        const keyed = { event, keys: keysOf(event) };
+        const listeners = listenersOf(keyed);
+        if (typeof listeners === 'function') listeners(keyed);
+        // A listener may unregister another, or register one: the former is skipped, the latter starts with the next.
         else if (listeners !== undefined) {
-          for (const listener of [...listeners]) if (everybody.has(listener)) listener(filed);
+          for (const listener of [...listeners]) if (registered.has(listener)) listener(keyed);
         }
       }
     },
   };
 }
 
-function listOf(listeners: Listeners): Iterable<Listener> {
+function listOf(listeners: Listeners): Iterable<EventListener> {
   return typeof listeners === 'function' ? [listeners] : listeners;
 }

@@ -1,14 +1,4 @@
-import {
-  asyncScheduler,
-  defer,
-  map,
-  mergeMap,
-  type Observable,
-  share,
-  switchMap,
-  throwError,
-  timer,
-} from 'rxjs';
+import { asyncScheduler, defer, map, mergeMap, type Observable, share, switchMap, timer } from 'rxjs';
 import { untilClosed } from '../../core/lifecycle/closing.ts';
 import type { HttpRequest } from '../../core/transport/transport.ts';
 import { linkOf, type LiveApplication } from '../application/liveApplication.ts';
@@ -17,54 +7,48 @@ import { sessionOf, type Ucwa, type UcwaSession } from '../session/session.ts';
 import type { UcwaEvent } from '../protocol/events.ts';
 import { requestJson } from '../protocol/request.ts';
 import { resourceCodec } from '../protocol/resource.ts';
-import { eventFilter } from '../subscription/eventFilter.ts';
-import { ifLost } from '../subscription/lostRequests.ts';
-import { SUBSCRIPTION_ENDED } from '../subscription/state.ts';
+import { eventSource } from '../subscription/eventSource.ts';
+import { reportLost } from '../subscription/lostRequests.ts';
 import { recreatingSubscription } from '../subscription/subscription.ts';
 import { type Created, type SubscriptionType, withDuration } from '../subscription/subscriptionType.ts';
 
 /** The subscription to the user's contacts and groups. */
-interface ContactsAndGroupsSubscription extends Created {
-  /** Where it is started and refreshed, absolute. */
+interface ContactListSubscription extends Created {
+  /** The link that starts and refreshes it, absolute. */
   readonly start: string;
-  /** Where it is stopped, absolute. */
+  /** The link that stops it, absolute. */
   readonly stop: string;
-  readonly onStop: NonNullable<HttpRequest['onProgress']>;
+  readonly onStopProgress: NonNullable<HttpRequest['onProgress']>;
 }
 
 const NAME = 'myContactsAndGroupsSubscription';
 const START = 'startOrRefreshSubscriptionToContactsAndGroups';
 const STOP = 'stopSubscriptionToContactsAndGroups';
-/** The longest that there is. */
+/** The longest duration that the server accepts. */
 const MINUTES = 30;
 
 /**
- * The subscription to the user's contacts and groups, of which an application has one.
+ * Returns the type of the subscription to the user's contacts and groups, of which an application has one.
  *
- * A stop that was lost can arrive after the next start. Once it no longer can, the subscription is replaced: events may
- * have been lost. [myContactsAndGroupsSubscription_ref]
+ * A lost stop may arrive after the next start. Once it no longer can, the subscription is replaced: events may be missing.
+ *
+ * @see [MS-UCWA] myContactsAndGroupsSubscription_ref
  */
-function contactListSubscription({
-  transport,
-}: UcwaSession): SubscriptionType<ContactsAndGroupsSubscription> {
+function contactListSubscription({ transport }: UcwaSession): SubscriptionType<ContactListSubscription> {
   let lateUntil = 0;
   const onLost = (): void => {
     lateUntil = asyncScheduler.now() + LATE_MS;
   };
-  const described = (application: LiveApplication): Observable<ContactsAndGroupsSubscription> =>
-    defer(() =>
-      requestJson(
-        transport,
-        { method: 'GET', url: linkOf(application.people, NAME, application.self) },
-        resourceCodec,
-        NAME,
-      ),
-    ).pipe(
+  const described = (application: LiveApplication): Observable<ContactListSubscription> =>
+    defer(() => {
+      const url = linkOf(application.people, NAME, application.self);
+      return requestJson(transport, { method: 'GET', url }, resourceCodec, NAME);
+    }).pipe(
       map(({ value, url }) => ({
         self: linkOf(value, 'self', url),
         start: linkOf(value, START, url),
         stop: linkOf(value, STOP, url),
-        onStop: ifLost(onLost),
+        onStopProgress: reportLost(onLost),
         memberships: undefined,
         addTo: undefined,
       })),
@@ -86,33 +70,38 @@ function contactListSubscription({
         ),
       ),
     extend: ({ start }) => ({ method: 'POST', url: withDuration(start, MINUTES) }),
-    remove: ({ stop, onStop }) => ({ method: 'POST', url: stop, idempotent: true, onProgress: onStop }),
+    remove: ({ stop, onStopProgress }) => ({
+      ...{ method: 'POST', url: stop, idempotent: true },
+      onProgress: onStopProgress,
+    }),
     update: () => {
       const lateMs = lateUntil - asyncScheduler.now();
-      return lateMs > 0
-        ? timer(lateMs).pipe(mergeMap(() => throwError(() => SUBSCRIPTION_ENDED)))
-        : undefined;
+      return lateMs > 0 ? timer(lateMs) : undefined;
     },
   };
 }
 
-/** Whether an event is one of the user's contacts or groups, or of the subscription to them. */
+/** Whether an event concerns the user's contacts or groups, or the subscription to them. */
 function isOfContactsOrGroups({ link, in: container }: UcwaEvent): boolean {
   return [link.rel, container?.rel ?? ''].some((rel) => /group|^myContacts/i.test(rel));
 }
 
-/** By the internals: the connection itself can be a Proxy. */
+/** By session, because the connection can be wrapped in a Proxy. */
 const SHARED = new WeakMap<UcwaSession, Observable<UcwaEvent>>();
 
 /**
- * Returns an Observable that starts the subscription to the user's own contacts and groups, emits their events
- * and its own, refreshes it before it expires, and stops it when the last subscriber has left.
+ * Returns an Observable that subscribes to the user's own contacts and groups and emits their events.
  *
- * The events are those of contacts that come into and leave the lists, and of groups and who is in them; not
- * those of presence, for which there is {@link presence}. An application has one such subscription, so all
- * subscribers of one connection share it. It is started again where the server has lost it, with a `gap` event
- * at that place. It errors when it is refused, and with what ends the event channel.
- * [startOrRefreshSubscriptionToContactsAndGroups_ref, stopSubscriptionToContactsAndGroups_ref]
+ * It starts the subscription on the server, refreshes it before it expires, and stops it when the last subscriber
+ * leaves. An application has one such subscription, so all subscribers of a connection share it.
+ *
+ * - The events report contacts that enter and leave the lists, groups, and their members. {@link presence} reports
+ *   availability.
+ * - If the server has lost the subscription, it is started again, and a `gap` event is emitted.
+ * - It errors if the server refuses the subscription, and with the error that ends the event channel.
+ *
+ * @see [MS-UCWA] startOrRefreshSubscriptionToContactsAndGroups_ref
+ * @see [MS-UCWA] stopSubscriptionToContactsAndGroups_ref
  *
  * @example
  * ```ts
@@ -131,16 +120,19 @@ const SHARED = new WeakMap<UcwaSession, Observable<UcwaEvent>>();
  * ```
  */
 export function myContactsAndGroups(ucwa: Ucwa): Observable<UcwaEvent> {
-  const internals = sessionOf(ucwa);
-  const known = SHARED.get(internals);
+  const session = sessionOf(ucwa);
+  const known = SHARED.get(session);
   if (known !== undefined) return known;
-  // The next one is started when the stop of the one before is through: they are the same to the server.
-  const application$ = internals.contactListMutex$.pipe(switchMap(() => internals.application$));
-  const kind = contactListSubscription(internals);
-  const events$ = defer(() => {
-    const own = eventFilter(internals, { kind: 'matching', matches: isOfContactsOrGroups });
-    return recreatingSubscription({ ...internals, application$ }, kind, own, 'recreate');
-  }).pipe(share(), untilClosed(internals.ledger, 'myContactsAndGroups'));
-  SHARED.set(internals, events$);
+  // To the server the next subscription is the same: it is started after the last one has been stopped.
+  const application$ = session.contactListMutex$.pipe(switchMap(() => session.application$));
+  const type = contactListSubscription(session);
+  const events$ = defer(() =>
+    recreatingSubscription({
+      ...{ session: { ...session, application$ }, type, onEnd: 'recreate' },
+      source: eventSource(session, { type: 'matching', matches: isOfContactsOrGroups }),
+      select: ({ event }) => event,
+    }),
+  ).pipe(share(), untilClosed(session.ledger, 'myContactsAndGroups'));
+  SHARED.set(session, events$);
   return events$;
 }

@@ -19,19 +19,19 @@ import {
   tap,
   throwError,
 } from 'rxjs';
-import { DecodeError, HttpError } from '../../core/errors.ts';
+import { DecodeError } from '../../core/errors.ts';
 import type { RequestProgress } from '../../core/transport/transport.ts';
 import { type LiveApplication, presenceSubscriptionsOf } from '../application/liveApplication.ts';
 import { LATE_MS } from '../application/pendingGets.ts';
 import type { UcwaSession } from '../session/session.ts';
-import { decideDelete } from '../protocol/failures.ts';
+import { decideDelete, isTooMany } from '../protocol/failures.ts';
 import { addressOf, hrefKey } from '../protocol/href.ts';
 import { requestJson, requestNothing } from '../protocol/request.ts';
 import { presenceSubscriptionCodec } from '../protocol/resource.ts';
-import { expectUnidentified, unwatch, type EventFilter, watch } from '../subscription/eventFilter.ts';
-import { ifLost } from '../subscription/lostRequests.ts';
+import { unidentified, watching, withoutMembers } from '../subscription/eventFilter.ts';
+import { type EventSource, setFilter } from '../subscription/eventSource.ts';
+import { reportLost } from '../subscription/lostRequests.ts';
 import { memberships } from '../subscription/memberships.ts';
-import { SUBSCRIPTION_ENDED } from '../subscription/state.ts';
 import {
   extendPresence,
   presenceSubscriptionIn,
@@ -39,9 +39,9 @@ import {
   type SubscriptionType,
 } from '../subscription/subscriptionType.ts';
 import { retryTransient } from '../transport/backoff.ts';
-import type { ContactsSubscription, WantedContacts } from './watchedContacts.ts';
+import type { ContactsSubscription, WatchedContacts } from './watchedContacts.ts';
 
-/** What is to be sent next so that a subscription has the contacts that are wanted. */
+/** The next request that brings the contacts of a subscription closer to those that are watched. */
 interface MemberChange {
   /** Keys of contacts to add, no more than fit into one request. */
   readonly add: readonly string[];
@@ -50,211 +50,227 @@ interface MemberChange {
 }
 
 /**
- * The next step from the contacts that a subscription has to those that are wanted; undefined where there is
- * nothing to do. Contacts are dropped first: that makes room.
+ * Returns the next change of the members; undefined if there is none: a pure function.
  *
- * @param mostAtOnce How many contacts the server takes in one request.
+ * Contacts are dropped before others are added, since that makes room.
+ *
+ * @param batchSize The number of contacts that the server accepts in one request.
  */
 export function diffMembers(
-  has: ReadonlySet<string>,
-  wanted: ReadonlySet<string>,
-  mostAtOnce: number,
+  members: ReadonlySet<string>,
+  watched: Pick<ReadonlySet<string>, 'has' | 'keys'>,
+  batchSize: number,
 ): MemberChange | undefined {
-  const drop = [...has].filter((key) => !wanted.has(key));
+  const drop = [...members].filter((key) => !watched.has(key));
   if (drop.length > 0) return { add: [], drop };
-  const add = [...wanted].filter((key) => !has.has(key)).slice(0, mostAtOnce);
+  const add = [...watched.keys()].filter((key) => !members.has(key)).slice(0, batchSize);
   return add.length > 0 ? { add, drop: [] } : undefined;
 }
 
-/** How many contacts are asked for at once, where the server has not refused as many: its limit is not documented. */
-const MOST_AT_ONCE = 100;
-/** How many contacts are dropped at the same time. */
-const DROPS_AT_ONCE = 4;
+/** The number of contacts in one request until the server refuses as many: its limit is not documented. */
+const BATCH_SIZE = 100;
+/** The number of contacts that are dropped at a time. */
+const CONCURRENT_DROPS = 4;
 
 /** What the functions of this file share: the subscriptions of one stream. */
-interface Watching {
-  readonly internals: UcwaSession;
-  readonly wanted: WantedContacts;
-  readonly own: EventFilter;
+interface Context {
+  readonly session: UcwaSession;
+  readonly contacts: WatchedContacts;
+  readonly source: EventSource;
   readonly durationMinutes: number;
-  mostAtOnce: number;
+  batchSize: number;
 }
 
 /**
- * Subscriptions to the presence of selected contacts. They follow the list as it changes: only the difference
- * is sent. What is more than the server takes at once is sent in pieces, and in smaller ones where it says that
- * they are too large. [SubscribeToThePresenceOfSelectedContacts, addToPresenceSubscription_ref]
+ * Returns the type of subscriptions to the presence of selected contacts.
+ *
+ * They follow the list as it changes: only the difference is sent, in requests of up to 100 contacts, and in smaller
+ * ones if the server refuses as many.
+ *
+ * @see [MS-UCWA] SubscribeToThePresenceOfSelectedContacts
+ * @see [MS-UCWA] addToPresenceSubscription_ref
  */
 export function contactsSubscription(
-  internals: UcwaSession,
-  wanted: WantedContacts,
-  own: EventFilter,
+  session: UcwaSession,
+  contacts: WatchedContacts,
+  source: EventSource,
   durationMinutes: number,
 ): SubscriptionType<ContactsSubscription> {
-  const watching: Watching = { internals, wanted, own, durationMinutes, mostAtOnce: MOST_AT_ONCE };
+  const context: Context = { session, contacts, source, durationMinutes, batchSize: BATCH_SIZE };
   return {
     resource: 'presenceSubscription',
     durationMinutes,
     isAnnounced: true,
-    create: (application, onProgress) => create(watching, application, onProgress),
+    create: (application, onProgress) => create(context, application, onProgress),
     extend: extendPresence,
     remove: removePresence,
-    update: (made) => update(watching, made),
+    update: (made) => update(context, made),
   };
 }
 
 /** A contact by its key, with its URI. */
 type Contact = readonly [key: string, uri: string];
 
-/** Notes the contacts of a change that was lost. */
+/** Records the contacts of a change that got no response. */
 type OnLost = (keys: readonly string[]) => void;
 
-/** Tries with fewer and fewer where the server says that these are too many. */
-function inPieces<Answer>(
-  watching: Watching,
+/** Sends as many contacts as fit into one request, and fewer if the server refuses as many. */
+function inBatches<Response>(
+  context: Context,
   contacts: readonly Contact[],
-  send: (uris: readonly string[], keys: readonly string[]) => Observable<Answer>,
-): Observable<{ readonly answer: Answer; readonly sent: readonly string[] }> {
-  const piece = contacts.slice(0, watching.mostAtOnce);
-  const sent = piece.map(([key]) => key);
-  const uris = piece.map(([, uri]) => uri);
+  send: (uris: readonly string[], keys: readonly string[]) => Observable<Response>,
+): Observable<{ readonly response: Response; readonly sent: readonly string[] }> {
+  const batch = contacts.slice(0, context.batchSize);
+  const sent = batch.map(([key]) => key);
+  const uris = batch.map(([, uri]) => uri);
   return send(uris, sent).pipe(
-    map((answer) => ({ answer, sent })),
+    map((response) => ({ response, sent })),
     catchError((error: unknown) => {
-      if (!isTooMuch(error) || piece.length < 2) return throwError(() => error);
-      watching.mostAtOnce = Math.ceil(piece.length / 2);
-      return inPieces(watching, contacts, send);
+      if (!isTooMany(error) || batch.length < 2) return throwError(() => error);
+      context.batchSize = Math.ceil(batch.length / 2);
+      return inBatches(context, contacts, send);
     }),
   );
 }
 
 function create(
-  watching: Watching,
+  context: Context,
   application: LiveApplication,
   onProgress: (progress: RequestProgress) => void,
 ): Observable<ContactsSubscription> {
-  const { internals, wanted, own, durationMinutes: duration } = watching;
-  const url = (): string => presenceSubscriptionsOf(application);
-  return wanted.changed$.pipe(
+  const { session, contacts, source, durationMinutes: duration } = context;
+  return contacts.changed$.pipe(
     startWith(undefined),
-    filter(() => wanted.byKey.size > 0),
+    filter(() => contacts.byKey.size > 0),
     take(1),
-    tap(() => watch(own, wanted.byKey)),
+    tap(() => setFilter(source, watching(source.filter, contacts.byKey))),
     mergeMap(() =>
-      inPieces(watching, [...wanted.byKey], (uris) =>
+      inBatches(context, [...contacts.byKey], (uris) =>
         requestJson(
-          internals.transport,
-          { method: 'POST', url: url(), body: { duration, uris }, onProgress },
+          session.transport,
+          { method: 'POST', url: presenceSubscriptionsOf(application), body: { duration, uris }, onProgress },
           presenceSubscriptionCodec,
           'presenceSubscription',
         ),
       ),
     ),
-    map(({ answer, sent }) => {
-      // By name: a spread would bring a hidden class of its own for each of thousands.
-      const { self, memberships: members, addTo } = presenceSubscriptionIn(answer);
-      const hasAll = wanted.isFixed && sent.length === wanted.byKey.size;
-      const made = { self, memberships: members, addTo, has: hasAll ? undefined : new Set(sent) };
-      wanted.made?.(made, application);
-      return made;
+    map(({ response, sent }) => {
+      // Member by member: an object spread would take a hidden class for each of thousands.
+      const { self, memberships: members, addTo } = presenceSubscriptionIn(response);
+      const hasAll = contacts.isStatic && sent.length === contacts.byKey.size;
+      return { self, memberships: members, addTo, members: hasAll ? undefined : new Set(sent) };
     }),
   );
 }
 
 function add(
-  watching: Watching,
+  context: Context,
   { addTo }: ContactsSubscription,
-  has: Set<string>,
+  members: Set<string>,
   keys: readonly string[],
   onLost: OnLost,
 ): Observable<unknown> {
-  const { internals, own, wanted } = watching;
-  // As they are now: they may be others when the server has refused them as too many.
-  const contacts = keys.flatMap((key): readonly Contact[] => {
-    const uri = wanted.byKey.get(key);
+  const { session, source, contacts } = context;
+  // The list may have changed while the server refused a larger batch.
+  const added = keys.flatMap((key): readonly Contact[] => {
+    const uri = contacts.byKey.get(key);
     return uri === undefined ? [] : [[key, uri]];
   });
   return defer(() => {
-    if (addTo === undefined) return throwError(cannotBeChanged);
-    expectUnidentified(own);
-    return inPieces(watching, contacts, (contactUris, sent) => {
-      const onProgress = ifLost(() => onLost(sent));
-      // Adding somebody twice by accident does no harm.
-      return requestNothing(
-        internals.transport,
-        { method: 'POST', url: addTo, body: { contactUris }, idempotent: true, onProgress },
+    if (addTo === undefined) return throwError(withoutLink);
+    setFilter(source, unidentified(source.filter));
+    return inBatches(context, added, (contactUris, sent) =>
+      // Adding a contact twice is harmless.
+      requestNothing(
+        session.transport,
+        {
+          ...{ method: 'POST', url: addTo, body: { contactUris }, idempotent: true },
+          onProgress: reportLost(() => onLost(sent)),
+        },
         'addToPresenceSubscription',
-      ).pipe(retryTransient('release', internals.pause));
-    });
-  }).pipe(tap(({ sent }) => sent.forEach((key) => has.add(key))));
+      ).pipe(retryTransient('release', session.pause)),
+    );
+  }).pipe(tap(({ sent }) => sent.forEach((key) => members.add(key))));
 }
 
 function drop(
-  { internals: { transport, pause }, own }: Watching,
+  { session: { transport, pause }, source }: Context,
   made: ContactsSubscription,
-  has: Set<string>,
+  members: Set<string>,
   keys: readonly string[],
   onLost: OnLost,
 ): Observable<unknown> {
-  const addresses = new Map(keys.map((key) => [addressOf(key), key]));
-  if (made.memberships === undefined) return throwError(cannotBeChanged);
+  const byAddress = new Map(keys.map((key) => [addressOf(key), key]));
+  if (made.memberships === undefined) return throwError(withoutLink);
   return memberships(transport, made.memberships, hrefKey(made.self)).pipe(
     retryTransient('channel', pause),
-    mergeMap((found) => from(found.filter(({ address = '' }) => addresses.has(address)))),
-    mergeMap(({ self, contact, address = '' }) => {
-      unwatch(own, [contact]);
+    map((found) => found.filter(({ address = '' }) => byAddress.has(address))),
+    tap((found) =>
+      setFilter(
+        source,
+        withoutMembers(
+          source.filter,
+          found.map(({ contact }) => contact),
+        ),
+      ),
+    ),
+    mergeMap((found) => from(found)),
+    mergeMap(({ self, address = '' }) => {
       if (self === undefined) return EMPTY;
-      const onProgress = ifLost(() => onLost([addresses.get(address) ?? '']));
+      const onProgress = reportLost(() => onLost([byAddress.get(address) ?? '']));
       return requestNothing(
         transport,
         { method: 'DELETE', url: self, onProgress },
         'presenceSubscriptionMembership',
       ).pipe(
         retryTransient('release', pause),
-        // Who is not in it any more need not be dropped.
+        // The contact is not a member any more.
         catchError((error: unknown) =>
           decideDelete(error) === 'alreadyGone' ? EMPTY : throwError(() => error),
         ),
       );
-    }, DROPS_AT_ONCE),
+    }, CONCURRENT_DROPS),
     ignoreElements(),
-    tap({ complete: () => keys.forEach((key) => has.delete(key)) }),
+    tap({ complete: () => keys.forEach((key) => members.delete(key)) }),
   );
 }
 
-function update(watching: Watching, made: ContactsSubscription): Observable<never> | undefined {
-  const { wanted, own } = watching;
-  const { has } = made;
-  if (has === undefined) return undefined;
-  /** Until when a change of each contact that was lost can arrive. */
+/** The result of one step of an update. */
+type Progress = 'changed' | 'upToDate' | 'replace';
+
+function update(context: Context, made: ContactsSubscription): Observable<unknown> | undefined {
+  const { contacts, source } = context;
+  const { members } = made;
+  if (members === undefined) return undefined;
+  /** Until when a lost change of a contact may still arrive. */
   const lateUntil = new Map<string, number>();
   const onLost: OnLost = (keys) => keys.forEach((key) => lateUntil.set(key, asyncScheduler.now() + LATE_MS));
-  const step = defer(() => {
-    const difference = diffMembers(has, new Set(wanted.byKey.keys()), watching.mostAtOnce);
-    if (difference === undefined) return of(false);
-    const { add: added, drop: dropped } = difference;
+  const step = defer((): Observable<Progress> => {
+    const change = diffMembers(members, contacts.byKey, context.batchSize);
+    if (change === undefined) return of('upToDate');
     const now = asyncScheduler.now();
-    // It would undo this one. No link of the subscription is valid after its removal.
-    if ([...added, ...dropped].some((key) => (lateUntil.get(key) ?? 0) > now))
-      return throwError(() => SUBSCRIPTION_ENDED);
-    const [change, keys] = dropped.length > 0 ? ([drop, dropped] as const) : ([add, added] as const);
-    const sent$ = change(watching, made, has, keys, onLost);
-    return sent$.pipe(ignoreElements(), endWith(true));
+    // The lost change would undo this one. After the removal of the subscription its links are invalid.
+    if ([...change.add, ...change.drop].some((key) => (lateUntil.get(key) ?? 0) > now)) return of('replace');
+    const sent$ =
+      change.drop.length > 0
+        ? drop(context, made, members, change.drop, onLost)
+        : add(context, made, members, change.add, onLost);
+    return sent$.pipe(ignoreElements(), endWith('changed' as const));
   });
-  return wanted.changed$.pipe(
+  return contacts.changed$.pipe(
     startWith(undefined),
-    tap(() => watch(own, wanted.byKey)),
-    exhaustMap(() => step.pipe(repeat(), takeWhile(Boolean))),
-    ignoreElements(),
+    tap(() => setFilter(source, watching(source.filter, contacts.byKey))),
+    exhaustMap(() =>
+      step.pipe(
+        repeat(),
+        takeWhile((progress) => progress === 'changed', true),
+      ),
+    ),
+    filter((progress) => progress === 'replace'),
   );
 }
 
-function isTooMuch(error: unknown): boolean {
-  if (!(error instanceof HttpError)) return false;
-  return error.status === 413 || (error.status === 403 && error.subcode === 'LimitExceeded');
-}
-
-function cannotBeChanged(): DecodeError {
+function withoutLink(): DecodeError {
   const problem = { path: '/_links/addToPresenceSubscription', expected: 'a link', actual: 'nothing' };
   return new DecodeError('presenceSubscription', problem);
 }

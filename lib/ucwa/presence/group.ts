@@ -14,7 +14,7 @@ import {
   type Resource,
   resourceCodec,
 } from '../protocol/resource.ts';
-import { eventFilter } from '../subscription/eventFilter.ts';
+import { eventSource } from '../subscription/eventSource.ts';
 import { checkLifetime, LIFETIME_NAMES, type LifetimeOptions, shared } from '../subscription/options.ts';
 import { recreatingSubscription } from '../subscription/subscription.ts';
 import {
@@ -26,42 +26,41 @@ import {
   withDuration,
 } from '../subscription/subscriptionType.ts';
 
-/**
- * Which group of the user's: by its id or its name, as in the resource itself. Its href would not do: it does
- * not outlive the application.
- */
+/** Selects one of the user's groups by id or name. Its href would not outlive the application. */
 export interface GroupSelection {
-  /** Its `id`; where it is given, the name does not matter. */
+  /** The `id` of the group. If it is given, the name is ignored. */
   readonly id?: unknown;
-  /** Its `name`, as the user sees it. */
+  /** The `name` of the group, as the user sees it. */
   readonly name?: unknown;
 }
 
 /**
- * Subscriptions to the presence of those who are in a group when it is subscribed to.
- * [SubscribeToThePresenceOfAGroupOfContacts, subscribeToGroupPresence_ref]
+ * Returns the type of subscriptions to the presence of the current members of a group.
+ *
+ * @see [MS-UCWA] SubscribeToThePresenceOfAGroupOfContacts
+ * @see [MS-UCWA] subscribeToGroupPresence_ref
  */
 function groupSubscription(
   { transport }: UcwaSession,
   group: GroupSelection,
   durationMinutes: number,
 ): SubscriptionType {
-  /** Where the group is subscribed to: the link has the id of the group in its query already. */
-  const found = (application: LiveApplication): Observable<string> =>
+  /** Returns the link that subscribes to the group: its query contains the id of the group. */
+  const linkToGroup = (application: LiveApplication): Observable<string> =>
     defer(() => {
       const url = linkOf(application.people, 'myGroups', application.self);
       return requestJson(transport, { method: 'GET', url }, resourceCodec, 'myGroups');
     }).pipe(
       map(({ value, url }) => {
         const groups = Object.values(value._embedded ?? {}).flatMap((one) => listOf(one));
-        const one = groups.find((candidate) => isSelected(candidate, group));
-        if (one !== undefined && hrefOf(one, 'subscribeToGroupPresence') !== undefined) {
-          return linkOf(one, 'subscribeToGroupPresence', url);
+        const found = groups.find((candidate) => isSelected(candidate, group));
+        if (found !== undefined && hrefOf(found, 'subscribeToGroupPresence') !== undefined) {
+          return linkOf(found, 'subscribeToGroupPresence', url);
         }
         throw new DecodeError('myGroups', {
           path: '/_embedded',
-          expected: 'the wanted group, with a link to subscribe to its presence',
-          actual: one === undefined ? `${groups.length} other groups` : 'the group without that link',
+          expected: 'the selected group, with a link to subscribe to its presence',
+          actual: found === undefined ? `${groups.length} other groups` : 'the group without that link',
         });
       }),
     );
@@ -70,7 +69,7 @@ function groupSubscription(
     application: LiveApplication,
     onProgress: (progress: RequestProgress) => void,
   ): Observable<Created> =>
-    found(application).pipe(
+    linkToGroup(application).pipe(
       mergeMap((href) =>
         requestJson(
           transport,
@@ -97,14 +96,15 @@ function isSelected(candidate: Resource, { id, name }: GroupSelection): boolean 
 }
 
 /**
- * Returns an Observable that subscribes to the presence of all who are in a group of the user's at that time,
- * emits the events of these contacts and of the subscription, and removes it from the server when it is
- * unsubscribed from.
+ * Returns an Observable that subscribes to the presence of the members of a group and emits their events.
  *
- * It lives as {@link presence} does: it is extended, and made again where the server has ended or lost it. The
- * group is looked up anew each time, so a group that is not there is an error then. The group is given by its
- * `id` or its `name`; the resource of the group has both. It throws a TypeError that names the option for one
- * that cannot be used. [SubscribeToThePresenceOfAGroupOfContacts]
+ * It also emits the events of the subscription itself, and removes the subscription when it is unsubscribed. It is
+ * extended and created again as that of {@link presence}. Each creation looks the group up, so a group that does not
+ * exist is an error then. It throws a TypeError that names an invalid option.
+ *
+ * @param group The `id` or `name` of the group; its resource has both.
+ *
+ * @see [MS-UCWA] SubscribeToThePresenceOfAGroupOfContacts
  *
  * @example
  * ```ts
@@ -128,20 +128,18 @@ export function groupPresence(
   group: GroupSelection,
   options: LifetimeOptions = {},
 ): Observable<UcwaEvent> {
-  const internals = sessionOf(ucwa);
+  const session = sessionOf(ucwa);
   const lifetime = checkLifetime(objectOption('options', options, LIFETIME_NAMES));
   const { id, name } = objectOption('group', group);
   if (!isText(id ?? name)) throw invalidOption('group', group, 'a group with an id or a name');
-  const own$ = defer(() => {
-    const kind = groupSubscription(internals, { id, name }, lifetime.durationMinutes);
-    return recreatingSubscription(
-      internals,
-      kind,
-      eventFilter(internals, { kind: 'members' }),
-      lifetime.onEnd,
-    );
-  });
-  return own$.pipe(shared(internals, lifetime), untilClosed(internals.ledger, 'groupPresence'));
+  const { onEnd, durationMinutes } = lifetime;
+  const type = groupSubscription(session, { id, name }, durationMinutes);
+  return defer(() =>
+    recreatingSubscription({
+      ...{ session, type, onEnd, source: eventSource(session, { type: 'members' }) },
+      select: ({ event }) => event,
+    }),
+  ).pipe(shared(session, lifetime), untilClosed(session.ledger, 'groupPresence'));
 }
 
 function isText(value: unknown): boolean {

@@ -1,9 +1,10 @@
 import { defer, EMPTY, isObservable, map, type Observable } from 'rxjs';
 import { untilClosed } from '../../core/lifecycle/closing.ts';
 import { invalidOption, objectOption } from '../../core/options.ts';
-import { sessionOf, type Ucwa, type UcwaSession } from '../session/session.ts';
 import type { UcwaEvent } from '../protocol/events.ts';
-import { type Interest, eventFilter, type EventFilter } from '../subscription/eventFilter.ts';
+import { sessionOf, type Ucwa, type UcwaSession } from '../session/session.ts';
+import type { Interest } from '../subscription/eventFilter.ts';
+import { type EventSource, eventSource } from '../subscription/eventSource.ts';
 import {
   checkLifetime,
   type Lifetime,
@@ -12,43 +13,53 @@ import {
   shared,
 } from '../subscription/options.ts';
 import { recreatingSubscription } from '../subscription/subscription.ts';
+import type { SubscriptionSignal } from '../subscription/subscriptionType.ts';
 import { contactsSubscription } from './contactsSubscription.ts';
-import { staticContacts, liveContacts, type WantedContacts } from './watchedContacts.ts';
+import {
+  type ContactsSubscription,
+  liveContacts,
+  staticContacts,
+  type WatchedContacts,
+} from './watchedContacts.ts';
 
-/** The contacts of a presence stream, as they are watched. */
-export interface WatchedContacts {
-  readonly wanted: WantedContacts;
-  readonly own: EventFilter;
-  /** Creates the subscription, keeps it, and emits its events. It is for one subscriber. */
-  readonly events$: Observable<UcwaEvent>;
+/** The presence subscriptions of one stream. */
+export interface PresenceSignals {
+  readonly contacts: WatchedContacts;
+  readonly source: EventSource;
+  /** Returns an Observable, for one subscriber, of the values that `select` returns for signals. */
+  readonly signals: <Value>(
+    select: (signal: SubscriptionSignal<ContactsSubscription>) => Value | undefined,
+  ) => Observable<Value>;
 }
 
-const NAMED: Interest = { kind: 'named' };
+const NAMED: Interest = { type: 'named' };
 
 /** URIs without spaces, with something on both sides of the at sign. */
 const SIP_URI = /^sips?:[^\s@]+@[^\s@]+$/i;
 
 /**
- * Returns an Observable that mirrors what `follow` makes of the presence of these contacts, for each subscriber
- * with a subscription of its own. It throws a TypeError for URIs that cannot be used; where they come later, it
- * errors with it.
+ * Returns an Observable that mirrors `follow`, with a subscription of its own for each subscriber.
+ *
+ * It throws a TypeError for invalid URIs. If a later list contains such a URI, it errors with the TypeError.
  */
 export function presenceStream<Value>(
-  internals: UcwaSession,
+  session: UcwaSession,
   uris: readonly string[] | Observable<readonly string[]>,
-  lifetime: Lifetime,
-  follow: (watched: WatchedContacts) => Observable<Value>,
+  { durationMinutes, onEnd }: Lifetime,
+  follow: (signals: PresenceSignals) => Observable<Value>,
 ): Observable<Value> {
-  const watch = (wanted: WantedContacts): Observable<Value> => {
-    const own = eventFilter(internals, NAMED);
-    const kind = contactsSubscription(internals, wanted, own, lifetime.durationMinutes);
-    const events$ = recreatingSubscription(internals, kind, own, lifetime.onEnd);
-    return follow({ wanted, own, events$ });
+  const watch = (contacts: WatchedContacts): Observable<Value> => {
+    const source = eventSource(session, NAMED);
+    const type = contactsSubscription(session, contacts, source, durationMinutes);
+    return follow({
+      contacts,
+      source,
+      signals: (select) => recreatingSubscription({ session, type, source, onEnd, select }),
+    });
   };
-  const lists$ = isObservable(uris) ? uris.pipe(map(checkUris)) : undefined;
-  if (lists$ !== undefined) return defer(() => liveContacts(lists$, watch));
-  const fixed = checkUris(uris);
-  return fixed.length === 0 ? EMPTY : defer(() => watch(staticContacts(fixed)));
+  if (isObservable(uris)) return liveContacts(uris.pipe(map(checkUris)), watch);
+  const checked = checkUris(uris);
+  return checked.length === 0 ? EMPTY : defer(() => watch(staticContacts(checked)));
 }
 
 function checkUris(uris: unknown): readonly string[] {
@@ -59,36 +70,39 @@ function checkUris(uris: unknown): readonly string[] {
   });
 }
 
-/** Whose presence to watch, and for how long. */
+/** The contacts of {@link presence}, and the lifetime of its subscription. */
 export interface PresenceOptions extends LifetimeOptions {
   /**
-   * The contacts, as `sip:` URIs, or an Observable of such lists, of which only the difference from the list before
-   * is sent. For an empty list nothing is sent: the Observable completes, or waits for the next list.
+   * The contacts, as `sip:` URIs, or an Observable of such lists. Only the difference between lists is sent. An empty
+   * list sends nothing: the Observable completes, or waits for the next list.
    */
   readonly uris: readonly string[] | Observable<readonly string[]>;
 }
 
 /**
- * Returns an Observable that creates a presence subscription on the server, emits the events of its contacts
- * and of itself, and removes it from the server when it is unsubscribed from, however that comes.
+ * Returns an Observable that subscribes to the presence of contacts and emits their events.
  *
- * - It listens to the event channel before it asks for the subscription, so nothing is missed. Most events
- *   carry a link only: `ucwa.get(event.link)` brings what has changed.
- * - Each subscriber has a subscription of its own on the server, unless `graceSeconds` is given.
- * - The subscription is extended before it expires, and made again where the server has ended it, where it has
- *   lost its state, and where the application is gone and made again. A `gap` event stands at that place:
- *   what was known of the contacts is no longer sure, and what follows brings it anew. After a `gap` with the
- *   reason `resync` the subscription is still there, but events of it can have been lost.
- * - It is also re-created, whatever `onEnd` says, if `uris` takes back a change that got no response less than a minute
- *   before: that request could still arrive.
- * - It errors when the subscription is refused, with what ends the event channel, and when the application is
- *   gone and cannot be made again. One that was there is made again with patience: what passes is waited for.
- *   What the removal meets never comes here: it stands in `ucwa.releases`, with `detail.deletedEvent`,
- *   which is `seen` when the server's `deleted` event came, `notSeen` when it did not come in time, and
- *   `notWatched` when nobody else kept the event channel open.
+ * It creates a presence subscription on the server, and removes it when it is unsubscribed. It also emits the events of
+ * the subscription itself.
  *
- * It throws a TypeError that names the option for one that cannot be used.
- * [SubscribeToThePresenceOfSelectedContacts, ExtendAPresenceSubscription, DeleteAPresenceSubscription]
+ * - The event channel is open before the subscription is created, so no event is missed. Most events carry a link
+ *   only: `ucwa.get(event.link)` returns the resource.
+ * - Each subscriber has its own subscription on the server, unless `graceSeconds` is given.
+ * - The subscription is extended before it expires. It is created again if the server has ended or lost it, or its
+ *   application. A `gap` event is emitted first: the state of the contacts may have changed. After a `gap` with the
+ *   reason `resync` the subscription still exists, but events may be missing.
+ * - If `uris` reverts a change that got no response less than a minute ago, the subscription is created again, whatever
+ *   `onEnd` says: the lost request could still arrive.
+ * - It errors if the server refuses the first subscription, with the error that ends the event channel, and if the
+ *   application is gone and cannot be created again. Later creations are retried as long as failures are transient.
+ * - Errors of the removal go to `ucwa.releases`. There `detail.deletedEvent` is `seen` if the server announced the
+ *   removal, `notSeen` if it did not in time, and `notWatched` if the event channel was closed.
+ *
+ * It throws a TypeError that names an invalid option.
+ *
+ * @see [MS-UCWA] SubscribeToThePresenceOfSelectedContacts
+ * @see [MS-UCWA] ExtendAPresenceSubscription
+ * @see [MS-UCWA] DeleteAPresenceSubscription
  *
  * @example
  * ```ts
@@ -112,11 +126,11 @@ export interface PresenceOptions extends LifetimeOptions {
  * ```
  */
 export function presence(ucwa: Ucwa, options: PresenceOptions): Observable<UcwaEvent> {
-  const internals = sessionOf(ucwa);
+  const session = sessionOf(ucwa);
   const { uris } = objectOption('options', options, { ...LIFETIME_NAMES, uris: 1 });
   const lifetime = checkLifetime(options);
-  return presenceStream(internals, uris, lifetime, ({ events$ }) => events$).pipe(
-    shared(internals, lifetime),
-    untilClosed(internals.ledger, 'presence'),
+  return presenceStream(session, uris, lifetime, ({ signals }) => signals(({ event }) => event)).pipe(
+    shared(session, lifetime),
+    untilClosed(session.ledger, 'presence'),
   );
 }

@@ -1,45 +1,51 @@
 import { defer, tap } from 'rxjs';
-import { HttpError } from '../../core/errors.ts';
 import type { Transport } from '../../core/transport/transport.ts';
-import { type ContactRel, fieldsIn, type ResourceFields } from './contactState.ts';
-import type { PresenceStore } from './presenceStore.ts';
+import { isNotFound } from '../protocol/failures.ts';
 import { absolute } from '../protocol/href.ts';
-import type { RequestQueue } from './requestQueue.ts';
 import { requestJson } from '../protocol/request.ts';
 import { embeddedIn, hrefOf, type Resource, resourceCodec } from '../protocol/resource.ts';
+import { type ContactRel, fieldsIn, type ResourceFields } from './contactState.ts';
+import type { PresenceStore } from './presenceStore.ts';
+import type { RequestQueue } from './requestQueue.ts';
 
-/** What questions are asked with, and who wants the answers. */
-interface PresenceFetcherConfig {
+/** What a fetcher works with. */
+interface FetcherConfig {
   readonly transport: Transport;
-  readonly inquiries: RequestQueue;
+  readonly requests: RequestQueue;
   readonly states: PresenceStore;
-  /** The parts of the states that are wanted. */
+  /** The parts of the states. */
   readonly rels: readonly ContactRel[];
-  /** What relative hrefs are relative to, at present. */
+  /** Returns the current base of relative hrefs. */
   readonly base: () => string;
-  /** Called when the state of a contact is another. */
+  /** Called when the state of a contact has changed. */
   readonly changed: (key: string) => void;
 }
 
-/** Asks the server for the states of contacts, which are told apart by their keys. */
+/** Fetches the states of contacts into a store, by the keys of the contacts. */
 interface PresenceFetcher {
-  /** Asks for a part of a state, or takes what came along, which is newer than what is being asked for. */
-  part(key: string, rel: ContactRel, href: string, resource?: Resource): void;
-  /** Asks a contact that is not known yet for the links to what is wanted, or takes what came along. */
-  contact(key: string, href: string, resource?: Resource): void;
-  /** Asks for all that there are links to once more. */
-  again(): void;
-  /** Whether nothing is known of where a contact is. */
-  isSilent(key: string): boolean;
-  /** Forgets where a contact is. */
-  forget(key: string): void;
-  /** Forgets where all of them are. */
-  forgetAll(): void;
+  /** Requests a part of a state, or stores the resource that an event carried. */
+  fetchPart(key: string, rel: ContactRel, href: string, resource?: Resource): void;
+  /** Requests the links of a contact unless they are known, or reads them from the resource. */
+  fetchContact(key: string, href: string, resource?: Resource): void;
+  /** Requests all parts again whose links are known. */
+  refetchAll(): void;
+  /** Whether no link of a contact is known. */
+  hasNoLink(key: string): boolean;
+  /** Drops the links of a contact and cancels its requests. */
+  remove(key: string): void;
+  /** Drops all links and cancels all requests. */
+  removeAll(): void;
 }
 
-/** Keeps the links to contacts and to the parts of their states, and asks for what they lead to. */
-export function presenceFetcher(config: PresenceFetcherConfig): PresenceFetcher {
-  const { transport, inquiries, states, rels, base, changed } = config;
+/** Creates a fetcher. It keeps the links to contacts and to the parts of their states. */
+export function presenceFetcher({
+  transport,
+  requests,
+  states,
+  rels,
+  base,
+  changed,
+}: FetcherConfig): PresenceFetcher {
   /** By the key of the contact and `rel`. */
   const links = new Map<string, Map<string, string>>();
 
@@ -49,98 +55,101 @@ export function presenceFetcher(config: PresenceFetcherConfig): PresenceFetcher 
     return known;
   };
 
-  const tell = (key: string, isNew: boolean): void => {
-    if (isNew) changed(key);
+  const changedIf = (isChanged: boolean, key: string): void => {
+    if (isChanged) changed(key);
   };
 
-  const ask = (
+  const request = (
     [key, rel, href]: readonly [key: string, rel: string, href: string],
-    use: (resource: Resource, url: string) => void,
+    received: (resource: Resource, url: string) => void,
     failed: (error: unknown) => void,
   ): void => {
     linksOf(key).set(rel, href);
-    const answer$ = defer(() =>
+    const response$ = defer(() =>
       requestJson(transport, { method: 'GET', url: absolute(href, base()) }, resourceCodec, rel),
     );
-    inquiries.enqueue(
-      question(key, rel),
-      answer$.pipe(
-        tap(({ value, url }) => use(value, url)),
+    requests.enqueue(
+      requestKey(key, rel),
+      response$.pipe(
+        tap(({ value, url }) => received(value, url)),
         tap({ error: failed }),
       ),
     );
   };
 
-  const part = (key: string, rel: ContactRel, href: string, resource?: Resource): void => {
+  const fetchPart = (key: string, rel: ContactRel, href: string, resource?: Resource): void => {
     const fields = resource === undefined ? undefined : readable(rel, resource);
     if (fields !== undefined) {
+      // It is newer than a response that is outstanding.
       linksOf(key).set(rel, href);
-      inquiries.cancel(question(key, rel));
-      tell(key, states.set(key, rel, fields));
+      requests.cancel(requestKey(key, rel));
+      changedIf(states.set(key, rel, fields), key);
       return;
     }
-    ask(
+    request(
       [key, rel, href],
-      (answer) => tell(key, states.set(key, rel, fieldsIn(rel, answer))),
+      (received) => changedIf(states.set(key, rel, fieldsIn(rel, received)), key),
       (error) => {
-        // A contact without a note has none: no page says how that is answered.
-        const hasNone = rel !== 'contactPresence' && error instanceof HttpError && error.status === 404;
-        tell(key, hasNone ? states.set(key, rel, {}) : states.setError(key, rel, error));
+        // No page documents the response for a contact without a note.
+        const hasNone = rel !== 'contactPresence' && isNotFound(error);
+        changedIf(hasNone ? states.set(key, rel, {}) : states.setError(key, rel, error), key);
       },
     );
   };
 
-  /** Asks for the parts that no event has told of in the meantime. */
+  /** Fetches the parts that no event has linked to in the meantime. */
   const follow = (key: string, contact: Resource, url: string): void => {
     for (const rel of rels.filter((one) => !linksOf(key).has(one))) {
       const [resource] = embeddedIn(contact, rel);
       const href = hrefOf(contact, rel);
-      if (href !== undefined || resource !== undefined) part(key, rel, absolute(href ?? '', url), resource);
-      else if (rel !== 'contactPresence') tell(key, states.set(key, rel, {}));
+      if (href !== undefined || resource !== undefined)
+        fetchPart(key, rel, absolute(href ?? '', url), resource);
+      else if (rel !== 'contactPresence') changedIf(states.set(key, rel, {}), key);
     }
-    tell(key, states.clearError(key, 'contact'));
+    changedIf(states.clearError(key, 'contact'), key);
   };
 
-  const contact = (key: string, href: string, resource?: Resource): void => {
+  const fetchContact = (key: string, href: string, resource?: Resource): void => {
     if (resource !== undefined && hrefOf(resource, 'contactPresence') !== undefined) {
       linksOf(key).set('contact', href);
       follow(key, resource, absolute(href, base()));
     } else if (!linksOf(key).has('contact')) {
-      ask(
+      const missing = rels.length > 1 ? 'contact' : 'contactPresence';
+      request(
         [key, 'contact', href],
-        (answer, url) => follow(key, answer, url),
-        (error) => tell(key, states.setError(key, rels.length > 1 ? 'contact' : 'contactPresence', error)),
+        (received, url) => follow(key, received, url),
+        (error) => changedIf(states.setError(key, missing, error), key),
       );
     }
   };
 
   return {
-    part,
-    contact,
-    again: () =>
+    fetchPart,
+    fetchContact,
+    refetchAll: () =>
       links.forEach((known, key) =>
         rels.forEach((rel) => {
           const href = known.get(rel);
-          if (href !== undefined) part(key, rel, href);
+          if (href !== undefined) fetchPart(key, rel, href);
         }),
       ),
-    isSilent: (key) => !links.has(key),
-    forget: (key) => {
-      links.get(key)?.forEach((_, rel) => inquiries.cancel(question(key, rel)));
+    hasNoLink: (key) => !links.has(key),
+    remove: (key) => {
+      links.get(key)?.forEach((_, rel) => requests.cancel(requestKey(key, rel)));
       links.delete(key);
     },
-    forgetAll: () => {
+    removeAll: () => {
       links.clear();
-      inquiries.forgetAll();
+      requests.cancelAll();
     },
   };
 }
 
-function question(key: string, rel: string): string {
+function requestKey(key: string, rel: string): string {
   return `${rel} ${key}`;
 }
 
-/** What came along can be a part of the resource only. */
+/** Returns what an embedded resource says; undefined if it is incomplete. */
 function readable(rel: ContactRel, resource: Resource): ResourceFields | undefined {
   try {
     return fieldsIn(rel, resource);

@@ -1,127 +1,127 @@
 import { merge, Observable, Subject, switchMap, tap, timer } from 'rxjs';
-import { contactUriKey, keysOf } from '../channel/eventKeys.ts';
-import type { UcwaSession } from '../session/session.ts';
-import { gapReasonOf, type UcwaEvent } from '../protocol/events.ts';
+import { contactUriKey } from '../channel/eventKeys.ts';
+import type { KeyedEvent } from '../channel/eventRouter.ts';
+import { gapReasonOf } from '../protocol/events.ts';
 import { hrefKey } from '../protocol/href.ts';
+import type { UcwaSession } from '../session/session.ts';
+import { eventDelayMs } from '../subscription/deletionWatch.ts';
 import { contactOf } from '../subscription/eventFilter.ts';
-import { eventDelayMs } from '../subscription/lease.ts';
 import { memberships } from '../subscription/memberships.ts';
 import type { ContactPresence, ContactRel } from './contactState.ts';
-import type { WatchedContacts } from './presence.ts';
+import type { PresenceSignals } from './presence.ts';
 import { presenceFetcher } from './presenceFetcher.ts';
 import { presenceStore } from './presenceStore.ts';
 import { requestQueue } from './requestQueue.ts';
 import type { ContactsSubscription } from './watchedContacts.ts';
 
-/** How things stand after a change. */
+/** The states of all contacts after a change. */
 export interface PresenceSnapshot {
-  /** The states by URI, as the URIs were written. It goes on changing. */
+  /** The states by URI, as the caller wrote the URIs. The Map keeps changing. */
   readonly states: ReadonlyMap<string, ContactPresence>;
-  /** Whose state is another now; undefined where somebody has left. */
+  /** The URI whose state changed; undefined if a contact has left. */
   readonly changed: string | undefined;
 }
 
-/** How many resources are asked for at a time; a user may have 100 requests outstanding. [batch_ref] */
-const MOST_AT_ONCE = 80;
+/** The number of resources that are requested at a time: a user may have 100 requests outstanding. [batch_ref] */
+const CONCURRENT_REQUESTS = 80;
 
 /**
- * Returns an Observable that asks for the states of contacts, asks again for what changes, and emits on every
- * change of a state.
+ * Returns an Observable that requests the states of contacts, keeps them current, and emits after each change.
  *
- * The links come with the events. A contact of which none comes, such as one that another subscription has as
- * well, is looked up in the memberships. After a gap everything is asked for again; until that is answered
- * the states stay as they were.
+ * Events carry the links to the states. A contact without events, such as one that another subscription also has, is
+ * looked up in the memberships. After a gap all states are requested again, and kept until the responses arrive.
  *
- * @param rels The parts of the states that are wanted.
+ * @param rels The parts of the states.
  */
 export function presenceSnapshots(
   { transport, pause, mediumSeconds }: UcwaSession,
-  { wanted, own, events$ }: WatchedContacts,
+  { contacts, source, signals }: PresenceSignals,
   rels: readonly ContactRel[],
 ): Observable<PresenceSnapshot> {
   return new Observable((subscriber) => {
-    const states = presenceStore(wanted.byKey);
-    const asking = requestQueue(MOST_AT_ONCE, pause);
-    /** Emits when a contact may stay silent from now on. */
-    const doubt = new Subject<void>();
-    let listed = wanted.byKey;
-    let made: ContactsSubscription | undefined;
+    const states = presenceStore(contacts.byKey);
+    const requests = requestQueue(CONCURRENT_REQUESTS, pause);
+    /** Emits when contacts may remain without events. */
+    const uncertain = new Subject<void>();
+    let listed = contacts.byKey;
+    let active: ContactsSubscription | undefined;
     let base = '';
 
     const changed = (key: string): void =>
-      subscriber.next({ states: states.byUri, changed: wanted.byKey.get(key) });
-    const questions = presenceFetcher({
-      ...{ transport, inquiries: asking, states, rels, base: () => base, changed },
-    });
+      subscriber.next({ states: states.byUri, changed: contacts.byKey.get(key) });
+    const fetcher = presenceFetcher({ transport, requests, states, rels, base: () => base, changed });
 
     const relist = (): void => {
       const before = listed;
-      listed = wanted.byKey;
+      listed = contacts.byKey;
       for (const key of new Set([...before.keys(), ...listed.keys()])) {
-        if (!listed.has(key)) questions.forget(key);
+        if (!listed.has(key)) fetcher.remove(key);
         if (states.rename(key, listed.get(key))) changed(key);
       }
     };
 
-    const lookUp = ({ has, self, memberships: url }: ContactsSubscription): void => {
-      const silent = (): string[] => [...listed.keys()].filter((key) => questions.isSilent(key));
-      // Those that are still being added are not among the members yet.
-      if (has !== undefined && silent().some((key) => !has.has(key))) doubt.next();
+    const lookUp = ({ members, self, memberships: url }: ContactsSubscription): void => {
+      const silent = (): string[] => [...listed.keys()].filter((key) => fetcher.hasNoLink(key));
+      // Contacts that are still being added are not members yet.
+      if (members !== undefined && silent().some((key) => !members.has(key))) uncertain.next();
       if (url === undefined || silent().length === 0) return;
       const found$ = memberships(transport, url, hrefKey(self)).pipe(
-        tap((found) => {
-          const missing = new Set(silent());
-          for (const { address, href } of found) {
-            const key = address === undefined ? '' : contactUriKey(address);
-            if (missing.has(key)) questions.contact(key, href);
-          }
-        }),
         tap({
+          next: (found) => {
+            const missing = new Set(silent());
+            for (const { address, href } of found) {
+              const key = address === undefined ? '' : contactUriKey(address);
+              if (missing.has(key)) fetcher.fetchContact(key, href);
+            }
+          },
           error: (error: unknown) =>
             silent().forEach((key) => {
               if (states.setError(key, 'contactPresence', error)) changed(key);
             }),
         }),
       );
-      asking.enqueue('memberships', found$);
+      requests.enqueue('memberships', found$);
     };
 
-    const take = (event: UcwaEvent): void => {
-      const loss = gapReasonOf(event);
-      if (loss !== undefined) {
-        if (loss === 'resync') questions.again();
-        else questions.forgetAll();
-        doubt.next();
+    const process = ({ event, keys }: KeyedEvent): void => {
+      const reason = gapReasonOf(event);
+      if (reason !== undefined) {
+        if (reason === 'resync') fetcher.refetchAll();
+        else fetcher.removeAll();
+        uncertain.next();
       }
-      const key = contactOf(own, keysOf(event));
+      const key = contactOf(source.filter, keys);
       if (key === undefined || event.type === 'deleted') return;
       const { link, resource } = event;
       const rel = rels.find((one) => one === link.rel);
-      if (rel !== undefined) questions.part(key, rel, link.href, resource);
-      const home = link.rel === 'contact' ? link : event.in;
-      // The presence alone needs no other links than its own.
-      if (rels.length > 1 && home?.rel === 'contact')
-        questions.contact(key, home.href, home === link ? resource : undefined);
+      if (rel !== undefined) fetcher.fetchPart(key, rel, link.href, resource);
+      const contact = link.rel === 'contact' ? link : event.in;
+      // The presence alone needs no other link than its own.
+      if (rels.length > 1 && contact?.rel === 'contact')
+        fetcher.fetchContact(key, contact.href, contact === link ? resource : undefined);
     };
 
-    // What is asked is over before the subscription is removed that it is asked for.
-    subscriber.add(() => asking.forgetAll());
-    wanted.made = (subscription, { self }): void => {
-      made = subscription;
-      base = self;
-      doubt.next();
-    };
-    subscriber.add(wanted.changed$.subscribe(relist));
+    // Requests end before the subscription that they depend on is removed.
+    subscriber.add(() => requests.cancelAll());
+    subscriber.add(contacts.changed$.subscribe(relist));
     subscriber.add(
-      merge(doubt, wanted.changed$)
+      merge(uncertain, contacts.changed$)
         .pipe(switchMap(() => timer(eventDelayMs(mediumSeconds()))))
         .subscribe(() => {
-          if (made !== undefined) lookUp(made);
+          if (active !== undefined) lookUp(active);
         }),
     );
     subscriber.add(
-      events$.subscribe({
-        next: take,
+      signals((signal) => signal).subscribe({
+        next: (signal) => {
+          if (signal.event !== undefined) {
+            process(signal);
+            return;
+          }
+          active = signal.made;
+          base = signal.application.self;
+          uncertain.next();
+        },
         error: (error: unknown) => subscriber.error(error),
         complete: () => subscriber.complete(),
       }),

@@ -1,17 +1,16 @@
 import { sameState } from '../../core/equal.ts';
 import type { ContactPresence, ContactRel, PresenceFailure, ResourceFields } from './contactState.ts';
 
-/** What is known of the contacts that are wanted. Each call says whether the state of the contact is another now. */
+/** The states of the watched contacts, by key. Each method returns whether the state of the contact has changed. */
 export interface PresenceStore {
-  /** The states by URI, as the URIs were written. It changes while it is looked at. */
+  /** The states by URI, as the caller wrote the URIs. The Map keeps changing. */
   readonly byUri: ReadonlyMap<string, ContactPresence>;
-  /** What a part of the state is by now. */
+  /** Sets a part of a state, and clears its error. */
   set(key: string, rel: ContactRel, fields: ResourceFields): boolean;
-  /** Why something of the state could not be got. */
+  /** Sets the error of a part; the part keeps its last value. */
   setError(key: string, rel: string, error: unknown): boolean;
-  /** What was asked for has been got again. */
   clearError(key: string, rel: string): boolean;
-  /** How the URI of the contact is written from now on; undefined where nobody wants the contact any more. */
+  /** Changes the URI of a contact, or adds the contact; undefined removes it. */
   rename(key: string, uri: string | undefined): boolean;
 }
 
@@ -21,20 +20,19 @@ interface Contact {
   readonly failures: Map<string, PresenceFailure>;
 }
 
-/** Without one of these, what is known of a contact is no state yet. */
+/** A contact has a state once one of these is known, or has failed. */
 const SUFFICIENT: readonly string[] = ['contactPresence', 'contact'];
 
 /**
- * Keeps the states of contacts. A contact has one as soon as its presence is known, or could not be got. A part
- * that could not be got stays as it was last known.
+ * Creates a store for contacts without states.
  *
- * @param uris The contacts, by their keys.
+ * @param uris The contacts by key.
  */
 export function presenceStore(uris: ReadonlyMap<string, string>): PresenceStore {
   const byUri = new Map<string, ContactPresence>();
   const contacts = new Map<string, Contact>();
 
-  const tell = ({ uri, parts, failures }: Contact): boolean => {
+  const publish = ({ uri, parts, failures }: Contact): boolean => {
     const failed = [...SUFFICIENT, ...failures.keys()].find((rel) => failures.has(rel));
     const failure = failed === undefined ? undefined : failures.get(failed);
     if (!parts.has('contactPresence') && !SUFFICIENT.some((rel) => rel === failed)) return false;
@@ -52,13 +50,13 @@ export function presenceStore(uris: ReadonlyMap<string, string>): PresenceStore 
     const contact = contacts.get(key);
     if (contact === undefined) return false;
     apply(contact);
-    return tell(contact);
+    return publish(contact);
   };
 
-  const want = (key: string, uri: string): void => {
+  const add = (key: string, uri: string): void => {
     contacts.set(key, { uri, parts: new Map(), failures: new Map() });
   };
-  uris.forEach((uri, key) => want(key, uri));
+  uris.forEach((uri, key) => add(key, uri));
 
   return {
     byUri,
@@ -75,22 +73,22 @@ export function presenceStore(uris: ReadonlyMap<string, string>): PresenceStore 
     rename: (key, uri) => {
       const contact = contacts.get(key);
       if (contact === undefined) {
-        if (uri !== undefined) want(key, uri);
+        if (uri !== undefined) add(key, uri);
         return false;
       }
       if (contact.uri === uri) return false;
-      const wasThere = byUri.delete(contact.uri);
+      const hadState = byUri.delete(contact.uri);
       if (uri === undefined) contacts.delete(key);
       else {
         contact.uri = uri;
-        tell(contact);
+        publish(contact);
       }
-      return wasThere;
+      return hadState;
     },
   };
 }
 
-/** Whether two errors say the same: what goes on failing is no news. */
+/** Whether two errors say the same: a repeated failure is no change. */
 function isSame(one: unknown, other: unknown): boolean {
   return one instanceof Error && other instanceof Error
     ? one.name === other.name && one.message === other.message

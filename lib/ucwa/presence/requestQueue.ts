@@ -2,161 +2,160 @@ import { type Observable, Subscription } from 'rxjs';
 import type { Pause } from '../../core/backoff/backoff.ts';
 import { decide } from '../protocol/failures.ts';
 
-/** Questions to the server that are asked again and again. */
+/** Repeatable requests by key. */
 export interface RequestQueue {
   /**
-   * Asks by subscribing to `answer$`. Where the answer to the same question is outstanding, it may be older than
-   * what made somebody ask: then it is asked once more behind it. One that waits after a failure is asked at once.
+   * Sends a request by subscribing to `response$`, or sends the one that waits after a failure.
+   *
+   * If a request with this key is in flight, its response may already be stale: it is repeated once when it completes.
    */
-  enqueue(key: string, answer$: Observable<unknown>): void;
-  /** No longer wants an answer: cancels what is outstanding. */
+  enqueue(key: string, response$: Observable<unknown>): void;
+  /** Cancels a request. */
   cancel(key: string): void;
-  /** Forgets all of them. */
-  forgetAll(): void;
+  cancelAll(): void;
 }
 
-interface Inquiry {
-  answer$: Observable<unknown>;
-  stage: 'queued' | 'asked' | 'waits';
-  isOutdated: boolean;
-  /** The request that is outstanding. */
+interface Entry {
+  response$: Observable<unknown>;
+  stage: 'queued' | 'inFlight' | 'failed';
+  /** Whether to repeat the request that is in flight. */
+  isStale: boolean;
   running: Subscription;
 }
 
 /**
- * Asks each question at most once at a time, so that no answer can overtake a newer one, and `mostAtOnce` of them
- * altogether. An `answer$` reports its failure itself.
+ * Creates a queue with at most one request per key in flight, and `concurrency` altogether.
  *
- * Questions whose failure is transient share one growing wait. One of them at a time is asked after it, each in its
- * turn; when that one is answered, all are asked.
+ * A `response$` handles its own errors. Requests with transient failures share one growing wait. After it one of them
+ * is sent, each in turn; when it succeeds, all are sent.
  */
-export function requestQueue(mostAtOnce: number, pause: Pause): RequestQueue {
-  const open = new Map<string, Inquiry>();
-  /** Those that failed, in the order in which they are asked again. */
-  const waiting = new Set<string>();
+export function requestQueue(concurrency: number, pause: Pause): RequestQueue {
+  const entries = new Map<string, Entry>();
+  /** Keys of failed requests, in the order in which they are sent again. */
+  const failed = new Set<string>();
   let queue: string[] = [];
-  let outstanding = 0;
-  /** The one that speaks for all that wait, while it is asked. */
+  let inFlight = 0;
+  /** The key of the one failed request that is being sent again. */
   let probe: string | undefined;
   /** Probes that failed in a row, and the failure before them. */
   let failures = 0;
   let wait = Subscription.EMPTY;
 
-  const enqueue = (key: string, inquiry: Inquiry): void => {
-    inquiry.stage = 'queued';
-    inquiry.isOutdated = false;
-    waiting.delete(key);
+  const append = (key: string, entry: Entry): void => {
+    entry.stage = 'queued';
+    entry.isStale = false;
+    failed.delete(key);
     queue.push(key);
   };
 
-  const askAllThatWait = (): void => {
+  const resendAll = (): void => {
     failures = 0;
     wait.unsubscribe();
-    for (const key of [...waiting]) {
-      const inquiry = open.get(key);
-      if (inquiry !== undefined) enqueue(key, inquiry);
+    for (const key of [...failed]) {
+      const entry = entries.get(key);
+      if (entry !== undefined) append(key, entry);
     }
   };
 
-  const askOneThatWaits = (): void => {
-    const [key] = waiting;
-    const inquiry = key === undefined ? undefined : open.get(key);
-    if (key === undefined || inquiry === undefined) return;
+  const sendProbe = (): void => {
+    const [key] = failed;
+    const entry = key === undefined ? undefined : entries.get(key);
+    if (key === undefined || entry === undefined) return;
     probe = key;
-    enqueue(key, inquiry);
-    next();
+    append(key, entry);
+    sendNext();
   };
 
-  const waitForProbe = (error?: unknown): void => {
-    if (waiting.size === 0 || probe !== undefined || !wait.closed) return;
-    const waited = (wait = new Subscription());
-    waited.add(
+  const scheduleProbe = (error?: unknown): void => {
+    if (failed.size === 0 || probe !== undefined || !wait.closed) return;
+    const waiting = (wait = new Subscription());
+    waiting.add(
       pause(Math.max(1, failures), error).subscribe(() => {
-        waited.unsubscribe();
-        askOneThatWaits();
+        waiting.unsubscribe();
+        sendProbe();
       }),
     );
   };
 
-  const settle = (key: string, inquiry: Inquiry, failure?: { readonly error: unknown }): void => {
-    outstanding -= 1;
+  const settle = (key: string, entry: Entry, failure?: { readonly error: unknown }): void => {
+    inFlight -= 1;
     const isProbe = key === probe;
     if (isProbe) probe = undefined;
-    // One that waits for an answer is never given up: only its removal is as patient.
+    // A state is requested as patiently as a release: until it succeeds.
     const isTransient = failure !== undefined && decide('release', failure.error, 1) === 'retry';
     if (isTransient) failures = isProbe ? failures + 1 : Math.max(1, failures);
-    else if (waiting.size === 0 && probe === undefined) failures = 0;
-    if (inquiry.isOutdated) enqueue(key, inquiry);
+    else if (failed.size === 0 && probe === undefined) failures = 0;
+    if (entry.isStale) append(key, entry);
     else if (isTransient) {
-      inquiry.stage = 'waits';
-      waiting.add(key);
-    } else open.delete(key);
-    if (isProbe && !isTransient) askAllThatWait();
-    else waitForProbe(failure?.error);
-    next();
+      entry.stage = 'failed';
+      failed.add(key);
+    } else entries.delete(key);
+    if (isProbe && !isTransient) resendAll();
+    else scheduleProbe(failure?.error);
+    sendNext();
   };
 
-  const start = (key: string, inquiry: Inquiry): void => {
-    outstanding += 1;
-    inquiry.stage = 'asked';
-    // It may be answered, and forgotten, before `subscribe` returns.
+  const send = (key: string, entry: Entry): void => {
+    inFlight += 1;
+    entry.stage = 'inFlight';
+    // The request may complete, or be canceled, before `subscribe` returns.
     const running = new Subscription();
-    inquiry.running = running;
+    entry.running = running;
     running.add(
-      inquiry.answer$.subscribe({
+      entry.response$.subscribe({
         error: (error: unknown) => {
-          if (!running.closed) settle(key, inquiry, { error });
+          if (!running.closed) settle(key, entry, { error });
         },
         complete: () => {
-          if (!running.closed) settle(key, inquiry);
+          if (!running.closed) settle(key, entry);
         },
       }),
     );
   };
 
-  const next = (): void => {
-    while (outstanding < mostAtOnce) {
+  const sendNext = (): void => {
+    while (inFlight < concurrency) {
       const key = queue.shift();
       if (key === undefined) return;
-      const inquiry = open.get(key);
-      if (inquiry !== undefined) start(key, inquiry);
+      const entry = entries.get(key);
+      if (entry !== undefined) send(key, entry);
     }
   };
 
-  const drop = (key: string): void => {
-    const inquiry = open.get(key);
-    if (inquiry === undefined) return;
-    open.delete(key);
-    waiting.delete(key);
-    if (inquiry.stage === 'asked') outstanding -= 1;
-    if (inquiry.stage === 'queued') queue = queue.filter((one) => one !== key);
-    inquiry.running.unsubscribe();
+  const remove = (key: string): void => {
+    const entry = entries.get(key);
+    if (entry === undefined) return;
+    entries.delete(key);
+    failed.delete(key);
+    if (entry.stage === 'inFlight') inFlight -= 1;
+    if (entry.stage === 'queued') queue = queue.filter((one) => one !== key);
+    entry.running.unsubscribe();
     if (key === probe) probe = undefined;
-    if (waiting.size === 0) wait.unsubscribe();
+    if (failed.size === 0) wait.unsubscribe();
   };
 
   return {
-    enqueue: (key, answer$) => {
-      const known = open.get(key);
+    enqueue: (key, response$) => {
+      const known = entries.get(key);
       if (known === undefined) {
-        const inquiry: Inquiry = {
-          ...{ answer$, stage: 'queued', isOutdated: false },
+        const entry: Entry = {
+          ...{ response$, stage: 'queued', isStale: false },
           running: Subscription.EMPTY,
         };
-        open.set(key, inquiry);
-        enqueue(key, inquiry);
+        entries.set(key, entry);
+        append(key, entry);
       } else {
-        known.answer$ = answer$;
-        if (known.stage === 'asked') known.isOutdated = true;
-        if (known.stage === 'waits') enqueue(key, known);
+        known.response$ = response$;
+        if (known.stage === 'inFlight') known.isStale = true;
+        if (known.stage === 'failed') append(key, known);
       }
-      next();
+      sendNext();
     },
     cancel: (key) => {
-      drop(key);
-      waitForProbe();
-      next();
+      remove(key);
+      scheduleProbe();
+      sendNext();
     },
-    forgetAll: () => [...open.keys()].forEach(drop),
+    cancelAll: () => [...entries.keys()].forEach(remove),
   };
 }

@@ -1,52 +1,66 @@
-import { defer, EMPTY, exhaustMap, NEVER, type Observable, Subject, takeUntil, tap } from 'rxjs';
+import {
+  BehaviorSubject,
+  defer,
+  EMPTY,
+  exhaustMap,
+  map,
+  NEVER,
+  type Observable,
+  skip,
+  Subject,
+  takeUntil,
+  tap,
+} from 'rxjs';
 import { contactUriKey } from '../channel/eventKeys.ts';
-import type { LiveApplication } from '../application/liveApplication.ts';
 import type { Created } from '../subscription/subscriptionType.ts';
 
-/** A subscription to contacts, and whom it has. */
+/** A presence subscription and its contacts. */
 export interface ContactsSubscription extends Created {
-  /** The keys of its contacts; undefined where it has all that will ever be wanted. */
-  readonly has: Set<string> | undefined;
+  /** The keys of its contacts; undefined if it has all contacts of a list that never changes. */
+  readonly members: Set<string> | undefined;
 }
 
-/** The contacts that a presence stream is to watch, as that changes. */
-export interface WantedContacts {
-  /** The URIs by their keys, each contact once. */
+/** The contacts that a presence stream watches. */
+export interface WatchedContacts {
+  /** The current URIs by key, each contact once. */
   readonly byKey: ReadonlyMap<string, string>;
-  /** Emits when they have changed. */
-  readonly changed$: Observable<void>;
-  /** Whether they never change. */
-  readonly isFixed: boolean;
-  /** Told of each subscription that is made for them, and of the application that it is on. */
-  made: ((subscription: ContactsSubscription, application: LiveApplication) => void) | undefined;
+  /** Emits after each change. */
+  readonly changed$: Observable<unknown>;
+  /** Whether the list never changes. */
+  readonly isStatic: boolean;
 }
 
-/** The same contacts for ever. */
-export function staticContacts(uris: readonly string[]): WantedContacts {
-  return { byKey: keyed(uris), changed$: NEVER, isFixed: true, made: undefined };
+/** Returns a list of contacts that never changes. */
+export function staticContacts(uris: readonly string[]): WatchedContacts {
+  return { byKey: keyed(uris), changed$: NEVER, isStatic: true };
 }
 
 /**
- * Returns an Observable that mirrors `watch` while the lists change that the source emits. It begins with the
- * first list that is not empty, goes on with the last list when the source completes, and errors with it. It
- * completes with `watch`, and where there is never anybody to watch.
+ * Returns an Observable that mirrors `watch` for lists of contacts that the source emits.
+ *
+ * It begins with the first list that is not empty, keeps the last list when the source completes, and errors with the
+ * source. It completes with `watch`, or with the source if all lists were empty.
  */
 export function liveContacts<Value>(
   lists$: Observable<readonly string[]>,
-  watch: (wanted: WantedContacts) => Observable<Value>,
+  watch: (contacts: WatchedContacts) => Observable<Value>,
 ): Observable<Value> {
   return defer(() => {
-    const changed = new Subject<void>();
+    const current = new BehaviorSubject<ReadonlyMap<string, string>>(new Map());
     const ended = new Subject<void>();
-    const wanted = { byKey: keyed([]), changed$: changed, isFixed: false, made: undefined };
+    const contacts: WatchedContacts = {
+      get byKey() {
+        return current.value;
+      },
+      changed$: current.pipe(skip(1)),
+      isStatic: false,
+    };
     return lists$.pipe(
-      tap((uris) => {
-        wanted.byKey = keyed(uris);
-        changed.next();
-      }),
-      // Once somebody is watched, whoever watches follows the changes.
-      exhaustMap(() =>
-        wanted.byKey.size === 0 ? EMPTY : watch(wanted).pipe(tap({ complete: () => ended.next() })),
+      map(keyed),
+      tap((byKey) => current.next(byKey)),
+      // After the first list with contacts, `watch` follows the changes.
+      exhaustMap(({ size }) =>
+        size === 0 ? EMPTY : watch(contacts).pipe(tap({ complete: () => ended.next() })),
       ),
       takeUntil(ended),
     );

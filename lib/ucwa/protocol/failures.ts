@@ -144,6 +144,17 @@ export function decideDelete(error: unknown): ReleaseDecision {
   return decision === 'gone' ? 'alreadyGone' : decision;
 }
 
+/** Whether the server answered that a resource does not exist. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof HttpError && error.status === 404;
+}
+
+/** Whether the server answered that a request contains too much: a smaller one may succeed. */
+export function isTooMany(error: unknown): boolean {
+  if (!(error instanceof HttpError)) return false;
+  return error.status === 413 || (error.status === 403 && error.subcode === 'LimitExceeded');
+}
+
 /** What to do when another client has taken over the event channel of the application. */
 export type OnReplaced = 'fail' | 'rejoin';
 

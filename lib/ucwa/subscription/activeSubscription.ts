@@ -2,134 +2,145 @@ import { catchError, EMPTY, Observable, Subscription, tap, throwError } from 'rx
 import type { Lease } from '../../core/lifecycle/remoteResource.ts';
 import type { LiveApplication } from '../application/liveApplication.ts';
 import { probeApplication } from '../application/probe.ts';
+import { consume } from '../channel/eventBuffer.ts';
 import type { KeyedEvent } from '../channel/eventRouter.ts';
-import type { UcwaSession } from '../session/session.ts';
-import { gapReasonOf, recreatedEvent, type UcwaEvent } from '../protocol/events.ts';
+import { type GapReason, gapReasonOf, recreatedEvent } from '../protocol/events.ts';
 import { decide } from '../protocol/failures.ts';
 import { hrefKey } from '../protocol/href.ts';
+import type { UcwaSession } from '../session/session.ts';
 import { retryTransient } from '../transport/backoff.ts';
-import { consume } from './eventBuffer.ts';
-import { identify, isAbout, isOwn, isUnidentified, type EventFilter } from './eventFilter.ts';
+import { classify, type EventRole, identified } from './eventFilter.ts';
+import { type EventSource, setFilter } from './eventSource.ts';
 import { memberships } from './memberships.ts';
-import { renewal } from './renewal.ts';
-import { SUBSCRIPTION_ENDED, type Ending, expiryOf, type SubscriptionState } from './state.ts';
-import type { Created } from './subscriptionType.ts';
+import type { Ending, SubscriptionEnded } from './recreation.ts';
+import { renewal, type RenewalTrigger } from './renewal.ts';
+import type { Created, StreamConfig, SubscriptionSignal } from './subscriptionType.ts';
+
+/** A subscription that exists on the server. */
+interface ActiveSubscription<Made extends Created> {
+  readonly made: Made;
+  readonly lease: Lease;
+  readonly application: LiveApplication;
+  readonly expiresAt: number;
+  readonly isReplacement: boolean;
+  /** Returns the error with which the subscription ends. */
+  readonly ended: (ending: Ending) => SubscriptionEnded;
+}
 
 /**
- * Returns an Observable of the events of a subscription that was made, and keeps it there. It errors with
- * {@link SUBSCRIPTION_ENDED} where the server has ended it.
+ * Returns an Observable of the signals of a subscription that was created, which it renews and updates.
  *
- * It is one Observable, and not a chain of ten: of what is live there are thousands.
+ * It is one Observable instead of a chain of operators: thousands of subscriptions are active at a time.
  */
-export function activeSubscription<Made extends Created>(
-  stream: SubscriptionState<Made>,
-  made: Made,
-  lease: Lease,
-  application: LiveApplication,
-): Observable<UcwaEvent> {
-  const { internals, kind, own } = stream;
+export function activeSubscription<Made extends Created, Value>(
+  { session, type, source, select }: StreamConfig<Made, Value>,
+  { made, lease, application, expiresAt, isReplacement, ended }: ActiveSubscription<Made>,
+): Observable<Value> {
   return new Observable((subscriber) => {
-    const isMadeAgain = stream.ending !== undefined && stream.ending !== 'lost';
     let isAnnounced = false;
     let updating = Subscription.EMPTY;
-    stream.ending = undefined;
+    let renewNow: ((trigger: RenewalTrigger) => void) | undefined;
 
-    const tell = (filed: KeyedEvent): void => {
-      if (!isOwn(own, filed)) return;
-      if (isAbout(own, filed, 'added')) isAnnounced = true;
-      stream.ending = endingBy(filed, own, lease, application, isAnnounced);
-      subscriber.next(filed.event);
-      if (stream.ending !== undefined) subscriber.error(SUBSCRIPTION_ENDED);
+    const emit = (signal: SubscriptionSignal<Made>): void => {
+      const value = select(signal);
+      if (value !== undefined) subscriber.next(value);
     };
 
-    const take = (filed: KeyedEvent): Observable<unknown> | undefined => {
-      const { memberships: url } = made;
-      if (url !== undefined && isUnidentified(own, filed)) {
-        return identified(internals, own, made, url).pipe(tap(() => tell(filed)));
+    const process = (keyed: KeyedEvent, role: EventRole): void => {
+      if (role === 'foreign') return;
+      const reason = gapReasonOf(keyed.event);
+      if (role === 'created') isAnnounced = true;
+      if (role === 'deleted') lease.endedByServer({ deletedEvent: 'seen' });
+      const loss = lossBy(reason, application, isAnnounced);
+      if (loss?.isRemoved === true) lease.endedByServer();
+      emit(keyed);
+      if (role === 'deleted') subscriber.error(ended('deleted'));
+      else if (loss !== undefined) subscriber.error(ended('lost'));
+      else if (subscriber.closed) return;
+      else if (role === 'expiring') renewNow?.('expiring');
+      else if (reason === 'resync') renewNow?.('resync');
+    };
+
+    const take = (keyed: KeyedEvent): Observable<unknown> | undefined => {
+      const role = classify(source.filter, keyed);
+      if (role !== 'unidentified') process(keyed, role);
+      else if (made.memberships !== undefined) {
+        return identification(session, source, made.self, made.memberships).pipe(
+          tap(() => process(keyed, classify(source.filter, keyed))),
+        );
       }
-      tell(filed);
       return undefined;
     };
 
     const failed = (error: unknown): void => {
-      // With the application went everything on it.
+      // Everything on an application is gone together with it.
       if (application.isGone) lease.endedByServer();
       subscriber.error(error);
     };
 
-    const notKept = (error: unknown): void => {
+    const onRefused = (error: unknown): void => {
       updating.unsubscribe();
-      if (error === SUBSCRIPTION_ENDED) stream.ending = 'doubtful';
       if (decide('release', error, 1) !== 'gone') {
         subscriber.error(error);
         return;
       }
       subscriber.add(
-        probeApplication(application, internals).subscribe({
+        probeApplication(application, session).subscribe({
           next: (isThere) => {
-            // With the application went everything on it: the channel tells of that, at its place.
+            // If the application is gone, the channel reports it at the right position.
             if (!isThere) return;
-            stream.ending = 'gone';
             lease.endedByServer();
-            subscriber.error(SUBSCRIPTION_ENDED);
+            subscriber.error(ended('gone'));
           },
           error: (cause: unknown) => subscriber.error(cause),
         }),
       );
     };
 
-    renewal(internals, {
-      ...{ kind, made, own },
-      expiresAt: expiryOf(stream),
-      onExtended: lease.extendedTo,
-      failed: notKept,
-    }).subscribe(subscriber);
-    updating = kind.update?.(made)?.subscribe({ error: notKept }) ?? updating;
+    emit({ made, application });
+    updating =
+      type.update?.(made)?.subscribe({ next: () => subscriber.error(ended('replaced')), error: onRefused }) ??
+      updating;
     subscriber.add(updating);
-    if (isMadeAgain) {
-      subscriber.next(recreatedEvent({ rel: kind.resource, href: made.self }, application.self));
+    if (isReplacement) {
+      emit({ event: recreatedEvent({ rel: type.resource, href: made.self }, application.self), keys: [] });
     }
-    consume(own.inbox, { take, failed }).subscribe(subscriber);
+    consume(source.buffer, { take, failed }).subscribe(subscriber);
+    // Gaps that were buffered are older than the subscription: they are no reason to renew it.
+    if (!subscriber.closed) {
+      renewNow = renewal(
+        { session, type, made, expiresAt, onExtended: lease.extendedTo, onRefused },
+        subscriber,
+      );
+    }
   });
 }
 
-/** How the subscription ends with an event, if it does. */
-function endingBy(
-  filed: KeyedEvent,
-  own: EventFilter,
-  lease: Lease,
-  application: LiveApplication,
+/** Returns whether a gap ends the subscription, and whether it is certain that the server has removed it. */
+function lossBy(
+  reason: GapReason | undefined,
+  { isEnded, isGone }: LiveApplication,
   isAnnounced: boolean,
-): Ending | undefined {
-  const loss = gapReasonOf(filed.event);
-  if (isAbout(own, filed, 'deleted')) {
-    lease.endedByServer({ deletedEvent: 'seen' });
-    return 'deleted';
-  }
-  if (loss === 'recreated' && application.isEnded) {
-    // On one that was left to another client it is still there: it is removed.
-    if (application.isGone) lease.endedByServer();
-    return 'lost';
-  }
-  if (loss !== 'resume') return undefined;
-  // What was told of before the loss is gone. What was not may have been created after it: it is removed.
-  if (isAnnounced) lease.endedByServer();
-  return 'lost';
+): { readonly isRemoved: boolean } | undefined {
+  // An application that was handed over to another client still has the subscription: it has to be removed.
+  if (reason === 'recreated') return isEnded ? { isRemoved: isGone } : undefined;
+  // A subscription that was announced before the gap is gone. Another one may have been created after the loss.
+  return reason === 'resume' ? { isRemoved: isAnnounced } : undefined;
 }
 
-/** Where a contact's href does not say who it is, the memberships tell which contacts are these. */
-function identified(
+/** Returns an Observable that reads which contacts belong to the subscription. */
+function identification(
   { transport, pause }: UcwaSession,
-  own: EventFilter,
-  { self }: Created,
+  source: EventSource,
+  self: string,
   url: string,
 ): Observable<unknown> {
   return memberships(transport, url, hrefKey(self)).pipe(
     retryTransient('channel', pause),
-    // Of a subscription that is gone nothing is known any more: what tells of that comes next.
+    // The event that reports the end of the subscription follows.
     catchError((error: unknown) =>
       decide('channel', error, 1) === 'gone' ? EMPTY : throwError(() => error),
     ),
-    tap((found) => identify(own, found)),
+    tap((found) => setFilter(source, identified(source.filter, found))),
   );
 }

@@ -1,5 +1,3 @@
-import { defer, filter, mergeMap, Observable, startWith, Subject, take, throwError } from 'rxjs';
-import type { EventRouter, KeyedEvent, Registration } from '../channel/eventRouter.ts';
 import {
   contactUriKey,
   EVERYTHING,
@@ -7,231 +5,126 @@ import {
   PRESENCE_SUBSCRIPTIONS,
   UNNAMED_CONTACTS,
 } from '../channel/eventKeys.ts';
+import type { KeyedEvent } from '../channel/eventRouter.ts';
 import { gapReasonOf, type UcwaEvent } from '../protocol/events.ts';
-import { close as closeInbox, fail, type EventBuffer, eventBuffer, push } from './eventBuffer.ts';
-import type { OnChannelError, ChannelRefCount } from '../channel/channelRefCount.ts';
 import type { Membership } from './memberships.ts';
 
-/** The server says that a subscription is about to expire, or that it has lost events. */
-export type RenewalTrigger = 'expiring' | 'resync';
-
 /**
- * Which events are of interest, besides those of the subscription itself: those of contacts that are known by
- * name; those of contacts that only the memberships of the subscription tell; or what matches.
+ * Which events a stream emits besides those of its subscription.
+ *
+ * - `named`: those of contacts whose addresses are known.
+ * - `members`: those of contacts that only the memberships of the subscription name.
+ * - `matching`: those for which `matches` returns true.
  */
 export type Interest =
-  | { readonly kind: 'named' | 'members' }
-  | { readonly kind: 'matching'; readonly matches: (event: UcwaEvent) => boolean };
+  | { readonly type: 'named' | 'members' }
+  | { readonly type: 'matching'; readonly matches: (event: UcwaEvent) => boolean };
 
-/**
- * The events of one presence stream, through all the subscriptions that it has on the server one after the
- * other. It is a record for the functions of this file: there may be ten thousand, and what is seldom needed is
- * not there before it is.
- */
+/** Decides which events belong to the current subscription of a stream. Never changes: a new state is a new record. */
 export interface EventFilter {
   readonly interest: Interest;
-  readonly listening: ChannelRefCount;
-  readonly place: Registration;
-  /** What may be its own, until that is known and it is taken. */
-  readonly inbox: EventBuffer<KeyedEvent>;
-  /** The key of the subscription that is its own now. */
-  self: string | undefined;
-  /** The keys of all subscriptions that were its own, and of those whose `deleted` event has come. */
-  owned: readonly string[];
-  deletedKeys: readonly string[];
-  /** The keys of the contacts that are wanted. */
-  contacts: Pick<ReadonlyMap<string, unknown>, 'has' | 'keys'>;
-  /** The hrefs of its contacts, as far as they had to be learned, and the keys of those whom they name. */
-  learned: Map<string, string | undefined> | undefined;
-  isIdentified: boolean;
-  /** How many need the place: the stream, and those who look out for events after that. */
-  holders: number;
-  /** Called when it is doubtful how long the subscription will be there, or whether it still is. */
-  doubted: ((doubt: RenewalTrigger) => void) | undefined;
-  /** Called with the error that ends the channel; there while it listens. */
-  failed: OnChannelError | undefined;
-  /** Emits when a `deleted` event or the end of the channel has come. */
-  news: Subject<void> | undefined;
-}
-
-const NOBODY: EventFilter['contacts'] = new Map();
-const NONE: readonly string[] = [];
-
-/** Takes a place at the dispatch for the events that are of interest. */
-export function eventFilter(
-  { channelRefCount, router }: { readonly channelRefCount: ChannelRefCount; readonly router: EventRouter },
-  interest: Interest,
-): EventFilter {
-  const own: EventFilter = {
-    interest,
-    listening: channelRefCount,
-    place: router.register((filed) => receive(own, filed)),
-    inbox: eventBuffer(),
-    self: undefined,
-    owned: NONE,
-    deletedKeys: NONE,
-    contacts: NOBODY,
-    learned: undefined,
-    isIdentified: false,
-    holders: 1,
-    doubted: undefined,
-    failed: undefined,
-    news: undefined,
-  };
-  return own;
-}
-
-function receive(own: EventFilter, filed: KeyedEvent): void {
-  push(own.inbox, filed);
-  const { event, keys } = filed;
-  if (gapReasonOf(event) === 'resync') own.doubted?.('resync');
-  if (isAbout(own, filed, 'updated')) own.doubted?.('expiring');
-  if (event.type !== 'deleted') return;
-  for (const key of keys) {
-    if (!own.owned.includes(key)) continue;
-    own.deletedKeys = own.deletedKeys.concat(key);
-    own.news?.next();
-  }
-}
-
-/** Keeps the channel open from now on, and keeps what may be its own until that is known. */
-export function listen(own: EventFilter): void {
-  // Which subscription and which hrefs will be its own is not known before the answer.
-  own.place.add(...own.contacts.keys(), PRESENCE_SUBSCRIPTIONS);
-  if (own.interest.kind === 'matching') own.place.add(EVERYTHING);
-  else expectUnidentified(own);
-  if (own.failed !== undefined) return;
-  own.failed = (error) => {
-    fail(own.inbox, error);
-    own.news?.next();
-  };
-  own.listening.acquire(own.failed);
-}
-
-/** Says which subscription is its own from now on, by the key of its href. */
-export function bindTo(own: EventFilter, self: string): void {
-  // The end of the one before may still have to be told.
-  for (const key of own.learned?.keys() ?? []) {
-    if (!own.owned.includes(key) && !own.contacts.has(key)) own.place.drop(key);
-  }
-  own.learned = undefined;
-  // A spread would leave room for sixteen more.
-  own.owned = own.owned.concat(self);
-  own.self = self;
-  own.place.add(self);
-  own.place.drop(PRESENCE_SUBSCRIPTIONS);
-}
-
-/** Says which contacts the subscription has, for those whose hrefs do not say who they are. */
-export function identify(own: EventFilter, members: readonly Membership[]): void {
-  own.learned ??= new Map();
-  for (const { contact, address } of members) {
-    own.learned.set(contact, address === undefined ? own.learned.get(contact) : contactUriKey(address));
-  }
-  own.place.add(...members.map(({ contact }) => contact));
-  own.isIdentified = true;
-  own.place.drop(unidentified(own));
-}
-
-/** Says that there are contacts again that have to be identified, if their hrefs do not say who they are. */
-export function expectUnidentified(own: EventFilter): void {
-  own.isIdentified = false;
-  own.place.add(unidentified(own));
-}
-
-/** Under this key stand the events that may be of its own contacts, until those are known. */
-function unidentified({ interest }: EventFilter): string {
-  return interest.kind === 'named' ? UNNAMED_CONTACTS : EVERYTHING;
-}
-
-/** Says by their keys which contacts are wanted from now on. */
-export function watch(own: EventFilter, contacts: EventFilter['contacts']): void {
-  const before = own.contacts;
-  own.contacts = contacts;
-  for (const key of before.keys()) if (!isWanted(own, key)) own.place.drop(key);
-  own.place.add(...contacts.keys());
-}
-
-/** Says by their keys which contacts that were identified are no longer its own. */
-export function unwatch(own: EventFilter, keys: readonly string[]): void {
-  for (const key of keys) {
-    own.learned?.delete(key);
-    if (!isWanted(own, key)) own.place.drop(key);
-  }
-}
-
-function isWanted({ contacts, self, learned }: EventFilter, key: string): boolean {
-  return contacts.has(key) || key === self || learned?.has(key) === true;
-}
-
-/** The key of the wanted contact that an event is of which is filed under these keys. */
-export function contactOf({ contacts, learned }: EventFilter, keys: readonly string[]): string | undefined {
-  return keys.flatMap((key) => [key, learned?.get(key) ?? key]).find((key) => contacts.has(key));
-}
-
-/** Whether it is about the subscription or its contacts, or a gap. */
-export function isOwn(own: EventFilter, { event, keys }: KeyedEvent): boolean {
-  const { interest } = own;
-  return (
-    gapReasonOf(event) !== undefined ||
-    keys.some((key) => isWanted(own, key)) ||
-    (interest.kind === 'matching' && interest.matches(event))
-  );
-}
-
-/** Whether it tells that the subscription has come into being, is about to expire, or has been removed. */
-export function isAbout(
-  { self }: EventFilter,
-  { event, keys }: KeyedEvent,
-  type: 'added' | 'updated' | 'deleted',
-): boolean {
-  return event.type === type && self !== undefined && keys.includes(self);
-}
-
-/** Whether a contact has to be identified before it is known whose the event is. */
-export function isUnidentified(own: EventFilter, filed: KeyedEvent): boolean {
-  const { interest, isIdentified } = own;
-  if (interest.kind === 'matching' || isIdentified) return false;
-  const mayBe = interest.kind === 'named' ? filed.keys.includes(UNNAMED_CONTACTS) : isOfContact(filed.keys);
-  return mayBe && !isOwn(own, filed);
-}
-
-/** Returns an Observable that emits once, when the `deleted` event of a subscription of its own has come. */
-export function deleted(own: EventFilter, key: string): Observable<unknown> {
-  return noted(own, () => own.deletedKeys.includes(key));
-}
-
-/** Returns an Observable that errors with what ends the channel. It emits nothing. */
-export function failing(own: EventFilter): Observable<never> {
-  return noted(own, () => own.inbox.failure !== undefined).pipe(
-    mergeMap(() => throwError(() => own.inbox.failure?.error)),
-  );
-}
-
-function noted(own: EventFilter, isThere: () => boolean): Observable<unknown> {
-  return defer(() => (own.news ??= new Subject()).pipe(startWith(undefined), filter(isThere), take(1)));
+  /** The key of the subscription; undefined before it was created. */
+  readonly self: string | undefined;
+  /** The watched contacts by key. */
+  readonly contacts: ReadonlyMap<string, unknown>;
+  /** The hrefs of contacts that the memberships named, and the keys of their addresses. */
+  readonly members: ReadonlyMap<string, string | undefined>;
+  /** Whether `members` holds every contact whose href does not contain its address. */
+  readonly isIdentified: boolean;
 }
 
 /**
- * Returns an Observable that mirrors the source, and holds the place as long as it is subscribed to, also when the
- * stream is over.
+ * The part that an event plays for a stream.
+ *
+ * - `created`, `expiring`, `deleted`: the subscription itself.
+ * - `own`: a contact of the subscription, or a match.
+ * - `unidentified`: a contact that may be one of the subscription; its memberships have to be read.
+ * - `gap`: a loss, which concerns every stream.
  */
-export function retain<Value>(own: EventFilter, source: Observable<Value>): Observable<Value> {
-  return new Observable((subscriber) => {
-    own.holders += 1;
-    source.subscribe(subscriber);
-    subscriber.add(() => letGo(own));
-  });
+export type EventRole = 'foreign' | 'unidentified' | 'gap' | 'created' | 'expiring' | 'deleted' | 'own';
+
+const NOBODY: ReadonlyMap<string, undefined> = new Map();
+
+/** Returns the filter of a stream whose subscription does not exist yet. */
+export function initialFilter(interest: Interest): EventFilter {
+  return { interest, self: undefined, contacts: NOBODY, members: NOBODY, isIdentified: false };
 }
 
-function letGo(own: EventFilter): void {
-  own.holders -= 1;
-  if (own.holders === 0) own.place.unregister();
+/** Returns the filter while the next subscription is created. */
+export function unbound({ interest, contacts }: EventFilter): EventFilter {
+  return { interest, self: undefined, contacts, members: NOBODY, isIdentified: false };
 }
 
-/** Lets go of the channel, and keeps nothing any more. */
-export function close(own: EventFilter): void {
-  if (own.failed !== undefined) own.listening.release(own.failed);
-  closeInbox(own.inbox);
-  letGo(own);
+/** Returns the filter for a subscription that was created, by the key of its href. */
+export function boundTo({ interest, contacts, isIdentified }: EventFilter, self: string): EventFilter {
+  return { interest, self, contacts, members: NOBODY, isIdentified };
+}
+
+/** Returns the filter for other contacts. */
+export function watching(filter: EventFilter, contacts: EventFilter['contacts']): EventFilter {
+  return { ...filter, contacts };
+}
+
+/** Returns the filter after the memberships were read. */
+export function identified(filter: EventFilter, memberships: readonly Membership[]): EventFilter {
+  const members = new Map(filter.members);
+  for (const { contact, address } of memberships) {
+    members.set(contact, address === undefined ? members.get(contact) : contactUriKey(address));
+  }
+  return { ...filter, members, isIdentified: true };
+}
+
+/** Returns the filter after contacts were added whose hrefs may not contain their addresses. */
+export function unidentified(filter: EventFilter): EventFilter {
+  return filter.isIdentified ? { ...filter, isIdentified: false } : filter;
+}
+
+/** Returns the filter after members were removed. */
+export function withoutMembers(filter: EventFilter, removed: readonly string[]): EventFilter {
+  const members = new Map(filter.members);
+  for (const key of removed) members.delete(key);
+  return { ...filter, members };
+}
+
+/** Returns the keys under which the events of interest are published. */
+export function routingKeys({
+  interest,
+  self,
+  contacts,
+  members,
+  isIdentified,
+}: EventFilter): ReadonlySet<string> {
+  // The response to the creation names the subscription, and its events may arrive earlier.
+  const keys = new Set(contacts.keys()).add(self ?? PRESENCE_SUBSCRIPTIONS);
+  for (const key of members.keys()) keys.add(key);
+  if (interest.type === 'matching') keys.add(EVERYTHING);
+  else if (!isIdentified) keys.add(interest.type === 'named' ? UNNAMED_CONTACTS : EVERYTHING);
+  return keys;
+}
+
+/** Returns the part that an event plays: a pure function. */
+export function classify(filter: EventFilter, { event, keys }: KeyedEvent): EventRole {
+  const { interest, self, contacts, members, isIdentified } = filter;
+  if (gapReasonOf(event) !== undefined) return 'gap';
+  if (self !== undefined && keys.includes(self)) return ownRole(event.type);
+  if (keys.some((key) => contacts.has(key) || members.has(key))) return 'own';
+  if (interest.type === 'matching') return interest.matches(event) ? 'own' : 'foreign';
+  const mayBeOwn = interest.type === 'named' ? keys.includes(UNNAMED_CONTACTS) : isOfContact(keys);
+  return mayBeOwn && !isIdentified ? 'unidentified' : 'foreign';
+}
+
+function ownRole(type: string): EventRole {
+  // `updated` announces that the subscription is about to expire. [presenceSubscription_ref]
+  return type === 'added'
+    ? 'created'
+    : type === 'updated'
+      ? 'expiring'
+      : type === 'deleted'
+        ? 'deleted'
+        : 'own';
+}
+
+/** Returns the key of the watched contact that these keys of an event belong to. */
+export function contactOf({ contacts, members }: EventFilter, keys: readonly string[]): string | undefined {
+  return keys.flatMap((key) => [key, members.get(key) ?? key]).find((key) => contacts.has(key));
 }

@@ -2,15 +2,13 @@ import {
   asyncScheduler,
   catchError,
   defer,
+  finalize,
   map,
-  merge,
   mergeMap,
   type Observable,
   of,
-  take,
   tap,
   throwError,
-  timer,
 } from 'rxjs';
 import { journaled } from '../../core/checkpoint/journaled.ts';
 import type { ReleaseResult } from '../../core/lifecycle/release.ts';
@@ -18,58 +16,79 @@ import { type RemoteResource, remoteResource } from '../../core/lifecycle/remote
 import type { RequestProgress } from '../../core/transport/transport.ts';
 import type { LiveApplication } from '../application/liveApplication.ts';
 import { EndedError } from '../protocol/errors.ts';
-import type { UcwaEvent } from '../protocol/events.ts';
 import { decideDelete } from '../protocol/failures.ts';
 import { hrefKey } from '../protocol/href.ts';
 import { requestNothing } from '../protocol/request.ts';
+import type { UcwaSession } from '../session/session.ts';
 import { activeSubscription } from './activeSubscription.ts';
-import { bindTo, deleted, retain, listen } from './eventFilter.ts';
-import { expiryOf, type SubscriptionState } from './state.ts';
-import type { Created } from './subscriptionType.ts';
-
-/** The server's own default, in seconds, for how long events of presence may wait for others. */
-const MEDIUM_SECONDS = 5;
-/** How long an event may be under way on top of that. */
-const MARGIN_MS = 2000;
-
-/** How long an event of presence may take to come, in milliseconds. */
-export function eventDelayMs(mediumSeconds: number | undefined): number {
-  return (mediumSeconds ?? MEDIUM_SECONDS) * 1000 + MARGIN_MS;
-}
+import { type DeletionWatch, deletionWatch } from './deletionWatch.ts';
+import { boundTo } from './eventFilter.ts';
+import { listen, setFilter } from './eventSource.ts';
+import { type Ending, SubscriptionEnded } from './recreation.ts';
+import type { Created, StreamConfig, SubscriptionType } from './subscriptionType.ts';
 
 /** How an application ended that was found to be gone. */
-const LOST = 'it is gone';
+const GONE = 'it is gone';
+
+/** Receives the error of a creation. */
+type OnRefused = (error: unknown, application: LiveApplication) => void;
 
 /**
- * Returns an Observable of one subscription, from its creation to its removal. It is extended until the
- * subscriber leaves, and errors with {@link ENDED} where the server has ended it.
+ * Returns an Observable of one subscription on the server, from its creation to its removal.
+ *
+ * It errors with {@link SubscriptionEnded} if the subscription ends before the subscriber leaves.
+ *
+ * @param isReplacement Whether a gap is emitted first, because no other one reports the loss of the last subscription.
  */
-export function subscriptionLease<Made extends Created>(
-  stream: SubscriptionState<Made>,
-): Observable<UcwaEvent> {
-  const { internals, kind, own } = stream;
-  const config: RemoteResource<Made, UcwaEvent, LiveApplication> = {
-    resource: kind.resource,
-    ledger: internals.ledger,
-    // The place is kept through the release, which looks out for the deleted event.
-    within: retain(own, internals.application$),
-    acquire: (application, onProgress) => acquired(stream, application, onProgress),
+export function subscriptionLease<Made extends Created, Value>(
+  config: StreamConfig<Made, Value>,
+  isReplacement: boolean,
+  onRefused: OnRefused,
+): Observable<Value> {
+  const { session, type } = config;
+  let createdAt = 0;
+  let ending: Ending | undefined;
+  let deletion: DeletionWatch | undefined;
+
+  const resource: RemoteResource<Made, Value, LiveApplication> = {
+    resource: type.resource,
+    ledger: session.ledger,
+    // It is subscribed to until the release is over.
+    within: session.application$.pipe(finalize(() => deletion?.close())),
+    acquire: (application, onProgress) =>
+      created(config, application, onProgress, onRefused).pipe(tap(() => (createdAt = asyncScheduler.now()))),
     identify: selfOf,
-    use: (made, lease, application) => activeSubscription(stream, made, lease, application),
-    release: (made, application) => released(stream, made, application),
-    expiresAt: () => expiryOf(stream),
+    use: (made, lease, application) =>
+      // No spread of the config: it would leave room for more members in each of thousands.
+      activeSubscription(config, {
+        made,
+        lease,
+        application,
+        isReplacement,
+        expiresAt: createdAt + type.durationMinutes * 60_000,
+        ended: (how) => {
+          ending = how;
+          return new SubscriptionEnded(how, made.self, createdAt);
+        },
+      }),
+    release: (made, application) => {
+      // The next subscription waits for the removal of one that it replaces: no event is awaited then.
+      if (type.isAnnounced && ending !== 'replaced') deletion ??= deletionWatch(session, hrefKey(made.self));
+      return released(session, type, made, application, deletion);
+    },
+    expiresAt: () => createdAt + type.durationMinutes * 60_000,
     decide: decideDelete,
-    pause: internals.pause,
+    pause: session.pause,
     ifLost:
-      `If the server has created it, it ends it after ${kind.durationMinutes} minutes, ` +
+      `If the server has created it, it ends it after ${type.durationMinutes} minutes, ` +
       'or together with the application.',
   };
-  if (!internals.hasCheckpoint) return remoteResource(config);
+  if (!session.hasCheckpoint) return remoteResource(resource);
   return journaled(
-    config,
+    resource,
     ({ journal }) => journal,
     (made) => {
-      const { url } = kind.remove(made);
+      const { url } = type.remove(made);
       return url === made.self ? undefined : url;
     },
   );
@@ -79,71 +98,45 @@ function selfOf({ self }: Created): string {
   return self;
 }
 
-function acquired<Made extends Created>(
-  stream: SubscriptionState<Made>,
+function created<Made extends Created, Value>(
+  { type, source }: StreamConfig<Made, Value>,
   application: LiveApplication,
   onProgress: (progress: RequestProgress) => void,
+  onRefused: OnRefused,
 ): Observable<Made> {
-  const { kind, own } = stream;
-  stream.application = application;
-  listen(own);
-  const { failure } = own.inbox;
+  listen(source);
+  const { failure } = source.buffer;
   if (failure !== undefined) return throwError(() => failure.error);
   return defer(() =>
-    // Listening may have been what found it to be gone.
+    // Opening the channel may have revealed it.
     application.isEnded
-      ? throwError(() => new EndedError('application', application.self, LOST))
-      : kind.create(application, onProgress),
+      ? throwError(() => new EndedError('application', application.self, GONE))
+      : type.create(application, onProgress),
   ).pipe(
-    catchError((error: unknown) => {
-      stream.refusal = { error };
-      return throwError(() => error);
-    }),
-    tap(({ self }) => {
-      bindTo(own, hrefKey(self));
-      stream.self = self;
-      stream.madeAt = asyncScheduler.now();
+    tap({
+      next: ({ self }) => setFilter(source, boundTo(source.filter, hrefKey(self))),
+      error: (error: unknown) => onRefused(error, application),
     }),
   );
 }
 
 function released<Made extends Created>(
-  stream: SubscriptionState<Made>,
+  { transport }: UcwaSession,
+  type: SubscriptionType<Made>,
   made: Made,
   application: LiveApplication,
+  deletion: DeletionWatch | undefined,
 ): Observable<ReleaseResult> {
-  const { internals, kind } = stream;
   if (application.isGone) return of({ alreadyGone: true });
-  const removed$ = requestNothing(
-    internals.transport,
-    { ...kind.remove(made), keepalive: true },
-    kind.resource,
-  );
-  return removed$.pipe(
+  return requestNothing(transport, { ...type.remove(made), keepalive: true }, type.resource).pipe(
     map(() => false),
     catchError((error: unknown) =>
       application.isGone || decideDelete(error) === 'alreadyGone' ? of(true) : throwError(() => error),
     ),
     mergeMap((alreadyGone) =>
-      kind.isAnnounced && stream.ending !== 'doubtful'
-        ? deletedEvent(stream, hrefKey(made.self)).pipe(
-            map((seen) => ({ alreadyGone, detail: { deletedEvent: seen } })),
-          )
-        : of({ alreadyGone }),
+      deletion === undefined
+        ? of({ alreadyGone })
+        : deletion.event$.pipe(map((deletedEvent) => ({ alreadyGone, detail: { deletedEvent } }))),
     ),
   );
-}
-
-/** Whether the server tells the others, too, that it is gone; asked once it has confirmed the removal. */
-function deletedEvent<Made extends Created>(
-  { internals: { router: dispatch, mediumSeconds }, own }: SubscriptionState<Made>,
-  key: string,
-): Observable<'seen' | 'notSeen' | 'notWatched'> {
-  const seen$ = deleted(own, key).pipe(map(() => 'seen' as const));
-  const over$ = defer(() => (dispatch.isOpen ? dispatch.closed$ : of(undefined)));
-  return merge(
-    seen$,
-    over$.pipe(map(() => 'notWatched' as const)),
-    timer(eventDelayMs(mediumSeconds())).pipe(map(() => 'notSeen' as const)),
-  ).pipe(take(1));
 }

@@ -2,7 +2,7 @@ import { identity, type MonoTypeOperatorFunction, type SubjectLike } from 'rxjs'
 import { choiceOption, numberOption, type OptionNames } from '../../core/options.ts';
 import { shareWithGrace } from '../../core/lifecycle/closing.ts';
 import type { UcwaSession } from '../session/session.ts';
-import type { OnEnd } from './subscription.ts';
+import type { OnEnd } from './recreation.ts';
 
 /** How long a presence subscription lives. */
 export interface LifetimeOptions {

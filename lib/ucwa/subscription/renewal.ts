@@ -1,92 +1,88 @@
-import { asyncScheduler, defer, Observable } from 'rxjs';
-import type { UcwaSession } from '../session/session.ts';
-import type { RenewalTrigger, EventFilter } from './eventFilter.ts';
-import { retryTransient } from '../transport/backoff.ts';
+import { asyncScheduler, defer, type Subscription } from 'rxjs';
 import { requestNothing } from '../protocol/request.ts';
+import type { UcwaSession } from '../session/session.ts';
+import { retryTransient } from '../transport/backoff.ts';
 import type { Created, SubscriptionType } from './subscriptionType.ts';
 
-/** A subscription that is to be kept. */
-interface Renewal<Made extends Created> {
-  readonly kind: SubscriptionType<Made>;
+/** Why a renewal may be due now: the server announced the expiry, or it has dropped events. */
+export type RenewalTrigger = 'expiring' | 'resync';
+
+/** A subscription to renew. */
+interface RenewalConfig<Made extends Created> {
+  readonly session: UcwaSession;
+  readonly type: SubscriptionType<Made>;
   readonly made: Made;
-  /** The server will have ended it by then, in milliseconds of the scheduler's clock. */
+  /** When the server ends it, in milliseconds of the scheduler's clock. */
   readonly expiresAt: number;
-  /** Tells where it may have to be extended sooner. */
-  readonly own: EventFilter;
-  /** Told by when the server will have ended it after each extension. */
+  /** Receives the new expiry after each renewal. */
   readonly onExtended: (expiresAt: number) => void;
-  /** Told of what ends it: the server refuses to extend the subscription, or no longer knows it. */
-  readonly failed: (error: unknown) => void;
+  /** Receives the error of a renewal that is not transient. */
+  readonly onRefused: (error: unknown) => void;
 }
 
 const MINUTE_MS = 60_000;
-/** The server keeps none for longer, however often it is extended. [presenceSubscription_ref] */
+/** The server keeps no subscription for longer, however often it is extended. [presenceSubscription_ref] */
 const MOST_MINUTES = 30;
-/** How long before its expiry one is extended at the latest. */
+/** The latest renewal before the expiry. */
 const MARGIN_MS = 5 * MINUTE_MS;
-/** One that was extended just now is not about to expire: the server tells of the extension itself. */
-const JUST_NOW_MS = MINUTE_MS;
+/** The server announces each extension as `updated`, too. */
+const JUST_RENEWED_MS = MINUTE_MS;
 
-/** How long after its creation or extension one is extended: a third of its time is left, or five minutes. */
+/** Returns the time between renewals, in milliseconds: two thirds of the duration, or all but five minutes. */
 export function renewAfterMs(durationMinutes: number): number {
   const duration = durationMinutes * MINUTE_MS;
   return duration - Math.min(MARGIN_MS, duration / 3);
 }
 
 /**
- * Returns an Observable that extends a subscription before it expires, again and again, with patience; also when
- * the server says that it is about to expire, and when it may have lost it. It emits nothing.
- * [ExtendAPresenceSubscription]
+ * Renews a subscription before it expires, until `lifetime` is unsubscribed. Transient failures are retried.
+ *
+ * @returns A function that renews it now, unless a renewal is under way or has just been done.
+ *
+ * @see [MS-UCWA] ExtendAPresenceSubscription
  */
 export function renewal<Made extends Created>(
-  { transport, pause, timers }: UcwaSession,
-  { kind, made, expiresAt: endsAt, own, onExtended, failed }: Renewal<Made>,
-): Observable<never> {
-  const { resource, durationMinutes } = kind;
+  { session, type, made, expiresAt: firstExpiry, onExtended, onRefused }: RenewalConfig<Made>,
+  lifetime: Subscription,
+): (trigger: RenewalTrigger) => void {
+  const { transport, pause, timers } = session;
+  const { resource, durationMinutes } = type;
   const afterMs = renewAfterMs(durationMinutes);
+  let expiresAt = firstExpiry;
+  /** When the current wait began; undefined while a renewal is under way. */
+  let waitingSince: number | undefined;
 
-  return new Observable((subscriber) => {
-    let expiresAt = endsAt;
-    /** Since when the next extension is waited for; undefined while it is under way. */
-    let since: number | undefined;
+  const wait = (): void => {
+    waitingSince = asyncScheduler.now();
+    timers.set(afterMs, renew);
+  };
 
-    const wait = (): void => {
-      since = asyncScheduler.now();
-      timers.set(afterMs, extend);
-    };
+  const renew = (): void => {
+    waitingSince = undefined;
+    // A repeated extension is harmless: the server caps the time that is left at 30 minutes.
+    const renewed$ = defer(() =>
+      requestNothing(transport, { ...type.extend(made, durationMinutes), idempotent: true }, resource),
+    );
+    lifetime.add(
+      renewed$.pipe(retryTransient('release', pause)).subscribe({
+        next: () => {
+          const now = asyncScheduler.now();
+          const latest = now + MOST_MINUTES * MINUTE_MS;
+          expiresAt = Math.min(Math.max(expiresAt, now) + durationMinutes * MINUTE_MS, latest);
+          onExtended(expiresAt);
+        },
+        error: onRefused,
+        complete: wait,
+      }),
+    );
+  };
 
-    const extend = (): void => {
-      since = undefined;
-      // Extending twice by accident does no harm: no more than 30 minutes come of it.
-      const extended$ = defer(() =>
-        requestNothing(transport, { ...kind.extend(made, durationMinutes), idempotent: true }, resource),
-      );
-      subscriber.add(
-        extended$.pipe(retryTransient('release', pause)).subscribe({
-          next: () => {
-            const now = asyncScheduler.now();
-            const longest = now + MOST_MINUTES * MINUTE_MS;
-            expiresAt = Math.min(Math.max(expiresAt, now) + durationMinutes * MINUTE_MS, longest);
-            onExtended(expiresAt);
-          },
-          error: failed,
-          complete: wait,
-        }),
-      );
-    };
-
-    const doubted = (doubt: RenewalTrigger): void => {
-      if (since === undefined) return;
-      if (doubt !== 'resync' && asyncScheduler.now() - since < JUST_NOW_MS) return;
-      timers.clear(afterMs, extend);
-      extend();
-    };
-
-    own.doubted = doubted;
-    subscriber.add(() => {
-      timers.clear(afterMs, extend);
-      if (own.doubted === doubted) own.doubted = undefined;
-    });
-    wait();
-  });
+  lifetime.add(() => timers.clear(afterMs, renew));
+  wait();
+  return (trigger) => {
+    if (waitingSince === undefined) return;
+    if (trigger === 'expiring' && asyncScheduler.now() - waitingSince < JUST_RENEWED_MS) return;
+    timers.clear(afterMs, renew);
+    renew();
+  };
 }

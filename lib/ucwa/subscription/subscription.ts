@@ -1,6 +1,7 @@
 import {
   asyncScheduler,
   catchError,
+  defer,
   EMPTY,
   filter,
   finalize,
@@ -12,128 +13,117 @@ import {
   throwError,
 } from 'rxjs';
 import { releaseEntry } from '../../core/lifecycle/ledger.ts';
-import type { UcwaSession } from '../session/session.ts';
-import { decide } from '../protocol/failures.ts';
-import { EndedError } from '../protocol/errors.ts';
-import type { UcwaEvent } from '../protocol/events.ts';
-import { probeApplication } from '../application/probe.ts';
-import { subscriptionLease } from './lease.ts';
 import type { LiveApplication } from '../application/liveApplication.ts';
-import { close, failing, type EventFilter } from './eventFilter.ts';
-import { SUBSCRIPTION_ENDED, type Ending, type SubscriptionState } from './state.ts';
-import type { Created, SubscriptionType } from './subscriptionType.ts';
+import { probeApplication } from '../application/probe.ts';
+import { failureOf } from '../channel/eventBuffer.ts';
+import { EndedError } from '../protocol/errors.ts';
+import { decide } from '../protocol/failures.ts';
+import type { UcwaSession } from '../session/session.ts';
+import { close, type EventSource } from './eventSource.ts';
+import { subscriptionLease } from './lease.ts';
+import {
+  afterEnding,
+  afterRefusal,
+  INITIAL,
+  isReplacement,
+  type RecreationState,
+  SubscriptionEnded,
+} from './recreation.ts';
+import type { Created, StreamConfig } from './subscriptionType.ts';
 
-/** What to do when the server has ended a subscription that is still wanted. */
-export type OnEnd = 'recreate' | 'complete' | 'error';
-
-const HOW: Readonly<Record<Exclude<Ending, 'doubtful'>, string>> = {
-  deleted: 'its time was over, or somebody has removed it',
-  gone: 'the server no longer knows it',
-  lost: 'the server has lost the state of the application, or the application',
-};
-
-/** One that the server ends sooner than this is waited for before it is made again. */
-const LASTS_AT_LEAST_MS = 60_000;
-
-/** How the stream goes on from one subscription to the next. */
-interface Continuing<Made extends Created> extends SubscriptionState<Made> {
-  readonly onEnd: OnEnd;
-  failures: number;
+/** A stream between its subscriptions. */
+interface Stream<Made extends Created, Value> {
+  readonly config: StreamConfig<Made, Value>;
+  state: RecreationState;
+  /** The last creation that failed. */
+  refusal: { readonly error: unknown; readonly application: LiveApplication } | undefined;
 }
 
 /**
- * Returns an Observable of the events that are its own, through as many subscriptions on the server, one after
- * the other, as it takes. It is for one subscriber.
+ * Returns an Observable of the signals of a subscription, which is created again as `onEnd` says.
+ *
+ * It is for one subscriber.
  */
-export function recreatingSubscription<Made extends Created>(
-  internals: UcwaSession,
-  kind: SubscriptionType<Made>,
-  own: EventFilter,
-  onEnd: OnEnd,
-): Observable<UcwaEvent> {
-  const stream: Continuing<Made> = {
-    internals,
-    kind,
-    own,
-    onEnd,
-    failures: 0,
-    application: undefined,
-    refusal: undefined,
-    self: undefined,
-    madeAt: 0,
-    ending: undefined,
-  };
-  return subscriptionLease(stream).pipe(
-    // One operator for both ends, the error and the end by the server: ten thousand streams have one each.
+export function recreatingSubscription<Made extends Created, Value>(
+  config: StreamConfig<Made, Value>,
+): Observable<Value> {
+  const stream: Stream<Made, Value> = { config, state: INITIAL, refusal: undefined };
+  return defer(() =>
+    subscriptionLease(config, isReplacement(stream.state), (error, application) => {
+      stream.refusal = { error, application };
+    }),
+  ).pipe(
+    // One operator for the endings and the errors: ten thousand streams have one each.
     retry({
       delay: (error: unknown) =>
-        error === SUBSCRIPTION_ENDED ? afterEnd(stream) : afterRefusal(stream, error),
+        error instanceof SubscriptionEnded ? ended(stream, error) : failed(stream, error),
     }),
-    // The channel is let go of when the subscriber leaves, even while an answer is outstanding.
-    finalize(() => close(own)),
+    // The channel is released when the subscriber leaves, even if a response is outstanding.
+    finalize(() => close(config.source)),
   );
 }
 
-function afterRefusal<Made extends Created>(stream: Continuing<Made>, error: unknown): Observable<unknown> {
-  const { internals, application, refusal } = stream;
-  if (application === undefined || refusal?.error !== error) return throwError(() => error);
-  if (application.isEnded) return of(undefined);
-  return internals.hasMoved(error).pipe(
-    // What cannot be told yet, the channel finds out.
-    catchError(() => of(false)),
-    mergeMap((hasMoved) => {
-      if (!hasMoved) return afterAnswer(stream, application, error);
-      application.markGone(error);
-      return of(undefined);
-    }),
+function ended<Made extends Created, Value>(
+  stream: Stream<Made, Value>,
+  { ending, self, createdAt }: SubscriptionEnded,
+): Observable<unknown> {
+  const { session, type, source, onEnd } = stream.config;
+  const lifetimeMs = asyncScheduler.now() - createdAt;
+  const [state, step] = afterEnding(stream.state, ending, lifetimeMs, onEnd);
+  stream.state = state;
+  if (step.type === 'complete') return EMPTY;
+  if (step.type === 'fail') {
+    const { pathname } = new URL(self);
+    return throwError(() => new EndedError(type.resource, pathname, step.because));
+  }
+  return orFailure(
+    source,
+    step.type === 'awaitRemoval'
+      ? removal(session, type.resource, self)
+      : step.afterFailures === 0
+        ? of(undefined)
+        : session.pause(step.afterFailures),
   );
 }
 
-/** What is done where it was the application's own server that refused. */
-function afterAnswer<Made extends Created>(
-  stream: Continuing<Made>,
-  application: LiveApplication,
+function failed<Made extends Created, Value>(
+  stream: Stream<Made, Value>,
   error: unknown,
 ): Observable<unknown> {
-  const { internals, self } = stream;
-  const decision = decide('channel', error, stream.failures + 1);
-  if (decision === 'gone') {
-    return probeApplication(application, internals).pipe(
-      mergeMap((isThere) => (isThere ? throwError(() => error) : of(undefined))),
-    );
-  }
-  // The first one is the caller's to try again; one that was there is to be there again.
-  if (decision !== 'retry' || self === undefined) return throwError(() => error);
-  stream.failures += 1;
-  return waitFor(stream, internals.pause(stream.failures, error));
+  const { session, source } = stream.config;
+  const { refusal } = stream;
+  if (refusal?.error !== error || refusal === undefined) return throwError(() => error);
+  const { application } = refusal;
+  if (application.isEnded) return of(undefined);
+  return session.hasMoved(error).pipe(
+    // If discovery cannot tell now, the channel finds out.
+    catchError(() => of(false)),
+    mergeMap((hasMoved) => {
+      if (hasMoved) {
+        application.markGone(error);
+        return of(undefined);
+      }
+      const decision = decide('channel', error, stream.state.failures + 1);
+      if (decision === 'gone') {
+        return probeApplication(application, session).pipe(
+          mergeMap((isThere) => (isThere ? throwError(() => error) : of(undefined))),
+        );
+      }
+      const next = afterRefusal(stream.state, decision);
+      if (next === undefined) return throwError(() => error);
+      stream.state = next;
+      return orFailure(source, session.pause(next.failures, error));
+    }),
+  );
 }
 
-function afterEnd<Made extends Created>(stream: Continuing<Made>): Observable<unknown> {
-  const { internals, kind, onEnd, ending, madeAt, self = '' } = stream;
-  if (ending === 'doubtful') return waitFor(stream, removal(stream));
-  if (ending === undefined || onEnd === 'complete') return EMPTY;
-  if (onEnd === 'error') {
-    const { pathname } = new URL(self);
-    return throwError(() => new EndedError(kind.resource, pathname, HOW[ending]));
-  }
-  stream.failures = asyncScheduler.now() - madeAt < LASTS_AT_LEAST_MS ? stream.failures + 1 : 0;
-  return waitFor(stream, stream.failures < 2 ? of(undefined) : internals.pause(stream.failures - 1));
+/** Returns an Observable that emits when a subscription was removed: the server may not accept two. */
+function removal({ ledger }: UcwaSession, resource: string, self: string): Observable<unknown> {
+  const { id } = releaseEntry(resource, self);
+  return ledger.outcomes$.pipe(filter((outcome) => outcome.id === id));
 }
 
-/** The server may not take another one before it is removed. */
-function removal<Made extends Created>({
-  internals,
-  kind,
-  self,
-}: SubscriptionState<Made>): Observable<unknown> {
-  const { id } = releaseEntry(kind.resource, self);
-  return internals.ledger.outcomes$.pipe(filter((outcome) => outcome.id === id));
-}
-
-/** Without the channel there is nothing to wait for. */
-function waitFor<Made extends Created>(
-  { own }: SubscriptionState<Made>,
-  pause$: Observable<unknown>,
-): Observable<unknown> {
-  return merge(failing(own), pause$);
+/** Returns an Observable that mirrors a wait, and errors when the channel does: then there is nothing to wait for. */
+function orFailure({ buffer }: EventSource, wait$: Observable<unknown>): Observable<unknown> {
+  return merge(failureOf(buffer), wait$);
 }

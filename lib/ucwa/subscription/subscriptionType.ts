@@ -1,43 +1,64 @@
 import type { Observable } from 'rxjs';
 import type { RequestProgress } from '../../core/transport/transport.ts';
 import { linkOf, type LiveApplication } from '../application/liveApplication.ts';
+import type { KeyedEvent } from '../channel/eventRouter.ts';
 import type { Answered, UcwaRequest } from '../protocol/request.ts';
+import type { UcwaSession } from '../session/session.ts';
+import type { EventSource } from './eventSource.ts';
+import type { OnEnd } from './recreation.ts';
 import { hrefOf, type PresenceSubscriptionResource } from '../protocol/resource.ts';
 
-/** A subscription as it was created on the server. */
+/** A subscription that was created on the server. */
 export interface Created {
   /** Absolute. */
   readonly self: string;
-  /** Where its memberships are, absolute; undefined where it has none. */
+  /** The link to its memberships, absolute; undefined if there is none. */
   readonly memberships: string | undefined;
-  /** Where contacts are added, absolute; undefined where they cannot be. */
+  /** The link that adds contacts, absolute; undefined if there is none. */
   readonly addTo: string | undefined;
 }
 
-/** What is the same in all subscriptions of a kind: how they are made, kept and removed. */
+/** What a stream emits: a subscription that was created, or an event of its own. */
+export type SubscriptionSignal<Made extends Created> =
+  | { readonly made: Made; readonly application: LiveApplication; readonly event?: undefined }
+  | (KeyedEvent & { readonly made?: undefined });
+
+/** What a stream of subscriptions consists of. */
+export interface StreamConfig<Made extends Created, Value> {
+  readonly session: UcwaSession;
+  readonly type: SubscriptionType<Made>;
+  readonly source: EventSource;
+  readonly onEnd: OnEnd;
+  /** Returns the value to emit for a signal; undefined for none. */
+  readonly select: (signal: SubscriptionSignal<Made>) => Value | undefined;
+}
+
+/** The requests that create, extend and remove subscriptions of one type. */
 export interface SubscriptionType<Made extends Created = Created> {
-  /** In the protocol's own word. */
+  /** The name of the resource in the protocol. */
   readonly resource: string;
-  /** How long the server keeps one that it hears nothing of. */
+  /** The time after which the server ends a subscription that is not extended. */
   readonly durationMinutes: number;
-  /** Whether the event channel tells that one was created and removed. */
+  /** Whether the event channel announces that a subscription was created and removed. */
   readonly isAnnounced: boolean;
   readonly create: (
     application: LiveApplication,
     onProgress: (progress: RequestProgress) => void,
   ) => Observable<Made>;
-  /** The request that extends it; sending it twice does no harm. */
+  /** Returns the request that extends a subscription. Sending it twice is harmless. */
   readonly extend: (made: Made, durationMinutes: number) => UcwaRequest;
-  /** The request that removes it. */
+  /** Returns the request that removes a subscription. */
   readonly remove: (made: Made) => UcwaRequest;
   /**
-   * Brings it up to date while it is there: errors with what is refused, emits nothing. Undefined where it is, and
-   * stays so. It errors with `ENDED` if a request that was lost can arrive and change it: it is replaced then.
+   * Returns an Observable that keeps the subscription up to date; undefined if there is nothing to update.
+   *
+   * It emits if the subscription has to be replaced, because a lost request may still arrive and change it. It errors
+   * if the server refuses an update.
    */
-  readonly update?: (made: Made) => Observable<never> | undefined;
+  readonly update?: (made: Made) => Observable<unknown> | undefined;
 }
 
-/** What an answer says of a presence subscription. */
+/** Returns the links of a presenceSubscription in a response. */
 export function presenceSubscriptionIn({ value, url }: Answered<PresenceSubscriptionResource>): Created {
   const link = (rel: string): string | undefined =>
     hrefOf(value, rel) === undefined ? undefined : linkOf(value, rel, url);
@@ -48,19 +69,27 @@ export function presenceSubscriptionIn({ value, url }: Answered<PresenceSubscrip
   };
 }
 
-/** The href with the time that a subscription is to last in its query, beside what is there. */
+/** Returns the href with the duration of a subscription in its query. */
 export function withDuration(href: string, durationMinutes: number): string {
   const url = new URL(href);
   url.searchParams.set('duration', String(durationMinutes));
   return url.href;
 }
 
-/** What extends a presence subscription: an empty POST to itself. [ExtendAPresenceSubscription] */
+/**
+ * Returns the request that extends a presence subscription: an empty POST to its own href.
+ *
+ * @see [MS-UCWA] ExtendAPresenceSubscription
+ */
 export function extendPresence({ self }: Created, durationMinutes: number): UcwaRequest {
   return { method: 'POST', url: withDuration(self, durationMinutes) };
 }
 
-/** What removes a presence subscription. [DeleteAPresenceSubscription] */
+/**
+ * Returns the request that removes a presence subscription.
+ *
+ * @see [MS-UCWA] DeleteAPresenceSubscription
+ */
 export function removePresence({ self }: Created): UcwaRequest {
   return { method: 'DELETE', url: self };
 }

@@ -122,7 +122,7 @@ describe('inquiries', () => {
     inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10, new HttpError(403, request)));
       asking.enqueue('b', answer('b', 10, new HttpError(500, request)));
-      timer(100_000).subscribe(() => asking.forgetAll());
+      timer(100_000).subscribe(() => asking.cancelAll());
     });
     expect(recorded.filter((line) => line === 'a failed')).to.have.length(1);
     expect(recorded.filter((line) => line === 'b failed').length).to.be.above(900);
@@ -158,7 +158,7 @@ describe('inquiries', () => {
     inVirtualTime(() => {
       for (const name of ['a', 'b']) asking.enqueue(name, answer(name, 10, new HttpError(500, request)));
       timer(115).subscribe(() => asking.cancel('a'));
-      timer(226).subscribe(() => asking.forgetAll());
+      timer(226).subscribe(() => asking.cancelAll());
     });
     expect(recorded).to.deep.equal([
       'a?',
@@ -199,7 +199,7 @@ describe('inquiries', () => {
     inVirtualTime(() => {
       asking.enqueue('c', answer('c', 10));
       asking.enqueue('d', answer('d', 10));
-      asking.forgetAll();
+      asking.cancelAll();
     });
     expect(recorded).to.deep.equal(['b?', 'c?', 'c cancelled']);
   });

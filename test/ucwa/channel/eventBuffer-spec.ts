@@ -7,7 +7,7 @@ import {
   eventBuffer,
   push,
   consume,
-} from '../../../lib/ucwa/subscription/eventBuffer.ts';
+} from '../../../lib/ucwa/channel/eventBuffer.ts';
 
 /** Takes, and emits what each value is made into; what comes at once is not waited for. */
 function each<Value, Result>(
@@ -126,7 +126,7 @@ describe('inbox', () => {
     push(box, 2);
     expect(recorded).to.equal('broken');
     expect(box.failure).to.equal(undefined);
-    expect(box.held).to.deep.equal([2]);
+    expect(box.pending).to.deep.equal([2]);
   });
 
   it('should not tell of an error before what it waits for is done', () => {
@@ -144,7 +144,7 @@ describe('inbox', () => {
     fail(box, 'second');
     push(box, 1);
     expect(box.failure).to.deep.equal({ error: 'first' });
-    expect(box.held).to.equal(undefined);
+    expect(box.pending).to.equal(undefined);
   });
 
   it('should keep nothing once it is closed', () => {

@@ -1,0 +1,58 @@
+import type { ChannelRefCount } from '../channel/channelRefCount.ts';
+import { close as closeBuffer, type EventBuffer, eventBuffer, fail, push } from '../channel/eventBuffer.ts';
+import type { EventListener, EventRouter, KeyedEvent } from '../channel/eventRouter.ts';
+import { type EventFilter, initialFilter, type Interest, routingKeys, unbound } from './eventFilter.ts';
+
+/** What an {@link EventSource} needs of a session. */
+interface Channel {
+  readonly router: EventRouter;
+  readonly channelRefCount: ChannelRefCount;
+}
+
+/**
+ * The events of one stream, through all of its subscriptions, and the filter that belongs to the current one.
+ *
+ * A record and functions, like its buffer: there may be ten thousand.
+ */
+export interface EventSource {
+  readonly channel: Channel;
+  /** Holds the events that arrive before the subscription is known. */
+  readonly buffer: EventBuffer<KeyedEvent>;
+  /** Written by {@link setFilter} only. */
+  filter: EventFilter;
+  readonly listener: EventListener;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Creates a source that receives nothing yet. */
+export function eventSource(channel: Channel, interest: Interest): EventSource {
+  const buffer = eventBuffer<KeyedEvent>();
+  return {
+    channel,
+    buffer,
+    filter: initialFilter(interest),
+    listener: (keyed) => push(buffer, keyed),
+    failed: (error) => fail(buffer, error),
+  };
+}
+
+/** Opens the channel, and buffers the events of interest until the next subscription is known. */
+export function listen(source: EventSource): void {
+  setFilter(source, unbound(source.filter));
+  // After an error the channel is not opened again: the stream ends with that error.
+  if (source.buffer.failure === undefined) source.channel.channelRefCount.acquire(source.failed);
+}
+
+/** Replaces the filter, and receives the events that it needs. */
+export function setFilter(source: EventSource, filter: EventFilter): void {
+  if (source.buffer.isClosed || source.filter === filter) return;
+  source.filter = filter;
+  source.channel.router.route(source.listener, routingKeys(filter));
+}
+
+/** Lets the channel go, and drops what was buffered. */
+export function close({ channel, buffer, listener, failed }: EventSource): void {
+  closeBuffer(buffer);
+  channel.router.unregister(listener);
+  channel.channelRefCount.release(failed);
+}

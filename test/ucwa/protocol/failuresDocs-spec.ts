@@ -8,25 +8,25 @@ const request = { method: 'GET', url: 'https://pool.contoso.com/' };
 
 const WORDS: Readonly<Record<UcwaOperation, Readonly<Record<string, string>>>> = {
   channel: {
-    retry: 'wait, same link',
-    few: 'three times more',
-    gone: 'the application is gone',
+    retry: 'retry',
+    few: 'retry 3 times',
+    gone: 'lost',
     fail: 'fail',
   },
   acquire: { fail: 'fail' },
-  release: { retry: 'wait', gone: 'already gone', fail: 'fail' },
+  release: { retry: 'retry', gone: 'gone', fail: 'fail' },
 };
 
 /** What has no status, and so no row. */
 const OTHERS: readonly (readonly [string, unknown])[] = [
   ['any other status', new HttpError(418, request)],
-  ['no answer', new NetworkError('no answer', request)],
+  ['no response', new NetworkError('no answer', request)],
   [
-    "not UCWA's own: HTML, malformed JSON",
+    'not from UCWA: HTML, malformed JSON',
     new DecodeError('events', { path: '', expected: 'JSON', actual: 'a page' }),
   ],
   ['a link to another origin', new OriginError('https://a.example', 'https://b.example', 'the link')],
-  ['no host of discovery answers', new DiscoveryError('contoso.com', [])],
+  ['no discovery host responds', new DiscoveryError('contoso.com', [])],
   [
     'the domain has no UCWA',
     new DiscoveryError('contoso.com', [{ url: request.url, cause: new HttpError(404, request) }]),

@@ -10,7 +10,7 @@ interface Attempt {
   readonly acted: number;
 }
 
-/** Sends one request through the queue, in virtual time, and tells what came of it and when. */
+/** Sends one request through the queue in virtual time, and returns the result with its time. */
 const attempt = (queue: FaultQueue, method = 'GET'): Attempt => {
   let acted = 0;
   const server: Transport = ({ url }) => {
@@ -41,8 +41,8 @@ const attempt = (queue: FaultQueue, method = 'GET'): Attempt => {
 
 describe('faultQueue', () => {
   const faults: readonly (readonly [string, Fault, string, number])[] = [
-    ['reset before acting', 'reset', 'ECONNRESET', 0],
-    ['reset after acting', 'resetAfterActing', 'ECONNRESET', 1],
+    ['a reset before acting', 'reset', 'ECONNRESET', 0],
+    ['a reset after acting', 'resetAfterActing', 'ECONNRESET', 1],
     ['a late arrival', { arrivesAfterMs: 30 }, 'ECONNRESET', 1],
     ['a delayed arrival', { arrivalDelayMs: 30 }, '200 at 30 hello', 1],
     ['a status', { status: 503 }, '503 at 0', 0],
@@ -55,10 +55,10 @@ describe('faultQueue', () => {
     ['a delay', { delayMs: 30 }, '200 at 30 hello', 1],
     ['a body cut in a chunk', { truncateAfterBytes: 2 }, '200 at 0 ECONNRESET', 1],
     ['a body cut between chunks', { truncateAfterBytes: 3 }, '200 at 0 ECONNRESET', 1],
-    ['a body that is shorter than where it would be cut', { truncateAfterBytes: 5 }, '200 at 0 hello', 1],
+    ['a cut after the end of the body', { truncateAfterBytes: 5 }, '200 at 0 hello', 1],
   ];
   for (const [name, fault, recorded, acted] of faults) {
-    it(`should do to a request what it was asked to: ${name}`, () => {
+    it(`applies ${name}`, () => {
       const queue = faultQueue();
       queue.failNext(1, fault);
       expect(attempt(queue)).to.deep.equal({ recorded, acted });
@@ -66,7 +66,7 @@ describe('faultQueue', () => {
     });
   }
 
-  it('should take the faults in their order, each as often as it was asked to', () => {
+  it('applies the faults in order, each the given number of times', () => {
     const queue = faultQueue();
     queue.failNext(2, { status: 503 });
     queue.failNext(1, { status: 429 });
@@ -76,14 +76,14 @@ describe('faultQueue', () => {
     expect(queue.pending).to.equal(0);
   });
 
-  it('should keep a fault for the requests that it is for', () => {
+  it('keeps a fault for matching requests', () => {
     const queue = faultQueue();
     queue.failNext(1, { status: 503 }, ({ method }) => method === 'DELETE');
     expect(attempt(queue).recorded).to.equal('200 at 0 hello');
     expect(attempt(queue, 'DELETE').recorded).to.equal('503 at 0');
   });
 
-  it('should forget what has not happened when it is cleared', () => {
+  it('removes queued faults when it is cleared', () => {
     const queue = faultQueue();
     queue.failNext(3, 'reset');
     queue.clear();
@@ -112,7 +112,7 @@ describe('faultQueue', () => {
     expect({ arrived, left, recorded }).to.deep.equal({ arrived: [30, 30], left: 0, recorded: 0 });
   });
 
-  it('should refuse what cannot happen', () => {
+  it('throws for an invalid fault', () => {
     const queue = faultQueue();
     expect(() => queue.failNext(0, 'reset')).to.throw(TypeError, 'count must be');
     expect(() => queue.failNext(1, 'explode' as 'reset')).to.throw(TypeError, 'fault must be');

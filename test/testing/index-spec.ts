@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as testing from '../../lib/testing/index.ts';
 
 describe('rxchange/testing', () => {
-  it('should export the simulators, and nothing more', () => {
+  it('exports only the simulators', () => {
     expect(Object.keys(testing).sort()).to.deep.equal([
       'ewsSimulator',
       'pushCallback',

@@ -26,15 +26,15 @@ const travel = (method: string, leavesAfterMs?: number): Travel => {
 };
 
 describe('withLatency', () => {
-  it('should take half of the time there and half of it back', () => {
+  it('delays the request and the response by half of the latency each', () => {
     expect(travel('GET')).to.deep.equal({ arrived: [10], answered: [20] });
   });
 
-  it('should let a request arrive whose sender has gone', () => {
+  it('delivers a request whose client has unsubscribed', () => {
     expect(travel('DELETE', 5)).to.deep.equal({ arrived: [10], answered: [] });
   });
 
-  it('delivers a GET that was aborted on its way', () => {
+  it('delivers a GET that was aborted on the way', () => {
     expect(travel('GET', 5)).to.deep.equal({ arrived: [10], answered: [] });
   });
 
@@ -51,7 +51,7 @@ describe('withLatency', () => {
     expect(left).to.deep.equal([15, 25]);
   });
 
-  it('keeps no timer for a GET that was answered', () => {
+  it('has no timer after the response to a GET', () => {
     let frames = -1;
     inVirtualTime(() => {
       const send = withLatency(20)(({ url }) =>
@@ -64,7 +64,7 @@ describe('withLatency', () => {
     expect(frames).to.equal(20);
   });
 
-  it('should leave a transport as it is where there is no latency', () => {
+  it('returns the transport unchanged without a latency', () => {
     const server: Transport = () => EMPTY;
     expect(withLatency(0)(server)).to.equal(server);
   });

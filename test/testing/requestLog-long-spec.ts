@@ -6,7 +6,7 @@ import { requestLog } from '../../lib/testing/requestLog.ts';
 const server: Transport = ({ url }) => of({ status: 204, url, headers: headersFrom({}), body$: EMPTY });
 
 describe('requestLog', () => {
-  it('drops the oldest of very many small requests', () => {
+  it('drops the oldest of many small requests', () => {
     const log = requestLog();
     const transport = log.middleware(server);
     for (let count = 0; count < 150_000; count += 1)

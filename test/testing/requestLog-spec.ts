@@ -8,7 +8,7 @@ const server: Transport = ({ url }) =>
   url.endsWith('held') ? NEVER : of({ status: 204, url, headers: headersFrom({}), body$: EMPTY });
 
 describe('requestLog', () => {
-  it('should note what was sent, when, and what it was answered', () => {
+  it('logs requests with their time and status', () => {
     const log = requestLog();
     const send = log.middleware(server);
     const post = { method: 'POST', url: 'https://pool.contoso.com/a?b=c', body: 'text' };
@@ -22,13 +22,13 @@ describe('requestLog', () => {
     ]);
   });
 
-  it('should note nothing that is not subscribed to', () => {
+  it('logs nothing without a subscription', () => {
     const log = requestLog();
     log.middleware(server)({ method: 'GET', url: 'https://pool.contoso.com/' });
     expect(log.requests).to.deep.equal([]);
   });
 
-  it('should leave the status open while there is no answer', () => {
+  it('has no status before the response', () => {
     const log = requestLog();
     log.middleware(server)({ method: 'GET', url: 'https://pool.contoso.com/held' }).subscribe();
     expect(log.requests[0]?.status).to.equal(undefined);
@@ -102,7 +102,7 @@ describe('requestLog', () => {
     ['nothing in XML', 'text/xml', '<a>password=x&amp;token=y</a>', '<a>password=x&amp;token=y</a>'],
   ];
   for (const [name, type, body, kept] of secrets) {
-    it(`should hide ${name}`, () => {
+    it(`hides ${name}`, () => {
       const log = requestLog();
       const request = {
         method: 'POST',
@@ -115,7 +115,7 @@ describe('requestLog', () => {
     });
   }
 
-  it('should note the parts of a request in its own entry', () => {
+  it('logs the parts of a batch in its entry', () => {
     const log = requestLog();
     const whole = { method: 'POST', url: 'https://pool.contoso.com/batch' };
     const part = { method: 'GET', url: 'https://pool.contoso.com/a' };
@@ -126,7 +126,7 @@ describe('requestLog', () => {
     expect(log.requests[0]?.parts?.map(({ path, status }) => [path, status])).to.deep.equal([['/a', 204]]);
   });
 
-  it('should pass on parts of a request that it does not know', () => {
+  it('passes parts of an unknown request', () => {
     const log = requestLog();
     let status = 0;
     const part = { method: 'GET', url: 'https://pool.contoso.com/a' };

@@ -1,10 +1,7 @@
 import { type Observable, Subscription } from 'rxjs';
 import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
-import {
-  ucwaSimulator,
-  type UcwaSimulator,
-  type UcwaSimulatorOptions,
-} from '../../lib/testing/ucwa/simulator.ts';
+import { ucwaSimulator, type UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
+import type { UcwaSimulatorOptions } from '../../lib/testing/ucwa/options.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../lib/ucwa/session/session.ts';
 import type { ConnectOptions } from '../../lib/ucwa/options.ts';

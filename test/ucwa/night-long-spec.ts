@@ -17,11 +17,8 @@ import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
 import type { Transport } from '../../lib/core/transport/transport.ts';
 import type { LoggedRequest } from '../../lib/testing/requestLog.ts';
 import { ucwaDomain } from '../../lib/testing/ucwa/discovery/domain.ts';
-import {
-  ucwaSimulator,
-  type UcwaSimulator,
-  type UcwaSimulatorOptions,
-} from '../../lib/testing/ucwa/simulator.ts';
+import { ucwaSimulator, type UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
+import type { UcwaSimulatorOptions } from '../../lib/testing/ucwa/options.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../lib/ucwa/session/session.ts';
 import type { UcwaEvent } from '../../lib/ucwa/protocol/events.ts';

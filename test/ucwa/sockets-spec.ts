@@ -2,11 +2,8 @@ import { expect } from 'chai';
 import { filter, firstValueFrom, take, toArray } from 'rxjs';
 import { HttpError } from '../../lib/core/errors.ts';
 import { serve, type Served } from '../../lib/testing/http/serve.ts';
-import {
-  ucwaSimulator,
-  type UcwaSimulator,
-  type UcwaSimulatorOptions,
-} from '../../lib/testing/ucwa/simulator.ts';
+import { ucwaSimulator, type UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
+import type { UcwaSimulatorOptions } from '../../lib/testing/ucwa/options.ts';
 import { connect } from '../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../lib/ucwa/session/session.ts';
 import type { ConnectOptions } from '../../lib/ucwa/options.ts';

@@ -22,8 +22,6 @@ import {
   subscriptionStates,
 } from './views.ts';
 
-export type { UcwaSimulatorOptions };
-
 /** A simulated UCWA server, with methods that inspect and control it. */
 export interface UcwaSimulator {
   /** The transport to the server, without a network; `serve` makes it available over HTTP. */

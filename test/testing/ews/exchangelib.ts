@@ -26,7 +26,7 @@ const subscribe = (kind: string, more: string): string =>
   EVENTS.map((event) => `<t:EventType>${event}Event</t:EventType>`).join('') +
   `</t:EventTypes>${more}</m:${kind}SubscriptionRequest></m:Subscribe>`;
 
-/** The requests with which exchangelib (Python) 5.6 starts, and a part of what it needs of each answer. */
+/** The first requests of exchangelib (Python) 5.6, and a part of each response that it requires. */
 export const exchangelib: readonly (readonly [what: string, operation: string, expected: string])[] = [
   [
     'ConvertId, by which it sees the version',

@@ -17,12 +17,12 @@ const codesOf = (text: readonly string[]): readonly string[] =>
 
 for (const dialect of ['grommunio', 'grommunio-3.9'] as const) {
   describe(`The simulated server in the dialect ${dialect}`, () => {
-    it('ends a stream of a minute with the heartbeat after it', () => {
+    it('ends a stream of one minute with the next heartbeat', () => {
       const { seen } = watching(({ subscribe, stream }) => stream([subscribe()], 1), { dialect });
       expect(seen.at(-1)).to.equal('90 end');
     });
 
-    it('sends a status for the others with what has happened for one', () => {
+    it('sends a status for the others with the events of one', () => {
       const { seen } = watching(
         ({ server, subscribe, stream }) => {
           stream([subscribe(), subscribe(head, 'boss@contoso.example')], 1);
@@ -46,7 +46,7 @@ for (const dialect of ['grommunio', 'grommunio-3.9'] as const) {
       expect(text.filter((each) => each.includes('<t:MoreEvents>true<'))).to.have.length(1);
     });
 
-    it('takes a push subscription and posts nothing', () => {
+    it('accepts a push subscription but posts nothing', () => {
       const posted: string[] = [];
       const server = ewsSimulator({
         dialect,
@@ -78,7 +78,7 @@ for (const dialect of ['grommunio', 'grommunio-3.9'] as const) {
       expect(posted).to.deep.equal([]);
     });
 
-    it('takes freeBusyChanged and never sends it', () => {
+    it('accepts freeBusyChanged but never sends it', () => {
       const { text } = watching(
         ({ server, send }) => {
           send(
@@ -99,7 +99,7 @@ for (const dialect of ['grommunio', 'grommunio-3.9'] as const) {
       expect(text[1]).to.contain('<t:StatusEvent/>').and.not.contain('FreeBusyChangedEvent');
     });
 
-    it('takes a GetEvents without a watermark', () => {
+    it('accepts GetEvents without a watermark', () => {
       const { text } = watching(
         ({ subscribe, send }) => {
           send(getEventsEnvelope(head, subscribe(), 'W').replace(/<m:Watermark>.*<\/m:Watermark>/, ''));
@@ -109,7 +109,7 @@ for (const dialect of ['grommunio', 'grommunio-3.9'] as const) {
       expect(codesOf(text)).to.deep.equal(['NoError']);
     });
 
-    it("refuses another user's subscription, as GetEvents and Unsubscribe do", () => {
+    it('rejects the subscription of another user in all operations', () => {
       const { text, server } = watching(
         ({ subscribe, send }) => {
           const id = subscribe(as('a@b.example'));
@@ -129,7 +129,7 @@ for (const dialect of ['grommunio', 'grommunio-3.9'] as const) {
       expect(server.subscriptions).to.deep.equal([]);
     });
 
-    it('loses the events of a subscription for which too many wait, until it is removed', () => {
+    it('loses a subscription with too many pending events', () => {
       const { text } = watching(
         ({ server, subscribe, send }) => {
           const id = subscribe();
@@ -153,7 +153,7 @@ for (const dialect of ['grommunio', 'grommunio-3.9'] as const) {
       ]);
     });
 
-    it('sends what has happened when it looks next', () => {
+    it('sends events at its next check', () => {
       const { seen } = watching(
         ({ server, subscribe, stream }) => {
           stream([subscribe()], 1);
@@ -169,11 +169,11 @@ for (const dialect of ['grommunio', 'grommunio-3.9'] as const) {
       ]);
     });
 
-    it('sends nothing, not even heartbeats, while very many events come', () => {
+    it('sends nothing, not even heartbeats, under a constant load', () => {
       const { seen } = watching(
         ({ server, subscribe, stream }) => {
           stream([subscribe()], 5);
-          // Those of a folder that nobody watches hold up nothing.
+          // Events of an unwatched folder delay nothing.
           for (let turn = 0; turn < 300; turn += 1) at(10 + turn / 15, () => server.createItem('notes'));
           for (let turn = 0; turn < 450; turn += 1) at(30 + turn / 15, () => server.createItem('inbox'));
         },
@@ -185,7 +185,7 @@ for (const dialect of ['grommunio', 'grommunio-3.9'] as const) {
   });
 }
 
-/** Two subscriptions on one stream, of which the first is lost. */
+/** Runs a stream with two subscriptions, and drops the first. */
 const losing = ({ server, subscribe, stream }: Watching): void => {
   const ids = [subscribe(), subscribe()] as const;
   stream(ids, 2);
@@ -195,7 +195,7 @@ const losing = ({ server, subscribe, stream }: Watching): void => {
 describe('The streams of grommunio 3.10', () => {
   const dialect = 'grommunio';
 
-  it('leave their subscriptions for five minutes', () => {
+  it('leave their subscriptions for five minutes after the end', () => {
     const { seen, server } = watching(
       ({ server: keeping, subscribe, stream }) => {
         const id = subscribe();
@@ -217,7 +217,7 @@ describe('The streams of grommunio 3.10', () => {
     expect(server.streams).to.deep.equal([]);
   });
 
-  it('name what is lost as an error, in one message with the others', () => {
+  it('report a lost subscription as an error, with the events of the others', () => {
     const { seen } = watching(losing, { dialect });
     expect(seen.slice(0, 3)).to.deep.equal([
       '0 OK',
@@ -226,7 +226,7 @@ describe('The streams of grommunio 3.10', () => {
     ]);
   });
 
-  it('name those for which too many events wait', () => {
+  it('report subscriptions with too many pending events', () => {
     const { seen } = watching(
       ({ server, subscribe, stream }) => {
         const ids = [subscribe(), subscribe(head, 'boss@contoso.example')];
@@ -240,7 +240,7 @@ describe('The streams of grommunio 3.10', () => {
     expect(seen[1]).to.equal('45 S1:status OK');
   });
 
-  it('end when one of their subscriptions is removed, and leave the others', () => {
+  it('end when one subscription is removed, and leave the others', () => {
     const { seen, server } = watching(
       ({ subscribe, stream, send, server: keeping }) => {
         const ids = [subscribe(), subscribe()] as const;
@@ -281,7 +281,7 @@ describe('The streams of grommunio 3.9', () => {
     }
   });
 
-  it('lose all when another takes over', () => {
+  it('lose all subscriptions when another stream opens for them', () => {
     const { seen, server } = watching(
       ({ subscribe, stream }) => {
         const id = subscribe();
@@ -303,12 +303,12 @@ describe('The streams of grommunio 3.9', () => {
     expect(server.subscriptions).to.deep.equal([]);
   });
 
-  it('name what is lost with class Success, and go on for the others', () => {
+  it('report a lost subscription with class Success, and continue', () => {
     const { seen } = watching(losing, { dialect });
     expect(seen.slice(0, 3)).to.deep.equal(['0 OK', '45 !S1 S2:status OK', '90 S2:status OK']);
   });
 
-  it('cancel the others when one of their subscriptions is removed', () => {
+  it('cancel the other subscriptions when one is removed', () => {
     const { server } = watching(
       ({ subscribe, stream, send }) => {
         const ids = [subscribe(), subscribe()] as const;

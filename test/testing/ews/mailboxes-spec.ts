@@ -11,7 +11,7 @@ import { at, inVirtualTime } from '../../support/virtualTime.ts';
 
 const ADDRESS = 'sara@contoso.example';
 
-/** The ways in which a client names a mailbox. */
+/** How a client names a mailbox. */
 const ways: readonly [how: string, watch: (server: EwsSimulator, address: string) => Observable<EwsEvent>][] =
   [
     [
@@ -38,7 +38,7 @@ const ways: readonly [how: string, watch: (server: EwsSimulator, address: string
 
 for (const [how, watch] of ways) {
   describe(`The mailbox of an address that a client ${how}`, () => {
-    /** Runs a script beside a client; returns the ids of the mails that the client has seen. */
+    /** Runs a script with a client, and returns the ids of the messages that the client received. */
     const seenBy = (script: (server: EwsSimulator) => void): readonly string[] => {
       const seen: string[] = [];
       const server = ewsSimulator();
@@ -53,7 +53,7 @@ for (const [how, watch] of ways) {
       return seen;
     };
 
-    it('is the one that a test names later', () => {
+    it('is the mailbox that a test names later', () => {
       const sent: string[] = [];
       const seen = seenBy((server) => {
         at(1, () => sent.push(server.mailbox(ADDRESS).deliverMail()));
@@ -72,7 +72,7 @@ for (const [how, watch] of ways) {
       expect(seen).to.deep.equal(sent);
     });
 
-    it('gets no mail of another that was named later', () => {
+    it('gets no message of another mailbox that was named later', () => {
       const seen = seenBy((server) => {
         at(1, () => server.mailbox('boss@contoso.example').deliverMail());
       });
@@ -91,7 +91,7 @@ for (const [how, watch] of ways) {
       expect(seen).to.deep.equal(sent);
     });
 
-    it('keeps its items when a test names it', () => {
+    it('keeps its items after a test has named it', () => {
       const server = ewsSimulator();
       inVirtualTime(() => {
         const item = server.deliverMail();

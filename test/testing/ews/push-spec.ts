@@ -33,14 +33,14 @@ const read = (xml: string): EwsMessage[] => {
 
 interface Posting {
   readonly server: EwsSimulator;
-  /** The second of each post, and the bodies. */
+  /** The times of the posts in seconds, and the bodies. */
   readonly times: number[];
   readonly bodies: string[];
-  /** Sends a request by hand, and reads the answer. */
+  /** Sends a request, and returns the text of its response. */
   readonly send: (body: string) => string;
 }
 
-/** A server whose posts are answered with what is given for each, or never, the last of them for all that follow. */
+/** Runs a spec with a server whose posts get these responses, the last one repeatedly; undefined is none. */
 function posting(
   answers: readonly (string | number | undefined)[],
   script: (posting: Posting) => void,
@@ -77,7 +77,7 @@ const until = (seconds: number, server: EwsSimulator): void => {
 };
 
 describe('The push subscriptions of the simulated Exchange server', () => {
-  it('should be posted to at once, at each status frequency, and when something happens', () => {
+  it('are posted at once, at the status frequency, and for events', () => {
     const { times, bodies, server } = posting(['OK'], ({ send, server: one }) => {
       send(subscribeEnvelope(head, push));
       timer(30_000).subscribe(() => one.deliverMail());
@@ -97,7 +97,7 @@ describe('The push subscriptions of the simulated Exchange server', () => {
     expect(server.posts.map(({ response }) => response)).to.deep.equal(['OK', 'OK', 'OK', 'OK']);
   });
 
-  it('should be held until they are answered Unsubscribe', () => {
+  it('exist until the response Unsubscribe', () => {
     const held: number[] = [];
     posting(['OK', 'Unsubscribe'], ({ send, server }) => {
       send(subscribeEnvelope(head, push));
@@ -108,7 +108,7 @@ describe('The push subscriptions of the simulated Exchange server', () => {
     expect(held).to.deep.equal([1, 0]);
   });
 
-  it('should be tried again after 30 seconds, and then after twice as long, until the frequency has passed', () => {
+  it('retry after 30 seconds, with doubled delays, within the status frequency', () => {
     const { times, server } = posting([500], ({ send }) => send(subscribeEnvelope(head, push)));
     expect(times).to.deep.equal([0, 30, 60, 120]);
     expect(server.subscriptions).to.deep.equal([]);
@@ -120,7 +120,7 @@ describe('The push subscriptions of the simulated Exchange server', () => {
     ]);
   });
 
-  it('should send again what was not answered, with what came since', () => {
+  it('repeat events without a response, with the new ones', () => {
     const { bodies, times } = posting(['OK', 'what?', 'OK'], ({ send, server }) => {
       send(subscribeEnvelope(head, push));
       timer(10_000).subscribe(() => server.deliverMail());
@@ -133,7 +133,7 @@ describe('The push subscriptions of the simulated Exchange server', () => {
     expect(previous).to.equal(again);
   });
 
-  it('should call what is sent again as it was, also when an error was posted in between', () => {
+  it('keep the watermarks of a repeated post, even after an error', () => {
     const { bodies, times } = posting(['OK', 'what?', 'what?', 'OK'], ({ send, server }) => {
       send(subscribeEnvelope(head, push));
       timer(10_000).subscribe(() => server.deliverMail());
@@ -147,16 +147,16 @@ describe('The push subscriptions of the simulated Exchange server', () => {
     expect(again).to.equal(first);
   });
 
-  it('should wait a minute for an answer', () => {
+  it('wait a minute for a response', () => {
     const { times } = posting(['OK', undefined, 'OK'], ({ send, server }) => {
       send(subscribeEnvelope(head, push));
       until(220, server);
     });
-    // Given up after 60 seconds, and tried again 30 seconds later.
+    // Timed out after 60 seconds, and repeated 30 seconds later.
     expect(times).to.deep.equal([0, 120, 210]);
   });
 
-  it('should forget what was under way when the server restarts', () => {
+  it('end when the server restarts', () => {
     const { times } = posting(
       ['OK'],
       ({ send, server }) => {
@@ -169,7 +169,7 @@ describe('The push subscriptions of the simulated Exchange server', () => {
     expect(times).to.deep.equal([0.5]);
   });
 
-  it('should end without a word when they are expired', () => {
+  it('end without a post when they expire', () => {
     const { times } = posting(['OK'], ({ send, server }) => {
       send(subscribeEnvelope(head, push));
       server.expire();
@@ -178,7 +178,7 @@ describe('The push subscriptions of the simulated Exchange server', () => {
     expect(times).to.deep.equal([0]);
   });
 
-  it('should be posted an error that was prepared, about themselves', () => {
+  it('post a prepared error with their id', () => {
     const { bodies, server } = posting(['OK'], ({ send, server: one }) => {
       one.failNext(1, { error: 'ErrorReadEventsFailed' }, 'SendNotification');
       const id = /SubscriptionId>([^<]*)/.exec(send(subscribeEnvelope(head, push)))![1];
@@ -190,7 +190,7 @@ describe('The push subscriptions of the simulated Exchange server', () => {
     expect(message!.values.get('SubscriptionId')).to.equal(server.posts[0]!.subscriptionId);
   });
 
-  it('should be neither asked for nor removed with what is for pull', () => {
+  it('reject GetEvents and Unsubscribe', () => {
     posting(['OK'], ({ send, server }) => {
       const answer = send(subscribeEnvelope(head, push));
       const id = /SubscriptionId>([^<]*)/.exec(answer)![1]!;
@@ -202,7 +202,7 @@ describe('The push subscriptions of the simulated Exchange server', () => {
     });
   });
 
-  it('should be refused without a way to post, and for a URL that is none', () => {
+  it('fail without a transport, and for an invalid URL', () => {
     const body = subscribeEnvelope(head, push);
     const without = ewsSimulator();
     let text = '';

@@ -5,7 +5,7 @@ import { pushCallback } from '../../../lib/testing/ews/pushCallback.ts';
 const request = { method: 'POST', url: 'https://me.example/notified', body: 'hä?' };
 
 describe('pushCallback', () => {
-  it('should lead what is posted to who listens, and the answer back', () => {
+  it('passes a post to its subscriber, and the response back', () => {
     const { transport, incoming$ } = pushCallback();
     const seen: string[] = [];
     incoming$.subscribe(({ body$, respond }) => {
@@ -21,7 +21,7 @@ describe('pushCallback', () => {
     expect(seen).to.deep.equal(['202', 'b', request.url, 'hä? ja', '202']);
   });
 
-  it('gives the URL, for the secret in its query', () => {
+  it('emits the URL with the secret in its query', () => {
     const { transport, incoming$ } = pushCallback();
     const urls: (string | undefined)[] = [];
     incoming$.subscribe(({ url }) => urls.push(url?.()));
@@ -29,7 +29,7 @@ describe('pushCallback', () => {
     expect(urls).to.deep.equal([`${request.url}?pushKey=a`]);
   });
 
-  it('should ask to try again where nobody listens', () => {
+  it('responds with 503 without a subscriber', () => {
     const { transport } = pushCallback();
     const statuses: number[] = [];
     transport(request).subscribe(({ status }) => statuses.push(status));

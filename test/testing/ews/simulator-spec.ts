@@ -24,7 +24,7 @@ const inbox: PullSubscriptionRequest = {
 };
 const everywhere: PullSubscriptionRequest = { ...inbox, folders: undefined };
 
-/** What an exchange came to. */
+/** The result of an exchange. */
 interface Exchanged {
   status: number | undefined;
   text: string;
@@ -32,7 +32,7 @@ interface Exchanged {
   error: unknown;
 }
 
-/** Sends one request; with a server that answers synchronously, the result is there at once. */
+/** Sends one request to a server that responds synchronously. */
 function send(
   server: EwsSimulator,
   body: string,
@@ -84,7 +84,7 @@ const typesOf = (answer: ResponseMessage): string[] =>
   answer.notifications.flatMap(({ events }) => events.map(({ type }) => type));
 
 describe('The simulated Exchange server', () => {
-  it('should answer Subscribe with an id and a watermark, and hold the subscription', () => {
+  it('responds to Subscribe with an id and a watermark', () => {
     const server = ewsSimulator();
     const { id, watermark } = subscribe(server);
     expect(watermark).to.not.equal('');
@@ -97,7 +97,7 @@ describe('The simulated Exchange server', () => {
     });
   });
 
-  it('should answer an idle question with a status, whose watermark goes on', () => {
+  it('responds to an idle GetEvents with a status and a new watermark', () => {
     const server = ewsSimulator();
     const { id, watermark } = subscribe(server);
     const [notification] = ask(server, id, watermark).notifications;
@@ -110,7 +110,7 @@ describe('The simulated Exchange server', () => {
     expect(notification!.events[0]).to.have.property('watermark').that.is.a('string');
   });
 
-  it('should answer with what came behind the watermark, and again when asked again', () => {
+  it('returns the events after a watermark, repeatedly', () => {
     const server = ewsSimulator();
     const { id, watermark } = subscribe(server);
     server.deliverMail();
@@ -131,7 +131,7 @@ describe('The simulated Exchange server', () => {
       .and.satisfy((all: readonly string[]) => all.every((one) => /:\d\dZ<$/.test(one)));
   });
 
-  it('should hand out fifty events at a time, and say that there are more', () => {
+  it('returns at most fifty events, with MoreEvents', () => {
     const server = ewsSimulator();
     const { id, watermark } = subscribe(server, { ...inbox, events: ['newMail'] });
     for (let mails = 0; mails < 101; mails += 1) server.deliverMail();
@@ -149,7 +149,7 @@ describe('The simulated Exchange server', () => {
     ]);
   });
 
-  it('should answer Unsubscribe once, and then that there is none', () => {
+  it('responds to a second Unsubscribe that there is no subscription', () => {
     const server = ewsSimulator();
     const { id } = subscribe(server);
     expect(message(send(server, unsubscribeEnvelope(head, id)))).to.include({ responseCode: 'NoError' });
@@ -163,12 +163,12 @@ describe('The simulated Exchange server', () => {
     });
   });
 
-  it('should say of a question for what is gone that there is none', () => {
+  it('responds to GetEvents for an unknown id that there is no subscription', () => {
     const server = ewsSimulator();
     expect(ask(server, 'nothing', 'W')).to.include({ responseCode: 'ErrorSubscriptionNotFound' });
   });
 
-  it('should refuse a watermark that it never gave out', () => {
+  it('rejects a watermark that it never issued', () => {
     const server = ewsSimulator();
     const { id } = subscribe(server);
     for (const watermark of ['', 'W1', 'not base64!', btoa('watermark:0000:9999999999')]) {
@@ -176,7 +176,7 @@ describe('The simulated Exchange server', () => {
     }
   });
 
-  it('should watch the folder of the mailbox that a request names', () => {
+  it('watches the folder of the given mailbox', () => {
     const server = ewsSimulator();
     const mailbox = 'sara@contoso.example';
     const sara = server.mailbox(mailbox);
@@ -194,7 +194,7 @@ describe('The simulated Exchange server', () => {
     expect(item).to.not.equal(server.deliverMail());
   });
 
-  it('should resume a subscription from a watermark', () => {
+  it('resumes a subscription from a watermark', () => {
     const server = ewsSimulator();
     const { watermark } = subscribe(server);
     server.deliverMail();
@@ -203,8 +203,8 @@ describe('The simulated Exchange server', () => {
     expect(typesOf(ask(server, resumed.id, watermark))).to.have.length(3);
   });
 
-  describe('of what happens in the mailbox', () => {
-    it('should tell who watches the folder, or all, of each thing', () => {
+  describe('events of the mailbox', () => {
+    it('reach subscriptions on their folder and on all folders', () => {
       const server = ewsSimulator();
       const mine = subscribe(server);
       const total = subscribe(server, everywhere);
@@ -245,7 +245,7 @@ describe('The simulated Exchange server', () => {
       ]);
     });
 
-    it('should count what is unread', () => {
+    it('count unread items', () => {
       const server = ewsSimulator();
       const { id, watermark } = subscribe(server, { ...inbox, events: ['modified'] });
       const first = server.deliverMail();
@@ -258,7 +258,7 @@ describe('The simulated Exchange server', () => {
       expect(counts).to.deep.equal([1, 2, 1]);
     });
 
-    it('should be a move, or for who watches all a deletion, when something is put away', () => {
+    it('report a soft delete as a move, on all folders as a deletion', () => {
       const server = ewsSimulator();
       const mine = subscribe(server, { ...inbox, events: ['moved', 'deleted'] });
       const total = subscribe(server, { ...everywhere, events: ['moved', 'deleted'] });
@@ -272,7 +272,7 @@ describe('The simulated Exchange server', () => {
       expect(notification!.events[0]).to.have.nested.property('parentFolder.id', server.folderId('inbox'));
     });
 
-    it('should throw for what is not in the mailbox', () => {
+    it('throw for an unknown folder or item', () => {
       const server = ewsSimulator();
       expect(() => server.deliverMail('nowhere')).to.throw(TypeError, 'folder must be');
       expect(() => server.modifyItem('nothing')).to.throw(TypeError, 'itemId must be');
@@ -302,7 +302,7 @@ describe('The simulated Exchange server', () => {
       ['a timeout of two days', good.replace('<t:Timeout>10<', '<t:Timeout>2880<')],
       ['an unknown element', good.replace('<t:Timeout>', '<t:More/><t:Timeout>')],
       ['a folder without an id', good.replace(' Id="inbox"', '')],
-      ['another kind of folder', good.replace(/t:DistinguishedFolderId/g, 't:Folder')],
+      ['another type of folder', good.replace(/t:DistinguishedFolderId/g, 't:Folder')],
       ['a streaming subscription', good.replace(/PullSubscriptionRequest/g, 'StreamingSubscriptionRequest')],
       [
         'GetEvents without a watermark',
@@ -321,7 +321,7 @@ describe('The simulated Exchange server', () => {
       ],
     ];
     for (const [name, body] of broken) {
-      it(`should refuse ${name} with a fault`, () => {
+      it(`rejects ${name} with a fault`, () => {
         const { status, messages } = send(ewsSimulator(), body);
         expect(status).to.equal(500);
         expect(messages).to.have.length(1);
@@ -329,7 +329,7 @@ describe('The simulated Exchange server', () => {
       });
     }
 
-    it('should refuse a version that it does not know', () => {
+    it('rejects an unknown version', () => {
       const { status, messages } = send(
         ewsSimulator(),
         unsubscribeEnvelope({ version: 'Exchange2030' }, 'S'),
@@ -338,7 +338,7 @@ describe('The simulated Exchange server', () => {
       expect(messages[0]).to.include({ responseCode: 'ErrorInvalidServerVersion' });
     });
 
-    it('should refuse all folders and some at once, and neither', () => {
+    it('rejects a request for all folders and some, or for none', () => {
       const both = good.replace(
         '<m:PullSubscriptionRequest>',
         '<m:PullSubscriptionRequest SubscribeToAllFolders="true">',
@@ -351,20 +351,20 @@ describe('The simulated Exchange server', () => {
       }
     });
 
-    it('should refuse a folder that there is not', () => {
+    it('rejects an unknown folder', () => {
       for (const folder of ['journal', { id: 'nothing' }]) {
         const body = subscribeEnvelope(head, { ...inbox, folders: [folder] });
         expect(message(send(ewsSimulator(), body))).to.include({ responseCode: 'ErrorFolderNotFound' });
       }
     });
 
-    it('should take a folder by its id', () => {
+    it('accepts the id of a folder', () => {
       const server = ewsSimulator();
       subscribe(server, { ...inbox, folders: [{ id: server.folderId('drafts') }] });
       expect(server.subscriptions[0]!.folders).to.deep.equal([server.folderId('drafts')]);
     });
 
-    it('should take requests with other prefixes and without a header', () => {
+    it('accepts other prefixes and no header', () => {
       const body =
         '<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>' +
         '<Unsubscribe xmlns="http://schemas.microsoft.com/exchange/services/2006/messages">' +
@@ -379,10 +379,10 @@ describe('The simulated Exchange server', () => {
       ['another path', { path: 'https://exchange.example/EWS' }, 404],
       ['another method', { method: 'GET' }, 405],
       ['another type', { headers: { 'content-type': 'application/json' } }, 415],
-      ['a path in other letters', { path: 'https://exchange.example/ews/exchange.asmx' }, 200],
+      ['a path in lower case', { path: 'https://exchange.example/ews/exchange.asmx' }, 200],
     ];
     for (const [name, more, status] of cases) {
-      it(`should answer ${status} to ${name}`, () => {
+      it(`responds with ${status} to ${name}`, () => {
         expect(send(ewsSimulator(), body, more).status).to.equal(status);
       });
     }
@@ -399,23 +399,23 @@ describe('The simulated Exchange server', () => {
       ['no user', { basic: { username: 'a', password: 'b' } }, undefined, 401],
       ['a wrong password', { basic: { username: 'a', password: 'b' } }, `Basic ${btoa('a:c')}`, 401],
       ['the user', { basic: { username: 'a', password: 'b' } }, `Basic ${btoa('a:b')}`, 200],
-      ['anybody, where it asks for nobody', {}, undefined, 200],
+      ['any request without a required user', {}, undefined, 200],
     ];
     for (const [name, options, authorization, status] of signed) {
-      it(`should answer ${status} to ${name}`, () => {
+      it(`responds with ${status} to ${name}`, () => {
         const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
         expect(send(ewsSimulator(options), body, { headers }).status).to.equal(status);
       });
     }
 
-    it('should want another token when that was changed', () => {
+    it('requires the new token after a change', () => {
       const server = ewsSimulator({ token: 'a' });
       server.setToken('b');
       expect(send(server, body, { headers: { authorization: 'Bearer a' } }).status).to.equal(401);
       expect(send(server, body, { headers: { authorization: 'Bearer b' } }).status).to.equal(200);
     });
 
-    it('should tell what it was sent, without secrets', () => {
+    it('logs requests without secrets', () => {
       const server = ewsSimulator();
       const impersonate = { smtpAddress: 'a@b.example' };
       send(server, getEventsEnvelope({ ...head, impersonate }, 'S1', 'W1'), {
@@ -441,8 +441,8 @@ describe('The simulated Exchange server', () => {
     });
   });
 
-  describe('when it is driven', () => {
-    it('should fail the next requests, of one operation or of any', () => {
+  describe('controlled by a test', () => {
+    it('lets the next requests fail, of one operation or of all', () => {
       const server = ewsSimulator();
       server.failNext(1, { status: 503 }, 'Unsubscribe');
       server.failNext(2, { error: 'ErrorServerBusy', values: { BackOffMilliseconds: '5' } }, 'Subscribe');
@@ -462,7 +462,7 @@ describe('The simulated Exchange server', () => {
       expect(send(server, unsubscribeEnvelope(head, id)).status).to.equal(200);
     });
 
-    it('should act, or not, before its connection breaks', () => {
+    it('acts or not before its connection breaks', () => {
       const server = ewsSimulator();
       server.failNext(1, 'reset');
       expect(send(server, subscribeEnvelope(head, inbox)).error).to.have.property('code', 'ECONNRESET');
@@ -472,7 +472,7 @@ describe('The simulated Exchange server', () => {
       expect(server.subscriptions).to.have.length(1);
     });
 
-    it('should forget failures that have not happened', () => {
+    it('removes failures that have not happened', () => {
       const server = ewsSimulator();
       server.failNext(5, 'reset');
       server.failNext(5, { error: 'ErrorServerBusy' });
@@ -480,7 +480,7 @@ describe('The simulated Exchange server', () => {
       subscribe(server);
     });
 
-    it('should refuse to fail nothing', () => {
+    it('throws for a count of zero', () => {
       expect(() => ewsSimulator().failNext(0, { error: 'ErrorServerBusy' })).to.throw(
         TypeError,
         'count must be',
@@ -488,7 +488,7 @@ describe('The simulated Exchange server', () => {
       expect(() => ewsSimulator().failNext(0, 'reset')).to.throw(TypeError, 'count must be');
     });
 
-    it('should end one subscription, or all', () => {
+    it('expires one subscription, or all', () => {
       const server = ewsSimulator();
       const [first, second] = [subscribe(server), subscribe(server), subscribe(server)];
       server.expire(first.id);
@@ -499,7 +499,7 @@ describe('The simulated Exchange server', () => {
       expect(server.subscriptions).to.have.length(0);
     });
 
-    it('should forget its subscriptions on a restart, keep its mailbox, and never give an id twice', () => {
+    it('drops its subscriptions at a restart, keeps its mailbox, repeats no id', () => {
       const server = ewsSimulator();
       const before = subscribe(server);
       server.deliverMail();
@@ -510,7 +510,7 @@ describe('The simulated Exchange server', () => {
       expect(typesOf(ask(server, after.id, before.watermark))).to.have.length(3);
     });
 
-    it('should know no watermark from before it forgot its history', () => {
+    it('rejects watermarks from a forgotten history', () => {
       const server = ewsSimulator();
       const before = subscribe(server);
       server.forgetHistory();
@@ -519,7 +519,7 @@ describe('The simulated Exchange server', () => {
       expect(typesOf(ask(server, after.id, after.watermark))).to.deep.equal(['status']);
     });
 
-    it('should hold no more subscriptions than it may', () => {
+    it('limits the number of subscriptions', () => {
       const server = ewsSimulator({ maxSubscriptions: 1 });
       subscribe(server);
       const refused = message(send(server, subscribeEnvelope(head, inbox)));
@@ -528,7 +528,7 @@ describe('The simulated Exchange server', () => {
   });
 
   describe('on the clock of RxJS', () => {
-    it('should let a subscription expire when it is not asked for its timeout', () => {
+    it('expires a subscription without requests after its timeout', () => {
       const server = ewsSimulator();
       const codes: string[] = [];
       inVirtualTime(() => {
@@ -540,7 +540,7 @@ describe('The simulated Exchange server', () => {
       expect(codes).to.deep.equal(['NoError', 'NoError', 'ErrorSubscriptionNotFound']);
     });
 
-    it('should act half way, and even when the sender has gone', () => {
+    it('acts after half the latency, even if the client has unsubscribed', () => {
       const server = ewsSimulator({ latencyMs: 100 });
       const held: number[] = [];
       inVirtualTime(() => {
@@ -558,7 +558,7 @@ describe('The simulated Exchange server', () => {
       expect(held).to.deep.equal([0, 1]);
     });
 
-    it('should break what is under way when it restarts', () => {
+    it('breaks pending requests when it restarts', () => {
       const server = ewsSimulator({ latencyMs: 100 });
       const result = inVirtualTime(() => {
         timer(60).subscribe(() => server.restart());
@@ -572,7 +572,7 @@ describe('The simulated Exchange server', () => {
   describe('like grommunio', () => {
     const dialect = 'grommunio';
 
-    it('should have no watermarks, an empty status, and a response message of its own name', () => {
+    it('has no watermarks, an empty status, and its own message name', () => {
       const server = ewsSimulator({ dialect });
       const body = send(server, subscribeEnvelope(head, inbox));
       expect(body.text).to.not.contain('Watermark');
@@ -583,7 +583,7 @@ describe('The simulated Exchange server', () => {
       expect(text).to.not.contain('Watermark');
     });
 
-    it('should hand events out once, with nanoseconds and without change keys', () => {
+    it('returns events once, with nanoseconds and without change keys', () => {
       const server = ewsSimulator({ dialect });
       const { id } = subscribe(server);
       server.deliverMail();
@@ -594,7 +594,7 @@ describe('The simulated Exchange server', () => {
       expect(typesOf(ask(server, id, ''))).to.deep.equal(['status']);
     });
 
-    it('should hand out the rest when asked again', () => {
+    it('returns the remaining events next', () => {
       const server = ewsSimulator({ dialect });
       const { id } = subscribe(server, { ...inbox, events: ['newMail'] });
       for (let mails = 0; mails < 60; mails += 1) server.deliverMail();
@@ -602,7 +602,7 @@ describe('The simulated Exchange server', () => {
       expect(typesOf(ask(server, id, ''))).to.have.length(10);
     });
 
-    it('should tell who watches folders only of what comes, and who watches all of everything', () => {
+    it('sends only created and new items for folders, all events otherwise', () => {
       const server = ewsSimulator({ dialect });
       const mine = subscribe(server);
       const total = subscribe(server, everywhere);
@@ -619,14 +619,14 @@ describe('The simulated Exchange server', () => {
       ]);
     });
 
-    it('should give the same ids again after a restart', () => {
+    it('repeats its ids after a restart', () => {
       const server = ewsSimulator({ dialect });
       const before = subscribe(server);
       server.restart();
       expect(subscribe(server).id).to.equal(before.id);
     });
 
-    it('should say that an unknown id is invalid, or to Unsubscribe that there is none', () => {
+    it('responds that an unknown id is invalid, or to Unsubscribe not found', () => {
       const server = ewsSimulator({ dialect });
       expect(ask(server, 'x', '')).to.include({ responseCode: 'ErrorInvalidSubscription' });
       expect(message(send(server, unsubscribeEnvelope(head, 'x')))).to.include({
@@ -634,7 +634,7 @@ describe('The simulated Exchange server', () => {
       });
     });
 
-    it('should send faults with status 200, but for what it cannot read', () => {
+    it('sends faults with status 200, except for an invalid request', () => {
       const server = ewsSimulator({ dialect });
       const bad = send(server, subscribeEnvelope(head, { ...inbox, folders: [{ id: 'AAAA' }] }));
       expect(bad.status).to.equal(200);
@@ -644,7 +644,7 @@ describe('The simulated Exchange server', () => {
       expect(unreadable.messages[0]).to.include({ type: 'fault', faultCode: 'SOAP:Server' });
     });
 
-    it('should take all folders and some at once', () => {
+    it('accepts a request for all folders and some', () => {
       const server = ewsSimulator({ dialect });
       const both = subscribeEnvelope(head, inbox).replace(
         '<m:PullSubscriptionRequest>',
@@ -655,7 +655,7 @@ describe('The simulated Exchange server', () => {
     });
   });
 
-  it('should answer over time as well, with a latency', async () => {
+  it('responds after its latency in real time', async () => {
     const server = ewsSimulator({ latencyMs: 2 });
     const status$ = server.transport({ method: 'GET', url: server.url }).pipe(map(({ status }) => status));
     expect(await firstValueFrom(status$)).to.equal(405);
@@ -666,7 +666,7 @@ describe('The simulated Exchange server', () => {
     ['latencyMs', -1],
     ['maxSubscriptions', 0.5],
   ] as const) {
-    it(`should refuse ${option} ${value}`, () => {
+    it(`throws for ${option} ${value}`, () => {
       const options = { [option]: value } as unknown as EwsSimulatorOptions;
       expect(() => ewsSimulator(options)).to.throw(TypeError, `${option} must be`);
     });

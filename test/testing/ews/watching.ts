@@ -12,19 +12,19 @@ import { inVirtualTime } from '../../support/virtualTime.ts';
 export const head: EnvelopeHead = { version: 'Exchange2013_SP1' };
 const headers = { 'content-type': 'text/xml; charset=utf-8' };
 
-/** A server in virtual time, and those who stream from it. */
+/** A server in virtual time, and its streams. */
 export interface Watching {
   readonly server: EwsSimulator;
-  /** What came, such as `45 S1:status OK`: the second, the events, and the status. */
+  /** The messages received, such as `45 S1:status OK`: the time in seconds, the events, and the status. */
   readonly seen: string[];
   readonly text: string[];
   readonly subscribe: (head?: EnvelopeHead, mailbox?: string) => string;
   readonly stream: (ids: readonly string[], minutes?: number, head?: EnvelopeHead) => Subscription;
-  /** Sends a request; what comes back is in `text`. */
+  /** Sends a request, whose response is in `text`. */
   readonly send: (body: string) => void;
 }
 
-/** Runs a spec with a server, and with those who stream from it, in virtual time. */
+/** Runs a spec with a server and its streams in virtual time. */
 export function watching(script: (watching: Watching) => void, options: EwsSimulatorOptions = {}): Watching {
   const server = ewsSimulator(options);
   const seen: string[] = [];

@@ -24,7 +24,7 @@ const failed = (promise: Promise<unknown>): Promise<boolean> =>
     () => true,
   );
 
-/** Resolves when the Observable that it gives is unsubscribed from. */
+/** Returns an Observable, and a Promise that resolves when it is unsubscribed. */
 const watched = (): { readonly never$: Observable<never>; readonly left: Promise<void> } => {
   let leave = (): void => undefined;
   const left = new Promise<void>((resolve) => (leave = resolve));
@@ -42,7 +42,7 @@ const closeAll = (): Promise<unknown> => Promise.all(servers.splice(0).map((serv
 describe('serve', () => {
   afterEach(closeAll);
 
-  it('should hand the request to the transport as it was sent', async () => {
+  it('passes the request to the transport as sent', async () => {
     const seen: HttpRequest[] = [];
     const server = await serving((request) => {
       seen.push(request);
@@ -61,7 +61,7 @@ describe('serve', () => {
     expect(headers).to.include({ 'x-one': '1' });
   });
 
-  it('should answer with the status, the headers and the body of the response', async () => {
+  it('sends the status, the headers and the body of the response', async () => {
     const headers = headersFrom({ 'content-type': 'text/x-hello', 'retry-after': '3', 'x-mine': 'yes' });
     const transport = answering({ status: 503, headers, body$: of(bytes('hel'), bytes('lo')) });
     const server = await serving(transport, { responseHeaders: ['x-mine'] });
@@ -77,7 +77,7 @@ describe('serve', () => {
     expect(await response.text()).to.equal('hello');
   });
 
-  it('should send a 204 without a body', async () => {
+  it('sends a 204 without a body', async () => {
     const server = await serving(answering({ status: 204 }));
 
     const response = await fetch(`${server.origin}/`, { method: 'DELETE' });
@@ -86,7 +86,7 @@ describe('serve', () => {
     expect(await response.text()).to.equal('');
   });
 
-  it('should send the body as it comes', async () => {
+  it('sends each chunk of the body when it arrives', async () => {
     const body = new Subject<Uint8Array>();
     const server = await serving(answering({ body$: concat(of(bytes('first')), body) }));
 
@@ -104,20 +104,20 @@ describe('serve', () => {
     expect((await reader.read()).done).to.equal(true);
   });
 
-  it('should destroy the socket where the transport errors', async () => {
+  it('destroys the socket if the transport errors', async () => {
     const transport: Transport = (request) => throwError(() => new NetworkError('no answer', request));
     const server = await serving(transport);
 
     expect(await failed(fetch(`${server.origin}/`))).to.equal(true);
   });
 
-  it('should destroy the socket where the transport completes without an answer', async () => {
+  it('destroys the socket if the transport completes without a response', async () => {
     const server = await serving(() => EMPTY);
 
     expect(await failed(fetch(`${server.origin}/`))).to.equal(true);
   });
 
-  it('should destroy the socket where the body breaks off', async () => {
+  it('destroys the socket if the body errors', async () => {
     const body = new Subject<Uint8Array>();
     const server = await serving(answering({ body$: body }));
 
@@ -128,7 +128,7 @@ describe('serve', () => {
     expect(await text).to.equal(true);
   });
 
-  it('should unsubscribe from the transport when the client leaves before the answer', async () => {
+  it('unsubscribes from the transport when the client disconnects before the response', async () => {
     const { never$, left } = watched();
     const controller = new AbortController();
     const server = await serving(() => {
@@ -140,7 +140,7 @@ describe('serve', () => {
     await left;
   });
 
-  it('should unsubscribe from the body when the client leaves in the middle of it', async () => {
+  it('unsubscribes from the body when the client disconnects during it', async () => {
     const { never$, left } = watched();
     const controller = new AbortController();
     const server = await serving(answering({ body$: never$ }));
@@ -150,7 +150,7 @@ describe('serve', () => {
     await left;
   });
 
-  it('should not subscribe to the transport for a client that left before its request was complete', async () => {
+  it('does not subscribe for a client that disconnected before its request ended', async () => {
     let subscriptions = 0;
     const server = await serve(() => {
       subscriptions += 1;
@@ -167,7 +167,7 @@ describe('serve', () => {
     expect(subscriptions).to.equal(0);
   });
 
-  it('should end what is being answered when it is closed', async () => {
+  it('ends pending responses when it is closed', async () => {
     const { never$, left } = watched();
     let arrived = (): void => undefined;
     const hasArrived = new Promise<void>((resolve) => (arrived = resolve));
@@ -185,17 +185,17 @@ describe('serve', () => {
     expect(await failed(fetch(`${server.origin}/`))).to.equal(true);
   });
 
-  it('should reject where the port is taken', async () => {
+  it('rejects if the port is in use', async () => {
     const server = await serving(() => EMPTY);
 
     expect(await failed(serve(() => EMPTY, { port: server.port }))).to.equal(true);
   });
 
-  it('should refuse what is no port', () => {
+  it('throws for an invalid port', () => {
     expect(() => serve(() => EMPTY, { port: 65_536 })).to.throw(TypeError, 'port must be a whole number');
   });
 
-  it('refuses options that cannot be used', () => {
+  it('throws for invalid options', () => {
     const refused: readonly (readonly [ServeOptions, string])[] = [
       [{ maxBytes: 0 }, 'maxBytes must be a whole number from 1'],
       [{ maxBytes: Infinity }, 'maxBytes must be a whole number from 1'],
@@ -210,7 +210,7 @@ describe('serve', () => {
   });
 });
 
-/** Sends a text by hand, with the port for PORT; resolves with all that comes until the connection is closed. */
+/** Sends a text in which PORT is replaced; resolves with everything received until the connection closes. */
 const exchanged = ({ port }: Served, text: string): Promise<string> =>
   new Promise((resolve) => {
     let received = '';
@@ -225,7 +225,7 @@ const exchanged = ({ port }: Served, text: string): Promise<string> =>
 
 const statusOf = (response: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(response)?.[1]);
 
-/** A transport that notes the URLs that it receives. */
+/** Returns a transport that records the URLs that it receives. */
 const noting = (): { readonly urls: string[]; readonly transport: Transport } => {
   const urls: string[] = [];
   return {
@@ -252,7 +252,7 @@ describe('serve, with hostile requests', () => {
     ['https://127.0.0.1:PORT/', 421],
   ];
   for (const [target, status] of targets) {
-    it(`answers the target ${target} with ${status}`, async () => {
+    it(`responds to the target ${target} with ${status}`, async () => {
       const { urls, transport } = noting();
       const server = await serving(transport);
       const text = `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nConnection: close\r\n\r\n`;
@@ -304,7 +304,7 @@ describe('serve, with hostile requests', () => {
     ),
   ];
   for (const [host, status] of hosts) {
-    it(`answers a request to the host ${JSON.stringify(host)} with ${status}`, async () => {
+    it(`responds to the host ${JSON.stringify(host)} with ${status}`, async () => {
       const { urls, transport } = noting();
       const server = await serving(transport);
       const text = `GET /x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
@@ -313,13 +313,13 @@ describe('serve, with hostile requests', () => {
     });
   }
 
-  it('refuses a request without a Host header', async () => {
+  it('rejects a request without a Host header', async () => {
     const server = await serving(answering({}));
     expect(statusOf(await exchanged(server, 'GET / HTTP/1.0\r\n\r\n'))).to.equal(400);
     expect(statusOf(await exchanged(server, 'GET / HTTP/1.1\r\n\r\n'))).to.equal(400);
   });
 
-  it('serves the hosts that allowedHosts names, and says so to others', async () => {
+  it('serves the hosts in allowedHosts, and names the option to others', async () => {
     const { urls, transport } = noting();
     const server = await serving(transport, { allowedHosts: ['Pool.example', 'web.example:8080'] });
     const asked = (host: string): Promise<string> =>
@@ -334,7 +334,7 @@ describe('serve, with hostile requests', () => {
     expect(statusOf(await asked('a.pool.example'))).to.equal(421);
   });
 
-  it('survives what is not HTTP, and methods that nobody serves', async () => {
+  it('survives invalid HTTP and unusual methods', async () => {
     const server = await serving(answering({}));
     const host = 'Host: 127.0.0.1:PORT\r\n';
     const texts = [
@@ -373,7 +373,7 @@ describe('serve, with hostile requests', () => {
     expect((await fetch(`${server.origin}/good`)).status).to.equal(200);
   });
 
-  it('refuses a body whose declared length is larger than maxBytes', async () => {
+  it('rejects a body whose declared length exceeds maxBytes', async () => {
     const { urls, transport } = noting();
     const server = await serving(transport);
     const text = 'POST / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nContent-Length: 603979776\r\n\r\nabc';
@@ -381,7 +381,7 @@ describe('serve, with hostile requests', () => {
     expect(urls).to.deep.equal([]);
   });
 
-  it('refuses a body that turns out to be larger than maxBytes', async () => {
+  it('rejects a body that exceeds maxBytes', async () => {
     const { urls, transport } = noting();
     const server = await serving(transport, { maxBytes: 10 });
     const text = 'POST / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -389,7 +389,7 @@ describe('serve, with hostile requests', () => {
     expect(urls).to.deep.equal([]);
     const exact = { method: 'POST', body: 'abcdefghij' };
     expect((await fetch(server.origin, exact)).status).to.equal(200);
-    // The connection that was kept is good for another request.
+    // The kept connection works for another request.
     expect((await fetch(server.origin, exact)).status).to.equal(200);
   });
 
@@ -418,7 +418,7 @@ describe('serve, with hostile requests', () => {
     expect((await fetch(server.origin, { method: 'POST', body })).status).to.equal(200);
   });
 
-  it('reads no more of a body that is larger than maxBytes', async () => {
+  it('stops reading a body that exceeds maxBytes', async () => {
     const server = await serving(answering({}), { maxBytes: 1000 });
     const most = 64 * 1024 * 1024;
     const chunk = Buffer.from(`10000\r\n${'a'.repeat(65_536)}\r\n`);
@@ -445,7 +445,7 @@ describe('serve, with hostile requests', () => {
     ['head', 'POST / HTTP/1.1\r\nHost: 127.'],
     ['body', 'POST / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nContent-Length: 10\r\n\r\nhalf'],
   ] as const) {
-    it(`refuses a request whose ${part} does not arrive within timeoutSeconds`, async function () {
+    it(`rejects a request whose ${part} does not arrive within timeoutSeconds`, async function () {
       this.timeout(10_000);
       const server = await serving(answering({}), { timeoutSeconds: 0.05 });
       expect(statusOf(await exchanged(server, text))).to.equal(408);
@@ -472,13 +472,13 @@ describe('serve, with hostile requests', () => {
     ['transport returns no Observable', () => undefined as never],
     ['body is not bytes', answering({ body$: from([7 as never]) })],
     ['body is missing', answering({ body$: undefined as never })],
-    ['status is no status', answering({ status: 7 })],
+    ['status is invalid', answering({ status: 7 })],
     ['header has a line break', answering({ headers: headersFrom({ location: '/\r\nset-cookie: a' }) })],
     ['header is not Latin-1', answering({ headers: headersFrom({ location: '/\u20ac' }) })],
     ['second response follows', (request) => concat(answering({})(request), answering({})(request))],
   ];
   for (const [what, transport] of failures) {
-    it(`breaks off only the response whose ${what}`, async () => {
+    it(`destroys only the response whose ${what}`, async () => {
       const body = new Subject<Uint8Array>();
       const good = answering({ body$: body });
       const server = await serving((request) =>

@@ -2,11 +2,8 @@ import { expect } from 'chai';
 import { mergeMap, timer } from 'rxjs';
 import { readText } from '../../../lib/core/transport/transport.ts';
 import { serve } from '../../../lib/testing/http/serve.ts';
-import {
-  ucwaSimulator,
-  type UcwaSimulator,
-  type UcwaSimulatorOptions,
-} from '../../../lib/testing/ucwa/simulator.ts';
+import { ucwaSimulator, type UcwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
+import type { UcwaSimulatorOptions } from '../../../lib/testing/ucwa/options.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 
 const APPLICATIONS = '/ucwa/oauth/v1/applications';
@@ -69,7 +66,7 @@ const busy = {
   modalities: ['Messaging', 'Audio'],
 };
 
-describe('ucwaSimulator, on the state of contacts', () => {
+describe('ucwaSimulator, for the state of contacts', () => {
   const resources: readonly (readonly [string, string, object, object])[] = [
     [
       'contactPresence',
@@ -92,7 +89,7 @@ describe('ucwaSimulator, on the state of contacts', () => {
     ],
   ];
   for (const [rel, step, unknown, known] of resources) {
-    it(`should show ${rel}, where something is known and where nothing is`, () => {
+    it(`shows ${rel} with and without known properties`, () => {
       const server = watched();
       const self = { _links: { self: { href: `${HERS}/${step}` } }, rel };
       expect(ask(server, 'GET', `${HERS}/${step}`).body).to.deep.equal({ ...unknown, ...self });
@@ -101,7 +98,7 @@ describe('ucwaSimulator, on the state of contacts', () => {
     });
   }
 
-  it('should link from the contact to each', () => {
+  it('links from the contact to each resource', () => {
     expect(ask(watched(), 'GET', HERS).body).to.deep.equal({
       rel: 'contact',
       uri: SARA,
@@ -116,7 +113,7 @@ describe('ucwaSimulator, on the state of contacts', () => {
     });
   });
 
-  it('should tell which of them are others now, and keep what was not given', () => {
+  it('sends events for changed resources, and keeps other properties', () => {
     const server = watched();
     events(server, 1);
     server.setPresence(SARA, busy);
@@ -143,7 +140,7 @@ describe('ucwaSimulator, on the state of contacts', () => {
     expect(waiting).to.include({ status: 404 });
   });
 
-  it('should tell at the beginning of all that is known', () => {
+  it('sends events for all known resources first', () => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     server.setPresence(SARA, { availability: 'Online', note: 'Here' });
     ask(server, 'POST', APPLICATIONS, { culture: 'en-us', endpointId: '1', userAgent: 'spec' });
@@ -156,7 +153,7 @@ describe('ucwaSimulator, on the state of contacts', () => {
     ]);
   });
 
-  it('should bring the resource along where it is told to, as it is when the event is sent', () => {
+  it('embeds the resource in its state when the event is sent', () => {
     const server = watched({ contactEvents: 'embedded' });
     events(server, 1);
     server.setPresence(SARA, { availability: 'Away', lastActive: new Date(7) });
@@ -172,7 +169,7 @@ describe('ucwaSimulator, on the state of contacts', () => {
     ]);
   });
 
-  it('should say when a contact was active last: when its presence was set, not its note', () => {
+  it('sets lastActive when the presence changes, not when the note does', () => {
     inVirtualTime(() => {
       const server = watched();
       const lastActive = (): unknown => ask(server, 'GET', `${HERS}/presence`).body?.['lastActive'];
@@ -187,7 +184,7 @@ describe('ucwaSimulator, on the state of contacts', () => {
     });
   });
 
-  it('should be able to fail or delay one of them alone; what is late tells of when it was asked for', () => {
+  it('fails or delays single resources; a late one has its earlier state', () => {
     inVirtualTime(() => {
       const server = watched();
       const isNote = ({ url }: { readonly url: string }): boolean => url.endsWith('/note');
@@ -205,14 +202,14 @@ describe('ucwaSimulator, on the state of contacts', () => {
     });
   });
 
-  it('should hide the address in each of the hrefs where it is told to', () => {
+  it('has no address in opaque hrefs', () => {
     const server = watched({ contactHrefs: 'opaque' });
     server.setPresence(SARA, { location: 'Building 7' });
     expect(ask(server, 'GET', `${APP}/people/282/location`).body).to.include({ location: 'Building 7' });
     expect(ask(server, 'GET', `${APP}/people/282`).body).to.include({ uri: SARA });
   });
 
-  it('should show them over real sockets', async () => {
+  it('shows them over real sockets', async () => {
     const server = watched();
     server.setPresence(SARA, { note: 'Über' });
     const served = await serve(server.transport);
@@ -221,7 +218,7 @@ describe('ucwaSimulator, on the state of contacts', () => {
     await served.close();
   });
 
-  it('should refuse options that cannot be', () => {
+  it('throws for invalid options', () => {
     expect(() => ucwaSimulator({ contactHrefs: 'odd' as 'opaque' })).to.throw(
       TypeError,
       'contactHrefs must be',

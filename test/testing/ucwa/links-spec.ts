@@ -8,7 +8,7 @@ const PLACES = ['group', 'me', 'people', 'presenceSubscription'];
 const ADDRESSES = ['sara@contoso.com', '50%/a#c,d@contoso.com', 'é ü@contoso.com'];
 
 interface Sent {
-  /** Undefined while the request waits. */
+  /** Undefined while the request is pending. */
   readonly status: number | undefined;
   readonly body: unknown;
 }
@@ -35,7 +35,7 @@ function sendTo(transport: Transport, tokenFor: (url: string) => string): Send {
   };
 }
 
-/** Every `href` in a body, wherever it is. */
+/** Returns every `href` in a body. */
 function hrefsIn(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, one]: [string, unknown]) =>
@@ -43,7 +43,7 @@ function hrefsIn(value: unknown): string[] {
   );
 }
 
-/** Follows all links from here by GET; returns what each was answered. */
+/** Follows all links by GET, and returns the status of each. */
 function crawl(
   send: Send,
   start: string,
@@ -62,7 +62,7 @@ function crawl(
   return seen;
 }
 
-/** Creates an application at this URL on which there is something of every kind. */
+/** Creates an application at this URL with a resource of every type. */
 function populate(send: Send, applications: string): void {
   const { origin } = new URL(applications);
   const made = send('POST', applications, { culture: 'en-us', endpointId: '1', userAgent: 'spec' });
@@ -74,10 +74,10 @@ function populate(send: Send, applications: string): void {
   expect(send('POST', `${origin}${group}&duration=10`).status).to.equal(201);
 }
 
-/** What the links lead to that must not be advertised. */
+/** Returns the links that must not be advertised. */
 const broken = (seen: ReadonlyMap<string, Sent>): string[] =>
   [...seen]
-    // 405 says that a link is not for GET; `presence` is refused before makeMeAvailable.
+    // 405 is the status of links that are not for GET; `presence` fails before makeMeAvailable.
     .filter(([, { status = 200 }]) => ![200, 405].includes(status))
     .filter(([url, { status }]) => !(status === 409 && url.endsWith('/me/presence')))
     .map(([url, { status }]) => `${status} ${url}`);
@@ -142,7 +142,7 @@ describe('the links of ucwaSimulator', () => {
     expect(urisAt('/groups/2/contacts')).to.deep.equal([]);
   });
 
-  it('answers 400 to a path that is no text', () => {
+  it('responds with 400 to a path that is not UTF-8', () => {
     const server = ucwaSimulator();
     const send = sendTo(server.transport, () => 't');
     send('POST', server.url, { culture: 'en-us', endpointId: '1', userAgent: 'spec' });
@@ -152,7 +152,7 @@ describe('the links of ucwaSimulator', () => {
 
 describe('a contact of ucwaSimulator', () => {
   for (const contactHrefs of ['address', 'opaque'] as const) {
-    it(`is one in whatever case it is named, with ${contactHrefs} hrefs`, () => {
+    it(`is the same in upper and lower case, with ${contactHrefs} hrefs`, () => {
       const groups = { Team: ['SIP:Sara@Contoso.com', 'sip:sara@contoso.COM'] };
       const server = ucwaSimulator({ contactHrefs, groups });
       const send = sendTo(server.transport, () => 't');
@@ -174,7 +174,7 @@ describe('a contact of ucwaSimulator', () => {
     });
   }
 
-  it('leaves a subscription by a membership link in capitals', () => {
+  it('is removed by a membership link in upper case', () => {
     const server = ucwaSimulator();
     const send = sendTo(server.transport, () => 't');
     send('POST', server.url, { culture: 'en-us', endpointId: '1', userAgent: 'spec' });
@@ -187,7 +187,7 @@ describe('a contact of ucwaSimulator', () => {
 });
 
 describe('a domain of ucwaDomain', () => {
-  it('is one in whatever case it is named', () => {
+  it('is the same in upper and lower case', () => {
     const { transport, pool } = ucwaDomain({ domain: 'Contoso.COM' });
     const send = sendTo(transport, () => 't');
     expect(send('GET', 'https://lyncdiscover.contoso.com/').status).to.equal(200);

@@ -40,8 +40,8 @@ function started(): UcwaSimulator {
   return server;
 }
 
-describe('ucwaSimulator, on the user', () => {
-  it('should link from me to where presence is published, in the application and alone', () => {
+describe('ucwaSimulator, for the user', () => {
+  it('links from me to presence, in the application and separately', () => {
     const server = started();
     const me = ask(server, 'GET', `${APP}/me`).body;
     expect(me).to.have.nested.property('_links.makeMeAvailable.href', MAKE);
@@ -51,7 +51,7 @@ describe('ucwaSimulator, on the user', () => {
       .that.deep.equals(me);
   });
 
-  it('should take no report, and tell no presence, of who was not made available', () => {
+  it('rejects reports and has no presence before makeMeAvailable', () => {
     const server = started();
     for (const recorded of [ask(server, 'POST', REPORT), ask(server, 'GET', `${APP}/me/presence`)]) {
       expect(recorded).to.deep.include({ status: 409 });
@@ -60,7 +60,7 @@ describe('ucwaSimulator, on the user', () => {
     expect(server.applications[0]).not.to.have.property('availability');
   });
 
-  it('should make available once, and tell of it', () => {
+  it('makes the user available once, and sends an event', () => {
     const server = started();
     const waiting = ask(server, 'GET', `${APP}/events?ack=1`);
     expect(waiting.status).to.equal(undefined);
@@ -80,7 +80,7 @@ describe('ucwaSimulator, on the user', () => {
     expect(ask(server, 'POST', REPORT)).to.deep.equal({ status: 204 });
   });
 
-  it('should let who reports nothing for four minutes seem away, until there is a report', () => {
+  it('shows a user as away after four minutes without a report', () => {
     inVirtualTime(() => {
       const server = started();
       ask(server, 'POST', MAKE, { SupportedModalities: ['Messaging'] });
@@ -111,7 +111,7 @@ describe('ucwaSimulator, on the user', () => {
     ['POST', MAKE, { supportedModalities: ['Video'] }, 403],
   ];
   for (const [method, path, body, status] of refused) {
-    it(`should answer ${status} to ${method} ${path} ${body === undefined ? '' : JSON.stringify(body)}`, () => {
+    it(`responds with ${status} to ${method} ${path} ${body === undefined ? '' : JSON.stringify(body)}`, () => {
       const server = started();
       expect(ask(server, method, path, body).status).to.equal(status);
       expect(server.applications[0]).not.to.have.property('availability');

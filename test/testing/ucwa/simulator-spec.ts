@@ -2,11 +2,8 @@ import { expect } from 'chai';
 import { mergeMap, type Observable, Subscription, timer } from 'rxjs';
 import { NetworkError } from '../../../lib/core/errors.ts';
 import { type HttpRequest, readText } from '../../../lib/core/transport/transport.ts';
-import {
-  ucwaSimulator,
-  type UcwaSimulator,
-  type UcwaSimulatorOptions,
-} from '../../../lib/testing/ucwa/simulator.ts';
+import { ucwaSimulator, type UcwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
+import type { UcwaSimulatorOptions } from '../../../lib/testing/ucwa/options.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 
 interface Recorded {
@@ -29,10 +26,10 @@ const FIRST = `${SUBSCRIPTIONS}/97b6bd66`;
 const IDENTITY = { culture: 'en-us', endpointId: '1', userAgent: 'spec' };
 const SARA = 'sip:sara@contoso.com';
 
-/** What may still wait for events when a spec is over. */
+/** The pending GETs when a spec ends. */
 let asked = new Subscription();
 
-/** A client that knows nothing: it sends what it is told to. */
+/** A client that sends the given requests. */
 class Client {
   readonly server: UcwaSimulator;
 
@@ -103,7 +100,7 @@ describe('ucwaSimulator', () => {
   });
 
   describe('applications', () => {
-    it('should create, show and delete one', () => {
+    it('creates, shows and deletes one', () => {
       const client = new Client();
       const created = client.ask('POST', APPLICATIONS, { ...IDENTITY, instanceId: 'tab1' });
       expect(created.status).to.equal(201);
@@ -129,7 +126,7 @@ describe('ucwaSimulator', () => {
       expect(client.server.applications).to.deep.equal([]);
     });
 
-    it('should take two of one identity for one, and those of two instances for two', () => {
+    it('returns the same one for the same identity, another for another instance', () => {
       const client = new Client();
       client.application();
       expect(client.ask('POST', APPLICATIONS, IDENTITY).status).to.equal(200);
@@ -145,14 +142,14 @@ describe('ucwaSimulator', () => {
       ['a list', '[]', 400],
     ];
     for (const [name, body, status] of refused) {
-      it(`should refuse ${name}`, () => {
+      it(`rejects ${name}`, () => {
         const client = new Client();
         expect(client.ask('POST', APPLICATIONS, body).status).to.equal(status);
         expect(client.server.applications).to.deep.equal([]);
       });
     }
 
-    it('should end one that nobody has waited on for a quarter of an hour', () => {
+    it('ends one without a pending GET for 15 minutes', () => {
       const client = new Client();
       inVirtualTime(() => {
         client.application();
@@ -168,7 +165,7 @@ describe('ucwaSimulator', () => {
   });
 
   describe('presence subscriptions', () => {
-    it('should create one and tell of it, of its contacts, and of their presence', () => {
+    it('creates one, with events for it, its contacts and their presence', () => {
       const client = new Client({ mediumSeconds: 0 });
       client.application();
       client.subscribe(SARA, 'sip:Bob@contoso.com');
@@ -188,7 +185,7 @@ describe('ucwaSimulator', () => {
       ]);
     });
 
-    it('should delete one with 204 and no body, and tell of its contacts, then of itself', () => {
+    it('deletes one with 204, with events for its contacts, then for it', () => {
       const client = new Client({ mediumSeconds: 0 });
       client.application();
       client.subscribe(SARA);
@@ -201,7 +198,7 @@ describe('ucwaSimulator', () => {
       expect(client.server.presenceSubscriptions).to.deep.equal([]);
     });
 
-    it('should keep a contact among the subscribed that is in another subscription still', () => {
+    it('keeps a contact that is still in another subscription', () => {
       const client = new Client({ mediumSeconds: 0 });
       client.application();
       client.subscribe(SARA);
@@ -217,7 +214,7 @@ describe('ucwaSimulator', () => {
       });
     });
 
-    it('should tell of a change of presence to those who watch the contact, and show it', () => {
+    it('sends a change of presence to the applications that watch the contact', () => {
       const client = new Client({ mediumSeconds: 0 });
       client.application();
       client.subscribe(SARA);
@@ -242,7 +239,7 @@ describe('ucwaSimulator', () => {
       });
     });
 
-    it('should warn of the expiry, and end what was not extended', () => {
+    it('sends `updated` before the expiry, then ends a subscription', () => {
       const client = new Client({ mediumSeconds: 0, expiryWarningSeconds: 60 });
       const recorded: [number, string[]][] = [];
       inVirtualTime(() => {
@@ -267,7 +264,7 @@ describe('ucwaSimulator', () => {
       expect(client.server.presenceSubscriptions).to.deep.equal([]);
     });
 
-    it('should extend one, to half an hour at most', () => {
+    it('extends one to at most 30 minutes', () => {
       const client = new Client();
       inVirtualTime(() => {
         client.application();
@@ -285,7 +282,7 @@ describe('ucwaSimulator', () => {
       });
     });
 
-    it('should add, show and drop members', () => {
+    it('adds, shows and removes members', () => {
       const client = new Client({ mediumSeconds: 0 });
       client.application();
       client.subscribe(SARA);
@@ -315,7 +312,7 @@ describe('ucwaSimulator', () => {
       ['malformed JSON', '{', 400],
     ];
     for (const [name, body, status] of refused) {
-      it(`should refuse ${name}`, () => {
+      it(`rejects ${name}`, () => {
         const client = new Client();
         client.application();
         expect(client.ask('POST', SUBSCRIPTIONS, body).status).to.equal(status);
@@ -323,13 +320,13 @@ describe('ucwaSimulator', () => {
       });
     }
 
-    it('should refuse a body that is not declared as JSON', () => {
+    it('rejects a body that is not declared as JSON', () => {
       const client = new Client();
       client.application();
       expect(client.ask('POST', SUBSCRIPTIONS, '{}', { 'content-type': 'text/plain' }).status).to.equal(415);
     });
 
-    it('should take the spelling of the other page, and list what there is', () => {
+    it('accepts the spelling of the other page, and lists subscriptions', () => {
       const client = new Client();
       client.application();
       expect(client.ask('POST', SUBSCRIPTIONS, { duration: 10, Uris: [SARA] }).status).to.equal(201);
@@ -340,7 +337,7 @@ describe('ucwaSimulator', () => {
       expect(client.ask('GET', FIRST).body).to.deep.include({ id: '97b6bd66' });
     });
 
-    it('should refuse more than are allowed', () => {
+    it('rejects more than are allowed', () => {
       const client = new Client({ maxPresenceSubscriptions: 1 });
       client.application();
       client.subscribe(SARA);
@@ -349,7 +346,7 @@ describe('ucwaSimulator', () => {
       });
     });
 
-    it('should be able to hide the address of a contact from its href', () => {
+    it('has no address in opaque hrefs', () => {
       const client = new Client({ contactHrefs: 'opaque' });
       client.application();
       client.subscribe('sip:bob@contoso.com', SARA);
@@ -365,7 +362,7 @@ describe('ucwaSimulator', () => {
     const START = `${MINE}/startOrRefreshSubscriptionToContactsAndGroups`;
     const groups = { Family: [SARA] };
 
-    it('should show the groups, and subscribe to those who are in one', () => {
+    it('shows the groups, and subscribes to the members of one', () => {
       const client = new Client({ groups });
       client.application();
       expect(client.ask('GET', GROUPS).body).to.have.nested.property('_embedded.group[0].name', 'Family');
@@ -375,7 +372,7 @@ describe('ucwaSimulator', () => {
       expect(client.server.presenceSubscriptions[0]!.uris).to.deep.equal([SARA]);
     });
 
-    it('should start, show, refresh and stop the subscription to contacts and groups', () => {
+    it('starts, shows, refreshes and stops the subscription to contacts and groups', () => {
       const client = new Client();
       inVirtualTime(() => {
         client.application();
@@ -413,14 +410,14 @@ describe('ucwaSimulator', () => {
       ['POST', `${MINE}/elsewhere`, 404],
     ];
     for (const [method, path, status] of refused) {
-      it(`should answer ${status} to ${method} ${path}`, () => {
+      it(`responds with ${status} to ${method} ${path}`, () => {
         const client = new Client({ groups });
         client.application();
         expect(client.ask(method, path).status).to.equal(status);
       });
     }
 
-    it('should take no more contacts at once, and no more group subscriptions, than it is told to', () => {
+    it('limits the contacts in a request, and the group subscriptions', () => {
       const client = new Client({ groups, maxContactsAtOnce: 1, maxPresenceSubscriptions: 1 });
       client.application();
       const two = [SARA, 'sip:bob@contoso.com'];
@@ -438,7 +435,7 @@ describe('ucwaSimulator', () => {
     const me = { type: 'updated', link: { rel: 'me', href: `${APP}/me` } };
     const note = { type: 'added', link: { rel: 'note', href: `${APP}/me/note` } };
 
-    it('should hold a request until there are events', () => {
+    it('keeps a GET pending until there are events', () => {
       const client = new Client();
       client.application();
       const waiting = client.events(1);
@@ -448,7 +445,7 @@ describe('ucwaSimulator', () => {
       expect(linksIn(waiting)).to.deep.equal({ self: 'events?ack=1', next: 'events?ack=2' });
     });
 
-    it('should answer without sender when the time is over', () => {
+    it('responds without sender after the timeout', () => {
       const client = new Client();
       inVirtualTime(() => {
         client.application();
@@ -462,7 +459,7 @@ describe('ucwaSimulator', () => {
       });
     });
 
-    it('should send the same answer again until it is acknowledged', () => {
+    it('repeats a response until it is acknowledged', () => {
       const client = new Client();
       client.application();
       client.server.emit(me);
@@ -472,7 +469,7 @@ describe('ucwaSimulator', () => {
       expect(eventsIn(client.events(2))).to.deep.equal(['added note']);
     });
 
-    it('should tell by resync that an acknowledgement does not fit', () => {
+    it('responds with resync to an invalid acknowledgement', () => {
       const client = new Client();
       client.application();
       client.server.emit(me);
@@ -482,7 +479,7 @@ describe('ucwaSimulator', () => {
       expect(eventsIn(client.events(1))).to.deep.equal(['updated me']);
     });
 
-    it('should hold events back for others of their priority, and let them go with those that hurry', () => {
+    it('aggregates events by priority, and sends them with urgent ones', () => {
       const client = new Client();
       inVirtualTime(() => {
         client.application();
@@ -504,7 +501,7 @@ describe('ucwaSimulator', () => {
       });
     });
 
-    it('should make one of several changes that wait together', () => {
+    it('merges queued changes of one resource', () => {
       const client = new Client();
       client.application();
       client.server.emit(me, 'medium');
@@ -514,7 +511,7 @@ describe('ucwaSimulator', () => {
       expect(eventsIn(client.events(1))).to.deep.equal(['updated me', 'deleted me', 'updated me']);
     });
 
-    it('should remember the intervals that the client asks for, and refuse those that are not allowed', () => {
+    it('keeps the requested intervals, and rejects those out of range', () => {
       const client = new Client();
       inVirtualTime(() => {
         client.application();
@@ -532,7 +529,7 @@ describe('ucwaSimulator', () => {
       });
     });
 
-    it('should give the channel to the newer of two requests, unless the older has priority', () => {
+    it('replaces the older P-GET, unless that has a higher priority', () => {
       const client = new Client();
       client.application();
       const first = client.events(1);
@@ -545,7 +542,7 @@ describe('ucwaSimulator', () => {
       expect(important.status).to.equal(undefined);
     });
 
-    it('ignores the intervals of a request that a higher priority outranks', () => {
+    it('ignores the intervals of a P-GET with a lower priority', () => {
       const client = new Client({ mediumSeconds: 5 });
       client.application();
       inVirtualTime(() => {
@@ -558,7 +555,7 @@ describe('ucwaSimulator', () => {
     });
 
     for (const priority of ['-1', '0.5', 'high']) {
-      it(`refuses "${priority}" as a priority`, () => {
+      it(`rejects the priority "${priority}"`, () => {
         const client = new Client();
         client.application();
         expect(client.events(1, `&priority=${priority}`).status).to.equal(400);
@@ -569,7 +566,7 @@ describe('ucwaSimulator', () => {
       [0, 409],
       [1, undefined],
     ] as const) {
-      it(`answers ${ends ?? 'nothing'} to priority ${priority} when an aborted P-GET arrives late`, () => {
+      it(`responds ${ends ?? 'nothing'} to priority ${priority} when an aborted P-GET arrives late`, () => {
         const client = new Client();
         client.application();
         client.server.failNext(1, { arrivalDelayMs: 40 }, ({ url }) => url.includes('/events'));
@@ -585,7 +582,7 @@ describe('ucwaSimulator', () => {
       });
     }
 
-    it('sends the events again that only a late request has received', () => {
+    it('repeats events that only a late request has received', () => {
       const client = new Client();
       client.application();
       client.server.failNext(1, { arrivalDelayMs: 40 }, ({ url }) => url.includes('/events'));
@@ -598,7 +595,7 @@ describe('ucwaSimulator', () => {
       });
     });
 
-    it('should tell of what was lost, with the next answer', () => {
+    it('reports a loss with the next response', () => {
       const client = new Client({ mediumSeconds: 0 });
       client.application();
       client.subscribe(SARA);
@@ -616,22 +613,22 @@ describe('ucwaSimulator', () => {
       expect(eventsIn(after)).to.deep.equal([]);
     });
 
-    it('should spell the cursor as it is told to', () => {
+    it('uses the given name of the cursor parameter', () => {
       const client = new Client({ cursorParameter: 'ck' });
       client.application();
       client.server.emit(me);
       expect(linksIn(client.ask('GET', `${APP}/events?ck=1`))).to.have.property('next', 'events?ck=2');
     });
 
-    it('should take GET only', () => {
+    it('accepts only GET', () => {
       const client = new Client();
       client.application();
       expect(client.ask('DELETE', `${APP}/events?ack=1`).status).to.equal(405);
     });
   });
 
-  describe('as it is driven', () => {
-    it('should end a subscription, and all of them by expiry', () => {
+  describe('controlled by a test', () => {
+    it('ends one subscription, or expires all', () => {
       const client = new Client({ mediumSeconds: 0 });
       client.application();
       client.subscribe(SARA);
@@ -645,7 +642,7 @@ describe('ucwaSimulator', () => {
       expect(client.server.presenceSubscriptions).to.deep.equal([]);
     });
 
-    it('should forget all when it restarts, and break the connections of those who wait', () => {
+    it('drops everything at a restart, and breaks pending GETs', () => {
       const client = new Client();
       client.application();
       const waiting = client.events(1);
@@ -654,7 +651,7 @@ describe('ucwaSimulator', () => {
       expect(client.events(1).status).to.equal(404);
     });
 
-    it('should tell who waits when it ends all applications', () => {
+    it('responds to pending GETs when it ends all applications', () => {
       const client = new Client();
       client.application();
       const waiting = client.events(1);
@@ -663,14 +660,14 @@ describe('ucwaSimulator', () => {
       expect(client.server.applications).to.deep.equal([]);
     });
 
-    it('should answer an extension as it is told to', () => {
+    it('responds to an extension with the given status', () => {
       const client = new Client({ extensionStatus: 201 });
       client.application();
       client.subscribe(SARA);
       expect(client.ask('POST', `${FIRST}?duration=10`).status).to.equal(201);
     });
 
-    it('should tell who waits when the application is deleted', () => {
+    it('responds to the pending GET when the application is deleted', () => {
       const client = new Client();
       client.application();
       const waiting = client.events(1);
@@ -678,7 +675,7 @@ describe('ucwaSimulator', () => {
       expect(waiting).to.deep.include({ status: 404 });
     });
 
-    it('should ask for a token', () => {
+    it('requires a token', () => {
       const client = new Client({ token: 'good' });
       expect(client.ask('POST', APPLICATIONS, IDENTITY).status).to.equal(401);
       expect(client.ask('POST', APPLICATIONS, IDENTITY, { authorization: 'Bearer good' }).status).to.equal(
@@ -690,7 +687,7 @@ describe('ucwaSimulator', () => {
       expect(new Client().ask('GET', APP, undefined, { authorization: '' }).status).to.equal(401);
     });
 
-    it('should fail what it is asked to, and keep a log', () => {
+    it('lets requests fail, and logs them', () => {
       const client = new Client();
       client.server.failNext(1, { status: 503 }, ({ method }) => method === 'GET');
       client.application();
@@ -703,7 +700,7 @@ describe('ucwaSimulator', () => {
       ]);
     });
 
-    it('should take its time where it is told to', () => {
+    it('responds after its latency', () => {
       const client = new Client({ latencyMs: 20 });
       inVirtualTime(() => {
         const created = client.ask('POST', APPLICATIONS, IDENTITY);
@@ -731,7 +728,7 @@ describe('ucwaSimulator', () => {
       ['PUT', `${APP}/people/presenceSubscriptionMemberships/97b6bd66,sara@contoso.com`, 405],
     ];
     for (const [method, path, status] of unknown) {
-      it(`should answer ${status} to ${method} ${path}`, () => {
+      it(`responds with ${status} to ${method} ${path}`, () => {
         const client = new Client();
         client.application();
         client.subscribe(SARA);
@@ -739,7 +736,7 @@ describe('ucwaSimulator', () => {
       });
     }
 
-    it('should let its own time go faster where it is told to', () => {
+    it('speeds up its time', () => {
       const client = new Client({ speed: 50 });
       inVirtualTime(() => {
         client.application();
@@ -758,7 +755,7 @@ describe('ucwaSimulator', () => {
       });
     });
 
-    it('should refuse options that cannot be', () => {
+    it('throws for invalid options', () => {
       expect(() => ucwaSimulator({ path: '/ucwa/' })).to.throw(TypeError, 'path must be');
       expect(() => ucwaSimulator({ speed: 0 })).to.throw(TypeError, 'speed must be');
       expect(() => ucwaSimulator({ latencyMs: -1 })).to.throw(TypeError, 'latencyMs must be');

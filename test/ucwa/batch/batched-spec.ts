@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { timer } from 'rxjs';
 import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
-import type { UcwaSimulatorOptions } from '../../../lib/testing/ucwa/simulator.ts';
+import type { UcwaSimulatorOptions } from '../../../lib/testing/ucwa/options.ts';
 import type { ConnectOptions } from '../../../lib/ucwa/options.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';

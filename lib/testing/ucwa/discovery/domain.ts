@@ -5,8 +5,8 @@ import type { Transport } from '../../../core/transport/transport.ts';
 import { responseTo } from '../responses.ts';
 import { simulatedContacts } from '../contacts.ts';
 import { simulatedDiscovery, type UcwaDiscoveryOptions, type UcwaDiscoverySimulator } from './discovery.ts';
-import { ucwaRules } from '../options.ts';
-import { simulatedPool, type UcwaSimulator, type UcwaSimulatorOptions } from '../simulator.ts';
+import { type UcwaSimulatorOptions, ucwaRules } from '../options.ts';
+import { simulatedPool, type UcwaSimulator } from '../simulator.ts';
 
 /** The options of a simulated domain. */
 export interface UcwaDomainOptions

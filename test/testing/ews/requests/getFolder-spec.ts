@@ -35,7 +35,7 @@ describe('GetFolder of the simulated Exchange server', () => {
       .and.contain('<t:UnreadCount>1</t:UnreadCount>');
   });
 
-  it('returns several folders in order, each in an element of its kind', () => {
+  it('returns several folders in order, each in the element of its type', () => {
     const text = send(ewsSimulator(), getFolder('Default', ...['tasks', 'calendar', 'root'].map(named)));
     expect(namesIn(text)).to.deep.equal(['Tasks', 'Calendar', '']);
     expect([...text.matchAll(/<t:(\w*Folder)>/g)].map(([, name]) => name)).to.deep.equal([
@@ -50,7 +50,7 @@ describe('GetFolder of the simulated Exchange server', () => {
     expect(text).to.match(/<m:Folders><t:Folder><t:FolderId [^>]*\/><\/t:Folder><\/m:Folders>/);
   });
 
-  it('returns a folder that was created, by its id', () => {
+  it('returns a created folder by its id', () => {
     const server = ewsSimulator();
     const id = server.createFolder('inbox');
     const text = send(server, getFolder('Default', `<t:FolderId Id="${id}"/>`));
@@ -59,7 +59,7 @@ describe('GetFolder of the simulated Exchange server', () => {
       .and.contain(`<t:ParentFolderId Id="${server.folderId('inbox')}"`);
   });
 
-  it('returns the folder of the mailbox that is named', () => {
+  it('returns the folder of the given mailbox', () => {
     const server = ewsSimulator();
     const sara = server.mailbox('sara@contoso.example');
     const id = named('inbox').replace(
@@ -69,7 +69,7 @@ describe('GetFolder of the simulated Exchange server', () => {
     expect(send(server, getFolder('IdOnly', id))).to.contain(sara.folderId('inbox'));
   });
 
-  it('answers for each folder whether it is there', () => {
+  it('returns an error for each missing folder', () => {
     const text = send(ewsSimulator(), getFolder('IdOnly', named('journal'), named('inbox')));
     expect([...text.matchAll(/<m:ResponseCode>(\w+)/g)].map(([, code]) => code)).to.deep.equal([
       'ErrorFolderNotFound',
@@ -80,7 +80,7 @@ describe('GetFolder of the simulated Exchange server', () => {
 
 describe('The simulated Exchange server for exchangelib', () => {
   for (const [what, operation, expected] of exchangelib) {
-    it(`answers its ${what}`, () => {
+    it(`responds to its ${what}`, () => {
       const text = send(ewsSimulator(), operation);
       expect(text).to.contain('ServerVersionInfo').and.contain(expected);
     });

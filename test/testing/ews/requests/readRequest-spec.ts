@@ -83,7 +83,7 @@ describe('readRequest', () => {
     });
   }
 
-  it('reads which properties a GetFolder asks for', () => {
+  it('reads the requested properties of a GetFolder', () => {
     const additional =
       '<t:AdditionalProperties><t:FieldURI FieldURI="folder:DisplayName"/></t:AdditionalProperties>';
     const propertiesOf = (shape: string): unknown => readRequest(getFolder(shape)).request;
@@ -120,7 +120,7 @@ describe('readRequest', () => {
     ],
   ];
   for (const [what, body] of refused) {
-    it(`refuses ${what}`, () => {
+    it(`rejects ${what}`, () => {
       expect(() => readRequest(body)).to.throw(SchemaViolation);
     });
   }

@@ -20,7 +20,7 @@ describe('The streams of the simulated Exchange server', () => {
     };
 
     describe(`of ${dialect}`, () => {
-      it('should begin, bring events as they happen, give signs of life, and end by themselves', () => {
+      it('start, send events and heartbeats, and end on time', () => {
         const { seen } = watching(
           ({ server, subscribe, stream }) => {
             const first = subscribe();
@@ -36,7 +36,7 @@ describe('The streams of the simulated Exchange server', () => {
         expect(seen).to.deep.equal(['0 OK', '10 S1:created S1:newMail S2:created S2:newMail OK', ...rest]);
       });
 
-      it('should be taken over by a second one', () => {
+      it('end when a second one opens for the same subscription', () => {
         const { seen } = watching(
           ({ server, subscribe, stream }) => {
             const first = subscribe();
@@ -56,7 +56,7 @@ describe('The streams of the simulated Exchange server', () => {
         ]);
       });
 
-      it('should break off when the server restarts, and know nothing after', () => {
+      it('break when the server restarts, which drops the subscriptions', () => {
         const { seen, server } = watching(
           ({ server: restarted, subscribe, stream }) => {
             const id = subscribe();
@@ -74,7 +74,7 @@ describe('The streams of the simulated Exchange server', () => {
         expect(server.streams).to.deep.equal([]);
       });
 
-      it('should fall silent when told to, and end for the server only when it writes', () => {
+      it('stall; the server notices their end only when it writes', () => {
         const { seen, server } = watching(
           ({ server: silenced, subscribe, stream }) => {
             const streaming = stream([subscribe()]);
@@ -89,7 +89,7 @@ describe('The streams of the simulated Exchange server', () => {
         expect(server.streams).to.have.length(0);
       });
 
-      it('should end in each of the ways, when told to', () => {
+      it('end in each of the ways', () => {
         for (const [how, expected] of [
           ['closed', endAt(5, 'S1')],
           ['end', ['5 end']],
@@ -107,7 +107,7 @@ describe('The streams of the simulated Exchange server', () => {
         }
       });
 
-      it('should spoil one envelope when told to', () => {
+      it('corrupt one envelope', () => {
         const { seen } = watching(
           ({ server, subscribe, stream }) => {
             stream([subscribe()], 1);
@@ -120,7 +120,7 @@ describe('The streams of the simulated Exchange server', () => {
         expect(seen.slice(0, 3)).to.deep.equal(['0 OK', '5 unreadable', '6 S1:created S1:newMail OK']);
       });
 
-      it('should come in pieces, when told to', () => {
+      it('send envelopes in chunks', () => {
         const { seen, text } = watching(
           ({ server, subscribe, stream }) => {
             stream([subscribe()], 1);
@@ -132,7 +132,7 @@ describe('The streams of the simulated Exchange server', () => {
         expect(Math.max(...text.map(({ length }) => length))).to.equal(10);
       });
 
-      it('should take as long as everything else', () => {
+      it('have the latency of other responses', () => {
         const late = watching(
           ({ server, send, stream }) => {
             send(subscribeEnvelope(head, { type: 'streaming', folders: ['inbox'], events: ['newMail'] }));
@@ -144,13 +144,13 @@ describe('The streams of the simulated Exchange server', () => {
         expect(late.seen.slice(0, 2)).to.deep.equal(['8 OK', '11 unknown:newMail OK']);
       });
 
-      it('should keep a subscription for a while after its last stream', () => {
+      it('leave a subscription for its timeout', () => {
         const minutes = dialect === 'exchange' ? 30 : 5;
         const { server } = watching(
           ({ server: keeping, subscribe, stream }) => {
             stream([subscribe()], 10);
             at((10 + minutes) * 60 - 1, () => expect(keeping.subscriptions).to.have.length(1));
-            // A stream of grommunio lasts until the heartbeat after its end.
+            // A stream of grommunio ends with the heartbeat after its end.
             at((10 + minutes) * 60 + 46, () => expect(keeping.subscriptions).to.have.length(0));
           },
           { dialect },
@@ -158,7 +158,7 @@ describe('The streams of the simulated Exchange server', () => {
         expect(server.streams).to.have.length(0);
       });
 
-      it('should bring what happens in the mailbox that it watches, and nothing of another', () => {
+      it('send the events of the watched mailbox only', () => {
         const as = (name: string): EnvelopeHead => ({ ...head, impersonate: { smtpAddress: name } });
         const { seen } = watching(
           ({ server, subscribe, stream }) => {
@@ -179,7 +179,7 @@ describe('The streams of the simulated Exchange server', () => {
         ]);
       });
 
-      it('should be told that its mailbox is being moved, and be gone when that is over', () => {
+      it('report a moving mailbox, and lose their subscription after the move', () => {
         const as = (name: string): EnvelopeHead => ({ ...head, impersonate: { smtpAddress: name } });
         const { seen, server } = watching(
           ({ server: moving, subscribe, stream }) => {
@@ -204,7 +204,7 @@ describe('The streams of the simulated Exchange server', () => {
         expect(() => server.moveMailbox('a@b.example', -1)).to.throw(TypeError, /minutes/);
       });
 
-      it('should be served to who acts for another user with exchange only', () => {
+      it('serve another user with exchange only', () => {
         const as = (name: string): EnvelopeHead => ({ ...head, impersonate: { primarySmtpAddress: name } });
         const { seen } = watching(
           ({ subscribe, stream }) => {
@@ -218,7 +218,7 @@ describe('The streams of the simulated Exchange server', () => {
     });
   }
 
-  it('should hand out at once what has waited, with exchange, and with the first sign of life, with grommunio', () => {
+  it('send pending events at once, or with the first heartbeat of grommunio', () => {
     for (const [dialect, second] of [
       ['exchange', 1],
       ['grommunio', 46],
@@ -235,7 +235,7 @@ describe('The streams of the simulated Exchange server', () => {
     }
   });
 
-  it('should bring nothing for the others where one is gone, with exchange, and go on for them, with grommunio', () => {
+  it('end for one lost subscription, but continue on grommunio', () => {
     const script = ({ server, subscribe, stream }: Watching): void => {
       const [gone, good] = [subscribe(), subscribe()];
       server.expire(gone);
@@ -249,7 +249,7 @@ describe('The streams of the simulated Exchange server', () => {
     ]);
   });
 
-  it('should linger where nothing is left, with grommunio', () => {
+  it('linger without subscriptions on grommunio', () => {
     const { seen } = watching(({ stream }) => stream(['AAAAAAAAAAA='], 1), { dialect: 'grommunio' });
     expect(seen).to.deep.equal([
       '0 ErrorInvalidSubscription !unknown Closed',
@@ -259,7 +259,7 @@ describe('The streams of the simulated Exchange server', () => {
     ]);
   });
 
-  it('should tell of what ends while they run: with the next sign of life, or at once where it is removed', () => {
+  it('report a lost subscription with the next heartbeat, a removed one at once', () => {
     const script = ({ server, subscribe, stream, send }: Watching): void => {
       const ids = [subscribe(), subscribe(), subscribe()] as const;
       stream(ids, 2);
@@ -275,11 +275,11 @@ describe('The streams of the simulated Exchange server', () => {
       '50 Closed',
       '50 end',
     ]);
-    // Removing one ends the whole stream there.
+    // On grommunio, removing one ends the whole stream.
     expect(watching(script, { dialect: 'grommunio' }).seen).to.deep.equal(['0 OK', '10 Closed', '10 end']);
   });
 
-  it('should be written in the manner of each family', () => {
+  it('have the format of their dialect', () => {
     const script = ({ server, subscribe, stream }: Watching): void => {
       stream([subscribe()], 1);
       at(5, () => server.deliverMail());
@@ -301,7 +301,7 @@ describe('The streams of the simulated Exchange server', () => {
       .and.not.contain('ChangeKey');
   });
 
-  it('writes an unprefixed Envelope, whole seconds and m:SubscriptionId, as Exchange was recorded', () => {
+  it('write an unprefixed Envelope, whole seconds and m:SubscriptionId, as recorded', () => {
     const { text } = watching(({ server, subscribe, stream, send }) => {
       const ids = [subscribe(), subscribe()];
       stream(ids, 1);
@@ -317,7 +317,7 @@ describe('The streams of the simulated Exchange server', () => {
     );
   });
 
-  it('should be as many as are allowed', () => {
+  it('are limited in number', () => {
     const { seen } = watching(
       ({ subscribe, stream }) => {
         stream([subscribe()], 1);
@@ -328,7 +328,7 @@ describe('The streams of the simulated Exchange server', () => {
     expect(seen.slice(0, 3)).to.deep.equal(['0 OK', '0 ErrorExceededConnectionCount -', '0 end']);
   });
 
-  it('should refuse what the schema does not allow, and pull what was subscribed for streaming', () => {
+  it('reject invalid requests, and GetEvents for a streaming subscription', () => {
     const { text } = watching(({ send, subscribe }) => {
       const id = subscribe();
       send(getStreamingEventsEnvelope(head, [id], 31));
@@ -339,7 +339,7 @@ describe('The streams of the simulated Exchange server', () => {
     expect(text.filter((each) => each.includes('ErrorSchemaValidation'))).to.have.length(3);
   });
 
-  it('should say what is open, and what was asked for', () => {
+  it('list open streams and logged requests', () => {
     const { server } = watching(({ server: asked, subscribe, stream }) => {
       const id = subscribe();
       stream([id], 1);
@@ -351,7 +351,7 @@ describe('The streams of the simulated Exchange server', () => {
     expect(asked!.subscriptionIds).to.have.length(1);
   });
 
-  it('should throw for options that cannot be used', () => {
+  it('throw for invalid options', () => {
     for (const options of [
       { heartbeatSeconds: 0 },
       { chunkBytes: 0 },

@@ -23,7 +23,7 @@ const WEB = 'https://lyncweb.contoso.com';
 const USER = `${WEB}/Autodiscover/AutodiscoverService.svc/root/oauth/user`;
 const TOKEN = `${WEB}/WebTicket/oauthtoken`;
 
-/** What a synchronous transport answers, or errors with. */
+/** Returns the response of a synchronous transport, or its error. */
 const recorded = (
   transport: Transport,
   url: string,
@@ -65,7 +65,7 @@ const bearer = (token: unknown): Partial<HttpRequest> => ({
 const sara = { grant_type: 'password', username: 'sara', password: 'hush' };
 
 describe('ucwaDiscovery', () => {
-  it('should lead from the host of discovery to the user', () => {
+  it('links from the host of discovery to the user', () => {
     const { transport } = ucwaDiscovery();
     expect(recorded(transport, EXTERNAL)).to.deep.include({
       status: 200,
@@ -79,7 +79,7 @@ describe('ucwaDiscovery', () => {
     });
   });
 
-  it('should know no other host', () => {
+  it('has no other hosts', () => {
     const { transport } = ucwaDiscovery();
     for (const url of ['https://lyncdiscoverinternal.contoso.com/', 'https://lyncdiscover.fabrikam.com/']) {
       expect(recorded(transport, url)).to.be.instanceOf(NetworkError).and.include({ code: 'ENOTFOUND' });
@@ -92,14 +92,14 @@ describe('ucwaDiscovery', () => {
     ).to.include({ status: 200 });
   });
 
-  it('should play all parts on this machine', () => {
+  it('has the roles of all hosts on this machine', () => {
     const { transport } = ucwaDiscovery();
     expect(JSON.stringify(recorded(transport, 'http://127.0.0.1:8080/'))).to.include(
       '"user":{"href":"http://127.0.0.1:8080/',
     );
   });
 
-  it('should redirect, and answer there', () => {
+  it('redirects to a host that responds', () => {
     const { transport } = ucwaDiscovery({ redirectTo: 'https://webdir.online.lync.com/root' });
     expect(recorded(transport, EXTERNAL)).to.deep.include({
       body: { _links: { redirect: { href: 'https://webdir.online.lync.com/root' } } },
@@ -116,21 +116,21 @@ describe('ucwaDiscovery', () => {
     ],
     ['bare', `MsRtcOAuth href=${TOKEN},grant_type=`],
   ] as const) {
-    it(`should ask for a token, with a ${href} href`, () => {
+    it(`requires a token, with a ${href} href in the challenge`, () => {
       const answer = recorded(ucwaDiscovery({ href }).transport, USER);
       expect(answer).to.include({ status: 401 });
       expect((answer as Recorded).challenge).to.include(expected);
     });
   }
 
-  it('should tell where the applications are to who has a token', () => {
+  it('returns the URL of applications to requests with a token', () => {
     const { transport } = ucwaDiscovery();
     const answer = recorded(transport, USER, bearer(post(transport, sara)));
     expect(answer).to.include({ status: 200 });
     expect(JSON.stringify(answer)).to.include(`"applications":{"href":"${WEB}/ucwa/oauth/v1/applications"}`);
   });
 
-  it('should take a token at the origin that issued it, and at no other', () => {
+  it('accepts a token only at the origin that issued it', () => {
     const { transport } = ucwaDiscovery({
       applications: 'https://pool.contoso.com/ucwa/oauth/v1/applications',
     });
@@ -140,7 +140,7 @@ describe('ucwaDiscovery', () => {
     });
   });
 
-  it('should take a token until it ends', () => {
+  it('accepts a token until it expires', () => {
     const { transport } = ucwaDiscovery({ tokenSeconds: 60 });
     const statuses: unknown[] = [];
     inVirtualTime(() => {
@@ -152,7 +152,7 @@ describe('ucwaDiscovery', () => {
     expect(statuses).to.deep.equal([200, 401]);
   });
 
-  it('should refuse the tokens that it is told to', () => {
+  it('rejects revoked tokens', () => {
     const hosts = ucwaDiscovery();
     const token = bearer(post(hosts.transport, sara));
     hosts.revokeTokens();
@@ -160,7 +160,7 @@ describe('ucwaDiscovery', () => {
     expect(recorded(hosts.transport, USER, bearer(post(hosts.transport, sara)))).to.include({ status: 200 });
   });
 
-  it('should hand all else to the pool, with the token', () => {
+  it('passes other requests to the pool, with the token', () => {
     const seen: string[] = [];
     const pool: Transport = ({ url }) => {
       seen.push(url);
@@ -180,7 +180,7 @@ describe('ucwaDiscovery', () => {
       password: 'ABC',
     };
 
-    it('for all users, or for those that it knows', () => {
+    it('for all users, or for the given ones', () => {
       expect(post(ucwaDiscovery().transport, sara)).to.deep.include({
         status: 200,
         body: {
@@ -201,7 +201,7 @@ describe('ucwaDiscovery', () => {
       expect(tokens.map(({ identity, origin }) => [identity, origin])).to.deep.equal([['sara', WEB]]);
     });
 
-    it('by windows', () => {
+    it('for Windows authentication', () => {
       expect(post(ucwaDiscovery().transport, { grant_type: 'urn:microsoft.rtc:windows' })).to.include({
         status: 200,
       });
@@ -223,7 +223,7 @@ describe('ucwaDiscovery', () => {
       });
     });
 
-    it('by passive authentication on a page of its own', () => {
+    it('by passive authentication on a separate page', () => {
       const passive = 'urn:microsoft.rtc:passive';
       expect(
         post(ucwaDiscovery({ grantTypes: [passive] }).transport, { grant_type: passive }),
@@ -244,7 +244,7 @@ describe('ucwaDiscovery', () => {
       });
     }
 
-    it('but not for what is no form', () => {
+    it('but not for a body that is not a form', () => {
       const { transport } = ucwaDiscovery();
       expect(recorded(transport, TOKEN)).to.include({ status: 405 });
       expect(recorded(transport, TOKEN, { method: 'POST', body: '{}' })).to.deep.include({
@@ -253,7 +253,7 @@ describe('ucwaDiscovery', () => {
     });
   });
 
-  it('should let requests fail, and note them', () => {
+  it('lets requests fail, and logs them', () => {
     const hosts = ucwaDiscovery();
     hosts.failNext(1, { status: 503 });
     expect(recorded(hosts.transport, EXTERNAL)).to.include({ status: 503 });
@@ -264,7 +264,7 @@ describe('ucwaDiscovery', () => {
     ]);
   });
 
-  it('should take its time', () => {
+  it('responds after its latency', () => {
     inVirtualTime(({ expectObservable }) => {
       const { transport } = ucwaDiscovery({ latencyMs: 20 });
       const status$ = transport({ method: 'GET', url: EXTERNAL }).pipe(mergeMap(({ status }) => of(status)));
@@ -279,7 +279,7 @@ describe('ucwaDiscovery', () => {
     ['redirectTo', { redirectTo: '/relative' }],
     ['applications', { applications: '/relative' }],
   ] as const) {
-    it(`should refuse an option ${name} that cannot be used`, () => {
+    it(`throws for an invalid option ${name}`, () => {
       expect(() => ucwaDiscovery(options)).to.throw(TypeError, name);
     });
   }

@@ -32,7 +32,7 @@ const statusesOf = ({ requests }: UcwaDomain, path: string): (number | undefined
   requests.filter((request) => request.path === path).map(({ status }) => status);
 
 describe('ucwaDomain', () => {
-  it('should lead from the domain to the pool, which takes the tokens that were issued for it', async () => {
+  it('links from the domain to the pool, which accepts tokens issued for it', async () => {
     const { hosts, ucwa } = connected();
     const watching = presence(ucwa, { uris: [SARA] }).subscribe();
     expect(hosts.tokens.map(({ origin, identity }) => [origin, identity])).to.deep.equal([
@@ -47,7 +47,7 @@ describe('ucwaDomain', () => {
     expect(JSON.stringify(hosts.requests)).not.to.contain('s3cret');
   });
 
-  it('should take a token until it expires, and no token of another origin', () => {
+  it('accepts a token until it expires, and none of another origin', () => {
     const { hosts } = connected({ tokenSeconds: 60 });
     const asked = (token: string): number | undefined => {
       let status: number | undefined;
@@ -79,7 +79,7 @@ describe('ucwaDomain', () => {
     });
   });
 
-  it('should keep a client going through a night of tokens, and after all were refused', () => {
+  it('serves a client through many expired tokens, and after a revocation', () => {
     const { hosts, ucwa } = connected();
     inVirtualTime(() => {
       const watching = presence(ucwa, { uris: [SARA] }).subscribe();
@@ -93,7 +93,7 @@ describe('ucwaDomain', () => {
     expect(hosts.tokens.length).to.be.within(5, 10);
   });
 
-  it('should move the pool: the old one is 502, and discovery names the new one', () => {
+  it('moves the pool: the old one responds with 502, discovery names the new one', () => {
     const { hosts, ucwa } = connected();
     const old = hosts.pool;
     inVirtualTime(() => {
@@ -120,7 +120,7 @@ describe('ucwaDomain', () => {
     expect(hosts.pool.applications).to.deep.equal([]);
   });
 
-  it('should know the state of the contacts in the new pool too', () => {
+  it('keeps the state of contacts in the new pool', () => {
     const hosts = ucwaDomain({ anyToken: true });
     hosts.setPresence(SARA, { note: 'Here' });
     hosts.movePool();
@@ -136,7 +136,7 @@ describe('ucwaDomain', () => {
     expect(body).to.contain('"message":"Here"');
   });
 
-  it('should play all the parts on one port', async () => {
+  it('serves all hosts on one port', async () => {
     const hosts = ucwaDomain({ mediumSeconds: 0.01 });
     const served = await serve(hosts.transport);
     const ucwa = connect({
@@ -159,7 +159,7 @@ describe('ucwaDomain', () => {
     expect(hosts.pool.applications).to.deep.equal([]);
   });
 
-  it('should let its own time go faster where it is told to, that of tokens too', () => {
+  it('speeds up its time, including that of tokens', () => {
     const { hosts, ucwa } = connected({ speed: 100 });
     inVirtualTime(() => {
       const start = hosts.tokens.length;
@@ -169,7 +169,7 @@ describe('ucwaDomain', () => {
     });
   });
 
-  it('should refuse options that cannot be', () => {
+  it('throws for invalid options', () => {
     expect(() => ucwaDomain({ speed: 0 })).to.throw(TypeError, 'speed must be');
     expect(() => ucwaDomain({ latencyMs: -1 })).to.throw(TypeError, 'latencyMs must be');
     expect(() => ucwaDomain({ tokenSeconds: 0 })).to.throw(TypeError, 'tokenSeconds must be');

@@ -4,11 +4,8 @@ import { NetworkError } from '../../../../lib/core/errors.ts';
 import { type HttpRequest, readText } from '../../../../lib/core/transport/transport.ts';
 import { serve } from '../../../../lib/testing/http/serve.ts';
 import { BATCH_SHAPES } from '../../../../lib/testing/ucwa/routes/batch.ts';
-import {
-  ucwaSimulator,
-  type UcwaSimulator,
-  type UcwaSimulatorOptions,
-} from '../../../../lib/testing/ucwa/simulator.ts';
+import { ucwaSimulator, type UcwaSimulator } from '../../../../lib/testing/ucwa/simulator.ts';
+import type { UcwaSimulatorOptions } from '../../../../lib/testing/ucwa/options.ts';
 import { type ReadBatch, readBatch, writeBatch } from '../../../../lib/ucwa/protocol/multipart.ts';
 import { inVirtualTime } from '../../../support/virtualTime.ts';
 
@@ -75,15 +72,15 @@ const read = ({ type, text = '' }: Recorded): ReadBatch => readBatch(type, text)
 const statuses = (recorded: Recorded): (number | undefined)[] =>
   read(recorded).parts.map((part) => part?.status);
 
-describe('ucwaSimulator, asked in batches', () => {
-  it('should link to where they go', () => {
+describe('ucwaSimulator, for batches', () => {
+  it('links to the batch resource', () => {
     const server = started();
     const shown = send(server, request('GET', APP, { headers: { authorization: 'Bearer t' } }));
     expect(JSON.parse(shown.text!)).to.have.nested.property('_links.batch.href', BATCH);
   });
 
   for (const batchShape of BATCH_SHAPES) {
-    it(`should execute the parts, and answer them in their order (${batchShape})`, () => {
+    it(`executes the parts, and responds in order (${batchShape})`, () => {
       const server = started({ batchShape });
       const recorded = send(
         server,
@@ -105,7 +102,7 @@ describe('ucwaSimulator, asked in batches', () => {
     });
   }
 
-  it('should log one request, and what it carried as its parts', () => {
+  it('logs one request with its parts', () => {
     const server = started();
     send(server, batchOf([subscribing('sara'), request('DELETE', `${SUBSCRIPTIONS}/97b6bd66`)]));
     expect(server.requests.map(({ path, status }) => [path, status])).to.deep.equal([
@@ -121,7 +118,7 @@ describe('ucwaSimulator, asked in batches', () => {
     expect(together!.parts![0]!.headers).to.include({ authorization: 'Bearer …' });
   });
 
-  it('should tell who waits for events after all parts were executed', () => {
+  it('responds to the pending GET after all parts', () => {
     const server = started();
     const waiting = send(
       server,
@@ -132,7 +129,7 @@ describe('ucwaSimulator, asked in batches', () => {
     expect(waiting.text!.match(/"added"/g)).to.have.length(4);
   });
 
-  it('should fail a part alone, or all that travel with it', () => {
+  it('lets one part fail, or the whole batch', () => {
     const server = started();
     const isBob = ({ body = '' }: HttpRequest): boolean => body.startsWith('{') && body.includes('bob');
     server.failNext(1, { status: 503, headers: { 'retry-after': '7' } }, isBob);
@@ -146,7 +143,7 @@ describe('ucwaSimulator, asked in batches', () => {
     expect(server.presenceSubscriptions).to.have.length(3);
   });
 
-  it('should be late where a part is, and take its time as other requests do', () => {
+  it('waits for a late part, and has the usual latency', () => {
     const server = started();
     inVirtualTime(() => {
       const slow = started({ latencyMs: 20 });
@@ -165,7 +162,7 @@ describe('ucwaSimulator, asked in batches', () => {
     });
   });
 
-  it('should refuse the whole on demand, and do nothing', () => {
+  it('lets the whole batch fail without executing it', () => {
     const server = started();
     server.failNext(1, { status: 429, headers: { 'retry-after': '3' } });
     const recorded = send(server, batchOf([subscribing('sara')]));
@@ -174,7 +171,7 @@ describe('ucwaSimulator, asked in batches', () => {
     expect(server.requests.at(-1)).not.to.have.property('parts');
   });
 
-  it('should refuse more parts than are allowed, and do nothing', () => {
+  it('rejects too many parts without executing any', () => {
     const hundred = Array.from({ length: 100 }, (_, index) => subscribing(`p${index}`));
     const server = started();
     expect(send(server, batchOf([...hundred, subscribing('sara')])).status).to.equal(429);
@@ -185,14 +182,14 @@ describe('ucwaSimulator, asked in batches', () => {
   });
 
   for (const step of ['batch', 'events?ack=1', 'photos/sara@contoso.com', 'me/photo']) {
-    it(`should refuse ${step} as a part, and execute the others`, () => {
+    it(`rejects ${step} as a part, and executes the others`, () => {
       const server = started();
       const recorded = send(server, batchOf([request('GET', `${APP}/${step}`), subscribing('sara')]));
       expect(statuses(recorded)).to.deep.equal([409, 201]);
     });
   }
 
-  it('should let a part have a token of its own, and ask for one of the whole', () => {
+  it('accepts a token of a part, and requires one of the batch', () => {
     const server = ucwaSimulator({ token: 't' });
     const identity = json({ culture: 'en-us', endpointId: '1', userAgent: 'spec' });
     const headers = { ...identity.headers, authorization: 'Bearer t' };
@@ -217,11 +214,11 @@ describe('ucwaSimulator, asked in batches', () => {
     ['another boundary', `--y\r\n${own}\r\n\r\n${get}\r\n\r\n\r\n--y--`, 400],
     ['line feeds alone', `--x\n${own}\n\n${get}\n\n\n--x--`, 400],
     ['a part of another type', `--x\r\nContent-Type: text/plain\r\n\r\n${get}\r\n\r\n\r\n--x--`, 400],
-    ['a part without a header of its own', `--x\r\n\r\n${get}\r\n\r\n\r\n--x--`, 400],
-    ['a request line out of shape', `--x\r\n${own}\r\n\r\nGET${APP}HTTP/1.2\r\n\r\n\r\n--x--`, 400],
-    ['a part behind the last boundary', `--x\r\n${own}\r\n\r\n${get}\r\n\r\n--x\r\n${own}`, 400],
-    ['a target that is no URL', `--x\r\n${own}\r\n\r\nGET // HTTP/1.1\r\n\r\n\r\n--x--`, 400],
-    ['a header that is none', `--x\r\n${own}\r\n\r\n${get}\r\nnothing\r\n\r\n\r\n--x--`, 400],
+    ['a part without its own header', `--x\r\n\r\n${get}\r\n\r\n\r\n--x--`, 400],
+    ['a malformed request line', `--x\r\n${own}\r\n\r\nGET${APP}HTTP/1.2\r\n\r\n\r\n--x--`, 400],
+    ['a part after the last boundary', `--x\r\n${own}\r\n\r\n${get}\r\n\r\n--x\r\n${own}`, 400],
+    ['a target that is not a URL', `--x\r\n${own}\r\n\r\nGET // HTTP/1.1\r\n\r\n\r\n--x--`, 400],
+    ['a malformed header', `--x\r\n${own}\r\n\r\n${get}\r\nnothing\r\n\r\n\r\n--x--`, 400],
     ['a wrong length', `--x\r\n${own}\r\n\r\n${get}\r\nContent-Length: 3\r\n\r\nab\r\n--x--`, 400],
   ];
   const part = (...lines: string[]): string => lines.join('\r\n');
@@ -276,14 +273,14 @@ describe('ucwaSimulator, asked in batches', () => {
     ],
   ];
   for (const [page, body, answers, contentType] of documented) {
-    it(`executes the batch that the documentation prints (${page})`, () => {
+    it(`executes a documented batch (${page})`, () => {
       const recorded = send(started(), raw(body, contentType));
       expect(recorded.status).to.equal(200);
       expect(statuses(recorded)).to.deep.equal(answers);
     });
   }
 
-  it('spells the headers of its parts as IIS does', () => {
+  it('writes the headers of its parts in the spelling of IIS', () => {
     const server = started();
     server.failNext(1, { status: 503, headers: { 'retry-after': '7' } }, ({ method }) => method === 'DELETE');
     const { text = '' } = send(server, batchOf([request('GET', `${APP}/me`), request('DELETE', APP)]));
@@ -297,12 +294,12 @@ describe('ucwaSimulator, asked in batches', () => {
   });
 
   for (const [name, body, status] of shapes) {
-    it(`should answer ${status} to a batch with ${name}`, () => {
+    it(`responds with ${status} to a batch with ${name}`, () => {
       expect(send(started(), raw(body)).status).to.equal(status);
     });
   }
 
-  it('should take nothing but a batch', () => {
+  it('accepts only batches', () => {
     const server = started();
     expect(send(server, raw('{}', 'application/json')).status).to.equal(415);
     expect(send(server, { ...raw(''), method: 'GET' }).status).to.equal(405);
@@ -311,7 +308,7 @@ describe('ucwaSimulator, asked in batches', () => {
     );
   });
 
-  it('should work over real sockets too', async () => {
+  it('works over real sockets', async () => {
     const server = started();
     const served = await serve(server.transport);
     const { contentType, body } = writeBatch([
@@ -328,7 +325,7 @@ describe('ucwaSimulator, asked in batches', () => {
     expect(server.presenceSubscriptions).to.deep.equal([]);
   });
 
-  it('should refuse options that cannot be', () => {
+  it('throws for invalid options', () => {
     expect(() => ucwaSimulator({ maxBatchParts: 0 })).to.throw(TypeError, 'maxBatchParts must be');
     expect(() => ucwaSimulator({ batchShape: 'odd' as 'plain' })).to.throw(TypeError, 'batchShape must be');
   });

@@ -10,7 +10,7 @@ import { xframePage } from '../../../support/browser/xframePage.ts';
 const ORIGIN = 'https://ucwa.example';
 const PATH = '/Autodiscover/XFrame/XFrame.html';
 
-/** What the page at `pageOrigin` is answered to one message. */
+/** Returns the response to one message of a page at `pageOrigin`. */
 function posted(pageOrigin: string, message: object, failing = false): Record<string, unknown> | undefined {
   const server = ucwaSimulator();
   if (failing) server.failNext(1, 'reset', ({ url }) => url.endsWith('/applications'));
@@ -34,7 +34,7 @@ const CREATE = {
 };
 
 describe('the XFrame of ucwaSimulator', () => {
-  it('is a page that needs no token', async () => {
+  it('is a page that requires no token', async () => {
     for (const { transport } of [ucwaSimulator({ token: 't' }), ucwaDomain()]) {
       const server = await serve(transport);
       const response = await fetch(`${server.origin}${PATH.toLowerCase()}`);
@@ -58,7 +58,7 @@ describe('the XFrame of ucwaSimulator', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('answers a documented message with its id and headers as IIS spells them', () => {
+  it('responds to a documented message with its id and headers', () => {
     const { responseText, ...answer } = posted('http://127.0.0.1:3000', CREATE) ?? {};
     expect(answer).to.deep.equal({
       ...{ status: 201, statusText: '', messageId: { Id: 7 } },
@@ -67,7 +67,7 @@ describe('the XFrame of ucwaSimulator', () => {
     expect(JSON.parse(responseText as string)).to.include({ rel: 'application' });
   });
 
-  it('answers status 0 when the connection fails', () => {
+  it('responds with status 0 when the connection fails', () => {
     expect(posted(ORIGIN, CREATE, true)).to.include({ status: 0 });
   });
 
@@ -82,14 +82,14 @@ describe('the XFrame of ucwaSimulator', () => {
     'http://localhost.evil.example',
     'http://127.0.0.1.evil.example',
   ]) {
-    it(`refuses requests of a page at ${origin}`, () => {
+    it(`rejects requests of a page at ${origin}`, () => {
       const answer = posted(origin, CREATE);
       expect(answer).to.include({ status: 403, responseText: '' });
       expect(answer?.['headers']).to.match(/^X-Ms-diagnostics: .*reason=/);
     });
   }
 
-  it('answers nothing to a page without an origin', () => {
+  it('does not respond to a page without an origin', () => {
     expect(posted('null', CREATE)).to.equal(undefined);
   });
 });

@@ -33,7 +33,6 @@ export { toBoard, type ToBoardOptions } from './toBoard.ts';
 export { takeUntilDeleted } from './takeUntilDeleted.ts';
 export {
   type EmbeddedIn,
-  type ResourceServer,
   withResource,
   type WithResource,
   type WithResourceOptions,

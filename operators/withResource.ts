@@ -14,24 +14,9 @@ import {
   timeout,
 } from 'rxjs';
 import { LONGEST_TIMER_MS } from '../lib/core/backoff/backoff.ts';
-import { invalidOption, numberOption, objectOption, urlOption } from '../lib/core/options.ts';
-import type { Transport } from '../lib/core/transport/transport.ts';
+import { invalidOption, numberOption, objectOption } from '../lib/core/options.ts';
 import { type FetchableEvent, hasType, stringAt } from './internal/event.ts';
-import { fetchJson } from './internal/fetchJson.ts';
 import { mergeInOrder } from './internal/mergeInOrder.ts';
-
-/** A server that has the resources, as JSON. */
-export interface ResourceServer<Resource> {
-  /** Sends the requests, with a token if the server needs one. */
-  readonly transport: Transport;
-  /**
-   * The base of relative hrefs, such as the URL of the application. A link to another origin is not followed; the
-   * event gets an `error`.
-   */
-  readonly url: string;
-  /** Returns the resource from the JSON of the event or the response. If it throws, the event gets that `error`. */
-  readonly decode: (value: unknown) => Resource;
-}
 
 /** Options of {@link withResource}. */
 export interface WithResourceOptions<Event> {
@@ -85,8 +70,8 @@ export type WithResource<Event, Resource> = Event extends unknown
  * withResource(get)   ----------------(updated A {A}, updated B {B})--deleted A--|
  * ```
  *
- * @param get Fetches the resource at an href; its first value counts, and an error becomes the event's `error`. Or the
- * server that has the resources.
+ * @param get Fetches the resource at an href, such as `(href) => ucwa.get({ href })`. Its first value counts, and an error
+ * becomes the event's `error`.
  * @returns An operator. Throws a TypeError that names an invalid option. If `fetches` throws, the result errors.
  *
  * @see {@link toBoard}
@@ -111,42 +96,13 @@ export type WithResource<Event, Resource> = Event extends unknown
  *   .subscribe(({ type, error }) => console.log(type, error instanceof Error && error.message));
  * // prints: updated there is no network
  * ```
- *
- * @example
- * ```ts
- * import * as t from 'io-ts';
- * import { of } from 'rxjs';
- * import { decode, headersFrom, type Transport } from 'rxchange';
- * import { ofRel, withResource } from 'rxchange/operators';
- *
- * const transport: Transport = ({ url }) =>
- *   of({
- *     status: 200,
- *     url,
- *     headers: headersFrom({ 'content-type': 'application/json' }),
- *     body$: of(new TextEncoder().encode('{"availability":"Away"}')),
- *   });
- * const presence = decode(t.type({ availability: t.string }), 'contactPresence');
- *
- * of({ type: 'updated', link: { rel: 'contactPresence', href: '/people/1/presence' } })
- *   .pipe(
- *     ofRel('contactPresence'),
- *     withResource({ transport, url: 'https://pool.contoso.com/ucwa', decode: presence }),
- *   )
- *   .subscribe(({ resource }) => console.log(resource?.availability));
- * // prints: Away
- * ```
  */
 export function withResource<Event extends FetchableEvent, Resource>(
   get: (href: string) => ObservableInput<Resource>,
   options?: WithResourceOptions<Event>,
 ): OperatorFunction<Event, WithResource<Event, Resource | EmbeddedIn<Event>>>;
-export function withResource<Event extends FetchableEvent, Resource>(
-  server: ResourceServer<Resource>,
-  options?: WithResourceOptions<Event>,
-): OperatorFunction<Event, WithResource<Event, Resource>>;
 export function withResource(
-  source: ((href: string) => ObservableInput<unknown>) | ResourceServer<unknown>,
+  get: (href: string) => ObservableInput<unknown>,
   options: WithResourceOptions<FetchableEvent> = {},
 ): OperatorFunction<FetchableEvent, FetchableEvent> {
   const {
@@ -157,26 +113,18 @@ export function withResource(
   numberOption('withResource.concurrency', concurrency, { min: 1, integer: true });
   numberOption('withResource.timeoutMs', timeoutMs, { min: 0, max: LONGEST_TIMER_MS });
   if (typeof fetches !== 'function') throw invalidOption('withResource.fetches', fetches, 'a function');
-  const { get, decode } = readerOf(source);
+  if (typeof get !== 'function') {
+    throw invalidOption('withResource(get)', get, 'a function, such as (href) => ucwa.get({ href })');
+  }
 
   const addResource = (event: FetchableEvent): Observable<FetchableEvent> => {
-    const embedded = embeddedIn(event);
     const href = stringAt(event, 'link', 'href');
-    const resource$ =
-      embedded !== undefined
-        ? of(embedded)
-        : href !== undefined && fetches(event)
-          ? defer(() => from(get(href))).pipe(timeout({ first: timeoutMs }), first())
-          : undefined;
-    if (resource$ === undefined) return of(event);
-    return resource$.pipe(
-      map((resource) => ({ ...event, resource: decode(resource) })),
-      catchError((error: unknown) => {
-        const failed: FetchableEvent & { error: unknown } = { ...event, error };
-        // An embedded value that cannot be decoded is not a resource.
-        delete (failed as { resource?: unknown }).resource;
-        return of(failed);
-      }),
+    if (hasResource(event) || href === undefined || !fetches(event)) return of(event);
+    return defer(() => from(get(href))).pipe(
+      timeout({ first: timeoutMs }),
+      first(),
+      map((resource) => ({ ...event, resource })),
+      catchError((error: unknown) => of({ ...event, error })),
     );
   };
   const inOrder = (
@@ -189,33 +137,10 @@ export function withResource(
   return (events$) => events$.pipe(materialize(), mergeInOrder(inOrder, concurrency), dematerialize());
 }
 
-interface Reader {
-  readonly get: (href: string) => ObservableInput<unknown>;
-  readonly decode: (value: unknown) => unknown;
-}
-
-function readerOf(source: ((href: string) => ObservableInput<unknown>) | ResourceServer<unknown>): Reader {
-  if (typeof source === 'function') return { get: source, decode: (value) => value };
-  if (typeof source !== 'object' || (source as unknown) === null) {
-    throw invalidOption(
-      'withResource(get)',
-      source,
-      'a function, or a server with transport, url and decode',
-    );
-  }
-  const { transport, url, decode } = source;
-  if (typeof transport !== 'function') {
-    throw invalidOption('withResource.transport', transport, 'a function');
-  }
-  if (typeof decode !== 'function') throw invalidOption('withResource.decode', decode, 'a function');
-  return { get: fetchJson(transport, urlOption('withResource.url', url)), decode };
-}
-
 function isAboutResource(event: FetchableEvent): boolean {
   return hasType(event, ['added', 'updated', 'started']);
 }
 
-/** Returns the resource that an event contains, if any. */
-function embeddedIn(event: unknown): unknown {
-  return typeof event === 'object' && event !== null && 'resource' in event ? event.resource : undefined;
+function hasResource(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && 'resource' in event && event.resource !== undefined;
 }

@@ -14,11 +14,9 @@ import {
   throwError,
   TimeoutError,
 } from 'rxjs';
-import { OriginError } from '../../lib/core/errors.ts';
 import { deleted } from '../../operators/deleted.ts';
 import { withResource, type WithResourceOptions } from '../../operators/withResource.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
-import { respondWith, response } from '../support/responses.ts';
 import { malformed, type UcwaEvent, ucwa } from './events.ts';
 
 describe('withResource', () => {
@@ -350,80 +348,19 @@ describe('withResource', () => {
     });
   });
 
-  describe('from a server', () => {
-    const url = 'https://pool.contoso.com/ucwa/v1/applications/1';
-    const decode = (value: unknown): string => {
-      if (typeof value !== 'object' || value === null || !('availability' in value)) throw lost;
-      return String(value.availability);
-    };
-
-    it('fetches and decodes JSON', () => {
-      const { transport, requests } = respondWith(response(200, { body: ['{"availability":"Away"}'] }));
-      inVirtualTime(({ cold, expectObservable }) => {
-        const source = cold<UcwaEvent>('-1-|', updates);
-        const expected = '              -A-|';
-
-        expectObservable(source.pipe(withResource({ transport, url, decode }))).toBe(expected, {
-          A: { ...updates['1'], resource: 'Away' },
-        });
-      });
-      expect(requests.map((request) => request.url)).to.deep.equal([
-        'https://pool.contoso.com/people/1/presence',
-      ]);
+  const notFunctions: readonly [get: unknown, message: string][] = [
+    [
+      undefined,
+      'withResource(get) must be a function, such as (href) => ucwa.get({ href }), but it is undefined',
+    ],
+    [null, 'but it is null'],
+    ['/people', 'but it is "/people"'],
+  ];
+  for (const [get, message] of notFunctions) {
+    it(`throws for ${String(get)} instead of a function`, () => {
+      expect(() => withResource(get as () => never)).to.throw(TypeError, message);
     });
-
-    it('decodes an embedded resource', () => {
-      const { transport, requests } = respondWith();
-      const event = { ...updates['1']!, resource: { availability: 'Online' } };
-      const events: Told[] = [];
-      of(event)
-        .pipe(withResource({ transport, url, decode }))
-        .subscribe((one) => events.push(one));
-
-      expect(events).to.deep.equal([{ ...event, resource: 'Online' }]);
-      expect(requests).to.be.empty;
-    });
-
-    it('adds a decode error and removes the invalid resource', () => {
-      const { transport } = respondWith(response(200, { body: ['[]'] }));
-      const events: Told[] = [];
-      of(updates['1']!, { ...updates['2']!, resource: {} })
-        .pipe(withResource({ transport, url, decode }))
-        .subscribe((one) => events.push(one));
-
-      expect(events).to.deep.equal([
-        { ...updates['1']!, error: lost },
-        { ...updates['2']!, error: lost },
-      ]);
-    });
-
-    it('does not follow a link to another origin', () => {
-      const { transport, requests } = respondWith(response(200, { body: ['{"availability":"Away"}'] }));
-      const events: Told[] = [];
-      of({ ...updates['1']!, link: { rel: 'contactPresence', href: 'https://evil.example/' } })
-        .pipe(withResource({ transport, url, decode }))
-        .subscribe((one) => events.push(one));
-
-      expect(events[0]?.error).to.be.instanceOf(OriginError);
-      expect(requests).to.be.empty;
-    });
-
-    const { transport } = respondWith();
-    const bad: readonly [name: string, server: unknown, message: string][] = [
-      ['no server', undefined, 'withResource(get) must be a function, or a server'],
-      ['null', null, 'but it is null'],
-      ['a string', '/people', 'but it is "/people"'],
-      ['no transport', { url, decode }, 'withResource.transport must be a function, but it is undefined'],
-      ['no decode', { transport, url }, 'withResource.decode must be a function, but it is undefined'],
-      ['no url', { transport, decode }, 'withResource.url must be an absolute http or https URL'],
-      ['a relative url', { transport, url: '/ucwa', decode }, 'withResource.url must be an absolute http'],
-    ];
-    for (const [name, server, message] of bad) {
-      it(`throws for ${name}`, () => {
-        expect(() => withResource(server as () => never)).to.throw(TypeError, message);
-      });
-    }
-  });
+  }
 
   const bad: readonly [options: object, message: RegExp][] = [
     [{ concurrency: 0 }, /withResource\.concurrency must be a whole number of at least 1, but it is 0/],
@@ -449,16 +386,9 @@ describe('withResource', () => {
       }),
     );
 
-    const { transport } = respondWith();
-    const decoded$ = of<UcwaEvent[]>(ucwa.u).pipe(
-      withResource({ transport, url: 'https://pool.contoso.com', decode: Number }),
-    );
-    expectTypeOf(decoded$.pipe(map(({ resource }) => resource))).toEqualTypeOf<
-      Observable<number | undefined>
-    >();
-    expectTypeOf(decoded$.pipe(map(({ link: { href } }) => href))).toEqualTypeOf<Observable<string>>();
+    expectTypeOf(fetched$.pipe(map(({ link: { href } }) => href))).toEqualTypeOf<Observable<string>>();
     expectTypeOf(
-      decoded$.pipe(
+      fetched$.pipe(
         deleted(),
         map(({ type }) => type),
       ),

@@ -28,21 +28,21 @@ const OTHERS: readonly (readonly [string, unknown])[] = [
     (status) => [`${status}`, new HttpError(status, request)] as const,
   ),
   ['any other status', new HttpError(418, request)],
-  ['no answer', new NetworkError('no answer', request)],
-  ["not EWS's own: HTML, malformed XML", new DecodeError('response', page)],
+  ['no response', new NetworkError('no answer', request)],
+  ['not from EWS: HTML, malformed XML', new DecodeError('response', page)],
   ['a redirect to another origin', new OriginError('https://a.example', 'https://b.example', 'the URL')],
-  ['no server of Autodiscover answers', new AutodiscoverError('contoso.com', [unreachable])],
-  ['Autodiscover finds nothing', new AutodiscoverError('contoso.com', [refused])],
+  ['no Autodiscover host responds', new AutodiscoverError('contoso.com', [unreachable])],
+  ['Autodiscover finds no server', new AutodiscoverError('contoso.com', [refused])],
 ];
 
 const WORDS: Readonly<Record<EwsDecision['action'], string>> = {
-  gone: 'already gone',
-  continue: 'go on',
-  resubscribe: 'again',
-  resubscribeFromNow: 'afresh',
-  resubscribeDelayed: 'later',
+  gone: 'gone',
+  continue: 'continue',
+  resubscribe: 'resubscribe',
+  resubscribeFromNow: 'resubscribe from now',
+  resubscribeDelayed: 'resubscribe later',
   waitForReleases: 'after releases',
-  retry: 'wait',
+  retry: 'retry',
   fail: 'fail',
 };
 
@@ -56,14 +56,14 @@ function decided(name: string, error: unknown): readonly string[] {
     name,
     // Nothing stands that could go on.
     subscribing.action === 'continue' ? 'fail' : WORDS[subscribing.action],
-    WORDS[reading.action] + (isReplaced && reading.isGone !== true ? ', remove the old' : ''),
+    WORDS[reading.action] + (isReplaced && reading.isGone !== true ? ', release the old' : ''),
     reading.gap ?? '',
-    releasing === 'retry' ? 'wait' : releasing === 'fail' ? 'fail' : 'already gone',
+    releasing === 'alreadyGone' ? 'gone' : releasing,
   ];
 }
 
 describe('the errors in docs/EWS.md', () => {
-  it('should be those that the code decides on, in its order', () => {
+  it('are those of the code, in its order', () => {
     const rows = [
       ...EWS_FAILURES.map(([code]) => decided(code, asError(code))),
       ...OTHERS.map(([name, error]) => decided(name, error)),
@@ -71,7 +71,7 @@ describe('the errors in docs/EWS.md', () => {
     expect(tableAfter('EWS.md', '## Errors')).to.deep.equal(rows);
   });
 
-  it('should be decided the same for events that are asked for, streamed and posted', () => {
+  it('have the same decision for pull, streaming and push', () => {
     for (const error of [
       ...EWS_FAILURES.map(([code]) => asError(code)),
       ...OTHERS.map(([, other]) => other),

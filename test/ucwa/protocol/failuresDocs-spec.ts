@@ -46,7 +46,7 @@ function decided(error: unknown): readonly (string | undefined)[] {
 }
 
 describe('the errors in docs/UCWA.md', () => {
-  it('should be those that the code decides on, in its order', () => {
+  it('are those of the code, in its order', () => {
     const rows = UCWA_FAILURES.map(({ status, code, subcode, ...decisions }) => [
       [status, code, subcode].filter((part) => part !== undefined).join(' '),
       ...OPERATIONS.map((operation) => word(operation, decisions[operation])),

@@ -15,7 +15,7 @@ import { affinityGroups, anchorOption, type Endpoint } from './discovery/affinit
 import { AUTODISCOVERED, staticLocation } from './discovery/location.ts';
 import { addressOf, checkImpersonation, type ExchangeOptions, resolveOptions } from './options.ts';
 import type { Impersonation } from './protocol/envelope.ts';
-import { soapCall, soapStream } from './protocol/soap.ts';
+import { soapCall } from './protocol/soap.ts';
 import { checkConnectingSid } from './protocol/version.ts';
 import { notingAvailability, verdict } from './session/availability.ts';
 import {
@@ -133,8 +133,8 @@ export function connectExchange(options: ExchangeOptions): Exchange {
           soapCall(calls, { operation: name, url, limits, envelope: envelope(head), ...rest }).pipe(
             notingAvailability(backoff, hasOneBudget),
           ),
-        stream: ({ name, envelope, ...rest }) =>
-          soapStream(streams, { operation: name, url, limits, envelope: envelope(head), ...rest }).pipe(
+        stream: (open, { name, envelope, ...rest }) =>
+          open(streams, { operation: name, url, limits, envelope: envelope(head), ...rest }).pipe(
             notingAvailability(backoff, hasOneBudget),
           ),
       };

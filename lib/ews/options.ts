@@ -105,13 +105,13 @@ const NAMES: OptionNames<ExchangeOptions> = {
   limits: 1,
 };
 
-/** What to write instead of names that suggest themselves. */
+/** What to write instead of names that callers may try. */
 const INSTEAD: Readonly<Record<string, string>> = {
   url: 'server: url',
-  address: 'server: autodiscovered(address)',
-  allowRedirectTo: 'server: autodiscovered(address, { allowRedirectTo })',
-  token: "auth: bearer(token), with bearer from 'rxchange'",
-  basic: "auth: basic({ username, password }), with basic from 'rxchange/ews'",
+  address: "server: autodiscovered(address) from 'rxchange/ews'",
+  allowRedirectTo: "server: autodiscovered(address, { allowRedirectTo }) from 'rxchange/ews'",
+  token: "auth: bearer(token) from 'rxchange'",
+  basic: "auth: basic({ username, password }) from 'rxchange/ews'",
 };
 
 /** The options that are checked here, with their defaults; the others are checked where they are used. */
@@ -134,9 +134,8 @@ const MOST_REQUESTS = 10;
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function resolveOptions(options: ExchangeOptions): ResolvedOptions {
-  for (const [name, written] of Object.entries(INSTEAD)) {
-    if (name in objectOption('options', options))
-      throw new TypeError(`unknown name "${name}" in options: write ${written}`);
+  for (const name of Object.keys(objectOption('options', options))) {
+    if (Object.hasOwn(INSTEAD, name)) throw new TypeError(`unknown option ${name}: write ${INSTEAD[name]}`);
   }
   const {
     version = 'Exchange2013_SP1',

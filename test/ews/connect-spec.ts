@@ -217,11 +217,11 @@ describe('connectExchange', () => {
       'auth must be a value such as bearer(token), but it is a string',
     ],
     ['an affinity that is a flag', { affinity: true }, "affinity must be affinity() from 'rxchange/ews'"],
-    ['url', { url }, 'unknown name "url" in options: write server: url'],
+    ['url', { url }, 'unknown option url: write server: url'],
     [
       'address',
       { address: 'a@b.c' },
-      'unknown name "address" in options: write server: autodiscovered(address)',
+      "unknown option address: write server: autodiscovered(address) from 'rxchange/ews'",
     ],
     [
       'allowRedirectTo',
@@ -231,9 +231,9 @@ describe('connectExchange', () => {
     [
       'token',
       { token: 'a' },
-      'unknown name "token" in options: write auth: bearer(token), with bearer from \'rxchange\'',
+      "unknown option token: write auth: bearer(token) from 'rxchange'",
     ],
-    ['basic', { basic: {} }, "write auth: basic({ username, password }), with basic from 'rxchange/ews'"],
+    ['basic', { basic: {} }, "write auth: basic({ username, password }) from 'rxchange/ews'"],
     [
       'nobody to impersonate',
       { impersonate: {} },

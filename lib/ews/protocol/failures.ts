@@ -2,7 +2,7 @@ import { retryAfterOf } from '../../core/backoff/backoff.ts';
 import { DecodeError, HttpError, NetworkError } from '../../core/errors.ts';
 import type { ReleaseDecision } from '../../core/lifecycle/release.ts';
 import type { NotificationOperation } from './envelope.ts';
-import { AutodiscoverError, EwsError, SoapFault } from './errors.ts';
+import { EwsError, SoapFault } from './errors.ts';
 import type { GapReason } from './events.ts';
 
 /** The operation that failed. */
@@ -95,8 +95,8 @@ const TRANSIENT_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
 export function decideFailure(error: unknown, context: FailureContext): EwsDecision {
   if (error instanceof SoapFault || error instanceof EwsError) return decideCode(error, context);
   if (error instanceof NetworkError) return RETRY;
-  // Without a network, Autodiscover finds nothing.
-  if (error instanceof AutodiscoverError && error.isUnreachable) return RETRY;
+  // An AutodiscoverError without a network: instanceof would bundle the class in each program.
+  if (Object(error).isUnreachable === true) return RETRY;
   if (error instanceof HttpError && TRANSIENT_STATUSES.has(error.status)) return withDelay(RETRY, error);
   return FAIL;
 }

@@ -1,4 +1,3 @@
-import * as t from 'io-ts';
 import type { ServerEvent } from './events.ts';
 
 /** The events of one subscription, in the server's order. */
@@ -49,15 +48,3 @@ export interface FaultMessage {
 
 /** A message in a SOAP envelope. */
 export type EwsMessage = ResponseMessage | FaultMessage;
-
-/** The response to Subscribe. */
-export interface SubscribeResponse {
-  readonly subscriptionId: string;
-  readonly watermark?: string;
-}
-
-/** The codec of {@link SubscribeResponse}. */
-export const SubscribeResponse: t.Type<SubscribeResponse> = t.intersection([
-  t.type({ subscriptionId: t.string }),
-  t.partial({ watermark: t.string }),
-]);

@@ -16,6 +16,7 @@ import type { SubscriptionIds } from './subscriptionIds.ts';
 import type { EnvelopeHead, Impersonation } from '../protocol/envelope.ts';
 import type { ServerEvent } from '../protocol/events.ts';
 import type { ExchangeVersion } from '../protocol/version.ts';
+import type { soapStream } from '../protocol/soap.ts';
 import type { StreamedMessage } from '../protocol/streamParser.ts';
 import type { ResponseMessage } from '../protocol/messages.ts';
 import { invalidOption } from '../../core/options.ts';
@@ -71,7 +72,12 @@ export interface ServerSession extends EwsSession {
   /** One for all whose streams share connections. */
   readonly endpoint: Endpoint;
   readonly send: (operation: EwsOperation) => Observable<ResponseMessage>;
-  readonly stream: (operation: StreamOperation) => Observable<StreamedMessage>;
+  /**
+   * Sends an operation whose response stays open.
+   *
+   * @param open Passed, so that only streams bundle it.
+   */
+  readonly stream: (open: typeof soapStream, operation: StreamOperation) => Observable<StreamedMessage>;
 }
 
 /** A connection to an Exchange server, to subscribe on. */

@@ -6,6 +6,7 @@ import { EwsError, type OperationIdentity, SoapFault } from '../protocol/errors.
 import type { GapReason } from '../protocol/events.ts';
 import { decideFailure, type EwsAction } from '../protocol/failures.ts';
 import type { Notification, ResponseMessage } from '../protocol/messages.ts';
+import { soapStream } from '../protocol/soap.ts';
 import type { StreamedMessage } from '../protocol/streamParser.ts';
 import type { ServerSession } from '../session/session.ts';
 
@@ -117,7 +118,7 @@ export function openStream(
       silence?.unsubscribe();
       closing?.unsubscribe();
     });
-    const message$ = stream({
+    const message$ = stream(soapStream, {
       name: OPERATION,
       envelope: (head) => getStreamingEventsEnvelope(head, ids, connectionMinutes),
       onProgress: (progress) => {

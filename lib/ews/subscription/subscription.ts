@@ -1,5 +1,5 @@
 import { asyncScheduler, defer, finalize, map, merge, Observable, of, tap, throwError } from 'rxjs';
-import { decode } from '../../core/decode.ts';
+import { DecodeError } from '../../core/errors.ts';
 import type { ReleaseResult } from '../../core/lifecycle/release.ts';
 import { type Lease, remoteResource, type RemoteResource } from '../../core/lifecycle/remoteResource.ts';
 import type { RequestProgress } from '../../core/transport/transport.ts';
@@ -12,7 +12,7 @@ import {
 import { EwsError, SoapFault } from '../protocol/errors.ts';
 import type { EwsEvent } from '../protocol/events.ts';
 import { decideFailure, decideUnsubscribe } from '../protocol/failures.ts';
-import { SubscribeResponse } from '../protocol/messages.ts';
+import type { ResponseMessage } from '../protocol/messages.ts';
 import type { ServerSession } from '../session/session.ts';
 import type { Ownership, PreviousOwner, SubscriptionIds } from '../session/subscriptionIds.ts';
 import { gapEvent } from './progress.ts';
@@ -53,8 +53,6 @@ interface Handle {
   /** Whether the id had a previous owner. */
   readonly previousOwner: PreviousOwner;
 }
-
-const readResponse = decode(SubscribeResponse, 'Subscribe response');
 
 /**
  * Returns an Observable that creates one subscription on the server, emits its events, and removes it.
@@ -153,7 +151,8 @@ function subscribe(
       },
     }).pipe(
       map((response) => {
-        const { subscriptionId: id, watermark } = readResponse(response);
+        const { watermark } = response;
+        const id = idIn(response);
         const previousOwner = subscriptionIds.assign(owner, id, requestedAt);
         // Before the first request for events, which waits for expected ids.
         idArrived?.();
@@ -168,6 +167,16 @@ function subscribe(
       }),
       finalize(() => idArrived?.()),
     );
+  });
+}
+
+/** The parser has checked the rest. */
+function idIn({ subscriptionId }: ResponseMessage): string {
+  if (subscriptionId !== undefined) return subscriptionId;
+  throw new DecodeError('Subscribe response', {
+    path: '/subscriptionId',
+    expected: 'string',
+    actual: 'nothing',
   });
 }
 

@@ -32,9 +32,15 @@ interface JournalNote {
   over(): void;
 }
 
+const TYPES = { partial: t.partial, string: t.string, number: t.number } as const;
+
+/** The types of io-ts of which small codecs are made. */
+export type CodecTypes = typeof TYPES;
+
 /** What is kept for the next process, besides what is held: how far it has come. All of it may be missing. */
 export interface JournalKind<Place extends object> {
-  readonly codec: t.Decoder<unknown, Place>;
+  /** Returns the codec. It gets the types of io-ts: a program without checkpoints need not bundle them. */
+  readonly codec: (types: CodecTypes) => t.Decoder<unknown, Place>;
   /** Whether one need not be saved in place of the other. */
   readonly isSame: (one: Place, other: Place) => boolean;
 }
@@ -117,7 +123,7 @@ function createJournal<Place extends object>(
   ledger: ReleaseLedger,
   onDone: () => void,
 ): OpenJournal<Place> {
-  const readPlace = decode(kind.codec, 'checkpoint');
+  const readPlace = decode(kind.codec(TYPES), 'checkpoint');
   const nowhere = readPlace({});
   const held = new Set<JournaledResource>();
   let place = nowhere;

@@ -1,4 +1,3 @@
-import * as t from 'io-ts';
 import { BehaviorSubject, defer, type Observable, switchMap } from 'rxjs';
 import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
 import type { JournalKind } from '../../core/checkpoint/journal.ts';
@@ -13,7 +12,7 @@ import { resubscribe } from './resubscribe.ts';
 import type { Stream, StreamCheckpoint, StreamPosition } from './stream.ts';
 
 const POSITIONS: JournalKind<StreamPosition> = {
-  codec: t.partial({ watermark: t.string, since: t.number }),
+  codec: ({ partial, string, number }) => partial({ watermark: string, since: number }),
   // The time matters only without a watermark.
   isSame: (one, other) =>
     other.watermark === undefined ? other.since === one.since : other.watermark === one.watermark,

@@ -18,18 +18,19 @@ export interface ConnectionPosition {
 export type ConnectionJournal = Journal<ConnectionPosition>;
 
 const CONNECTION_JOURNAL: JournalKind<ConnectionPosition> = {
-  codec: t.partial({
-    application: t.intersection([
-      t.type({
-        identity: t.intersection([
-          t.type({ culture: t.string, endpointId: t.string, userAgent: t.string }),
-          t.partial({ instanceId: t.string }),
-        ]),
-      }),
-      t.partial({ self: t.string }),
-    ]),
-    next: t.string,
-  }),
+  codec: () =>
+    t.partial({
+      application: t.intersection([
+        t.type({
+          identity: t.intersection([
+            t.type({ culture: t.string, endpointId: t.string, userAgent: t.string }),
+            t.partial({ instanceId: t.string }),
+          ]),
+        }),
+        t.partial({ self: t.string }),
+      ]),
+      next: t.string,
+    }),
   isSame: (one, other) => JSON.stringify(one) === JSON.stringify(other),
 };
 

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import * as t from 'io-ts';
 import { EMPTY, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
 import type { CheckpointStore, Json } from '../../../lib/core/checkpoint/checkpoint.ts';
 import { type Journal, journal, type JournalKind } from '../../../lib/core/checkpoint/journal.ts';
@@ -13,7 +12,7 @@ interface Place {
 }
 
 const KIND: JournalKind<Place> = {
-  codec: t.partial({ page: t.number }),
+  codec: ({ partial, number }) => partial({ page: number }),
   isSame: (one, other) => one.page === other.page,
 };
 const KEY = 'book';

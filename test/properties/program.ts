@@ -48,7 +48,7 @@ export interface EwsSettings {
   readonly maxConnections: number;
   /** How long a subscription is kept that is shared with a grace time. */
   readonly graceSeconds: number;
-  readonly onLost: 'resume' | 'fresh';
+  readonly onLost: 'resume' | 'recreate';
   /** How much more time all takes than usual: 1 or more. */
   readonly pace: number;
   /** Programs with push notifications take their time: minutes, not seconds. */

@@ -337,7 +337,7 @@ function ewsProgram(scene: Scene, emphasis: Emphasis, isOfPush: boolean): fc.Arb
       maxStreams: fc.constantFrom(...(emphasis.streams ?? [100, 2, 1])),
       maxConnections: fc.constantFrom(...(emphasis.streams ?? [3, 2, 1])),
       graceSeconds: fc.constantFrom(0, 3),
-      onLost: fc.constantFrom('resume', 'resume', 'fresh'),
+      onLost: fc.constantFrom('resume', 'resume', 'recreate'),
       pace: fc.constant(emphasis.pace ?? 1),
       isOfPush: fc.constant(isOfPush),
     }),

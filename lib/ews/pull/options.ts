@@ -1,6 +1,7 @@
 import { numberOption, objectOption, type OptionNames } from '../../core/options.ts';
 import type { PullSubscriptionRequest } from '../protocol/envelope.ts';
 import {
+  type OnLost,
   RESUMABLE_NAMES,
   resolveFolders,
   resolveNotificationOptions,
@@ -28,7 +29,7 @@ export interface ResolvedPullOptions extends ResolvedNotificationOptions {
   readonly request: PullSubscriptionRequest;
   readonly timeoutMs: number;
   readonly intervalMs: number;
-  readonly canResume: boolean;
+  readonly onLost: 'resume' | OnLost;
 }
 
 /**
@@ -46,12 +47,12 @@ export function resolvePullOptions(options: PullOptions): ResolvedPullOptions {
     // Half the timeout: the subscription survives the loss of one request.
     max: timeoutMinutes * 30,
   });
-  const { watermark, canResume } = resolveResumption(options);
+  const { watermark, onLost } = resolveResumption(options);
   return {
     ...shared,
     request: { type: 'pull', ...resolveFolders(options), watermark, timeoutMinutes },
     timeoutMs: timeoutMinutes * 60_000,
     intervalMs: pollIntervalSeconds * 1000,
-    canResume,
+    onLost,
   };
 }

@@ -8,6 +8,7 @@ import {
 } from '../../core/options.ts';
 import type { PushSubscriptionRequest } from '../protocol/envelope.ts';
 import {
+  type OnLost,
   RESUMABLE_NAMES,
   resolveFolders,
   resolveNotificationOptions,
@@ -58,7 +59,7 @@ export interface ResolvedPushOptions extends ResolvedNotificationOptions {
   readonly hasSecret: boolean;
   /** After this long without a post the server has ended the subscription. */
   readonly silenceMs: number;
-  readonly canResume: boolean;
+  readonly onLost: 'resume' | OnLost;
 }
 
 /** How late a post may be. */
@@ -74,7 +75,7 @@ export function resolvePushOptions(options: PushOptions): ResolvedPushOptions {
   const { statusFrequencyMinutes = 5, callbackSecret = true } = options;
   const shared = resolveNotificationOptions(options);
   numberOption('statusFrequencyMinutes', statusFrequencyMinutes, { min: 1, max: 1440, integer: true });
-  const { watermark, canResume } = resolveResumption(options);
+  const { watermark, onLost } = resolveResumption(options);
   // Checked although it is typed: no mistake of an untyped caller may switch the secret off.
   if (typeof (callbackSecret as unknown) !== 'boolean') {
     throw invalidOption('callbackSecret', callbackSecret, 'true or false');
@@ -92,6 +93,6 @@ export function resolvePushOptions(options: PushOptions): ResolvedPushOptions {
     hasSecret: callbackSecret,
     // The server posts after one period at the latest, and retries for another.
     silenceMs: statusFrequencyMinutes * 120_000 + LATE_MS,
-    canResume,
+    onLost,
   };
 }

@@ -1,8 +1,10 @@
-import { numberOption, objectOption, type OptionNames } from '../../core/options.ts';
+import { choiceOption, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
 import type { StreamingSubscriptionRequest } from '../protocol/envelope.ts';
 import {
   NOTIFICATION_NAMES,
   type NotificationOptions,
+  ON_LOST,
+  type OnLost,
   resolveFolders,
   resolveNotificationOptions,
   type ResolvedNotificationOptions,
@@ -24,6 +26,7 @@ const NAMES: OptionNames<StreamingOptions> = { ...NOTIFICATION_NAMES, connection
 export interface ResolvedStreamingOptions extends ResolvedNotificationOptions {
   readonly request: StreamingSubscriptionRequest;
   readonly connectionMinutes: number;
+  readonly onLost: OnLost;
 }
 
 /**
@@ -32,8 +35,13 @@ export interface ResolvedStreamingOptions extends ResolvedNotificationOptions {
  * @throws TypeError that names the option that cannot be used.
  */
 export function resolveStreamingOptions(options: StreamingOptions): ResolvedStreamingOptions {
-  const { connectionMinutes = 30 } = objectOption('options', options, NAMES);
+  const { connectionMinutes = 30, onLost = 'recreate' } = objectOption('options', options, NAMES);
   const shared = resolveNotificationOptions(options);
   numberOption('connectionMinutes', connectionMinutes, { min: 1, max: 30, integer: true });
-  return { ...shared, request: { type: 'streaming', ...resolveFolders(options) }, connectionMinutes };
+  return {
+    ...shared,
+    request: { type: 'streaming', ...resolveFolders(options) },
+    connectionMinutes,
+    onLost: choiceOption('onLost', onLost, ON_LOST),
+  };
 }

@@ -97,7 +97,7 @@ function streamingSubscription(
 export function streamingNotifications(exchange: Exchange, options: StreamingOptions): Observable<EwsEvent> {
   const session = sessionOf(exchange);
   const resolved = resolveStreamingOptions(options);
-  return notifications(session, { ...resolved, canResume: false }, (server, stream) =>
+  return notifications(session, resolved, (server, stream) =>
     streamingSubscription(server, resolved, stream),
   );
 }

@@ -6,7 +6,7 @@ import type { SubscribeRequest } from '../protocol/envelope.ts';
 import type { EwsEvent } from '../protocol/events.ts';
 import { checkSubscription } from '../protocol/version.ts';
 import type { EwsSession, ServerSession } from '../session/session.ts';
-import type { ResolvedNotificationOptions } from './options.ts';
+import type { OnLost, ResolvedNotificationOptions } from './options.ts';
 import { initialProgress, type StreamProgress } from './progress.ts';
 import { resubscribe } from './resubscribe.ts';
 import type { Stream, StreamCheckpoint, StreamPosition } from './stream.ts';
@@ -21,8 +21,7 @@ const POSITIONS: JournalKind<StreamPosition> = {
 /** Options of {@link notifications}. */
 interface NotificationsConfig extends ResolvedNotificationOptions {
   readonly request: SubscribeRequest;
-  /** Whether to resume from the last watermark when the server has lost the subscription. */
-  readonly canResume: boolean;
+  readonly onLost: 'resume' | OnLost;
 }
 
 /** Returns the events of one subscription at a server. */
@@ -38,13 +37,13 @@ type SubscribeAt = (server: ServerSession, stream: Stream) => Observable<EwsEven
  */
 export function notifications(
   session: EwsSession,
-  { request, canResume, graceMs, checkpoint }: NotificationsConfig,
+  { request, onLost, graceMs, checkpoint }: NotificationsConfig,
   subscribeAt: SubscribeAt,
 ): Observable<EwsEvent> {
   const { ledger, version } = session;
   checkSubscription(version, request);
   const events$ = startStream(session, request, checkpoint, (stream) =>
-    resubscribe(session, stream, canResume, (server) => subscribeAt(server, stream)),
+    resubscribe(session, stream, onLost, (server) => subscribeAt(server, stream)),
   ).pipe(untilClosed<EwsEvent>(ledger, `${request.type}Notifications`));
   return graceMs === undefined ? events$ : events$.pipe(shareWithGrace(ledger, graceMs));
 }

@@ -5,6 +5,12 @@ import type { Folder } from '../protocol/envelope.ts';
 import type { SubscribableEvent } from '../protocol/events.ts';
 import { checkEvents, checkFolders, textOption, type WatchedFolders } from '../protocol/folders.ts';
 
+/** What to do when the server has lost a subscription. */
+export type OnLost = 'recreate' | 'complete' | 'error';
+
+/** The values of {@link OnLost}. */
+export const ON_LOST: readonly OnLost[] = ['recreate', 'complete', 'error'];
+
 /** Options of every stream of notifications. */
 export interface NotificationOptions extends WatchedFolders {
   /**
@@ -13,6 +19,17 @@ export interface NotificationOptions extends WatchedFolders {
    * @default each subscriber has its own
    */
   readonly graceSeconds?: number;
+  /**
+   * What to do when the server has lost or ended the subscription.
+   *
+   * - `recreate`: it is created again, and a `gap` event marks the position.
+   * - `complete`: the stream completes.
+   * - `error`: the stream errors with the server's `EwsError` or `SoapFault`.
+   *
+   * A subscription whose mailbox has moved is always created again, at the new server.
+   * @default 'recreate'
+   */
+  readonly onLost?: OnLost;
   /**
    * Saves the position of the stream and its subscription, for the next process: `checkpointed(store, key)`.
    *
@@ -26,16 +43,21 @@ export interface NotificationOptions extends WatchedFolders {
 }
 
 /** Options of a stream that can resume from a watermark. */
-export interface ResumableOptions extends NotificationOptions {
+export interface ResumableOptions extends Omit<NotificationOptions, 'onLost'> {
   /** Resumes after an earlier event, by its watermark. @default starts with new events */
   readonly watermark?: string;
   /**
-   * How to continue when the server has lost the subscription: `resume` re-creates it from the last
-   * watermark; `fresh` re-creates it without one and emits a `gap`, which is cheaper for a large mailbox.
-   * Servers without watermarks always start fresh.
+   * What to do when the server has lost or ended the subscription.
+   *
+   * - `resume`: it is created again from the last watermark; without watermarks this is `recreate`.
+   * - `recreate`: it is created again from now, and a `gap` event marks the position: cheaper for a large mailbox.
+   * - `complete`: the stream completes.
+   * - `error`: the stream errors with the server's `EwsError` or `SoapFault`.
+   *
+   * A subscription whose mailbox has moved is always created again, at the new server.
    * @default 'resume'
    */
-  readonly onLost?: 'resume' | 'fresh';
+  readonly onLost?: 'resume' | OnLost;
 }
 
 /** The names of {@link NotificationOptions}. */
@@ -44,6 +66,7 @@ export const NOTIFICATION_NAMES: OptionNames<NotificationOptions> = {
   allFolders: 1,
   events: 1,
   graceSeconds: 1,
+  onLost: 1,
   checkpoint: 1,
 };
 
@@ -51,7 +74,6 @@ export const NOTIFICATION_NAMES: OptionNames<NotificationOptions> = {
 export const RESUMABLE_NAMES: OptionNames<ResumableOptions> = {
   ...NOTIFICATION_NAMES,
   watermark: 1,
-  onLost: 1,
 };
 
 /** How a stream is shared and saved. */
@@ -68,7 +90,7 @@ export interface ResolvedNotificationOptions {
 export function resolveNotificationOptions({
   graceSeconds,
   checkpoint,
-}: NotificationOptions): ResolvedNotificationOptions {
+}: Pick<NotificationOptions, 'graceSeconds' | 'checkpoint'>): ResolvedNotificationOptions {
   // Shared with a checkpoint: two subscriptions cannot save one position.
   const seconds = graceSeconds ?? (checkpoint === undefined ? undefined : 0);
   return {
@@ -99,8 +121,8 @@ export function resolveFolders(options: WatchedFolders): {
  */
 export function resolveResumption({ watermark, onLost = 'resume' }: ResumableOptions): {
   readonly watermark: string | undefined;
-  readonly canResume: boolean;
+  readonly onLost: 'resume' | OnLost;
 } {
   if (watermark !== undefined) textOption('watermark', watermark);
-  return { watermark, canResume: choiceOption('onLost', onLost, ['resume', 'fresh']) === 'resume' };
+  return { watermark, onLost: choiceOption('onLost', onLost, ['resume', ...ON_LOST]) };
 }

@@ -1,6 +1,7 @@
 import {
   asyncScheduler,
   defer,
+  EMPTY,
   filter,
   merge,
   mergeMap,
@@ -18,6 +19,7 @@ import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
 import type { EwsEvent } from '../protocol/events.ts';
 import { decideFailure, type EwsDecision } from '../protocol/failures.ts';
 import type { EwsSession, ServerSession } from '../session/session.ts';
+import type { OnLost } from './options.ts';
 import { advance, type Stream } from './stream.ts';
 
 /** A mailbox that is moving, or whose store fails over, is unavailable for minutes. */
@@ -33,13 +35,13 @@ export const DEFAULT_RETRIES = 4;
  *
  * It errors with a failure that another subscription would not fix.
  *
- * @param canResume Whether to resume from the last watermark when the server has lost the subscription.
+ * @param onLost What to do when the server has lost the subscription.
  * @param subscribeAt Returns the events of one subscription at a server.
  */
 export function resubscribe(
   session: EwsSession,
   stream: Stream,
-  canResume: boolean,
+  onLost: 'resume' | OnLost,
   subscribeAt: (server: ServerSession) => Observable<EwsEvent>,
 ): Observable<EwsEvent> {
   // The lookup of the server has a backoff of its own.
@@ -49,7 +51,7 @@ export function resubscribe(
     return subscribeAt(server);
   };
   return atCurrentServer(session, stream, subscribeHere).pipe(
-    retry({ delay: (error: unknown) => resubscribeDelay(session, stream, { canResume, pause }, error) }),
+    retry({ delay: (error: unknown) => resubscribeDelay(session, stream, { onLost, pause }, error) }),
   );
 }
 
@@ -72,15 +74,20 @@ function atCurrentServer(
   );
 }
 
-/** Returns an Observable that emits when to subscribe again, or errors if the policy says to fail. */
+/**
+ * Returns an Observable that emits when to subscribe again.
+ *
+ * It completes or errors if the stream is to do so.
+ */
 function resubscribeDelay(
   { retry: policy, ledger, invalidateLocation, whenUnreachable }: EwsSession,
   stream: Stream,
-  { canResume, pause }: { readonly canResume: boolean; readonly pause: Pause },
+  { onLost, pause }: { readonly onLost: 'resume' | OnLost; readonly pause: Pause },
   error: unknown,
 ): Observable<unknown> {
   const decision = decideFailure(error, stream.progress$.value);
-  advance(stream, { type: 'failed', now: asyncScheduler.now(), decision, canResume });
+  const wasSubscribed = stream.progress$.value.subscribedAt !== undefined;
+  advance(stream, { type: 'failed', now: asyncScheduler.now(), decision, canResume: onLost === 'resume' });
   const { failures, shortLives, hasSubscribed } = stream.progress$.value;
   const isUnlimited = hasSubscribed || (whenUnreachable === 'wait' && decision.action === 'retry');
   if (!isUnlimited && failures > (policy.retries ?? DEFAULT_RETRIES)) return throwError(() => error);
@@ -88,6 +95,8 @@ function resubscribeDelay(
   switch (decision.action) {
     case 'resubscribe':
     case 'resubscribeFromNow':
+      if (wasSubscribed && onLost === 'error') return throwError(() => error);
+      if (wasSubscribed && onLost === 'complete') return EMPTY;
       // One loss may be an accident; several in a row are not.
       return inARow === 1 ? timer(0) : backoffTimer(pause, policy, inARow, decision);
     case 'resubscribeDelayed':

@@ -16,7 +16,7 @@ describe('The options of a pull', () => {
       },
       timeoutMs: 600_000,
       intervalMs: 30_000,
-      canResume: true,
+      onLost: 'resume',
       graceMs: undefined,
       checkpoint: undefined,
     });
@@ -29,7 +29,7 @@ describe('The options of a pull', () => {
       timeoutMinutes: 1440,
       pollIntervalSeconds: 43_200,
       watermark: 'W1',
-      onLost: 'fresh',
+      onLost: 'recreate',
       graceSeconds: 2.5,
     });
     expect(plan.request).to.deep.equal({
@@ -42,7 +42,7 @@ describe('The options of a pull', () => {
     expect(plan).to.include({
       timeoutMs: 86_400_000,
       intervalMs: 43_200_000,
-      canResume: false,
+      onLost: 'recreate',
       graceMs: 2500,
     });
   });

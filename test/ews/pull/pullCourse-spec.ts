@@ -52,7 +52,7 @@ describe('A pull whose subscription the server loses', () => {
 
   it('should start afresh where resuming is turned off, and tell of the gap', () => {
     const run = pulling(({ pull, watch, at, server }) => {
-      watch(pull({ onLost: 'fresh' }), 70);
+      watch(pull({ onLost: 'recreate' }), 70);
       at(10, () => server.deliverMail());
       at(40, () => {
         server.deliverMail();
@@ -73,7 +73,7 @@ describe('A pull whose subscription the server loses', () => {
   it('should tell of the gap after the new subscription stands, and before its first event', () => {
     const run = pulling(
       ({ pull, watch, at, server, events }) => {
-        watch(pull({ onLost: 'fresh' }), 60);
+        watch(pull({ onLost: 'recreate' }), 60);
         at(10, () => server.expire());
         at(33.8, () => expect(server.subscriptions, 'it stands').to.have.length(1));
         at(33.8, () => expect(events.at(-1)!.type, 'not told before its answer').to.equal('status'));

@@ -20,7 +20,7 @@ describe('The options of a push', () => {
       },
       hasSecret: true,
       silenceMs: 630_000,
-      canResume: true,
+      onLost: 'resume',
       graceMs: undefined,
       checkpoint: undefined,
     });
@@ -34,7 +34,7 @@ describe('The options of a push', () => {
       callbackSecret: false,
       statusFrequencyMinutes: 1440,
       watermark: 'W1',
-      onLost: 'fresh',
+      onLost: 'recreate',
       graceSeconds: 2.5,
     });
     expect(plan.request).to.deep.include({
@@ -42,7 +42,7 @@ describe('The options of a push', () => {
       watermark: 'W1',
       callbackUrl: 'http://localhost:8080/a?b=c',
     });
-    expect(plan).to.include({ hasSecret: false, silenceMs: 172_830_000, canResume: false, graceMs: 2500 });
+    expect(plan).to.include({ hasSecret: false, silenceMs: 172_830_000, onLost: 'recreate', graceMs: 2500 });
   });
 
   const bad: readonly [name: string, options: Record<string, unknown>, message: string][] = [

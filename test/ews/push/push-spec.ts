@@ -257,7 +257,7 @@ describe('pushNotifications', () => {
     });
 
     for (const [name, options, dialect, seen] of [
-      ['it is not to resume', { onLost: 'fresh' }, 'exchange', ['0 status', '150 gap', '150 status']],
+      ['it is not to resume', { onLost: 'recreate' }, 'exchange', ['0 status', '150 gap', '150 status']],
       ['the server posts nothing', {}, 'grommunio', ['150 gap']],
     ] as const) {
       it(`should subscribe afresh with a gap after silence where ${name}`, () => {

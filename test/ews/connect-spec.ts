@@ -228,11 +228,7 @@ describe('connectExchange', () => {
       { allowRedirectTo: [] },
       'write server: autodiscovered(address, { allowRedirectTo })',
     ],
-    [
-      'token',
-      { token: 'a' },
-      "unknown option token: write auth: bearer(token) from 'rxchange'",
-    ],
+    ['token', { token: 'a' }, "unknown option token: write auth: bearer(token) from 'rxchange'"],
     ['basic', { basic: {} }, "write auth: basic({ username, password }) from 'rxchange/ews'"],
     [
       'nobody to impersonate',

@@ -7,9 +7,10 @@ import { pullNotifications } from '../lib/ews/pull/pull.ts';
 import { connectExchange } from '../lib/ews/connect.ts';
 import { ewsSimulator } from '../lib/testing/ews/simulator.ts';
 import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
-import { connect } from '../lib/ucwa/connect.ts';
+import { connectUcwa } from '../lib/ucwa/connect.ts';
 import { presence } from '../lib/ucwa/presence/presence.ts';
 import { at, inVirtualTime } from './support/virtualTime.ts';
+import { bearer } from '../lib/core/transport/auth.ts';
 
 interface Watching {
   readonly connection: Pick<Releases, 'close'>;
@@ -23,7 +24,7 @@ const SIBLINGS: Readonly<Record<string, (withFaults: (transport: Transport) => T
   UCWA: (withFaults) => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     const transport = withFaults(server.transport);
-    const connection = connect({ applications: server.url, token: 'secret', transport, retry });
+    const connection = connectUcwa({ server: server.url, auth: bearer('secret'), transport, retry });
     // Something that fails, and is sent again.
     at(50, () => connection.get({ href: '/down' }).pipe(again()).subscribe());
     return { connection, stream$: presence(connection, { uris: ['sip:sara@contoso.com'] }) };

@@ -11,11 +11,13 @@ import { pullNotifications } from '../lib/ews/pull/pull.ts';
 import { ewsSimulator } from '../lib/testing/ews/simulator.ts';
 import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
 import { eventRouter } from '../lib/ucwa/channel/eventRouter.ts';
-import { connect } from '../lib/ucwa/connect.ts';
+import { connectUcwa } from '../lib/ucwa/connect.ts';
 import { presence } from '../lib/ucwa/presence/presence.ts';
 import { gapEvent, type UcwaEvent } from '../lib/ucwa/protocol/events.ts';
 import { eventsAnswer, itemEvent } from './ews/answers.ts';
 import { httpServer } from './support/net/httpServer.ts';
+import { bearer } from '../lib/core/transport/auth.ts';
+import { batching } from '../lib/ucwa/batch/batched.ts';
 
 /** Calls something so many times, and gathers what it returns. */
 function times<Value>(count: number, make: (index: number) => Value): Value[] {
@@ -96,7 +98,12 @@ describe('How much is done', () => {
       methods.push(request.method);
       return server.transport(request);
     };
-    const ucwa = connect({ applications: server.url, token: 'secret', transport, batch: { maxParts: 100 } });
+    const ucwa = connectUcwa({
+      server: server.url,
+      auth: bearer('secret'),
+      transport,
+      batch: batching({ maxParts: 100 }),
+    });
     const all = new Subscription();
     times(250, (index) => all.add(presence(ucwa, { uris: [`sip:user${index}@contoso.com`] }).subscribe()));
     await new Promise((resolve) => setImmediate(resolve));

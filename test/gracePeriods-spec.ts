@@ -6,10 +6,11 @@ import { connectExchange } from '../lib/ews/connect.ts';
 import { streamingNotifications } from '../lib/ews/streaming/streaming.ts';
 import { ewsSimulator } from '../lib/testing/ews/simulator.ts';
 import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
-import { connect } from '../lib/ucwa/connect.ts';
+import { connectUcwa } from '../lib/ucwa/connect.ts';
 import { myContactsAndGroups } from '../lib/ucwa/presence/contactList.ts';
 import { presence } from '../lib/ucwa/presence/presence.ts';
 import { inVirtualTime } from './support/virtualTime.ts';
+import { bearer } from '../lib/core/transport/auth.ts';
 
 interface Kept {
   readonly connection: Pick<Releases, 'drain' | 'close'>;
@@ -21,11 +22,11 @@ interface Kept {
 const GRACE = { graceSeconds: 3600 };
 const LATENCY = { latencyMs: 50 };
 
-function onUcwa(streamOf: (ucwa: ReturnType<typeof connect>) => Observable<unknown>): () => Kept {
+function onUcwa(streamOf: (ucwa: ReturnType<typeof connectUcwa>) => Observable<unknown>): () => Kept {
   return () => {
     const server = ucwaSimulator({ mediumSeconds: 0, ...LATENCY });
-    const ucwa = connect({
-      ...{ applications: server.url, token: 'secret', transport: server.transport },
+    const ucwa = connectUcwa({
+      ...{ server: server.url, auth: bearer('secret'), transport: server.transport },
       graceSeconds: 900,
     });
     return {

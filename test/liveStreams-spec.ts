@@ -9,11 +9,12 @@ import {
 import { pullNotifications } from '../lib/ews/pull/pull.ts';
 import { connectExchange } from '../lib/ews/connect.ts';
 import { summarize } from '../lib/testing/ews/requests/readRequest.ts';
-import { connect } from '../lib/ucwa/connect.ts';
+import { connectUcwa } from '../lib/ucwa/connect.ts';
 import { presence } from '../lib/ucwa/presence/presence.ts';
 import { APPLICATION, applicationResource } from './bench/ucwaEvents.ts';
 import { answer, eventsAnswer } from './ews/answers.ts';
 import { response } from './support/responses.ts';
+import { bearer } from '../lib/core/transport/auth.ts';
 
 const ORIGIN = 'https://server.contoso.com';
 
@@ -37,7 +38,7 @@ function watching(): {
     const href = `${APPLICATION}/people/presenceSubscriptions/${requests.length}`;
     return of(json(url, JSON.stringify({ _links: { self: { href } } })));
   };
-  const ucwa = connect({ applications: `${ORIGIN}/applications`, token: 'secret', transport });
+  const ucwa = connectUcwa({ server: `${ORIGIN}/applications`, auth: bearer('secret'), transport });
   return { requests, one: (index) => presence(ucwa, { uris: [`sip:user${index}@contoso.com`] }) };
 }
 

@@ -13,7 +13,8 @@ import {
 } from '../lib/index.ts';
 import { connectExchange, pullNotifications } from '../lib/ews/index.ts';
 import { ewsSimulator, ucwaSimulator } from '../lib/testing/index.ts';
-import { connect, presence } from '../lib/ucwa/index.ts';
+import { connectUcwa, presence } from '../lib/ucwa/index.ts';
+import { bearer } from '../lib/core/transport/auth.ts';
 
 const applications = 'https://pool.contoso.com/ucwa/v1/applications';
 
@@ -27,7 +28,7 @@ function messages(answer: Partial<HttpResponse> & { readonly body?: string }): {
 
 function ends(transport: Transport): { ucwa: string; ews: string } {
   const seen = { ucwa: '', ews: '' };
-  connect({ applications, transport }).events$.subscribe({
+  connectUcwa({ server: applications, transport }).events$.subscribe({
     error: ({ message }: Error) => (seen.ucwa = message),
   });
   pullNotifications(connectExchange({ server: 'https://mail.contoso.com/EWS/Exchange.asmx', transport }), {
@@ -41,7 +42,7 @@ describe('Messages of errors', () => {
   it('say after a 401 that nothing was configured to sign in with', () => {
     const ucwa = ucwaSimulator();
     const errors: string[] = [];
-    connect({ applications: ucwa.url, transport: ucwa.transport }).events$.subscribe({
+    connectUcwa({ server: ucwa.url, transport: ucwa.transport }).events$.subscribe({
       error: ({ message }: Error) => errors.push(message),
     });
     const ews = ewsSimulator({ token: 'secret' });
@@ -58,7 +59,7 @@ describe('Messages of errors', () => {
   it('say after a 401 that a configured token was refused', () => {
     const { url, transport } = ucwaSimulator({ token: 'good' });
     let message = '';
-    connect({ applications: url, transport, token: 'bad' }).events$.subscribe({
+    connectUcwa({ server: url, transport, auth: bearer('bad') }).events$.subscribe({
       error: (error: Error) => (message = error.message),
     });
     expect(message).to.contain('the token was refused').and.not.contain('configured');
@@ -89,9 +90,9 @@ describe('Messages of errors', () => {
     const { url, transport } = ucwaSimulator();
     const headers = headersFrom({ 'content-type': 'text/xml' });
     const page: HttpResponse = { status: 200, url, headers, body$: of(new TextEncoder().encode('<html/>')) };
-    const ucwa = connect({
-      applications: url,
-      token: 'secret',
+    const ucwa = connectUcwa({
+      server: url,
+      auth: bearer('secret'),
       transport: (request) => (request.method === 'DELETE' ? of(page) : transport(request)),
     });
     presence(ucwa, { uris: ['sip:sara@contoso.com'] })

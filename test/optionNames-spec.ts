@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { EMPTY } from 'rxjs';
+import { bearer } from '../lib/core/transport/auth.ts';
 import {
-  memoryCheckpoints,
   releaseLedger,
   type RemoteResource,
   remoteResource,
@@ -30,12 +30,13 @@ import {
 import { serve } from '../lib/testing/http/index.ts';
 import {
   anonymousMeeting,
-  batched,
-  connect,
+  batching,
+  connectUcwa,
   contactPresence,
-  discover,
+  discovered,
   groupPresence,
   password,
+  publishing,
   presence,
   presenceBoard,
   xframe,
@@ -55,11 +56,10 @@ describe('Option names', () => {
   const transport: Transport = () => EMPTY;
   const uri = 'sip:sara@contoso.com';
   const url = 'https://mail.contoso.com/EWS/Exchange.asmx';
-  const at = { applications: 'https://pool.contoso.com/apps', token: 'secret', transport };
+  const at = { server: 'https://pool.contoso.com/apps', auth: bearer('secret'), transport };
   const watched = { folders: ['inbox'], events: ['newMail'] };
-  const ucwa = connect(at);
+  const ucwa = connectUcwa(at);
   const service = connectExchange({ server: url, transport });
-  const store = memoryCheckpoints();
   const text = (): string => '';
   const messages = { createType1Message: text, parseType2Message: text, createType3Message: text };
   const ews = ewsSimulator();
@@ -80,33 +80,25 @@ describe('Option names', () => {
         'use',
       ],
       // rxchange/ucwa
-      ['connect', (wrong) => connect({ ...at, ...wrong }), 'instanceID', 'instanceId'],
-      ['a channel', (wrong) => connect({ ...at, channel: wrong }), 'medium', 'mediumSeconds'],
-      ['batching', (wrong) => connect({ ...at, batch: wrong }), 'maxPart', 'maxParts'],
-      ['the retries of connect', (wrong) => connect({ ...at, retry: wrong }), 'retrys', 'retries'],
-      ['the limits of connect', (wrong) => connect({ ...at, limits: wrong }), 'redirect', 'redirects'],
-      ['publishing', (wrong) => connect({ ...at, publish: wrong }), 'activity', 'activityMinutes'],
+      ['connectUcwa', (wrong) => connectUcwa({ ...at, ...wrong }), 'instanceID', 'instanceId'],
+      ['a channel', (wrong) => connectUcwa({ ...at, channel: wrong }), 'medium', 'mediumSeconds'],
+      ['batching', (wrong) => batching(wrong), 'maxPart', 'maxParts'],
+      ['the retries of connectUcwa', (wrong) => connectUcwa({ ...at, retry: wrong }), 'retrys', 'retries'],
       [
-        'a checkpoint',
-        (wrong) => connect({ ...at, checkpoint: { store, key: 'a', ...wrong } }),
-        'keys',
-        'key',
+        'the limits of connectUcwa',
+        (wrong) => connectUcwa({ ...at, limits: wrong }),
+        'redirect',
+        'redirects',
       ],
-      ['tune', (wrong) => ucwa.tune(wrong), 'low', 'lowSeconds'],
+      ['publishing', (wrong) => publishing(wrong), 'activity', 'activityMinutes'],
+      ['setChannelParameters', (wrong) => ucwa.setChannelParameters(wrong), 'low', 'lowSeconds'],
       ['presence', (wrong) => presence(ucwa, { uris: [uri], ...wrong }), 'duration', 'durationMinutes'],
       ['contactPresence', (wrong) => contactPresence(ucwa, [uri], wrong), 'detail', 'details'],
       ['presenceBoard', (wrong) => presenceBoard(ucwa, [uri], wrong), 'grace', 'graceSeconds'],
       ['groupPresence', (wrong) => groupPresence(ucwa, { name: 'Family' }, wrong), 'onend', 'onEnd'],
       ['password', (wrong) => password({ username: 'a', password: 'b', ...wrong }), 'user', 'username'],
       ['anonymousMeeting', (wrong) => anonymousMeeting(wrong as Any), 'conferenceURI', 'conferenceUri'],
-      ['discover', (wrong) => discover({ domain: 'contoso.com', token: () => 't', ...wrong }), 'url', 'urls'],
-      ['batched', (wrong) => batched({ url: () => undefined, ...wrong }), 'maxpart', 'maxParts'],
-      [
-        'the backoff of batched',
-        (wrong) => batched({ url: () => undefined, backoff: wrong }),
-        'max',
-        'maxMs',
-      ],
+      ['discovered', (wrong) => discovered('contoso.com', wrong), 'url', 'urls'],
       ['xframe', (wrong) => xframe({ url, ...wrong }), 'timeout', 'timeoutMs'],
       // rxchange/ews
       [
@@ -203,7 +195,7 @@ describe('Option names', () => {
   }
 
   const noObjects: readonly [title: string, call: () => unknown, name: string, type: string][] = [
-    ['retry: 3 in connect', () => connect({ ...at, retry: 3 as Any }), 'retry', 'a number'],
+    ['retry: 3 in connectUcwa', () => connectUcwa({ ...at, retry: 3 as Any }), 'retry', 'a number'],
     [
       'retry: 3 in connectExchange',
       () => connectExchange({ server: url, retry: 3 as Any }),

@@ -8,7 +8,7 @@ import {
 } from '../lib/ews/index.ts';
 import { ewsSimulator, pushCallback, ucwaSimulator } from '../lib/testing/index.ts';
 import {
-  connect,
+  connectUcwa,
   contactPresence,
   groupPresence,
   myContactsAndGroups,
@@ -17,6 +17,7 @@ import {
 } from '../lib/ucwa/index.ts';
 import { inVirtualTime } from './support/virtualTime.ts';
 import { reactive } from './support/browser/reactive.ts';
+import { bearer } from '../lib/core/transport/auth.ts';
 
 const SARA = 'sip:sara@contoso.com';
 
@@ -24,7 +25,7 @@ describe("A connection in a Proxy, as by Vue's reactive", () => {
   describe('to UCWA', () => {
     const connected = () => {
       const server = ucwaSimulator({ mediumSeconds: 0, groups: { Family: [SARA] } });
-      const ucwa = connect({ applications: server.url, token: 'secret', transport: server.transport });
+      const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport: server.transport });
       return { server, ucwa, wrapped: reactive({ ucwa }).ucwa };
     };
 
@@ -53,7 +54,7 @@ describe("A connection in a Proxy, as by Vue's reactive", () => {
       const watching = wrapped.application$.subscribe(({ self }) => {
         wrapped.get({ href: self }).subscribe();
       });
-      wrapped.tune({ mediumSeconds: 60 });
+      wrapped.setChannelParameters({ mediumSeconds: 60 });
       expect(server.requests.map(({ method, status }) => `${method} ${status}`)).to.include('GET 200');
       watching.unsubscribe();
     });

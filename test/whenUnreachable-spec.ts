@@ -5,7 +5,7 @@ import type { Transport } from '../lib/core/transport/transport.ts';
 import { bearer } from '../lib/core/transport/auth.ts';
 import { connectExchange, pullNotifications } from '../lib/ews/index.ts';
 import { ewsSimulator, ucwaSimulator } from '../lib/testing/index.ts';
-import { connect } from '../lib/ucwa/index.ts';
+import { connectUcwa, existingApplication } from '../lib/ucwa/index.ts';
 import { at, inVirtualTime } from './support/virtualTime.ts';
 
 type Way = 'wait' | 'error';
@@ -30,16 +30,15 @@ const late = (transport: Transport): { readonly transport: Transport; readonly u
 
 const ucwa = (whenUnreachable: Way, kind: 'created' | 'given'): Result => {
   const server = ucwaSimulator();
-  const made = connect({ applications: server.url, token: 'token', transport: server.transport });
+  const made = connectUcwa({ server: server.url, auth: bearer('token'), transport: server.transport });
   const result: Result = { error: undefined, isConnected: false };
   inVirtualTime(() => {
     const { transport, up } = late(server.transport);
     let href = '';
     const kept = made.application$.subscribe(({ self }) => (href = self));
-    const where = kind === 'created' ? { applications: server.url } : { application: href };
-    const tried = connect({
-      ...where,
-      token: 'token',
+    const tried = connectUcwa({
+      server: kind === 'created' ? server.url : existingApplication(href),
+      auth: bearer('token'),
       transport,
       retry,
       whenUnreachable,
@@ -100,7 +99,7 @@ describe('whenUnreachable', () => {
 
   it('is one of two words', () => {
     const whenUnreachable = 'never' as unknown as Way;
-    expect(() => connect({ applications: 'https://pool.example/', whenUnreachable })).to.throw(
+    expect(() => connectUcwa({ server: 'https://pool.example/', whenUnreachable })).to.throw(
       TypeError,
       'whenUnreachable',
     );

@@ -1,19 +1,20 @@
 import { elementAt, filter, firstValueFrom, mergeMap, ReplaySubject, timeout } from 'rxjs';
 import { fetchTransport } from '../core/transport/fetch.ts';
 import type { UcwaSimulator } from '../testing/index.ts';
-import { connect, presence, type Ucwa, type UcwaEvent } from '../ucwa/index.ts';
+import { connectUcwa, presence, type Ucwa, type UcwaEvent } from '../ucwa/index.ts';
 import { printExchanges } from './printExchanges.ts';
 import type { Terminal } from './terminal.ts';
 import { describeOutcome } from './watch.ts';
+import { bearer } from '../core/transport/auth.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const TIMEOUT_MS = 4000;
 
 /** Watches presence on a simulated server; resolves with whether everything was removed. */
 export async function demoUcwa(terminal: Terminal, simulator: UcwaSimulator, url: string): Promise<boolean> {
-  const ucwa = connect({
-    applications: url,
-    token: 'demo',
+  const ucwa = connectUcwa({
+    server: url,
+    auth: bearer('demo'),
     transport: printExchanges(terminal)(fetchTransport()),
   });
   ucwa.releases.outcomes$.subscribe((outcome) => {

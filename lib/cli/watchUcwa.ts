@@ -1,8 +1,17 @@
-import { type ConnectOptions, connect, password, presence } from '../ucwa/index.ts';
+import {
+  batching,
+  connectUcwa,
+  discovered,
+  existingApplication,
+  password,
+  presence,
+  type UcwaOptions,
+} from '../ucwa/index.ts';
 import { numberArgument, parseOptions, required, UsageError } from './arguments.ts';
 import { readPassword, readToken } from './secret.ts';
 import type { Terminal } from './terminal.ts';
 import { watch } from './watch.ts';
+import { bearer } from '../core/transport/auth.ts';
 
 export const WATCH_UCWA_HELP = `rxchange watch ucwa --domain DOMAIN --user NAME --uri SIP-URI [options]: print the presence of contacts as JSON lines until Ctrl-C
 
@@ -24,7 +33,7 @@ export const WATCH_UCWA_HELP = `rxchange watch ucwa --domain DOMAIN --user NAME 
 interface Login {
   /** Reads the password or the token. */
   readonly readSecret: () => Promise<string>;
-  readonly optionsWith: (secret: string) => ConnectOptions;
+  readonly optionsWith: (secret: string) => UcwaOptions;
 }
 
 /** Prints the presence of contacts until the user interrupts; resolves with the exit code. */
@@ -47,11 +56,11 @@ export async function watchUcwa(terminal: Terminal, args: readonly string[]): Pr
   const durationMinutes = numberArgument(options.duration, '--duration');
   const watched = { uris, ...(durationMinutes === undefined ? {} : { durationMinutes }) };
   const maxParts = numberArgument(options.batch, '--batch');
-  const batch = maxParts === undefined ? {} : { batch: { maxParts } };
+  const batch = { batch: batching(maxParts === undefined ? {} : { maxParts }) };
   // Reports invalid options before the prompt for a secret.
-  presence(connect({ ...optionsWith('none'), ...batch }), watched);
+  presence(connectUcwa({ ...optionsWith('none'), ...batch }), watched);
 
-  const ucwa = connect({ ...optionsWith(await readSecret()), ...batch });
+  const ucwa = connectUcwa({ ...optionsWith(await readSecret()), ...batch });
   return watch(terminal, presence(ucwa, watched), ucwa);
 }
 
@@ -73,18 +82,24 @@ function loginOf(
   }
   const readGivenToken = (): Promise<string> => readToken(terminal, options['token-file']);
   if (application !== undefined) {
-    return { readSecret: readGivenToken, optionsWith: (token) => ({ application, token }) };
+    return {
+      readSecret: readGivenToken,
+      optionsWith: (token) => ({ server: existingApplication(application), auth: bearer(token) }),
+    };
   }
   if (applications !== undefined) {
-    return { readSecret: readGivenToken, optionsWith: (token) => ({ applications, token }) };
+    return {
+      readSecret: readGivenToken,
+      optionsWith: (token) => ({ server: applications, auth: bearer(token) }),
+    };
   }
-  const found = {
-    domain: required(domain, '--domain (or --application, or --applications)'),
-    ...(urls === undefined ? {} : { urls }),
-  };
+  const server = discovered(
+    required(domain, '--domain (or --application, or --applications)'),
+    urls === undefined ? {} : { urls },
+  );
   const username = required(options.user, '--user');
   return {
     readSecret: () => readPassword(terminal, options['password-file']),
-    optionsWith: (secret) => ({ ...found, signIn: password({ username, password: secret }) }),
+    optionsWith: (secret) => ({ server, auth: password({ username, password: secret }) }),
   };
 }

@@ -4,9 +4,8 @@ import { releaseLedger } from '../core/lifecycle/ledger.ts';
 import { timerWheel } from '../core/rx/timerWheel.ts';
 import { untilClosed } from '../core/lifecycle/closing.ts';
 import { application } from './application/application.ts';
-import { batching } from './batch/batched.ts';
 import { channel } from './channel/channel.ts';
-import type { ConnectOptions } from './options.ts';
+import type { UcwaOptions } from './options.ts';
 import { checkParameters, resolveOptions } from './resolveOptions.ts';
 import { eventRouter } from './channel/eventRouter.ts';
 import { absolute } from './protocol/href.ts';
@@ -19,55 +18,38 @@ import { mutex } from '../core/rx/mutex.ts';
 import { resourceCodec } from './protocol/resource.ts';
 import { type Ucwa, type UcwaSession, SESSION, type WithSession } from './session/session.ts';
 
-/** How long the server holds a request for events where it is not told otherwise. [EventChannelDetails] */
+/** The server's own default for how long it holds a request for events. */
 const TIMEOUT_SECONDS = 180;
 
 /**
- * Describes a connection to a UCWA server (Skype for Business). Nothing is sent before a subscription.
+ * Creates a connection to a UCWA server, such as Skype for Business. Nothing is sent before a subscription.
  *
- * The first subscription creates the application, all share it, and it is deleted after the last has ended and
- * everything on it has been removed. It throws a TypeError that names the option for one that cannot be used.
- * [CreateAnApplication, EventsInUCWA]
+ * The first subscription creates the application, and all share it. It is deleted after the last subscription has ended
+ * and everything on it was removed.
  *
- * With a `domain` the first subscription also finds the server and signs in there. What `discover` errors with
- * is an error of the streams then; but hosts that do not answer for now are waited for: as often as `retry`
- * says at first, and without end once there was a connection. A user who has moved to another server is
- * followed there. [RootURL]
+ * @throws TypeError that names the option that cannot be used.
+ * @see [MS-UCWA] CreateAnApplication, EventsInUCWA
  *
  * @example
  * ```ts
- * import { connect, password, presence } from 'rxchange/ucwa';
- * import { ucwaDiscovery, ucwaSimulator } from 'rxchange/testing';
- *
- * const pool = ucwaSimulator({ origin: 'https://lyncweb.contoso.com' });
- * const { transport } = ucwaDiscovery({ users: { 'sara@contoso.com': 'hush' }, pool: pool.transport });
- * const signIn = password({ username: 'sara@contoso.com', password: 'hush' });
- * const ucwa = connect({ domain: 'contoso.com', signIn, transport });
- * const watching = presence(ucwa, { uris: ['sip:john@contoso.com'] }).subscribe();
- * console.log(pool.presenceSubscriptions.map(({ uris }) => uris));
- * // prints: [ [ 'sip:john@contoso.com' ] ]
- * watching.unsubscribe();
- * await ucwa.drain();
- * ```
- *
- * @example
- * ```ts
- * import { take } from 'rxjs';
- * import { connect } from 'rxchange/ucwa';
+ * import { bearer } from 'rxchange';
+ * import { connectUcwa, presence } from 'rxchange/ucwa';
  * import { ucwaSimulator } from 'rxchange/testing';
  *
  * const server = ucwaSimulator();
- * const ucwa = connect({ applications: server.url, token: 'secret', transport: server.transport });
- * ucwa.events$.pipe(take(1)).subscribe(({ type, link }) => console.log(type, link.rel));
- * server.emit({ type: 'updated', link: { rel: 'missedItems', href: '/missedItems' } });
- * // prints: updated missedItems
+ * const { url, transport } = server;
+ * const ucwa = connectUcwa({ server: url, auth: bearer('secret'), transport });
+ * const watching = presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe();
+ * console.log(server.presenceSubscriptions.map(({ uris }) => uris));
+ * // prints: [ [ 'sip:sara@contoso.com' ] ]
+ * watching.unsubscribe();
  * const { outcomes } = await ucwa.drain();
  * console.log(outcomes.map(({ resource, outcome }) => `${resource} ${outcome}`));
- * // prints: [ 'application Released' ]
+ * // prints: [ 'presenceSubscription Released', 'application Released' ]
  * ```
  */
-export function connect(options: ConnectOptions): Ucwa {
-  const { source, location, ack, onReplaced, graceMs, retry, onExpelled, backoff, limits, ...plan } =
+export function connectUcwa(options: UcwaOptions): Ucwa {
+  const { location, ack, onPGetReplaced, retry, backoff, limits, sign, base, checkpointing, ...plan } =
     resolveOptions(options);
   const { pause, answered, failed } = backoff;
   let { parameters } = plan;
@@ -75,41 +57,38 @@ export function connect(options: ConnectOptions): Ucwa {
   const ledger = releaseLedger();
   const { leaving$ } = ledger;
   const { transport, polling } = transportStack({
-    ...{
-      sending: plan.sending,
-      signed: plan.signed,
-      pinned: location.pinned,
-      noted: location.tracked,
-      backoff,
-      retry,
-      limits,
-    },
-    together: batching(plan.batch, () => live, limits, { leaving$, answered, failed }),
+    ...{ base, sign, backoff, retry, limits },
+    restrict: location.pinned,
+    track: location.tracked,
+    batch: plan.batch(() => live, limits, { leaving$, answered, failed }),
     heldSeconds: () => parameters.timeoutSeconds ?? TIMEOUT_SECONDS,
   });
-  // After the batches, which are to pass when they are flushed.
+  // After the batches, which the backoff lets pass when they are flushed.
   leaving$.subscribe(backoff.leave);
   const events = eventRouter();
-  const tuned = new Subject<void>();
-  const { checkpoint, publication } = plan;
-  const contactsTurn$ = mutex();
+  const changed = new Subject<void>();
+  const contactListMutex$ = mutex();
   const application$ = application({
-    ...{ source, location, transport, ledger, graceMs, pause, onExpelled, publication },
-    ...{ checkpoint, ack, contactsTurn$, whenUnreachable: plan.whenUnreachable },
+    ...{ location, transport, ledger, pause, checkpointing, ack, contactListMutex$ },
+    identity: plan.identity,
+    graceMs: plan.graceMs,
+    onApplicationEnded: plan.onApplicationEnded,
+    whenUnreachable: plan.whenUnreachable,
+    publish: plan.publish,
     onMade: (made) => (live = made),
   });
   const batches$ = channel({
-    ...{ application$, router: events, ack, onReplaced, pause, hasMoved: location.hasMoved },
+    ...{ application$, router: events, ack, onPGetReplaced, pause, hasMoved: location.hasMoved },
     transport: polling,
     parameters: () => parameters,
-    resend$: merge(tuned, backoff.online$),
+    resend$: merge(changed, backoff.online$),
   });
 
   const internals: UcwaSession = {
     application$: application$.pipe(shareLatest(({ isEnded: isOver }) => !isOver)),
     ...{ router: events, channelRefCount: channelRefCount(batches$), timers: timerWheel() },
-    ...{ ledger, transport, pause, contactListMutex$: contactsTurn$, hasMoved: location.hasMoved },
-    hasCheckpoint: checkpoint !== undefined,
+    ...{ ledger, transport, pause, contactListMutex$, hasMoved: location.hasMoved },
+    checkpointing,
     mediumSeconds: () => parameters.mediumSeconds,
   };
   const connection: WithSession = {
@@ -134,10 +113,10 @@ export function connect(options: ConnectOptions): Ucwa {
         untilClosed(ledger, 'get'),
       );
     },
-    tune: (changed) => {
-      checkParameters(changed);
-      parameters = { ...parameters, ...changed };
-      tuned.next();
+    setChannelParameters: (some) => {
+      checkParameters(some);
+      parameters = { ...parameters, ...some };
+      changed.next();
     },
     drain: (options) => ledger.drain(options),
     close: (options) => ledger.close(options),

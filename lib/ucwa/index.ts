@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type Application } from './application/liveApplication.ts';
+export type { Application } from './application/liveApplication.ts';
 export type {
   Embedded,
   Link,
@@ -13,22 +13,13 @@ export type {
   OneOrMany,
   Reason,
   Resource,
-  EmbeddedResource as ResourceAtHand,
+  EmbeddedResource,
 } from './protocol/resource.ts';
-export type { Checkpoint } from '../core/checkpoint/checkpoint.ts';
-export { batched, type BatchingOptions, type BatchOptions } from './batch/batched.ts';
-export { connect } from './connect.ts';
-export { type Ucwa } from './session/session.ts';
-export type {
-  ApplicationsOptions,
-  ChannelOptions,
-  CommonConnectOptions,
-  ConnectOptions,
-  DomainOptions,
-  GivenApplicationOptions,
-} from './options.ts';
-export type { OnExpelled, OnReplaced } from './protocol/failures.ts';
-export { type Acknowledgement, type ChannelParameters, type EventBatch } from './protocol/cursor.ts';
+export { type Batching, batching, type BatchingOptions } from './batch/batched.ts';
+export { connectUcwa } from './connect.ts';
+export type { Ucwa } from './session/session.ts';
+export type { ChannelOptions, UcwaOptions } from './options.ts';
+export type { ChannelParameters, EventBatch } from './protocol/cursor.ts';
 export {
   DiscoveryError,
   type DiscoveryFailure,
@@ -47,15 +38,8 @@ export {
   type UcwaEvent,
   type UpdatedEvent,
 } from './protocol/events.ts';
-export { type Discovery, discover, type DiscoveryOptions } from './discovery/discover.ts';
-export { type UcwaLocation } from './discovery/steps.ts';
-export {
-  type FrameElement,
-  type FrameMessageEvent,
-  type FrameParent,
-  type FrameWindow,
-} from './transport/iframe.ts';
-export { shouldRediscover as mustDiscoverAgain } from './discovery/location.ts';
+export { discovered, type DiscoveryOptions } from './discovery/discovered.ts';
+export { existingApplication, type UcwaServer } from './discovery/server.ts';
 export { myContactsAndGroups } from './presence/contactList.ts';
 export {
   type ContactDetail,
@@ -72,16 +56,16 @@ export type {
 } from './presence/contactState.ts';
 export { groupPresence, type GroupSelection } from './presence/group.ts';
 export type { LifetimeOptions } from './subscription/options.ts';
-export type { PublishOptions } from './application/publish.ts';
+export { type Publishing, publishing, type PublishOptions } from './application/publish.ts';
 export { presence, type PresenceOptions } from './presence/presence.ts';
 export { presenceBoard } from './presence/presenceBoard.ts';
 export type { OnEnd } from './subscription/recreation.ts';
+export type { SignIn, UcwaAuth } from './auth/signer.ts';
 export {
   anonymousMeeting,
   type MeetingCredentials,
   password,
   type PasswordCredentials,
-  type SignIn,
   windows,
 } from './auth/signIn.ts';
 export { xframe, type XFrameOptions } from './transport/xframe.ts';

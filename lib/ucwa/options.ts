@@ -5,184 +5,158 @@ import type { Fetch } from '../core/transport/send.ts';
 import type { Limits } from '../core/limits.ts';
 import type { Transport } from '../core/transport/transport.ts';
 import type { RetryPolicy } from '../core/backoff/withRetry.ts';
-import type { TokenProvider } from '../core/transport/withToken.ts';
-import type { BatchingOptions } from './batch/batched.ts';
-import { type Acknowledgement, type ChannelParameters, PARAMETER_RANGES } from './protocol/cursor.ts';
-import type { OnExpelled, OnReplaced } from './protocol/failures.ts';
-import { DISCOVERY_NAMES, type DiscoveryOptions } from './discovery/discover.ts';
-import type { PublishOptions } from './application/publish.ts';
+import type { Publishing } from './application/publish.ts';
+import type { UcwaAuth } from './auth/signer.ts';
+import type { Batching } from './batch/batched.ts';
+import type { UcwaServer } from './discovery/server.ts';
+import { type ChannelParameters, PARAMETER_RANGES } from './protocol/cursor.ts';
 
 /** How the event channel is read. */
 export interface ChannelOptions extends ChannelParameters {
   /**
-   * When a batch of events is acknowledged, which is by asking for the next: `eager` before it is processed, as
-   * documented; `processed` when all subscribers have seen it, so that with a `checkpoint` a crash loses nothing.
+   * When events are acknowledged, which the next request does.
+   *
+   * - `eager`: before they are processed, as documented.
+   * - `processed`: after `next` of all subscribers has returned. With a `checkpoint` a crash then loses nothing.
    * @default 'eager'
    */
-  readonly ack?: Acknowledgement;
+  readonly ack?: 'eager' | 'processed';
   /**
-   * What to do when another client has taken over the channel: end with the error, or leave the application to
-   * it and go on as another instance of the same one, which has a channel of its own.
-   * @default 'fail'
+   * What to do when another client has taken over the event channel.
+   *
+   * - `error`: the streams error.
+   * - `newInstance`: the application is left to the other client, and a new instance of it is created.
+   * @default 'error'
    */
-  readonly onReplaced?: OnReplaced;
+  readonly onPGetReplaced?: 'error' | 'newInstance';
 }
 
 /** The names of {@link ChannelOptions}. */
-export const CHANNEL_NAMES: OptionNames<ChannelOptions> = { ...PARAMETER_RANGES, ack: 1, onReplaced: 1 };
+export const CHANNEL_NAMES: OptionNames<ChannelOptions> = { ...PARAMETER_RANGES, ack: 1, onPGetReplaced: 1 };
 
-/** What is common to all kinds of {@link ConnectOptions}. */
-export interface CommonConnectOptions {
+/** Options of {@link connectUcwa}. */
+export interface UcwaOptions {
   /**
-   * An OAuth token, or how to get one, asked with the origin that it is for. Leave it out where the transport
-   * or the browser signs the requests.
+   * The absolute URL of the link `applications`, `discovered('contoso.com')`, or `existingApplication(href)`.
+   * Applications are created at the former two.
    */
-  readonly token?: TokenProvider;
+  readonly server: string | UcwaServer;
   /**
-   * Whether the token is sent in clear text, too: to `applications` or `application` by http on another machine. Not
-   * with `domain`: discovery follows https only.
+   * How requests are signed: `bearer(token)`, `password(…)`, `windows()` or `anonymousMeeting(…)`.
+   * @default requests are not signed here, because the transport or the browser does it
+   */
+  readonly auth?: UcwaAuth;
+  /**
+   * Whether credentials may be sent in clear text, to a `server` that is an http URL of another machine.
    * @default false
    */
   readonly allowInsecureHttp?: boolean;
   /** The language of the server's messages. @default 'en-us' */
   readonly culture?: string;
-  /** Applications of one culture, endpointId and userAgent are one. @default a new one for each connection */
+  /**
+   * Identifies the client: creating an application again with the same culture, endpointId and userAgent returns the
+   * same one.
+   * @default a random one for each connection
+   */
   readonly endpointId?: string;
-  /** @default 'rxchange' */
+  /** The name of the client. @default 'rxchange' */
   readonly userAgent?: string;
-  /** Tells several windows of one application apart, so that each has an event channel of its own. @default none */
+  /** Distinguishes several windows of one application, so that each has its own event channel. @default none */
   readonly instanceId?: string;
-  /** What sends the requests. @default fetchTransport(fetch) */
+  /** Sends the requests. @default fetchTransport(fetch) */
   readonly transport?: Transport;
-  /** A WHATWG fetch, if there is no `transport`. @default cross-fetch, with kept-alive connections on Node */
+  /** A WHATWG fetch, if there is no `transport`. @default the platform's in browsers; cross-fetch elsewhere */
   readonly fetch?: Fetch;
   /** How the event channel is read. */
   readonly channel?: ChannelOptions;
-  /**
-   * How requests that fall into the same turn go out together, where the server takes batches; `false` lets
-   * each go alone. [BatchingRequests]
-   * @default 20 at a time, 100 under way
-   */
-  readonly batch?: BatchingOptions | false;
+  /** `batching()`: requests that fall together are sent as one. @default each request is sent alone */
+  readonly batch?: Batching;
   /** The waits between attempts. @default as documented there */
   readonly retry?: RetryPolicy;
   /** The limits of what the server sends. @default as documented there */
   readonly limits?: Limits;
   /**
-   * How long the application is kept after the last stream has ended, from 0 to 900 seconds, so that the next
-   * stream need not create another. `drain`, `close` and `closeOnPageHide` end this time at once. Until it ends, it
-   * keeps a process on Node alive.
+   * How long the application is kept after its last stream has ended, from 0 to 900 seconds: the next stream then need
+   * not create another. `drain`, `close` and `closeOnPageHide` end this time at once. It keeps a Node process alive.
    * @default 3
    */
   readonly graceSeconds?: number;
   /**
-   * What to do when the server has ended the application and says so, by 410: because it was inactive, or the
-   * user has too many of them. An application that was merely lost is always made again, and one whose
-   * userAgent is not allowed never.
+   * What to do when the server has ended the application, with status 410, because it was inactive or the user has too
+   * many. An application that was lost is always re-created; one whose userAgent is not allowed never is.
+   *
+   * - `error`: the streams error.
+   * - `recreate`: the application is created again.
    * @default 'error'
    */
-  readonly onExpelled?: OnExpelled;
+  readonly onApplicationEnded?: 'error' | 'recreate';
   /**
-   * What to do if the server cannot be reached, or is busy, before there was a connection: end with the error after the
-   * retries, or wait until it answers, with the growing waits of `retry`. Once there was a connection, it always waits.
+   * What to do if the server cannot be reached, or is busy, before there was a connection.
+   *
+   * - `error`: the streams error after the retries.
+   * - `wait`: the connection waits, with the growing waits of `retry`, as it always does later.
    * @default 'error'
    */
   readonly whenUnreachable?: 'wait' | 'error';
+  /** `publishing()`: others see the user as available. @default nothing is published */
+  readonly publish?: Publishing;
   /**
-   * Makes the user available to others, and keeps telling that the user is active, while this connection is
-   * used: for those who are not only to watch, but to be seen. Where the server refuses it, all streams error.
-   * @default nothing of it is sent
-   */
-  readonly publish?: PublishOptions;
-  /**
-   * Keeps for the next process what this one has on the server, and with `channel.ack: 'processed'` how far it has
-   * come; a clean end leaves nothing there. A connection that begins with a checkpoint takes over the application
-   * of a process that has died, if that is still there, removes the subscriptions that were left on it, and goes on
-   * behind the events that were processed, which is when `next` of all subscribers has returned. Where events may
-   * have been lost, a `gap` event stands in front. Not for an application that is given.
-   * @default nothing is kept
+   * `checkpointed(store, key)`: what is on the server is saved for the next process, and with
+   * `channel.ack: 'processed'` the position in the event channel, too. After a clean end nothing is left in the store.
+   *
+   * After a crash, a connection with the same checkpoint takes over the application if it is still there, removes the
+   * subscriptions that were left on it, and resumes after the events that were processed. If events may have been
+   * lost, a `gap` event comes first. An `existingApplication` cannot have a checkpoint.
+   * @default nothing is saved
    *
    * @example
    * ```ts
-   * import { memoryCheckpoints } from 'rxchange';
+   * import { bearer, checkpointed, memoryCheckpoints } from 'rxchange';
    * import { ucwaSimulator } from 'rxchange/testing';
-   * import { connect, presence } from 'rxchange/ucwa';
+   * import { connectUcwa, presence } from 'rxchange/ucwa';
    *
    * const { url, transport } = ucwaSimulator({ mediumSeconds: 0 });
    * // For a service on Node: fileCheckpoints('/var/lib/presence/checkpoints').
    * const store = memoryCheckpoints();
-   * const isKept = () => store.load('presence').subscribe((kept) => console.log(kept !== undefined));
-   * const ucwa = connect({
-   *   ...{ applications: url, token: 'secret', transport },
+   * const printSaved = () => store.load('presence').subscribe((saved) => console.log(saved !== undefined));
+   * const ucwa = connectUcwa({
+   *   ...{ server: url, auth: bearer('secret'), transport },
    *   channel: { ack: 'processed' },
-   *   checkpoint: { store, key: 'presence' },
+   *   checkpoint: checkpointed(store, 'presence'),
    * });
    * presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe();
-   * isKept(); // what the next process needs, if this one is killed now
+   * printSaved(); // needed by the next process if this one is killed now
    * // prints: true
    * await ucwa.close();
-   * isKept();
+   * printSaved();
    * // prints: false
    * ```
    */
   readonly checkpoint?: Checkpoint;
   /**
-   * Emits when there is a network again: whatever waits for one is tried at once.
-   * @default when the platform says so, where it does, as browsers do
+   * Emits when the network is available again: whatever waits for it is sent at once.
+   * @default the platform's `online` event, in browsers
    */
   readonly online$?: Observable<unknown>;
 }
 
-/** Where a connection's application is created: at the link of that name, which discovery tells. */
-export interface ApplicationsOptions {
-  /** Absolute. */
-  readonly applications: string;
-  /** Not both. */
-  readonly application?: undefined;
-  /** Not both. */
-  readonly domain?: undefined;
-  /** Only with `domain`. */
-  readonly signIn?: undefined;
-}
-
-/** An application that exists already. It is used, and never deleted. */
-export interface GivenApplicationOptions {
-  /** Absolute. */
-  readonly application: string;
-  /** Not both. */
-  readonly applications?: undefined;
-  /** Not both. */
-  readonly domain?: undefined;
-  /** Only with `domain`. */
-  readonly signIn?: undefined;
-}
-
-/** Whose UCWA to find, as `discover` does, and as whom to sign in there. */
-export interface DomainOptions extends Omit<DiscoveryOptions, 'retry' | 'transport' | 'fetch' | 'limits'> {
-  /** Not both. */
-  readonly applications?: undefined;
-  /** Not both. */
-  readonly application?: undefined;
-}
-
-/** Which server and which application. */
-export type ConnectOptions = CommonConnectOptions &
-  (ApplicationsOptions | GivenApplicationOptions | DomainOptions);
-
-/** The names of {@link ConnectOptions}. */
-export const CONNECT_NAMES: OptionNames<ConnectOptions> = {
-  ...DISCOVERY_NAMES,
-  applications: 1,
-  application: 1,
+/** The names of {@link UcwaOptions}. */
+export const UCWA_NAMES: OptionNames<UcwaOptions> = {
+  server: 1,
+  auth: 1,
+  allowInsecureHttp: 1,
   culture: 1,
   endpointId: 1,
   userAgent: 1,
   instanceId: 1,
-  allowInsecureHttp: 1,
+  transport: 1,
+  fetch: 1,
   channel: 1,
   batch: 1,
+  retry: 1,
+  limits: 1,
   graceSeconds: 1,
-  onExpelled: 1,
+  onApplicationEnded: 1,
   whenUnreachable: 1,
   publish: 1,
   checkpoint: 1,

@@ -2,10 +2,11 @@ import crossFetch from 'cross-fetch';
 import { mergeMap, repeat, take } from 'rxjs';
 import { readText } from '../../lib/core/transport/transport.ts';
 import { fetchTransport } from '../../lib/core/transport/fetch.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import type { Benchmark, Contender } from './benchmark.ts';
 import { keepingAgent, loopback, raw, textOf } from './loopback.ts';
 import { APPLICATION } from './ucwaEvents.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
 
 const ROUNDS = 1000;
 
@@ -33,7 +34,7 @@ export const benchmark: Benchmark = {
   work: 'rounds of the event channel over loopback, where the server has an event at once',
   contenders: {
     rxchange: contender((origin) => (rounds) => {
-      const ucwa = connect({ applications: `${origin}/ucwa/oauth/v1/applications`, token: 'secret' });
+      const ucwa = connectUcwa({ server: `${origin}/ucwa/oauth/v1/applications`, auth: bearer('secret') });
       return new Promise((resolve, reject) => {
         ucwa.events$.pipe(take(rounds)).subscribe({
           error: reject,

@@ -5,11 +5,12 @@ import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/t
 import { messageParser } from '../../lib/ews/protocol/parser.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import type { Benchmark, Contender, Measures } from './benchmark.ts';
 import { bytesOf, chunksOf, ewsAnswer, getEventsResponse, SUBSCRIPTION_ID } from './ewsMessages.ts';
 import { APPLICATION, applicationResource } from './ucwaEvents.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
 
 const LIVE = 10_000;
 const CHUNK_BYTES = 65_536;
@@ -130,9 +131,9 @@ export const benchmark: Benchmark = {
         );
     }),
     presence: live(() => {
-      const ucwa = connect({
-        applications: `${ORIGIN}/applications`,
-        token: 'secret',
+      const ucwa = connectUcwa({
+        server: `${ORIGIN}/applications`,
+        auth: bearer('secret'),
         transport: ucwaServer(),
       });
       return (index) => presence(ucwa, { uris: [`sip:user${index}@contoso.com`] });

@@ -5,11 +5,13 @@ import type { DrainReport } from '../../lib/core/lifecycle/ledger.ts';
 import { unsubscribeEnvelope } from '../../lib/ews/protocol/envelope.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import type { Benchmark, Contender, Measures } from './benchmark.ts';
 import { SUBSCRIPTION_ID } from './ewsMessages.ts';
 import { keepingAgent, loopback, raw, textOf } from './loopback.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import { batching } from '../../lib/ucwa/batch/batched.ts';
 
 const SUBSCRIPTIONS = 1000;
 const IN_FLIGHT = 16;
@@ -78,7 +80,11 @@ export const benchmark: Benchmark = {
     'rxchange/ucwa': async () => {
       const applications = `${await loopback('ucwa')}/ucwa/oauth/v1/applications`;
       return () => {
-        const ucwa = connect({ applications, token: 'secret', batch: { maxParts: 100 } });
+        const ucwa = connectUcwa({
+          server: applications,
+          auth: bearer('secret'),
+          batch: batching({ maxParts: 100 }),
+        });
         return endTogether(
           ucwa,
           indexes(SUBSCRIPTIONS).map((index) => presence(ucwa, { uris: [`sip:user${index}@contoso.com`] })),

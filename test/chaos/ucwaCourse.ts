@@ -1,18 +1,19 @@
 import { merge, Subject, type Subscription } from 'rxjs';
 import type { UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import type { Random } from '../support/random/random.ts';
 import type { Course, CourseOptions } from './course.ts';
 import { errorCount } from './errorCount.ts';
 import { follower, newTally } from './follower.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
 
 /** Watches contacts, each with a subscription of its own, and the whole channel. */
 export function ucwaCourse(server: UcwaSimulator, random: Random, options: CourseOptions): Course {
   const { origin, subscriptions } = options;
-  const ucwa = connect({
-    applications: `${origin}${new URL(server.url).pathname}`,
-    token: 'token',
+  const ucwa = connectUcwa({
+    server: `${origin}${new URL(server.url).pathname}`,
+    auth: bearer('token'),
     retry: { initialMs: 2, maxMs: 100, retries: 10 },
   });
   const tally = newTally();

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { firstValueFrom } from 'rxjs';
 import { run } from '../../lib/cli/run.ts';
-import { discover } from '../../lib/ucwa/discovery/discover.ts';
+import { discover } from '../ucwa/discovery/discover.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
 import { specTerminal } from '../support/terminal.ts';
 
@@ -49,7 +49,7 @@ describe('rxchange simulate', () => {
     const recorded = await server.line(/^discovery: http/);
     const discovery = discover({
       ...{ domain: 'contoso.com', urls: [recorded.replace('discovery: ', '')] },
-      signIn: password({ username: 'anybody', password: 'anything' }),
+      auth: password({ username: 'anybody', password: 'anything' }),
     });
     const { applications } = await firstValueFrom(discovery.location$);
     expect(await server.line(/^http/)).to.equal(applications);

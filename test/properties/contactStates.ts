@@ -2,9 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { NEVER, timer } from 'rxjs';
 import fc from 'fast-check';
 import { type Fault, type SimulatedPresence, ucwaSimulator } from '../../lib/testing/index.ts';
-import { connect, contactPresence, type ContactPresence } from '../../lib/ucwa/index.ts';
+import { connectUcwa, contactPresence, type ContactPresence } from '../../lib/ucwa/index.ts';
 import { NO_FIGURES, type Trial } from './law.ts';
 import { inVirtualTime } from './virtualTime.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
 
 /** What happens to contacts whose states are watched, in virtual milliseconds. */
 export interface ContactProgram {
@@ -86,8 +87,8 @@ const inWords = (state: Partial<Record<(typeof FIELDS)[number], string | undefin
 export function playContacts(program: ContactProgram): Promise<Trial> {
   const { latencyMs, contactHrefs, contactEvents, steps } = program;
   const server = ucwaSimulator({ mediumSeconds: 0, latencyMs, contactHrefs, contactEvents });
-  const ucwa = connect({
-    ...{ applications: server.url, token: 'token', transport: server.transport, endpointId: 'e' },
+  const ucwa = connectUcwa({
+    ...{ server: server.url, auth: bearer('token'), transport: server.transport, endpointId: 'e' },
     ...{ retry: { random: () => 0.5 }, online$: NEVER },
   });
   const truth = new Map<string, SimulatedPresence>(URIS.map((uri) => [uri, { availability: 'Offline' }]));

@@ -19,9 +19,11 @@ import {
   type Transport,
 } from '../../lib/core/transport/transport.ts';
 import { ucwaSimulator } from '../../lib/testing/index.ts';
-import { connect, contactPresence, type ContactPresence, presence } from '../../lib/ucwa/index.ts';
+import { connectUcwa, contactPresence, type ContactPresence, presence } from '../../lib/ucwa/index.ts';
 import { NO_FIGURES, type Trial } from './law.ts';
 import { inVirtualTime } from './virtualTime.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import { batching } from '../../lib/ucwa/batch/batched.ts';
 
 /** How the server of a connection fails. */
 export type OutageHow = 'no network' | 'no answer' | 500 | 503 | 429 | 'a page';
@@ -104,9 +106,9 @@ export function playOutages(program: OutageProgram): Promise<Trial> {
       span.sent += 1;
       return fails(request, span.how);
     });
-  const ucwa = connect({
-    ...{ applications: server.url, token: 'token', transport, online$: NEVER },
-    ...{ limits: { headersSeconds: HEADERS_SECONDS }, ...(batch ? {} : { batch: false as const }) },
+  const ucwa = connectUcwa({
+    ...{ server: server.url, auth: bearer('token'), transport, online$: NEVER },
+    ...{ limits: { headersSeconds: HEADERS_SECONDS }, ...(batch ? { batch: batching() } : {}) },
     retry: { initialMs: INITIAL_MS, maxMs: MAX_MS, random: () => 1 },
   });
   const uris = Array.from({ length: contacts }, (_, index) => `sip:u${index}@contoso.com`);

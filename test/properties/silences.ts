@@ -20,9 +20,10 @@ import {
 } from '../../lib/core/transport/transport.ts';
 import { connectExchange, pullNotifications, streamingNotifications } from '../../lib/ews/index.ts';
 import { ewsSimulator, ucwaSimulator } from '../../lib/testing/index.ts';
-import { connect, presence } from '../../lib/ucwa/index.ts';
+import { connectUcwa, presence } from '../../lib/ucwa/index.ts';
 import { NO_FIGURES, type Trial } from './law.ts';
 import { inVirtualTime, type VirtualTime } from './virtualTime.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
 
 /** How a server falls silent: the connection stays, and the rest of a response never comes. */
 type Silence = 'no head' | 'no body' | 'half a body' | 'white space';
@@ -174,8 +175,8 @@ export function playUcwaSilence(program: SilenceProgram): Promise<Trial> {
   return play(program, (begins$) => {
     const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: program.latencyMs });
     const transport = fallingSilent(server.transport, begins$, program);
-    const ucwa = connect({
-      ...{ applications: server.url, token: 'token', transport, online$: NEVER },
+    const ucwa = connectUcwa({
+      ...{ server: server.url, auth: bearer('token'), transport, online$: NEVER },
       retry: { random: () => 0.5 },
     });
     const uris = Array.from({ length: program.streams }, (_, index) => `sip:u${index}@contoso.com`);

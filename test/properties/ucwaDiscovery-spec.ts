@@ -3,13 +3,15 @@ import fc from 'fast-check';
 import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
 import { ucwaDomain } from '../../lib/testing/ucwa/discovery/domain.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
 import { possibleLeftovers, checkRandomRuns } from '../support/random/randomRuns.ts';
 import { at, inVirtualTime } from '../support/virtualTime.ts';
 import { breachesIn, watchers } from '../support/watchers.ts';
 import { emitNote, NOTED, notesIn } from '../ucwa/numberedNotes.ts';
+import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
+import { batching } from '../../lib/ucwa/batch/batched.ts';
 
 /** What happens to a domain: its users are moved to another pool, tokens are refused, hosts fail. */
 type Change =
@@ -114,12 +116,12 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
   let number = 0;
   let isCalm = false;
 
-  const ucwa = connect({
+  const ucwa = connectUcwa({
     ...{
-      domain: 'contoso.com',
-      signIn: password(USER),
+      server: discovered('contoso.com'),
+      auth: password(USER),
       transport: domain.transport,
-      batch: isBatched ? {} : false,
+      ...(isBatched ? { batch: batching() } : {}),
     },
     retry: { initialMs: 1000, random: () => 0.5 },
   });

@@ -5,13 +5,15 @@ import type { HttpRequest } from '../../lib/core/transport/transport.ts';
 import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import type { UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
 import { groupPresence } from '../../lib/ucwa/presence/group.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { possibleLeftovers, checkRandomRuns } from '../support/random/randomRuns.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { retryUntilClosed } from '../support/retryUntilClosed.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import { batching } from '../../lib/ucwa/batch/batched.ts';
 
 /** Who watches: a list that changes at so many milliseconds after the change before, or a group. */
 interface Visit {
@@ -116,9 +118,10 @@ function run(scene: Scenario): readonly string[] {
   const breaches: string[] = [];
   const outcomes: ReleaseOutcome[] = [];
   let isCalm = false;
-  const ucwa = connect({
-    ...{ applications: server.url, token: 'token', transport: server.transport },
-    ...{ batch: isBatched ? {} : false, retry: { initialMs: 100, maxMs: 2000, random: () => 0.5 } },
+  const ucwa = connectUcwa({
+    ...{ server: server.url, auth: bearer('token'), transport: server.transport },
+    ...(isBatched ? { batch: batching() } : {}),
+    retry: { initialMs: 100, maxMs: 2000, random: () => 0.5 },
   });
 
   let alive: readonly { readonly wanted: readonly string[]; readonly recorded: ReadonlySet<string> }[] = [];

@@ -3,12 +3,13 @@ import fc from 'fast-check';
 import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { possibleLeftovers, checkRandomRuns } from '../support/random/randomRuns.ts';
 import { at, inVirtualTime } from '../support/virtualTime.ts';
 import { breachesIn, watchers } from '../support/watchers.ts';
 import { emitNote, NOTED, notesIn } from '../ucwa/numberedNotes.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
 
 interface Visit {
   readonly at: number;
@@ -82,9 +83,9 @@ function run({ visits, upheavals, failures, events, latencyMs, ack }: Scenario):
   let number = 0;
   let isCalm = false;
   const clients = Array.from({ length: CLIENTS }, () =>
-    connect({
-      ...{ applications: server.url, token: 'token', transport: server.transport, endpointId: 'shared' },
-      channel: { ack, onReplaced: 'rejoin' },
+    connectUcwa({
+      ...{ server: server.url, auth: bearer('token'), transport: server.transport, endpointId: 'shared' },
+      channel: { ack, onPGetReplaced: 'newInstance' },
       retry: { initialMs: 200, maxMs: 2000, random: () => 0.5 },
     }),
   );

@@ -2,7 +2,7 @@ import { asyncScheduler, type Observable, tap } from 'rxjs';
 import { HttpError, type HttpRequest } from '../../lib/index.ts';
 import { type Fault, ucwaSimulator, type UcwaSimulator } from '../../lib/testing/index.ts';
 import {
-  connect,
+  connectUcwa,
   contactPresence,
   type EventBatch,
   myContactsAndGroups,
@@ -17,6 +17,8 @@ import { sources } from './sharing.ts';
 import type { Recorded } from './visitor.ts';
 import { type Gist, wireTo, type WireRequest } from './wire.ts';
 import type { World } from './world.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import { batching } from '../../lib/ucwa/batch/batched.ts';
 
 const TOKEN = 'secret-token-of-the-user';
 const NOTE = /\/note\/(\d+)$/;
@@ -75,15 +77,15 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
   const losing = losingEvents(server.transport);
   const wire = wireTo(losing.transport, () => asyncScheduler.now(), gistOf, passed);
   const found: string[] = [];
-  const ucwa = connect({
-    ...{ applications: server.url, endpointId: 'e', transport: wire.transport },
+  const ucwa = connectUcwa({
+    ...{ server: server.url, endpointId: 'e', transport: wire.transport },
     ...(kept === undefined ? {} : { graceSeconds: kept }),
-    token: (asking) => {
+    auth: bearer((asking) => {
       if (asking !== origin) found.push(`law 9: a token was asked for ${asking}`);
       return TOKEN;
-    },
+    }),
     channel: { ack },
-    batch: maxParts === 1 ? false : { maxParts },
+    ...(maxParts === 1 ? {} : { batch: batching({ maxParts }) }),
     retry: { random: () => 0.5, initialMs: 20, maxMs: 2000 },
   });
   const tunedAt: number[] = [];
@@ -223,7 +225,7 @@ function upheave(server: UcwaSimulator, ucwa: Ucwa, how: Upheaval['how']): void 
   else if (how === 'all subscriptions expire') server.expire();
   else if (how === 'a resync') server.reset('resync');
   else if (how === 'a resume') server.reset('resume');
-  else if (how === 'the channel is tuned') ucwa.tune({ mediumSeconds: 5 });
+  else if (how === 'the channel is tuned') ucwa.setChannelParameters({ mediumSeconds: 5 });
   else if (how === 'a subscription ends') {
     const [first] = server.presenceSubscriptions;
     if (first !== undefined) server.endSubscription(first.id);

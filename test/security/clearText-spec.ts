@@ -12,7 +12,7 @@ import {
   pullNotifications,
 } from '../../lib/ews/index.ts';
 import { serve } from '../../lib/testing/http/serve.ts';
-import { connect, discover } from '../../lib/ucwa/index.ts';
+import { connectUcwa, existingApplication, discovered } from '../../lib/ucwa/index.ts';
 
 describe('Credentials in clear text', () => {
   const REMOTE = 'http://pool.contoso.com/';
@@ -31,8 +31,15 @@ describe('Credentials in clear text', () => {
   };
 
   const ways: readonly [title: string, call: (url: string, more: object) => unknown][] = [
-    ['connect with applications', (applications, more) => connect({ applications, token, ...more })],
-    ['connect with application', (application, more) => connect({ application, token, ...more })],
+    [
+      'connectUcwa with a URL',
+      (applications, more) => connectUcwa({ server: applications, auth: bearer(token), ...more }),
+    ],
+    [
+      'connectUcwa with an existing application',
+      (application, more) =>
+        connectUcwa({ server: existingApplication(application), auth: bearer(token), ...more }),
+    ],
     ['exchange with a token', (url, more) => connectExchange({ server: url, auth: bearer(token), ...more })],
     [
       'exchange with basic',
@@ -52,7 +59,7 @@ describe('Credentials in clear text', () => {
   }
 
   it('are not there without a token: any URL is allowed', () => {
-    connect({ applications: REMOTE });
+    connectUcwa({ server: REMOTE });
     connectExchange({ server: REMOTE });
   });
 
@@ -69,7 +76,12 @@ describe('Credentials in clear text', () => {
 
   it('are sent by a connection that allows it', () => {
     const { transport, sent } = recording();
-    connect({ applications: REMOTE, token, transport, allowInsecureHttp: true }).application$.subscribe({
+    connectUcwa({
+      server: REMOTE,
+      auth: bearer(token),
+      transport,
+      allowInsecureHttp: true,
+    }).application$.subscribe({
       error: () => undefined,
     });
     const service = connectExchange({
@@ -100,19 +112,13 @@ describe('Credentials in clear text', () => {
 
   it('are never allowed in discovery and Autodiscover', () => {
     const signIn = () => 'hush';
-    expect(() => discover({ domain: 'contoso.com', token: signIn, urls: [REMOTE] })).to.throw(
-      TypeError,
-      'https',
-    );
+    expect(() => discovered('contoso.com', { urls: [REMOTE] })).to.throw(TypeError, 'https');
     const wrong = { allowInsecureHttp: true } as object;
-    expect(() => discover({ domain: 'contoso.com', token: signIn, ...wrong })).to.throw(
-      TypeError,
-      'unknown name',
-    );
+    expect(() => discovered('contoso.com', wrong)).to.throw(TypeError, 'unknown name');
     expect(() => autodiscover('sara@contoso.com', { ...wrong })).to.throw(TypeError, 'unknown name');
-    expect(() => connect({ domain: 'contoso.com', token: signIn, ...wrong })).to.throw(
+    expect(() => connectUcwa({ server: discovered('contoso.com'), auth: bearer(signIn), ...wrong })).to.throw(
       TypeError,
-      'https is used',
+      'which uses https',
     );
     expect(() => connectExchange({ server: autodiscovered('sara@contoso.com'), ...wrong })).to.throw(
       TypeError,

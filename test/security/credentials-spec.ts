@@ -24,12 +24,14 @@ import { basic } from '../../lib/ews/auth/basic.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
 import { serve } from '../../lib/testing/http/serve.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
-import { discover } from '../../lib/ucwa/discovery/discover.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
+import { discover } from '../ucwa/discovery/discover.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
 import { SignInError } from '../../lib/ucwa/protocol/errors.ts';
 import { type Arrival, type Internet, internet, type Reply } from '../support/net/internet.ts';
+import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
+import { checkpointed } from '../../lib/core/checkpoint/checkpointed.ts';
 
 const SECRET = 'Tr0ub4dor-and-3';
 const BASIC = `Basic ${btoa(`sara:${SECRET}`)}`;
@@ -116,7 +118,7 @@ describe('Credentials over real sockets', () => {
       world = await internet(HOSTS, () =>
         json(200, { _links: { user: { href: `https://${disguise}/user` } } }),
       );
-      await ended(discover({ domain: 'contoso.com', token: () => SECRET }).location$);
+      await ended(discover({ domain: 'contoso.com', auth: bearer(() => SECRET) }).location$);
       expectOnlyContoso(world);
       expect(world.arrivals).to.not.have.length(0);
     });
@@ -129,9 +131,9 @@ describe('Credentials over real sockets', () => {
           ? json(401, {}, { 'www-authenticate': challenge })
           : json(200, { _links: { user: { href: '/user' } } }),
       );
-      const ucwa = connect({
-        domain: 'contoso.com',
-        signIn: password({ username: 'sara@contoso.com', password: SECRET }),
+      const ucwa = connectUcwa({
+        server: discovered('contoso.com'),
+        auth: password({ username: 'sara@contoso.com', password: SECRET }),
         retry: { retries: 0 },
       });
       await ended(ucwa.events$.pipe(take(1)));
@@ -283,7 +285,7 @@ describe('Credentials over real sockets', () => {
         world = await internet(HOSTS, ({ method }) =>
           method === 'POST' ? application({ [rel]: { href: `https://evil.test/${rel}` } }) : { status: 204 },
         );
-        const ucwa = connect({ applications, token: SECRET, retry: { retries: 0 } });
+        const ucwa = connectUcwa({ server: applications, auth: bearer(SECRET), retry: { retries: 0 } });
         await ended(ucwa.events$.pipe(take(1)));
         await ucwa.close({ timeoutMs: 500 });
         expectOnlyContoso(world);
@@ -310,7 +312,7 @@ describe('Credentials over real sockets', () => {
           asked.push(origin);
           return SECRET;
         };
-        const [error] = await ended(discover({ domain: 'contoso.com', token }).location$);
+        const [error] = await ended(discover({ domain: 'contoso.com', auth: bearer(token) }).location$);
         expect(String(error)).to.contain(`it offers ${offer === '' ? 'no sign-in' : offer.split(/[ ,]/)[0]}`);
         expect(asked).to.deep.equal([]);
         expect(world.arrivals.map(({ authorization }) => authorization)).to.deep.equal([
@@ -331,7 +333,7 @@ describe('Credentials over real sockets', () => {
         asked.push(origin);
         return SECRET;
       };
-      await ended(discover({ domain: 'contoso.com', token }).location$);
+      await ended(discover({ domain: 'contoso.com', auth: bearer(token) }).location$);
       expect(asked)
         .to.include('https://pool.contoso.com')
         .and.not.include('https://lyncdiscover.contoso.com');
@@ -341,7 +343,7 @@ describe('Credentials over real sockets', () => {
 
     it('sign nothing to an origin that discovery did not find, with a token function either', async () => {
       world = await internet(HOSTS, () => ({ status: 204 }));
-      const { signed } = discover({ domain: 'contoso.com', token: () => SECRET });
+      const { signed } = discover({ domain: 'contoso.com', auth: bearer(() => SECRET) });
       const url = 'https://evil.test/';
       const [error] = await ended(signed(fetchTransport())({ method: 'GET', url }));
       expect(error).to.be.instanceOf(OriginError);
@@ -355,9 +357,9 @@ describe('Credentials over real sockets', () => {
         if (path === '/user') return json(401, {}, { 'www-authenticate': challenge });
         return json(200, { _links: { user: { href: '/user' } } });
       });
-      const ucwa = connect({
-        domain: 'contoso.com',
-        signIn: password({ username: 'sara@contoso.com', password: SECRET }),
+      const ucwa = connectUcwa({
+        server: discovered('contoso.com'),
+        auth: password({ username: 'sara@contoso.com', password: SECRET }),
         retry: { retries: 0 },
       });
       const errors = [await ended(ucwa.events$.pipe(take(1))), await ended(ucwa.events$.pipe(take(1)))];
@@ -385,9 +387,9 @@ describe('Credentials over real sockets', () => {
     it('sign a batch, and none of its parts', async () => {
       const server = ucwaSimulator({ mediumSeconds: 0.01, token: SECRET });
       const served = await serve(server.transport);
-      const ucwa = connect({
-        applications: served.origin + new URL(server.url).pathname,
-        token: SECRET,
+      const ucwa = connectUcwa({
+        server: served.origin + new URL(server.url).pathname,
+        auth: bearer(SECRET),
       });
       const uris = ['sip:a@contoso.com', 'sip:b@contoso.com'];
       const watching = new Subscription();
@@ -424,14 +426,14 @@ describe('Credentials over real sockets', () => {
         ];
         await ended(store.save('key', { application: { identity: IDENTITY, self: href }, next: href, held }));
         const asked: string[] = [];
-        const ucwa = connect({
-          applications,
-          token: (origin) => {
+        const ucwa = connectUcwa({
+          server: applications,
+          auth: bearer((origin) => {
             asked.push(origin);
             return SECRET;
-          },
+          }),
           retry: { retries: 0 },
-          checkpoint: { store, key: 'key' },
+          checkpoint: checkpointed(store, 'key'),
           channel: { ack: 'processed' },
         });
         await ended(ucwa.events$.pipe(take(1), timeout({ first: 400, with: () => EMPTY })));

@@ -4,10 +4,11 @@ import { challengesIn } from '../../lib/core/transport/challenge.ts';
 import { cookieJar } from '../../lib/core/transport/withCookies.ts';
 import { DecodeError } from '../../lib/core/errors.ts';
 import { headersFrom, type Transport } from '../../lib/core/transport/transport.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { readHeaderLines } from '../../lib/ucwa/protocol/multipart.ts';
 import { embeddedIn, type Resource } from '../../lib/ucwa/protocol/resource.ts';
 import { response } from '../support/responses.ts';
+import { existingApplication } from '../../lib/ucwa/discovery/server.ts';
 
 const ORIGIN = 'https://pool.contoso.com';
 const json = { 'content-type': 'application/json' };
@@ -16,7 +17,7 @@ const json = { 'content-type': 'application/json' };
 function got(body: string): unknown {
   let value: unknown;
   const transport: Transport = ({ url }) => of({ ...response(200, { headers: json, body: [body] }), url });
-  const ucwa = connect({ application: `${ORIGIN}/ucwa/v1/applications/1`, transport });
+  const ucwa = connectUcwa({ server: existingApplication(`${ORIGIN}/ucwa/v1/applications/1`), transport });
   ucwa.get({ href: '/me' }).subscribe({
     next: (resource) => (value = resource),
     error: (error: unknown) => (value = error),

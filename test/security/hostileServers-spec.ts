@@ -9,8 +9,9 @@ import type { Limits } from '../../lib/core/limits.ts';
 import { EwsError } from '../../lib/ews/protocol/errors.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { httpServer, rawServer, type SpecServer } from '../support/net/httpServer.ts';
+import { existingApplication } from '../../lib/ucwa/discovery/server.ts';
 
 const MEGABYTE = 1024 * 1024;
 const nested = (depth: number, before: string, after: string): string =>
@@ -29,7 +30,11 @@ describe('A hostile server over real sockets', () => {
 
   /** What a resource of UCWA becomes, or the error. */
   const getFrom = ({ url }: SpecServer, limits: Limits = {}): Promise<unknown> => {
-    const ucwa = connect({ application: `${url}/ucwa/v1/applications/1`, retry: { retries: 0 }, limits });
+    const ucwa = connectUcwa({
+      server: existingApplication(`${url}/ucwa/v1/applications/1`),
+      retry: { retries: 0 },
+      limits,
+    });
     return lastValueFrom(ucwa.get({ href: '/me' })).catch((error: unknown) => error);
   };
 

@@ -13,9 +13,11 @@ import {
 import { poxRequest } from '../../lib/ews/discovery/pox.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { writeBatch } from '../../lib/ucwa/protocol/multipart.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import { existingApplication } from '../../lib/ucwa/discovery/server.ts';
 
 /** Texts that want to be more than texts. */
 const evil = fc.oneof(
@@ -207,9 +209,9 @@ const senders: readonly (readonly [string, (text: string, transport: Transport) 
     (text, transport) => {
       for (const name of ['culture', 'endpointId', 'userAgent', 'instanceId']) {
         sentBy(() =>
-          connect({
-            applications: `${ORIGIN}/a`,
-            token: 't',
+          connectUcwa({
+            server: `${ORIGIN}/a`,
+            auth: bearer('t'),
             transport,
             ...once,
             [name]: text,
@@ -223,16 +225,19 @@ const senders: readonly (readonly [string, (text: string, transport: Transport) 
   [
     'uris',
     (uri, transport) =>
-      presence(connect({ application: `${ORIGIN}/a/1`, token: 't', transport, ...once }), {
-        uris: [uri],
-      }).subscribe({
+      presence(
+        connectUcwa({ server: existingApplication(`${ORIGIN}/a/1`), auth: bearer('t'), transport, ...once }),
+        {
+          uris: [uri],
+        },
+      ).subscribe({
         error: () => undefined,
       }),
   ],
   [
     'a link',
     (href, transport) =>
-      connect({ application: `${ORIGIN}/a/1`, token: 't', transport, ...once })
+      connectUcwa({ server: existingApplication(`${ORIGIN}/a/1`), auth: bearer('t'), transport, ...once })
         .get({ href })
         .subscribe({ error: () => undefined }),
   ],

@@ -10,7 +10,8 @@ import { withToken } from '../../lib/core/transport/withToken.ts';
 import { basic } from '../../lib/ews/auth/basic.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
+import { existingApplication } from '../../lib/ucwa/discovery/server.ts';
 
 /** Texts that want to be a header, or a request, of their own. */
 const evil = fc
@@ -84,7 +85,7 @@ describe('Splitting requests over real sockets', () => {
     return pullNotifications(service, { folders: ['inbox'], events: ['newMail'] });
   };
   const join = (options: object) =>
-    connect({ applications: `${origin}/applications`, token: 't', retry: { retries: 0 }, ...options })
+    connectUcwa({ server: `${origin}/applications`, auth: bearer('t'), retry: { retries: 0 }, ...options })
       .events$;
 
   const ways: readonly (readonly [string, (text: string) => Observable<unknown>])[] = [
@@ -98,7 +99,10 @@ describe('Splitting requests over real sockets', () => {
     ['the endpointId of an application', (endpointId) => join({ endpointId })],
     [
       'an href of a server',
-      (href) => connect({ application: `${origin}/applications/1`, token: 't' }).get({ href }),
+      (href) =>
+        connectUcwa({ server: existingApplication(`${origin}/applications/1`), auth: bearer('t') }).get({
+          href,
+        }),
     ],
     ['the URL of a request', (text) => fetchTransport()({ method: 'GET', url: `${origin}/${text}` })],
     [

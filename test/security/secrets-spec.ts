@@ -27,8 +27,8 @@ import { ucwaDomain } from '../../lib/testing/ucwa/discovery/domain.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { anonymousMeeting, password } from '../../lib/ucwa/auth/signIn.ts';
 import { requestToken } from '../../lib/ucwa/auth/tokenEndpoint.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
-import { discover } from '../../lib/ucwa/discovery/discover.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
+import { discover } from '../ucwa/discovery/discover.ts';
 import { trustedHosts, trustedUrl } from '../../lib/ucwa/discovery/trustedHosts.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { advance } from '../../lib/ucwa/protocol/cursor.ts';
@@ -37,6 +37,7 @@ import { eventsResponseCodec } from '../../lib/ucwa/protocol/events.ts';
 import { requestJson } from '../../lib/ucwa/protocol/request.ts';
 import { rawServer } from '../support/net/httpServer.ts';
 import { response } from '../support/responses.ts';
+import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
 
 const SECRET = 'Tr0ub4dor-and-3';
 const BASIC = btoa(`sara:${SECRET}`);
@@ -75,7 +76,7 @@ describe('Secrets', () => {
 
   it('should not be seen in a connection to UCWA, its ledger, what it emits, and the log of the simulator', async () => {
     const server = ucwaSimulator({ token: SECRET, mediumSeconds: 0 });
-    const ucwa = connect({ applications: server.url, token: SECRET, transport: server.transport });
+    const ucwa = connectUcwa({ server: server.url, auth: bearer(SECRET), transport: server.transport });
     const recorded: unknown[] = [];
     ucwa.activity$.subscribe((activity) => recorded.push(activity));
     ucwa.application$.subscribe((application) => recorded.push(application));
@@ -90,10 +91,10 @@ describe('Secrets', () => {
   it('should not be seen in a way to sign in, in discovery, nor in the log of the simulated domain', async () => {
     const server = ucwaDomain({ users: { 'sara@contoso.com': SECRET } });
     const signIn = password({ username: 'sara@contoso.com', password: SECRET });
-    const options = { domain: 'contoso.com', signIn, transport: server.transport };
-    const discovery = discover(options);
+    const options = { auth: signIn, transport: server.transport };
+    const discovery = discover({ domain: 'contoso.com', ...options });
     const location = await lastValueFrom(discovery.location$);
-    const ucwa = connect(options);
+    const ucwa = connectUcwa({ server: discovered('contoso.com'), ...options });
     presence(ucwa, { uris }).subscribe().unsubscribe();
     const report = await ucwa.drain();
     const conferenceUri = `sip:a@b.c;gruu;opaque=app:conf:focus:id:${SECRET}`;
@@ -160,7 +161,7 @@ describe('Secrets', () => {
     it(`should not be seen in an error: ${name}`, () => {
       const headers = { 'content-type': 'application/json' };
       const transport: Transport = ({ url }) => of({ ...response(status, { headers, body: [body] }), url });
-      const ucwa = connect({ applications: 'https://pool.contoso.com/', token: SECRET, transport });
+      const ucwa = connectUcwa({ server: 'https://pool.contoso.com/', auth: bearer(SECRET), transport });
       let error: unknown;
       ucwa.events$.subscribe({ error: (cause: unknown) => (error = cause) });
       expect(error).to.be.instanceOf(Error);
@@ -171,15 +172,15 @@ describe('Secrets', () => {
   it('should not be seen in the TypeError of an option that cannot be used', () => {
     const anonymous = password({ username: 'a', password: SECRET });
     const bad: readonly (() => unknown)[] = [
-      () => connect({ applications: 'https://a.b/', token: `${SECRET}\n` }),
-      () => connect({ applications: `https://sara:${SECRET}@a.b/`, token: 't' }),
+      () => connectUcwa({ server: 'https://a.b/', auth: bearer(`${SECRET}\n`) }),
+      () => connectUcwa({ server: `https://sara:${SECRET}@a.b/`, auth: bearer('t') }),
       () =>
-        connect({
+        connectUcwa({
           applications: 'https://a.b/',
           token: 't',
           signIn: password({ username: 'a', password: SECRET }),
         } as never),
-      () => connect({ applications: 'https://a.b/', token: { secret: SECRET } as never }),
+      () => connectUcwa({ server: 'https://a.b/', auth: bearer({ secret: SECRET } as never) }),
       () => connectExchange({ server: `https://sara:${SECRET}@a.b/` }),
       () =>
         connectExchange({ server: 'https://a.b/', auth: basic({ username: 'a', password: `${SECRET}\0` }) }),
@@ -196,7 +197,7 @@ describe('Secrets', () => {
       () => pushListener({ path: SECRET }),
       () => withToken(new Subject() as never),
       () => connectExchange(`https://a.b/?key=${SECRET}` as never),
-      () => connect(`https://a.b/?key=${SECRET}` as never),
+      () => connectUcwa(`https://a.b/?key=${SECRET}` as never),
       () => connectExchange({ server: `foo:sara:${SECRET}@a.b` }),
       () => connectExchange({ server: { address: `https://sara:${SECRET}@a.b/` } }),
       () => connectExchange({ url: `https://a.b/?key=${SECRET}` } as never),
@@ -211,7 +212,7 @@ describe('Secrets', () => {
         { domain: `https://sara:${SECRET}@a.b/` },
         { allowRedirectTo: [`https://sara:${SECRET}@a.b/`] },
         { allowRedirectTo: `https://sara:${SECRET}@a.b/` as never },
-      ].map((bad) => () => discover({ domain: 'contoso.com', signIn: anonymous, ...bad })),
+      ].map((bad) => () => discover({ domain: 'contoso.com', auth: anonymous, ...bad })),
     ];
     for (const make of bad) {
       let error: unknown;
@@ -392,7 +393,7 @@ describe('Secrets in the errors of a foreign transport', () => {
 
   it('are in no DiscoveryError and in none of its failures', async () => {
     const signIn = password({ username: 'a', password: SECRET });
-    const options = { domain: 'contoso.com', signIn, transport: failing, retry: { retries: 0 } };
+    const options = { domain: 'contoso.com', auth: signIn, transport: failing, retry: { retries: 0 } };
     const error = await failureOf(discover(options).location$);
     expect(error).to.be.instanceOf(DiscoveryError);
     expectNoSecret(error);

@@ -8,7 +8,7 @@ import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/t
 import { autodiscover } from '../../lib/ews/discovery/autodiscover.ts';
 import { soapCall } from '../../lib/ews/protocol/soap.ts';
 import { answersOf } from '../../lib/ucwa/batch/message.ts';
-import { discover } from '../../lib/ucwa/discovery/discover.ts';
+import { discover } from '../ucwa/discovery/discover.ts';
 import { EndedError } from '../../lib/ucwa/protocol/errors.ts';
 import { eventsResponseCodec } from '../../lib/ucwa/protocol/events.ts';
 import { requestJson, requestNothing } from '../../lib/ucwa/protocol/request.ts';
@@ -101,7 +101,7 @@ const pox = (content: string): HttpResponse =>
 const sara = password({ username: 'sara@contoso.com', password: 'hush' });
 
 const found = (answered: HttpResponse): Observable<unknown> =>
-  discover({ domain: 'contoso.com', signIn: sara, transport: serving(answered), retry: { retries: 0 } })
+  discover({ domain: 'contoso.com', auth: sara, transport: serving(answered), retry: { retries: 0 } })
     .location$;
 
 /** Where a server puts a text, and what asks it. */

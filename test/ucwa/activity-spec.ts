@@ -4,11 +4,13 @@ import { inspect } from 'node:util';
 import { merge, type Observable, timer } from 'rxjs';
 import { type Activity, ACTIVITY_CHANNEL } from '../../lib/core/transport/requestLog.ts';
 import { ucwaDomain, type UcwaDomainOptions } from '../../lib/testing/ucwa/discovery/domain.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { type Connected, connected } from './connected.ts';
+import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
+import { batching } from '../../lib/ucwa/batch/batched.ts';
 
 const uris = ['sip:john@contoso.com'];
 const PASSWORD = 'correct horse battery staple';
@@ -25,15 +27,14 @@ function toldOfDomain(options: UcwaDomainOptions = {}): {
   const recorded: Activity[] = [];
   const secrets = ['battery', 'grant_type'];
   const server = ucwaDomain({ users: { 'sara@contoso.com': PASSWORD }, latencyMs: 20, ...options });
-  const ucwa = connect({
-    domain: 'contoso.com',
-    signIn: password({ username: 'sara@contoso.com', password: PASSWORD }),
+  const ucwa = connectUcwa({
+    server: discovered('contoso.com'),
+    auth: password({ username: 'sara@contoso.com', password: PASSWORD }),
     transport: (request) => {
       const { authorization } = { authorization: '', ...request.headers };
       if (authorization !== '') secrets.push(authorization.slice('Bearer '.length));
       return server.transport(request);
     },
-    batch: false,
   });
   ucwa.activity$.subscribe((activity) => recorded.push(activity));
   inVirtualTime(() => {
@@ -84,7 +85,7 @@ describe('activity$ of a connection to UCWA', () => {
   });
 
   it('should tell of a batch as of one request', () => {
-    const connection = connected({}, { batch: {} });
+    const connection = connected({}, { batch: batching() });
     const both$ = merge(
       ...['sip:a@b.c', 'sip:b@b.c'].map((uri) => presence(connection.ucwa, { uris: [uri] })),
     );

@@ -3,15 +3,18 @@ import { of } from 'rxjs';
 import { ClosedError, DecodeError, HttpError, OriginError } from '../../lib/core/errors.ts';
 import { headersFrom, type Transport } from '../../lib/core/transport/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../lib/ucwa/session/session.ts';
-import type { ConnectOptions } from '../../lib/ucwa/options.ts';
+import type { UcwaOptions } from '../../lib/ucwa/options.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
-import { windows } from '../../lib/ucwa/auth/signIn.ts';
 import type { Link } from '../../lib/ucwa/protocol/resource.ts';
 import { connected, record } from './connected.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
+import { existingApplication } from '../../lib/ucwa/discovery/server.ts';
+import { batching } from '../../lib/ucwa/batch/batched.ts';
 
-const applications = 'https://pool.contoso.com/ucwa/v1/applications';
+const server = 'https://pool.contoso.com/ucwa/v1/applications';
 
 const got = (ucwa: Ucwa, href: string): unknown => {
   let value: unknown;
@@ -22,7 +25,7 @@ const got = (ucwa: Ucwa, href: string): unknown => {
   return value;
 };
 
-describe('connect', () => {
+describe('connectUcwa', () => {
   const noLinks: readonly [type: string, link: unknown][] = [
     ['a string', '/ucwa/oauth/v1/applications/101/me'],
     ['undefined', undefined],
@@ -41,83 +44,102 @@ describe('connect', () => {
     });
   }
 
-  const bad: readonly (readonly [string, object, string])[] = [
-    ['no address', {}, 'applications must be given, or domain, or application, and only one of them'],
-    ['both addresses', { applications, application: applications }, 'only one of them'],
-    ['a domain and an address', { applications, domain: 'contoso.com' }, 'only one of them'],
-    ['a domain that is none', { domain: 'contoso.com/x', signIn: windows() }, 'domain must be'],
-    ['a domain and no way to sign in', { domain: 'contoso.com' }, 'token must be a function of the origin'],
+  const bad: readonly (readonly [string, object | (() => object), string])[] = [
+    [
+      'no server',
+      {},
+      "server must be the URL of applications, or discovered(domain) or existingApplication(href) from 'rxchange/ucwa', but it is undefined",
+    ],
+    ['an object as server', { server: { domain: 'contoso.com' } }, 'but it is an object'],
+    ['a URL as domain', () => ({ server: discovered('contoso.com/x') }), 'domain must be'],
     [
       'one token for a domain, whose servers need one each',
-      { domain: 'contoso.com', token: 'token' },
+      { server: discovered('contoso.com'), auth: bearer('token') },
       'token must be a function of the origin',
     ],
-    ['a way to sign in and no domain', { applications, signIn: windows() }, 'signIn must be left out'],
-    ['a relative address', { applications: '/ucwa' }, 'applications must be an absolute'],
+    ['a relative address', { server: '/ucwa' }, 'server must be an absolute'],
     [
       'an address with a password',
-      { application: 'https://a:b@contoso.com/' },
-      'application must be an absolute',
+      () => ({ server: existingApplication('https://a:b@contoso.com/') }),
+      'href must be an absolute',
     ],
-    ['a token with a line break', { applications, token: 'a\nb' }, 'token must be visible ASCII'],
-    ['an empty culture', { applications, culture: '' }, 'culture must be a text of 1 to 100 characters'],
-    ['a long userAgent', { applications, userAgent: 'x'.repeat(101) }, 'userAgent must be'],
-    ['an endpointId that is no text', { applications, endpointId: 7 }, 'endpointId must be'],
+    ['a token with a line break', () => ({ server, auth: bearer('a\nb') }), 'token must be visible ASCII'],
+    [
+      'credentials of another scheme',
+      { server, auth: { scheme: 'Basic', sign: () => undefined } },
+      'but it is basic(…)',
+    ],
+    ['a token as auth', { server, auth: 'hush' }, "auth must be bearer(token) from 'rxchange'"],
+    ['an empty culture', { server, culture: '' }, 'culture must be a text of 1 to 100 characters'],
+    ['a long userAgent', { server, userAgent: 'x'.repeat(101) }, 'userAgent must be'],
+    ['an endpointId that is no text', { server, endpointId: 7 }, 'endpointId must be'],
     [
       'a culture that is no language',
-      { applications, culture: 'en_us' },
+      { server, culture: 'en_us' },
       "culture must be a language such as 'en-us'",
     ],
-    ['a long instanceId', { applications, instanceId: 'x'.repeat(101) }, 'instanceId must be'],
-    ['a long endpointId', { applications, endpointId: 'x'.repeat(101) }, 'endpointId must be'],
-    ['a culture with a header', { applications, culture: 'en-us\r\nx: y' }, 'culture must be a text'],
-    ['a userAgent with a header', { applications, userAgent: 'a\r\nx: y' }, 'userAgent must be'],
-    ['an endpointId with a line break', { applications, endpointId: 'a\nb' }, 'endpointId must be'],
-    ['an instanceId with a null', { applications, instanceId: 'a\0' }, 'instanceId must be'],
-    ['an empty instanceId', { applications, instanceId: '' }, 'instanceId must be'],
-    [
-      'a negative grace time',
-      { applications, graceSeconds: -1 },
-      'graceSeconds must be a number from 0 to 900',
-    ],
+    ['a long instanceId', { server, instanceId: 'x'.repeat(101) }, 'instanceId must be'],
+    ['a long endpointId', { server, endpointId: 'x'.repeat(101) }, 'endpointId must be'],
+    ['a culture with a header', { server, culture: 'en-us\r\nx: y' }, 'culture must be a text'],
+    ['a userAgent with a header', { server, userAgent: 'a\r\nx: y' }, 'userAgent must be'],
+    ['an endpointId with a line break', { server, endpointId: 'a\nb' }, 'endpointId must be'],
+    ['an instanceId with a null', { server, instanceId: 'a\0' }, 'instanceId must be'],
+    ['an empty instanceId', { server, instanceId: '' }, 'instanceId must be'],
+    ['a negative grace time', { server, graceSeconds: -1 }, 'graceSeconds must be a number from 0 to 900'],
     [
       'a low interval that is too short',
-      { applications, channel: { lowSeconds: 4 } },
+      { server, channel: { lowSeconds: 4 } },
       'channel.lowSeconds must be a whole number from 5 to 1800',
     ],
     [
       'a medium interval that is too long',
-      { applications, channel: { mediumSeconds: 1801 } },
+      { server, channel: { mediumSeconds: 1801 } },
       'channel.mediumSeconds must be',
     ],
     [
       'a timeout that is too short',
-      { applications, channel: { timeoutSeconds: 179 } },
+      { server, channel: { timeoutSeconds: 179 } },
       'channel.timeoutSeconds must be',
     ],
-    ['a negative priority', { applications, channel: { priority: -1 } }, 'channel.priority must be'],
+    ['a negative priority', { server, channel: { priority: -1 } }, 'channel.priority must be'],
     [
       'an unknown acknowledgement',
-      { applications, channel: { ack: 'never' } },
+      { server, channel: { ack: 'never' } },
       'channel.ack must be one of "eager", "processed"',
     ],
-    ['a batch that is no object', { applications, batch: true }, 'batch must be'],
-    ['a batch without parts', { applications, batch: { maxParts: 0 } }, 'maxParts must be a whole number'],
-    ['a bad retry policy', { applications, retry: { retries: -1 } }, 'retry.retries must be'],
+    ['a batch that is no object', { server, batch: true }, "batch must be batching() from 'rxchange/ucwa'"],
+    ['options as batch', { server, batch: { maxParts: 3 } }, 'batch must be batching()'],
+    [
+      'batches without parts',
+      () => ({ batch: batching({ maxParts: 0 }) }),
+      'maxParts must be a whole number',
+    ],
+    ['options as publish', { server, publish: { availability: 'Online' } }, 'publish must be publishing()'],
+    ['a domain', { domain: 'contoso.com' }, 'unknown option domain: write server: discovered(domain)'],
+    [
+      'the URL as applications',
+      { applications: server },
+      'unknown option applications: write server: applications',
+    ],
+    ['the URL of an application', { application: server }, 'write server: existingApplication(href)'],
+    ['a token', { server, token: 'hush' }, "unknown option token: write auth: bearer(token) from 'rxchange'"],
+    ['a sign-in as signIn', { server, signIn: {} }, 'unknown option signIn: write auth: password(…)'],
+    ['a bad retry policy', { server, retry: { retries: -1 } }, 'retry.retries must be'],
     [
       'a transport and a fetch',
-      { applications, transport: () => of(), fetch: () => undefined },
+      { server, transport: () => of(), fetch: () => undefined },
       'fetch must be left out',
     ],
   ];
-  for (const [name, options, message] of bad) {
+  for (const [name, given, message] of bad) {
     it(`should throw for ${name}`, () => {
-      expect(() => connect(options as ConnectOptions)).to.throw(TypeError, message);
+      const options = (): object => (typeof given === 'function' ? given() : given);
+      expect(() => connectUcwa(options() as UcwaOptions)).to.throw(TypeError, message);
     });
   }
 
   it('should never show a token that cannot be used', () => {
-    expect(() => connect({ applications, token: 'se cret' }))
+    expect(() => connectUcwa({ server, auth: bearer('se cret') }))
       .to.throw(TypeError)
       .with.property('message')
       .that.does.not.contain('se cret');
@@ -125,9 +147,9 @@ describe('connect', () => {
 
   it('should go through any fetch', async () => {
     const urls: string[] = [];
-    const ucwa = connect({
-      applications,
-      token: 'token',
+    const ucwa = connectUcwa({
+      server,
+      auth: bearer('token'),
       fetch: (url) => {
         urls.push(url);
         return Promise.resolve(new Response('{"code":"Forbidden"}', { status: 403 }));
@@ -135,7 +157,7 @@ describe('connect', () => {
     });
     const error = await new Promise((resolve) => ucwa.events$.subscribe({ error: resolve }));
     expect(error).to.be.instanceOf(HttpError);
-    expect(urls).to.deep.equal([applications]);
+    expect(urls).to.deep.equal([server]);
   });
 
   it('should leave requests unsigned where there is no token', () => {
@@ -144,7 +166,7 @@ describe('connect', () => {
       seen.push(headers?.['authorization']);
       return of({ status: 403, url, headers: headersFrom({}), body$: of() });
     };
-    record(connect({ applications, transport }).events$);
+    record(connectUcwa({ server, transport }).events$);
     expect(seen).to.deep.equal([undefined]);
   });
 
@@ -165,10 +187,10 @@ describe('connect', () => {
         const { ucwa, server } = connected(
           {},
           {
-            token: (origin: string) => {
+            auth: bearer((origin: string) => {
               asked.push(origin);
               return of(`token${asked.length}`);
-            },
+            }),
           },
         );
         server.failNext(1, fault, ({ url }) => url.includes('/events'));
@@ -182,7 +204,7 @@ describe('connect', () => {
     }
 
     it('should give up where the new token is refused, too', async () => {
-      const { ucwa, server } = connected({ token: 'good' }, { token: () => of('bad') });
+      const { ucwa, server } = connected({ token: 'good' }, { auth: bearer(() => of('bad')) });
       const kept = record(ucwa.events$);
       expect((kept.error as Error).message).to.contain('the token was refused');
       expect(server.requests).to.have.length(2);

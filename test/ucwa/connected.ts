@@ -2,10 +2,12 @@ import { type Observable, Subscription } from 'rxjs';
 import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
 import { ucwaSimulator, type UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import type { UcwaSimulatorOptions } from '../../lib/testing/ucwa/options.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../lib/ucwa/session/session.ts';
-import type { ConnectOptions } from '../../lib/ucwa/options.ts';
+import type { UcwaOptions } from '../../lib/ucwa/options.ts';
 import type { UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import { type Batching, batching } from '../../lib/ucwa/batch/batched.ts';
 
 /** A simulated server, a connection to it, and what becomes of all that is released. */
 export interface Connected {
@@ -20,19 +22,23 @@ export interface Connected {
 
 const ROOT = '/ucwa/oauth/v1/applications';
 
+/** Options of a connection: requests are sent in batches, unless `batch` is false. */
+export type ConnectedOptions = Partial<Omit<UcwaOptions, 'batch'>> & { readonly batch?: Batching | false };
+
 /** Connects to a simulated server that lets no event wait, unless asked otherwise. */
 export function connected(
   simulated: UcwaSimulatorOptions = {},
-  options: Partial<ConnectOptions> = {},
+  { batch = batching(), ...options }: ConnectedOptions = {},
 ): Connected {
   const server = ucwaSimulator({ mediumSeconds: 0, ...simulated });
-  const ucwa = connect({
-    ...(options.application === undefined ? { applications: server.url } : {}),
-    token: 'token',
+  const ucwa = connectUcwa({
+    server: server.url,
+    auth: bearer('token'),
     transport: server.transport,
+    ...(batch === false ? {} : { batch }),
     retry: { random: () => 0.5 },
     ...options,
-  } as ConnectOptions);
+  });
   const outcomes: ReleaseOutcome[] = [];
   ucwa.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
   return {

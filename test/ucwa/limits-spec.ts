@@ -5,13 +5,15 @@ import type { HttpRequest, HttpResponse, Transport } from '../../lib/core/transp
 import { ucwaDiscovery } from '../../lib/testing/ucwa/discovery/discovery.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { batched } from '../../lib/ucwa/batch/batched.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
-import { discover } from '../../lib/ucwa/discovery/discover.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
+import { discover } from './discovery/discover.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
 import { batchServer } from '../support/ucwa/batches.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { response } from '../support/responses.ts';
 import { connected, record } from './connected.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
 
 const isForEvents = ({ url }: HttpRequest): boolean => url.includes('/events');
 const trickle = interval(1000).pipe(map(() => Uint8Array.of(32)));
@@ -27,7 +29,7 @@ function pollsAt(limits: Limits, first: Observable<HttpResponse>, seconds = 1000
       return times.length === 1 ? first : NEVER;
     };
     const retry = { initialMs: 2000, random: (): number => 0.5 };
-    const ucwa = connect({ applications: server.url, token: 'token', transport, limits, retry });
+    const ucwa = connectUcwa({ server: server.url, auth: bearer('token'), transport, limits, retry });
     const watching = ucwa.events$.subscribe();
     timer(seconds * 1000).subscribe(() => watching.unsubscribe());
   });
@@ -72,7 +74,7 @@ describe('The limits of a connection', () => {
           ),
         );
     const limits = { responseBytes: 64 * 1024 * 1024 };
-    const ucwa = connect({ applications: server.url, token: 'token', transport: padded, limits });
+    const ucwa = connectUcwa({ server: server.url, auth: bearer('token'), transport: padded, limits });
     const kept = record(ucwa.events$);
     expect(kept.error).to.equal(undefined);
     kept.subscription.unsubscribe();
@@ -89,9 +91,9 @@ describe('The limits of a connection', () => {
     const limits = { parts: 0 };
     const signIn = password({ username: 'sara@contoso.com', password: 'hush' });
     for (const make of [
-      () => connect({ applications: 'https://pool.contoso.com/applications', transport, limits }),
-      () => connect({ domain: 'contoso.com', signIn, transport, limits }),
-      () => discover({ domain: 'contoso.com', signIn, transport, limits }),
+      () => connectUcwa({ server: 'https://pool.contoso.com/applications', transport, limits }),
+      () => connectUcwa({ server: discovered('contoso.com'), auth: signIn, transport, limits }),
+      () => discover({ domain: 'contoso.com', auth: signIn, transport, limits }),
       () => batched({ url: () => undefined, limits }),
     ]) {
       expect(make).to.throw(TypeError, 'limits.parts must be a whole number of at least 1');
@@ -142,7 +144,7 @@ describe('The limits of discovery', () => {
         if (asked.length < 3) asked.push(`${hostname.split('.')[0]!} ${asyncScheduler.now() / 1000}`);
         return request.url.startsWith(INTERNAL) ? internal : hosts.transport(request);
       };
-      const options = { domain: 'contoso.com', signIn, transport, timeoutMs: 300 };
+      const options = { domain: 'contoso.com', auth: signIn, transport, timeoutSeconds: 0.3 };
       discover({ ...options, ...(limits === undefined ? {} : { limits }) }).location$.subscribe();
     });
     return asked;
@@ -179,7 +181,7 @@ describe('The limits of discovery', () => {
       const retry = { initialMs: 2000, random: (): number => 0.5 };
       discover({
         domain: 'contoso.com',
-        signIn,
+        auth: signIn,
         transport,
         retry,
         limits: { responseSeconds: 20 },

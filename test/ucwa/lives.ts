@@ -1,10 +1,12 @@
 import type { CheckpointStore, Json } from '../../lib/core/checkpoint/checkpoint.ts';
 import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
 import type { UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../lib/ucwa/session/session.ts';
-import type { ConnectOptions } from '../../lib/ucwa/options.ts';
+import type { UcwaOptions } from '../../lib/ucwa/options.ts';
 import { killableProcess } from '../support/processes/killableProcess.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import { checkpointed } from '../../lib/core/checkpoint/checkpointed.ts';
 
 /** The key of the checkpoints. */
 export const KEY = 'ucwa';
@@ -21,18 +23,17 @@ export interface Life {
 export function life(
   server: UcwaSimulator,
   store: CheckpointStore,
-  options: Partial<ConnectOptions> = {},
+  options: Partial<UcwaOptions> = {},
 ): Life {
   const process = killableProcess(server.transport, store);
-  const ucwa = connect({
-    applications: server.url,
-    token: 'token',
+  const ucwa = connectUcwa({
+    server: server.url,
+    auth: bearer('token'),
     transport: process.transport,
     retry: { random: () => 0.5 },
-    batch: false,
-    checkpoint: { store: process.store, key: KEY },
+    checkpoint: checkpointed(process.store, KEY),
     ...options,
-  } as ConnectOptions);
+  } as UcwaOptions);
   const outcomes: ReleaseOutcome[] = [];
   process.untilKilled(() => ucwa.releases.outcomes$).subscribe((outcome) => outcomes.push(outcome));
   return {

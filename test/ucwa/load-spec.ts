@@ -3,14 +3,15 @@ import { delay, mergeMap, of, Subject, takeUntil, throwError } from 'rxjs';
 import { NetworkError } from '../../lib/core/errors.ts';
 import type { HttpRequest, Transport } from '../../lib/core/transport/transport.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
-import type { ConnectOptions } from '../../lib/ucwa/options.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import type { ContactPresence } from '../../lib/ucwa/presence/contactState.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { presenceBoard } from '../../lib/ucwa/presence/presenceBoard.ts';
 import { batchText, requestsIn } from '../support/ucwa/batches.ts';
 import { at, inVirtualTime } from '../support/virtualTime.ts';
 import { response } from '../support/responses.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import { type Batching, batching } from '../../lib/ucwa/batch/batched.ts';
 
 /** `no network`, the status of every response, or `parts`. */
 type Failure = 'no network' | 429 | 503 | 'parts';
@@ -36,8 +37,14 @@ interface Counted {
   readonly board: ReadonlyMap<string, ContactPresence>;
 }
 
+const batch = batching();
+
 /** The presence of all contacts changes, then the server fails; without contacts there is the channel alone. */
-function outage(contacts: number, failure: Failure, options: Partial<ConnectOptions> = {}): Counted {
+function outage(
+  contacts: number,
+  failure: Failure,
+  batches: { readonly batch?: Batching } = { batch },
+): Counted {
   const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 50 });
   const during: string[] = [];
   const after: string[] = [];
@@ -54,10 +61,10 @@ function outage(contacts: number, failure: Failure, options: Partial<ConnectOpti
     return server.transport(request).pipe(takeUntil(breaks));
   };
   inVirtualTime(() => {
-    const ucwa = connect({
-      ...{ applications: server.url, token: 'token', transport, retry: { random: () => 0.5 } },
-      ...options,
-    } as ConnectOptions);
+    const ucwa = connectUcwa({
+      ...{ server: server.url, auth: bearer('token'), transport, retry: { random: () => 0.5 } },
+      ...batches,
+    });
     const uris = named(contacts);
     const watching =
       contacts === 0
@@ -95,7 +102,7 @@ describe('The load of an outage', () => {
 
   it('is that of the channel alone without batches', () => {
     const alone = outage(0, 'no network').during.length;
-    const { during, board } = outage(100, 'no network', { batch: false });
+    const { during, board } = outage(100, 'no network', {});
     expect(during.length).to.be.at.most(1.2 * alone);
     expect([...board.values()].filter(isBusy)).to.have.length(100);
   });
@@ -112,7 +119,7 @@ describe('The load of an outage', () => {
     };
     inVirtualTime(() => {
       const retry = { random: (): number => 0.5 };
-      const ucwa = connect({ applications: server.url, token: 'token', transport, retry });
+      const ucwa = connectUcwa({ server: server.url, auth: bearer('token'), transport, retry, batch });
       const uris = named(200);
       const watching = presenceBoard(ucwa, uris).subscribe((states) => (board = states));
       at(60, () => {
@@ -137,7 +144,7 @@ describe('The load of an outage', () => {
     };
     inVirtualTime(() => {
       const retry = { random: (): number => 0.5 };
-      const ucwa = connect({ applications: server.url, token: 'token', transport, retry });
+      const ucwa = connectUcwa({ server: server.url, auth: bearer('token'), transport, retry, batch });
       const all = named(100).map((uri) => presence(ucwa, { uris: [uri] }).subscribe());
       const stays = ucwa.events$.subscribe();
       at(10, () => {
@@ -162,7 +169,7 @@ describe('A batch that waits for the server', () => {
     const transport: Transport = (request) => (isDown ? failed(request, 503) : server.transport(request));
     inVirtualTime(() => {
       const retry = { random: (): number => 0.5 };
-      const ucwa = connect({ applications: server.url, token: 'token', transport, retry });
+      const ucwa = connectUcwa({ server: server.url, auth: bearer('token'), transport, retry, batch });
       const stays = ucwa.events$.subscribe();
       at(10, () => {
         isDown = true;
@@ -196,9 +203,10 @@ describe('online$', () => {
       isDown ? failed(request, 'no network') : server.transport(request);
     inVirtualTime(() => {
       const retry = { random: (): number => 1 };
-      const ucwa = connect({
-        applications: server.url,
-        token: 'token',
+      const ucwa = connectUcwa({
+        server: server.url,
+        batch,
+        auth: bearer('token'),
         transport,
         retry,
         online$,
@@ -244,7 +252,7 @@ describe('A contact whose GET fails', () => {
     };
     inVirtualTime(() => {
       const retry = { random: (): number => 1 };
-      const ucwa = connect({ applications: server.url, token: 'token', transport, retry, batch: false });
+      const ucwa = connectUcwa({ server: server.url, auth: bearer('token'), transport, retry });
       let board: Counted['board'] = new Map();
       const watching = presenceBoard(ucwa, named(2)).subscribe((states) => (board = states));
       for (let second = 0; second < 400; second += 1) at(second, () => (now = second));

@@ -19,13 +19,15 @@ import type { LoggedRequest } from '../../lib/testing/requestLog.ts';
 import { ucwaDomain } from '../../lib/testing/ucwa/discovery/domain.ts';
 import { ucwaSimulator, type UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import type { UcwaSimulatorOptions } from '../../lib/testing/ucwa/options.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../lib/ucwa/session/session.ts';
 import type { UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { presenceBoard } from '../../lib/ucwa/presence/presenceBoard.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -41,7 +43,7 @@ interface Connection {
 function connection(options: UcwaSimulatorOptions = {}): Connection {
   const server = ucwaSimulator({ mediumSeconds: 1, ...options });
   const { transport, unplug } = unreliable(server.transport);
-  const ucwa = connect({ applications: server.url, token: 'token', transport });
+  const ucwa = connectUcwa({ server: server.url, auth: bearer('token'), transport });
   const outcomes: ReleaseOutcome[] = [];
   ucwa.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
   return {
@@ -104,9 +106,9 @@ describe('presence through a night', () => {
   it('should be right in the end, having told each change or a gap, by no more requests than needed', () => {
     const hosts = ucwaDomain({ mediumSeconds: 1, users: { 'lene@contoso.com': 's3cret' } });
     const { transport, unplug } = unreliable(hosts.transport);
-    const ucwa = connect({
-      ...{ domain: 'contoso.com', transport, retry: { random: () => 0.5 } },
-      signIn: password({ username: 'lene@contoso.com', password: 's3cret' }),
+    const ucwa = connectUcwa({
+      ...{ server: discovered('contoso.com'), transport, retry: { random: () => 0.5 } },
+      auth: password({ username: 'lene@contoso.com', password: 's3cret' }),
     });
     const outcomes: ReleaseOutcome[] = [];
     ucwa.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));

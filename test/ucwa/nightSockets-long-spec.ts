@@ -15,9 +15,10 @@ import { NetworkError } from '../../lib/core/errors.ts';
 import type { HttpRequest, Transport } from '../../lib/core/transport/transport.ts';
 import { serve } from '../../lib/testing/http/serve.ts';
 import { ucwaDomain } from '../../lib/testing/ucwa/discovery/domain.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { presenceBoard } from '../../lib/ucwa/presence/presenceBoard.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
+import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
 
 const people = Array.from({ length: 200 }, (_, index) => `sip:p${index}@contoso.com`);
 
@@ -60,9 +61,9 @@ describe('presence through a night, over real sockets', () => {
     });
     const { transport, answered$, unplug, isBack } = network(hosts.transport);
     const served = await serve(transport);
-    const ucwa = connect({
-      ...{ domain: 'contoso.com', urls: [`${served.origin}/`] },
-      signIn: password({ username: 'lene@contoso.com', password: 's3cret' }),
+    const ucwa = connectUcwa({
+      ...{ server: discovered('contoso.com', { urls: [`${served.origin}/`] }) },
+      auth: password({ username: 'lene@contoso.com', password: 's3cret' }),
       retry: { initialMs: 2, maxMs: 20, retries: 8 },
     });
 

@@ -298,7 +298,7 @@ describe('an application that is gone', () => {
 
   describe('because the server has ended it', () => {
     it('should be made again where that is wanted', async () => {
-      const { ucwa, server } = connected({}, { onExpelled: 'recreate' });
+      const { ucwa, server } = connected({}, { onApplicationEnded: 'recreate' });
       server.failNext(1, json(410, 'Gone', 'InactiveApplicationExpired'), isPending);
       const one = record(presence(ucwa, sara));
       expect(one.values.filter((value) => value !== 'gap application')).to.deep.equal(CREATED);
@@ -306,7 +306,7 @@ describe('an application that is gone', () => {
     });
 
     it('should not be made again where its userAgent is not allowed', async () => {
-      const { ucwa, server } = connected({}, { onExpelled: 'recreate' });
+      const { ucwa, server } = connected({}, { onApplicationEnded: 'recreate' });
       server.failNext(1, json(410, 'Gone', 'UserAgentNotAllowed'), isPending);
       const one = record(presence(ucwa, sara));
       expect((one.error as Error).message).to.contain('UserAgentNotAllowed');

@@ -4,13 +4,15 @@ import { HttpError } from '../../lib/core/errors.ts';
 import { serve, type Served } from '../../lib/testing/http/serve.ts';
 import { ucwaSimulator, type UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import type { UcwaSimulatorOptions } from '../../lib/testing/ucwa/options.ts';
-import { connect } from '../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../lib/ucwa/session/session.ts';
-import type { ConnectOptions } from '../../lib/ucwa/options.ts';
+import type { UcwaOptions } from '../../lib/ucwa/options.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { deleted } from '../../operators/deleted.ts';
 import { ofRel } from '../../operators/ofRel.ts';
 import { record } from './connected.ts';
+import { bearer } from '../../lib/core/transport/auth.ts';
+import { existingApplication } from '../../lib/ucwa/discovery/server.ts';
 
 describe('UCWA over real sockets', () => {
   const open: Served[] = [];
@@ -18,7 +20,7 @@ describe('UCWA over real sockets', () => {
 
   const start = async (
     simulated: UcwaSimulatorOptions = {},
-    options: Partial<ConnectOptions> = {},
+    options: Partial<UcwaOptions> = {},
   ): Promise<{ readonly server: UcwaSimulator; readonly ucwa: Ucwa }> => {
     const server = ucwaSimulator({ mediumSeconds: 0.01, token: 'token', ...simulated });
     const served = await serve(server.transport);
@@ -26,7 +28,12 @@ describe('UCWA over real sockets', () => {
     const applications = `${served.origin}${new URL(server.url).pathname}`;
     return {
       server,
-      ucwa: connect({ applications, token: 'token', retry: { initialMs: 5 }, ...options } as ConnectOptions),
+      ucwa: connectUcwa({
+        server: applications,
+        auth: bearer('token'),
+        retry: { initialMs: 5 },
+        ...options,
+      } as UcwaOptions),
     };
   };
 
@@ -93,7 +100,7 @@ describe('UCWA over real sockets', () => {
     const { server, ucwa } = await start();
     const first = new Promise((resolve) => ucwa.events$.subscribe({ error: resolve }));
     const { self } = await firstValueFrom(ucwa.application$);
-    const other = connect({ application: self, token: 'token' });
+    const other = connectUcwa({ server: existingApplication(self), auth: bearer('token') });
     const second = record(other.events$);
     const error = await first;
     expect(error).to.be.instanceOf(HttpError);
@@ -106,7 +113,7 @@ describe('UCWA over real sockets', () => {
   });
 
   it('should end at once when the server refuses the token', async () => {
-    const { server, ucwa } = await start({}, { token: 'bad' });
+    const { server, ucwa } = await start({}, { auth: bearer('bad') });
     const error = await new Promise((resolve) =>
       ucwa.events$.pipe(filter(() => false)).subscribe({ error: resolve }),
     );

@@ -6,6 +6,8 @@ import { type TokenProvider, withToken } from './withToken.ts';
 export interface AuthContext {
   /** Whether credentials may be sent in clear text. */
   readonly allowInsecureHttp: boolean;
+  /** Whether requests go to several origins, which must not all get the same token. @default false */
+  readonly hasManyOrigins?: boolean;
   /** Returns whether a response refuses the credentials. @default status 401 */
   readonly refused?: (response: HttpResponse) => boolean;
 }
@@ -23,7 +25,8 @@ export interface Auth {
  *
  * A token that is a string cannot be renewed. A function is called with the origin that the token is for: once for all
  * requests that need it, and again when the token is about to expire or the server has refused it. The first request
- * throws a TypeError for a function that returns anything but a token; `bearer` throws one for any other value.
+ * throws a TypeError for a function that returns anything but a token; `bearer` throws one for any other value. A string is
+ * refused if the connection asks several servers, as discovery does.
  *
  * @param token A token, or a function that returns, resolves to or emits one.
  *
@@ -38,7 +41,13 @@ export interface Auth {
 export function bearer(token: TokenProvider): Auth {
   // Called here for its checks: a wrong token throws where it was written.
   withToken(token);
-  return { scheme: 'Bearer', sign: (context) => withToken(token, context) };
+  return {
+    scheme: 'Bearer',
+    sign: ({ hasManyOrigins = false, ...options }) => {
+      if (!hasManyOrigins || typeof token !== 'string') return withToken(token, options);
+      throw invalidSecret('token', 'a function of the origin, because several servers are asked');
+    },
+  };
 }
 
 /**

@@ -73,11 +73,12 @@ const IDLE_SECONDS = 15 * 60;
  *
  * @example
  * ```ts
- * import { connect, presence } from 'rxchange/ucwa';
+ * import { bearer } from 'rxchange';
+ * import { connectUcwa, presence } from 'rxchange/ucwa';
  * import { ucwaSimulator } from 'rxchange/testing';
  *
  * const server = ucwaSimulator({ mediumSeconds: 0 });
- * const ucwa = connect({ applications: server.url, token: 'secret', transport: server.transport });
+ * const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport: server.transport });
  * const watching = presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe();
  * console.log(server.presenceSubscriptions.length);
  * // prints: 1

@@ -16,37 +16,32 @@ import {
   throwError,
 } from 'rxjs';
 import type { Pause } from '../../core/backoff/backoff.ts';
-import type { Checkpoint } from '../../core/checkpoint/checkpoint.ts';
 import { shareWithGrace } from '../../core/lifecycle/closing.ts';
 import { mutex } from '../../core/rx/mutex.ts';
-import { decide, isRecreated, type OnExpelled } from '../protocol/failures.ts';
+import { decide, isRecreated, type OnApplicationEnded } from '../protocol/failures.ts';
 import { requestJson } from '../protocol/request.ts';
 import { applicationCodec } from '../protocol/resource.ts';
 import { retryTransient } from '../transport/backoff.ts';
 import { createdApplication, type CreationConfig } from './create.ts';
 import { isWanted, randomId, type WantedIdentity } from './identity.ts';
-import { type ConnectionJournal, connectionJournal } from './journal.ts';
+import { CONNECTION_JOURNAL, type ConnectionJournal } from './journal.ts';
 import { type LiveApplication, liveApplication, untilEnded } from './liveApplication.ts';
-import { type Publication, published } from './publish.ts';
+import type { Publish } from './publish.ts';
 import { type OrphanRemovalConfig, removeApplicationOrphans } from './resume.ts';
 
-/** Where the application comes from. */
-export type ApplicationSource = ({ readonly kind: 'create' } & WantedIdentity) | { readonly kind: 'given' };
-
 /** How an application is held. */
-interface ApplicationConfig extends Omit<CreationConfig, 'onHeld'>, OrphanRemovalConfig {
-  readonly source: ApplicationSource;
+interface ApplicationConfig
+  extends Omit<CreationConfig, 'onHeld'>, Omit<OrphanRemovalConfig, 'checkpointing'> {
+  /** The application to create; undefined if it exists already. */
+  readonly identity: WantedIdentity | undefined;
   /** How long it is kept after the last subscriber has left, if the server has it or is being asked for it. */
   readonly graceMs: number;
   readonly pause: Pause;
   /** What to do when the server has ended it and says so. */
-  readonly onExpelled: OnExpelled;
+  readonly onApplicationEnded: OnApplicationEnded;
   /** What to do before there was an application. */
   readonly whenUnreachable: 'wait' | 'error';
-  /** How the user is to be seen by others, if at all. */
-  readonly publication: Publication | undefined;
-  /** Where is kept for the next process what this one has on the server, if that is wanted. */
-  readonly checkpoint: Checkpoint | undefined;
+  readonly publish: Publish | undefined;
   /** Called with each application before anybody else is given it. */
   readonly onMade: (application: LiveApplication) => void;
 }
@@ -67,18 +62,16 @@ const LASTS_AT_LEAST_MS = 60_000;
  * refuses a new one. It can be subscribed to again then.
  */
 export function application(config: ApplicationConfig): Observable<LiveApplication> {
-  const { source, ledger, graceMs, publication } = config;
+  const { identity, ledger, graceMs, publish } = config;
   // While nothing is sent, leaving sends nothing: there is no grace time then.
   let isHeld = false;
   const onHeld = (it: boolean): void => void (isHeld = it);
-  const held = (source.kind === 'create' ? kept({ ...config, onHeld }, source) : given(config)).pipe(
+  const held = (identity === undefined ? existing(config) : created({ ...config, onHeld }, identity)).pipe(
     tap(() => onHeld(true)),
     finalize(() => onHeld(false)),
   );
   const seen$ =
-    publication === undefined
-      ? held
-      : held.pipe(switchMap((live) => merge(of(live), published(live, publication, config))));
+    publish === undefined ? held : held.pipe(switchMap((live) => merge(of(live), publish(live, config))));
   return seen$.pipe(
     shareWithGrace(
       ledger,
@@ -90,11 +83,11 @@ export function application(config: ApplicationConfig): Observable<LiveApplicati
   );
 }
 
-function kept(
+function created(
   config: ApplicationConfig & CreationConfig,
   wanted: WantedIdentity,
 ): Observable<LiveApplication> {
-  const { pause, onExpelled, whenUnreachable, checkpoint, ledger, onMade } = config;
+  const { pause, onApplicationEnded, whenUnreachable, checkpointing, ledger, onMade } = config;
   let { identity } = wanted;
   // One for all, so that everybody has to wait for it.
   const turn$ = mutex();
@@ -119,7 +112,7 @@ function kept(
         }
         isThere = false;
         if (!last.isGone) identity = { ...identity, instanceId: randomId() };
-        if (!isRecreated(error, onExpelled)) return throwError(() => error);
+        if (!isRecreated(error, onApplicationEnded)) return throwError(() => error);
         failures = asyncScheduler.now() - madeAt < LASTS_AT_LEAST_MS ? failures + 1 : 0;
         return failures < 2 ? of(undefined) : pause(failures - 1);
       };
@@ -136,21 +129,21 @@ function kept(
     });
   };
 
-  if (checkpoint === undefined) return living(undefined);
-  return connectionJournal(checkpoint, ledger).pipe(
+  if (checkpointing === undefined) return living(undefined);
+  return checkpointing.open(CONNECTION_JOURNAL, ledger).pipe(
     switchMap((journal) => {
       const before = journal.place.application?.identity;
       // With its identity the application of the process before is found again.
       const isFoundAgain = before !== undefined && isWanted(before, wanted);
       if (isFoundAgain) identity = before;
       return living(journal).pipe(
-        tap((live) => removeApplicationOrphans(config, journal, live, isFoundAgain)),
+        tap((live) => removeApplicationOrphans({ ...config, checkpointing }, journal, live, isFoundAgain)),
       );
     }),
   );
 }
 
-function given({
+function existing({
   location,
   transport,
   onMade,

@@ -1,6 +1,6 @@
 import { catchError, map, mergeMap, type Observable, tap, throwError } from 'rxjs';
 import type { Pause } from '../../core/backoff/backoff.ts';
-import { journaled } from '../../core/checkpoint/journaled.ts';
+import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
 import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
 import { type RemoteResource, remoteResource } from '../../core/lifecycle/remoteResource.ts';
 import type { RequestProgress, Transport } from '../../core/transport/transport.ts';
@@ -21,6 +21,8 @@ export interface CreationConfig {
   readonly ledger: ReleaseLedger;
   readonly pause: Pause;
   readonly ack: Acknowledgement;
+  /** Saves for the next process what is on the server; undefined if nothing is saved. */
+  readonly checkpointing: Checkpointing | undefined;
   /** Called with true when the server is sent the creation, and with false when it refused it or the application is over. */
   readonly onHeld: (isHeld: boolean) => void;
 }
@@ -34,7 +36,7 @@ export interface CreationConfig {
  * @param journal What is kept of it for the next process, where anything is.
  */
 export function createdApplication(
-  { location, transport, ledger, pause, ack, onHeld }: CreationConfig,
+  { location, transport, ledger, pause, ack, checkpointing, onHeld }: CreationConfig,
   turn$: Observable<undefined>,
   identify: () => ApplicationIdentity,
   journal: ConnectionJournal | undefined,
@@ -79,10 +81,10 @@ export function createdApplication(
     pause,
     ifLost: APPLICATION_IF_LOST,
   };
-  if (journal === undefined) return remoteResource(config);
+  if (checkpointing === undefined || journal === undefined) return remoteResource(config);
   const { within, acquire, release } = config;
   let asked = journal.place.application;
-  return journaled(
+  return checkpointing.journaled(
     {
       ...config,
       within: within.pipe(tap(() => recordIdentity(journal, identify()))),

@@ -1,8 +1,5 @@
 import * as t from 'io-ts';
-import type { Observable } from 'rxjs';
-import type { Checkpoint } from '../../core/checkpoint/checkpoint.ts';
-import { type Journal, journal, type JournalKind } from '../../core/checkpoint/journal.ts';
-import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
+import type { Journal, JournalKind } from '../../core/checkpoint/journal.ts';
 import type { ApplicationIdentity } from './identity.ts';
 
 /** How far a connection has come. */
@@ -17,7 +14,8 @@ export interface ConnectionPosition {
 /** What one connection keeps for the next process. */
 export type ConnectionJournal = Journal<ConnectionPosition>;
 
-const CONNECTION_JOURNAL: JournalKind<ConnectionPosition> = {
+/** The contents of a {@link ConnectionJournal}. */
+export const CONNECTION_JOURNAL: JournalKind<ConnectionPosition> = {
   codec: () =>
     t.partial({
       application: t.intersection([
@@ -33,11 +31,3 @@ const CONNECTION_JOURNAL: JournalKind<ConnectionPosition> = {
     }),
   isSame: (one, other) => JSON.stringify(one) === JSON.stringify(other),
 };
-
-/** Returns an Observable that emits the journal of a connection, and stays open while it is used: see {@link journal}. */
-export function connectionJournal(
-  checkpoint: Checkpoint,
-  ledger: ReleaseLedger,
-): Observable<ConnectionJournal> {
-  return journal(CONNECTION_JOURNAL, checkpoint, ledger);
-}

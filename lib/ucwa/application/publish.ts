@@ -16,6 +16,7 @@ import {
   timer,
 } from 'rxjs';
 import { HttpError } from '../../core/errors.ts';
+import { feature, type Feature } from '../../core/feature.ts';
 import {
   choiceOption,
   invalidOption,
@@ -67,11 +68,26 @@ const NAMES: OptionNames<PublishOptions> = {
   activityMinutes: 1,
 };
 
+/** The option `publish` of a connection: see {@link publishing}. */
+export interface Publishing {
+  /** How often activity is reported, in minutes. */
+  readonly activityMinutes: number;
+}
+
+/** Publishes the user's presence on an application, for as long as it is subscribed to. */
+export type Publish = (
+  application: LiveApplication,
+  connection: { readonly transport: Transport; readonly pause: Pause },
+) => Observable<never>;
+
+/** The feature of {@link publishing}. */
+export const PUBLISHING: Feature<Publish> = /* @__PURE__ */ feature("publishing() from 'rxchange/ucwa'");
+
 /** What is published, and when. */
-export interface Publication {
+interface Publication {
   /** The body of `makeMeAvailable`. */
   readonly body: object;
-  readonly activityMs: number;
+  readonly activityMinutes: number;
 }
 
 const AVAILABILITIES = ['Online', 'Busy', 'DoNotDisturb', 'BeRightBack', 'Away', 'Offwork'] as const;
@@ -86,24 +102,51 @@ const LISTS = {
 const MAKE = 'makeMeAvailable';
 const REPORT = 'reportMyActivity';
 
-/** Checks the options; throws a TypeError that names the one that cannot be used. */
-export function checkPublish(options: PublishOptions): Publication {
-  const { availability, activityMinutes = 3 } = objectOption('publish', options, NAMES);
-  if (availability !== undefined) choiceOption('publish.availability', availability, AVAILABILITIES);
+/**
+ * Returns the option `publish` of a connection: others see the user as available while the connection is used.
+ *
+ * Streams error if the server refuses it.
+ *
+ * @throws TypeError that names the option that cannot be used.
+ * @see [MS-UCWA] makeMeAvailable, reportMyActivity
+ *
+ * @example
+ * ```ts
+ * import { bearer } from 'rxchange';
+ * import { connectUcwa, publishing } from 'rxchange/ucwa';
+ * import { ucwaSimulator } from 'rxchange/testing';
+ *
+ * const { url, transport } = ucwaSimulator();
+ * const publish = publishing({ availability: 'Busy' });
+ * const ucwa = connectUcwa({ server: url, auth: bearer('secret'), transport, publish });
+ * ucwa.activity$.subscribe(({ method, path }) => console.log(method, path.split('/').at(-1)));
+ * ucwa.application$.subscribe();
+ * // prints: POST applications
+ * // prints: POST makeMeAvailable
+ * await ucwa.close();
+ * // prints: DELETE 101
+ * ```
+ */
+export function publishing(options: PublishOptions = {}): Publishing {
+  const { availability, activityMinutes = 3 } = objectOption('options', options, NAMES);
+  if (availability !== undefined) choiceOption('availability', availability, AVAILABILITIES);
   const lists = Object.entries(LISTS).flatMap(([name, words]) => {
     const list: unknown = options[name as keyof typeof LISTS];
     if (list === undefined) return [];
-    if (!Array.isArray(list)) throw invalidOption(`publish.${name}`, list, 'a list of words');
-    list.forEach((word: unknown, index) => choiceOption(`publish.${name}[${index}]`, word, words));
+    if (!Array.isArray(list)) throw invalidOption(name, list, 'a list of words');
+    list.forEach((word: unknown, index) => choiceOption(`${name}[${index}]`, word, words));
     return [[name, list] as const];
   });
-  return {
+  const publication: Publication = {
     body: {
       ...(availability === undefined ? {} : { signInAs: availability }),
       ...Object.fromEntries(lists),
     },
-    activityMs: numberOption('publish.activityMinutes', activityMinutes, { min: 1, max: 4 }) * 60_000,
+    activityMinutes: numberOption('activityMinutes', activityMinutes, { min: 1, max: 4 }),
   };
+  return PUBLISHING.create({ activityMinutes }, (application, connection) =>
+    published(application, publication, connection),
+  );
 }
 
 /**
@@ -113,14 +156,15 @@ export function checkPublish(options: PublishOptions): Publication {
  * available already. It errors if the server refuses to make the user available, or to take a report; transient
  * failures are retried. [makeMeAvailable_ref, reportMyActivity_ref]
  */
-export function published(
+function published(
   application: LiveApplication,
   publication: Publication,
   connection: { readonly transport: Transport; readonly pause: Pause },
 ): Observable<never> {
   const { me, self, ended$: over$ } = application;
   const { transport, pause } = connection;
-  const { body, activityMs } = publication;
+  const { body, activityMinutes } = publication;
+  const activityMs = activityMinutes * 60_000;
   let making = hrefOf(me, MAKE);
   let isRequired = false;
   let reporting = hrefOf(me, REPORT);

@@ -1,7 +1,7 @@
 import { asyncScheduler, defer, map, type Observable, throwError } from 'rxjs';
 import type { Pause } from '../../core/backoff/backoff.ts';
 import type { Orphan } from '../../core/checkpoint/journal.ts';
-import { removeOrphans } from '../../core/checkpoint/orphans.ts';
+import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
 import { OriginError } from '../../core/errors.ts';
 import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
 import type { ReleaseResult } from '../../core/lifecycle/release.ts';
@@ -59,11 +59,12 @@ function isAtOriginOf(href: string, url: string): boolean {
 
 /** What is needed to remove what was left. */
 export interface OrphanRemovalConfig {
+  readonly checkpointing: Pick<Checkpointing, 'removeOrphans'>;
   readonly ledger: ReleaseLedger;
   readonly transport: Transport;
   readonly pause: Pause;
   /** Whose turn it is with the one subscription to contacts and groups that an application has. */
-  readonly contactsTurn$: Observable<undefined>;
+  readonly contactListMutex$: Observable<undefined>;
 }
 
 /** What becomes of an application that is not removed. */
@@ -103,7 +104,7 @@ export function removeApplicationOrphans(
 function removeInTurn(config: OrphanRemovalConfig, application: LiveApplication, left: Orphan): void {
   // Turns are given synchronously, where it is free.
   let isFree = false as boolean;
-  const turn = config.contactsTurn$.subscribe(() => (isFree = true));
+  const turn = config.contactListMutex$.subscribe(() => (isFree = true));
   const over = (): void => {
     turn.unsubscribe();
     left.over();
@@ -113,14 +114,14 @@ function removeInTurn(config: OrphanRemovalConfig, application: LiveApplication,
 }
 
 function remove(
-  { ledger, transport, pause }: OrphanRemovalConfig,
+  { checkpointing, ledger, transport, pause }: OrphanRemovalConfig,
   { self }: LiveApplication,
   { removedAt, ...left }: Orphan,
 ): void {
   const { origin } = new URL(self);
   const isApplication = left.resource === 'application';
   const ifLost = isApplication ? APPLICATION_IF_LOST : SUBSCRIPTION_IF_LOST;
-  removeOrphans(ledger, left, { url: origin, ifLost }, (id) => ({
+  checkpointing.removeOrphans(ledger, left, { url: origin, ifLost }, (id) => ({
     attempt: () =>
       removed(transport, origin, left.resource, removedAt === undefined ? 'DELETE' : 'POST', removedAt ?? id),
     decide: decideDelete,

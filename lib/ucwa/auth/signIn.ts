@@ -1,24 +1,6 @@
 import { invalidSecret, objectOption } from '../../core/options.ts';
-
-/**
- * A way to sign in: which token the server is asked for, and with what. [AuthenticationInUCWA]
- *
- * What is secret in it is not seen by who prints it, makes a text or JSON of it, or inspects it.
- */
-export interface SignIn {
-  /** By the name that the server offers it under, such as `password`. */
-  readonly grantType: string;
-  /** Whether the browser signs the user in by itself when the token is asked for. */
-  readonly credentials?: 'include';
-  /** Whether a new token keeps the identity of the one that it replaces. @default false */
-  readonly renews?: boolean;
-  /**
-   * Writes the form that asks for a token: it holds the secrets.
-   *
-   * @param renewed The token that the new one replaces, for a way that `renews`.
-   */
-  readonly form: (renewed?: string) => string;
-}
+import { SIGN_IN, type SignIn } from './signer.ts';
+import { tokenSigner } from './tokenClient.ts';
 
 const PASSWORD = 'password';
 const WINDOWS = 'urn:microsoft.rtc:windows';
@@ -58,7 +40,7 @@ export function password(credentials: PasswordCredentials): SignIn {
   objectOption('credentials', credentials, { username: 1, password: 1 });
   const username = secretText('username', credentials.username);
   const secret = secretText('password', credentials.password);
-  return Object.freeze({
+  return signIn({
     grantType: PASSWORD,
     form: () => formOf(PASSWORD, { username, password: secret }),
   });
@@ -77,7 +59,7 @@ export function password(credentials: PasswordCredentials): SignIn {
  * ```
  */
 export function windows(): SignIn {
-  return Object.freeze({ grantType: WINDOWS, credentials: 'include', form: () => formOf(WINDOWS) });
+  return signIn({ grantType: WINDOWS, credentials: 'include', form: () => formOf(WINDOWS) });
 }
 
 /**
@@ -109,7 +91,7 @@ export function anonymousMeeting(meeting: MeetingCredentials): SignIn {
     );
   }
   const key = secretText('conferenceKey', conferenceKey);
-  return Object.freeze({
+  return signIn({
     grantType: ANONYMOUS,
     renews: true,
     form: (renewed?: string) =>
@@ -119,6 +101,11 @@ export function anonymousMeeting(meeting: MeetingCredentials): SignIn {
         ...(renewed === undefined ? {} : { ms_rtc_renew: renewed }),
       }),
   });
+}
+
+/** Lets the sign-in carry what asks for its tokens. */
+function signIn(properties: SignIn): SignIn {
+  return SIGN_IN.create(properties, (context) => tokenSigner(properties, context));
 }
 
 function formOf(grantType: string, fields: Readonly<Record<string, string>> = {}): string {

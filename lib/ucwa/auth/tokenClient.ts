@@ -1,12 +1,17 @@
 import { catchError, defer, map, mergeMap, type Observable, of, tap, throwError } from 'rxjs';
 import { offeredSchemes } from '../../core/transport/challenge.ts';
 import { OriginError } from '../../core/errors.ts';
+import { withRetry } from '../../core/backoff/withRetry.ts';
+import { httpUrl, parseUrl } from '../../core/httpUrl.ts';
 import type { Limits } from '../../core/limits.ts';
+import { describeUrl } from '../../core/text.ts';
+import { withLimits } from '../../core/transport/withLimits.ts';
 import type { HttpRequest, Transport } from '../../core/transport/transport.ts';
 import type { IssuedToken } from '../../core/transport/withToken.ts';
 import { type OAuthChallenge, oauthChallenge } from './oauthChallenge.ts';
-import type { SignIn } from './signIn.ts';
-import { notSignedIn, SignInError } from '../protocol/errors.ts';
+import type { SignerContext, Signer, SignIn } from './signer.ts';
+import { notSignedIn, SignInError, UntrustedLinkError } from '../protocol/errors.ts';
+import { withUcwaToken } from './tokenRefused.ts';
 import { requestToken } from './tokenEndpoint.ts';
 
 /** Signs in at the servers that it was told of. */
@@ -113,6 +118,35 @@ export function tokenClient(
       }
     },
   };
+}
+
+/** Returns the sign-in of a connection that asks the servers' token endpoints for its tokens. */
+export function tokenSigner(signIn: SignIn, context: SignerContext): Signer {
+  const { transport, retry, limits, timeoutSeconds = 10, trusted = ownOrigin } = context;
+  const patient = withRetry(retry)(withTokenLimits(transport, limits, timeoutSeconds));
+  const { issue, registerOrigin, forget } = tokenClient(patient, signIn, trusted, limits);
+  return { sign: withUcwaToken(issue, context.allowInsecureHttp), registerOrigin, forget };
+}
+
+/** A server answers at once, its token endpoint may take longer, and a user whom the platform asks any time. */
+function withTokenLimits(transport: Transport, limits: Required<Limits>, seconds: number): Transport {
+  const short = { headersSeconds: seconds, silenceSeconds: seconds, responseSeconds: seconds };
+  const server = withLimits({ ...limits, ...short })(transport);
+  const endpoint = withLimits(limits)(transport);
+  const user = withLimits({ ...limits, headersSeconds: Infinity, responseSeconds: Infinity })(transport);
+  return (request) => {
+    if (request.credentials !== undefined) return user(request);
+    return request.method === 'GET' ? server(request) : endpoint(request);
+  };
+}
+
+/** Without discovery there is no domain that says which other hosts are the user's. */
+function ownOrigin(href: string, base: string, what: string): string {
+  const url = httpUrl(href, base);
+  const { origin } = new URL(base);
+  if (url?.origin === origin) return url.href;
+  const refused = describeUrl(parseUrl(href, base)?.href ?? href);
+  throw new UntrustedLinkError(what, refused, `which is not at ${origin}; use discovered(domain) instead`);
 }
 
 interface Challenged {

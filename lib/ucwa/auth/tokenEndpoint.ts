@@ -14,7 +14,7 @@ import {
 } from '../../core/transport/transport.ts';
 import type { IssuedToken } from '../../core/transport/withToken.ts';
 import { notSignedIn, SignInError } from '../protocol/errors.ts';
-import type { SignIn } from './signIn.ts';
+import type { SignIn } from './signer.ts';
 
 /** What asks for a token. */
 export interface TokenRequest {

@@ -1,5 +1,6 @@
-import { asapScheduler, asyncScheduler, defer, identity, type SchedulerLike } from 'rxjs';
+import { asapScheduler, asyncScheduler, defer, type SchedulerLike } from 'rxjs';
 import { type BackoffPolicy, checkBackoffPolicy } from '../../core/backoff/backoff.ts';
+import { feature, type Feature } from '../../core/feature.ts';
 import { checkLimits, type Limits } from '../../core/limits.ts';
 import { invalidOption, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
 import type { HttpRequest, Middleware } from '../../core/transport/transport.ts';
@@ -101,13 +102,11 @@ export function batched(options: BatchOptions): Middleware {
 
 /** The same with options of known names, and as a part of a connection. */
 function batches(options: BatchOptions, connection?: BatchConnection): Middleware {
-  const { url, maxOutstanding = 100, alone = none, atOnce = none, backoff = {} } = options;
+  const { url, alone = none, atOnce = none, backoff = {} } = options;
   if (typeof url !== 'function') throw invalidOption('url', url, 'a function that returns the batch link');
   if (typeof alone !== 'function') throw invalidOption('alone', alone, 'a function of a request');
   if (typeof atOnce !== 'function') throw invalidOption('atOnce', atOnce, 'a function of a request');
-  numberOption('maxOutstanding', maxOutstanding, { min: 1, integer: true });
-  const { maxParts = Math.min(20, maxOutstanding) } = options;
-  numberOption('maxParts', maxParts, { min: 1, max: maxOutstanding, integer: true });
+  const { maxParts, maxOutstanding } = checkSizes(options);
   const limits = checkLimits(options.limits);
   const { scheduler = 'document' in globalThis ? asapScheduler : asyncScheduler } = options;
 
@@ -127,42 +126,84 @@ function batches(options: BatchOptions, connection?: BatchConnection): Middlewar
   };
 }
 
+function checkSizes(options: BatchingOptions): Batching {
+  const { maxOutstanding = 100 } = options;
+  numberOption('maxOutstanding', maxOutstanding, { min: 1, integer: true });
+  const { maxParts = Math.min(20, maxOutstanding) } = options;
+  numberOption('maxParts', maxParts, { min: 1, max: maxOutstanding, integer: true });
+  return { maxParts, maxOutstanding };
+}
+
 function none(): boolean {
   return false;
 }
 
-/** How the requests of a connection travel together. */
+/** Options of {@link batching}. */
 export type BatchingOptions = Pick<BatchOptions, 'maxParts' | 'maxOutstanding' | 'scheduler'>;
 
-/**
- * Returns a Transport that sends requests of the same turn together, where the application has a `batch` link;
- * only those to what is on it. [BatchingRequests]
- *
- * What is removed waits for the end of the turn, for much is removed together. All else goes out at once while
- * no other waits for its answer: who asks for one thing alone does not wait.
- *
- * @param application The one that is in use, if there is one.
- */
-export function batching(
-  options: BatchingOptions | false,
+/** The option `batch` of a connection: see {@link batching}. */
+export interface Batching {
+  /** How many requests a batch has at most. */
+  readonly maxParts: number;
+  /** How many requests may be outstanding. */
+  readonly maxOutstanding: number;
+}
+
+/** Sends the requests of a connection in batches. */
+export type Batch = (
   application: () => LiveApplication | undefined,
   limits: Limits,
   connection: BatchConnection,
-): Middleware {
-  if (options === false) return identity;
-  const configured: BatchOptions = {
-    ...objectOption('batch', options, { maxParts: 1, maxOutstanding: 1, scheduler: 1 }),
-    limits,
-    // What is refused waits for the backoff of the connection.
-    backoff: { maxMs: 0 },
-    url: () => {
-      const live = application();
-      return live?.isEnded === true ? undefined : live?.batch;
-    },
-    alone: ({ url }) => !isOn(application(), url),
-    atOnce: ({ keepalive }) => keepalive !== true,
-  };
-  return batches(configured, connection);
+) => Middleware;
+
+/** The feature of {@link batching}. */
+export const BATCHING: Feature<Batch> = /* @__PURE__ */ feature("batching() from 'rxchange/ucwa'");
+
+/**
+ * Returns the option `batch` of a connection: requests that fall together are sent in one batch.
+ *
+ * They are sent one by one if the application has no `batch` link. A request that comes alone is sent at once.
+ * Removals wait for the others of the same turn of the event loop.
+ *
+ * @throws TypeError that names the option that cannot be used.
+ * @see [MS-UCWA] BatchingRequests
+ *
+ * @example
+ * ```ts
+ * import { bearer } from 'rxchange';
+ * import { batching, connectUcwa, presence } from 'rxchange/ucwa';
+ * import { ucwaSimulator } from 'rxchange/testing';
+ *
+ * const { url, transport } = ucwaSimulator();
+ * const ucwa = connectUcwa({ server: url, auth: bearer('secret'), transport, batch: batching() });
+ * for (const uri of ['sip:sara@contoso.com', 'sip:john@contoso.com']) presence(ucwa, { uris: [uri] }).subscribe();
+ * ucwa.activity$.subscribe(({ method, path }) => console.log(method, path.split('/').at(-1)));
+ * await ucwa.close();
+ * // prints: POST batch
+ * // prints: DELETE 101
+ * ```
+ */
+export function batching(options: BatchingOptions = {}): Batching {
+  const { maxParts, maxOutstanding } = checkSizes(
+    objectOption('options', options, { maxParts: 1, maxOutstanding: 1, scheduler: 1 }),
+  );
+  return BATCHING.create({ maxParts, maxOutstanding }, (application, limits, connection) =>
+    batches(
+      {
+        ...options,
+        limits,
+        // The backoff of the connection holds refused requests back.
+        backoff: { maxMs: 0 },
+        url: () => {
+          const live = application();
+          return live?.isEnded === true ? undefined : live?.batch;
+        },
+        alone: ({ url }) => !isOn(application(), url),
+        atOnce: ({ keepalive }) => keepalive !== true,
+      },
+      connection,
+    ),
+  );
 }
 
 function isOn(live: LiveApplication | undefined, url: string): boolean {

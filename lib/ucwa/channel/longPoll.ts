@@ -11,7 +11,7 @@ import {
   type EventBatch,
   type CursorStep,
 } from '../protocol/cursor.ts';
-import { decide, type UcwaDecision, isReplaced, type OnReplaced } from '../protocol/failures.ts';
+import { decide, type UcwaDecision, isReplaced, type OnPGetReplaced } from '../protocol/failures.ts';
 import { eventsResponseCodec } from '../protocol/events.ts';
 import { absolute } from '../protocol/href.ts';
 import type { LiveApplication } from '../application/liveApplication.ts';
@@ -26,7 +26,7 @@ export interface LongPollConfig {
   /** What the server is to be told; another object where that has changed. */
   readonly parameters: () => ChannelParameters;
   readonly ack: Acknowledgement;
-  readonly onReplaced: OnReplaced;
+  readonly onPGetReplaced: OnPGetReplaced;
   readonly pause: Pause;
   /** Whether a failure means that the server is elsewhere now: then the application is gone. */
   readonly hasMoved: ServerLocation['hasMoved'];
@@ -131,7 +131,7 @@ export function longPoll(
         wait(cursor, failures, error);
         return;
       }
-      const isLeft = config.onReplaced === 'rejoin' && isReplaced(error);
+      const isLeft = config.onPGetReplaced === 'newInstance' && isReplaced(error);
       failure = { error, then: isLeft ? 'handOver' : decision === 'gone' ? 'markGone' : 'fail' };
       pump();
     };

@@ -20,7 +20,6 @@ import { restrictToOrigin } from '../../core/transport/restrictToOrigin.ts';
 import type { Middleware } from '../../core/transport/transport.ts';
 import { DiscoveryError } from '../protocol/errors.ts';
 import { decide } from '../protocol/failures.ts';
-import type { Discovery } from './discover.ts';
 import type { UcwaLocation } from './steps.ts';
 
 const UNREACHABLE_AFTER = 3;
@@ -33,23 +32,27 @@ const UNREACHABLE_AFTER = 3;
  * row to reach it. The documentation says "after many retries", and leaves the number open.
  *
  * @param failures How many failures came in a row, from 1.
- *
- * @example
- * ```ts
- * import { HttpError } from 'rxchange';
- * import { mustDiscoverAgain } from 'rxchange/ucwa';
- *
- * const request = { method: 'GET', url: 'https://pool.contoso.com/ucwa' };
- * console.log(mustDiscoverAgain(new HttpError(502, request), 1));
- * // prints: true
- * console.log(mustDiscoverAgain(new HttpError(503, request), 1));
- * // prints: false
- * ```
  */
 export function shouldRediscover(error: unknown, failures: number): boolean {
   if (error instanceof NetworkError) return failures >= UNREACHABLE_AFTER;
   if (!(error instanceof HttpError)) return false;
   return error.status === 502 || (error.status === 403 && error.subcode === undefined);
+}
+
+/** Finds UCWA, and remembers where it was. */
+export interface Discovery {
+  /**
+   * Emits where UCWA is, and completes. It is looked for once, for all who ask, and found again only after
+   * {@link Discovery.forget}; a failure is not remembered.
+   */
+  readonly location$: Observable<UcwaLocation>;
+  /** Signs requests to the origins that were found, with the tokens that finding them needed. */
+  readonly signed: Middleware;
+  /**
+   * Lets the next who asks look again: see {@link shouldRediscover}. Credentials that were refused are tried
+   * again then; tokens are kept.
+   */
+  readonly forget: () => void;
 }
 
 /** Where the server of a connection is. */

@@ -105,11 +105,12 @@ const SHARED = new WeakMap<UcwaSession, Observable<UcwaEvent>>();
  *
  * @example
  * ```ts
- * import { connect, myContactsAndGroups } from 'rxchange/ucwa';
+ * import { bearer } from 'rxchange';
+ * import { connectUcwa, myContactsAndGroups } from 'rxchange/ucwa';
  * import { ucwaSimulator } from 'rxchange/testing';
  *
  * const server = ucwaSimulator();
- * const ucwa = connect({ applications: server.url, token: 'secret', transport: server.transport });
+ * const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport: server.transport });
  * const watching = myContactsAndGroups(ucwa).subscribe(({ type, link }) => console.log(type, link.rel));
  * server.emit({ type: 'added', link: { rel: 'group', href: '/groups/7' }, in: { rel: 'myGroups', href: '/groups' } });
  * // prints: added group

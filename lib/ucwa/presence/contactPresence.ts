@@ -91,10 +91,11 @@ export function checkContactPresence(options: ContactPresenceOptions): ContactPr
  * import { takeWhile } from 'rxjs';
  * import { distinctPresence } from 'rxchange/operators';
  * import { ucwaSimulator } from 'rxchange/testing';
- * import { connect, contactPresence } from 'rxchange/ucwa';
+ * import { bearer } from 'rxchange';
+ * import { connectUcwa, contactPresence } from 'rxchange/ucwa';
  *
  * const server = ucwaSimulator({ mediumSeconds: 0 });
- * const ucwa = connect({ applications: server.url, token: 'secret', transport: server.transport });
+ * const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport: server.transport });
  * await contactPresence(ucwa, ['sip:sara@contoso.com'])
  *   .pipe(
  *     distinctPresence(),

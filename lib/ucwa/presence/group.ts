@@ -108,11 +108,12 @@ function isSelected(candidate: Resource, { id, name }: GroupSelection): boolean 
  *
  * @example
  * ```ts
- * import { connect, groupPresence } from 'rxchange/ucwa';
+ * import { bearer } from 'rxchange';
+ * import { connectUcwa, groupPresence } from 'rxchange/ucwa';
  * import { ucwaSimulator } from 'rxchange/testing';
  *
  * const server = ucwaSimulator({ mediumSeconds: 0, groups: { Family: ['sip:sara@contoso.com'] } });
- * const ucwa = connect({ applications: server.url, token: 'secret', transport: server.transport });
+ * const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport: server.transport });
  * const watching = groupPresence(ucwa, { name: 'Family' }).subscribe(({ type, link }) =>
  *   console.log(type, link.rel),
  * );

@@ -106,11 +106,12 @@ export interface PresenceOptions extends LifetimeOptions {
  *
  * @example
  * ```ts
- * import { connect, presence } from 'rxchange/ucwa';
+ * import { bearer } from 'rxchange';
+ * import { connectUcwa, presence } from 'rxchange/ucwa';
  * import { ucwaSimulator } from 'rxchange/testing';
  *
  * const server = ucwaSimulator({ mediumSeconds: 0 });
- * const ucwa = connect({ applications: server.url, token: 'secret', transport: server.transport });
+ * const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport: server.transport });
  *
  * const watching = presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe(({ type, link }) =>
  *   console.log(type, link.rel),

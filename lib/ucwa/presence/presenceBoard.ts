@@ -21,11 +21,12 @@ import type { ContactPresence } from './contactState.ts';
  * @example
  * ```ts
  * import { take } from 'rxjs';
- * import { connect, presenceBoard } from 'rxchange/ucwa';
+ * import { bearer } from 'rxchange';
+ * import { connectUcwa, presenceBoard } from 'rxchange/ucwa';
  * import { ucwaSimulator } from 'rxchange/testing';
  *
  * const server = ucwaSimulator({ mediumSeconds: 0 });
- * const ucwa = connect({ applications: server.url, token: 'secret', transport: server.transport });
+ * const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport: server.transport });
  * server.setPresence('sip:sara@contoso.com', { availability: 'Busy' });
  * await presenceBoard(ucwa, ['sip:sara@contoso.com', 'sip:bob@contoso.com'])
  *   .pipe(take(1))

@@ -69,7 +69,7 @@ export const UCWA_FAILURES: readonly FailureRow[] = [
   {
     ...{ status: 410, subcode: 'InactiveApplicationExpired' },
     ...{ channel: 'gone', acquire: 'fail', release: 'gone' },
-    hint: 'the server has ended the application, because it saw no activity of its client for too long; subscribe again, or let onExpelled make it again',
+    hint: 'the server has ended the application, because it saw no activity of its client for too long; subscribe again, or let onApplicationEnded re-create it',
   },
   {
     ...{ status: 410, subcode: 'TooManyApplications', channel: 'gone', acquire: 'fail', release: 'gone' },
@@ -156,7 +156,7 @@ export function isTooMany(error: unknown): boolean {
 }
 
 /** What to do when another client has taken over the event channel of the application. */
-export type OnReplaced = 'fail' | 'rejoin';
+export type OnPGetReplaced = 'error' | 'newInstance';
 
 /** Whether a request for events was answered that another client has taken its place. */
 export function isReplaced(error: unknown): boolean {
@@ -164,15 +164,15 @@ export function isReplaced(error: unknown): boolean {
 }
 
 /** What to do when the server has ended the application and says so, by 410. */
-export type OnExpelled = 'error' | 'recreate';
+export type OnApplicationEnded = 'error' | 'recreate';
 
 /**
  * Whether an application is made again that was found to be gone by this error: always where it was merely
  * lost; where the server has ended it on purpose, if the caller wants that and it can help.
  */
-export function isRecreated(error: unknown, onExpelled: OnExpelled): boolean {
+export function isRecreated(error: unknown, onApplicationEnded: OnApplicationEnded): boolean {
   if (!(error instanceof HttpError) || error.status !== 410) return true;
-  return onExpelled === 'recreate' && error.subcode !== 'UserAgentNotAllowed';
+  return onApplicationEnded === 'recreate' && error.subcode !== 'UserAgentNotAllowed';
 }
 
 function few(failures: number): UcwaDecision {

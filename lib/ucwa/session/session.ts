@@ -1,5 +1,6 @@
 import { type Observable } from 'rxjs';
 import type { Activity } from '../../core/transport/requestLog.ts';
+import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
 import { invalidOption } from '../../core/options.ts';
 import {
   type CloseOptions,
@@ -47,10 +48,11 @@ export interface Ucwa extends AsyncDisposable {
    * @example
    * ```ts
    * import { ucwaSimulator } from 'rxchange/testing';
-   * import { connect } from 'rxchange/ucwa';
+   * import { bearer } from 'rxchange';
+   * import { connectUcwa } from 'rxchange/ucwa';
    *
    * const { url, transport } = ucwaSimulator();
-   * const ucwa = connect({ applications: url, token: 'secret', transport });
+   * const ucwa = connectUcwa({ server: url, auth: bearer('secret'), transport });
    * ucwa.activity$.subscribe(({ method, path, status, end }) => console.log(method, path, status ?? end));
    * ucwa.application$.subscribe().unsubscribe();
    * // prints: POST /ucwa/oauth/v1/applications 201
@@ -72,20 +74,22 @@ export interface Ucwa extends AsyncDisposable {
    *
    * @example
    * ```ts
-   * import { connect } from 'rxchange/ucwa';
+   * import { bearer } from 'rxchange';
+   * import { connectUcwa } from 'rxchange/ucwa';
    * import { ucwaSimulator } from 'rxchange/testing';
    *
    * const server = ucwaSimulator();
-   * const ucwa = connect({ applications: server.url, token: 'secret', transport: server.transport });
+   * const { url, transport } = server;
+   * const ucwa = connectUcwa({ server: url, auth: bearer('secret'), transport });
    * const watching = ucwa.events$.subscribe();
-   * ucwa.tune({ mediumSeconds: 60 });
+   * ucwa.setChannelParameters({ mediumSeconds: 60 });
    * console.log(server.requests.at(-1)?.path);
    * // prints: /ucwa/oauth/v1/applications/101/events?ack=1&medium=60&priority=1
    * watching.unsubscribe();
    * await ucwa.drain();
    * ```
    */
-  tune(parameters: ChannelParameters): void;
+  setChannelParameters(parameters: ChannelParameters): void;
   /**
    * Resolves when the server has confirmed every removal, or the time is up. Grace periods end at once; streams that
    * are still subscribed are left alone. Without `timeoutMs` it waits until each removal has succeeded, failed or
@@ -110,8 +114,8 @@ export interface UcwaSession {
   readonly pause: Pause;
   /** Whether a failure means that the server is elsewhere now: then the application is gone. */
   readonly hasMoved: ServerLocation['hasMoved'];
-  /** Whether what it has on the server is kept for the next process. */
-  readonly hasCheckpoint: boolean;
+  /** Saves for the next process what is on the server; undefined if nothing is saved. */
+  readonly checkpointing: Checkpointing | undefined;
   /** Whose turn it is with the one subscription to contacts and groups that an application has. */
   readonly contactListMutex$: Observable<undefined>;
   /** What the client asked for, if it did. */
@@ -123,9 +127,9 @@ export const SESSION: unique symbol = Symbol('UcwaInternals');
 
 export type WithSession = Ucwa & { readonly [SESSION]: () => UcwaSession };
 
-/** What is inside a connection; it throws a TypeError for what {@link connect} did not make. */
+/** What is inside a connection; it throws a TypeError for what {@link connectUcwa} did not make. */
 export function sessionOf(ucwa: Ucwa): UcwaSession {
   const { [SESSION]: internals } = Object(ucwa) as Partial<WithSession>;
-  if (internals === undefined) throw invalidOption('ucwa', ucwa, 'what connect() returned');
+  if (internals === undefined) throw invalidOption('ucwa', ucwa, 'what connectUcwa() returned');
   return internals();
 }

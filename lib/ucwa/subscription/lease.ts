@@ -10,7 +10,6 @@ import {
   tap,
   throwError,
 } from 'rxjs';
-import { journaled } from '../../core/checkpoint/journaled.ts';
 import type { ReleaseResult } from '../../core/lifecycle/release.ts';
 import { type RemoteResource, remoteResource } from '../../core/lifecycle/remoteResource.ts';
 import type { RequestProgress } from '../../core/transport/transport.ts';
@@ -83,8 +82,9 @@ export function subscriptionLease<Made extends Created, Value>(
       `If the server has created it, it ends it after ${type.durationMinutes} minutes, ` +
       'or together with the application.',
   };
-  if (!session.hasCheckpoint) return remoteResource(resource);
-  return journaled(
+  const { checkpointing } = session;
+  if (checkpointing === undefined) return remoteResource(resource);
+  return checkpointing.journaled(
     resource,
     ({ journal }) => journal,
     (made) => {

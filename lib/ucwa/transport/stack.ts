@@ -5,48 +5,49 @@ import type { HttpResponse, Middleware, Transport } from '../../core/transport/t
 import { type ResponseLimits, withLimits } from '../../core/transport/withLimits.ts';
 import { retrying, type RetryPolicy } from '../../core/backoff/withRetry.ts';
 
-/** What the requests of a connection go through. */
+/** The parts of a connection's transports. */
 interface TransportStackConfig {
-  /** What sends them. */
-  readonly sending: Transport;
-  /** Adds the token. */
-  readonly signed: Middleware;
-  /** Keeps them to where the server is. */
-  readonly pinned: Middleware;
-  /** Notes whether the server answers. */
-  readonly noted: Middleware;
-  /** Sends those together that fall together. */
-  readonly together: Middleware;
-  /** What all its requests wait for while the server does not answer. */
+  /** Sends the requests. */
+  readonly base: Transport;
+  /** Signs them. */
+  readonly sign: Middleware;
+  /** Restricts them to the server's origin. */
+  readonly restrict: Middleware;
+  /** Notes whether the server responds. */
+  readonly track: Middleware;
+  /** Sends those that fall together as one. */
+  readonly batch: Middleware;
+  /** Holds all requests back while the server does not respond. */
   readonly backoff: ConnectionBackoff;
   readonly retry: RetryPolicy;
   readonly limits: ResponseLimits;
-  /** How long the server holds a request for events, in seconds: on top of the limits. */
+  /** How long the server holds a request for events, in seconds, in addition to the limits. */
   readonly heldSeconds: () => number;
 }
 
-/** The ways of a connection to its server. */
+/** The transports of a connection. */
 export interface TransportStack {
-  /** For all requests but those for events. */
+  /** For all requests except those for events. */
   readonly transport: Transport;
-  /** For requests for events: with patience while they are held, and without repetition, which the channel has. */
+  /** For requests for events: the server may hold them, and the channel repeats them itself. */
   readonly polling: Transport;
 }
 
-/** Composes what the requests of a connection go through, on their way to its server. */
+/** Composes the transports of a connection. */
 export function transportStack(config: TransportStackConfig): TransportStack {
-  const { sending, signed, pinned, noted, together, backoff, retry, limits, heldSeconds } = config;
-  const reported = withProgress(sending);
+  const { base, sign, restrict, track, batch, backoff, retry, limits, heldSeconds } = config;
+  const reported = withProgress(base);
   const short = backoff.gate({ verdict });
   const held = backoff.gate({ verdict, isHeld: true });
-  const limited = (seconds = 0): Transport => noted(withLimits(limits, seconds)(reported));
+  const limited = (seconds = 0): Transport => track(withLimits(limits, seconds)(reported));
   return {
-    transport: pinned(signed(retrying(retry, backoff.pause)(together(pinned(short(limited())))))),
-    polling: pinned(signed(pinned(held((request) => limited(heldSeconds())(request))))),
+    // Outside, so that no other origin gets a signature; inside, so that no link in a batch leads elsewhere.
+    transport: restrict(sign(retrying(retry, backoff.pause)(batch(restrict(short(limited())))))),
+    polling: restrict(sign(restrict(held((request) => limited(heldSeconds())(request))))),
   };
 }
 
-/** A page comes from a proxy in between, or from a server that is starting. */
+/** HTML comes from a proxy in between, or from a server that is starting. */
 function verdict({ status, headers }: HttpResponse): Verdict {
   const type = status < 300 ? (headers.get('content-type') ?? '') : '';
   if (isUnavailable(status) || /html/i.test(type)) return 'fails';

@@ -7,10 +7,11 @@ import { connectExchange } from '../../../lib/ews/connect.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import { ewsSimulator } from '../../../lib/testing/ews/simulator.ts';
 import { ucwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
-import { connect } from '../../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { at, inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
 
 describe('closeOnPageHide', () => {
   let page: EventTarget;
@@ -49,7 +50,7 @@ describe('closeOnPageHide', () => {
   it('should delete on a UCWA server by requests that outlive the page', async () => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     const transport = watched(server.transport);
-    const ucwa = connect({ applications: server.url, token: 'secret', transport });
+    const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport });
     closeOnPageHide(ucwa, page);
     presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe();
     sent = [];
@@ -66,7 +67,7 @@ describe('closeOnPageHide', () => {
   it('deletes an application in its grace period in the same turn', () => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     const transport = watched(server.transport);
-    const ucwa = connect({ applications: server.url, token: 'secret', transport, graceSeconds: 60 });
+    const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport, graceSeconds: 60 });
     closeOnPageHide(ucwa, page);
     ucwa.application$.subscribe().unsubscribe();
     expect(server.applications).to.have.length(1);
@@ -85,7 +86,7 @@ describe('closeOnPageHide', () => {
       isDown ? of({ ...response(503), url: request.url }).pipe(delay(10)) : server.transport(request),
     );
     inVirtualTime(() => {
-      const ucwa = connect({ applications: server.url, token: 'secret', transport });
+      const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport });
       closeOnPageHide(ucwa, page);
       const uris = ['sip:a@contoso.com', 'sip:b@contoso.com', 'sip:c@contoso.com'];
       const [waiting] = uris.map((uri) => presence(ucwa, { uris: [uri] }).subscribe());

@@ -27,7 +27,7 @@ import { password } from '../../../lib/ucwa/auth/signIn.ts';
 import { requestToken } from '../../../lib/ucwa/auth/tokenEndpoint.ts';
 import { decideBatch } from '../../../lib/ucwa/batch/decision.ts';
 import { contactHrefKey, keysOf } from '../../../lib/ucwa/channel/eventKeys.ts';
-import { connect } from '../../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import { trustedHosts, trustedUrl } from '../../../lib/ucwa/discovery/trustedHosts.ts';
 import { fieldsIn } from '../../../lib/ucwa/presence/contactState.ts';
 import { absolute, addressOf } from '../../../lib/ucwa/protocol/href.ts';
@@ -37,6 +37,7 @@ import { readFrameMessage } from '../../../lib/ucwa/transport/frameMessage.ts';
 import { inVirtualTime } from '../virtualTime.ts';
 import { type Reader, reader } from './reader.ts';
 import { response } from '../responses.ts';
+import { existingApplication } from '../../../lib/ucwa/discovery/server.ts';
 
 const ORIGIN = 'https://pool.contoso.com';
 const APPLICATION = `${ORIGIN}/ucwa/oauth/v1/applications/1`;
@@ -133,7 +134,7 @@ function parsed(
 function got(body: string, type = 'application/json'): void {
   const transport: Transport = ({ url }) =>
     of({ ...response(200, { headers: { 'content-type': type }, body: [body] }), url });
-  const ucwa = connect({ application: APPLICATION, transport });
+  const ucwa = connectUcwa({ server: existingApplication(APPLICATION), transport });
   ucwa.get({ href: '/me' }).subscribe({ error: ignore });
 }
 
@@ -146,7 +147,7 @@ function followed(href: string): void {
     const answer = answers.shift();
     return answer === undefined ? NEVER : of({ ...json(answer), url });
   };
-  const ucwa = connect({ application: APPLICATION, transport });
+  const ucwa = connectUcwa({ server: existingApplication(APPLICATION), transport });
   ucwa.activity$.subscribe();
   inVirtualTime(() => {
     const following = ucwa.events$.subscribe({ error: ignore });

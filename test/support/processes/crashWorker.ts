@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs';
 import { fileCheckpoints } from '../../../lib/node/fileStore.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
-import { connect } from '../../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 
 /**
@@ -20,7 +20,7 @@ const common = { token: 'secret', retry: { initialMs: 5 } };
 const checkpoint = checkpointed(fileCheckpoints(path), 'watched');
 
 if (how === 'ucwa') {
-  const ucwa = connect({ ...common, applications: url, channel: { ack: 'processed' }, checkpoint });
+  const ucwa = connectUcwa({ ...common, server: url, channel: { ack: 'processed' }, checkpoint });
   ucwa.releases.outcomes$.subscribe(({ outcome, id }) => print({ outcome, id }));
   ucwa.batches$.subscribe(({ self, next, events }) => {
     for (const { type, link } of events) print({ type, href: link.href, self, next });

@@ -4,7 +4,7 @@ import { bearer } from '../../../lib/core/transport/auth.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
-import { connect } from '../../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 
 /**
@@ -23,7 +23,7 @@ interface Watching {
 
 function watching(): Watching {
   if (what === 'ucwa') {
-    const ucwa = connect({ applications: url, token: 'secret' });
+    const ucwa = connectUcwa({ server: url, auth: bearer('secret') });
     return { connection: ucwa, events$: presence(ucwa, { uris: ['sip:sara@contoso.com'] }) };
   }
   const service = connectExchange({ server: url, auth: bearer('secret') });

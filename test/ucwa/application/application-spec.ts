@@ -4,11 +4,13 @@ import { DecodeError, HttpError } from '../../../lib/core/errors.ts';
 import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
 import type { Fault } from '../../../lib/testing/faults.ts';
 import type { Application } from '../../../lib/ucwa/application/liveApplication.ts';
-import { connect } from '../../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../../lib/ucwa/session/session.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected, record } from '../connected.ts';
+import { existingApplication } from '../../../lib/ucwa/discovery/server.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
 
 const isCreation = ({ method, url }: HttpRequest): boolean =>
   method === 'POST' && url.endsWith('/applications');
@@ -304,7 +306,7 @@ describe('application', () => {
       ['UserAgentNotAllowed', 'ask its administrator'],
     ] as const) {
       it(`should error where the server wants no more of them, and not insist: ${subcode}`, async () => {
-        const { ucwa, server, sent, outcomeLines } = connected({}, { onExpelled: 'recreate' });
+        const { ucwa, server, sent, outcomeLines } = connected({}, { onApplicationEnded: 'recreate' });
         const body = JSON.stringify({ code: 'Gone', subcode });
         server.failNext(
           1,
@@ -341,9 +343,9 @@ describe('application', () => {
     const given = (): ReturnType<typeof connected> & { readonly owner: ReturnType<typeof connected> } => {
       const owner = connected();
       hold(owner.ucwa);
-      const ucwa = connect({
-        application: `${owner.server.url}/101`,
-        token: 'token',
+      const ucwa = connectUcwa({
+        server: existingApplication(`${owner.server.url}/101`),
+        auth: bearer('token'),
         transport: owner.server.transport,
         retry: { random: () => 0.5 },
       });

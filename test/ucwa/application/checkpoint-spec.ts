@@ -5,8 +5,8 @@ import { CheckpointError } from '../../../lib/node/checkpointError.ts';
 import { memoryCheckpoints } from '../../../lib/core/checkpoint/memoryStore.ts';
 import { DecodeError, HttpError, OriginError } from '../../../lib/core/errors.ts';
 import { ucwaSimulator, type UcwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
-import { connect } from '../../../lib/ucwa/connect.ts';
-import type { ConnectOptions } from '../../../lib/ucwa/options.ts';
+import { connectUcwa } from '../../../lib/ucwa/connect.ts';
+import type { UcwaOptions } from '../../../lib/ucwa/options.ts';
 import { myContactsAndGroups } from '../../../lib/ucwa/presence/contactList.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import type { EventBatch } from '../../../lib/ucwa/protocol/cursor.ts';
@@ -15,6 +15,10 @@ import { slowStore } from '../../support/resource/slowStore.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { record } from '../connected.ts';
 import { KEY, life, type Saved, savedIn } from '../lives.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
+import { existingApplication } from '../../../lib/ucwa/discovery/server.ts';
+import { batching } from '../../../lib/ucwa/batch/batched.ts';
+import { checkpointed } from '../../../lib/core/checkpoint/checkpointed.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const CREATED = ['added contact', 'added presenceSubscription', 'updated contactPresence'];
@@ -71,7 +75,7 @@ describe('A connection with a checkpoint', () => {
   it('should keep nothing secret', () => {
     const server = simulated();
     const store = memoryCheckpoints();
-    const { ucwa } = life(server, store, { ...PROCESSED, token: 'hush' });
+    const { ucwa } = life(server, store, { ...PROCESSED, auth: bearer('hush') });
     record(presence(ucwa, { uris: [SARA] }));
     expect(JSON.stringify(savedIn(store))).not.to.contain('hush');
   });
@@ -160,7 +164,7 @@ describe('A connection with a checkpoint', () => {
   it('should be shared no more than a key is: a second one is refused at the same time, and not after', async () => {
     const server = simulated();
     const store = memoryCheckpoints();
-    const checkpoint = { store, key: KEY };
+    const checkpoint = checkpointed(store, KEY);
     const one = life(server, store, { checkpoint });
     const two = life(server, store, { checkpoint });
     record(one.ucwa.events$);
@@ -218,7 +222,7 @@ describe('The connection of the next process', () => {
   const killedWatching = (
     server: UcwaSimulator,
     store: CheckpointStore,
-    options: Partial<ConnectOptions> = PROCESSED,
+    options: Partial<UcwaOptions> = PROCESSED,
   ): EventBatch[] => {
     const before = life(server, store, options);
     const batches: EventBatch[] = [];
@@ -444,7 +448,7 @@ describe('The connection of the next process', () => {
     it(`should tell of what may be lost where it was asked for when the process died: ${ack}, ${isThere ? 'found again' : 'new'}`, () => {
       const server = simulated();
       const store = leftBehind({ application: { identity: IDENTITY }, held: [{ resource: 'application' }] });
-      const options: Partial<ConnectOptions> = { channel: { ack } };
+      const options: Partial<UcwaOptions> = { channel: { ack } };
       if (isThere) record(life(server, leftBehind(savedIn(store)!), options).ucwa.events$);
       const { ucwa, outcomes } = life(server, store, options);
       expect(record(ucwa.events$).values).to.deep.equal(resets);
@@ -470,12 +474,12 @@ describe('The connection of the next process', () => {
   it('should go on as the other instance that the process before had become', () => {
     const server = simulated();
     const store = memoryCheckpoints();
-    const rejoining: Partial<ConnectOptions> = { channel: { ack: 'processed', onReplaced: 'rejoin' } };
+    const rejoining: Partial<UcwaOptions> = { channel: { ack: 'processed', onPGetReplaced: 'newInstance' } };
     const before = life(server, store, rejoining);
     record(before.ucwa.events$);
-    connect({
-      application: `${server.url}/101`,
-      token: 'token',
+    connectUcwa({
+      server: existingApplication(`${server.url}/101`),
+      auth: bearer('token'),
       transport: server.transport,
     }).events$.subscribe();
     expect(savedIn(store)!.application?.self).to.equal(`${server.url}/102`);
@@ -530,7 +534,7 @@ describe('The connection of the next process', () => {
       timer(1000).subscribe(() => before.kill());
       timer(2000).subscribe(() => {
         const since = server.requests.length;
-        const { ucwa, recorded } = life(server, store, { ...PROCESSED, batch: {} });
+        const { ucwa, recorded } = life(server, store, { ...PROCESSED, batch: batching() });
         record(ucwa.events$);
         timer(1000).subscribe(() => {
           expect(recorded()).to.deep.equal(Array.from({ length: 3 }, () => 'presenceSubscription Released'));
@@ -634,10 +638,10 @@ describe('The connection of the next process', () => {
         });
         const asked = new Set<string>();
         const { ucwa, outcomes } = life(server, store, {
-          token: (origin) => {
+          auth: bearer((origin) => {
             asked.add(origin);
             return of('token');
-          },
+          }),
         });
         record(ucwa.events$);
         expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Failed', 'Failed', 'Failed']);
@@ -749,25 +753,22 @@ describe('A store that fails', () => {
   });
 });
 
-describe('connect, with a checkpoint that cannot be used', () => {
+describe('connectUcwa, with a checkpoint that cannot be used', () => {
   const invalid: readonly (readonly [object, string])[] = [
-    [{ checkpoint: KEY }, 'checkpoint must be an object'],
-    [{ checkpoint: { key: KEY } }, 'checkpoint.store must be'],
-    [{ checkpoint: { store: {}, key: KEY } }, 'checkpoint.store must be a store of checkpoints'],
-    [{ checkpoint: { store: memoryCheckpoints(), key: '' } }, 'checkpoint.key must be a text'],
+    [{ checkpoint: KEY }, "checkpoint must be checkpointed(store, key) from 'rxchange', but it is a string"],
+    [{ checkpoint: { store: memoryCheckpoints(), key: KEY } }, 'checkpoint must be checkpointed(store, key)'],
     [
       {
-        applications: undefined,
-        application: 'https://ucwa.example/applications/101',
-        checkpoint: { store: memoryCheckpoints(), key: KEY },
+        server: existingApplication('https://ucwa.example/applications/101'),
+        checkpoint: checkpointed(memoryCheckpoints(), KEY),
       },
-      'checkpoint must be left out where the application is given',
+      'checkpoint must be left out with existingApplication(…)',
     ],
   ];
   for (const [options, message] of invalid) {
     it(`should refuse it: ${message}`, () => {
-      const given = { applications: 'https://ucwa.example/applications', ...options } as ConnectOptions;
-      expect(() => connect(given)).to.throw(TypeError, message);
+      const given = { server: 'https://ucwa.example/applications', ...options } as UcwaOptions;
+      expect(() => connectUcwa(given)).to.throw(TypeError, message);
     });
   }
 });

@@ -2,10 +2,15 @@ import { expect } from 'chai';
 import { asyncScheduler, NEVER, type Observable, of, take, throwError, timer } from 'rxjs';
 import { HttpError, NetworkError } from '../../../lib/core/errors.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../../lib/core/transport/transport.ts';
-import type { ConnectOptions } from '../../../lib/ucwa/options.ts';
+import type { UcwaOptions } from '../../../lib/ucwa/options.ts';
 import { type LiveApplication, liveApplication } from '../../../lib/ucwa/application/liveApplication.ts';
 import { pausing } from '../../../lib/ucwa/transport/backoff.ts';
-import { checkPublish, published, type PublishOptions } from '../../../lib/ucwa/application/publish.ts';
+import {
+  PUBLISHING,
+  publishing,
+  type Publish,
+  type PublishOptions,
+} from '../../../lib/ucwa/application/publish.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
 import { connected, record } from '../connected.ts';
@@ -36,8 +41,14 @@ interface Published {
   error: unknown;
 }
 
+const publishOn = (
+  application: LiveApplication,
+  options: PublishOptions,
+  connection: Parameters<Publish>[1],
+): Observable<never> => PUBLISHING.read('publish', publishing(options))(application, connection);
+
 /** Publishes on an application for so many minutes. */
-function publishing(
+function publishedFor(
   options: PublishOptions,
   minutes: number,
   answer: Answering = () => undefined,
@@ -64,7 +75,7 @@ function publishing(
   };
   inVirtualTime(() => {
     const pause = pausing({ random: () => 0.5, initialMs: 60_000, maxMs: 60_000 });
-    const running = published(application, checkPublish(options), { transport, pause }).subscribe({
+    const running = publishOn(application, options, { transport, pause }).subscribe({
       error: (error: unknown) => (seen.error = error),
     });
     timer(minutes * MINUTE).subscribe(() => running.unsubscribe());
@@ -74,7 +85,7 @@ function publishing(
 
 describe('published', () => {
   it('should make the user available, then report activity at least every four minutes', () => {
-    const { sent, requests, error } = publishing(
+    const { sent, requests, error } = publishedFor(
       { availability: 'Busy', supportedModalities: ['Messaging'] },
       10,
     );
@@ -91,21 +102,24 @@ describe('published', () => {
   });
 
   it('should report as often as it is told to', () => {
-    expect(publishing({ activityMinutes: 4 }, 9).sent.slice(1)).to.deep.equal([`4 ${REPORT}`, `8 ${REPORT}`]);
+    expect(publishedFor({ activityMinutes: 4 }, 9).sent.slice(1)).to.deep.equal([
+      `4 ${REPORT}`,
+      `8 ${REPORT}`,
+    ]);
   });
 
   it('should leave to the server what is not given', () => {
-    expect(publishing({}, 1).requests[0]!.body).to.equal('{}');
+    expect(publishedFor({}, 1).requests[0]!.body).to.equal('{}');
   });
 
   it('should send nothing any more when it is left', () => {
-    expect(publishing({}, 4).sent).to.have.length(2);
+    expect(publishedFor({}, 4).sent).to.have.length(2);
   });
 
   it('should take it for success that the user is available already', () => {
     const already: Answering = (name) =>
       name === MAKE ? refusal(409, 'Conflict', 'AlreadyExists') : undefined;
-    const { sent, error } = publishing({}, 4, already);
+    const { sent, error } = publishedFor({}, 4, already);
     expect(sent).to.deep.equal([`0 ${MAKE}`, `3 ${REPORT}`]);
     expect(error).to.equal(undefined);
   });
@@ -113,7 +127,7 @@ describe('published', () => {
   it('should make the user available again where the server requires it, and not at once over and over', () => {
     const forgetful: Answering = (name) =>
       name === REPORT ? refusal(409, 'Conflict', 'MakeMeAvailableRequired') : undefined;
-    expect(publishing({}, 7, forgetful).sent).to.deep.equal([
+    expect(publishedFor({}, 7, forgetful).sent).to.deep.equal([
       `0 ${MAKE}`,
       `3 ${REPORT}`,
       `3 ${MAKE}`,
@@ -125,7 +139,7 @@ describe('published', () => {
   it('should ask where to report where the server tells that only once the user is available', () => {
     const telling: Answering = (name, count) =>
       name === 'me' ? json(200, meWith(...(count === 1 ? [] : [REPORT]))) : undefined;
-    const { sent } = publishing({}, 7, telling, [MAKE]);
+    const { sent } = publishedFor({}, 7, telling, [MAKE]);
     expect(sent.map((line) => line.replace(/^3\.\d+/, '3+'))).to.deep.equal([
       `0 ${MAKE}`,
       '3 me',
@@ -136,7 +150,7 @@ describe('published', () => {
   });
 
   it('takes a user whose me has no makeMeAvailable link for available', () => {
-    const { sent, error } = publishing({ availability: 'Busy' }, 7, undefined, [REPORT]);
+    const { sent, error } = publishedFor({ availability: 'Busy' }, 7, undefined, [REPORT]);
     expect(sent).to.deep.equal([`3 ${REPORT}`, `6 ${REPORT}`]);
     expect(error).to.equal(undefined);
   });
@@ -148,7 +162,7 @@ describe('published', () => {
         : name === REPORT && count === 1
           ? refusal(409, 'Conflict', 'MakeMeAvailableRequired')
           : undefined;
-    const { sent, error } = publishing({}, 7, forgetful, [REPORT]);
+    const { sent, error } = publishedFor({}, 7, forgetful, [REPORT]);
     expect(sent.map((line) => line.replace(/^3\.\d+/, '3'))).to.deep.equal([
       `3 ${REPORT}`,
       '3 me',
@@ -159,7 +173,7 @@ describe('published', () => {
   });
 
   it('errors if the server does not bring me at all', () => {
-    const { sent, error } = publishing({}, 7, undefined, null);
+    const { sent, error } = publishedFor({}, 7, undefined, null);
     expect(sent).to.deep.equal([]);
     expect((error as Error).message).to.equal('me: expected a link at /_links/self, but there is nothing');
   });
@@ -175,7 +189,7 @@ describe('published', () => {
       ['no network', lost],
     ] as const) {
       it(`should wait for what passes: ${name}`, () => {
-        const { sent, error } = publishing({}, 9.5, (_, count) => (count === 2 ? undefined : failure()));
+        const { sent, error } = publishedFor({}, 9.5, (_, count) => (count === 2 ? undefined : failure()));
         expect(error).to.equal(undefined);
         expect(sent.filter((line) => line.endsWith(MAKE))).to.have.length(2);
         expect(sent.filter((line) => line.endsWith(REPORT)).length).to.be.within(3, 12);
@@ -183,7 +197,7 @@ describe('published', () => {
     }
 
     it('should not report again while a report is under way', () => {
-      const { sent } = publishing({}, 10, (name) => (name === REPORT ? NEVER : undefined));
+      const { sent } = publishedFor({}, 10, (name) => (name === REPORT ? NEVER : undefined));
       expect(sent).to.deep.equal([`0 ${MAKE}`, `3 ${REPORT}`]);
     });
 
@@ -191,7 +205,7 @@ describe('published', () => {
       it(`should error where ${name} is refused, and say why`, () => {
         const refusing: Answering = (one) =>
           one === name ? refusal(403, 'Forbidden', 'AnonymousNotAllowed') : undefined;
-        const { sent, error } = publishing({}, 10, refusing);
+        const { sent, error } = publishedFor({}, 10, refusing);
         expect(sent.at(-1)).to.contain(name);
         expect(error).to.be.instanceOf(HttpError);
         expect((error as HttpError).subcode).to.equal('AnonymousNotAllowed');
@@ -201,7 +215,7 @@ describe('published', () => {
 
     it('should not tire of reporting where the server fails', () => {
       const failing: Answering = (name) => (name === REPORT ? refusal(500, 'ServiceFailure') : undefined);
-      const { sent, error } = publishing({}, 60, failing);
+      const { sent, error } = publishedFor({}, 60, failing);
       expect(error).to.equal(undefined);
       expect(sent.length).to.be.greaterThan(20);
     });
@@ -211,27 +225,27 @@ describe('published', () => {
     const gone = refusal(404, 'NotFound', 'ApplicationNotFound');
 
     it('should find that out, say so, and send nothing more', () => {
-      const { application, sent, error } = publishing({}, 10, (name) => (name === MAKE ? undefined : gone));
+      const { application, sent, error } = publishedFor({}, 10, (name) => (name === MAKE ? undefined : gone));
       expect(sent).to.deep.equal([`0 ${MAKE}`, `3 ${REPORT}`, '3 101']);
       expect(application.isGone).to.equal(true);
       expect(error).to.equal(undefined);
     });
 
     it('should error where only the way to report is gone', () => {
-      const { application, error } = publishing({}, 10, (name) => (name === REPORT ? gone : undefined));
+      const { application, error } = publishedFor({}, 10, (name) => (name === REPORT ? gone : undefined));
       expect(application.isGone).to.equal(false);
       expect(error).to.be.instanceOf(HttpError);
     });
 
     it('should send nothing on one that is over', () => {
-      const { application, sent } = publishing({}, 0);
+      const { application, sent } = publishedFor({}, 0);
       application.markGone(new Error('gone'));
       let isComplete = false;
       const transport: Transport = () => {
         sent.push('more');
         return NEVER;
       };
-      published(application, checkPublish({}), { transport, pause: () => NEVER }).subscribe({
+      publishOn(application, {}, { transport, pause: () => NEVER }).subscribe({
         complete: () => (isComplete = true),
       });
       expect(isComplete).to.equal(true);
@@ -241,7 +255,7 @@ describe('published', () => {
 });
 
 describe('connect with publish', () => {
-  const online: Partial<ConnectOptions> = { publish: { availability: 'Online' } };
+  const online: Partial<UcwaOptions> = { publish: publishing({ availability: 'Online' }) };
   const posts = (sent: readonly string[]): string[] => sent.filter((line) => !line.startsWith('GET'));
 
   it('should publish once the application is there, again on one that is made again, and end with it', () => {
@@ -292,7 +306,7 @@ describe('connect with publish', () => {
   });
 
   it('should end all streams where the server refuses, and leave it clean', async () => {
-    const { ucwa, sent } = connected({}, { publish: { supportedModalities: ['Video'] } });
+    const { ucwa, sent } = connected({}, { publish: publishing({ supportedModalities: ['Video'] }) });
     const all = record(ucwa.events$);
     expect(all.error).to.be.instanceOf(HttpError);
     expect((all.error as HttpError).status).to.equal(403);
@@ -301,30 +315,29 @@ describe('connect with publish', () => {
   });
 
   for (const [name, publish, message] of [
-    ['no object', 'Online', 'publish must be an object, but it is a string'],
+    ['no object', 'Online', 'options must be an object, but it is a string'],
     [
       'an unknown availability',
       { availability: 'Gone' },
-      'publish.availability must be one of "Online", "Busy", "DoNotDisturb", "BeRightBack", "Away", "Offwork", but it is "Gone"',
+      'availability must be one of "Online", "Busy", "DoNotDisturb", "BeRightBack", "Away", "Offwork", but it is "Gone"',
     ],
     [
       'a text for a list',
       { supportedModalities: 'Messaging' },
-      'publish.supportedModalities must be a list of words, but it is "Messaging"',
+      'supportedModalities must be a list of words, but it is "Messaging"',
     ],
     [
       'an unknown format',
       { supportedMessageFormats: ['Plain', 'Markdown'] },
-      'publish.supportedMessageFormats[1] must be one of "Plain", "Html", but it is "Markdown"',
+      'supportedMessageFormats[1] must be one of "Plain", "Html", but it is "Markdown"',
     ],
-    [
-      'too long a time',
-      { activityMinutes: 5 },
-      'publish.activityMinutes must be a number from 1 to 4, but it is 5',
-    ],
+    ['too long a time', { activityMinutes: 5 }, 'activityMinutes must be a number from 1 to 4, but it is 5'],
   ] as const) {
     it(`should throw for ${name}`, () => {
-      expect(() => connected({}, { publish: publish as PublishOptions })).to.throw(TypeError, message);
+      expect(() => connected({}, { publish: publishing(publish as PublishOptions) })).to.throw(
+        TypeError,
+        message,
+      );
     });
   }
 });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { inspect } from 'node:util';
-import { anonymousMeeting, password, type SignIn, windows } from '../../../lib/ucwa/auth/signIn.ts';
+import { anonymousMeeting, password, windows } from '../../../lib/ucwa/auth/signIn.ts';
+import type { SignIn } from '../../../lib/ucwa/auth/signer.ts';
 
 const CONFERENCE = 'sip:john@contoso.com;gruu;opaque=app:conf:focus:id:G03W98W4';
 

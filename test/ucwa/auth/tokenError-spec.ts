@@ -4,6 +4,7 @@ import { HttpError, TokenError } from '../../../lib/core/errors.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected, record } from '../connected.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
 
 const NOT_FOUND = { code: 'NotFound', subcode: 'ApplicationNotFound' };
 
@@ -14,7 +15,7 @@ describe('a token provider that errors with an HttpError 404', () => {
     let isBroken = false;
     const issued$ = of({ token: 'token', expiresInSeconds: 60 });
     const token = (): typeof issued$ => defer(() => (isBroken ? throwError(() => notFound) : issued$));
-    const { ucwa, server, outcomeLines } = connected({}, { token });
+    const { ucwa, server, outcomeLines } = connected({}, { auth: bearer(token) });
     inVirtualTime(() => {
       const kept = record(ucwa.events$);
       timer(100_000).subscribe(() => {
@@ -34,7 +35,7 @@ describe('a token provider that errors with an HttpError 404', () => {
     let isBroken = false;
     const issued$ = of({ token: 'token', expiresInSeconds: 60 });
     const token = (): typeof issued$ => defer(() => (isBroken ? throwError(() => notFound) : issued$));
-    const { ucwa, server, outcomes } = connected({}, { token });
+    const { ucwa, server, outcomes } = connected({}, { auth: bearer(token) });
     inVirtualTime(() => {
       const kept = record(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
       timer(100_000).subscribe(() => {

@@ -2,10 +2,12 @@ import { expect } from 'chai';
 import { timer } from 'rxjs';
 import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
 import type { UcwaSimulatorOptions } from '../../../lib/testing/ucwa/options.ts';
-import type { ConnectOptions } from '../../../lib/ucwa/options.ts';
+import type { UcwaOptions } from '../../../lib/ucwa/options.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
-import { type Connected, connected, record, type Recording } from '../connected.ts';
+import { type Connected, connected, type ConnectedOptions, record, type Recording } from '../connected.ts';
+import { batching } from '../../../lib/ucwa/batch/batched.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
 
 const people = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `sip:c${index}@contoso.com`);
@@ -23,7 +25,7 @@ const carried = ({ server }: Connected, from = 0): (number | string)[] =>
     .filter(({ path }) => !path.includes('/events'))
     .map(({ method, parts }) => parts?.length ?? method);
 
-const set = (simulated: UcwaSimulatorOptions = {}, options: Partial<ConnectOptions> = {}): Connected =>
+const set = (simulated: UcwaSimulatorOptions = {}, options: ConnectedOptions = {}): Connected =>
   connected({ latencyMs: 20, ...simulated }, options);
 
 const isRemoval = ({ method, url }: HttpRequest): boolean =>
@@ -35,9 +37,9 @@ const isCreationOf =
     url.endsWith('/presenceSubscriptions') && body?.includes(uri) === true;
 
 describe('batches of a connection', () => {
-  const limits: readonly (readonly [string, Partial<ConnectOptions>, number, number])[] = [
+  const limits: readonly (readonly [string, Partial<UcwaOptions>, number, number])[] = [
     ['20 parts, the default', {}, 20, 51],
-    ['100 parts', { batch: { maxParts: 100 } }, 100, 11],
+    ['100 parts', { batch: batching({ maxParts: 100 }) }, 100, 11],
   ];
   for (const [name, options, size, most] of limits) {
     it(`should remove 1,000 that end together, and the application, with at most ${most} requests: ${name}`, function () {
@@ -152,7 +154,7 @@ describe('batches of a connection', () => {
   });
 
   it('should halve and wait where the whole is too much', () => {
-    const made = set({ maxBatchParts: 10 }, { batch: { maxParts: 40 } });
+    const made = set({ maxBatchParts: 10 }, { batch: batching({ maxParts: 40 }) });
     const { server, outcomes } = made;
     let before = 0;
     let leftAt = 0;
@@ -208,10 +210,10 @@ describe('batches of a connection', () => {
     const made = set(
       {},
       {
-        token: (origin: string) => {
+        auth: bearer((origin: string) => {
           asked.push(origin);
           return `token${asked.length}`;
-        },
+        }),
       },
     );
     const { server, outcomes } = made;

@@ -4,11 +4,13 @@ import { DecodeError, HttpError, NetworkError, OriginError } from '../../../lib/
 import { headersFrom, type HttpRequest, type Transport } from '../../../lib/core/transport/transport.ts';
 import type { Fault } from '../../../lib/testing/faults.ts';
 import type { SimulatedEvent } from '../../../lib/testing/ucwa/events.ts';
-import { connect } from '../../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import type { EventBatch } from '../../../lib/ucwa/protocol/cursor.ts';
 import { expectUncaught } from '../../support/uncaught.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected, record } from '../connected.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
+import { existingApplication } from '../../../lib/ucwa/discovery/server.ts';
 
 const EVENTS = '/ucwa/oauth/v1/applications/101/events?ack=1';
 const thing = (name: string): SimulatedEvent => ({ type: 'updated', link: { rel: name, href: `/${name}` } });
@@ -158,7 +160,10 @@ describe('channel', () => {
 
     it('should not ask for a token for another server that a link leads to', async () => {
       const origins: string[] = [];
-      const { server, ucwa } = connected({}, { token: (origin) => of((origins.push(origin), 'token')) });
+      const { server, ucwa } = connected(
+        {},
+        { auth: bearer((origin) => of((origins.push(origin), 'token'))) },
+      );
       const elsewhere = { next: { href: 'https://elsewhere.example/events?ack=2' } };
       const sender = { rel: 'me', href: '/me', events: [thing('a')] };
       server.failNext(1, answeringWith(elsewhere, [sender]), isPending);
@@ -374,7 +379,7 @@ describe('channel', () => {
         isPending(request) && asyncScheduler.now() < 1000 ? NEVER : server.transport(request);
       inVirtualTime(() => {
         const channel = { timeoutSeconds: 200 };
-        const ucwa = connect({ applications: server.url, token: 't', transport: deaf, channel });
+        const ucwa = connectUcwa({ server: server.url, auth: bearer('t'), transport: deaf, channel });
         const kept = record(ucwa.events$);
         const asked = (): string[] => polls(server.requests.map(({ path }) => path));
         timer(319_999).subscribe(() => expect(asked()).to.have.length(0));
@@ -475,7 +480,11 @@ describe('channel', () => {
       const { server, ucwa: owner, sent } = connected();
       owner.application$.subscribe();
       const recorded: unknown[] = [];
-      const ucwa = connect({ application: `${server.url}/101`, token: 't', transport: server.transport });
+      const ucwa = connectUcwa({
+        server: existingApplication(`${server.url}/101`),
+        auth: bearer('t'),
+        transport: server.transport,
+      });
       ucwa.releases.outcomes$.subscribe((outcome) => recorded.push(outcome));
       inVirtualTime(() => {
         const kept = record(ucwa.events$);
@@ -508,7 +517,11 @@ describe('channel', () => {
         const body$ = of(new TextEncoder().encode(JSON.stringify(body)));
         return of({ status, url, headers: headersFrom({ 'content-type': 'application/json' }), body$ });
       };
-      const ucwa = connect({ application: 'https://ucwa.example/app', token: 't', transport: scripted });
+      const ucwa = connectUcwa({
+        server: existingApplication('https://ucwa.example/app'),
+        auth: bearer('t'),
+        transport: scripted,
+      });
       const kept = record(ucwa.events$);
       expect(kept.values).to.deep.equal(['updated a']);
       expect(kept.error).to.be.instanceOf(HttpError);
@@ -528,18 +541,19 @@ describe('channel', () => {
     });
 
     it('should pass on what the token provider errors with', () => {
-      const { ucwa } = connected({}, { token: () => new Promise<string>(() => undefined) });
+      const { ucwa } = connected({}, { auth: bearer(() => new Promise<string>(() => undefined)) });
       const kept = record(ucwa.events$);
       kept.subscription.unsubscribe();
       const failing = connected(
         {},
         {
-          token: () =>
+          auth: bearer(() =>
             timer(0).pipe(
               map(() => {
                 throw new NetworkError('no token', { method: 'POST', url: 'https://sts.example/' });
               }),
             ),
+          ),
         },
       );
       inVirtualTime(() => {

@@ -19,10 +19,11 @@ import type { HttpRequest, HttpResponse, Middleware } from '../../../lib/core/tr
 import type { Fault } from '../../../lib/testing/faults.ts';
 import { serve } from '../../../lib/testing/http/serve.ts';
 import { ucwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
-import { connect } from '../../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { random } from '../../support/random/random.ts';
 import { connected, record } from '../connected.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
 
 const isPending = ({ url }: HttpRequest): boolean => url.includes('/events');
 const REPLACED: Fault = {
@@ -50,7 +51,7 @@ function scattered(seed: number): ReturnType<typeof connected> {
   const { next } = random(seed);
   const server = ucwaSimulator({ mediumSeconds: 0 });
   const transport = arriving(() => 5 + 40 * next())(server.transport);
-  return { ...connected({}, { applications: server.url, transport }), server };
+  return { ...connected({}, { server: server.url, transport }), server };
 }
 
 describe('a P-GET that another of our own replaces', () => {
@@ -86,7 +87,7 @@ describe('a P-GET that another of our own replaces', () => {
       return delayed(request);
     });
     const applications = `${served.origin}${new URL(server.url).pathname}`;
-    const ucwa = connect({ applications, token: 'token' });
+    const ucwa = connectUcwa({ server: applications, auth: bearer('token') });
     const holding = ucwa.application$.subscribe();
     const happening = timer(0, 7).subscribe(() => server.emit(CHANGED));
     const turns$ = received.pipe(

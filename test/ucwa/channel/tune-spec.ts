@@ -4,11 +4,12 @@ import { HttpError } from '../../../lib/core/errors.ts';
 import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
 import type { Fault } from '../../../lib/testing/faults.ts';
 import type { SimulatedEvent } from '../../../lib/testing/ucwa/events.ts';
-import { connect } from '../../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import type { ChannelParameters } from '../../../lib/ucwa/protocol/cursor.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected, record } from '../connected.ts';
+import { existingApplication } from '../../../lib/ucwa/discovery/server.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const CREATED = ['added contact', 'added presenceSubscription', 'updated contactPresence'];
@@ -26,9 +27,9 @@ describe('tune', () => {
     const { ucwa, server, sent } = connected();
     const kept = record(ucwa.events$);
     server.emit(thing('a'));
-    ucwa.tune({ timeoutSeconds: 1800, mediumSeconds: 60 });
+    ucwa.setChannelParameters({ timeoutSeconds: 1800, mediumSeconds: 60 });
     server.emit(thing('b'));
-    ucwa.tune({ mediumSeconds: 5 });
+    ucwa.setChannelParameters({ mediumSeconds: 5 });
     server.emit(thing('c'));
     expect(kept.values).to.deep.equal(['updated a', 'updated b', 'updated c']);
     expect(polls(sent())).to.deep.equal([
@@ -44,11 +45,11 @@ describe('tune', () => {
 
   it('should send nothing while nobody listens, and be minded when somebody does', async () => {
     const { ucwa, sent } = connected();
-    ucwa.tune({ lowSeconds: 600 });
+    ucwa.setChannelParameters({ lowSeconds: 600 });
     expect(sent()).to.deep.equal([]);
     const holding = ucwa.application$.subscribe();
     record(ucwa.events$).subscription.unsubscribe();
-    ucwa.tune({ lowSeconds: 30, priority: 7 });
+    ucwa.setChannelParameters({ lowSeconds: 30, priority: 7 });
     record(ucwa.events$).subscription.unsubscribe();
     expect(polls(sent())).to.deep.equal([
       'GET 101/events?ack=1&low=600 -',
@@ -61,7 +62,7 @@ describe('tune', () => {
   it('should hold for the application that is made in the place of one that is gone', async () => {
     const { ucwa, server, sent } = connected();
     record(ucwa.events$);
-    ucwa.tune({ mediumSeconds: 60 });
+    ucwa.setChannelParameters({ mediumSeconds: 60 });
     server.endApplications();
     expect(polls(sent()).at(-1)).to.equal('GET 102/events?ack=1&medium=60 -');
     await ucwa.close();
@@ -72,7 +73,7 @@ describe('tune', () => {
     inVirtualTime(() => {
       server.failNext(1, { status: 503 }, isPending);
       const kept = record(ucwa.events$);
-      timer(100).subscribe(() => ucwa.tune({ mediumSeconds: 60 }));
+      timer(100).subscribe(() => ucwa.setChannelParameters({ mediumSeconds: 60 }));
       timer(1000).subscribe(() => kept.subscription.unsubscribe());
     });
     expect(polls(sent())).to.deep.equal(['GET 101/events?ack=1 503', 'GET 101/events?ack=1&medium=60 -']);
@@ -81,7 +82,7 @@ describe('tune', () => {
   it('should keep the order when it is called by who is given an event', async () => {
     const { ucwa, server } = connected();
     const first = record(ucwa.events$, ({ link }) => {
-      if (link.rel === 'a') ucwa.tune({ mediumSeconds: 10 });
+      if (link.rel === 'a') ucwa.setChannelParameters({ mediumSeconds: 10 });
     });
     const second = record(ucwa.events$);
     server.emit(thing('a'));
@@ -95,7 +96,7 @@ describe('tune', () => {
     const { ucwa, server } = connected();
     inVirtualTime(() => {
       const kept = record(ucwa.events$);
-      ucwa.tune({ timeoutSeconds: 1800 });
+      ucwa.setChannelParameters({ timeoutSeconds: 1800 });
       timer(1_700_000).subscribe(() => server.emit(thing('a')));
       timer(1_700_001).subscribe(() => {
         expect(kept.values).to.deep.equal(['updated a']);
@@ -108,11 +109,11 @@ describe('tune', () => {
   it('should throw for a time that cannot be, and change nothing', async () => {
     const { ucwa, sent } = connected();
     record(ucwa.events$);
-    expect(() => ucwa.tune({ mediumSeconds: 4 })).to.throw(
+    expect(() => ucwa.setChannelParameters({ mediumSeconds: 4 })).to.throw(
       TypeError,
       'mediumSeconds must be a whole number from 5',
     );
-    expect(() => ucwa.tune(undefined as unknown as ChannelParameters)).to.throw(
+    expect(() => ucwa.setChannelParameters(undefined as unknown as ChannelParameters)).to.throw(
       TypeError,
       'parameters must be an object',
     );
@@ -180,7 +181,7 @@ describe('a channel that another client has taken over', () => {
   it('should be left to it where that is wanted, and gone on with as another instance', async () => {
     const { ucwa, server, outcomeLines, sent } = connected(
       {},
-      { channel: { onReplaced: 'rejoin' }, instanceId: 'tab' },
+      { channel: { onPGetReplaced: 'newInstance' }, instanceId: 'tab' },
     );
     const one = record(presence(ucwa, { uris: [SARA] }));
     server.failNext(1, REPLACED, isPending);
@@ -204,7 +205,7 @@ describe('a channel that another client has taken over', () => {
   });
 
   it('should not be fought for in a loop', () => {
-    const { ucwa, server } = connected({}, { channel: { onReplaced: 'rejoin' } });
+    const { ucwa, server } = connected({}, { channel: { onPGetReplaced: 'newInstance' } });
     inVirtualTime(() => {
       server.failNext(1000, REPLACED, isPending);
       const kept = record(ucwa.events$);
@@ -219,7 +220,7 @@ describe('a channel that another client has taken over', () => {
   it('should not be taken for that where the client itself has replaced its request', async () => {
     const { ucwa, server } = connected();
     const kept = record(ucwa.events$);
-    ucwa.tune({ mediumSeconds: 10 });
+    ucwa.setChannelParameters({ mediumSeconds: 10 });
     server.emit(thing('a'));
     expect(kept.values).to.deep.equal(['updated a']);
     expect(kept.error).to.equal(undefined);
@@ -236,7 +237,8 @@ describe('a channel that another client has taken over', () => {
   });
 
   it('should be refused to be left where the application was given', () => {
-    const options = { application: 'https://ucwa.example/101', channel: { onReplaced: 'rejoin' } } as const;
-    expect(() => connect(options)).to.throw(TypeError, 'channel.onReplaced must be one of "fail"');
+    const server = existingApplication('https://ucwa.example/101');
+    const options = { server, channel: { onPGetReplaced: 'newInstance' } } as const;
+    expect(() => connectUcwa(options)).to.throw(TypeError, 'channel.onPGetReplaced must be one of "error"');
   });
 });

@@ -6,13 +6,16 @@ import type { Fault } from '../../../lib/testing/faults.ts';
 import { ucwaDiscovery, type UcwaDiscoverySimulator } from '../../../lib/testing/ucwa/discovery/discovery.ts';
 import { ucwaSimulator, type UcwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
 import { password } from '../../../lib/ucwa/auth/signIn.ts';
-import { connect } from '../../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../../lib/ucwa/session/session.ts';
-import type { ConnectOptions } from '../../../lib/ucwa/options.ts';
+import type { UcwaOptions } from '../../../lib/ucwa/options.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { DiscoveryError, SignInError } from '../../../lib/ucwa/protocol/errors.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { record } from '../connected.ts';
+import { discovered } from '../../../lib/ucwa/discovery/discovered.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
+import { batching } from '../../../lib/ucwa/batch/batched.ts';
 
 const ROOT = '/ucwa/oauth/v1/applications';
 const uris = ['sip:sara@contoso.com'];
@@ -33,7 +36,7 @@ interface Company {
 }
 
 /** A company with two pools, pool1 and pool2; the user is on the first. */
-const company = (options: Partial<ConnectOptions> = {}, latencyMs = 0): Company => {
+const company = (options: Partial<UcwaOptions> = {}, latencyMs = 0): Company => {
   const pools = [1, 2].map((n) =>
     ucwaSimulator({ origin: `https://pool${n}.contoso.com`, mediumSeconds: 0 }),
   ) as unknown as Company['pools'];
@@ -55,13 +58,14 @@ const company = (options: Partial<ConnectOptions> = {}, latencyMs = 0): Company 
   };
   const it: Company = {
     ...{ pools, hosts, sent, fault: undefined },
-    ucwa: connect({
-      domain: 'contoso.com',
-      ...(options.token === undefined ? { signIn } : {}),
+    ucwa: connectUcwa({
+      server: discovered('contoso.com'),
+      auth: signIn,
+      batch: batching(),
       transport,
       retry: { random: () => 0.5 },
       ...options,
-    } as ConnectOptions),
+    }),
     move: (pool) => (current = pool),
     searches: () => sent.filter((line) => line === 'GET lyncdiscover/').length,
   };
@@ -117,7 +121,11 @@ describe('connect to a domain', () => {
       const links = pathname === '/' ? { user: { href: '/user' } } : { applications: { href: pool.url } };
       return answer(request, { status: 200, body: JSON.stringify({ _links: links }) });
     };
-    const ucwa = connect({ domain: 'contoso.com', token: (origin) => of(token(origin)), transport });
+    const ucwa = connectUcwa({
+      server: discovered('contoso.com'),
+      auth: bearer((origin) => of(token(origin))),
+      transport,
+    });
     record(presence(ucwa, { uris })).subscription.unsubscribe();
     expect(asked).to.deep.equal(['https://lyncdiscover.contoso.com', 'https://pool1.contoso.com']);
     expect([...seen]).to.deep.equal([
@@ -147,7 +155,7 @@ describe('connect to a domain', () => {
 
   it('should end with the error of a sign-in that is refused, and send the password once', () => {
     const { ucwa, sent } = company({
-      signIn: password({ username: 'sara@contoso.com', password: 'wrong' }),
+      auth: password({ username: 'sara@contoso.com', password: 'wrong' }),
     });
     const kept = record(ucwa.events$);
     expect(kept.error).to.be.instanceOf(SignInError);
@@ -265,7 +273,7 @@ describe('connect to a domain', () => {
       inVirtualTime(() => {
         const kept = record(presence(it.ucwa, { uris }));
         it.fault = (request) => (isEvents(request) ? answer(request, { status: 502 }) : undefined);
-        it.ucwa.tune({ mediumSeconds: 5 });
+        it.ucwa.setChannelParameters({ mediumSeconds: 5 });
         timer(20_000).subscribe(() => (it.fault = undefined));
         timer(60_000).subscribe(() => {
           it.pools[0].setPresence(uris[0]!, { availability: 'Busy' });
@@ -285,7 +293,7 @@ describe('connect to a domain', () => {
       const kept = inVirtualTime(() => {
         const watching = record(presence(it.ucwa, { uris }));
         it.fault = (request) => (isEvents(request) ? answer(request, { status: 403 }) : undefined);
-        it.ucwa.tune({ mediumSeconds: 5 });
+        it.ucwa.setChannelParameters({ mediumSeconds: 5 });
         return watching;
       });
       expect(kept.error).to.be.instanceOf(HttpError).with.property('status', 403);

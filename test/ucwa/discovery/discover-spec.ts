@@ -4,13 +4,16 @@ import { DecodeError, HttpError, NetworkError } from '../../../lib/core/errors.t
 import type { HttpRequest, HttpResponse, Transport } from '../../../lib/core/transport/transport.ts';
 import { ucwaDiscovery, type UcwaDiscoveryOptions } from '../../../lib/testing/ucwa/discovery/discovery.ts';
 import { ucwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
-import { anonymousMeeting, password, type SignIn, windows } from '../../../lib/ucwa/auth/signIn.ts';
-import { connect } from '../../../lib/ucwa/connect.ts';
-import { discover, type Discovery, type DiscoveryOptions } from '../../../lib/ucwa/discovery/discover.ts';
+import { anonymousMeeting, password, windows } from '../../../lib/ucwa/auth/signIn.ts';
+import type { SignIn } from '../../../lib/ucwa/auth/signer.ts';
+import { connectUcwa } from '../../../lib/ucwa/connect.ts';
+import type { Discovery } from '../../../lib/ucwa/discovery/location.ts';
+import { discover, type DiscoverOptions } from './discover.ts';
 import { DiscoveryError, SignInError, UntrustedLinkError } from '../../../lib/ucwa/protocol/errors.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
 
 const sara = password({ username: 'sara@contoso.com', password: 'hush' });
 const WEB = 'https://lyncweb.contoso.com';
@@ -35,14 +38,13 @@ const watched = (transport: Transport): { transport: Transport; sent: string[] }
 
 const setUp = (
   simulated: UcwaDiscoveryOptions = {},
-  options: Partial<DiscoveryOptions> = {},
+  options: Partial<DiscoverOptions> = {},
 ): { hosts: ReturnType<typeof ucwaDiscovery>; sent: string[]; discovery: Discovery } => {
   const hosts = ucwaDiscovery(simulated);
   const { transport, sent } = watched(hosts.transport);
-  const { token } = options;
   const discovery = discover({
     domain: 'contoso.com',
-    ...(token === undefined ? { signIn: sara } : {}),
+    auth: sara,
     transport,
     ...options,
   });
@@ -136,7 +138,7 @@ describe('discover', () => {
         const { transport, sent } = watched((request) =>
           request.url.startsWith(WEB) ? hosts.transport(request) : roots(request),
         );
-        const options = { domain: 'contoso.com', signIn: sara, transport };
+        const options = { domain: 'contoso.com', auth: sara, transport };
         expect(outcomeOf(discover(options).location$)).to.include({ applications: APPLICATIONS });
         expect(sent.filter((line) => line.includes('evil'))).to.deep.equal([]);
 
@@ -154,7 +156,7 @@ describe('discover', () => {
         const silent = cold<never>('-');
         const { location$ } = discover({
           domain: 'contoso.com',
-          signIn: sara,
+          auth: sara,
           transport: (request) => (request.url === INTERNAL ? silent : hosts.transport(request)),
         });
         location$.subscribe();
@@ -213,7 +215,7 @@ describe('discover', () => {
       const requests: string[] = [];
       const { location$ } = discover({
         domain: 'contoso.com',
-        signIn: sara,
+        auth: sara,
         urls: [EXTERNAL],
         transport: (request) => {
           requests.push(request.url);
@@ -249,7 +251,7 @@ describe('discover', () => {
           ? answered({ _links: users[origin] })
           : answered({}, 401, { 'www-authenticate': `MsRtcOAuth href=${origin}/token` });
       });
-      const { location$ } = discover({ domain: 'contoso.com', signIn: sara, urls: [EXTERNAL], transport });
+      const { location$ } = discover({ domain: 'contoso.com', auth: sara, urls: [EXTERNAL], transport });
       expect(outcomeOf(location$)).to.deep.equal({
         applications: 'https://b.contoso.com/ucwa/applications',
         origin: 'https://b.contoso.com',
@@ -271,7 +273,7 @@ describe('discover', () => {
       const hosts = ucwaDiscovery();
       const { location$ } = discover({
         domain: 'contoso.com',
-        signIn: sara,
+        auth: sara,
         urls: [USER],
         transport: hosts.transport,
       });
@@ -291,10 +293,10 @@ describe('discover', () => {
       );
       const { location$ } = discover({
         domain: 'contoso.com',
-        token: (origin) => {
+        auth: bearer((origin: string) => {
           asked.push(origin);
           return of(`t${asked.length}`);
-        },
+        }),
         urls: [EXTERNAL],
         transport,
       });
@@ -317,7 +319,7 @@ describe('discover', () => {
       const root = linked({ [EXTERNAL]: { redirect: { href: '/other' }, user: { href: USER } } });
       const { location$ } = discover({
         domain: 'contoso.com',
-        signIn: sara,
+        auth: sara,
         urls: [EXTERNAL],
         transport: (request) => (request.url === EXTERNAL ? root : hosts.transport)(request),
       });
@@ -342,7 +344,7 @@ describe('discover', () => {
       it(`should error: ${name}`, () => {
         const { location$ } = discover({
           domain: 'contoso.com',
-          token: () => of('a'),
+          auth: bearer(() => of('a')),
           urls: [EXTERNAL],
           transport: linked({ [EXTERNAL]: { user: { href: USER } }, [USER]: links }),
         });
@@ -353,7 +355,7 @@ describe('discover', () => {
     it('should error with what the server refuses with', () => {
       const { location$ } = discover({
         domain: 'contoso.com',
-        token: () => of('a'),
+        auth: bearer(() => of('a')),
         urls: [EXTERNAL],
         transport: linked({
           [EXTERNAL]: { user: { href: USER } },
@@ -377,10 +379,10 @@ describe('discover', () => {
       );
       const discovery = discover({
         domain: 'contoso.com',
-        token: (origin) => {
+        auth: bearer((origin: string) => {
           asked.push(origin);
           return of(`t${asked.length}`);
-        },
+        }),
         urls: [EXTERNAL],
         transport,
       });
@@ -401,10 +403,10 @@ describe('discover', () => {
       const { discovery } = setUp(
         {},
         {
-          token: () => {
+          auth: bearer(() => {
             asked += 1;
             return of('a');
-          },
+          }),
           transport: linked({
             [EXTERNAL]: { user: { href: USER } },
             [USER]: { applications: { href: APPLICATIONS } },
@@ -418,7 +420,7 @@ describe('discover', () => {
     });
 
     it('should error with what the provider errors with', () => {
-      const { discovery } = setUp({}, { token: () => throwError(() => new Error('no session')) });
+      const { discovery } = setUp({}, { auth: bearer(() => throwError(() => new Error('no session'))) });
       expect(outcomeOf(discovery.location$)).to.have.property('message', 'no session');
     });
   });
@@ -500,7 +502,7 @@ describe('discover', () => {
 
     it('of a meeting with renewed tokens of the same identity', () => {
       const conferenceUri = 'sip:john@contoso.com;gruu;opaque=app:conf:focus:id:G03W98W4';
-      const { hosts, discovery } = setUp({}, { signIn: anonymousMeeting({ conferenceUri }) });
+      const { hosts, discovery } = setUp({}, { auth: anonymousMeeting({ conferenceUri }) });
       inVirtualTime(() => {
         const transport = discovery.signed(hosts.transport);
         discovery.location$.subscribe();
@@ -571,7 +573,7 @@ describe('discover', () => {
       const watching = discovery.location$
         .pipe(
           mergeMap(({ applications }) =>
-            presence(connect({ applications, transport: discovery.signed(hosts.transport) }), {
+            presence(connectUcwa({ server: applications, transport: discovery.signed(hosts.transport) }), {
               uris: ['sip:lene@contoso.com'],
             }),
           ),
@@ -613,7 +615,12 @@ describe('discover', () => {
       };
       hosts.failNext(1, { delayMs: 86_400_000 }, ({ url }) => url === TOKEN);
       inVirtualTime(() => {
-        discover({ domain: 'contoso.com', signIn, transport, retry: { initialMs: 2000, random: () => 0.5 } })
+        discover({
+          domain: 'contoso.com',
+          auth: signIn,
+          transport,
+          retry: { initialMs: 2000, random: () => 0.5 },
+        })
           .location$.pipe(takeUntil(timer(3_600_000)))
           .subscribe();
       });
@@ -634,23 +641,13 @@ describe('discover', () => {
     for (const [name, options, recorded] of [
       ['no domain', { domain: anything(undefined) }, 'domain must be'],
       ['a URL as domain', { domain: 'https://contoso.com' }, 'domain must be'],
+      ['a token that is a string', { auth: bearer('hush') }, 'token must be a function of the origin'],
       [
-        'a token that is a string',
-        { signIn: anything(undefined), token: anything('hush') },
-        'token must be a function of the origin',
+        'an auth that is none',
+        { auth: anything({ password: 'hush' }) },
+        "auth must be bearer(token) from 'rxchange'",
       ],
-      [
-        'neither a token nor a way to sign in',
-        { signIn: anything(undefined) },
-        'token must be a function of the origin',
-      ],
-      ['both', { token: () => of('hush') }, 'token must be left out'],
-      ['both, the token a string', { token: anything('hush') }, 'token must be left out'],
-      [
-        'a way to sign in that is none',
-        { signIn: anything({ password: 'hush' }) },
-        'signIn must be a way to sign in',
-      ],
+      ['an auth that is a secret', { auth: anything('hush') }, 'but it is a string'],
       ['no URL to begin with', { urls: [] }, 'urls must be a list of at least one URL'],
       ['a URL that is not in a list', { urls: anything('https://contoso.com/') }, 'urls must be a list'],
       ['a URL by http', { urls: ['http://lyncdiscover.contoso.com/'] }, 'urls[0] must be https'],
@@ -659,7 +656,7 @@ describe('discover', () => {
         { allowRedirectTo: ['https://lync.com'] },
         'allowRedirectTo[0] must be',
       ],
-      ['no time to answer', { timeoutMs: 0 }, 'timeoutMs must be'],
+      ['no time to answer', { timeoutSeconds: 0 }, 'timeoutSeconds must be'],
       ['a retry policy that cannot be used', { retry: { retries: -1 } }, 'retry.retries must be'],
     ] as const) {
       it(`${name}, before anything is sent`, () => {
@@ -667,9 +664,9 @@ describe('discover', () => {
         const make = (): unknown =>
           discover({
             domain: 'contoso.com',
-            signIn: sara,
+            auth: sara,
             transport,
-            ...(options as Partial<DiscoveryOptions>),
+            ...(options as Partial<DiscoverOptions>),
           });
         expect(make).to.throw(TypeError, recorded);
         expect(make).to.throw(TypeError, /^(?!.*hush)/);

@@ -5,7 +5,7 @@ import { fetchTransport } from '../../../lib/core/transport/fetch.ts';
 import { serve, type Served } from '../../../lib/testing/http/serve.ts';
 import { ucwaDiscovery, type UcwaDiscoveryOptions } from '../../../lib/testing/ucwa/discovery/discovery.ts';
 import { password } from '../../../lib/ucwa/auth/signIn.ts';
-import { discover } from '../../../lib/ucwa/discovery/discover.ts';
+import { discover } from './discover.ts';
 import { DiscoveryError, SignInError } from '../../../lib/ucwa/protocol/errors.ts';
 import { httpServer } from '../../support/net/httpServer.ts';
 
@@ -33,7 +33,7 @@ describe('discover, over real sockets', () => {
     const { hosts, server } = await serving({ users: { 'sara@contoso.com': 'hush' } });
     const { location$, signed } = discover({
       domain: 'contoso.com',
-      signIn: sara,
+      auth: sara,
       urls: [`${server.origin}/`],
     });
 
@@ -57,9 +57,7 @@ describe('discover, over real sockets', () => {
     const { server } = await serving();
     const urls = [`${closed.origin}/`, `${server.origin}/`];
 
-    const { origin } = await firstValueFrom(
-      discover({ domain: 'contoso.com', signIn: sara, urls }).location$,
-    );
+    const { origin } = await firstValueFrom(discover({ domain: 'contoso.com', auth: sara, urls }).location$);
 
     expect(origin).to.equal(server.origin);
   });
@@ -73,7 +71,7 @@ describe('discover, over real sockets', () => {
     servers.push(trickling);
     const { server } = await serving();
     const urls = [`${trickling.url}/`, `${server.origin}/`];
-    const { location$ } = discover({ domain: 'contoso.com', signIn: sara, urls, timeoutMs: 60 });
+    const { location$ } = discover({ domain: 'contoso.com', auth: sara, urls, timeoutSeconds: 0.06 });
 
     expect(await firstValueFrom(location$)).to.include({ origin: server.origin });
     expect(trickling.connections()).to.equal(1);
@@ -84,7 +82,7 @@ describe('discover, over real sockets', () => {
     await server.close();
 
     const error = await errorOf(
-      discover({ domain: 'contoso.com', signIn: sara, urls: [`${server.origin}/`] }).location$,
+      discover({ domain: 'contoso.com', auth: sara, urls: [`${server.origin}/`] }).location$,
     );
 
     expect(error).to.be.instanceOf(DiscoveryError).and.include({ isTransient: true });
@@ -99,7 +97,7 @@ describe('discover, over real sockets', () => {
     const entrance = await serving({ redirectTo: `${home.server.origin}/` });
     const { location$, signed } = discover({
       domain: 'contoso.com',
-      signIn: sara,
+      auth: sara,
       urls: [`${entrance.server.origin}/`],
     });
 
@@ -114,7 +112,7 @@ describe('discover, over real sockets', () => {
     const { server } = await serving({ users: { 'sara@contoso.com': 'other' } });
 
     const error = await errorOf(
-      discover({ domain: 'contoso.com', signIn: sara, urls: [`${server.origin}/`] }).location$,
+      discover({ domain: 'contoso.com', auth: sara, urls: [`${server.origin}/`] }).location$,
     );
 
     expect(error).to.be.instanceOf(SignInError).and.include({ code: 'invalid_grant' });
@@ -140,7 +138,7 @@ describe('discover, over real sockets', () => {
     });
     servers.push(server);
 
-    const { location$ } = discover({ domain: 'contoso.com', signIn: sara, urls: [`${server.url}/`] });
+    const { location$ } = discover({ domain: 'contoso.com', auth: sara, urls: [`${server.url}/`] });
 
     expect(await firstValueFrom(location$)).to.include({ applications: `${server.url}/applications` });
   });

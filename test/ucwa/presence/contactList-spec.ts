@@ -161,7 +161,7 @@ describe('myContactsAndGroups', () => {
   it('should throw for what is no connection', () => {
     expect(() => myContactsAndGroups({} as never)).to.throw(
       TypeError,
-      'ucwa must be what connect() returned',
+      'ucwa must be what connectUcwa() returned',
     );
   });
 });

@@ -4,12 +4,14 @@ import { HttpError } from '../../../lib/core/errors.ts';
 import type { Activity } from '../../../lib/core/transport/requestLog.ts';
 import { type HttpRequest, readText, type Transport } from '../../../lib/core/transport/transport.ts';
 import { ucwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
-import { connect } from '../../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../../lib/ucwa/session/session.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
 import { connected, record } from '../connected.ts';
+import { publishing } from '../../../lib/ucwa/application/publish.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const ROOT = '/ucwa/oauth/v1/applications/101';
@@ -45,7 +47,7 @@ describe('an error body with an odd member', () => {
     });
 
     it(`says that the channel was taken over: ${name}`, async () => {
-      const { server, ucwa } = connected({}, { channel: { onReplaced: 'rejoin' } });
+      const { server, ucwa } = connected({}, { channel: { onPGetReplaced: 'newInstance' } });
       const body = JSON.stringify({ code: 'Conflict', subcode: 'PGetReplaced', ...odd });
       const kept = record(presence(ucwa, { uris: [SARA] }));
       server.failNext(1, { status: 409, headers: JSON_TYPE, body }, isPending);
@@ -139,9 +141,9 @@ describe('publish on an application that was found again', () => {
   it('goes on with all streams', () => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     const life = (transport: Transport): Ucwa =>
-      connect({
-        ...{ applications: server.url, token: 'token', endpointId: 'same', transport },
-        publish: { availability: 'Busy' },
+      connectUcwa({
+        ...{ server: server.url, auth: bearer('token'), endpointId: 'same', transport },
+        publish: publishing({ availability: 'Busy' }),
       });
     // The process before has crashed: it reads no events, and removes nothing.
     record(life((request) => (isPending(request) ? NEVER : server.transport(request))).events$);

@@ -3,12 +3,14 @@ import { map, mergeMap, NEVER, of, switchMap, take, timeout, timer } from 'rxjs'
 import { ClosedError, HttpError, NetworkError } from '../../../lib/core/errors.ts';
 import type { HttpRequest, Transport } from '../../../lib/core/transport/transport.ts';
 import type { Fault } from '../../../lib/testing/faults.ts';
-import { connect } from '../../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../../lib/ucwa/session/session.ts';
 import { presence, type PresenceOptions } from '../../../lib/ucwa/presence/presence.ts';
 import { expectUncaught } from '../../support/uncaught.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected, record } from '../connected.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
+import { existingApplication } from '../../../lib/ucwa/discovery/server.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const BOB = 'sip:bob@contoso.com';
@@ -136,7 +138,7 @@ describe('presence', () => {
             return { ...response, body$: of(new TextEncoder().encode(JSON.stringify(created))) };
           }),
         );
-      const ucwa = connect({ applications: server.url, token: 't', transport: withoutMemberships });
+      const ucwa = connectUcwa({ server: server.url, auth: bearer('t'), transport: withoutMemberships });
       const kept = record(presence(ucwa, sara));
       expect(kept.values).to.deep.equal(['added presenceSubscription']);
       await ucwa.close();
@@ -218,7 +220,7 @@ describe('presence', () => {
         requests.push(request);
         return server.transport(request);
       };
-      const other = connect({ applications: server.url, token: 'token', transport: spying });
+      const other = connectUcwa({ server: server.url, auth: bearer('token'), transport: spying });
       record(presence(other, sara)).subscription.unsubscribe();
       await other.drain();
       const [removal, end] = requests.filter(({ method }) => method === 'DELETE');
@@ -464,7 +466,10 @@ describe('presence', () => {
     });
 
     it('should send nothing while the token is awaited', () => {
-      const { ucwa, sent, outcomeLines } = connected({}, { token: () => timer(50).pipe(map(() => 'token')) });
+      const { ucwa, sent, outcomeLines } = connected(
+        {},
+        { auth: bearer(() => timer(50).pipe(map(() => 'token'))) },
+      );
       inVirtualTime(() => {
         const kept = record(presence(ucwa, sara));
         timer(5).subscribe(() => kept.subscription.unsubscribe());
@@ -545,7 +550,7 @@ describe('presence', () => {
       const { server } = connected();
       const deaf: Transport = (request) => (isCreation(request) ? NEVER : server.transport(request));
       inVirtualTime(() => {
-        const ucwa = connect({ applications: server.url, token: 't', transport: deaf });
+        const ucwa = connectUcwa({ server: server.url, auth: bearer('t'), transport: deaf });
         const all = record(ucwa.events$);
         const kept = record(presence(ucwa, sara));
         const left = record(presence(ucwa, sara));
@@ -583,7 +588,11 @@ describe('presence', () => {
             return { ...response, status: 200, body$: of(new TextEncoder().encode(JSON.stringify(body))) };
           }),
         );
-      const ucwa = connect({ application: `${server.url}/101`, token: 't', transport: bare });
+      const ucwa = connectUcwa({
+        server: existingApplication(`${server.url}/101`),
+        auth: bearer('t'),
+        transport: bare,
+      });
       const kept = record(presence(ucwa, sara));
       expect((kept.error as Error).message).to.contain('/_links/presenceSubscriptions');
       expect((await ucwa.drain()).outcomes).to.deep.equal([]);
@@ -632,12 +641,13 @@ describe('presence', () => {
       const { ucwa, outcomeLines } = connected(
         {},
         {
-          token: () =>
+          auth: bearer(() =>
             timer(1).pipe(
               map(() => {
                 throw refused;
               }),
             ),
+          ),
         },
       );
       inVirtualTime(() => {
@@ -676,7 +686,7 @@ describe('presence', () => {
     it('should throw for what is no connection', () => {
       const lookalike = Object.fromEntries(Object.entries(connected().ucwa)) as unknown as Ucwa;
       for (const ucwa of [lookalike, undefined, null, 'ucwa'] as Ucwa[]) {
-        expect(() => presence(ucwa, sara)).to.throw(TypeError, 'ucwa must be what connect() returned');
+        expect(() => presence(ucwa, sara)).to.throw(TypeError, 'ucwa must be what connectUcwa() returned');
       }
     });
   });

@@ -3,11 +3,12 @@ import { BehaviorSubject, filter, firstValueFrom, of, timer } from 'rxjs';
 import { ClosedError } from '../../../lib/core/errors.ts';
 import { serve } from '../../../lib/testing/http/serve.ts';
 import { ucwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
-import { connect } from '../../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import type { ContactPresence } from '../../../lib/ucwa/presence/contactState.ts';
 import { presenceBoard } from '../../../lib/ucwa/presence/presenceBoard.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected } from '../connected.ts';
+import { bearer } from '../../../lib/core/transport/auth.ts';
 
 type Board = ReadonlyMap<string, ContactPresence>;
 
@@ -100,9 +101,9 @@ describe('presenceBoard', () => {
   it('should work over real sockets, through a lost application, and leave the server clean', async () => {
     const server = ucwaSimulator({ mediumSeconds: 0.01, token: 'token' });
     const served = await serve(server.transport);
-    const ucwa = connect({
-      applications: `${served.origin}${new URL(server.url).pathname}`,
-      token: 'token',
+    const ucwa = connectUcwa({
+      server: `${served.origin}${new URL(server.url).pathname}`,
+      auth: bearer('token'),
       retry: { initialMs: 5 },
     });
     server.setPresence(SARA, { availability: 'Busy', note: 'Back soon' });

@@ -13,19 +13,19 @@ const url = 'https://pool.contoso.com/ucwa';
 
 const retry = { random: () => 0.5 };
 
-const through = (sending: Transport, heldSeconds: () => number = () => 180): TransportStack =>
+const through = (base: Transport, heldSeconds: () => number = () => 180): TransportStack =>
   transportStack({
     ...{
-      sending,
+      base,
       heldSeconds,
-      pinned: restrictToOrigin(url),
+      restrict: restrictToOrigin(url),
       retry,
       backoff: connectionBackoff(retry),
       limits: DEFAULT_LIMITS,
     },
-    together: (transport) => transport,
-    noted: (transport) => transport,
-    signed: (transport) => (request) => transport({ ...request, headers: { authorization: 'Bearer t' } }),
+    batch: (transport) => transport,
+    track: (transport) => transport,
+    sign: (transport) => (request) => transport({ ...request, headers: { authorization: 'Bearer t' } }),
   });
 
 describe('network', () => {

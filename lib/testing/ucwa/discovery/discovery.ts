@@ -92,18 +92,19 @@ const TOKEN = '/WebTicket/oauthtoken';
  *
  * @example
  * ```ts
- * import { discover, windows } from 'rxchange/ucwa';
+ * import { connectUcwa, discovered, windows } from 'rxchange/ucwa';
  * import { ucwaDiscovery } from 'rxchange/testing';
  * import { serve } from 'rxchange/testing/http';
  *
  * const hosts = ucwaDiscovery();
  * const server = await serve(hosts.transport);
- * const discovery = discover({ domain: 'contoso.com', signIn: windows(), urls: [`${server.origin}/`] });
- * const { applications } = await new Promise<{ applications: string }>((resolve, reject) => {
- *   discovery.location$.subscribe({ next: resolve, error: reject });
+ * const discovery = discovered('contoso.com', { urls: [`${server.origin}/`] });
+ * const ucwa = connectUcwa({ server: discovery, auth: windows() });
+ * await new Promise<void>((resolve) => {
+ *   ucwa.application$.subscribe({ error: resolve }); // it has no pool that creates applications
  * });
- * console.log(new URL(applications).pathname, hosts.tokens.length);
- * // prints: /ucwa/oauth/v1/applications 1
+ * console.log(hosts.tokens.length);
+ * // prints: 1
  * await server.close();
  * ```
  */

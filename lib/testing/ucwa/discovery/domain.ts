@@ -67,13 +67,13 @@ export interface UcwaDomain extends UcwaDiscoverySimulator {
  *
  * @example
  * ```ts
- * import { connect, password, presence } from 'rxchange/ucwa';
+ * import { connectUcwa, discovered, password, presence } from 'rxchange/ucwa';
  * import { ucwaDomain } from 'rxchange/testing';
  *
  * const domain = ucwaDomain({ mediumSeconds: 0, users: { 'lene@contoso.com': 'secret' } });
- * const ucwa = connect({
- *   domain: 'contoso.com',
- *   signIn: password({ username: 'lene@contoso.com', password: 'secret' }),
+ * const ucwa = connectUcwa({
+ *   server: discovered('contoso.com'),
+ *   auth: password({ username: 'lene@contoso.com', password: 'secret' }),
  *   transport: domain.transport,
  * });
  * const watching = presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe();

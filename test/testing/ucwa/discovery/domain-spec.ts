@@ -6,12 +6,13 @@ import {
   type UcwaDomain,
   type UcwaDomainOptions,
 } from '../../../../lib/testing/ucwa/discovery/domain.ts';
-import { connect } from '../../../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../../../lib/ucwa/session/session.ts';
 import { presence } from '../../../../lib/ucwa/presence/presence.ts';
 import { password } from '../../../../lib/ucwa/auth/signIn.ts';
 import { ofRel } from '../../../../operators/ofRel.ts';
 import { inVirtualTime } from '../../../support/virtualTime.ts';
+import { discovered } from '../../../../lib/ucwa/discovery/discovered.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const HOUR = 3_600_000;
@@ -24,7 +25,7 @@ interface Watched {
 
 function connected(options: UcwaDomainOptions = {}): Watched {
   const hosts = ucwaDomain({ mediumSeconds: 0, users: { 'lene@contoso.com': 's3cret' }, ...options });
-  const ucwa = connect({ domain: 'contoso.com', signIn, transport: hosts.transport });
+  const ucwa = connectUcwa({ server: discovered('contoso.com'), auth: signIn, transport: hosts.transport });
   return { hosts, ucwa };
 }
 
@@ -64,11 +65,11 @@ describe('ucwaDomain', () => {
     };
     inVirtualTime(() => {
       issue('https://lyncweb.contoso.com');
-      let discovered = false;
-      connect({ domain: 'contoso.com', signIn, transport: hosts.transport })
-        .application$.subscribe(() => (discovered = true))
+      let isFound = false;
+      connectUcwa({ server: discovered('contoso.com'), auth: signIn, transport: hosts.transport })
+        .application$.subscribe(() => (isFound = true))
         .unsubscribe();
-      expect(discovered).to.equal(true);
+      expect(isFound).to.equal(true);
       const pools = hosts.tokens.findIndex(({ origin }) => origin === 'https://pool1.contoso.com') + 1;
       const ofPool = `cwt=AAEB${String(pools).padStart(4, '0')}`;
       expect(asked('cwt=AAEB0001')).to.equal(401);
@@ -139,8 +140,8 @@ describe('ucwaDomain', () => {
   it('serves all hosts on one port', async () => {
     const hosts = ucwaDomain({ mediumSeconds: 0.01 });
     const served = await serve(hosts.transport);
-    const ucwa = connect({
-      ...{ domain: 'contoso.com', signIn, urls: [`${served.origin}/`] },
+    const ucwa = connectUcwa({
+      ...{ server: discovered('contoso.com', { urls: [`${served.origin}/`] }), auth: signIn },
       retry: { initialMs: 5 },
     });
     const events$ = presence(ucwa, { uris: [SARA] });

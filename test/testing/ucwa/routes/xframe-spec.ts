@@ -2,10 +2,11 @@ import { expect } from 'chai';
 import { serve } from '../../../../lib/testing/http/serve.ts';
 import { ucwaDomain } from '../../../../lib/testing/ucwa/discovery/domain.ts';
 import { ucwaSimulator } from '../../../../lib/testing/ucwa/simulator.ts';
-import { connect } from '../../../../lib/ucwa/connect.ts';
+import { connectUcwa } from '../../../../lib/ucwa/connect.ts';
 import { presence } from '../../../../lib/ucwa/presence/presence.ts';
 import { xframe } from '../../../../lib/ucwa/transport/xframe.ts';
 import { xframePage } from '../../../support/browser/xframePage.ts';
+import { bearer } from '../../../../lib/core/transport/auth.ts';
 
 const ORIGIN = 'https://ucwa.example';
 const PATH = '/Autodiscover/XFrame/XFrame.html';
@@ -49,7 +50,7 @@ describe('the XFrame of ucwaSimulator', () => {
     const server = ucwaSimulator({ token: 'secret', mediumSeconds: 0 });
     const { window } = xframePage(server.transport, ORIGIN, 'http://localhost:8080');
     const transport = xframe({ url: `${ORIGIN}${PATH}`, window });
-    const ucwa = connect({ applications: server.url, token: 'secret', transport });
+    const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport });
     const watching = presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe();
     expect(server.presenceSubscriptions).to.have.length(1);
     watching.unsubscribe();

@@ -1,0 +1,99 @@
+import { noop } from 'rxjs';
+import type { RetryPolicy } from '../../core/backoff/withRetry.ts';
+import { feature, type Feature } from '../../core/feature.ts';
+import type { Limits } from '../../core/limits.ts';
+import { typeName } from '../../core/options.ts';
+import type { Auth } from '../../core/transport/auth.ts';
+import type { Middleware, Transport } from '../../core/transport/transport.ts';
+import { unsigned } from '../../core/transport/withToken.ts';
+import { exposeTokenRefusal, refusesToken } from './tokenRefused.ts';
+
+/**
+ * A sign-in at a UCWA server's token endpoint: the option `auth` of a connection. [AuthenticationInUCWA]
+ *
+ * Its secrets appear neither in JSON nor when it is printed.
+ */
+export interface SignIn {
+  /** The name under which servers offer it, such as `password`. */
+  readonly grantType: string;
+  /** Whether the browser signs the user in when the token is requested. */
+  readonly credentials?: 'include';
+  /** Whether a new token keeps the identity of the one that it replaces. @default false */
+  readonly renews?: boolean;
+  /**
+   * Returns the form that requests a token: it contains the secrets.
+   *
+   * @param renewed The token that the new one replaces, if the sign-in `renews`.
+   */
+  readonly form: (renewed?: string) => string;
+}
+
+/** The sign-in of one connection. */
+export interface Signer {
+  /** Signs each request with the credentials of its origin. */
+  readonly sign: Middleware;
+  /** Takes up a URL that may be asked, without a token, for the token endpoint of its origin. */
+  readonly registerOrigin: (url: string) => void;
+  /** Forgets which credentials were refused, and where tokens are issued. */
+  readonly forget: () => void;
+}
+
+/** The properties of a connection that its sign-in depends on. */
+export interface SignerContext {
+  /** Sends requests for tokens. */
+  readonly transport: Transport;
+  readonly retry: RetryPolicy;
+  readonly limits: Required<Limits>;
+  /** How long a server may take to name its token endpoint, in seconds. @default 10 */
+  readonly timeoutSeconds?: number;
+  /** Whether credentials may be sent in clear text. */
+  readonly allowInsecureHttp: boolean;
+  /** Whether requests go to several origins, which must not all get the same token. */
+  readonly hasManyOrigins: boolean;
+  /**
+   * Returns the absolute URL of a token endpoint, or throws if no credentials may be sent there.
+   * @default URLs of the server's own origin are allowed
+   */
+  readonly trusted?: (href: string, base: string, what: string) => string;
+}
+
+/** The feature of UCWA's own sign-ins. */
+export const SIGN_IN: Feature<(context: SignerContext) => Signer> = /* @__PURE__ */ feature('a sign-in');
+
+/** How a connection signs its requests. */
+export type UcwaAuth = Auth | SignIn;
+
+/** What callers can write. */
+const ALLOWED =
+  "bearer(token) from 'rxchange', or password(…), windows() or anonymousMeeting(…) from 'rxchange/ucwa'";
+
+/** Returns a function that creates the sign-in of a connection; throws a TypeError for what is no `auth`. */
+export function signerOption(auth: UcwaAuth | undefined): ((context: SignerContext) => Signer) | undefined {
+  if (auth === undefined) return undefined;
+  if (SIGN_IN.isIn(auth)) return SIGN_IN.read('auth', auth);
+  // A secret may have been written here: only its type is shown.
+  if (!isBearer(auth)) throw new TypeError(`auth must be ${ALLOWED}, but it is ${nameOf(auth)}`);
+  return ({ allowInsecureHttp, hasManyOrigins }) => {
+    const sign = auth.sign({ allowInsecureHttp, hasManyOrigins, refused: refusesToken });
+    return {
+      sign: (transport) => sign(exposeTokenRefusal(transport)),
+      registerOrigin: noop,
+      forget: noop,
+    };
+  };
+}
+
+/** Signs nothing: a response 401 says what is missing. */
+export const UNSIGNED: Middleware = /* @__PURE__ */ unsigned(
+  'no auth is configured: give connectUcwa() an auth such as bearer(token), or a transport that signs in',
+);
+
+function isBearer(auth: unknown): auth is Auth {
+  const { scheme, sign } = Object(auth) as Partial<Auth>;
+  return scheme === 'Bearer' && typeof sign === 'function';
+}
+
+function nameOf(auth: unknown): string {
+  const { scheme } = Object(auth) as Partial<Auth>;
+  return scheme === 'Basic' ? 'basic(…)' : typeName(auth);
+}

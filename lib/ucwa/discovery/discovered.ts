@@ -1,0 +1,211 @@
+import {
+  catchError,
+  defer,
+  mergeMap,
+  NEVER,
+  noop,
+  type Observable,
+  of,
+  ReplaySubject,
+  share,
+  tap,
+  throwError,
+} from 'rxjs';
+import { DEFAULT_RETRIES, withRetry } from '../../core/backoff/withRetry.ts';
+import { OriginError } from '../../core/errors.ts';
+import { hostOption } from '../../core/hosts.ts';
+import { invalidOption, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
+import { originOf } from '../../core/text.ts';
+import type { Middleware } from '../../core/transport/transport.ts';
+import { withLimits } from '../../core/transport/withLimits.ts';
+import { UNSIGNED } from '../auth/signer.ts';
+import { DiscoveryError, type DiscoveryFailure } from '../protocol/errors.ts';
+import { type Discovery, discoveredLocation } from './location.ts';
+import { SERVER, type ServerContext, type UcwaServer } from './server.ts';
+import {
+  type DiscoveryContext,
+  findApplications,
+  findRoot,
+  type Root,
+  trustedRedirects,
+  type UcwaLocation,
+} from './steps.ts';
+import { type TrustedHosts, trustedHosts, trustedUrl } from './trustedHosts.ts';
+
+/** Options of {@link discovered}. */
+export interface DiscoveryOptions {
+  /**
+   * Hosts outside of the domain to which the servers may lead, with all hosts below them. Tokens and credentials
+   * are sent there.
+   * @default none
+   */
+  readonly allowRedirectTo?: readonly string[];
+  /**
+   * Where to begin, in that order: https, or http on this machine, as for servers of tests.
+   * @default `https://lyncdiscoverinternal.DOMAIN/`, then `https://lyncdiscover.DOMAIN/`
+   */
+  readonly urls?: readonly string[];
+  /**
+   * How long each response may take, in seconds. For responses of a token endpoint the `limits` apply; when the
+   * platform signs the user in, there is no time limit.
+   * @default 10
+   */
+  readonly timeoutSeconds?: number;
+}
+
+const NAMES: OptionNames<DiscoveryOptions> = { allowRedirectTo: 1, urls: 1, timeoutSeconds: 1 };
+
+/**
+ * Returns the server of a domain's users, which the first subscription finds: the option `server` of a connection.
+ *
+ * The hosts of the domain are asked one after the other. Streams error with a {@link DiscoveryError} that says what was
+ * wrong with each if none of them leads to UCWA; with a {@link SignInError} if the sign-in is refused; with an
+ * {@link UntrustedLinkError} if a server leads out of the domain. Hosts that do not respond are retried: as often as
+ * `retry` says at first, and without end after there was a connection. A user who has moved to another server is
+ * followed there. `bearer` needs a function of the origin here: the servers of a domain need different tokens.
+ *
+ * @param domain The domain of the user's sign-in address, such as `contoso.com`.
+ * @throws TypeError that names the option that cannot be used.
+ * @see [MS-UCWA] RootURL, AuthenticationInUCWA, AuthenticationUsingAzureAD
+ *
+ * @example
+ * ```ts
+ * import { connectUcwa, discovered, password } from 'rxchange/ucwa';
+ * import { ucwaDiscovery, ucwaSimulator } from 'rxchange/testing';
+ *
+ * const pool = ucwaSimulator({ origin: 'https://lyncweb.contoso.com' });
+ * const { transport } = ucwaDiscovery({ users: { 'sara@contoso.com': 'hush' }, pool: pool.transport });
+ * const auth = password({ username: 'sara@contoso.com', password: 'hush' });
+ * const ucwa = connectUcwa({ server: discovered('contoso.com'), auth, transport });
+ * ucwa.application$.subscribe(({ self }) => console.log(new URL(self).origin));
+ * // prints: https://lyncweb.contoso.com
+ * await ucwa.close();
+ * ```
+ */
+export function discovered(domain: string, options: DiscoveryOptions = {}): UcwaServer {
+  const search = discoverySearch(domain, options);
+  return SERVER.create({ type: 'discovered' }, (context) => {
+    const { retry, pause, limits, allowInsecureHttp } = context;
+    if (allowInsecureHttp) {
+      throw invalidOption('allowInsecureHttp', true, 'left out with discovered(…), which uses https');
+    }
+    const found = discovery(search, context);
+    const location = discoveredLocation(found, pause, retry.retries ?? DEFAULT_RETRIES, limits);
+    return { location, sign: found.signed, isExisting: false };
+  });
+}
+
+/** What to look for, and where. */
+interface DiscoverySearch {
+  readonly domain: string;
+  readonly starts: readonly string[];
+  readonly trust: TrustedHosts;
+  readonly timeoutSeconds: number;
+}
+
+/** Returns the search that the options describe, or throws a TypeError that names one that cannot be used. */
+export function discoverySearch(domain: string, options: DiscoveryOptions): DiscoverySearch {
+  const { allowRedirectTo = [], urls, timeoutSeconds = 10 } = objectOption('options', options, NAMES);
+  const host = hostOption('domain', domain);
+  return {
+    domain: host,
+    starts: startsOf(host, urls),
+    trust: trustedHosts(host, allowRedirectTo, urls ?? []),
+    timeoutSeconds: numberOption('timeoutSeconds', timeoutSeconds, { min: 0.001 }),
+  };
+}
+
+/** Finds UCWA for the users of a domain and signs in there: nothing is sent before `location$` is subscribed to. */
+export function discovery(
+  { domain, starts, trust, timeoutSeconds }: DiscoverySearch,
+  { signer, transport, retry, limits }: Omit<ServerContext, 'pause' | 'allowInsecureHttp'>,
+): Discovery {
+  const { redirects } = limits;
+  const times = {
+    headersSeconds: timeoutSeconds,
+    silenceSeconds: timeoutSeconds,
+    responseSeconds: timeoutSeconds,
+  };
+  const timed = withLimits({ ...limits, ...times })(transport);
+  const {
+    sign = UNSIGNED,
+    registerOrigin = noop,
+    forget = noop,
+  } = signer?.({
+    ...{ transport, retry, limits, timeoutSeconds },
+    allowInsecureHttp: false,
+    hasManyOrigins: true,
+    trusted: (href, base, what) => trustedUrl(trust, href, base, what),
+  }) ?? {};
+  const origins = new Set<string>();
+  const learn = (url: string): void => {
+    origins.add(new URL(url).origin);
+    registerOrigin(url);
+  };
+  /** Neither a token nor a question for one goes to an origin to which discovery has not led. */
+  const signed: Middleware = (next) => {
+    const send = sign(next);
+    return (request) => {
+      const origin = originOf(request.url);
+      if (origins.has(origin)) return send(request);
+      return throwError(() => new OriginError([...origins].join(', '), origin, 'a request'));
+    };
+  };
+  const toUser = signed(withRetry(retry)(timed));
+  const follow = trustedRedirects(trust, redirects);
+
+  const walk: DiscoveryContext = {
+    ...{ trust, redirects },
+    open: follow(timed),
+    signed: follow((request) => {
+      learn(request.url);
+      return toUser(request);
+    }),
+  };
+
+  const rootAt = (index: number, failed: readonly DiscoveryFailure[]): Observable<Root> => {
+    const url = starts[index];
+    if (url === undefined) return throwError(() => new DiscoveryError(domain, failed));
+    return findRoot(walk, url).pipe(
+      catchError((cause: unknown) => rootAt(index + 1, [...failed, { url, cause }])),
+    );
+  };
+
+  const found = (): Observable<UcwaLocation> => {
+    let isFound = false;
+    return defer(() => rootAt(0, [])).pipe(
+      mergeMap((root) => findApplications(walk, root)),
+      tap(({ applications, origin, user }) => {
+        isFound = true;
+        if (origin !== new URL(user).origin) learn(applications);
+      }),
+      share({
+        connector: () => new ReplaySubject(1),
+        resetOnComplete: false,
+        // Who has what it needs may leave before the end.
+        resetOnRefCountZero: () => (isFound ? NEVER : of(undefined)),
+      }),
+    );
+  };
+
+  let current = found();
+  return {
+    location$: defer(() => current),
+    signed,
+    forget: () => {
+      current = found();
+      forget();
+    },
+  };
+}
+
+function startsOf(domain: string, urls: readonly string[] | undefined): readonly string[] {
+  if (urls === undefined)
+    return [`https://lyncdiscoverinternal.${domain}/`, `https://lyncdiscover.${domain}/`];
+  // Callers without types can pass one URL alone.
+  const given: unknown = urls;
+  if (!Array.isArray(given) || given.length === 0) {
+    throw invalidOption('urls', given, 'a list of at least one URL');
+  }
+  return urls;
+}

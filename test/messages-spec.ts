@@ -50,7 +50,9 @@ describe('Messages of errors', () => {
       folders: ['inbox'],
       events: ['newMail'],
     }).subscribe({ error: ({ message }: Error) => errors.push(message) });
-    expect(errors[0]).to.contain('401').and.contain('no token is configured');
+    expect(errors[0])
+      .to.contain('401')
+      .and.contain('the connection has no auth: give connectUcwa() auth: bearer(token) or');
     expect(errors[1])
       .to.contain('401')
       .and.contain('the connection has no auth: give connectExchange() auth: bearer(token) or');

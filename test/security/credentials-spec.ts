@@ -32,6 +32,7 @@ import { SignInError } from '../../lib/ucwa/protocol/errors.ts';
 import { type Arrival, type Internet, internet, type Reply } from '../support/net/internet.ts';
 import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
 import { checkpointed } from '../../lib/core/checkpoint/checkpointed.ts';
+import { batching } from '../../lib/ucwa/batch/batched.ts';
 
 const SECRET = 'Tr0ub4dor-and-3';
 const BASIC = `Basic ${btoa(`sara:${SECRET}`)}`;
@@ -390,6 +391,7 @@ describe('Credentials over real sockets', () => {
       const ucwa = connectUcwa({
         server: served.origin + new URL(server.url).pathname,
         auth: bearer(SECRET),
+        batch: batching(),
       });
       const uris = ['sip:a@contoso.com', 'sip:b@contoso.com'];
       const watching = new Subscription();

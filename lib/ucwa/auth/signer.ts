@@ -85,7 +85,7 @@ export function signerOption(auth: UcwaAuth | undefined): ((context: SignerConte
 
 /** Signs nothing: a response 401 says what is missing. */
 export const UNSIGNED: Middleware = /* @__PURE__ */ unsigned(
-  'no auth is configured: give connectUcwa() an auth such as bearer(token), or a transport that signs in',
+  'the connection has no auth: give connectUcwa() auth: bearer(token) or password(…), or a transport that signs in',
 );
 
 function isBearer(auth: unknown): auth is Auth {

@@ -12,6 +12,7 @@ import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { at, inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
 import { bearer } from '../../../lib/core/transport/auth.ts';
+import { batching } from '../../../lib/ucwa/batch/batched.ts';
 
 describe('closeOnPageHide', () => {
   let page: EventTarget;
@@ -50,7 +51,7 @@ describe('closeOnPageHide', () => {
   it('should delete on a UCWA server by requests that outlive the page', async () => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     const transport = watched(server.transport);
-    const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport });
+    const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport, batch: batching() });
     closeOnPageHide(ucwa, page);
     presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe();
     sent = [];
@@ -86,7 +87,7 @@ describe('closeOnPageHide', () => {
       isDown ? of({ ...response(503), url: request.url }).pipe(delay(10)) : server.transport(request),
     );
     inVirtualTime(() => {
-      const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport });
+      const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport, batch: batching() });
       closeOnPageHide(ucwa, page);
       const uris = ['sip:a@contoso.com', 'sip:b@contoso.com', 'sip:c@contoso.com'];
       const [waiting] = uris.map((uri) => presence(ucwa, { uris: [uri] }).subscribe());

@@ -70,12 +70,12 @@ export class AutodiscoverError extends Error {
 
   constructor(domain: string, attempted: readonly AutodiscoverAttempt[]) {
     const tried = attempted.map(({ kind, host, reason, cause }): AutodiscoverAttempt => {
-      const kept = keptCause(cause);
+      const safeCause = keptCause(cause);
       return {
         kind,
         host: excerpt(host),
         reason: excerpt(reason, MAX_REASON_LENGTH),
-        ...(kept === undefined ? {} : { cause: kept }),
+        ...(safeCause === undefined ? {} : { cause: safeCause }),
       };
     });
     const attempts = tried.map(
@@ -190,12 +190,12 @@ function bounded(values: ReadonlyMap<string, string>): ReadonlyMap<string, strin
 
 function explain(
   { operation, url }: OperationIdentity,
-  kind: string,
+  prefix: string,
   code: string,
   text: string,
   values: ReadonlyMap<string, string>,
 ): string {
-  const answer = [kind, code].filter((word) => word !== '').join(' ');
+  const answer = [prefix, code].filter((word) => word !== '').join(' ');
   const violation = values.get('Violation');
   const hint = HINTS.get(code);
   return (

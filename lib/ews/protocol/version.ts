@@ -30,9 +30,9 @@ export const VERSIONS: readonly ExchangeVersion[] = [
  */
 export function checkSubscription(
   version: ExchangeVersion,
-  { type: kind, folders, events }: SubscribeRequest,
+  { type, folders, events }: SubscribeRequest,
 ): void {
-  if (kind === 'streaming') atLeast(version, 'Exchange2010_SP1', 'streamingNotifications');
+  if (type === 'streaming') atLeast(version, 'Exchange2010_SP1', 'streamingNotifications');
   if (events.includes('freeBusyChanged')) atLeast(version, 'Exchange2010_SP1', 'the event freeBusyChanged');
   if (folders === undefined) atLeast(version, 'Exchange2010', 'allFolders');
 }

@@ -12,73 +12,71 @@ const date: ElementHandler = { close: nothing };
 const entry: ElementHandler = { children: new Map([['Date', date]]), open: nothing };
 const document: ElementHandler = { children: new Map([['List', { children: new Map([['Entry', entry]]) }]]) };
 
-/** Opens elements in one another, the first in the root. */
-function down(places: ElementCache, ...names: readonly string[]): ElementNode {
-  return names.reduce((parent, name) => places.open(parent, parent, name), places.root);
+/** Opens nested elements, the first in the root. */
+function down(cache: ElementCache, ...names: readonly string[]): ElementNode {
+  return names.reduce((parent, name) => cache.open(parent, parent, name), cache.root);
 }
 
-/** All places that are remembered. */
+/** All elements in the cache. */
 function remembered({ root }: ElementCache): ReadonlySet<ElementNode> {
   const found = new Set<ElementNode>([root]);
-  for (const place of found) {
-    for (const each of place.children.values()) found.add(each);
-    if (place.next !== undefined) found.add(place.next);
+  for (const node of found) {
+    for (const each of node.children.values()) found.add(each);
+    if (node.next !== undefined) found.add(node.next);
   }
   return found;
 }
 
-describe('The places of a document', () => {
-  it('should have the steps of their local names, whatever the prefixes are', () => {
-    const places = elementCache(document);
+describe('elementCache', () => {
+  it('finds handlers by local names, with any prefix', () => {
+    const cache = elementCache(document);
     for (const names of [
       ['List', 'Entry', 'Date'],
       ['a:List', 'b:Entry', 'c:Date'],
     ]) {
-      const place = down(places, ...names);
-      expect(place).to.include({ localName: 'Date', close: nothing, depth: 3 });
-      expect(place.parent).to.include({ localName: 'Entry', open: nothing });
-      expect(pathOf(place)).to.equal('/List/Entry/Date');
+      const node = down(cache, ...names);
+      expect(node).to.include({ localName: 'Date', close: nothing, depth: 3 });
+      expect(node.parent).to.include({ localName: 'Entry', open: nothing });
+      expect(pathOf(node)).to.equal('/List/Entry/Date');
     }
   });
 
-  it('should have no step where none is known', () => {
-    const place = down(elementCache(document), 'List', 'Date', 'Entry');
-    expect([place.open, place.close, place.handlers, place.otherwise]).to.deep.equal(
-      Array(4).fill(undefined),
-    );
-    expect(pathOf(place)).to.equal('/List/Date/Entry');
+  it('has no handler for an unknown element', () => {
+    const node = down(elementCache(document), 'List', 'Date', 'Entry');
+    expect([node.open, node.close, node.handlers, node.otherwise]).to.deep.equal(Array(4).fill(undefined));
+    expect(pathOf(node)).to.equal('/List/Date/Entry');
   });
 
-  it('should be the same when they are met again, whatever came before', () => {
-    const places = elementCache(document);
-    const list = down(places, 'List');
-    const first = places.open(list, list, 'Entry');
-    const other = places.open(list, first, 'Other');
-    expect(places.open(list, other, 'Entry')).to.equal(first);
-    expect(places.open(list, first, 'Entry')).to.equal(first);
-    expect(places.open(list, first, 'Other')).to.equal(other);
+  it('returns the same element again, whatever came before', () => {
+    const cache = elementCache(document);
+    const list = down(cache, 'List');
+    const first = cache.open(list, list, 'Entry');
+    const other = cache.open(list, first, 'Other');
+    expect(cache.open(list, other, 'Entry')).to.equal(first);
+    expect(cache.open(list, first, 'Entry')).to.equal(first);
+    expect(cache.open(list, first, 'Other')).to.equal(other);
   });
 
-  it('should not be taken for those of the same name in another element', () => {
-    const places = elementCache(document);
-    const list = down(places, 'List');
-    const outer = places.open(list, list, 'Date');
-    const inner = down(places, 'List', 'Entry', 'Date');
-    expect(places.open(list, list, 'Date'))
+  it('distinguishes elements of one name by their parents', () => {
+    const cache = elementCache(document);
+    const list = down(cache, 'List');
+    const outer = cache.open(list, list, 'Date');
+    const inner = down(cache, 'List', 'Entry', 'Date');
+    expect(cache.open(list, list, 'Date'))
       .to.equal(outer)
       .and.not.equal(inner);
   });
 
-  it('should be remembered up to a bound, however many names a server makes up', () => {
-    const places = elementCache(document);
-    let last = places.root;
+  it('is bounded, however many names a server sends', () => {
+    const cache = elementCache(document);
+    let last = cache.root;
     for (let round = 0; round < 3; round += 1) {
       for (let index = 0; index < 1000; index += 1) {
-        last = places.open(places.root, last, `x${index}:List`);
-        last = places.open(last, last, `y${index}:Entry`);
+        last = cache.open(cache.root, last, `x${index}:List`);
+        last = cache.open(last, last, `y${index}:Entry`);
         expect(pathOf(last)).to.equal('/List/Entry');
       }
     }
-    expect(remembered(places).size).to.be.within(200, 260);
+    expect(remembered(cache).size).to.be.within(200, 260);
   });
 });

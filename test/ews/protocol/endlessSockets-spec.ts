@@ -15,7 +15,7 @@ import { message, status, streamed } from '../streaming/streams.ts';
 
 const OK = '<m:ResponseCode>NoError</m:ResponseCode>';
 const MEGABYTE = 1024 * 1024;
-/** Where the server gives up, so that a client without limits does not exhaust this process. */
+/** The server stops here, so that a client without limits does not exhaust this process. */
 const MOST_BYTES = 48 * MEGABYTE;
 
 const ANSWERS: Readonly<Record<string, string>> = {
@@ -29,14 +29,14 @@ const mail = { folders: ['inbox'], events: ['newMail'] } as const;
 describe('An endless answer over real sockets', () => {
   let server: SpecServer | undefined;
   let written = 0;
-  /** Resolves when the connection is closed, to whether the client did so. */
+  /** Resolves when the connection is closed: whether the client has closed it. */
   let isLetGo: Promise<boolean>;
 
   afterEach(async () => {
     await server?.close();
   });
 
-  /** Writes a text, then another one over and over, as fast as it is read. */
+  /** Writes a text, then repeats another one as fast as it is read. */
   const writeOn = (response: ServerResponse, first: string, again: string): void => {
     const piece = again.repeat(Math.ceil(65_536 / again.length));
     const writeMore = (): void => {
@@ -53,7 +53,7 @@ describe('An endless answer over real sockets', () => {
     writeMore();
   };
 
-  /** Serves EWS; the answer to one operation never ends. */
+  /** Serves EWS; the response to one operation never ends. */
   const serving = async (
     endless: string,
     write: (response: ServerResponse) => void,

@@ -26,8 +26,8 @@ const START =
   '<soap:Header><t:RequestServerVersion Version="Exchange2013_SP1"/></soap:Header><soap:Body>';
 const END = '</soap:Body></soap:Envelope>';
 
-describe('The envelopes that are sent', () => {
-  it('should be, for a pull subscription, what the schema says, in its order', () => {
+describe('An envelope', () => {
+  it('of a pull subscription has the elements of the schema, in order', () => {
     expect(subscribeEnvelope(head, { ...pull, watermark: 'W1' })).to.equal(
       `${START}<m:Subscribe><m:PullSubscriptionRequest><t:FolderIds><t:DistinguishedFolderId Id="inbox"/></t:FolderIds>` +
         '<t:EventTypes><t:EventType>NewMailEvent</t:EventType></t:EventTypes><t:Watermark>W1</t:Watermark>' +
@@ -35,7 +35,7 @@ describe('The envelopes that are sent', () => {
     );
   });
 
-  it('should be, for a streaming subscription, the same without watermark and timeout', () => {
+  it('of a streaming subscription has no watermark and no timeout', () => {
     expect(subscribeEnvelope(head, { type: 'streaming', folders: ['inbox'], events: ['newMail'] })).to.equal(
       `${START}<m:Subscribe><m:StreamingSubscriptionRequest><t:FolderIds><t:DistinguishedFolderId Id="inbox"/>` +
         '</t:FolderIds><t:EventTypes><t:EventType>NewMailEvent</t:EventType></t:EventTypes>' +
@@ -45,7 +45,7 @@ describe('The envelopes that are sent', () => {
     expect(all).to.contain('<m:StreamingSubscriptionRequest SubscribeToAllFolders="true"><t:EventTypes>');
   });
 
-  it('should be, for a push subscription, the status frequency and the URL in the place of the timeout', () => {
+  it('of a push subscription has the status frequency and the URL', () => {
     const push: PushSubscriptionRequest = {
       type: 'push',
       folders: ['inbox'],
@@ -71,7 +71,7 @@ describe('The envelopes that are sent', () => {
     });
   });
 
-  it('should be, for the events of streams, all their ids, and how long', () => {
+  it('of GetStreamingEvents has all ids and the connection timeout', () => {
     expect(getStreamingEventsEnvelope(head, ['S1', 'S&2'], 30)).to.equal(
       `${START}<m:GetStreamingEvents><m:SubscriptionIds><t:SubscriptionId>S1</t:SubscriptionId>` +
         '<t:SubscriptionId>S&#38;2</t:SubscriptionId></m:SubscriptionIds>' +
@@ -79,16 +79,16 @@ describe('The envelopes that are sent', () => {
     );
   });
 
-  it('should leave the watermark out where there is none', () => {
+  it('omits a missing watermark', () => {
     expect(subscribeEnvelope(head, pull)).to.not.contain('Watermark');
   });
 
-  it('should name no folders for all folders', () => {
+  it('names no folders to watch all', () => {
     const envelope = subscribeEnvelope(head, { ...pull, folders: undefined });
     expect(envelope).to.contain('<m:PullSubscriptionRequest SubscribeToAllFolders="true"><t:EventTypes>');
   });
 
-  it('should name folders by id, by id and change key, and in another mailbox', () => {
+  it('names folders by id, by change key, and in another mailbox', () => {
     const envelope = subscribeEnvelope(head, {
       ...pull,
       folders: [
@@ -105,7 +105,7 @@ describe('The envelopes that are sent', () => {
     );
   });
 
-  it('should name every event by its element', () => {
+  it('names every event by its element', () => {
     const events = [
       'created',
       'deleted',
@@ -129,17 +129,17 @@ describe('The envelopes that are sent', () => {
     });
   });
 
-  it('should be, for GetEvents, the subscription and its watermark', () => {
+  it('of GetEvents has the subscription and its watermark', () => {
     expect(getEventsEnvelope(head, 'S1', 'W1')).to.equal(
       `${START}<m:GetEvents><m:SubscriptionId>S1</m:SubscriptionId><m:Watermark>W1</m:Watermark></m:GetEvents>${END}`,
     );
   });
 
-  it('should keep the watermark element where the server never gave a watermark', () => {
+  it('of GetEvents has an empty watermark if the server sent none', () => {
     expect(getEventsEnvelope(head, 'S1', '')).to.contain('<m:Watermark></m:Watermark>');
   });
 
-  it('should be, for Unsubscribe, the subscription', () => {
+  it('of Unsubscribe has the subscription', () => {
     expect(unsubscribeEnvelope(head, 'S1')).to.equal(
       `${START}<m:Unsubscribe><m:SubscriptionId>S1</m:SubscriptionId></m:Unsubscribe>${END}`,
     );
@@ -152,13 +152,13 @@ describe('The envelopes that are sent', () => {
     ['SmtpAddress', { smtpAddress: 'a@b.example' }],
   ];
   for (const [by, impersonate] of users) {
-    it(`should name an impersonated user by ${by}`, () => {
+    it(`names an impersonated user by ${by}`, () => {
       const { impersonated } = readRequest(unsubscribeEnvelope({ ...head, impersonate }, 'S1'));
       expect(impersonated).to.deep.equal({ by, name: Object.values(impersonate)[0] });
     });
   }
 
-  it('should escape every value, so that none can add an element', () => {
+  it('escapes every value, so that none adds an element', () => {
     const evil = '"/><evil>&\'';
     const written = [
       subscribeEnvelope(
@@ -191,7 +191,7 @@ describe('The envelopes that are sent', () => {
     ['impersonate.sid', () => unsubscribeEnvelope({ ...head, impersonate: { sid: '\u0001' } }, 'S1')],
   ];
   for (const [option, write] of unspeakable) {
-    it(`should name the option ${option} when XML cannot carry it`, () => {
+    it(`names the option ${option} if XML cannot carry its value`, () => {
       expect(write).to.throw(TypeError, `${option} must be`);
     });
   }

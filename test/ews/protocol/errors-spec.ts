@@ -18,13 +18,13 @@ const fault: FaultMessage = {
 };
 
 describe('SoapFault', () => {
-  it('should say which operation, where, the code and what the server said', () => {
+  it('names the operation, the URL, the code and the reason', () => {
     expect(new SoapFault(what, fault).message).to.equal(
       'Subscribe at https://mail.example/EWS/Exchange.asmx was answered the fault ErrorServerBusy: The server is busy.',
     );
   });
 
-  it('should be told by its tag and its name', () => {
+  it('is identified by its tag and its name', () => {
     expect(new SoapFault(what, fault)).to.include({
       _tag: 'SoapFault',
       name: 'SoapFault',
@@ -43,7 +43,7 @@ describe('SoapFault', () => {
     ['a:b:ErrorX', undefined, 'b:ErrorX'],
   ];
   for (const [faultCode, responseCode, code] of codes) {
-    it(`should take the code ${JSON.stringify(code)} from ${faultCode} and ${responseCode?.slice(0, 20) ?? 'no detail'}`, () => {
+    it(`has the code ${JSON.stringify(code)} from ${faultCode} and ${responseCode?.slice(0, 20) ?? 'no detail'}`, () => {
       const read: FaultMessage = {
         type: 'fault',
         faultCode,
@@ -57,7 +57,7 @@ describe('SoapFault', () => {
     });
   }
 
-  it('should find the wait among all values, wherever it stands', () => {
+  it('finds the wait among all values', () => {
     const values = new Map([
       ['Policy', 'MaxConcurrency'],
       ['Limit', '27'],
@@ -68,19 +68,19 @@ describe('SoapFault', () => {
     expect(error.values).to.deep.equal(values);
   });
 
-  it('should know of no wait where the value is none', () => {
+  it('has no wait if the value is not a number', () => {
     expect(new SoapFault(what, fault).retryAfterMs).to.equal(undefined);
     const values = new Map([['BackOffMilliseconds', 'soon']]);
     expect(new SoapFault(what, { ...fault, values }).retryAfterMs).to.equal(undefined);
   });
 
-  it('should show what violates the schema', () => {
+  it('shows the schema violation', () => {
     const values = new Map([['Violation', "The element 'x' is not allowed."]]);
     const error = new SoapFault(what, { ...fault, responseCode: 'ErrorSchemaValidation', values });
     expect(error.message).to.contain("(The element 'x' is not allowed.)");
   });
 
-  it('should shorten what is too long to be read', () => {
+  it('shortens a long text', () => {
     const error = new SoapFault(what, { ...fault, message: 'x'.repeat(5000) });
     expect(error.message.length).to.be.below(400);
   });
@@ -88,7 +88,7 @@ describe('SoapFault', () => {
 
 const HARM = `\u009b2J\u202e\u2028${'x'.repeat(1_000_000)}`;
 
-describe('The texts of a server in an error', () => {
+describe("The server's texts in an error", () => {
   const many = new Map(Array.from({ length: 10_000 }, (_, index) => [`Name${index}`, HARM]));
   const values = new Map([['Violation', HARM], ['a b', 'x'], [HARM, 'x'], ...many]);
   const where = { ...what, url: `https://mail.example/${HARM}` };
@@ -131,7 +131,7 @@ describe('The texts of a server in an error', () => {
 });
 
 describe('EwsError', () => {
-  it('should say what the caller can do about it, where that is known', () => {
+  it('says how the caller can fix a known code', () => {
     const error = new EwsError(what, {
       responseCode: 'ErrorExceededSubscriptionCount',
       messageText: 'Too many.',
@@ -144,7 +144,7 @@ describe('EwsError', () => {
     );
   });
 
-  it('should be told by its tag, its code, and the wait that the server asks for', () => {
+  it('has its tag, its code, and the wait', () => {
     const error = new EwsError(what, {
       responseCode: 'ErrorServerBusy',
       values: new Map([['BackOffMilliseconds', '5']]),
@@ -159,14 +159,14 @@ describe('EwsError', () => {
   });
 });
 
-describe('The hints of statuses', () => {
+describe('The advice for a status', () => {
   for (const status of [401, 403, 404, 405, 407, 456]) {
-    it(`should say what to do about ${status}`, () => {
+    it(`exists for ${status}`, () => {
       expect(statusAdviceFor(status)).to.be.a('string');
     });
   }
 
-  it('should say nothing where there is nothing to do', () => {
+  it('is missing for other statuses', () => {
     expect(statusAdviceFor(500)).to.equal(undefined);
   });
 });

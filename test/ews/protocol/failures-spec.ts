@@ -26,7 +26,7 @@ const LOST: EwsDecision = { action: 'resubscribe', gap: 'subscriptionLost', isGo
 const DELAYED: EwsDecision = { action: 'resubscribeDelayed', gap: 'mailboxMoved' };
 const GONE: EwsDecision = { action: 'gone' };
 
-/** A row of the table: a code, and what is done about it as the answer to each operation; GetEvents counts for streams and pushes. */
+/** A code, and the decision for each operation; GetEvents also covers streams and pushes. */
 type Row = readonly [code: string, subscribe: EwsDecision, getEvents: EwsDecision, unsubscribe: EwsDecision];
 const same = (code: string, decision: EwsDecision): Row => [code, decision, decision, decision];
 const FROM_NOW: EwsDecision = { action: 'resubscribeFromNow', gap: 'subscriptionLost', isGone: true };
@@ -79,11 +79,11 @@ const statuses: readonly [status: number, decision: EwsDecision][] = [
   [504, RETRY],
 ];
 
-describe('The decision about an error', () => {
+describe('decideFailure', () => {
   for (const [code, ...decisions] of table) {
     (['Subscribe', 'GetEvents', 'Unsubscribe'] as const).forEach((operation, index) => {
       const expected = decisions[index]!;
-      it(`should be ${expected.action} for ${code} to ${operation}, as an error and as a fault`, () => {
+      it(`returns ${expected.action} for ${code} to ${operation}, as error and fault`, () => {
         expect(decideFailure(asError(code), { operation })).to.deep.equal(expected);
         expect(decideFailure(asFault(code), { operation })).to.deep.equal(expected);
         if (operation === 'GetEvents') {
@@ -95,14 +95,14 @@ describe('The decision about an error', () => {
   }
 
   for (const [status, expected] of statuses) {
-    it(`should be ${expected.action} for status ${status}`, () => {
+    it(`returns ${expected.action} for status ${status}`, () => {
       expect(decideFailure(new HttpError(status, request), { operation: 'GetEvents' })).to.deep.equal(
         expected,
       );
     });
   }
 
-  it('should wait as long as the server asks, in an envelope or in a header', () => {
+  it('returns the delay of an envelope or a header', () => {
     const context: FailureContext = { operation: 'GetEvents' };
     const expected = { action: 'retry', delayMs: 5000 };
     const values = { Policy: 'x', BackOffMilliseconds: '5000' };
@@ -113,13 +113,13 @@ describe('The decision about an error', () => {
     );
   });
 
-  it('should back off where there is no network', () => {
+  it('retries without a network', () => {
     expect(decideFailure(new NetworkError('no answer', request), { operation: 'Subscribe' })).to.deep.equal(
       RETRY,
     );
   });
 
-  it('should fail on what is no answer of this protocol, and on what is no error of this library', () => {
+  it('fails on other responses, and on unknown errors', () => {
     const problem = { path: '', expected: 'x', actual: 'y' };
     for (const error of [
       new DecodeError('x', problem),
@@ -132,7 +132,7 @@ describe('The decision about an error', () => {
     }
   });
 
-  it('should take a subscription that answered before and is denied now for another one with its id', () => {
+  it('re-creates a subscription that worked before and is denied now', () => {
     for (const code of ['ErrorAccessDenied', 'ErrorSubscriptionAccessDenied']) {
       for (const operation of ['GetEvents', 'GetStreamingEvents'] as const) {
         expect(decideFailure(asError(code), { operation, hasAnswered: true })).to.deep.equal({
@@ -145,7 +145,7 @@ describe('The decision about an error', () => {
   });
 });
 
-describe('The decision about an Unsubscribe that failed', () => {
+describe('decideUnsubscribe', () => {
   const problem = { path: '', expected: 'x', actual: 'y' };
   const cases: readonly [name: string, error: unknown, decision: string][] = [
     ['ErrorSubscriptionNotFound', asError('ErrorSubscriptionNotFound'), 'alreadyGone'],
@@ -164,7 +164,7 @@ describe('The decision about an Unsubscribe that failed', () => {
     ['an error that is none of ours', new Error('x'), 'fail'],
   ];
   for (const [name, error, decision] of cases) {
-    it(`should be ${decision} for ${name}`, () => {
+    it(`returns ${decision} for ${name}`, () => {
       expect(decideUnsubscribe(error)).to.equal(decision);
     });
   }

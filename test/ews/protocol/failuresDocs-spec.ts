@@ -15,11 +15,11 @@ const asError = (responseCode: string): EwsError =>
   new EwsError({ operation: 'GetEvents', url: request.url }, { responseCode, values: new Map() });
 
 const page = { path: '', expected: 'an envelope', actual: 'a page' };
-const asked = { kind: 'json', host: 'contoso.com', reason: 'did not tell' } as const;
-const unreachable = { ...asked, cause: new NetworkError('no answer', request) };
-const refused = { ...asked, cause: new HttpError(404, request) };
+const attempt = { kind: 'json', host: 'contoso.com', reason: 'did not tell' } as const;
+const unreachable = { ...attempt, cause: new NetworkError('no answer', request) };
+const refused = { ...attempt, cause: new HttpError(404, request) };
 
-/** What has no code, or one that is decided by more than that. */
+/** Failures without a code, or whose decision depends on more than the code. */
 const OTHERS: readonly (readonly [string, unknown])[] = [
   ['ErrorAccessDenied', asError('ErrorAccessDenied')],
   ['ErrorSubscriptionAccessDenied', asError('ErrorSubscriptionAccessDenied')],
@@ -46,7 +46,7 @@ const WORDS: Readonly<Record<EwsDecision['action'], string>> = {
   fail: 'fail',
 };
 
-/** What each operation makes of an error, as the documentation says it. */
+/** Returns the decisions for an error, in the words of the documentation. */
 function decided(name: string, error: unknown): readonly string[] {
   const subscribing = decideFailure(error, { operation: 'Subscribe' });
   const reading = decideFailure(error, { operation: 'GetEvents', hasAnswered: true });
@@ -54,7 +54,7 @@ function decided(name: string, error: unknown): readonly string[] {
   const isReplaced = reading.action.startsWith('resubscribe');
   return [
     name,
-    // Nothing stands that could go on.
+    // Without a subscription, nothing can continue.
     subscribing.action === 'continue' ? 'fail' : WORDS[subscribing.action],
     WORDS[reading.action] + (isReplaced && reading.isGone !== true ? ', release the old' : ''),
     reading.gap ?? '',
@@ -62,8 +62,8 @@ function decided(name: string, error: unknown): readonly string[] {
   ];
 }
 
-describe('the errors in docs/EWS.md', () => {
-  it('are those of the code, in its order', () => {
+describe('The errors in docs/EWS.md', () => {
+  it('match the failure policy, in order', () => {
     const rows = [
       ...EWS_FAILURES.map(([code]) => decided(code, asError(code))),
       ...OTHERS.map(([name, error]) => decided(name, error)),
@@ -71,7 +71,7 @@ describe('the errors in docs/EWS.md', () => {
     expect(tableAfter('EWS.md', '## Errors')).to.deep.equal(rows);
   });
 
-  it('have the same decision for pull, streaming and push', () => {
+  it('are the same for polled, streamed and posted events', () => {
     for (const error of [
       ...EWS_FAILURES.map(([code]) => asError(code)),
       ...OTHERS.map(([, other]) => other),

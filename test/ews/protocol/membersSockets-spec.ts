@@ -19,7 +19,7 @@ const ANSWERS: Readonly<Record<string, string>> = {
 };
 const mail = { folders: ['inbox'], events: ['newMail'] } as const;
 
-/** An answer by hand: undefined is the usual one. */
+/** A response of the spec; undefined for the usual one. */
 type Answering = (operation: string, count: number) => { code?: number; body: string } | undefined;
 
 describe('An odd answer over real sockets', () => {
@@ -79,7 +79,7 @@ describe('An odd answer over real sockets', () => {
       );
       expect(event).to.include({ type: 'newMail' });
       const { outcomes } = await service.close();
-      // The server may have made a subscription before it failed.
+      // The server may have created a subscription before it failed.
       const expected = operation === 'Subscribe' ? ['Unknown', 'Released'] : ['Released'];
       expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(expected);
       expect(asked.filter((one) => one === operation)).to.have.length.above(1);

@@ -352,22 +352,22 @@ const cases: readonly [name: string, chunks: readonly string[], expected: readon
   ['an empty envelope', ['<e:Envelope xmlns:e="urn:e"/>'], []],
 ];
 
-describe('The parser of messages', () => {
+describe('messageParser', () => {
   for (const [name, chunks, expected] of cases) {
-    it(`should read ${name}`, () => {
+    it(`reads ${name}`, () => {
       expect(readAll(chunks)).to.deep.equal(expected);
     });
   }
 
-  it('should read the same however the bytes are cut, also inside a character', () => {
+  it('reads the same messages however the bytes are cut', () => {
     const stream = cases.flatMap(([, chunks]) => chunks).join('');
     const bytes = encoder.encode(stream.replace('Try &amp; wait.', 'Bitte später 📮.'));
     const whole = readAll([bytes]);
     expect(whole).to.have.length(cases.reduce((sum, [, , expected]) => sum + expected.length, 0));
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: bytes.length - 1 }), { maxLength: 40 }), (cuts) => {
-        const places = [0, ...cuts.sort((a, b) => a - b), bytes.length];
-        const chunks = places.slice(1).map((end, index) => bytes.subarray(places[index], end));
+        const positions = [0, ...cuts.sort((a, b) => a - b), bytes.length];
+        const chunks = positions.slice(1).map((end, index) => bytes.subarray(positions[index], end));
         expect(readAll(chunks)).to.deep.equal(whole);
       }),
       { numRuns: 100 },
@@ -376,7 +376,7 @@ describe('The parser of messages', () => {
     expect(readAll(single)).to.deep.equal(whole);
   });
 
-  it('should hand a message on as soon as the last byte of its envelope is there', () => {
+  it('emits a message with the last byte of its envelope', () => {
     const messages: EwsMessage[] = [];
     const parser = messageParser((message) => messages.push(message));
     const bytes = encoder.encode(unsubscribed);
@@ -386,7 +386,7 @@ describe('The parser of messages', () => {
     expect(messages).to.have.length(1);
   });
 
-  it('should build events that the codec accepts', () => {
+  it('creates events that the codec accepts', () => {
     const events = cases
       .flatMap(([, chunks]) => readAll(chunks))
       .filter((message): message is ResponseMessage => message.type === 'response')
@@ -396,7 +396,7 @@ describe('The parser of messages', () => {
     for (const event of events) expect(isRight(eventCodec.decode(event)), event.type).to.equal(true);
   });
 
-  it('should not be exhausted by ever new prefixes', () => {
+  it('is bounded for an unlimited number of prefixes', () => {
     const many = Array.from({ length: 600 }, (_, index) => `<p${index}:Unknown/>`).join('');
     expect(
       readAll([
@@ -422,7 +422,7 @@ describe('The parser of messages', () => {
     });
   }
 
-  describe('given what it cannot take', () => {
+  describe('given invalid input', () => {
     const bad: readonly [name: string, chunks: readonly string[], path: string, message: RegExp][] = [
       ['an HTML page', ['<!-- --><html><body/></html>'], '/html', /SOAP envelope .* proxy or login page/],
       ['text', ['Unauthorized'], '', /well-formed XML/],
@@ -485,7 +485,7 @@ describe('The parser of messages', () => {
       ],
     ];
     for (const [name, chunks, path, message] of bad) {
-      it(`should refuse ${name}, and say where`, () => {
+      it(`refuses ${name}, and names the path`, () => {
         const problem = problemOf(chunks, { subject: 'GetEvents response' });
         expect(problem.message)
           .to.match(message)
@@ -494,14 +494,14 @@ describe('The parser of messages', () => {
       });
     }
 
-    it('should bound the depth', () => {
+    it('limits the depth', () => {
       const deep = envelope('<a>'.repeat(14) + '</a>'.repeat(14));
       expect(readAll([deep], { depth: 16 })).to.have.length(0);
       const deeper = envelope('<a>'.repeat(15) + '</a>'.repeat(15));
       expect(problemOf([deeper], { depth: 16 }).message).to.contain('at most 16 elements in one another');
     });
 
-    it('should bound the length of each envelope, and not that of the stream', () => {
+    it('limits the length of each envelope, but not of the stream', () => {
       const limit = { messageCharacters: unsubscribed.length };
       expect(readAll([unsubscribed + unsubscribed, unsubscribed], limit)).to.have.length(3);
       expect(problemOf([unsubscribed.replace('NoError', 'NoError ')], limit).message).to.contain('at most');
@@ -562,7 +562,7 @@ describe('The parser of messages', () => {
       expect(messages).to.have.length(1);
     });
 
-    it('should not show what was in the answer', () => {
+    it('never shows the content of a response', () => {
       const secret = 'TOPSECRET';
       for (const body of [
         eventsAnswer(`<t:NewMailEvent><t:ItemId Id="${secret}"/></t:NewMailEvent>`, ''),
@@ -576,7 +576,7 @@ describe('The parser of messages', () => {
   });
 });
 
-describe('A member that is ill-typed', () => {
+describe('A member of the wrong type', () => {
   /** Reads one answer, and counts the members that were dropped. */
   const readOne = (xml: string): [answer: ResponseMessage, dropped: number] => {
     let dropped = 0;
@@ -663,7 +663,7 @@ describe('A member that is ill-typed', () => {
 describe('parseMessages', () => {
   const bytes = encoder.encode(unsubscribed);
 
-  it('should emit the messages that were complete, and then the error', () => {
+  it('emits complete messages before the error', () => {
     const seen: unknown[] = [];
     from([bytes, encoder.encode(`${unsubscribed}<html/>`)])
       .pipe(parseMessages())
@@ -674,7 +674,7 @@ describe('parseMessages', () => {
     expect(seen).to.deep.equal(['response', 'response', true]);
   });
 
-  it('should complete with its source, and error when that ends in the middle', () => {
+  it('completes with its source, and errors in the middle of an envelope', () => {
     const seen: unknown[] = [];
     of(bytes)
       .pipe(parseMessages())
@@ -688,7 +688,7 @@ describe('parseMessages', () => {
     ]);
   });
 
-  it('should pass the error of its source on', () => {
+  it('errors with its source', () => {
     const broken = new Error('broken');
     let seen: unknown;
     concat(
@@ -700,7 +700,7 @@ describe('parseMessages', () => {
     expect(seen).to.equal(broken);
   });
 
-  it('should let go of its source when the subscriber has enough, even in the middle of a chunk', () => {
+  it('unsubscribes from its source in the middle of a chunk', () => {
     const seen: unknown[] = [];
     concat(of(encoder.encode(unsubscribed + unsubscribed)), NEVER)
       .pipe(parseMessages(), take(1))
@@ -709,7 +709,7 @@ describe('parseMessages', () => {
   });
 });
 
-describe('What onEvents is given of an envelope that is not complete', () => {
+describe('onEvents', () => {
   function given(chunks: readonly string[]): { readonly early: string[]; readonly late: string[] } {
     const early: string[] = [];
     const late: string[] = [];
@@ -730,27 +730,27 @@ describe('What onEvents is given of an envelope that is not complete', () => {
       .map((mark) => itemEvent('NewMailEvent', mark))
       .join('');
 
-  it('should be its events, as soon as each is complete', () => {
+  it('gets events as soon as each is complete', () => {
     const [begun = '', rest = ''] = eventsAnswer(`${events(2)}<!--cut-->`).split('<!--cut-->');
     expect(given([begun])).to.deep.equal({ early: ['W0', 'W1'], late: [] });
     expect(given([begun.slice(0, -1)])).to.deep.equal({ early: ['W0'], late: [] });
     expect(given([begun, rest])).to.deep.equal({ early: ['W0', 'W1'], late: [] });
   });
 
-  it('should be the first events of a long answer in one chunk, and together with the message all in order', () => {
+  it('gets the first events of a long chunk, before the message', () => {
     const { early, late } = given([eventsAnswer(events(200))]);
     expect(early).to.have.length.within(150, 199);
     expect([...early, ...late]).to.deep.equal(marks(200));
   });
 
-  it('should be nothing of a second notification, whose events would overtake others', () => {
+  it('gets no events of a second notification, which would overtake others', () => {
     const xml = answer('GetEvents', notification(events(100)) + notification(events(100), 'S2'));
     const { early, late } = given([xml]);
     expect(early.length).to.be.lessThan(100);
     expect([...early, ...late]).to.deep.equal([...marks(100), ...marks(100)]);
   });
 
-  it('should be nothing of what is an error', () => {
+  it('gets no events of an error', () => {
     const xml = answer('GetEvents', notification(events(100)), 'Error');
     expect(given([xml]).early).to.deep.equal([]);
   });

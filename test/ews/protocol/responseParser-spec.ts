@@ -14,7 +14,7 @@ const broken = throwError(
 );
 const trickle = interval(100).pipe(map(() => Uint8Array.of(32)));
 
-/** What is emitted, and when in milliseconds, and how the body ended. */
+/** The emitted values with their milliseconds, and how the body ended. */
 function seen(body$: Observable<Uint8Array>, options?: ResponseOptions): string[] {
   const log: string[] = [];
   const at = (what: string): number => log.push(`${what} at ${asyncScheduler.now()}`);
@@ -31,7 +31,7 @@ function seen(body$: Observable<Uint8Array>, options?: ResponseOptions): string[
   return log;
 }
 
-describe('parseAnswer', () => {
+describe('parseResponse', () => {
   const ignored: readonly [name: string, after: string][] = [
     ['nothing', ''],
     ['white space', ' \r\n'],
@@ -106,7 +106,7 @@ describe('parseAnswer', () => {
     expect(types).to.deep.equal(['fault at 0']);
   });
 
-  it('hands on events of the first envelope alone before it is complete', () => {
+  it('emits events of the first envelope before it is complete', () => {
     const early: number[] = [];
     const events = Array.from({ length: 100 }, (_, index) => itemEvent('NewMailEvent', `W${index}`)).join('');
     const body = eventsAnswer(events);

@@ -32,7 +32,7 @@ function outcome(
 }
 
 describe('A SOAP call', () => {
-  it('should POST the envelope as XML', () => {
+  it('POSTs the envelope as XML', () => {
     const { transport, requests } = respondWith(response(200, { headers: XML, body: [success] }));
     soapCall(transport, { ...call, headers: { 'x-anchormailbox': 'a@b.example' } }).subscribe();
     expect(requests).to.deep.equal([
@@ -49,7 +49,7 @@ describe('A SOAP call', () => {
     ]);
   });
 
-  it('should send nothing before it is subscribed to, and once for each subscriber', () => {
+  it('sends nothing before it is subscribed to, then once per subscriber', () => {
     const { transport, requests } = respondWith(response(200, { headers: XML, body: [success] }));
     const call$ = soapCall(transport, call);
     expect(requests).to.have.length(0);
@@ -58,7 +58,7 @@ describe('A SOAP call', () => {
     expect(requests).to.have.length(2);
   });
 
-  it('should hand keepalive and progress on to the transport', () => {
+  it('passes keepalive and onProgress to the transport', () => {
     const { transport, requests } = respondWith(response(200, { headers: XML, body: [success] }));
     const onProgress = (): void => undefined;
     soapCall(transport, { ...call, keepalive: true, onProgress }).subscribe();
@@ -73,13 +73,13 @@ describe('A SOAP call', () => {
     ['no type at all', {}],
   ];
   for (const [name, headers] of readable) {
-    it(`should read an answer of ${name}`, () => {
+    it(`reads a response of ${name}`, () => {
       const { value } = outcome(response(200, { headers, body: [success.slice(0, 99), success.slice(99)] }));
       expect(value).to.include({ operation: 'UnsubscribeResponse', responseCode: 'NoError' });
     });
   }
 
-  it('should take a warning for a success', () => {
+  it('treats a warning as a success', () => {
     const warned = answer('Unsubscribe', '<m:ResponseCode>NoError</m:ResponseCode>', 'Warning');
     expect(outcome(response(200, { headers: XML, body: [warned] })).value).to.include({
       responseClass: 'Warning',
@@ -87,7 +87,7 @@ describe('A SOAP call', () => {
   });
 
   for (const status of [200, 500]) {
-    it(`should read a fault that comes with status ${status}`, () => {
+    it(`reads a fault with status ${status}`, () => {
       const full = outcome(response(status, { headers: XML, body: [faultAnswer('ErrorServerBusy')] }));
       expect(full.error).to.be.instanceOf(SoapFault).and.to.include({ code: 'ErrorServerBusy' });
       const plain = outcome(response(status, { headers: XML, body: [plainFault('SOAP:Client', 'E-3201')] }));
@@ -95,7 +95,7 @@ describe('A SOAP call', () => {
     });
   }
 
-  it('should take a response of class Error for an error', () => {
+  it('errors for a response of class Error', () => {
     const body = [errorAnswer('Unsubscribe', 'ErrorSubscriptionNotFound')];
     const { error } = outcome(response(200, { headers: XML, body }));
     expect(error).to.be.instanceOf(EwsError).and.to.include({
@@ -112,14 +112,14 @@ describe('A SOAP call', () => {
     ['a page', '<html/>', /proxy or login page/],
   ];
   for (const [name, body, message] of refused) {
-    it(`should refuse ${name}`, () => {
+    it(`refuses ${name}`, () => {
       const { error, value } = outcome(response(200, { headers: XML, body: [body] }));
       expect(value).to.equal(undefined);
       expect(error).to.be.instanceOf(DecodeError).with.property('message').that.matches(message);
     });
   }
 
-  it('should refuse a page of a proxy by its type, without reading it', () => {
+  it('refuses the page of a proxy by its type, without reading it', () => {
     let wasRead = false;
     const body$ = defer(() => {
       wasRead = true;
@@ -137,13 +137,13 @@ describe('A SOAP call', () => {
   });
 
   for (const status of [302, 400, 401, 403, 404, 413, 429, 456, 502, 503]) {
-    it(`should be an HttpError for status ${status}, whatever its body`, () => {
+    it(`is an HttpError for status ${status}, whatever its body`, () => {
       const { error } = outcome(response(status, { headers: XML, body: [success] }));
       expect(error).to.be.instanceOf(HttpError).and.to.include({ status });
     });
   }
 
-  it('should say what to do about a status, and how long the server asks to wait', () => {
+  it('has advice for a status, and the wait of the server', () => {
     expect(outcome(response(401)).error)
       .to.have.property('message')
       .that.contains('check the token');
@@ -151,7 +151,7 @@ describe('A SOAP call', () => {
     expect(busy).to.include({ retryAfterMs: 7000 });
   });
 
-  it('should be an HttpError for a status 500 of something in between', () => {
+  it('is an HttpError for a status 500 of a proxy', () => {
     const html = outcome(response(500, { headers: { 'content-type': 'text/html' }, body: ['<html/>'] }));
     expect(html.error).to.be.instanceOf(HttpError);
     const broken = outcome(response(500, { headers: XML, body: ['<html/>'] }));
@@ -170,7 +170,7 @@ describe('A SOAP call', () => {
     });
   }
 
-  it('should pass on that there was no answer, or that it broke off', () => {
+  it('errors without a response, and if it breaks off', () => {
     const lost = new NetworkError('no answer', { method: 'POST', url: call.url });
     const failing: Observable<never> = throwError(() => lost);
     expect(outcome(failing).error).to.equal(lost);
@@ -178,14 +178,14 @@ describe('A SOAP call', () => {
     expect(outcome({ ...response(500, { headers: XML }), body$: failing }).error).to.equal(lost);
   });
 
-  describe('that is to create something', () => {
+  describe('that creates something', () => {
     const progressOf = (given: PreparedResponse): RequestProgress[] => {
       const progress: RequestProgress[] = [];
       outcome(given, { onProgress: (step) => progress.push(step) });
       return progress;
     };
 
-    it('should say that nothing was created where the server refuses in the envelope', () => {
+    it('reports undone if the server refuses in the envelope', () => {
       expect(
         progressOf(response(500, { headers: XML, body: [faultAnswer('ErrorServerBusy')] })),
       ).to.deep.equal(['undone']);
@@ -194,7 +194,7 @@ describe('A SOAP call', () => {
       ).to.deep.equal(['undone']);
     });
 
-    it('should leave it open where the answer cannot be read, or never came', () => {
+    it('does not report undone without a readable response', () => {
       expect(progressOf(response(200, { headers: XML, body: ['<html/>'] }))).to.deep.equal([]);
       expect(progressOf(throwError(() => new Error('x')))).to.deep.equal([]);
       expect(progressOf(of(response(200, { headers: XML, body: [success] })))).to.deep.equal([]);
@@ -216,7 +216,7 @@ describe('A SOAP stream', () => {
     return seen;
   }
 
-  it('should emit each message as it arrives, and complete with the body', () => {
+  it('emits each message as it arrives, and completes with the body', () => {
     const chunks = new Subject<Uint8Array>();
     const seen: string[] = [];
     const { transport, requests } = respondWith({ ...response(200, { headers: XML }), body$: chunks });
@@ -234,13 +234,13 @@ describe('A SOAP stream', () => {
     expect(requests[0]!.headers).to.include({ 'accept-encoding': 'identity', accept: 'text/xml' });
   });
 
-  it('should go on behind what cannot be read', () => {
+  it('continues after an unreadable envelope', () => {
     expect(
       seenOf(response(200, { headers: XML, body: [message, message.replace('NoError', '&'), message] })),
     ).to.deep.equal(['response', 'unreadable', 'response', 'complete']);
   });
 
-  it('should emit a fault, with status 200 and 500', () => {
+  it('emits a fault, with status 200 and 500', () => {
     for (const status of [200, 500]) {
       expect(
         seenOf(response(status, { headers: XML, body: [faultAnswer('ErrorServerBusy')] })),
@@ -248,7 +248,7 @@ describe('A SOAP stream', () => {
     }
   });
 
-  it('should error for what is no stream', () => {
+  it('errors for a response that is not a stream', () => {
     const html = { 'content-type': 'text/html' };
     expect(seenOf(response(503))).to.deep.equal(['HttpError']);
     expect(seenOf(response(500, { headers: XML, body: ['<html>'] }))).to.deep.equal(['HttpError']);
@@ -258,7 +258,7 @@ describe('A SOAP stream', () => {
     expect(seenOf(response(200, { headers: html, body: ['<html>'] }))).to.deep.equal(['DecodeError']);
   });
 
-  it('should error where it breaks off, after what was complete', () => {
+  it('errors if it breaks off, after the complete messages', () => {
     const broken = throwError(
       () => new NetworkError('the answer broke off', { method: 'POST', url: call.url }),
     );
@@ -267,7 +267,7 @@ describe('A SOAP stream', () => {
   });
 });
 
-describe('A connection on which a fault came', () => {
+describe('An HTTP connection that received a fault', () => {
   const discards = (
     status: number,
     body: string,
@@ -284,7 +284,7 @@ describe('A connection on which a fault came', () => {
   const calling = (transport: Transport): Observable<unknown> => soapCall(transport, call);
   const streaming = (transport: Transport): Observable<unknown> => soapStream(transport, { ...call });
 
-  it('should not be used again, whatever the status', () => {
+  it('is not used again, whatever the status', () => {
     for (const status of [200, 500]) {
       expect(discards(status, faultAnswer('ErrorServerBusy'), calling)).to.equal(1);
       expect(discards(status, plainFault('SOAP:Client', 'x'), calling)).to.equal(1);
@@ -292,12 +292,12 @@ describe('A connection on which a fault came', () => {
     }
   });
 
-  it('should be used again after any other answer', () => {
+  it('is used again after any other response', () => {
     expect(discards(200, success, calling)).to.equal(0);
     expect(discards(200, errorAnswer('Unsubscribe', 'ErrorServerBusy'), calling)).to.equal(0);
   });
 
-  it('should not give the next request the answer that nobody asked for', async () => {
+  it('never gives the next request an unsolicited response', async () => {
     const asked: string[] = [];
     const http = (body: string): string =>
       `HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: ${body.length}\r\n\r\n${body}`;

@@ -9,7 +9,7 @@ import { outcomesOf, type Pulling, pulling } from './pulling.ts';
 
 const XML = { 'content-type': 'text/xml' };
 
-/** The beginning of an answer whose connection breaks then. */
+/** The start of a response whose connection then breaks. */
 interface BrokenOff {
   readonly brokenOff: string;
 }
@@ -28,7 +28,7 @@ function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** Runs a pull against answers of GetEvents that are written by hand; the simulator does the rest. */
+/** Runs a pull with given GetEvents responses; the simulator answers everything else. */
 function against(
   answers: readonly (string | BrokenOff)[],
   seconds: number,
@@ -64,20 +64,20 @@ function against(
 let sent: string[] = [];
 let dropped: number[] = [];
 
-describe('The questions of a pull', () => {
+describe('The GetEvents requests of a pull', () => {
   beforeEach(() => {
     sent = [];
     dropped = [];
   });
 
-  describe('of which an answer breaks off', () => {
+  describe('if a response breaks off', () => {
     const begun = (...events: readonly string[]): BrokenOff => ({
       brokenOff: eventsAnswer(events.join('')).split('</m:Notification>')[0]!,
     });
     const marks = (run: Pulling): readonly (string | undefined)[] =>
       run.events.map((event) => (event.type === 'gap' ? event.reason : event.watermark));
 
-    it('should hand on what has arrived, and ask for what comes behind that', () => {
+    it('emit the events that arrived, and request the later ones', () => {
       const run = against(
         [
           begun(itemEvent('CreatedEvent', 'W7'), itemEvent('NewMailEvent', 'W8'), '<t:NewMailEvent>'),
@@ -90,7 +90,7 @@ describe('The questions of a pull', () => {
       expect(marks(run)).to.deep.equal(['W7', 'W8', 'W9']);
     });
 
-    it('should not hand on what has no watermark, and would be told again', () => {
+    it('emit no events after the last watermark, which the server sends again', () => {
       const unmarked = itemEvent('NewMailEvent', 'W8').replace('<t:Watermark>W8</t:Watermark>', '');
       const run = against(
         [
@@ -104,13 +104,13 @@ describe('The questions of a pull', () => {
       expect(marks(run)).to.deep.equal(['W7', undefined, 'W9']);
     });
 
-    it('should hand on what has arrived, and then tell of the gap, where there are no watermarks', () => {
+    it('emit the events that arrived and then a gap, without watermarks', () => {
       const unmarked = itemEvent('NewMailEvent', 'W8').replace('<t:Watermark>W8</t:Watermark>', '');
       const run = against([begun(unmarked, unmarked), eventsAnswer('')], 29);
       expect(marks(run)).to.deep.equal([undefined, undefined, 'responseLost']);
     });
 
-    it('should hand on nothing of another subscription', () => {
+    it('emit no events of another subscription', () => {
       const run = against(
         [{ brokenOff: eventsAnswer(itemEvent('NewMailEvent', 'W8'), 'S2').split('</m:Notification>')[0]! }],
         29,
@@ -121,7 +121,7 @@ describe('The questions of a pull', () => {
     });
   });
 
-  it('should ask with the watermark of the Subscribe, then of the last event, and keep it where none comes', () => {
+  it('send the watermark of Subscribe, and then that of the last event', () => {
     against(
       [
         eventsAnswer(itemEvent('CreatedEvent', 'W7') + itemEvent('NewMailEvent', 'W8')),
@@ -143,7 +143,7 @@ describe('The questions of a pull', () => {
     ]);
   });
 
-  it('should skip and count events of types that are not known, and go on behind them', () => {
+  it('skip events of unknown types, and resume after them', () => {
     const run = against(
       [
         eventsAnswer(itemEvent('CreatedEvent', 'W7') + itemEvent('PinnedEvent', 'W8'), 'S1', true),
@@ -158,7 +158,7 @@ describe('The questions of a pull', () => {
     expect(dropped).to.deep.equal([1, 1, 1]);
   });
 
-  it('should take several notifications in one answer, in their order', () => {
+  it('emit several notifications of one response in order', () => {
     const two = eventsAnswer(itemEvent('CreatedEvent', 'W1')).replace(
       '</m:Notification>',
       `</m:Notification><m:Notification><t:SubscriptionId>S1</t:SubscriptionId>${itemEvent('NewMailEvent', 'W2')}</m:Notification>`,
@@ -166,7 +166,7 @@ describe('The questions of a pull', () => {
     expect(against([two], 10).seen).to.deep.equal(['0 created', '0 newMail']);
   });
 
-  it('should take nothing that is for another subscription, and make a new one', () => {
+  it('re-create the subscription after a response for another one', () => {
     const foreign = eventsAnswer(itemEvent('NewMailEvent', 'W1'), 'S2');
     const run = against([foreign, eventsAnswer('<t:StatusEvent/>')], 10);
     expect(run.seen).to.deep.equal(['0 gap', '0 status']);
@@ -181,7 +181,7 @@ describe('The questions of a pull', () => {
     expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
   });
 
-  it('should take nothing of an answer that can be read only in part, and unsubscribe', () => {
+  it('emit nothing of a response that is partly unreadable, and unsubscribe', () => {
     const broken = eventsAnswer(itemEvent('CreatedEvent', 'W1') + '<t:NewMailEvent>');
     const run = against([broken], 10);
     expect(run.seen).to.deep.equal(['0 DecodeError']);
@@ -189,7 +189,7 @@ describe('The questions of a pull', () => {
     expect(outcomesOf(run)).to.deep.equal(['Released']);
   });
 
-  it('should fail on the page of a proxy, and unsubscribe when the way is free again', () => {
+  it('fail on the page of a proxy, and unsubscribe when the server is back', () => {
     const page: Transport = () =>
       of(response(200, { headers: { 'content-type': 'text/html' }, body: ['<html/>'] }));
     let isBlocked = false;
@@ -221,7 +221,7 @@ describe('The questions of a pull', () => {
     expect(run.outcomes[0]).to.include({ outcome: 'Released', attempts: 1 });
   });
 
-  it('should fail where the answer to Subscribe names no subscription, and tell of what may have been made', () => {
+  it('fail if the Subscribe response has no id, with an Unknown outcome', () => {
     const run = against([], 10, '');
     expect(run.seen).to.deep.equal(['0 DecodeError']);
     expect(outcomesOf(run)).to.deep.equal(['Unknown']);
@@ -229,7 +229,7 @@ describe('The questions of a pull', () => {
 });
 
 describe('A pull from a server that always has more events', () => {
-  /** Answers each GetEvents with the events that `eventsOf` makes of its number; returns when each was sent. */
+  /** Answers each GetEvents with `eventsOf` its number, and returns when each was sent. */
   const askedAt = (eventsOf: (count: number) => string, seconds: number): [run: Pulling, times: number[]] => {
     const times: number[] = [];
     const run = pulling(
@@ -241,7 +241,7 @@ describe('A pull from a server that always has more events', () => {
         transport: (request) => {
           const { operation } = summarize(request.body ?? '');
           if (operation === 'GetEvents') times.push(asyncScheduler.now() / 1000);
-          // Virtual time does not pass while questions follow one another.
+          // Virtual time stops while requests follow one another without a wait.
           if (times.length > 3000) throw new Error('there is no end of the questions');
           const body =
             operation === 'GetEvents'
@@ -296,7 +296,7 @@ describe('A pull whose subscriptions bring events and are lost', () => {
         transport: (request) => {
           const { operation } = summarize(request.body ?? '');
           if (operation === 'Subscribe') subscribedAt.push(asyncScheduler.now() / 1000);
-          // Virtual time does not pass while a loss is mended at once.
+          // Virtual time stops while a subscription is re-created without a wait.
           if (subscribedAt.length > 500) throw new Error('there is no end of the subscriptions');
           const body =
             operation === 'GetEvents'
@@ -331,7 +331,7 @@ describe('A pull whose subscriptions bring events and are lost', () => {
 });
 
 describe('The lease of a pull', () => {
-  it('should be extended by each question, so that a release is tried as long as the server may hold it', () => {
+  it('is extended by each GetEvents, so that a release is retried long enough', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull({ timeoutMinutes: 1, pollIntervalSeconds: 30 }), 100);
       at(99, () => server.failNext(1000, 'reset'));
@@ -344,7 +344,7 @@ describe('The lease of a pull', () => {
     expect(last.time, 'the last question was at 90 s').to.be.within(150_000, 180_000);
   });
 
-  it('should end with the clock of the server where nobody asks any more', () => {
+  it('ends by the clock of the server after the last request', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull({ timeoutMinutes: 1 }), 10);
       server.failNext(1000, 'reset', 'Unsubscribe');
@@ -355,8 +355,8 @@ describe('The lease of a pull', () => {
   });
 });
 
-describe('A pull whose server has died without a word', () => {
-  it('should ask again when no answer comes for two minutes, and lose nothing', () => {
+describe('A pull from a server that never answers', () => {
+  it('sends GetEvents again after two minutes, and loses nothing', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull(), 160);
       at(10, () => {
@@ -368,7 +368,7 @@ describe('A pull whose server has died without a word', () => {
     expect(run.sent().slice(2, 4)).to.deep.equal(['30 GetEvents', '151 GetEvents']);
   });
 
-  it('should tell of a gap where the events do not come again', () => {
+  it('emits a gap if the server does not send the events again', () => {
     const run = pulling(
       ({ pull, watch, at, server }) => {
         watch(pull(), 160);
@@ -379,7 +379,7 @@ describe('A pull whose server has died without a word', () => {
     expect(run.seen).to.deep.equal(['0 status', '151 gap', '151 status']);
   });
 
-  it('should send its Unsubscribe again, so that a drain comes to an end', () => {
+  it('sends Unsubscribe again, so that a drain ends', () => {
     const run = pulling(({ pull, watch, server }) => {
       server.failNext(1, { delayMs: 3_600_000 }, 'Unsubscribe');
       watch(pull(), 10);
@@ -389,7 +389,7 @@ describe('A pull whose server has died without a word', () => {
     expect(run.outcomes[0]).to.include({ outcome: 'AlreadyGone', attempts: 2 });
   });
 
-  it('should subscribe again where no answer to Subscribe comes, and tell that one may be left', () => {
+  it('sends Subscribe again, and records that a subscription may be left', () => {
     const run = pulling(({ pull, watch, server }) => {
       server.failNext(1, { delayMs: 86_400_000 }, 'Subscribe');
       watch(pull(), 150);
@@ -399,7 +399,7 @@ describe('A pull whose server has died without a word', () => {
     expect(outcomesOf(run)).to.deep.equal(['Unknown', 'Released']);
   });
 
-  it('should tell so, too, of a Subscribe that nobody waits for any more, so that a drain comes to an end', () => {
+  it('records an abandoned Subscribe as Unknown, so that a drain ends', () => {
     let pendingAt121: number | undefined;
     const run = pulling(({ pull, watch, server, service, at }) => {
       server.failNext(1, { delayMs: 86_400_000 }, 'Subscribe');

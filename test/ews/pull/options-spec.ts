@@ -5,7 +5,7 @@ import { type PullOptions, resolvePullOptions } from '../../../lib/ews/pull/opti
 const good: PullOptions = { folders: ['inbox'], events: ['newMail'] };
 
 describe('The options of a pull', () => {
-  it('should have defaults', () => {
+  it('have defaults', () => {
     expect(resolvePullOptions(good)).to.deep.equal({
       request: {
         type: 'pull',
@@ -22,7 +22,7 @@ describe('The options of a pull', () => {
     });
   });
 
-  it('should be taken as they are given', () => {
+  it('are used as given', () => {
     const plan = resolvePullOptions({
       allFolders: true,
       events: ['created', 'freeBusyChanged'],
@@ -47,7 +47,7 @@ describe('The options of a pull', () => {
     });
   });
 
-  it('should take folders by name, by id, and of another mailbox', () => {
+  it('accept folders by name, by id, and of another mailbox', () => {
     const folders = [{ id: 'A=' }, { id: 'B', changeKey: 'C' }];
     expect(resolvePullOptions({ ...good, folders }).request.folders).to.deep.equal(folders);
     const shared = [
@@ -60,14 +60,14 @@ describe('The options of a pull', () => {
     ).to.have.length(2);
   });
 
-  it('should keep what it read, whatever becomes of the options', () => {
+  it('are copied, so that later changes have no effect', () => {
     const folders = ['inbox'];
     const plan = resolvePullOptions({ ...good, folders });
     folders.push('calendar');
     expect(plan.request.folders).to.deep.equal(['inbox']);
   });
 
-  it('should leave out what is undefined', () => {
+  it('ignore undefined members', () => {
     const folder: object = { id: 'A', changeKey: undefined };
     const other: object = { distinguished: 'inbox', mailbox: undefined };
     expect(
@@ -112,7 +112,7 @@ describe('The options of a pull', () => {
       { folders: [null] },
       'folders[0] must be a distinguished name, { id, changeKey? } or',
     ],
-    ['another kind of folder', { folders: [{ name: 'inbox' }] }, 'folders[0] must be a distinguished name'],
+    ['another folder object', { folders: [{ name: 'inbox' }] }, 'folders[0] must be a distinguished name'],
     [
       'folders of two mailboxes',
       {
@@ -152,7 +152,7 @@ describe('The options of a pull', () => {
     ['a grace of more than a day', { graceSeconds: 86_401 }, 'graceSeconds must be a number from 0 to 86400'],
   ];
   for (const [name, options, message] of bad) {
-    it(`should throw for ${name}, and name the option`, () => {
+    it(`throw for ${name}, and name the option`, () => {
       const all: PullOptions = { ...good, ...options };
       expect(() => resolvePullOptions(all)).to.throw(TypeError, message);
     });

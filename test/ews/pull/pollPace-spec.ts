@@ -4,7 +4,7 @@ import { MAX_IMMEDIATE, nextPace, type PollResult, type PollPace } from '../../.
 const INTERVAL_MS = 30_000;
 const INTERVAL: PollPace = { waitMs: INTERVAL_MS, immediate: 0 };
 
-describe('nextPoll', () => {
+describe('nextPace', () => {
   const cases: readonly [name: string, atOnce: number, answer: PollResult, expected: PollPace][] = [
     ['after the last events', 7, { moreEvents: false, events: 50 }, INTERVAL],
     ['after nothing', 0, { moreEvents: false, events: 0 }, INTERVAL],

@@ -12,14 +12,14 @@ import { expectUncaught } from '../../support/uncaught.ts';
 import { outcomesOf, pulling } from './pulling.ts';
 
 describe('pullNotifications', () => {
-  it('should send nothing before it is subscribed to', () => {
+  it('sends nothing before it is subscribed to', () => {
     const { server } = pulling(({ pull }) => {
       pull();
     });
     expect(server.requests).to.deep.equal([]);
   });
 
-  it('should subscribe, ask at once and then at the interval, and unsubscribe', () => {
+  it('subscribes, polls at once and then at the interval, and unsubscribes', () => {
     const run = pulling(({ pull, watch }) => watch(pull({ pollIntervalSeconds: 30 }), 70));
     expect(run.sent()).to.deep.equal([
       '0 Subscribe',
@@ -35,7 +35,7 @@ describe('pullNotifications', () => {
     expect(run.outcomes[0]!.id).to.equal(run.server.requests[1]!.subscriptionId);
   });
 
-  it('should emit the events in the order of the server, of all types mixed', () => {
+  it('emits events of all types in the order of the server', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull(), 40);
       at(10, () => {
@@ -54,7 +54,7 @@ describe('pullNotifications', () => {
     ]);
   });
 
-  it('should make a subscription for each subscriber, and remove each', () => {
+  it('creates a subscription for each subscriber, and removes each', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       const events$ = pull();
       watch(events$, 10);
@@ -65,7 +65,7 @@ describe('pullNotifications', () => {
     expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
   });
 
-  it('should resume from a watermark of another life, so that nothing in between is missed', () => {
+  it('resumes from a watermark of another process without loss', () => {
     const run = pulling(({ pull, watch, at, server, events }) => {
       watch(pull(), 5);
       at(6, () => server.deliverMail());
@@ -77,7 +77,7 @@ describe('pullNotifications', () => {
     expect(run.seen).to.deep.equal(['0 status', '10 created', '10 newMail', '10 modified']);
   });
 
-  it('should watch all folders', () => {
+  it('watches all folders', () => {
     const run = pulling(({ service, watch, at, server }) => {
       watch(pullNotifications(service, { allFolders: true, events: ['created'] }), 40);
       at(1, () => server.createItem('notes'));
@@ -85,7 +85,7 @@ describe('pullNotifications', () => {
     expect(run.seen).to.deep.equal(['0 status', '30 created']);
   });
 
-  it('should make silence visible, so that an application can time it out', () => {
+  it('makes silence visible, so that an application can time out', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull().pipe(timeout({ each: 45_000 })), 200);
       at(40, () => server.failNext(1, { delayMs: 600_000 }));
@@ -95,21 +95,21 @@ describe('pullNotifications', () => {
   });
 
   describe('however it ends', () => {
-    it('should unsubscribe on the server on complete, by take', () => {
+    it('removes the subscription when take completes', () => {
       const run = pulling(({ pull, watch }) => watch(pull().pipe(take(1)), 100));
       expect(run.seen).to.deep.equal(['0 status', '0 complete']);
       expect(run.sent()).to.deep.equal(['0 Subscribe', '0 GetEvents', '0 Unsubscribe']);
     });
 
-    it('should unsubscribe on the server on an error behind it', () => {
+    it('removes the subscription when a later operator errors', () => {
       const run = pulling(({ pull, watch }) =>
-        watch(pull().pipe(concatMap(() => throwError(() => new RangeError('mine')))), 100),
+        watch(pull().pipe(concatMap(() => throwError(() => new RangeError('own')))), 100),
       );
       expect(run.seen).to.deep.equal(['0 RangeError']);
       expect(outcomesOf(run)).to.deep.equal(['Released']);
     });
 
-    it('should unsubscribe on the server when switchMap leaves it', () => {
+    it('removes the subscription when switchMap unsubscribes', () => {
       const run = pulling(({ pull, watch }) => {
         watch(
           timer(0, 10_000).pipe(
@@ -129,12 +129,12 @@ describe('pullNotifications', () => {
       ]);
     });
 
-    it('should unsubscribe on the server when a callback throws', () => {
+    it('removes the subscription when a callback throws', () => {
       const run = pulling(({ pull, watch }) =>
         watch(
           pull().pipe(
             map(() => {
-              throw new RangeError('mine');
+              throw new RangeError('own');
             }),
           ),
           100,
@@ -144,13 +144,13 @@ describe('pullNotifications', () => {
       expect(outcomesOf(run)).to.deep.equal(['Released']);
     });
 
-    it('should stay as it was when an observer throws, and be removed when that leaves', async () => {
+    it('keeps the subscription when an observer throws, until it unsubscribes', async () => {
       const server = ewsSimulator();
       const service = connectExchange({ server: server.url, transport: server.transport });
       const uncaught = expectUncaught();
       const watching = pullNotifications(service, { folders: ['inbox'], events: ['newMail'] }).subscribe(
         () => {
-          throw new RangeError('mine');
+          throw new RangeError('own');
         },
       );
       expect(await uncaught).to.be.instanceOf(RangeError);
@@ -160,7 +160,7 @@ describe('pullNotifications', () => {
       expect(server.subscriptions).to.have.length(0);
     });
 
-    it('should unsubscribe on the server when the server refuses a question', () => {
+    it('removes the subscription when the server refuses GetEvents', () => {
       const run = pulling(({ pull, watch, server }) => {
         server.failNext(1, { error: 'ErrorAccessDenied' }, 'GetEvents');
         watch(pull(), 100);
@@ -170,7 +170,7 @@ describe('pullNotifications', () => {
       expect(outcomesOf(run)).to.deep.equal(['Released']);
     });
 
-    it('should complete and unsubscribe on the server when the service is closed, and refuse who comes later', () => {
+    it('completes on close, removes the subscription, and refuses later subscribers', () => {
       const run = pulling(({ pull, watch, at, service }) => {
         watch(pull(), 100);
         at(10, () => void service.close());
@@ -182,10 +182,10 @@ describe('pullNotifications', () => {
     });
   });
 
-  describe('unsubscribed from on its way', () => {
+  describe('unsubscribed during Subscribe', () => {
     const latencyMs = 2000;
 
-    it('should not leak what is being made: its late answer is released at once', () => {
+    it('releases the subscription at once when the late response arrives', () => {
       const run = pulling(({ pull, watch }) => watch(pull(), 0.5), { latencyMs });
       expect(run.sent()).to.deep.equal(['0 Subscribe', '2 Unsubscribe']);
       expect(run.seen).to.deep.equal([]);
@@ -193,7 +193,7 @@ describe('pullNotifications', () => {
       expect(outcomesOf(run)).to.deep.equal(['Released']);
     });
 
-    it('should do nothing about what the server refused meanwhile', () => {
+    it('sends nothing after a refusal', () => {
       const run = pulling(
         ({ pull, watch, server }) => {
           server.failNext(1, { error: 'ErrorAccessDenied' }, 'Subscribe');
@@ -205,7 +205,7 @@ describe('pullNotifications', () => {
       expect(outcomesOf(run)).to.deep.equal([]);
     });
 
-    it('should tell of one whose answer was lost', () => {
+    it('records a lost response as Unknown', () => {
       const run = pulling(({ pull, watch, server }) => {
         server.failNext(1, 'resetAfterActing', 'Subscribe');
         watch(pull(), 0);
@@ -214,7 +214,7 @@ describe('pullNotifications', () => {
       expect(run.outcomes[0]).to.have.property('hint').that.contains('10 minutes');
     });
 
-    it('should abort the question that is under way, and never the Unsubscribe', () => {
+    it('aborts the open GetEvents, but never the Unsubscribe', () => {
       const run = pulling(({ pull, watch }) => watch(pull(), 3), { latencyMs });
       expect(run.sent()).to.deep.equal(['0 Subscribe', '2 GetEvents', '3 Unsubscribe']);
       expect(run.server.requests.map(({ status }) => status)).to.deep.equal([200, undefined, 200]);
@@ -223,7 +223,7 @@ describe('pullNotifications', () => {
   });
 
   describe('shared', () => {
-    it('should make one subscription for all, and remove it when the last has left', () => {
+    it('creates one subscription, and removes it after the last subscriber', () => {
       const run = pulling(({ pull, watch, at, server }) => {
         const events$ = pull({ graceSeconds: 0 });
         watch(events$, 10);
@@ -233,7 +233,7 @@ describe('pullNotifications', () => {
       expect(run.sent()).to.deep.equal(['0 Subscribe', '0 GetEvents', '20 Unsubscribe']);
     });
 
-    it('should be kept for the grace time, so that who comes back finds it', () => {
+    it('keeps the subscription for the grace period', () => {
       const run = pulling(({ pull, watch, at }) => {
         const events$ = pull({ graceSeconds: 5 });
         watch(events$, 10);
@@ -242,7 +242,7 @@ describe('pullNotifications', () => {
       expect(run.sent()).to.deep.equal(['0 Subscribe', '0 GetEvents', '21 Unsubscribe']);
     });
 
-    it('should be let go at once by a drain', () => {
+    it('removes the subscription at once on drain', () => {
       const run = pulling(({ pull, watch, at, service }) => {
         watch(pull({ graceSeconds: 3600 }), 10);
         at(12, () => void service.drain());
@@ -251,7 +251,7 @@ describe('pullNotifications', () => {
     });
   });
 
-  it('should throw for what is no service', () => {
+  it('throws for a value that is not a connection', () => {
     const real = connectExchange({ server: 'https://mail.example/EWS/Exchange.asmx' });
     const service = Object.fromEntries(Object.entries(real)) as unknown as Exchange;
     expect(() => pullNotifications(service, { folders: ['inbox'], events: ['newMail'] })).to.throw(
@@ -260,7 +260,7 @@ describe('pullNotifications', () => {
     );
   });
 
-  describe('what clients are seen to get wrong', () => {
+  describe('avoids the mistakes of existing clients', () => {
     it('dispose sends no Unsubscribe', () => {
       const run = pulling(({ pull, watch }) => watch(pull(), 1));
       expect(run.sent().at(-1)).to.equal('1 Unsubscribe');
@@ -333,7 +333,7 @@ describe('pullNotifications', () => {
       ]);
     });
 
-    it('MoreEvents is asked for with a stale watermark', () => {
+    it('MoreEvents is requested with a stale watermark', () => {
       const run = pulling(({ pull, watch, at, server }) => {
         watch(pull(), 40);
         at(1, () => {
@@ -393,7 +393,7 @@ describe('pullNotifications', () => {
     });
   });
 
-  it('should run in virtual time as the simulator does, thirty minutes at once', () => {
+  it('runs thirty minutes of virtual time with the simulator', () => {
     const run = pulling(({ pull, watch }) => watch(pull(), 30 * 60));
     expect(run.seen, 'a status each half minute').to.have.length(60);
   });

@@ -11,36 +11,37 @@ import { ewsSimulator, type EwsSimulator } from '../../../lib/testing/ews/simula
 import type { EwsSimulatorOptions } from '../../../lib/testing/ews/options.ts';
 import { at, inVirtualTime } from '../../support/virtualTime.ts';
 
-/** What a spec in virtual time works with. */
+/** A simulator, a connection and a record in virtual time. */
 export interface Pulling {
   readonly server: EwsSimulator;
   readonly service: Exchange;
-  /** What was seen, such as `30 newMail`: the second, and the type of the event or the name of the error. */
+  /** The values seen, such as `30 newMail`: the second, and the event type or the error name. */
   readonly seen: string[];
   readonly events: EwsEvent[];
   readonly errors: unknown[];
   readonly outcomes: ReleaseOutcome[];
-  /** Does something at a second of virtual time. */
+  /** Runs an action at a second of virtual time. */
   readonly at: (seconds: number, action: () => void) => void;
-  /** A pull of new mail, created and modified, in the inbox. */
+  /** A pull of new, created and modified items in the inbox. */
   readonly pull: (options?: Partial<PullOptions>) => Observable<EwsEvent>;
-  /** Notes what an Observable emits; unsubscribes at a second of virtual time, if it is not over. */
+  /** Records the values of an Observable, and unsubscribes at a second of virtual time. */
   readonly watch: (events$: Observable<EwsEvent>, untilSeconds: number) => Subscription;
-  /** The ids that the server held some time after the last subscriber left. */
+  /** The subscriptions on the server some time after the last unsubscribe. */
   readonly left: () => readonly string[];
-  /** The second and the name of each operation that was sent. */
+  /** The second and the name of each operation. */
   readonly sent: () => string[];
 }
 
-/** Longer than it takes to unsubscribe, shorter than any subscription lives by itself. */
+/** Longer than an Unsubscribe takes, but shorter than any subscription timeout. */
 const SETTLED_SECONDS = 25;
 
-/** The options of the service in {@link pulling}: waits that can be foretold, each half of its bound. */
+/** The options of the connection in {@link pulling}: each backoff is half of its bound. */
 export const RETRY = { initialMs: 2000, maxMs: 60_000, random: (): number => 0.5 };
 
 /**
- * Runs a spec against a simulator in virtual time. It fails where something is still on its way to the server
- * when all is over.
+ * Runs a spec against a simulator in virtual time.
+ *
+ * It fails if a request is still open at the end.
  */
 export function pulling(
   script: (pulling: Pulling) => void,
@@ -81,7 +82,7 @@ export function pulling(
         complete: () => seen.push(`${seconds()} complete`),
       });
       timer(untilSeconds * 1000).subscribe(() => subscription.unsubscribe());
-      // Asked in virtual time: by the clock outside of it, all would have expired.
+      // Read in virtual time: by the real clock, all subscriptions would have expired.
       timer((untilSeconds + SETTLED_SECONDS) * 1000).subscribe(() => {
         left = server.subscriptions.map(({ id }) => id);
       });
@@ -100,7 +101,7 @@ export function pulling(
   return result;
 }
 
-/** What became of the subscriptions, in order. */
+/** The outcomes in the ledger, in order. */
 export function outcomesOf({ outcomes }: Pulling): string[] {
   return outcomes.map(({ outcome }) => outcome);
 }

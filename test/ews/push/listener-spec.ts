@@ -57,7 +57,7 @@ describe('pushListener', () => {
     return { status: response.status, text: await response.text(), headers: response.headers };
   };
 
-  it('should hand on what is posted, and answer with what is answered', async () => {
+  it('emits each post, and sends the response', async () => {
     const url = await listen();
     const { status, text, headers } = await post(url, postedEvents('S1', ['W1', 'W2']));
     expect(status).to.equal(200);
@@ -66,10 +66,10 @@ describe('pushListener', () => {
     expect(events).to.deep.equal(['newMail', 'newMail']);
     expect((await post(url, postedEvents('S2', []))).text).to.contain('>Unsubscribe<');
     expect(refused).to.deep.equal([]);
-    expect(headers.get('connection'), 'the connection is kept').to.equal('keep-alive');
+    expect(headers.get('connection'), 'the connection stays open').to.equal('keep-alive');
   });
 
-  it('should keep apart what many post at the same time', async () => {
+  it('separates concurrent posts', async () => {
     const url = await listen();
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, index) => post(url, postedEvents(index % 2 === 0 ? 'S1' : 'S2', ['W']))),
@@ -79,7 +79,7 @@ describe('pushListener', () => {
     );
   });
 
-  it('should let only POST in, and say so', async () => {
+  it('accepts only POST, and names it in the response', async () => {
     const url = await listen();
     for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS']) {
       const response = await fetch(url, { method });
@@ -88,7 +88,7 @@ describe('pushListener', () => {
     expect(refused[0]).to.deep.equal({ status: 405, problem: 'It was no POST.' });
   });
 
-  it('should let only its path in, whatever the query is', async () => {
+  it('accepts only its path, with any query', async () => {
     const url = await listen({ path: '/notified/5up3r53cr3t' });
     for (const path of [
       '/',
@@ -103,7 +103,7 @@ describe('pushListener', () => {
     expect(JSON.stringify(refused)).to.not.contain('5up3r53cr3');
   });
 
-  it('should let only XML in', async () => {
+  it('accepts only XML', async () => {
     const url = await listen();
     for (const type of ['text/html', 'application/json', 'application/x-www-form-urlencoded']) {
       expect((await post(url, postedEvents('S1', []), { 'content-type': type })).status, type).to.equal(415);
@@ -113,7 +113,7 @@ describe('pushListener', () => {
     }
   });
 
-  it('should refuse what is too large by what it says, before it comes', async () => {
+  it('rejects a body that is too large by its Content-Length', async () => {
     const url = await listen({ maxBytes: 2000 });
     expect((await post(url, postedEvents('S1', []))).status).to.equal(200);
     expect(
@@ -130,7 +130,7 @@ describe('pushListener', () => {
     expect(refused).to.deep.equal([{ status: 413, problem: 'It has more than 2000 bytes.' }]);
   });
 
-  it('should refuse what is too large while it comes, and read no more of it', async () => {
+  it('rejects a body that becomes too large, and stops reading', async () => {
     const url = await listen({ maxBytes: 2000 });
     const status = await new Promise<number | undefined>((resolve, reject) => {
       const outgoing = httpRequest(url, { method: 'POST', headers: XML }, (response) => {
@@ -147,7 +147,7 @@ describe('pushListener', () => {
     expect(events).to.deep.equal([]);
   });
 
-  it('should refuse what is too slow', async () => {
+  it('rejects a body that is too slow', async () => {
     const url = await listen({ timeoutSeconds: 0.05 });
     const status = await new Promise<number | undefined>((resolve, reject) => {
       const outgoing = httpRequest(url, { method: 'POST', headers: XML }, (response) => {
@@ -162,7 +162,7 @@ describe('pushListener', () => {
     expect(refused).to.deep.equal([{ status: 408, problem: 'It was too slow.' }]);
   });
 
-  it('should refuse what cannot be read, and say why without a word of it', async () => {
+  it('rejects an unreadable body, with a reason that quotes nothing of it', async () => {
     const url = await listen();
     const secret = postedEvents('S1', ['5ecret']);
     for (const body of ['', 'hello', '<a>', secret.slice(0, 900), secret.replace('</t:NewMailEvent>', '')]) {
@@ -176,7 +176,7 @@ describe('pushListener', () => {
     expect(events).to.deep.equal([]);
   });
 
-  it('should ask to try again where nobody listens, and after it was closed', async () => {
+  it('answers 503 without a subscriber, and after close', async () => {
     const url = await listen({}, false);
     const { status, headers } = await post(url, postedEvents('S1', []));
     expect([status, headers.get('retry-after')]).to.deep.equal([503, '30']);
@@ -188,7 +188,7 @@ describe('pushListener', () => {
     expect((await post(url, postedEvents('S1', []))).status).to.equal(503);
   });
 
-  it('should survive a sender that goes away in the middle', async () => {
+  it('survives a client that leaves in the middle of a body', async () => {
     const url = await listen();
     const recorded = firstValueFrom(listener.refused$);
     const { port, hostname } = new URL(url);
@@ -202,8 +202,8 @@ describe('pushListener', () => {
     expect((await post(url, postedEvents('S1', ['W1']))).status).to.equal(200);
   });
 
-  describe('behind a framework', () => {
-    /** A request and a response of which only what the listener may use is there. */
+  describe('in a framework', () => {
+    /** A request and a response with only the members that the listener may use. */
     const double = (
       more: Partial<NodeRequestLike>,
       isAnswered = false,
@@ -226,7 +226,7 @@ describe('pushListener', () => {
       return one;
     };
 
-    it('should take the body that the framework has read, and the path before it was shortened', () => {
+    it('uses the body that was read, and the original path', () => {
       const xml = postedEvents('S1', []);
       for (const body of [xml, new TextEncoder().encode(xml)]) {
         const { request, response, answers } = double({ body, originalUrl: '/hooks/ews?x=1' });
@@ -253,7 +253,7 @@ describe('pushListener', () => {
       }
     });
 
-    it('should leave a response alone that was answered before', () => {
+    it('leaves a response alone that has already started', () => {
       const { request, response, answers } = double(
         { url: '/hooks/ews', body: postedEvents('S1', []) },
         true,
@@ -262,7 +262,7 @@ describe('pushListener', () => {
       expect(answers).to.deep.equal([]);
     });
 
-    it('should ask to try again where nobody answers, and take an answer once', () => {
+    it('answers 503 if nothing responds, and responds once', () => {
       const one = pushListener({ timeoutSeconds: 20 });
       const taken = new Subject<PushRequest>();
       const { request, response, answers } = double({ body: 'x' });
@@ -281,7 +281,7 @@ describe('pushListener', () => {
     const setAside: PushRequest['respond'][] = [];
   });
 
-  it('should emit each refusal to who looks, and error never', async () => {
+  it('emits each rejection, and never errors', async () => {
     const url = await listen();
     const recorded = firstValueFrom(listener.refused$.pipe(take(2), toArray()));
     await fetch(url);
@@ -298,7 +298,7 @@ describe('pushListener', () => {
     ['no time', { timeoutSeconds: 0 }, 'timeoutSeconds must be a number from 0.01 to 3600'],
   ];
   for (const [name, options, message] of bad) {
-    it(`should throw for ${name}`, () => {
+    it(`throws for ${name}`, () => {
       expect(() => pushListener(options as PushListenerOptions)).to.throw(TypeError, message);
       expect(() => pushListener(options as PushListenerOptions)).to.throw(/^(?!.*5up3r)/);
     });

@@ -8,7 +8,7 @@ const good: PushOptions = {
 };
 
 describe('The options of a push', () => {
-  it('should have defaults', () => {
+  it('have defaults', () => {
     expect(resolvePushOptions(good)).to.deep.equal({
       request: {
         type: 'push',
@@ -26,7 +26,7 @@ describe('The options of a push', () => {
     });
   });
 
-  it('should be taken as they are given', () => {
+  it('are used as given', () => {
     const plan = resolvePushOptions({
       allFolders: true,
       events: ['created', 'freeBusyChanged'],
@@ -69,7 +69,7 @@ describe('The options of a push', () => {
     ['a negative grace', { graceSeconds: -1 }, 'graceSeconds must be a number from 0 to 86400'],
   ];
   for (const [name, options, message] of bad) {
-    it(`should throw for ${name}, and name the option`, () => {
+    it(`throw for ${name}, and name the option`, () => {
       const all: PushOptions = { ...good, ...options };
       expect(() => resolvePushOptions(all)).to.throw(TypeError, message);
     });
@@ -82,7 +82,7 @@ describe('The options of a push', () => {
     });
   });
 
-  it('should not show the password of a callback URL', () => {
+  it('never show the password of a callback URL', () => {
     expect(() => resolvePushOptions({ ...good, callbackUrl: 'https://a:s3cr3t@c.example/' })).to.throw(
       TypeError,
       /^(?!.*s3cr3t)/,

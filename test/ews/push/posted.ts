@@ -1,4 +1,4 @@
-/** Something that a server posts, as Exchange prefixes it. */
+/** A posted envelope, with the prefixes of Exchange. */
 export function posted(body: string): string {
   return (
     '<?xml version="1.0" encoding="utf-8"?>' +
@@ -17,7 +17,7 @@ export function sendNotification(...messages: readonly string[]): string {
   );
 }
 
-/** The response message that brings a new mail at each watermark; a status where there are none. */
+/** The response message with a new mail at each watermark, or a status without watermarks. */
 export function postedMessage(subscriptionId: string, watermarks: readonly string[]): string {
   const events = watermarks.map(
     (watermark) =>
@@ -38,7 +38,7 @@ export function postedEvents(subscriptionId: string, watermarks: readonly string
   return sendNotification(postedMessage(subscriptionId, watermarks));
 }
 
-/** A SendNotification that tells of an error. */
+/** A SendNotification with an error. */
 export function postedError(subscriptionId: string, code: string): string {
   return sendNotification(
     '<m:SendNotificationResponseMessage ResponseClass="Error"><m:MessageText>It failed.</m:MessageText>' +

@@ -14,8 +14,8 @@ import { CALLBACK_URL, callbackUrlsOf, postsOf, pushing } from './pushing.ts';
 import { gapsOf, newsOf } from '../streaming/streaming.ts';
 
 describe('pushNotifications', () => {
-  describe('while it is subscribed to', () => {
-    it('should emit what the server posts, and answer that the subscription goes on', () => {
+  describe('while subscribed', () => {
+    it('emits each posted event, and answers OK', () => {
       const run = pushing(({ push, watch, at, server }) => {
         watch(push(), 200);
         at(10, () => server.deliverMail());
@@ -44,7 +44,7 @@ describe('pushNotifications', () => {
       expect(run.sent()).to.deep.equal(['0 Subscribe']);
     });
 
-    it('should not lose what is posted before the answer to the Subscribe', () => {
+    it('loses no post that arrives before the Subscribe response', () => {
       const run = pushing(
         ({ push, watch, at, server }) => {
           watch(push(), 30);
@@ -52,12 +52,12 @@ describe('pushNotifications', () => {
         },
         { latencyMs: 2000 },
       );
-      // The server posts in the moment in which it acts, a second before its answer is there.
+      // The server posts when it acts, a second before its response arrives.
       expect(postsOf(run).slice(0, 2)).to.deep.equal(['1 ×0 OK', '3 ×1 OK']);
       expect(run.seen).to.deep.equal(['2 status', '4 newMail']);
     });
 
-    it('should ask for all posts that do not fit in one, in order', () => {
+    it('emits events of several posts in order', () => {
       const run = pushing(({ push, watch, at, server, posting }) => {
         watch(push(), 100);
         at(1, () => posting.failNext(1, 'reset'));
@@ -77,7 +77,7 @@ describe('pushNotifications', () => {
       expect(items).to.deep.equal([...new Set(items)].sort());
     });
 
-    it('should emit once what the server posts again because it missed the answer', () => {
+    it('emits an event once that the server posts twice', () => {
       const run = pushing(({ push, watch, at, server, posting }) => {
         watch(push(), 100);
         at(1, () => posting.failNext(2, 'resetAfterActing'));
@@ -89,7 +89,7 @@ describe('pushNotifications', () => {
       expect(gapsOf(run)).to.deep.equal([]);
     });
 
-    it('should lead each post to the subscription that it is for', () => {
+    it('routes each post to its subscription', () => {
       const run = pushing(({ push, watch, at, server }) => {
         watch(push({ folders: ['inbox'], events: ['newMail'] }), 50);
         watch(push({ folders: ['drafts'], events: ['created'] }), 50);
@@ -101,7 +101,7 @@ describe('pushNotifications', () => {
       expect(created!.subscriptionId).to.not.equal(mail!.subscriptionId);
     });
 
-    it('should share one subscription and keep it for the grace time', () => {
+    it('shares one subscription, and keeps it for the grace period', () => {
       const run = pushing(({ push, watch }) => {
         const shared$ = push({ graceSeconds: 5 });
         watch(shared$, 10);
@@ -113,8 +113,8 @@ describe('pushNotifications', () => {
     });
   });
 
-  describe('when it is left', () => {
-    it('should end the subscription with the answer to the next post, and say so in the ledger', () => {
+  describe('when unsubscribed', () => {
+    it('ends the subscription with the response to the next post', () => {
       const run = pushing(({ push, watch, heldAt, service, seen, at }) => {
         watch(push(), 10);
         service.releases.pending$.subscribe((pending) => seen.push(`pending ${pending}`));
@@ -123,18 +123,18 @@ describe('pushNotifications', () => {
         at(9, () => undefined);
       });
       expect(run.seen).to.deep.equal(['0 status', 'pending 0', 'pending 1', 'pending 0']);
-      expect(run.held.map(({ length }) => length)).to.deep.equal([1, 0]);
+      expect(run.onServer.map(({ length }) => length)).to.deep.equal([1, 0]);
       expect(outcomesOf(run)).to.deep.equal(['Released']);
       expect(run.outcomes[0]).to.deep.include({ resource: 'PushSubscription', attempts: 1 });
       expect(run.outcomes[0]!.at.getTime()).to.equal(60_000);
     });
 
-    it('should never send Unsubscribe, which is not for push', () => {
+    it('never sends Unsubscribe, which push does not have', () => {
       const run = pushing(({ push, watch }) => watch(push(), 10));
       expect(run.sent()).to.deep.equal(['0 Subscribe']);
     });
 
-    it('should end it with the answer to the very post over which it was left', () => {
+    it('ends it with the response to the current post', () => {
       const run = pushing(({ push, watch, at, server, heldAt }) => {
         watch(push().pipe(take(2)), 100);
         at(10, () => server.deliverMail());
@@ -142,17 +142,17 @@ describe('pushNotifications', () => {
       });
       expect(run.seen).to.deep.equal(['0 status', '10 newMail', '10 complete']);
       expect(postsOf(run)).to.deep.equal(['0 ×0 OK', '10 ×1 Unsubscribe']);
-      expect(run.held).to.deep.equal([[]]);
+      expect(run.onServer).to.deep.equal([[]]);
     });
 
-    it('should end it with the first post where it was left before the answer to the Subscribe', () => {
+    it('ends it with the first post if Subscribe was not answered', () => {
       const run = pushing(({ push, watch }) => watch(push(), 1.5), { latencyMs: 2000 });
       expect(run.seen).to.deep.equal([]);
       expect(postsOf(run)).to.deep.equal(['1 ×0 Unsubscribe']);
       expect(outcomesOf(run)).to.deep.equal(['Released']);
     });
 
-    it('should say Expired when the server never asks again, and not sooner than it has given up', () => {
+    it('records Expired when the server has stopped posting', () => {
       const run = pushing(({ push, watch, posting, at, heldAt }) => {
         watch(push(), 70);
         at(65, () => posting.failNext(10, 'reset'));
@@ -166,15 +166,15 @@ describe('pushNotifications', () => {
         '150 ×0 failed',
         '180 ×0 failed',
       ]);
-      expect(run.held.map(({ length }) => length)).to.deep.equal([1, 0]);
+      expect(run.onServer.map(({ length }) => length)).to.deep.equal([1, 0]);
       expect(outcomesOf(run)).to.deep.equal(['Expired']);
       expect(run.outcomes[0]!.at.getTime()).to.equal(60_000 + 150_000);
     });
 
-    it('should end it once more if the server has missed that answer', () => {
+    it('ends it again if the server has missed the response', () => {
       const run = pushing(({ push, watch, posting, at, server, heldAt }) => {
         watch(push(), 10);
-        // Somebody else is notified at the same place all the time.
+        // Another subscription uses the same callback URL all the time.
         watch(push({ folders: ['drafts'] }), 300);
         at(50, () => posting.failNext(1, 'resetAfterActing'));
         at(55, () => server.deliverMail());
@@ -182,7 +182,7 @@ describe('pushNotifications', () => {
         heldAt(86);
       });
       expect(postsOf(run)[2]).to.equal('55 ×1 failed');
-      expect(run.held.map(({ length }) => length)).to.deep.equal([2, 1]);
+      expect(run.onServer.map(({ length }) => length)).to.deep.equal([2, 1]);
       expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
     });
 
@@ -193,7 +193,7 @@ describe('pushNotifications', () => {
         heldAt(121);
       });
       expect(run.seen.at(-1)).to.equal('70 complete');
-      expect(run.held).to.deep.equal([[]]);
+      expect(run.onServer).to.deep.equal([[]]);
       expect(outcomesOf(run)).to.deep.equal(['Released']);
     });
 
@@ -204,14 +204,14 @@ describe('pushNotifications', () => {
         heldAt(81);
       });
       expect(outcomesOf(run)).to.deep.equal(['Failed']);
-      expect(run.held.map(({ length }) => length)).to.deep.equal([1]);
+      expect(run.onServer.map(({ length }) => length)).to.deep.equal([1]);
     });
   });
 
-  describe('for subscriptions that nobody knows', () => {
-    it('should end them, such as those of a process before this one', () => {
+  describe('for unknown subscriptions', () => {
+    it('ends those of an earlier process', () => {
       const run = pushing(({ push, watch, at, heldAt, server, incoming$ }) => {
-        // Of the former process nothing is left but what the server holds.
+        // Only the subscription on the server is left of the earlier process.
         const former = incoming$.subscribe(({ respond }) =>
           respond({ status: 200, headers: {}, body: '<SubscriptionStatus>OK</SubscriptionStatus>' }),
         );
@@ -222,11 +222,11 @@ describe('pushNotifications', () => {
         heldAt(59);
         heldAt(61);
       });
-      expect(run.held.map(({ length }) => length)).to.deep.equal([2, 1]);
+      expect(run.onServer.map(({ length }) => length)).to.deep.equal([2, 1]);
       expect(postsOf(run).slice(0, 3)).to.deep.equal(['0 ×0 OK', '2 ×0 OK', '60 ×0 Unsubscribe']);
     });
 
-    it('should end one whose Subscribe was made, but whose answer was lost', () => {
+    it('ends one whose Subscribe response was lost', () => {
       const run = pushing(({ push, watch, server, heldAt }) => {
         server.failNext(1, 'resetAfterActing', 'Subscribe');
         watch(push(), 100);
@@ -234,19 +234,19 @@ describe('pushNotifications', () => {
       });
       expect(outcomesOf(run)[0]).to.equal('Unknown');
       expect(run.outcomes[0]).to.have.property('hint').that.contains('It is removed with its next post');
-      expect(run.held[0]).to.have.length(1);
+      expect(run.onServer[0]).to.have.length(1);
     });
   });
 
-  describe('when something is lost', () => {
-    it('should subscribe again from the last watermark after silence, and miss nothing', () => {
+  describe('after a loss', () => {
+    it('resumes from the last watermark after silence', () => {
       const run = pushing(({ push, watch, at, server }) => {
         watch(push(), 300);
         at(10, () => server.deliverMail());
         at(30, () => server.expire());
         at(40, () => server.deliverMail());
       });
-      // Two status frequencies behind the last post, and what may be late.
+      // Two status periods after the last post, and the allowed delay.
       expect(run.seen).to.deep.equal(['0 status', '10 newMail', '160 newMail', '220 status', '280 status']);
       expect(run.server.requests[1]).to.include({ operation: 'Subscribe', time: 160_000 });
       expect(run.server.requests[1]!.watermark).to.equal(
@@ -260,7 +260,7 @@ describe('pushNotifications', () => {
       ['it is not to resume', { onLost: 'recreate' }, 'exchange', ['0 status', '150 gap', '150 status']],
       ['the server posts nothing', {}, 'grommunio', ['150 gap']],
     ] as const) {
-      it(`should subscribe afresh with a gap after silence where ${name}`, () => {
+      it(`starts from now with a gap after silence if ${name}`, () => {
         const run = pushing(
           ({ push, watch, at, server }) => {
             watch(push(options), 200);
@@ -275,7 +275,7 @@ describe('pushNotifications', () => {
       });
     }
 
-    it('should be told by the server, subscribe again, and end the old one in the same answer', () => {
+    it('re-creates a lost subscription, and ends the old one in its response', () => {
       const run = pushing(({ push, watch, at, server }) => {
         watch(push(), 100);
         at(5, () => server.failNext(1, { error: 'ErrorReadEventsFailed' }, 'SendNotification'));
@@ -286,7 +286,7 @@ describe('pushNotifications', () => {
       expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
     });
 
-    it('should be told so by the very first post, too', () => {
+    it('re-creates it also if the first post says so', () => {
       const run = pushing(({ push, watch, server }) => {
         server.failNext(1, { error: 'ErrorReadEventsFailed' }, 'SendNotification');
         watch(push(), 30);
@@ -295,7 +295,7 @@ describe('pushNotifications', () => {
       expect(run.seen).to.deep.equal(['0 status']);
     });
 
-    it('should tell of events that the server says it has lost, and go on', () => {
+    it('continues after a gap if the server has missed events', () => {
       const run = pushing(({ push, watch, at, server }) => {
         watch(push(), 100);
         at(5, () => server.failNext(1, { error: 'ErrorMissedNotificationEvents' }, 'SendNotification'));
@@ -322,7 +322,7 @@ describe('pushNotifications', () => {
             '<t:PinnedEvent>$1</t:PinnedEvent>',
           ),
         );
-        // The second time because the answer was missed.
+        // The second time because the response was lost.
         for (const second of [5, 6]) {
           at(second, () => byHand.next({ url: () => url, body$: of(body), respond: () => undefined }));
         }
@@ -332,7 +332,7 @@ describe('pushNotifications', () => {
       expect(run.server.requests[1]!.body).to.contain('<t:Watermark>W8</t:Watermark>');
     });
 
-    it('should wait for the next post where the server is busy', () => {
+    it('waits for the next post if the server is busy', () => {
       const run = pushing(({ push, watch, at, server }) => {
         watch(push(), 100);
         at(5, () => server.failNext(1, { error: 'ErrorServerBusy' }, 'SendNotification'));
@@ -342,7 +342,7 @@ describe('pushNotifications', () => {
       expect(run.sent()).to.deep.equal(['0 Subscribe']);
     });
 
-    it('should fail for what another subscription would not mend, and end this one', () => {
+    it('fails on other errors, and ends the subscription', () => {
       const run = pushing(({ push, watch, at, server }) => {
         watch(push(), 100);
         at(5, () => server.failNext(1, { error: 'ErrorInvalidPushSubscriptionUrl' }, 'SendNotification'));
@@ -352,7 +352,7 @@ describe('pushNotifications', () => {
       expect(outcomesOf(run)).to.deep.equal(['Released']);
     });
 
-    it('should subscribe afresh with a gap where the server does not know the watermark', () => {
+    it('starts from now with a gap if the server refuses the watermark', () => {
       const run = pushing(({ push, watch, at, server }) => {
         watch(push(), 200);
         at(30, () => {
@@ -364,7 +364,7 @@ describe('pushNotifications', () => {
       expect(gapsOf(run)[0]).to.include({ reason: 'watermarkRefused' });
     });
 
-    it('should fail at once with what to do where the server refuses the callback URL', () => {
+    it('fails with advice if the server refuses the callback URL', () => {
       const run = pushing(({ push, watch }) => watch(push(), 10), {}, {});
       expect(run.errors).to.deep.equal([]);
       const refused = pushing(({ push, watch, server }) => {
@@ -377,8 +377,8 @@ describe('pushNotifications', () => {
     });
   });
 
-  describe('when nothing can come any more', () => {
-    it('should error, and tell that the server could not be told', () => {
+  describe('when no post can arrive any more', () => {
+    it('errors, and records that the subscription was not ended', () => {
       const incoming = new Subject<PushRequest>();
       const run = pushing(({ service, watch, at, incoming$ }) => {
         const all = incoming$.subscribe(incoming);
@@ -391,11 +391,11 @@ describe('pushNotifications', () => {
       expect(run.seen).to.deep.equal(['0 status', '10 ClosedError', '50 ClosedError']);
       expect(run.errors[0]).to.be.instanceOf(ClosedError);
       expect(outcomesOf(run)).to.deep.equal(['Failed']);
-      // Whoever comes later is refused before anything is sent.
+      // A later subscriber is refused before anything is sent.
       expect(run.sent()).to.deep.equal(['0 Subscribe']);
     });
 
-    it('should error with the error of the notifications', () => {
+    it('errors with the error of incoming', () => {
       const incoming = new Subject<PushRequest>();
       const broken = new Error('the port is taken');
       const run = pushing(({ service, watch, at }) => {
@@ -483,7 +483,7 @@ describe('pushNotifications', () => {
     });
   });
 
-  it('should throw for what is no Observable of notifications', () => {
+  it('throws if incoming is not an Observable', () => {
     pushing(({ service }) => {
       const options: PushOptions = { allFolders: true, events: ['created'], callbackUrl: CALLBACK_URL };
       const none = [] as unknown as Subject<PushRequest>;

@@ -9,16 +9,16 @@ import { type FaultQueue, faultQueue } from '../../../lib/testing/faults.ts';
 import { pushCallback } from '../../../lib/testing/ews/pushCallback.ts';
 import { type Pulling, pulling } from '../pull/pulling.ts';
 
-/** What a spec of pushes in virtual time works with. */
+/** A simulator that posts, and a push connection, in virtual time. */
 export interface Pushing extends Pulling {
-  /** What becomes of the posts of the server. */
+  /** The transport of the server for its posts. */
   readonly posting: FaultQueue;
   readonly incoming$: Observable<PushRequest>;
-  /** A push of new mail in the inbox, with a status each minute. */
+  /** A push of new mail in the inbox, with a status every minute. */
   readonly push: (options?: Partial<PushOptions>) => Observable<EwsEvent>;
-  /** Whether the server holds something, by the second asked for. */
+  /** Whether the server has a subscription, by second. */
   readonly heldAt: (seconds: number) => void;
-  readonly held: (readonly string[])[];
+  readonly onServer: (readonly string[])[];
 }
 
 export const CALLBACK_URL = 'https://me.example/notified';
@@ -31,14 +31,14 @@ export function pushing(
 ): Pushing {
   const { transport, incoming$ } = pushCallback();
   const posting = faultQueue();
-  const held: (readonly string[])[] = [];
+  const onServer: (readonly string[])[] = [];
   const more = (run: Pulling): Pushing => ({
     ...run,
     posting,
     incoming$,
-    held,
+    onServer,
     heldAt: (seconds) => {
-      timer(seconds * 1000).subscribe(() => held.push(run.server.subscriptions.map(({ id }) => id)));
+      timer(seconds * 1000).subscribe(() => onServer.push(run.server.subscriptions.map(({ id }) => id)));
     },
     push: (pushed = {}) =>
       pushNotifications(
@@ -58,7 +58,7 @@ export function pushing(
   );
 }
 
-/** The second of each post, how many events it had, and what it was answered. */
+/** The second, the number of events, and the response of each post. */
 export function postsOf({ server }: Pulling): string[] {
   return server.posts.map(
     ({ time, events, response }) => `${time / 1000} ×${events} ${response ?? 'nothing'}`,

@@ -11,7 +11,7 @@ interface Routing {
   readonly incoming: Subject<PushRequest>;
   /** Posts a status for a subscription, with a secret or without one. */
   readonly post: (id: string, secret?: string) => void;
-  /** Notes the messages for a subscription at the line of a secret. */
+  /** Records the messages for a subscription at the sender of a secret. */
   readonly join: (secret: string | undefined, id: string) => { unsubscribe: () => void };
 }
 
@@ -128,7 +128,7 @@ describe('The router of posts', () => {
     expect(seen).to.deep.equal(['503', '503', '503', '503']);
   });
 
-  it('delivers to a subscription while strangers are held', () => {
+  it('delivers to a subscription while posts of strangers wait', () => {
     const seen = routing(({ router, join, post }) => {
       router.senderFor(undefined).expectSubscription();
       join('a', 'S1');

@@ -37,7 +37,7 @@ const marks = (events: readonly ServerEvent[]): (string | undefined)[] =>
   events.map(({ watermark }) => watermark);
 
 describe('A SendNotification', () => {
-  it('should be answered in the words of the schema', () => {
+  it('is answered as the schema says', () => {
     for (const answer of ['OK', 'Unsubscribe'] as const) {
       expect(sendNotificationResult(answer)).to.equal(
         '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">' +
@@ -114,7 +114,7 @@ describe('A SendNotification', () => {
   }
 });
 
-describe('What is delivered', () => {
+describe('deduplicate', () => {
   const cases: readonly [
     name: string,
     deliveries: readonly (readonly ServerEvent[])[],
@@ -174,7 +174,7 @@ describe('What is delivered', () => {
     const once = deduplicate();
     const first = notification([mail('A')], ['B', '']);
     expect(once([{ ...first, unknownLastWatermark: 'B' }])).to.include({ watermark: 'B' });
-    // What has no watermark cannot be recognised.
+    // An event without a watermark cannot be recognised.
     expect(once([{ ...first, unknownLastWatermark: 'B' }])).to.deep.equal({
       events: [],
       watermark: undefined,
@@ -184,7 +184,7 @@ describe('What is delivered', () => {
     expect(once([notification([], ['D'])])).to.include({ watermark: 'D' });
   });
 
-  it('should be remembered for the last 500 events, and no more', () => {
+  it('remembers the last 500 watermarks', () => {
     const once = deduplicate();
     for (let mails = 0; mails < 501; mails += 1) once([notification([mail(`W${mails}`)])]);
     expect(once([notification([mail('W1')])]).events).to.have.length(0);

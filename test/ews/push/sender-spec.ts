@@ -9,12 +9,12 @@ interface Posting {
   readonly line: PushSender;
   /** Errors if nothing can arrive any more. */
   readonly arrivals: Subject<never>;
-  /** What was seen, in order: the second, and the answer or the message. */
+  /** The responses and messages, each with its second. */
   readonly seen: string[];
   readonly post: (xml: string) => void;
-  /** Begins a post that does not end. */
+  /** Starts a post that never ends. */
   readonly stall: () => void;
-  /** Notes the messages of a subscription. */
+  /** Records the messages of a subscription. */
   readonly join: (id: string) => { unsubscribe: () => void };
   readonly dismiss: (id: string) => void;
 }
@@ -54,7 +54,7 @@ function posting(script: (posting: Posting) => void, most = 10, mostBytes?: numb
   return seen;
 }
 
-describe('A line of posts', () => {
+describe('The sender of posts', () => {
   it('lets posts arrive only while it is in use', () => {
     const observed: boolean[] = [];
     posting(({ line, arrivals, join }) => {
@@ -153,7 +153,7 @@ describe('A line of posts', () => {
       expect(seen).to.deep.equal(['0 S1 NoError', '0 200 OK']);
     });
 
-    it('answers a held post with 503 after 20 seconds', () => {
+    it('answers a waiting post with 503 after 20 seconds', () => {
       const seen = posting(({ line, post }) => {
         line.expectSubscription();
         post(postedEvents('S1', []));
@@ -196,7 +196,7 @@ describe('A line of posts', () => {
       expect(seen).to.deep.equal(['0 S1 NoError', '0 200 OK', '0 503 30 Too many posts are under way.']);
     });
 
-    it('reads others after held posts were answered', () => {
+    it('reads others after waiting posts were answered', () => {
       const seen = posting(({ line, post }) => {
         const done = line.expectSubscription();
         post(postedEvents('S1', []));

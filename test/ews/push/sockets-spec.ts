@@ -46,7 +46,7 @@ describe('Push notifications over real sockets', () => {
       listener.incoming$,
     );
 
-  it('should bring what the other server posts, and end it with the answer to the last post', async () => {
+  it('emit posts of another server, and end with the last response', async () => {
     let mails = 0;
     const seen = await firstValueFrom(
       push().pipe(
@@ -65,7 +65,7 @@ describe('Push notifications over real sockets', () => {
     expect([clean, ...outcomes.map(({ outcome }) => outcome)]).to.deep.equal([true, 'Released']);
   });
 
-  it('should read a post of many events that comes in many pieces', async () => {
+  it('read a large post in many chunks', async () => {
     let isBegun = false;
     const seen = firstValueFrom(
       push().pipe(
@@ -81,18 +81,18 @@ describe('Push notifications over real sockets', () => {
     expect(await seen).to.have.length(200);
   });
 
-  it('should tell of each post that comes to another path, and miss the subscription', async () => {
+  it('reject each post to another path', async () => {
     const refused = firstValueFrom(listener.refused$);
     const watching = push('/elsewhere').subscribe();
     expect(await refused).to.deep.equal({ status: 404, problem: 'It came to another path.' });
     watching.unsubscribe();
     listener.close();
     const { clean, outcomes } = await service.drain();
-    // Nobody can tell the server any more, and the ledger says so.
+    // The subscription can no longer be ended, and the ledger says so.
     expect([clean, ...outcomes.map(({ outcome }) => outcome)]).to.deep.equal([false, 'Failed']);
   });
 
-  it('should leave no socket and no rejection behind when all goes away at once', async () => {
+  it('leave no socket and no rejection when everything closes at once', async () => {
     const watching = push().subscribe({ error: () => undefined });
     await firstValueFrom(listener.incoming$);
     server.deliverMail();

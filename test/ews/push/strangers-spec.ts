@@ -52,7 +52,7 @@ async function post(url: string, body: string): Promise<Answer> {
 
 const ENDED: Answer = { status: 200, said: 'Unsubscribe' };
 
-describe('Strangers at the callback URL', () => {
+describe('The callback URL', () => {
   let server: EwsSimulator;
   let served: Served;
   let listener: PushListener;
@@ -64,11 +64,11 @@ describe('Strangers at the callback URL', () => {
   let recorded: unknown[];
   /** Emits when a post of a stranger was read to its end, or answered. */
   let handled$: Subject<void>;
-  /** What the server's own posts were answered. */
+  /** The responses to the server's own posts. */
   let statuses: number[];
-  /** What Subscribe waits for. */
+  /** Delays the Subscribe request. */
   let subscribable: ReplaySubject<void>;
-  /** What its answer waits for: the first post of the server, as it happens over a slow network. */
+  /** Delays its response until the first post of the server, as a slow network does. */
   let posted: ReplaySubject<void>;
 
   const begin = async (options: PushListenerOptions = {}): Promise<void> => {
@@ -155,7 +155,7 @@ describe('Strangers at the callback URL', () => {
 
   const types = (): string[] => events.map(({ type }) => type);
 
-  /** A post that begins, and does not go on. */
+  /** A post that starts, and never ends. */
   const stalled = (url: string): { request: ClientRequest; status: Promise<number | undefined> } => {
     const request = httpRequest(url, { method: 'POST', headers: { 'content-type': 'text/xml' } });
     const status = new Promise<number | undefined>((resolve) => {
@@ -194,7 +194,7 @@ describe('Strangers at the callback URL', () => {
     expect(types()).to.deep.equal(['status', 'status']);
   });
 
-  it('goes on after strangers have named its id', async () => {
+  it('continues a subscription whose id strangers have named', async () => {
     const { id } = await subscribed();
     await post(`${callback.url}/notified`, postedEvents(id, ['W1']));
     watching?.add(push().subscribe());
@@ -325,7 +325,7 @@ describe('Strangers at the callback URL', () => {
     });
   }
 
-  it('shows the secret nowhere', async () => {
+  it('never shows the secret', async () => {
     const { url, id } = await subscribed();
     const incoming = firstValueFrom(listener.incoming$);
     await post(url, '<a>');

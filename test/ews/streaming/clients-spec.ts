@@ -14,10 +14,10 @@ import { connectionsOf, gapsOf, newsOf, streaming } from './streaming.ts';
 
 const OK = '<m:ResponseCode>NoError</m:ResponseCode>';
 
-/** How many events were left out in the last run of {@link seenOf}. */
+/** How many events were skipped in the last run of {@link seenOf}. */
 let skipped = 0;
 
-/** The types of what a subscriber sees of a stream whose body comes in the given chunks, a second apart. */
+/** The event types of a stream whose body arrives in the given chunks, one per second. */
 function seenOf(...chunks: readonly (string | Uint8Array)[]): string[] {
   const seen: string[] = [];
   skipped = 0;
@@ -46,7 +46,7 @@ function seenOf(...chunks: readonly (string | Uint8Array)[]): string[] {
   return seen;
 }
 
-describe('What existing clients get wrong about streams', () => {
+describe('Mistakes of existing clients with streams', () => {
   it('dispose sends no Unsubscribe', () => {
     const run = streaming(({ stream, watch }) => watch(stream(), 5));
     expect(run.sent().at(-1)).to.equal('5 Unsubscribe');
@@ -90,9 +90,9 @@ describe('What existing clients get wrong about streams', () => {
   it('Closed for those that are gone is taken for the end, though OK follows for the others', () => {
     const gone = closed('ErrorInvalidSubscription', 'S0');
     const event = message(streamed('S1', 'NewMailEvent') + status('OK'));
-    // Read until another request is opened, which leaves out the one that is gone.
+    // Read until another request is opened, without the lost subscription.
     expect(seenOf(gone + bare(event) + bare(event)).slice(0, 2)).to.deep.equal(['1 newMail', '1 newMail']);
-    // Nor is it where everything says Closed, and more follows soon.
+    // The same if every message says Closed, and more follow soon.
     expect(seenOf(message(status('Closed')), event)).to.deep.equal(['2 newMail']);
   });
 
@@ -162,7 +162,7 @@ describe('What existing clients get wrong about streams', () => {
   });
 });
 
-describe('What users of existing clients ask for', () => {
+describe('Requests of users of existing clients', () => {
   it('reconnect without loss', () => {
     for (const dialect of ['exchange', 'grommunio'] as const) {
       const run = streaming(
@@ -177,7 +177,7 @@ describe('What users of existing clients ask for', () => {
     }
   });
 
-  it('to be told when it stopped', () => {
+  it('to notice when it stopped', () => {
     const run = streaming(({ stream, watch, at, server }) => {
       watch(stream(), 60);
       at(20, () => server.closeStreams('reset'));

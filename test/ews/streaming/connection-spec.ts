@@ -19,24 +19,24 @@ import { connectionsOf, gapsOf, newsOf, streaming, type Streaming } from './stre
 
 const dialects: readonly EwsDialect[] = ['exchange', 'grommunio'];
 
-/** Watches for new mail with so many subscriptions. */
+/** Watches new mail with this many subscriptions. */
 function many({ stream, watch }: Streaming, count: number, untilSeconds: number): void {
   for (let each = 0; each < count; each += 1) watch(stream({ events: ['newMail'] }), untilSeconds);
 }
 
 const POST = { method: 'POST', url: 'https://exchange.example/EWS/Exchange.asmx' };
 
-/** What a spec works with that writes the streams by hand. */
+/** Streams whose messages a spec writes. */
 interface ScriptedStreams {
-  /** The streams that were asked for, in order. */
+  /** The requested streams, in order. */
   readonly bodies: readonly Subject<string>[];
-  /** Watches with one subscription more; of the first, S1, it is noted what comes. */
+  /** Adds a subscription; the events of the first one, S1, are recorded. */
   readonly watch: (seen?: (type: string) => void) => void;
-  /** Lets a stream bring an event of the first. */
+  /** Sends an event for S1 on a stream. */
   readonly bring: (which: number, element: string) => void;
 }
 
-/** Runs a spec in virtual time, for 30 seconds, whose streams bring what is written by hand, when it says so. */
+/** Runs a spec with its own streams for 30 seconds of virtual time. */
 function scriptedStreams(script: (hands: ScriptedStreams) => void): {
   seen: readonly string[];
   requests: () => number;
@@ -80,14 +80,14 @@ function scriptedStreams(script: (hands: ScriptedStreams) => void): {
   return { seen, requests: () => bodies.length };
 }
 
-describe('A connection that streams share', () => {
-  it('should be asked for once by 200 who come at a time, and name them all', () => {
+describe('A shared connection', () => {
+  it('sends one request for 200 subscriptions that join together', () => {
     const run = streaming((one) => many(one, 200, 5));
     expect(connectionsOf(run)).to.deep.equal(['0.1 ×200']);
     expect(run.left()).to.deep.equal([]);
   });
 
-  it('should be asked for a few times by 200 who come one after the other', () => {
+  it('sends few requests for 200 subscriptions that join one by one', () => {
     const run = streaming(({ stream, watch, at }) => {
       for (let each = 0; each < 200; each += 1) at(each / 512, () => watch(stream(), 5 - each / 512));
     });
@@ -96,20 +96,20 @@ describe('A connection that streams share', () => {
   });
 
   for (const dialect of dialects) {
-    it(`should be asked for a few times where 100 of 200 leave, and lose nothing for the others, with ${dialect}`, () => {
+    it(`sends few requests while 100 of 200 leave, and loses nothing, with ${dialect}`, () => {
       const mails: string[] = [];
       const run = streaming(
         ({ stream, watch, at, server }) => {
           for (let each = 0; each < 200; each += 1) {
             watch(stream({ events: ['newMail'] }), each % 2 === 0 ? 10 + each / 512 : 20);
           }
-          for (let turn = 0; turn < 30; turn += 1)
-            at(9.9 + turn / 32, () => mails.push(server.deliverMail()));
+          for (let index = 0; index < 30; index += 1)
+            at(9.9 + index / 32, () => mails.push(server.deliverMail()));
           at(19, () => expect(server.streams[0]!.subscriptionIds).to.have.length(100));
         },
         { dialect, latencyMs: 20 },
       );
-      // Four for those who come, and four for those who leave.
+      // Four for the joins, and four for the leaves.
       expect(connectionsOf(run)).to.have.length(8);
       const seen = new Map<string, string[]>();
       for (const event of run.events) {
@@ -142,7 +142,7 @@ describe('A connection that streams share', () => {
     expect(gapsOf(run)).to.deep.equal([]);
   });
 
-  it('should hold 200, and be joined by others up to the limit', () => {
+  it('has up to 200 subscriptions', () => {
     const run = streaming((one) => {
       many(one, 450, 5);
       one.at(4, () => one.server.deliverMail());
@@ -151,12 +151,12 @@ describe('A connection that streams share', () => {
     expect(newsOf(run)).to.have.length(450);
   });
 
-  it('should change over to a new request before it leaves the old one, where somebody joins', () => {
+  it('opens the new request before it closes the old one', () => {
     const run = streaming(
       ({ stream, watch, at, server }) => {
         watch(stream({ events: ['newMail'] }), 20);
         at(5, () => watch(stream({ events: ['created'] }), 15));
-        for (let turn = 0; turn < 40; turn += 1) at(5 + turn / 16, () => server.deliverMail());
+        for (let index = 0; index < 40; index += 1) at(5 + index / 16, () => server.deliverMail());
       },
       { latencyMs: 400 },
     );
@@ -165,11 +165,11 @@ describe('A connection that streams share', () => {
     expect(gapsOf(run)).to.deep.equal([]);
   });
 
-  it('should never have more than 1 requests hang, however they come and go', () => {
+  it('never has more than one request open if one is allowed', () => {
     expectMaxConnections(1);
   }).timeout(60_000);
 
-  it('should tell those who are there of a gap where the one connection that is allowed has to be cut', () => {
+  it('emits a gap if the only allowed request has to be replaced', () => {
     const run = streaming(
       ({ stream, watch, at }) => {
         watch(stream(), 20);
@@ -183,7 +183,7 @@ describe('A connection that streams share', () => {
     expect(gapsOf(run)[0]).to.deep.include({ reason: 'connectionLost', since: new Date(0) });
   });
 
-  it('should be given up for another one that has room, when it ends', () => {
+  it('joins another connection with room when it ends', () => {
     const run = streaming(({ stream, watch, at, server }) => {
       for (let each = 0; each < 250; each += 1)
         watch(stream({ events: ['newMail'] }), each % 10 === 0 ? 50 : 10);
@@ -196,7 +196,7 @@ describe('A connection that streams share', () => {
     expect(gapsOf(run)).to.deep.equal([]);
   });
 
-  it('should tell all of a gap where it broke, also those who are taken in by another one', () => {
+  it('emits a gap to all when it breaks, also after joining another one', () => {
     const run = streaming(({ stream, watch, at, server }) => {
       for (let each = 0; each < 250; each += 1)
         watch(stream({ events: ['newMail'] }), each % 10 === 0 ? 50 : 10);
@@ -208,12 +208,12 @@ describe('A connection that streams share', () => {
     expect(newsOf(run)).to.have.length(50);
   });
 
-  it('should tell of a gap where the old request breaks before the new one has taken over', () => {
+  it('emits a gap if the old request breaks before the handover', () => {
     const run = streaming(
       ({ stream, watch, at, server }) => {
         watch(stream({ events: ['newMail'] }), 60);
         at(5, () => watch(stream({ events: ['created'] }), 55));
-        // The new request is on its way, and this mail on the way back.
+        // This mail is sent on the old request while the new one is under way.
         at(7.5, () => server.deliverMail());
         at(8, () => server.closeStreams('reset'));
         at(30, () => server.deliverMail());
@@ -225,7 +225,7 @@ describe('A connection that streams share', () => {
     expect(gapsOf(run)[0]).to.include({ reason: 'connectionLost' });
   });
 
-  it('should keep the order, and tell of no gap, where what was held back brings more at once', () => {
+  it('keeps the order, without a gap, if a buffered event causes another', () => {
     const { seen, requests } = scriptedStreams(({ watch, bring, bodies }) => {
       watch((type) => {
         if (type === 'newMail') bring(1, 'CreatedEvent');
@@ -240,13 +240,13 @@ describe('A connection that streams share', () => {
     expect(seen).to.deep.equal(['status', 'newMail', 'created', 'created']);
   });
 
-  it('should tell of a gap behind what had come of the old request, where the new one is lost after it had taken over', () => {
+  it("emits the gap after the old request's events if the new one breaks", () => {
     const { seen, requests } = scriptedStreams(({ watch, bring, bodies }) => {
       watch();
       at(1, () => bring(0, 'StatusEvent'));
       at(5, () => watch());
       at(6, () => bodies[1]!.error(new NetworkError('it broke', POST)));
-      // It was sent before the server got the new request.
+      // Sent before the server received the new request.
       at(6.1, () => bring(0, 'CreatedEvent'));
       at(9, () => bodies[0]!.next(closed('ErrorNewEventStreamConnectionOpened')));
       at(20, () => bring(2, 'NewMailEvent'));
@@ -255,7 +255,7 @@ describe('A connection that streams share', () => {
     expect(seen).to.deep.equal(['status', 'created', 'gap', 'newMail']);
   });
 
-  it('should not keep other calls waiting', () => {
+  it('does not delay other requests', () => {
     const run = streaming(({ stream, pull, watch }) => {
       watch(stream(), 20);
       watch(pull({ pollIntervalSeconds: 5 }), 20);
@@ -267,7 +267,7 @@ describe('A connection that streams share', () => {
 describe('A connection that ends', () => {
   for (const dialect of dialects) {
     for (const how of ['closed', 'end', 'linger'] as const) {
-      it(`should be opened again without a gap after "${how}", with ${dialect}`, () => {
+      it(`opens again without a gap after "${how}", with ${dialect}`, () => {
         const run = streaming(
           ({ stream, watch, at, server }) => {
             watch(stream({ events: ['newMail'] }), 100);
@@ -284,7 +284,7 @@ describe('A connection that ends', () => {
       });
     }
 
-    it(`should be opened again with a gap where it broke, with ${dialect}`, () => {
+    it(`opens again with a gap if it broke, with ${dialect}`, () => {
       const run = streaming(
         ({ stream, watch, at, server }) => {
           watch(stream({ events: ['newMail'] }), 100);
@@ -299,7 +299,7 @@ describe('A connection that ends', () => {
       expect(outcomesOf(run)).to.deep.equal(['Released']);
     });
 
-    it(`should be given up after 90 seconds of silence, and the gap be told, with ${dialect}`, () => {
+    it(`breaks after 90 seconds of silence, with a gap, with ${dialect}`, () => {
       const run = streaming(
         ({ stream, watch, at, server }) => {
           watch(stream({ events: ['newMail'] }), 300);
@@ -315,7 +315,7 @@ describe('A connection that ends', () => {
       expect(gapsOf(run)[0]).to.deep.include({ reason: 'connectionLost', since: new Date(9000) });
     });
 
-    it(`should be opened anew by each of its subscriptions after a restart, with ${dialect}`, () => {
+    it(`re-creates each subscription after a restart, with ${dialect}`, () => {
       const run = streaming(
         ({ stream, watch, at, server }) => {
           watch(stream({ events: ['newMail'] }), 100);
@@ -339,7 +339,7 @@ describe('A connection that ends', () => {
       expect(run.left()).to.deep.equal([]);
     });
 
-    it(`should renew only the subscription that is gone, with ${dialect}`, () => {
+    it(`re-creates only the lost subscription, with ${dialect}`, () => {
       const run = streaming(
         ({ stream, watch, at, server }) => {
           watch(stream({ events: ['newMail'] }), 100);
@@ -361,7 +361,7 @@ describe('A connection that ends', () => {
       expect(run.left()).to.deep.equal([]);
     });
 
-    it(`should bring what is good around an envelope that is not, and tell of that one, with ${dialect}`, () => {
+    it(`emits an unreadable envelope as a gap between the others, with ${dialect}`, () => {
       const run = streaming(
         ({ stream, watch, at, server }) => {
           watch(stream({ events: ['newMail'] }), 40);
@@ -382,7 +382,7 @@ describe('A connection that ends', () => {
   }
 
   for (const dialect of dialects) {
-    it(`should not be trusted to have its old ids when it has died and others get them, with ${dialect}`, () => {
+    it(`emits no events of others if the server reuses ids, with ${dialect}`, () => {
       const run = streaming(
         ({ stream, watch, at, server }) => {
           watch(stream({ events: ['newMail'] }), 200);
@@ -398,7 +398,7 @@ describe('A connection that ends', () => {
       const [, second] = run.server.requests.filter(({ operation }) => operation === 'Subscribe');
       expect(second!.time).to.equal(20_000);
       const recorded = gapAt(run.seen);
-      // Where the id tells of the restart, it is told of at once.
+      // If the id reveals the restart, the gap is emitted at once.
       if (dialect === 'grommunio') expect(recorded).to.equal('20');
       expect(newsOf(run).filter((line) => !line.endsWith(' gap'))).to.deep.equal([
         '30 created',
@@ -406,7 +406,7 @@ describe('A connection that ends', () => {
         '151 created',
       ]);
       expect(gapsOf(run).map(({ reason }) => reason)).to.deep.equal(
-        // What came on the old one may have been the new one's, as far as anybody knows.
+        // The last events on the old request may have belonged to the new subscription.
         dialect === 'grommunio' ? ['responseLost', 'subscriptionLost'] : ['subscriptionLost'],
       );
       expect(outcomesOf(run)).to.have.members(['EndedByServer', 'Released', 'Released']);
@@ -414,7 +414,7 @@ describe('A connection that ends', () => {
     });
   }
 
-  it('should not be waited for where it says that it is closed and lingers', () => {
+  it('does not wait for a response that stays open after Closed', () => {
     const run = streaming(
       ({ stream, watch, at, server }) => {
         watch(stream(), 100);
@@ -431,7 +431,7 @@ describe('A connection that ends', () => {
     ]);
   });
 
-  it('should not be opened again and again in a hurry', () => {
+  it('backs off between short-lived requests', () => {
     const run = streaming(({ stream, watch, at, server }) => {
       watch(stream(), 60);
       for (let second = 1; second < 60; second += 1) at(second, () => server.closeStreams());
@@ -440,7 +440,7 @@ describe('A connection that ends', () => {
     expect(gapsOf(run)).to.deep.equal([]);
   });
 
-  it('should be given up where nobody ever answers', () => {
+  it('breaks with a gap if the server never answers', () => {
     const run = streaming(({ stream, watch, server }) => {
       server.failNext(1, { delayMs: 3_600_000 }, 'GetStreamingEvents');
       watch(stream(), 200);
@@ -451,13 +451,13 @@ describe('A connection that ends', () => {
   });
 });
 
-/** When the first gap was told. */
+/** When the first gap was emitted. */
 function gapAt(seen: readonly string[]): string {
   return seen.find((line) => line.endsWith(' gap'))?.split(' ', 1)[0] ?? 'never';
 }
 
-describe('A connection that is refused', () => {
-  it('should be asked for by the others alone, who may be served nothing while one is named for whom it fails', () => {
+describe('A refused connection', () => {
+  it('opens without the refused member, so that the others are served', () => {
     const OK = '<m:ResponseCode>NoError</m:ResponseCode>';
     const asked: (readonly string[])[] = [];
     const errors: unknown[] = [];
@@ -473,7 +473,7 @@ describe('A connection that is refused', () => {
           ? closed('ErrorSubscriptionDelegateAccessNotSupported', 'S2')
           : message(status('OK'));
       const whole$ = of(new TextEncoder().encode(text));
-      // It stays open, and is alive for as long as the spec goes on.
+      // It stays open, and alive, until the end of the spec.
       const body$ = isStream ? concat(whole$, NEVER) : whole$;
       return of({ status: 200, url, headers: headersFrom({ 'content-type': 'text/xml' }), body$ });
     };
@@ -505,7 +505,7 @@ describe('A connection that is refused', () => {
     ['ErrorInternalServerTransientError', { error: 'ErrorInternalServerTransientError' }],
     ['a broken connection', 'reset'],
   ] as const) {
-    it(`should be tried again with backoff on ${name}, and not end the stream`, () => {
+    it(`retries with backoff on ${name}, and keeps the stream`, () => {
       const run = streaming(
         ({ stream, watch, at, server }) => {
           server.failNext(3, failure, 'GetStreamingEvents');
@@ -521,7 +521,7 @@ describe('A connection that is refused', () => {
     });
   }
 
-  it('should be tried again when the server wants, wherever it says so', () => {
+  it('waits as long as the server says in a fault', () => {
     const run = streaming(({ stream, watch, server }) => {
       server.failNext(
         1,
@@ -534,10 +534,10 @@ describe('A connection that is refused', () => {
       watch(stream(), 60);
     });
     expect(connectionsOf(run)).to.deep.equal(['0.1 ×1', '21.1 ×1']);
-    expect(gapsOf(run), 'nothing was handed out').to.deep.equal([]);
+    expect(gapsOf(run), 'no event was lost').to.deep.equal([]);
   });
 
-  it('should be tried again after the time of a Retry-After', () => {
+  it('waits for the time of Retry-After', () => {
     const run = streaming(({ stream, watch, server }) => {
       server.failNext(1, { status: 429, headers: { 'retry-after': '30' } }, 'GetStreamingEvents');
       watch(stream(), 60);
@@ -545,7 +545,7 @@ describe('A connection that is refused', () => {
     expect(connectionsOf(run)).to.deep.equal(['0.1 ×1', '31.1 ×1']);
   });
 
-  it('should be tried again with a new token', () => {
+  it('retries with a new token', () => {
     const tokens = ['old', 'new'];
     const run = streaming(
       ({ stream, watch, at, server }) => {
@@ -561,7 +561,7 @@ describe('A connection that is refused', () => {
     expect(run.server.requests.filter(({ status }) => status === 401)).to.have.length(1);
   });
 
-  for (const [name, failure, kind] of [
+  for (const [name, failure, errorClass] of [
     ['403', { status: 403 }, HttpError],
     ['401', { status: 401 }, HttpError],
     ['ErrorSubscriptionAccessDenied', { error: 'ErrorSubscriptionAccessDenied' }, EwsError],
@@ -581,20 +581,20 @@ describe('A connection that is refused', () => {
       DecodeError,
     ],
   ] as const) {
-    it(`should fail with what it was, and be removed, on ${name}`, () => {
+    it(`fails with the error, and removes the subscription, on ${name}`, () => {
       const run = streaming(({ stream, watch, server }) => {
         server.failNext(1, failure, 'GetStreamingEvents');
         watch(stream(), 60);
         watch(stream(), 60);
       });
       expect(run.errors).to.have.length(2);
-      for (const error of run.errors) expect(error).to.be.instanceOf(kind);
+      for (const error of run.errors) expect(error).to.be.instanceOf(errorClass);
       expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
       expect(connectionsOf(run)).to.have.length(1);
     });
   }
 
-  it('should fail where nothing of it can be read, again and again', () => {
+  it('fails if it stays unreadable', () => {
     const page = { status: 200, headers: { 'content-type': 'text/xml' }, body: '<html><body>&nbsp;' };
     const run = streaming(({ stream, watch, at, server }) => {
       watch(stream(), 200);
@@ -608,7 +608,7 @@ describe('A connection that is refused', () => {
     expect(outcomesOf(run)).to.deep.equal(['Released']);
   });
 
-  it('should not fail where it cannot be read once, after failures of other kinds', () => {
+  it('does not fail if it is unreadable once, after other failures', () => {
     const run = streaming(({ stream, watch, at, server }) => {
       watch(stream(), 200);
       const page = { status: 200, headers: { 'content-type': 'text/xml' }, body: '<html><body>&nbsp;' };
@@ -621,7 +621,7 @@ describe('A connection that is refused', () => {
     expect(newsOf(run).at(-1)).to.equal('180 modified');
   });
 
-  it('should slow down and start afresh, with a gap, while the mailbox is being moved', () => {
+  it('waits and starts from now, with a gap, while the mailbox moves', () => {
     const run = streaming(({ stream, watch, at, server }) => {
       watch(stream(), 200);
       at(10, () => server.failNext(1, { error: 'ErrorMailboxMoveInProgress' }, 'GetStreamingEvents'));
@@ -637,7 +637,7 @@ describe('A connection that is refused', () => {
     expect(gapsOf(run).map(({ reason }) => reason)).to.deep.equal(['mailboxMoved']);
   });
 
-  it('should go on, after a gap, where the server says that it lost events', () => {
+  it('continues after a gap if the server has missed events', () => {
     const run = streaming(({ stream, watch, at, server }) => {
       watch(stream({ events: ['newMail'] }), 40);
       at(10, () => server.failNext(1, { error: 'ErrorMissedNotificationEvents' }, 'GetStreamingEvents'));
@@ -649,7 +649,7 @@ describe('A connection that is refused', () => {
     expect(outcomesOf(run)).to.deep.equal(['Released']);
   });
 
-  it('should be taken back from somebody else, with a gap', () => {
+  it('opens again, with a gap, after another client has opened a connection', () => {
     const run = streaming(({ stream, watch, at, server }) => {
       watch(stream({ events: ['newMail'] }), 60);
       at(20, () => {
@@ -668,7 +668,7 @@ describe('A connection that is refused', () => {
   });
 
   for (const dialect of dialects) {
-    it(`should tell of a gap where one that was lost arrives late, and is sent what happens, with ${dialect}`, () => {
+    it(`emits a gap if a lost request arrives late and takes events, with ${dialect}`, () => {
       const run = streaming(
         ({ stream, watch, at, server }) => {
           server.failNext(1, { arrivesAfterMs: 2000 }, 'GetStreamingEvents');
@@ -692,7 +692,7 @@ describe('A connection that is refused', () => {
           server.failNext(1, { arrivalDelayMs: 4000 }, 'GetStreamingEvents');
           watch(stream({ events: ['newMail'] }), 40);
           at(2, () => watch(stream({ events: ['created'], folders: ['notes'] }), 40));
-          // Between the arrival of the lost request and that of the slow one: nobody reads the stream.
+          // After the lost request has arrived, and before the slow one has: no stream is read.
           at(4, () => server.deliverMail());
           at(10, () => server.deliverMail());
         },
@@ -704,9 +704,9 @@ describe('A connection that is refused', () => {
     });
   }
 
-  describe('while another one hangs', () => {
+  describe('while an older request is open', () => {
     for (const failure of [{ status: 503 }, { error: 'ErrorServerBusy' }, 'reset'] as const) {
-      it(`should let that one go on, and be tried again, on ${JSON.stringify(failure)}`, () => {
+      it(`keeps the older one, and retries, on ${JSON.stringify(failure)}`, () => {
         const run = streaming(
           ({ stream, watch, at, server }) => {
             watch(stream({ events: ['newMail'] }), 60);
@@ -726,14 +726,14 @@ describe('A connection that is refused', () => {
     }
 
     for (const dialect of dialects) {
-      it(`should let that one go on, and renew what is gone, where somebody joins, with ${dialect}`, () => {
+      it(`keeps the older one, and re-creates the lost subscription, with ${dialect}`, () => {
         const run = streaming(
           ({ stream, watch, at, server }) => {
             watch(stream({ events: ['newMail'] }), 60);
             watch(stream({ folders: ['notes'], events: ['created'] }), 60);
             at(19, () => server.expire(server.subscriptions[1]!.id));
             at(20, () => watch(stream({ events: ['created'] }), 40));
-            for (let turn = 0; turn < 16; turn += 1) at(20 + turn / 8, () => server.deliverMail());
+            for (let index = 0; index < 16; index += 1) at(20 + index / 8, () => server.deliverMail());
             at(30, () => server.createItem('notes'));
           },
           { dialect },
@@ -745,7 +745,7 @@ describe('A connection that is refused', () => {
       });
     }
 
-    it('should fail only for those who wanted to join, where trying again would not help', () => {
+    it('fails only for the joining members if a retry would not help', () => {
       const run = streaming(({ stream, watch, at, server }) => {
         watch(stream({ events: ['newMail'] }), 60);
         at(10, () => server.failNext(1, { fault: 'ErrorInvalidId' }, 'GetStreamingEvents'));
@@ -755,7 +755,7 @@ describe('A connection that is refused', () => {
       expect(newsOf(run)).to.deep.equal(['20.1 SoapFault', '40 newMail']);
     });
 
-    it('should do with the connections that the server allows', () => {
+    it('respects the limit that the server enforces', () => {
       const run = streaming(
         ({ stream, watch, at, server }) => {
           watch(stream({ events: ['newMail'] }), 60);
@@ -768,7 +768,7 @@ describe('A connection that is refused', () => {
       expect(gapsOf(run).map(({ reason }) => reason)).to.deep.equal(['connectionLost']);
     });
 
-    it('should not be taken for the one before when it ends at once, and others want to join', () => {
+    it('handles the end of the new request while others join', () => {
       const run = streaming(
         ({ stream, watch, at, server }) => {
           watch(stream({ events: ['newMail'] }), 60);
@@ -786,7 +786,7 @@ describe('A connection that is refused', () => {
       expect(newsOf(run).slice(-3)).to.deep.equal(['36 newMail', '36 created', '36 modified']);
     });
 
-    it('should not wait long for the one that has fallen silent', () => {
+    it('gives a silent old request five seconds', () => {
       const run = streaming(({ stream, watch, at, server }) => {
         watch(stream({ events: ['newMail'] }), 60);
         at(19, () => server.stallStreams());

@@ -14,7 +14,7 @@ const HOURS = 9;
 const MAILBOXES = 5;
 const EACH = 12;
 
-/** What one subscriber saw. */
+/** The record of one subscriber. */
 interface Watcher {
   readonly mails: string[];
   readonly gaps: (GapEvent & { readonly seenAt: number })[];
@@ -22,7 +22,7 @@ interface Watcher {
 
 describe('Sixty streams of five users, over nine hours', () => {
   for (const dialect of ['exchange', 'grommunio'] satisfies EwsDialect[]) {
-    it(`should bring each mail once and in order, or a gap, and leave nothing behind, with ${dialect}`, () => {
+    it(`emit each mail once and in order, or a gap, with ${dialect}`, () => {
       const server = ewsSimulator({ dialect, token: 'token-0', latencyMs: 200, heartbeatSeconds: 40 });
       const watchers: Watcher[] = [];
       const services: Exchange[] = [];
@@ -69,7 +69,7 @@ describe('Sixty streams of five users, over nine hours', () => {
             sent.push({ id: server.deliverMail(), at: asyncScheduler.now() });
           });
         }
-        // Tokens last an hour, the server restarts every three, and the network dies twice without a word.
+        // Tokens last an hour, the server restarts every three, and the network fails silently twice.
         for (let each = 1; each < HOURS; each += 1) {
           timer(each * HOUR_MS - 1000).subscribe(() => {
             hour = each;
@@ -95,13 +95,13 @@ describe('Sixty streams of five users, over nine hours', () => {
       for (const { mails, gaps } of watchers) {
         const expected = sent.filter(({ id }) => mails.includes(id)).map(({ id }) => id);
         expect(mails, 'once, in order').to.deep.equal(expected);
-        const untold = sent.filter(
+        const unreported = sent.filter(
           ({ id, at }) =>
             !mails.includes(id) &&
             !gaps.some(({ since, seenAt }) => (since?.getTime() ?? 0) <= at && at <= seenAt),
         );
-        expect(untold, 'what is missing is told').to.deep.equal([]);
-        // Two restarts and two silent deaths; the end of a connection after half an hour is none.
+        expect(unreported, 'every loss has a gap').to.deep.equal([]);
+        // Two restarts and two silent failures; the end of a request after half an hour causes no gap.
         expect(gaps.map(({ reason }) => reason)).to.deep.equal([
           'connectionLost',
           'subscriptionLost',

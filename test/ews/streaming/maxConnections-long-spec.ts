@@ -1,8 +1,8 @@
 import { expectMaxConnections } from '../maxConnections.ts';
 
-describe('A connection that streams share', () => {
+describe('A shared connection', () => {
   for (const maxConnections of [2, 3]) {
-    it(`should never have more than ${maxConnections} requests hang, however they come and go`, () => {
+    it(`never has more than ${maxConnections} requests open`, () => {
       expectMaxConnections(maxConnections);
     }).timeout(60_000);
   }

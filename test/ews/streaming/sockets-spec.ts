@@ -34,7 +34,7 @@ describe('Streams over real sockets', () => {
   };
 
   for (const dialect of ['exchange', 'grommunio'] satisfies EwsDialect[]) {
-    it(`should bring events in pieces of any size, and leave nothing behind, with ${dialect}`, async () => {
+    it(`emit events in chunks of any size, with ${dialect}`, async () => {
       const [server, service] = await start({ dialect, chunkBytes: 17 });
       let mails = 0;
       const events = await lastValueFrom(
@@ -55,7 +55,7 @@ describe('Streams over real sockets', () => {
       expect(server.subscriptions).to.deep.equal([]);
     });
 
-    it(`should go on after a close without a gap, and after a reset with one, with ${dialect}`, async () => {
+    it(`continue after a close without a gap, after a reset with one, with ${dialect}`, async () => {
       const [server, service] = await start({ dialect });
       const steps = [
         (): void => server.closeStreams(),
@@ -78,7 +78,7 @@ describe('Streams over real sockets', () => {
     });
   }
 
-  it('should go on after a restart, with a gap', async () => {
+  it('continue after a restart, with a gap', async () => {
     const [server, service] = await start();
     const seen: EwsEvent[] = [];
     let isRestarted = false;
@@ -97,7 +97,7 @@ describe('Streams over real sockets', () => {
     expect(server.subscriptions).to.deep.equal([]);
   });
 
-  it('should not keep other calls waiting, nor the end of the service', async () => {
+  it('delay neither other requests nor close', async () => {
     const [server, service] = await start();
     const watching = streamingNotifications(service, mail).subscribe();
     await firstValueFrom(streamingNotifications(service, mail));
@@ -110,7 +110,7 @@ describe('Streams over real sockets', () => {
     expect(server.subscriptions).to.deep.equal([]);
   });
 
-  it('should read on where half an answer comes, and be told of a socket that is closed in the middle', async () => {
+  it('wait for the rest of a message, and notice a closed socket', async () => {
     const OK = '<m:ResponseCode>NoError</m:ResponseCode>';
     const subscribed = answer('Subscribe', `${OK}<m:SubscriptionId>S1</m:SubscriptionId>`);
     const event = message(streamed('S1', 'NewMailEvent') + status('OK'));

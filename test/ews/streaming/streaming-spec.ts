@@ -13,7 +13,7 @@ import { closed, message, streamed } from './streams.ts';
 const dialects: readonly EwsDialect[] = ['exchange', 'grommunio'];
 
 describe('streamingNotifications', () => {
-  it('should send nothing before it is subscribed to', () => {
+  it('sends nothing before it is subscribed to', () => {
     const { server } = streaming(({ stream }) => {
       stream();
     });
@@ -22,7 +22,7 @@ describe('streamingNotifications', () => {
 
   for (const dialect of dialects) {
     describe(`with ${dialect}`, () => {
-      it('should subscribe, open a connection, emit events as they happen, and unsubscribe', () => {
+      it('subscribes, opens a request, emits events, and unsubscribes', () => {
         const run = streaming(
           ({ stream, watch, at, server }) => {
             watch(stream(), 20);
@@ -44,7 +44,7 @@ describe('streamingNotifications', () => {
         expect(run.outcomes[0]).to.include({ outcome: 'Released', resource: 'StreamingSubscription' });
       });
 
-      it('should leave the connection when it is left', () => {
+      it('closes the request on unsubscribe', () => {
         streaming(
           ({ stream, watch, at, server }) => {
             watch(stream(), 20);
@@ -55,7 +55,7 @@ describe('streamingNotifications', () => {
         );
       });
 
-      it('should open the connection again at once, with the same subscription, when it ends', () => {
+      it('opens the request again at once when it ends', () => {
         const run = streaming(
           ({ stream, watch, at, server }) => {
             watch(stream({ connectionMinutes: 1 }), 130);
@@ -63,7 +63,7 @@ describe('streamingNotifications', () => {
           },
           { dialect },
         );
-        // grommunio closes a stream with what it sends next.
+        // grommunio closes a stream with its next message.
         expect(connectionsOf(run)).to.deep.equal(
           dialect === 'exchange' ? ['0.1 ×1', '60.1 ×1', '120.1 ×1'] : ['0.1 ×1', '61 ×1', '122 ×1'],
         );
@@ -76,7 +76,7 @@ describe('streamingNotifications', () => {
         expect(gapsOf(run)).to.deep.equal([]);
       });
 
-      it('should share one connection, and bring each event to those who watch for it', () => {
+      it('shares one request, and routes each event to its subscription', () => {
         const run = streaming(
           ({ stream, watch, at, server }) => {
             watch(stream({ events: ['newMail'] }), 20);
@@ -87,13 +87,13 @@ describe('streamingNotifications', () => {
           { dialect },
         );
         expect(connectionsOf(run)).to.deep.equal(['0.1 ×2']);
-        // With what has happened for one, grommunio sends a status for the others.
+        // grommunio sends a status to the other subscriptions with each event.
         expect(newsOf(run)).to.deep.equal(['5 newMail', '6 created']);
         const [first, second] = run.events.filter(({ type }) => type !== 'status');
         expect(first!.subscriptionId).to.not.equal(second!.subscriptionId);
       });
 
-      it('should go on for the others when one leaves', () => {
+      it('continues for the others when one unsubscribes', () => {
         const run = streaming(
           ({ stream, watch, at, server }) => {
             watch(stream({ events: ['newMail'] }), 10);
@@ -114,20 +114,20 @@ describe('streamingNotifications', () => {
         expect(outcomesOf(run)).to.deep.equal(['Released', 'Released', 'Released']);
       });
 
-      it('should lose nothing, double nothing and keep the order while others join and leave', () => {
+      it('keeps order and completeness while others join and leave', () => {
         for (const latencyMs of [0, 700]) {
           const sent: string[] = [];
           const run = streaming(
             ({ stream, watch, at, server }) => {
-              // grommunio sends what came while no stream was open with the first heartbeat.
+              // grommunio sends events from before the request with its first heartbeat.
               watch(stream({ events: ['newMail'] }), 200);
               for (let second = 3; second < 60; second += 1) {
                 at(second + 0.35, () =>
                   watch(stream({ folders: ['notes'], events: ['created'] }), second + 9),
                 );
               }
-              for (let turn = 0; turn < 1400; turn += 1)
-                at(2 + turn / 16, () => sent.push(server.deliverMail()));
+              for (let index = 0; index < 1400; index += 1)
+                at(2 + index / 16, () => sent.push(server.deliverMail()));
             },
             { dialect, latencyMs },
           );
@@ -140,19 +140,19 @@ describe('streamingNotifications', () => {
     });
   }
 
-  it('should make silence visible, by the signs of life of the server', () => {
+  it('makes silence visible by the status events of the server', () => {
     const run = streaming(({ stream, watch }) => watch(stream(), 140));
     expect(run.seen).to.deep.equal(['45.1 status', '90.1 status', '135.1 status']);
   });
 
-  it('should ask for an answer that nobody compresses, and so holds back', () => {
+  it('requests an uncompressed response, which is not buffered', () => {
     const run = streaming(({ stream, watch }) => watch(stream(), 2));
     const [subscribe, connection] = run.server.requests;
     expect(connection!.headers).to.include({ 'accept-encoding': 'identity' });
     expect(subscribe!.headers).to.not.have.property('accept-encoding');
   });
 
-  it('should watch all folders', () => {
+  it('watches all folders', () => {
     const run = streaming(({ stream, watch, at, server }) => {
       watch(stream({ folders: undefined, allFolders: true, events: ['created'] } as object), 40);
       at(1, () => server.createItem('notes'));
@@ -160,7 +160,7 @@ describe('streamingNotifications', () => {
     expect(run.seen).to.deep.equal(['1 created']);
   });
 
-  it('should ask for the shortest connection of those that share it', () => {
+  it('uses the shortest connectionMinutes of those that share a request', () => {
     const run = streaming(({ stream, watch }) => {
       watch(stream({ connectionMinutes: 20 }), 5);
       watch(stream({ connectionMinutes: 7 }), 5);
@@ -170,7 +170,7 @@ describe('streamingNotifications', () => {
   });
 
   describe('however it ends', () => {
-    it('should unsubscribe on the server on complete, by take', () => {
+    it('removes the subscription when take completes', () => {
       const run = streaming(({ stream, watch, at, server }) => {
         watch(stream().pipe(take(1)), 100);
         at(5, () => server.deliverMail());
@@ -180,16 +180,16 @@ describe('streamingNotifications', () => {
       expect(run.server.streams).to.have.length(0);
     });
 
-    it('should unsubscribe on the server on an error behind it', () => {
+    it('removes the subscription when a later operator errors', () => {
       const run = streaming(({ stream, watch, at, server }) => {
-        watch(stream().pipe(concatMap(() => throwError(() => new RangeError('mine')))), 100);
+        watch(stream().pipe(concatMap(() => throwError(() => new RangeError('own')))), 100);
         at(5, () => server.deliverMail());
       });
       expect(run.seen).to.deep.equal(['5 RangeError']);
       expect(outcomesOf(run)).to.deep.equal(['Released']);
     });
 
-    it('should unsubscribe on the server when switchMap leaves it', () => {
+    it('removes the subscription when switchMap unsubscribes', () => {
       const run = streaming(({ stream, watch }) => {
         watch(
           timer(0, 10_000).pipe(
@@ -212,12 +212,12 @@ describe('streamingNotifications', () => {
       ]);
     });
 
-    it('should unsubscribe on the server when a callback throws', () => {
+    it('removes the subscription when a callback throws', () => {
       const run = streaming(({ stream, watch, at, server }) => {
         watch(
           stream().pipe(
             map(() => {
-              throw new RangeError('mine');
+              throw new RangeError('own');
             }),
           ),
           100,
@@ -228,7 +228,7 @@ describe('streamingNotifications', () => {
       expect(outcomesOf(run)).to.deep.equal(['Released']);
     });
 
-    it('should complete when the service is closed, and be removed', () => {
+    it('completes on close, and removes the subscription', () => {
       const run = streaming(({ stream, watch, at, service }) => {
         watch(stream(), 100);
         at(5, () => void service.close());
@@ -239,7 +239,7 @@ describe('streamingNotifications', () => {
       expect(outcomesOf(run)).to.deep.equal(['Released']);
     });
 
-    it('should send nothing when it is left before the Subscribe, and remove what comes after it', () => {
+    it('sends nothing before Subscribe, and releases a late response', () => {
       const run = streaming(
         ({ stream, watch }) => {
           stream().subscribe().unsubscribe();
@@ -251,7 +251,7 @@ describe('streamingNotifications', () => {
       expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
     });
 
-    it('should not wait for a stream that lingers', () => {
+    it('does not wait for a response that stays open', () => {
       const run = streaming(({ stream, watch, at, server }) => {
         watch(stream(), 10);
         at(5, () => server.stallStreams());
@@ -260,7 +260,7 @@ describe('streamingNotifications', () => {
       expect(outcomesOf(run)).to.deep.equal(['Released']);
     });
 
-    it('should be tried as long as the server may hold it, however long it was streamed', () => {
+    it('retries Unsubscribe as long as the server may have the subscription', () => {
       const run = streaming(({ stream, watch, at, server }) => {
         watch(stream(), 7200);
         at(7199, () => server.failNext(10_000, { error: 'ErrorMailboxMoveInProgress' }, 'Unsubscribe'));
@@ -271,7 +271,7 @@ describe('streamingNotifications', () => {
       expect(outcomes[0]!.at.getTime() / 1000).to.be.within(7200 + 25 * 60, 7200 + 26 * 60);
     });
 
-    it('should be gone by the clock of the server where it cannot be removed in half an hour', () => {
+    it('records Expired if Unsubscribe fails for half an hour', () => {
       const run = streaming(({ stream, watch, at, server }) => {
         watch(stream(), 3600);
         at(3599, () => server.failNext(10_000, 'reset', 'Unsubscribe'));
@@ -281,7 +281,7 @@ describe('streamingNotifications', () => {
     });
   });
 
-  it('should share one subscription for its grace time', () => {
+  it('shares one subscription for its grace period', () => {
     const run = streaming(({ stream, watch, at }) => {
       const shared$ = stream({ graceSeconds: 5 });
       watch(shared$, 10);
@@ -291,7 +291,7 @@ describe('streamingNotifications', () => {
     expect(run.sent()).to.deep.equal(['0 Subscribe', '0.1 GetStreamingEvents', '40 Unsubscribe']);
   });
 
-  it('should fail where all connections are full, and be removed', () => {
+  it('fails if all connections are full, and removes the subscription', () => {
     const run = streaming(
       ({ stream, watch }) => {
         for (let each = 0; each < 201; each += 1) watch(stream(), 5);
@@ -333,7 +333,7 @@ describe('streamingNotifications', () => {
     expect(run.errors).to.deep.equal([]);
   });
 
-  it('should throw for options that cannot be used, before anything is sent', () => {
+  it('throws for options that cannot be used, before anything is sent', () => {
     const { server } = streaming(({ stream }) => {
       const wrong: readonly [object, RegExp][] = [
         [{ connectionMinutes: 0 }, /connectionMinutes must be a whole number from 1 to 30/],

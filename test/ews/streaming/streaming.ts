@@ -6,9 +6,9 @@ import type { StreamingOptions } from '../../../lib/ews/streaming/options.ts';
 import type { EwsSimulatorOptions } from '../../../lib/testing/ews/options.ts';
 import { type Pulling, pulling } from '../pull/pulling.ts';
 
-/** What a spec of streams in virtual time works with. */
+/** {@link Pulling} with streams. */
 export interface Streaming extends Pulling {
-  /** A stream of new mail, created and modified, in the inbox. */
+  /** A stream of new, created and modified items in the inbox. */
   readonly stream: (options?: Partial<StreamingOptions>) => Observable<EwsEvent>;
 }
 
@@ -34,17 +34,17 @@ export function streaming(
   );
 }
 
-/** What of the things that were seen is no mere sign of life. */
+/** The values seen, without `status`. */
 export function newsOf({ seen }: Pulling): string[] {
   return seen.filter((line) => !line.endsWith(' status'));
 }
 
-/** The gaps that were told. */
+/** The gaps that were emitted. */
 export function gapsOf({ events }: Pulling): GapEvent[] {
   return events.filter((event) => event.type === 'gap');
 }
 
-/** The second and the subscriptions of each connection that was asked for. */
+/** The second and the number of subscriptions of each GetStreamingEvents request. */
 export function connectionsOf({ server }: Pulling): string[] {
   return server.requests
     .filter(({ operation }) => operation === 'GetStreamingEvents')

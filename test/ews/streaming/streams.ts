@@ -22,12 +22,12 @@ export function streamed(subscriptionId: string, ...elements: readonly string[])
   );
 }
 
-/** Whether the stream goes on. */
+/** A ConnectionStatus. */
 export function status(connectionStatus: 'OK' | 'Closed'): string {
   return `<m:ConnectionStatus>${connectionStatus}</m:ConnectionStatus>`;
 }
 
-/** The message that a server refuses subscriptions with. */
+/** The message by which a server refuses subscriptions. */
 export function closed(code: string, ...ids: readonly string[]): string {
   return answer(
     'GetStreamingEvents',

@@ -24,15 +24,15 @@ interface Mail {
   readonly at: number;
 }
 
-/** What one subscriber saw of one mailbox. */
+/** The record of one subscriber of one mailbox. */
 interface Watcher {
   readonly mails: string[];
   readonly gaps: { readonly reason: GapReason; readonly since: number; readonly seenAt: number }[];
-  /** What was delivered to the mailbox that it watches. */
+  /** The mails that were delivered to the mailbox. */
   readonly sent: readonly Mail[];
 }
 
-/** Runs the week; what it returns was counted while it went on. */
+/** Runs the week, and returns its counts. */
 function week(dialect: EwsDialect): {
   readonly watchers: readonly Watcher[];
   readonly errors: readonly unknown[];
@@ -46,7 +46,7 @@ function week(dialect: EwsDialect): {
     dialect,
     token: 'token-0',
     latencyMs: 150,
-    // Few signs of life, next to those of a real server, so that the week is no longer than it has to be.
+    // Fewer heartbeats than a real server sends, so that the week runs faster.
     heartbeatSeconds: 890,
   });
   const watchers: Watcher[] = [];
@@ -58,7 +58,7 @@ function week(dialect: EwsDialect): {
   let mostStreams = 0;
   let hour = 0;
   const at = (ms: number, action: () => void): void => void timer(ms).subscribe(action);
-  /** Does something again and again, up to the last minute. */
+  /** Repeats an action until the last minute. */
   const each = (firstMs: number, everyMs: number, action: () => void): void =>
     void timer(firstMs, everyMs)
       .pipe(takeUntil(timer(END_MS - MINUTE_MS)))
@@ -102,10 +102,10 @@ function week(dialect: EwsDialect): {
         );
       }
       const deliver = (): void => void sent.push({ id: mailbox.deliverMail(), at: asyncScheduler.now() });
-      // Some come close to the ends of connections, to the restarts, and to the silence.
+      // Some arrive close to the ends of requests, to the restarts, and to the silence.
       each(MINUTE_MS, (37 + 5 * which) * MINUTE_MS + 1250, deliver);
       if (primarySmtpAddress === MOVED) {
-        // A mail comes while it is moved.
+        // A mail arrives during the move.
         at(MOVED_AT_MS, () => server.moveMailbox(primarySmtpAddress, 20));
         at(MOVED_AT_MS + 2 * MINUTE_MS, deliver);
       }
@@ -132,7 +132,7 @@ function week(dialect: EwsDialect): {
 
 describe('A week of 300 streams over five mailboxes', () => {
   for (const dialect of ['exchange', 'grommunio'] satisfies EwsDialect[]) {
-    it(`should bring each mail once and in order, or a gap, and leave nothing behind, with ${dialect}`, () => {
+    it(`emits each mail once and in order, or a gap, with ${dialect}`, () => {
       const { watchers, errors, outcomes, heldEachDay, mostStreams, left, connections } = week(dialect);
       expect(errors).to.deep.equal([]);
       expect(heldEachDay, 'what is on the server is what is alive here').to.deep.equal(
@@ -143,14 +143,14 @@ describe('A week of 300 streams over five mailboxes', () => {
         expect(mails, 'once, in order').to.deep.equal(
           sent.filter(({ id }) => seen.has(id)).map(({ id }) => id),
         );
-        const untold = sent.filter(
+        const unreported = sent.filter(
           ({ id, at }) => !seen.has(id) && !gaps.some(({ since, seenAt }) => since <= at && at <= seenAt),
         );
-        expect(untold, 'what is missing is told').to.deep.equal([]);
+        expect(unreported, 'every loss has a gap').to.deep.equal([]);
         expect(sent.length - mails.length, 'few are missing').to.be.below(9);
       }
-      // Six restarts, two silent deaths, a mailbox moved; that connections end, and tokens, is none.
-      // The subscriptions of grommunio end five minutes after their stream: some do not outlast a silence.
+      // Six restarts, two silent failures and a move. Ends of requests and tokens cause no gap.
+      // The subscriptions of grommunio end five minutes after their stream: some end in the silence.
       const silent = dialect === 'exchange' ? 'connectionLost' : 'subscriptionLost';
       const shown = (reason: GapReason): GapReason => (reason === 'connectionLost' ? silent : reason);
       for (const [which, address] of MAILBOXES.entries()) {
@@ -178,8 +178,8 @@ describe('A week of 300 streams over five mailboxes', () => {
       else expect(ended, 'those that restarts and silences took').to.be.within(6, 8);
       expect(count('AlreadyGone'), 'those that the move took').to.equal(EACH);
       expect(outcomes).to.have.length((1 + ended) * watchers.length + EACH);
-      // One for each half an hour of each mailbox, and a few for what happened in between: after the move each
-      // comes back in its own time. With grommunio each lasts until the heartbeat after its half an hour.
+      // One for each half an hour and mailbox, and a few more: after the move each
+      // reconnects on its own. With grommunio each lasts until the heartbeat after its half an hour.
       const leastOfDay = dialect === 'exchange' ? 48 : 44;
       expect(connections).to.be.within(5 * 7 * leastOfDay, 5 * (7 * 48 + 40) + EACH);
       expect(mostStreams).to.be.within(5, 10);

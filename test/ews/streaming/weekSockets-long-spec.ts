@@ -13,13 +13,13 @@ import { type SocketProxy, socketProxy } from '../../support/net/socketProxy.ts'
 const MAILBOXES = ['ann', 'bob', 'cid'].map((name) => `${name}@contoso.example`);
 const EACH = 3;
 
-/** A mailbox, and what was delivered to it. */
+/** A mailbox, and its delivered mails. */
 interface Box {
   readonly deliver: () => string;
   readonly sent: { readonly id: string; readonly at: number }[];
 }
 
-/** What one subscriber saw of one mailbox. */
+/** The record of one subscriber of one mailbox. */
 interface Watcher {
   readonly box: Box;
   readonly mails: string[];
@@ -37,9 +37,9 @@ describe('A week of streams in short, over real sockets', () => {
   });
 
   for (const dialect of ['exchange', 'grommunio'] satisfies EwsDialect[]) {
-    it(`should bring each mail once and in order, or a gap, and leave nothing behind, with ${dialect}`, async () => {
+    it(`emits each mail once and in order, or a gap, with ${dialect}`, async () => {
       const server = ewsSimulator({ dialect, token: 'token-0', heartbeatSeconds: 0.1, chunkBytes: 61 });
-      // What comes through the proxy names its port.
+      // Requests through the proxy have its port.
       served = await serve(server.transport, { allowedHosts: ['127.0.0.1'] });
       const wire = await socketProxy(served.port, '<m:GetStreamingEvents>');
       proxy = wire;
@@ -93,7 +93,7 @@ describe('A week of streams in short, over real sockets', () => {
       const deliver = (): void => {
         for (const { deliver: mail, sent } of boxes) sent.push({ id: mail(), at: asyncScheduler.now() });
       };
-      /** Delivers again and again, until all have seen something that was delivered from here on. */
+      /** Delivers mails until every subscriber has seen a new one. */
       const goesOn = async (): Promise<void> => {
         const before = boxes.map(({ sent }) => sent.length);
         const isBack = ({ box, mails }: Watcher): boolean => {
@@ -127,7 +127,7 @@ describe('A week of streams in short, over real sockets', () => {
       const recorded = watchers.map((): (GapReason | undefined)[] => []);
       for (const [, happen] of incidents) {
         const before = watchers.map(({ gaps }) => gaps.length);
-        // Close before it, and close behind it.
+        // Just before it, and just after it.
         deliver();
         happen();
         await goesOn();
@@ -145,10 +145,10 @@ describe('A week of streams in short, over real sockets', () => {
         expect(mails, 'once, in order').to.deep.equal(
           box.sent.flatMap(({ id }) => (found.has(id) ? [id] : [])),
         );
-        const untold = box.sent.filter(
+        const unreported = box.sent.filter(
           ({ id, at }) => !found.has(id) && !gaps.some(({ seenAt }) => at <= seenAt && seenAt <= at + 10_000),
         );
-        expect(untold, 'what is missing is told').to.deep.equal([]);
+        expect(unreported, 'every loss has a gap').to.deep.equal([]);
       }
       expect(report.clean).to.equal(true);
       expect(server.subscriptions).to.deep.equal([]);

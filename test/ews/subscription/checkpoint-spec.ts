@@ -16,7 +16,7 @@ import { CALLBACK_URL, callbackUrlsOf, pushing } from '../push/pushing.ts';
 
 const folders = { folders: ['inbox'], events: ['newMail'] } as const;
 
-/** A store like that of another process: what is open on the one is not known on the other. */
+/** A store as another process sees it: it shares no open journals. */
 function another(store: CheckpointStore): CheckpointStore {
   return { ...store };
 }
@@ -27,15 +27,15 @@ function savedIn(store: CheckpointStore): Json | undefined {
   return saved;
 }
 
-/** A store that a process has left which was killed when it had subscribed, and so far. */
-function leftBehind(saved: Json): CheckpointStore {
+/** The store of a process that was killed after it had subscribed. */
+function storeWith(saved: Json): CheckpointStore {
   const store = memoryCheckpoints();
   store.save('mail', saved).subscribe();
   return store;
 }
 
 describe('A pull with a checkpoint', () => {
-  it('should save its watermark when the events were processed, and its id until it is removed', () => {
+  it('saves its watermark after the events, and its id until removal', () => {
     const store = memoryCheckpoints();
     const during: (Json | undefined)[] = [];
     const after: (Json | undefined)[] = [];
@@ -58,7 +58,7 @@ describe('A pull with a checkpoint', () => {
     expect(left()).to.deep.equal([]);
   });
 
-  it('should not save a batch that was left in its middle', () => {
+  it('saves no batch that was left in the middle', () => {
     const store = memoryCheckpoints();
     const saved: (Json | undefined)[] = [];
     const { seen } = pulling(({ server, pull, watch, at }) => {
@@ -72,11 +72,11 @@ describe('A pull with a checkpoint', () => {
     expect(saved[1]).to.have.deep.property('held', []);
   });
 
-  it('should go on behind what was processed in another life, and remove what that has left', () => {
+  it('resumes after the last processed event, and removes the old subscription', () => {
     const store = memoryCheckpoints();
     let seenBefore = 0;
     const { seen, server, outcomes, left } = pulling(({ server: it, pull, watch, at }) => {
-      // This one is never unsubscribed from, as if its process was killed: nothing of it is sent any more.
+      // Never unsubscribed, and it sends nothing more, as if its process was killed.
       const killed = connectExchange({
         server: it.url,
         transport: (request) => (isKilled ? NEVER : it.transport(request)),
@@ -108,8 +108,8 @@ describe('A pull with a checkpoint', () => {
     expect(server.requests.map(({ operation }) => operation)).to.include('Unsubscribe');
   });
 
-  it('should call it gone where what was left is gone', () => {
-    const store = leftBehind({ held: [{ resource: 'PullSubscription', id: 'long-gone' }] });
+  it('records AlreadyGone if the old subscription does not exist', () => {
+    const store = storeWith({ held: [{ resource: 'PullSubscription', id: 'long-gone' }] });
     const pulled = pulling(({ pull, watch }) => {
       watch(pull({ checkpoint: checkpointed(store, 'mail') }), 10);
     });
@@ -118,8 +118,8 @@ describe('A pull with a checkpoint', () => {
     expect(savedIn(store)).to.have.deep.property('held', []);
   });
 
-  it('should tell of a subscription that was asked for when the process died', () => {
-    const store = leftBehind({ watermark: undefined, held: [{ resource: 'PullSubscription' }] });
+  it('records Unknown for a Subscribe during which the process died', () => {
+    const store = storeWith({ watermark: undefined, held: [{ resource: 'PullSubscription' }] });
     const pulled = pulling(({ pull, watch }) => {
       watch(pull({ checkpoint: checkpointed(store, 'mail') }), 10);
     });
@@ -132,7 +132,7 @@ describe('A pull with a checkpoint', () => {
     expect(outcomesOf(pulled)).to.deep.equal(['Unknown', 'Released']);
   });
 
-  it('should have said that it asks before it asks', () => {
+  it('saves the intent before it sends Subscribe', () => {
     const store = memoryCheckpoints();
     const server = ewsSimulator();
     const whenAsked: (Json | undefined)[] = [];
@@ -150,7 +150,7 @@ describe('A pull with a checkpoint', () => {
     expect(savedIn(store)).to.have.deep.property('held', []);
   });
 
-  it('should forget what it asked for where the server refused', () => {
+  it('deletes the intent if the server refuses', () => {
     const store = memoryCheckpoints();
     const pulled = pulling(({ server, pull, watch }) => {
       server.failNext(1, { error: 'ErrorFolderNotFound' }, 'Subscribe');
@@ -160,16 +160,16 @@ describe('A pull with a checkpoint', () => {
     expect(savedIn(store)).to.deep.equal({ held: [] });
   });
 
-  it('should tell of a gap where the server no longer knows the watermark', () => {
-    const store = leftBehind({ watermark: 'of another server', held: [] });
+  it('emits a gap if the server refuses the saved watermark', () => {
+    const store = storeWith({ watermark: 'of another server', held: [] });
     const pulled = pulling(({ pull, watch }) => {
       watch(pull({ checkpoint: checkpointed(store, 'mail') }), 10);
     });
     expect(pulled.events[0]).to.include({ type: 'gap', reason: 'watermarkRefused' });
   });
 
-  it('should tell of a gap, and since when, from a server without watermarks', () => {
-    const store = leftBehind({ since: 7000, held: [] });
+  it('emits a gap with its time if the server has no watermarks', () => {
+    const store = storeWith({ since: 7000, held: [] });
     const pulled = pulling(
       ({ pull, watch }) => {
         watch(pull({ checkpoint: checkpointed(store, 'mail') }), 10);
@@ -183,7 +183,7 @@ describe('A pull with a checkpoint', () => {
     });
   });
 
-  it('should be shared by its subscribers, and be refused to a second stream at the same time', () => {
+  it('is shared by its subscribers, and refuses a second stream', () => {
     const store = memoryCheckpoints();
     const pulled = pulling(({ pull, watch, server, at }) => {
       const one$ = pull({ checkpoint: checkpointed(store, 'mail') });
@@ -200,7 +200,7 @@ describe('A pull with a checkpoint', () => {
     expect(outcomesOf(pulled)).to.deep.equal(['Released']);
   });
 
-  it('should go on in the same process too, and not take what it is removing for what was left', () => {
+  it('resumes in the same process, without removing a subscription twice', () => {
     const store = memoryCheckpoints();
     const pulled = pulling(
       ({ pull, watch, at, server }) => {
@@ -225,7 +225,7 @@ describe('A pull with a checkpoint', () => {
       ['when it saves', { save: () => throwError(() => full) }],
     ];
     for (const [when, broken] of failing) {
-      it(`should error with that, and ask the server for nothing: ${when}`, () => {
+      it(`errors and sends nothing to the server: ${when}`, () => {
         const store = { ...memoryCheckpoints(), ...broken };
         const pulled = pulling(({ pull, watch }) => {
           watch(pull({ checkpoint: checkpointed(store, 'mail') }), 10);
@@ -235,7 +235,7 @@ describe('A pull with a checkpoint', () => {
       });
     }
 
-    it('should error with that, and be removed, when it cannot save how far it has come', () => {
+    it('errors and removes the subscription when it cannot save', () => {
       const store = memoryCheckpoints();
       let isFull = false;
       const filling = {
@@ -254,7 +254,7 @@ describe('A pull with a checkpoint', () => {
       expect(outcomesOf(pulled)).to.deep.equal(['Released']);
     });
 
-    it('should error where what it loads is no checkpoint of a stream', () => {
+    it('errors if the loaded value is not a checkpoint of a stream', () => {
       const store = { ...memoryCheckpoints(), load: () => of('something else') };
       const pulled = pulling(({ pull, watch }) => {
         watch(pull({ checkpoint: checkpointed(store, 'mail') }), 10);
@@ -269,7 +269,7 @@ describe('A pull with a checkpoint', () => {
     [{ store: memoryCheckpoints(), key: 'mail' }, 'checkpoint must be checkpointed(store, key)'],
   ];
   for (const [checkpoint, message] of invalid) {
-    it(`should be refused: ${message}`, () => {
+    it(`refuses a value: ${message}`, () => {
       const service = connectExchange({ server: 'https://mail.contoso.com/EWS/Exchange.asmx' });
       const options = { ...folders, checkpoint } as PullOptions;
       expect(() => pullNotifications(service, options)).to.throw(TypeError, message);
@@ -288,12 +288,12 @@ describe('A stream with a checkpoint', () => {
       at(30, () => server.deliverMail());
       at(40, () => server.deliverMail());
     });
-    // The time that is saved is 10 seconds before the event came.
+    // The saved time is 10 seconds before the event arrived.
     expect(during.map((saved) => (saved as { since?: number }).since)).to.deep.equal([0, 20_000]);
     expect(savedIn(store)).to.have.property('since', 30_000);
   });
 
-  it('should remove what was left on the server, tell of a gap, and keep its own id until it is removed', () => {
+  it('removes the old subscription, emits a gap, and saves its id', () => {
     const store = memoryCheckpoints();
     const pulled = pulling(({ server, service, watch, at }) => {
       let isKilled = false;
@@ -344,15 +344,15 @@ describe('A push with a checkpoint', () => {
       at(10, () => server.deliverMail());
     });
     const [status, , first, , second] = watermarks;
-    // Both events of a mail come in one post.
+    // Both events of a mail arrive in one post.
     expect(during).to.deep.equal([status, status, status, first, first]);
     expect(saved()).to.equal(second);
   });
 
-  it('should go on behind what was processed, and end what was left by the answer to its next post', () => {
+  it('resumes after the last processed event, and ends the old subscription', () => {
     const store = memoryCheckpoints();
     const ids: string[] = [];
-    const kept: string[] = [];
+    const stored: string[] = [];
     const pushed = pushing(({ server, push, watch, at, incoming$ }) => {
       const killed$ = new ReplaySubject<void>(1);
       const options = { ...folders, callbackUrl: CALLBACK_URL, statusFrequencyMinutes: 1 };
@@ -368,7 +368,7 @@ describe('A push with a checkpoint', () => {
         killed$.next();
       });
       at(21, () => {
-        kept.push(JSON.stringify(savedIn(store)));
+        stored.push(JSON.stringify(savedIn(store)));
         server.deliverMail();
       });
       at(30, () => watch(push({ checkpoint: checkpointed(another(store), 'mail') }), 300));
@@ -378,11 +378,11 @@ describe('A push with a checkpoint', () => {
     ]);
     expect(pushed.outcomes[0]).to.include({ outcome: 'Released', resource: 'PushSubscription', id: ids[0] });
     expect(outcomesOf(pushed)).to.deep.equal(['Released', 'Released']);
-    // The posts of the former process carry a secret that nobody knows any more.
+    // The secret in the posts for the earlier process is unknown.
     const [former, later] = callbackUrlsOf(pushed);
     expect(former)
       .to.match(/pushKey=[\da-f]{32}$/)
       .and.not.equal(later);
-    expect(kept[0]).to.contain(ids[0]).and.not.contain(former!.slice(-32));
+    expect(stored[0]).to.contain(ids[0]).and.not.contain(former!.slice(-32));
   });
 });

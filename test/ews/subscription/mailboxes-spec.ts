@@ -22,10 +22,10 @@ function connected(serverOptions: EwsSimulatorOptions = {}, options: Partial<Exc
   return { server, service };
 }
 
-describe('One service for several mailboxes', () => {
+describe('One connection for several mailboxes', () => {
   for (const dialect of ['exchange', 'grommunio'] satisfies EwsDialect[]) {
     for (const notifications of [pullNotifications, streamingNotifications]) {
-      it(`should bring to each what is its own, by ${notifications.name}, with ${dialect}`, () => {
+      it(`routes events to each user, by ${notifications.name}, with ${dialect}`, () => {
         const { server, service } = connected({ dialect });
         const seen: string[] = [];
         let pending = 0;
@@ -50,7 +50,7 @@ describe('One service for several mailboxes', () => {
     }
   }
 
-  it('should act as each by any of the four names, in every request', () => {
+  it('impersonates by each of the four names in every request', () => {
     const { server, service } = connected();
     const names = [
       { principalName: 'sara@contoso.com' },
@@ -72,7 +72,7 @@ describe('One service for several mailboxes', () => {
     );
   });
 
-  it('should lead each to its own server by its own address, with nobody else’s cookie', () => {
+  it('finds the server of each user, without cookies of others', () => {
     const { server, service } = connected();
     for (const address of addresses.slice(0, 2)) {
       streamingNotifications(service.actingAs({ smtpAddress: address }), OPTIONS)
@@ -90,7 +90,7 @@ describe('One service for several mailboxes', () => {
     );
   });
 
-  it('should share connections between the streams of all that name one anchor', () => {
+  it('shares streaming connections among users of one anchor', () => {
     const { server, service } = connected({}, { anchorMailbox: 'a@contoso.com' });
     const seen: string[] = [];
     inVirtualTime(() => {
@@ -112,7 +112,7 @@ describe('One service for several mailboxes', () => {
     expect(server.subscriptions).to.deep.equal([]);
   });
 
-  it('should let each name the anchor of its group', () => {
+  it('accepts the anchor of a group for each user', () => {
     const { server, service } = connected();
     inVirtualTime(() => {
       const streams = addresses.map((address, index) =>
@@ -131,7 +131,7 @@ describe('One service for several mailboxes', () => {
     expect(server.subscriptions).to.deep.equal([]);
   });
 
-  it('should send the cookie of a group with each of its requests, streams and Unsubscribe too, and forget it when a mailbox moves', () => {
+  it('sends the cookie of a group until a mailbox moves', () => {
     const server = ewsSimulator();
     const cookies: string[] = [];
     let box = 1;
@@ -175,7 +175,7 @@ describe('One service for several mailboxes', () => {
     expect(server.subscriptions).to.deep.equal([]);
   });
 
-  it('should have one ledger and one limit for all, and be closed as one', async () => {
+  it('has one ledger and one limit for all users, and one close', async () => {
     const { server, service } = connected({}, { maxConcurrentRequests: 2 });
     const other = service.actingAs({ smtpAddress: 'b@contoso.com' });
     expect(other.releases).to.equal(service.releases);
@@ -197,7 +197,7 @@ describe('One service for several mailboxes', () => {
     expect(limited.server.subscriptions).to.deep.equal([]);
   });
 
-  it('should watch the folders of others that the account may see, by distinguished name or by id', () => {
+  it('watches folders of others by distinguished name or by id', () => {
     const { server, service } = connected();
     const delegate = server.mailbox('boss@contoso.com');
     const seen: string[] = [];
@@ -222,7 +222,7 @@ describe('One service for several mailboxes', () => {
     expect(server.subscriptions).to.deep.equal([]);
   });
 
-  it('OAuth impersonation should always have X-AnchorMailbox', () => {
+  it('always sends X-AnchorMailbox with a token', () => {
     const token = 'secret';
     const { server, service } = connected({ token }, { auth: bearer(token) });
     pullNotifications(service.actingAs({ primarySmtpAddress: 'a@contoso.com' }), OPTIONS)
@@ -242,7 +242,7 @@ describe('One service for several mailboxes', () => {
     ).to.throw(TypeError, message);
   });
 
-  it('should throw for what names no one user, and for an anchor that is none', () => {
+  it('throws for an ambiguous user, and for an invalid anchor', () => {
     const { service } = connected();
     expect(() => service.actingAs({} as { sid: string })).to.throw(
       TypeError,

@@ -21,15 +21,15 @@ const character = fc.oneof(
 );
 
 describe('escapeXml', () => {
-  it('should leave plain text as it is', () => {
+  it('returns plain text unchanged', () => {
     expect(escapeXml('folders[0].id', 'AAMk/=+')).to.equal('AAMk/=+');
   });
 
-  it('should escape what would end an element or an attribute', () => {
+  it('escapes characters that end an element or an attribute', () => {
     expect(escapeXml('x', `<a b="c" d='e'>&`)).to.equal('&#60;a b=&#34;c&#34; d=&#39;e&#39;&#62;&#38;');
   });
 
-  it('should come back through a parser as it was, in text and in an attribute', () => {
+  it('survives a parser, in text and in an attribute', () => {
     fc.assert(
       fc.property(
         fc.array(character).map((parts) => parts.join('')),
@@ -49,7 +49,7 @@ describe('escapeXml', () => {
     ['half of a surrogate pair', 'a\uD83D', 'U+D83D'],
     ['a noncharacter', '\uFFFE', 'U+FFFE'],
   ] as const) {
-    it(`should refuse ${name}, which XML cannot carry, and name the option`, () => {
+    it(`refuses ${name}, and names the option`, () => {
       expect(() => escapeXml('watermark', value))
         .to.throw(TypeError, `watermark must be`)
         .with.property('message')

@@ -17,7 +17,7 @@ function readingOf(xml: string): StreamUpdate {
   return interpretMessage(messages[0]!, what);
 }
 
-/** What a message says, in short. */
+/** Returns the parts of an update that are present. */
 function gist({ notifications, refused, gap, decodeError: problem, error, isClosed }: StreamUpdate): string {
   const events = notifications.flatMap((one) =>
     one.events.map(({ type }) => `${one.subscriptionId}:${type}`),
@@ -91,14 +91,14 @@ const cases: readonly [name: string, xml: string, expected: string][] = [
   ['what cannot be read', envelope('<m:X>&</m:X>'), 'gap unreadable, problem'],
 ];
 
-describe('What a message of a connection says', () => {
+describe('interpretMessage', () => {
   for (const [name, xml, expected] of cases) {
-    it(`should be read: ${name}`, () => {
+    it(`reads ${name}`, () => {
       expect(gist(readingOf(xml))).to.equal(expected);
     });
   }
 
-  it('should come as the errors that the other operations have', () => {
+  it('creates the same errors as other operations', () => {
     expect(readingOf(closed('ErrorAccessDenied')).error).to.be.instanceOf(EwsError);
     expect(readingOf(closed('ErrorAccessDenied', 'S1')).refused!.error.operation).to.equal(
       'GetStreamingEvents',

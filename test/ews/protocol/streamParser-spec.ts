@@ -5,11 +5,11 @@ import type { ParserOptions } from '../../../lib/ews/protocol/parser.ts';
 import { parseStream, streamingParser } from '../../../lib/ews/protocol/streamParser.ts';
 import { caseCount } from '../../support/random/caseCount.ts';
 import { envelope } from '../answers.ts';
-import { bare, closed, grommunioStream, message, status, streamed } from './streams.ts';
+import { bare, closed, grommunioStream, message, status, streamed } from '../streaming/streams.ts';
 
 const encoder = new TextEncoder();
 
-/** What a stream is read as: the subscription and the types of each message, or what is wrong. */
+/** Returns the subscription and event types of each message of a stream, or its error. */
 function read(chunks: readonly Uint8Array[], options?: ParserOptions): string[] {
   const found: string[] = [];
   const parser = streamingParser((each) => {
@@ -106,7 +106,7 @@ const cases: readonly [name: string, stream: string, expected: readonly string[]
 
 describe('A stream of envelopes', () => {
   for (const [name, stream, expected] of cases) {
-    it(`should be read ${name}, the same wherever it is cut`, () => {
+    it(`is read ${name}, cut at any byte`, () => {
       const bytes = encoder.encode(stream);
       expect(read([bytes])).to.deep.equal(expected);
       for (let at = 1; at < bytes.length; at += caseCount(7, 1)) {
@@ -116,11 +116,13 @@ describe('A stream of envelopes', () => {
     });
   }
 
-  /** Cuts a stream at every place and a piece of 1, 2, 4, … bytes later; returns the cuts that change the reading. */
-  const pairsAt = (stream: string, places: readonly number[], expected: readonly string[]): string[] => {
+  /**
+   * Cuts a stream at every byte, and again 1, 2, 4, … bytes later; returns the cuts that change the result.
+   */
+  const pairsAt = (stream: string, positions: readonly number[], expected: readonly string[]): string[] => {
     const bytes = encoder.encode(stream);
     const wrong: string[] = [];
-    for (const first of places) {
+    for (const first of positions) {
       for (let second = first + 1; second < bytes.length; second += second - first) {
         const chunks = [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)];
         if (read(chunks).join() !== expected.join()) wrong.push(`${first}/${second}`);
@@ -145,11 +147,11 @@ describe('A stream of envelopes', () => {
       `<?xml version="1.0"?>${small('', '&')}${small('', event)}`,
     ],
   ] as const) {
-    it(`should be read the same when it is cut in two places, ${name}`, () => {
+    it(`is read the same when cut in two places, ${name}`, () => {
       const { length } = encoder.encode(stream);
-      const places = Array.from({ length: length - 1 }, (_, index) => index + 1);
+      const positions = Array.from({ length: length - 1 }, (_, index) => index + 1);
       const expected = name.includes('cannot') ? ['unreadable', 'Ä:status -'] : ['Ä:status -', '-'];
-      expect(pairsAt(stream, places, expected)).to.deep.equal([]);
+      expect(pairsAt(stream, positions, expected)).to.deep.equal([]);
     });
   }
 
@@ -157,22 +159,22 @@ describe('A stream of envelopes', () => {
     ['Exchange', exchangeStream, exchangeRead],
     ['grommunio', grommunioStream, ['OK', 'S1:status S2:status OK', 'S1:created OK', 'Closed']],
   ] as const) {
-    it(`should be read the same when three pieces of what ${name} writes meet around the ends of envelopes`, () => {
+    it(`is read the same when cut around the ends of ${name} envelopes`, () => {
       const { length } = encoder.encode(stream);
-      const places = new Set<number>();
+      const positions = new Set<number>();
       for (const { index } of stream.matchAll(/<\/\w+:Envelope>|Ä/g)) {
         const around = encoder.encode(stream.slice(0, index)).length;
-        for (let at = around; at < Math.min(around + 40, length); at += 1) places.add(at);
+        for (let at = around; at < Math.min(around + 40, length); at += 1) positions.add(at);
       }
-      expect(pairsAt(stream, [...places], expected)).to.deep.equal([]);
+      expect(pairsAt(stream, [...positions], expected)).to.deep.equal([]);
     });
   }
 
-  it('should lose only the envelope that breaks off, wherever it breaks off', () => {
+  it('loses only an envelope that breaks off, at any byte', () => {
     const declaration = broken.length - bare(broken).length;
     for (const next of [good, bare(good)]) {
       for (let at = 1; at < broken.length; at += caseCount(5, 1)) {
-        // Nothing but a declaration was lost.
+        // Only a declaration was lost.
         if (next !== good && at === declaration) continue;
         const found = readText(good + broken.slice(0, at) + next);
         expect(found.at(-1), `cut at ${at}`).to.equal(goodRead);
@@ -181,13 +183,13 @@ describe('A stream of envelopes', () => {
     }
   });
 
-  it('should tell of the last envelope if that breaks off', () => {
+  it('reports a last envelope that breaks off', () => {
     for (let at = 1; at < broken.length; at += caseCount(5, 1)) {
       expect(readText(good + broken.slice(0, at)), `cut at ${at}`).to.deep.equal([goodRead, 'unreadable']);
     }
   });
 
-  it('should not fill the memory with what never ends', () => {
+  it('has a bounded buffer for an endless envelope', () => {
     const limits = { messageCharacters: 2000 };
     expect(() => readText(`<s:Envelope>${'<a>b</a>'.repeat(300)}`, limits), 'an envelope').to.throw(
       DecodeError,
@@ -211,7 +213,7 @@ describe('parseStream', () => {
     return types;
   };
 
-  it('should emit a problem in its place, with what is wrong, and go on', () => {
+  it('emits an unreadable envelope with the reason, and continues', () => {
     expect(seen([good, broken.replace('OK', '&'), good])).to.deep.equal([
       'response',
       'unreadable',
@@ -227,7 +229,7 @@ describe('parseStream', () => {
       });
   });
 
-  it('should not make ten times as much of a flood of small envelopes that cannot be read', () => {
+  it('emits one error for many unreadable envelopes', () => {
     const flood = '<Envelope>'.repeat(1000);
     expect(seen([flood])).to.deep.equal(['unreadable', 'complete']);
     expect(seen([flood, good, flood, flood, good])).to.deep.equal([
@@ -239,11 +241,11 @@ describe('parseStream', () => {
     ]);
   });
 
-  it('should emit a problem for an end in the middle', () => {
+  it('emits an error for an end in the middle', () => {
     expect(seen([good, broken.slice(0, 300)])).to.deep.equal(['response', 'unreadable', 'complete']);
   });
 
-  it('should error for what is too long', () => {
+  it('errors for an envelope that is too long', () => {
     expect(seen([good, '<a>', 'b'.repeat(5000)])).to.deep.equal(['response', 'unreadable', 'DecodeError']);
   });
 });

@@ -3,12 +3,12 @@ import { take } from 'rxjs';
 import { EwsError, SoapFault } from '../../../lib/ews/protocol/errors.ts';
 import type { GapEvent } from '../../../lib/ews/protocol/events.ts';
 import type { EwsFailure } from '../../../lib/testing/ews/simulator.ts';
-import { outcomesOf, type Pulling, pulling } from './pulling.ts';
+import { outcomesOf, type Pulling, pulling } from '../pull/pulling.ts';
 
 const gapsOf = ({ events }: Pulling): GapEvent[] => events.filter((event) => event.type === 'gap');
 
-describe('A pull whose subscription the server loses', () => {
-  it('should subscribe again from the last watermark, and lose nothing', () => {
+describe('A pull whose subscription is lost', () => {
+  it('re-creates it from the last watermark, and loses nothing', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull(), 70);
       at(10, () => {
@@ -37,7 +37,7 @@ describe('A pull whose subscription the server loses', () => {
     ]);
   });
 
-  it('should have an entry in the ledger for each subscription, and remove only the last', () => {
+  it('records an outcome for each subscription, and removes only the last', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull(), 70);
       at(10, () => server.expire());
@@ -50,7 +50,7 @@ describe('A pull whose subscription the server loses', () => {
     expect(removed.map(({ subscriptionId }) => subscriptionId)).to.deep.equal([last]);
   });
 
-  it('should start afresh where resuming is turned off, and tell of the gap', () => {
+  it('starts from now with a gap if onLost is fresh', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull({ onLost: 'recreate' }), 70);
       at(10, () => server.deliverMail());
@@ -70,13 +70,13 @@ describe('A pull whose subscription the server loses', () => {
     ]);
   });
 
-  it('should tell of the gap after the new subscription stands, and before its first event', () => {
+  it('emits the gap after the new Subscribe, before its first event', () => {
     const run = pulling(
       ({ pull, watch, at, server, events }) => {
         watch(pull({ onLost: 'recreate' }), 60);
         at(10, () => server.expire());
         at(33.8, () => expect(server.subscriptions, 'it stands').to.have.length(1));
-        at(33.8, () => expect(events.at(-1)!.type, 'not told before its answer').to.equal('status'));
+        at(33.8, () => expect(events.at(-1)!.type, 'no gap before the response').to.equal('status'));
         at(33.9, () => server.deliverMail());
       },
       { latencyMs: 1000 },
@@ -84,7 +84,7 @@ describe('A pull whose subscription the server loses', () => {
     expect(run.seen).to.deep.equal(['2 status', '34 gap', '35 created', '35 newMail', '35 modified']);
   });
 
-  it('should start afresh where the server has forgotten the watermark, and tell of the gap', () => {
+  it('starts from now with a gap if the server refuses the watermark', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull(), 40);
       at(10, () => {
@@ -98,7 +98,7 @@ describe('A pull whose subscription the server loses', () => {
     expect(gapsOf(run)[0]).to.include({ reason: 'watermarkRefused' });
   });
 
-  it('should unsubscribe what stands when the server no longer takes its watermark', () => {
+  it('removes a subscription whose watermark the server refuses', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull(), 40);
       at(10, () => server.failNext(1, { error: 'ErrorInvalidWatermark' }, 'GetEvents'));
@@ -116,13 +116,13 @@ describe('A pull whose subscription the server loses', () => {
     expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
   });
 
-  it('should tell of the gap where a watermark from another life is not known', () => {
+  it('emits a gap if the server refuses the watermark option', () => {
     const run = pulling(({ pull, watch }) => watch(pull({ watermark: 'W-of-last-year' }), 10));
     expect(run.seen).to.deep.equal(['0 gap', '0 status']);
     expect(gapsOf(run)[0]).to.not.have.property('since');
   });
 
-  it('should not subscribe in a hurry again and again when each one is lost at once', () => {
+  it('backs off if each new subscription is lost at once', () => {
     const run = pulling(({ pull, watch, server }) => {
       server.failNext(4, { error: 'ErrorSubscriptionNotFound' }, 'GetEvents');
       watch(pull(), 30);
@@ -137,7 +137,7 @@ describe('A pull whose subscription the server loses', () => {
     expect(run.left(), 'what the server denied is not removed').to.have.length(4);
   });
 
-  it('should go on, after a gap, where the server says that it lost events', () => {
+  it('continues after a gap if the server has missed events', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull(), 70);
       at(10, () => server.failNext(1, { error: 'ErrorMissedNotificationEvents' }, 'GetEvents'));
@@ -148,7 +148,7 @@ describe('A pull whose subscription the server loses', () => {
     expect(outcomesOf(run)).to.deep.equal(['Released']);
   });
 
-  it('should take it slowly while the mailbox is being moved, and tell of the gap', () => {
+  it('waits while the mailbox moves, and then emits a gap', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull(), 200);
       at(10, () => server.failNext(1, { error: 'ErrorMailboxMoveInProgress' }, 'GetEvents'));
@@ -162,7 +162,7 @@ describe('A pull whose subscription the server loses', () => {
     expect(gapsOf(run)[0]).to.include({ reason: 'mailboxMoved' });
   });
 
-  it('should tell of no gap where nothing was followed before', () => {
+  it('emits no gap if it has not started', () => {
     const run = pulling(({ pull, watch, server }) => {
       server.failNext(1, { error: 'ErrorMailboxMoveInProgress' }, 'Subscribe');
       watch(pull(), 70);
@@ -170,7 +170,7 @@ describe('A pull whose subscription the server loses', () => {
     expect(run.seen).to.deep.equal(['61 status']);
   });
 
-  it('should make a new one where its id is denied, because it may be another user’s by now', () => {
+  it('re-creates it if access is denied, since another user may own the id', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull(), 40);
       at(10, () => {
@@ -191,7 +191,7 @@ describe('A pull whose Subscribe fails', () => {
     ['status 502', { status: 502 }],
   ];
   for (const [name, failure] of transient) {
-    it(`should back off and try again after ${name}`, () => {
+    it(`backs off and retries after ${name}`, () => {
       const run = pulling(({ pull, watch, server }) => {
         server.failNext(2, failure, 'Subscribe');
         watch(pull(), 10);
@@ -208,7 +208,7 @@ describe('A pull whose Subscribe fails', () => {
     });
   }
 
-  it('should give up after the retries of the service while there never was a subscription', () => {
+  it('fails after the retries of the connection if none ever succeeded', () => {
     const run = pulling(
       ({ pull, watch, server }) => {
         server.failNext(100, 'reset');
@@ -239,7 +239,7 @@ describe('A pull whose Subscribe fails', () => {
     expect(run.seen.map((line) => line.split(' ')[1])).to.deep.equal(['HttpError']);
   });
 
-  it('should give up after four retries where the service names none', () => {
+  it('fails after four retries by default', () => {
     const run = pulling(
       ({ pull, watch, server }) => {
         server.failNext(100, { error: 'ErrorTimeoutExpired' });
@@ -252,7 +252,7 @@ describe('A pull whose Subscribe fails', () => {
     expect(run.seen).to.have.length(1);
   });
 
-  it('should never give up once there was one', () => {
+  it('never gives up after it has subscribed once', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull(), 4000);
       at(10, () => {
@@ -265,7 +265,7 @@ describe('A pull whose Subscribe fails', () => {
     expect(run.seen.at(-1)).to.match(/status$/);
   });
 
-  it('should wait no longer than the bound of the service, whatever the server asks for', () => {
+  it('limits the wait that the server requests', () => {
     const run = pulling(
       ({ pull, watch, server }) => {
         const values = { BackOffMilliseconds: '99999999999' };
@@ -278,31 +278,31 @@ describe('A pull whose Subscribe fails', () => {
     expect(run.sent()).to.deep.equal(['0 Subscribe', '11 Subscribe', '11 GetEvents', '20 Unsubscribe']);
   });
 
-  for (const [kind, type] of [
+  for (const [how, errorClass] of [
     ['fault', SoapFault],
     ['error', EwsError],
   ] as const) {
-    it(`should fail at once on a refusal, as ${kind}`, () => {
+    it(`fails at once on a refusal, as ${how}`, () => {
       const run = pulling(({ pull, watch, server }) => {
-        const failure = kind === 'fault' ? { fault: 'ErrorAccessDenied' } : { error: 'ErrorAccessDenied' };
+        const failure = how === 'fault' ? { fault: 'ErrorAccessDenied' } : { error: 'ErrorAccessDenied' };
         server.failNext(1, failure, 'Subscribe');
         watch(pull(), 10);
       });
       expect(run.errors).to.have.length(1);
-      expect(run.errors[0]).to.be.instanceOf(type).and.to.include({ code: 'ErrorAccessDenied' });
+      expect(run.errors[0]).to.be.instanceOf(errorClass).and.to.include({ code: 'ErrorAccessDenied' });
       expect(run.sent()).to.deep.equal(['0 Subscribe']);
       expect(outcomesOf(run)).to.deep.equal([]);
     });
   }
 
-  describe('because the account has too many', () => {
-    it('should say so, where this process has none that it is about to release', () => {
+  describe('because of the subscription limit', () => {
+    it('fails if this process is releasing nothing', () => {
       const run = pulling(({ pull, watch }) => watch(pull(), 10), { maxSubscriptions: 0 });
       expect(run.errors[0]).to.include({ code: 'ErrorExceededSubscriptionCount' });
       expect(run.sent()).to.deep.equal(['0 Subscribe']);
     });
 
-    it('should try again when what it is releasing is gone', () => {
+    it('retries when this process has released a subscription', () => {
       const run = pulling(
         ({ pull, watch, at, server }) => {
           watch(pull(), 10);
@@ -328,7 +328,7 @@ describe('A pull whose Subscribe fails', () => {
 describe('A pull from a server without watermarks', () => {
   const dialect = 'grommunio';
 
-  it('should work, with an empty watermark in its questions', () => {
+  it('sends an empty watermark with GetEvents', () => {
     const run = pulling(
       ({ pull, watch, at, server }) => {
         watch(pull(), 40);
@@ -341,7 +341,7 @@ describe('A pull from a server without watermarks', () => {
     expect(questions.map(({ watermark }) => watermark)).to.deep.equal(['', '']);
   });
 
-  it('should take events that it is handed out once: more of them at once, none twice', () => {
+  it('emits each event once, and polls at once for more', () => {
     const run = pulling(
       ({ pull, watch, at, server }) => {
         watch(pull(), 40);
@@ -355,7 +355,7 @@ describe('A pull from a server without watermarks', () => {
     expect(run.events).to.have.length(121);
   });
 
-  it('should tell of a gap where an answer was lost, because its events do not come again', () => {
+  it('emits a gap after a lost response, since its events are lost', () => {
     const run = pulling(
       ({ pull, watch, at, server }) => {
         watch(pull(), 40);
@@ -373,7 +373,7 @@ describe('A pull from a server without watermarks', () => {
     expect(outcomesOf(run)).to.deep.equal(['Released', 'Released']);
   });
 
-  it('should lose nothing to a question that arrives long after its connection broke', () => {
+  it('loses nothing to a GetEvents that arrives after its connection broke', () => {
     const run = pulling(
       ({ pull, watch, at, server }) => {
         watch(pull(), 70);
@@ -393,7 +393,7 @@ describe('A pull from a server without watermarks', () => {
     expect(run.left()).to.deep.equal([]);
   });
 
-  it('should tell of no gap where the server refused the question and handed nothing out', () => {
+  it('emits no gap if the server refused GetEvents', () => {
     const run = pulling(
       ({ pull, watch, at, server }) => {
         watch(pull(), 40);
@@ -407,7 +407,7 @@ describe('A pull from a server without watermarks', () => {
     expect(run.seen).to.deep.equal(['0 status', '31 created', '31 newMail', '31 modified']);
   });
 
-  it('should tell of no gap for a lost answer where the server has watermarks, and lose nothing', () => {
+  it('loses nothing with a lost response if the server has watermarks', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull(), 40);
       at(10, () => {
@@ -418,7 +418,7 @@ describe('A pull from a server without watermarks', () => {
     expect(run.seen).to.deep.equal(['0 status', '31 created', '31 newMail', '31 modified']);
   });
 
-  it('should subscribe afresh after a restart, with a gap, and not trust the id from before', () => {
+  it('starts from now with a gap after a restart, whatever its id', () => {
     const run = pulling(
       ({ pull, watch, at, server }) => {
         watch(pull(), 40);
@@ -433,7 +433,7 @@ describe('A pull from a server without watermarks', () => {
     expect(outcomesOf(run)).to.deep.equal(['EndedByServer', 'Released']);
   });
 
-  it('should not confuse two subscriptions of this process when the server restarts its ids', () => {
+  it('keeps two subscriptions apart when the server reuses ids', () => {
     const run = pulling(
       ({ pull, watch, at, server }) => {
         watch(pull({ pollIntervalSeconds: 40 }), 100);
@@ -444,7 +444,7 @@ describe('A pull from a server without watermarks', () => {
       },
       { dialect },
     );
-    // The second is the first to notice, and is given the id that the first one had.
+    // The second pull notices the loss first, and gets the old id of the first pull.
     expect(run.sent().filter((line) => /scribe/.test(line))).to.deep.equal([
       '0 Subscribe',
       '1 Subscribe',
@@ -458,15 +458,17 @@ describe('A pull from a server without watermarks', () => {
     expect(outcomesOf(run)).to.deep.equal(['EndedByServer', 'EndedByServer', 'Released', 'Released']);
   });
 
-  describe('while an id is on its way that may be an old one', () => {
-    /** The answer to a second Subscribe comes late; then the server restarts, and the first subscription asks. */
+  describe('while an expected id may equal its own', () => {
+    /**
+     * The response to a second Subscribe is late; the server restarts, and then the first subscription polls.
+     */
     const late = (delayMs: number, isRestarted: boolean, seconds = 60): Pulling =>
       pulling(
         ({ pull, watch, at, server }) => {
-          const [mine, other] = [server.createFolder(), server.createFolder()];
-          watch(pull({ folders: [{ id: mine }] }), seconds);
+          const [folder, other] = [server.createFolder(), server.createFolder()];
+          watch(pull({ folders: [{ id: folder }] }), seconds);
           at(20, () => {
-            server.deliverMail(mine);
+            server.deliverMail(folder);
             if (isRestarted) server.restart();
           });
           at(25, () => {
@@ -480,7 +482,7 @@ describe('A pull from a server without watermarks', () => {
         { dialect },
       );
 
-    it('should hand on nothing of who gets it, and tell of a gap from the last answer before', () => {
+    it('emits no events of the new owner, but a gap', () => {
       const run = late(10_000, true);
       expect(run.seen).to.deep.equal(['0 status', '35 gap', '35 status']);
       const [, gap] = run.events;
@@ -491,19 +493,19 @@ describe('A pull from a server without watermarks', () => {
       expect(run.left()).to.deep.equal([]);
     });
 
-    it('should hand on what has come as soon as the id is another one', () => {
+    it('emits the buffered events when the id is another one', () => {
       const run = late(10_000, false);
       expect(run.seen).to.deep.equal(['0 status', '35 created', '35 newMail', '35 modified']);
     });
 
-    it('should hand on what has come as soon as no id will come any more', () => {
-      // After two minutes without an answer.
+    it('emits the buffered events when no id can arrive any more', () => {
+      // After two minutes without a response.
       const run = late(1_000_000, false, 150);
       expect(run.seen).to.deep.equal(['0 status', '145 created', '145 newMail', '145 modified']);
     });
   });
 
-  it('should make both anew where an answer from before a restart gives the id of one that was made behind it', () => {
+  it('re-creates both if a response before a restart gives an id twice', () => {
     const run = pulling(
       ({ pull, watch, at, server }) => {
         server.failNext(1, { delayMs: 10_000 }, 'Subscribe');
@@ -540,7 +542,7 @@ describe('A pull from a server without watermarks', () => {
     expect(run.left()).to.deep.equal([]);
   });
 
-  it('should not remove a new subscription by a late Unsubscribe of an old one with its id', () => {
+  it('never removes a new subscription by a late Unsubscribe of its id', () => {
     const run = pulling(
       ({ pull, watch, at, server }) => {
         watch(pull(), 10);

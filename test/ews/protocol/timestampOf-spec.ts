@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { timestampOf } from '../../../lib/ews/protocol/eventSchema.ts';
 
-describe('The time of an event', () => {
-  it('should be what the text says', () => {
+describe('timestampOf', () => {
+  it('returns the time in the text', () => {
     expect(timestampOf('2026-11-22T08:15:30Z').toISOString()).to.equal('2026-11-22T08:15:30.000Z');
     expect(timestampOf('2026-11-22T08:59:59Z').toISOString()).to.equal('2026-11-22T08:59:59.000Z');
     expect(timestampOf('2026-11-22T09:00:00Z').toISOString()).to.equal('2026-11-22T09:00:00.000Z');
@@ -19,14 +19,14 @@ describe('The time of an event', () => {
     '2026-13-22T08:00:00Z',
     '2026-11-22T08:00-00Z',
   ]) {
-    it(`should be no time for ${JSON.stringify(text)}, whatever was read before`, () => {
+    it(`returns no time for ${JSON.stringify(text)}, whatever was read before`, () => {
       timestampOf('2026-11-22T08:00:00Z');
       timestampOf(text);
       expect(timestampOf(text).getTime()).to.be.NaN;
     });
   }
 
-  it('should be the same as a Date makes of it, however it is written', () => {
+  it('returns the same time as Date, for every format', () => {
     const written = fc.oneof(
       fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('2100-01-01') }).chain((date) => {
         const text = date.toISOString();

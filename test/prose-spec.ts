@@ -16,8 +16,8 @@ const LIMITS: readonly (readonly [path: string, idioms: number, long: number])[]
   ['lib/ucwa', 275, 130],
   ['lib/ews', 245, 115],
   ['lib/node', 120, 5],
-  ['lib/testing', 190, 31],
-  ['lib/cli', 200, 7],
+  ['lib/testing', 7, 0],
+  ['lib/cli', 7, 0],
   ['lib/index.ts', 200, 0],
   ['operators', 7, 39],
   ['test/core', 520, 0],
@@ -25,7 +25,7 @@ const LIMITS: readonly (readonly [path: string, idioms: number, long: number])[]
   ['test/ews', 560, 7],
   ['test/operators', 34, 1],
   ['test/properties', 350, 16],
-  ['test/testing', 575, 2],
+  ['test/testing', 7, 0],
   ['test', 480, 66],
 ];
 

@@ -12,8 +12,8 @@ import type { Terminal } from './terminal.ts';
 /**
  * Returns middleware that prints each exchange as one line: method, path, status and milliseconds.
  *
- * For SOAP it also prints the operation and the response code. Queries are omitted, and texts are limited to 300
- * characters.
+ * For SOAP it also prints the operation and the response code. Queries are omitted, and texts are limited to
+ * 300 characters.
  */
 export function printExchanges(terminal: Terminal): Middleware {
   return (transport) => (request) =>

@@ -16,8 +16,8 @@ const PENDING_NOTICE_MS = 2000;
 /**
  * Prints each event as one line of JSON until the user interrupts or the events end.
  *
- * Then it closes the connection and prints the outcomes. After 2 seconds it prints the pending releases; a second
- * interrupt ends the process immediately, and prints them as not awaited.
+ * Then it closes the connection and prints the outcomes. After 2 seconds it prints the pending releases; a
+ * second interrupt ends the process immediately, and prints them as not awaited.
  *
  * @returns The exit code: 0 if the events did not fail and everything was released, else 1
  */

@@ -37,8 +37,8 @@ export interface LateRequest {
 /**
  * A request that is delayed on its way to the server, as on a congested connection.
  *
- * The server does not notice that the client has aborted the request: it acts on it, and keeps a pending GET open
- * until it can respond. A P-GET that arrives after a newer one of the same priority replaces that one.
+ * The server does not notice that the client has aborted the request: it acts on it, and keeps a pending GET
+ * open until it can respond. A P-GET that arrives after a newer one of the same priority replaces that one.
  */
 export interface DelayedRequest {
   /** The additional travel time of the request, in milliseconds. */

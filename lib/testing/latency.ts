@@ -4,8 +4,8 @@ import type { HttpResponse, Middleware } from '../core/transport/transport.ts';
 /**
  * Returns middleware that delays each request and each response by half of the latency.
  *
- * A request that was sent arrives even if its client unsubscribes meanwhile. An abort travels as long as a request
- * does, and cancels only a GET, because the server acts on all other methods anyway.
+ * A request that was sent arrives even if its client unsubscribes meanwhile. An abort travels as long as a
+ * request does, and cancels only a GET, because the server acts on all other methods anyway.
  *
  * @param latencyMs The round trip in milliseconds; 0 returns the transport unchanged.
  */

@@ -37,8 +37,8 @@ export interface LoggedRequest {
   /** Path and query as sent. */
   readonly path: string;
   /**
-   * Names in lower case. `…` replaces the values of Cookie, Authorization and Proxy-Authorization, except for a
-   * scheme such as `Bearer`.
+   * Names in lower case. `…` replaces the values of Cookie, Authorization and Proxy-Authorization, except for
+   * a scheme such as `Bearer`.
    */
   readonly headers: Readonly<Record<string, string>>;
   /**

@@ -1,18 +1,18 @@
 import { expect } from 'chai';
 import { UNPRINTABLE } from '../../lib/core/text.ts';
 
-/** How many characters the message of an error may have, and any other text of it. */
+/** The longest message of an error, or other text in it, in characters. */
 export const LONGEST_MESSAGE = 2000;
-/** How many characters all texts of an error and its causes may have together. */
-const MOST_CHARACTERS = 40_000;
+/** The largest total length of the texts of an error and its causes. */
+const MAX_CHARACTERS = 40_000;
 
-/** A text in an error, with the way there, such as `.cause.message`. */
+/** A text in an error, with its path, such as `.cause.message`. */
 export interface ErrorText {
   readonly path: string;
   readonly text: string;
 }
 
-/** Returns every text in an error: of its own properties, of what these hold, and of its causes. */
+/** Returns every text in the properties of an error, recursively, including its causes. */
 export function textsIn(value: unknown, path: string = '', seen: Set<unknown> = new Set()): ErrorText[] {
   if (typeof value === 'string') return [{ path, text: value }];
   if (typeof value !== 'object' || value === null || seen.has(value)) return [];
@@ -26,7 +26,7 @@ export function textsIn(value: unknown, path: string = '', seen: Set<unknown> = 
   ]);
 }
 
-/** Expects every text in an error to be printable and bounded; the frames of its stack are the machine's own. */
+/** Expects every text in an error to be printable and of limited length, except for stack frames. */
 export function expectHarmless(error: unknown): void {
   expect(error).to.be.instanceOf(Error);
   const texts = textsIn(error).map(({ path, text }) => ({
@@ -37,5 +37,5 @@ export function expectHarmless(error: unknown): void {
     expect(text, path).to.have.length.of.at.most(LONGEST_MESSAGE);
     expect(text.replace(UNPRINTABLE, ''), path).to.equal(text);
   }
-  expect(texts.reduce((sum, { text }) => sum + text.length, 0)).to.be.below(MOST_CHARACTERS);
+  expect(texts.reduce((sum, { text }) => sum + text.length, 0)).to.be.below(MAX_CHARACTERS);
 }

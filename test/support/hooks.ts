@@ -3,17 +3,17 @@ import type { RootHookObject } from 'mocha';
 import { config } from 'rxjs';
 import { SEED } from './random/caseCount.ts';
 
-// One seed for all properties, so that a run can be repeated.
+// One seed for all properties makes a run repeatable.
 fc.configureGlobal({ seed: SEED });
 
-/** Mocha listens to unhandled rejections, but only passes them on: without this they would go unnoticed. */
+/** Fails a test at an unhandled rejection, which mocha would ignore. */
 function failOnUnhandledRejection(reason: unknown): never {
   throw new Error('unhandled rejection', { cause: reason });
 }
 
 /**
- * What holds for every spec: an unhandled rejection fails the running test, as an uncaught error does by
- * itself; and an error that `expectUncaught` claims must come.
+ * The hooks of every spec: an unhandled rejection fails the running test, and so does a missing error that
+ * `expectUncaught` expects.
  */
 export const mochaHooks: RootHookObject = {
   beforeAll() {
@@ -22,9 +22,9 @@ export const mochaHooks: RootHookObject = {
   afterEach(this: Mocha.Context) {
     const isExpecting = config.onUnhandledError !== null;
     config.onUnhandledError = null;
-    // A test that failed says enough, and an error in a root hook would end the whole run.
+    // Not for a failed test, because an error in a root hook ends the whole run.
     if (isExpecting && this.currentTest?.state !== 'failed') {
-      throw new Error('the spec expects an uncaught error that never came');
+      throw new Error('the expected uncaught error did not happen');
     }
   },
   afterAll() {

@@ -6,7 +6,7 @@ import {
   type Transport,
 } from '../../lib/core/transport/transport.ts';
 
-/** A response with the body in the given pieces. */
+/** Creates a response with a body of these chunks. */
 export function response(
   status: number,
   options: {
@@ -26,10 +26,10 @@ export function response(
   };
 }
 
-/** What a prepared transport answers with. */
+/** A prepared response. */
 export type PreparedResponse = HttpResponse | Observable<HttpResponse>;
 
-/** A transport that notes what it is asked, and answers in order; the last answer stays. */
+/** Creates a transport that records requests and responds in order, with the last response repeatedly. */
 export function respondWith(...answers: readonly PreparedResponse[]): {
   readonly transport: Transport;
   readonly requests: HttpRequest[];
@@ -40,7 +40,7 @@ export function respondWith(...answers: readonly PreparedResponse[]): {
     transport: (request) => {
       const answer = answers[Math.min(requests.length, answers.length - 1)];
       requests.push(request);
-      if (answer === undefined) throw new Error('no answer was prepared');
+      if (answer === undefined) throw new Error('no response was prepared');
       return 'status' in answer ? of(answer) : answer;
     },
   };

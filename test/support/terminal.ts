@@ -1,20 +1,20 @@
 import { filter, firstValueFrom, type Observable, ReplaySubject, Subject, timeout } from 'rxjs';
 import type { Terminal } from '../../lib/cli/terminal.ts';
 
-/** A terminal that a spec holds the other end of. */
+/** A terminal that a spec controls. */
 export interface SpecTerminal extends Terminal {
   readonly lines: { readonly out: string[]; readonly err: string[] };
-  /** Presses Ctrl-C. */
+  /** Sends a signal, such as that of Ctrl-C. */
   readonly interrupt: (signal?: 'SIGINT' | 'SIGTERM') => void;
-  /** The codes that the process was to exit with at once. */
+  /** The codes with which the process was to exit immediately. */
   readonly exits$: Observable<number>;
-  /** Resolves with the first line on standard output, written or yet to come, that matches. */
+  /** Resolves with the first matching line on standard output, past or future. */
   readonly line: (pattern: RegExp) => Promise<string>;
-  /** What was asked for without showing it. */
+  /** The prompts for secrets. */
   readonly questions: string[];
 }
 
-/** Makes a terminal whose user answers every question with `answer`, or where nobody can be asked. */
+/** Creates a terminal with this answer to every prompt, or without a user. */
 export function specTerminal(env: Terminal['env'] = {}, answer?: string): SpecTerminal {
   const out$ = new ReplaySubject<string>(Infinity);
   const interrupted$ = new Subject<string>();
@@ -43,7 +43,7 @@ export function specTerminal(env: Terminal['env'] = {}, answer?: string): SpecTe
     err: (line) => lines.err.push(line),
     askSecret: (question) => {
       questions.push(question);
-      return answer === undefined ? Promise.reject(new Error('nobody is there')) : Promise.resolve(answer);
+      return answer === undefined ? Promise.reject(new Error('no user')) : Promise.resolve(answer);
     },
   };
 }

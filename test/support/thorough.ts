@@ -1,2 +1,2 @@
-// Loaded by mocha before the specs of `npm run verify`, in each of its processes.
+// `npm run verify` loads this before the specs, in each mocha process.
 process.env['THOROUGH'] = '1';

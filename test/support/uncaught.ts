@@ -1,8 +1,9 @@
 import { config } from 'rxjs';
 
 /**
- * Resolves with the next error that RxJS finds no one to give to, such as one thrown by an observer. Without
- * this call such an error fails the running test.
+ * Resolves with the next unhandled error of RxJS, such as one thrown by an observer.
+ *
+ * Without this call, such an error fails the running test.
  */
 export function expectUncaught(): Promise<unknown> {
   return new Promise((resolve) => {

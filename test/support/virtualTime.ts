@@ -5,8 +5,9 @@ import { TestScheduler, type RunHelpers } from 'rxjs/testing';
 export type { RunHelpers };
 
 /**
- * Runs a spec in virtual time: all that it starts is over when this returns, so that absences can be asserted
- * behind it.
+ * Runs a function in virtual time, and returns its result.
+ *
+ * All timers have run when this returns, so a spec can assert absences afterwards.
  */
 export function inVirtualTime<Result>(spec: (helpers: RunHelpers) => Result): Result {
   const scheduler = new TestScheduler((actual, expected) => {
@@ -15,7 +16,7 @@ export function inVirtualTime<Result>(spec: (helpers: RunHelpers) => Result): Re
   return scheduler.run(spec);
 }
 
-/** Does something at a second of virtual time. */
+/** Calls a function at a second of virtual time. */
 export function at(second: number, action: () => void): void {
   timer(second * 1000).subscribe(action);
 }

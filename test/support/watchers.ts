@@ -2,28 +2,28 @@ import { defer, type Observable, timer } from 'rxjs';
 import { follower, newTally, type Tally } from '../chaos/follower.ts';
 import { retryUntilClosed } from './retryUntilClosed.ts';
 
-/** One who watches, as long as it does. */
+/** A simulated subscriber. */
 export interface Watcher<Visit> {
   readonly visit: Visit;
-  /** The number of the last event that it was told of. */
+  /** The number of the last event received. */
   readonly last: number;
 }
 
-/** Those who watch in a random course. */
+/** The subscribers in a random scenario. */
 export interface Watchers<Visit> {
-  /** Those who watch now. */
+  /** Returns the current subscribers. */
   readonly alive: () => readonly Watcher<Visit>[];
   readonly tally: Tally;
-  /** Comes, subscribes again after errors, and leaves after so many seconds, if it does. */
+  /** Adds a subscriber that resubscribes after errors, and unsubscribes after `forSeconds`. */
   readonly enter: (visit: Visit) => void;
 }
 
-const AGAIN_MS = 20_000;
+const RETRY_MS = 20_000;
 
 /**
- * Makes a place for those who watch.
+ * Creates an empty set of subscribers.
  *
- * @param eventsFor What one subscribes to: numbers of events, and where something may be missing.
+ * @param eventsFor Returns the numbers of events, and `'loss'` for possibly missing ones
  */
 export function watchers<Visit extends { readonly forSeconds: number }>(
   eventsFor: (visit: Visit) => Observable<number | 'loss' | undefined>,
@@ -46,7 +46,7 @@ export function watchers<Visit extends { readonly forSeconds: number }>(
         },
       };
       alive.add(me);
-      const watching = events$.pipe(retryUntilClosed(AGAIN_MS)).subscribe((recorded) => {
+      const watching = events$.pipe(retryUntilClosed(RETRY_MS)).subscribe((recorded) => {
         if (recorded === 'loss') followed.gap();
         else if (recorded !== undefined) followed.take(recorded);
       });
@@ -56,8 +56,8 @@ export function watchers<Visit extends { readonly forSeconds: number }>(
   };
 }
 
-/** What was lost and not told, told twice, or in the wrong order. */
+/** Returns the events that were lost without a gap, repeated, or out of order. */
 export function breachesIn({ losses, doubles, disorders }: Tally): readonly string[] {
   if (losses + doubles + disorders === 0) return [];
-  return [`${losses} lost and not told, ${doubles} twice, ${disorders} in the wrong order`];
+  return [`${losses} lost without a gap, ${doubles} repeated, ${disorders} out of order`];
 }

@@ -3,8 +3,8 @@
  *
  * - `exchange`: Exchange Server as documented, with streams as recorded.
  * - `grommunio`: grommunio 3.10.
- * - `grommunio-3.9`: grommunio 3.9 and earlier. The end of a stream cancels its subscriptions, and a stream names
- *   lost subscriptions in a message of class Success.
+ * - `grommunio-3.9`: grommunio 3.9 and earlier. The end of a stream cancels its subscriptions, and a stream
+ *   names lost subscriptions in a message of class Success.
  */
 export type EwsDialect = 'exchange' | 'grommunio' | 'grommunio-3.9';
 

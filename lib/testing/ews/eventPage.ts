@@ -77,7 +77,10 @@ function isOmittedByGrommunio({ type, item }: MailboxEvent, isOfFolders: boolean
   return type === 'freeBusyChanged' || (isOfFolders && item !== undefined && !OF_ITEMS_IN_FOLDERS.has(type));
 }
 
-/** Returns an event as a subscription sees it: to one on all folders, a soft delete is a deletion, else a move. */
+/**
+ * Returns an event as a subscription sees it: to one on all folders, a soft delete is a deletion, else a
+ * move.
+ */
 export function viewFor({ folders }: EventFilter, event: MailboxEvent): MailboxEvent {
   const { oldItem, oldParentFolder, softDelete, ...rest } = event;
   if (

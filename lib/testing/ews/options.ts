@@ -7,8 +7,8 @@ export interface EwsSimulatorOptions {
   /**
    * The server to simulate: `exchange`, `grommunio` (version 3.10) or `grommunio-3.9` (3.9 and earlier).
    *
-   * grommunio has no watermarks, posts nothing for push subscriptions, reuses its short ids after a restart, and
-   * sends its faults with status 200.
+   * grommunio has no watermarks, posts nothing for push subscriptions, reuses its short ids after a restart,
+   * and sends its faults with status 200.
    * @default 'exchange'
    */
   readonly dialect?: EwsDialect;
@@ -25,7 +25,8 @@ export interface EwsSimulatorOptions {
   /**
    * The largest number of events that may wait for a subscription of grommunio, its `ews_max_pending_events`.
    *
-   * A subscription with more loses them all: until it is removed, its requests fail with ErrorInvalidSubscription.
+   * A subscription with more loses them all: until it is removed, its requests fail with
+   * ErrorInvalidSubscription.
    * @default 4000
    */
   readonly maxPendingEvents?: number;

@@ -61,8 +61,8 @@ const SUBSCRIPTION_STATUS = /<(?:[\w.-]+:)?SubscriptionStatus>\s*(OK|Unsubscribe
 /**
  * Creates the push subscriptions of a server.
  *
- * A failed post is retried after 30 seconds, then with a doubled delay each time, until the status frequency has
- * passed. Then the subscription is dropped.
+ * A failed post is retried after 30 seconds, then with a doubled delay each time, until the status frequency
+ * has passed. Then the subscription is dropped.
  *
  * @param takeError Returns the error to post in place of events, if any
  * @param transport Posts the notifications; without it, push subscriptions fail

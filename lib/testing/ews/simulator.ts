@@ -88,14 +88,16 @@ export interface EwsSimulator extends SimulatedMailbox {
   /**
    * Returns the mailbox of an address, in upper or lower case.
    *
-   * Clients watch it if they impersonate the address or name it with a folder. Until the first call they watch the
-   * mailbox of the account; then the address has its own mailbox, with the history that they have seen.
+   * Clients watch it if they impersonate the address or name it with a folder. Until the first call they
+   * watch the mailbox of the account; then the address has its own mailbox, with the history that they have
+   * seen.
    */
   mailbox(address: string): SimulatedMailbox;
   /**
    * Moves the mailbox of an address, which takes `minutes`.
    *
-   * Meanwhile requests for it fail with ErrorMailboxMoveInProgress. When the move ends, its subscriptions are gone.
+   * Meanwhile requests for it fail with ErrorMailboxMoveInProgress. When the move ends, its subscriptions are
+   * gone.
    */
   moveMailbox(address: string, minutes: number): void;
   /** Changes the bearer token that requests must have. */

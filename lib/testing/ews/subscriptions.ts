@@ -42,7 +42,10 @@ export interface SubscriptionStore {
     impersonated: ImpersonatedUser | undefined,
   ): { readonly id: string; readonly watermark: string };
   getEvents(id: string, watermark: string, impersonated: ImpersonatedUser | undefined): EventPage;
-  /** Returns the next page to post, and a function that acknowledges it; undefined if the subscription is gone. */
+  /**
+   * Returns the next page to post, and a function that acknowledges it; undefined if the subscription is
+   * gone.
+   */
   nextPost(
     id: string,
     unanswered?: EventPage,
@@ -158,7 +161,10 @@ export function subscriptionStore(
     );
   };
 
-  /** Returns whether a subscription belongs to another user; Exchange lets an account use those of all its users. */
+  /**
+   * Returns whether a subscription belongs to another user; Exchange lets an account use those of all its
+   * users.
+   */
   const isOthers = (
     { impersonated: owner }: StoredSubscription,
     user: ImpersonatedUser | undefined,

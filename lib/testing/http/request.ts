@@ -35,9 +35,9 @@ export class RefusedRequest extends Error {
 /**
  * Returns an Observable that emits the request for the transport once its body is complete.
  *
- * It errors with a {@link RefusedRequest} if the target or the host is malformed (400), if the host is not this
- * server (421), if the body is larger than `maxBytes` (413; the rest is not read), or if too many other bodies are
- * being read (503).
+ * It errors with a {@link RefusedRequest} if the target or the host is malformed (400), if the host is not
+ * this server (421), if the body is larger than `maxBytes` (413; the rest is not read), or if too many other
+ * bodies are being read (503).
  */
 export function servedRequest(incoming: IncomingMessage, rules: ServedRules): Observable<HttpRequest> {
   return defer(() => {

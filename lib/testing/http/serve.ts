@@ -14,10 +14,11 @@ export interface ServeOptions {
   /** Names of response headers to send in addition to the usual ones. @default none */
   readonly responseHeaders?: readonly string[];
   /**
-   * Hosts that the `Host` header may name besides this machine, such as `pool.example` or `pool.example:8080`.
+   * Hosts that the `Host` header may name besides this machine, such as `pool.example` or
+   * `pool.example:8080`.
    *
-   * Without a port, any port is allowed. Requests for other hosts get a 421, so that a web page whose name resolves
-   * to this machine cannot talk to the server. @default none
+   * Without a port, any port is allowed. Requests for other hosts get a 421, so that a web page whose name
+   * resolves to this machine cannot talk to the server. @default none
    */
   readonly allowedHosts?: readonly string[];
   /** The largest request body in bytes; larger ones get a 413. @default 16_777_216 */
@@ -51,10 +52,10 @@ const CHECK_MS = 1000;
  * Serves a {@link Transport}, such as a simulator's, over HTTP on 127.0.0.1.
  *
  * The Promise resolves when the server listens, and rejects with Node's own error if it cannot. The transport
- * receives absolute URLs on the served origin, and response bodies are sent as they arrive. If the transport throws
- * or errors, or its response cannot be sent, only that connection is destroyed. If the client disconnects, the
- * transport is unsubscribed. Invalid requests get a response and their connection is closed: 400 if malformed, 421 if
- * for another host, 413 if too large, 408 if too slow.
+ * receives absolute URLs on the served origin, and response bodies are sent as they arrive. If the transport
+ * throws or errors, or its response cannot be sent, only that connection is destroyed. If the client
+ * disconnects, the transport is unsubscribed. Invalid requests get a response and their connection is closed:
+ * 400 if malformed, 421 if for another host, 413 if too large, 408 if too slow.
  *
  * @throws TypeError that names an invalid option
  *

@@ -4,7 +4,8 @@ import { addressOf } from '../../ucwa/protocol/href.ts';
 import type { SimulatedEvent } from './events.ts';
 
 /**
- * The state of a contact; undefined properties are unknown. Undocumented values are allowed, as from a server.
+ * The state of a contact; undefined properties are unknown. Undocumented values are allowed, as from a
+ * server.
  */
 export interface SimulatedPresence {
   /** Such as `Online`, `Busy`, `Away`, `Offline`. @default 'Offline' */

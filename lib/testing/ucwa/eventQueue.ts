@@ -18,7 +18,11 @@ interface ChannelParameters {
   readonly priority: number;
 }
 
-/** Returns the parameters of a request; undefined if one is out of range. @see [MS-UCWA] EventChannelDetails */
+/**
+ * Returns the parameters of a request; undefined if one is out of range.
+ *
+ * @see [MS-UCWA] EventChannelDetails
+ */
 function parametersIn(query: URLSearchParams): ChannelParameters | undefined {
   const parameters: Record<string, number> = {};
   for (const [name, min] of [
@@ -137,7 +141,10 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
     get.timer = timer(Math.min(wakeAt, next ?? wakeAt) - now).subscribe(respondIfDue);
   };
 
-  /** Keeps the parameters of accepted requests only: of two that crossed on the way, the rejected one is older. */
+  /**
+   * Keeps the parameters of accepted requests only: of two that crossed on the way, the rejected one is
+   * older.
+   */
   const remember = ({ low, medium, timeout }: ChannelParameters): void => {
     if (low !== undefined) seconds.low = low;
     if (medium !== undefined) seconds.medium = medium;

@@ -19,7 +19,8 @@ export interface UcwaSimulatorOptions {
   /**
    * Milliseconds for a request and its response together; half of it passes before the server acts.
    *
-   * The server acts on a request that was sent, even if its client has aborted it. @default 0: responds synchronously
+   * The server acts on a request that was sent, even if its client has aborted it. @default 0: responds
+   * synchronously
    */
   readonly latencyMs?: number;
   /**
@@ -28,7 +29,10 @@ export interface UcwaSimulatorOptions {
    * It applies to waiting and expiry, and to times that clients request. @default 1
    */
   readonly speed?: number;
-  /** Seconds in which events of low priority are aggregated, unless the client requests another time. @default 15 */
+  /**
+   * Seconds in which events of low priority are aggregated, unless the client requests another time.
+   * @default 15
+   */
   readonly lowSeconds?: number;
   /** The same for events of medium priority, such as those of presence. @default 5 */
   readonly mediumSeconds?: number;

@@ -49,7 +49,11 @@ export function plainResource({ href }: SimulatedApplication, rel: string): obje
   return { rel, _links: { self: { href: `${href}/${rel}` } } };
 }
 
-/** Returns the resource `me`; it links to makeMeAvailable until the user is available. @see [MS-UCWA] me_ref */
+/**
+ * Returns the resource `me`; it links to makeMeAvailable until the user is available.
+ *
+ * @see [MS-UCWA] me_ref
+ */
 export function meResource({ href, published }: SimulatedApplication): object {
   const makeMeAvailable =
     published.availability === undefined

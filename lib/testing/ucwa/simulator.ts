@@ -64,8 +64,8 @@ const IDLE_SECONDS = 15 * 60;
 /**
  * Creates a simulated UCWA server, for tests of applications that use `rxchange/ucwa`.
  *
- * It implements the documented behavior of applications, the event channel, presence subscriptions and memberships,
- * contacts, batches, and published availability. Its XFrame page for pages on this machine is at
+ * It implements the documented behavior of applications, the event channel, presence subscriptions and
+ * memberships, contacts, batches, and published availability. Its XFrame page for pages on this machine is at
  * `/Autodiscover/XFrame/XFrame.html`. It runs on RxJS time, and therefore in virtual time inside
  * `TestScheduler.run`; it has a timer only while a GET is pending.
  *

@@ -3,30 +3,30 @@ import type { FrameElement, FrameMessageEvent, FrameWindow } from '../../../lib/
 /** An iframe of a {@link FramePage}. */
 export interface PageFrame extends FrameElement {
   readonly attached: boolean;
-  /** What was posted to it, and for which origin. */
+  /** The messages posted to it, with their target origins. */
   readonly posted: { readonly message: Record<string, unknown>; readonly origin: string }[];
-  /** Lets it be loaded, or fail. */
+  /** Fires its `load` or `error` event. */
   fire(type: 'load' | 'error'): void;
-  /** Takes its window away, as happens to a frame that leaves the document. */
+  /** Removes its window, as when a frame is removed from the document. */
   detach(): void;
-  /** Posts to the page what it would answer, from its own window and origin, or as told otherwise. */
+  /** Posts a message to the page, from its own window and origin unless `event` has others. */
   answer(data: unknown, event?: Partial<FrameMessageEvent>): void;
 }
 
-/** As much of a browser page as frames need. */
+/** The parts of a browser page that frames use. */
 export interface FramePage {
   readonly window: FrameWindow;
-  /** Every iframe that was ever made. */
+  /** Every iframe ever created. */
   readonly frames: PageFrame[];
-  /** How many listen to messages. */
+  /** The number of message listeners. */
   readonly listening: () => number;
-  /** Called with each iframe as it is put into the page. */
+  /** Called with each iframe when it is appended. */
   onAppend: (frame: PageFrame) => void;
-  /** Whether the body of the page is there yet. */
+  /** Whether the page already has a body. */
   hasBody: boolean;
 }
 
-/** Makes a page whose frames come from this origin. */
+/** Creates a page whose frames have this origin. */
 export function framePage(origin: string): FramePage {
   const listeners = new Set<(event: FrameMessageEvent) => void>();
   const frames: PageFrame[] = [];

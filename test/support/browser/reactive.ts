@@ -1,6 +1,8 @@
 /**
- * Returns a deep Proxy in the manner of Vue's `reactive`: objects, arrays and class instances are wrapped when they are
- * read, each once; functions are not, and are called with the Proxy as `this`.
+ * Returns a deep Proxy like Vue's `reactive`.
+ *
+ * Objects, arrays and class instances are wrapped once when they are read. Functions are not wrapped, and are
+ * called with the Proxy as `this`.
  */
 export function reactive<Value extends object>(value: Value): Value {
   const proxies = new WeakMap<object, object>();
@@ -19,7 +21,7 @@ export function reactive<Value extends object>(value: Value): Value {
   return wrapped(value);
 }
 
-/** Maps, Sets and Dates have handlers of their own in Vue. */
+/** Excludes Maps, Sets and Dates, for which Vue has other handlers. */
 function isPlain(value: unknown): value is object {
   const isOther = value instanceof Map || value instanceof Set || value instanceof Date;
   return typeof value === 'object' && value !== null && !isOther;

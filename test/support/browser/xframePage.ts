@@ -9,7 +9,7 @@ interface Message {
   readonly source: object;
 }
 
-/** A page of `pageOrigin`, in whose frames the XFrame page of a server runs as far as a browser would run it. */
+/** Creates a page at `pageOrigin` whose frames run the script of the server's XFrame page. */
 export function xframePage(server: Transport, serverOrigin: string, pageOrigin: string): FramePage {
   const page = framePage(serverOrigin);
   page.onAppend = (frame) => {
@@ -38,7 +38,7 @@ export function xframePage(server: Transport, serverOrigin: string, pageOrigin: 
   return page;
 }
 
-/** As much of `XMLHttpRequest` as the page uses, over a {@link Transport}. */
+/** Returns the part of `XMLHttpRequest` that the page uses, over a {@link Transport}. */
 function xmlHttpRequest(server: Transport): new () => object {
   return class {
     status = 0;
@@ -51,7 +51,7 @@ function xmlHttpRequest(server: Transport): new () => object {
     readonly #headers: Record<string, string> = {};
 
     open(method: string, url: string): void {
-      // As browsers do with the methods that every server knows.
+      // Browsers do this with the standard methods.
       this.#method = method.toUpperCase();
       this.#url = url;
     }

@@ -1,25 +1,25 @@
 import { RegExpParser } from '@eslint-community/regexpp';
 import { compile, type Program } from './regExpProgram.ts';
 
-/** A match of a {@link CountedRegExp}, or its absence, and the steps that the search for it took. */
+/** The match of a {@link CountedRegExp}, if any, and the steps of the search. */
 export interface CountedMatch {
-  /** Where the match begins and ends; undefined if there is none. */
+  /** The start and the end of the match; undefined if there is none. */
   readonly found: readonly [start: number, end: number] | undefined;
-  /** More than `maxSteps` if the search was given up. */
+  /** More than `maxSteps` if the search was abandoned. */
   readonly steps: number;
 }
 
-/** A regular expression that counts the steps of its backtracking. */
+/** A regular expression that counts its backtracking steps. */
 export interface CountedRegExp {
   /**
-   * Searches from an index on, and starts again at each index, as the platform does.
+   * Searches at each index from the given one, as the platform does.
    *
-   * @param isSticky Whether only the first index is tried. @default false
+   * @param isSticky Whether to try only the first index. @default false
    */
   exec(text: string, from?: number, isSticky?: boolean): CountedMatch;
 }
 
-/** Where iterations began: the latest first. */
+/** The starts of iterations, latest first. */
 interface Mark {
   readonly slot: number;
   readonly at: number;
@@ -27,14 +27,13 @@ interface Mark {
 }
 
 /**
- * Returns a backtracking matcher for a pattern, which finds the same as the platform and counts its steps.
+ * Returns a backtracking matcher that finds the same matches as the platform and counts its steps.
  *
- * It throws an Error for a pattern with a lookbehind, a back reference, a modifier or the flag `v`.
- *
- * @param maxSteps After so many steps a search is given up. @default Infinity
+ * @param maxSteps The steps after which a search is abandoned. @default Infinity
+ * @throws Error for a pattern with a lookbehind, a back reference, a modifier or the flag `v`
  */
 export function countedRegExp({ source, flags }: RegExp, maxSteps: number = Infinity): CountedRegExp {
-  if (flags.includes('v')) throw new Error('the matcher that counts steps has no flag v');
+  if (flags.includes('v')) throw new Error('the step counter does not support the flag v');
   const isUnicode = flags.includes('u');
   const pattern = new RegExpParser().parsePattern(source, 0, source.length, { unicode: isUnicode });
   const program = compile(pattern.alternatives, flags);

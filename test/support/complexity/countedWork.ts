@@ -1,28 +1,27 @@
 import { Session } from 'node:inspector';
 import { countedRegExp } from './countedRegExp.ts';
 
-/** How many characters or elements a call of a built-in function reads, moves or makes. */
+/** Returns the number of characters or elements that a call reads, moves or creates. */
 type Cost = (self: unknown, args: readonly unknown[], result: unknown) => number;
 
-/** The counting itself counts as nothing. */
+/** The files of the counter itself. */
 const NOT_COUNTED = ['/countedWork.ts', '/countedRegExp.ts', '/regExpProgram.ts', '/regexpp/'];
 
 /**
- * Returns a function that counts the work of a call, in numbers that are the same on every machine.
+ * Returns a function that counts the work of a call, with the same result on every machine.
  *
- * The work is the blocks of JavaScript that run, the characters and elements that built-in functions read, and
- * the steps of regular expressions. The copying of a string that was put together, when it is read for the first
- * time, is not counted.
+ * Work is the number of JavaScript blocks run, of characters and elements that built-in functions read, and
+ * of steps of regular expressions. Flattening a concatenated string is not counted.
  *
- * It changes built-in functions and takes over the coverage, so call it in a process of its own, with `--no-opt`:
- * functions that are inlined are not counted.
+ * It replaces built-in functions and uses the coverage, so call it in a separate process with `--no-opt`:
+ * inlined functions are not counted.
  */
 export function workCounter(): (work: () => unknown) => number {
   let builtIn = 0;
 
   const count = (owner: object, name: string | symbol, cost: Cost): void => {
     const original: unknown = Reflect.get(owner, name);
-    if (typeof original !== 'function') throw new Error(`there is no ${String(name)} to count`);
+    if (typeof original !== 'function') throw new Error(`${String(name)} does not exist`);
     const counted = function (this: unknown, ...args: unknown[]): unknown {
       const result: unknown = Reflect.apply(original, this, args);
       builtIn += cost(this, args, result);
@@ -34,7 +33,7 @@ export function workCounter(): (work: () => unknown) => number {
     names.forEach((name) => count(owner, name, cost));
 
   countAll(String.prototype, ['toLowerCase', 'toUpperCase', 'normalize'], whole);
-  // What a pattern reads is counted by its own steps.
+  // The steps of a pattern are counted separately.
   countAll(String.prototype, ['replace', 'replaceAll', 'split'], (self, [pattern]) =>
     typeof pattern === 'string' ? sizeOf(self) : 1,
   );
@@ -84,7 +83,7 @@ export function workCounter(): (work: () => unknown) => number {
   RegExp.prototype.exec = function (text) {
     if (!isMatching) {
       const before = builtIn;
-      // The matcher itself matches characters, and counts as its steps alone.
+      // The matcher itself uses patterns, which must not be counted.
       isMatching = true;
       const counted = known.get(String(this)) ?? countedRegExp(this);
       known.set(String(this), counted);
@@ -103,7 +102,7 @@ export function workCounter(): (work: () => unknown) => number {
   const blocks = (): number => {
     let sum = 0;
     session.post('Profiler.takePreciseCoverage', (_, { result }) => {
-      // Without iterators: those are counted by now.
+      // Without iterators, which are counted.
       result.forEach(({ url, functions }) => {
         if (!url.startsWith('file:') || NOT_COUNTED.some((part) => url.includes(part))) return;
         functions.forEach(({ ranges }) => ranges.forEach(({ count: times }) => (sum += times)));

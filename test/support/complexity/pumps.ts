@@ -1,20 +1,20 @@
 import { type AST, RegExpParser } from '@eslint-community/regexpp';
 import { characterTest } from './regExpProgram.ts';
 
-/** A text that is made of a beginning, a piece that repeats, and an end. */
+/** A text with a repeated piece between a beginning and an end. */
 export interface Pump {
   readonly beginning: string;
   readonly piece: string;
   readonly end: string;
 }
 
-/** Pieces that texts of servers repeat, whatever pattern reads them. */
+/** Pieces that may repeat in a text of any format. */
 export const SEPARATORS: readonly string[] = [
   ...['\u2028', '\u2029', '\r\n', '\n', '\r', '\0', '\t ', ' '],
   ...[', ', ',', '; ', ';', '--', '/', '//', '.', '..', '=', '&', '?', '#', '%', '%41', ':', '"', '\\', '@'],
 ];
 
-/** Characters of every kind that a pattern may tell apart, the likeliest samples first. */
+/** Characters of every class that a pattern may distinguish, the most likely first. */
 const CHARACTERS = [
   ...'a Z 0 _ -'.split(' '),
   ...Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)),
@@ -22,11 +22,11 @@ const CHARACTERS = [
 ];
 
 /**
- * Returns texts that make a pattern take as long as it can.
+ * Returns texts that are likely to be the slowest for a pattern.
  *
- * Each begins with a text that leads up to a loop of the pattern; then one character of each class, two of those
- * of the loops, or a part of the pattern repeats; at the end the rest of the pattern fits, to its last character
- * or not.
+ * Each starts with a text that matches up to a loop of the pattern. Then a character of each class, two of
+ * those in loops, or a part of the pattern repeats. The end matches the rest of the pattern, or all but its
+ * last character.
  */
 export function pumpsOf({ source, flags }: RegExp): Pump[] {
   const pattern = new RegExpParser().parsePattern(source, 0, source.length, { unicode: flags.includes('u') });
@@ -37,7 +37,7 @@ export function pumpsOf({ source, flags }: RegExp): Pump[] {
   const leads = new Set<string>(['']);
   const rests = new Set<string>();
 
-  /** The shortest text that matches elements in a row. */
+  /** Returns the shortest text that matches a sequence of elements. */
   const sampleOf = (elements: readonly AST.Element[]): string => elements.map(sampleOfOne).join('');
   const sampleOfOne = (element: AST.Element): string => {
     switch (element.type) {
@@ -88,7 +88,7 @@ export function pumpsOf({ source, flags }: RegExp): Pump[] {
   );
 }
 
-/** One character of each kind that the classes, or the ends of lines and words, tell apart. */
+/** Returns one character for each combination of classes, line terminators and word characters. */
 function kindsOf(characters: readonly string[], classes: ReadonlySet<string>, flags: string): string[] {
   const tests = [...classes, '[\\n\\r\\u2028\\u2029]', '\\w'].map((raw) => characterTest(raw, flags));
   const byKind = new Map<string, string>();

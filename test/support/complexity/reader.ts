@@ -1,14 +1,14 @@
-/** Code that reads a text of a server. */
+/** A function that reads a text of a server. */
 export interface Reader {
   readonly name: string;
   readonly read: (text: string) => unknown;
-  /** What leads a text into the middle of the reader. */
+  /** Beginnings that lead into the middle of the reader. */
   readonly beginnings: readonly string[];
-  /** Pieces that its texts repeat besides those that all readers get. */
+  /** Repeated pieces besides those for all readers. */
   readonly pieces: readonly string[];
 }
 
-/** Names a {@link Reader}. */
+/** Creates a {@link Reader}. */
 export function reader(
   name: string,
   read: Reader['read'],

@@ -46,22 +46,22 @@ const PART = '--x\r\n\r\nHTTP/1.1 200 OK\r\n';
 const HTTP_URLS = ['', 'https://', `${ORIGIN}/`, `${ORIGIN}/?a=`, 'https://a@'];
 const HREFS = [...HTTP_URLS, '/', '/people/', '/people/a@b', '/events?ack='];
 const XML = ['', '<', '<a b="', '<a>', '<!--', '<?xml ', '<a><![CDATA[', '<Envelope>'];
-/** Ends of envelopes that never come, so that a reader may look for them again and again. */
+/** Unclosed envelopes, whose end a reader may search for repeatedly. */
 const BROKEN_ENVELOPES = ['<Envelope>', '<Envelope><a b="', '<Envelope><![CDATA[<Envelope>', '</x><a:'];
 const TYPES = ['', 'multipart/batching', 'multipart/batching;boundary="', 'application/json;', 'text/xml'];
 
-/** Each reader of the library. */
+/** All readers of the library. */
 export const READERS: readonly Reader[] = [
-  reader('the answer to a batch', (text) => readBatch('multipart/batching; boundary=x', text), [
+  reader('the response to a batch', (text) => readBatch('multipart/batching; boundary=x', text), [
     ...['', '--x\r\n', PART, `${PART}A: `, `${PART}\r\n`, '--x--'],
   ]),
-  reader('the answer to a batch without a boundary', (text) => readBatch(undefined, text), [
+  reader('the response to a batch without a boundary', (text) => readBatch(undefined, text), [
     ...['', '--', '--x\r\n', PART],
   ]),
   reader('the type of a batch', (text) => readBatch(text, '--a\r\n\r\n--a--'), TYPES),
   reader('header lines', readHeaderLines, ['', 'a:', 'a: b\r\n']),
   reader('challenges', challengesIn, ['', 'Bearer ', 'Bearer a=', 'Bearer a="']),
-  reader('an offer to sign in', (text) => oauthChallenge(headersFrom({ 'www-authenticate': text })), [
+  reader('a sign-in challenge', (text) => oauthChallenge(headersFrom({ 'www-authenticate': text })), [
     ...['', 'MsRtcOAuth href="/a",grant_type="'],
   ]),
   reader('cookies', (text) => cookieJar().keep(`${ORIGIN}/`, text), [
@@ -73,12 +73,12 @@ export const READERS: readonly Reader[] = [
   reader('a host', hostName, ['', 'a.']),
   reader('a URL', httpUrl, HTTP_URLS),
   reader('the origin of a URL', originOf, HTTP_URLS),
-  reader('a URL that a message quotes', describeUrl, HTTP_URLS),
-  reader('a text that a message quotes', excerpt),
-  reader('a code that a message quotes', codeWord),
+  reader('a URL in a message', describeUrl, HTTP_URLS),
+  reader('a text in a message', excerpt),
+  reader('a code in a message', codeWord),
   reader('a link', (text) => absolute(text, APPLICATION), HREFS),
   reader('a redirect', redirected, HREFS),
-  reader('a link out of discovery', (text) => trustedUrl(TRUST, text, ORIGIN, 'user'), HREFS),
+  reader('a link of discovery', (text) => trustedUrl(TRUST, text, ORIGIN, 'user'), HREFS),
   reader('an href', normalHref, HREFS),
   reader('the href of a contact', contactHrefKey, HREFS),
   reader('the keys of an event', (text) =>
@@ -86,40 +86,43 @@ export const READERS: readonly Reader[] = [
   ),
   reader('the URI of a contact', (text) => [addressOf(text), contactKey(text)], ['', 'sip:', 'sip:a@b;']),
   reader('an address', mailAddress, ['', 'a@']),
-  reader('a path that activity$ shows', reportedAs, HREFS),
+  reader('a path in activity$', reportedAs, HREFS),
   reader('the link to the next events', followed, ['', '/events?ack=', `${ORIGIN}/`]),
   reader('a resource', got, ['', '{"a":"', '{"_links":{"self":{"href":"', '{"_embedded":']),
-  reader('a type of a resource', (text) => got('{}', text), TYPES),
+  reader('the type of a resource', (text) => got('{}', text), TYPES),
   reader('an error of UCWA', reasonIn, ['', '{"code":"']),
-  reader('an answer of a token endpoint', (text) => asked(200, text), [
+  reader('a response of a token endpoint', (text) => asked(200, text), [
     '',
     '{"access_token":"',
     '{"token_type":"',
   ]),
   reader('an error of a token endpoint', (text) => asked(400, text), ['', '{"error":"']),
   reader('an error of a batch', (text) => decideBatch(404, text)),
-  reader('when a contact was active', (text) => fieldsIn('contactPresence', { lastActive: text }), [
+  reader('the lastActive of a contact', (text) => fieldsIn('contactPresence', { lastActive: text }), [
     ...['', '/Date(', '/Date(1+'],
   ]),
   reader('a message of a frame', readFrameMessage, ['', '{"messageId":"']),
-  reader('an Autodiscover answer', readPoxResponse, XML),
-  reader('an Autodiscover answer in JSON', (text) => answered('json', 200, {}, text), ['', '{"ErrorCode":"']),
+  reader('an Autodiscover response', readPoxResponse, XML),
+  reader('an Autodiscover response in JSON', (text) => answered('json', 200, {}, text), [
+    '',
+    '{"ErrorCode":"',
+  ]),
   reader('an Autodiscover redirect', (text) => answered('json', 302, { location: text }), HREFS),
   reader(
-    'the type of an Autodiscover answer',
+    'the type of an Autodiscover response',
     (text) => answered('json', 500, { 'content-type': text }),
     TYPES,
   ),
   reader('a time of EWS', timestampOf, ['', '2026-11-22T08:15:00']),
   reader('a posted URL', secretIn, ['', '/?', '/?pushKey=']),
   reader('an envelope', (text) => parsed(messageParser(ignore), [text]), XML),
-  reader('an envelope, a byte at a time', (text) => parsed(messageParser(ignore), text), XML),
+  reader('an envelope, byte by byte', (text) => parsed(messageParser(ignore), text), XML),
   reader('a stream', (text) => parsed(streamingParser(ignore), [text]), XML, BROKEN_ENVELOPES),
-  reader('a stream, a byte at a time', (text) => parsed(streamingParser(ignore), text), XML),
+  reader('a stream, byte by byte', (text) => parsed(streamingParser(ignore), text), XML),
 ];
 
 function ignore(): void {
-  // Only the work counts.
+  // Only the work is measured.
 }
 
 function parsed(
@@ -130,7 +133,7 @@ function parsed(
   parser.end();
 }
 
-/** Reads a resource of UCWA whose response has this body and type. */
+/** Reads a UCWA resource with this body and type. */
 function got(body: string, type = 'application/json'): void {
   const transport: Transport = ({ url }) =>
     of({ ...response(200, { headers: { 'content-type': type }, body: [body] }), url });
@@ -138,7 +141,7 @@ function got(body: string, type = 'application/json'): void {
   ucwa.get({ href: '/me' }).subscribe({ error: ignore });
 }
 
-/** Follows the link to the next events, while `activity$` reports the requests. */
+/** Follows the link to the next events, with `activity$` subscribed. */
 function followed(href: string): void {
   const events = { _links: { next: { href } }, sender: [] };
   const application = { _links: { self: { href: APPLICATION }, events: { href: '/events' } } };
@@ -151,7 +154,7 @@ function followed(href: string): void {
   ucwa.activity$.subscribe();
   inVirtualTime(() => {
     const following = ucwa.events$.subscribe({ error: ignore });
-    // The link is followed a little later.
+    // The link is followed asynchronously.
     timer(1000).subscribe(() => following.unsubscribe());
   });
 }
@@ -163,14 +166,14 @@ function redirected(location: string): void {
   restrictToOrigin(ORIGIN)(transport)({ method: 'GET', url: `${ORIGIN}/` }).subscribe({ error: ignore });
 }
 
-/** Reads what a token endpoint answers. */
+/** Reads a response of a token endpoint. */
 function asked(status: number, body: string): void {
   const transport: Transport = ({ url }) => of({ ...response(status, { body: [body] }), url });
   const signIn = password({ username: 'sara', password: 'hush' });
   requestToken(transport, { url: `${ORIGIN}/token`, signIn }).subscribe({ error: ignore });
 }
 
-/** Reports a request to this href. */
+/** Logs a request to this href. */
 function reportedAs(href: string): void {
   const { activity$, logged: reported } = requestLog();
   activity$.subscribe();

@@ -4,10 +4,10 @@ import type { Reader } from './reader.ts';
 import { READERS } from './readers.ts';
 import { SLOW_READERS } from './slowReaders.ts';
 
-/** Whether the work of a reader grows with its text, or faster. */
+/** The result of one reader. */
 export interface ReaderWork {
   readonly reader: string;
-  /** A piece that takes more than linear time if it repeats. */
+  /** A repeated piece that takes more than linear time. */
   readonly superLinear?: string;
 }
 
@@ -32,33 +32,36 @@ const ENDS = ['', '=1'];
 
 const workOf = workCounter();
 
-/** Reads texts in which a piece repeats, of so many characters. */
+/** Reads texts of this length in which a piece repeats. */
 function readAll({ read, beginnings }: Reader, piece: string, characters: number): void {
   const text = piece.repeat(Math.ceil(characters / (piece.length || 1)));
   for (const beginning of beginnings) for (const end of ENDS) attempt(read, beginning + text + end);
 }
 
-/** That a text is refused is what other specs are about. */
+/** Reads a text, which may be invalid. */
 function attempt(read: Reader['read'], text: string): void {
   try {
     read(text);
   } catch {
-    // The work until then counts.
+    // The work before the error is counted.
   }
 }
 
 for (const reader of [...READERS, ...SLOW_READERS]) {
   const workFor = (piece: string, characters: number): number =>
     workOf(() => readAll(reader, piece, characters));
-  // What is done once, such as compiling a pattern, belongs to no text.
+  // One-time work, such as compiling a pattern, must not be counted.
   const pieces = [...PIECES, ...reader.pieces];
   pieces.forEach((piece) => readAll(reader, piece, 8));
   const least = workFor('', 0);
-  /** How the work grows when the text becomes four times as long; less than one for a character is none. */
+  /**
+   * Returns the growth of the work for a text four times as long; less than one step per character is
+   * ignored.
+   */
   const growthOf = (piece: string, length: number): number =>
     (workFor(piece, 4 * length) - least) / Math.max(length, workFor(piece, length) - least);
   const superLinear = pieces.find(
-    // Short texts only choose: what has a bound may look like the square until it is reached.
+    // Short texts only preselect, because bounded work looks quadratic before it reaches its bound.
     (piece) => growthOf(piece, 50) > 4.5 && growthOf(piece, 500) > 6,
   );
   const found: ReaderWork = {

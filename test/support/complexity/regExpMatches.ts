@@ -1,6 +1,6 @@
 import { countedRegExp } from './countedRegExp.ts';
 
-/** Where all matches of a text begin and end, as the platform finds them. */
+/** Returns the start and the end of each match in a text, as the platform finds them. */
 export function platformMatches({ source, flags }: RegExp, text: string): (readonly [number, number])[] {
   return [...text.matchAll(new RegExp(source, `${flags}g`))].map(({ index, 0: { length } }) => [
     index,

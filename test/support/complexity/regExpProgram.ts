@@ -1,24 +1,24 @@
 import type { AST } from '@eslint-community/regexpp';
 
-/** One step of a pattern: what it tries at an index, and where it goes on. */
+/** An instruction of a compiled pattern. */
 export type Instruction =
   | { readonly op: 'character'; readonly matches: (character: string) => boolean }
   | { readonly op: 'assert'; readonly holds: (text: string, at: number) => boolean }
   | { readonly op: 'look'; readonly program: Program; readonly negate: boolean }
   | { readonly op: 'either'; first: number; second: number }
   | { readonly op: 'jump'; readonly to: number }
-  /** Notes where an optional iteration begins, and fails if it ends there. */
+  /** Marks the start of an optional iteration, and fails an empty one. */
   | { readonly op: 'begin' | 'advance'; readonly slot: number };
 
-/** A pattern as a list of instructions; it matches when it comes to the end of the list. */
+/** The instructions of a pattern, which matches at the end of the list. */
 export type Program = readonly Instruction[];
 
 const LINE_TERMINATORS = '\n\r\u2028\u2029';
 
 /**
- * Returns the program of a pattern, with the alternatives in the order in which the platform tries them.
+ * Returns the program of a pattern, with alternatives in the order of the platform.
  *
- * It throws an Error for what no instruction expresses.
+ * @throws Error for an unsupported element
  */
 export function compile(alternatives: readonly AST.Alternative[], flags: string): Program {
   const program: Instruction[] = [];
@@ -47,7 +47,7 @@ export function compile(alternatives: readonly AST.Alternative[], flags: string)
     end.to = program.length;
   };
 
-  /** What may come, or be left out: the greedy way tries it first. */
+  /** Emits an optional element; a greedy quantifier tries it first. */
   const emitOptional = ({ element, greedy }: AST.Quantifier, emitRest: (begin: number) => void): void => {
     const begin = program.length;
     const either = { op: 'either' as const, first: 0, second: 0 };
@@ -98,7 +98,7 @@ export function compile(alternatives: readonly AST.Alternative[], flags: string)
         return;
       default:
     }
-    throw new Error(`the matcher that counts steps has no ${element.type} such as ${element.raw}`);
+    throw new Error(`the step counter does not support ${element.type} such as ${element.raw}`);
   };
 
   emitAlternatives(alternatives);
@@ -117,7 +117,7 @@ function canBeEmpty(element: AST.Element): boolean {
   }
 }
 
-/** Returns whether one character is of a class: the platform itself says so, once for each character. */
+/** Returns a test of characters for a class, which asks the platform once for each character. */
 export function characterTest(raw: string, flags: string): (character: string) => boolean {
   const pattern = new RegExp(`^(?:${raw})$`, flags.replaceAll(/[gmy]/g, ''));
   const known = new Map<string, boolean>();

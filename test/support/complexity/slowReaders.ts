@@ -1,19 +1,19 @@
 import { type Reader, reader } from './reader.ts';
 
-/** Readers that take more than linear time, each in another way: what finds slow readers must find these. */
+/** Readers that take more than linear time, each for another reason, which the check must find. */
 export const SLOW_READERS: readonly Reader[] = [
-  reader('a pattern that begins again at each line', (text) => /^--([^\r\n]*[^\s-])[ \t]*\r?$/m.exec(text)),
-  reader('a pattern that begins again at each question mark', (text) =>
+  reader('a pattern that restarts at each line', (text) => /^--([^\r\n]*[^\s-])[ \t]*\r?$/m.exec(text)),
+  reader('a pattern that restarts at each question mark', (text) =>
     text.replace(/([?&][^&=]*=)(?!\d{1,9}(?:&|$))[^&]*|([?&])[^&=]+(?=&|$)/g, '$1$2…'),
   ),
-  reader('a rest that is searched to its end at each step', (text) => {
+  reader('a search to the end at each step', (text) => {
     for (let at = 0; at < text.length; at += 1) text.includes('no such text', at);
   }),
-  reader('an array whose first is taken off', (text) => {
+  reader('an array whose first element is removed', (text) => {
     const left = Array.from(text);
     while (left.length > 0) left.shift();
   }),
-  reader('an array that is copied at each step', (text) => {
+  reader('a copy of an array at each step', (text) => {
     let copy: string[] = [];
     for (const character of text) copy = [...copy, character];
     return copy;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The rows of the first table behind a heading of a page in docs, without its code marks. */
+/** Returns the rows of the first table after a heading of a page in docs, without backticks. */
 export function tableAfter(page: string, heading: string): readonly (readonly string[])[] {
   const text = readFileSync(new URL(`../../../docs/${page}`, import.meta.url), 'utf8');
   const [table = ''] = /^\|(?:.*\n\|)*.*$/m.exec(text.slice(text.indexOf(`\n${heading}\n`))) ?? [];

@@ -5,17 +5,17 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
-// Below the root, so that bare imports resolve; ignored by git, like all of coverage.
+// In the repository, so that bare imports resolve; in a folder that git ignores.
 const folder = join(root, 'coverage/examples');
 
-/** One example, as it stands in a document or in a doc comment. */
+/** An example in a document or a doc comment. */
 export interface Example {
   /** File and line. */
   readonly where: string;
   readonly code: string;
-  /** What its comments say that it prints, a line each. */
+  /** The output in its comments, line by line. */
   readonly prints: readonly string[];
-  /** Where it was written to, to be compiled and run. */
+  /** The file to compile and run. */
   readonly file: string;
 }
 
@@ -29,7 +29,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'rxchange/testing/http': 'lib/testing/http/index.ts',
 };
 
-/** Finds every example and writes it to a file of its own, importing the sources in place of the package. */
+/** Writes every example to a file that imports the sources in place of the package. */
 export function collectExamples(): Example[] {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -47,7 +47,7 @@ export function collectExamples(): Example[] {
   });
 }
 
-/** Type-checks all examples at once, by the project's own rules; the messages of each file. */
+/** Type-checks all examples by the project's rules, and returns the messages of each file. */
 export function compileExamples(examples: readonly Example[]): Map<string, string[]> {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), (path) => ts.sys.readFile(path)) as {
     config: { compilerOptions: object };
@@ -58,7 +58,7 @@ export function compileExamples(examples: readonly Example[]): Map<string, strin
     root,
   );
   const files = examples.map(({ file }) => file);
-  // What an example declares and does not use is for its reader.
+  // Unused declarations of an example are for its reader.
   const program = ts.createProgram(files, {
     ...options,
     noUnusedLocals: false,
@@ -75,9 +75,9 @@ export function compileExamples(examples: readonly Example[]): Map<string, strin
   return messages;
 }
 
-/** Runs one example in a process of its own until it ends by itself; its output, a line each. */
+/** Runs an example in a process until it ends, and resolves with its output, line by line. */
 export function runExample({ file }: Example): Promise<string[]> {
-  // An example counts as documentation, not as a test: it adds no coverage.
+  // An example is documentation, not a test: it adds no coverage.
   const env = { ...process.env, NODE_V8_COVERAGE: '' };
   return new Promise((done, fail) => {
     execFile(
@@ -86,7 +86,7 @@ export function runExample({ file }: Example): Promise<string[]> {
       { cwd: root, env, timeout: 20_000 },
       (error, stdout, stderr) => {
         if (error === null && stderr === '') done(stdout.split('\n').slice(0, -1));
-        else fail(new Error(`${error?.message ?? 'it wrote to stderr'}\n${stderr}`));
+        else fail(new Error(`${error?.message ?? 'output on stderr'}\n${stderr}`));
       },
     );
   });
@@ -106,7 +106,7 @@ function fencesOf(path: string, text: string): { where: string; code: string }[]
   }));
 }
 
-/** The text of doc comments at the lines where they stand; all other lines empty. */
+/** Returns a text with only the doc comments, in their lines. */
 function commentsOnly(source: string): string {
   let inside = false;
   return source

@@ -6,10 +6,10 @@ import {
   type Socket,
 } from 'node:net';
 
-/** A server of one spec, on a free port of this machine. */
+/** A server on a free port of this machine, for one spec. */
 export interface SpecServer {
   readonly url: string;
-  /** How many connections were ever opened. */
+  /** Returns the number of connections ever opened. */
   readonly connections: () => number;
   readonly close: () => Promise<void>;
 }
@@ -30,13 +30,13 @@ async function listening(server: Server | RawServer, endAll: () => void): Promis
   };
 }
 
-/** Serves HTTP. */
+/** Starts an HTTP server. */
 export function httpServer(listener: RequestListener): Promise<SpecServer> {
   const server = createServer(listener);
   return listening(server, () => server.closeAllConnections());
 }
 
-/** Answers the first bytes of each connection by hand, for answers that no HTTP server would give. */
+/** Starts a TCP server that handles the first bytes of each connection, for responses of no HTTP server. */
 export function rawServer(answer: (socket: Socket) => void): Promise<SpecServer> {
   const sockets = new Set<Socket>();
   const server = createRawServer((socket) => {

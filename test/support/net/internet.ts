@@ -3,25 +3,25 @@ import type { AddressInfo, Socket } from 'node:net';
 import tls from 'node:tls';
 import { certificateFor } from './tls.ts';
 
-/** A request, with the host that its client connected to and all that could hold a secret. */
+/** A received request, with the host that its client connected to. */
 export interface Arrival {
   readonly host: string;
   readonly method: string;
   readonly path: string;
-  /** The request line and the headers, as they came. */
+  /** The request line and the headers as received. */
   readonly head: string;
   readonly authorization: string | undefined;
   readonly body: string;
 }
 
-/** What a request is answered. */
+/** The response to a request. */
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-/** The hosts that a process can reach by https, all served by one server. */
+/** The hosts that a process can reach over HTTPS, all served by one server. */
 export interface Internet {
   readonly arrivals: readonly Arrival[];
   readonly close: () => Promise<void>;
@@ -35,12 +35,12 @@ interface ConnectOptions {
 type CreateConnection = (this: https.Agent, options: object, ...rest: unknown[]) => unknown;
 
 /**
- * Serves host names on a real TLS socket of this machine, and leads the https connections of all agents there.
+ * Serves host names on a TLS socket of this machine, and directs the HTTPS connections of all agents to it.
  *
- * The server takes requests that no HTTP parser would: what a confused client sends has to be seen.
+ * The server accepts requests that an HTTP parser would reject, so that specs see everything a client sends.
  *
- * @param hosts The names of the certificate, such as `*.contoso.test`.
- * @param reply Returns undefined for a request that is never answered.
+ * @param hosts The names of the certificate, such as `*.contoso.test`
+ * @param reply Returns undefined for a request without a response
  */
 export async function internet(
   hosts: readonly string[],
@@ -62,7 +62,7 @@ export async function internet(
       if (answer !== undefined) socket.write(written(answer));
     });
   });
-  // The connection below TLS: one may be left in the middle of its handshake.
+  // The connection below TLS, because one may still be in its handshake.
   server.on('connection', (socket: Socket) => sockets.add(socket));
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
@@ -88,7 +88,7 @@ export async function internet(
   };
 }
 
-/** The request in a text, or undefined until all of it is there. */
+/** Returns the request in a text; undefined until it is complete. */
 function arrivalIn(text: string, host: string): Arrival | undefined {
   const end = text.indexOf('\r\n\r\n');
   if (end === -1) return undefined;

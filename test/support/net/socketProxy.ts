@@ -3,16 +3,16 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 /** A way to a server on this machine, whose sockets can be broken in ways that no HTTP server breaks them. */
 export interface SocketProxy {
   readonly origin: string;
-  /** Ends what the sockets that have sent the text bring, in the middle, and goes on reading from them. */
+  /** Ends the responses on the sockets that have sent the text, and continues to read from these sockets. */
   halfClose(): void;
-  /** Resets these. */
+  /** Resets these sockets. */
   reset(): void;
-  /** Resolves when the client has none of these open any more. */
+  /** Resolves when the client has closed all of these sockets. */
   left(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Listens on a free port, and hands on what comes to the port of the server, and back. */
+/** Starts a proxy on a free port to the port of a server. */
 export async function socketProxy(port: number, text: string): Promise<SocketProxy> {
   const all = new Set<Socket>();
   /** The sockets of clients that have sent the text, each with the one to the server. */

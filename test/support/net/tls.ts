@@ -10,7 +10,7 @@ export interface KeyAndCertificate {
   readonly cert: string;
 }
 
-/** Creates a self-signed certificate of a day for host names and addresses, such as `*.contoso.test`. */
+/** Creates a self-signed certificate for one day and these hosts, such as `*.contoso.test`. */
 export function certificateFor(hosts: readonly string[]): KeyAndCertificate {
   const folder = mkdtempSync(join(tmpdir(), 'rxchange-tls-'));
   const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];

@@ -7,19 +7,19 @@ import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 
 /**
- * A process that watches new mail, or presence, on the server whose URL it is given, with a checkpoint in a file.
- * What it prints is what it has processed: a line for each event and each outcome. It leaves when it is told to
- * end.
+ * A process that watches new mail or presence with a checkpoint in a file.
+ *
+ * It prints a line for each processed event and each outcome, and closes the connection on SIGTERM.
  */
-const [how, url = '', path = ''] = process.argv.slice(2);
+const [protocol, url = '', path = ''] = process.argv.slice(2);
 
-// At once, so that what was processed can be read even if the process is killed right then.
+// Synchronously, so that the line is written even if the process is killed immediately after.
 const print = (value: unknown): void => void writeSync(1, `${JSON.stringify(value)}\n`);
 
 const common = { token: 'secret', retry: { initialMs: 5 } };
 const checkpoint = checkpointed(fileCheckpoints(path), 'watched');
 
-if (how === 'ucwa') {
+if (protocol === 'ucwa') {
   const ucwa = connectUcwa({ ...common, server: url, channel: { ack: 'processed' }, checkpoint });
   ucwa.releases.outcomes$.subscribe(({ outcome, id }) => print({ outcome, id }));
   ucwa.batches$.subscribe(({ self, next, events }) => {

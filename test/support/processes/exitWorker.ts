@@ -8,8 +8,9 @@ import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 
 /**
- * A process that watches something on the server whose URL it is given, leaves in some way, and has nothing more to
- * do. It prints what it is told about that.
+ * A process that subscribes on a server, unsubscribes in the given way, and has nothing else to do.
+ *
+ * It prints the result as JSON.
  */
 const [what, how, url = ''] = process.argv.slice(2);
 const folders = { folders: ['inbox'], events: ['newMail'] } as const;
@@ -37,7 +38,7 @@ const print = (value: unknown): void => console.log(JSON.stringify(value));
 
 if (how === 'backoff' || how === 'backoff, close') {
   const all = new Subscription();
-  // While the stream waits for its next attempt.
+  // In the backoff before the next attempt.
   connection.activity$.pipe(first(({ status }) => status === 503)).subscribe(() => {
     setImmediate(() => {
       all.unsubscribe();

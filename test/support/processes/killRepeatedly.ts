@@ -8,52 +8,54 @@ import type { Transport } from '../../../lib/core/transport/transport.ts';
 import { serve } from '../../../lib/testing/http/serve.ts';
 import { caseCount, SEED } from '../random/caseCount.ts';
 
-/** How often a process is killed; KILLS=50 for more, which also prints what came of it. */
+/** The number of kills; KILLS=50 for more, which also prints the results. */
 export const KILLS: number = Number(process.env['KILLS'] ?? caseCount(2, 20));
 
-/** How long that may take, in milliseconds. */
+/** The longest time for these, in milliseconds. */
 export const KILLS_TIMEOUT_MS: number = 60_000 + KILLS * 20_000;
 
-/** What the process printed: an event that it has processed, or an outcome. */
+/** A line of the process: a processed event or an outcome. */
 export interface OutcomeLine {
   readonly outcome?: string;
   readonly id?: string;
 }
 
-/** The life of one process. */
+/** The run of one process. */
 export interface ProcessRun<Line> {
   readonly lines: readonly Line[];
-  /** Which requests of the server's log are its own. */
+  /** The range of its requests in the server's log. */
   readonly requests: { readonly from: number; readonly to: number };
-  /** The files of checkpoints that it has left. */
+  /** The checkpoint files that it left. */
   readonly files: readonly string[];
 }
 
-/** What is killed, and on what server. */
+/** The process to kill, and its server. */
 export interface Killing<Line> {
-  /** What the process watches: see `crashWorker.ts`. */
+  /** The protocol of `crashWorker.ts`. */
   readonly protocol: 'ews' | 'ucwa';
   readonly server: {
     readonly transport: Transport;
     readonly url: string;
     readonly requests: readonly unknown[];
   };
-  /** Called with each line, and which of its life it is. In the last life, returns whether that is to end. */
+  /** Called with each line and its number. In the last run, returns whether the process is to end. */
   readonly onLine: (line: Line, count: number, isLast: boolean) => boolean;
 }
 
-/** Numbers from 1 to most that look random, the same in every run with the same SEED. */
-function numbers(most: number): () => number {
+/** Returns a generator of pseudorandom numbers from 1 to `max`, which depends on SEED. */
+function numbers(max: number): () => number {
   let state = SEED;
   return () => {
     state = (state * 48_271 + 11) % 2_147_483_647;
-    return 1 + (state % most);
+    return 1 + (state % max);
   };
 }
 
 /**
- * Starts a process, kills it, starts it again with the checkpoints that it has left, and so on; the last is told to
- * end. It is killed by a line that it printed, or by a request of its own, which the server acts on all the same.
+ * Repeatedly starts a process with the checkpoints of the previous one and kills it; the last one ends
+ * normally.
+ *
+ * The process is killed after a line that it printed, or during a request, on which the server still acts.
  */
 export async function killRepeatedly<Line>(killing: Killing<Line>): Promise<readonly ProcessRun<Line>[]> {
   const { protocol, server, onLine } = killing;
@@ -73,7 +75,7 @@ export async function killRepeatedly<Line>(killing: Killing<Line>): Promise<read
   const live = async (untilLine: number, isLast: boolean): Promise<void> => {
     const from = server.requests.length;
     const lines: Line[] = [];
-    // Told twice, it would not wait until all is removed.
+    // A second signal would end it before everything is released.
     let isEnding = false;
     const args = ['--import', 'ts-blank-space/register', script, protocol, url, join(folder, 'checkpoints')];
     const mine = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -91,7 +93,7 @@ export async function killRepeatedly<Line>(killing: Killing<Line>): Promise<read
   };
 
   try {
-    // Where there was never an event there is nothing to go on from: that is not what is tried here.
+    // The first run must save a checkpoint, so it has at least three lines.
     await live(3, false);
     for (let kills = 1; kills < KILLS; kills += 1) {
       const at = pick();
@@ -109,7 +111,7 @@ export async function killRepeatedly<Line>(killing: Killing<Line>): Promise<read
   }
 }
 
-/** The outcomes of all lives that are of a kind. */
+/** Returns the outcomes of one type in all runs. */
 export function outcomesIn(
   lives: readonly ProcessRun<OutcomeLine>[],
   outcome: string,
@@ -117,7 +119,7 @@ export function outcomesIn(
   return lives.flatMap(({ lines }) => lines).filter((line) => line.outcome === outcome);
 }
 
-/** Prints what came of more kills than usual. */
+/** Prints the results if KILLS is set. */
 export function printFigures(what: string, figures: Readonly<Record<string, number>>): void {
   if (process.env['KILLS'] === undefined) return;
   const recorded = Object.entries(figures).map(([name, count]) => `${count} ${name}`);

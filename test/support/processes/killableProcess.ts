@@ -2,18 +2,18 @@ import { concat, defer, EMPTY, NEVER, type Observable, Subject, takeUntil } from
 import type { CheckpointStore } from '../../../lib/core/checkpoint/checkpoint.ts';
 import type { Transport } from '../../../lib/core/transport/transport.ts';
 
-/** One process, as its server and its store see it: until it is killed. */
+/** A simulated process that can be killed. */
 export interface KillableProcess {
-  /** Its ways out: from when it is killed nothing of it is sent or saved, and nothing comes. */
+  /** Its transport: after the kill, nothing is sent and nothing arrives. */
   readonly transport: Transport;
-  /** What is open on this one is not known on another of the same store, as in another process. */
+  /** Its store: after the kill, nothing is saved. Other processes do not see its open resources. */
   readonly store: CheckpointStore;
-  /** Mirrors a source until it is killed, and is silent then. */
+  /** Mirrors a source until the kill, and never emits or ends afterwards. */
   readonly untilKilled: <Value>(source: () => Observable<Value>) => Observable<Value>;
   readonly kill: () => void;
 }
 
-/** Makes a process that can be killed, without a word to anybody. */
+/** Creates a {@link KillableProcess}. */
 export function killableProcess(transport: Transport, store: CheckpointStore): KillableProcess {
   const killed = new Subject<void>();
   let isKilled = false;

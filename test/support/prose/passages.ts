@@ -1,6 +1,8 @@
 import ts from 'typescript';
 
-/** A run of text in which an expression may cross a line break: a paragraph, a list item, a title, a message. */
+/**
+ * A run of text in which an expression may cross a line break: a paragraph, a list item, a title, a message.
+ */
 export interface Passage {
   readonly type: 'comment' | 'markdown' | 'message' | 'title';
   readonly lines: readonly ProseLine[];
@@ -18,7 +20,10 @@ export function markdownPassages(text: string): Passage[] {
   return paragraphs('markdown', lines);
 }
 
-/** Returns the comments of a source file, with the titles of its specs or with the messages of its library code. */
+/**
+ * Returns the comments of a source file, with the titles of its specs or with the messages of its library
+ * code.
+ */
 export function sourcePassages(text: string, strings: 'titles' | 'messages'): Passage[] {
   const file = ts.createSourceFile('source.ts', text, ts.ScriptTarget.Latest, true);
   const literals: { pos: number; end: number }[] = [];

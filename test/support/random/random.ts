@@ -1,16 +1,16 @@
-/** A source of chance that says the same again for the same seed. */
+/** A pseudorandom generator. */
 export interface Random {
-  /** A number from 0 up to, not including, 1. */
+  /** Returns a number from 0 to below 1. */
   readonly next: () => number;
-  /** A whole number from 0 up to, not including, `limit`. */
+  /** Returns an integer from 0 to below `limit`. */
   readonly below: (limit: number) => number;
-  /** Whether something happens that happens once in so many times. */
+  /** Returns true once in `times` calls on average. */
   readonly oneIn: (times: number) => boolean;
-  /** One of several; there must be one. */
+  /** Returns one of the values, which must not be empty. */
   readonly pick: <Value>(values: readonly Value[]) => Value;
 }
 
-/** Creates the {@link Random} of a seed; each stream of one seed is another. */
+/** Creates the {@link Random} of a seed; each stream of a seed has other numbers. */
 export function random(seed: number, stream = 0): Random {
   let state = (Math.imul(seed, 0x9e3779b1) ^ Math.imul(stream + 1, 0x85ebca6b)) | 0;
   const next = (): number => {

@@ -4,24 +4,23 @@ import type { ReleaseOutcome } from '../../../lib/core/lifecycle/ledger.ts';
 import { caseCount } from './caseCount.ts';
 
 /**
- * Tries random courses of events in a spec, an eighth of them in `npm test`. `PROGRAMS=… SEED=…` tries more, and
- * others.
+ * Checks random scenarios in a spec. `PROGRAMS=… SEED=…` sets another number and other scenarios.
  *
- * @param courses How many in `npm run verify`.
- * @param check Lets one happen, and throws where it breaks a law.
+ * @param runs The number in `npm run verify`; `npm test` has an eighth of it
+ * @param check Runs a scenario, and throws if it breaks a law
  */
 export function checkRandomRuns<Scenario>(
   spec: Context,
-  courses: number,
+  runs: number,
   scenario: fc.Arbitrary<Scenario>,
   check: (scenario: Scenario) => void,
 ): void {
-  const numRuns = Number(process.env['PROGRAMS'] ?? caseCount(Math.ceil(courses / 8), courses));
+  const numRuns = Number(process.env['PROGRAMS'] ?? caseCount(Math.ceil(runs / 8), runs));
   spec.timeout(60_000 + numRuns * 100);
   fc.assert(fc.property(scenario, check), { numRuns, includeErrorInReport: true });
 }
 
-/** How many the ledger says may be left on the server. */
+/** Returns the number of resources that may be left on the server according to the ledger. */
 export function possibleLeftovers(outcomes: readonly ReleaseOutcome[]): number {
   return outcomes.filter(({ outcome }) => outcome === 'Unknown' || outcome === 'Failed').length;
 }

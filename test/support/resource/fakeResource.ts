@@ -16,7 +16,9 @@ const ORIGIN = 'https://things.example';
 
 type FakeResourceOptions = Partial<RemoteResource<string, string, undefined>>;
 
-/** Things as a resource: what the subscriber gets is the id, and then nothing until it leaves. */
+/**
+ * Returns an Observable of a remote resource, which emits its id and then nothing until it is unsubscribed.
+ */
 export function fakeResource(
   server: Transport,
   ledger: ReleaseLedger,

@@ -7,32 +7,34 @@ import {
   type Transport,
 } from '../../../lib/core/transport/transport.ts';
 
-/** What happens to one request. */
+/** The fate of one request. */
 export interface Fate {
-  /** How long the request travels, in virtual milliseconds; 0 is synchronous. */
+  /** The travel time of the request, in virtual milliseconds; 0 is synchronous. */
   readonly thereMs: number;
-  /** How long the answer travels. */
+  /** The travel time of the response. */
   readonly backMs: number;
-  /** `refuse`: 503 and nothing done. `resetBefore`: broken before the server acted. `resetAfter`: after it. */
+  /**
+   * `refuse`: 503 and nothing done. `resetBefore`: broken before the server acted. `resetAfter`: after it.
+   */
   readonly how: 'serve' | 'refuse' | 'resetBefore' | 'resetAfter' | 'forbid';
 }
 
-/** A server that holds things: POST makes one, DELETE removes it. The smallest peer that a resource can have. */
+/** The smallest server of remote resources: POST creates one, DELETE removes it. */
 export interface FakeResourceServer {
   readonly transport: Transport;
-  /** The ids that exist. */
+  /** The ids of the current resources. */
   readonly ids: Set<string>;
-  /** Every request, as it arrived. */
+  /** Every request received. */
   readonly requests: string[];
-  /** Every id that was ever removed by a request. */
+  /** Every id removed by a request. */
   readonly removed: string[];
-  /** How many things were made whose answer was lost. */
+  /** The number of created resources whose response was lost. */
   lostResponses: number;
 }
 
 const SERVE: Fate = { thereMs: 0, backMs: 0, how: 'serve' };
 
-/** Makes a {@link FakeResourceServer} that takes its fates in order, and serves at once when they are used up. */
+/** Creates a {@link FakeResourceServer} with these fates in order; later requests are served at once. */
 export function fakeResourceServer(fates: readonly Fate[] = []): FakeResourceServer {
   const queue = [...fates];
   const server: FakeResourceServer = {
@@ -56,7 +58,7 @@ export function fakeResourceServer(fates: readonly Fate[] = []): FakeResourceSer
     return answered(request, 204);
   }
 
-  // A request that has left is acted on even if its sender has gone: aborting takes nothing back.
+  // Aborting a request that was sent does not stop the server from acting on it.
   function transport(request: HttpRequest): Observable<HttpResponse> {
     return new Observable<HttpResponse>((subscriber) => {
       const fate = queue.shift() ?? SERVE;

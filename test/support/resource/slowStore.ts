@@ -1,7 +1,7 @@
 import { concat, ignoreElements, timer } from 'rxjs';
 import type { CheckpointStore } from '../../../lib/core/checkpoint/checkpoint.ts';
 
-/** A store that takes its time. */
+/** Returns a store that saves and removes with a delay. */
 export function slowStore(store: CheckpointStore, ms = 100): CheckpointStore {
   const wait$ = timer(ms).pipe(ignoreElements());
   return {

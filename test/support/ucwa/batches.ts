@@ -6,14 +6,14 @@ import {
   type Transport,
 } from '../../../lib/core/transport/transport.ts';
 
-/** One part of an answer, before it is written. */
+/** A part of a batch response. */
 export interface BatchPart {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-/** Writes the answer to a batch as the documented server does. */
+/** Returns the text of a batch response as documented. */
 export function batchText(parts: readonly BatchPart[], boundary = '3968fb75-0b0e', line = '\r\n'): string {
   const written = parts.map(({ status, headers = {}, body = '' }) =>
     [
@@ -30,23 +30,22 @@ export function batchText(parts: readonly BatchPart[], boundary = '3968fb75-0b0e
   return `${written.join('')}--${boundary}--${line}`;
 }
 
-/** Reads the requests in a batch, strictly: anything out of shape throws. */
+/** Returns the requests in a batch. @throws Error for a malformed batch */
 export function requestsIn({ url, headers = {}, body = '' }: HttpRequest): HttpRequest[] {
   const boundary = /^multipart\/batching;boundary=(\S+)$/.exec(headers['content-type'] ?? '')?.[1];
   if (boundary === undefined) throw new Error('the batch has no boundary');
   const pieces = `\r\n${body}`.split(`\r\n--${boundary}`);
-  if (pieces.shift() !== '' || pieces.pop() !== '--\r\n') throw new Error('the batch is out of shape');
+  if (pieces.shift() !== '' || pieces.pop() !== '--\r\n') throw new Error('the batch is malformed');
   return pieces.map((piece) => {
     const [own, head = '', ...rest] = piece.split('\r\n\r\n');
-    if (own !== '\r\nContent-Type: application/http; msgtype=request')
-      throw new Error('a part is out of shape');
+    if (own !== '\r\nContent-Type: application/http; msgtype=request') throw new Error('a part is malformed');
     const [line = '', ...lines] = head.split('\r\n');
     const [, method, path] = /^(\S+) (\/\S*) HTTP\/1\.1$/.exec(line) ?? [];
-    if (method === undefined || path === undefined) throw new Error('a request line is out of shape');
+    if (method === undefined || path === undefined) throw new Error('a request line is malformed');
     const fields = Object.fromEntries(
       lines.map((field): [string, string] => {
         const [, name, value] = /^([^\s:]+): (.*)$/.exec(field) ?? [];
-        if (name === undefined || value === undefined) throw new Error('a header is out of shape');
+        if (name === undefined || value === undefined) throw new Error('a header is malformed');
         return [name, value];
       }),
     );
@@ -58,16 +57,16 @@ export function requestsIn({ url, headers = {}, body = '' }: HttpRequest): HttpR
   });
 }
 
-/** A server that takes batches at paths that end with `/batch`, and hands their parts on. */
+/** A server of batches at paths that end with `/batch`. */
 export interface BatchServer {
   readonly transport: Transport;
-  /** What arrived over the wire. */
+  /** The requests received. */
   readonly requests: HttpRequest[];
-  /** The paths of what arrived: of each request, or those of the parts of a batch. */
+  /** Returns the path of each request, or the paths of the parts of a batch. */
   readonly paths: () => (string | string[])[];
 }
 
-/** Makes a {@link BatchServer} in front of another. */
+/** Creates a {@link BatchServer} that sends the parts to `inner`. */
 export function batchServer(inner: Transport): BatchServer {
   const requests: HttpRequest[] = [];
   const isBatch = ({ url }: HttpRequest): boolean => url.endsWith('/batch');
@@ -99,7 +98,7 @@ function together(inner: Transport, request: HttpRequest): Observable<HttpRespon
   return forkJoin(parts).pipe(map((answers) => batchResponse(request.url, answers)));
 }
 
-/** The response to a batch. */
+/** Creates the response to a batch. */
 export function batchResponse(url: string, parts: readonly BatchPart[]): HttpResponse {
   const headers = headersFrom({ 'content-type': 'multipart/batching; boundary="3968fb75-0b0e"' });
   return { status: 200, url, headers, body$: defer(() => [new TextEncoder().encode(batchText(parts))]) };

@@ -1,8 +1,8 @@
-/** Messages of UCWA, in the shapes of its documentation. */
+/** Messages of UCWA as documented. */
 
 const HOST = 'https://pool.contoso.com';
 const APPLICATION = '/ucwa/oauth/v1/applications/101';
-/** The URL of the event channel that the messages are of. */
+/** The URL of the event channel of these messages. */
 export const EVENTS: string = `${HOST}${APPLICATION}/events?ack=1`;
 const link = (rel: string, path: string, title?: string): object => ({
   ...{ rel, href: `${APPLICATION}/${path}` },
@@ -15,9 +15,9 @@ const channel = (links: object, ...sender: object[]): object => ({
 });
 const next = { next: { href: `${APPLICATION}/events?ack=2` } };
 
-/** Responses of the event channel, by what they bring. */
+/** Responses of the event channel by their content. */
 export const EVENT_RESPONSES: Readonly<Record<string, object>> = {
-  'a presence subscription that is gone': channel(
+  'an ended presence subscription': channel(
     next,
     people(
       {
@@ -50,7 +50,7 @@ export const EVENT_RESPONSES: Readonly<Record<string, object>> = {
       })),
     ),
   ),
-  'what came along, in lists': channel(
+  'embedded lists': channel(
     next,
     {
       ...link('communication', 'communication'),
@@ -77,7 +77,7 @@ export const EVENT_RESPONSES: Readonly<Record<string, object>> = {
     },
     { ...link('me', 'me'), events: [{ link: link('note', 'me/note'), type: 'added' }] },
   ),
-  'an operation that failed': channel(next, {
+  'a failed operation': channel(next, {
     ...link('communication', 'communication'),
     events: [
       {
@@ -97,7 +97,7 @@ export const EVENT_RESPONSES: Readonly<Record<string, object>> = {
   }),
   'a loss of state': channel({ resume: { href: `${APPLICATION}/events?ack=3` } }),
   'a loss of events': channel({ resync: { href: `${HOST}${APPLICATION}/events?ack=4&sync=true` } }, people()),
-  'no event at all': { _links: next },
+  'no event': { _links: next },
 };
 
 /** The resource `application`. */

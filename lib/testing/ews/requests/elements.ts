@@ -26,7 +26,9 @@ const MAX_DEPTH = 64;
 /** A child element and its cardinality. */
 export type Particle = readonly [name: string, min: number, max: number];
 
-/** Returns the children of an element, a list for each particle; their order must be that of the particles. */
+/**
+ * Returns the children of an element, a list for each particle; their order must be that of the particles.
+ */
 export function childrenInOrder(element: Element, particles: readonly Particle[]): Element[][] {
   let next = 0;
   const found = particles.map(([name, min, max]) => {

@@ -4,8 +4,8 @@ import { partitionIds, type Stream, type StreamContext, type StreamBehavior } fr
 /**
  * Creates the behavior of Exchange streams.
  *
- * Pending events are sent at once, and heartbeats at fixed times if nothing else was sent. A single lost subscription
- * ends a request for several.
+ * Pending events are sent at once, and heartbeats at fixed times if nothing else was sent. A single lost
+ * subscription ends a request for several.
  */
 export function exchangeStreams({
   store,

@@ -16,8 +16,9 @@ const GATHERING_MS = 100;
 /**
  * Creates the behavior of grommunio streams.
  *
- * Each message names all subscriptions of the stream, and pending events are sent with the first heartbeat. A stream
- * ends with its next message, and as a whole when one of its subscriptions is removed or another stream opens for it.
+ * Each message names all subscriptions of the stream, and pending events are sent with the first heartbeat. A
+ * stream ends with its next message, and as a whole when one of its subscriptions is removed or another
+ * stream opens for it.
  */
 export function grommunioStreams(
   { store, heartbeatMs, write, open, streamsOf, end }: StreamContext,

@@ -26,7 +26,10 @@ export interface UcwaDiscoveryOptions {
   readonly users?: Readonly<Record<string, string>>;
   /** The supported grant types. @default windows, anonmeeting and password, by their full names */
   readonly grantTypes?: readonly string[];
-  /** Whether the challenge quotes the URL of the token endpoint; the documentation has both. @default 'quoted' */
+  /**
+   * Whether the challenge quotes the URL of the token endpoint; the documentation has both.
+   * @default 'quoted'
+   */
   readonly href?: 'quoted' | 'bare';
   /** The lifetime of a token in seconds. @default 28_800, for anonymous users 3_600 */
   readonly tokenSeconds?: number;
@@ -37,7 +40,10 @@ export interface UcwaDiscoveryOptions {
    * @default '/ucwa/oauth/v1/applications' of the same host
    */
   readonly applications?: string | ((origin: string) => string);
-  /** The transport for all other requests with a valid token, such as that of `ucwaSimulator`. @default 404 */
+  /**
+   * The transport for all other requests with a valid token, such as that of `ucwaSimulator`.
+   * @default 404
+   */
   readonly pool?: Transport;
   /** Whether the pool accepts every token. @default false */
   readonly anyToken?: boolean;
@@ -84,9 +90,9 @@ const TOKEN = '/WebTicket/oauthtoken';
 /**
  * Creates simulated hosts of discovery and sign-in, for tests of applications that use `rxchange/ucwa`.
  *
- * As documented, `https://lyncdiscover.DOMAIN/` links to `user` on `https://lyncweb.DOMAIN`, which requires a token of
- * the endpoint there. A token is valid only at the origin that issued it. Other host names do not exist. Served over
- * HTTP, one origin has the roles of all hosts. The hosts run on RxJS time.
+ * As documented, `https://lyncdiscover.DOMAIN/` links to `user` on `https://lyncweb.DOMAIN`, which requires a
+ * token of the endpoint there. A token is valid only at the origin that issued it. Other host names do not
+ * exist. Served over HTTP, one origin has the roles of all hosts. The hosts run on RxJS time.
  *
  * @throws TypeError that names an invalid option
  *

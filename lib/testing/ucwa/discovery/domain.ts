@@ -49,8 +49,8 @@ export interface UcwaDomain extends UcwaDiscoverySimulator {
   /**
    * Moves the users to another pool without applications.
    *
-   * Pending GETs on the old pool lose their connection, further requests to it get a 502, and discovery returns the URL
-   * of the new pool.
+   * Pending GETs on the old pool lose their connection, further requests to it get a 502, and discovery
+   * returns the URL of the new pool.
    */
   movePool(): void;
 }
@@ -58,9 +58,9 @@ export interface UcwaDomain extends UcwaDiscoverySimulator {
 /**
  * Creates all simulated hosts of a domain: discovery, the token endpoints, and the pool of applications.
  *
- * The pool accepts only tokens issued for it, until they expire or are revoked. It is `https://pool1.DOMAIN`, and
- * `pool2` after a move. Served over HTTP, one origin has the roles of all hosts, and a move changes the path of the
- * applications.
+ * The pool accepts only tokens issued for it, until they expire or are revoked. It is `https://pool1.DOMAIN`,
+ * and `pool2` after a move. Served over HTTP, one origin has the roles of all hosts, and a move changes the
+ * path of the applications.
  *
  * @throws TypeError that names an invalid option
  * @see [MS-UCWA] RootURL, AuthenticationInUCWA

@@ -45,10 +45,10 @@ const NEVER_IN_A_BATCH = /\/(?:batch|events|photos?)(?:\/|$)/;
 /**
  * Responds to a batch, after executing its parts in order.
  *
- * It accepts valid batches and the deviations in the documentation: a last boundary that is not a closing one, a part
- * without the blank line after its headers, missing or additional spaces. Any other malformed part fails the whole
- * batch, and so do too many parts (429). A part without an authorization uses that of the batch. If the connection of
- * a part breaks, that of the batch does.
+ * It accepts valid batches and the deviations in the documentation: a last boundary that is not a closing
+ * one, a part without the blank line after its headers, missing or additional spaces. Any other malformed
+ * part fails the whole batch, and so do too many parts (429). A part without an authorization uses that of
+ * the batch. If the connection of a part breaks, that of the batch does.
  *
  * @param execute Executes one part
  * @see [MS-UCWA] BatchingRequests

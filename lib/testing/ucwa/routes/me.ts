@@ -15,7 +15,11 @@ const AVAILABILITIES = ['Online', 'Busy', 'DoNotDisturb', 'BeRightBack', 'Away',
 const REQUIRED = errorResponse(409, 'Conflict', 'MakeMeAvailableRequired');
 const DONE: SimulatedResponse = { status: 204 };
 
-/** Responds for the published presence of the user. @see [MS-UCWA] makeMeAvailable_ref, reportMyActivity_ref, me_ref */
+/**
+ * Responds for the published presence of the user.
+ *
+ * @see [MS-UCWA] makeMeAvailable_ref, reportMyActivity_ref, me_ref
+ */
 export function onMe(
   application: SimulatedApplication,
   segments: readonly string[],

@@ -8,6 +8,7 @@ import { countShortLives } from '../subscription/progress.ts';
 import { backoffTimer, DEFAULT_RETRIES } from '../subscription/resubscribe.ts';
 import { pendingGaps } from './gaps.ts';
 import { handover, type StreamRequest } from './handover.ts';
+import type { LostRequests } from './lostRequests.ts';
 import type { Member } from './member.ts';
 import type { StreamUpdate } from './request.ts';
 
@@ -38,6 +39,7 @@ export interface Connection {
 
 /** The state of the other connections of a pool. */
 export interface PoolContext {
+  readonly lostRequests: LostRequests;
   /** Returns whether one more request may be open. */
   hasRoom(): boolean;
   /** Returns whether another connection is about to close one of its two requests. */
@@ -102,7 +104,11 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
 
   const open = (): void => {
     isStale = false;
-    if (members.size > 0) requests.open(members);
+    if (members.size === 0) return;
+    for (const member of members.values())
+      if (pool.lostRequests.mayArrive(member))
+        gaps.add(member, 'connectionLost', requests.current?.number ?? BEFORE_FIRST);
+    requests.open(members);
   };
 
   const reopen = (): void => {
@@ -263,6 +269,9 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
         break;
       case 'interrupted':
         addGaps(event.request, 'connectionLost');
+        break;
+      case 'lost':
+        pool.lostRequests.add(event.request.members.values());
         break;
       case 'completed':
         changes.next('roomFreed');

@@ -38,6 +38,8 @@ export type HandoverEvent =
   | { readonly type: 'aborted'; readonly request: StreamRequest; readonly error: unknown }
   /** A request may have lost events, and no message says so. */
   | { readonly type: 'interrupted'; readonly request: StreamRequest }
+  /** A request has failed without a response, and may still arrive. */
+  | { readonly type: 'lost'; readonly request: StreamRequest }
   /** The new request has replaced the old one, and its backlog was emitted. */
   | { readonly type: 'completed' };
 
@@ -85,11 +87,7 @@ export function handover(server: ServerSession): Handover {
   let isReplaced = false;
   let isFlushing = false;
   let count = 0;
-  /** Until then a lost request may arrive and end the open one: nothing says which request replaced it. */
-  let lostRequestUntil = 0;
   let patience: Subscription | undefined;
-
-  const mayHaveBeenReplaced = (): boolean => asyncScheduler.now() < lostRequestUntil;
 
   const close = (request: OpenRequest): void => {
     request.subscription.unsubscribe();
@@ -107,14 +105,13 @@ export function handover(server: ServerSession): Handover {
     if (!open.has(request)) return;
     close(request);
     current = undefined;
-    if (mayHaveBeenReplaced()) events.next({ type: 'interrupted', request });
     events.next({ type: 'ended', request, error });
   };
 
   const completeHandover = (old: OpenRequest, isInterrupted: boolean): void => {
     patience?.unsubscribe();
     close(old);
-    if (isInterrupted || mayHaveBeenReplaced()) events.next({ type: 'interrupted', request: old });
+    if (isInterrupted) events.next({ type: 'interrupted', request: old });
     // Until the backlog is emitted, newer messages wait and no other request is opened: they would overtake
     // it.
     isFlushing = true;
@@ -157,8 +154,8 @@ export function handover(server: ServerSession): Handover {
   };
 
   const ended = (request: OpenRequest, error: unknown): void => {
-    const isLost = error !== undefined && request.mayHaveActed && !request.hasAnswered;
-    if (isLost) lostRequestUntil = asyncScheduler.now() + server.limits.headersSeconds * 1000;
+    if (error !== undefined && request.mayHaveActed && !request.hasAnswered)
+      events.next({ type: 'lost', request });
     if (isFlushing) {
       backlog.push(() => finish(request, error));
     } else if (request === previous) {

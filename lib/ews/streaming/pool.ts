@@ -3,6 +3,7 @@ import type { Endpoint } from '../discovery/affinityGroups.ts';
 import { ConnectionsFullError } from '../protocol/errors.ts';
 import type { ServerSession } from '../session/session.ts';
 import { connection, type Connection, type PoolContext } from './connection.ts';
+import { lostRequests } from './lostRequests.ts';
 import { MAX_SUBSCRIPTIONS, type Member, type MemberUpdate } from './member.ts';
 
 /** The connections that the streaming subscriptions of an affinity group share. */
@@ -40,6 +41,7 @@ function createPool(server: ServerSession): ConnectionPool {
   const openRequests = (): number => [...connections].reduce((sum, each) => sum + each.openRequests, 0);
 
   const context: PoolContext = {
+    lostRequests: lostRequests(server.limits.headersSeconds),
     hasRoom: () => openRequests() < limit(),
     isOtherHandingOver: (asking) => [...connections].some((each) => each !== asking && each.openRequests > 1),
   };
@@ -107,6 +109,7 @@ function createPool(server: ServerSession): ConnectionPool {
         subscriber.add(() => {
           connectionOf.get(member)?.leave(member);
           connectionOf.delete(member);
+          context.lostRequests.remove(member);
         });
       }),
   };

@@ -702,6 +702,35 @@ describe('A refused connection', () => {
       expect(newsOf(run).slice(0, 3)).to.deep.equal(['1.1 gap', '6.1 gap', '10 newMail']);
       expect(gapsOf(run)[1]).to.include({ reason: 'connectionLost' });
     });
+
+    it(`reports a gap for those whom a lost request names on another connection, with ${dialect}`, () => {
+      const run = streaming(
+        ({ stream, watch, at, server }) => {
+          server.failNext(1, { delayMs: 0 }, 'GetStreamingEvents');
+          server.failNext(1, { arrivesAfterMs: 16_000 }, 'GetStreamingEvents');
+          for (let each = 0; each < 250; each += 1)
+            watch(stream({ events: ['newMail'] }), each < 10 || each >= 200 ? 60 : 10);
+          at(12, () => server.closeStreams());
+          at(13, () => server.failNext(1, { arrivalDelayMs: 6000 }, 'GetStreamingEvents'));
+          at(14, () => watch(stream({ events: ['created'] }), 60));
+          at(17, () => server.deliverMail());
+          at(30, () => server.deliverMail());
+        },
+        { dialect },
+      );
+      expect(connectionsOf(run).slice(0, 5)).to.deep.equal([
+        '0.1 ×200',
+        '0.1 ×50',
+        '1.1 ×50',
+        '10.1 ×10',
+        '12.1 ×60',
+      ]);
+      const times = newsOf(run).filter((line) => line.endsWith(' gap'));
+      // Of the 50 that the lost request names, and of no other.
+      expect(times).to.deep.equal(
+        ['1.1 gap', '12.1 gap', '20.1 gap'].flatMap((line) => Array(50).fill(line)),
+      );
+    });
   }
 
   describe('while an older request is open', () => {

@@ -11,7 +11,7 @@ import {
   withToken,
 } from '../lib/index.ts';
 import {
-  autodiscover,
+  autodiscovered,
   basic,
   connectExchange,
   pullNotifications,
@@ -165,7 +165,7 @@ describe('Option names', () => {
         'changeKey',
       ],
       ['pushListener', (wrong) => pushListener(wrong), 'timeout', 'timeoutSeconds'],
-      ['autodiscover', (wrong) => autodiscover('a@contoso.com', { ...wrong }), 'timeout', 'timeoutSeconds'],
+      ['autodiscovered', (wrong) => autodiscovered('a@contoso.com', wrong), 'timeout', 'timeoutSeconds'],
       ['ntlm', (wrong) => ntlm(messages, { username: 'a', password: 'b', ...wrong }), 'work', 'workstation'],
       // rxchange/operators
       ['debounceByItem', (wrong) => debounceByItem(1, wrong), 'longest', 'longestMs'],

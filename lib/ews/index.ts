@@ -14,12 +14,7 @@ export {
   SoapFault,
 } from './protocol/errors.ts';
 export { affinity, type Affinity } from './discovery/affinity.ts';
-export {
-  autodiscover,
-  autodiscovered,
-  type AutodiscoveredOptions,
-  type AutodiscoverOptions,
-} from './discovery/autodiscover.ts';
+export { autodiscovered, type AutodiscoveredOptions } from './discovery/autodiscover.ts';
 export type { Autodiscovered } from './discovery/location.ts';
 export { basic, type BasicCredentials } from './auth/basic.ts';
 export type { Checkpoint } from '../core/checkpoint/checkpoint.ts';

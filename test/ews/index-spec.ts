@@ -11,7 +11,6 @@ describe('The entry rxchange/ews', () => {
       'EwsError',
       'SoapFault',
       'affinity',
-      'autodiscover',
       'autodiscovered',
       'basic',
       'connectExchange',

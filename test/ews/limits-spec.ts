@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { asyncScheduler, concat, interval, map, mergeMap, NEVER, type Observable, of } from 'rxjs';
 import type { Limits } from '../../lib/core/limits.ts';
 import type { HttpResponse, Transport } from '../../lib/core/transport/transport.ts';
-import { autodiscover } from '../../lib/ews/discovery/autodiscover.ts';
+import { autodiscovered } from '../../lib/ews/discovery/autodiscover.ts';
+import { lookUp } from './discovery/lookUp.ts';
 import { AutodiscoverError } from '../../lib/ews/protocol/errors.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
 import { summarize } from '../../lib/testing/ews/requests/readRequest.ts';
@@ -147,7 +148,7 @@ describe('The limits of a service', () => {
     };
     const outcome = (limits?: Limits): number => {
       asked = 0;
-      autodiscover('sara@contoso.com', {
+      lookUp('sara@contoso.com', {
         transport,
         ...(limits === undefined ? {} : { limits }),
       }).subscribe({
@@ -163,11 +164,11 @@ describe('The limits of a service', () => {
   it('are checked before anything is sent', () => {
     const transport: Transport = () => expect.fail('it was sent');
     const limits = { depth: 3 };
-    for (const make of [
-      () => connectExchange({ server: 'https://mail.contoso.com/EWS/Exchange.asmx', transport, limits }),
-      () => autodiscover('sara@contoso.com', { transport, limits }),
-    ]) {
-      expect(make).to.throw(TypeError, 'limits.depth must be a whole number from 16 to 1000');
+    for (const server of ['https://mail.contoso.com/EWS/Exchange.asmx', autodiscovered('sara@contoso.com')]) {
+      expect(() => connectExchange({ server, transport, limits })).to.throw(
+        TypeError,
+        'limits.depth must be a whole number from 16 to 1000',
+      );
     }
   });
 });

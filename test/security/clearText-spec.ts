@@ -4,13 +4,7 @@ import { fetchTransport } from '../../lib/core/transport/fetch.ts';
 import { withToken } from '../../lib/core/transport/withToken.ts';
 import { headersFrom, type HttpRequest, type Transport } from '../../lib/core/transport/transport.ts';
 import { bearer } from '../../lib/core/transport/auth.ts';
-import {
-  autodiscover,
-  autodiscovered,
-  basic,
-  connectExchange,
-  pullNotifications,
-} from '../../lib/ews/index.ts';
+import { autodiscovered, basic, connectExchange, pullNotifications } from '../../lib/ews/index.ts';
 import { serve } from '../../lib/testing/http/serve.ts';
 import { connectUcwa, existingApplication, discovered } from '../../lib/ucwa/index.ts';
 
@@ -115,7 +109,7 @@ describe('Credentials in clear text', () => {
     expect(() => discovered('contoso.com', { urls: [REMOTE] })).to.throw(TypeError, 'https');
     const wrong = { allowInsecureHttp: true } as object;
     expect(() => discovered('contoso.com', wrong)).to.throw(TypeError, 'unknown name');
-    expect(() => autodiscover('sara@contoso.com', { ...wrong })).to.throw(TypeError, 'unknown name');
+    expect(() => autodiscovered('sara@contoso.com', wrong)).to.throw(TypeError, 'unknown name');
     expect(() => connectUcwa({ server: discovered('contoso.com'), auth: bearer(signIn), ...wrong })).to.throw(
       TypeError,
       'which uses https',

@@ -16,7 +16,8 @@ import { fetchTransport } from '../../lib/core/transport/fetch.ts';
 import { memoryCheckpoints } from '../../lib/core/checkpoint/memoryStore.ts';
 import { withCookies } from '../../lib/core/transport/withCookies.ts';
 import { withToken } from '../../lib/core/transport/withToken.ts';
-import { autodiscover, autodiscovered } from '../../lib/ews/discovery/autodiscover.ts';
+import { autodiscovered } from '../../lib/ews/discovery/autodiscover.ts';
+import { lookUp } from '../ews/discovery/lookUp.ts';
 import type { ExchangeOptions } from '../../lib/ews/options.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { bearer } from '../../lib/core/transport/auth.ts';
@@ -110,7 +111,7 @@ describe('Credentials over real sockets', () => {
     it(`never reach ${disguise} through a redirect of Autodiscover`, async () => {
       const location = `https://${disguise}/autodiscover/autodiscover.xml`;
       world = await internet(HOSTS, () => ({ status: 302, headers: { location } }));
-      await ended(autodiscover('sara@contoso.com', { auth: bearer(() => SECRET) }));
+      await ended(lookUp('sara@contoso.com', { auth: bearer(() => SECRET) }));
       expectOnlyContoso(world);
       expect(world.arrivals).to.not.have.length(0);
     });
@@ -190,7 +191,7 @@ describe('Credentials over real sockets', () => {
         return { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } };
       });
       const credentials = { username: 'sara', password: SECRET };
-      const [error] = await ended(autodiscover('sara@contoso.com', { auth: basic(credentials) }));
+      const [error] = await ended(lookUp('sara@contoso.com', { auth: basic(credentials) }));
       expect(String(error)).to.contain('refused the user name and the password before');
       const sent = world.arrivals.filter(({ authorization }) => authorization === BASIC);
       expect(sent.map(({ host }) => host)).to.deep.equal(['autodiscover.contoso.com', 'contoso.com']);

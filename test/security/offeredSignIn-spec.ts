@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { lastValueFrom, materialize, type Observable, take, toArray } from 'rxjs';
-import { autodiscover } from '../../lib/ews/discovery/autodiscover.ts';
+import { lookUp } from '../ews/discovery/lookUp.ts';
 import { AutodiscoverError } from '../../lib/ews/protocol/errors.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
@@ -36,7 +36,7 @@ describe('Credentials for a host that the caller did not name, over real sockets
     return world;
   };
 
-  const look = (auth: Auth): Promise<unknown> => endOf(autodiscover('sara@contoso.com', { auth }));
+  const look = (auth: Auth): Promise<unknown> => endOf(lookUp('sara@contoso.com', { auth }));
 
   const withheld: readonly (readonly [Auth, readonly string[], string])[] = [
     [password, ['Bearer realm="x"'], 'offers Bearer, so the password was not sent'],

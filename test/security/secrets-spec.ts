@@ -10,7 +10,8 @@ import type { HttpRequest, Middleware, Transport } from '../../lib/core/transpor
 import { withCookies } from '../../lib/core/transport/withCookies.ts';
 import { withToken } from '../../lib/core/transport/withToken.ts';
 import { ntlm } from '../../lib/node/ntlm.ts';
-import { autodiscover, autodiscovered } from '../../lib/ews/discovery/autodiscover.ts';
+import { autodiscovered } from '../../lib/ews/discovery/autodiscover.ts';
+import { lookUp } from '../ews/discovery/lookUp.ts';
 import { bearer } from '../../lib/core/transport/auth.ts';
 import { basic } from '../../lib/ews/auth/basic.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
@@ -400,7 +401,7 @@ describe('Secrets in the errors of a foreign transport', () => {
   });
 
   it('are in no AutodiscoverError and in none of its attempts', async () => {
-    const error = await failureOf(autodiscover('a@contoso.com', { transport: failing }));
+    const error = await failureOf(lookUp('a@contoso.com', { transport: failing }));
     expect(error).to.be.instanceOf(AutodiscoverError);
     expectNoSecret(error);
   });
@@ -462,7 +463,7 @@ describe('Secrets in a URL', () => {
     for (const odd of ODD) {
       const location = `https://evil.test/${SECRET}?${odd}${SECRET}#${odd}${SECRET}`;
       const transport: Transport = () => of(response(302, { headers: { location } }));
-      const error = await failureOf(autodiscover('sara@contoso.com', { transport }));
+      const error = await failureOf(lookUp('sara@contoso.com', { transport }));
       expect(error).to.be.instanceOf(AutodiscoverError);
       expectNoSecret(error);
     }

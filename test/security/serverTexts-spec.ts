@@ -5,7 +5,7 @@ import { type Observable, of } from 'rxjs';
 import { fetchTransport } from '../../lib/core/transport/fetch.ts';
 import { restrictToOrigin } from '../../lib/core/transport/restrictToOrigin.ts';
 import { headersFrom, type HttpResponse, type Transport } from '../../lib/core/transport/transport.ts';
-import { autodiscover } from '../../lib/ews/discovery/autodiscover.ts';
+import { lookUp } from '../ews/discovery/lookUp.ts';
 import { soapCall } from '../../lib/ews/protocol/soap.ts';
 import { answersOf } from '../../lib/ucwa/batch/message.ts';
 import { discover } from '../ucwa/discovery/discover.ts';
@@ -89,8 +89,8 @@ const fault = (code: string, text: string, detail = ''): string =>
 const values = (name: string, text: string): string =>
   `<m:MessageXml><t:Value Name="${name}">${text}</t:Value><t:Violation>${text}</t:Violation></m:MessageXml>`;
 
-const lookUp = (answered: HttpResponse, options: object = {}): Observable<unknown> =>
-  autodiscover('sara@contoso.com', { transport: serving(answered), ...options });
+const autodiscover = (answered: HttpResponse, options: object = {}): Observable<unknown> =>
+  lookUp('sara@contoso.com', { transport: serving(answered), ...options });
 
 const pox = (content: string): HttpResponse =>
   response(200, {
@@ -164,24 +164,24 @@ const positions: readonly (readonly [string, (text: string) => Observable<unknow
   ['the name of an element that is not open', (text) => ews(200, `<a></${nameIn(text)}></a>`)],
   ['the name of an operation', (text) => ews(200, answer(nameIn(text), ''))],
   ['the content type of a SOAP answer', (type) => ews(200, '', { 'content-type': `x${type}` })],
-  ['an error code of Autodiscover in JSON', (ErrorCode) => lookUp(json(200, { ErrorCode }))],
+  ['an error code of Autodiscover in JSON', (ErrorCode) => autodiscover(json(200, { ErrorCode }))],
   [
     'an error code of Autodiscover in XML',
-    (code) => lookUp(pox(`<Error><ErrorCode>${xml(code)}</ErrorCode></Error>`)),
+    (code) => autodiscover(pox(`<Error><ErrorCode>${xml(code)}</ErrorCode></Error>`)),
   ],
-  ['a URL of Autodiscover', (text) => lookUp(json(200, { Url: `https://${text}/EWS` }))],
+  ['a URL of Autodiscover', (text) => autodiscover(json(200, { Url: `https://${text}/EWS` }))],
   [
     'a redirect of Autodiscover',
-    (text) => lookUp(response(302, { headers: { location: `https://a${text}.evil.test/` } })),
+    (text) => autodiscover(response(302, { headers: { location: `https://a${text}.evil.test/` } })),
   ],
   [
     'an address of Autodiscover',
-    (text) => lookUp(pox(`<Account><RedirectAddr>a@${xml(text)}.test</RedirectAddr></Account>`)),
+    (text) => autodiscover(pox(`<Account><RedirectAddr>a@${xml(text)}.test</RedirectAddr></Account>`)),
   ],
   [
     'a scheme that Autodiscover offers',
     (scheme) =>
-      lookUp(response(401, { headers: { 'www-authenticate': scheme } }), {
+      autodiscover(response(401, { headers: { 'www-authenticate': scheme } }), {
         auth: basic({ username: 'sara', password: 'hush' }),
       }),
   ],

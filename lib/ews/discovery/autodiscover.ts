@@ -1,7 +1,6 @@
 import {
   catchError,
   defer,
-  identity,
   map,
   mergeMap,
   type Observable,
@@ -12,12 +11,8 @@ import {
 } from 'rxjs';
 import { DecodeError, HttpError, NetworkError } from '../../core/errors.ts';
 import { hostOption, allowedHosts, type AllowedHosts } from '../../core/hosts.ts';
-import { checkLimits, type Limits } from '../../core/limits.ts';
 import { invalidOption, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
-import { type Auth, authOption } from '../../core/transport/auth.ts';
-import { fetchTransport } from '../../core/transport/fetch.ts';
-import type { Fetch } from '../../core/transport/send.ts';
-import type { HttpRequest, Transport } from '../../core/transport/transport.ts';
+import type { HttpRequest } from '../../core/transport/transport.ts';
 import { AutodiscoverError } from '../protocol/errors.ts';
 import { answerOf } from './answer.ts';
 import { AUTODISCOVERED, type Autodiscovered, discoveredLocation, type LookupContext } from './location.ts';
@@ -34,89 +29,36 @@ import {
 } from './search.ts';
 import { reasonToWithhold } from './withhold.ts';
 
-/** The options of {@link autodiscovered}. */
+/** Options of {@link autodiscovered}. */
 export interface AutodiscoveredOptions {
   /**
-   * Domains, besides that of the address, whose hosts may be asked, signed in to, and found.
+   * Domains, besides that of the address, to which requests and credentials may be sent.
    *
    * @default none
    */
   readonly allowRedirectTo?: readonly string[];
-  /** How long each server may take for its whole response, in seconds from 0.1 to 3600. @default 10 */
+  /** How long each host may take for its whole response, in seconds from 0.1 to 3600. @default 10 */
   readonly timeoutSeconds?: number;
 }
 
-/** The options of {@link autodiscover}. */
-export interface AutodiscoverOptions extends AutodiscoveredOptions {
-  /** How to sign in: `bearer(token)` or `basic({ username, password })`. @default nothing is signed */
-  readonly auth?: Auth;
-  /**
-   * Of the limits, `drainBytes`, `drainSeconds` and `redirects` apply: the responses have a fixed bound of 262,144
-   * bytes. @default 10 redirects, which are documented
-   */
-  readonly limits?: Limits;
-  /** What sends the requests. @default fetchTransport(fetch) */
-  readonly transport?: Transport;
-  /** A WHATWG fetch, if there is no `transport`. @default cross-fetch, with kept-alive connections on Node */
-  readonly fetch?: Fetch;
-}
-
-const VALUE_NAMES: OptionNames<AutodiscoveredOptions> = { allowRedirectTo: 1, timeoutSeconds: 1 };
-const NAMES: OptionNames<AutodiscoverOptions> = {
-  ...VALUE_NAMES,
-  auth: 1,
-  limits: 1,
-  transport: 1,
-  fetch: 1,
-};
+const NAMES: OptionNames<AutodiscoveredOptions> = { allowRedirectTo: 1, timeoutSeconds: 1 };
 
 /**
- * Returns an Observable that looks up, for each subscriber, where the Exchange Web Services of an address
- * are, emits their URL, and completes.
+ * Returns the option `server` for a connection that finds its server by Autodiscover.
  *
- * It asks autodiscover.DOMAIN and DOMAIN, first their JSON endpoints, then with XML, one after another.
- * Hosts are asked, redirects are followed, and a URL is believed only by https and within the domain of
- * the address or what `allowRedirectTo` allows. A request is signed only after a 401 whose `WWW-Authenticate`
- * offers the scheme of the credentials, `Basic` or `Bearer`, so that a web site at DOMAIN does not get a password.
- * A browser hides this header from pages of other origins: there, nothing is signed, and the error says so. The
- * search by plain HTTP and by DNS records that the documentation also names is left out: its answers can be forged.
+ * The URL is looked up before the first request, and again when the server can no longer be reached there. If no host
+ * names it, the streams of the connection error with an {@link AutodiscoverError}.
  *
- * It errors with an {@link AutodiscoverError} that tells what each server came to. It throws a TypeError
- * that names the option for one that cannot be used. Page: "Autodiscover for Exchange".
+ * The lookup sends requests to autodiscover.DOMAIN and DOMAIN, first to their JSON endpoints, then to those for XML, one
+ * after another. It sends requests to a host, follows a redirect and accepts a URL only by https, and only within the
+ * domain of the address and those of `allowRedirectTo`. It signs a request only after a 401 whose `WWW-Authenticate`
+ * header offers the scheme of `auth`, so that a web site at DOMAIN does not receive a password. A browser hides this
+ * header from pages of other origins: the lookup then signs nothing, and the error says so. The documented lookups by
+ * plain HTTP and by DNS records are left out, because their responses can be forged.
  *
- * @example
- * ```ts
- * import { of } from 'rxjs';
- * import { headersFrom, type Transport } from 'rxchange';
- * import { autodiscover } from 'rxchange/ews';
+ * Of the `limits` of the connection, `redirects` applies, with 10 as the default. A response may have 262,144 bytes.
  *
- * const answer = { Protocol: 'EWS', Url: 'https://mail.contoso.com/EWS/Exchange.asmx' };
- * const transport: Transport = ({ url }) =>
- *   of({
- *     status: new URL(url).hostname === 'contoso.com' ? 200 : 404,
- *     url,
- *     headers: headersFrom({ 'content-type': 'application/json' }),
- *     body$: of(new TextEncoder().encode(JSON.stringify(answer))),
- *   });
- *
- * autodiscover('sara@contoso.com', { transport }).subscribe((url) => console.log(url));
- * // prints: https://mail.contoso.com/EWS/Exchange.asmx
- * ```
- */
-export function autodiscover(address: string, options: AutodiscoverOptions = {}): Observable<string> {
-  const { auth, fetch, limits } = objectOption('options', options, NAMES);
-  const checked = checkLimits(limits);
-  const transport = options.transport ?? fetchTransport(fetch, checked);
-  const sign = authOption(auth)?.sign({ allowInsecureHttp: false }) ?? identity;
-  return lookUp(checkLookup(address, options), { auth, sign, transport, redirects: limits?.redirects });
-}
-
-/**
- * Returns the value that makes a connection find its server by Autodiscover: the option `server` of
- * `connectExchange`.
- *
- * The URL is looked up when it is first needed, and again when the server is no longer there. See
- * {@link autodiscover} for which hosts are asked and believed.
+ * @see [EWS] Autodiscover for Exchange
  *
  * @param address The SMTP address of a mailbox, such as `sara@contoso.com`.
  * @throws TypeError that names the argument or the option that cannot be used.
@@ -134,14 +76,14 @@ export function autodiscover(address: string, options: AutodiscoverOptions = {})
  * ```
  */
 export function autodiscovered(address: string, options: AutodiscoveredOptions = {}): Autodiscovered {
-  const lookup = checkLookup(address, objectOption('options', options, VALUE_NAMES));
+  const lookup = checkLookup(address, objectOption('options', options, NAMES));
   return AUTODISCOVERED.create(
     { address },
     { locate: (context) => discoveredLocation(lookUp(lookup, context), context) },
   );
 }
 
-/** The address and the rules of a lookup, checked. */
+/** A checked address, and the rules of its lookup. */
 interface Lookup {
   readonly address: MailAddress;
   readonly isAllowed: AllowedHosts;
@@ -191,7 +133,7 @@ function lookUp(
           case 'found':
             return of(decision.url);
           case 'ask':
-            return follow(decision.course);
+            return follow(decision.search);
           case 'fail':
             return throwError(() => new AutodiscoverError(address.domain, decision.tried));
         }

@@ -2,65 +2,65 @@ import { hostName, type AllowedHosts } from '../../core/hosts.ts';
 import { httpUrl, parseUrl } from '../../core/httpUrl.ts';
 import { type AutodiscoverAttempt, type AutodiscoverKind } from '../protocol/errors.ts';
 
-/** An SMTP address, in its two parts. */
+/** The two parts of an SMTP address. */
 export interface MailAddress {
   readonly local: string;
-  /** A host name, as URLs have it. */
+  /** A host name, in the form that URLs have. */
   readonly domain: string;
 }
 
-/** No blanks, nothing that cannot be seen, and one at sign. */
+/** No blanks, no invisible characters, and one at sign. */
 const ADDRESS = /^([^\s@\p{C}]+)@([^\s@\p{C}]+)$/u;
 
-/** Reads an SMTP address; undefined for what is none. */
+/** Returns the parts of an SMTP address, or undefined for another text. */
 export function mailAddress(text: string): MailAddress | undefined {
   const [, local, host] = ADDRESS.exec(text) ?? [];
   const domain = host === undefined ? undefined : hostName(host);
   return local === undefined || domain === undefined ? undefined : { local, domain };
 }
 
-/** Writes an SMTP address. */
+/** Returns an SMTP address as text. */
 export function formatAddress({ local, domain }: MailAddress): string {
   return `${local}@${domain}`;
 }
 
-/** One question to one server. */
+/** One request of a lookup. */
 export interface AutodiscoverStep {
   readonly kind: AutodiscoverKind;
   readonly url: string;
   readonly address: MailAddress;
 }
 
-/** What a step came to. */
+/** The result of a step. */
 export type AutodiscoverAnswer =
   | { readonly type: 'settings'; readonly ewsUrls: readonly string[] }
   | { readonly type: 'redirectUrl'; readonly url: string }
   | { readonly type: 'redirectAddress'; readonly address: string }
   | { readonly type: 'failed'; readonly reason: string; readonly cause?: unknown };
 
-/** Where the search stands. */
+/** The state of a lookup. */
 export interface AutodiscoverSearch {
-  /** What is still to be asked, the next one first. */
+  /** The remaining steps, the next one first. */
   readonly steps: readonly [AutodiscoverStep, ...AutodiscoverStep[]];
   readonly tried: readonly AutodiscoverAttempt[];
-  /** How many redirects were followed, and how many may be. */
+  /** How many redirects were followed; `mostRedirects` bounds them. */
   readonly redirects: number;
   readonly mostRedirects: number;
-  /** The steps that were ever planned, so that none is taken twice. */
+  /** The keys of all steps so far, so that none is repeated. */
   readonly planned: readonly string[];
 }
 
-/** What to do next. */
+/** The next action of a lookup. */
 type AutodiscoverDecision =
   | { readonly type: 'found'; readonly url: string }
-  | { readonly type: 'ask'; readonly course: AutodiscoverSearch }
+  | { readonly type: 'ask'; readonly search: AutodiscoverSearch }
   | { readonly type: 'fail'; readonly tried: readonly AutodiscoverAttempt[] };
 
-/** The number after which the documentation says to stop. Page: "RedirectUrl (POX)". */
+/** [EWS] RedirectUrl (POX): the documented bound. */
 const MOST_REDIRECTS = 10;
 
 /**
- * Returns where the search for an address begins: both endpoints on both hosts of its domain, JSON first.
+ * Returns the first state of a lookup: both endpoints on both hosts of the domain, JSON first.
  *
  * @param mostRedirects How many redirects are followed. @default 10
  */
@@ -73,19 +73,21 @@ export function beginAutodiscover(
 }
 
 /**
- * Returns what follows from the answer to the first step of a course: a pure function.
+ * Returns the next action after the result of the first step: a pure function.
  *
- * A URL of the web services, a redirect, and the domain of another address are used only if the rule allows
- * them. A refusal becomes an attempt with its reason, and the next step follows; no step is taken twice. Page: "Autodiscover for Exchange".
+ * A URL of the web services, a redirect, and the domain of another address are used only if `isAllowed` says so.
+ * Otherwise the attempt is recorded with the reason, and the next step follows.
+ *
+ * @see [EWS] Autodiscover for Exchange
  */
 export function decideAutodiscover(
-  course: AutodiscoverSearch,
+  search: AutodiscoverSearch,
   answer: AutodiscoverAnswer,
   isAllowed: AllowedHosts,
 ): AutodiscoverDecision {
-  const [step] = course.steps;
+  const [step] = search.steps;
   const giveUp = (reason: string, cause?: unknown): AutodiscoverDecision =>
-    proceed(course, step, { reason, ...(cause === undefined ? {} : { cause }) });
+    proceed(search, step, { reason, ...(cause === undefined ? {} : { cause }) });
 
   switch (answer.type) {
     case 'failed':
@@ -99,51 +101,50 @@ export function decideAutodiscover(
     case 'redirectUrl': {
       const url = httpUrl(answer.url);
       if (url === undefined || !isAllowed(url.href)) return giveUp(`redirects to ${refusal(answer.url)}`);
-      return redirect(course, step, [{ ...step, url: url.href }]);
+      return redirect(search, step, [{ ...step, url: url.href }]);
     }
     case 'redirectAddress': {
       const address = mailAddress(answer.address);
       if (address === undefined) return giveUp('redirects to what is no address');
       const home = `https://${address.domain}/`;
       if (!isAllowed(home)) return giveUp(`redirects to an address at ${refusal(home)}`);
-      return redirect(course, step, stepsFor(address));
+      return redirect(search, step, stepsFor(address));
     }
   }
 }
 
 function redirect(
-  course: AutodiscoverSearch,
+  search: AutodiscoverSearch,
   step: AutodiscoverStep,
   targets: readonly AutodiscoverStep[],
 ): AutodiscoverDecision {
-  const { redirects, mostRedirects } = course;
+  const { redirects, mostRedirects } = search;
   if (redirects === mostRedirects) {
-    return proceed(course, step, { reason: `redirects once more, after ${mostRedirects} times` });
+    return proceed(search, step, { reason: `redirects once more, after ${mostRedirects} times` });
   }
-  const fresh = targets.filter((target) => !course.planned.includes(keyOf(target)));
+  const fresh = targets.filter((target) => !search.planned.includes(keyOf(target)));
   const [first] = fresh;
-  if (first === undefined) return proceed(course, step, { reason: 'redirects to what is asked anyway' });
-  return proceed(course, step, { reason: `redirects to ${hostOf(first.url)}` }, fresh);
+  if (first === undefined) return proceed(search, step, { reason: 'redirects to what is asked anyway' });
+  return proceed(search, step, { reason: `redirects to ${hostOf(first.url)}` }, fresh);
 }
 
-/** Notes what the step came to, and goes on with what it led to, if anything, and then with the rest. */
+/** Records the result of the step, and puts the steps that it led to before the remaining ones. */
 function proceed(
-  course: AutodiscoverSearch,
+  search: AutodiscoverSearch,
   { kind, url }: AutodiscoverStep,
   outcome: { readonly reason: string; readonly cause?: unknown },
   fresh: readonly AutodiscoverStep[] = [],
 ): AutodiscoverDecision {
-  const tried = [...course.tried, { kind, host: hostOf(url), ...outcome }];
-  const [next, ...rest] = [...fresh, ...course.steps.slice(1)];
+  const tried = [...search.tried, { kind, host: hostOf(url), ...outcome }];
+  const [next, ...rest] = [...fresh, ...search.steps.slice(1)];
   if (next === undefined) return { type: 'fail', tried };
-  const redirects = course.redirects + (fresh.length === 0 ? 0 : 1);
-  const planned = [...course.planned, ...fresh.map(keyOf)];
-  return { type: 'ask', course: { ...course, steps: [next, ...rest], tried, redirects, planned } };
+  const redirects = search.redirects + (fresh.length === 0 ? 0 : 1);
+  const planned = [...search.planned, ...fresh.map(keyOf)];
+  return { type: 'ask', search: { ...search, steps: [next, ...rest], tried, redirects, planned } };
 }
 
 /**
- * The address stands in the path, with its at sign as it is: Exchange also takes it in the query, but
- * grommunio reads it nowhere else.
+ * The address is in the path, with an unescaped at sign: Exchange also reads it in the query, grommunio does not.
  */
 function stepsFor(address: MailAddress): [AutodiscoverStep, ...AutodiscoverStep[]] {
   const { local, domain } = address;

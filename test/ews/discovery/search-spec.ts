@@ -13,13 +13,13 @@ const begin = (): AutodiscoverSearch => beginAutodiscover(SARA);
 const failed: AutodiscoverAnswer = { type: 'failed', reason: 'was answered 404' };
 const to = (url: string): AutodiscoverAnswer => ({ type: 'redirectUrl', url });
 
-/** The course after an answer that does not end it. */
-function after(course: AutodiscoverSearch, ...answers: readonly AutodiscoverAnswer[]): AutodiscoverSearch {
+/** The search after an answer that does not end it. */
+function after(search: AutodiscoverSearch, ...answers: readonly AutodiscoverAnswer[]): AutodiscoverSearch {
   return answers.reduce((current, answer) => {
     const decision = decideAutodiscover(current, answer, isAllowed);
-    if (decision.type !== 'ask') throw new Error(`the course ended: ${decision.type}`);
-    return decision.course;
-  }, course);
+    if (decision.type !== 'ask') throw new Error(`the search ended: ${decision.type}`);
+    return decision.search;
+  }, search);
 }
 
 const stepsOf = ({ steps }: AutodiscoverSearch): string[] => steps.map(({ kind, url }) => `${kind} ${url}`);
@@ -106,10 +106,10 @@ describe('decideAutodiscover', () => {
   ];
   for (const [what, answer, reason] of givenUp) {
     it(`should tell of ${what}, and take the next step`, () => {
-      const course = after(begin(), answer);
-      expect(course.tried).to.deep.equal([{ kind: 'json', host: 'autodiscover.contoso.com', reason }]);
-      expect(stepsOf(course)).to.deep.equal(stepsOf(begin()).slice(1));
-      expect(course.redirects).to.equal(0);
+      const search = after(begin(), answer);
+      expect(search.tried).to.deep.equal([{ kind: 'json', host: 'autodiscover.contoso.com', reason }]);
+      expect(stepsOf(search)).to.deep.equal(stepsOf(begin()).slice(1));
+      expect(search.redirects).to.equal(0);
     });
   }
 
@@ -119,29 +119,29 @@ describe('decideAutodiscover', () => {
   });
 
   it('should follow a redirect that is allowed, in the same way of asking, before the other steps', () => {
-    const course = after(begin(), to('https://autodiscover.hoster.example/here'));
-    expect(stepsOf(course)).to.deep.equal([
+    const search = after(begin(), to('https://autodiscover.hoster.example/here'));
+    expect(stepsOf(search)).to.deep.equal([
       'json https://autodiscover.hoster.example/here',
       ...stepsOf(begin()).slice(1),
     ]);
-    expect(course.tried).to.deep.equal([
+    expect(search.tried).to.deep.equal([
       { kind: 'json', host: 'autodiscover.contoso.com', reason: 'redirects to autodiscover.hoster.example' },
     ]);
-    expect(course.redirects).to.equal(1);
+    expect(search.redirects).to.equal(1);
   });
 
   it('should look for another address where it is allowed, before the other steps', () => {
-    const course = after(begin(), failed, failed, {
+    const search = after(begin(), failed, failed, {
       type: 'redirectAddress',
       address: 'sara@hoster.example',
     });
-    expect(stepsOf(course)).to.have.length(5);
-    expect(stepsOf(course).slice(0, 2)).to.deep.equal([
+    expect(stepsOf(search)).to.have.length(5);
+    expect(stepsOf(search).slice(0, 2)).to.deep.equal([
       'json https://autodiscover.hoster.example/autodiscover/autodiscover.json/v1.0/sara@hoster.example?Protocol=EWS',
       'json https://hoster.example/autodiscover/autodiscover.json/v1.0/sara@hoster.example?Protocol=EWS',
     ]);
-    expect(stepsOf(course).at(-1)).to.equal(`pox https://contoso.com${POX_PATH}`);
-    expect(course.steps[0].address).to.deep.equal({ local: 'sara', domain: 'hoster.example' });
+    expect(stepsOf(search).at(-1)).to.equal(`pox https://contoso.com${POX_PATH}`);
+    expect(search.steps[0].address).to.deep.equal({ local: 'sara', domain: 'hoster.example' });
   });
 
   it('should not go in circles', () => {
@@ -151,10 +151,10 @@ describe('decideAutodiscover', () => {
 
   it('should follow ten redirects, and not one more', () => {
     const redirects = Array.from({ length: 11 }, (_, index) => to(`https://contoso.com/${index}`));
-    const course = after(begin(), ...redirects);
-    expect(course.redirects).to.equal(10);
-    expect(course.tried.at(-1)?.reason).to.equal('redirects once more, after 10 times');
-    expect(stepsOf(course)).to.deep.equal(stepsOf(begin()).slice(1));
+    const search = after(begin(), ...redirects);
+    expect(search.redirects).to.equal(10);
+    expect(search.tried.at(-1)?.reason).to.equal('redirects once more, after 10 times');
+    expect(stepsOf(search)).to.deep.equal(stepsOf(begin()).slice(1));
   });
 
   it('should fail when no step is left, and tell all of them', () => {

@@ -5,19 +5,19 @@ import type { LiveApplication } from '../application/liveApplication.ts';
 import { longPoll, type LongPollConfig, type DeliveryLock } from './longPoll.ts';
 import { gapEvent, recreatedEvent } from '../protocol/events.ts';
 
-/** How the event channel is read. */
+/** The configuration of the event channel. */
 interface ChannelConfig extends LongPollConfig {
   readonly application$: Observable<LiveApplication>;
   readonly router: EventRouter;
 }
 
 /**
- * Returns an Observable of what the event channel brings, one long poll that all subscribers share: it runs
- * while anybody is subscribed, and goes on where it was left.
+ * Returns an Observable of the batches of the event channel, one long poll that all subscribers share.
  *
- * Answers without events are not emitted. What passes by itself is waited for, with backoff, at the same
- * cursor. When the application is gone and made again, a batch with a `gap` event stands at that place, and
- * the new channel follows. It errors with what does not pass, and with what ends the application.
+ * It polls while it is subscribed to, and resumes at the last cursor. Responses without events are not
+ * emitted. After transient failures the same cursor is requested again, with backoff. If the application is
+ * re-created, a batch with a `gap` event is emitted, and the new channel follows. It errors with permanent
+ * failures, and with the error that ends the application.
  */
 export function channel(config: ChannelConfig): Observable<EventBatch> {
   const { router } = config;
@@ -30,23 +30,23 @@ export function channel(config: ChannelConfig): Observable<EventBatch> {
 
 function polled(config: ChannelConfig): Observable<EventBatch> {
   return new Observable((subscriber) => {
-    const left = new Subject<void>();
-    // Added before all else: the request that waits is over before the application is let go of.
-    subscriber.add(() => left.next());
+    const unsubscribed = new Subject<void>();
+    // Added first, so that the pending request is aborted before the application is released.
+    subscriber.add(() => unsubscribed.next());
     config.router.open();
-    const turn: DeliveryLock = { isLocked: false, resume: () => undefined };
+    const lock: DeliveryLock = { isLocked: false, resume: () => undefined };
     config.application$
       .pipe(
         switchMap((application, index) =>
-          longPoll(application, config, lossBefore(application, index), turn).pipe(takeUntil(left)),
+          longPoll(application, config, gapBefore(application, index), lock).pipe(takeUntil(unsubscribed)),
         ),
       )
       .subscribe(subscriber);
   });
 }
 
-/** Stands in the stream where one application ends and the one that was made in its place begins. */
-function lossBefore(application: LiveApplication, index: number): readonly EventBatch[] {
+/** Returns the batch that reports a loss before an application. */
+function gapBefore(application: LiveApplication, index: number): readonly EventBatch[] {
   const { self, events, pendingGap: gap = index === 0 ? undefined : 'recreated' } = application;
   application.pendingGap = undefined;
   if (gap === undefined) return [];

@@ -1,28 +1,28 @@
 import type { UcwaEvent } from '../protocol/events.ts';
 import { addressIn, addressOf, hrefKey, parentKey } from '../protocol/href.ts';
 
-/** Under this key stand the events of contacts whose hrefs do not say who they are. */
+/** The key of events of contacts whose hrefs contain no address. */
 export const UNNAMED_CONTACTS = 'contact without address';
 
-/** Under this key stand all events, for who cannot say beforehand which are its own. */
+/** The key of all events, for listeners that cannot name theirs in advance. */
 export const EVERYTHING = 'everything';
 
-/** Under this key stand the events of all presence subscriptions, for who does not know its own yet. */
+/** The key of events of all presence subscriptions, for listeners whose own does not exist yet. */
 export const PRESENCE_SUBSCRIPTIONS = 'presenceSubscription';
 
-/** An href whose last step is an address as most are written: a parser of URLs would leave that as it is. */
+/** An href that ends with a plain address, which parsing as a URL would not change. */
 const PLAIN_CONTACT = /^(?:https?:\/)?\/[^/\\#\s][^#\s]*\/[\w\-.~]+@[\w\-.~]+$/;
-/** One without scheme and parameters. */
+/** An address without scheme and parameters. */
 const PLAIN_ADDRESS = /^[^:;?]*$/;
 
-/** The key under which the events of a contact stand, by its `sip:` URI. */
+/** Returns the key of a contact by its `sip:` URI. */
 export function contactUriKey(uri: string): string {
   return `sip:${addressOf(uri)}`;
 }
 
-/** The same by its href: that of its address where the href tells it, or else of the href itself. */
+/** Returns the key of a contact by its href: that of its address, or of the href if it contains none. */
 export function contactHrefKey(href: string): string {
-  // Read in a third of the time: nearly every event asks.
+  // A fast path for nearly every event.
   if (PLAIN_CONTACT.test(href)) return `sip:${href.slice(href.lastIndexOf('/') + 1).toLowerCase()}`;
   const key = hrefKey(href);
   const address = addressIn(key);
@@ -31,8 +31,9 @@ export function contactHrefKey(href: string): string {
 }
 
 /**
- * The keys under which an event is filed, for those who want to know of it: few, for every event is looked
- * up by each. What is about a contact stands under the contact; all else under what it is about.
+ * Returns the routing keys of an event: that of its contact, or of the resource in its link.
+ *
+ * There are few, since every event is looked up by each.
  */
 export function keysOf(event: UcwaEvent): readonly string[] {
   const { rel, href } = event.link;
@@ -45,14 +46,14 @@ export function keysOf(event: UcwaEvent): readonly string[] {
   return [key, uri === undefined ? UNNAMED_CONTACTS : contactUriKey(uri)];
 }
 
-/** The href of the contact that an event is of: the contact itself, or its presence, note, location… */
+/** Returns the href of the contact of an event, which may be about its presence, note, location… */
 function contactOf({ link, in: within }: UcwaEvent): string | undefined {
   if (link.rel === 'contact') return link.href;
   if (within?.rel === 'contact') return within.href;
   return /^contact[A-Z]/.test(link.rel) ? parentKey(hrefKey(link.href)) : undefined;
 }
 
-/** Whether an event that is filed under these keys is one of a contact. */
+/** Whether these are keys of an event of a contact. */
 export function isOfContact(keys: readonly string[]): boolean {
   return keys.some((key) => key === UNNAMED_CONTACTS || isAddress(key));
 }

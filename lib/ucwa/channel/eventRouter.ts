@@ -95,7 +95,8 @@ export function eventRouter(): EventRouter {
         const keyed = { event, keys: keysOf(event) };
         const listeners = listenersOf(keyed);
         if (typeof listeners === 'function') listeners(keyed);
-        // A listener may unregister another, or register one: the former is skipped, the latter starts with the next.
+        // A listener may unregister another, or register one: the former is skipped, the latter starts with
+        // the next.
         else if (listeners !== undefined) {
           for (const listener of [...listeners]) if (registered.has(listener)) listener(keyed);
         }

@@ -19,85 +19,89 @@ import type { ServerLocation } from '../discovery/location.ts';
 import { afterGivingUp, afterReplacement, toSend } from '../application/pendingGets.ts';
 import { requestJson } from '../protocol/request.ts';
 
-/** How the events of an application are asked for. */
+/** The configuration of a long poll. */
 export interface LongPollConfig {
-  /** Without repetition, which the channel has itself, and with patience for a request that is held. */
+  /** A transport without retries, whose timeout exceeds that of a pending request. */
   readonly transport: Transport;
-  /** What the server is to be told; another object where that has changed. */
+  /** Returns the parameters for the server; another object after a change. */
   readonly parameters: () => ChannelParameters;
   readonly ack: Acknowledgement;
   readonly onPGetReplaced: OnPGetReplaced;
   readonly pause: Pause;
-  /** Whether a failure means that the server is elsewhere now: then the application is gone. */
+  /** Whether a failure means that the server has moved: then the application is gone. */
   readonly hasMoved: ServerLocation['hasMoved'];
-  /** Emits when a request that waits is to be sent again at once: it would not be answered, or not in time. */
+  /** Emits when a pending request has to be sent again, because its response would be late or lost. */
   readonly resend$: Observable<unknown>;
 }
 
 /**
- * Whose turn it is to hand out batches. A batch can be what brings the next application about: what comes of that
- * one waits until all have been given the batch.
+ * A lock around the delivery of batches.
+ *
+ * A subscriber may cause the next application while it receives a batch: its channel waits until all have
+ * received it.
  */
 export interface DeliveryLock {
   isLocked: boolean;
-  /** Who goes on when the turn is free. */
+  /** Continues the channel that waits for the lock. */
   resume: () => void;
 }
 
-/** What ends the channel, and what that means for the application. */
+/** The error that ends the channel, and its consequence for the application. */
 interface Failure {
   readonly error: unknown;
   readonly then: 'fail' | 'markGone' | 'handOver';
 }
 
 /**
- * Returns an Observable of what the channel of one application brings, from where it was left. It never completes, and
- * errors with what does not pass; what else ends the channel is told to the application.
+ * Returns an Observable of the batches of one application, from its last cursor. It never completes.
  *
- * @param first What stands before all that the server sends.
+ * It errors with permanent failures. If the application is gone, or belongs to another client, it marks the
+ * application.
+ *
+ * @param first Batches to emit first.
  */
 export function longPoll(
   application: LiveApplication,
   config: LongPollConfig,
   first: readonly EventBatch[],
-  turn: DeliveryLock,
+  lock: DeliveryLock,
 ): Observable<EventBatch> {
   return new Observable((subscriber) => {
     const queue: EventBatch[] = [...first];
-    /** The request that waits for its answer, or the wait before the next one. */
-    let asking = new Subscription();
+    /** The pending request, or the wait before the next one. */
+    let polling = new Subscription();
     let outstanding: Cursor | undefined;
-    /** Whether the server may still get the latest request, or has it. */
+    /** Whether the last request may have reached the server, or may still. */
     let isInFlight = false;
-    let wanted: Cursor | undefined = application.position ?? {
+    let next: Cursor | undefined = application.position ?? {
       url: absolute(application.events, application.self),
     };
-    /** Where the channel goes on when all before it was processed, as long as that was not noted. */
-    let reached = application.position === undefined ? wanted : undefined;
+    /** The position to save once all batches before it were processed. */
+    let reached = application.position === undefined ? next : undefined;
     let failure: Failure | undefined;
     let failures = 0;
     let pace = AT_ONCE;
 
     const wait = (cursor: Cursor, waitAs: number, error?: unknown): void => {
-      asking = new Subscription();
-      asking.add(
+      polling = new Subscription();
+      polling.add(
         config.pause(waitAs, error).subscribe(() => {
-          wanted = cursor;
+          next = cursor;
           pump();
         }),
       );
     };
 
-    const answered = ({ cursor, batch }: CursorStep, heldMs: number): void => {
+    const answered = ({ cursor, batch }: CursorStep, waitedMs: number): void => {
       reached = cursor;
-      const isReset = batch.gap !== undefined;
-      pace = nextPace(pace, { events: batch.events.length - (isReset ? 1 : 0), isReset, heldMs });
-      // With its state the server has lost what it was told.
+      const isGap = batch.gap !== undefined;
+      pace = nextPace(pace, { events: batch.events.length - (isGap ? 1 : 0), isGap, waitedMs });
+      // The server has lost the parameters together with its state.
       if (batch.gap === 'resume') application.gets = { ...application.gets, parameters: undefined };
       if (batch.events.length > 0) queue.push(batch);
-      // An idle answer ends no row of failures: a server may mix the two.
+      // An idle response does not end a row of failures: a server may alternate.
       if (pace.idle === 0 || pace.waitAs === 0) failures = 0;
-      if (pace.waitAs === 0) wanted = cursor;
+      if (pace.waitAs === 0) next = cursor;
       else wait(cursor, pace.waitAs);
       pump();
     };
@@ -112,13 +116,13 @@ export function longPoll(
       const gets = isReplaced(error) ? afterReplacement(application.gets, asyncScheduler.now()) : undefined;
       if (gets !== undefined) {
         application.gets = gets;
-        wanted = cursor;
+        next = cursor;
         pump();
         return;
       }
       failures += 1;
-      asking = new Subscription();
-      asking.add(
+      polling = new Subscription();
+      polling.add(
         config.hasMoved(error).subscribe({
           next: (hasMoved) => decided(hasMoved ? 'gone' : decide('channel', error, failures), error, cursor),
           error: (cause: unknown) => decided('retry', cause, cursor),
@@ -131,16 +135,16 @@ export function longPoll(
         wait(cursor, failures, error);
         return;
       }
-      const isLeft = config.onPGetReplaced === 'newInstance' && isReplaced(error);
-      failure = { error, then: isLeft ? 'handOver' : decision === 'gone' ? 'markGone' : 'fail' };
+      const isHandedOver = config.onPGetReplaced === 'newInstance' && isReplaced(error);
+      failure = { error, then: isHandedOver ? 'handOver' : decision === 'gone' ? 'markGone' : 'fail' };
       pump();
     };
 
-    /** Asking acknowledges what came before: where that is kept for the next process, it is saved first. */
+    /** A request acknowledges the last batch, so a position to keep is saved first. */
     const acknowledge = (cursor: Cursor): void => {
       const { journal } = application;
       if (journal === undefined || config.ack === 'eager') {
-        ask(cursor);
+        poll(cursor);
         return;
       }
       if (reached !== undefined) {
@@ -148,10 +152,10 @@ export function longPoll(
         journal.reached({ ...journal.place, next: reached.url });
         reached = undefined;
       }
-      asking = new Subscription();
-      asking.add(
+      polling = new Subscription();
+      polling.add(
         journal.saved().subscribe({
-          complete: () => ask(cursor),
+          complete: () => poll(cursor),
           error: (error: unknown) => {
             failure = { error, then: 'fail' };
             pump();
@@ -160,19 +164,19 @@ export function longPoll(
       );
     };
 
-    const ask = (next: Cursor): void => {
-      const [cursor, gets] = toSend(application.gets, next, config.parameters());
+    const poll = (position: Cursor): void => {
+      const [cursor, gets] = toSend(application.gets, position, config.parameters());
       application.gets = gets;
       application.position = cursor;
       outstanding = cursor;
-      asking = new Subscription();
-      const askedAt = asyncScheduler.now();
-      asking.add(
+      polling = new Subscription();
+      const sentAt = asyncScheduler.now();
+      polling.add(
         pendingGet(cursor, config, (progress) => (isInFlight = progress === 'sent')).subscribe({
           next: (step) => {
             outstanding = undefined;
             isInFlight = false;
-            answered(step, asyncScheduler.now() - askedAt);
+            answered(step, asyncScheduler.now() - sentAt);
           },
           error: (error: unknown) => {
             isInFlight &&= error instanceof NetworkError;
@@ -183,55 +187,54 @@ export function longPoll(
       );
     };
 
-    /** What was not answered was not acknowledged: sent again, it brings the same. */
-    const askAgain = (): void => {
+    /** A request without a response acknowledged nothing, so repeating it returns the same events. */
+    const resend = (): void => {
       if (outstanding === undefined) return;
-      asking.unsubscribe();
-      wanted = outstanding;
+      polling.unsubscribe();
+      next = outstanding;
       giveUp();
       pump();
     };
 
     const isOver = (): boolean => subscriber.closed;
 
-    // One loop for all, so that neither an answer that comes at once nor one that comes while a batch is
-    // being processed can overtake.
+    // One loop does everything, so that no response can overtake a batch that is being processed.
     const pump = (): void => {
-      // While a request is sent, others may be that end this channel and begin the next one.
+      // Sending a request may have ended this channel and begun the next one.
       if (isOver()) return;
-      turn.resume = pump;
-      if (turn.isLocked) return;
-      turn.isLocked = true;
+      lock.resume = pump;
+      if (lock.isLocked) return;
+      lock.isLocked = true;
       while (!isOver()) {
         const batch = queue[0];
-        if (wanted !== undefined && (batch === undefined || config.ack === 'eager')) {
-          const cursor = wanted;
-          wanted = undefined;
+        if (next !== undefined && (batch === undefined || config.ack === 'eager')) {
+          const cursor = next;
+          next = undefined;
           acknowledge(cursor);
         } else if (batch !== undefined) {
           queue.shift();
           subscriber.next(batch);
         } else break;
       }
-      turn.isLocked = false;
-      if (turn.resume !== pump) turn.resume();
+      lock.isLocked = false;
+      if (lock.resume !== pump) lock.resume();
       if (failure !== undefined && !isOver()) {
-        // What comes of that, a new application or its error, comes from there.
+        // `application$` then emits the replacement, or errors.
         if (failure.then === 'fail') subscriber.error(failure.error);
         else application[failure.then](failure.error);
       }
     };
 
     subscriber.add(() => {
-      asking.unsubscribe();
+      polling.unsubscribe();
       giveUp();
     });
-    subscriber.add(config.resend$.subscribe(askAgain));
+    subscriber.add(config.resend$.subscribe(resend));
     pump();
   });
 }
 
-/** One pending GET. */
+/** Sends one pending GET. */
 function pendingGet(
   cursor: Cursor,
   { transport }: LongPollConfig,

@@ -30,7 +30,8 @@ const MINUTES = 30;
 /**
  * Returns the type of the subscription to the user's contacts and groups, of which an application has one.
  *
- * A lost stop may arrive after the next start. Once it no longer can, the subscription is replaced: events may be missing.
+ * A lost stop may arrive after the next start. Once it no longer can, the subscription is replaced: events
+ * may be missing.
  *
  * @see [MS-UCWA] myContactsAndGroupsSubscription_ref
  */
@@ -92,11 +93,11 @@ const SHARED = new WeakMap<UcwaSession, Observable<UcwaEvent>>();
 /**
  * Returns an Observable that subscribes to the user's own contacts and groups and emits their events.
  *
- * It starts the subscription on the server, refreshes it before it expires, and stops it when the last subscriber
- * leaves. An application has one such subscription, so all subscribers of a connection share it.
+ * It starts the subscription on the server, refreshes it before it expires, and stops it when the last
+ * subscriber leaves. An application has one such subscription, so all subscribers of a connection share it.
  *
- * - The events report contacts that enter and leave the lists, groups, and their members. {@link presence} reports
- *   availability.
+ * - The events report contacts that enter and leave the lists, groups, and their members. {@link presence}
+ *   reports availability.
  * - If the server has lost the subscription, it is started again, and a `gap` event is emitted.
  * - It errors if the server refuses the subscription, and with the error that ends the event channel.
  *

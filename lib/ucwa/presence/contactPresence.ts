@@ -13,37 +13,35 @@ import type { ContactPresence, ContactRel } from './contactState.ts';
 import { presenceStream } from './presence.ts';
 import { presenceSnapshots, type PresenceSnapshot } from './presenceSnapshots.ts';
 
-/** Returns an Observable of how things stand with these contacts, which its subscribers share with a grace time. */
+/** Returns an Observable of snapshots of contacts, which subscribers share if a grace period is given. */
 export function sharedSnapshots(
-  internals: UcwaSession,
+  session: UcwaSession,
   uris: readonly string[] | Observable<readonly string[]>,
   { lifetime, rels }: ContactPresencePlan,
 ): Observable<PresenceSnapshot> {
-  return presenceStream(internals, uris, lifetime, (watched) =>
-    presenceSnapshots(internals, watched, rels),
-  ).pipe(
-    // How things stood last has all states in it.
-    shared(internals, lifetime, () => new ReplaySubject<PresenceSnapshot>(1)),
+  return presenceStream(session, uris, lifetime, (signals) => presenceSnapshots(session, signals, rels)).pipe(
+    // The last snapshot contains all states.
+    shared(session, lifetime, () => new ReplaySubject<PresenceSnapshot>(1)),
   );
 }
 
-/** What of a contact's state is more than presence. */
+/** A part of a contact's state besides its presence. */
 export type ContactDetail = 'note' | 'location' | 'modalities';
 
-/** What to know of the contacts, and how long their subscription lives. */
+/** The parts of the states, and the lifetime of the subscription. */
 export interface ContactPresenceOptions extends LifetimeOptions {
   /**
-   * What is wanted beside the presence: each is a request more for every contact, and one for its links. An empty
-   * list is presence alone.
+   * The parts besides the presence. Each costs one request for every contact, and all together one for the
+   * links. An empty list selects the presence alone.
    * @default note, location and modalities
    */
   readonly details?: readonly ContactDetail[];
 }
 
-/** The options with their defaults. */
+/** The resolved {@link ContactPresenceOptions}. */
 interface ContactPresencePlan {
   readonly lifetime: Lifetime;
-  /** The parts of the states that are wanted. */
+  /** The parts of the states. */
   readonly rels: readonly ContactRel[];
 }
 
@@ -54,7 +52,7 @@ const RELS: Readonly<Record<ContactDetail, ContactRel>> = {
 };
 const DETAILS: readonly ContactDetail[] = ['note', 'location', 'modalities'];
 
-/** Checks the options; throws a TypeError that names the one that cannot be used. */
+/** Returns the options with their defaults. It throws a TypeError that names an invalid option. */
 export function checkContactPresence(options: ContactPresenceOptions): ContactPresencePlan {
   const { details = DETAILS } = objectOption('options', options, { ...LIFETIME_NAMES, details: 1 });
   const given: unknown = details;
@@ -64,26 +62,30 @@ export function checkContactPresence(options: ContactPresenceOptions): ContactPr
 }
 
 /**
- * Returns an Observable that subscribes to the presence of contacts and emits the state of each: the current one
- * as soon as it is known, then each that is another. It removes its subscription from the server when it is
- * unsubscribed from, as {@link presence} does, and cancels what it is asking for.
+ * Returns an Observable that subscribes to the presence of contacts and emits their states.
  *
- * - An event that brings its resource along is used as it is; for others the link is followed. What falls
- *   together is asked for in one turn. A part of a state is asked for once at a time, and once more where it
- *   has changed in the meantime: what is slow never overwrites what is newer.
- * - What could not be got is told by the `failure` of that contact, the rest of the state stays as it was last
- *   known, and the other contacts are not touched. What is transient is asked for again until it is
- *   answered, after growing waits; with the next success the `failure` is gone.
- * - After a `gap` everything is asked for again, and emitted where it is another.
- * - A contact that is no longer in the list leaves without a word. Two URIs that mean the same contact, such as in
- *   upper and lower case, are one: the later in the list. A note, location or list of modalities that the server
- *   says is not found (404) is one that the contact has not.
+ * It emits the state of each contact as soon as it is known, then after each change. It removes its
+ * subscription from the server when it is unsubscribed, as {@link presence} does, and cancels its requests.
  *
- * It errors as {@link presence} does, and never with what a single contact meets. It throws a TypeError that names
- * the option for one that cannot be used, and one for URIs. [contact_ref, contactPresence_ref,
- * GetPresenceDataOfAContact]
+ * - If an event carries the resource, no request is sent; otherwise its link is followed. A part of a state
+ *   is requested once at a time, and again if it has changed in the meantime, so a slow response never
+ *   overwrites a newer one.
+ * - If a request fails, the state of that contact has a `failure` and keeps its last values. Transient
+ *   failures are retried with growing waits until they succeed; then the `failure` is removed. Other contacts
+ *   are not affected.
+ * - After a `gap` all states are requested again, and emitted if they differ.
+ * - No emission reports that a contact has left the list. If two URIs mean the same contact, for instance in
+ *   upper and lower case, the later one counts. If the server has no note, location or modalities (404), the
+ *   contact has none.
  *
- * @param uris The contacts, as `sip:` URIs, or an Observable of such lists. For an empty list nothing is sent: the
+ * It errors as {@link presence} does, but never because of a single contact. It throws a TypeError that names
+ * an invalid option or URI.
+ *
+ * @see [MS-UCWA] contact_ref
+ * @see [MS-UCWA] contactPresence_ref
+ * @see [MS-UCWA] GetPresenceDataOfAContact
+ *
+ * @param uris The contacts, as `sip:` URIs, or an Observable of such lists. An empty list sends nothing: the
  * Observable completes, or waits for the next list.
  *
  * @example
@@ -115,14 +117,14 @@ export function contactPresence(
   uris: readonly string[] | Observable<readonly string[]>,
   options: ContactPresenceOptions = {},
 ): Observable<ContactPresence> {
-  const internals = sessionOf(ucwa);
-  return sharedSnapshots(internals, uris, checkContactPresence(options)).pipe(
+  const session = sessionOf(ucwa);
+  return sharedSnapshots(session, uris, checkContactPresence(options)).pipe(
     mergeMap(({ states, changed }, index) => {
-      // Who shares a subscription and comes later is told how things stand.
+      // A later subscriber of a shared subscription receives all current states.
       if (index === 0) return [...states.values()];
       const state = changed === undefined ? undefined : states.get(changed);
       return state === undefined ? [] : [state];
     }),
-    untilClosed(internals.ledger, 'contactPresence'),
+    untilClosed(session.ledger, 'contactPresence'),
   );
 }

@@ -2,7 +2,7 @@ import * as t from 'io-ts';
 import { decode } from '../../core/decode.ts';
 import type { Resource } from '../protocol/resource.ts';
 
-/** How reachable a contact is. The words that are documented, and whatever else a server says. */
+/** The availability of a contact: a documented word, or any other that the server sends. */
 export type Availability =
   | 'Online'
   | 'IdleOnline'
@@ -14,65 +14,62 @@ export type Availability =
   | 'Offline'
   | (string & {});
 
-/** That a part of a contact's state could not be got, and why. */
+/** The failed request of a part of a contact's state. */
 export interface PresenceFailure {
   /**
-   * The part: `contactPresence`, `contactNote`, `contactLocation` or `contactSupportedModalities`; or the `contact`
-   * itself, which has the links to these.
+   * The part: `contactPresence`, `contactNote`, `contactLocation` or `contactSupportedModalities`; or the
+   * `contact` itself, which has their links.
    */
   readonly rel: string;
-  /** Such as an `HttpError` or a `NetworkError`. */
+  /** The error, such as an `HttpError` or a `NetworkError`. */
   readonly error: unknown;
 }
 
-/** What can be known of a contact. What is not there is not set, not told, or not known yet. */
+/** The fields of a contact. An absent one is not set, not visible to the user, or not known yet. */
 export interface ContactFields {
-  /** What the contact does, in the language of the application, or a word such as `in-a-meeting`. */
+  /** The activity in the language of the application, or a word such as `in-a-meeting`. */
   readonly activity?: string;
-  /** Such as `Desktop` or `Mobile`. */
+  /** The device, such as `Desktop` or `Mobile`. */
   readonly deviceType?: string;
-  /** When the contact last used the device. */
+  /** The last activity on the device. */
   readonly lastActive?: Date;
   /** The personal or the out-of-office note. */
   readonly note?: string;
-  /** Which of the two it is: `Personal`, `OutOfOffice`, or another word. */
+  /** The type of the note: `Personal`, `OutOfOffice`, or another word. */
   readonly noteType?: string;
-  /** Where the contact says to be. */
+  /** The location that the contact has set. */
   readonly location?: string;
-  /** By what the contact can be reached, such as `Messaging` or `PhoneAudio`. */
+  /** The supported modalities, such as `Messaging` or `PhoneAudio`. */
   readonly modalities?: readonly string[];
 }
 
-/** The state of a contact. */
+/** The state of a contact whose presence is known. */
 export interface KnownPresence extends ContactFields {
-  /** As it was written where the contacts were listed. */
+  /** The URI as the caller wrote it. */
   readonly uri: string;
-  /** How reachable the contact is. */
+  /** The availability. */
   readonly availability: Availability;
-  /** Why a part of the state may be old or missing: it is as it was last known. Gone when it was got again. */
+  /** The failed request of a part that may be outdated; absent after it succeeds. */
   readonly failure?: PresenceFailure;
 }
 
-/** A contact whose presence could not be got so far. */
+/** The state of a contact whose presence could not be requested so far. */
 export interface UnknownPresence extends ContactFields {
-  /** As it was written where the contacts were listed. */
+  /** The URI as the caller wrote it. */
   readonly uri: string;
-  /** Not known. */
+  /** Unknown. */
   readonly availability?: undefined;
-  /** Why. */
+  /** The failed request. */
   readonly failure: PresenceFailure;
 }
 
-/**
- * The state of a contact, as far as it is known: where `availability` is not there, the `failure` says why. One
- * object never changes: what is new is another object.
- */
+/** The state of a contact. An object never changes: a new state is a new object. */
 export type ContactPresence = KnownPresence | UnknownPresence;
 
 /** A part of a contact's state that is a resource of its own. */
 export type ContactRel = 'contactPresence' | 'contactNote' | 'contactLocation' | 'contactSupportedModalities';
 
-/** What a resource says of a contact. */
+/** The fields that one resource contains. */
 export interface ResourceFields extends ContactFields {
   readonly availability?: Availability;
 }
@@ -95,15 +92,20 @@ const READERS: Readonly<Record<ContactRel, (resource: Resource) => ResourceField
 };
 
 /**
- * What a resource says of a contact. What is empty, or not of its documented type, is left out; a presence
- * without availability is a DecodeError that is thrown.
- * [contactPresence_ref, contactNote_ref, contactLocation_ref, contactSupportedModalities_ref]
+ * Returns the fields of a resource without those that are empty or ill-typed.
+ *
+ * It throws a DecodeError for a contactPresence without availability.
+ *
+ * @see [MS-UCWA] contactPresence_ref
+ * @see [MS-UCWA] contactNote_ref
+ * @see [MS-UCWA] contactLocation_ref
+ * @see [MS-UCWA] contactSupportedModalities_ref
  */
 export function fieldsIn(rel: ContactRel, resource: Resource): ResourceFields {
   return READERS[rel](resource);
 }
 
-/** Milliseconds since 1970 as JSON of the server's kind has them, or ISO 8601, as on the pages about XML. */
+/** Returns a date written as `/Date(milliseconds)/`, or in ISO 8601 as on the pages about XML. */
 function dateIn(value: unknown): Date | undefined {
   const text = textIn(value);
   if (text === undefined) return undefined;

@@ -72,7 +72,7 @@ const BATCH_SIZE = 100;
 /** The number of contacts that are dropped at a time. */
 const CONCURRENT_DROPS = 4;
 
-/** What the functions of this file share: the subscriptions of one stream. */
+/** The state that the functions of this file share, for the subscriptions of one stream. */
 interface Context {
   readonly session: UcwaSession;
   readonly contacts: WatchedContacts;
@@ -84,8 +84,8 @@ interface Context {
 /**
  * Returns the type of subscriptions to the presence of selected contacts.
  *
- * They follow the list as it changes: only the difference is sent, in requests of up to 100 contacts, and in smaller
- * ones if the server refuses as many.
+ * They follow the list as it changes: only the difference is sent, in requests of up to 100 contacts, and in
+ * smaller ones if the server refuses as many.
  *
  * @see [MS-UCWA] SubscribeToThePresenceOfSelectedContacts
  * @see [MS-UCWA] addToPresenceSubscription_ref

@@ -98,9 +98,9 @@ function isSelected(candidate: Resource, { id, name }: GroupSelection): boolean 
 /**
  * Returns an Observable that subscribes to the presence of the members of a group and emits their events.
  *
- * It also emits the events of the subscription itself, and removes the subscription when it is unsubscribed. It is
- * extended and created again as that of {@link presence}. Each creation looks the group up, so a group that does not
- * exist is an error then. It throws a TypeError that names an invalid option.
+ * It also emits the events of the subscription itself, and removes the subscription when it is unsubscribed.
+ * It is extended and re-created as that of {@link presence}. Each creation looks the group up, so a group
+ * that does not exist is an error then. It throws a TypeError that names an invalid option.
  *
  * @param group The `id` or `name` of the group; its resource has both.
  *

@@ -73,8 +73,8 @@ function checkUris(uris: unknown): readonly string[] {
 /** The contacts of {@link presence}, and the lifetime of its subscription. */
 export interface PresenceOptions extends LifetimeOptions {
   /**
-   * The contacts, as `sip:` URIs, or an Observable of such lists. Only the difference between lists is sent. An empty
-   * list sends nothing: the Observable completes, or waits for the next list.
+   * The contacts, as `sip:` URIs, or an Observable of such lists. Only the difference between lists is sent.
+   * An empty list sends nothing: the Observable completes, or waits for the next list.
    */
   readonly uris: readonly string[] | Observable<readonly string[]>;
 }
@@ -82,21 +82,22 @@ export interface PresenceOptions extends LifetimeOptions {
 /**
  * Returns an Observable that subscribes to the presence of contacts and emits their events.
  *
- * It creates a presence subscription on the server, and removes it when it is unsubscribed. It also emits the events of
- * the subscription itself.
+ * It creates a presence subscription on the server, and removes it when it is unsubscribed. It also emits the
+ * events of the subscription itself.
  *
- * - The event channel is open before the subscription is created, so no event is missed. Most events carry a link
- *   only: `ucwa.get(event.link)` returns the resource.
+ * - The event channel is open before the subscription is created, so no event is missed. Most events carry a
+ *   link only: `ucwa.get(event.link)` returns the resource.
  * - Each subscriber has its own subscription on the server, unless `graceSeconds` is given.
- * - The subscription is extended before it expires. It is created again if the server has ended or lost it, or its
- *   application. A `gap` event is emitted first: the state of the contacts may have changed. After a `gap` with the
- *   reason `resync` the subscription still exists, but events may be missing.
- * - If `uris` reverts a change that got no response less than a minute ago, the subscription is created again, whatever
- *   `onEnd` says: the lost request could still arrive.
- * - It errors if the server refuses the first subscription, with the error that ends the event channel, and if the
- *   application is gone and cannot be created again. Later creations are retried as long as failures are transient.
- * - Errors of the removal go to `ucwa.releases`. There `detail.deletedEvent` is `seen` if the server announced the
- *   removal, `notSeen` if it did not in time, and `notWatched` if the event channel was closed.
+ * - The subscription is extended before it expires. It is re-created if the server has ended or lost it, or
+ *   its application. A `gap` event is emitted first: the state of the contacts may have changed. After a
+ *   `gap` with the reason `resync` the subscription still exists, but events may be missing.
+ * - If `uris` reverts a change that got no response less than a minute ago, the subscription is re-created,
+ *   whatever `onEnd` says: the lost request could still arrive.
+ * - It errors if the server refuses the first subscription, with the error that ends the event channel, and
+ *   if the application is gone and cannot be re-created. Later creations are retried as long as failures are
+ *   transient.
+ * - Errors of the removal go to `ucwa.releases`. There `detail.deletedEvent` is `seen` if the server
+ *   announced the removal, `notSeen` if it did not in time, and `notWatched` if the event channel was closed.
  *
  * It throws a TypeError that names an invalid option.
  *

@@ -5,18 +5,17 @@ import { checkContactPresence, type ContactPresenceOptions, sharedSnapshots } fr
 import type { ContactPresence } from './contactState.ts';
 
 /**
- * Returns an Observable of the states of all contacts as one Map, by their URIs as they are written in the list,
- * for user interfaces: each emission is another Map, one that was emitted never changes, and the state of a
- * contact that has not changed is the same object as in the Map before.
+ * Returns an Observable of the states of all contacts as one Map, for user interfaces.
  *
- * It is what {@link contactPresence} emits, gathered: however many states change in one turn, they are one
- * emission behind it. A contact is in the Map as soon as its presence is known, or could not be got. One that is
- * no longer in the list is no longer in the Map.
+ * The keys are the URIs as the caller wrote them. Each emission is a new Map that never changes; unchanged
+ * states are the same objects as in the last Map. Changes in one turn of the event loop are one emission. The
+ * Map contains a contact as soon as its presence is known, or its request has failed, and until the contact
+ * leaves the list.
  *
- * It errors, and throws, as {@link contactPresence} does.
+ * It errors and throws as {@link contactPresence} does.
  *
- * @param uris The contacts, as `sip:` URIs, or an Observable of such lists. For an empty list nothing is sent; if
- * none follows, the Observable emits an empty Map and completes.
+ * @param uris The contacts, as `sip:` URIs, or an Observable of such lists. An empty list sends nothing; if
+ * no other follows, the Observable emits an empty Map and completes.
  *
  * @example
  * ```ts
@@ -41,11 +40,11 @@ export function presenceBoard(
   uris: readonly string[] | Observable<readonly string[]>,
   options: ContactPresenceOptions = {},
 ): Observable<ReadonlyMap<string, ContactPresence>> {
-  const internals = sessionOf(ucwa);
-  return sharedSnapshots(internals, uris, checkContactPresence(options)).pipe(
+  const session = sessionOf(ucwa);
+  return sharedSnapshots(session, uris, checkContactPresence(options)).pipe(
     auditTime(0),
     map(({ states }) => new Map(states)),
     defaultIfEmpty(new Map<string, ContactPresence>()),
-    untilClosed(internals.ledger, 'presenceBoard'),
+    untilClosed(session.ledger, 'presenceBoard'),
   );
 }

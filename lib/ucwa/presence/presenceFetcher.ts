@@ -8,7 +8,7 @@ import { type ContactRel, fieldsIn, type ResourceFields } from './contactState.t
 import type { PresenceStore } from './presenceStore.ts';
 import type { RequestQueue } from './requestQueue.ts';
 
-/** What a fetcher works with. */
+/** The configuration of a fetcher. */
 interface FetcherConfig {
   readonly transport: Transport;
   readonly requests: RequestQueue;

@@ -22,14 +22,18 @@ export interface PresenceSnapshot {
   readonly changed: string | undefined;
 }
 
-/** The number of resources that are requested at a time: a user may have 100 requests outstanding. [batch_ref] */
+/**
+ * The number of resources that are requested at a time: a user may have 100 requests outstanding. [batch_ref]
+ */
 const CONCURRENT_REQUESTS = 80;
 
 /**
- * Returns an Observable that requests the states of contacts, keeps them current, and emits after each change.
+ * Returns an Observable that requests the states of contacts, keeps them current, and emits after each
+ * change.
  *
- * Events carry the links to the states. A contact without events, such as one that another subscription also has, is
- * looked up in the memberships. After a gap all states are requested again, and kept until the responses arrive.
+ * Events carry the links to the states. A contact without events, such as one that another subscription also
+ * has, is looked up in the memberships. After a gap all states are requested again, and kept until the
+ * responses arrive.
  *
  * @param rels The parts of the states.
  */

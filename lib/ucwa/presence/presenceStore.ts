@@ -1,7 +1,10 @@
 import { sameState } from '../../core/equal.ts';
 import type { ContactPresence, ContactRel, PresenceFailure, ResourceFields } from './contactState.ts';
 
-/** The states of the watched contacts, by key. Each method returns whether the state of the contact has changed. */
+/**
+ * The states of the watched contacts, by key. Each method returns whether the state of the contact has
+ * changed.
+ */
 export interface PresenceStore {
   /** The states by URI, as the caller wrote the URIs. The Map keeps changing. */
   readonly byUri: ReadonlyMap<string, ContactPresence>;

@@ -7,7 +7,8 @@ export interface RequestQueue {
   /**
    * Sends a request by subscribing to `response$`, or sends the one that waits after a failure.
    *
-   * If a request with this key is in flight, its response may already be stale: it is repeated once when it completes.
+   * If a request with this key is in flight, its response may already be stale: it is repeated once when it
+   * completes.
    */
   enqueue(key: string, response$: Observable<unknown>): void;
   /** Cancels a request. */
@@ -26,8 +27,8 @@ interface Entry {
 /**
  * Creates a queue with at most one request per key in flight, and `concurrency` altogether.
  *
- * A `response$` handles its own errors. Requests with transient failures share one growing wait. After it one of them
- * is sent, each in turn; when it succeeds, all are sent.
+ * A `response$` handles its own errors. Requests with transient failures share one growing wait. After it one
+ * of them is sent, each in turn; when it succeeds, all are sent.
  */
 export function requestQueue(concurrency: number, pause: Pause): RequestQueue {
   const entries = new Map<string, Entry>();

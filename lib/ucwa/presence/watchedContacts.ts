@@ -38,8 +38,8 @@ export function staticContacts(uris: readonly string[]): WatchedContacts {
 /**
  * Returns an Observable that mirrors `watch` for lists of contacts that the source emits.
  *
- * It begins with the first list that is not empty, keeps the last list when the source completes, and errors with the
- * source. It completes with `watch`, or with the source if all lists were empty.
+ * It begins with the first list that is not empty, keeps the last list when the source completes, and errors
+ * with the source. It completes with `watch`, or with the source if all lists were empty.
  */
 export function liveContacts<Value>(
   lists$: Observable<readonly string[]>,

@@ -1,23 +1,23 @@
 import * as t from 'io-ts';
 import { noteDropped } from '../../core/decode.ts';
 
-/** A codec that takes anything and makes sure. */
+/** A codec that decodes unknown input. */
 export type Codec<Value> = t.Type<Value, unknown>;
 
-/** Codecs of members, by their names. */
+/** Codecs of members by name. */
 type Members<Value> = { readonly [Name in keyof Value]?: t.Decoder<unknown, Value[Name] | undefined> };
 
-/** The members of an object. */
+/** The members of an object that a codec knows. */
 interface ObjectMembers<Value> {
-  /** Without one of these, the value is no such object. */
+  /** Members that must be there and valid. */
   readonly required?: Members<Value>;
-  /** One of these that is null or ill-typed is dropped. */
+  /** Members that are dropped if they are null or ill-typed. */
   readonly optional?: Members<Value>;
-  /** The codec of all others, which are optional. @default they stay as they are */
+  /** The codec of all other members, which are optional. @default they are not checked */
   readonly others?: t.Decoder<unknown, Value[keyof Value]>;
 }
 
-/** Returns a codec whose values are those that its `validate` returns as they are. */
+/** Returns a codec. Its `is` accepts the values that `validate` returns unchanged. */
 export function codecOf<Value>(name: string, validate: t.Validate<unknown, Value>): Codec<Value> {
   const is = (value: unknown): value is Value => {
     const result = validate(value, []);
@@ -58,8 +58,8 @@ export function objectCodec<Value extends object>(
 /**
  * Returns a codec of lists that drops elements that are null or ill-typed, and counts them.
  *
- * @param isNeeded Returns whether an ill-typed element is an error instead. Only the first is reported: io-ts reports
- * each with a copy of its path, and a million of these exhaust the memory.
+ * @param isNeeded Returns whether an ill-typed element is an error instead. Only the first is reported: io-ts
+ * reports each with a copy of its path, and a million of these exhaust the memory.
  */
 export function listCodec<Value>(
   item: Codec<Value>,

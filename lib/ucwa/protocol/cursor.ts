@@ -4,26 +4,30 @@ import { eventsOf, gapEvent, type GapReason, type UcwaEvent } from './events.ts'
 import type { EventsResponse } from './eventsResponse.ts';
 import { absolute } from './href.ts';
 
-/** How long the server holds events and requests back. [EventChannelDetails] */
+/**
+ * How long the server may hold back events and responses.
+ *
+ * @see [MS-UCWA] EventChannelDetails
+ */
 export interface ChannelParameters {
-  /** How long events of low priority may wait for others, in seconds, 5…1800. @default the server's, 15 */
+  /** How long events of low priority may be held back, in seconds, 5…1800. @default the server's, 15 */
   readonly lowSeconds?: number;
   /**
-   * How long events of medium priority may wait for others, in seconds, 5…1800: those of presence are.
+   * How long events of medium priority, such as those of presence, may be held back, in seconds, 5…1800.
    * @default the server's, 5
    */
   readonly mediumSeconds?: number;
-  /** How long the server holds a request without events, in seconds, 180…1800. @default the server's, 180 */
+  /** How long a request may wait for events, in seconds, 180…1800. @default the server's, 180 */
   readonly timeoutSeconds?: number;
   /**
-   * Of two requests that wait on one channel, the newer one stays if its priority is the same or higher. It is
-   * raised when a request of this connection may still arrive late.
+   * The priority of requests. Of two that wait on one channel, the newer one stays if its priority is not
+   * lower. The connection raises it if an earlier request of its own may still arrive.
    * @default the server's, 0
    */
   readonly priority?: number;
 }
 
-/** The ranges of {@link ChannelParameters}. */
+/** The allowed ranges of {@link ChannelParameters}. */
 export const PARAMETER_RANGES: { readonly [Name in keyof ChannelParameters]-?: NumberRange } = {
   lowSeconds: { min: 5, max: 1800, integer: true },
   mediumSeconds: { min: 5, max: 1800, integer: true },
@@ -31,34 +35,34 @@ export const PARAMETER_RANGES: { readonly [Name in keyof ChannelParameters]-?: N
   priority: { min: 0, integer: true },
 };
 
-/** When an answer of the channel is acknowledged, which is by asking for the next. */
+/** When a batch is acknowledged by the next request: before or after it was processed. */
 export type Acknowledgement = 'eager' | 'processed';
 
-/** Which request comes next on the channel. */
+/** The position on the event channel. */
 export interface Cursor {
-  /** Absolute. The server's own link, followed verbatim. */
+  /** The link to follow, absolute and otherwise as the server wrote it. */
   readonly url: string;
 }
 
-/** What the server sent with one answer. */
+/** The events of one response. */
 export interface EventBatch {
-  /** The link that was followed, as the server writes it. */
+  /** The link that was followed, as the server wrote it. */
   readonly self?: string;
-  /** The link to follow, as the server wrote it: following it acknowledges this batch. */
+  /** The link that acknowledges this batch, as the server wrote it. */
   readonly next: string;
-  /** What was lost before this batch, if anything was. */
+  /** Why events or state are missing before this batch; absent if nothing is. */
   readonly gap?: GapReason;
   /** In the server's order. If there is a gap, its event comes first. */
   readonly events: readonly UcwaEvent[];
 }
 
-/** One step along the channel. */
+/** The next position, and the events before it. */
 export interface CursorStep {
   readonly cursor: Cursor;
   readonly batch: EventBatch;
 }
 
-/** Returns the link with parameters added to its query; whatever else is in it stays as it is spelled. */
+/** Returns a link with parameters in its query; the rest keeps its spelling. */
 export function withParameters(link: Cursor, parameters: ChannelParameters): Cursor {
   const { lowSeconds, mediumSeconds, timeoutSeconds, priority } = parameters;
   const added = { low: lowSeconds, medium: mediumSeconds, timeout: timeoutSeconds, priority };
@@ -76,15 +80,16 @@ export function withParameters(link: Cursor, parameters: ChannelParameters): Cur
 }
 
 /**
- * Where an answer leads: to the server's own link, followed verbatim whatever its query is called, and
- * whether it is absolute or relative. The server remembers the parameters, they are not added again.
+ * Returns the next position and the events of a response: a pure function.
  *
- * A failed request leads nowhere: its cursor is sent again. Throws a {@link DecodeError} for an answer
- * without a link to follow.
+ * The server's link is followed verbatim, whether it is absolute or relative. The server remembers the
+ * parameters, so they are not added again. After a failed request the same cursor is sent again.
+ *
+ * It throws a {@link DecodeError} for a response without a link to follow.
  */
 export function advance(cursor: Cursor, response: EventsResponse): CursorStep {
   const { self, next, resume, resync } = response._links;
-  // Exactly one is documented. Where there are more, the one must not be missed that tells of a loss.
+  // One link is documented. If there are more, the one that reports a loss decides.
   const link = resync ?? resume ?? next;
   if (link === undefined) {
     throw new DecodeError('event channel response', {

@@ -1,22 +1,26 @@
-/** A line that divides a multipart message. */
+/** A delimiter line of a multipart message. */
 export interface Delimiter {
-  /** Where the content before it ends: at the line break that belongs to the delimiter. */
+  /** The end of the content before it, without the line break that belongs to the delimiter. */
   readonly before: number;
-  /** Where the line ends, and the content after it begins. */
+  /** The end of the line, and the start of the next content. */
   readonly after: number;
-  /** Whether the message ends here. */
+  /** Whether it ends the message. */
   readonly closes: boolean;
 }
 
-/** The standard allows 70 characters. [RFC 2046, 5.1.1] */
+/** In characters; the standard allows 70. [RFC 2046, 5.1.1] */
 const LONGEST_BOUNDARY = 200;
-/** Blanks, a BOM, or the `?` that a conversion made of it: documented parts begin with them. [BatchingRequests] */
+/**
+ * Blanks, a BOM, or the `?` that a conversion made of a BOM: documented parts begin with them.
+ * [BatchingRequests]
+ */
 export const IN_FRONT: RegExp = /^[\s\uFEFF?]*/;
 
 /**
- * Returns the delimiters of a boundary, up to the closing one; undefined if there are none, or more than `most`.
+ * Returns the delimiters of a boundary, up to the closing one; undefined if there are none, or more than
+ * `most`.
  *
- * Blanks after a boundary and line ends of either kind are read. Each character is read once.
+ * Blanks after a boundary and both kinds of line ends are accepted. Each character is read once.
  */
 export function delimitersIn(text: string, boundary: string, most: number): readonly Delimiter[] | undefined {
   if (boundary.length > LONGEST_BOUNDARY) return undefined;
@@ -50,7 +54,7 @@ function lineBreakBefore(text: string, start: number): number {
 }
 
 /**
- * Returns the boundary in the first line that looks like a delimiter, for a message that names none.
+ * Returns the boundary in the first line that looks like a delimiter; undefined if there is none.
  *
  * Each character is read once.
  */
@@ -69,7 +73,7 @@ function boundaryOf(line: string): string | undefined {
   let end = line.endsWith('\r') ? line.length - 1 : line.length;
   while (line[end - 1] === ' ' || line[end - 1] === '\t') end -= 1;
   const boundary = line.slice(start + 2, end);
-  // A line that ends with dashes closes a message, or is a rule in its preamble.
+  // A line that ends with dashes closes a message, or is a ruler in the preamble.
   const isOne = boundary !== '' && boundary.length <= LONGEST_BOUNDARY && boundary.trimEnd() === boundary;
   return isOne && !boundary.endsWith('-') && !boundary.includes('\r') ? boundary : undefined;
 }

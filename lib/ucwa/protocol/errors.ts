@@ -2,11 +2,11 @@ import { HttpError, keptCause, NetworkError, type RequestIdentity } from '../../
 import { httpUrl } from '../../core/httpUrl.ts';
 import { beforeQuery, codeWord, describeUrl, excerpt } from '../../core/text.ts';
 
-/** A link or a redirect of a server leads where nothing may be sent to. */
+/** A link or redirect leads to a host that must not receive requests. */
 export class UntrustedLinkError extends Error {
   readonly _tag = 'UntrustedLinkError';
   override readonly name: string = 'UntrustedLinkError';
-  /** Where it leads, without query. */
+  /** The target of the link, without query. */
   readonly refused: string;
 
   constructor(link: string, refusedUrl: string, why: string) {
@@ -16,7 +16,7 @@ export class UntrustedLinkError extends Error {
   }
 }
 
-/** The server has ended a subscription before the subscriber did, and the caller wants that to be an error. */
+/** The server ended a subscription before the subscriber left, and `onEnd` is `error`. */
 export class EndedError extends Error {
   readonly _tag = 'EndedError';
   override readonly name: string = 'EndedError';
@@ -30,29 +30,29 @@ export class EndedError extends Error {
   }
 }
 
-/** What each of the documented errors means, and what the caller can do. [AuthenticationInUCWA, Error conditions] */
+/** The meaning of each documented error code, and a remedy. [AuthenticationInUCWA, Error conditions] */
 const HINTS: Readonly<Record<string, string>> = {
-  invalid_request: 'the server does not understand what was asked',
+  invalid_request: 'the server does not understand the request',
   invalid_grant: 'the credentials could not be verified; check them',
-  unsupported_grant_type: 'the server does not take this way to sign in',
+  unsupported_grant_type: 'the server does not accept this way to sign in',
   invalid_scope: 'the server does not know the scope',
   server_error: 'the server failed; try again later',
 };
 
-/** How many characters the advice in a message has at most. */
+/** In characters. */
 const LONGEST_HINT = 400;
-/** How long a URL may be that a user is to open: its query is needed, so it cannot be shortened. */
+/** In characters. The user needs the whole URL, so a longer one is dropped instead of shortened. */
 const LONGEST_PAGE_URL = 2000;
 
-/** Signing in was refused, or there is no way to. */
+/** The server refused to sign the user in, or offers no way to. */
 export class SignInError extends Error {
   readonly _tag = 'SignInError';
   override readonly name: string = 'SignInError';
-  /** The token endpoint's own error, such as `invalid_grant`; undefined if it gave none. */
+  /** The error code of the token endpoint, such as `invalid_grant`; undefined if it sent none. */
   readonly code: string | undefined;
-  /** The status of the answer that refuses. */
+  /** The HTTP status of the refusal. */
   readonly status: number;
-  /** Where the user can sign in with a browser, if the server says so (`ms_rtc_passiveauthuri`): at most 2,000 characters. */
+  /** The page on which the user can sign in (`ms_rtc_passiveauthuri`), at most 2,000 characters. */
   readonly passiveAuthUrl: string | undefined;
 
   constructor(
@@ -61,9 +61,9 @@ export class SignInError extends Error {
     options: {
       readonly code?: string | undefined;
       readonly passiveAuthUrl?: string | undefined;
-      /** What the caller can do, instead of what the code says. */
+      /** A remedy. @default the one for the code */
       readonly hint?: string | undefined;
-      /** What the server takes instead. */
+      /** The grant types that the server accepts. */
       readonly grantTypes?: readonly string[] | undefined;
     } = {},
   ) {
@@ -76,7 +76,7 @@ export class SignInError extends Error {
         `signing in at ${describeUrl(url)} was answered ${status}${code === undefined ? '' : ` ${code}`}`,
         ...(hint === undefined ? [] : [excerpt(hint, LONGEST_HINT)]),
         ...(code === 'unsupported_grant_type' && grantTypes.length > 0
-          ? [`it takes ${excerpt(grantTypes.join(', '))}`]
+          ? [`it accepts ${excerpt(grantTypes.join(', '))}`]
           : []),
         ...(passiveAuthUrl === undefined ? [] : [`the user can sign in at ${describeUrl(passiveAuthUrl)}`]),
       ].join(': '),
@@ -88,19 +88,21 @@ export class SignInError extends Error {
 }
 
 function hintFor(code: string | undefined): string | undefined {
-  // Every object knows a `constructor`, and the server names what it likes.
+  // The server chooses the code: every object has a `constructor`.
   return code !== undefined && Object.hasOwn(HINTS, code) ? HINTS[code] : undefined;
 }
 
-/** The URL of a page, as a browser can open it; of what is too long or no such URL nothing is kept. */
+/** Returns a URL that a browser can open; undefined if the text is none, or too long. */
 function pageUrl(text: string | undefined): string | undefined {
   const url = text === undefined ? undefined : httpUrl(text)?.href;
   return url !== undefined && url.length <= LONGEST_PAGE_URL ? url : undefined;
 }
 
 /**
- * The error for a request of the sign-in that was not answered as it was to be. What does not pass by itself is no
- * {@link HttpError}: a 404 here says nothing of what the token is for.
+ * Creates the error for an unexpected response during sign-in.
+ *
+ * A permanent failure is no {@link HttpError}: a 404 here says nothing about the resource that needs the
+ * token.
  */
 export function notSignedIn(
   status: number,
@@ -113,29 +115,29 @@ export function notSignedIn(
     : new SignInError(request.url, status, { hint: options.hint });
 }
 
-/** Why discovery found nothing at one URL. */
+/** A URL at which discovery failed. */
 export interface DiscoveryFailure {
-  /** Without query and fragment, once it is in an error. */
+  /** The URL; in an error without query and fragment. */
   readonly url: string;
-  /** In an error, described without its text if it is not an error of this library. */
+  /** The error; in an error of discovery without the text of foreign errors. */
   readonly cause: unknown;
 }
 
-/** How many characters the message says about the hosts, and about each of them. */
+/** In characters: about all hosts, and about each. */
 const LONGEST_ACCOUNT = 1600;
 const LONGEST_SUMMARY = 400;
 
-/** Errors that discovery ends with, besides those of the core. */
+/** The errors of discovery besides those of the core. */
 const OWN = [SignInError, UntrustedLinkError];
 
-/** None of the hosts of a domain led to UCWA. */
+/** No host of a domain led to UCWA. */
 export class DiscoveryError extends Error {
   readonly _tag = 'DiscoveryError';
   override readonly name: string = 'DiscoveryError';
   readonly domain: string;
-  /** What was tried, in that order; the last of them is the `cause` as well. */
+  /** The attempts in order. The last one is the `cause` as well. */
   readonly failures: readonly DiscoveryFailure[];
-  /** Whether waiting may help: at each URL there was no answer, or one that says so. */
+  /** Whether a later attempt may succeed: every failure was transient. */
   readonly isTransient: boolean;
 
   constructor(domain: string, failed: readonly DiscoveryFailure[]) {
@@ -143,8 +145,8 @@ export class DiscoveryError extends Error {
       url: describeUrl(url),
       cause: keptCause(cause, OWN),
     }));
-    const told = failures.map(({ url, cause }) => `${url}: ${summaryOf(cause)}`);
-    const account = excerpt(told.join('; '), LONGEST_ACCOUNT);
+    const summaries = failures.map(({ url, cause }) => `${url}: ${summaryOf(cause)}`);
+    const account = excerpt(summaries.join('; '), LONGEST_ACCOUNT);
     super(`no UCWA server was found for ${excerpt(domain)}; check the name and the network. ${account}`, {
       cause: failures.at(-1)?.cause,
     });
@@ -162,7 +164,7 @@ function mayPass(error: unknown): boolean {
   );
 }
 
-/** Of the description of a foreign error its name says enough. */
+/** Returns the message of an error of this library, and the name of any other. */
 function summaryOf(kept: Error | undefined): string {
   if (kept === undefined) return 'an unknown error';
   return '_tag' in kept ? excerpt(kept.message, LONGEST_SUMMARY) : kept.name;

@@ -19,53 +19,53 @@ import {
   type Resource,
 } from './resource.ts';
 
-/** What every event says. */
+/** The members of every event. */
 interface EventFields {
-  /** The resource or operation that the event is about. Often this is all that comes: GET it. */
+  /** The resource or operation that the event is about. Many events have no other content. */
   readonly link: NamedLink;
-  /** The collection that the resource came into, is in, or has left. */
+  /** The collection that the resource has entered, is in, or has left. */
   readonly in?: NamedLink;
-  /** The resource that owns what the event is about, such as `people`. */
+  /** The resource that sent the event, such as `people`. */
   readonly sender: NamedLink;
-  /** The resource itself, where the server sent it along. */
+  /** The resource itself, if the server embedded it. */
   readonly resource?: Resource;
-  /** How an operation ended: `Success`, `Failure`, or another word. */
+  /** The result of an operation: `Success`, `Failure`, or another word. */
   readonly status?: string;
 }
 
-/** What the server says in addition. */
+/** The members of events that the server sends. */
 interface ServerEventFields extends EventFields {
-  /** Why an operation ended as its `status` says. */
+  /** The reason for the `status`. */
   readonly reason?: Reason;
 }
 
-/** A resource has come into being, or into a collection. */
+/** A resource was created, or has entered a collection. */
 export interface AddedEvent extends ServerEventFields {
-  /** What happened. */
+  /** The type of the event. */
   readonly type: 'added';
 }
 
-/** A resource has changed. A presenceSubscription that is `updated` is about to expire. */
+/** A resource has changed. A presenceSubscription that is `updated` will expire soon. */
 export interface UpdatedEvent extends ServerEventFields {
-  /** What happened. */
+  /** The type of the event. */
   readonly type: 'updated';
 }
 
-/** A resource is gone, or has left a collection. */
+/** A resource was deleted, or has left a collection. */
 export interface DeletedEvent extends ServerEventFields {
-  /** What happened. */
+  /** The type of the event. */
   readonly type: 'deleted';
 }
 
-/** An operation has begun. */
+/** An operation has started. */
 export interface StartedEvent extends ServerEventFields {
-  /** What happened. */
+  /** The type of the event. */
   readonly type: 'started';
 }
 
-/** An operation has ended: see `status` and `reason`. */
+/** An operation has completed: see `status` and `reason`. */
 export interface CompletedEvent extends ServerEventFields {
-  /** What happened. */
+  /** The type of the event. */
   readonly type: 'completed';
 }
 
@@ -79,33 +79,34 @@ export interface CompletedEvent extends ServerEventFields {
 export type GapReason = 'resume' | 'resync' | 'recreated';
 
 /**
- * A loss: events or state are missing here, so what is known so far may be outdated.
+ * A loss: events or state are missing here, so earlier states may be outdated.
  *
- * This library emits it, not the server. After `resume` and `resync` the `link` is the server's link of that name, and
- * the `sender` is the event channel, both without their queries. After `recreated` the `link` is the new application or
- * subscription, and the `sender` is its application; earlier hrefs are no longer valid.
+ * This library emits it, not the server. After `resume` and `resync` the `link` is the server's link of that
+ * name, and the `sender` is the event channel, both without their queries. After `recreated` the `link` is
+ * the new application or subscription, and the `sender` is its application; earlier hrefs are no longer
+ * valid.
  */
 export interface GapEvent extends EventFields {
-  /** What happened. */
+  /** The type of the event. */
   readonly type: 'gap';
   /** Why. */
   readonly reason: GapReason;
 }
 
-/** An event of a type that is not documented, passed on as it came. */
+/** An event of an undocumented type, unchanged. */
 export interface OtherEvent extends ServerEventFields {
-  /** What happened, as the server calls it. */
+  /** The type that the server sent. */
   readonly type: string & {};
 }
 
-/** An event of the event channel, told apart by `type`. */
+/** An event of the event channel, distinguished by `type`. */
 export type UcwaEvent =
   AddedEvent | UpdatedEvent | DeletedEvent | StartedEvent | CompletedEvent | GapEvent | OtherEvent;
 
-/** An event that is being put together. */
+/** An event under construction. */
 type EventDraft = { -readonly [Key in keyof OtherEvent]: OtherEvent[Key] };
 
-/** Returns a codec of members that hold events: an element that may be one is never dropped. */
+/** Returns a codec of members that hold events. It drops no element that may be an event. */
 function eventList<Value extends object>(item: Codec<Value>): Codec<readonly Value[] | undefined> {
   const list = listCodec(item, t.UnknownRecord.is);
   return codecOf<readonly Value[] | undefined>(list.name, (value, context) => {
@@ -131,21 +132,25 @@ const channelLinksCodec: Codec<EventsResponse['_links']> = objectCodec('links', 
   optional: { self: linkCodec, next: linkCodec, resume: linkCodec, resync: linkCodec },
 });
 
-/** The codec alone, which also mends what it can: see {@link isEventsResponse}. */
+/** Decodes an {@link EventsResponse} without the guard, and drops ill-typed optional members. */
 export const lenientCodec: Codec<EventsResponse> = objectCodec('events', {
   required: { _links: channelLinksCodec, sender: eventList(wireSenderCodec) },
 });
 
-/** Decodes an {@link EventsResponse}. [EventChannelDetails] */
+/**
+ * Decodes an {@link EventsResponse}.
+ *
+ * @see [MS-UCWA] EventChannelDetails
+ */
 export const eventsResponseCodec: Codec<EventsResponse> = new t.Type(
   lenientCodec.name,
   isEventsResponse,
-  // The guard takes a twentieth of the time; the codec mends, and tells what is wrong.
+  // The guard is fast; the codec drops members, and reports errors.
   (value, context) => (isEventsResponse(value) ? t.success(value) : lenientCodec.validate(value, context)),
   t.identity,
 );
 
-/** The events of an answer, in the server's order. */
+/** Returns the events of a response in the server's order. */
 export function eventsOf(response: EventsResponse): UcwaEvent[] {
   const events: UcwaEvent[] = [];
   for (const { events: sent = [], ...sender } of response.sender ?? []) {
@@ -154,11 +159,11 @@ export function eventsOf(response: EventsResponse): UcwaEvent[] {
   return events;
 }
 
-/** Property by property: to spread what came would take longer than to read it. */
+/** Returns an event. Spreading the members would take longer than reading the response. */
 function eventFrom(sent: WireEvent, sender: NamedLink): UcwaEvent {
   const { link, type, in: within, _embedded: embedded, status, reason } = sent;
   const resource = embedded === undefined ? undefined : embeddedFor(link, embedded);
-  // What most events have is there from the start: added later it takes as much room again, beside the event.
+  // Most events have both members. Adding them later would double the memory of an event.
   const event: EventDraft =
     within !== undefined && resource !== undefined
       ? { type, link, sender, in: within, resource }
@@ -170,11 +175,11 @@ function eventFrom(sent: WireEvent, sender: NamedLink): UcwaEvent {
   return event;
 }
 
-/** Of what came along, the resource that the event is about; its name there may be another than the link's. */
+/** Returns the embedded resource that an event is about. Its name may differ from the link's. */
 function embeddedFor({ rel, href }: NamedLink, embedded: Embedded): Resource | undefined {
   const only = onlyOne(embedded);
   if (only !== undefined) return only;
-  // Every object knows a `constructor`, and the server names what it likes.
+  // The server chooses the name: every object has a `constructor`.
   const named = Object.hasOwn(embedded, rel) ? embedded[rel] : undefined;
   const candidates =
     named === undefined ? Object.values(embedded).flatMap((one) => listOf(one)) : listOf(named);
@@ -186,7 +191,7 @@ function embeddedFor({ rel, href }: NamedLink, embedded: Embedded): Resource | u
   );
 }
 
-/** The resource where it is the only one, as it mostly is: to look for it by name would take most of the time. */
+/** Returns the only embedded resource: a fast path for most events. */
 function onlyOne(embedded: Embedded): Resource | undefined {
   let found: OneOrMany<Resource> | undefined;
   for (const name in embedded) {
@@ -197,16 +202,16 @@ function onlyOne(embedded: Embedded): Resource | undefined {
 }
 
 /**
- * The event for what the server says that it has lost, by a link in an answer of the event channel.
+ * Creates the event for a loss that the server reports with a link.
  *
- * Its hrefs have no query: following one with its `ack` would acknowledge events, and others can be secret.
+ * Its hrefs have no query: a query may be secret, and an `ack` in it would acknowledge events.
  */
 export function gapEvent(rel: 'resume' | 'resync', href: string, channel: string): GapEvent {
   const link = { rel, href: beforeQuery(href) };
   return { type: 'gap', reason: rel, link, sender: { rel: 'events', href: beforeQuery(channel) } };
 }
 
-/** The event for what was gone and has been made again on an application. */
+/** Creates the event for an application or subscription that replaces one that was gone. */
 export function recreatedEvent(link: NamedLink, application: string): GapEvent {
   return { type: 'gap', reason: 'recreated', link, sender: { rel: 'application', href: application } };
 }

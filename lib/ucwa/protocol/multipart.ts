@@ -3,10 +3,10 @@ import { type HttpRequest, isHeaderValue, isHttpToken } from '../../core/transpo
 import { type Delimiter, delimitersIn, IN_FRONT, inferredBoundary } from './delimiters.ts';
 
 /**
- * Reads the header lines of an HTTP message: names in lower case, several of one name joined with a comma.
+ * Returns the headers in the lines of an HTTP message, by lower-case name.
  *
- * A line that is no header is skipped. Blanks around the colon and line ends of either kind are taken, as
- * they stand in documented messages. [batch_ref]
+ * Values of one name are joined with a comma. Other lines are skipped. Blanks around the colon and both kinds
+ * of line ends are accepted: documented messages contain them. [batch_ref]
  */
 export function readHeaderLines(text: string): Readonly<Record<string, string>> {
   const headers = new Map<string, string>();
@@ -21,13 +21,13 @@ export function readHeaderLines(text: string): Readonly<Record<string, string>> 
   return Object.fromEntries(headers);
 }
 
-/** A batch, as it goes over the wire. */
+/** A batch as it is sent. */
 interface WrittenBatch {
   readonly contentType: string;
   readonly body: string;
 }
 
-/** The answer to one request of a batch. */
+/** The response to one request of a batch. */
 export interface PartAnswer {
   readonly status: number;
   /** Names in lower case. */
@@ -35,19 +35,19 @@ export interface PartAnswer {
   readonly body: string;
 }
 
-/** What a batch was answered. */
+/** The response to a batch. */
 export interface ReadBatch {
-  /** In the order of the requests; undefined stands where a part is no HTTP answer. */
+  /** In the order of the requests; undefined for a part that is no HTTP response. */
   readonly parts: readonly (PartAnswer | undefined)[];
-  /** Whether the closing boundary is there: without it the last part may be cut, and others missing. */
+  /** Whether the closing boundary is present. If not, the last part may be truncated, and others missing. */
   readonly isClosed: boolean;
 }
 
 const LINE = '\r\n';
-/** What the batch says for all of its parts, and what is written anew. */
+/** Headers that the batch carries for all parts, or that are written for each part. */
 const NOT_OF_A_PART = new Set(['authorization', 'host', 'content-length']);
 
-/** Whether a request can stand in a batch: one with a line break in its head would become two. */
+/** Whether a request can be part of a batch: a line break in its head would split it. */
 export function isWritable({ method, headers = {} }: HttpRequest): boolean {
   return (
     isHttpToken(method) &&
@@ -56,11 +56,12 @@ export function isWritable({ method, headers = {} }: HttpRequest): boolean {
 }
 
 /**
- * Writes requests as one `multipart/batching` message. [BatchingRequests]
+ * Returns requests as one `multipart/batching` message.
  *
- * The boundary is the first of a series that stands in none of the parts. Parts carry no authorization, as
- * documented: the batch does. One page asks for a `Content-Transfer-Encoding` of each part, and no example
- * has it: it is not written.
+ * The boundary occurs in no part. The batch carries the authorization, not its parts. One page demands a
+ * `Content-Transfer-Encoding` in each part; it is not written, since no example has it.
+ *
+ * @see [MS-UCWA] BatchingRequests
  */
 export function writeBatch(requests: readonly HttpRequest[]): WrittenBatch {
   const parts = requests.map(writePart);
@@ -91,26 +92,26 @@ function boundaryFor(parts: readonly string[]): string {
   }
 }
 
-/** On one page the blanks around the status are lost. [batch_ref] */
+/** On one page there are no blanks around the status. [batch_ref] */
 const STATUS_LINE = /^HTTP\/\d+(?:\.\d)?[ \t]*(\d{3})(?!\d).*/i;
-/** How JSON and XML begin. */
+/** The first characters of JSON and XML. */
 const CONTENT = /^[{[<]/;
 const OWN_HEADER = /^[\w-]+[ \t]*:/;
 const END_OF_HEAD = /\r?\n\r?\n/;
-/** The characters of a head that Node reads, too, and the lines of ten times the headers that servers send. */
+/** The characters of a head that Node accepts, and ten times the lines that servers send. */
 const MOST_HEAD = 16_384;
 const MOST_LINES = 200;
 
 /**
- * Reads the answer to a batch, in time by its length.
+ * Returns the parts of the response to a batch, in linear time.
  *
- * The boundary may be quoted or bare; if the header names none, or one that is not there, it is that of the
- * first line that looks like one. A preamble, blanks after a boundary, line ends of either kind, a BOM or `?` in
- * front of a part or of its body, parts without a header of their own and a missing end are accepted. A part
- * whose head has more than 16,384 characters or 200 lines is no HTTP answer.
+ * The boundary may be quoted or bare. If the header names none, or a wrong one, the first line that looks
+ * like a delimiter defines it. A preamble, blanks after a boundary, both kinds of line ends, a BOM or `?`
+ * before a part or its body, parts without headers and a missing end are accepted. A part whose head has more
+ * than 16,384 characters or 200 lines is no HTTP response.
  *
- * @param maxParts How many parts there may be. @default 1000
- * @returns undefined if the text is not a multipart message, or has more parts than that.
+ * @param maxParts The largest number of parts. @default 1000
+ * @returns undefined if the text is no multipart message, or has more parts.
  */
 export function readBatch(
   contentType: string | undefined,
@@ -119,14 +120,14 @@ export function readBatch(
 ): ReadBatch | undefined {
   if (contentType !== undefined && !/^\s*multipart\//i.test(contentType)) return undefined;
   const delimitersOf = (boundary: string | undefined): readonly Delimiter[] | undefined =>
-    // One more than there are parts closes the message.
+    // The message has one delimiter more than parts.
     boundary === undefined ? undefined : delimitersIn(text, boundary, maxParts + 1);
   const delimiters = delimitersOf(boundaryIn(contentType ?? '')) ?? delimitersOf(inferredBoundary(text));
   if (delimiters === undefined) return undefined;
   const isClosed = delimiters.at(-1)?.closes === true;
   const opening = isClosed ? delimiters.slice(0, -1) : delimiters;
   const texts = opening.map(({ after }, index) => text.slice(after, delimiters[index + 1]?.before));
-  // A documented batch ends with one more boundary in place of the closing one. [GroupingRequestsInABatch]
+  // A documented batch ends with another boundary instead of the closing one. [GroupingRequestsInABatch]
   const isEnded = !isClosed && texts.at(-1)?.trim() === '';
   const parts = isEnded ? texts.slice(0, -1) : texts;
   return parts.length > maxParts ? undefined : { parts: parts.map(readPart), isClosed: isClosed || isEnded };
@@ -153,7 +154,7 @@ function readPart(text: string): PartAnswer | undefined {
   };
 }
 
-/** Returns the rest of a part after its own header, which has nothing to read. */
+/** Returns a part without its own headers, which are not needed. */
 function httpMessageIn(text: string): string {
   let start = 0;
   for (let lines = 0; lines < MOST_LINES && start < MOST_HEAD; lines += 1) {

@@ -15,30 +15,30 @@ import {
 import { hintFor } from './failures.ts';
 import { type Reason, reasonCodec } from './resource.ts';
 
-/** A request to UCWA; a body is sent as JSON. */
+/** A request to UCWA. The body is sent as JSON. */
 export interface UcwaRequest extends Omit<HttpRequest, 'body'> {
   readonly body?: object;
 }
 
-/** What an answer came to. */
+/** A decoded response. */
 export interface Answered<Value> {
   readonly value: Value;
   readonly status: number;
-  /** The URL that answered: relative links are relative to it. */
+  /** The URL of the response, which relative links refer to. */
   readonly url: string;
 }
 
-/** How much of an error's body is read, in bytes. */
+/** The bytes of an error body that are read. */
 const MAX_REFUSAL_BYTES = 65_536;
 
 /**
- * Returns an Observable that sends a request and emits what it is answered, decoded.
+ * Returns an Observable that sends a request and emits the decoded response.
  *
- * It errors with an {@link HttpError} for a refusal, with the server's own code and what can be done; with a
- * {@link DecodeError} for an answer that is not what the codec says, or no JSON, such as the page of a proxy
- * in between; and with what the transport errors with.
+ * It errors with an {@link HttpError} if the server refuses, with the server's code and a remedy; with a
+ * {@link DecodeError} if the response does not match the codec or is no JSON, such as the page of a proxy;
+ * and with the errors of the transport.
  *
- * @param subject What is asked for, for the error.
+ * @param subject The name of the resource, for errors.
  */
 export function requestJson<Value>(
   transport: Transport,
@@ -48,7 +48,7 @@ export function requestJson<Value>(
 ): Observable<Answered<Value>> {
   return accepted(transport, request).pipe(
     mergeMap((response) =>
-      // The transport bounds it, by limits.responseBytes.
+      // The transport limits it to limits.responseBytes.
       readText(response, subject, Infinity).pipe(
         map((text) => {
           const { status, url } = response;
@@ -61,8 +61,9 @@ export function requestJson<Value>(
 }
 
 /**
- * Returns an Observable that sends a request whose answer has no content, emits once when the server has done
- * it, and completes. It errors as {@link requestJson} does.
+ * Returns an Observable that sends a request without a response body, emits once, and completes.
+ *
+ * It errors as {@link requestJson} does.
  */
 export function requestNothing(
   transport: Transport,
@@ -98,7 +99,7 @@ function accepted(transport: Transport, request: UcwaRequest): Observable<HttpRe
 function refused(response: HttpResponse, request: HttpRequest): Observable<never> {
   return readText(response, 'error', MAX_REFUSAL_BYTES).pipe(
     map((text) => reasonIn(text, response)),
-    // The status says enough where the rest cannot be read.
+    // The status is enough if the body cannot be read.
     catchError(() => of(undefined)),
     mergeMap((reason) => {
       const { status } = response;
@@ -110,7 +111,7 @@ function refused(response: HttpResponse, request: HttpRequest): Observable<never
   );
 }
 
-/** Reads the body of an error; undefined where it is not one of UCWA's. */
+/** Returns the reason in the body of an error; undefined if the body is not UCWA's. */
 export function reasonIn(
   text: string,
   { noteDropped }: Pick<HttpResponse, 'noteDropped'> = {},
@@ -132,7 +133,7 @@ function jsonOf(response: HttpResponse, text: string, subject: string): unknown 
 function notUcwa(type: string, subject: string): DecodeError {
   return new DecodeError(subject, {
     path: '',
-    expected: "UCWA's own answer",
-    actual: `one of type ${mediaType(type)}, as from a proxy or a sign-in page in between`,
+    expected: 'a response of UCWA',
+    actual: `one of type ${mediaType(type)}, as from a proxy or a sign-in page`,
   });
 }

@@ -5,63 +5,64 @@ import { type Codec, codecOf, listCodec, objectCodec } from './collections.ts';
 
 /** A link to a resource. */
 export interface Link {
-  /** Absolute, or relative to where it was read. */
+  /** Absolute, or relative to the URL of the response. */
   readonly href: string;
-  /** What it leads to, where that is not told by the name that it stands under. */
+  /** The type of the target, if the name of the link does not say it. */
   readonly rel?: string;
-  /** A name for people, such as that of a contact. */
+  /** A human-readable name, such as that of a contact. */
   readonly title?: string;
 }
 
-/** The link of an event: it always names its kind. */
+/** The link of an event, which always has a `rel`. */
 export interface NamedLink extends Link {
-  /** What it leads to, such as `contactPresence`. */
+  /** The type of the target, such as `contactPresence`. */
   readonly rel: string;
 }
 
-/** Where the documentation has one, some answers have a list, and the other way round. */
+/** A value or a list: responses have either, whatever is documented. */
 export type OneOrMany<Value> = Value | readonly Value[];
 
-/** The links of a resource, by what they lead to. */
+/** The links of a resource by type of the target. */
 export type Links = Readonly<Record<string, OneOrMany<Link>>>;
 
-/** The resources that came along with another, by what they are. */
+/** The resources embedded in another one, by type. */
 export type Embedded = Readonly<Record<string, OneOrMany<Resource>>>;
 
 /**
- * A resource as UCWA sends it, with every property that came: those that are named by a GUID too, which a
- * PUT has to bring back.
+ * A resource as UCWA sends it, with all its properties.
+ *
+ * A PUT has to return those that are named by a GUID, too.
  */
 export interface Resource {
-  /** What it is, such as `presenceSubscription`. */
+  /** The type of the resource, such as `presenceSubscription`. */
   readonly rel?: string;
-  /** Which version of it this is. */
+  /** The version of the resource. */
   readonly etag?: string;
-  /** Where one can go from it. */
+  /** The links of the resource. */
   readonly _links?: Links;
-  /** What came along with it. */
+  /** The resources that the server embedded. */
   readonly _embedded?: Embedded;
-  /** Everything else. */
+  /** All other properties. */
   readonly [property: string]: unknown;
 }
 
-/** Why something failed: the body of an error, and the `reason` of an event. Only `code` is sure to be there. */
+/** The body of an error, or the `reason` of an event. */
 export interface Reason {
   /** Such as `NotFound`. */
   readonly code: string;
-  /** Such as `ApplicationNotFound`; there are more than are documented. */
+  /** Such as `ApplicationNotFound`. Not all are documented. */
   readonly subcode?: string;
-  /** For people, in the language of the application. */
+  /** A human-readable text in the language of the application. */
   readonly message?: string;
-  /** Where there is more about it. */
+  /** A link to further information. */
   readonly link?: Link;
-  /** Which parameters of the request it is about. */
+  /** The parameters of the request that caused it. */
   readonly parameters?: unknown;
-  /** For those who look after the server. */
+  /** Information for the administrator of the server. */
   readonly debugInfo?: unknown;
 }
 
-/** The resource `application`, as far as this library follows it. */
+/** The resource `application`. */
 export interface ApplicationResource extends Resource {
   readonly _links: Links & { readonly self: OneOrMany<Link>; readonly events: OneOrMany<Link> };
 }
@@ -79,7 +80,7 @@ function oneOrMany<Value>(codec: Codec<Value>): Codec<OneOrMany<Value>> {
   );
 }
 
-/** An href; some answers bring it with the ampersand of its query written as in XML. */
+/** Decodes an href. Some responses escape the ampersand of its query as in XML. */
 export const hrefCodec: Codec<string> = codecOf('href', (value, context) =>
   typeof value === 'string' && value !== ''
     ? t.success(value.replaceAll('&amp;', '&'))
@@ -102,28 +103,28 @@ const everyLink = oneOrMany(linkCodec);
 
 const linksCodec: Codec<Links> = objectCodec('links', { others: everyLink });
 
-/** How deep resources may be in one another: documented are three, and each costs whoever reads it. */
+/** How deep embedded resources may be nested: three levels are documented. */
 export const MOST_EMBEDDED = 32;
 
 const everyResource: Codec<Embedded> = objectCodec('resources', {
   others: oneOrMany(t.recursion('resource', () => resourceCodec)),
 });
 
-/** Decodes {@link Embedded}; one too deep in others is none. */
+/** Decodes {@link Embedded}, up to the deepest allowed level. */
 export const embeddedCodec: Codec<Embedded> = codecOf('resources', (value, context) =>
   context.filter(({ type }) => type === embeddedCodec).length > MOST_EMBEDDED
-    ? t.failure(value, context, `at most ${MOST_EMBEDDED} resources in one another`)
+    ? t.failure(value, context, `at most ${MOST_EMBEDDED} nested resources`)
     : everyResource.validate(value, context),
 );
 
 const members = { rel: t.string, etag: t.string, _embedded: embeddedCodec };
 
-/** Decodes a {@link Resource}: whatever else is in it stays as it is. */
+/** Decodes a {@link Resource}. All other properties are kept. */
 export const resourceCodec: Codec<Resource> = objectCodec('resource', {
   optional: { ...members, _links: linksCodec },
 });
 
-/** Decodes a {@link Reason}: the subcode stays open, there are more than are documented. */
+/** Decodes a {@link Reason} with any subcode. */
 export const reasonCodec: Codec<Reason> = objectCodec('reason', {
   required: { code: t.string },
   optional: { subcode: t.string, message: t.string, link: linkCodec },
@@ -134,7 +135,7 @@ const applicationLinks: Codec<ApplicationResource['_links']> = objectCodec('link
   others: everyLink,
 });
 
-/** Decodes the resource `application`: without its own link and its events it is of no use. */
+/** Decodes the resource `application`, which must have the links `self` and `events`. */
 export const applicationCodec: Codec<ApplicationResource> = objectCodec('application', {
   required: { _links: applicationLinks },
   optional: members,
@@ -151,26 +152,23 @@ export const presenceSubscriptionCodec: Codec<PresenceSubscriptionResource> = ob
   { required: { _links: subscriptionLinks }, optional: { ...members, id: t.string } },
 );
 
-/** Makes a list of one or many, and an empty one of nothing. */
+/** Returns a list of one or many values, or an empty list. */
 export function listOf<Value extends object>(value: OneOrMany<Value> | undefined): readonly Value[] {
   if (value === undefined) return [];
   return isList(value) ? value : [value];
 }
 
-/** Whether it is a list of them. */
+/** Whether a value is a list. */
 export function isList<Value>(value: OneOrMany<Value>): value is readonly Value[] {
   return Array.isArray(value);
 }
 
-/** The href of a resource's first link of a kind. */
+/** Returns the href of the first link with this `rel`. */
 export function hrefOf(resource: Resource, rel: string): string | undefined {
   return listOf(resource._links?.[rel])[0]?.href;
 }
 
-/**
- * The resources that came along under a name: by the key, which is sure, or by their own `rel`, which may be
- * another.
- */
+/** Returns the embedded resources under a name, or those with this `rel` if there are none. */
 export function embeddedIn(resource: Resource, rel: string): readonly Resource[] {
   const embedded = resource._embedded ?? {};
   if (embedded[rel] !== undefined) return listOf(embedded[rel]);
@@ -179,28 +177,29 @@ export function embeddedIn(resource: Resource, rel: string): readonly Resource[]
     .filter((one) => one.rel === rel);
 }
 
-/** A resource that came along with the application. */
+/** A resource embedded in the application. */
 export interface EmbeddedResource extends Resource {
-  /** Where one can go from it, absolute; the first link of each kind. Empty where the resource did not come. */
+  /** The first link of each type, absolute. Empty if the application did not embed the resource. */
   readonly _links: Readonly<Record<string, Link>>;
 }
 
 /**
- * The user, as far as the server says who that is: what it leaves out, or writes as something else than a text,
- * is undefined. [me_ref]
+ * The user. Members that the server omits, or that are ill-typed, are undefined.
+ *
+ * @see [MS-UCWA] me_ref
  */
 export interface Me extends EmbeddedResource {
-  /** The address, as a `sip:` URI. */
+  /** The SIP address, as a `sip:` URI. */
   readonly uri?: string | undefined;
-  /** For people. */
+  /** The display name. */
   readonly name?: string | undefined;
-  /** Addresses of mail. */
+  /** The mail addresses. */
   readonly emailAddresses?: readonly string[] | undefined;
-  /** What the user is there, such as `Senior Manager`. */
+  /** The job title, such as `Senior Manager`. */
   readonly title?: string | undefined;
-  /** Where the user works. */
+  /** The department of the user. */
   readonly department?: string | undefined;
-  /** Where that is. */
+  /** The company of the user. */
   readonly company?: string | undefined;
 }
 
@@ -211,12 +210,12 @@ const meCodec: Codec<Me> = objectCodec('me', {
   },
 });
 
-/** The user, of what came with an application. */
+/** Returns the user that an application embeds. */
 export function meIn(application: Resource, base: string): Me {
   return decode(meCodec, 'me')(embeddedResource(application, 'me', base));
 }
 
-/** What came with an application under this name, with links that can be followed from anywhere. */
+/** Returns a resource that an application embeds, with absolute links. */
 export function embeddedResource(application: Resource, rel: string, base: string): EmbeddedResource {
   const [resource = {}] = embeddedIn(application, rel);
   const links = Object.entries(resource._links ?? {}).flatMap(([name, found]) => {

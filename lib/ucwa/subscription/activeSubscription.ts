@@ -124,7 +124,8 @@ function lossBy(
 ): { readonly isRemoved: boolean } | undefined {
   // An application that was handed over to another client still has the subscription: it has to be removed.
   if (reason === 'recreated') return isEnded ? { isRemoved: isGone } : undefined;
-  // A subscription that was announced before the gap is gone. Another one may have been created after the loss.
+  // A subscription that was announced before the gap is gone. Another one may have been created after the
+  // loss.
   return reason === 'resume' ? { isRemoved: isAnnounced } : undefined;
 }
 

@@ -5,8 +5,8 @@ import type { UcwaSession } from '../session/session.ts';
 /** Observes whether the event channel announces the removal of a subscription. */
 export interface DeletionWatch {
   /**
-   * Emits once: `seen` if the `deleted` event came, `notSeen` if it did not come in time, `notWatched` if the channel
-   * is closed.
+   * Emits once: `seen` if the `deleted` event came, `notSeen` if it did not come in time, `notWatched` if the
+   * channel is closed.
    */
   readonly event$: Observable<'seen' | 'notSeen' | 'notWatched'>;
   close(): void;

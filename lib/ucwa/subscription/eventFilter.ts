@@ -20,7 +20,10 @@ export type Interest =
   | { readonly type: 'named' | 'members' }
   | { readonly type: 'matching'; readonly matches: (event: UcwaEvent) => boolean };
 
-/** Decides which events belong to the current subscription of a stream. Never changes: a new state is a new record. */
+/**
+ * Decides which events belong to the current subscription of a stream. Never changes: a new state is a new
+ * record.
+ */
 export interface EventFilter {
   readonly interest: Interest;
   /** The key of the subscription; undefined before it was created. */

@@ -3,7 +3,7 @@ import { close as closeBuffer, type EventBuffer, eventBuffer, fail, push } from 
 import type { EventListener, EventRouter, KeyedEvent } from '../channel/eventRouter.ts';
 import { type EventFilter, initialFilter, type Interest, routingKeys, unbound } from './eventFilter.ts';
 
-/** What an {@link EventSource} needs of a session. */
+/** The members of a session that an {@link EventSource} uses. */
 interface Channel {
   readonly router: EventRouter;
   readonly channelRefCount: ChannelRefCount;
@@ -39,7 +39,7 @@ export function eventSource(channel: Channel, interest: Interest): EventSource {
 /** Opens the channel, and buffers the events of interest until the next subscription is known. */
 export function listen(source: EventSource): void {
   setFilter(source, unbound(source.filter));
-  // After an error the channel is not opened again: the stream ends with that error.
+  // After an error the channel stays closed: the stream ends with that error.
   if (source.buffer.failure === undefined) source.channel.channelRefCount.acquire(source.failed);
 }
 
@@ -50,7 +50,7 @@ export function setFilter(source: EventSource, filter: EventFilter): void {
   source.channel.router.route(source.listener, routingKeys(filter));
 }
 
-/** Lets the channel go, and drops what was buffered. */
+/** Releases the channel, and drops all buffered events. */
 export function close({ channel, buffer, listener, failed }: EventSource): void {
   closeBuffer(buffer);
   channel.router.unregister(listener);

@@ -37,7 +37,8 @@ type OnRefused = (error: unknown, application: LiveApplication) => void;
  *
  * It errors with {@link SubscriptionEnded} if the subscription ends before the subscriber leaves.
  *
- * @param isReplacement Whether a gap is emitted first, because no other one reports the loss of the last subscription.
+ * @param isReplacement Whether a gap is emitted first, because no other one reports the loss of the last
+ * subscription.
  */
 export function subscriptionLease<Made extends Created, Value>(
   config: StreamConfig<Made, Value>,

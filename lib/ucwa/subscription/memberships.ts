@@ -5,23 +5,28 @@ import { absolute, addressIn, hrefKey } from '../protocol/href.ts';
 import { requestJson } from '../protocol/request.ts';
 import { embeddedIn, hrefOf, resourceCodec } from '../protocol/resource.ts';
 
-/** That a contact is in a presence subscription. [presenceSubscriptionMembership_ref] */
+/**
+ * A contact of a presence subscription.
+ *
+ * @see [MS-UCWA] presenceSubscriptionMembership_ref
+ */
 export interface Membership {
-  /** Absolute; what is deleted to drop the contact. */
+  /** The link that removes the contact, absolute. */
   readonly self: string | undefined;
-  /** The key of the contact, by its href. */
+  /** The key of the contact by its href. */
   readonly contact: string;
-  /** The contact's href, as it came. */
+  /** The href of the contact, as the server wrote it. */
   readonly href: string;
-  /** The address of the contact, in lower case, where a href says it. */
+  /** The address of the contact in lower case; undefined if no href contains it. */
   readonly address: string | undefined;
 }
 
 /**
- * Returns an Observable that asks for the memberships of a presence subscription and emits them.
- * [presenceSubscriptionMemberships_ref]
+ * Returns an Observable that requests and emits the memberships of a presence subscription.
  *
- * @param own The key of the subscription: the answer can have the memberships of others, too.
+ * @param own The key of the subscription. The response may contain memberships of others.
+ *
+ * @see [MS-UCWA] presenceSubscriptionMemberships_ref
  */
 export function memberships(
   transport: Transport,
@@ -46,7 +51,7 @@ export function memberships(
             self: self === undefined ? undefined : absolute(self, base),
             contact: contactHrefKey(contact),
             href: contact,
-            address: addressIn(key) ?? (self === undefined ? undefined : addressBehindComma(self)),
+            address: addressIn(key) ?? (self === undefined ? undefined : addressAfterComma(self)),
           },
         ];
       }),
@@ -54,8 +59,8 @@ export function memberships(
   );
 }
 
-/** A membership's href ends with the id of the subscription, a comma, and the address of the contact. */
-function addressBehindComma(self: string): string | undefined {
+/** The href of a membership ends with the id of the subscription, a comma, and the address of the contact. */
+function addressAfterComma(self: string): string | undefined {
   const key = hrefKey(self);
   return addressIn(`/${key.slice(key.lastIndexOf(',') + 1)}`);
 }

@@ -4,24 +4,24 @@ import { shareWithGrace } from '../../core/lifecycle/closing.ts';
 import type { UcwaSession } from '../session/session.ts';
 import type { OnEnd } from './recreation.ts';
 
-/** How long a presence subscription lives. */
+/** The lifetime of a presence subscription. */
 export interface LifetimeOptions {
   /**
-   * How long the server keeps the subscription when it hears nothing of it, in minutes from 10 to 30. It is
-   * extended before that, for as long as the Observable is subscribed to.
+   * The time after which the server ends a subscription that is not extended, in minutes from 10 to 30. The
+   * subscription is extended as long as the Observable is subscribed to.
    * @default 30
    */
   readonly durationMinutes?: number;
   /**
-   * What to do when the server has ended the subscription nevertheless, or has lost it: make it again, which a
-   * `gap` event tells; complete; or error, with an `EndedError` that says why.
+   * The reaction to a server that has ended or lost the subscription: create it again and emit a `gap` event,
+   * complete, or error with an `EndedError`.
    * @default 'recreate'
    */
   readonly onEnd?: OnEnd;
   /**
-   * Shares one subscription between all subscribers of the Observable, and keeps it for so many seconds after
-   * the last has left.
-   * @default each subscriber has its own
+   * Shares one subscription between all subscribers of the Observable, and keeps it for that many seconds
+   * after the last one has left.
+   * @default each subscriber has its own subscription
    */
   readonly graceSeconds?: number;
 }
@@ -29,14 +29,14 @@ export interface LifetimeOptions {
 /** The names of {@link LifetimeOptions}. */
 export const LIFETIME_NAMES: OptionNames<LifetimeOptions> = { durationMinutes: 1, onEnd: 1, graceSeconds: 1 };
 
-/** The options with their defaults. */
+/** The resolved {@link LifetimeOptions}. */
 export interface Lifetime {
   readonly durationMinutes: number;
   readonly onEnd: OnEnd;
   readonly graceSeconds: number | undefined;
 }
 
-/** Checks the options; throws a TypeError that names the one that cannot be used. */
+/** Returns the options with their defaults. It throws a TypeError that names an invalid option. */
 export function checkLifetime(options: LifetimeOptions): Lifetime {
   const { durationMinutes = 30, onEnd = 'recreate', graceSeconds } = options;
   if (graceSeconds !== undefined) numberOption('graceSeconds', graceSeconds, { min: 0, max: 86_400 });
@@ -48,7 +48,7 @@ export function checkLifetime(options: LifetimeOptions): Lifetime {
 }
 
 /**
- * Returns an Observable that its subscribers share where a grace time is given.
+ * Returns an operator that shares the source between subscribers if a grace period is given.
  *
  * @param connector As for {@link shareWithGrace}.
  */

@@ -1,6 +1,8 @@
 import type { UcwaDecision } from '../protocol/failures.ts';
 
-/** Specifies whether a stream continues with a new subscription after the server has ended its subscription. */
+/**
+ * Specifies whether a stream continues with a new subscription after the server has ended its subscription.
+ */
 export type OnEnd = 'recreate' | 'complete' | 'error';
 
 /**
@@ -35,7 +37,7 @@ export interface RecreationState {
   readonly failures: number;
 }
 
-/** What a stream does after a subscription ended. */
+/** The reaction of a stream to the end of a subscription. */
 export type RecreationStep =
   /** Creates the next one, after the wait for that many failures in a row; 0 is at once. */
   | { readonly type: 'create'; readonly afterFailures: number }
@@ -72,7 +74,8 @@ export function afterEnding(
 }
 
 /**
- * Returns the next state after a creation failed, for another attempt; undefined if the stream fails: a pure function.
+ * Returns the next state after a creation failed, for another attempt; undefined if the stream fails: a pure
+ * function.
  */
 export function afterRefusal(
   { ending, failures }: RecreationState,

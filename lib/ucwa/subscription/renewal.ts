@@ -28,7 +28,9 @@ const MARGIN_MS = 5 * MINUTE_MS;
 /** The server announces each extension as `updated`, too. */
 const JUST_RENEWED_MS = MINUTE_MS;
 
-/** Returns the time between renewals, in milliseconds: two thirds of the duration, or all but five minutes. */
+/**
+ * Returns the time between renewals, in milliseconds: two thirds of the duration, or all but five minutes.
+ */
 export function renewAfterMs(durationMinutes: number): number {
   const duration = durationMinutes * MINUTE_MS;
   return duration - Math.min(MARGIN_MS, duration / 3);

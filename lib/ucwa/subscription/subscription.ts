@@ -40,7 +40,7 @@ interface Stream<Made extends Created, Value> {
 }
 
 /**
- * Returns an Observable of the signals of a subscription, which is created again as `onEnd` says.
+ * Returns an Observable of the signals of a subscription, which is re-created as `onEnd` says.
  *
  * It is for one subscriber.
  */
@@ -96,7 +96,7 @@ function failed<Made extends Created, Value>(
   const { application } = refusal;
   if (application.isEnded) return of(undefined);
   return session.hasMoved(error).pipe(
-    // If discovery cannot tell now, the channel finds out.
+    // If discovery fails now, the channel detects a move later.
     catchError(() => of(false)),
     mergeMap((hasMoved) => {
       if (hasMoved) {
@@ -123,7 +123,10 @@ function removal({ ledger }: UcwaSession, resource: string, self: string): Obser
   return ledger.outcomes$.pipe(filter((outcome) => outcome.id === id));
 }
 
-/** Returns an Observable that mirrors a wait, and errors when the channel does: then there is nothing to wait for. */
+/**
+ * Returns an Observable that mirrors a wait, and errors when the channel does: then there is nothing to wait
+ * for.
+ */
 function orFailure({ buffer }: EventSource, wait$: Observable<unknown>): Observable<unknown> {
   return merge(failureOf(buffer), wait$);
 }

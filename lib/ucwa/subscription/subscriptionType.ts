@@ -18,12 +18,12 @@ export interface Created {
   readonly addTo: string | undefined;
 }
 
-/** What a stream emits: a subscription that was created, or an event of its own. */
+/** An emission of a stream: a subscription that was created, or one of its events. */
 export type SubscriptionSignal<Made extends Created> =
   | { readonly made: Made; readonly application: LiveApplication; readonly event?: undefined }
   | (KeyedEvent & { readonly made?: undefined });
 
-/** What a stream of subscriptions consists of. */
+/** The configuration of a stream of subscriptions. */
 export interface StreamConfig<Made extends Created, Value> {
   readonly session: UcwaSession;
   readonly type: SubscriptionType<Made>;
@@ -52,8 +52,8 @@ export interface SubscriptionType<Made extends Created = Created> {
   /**
    * Returns an Observable that keeps the subscription up to date; undefined if there is nothing to update.
    *
-   * It emits if the subscription has to be replaced, because a lost request may still arrive and change it. It errors
-   * if the server refuses an update.
+   * It emits if the subscription has to be replaced, because a lost request may still arrive and change it.
+   * It errors if the server refuses an update.
    */
   readonly update?: (made: Made) => Observable<unknown> | undefined;
 }

@@ -104,7 +104,7 @@ describe('requestToken', () => {
   it('should say what the endpoint was told to take', () => {
     const server = respondWith(response(400, { body: ['{"error":"unsupported_grant_type"}'] }));
     const error = outcomeOf(server.transport, { grantTypes: ['urn:microsoft.rtc:windows'] });
-    expect((error as Error).message).to.include('it takes urn:microsoft.rtc:windows');
+    expect((error as Error).message).to.include('it accepts urn:microsoft.rtc:windows');
   });
 
   it('should tell where the user can sign in', () => {

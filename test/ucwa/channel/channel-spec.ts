@@ -458,9 +458,9 @@ describe('channel', () => {
     }
 
     const ended: readonly (readonly [string, string])[] = [
-      ['InactiveApplicationExpired', 'no activity of its client for too long; subscribe again'],
-      ['TooManyApplications', 'the user has too many; end one elsewhere'],
-      ['UserAgentNotAllowed', 'does not allow this userAgent; ask its administrator'],
+      ['InactiveApplicationExpired', 'after a time without activity; subscribe again'],
+      ['TooManyApplications', 'the user has too many; close another one'],
+      ['UserAgentNotAllowed', 'does not allow this userAgent; choose another one'],
     ];
     for (const [subcode, message] of ended) {
       it(`should error where the server has ended the application, saying why and what to do: ${subcode}`, async () => {

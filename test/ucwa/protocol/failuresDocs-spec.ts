@@ -9,7 +9,7 @@ const request = { method: 'GET', url: 'https://pool.contoso.com/' };
 const WORDS: Readonly<Record<UcwaOperation, Readonly<Record<string, string>>>> = {
   channel: {
     retry: 'retry',
-    few: 'retry 3 times',
+    retryLimited: 'retry 3 times',
     gone: 'lost',
     fail: 'fail',
   },
@@ -41,7 +41,7 @@ const word = (operation: UcwaOperation, decision: string): string | undefined =>
 function decided(error: unknown): readonly (string | undefined)[] {
   return OPERATIONS.map((operation) => {
     const first = decide(operation, error, 1);
-    return word(operation, first !== decide(operation, error, 4) ? 'few' : first);
+    return word(operation, first !== decide(operation, error, 4) ? 'retryLimited' : first);
   });
 }
 

@@ -109,7 +109,7 @@ describe('requestJson', () => {
     expect(error).to.include({ status: 404, code: 'NotFound', subcode: 'ApplicationNotFound' });
     expect(error.message).to.equal(
       'GET https://pool.contoso.com/thing was answered 404 NotFound/ApplicationNotFound: there is no such ' +
-        'application at this URL: check the URL; one that was there was deleted, has expired, or was lost in a restart',
+        'application at this URL: it is wrong, or the application was deleted, lost, or has expired',
     );
   });
 

@@ -6,9 +6,9 @@ const ENDPOINT = 'https://pool.contoso.com/WebTicket/oauthtoken?secret=hush';
 
 describe('SignInError', () => {
   for (const [code, hint] of [
-    ['invalid_request', 'the server does not understand what was asked'],
+    ['invalid_request', 'the server does not understand the request'],
     ['invalid_grant', 'the credentials could not be verified; check them'],
-    ['unsupported_grant_type', 'the server does not take this way to sign in'],
+    ['unsupported_grant_type', 'the server does not accept this way to sign in'],
     ['invalid_scope', 'the server does not know the scope'],
     ['server_error', 'the server failed; try again later'],
   ] as const) {
@@ -28,7 +28,7 @@ describe('SignInError', () => {
   it('should say what the server takes instead', () => {
     const options = { code: 'unsupported_grant_type', grantTypes: ['password', 'urn:microsoft.rtc:windows'] };
     expect(new SignInError(ENDPOINT, 400, options).message).to.match(
-      /: it takes password, urn:microsoft\.rtc:windows$/,
+      /: it accepts password, urn:microsoft\.rtc:windows$/,
     );
   });
 

@@ -34,9 +34,13 @@ export function nodeSend({ process }: Platform = globalThis): Send {
 }
 
 /** Sends with cross-fetch, which is loaded with the first request because that takes longer than all the rest. */
-async function crossFetch(url: string, init: RequestInit): Promise<Response> {
-  fetch ??= (await import('cross-fetch')).default;
-  return fetch(url, init);
+function crossFetch(url: string, init: RequestInit): Promise<Response> {
+  return fetch?.(url, init) ?? loadFetch().then((loaded) => loaded(url, init));
+}
+
+async function loadFetch(): Promise<Fetch> {
+  fetch = (await import('cross-fetch')).default;
+  return fetch;
 }
 
 /**
@@ -46,12 +50,13 @@ async function crossFetch(url: string, init: RequestInit): Promise<Response> {
  * the server may send another response, which nobody asked for.
  */
 function pooled(builtin: NodeJS.Process['getBuiltinModule']): Send {
-  const idle = new Map<string, readonly Connection[]>();
+  const idle = new Map<string, Connection[]>();
 
   const forget = (origin: string, connection: Connection): void => {
-    const others = idle.get(origin)?.filter((other) => other !== connection) ?? [];
-    if (others.length > 0) idle.set(origin, others);
-    else idle.delete(origin);
+    const others = idle.get(origin);
+    const index = others?.indexOf(connection) ?? -1;
+    if (index !== -1) others?.splice(index, 1);
+    if (others?.length === 0) idle.delete(origin);
   };
 
   const connect = (origin: string): Connection => {
@@ -69,16 +74,10 @@ function pooled(builtin: NodeJS.Process['getBuiltinModule']): Send {
     return connection;
   };
 
-  const take = (origin: string): Connection => {
-    const latest = idle.get(origin)?.at(-1);
-    if (latest === undefined) return connect(origin);
-    forget(origin, latest);
-    return latest;
-  };
-
   const keep = (origin: string, connection: Connection): void => {
-    const others = idle.get(origin) ?? [];
-    if (others.length < MOST_IDLE) idle.set(origin, [...others, connection]);
+    const others = idle.get(origin);
+    if (others === undefined) idle.set(origin, [connection]);
+    else if (others.length < MOST_IDLE) others.push(connection);
     else connection.agent.destroy();
   };
 
@@ -108,7 +107,7 @@ function pooled(builtin: NodeJS.Process['getBuiltinModule']): Send {
     const agent = (target: Target): Agent => {
       checkTarget(target, url);
       if (isOver) throw new Error('the request was cancelled');
-      connection = take(origin);
+      connection = idle.get(origin)?.pop() ?? connect(origin);
       connection.onResponse = onResponse;
       return connection.agent;
     };
@@ -146,7 +145,8 @@ interface Target {
 }
 
 function checkTarget({ protocol, hostname }: Target, checked: URL): void {
-  if (protocol === checked.protocol && hostname === checked.hostname.replace(/^\[|\]$/g, '')) return;
+  const isChecked = hostname === checked.hostname || `[${hostname}]` === checked.hostname;
+  if (isChecked && protocol === checked.protocol) return;
   throw new OriginError(checked.origin, describeUrl(`${protocol}//${hostname}`), 'the connection');
 }
 

@@ -7,9 +7,9 @@ import {
   headersFrom,
   type HttpResponse,
   NetworkError,
-  reportProgress,
   type RequestProgress,
   type Transport,
+  withProgress,
 } from '../lib/index.ts';
 import { connectExchange, pullNotifications } from '../lib/ews/index.ts';
 import { ewsSimulator, ucwaSimulator } from '../lib/testing/index.ts';
@@ -110,7 +110,7 @@ describe('Messages of errors', () => {
       const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
       const onProgress = (progress: RequestProgress): void => void seen.push(progress);
       const request = { method: 'POST', url, body: 'x', onProgress };
-      const error = await lastValueFrom(reportProgress(transport)(request)).catch((cause: unknown) => cause);
+      const error = await lastValueFrom(withProgress(transport)(request)).catch((cause: unknown) => cause);
       await new Promise((resolve) => server.close(resolve));
       return error as NetworkError;
     };
@@ -123,7 +123,7 @@ describe('Messages of errors', () => {
         const error = await send(transport, seen);
         expect(error).to.be.instanceOf(NetworkError).with.property('code', 'ERR_SSL_WRONG_VERSION_NUMBER');
         expect(error.message).to.contain('does not speak https');
-        expect(seen).to.deep.equal(['sent', 'undone']);
+        expect(seen).to.deep.equal(['sent', 'notProcessed']);
       });
     }
   });
@@ -163,7 +163,7 @@ describe('Messages of errors', () => {
       url: applications,
       onProgress: (progress: RequestProgress) => void seen.push(progress),
     };
-    reportProgress(() => throwError(() => failure))(request).subscribe({ error: () => undefined });
+    withProgress(() => throwError(() => failure))(request).subscribe({ error: () => undefined });
     expect(seen).to.deep.equal(['sent']);
   });
 });

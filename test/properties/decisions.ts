@@ -1,5 +1,7 @@
 import fc from 'fast-check';
-import { decideRelease, decideRetry, HttpError, NetworkError } from '../../lib/index.ts';
+import { decideRetry } from '../../lib/core/backoff/withRetry.ts';
+import { decideRelease } from '../../lib/core/lifecycle/release.ts';
+import { HttpError, NetworkError } from '../../lib/index.ts';
 import type { Trial } from './law.ts';
 import { play } from './play.ts';
 import type { EwsSettings, Failure, Program, UcwaSettings, Visit } from './program.ts';

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { ClosedError, type Failed, HttpError, NetworkError, type ReleaseOutcome } from '../../lib/index.ts';
+import { ClosedError, HttpError, NetworkError, type ReleaseOutcome } from '../../lib/index.ts';
 import { countBy, isMuddled, mayBeLeft } from './leftOver.ts';
 import type { Notes } from './notes.ts';
 import type { Failure, Program, Step, Target } from './program.ts';
@@ -35,7 +35,9 @@ export function account(program: Program, world: World, notes: Notes): void {
 
 const isClean = ({ outcome }: ReleaseOutcome): boolean => outcome !== 'Unknown' && outcome !== 'Failed';
 
-const isFailed = (outcome: ReleaseOutcome): outcome is Failed => outcome.outcome === 'Failed';
+const isFailed = (
+  outcome: ReleaseOutcome,
+): outcome is Extract<ReleaseOutcome, { outcome: 'Failed' | 'Expired' }> => outcome.outcome === 'Failed';
 
 /** Whether close() has waited for an outcome: it gives up the others, and says so. */
 const isWaitedFor =

@@ -88,7 +88,7 @@ describe('Hostile names', () => {
       expect(headersFrom({}).get(name)).to.equal(undefined);
       expect(challengesIn(`Bearer ${name}=x`)[0]?.parameters.get(name.toLowerCase())).to.equal('x');
       const jar = cookieJar();
-      jar.keep(`${ORIGIN}/`, `${name}=1`);
+      jar.store(`${ORIGIN}/`, `${name}=1`);
       expect(jar.header(`${ORIGIN}/`)).to.equal(`${name}=1`);
     });
   }

@@ -1,40 +1,43 @@
 import type { Observable } from 'rxjs';
 import { invalidOption, objectOption } from '../options.ts';
 
-/** What JSON can say. */
+/** A value that JSON can represent. */
 export type Json =
   null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json | undefined };
 
 /**
- * Where a process keeps what its next life has to know: how far a stream has come, and what it has on the
- * server. Nothing secret is kept there.
+ * A store in which a process saves what its successor needs: positions, and resources on the server. No secrets.
  *
- * Nothing happens before one of these Observables is subscribed to. Unsubscribing stops waiting, and takes
- * nothing back. One process at a time uses a store.
+ * Nothing happens before one of these Observables is subscribed to. Unsubscribing does not undo a write. Only one
+ * process at a time may use a store.
  */
 export interface CheckpointStore {
-  /** Emits what was last saved under the key, or undefined, and completes. It errors with what hinders it. */
+  /** Emits the value that was last saved under the key, or undefined, and completes. */
   load(key: string): Observable<Json | undefined>;
   /**
-   * Saves a value under a key in place of the one before. It emits nothing, and completes when the value is
-   * where the next process finds it, even if this one is killed right then.
+   * Replaces the value of a key. It emits nothing, and completes when the next process would find the value even if
+   * this process were killed.
    */
   save(key: string, value: Json): Observable<never>;
-  /** Forgets what was saved under a key. It emits nothing, and completes when it is forgotten. */
+  /** Removes a key. It emits nothing, and completes when the key is removed. */
   remove(key: string): Observable<never>;
 }
 
-/** Where a stream, or a connection, keeps how far it has come, and what it has on the server. */
+/** A checkpoint of one connection or stream: what `checkpointed` returns. */
 export interface Checkpoint {
   /** Such as `fileCheckpoints('/var/lib/mail/checkpoints')`. */
   readonly store: CheckpointStore;
-  /** What tells this one from the others in the store; no two at a time may have the same. */
+  /** Identifies the connection or stream in the store; it cannot be used twice at the same time. */
   readonly key: string;
 }
 
 const METHODS = ['load', 'save', 'remove'] as const;
 
-/** Returns the checkpoint if it can be used, and throws a TypeError that names what cannot. */
+/**
+ * Returns the checkpoint.
+ *
+ * @throws TypeError that names the member that cannot be used.
+ */
 export function checkCheckpoint<Given extends Checkpoint | undefined>(checkpoint: Given): Given {
   if (checkpoint === undefined) return checkpoint;
   const { store, key } = objectOption<Checkpoint>('checkpoint', checkpoint, { store: 1, key: 1 });

@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import { feature, type Feature } from '../feature.ts';
 import type { ReleaseLedger } from '../lifecycle/ledger.ts';
 import { checkCheckpoint, type Checkpoint, type CheckpointStore } from './checkpoint.ts';
-import { type Journal, journal, type JournalKind } from './journal.ts';
+import { type Journal, journal, type JournalFormat } from './journal.ts';
 import { journaled } from './journaled.ts';
 import { removeOrphans } from './orphans.ts';
 
@@ -10,7 +10,7 @@ import { removeOrphans } from './orphans.ts';
 export interface Checkpointing {
   /** Opens the journal of a connection or a stream: see {@link journal}. */
   readonly open: <Position extends object>(
-    kind: JournalKind<Position>,
+    kind: JournalFormat<Position>,
     ledger: ReleaseLedger,
   ) => Observable<Journal<Position>>;
   readonly journaled: typeof journaled;

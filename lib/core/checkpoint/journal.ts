@@ -6,63 +6,62 @@ import { coalesce } from '../rx/coalesce.ts';
 import { invalidOption } from '../options.ts';
 import type { ReleaseLedger } from '../lifecycle/ledger.ts';
 
-/** What there is, or may be, on the server. Without an id it was asked for, and the answer is not known. */
+/** A resource that is, or may be, on the server. It has no id if the response to its creation is not known. */
 interface JournaledResource {
   readonly resource: string;
   readonly id?: string | undefined;
-  /** Where it is removed, if that is not its id. */
+  /** The URL that removes it. @default its id */
   readonly removedAt?: string | undefined;
 }
 
-/** What a process before has left on the server. */
+/** A resource that an earlier process has left on the server. */
 export interface Orphan extends JournaledResource {
-  /** It is gone, or what became of it stands in the ledger. */
-  readonly over: () => void;
+  /** Forgets the resource: it is gone, or the ledger has its outcome. */
+  readonly clear: () => void;
 }
 
-/** What the journal says of one resource. */
-interface JournalNote {
-  /** It is about to be asked for; completes when that is saved. */
-  asked(): Observable<never>;
-  /** The server has made it: see {@link Journal.saved}. */
-  made(id: string, removedAt?: string): void;
-  /** It is no longer being asked for: unless it was made, there is nothing to remember. */
-  answered(): void;
-  /** It is gone, or what became of it stands in the ledger. */
-  over(): void;
+/** The record of one resource. */
+interface JournalEntry {
+  /** Saves that the resource is about to be created; completes when that is saved. */
+  intend(): Observable<never>;
+  /** Records that the server has created the resource: see {@link Journal.saved}. */
+  commit(id: string, removedAt?: string): void;
+  /** Forgets the resource unless the server has created it. */
+  abort(): void;
+  /** Forgets the resource: it is gone, or the ledger has its outcome. */
+  clear(): void;
 }
 
-/** The types of io-ts of which small codecs are made. */
+/** The types of io-ts that codecs of positions use. */
 export type CodecTypes = Pick<typeof t, 'partial' | 'string' | 'number'>;
 
 const TYPES: CodecTypes = { partial: t.partial, string: t.string, number: t.number };
 
-/** What is kept for the next process, besides what is held: how far it has come. All of it may be missing. */
-export interface JournalKind<Place extends object> {
-  /** Returns the codec. It gets the types of io-ts: a program without checkpoints need not bundle them. */
-  readonly codec: (types: CodecTypes) => t.Decoder<unknown, Place>;
-  /** Whether one need not be saved in place of the other. */
-  readonly isSame: (one: Place, other: Place) => boolean;
+/** How a position is read and compared. All members of a position may be missing. */
+export interface JournalFormat<Position extends object> {
+  /** Returns the codec. It gets the types of io-ts, so that a program without checkpoints need not bundle them. */
+  readonly codec: (types: CodecTypes) => t.Decoder<unknown, Position>;
+  /** Whether one position need not be saved in place of the other. */
+  readonly isSame: (one: Position, other: Position) => boolean;
 }
 
-/** What one stream or connection keeps for the next process. */
-export interface Journal<Place extends object> {
-  /** Whether there was anything, of this process or one before. */
-  readonly isContinued: boolean;
-  /** How far it has come. */
-  readonly place: Place;
-  /** What the process before has left on the server: once, and each to be called over when it is gone. */
-  takeLeft(): readonly Orphan[];
-  note(resource: string): JournalNote;
-  /** Says how far it has come: see {@link Journal.saved}. */
-  reached(place: Place): void;
-  /** Says that the place is of no use to the next process. Where nothing is held either, nothing is kept. */
-  leave(): void;
-  /** Completes when what was made and reached by now is saved. */
+/** What one stream or connection saves for the next process. */
+export interface Journal<Position extends object> {
+  /** Whether a checkpoint was saved, by this process or an earlier one. */
+  readonly isResumed: boolean;
+  readonly position: Position;
+  /** Returns the resources that the earlier process has left on the server; empty from the second call on. */
+  takeOrphans(): readonly Orphan[];
+  entry(resource: string): JournalEntry;
+  /** Moves the position: see {@link Journal.saved}. */
+  advance(position: Position): void;
+  /** Drops the position. If no resource is recorded either, nothing stays in the store. */
+  close(): void;
+  /** Completes when everything that was committed and advanced is saved. */
   saved(): Observable<never>;
 }
 
-const readHeld = decode(
+const readRecorded = decode(
   t.type({
     held: t.array(
       t.intersection([t.type({ resource: t.string }), t.partial({ id: t.string, removedAt: t.string })]),
@@ -71,107 +70,108 @@ const readHeld = decode(
   'checkpoint',
 );
 
-interface OpenJournal<Place extends object> extends Journal<Place> {
+interface OpenJournal<Position extends object> extends Journal<Position> {
   isInUse: boolean;
-  readonly kind: JournalKind<Place>;
+  readonly format: JournalFormat<Position>;
   readonly isDone: boolean;
-  load(): Observable<Journal<Place>>;
+  load(): Observable<Journal<Position>>;
 }
 
 const OPEN = new WeakMap<Checkpoint['store'], Map<string, OpenJournal<object>>>();
 
 /**
- * Returns an Observable that emits the journal of a stream or a connection, and stays open while that is. It
- * errors with what hinders the store, with a `DecodeError` for what is no such journal, and with a TypeError
- * where another uses it.
+ * Returns an Observable that emits the journal of a stream or a connection and stays open as long as that is open.
+ *
+ * It errors with the error of the store, with a `DecodeError` if the checkpoint is not a journal of this format, and
+ * with a TypeError if another stream or connection uses the key.
  */
-export function journal<Place extends object>(
-  kind: JournalKind<Place>,
+export function journal<Position extends object>(
+  format: JournalFormat<Position>,
   { store, key }: Checkpoint,
   ledger: ReleaseLedger,
-): Observable<Journal<Place>> {
+): Observable<Journal<Position>> {
   return new Observable((subscriber) => {
-    const open: Map<string, unknown> = OPEN.get(store) ?? new Map<string, OpenJournal<object>>();
-    OPEN.set(store, open as Map<string, OpenJournal<object>>);
-    // One that is still removing something here goes on, so that what is ours is not taken for what was left.
-    const known = open.get(key) as OpenJournal<Place> | undefined;
-    const mine = known ?? createJournal(kind, { store, key }, ledger, () => forget());
-    if (mine.isInUse || mine.kind !== kind) {
+    const journals: Map<string, unknown> = OPEN.get(store) ?? new Map<string, OpenJournal<object>>();
+    OPEN.set(store, journals as Map<string, OpenJournal<object>>);
+    // A journal that still releases a resource is used again: the resource must not be taken for an orphan.
+    const open = journals.get(key) as OpenJournal<Position> | undefined;
+    const current = open ?? createJournal(format, { store, key }, ledger, () => forget());
+    if (current.isInUse || current.format !== format) {
       subscriber.error(invalidOption('checkpoint.key', key, 'one that no other is using'));
       return;
     }
     const forget = (): void => {
-      if (!mine.isInUse && mine.isDone) open.delete(key);
+      if (!current.isInUse && current.isDone) journals.delete(key);
     };
-    open.set(key, mine);
-    mine.isInUse = true;
+    journals.set(key, current);
+    current.isInUse = true;
     subscriber.add(() => {
-      mine.isInUse = false;
+      current.isInUse = false;
       forget();
     });
     subscriber.add(
-      mine
+      current
         .load()
         .subscribe({ next: (it) => subscriber.next(it), error: (e: unknown) => subscriber.error(e) }),
     );
   });
 }
 
-function createJournal<Place extends object>(
-  kind: JournalKind<Place>,
+function createJournal<Position extends object>(
+  format: JournalFormat<Position>,
   { store, key }: Checkpoint,
   ledger: ReleaseLedger,
   onDone: () => void,
-): OpenJournal<Place> {
-  const readPlace = decode(kind.codec(TYPES), 'checkpoint');
-  const nowhere = readPlace({});
-  const held = new Set<JournaledResource>();
-  let place = nowhere;
-  let left: readonly JournaledResource[] = [];
+): OpenJournal<Position> {
+  const readPosition = decode(format.codec(TYPES), 'checkpoint');
+  const start = readPosition({});
+  const recorded = new Set<JournaledResource>();
+  let position = start;
+  let orphans: readonly JournaledResource[] = [];
   let isLoaded = false;
-  let isContinued = false;
-  let isLeft = false;
+  let isResumed = false;
+  let isClosed = false;
   let isUnsaved = false;
-  let writing = 0;
-  let writing$: Observable<never> = EMPTY;
+  let writes = 0;
+  let latestWrite$: Observable<never> = EMPTY;
 
   const save = coalesce((): Observable<never> => {
     isUnsaved = false;
-    isContinued = !(isLeft && held.size === 0);
-    const saved$ = isContinued
-      ? store.save(key, { ...place, held: [...held].map((one) => ({ ...one })) })
+    isResumed = !(isClosed && recorded.size === 0);
+    const saved$ = isResumed
+      ? store.save(key, { ...position, held: [...recorded].map((one) => ({ ...one })) })
       : store.remove(key);
     return saved$.pipe(tap({ error: () => (isUnsaved = true) }));
   });
-  const write = (): Observable<never> => (writing$ = save());
+  const write = (): Observable<never> => (latestWrite$ = save());
 
-  /** What could not be saved here is told by the next that waits for it; the server says that it is gone. */
-  const writeBeside = (): void => {
+  /** Writes without a subscriber. If it fails, the next write does, too; the server knows that the resource is gone. */
+  const writeInBackground = (): void => {
     const end = ledger.begin({ resource: 'checkpoint', id: key });
-    writing += 1;
+    writes += 1;
     const done = (): void => {
-      writing -= 1;
+      writes -= 1;
       end();
       onDone();
     };
     write().subscribe({ error: done, complete: done });
   };
 
-  const drop = (what: JournaledResource | undefined): void => {
-    if (what !== undefined && held.delete(what)) writeBeside();
+  const forget = (resource: JournaledResource | undefined): void => {
+    if (resource !== undefined && recorded.delete(resource)) writeInBackground();
   };
 
   return {
-    kind,
+    format,
     isInUse: false,
     get isDone() {
-      return held.size === 0 && writing === 0;
+      return recorded.size === 0 && writes === 0;
     },
-    get isContinued() {
-      return isContinued;
+    get isResumed() {
+      return isResumed;
     },
-    get place() {
-      return place;
+    get position() {
+      return position;
     },
     load() {
       if (isLoaded) return of(this);
@@ -179,51 +179,51 @@ function createJournal<Place extends object>(
         tap((value) => {
           isLoaded = true;
           if (value === undefined) return;
-          left = readHeld(value).held;
-          place = readPlace(value);
-          isContinued = true;
-          for (const one of left) held.add(one);
+          orphans = readRecorded(value).held;
+          position = readPosition(value);
+          isResumed = true;
+          for (const orphan of orphans) recorded.add(orphan);
         }),
         map(() => this),
       );
     },
-    takeLeft: () => {
-      const taken = left.map((one) => ({ ...one, over: () => drop(one) }));
-      left = [];
+    takeOrphans: () => {
+      const taken = orphans.map((one) => ({ ...one, clear: () => forget(one) }));
+      orphans = [];
       return taken;
     },
-    note: (resource) => {
-      let mine: JournaledResource | undefined;
+    entry: (resource) => {
+      let entry: JournaledResource | undefined;
       return {
-        asked: () =>
+        intend: () =>
           defer(() => {
-            isLeft = false;
-            mine = { resource };
-            held.add(mine);
+            isClosed = false;
+            entry = { resource };
+            recorded.add(entry);
             return write();
           }),
-        made: (id, removedAt) => {
-          if (mine !== undefined) held.delete(mine);
-          mine = { resource, id, removedAt };
-          held.add(mine);
+        commit: (id, removedAt) => {
+          if (entry !== undefined) recorded.delete(entry);
+          entry = { resource, id, removedAt };
+          recorded.add(entry);
           isUnsaved = true;
         },
-        answered: () => {
-          if (mine?.id === undefined) drop(mine);
+        abort: () => {
+          if (entry?.id === undefined) forget(entry);
         },
-        over: () => drop(mine),
+        clear: () => forget(entry),
       };
     },
-    reached: (reached) => {
-      if (kind.isSame(place, reached)) return;
-      place = reached;
-      isLeft = false;
+    advance: (next) => {
+      if (format.isSame(position, next)) return;
+      position = next;
+      isClosed = false;
       isUnsaved = true;
     },
-    leave: () => {
-      place = nowhere;
-      isLeft = true;
+    close: () => {
+      position = start;
+      isClosed = true;
     },
-    saved: () => (isUnsaved ? write() : writing$),
+    saved: () => (isUnsaved ? write() : latestWrite$),
   };
 }

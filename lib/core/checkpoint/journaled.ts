@@ -1,41 +1,42 @@
 import { concat, defer, EMPTY, finalize, merge, type Observable, tap } from 'rxjs';
-import type { Journal } from './journal.ts';
 import { type RemoteResource, remoteResource } from '../lifecycle/remoteResource.ts';
+import type { Journal } from './journal.ts';
 
 /**
- * Returns an Observable of a {@link remoteResource} of which the journal says that it is asked for, made and gone.
- * That it is asked for is saved before: who finds that knows of what a crash in between leaves there. What may be
- * left on the server is kept.
+ * Returns an Observable of a {@link remoteResource} whose creation and removal are recorded in a journal.
  *
- * @param journal Asked for when a resource is acquired.
- * @param removedAt Where it is removed, if that is not its id.
+ * The intent is saved before the request, so that a restart after a crash can find and remove the resource. A resource
+ * that may be left on the server stays recorded.
+ *
+ * @param journal Returns the journal, when a resource is acquired.
+ * @param removedAt Returns the URL that removes the resource. @default its id
  */
 export function journaled<Handle, Value, Parent>(
   config: RemoteResource<Handle, Value, Parent>,
-  journal: (parent: Parent) => Pick<Journal<object>, 'note' | 'saved'> | undefined,
+  journal: (parent: Parent) => Pick<Journal<object>, 'entry' | 'saved'> | undefined,
   removedAt: (handle: Handle) => string | undefined = () => undefined,
 ): Observable<Value> {
   const { resource, ledger, acquire, identify, use } = config;
-  // Each subscriber has a note of its own: one may be acquired while the one before is being released.
+  // An entry per subscriber: one resource may be acquired while the one before is being released.
   return defer(() => {
-    let over = (): void => undefined;
+    let clear = (): void => undefined;
     return remoteResource<Handle, Value, Parent>({
       ...config,
       ledger: {
-        begin: (what) => ledger.begin(what),
+        begin: (pending) => ledger.begin(pending),
         givenUp$: ledger.givenUp$,
         record: (outcome) => {
           ledger.record(outcome);
-          if (outcome.outcome !== 'Failed') over();
+          if (outcome.outcome !== 'Failed') clear();
         },
       },
       acquire: (parent, onProgress) => {
-        const note = journal(parent)?.note(resource);
-        if (note === undefined) return acquire(parent, onProgress);
-        over = () => note.over();
-        return concat(note.asked(), acquire(parent, onProgress)).pipe(
-          tap((handle) => note.made(identify(handle), removedAt(handle))),
-          finalize(() => note.answered()),
+        const entry = journal(parent)?.entry(resource);
+        if (entry === undefined) return acquire(parent, onProgress);
+        clear = () => entry.clear();
+        return concat(entry.intend(), acquire(parent, onProgress)).pipe(
+          tap((handle) => entry.commit(identify(handle), removedAt(handle))),
+          finalize(() => entry.abort()),
         );
       },
       use: (handle, lease, parent) =>

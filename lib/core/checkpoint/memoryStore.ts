@@ -2,8 +2,9 @@ import { defer, EMPTY, of } from 'rxjs';
 import type { CheckpointStore, Json } from './checkpoint.ts';
 
 /**
- * Creates a {@link CheckpointStore} that lives as long as the process: for specs, and for streams that are
- * made anew in one process. It answers synchronously, and never errors.
+ * Creates a {@link CheckpointStore} in memory.
+ *
+ * It is for specs, and for streams that continue within one process. It emits synchronously and never errors.
  *
  * @example
  * ```ts
@@ -35,7 +36,7 @@ export function memoryCheckpoints(): CheckpointStore {
   };
 }
 
-/** Each is given a copy of its own. */
+/** Returns a copy of its own to each caller. */
 function parsed(text: string | undefined): Json | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as Json);
 }

@@ -13,13 +13,13 @@ import { ClosedError } from '../errors.ts';
 import type { ReleaseLedger } from './ledger.ts';
 
 /**
- * Returns an Observable that shares one subscription to the source between all its subscribers, and keeps
- * it for `graceMs` after the last has left, so that a quick unmount and mount costs the server nothing. While the
- * ledger drains, and after it was closed, it keeps nothing.
+ * Returns an operator that shares one subscription to the source, and keeps it for a grace period.
  *
- * @param graceMs In milliseconds, or a function that returns them and is called when the last has left.
- * @param connector What the values go through, such as a `ReplaySubject` for what late subscribers need too.
- * @default a plain Subject
+ * The period begins when the last subscriber unsubscribes, so that a quick unmount and mount costs the server nothing.
+ * There is none while the ledger drains, and after it was closed.
+ *
+ * @param graceMs In milliseconds, or a function that returns them when the period begins.
+ * @param connector Creates the Subject, such as a `ReplaySubject` for late subscribers. @default a plain Subject
  */
 export function shareWithGrace<Value>(
   ledger: Pick<ReleaseLedger, 'draining$'>,
@@ -30,15 +30,16 @@ export function shareWithGrace<Value>(
     connector,
     resetOnRefCountZero: () => {
       const ms = typeof graceMs === 'number' ? graceMs : graceMs();
-      // In this order: during a drain no timer starts.
+      // In this order, no timer starts during a drain.
       return ms === 0 ? of(ms) : race(ledger.draining$, timer(ms));
     },
   });
 }
 
 /**
- * Returns an Observable that mirrors the source until the connection is closed, and refuses those who come
- * later with a {@link ClosedError}.
+ * Returns an operator that completes when the connection is closed; later subscribers get a {@link ClosedError}.
+ *
+ * @param what The name of the stream, for the error.
  */
 export function untilClosed<Value>(
   ledger: Pick<ReleaseLedger, 'isClosed' | 'streams'>,
@@ -55,8 +56,8 @@ export function untilClosed<Value>(
 }
 
 /**
- * A takeUntil in each of ten thousand streams takes a kilobyte, and leaving its Subject is linear. A function of its
- * own, for a closure above would keep the source.
+ * Completes a subscriber when the connection is closed. A takeUntil would take a kilobyte per stream, and removing it
+ * from its Subject is linear. In a function of its own, so that no closure keeps the source.
  */
 function completeOnClose<Value>(
   { streams }: Pick<ReleaseLedger, 'streams'>,

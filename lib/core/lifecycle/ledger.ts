@@ -19,156 +19,136 @@ import { LONGEST_TIMER_MS } from '../backoff/backoff.ts';
 import { numberOption, objectOption } from '../options.ts';
 import { excerpt } from '../text.ts';
 
-/** What every entry of the ledger says. */
+/** The common part of all outcomes. */
 export interface ReleaseEntry {
-  /** What kind of subscription it was, in the protocol's own words, such as `presenceSubscription`. */
+  /** The protocol's name of the resource, such as `presenceSubscription`. */
   readonly resource: string;
   /**
-   * The server's id or href for it: its first 300 characters, and U+FFFD for each that is not printable.
-   * Undefined if the server's answer was lost.
+   * The server's id or href of the resource: its first 300 characters, with U+FFFD for unprintable ones. Undefined if
+   * the response to the creation was lost.
    */
   readonly id: string | undefined;
   /** When the outcome was known. */
   readonly at: Date;
-  /** What the protocol adds, such as `{ deletedEvent: 'seen' }`. */
+  /** Protocol-specific details, such as `{ deletedEvent: 'seen' }`. */
   readonly detail?: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** The server confirmed that it removed the subscription. */
-export interface Released extends ReleaseEntry {
-  readonly outcome: 'Released';
-  readonly attempts: number;
-}
+/**
+ * How a resource on the server ended.
+ *
+ * - `Released`: the server confirmed the removal.
+ * - `AlreadyGone`: the server no longer had the resource.
+ * - `EndedByServer`: the server reported that it ended the resource; no request was sent.
+ * - `Expired`: the server could not be reached until the resource expired; `cause` is the last error.
+ * - `Unknown`: the response to the creation was lost, so the server may have a resource whose id is not known. `cause`
+ *   says why, and `hint` what happens to the resource and what can be done.
+ * - `Failed`: the server did not remove the resource, and retrying would not help, or the time was up.
+ */
+export type ReleaseOutcome = ReleaseEntry &
+  (
+    | { readonly outcome: 'Released' | 'AlreadyGone'; readonly attempts: number }
+    | { readonly outcome: 'EndedByServer' }
+    | { readonly outcome: 'Expired' | 'Failed'; readonly attempts: number; readonly cause: unknown }
+    | { readonly outcome: 'Unknown'; readonly id: undefined; readonly cause: unknown; readonly hint: string }
+  );
 
-/** The server says that it has no such subscription any more: it is as clean as after a removal. */
-export interface AlreadyGone extends ReleaseEntry {
-  readonly outcome: 'AlreadyGone';
-  readonly attempts: number;
-}
-
-/** The server ended the subscription itself, and said so; nothing was sent. */
-export interface EndedByServer extends ReleaseEntry {
-  readonly outcome: 'EndedByServer';
-}
-
-/** The server could not be reached until the subscription's own expiry: it is gone by its own clock. */
-export interface Expired extends ReleaseEntry {
-  readonly outcome: 'Expired';
-  readonly attempts: number;
-  /** Why the last attempt failed. */
-  readonly cause: unknown;
-}
-
-/** The answer to the creation was lost: the server may hold a subscription whose id nobody knows. */
-export interface Unknown extends ReleaseEntry {
-  readonly outcome: 'Unknown';
-  readonly id: undefined;
-  /** Why there was no answer. */
-  readonly cause: unknown;
-  /** What becomes of it, and what can be done. */
-  readonly hint: string;
-}
-
-/** The server did not remove the subscription, and trying again would not help, or time ran out. */
-export interface Failed extends ReleaseEntry {
-  readonly outcome: 'Failed';
-  readonly attempts: number;
-  readonly cause: unknown;
-}
-
-/** How a subscription on the server ended. */
-export type ReleaseOutcome = Released | AlreadyGone | EndedByServer | Expired | Unknown | Failed;
-
-/** A subscription whose removal is under way. */
+/** A resource whose removal has started, or whose creation has no response yet. */
 export interface PendingRelease {
-  /** As of {@link ReleaseEntry}. */
+  /** As in {@link ReleaseEntry}. */
   readonly resource: string;
-  /** As of {@link ReleaseEntry}; undefined if its creation is not answered yet. */
+  /** As in {@link ReleaseEntry}; undefined if its creation has no response yet. */
   readonly id: string | undefined;
 }
 
-/** How long to drain. */
+/** Options of a drain. */
 export interface DrainOptions {
   /**
-   * How long to wait at most, in milliseconds. After it, `drain` leaves the releases that are still pending under
-   * way, and `close` gives them up.
-   * @default no limit for `drain`, whose releases are retried until they expire on the server; 10,000 for `close`
+   * The longest time to wait, in milliseconds. After it, `drain` leaves pending releases running, and `close` gives
+   * them up.
+   * @default none for `drain`, whose releases are retried until they expire on the server; 10,000 for `close`
    */
   readonly timeoutMs?: number;
 }
 
-/** How to close. */
+/** Options of closing a connection. */
 export interface CloseOptions extends DrainOptions {
   /**
-   * Whether each release is sent at once although the server does not answer at present: for a page that goes, which
-   * has no other turn.
+   * Whether each release is sent immediately, even while the server does not respond. For a page that is about to go,
+   * which has no other chance.
    * @default false
    */
   readonly immediately?: boolean;
 }
 
-/** What a drain found. */
+/** The result of a drain. */
 export interface DrainReport {
-  /** Whether no outcome in `outcomes` is `Unknown` or `Failed`, and nothing is pending. */
+  /** Whether nothing is pending, and no outcome in `outcomes` is `Unknown` or `Failed`. */
   readonly clean: boolean;
   /** The releases that were pending when the time was up; missing if there were none. */
   readonly pending?: readonly PendingRelease[];
   /**
-   * Every outcome that no earlier drain has reported, in order; of more than 1,000 those `Unknown` and `Failed`,
-   * and the newest. Drains that overlap report the same. `close` adds each release that it gave up, as `Failed`,
-   * and each creation, as `Unknown`.
+   * All outcomes that no earlier drain has reported, in order. Of more than 1,000, the oldest are dropped, except
+   * `Unknown` and `Failed`.
+   *
+   * Overlapping drains report the same outcomes. `close` adds each release that it gave up as `Failed`, and each
+   * creation as `Unknown`.
    */
   readonly outcomes: readonly ReleaseOutcome[];
 }
 
 /**
- * The ledger of what was removed from the server, is being removed, and could not be removed.
+ * The ledger of a connection: all outcomes, and all pending releases.
  *
- * Unsubscribing is synchronous in RxJS and can report nothing; what becomes of the subscription on the
- * server is told here.
+ * Unsubscribing is synchronous in RxJS and reports nothing, so the ledger reports what became of a subscription on the
+ * server.
  */
 export interface Releases extends AsyncDisposable {
-  /** Emits every outcome when it is known. Never errors; completes never. */
+  /** Emits each outcome when it is known. Never errors or completes. */
   readonly outcomes$: Observable<ReleaseOutcome>;
-  /** Emits how many releases are under way: at once, and on every change. Never errors; completes never. */
+  /** Emits the number of pending releases: on subscription, and on every change. Never errors or completes. */
   readonly pending$: Observable<number>;
   /**
-   * Resolves when nothing is pending, or the time is up. Until then every grace period ends at once, including
-   * those that start meanwhile. Streams that are still subscribed are left alone. Never rejects; throws a
-   * TypeError for an invalid time.
+   * Resolves when nothing is pending, or when the time is up.
+   *
+   * Until then all grace periods end immediately, including those that start meanwhile. Active streams continue.
+   * Never rejects; throws a TypeError for an invalid time.
    */
   drain(options?: DrainOptions): Promise<DrainReport>;
   /**
-   * Completes every stream of this connection, which releases what it holds, then drains for at most 10 seconds
-   * or `timeoutMs`. After that it gives up: it aborts the requests of releases and sends no more. Never rejects.
+   * Completes all streams of the connection, which releases their resources, and drains for at most 10 seconds or
+   * `timeoutMs`. Then it gives up: it aborts the requests of pending releases and sends no more. Never rejects.
    */
   close(options?: CloseOptions): Promise<DrainReport>;
 }
 
-/** The ledger's other face, for those who write in it. */
+/** The writable side of a ledger. */
 export interface ReleaseLedger extends Releases {
   /** Whether {@link Releases.close} was called. */
   readonly isClosed: boolean;
   /** Emits once, when the connection is closed. */
   readonly closing$: Observable<void>;
-  /** Emits false when the releases of a connection that is closed have begun, and true before if they are immediate. */
+  /**
+   * Emits false when the connection is closed and its releases have started; before that, true if they are to be sent
+   * immediately.
+   */
   readonly leaving$: Observable<boolean>;
-  /** The same for streams, of which there may be thousands: they complete then. */
+  /** The subscribers to complete when the connection is closed; there may be thousands. */
   readonly streams: Set<Pick<Subscriber<never>, 'complete'>>;
-  /** Emits when a drain or the closing begins, and at once while one is under way: grace periods end then. */
+  /** Emits when a drain or the closing begins, and on subscription while one is running: grace periods end. */
   readonly draining$: Observable<unknown>;
-  /** Emits when `close` gives up, and at once after that: nothing may be sent or retried any more. */
+  /** Emits when `close` gives up, and on subscription after that: nothing may be sent or retried. */
   readonly givenUp$: Observable<unknown>;
-  /** Notes that something is on its way that a drain waits for, until the returned function is called. */
-  begin(what: PendingRelease): () => void;
-  /** Writes an outcome down. */
+  /** Records a pending release, which a drain waits for until the returned function is called. */
+  begin(pending: PendingRelease): () => void;
+  /** Records an outcome. */
   record(outcome: ReleaseOutcome): void;
 }
 
-const MOST_KEPT = 1000;
-/** How long `close` waits unless it is given a time: as long as most process managers wait before they kill. */
+const MOST_OUTCOMES = 1000;
+/** How long `close` waits by default: as long as most process managers wait before they kill. */
 const CLOSE_MS = 10_000;
-/** How many characters of an id are kept: a server may make its ids as long as it likes. */
+/** How many characters of an id the ledger has: servers may send ids of any length. */
 const LONGEST_ID = 300;
 
 function isClean({ outcome }: ReleaseOutcome): boolean {
@@ -179,7 +159,7 @@ function shownId<Id extends string | undefined>(id: Id): Id {
   return (id === undefined ? id : excerpt(id, LONGEST_ID)) as Id;
 }
 
-/** What an entry says of a resource, at this moment of the scheduler's clock. */
+/** Returns the common part of an outcome, with the current time of the scheduler's clock. */
 export function releaseEntry<Id extends string | undefined>(
   resource: string,
   id: Id,
@@ -193,7 +173,7 @@ export function releaseEntry<Id extends string | undefined>(
 export function releaseLedger(): ReleaseLedger {
   const outcomes = new Subject<ReleaseOutcome>();
   const pending = new BehaviorSubject(0);
-  const underWay = new Set<PendingRelease>();
+  const running = new Set<PendingRelease>();
   const isDraining = new BehaviorSubject(false);
   const isGivenUp = new BehaviorSubject(false);
   const closing = new Subject<void>();
@@ -201,20 +181,20 @@ export function releaseLedger(): ReleaseLedger {
   const streams: ReleaseLedger['streams'] = new Set();
   let isClosed = false;
   let drains = 0;
-  let kept: ReleaseOutcome[] = [];
+  let unreported: ReleaseOutcome[] = [];
 
   const record = (outcome: ReleaseOutcome): void => {
-    kept.push(outcome);
-    if (kept.length > MOST_KEPT) kept.splice(Math.max(0, kept.findIndex(isClean)), 1);
+    unreported.push(outcome);
+    if (unreported.length > MOST_OUTCOMES) unreported.splice(Math.max(0, unreported.findIndex(isClean)), 1);
     outcomes.next(outcome);
   };
 
   const report = (left: readonly PendingRelease[]): DrainReport => {
-    const outcomes = [...kept];
+    const outcomes = [...unreported];
     drains -= 1;
     isDraining.next(isClosed || drains > 0);
-    // Drains that overlap report the same.
-    if (drains === 0) kept = [];
+    // Overlapping drains report the same.
+    if (drains === 0) unreported = [];
     return {
       clean: left.length === 0 && outcomes.every(isClean),
       ...(left.length === 0 ? {} : { pending: left }),
@@ -225,17 +205,17 @@ export function releaseLedger(): ReleaseLedger {
   const drained = (timeoutMs: number | undefined, onTimeout: () => void): Promise<DrainReport> => {
     drains += 1;
     isDraining.next(true);
-    // Not in the same turn: who drains in a complete callback has not been unsubscribed from its source yet.
+    // Asynchronously: during a complete callback, the subscriber is still subscribed to its source.
     const isDone$ = pending.pipe(
       subscribeOn(asapScheduler),
       filter((count) => count === 0),
     );
     return firstValueFrom(
       merge(isDone$, timeoutMs === undefined ? NEVER : timer(timeoutMs)).pipe(
-        // Before onTimeout, which may end all that is pending.
+        // Before onTimeout, which may end everything that is pending.
         take(1),
         map(() => {
-          const left = [...underWay];
+          const left = [...running];
           if (left.length > 0) onTimeout();
           return report(left);
         }),
@@ -275,11 +255,11 @@ export function releaseLedger(): ReleaseLedger {
       return isClosed;
     },
     begin: ({ resource, id }) => {
-      const what: PendingRelease = { resource, id: shownId(id) };
-      underWay.add(what);
-      pending.next(underWay.size);
+      const release: PendingRelease = { resource, id: shownId(id) };
+      running.add(release);
+      pending.next(running.size);
       return () => {
-        if (underWay.delete(what)) pending.next(underWay.size);
+        if (running.delete(release)) pending.next(running.size);
       };
     },
     record,

@@ -2,17 +2,17 @@ import { Subscription } from 'rxjs';
 import type { Releases } from './ledger.ts';
 
 /**
- * Closes a connection when its page goes: the tab is closed, or another page takes its place. The requests
- * that remove what it has on the server are sent with `keepalive`, so that they outlive the page, also those that wait
- * for a server that does not answer; their
- * answers are not waited for, and what is removed only after another is left to the server's own time.
+ * Closes a connection when its page goes: the tab is closed, or another page takes its place.
  *
- * A page that comes back from the browser's cache finds its connection closed: make another on `pageshow`. Where
- * there are no pages, as on Node, nothing happens.
+ * The requests that remove resources are sent with `keepalive`, so that they outlive the page, even while the server
+ * does not respond. Their responses are not awaited; a resource that can only be removed after another one expires.
  *
- * @param connection What `connect` or `exchange` returned, or a ledger of one's own.
- * @param page @default this one
- * @returns A Subscription: unsubscribe from it to leave the connection open after all.
+ * If the page returns from the browser's cache, its connection is closed: create another on `pageshow`. On platforms
+ * without pages, such as Node, nothing happens.
+ *
+ * @param connection What `connectUcwa` or `connectExchange` returned, or a ledger.
+ * @param page @default this page
+ * @returns A Subscription: unsubscribe to leave the connection open.
  *
  * @example
  * ```ts

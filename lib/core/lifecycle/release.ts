@@ -13,41 +13,41 @@ import { type BackoffPolicy, type Pause, pausing } from '../backoff/backoff.ts';
 import { HttpError, NetworkError } from '../errors.ts';
 import { releaseEntry, type ReleaseEntry, type ReleaseLedger, type ReleaseOutcome } from './ledger.ts';
 
-/** What one attempt to release found. */
+/** The result of one attempt to release. */
 export interface ReleaseResult {
-  /** Whether the server had no such resource any more. @default false */
+  /** Whether the server no longer had the resource. @default false */
   readonly alreadyGone?: boolean;
   readonly detail?: ReleaseEntry['detail'];
 }
 
-/** What to do about the error of one attempt to release. */
+/** What to do after the error of an attempt to release. */
 export type ReleaseDecision = 'retry' | 'alreadyGone' | 'fail';
 
 /** How a resource is removed from its server. */
 export interface ReleasePlan {
-  /** What it is, in the protocol's own words. */
+  /** The protocol's name of the resource. */
   readonly resource: string;
-  /** The server's id or href of it. */
+  /** The server's id or href of the resource. */
   readonly id: string;
-  /** One attempt: emits at most one result. Completing without one means that it was removed. */
+  /** Makes one attempt: it emits at most one result; without one, the resource was removed. */
   readonly attempt: () => Observable<ReleaseResult>;
   readonly decide: (error: unknown) => ReleaseDecision;
-  /** Until when to try, in milliseconds of the scheduler's clock: when the server removes it by itself. */
+  /** When the server removes the resource on its own, in milliseconds of the scheduler's clock: retries end then. */
   readonly expiresAt: number | undefined;
   readonly backoff?: BackoffPolicy | undefined;
-  /** The waits between attempts, where the connection has them for all. @default those of `backoff` */
+  /** The waits between attempts that the connection shares. @default those of `backoff` */
   readonly pause?: Pause | undefined;
 }
 
-/** How long to try where the server's own expiry is not known. */
+/** How long to retry if the server's own expiry is not known. */
 const GIVE_UP_AFTER_MS = 300_000;
 
-/** Why the outcome is not known of a request that `close` gave up. */
-export const GIVEN_UP = 'close() gave up before the server answered: a longer timeoutMs waits for it';
+/** Why the outcome of a request that `close` gave up is not known. */
+export const GIVEN_UP = 'close() gave up before the server responded: pass a longer timeoutMs';
 
 const TRANSIENT_STATUSES = new Set([401, 408, 429, 500, 502, 503, 504]);
 
-/** The usual decision: what is not found is gone, what passes by itself is tried again, the rest fails. */
+/** Returns the default decision: 404 and 410 mean gone, transient failures are retried, all others fail. */
 export function decideRelease(error: unknown): ReleaseDecision {
   if (error instanceof NetworkError) return 'retry';
   if (!(error instanceof HttpError)) return 'fail';
@@ -56,13 +56,12 @@ export function decideRelease(error: unknown): ReleaseDecision {
 }
 
 /**
- * Removes a resource from its server and records the outcome in the ledger. It never throws.
+ * Starts to remove a resource from its server, and records the outcome in the ledger. It never throws.
  *
- * It begins at once, outlives the subscription, and retries with backoff until the server's own expiry, or until the
- * ledger gives up.
+ * It outlives the subscription, and retries with backoff until the server's own expiry, or until the ledger gives up.
  *
- * @param done Called when the outcome stands in the ledger, while the ledger still counts it as pending: so
- * a drain that waits for it also waits for what `done` begins.
+ * @param done Called when the ledger has the outcome. The release is still pending then, so that a drain also waits
+ * for a release that `done` starts.
  */
 export function release(
   ledger: Pick<ReleaseLedger, 'begin' | 'record' | 'givenUp$'>,
@@ -96,7 +95,7 @@ export function release(
       settle({ outcome: 'Failed', attempts, cause, ...releaseEntry(plan.resource, plan.id) });
     }),
   );
-  // It may have given up already.
+  // The ledger may have given up before.
   if (attempting.closed) return;
   attempting.add(
     defer(() => {
@@ -105,7 +104,7 @@ export function release(
     })
       .pipe(tap({ error: (error: unknown) => (failure = error) }), retry({ delay: waitAfter }))
       .subscribe({
-        next: (found) => (result = found),
+        next: (it) => (result = it),
         complete: () => {
           const outcome = result.alreadyGone === true ? 'AlreadyGone' : 'Released';
           settle({ outcome, attempts, ...releaseEntry(plan.resource, plan.id, result.detail) });

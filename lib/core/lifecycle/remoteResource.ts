@@ -10,48 +10,54 @@ import {
 } from 'rxjs';
 import type { BackoffPolicy } from '../backoff/backoff.ts';
 import { objectOption, type OptionNames } from '../options.ts';
-import { decideRelease, GIVEN_UP, release, type ReleaseDecision, type ReleaseResult } from './release.ts';
-import { releaseEntry, type ReleaseEntry, type ReleaseLedger } from './ledger.ts';
 import type { RequestProgress } from '../transport/transport.ts';
+import { releaseEntry, type ReleaseEntry, type ReleaseLedger } from './ledger.ts';
+import { decideRelease, GIVEN_UP, release, type ReleaseDecision, type ReleaseResult } from './release.ts';
 
-/** What `use` tells about the resource while it is in use. */
+/** Reports from `use` about the resource. */
 export interface Lease {
-  /** The server ended the resource: nothing will be sent to remove it. */
+  /** The server has ended the resource: no request to remove it will be sent. */
   readonly endedByServer: (detail?: ReleaseEntry['detail']) => void;
-  /** The server will keep the resource until then, in milliseconds of the scheduler's clock. */
+  /** The server keeps the resource until then, in milliseconds of the scheduler's clock. */
   readonly extendedTo: (expiresAt: number) => void;
 }
 
-/** How a resource that lives on a server is acquired, used and released. */
+/** How a resource on a server is acquired, used and released. */
 export interface RemoteResource<Handle, Value, Parent> {
-  /** What it is, in the protocol's own words, for the ledger and for errors. */
+  /** The protocol's name of the resource, for the ledger and for errors. */
   readonly resource: string;
-  /** Where its end is written down. */
+  /** The ledger that records its outcome. */
   readonly ledger: Pick<ReleaseLedger, 'begin' | 'record' | 'givenUp$'>;
   /**
-   * What the resource lives in: emits it, and stays open while it is there. It is held from before the
-   * acquire until after the release, so that a parent is removed after its children. Its error means that
-   * it is gone, and the resource with it.
+   * Emits the resource that contains this one, and stays open as long as that exists.
+   *
+   * It is subscribed to from before the acquire until after the release, so that a parent is released after its
+   * children. An error means that the parent is gone, and this resource with it.
    */
-  readonly within: Observable<Parent>;
+  readonly parent$: Observable<Parent>;
   /**
-   * Creates the resource and emits its one handle. `onProgress` must be handed on to the request that
-   * creates: between `sent` and either `undone` or the handle, unsubscribing leaves the request alone.
+   * Creates the resource and emits its one handle.
+   *
+   * Pass `onProgress` to the request that creates it. From `sent` until either `notProcessed` or the handle,
+   * unsubscribing does not abort the request.
    */
   readonly acquire: (parent: Parent, onProgress: (progress: RequestProgress) => void) => Observable<Handle>;
-  /** The server's id or href of it. */
+  /** Returns the server's id or href of the resource. */
   readonly identify: (handle: Handle) => string;
-  /** What the subscriber gets while the resource exists. */
+  /** Returns what the subscriber receives while the resource exists. */
   readonly use: (handle: Handle, lease: Lease, parent: Parent) => Observable<Value>;
-  /** One attempt to remove it: emits at most one result. Completing without one means that it was removed. */
+  /** Makes one attempt to remove the resource. It emits at most one result; without one, it was removed. */
   readonly release: (handle: Handle, parent: Parent) => Observable<ReleaseResult>;
   /**
-   * When the server removes it by itself, in milliseconds of the scheduler's clock: asked when its release
-   * begins, unless the lease was extended.
+   * Returns when the server removes the resource on its own, in milliseconds of the scheduler's clock. Called when the
+   * release begins, unless the lease was extended.
    * @default never
    */
   readonly expiresAt?: (handle: Handle) => number;
-  /** What to do when an attempt to release errors. @default decideRelease */
+  /**
+   * Decides about the error of an attempt to release.
+   * @default `alreadyGone` for 404 and 410, `retry` for transient failures, otherwise `fail`
+   */
   readonly decide?: (error: unknown) => ReleaseDecision;
   /** The waits between attempts to release. */
   readonly backoff?: BackoffPolicy;
@@ -60,14 +66,14 @@ export interface RemoteResource<Handle, Value, Parent> {
    * @default the waits of `backoff`
    */
   readonly pause?: (failures: number, error?: unknown) => Observable<unknown>;
-  /** What becomes of it if the acquire's answer is lost, and what can be done: one sentence. */
-  readonly ifLost: string;
+  /** What happens to the resource if the response to its creation is lost, and what can be done: one sentence. */
+  readonly unknownHint: string;
 }
 
 const NAMES: OptionNames<RemoteResource<never, never, never>> = {
   resource: 1,
   ledger: 1,
-  within: 1,
+  parent$: 1,
   acquire: 1,
   identify: 1,
   use: 1,
@@ -76,19 +82,19 @@ const NAMES: OptionNames<RemoteResource<never, never, never>> = {
   decide: 1,
   backoff: 1,
   pause: 1,
-  ifLost: 1,
+  unknownHint: 1,
 };
 
 /**
- * Returns an Observable that creates a resource on the server for each subscriber, mirrors what `use` makes
- * of it, and removes it when the subscription ends, however it ends.
+ * Returns an Observable that creates a resource on a server for each subscriber, and removes it after use.
  *
- * - Unsubscribing before the creating request is sent sends nothing. After it, the request is never aborted:
- *   its late answer is released at once.
- * - A resource is released once. The release is not bound to the subscription: it is tried again with
- *   backoff until the server's own expiry, or until its ledger is closed and has given up.
- * - Every outcome stands in the ledger. The Observable errors with what acquire, `use` or `within` error
- *   with, never with what a release errors with.
+ * - It emits what `use` emits. However the subscription ends, the resource is released, once.
+ * - Unsubscribing before the creating request is sent sends nothing. Afterwards the request is not aborted, and its
+ *   late response is released immediately.
+ * - The release is not bound to the subscription. It is retried with backoff until the server's own expiry, or until
+ *   the ledger is closed and has given up.
+ * - The ledger records every outcome. The Observable errors if `acquire`, `use` or `parent$` errors, and never because
+ *   of a release.
  */
 export function remoteResource<Handle, Value, Parent>(
   config: RemoteResource<Handle, Value, Parent>,
@@ -98,118 +104,119 @@ export function remoteResource<Handle, Value, Parent>(
 }
 
 /**
- * How far a resource has come. Each stage is a function of its own, so that thousands that are in use keep
- * nothing of how they were acquired.
+ * The stage of a resource. Each stage has a function of its own, so that thousands of resources in use keep nothing of
+ * how they were acquired.
  */
-interface Holding {
-  /** What to do when the subscriber leaves; undefined before there is a parent. */
-  leave: (() => void) | undefined;
-  /** What to note when the parent is gone. */
+interface Stage {
+  /** Called when the subscription ends; undefined before there is a parent. */
+  end: (() => void) | undefined;
+  /** Called when the parent is gone. */
   parentGone: (() => void) | undefined;
-  /** Holds the parent, until it is let go of. */
-  within: Subscription | undefined;
-  isLetGo: boolean;
+  /** The subscription to the parent. */
+  parent: Subscription | undefined;
+  isParentReleased: boolean;
 }
 
 function begin<Handle, Value, Parent>(
   config: RemoteResource<Handle, Value, Parent>,
   subscriber: Subscriber<Value>,
 ): void {
-  const holding: Holding = { leave: undefined, parentGone: undefined, within: undefined, isLetGo: false };
-  // Added before all else: the release begins before `use` lets go of what both need.
+  const stage: Stage = { end: undefined, parentGone: undefined, parent: undefined, isParentReleased: false };
+  // Added first: the release begins before `use` releases what both need.
   subscriber.add(() => {
-    if (holding.leave === undefined) letGo(holding);
-    else holding.leave();
+    if (stage.end === undefined) releaseParent(stage);
+    else stage.end();
   });
-  holding.within = config.within.subscribe({
+  stage.parent = config.parent$.subscribe({
     next: (parent) => {
-      if (holding.leave === undefined && !subscriber.closed) acquire(config, subscriber, parent, holding);
+      if (stage.end === undefined && !subscriber.closed) acquire(config, subscriber, parent, stage);
     },
     error: (cause: unknown) => {
-      holding.parentGone?.();
+      stage.parentGone?.();
       subscriber.error(cause);
     },
     complete: () => {
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- throwIfEmpty adds half a kilobyte to each bundle
-      if (holding.leave === undefined) subscriber.error(new EmptyError());
+      if (stage.end === undefined) subscriber.error(new EmptyError());
     },
   });
-  // It may all have been over while that emitted.
-  if (holding.isLetGo) holding.within.unsubscribe();
+  // The parent may have emitted synchronously, and the subscription may be over.
+  if (stage.isParentReleased) stage.parent.unsubscribe();
 }
 
-function letGo(holding: Holding): void {
-  holding.isLetGo = true;
-  holding.within?.unsubscribe();
+function releaseParent(stage: Stage): void {
+  stage.isParentReleased = true;
+  stage.parent?.unsubscribe();
 }
 
 function acquire<Handle, Value, Parent>(
   config: RemoteResource<Handle, Value, Parent>,
   subscriber: Subscriber<Value>,
   parent: Parent,
-  holding: Holding,
+  stage: Stage,
 ): void {
   const { ledger, resource } = config;
   const acquiring = new Subscription();
-  let answerIsOutstanding = false;
-  let wasLeftOpen = false;
-  let endAbandoned: (() => void) | undefined;
+  let isResponsePending = false;
+  let isEarlierAttemptPending = false;
+  let endPending: (() => void) | undefined;
 
-  const giveUp = (): void => {
+  const abandon = (): void => {
     acquiring.unsubscribe();
-    letGo(holding);
-    endAbandoned?.();
+    releaseParent(stage);
+    endPending?.();
   };
 
-  const recordLost = (cause: unknown): void => {
-    answerIsOutstanding = false;
-    ledger.record({ outcome: 'Unknown', ...releaseEntry(resource, undefined), cause, hint: config.ifLost });
+  const recordUnknown = (cause: unknown): void => {
+    isResponsePending = false;
+    const hint = config.unknownHint;
+    ledger.record({ outcome: 'Unknown', ...releaseEntry(resource, undefined), cause, hint });
   };
 
-  holding.leave = () => {
-    if (!answerIsOutstanding) {
-      giveUp();
+  stage.end = () => {
+    if (!isResponsePending) {
+      abandon();
       return;
     }
-    endAbandoned = ledger.begin({ resource, id: undefined });
+    endPending = ledger.begin({ resource, id: undefined });
     acquiring.add(
       ledger.givenUp$.subscribe(() => {
-        recordLost(new Error(GIVEN_UP));
-        giveUp();
+        recordUnknown(new Error(GIVEN_UP));
+        abandon();
       }),
     );
   };
 
   const onProgress = (progress: RequestProgress): void => {
     if (progress === 'sent') {
-      // Sent again while an answer is outstanding: that one is lost, and may have done it.
-      wasLeftOpen ||= answerIsOutstanding;
-      answerIsOutstanding = true;
-    } else if (!wasLeftOpen) {
-      answerIsOutstanding = false;
-      // The server did not act, and nobody is left who wants another try.
-      if (endAbandoned !== undefined) giveUp();
+      // Sent again while a response is pending: that response is lost, and the server may have acted.
+      isEarlierAttemptPending ||= isResponsePending;
+      isResponsePending = true;
+    } else if (!isEarlierAttemptPending) {
+      isResponsePending = false;
+      // The server did not act, and there is no subscriber for another attempt.
+      if (endPending !== undefined) abandon();
     }
   };
 
-  const gaveUp$ = new Observable<void>((observer) => {
+  const abandoned$ = new Observable<void>((observer) => {
     acquiring.add(() => {
       observer.next();
     });
   });
   defer(() => config.acquire(parent, onProgress))
-    .pipe(take(1), throwIfEmpty(), takeUntil(gaveUp$))
+    .pipe(take(1), throwIfEmpty(), takeUntil(abandoned$))
     .subscribe({
       next: (handle) => {
-        answerIsOutstanding = false;
-        hold(config, subscriber, parent, holding, handle);
-        endAbandoned?.();
+        isResponsePending = false;
+        hold(config, subscriber, parent, stage, handle);
+        endPending?.();
         acquiring.unsubscribe();
       },
       error: (cause: unknown) => {
-        if (answerIsOutstanding) recordLost(cause);
+        if (isResponsePending) recordUnknown(cause);
         subscriber.error(cause);
-        giveUp();
+        abandon();
       },
     });
 }
@@ -218,7 +225,7 @@ function hold<Handle, Value, Parent>(
   config: RemoteResource<Handle, Value, Parent>,
   subscriber: Subscriber<Value>,
   parent: Parent,
-  holding: Holding,
+  stage: Stage,
   handle: Handle,
 ): void {
   const { ledger, resource } = config;
@@ -232,9 +239,9 @@ function hold<Handle, Value, Parent>(
     ledger.record({ outcome: 'EndedByServer', ...releaseEntry(resource, id, detail) });
   };
 
-  const leave = (): void => {
+  const end = (): void => {
     if (isGone) {
-      letGo(holding);
+      releaseParent(stage);
       return;
     }
     const plan = {
@@ -246,16 +253,16 @@ function hold<Handle, Value, Parent>(
       backoff: config.backoff,
       pause: config.pause,
     };
-    release(ledger, plan, () => letGo(holding));
+    release(ledger, plan, () => releaseParent(stage));
   };
 
-  holding.leave = leave;
-  holding.parentGone = endedByServer;
+  stage.end = end;
+  stage.parentGone = endedByServer;
   if (subscriber.closed) {
-    leave();
+    end();
     return;
   }
   const lease: Lease = { endedByServer, extendedTo: (time) => (extendedTo = time) };
-  // Subscribing with the subscriber itself stops `use` at once, even in the middle of a synchronous burst.
+  // Subscribing the subscriber itself stops `use` immediately, even in a synchronous burst.
   defer(() => config.use(handle, lease, parent)).subscribe(subscriber);
 }

@@ -4,10 +4,10 @@ import { codeWord, excerpt, isWeb } from '../text.ts';
 import { type DiagnosticsChannel, diagnosticsChannel } from './platform.ts';
 import type { HttpRequest, Middleware, Repetition } from './transport.ts';
 
-/** How many characters of a path are shown: a server may make its hrefs as long as it likes. */
+/** How many characters of a path are shown: servers may send hrefs of any length. */
 const LONGEST_PATH = 300;
 
-/** One request, as it went over the wire, when all of it is over. */
+/** A completed HTTP request. */
 export interface Activity {
   /** Such as `GET`. */
   readonly method: string;
@@ -15,94 +15,82 @@ export interface Activity {
   readonly origin: string;
   /** The first 300 characters of the path, then `?…` if there was a query: nothing of a query is shown. */
   readonly path: string;
-  /** When it was sent. */
+  /** The time at which it was sent. */
   readonly sentAt: Date;
-  /** From then to the end of the answer, in milliseconds. */
+  /** The time until the end of the response, in milliseconds. */
   readonly ms: number;
-  /** Not there where there was no answer. */
+  /** Missing if there was no response. */
   readonly status?: number;
-  /** How much of the answer's body was read, in bytes. */
+  /** How many bytes of the body were read. */
   readonly bytes: number;
   /**
-   * - `answered`: the whole answer has come, or all of it that anybody wanted.
-   * - `failed`: there was no answer, or it broke off.
-   * - `aborted`: nobody wanted it any more.
+   * - `answered`: the response was read to its end, or as far as its reader needed it.
+   * - `failed`: there was no response, or it broke off.
+   * - `aborted`: the subscriber unsubscribed before.
    */
   readonly end: 'answered' | 'failed' | 'aborted';
   /**
-   * How many optional members of the answer were left out, because they were null or not of their documented type;
-   * not there for none. The rest of the answer was used. Of answers that the library reads as UCWA or EWS.
+   * How many optional members of a UCWA or EWS response were dropped, because they were null or not of their documented
+   * type; missing for none.
    */
   readonly dropped?: number;
-  /** The name of the error, and its code where it has one, such as `NetworkError ECONNRESET`. */
+  /** The name of the error and its code, such as `NetworkError ECONNRESET`. */
   readonly error?: string;
-  /** Why the same was sent before, where it was. */
+  /** Set if the request was sent before. */
   readonly repeats?: Repetition;
 }
 
-/** What reports the requests of a connection. */
+/** Reports the requests of a connection. */
 export interface RequestLog {
   /**
-   * Emits each request when it is over, in the order of their ends. It is hot, and requests that began while
-   * nobody listened are not told of. It never errors and never completes.
+   * Emits one record per completed request, in the order of completion. It is hot: requests that began without a
+   * subscriber are not reported. Never errors or completes.
    */
   readonly activity$: Observable<Activity>;
-  /** Belongs next to the network, below all that sends a request again. It does nothing while nobody listens. */
+  /** Logs requests. Place it next to the network, below retries. */
   readonly logged: Middleware;
 }
 
-/** The name of the channel of `node:diagnostics_channel` on which every {@link Activity} is published. */
+/** The name of the channel of `node:diagnostics_channel` that publishes each {@link Activity}. */
 export const ACTIVITY_CHANNEL = 'rxchange:activity';
 
-/** The end of a request, and what is emitted of it, as soon as that is known. */
-interface Ended {
+/** The end of a request, and its record as soon as that is known. */
+interface End {
   readonly at: number;
-  told?: Activity;
+  record?: Activity;
 }
 
 /**
- * Begins a report of requests, for a transport of one's own; `connect` and `exchange` have theirs.
+ * Creates a request log.
  *
- * On Node each one is published on the {@link ACTIVITY_CHANNEL} of `node:diagnostics_channel` too, where
- * loggers and tracers listen without having to know the connection.
- *
- * @example
- * ```ts
- * import { of } from 'rxjs';
- * import { activityReport, headersFrom, type Transport } from 'rxchange';
- *
- * const server: Transport = ({ url }) => of({ status: 204, url, headers: headersFrom({}), body$: of() });
- * const { activity$, reported } = activityReport();
- * activity$.subscribe(({ method, path, status }) => console.log(method, path, status));
- * reported(server)({ method: 'DELETE', url: 'https://pool.contoso.com/me?key=hush' }).subscribe();
- * // prints: DELETE /me?… 204
- * ```
+ * On Node, each record is also published on the {@link ACTIVITY_CHANNEL} of `node:diagnostics_channel`, so that loggers
+ * and tracers need not know the connection.
  */
 export function requestLog(): RequestLog {
-  return reportTo(diagnosticsChannel(ACTIVITY_CHANNEL));
+  return requestLogTo(diagnosticsChannel(ACTIVITY_CHANNEL));
 }
 
-/** The same, with another channel than the platform's, or with none. */
-export function reportTo(channel: DiagnosticsChannel | undefined): RequestLog {
+/** Creates a request log that publishes on this channel, if any. */
+export function requestLogTo(channel: DiagnosticsChannel | undefined): RequestLog {
   const activity = new Subject<Activity>();
-  /** Requests in the order of their ends; a body that is whole is still being decoded by its reader. */
-  const ended: Ended[] = [];
+  /** In the order of completion. A body that has arrived is still being decoded by its reader: it has no record yet. */
+  const ends: End[] = [];
 
   const emit = (): void => {
-    for (let told = ended[0]?.told; told !== undefined; told = ended[0]?.told) {
-      ended.shift();
-      activity.next(told);
-      if (channel?.hasSubscribers === true) channel.publish(told);
+    for (let record = ends[0]?.record; record !== undefined; record = ends[0]?.record) {
+      ends.shift();
+      activity.next(record);
+      if (channel?.hasSubscribers === true) channel.publish(record);
     }
   };
 
-  const newlyEnded = (): Ended => {
-    const one = { at: asyncScheduler.now() };
-    ended.push(one);
-    return one;
+  const endNow = (): End => {
+    const end = { at: asyncScheduler.now() };
+    ends.push(end);
+    return end;
   };
 
-  const reported: Middleware = (transport) => (request) =>
+  const logged: Middleware = (transport) => (request) =>
     defer(() => {
       if (!activity.observed && channel?.hasSubscribers !== true) return transport(request);
       const sentAt = asyncScheduler.now();
@@ -110,16 +98,16 @@ export function reportTo(channel: DiagnosticsChannel | undefined): RequestLog {
       let bytes = 0;
       let isTaken = false;
       let dropped = 0;
-      let whole: Ended | undefined;
-      let isTold = false;
-      const tell = (end: Activity['end'], error?: unknown): void => {
-        if (isTold) return;
-        isTold = true;
-        const one = whole ?? newlyEnded();
-        one.told = {
+      let bodyEnd: End | undefined;
+      let isRecorded = false;
+      const record = (end: Activity['end'], error?: unknown): void => {
+        if (isRecorded) return;
+        isRecorded = true;
+        const it = bodyEnd ?? endNow();
+        it.record = {
           ...addressOf(request),
           sentAt: new Date(sentAt),
-          ms: one.at - sentAt,
+          ms: it.at - sentAt,
           ...(status === undefined ? {} : { status }),
           bytes,
           end,
@@ -141,28 +129,28 @@ export function reportTo(channel: DiagnosticsChannel | undefined): RequestLog {
             return response.body$.pipe(
               tap({
                 next: (chunk) => (bytes += chunk.byteLength),
-                error: (error: unknown) => tell('failed', error),
-                complete: () => (whole = newlyEnded()),
+                error: (error: unknown) => record('failed', error),
+                complete: () => (bodyEnd = endNow()),
               }),
-              finalize(() => tell(whole === undefined ? 'aborted' : 'answered')),
+              finalize(() => record(bodyEnd === undefined ? 'aborted' : 'answered')),
             );
           });
           return { ...response, body$, noteDropped };
         }),
         tap({
-          error: (error: unknown) => tell('failed', error),
-          // A body that nobody has taken by now is not read.
+          error: (error: unknown) => record('failed', error),
+          // A body without a subscriber by now is not read.
           complete: () => {
-            if (!isTaken) tell('answered');
+            if (!isTaken) record('answered');
           },
         }),
         finalize(() => {
-          if (!isTaken) tell(status === undefined ? 'aborted' : 'answered');
+          if (!isTaken) record(status === undefined ? 'aborted' : 'answered');
         }),
       );
     });
 
-  return { activity$: activity.asObservable(), logged: reported };
+  return { activity$: activity.asObservable(), logged };
 }
 
 function addressOf({ method, url }: HttpRequest): Pick<Activity, 'method' | 'origin' | 'path'> {

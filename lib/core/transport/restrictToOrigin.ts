@@ -8,11 +8,10 @@ import { describeUrl, originOf } from '../text.ts';
 import type { HttpRequest, HttpResponse, Middleware, Transport } from './transport.ts';
 
 /**
- * Returns the URL of a request, or throws an {@link OriginError} if no request may be sent there.
+ * Returns the URL of a request.
  *
- * The error shows neither credentials nor query, as that of `new URL` does.
- *
- * @param what What has the URL, for the error.
+ * @param what The source of the URL, for the error.
+ * @throws OriginError without credentials and query, if no request may be sent there.
  */
 export function requestUrl(text: string, what: string): URL {
   const url = httpUrl(text);
@@ -23,26 +22,26 @@ export function requestUrl(text: string, what: string): URL {
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
- * Returns a Transport that sends requests to one origin only, whatever link or redirect a server hands out.
+ * Returns a Middleware that sends requests to one origin only, whatever links and redirects the server sends.
  *
- * A request to another origin, and a redirect to one, is an {@link OriginError} that names both, and nothing
- * is sent there. Redirects within the origin are followed by the rules of HTTP: 307 and 308
- * keep the method, and a request with a body is never turned into one without: for it 301, 302 and 303 are
- * an {@link HttpError}. In a browser a redirect hides its target, and is refused too.
+ * A request or redirect to another origin errors with an {@link OriginError} that names both, and nothing is sent.
+ * Redirects within the origin are followed by the rules of HTTP: 307 and 308 keep the method. For a request with a
+ * body, 301, 302 and 303 are an {@link HttpError}, because they would drop the body. In browsers a redirect is an
+ * HttpError, too, because its target is hidden.
  *
- * @param origin Scheme, host and port, such as `https://pool.contoso.com`; of a longer URL its origin is
- * taken. Anything else throws a TypeError.
+ * @param origin A URL whose origin is allowed, such as `https://pool.contoso.com`.
  * @param limits How many redirects are followed. @default 5
+ * @throws TypeError that names the argument that cannot be used.
  *
  * @example
  * ```ts
  * import { of } from 'rxjs';
- * import { headersFrom, pinnedTo, type Transport } from 'rxchange';
+ * import { headersFrom, restrictToOrigin, type Transport } from 'rxchange';
  *
- * const answersAll: Transport = ({ url }) => of({ status: 204, url, headers: headersFrom({}), body$: of() });
- * const pinned = pinnedTo('https://pool.contoso.com')(answersAll);
+ * const server: Transport = ({ url }) => of({ status: 204, url, headers: headersFrom({}), body$: of() });
+ * const transport = restrictToOrigin('https://pool.contoso.com')(server);
  *
- * pinned({ method: 'GET', url: 'https://evil.example/' }).subscribe({
+ * transport({ method: 'GET', url: 'https://evil.example/' }).subscribe({
  *   error: (error: Error) => console.log(error.name),
  * });
  * // prints: OriginError
@@ -62,7 +61,7 @@ export function restrictToOrigin(
     left: number,
   ): Observable<HttpResponse> =>
     defer(() => {
-      const checked = request.url.startsWith(`${allowed}/`) ? request : respelled(request, allowed);
+      const checked = request.url.startsWith(`${allowed}/`) ? request : normalized(request, allowed);
       if (checked === undefined)
         return throwError(() => new OriginError(allowed, originOf(request.url), what));
       return transport(checked).pipe(
@@ -84,16 +83,16 @@ export function restrictToOrigin(
   return (transport) => (request) => send(transport, request, `the link for ${request.method}`, redirects);
 }
 
-/** The request with its URL as every parser reads it, or undefined if that is of another origin. */
-function respelled(request: HttpRequest, allowed: string): HttpRequest | undefined {
+/** Returns the request with its URL as all parsers read it, or undefined for another origin. */
+function normalized(request: HttpRequest, allowed: string): HttpRequest | undefined {
   const url = httpUrl(request.url);
   return url?.origin === allowed ? { ...request, url: url.href } : undefined;
 }
 
-/** The request that a response redirects to, or undefined where it is none. */
+/** Returns the request that a response redirects to, or undefined if it is not a redirect. */
 function redirected(request: HttpRequest, response: HttpResponse): HttpRequest | undefined {
   const { status } = response;
-  // Browsers show a redirect that was not followed as status 0.
+  // In browsers, a redirect that was not followed has status 0.
   if (status === 0)
     throw new HttpError(status, request, { hint: 'a redirect whose target the browser hides' });
   if (!REDIRECTS.has(status)) return undefined;

@@ -7,33 +7,33 @@ const TOKEN = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
 /** Visible ASCII and blanks: a line break would begin another header. */
 const VALUE = /^[\t\x20-\x7e]*$/;
 
-/** Whether a text can be a method or the name of a header. */
+/** Returns whether a text can be a method or the name of a header. */
 export function isHttpToken(text: string): boolean {
   return TOKEN.test(text);
 }
 
-/** Whether a text can be the value of a header. Every string that becomes one is checked by this function. */
+/** Returns whether a text can be the value of a header. All header values are checked by this function. */
 export function isHeaderValue(text: string): boolean {
   return VALUE.test(text);
 }
 
 /**
- * What becomes of a request on its way to the server.
+ * The progress of a request.
  *
- * - `sent`: it is on the wire, and from now on the server may act on it.
- * - `undone`: the server did not act on it: it could not be sent, or the answer refuses it.
+ * - `sent`: the request is on its way, and the server may act on it.
+ * - `notProcessed`: the server did not act: the request could not be sent, or the response refuses it.
  */
-export type RequestProgress = 'sent' | 'undone';
+export type RequestProgress = 'sent' | 'notProcessed';
 
-/** That the same request was sent before. */
+/** Why a request is sent again. */
 export interface Repetition {
-  /** How often. */
+  /** How often it was sent before. */
   readonly count: number;
-  /** Why that was not enough, in a few words, such as `status 503` or `NetworkError`. */
+  /** The reason, in a few words, such as `status 503` or `NetworkError`. */
   readonly reason: string;
 }
 
-/** One HTTP request, as plain data. */
+/** An HTTP request, as plain data. */
 export interface HttpRequest {
   readonly method: string;
   /** Absolute. */
@@ -43,71 +43,72 @@ export interface HttpRequest {
   readonly body?: string;
   /** Lets the request outlive the page that sends it, in browsers. @default false */
   readonly keepalive?: boolean;
-  /** Whether the browser sends cookies and its own sign-in along. @default 'same-origin', as fetch has it */
+  /** Whether the browser sends cookies and its own sign-in. @default 'same-origin' */
   readonly credentials?: 'omit' | 'same-origin' | 'include';
   /**
-   * Whether sending the request twice does no more than sending it once.
+   * Whether sending the request twice has the same effect as sending it once.
    * @default true for GET, HEAD, OPTIONS, PUT and DELETE
    */
   readonly idempotent?: boolean;
-  /** Why it is sent again, where it is; not for the server. */
+  /** Set if the request was sent before. It is not sent to the server. */
   readonly repeats?: Repetition;
-  /** Told, synchronously, what becomes of the request. It must not throw. */
+  /** Called synchronously when the progress of the request changes. It must not throw. */
   readonly onProgress?: (progress: RequestProgress) => void;
 }
 
-/** The headers of an answer. */
+/** The headers of a response. */
 export interface HttpHeaders {
-  /** The value of a header, whatever the case of `name`; several of one name are joined with a comma. */
+  /** Returns the value of a header, whatever the case of `name`. Several values are joined with commas. */
   get(name: string): string | undefined;
 }
 
-/** The head of an answer, and its body as it arrives. */
+/** The head of a response, and its body as it arrives. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: HttpHeaders;
-  /** The URL that answered. */
+  /** The URL that responded. */
   readonly url: string;
   /**
-   * The body as it arrives. It can be read once, and only by who subscribes while the response is being
-   * emitted: a body that nobody took up is cancelled then, so that it cannot pin its socket. Unsubscribing
-   * cancels the rest. It errors with a {@link NetworkError} when the connection breaks.
+   * The body as it arrives.
+   *
+   * It has one subscriber, who subscribes while the response is emitted; otherwise the body is cancelled, so that it
+   * cannot block its socket. Unsubscribing cancels the rest. It errors with a {@link NetworkError} if the connection
+   * breaks.
    */
   readonly body$: Observable<Uint8Array>;
   /**
-   * Lets the connection go when the body has ended, so that no other request is sent on it: for an answer
-   * after which a server may send one that nobody asked for. It counts while the body is being read; calling
-   * it later does nothing. Not there where the platform does not let connections be chosen.
+   * Closes the connection after the body, so that no other request is sent on it: after some responses a server sends
+   * another that nobody requested. It has an effect only while the body is being read. Missing if the platform manages
+   * connections.
    */
   readonly discardConnection?: () => void;
   /**
-   * Counts members of the body that its reader left out, for the {@link Activity} of the request. Not there if
-   * nobody observes the requests.
+   * Counts members of the body that its reader dropped, for the {@link Activity} of the request. Missing if the
+   * requests are not observed.
    */
   readonly noteDropped?: (members: number) => void;
 }
 
 /**
- * Sends a request and emits its one response: the only seam between the library and the network.
+ * Sends a request and emits its response: the only interface between the library and the network.
  *
- * Nothing is sent before the subscription. The Observable emits the response as soon as its head is there,
- * and completes; it errors with a {@link NetworkError} when there is no answer. Unsubscribing before the
- * answer aborts the request. An answer of any status is a response, never an error. It may answer
- * synchronously, and then so does everything that is built on it.
+ * Nothing is sent before the subscription. The Observable emits when the head of the response has arrived, whatever its
+ * status, and completes. It errors with a {@link NetworkError} if there is no response. Unsubscribing before the response
+ * aborts the request. It may emit synchronously.
  */
 export type Transport = (request: HttpRequest) => Observable<HttpResponse>;
 
-/** Adds one ability to a {@link Transport}. */
+/** Returns a {@link Transport} that adds one ability to another. */
 export type Middleware = (transport: Transport) => Transport;
 
 const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
-/** Whether a request may be sent again although the first one may have been acted on. */
+/** Returns whether a request may be sent again after the server may have acted on it. */
 export function isIdempotent(request: HttpRequest): boolean {
   return request.idempotent ?? IDEMPOTENT_METHODS.has(request.method.toUpperCase());
 }
 
-/** Headers out of a record whose names are in lower case, for transports that make their own responses. */
+/** Creates headers from a record with names in lower case, for transports that create responses. */
 export function headersFrom(record: Readonly<Record<string, string>>): HttpHeaders {
   return {
     get: (name) => {
@@ -118,13 +119,12 @@ export function headersFrom(record: Readonly<Record<string, string>>): HttpHeade
 }
 
 /**
- * Returns an Observable that emits the whole body as one text, once it is complete, and completes.
+ * Returns an Observable that emits the whole body as one text and completes.
  *
- * The body is UTF-8, with or without a byte order mark; bytes that are not become U+FFFD. It errors with a
- * {@link NetworkError} when the body breaks off, and with a {@link DecodeError} when it is larger than
- * `maxBytes`; the rest is not read then.
+ * The body is UTF-8, with or without a byte order mark; other bytes become U+FFFD. It errors with a
+ * {@link NetworkError} if the connection breaks, and with a {@link DecodeError} if the body is larger than `maxBytes`.
  *
- * @param subject What the body is, for the error.
+ * @param subject The name of the body, for the error.
  * @param maxBytes @default 32 MiB
  */
 export function readText(
@@ -133,7 +133,7 @@ export function readText(
   maxBytes: number = DEFAULT_LIMITS.responseBytes,
 ): Observable<string> {
   return response.body$.pipe(
-    reduce<Uint8Array, Read | undefined>((read = { chunks: [], length: 0 }, chunk) => {
+    reduce<Uint8Array, Chunks | undefined>((read = { chunks: [], length: 0 }, chunk) => {
       read.length += chunk.length;
       if (read.length > maxBytes) {
         throw new DecodeError(subject, { path: '', expected: `at most ${maxBytes} bytes`, actual: 'more' });
@@ -147,13 +147,13 @@ export function readText(
 
 const UTF_8 = new TextDecoder();
 
-/** What was read of a body. */
-interface Read {
+/** The chunks of a body. */
+interface Chunks {
   readonly chunks: Uint8Array[];
   length: number;
 }
 
-function decodeText({ chunks, length }: Read): string {
+function decodeText({ chunks, length }: Chunks): string {
   const [first] = chunks;
   if (first !== undefined && chunks.length === 1) return UTF_8.decode(first);
   const all = new Uint8Array(length);

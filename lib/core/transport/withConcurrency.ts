@@ -5,29 +5,28 @@ import type { HttpRequest, HttpResponse, Middleware } from './transport.ts';
 /** Options of {@link withConcurrency}. */
 export interface ConcurrencyOptions {
   /**
-   * Whether a request goes before all that wait and are not urgent.
+   * Returns whether a request is sent before all queued requests that are not urgent.
    *
-   * @default what is sent with `keepalive`: what removes something from the server
+   * @default requests with `keepalive`, which remove something from the server
    */
   readonly isUrgent?: (request: HttpRequest) => boolean;
 }
 
-/** How long a request counts that is not answered to its end: one that has died takes no place for ever. */
+/** How long a request counts at most: one whose connection has died must not block the others. */
 const LONGEST_MS = 120_000;
 
 /**
- * Returns a Transport that has at most so many requests under way at a time: the others wait, urgent ones
- * first, each kind in the order in which it came.
+ * Returns a Middleware that limits the number of concurrent requests. Others are queued, urgent ones first.
  *
- * A request is under way until its answer has been read, or was left. Where there is room it is sent
- * synchronously. Unsubscribing while it waits sends nothing, and `onProgress` is told nothing. After two
- * minutes a request counts no more, but goes on.
+ * A request counts until its response was read or cancelled, for at most two minutes; then it continues without being
+ * counted. It is sent synchronously if the limit allows. Unsubscribing while it is queued sends nothing, and does not
+ * call `onProgress`.
  *
- * It belongs below what waits before it sends, such as `withRetry`, and above `reportProgress`. All transports
- * that one middleware makes share the limit; requests that hang by design take another way. It throws a
- * TypeError for a limit that is no whole number from 1 to 1000.
+ * Place it below `withRetry` and above `withProgress`. All transports of one Middleware share the limit; long polls
+ * should not use it.
  *
- * @param concurrent How many, from 1 to 1000.
+ * @param concurrent The limit, from 1 to 1000.
+ * @throws TypeError that names the argument that cannot be used.
  *
  * @example
  * ```ts
@@ -54,27 +53,27 @@ export function withConcurrency(concurrent: number, options: ConcurrencyOptions 
   numberOption('concurrent', concurrent, { min: 1, max: 1000, integer: true });
   const urgent = new Set<() => void>();
   const others = new Set<() => void>();
-  let underWay = 0;
+  let running = 0;
   let isSending = false;
 
-  /** A loop, not a recursion: answers that come synchronously would pile up on the stack. */
+  /** A loop instead of recursion: synchronous responses would overflow the stack. */
   const sendNext = (): void => {
     if (isSending) return;
     isSending = true;
-    while (underWay < concurrent) {
+    while (running < concurrent) {
       const queue = urgent.size > 0 ? urgent : others;
       const [next] = queue;
       if (next === undefined) break;
       queue.delete(next);
-      underWay += 1;
+      running += 1;
       next();
     }
     isSending = false;
   };
 
-  const place = (): Subscription =>
+  const takeSlot = (): Subscription =>
     new Subscription(() => {
-      underWay -= 1;
+      running -= 1;
       sendNext();
     });
 
@@ -83,7 +82,7 @@ export function withConcurrency(concurrent: number, options: ConcurrencyOptions 
       const queue = isUrgent(request) ? urgent : others;
       const send = (): void =>
         occupy(
-          place(),
+          takeSlot(),
           defer(() => transport(request)),
           subscriber,
         );
@@ -93,28 +92,28 @@ export function withConcurrency(concurrent: number, options: ConcurrencyOptions 
     });
 }
 
-/** Hands a response on, and gives the place up when it was read or left. */
+/** Emits a response, and frees its slot when the response was read or cancelled. */
 function occupy(
-  place: Subscription,
+  slot: Subscription,
   response$: Observable<HttpResponse>,
   subscriber: Subscriber<HttpResponse>,
 ): void {
   let readers = 0;
-  const leave = (): void => {
-    if (readers === 0) place.unsubscribe();
+  const free = (): void => {
+    if (readers === 0) slot.unsubscribe();
   };
-  const noted = (body$: HttpResponse['body$']): HttpResponse['body$'] =>
+  const counted = (body$: HttpResponse['body$']): HttpResponse['body$'] =>
     defer(() => {
       readers += 1;
       return body$.pipe(
         finalize(() => {
           readers -= 1;
-          leave();
+          free();
         }),
       );
     });
-  response$.pipe(map((response) => ({ ...response, body$: noted(response.body$) }))).subscribe(subscriber);
-  // Last: what is left is aborted before another takes its place.
-  subscriber.add(leave);
-  if (!place.closed) place.add(timer(LONGEST_MS).subscribe(() => place.unsubscribe()));
+  response$.pipe(map((response) => ({ ...response, body$: counted(response.body$) }))).subscribe(subscriber);
+  // Last: this request is aborted before the next one is sent.
+  subscriber.add(free);
+  if (!slot.closed) slot.add(timer(LONGEST_MS).subscribe(() => slot.unsubscribe()));
 }

@@ -3,16 +3,16 @@ import { parseSetCookie } from 'set-cookie-parser';
 import { requestUrl } from './restrictToOrigin.ts';
 import { isHeaderValue, isHttpToken, type Middleware } from './transport.ts';
 
-/** A cookie as a server sets it. */
+/** A cookie of a Set-Cookie header. */
 export interface Cookie {
   readonly name: string;
   readonly value: string;
-  /** Below which path it is sent; undefined for the folder of the request that it came with. */
+  /** The path below which it is sent; undefined for the folder of the request. */
   readonly path: string | undefined;
-  /** The domain that it claims, in lower case and without the leading dot; undefined for the host alone. */
+  /** In lower case, without a leading dot; undefined for the host alone. */
   readonly domain: string | undefined;
   readonly isSecure: boolean;
-  /** In milliseconds since 1970, in the past for one that is to be forgotten; undefined as long as there is a session. */
+  /** In milliseconds since 1970; undefined for a session cookie. */
   readonly expiresAt: number | undefined;
 }
 
@@ -34,45 +34,45 @@ export function readSetCookies(header: string, now: number): Cookie[] {
     }));
 }
 
-/** Cookies of several origins, each sent to its own only. */
+/** Cookies of several origins, each of which is sent to its own origin only. */
 export interface CookieJar {
-  /** The value of the `cookie` header for a request to this URL, or undefined where there is none. */
+  /** Returns the value of the `cookie` header for a request to this URL, or undefined for none. */
   header(url: string): string | undefined;
-  /** Keeps what the `set-cookie` header of an answer from this URL says. */
-  keep(url: string, setCookie: string): void;
-  /** Forgets all cookies. */
+  /** Stores the cookies of the `set-cookie` header of a response from this URL. */
+  store(url: string, setCookie: string): void;
+  /** Removes all cookies. */
   clear(): void;
 }
 
-/** A cookie as it is kept: its path is known. */
-interface Kept {
+/** A cookie in the jar. */
+interface StoredCookie {
   readonly pair: string;
   readonly path: string;
   readonly expiresAt: number | undefined;
 }
 
-/** What browsers keep at least, which is more than any server here sets. */
+/** The minimum that browsers support, which is more than any of these servers sets. */
 const MOST_COOKIES = 50;
 const LONGEST_COOKIE = 4096;
 
 /**
- * Creates an empty cookie jar for programs, where no browser keeps the cookies.
+ * Creates an empty cookie jar, for programs outside of browsers.
  *
- * A cookie is kept for the origin that set it: scheme, host and port. A `Domain` does not widen that, and
- * one that the host is not within is no cookie of it. `Path`, `Secure`, `Max-Age` and `Expires` count as in
- * a browser. Each origin has at most 50 cookies of at most 4096 characters; the oldest make room.
+ * A cookie belongs to the origin that has set it: scheme, host and port. A `Domain` does not widen that; a cookie whose
+ * domain does not contain the host is ignored. `Path`, `Secure`, `Max-Age` and `Expires` work as in browsers. Each
+ * origin has at most 50 cookies of at most 4096 characters; new ones replace the oldest.
  *
- * `header` and `keep` throw an `OriginError` for a URL to which requests are never sent.
+ * `header` and `store` throw an `OriginError` for a URL to which requests are never sent.
  */
 export function cookieJar(): CookieJar {
-  const byOrigin = new Map<string, Map<string, Kept>>();
+  const byOrigin = new Map<string, Map<string, StoredCookie>>();
 
-  const keptOf = (origin: string): Map<string, Kept> => {
+  const cookiesOf = (origin: string): Map<string, StoredCookie> => {
     const known = byOrigin.get(origin);
     if (known !== undefined) return known;
-    const kept = new Map<string, Kept>();
-    byOrigin.set(origin, kept);
-    return kept;
+    const cookies = new Map<string, StoredCookie>();
+    byOrigin.set(origin, cookies);
+    return cookies;
   };
 
   return {
@@ -84,22 +84,22 @@ export function cookieJar(): CookieJar {
         .sort((one, other) => other.path.length - one.path.length);
       return sent.length === 0 ? undefined : sent.map(({ pair }) => pair).join('; ');
     },
-    keep: (url, setCookie) => {
+    store: (url, setCookie) => {
       const { origin, hostname, pathname, protocol } = requestUrl(url, 'the URL for cookies');
       const now = asyncScheduler.now();
-      const kept = keptOf(origin);
+      const cookies = cookiesOf(origin);
       for (const cookie of readSetCookies(setCookie, now)) {
         const pair = `${cookie.name}=${cookie.value}`;
         const path = cookie.path ?? folderOf(pathname);
         if (!isOf(hostname, cookie) || pair.length > LONGEST_COOKIE) continue;
-        // The origin has the scheme in it, so a secure cookie needs no check when it is sent.
+        // Checked only here: cookies are sent to the origin that has set them, which includes the scheme.
         if (cookie.isSecure && protocol !== 'https:') continue;
         const key = `${path} ${cookie.name}`;
-        kept.delete(key);
+        cookies.delete(key);
         if (isOver(cookie, now)) continue;
-        kept.set(key, { pair, path, expiresAt: cookie.expiresAt });
-        const [oldest] = kept.keys();
-        if (kept.size > MOST_COOKIES && oldest !== undefined) kept.delete(oldest);
+        cookies.set(key, { pair, path, expiresAt: cookie.expiresAt });
+        const [oldest] = cookies.keys();
+        if (cookies.size > MOST_COOKIES && oldest !== undefined) cookies.delete(oldest);
       }
     },
     clear: () => byOrigin.clear(),
@@ -124,45 +124,25 @@ function folderOf(pathname: string): string {
 }
 
 /**
- * Returns a Transport that keeps the cookies that servers set, and sends them back with what follows, each
- * to the origin that set it and to no other.
+ * Returns a Middleware that stores the cookies that servers set, and sends each back to its origin.
  *
- * It is for programs: in a browser the cookies are the browser's, answers do not show them, and this does
- * nothing there. It belongs below `pinnedTo`, so that it sees each redirect on its way.
+ * It is for programs: in browsers it has no effect, because the browser hides and handles cookies. Place it below
+ * `restrictToOrigin`, so that it sees each redirect.
  *
- * @param jar Where the cookies are kept. @default an empty one
- *
- * @example
- * ```ts
- * import { of } from 'rxjs';
- * import { headersFrom, type Transport, withCookies } from 'rxchange';
- *
- * const server: Transport = ({ url, headers }) => {
- *   console.log(headers?.['cookie'] ?? 'no cookie');
- *   return of({ status: 204, url, headers: headersFrom({ 'set-cookie': 'node=7; Path=/; HttpOnly' }), body$: of() });
- * };
- * const transport = withCookies()(server);
- *
- * transport({ method: 'GET', url: 'https://mail.contoso.com/' }).subscribe();
- * // prints: no cookie
- * transport({ method: 'GET', url: 'https://mail.contoso.com/ews' }).subscribe();
- * // prints: node=7
- * transport({ method: 'GET', url: 'https://evil.example/' }).subscribe();
- * // prints: no cookie
- * ```
+ * @param jar The jar with the cookies. @default an empty one
  */
 export function withCookies(jar: CookieJar = cookieJar()): Middleware {
   return (transport) => (request) =>
     defer(() => {
-      const kept = jar.header(request.url);
+      const stored = jar.header(request.url);
       const own = request.headers?.['cookie'];
-      const cookie = [own, kept].filter((part) => part !== undefined).join('; ');
+      const cookie = [own, stored].filter((part) => part !== undefined).join('; ');
       return transport(
         cookie === '' ? request : { ...request, headers: { ...request.headers, cookie } },
       ).pipe(
         tap(({ headers }) => {
           const set = headers.get('set-cookie');
-          if (set !== undefined) jar.keep(request.url, set);
+          if (set !== undefined) jar.store(request.url, set);
         }),
       );
     });

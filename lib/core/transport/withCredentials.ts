@@ -1,23 +1,22 @@
 import type { Middleware } from './transport.ts';
 
 /**
- * Returns a Middleware that lets the browser sign the requests in, with what it has itself: cookies, and
- * Windows sign-in (Kerberos or NTLM) where the browser trusts the server.
+ * Returns a Middleware that lets the browser sign requests in with its cookies or with Windows sign-in.
  *
- * It sets `credentials: 'include'` on each request that does not say otherwise. A server on another origin
- * has to allow that by CORS, with `Access-Control-Allow-Credentials` and the page's own origin. Outside of
- * browsers nothing is signed by it.
+ * It sets `credentials: 'include'` on each request that has no `credentials`. A server on another origin must allow
+ * that by CORS, with `Access-Control-Allow-Credentials` and the origin of the page. Outside of browsers it has no
+ * effect.
  *
  * @example
  * ```ts
  * import { of } from 'rxjs';
- * import { browserCredentials, headersFrom, type Transport } from 'rxchange';
+ * import { withCredentials, headersFrom, type Transport } from 'rxchange';
  *
  * const server: Transport = ({ url, credentials }) => {
  *   console.log(credentials);
  *   return of({ status: 204, url, headers: headersFrom({}), body$: of() });
  * };
- * browserCredentials()(server)({ method: 'GET', url: 'https://mail.contoso.com/' }).subscribe();
+ * withCredentials()(server)({ method: 'GET', url: 'https://mail.contoso.com/' }).subscribe();
  * // prints: include
  * ```
  */

@@ -3,7 +3,7 @@ import { NetworkError, OriginError } from '../errors.ts';
 import { NO_TLS } from '../networkCause.ts';
 import type { HttpResponse, Middleware } from './transport.ts';
 
-/** Errors of a connection that was never made: no byte of the request has left. */
+/** Codes of errors before a connection was established: no byte of the request was sent. */
 const NEVER_CONNECTED = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -20,15 +20,14 @@ const NEVER_CONNECTED = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
-/** Statuses by which a server, or a gateway that waited for it, leaves open whether it acted. */
+/** Statuses after which the server may or may not have acted. */
 const LEFT_OPEN = new Set([408, 500, 502, 504]);
 
 /**
- * Returns a Transport that tells each request's `onProgress` what becomes of it. It belongs next to the
- * network, below all that sends a request again.
+ * Returns a Transport that calls `onProgress` of each request. Place it next to the network, below retries.
  *
- * Only what is certain counts as `undone`: a connection that was never made, and an answer that refuses.
- * What stays `sent` may have been acted on.
+ * It reports `notProcessed` only when that is certain: if no connection was established, or if the response refuses the
+ * request. After `sent` alone, the server may have acted.
  */
 export const withProgress: Middleware = (transport) => (request) => {
   const { onProgress } = request;
@@ -38,10 +37,10 @@ export const withProgress: Middleware = (transport) => (request) => {
     return transport(request).pipe(
       tap({
         next: (response) => {
-          if (refuses(response)) onProgress('undone');
+          if (refuses(response)) onProgress('notProcessed');
         },
         error: (error: unknown) => {
-          if (neverConnected(error)) onProgress('undone');
+          if (neverConnected(error)) onProgress('notProcessed');
         },
       }),
     );

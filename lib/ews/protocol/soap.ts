@@ -51,7 +51,7 @@ export function soapCall(transport: Transport, call: SoapCall): Observable<Respo
     map((messages) => answerIn(messages, call)),
     tap({
       error: (error: unknown) => {
-        if (error instanceof SoapFault || error instanceof EwsError) call.onProgress?.('undone');
+        if (error instanceof SoapFault || error instanceof EwsError) call.onProgress?.('notProcessed');
       },
     }),
   );

@@ -1,6 +1,6 @@
 import { BehaviorSubject, defer, type Observable, switchMap } from 'rxjs';
 import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
-import type { JournalKind } from '../../core/checkpoint/journal.ts';
+import type { JournalFormat } from '../../core/checkpoint/journal.ts';
 import { shareWithGrace, untilClosed } from '../../core/lifecycle/closing.ts';
 import type { SubscribeRequest } from '../protocol/envelope.ts';
 import type { EwsEvent } from '../protocol/events.ts';
@@ -11,7 +11,7 @@ import { initialProgress, type StreamProgress } from './progress.ts';
 import { resubscribe } from './resubscribe.ts';
 import type { Stream, StreamCheckpoint, StreamPosition } from './stream.ts';
 
-const POSITIONS: JournalKind<StreamPosition> = {
+const POSITIONS: JournalFormat<StreamPosition> = {
   codec: ({ partial, string, number }) => partial({ watermark: string, since: number }),
   // The time matters only without a watermark.
   isSame: (one, other) =>
@@ -62,9 +62,9 @@ function startStream(
   const { open, journaled, removeOrphans } = checkpoint;
   return open(POSITIONS, ledger).pipe(
     switchMap((journal) => {
-      const { watermark: saved, since: completeUntil } = journal.place;
+      const { watermark: saved, since: completeUntil } = journal.position;
       const initial = initialProgress(request.type === 'streaming' ? undefined : (saved ?? requested));
-      const gap = journal.isContinued && initial.watermark === undefined ? 'subscriptionLost' : undefined;
+      const gap = journal.isResumed && initial.watermark === undefined ? 'subscriptionLost' : undefined;
       return start({ ...initial, completeUntil, gap }, { journal, journaled, removeOrphans });
     }),
   );

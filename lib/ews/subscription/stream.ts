@@ -37,7 +37,7 @@ export function saveProgress({ progress$, checkpoint }: Stream): Observable<neve
   if (checkpoint === undefined) return EMPTY;
   return defer(() => {
     const { watermark, completeUntil: since } = progress$.value;
-    checkpoint.journal.reached({ watermark, since });
+    checkpoint.journal.advance({ watermark, since });
     return checkpoint.journal.saved();
   });
 }

@@ -73,7 +73,7 @@ export function subscription(
   const resource: RemoteResource<Handle, EwsEvent, Ownership> = {
     resource: SUBSCRIPTION_TYPES[config.type].resource,
     ledger,
-    within: ownership(subscriptionIds),
+    parent$: ownership(subscriptionIds),
     acquire: (owner, onProgress) =>
       defer(() => {
         const request = config.request(stream.progress$.value.watermark);
@@ -91,7 +91,7 @@ export function subscription(
     decide: decideUnsubscribe,
     backoff: server.retry,
     pause: server.backoff.pause,
-    ifLost: config.ifLost,
+    unknownHint: config.ifLost,
   };
   return checkpoint === undefined
     ? remoteResource(resource)
@@ -105,8 +105,8 @@ function removeOrphans(
   { expiresAt, ifLost }: SubscriptionConfig,
   remove: (id: string) => Observable<ReleaseResult>,
 ): void {
-  for (const orphan of journal.takeLeft()) {
-    removeOrphan(ledger, orphan, { url, ifLost }, (id) => {
+  for (const orphan of journal.takeOrphans()) {
+    removeOrphan(ledger, orphan, { url, unknownHint: ifLost }, (id) => {
       const owner = subscriptionIds.open();
       // A server that reuses ids may have given this one to a subscription that is in use.
       subscriptionIds.adopt(owner, id);

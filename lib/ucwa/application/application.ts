@@ -132,7 +132,7 @@ function created(
   if (checkpointing === undefined) return living(undefined);
   return checkpointing.open(CONNECTION_JOURNAL, ledger).pipe(
     switchMap((journal) => {
-      const before = journal.place.application?.identity;
+      const before = journal.position.application?.identity;
       // With its identity the application of the process before is found again.
       const isFoundAgain = before !== undefined && isWanted(before, wanted);
       if (isFoundAgain) identity = before;

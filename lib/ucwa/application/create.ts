@@ -61,7 +61,7 @@ export function createdApplication(
   const config: RemoteResource<LiveApplication, LiveApplication, undefined> = {
     resource: 'application',
     ledger,
-    within: turn$,
+    parent$: turn$,
     acquire: (_, onProgress) =>
       post((progress) => {
         onHeld(progress === 'sent');
@@ -79,15 +79,15 @@ export function createdApplication(
       ),
     decide: decideDelete,
     pause,
-    ifLost: APPLICATION_IF_LOST,
+    unknownHint: APPLICATION_IF_LOST,
   };
   if (checkpointing === undefined || journal === undefined) return remoteResource(config);
-  const { within, acquire, release } = config;
-  let asked = journal.place.application;
+  const { parent$, acquire, release } = config;
+  let asked = journal.position.application;
   return checkpointing.journaled(
     {
       ...config,
-      within: within.pipe(tap(() => recordIdentity(journal, identify()))),
+      parent$: parent$.pipe(tap(() => recordIdentity(journal, identify()))),
       acquire: (...one) =>
         acquire(...one).pipe(
           tap((live) => {
@@ -97,7 +97,7 @@ export function createdApplication(
         ),
       release: (...left) => {
         // What comes after that is lost to nobody.
-        journal.leave();
+        journal.close();
         return release(...left);
       },
     },

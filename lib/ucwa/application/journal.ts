@@ -1,5 +1,5 @@
 import * as t from 'io-ts';
-import type { Journal, JournalKind } from '../../core/checkpoint/journal.ts';
+import type { Journal, JournalFormat } from '../../core/checkpoint/journal.ts';
 import type { ApplicationIdentity } from './identity.ts';
 
 /** How far a connection has come. */
@@ -15,7 +15,7 @@ export interface ConnectionPosition {
 export type ConnectionJournal = Journal<ConnectionPosition>;
 
 /** The contents of a {@link ConnectionJournal}. */
-export const CONNECTION_JOURNAL: JournalKind<ConnectionPosition> = {
+export const CONNECTION_JOURNAL: JournalFormat<ConnectionPosition> = {
   codec: () =>
     t.partial({
       application: t.intersection([

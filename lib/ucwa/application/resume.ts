@@ -17,8 +17,8 @@ import type { LiveApplication } from './liveApplication.ts';
 
 /** Notes that an application is about to be asked for: with this identity the next process finds it again. */
 export function recordIdentity(journal: ConnectionJournal, identity: ApplicationIdentity): void {
-  const { place } = journal;
-  journal.reached({ ...place, application: { ...place.application, identity } });
+  const { position } = journal;
+  journal.advance({ ...position, application: { ...position.application, identity } });
 }
 
 /**
@@ -35,7 +35,7 @@ export function resumeFromCheckpoint(
   ack: Acknowledgement,
   asked: ConnectionPosition['application'],
 ): void {
-  const { application: before, next } = journal.place;
+  const { application: before, next } = journal.position;
   if (before?.self !== undefined) {
     const isSame = hrefKey(before.self) === hrefKey(live.self);
     // What stands in a file is followed only where the server itself leads.
@@ -50,7 +50,7 @@ export function resumeFromCheckpoint(
   const { self, events, position: place, pendingGap: lost } = live;
   // As long as the loss is not told, the next process has to tell it.
   const goesOnAt = ack === 'processed' && lost === undefined ? (place?.url ?? events) : undefined;
-  journal.reached({ application: { identity, self }, next: goesOnAt });
+  journal.advance({ application: { identity, self }, next: goesOnAt });
 }
 
 function isAtOriginOf(href: string, url: string): boolean {
@@ -88,13 +88,13 @@ export function removeApplicationOrphans(
   application: LiveApplication,
   isFoundAgain: boolean,
 ): void {
-  const left = journal.takeLeft();
+  const left = journal.takeOrphans();
   const isTakenOver = ({ resource, id }: Orphan): boolean =>
     resource === 'application' &&
     (id === undefined ? isFoundAgain : hrefKey(id) === hrefKey(application.self));
   const isSameApplication = left.some(isTakenOver);
   for (const one of left) {
-    if (isTakenOver(one)) one.over();
+    if (isTakenOver(one)) one.clear();
     else if (one.removedAt === undefined || !isSameApplication) remove(config, application, one);
     else removeInTurn(config, application, one);
   }
@@ -105,12 +105,12 @@ function removeInTurn(config: OrphanRemovalConfig, application: LiveApplication,
   // Turns are given synchronously, where it is free.
   let isFree = false as boolean;
   const turn = config.contactListMutex$.subscribe(() => (isFree = true));
-  const over = (): void => {
+  const clear = (): void => {
     turn.unsubscribe();
-    left.over();
+    left.clear();
   };
-  if (isFree) remove(config, application, { ...left, over });
-  else over();
+  if (isFree) remove(config, application, { ...left, clear });
+  else clear();
 }
 
 function remove(
@@ -120,8 +120,8 @@ function remove(
 ): void {
   const { origin } = new URL(self);
   const isApplication = left.resource === 'application';
-  const ifLost = isApplication ? APPLICATION_IF_LOST : SUBSCRIPTION_IF_LOST;
-  checkpointing.removeOrphans(ledger, left, { url: origin, ifLost }, (id) => ({
+  const unknownHint = isApplication ? APPLICATION_IF_LOST : SUBSCRIPTION_IF_LOST;
+  checkpointing.removeOrphans(ledger, left, { url: origin, unknownHint }, (id) => ({
     attempt: () =>
       removed(transport, origin, left.resource, removedAt === undefined ? 'DELETE' : 'POST', removedAt ?? id),
     decide: decideDelete,

@@ -65,7 +65,7 @@ const NAMES: OptionNames<BatchOptions> = {
  *   aborted when nobody waits for any of it, unless it may have created something.
  *
  * It belongs below what signs, retries or looks into answers, which are those of the parts, and above what
- * pins and what reports progress: `withToken(…)(withRetry(…)(batched(…)(pinnedTo(…)(reportProgress(transport)))))`.
+ * pins and what reports progress: `withToken(…)(withRetry(…)(batched(…)(restrictToOrigin(…)(withProgress(transport)))))`.
  *
  * It throws a TypeError that names the option if one cannot be used.
  *

@@ -121,7 +121,7 @@ function answered(
   return withProgress(() => of(response))({
     ...request,
     onProgress: (progress) => {
-      if (progress === 'undone') onProgress(progress);
+      if (progress === 'notProcessed') onProgress(progress);
     },
   });
 }

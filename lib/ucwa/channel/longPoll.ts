@@ -149,7 +149,7 @@ export function longPoll(
       }
       if (reached !== undefined) {
         application.position = reached;
-        journal.reached({ ...journal.place, next: reached.url });
+        journal.advance({ ...journal.position, next: reached.url });
         reached = undefined;
       }
       polling = new Subscription();

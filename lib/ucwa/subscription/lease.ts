@@ -54,7 +54,7 @@ export function subscriptionLease<Made extends Created, Value>(
     resource: type.resource,
     ledger: session.ledger,
     // It is subscribed to until the release is over.
-    within: session.application$.pipe(finalize(() => deletion?.close())),
+    parent$: session.application$.pipe(finalize(() => deletion?.close())),
     acquire: (application, onProgress) =>
       created(config, application, onProgress, onRefused).pipe(tap(() => (createdAt = asyncScheduler.now()))),
     identify: selfOf,
@@ -79,7 +79,7 @@ export function subscriptionLease<Made extends Created, Value>(
     expiresAt: () => createdAt + type.durationMinutes * 60_000,
     decide: decideDelete,
     pause: session.pause,
-    ifLost:
+    unknownHint:
       `If the server has created it, it ends it after ${type.durationMinutes} minutes, ` +
       'or together with the application.',
   };

@@ -102,7 +102,7 @@ export function xframe(options: XFrameOptions): Transport {
         return throwError(() => new OriginError(origin, refused, `the link for ${request.method}`));
       }
       // It is on its way only once the frame has it.
-      request.onProgress?.('undone');
+      request.onProgress?.('notProcessed');
       return frame$.pipe(
         switchMap((frame) => {
           const messageId = `rxchange-${++lastId}`;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { EMPTY, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
 import type { CheckpointStore, Json } from '../../../lib/core/checkpoint/checkpoint.ts';
-import { type Journal, journal, type JournalKind } from '../../../lib/core/checkpoint/journal.ts';
+import { type Journal, journal, type JournalFormat } from '../../../lib/core/checkpoint/journal.ts';
 import { journaled } from '../../../lib/core/checkpoint/journaled.ts';
 import { memoryCheckpoints } from '../../../lib/core/checkpoint/memoryStore.ts';
 import { type ReleaseOutcome, releaseLedger } from '../../../lib/core/lifecycle/ledger.ts';
@@ -11,7 +11,7 @@ interface Place {
   readonly page?: number | undefined;
 }
 
-const KIND: JournalKind<Place> = {
+const KIND: JournalFormat<Place> = {
   codec: ({ partial, number }) => partial({ page: number }),
   isSame: (one, other) => one.page === other.page,
 };
@@ -48,7 +48,7 @@ describe('The journal', () => {
       },
     });
     for (const page of [1, 1, 2]) {
-      mine.reached({ page });
+      mine.advance({ page });
       expect(endOf(mine.saved())()).to.equal('complete');
     }
     expect(saves).to.equal(2);
@@ -58,7 +58,7 @@ describe('The journal', () => {
   it('should have who waits for what is being saved by another wait until it is', () => {
     const saving = new Subject<never>();
     const mine = opened({ ...memoryCheckpoints(), save: () => saving });
-    mine.reached({ page: 1 });
+    mine.advance({ page: 1 });
     const one = endOf(mine.saved());
     const other = endOf(mine.saved());
     expect([one(), other()]).to.deep.equal(['not yet', 'not yet']);
@@ -74,7 +74,7 @@ describe('The journal', () => {
       ...store,
       save: (key, value) => (isFull ? throwError(() => full) : store.save(key, value)),
     });
-    mine.reached({ page: 1 });
+    mine.advance({ page: 1 });
     expect(endOf(mine.saved())()).to.equal(full);
     expect(endOf(mine.saved())(), 'again').to.equal(full);
     isFull = false;
@@ -85,23 +85,23 @@ describe('The journal', () => {
   it('should remove its key when it is left and nothing is held, and not before', () => {
     const store = memoryCheckpoints();
     const mine = opened(store);
-    const note = mine.note('page');
-    note.asked().subscribe();
-    note.made('7');
-    mine.reached({ page: 7 });
+    const entry = mine.entry('page');
+    entry.intend().subscribe();
+    entry.commit('7');
+    mine.advance({ page: 7 });
     mine.saved().subscribe();
-    mine.leave();
+    mine.close();
     expect(savedIn(store)).to.deep.equal({ page: 7, held: [{ resource: 'page', id: '7' }] });
-    note.over();
+    entry.clear();
     expect(savedIn(store)).to.equal(undefined);
-    expect(mine.isContinued).to.equal(false);
+    expect(mine.isResumed).to.equal(false);
   });
 
   it('should be refused to who keeps something else under the same key', () => {
     const checkpoint = { store: memoryCheckpoints(), key: KEY };
     const ledger = releaseLedger();
     const before = journal(KIND, checkpoint, ledger).subscribe((mine) =>
-      mine.note('page').asked().subscribe(),
+      mine.entry('page').intend().subscribe(),
     );
     before.unsubscribe();
     let refusal: unknown;
@@ -121,12 +121,12 @@ describe('A journaled resource', () => {
       {
         resource: 'page',
         ledger,
-        within: of(undefined),
+        parent$: of(undefined),
         acquire: () => of(String((made += 1))),
         identify: (id) => id,
         use: () => NEVER,
         release: (id) => (id === '1' ? removing : EMPTY),
-        ifLost: 'It is there.',
+        unknownHint: 'It is there.',
       },
       () => mine,
     );
@@ -147,12 +147,12 @@ describe('A resource that is journaled nowhere', () => {
       {
         resource: 'page',
         ledger,
-        within: of(undefined),
+        parent$: of(undefined),
         acquire: () => of('1'),
         identify: (id) => id,
         use: (id) => of(id),
         release: () => EMPTY,
-        ifLost: 'It is there.',
+        unknownHint: 'It is there.',
       },
       () => undefined,
     );
@@ -168,8 +168,8 @@ describe('The sweep', () => {
     const ledger = releaseLedger();
     const seen: string[] = [];
     ledger.outcomes$.subscribe(({ outcome, id }) => seen.push(`${outcome} ${id}`));
-    const left = { resource: 'page', id: '7', over: () => seen.push('over') };
-    removeOrphans(ledger, left, { url: 'https://books.example', ifLost: '' }, (id) => ({
+    const left = { resource: 'page', id: '7', clear: () => seen.push('clear') };
+    removeOrphans(ledger, left, { url: 'https://books.example', unknownHint: '' }, (id) => ({
       attempt: () => {
         seen.push(`remove ${id}`);
         return EMPTY;
@@ -179,7 +179,7 @@ describe('The sweep', () => {
       backoff: undefined,
       done: () => seen.push('done'),
     }));
-    expect(seen).to.deep.equal(['remove 7', 'Released 7', 'done', 'over']);
+    expect(seen).to.deep.equal(['remove 7', 'Released 7', 'done', 'clear']);
   });
 
   it('should tell of what cannot be removed, for its id is not known, and remove nothing', () => {
@@ -187,8 +187,8 @@ describe('The sweep', () => {
     const outcomes: ReleaseOutcome[] = [];
     ledger.outcomes$.subscribe((outcome) => outcomes.push(outcome));
     let isOver = false;
-    const left = { resource: 'page', over: () => (isOver = true) };
-    removeOrphans(ledger, left, { url: 'https://books.example', ifLost: 'It ends by itself.' }, () => {
+    const left = { resource: 'page', clear: () => (isOver = true) };
+    removeOrphans(ledger, left, { url: 'https://books.example', unknownHint: 'It ends by itself.' }, () => {
       throw new Error('nothing to plan');
     });
     expect(outcomes).to.have.length(1);

@@ -188,7 +188,7 @@ describe('remoteResource', () => {
       const outcomes = outcomesOf(ledger);
       inVirtualTime(({ time }) => {
         const token$ = timer(time('--|'));
-        const slow = fakeResource(server.transport, ledger, { within: token$.pipe(map(() => undefined)) });
+        const slow = fakeResource(server.transport, ledger, { parent$: token$.pipe(map(() => undefined)) });
         const subscription = slow.subscribe();
         timer(time('-|')).subscribe(() => subscription.unsubscribe());
       });
@@ -332,7 +332,7 @@ describe('remoteResource', () => {
           defer(() => {
             onProgress('sent');
             onProgress('sent');
-            onProgress('undone');
+            onProgress('notProcessed');
             return throwError(() => 'refused');
           }),
       }).subscribe({ error: (error: unknown) => errors.push(error) });
@@ -530,7 +530,7 @@ describe('remoteResource', () => {
       const server = fakeResourceServer();
       const ledger = releaseLedger();
       const parent = shared(ledger, fakeResource(server.transport, ledger));
-      const child = fakeResource(server.transport, ledger, { within: parent });
+      const child = fakeResource(server.transport, ledger, { parent$: parent });
       const one = child.subscribe();
       const two = child.subscribe();
       one.unsubscribe();
@@ -545,7 +545,7 @@ describe('remoteResource', () => {
       const outcomes = outcomesOf(ledger);
       const slowly = new Subject<ReleaseResult>();
       const parent = shared(ledger, fakeResource(server.transport, ledger));
-      fakeResource(server.transport, ledger, { within: parent, release: () => slowly })
+      fakeResource(server.transport, ledger, { parent$: parent, release: () => slowly })
         .subscribe()
         .unsubscribe();
       const drained = ledger.drain();
@@ -566,7 +566,7 @@ describe('remoteResource', () => {
             shareWithGrace(ledger, 3_600_000, () => new ReplaySubject(1)),
             map(() => undefined),
           );
-          fakeResource(server.transport, ledger, { within: parent }).subscribe().unsubscribe();
+          fakeResource(server.transport, ledger, { parent$: parent }).subscribe().unsubscribe();
           void ledger[how]();
           flush();
           expect(asyncScheduler.now()).to.equal(40);
@@ -599,7 +599,7 @@ describe('remoteResource', () => {
         shareWithGrace(ledger, 3_600_000, () => new ReplaySubject(1)),
       );
       const inUse = parent.subscribe();
-      fakeResource(server.transport, ledger, { within: parent.pipe(map(() => undefined)) })
+      fakeResource(server.transport, ledger, { parent$: parent.pipe(map(() => undefined)) })
         .subscribe()
         .unsubscribe();
       void ledger.drain();
@@ -619,7 +619,7 @@ describe('remoteResource', () => {
       const outcomes = outcomesOf(ledger);
       inVirtualTime(() => {
         const parent = shared(ledger, fakeResource(server.transport, ledger));
-        fakeResource(server.transport, ledger, { within: parent }).subscribe().unsubscribe();
+        fakeResource(server.transport, ledger, { parent$: parent }).subscribe().unsubscribe();
         void ledger.close();
         timer(10_000).subscribe(() => expect(pendingOf(ledger)).to.equal(0));
       });
@@ -633,7 +633,7 @@ describe('remoteResource', () => {
       const outcomes = outcomesOf(ledger);
       const errors: unknown[] = [];
       const parent = new Subject<undefined>();
-      fakeResource(server.transport, ledger, { within: parent }).subscribe({
+      fakeResource(server.transport, ledger, { parent$: parent }).subscribe({
         error: (error: unknown) => errors.push(error),
       });
       parent.next(undefined);
@@ -645,10 +645,10 @@ describe('remoteResource', () => {
 
     it('should make nothing of a second emission, and error on a parent that never comes', () => {
       const server = fakeResourceServer();
-      fakeResource(server.transport, releaseLedger(), { within: of(undefined, undefined) }).subscribe();
+      fakeResource(server.transport, releaseLedger(), { parent$: of(undefined, undefined) }).subscribe();
       expect(server.requests).to.deep.equal(['POST /']);
       const errors: string[] = [];
-      fakeResource(server.transport, releaseLedger(), { within: EMPTY }).subscribe({
+      fakeResource(server.transport, releaseLedger(), { parent$: EMPTY }).subscribe({
         error: (error: Error) => errors.push(error.name),
       });
       expect(errors).to.deep.equal(['EmptyError']);

@@ -14,8 +14,8 @@ describe('cookieJar', () => {
 
   it('should send back what was set, one of each name and path', () => {
     const jar = cookieJar();
-    jar.keep(URL_OF, 'a=1; path=/, b=2; path=/');
-    jar.keep(URL_OF, 'a=3; path=/');
+    jar.store(URL_OF, 'a=1; path=/, b=2; path=/');
+    jar.store(URL_OF, 'a=3; path=/');
     expect(jar.header(URL_OF)).to.equal('b=2; a=3');
   });
 
@@ -27,7 +27,7 @@ describe('cookieJar', () => {
   ]) {
     it(`should not send it to ${other}, even if its domain says so`, () => {
       const jar = cookieJar();
-      jar.keep(URL_OF, 'a=1; path=/, b=2; path=/; domain=mail.example, c=3; path=/; domain=example');
+      jar.store(URL_OF, 'a=1; path=/, b=2; path=/; domain=mail.example, c=3; path=/; domain=example');
       expect(jar.header(other)).to.equal(undefined);
       expect(jar.header(URL_OF)).to.equal('a=1; b=2; c=3');
     });
@@ -35,13 +35,13 @@ describe('cookieJar', () => {
 
   it('should refuse a cookie of a domain that the host is not within', () => {
     const jar = cookieJar();
-    jar.keep(URL_OF, 'a=1; domain=other.example, b=2; domain=ail.example, c=3; domain=x.mail.example');
+    jar.store(URL_OF, 'a=1; domain=other.example, b=2; domain=ail.example, c=3; domain=x.mail.example');
     expect(jar.header(URL_OF)).to.equal(undefined);
   });
 
   it('should refuse a secure cookie that comes without https', () => {
     const jar = cookieJar();
-    jar.keep('http://mail.example/', 'a=1; secure, b=2');
+    jar.store('http://mail.example/', 'a=1; secure, b=2');
     expect(jar.header('http://mail.example/')).to.equal('b=2');
   });
 
@@ -58,20 +58,20 @@ describe('cookieJar', () => {
   for (const [cookie, path, isSent] of paths) {
     it(`should ${isSent ? '' : 'not '}send ${cookie} to ${path}`, () => {
       const jar = cookieJar();
-      jar.keep(URL_OF, cookie);
+      jar.store(URL_OF, cookie);
       expect(jar.header(`https://mail.example${path}`)).to.equal(isSent ? 'a=1' : undefined);
     });
   }
 
   it('should send a cookie without path everywhere, if it came from the root', () => {
     const jar = cookieJar();
-    jar.keep('https://mail.example/autodiscover', 'a=1');
+    jar.store('https://mail.example/autodiscover', 'a=1');
     expect(jar.header(URL_OF)).to.equal('a=1');
   });
 
   it('should send the one of the longest path first', () => {
     const jar = cookieJar();
-    jar.keep(URL_OF, 'a=1; path=/, b=2; path=/ews, c=3; path=/');
+    jar.store(URL_OF, 'a=1; path=/, b=2; path=/ews, c=3; path=/');
     expect(jar.header(URL_OF)).to.equal('b=2; a=1; c=3');
   });
 
@@ -79,11 +79,11 @@ describe('cookieJar', () => {
     const seen: (string | undefined)[] = [];
     inVirtualTime(() => {
       const jar = cookieJar();
-      jar.keep(URL_OF, 'a=1; max-age=60, b=2');
+      jar.store(URL_OF, 'a=1; max-age=60, b=2');
       timer(59_999).subscribe(() => seen.push(jar.header(URL_OF)));
       timer(60_000).subscribe(() => {
         seen.push(jar.header(URL_OF));
-        jar.keep(URL_OF, 'b=; max-age=0');
+        jar.store(URL_OF, 'b=; max-age=0');
         seen.push(jar.header(URL_OF));
       });
     });
@@ -92,8 +92,8 @@ describe('cookieJar', () => {
 
   it('should keep no more than 50 of an origin, the newest, and none that is too long', () => {
     const jar = cookieJar();
-    for (let index = 0; index < 60; index += 1) jar.keep(URL_OF, `n${index}=1`);
-    jar.keep(URL_OF, `long=${'x'.repeat(4096)}`);
+    for (let index = 0; index < 60; index += 1) jar.store(URL_OF, `n${index}=1`);
+    jar.store(URL_OF, `long=${'x'.repeat(4096)}`);
     const names = jar.header(URL_OF)?.split('; ') ?? [];
     expect(names).to.have.length(50);
     expect(names[0]).to.equal('n10=1');
@@ -103,7 +103,7 @@ describe('cookieJar', () => {
   it('throws for an unsafe URL, without its query', () => {
     const jar = cookieJar();
     for (const url of ['/me?key=hush', 'https://sara:hush@mail.example/', 'foo:hush']) {
-      for (const use of [() => jar.header(url), () => jar.keep(url, 'a=1')]) {
+      for (const use of [() => jar.header(url), () => jar.store(url, 'a=1')]) {
         expect(use)
           .to.throw(OriginError)
           .that.satisfies((error: unknown) => !inspect(error).includes('hush'));
@@ -113,7 +113,7 @@ describe('cookieJar', () => {
 
   it('should forget all when it is cleared', () => {
     const jar = cookieJar();
-    jar.keep(URL_OF, 'a=1');
+    jar.store(URL_OF, 'a=1');
     jar.clear();
     expect(jar.header(URL_OF)).to.equal(undefined);
   });

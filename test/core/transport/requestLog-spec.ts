@@ -7,7 +7,7 @@ import {
   type Activity,
   ACTIVITY_CHANNEL,
   requestLog,
-  reportTo,
+  requestLogTo,
 } from '../../../lib/core/transport/requestLog.ts';
 import { type HttpRequest, readText, type Transport } from '../../../lib/core/transport/transport.ts';
 import { withToken } from '../../../lib/core/transport/withToken.ts';
@@ -19,13 +19,13 @@ const request: HttpRequest = { method: 'GET', url: 'https://pool.example/me' };
 /** What is told of what happens in virtual time, which begins with 0. */
 function recordedFrom(run: (reported: (transport: Transport) => Transport) => void): readonly Activity[] {
   const recorded: Activity[] = [];
-  const { activity$, logged: reported } = reportTo(undefined);
+  const { activity$, logged: reported } = requestLogTo(undefined);
   activity$.subscribe((activity) => recorded.push(activity));
   inVirtualTime(() => run(reported));
   return recorded;
 }
 
-describe('activityReport', () => {
+describe('requestLog', () => {
   it('should tell of a request when its answer has come to its end, with times and bytes', () => {
     const slow: Transport = () =>
       timer(20).pipe(
@@ -237,7 +237,7 @@ describe('activityReport', () => {
   });
 
   it('should do without such a channel where there is none', () => {
-    const { activity$, logged: reported } = reportTo(undefined);
+    const { activity$, logged: reported } = requestLogTo(undefined);
     const recorded: Activity[] = [];
     activity$.subscribe((activity) => recorded.push(activity));
     reported(respondWith(response(204)).transport)(request).subscribe();

@@ -22,7 +22,7 @@ function send(request: HttpRequest, ...answers: readonly PreparedResponse[]) {
   return { statuses, errors, urls: server.requests.map(({ method, url }) => `${method} ${url}`) };
 }
 
-describe('pinnedTo', () => {
+describe('restrictToOrigin', () => {
   it('should send what goes to its origin', () => {
     expect(send(get, response(200))).to.deep.equal({ statuses: [200], errors: [], urls: [`GET ${get.url}`] });
   });

@@ -49,12 +49,12 @@ describe('withCookies', () => {
     const jar = cookieJar();
     const server = respondWith(response(200));
     const sending = withCookies(jar)(server.transport)(get);
-    jar.keep(get.url, 'a=1');
+    jar.store(get.url, 'a=1');
     sending.subscribe();
     expect(server.requests[0]?.headers).to.deep.equal({ cookie: 'a=1' });
   });
 
-  it('should see the cookies of a redirect, below pinnedTo', () => {
+  it('should see the cookies of a redirect, below restrictToOrigin', () => {
     const server = respondWith(setting('a=1; path=/', 302, '/two'), response(200));
     restrictToOrigin('https://mail.example')(withCookies()(server.transport))(get).subscribe();
     expect(server.requests[1]).to.deep.equal({

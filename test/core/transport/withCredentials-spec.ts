@@ -5,7 +5,7 @@ import { respondWith, response } from '../../support/responses.ts';
 
 const get = { method: 'GET', url: 'https://mail.example/ews' };
 
-describe('browserCredentials', () => {
+describe('withCredentials', () => {
   it('should let the browser send what it has with each request', () => {
     const server = respondWith(response(200));
     withCredentials()(server.transport)(get).subscribe();

@@ -20,7 +20,7 @@ function progressOf(answer: PreparedResponse): RequestProgress[] {
 
 const broken = (code?: string): NetworkError => new NetworkError('no answer', request, { code });
 
-describe('reportProgress', () => {
+describe('withProgress', () => {
   it('should tell nothing before the request is subscribed to', () => {
     const recorded: RequestProgress[] = [];
     withProgress(respondWith(response(200)).transport)({
@@ -50,13 +50,13 @@ describe('reportProgress', () => {
 
   for (const status of [302, 400, 401, 403, 404, 409, 429, 503]) {
     it(`should tell that nothing was done when it answers ${status}`, () => {
-      expect(progressOf(response(status))).to.deep.equal(['sent', 'undone']);
+      expect(progressOf(response(status))).to.deep.equal(['sent', 'notProcessed']);
     });
   }
 
   for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']) {
     it(`should tell that nothing was done when no connection was made: ${code}`, () => {
-      expect(progressOf(throwError(() => broken(code)))).to.deep.equal(['sent', 'undone']);
+      expect(progressOf(throwError(() => broken(code)))).to.deep.equal(['sent', 'notProcessed']);
     });
   }
 

@@ -188,10 +188,10 @@ describe('A SOAP call', () => {
     it('reports undone if the server refuses in the envelope', () => {
       expect(
         progressOf(response(500, { headers: XML, body: [faultAnswer('ErrorServerBusy')] })),
-      ).to.deep.equal(['undone']);
+      ).to.deep.equal(['notProcessed']);
       expect(
         progressOf(response(200, { headers: XML, body: [errorAnswer('Unsubscribe', 'ErrorX')] })),
-      ).to.deep.equal(['undone']);
+      ).to.deep.equal(['notProcessed']);
     });
 
     it('does not report undone without a readable response', () => {

@@ -64,7 +64,7 @@ export const READERS: readonly Reader[] = [
   reader('a sign-in challenge', (text) => oauthChallenge(headersFrom({ 'www-authenticate': text })), [
     ...['', 'MsRtcOAuth href="/a",grant_type="'],
   ]),
-  reader('cookies', (text) => cookieJar().keep(`${ORIGIN}/`, text), [
+  reader('cookies', (text) => cookieJar().store(`${ORIGIN}/`, text), [
     ...['', 'a=', 'a=b;', 'a=b; Expires=', 'a=b; Path=/', 'a=b; Domain=', 'a=b, '],
   ]),
   reader('Retry-After', (text) => retryAfterMs(text, 0), ['', '1', 'Mon, ']),

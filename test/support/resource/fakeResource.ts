@@ -35,7 +35,7 @@ export function fakeResource(
   return remoteResource<string, string, undefined>({
     resource: 'thing',
     ledger,
-    within: of(undefined),
+    parent$: of(undefined),
     acquire: (_, onProgress) =>
       checked({ method: 'POST', url: `${ORIGIN}/`, onProgress }).pipe(
         mergeMap((response) => readText(response, 'thing')),
@@ -44,7 +44,7 @@ export function fakeResource(
     use: (id) => concat(of(id), NEVER),
     release: (id) =>
       checked({ method: 'DELETE', url: `${ORIGIN}/${id}` }).pipe(map((): ReleaseResult => ({}))),
-    ifLost: 'It stays until the server restarts.',
+    unknownHint: 'It stays until the server restarts.',
     ...options,
   });
 }

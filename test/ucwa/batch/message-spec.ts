@@ -77,7 +77,7 @@ describe('batchRequest', () => {
       request('c', recordingProgress('c')),
     ]);
     onProgress?.('sent');
-    onProgress?.('undone');
+    onProgress?.('notProcessed');
     expect(recorded).to.deep.equal(['a sent', 'c sent', 'a undone', 'c undone']);
   });
 });

@@ -76,7 +76,7 @@ describe('network', () => {
     inVirtualTime(() => {
       transport({ method: 'POST', url, onProgress: (progress) => recorded.push(progress) }).subscribe();
     });
-    expect(recorded).to.deep.equal(['sent', 'undone', 'sent']);
+    expect(recorded).to.deep.equal(['sent', 'notProcessed', 'sent']);
   });
 
   it('should take a connection for broken on which nothing comes for two minutes', () => {

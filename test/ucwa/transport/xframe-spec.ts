@@ -405,11 +405,11 @@ describe('xframe', () => {
       const recorded: string[] = [];
       const transport = withProgress(framed(page));
       const seen = result(transport(get('/1', { onProgress: (progress) => recorded.push(progress) })));
-      expect(recorded).to.deep.equal(['sent', 'undone']);
+      expect(recorded).to.deep.equal(['sent', 'notProcessed']);
       page.frames[0]?.fire('load');
-      expect(recorded).to.deep.equal(['sent', 'undone', 'sent']);
+      expect(recorded).to.deep.equal(['sent', 'notProcessed', 'sent']);
       page.frames[0]?.answer({ status: 403, messageId: idOf(page.frames[0]) });
-      expect(recorded).to.deep.equal(['sent', 'undone', 'sent', 'undone']);
+      expect(recorded).to.deep.equal(['sent', 'notProcessed', 'sent', 'notProcessed']);
       expect(seen).to.deep.equal(['403 ', 'complete']);
     });
   });

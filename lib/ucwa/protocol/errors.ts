@@ -165,7 +165,7 @@ function mayPass(error: unknown): boolean {
 }
 
 /** Returns the message of an error of this library, and the name of any other. */
-function summaryOf(kept: Error | undefined): string {
-  if (kept === undefined) return 'an unknown error';
-  return '_tag' in kept ? excerpt(kept.message, LONGEST_SUMMARY) : kept.name;
+function summaryOf(cause: Error | undefined): string {
+  if (cause === undefined) return 'an unknown error';
+  return '_tag' in cause ? excerpt(cause.message, LONGEST_SUMMARY) : cause.name;
 }

@@ -39,7 +39,7 @@ export function eventSource(channel: Channel, interest: Interest): EventSource {
 /** Opens the channel, and buffers the events of interest until the next subscription is known. */
 export function listen(source: EventSource): void {
   setFilter(source, unbound(source.filter));
-  // After an error the channel stays closed: the stream ends with that error.
+  // An error of the channel ends the stream, which must not reopen the channel.
   if (source.buffer.failure === undefined) source.channel.channelRefCount.acquire(source.failed);
 }
 

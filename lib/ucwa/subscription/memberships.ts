@@ -24,14 +24,14 @@ export interface Membership {
 /**
  * Returns an Observable that requests and emits the memberships of a presence subscription.
  *
- * @param own The key of the subscription. The response may contain memberships of others.
+ * @param subscriptionKey The key of the subscription. The response may contain memberships of others.
  *
  * @see [MS-UCWA] presenceSubscriptionMemberships_ref
  */
 export function memberships(
   transport: Transport,
   url: string,
-  own: string,
+  subscriptionKey: string,
 ): Observable<readonly Membership[]> {
   return requestJson(
     transport,
@@ -43,7 +43,11 @@ export function memberships(
       embeddedIn(value, 'presenceSubscriptionMembership').flatMap((membership) => {
         const subscription = hrefOf(membership, 'presenceSubscription');
         const contact = hrefOf(membership, 'contact');
-        if (contact === undefined || (subscription !== undefined && hrefKey(subscription) !== own)) return [];
+        if (
+          contact === undefined ||
+          (subscription !== undefined && hrefKey(subscription) !== subscriptionKey)
+        )
+          return [];
         const self = hrefOf(membership, 'self');
         const key = hrefKey(contact);
         return [

@@ -19,13 +19,13 @@ const polls = (sent: readonly string[]): string[] => sent.filter((line) => line.
 
 describe('channel', () => {
   describe('shares one long poll', () => {
-    it('should send nothing before there is a subscriber', () => {
+    it('sends nothing before there is a subscriber', () => {
       const { sent, ucwa } = connected();
       expect(ucwa).to.include.keys('events$', 'batches$');
       expect(sent()).to.deep.equal([]);
     });
 
-    it('should wait with one request for all subscribers, until the last has left', async () => {
+    it('sends one request for all subscribers until the last one leaves', async () => {
       const { server, ucwa, sent } = connected();
       const one = record(ucwa.events$);
       const two = record(ucwa.events$);
@@ -45,7 +45,7 @@ describe('channel', () => {
       ]);
     });
 
-    it('should go on where it was left, as long as it is the same application', () => {
+    it('resumes at the last cursor of the same application', () => {
       const { server, ucwa, sent } = connected();
       const holding = ucwa.application$.subscribe();
       const first = record(ucwa.events$.pipe(take(1)));
@@ -63,7 +63,7 @@ describe('channel', () => {
       holding.unsubscribe();
     });
 
-    it('should keep running for the others when one observer throws', async () => {
+    it('continues for the others when one observer throws', async () => {
       const { server, ucwa } = connected();
       const uncaught = expectUncaught();
       ucwa.events$.pipe(take(1)).subscribe(() => {
@@ -79,7 +79,7 @@ describe('channel', () => {
   });
 
   describe('follows the cursor of the server', () => {
-    it('should add its parameters to the first request only', async () => {
+    it('adds its parameters to the first request only', async () => {
       const { server, ucwa, sent } = connected(
         {},
         { channel: { lowSeconds: 60, mediumSeconds: 30, timeoutSeconds: 300, priority: 1 } },
@@ -94,7 +94,7 @@ describe('channel', () => {
       await ucwa.close();
     });
 
-    it('should follow a link whose query is called otherwise', async () => {
+    it('follows a link with another query parameter', async () => {
       const { server, ucwa, sent } = connected({ cursorParameter: 'ck' });
       record(ucwa.events$);
       server.emit(thing('a'));
@@ -102,7 +102,7 @@ describe('channel', () => {
       await ucwa.close();
     });
 
-    it('should tell with each batch which link brought it and which acknowledges it', async () => {
+    it('emits each batch with its own link and the acknowledging one', async () => {
       const { server, ucwa } = connected();
       const batches: EventBatch[] = [];
       ucwa.batches$.subscribe((batch) => batches.push(batch));
@@ -113,7 +113,7 @@ describe('channel', () => {
       await ucwa.close();
     });
 
-    it('should not take an answer without events for an event', () => {
+    it('emits nothing for a response without events', () => {
       const { ucwa, sent } = connected();
       inVirtualTime(() => {
         let batches = 0;
@@ -131,7 +131,7 @@ describe('channel', () => {
     });
 
     for (const kind of ['resume', 'resync'] as const) {
-      it(`should follow ${kind}, and tell of it in its place`, async () => {
+      it(`follows ${kind} and emits a gap at its position`, async () => {
         const { server, ucwa, sent } = connected();
         const batches: EventBatch[] = [];
         ucwa.batches$.subscribe((batch) => batches.push(batch));
@@ -146,7 +146,7 @@ describe('channel', () => {
       });
     }
 
-    it('should refuse to follow a link to another server, and send nothing there', async () => {
+    it('sends nothing to another server that a link leads to', async () => {
       const { server, ucwa, sent, outcomeLines } = connected();
       const evil = { next: { href: 'https://evil.example/events?ack=2' } };
       server.failNext(1, answeringWith(evil, [{ rel: 'me', href: '/me', events: [thing('a')] }]), isPending);
@@ -158,7 +158,7 @@ describe('channel', () => {
       expect(outcomeLines()).to.deep.equal(['application Released']);
     });
 
-    it('should not ask for a token for another server that a link leads to', async () => {
+    it('requests no token for another server that a link leads to', async () => {
       const origins: string[] = [];
       const { server, ucwa } = connected(
         {},
@@ -190,7 +190,7 @@ describe('channel', () => {
       return seen;
     };
 
-    it('should ask for the next events before it gives these out', async () => {
+    it('sends the next request before it emits the batch', async () => {
       expect(await pollsWhenProcessed()).to.deep.equal([
         'GET 101/events?ack=1 200',
         'GET 101/events?ack=2 -',
@@ -198,12 +198,12 @@ describe('channel', () => {
       expect(await pollsWhenProcessed('eager')).to.have.length(2);
     });
 
-    it('should ask for the next events after these were processed, where it is told to', async () => {
+    it("sends the next request after the batch with ack: 'processed'", async () => {
       expect(await pollsWhenProcessed('processed')).to.deep.equal(['GET 101/events?ack=1 200']);
     });
 
     for (const ack of ['eager', 'processed'] as const) {
-      it(`should keep the order for all subscribers when one causes events: ${ack}`, async () => {
+      it(`keeps the order for all subscribers when one causes events: ${ack}`, async () => {
         const { server, ucwa } = connected({}, { channel: { ack } });
         const first = record(ucwa.events$, ({ link }) => {
           if (link.rel === 'a') server.emit(thing('b'));
@@ -216,7 +216,7 @@ describe('channel', () => {
       });
     }
 
-    it('should get a batch again that was not processed to its end', async () => {
+    it('receives a batch again whose processing was interrupted', async () => {
       const { server, ucwa } = connected({}, { channel: { ack: 'processed' } });
       const holding = ucwa.application$.subscribe();
       const first = record(ucwa.events$.pipe(take(1)));
@@ -228,7 +228,7 @@ describe('channel', () => {
     });
   });
 
-  describe('waits for what passes', () => {
+  describe('retries transient failures', () => {
     const page: Fault = { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' };
     const cases: readonly (readonly [string, Fault, number])[] = [
       ['429', { status: 429 }, 250],
@@ -244,7 +244,7 @@ describe('channel', () => {
       ['malformed JSON', { status: 200, body: '{"_links":' }, 250],
     ];
     for (const [name, fault, waitMs] of cases) {
-      it(`should send the same cursor again after ${name}, and lose no event`, () => {
+      it(`sends the same cursor again after ${name} and loses no event`, () => {
         const { server, ucwa, sent } = connected();
         inVirtualTime(() => {
           server.failNext(1, fault, isPending);
@@ -266,7 +266,7 @@ describe('channel', () => {
       });
     }
 
-    it('should not lose what an answer brought that was lost on its way', () => {
+    it('loses no event of a response that was lost', () => {
       const { server, ucwa } = connected();
       inVirtualTime(() => {
         server.failNext(1, 'resetAfterActing', isPending);
@@ -280,7 +280,7 @@ describe('channel', () => {
       });
     });
 
-    it('should wait longer and longer, and begin anew after an answer', () => {
+    it('increases its waits until a response arrives', () => {
       const { server, ucwa } = connected();
       inVirtualTime(() => {
         server.failNext(4, { status: 503 }, isPending);
@@ -299,7 +299,7 @@ describe('channel', () => {
       });
     });
 
-    it('should not hammer a server that does not hold its requests', () => {
+    it('backs off from a server that responds at once', () => {
       const { server, ucwa } = connected({ timeoutSeconds: 0 });
       inVirtualTime(() => {
         const kept = record(ucwa.events$);
@@ -311,7 +311,7 @@ describe('channel', () => {
     });
 
     for (const kind of ['resync', 'resume'] as const) {
-      it(`backs off from ${kind}s that come at once, again and again`, () => {
+      it(`backs off from repeated immediate ${kind}s`, () => {
         const { server, ucwa } = connected();
         inVirtualTime(() => {
           server.failNext(1000, answeringWith({ [kind]: { href: EVENTS } }), isPending);
@@ -326,7 +326,7 @@ describe('channel', () => {
       });
     }
 
-    it('asks no more than 500 times in a row while answers are not held', () => {
+    it('sends at most 500 requests in a row without a pause', () => {
       const { server, ucwa } = connected();
       inVirtualTime(() => {
         const sender = { rel: 'me', href: '/me', events: [thing('a')] };
@@ -373,7 +373,7 @@ describe('channel', () => {
       });
     });
 
-    it('should take a connection for broken on which nothing comes long after it should', () => {
+    it('resends a request without a response after its timeout', () => {
       const { server } = connected();
       const deaf: Transport = (request) =>
         isPending(request) && asyncScheduler.now() < 1000 ? NEVER : server.transport(request);
@@ -392,7 +392,7 @@ describe('channel', () => {
       });
     });
 
-    it('should stop waiting when the last subscriber leaves', () => {
+    it('stops waiting when the last subscriber leaves', () => {
       const { server, ucwa, sent } = connected();
       inVirtualTime(() => {
         server.failNext(1, { status: 503 }, isPending);
@@ -403,7 +403,7 @@ describe('channel', () => {
     });
   });
 
-  describe('ends with what does not pass', () => {
+  describe('ends with permanent failures', () => {
     const json = (status: number, code: string, subcode?: string): Fault => ({
       status,
       headers: { 'content-type': 'application/json' },
@@ -421,7 +421,7 @@ describe('channel', () => {
       ['a 404 that is not from UCWA', { status: 404, body: '<html>' }, 'check the URL'],
     ];
     for (const [name, fault, message] of cases) {
-      it(`should error at once for ${name}, and leave the server clean`, async () => {
+      it(`errors at once for ${name} and leaves the server clean`, async () => {
         const { server, ucwa, outcomeLines } = connected();
         server.failNext(1, fault, isPending);
         const kept = record(ucwa.events$);
@@ -443,7 +443,7 @@ describe('channel', () => {
       ['answers without a link to follow', answeringWith({}), DecodeError],
     ];
     for (const [name, fault, kind] of tiring) {
-      it(`should error after four ${name} in a row`, () => {
+      it(`errors after four ${name} in a row`, () => {
         const { server, ucwa } = connected();
         inVirtualTime(() => {
           server.failNext(4, fault, isPending);
@@ -463,7 +463,7 @@ describe('channel', () => {
       ['UserAgentNotAllowed', 'does not allow this userAgent; choose another one'],
     ];
     for (const [subcode, message] of ended) {
-      it(`should error where the server has ended the application, saying why and what to do: ${subcode}`, async () => {
+      it(`errors with the cause and a remedy for an ended application: ${subcode}`, async () => {
         const { server, ucwa, outcomeLines, sent } = connected();
         server.failNext(1, json(410, 'Gone', subcode), isPending);
         const kept = record(ucwa.events$);
@@ -476,7 +476,7 @@ describe('channel', () => {
       });
     }
 
-    it('should say that a given application is gone, and not delete what is not there', () => {
+    it('reports that a given application is gone without a DELETE', () => {
       const { server, ucwa: owner, sent } = connected();
       owner.application$.subscribe();
       const recorded: unknown[] = [];
@@ -500,7 +500,7 @@ describe('channel', () => {
       });
     });
 
-    it('should give out what came before it errors', () => {
+    it('emits the last batch before it errors', () => {
       const answers = [
         {
           body: {
@@ -527,7 +527,7 @@ describe('channel', () => {
       expect(kept.error).to.be.instanceOf(HttpError);
     });
 
-    it('should wait for a network as long as it takes', () => {
+    it('waits for a network without limit', () => {
       const { server, ucwa } = connected();
       inVirtualTime(() => {
         server.failNext(100, 'reset', isPending);
@@ -540,7 +540,7 @@ describe('channel', () => {
       expect(server.applications).to.deep.equal([]);
     });
 
-    it('should pass on what the token provider errors with', () => {
+    it('passes errors of the token provider on', () => {
       const { ucwa } = connected({}, { auth: bearer(() => new Promise<string>(() => undefined)) });
       const kept = record(ucwa.events$);
       kept.subscription.unsubscribe();

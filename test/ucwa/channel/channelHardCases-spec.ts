@@ -26,7 +26,7 @@ describe('a link of the event channel', () => {
     ['a query alone', '?ack=2'],
     ['without a scheme', `//ucwa.example${EVENTS}?ack=2`],
   ] as const) {
-    it(`should be followed where it is ${name}`, async () => {
+    it(`is followed if it is ${name}`, async () => {
       const { server, ucwa, sent } = connected();
       server.failNext(1, json(200, { _links: { next: { href } }, sender: [event] }), isPending);
       const all = record(ucwa.events$);
@@ -36,7 +36,7 @@ describe('a link of the event channel', () => {
     });
   }
 
-  it('should be followed with all that is in its query, verbatim, also where it is written as in XML', async () => {
+  it('is followed with its whole query, even escaped as in XML', async () => {
     const { server, ucwa, sent } = connected();
     const href = `${EVENTS}?ck=1%2F2&amp;low=60&amp;key=a+b%20c`;
     server.failNext(1, json(200, { _links: { next: { href } }, sender: [event] }), isPending);
@@ -58,7 +58,7 @@ describe('a link of the event channel', () => {
     ['a file', 'file:///etc/passwd', 'file:'],
   ] as const) {
     for (const rel of ['next', 'resume', 'resync']) {
-      it(`should be refused where ${rel} leads to ${name}, and nothing be sent there`, async () => {
+      it(`is rejected if ${rel} leads to ${name}`, async () => {
         const { server, ucwa, sent } = connected();
         server.failNext(1, json(200, { _links: { [rel]: { href } }, sender: [event] }), isPending);
         const all = record(ucwa.events$);
@@ -74,7 +74,7 @@ describe('a link of the event channel', () => {
 });
 
 describe('a link of a presence subscription', () => {
-  it('should not lead elsewhere: what cannot be removed there is told', async () => {
+  it('is not followed to another origin, and the failed removal is reported', async () => {
     const { server, ucwa, sent, outcomes } = connected();
     const self = { href: 'https://evil.example/people/presenceSubscriptions/1' };
     server.failNext(1, json(201, { rel: 'presenceSubscription', _links: { self } }), isCreation);

@@ -16,8 +16,8 @@ function counted(source: Observable<unknown>): {
   return { channel$, opened };
 }
 
-describe('listening', () => {
-  it('should open the channel once for all who listen, and close it with the last', () => {
+describe('channelRefCount', () => {
+  it('opens the channel once, and closes it with the last user', () => {
     const { channel$, opened } = counted(NEVER);
     const { acquire: begin, release: end } = channelRefCount(channel$);
     const listeners = Array.from({ length: 1000 }, () => (): void => expect.fail('nothing failed'));
@@ -29,7 +29,7 @@ describe('listening', () => {
     expect(opened).to.deep.equal(['open', 'close']);
   });
 
-  it('should open it again for who comes later', () => {
+  it('opens the channel again for a later user', () => {
     const { channel$, opened } = counted(NEVER);
     const { acquire: begin, release: end } = channelRefCount(channel$);
     const failed = (): void => undefined;
@@ -39,7 +39,7 @@ describe('listening', () => {
     expect(opened).to.deep.equal(['open', 'close', 'open']);
   });
 
-  it('should tell each of what ends it, once, and not who has left', () => {
+  it('reports the error of the channel once to each current user', () => {
     const channel = new Subject();
     const { acquire: begin, release: end } = channelRefCount(channel);
     const recorded: string[] = [];
@@ -53,13 +53,13 @@ describe('listening', () => {
     expect(recorded).to.deep.equal(['one broken', 'other broken']);
   });
 
-  it('should tell who comes of what ends it at once', () => {
+  it('reports an immediate error to the first user', () => {
     const recorded: unknown[] = [];
     channelRefCount(throwError(() => 'broken')).acquire((error) => recorded.push(error));
     expect(recorded).to.deep.equal(['broken']);
   });
 
-  it('should open it anew for who comes because it has ended', () => {
+  it('opens the channel again for a user that its error causes', () => {
     const sources = [new Subject(), NEVER];
     const { channel$, opened } = counted(
       new Observable((subscriber) => sources[opened.length === 1 ? 0 : 1]?.subscribe(subscriber)),

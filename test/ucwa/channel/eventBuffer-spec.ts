@@ -9,7 +9,7 @@ import {
   consume,
 } from '../../../lib/ucwa/channel/eventBuffer.ts';
 
-/** Takes, and emits what each value is made into; what comes at once is not waited for. */
+/** Consumes values and emits the result of each; synchronous results are not awaited. */
 function each<Value, Result>(
   box: EventBuffer<Value>,
   project: (value: Value) => Observable<Result> | Result,
@@ -35,8 +35,8 @@ function each<Value, Result>(
   });
 }
 
-describe('inbox', () => {
-  it('should keep what comes until it is taken, then pass on what comes', () => {
+describe('eventBuffer', () => {
+  it('buffers values until a consumer takes them, then passes values on', () => {
     const box = eventBuffer<number>();
     const got: number[] = [];
     push(box, 1);
@@ -46,7 +46,7 @@ describe('inbox', () => {
     expect(got).to.deep.equal([1, 2, 3]);
   });
 
-  it('should keep the order where something comes while something is given', () => {
+  it('keeps the order of values that arrive during delivery', () => {
     const box = eventBuffer<number>();
     const got: number[] = [];
     push(box, 1);
@@ -58,7 +58,7 @@ describe('inbox', () => {
     expect(got).to.deep.equal([1, 2, 3]);
   });
 
-  it('should keep an error in its place', () => {
+  it('delivers an error after the values before it', () => {
     const box = eventBuffer<number>();
     const got: unknown[] = [];
     push(box, 1);
@@ -71,7 +71,7 @@ describe('inbox', () => {
     expect(got).to.deep.equal([1, 'broken']);
   });
 
-  it('should keep what its taker did not take for the next one', () => {
+  it('keeps values for the next consumer', () => {
     const box = eventBuffer<number>();
     const got: number[] = [];
     const takeOf = (many: number): void => {
@@ -88,7 +88,7 @@ describe('inbox', () => {
     expect(got).to.deep.equal([1, 2, 3]);
   });
 
-  it('should not begin with a value before the one before it is done, and keep it for the next taker', () => {
+  it('delivers a value only after the last one is processed', () => {
     const box = eventBuffer<number>();
     const got: string[] = [];
     const done = new Subject<string>();
@@ -106,7 +106,7 @@ describe('inbox', () => {
     expect(got.at(-1)).to.equal('4');
   });
 
-  it('should go on where what it waits for completes', () => {
+  it('continues when the processing of a value completes', () => {
     const box = eventBuffer<number>();
     const got: number[] = [];
     const done = new Subject<number>();
@@ -118,7 +118,7 @@ describe('inbox', () => {
     expect(got).to.deep.equal([2]);
   });
 
-  it('should tell of an error of what it waits for, and give nothing more', () => {
+  it('reports an error of the processing and delivers nothing more', () => {
     const box = eventBuffer<number>();
     let recorded: unknown;
     each(box, () => throwError(() => 'broken')).subscribe({ error: (error: unknown) => (recorded = error) });
@@ -129,7 +129,7 @@ describe('inbox', () => {
     expect(box.pending).to.deep.equal([2]);
   });
 
-  it('should not tell of an error before what it waits for is done', () => {
+  it('reports its error only after the processing of a value', () => {
     const box = eventBuffer<number>();
     const recorded: unknown[] = [];
     each(box, () => NEVER).subscribe({ error: (error: unknown) => recorded.push(error) });
@@ -138,7 +138,7 @@ describe('inbox', () => {
     expect(recorded).to.deep.equal([]);
   });
 
-  it('should say which error came, and keep nothing after it', () => {
+  it('keeps its error and nothing after it', () => {
     const box = eventBuffer<number>();
     fail(box, 'first');
     fail(box, 'second');
@@ -147,7 +147,7 @@ describe('inbox', () => {
     expect(box.pending).to.equal(undefined);
   });
 
-  it('should keep nothing once it is closed', () => {
+  it('keeps nothing after it is closed', () => {
     const box = eventBuffer<number>();
     const got: number[] = [];
     push(box, 1);

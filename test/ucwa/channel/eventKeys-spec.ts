@@ -16,14 +16,14 @@ const event = (fields: Partial<OtherEvent> & Pick<OtherEvent, 'link'>): UcwaEven
   ...fields,
 });
 
-describe('contactKey', () => {
-  it('should be one for all spellings of a URI', () => {
+describe('contactUriKey', () => {
+  it('is the same for all spellings of a URI', () => {
     expect(contactUriKey('SIP:Sara@Contoso.com')).to.equal(contactUriKey('sip:sara@contoso.com'));
   });
 });
 
 describe('contactHrefKey', () => {
-  it('should read plain hrefs as all others: the address in what a parser of URLs makes of them', () => {
+  it('reads plain hrefs as a URL parser does', () => {
     const piece = fc.constantFrom(
       ...['/', '/', '//', '..', '/.', 'a', 'B', '-', '@', ':', '?', '&', '&amp;', '%2F', '%40', '%5C'],
       ...['\\', '#', ' ', '\t', '\n', 'ö', '[', ';', 'https://', 'http:/', 'HTTPS://', 'sip:', 'pool:443'],
@@ -43,7 +43,7 @@ describe('contactHrefKey', () => {
   });
 });
 
-describe('filedUnder', () => {
+describe('keysOf', () => {
   const sara = contactUriKey('sip:sara@contoso.com');
   const cases: readonly (readonly [string, UcwaEvent, readonly string[]])[] = [
     [
@@ -92,7 +92,7 @@ describe('filedUnder', () => {
     ],
   ];
   for (const [name, filed, keys] of cases) {
-    it(`should file ${name}`, () => {
+    it(`returns the keys of ${name}`, () => {
       expect(keysOf(filed)).to.deep.equal(keys);
     });
   }

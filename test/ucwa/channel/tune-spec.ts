@@ -22,8 +22,8 @@ const REPLACED: Fault = {
   body: JSON.stringify({ code: 'Conflict', subcode: 'PGetReplaced' }),
 };
 
-describe('tune', () => {
-  it('should replace the request that waits, with a higher priority, and lose no event', async () => {
+describe('setChannelParameters', () => {
+  it('replaces the pending request with a higher priority and loses no event', async () => {
     const { ucwa, server, sent } = connected();
     const kept = record(ucwa.events$);
     server.emit(thing('a'));
@@ -43,7 +43,7 @@ describe('tune', () => {
     await ucwa.close();
   });
 
-  it('should send nothing while nobody listens, and be minded when somebody does', async () => {
+  it('sends nothing without subscribers, and applies to the next request', async () => {
     const { ucwa, sent } = connected();
     ucwa.setChannelParameters({ lowSeconds: 600 });
     expect(sent()).to.deep.equal([]);
@@ -59,7 +59,7 @@ describe('tune', () => {
     await ucwa.drain();
   });
 
-  it('should hold for the application that is made in the place of one that is gone', async () => {
+  it('applies to the application that replaces one that is gone', async () => {
     const { ucwa, server, sent } = connected();
     record(ucwa.events$);
     ucwa.setChannelParameters({ mediumSeconds: 60 });
@@ -68,7 +68,7 @@ describe('tune', () => {
     await ucwa.close();
   });
 
-  it('should be minded by the next request where one is being waited for', () => {
+  it('applies to the request after a wait', () => {
     const { ucwa, server, sent } = connected();
     inVirtualTime(() => {
       server.failNext(1, { status: 503 }, isPending);
@@ -79,7 +79,7 @@ describe('tune', () => {
     expect(polls(sent())).to.deep.equal(['GET 101/events?ack=1 503', 'GET 101/events?ack=1&medium=60 -']);
   });
 
-  it('should keep the order when it is called by who is given an event', async () => {
+  it('keeps the order when a subscriber calls it for an event', async () => {
     const { ucwa, server } = connected();
     const first = record(ucwa.events$, ({ link }) => {
       if (link.rel === 'a') ucwa.setChannelParameters({ mediumSeconds: 10 });
@@ -92,7 +92,7 @@ describe('tune', () => {
     await ucwa.close();
   });
 
-  it('should be waited for as long as the new time says', () => {
+  it('extends the timeout of requests to the new value', () => {
     const { ucwa, server } = connected();
     inVirtualTime(() => {
       const kept = record(ucwa.events$);
@@ -106,7 +106,7 @@ describe('tune', () => {
     });
   });
 
-  it('should throw for a time that cannot be, and change nothing', async () => {
+  it('throws for an invalid value and changes nothing', async () => {
     const { ucwa, sent } = connected();
     record(ucwa.events$);
     expect(() => ucwa.setChannelParameters({ mediumSeconds: 4 })).to.throw(
@@ -123,7 +123,7 @@ describe('tune', () => {
 });
 
 describe('online', () => {
-  it('should end the wait for a network at once', () => {
+  it('ends the wait for a network at once', () => {
     const online$ = new Subject<void>();
     const { ucwa, server } = connected({}, { online$ });
     inVirtualTime(() => {
@@ -139,7 +139,7 @@ describe('online', () => {
     });
   });
 
-  it('should ask again where the connection may have died without a word, and lose nothing', () => {
+  it('resends the pending request and loses no event', () => {
     const online$ = new Subject<void>();
     const { ucwa, server, sent } = connected({}, { online$ });
     inVirtualTime(() => {
@@ -158,7 +158,7 @@ describe('online', () => {
     ]);
   });
 
-  it('should not cut short the time that the server asks for', () => {
+  it('does not shorten the wait that the server demands', () => {
     const online$ = new Subject<void>();
     const { ucwa, server } = connected({}, { online$ });
     inVirtualTime(() => {
@@ -172,13 +172,13 @@ describe('online', () => {
     });
   });
 
-  it('should be refused where it is no Observable', () => {
+  it('is rejected if it is no Observable', () => {
     expect(() => connected({}, { online$: 'online' as never })).to.throw(TypeError, 'online$ must be');
   });
 });
 
 describe('a channel that another client has taken over', () => {
-  it('should be left to it where that is wanted, and gone on with as another instance', async () => {
+  it('is handed over, and a new instance is created, if that is configured', async () => {
     const { ucwa, server, outcomeLines, sent } = connected(
       {},
       { channel: { onPGetReplaced: 'newInstance' }, instanceId: 'tab' },
@@ -204,7 +204,7 @@ describe('a channel that another client has taken over', () => {
     expect(outcomeLines()[0]).to.equal('application EndedByServer');
   });
 
-  it('should not be fought for in a loop', () => {
+  it('is not taken over repeatedly', () => {
     const { ucwa, server } = connected({}, { channel: { onPGetReplaced: 'newInstance' } });
     inVirtualTime(() => {
       server.failNext(1000, REPLACED, isPending);
@@ -217,7 +217,7 @@ describe('a channel that another client has taken over', () => {
     });
   });
 
-  it('should not be taken for that where the client itself has replaced its request', async () => {
+  it('is not assumed when the client has replaced its own request', async () => {
     const { ucwa, server } = connected();
     const kept = record(ucwa.events$);
     ucwa.setChannelParameters({ mediumSeconds: 10 });
@@ -227,7 +227,7 @@ describe('a channel that another client has taken over', () => {
     await ucwa.close();
   });
 
-  it('should end the streams by default', async () => {
+  it('ends the streams by default', async () => {
     const { ucwa, server } = connected();
     const kept = record(ucwa.events$);
     server.failNext(1, REPLACED, isPending);
@@ -236,7 +236,7 @@ describe('a channel that another client has taken over', () => {
     await ucwa.drain();
   });
 
-  it('should be refused to be left where the application was given', () => {
+  it('cannot be handed over if the application was given', () => {
     const server = existingApplication('https://ucwa.example/101');
     const options = { server, channel: { onPGetReplaced: 'newInstance' } } as const;
     expect(() => connectUcwa(options)).to.throw(TypeError, 'channel.onPGetReplaced must be one of "error"');

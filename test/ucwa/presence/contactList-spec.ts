@@ -42,7 +42,7 @@ const expiring: SimulatedEvent = {
 };
 
 describe('myContactsAndGroups', () => {
-  it('should start, emit the events of contacts and groups and no others, and stop', async () => {
+  it('starts, emits events of contacts and groups only, and stops', async () => {
     const { ucwa, server, sent, outcomeLines } = connected();
     const one = record(myContactsAndGroups(ucwa));
     expect(server.contactsAndGroupsSubscriptions).to.have.length(1);
@@ -58,7 +58,7 @@ describe('myContactsAndGroups', () => {
     expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
   });
 
-  it('should be one for all subscribers of a connection', async () => {
+  it('is shared by all subscribers of a connection', async () => {
     const { ucwa, server, sent } = connected();
     const one = record(myContactsAndGroups(ucwa));
     const two = record(myContactsAndGroups(ucwa));
@@ -70,7 +70,7 @@ describe('myContactsAndGroups', () => {
     expect(own(sent())).to.deep.equal([START, STOP]);
   });
 
-  it('should not be started again before the stop of the one before it is through', () => {
+  it('does not start before the last stop has completed', () => {
     const { ucwa, server, sent } = connected({ latencyMs: 20 });
     inVirtualTime(() => {
       const holding = ucwa.application$.subscribe();
@@ -88,7 +88,7 @@ describe('myContactsAndGroups', () => {
     expect(own(sent())).to.deep.equal([START, STOP, START, STOP]);
   });
 
-  it('should be refreshed before it expires, and when the server says that it is about to', () => {
+  it('is refreshed before it expires and when the server announces the expiry', () => {
     const { ucwa, server, sent } = connected();
     inVirtualTime(() => {
       const one = record(myContactsAndGroups(ucwa));
@@ -103,7 +103,7 @@ describe('myContactsAndGroups', () => {
     expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
   });
 
-  it('should be stopped and started again after a loss of state, for it may have been started after that', async () => {
+  it('stops and starts again after a loss of state', async () => {
     const { ucwa, server, sent } = connected();
     inVirtualTime(() => {
       const one = record(myContactsAndGroups(ucwa));
@@ -119,12 +119,12 @@ describe('myContactsAndGroups', () => {
     await ucwa.drain();
   });
 
-  it('should not be left over where its subscriber leaves at a loss of state that is older than it', () => {
+  it('is stopped when its subscriber leaves at an older loss of state', () => {
     const { ucwa, server, outcomeLines } = connected({ latencyMs: 30 });
     inVirtualTime(() => {
       const holding = ucwa.application$.subscribe();
       myContactsAndGroups(ucwa).pipe(take(1)).subscribe();
-      // Behind the application, and before the subscription.
+      // After the application, and before the subscription.
       timer(20).subscribe(() => server.reset('resume'));
       timer(MINUTE).subscribe(() => {
         expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
@@ -137,7 +137,7 @@ describe('myContactsAndGroups', () => {
     ]);
   });
 
-  it('should be started again on an application that is made again', async () => {
+  it('starts again on an application that is re-created', async () => {
     const { ucwa, server } = connected();
     const one = record(myContactsAndGroups(ucwa));
     server.endApplications();
@@ -149,7 +149,7 @@ describe('myContactsAndGroups', () => {
     expect(server.contactsAndGroupsSubscriptions).to.deep.equal([]);
   });
 
-  it('should error where it is refused, and be there for the next subscriber', async () => {
+  it('errors if it is refused, and starts for the next subscriber', async () => {
     const { ucwa, server } = connected();
     server.failNext(1, { status: 403 }, ({ url }) => url.includes('startOrRefresh'));
     expect(record(myContactsAndGroups(ucwa)).error).to.be.instanceOf(HttpError);
@@ -158,7 +158,7 @@ describe('myContactsAndGroups', () => {
     await ucwa.close();
   });
 
-  it('should throw for what is no connection', () => {
+  it('throws for a value that is no connection', () => {
     expect(() => myContactsAndGroups({} as never)).to.throw(
       TypeError,
       'ucwa must be what connectUcwa() returned',

@@ -23,7 +23,7 @@ const isGet =
     method === 'GET' && url.includes(who) && url.endsWith(`/${what}`);
 const isPresence = isGet('presence');
 
-/** What a stream of states brought, in short, and how it ended. */
+/** The emissions of a stream of states, abbreviated, and its end. */
 interface Watched {
   readonly states: readonly ContactPresence[];
   readonly lines: readonly string[];
@@ -74,7 +74,7 @@ const gets = (server: UcwaSimulator): string[] =>
     .filter(({ method, path }) => method === 'GET' && path.includes('/people/') && !path.includes('?'))
     .map(({ path }) => path.replace(/^.*\/people\//, ''));
 
-/** A connection to a server whose events of contacts are lost, and how often memberships were asked for. */
+/** A connection to a server whose events of contacts are lost, and the number of requests for memberships. */
 const deaf = (simulated: UcwaSimulatorOptions): Connected & { readonly lookUps: () => number } => {
   const isOfContact = ({ link }: { link: { rel: string } }): boolean => link.rel.startsWith('contact');
   const withoutContacts = (chunk: Uint8Array): Uint8Array => {
@@ -106,13 +106,13 @@ const deaf = (simulated: UcwaSimulatorOptions): Connected & { readonly lookUps: 
 
 describe('contactPresence', () => {
   describe('of contacts', () => {
-    it('should send nothing before it is subscribed to', () => {
+    it('sends nothing before it is subscribed to', () => {
       const { ucwa, sent } = connected();
       contactPresence(ucwa, [SARA]);
       expect(sent()).to.deep.equal([]);
     });
 
-    it('should emit the current state of each, with all that is known', () => {
+    it('emits the current state of each contact', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
       inVirtualTime(() => {
         server.setPresence(SARA, {
@@ -138,7 +138,7 @@ describe('contactPresence', () => {
       });
     });
 
-    it('should ask for what falls together in one turn, and for everything once', () => {
+    it('requests everything once, and simultaneous parts in one turn', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
       let travelled = 0;
       inVirtualTime(() => {
@@ -160,11 +160,11 @@ describe('contactPresence', () => {
         ...['sara@contoso.com', 'sara@contoso.com/location', 'sara@contoso.com/note'],
         ...['sara@contoso.com/presence', 'sara@contoso.com/supportedMedia'],
       ]);
-      // One by itself, and what falls together with it; then all that these lead to.
+      // One alone, then simultaneous ones; then all that they link to.
       expect(travelled).to.equal(3);
     });
 
-    it('should ask for the presence alone where no details are wanted', () => {
+    it('requests the presence alone without details', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
       inVirtualTime(() => {
         server.setPresence(SARA, { note: 'Back soon' });
@@ -178,7 +178,7 @@ describe('contactPresence', () => {
       expect(gets(server)).to.deep.equal(['sara@contoso.com/presence', 'bob@contoso.com/presence']);
     });
 
-    it('should emit each change, and nothing where nothing has changed', () => {
+    it('emits each change only', () => {
       const { ucwa, server } = connected();
       const watched = watch(ucwa, [SARA], { details: ['note'] });
       server.setPresence(SARA, { availability: 'Busy', lastActive: new Date(7) });
@@ -193,7 +193,7 @@ describe('contactPresence', () => {
       ]);
     });
 
-    it('should use what comes along with the events, and not ask for it', () => {
+    it('uses embedded resources without a request', () => {
       const { ucwa, server } = connected({ contactEvents: 'embedded' });
       const watched = watch(ucwa, [SARA], PRESENCE_ONLY);
       server.setPresence(SARA, { availability: 'Busy' });
@@ -202,7 +202,7 @@ describe('contactPresence', () => {
       expect(gets(server)).to.deep.equal([]);
     });
 
-    it('should ask for what came along without what matters', () => {
+    it('requests an embedded resource that is incomplete', () => {
       const { ucwa, server } = connected();
       const watched = watch(ucwa, [SARA], PRESENCE_ONLY);
       const href = `${server.applications[0]?.href}/people/sara@contoso.com`;
@@ -216,7 +216,7 @@ describe('contactPresence', () => {
       expect(watched.lines).to.deep.equal(['sara Offline']);
     });
 
-    it('should take the links out of a contact that comes along, and the state where that is in it', () => {
+    it('reads the links and state in an embedded contact', () => {
       const { ucwa, server } = connected();
       const watched = watch(ucwa, [SARA], { details: ['note'] });
       const href = `${server.applications[0]?.href}/people/sara@contoso.com`;
@@ -234,7 +234,7 @@ describe('contactPresence', () => {
       expect(gets(server)).to.have.length(mark);
     });
 
-    it('should know contacts whose hrefs do not say who they are', () => {
+    it('identifies contacts whose hrefs contain no address', () => {
       const { ucwa, server } = connected({ contactHrefs: 'opaque', latencyMs: 10 });
       inVirtualTime(() => {
         const watched = watch(ucwa, [SARA, BOB], { details: ['note'] });
@@ -248,7 +248,7 @@ describe('contactPresence', () => {
     });
 
     for (const contactHrefs of ['address', 'opaque'] as const) {
-      it(`should look up those of which no event comes, after the time that events may take: ${contactHrefs}`, () => {
+      it(`looks up contacts without events after the delay of events: ${contactHrefs}`, () => {
         const { server, ucwa, lookUps } = deaf({ latencyMs: 10, contactHrefs });
         const uris = new BehaviorSubject<readonly string[]>([SARA]);
         inVirtualTime(() => {
@@ -268,7 +268,7 @@ describe('contactPresence', () => {
       });
     }
 
-    it('should tell where those of which no event comes cannot be looked up', () => {
+    it('reports a failed look-up of contacts without events', () => {
       const { server, ucwa, lookUps } = deaf({ latencyMs: 10 });
       inVirtualTime(() => {
         server.failNext(1, { status: 500 }, ({ url }) => url.includes('Memberships'));
@@ -284,7 +284,7 @@ describe('contactPresence', () => {
       expect(lookUps()).to.equal(2);
     });
 
-    it('should look up again those that took longer to be added', () => {
+    it('looks up contacts again that were added late', () => {
       const { server, ucwa, lookUps } = deaf({ latencyMs: 10 });
       const uris = new BehaviorSubject<readonly string[]>([SARA]);
       const isAddition = ({ method, url }: HttpRequest): boolean =>
@@ -304,8 +304,8 @@ describe('contactPresence', () => {
     });
   });
 
-  describe('where something fails', () => {
-    it('should tell it for the one contact, and clear it with the next success', () => {
+  describe('after failures', () => {
+    it('reports it for the one contact until the next success', () => {
       const { ucwa, server } = connected();
       server.failNext(1, { status: 403 }, isGet('presence', 'sara'));
       const watched = watch(ucwa, [SARA, BOB], PRESENCE_ONLY);
@@ -322,7 +322,7 @@ describe('contactPresence', () => {
       ]);
     });
 
-    it('should ask again by itself after what passes, and not again after what does not', () => {
+    it('retries transient failures only', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
       inVirtualTime(() => {
         server.failNext(2, { status: 500 }, isGet('presence', 'sara'));
@@ -338,7 +338,7 @@ describe('contactPresence', () => {
       expect(gets(server).filter((path) => path.startsWith('bob'))).to.have.length(1);
     });
 
-    it('should not tell what the retries of the connection have overcome', () => {
+    it('does not report failures that retries of the connection cured', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
       inVirtualTime(() => {
         server.failNext(3, { status: 503 }, isPresence);
@@ -350,7 +350,7 @@ describe('contactPresence', () => {
       });
     });
 
-    it('should be right again after the network was gone for twenty minutes, and have told that it may not be', () => {
+    it('reports an outage of twenty minutes and recovers', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
       inVirtualTime(() => {
         const watched = watch(ucwa, [SARA], PRESENCE_ONLY);
@@ -370,7 +370,7 @@ describe('contactPresence', () => {
       });
     });
 
-    it('should tell that the contact itself could not be got, and the presence all the same', () => {
+    it('reports a failed contact besides its presence', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
       inVirtualTime(() => {
         server.failNext(1, { status: 403 }, isGet('sara@contoso.com'));
@@ -384,7 +384,7 @@ describe('contactPresence', () => {
       });
     });
 
-    it('should take a note that is not found for none', () => {
+    it('emits no note after 404', () => {
       const { ucwa, server } = connected();
       server.setPresence(SARA, { note: 'Back soon' });
       const watched = watch(ucwa, [SARA], { details: ['note'] });
@@ -394,7 +394,7 @@ describe('contactPresence', () => {
       expect(watched.lines).to.deep.equal(['sara Offline', 'sara Offline "Back soon"', 'sara Offline']);
     });
 
-    it('should not follow a link to another server', () => {
+    it('does not follow a link to another server', () => {
       const { ucwa, server } = connected();
       const watched = watch(ucwa, [SARA], PRESENCE_ONLY);
       server.emit({
@@ -406,7 +406,7 @@ describe('contactPresence', () => {
       expect(server.requests.some(({ path }) => path.includes('elsewhere'))).to.equal(false);
     });
 
-    it('should not end with an observer that throws', async () => {
+    it('does not end with an observer that throws', async () => {
       const { ucwa, server } = connected();
       const uncaught = expectUncaught();
       const seen: string[] = [];
@@ -421,8 +421,8 @@ describe('contactPresence', () => {
     });
   });
 
-  describe('where an answer is slow', () => {
-    it('should ask once more behind it where something has changed, and never go back', () => {
+  describe('with slow responses', () => {
+    it('requests a changed part once more and never emits an older state', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
       inVirtualTime(() => {
         const watched = watch(ucwa, [SARA], PRESENCE_ONLY);
@@ -440,7 +440,7 @@ describe('contactPresence', () => {
       expect(gets(server)).to.have.length(3);
     });
 
-    it('should cancel it where a newer one came along with an event', () => {
+    it('cancels a request when an event carries a newer state', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
       inVirtualTime(() => {
         const watched = watch(ucwa, [SARA], PRESENCE_ONLY);
@@ -463,9 +463,9 @@ describe('contactPresence', () => {
     });
   });
 
-  describe('after a reset', () => {
+  describe('after a gap', () => {
     for (const kind of ['resync', 'resume'] as const) {
-      it(`should ask for everything again, and emit what is another: ${kind}`, () => {
+      it(`requests everything again and emits differences: ${kind}`, () => {
         const { ucwa, server } = connected({ latencyMs: 10 });
         inVirtualTime(() => {
           server.setPresence(SARA, { note: 'Back soon' });
@@ -489,7 +489,7 @@ describe('contactPresence', () => {
       ['the subscription is ended', (server: UcwaSimulator) => server.expire()],
       ['the server is started again', (server: UcwaSimulator) => server.restart()],
     ] as const) {
-      it(`should find out what has changed in between where ${what}`, () => {
+      it(`finds changes in between if ${what}`, () => {
         const { ucwa, server } = connected({ latencyMs: 10 });
         inVirtualTime(() => {
           const watched = watch(ucwa, [SARA, BOB]);
@@ -508,7 +508,7 @@ describe('contactPresence', () => {
   });
 
   describe('of contacts that change', () => {
-    it('should begin with who comes, and be silent about who has left', () => {
+    it('emits new contacts and nothing about those that left', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
       const uris = new BehaviorSubject<readonly string[]>([SARA]);
       inVirtualTime(() => {
@@ -527,7 +527,7 @@ describe('contactPresence', () => {
       });
     });
 
-    it('should cancel what is asked of who leaves', () => {
+    it('cancels the requests of contacts that leave', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
       const uris = new BehaviorSubject<readonly string[]>([SARA, BOB]);
       inVirtualTime(() => {
@@ -541,7 +541,7 @@ describe('contactPresence', () => {
       });
     });
 
-    it('should tell the state under another spelling where that is another', () => {
+    it('emits the state under a new spelling of the URI', () => {
       const { ucwa } = connected();
       const uris = new BehaviorSubject<readonly string[]>([SARA]);
       const watched = watch(ucwa, uris, PRESENCE_ONLY);
@@ -551,7 +551,7 @@ describe('contactPresence', () => {
       expect(watched.states.map(({ uri }) => uri)).to.deep.equal([SARA, 'sip:Sara@contoso.com']);
     });
 
-    it('should watch nobody while the list is empty, and complete where it stays so', () => {
+    it('sends nothing for an empty list, and completes with it', () => {
       const { ucwa, sent } = connected();
       const uris = new Subject<readonly string[]>();
       const watched = watch(ucwa, uris);
@@ -570,7 +570,7 @@ describe('contactPresence', () => {
   });
 
   describe('when it ends', () => {
-    it('should cancel what is being asked, ask nothing more, and remove the subscription', () => {
+    it('cancels its requests and removes the subscription', () => {
       const { ucwa, server, outcomeLines } = connected({ latencyMs: 10 });
       let asked = 0;
       inVirtualTime(() => {
@@ -591,7 +591,7 @@ describe('contactPresence', () => {
       expect(outcomeLines()[0]).to.contain('presenceSubscription Released');
     });
 
-    it('should share one subscription with a grace time, and tell who comes later how things stand', () => {
+    it('shares one subscription and replays states with graceSeconds', () => {
       const { ucwa, server } = connected({ latencyMs: 10 });
       inVirtualTime(() => {
         const states$ = contactPresence(ucwa, [SARA, BOB], { details: [], graceSeconds: 5 });
@@ -617,7 +617,7 @@ describe('contactPresence', () => {
       expect(server.presenceSubscriptions).to.deep.equal([]);
     });
 
-    it('should end as the presence does: with the connection, and with what onEnd says', async () => {
+    it('ends with the connection, and as onEnd says', async () => {
       const { ucwa, server } = connected();
       const erring = watch(ucwa, [SARA], { onEnd: 'error' });
       const completing = watch(ucwa, [SARA], { onEnd: 'complete' });
@@ -632,8 +632,8 @@ describe('contactPresence', () => {
     });
   });
 
-  describe('of what cannot be used', () => {
-    it('should throw a TypeError before anything is sent', () => {
+  describe('with invalid arguments', () => {
+    it('throws a TypeError before any request', () => {
       const { ucwa, sent } = connected();
       const bad = (uris: unknown, options?: unknown) => () =>
         contactPresence(ucwa, uris as readonly string[], options as ContactPresenceOptions);

@@ -79,12 +79,12 @@ const rows: readonly [what: string, rel: ContactRel, resource: Resource, fields:
 
 describe('fieldsIn', () => {
   for (const [what, rel, resource, fields] of rows) {
-    it(`should read ${what}`, () => {
+    it(`reads ${what}`, () => {
       expect(fieldsIn(rel, resource)).to.deep.equal(fields);
     });
   }
 
-  it('should throw a DecodeError for a presence without availability', () => {
+  it('throws a DecodeError for a presence without availability', () => {
     expect(() => fieldsIn('contactPresence', { activity: 'presenting' })).to.throw(
       DecodeError,
       /availability/,

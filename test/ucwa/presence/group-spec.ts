@@ -16,7 +16,7 @@ const MINUTE = 60_000;
 
 describe('groupPresence', () => {
   for (const contactHrefs of ['address', 'opaque'] as const) {
-    it(`should emit the events of those in the group, and no others: hrefs with ${contactHrefs}`, async () => {
+    it(`emits the events of members of the group only: hrefs with ${contactHrefs}`, async () => {
       const { ucwa, server, sent, outcomeLines } = connected({ groups, contactHrefs });
       const one = record(groupPresence(ucwa, { name: 'Family' }));
       const two = record(presence(ucwa, { uris: [BOB] }));
@@ -36,7 +36,7 @@ describe('groupPresence', () => {
     });
   }
 
-  it('should send an empty POST to the link of the group, with the duration beside what is in it', async () => {
+  it('sends an empty POST to the group with the duration in its query', async () => {
     const { ucwa, server } = connected({ groups });
     record(groupPresence(ucwa, { id: '2', name: 'another name' }, { durationMinutes: 20 }));
     const request = server.requests.find(({ path }) => path.includes('subscribeToGroupPresence'));
@@ -48,7 +48,7 @@ describe('groupPresence', () => {
     await ucwa.close();
   });
 
-  it('should be extended', () => {
+  it('is extended', () => {
     const { ucwa, server } = connected({ groups });
     inVirtualTime(() => {
       const one = record(groupPresence(ucwa, { name: 'Family' }));
@@ -61,7 +61,7 @@ describe('groupPresence', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should be made again on an application that is made again, on the new hrefs of the group', async () => {
+  it('is re-created on a new application with its hrefs', async () => {
     const { ucwa, server, sent } = connected({ groups });
     const one = record(groupPresence(ucwa, { name: 'Family' }));
     server.endApplications();
@@ -71,7 +71,7 @@ describe('groupPresence', () => {
     await ucwa.close();
   });
 
-  it('should be shared where a grace time is given', async () => {
+  it('is shared with graceSeconds', async () => {
     const { ucwa, server } = connected({ groups });
     const watching = groupPresence(ucwa, { name: 'Family' }, { graceSeconds: 1 });
     record(watching);
@@ -80,7 +80,7 @@ describe('groupPresence', () => {
     await ucwa.close();
   });
 
-  it('should error where there is no such group, and leave the server clean', async () => {
+  it('errors for an unknown group and leaves the server clean', async () => {
     const { ucwa, server } = connected({ groups });
     const one = record(groupPresence(ucwa, { name: 'Work' }));
     expect(one.error).to.be.instanceOf(DecodeError);
@@ -89,7 +89,7 @@ describe('groupPresence', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should error where the group cannot be subscribed to, or there are no groups', async () => {
+  it('errors if the group has no link, or there are no groups', async () => {
     for (const body of ['{"_embedded":{"group":{"rel":"group","name":"Family"}}}', '{}']) {
       const { ucwa, server } = connected({ groups });
       const headers = { 'content-type': 'application/json' };
@@ -99,7 +99,7 @@ describe('groupPresence', () => {
     }
   });
 
-  it('should throw for what says no group, before any request', () => {
+  it('throws for a value that selects no group', () => {
     const { ucwa, sent } = connected();
     for (const group of [{}, { id: '' }, { name: 7 }] as GroupSelection[]) {
       expect(() => groupPresence(ucwa, group)).to.throw(

@@ -22,7 +22,7 @@ const isDropping = ({ method, url }: HttpRequest): boolean =>
   method === 'DELETE' && url.includes('Memberships');
 const changes = (sent: readonly string[]): string[] =>
   sent.filter((line) => /ubscription/.test(line)).map((line) => line.replace(/\?\S+/, ''));
-/** How many contacts each request had that asked for any. */
+/** The number of contacts in each request with contacts. */
 const asked = ({ requests }: UcwaSimulator): number[] =>
   requests.flatMap(({ method, body }) => {
     const { uris, contactUris } = JSON.parse(method === 'POST' ? (body ?? '{}') : '{}') as Record<
@@ -39,7 +39,7 @@ const NOT_FOUND: Fault = {
 };
 
 describe('presence of a list that changes', () => {
-  it('should send the difference only', async () => {
+  it('sends the difference only', async () => {
     const { ucwa, server, sent } = connected();
     const uris$ = new BehaviorSubject([SARA, BOB]);
     const one = record(presence(ucwa, { uris: uris$ }));
@@ -65,7 +65,7 @@ describe('presence of a list that changes', () => {
     expect(server.presenceSubscriptions).to.deep.equal([]);
   });
 
-  it('should send nothing where a list differs in order, in case and in repetitions only', async () => {
+  it('sends nothing for a list with the same contacts', async () => {
     const { ucwa, sent } = connected();
     const uris$ = new BehaviorSubject([SARA, BOB]);
     record(presence(ucwa, { uris: uris$ }));
@@ -75,7 +75,7 @@ describe('presence of a list that changes', () => {
     await ucwa.close();
   });
 
-  it('should begin with the first list that has somebody', async () => {
+  it('begins with the first list that is not empty', async () => {
     const { ucwa, sent, server } = connected();
     const uris$ = new Subject<string[]>();
     const one = record(presence(ucwa, { uris: uris$ }));
@@ -98,7 +98,7 @@ describe('presence of a list that changes', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should complete where there is never anybody, and stay with the last list where that completes', async () => {
+  it('completes without contacts, and keeps the last list otherwise', async () => {
     const { ucwa, server } = connected();
     expect(record(presence(ucwa, { uris: EMPTY })).isComplete).to.equal(true);
     const one = record(presence(ucwa, { uris: of([SARA]) }));
@@ -118,7 +118,7 @@ describe('presence of a list that changes', () => {
     ['a list has what is no URI', of([SARA], ['sara'])],
     ['there is something else than a list', from([[SARA], SARA as never])],
   ] as const) {
-    it(`should error where ${name}, and be removed`, async () => {
+    it(`errors and is removed if ${name}`, async () => {
       const { ucwa, server } = connected();
       const one = record(presence(ucwa, { uris }));
       expect(one.error).to.be.instanceOf(TypeError).with.property('message').that.contains('uris');
@@ -127,7 +127,7 @@ describe('presence of a list that changes', () => {
     });
   }
 
-  it('should complete with the subscription where that is wanted, and leave the list', async () => {
+  it('completes with the subscription and unsubscribes from the list', async () => {
     const { ucwa, server } = connected();
     const uris$ = new BehaviorSubject([SARA]);
     const one = record(presence(ucwa, { uris: uris$, onEnd: 'complete' }));
@@ -137,7 +137,7 @@ describe('presence of a list that changes', () => {
     await ucwa.drain();
   });
 
-  it('should leave the list when it is unsubscribed from', async () => {
+  it('unsubscribes from the list', async () => {
     const { ucwa } = connected();
     const uris$ = new BehaviorSubject([SARA]);
     const one = record(presence(ucwa, { uris: uris$ }));
@@ -147,7 +147,7 @@ describe('presence of a list that changes', () => {
     await ucwa.drain();
   });
 
-  it('should tell contacts apart whose hrefs say nothing', async () => {
+  it('distinguishes contacts whose hrefs contain no address', async () => {
     const { ucwa, server } = connected({ contactHrefs: 'opaque' });
     const uris$ = new BehaviorSubject([SARA]);
     const one = record(presence(ucwa, { uris: uris$ }));
@@ -167,7 +167,7 @@ describe('presence of a list that changes', () => {
     await ucwa.close();
   });
 
-  it('should end up with the last list, however fast they come', () => {
+  it('ends with the last list, however fast the lists change', () => {
     const { ucwa, server } = connected({ latencyMs: 20 });
     inVirtualTime(() => {
       const uris$ = new BehaviorSubject(people(3));
@@ -183,7 +183,7 @@ describe('presence of a list that changes', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should make the list anew, as it is now, on an application that is made again', async () => {
+  it('subscribes to the current list on an application that is re-created', async () => {
     const { ucwa, server } = connected();
     const uris$ = new BehaviorSubject([SARA]);
     record(presence(ucwa, { uris: uris$ }));
@@ -193,7 +193,7 @@ describe('presence of a list that changes', () => {
     await ucwa.close();
   });
 
-  it('should wait for somebody where the subscription has to be made anew for nobody', async () => {
+  it('waits for a contact before it re-creates the subscription', async () => {
     const { ucwa, server } = connected();
     const uris$ = new BehaviorSubject([SARA]);
     const one = record(presence(ucwa, { uris: uris$ }));
@@ -210,7 +210,7 @@ describe('presence of a list that changes', () => {
     ['adding', isAdding],
     ['dropping', isDropping],
   ] as const) {
-    it(`should have patience in ${name}`, () => {
+    it(`retries ${name}`, () => {
       const { ucwa, server } = connected();
       inVirtualTime(() => {
         const uris$ = new BehaviorSubject([SARA]);
@@ -225,7 +225,7 @@ describe('presence of a list that changes', () => {
       });
     });
 
-    it(`should error where ${name} is refused, and be removed`, async () => {
+    it(`errors and is removed if ${name} is refused`, async () => {
       const { ucwa, server } = connected();
       const uris$ = new BehaviorSubject([SARA]);
       const one = record(presence(ucwa, { uris: uris$ }));
@@ -237,7 +237,7 @@ describe('presence of a list that changes', () => {
     });
   }
 
-  it('should find out that the subscription is gone, and make it anew', async () => {
+  it('detects that the subscription is gone and re-creates it', async () => {
     const { ucwa, server } = connected();
     const uris$ = new BehaviorSubject([SARA]);
     const one = record(presence(ucwa, { uris: uris$ }));
@@ -250,7 +250,7 @@ describe('presence of a list that changes', () => {
 });
 
 describe('presence of many', () => {
-  it('should be asked for in pieces', async () => {
+  it('is subscribed to in batches', async () => {
     const { ucwa, server } = connected();
     const one = record(presence(ucwa, { uris: people(250) }));
     expect(asked(server)).to.deep.equal([100, 100, 50]);
@@ -260,7 +260,7 @@ describe('presence of many', () => {
     expect(server.presenceSubscriptions).to.deep.equal([]);
   });
 
-  it('should be asked for in smaller pieces where the server says that it is too much', async () => {
+  it('is subscribed to in smaller batches after a refusal', async () => {
     const { ucwa, server } = connected({ maxContactsAtOnce: 30 });
     record(presence(ucwa, { uris: people(90) }));
     expect(asked(server)).to.deep.equal([90, 45, 23, 23, 23, 21]);
@@ -270,12 +270,12 @@ describe('presence of many', () => {
     await ucwa.close();
   });
 
-  it('should stay whole where the list changes while the server says that it is too much', () => {
+  it('stays complete when the list changes during refusals', () => {
     const { ucwa, server } = connected({ maxContactsAtOnce: 2, latencyMs: 20 }, { batch: false });
     inVirtualTime(() => {
       const uris$ = new BehaviorSubject(people(4));
       const one = record(presence(ucwa, { uris: uris$ }));
-      // While what is too much is on its way.
+      // While a request with too many contacts is in flight.
       timer(30).subscribe(() => uris$.next([SARA]));
       timer(300).subscribe(() => {
         expect(one.error).to.equal(undefined);
@@ -286,7 +286,7 @@ describe('presence of many', () => {
     expect(server.presenceSubscriptions).to.deep.equal([]);
   });
 
-  it('should meet a body that is too large in the same way', async () => {
+  it('uses smaller batches after 413', async () => {
     const { ucwa, server } = connected();
     server.failNext(1, { status: 413 }, ({ url }) => url.endsWith('presenceSubscriptions'));
     record(presence(ucwa, { uris: people(10) }));
@@ -294,7 +294,7 @@ describe('presence of many', () => {
     await ucwa.close();
   });
 
-  it('should error where even one is too much, and leave the server clean', async () => {
+  it('errors if even one contact is too many', async () => {
     const { ucwa, server } = connected({ maxContactsAtOnce: 0 });
     const one = record(presence(ucwa, { uris: people(5) }));
     expect(asked(server)).to.deep.equal([5, 3, 2, 1]);
@@ -303,7 +303,7 @@ describe('presence of many', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should error where there is no way to add the rest', async () => {
+  it('errors without a link to add the others', async () => {
     const { ucwa, server } = connected({ maxContactsAtOnce: 2 });
     const self = { href: '/ucwa/oauth/v1/applications/101/people/presenceSubscriptions/97b6bd66' };
     const body = JSON.stringify({ rel: 'presenceSubscription', _links: { self } });
@@ -318,7 +318,7 @@ describe('presence of many', () => {
 });
 
 describe('two presence Observables on one contact', () => {
-  it('should not disturb each other when one leaves', async () => {
+  it('do not disturb each other when one leaves', async () => {
     const { ucwa, server } = connected({}, { batch: false });
     const one = record(presence(ucwa, { uris: [SARA] }));
     const two = record(presence(ucwa, { uris: [SARA, BOB] }));
@@ -330,7 +330,7 @@ describe('two presence Observables on one contact', () => {
     await ucwa.close();
   });
 
-  it('should not disturb each other when one drops the contact', async () => {
+  it('do not disturb each other when one drops the contact', async () => {
     const { ucwa, server } = connected({ contactHrefs: 'opaque' });
     const uris$ = new BehaviorSubject([SARA, BOB]);
     const one = record(presence(ucwa, { uris: uris$ }));

@@ -119,7 +119,7 @@ describe('activity$ of a response with members that are ill-typed', () => {
 });
 
 describe('publish on an application that was found again', () => {
-  /** Removes the link from the `me` of a user who is available, as servers do. */
+  /** Removes the link from the `me` of an available user, as servers do. */
   const withoutLink =
     (transport: Transport): Transport =>
     (request) =>
@@ -138,7 +138,7 @@ describe('publish on an application that was found again', () => {
         ),
       );
 
-  it('goes on with all streams', () => {
+  it('continues all streams', () => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     const life = (transport: Transport): Ucwa =>
       connectUcwa({

@@ -27,13 +27,13 @@ const removals = (sent: readonly string[]): string[] => sent.filter((line) => li
 
 describe('presence', () => {
   describe('while it is subscribed to', () => {
-    it('should send nothing before that', () => {
+    it('sends nothing before that', () => {
       const { ucwa, sent } = connected();
       presence(ucwa, sara);
       expect(sent()).to.deep.equal([]);
     });
 
-    it('should listen to the channel before it asks for the subscription', async () => {
+    it('opens the channel before it creates the subscription', async () => {
       const { ucwa, server, sent } = connected();
       record(presence(ucwa, { uris: [SARA, BOB], durationMinutes: 20 }));
       expect(sent().slice(0, 3)).to.deep.equal([
@@ -45,7 +45,7 @@ describe('presence', () => {
       await ucwa.close();
     });
 
-    it('should miss nothing that comes before the answer', () => {
+    it('emits events that arrive before the response', () => {
       const { ucwa, server } = connected({ latencyMs: 20 });
       inVirtualTime(() => {
         // Its answer takes long; the events do not.
@@ -62,7 +62,7 @@ describe('presence', () => {
       });
     });
 
-    it('should emit the events of its contacts and of itself, and no others', async () => {
+    it('emits events of its contacts and of itself only', async () => {
       const { ucwa, server } = connected();
       const all = record(ucwa.events$);
       const one = record(presence(ucwa, sara));
@@ -84,7 +84,7 @@ describe('presence', () => {
       await ucwa.close();
     });
 
-    it('should let the links of its events be followed', async () => {
+    it('emits links that can be followed', async () => {
       const { ucwa, server } = connected();
       const seen: unknown[] = [];
       presence(ucwa, sara)
@@ -95,7 +95,7 @@ describe('presence', () => {
       await ucwa.close();
     });
 
-    it('should tell apart by their memberships contacts whose hrefs say nothing, asking once', async () => {
+    it('reads the memberships once for hrefs without addresses', async () => {
       const { ucwa, server, sent } = connected({ contactHrefs: 'opaque' });
       const one = record(presence(ucwa, sara));
       const two = record(presence(ucwa, bob));
@@ -112,7 +112,7 @@ describe('presence', () => {
       expect(server.presenceSubscriptions).to.deep.equal([]);
     });
 
-    it('should ask once, also for the contacts of others that come meanwhile', () => {
+    it('reads the memberships once despite contacts of others', () => {
       const { ucwa, sent } = connected({ contactHrefs: 'opaque', latencyMs: 20 }, { batch: false });
       inVirtualTime(() => {
         const several = [SARA, BOB, 'sip:eve@contoso.com'].map((uri) =>
@@ -128,7 +128,7 @@ describe('presence', () => {
       expect(sent().filter((line) => line.includes('Memberships'))).to.have.length(3);
     });
 
-    it('should emit nothing of contacts that cannot be told apart at all', async () => {
+    it('emits nothing of contacts that cannot be identified', async () => {
       const { server } = connected({ contactHrefs: 'opaque' });
       const withoutMemberships: Transport = (request) =>
         server.transport(request).pipe(
@@ -145,7 +145,7 @@ describe('presence', () => {
       expect(server.presenceSubscriptions).to.deep.equal([]);
     });
 
-    it('should not ask for memberships where the hrefs say it all', async () => {
+    it('does not read memberships if the hrefs contain addresses', async () => {
       const { ucwa, server, sent } = connected();
       record(presence(ucwa, sara));
       record(presence(ucwa, bob));
@@ -154,7 +154,7 @@ describe('presence', () => {
       await ucwa.close();
     });
 
-    it('should keep the order of events while it asks for memberships', () => {
+    it('keeps the order of events while it reads memberships', () => {
       const { ucwa, server } = connected({ contactHrefs: 'opaque', latencyMs: 20 });
       inVirtualTime(() => {
         const kept = record(presence(ucwa, sara));
@@ -170,7 +170,7 @@ describe('presence', () => {
       });
     });
 
-    it('should error, and be removed, when the memberships are refused', async () => {
+    it('errors and is removed if the memberships are refused', async () => {
       const { ucwa, server, outcomeLines } = connected({ contactHrefs: 'opaque' });
       server.failNext(1, { status: 403 }, ({ url }) => url.includes('Memberships'));
       const kept = record(presence(ucwa, sara));
@@ -180,7 +180,7 @@ describe('presence', () => {
       expect(outcomeLines()).to.deep.equal(['presenceSubscription Released seen', 'application Released']);
     });
 
-    it('should be one subscription on the server for each subscriber', async () => {
+    it('creates one subscription for each subscriber', async () => {
       const { ucwa, server } = connected();
       const watching = presence(ucwa, sara);
       record(watching);
@@ -190,7 +190,7 @@ describe('presence', () => {
       expect(server.presenceSubscriptions).to.deep.equal([]);
     });
 
-    it('should be one for all where a grace time is given, and stay for that time', () => {
+    it('shares one subscription with graceSeconds and keeps it that long', () => {
       const { ucwa, server } = connected();
       inVirtualTime(() => {
         const watching = presence(ucwa, { ...sara, graceSeconds: 5 });
@@ -213,7 +213,7 @@ describe('presence', () => {
   describe('removes its subscription', () => {
     const last = 'DELETE 101/subscriptions/97b6bd66 204';
 
-    it('should send a DELETE without body that outlives the page, then delete the application', async () => {
+    it('sends a keepalive DELETE, then deletes the application', async () => {
       const { ucwa, server, sent, outcomeLines } = connected();
       const requests: HttpRequest[] = [];
       const spying: Transport = (request) => {
@@ -274,7 +274,7 @@ describe('presence', () => {
       ],
     ];
     for (const [name, close] of closings) {
-      it(`should remove it after ${name}, once`, async () => {
+      it(`sends one DELETE after ${name}`, async () => {
         const given = connected();
         await close(given);
         await given.ucwa.drain();
@@ -288,7 +288,7 @@ describe('presence', () => {
       });
     }
 
-    it('should remove it although an observer throws', async () => {
+    it('sends a DELETE although an observer throws', async () => {
       const { ucwa, server } = connected();
       const uncaught = expectUncaught();
       const watching = presence(ucwa, sara)
@@ -304,7 +304,7 @@ describe('presence', () => {
       expect(server.presenceSubscriptions).to.deep.equal([]);
     });
 
-    it('should remove it after a timeout', () => {
+    it('sends a DELETE after a timeout', () => {
       const { ucwa, server } = connected();
       inVirtualTime(() => {
         const kept = record(presence(ucwa, sara).pipe(timeout(1000)));
@@ -315,7 +315,7 @@ describe('presence', () => {
       });
     });
 
-    it('should refuse to begin on a connection that is closed', async () => {
+    it('errors on a connection that is closed', async () => {
       const { ucwa, sent } = connected();
       const watching = presence(ucwa, sara);
       await ucwa.close();
@@ -324,14 +324,14 @@ describe('presence', () => {
       expect(sent()).to.deep.equal([]);
     });
 
-    it('should complete on close()', async () => {
+    it('completes on close()', async () => {
       const { ucwa } = connected();
       const kept = record(presence(ucwa, sara));
       await ucwa.close();
       expect(kept.isComplete).to.equal(true);
     });
 
-    it('should try again until it works', () => {
+    it('retries until it succeeds', () => {
       const { ucwa, server, outcomes } = connected();
       inVirtualTime(() => {
         const kept = record(presence(ucwa, sara));
@@ -348,7 +348,7 @@ describe('presence', () => {
       expect(outcomes[0]).to.deep.include({ outcome: 'Released', resource: 'presenceSubscription' });
     });
 
-    it('should give up when the time of the subscription is over', () => {
+    it('gives up when the subscription has expired', () => {
       const { ucwa, server, outcomeLines } = connected();
       inVirtualTime(() => {
         const kept = record(presence(ucwa, { ...sara, durationMinutes: 10 }));
@@ -361,7 +361,7 @@ describe('presence', () => {
       });
     });
 
-    it('should tell of a removal that is refused, with the reason', async () => {
+    it('reports the reason of a refused removal', async () => {
       const { ucwa, server, outcomes } = connected();
       const kept = record(presence(ucwa, sara));
       server.failNext(1, { status: 403 }, isRemoval);
@@ -372,7 +372,7 @@ describe('presence', () => {
       expect(server.presenceSubscriptions, 'gone with the application').to.deep.equal([]);
     });
 
-    it('should take it for success that it is gone already', async () => {
+    it('reports success if it is already gone', async () => {
       const { ucwa, server, outcomeLines } = connected();
       const kept = record(presence(ucwa, sara));
       server.failNext(1, { status: 404 }, isRemoval);
@@ -382,7 +382,7 @@ describe('presence', () => {
       expect(outcomeLines()[0]).to.equal('presenceSubscription AlreadyGone notWatched');
     });
 
-    it('should find it gone when the answer to the first try was lost', () => {
+    it('reports success if the first response was lost', () => {
       const { ucwa, server, outcomeLines } = connected();
       inVirtualTime(() => {
         const kept = record(presence(ucwa, sara));
@@ -396,8 +396,8 @@ describe('presence', () => {
     });
   });
 
-  describe('says whether the deleted event came', () => {
-    it('should have seen it where somebody else keeps the channel open', async () => {
+  describe('reports the deleted event', () => {
+    it('as seen while another subscriber keeps the channel open', async () => {
       const { ucwa, outcomeLines } = connected();
       const all = record(ucwa.events$);
       record(presence(ucwa, sara)).subscription.unsubscribe();
@@ -407,7 +407,7 @@ describe('presence', () => {
       await ucwa.close();
     });
 
-    it('should wait for it as long as the server may hold it back', () => {
+    it('as seen after the longest delay of the server', () => {
       const { ucwa, server, outcomeLines } = connected({ mediumSeconds: 5 });
       inVirtualTime(() => {
         const all = record(ucwa.events$);
@@ -424,7 +424,7 @@ describe('presence', () => {
       });
     });
 
-    it('should not have seen it where it does not come in time', () => {
+    it('as not seen if it does not arrive in time', () => {
       const { ucwa, outcomeLines } = connected({ mediumSeconds: 60 });
       inVirtualTime(() => {
         const all = record(ucwa.events$);
@@ -437,7 +437,7 @@ describe('presence', () => {
       });
     });
 
-    it('should not wait where nobody keeps the channel open any more', () => {
+    it('as not watched if the channel is closed', () => {
       const { ucwa, outcomeLines } = connected({ mediumSeconds: 60 });
       inVirtualTime(() => {
         const all = record(ucwa.events$);
@@ -454,8 +454,8 @@ describe('presence', () => {
     });
   });
 
-  describe('is unsubscribed from before it is there', () => {
-    it('should send nothing before the application is there', () => {
+  describe('is unsubscribed before it exists', () => {
+    it('sends nothing before the application exists', () => {
       const { ucwa, server, sent } = connected({ latencyMs: 20 });
       inVirtualTime(() => {
         const kept = record(presence(ucwa, sara));
@@ -465,7 +465,7 @@ describe('presence', () => {
       expect(server.applications).to.deep.equal([]);
     });
 
-    it('should send nothing while the token is awaited', () => {
+    it('sends nothing before the token arrives', () => {
       const { ucwa, sent, outcomeLines } = connected(
         {},
         { auth: bearer(() => timer(50).pipe(map(() => 'token'))) },
@@ -479,7 +479,7 @@ describe('presence', () => {
     });
 
     for (const leavesAt of [21, 29, 31, 39]) {
-      it(`should not abort what was sent, and remove what comes of it: after ${leavesAt} of 40 ms`, () => {
+      it(`does not abort the POST and removes its result: after ${leavesAt} of 40 ms`, () => {
         const { ucwa, server, sent, outcomeLines } = connected({ latencyMs: 20 });
         inVirtualTime(() => {
           const kept = record(presence(ucwa, sara));
@@ -501,8 +501,8 @@ describe('presence', () => {
     }
   });
 
-  describe('does not come about', () => {
-    it('should error where it is refused, and have nothing to remove', async () => {
+  describe('cannot be created', () => {
+    it('errors if it is refused, and removes nothing', async () => {
       const { ucwa, sent, outcomeLines, server } = connected({ maxPresenceSubscriptions: 0 });
       const kept = record(presence(ucwa, sara));
       expect(kept.error).to.be.instanceOf(HttpError);
@@ -524,7 +524,7 @@ describe('presence', () => {
       ['a gateway gives up', { status: 504 }],
     ];
     for (const [name, fault] of lost) {
-      it(`should say that it is not known what became of it where ${name}`, async () => {
+      it(`records Unknown if ${name}`, async () => {
         const { ucwa, server, outcomes, sent } = connected();
         server.failNext(1, fault, isCreation);
         const kept = record(presence(ucwa, sara));
@@ -546,7 +546,7 @@ describe('presence', () => {
       });
     }
 
-    it('should not wait for ever for a server that has died without a word', () => {
+    it('does not wait forever for a silent server', () => {
       const { server } = connected();
       const deaf: Transport = (request) => (isCreation(request) ? NEVER : server.transport(request));
       inVirtualTime(() => {
@@ -566,7 +566,7 @@ describe('presence', () => {
       });
     });
 
-    it('should send it again where the server says that it did nothing', () => {
+    it('repeats a request that the server did not process', () => {
       const { ucwa, server } = connected();
       inVirtualTime(() => {
         server.failNext(2, { status: 503 }, isCreation);
@@ -579,7 +579,7 @@ describe('presence', () => {
       });
     });
 
-    it('should error where the application has no people', async () => {
+    it('errors if the application has no people', async () => {
       const server = connected().server;
       const bare: Transport = (request) =>
         server.transport(request).pipe(
@@ -600,7 +600,7 @@ describe('presence', () => {
   });
 
   describe('is ended by the server', () => {
-    it('should emit the deleted event and complete, and send no DELETE', async () => {
+    it('emits the deleted event and completes without a DELETE', async () => {
       const { ucwa, server, sent, outcomeLines } = connected();
       const kept = record(presence(ucwa, { ...sara, onEnd: 'complete' }));
       const other = record(presence(ucwa, { ...bob, onEnd: 'complete' }));
@@ -614,7 +614,7 @@ describe('presence', () => {
       expect(removals(sent())).to.deep.equal(['DELETE 101/subscriptions/97b6bd67 204', 'DELETE 101 204']);
     });
 
-    it('should send no DELETE where the subscriber leaves on the deleted event', async () => {
+    it('sends no DELETE if the subscriber leaves on the deleted event', async () => {
       const { ucwa, server, sent } = connected();
       record(presence(ucwa, { ...sara, onEnd: 'complete' }).pipe(take(5)));
       server.endSubscription('97b6bd66');
@@ -622,7 +622,7 @@ describe('presence', () => {
       expect(removals(sent())).to.deep.equal(['DELETE 101 204']);
     });
 
-    it('should complete where it was ended before its answer came', () => {
+    it('completes if it ended before the response arrived', () => {
       const { ucwa, server, outcomeLines } = connected({ latencyMs: 20 });
       inVirtualTime(() => {
         server.failNext(1, { delayMs: 500 }, isCreation);
@@ -636,7 +636,7 @@ describe('presence', () => {
       });
     });
 
-    it('should pass on what the token provider errors with', () => {
+    it('passes errors of the token provider on', () => {
       const refused = new NetworkError('no token', { method: 'POST', url: 'https://sts.example/' });
       const { ucwa, outcomeLines } = connected(
         {},
@@ -676,14 +676,14 @@ describe('presence', () => {
       ['a negative grace time', { uris: [SARA], graceSeconds: -1 }, 'graceSeconds must be'],
     ];
     for (const [name, options, message] of bad) {
-      it(`should throw for ${name}`, () => {
+      it(`throws for ${name}`, () => {
         const { ucwa, sent } = connected();
         expect(() => presence(ucwa, options as PresenceOptions)).to.throw(TypeError, message);
         expect(sent()).to.deep.equal([]);
       });
     }
 
-    it('should throw for what is no connection', () => {
+    it('throws for a value that is no connection', () => {
       const lookalike = Object.fromEntries(Object.entries(connected().ucwa)) as unknown as Ucwa;
       for (const ucwa of [lookalike, undefined, null, 'ucwa'] as Ucwa[]) {
         expect(() => presence(ucwa, sara)).to.throw(TypeError, 'ucwa must be what connectUcwa() returned');

@@ -16,7 +16,7 @@ const SARA = 'sip:Sara@contoso.com';
 const BOB = 'sip:bob@contoso.com';
 
 describe('presenceBoard', () => {
-  it('should be another Map on each change, under the URIs as they are written, and none where nothing changes', () => {
+  it('emits a new Map for each change, by the given URIs', () => {
     const { ucwa, server } = connected({ latencyMs: 10 });
     const boards: Board[] = [];
     inVirtualTime(() => {
@@ -59,7 +59,7 @@ describe('presenceBoard', () => {
     });
   }
 
-  it('should be few emissions for two hundred contacts', () => {
+  it('emits seldom for two hundred contacts', () => {
     const { ucwa } = connected({ latencyMs: 10 });
     const uris = Array.from({ length: 200 }, (_, index) => `sip:user${index}@contoso.com`);
     const sizes: number[] = [];
@@ -71,7 +71,7 @@ describe('presenceBoard', () => {
     expect(sizes.length).to.be.lessThan(20);
   });
 
-  it('should be without those who have left the list', () => {
+  it('drops contacts that left the list', () => {
     const { ucwa } = connected({ latencyMs: 10 });
     const uris = new BehaviorSubject<readonly string[]>([SARA, BOB]);
     const boards: string[][] = [];
@@ -87,7 +87,7 @@ describe('presenceBoard', () => {
     expect(boards).to.deep.equal([[SARA, BOB], [BOB], [], [SARA]]);
   });
 
-  it('should throw, complete with the connection, and refuse those who come later', async () => {
+  it('throws, completes with the connection, and rejects later subscribers', async () => {
     const { ucwa } = connected();
     expect(() => presenceBoard(ucwa, ['sara'])).to.throw(TypeError, 'uris');
     let isComplete = false;
@@ -98,7 +98,7 @@ describe('presenceBoard', () => {
     expect(refused).to.be.instanceOf(ClosedError);
   });
 
-  it('should work over real sockets, through a lost application, and leave the server clean', async () => {
+  it('survives a lost application over real sockets', async () => {
     const server = ucwaSimulator({ mediumSeconds: 0.01, token: 'token' });
     const served = await serve(server.transport);
     const ucwa = connectUcwa({

@@ -5,8 +5,8 @@ const SARA = 'sip:sara@contoso.com';
 const sara = (): ReturnType<typeof presenceStore> => presenceStore(new Map([[SARA, 'sip:Sara@contoso.com']]));
 const stateIn = ({ byUri }: ReturnType<typeof presenceStore>): unknown => byUri.get('sip:Sara@contoso.com');
 
-describe('contactStates', () => {
-  it('should have a state once the presence is known, and say whether it is another', () => {
+describe('presenceStore', () => {
+  it('has a state once the presence is known, and reports changes', () => {
     const states = sara();
     expect(states.set(SARA, 'contactNote', { note: 'Back soon' })).to.equal(false);
     expect(states.byUri.size).to.equal(0);
@@ -21,7 +21,7 @@ describe('contactStates', () => {
     expect(stateIn(states)).to.deep.equal({ uri: 'sip:Sara@contoso.com', availability: 'Busy' });
   });
 
-  it('should take two dates of the same time, and two lists of the same words, for the same', () => {
+  it('compares dates and lists by value', () => {
     const states = sara();
     const tell = (): boolean[] => [
       states.set(SARA, 'contactPresence', { availability: 'Busy', lastActive: new Date(7) }),
@@ -33,7 +33,7 @@ describe('contactStates', () => {
     expect(stateIn(states)).to.equal(before);
   });
 
-  it('should tell a failure beside what was known last, until the same is got again', () => {
+  it('keeps the last values with a failure until the next success', () => {
     const states = sara();
     const error = new Error('refused');
     states.set(SARA, 'contactPresence', { availability: 'Busy' });
@@ -48,7 +48,7 @@ describe('contactStates', () => {
     expect(stateIn(states)).to.deep.equal({ uri: 'sip:Sara@contoso.com', availability: 'Busy' });
   });
 
-  it('should have a state where the presence could not be got, and none where only something else could not', () => {
+  it('has a state after a failure of the presence only', () => {
     for (const [rel, isThere] of [
       ['contactPresence', true],
       ['contact', true],
@@ -60,7 +60,7 @@ describe('contactStates', () => {
     }
   });
 
-  it('should tell the failure of the presence before others, and then those', () => {
+  it('reports the failure of the presence first', () => {
     const states = sara();
     const failing = (): unknown => (stateIn(states) as { failure?: { rel: string } }).failure?.rel;
     states.setError(SARA, 'contactNote', 'refused');
@@ -73,7 +73,7 @@ describe('contactStates', () => {
     expect(states.clearError(SARA, 'contactNote')).to.equal(false);
   });
 
-  it('should not tell again what goes on failing in the same way', () => {
+  it('does not report a repeated failure', () => {
     const states = sara();
     expect(states.setError(SARA, 'contactPresence', new Error('refused'))).to.equal(true);
     expect(states.setError(SARA, 'contactPresence', new Error('refused'))).to.equal(false);
@@ -82,7 +82,7 @@ describe('contactStates', () => {
     expect(states.setError(SARA, 'contactPresence', 'refused')).to.equal(false);
   });
 
-  it('should follow another spelling of the URI', () => {
+  it('follows a new spelling of the URI', () => {
     const states = sara();
     expect(states.rename(SARA, 'sip:SARA@contoso.com')).to.equal(false);
     states.set(SARA, 'contactPresence', { availability: 'Busy' });
@@ -91,7 +91,7 @@ describe('contactStates', () => {
     expect([...states.byUri]).to.deep.equal([[SARA, { uri: SARA, availability: 'Busy' }]]);
   });
 
-  it('should know nothing of those whom nobody wants, nor of those who come back', () => {
+  it('forgets contacts that left', () => {
     const states = sara();
     states.set(SARA, 'contactPresence', { availability: 'Busy' });
     expect(states.rename(SARA, undefined)).to.equal(true);

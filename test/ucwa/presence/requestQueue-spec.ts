@@ -8,7 +8,7 @@ import { inVirtualTime } from '../../support/virtualTime.ts';
 const request = { method: 'GET', url: 'https://pool.contoso.com/people/sara/presence' };
 const paused = (): Observable<unknown> => timer(100);
 
-/** Questions whose answers take a while, and what was asked and answered. */
+/** Requests with delayed responses, and a log of both. */
 interface Asked {
   readonly asking: RequestQueue;
   readonly recorded: string[];
@@ -35,8 +35,8 @@ const asked = (mostAtOnce = 10): Asked => {
   };
 };
 
-describe('inquiries', () => {
-  it('should ask at once, each question by itself', () => {
+describe('requestQueue', () => {
+  it('sends each request at once', () => {
     const { asking, recorded, answer } = asked();
     inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10));
@@ -46,7 +46,7 @@ describe('inquiries', () => {
     expect(recorded).to.deep.equal(['a?', 'b?', 'b!', 'a!']);
   });
 
-  it('should ask once more behind an answer that is outstanding, however often it was asked meanwhile', () => {
+  it('repeats a request in flight once, however often it is enqueued', () => {
     const { asking, recorded, answer } = asked();
     inVirtualTime(() => {
       asking.enqueue('a', answer('old', 10));
@@ -57,7 +57,7 @@ describe('inquiries', () => {
     expect(recorded).to.deep.equal(['old?', 'old!', 'newest?', 'newest!']);
   });
 
-  it('should ask again at any later time', () => {
+  it('sends a request again at any later time', () => {
     const { asking, recorded } = asked();
     asking.enqueue(
       'a',
@@ -70,7 +70,7 @@ describe('inquiries', () => {
     expect(recorded).to.deep.equal(['a?', 'a?']);
   });
 
-  it('should ask no more than so many at once, the others in their order', () => {
+  it('limits the requests in flight and sends the others in order', () => {
     const { asking, recorded, answer } = asked(2);
     inVirtualTime(() => {
       for (const name of ['a', 'b', 'c', 'd']) asking.enqueue(name, answer(name, 10));
@@ -80,7 +80,7 @@ describe('inquiries', () => {
     expect(recorded).to.deep.equal(['a?', 'b?', 'a!', 'newer c?', 'b!', 'd?', 'newer c!', 'd!']);
   });
 
-  it('should ask again after a pause where a failure passes, while the others go on', () => {
+  it('retries a transient failure after a pause while others continue', () => {
     const { asking, recorded, answer } = asked(1);
     let isDown = true;
     inVirtualTime(() => {
@@ -98,7 +98,7 @@ describe('inquiries', () => {
     expect(recorded.slice(4)).to.deep.equal(['a?', 'a!']);
   });
 
-  it('should ask at once where something new comes up in such a pause', () => {
+  it('sends an enqueued request at once during such a pause', () => {
     const { asking, recorded, answer } = asked();
     inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10, new NetworkError('refused', request)));
@@ -108,7 +108,7 @@ describe('inquiries', () => {
     expect(recorded).to.deep.equal(['a?', 'a failed', 'newer a?', 'newer a!']);
   });
 
-  it('should ask again at once where what failed was outdated', () => {
+  it('repeats a failed request at once if it was stale', () => {
     const { asking, recorded, answer } = asked();
     inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10, new HttpError(403, request)));
@@ -117,7 +117,7 @@ describe('inquiries', () => {
     expect(recorded).to.deep.equal(['a?', 'a failed', 'newer a?', 'newer a!']);
   });
 
-  it('does not ask again after a refusal, and never gives up after a 500', () => {
+  it('retries after 500 without limit, and never after a refusal', () => {
     const { asking, recorded, answer } = asked();
     inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10, new HttpError(403, request)));
@@ -128,7 +128,7 @@ describe('inquiries', () => {
     expect(recorded.filter((line) => line === 'b failed').length).to.be.above(900);
   });
 
-  it('asks one of those that failed at a time, and all when it is answered', () => {
+  it('sends one failed request at a time, and all after its success', () => {
     const recorded: string[] = [];
     const waits: number[] = [];
     const asking = requestQueue(10, (failures) => {
@@ -153,7 +153,7 @@ describe('inquiries', () => {
     expect(waits).to.deep.equal([1, 2, 3, 4, 5]);
   });
 
-  it('asks the next one when the one that speaks for all is forgotten', () => {
+  it('sends the next failed request when the probe is canceled', () => {
     const { asking, recorded, answer } = asked();
     inVirtualTime(() => {
       for (const name of ['a', 'b']) asking.enqueue(name, answer(name, 10, new HttpError(500, request)));
@@ -172,7 +172,7 @@ describe('inquiries', () => {
     ]);
   });
 
-  it('should cancel what is forgotten, whether it is outstanding, waits for its turn, or for the end of a pause', () => {
+  it('cancels requests in every stage', () => {
     const { asking, recorded, answer } = asked(2);
     inVirtualTime(() => {
       asking.enqueue('a', answer('a', 10, new NetworkError('refused', request)));
@@ -187,7 +187,7 @@ describe('inquiries', () => {
     expect(recorded).to.deep.equal(['a?', 'b?', 'a failed', 'd?', 'd!', 'b cancelled']);
   });
 
-  it('should give the place of what is forgotten to the next', () => {
+  it('sends the next request in place of a canceled one', () => {
     const { asking, recorded, answer } = asked(1);
     asking.enqueue('a', NEVER);
     asking.enqueue(
@@ -204,7 +204,7 @@ describe('inquiries', () => {
     expect(recorded).to.deep.equal(['b?', 'c?', 'c cancelled']);
   });
 
-  it('should bear that it is forgotten while it is being answered', () => {
+  it('can be canceled during its response', () => {
     const { asking, recorded, answer } = asked(1);
     for (const end of [of(1), throwError(() => new NetworkError('refused', request))]) {
       asking.enqueue(
@@ -219,7 +219,7 @@ describe('inquiries', () => {
     expect(recorded).to.deep.equal(['b?', 'b!']);
   });
 
-  it('should end with what was true when it was asked last, and never go back', () => {
+  it('ends with the state of the last request and never goes back', () => {
     const change = fc.record({
       at: fc.nat(60),
       key: fc.constantFrom('a', 'b'),

@@ -64,7 +64,7 @@ for (const { name, codec, of, other } of kinds) {
       expect(codec.is(of(2, null))).to.equal(false);
     });
 
-    it('reports a value of another kind', () => {
+    it('reports a value of another type', () => {
       for (const value of [undefined, null, 'x', 7, other]) {
         expect(pathOf(codec, value)).to.equal('');
         expect(codec.is(value)).to.equal(false);
@@ -76,7 +76,7 @@ for (const { name, codec, of, other } of kinds) {
 describe('listCodec with elements that are needed', () => {
   const codec = listCodec(even, (element) => typeof element === 'string');
 
-  it('reports only the first of a thousand wrong elements, with its place', () => {
+  it('reports only the first of a thousand wrong elements, with its path', () => {
     const result = codec.decode([2, null, ...Array<string>(1000).fill('x')]);
     expect(result._tag === 'Left' && result.left.length).to.equal(1);
     expect(pathOf(codec, [2, null, 'x'])).to.equal('/2');
@@ -104,7 +104,7 @@ describe('objectCodec with members', () => {
     }
   });
 
-  it('keeps members that it does not know as they are', () => {
+  it('keeps unknown members unchanged', () => {
     const value = { name: 'a', other: null };
     expect(dropped(codec, value)).to.deep.equal([value, 0]);
     expect(dropped(codec, { ...value, size: null })).to.deep.equal([value, 1]);

@@ -50,7 +50,7 @@ describe('withParameters', () => {
     ['take an absolute link', 'http://sample/events', { lowSeconds: 5 }, 'http://sample/events?low=5'],
   ];
   for (const [name, href, parameters, url] of cases) {
-    it(`should ${name}`, () => {
+    it(`${name}`, () => {
       const cursor = { url: new URL(href, APPLICATION).href };
       expect(withParameters(cursor, parameters)).to.deep.equal({ url });
     });
@@ -70,7 +70,7 @@ describe('advance', () => {
     ['without a query', '/ucwa/events/2', 'https://pool.contoso.com/ucwa/events/2'],
   ];
   for (const [name, href, url] of nextCases) {
-    it(`should follow next verbatim: ${name}`, () => {
+    it(`follows next verbatim: ${name}`, () => {
       expect(advance(cursor, { _links: { self, next: { href } } })).to.deep.equal({
         cursor: { url },
         batch: { self: self.href, next: href, events: [] },
@@ -95,7 +95,7 @@ describe('advance', () => {
     ],
   ];
   for (const [name, links, reason, href] of gapCases) {
-    it(`should follow and tell of ${name}`, () => {
+    it(`follows and reports ${name}`, () => {
       expect(advance(cursor, { _links: { self, ...links } })).to.deep.equal({
         cursor: { url: `https://pool.contoso.com${href}` },
         batch: {
@@ -115,14 +115,14 @@ describe('advance', () => {
     });
   }
 
-  it('gives the hrefs of a gap without their queries and fragments', () => {
+  it('removes queries and fragments from the hrefs of a gap', () => {
     const held: Cursor = { url: 'https://pool.contoso.com/events?key=hush&ack=1' };
     const { batch } = advance(held, { _links: { resync: { href: '/e?key=hush&ack=2#hush' } } });
     expect(batch.next).to.equal('/e?key=hush&ack=2#hush');
     expect(JSON.stringify(batch.events)).to.contain('"/e"').and.not.contain('hush');
   });
 
-  it('should put the gap before the events that came with it', () => {
+  it('puts the gap before the events of the response', () => {
     const sender = [
       { rel: 'me', href: '/me', events: [{ type: 'updated', link: { rel: 'me', href: '/me' } }] },
     ];
@@ -131,7 +131,7 @@ describe('advance', () => {
     expect(batch).not.to.have.property('self');
   });
 
-  it('should refuse an answer without a link to follow', () => {
+  it('throws for a response without a link to follow', () => {
     expect(() => advance(cursor, { _links: { self } })).to.throw(
       DecodeError,
       'expected one of next, resume, resync at /_links, but there is self only',

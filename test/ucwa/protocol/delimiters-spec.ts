@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { delimitersIn, inferredBoundary } from '../../../lib/ucwa/protocol/delimiters.ts';
 
 describe('delimitersIn', () => {
-  it('finds where the content between delimiters begins and ends', () => {
+  it('finds the start and end of the content between delimiters', () => {
     const text = 'x\r\n--b \r\none\r\n--b\ntwo\n--b--\r\nend\r\n--b';
     const found = delimitersIn(text, 'b', 3) ?? [];
     expect(found.map(({ closes }) => closes)).to.deep.equal([false, false, true]);
@@ -10,7 +10,7 @@ describe('delimitersIn', () => {
     expect(text.slice(found[1]?.after, found[2]?.before)).to.equal('\ntwo');
   });
 
-  it('finds none if there are more than it may find', () => {
+  it('finds none if there are more than allowed', () => {
     expect(delimitersIn('--b\n--b\n--b', 'b', 3)).to.have.length(3);
     expect(delimitersIn('--b\n--b\n--b', 'b', 2)).to.equal(undefined);
   });

@@ -12,7 +12,7 @@ const failing = (...causes: unknown[]): DiscoveryError =>
   );
 
 describe('DiscoveryError', () => {
-  it('should tell what was wrong with each host, without secrets', () => {
+  it('reports the failure of each host without secrets', () => {
     const gone = new NetworkError('no answer', request, { code: 'ENOTFOUND' });
     const error = failing(gone, new HttpError(404, request));
     expect(error.message).to.equal(
@@ -25,7 +25,7 @@ describe('DiscoveryError', () => {
     expect(error.cause).to.equal(error.failures[1]?.cause);
   });
 
-  it('should not repeat what it does not know', () => {
+  it('does not quote the text of foreign errors', () => {
     expect(failing(new TypeError('hush'), 'hush', undefined).message).to.match(
       /contoso\.com\/: TypeError; .*: an unknown error; .*: an unknown error$/,
     );
@@ -39,12 +39,12 @@ describe('DiscoveryError', () => {
     ['a host is not what is looked for', [gone, new HttpError(404, request)], false],
     ['something else is wrong', [gone, new Error('x')], false],
   ] as const) {
-    it(`should be ${expected ? '' : 'not '}transient where ${name}`, () => {
+    it(`is ${expected ? '' : 'not '}transient: ${name}`, () => {
       expect(failing(...causes).isTransient).to.equal(expected);
     });
   }
 
-  it('has printable and short texts, whatever went wrong', () => {
+  it('has short, printable texts for any failure', () => {
     const long = `\u001b\u202e${'x'.repeat(1_000_000)}`;
     const tagged = Object.assign(new Error(long), { _tag: 'Tagged' });
     const error = new DiscoveryError(
@@ -75,7 +75,7 @@ describe('DiscoveryError', () => {
     expect(failing(foreign[0]).cause).to.include({ name: 'TypeError' });
   });
 
-  it('has no query in the URLs that were tried', () => {
+  it('has no queries in the URLs of its attempts', () => {
     expect(failing('x').failures[0]?.url).to.equal('https://lyncdiscover.contoso.com/');
   });
 });

@@ -20,7 +20,7 @@ const people = { rel: 'people', href: '/people' };
 const me = { rel: 'me', href: '/me' };
 
 describe('EventsResponse', () => {
-  it('should become events in the order of the server, each with its sender', () => {
+  it('returns events in the order of the server with their senders', () => {
     const events = read({
       _links: { self: { href: '/events?ack=1' }, ...NEXT },
       sender: [
@@ -50,7 +50,7 @@ describe('EventsResponse', () => {
     ]);
   });
 
-  it('should bring status and reason of an operation', () => {
+  it('returns the status and reason of an operation', () => {
     const [event] = read({
       _links: NEXT,
       sender: [
@@ -92,7 +92,7 @@ describe('EventsResponse', () => {
     ['nothing', {}, undefined],
   ];
   for (const [name, embedded, state] of embeddedCases) {
-    it(`should find the resource that came along: ${name}`, () => {
+    it(`finds the embedded resource: ${name}`, () => {
       const [event] = read({
         _links: NEXT,
         sender: [
@@ -107,7 +107,7 @@ describe('EventsResponse', () => {
     });
   }
 
-  it('should bring the resource of the message where the relation is called as what every object has', () => {
+  it('finds a resource under a relation named like a member of Object', () => {
     for (const rel of ['__proto__', 'constructor', 'toString']) {
       const event = {
         link: { rel, href: '/people/1' },
@@ -123,7 +123,7 @@ describe('EventsResponse', () => {
     }
   });
 
-  it('leaves out resources beyond a depth of 32, by the guard as by the codec', () => {
+  it('drops resources nested deeper than 32 levels, with and without the guard', () => {
     const sent = (depth: number): object => ({
       _links: NEXT,
       sender: [
@@ -161,7 +161,7 @@ describe('EventsResponse', () => {
     });
   }
 
-  it('should pass on types and relations that are not documented', () => {
+  it('returns undocumented types and relations unchanged', () => {
     const [event] = read({
       _links: NEXT,
       sender: [{ ...me, events: [{ link: { rel: 'novelty', href: '/n' }, type: 'postponed' }] }],
@@ -175,7 +175,7 @@ describe('EventsResponse', () => {
     ['a sender without events', { _links: NEXT, sender: [people] }],
   ];
   for (const [name, sent] of emptyCases) {
-    it(`should be no event where there is ${name}`, () => {
+    it(`returns no event for ${name}`, () => {
       expect(read(sent)).to.deep.equal([]);
     });
   }
@@ -191,7 +191,7 @@ describe('EventsResponse', () => {
     ['title: null', { link: { ...me, title: null } }, 1],
   ];
   for (const [name, member, count] of odd) {
-    it(`should bring an event without the member that is ill-typed: ${name}`, () => {
+    it(`returns an event without its ill-typed member: ${name}`, () => {
       let dropped = 0;
       const other = { link: people, type: 'added', status: 'Success' };
       const sent = {
@@ -246,7 +246,7 @@ describe('EventsResponse', () => {
     ['sender: a text', 'text', 0],
   ];
   for (const [name, sender, count] of lists) {
-    it(`should bring every event that is there: ${name}`, () => {
+    it(`returns every event: ${name}`, () => {
       expect(read({ _links: NEXT, sender })).to.have.length(count);
     });
   }
@@ -266,14 +266,14 @@ describe('EventsResponse', () => {
     ['a sender without href', { _links: NEXT, sender: [{ rel: 'me' }] }, '/sender/0/href'],
   ];
   for (const [name, sent, path] of badCases) {
-    it(`should refuse ${name}, and say where`, () => {
+    it(`reports ${name} with its path`, () => {
       expect(() => read(sent)).to.throw(DecodeError, `at ${path}`);
     });
   }
 });
 
 describe('UcwaEvent', () => {
-  it('should be told apart by its type', () => {
+  it('is distinguished by its type', () => {
     const deleted = ofType<UcwaEvent, 'deleted'>('deleted');
     expectTypeOf<Extract<UcwaEvent, { type: 'deleted' }>>().toEqualTypeOf<DeletedEvent>();
     expectTypeOf<Extract<UcwaEvent, { type: 'completed' }>>().toEqualTypeOf<CompletedEvent>();

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { lenientCodec } from '../../../lib/ucwa/protocol/events.ts';
 import { isEventsResponse } from '../../../lib/ucwa/protocol/eventsResponse.ts';
 
-/** What stands in none of the fields, or has to be mended. */
+/** Values that are no event, or need the codec. */
 const strange = fc.constantFrom<unknown>(
   undefined,
   null,
@@ -20,7 +20,7 @@ const strange = fc.constantFrom<unknown>(
 const oneOrList = (one: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc.oneof(one, fc.array(one, { maxLength: 2 }));
 
-/** Mostly what it should be. */
+/** Mostly the valid value. */
 const mostly = (usual: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc.oneof({ arbitrary: usual, weight: 40 }, { arbitrary: strange, weight: 1 });
 
@@ -78,7 +78,7 @@ const response = fields(
 const asSent = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 describe('isEventsResponse', () => {
-  it('should say yes to just what the codec takes as it is', () => {
+  it('accepts exactly the values that the codec returns unchanged', () => {
     const said = { yes: 0, no: 0 };
     fc.assert(
       fc.property(response, (made) => {

@@ -77,7 +77,7 @@ describe('decide', () => {
     ["a token provider's error", new TypeError('fetch failed'), 'fail', 'fail', 'retry'],
   ];
   for (const [name, error, channel, acquire, release] of rows) {
-    it(`should decide on ${name}: ${channel}, ${acquire}, ${release}`, () => {
+    it(`returns ${channel}, ${acquire}, ${release} for ${name}`, () => {
       expect(decide('channel', error, 1), 'channel').to.equal(channel);
       expect(decide('acquire', error, 1), 'acquire').to.equal(acquire);
       expect(decide('release', error, 1), 'release').to.equal(release);
@@ -89,7 +89,7 @@ describe('decide', () => {
     ['the page of a proxy', page],
   ];
   for (const [name, error] of tired) {
-    it(`should try the channel three times more after ${name}, and a release on and on`, () => {
+    it(`retries the channel three times, a release always, after ${name}`, () => {
       expect([1, 2, 3, 4].map((failures) => decide('channel', error, failures))).to.deep.equal([
         'retry',
         'retry',
@@ -100,14 +100,14 @@ describe('decide', () => {
     });
   }
 
-  it('should never tire of waiting for a network, or for a server that says that it is busy', () => {
+  it('retries without limit while the network is down or the server busy', () => {
     for (const error of [network, http(429), http(502), http(503)]) {
       expect(decide('channel', error, 1000)).to.equal('retry');
     }
   });
 });
 
-describe('isMadeAgain', () => {
+describe('isRecreated', () => {
   const cases: readonly (readonly [string, unknown, boolean, boolean])[] = [
     ['a 404', http(404, 'NotFound', 'ApplicationNotFound'), true, true],
     ['410 InactiveApplicationExpired', http(410, 'Gone', 'InactiveApplicationExpired'), false, true],
@@ -116,15 +116,15 @@ describe('isMadeAgain', () => {
     ['410 of another kind', http(410), false, true],
   ];
   for (const [name, error, byDefault, wanted] of cases) {
-    it(`should decide on ${name}: ${byDefault} by default, ${wanted} where it is wanted`, () => {
+    it(`returns ${byDefault}, or ${wanted} with 'recreate', for ${name}`, () => {
       expect(isRecreated(error, 'error')).to.equal(byDefault);
       expect(isRecreated(error, 'recreate')).to.equal(wanted);
     });
   }
 });
 
-describe('decideRelease', () => {
-  it('should say in the words of the core what was decided', () => {
+describe('decideDelete', () => {
+  it('returns the decision in the terms of the core', () => {
     expect(decideDelete(http(404))).to.equal('alreadyGone');
     expect(decideDelete(http(503))).to.equal('retry');
     expect(decideDelete(http(403))).to.equal('fail');
@@ -132,7 +132,7 @@ describe('decideRelease', () => {
 });
 
 describe('hintFor', () => {
-  it('should name the cause where the code does', () => {
+  it('names the cause that the code implies', () => {
     expect(hintFor({ status: 409, subcode: 'PGetReplaced' })).to.contain('another client');
     expect(hintFor({ status: 409, subcode: 'AlreadyExists' })).to.equal(undefined);
     expect(hintFor({ status: 404, code: 'NotFound' })).to.contain('there is no such application');

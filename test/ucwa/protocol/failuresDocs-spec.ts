@@ -17,7 +17,7 @@ const WORDS: Readonly<Record<UcwaOperation, Readonly<Record<string, string>>>> =
   release: { retry: 'retry', gone: 'gone', fail: 'fail' },
 };
 
-/** What has no status, and so no row. */
+/** Errors without a status, and so without a row. */
 const OTHERS: readonly (readonly [string, unknown])[] = [
   ['any other status', new HttpError(418, request)],
   ['no response', new NetworkError('no answer', request)],
@@ -45,7 +45,7 @@ function decided(error: unknown): readonly (string | undefined)[] {
   });
 }
 
-describe('the errors in docs/UCWA.md', () => {
+describe('The failure table in docs/UCWA.md', () => {
   it('are those of the code, in its order', () => {
     const rows = UCWA_FAILURES.map(({ status, code, subcode, ...decisions }) => [
       [status, code, subcode].filter((part) => part !== undefined).join(' '),

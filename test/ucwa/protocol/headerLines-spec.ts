@@ -14,6 +14,6 @@ describe('readHeaderLines', () => {
     ['names that objects have', 'constructor: 1', { constructor: '1' }],
   ];
   for (const [name, text, expected] of cases) {
-    it(`should read ${name}`, () => expect(readHeaderLines(text)).to.deep.equal(expected));
+    it(`reads ${name}`, () => expect(readHeaderLines(text)).to.deep.equal(expected));
   }
 });

@@ -14,12 +14,12 @@ describe('absolute', () => {
     ],
   ];
   for (const [name, href, expected] of cases) {
-    it(`should follow ${name}`, () => {
+    it(`resolves ${name}`, () => {
       expect(absolute(href, base)).to.equal(expected);
     });
   }
 
-  it('should refuse what is no URL', () => {
+  it('throws for text that is no URL', () => {
     expect(() => absolute('http://[', base)).to.throw(DecodeError, 'link: expected a URL at /href');
   });
 });
@@ -31,22 +31,22 @@ describe('hrefKey', () => {
     'https://fe1.contoso.com:443/ucwa/v1/applications/101/people/SaraD@contoso.com',
     'HTTP://sample:80/UCWA/v1/applications/101/people/sarad%40contoso.com',
   ]) {
-    it(`should be the same for ${href}`, () => {
+    it(`is the same for ${href}`, () => {
       expect(hrefKey(href)).to.equal(key);
     });
   }
 
-  it('should keep the query, which tells memberships apart', () => {
+  it('keeps the query, which distinguishes memberships', () => {
     expect(hrefKey('/m?presenceSubscriptionId=A')).to.equal('/m?presencesubscriptionid=a');
   });
 
-  it('should not fail on what is no URL', () => {
+  it('accepts text that is no URL', () => {
     expect(hrefKey('http://[A')).to.equal('http://[a');
   });
 });
 
 describe('parentKey', () => {
-  it('should be the path without its last step', () => {
+  it('is the path without its last segment', () => {
     expect(parentKey('/people/282/note')).to.equal('/people/282');
     expect(parentKey('note')).to.equal('');
   });
@@ -61,7 +61,7 @@ describe('addressIn', () => {
     ['/people/lenea@contoso.com@contoso.com', undefined],
   ];
   for (const [key, address] of cases) {
-    it(`should find ${address ?? 'nothing'} in ${key}`, () => {
+    it(`finds ${address ?? 'nothing'} in ${key}`, () => {
       expect(addressIn(key)).to.equal(address);
     });
   }
@@ -74,7 +74,7 @@ describe('addressOf', () => {
     'sara@contoso.com',
     'sip:sara@contoso.com;gruu',
   ]) {
-    it(`should be the address in ${uri}`, () => {
+    it(`is the address in ${uri}`, () => {
       expect(addressOf(uri)).to.equal('sara@contoso.com');
     });
   }

@@ -12,7 +12,7 @@ const arriving = (requests: readonly HttpRequest[]): HttpRequest[] => {
 };
 
 describe('writeBatch', () => {
-  it('should write whole requests, each between boundaries', () => {
+  it('writes whole requests between boundaries', () => {
     const { contentType, body } = writeBatch([
       {
         method: 'GET',
@@ -44,7 +44,7 @@ describe('writeBatch', () => {
     ]);
   });
 
-  it('should leave out of the parts what the batch says for all of them', () => {
+  it('omits headers from parts that the batch carries for all', () => {
     const headers = {
       authorization: 'Bearer secret',
       host: 'evil.example',
@@ -58,14 +58,14 @@ describe('writeBatch', () => {
     expect(body).to.contain('accept: */*');
   });
 
-  it('should choose a boundary that stands in none of the parts', () => {
+  it('chooses a boundary that no part contains', () => {
     const body = '\r\n--rxchange-1--\r\n\r\n--rxchange-2\r\n';
     const { contentType } = writeBatch([{ method: 'POST', url: LINK, body }]);
     expect(contentType).to.equal('multipart/batching;boundary=rxchange-3');
     expect(arriving([{ method: 'POST', url: LINK, body }])[0]?.body).to.equal(body);
   });
 
-  it('should write any requests so that they are read back', () => {
+  it('writes any requests so that they can be read back', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom('\r\n--rxchange-1', '--rxchange-1--\r\n'),
@@ -104,7 +104,7 @@ describe('isWritable', () => {
     ['no method', { method: '' }, false],
   ];
   for (const [name, request, expected] of cases) {
-    it(`should be ${expected} for ${name}`, () =>
+    it(`is ${expected} for ${name}`, () =>
       expect(isWritable({ method: 'GET', url: LINK, ...request })).to.equal(expected));
   }
 });
@@ -120,7 +120,7 @@ describe('readBatch', () => {
   const lines = (...all: readonly string[]): string => all.join('\r\n');
   const OWN = 'Content-Type: application/http; msgtype=response';
 
-  it('ignores a boundary of more than 200 characters, named or found', () => {
+  it('ignores a boundary of more than 200 characters', () => {
     const boundary = '='.repeat(100_000);
     const batch = batchText([ok('{}')], boundary);
     expect(readBatch(`multipart/batching; boundary="${boundary}"`, batch)).to.equal(undefined);
@@ -129,7 +129,7 @@ describe('readBatch', () => {
     expect(readBatch(`multipart/batching; boundary="${boundary}"`, short)?.parts).to.have.length(1);
   });
 
-  it('should read the parts in their order', () => {
+  it('reads the parts in order', () => {
     const text = batchText([ok('{"a":1}'), { status: 204 }, { status: 404, headers: { etag: '"x"' } }], 'b1');
     expect(readBatch(TYPE, text)).to.deep.equal({
       isClosed: true,
@@ -141,7 +141,7 @@ describe('readBatch', () => {
     });
   });
 
-  describe('should take what is documented, and what else may come:', () => {
+  describe('accepts documented and similar messages:', () => {
     const one = lines(
       '--b1',
       OWN,
@@ -194,7 +194,7 @@ describe('readBatch', () => {
     }
   });
 
-  describe('should tell what is out of shape:', () => {
+  describe('reports malformed messages:', () => {
     const bodies = (read: ReadBatch | undefined): unknown =>
       read && { closed: read.isClosed, bodies: read.parts.map((part) => part?.body) };
     const part = (body: string): string => lines('--b1', OWN, '', 'HTTP/1.1 200 OK', '', body, '');
@@ -251,13 +251,13 @@ describe('readBatch', () => {
     }
   });
 
-  it('should not take for a boundary what only begins like one, or stands within a line', () => {
+  it('ignores a boundary within a line or with a suffix', () => {
     const body = '{"text":"--b1"}\r\n--b11\r\n --b1\r\n--b1-';
     const text = batchText([ok(body)], 'b1');
     expect(readBatch(TYPE, text)?.parts.map((part) => part?.body)).to.deep.equal([body]);
   });
 
-  it('should leave a text body as it is', () => {
+  it('keeps a text body unchanged', () => {
     const text = batchText([ok('?really?\r\n', {}), ok('  two', {}), ok('\uFEFF', {})], 'b1');
     expect(readBatch(TYPE, text)?.parts.map((part) => part?.body)).to.deep.equal([
       '?really?\r\n',
@@ -293,7 +293,7 @@ describe('readBatch', () => {
     }
   });
 
-  describe('takes for no answer a part whose head is too large:', () => {
+  describe('rejects a part whose head is too large:', () => {
     const part = (own: string, head: string): string =>
       `--b1\r\n${own}\r\nHTTP/1.1 200 OK\r\n${head}\r\n{}\r\n--b1--`;
     const long = (length: number): string => `a: ${'b'.repeat(length)}\r\n`;
@@ -314,7 +314,7 @@ describe('readBatch', () => {
     }
   });
 
-  it('should read back any parts, whatever the boundary and the bodies', () => {
+  it('reads back any parts with any boundary', () => {
     const boundary = fc.stringMatching(/^[0-9A-Za-z'()+_,./:=?-]{1,69}[0-9A-Za-z]$/);
     const body = fc.oneof(
       fc.json(),
@@ -334,7 +334,7 @@ describe('readBatch', () => {
     );
   });
 
-  it('should never throw, whatever comes', () => {
+  it('never throws', () => {
     const piece = fc.constantFrom(
       '--b1',
       '--b1--',

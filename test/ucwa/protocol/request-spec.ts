@@ -50,12 +50,12 @@ describe('requestJson', () => {
     'application/vnd.microsoft.com.ucwa+json',
     '',
   ]) {
-    it(`should read an answer of type "${type}"`, () => {
+    it(`reads a response of type "${type}"`, () => {
       expect(ask(server({ type }))).to.deep.equal({ a: 1 });
     });
   }
 
-  it('should ask for JSON, and send a body as JSON', () => {
+  it('accepts JSON and sends a body as JSON', () => {
     const seen: HttpRequest[] = [];
     const transport: Transport = (request) => {
       seen.push(request);
@@ -88,7 +88,7 @@ describe('requestJson', () => {
     ['other JSON', { text: '{"a":"token"}' }, 'expected number at /a'],
   ];
   for (const [name, sent, message] of notUcwa) {
-    it(`should refuse ${name} with a typed error`, () => {
+    it(`errors with a typed error for ${name}`, () => {
       const error = ask(server(sent));
       expect(error).to.be.instanceOf(DecodeError);
       expect((error as DecodeError).message).to.match(/^thing: /);
@@ -96,13 +96,13 @@ describe('requestJson', () => {
     });
   }
 
-  it('should never quote the text of an answer that cannot be read', () => {
+  it('never quotes the text of an unreadable response', () => {
     const error = ask(server({ text: 'token=s3cret' })) as Error;
     expect(error.message).not.to.contain('s3cret');
     expect(error.cause).to.equal(undefined);
   });
 
-  it("should tell a refusal with the server's codes and what can be done", () => {
+  it("reports a refusal with the server's codes and a remedy", () => {
     const text = JSON.stringify({ code: 'NotFound', subcode: 'ApplicationNotFound', message: 'private' });
     const error = ask(server({ status: 404, text })) as HttpError;
     expect(error).to.be.instanceOf(HttpError);
@@ -113,19 +113,19 @@ describe('requestJson', () => {
     );
   });
 
-  it('should tell how long a busy server asks to wait', () => {
+  it('reports the Retry-After of a busy server', () => {
     expect(ask(server({ status: 503, headers: { 'retry-after': '7' } }))).to.include({ retryAfterMs: 7000 });
   });
 
   for (const text of ['<html>', '', '{"error":"unsupported_grant_type"}', '7', 'x'.repeat(70_000)]) {
-    it(`should tell a refusal by its status where its body says nothing: ${text.slice(0, 10)}`, () => {
+    it(`reports a refusal by its status without a readable body: ${text.slice(0, 10)}`, () => {
       const error = ask(server({ status: 502, text }));
       expect(error).to.be.instanceOf(HttpError);
       expect(error).to.include({ status: 502, code: undefined });
     });
   }
 
-  it('should tell a refusal whose body breaks off', () => {
+  it('reports a refusal whose body breaks off', () => {
     const error = ask((request) =>
       of({
         status: 500,
@@ -137,7 +137,7 @@ describe('requestJson', () => {
     expect(error).to.include({ status: 500 });
   });
 
-  it('should pass on that there was no answer', () => {
+  it('passes a network error on', () => {
     expect(ask((request) => throwError(() => new NetworkError('no answer', request)))).to.be.instanceOf(
       NetworkError,
     );
@@ -145,16 +145,16 @@ describe('requestJson', () => {
 });
 
 describe('requestNothing', () => {
-  it('should be done by any answer that is no refusal', () => {
+  it('completes after any successful response', () => {
     expect(askNothing(server({ status: 204, type: '', text: '' }))).to.equal('done');
     expect(askNothing(server({ status: 200 }))).to.equal('done');
   });
 
-  it('should not take the page of a proxy for the answer', () => {
+  it('rejects the page of a proxy', () => {
     expect(askNothing(server({ type: 'text/html', text: '<html>' }))).to.be.instanceOf(DecodeError);
   });
 
-  it('should tell a refusal', () => {
+  it('reports a refusal', () => {
     expect(askNothing(server({ status: 404, text: '{"code":"NotFound"}' }))).to.include({ status: 404 });
   });
 });

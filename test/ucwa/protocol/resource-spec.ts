@@ -10,8 +10,8 @@ const embedding = (_embedded: NonNullable<Resource['_embedded']>): Resource => (
   _embedded,
 });
 
-describe('what comes with an application', () => {
-  it('should be there for who has the application, and its links be followed', async () => {
+describe('the resources embedded in an application', () => {
+  it('are available to its subscribers, with links to follow', async () => {
     const { ucwa } = connected();
     const { uri, name } = await firstValueFrom(ucwa.application$.pipe(map(({ me }) => me)));
     expect({ uri, name }).to.deep.equal({ uri: 'sip:lene@contoso.com', name: 'Lene' });
@@ -26,7 +26,7 @@ describe('what comes with an application', () => {
     expect((await ucwa.close()).clean).to.equal(true);
   });
 
-  it('should be that of the application that was made again', async () => {
+  it('belong to the application that was re-created', async () => {
     const { ucwa, server } = connected();
     const seen: (string | undefined)[] = [];
     ucwa.application$.subscribe(({ people }) => seen.push(people._links['self']?.href));
@@ -36,7 +36,7 @@ describe('what comes with an application', () => {
     await ucwa.close();
   });
 
-  it('should have links that can be followed from anywhere, one of each kind', () => {
+  it('have absolute links, one of each type', () => {
     const people = {
       rel: 'people',
       _links: {
@@ -54,24 +54,24 @@ describe('what comes with an application', () => {
     });
   });
 
-  it('should be found by its own rel where the key is another', () => {
+  it('are found by their own rel under another key', () => {
     const user = { rel: 'me', uri: 'sip:lene@contoso.com' };
     expect(meIn(embedding({ user }), BASE).uri).to.equal('sip:lene@contoso.com');
   });
 
-  it('should be empty where it did not come', () => {
+  it('are empty if the application embeds none', () => {
     expect(embeddedResource({}, 'people', BASE)).to.deep.equal({ rel: 'people', _links: {} });
     expect(meIn({ rel: 'application' }, BASE)).to.deep.equal({ rel: 'me', _links: {} });
   });
 });
 
 describe('me', () => {
-  it('keeps the mail addresses that are texts', () => {
+  it('keeps the mail addresses that are strings', () => {
     const { emailAddresses } = meIn(embedding({ me: { emailAddresses: ['lene@contoso.com', 7] } }), BASE);
     expect(emailAddresses).to.deep.equal(['lene@contoso.com']);
   });
 
-  it('should say who the user is, and keep what else came', () => {
+  it('contains the user and all other members', () => {
     const me = {
       ...{ rel: 'me', uri: 'sip:lene@contoso.com', name: 'Lene', title: 'Manager', department: 'Sales' },
       ...{ company: 'Contoso', emailAddresses: ['lene@contoso.com'], workPhoneNumber: 'tel:+4550100' },
@@ -83,7 +83,7 @@ describe('me', () => {
     ['null', { uri: null, name: null, emailAddresses: null }],
     ['another type', { uri: 7, name: { first: 'Lene' }, emailAddresses: 'lene@contoso.com' }],
   ] as const) {
-    it(`should take for missing what is ${name}`, () => {
+    it(`omits a member that is ${name}`, () => {
       const { uri, name: called, emailAddresses, title } = meIn(embedding({ me: sent }), BASE);
       expect([uri, called, emailAddresses, title]).to.deep.equal([
         undefined,

@@ -12,7 +12,7 @@ describe('SignInError', () => {
     ['invalid_scope', 'the server does not know the scope'],
     ['server_error', 'the server failed; try again later'],
   ] as const) {
-    it(`should say what ${code} means`, () => {
+    it(`explains ${code}`, () => {
       const error = new SignInError(ENDPOINT, 400, { code });
       expect(error.message).to.equal(
         `signing in at https://pool.contoso.com/WebTicket/oauthtoken was answered 400 ${code}: ${hint}`,
@@ -21,23 +21,23 @@ describe('SignInError', () => {
     });
   }
 
-  it('should repeat a code that is not documented', () => {
+  it('repeats an undocumented code', () => {
     expect(new SignInError(ENDPOINT, 400, { code: 'new_error' }).message).to.match(/answered 400 new_error$/);
   });
 
-  it('should say what the server takes instead', () => {
+  it('names the grant types that the server accepts', () => {
     const options = { code: 'unsupported_grant_type', grantTypes: ['password', 'urn:microsoft.rtc:windows'] };
     expect(new SignInError(ENDPOINT, 400, options).message).to.match(
       /: it accepts password, urn:microsoft\.rtc:windows$/,
     );
   });
 
-  it('should not speak of other ways where the credentials were refused', () => {
+  it('names no grant types after refused credentials', () => {
     const error = new SignInError(ENDPOINT, 400, { code: 'invalid_grant', grantTypes: ['password'] });
     expect(error.message).not.to.include('it takes');
   });
 
-  it('should tell where the user can sign in, without what may be secret in it', () => {
+  it('names the page to sign in at without secrets', () => {
     const passiveAuthUrl = 'https://fs.contoso.com/PassiveAuth.aspx?state=hush';
     const error = new SignInError(ENDPOINT, 400, { code: 'invalid_grant', passiveAuthUrl });
     expect(error.message).to.match(
@@ -46,22 +46,22 @@ describe('SignInError', () => {
     expect(error.passiveAuthUrl).to.equal(passiveAuthUrl);
   });
 
-  it('should say the status where nothing else is known', () => {
+  it('contains the status if nothing else is known', () => {
     expect(new SignInError(ENDPOINT, 401).message).to.match(/answered 401$/);
   });
 
-  it('should take a hint of its own', () => {
+  it('contains a hint that is given', () => {
     expect(new SignInError(ENDPOINT, 401, { hint: 'do this' }).message).to.match(/answered 401: do this$/);
   });
 
-  it('has no code that is not a word, and no hint by a name that objects have', () => {
+  it('has no code that is no word, and no inherited hint', () => {
     const error = new SignInError(ENDPOINT, 400, { code: 'a \u001b[2J' });
     expect(error.code).to.equal(undefined);
     expect(error.message).to.match(/was answered 400$/);
     expect(new SignInError(ENDPOINT, 400, { code: 'constructor' }).message).to.match(/400 constructor$/);
   });
 
-  it('has printable and short texts, whatever the server sends', () => {
+  it('has short, printable texts for any response', () => {
     const long = `\u001b\u202e${'x'.repeat(1_000_000)}`;
     const texts = { code: 'unsupported_grant_type', hint: long, grantTypes: [long, long] };
     expectHarmless(new SignInError(`https://pool.contoso.com/${long}`, 400, texts));

@@ -13,18 +13,18 @@ import {
 } from '../../../lib/ucwa/protocol/resource.ts';
 
 describe('Link', () => {
-  it('should take an href with its query written as in XML', () => {
+  it('accepts an href whose query is escaped as in XML', () => {
     expect(decode(linkCodec, 'link')({ href: '/events?ack=1&amp;medium=5' })).to.deep.equal({
       href: '/events?ack=1&medium=5',
     });
   });
 
-  it('should refuse an empty href, and a link without one', () => {
+  it('rejects an empty href and a link without one', () => {
     expect(() => decode(linkCodec, 'link')({ href: '' })).to.throw(DecodeError, '/href');
     expect(() => decode(linkCodec, 'link')({ rel: 'self' })).to.throw(DecodeError, '/href');
   });
 
-  it('should need a name where the kind is told by it', () => {
+  it('requires a rel if that is its type', () => {
     expect(decode(namedLinkCodec, 'link')({ rel: 'me', href: '/me', title: 'Lene' })).to.deep.equal({
       rel: 'me',
       href: '/me',
@@ -35,7 +35,7 @@ describe('Link', () => {
 });
 
 describe('Resource', () => {
-  it('should keep every property that came, also one that is named by a GUID', () => {
+  it('keeps every property, even one named by a GUID', () => {
     const sent = {
       '56de7bbf-1081-43e6-bbf2-1cabf3224c83': 'please pass this in a PUT request',
       rel: 'communication',
@@ -46,7 +46,7 @@ describe('Resource', () => {
     expect(decode(resourceCodec, 'resource')(sent)).to.deep.equal(sent);
   });
 
-  it('should take one link or embedded resource as well as a list of them', () => {
+  it('accepts one link or embedded resource or a list', () => {
     const sent = {
       _links: { self: { href: '/people' }, contact: [{ href: '/people/1' }, { href: '/people/2' }] },
       _embedded: { me: { rel: 'me' }, contact: [{ rel: 'contact' }, { rel: 'contact' }] },
@@ -60,7 +60,7 @@ describe('Resource', () => {
     expect(embeddedIn(resource, 'contact')).to.have.length(2);
   });
 
-  it('should find an embedded resource by its own rel where the key is another', () => {
+  it('finds an embedded resource by its own rel under another key', () => {
     const resource = decode(
       resourceCodec,
       'resource',
@@ -70,7 +70,7 @@ describe('Resource', () => {
     expect(embeddedIn({}, 'people')).to.deep.equal([]);
   });
 
-  it('should decode the hrefs of embedded resources, too', () => {
+  it('decodes the hrefs of embedded resources', () => {
     const sent = { _embedded: { people: { _links: { self: { href: '/p?a=1&amp;b=2' } } } } };
     const [people] = embeddedIn(decode(resourceCodec, 'resource')(sent), 'people');
     expect(people === undefined ? undefined : hrefOf(people, 'self')).to.equal('/p?a=1&b=2');
@@ -110,12 +110,12 @@ describe('Resource', () => {
     ],
   ];
   for (const [name, sent, read] of mended) {
-    it(`leaves out ${name} that is null or ill-typed, and nothing else`, () => {
+    it(`drops only ${name} that is null or ill-typed`, () => {
       expect(decode(resourceCodec, 'resource')(sent)).to.deep.equal(read);
     });
   }
 
-  it('leaves out resources beyond a depth of 32, without running out of stack', () => {
+  it('drops resources nested deeper than 32 levels without a stack overflow', () => {
     const deep = (depth: number): unknown =>
       JSON.parse(`${'{"_embedded":{"a":['.repeat(depth)}{}${']}}'.repeat(depth)}`);
     expect(decode(resourceCodec, 'resource')(deep(32))).to.deep.equal(deep(32));
@@ -124,7 +124,7 @@ describe('Resource', () => {
     }
   });
 
-  it('should refuse what is no object', () => {
+  it('rejects a value that is no object', () => {
     for (const value of ['text', null, [1], 7]) {
       expect(() => decode(resourceCodec, 'resource')(value), String(value)).to.throw(DecodeError);
     }
@@ -132,12 +132,12 @@ describe('Resource', () => {
 });
 
 describe('Reason', () => {
-  it('should need a code only', () => {
+  it('requires a code only', () => {
     expect(decode(reasonCodec, 'reason')({ code: 'NotFound' })).to.deep.equal({ code: 'NotFound' });
     expect(reasonCodec.is({ error: 'unsupported_grant_type' })).to.equal(false);
   });
 
-  it('should take subcodes that are not documented', () => {
+  it('accepts undocumented subcodes', () => {
     const sent = {
       code: 'Conflict',
       subcode: 'SomethingNew',
@@ -169,7 +169,7 @@ describe('ApplicationResource', () => {
     events: { href: 'http://sample/applications/1/events' },
   };
 
-  it('should need its own link and its events', () => {
+  it('requires the links self and events', () => {
     expect(hrefOf(decode(applicationCodec, 'application')({ _links: links }), 'events')).to.equal(
       links.events.href,
     );
@@ -179,7 +179,7 @@ describe('ApplicationResource', () => {
     }
   });
 
-  it('leaves out members that it does not need', () => {
+  it('drops members that it does not need', () => {
     const sent = {
       rel: null,
       _links: { ...links, batch: null },
@@ -193,7 +193,7 @@ describe('ApplicationResource', () => {
 });
 
 describe('PresenceSubscriptionResource', () => {
-  it('should need its own link, and keep its id', () => {
+  it('requires the link self and keeps its id', () => {
     const sent = { id: '97b6bd66', rel: 'presenceSubscription', _links: { self: { href: '/p/97b6bd66' } } };
     expect(decode(presenceSubscriptionCodec, 'presenceSubscription')(sent)).to.deep.equal(sent);
     expect(() => decode(presenceSubscriptionCodec, 'presenceSubscription')({ id: '3' })).to.throw(

@@ -31,7 +31,7 @@ const found = (body: object): readonly Membership[] => {
 };
 
 describe('memberships', () => {
-  it('should be those of the one subscription', () => {
+  it('returns those of the given subscription only', () => {
     const all = found({
       _embedded: {
         presenceSubscriptionMembership: [
@@ -45,7 +45,7 @@ describe('memberships', () => {
     expect(all.map(({ contact }) => contact)).to.deep.equal(['/people/282', '/people/284']);
   });
 
-  it('should say what to delete, and who it is where an href says that', () => {
+  it('returns the link to delete and the address in an href', () => {
     const [one, two, three] = found({
       _embedded: {
         presenceSubscriptionMembership: [
@@ -70,7 +70,7 @@ describe('memberships', () => {
     });
   });
 
-  it('should be none where the answer has none', () => {
+  it('returns none for a response without any', () => {
     expect(found({})).to.deep.equal([]);
   });
 });

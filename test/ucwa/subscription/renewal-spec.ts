@@ -28,7 +28,7 @@ const NOT_FOUND: Fault = {
   body: JSON.stringify({ code: 'NotFound', subcode: 'ApplicationNotFound' }),
 };
 
-describe('extendAfterMs', () => {
+describe('renewAfterMs', () => {
   const cases: readonly (readonly [minutes: number, after: number])[] = [
     [10, 400],
     [12, 480],
@@ -37,14 +37,14 @@ describe('extendAfterMs', () => {
     [30, 1500],
   ];
   for (const [minutes, after] of cases) {
-    it(`should leave a third of the time, or five minutes: ${minutes} minutes`, () => {
+    it(`leaves a third of the time, or five minutes: ${minutes} minutes`, () => {
       expect(renewAfterMs(minutes)).to.equal(after * 1000);
     });
   }
 });
 
-describe('extension', () => {
-  it('should keep a subscription for as long as it is subscribed to', () => {
+describe('renewal', () => {
+  it('keeps a subscription as long as it is subscribed to', () => {
     const { ucwa, server, outcomeLines } = connected();
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara));
@@ -62,7 +62,7 @@ describe('extension', () => {
     ]);
   });
 
-  it('should send a POST with the duration in its query, and no body', () => {
+  it('sends a POST with the duration in its query and no body', () => {
     const { ucwa, server } = connected();
     inVirtualTime(() => {
       const one = record(presence(ucwa, { ...sara, durationMinutes: 10 }));
@@ -77,7 +77,7 @@ describe('extension', () => {
   });
 
   for (const extensionStatus of [200, 201] as const) {
-    it(`should take ${extensionStatus} for success`, () => {
+    it(`accepts ${extensionStatus} as success`, () => {
       const { ucwa, server } = connected({ extensionStatus });
       inVirtualTime(() => {
         const one = record(presence(ucwa, sara));
@@ -90,7 +90,7 @@ describe('extension', () => {
     });
   }
 
-  it('should come at once when the server says that the subscription is about to expire', () => {
+  it('happens at once when the server announces the expiry', () => {
     const { ucwa, server } = connected({ expiryWarningSeconds: 1200 });
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara));
@@ -102,7 +102,7 @@ describe('extension', () => {
     expect(minutesOf(server)).to.deep.equal([10, 20, 30, 40]);
   });
 
-  it('should not follow from an update that tells of the extension itself', () => {
+  it('does not follow from an update that the renewal caused', () => {
     const { ucwa, server } = connected();
     const link = {
       rel: 'presenceSubscription',
@@ -119,7 +119,7 @@ describe('extension', () => {
     expect(minutesOf(server)).to.deep.equal([25]);
   });
 
-  it('should end with the subscription', () => {
+  it('ends with the subscription', () => {
     const { ucwa, server } = connected();
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara));
@@ -138,7 +138,7 @@ describe('extension', () => {
     ['the page of a proxy', { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' }],
   ];
   for (const [name, fault] of passing) {
-    it(`should be tried again after ${name}, until it works`, () => {
+    it(`is retried after ${name} until it succeeds`, () => {
       const { ucwa, server } = connected();
       inVirtualTime(() => {
         const one = record(presence(ucwa, sara));
@@ -152,7 +152,7 @@ describe('extension', () => {
     });
   }
 
-  it('should be followed by a new subscription where only that is gone, which the application is asked', () => {
+  it('leads to a new subscription if only the subscription is gone', () => {
     const { ucwa, server, sent, outcomeLines } = connected();
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara));
@@ -172,7 +172,7 @@ describe('extension', () => {
     expect(outcomeLines()[0]).to.equal('presenceSubscription EndedByServer');
   });
 
-  it('should find out that the application is gone, before the channel does', () => {
+  it('detects that the application is gone before the channel does', () => {
     const { ucwa, server, sent } = connected();
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara));
@@ -186,7 +186,7 @@ describe('extension', () => {
     });
   });
 
-  it('should ask the application with patience', () => {
+  it('probes the application until it responds', () => {
     const { ucwa, server } = connected();
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara));
@@ -210,7 +210,7 @@ describe('extension', () => {
       ],
     ],
   ] as const) {
-    it(`should end the stream where the server refuses ${what}, and leave it clean`, () => {
+    it(`ends the stream if the server refuses ${what}`, () => {
       const { ucwa, server, outcomeLines } = connected();
       inVirtualTime(() => {
         const one = record(presence(ucwa, sara));
@@ -227,7 +227,7 @@ describe('extension', () => {
     });
   }
 
-  it('should outlast a network that is gone for longer than the subscription and the application last', () => {
+  it('survives an outage longer than the subscription and the application', () => {
     const { ucwa, server } = connected();
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara));
@@ -246,7 +246,7 @@ describe('extension', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should let the removal be tried until the time that it has brought', () => {
+  it('extends the deadline of the removal', () => {
     const { ucwa, server, outcomeLines } = connected();
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara));

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { diffMembers } from '../../../lib/ucwa/presence/contactsSubscription.ts';
 
-describe('memberDifference', () => {
+describe('diffMembers', () => {
   const cases: readonly (readonly [string, string, string, number, object | undefined])[] = [
     ['nothing where all is as wanted', 'ab', 'ba', 9, undefined],
     ['nothing for nobody', '', '', 9, undefined],
@@ -11,12 +11,12 @@ describe('memberDifference', () => {
     ['those who are no longer wanted first', 'ab', 'bc', 9, { add: [], drop: ['a'] }],
   ];
   for (const [name, has, wanted, most, difference] of cases) {
-    it(`should be ${name}`, () => {
+    it(`is ${name}`, () => {
       expect(diffMembers(new Set(has), new Set(wanted), most)).to.deep.equal(difference);
     });
   }
 
-  it('should lead from any list to any other, step by step', () => {
+  it('leads from any list to any other step by step', () => {
     const keys = fc.uniqueArray(fc.constantFrom<string>('a', 'b', 'c', 'd', 'e', 'f', 'g'));
     fc.assert(
       fc.property(keys, keys, fc.integer({ min: 1, max: 4 }), (from, to, most) => {

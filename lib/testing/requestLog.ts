@@ -118,12 +118,12 @@ export function requestLog(): RequestLog {
 
 function entryOf({ method, url, headers = {}, body }: HttpRequest): Entry {
   const { pathname, search } = new URL(url);
-  const kept = Object.fromEntries(
+  const redacted = Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name.toLowerCase(), withoutToken(name, value)]),
   );
   return {
-    ...{ method, path: `${pathname}${search}`, headers: kept },
-    body: body === undefined ? undefined : withoutSecrets(body, kept['content-type'] ?? ''),
+    ...{ method, path: `${pathname}${search}`, headers: redacted },
+    body: body === undefined ? undefined : withoutSecrets(body, redacted['content-type'] ?? ''),
     ...{ time: asyncScheduler.now(), status: undefined },
   };
 }
@@ -142,9 +142,9 @@ function withoutToken(name: string, value: string): string {
 function withoutSecrets(body: string, contentType: string): string {
   const isMultipart = /^multipart\//i.test(contentType);
   const isForm = /^application\/x-www-form-urlencoded/i.test(contentType);
-  let kept = body;
-  if (isMultipart) kept = kept.replace(HEADER, '$1…');
-  if (isMultipart || isForm) kept = kept.replace(FIELD, '$1…');
-  if (isMultipart || /json/i.test(contentType)) kept = kept.replace(PROPERTY, '$1"…"');
-  return kept;
+  let redacted = body;
+  if (isMultipart) redacted = redacted.replace(HEADER, '$1…');
+  if (isMultipart || isForm) redacted = redacted.replace(FIELD, '$1…');
+  if (isMultipart || /json/i.test(contentType)) redacted = redacted.replace(PROPERTY, '$1"…"');
+  return redacted;
 }

@@ -43,8 +43,8 @@ describe('withLatency', () => {
     const server: Transport = () => NEVER.pipe(finalize(() => left.push(asyncScheduler.now())));
     inVirtualTime(() => {
       const send = withLatency(20)(server);
-      const held = send({ method: 'GET', url: 'https://pool.contoso.com/' }).subscribe();
-      timer(15).subscribe(() => held.unsubscribe());
+      const subscription = send({ method: 'GET', url: 'https://pool.contoso.com/' }).subscribe();
+      timer(15).subscribe(() => subscription.unsubscribe());
       const early = send({ method: 'GET', url: 'https://pool.contoso.com/' }).subscribe();
       timer(5).subscribe(() => early.unsubscribe());
     });

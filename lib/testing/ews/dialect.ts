@@ -23,13 +23,13 @@ export class EwsErrorResponse extends Error {
   readonly values: Readonly<Record<string, string>>;
 
   constructor(
-    kind: 'error' | 'fault',
+    type: 'error' | 'fault',
     code: string,
     message: string,
     values: Readonly<Record<string, string>> = {},
   ) {
     super(message);
-    this.type = kind;
+    this.type = type;
     this.code = code;
     this.values = values;
   }

@@ -65,7 +65,7 @@ export interface EventQueue {
   /** Executes a pending GET, which emits one response when there are events or it times out. */
   poll(request: HttpRequest): Observable<SimulatedResponse>;
   /** Reports a loss of state or of events with the next response. */
-  reset(kind: 'resume' | 'resync'): void;
+  reset(rel: 'resume' | 'resync'): void;
   /** Responds to the pending GET if that is due. */
   respondIfDue(): void;
   /** Responds to the pending GET that the application is gone. */
@@ -224,8 +224,8 @@ export function eventQueue(options: EventQueueOptions): EventQueue {
           subscriber.complete();
         }
       }),
-    reset: (kind) => {
-      reset = kind;
+    reset: (rel) => {
+      reset = rel;
       respondIfDue();
     },
     respondIfDue,

@@ -49,7 +49,7 @@ export interface UcwaSimulator {
   /** Sends an event to every application. @default urgency 'high' */
   emit(event: SimulatedEvent, urgency?: EventPriority): void;
   /** Reports a loss to every application: of its subscriptions (`resume`) or of events (`resync`). */
-  reset(kind: 'resume' | 'resync'): void;
+  reset(rel: 'resume' | 'resync'): void;
   /** Expires every presence subscription. */
   expire(): void;
   /** Ends every application; pending GETs get ApplicationNotFound. */
@@ -201,10 +201,10 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
       toAll(({ href, queue }) =>
         queue.push({ rel: 'communication', href: `${href}/communication` }, event, urgency),
       ),
-    reset: (kind) =>
+    reset: (rel) =>
       toAll((application) => {
-        if (kind === 'resume') application.dropSubscriptions();
-        application.queue.reset(kind);
+        if (rel === 'resume') application.dropSubscriptions();
+        application.queue.reset(rel);
       }),
     expire: () =>
       toAll((application) => {

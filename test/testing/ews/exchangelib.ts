@@ -21,10 +21,10 @@ const getFolder = (name: string): string =>
   '<m:GetFolder><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape><t:AdditionalProperties>' +
   PROPERTIES.map((property) => `<t:FieldURI FieldURI="folder:${property}"/>`).join('') +
   `</t:AdditionalProperties></m:FolderShape><m:FolderIds>${folder(name)}</m:FolderIds></m:GetFolder>`;
-const subscribe = (kind: string, more: string): string =>
-  `<m:Subscribe><m:${kind}SubscriptionRequest><t:FolderIds>${folder('inbox')}</t:FolderIds><t:EventTypes>` +
+const subscribe = (type: string, more: string): string =>
+  `<m:Subscribe><m:${type}SubscriptionRequest><t:FolderIds>${folder('inbox')}</t:FolderIds><t:EventTypes>` +
   EVENTS.map((event) => `<t:EventType>${event}Event</t:EventType>`).join('') +
-  `</t:EventTypes>${more}</m:${kind}SubscriptionRequest></m:Subscribe>`;
+  `</t:EventTypes>${more}</m:${type}SubscriptionRequest></m:Subscribe>`;
 
 /** The first requests of exchangelib (Python) 5.6, and a part of each response that it requires. */
 export const exchangelib: readonly (readonly [what: string, operation: string, expected: string])[] = [

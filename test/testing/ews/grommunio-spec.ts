@@ -174,8 +174,8 @@ for (const dialect of ['grommunio', 'grommunio-3.9'] as const) {
         ({ server, subscribe, stream }) => {
           stream([subscribe()], 5);
           // Events of an unwatched folder delay nothing.
-          for (let turn = 0; turn < 300; turn += 1) at(10 + turn / 15, () => server.createItem('notes'));
-          for (let turn = 0; turn < 450; turn += 1) at(30 + turn / 15, () => server.createItem('inbox'));
+          for (let index = 0; index < 300; index += 1) at(10 + index / 15, () => server.createItem('notes'));
+          for (let index = 0; index < 450; index += 1) at(30 + index / 15, () => server.createItem('inbox'));
         },
         { dialect, cacheIntervalSeconds: 5, heartbeatSeconds: 20 },
       );

@@ -98,14 +98,14 @@ describe('The push subscriptions of the simulated Exchange server', () => {
   });
 
   it('exist until the response Unsubscribe', () => {
-    const held: number[] = [];
+    const counts: number[] = [];
     posting(['OK', 'Unsubscribe'], ({ send, server }) => {
       send(subscribeEnvelope(head, push));
-      held.push(server.subscriptions.length);
+      counts.push(server.subscriptions.length);
       expect(server.subscriptions[0]).to.include({ type: 'push', expiresAt: Infinity });
-      timer(121_000).subscribe(() => held.push(server.subscriptions.length));
+      timer(121_000).subscribe(() => counts.push(server.subscriptions.length));
     });
-    expect(held).to.deep.equal([1, 0]);
+    expect(counts).to.deep.equal([1, 0]);
   });
 
   it('retry after 30 seconds, with doubled delays, within the status frequency', () => {

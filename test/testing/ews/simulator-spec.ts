@@ -206,7 +206,7 @@ describe('The simulated Exchange server', () => {
   describe('events of the mailbox', () => {
     it('reach subscriptions on their folder and on all folders', () => {
       const server = ewsSimulator();
-      const mine = subscribe(server);
+      const onInbox = subscribe(server);
       const total = subscribe(server, everywhere);
       const item = server.createItem('inbox');
       server.modifyItem(item);
@@ -216,7 +216,7 @@ describe('The simulated Exchange server', () => {
       const folder = server.createFolder('inbox');
       server.createItem(folder);
       server.changeFreeBusy();
-      expect(typesOf(ask(server, mine.id, mine.watermark))).to.deep.equal([
+      expect(typesOf(ask(server, onInbox.id, onInbox.watermark))).to.deep.equal([
         'created',
         'modified', // the folder
         'modified',
@@ -260,11 +260,11 @@ describe('The simulated Exchange server', () => {
 
     it('report a soft delete as a move, on all folders as a deletion', () => {
       const server = ewsSimulator();
-      const mine = subscribe(server, { ...inbox, events: ['moved', 'deleted'] });
+      const onInbox = subscribe(server, { ...inbox, events: ['moved', 'deleted'] });
       const total = subscribe(server, { ...everywhere, events: ['moved', 'deleted'] });
       const item = server.createItem('inbox');
       server.deleteItem(item, 'soft');
-      expect(typesOf(ask(server, mine.id, mine.watermark))).to.deep.equal(['moved']);
+      expect(typesOf(ask(server, onInbox.id, onInbox.watermark))).to.deep.equal(['moved']);
       const [notification] = ask(server, total.id, total.watermark).notifications;
       expect(notification!.events).to.have.length(1);
       expect(notification!.events[0]).to.deep.include({ type: 'deleted' });
@@ -542,7 +542,7 @@ describe('The simulated Exchange server', () => {
 
     it('acts after half the latency, even if the client has unsubscribed', () => {
       const server = ewsSimulator({ latencyMs: 100 });
-      const held: number[] = [];
+      const subscriptionCounts: number[] = [];
       inVirtualTime(() => {
         const sent = server
           .transport({
@@ -553,9 +553,9 @@ describe('The simulated Exchange server', () => {
           })
           .subscribe();
         timer(10).subscribe(() => sent.unsubscribe());
-        for (const ms of [49, 51]) timer(ms).subscribe(() => held.push(server.subscriptions.length));
+        for (const ms of [49, 51]) timer(ms).subscribe(() => subscriptionCounts.push(server.subscriptions.length));
       });
-      expect(held).to.deep.equal([0, 1]);
+      expect(subscriptionCounts).to.deep.equal([0, 1]);
     });
 
     it('breaks pending requests when it restarts', () => {
@@ -604,12 +604,12 @@ describe('The simulated Exchange server', () => {
 
     it('sends only created and new items for folders, all events otherwise', () => {
       const server = ewsSimulator({ dialect });
-      const mine = subscribe(server);
+      const onInbox = subscribe(server);
       const total = subscribe(server, everywhere);
       const item = server.createItem('inbox');
       server.modifyItem(item);
       server.deleteItem(item);
-      expect(typesOf(ask(server, mine.id, ''))).to.deep.equal(['created', 'modified', 'modified']);
+      expect(typesOf(ask(server, onInbox.id, ''))).to.deep.equal(['created', 'modified', 'modified']);
       expect(typesOf(ask(server, total.id, ''))).to.deep.equal([
         'created',
         'modified',

@@ -322,16 +322,16 @@ describe('serve, with hostile requests', () => {
   it('serves the hosts in allowedHosts, and names the option to others', async () => {
     const { urls, transport } = noting();
     const server = await serving(transport, { allowedHosts: ['Pool.example', 'web.example:8080'] });
-    const asked = (host: string): Promise<string> =>
+    const responseTo = (host: string): Promise<string> =>
       exchanged(server, `GET /x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
-    expect(statusOf(await asked('pool.example'))).to.equal(200);
-    expect(statusOf(await asked('pool.example:1'))).to.equal(200);
-    expect(statusOf(await asked('web.example:8080'))).to.equal(200);
+    expect(statusOf(await responseTo('pool.example'))).to.equal(200);
+    expect(statusOf(await responseTo('pool.example:1'))).to.equal(200);
+    expect(statusOf(await responseTo('web.example:8080'))).to.equal(200);
     expect(urls).to.deep.equal(Array(3).fill(`${server.origin}/x`));
-    expect(await asked('web.example'))
+    expect(await responseTo('web.example'))
       .to.match(/^HTTP\/1\.1 421 /)
       .and.to.contain('allowedHosts');
-    expect(statusOf(await asked('a.pool.example'))).to.equal(421);
+    expect(statusOf(await responseTo('a.pool.example'))).to.equal(421);
   });
 
   it('survives invalid HTTP and unusual methods', async () => {

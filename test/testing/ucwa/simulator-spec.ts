@@ -27,7 +27,7 @@ const IDENTITY = { culture: 'en-us', endpointId: '1', userAgent: 'spec' };
 const SARA = 'sip:sara@contoso.com';
 
 /** The pending GETs when a spec ends. */
-let asked = new Subscription();
+let pendingRequests = new Subscription();
 
 /** A client that sends the given requests. */
 class Client {
@@ -64,7 +64,7 @@ class Client {
       next: (text) => (recorded.body = text === '' ? '' : (JSON.parse(text) as unknown)),
       error: (error: unknown) => (recorded.error = error),
     });
-    asked.add(sent);
+    pendingRequests.add(sent);
     return Object.assign(recorded, { sent });
   }
 
@@ -95,8 +95,8 @@ const linksIn = ({ body }: Recorded): Record<string, string> => {
 
 describe('ucwaSimulator', () => {
   afterEach(() => {
-    asked.unsubscribe();
-    asked = new Subscription();
+    pendingRequests.unsubscribe();
+    pendingRequests = new Subscription();
   });
 
   describe('applications', () => {

@@ -115,7 +115,7 @@ describe('readRequest', () => {
     ['a GetFolder of an unknown shape', getFolder('<t:BaseShape>Everything</t:BaseShape>')],
     ['a ConvertId of no id', envelope('<m:ConvertId><m:SourceIds/></m:ConvertId>')],
     [
-      'a ConvertId of an unknown kind',
+      'a ConvertId of an unknown type',
       envelope('<m:ConvertId><m:SourceIds><t:Id/></m:SourceIds></m:ConvertId>'),
     ],
   ];

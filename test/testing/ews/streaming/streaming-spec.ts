@@ -340,15 +340,15 @@ describe('The streams of the simulated Exchange server', () => {
   });
 
   it('list open streams and logged requests', () => {
-    const { server } = watching(({ server: asked, subscribe, stream }) => {
+    const { server } = watching(({ server: simulator, subscribe, stream }) => {
       const id = subscribe();
       stream([id], 1);
-      expect(asked.streams).to.deep.equal([{ subscriptionIds: [id] }]);
-      expect(asked.subscriptions[0]).to.include({ type: 'streaming', expiresAt: Infinity });
+      expect(simulator.streams).to.deep.equal([{ subscriptionIds: [id] }]);
+      expect(simulator.subscriptions[0]).to.include({ type: 'streaming', expiresAt: Infinity });
     });
-    const [, asked] = server.requests;
-    expect(asked).to.include({ operation: 'GetStreamingEvents', subscriptionId: undefined });
-    expect(asked!.subscriptionIds).to.have.length(1);
+    const [, request] = server.requests;
+    expect(request).to.include({ operation: 'GetStreamingEvents', subscriptionId: undefined });
+    expect(request!.subscriptionIds).to.have.length(1);
   });
 
   it('throw for invalid options', () => {

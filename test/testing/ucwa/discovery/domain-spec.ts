@@ -50,7 +50,7 @@ describe('ucwaDomain', () => {
 
   it('accepts a token until it expires, and none of another origin', () => {
     const { hosts } = connected({ tokenSeconds: 60 });
-    const asked = (token: string): number | undefined => {
+    const statusWith = (token: string): number | undefined => {
       let status: number | undefined;
       const request = { method: 'POST', url: hosts.pool.url, headers: { authorization: `Bearer ${token}` } };
       hosts.transport(request).subscribe((response) => (status = response.status));
@@ -72,11 +72,11 @@ describe('ucwaDomain', () => {
       expect(isFound).to.equal(true);
       const pools = hosts.tokens.findIndex(({ origin }) => origin === 'https://pool1.contoso.com') + 1;
       const ofPool = `cwt=AAEB${String(pools).padStart(4, '0')}`;
-      expect(asked('cwt=AAEB0001')).to.equal(401);
-      expect(asked('none')).to.equal(401);
-      expect(asked(ofPool)).not.to.equal(401);
-      timer(59_999).subscribe(() => expect(asked(ofPool)).not.to.equal(401));
-      timer(60_000).subscribe(() => expect(asked(ofPool)).to.equal(401));
+      expect(statusWith('cwt=AAEB0001')).to.equal(401);
+      expect(statusWith('none')).to.equal(401);
+      expect(statusWith(ofPool)).not.to.equal(401);
+      timer(59_999).subscribe(() => expect(statusWith(ofPool)).not.to.equal(401));
+      timer(60_000).subscribe(() => expect(statusWith(ofPool)).to.equal(401));
     });
   });
 

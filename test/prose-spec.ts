@@ -10,7 +10,7 @@ import { longCommentLines, markdownPassages, sourcePassages } from './support/pr
 const LIMITS: readonly (readonly [path: string, idioms: number, long: number])[] = [
   ['README.md', 122, 0],
   ['CONTRIBUTING.md', 200, 0],
-  ['CHANGELOG.md', 174, 0],
+  ['CHANGELOG.md', 7, 0],
   ['docs', 7, 0],
   ['lib/core', 165, 102],
   ['lib/ucwa', 275, 130],

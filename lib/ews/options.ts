@@ -35,22 +35,24 @@ export interface ExchangeOptions {
    */
   readonly auth?: Auth;
   /**
-   * Whether `auth` may sign requests in clear text: to a `server` by http on another machine. It cannot be set with
-   * `autodiscovered(…)`, which follows https only.
+   * Whether `auth` may sign requests in clear text: to a `server` by http on another machine. It cannot be
+   * set with `autodiscovered(…)`, which follows https only.
    * @default false
    */
   readonly allowInsecureHttp?: boolean;
   /**
-   * The schema version of the requests. A TypeError names what a version is too old for: `streamingNotifications` and
-   * `freeBusyChanged` need Exchange2010_SP1; `allFolders` and `impersonate.smtpAddress` need Exchange2010.
+   * The schema version of the requests. A TypeError names the feature that a version lacks:
+   * `streamingNotifications` and `freeBusyChanged` need Exchange2010_SP1; `allFolders` and
+   * `impersonate.smtpAddress` need Exchange2010.
    * @default 'Exchange2013_SP1'
    */
   readonly version?: ExchangeVersion;
-  /** Whom to act as: exactly one way to name the user. @default the account itself */
+  /** The user to act as, named in exactly one way. @default the account itself */
   readonly impersonate?: Impersonation;
   /**
-   * The SMTP address of the mailbox whose server all requests go to, as the header `X-AnchorMailbox`. Mailboxes with
-   * the same anchor share connections for their streams; outside browsers they need `affinity`.
+   * The SMTP address of the mailbox whose server all requests go to, as the header `X-AnchorMailbox`.
+   * Mailboxes with the same anchor share connections for their streams; outside browsers they need
+   * `affinity`.
    * @default the address of the mailbox itself, if one is known
    */
   readonly anchorMailbox?: string;
@@ -59,25 +61,28 @@ export interface ExchangeOptions {
    * @default none; browsers keep the cookies themselves
    */
   readonly affinity?: Affinity;
-  /** What sends the requests. @default fetchTransport(fetch) */
+  /** Sends the requests. @default fetchTransport(fetch) */
   readonly transport?: Transport;
   /** A WHATWG fetch, if there is no `transport`. @default cross-fetch, with kept-alive connections on Node */
   readonly fetch?: Fetch;
   /** The waits between attempts. @default as documented there */
   readonly retry?: RetryPolicy;
   /**
-   * How many requests may be open at a time, from 1 to 1000. Unsubscribe requests go first, and streams do not count.
+   * How many requests may be open at a time, from 1 to 1000. Unsubscribe requests go first, and streams do
+   * not count.
    * @default 10
    */
   readonly maxConcurrentRequests?: number;
   /**
-   * Emits when the platform has a network again: then whatever waits after a failure is sent at once.
+   * Emits when the network is available again: requests that wait after a failure are then sent at once.
    * @default the event `online` of a browser or worker
    */
   readonly online$?: Observable<unknown>;
   /**
-   * What to do if the server cannot be reached, or is busy, before a stream had a subscription: end with the error after
-   * the retries, or wait until it answers, with the growing waits of `retry`. Later, a stream always waits.
+   * How a stream reacts if the server cannot be reached, or is busy, before the stream had a subscription.
+   *
+   * - `error`: the stream errors after the retries.
+   * - `wait`: the stream waits, with the growing waits of `retry`, as it always does later.
    * @default 'error'
    */
   readonly whenUnreachable?: 'wait' | 'error';
@@ -105,7 +110,7 @@ const NAMES: OptionNames<ExchangeOptions> = {
   limits: 1,
 };
 
-/** What to write instead of names that callers may try. */
+/** The options for names that callers may try. */
 const INSTEAD: Readonly<Record<string, string>> = {
   url: 'server: url',
   address: "server: autodiscovered(address) from 'rxchange/ews'",
@@ -114,7 +119,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   basic: "auth: basic({ username, password }) from 'rxchange/ews'",
 };
 
-/** The options that are checked here, with their defaults; the others are checked where they are used. */
+/** The options that are checked here, with their defaults. Their users check the others. */
 interface ResolvedOptions {
   readonly server: string | Autodiscovered;
   readonly auth: Auth | undefined;

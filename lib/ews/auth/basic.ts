@@ -12,7 +12,9 @@ export interface BasicCredentials {
   readonly password: string;
 }
 
-/** How long a refused password is not sent again: accounts lock after a few wrong ones within some minutes. */
+/**
+ * How long a refused password is not sent again: accounts lock after a few wrong ones within some minutes.
+ */
 const REFUSED_FOR_MS = 60_000;
 
 /** The state of a password at one origin. */
@@ -24,8 +26,9 @@ interface Site {
 /**
  * Returns an {@link Auth} that signs requests with a user name and a password.
  *
- * Until an origin has accepted them, one request goes ahead of the others. After a 401, requests to that origin
- * error with an `HttpError` for a minute and send nothing, so that a wrong password does not lock the account.
+ * Until an origin has accepted them, one request goes ahead of the others. After a 401, requests to that
+ * origin error with an `HttpError` for a minute and send nothing, so that a wrong password does not lock the
+ * account.
  *
  * @throws TypeError that names the property that cannot be used, without its value.
  *

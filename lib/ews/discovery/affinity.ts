@@ -3,7 +3,7 @@ import { firstAlone } from '../../core/transport/firstAlone.ts';
 import type { Middleware } from '../../core/transport/transport.ts';
 import { cookieJar, withCookies } from '../../core/transport/withCookies.ts';
 
-/** What {@link affinity} returns: the option `affinity` of `connectExchange`. */
+/** The option `affinity` of `connectExchange`: the value of {@link affinity}. */
 export interface Affinity {
   readonly keeps: 'cookies';
 }
@@ -12,7 +12,7 @@ export interface Affinity {
 export interface GroupAffinity {
   /** Sends the cookies of the group. It belongs below `restrictToOrigin`, so that it sees each redirect. */
   readonly middleware: Middleware;
-  /** Forgets which server it was: for mailboxes that moved, and servers that are gone. */
+  /** Forgets the server: for mailboxes that moved, and servers that are gone. */
   readonly forget: () => void;
 }
 
@@ -24,15 +24,16 @@ export const AFFINITY: Feature<{ readonly group: () => GroupAffinity }> = /* @__
 /**
  * Returns the value that keeps the requests of each group of mailboxes on one server of a farm, by cookies.
  *
- * Use it outside browsers, which keep cookies themselves, when a load balancer spreads requests over several servers
- * by cookies: with Exchange 2010, and when mailboxes with the same `anchorMailbox` share connections. There, a server
- * that did not create a subscription answers that it does not exist: without affinity, streams emit a `gap` event with
- * the reason `subscriptionLost` again and again. A single server needs none. Exchange 2013 and later find the server
- * of one mailbox by the header `X-AnchorMailbox`, which is always sent if the address of the mailbox is known.
+ * Use it outside browsers, which keep cookies themselves, when a load balancer spreads requests over several
+ * servers by cookies: with Exchange 2010, and when mailboxes with the same `anchorMailbox` share connections.
+ * There, a server that did not create a subscription answers that it does not exist: without affinity,
+ * streams emit a `gap` event with the reason `subscriptionLost` again and again. A single server needs none.
+ * Exchange 2013 and later find the server of one mailbox by the header `X-AnchorMailbox`, which is always
+ * sent if the address of the mailbox is known.
  *
- * The cookies of a response, such as `X-BackEndOverrideCookie`, go to the origin that set them, with requests of the
- * same group only. The first request of a group goes alone, because only its response names the server. The others
- * wait for it for at most 30 seconds; if it fails, the next one is the first.
+ * The cookies of a response, such as `X-BackEndOverrideCookie`, go to the origin that set them, with requests
+ * of the same group only. The first request of a group goes alone, because only its response names the
+ * server. The others wait for it for at most 30 seconds; if it fails, the next one is the first.
  *
  * @see [EWS] How to maintain affinity between a group of subscriptions and the Mailbox server
  *

@@ -18,13 +18,16 @@ export interface Endpoint {
 /** Mailboxes whose requests go to one server of a farm. */
 interface Group {
   at(url: string): Endpoint;
-  /** Forgets which server it was, at most once a minute: a mailbox of the group has moved. */
+  /** Forgets the server, at most once a minute: a mailbox of the group has moved. */
   forget(): void;
 }
 
 /** The groups of a connection. */
 export interface AffinityGroups {
-  /** Returns the group of a mailbox: that of the mailboxes with the same anchor, or, without an anchor, its own. */
+  /**
+   * Returns the group of a mailbox: that of the mailboxes with the same anchor, or, without an anchor, its
+   * own.
+   */
   groupOf(mailbox: string, anchorMailbox: string | undefined): Group;
 }
 
@@ -35,13 +38,15 @@ interface OpenGroup extends Group {
 /** [EWS] How to maintain affinity between a group of subscriptions and the Mailbox server. */
 const MOST_MAILBOXES = 200;
 
-/** All mailboxes of a group may find out one after another that it has moved. */
+/** The requests of all mailboxes of a group may fail one after another. */
 const FORGET_EVERY_MS = 60_000;
 
 /** The part after the last at sign contains none: a pattern that allows it would take long on long texts. */
 const ADDRESS = /^[\x21-\x7e]+@[\x21-\x3f\x41-\x7e]+$/;
 
-/** Whether a text can name the mailbox by which the server of a group is found: it has to fit into a header. */
+/**
+ * Whether a text can name the mailbox by which the server of a group is found: it has to fit into a header.
+ */
 export function isAnchor(value: unknown): value is string {
   return typeof value === 'string' && ADDRESS.test(value);
 }

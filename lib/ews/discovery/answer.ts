@@ -7,11 +7,11 @@ import { type HttpResponse, readText } from '../../core/transport/transport.ts';
 import { readPoxResponse } from './pox.ts';
 import type { AutodiscoverAnswer, AutodiscoverStep } from './search.ts';
 
-/** No answer of either kind comes near it; login pages do. */
+/** Far more than a response of either kind has. */
 const MOST_BYTES = 262_144;
 const SUBJECT = 'Autodiscover response';
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-/** What the codes of an Autodiscover error mean. Page: "ErrorCode (POX)" and what servers were seen to send. */
+/** [EWS] ErrorCode (POX), and codes that servers were seen to send. */
 const ERRORS: ReadonlyMap<string, string> = new Map([
   ['500', 'the address is not known there'],
   ['501', 'the address is not known there, or belongs to somebody else'],
@@ -23,12 +23,12 @@ const ERRORS: ReadonlyMap<string, string> = new Map([
 const jsonAnswer = decode(t.union([t.type({ Url: t.string }), t.type({ ErrorCode: t.string })]), SUBJECT);
 
 /**
- * Returns an Observable of what a response to a step says: one answer, once the body is read.
+ * Returns an Observable that emits the result of a step when the body of its response is read.
  *
- * A 401 is the answer to a request with credentials.
+ * A response 401 means that the credentials were refused.
  *
- * It errors with a {@link DecodeError} for a body that is no answer, and with a {@link NetworkError} when it
- * breaks off.
+ * It errors with a {@link DecodeError} for a body that is not an Autodiscover response, and with a {@link
+ * NetworkError} when the body breaks off.
  */
 export function answerOf(step: AutodiscoverStep, response: HttpResponse): Observable<AutodiscoverAnswer> {
   const { status, headers } = response;
@@ -42,7 +42,7 @@ export function answerOf(step: AutodiscoverStep, response: HttpResponse): Observ
   return readText(response, SUBJECT, MOST_BYTES).pipe(map(step.kind === 'json' ? readJson : readPox));
 }
 
-/** Why a response is not worth reading, if it is not. JSON errors come with any status. */
+/** Returns why the body of a response is not read, if it is not. JSON errors have any status. */
 function statusReason(
   { kind }: AutodiscoverStep,
   status: number,

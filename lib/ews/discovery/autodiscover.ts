@@ -46,17 +46,19 @@ const NAMES: OptionNames<AutodiscoveredOptions> = { allowRedirectTo: 1, timeoutS
 /**
  * Returns the option `server` for a connection that finds its server by Autodiscover.
  *
- * The URL is looked up before the first request, and again when the server can no longer be reached there. If no host
- * names it, the streams of the connection error with an {@link AutodiscoverError}.
+ * The URL is looked up before the first request, and again when the server can no longer be reached there. If
+ * no host names it, the streams of the connection error with an {@link AutodiscoverError}.
  *
- * The lookup sends requests to autodiscover.DOMAIN and DOMAIN, first to their JSON endpoints, then to those for XML, one
- * after another. It sends requests to a host, follows a redirect and accepts a URL only by https, and only within the
- * domain of the address and those of `allowRedirectTo`. It signs a request only after a 401 whose `WWW-Authenticate`
- * header offers the scheme of `auth`, so that a web site at DOMAIN does not receive a password. A browser hides this
- * header from pages of other origins: the lookup then signs nothing, and the error says so. The documented lookups by
- * plain HTTP and by DNS records are left out, because their responses can be forged.
+ * The lookup sends requests to autodiscover.DOMAIN and DOMAIN, first to their JSON endpoints, then to those
+ * for XML, one after another. It sends requests to a host, follows a redirect and accepts a URL only by
+ * https, and only within the domain of the address and those of `allowRedirectTo`. It signs a request only
+ * after a 401 whose `WWW-Authenticate` header offers the scheme of `auth`, so that a web site at DOMAIN does
+ * not receive a password. A browser hides this header from pages of other origins: the lookup then signs
+ * nothing, and the error says so. The documented lookups by plain HTTP and by DNS records are left out,
+ * because their responses can be forged.
  *
- * Of the `limits` of the connection, `redirects` applies, with 10 as the default. A response may have 262,144 bytes.
+ * Of the `limits` of the connection, `redirects` applies, with 10 as the default. A response may have 262,144
+ * bytes.
  *
  * @see [EWS] Autodiscover for Exchange
  *

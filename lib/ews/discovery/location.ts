@@ -26,7 +26,7 @@ import { feature, type Feature } from '../../core/feature.ts';
 import type { Auth } from '../../core/transport/auth.ts';
 import type { Middleware, Transport } from '../../core/transport/transport.ts';
 
-/** What {@link autodiscovered} returns: a server that is found by the address of a mailbox. */
+/** A server that is found by the address of a mailbox: the value of {@link autodiscovered}. */
 export interface Autodiscovered {
   /** The SMTP address of the mailbox. */
   readonly address: string;
@@ -56,43 +56,44 @@ export const AUTODISCOVERED: Feature<{
   readonly locate: (context: LookupContext & LookupTimes) => ServerLocation;
 }> = /* @__PURE__ */ feature("autodiscovered(address) from 'rxchange/ews'");
 
-/** Where a service is. */
+/** The URL of the web services, and how it changes. */
 export interface ServerLocation {
   /**
-   * Emits the URL, looked up when nobody knows it yet, and each other one that the service is found at from
-   * then on. It errors where it was never found.
+   * Emits the URL, after a lookup if it is unknown, and each later one that a lookup finds. It errors if no
+   * lookup has ever found one.
    */
   readonly url$: Observable<string>;
-  /** The service may be somewhere else by now: it is looked for again by who next needs the URL, once a minute. */
+  /** Makes the next subscriber of `url$` look the URL up again, at most once a minute. */
   invalidate(): void;
-  /** Notes whether a URL can be reached: several failures in a row are looked into. */
+  /** Counts the failures of requests to a URL: several in a row start a lookup. */
   tracked(url: string): Middleware;
 }
 
-/** A connection that fails once or twice may be an accident. */
+/** Fewer failures in a row may be an accident. */
 const MOST_FAILURES = 5;
-/** How often it is looked for at most: what is wrong with one request is wrong with all. */
-const LOOK_EVERY_MS = 60_000;
+/** The least time between lookups: a failure of one request is usually a failure of all. */
+const LOOK_UP_EVERY_MS = 60_000;
 
-/** The location of a service whose URL was given. */
+/** Returns the location for a URL that does not change. */
 export function staticLocation(url: string): ServerLocation {
   return { url$: of(url), invalidate: () => undefined, tracked: () => identity };
 }
 
 /**
- * The location of a service that has to be looked up: once for all that need it. Where looking again finds
- * nothing, the service counts as being where it was. Until it was found, lookups that fail are spaced by the backoff,
- * however many need the URL.
+ * Returns the location for a URL that is looked up: once for all subscribers that need it.
+ *
+ * If a later lookup finds nothing, the known URL stays. Until one has found it, failed lookups are spaced by
+ * the backoff, however many subscribers there are.
  */
 export function discoveredLocation(
   lookUp$: Observable<string>,
   { retry = {}, closing$, online$ = NEVER }: LookupTimes,
 ): ServerLocation {
   const found$ = new BehaviorSubject<string | undefined>(undefined);
-  let isDoubted = true;
+  let isInvalid = true;
   let failures = 0;
-  let nextLookAt = 0;
-  /** How many lookups in a row found nothing, before the first that did; and when the next one may be sent. */
+  let nextLookUpAt = 0;
+  /** How many lookups have failed before the first success, and when the next one may start. */
   let misses = 0;
   let dueAt = 0;
 
@@ -100,15 +101,15 @@ export function discoveredLocation(
     const waitMs = dueAt - asyncScheduler.now();
     return waitMs > 0 ? merge(timer(waitMs), online$).pipe(take(1)) : of(0);
   });
-  const look$ = due$.pipe(
+  const lookUpOnce$ = due$.pipe(
     mergeMap(() => {
       failures = 0;
-      nextLookAt = asyncScheduler.now() + LOOK_EVERY_MS;
+      nextLookUpAt = asyncScheduler.now() + LOOK_UP_EVERY_MS;
       return lookUp$;
     }),
     tap((url) => {
       dueAt = 0;
-      isDoubted = false;
+      isInvalid = false;
       if (url !== found$.value) found$.next(url);
     }),
     catchError((error: unknown) => {
@@ -117,30 +118,32 @@ export function discoveredLocation(
         dueAt = asyncScheduler.now() + backoff(misses, retry);
         return throwError(() => error);
       }
-      isDoubted = false;
+      isInvalid = false;
       return EMPTY;
     }),
     ignoreElements(),
     share(),
   );
 
-  const note = (url: string, isFailure: boolean): void => {
+  const countFailure = (url: string, isFailure: boolean): void => {
     if (url !== found$.value) return;
     failures = isFailure ? failures + 1 : 0;
-    if (failures >= MOST_FAILURES && asyncScheduler.now() >= nextLookAt)
-      look$.pipe(takeUntil(closing$)).subscribe();
+    if (failures >= MOST_FAILURES && asyncScheduler.now() >= nextLookUpAt)
+      lookUpOnce$.pipe(takeUntil(closing$)).subscribe();
   };
 
   return {
-    url$: defer(() => concat(isDoubted ? look$ : EMPTY, found$.pipe(filter((url) => url !== undefined)))),
+    url$: defer(() =>
+      concat(isInvalid ? lookUpOnce$ : EMPTY, found$.pipe(filter((url) => url !== undefined))),
+    ),
     invalidate: () => {
-      if (asyncScheduler.now() >= nextLookAt) isDoubted = true;
+      if (asyncScheduler.now() >= nextLookUpAt) isInvalid = true;
     },
     tracked: (url) => (transport) => (request) =>
       transport(request).pipe(
         tap({
-          next: ({ status }) => note(url, status === 502),
-          error: (error: unknown) => note(url, error instanceof NetworkError),
+          next: ({ status }) => countFailure(url, status === 502),
+          error: (error: unknown) => countFailure(url, error instanceof NetworkError),
         }),
       ),
   };

@@ -3,9 +3,9 @@ import { DecodeError } from '../../core/errors.ts';
 import { excerpt } from '../../core/text.ts';
 import { escapeXml } from '../protocol/envelope.ts';
 
-/** What an Autodiscover answer says, as far as it matters here. */
+/** The parts of an Autodiscover response that matter here. */
 interface PoxResponse {
-  /** The URLs of the web services, the one that is reached from most places first. */
+  /** The URLs of the web services; the one that most clients can reach is the first. */
   readonly ewsUrls: readonly string[];
   readonly redirectUrl: string | undefined;
   readonly redirectAddress: string | undefined;
@@ -19,17 +19,17 @@ const SUBJECT = 'Autodiscover response';
 const MOST_DEPTH = 32;
 /** How many characters of the name of an element are shown: a server can make up names of any length. */
 const LONGEST_NAME = 40;
-/** EXPR is for clients outside, EXCH for those inside; what is not listed comes last. */
+/** EXPR is for clients outside the network, EXCH for those inside; other types come last. */
 const TYPES: readonly string[] = ['EXPR', 'EXHTTP', 'EXCH', 'WEB'];
 
-/** What is known of a Protocol element while it is read. */
+/** A Protocol element while it is read. */
 interface Protocol {
   type: string;
   ewsUrl: string | undefined;
   asUrl: string | undefined;
 }
 
-/** Writes a request for the settings of an address. Page: "Autodiscover Request (POX)". */
+/** Returns a request for the settings of an address. [EWS] Autodiscover Request (POX). */
 export function poxRequest(address: string): string {
   return (
     '<?xml version="1.0" encoding="utf-8"?>' +
@@ -41,10 +41,10 @@ export function poxRequest(address: string): string {
 }
 
 /**
- * Reads an answer by local names. Page: "Autodiscover Response (POX)".
+ * Returns the content of an Autodiscover response, whose elements are read by their local names.
  *
- * It throws a {@link DecodeError} for what is no XML, has a document type declaration, or is no
- * Autodiscover answer.
+ * @see [EWS] Autodiscover Response (POX)
+ * @throws DecodeError for malformed XML, a document type declaration, or another document.
  */
 export function readPoxResponse(xml: string): PoxResponse {
   const names: string[] = [];

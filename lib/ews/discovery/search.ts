@@ -75,8 +75,8 @@ export function beginAutodiscover(
 /**
  * Returns the next action after the result of the first step: a pure function.
  *
- * A URL of the web services, a redirect, and the domain of another address are used only if `isAllowed` says so.
- * Otherwise the attempt is recorded with the reason, and the next step follows.
+ * A URL of the web services, a redirect, and the domain of another address are used only if `isAllowed` says
+ * so. Otherwise the attempt is recorded with the reason, and the next step follows.
  *
  * @see [EWS] Autodiscover for Exchange
  */
@@ -144,7 +144,8 @@ function proceed(
 }
 
 /**
- * The address is in the path, with an unescaped at sign: Exchange also reads it in the query, grommunio does not.
+ * The address is in the path, with an unescaped at sign: Exchange also reads it in the query, grommunio does
+ * not.
  */
 function stepsFor(address: MailAddress): [AutodiscoverStep, ...AutodiscoverStep[]] {
   const { local, domain } = address;

@@ -5,7 +5,7 @@ import type { HttpHeaders } from '../../core/transport/transport.ts';
 /** The credentials of each scheme, in words. */
 const CREDENTIALS: Readonly<Record<Auth['scheme'], string>> = { Basic: 'password', Bearer: 'token' };
 
-/** What to configure for each scheme that a server can offer. */
+/** The option to set for each scheme that a server can offer. */
 const WAYS: readonly (readonly [scheme: string, way: string])[] = [
   ['Basic', 'auth: basic({ username, password })'],
   ['Bearer', 'auth: bearer(token)'],
@@ -15,8 +15,8 @@ const WAYS: readonly (readonly [scheme: string, way: string])[] = [
 /**
  * Returns why credentials are not sent to a server that answered 401, or undefined if it offers their scheme.
  *
- * It is for servers that the caller did not name. A header that is missing offers nothing: the server may have
- * sent none, and a browser hides it from pages of other origins unless the server exposes it.
+ * It is for servers that the caller did not name. A header that is missing offers nothing: the server may
+ * have sent none, and a browser hides it from pages of other origins unless the server exposes it.
  */
 export function reasonToWithhold(auth: Auth | undefined, headers: HttpHeaders): string | undefined {
   if (auth !== undefined && challengesOf(headers, auth.scheme).length > 0) return undefined;

@@ -13,7 +13,7 @@ type Refusal = SoapFault | EwsError;
 
 const BUSY = 'ErrorServerBusy';
 
-/** Reads what the head of a response says about the server: of a SOAP envelope, the body decides. */
+/** Returns the verdict of a response's head about the server; for a SOAP envelope the body decides. */
 export function verdict({ status, headers }: HttpResponse): Verdict {
   if (status !== 200 && status !== 500) return isUnavailable(status) ? 'fails' : 'answers';
   const contentType = headers.get('content-type');
@@ -21,10 +21,12 @@ export function verdict({ status, headers }: HttpResponse): Verdict {
 }
 
 /**
- * Returns an operator that mirrors the messages of a response, and notes in the backoff whether the server answered.
+ * Returns an operator that mirrors the messages of a response, and notes in the backoff whether the server
+ * answered.
  *
- * A response without a readable message is a failure. So is `ErrorServerBusy` if all requests of the connection use one
- * budget. Each impersonated user has a separate budget, so that `ErrorServerBusy` for one says nothing about the others.
+ * A response without a readable message is a failure. So is `ErrorServerBusy` if all requests of the
+ * connection use one budget. Each impersonated user has a separate budget, so that `ErrorServerBusy` for one
+ * says nothing about the others.
  *
  * @see [EWS] EWS throttling in Exchange
  */
@@ -65,7 +67,9 @@ function refusalIn(message: EwsMessage): Refusal | undefined {
   return message.responseClass === 'Error' ? new EwsError(what, message) : undefined;
 }
 
-/** Whether there was no SOAP in a response that could have brought it; the gate itself sees other failures. */
+/**
+ * Whether there was no SOAP in a response that could have brought it; the gate itself sees other failures.
+ */
 function isUnread(error: unknown): boolean {
   if (error instanceof DecodeError || error instanceof NetworkError) return true;
   return error instanceof HttpError && error.status === 500;

@@ -26,50 +26,50 @@ import { type Activity } from '../../core/transport/requestLog.ts';
 interface EwsOperation {
   /** Such as `Subscribe`. */
   readonly name: string;
-  /** Writes the request. */
+  /** Returns the body of the request. */
   readonly envelope: (head: EnvelopeHead) => string;
   readonly onProgress?: HttpRequest['onProgress'];
   readonly keepalive?: boolean;
-  /** Called with events of the answer while it arrives; it brings those that are left. @default all come with it */
+  /** Called with events while the response arrives; the response has the others. @default it has all */
   readonly onEvents?: (events: readonly ServerEvent[]) => void;
 }
 
-/** An operation whose answer goes on and on, for {@link ServerSession.stream}. */
+/** An operation whose response stays open, for {@link ServerSession.stream}. */
 interface StreamOperation extends Pick<EwsOperation, 'name' | 'envelope'> {
   readonly onProgress: NonNullable<HttpRequest['onProgress']>;
 }
 
-/** What a service is to the rest of this protocol, wherever it is. */
+/** The internals of a connection, for the streams. */
 export interface EwsSession {
   /** The schema version of its requests. */
   readonly version: ExchangeVersion;
   readonly ledger: ReleaseLedger;
   readonly timers: TimerWheel;
   readonly retry: RetryPolicy;
-  /** What to do before there was a subscription. */
+  /** How streams react before they had a subscription. */
   readonly whenUnreachable: 'wait' | 'error';
   readonly limits: Required<Limits>;
-  /** How many streams may be open at the same time. */
+  /** How many streaming requests may be open at a time. */
   readonly maxConnections: number;
   /**
-   * Emits the service where it is, and again when it is found elsewhere. It never completes before its
-   * subscriber has to go on; it errors where it cannot be found.
+   * Emits the session at the current server, and again when the server has changed. It errors if none is
+   * found.
    */
   readonly current$: Observable<ServerSession>;
-  /** The same where it stays, for its URL was given. */
+  /** Returns the session at the only server, if its URL was given. */
   readonly fixed: (() => ServerSession) | undefined;
-  /** The mailbox is not where it was: what is known of its place is found out anew by who next needs it. */
+  /** Makes the next request look up the server again, because the mailbox has moved. */
   readonly invalidateLocation: () => void;
 }
 
-/** The same at one place. */
+/** The session at one server. */
 export interface ServerSession extends EwsSession {
   readonly subscriptionIds: SubscriptionIds;
   readonly head: EnvelopeHead;
   readonly url: string;
   /** The one backoff of all requests to this URL. */
   readonly backoff: ConnectionBackoff;
-  /** One for all whose streams share connections. */
+  /** Shared by all users whose streams share connections. */
   readonly endpoint: Endpoint;
   readonly send: (operation: EwsOperation) => Observable<ResponseMessage>;
   /**
@@ -80,15 +80,15 @@ export interface ServerSession extends EwsSession {
   readonly stream: (open: typeof soapStream, operation: StreamOperation) => Observable<StreamedMessage>;
 }
 
-/** A connection to an Exchange server, to subscribe on. */
+/** A connection to an Exchange server. */
 export interface Exchange extends AsyncDisposable {
-  /** What was removed from the server, is being removed, and could not be removed. */
+  /** The outcomes of removals from the server, and the removals that are pending. */
   readonly releases: Releases;
   /**
-   * Emits each request of this connection when it is over: those of all users, of Autodiscover, of sign-in and
-   * of releases, too. A stream is one, as long as it lasts. It is hot, never errors and never completes; nothing
-   * secret is in it. On Node all connections tell theirs on the channel `rxchange:activity` of
-   * `node:diagnostics_channel`, too.
+   * Emits each request of this connection when it has ended, including those of all users, Autodiscover,
+   * sign-in and releases. A streaming response is one request. It is hot, contains no secret, never errors
+   * and never completes. On Node, all connections also publish to the channel `rxchange:activity` of
+   * `node:diagnostics_channel`.
    *
    * @example
    * ```ts
@@ -113,7 +113,8 @@ export interface Exchange extends AsyncDisposable {
    * To close one is to close all.
    *
    * @param user Exactly one way to name the user.
-   * @param options `anchorMailbox` as in `ExchangeOptions`. @default that of `connectExchange`, or the user's address
+   * @param options `anchorMailbox` as in `ExchangeOptions`. @default that of `connectExchange`, or the user's
+   * address
    * @throws TypeError that names the option that cannot be used.
    *
    * @example
@@ -125,7 +126,7 @@ export interface Exchange extends AsyncDisposable {
    * const server = ewsSimulator();
    * const exchange = connectExchange({ server: server.url, transport: server.transport });
    * const mailboxes = ['sara@contoso.com', 'alfred@contoso.com'].map((address) =>
-   *   pullNotifications(connectExchange.actingAs({ primarySmtpAddress: address }), { allFolders: true, events: ['newMail'] }),
+   *   pullNotifications(exchange.actingAs({ primarySmtpAddress: address }), { allFolders: true, events: ['newMail'] }),
    * );
    * const watching = merge(...mailboxes).subscribe();
    * console.log(server.subscriptions.map(({ impersonated }) => impersonated?.name).join(', '));
@@ -137,19 +138,22 @@ export interface Exchange extends AsyncDisposable {
    */
   actingAs(user: Impersonation, options?: { readonly anchorMailbox?: string }): Exchange;
   /**
-   * Resolves when the server has confirmed every removal, or the time is up. Grace periods end at once; streams that
-   * are still subscribed are left alone. Without `timeoutMs` it waits until each removal has succeeded, failed or
-   * expired on the server. Never rejects.
+   * Resolves when the server has confirmed every removal, or the time is up.
+   *
+   * Grace periods end at once; streams that are still subscribed are not affected. Without `timeoutMs` it
+   * waits until each removal has succeeded, failed or expired on the server. Never rejects.
    */
   drain(options?: DrainOptions): Promise<DrainReport>;
   /**
-   * Completes every stream of this connection, which unsubscribes on the server, then drains for at most
-   * `timeoutMs`, 10 seconds by default. After it resolves nothing is sent any more. Never rejects.
+   * Completes every stream of this connection, which unsubscribes on the server, then drains.
+   *
+   * It drains for at most `timeoutMs`, 10 seconds by default. After that nothing is sent any more. Never
+   * rejects.
    */
   close(options?: CloseOptions): Promise<DrainReport>;
 }
 
-/** A property, not a WeakMap: it is found through a Proxy, too. A function, for a Proxy may wrap objects. */
+/** A property, so that it is found through a Proxy; a function, because a Proxy may wrap objects. */
 export const SESSION: unique symbol = Symbol('EwsSession');
 
 export type WithSession = Exchange & { readonly [SESSION]: () => EwsSession };

@@ -1,20 +1,21 @@
 import { numberOption, objectOption } from '../../core/options.ts';
 
-/** How the streaming subscriptions of a service share its connections. */
+/** How the streaming subscriptions of a connection share its requests. */
 export interface StreamingLimits {
   /**
-   * How many requests may hang open at a time, from 1 to 100, each with up to 200 subscriptions. While they
-   * fit into the others, one is kept free, so that subscriptions join and leave without a gap; with 1 that
-   * cannot be, and each that joins costs the others one.
+   * How many streaming requests may be open at a time, from 1 to 100, each with up to 200 subscriptions.
+   *
+   * One is kept free as long as the others have room, so that subscriptions join and leave without a gap. With
+   * 1, each subscription that joins causes a gap for the others.
    * @default 3, the limit of Exchange 2013; later versions allow 10
    */
   readonly maxConnections?: number;
 }
 
 /**
- * Returns how many connections may be open at the same time.
+ * Returns how many streaming requests may be open at a time.
  *
- * @throws TypeError that names the option, if the number cannot be used.
+ * @throws TypeError that names the option.
  */
 export function checkMaxConnections(streaming: StreamingLimits = {}): number {
   const { maxConnections = 3 } = objectOption('streaming', streaming, { maxConnections: 1 });

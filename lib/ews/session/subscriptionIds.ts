@@ -1,93 +1,99 @@
 import { asyncScheduler, EMPTY, merge, type Observable, Subject } from 'rxjs';
 
-/** One subscription's right to its id: a record for the {@link SubscriptionIds}, for there may be thousands. */
+/** The ownership of an id by one subscription: a plain record, because there may be thousands. */
 export interface Ownership {
-  /** What it holds, unless another subscription has got that since. */
+  /** The id that was assigned; another subscription may own it by now. */
   id: string | undefined;
-  /** When it was told of that, in milliseconds of the scheduler's clock. */
-  toldAt: number;
+  /** When the id was assigned, in milliseconds of the scheduler's clock. */
+  assignedAt: number;
   /** Called when the server gives the same id to another subscription. It must not throw. */
   lost: (() => void) | undefined;
 }
 
 /**
- * What becomes of who had an id until now, if there was one.
+ * The relation of a newly assigned id to its previous owner.
  *
- * - `none`: nobody had it.
- * - `forgotten`: the server has forgotten the older one, which may have been handed events of the new one.
- * - `disputed`: the other was given it while this answer was under way, so nobody knows whose it is.
+ * - `none`: there was no owner.
+ * - `forgotten`: the server has forgotten the older subscription, which may have received events of the new
+ *   one.
+ * - `disputed`: the id was assigned to the other while this response was under way, so its owner is unknown.
  */
 export type PreviousOwner = 'none' | 'forgotten' | 'disputed';
 
-/** Who has which subscription id. */
+/** The owners of the subscription ids at one server. */
 export interface SubscriptionIds {
+  /** Returns an ownership without an id. */
   open(): Ownership;
   /**
-   * Says that the server gave this id to this subscription. Whoever had the id before is told, for it may be
+   * Records that the server gave this id to a subscription, and notifies the previous owner, which may be
    * gone.
    *
-   * @param askedAt When the id was asked for, in milliseconds of the scheduler's clock.
+   * @param requestedAt When the id was requested, in milliseconds of the scheduler's clock.
    */
-  assign(claim: Ownership, subscriptionId: string, askedAt: number): PreviousOwner;
-  /** Whether the id is still this subscription's. */
-  owns(claim: Ownership, subscriptionId: string): boolean;
-  /** Lets go of the id. */
-  drop(claim: Ownership): void;
-  /** Takes the id of a process before, unless a subscription of this one has it by now. */
-  adopt(claim: Ownership, subscriptionId: string): void;
+  assign(owner: Ownership, subscriptionId: string, requestedAt: number): PreviousOwner;
+  /** Returns whether a subscription still owns an id. */
+  owns(owner: Ownership, subscriptionId: string): boolean;
+  /** Removes an ownership. */
+  drop(owner: Ownership): void;
   /**
-   * Says that the server may be giving out an id, any id, just now.
+   * Records the owner of an id that an earlier process has left, unless a subscription of this one owns it.
+   */
+  adopt(owner: Ownership, subscriptionId: string): void;
+  /**
+   * Records that the server may be assigning an id, of any value.
    *
-   * @returns To be called when the id was taken, or when none will come.
+   * @returns A function to call when the id was assigned, or when none will be.
    */
   expectId(): () => void;
-  /** Whether an id is awaited. */
+  /** Whether an id is expected. */
   readonly isAwaitingId: boolean;
-  /** Returns an Observable that completes when the ids that are awaited now have come, or will not. */
+  /**
+   * Returns an Observable that completes when the ids that are expected now were assigned, or will not be.
+   */
   settled(): Observable<never>;
 }
 
 /**
- * Creates the register of the subscription ids of one service.
+ * Creates the register of the subscription ids at one server.
  *
- * There are servers whose ids start again when they restart. Without this, the events of a new subscription
- * would go to an old one that has the same id, and the old one's Unsubscribe would remove the new one.
+ * There are servers that reuse ids after a restart. Without the register, the events of a new subscription
+ * would go to an old one with the same id, and the Unsubscribe of the old one would remove the new one.
  */
 export function subscriptionIds(): SubscriptionIds {
-  const holders = new Map<string, Ownership>();
-  const awaited = new Set<Subject<never>>();
-  const holds = (claim: Ownership, subscriptionId: string): boolean => holders.get(subscriptionId) === claim;
+  const owners = new Map<string, Ownership>();
+  const expected = new Set<Subject<never>>();
+  const owns = (owner: Ownership, subscriptionId: string): boolean => owners.get(subscriptionId) === owner;
   return {
-    open: () => ({ id: undefined, toldAt: -Infinity, lost: undefined }),
-    assign: (claim, subscriptionId, askedAt) => {
-      const before = holders.get(subscriptionId);
-      holders.set(subscriptionId, claim);
-      claim.id = subscriptionId;
-      claim.toldAt = asyncScheduler.now();
-      before?.lost?.();
-      if (before === undefined) return 'none';
-      return before.toldAt < askedAt ? 'forgotten' : 'disputed';
+    open: () => ({ id: undefined, assignedAt: -Infinity, lost: undefined }),
+    assign: (owner, subscriptionId, requestedAt) => {
+      const previous = owners.get(subscriptionId);
+      owners.set(subscriptionId, owner);
+      owner.id = subscriptionId;
+      owner.assignedAt = asyncScheduler.now();
+      previous?.lost?.();
+      if (previous === undefined) return 'none';
+      return previous.assignedAt < requestedAt ? 'forgotten' : 'disputed';
     },
-    owns: holds,
-    adopt: (claim, subscriptionId) => {
-      if (holders.has(subscriptionId)) return;
-      holders.set(subscriptionId, claim);
-      claim.id = subscriptionId;
+    owns,
+    adopt: (owner, subscriptionId) => {
+      if (owners.has(subscriptionId)) return;
+      owners.set(subscriptionId, owner);
+      owner.id = subscriptionId;
     },
-    drop: (claim) => {
-      if (claim.id !== undefined && holds(claim, claim.id)) holders.delete(claim.id);
+    drop: (owner) => {
+      if (owner.id !== undefined && owns(owner, owner.id)) owners.delete(owner.id);
     },
     expectId: () => {
-      const coming = new Subject<never>();
-      awaited.add(coming);
+      const id$ = new Subject<never>();
+      expected.add(id$);
       return () => {
-        awaited.delete(coming);
-        coming.complete();
+        expected.delete(id$);
+        id$.complete();
       };
     },
     get isAwaitingId() {
-      return awaited.size > 0;
+      return expected.size > 0;
     },
-    settled: () => (awaited.size === 0 ? EMPTY : merge(...awaited)),
+    settled: () => (expected.size === 0 ? EMPTY : merge(...expected)),
   };
 }

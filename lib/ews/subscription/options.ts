@@ -5,7 +5,7 @@ import type { Folder } from '../protocol/envelope.ts';
 import type { SubscribableEvent } from '../protocol/events.ts';
 import { checkEvents, checkFolders, textOption, type WatchedFolders } from '../protocol/folders.ts';
 
-/** What to do when the server has lost a subscription. */
+/** How a stream continues when the server has lost its subscription. */
 export type OnLost = 'recreate' | 'complete' | 'error';
 
 /** The values of {@link OnLost}. */
@@ -20,13 +20,13 @@ export interface NotificationOptions extends WatchedFolders {
    */
   readonly graceSeconds?: number;
   /**
-   * What to do when the server has lost or ended the subscription.
+   * How to continue when the server has lost or ended the subscription.
    *
-   * - `recreate`: it is created again, and a `gap` event marks the position.
+   * - `recreate`: re-creates it, and a `gap` event marks the position.
    * - `complete`: the stream completes.
    * - `error`: the stream errors with the server's `EwsError` or `SoapFault`.
    *
-   * A subscription whose mailbox has moved is always created again, at the new server.
+   * A subscription whose mailbox has moved is always re-created at the new server.
    * @default 'recreate'
    */
   readonly onLost?: OnLost;
@@ -47,14 +47,15 @@ export interface ResumableOptions extends Omit<NotificationOptions, 'onLost'> {
   /** Resumes after an earlier event, by its watermark. @default starts with new events */
   readonly watermark?: string;
   /**
-   * What to do when the server has lost or ended the subscription.
+   * How to continue when the server has lost or ended the subscription.
    *
-   * - `resume`: it is created again from the last watermark; without watermarks this is `recreate`.
-   * - `recreate`: it is created again from now, and a `gap` event marks the position: cheaper for a large mailbox.
+   * - `resume`: re-creates it from the last watermark; without watermarks this is `recreate`.
+   * - `recreate`: re-creates it from now, which is cheaper for a large mailbox; a `gap` event marks the
+   *   position.
    * - `complete`: the stream completes.
    * - `error`: the stream errors with the server's `EwsError` or `SoapFault`.
    *
-   * A subscription whose mailbox has moved is always created again, at the new server.
+   * A subscription whose mailbox has moved is always re-created at the new server.
    * @default 'resume'
    */
   readonly onLost?: 'resume' | OnLost;

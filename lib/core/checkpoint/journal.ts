@@ -33,9 +33,16 @@ interface JournalEntry {
 }
 
 /** The types of io-ts that codecs of positions use. */
-export type CodecTypes = Pick<typeof t, 'partial' | 'string' | 'number'>;
+export type CodecTypes = Pick<typeof t, 'type' | 'partial' | 'intersection' | 'string' | 'number'>;
 
-const TYPES: CodecTypes = { partial: t.partial, string: t.string, number: t.number };
+// Named one by one: bundlers would keep all of the namespace.
+const TYPES: CodecTypes = {
+  type: t.type,
+  partial: t.partial,
+  intersection: t.intersection,
+  string: t.string,
+  number: t.number,
+};
 
 /** How a position is read and compared. All members of a position may be missing. */
 export interface JournalFormat<Position extends object> {

@@ -1,4 +1,3 @@
-import * as t from 'io-ts';
 import type { Journal, JournalFormat } from '../../core/checkpoint/journal.ts';
 import type { ApplicationIdentity } from './identity.ts';
 
@@ -16,7 +15,7 @@ export type ConnectionJournal = Journal<ConnectionPosition>;
 
 /** The contents of a {@link ConnectionJournal}. */
 export const CONNECTION_JOURNAL: JournalFormat<ConnectionPosition> = {
-  codec: () =>
+  codec: (t) =>
     t.partial({
       application: t.intersection([
         t.type({

@@ -1,5 +1,6 @@
-import * as t from 'io-ts';
+import { string } from 'io-ts';
 import { decode } from '../../core/decode.ts';
+import { objectCodec } from '../protocol/collections.ts';
 import type { Resource } from '../protocol/resource.ts';
 
 /** The availability of a contact: a documented word, or any other that the server sends. */
@@ -74,7 +75,10 @@ export interface ResourceFields extends ContactFields {
   readonly availability?: Availability;
 }
 
-const presenceOf = decode(t.type({ availability: t.string }), 'contactPresence');
+const presenceOf = decode(
+  objectCodec<{ readonly availability: string }>('contactPresence', { required: { availability: string } }),
+  'contactPresence',
+);
 
 const READERS: Readonly<Record<ContactRel, (resource: Resource) => ResourceFields>> = {
   contactPresence: (resource) => ({

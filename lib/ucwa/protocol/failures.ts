@@ -1,6 +1,6 @@
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../core/errors.ts';
 import type { ReleaseDecision } from '../../core/lifecycle/release.ts';
-import { DiscoveryError } from './errors.ts';
+import type { DiscoveryError } from './errors.ts';
 
 /** The purpose of a request. */
 export type UcwaOperation = 'channel' | 'acquire' | 'release';
@@ -136,8 +136,14 @@ export function decide(operation: UcwaOperation, error: unknown, failures: numbe
   }
   if (error instanceof OriginError || operation === 'acquire') return 'fail';
   if (operation === 'release' || error instanceof NetworkError) return 'retry';
-  if (error instanceof DiscoveryError && error.isTransient) return 'retry';
+  if (isTransientDiscovery(error)) return 'retry';
   return error instanceof DecodeError ? retryLimited(failures) : 'fail';
+}
+
+/** By its tag: programs without discovery need not bundle the class. */
+function isTransientDiscovery(error: unknown): boolean {
+  const { _tag, isTransient } = Object(error) as Partial<DiscoveryError>;
+  return _tag === 'DiscoveryError' && isTransient === true;
 }
 
 /** Returns the reaction to a failed release: a resource that is gone was removed. */

@@ -99,7 +99,7 @@ describe('Option names', () => {
       ['password', (wrong) => password({ username: 'a', password: 'b', ...wrong }), 'user', 'username'],
       ['anonymousMeeting', (wrong) => anonymousMeeting(wrong as Any), 'conferenceURI', 'conferenceUri'],
       ['discovered', (wrong) => discovered('contoso.com', wrong), 'url', 'urls'],
-      ['xframe', (wrong) => xframe({ url, ...wrong }), 'timeout', 'timeoutMs'],
+      ['xframe', (wrong) => xframe({ url, ...wrong }), 'timeout', 'timeoutSeconds'],
       // rxchange/ews
       [
         'connectExchange',

@@ -26,41 +26,43 @@ export interface XFrameOptions {
   readonly url: string;
   /** The origin that messages come from and requests go to. @default that of `url` */
   readonly origin?: string;
-  /** How long the frame may take to load, in milliseconds. @default 30_000 */
-  readonly timeoutMs?: number;
+  /** How long the frame may take to load, in seconds. @default 30 */
+  readonly timeoutSeconds?: number;
   /**
-   * How long an answer may take, in milliseconds.
-   * @default 1_860_000, a minute more than the server may hold the event channel
+   * How long a response may take, in seconds.
+   * @default 1860, a minute more than the server may hold a request for events
    */
-  readonly answerTimeoutMs?: number;
-  /** How long the frame is kept after its last request, in milliseconds. @default 0 */
-  readonly graceMs?: number;
+  readonly responseSeconds?: number;
+  /** How long the frame is kept after its last request, in seconds. @default 0 */
+  readonly graceSeconds?: number;
   /** The window of the page. @default the global one */
-  readonly window?: FrameWindow;
+  readonly window?: object;
 }
 
 const NAMES: OptionNames<XFrameOptions> = {
   url: 1,
   origin: 1,
-  timeoutMs: 1,
-  answerTimeoutMs: 1,
-  graceMs: 1,
+  timeoutSeconds: 1,
+  responseSeconds: 1,
+  graceSeconds: 1,
   window: 1,
 };
 
 /**
- * Returns a Transport for browser pages that may not call the server across origins: requests go through the
- * server's own page in a hidden iframe, by `postMessage`. [CrossDomainCommunication, Cross_domainIFRAME]
+ * Returns a Transport for pages that must not call the server across origins.
  *
- * The iframe is made for the first request and removed after the last. Messages are taken only from its
- * window and its origin, and only with the id of a request; requests to another origin are an
- * {@link OriginError}. A frame that does not load, an answer that does not come in time and a connection that
- * fails inside the frame are a {@link NetworkError}, an answer out of shape is a `DecodeError`.
+ * Requests go through the server's own page in a hidden iframe, by `postMessage`. The iframe is created for the first
+ * request and removed after the last. Messages are accepted only from its window and its origin, with the id of a
+ * request.
  *
- * The frame cannot abort a request: unsubscribing ignores its answer. Nor can a request outlive the page,
- * whatever its `keepalive` says: what the page leaves behind ends with the server's own expiry.
+ * - A request to another origin errors with an {@link OriginError}.
+ * - A frame that does not load, a response that does not arrive in time, and a connection that fails inside the frame
+ *   are a {@link NetworkError}. A response of another shape is a `DecodeError`.
+ * - The frame cannot abort a request: after unsubscribing, its response is ignored.
+ * - A request cannot outlive the page, even with `keepalive`: what the page leaves on the server expires there.
  *
- * It throws a TypeError that names the option if one cannot be used, and where there is no window.
+ * @throws TypeError that names the option that cannot be used, also if there is no window.
+ * @see [MS-UCWA] CrossDomainCommunication, Cross_domainIFRAME
  *
  * @example
  * ```ts
@@ -76,22 +78,22 @@ const NAMES: OptionNames<XFrameOptions> = {
  */
 export function xframe(options: XFrameOptions): Transport {
   const {
-    timeoutMs = 30_000,
-    answerTimeoutMs = 1_860_000,
-    graceMs = 0,
+    timeoutSeconds = 30,
+    responseSeconds = 1860,
+    graceSeconds = 0,
   } = objectOption('options', options, NAMES);
   const { href: url, origin: own } = urlOption('url', options.url);
   const origin = options.origin === undefined ? own : urlOption('origin', options.origin).origin;
-  numberOption('timeoutMs', timeoutMs, { min: 1 });
-  numberOption('answerTimeoutMs', answerTimeoutMs, { min: 1 });
-  numberOption('graceMs', graceMs, { min: 0 });
+  numberOption('timeoutSeconds', timeoutSeconds, { min: 0.001 });
+  numberOption('responseSeconds', responseSeconds, { min: 0.001 });
+  numberOption('graceSeconds', graceSeconds, { min: 0 });
   const window = windowOption(options.window);
 
   let lastId = 0;
-  const frame$ = hiddenFrame({ window, url, origin, loadTimeoutMs: timerMs(timeoutMs) }).pipe(
+  const frame$ = hiddenFrame({ window, url, origin, loadTimeoutMs: timerMs(timeoutSeconds * 1000) }).pipe(
     share({
       connector: () => new ReplaySubject(1),
-      resetOnRefCountZero: graceMs === 0 ? true : () => timer(timerMs(graceMs)),
+      resetOnRefCountZero: graceSeconds === 0 ? true : () => timer(timerMs(graceSeconds * 1000)),
     }),
   );
 
@@ -101,7 +103,7 @@ export function xframe(options: XFrameOptions): Transport {
       if (refused !== origin) {
         return throwError(() => new OriginError(origin, refused, `the link for ${request.method}`));
       }
-      // It is on its way only once the frame has it.
+      // Nothing is sent before the frame is loaded.
       request.onProgress?.('notProcessed');
       return frame$.pipe(
         switchMap((frame) => {
@@ -109,7 +111,7 @@ export function xframe(options: XFrameOptions): Transport {
           request.onProgress?.('sent');
           return frame.exchange(messageId, writeFrameMessage(request, messageId)).pipe(
             timeout({
-              first: timerMs(answerTimeoutMs),
+              first: timerMs(responseSeconds * 1000),
               with: () => throwError(() => new NetworkError('no answer from the frame in time', request)),
             }),
           );
@@ -120,7 +122,7 @@ export function xframe(options: XFrameOptions): Transport {
     });
 }
 
-function windowOption(given: FrameWindow | undefined): FrameWindow {
+function windowOption(given: object | undefined): FrameWindow {
   const window: unknown = given ?? globalThis;
   if (typeof window !== 'object' || window === null || !isFrameWindow(window)) {
     throw invalidOption(

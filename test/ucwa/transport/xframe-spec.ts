@@ -226,7 +226,7 @@ describe('xframe', () => {
       const page = readyPage();
       const attached: unknown[] = [];
       inVirtualTime(() => {
-        const transport = framed(page, { graceMs: 1000 });
+        const transport = framed(page, { graceSeconds: 1 });
         transport(get()).subscribe().unsubscribe();
         timer(900).subscribe(() => transport(get()).subscribe().unsubscribe());
         timer(1899).subscribe(() => attached.push(page.frames[0]?.attached));
@@ -255,7 +255,7 @@ describe('xframe', () => {
       const seen: unknown[] = [];
       let later: unknown[] = [];
       inVirtualTime(() => {
-        const transport = framed(page, { timeoutMs: 5000 });
+        const transport = framed(page, { timeoutSeconds: 5 });
         transport(get()).subscribe({ error: (error: unknown) => seen.push(error) });
         timer(4999).subscribe(() => expect(seen).to.deep.equal([]));
         timer(6000).subscribe(() => {
@@ -322,7 +322,7 @@ describe('xframe', () => {
       const page = readyPage();
       let seen: unknown[] = [];
       inVirtualTime(() => {
-        seen = result(framed(page, { answerTimeoutMs: 60_000 })(get('/ucwa/me?secret=1')));
+        seen = result(framed(page, { responseSeconds: 60 })(get('/ucwa/me?secret=1')));
         timer(59_999).subscribe(() => expect(seen).to.deep.equal([]));
       });
       expect(seen).to.have.length(1);
@@ -431,9 +431,9 @@ describe('xframe', () => {
       [{ url: '/xframe' }, /^url must be an absolute http or https URL/],
       [{ url: 'javascript:alert(1)' }, /^url must be/],
       [{ origin: 'pool' }, /^origin must be/],
-      [{ timeoutMs: 0 }, /^timeoutMs must be a number of at least 1/],
-      [{ answerTimeoutMs: -1 }, /^answerTimeoutMs .* at least 1/],
-      [{ graceMs: -1 }, /^graceMs .* at least 0/],
+      [{ timeoutSeconds: 0 }, /^timeoutSeconds must be a number of at least 0.001/],
+      [{ responseSeconds: -1 }, /^responseSeconds .* at least 0.001/],
+      [{ graceSeconds: -1 }, /^graceSeconds .* at least 0/],
       [{ window: {} }, /^window must be that of a browser page/],
       [{ window: 7 }, /^window must be that of a browser page/],
       [{ window: { document: null } }, /^window must be that of a browser page/],
@@ -465,7 +465,9 @@ describe('xframe', () => {
     it('should be cut to what a timer can wait: times without end', () => {
       inVirtualTime(() => {
         const page = framePage(ORIGIN);
-        const seen = result(framed(page, { timeoutMs: 1e12, answerTimeoutMs: 1e12, graceMs: 1e12 })(get()));
+        const seen = result(
+          framed(page, { timeoutSeconds: 1e9, responseSeconds: 1e9, graceSeconds: 1e9 })(get()),
+        );
         page.frames[0]?.fire('load');
         page.frames[0]?.answer({ status: 200, messageId: idOf(page.frames[0]) });
         expect(seen).to.deep.equal(['200 ', 'complete']);

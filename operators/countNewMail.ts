@@ -12,11 +12,11 @@ export interface NewMailCount {
 /**
  * Returns an Observable that emits the number of `newMail` events, updated with each of them.
  *
- * Mail may have arrived unnoticed during a `gap`: the count is then emitted with `exact: false`, and stays so. For the exact
- * number, get the unread count from the server.
+ * Mail may have arrived unnoticed during a `gap`: the count is then emitted with `exact: false`, and stays
+ * so. For the exact number, get the unread count from the server.
  *
- * Each subscriber starts at zero, and nothing is emitted before the first mail or gap. Put this operator before
- * {@link debounceByItem}, which can merge an arrival with a later deletion.
+ * Each subscriber starts at zero, and nothing is emitted before the first mail or gap. Put this operator
+ * before {@link debounceByItem}, which can merge an arrival with a later deletion.
  *
  * ```
  * source:          --newMail-----created--newMail-----gap---------newMail-----|

@@ -26,14 +26,15 @@ import type { MailboxEvent } from './internal/event.ts';
 /** Options of {@link debounceByItem}. */
 export interface DebounceByItemOptions<Event> {
   /**
-   * The most items and folders with pending events. Beyond that, the event of the one that has been quiet longest is
-   * emitted early.
+   * The most items and folders with pending events. Beyond that, the event of the one that has been quiet
+   * longest is emitted early.
    *
    * @default 1000
    */
   readonly max?: number;
   /**
-   * The longest duration of a burst, in milliseconds, so that an item that changes all the time is emitted, too.
+   * The longest duration of a burst, in milliseconds, so that an item that changes all the time is emitted,
+   * too.
    *
    * @default ten times the quiet time
    */
@@ -41,8 +42,8 @@ export interface DebounceByItemOptions<Event> {
   /**
    * Returns one event that implies both, or undefined to keep both.
    *
-   * @default `deleted` implies everything before it, `newMail` implies `created`, every event but `deleted` implies
-   * `modified`, and `created`, `newMail` and `freeBusyChanged` imply an earlier one of the same type
+   * @default `deleted` implies everything before it, `newMail` implies `created`, every event but `deleted`
+   * implies `modified`, and `created`, `newMail` and `freeBusyChanged` imply an earlier one of the same type
    */
   readonly merge?: (earlier: Event, later: Event) => Event | undefined;
 }
@@ -50,14 +51,14 @@ export interface DebounceByItemOptions<Event> {
 /**
  * Returns an Observable that merges bursts of events about the same item or folder into one.
  *
- * One new message causes `newMail`, `created` and often several `modified` events. Fetching the item at the first of them
- * is too early and too often: wait a few seconds until there is no further event about it.
+ * One new message causes `newMail`, `created` and often several `modified` events. Fetching the item at the
+ * first of them is too early and too often: wait a few seconds until there is no further event about it.
  *
- * An event is left out only if another one implies it. Results are in the order of the last event about each item. Items
- * and folders are identified by their ids, so a moved item is a new one.
+ * An event is left out only if another one implies it. Results are in the order of the last event about each
+ * item. Items and folders are identified by their ids, so a moved item is a new one.
  *
- * `gap` and `status` are emitted at once, after all pending events: nothing is merged or reordered across them. Pending
- * events are also emitted when the source completes or errors. Unsubscribing drops them.
+ * `gap` and `status` are emitted at once, after all pending events: nothing is merged or reordered across
+ * them. Pending events are also emitted when the source completes or errors. Unsubscribing drops them.
  *
  * ```
  * source:      --newMail A--created A--created B----------------gap--created B--|
@@ -65,8 +66,8 @@ export interface DebounceByItemOptions<Event> {
  * ```
  *
  * @param ms The quiet time of an item, in milliseconds: a few thousand.
- * @returns An operator. Throws a TypeError that names an invalid option. If `merge` throws, the result emits the pending
- * events and errors.
+ * @returns An operator. Throws a TypeError that names an invalid option. If `merge` throws, the result emits
+ * the pending events and errors.
  *
  * @see {@link https://rxjs.dev/api/operators/debounceTime | debounceTime}
  * @see {@link itemEvents}

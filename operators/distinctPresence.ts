@@ -32,9 +32,9 @@ export interface DistinctPresenceOptions<Value> {
 /**
  * Returns an Observable that drops presence that equals the last one of the same contact.
  *
- * Servers repeat a presence: from another device, with a newer `lastActive`, or after a renewal. By default `availability`
- * and `activity` are compared. Contacts are identified by what their URI or href means, not by its spelling. Each subscriber
- * has its own memory, of one presence per contact.
+ * Servers repeat a presence: from another device, with a newer `lastActive`, or after a renewal. By default
+ * `availability` and `activity` are compared. Contacts are identified by what their URI or href means, not by
+ * its spelling. Each subscriber has its own memory, of one presence per contact.
  *
  * ```
  * source:              --sara Busy--john Busy--sara Busy--sara Away--sara Busy--|
@@ -43,7 +43,8 @@ export interface DistinctPresenceOptions<Value> {
  *
  * @param options Where a value has its contact and its presence. Both are required for values other than
  * {@link PresenceState}, such as events.
- * @returns An operator. Throws a TypeError for an option that is not a function. If one of them throws, the result errors.
+ * @returns An operator. Throws a TypeError for an option that is not a function. If one of them throws, the
+ * result errors.
  *
  * @see {@link toBoard}
  * @see {@link https://rxjs.dev/api/operators/distinctUntilChanged | distinctUntilChanged}

@@ -5,8 +5,9 @@ import { checkNames, hasRel, type SentEvent, stringAt, type WithRel } from './in
 /**
  * Returns an Observable that emits only the events of one sender.
  *
- * A relation matches all senders of that relation, and narrows `sender.rel`. A link matches one of them, such as one
- * of several conversations; its href is compared as by {@link ofHref}. Events without a sender are dropped.
+ * A relation matches all senders of that relation, and narrows `sender.rel`. A link matches one of them, such
+ * as one of several conversations; its href is compared as by {@link ofHref}. Events without a sender are
+ * dropped.
  *
  * ```
  * source (by sender.rel):  --people--communication--people--me--|

@@ -5,16 +5,16 @@ import { type EventId, hasType, type MailboxEvent, stringAt } from './internal/e
 /**
  * Returns an Observable that emits only the events in one folder, and every `gap`.
  *
- * A move or a copy counts for both folders. A `gap` passes because the lost events may have been in this folder. Events about
- * the folder itself do not count as in it: {@link folderEvents} emits those.
+ * A move or a copy counts for both folders. A `gap` passes because the lost events may have been in this
+ * folder. Events about the folder itself do not count as in it: {@link folderEvents} emits those.
  *
  * ```
  * source (by folder):  --inbox--sent--inbox→sent--gap--sent--|
  * inFolder(inbox)      --inbox--------inbox→sent--gap--------|
  * ```
  *
- * @param folder The id of the folder as the server writes it (case-sensitive), or an object with that `id`. Events do not
- * contain names such as `inbox`: get the id of that folder from the server.
+ * @param folder The id of the folder as the server writes it (case-sensitive), or an object with that `id`.
+ * Events do not contain names such as `inbox`: get the id of that folder from the server.
  * @returns An operator. Throws a TypeError for an empty or missing id.
  *
  * @see {@link itemEvents}

@@ -4,8 +4,8 @@ import { hasId, type MailboxEvent, type WithId } from './internal/event.ts';
 /**
  * Returns an Observable that emits only the events about an item, such as a message.
  *
- * `item` becomes required. Events about folders, `status` and `gap` are dropped. To handle gaps as well, take them from the
- * same source with {@link ofType}.
+ * `item` becomes required. Events about folders, `status` and `gap` are dropped. To handle gaps as well, take
+ * them from the same source with {@link ofType}.
  *
  * ```
  * source:       --item--folder--gap--item--|

@@ -5,9 +5,9 @@ import { matchesHref } from '../lib/core/href.ts';
 /**
  * Returns an Observable that emits only the events about the resource at an href.
  *
- * Servers spell one href in several ways, so hrefs are compared by meaning: case does not matter, and `%40` equals `@`. An
- * absolute and a relative href are equal when path and query are; two absolute ones must have the same origin, too. Events
- * without a link are dropped.
+ * Servers spell one href in several ways, so hrefs are compared by meaning: case does not matter, and `%40`
+ * equals `@`. An absolute and a relative href are equal when path and query are; two absolute ones must have
+ * the same origin, too. Events without a link are dropped.
  *
  * ```
  * source:              --/people/1--/people/2--https://pool.contoso.com/People/1--|

@@ -14,8 +14,8 @@ export interface RetryWithBackoffOptions extends BackoffPolicy {
   /** The most retries in a row without a value. @default Infinity */
   readonly count?: number;
   /**
-   * Decides about an error: false passes it on, true retries after the usual wait, a number retries after so many
-   * milliseconds. `attempt` is the number of failed attempts in a row, from 1.
+   * Decides about an error: false passes it on, true retries after the usual wait, a number retries after so
+   * many milliseconds. `attempt` is the number of failed attempts in a row, from 1.
    *
    * @default every error is retried
    */
@@ -27,10 +27,11 @@ const NAMES: OptionNames<RetryWithBackoffOptions> = { ...BACKOFF_NAMES, count: 1
 /**
  * Returns an Observable that subscribes to the source again, with exponential backoff, when it errors.
  *
- * The wait is random, up to a bound that doubles with each failed attempt (full jitter), but never shorter than the
- * `retryAfterMs` of the error. A value of the source resets the count. Unsubscribing ends the wait.
+ * The wait is random, up to a bound that doubles with each failed attempt (full jitter), but never shorter
+ * than the `retryAfterMs` of the error. A value of the source resets the count. Unsubscribing ends the wait.
  *
- * The requests of this library are retried on their own. This operator re-creates the subscription as a whole.
+ * The requests of this library are retried on their own. This operator re-creates the subscription as a
+ * whole.
  *
  * ```
  * source:                        --a--#   --#     --b--c--|
@@ -38,8 +39,8 @@ const NAMES: OptionNames<RetryWithBackoffOptions> = { ...BACKOFF_NAMES, count: 1
  *                                      wait  wait, up to twice as long
  * ```
  *
- * The result errors with the source's error after `count` retries in a row, or when `decide` returns false. If `decide`
- * throws, the result errors.
+ * The result errors with the source's error after `count` retries in a row, or when `decide` returns false.
+ * If `decide` throws, the result errors.
  *
  * @returns An operator. Throws a TypeError that names an invalid option.
  *

@@ -5,8 +5,8 @@ import { matchesHref } from '../lib/core/href.ts';
 /**
  * Returns an Observable that completes when the resource at an href is deleted.
  *
- * The `deleted` event of that resource is emitted last. Until then all events pass, including `deleted` events of other
- * resources or of parts of this one. Hrefs are compared as by {@link ofHref}.
+ * The `deleted` event of that resource is emitted last. Until then all events pass, including `deleted`
+ * events of other resources or of parts of this one. Hrefs are compared as by {@link ofHref}.
  *
  * ```
  * source:                    --updated /people/1--deleted /people/2--deleted /people/1--updated--

@@ -9,8 +9,8 @@ export interface ToBoardOptions<Value, State> {
   /** Returns the URI or href of the contact. A value without a contact (undefined) changes nothing. */
   readonly contact: (value: Value) => string | undefined;
   /**
-   * Returns the state of the contact after the value: a pure function. The same object as before means that nothing
-   * has changed; undefined removes the contact.
+   * Returns the state of the contact after the value: a pure function. The same object as before means that
+   * nothing has changed; undefined removes the contact.
    *
    * @param before The state so far; undefined if the contact is new.
    */
@@ -20,22 +20,22 @@ export interface ToBoardOptions<Value, State> {
 /**
  * Returns an Observable of a Map with the latest state of every contact.
  *
- * Each change emits a new Map; an emitted Map never changes, so a user interface can compare by identity. If a state
- * equals the one before, property by property, nothing is emitted.
+ * Each change emits a new Map; an emitted Map never changes, so a user interface can compare by identity. If
+ * a state equals the one before, property by property, nothing is emitted.
  *
- * The key of a contact is the first spelling of its URI or href. Other spellings (upper case, `%40` for `@`, absolute or
- * relative) are the same contact.
+ * The key of a contact is the first spelling of its URI or href. Other spellings (upper case, `%40` for `@`,
+ * absolute or relative) are the same contact.
  *
- * Each subscriber starts with an empty Map, which is not emitted. Every change copies the Map: that takes no time with
- * hundreds of contacts, but does with tens of thousands.
+ * Each subscriber starts with an empty Map, which is not emitted. Every change copies the Map: that takes no
+ * time with hundreds of contacts, but does with tens of thousands.
  *
  * ```
  * source:     --sara Busy----john Away----------------sara Busy--sara Away----------------|
  * toBoard()   --{sara Busy}--{sara Busy, john Away}--------------{sara Away, john Away}---|
  * ```
  *
- * @returns An operator. Throws a TypeError for an option that is not a function. If one of them throws, the result
- * errors.
+ * @returns An operator. Throws a TypeError for an option that is not a function. If one of them throws, the
+ * result errors.
  *
  * @see {@link distinctPresence}
  * @see {@link withResource}

@@ -57,12 +57,13 @@ export type WithResource<Event, Resource> = Event extends unknown
 /**
  * Returns an Observable that adds to each event the resource that it links to.
  *
- * A resource that the event already contains is used; otherwise it is fetched. Several are fetched at a time, and the
- * order of the events is kept. If a fetch fails, the event has an `error` and no `resource`, and the stream continues.
- * The result completes or errors after all events before the end of the source. Unsubscribing aborts the fetches.
+ * A resource that the event already contains is used; otherwise it is fetched. Several are fetched at a time,
+ * and the order of the events is kept. If a fetch fails, the event has an `error` and no `resource`, and the
+ * stream continues. The result completes or errors after all events before the end of the source.
+ * Unsubscribing aborts the fetches.
  *
- * A fetched resource can be newer than its event. Events are never dropped: they are buffered while fetches are slower
- * than the source.
+ * A fetched resource can be newer than its event. Events are never dropped: they are buffered while fetches
+ * are slower than the source.
  *
  * ```
  * source:             --updated A----------updated B {B}--deleted A--|
@@ -70,9 +71,10 @@ export type WithResource<Event, Resource> = Event extends unknown
  * withResource(get)   ----------------(updated A {A}, updated B {B})--deleted A--|
  * ```
  *
- * @param get Fetches the resource at an href, such as `(href) => ucwa.get({ href })`. Its first value counts, and an error
- * becomes the event's `error`.
- * @returns An operator. Throws a TypeError that names an invalid option. If `fetches` throws, the result errors.
+ * @param get Fetches the resource at an href, such as `(href) => ucwa.get({ href })`. Its first value counts,
+ * and an error becomes the event's `error`.
+ * @returns An operator. Throws a TypeError that names an invalid option. If `fetches` throws, the result
+ * errors.
  *
  * @see {@link toBoard}
  * @see {@link ofRel}

@@ -270,7 +270,10 @@ describe('How much is done', () => {
       expect(pieces).to.have.length(50);
     });
 
-    /** Counts the characters that saxes reads, and those of the texts in which the parser looks for their beginning. */
+    /**
+     * Counts the characters that saxes reads, and those of the texts in which the parser looks for their
+     * beginning.
+     */
     const charactersRead = (work: () => void): number => {
       const getCode = Object.getOwnPropertyDescriptor(prototype, 'getCode10')!;
       const trimStart = Object.getOwnPropertyDescriptor(String.prototype, 'trimStart')!;

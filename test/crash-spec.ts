@@ -151,7 +151,8 @@ describe('A process that watches presence, and is killed', () => {
     // Without those, all are in the server's order.
     expect(all.map(({ href }) => href)).to.deep.equal(sent);
 
-    // What the last one could not remove is what was being asked for when a process was killed: each was told.
+    // What the last one could not remove is what was being asked for when a process was killed: each was
+    // told.
     const unknown = outcomesIn(lives, 'Unknown').length;
     expect(stale).to.be.within(0, unknown);
     expect(outcomesIn(lives, 'Failed')).to.deep.equal([]);

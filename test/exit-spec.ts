@@ -8,7 +8,9 @@ import { ewsSimulator } from '../lib/testing/ews/simulator.ts';
 import { serve } from '../lib/testing/http/serve.ts';
 import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
 
-/** Serves the transport to the script until that ends by itself; rejects where it fails, or has to be killed. */
+/**
+ * Serves the transport to the script until that ends by itself; rejects where it fails, or has to be killed.
+ */
 async function left(what: string, how: string, transport: Transport, url: string): Promise<string> {
   const script = new URL('support/processes/exitWorker.ts', import.meta.url).pathname;
   const served = await serve(transport);

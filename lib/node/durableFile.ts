@@ -54,8 +54,8 @@ const MAX_BYTES = 64 * 1024 * 1024;
  *
  * The text is written to a temporary file in the same folder, synchronized to the disk, and renamed. The
  * temporary file has a random name, PATH.HEX.new, and must not exist before, so that no link prepared by
- * somebody else is followed. It is removed if writing fails; those that killed processes have left are removed
- * before the first write.
+ * somebody else is followed. It is removed if writing fails; those that killed processes have left are
+ * removed before the first write.
  *
  * The file is checked whenever it is read, not when it is written: reading errors if another user could have
  * written it or can read it. Errors are {@link CheckpointError}s.

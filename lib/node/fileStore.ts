@@ -12,17 +12,17 @@ const HEADER = /^rxchange checkpoints 1 ([0-9a-f]{64})\n/;
  * Creates a {@link CheckpointStore} in a file, on Node: all keys are in one file.
  *
  * The file is replaced as a whole and synchronized to the disk with its folder: after a crash, the old one or
- * the new one is there. Saves during a write share the next write, which contains the latest value of each key;
- * a value that could not be written is written with the next save.
+ * the new one is there. Saves during a write share the next write, which contains the latest value of each
+ * key; a value that could not be written is written with the next save.
  *
  * Only this user can read or write the file (mode 600). The Observables error with a `CheckpointError` if the
  * file is torn or damaged, or if it is not this user's alone: a symbolic link, not a regular file, of another
- * owner, or open to the group or to others. The file is checked when it is first read, and such a file is neither
- * trusted nor replaced then; the message says what to do. Windows has neither owners nor modes of this kind:
- * there, restrict access to the folder.
+ * owner, or open to the group or to others. The file is checked when it is first read, and such a file is
+ * neither trusted nor replaced then; the message says what to do. Windows has neither owners nor modes of
+ * this kind: there, restrict access to the folder.
  *
- * While a write is under way, its text is in PATH.HEX.new, with a random HEX. If a process is killed then, the
- * first write of the next one removes that file.
+ * While a write is under way, its text is in PATH.HEX.new, with a random HEX. If a process is killed then,
+ * the first write of the next one removes that file.
  *
  * @param path Its folder must exist, and only this user should have write access to it. Only one store at a
  * time may use the path.

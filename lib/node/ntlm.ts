@@ -61,9 +61,10 @@ const MOST_BYTES = 262_144;
  *
  * NTLM signs in a connection, not a request. So each request has a connection of its own for as long as it
  * takes, and a connection that is signed in is used again when the answer on it was read to its end. A
- * request with a body is sent without it until the server has sent its challenge. An answer 401 after that
- * is passed on: the account is not accepted. It errors with a {@link DecodeError} for a challenge that the
- * library cannot read, or if the library throws; the cause describes the error of the library without its text.
+ * request with a body is sent without it until the server has sent its challenge. An answer 401 after that is
+ * passed on: the account is not accepted. It errors with a {@link DecodeError} for a challenge that the
+ * library cannot read, or if the library throws; the cause describes the error of the library without its
+ * text.
  *
  * The messages are written by a library that you give it, so that nobody else carries it. It knows no
  * channel binding, so a server with Extended Protection set to `Require` refuses it. It throws a TypeError

@@ -6,8 +6,8 @@ const REPEATED = new Set(['created', 'newMail', 'freeBusyChanged']);
 /**
  * Returns the one of two events about an item that implies the other, or undefined if neither does.
  *
- * A deletion implies all earlier events. Every event but a deletion implies `modified`. New mail implies `created`. Two
- * moves, or an arrival and a move, do not imply each other.
+ * A deletion implies all earlier events. Every event but a deletion implies `modified`. New mail implies
+ * `created`. Two moves, or an arrival and a move, do not imply each other.
  */
 export function coalesceEvents<Event extends TypedEvent>(earlier: Event, later: Event): Event | undefined {
   if (later.type === 'deleted' || earlier.type === 'modified') return later;

@@ -68,8 +68,8 @@ export interface MailboxEvent extends TypedEvent {
 /**
  * The members of the union `Event` that are of `Type`.
  *
- * On a union of literal types this equals `Extract`. If no member has exactly that type, the members whose type can be
- * it are narrowed.
+ * On a union of literal types this equals `Extract`. If no member has exactly that type, the members whose
+ * type can be it are narrowed.
  */
 export type OfType<Event extends TypedEvent, Type extends string> = Type extends unknown
   ? [Extract<Event, TypedEvent<Type>>] extends [never]

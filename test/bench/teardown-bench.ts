@@ -35,7 +35,9 @@ interface Connection {
   drain(): Promise<DrainReport>;
 }
 
-/** Ends the subscriptions together when each has had an event, and waits until the server has none of them. */
+/**
+ * Ends the subscriptions together when each has had an event, and waits until the server has none of them.
+ */
 async function endTogether(
   connection: Connection,
   subscriptions: readonly Observable<unknown>[],

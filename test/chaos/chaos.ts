@@ -75,8 +75,9 @@ const SIMULATED: Readonly<Record<Protocol, () => Simulated>> = {
 };
 
 /**
- * Leads a protocol through a network that goes wrong, over real sockets, until it is over; then lets everything
- * pass, waits until all is well again, closes, and counts. It never resolves where all never is well.
+ * Leads a protocol through a network that goes wrong, over real sockets, until it is over; then lets
+ * everything pass, waits until all is well again, closes, and counts. It never resolves where all never is
+ * well.
  *
  * @param waiting Called with what is still waited for, once that is all there is.
  */

@@ -1,4 +1,5 @@
-// Leads the protocols through faults for a while, and prints what came of it: --minutes N [--seed N] [--subscriptions N] [protocol…]
+// Leads the protocols through faults for a while, and prints what came of it: --minutes N [--seed N]
+// [--subscriptions N] [protocol…]
 import { parseArgs } from 'node:util';
 import { config, interval } from 'rxjs';
 import { chaos, type ChaosReport, type Protocol, PROTOCOLS } from './chaos.ts';

@@ -41,8 +41,8 @@ export interface FuzzOptions {
 }
 
 /**
- * Gives a decoder messages that were changed at random, and returns the inputs that it neither reads nor refuses:
- * those that bring out an error that is not its own, or more than the input contains.
+ * Gives a decoder messages that were changed at random, and returns the inputs that it neither reads nor
+ * refuses: those that bring out an error that is not its own, or more than the input contains.
  *
  * The time that readers take is counted in steps by the specs of hostile answers.
  */

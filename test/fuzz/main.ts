@@ -1,4 +1,5 @@
-// Gives each decoder that many inputs, and prints what came of them: --inputs N --seed N [--first N] [decoder…]
+// Gives each decoder that many inputs, and prints what came of them: --inputs N --seed N [--first N]
+// [decoder…]
 import { parseArgs } from 'node:util';
 import { EWS_DECODER } from './ewsDecoder.ts';
 import { fuzz, type FuzzReport } from './fuzz.ts';

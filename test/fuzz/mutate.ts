@@ -126,7 +126,9 @@ function someOf(pieces: readonly string[], { below, oneIn }: Random): [start: nu
   return [start, oneIn(4) ? 1 + below(6) : span(pieces, start)];
 }
 
-/** How many pieces there are from the beginning of an object, list or element to its end; one for all else. */
+/**
+ * How many pieces there are from the beginning of an object, list or element to its end; one for all else.
+ */
 function span(pieces: readonly string[], start: number): number {
   let depth = 0;
   for (let at = start; at < pieces.length; at += 1) {

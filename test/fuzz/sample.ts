@@ -6,8 +6,8 @@ export interface Sample {
   readonly name: string;
   readonly text: string;
   /**
-   * Reads a text that began as this message, in pieces as chance cuts it. It returns what came out, and throws
-   * what the decoder throws.
+   * Reads a text that began as this message, in pieces as chance cuts it. It returns what came out, and
+   * throws what the decoder throws.
    */
   readonly read: (text: string, random: Random) => unknown;
 }

@@ -44,7 +44,10 @@ const SECRET = 'Tr0ub4dor-and-3';
 const BASIC = btoa(`sara:${SECRET}`);
 const uris = ['sip:john@contoso.com'];
 
-/** All that can be seen of a value: by who prints it, makes a text or JSON of it, or inspects it to the bottom. */
+/**
+ * All that can be seen of a value: by who prints it, makes a text or JSON of it, or inspects it to the
+ * bottom.
+ */
 function seen(value: unknown): string {
   const inspected = inspect(value, {
     depth: Infinity,

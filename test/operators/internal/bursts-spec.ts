@@ -129,7 +129,8 @@ describe('burstBuffer', () => {
           expect(recorded).to.include(standing);
           expect(standing.item?.id).to.equal(event.item?.id);
         }
-        // By the last event that each stands for: so nothing crosses a gap, and what is told leaves none behind.
+        // By the last event that each stands for: so nothing crosses a gap, and what is told leaves none
+        // behind.
         const order = recorded.map((event) => last.get(event) ?? event.number);
         expect(order).to.deep.equal(order.toSorted((one, other) => one - other));
       }),

@@ -43,7 +43,7 @@ const STATUS_HINTS: ReadonlyMap<number, string> = new Map([
   [456, 'the account is locked: sign in to it with a browser, or ask its administrator.'],
 ]);
 
-/** Returns what the caller can do about an HTTP status: one sentence. */
+/** Returns advice for an HTTP status: one sentence. */
 export function statusAdviceFor(status: number): string | undefined {
   return STATUS_HINTS.get(status);
 }

@@ -58,15 +58,14 @@ export function soapCall(transport: Transport, call: SoapCall): Observable<Respo
 }
 
 /**
- * Returns an Observable that sends a SOAP envelope for each subscriber and emits the messages of the answer
- * as they arrive, faults and errors too, and completes when the body ends. What cannot be read is emitted in
- * its place.
+ * Returns an Observable that sends a SOAP envelope for each subscriber, and emits messages as they arrive.
  *
- * It errors with an {@link HttpError} for a status that brings no SOAP, with a {@link DecodeError} for an
- * answer that is none, and with a {@link NetworkError} when it breaks off.
+ * Faults, errors and unreadable envelopes are emitted too. It completes with the body. It errors with an
+ * {@link HttpError} for a status without SOAP, with a {@link DecodeError} for a response that is not EWS, and
+ * with a {@link NetworkError} if the response breaks off.
  */
 export function soapStream(transport: Transport, call: SoapCall): Observable<StreamedMessage> {
-  // Who compresses a stream gathers what is to be compressed, and holds it back.
+  // A server that compresses a stream buffers its messages.
   const request = requestFor({ ...call, headers: { ...call.headers, 'accept-encoding': 'identity' } });
   return defer(() => transport(request)).pipe(
     mergeMap((response) =>

@@ -19,7 +19,7 @@ import type { Notification, ResponseMessage } from '../protocol/messages.ts';
 import type { ServerSession } from '../session/session.ts';
 import { gapEvent } from '../subscription/progress.ts';
 import { backoffTimer } from '../subscription/resubscribe.ts';
-import { advance, saveProgress, type Stream } from '../subscription/stream.ts';
+import { advance, endLeaseIfGone, saveProgress, type Stream } from '../subscription/stream.ts';
 import type { ResolvedPullOptions } from './options.ts';
 import { nextPace, type PollPace } from './pollPace.ts';
 
@@ -51,7 +51,11 @@ export function getEventsLoop(
 ): Observable<EwsEvent> {
   return new Observable((subscriber) => {
     const polling: Polling = {
-      ...{ server, options, stream, id, lease },
+      server,
+      options,
+      stream,
+      id,
+      lease,
       pace: { waitMs: 0, immediate: 0 },
       retry$: undefined,
     };
@@ -90,7 +94,7 @@ function poll(polling: Polling): Observable<EwsEvent> {
     server
       .send({
         name: 'GetEvents',
-        envelope: (head) => getEventsEnvelope(head, id, stream.progress$.value.watermark ?? ''),
+        envelope: (head) => getEventsEnvelope(head, id, stream.progress.watermark ?? ''),
         onProgress: (progress) => (mayHaveActed = progress === 'sent'),
         onEvents: (events) => {
           pending.push(...events.filter(({ subscriptionId }) => subscriptionId === id));
@@ -122,7 +126,7 @@ function extendLease({ lease, options }: Polling): void {
  * may be those of its new owner.
  */
 function mayBelongToAnother({ server: { subscriptionIds }, stream }: Polling): boolean {
-  return stream.progress$.value.watermark === undefined && subscriptionIds.isAwaitingId;
+  return stream.progress.watermark === undefined && subscriptionIds.isAwaitingId;
 }
 
 /**
@@ -135,7 +139,7 @@ function deliverable(pending: ServerEvent[], polling: Polling): readonly ServerE
   const { stream } = polling;
   const last = pending.findLastIndex(({ watermark }) => watermark !== undefined);
   const { watermark } = pending[last] ?? {};
-  if (watermark === undefined && stream.progress$.value.watermark === undefined) {
+  if (watermark === undefined && stream.progress.watermark === undefined) {
     return mayBelongToAnother(polling) ? [] : pending.splice(0);
   }
   advance(stream, { type: 'eventsArrived', watermark });
@@ -178,13 +182,14 @@ function deliver(
 
 function afterFailure(polling: Polling, error: unknown, mayHaveActed: boolean): Observable<EwsEvent> {
   const { server, options, stream, id } = polling;
-  const progress = stream.progress$.value;
+  const progress = stream.progress;
   const decision = decideFailure(error, progress);
   if (decision.action === 'continue') {
     polling.pace = { waitMs: options.intervalMs, immediate: 0 };
     return of(gapEvent(progress, id, decision.gap ?? 'eventsMissed'));
   }
   if (decision.action !== 'retry') {
+    endLeaseIfGone(stream, polling.lease, error);
     advance(stream, { type: 'refused' });
     return throwError(() => error);
   }
@@ -196,7 +201,7 @@ function afterFailure(polling: Polling, error: unknown, mayHaveActed: boolean): 
     return throwError(() => error);
   }
   advance(stream, { type: 'pollFailed' });
-  const { failures } = stream.progress$.value;
+  const { failures } = stream.progress;
   polling.retry$ = backoffTimer(server.backoff.pause, server.retry, failures, decision);
   return EMPTY;
 }

@@ -12,6 +12,7 @@ import {
   timeout,
 } from 'rxjs';
 import { NetworkError } from '../../core/errors.ts';
+import type { Lease } from '../../core/lifecycle/remoteResource.ts';
 import { invalidOption } from '../../core/options.ts';
 import { EwsError } from '../protocol/errors.ts';
 import type { EwsEvent } from '../protocol/events.ts';
@@ -20,7 +21,7 @@ import type { ResponseMessage } from '../protocol/messages.ts';
 import { type Exchange, type ServerSession, sessionOf } from '../session/session.ts';
 import { notifications } from '../subscription/notifications.ts';
 import { gapEvent } from '../subscription/progress.ts';
-import { advanceNotified, saveProgress, type Stream } from '../subscription/stream.ts';
+import { advanceNotified, endLeaseIfGone, saveProgress, type Stream } from '../subscription/stream.ts';
 import { subscription } from '../subscription/subscription.ts';
 import { newSecret, withSecret } from './callbackSecret.ts';
 import { type PushOptions, type ResolvedPushOptions, resolvePushOptions } from './options.ts';
@@ -60,7 +61,7 @@ function pushSubscription(
         .pipe(
           timeout({ each: silenceMs, with: () => throwError(() => silenceError(silenceMs, url)) }),
           tap(extendLease),
-          mergeMap(deliveries(server, stream, id)),
+          mergeMap(deliveries(server, stream, id, lease)),
         );
     },
     release: (id, isOrphan) => {
@@ -78,10 +79,15 @@ function deliveries(
   { url }: ServerSession,
   stream: Stream,
   id: string,
+  lease: Lease,
 ): (message: ResponseMessage) => Observable<EwsEvent> {
   const firstDelivery = deduplicate();
   return (message) => {
-    if (message.responseClass === 'Error') return afterError(message, stream, id, url);
+    if (message.responseClass === 'Error') {
+      const error = new EwsError({ operation: 'SendNotification', url }, message);
+      endLeaseIfGone(stream, lease, error);
+      return afterError(error, stream, id);
+    }
     const { events, watermark } = firstDelivery(message.notifications);
     const moreEvents = message.notifications.some((notification) => notification.moreEvents);
     advanceNotified(stream, watermark, moreEvents);
@@ -89,15 +95,9 @@ function deliveries(
   };
 }
 
-function afterError(
-  message: ResponseMessage,
-  { progress$ }: Stream,
-  id: string,
-  url: string,
-): Observable<EwsEvent> {
-  const error = new EwsError({ operation: 'SendNotification', url }, message);
-  const { action, gap } = decideFailure(error, progress$.value);
-  if (action === 'continue') return of(gapEvent(progress$.value, id, gap ?? 'eventsMissed'));
+function afterError(error: EwsError, stream: Stream, id: string): Observable<EwsEvent> {
+  const { action, gap } = decideFailure(error, stream.progress);
+  if (action === 'continue') return of(gapEvent(stream.progress, id, gap ?? 'eventsMissed'));
   // Nothing can be sent again: a transient failure is over when the server posts again.
   return action === 'retry' ? EMPTY : throwError(() => error);
 }

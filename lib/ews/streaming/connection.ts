@@ -9,7 +9,7 @@ import { backoffTimer, DEFAULT_RETRIES } from '../subscription/resubscribe.ts';
 import { pendingGaps } from './gaps.ts';
 import { handover, type StreamRequest } from './handover.ts';
 import type { LostRequests } from './lostRequests.ts';
-import type { Member } from './member.ts';
+import { emitEvents, failMember, type Member } from './member.ts';
 import type { StreamUpdate } from './request.ts';
 
 /**
@@ -90,7 +90,7 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
     for (const member of failing) {
       if (member === undefined) continue;
       remove(member);
-      member.subscriber.error(error);
+      failMember(member, error);
     }
     if (members.size === 0) close();
   };
@@ -223,7 +223,8 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
     // Only a request that is served has ended the older one, which could lose more events.
     else if (refused === undefined) gaps.flush(request);
     for (const { subscriptionId, events } of notifications) {
-      request.members.get(subscriptionId)?.subscriber.next({ events });
+      const member = request.members.get(subscriptionId);
+      if (member !== undefined) emitEvents(member, events);
     }
     if (refused !== undefined) {
       // Some servers send nothing to the other members of a request that names an unknown id.

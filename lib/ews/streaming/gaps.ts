@@ -1,6 +1,6 @@
 import type { GapReason } from '../protocol/events.ts';
 import type { StreamRequest } from './handover.ts';
-import type { Member } from './member.ts';
+import { emitGap, type Member } from './member.ts';
 
 /** A gap to emit once a request newer than `after` is served. */
 interface Gap {
@@ -49,7 +49,7 @@ export function pendingGaps(openRequests: () => readonly StreamRequest[]): Pendi
         const later = pending.filter(({ after }) => after >= request.number);
         if (later.length === 0) gaps.delete(member);
         else gaps.set(member, later);
-        member.subscriber.next({ gap: due.reason });
+        emitGap(member, due.reason);
       }
     },
     of: (member) => gaps.get(member)?.[0]?.reason,

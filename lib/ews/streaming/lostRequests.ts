@@ -4,7 +4,7 @@ import type { Member } from './member.ts';
 /**
  * The members whose GetStreamingEvents failed without a response.
  *
- * That request may still arrive, and replace the open one: then the server sends the events to nobody, and no
+ * Such a request may still arrive, and replace the open one: then its events are lost, and no
  * message says which request it received. The member may be on another connection by then.
  */
 export interface LostRequests {
@@ -14,7 +14,7 @@ export interface LostRequests {
   remove(member: Member): void;
 }
 
-/** Creates an empty {@link LostRequests}, where a request may arrive for so many seconds. */
+/** Creates an empty {@link LostRequests}. A request may arrive for this many seconds. */
 export function lostRequests(seconds: number): LostRequests {
   const untilOf = new Map<Member, number>();
   return {

@@ -1,19 +1,16 @@
-import { asyncScheduler, Observable } from 'rxjs';
+import { asyncScheduler } from 'rxjs';
 import type { Endpoint } from '../discovery/affinityGroups.ts';
 import { ConnectionsFullError } from '../protocol/errors.ts';
 import type { ServerSession } from '../session/session.ts';
 import { connection, type Connection, type PoolContext } from './connection.ts';
 import { lostRequests } from './lostRequests.ts';
-import { MAX_SUBSCRIPTIONS, type Member, type MemberUpdate } from './member.ts';
+import { failMember, MAX_SUBSCRIPTIONS, type Member } from './member.ts';
 
 /** The connections that the streaming subscriptions of an affinity group share. */
 interface ConnectionPool {
-  /**
-   * Returns an Observable that assigns a subscription to a connection, and emits its updates.
-   *
-   * It errors with a {@link ConnectionsFullError} if all connections are full.
-   */
-  updates(subscription: Omit<Member, 'subscriber'>): Observable<MemberUpdate>;
+  /** Assigns a member to a connection. It fails with a {@link ConnectionsFullError} if all connections are full. */
+  join(member: Member): void;
+  leave(member: Member): void;
 }
 
 /** How long a limit that the server has enforced is respected. */
@@ -96,21 +93,19 @@ function createPool(server: ServerSession): ConnectionPool {
     withRoomFor(1) ?? (connections.size < maxConnections ? open() : undefined);
 
   return {
-    updates: (subscription) =>
-      new Observable((subscriber) => {
-        const acquired = acquire();
-        if (acquired === undefined) {
-          subscriber.error(new ConnectionsFullError(server.url, maxConnections, MAX_SUBSCRIPTIONS));
-          return;
-        }
-        const member = { ...subscription, subscriber };
-        connectionOf.set(member, acquired);
-        acquired.join(member);
-        subscriber.add(() => {
-          connectionOf.get(member)?.leave(member);
-          connectionOf.delete(member);
-          context.lostRequests.remove(member);
-        });
-      }),
+    join: (member) => {
+      const acquired = acquire();
+      if (acquired === undefined) {
+        failMember(member, new ConnectionsFullError(server.url, maxConnections, MAX_SUBSCRIPTIONS));
+        return;
+      }
+      connectionOf.set(member, acquired);
+      acquired.join(member);
+    },
+    leave: (member) => {
+      connectionOf.get(member)?.leave(member);
+      connectionOf.delete(member);
+      context.lostRequests.remove(member);
+    },
   };
 }

@@ -28,7 +28,7 @@ export interface StreamUpdate {
 /** Actions that concern the whole request, even if the response names subscriptions. */
 const WHOLE_REQUEST: ReadonlySet<EwsAction> = new Set(['retry']);
 
-/** Returns what a message means. Each of its parts may be missing. */
+/** Returns the meaning of a message. Each of its parts may be missing. */
 export function interpretMessage(message: StreamedMessage, what: OperationIdentity): StreamUpdate {
   switch (message.type) {
     case 'unreadable':

@@ -1,11 +1,10 @@
-import { asyncScheduler, Observable, type Subscription } from 'rxjs';
+import { asyncScheduler, Observable } from 'rxjs';
 import type { EwsEvent } from '../protocol/events.ts';
 import { type Exchange, type ServerSession, sessionOf } from '../session/session.ts';
 import { notifications } from '../subscription/notifications.ts';
-import { gapEvent } from '../subscription/progress.ts';
-import { advanceNotified, saveProgress, type Stream } from '../subscription/stream.ts';
+import type { Stream } from '../subscription/stream.ts';
 import { subscription } from '../subscription/subscription.ts';
-import type { MemberUpdate } from './member.ts';
+import type { Member } from './member.ts';
 import { type ResolvedStreamingOptions, resolveStreamingOptions, type StreamingOptions } from './options.ts';
 import { connectionPool } from './pool.ts';
 
@@ -21,7 +20,8 @@ function streamingSubscription(
   { request, connectionMinutes }: ResolvedStreamingOptions,
   stream: Stream,
 ): Observable<EwsEvent> {
-  let updates: Subscription | undefined;
+  const pool = connectionPool(server);
+  let member: Member | undefined;
   return subscription(server, stream, {
     type: 'streaming',
     request: () => request,
@@ -29,24 +29,16 @@ function streamingSubscription(
     expiresAt: () => asyncScheduler.now() + EXPIRY_MS,
     ifLost:
       'The server may hold a subscription whose id is unknown; it expires some time after the last request that names it.',
-    events: (id) =>
+    events: (id, lease) =>
       new Observable((subscriber) => {
-        const onUpdate = (update: MemberUpdate): void => {
-          if (update.events === undefined) {
-            subscriber.next(gapEvent(stream.progress$.value, id, update.gap));
-            return;
-          }
-          advanceNotified(stream);
-          for (const event of update.events) subscriber.next(event);
-          // The connection stays open while the checkpoint is saved.
-          saveProgress(stream).subscribe({ error: (error: unknown) => subscriber.error(error) });
-        };
-        updates = connectionPool(server)
-          .updates({ id, connectionMinutes })
-          .subscribe({ next: onUpdate, error: (error: unknown) => subscriber.error(error) });
-        return updates;
+        const joining = { id, connectionMinutes, stream, lease, subscriber };
+        member = joining;
+        pool.join(joining);
+        return () => pool.leave(joining);
       }),
-    leave: () => updates?.unsubscribe(),
+    leave: () => {
+      if (member !== undefined) pool.leave(member);
+    },
   });
 }
 

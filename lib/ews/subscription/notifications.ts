@@ -1,4 +1,4 @@
-import { BehaviorSubject, defer, type Observable, switchMap } from 'rxjs';
+import { defer, type Observable, switchMap } from 'rxjs';
 import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
 import type { JournalFormat } from '../../core/checkpoint/journal.ts';
 import { shareWithGrace, untilClosed } from '../../core/lifecycle/closing.ts';
@@ -56,7 +56,7 @@ function startStream(
   run: (stream: Stream) => Observable<EwsEvent>,
 ): Observable<EwsEvent> {
   const start = (progress: StreamProgress, opened?: StreamCheckpoint): Observable<EwsEvent> =>
-    run({ progress$: new BehaviorSubject(progress), checkpoint: opened });
+    run({ progress, checkpoint: opened });
   const requested = request.type === 'streaming' ? undefined : request.watermark;
   if (checkpoint === undefined) return defer(() => start(initialProgress(requested)));
   const { open, journaled, removeOrphans } = checkpoint;

@@ -91,7 +91,7 @@ export function transition(progress: StreamProgress, input: ProgressInput): Stre
     case 'subscribing':
       return { ...progress, operation: 'Subscribe', hasAnswered: false };
     case 'subscribed':
-      return { ...progress, ...startOf(progress, input), ...accepted(input), gap: undefined };
+      return afterSubscribe(progress, input);
     case 'eventsArrived':
       return { ...progress, watermark: input.watermark ?? progress.watermark };
     case 'polled':
@@ -125,18 +125,21 @@ export function transition(progress: StreamProgress, input: ProgressInput): Stre
 
 type Input<Type extends ProgressInput['type']> = Extract<ProgressInput, { readonly type: Type }>;
 
-/** A stream that resumes keeps its own watermark, whatever the server says. */
-function startOf(
-  { watermark, completeUntil }: StreamProgress,
-  input: Input<'subscribed'>,
-): Pick<StreamProgress, 'watermark' | 'completeUntil'> {
-  return watermark === undefined
-    ? { watermark: input.watermark, completeUntil: input.requestedAt }
-    : { watermark, completeUntil };
-}
-
-function accepted({ operation, now }: Input<'subscribed'>): Partial<StreamProgress> {
-  return { operation, hasSubscribed: true, subscribedAt: now };
+function afterSubscribe(
+  progress: StreamProgress,
+  { operation, requestedAt, now, watermark }: Input<'subscribed'>,
+): StreamProgress {
+  // A stream that resumes keeps its own watermark, whatever the server says.
+  const isResumed = progress.watermark !== undefined;
+  return {
+    ...progress,
+    operation,
+    watermark: isResumed ? progress.watermark : watermark,
+    completeUntil: isResumed ? progress.completeUntil : requestedAt,
+    gap: undefined,
+    subscribedAt: now,
+    hasSubscribed: true,
+  };
 }
 
 /** The clock may have been set back. */

@@ -85,10 +85,10 @@ function resubscribeDelay(
   { onLost, pause }: { readonly onLost: 'resume' | OnLost; readonly pause: Pause },
   error: unknown,
 ): Observable<unknown> {
-  const decision = decideFailure(error, stream.progress$.value);
-  const wasSubscribed = stream.progress$.value.subscribedAt !== undefined;
+  const decision = decideFailure(error, stream.progress);
+  const wasSubscribed = stream.progress.subscribedAt !== undefined;
   advance(stream, { type: 'failed', now: asyncScheduler.now(), decision, canResume: onLost === 'resume' });
-  const { failures, shortLives, hasSubscribed } = stream.progress$.value;
+  const { failures, shortLives, hasSubscribed } = stream.progress;
   const isUnlimited = hasSubscribed || (whenUnreachable === 'wait' && decision.action === 'retry');
   if (!isUnlimited && failures > (policy.retries ?? DEFAULT_RETRIES)) return throwError(() => error);
   const inARow = Math.max(failures, shortLives);

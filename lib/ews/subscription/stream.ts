@@ -1,6 +1,9 @@
-import { asyncScheduler, type BehaviorSubject, defer, EMPTY, type Observable } from 'rxjs';
+import { asyncScheduler, defer, EMPTY, type Observable } from 'rxjs';
 import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
 import type { Journal } from '../../core/checkpoint/journal.ts';
+import type { Lease } from '../../core/lifecycle/remoteResource.ts';
+import { EwsError, SoapFault } from '../protocol/errors.ts';
+import { decideFailure } from '../protocol/failures.ts';
 import { type ProgressInput, type StreamProgress, transition } from './progress.ts';
 
 /** The position of a stream in a checkpoint: a watermark, or a time if the server sends none. */
@@ -17,14 +20,14 @@ export interface StreamCheckpoint extends Pick<Checkpointing, 'journaled' | 'rem
 
 /** One stream of notifications, which may have several subscriptions one after another. */
 export interface Stream {
-  /** Its progress, which only {@link advance} changes. */
-  readonly progress$: BehaviorSubject<StreamProgress>;
+  /** Its progress, which only {@link advance} replaces. */
+  progress: StreamProgress;
   readonly checkpoint: StreamCheckpoint | undefined;
 }
 
 /** Moves a stream to the progress after an input. */
-export function advance({ progress$ }: Stream, input: ProgressInput): void {
-  progress$.next(transition(progress$.value, input));
+export function advance(stream: Stream, input: ProgressInput): void {
+  stream.progress = transition(stream.progress, input);
 }
 
 /** Moves a stream to the progress after events that the server has sent on its own. */
@@ -32,11 +35,18 @@ export function advanceNotified(stream: Stream, watermark?: string, moreEvents =
   advance(stream, { type: 'notified', now: asyncScheduler.now(), watermark, moreEvents });
 }
 
+/** Ends the lease of a subscription if the server says in an error that the subscription does not exist. */
+export function endLeaseIfGone({ progress }: Stream, lease: Lease, error: unknown): void {
+  const isRefusal = error instanceof EwsError || error instanceof SoapFault;
+  if (isRefusal && decideFailure(error, progress).isGone === true) lease.endedByServer({ code: error.code });
+}
+
 /** Returns an Observable that saves the progress when it is subscribed to, and completes after that. */
-export function saveProgress({ progress$, checkpoint }: Stream): Observable<never> {
+export function saveProgress(stream: Stream): Observable<never> {
+  const { checkpoint } = stream;
   if (checkpoint === undefined) return EMPTY;
   return defer(() => {
-    const { watermark, completeUntil: since } = progress$.value;
+    const { watermark, completeUntil: since } = stream.progress;
     checkpoint.journal.advance({ watermark, since });
     return checkpoint.journal.saved();
   });

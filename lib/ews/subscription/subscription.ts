@@ -1,4 +1,4 @@
-import { asyncScheduler, defer, finalize, map, merge, Observable, of, tap, throwError } from 'rxjs';
+import { asyncScheduler, defer, finalize, map, merge, Observable, of, throwError } from 'rxjs';
 import { DecodeError } from '../../core/errors.ts';
 import type { ReleaseResult } from '../../core/lifecycle/release.ts';
 import { type Lease, remoteResource, type RemoteResource } from '../../core/lifecycle/remoteResource.ts';
@@ -9,14 +9,14 @@ import {
   type SubscribeRequest,
   unsubscribeEnvelope,
 } from '../protocol/envelope.ts';
-import { EwsError, SoapFault } from '../protocol/errors.ts';
+import { EwsError } from '../protocol/errors.ts';
 import type { EwsEvent } from '../protocol/events.ts';
-import { decideFailure, decideUnsubscribe } from '../protocol/failures.ts';
+import { decideUnsubscribe } from '../protocol/failures.ts';
 import type { ResponseMessage } from '../protocol/messages.ts';
 import type { ServerSession } from '../session/session.ts';
 import type { Ownership, PreviousOwner, SubscriptionIds } from '../session/subscriptionIds.ts';
 import { gapEvent } from './progress.ts';
-import { advance, saveProgress, type Stream, type StreamCheckpoint } from './stream.ts';
+import { advance, endLeaseIfGone, saveProgress, type Stream, type StreamCheckpoint } from './stream.ts';
 
 /** How a subscription of one type is created, read and removed. */
 interface SubscriptionConfig {
@@ -32,6 +32,7 @@ interface SubscriptionConfig {
   readonly ifLost: string;
   /** Called before Subscribe is sent; the function it returns is called when the events are subscribed to. */
   readonly prepare?: () => () => void;
+  /** Returns the events. It ends the lease before it errors: {@link endLeaseIfGone}. */
   readonly events: (id: string, lease: Lease) => Observable<EwsEvent>;
   /** Called before Unsubscribe is sent; `events` must ignore the server's reaction to it. */
   readonly leave?: () => void;
@@ -76,11 +77,11 @@ export function subscription(
     parent$: ownership(subscriptionIds),
     acquire: (owner, onProgress) =>
       defer(() => {
-        const request = config.request(stream.progress$.value.watermark);
+        const request = config.request(stream.progress.watermark);
         const handle$ = subscribe(server, request, owner, onProgress);
         return config.prepare === undefined ? handle$ : handle$.pipe(finalize(config.prepare()));
       }),
-    identify: ({ id }) => id,
+    identify: idOf,
     expiresAt: ({ answeredAt }) => config.expiresAt(answeredAt),
     use: (handle, lease, owner) => eventsOf(server, stream, config, { handle, lease, owner }),
     release: ({ id }, owner) => {
@@ -96,6 +97,10 @@ export function subscription(
   return checkpoint === undefined
     ? remoteResource(resource)
     : checkpoint.journaled(resource, () => checkpoint.journal);
+}
+
+function idOf({ id }: Handle): string {
+  return id;
 }
 
 /** Starts to remove what an earlier process has left on the server, each with an outcome in the ledger. */
@@ -203,19 +208,17 @@ function eventsOf(
       idLost(url, 'ErrorReadEventsFailed', 'The server has given the id to two subscriptions at a time.'),
     );
   }
-  const used$ = new Observable<EwsEvent>((subscriber) => {
-    const before = stream.progress$.value;
+  return new Observable<EwsEvent>((subscriber) => {
+    const before = stream.progress;
     const reason = before.gap ?? (previousOwner === 'forgotten' ? 'responseLost' : undefined);
     const { operation } = SUBSCRIPTION_TYPES[type];
     advance(stream, { type: 'subscribed', operation, requestedAt, now: asyncScheduler.now(), watermark });
-    owner.lost = () =>
-      subscriber.error(
-        idLost(
-          url,
-          'ErrorSubscriptionNotFound',
-          'The server has given the id of this subscription to a new one.',
-        ),
-      );
+    owner.lost = () => {
+      const text = 'The server has given the id of this subscription to a new one.';
+      const error = idLost(url, 'ErrorSubscriptionNotFound', text);
+      endLeaseIfGone(stream, lease, error);
+      subscriber.error(error);
+    };
     const events$ = events(id, lease);
     if (reason !== undefined) subscriber.next(gapEvent(before, id, reason));
     if (subscriber.closed) return;
@@ -223,15 +226,6 @@ function eventsOf(
     // Subscribing with the subscriber itself stops a synchronous burst when it unsubscribes.
     all$.subscribe(subscriber);
   });
-  return used$.pipe(
-    tap({
-      error: (error: unknown) => {
-        const isRefusal = error instanceof EwsError || error instanceof SoapFault;
-        const isGone = decideFailure(error, stream.progress$.value).isGone === true;
-        if (isRefusal && isGone) lease.endedByServer({ code: error.code });
-      },
-    }),
-  );
 }
 
 function unsubscribe({ send }: ServerSession, id: string): Observable<ReleaseResult> {

@@ -1,23 +1,27 @@
 import { expect } from 'chai';
 import { Observable } from 'rxjs';
+import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
 import { pendingGaps, type PendingGaps } from '../../../lib/ews/streaming/gaps.ts';
-import type { Member, MemberUpdate } from '../../../lib/ews/streaming/member.ts';
+import type { Member } from '../../../lib/ews/streaming/member.ts';
 import type { StreamRequest } from '../../../lib/ews/streaming/handover.ts';
+import { initialProgress } from '../../../lib/ews/subscription/progress.ts';
 
 /** Returns the gaps that a member emits in a script. */
 function emitted(
   script: (gaps: PendingGaps, member: Member, open: (...requests: StreamRequest[]) => void) => void,
-): (string | undefined)[] {
-  const seen: (string | undefined)[] = [];
+): string[] {
+  const seen: string[] = [];
   let openRequests: readonly StreamRequest[] = [];
-  const updates$ = new Observable<MemberUpdate>((subscriber) =>
+  const stream = { progress: initialProgress(undefined), checkpoint: undefined };
+  const lease = { endedByServer: () => undefined, extendedTo: () => undefined };
+  const events$ = new Observable<EwsEvent>((subscriber) =>
     script(
       pendingGaps(() => openRequests),
-      { id: 'S1', connectionMinutes: 30, subscriber },
+      { id: 'S1', connectionMinutes: 30, stream, lease, subscriber },
       (...requests) => (openRequests = requests),
     ),
   );
-  updates$.subscribe((update) => seen.push(update.events === undefined ? update.gap : undefined));
+  events$.subscribe((event) => seen.push(event.type === 'gap' ? event.reason : event.type));
   return seen;
 }
 

@@ -4,20 +4,20 @@ import { DecodeError } from './errors.ts';
 import { codeWord, excerpt } from './text.ts';
 
 const SECRET_KEY = /token|password|secret|authorization|cookie|credential/i;
-/** How many characters of a key are shown, and how many a word may have that is quoted. */
+/** The most characters of a key that are shown, and of a word that is quoted. */
 const LONGEST = 40;
-/** How many properties of an object are named. */
+/** The most properties of an object that are named. */
 const MOST_NAMES = 10;
 
 /**
  * Returns a function that decodes a value with a codec, or throws a {@link DecodeError}.
  *
- * The error says where the value is wrong, what was expected there, and what was there instead: of an object the
- * names of its first ten properties, of a string its length. It quotes only numbers, booleans and words of at most
- * 40 characters, and none of these at the root or under the name of a secret.
+ * The error has the path of the wrong value, the expected type, and a description of the value: the names of
+ * the first ten properties of an object, or the length of a string. It quotes only numbers, booleans and
+ * words of at most 40 characters, and none of these at the root or under the name of a secret.
  *
  * @param codec An io-ts codec.
- * @param subject What is decoded, for the error, such as `event channel response`.
+ * @param subject The name of the value, for the error, such as `event channel response`.
  *
  * @example
  * ```ts
@@ -52,7 +52,6 @@ export function decodeNoting<Value>(
   noteDropped: Root['noteDropped'],
 ): Value {
   const root: Root = { key: '', type: codec, actual: value, noteDropped };
-  // fp-ts' own isLeft would bring 27 kB along that no bundler can drop.
   const decoded: Either<Errors, Value> = codec.validate(value, [root]);
   if (decoded._tag === 'Left') throw new DecodeError(subject, problemOf(decoded.left, codec.name, value));
   return decoded.right;
@@ -70,7 +69,7 @@ interface Problem {
 }
 
 function problemOf(errors: Errors, name: string, value: unknown): Problem {
-  // Of a union io-ts reports every branch; the one that got deepest says most.
+  // io-ts reports all branches of a union; the deepest one is the most specific.
   const deepest = errors.reduce<ValidationError | undefined>(
     (best, error) => (best === undefined || depth(error) > depth(best) ? error : best),
     undefined,
@@ -89,8 +88,8 @@ function depth(error: ValidationError): number {
 }
 
 /**
- * The keys that lead to the value. io-ts also counts the branches of unions and intersections as steps, within
- * codecs of any kind: those do not lead anywhere else.
+ * Returns the keys of the path to the value. io-ts also counts the branches of unions and intersections as
+ * steps, which have the same value as the step before.
  */
 function keysOf({ context }: ValidationError): string[] {
   return context
@@ -98,13 +97,13 @@ function keysOf({ context }: ValidationError): string[] {
     .map(({ key }) => key);
 }
 
-/** Returns the shape of a value, and little of its content: messages and tokens can be in it. */
+/** Returns a description of a value without its content, which may be a message or a token. */
 function shapeOf(value: unknown, keys: readonly string[]): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === 'object' && value !== null) return `an object with ${namesOf(value)}`;
   if (value === null) return 'null';
-  // A value at the root has no name that says what it is.
+  // A value at the root has no name that could be the name of a secret.
   const isSecret = keys.length === 0 || keys.some((key) => SECRET_KEY.test(key));
   if (typeof value === 'string') {
     const isQuoted = !isSecret && value.length <= LONGEST && codeWord(value) !== undefined;

@@ -1,6 +1,6 @@
 /**
- * Whether two states say the same: plain data, field by field. Of a field that is a list the entries count, and
- * of a Date the time.
+ * Returns whether two plain records have equal fields. Arrays are compared by their entries, Dates by their
+ * time.
  */
 export function sameState(one: unknown, other: unknown): boolean {
   if (!isRecord(one) || !isRecord(other)) return sameField(one, other);

@@ -1,10 +1,10 @@
 import { describedCause } from './networkCause.ts';
 import { codeWord, describeUrl, excerpt } from './text.ts';
 
-/** How many characters the advice in a message has at most. */
+/** The most characters of a hint in a message. */
 const LONGEST_HINT = 400;
 
-/** What is known of the request that an error is about. */
+/** The request that an error is about. */
 export interface RequestIdentity {
   readonly method: string;
   readonly url: string;
@@ -39,17 +39,17 @@ function describeRequest({ method, url }: RequestIdentity): string {
 }
 
 /**
- * There was no answer, or it broke off: name resolution, connection refused or reset, a body cut short.
+ * There is no response, or it broke off: name resolution, connection refused or reset, a body cut short.
  *
- * Its `cause` describes the error of the fetch by its name, its code and what it says about the connection; the
+ * Its `cause` describes the error of the fetch by its name, its code and the facts about the connection. The
  * text of that error is withheld, because it can quote the request.
  */
 export class NetworkError extends Error {
   readonly _tag = 'NetworkError';
   override readonly name: string = 'NetworkError';
-  /** The connection's own error code, such as `ECONNRESET`, where the platform tells one. */
+  /** The error code of the connection, such as `ECONNRESET`, if the platform has one. */
   readonly code: string | undefined;
-  /** Whether nothing was sent: then any request may be sent again. */
+  /** Whether the request was not sent, so that any method may be retried. */
   readonly isUnsent: boolean;
 
   constructor(
@@ -72,16 +72,19 @@ export class NetworkError extends Error {
   }
 }
 
-/** The server answered, with a status that means failure. */
+/** The server responded with a status that means failure. */
 export class HttpError extends Error {
   readonly _tag = 'HttpError';
   override readonly name: string = 'HttpError';
   readonly status: number;
-  /** The server's own code, such as UCWA's `NotFound`; undefined if that is not a word of at most 64 characters. */
+  /**
+   * The server's own code, such as UCWA's `NotFound`; undefined if that is not a word of at most 64
+   * characters.
+   */
   readonly code: string | undefined;
   /** The server's own finer code, such as UCWA's `ApplicationNotFound`. */
   readonly subcode: string | undefined;
-  /** How long the server asks to wait, in milliseconds. */
+  /** The wait of `Retry-After`, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -91,7 +94,7 @@ export class HttpError extends Error {
       readonly code?: string | undefined;
       readonly subcode?: string | undefined;
       readonly retryAfterMs?: number | undefined;
-      /** What the caller can do, one sentence. */
+      /** Advice for the caller: one sentence. */
       readonly hint?: string | undefined;
       readonly cause?: unknown;
     } = {},
@@ -113,18 +116,18 @@ export class HttpError extends Error {
 }
 
 /**
- * What came from the server is not what its protocol says.
+ * A message of the server does not follow its protocol.
  *
  * Each of its texts has at most 200 characters, all of them printable.
  */
 export class DecodeError extends Error {
   readonly _tag = 'DecodeError';
   override readonly name: string = 'DecodeError';
-  /** Where in the message, such as `/sender/0/events/2/link/href`. */
+  /** The path in the message, such as `/sender/0/events/2/link/href`. */
   readonly path: string;
-  /** What should have been there. */
+  /** The expected value. */
   readonly expected: string;
-  /** What was there, shortened and without secrets. */
+  /** A description of the actual value, shortened and without secrets. */
   readonly actual: string;
 
   constructor(
@@ -145,13 +148,13 @@ export class DecodeError extends Error {
   }
 }
 
-/** A request would go to another origin than its credentials are for, or to a URL that is not safe: it was not sent. */
+/** A request was not sent, because it is for another origin than its credentials, or for an unsafe URL. */
 export class OriginError extends Error {
   readonly _tag = 'OriginError';
   override readonly name: string = 'OriginError';
-  /** The origin that was allowed; undefined if no origin could be, because of the URL itself. */
+  /** The allowed origin; undefined if the URL itself is unsafe. */
   readonly allowed: string | undefined;
-  /** The origin that was asked for. */
+  /** The origin of the request. */
   readonly refused: string;
 
   constructor(allowedOrigin: string | undefined, refusedOrigin: string, link: string) {
@@ -171,9 +174,10 @@ export class OriginError extends Error {
 }
 
 /**
- * The token provider failed with an `HttpError`, which is not the response of the server that the token is for.
+ * The token provider failed with an `HttpError`, which is not the response of the server that the token is
+ * for.
  *
- * It has the `HttpError` as its cause. One that is transient, such as 503, is passed on as it is.
+ * Its cause is that `HttpError`. A transient one, such as 503, is not wrapped.
  */
 export class TokenError extends Error {
   readonly _tag = 'TokenError';
@@ -187,12 +191,12 @@ export class TokenError extends Error {
   }
 }
 
-/** The connection was closed by its owner: nothing new can be subscribed to on it. */
+/** The connection is closed: its streams cannot be subscribed to. */
 export class ClosedError extends Error {
   readonly _tag = 'ClosedError';
   override readonly name: string = 'ClosedError';
 
   constructor(what: string) {
-    super(`${excerpt(what)} cannot be subscribed to: its connection was closed. Make a new one.`);
+    super(`${excerpt(what)} cannot be subscribed to: its connection is closed. Create another.`);
   }
 }

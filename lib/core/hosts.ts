@@ -1,11 +1,11 @@
 import { httpUrl } from './httpUrl.ts';
 import { invalidOption } from './options.ts';
 
-/** Says whether a URL may be followed: https, without credentials in it, and on an allowed host. */
+/** Returns whether a URL may be followed: https, without credentials, and on an allowed host. */
 export type AllowedHosts = (url: string) => boolean;
 
 /**
- * Returns a rule that allows the given domains and all hosts below them.
+ * Returns a predicate for URLs on these domains and all hosts below them.
  *
  * @param domains Host names, as {@link hostOption} returns them.
  */
@@ -18,18 +18,18 @@ export function allowedHosts(domains: readonly string[]): AllowedHosts {
   };
 }
 
-/** Returns the host name as URLs write it, or undefined if the text is not the name of a domain. */
+/** Returns a host name as URLs write it, or undefined if the text is not a domain name. */
 export function hostName(text: string): string | undefined {
   if (/[/\\?#@:\s[\]]/.test(text)) return undefined;
   const host = httpUrl(`https://${text}/`)?.hostname;
-  // An IP address is no mail domain and has no hosts below it; a name with the dot of the root is spelled without.
+  // An IP address is not a mail domain and has no hosts below it; a trailing dot means the same name.
   return host === undefined || /^[\d.]+$/.test(host) || host.endsWith('.') ? undefined : host;
 }
 
 /**
- * Returns the host name as URLs write it.
+ * Returns a host name as URLs write it.
  *
- * @throws TypeError that names the option, if the value is not the name of a domain.
+ * @throws TypeError that names the option, if the value is not a domain name.
  */
 export function hostOption(name: string, value: unknown): string {
   const host = typeof value === 'string' ? hostName(value) : undefined;

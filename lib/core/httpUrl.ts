@@ -1,9 +1,9 @@
-/** What DNS can carry: a name of at most 253 characters, of labels of at most 63. */
+/** The longest name in DNS; its labels have at most 63 characters. */
 const LONGEST_NAME = 253;
 
 /**
- * A host name by the grammar of DNS, with the underscore that Windows networks use, and with or without the dot
- * of the root. IPv4 addresses match it, too.
+ * A host name by the grammar of DNS, with the underscore that Windows networks use, and with or without the
+ * dot of the root. IPv4 addresses match it, too.
  */
 const NAME = /^(?:[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d_])?\.)*[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d_])?\.?$/;
 
@@ -11,12 +11,12 @@ const NAME = /^(?:[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d_])?\.)*[a-z\d_](?:[a-z\d_-]{0
 const IPV6 = /^\[[\da-f:]+\]$/;
 
 /**
- * Returns a URL that every parser reads the same way, or undefined if requests must not be sent to the text.
+ * Returns a URL that all parsers read alike, or undefined if requests must not be sent to it.
  *
- * It is http or https and carries no credentials; its host is a DNS name or an address. WHATWG URLs allow
- * characters such as `;` in a host, at which older parsers end it: they would connect to another host than the
- * one that was checked. The fragment, which no server sees, is left out. Every URL of a request, an option, a
- * link or a redirect is read by this function.
+ * It is http or https without credentials, and its host is a DNS name or an address. WHATWG URLs allow
+ * characters such as `;` in a host, at which older parsers end the host: they would connect to another host
+ * than the checked one. The fragment is removed. All URLs of requests, options, links and redirects are read
+ * by this function.
  *
  * @param base The URL that a relative one is relative to. @default only absolute URLs are read
  */
@@ -29,13 +29,13 @@ export function httpUrl(text: string, base?: string): URL | undefined {
   return url;
 }
 
-/** Whether a host, as the URL parser writes it, is a DNS name or an IP address. */
+/** Returns whether a host, as the URL parser writes it, is a DNS name or an IP address. */
 function isHost(hostname: string): boolean {
   return (hostname.length <= LONGEST_NAME && NAME.test(hostname)) || IPV6.test(hostname);
 }
 
 /**
- * Returns what the URL parser reads, or undefined if the text is not a URL.
+ * Returns a URL, or undefined if the text is not one.
  *
  * `URL.canParse` of Node 20 sometimes refuses valid URLs that contain Latin-1 characters.
  */
@@ -49,12 +49,12 @@ export function parseUrl(text: string, base?: string): URL | undefined {
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
-/** Whether requests to a URL cross a network in clear text. */
+/** Returns whether requests to a URL cross a network in clear text. */
 export function isClearText({ protocol, hostname }: URL): boolean {
   return protocol !== 'https:' && !isThisMachine(hostname);
 }
 
-/** Whether the host of a URL is the machine itself. */
+/** Returns whether the host of a URL is this machine. */
 export function isThisMachine(hostname: string): boolean {
   return LOOPBACK.test(hostname);
 }

@@ -15,7 +15,7 @@ const BRACE = 0x7b;
 const PROTOTYPE = /__proto__|\\u00[567]/;
 
 /**
- * Returns the value of a JSON text from a server, without what is named `__proto__` in it.
+ * Returns the value of a JSON text from a server, without members named `__proto__`.
  *
  * @param subject The response, for the error.
  * @throws DecodeError if the text is no JSON, or has more than {@link MOST_VALUES} values.

@@ -1,34 +1,39 @@
 import { type NumberRange, numberOption, objectOption } from './options.ts';
 
 /**
- * The bounds of what a server can make long, large or deep. A response that exceeds one of them is an error.
+ * Limits of everything that a server can make long, large or deep. A response beyond a limit is an error.
  *
- * They protect the process; the defaults are far beyond what servers send.
+ * The defaults are far above the values of real servers.
  */
 export interface Limits {
-  /** Bytes of one response that is read whole, such as a SOAP answer or JSON. @default 33_554_432 */
+  /** Bytes of one response that is read whole, such as a SOAP response or JSON. @default 33_554_432 */
   readonly responseBytes?: number;
-  /** Characters of one EWS envelope, of a stream or of an answer. @default 16_777_216 */
+  /** Characters of one EWS envelope, of a stream or of a response. @default 16_777_216 */
   readonly messageCharacters?: number;
-  /** Levels of XML elements in one another. JSON has a fixed bound: 32 resources in one another. @default 64 */
+  /**
+   * Levels of XML elements in one another. JSON has a fixed bound: 32 resources in one another. @default 64
+   */
   readonly depth?: number;
   /** Seconds from the request to the head of its response, on top of a long poll's own time. @default 120 */
   readonly headersSeconds?: number;
   /** Seconds without any byte while a body arrives; for a stream, without a complete envelope. @default 90 */
   readonly silenceSeconds?: number;
-  /** Seconds from the request to the end of its response, on top of a long poll's own time; not for streams. @default 300 */
+  /**
+   * Seconds from the request to the end of its response, on top of a long poll's own time; not for streams.
+   * @default 300
+   */
   readonly responseSeconds?: number;
   /** Redirects that are followed from one request. @default 5; 10 in Autodiscover, as documented there */
   readonly redirects?: number;
   /** Parts of one batch response. @default 1000 */
   readonly parts?: number;
-  /** Bytes of a body that nobody needs; a larger one is cancelled with its connection. @default 65_536 */
+  /** Bytes of an unread body; a larger one is cancelled with its connection. @default 65_536 */
   readonly drainBytes?: number;
-  /** Seconds for reading a body that nobody needs to its end, which keeps the connection. @default 1 */
+  /** Seconds for reading an unread body to its end, which keeps the connection. @default 1 */
   readonly drainSeconds?: number;
 }
 
-/** The limits where the caller names none. */
+/** The defaults of {@link Limits}. */
 export const DEFAULT_LIMITS: Required<Limits> = {
   responseBytes: 32 * 1024 * 1024,
   messageCharacters: 16 * 1024 * 1024,

@@ -1,20 +1,22 @@
 import { codeWord } from './text.ts';
 
-/** How many errors of a chain of causes are described: no platform has longer ones, and a chain can be a circle. */
+/**
+ * The most errors of a chain of causes that are described: no platform has longer chains, and one can be
+ * circular.
+ */
 const MOST_CAUSES = 4;
 
-/** What system errors say about a connection, in words. */
+/** The properties of system errors with facts about a connection. */
 const FACTS = ['syscall', 'code', 'hostname', 'address', 'port'] as const;
 
 const WITHHELD = 'its text is withheld, because it can quote the request or the response';
 
 /**
- * Returns what may be kept of an error that a fetch or another foreign function threw, or undefined for no error.
+ * Returns a description of an error from a fetch or another foreign function, or undefined for other values.
  *
- * Such an error can quote the URL, a header or a body in any spelling, in its message, its stack and its
- * properties. So none of these is kept: the result is a plain Error with the name, the code, the system call, the
- * host, the address and the port of the original, as far as it has them, a message of these words, and a cause that
- * is described in the same way, at most four in all.
+ * The message, the stack and the properties of such an error can quote the URL, a header or a body, in any
+ * spelling. The description is a plain Error with the name, code, system call, host, address and port of the
+ * original, a message of these words, and a description of its cause: at most four errors in all.
  */
 export function describedCause(cause: unknown): Error | undefined {
   return described(cause, MOST_CAUSES);
@@ -24,7 +26,8 @@ export function describedCause(cause: unknown): Error | undefined {
 export const NO_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER';
 
 /**
- * Returns the connection's own code, such as `ECONNRESET`: node-fetch has it on its error, Node's own fetch on a cause.
+ * Returns the connection's own code, such as `ECONNRESET`: node-fetch has it on its error, Node's own fetch
+ * on a cause.
  *
  * Node uses `EPROTO` for many failures of TLS: only the text of the error shows that it is {@link NO_TLS}.
  */
@@ -46,7 +49,7 @@ function described(cause: unknown, left: number): Error | undefined {
   const inner = described(property(cause, 'cause'), left - 1);
   const error = new Error(message, inner === undefined ? undefined : { cause: inner });
   error.name = codeWord(property(cause, 'name')) ?? 'Error';
-  // The frames of this function would mislead, and those of the original can hold its message.
+  // The frames of this function would mislead, and those of the original can contain its message.
   error.stack = `${error.name}: ${message}`;
   return Object.assign(error, Object.fromEntries(facts));
 }
@@ -58,12 +61,12 @@ function chainOf(error: unknown): readonly unknown[] {
   return chain;
 }
 
-/** By its shape: an error of another window or context is no instance of this one's Error. */
+/** By its shape: an error of another window or context is not an instance of this Error. */
 function isError(value: unknown): value is object {
   return value instanceof Error || typeof property(value, 'message') === 'string';
 }
 
-/** Foreign objects may throw when they are read. */
+/** Returns a property; foreign objects may throw when they are read. */
 function property(value: unknown, name: string): unknown {
   try {
     return typeof value === 'object' && value !== null ? (Reflect.get(value, name) as unknown) : undefined;

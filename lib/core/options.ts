@@ -7,8 +7,8 @@ const LONGEST_NAME = 40;
 /**
  * Returns the known name that is closest to one that was given, or undefined if none is close.
  *
- * Upper and lower case are the same, and a known name that begins with the given one is close: a unit is easily
- * forgotten.
+ * Upper and lower case are the same, and a known name that begins with the given one is close: a unit is
+ * easily forgotten.
  */
 export function closestName(given: string, known: readonly string[]): string | undefined {
   const one = given.slice(0, LONGEST_NAME).toLowerCase();
@@ -41,7 +41,7 @@ function editDistance(one: string, other: string): number {
   return distance;
 }
 
-/** What a number option may be. */
+/** The range of a number option. */
 export interface NumberRange {
   readonly min: number;
   readonly max?: number;
@@ -49,7 +49,7 @@ export interface NumberRange {
   readonly integer?: boolean;
 }
 
-/** How many characters of a value are shown. */
+/** The most characters of a value that are shown. */
 const LONGEST = 60;
 
 /**
@@ -80,12 +80,12 @@ function canBeSecret(text: string): boolean {
   return text.includes('@') && text.replace(/^sip:/i, '').includes(':');
 }
 
-/** Returns the error for an option that cannot be used: its name, its value, and what is allowed. */
+/** Returns the error for an invalid option: its name, its value, and the allowed values. */
 export function invalidOption(name: string, value: unknown, allowed: string): TypeError {
   return new TypeError(`${name} must be ${allowed}, but it is ${shown(value)}`);
 }
 
-/** The same for an option that is a secret: what was given is not shown. */
+/** Returns the error for an invalid option that is a secret: its value is not shown. */
 export function invalidSecret(name: string, allowed: string): TypeError {
   return new TypeError(`${name} must be ${allowed}`);
 }
@@ -134,7 +134,8 @@ export function urlOption(name: string, value: unknown): URL {
 }
 
 /**
- * Returns the URL if credentials can be sent to it: by https, to this machine, or because the caller allows more.
+ * Returns the URL if credentials can be sent to it: by https, to this machine, or because the caller allows
+ * more.
  *
  * @throws TypeError that names the option.
  */

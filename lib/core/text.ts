@@ -1,43 +1,47 @@
 import { httpUrl, parseUrl } from './httpUrl.ts';
 
-/** How many characters of a server's text a message quotes. */
+/** The most characters of a server's text in a message. */
 const LONGEST_EXCERPT = 200;
-/** How many characters of a URL a message quotes: its path is what tells resources apart. */
+/** The most characters of a URL in a message: its path identifies the resource. */
 const LONGEST_URL = 300;
 
 /**
- * Characters that could change what a terminal shows, or how a log is read: controls, the marks of
- * bidirectional text, line and paragraph separators, and halves of surrogate pairs.
+ * Characters that could manipulate a terminal or a log: controls, marks of bidirectional text, line and
+ * paragraph separators, and halves of surrogate pairs.
  */
 export const UNPRINTABLE: RegExp = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * Returns a text of a server as a message may quote it: at most 200 characters, each of them printable.
+ * Returns the start of a server's text for a message: at most 200 characters, all printable.
  *
  * Every message and log line that quotes a server uses this function.
  *
  * @param longest How many characters are kept. @default 200
  */
 export function excerpt(text: string, longest: number = LONGEST_EXCERPT): string {
-  // Cut first: what is cut off need not be read.
+  // Cut first, so that the rest is not read.
   const kept = text.length > longest ? `${text.slice(0, longest)}…` : text;
   return kept.replace(UNPRINTABLE, '\uFFFD');
 }
 
-/** The query of a URL in a text, of which the URL parser encodes the characters that end it here. */
+/** The query of a URL in a text. The URL parser would encode the characters that end it here. */
 const QUERY = /\?[^\s"'<>]+/g;
 
 /**
- * Returns a sentence of a server as a message may quote it: an {@link excerpt} without the queries of its URLs.
+ * Returns a sentence of a server as a message may quote it: an {@link excerpt} without the queries of its
+ * URLs.
  *
  * A server can quote the URLs that it was sent, and their queries can be secret.
  */
 export function prose(text: string): string {
-  // Cut first: a query that is cut off is still one.
+  // Cut first: the start of a query is matched, too.
   return excerpt(text).replace(QUERY, '?…');
 }
 
-/** Returns a server's own error code, or undefined if it is not a word of 1 to 64 letters, digits, `_`, `.`, `:` or `-`. */
+/**
+ * Returns a server's own error code, or undefined if it is not a word of 1 to 64 letters, digits, `_`, `.`,
+ * `:` or `-`.
+ */
 export function codeWord(code: unknown): string | undefined {
   return typeof code === 'string' && /^[\w.:-]{1,64}$/.test(code) ? code : undefined;
 }
@@ -45,8 +49,8 @@ export function codeWord(code: unknown): string | undefined {
 /**
  * Returns a URL as a message may quote it: without credentials, query and fragment, which can be secret.
  *
- * It has at most 300 characters. Of a URL that is not http or https only the scheme is left: a password can be
- * anywhere in the rest. A text that is not an absolute URL becomes `an invalid URL`.
+ * It has at most 300 characters. Of a URL that is not http or https only the scheme is left: a password can
+ * be anywhere in the rest. A text that is not an absolute URL becomes `an invalid URL`.
  */
 export function describeUrl(url: string): string {
   const read = parseUrl(beforeQuery(url));
@@ -69,12 +73,17 @@ export function originOf(text: string): string {
   return username === '' && password === '' ? origin : `${origin} with credentials`;
 }
 
-/** Whether a URL is http or https: only of these the parser tells credentials from the path. */
+/**
+ * Returns whether a URL is http or https: for other schemes, the parser does not separate credentials from
+ * the path.
+ */
 export function isWeb({ protocol }: URL): boolean {
   return protocol === 'https:' || protocol === 'http:';
 }
 
-/** Returns the part of a URL or an href before its query and its fragment, whatever characters these contain. */
+/**
+ * Returns the part of a URL or an href before its query and its fragment, whatever characters these contain.
+ */
 export function beforeQuery(url: string): string {
   // Textually: a parser could spell the query in another way than the text does.
   const end = url.search(/[?#]/);
@@ -87,7 +96,7 @@ export function mediaType(contentType: string | undefined): string {
   return excerpt(type.trim(), 60) || 'unknown';
 }
 
-/** Whether a text begins like a web page, whatever its type says it is. */
+/** Returns whether a text begins like a web page, whatever its media type. */
 export function isHtml(text: string): boolean {
   return /^\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+)?html\b/i.test(text);
 }

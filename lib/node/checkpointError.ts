@@ -1,19 +1,19 @@
 import { excerpt } from '../core/text.ts';
 
-/** How many characters of the path the message has. */
+/** The most characters of the path in the message. */
 const LONGEST_PATH = 300;
 
-/** Checkpoints cannot be read, must not be trusted, or cannot be written. */
+/** A file with checkpoints cannot be read, trusted or written. */
 export class CheckpointError extends Error {
   readonly _tag = 'CheckpointError';
   override readonly name: string = 'CheckpointError';
   /**
-   * - `corrupt`: the file is not what was saved, or not all of it.
-   * - `unsafe`: another user could have written the file, or can read it; the message says what to do.
-   * - `unreadable`, `unwritable`: the system refuses it; `cause` says why.
+   * - `corrupt`: the content differs from the saved one.
+   * - `unsafe`: another user could have written the file, or can read it. The message has advice.
+   * - `unreadable`, `unwritable`: the system refuses the access; see `cause`.
    */
   readonly problem: 'corrupt' | 'unsafe' | 'unreadable' | 'unwritable';
-  /** The file that the checkpoints are in. */
+  /** The path of the file. */
   readonly path: string;
 
   constructor(
@@ -21,7 +21,7 @@ export class CheckpointError extends Error {
     path: string,
     options: {
       readonly cause?: unknown;
-      /** Why the file is unsafe, and what to do. */
+      /** Why the file is unsafe, and advice. */
       readonly reason?: string;
     } = {},
   ) {

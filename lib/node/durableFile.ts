@@ -1,7 +1,7 @@
 import { catchError, defer, from, ignoreElements, type Observable, throwError } from 'rxjs';
 import { CheckpointError } from './checkpointError.ts';
 
-/** What is known of an opened file. */
+/** The status of an open file. */
 interface FileStatus {
   readonly mode: number;
   readonly uid: number;
@@ -18,11 +18,11 @@ export function isSharedMode(mode: number, platform: NodeJS.Platform): boolean {
 }
 
 /**
- * Returns why a file is not this user's alone, and what to do, or undefined if it is.
+ * Returns why a file is unsafe, with advice, or undefined if it is safe.
  *
- * It must be a regular file that belongs to this user, and nobody else may read or write it.
+ * A safe file is a regular file that belongs to this user, and that no other user can read or write.
  */
-function whyNotOwn(
+function unsafeReason(
   file: FileStatus,
   process: Pick<NodeJS.Process, 'platform' | 'geteuid'>,
 ): string | undefined {
@@ -35,7 +35,7 @@ function whyNotOwn(
   return `other users can read or write it (mode ${mode}). If you trust it, run chmod 600 on it`;
 }
 
-/** The part of a Node process that this needs. */
+/** The members of a Node process that are used. */
 export type NodeProcess = Pick<NodeJS.Process, 'getBuiltinModule' | 'platform' | 'geteuid'>;
 
 /** A file that exists as a whole or not at all. */
@@ -46,19 +46,19 @@ interface DurableFile {
   write(text: string): Observable<never>;
 }
 
-/** How large the file may be, in bytes. */
+/** The largest file, in bytes. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * Returns a file of this user alone, whose text outlives a crash at any moment.
+ * Returns a private file whose text survives a crash at any time.
  *
  * The text is written to a temporary file in the same folder, synchronized to the disk, and renamed. The
- * temporary file has a random name, PATH.HEX.new, and must not exist before, so that no link prepared by
- * somebody else is followed. It is removed if writing fails; those that killed processes have left are
- * removed before the first write.
+ * temporary file has a random name, PATH.HEX.new, and must be new, so that no link of another user is
+ * followed. It is removed if writing fails; files that killed processes have left are removed before the
+ * first write.
  *
- * The file is checked whenever it is read, not when it is written: reading errors if another user could have
- * written it or can read it. Errors are {@link CheckpointError}s.
+ * The file is checked when it is read: that errors if another user could have written it or can read it.
+ * Errors are {@link CheckpointError}s.
  */
 export function durableFile(path: string, process: NodeProcess): DurableFile {
   const fs = process.getBuiltinModule('node:fs/promises');
@@ -74,12 +74,12 @@ export function durableFile(path: string, process: NodeProcess): DurableFile {
 
   const open = async () => {
     try {
-      // Without blocking, opening a pipe does not wait for a writer.
+      // Opening a pipe without blocking does not wait for a writer.
       return await fs.open(path, isWindows ? 'r' : O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') return undefined;
-      // FreeBSD says EMLINK.
+      // EMLINK on FreeBSD.
       if (code === 'ELOOP' || code === 'EMLINK')
         throw unsafe('it is a symbolic link. Pass the path it leads to');
       throw error;
@@ -87,14 +87,14 @@ export function durableFile(path: string, process: NodeProcess): DurableFile {
   };
 
   const read = async (): Promise<string | undefined> => {
-    // Opened once, so that the file that is checked is the one that is read.
+    // Opened once, so that the checked file is the one that is read.
     const file = await open();
     if (file === undefined) return undefined;
     try {
       const stats = await file.stat();
-      const reason = whyNotOwn(stats, process);
+      const reason = unsafeReason(stats, process);
       if (reason !== undefined) throw unsafe(reason);
-      // A larger one was not saved by this.
+      // A larger one was not written here.
       if (stats.size > MAX_BYTES) throw new CheckpointError('corrupt', path);
       return await file.readFile('utf8');
     } finally {
@@ -111,14 +111,14 @@ export function durableFile(path: string, process: NodeProcess): DurableFile {
     }
   };
 
-  /** What cannot be removed does no harm. */
+  /** Removes a file; one that cannot be removed does no harm. */
   const remove = (temporary: string): Promise<void> =>
     fs.rm(temporary, { force: true }).catch(() => undefined);
 
   const write = async (text: string): Promise<void> => {
     const bytes = new TextEncoder().encode(text);
     if (bytes.length > MAX_BYTES) throw new Error(`They are larger than ${MAX_BYTES} bytes.`);
-    // A folder that cannot be listed may be one that can be written to.
+    // A folder that cannot be listed may be writable.
     await (swept ??= sweep().catch(() => undefined));
     const temporary = `${path}.${randomBytes(12).toString('hex')}.new`;
     const file = await fs.open(temporary, 'wx', 0o600);
@@ -134,7 +134,7 @@ export function durableFile(path: string, process: NodeProcess): DurableFile {
       await remove(temporary);
       throw error;
     }
-    // The new name is on the disk only with its folder, which Windows cannot synchronize.
+    // The new name is on the disk only when the folder is synchronized, which Windows does not support.
     if (isWindows) return;
     const folder = await fs.open(folderPath, 'r');
     try {

@@ -5,29 +5,28 @@ import type { CheckpointStore, Json } from '../core/checkpoint/checkpoint.ts';
 import { CheckpointError } from './checkpointError.ts';
 import { durableFile, type NodeProcess } from './durableFile.ts';
 
-/** What the file begins with: what it is, and the SHA-256 of the rest. */
+/** The first line of the file: its type, and the SHA-256 of the rest. */
 const HEADER = /^rxchange checkpoints 1 ([0-9a-f]{64})\n/;
 
 /**
- * Creates a {@link CheckpointStore} in a file, on Node: all keys are in one file.
+ * Creates a {@link CheckpointStore} in one file.
  *
- * The file is replaced as a whole and synchronized to the disk with its folder: after a crash, the old one or
- * the new one is there. Saves during a write share the next write, which contains the latest value of each
- * key; a value that could not be written is written with the next save.
+ * The file is replaced as a whole and synchronized to the disk with its folder: after a crash, the old or the
+ * new file is there. Saves during a write share the next write, which has the latest value of each key. A
+ * value that could not be written is written with the next save.
  *
  * Only this user can read or write the file (mode 600). The Observables error with a `CheckpointError` if the
- * file is torn or damaged, or if it is not this user's alone: a symbolic link, not a regular file, of another
- * owner, or open to the group or to others. The file is checked when it is first read, and such a file is
- * neither trusted nor replaced then; the message says what to do. Windows has neither owners nor modes of
- * this kind: there, restrict access to the folder.
+ * file is damaged, or if it is a symbolic link, not a regular file, of another owner, or accessible to other
+ * users. It is checked when it is first read; an unsafe file is neither used nor replaced, and the message
+ * has advice. On Windows, which has no such modes, restrict access to the folder.
  *
- * While a write is under way, its text is in PATH.HEX.new, with a random HEX. If a process is killed then,
- * the first write of the next one removes that file.
+ * During a write, the text is in PATH.HEX.new, with a random HEX. If a process is killed then, the first
+ * write of the next one removes that file.
  *
- * @param path Its folder must exist, and only this user should have write access to it. Only one store at a
- * time may use the path.
- * @param platform Where Node's own modules come from. @default this process
- * @throws TypeError if the path is empty, or if there are no files, as in browsers.
+ * @param path A file in an existing folder that only this user can write to. Only one store at a time may use
+ * it.
+ * @param platform The source of Node's modules. @default this process
+ * @throws TypeError if the path is empty, or if the platform is not Node.
  *
  * @example
  * ```ts
@@ -59,7 +58,6 @@ export function fileCheckpoints(
   } = globalThis,
 ): CheckpointStore {
   if (typeof path !== 'string' || path === '') throw invalidOption('path', path, 'the path of a file');
-  // Asking at run time keeps bundlers for the browser from looking for Node's modules.
   if (!isNode(process)) throw new TypeError('fileCheckpoints needs Node 20.16 or later: there are no files');
   const { createHash } = process.getBuiltinModule('node:crypto');
   const file = durableFile(path, process);
@@ -67,7 +65,7 @@ export function fileCheckpoints(
 
   const sumOf = (body: string): string => createHash('sha256').update(body).digest('hex');
 
-  // The parser's own error quotes the text, which nobody else need see.
+  // The error of the parser would quote the text.
   const json = (text: string): unknown => {
     try {
       return JSON.parse(text);
@@ -109,7 +107,7 @@ export function fileCheckpoints(
       ),
     save: (key, value) =>
       defer(() => {
-        // What is changed later is not saved.
+        // Now, so that later changes of the value are not saved.
         const text = JSON.stringify(value);
         return changed((found) => found.set(key, text));
       }),

@@ -11,7 +11,7 @@ import {
   type Transport,
 } from '../core/transport/transport.ts';
 
-/** Who signs in, as NTLM messages have it. */
+/** The identity in NTLM messages. */
 export interface NtlmIdentity {
   readonly username: string;
   readonly password: string;
@@ -20,15 +20,14 @@ export interface NtlmIdentity {
 }
 
 /**
- * What writes and reads the messages of NTLM, with their scheme before them (`NTLM TlRM…`): the functions of
- * the package `@node-ntlm/core`, or others like them.
+ * A library that writes and reads NTLM messages with their scheme (`NTLM TlRM…`), such as `@node-ntlm/core`.
  */
 export interface NtlmMessages<Challenge> {
-  /** Writes the message that begins: the value of an Authorization header. */
+  /** Returns the first message: the value of an Authorization header. */
   createType1Message(identity: Pick<NtlmIdentity, 'domain' | 'workstation'>): string;
-  /** Reads the challenge out of a WWW-Authenticate header. */
+  /** Returns the challenge of a WWW-Authenticate header. */
   parseType2Message(header: string): Challenge;
-  /** Writes the message that answers the challenge: the value of an Authorization header. */
+  /** Returns the response to the challenge: the value of an Authorization header. */
   createType3Message(challenge: Challenge, identity: NtlmIdentity): string;
 }
 
@@ -37,7 +36,7 @@ export interface NtlmCredentials {
   /** Such as `sara`, `CONTOSO\sara` or `sara@contoso.com`. */
   readonly username: string;
   readonly password: string;
-  /** @default what stands before the backslash of `username`, or none */
+  /** @default the part before the backslash of `username`, or none */
   readonly domain?: string;
   /** The name of this machine, for the server's log. @default none */
   readonly workstation?: string;
@@ -45,35 +44,33 @@ export interface NtlmCredentials {
 
 const NAMES: OptionNames<NtlmCredentials> = { username: 1, password: 1, domain: 1, workstation: 1 };
 
-/** One connection at a time, on which one request follows another. */
+/** A connection, for one request at a time. */
 interface Connection {
   readonly send: Transport;
   isSignedIn: boolean;
 }
 
 const SUBJECT = 'NTLM challenge';
-/** How much may stand around a challenge. */
+/** The largest response with a challenge. */
 const MOST_BYTES = 262_144;
 
 /**
- * Returns a {@link Transport} that signs in with NTLM, for Node: where Exchange takes neither tokens nor
- * Basic, and there is no browser that signs in by itself.
+ * Returns a {@link Transport} that signs in with NTLM.
  *
- * NTLM signs in a connection, not a request. So each request has a connection of its own for as long as it
- * takes, and a connection that is signed in is used again when the answer on it was read to its end. A
- * request with a body is sent without it until the server has sent its challenge. An answer 401 after that is
- * passed on: the account is not accepted. It errors with a {@link DecodeError} for a challenge that the
- * library cannot read, or if the library throws; the cause describes the error of the library without its
- * text.
+ * It is for programs, if Exchange accepts neither tokens nor Basic. NTLM signs in a connection, not a
+ * request. Each request has a connection of its own, which is reused when its response was read to its end. A
+ * request with a body is sent without the body until the server has sent its challenge. 401 after that is
+ * emitted: the account is not accepted.
  *
- * The messages are written by a library that you give it, so that nobody else carries it. It knows no
- * channel binding, so a server with Extended Protection set to `Require` refuses it. It throws a TypeError
- * that names the option, without showing it, for credentials that cannot be used. Page: "NTLM Over HTTP
- * Protocol", MS-NTHT.
+ * It errors with a {@link DecodeError} for a challenge that the library cannot read, and if the library
+ * throws; the cause describes that error without its text. The library is an argument, so that other programs
+ * do not bundle one. Without channel binding, a server with Extended Protection set to `Require` refuses it.
  *
+ * @see [MS-NTHT] NTLM Over HTTP Protocol
  * @param messages Such as `import * as messages from '@node-ntlm/core'`.
- * @param connect Makes a transport that keeps one connection, if it has one request at a time.
- * @default fetchTransport with connections of its own
+ * @param connect Returns a transport that uses one connection for successive requests. @default
+ * fetchTransport
+ * @throws TypeError that names the option that cannot be used, without its value.
  *
  * @example
  * ```ts
@@ -133,7 +130,7 @@ export function ntlm<Challenge>(
     connection.send(signed(withoutBody(request), first())).pipe(
       mergeMap((response) => {
         const challenge = challengeOf(response);
-        // Who asks for no sign-in has answered, unless the request was still to be sent in full.
+        // Without a challenge, this is the response, unless the request was sent without its body.
         if (challenge === undefined) {
           const isAnswer = response.status === 401 || request.body === undefined;
           return isAnswer ? of(response) : readToEnd(response, () => connection.send(request));
@@ -150,7 +147,7 @@ export function ntlm<Challenge>(
       const answer$ = connection.isSignedIn
         ? connection.send(request).pipe(
             mergeMap((response) =>
-              // The server has closed the connection meanwhile, so this is a new one.
+              // The server had closed the connection, so this is a new one.
               response.status === 401 ? readToEnd(response, () => signIn(connection, request)) : of(response),
             ),
           )
@@ -159,7 +156,7 @@ export function ntlm<Challenge>(
         map((response) => ({
           ...response,
           body$: response.body$.pipe(
-            // Only a body that was read to its end leaves the connection free for another request.
+            // Only after the end of the body, another request can use the connection.
             tap({ complete: () => connection.isSignedIn && idleAt(origin).push(connection) }),
           ),
         })),
@@ -167,7 +164,7 @@ export function ntlm<Challenge>(
     });
 }
 
-/** Returns the message that a foreign function writes; its error could quote the password. */
+/** Returns the message that a foreign function writes. Its error could quote the password. */
 function written(
   write: () => string,
   {
@@ -183,7 +180,7 @@ function written(
   }
 }
 
-/** A body that is sent to be refused is sent for nothing. A GET must have none at all. */
+/** Returns the request with an empty body, because the server will refuse it. A GET must not have a body. */
 function withoutBody(request: HttpRequest): HttpRequest {
   return request.body === undefined ? request : { ...request, body: '' };
 }
@@ -198,7 +195,7 @@ function challengeOf({ status, headers }: HttpResponse): string | undefined {
   return messages[0] === undefined ? undefined : `NTLM ${messages[0]}`;
 }
 
-/** The next request waits for the end of this answer: until then the connection is not free. */
+/** Sends the next request after the end of this response: until then the connection is in use. */
 function readToEnd(response: HttpResponse, next: () => Observable<HttpResponse>): Observable<HttpResponse> {
   return readText(response, SUBJECT, MOST_BYTES).pipe(mergeMap(next));
 }

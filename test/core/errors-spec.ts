@@ -64,7 +64,7 @@ describe('The errors', () => {
       'event: expected string at /a, but there is 7',
       'a link leads to https://b, but this connection is for https://a only: nothing was sent there. ' +
         'If both are yours, connect to https://b on its own.',
-      'presence cannot be subscribed to: its connection was closed. Make a new one.',
+      'presence cannot be subscribed to: its connection is closed. Create another.',
       'the token provider has failed for https://a, because a request of its own was answered 404. Correct the provider.',
     ]);
   });

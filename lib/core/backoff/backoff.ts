@@ -1,7 +1,7 @@
 import { type Observable, timer } from 'rxjs';
 import { invalidOption, numberOption, objectOption, type OptionNames } from '../options.ts';
 
-/** How long to wait between attempts. */
+/** The waits between attempts. */
 export interface BackoffPolicy {
   /** Upper bound of the first wait, in milliseconds; it doubles with each attempt. @default 500 */
   readonly initialMs?: number;
@@ -17,7 +17,7 @@ export const BACKOFF_NAMES: OptionNames<BackoffPolicy> = { initialMs: 1, maxMs: 
 /**
  * Throws a TypeError that names the option if the policy cannot be used.
  *
- * @param names All that a policy of this kind can have.
+ * @param names All names that the policy may have.
  */
 export function checkBackoffPolicy(
   policy: BackoffPolicy,
@@ -32,21 +32,21 @@ export function checkBackoffPolicy(
   }
 }
 
-/** A timer that is to wait longer than this fires at once, on every platform. */
+/** The longest wait of a timer: on all platforms, a longer one fires immediately. */
 export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
 
-/** The wait that a timer can keep: at most 24.8 days. */
+/** Returns a wait of at most 24.8 days, which a timer supports. */
 export function timerMs(wait: number): number {
   return Math.min(wait, LONGEST_TIMER_MS);
 }
 
 /**
- * How many milliseconds to wait before the next attempt: exponential with full jitter, and never less than
- * the server asked for.
+ * Returns the milliseconds to wait before the next attempt: exponential with full jitter, after
+ * `Retry-After`.
  *
- * @param attempt How many attempts have failed so far, from 1.
- * @param retryAfterMs What the server asked for; the jitter comes on top, so that clients that were all
- * told the same do not come back together.
+ * @param attempt The number of failed attempts, from 1.
+ * @param retryAfterMs The wait of `Retry-After`. The jitter is added, so that clients with the same wait do
+ * not retry at the same time.
  */
 export function backoff(attempt: number, policy: BackoffPolicy = {}, retryAfterMs = 0): number {
   const { initialMs = 500, maxMs = 30_000, random = Math.random } = policy;
@@ -55,10 +55,10 @@ export function backoff(attempt: number, policy: BackoffPolicy = {}, retryAfterM
 }
 
 /**
- * Reads a `Retry-After` header: seconds, or an HTTP date.
+ * Returns the wait of a `Retry-After` header, which has seconds or an HTTP date.
  *
  * @param now The current time in milliseconds since 1970.
- * @returns Milliseconds from now, at least 0, or undefined where there is none that can be read.
+ * @returns Milliseconds from now, at least 0, or undefined if the header is missing or invalid.
  */
 export function retryAfterMs(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
@@ -69,17 +69,19 @@ export function retryAfterMs(value: string | undefined, now: number): number | u
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** How long an error says that its server wants to be left alone, in milliseconds; undefined where it says nothing. */
+/** Returns the wait of `Retry-After` in milliseconds that an error has, or undefined. */
 export function retryAfterOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('retryAfterMs' in error)) return undefined;
-  const asked = error.retryAfterMs;
-  return typeof asked === 'number' && asked >= 0 ? asked : undefined;
+  const { retryAfterMs: ms } = error;
+  return typeof ms === 'number' && ms >= 0 ? ms : undefined;
 }
 
-/** Returns an Observable that emits once when the next attempt may be made, after so many failures in a row. */
+/**
+ * Returns an Observable that emits once when the next attempt may be made, after so many failures in a row.
+ */
 export type Pause = (failures: number, error?: unknown) => Observable<unknown>;
 
-/** Creates the waits of a caller with a backoff of its own. */
+/** Returns the waits of a backoff that no other caller shares. */
 export function pausing(policy: BackoffPolicy = {}): Pause {
   return (failures, error) => timer(backoff(failures, policy, retryAfterOf(error)));
 }

@@ -24,75 +24,83 @@ import { headersFrom, type HttpRequest, type HttpResponse, type Middleware } fro
 import { DEFAULT_MAX_RETRY_AFTER_MS, type RetryPolicy } from './withRetry.ts';
 
 /**
- * What a response says about its server.
+ * The state of a server by the head of a response.
  *
- * - `answers`: the server is there, as soon as the body has ended.
- * - `fails`: it is not, or not for now.
- * - `unclear`: the body decides: its reader calls `answered` or `failed`.
+ * - `answers`: the server works, once the body has ended.
+ * - `fails`: the server is temporarily unavailable.
+ * - `unclear`: the body decides; its reader calls `answered` or `failed`.
  */
 export type Verdict = 'answers' | 'fails' | 'unclear';
 
-/** One kind of requests of a connection. */
+/** A group of requests of a connection. */
 export interface RequestLine {
   /** Reads the head of a response. */
   readonly verdict: (response: HttpResponse) => Verdict;
   /**
-   * Whether the server holds these requests: one of them is a probe only every fourth time, or if no other waits.
+   * Whether these requests are long polls: one of them is a probe only every fourth time, or if no other is
+   * queued.
    * @default false
    */
   readonly isHeld?: boolean;
   /**
-   * Limits how many of these requests are under way. If an outage begins while they wait for their turn, they wait for
-   * its end instead, so that all fail with a probe, and a release goes first.
+   * Limits the number of concurrent requests. Requests that it queues when an outage begins wait for the end
+   * of the outage instead, so that all fail with a probe, and releases go first.
    * @default no limit
    */
   readonly limit?: Middleware;
 }
 
-/** The one backoff that all requests of a connection share. */
+/** The backoff that all requests of a connection share. */
 export interface ConnectionBackoff {
-  /** Whether the server answers. */
+  /** The state of the server. */
   readonly outage: Outage;
   /** Emits when the server answers again after at least two failures in a row. */
   readonly recovered$: Observable<void>;
-  /** Emits when the platform comes online; the next probe is due then, unless the server asked for the time. */
+  /**
+   * Emits when the platform comes online. The next probe is sent then, unless the server sent Retry-After.
+   */
   readonly online$: Observable<unknown>;
-  /** Returns a middleware that holds requests back while the server does not answer. It belongs next to the network. */
+  /** Returns a Middleware that queues requests during an outage. Place it next to the network. */
   readonly gate: (line: RequestLine) => Middleware;
   /**
-   * The wait of a caller that sends the same again through the gate. It is over at once after a failure of the server,
-   * if the connection has failed as often: then the gate holds the request. It ends early when the platform comes
-   * online, or the connection recovers, unless the server asked for the time.
+   * Returns the wait before a request is sent again through the gate.
+   *
+   * There is none after a failure of the server if the connection has failed as often, because the gate
+   * queues the request. It ends early when the platform comes online or the server recovers, unless the
+   * server sent Retry-After.
    */
   readonly pause: Pause;
-  /** Notes that the body of a response was one. */
+  /** Reports that the body of a response was valid. */
   readonly answered: () => void;
-  /** Notes that the body of a response was none, or asks to wait. */
+  /** Reports that the body of a response was invalid, or asks to wait. */
   readonly failed: (askedMs?: number) => void;
-  /** True sends releases that wait, and lets new ones pass. False ends that: the next probe is due. */
+  /**
+   * With true, sends queued releases and lets new ones pass. With false, ends that; the next probe is due.
+   */
   readonly leave: (isLeaving: boolean) => void;
 }
 
-/** What requests that wait get when a probe fails. */
+/** Returns the result of a queued request after a probe has failed. */
 type SharedResult = (request: HttpRequest) => Observable<HttpResponse>;
 
-/** A request that waits. */
+/** A queued request. */
 interface Waiter {
   readonly request: HttpRequest;
   readonly send: () => void;
   readonly settle: (result: SharedResult) => void;
 }
 
-/** The error of a request whose turn comes in an outage. */
+/** The error of a request whose limit admits it during an outage. */
 const HELD_BACK = new Error('held back');
 
 /**
- * Creates the one backoff of a connection: its requests pass while the server answers.
+ * Creates the backoff of a connection: requests pass as long as the server works, and are queued after a
+ * failure.
  *
- * After a failure they wait. Each time the backoff is over, one of them is sent as the probe: of four in a row two times
- * a release, once another short request and once a held one, if there are any. If it fails, all that wait fail with it,
- * unsent: by a `NetworkError`, or by 503 if the server refused it. If it is answered, all are sent. Unsubscribing from
- * one that waits sends nothing.
+ * Each time the backoff ends, one of them is sent as the probe: of four in a row two releases, one other
+ * short request and one long poll, if there are any. If the probe fails, all queued requests fail without
+ * being sent: with a `NetworkError`, or with 503 if the server refused the probe. If it succeeds, all are
+ * sent. Unsubscribing from a queued request sends nothing.
  */
 export function connectionBackoff(
   policy: RetryPolicy = {},
@@ -122,18 +130,20 @@ export function connectionBackoff(
 
   const isWaiting = (): boolean => queues.some(({ size }) => size > 0);
 
-  /** The next request. In an outage it is the probe: requests that always fail must not keep other kinds waiting. */
+  /**
+   * Returns the next request: in an outage the probe. Requests that always fail must not block other groups.
+   */
   const first = (): Waiter | undefined => {
     const preferred = [releases, releases, short, held][outage.failures % 4] ?? releases;
     const [waiter] = [preferred, ...queues].find(({ size }) => size > 0) ?? [];
     return waiter;
   };
 
-  /** Whether a request need not wait. */
+  /** Returns whether a request is not queued. */
   const isPassing = ({ keepalive }: HttpRequest): boolean =>
     outage.failures === 0 || (isLeaving && keepalive === true);
 
-  /** Whether a request may go out now; it is the probe then, if there is an outage. */
+  /** Returns whether a request may be sent now, in an outage as the probe. */
   const isOpen = (): boolean => {
     if (outage.failures === 0) return true;
     if (outage.retryAt > asyncScheduler.now()) return false;
@@ -141,7 +151,7 @@ export function connectionBackoff(
     return true;
   };
 
-  /** A loop, not a recursion: answers can come synchronously. */
+  /** A loop instead of recursion: responses may be synchronous. */
   const sendNext = (): void => {
     if (isSending) return;
     isSending = true;
@@ -155,7 +165,7 @@ export function connectionBackoff(
     else if (due.closed || dueAt !== outage.retryAt) waitUntilDue();
   };
 
-  /** One timer for all that wait. */
+  /** One timer for all queued requests. */
   const waitUntilDue = (): void => {
     due.unsubscribe();
     dueAt = outage.retryAt;
@@ -204,7 +214,7 @@ export function connectionBackoff(
       return response.body$.pipe(tap(heard));
     });
     subscriber.next({ ...response, body$ });
-    // A body can only be read by who subscribes while the response is emitted.
+    // A body is read only if it is subscribed to while the response is emitted.
     if (!isRead) heard.complete?.();
   };
 
@@ -276,7 +286,7 @@ export function connectionBackoff(
   };
 }
 
-/** Whether a failure is one that the gate counts. */
+/** Returns whether the gate counts a failure. */
 function isOfServer(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   return error instanceof NetworkError || ('status' in error && isUnavailable(Number(error.status)));
@@ -290,7 +300,7 @@ function unsent(request: HttpRequest, cause: NetworkError): NetworkError {
   });
 }
 
-/** The answer to a request that was not sent, because the server refused another for now. */
+/** Returns the response to a request that was not sent because the server is unavailable. */
 function unavailable({ url }: HttpRequest, askedMs: number | undefined): HttpResponse {
   const asked = askedMs === undefined ? {} : { 'retry-after': String(Math.ceil(askedMs / 1000)) };
   return { status: 503, url, headers: headersFrom(asked), body$: EMPTY };

@@ -1,12 +1,12 @@
 import { catchError, defer, EMPTY, filter, fromEvent, merge, NEVER, type Observable } from 'rxjs';
 
-/** What a platform may have: browsers and their workers do, Node does not. */
+/** A platform that may have events, as browsers and their workers do and Node does not. */
 interface Platform {
   readonly addEventListener?: (name: string, listener: () => void) => void;
   readonly removeEventListener?: (name: string, listener: () => void) => void;
 }
 
-/** Returns an Observable that emits when the platform says that it has a network again, where it says so. */
+/** Returns an Observable that emits when the platform comes online, if the platform has such an event. */
 export function platformOnline(platform: Platform = globalThis): Observable<unknown> {
   const { addEventListener, removeEventListener } = platform;
   if (addEventListener === undefined || removeEventListener === undefined) return NEVER;
@@ -24,7 +24,7 @@ export function platformOnline(platform: Platform = globalThis): Observable<unkn
 /**
  * Returns an Observable that emits when a platform comes online, and completes if the source errors.
  *
- * A value at the subscription, as of a `BehaviorSubject`, says that the platform is online, and not that it came online.
+ * A value on subscription, as of a `BehaviorSubject`, is skipped: it means online, not coming online.
  */
 export function comingOnline(source$: Observable<unknown>): Observable<unknown> {
   return defer(() => {

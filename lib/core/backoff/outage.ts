@@ -1,36 +1,36 @@
 import { backoff, type BackoffPolicy } from './backoff.ts';
 
-/** Whether the server of a connection answers, and when a request may go out if it does not. */
+/** The state of a server: its failures, and when the next request may be sent. */
 export interface Outage {
-  /** Failures in a row; 0 while the server answers. */
+  /** Failures in a row; 0 while the server works. */
   readonly failures: number;
   /** When the next probe is due, in milliseconds of the scheduler's clock. */
   readonly retryAt: number;
-  /** Whether the server asked for that time. */
+  /** Whether that time comes from Retry-After. */
   readonly isAsked: boolean;
-  /** Whether the result of a probe is outstanding. */
+  /** Whether a probe has no result yet. */
   readonly isProbing: boolean;
 }
 
-/** What can change an {@link Outage}. */
+/** An input of {@link outageAfter}. */
 export type OutageInput =
-  /** The server answered, or read an event to the end. */
+  /** The server sent a valid response or event. */
   | { readonly what: 'answered' }
-  /** A request failed; the server may have asked to wait. */
+  /** A request failed, perhaps with Retry-After. */
   | { readonly what: 'failed'; readonly askedMs?: number | undefined }
   /** A probe was sent. */
   | { readonly what: 'probed' }
-  /** The platform has a network again. */
+  /** The platform came online. */
   | { readonly what: 'online' };
 
-/** The state of a connection whose server answers. */
+/** The state of a server that works. */
 export const NO_OUTAGE: Outage = { failures: 0, retryAt: 0, isAsked: false, isProbing: false };
 
 /**
  * Returns the state after an input: a pure function, except for the jitter of the policy.
  *
- * Requests that were under way together fail together: only the first of them counts, and each probe once. A probe
- * that is not answered when the next one is due counts as a failure, but does not delay that one. No two probes are
+ * Concurrent requests fail together: only the first of them counts, and each probe once. A probe without a
+ * response when the next one is due counts as a failure, but does not delay the next one. No two probes are
  * sent in the same millisecond.
  *
  * @param now The time of the scheduler's clock, in milliseconds.
@@ -67,7 +67,7 @@ export function outageAfter(
   }
 }
 
-/** Whether a status says that the server cannot answer for now. */
+/** Returns whether a status means that the server is temporarily unavailable. */
 export function isUnavailable(status: number): boolean {
   return status === 408 || status === 429 || (status >= 500 && status !== 501);
 }

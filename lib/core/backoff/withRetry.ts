@@ -19,40 +19,43 @@ import {
 
 /** When and how often to send a request again. */
 export interface RetryPolicy extends BackoffPolicy {
-  /** How often a request is sent again at most. @default 4 */
+  /** The largest number of retries. @default 4 */
   readonly retries?: number;
-  /** How long a server may ask to wait, in milliseconds; beyond that its answer is passed on. @default 300_000 */
+  /**
+   * The longest Retry-After to wait for, in milliseconds; a response with a longer one is emitted. @default
+   * 300_000
+   */
   readonly maxRetryAfterMs?: number;
 }
 
 const NAMES: OptionNames<RetryPolicy> = { ...BACKOFF_NAMES, retries: 1, maxRetryAfterMs: 1 };
 
-/** What an attempt came to. */
+/** The result of an attempt. */
 export type AttemptResult =
   { readonly status: number; readonly retryAfterMs?: number | undefined } | { readonly error: unknown };
 
-/** Whether to send the request again, and after how many milliseconds. */
+/** Whether to retry, and after how many milliseconds. */
 export type RetryDecision = { readonly retry: true; readonly delayMs: number } | { readonly retry: false };
 
-/** How often a request is sent again, where the policy does not say. */
+/** The default of `retries`. */
 export const DEFAULT_RETRIES = 4;
 
-/** How long a server may ask to wait, where the policy does not say. */
+/** The default of `maxRetryAfterMs`. */
 export const DEFAULT_MAX_RETRY_AFTER_MS = 300_000;
 
-/** The server says that it did nothing: safe to repeat whatever the method. */
+/** The server did not act: any method can be retried. */
 const NOT_ACTED_ON = new Set([429, 503]);
-/** The server, or a gateway, gave up waiting: it may have acted. */
+/** The server or a gateway timed out: the server may have acted. */
 const MAY_HAVE_ACTED = new Set([408, 502, 504]);
 
 /**
- * Decides whether a request is sent again: a pure function of what the attempt came to.
+ * Decides whether to retry a request: a pure function.
  *
- * 429 and 503 say that nothing was done, so any request is sent again. After 408, 502, 504 or a broken
- * connection the server may have acted, so only an idempotent request is, or one that was not sent. Everything else
- * is for the caller to decide.
+ * After 429 and 503 any request is retried, because the server did not act. After 408, 502, 504 or a broken
+ * connection the server may have acted, so only an idempotent or unsent request is retried. All other results
+ * are not.
  *
- * @param attempt How many attempts were made, from 1.
+ * @param attempt The number of attempts so far, from 1.
  */
 export function decideRetry(
   policy: RetryPolicy,
@@ -74,12 +77,13 @@ export function decideRetry(
 }
 
 /**
- * Returns a Transport that sends a request again when that is safe and likely to help, as
- * {@link decideRetry} says: with exponential backoff and full jitter, and never before the time that the
- * server asked for with `Retry-After`.
+ * Returns a Middleware that retries requests if that is safe and likely to help.
  *
- * When the retries are used up, the last answer or error is passed on. Unsubscribing stops the waiting. It
- * throws a TypeError that names the option if the policy cannot be used.
+ * After 429 and 503 any request is retried. After 408, 502, 504 or a broken connection, an idempotent or
+ * unsent request is. The waits are exponential with full jitter, and never shorter than `Retry-After`. After
+ * the last retry, its response or error is emitted. Unsubscribing cancels the wait.
+ *
+ * @throws TypeError that names the option that cannot be used.
  *
  * @example
  * ```ts
@@ -100,7 +104,7 @@ export function withRetry(policy: RetryPolicy = {}): Middleware {
   return retrying(policy);
 }
 
-/** Throws a TypeError that names the option if the policy cannot be used. */
+/** Throws a TypeError that names an option that cannot be used. */
 export function checkRetryPolicy(policy: RetryPolicy): void {
   checkBackoffPolicy(policy, 'retry', NAMES);
   if (policy.retries !== undefined) numberOption('retry.retries', policy.retries, { min: 0, integer: true });
@@ -109,7 +113,7 @@ export function checkRetryPolicy(policy: RetryPolicy): void {
   }
 }
 
-/** As {@link withRetry}, with the waits of a connection: `pause` replaces those of the policy. */
+/** Returns {@link withRetry} with the waits of a connection in place of those of the policy. */
 export function retrying(policy: RetryPolicy, pause?: Pause): Middleware {
   checkRetryPolicy(policy);
   return (transport) => (request) => {

@@ -6,17 +6,18 @@ export type Json =
   null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json | undefined };
 
 /**
- * A store in which a process saves what its successor needs: positions, and resources on the server. No secrets.
+ * A store in which a process saves what its successor needs: positions, and resources on the server. No
+ * secrets.
  *
- * Nothing happens before one of these Observables is subscribed to. Unsubscribing does not undo a write. Only one
- * process at a time may use a store.
+ * Nothing happens before one of these Observables is subscribed to. Unsubscribing does not undo a write. Only
+ * one process at a time may use a store.
  */
 export interface CheckpointStore {
   /** Emits the value that was last saved under the key, or undefined, and completes. */
   load(key: string): Observable<Json | undefined>;
   /**
-   * Replaces the value of a key. It emits nothing, and completes when the next process would find the value even if
-   * this process were killed.
+   * Replaces the value of a key. It emits nothing, and completes when the next process would find the value
+   * even if this process were killed.
    */
   save(key: string, value: Json): Observable<never>;
   /** Removes a key. It emits nothing, and completes when the key is removed. */

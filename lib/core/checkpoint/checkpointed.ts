@@ -25,8 +25,8 @@ export const CHECKPOINTING: Feature<Checkpointing> = /* @__PURE__ */ feature(
 /**
  * Returns a checkpoint: the option `checkpoint` of a UCWA connection or an EWS stream.
  *
- * The position and the resources on the server are saved in the store under this key. After a crash, a process with
- * the same key resumes at that position and removes what was left on the server.
+ * The position and the resources on the server are saved in the store under this key. After a crash, a
+ * process with the same key resumes at that position and removes what was left on the server.
  *
  * @param store Where to save, such as `fileCheckpoints('/var/lib/presence/checkpoints')`.
  * @param key Identifies the connection or stream in the store; it cannot be used twice at the same time.

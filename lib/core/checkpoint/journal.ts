@@ -6,7 +6,9 @@ import { coalesce } from '../rx/coalesce.ts';
 import { invalidOption } from '../options.ts';
 import type { ReleaseLedger } from '../lifecycle/ledger.ts';
 
-/** A resource that is, or may be, on the server. It has no id if the response to its creation is not known. */
+/**
+ * A resource that is, or may be, on the server. It has no id if the response to its creation is not known.
+ */
 interface JournaledResource {
   readonly resource: string;
   readonly id?: string | undefined;
@@ -46,7 +48,10 @@ const TYPES: CodecTypes = {
 
 /** How a position is read and compared. All members of a position may be missing. */
 export interface JournalFormat<Position extends object> {
-  /** Returns the codec. It gets the types of io-ts, so that a program without checkpoints need not bundle them. */
+  /**
+   * Returns the codec. It gets the types of io-ts, so that a program without checkpoints need not bundle
+   * them.
+   */
   readonly codec: (types: CodecTypes) => t.Decoder<unknown, Position>;
   /** Whether one position need not be saved in place of the other. */
   readonly isSame: (one: Position, other: Position) => boolean;
@@ -87,10 +92,11 @@ interface OpenJournal<Position extends object> extends Journal<Position> {
 const OPEN = new WeakMap<Checkpoint['store'], Map<string, OpenJournal<object>>>();
 
 /**
- * Returns an Observable that emits the journal of a stream or a connection and stays open as long as that is open.
+ * Returns an Observable that emits the journal of a stream or a connection and stays open as long as that is
+ * open.
  *
- * It errors with the error of the store, with a `DecodeError` if the checkpoint is not a journal of this format, and
- * with a TypeError if another stream or connection uses the key.
+ * It errors with the error of the store, with a `DecodeError` if the checkpoint is not a journal of this
+ * format, and with a TypeError if another stream or connection uses the key.
  */
 export function journal<Position extends object>(
   format: JournalFormat<Position>,
@@ -152,7 +158,10 @@ function createJournal<Position extends object>(
   });
   const write = (): Observable<never> => (latestWrite$ = save());
 
-  /** Writes without a subscriber. If it fails, the next write does, too; the server knows that the resource is gone. */
+  /**
+   * Writes without a subscriber. If it fails, the next write does, too; the server knows that the resource is
+   * gone.
+   */
   const writeInBackground = (): void => {
     const end = ledger.begin({ resource: 'checkpoint', id: key });
     writes += 1;

@@ -5,8 +5,8 @@ import type { Journal } from './journal.ts';
 /**
  * Returns an Observable of a {@link remoteResource} whose creation and removal are recorded in a journal.
  *
- * The intent is saved before the request, so that a restart after a crash can find and remove the resource. A resource
- * that may be left on the server stays recorded.
+ * The intent is saved before the request, so that a restart after a crash can find and remove the resource. A
+ * resource that may be left on the server stays recorded.
  *
  * @param journal Returns the journal, when a resource is acquired.
  * @param removedAt Returns the URL that removes the resource. @default its id

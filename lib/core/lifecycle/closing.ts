@@ -15,11 +15,12 @@ import type { ReleaseLedger } from './ledger.ts';
 /**
  * Returns an operator that shares one subscription to the source, and keeps it for a grace period.
  *
- * The period begins when the last subscriber unsubscribes, so that a quick unmount and mount costs the server nothing.
- * There is none while the ledger drains, and after it was closed.
+ * The period begins when the last subscriber unsubscribes, so that a quick unmount and mount costs the server
+ * nothing. There is none while the ledger drains, and after it was closed.
  *
  * @param graceMs In milliseconds, or a function that returns them when the period begins.
- * @param connector Creates the Subject, such as a `ReplaySubject` for late subscribers. @default a plain Subject
+ * @param connector Creates the Subject, such as a `ReplaySubject` for late subscribers. @default a plain
+ * Subject
  */
 export function shareWithGrace<Value>(
   ledger: Pick<ReleaseLedger, 'draining$'>,
@@ -37,7 +38,8 @@ export function shareWithGrace<Value>(
 }
 
 /**
- * Returns an operator that completes when the connection is closed; later subscribers get a {@link ClosedError}.
+ * Returns an operator that completes when the connection is closed; later subscribers get a {@link
+ * ClosedError}.
  *
  * @param what The name of the stream, for the error.
  */
@@ -56,8 +58,8 @@ export function untilClosed<Value>(
 }
 
 /**
- * Completes a subscriber when the connection is closed. A takeUntil would take a kilobyte per stream, and removing it
- * from its Subject is linear. In a function of its own, so that no closure keeps the source.
+ * Completes a subscriber when the connection is closed. A takeUntil would take a kilobyte per stream, and
+ * removing it from its Subject is linear. In a function of its own, so that no closure keeps the source.
  */
 function completeOnClose<Value>(
   { streams }: Pick<ReleaseLedger, 'streams'>,

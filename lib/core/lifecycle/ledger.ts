@@ -24,8 +24,8 @@ export interface ReleaseEntry {
   /** The protocol's name of the resource, such as `presenceSubscription`. */
   readonly resource: string;
   /**
-   * The server's id or href of the resource: its first 300 characters, with U+FFFD for unprintable ones. Undefined if
-   * the response to the creation was lost.
+   * The server's id or href of the resource: its first 300 characters, with U+FFFD for unprintable ones.
+   * Undefined if the response to the creation was lost.
    */
   readonly id: string | undefined;
   /** When the outcome was known. */
@@ -41,8 +41,8 @@ export interface ReleaseEntry {
  * - `AlreadyGone`: the server no longer had the resource.
  * - `EndedByServer`: the server reported that it ended the resource; no request was sent.
  * - `Expired`: the server could not be reached until the resource expired; `cause` is the last error.
- * - `Unknown`: the response to the creation was lost, so the server may have a resource whose id is not known. `cause`
- *   says why, and `hint` what happens to the resource and what can be done.
+ * - `Unknown`: the response to the creation was lost, so the server may have a resource whose id is not
+ *   known. `cause` says why, and `hint` what happens to the resource and what can be done.
  * - `Failed`: the server did not remove the resource, and retrying would not help, or the time was up.
  */
 export type ReleaseOutcome = ReleaseEntry &
@@ -64,8 +64,8 @@ export interface PendingRelease {
 /** Options of a drain. */
 export interface DrainOptions {
   /**
-   * The longest time to wait, in milliseconds. After it, `drain` leaves pending releases running, and `close` gives
-   * them up.
+   * The longest time to wait, in milliseconds. After it, `drain` leaves pending releases running, and `close`
+   * gives them up.
    * @default none for `drain`, whose releases are retried until they expire on the server; 10,000 for `close`
    */
   readonly timeoutMs?: number;
@@ -74,8 +74,8 @@ export interface DrainOptions {
 /** Options of closing a connection. */
 export interface CloseOptions extends DrainOptions {
   /**
-   * Whether each release is sent immediately, even while the server does not respond. For a page that is about to go,
-   * which has no other chance.
+   * Whether each release is sent immediately, even while the server does not respond. For a page that is
+   * about to go, which has no other chance.
    * @default false
    */
   readonly immediately?: boolean;
@@ -88,11 +88,11 @@ export interface DrainReport {
   /** The releases that were pending when the time was up; missing if there were none. */
   readonly pending?: readonly PendingRelease[];
   /**
-   * All outcomes that no earlier drain has reported, in order. Of more than 1,000, the oldest are dropped, except
-   * `Unknown` and `Failed`.
+   * All outcomes that no earlier drain has reported, in order. Of more than 1,000, the oldest are dropped,
+   * except `Unknown` and `Failed`.
    *
-   * Overlapping drains report the same outcomes. `close` adds each release that it gave up as `Failed`, and each
-   * creation as `Unknown`.
+   * Overlapping drains report the same outcomes. `close` adds each release that it gave up as `Failed`, and
+   * each creation as `Unknown`.
    */
   readonly outcomes: readonly ReleaseOutcome[];
 }
@@ -100,24 +100,27 @@ export interface DrainReport {
 /**
  * The ledger of a connection: all outcomes, and all pending releases.
  *
- * Unsubscribing is synchronous in RxJS and reports nothing, so the ledger reports what became of a subscription on the
- * server.
+ * Unsubscribing is synchronous in RxJS and reports nothing, so the ledger reports what became of a
+ * subscription on the server.
  */
 export interface Releases extends AsyncDisposable {
   /** Emits each outcome when it is known. Never errors or completes. */
   readonly outcomes$: Observable<ReleaseOutcome>;
-  /** Emits the number of pending releases: on subscription, and on every change. Never errors or completes. */
+  /**
+   * Emits the number of pending releases: on subscription, and on every change. Never errors or completes.
+   */
   readonly pending$: Observable<number>;
   /**
    * Resolves when nothing is pending, or when the time is up.
    *
-   * Until then all grace periods end immediately, including those that start meanwhile. Active streams continue.
-   * Never rejects; throws a TypeError for an invalid time.
+   * Until then all grace periods end immediately, including those that start meanwhile. Active streams
+   * continue. Never rejects; throws a TypeError for an invalid time.
    */
   drain(options?: DrainOptions): Promise<DrainReport>;
   /**
-   * Completes all streams of the connection, which releases their resources, and drains for at most 10 seconds or
-   * `timeoutMs`. Then it gives up: it aborts the requests of pending releases and sends no more. Never rejects.
+   * Completes all streams of the connection, which releases their resources, and drains for at most 10
+   * seconds or `timeoutMs`. Then it gives up: it aborts the requests of pending releases and sends no more.
+   * Never rejects.
    */
   close(options?: CloseOptions): Promise<DrainReport>;
 }
@@ -129,13 +132,15 @@ export interface ReleaseLedger extends Releases {
   /** Emits once, when the connection is closed. */
   readonly closing$: Observable<void>;
   /**
-   * Emits false when the connection is closed and its releases have started; before that, true if they are to be sent
-   * immediately.
+   * Emits false when the connection is closed and its releases have started; before that, true if they are to
+   * be sent immediately.
    */
   readonly leaving$: Observable<boolean>;
   /** The subscribers to complete when the connection is closed; there may be thousands. */
   readonly streams: Set<Pick<Subscriber<never>, 'complete'>>;
-  /** Emits when a drain or the closing begins, and on subscription while one is running: grace periods end. */
+  /**
+   * Emits when a drain or the closing begins, and on subscription while one is running: grace periods end.
+   */
   readonly draining$: Observable<unknown>;
   /** Emits when `close` gives up, and on subscription after that: nothing may be sent or retried. */
   readonly givenUp$: Observable<unknown>;

@@ -4,11 +4,12 @@ import type { Releases } from './ledger.ts';
 /**
  * Closes a connection when its page goes: the tab is closed, or another page takes its place.
  *
- * The requests that remove resources are sent with `keepalive`, so that they outlive the page, even while the server
- * does not respond. Their responses are not awaited; a resource that can only be removed after another one expires.
+ * The requests that remove resources are sent with `keepalive`, so that they outlive the page, even while the
+ * server does not respond. Their responses are not awaited; a resource that can only be removed after another
+ * one expires.
  *
- * If the page returns from the browser's cache, its connection is closed: create another on `pageshow`. On platforms
- * without pages, such as Node, nothing happens.
+ * If the page returns from the browser's cache, its connection is closed: create another on `pageshow`. On
+ * platforms without pages, such as Node, nothing happens.
  *
  * @param connection What `connectUcwa` or `connectExchange` returned, or a ledger.
  * @param page @default this page

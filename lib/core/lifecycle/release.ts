@@ -32,7 +32,10 @@ export interface ReleasePlan {
   /** Makes one attempt: it emits at most one result; without one, the resource was removed. */
   readonly attempt: () => Observable<ReleaseResult>;
   readonly decide: (error: unknown) => ReleaseDecision;
-  /** When the server removes the resource on its own, in milliseconds of the scheduler's clock: retries end then. */
+  /**
+   * When the server removes the resource on its own, in milliseconds of the scheduler's clock: retries end
+   * then.
+   */
   readonly expiresAt: number | undefined;
   readonly backoff?: BackoffPolicy | undefined;
   /** The waits between attempts that the connection shares. @default those of `backoff` */
@@ -58,10 +61,11 @@ export function decideRelease(error: unknown): ReleaseDecision {
 /**
  * Starts to remove a resource from its server, and records the outcome in the ledger. It never throws.
  *
- * It outlives the subscription, and retries with backoff until the server's own expiry, or until the ledger gives up.
+ * It outlives the subscription, and retries with backoff until the server's own expiry, or until the ledger
+ * gives up.
  *
- * @param done Called when the ledger has the outcome. The release is still pending then, so that a drain also waits
- * for a release that `done` starts.
+ * @param done Called when the ledger has the outcome. The release is still pending then, so that a drain also
+ * waits for a release that `done` starts.
  */
 export function release(
   ledger: Pick<ReleaseLedger, 'begin' | 'record' | 'givenUp$'>,

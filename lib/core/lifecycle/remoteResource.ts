@@ -31,8 +31,8 @@ export interface RemoteResource<Handle, Value, Parent> {
   /**
    * Emits the resource that contains this one, and stays open as long as that exists.
    *
-   * It is subscribed to from before the acquire until after the release, so that a parent is released after its
-   * children. An error means that the parent is gone, and this resource with it.
+   * It is subscribed to from before the acquire until after the release, so that a parent is released after
+   * its children. An error means that the parent is gone, and this resource with it.
    */
   readonly parent$: Observable<Parent>;
   /**
@@ -49,8 +49,8 @@ export interface RemoteResource<Handle, Value, Parent> {
   /** Makes one attempt to remove the resource. It emits at most one result; without one, it was removed. */
   readonly release: (handle: Handle, parent: Parent) => Observable<ReleaseResult>;
   /**
-   * Returns when the server removes the resource on its own, in milliseconds of the scheduler's clock. Called when the
-   * release begins, unless the lease was extended.
+   * Returns when the server removes the resource on its own, in milliseconds of the scheduler's clock. Called
+   * when the release begins, unless the lease was extended.
    * @default never
    */
   readonly expiresAt?: (handle: Handle) => number;
@@ -66,7 +66,9 @@ export interface RemoteResource<Handle, Value, Parent> {
    * @default the waits of `backoff`
    */
   readonly pause?: (failures: number, error?: unknown) => Observable<unknown>;
-  /** What happens to the resource if the response to its creation is lost, and what can be done: one sentence. */
+  /**
+   * What happens to the resource if the response to its creation is lost, and what can be done: one sentence.
+   */
   readonly unknownHint: string;
 }
 
@@ -89,12 +91,12 @@ const NAMES: OptionNames<RemoteResource<never, never, never>> = {
  * Returns an Observable that creates a resource on a server for each subscriber, and removes it after use.
  *
  * - It emits what `use` emits. However the subscription ends, the resource is released, once.
- * - Unsubscribing before the creating request is sent sends nothing. Afterwards the request is not aborted, and its
- *   late response is released immediately.
- * - The release is not bound to the subscription. It is retried with backoff until the server's own expiry, or until
- *   the ledger is closed and has given up.
- * - The ledger records every outcome. The Observable errors if `acquire`, `use` or `parent$` errors, and never because
- *   of a release.
+ * - Unsubscribing before the creating request is sent sends nothing. Afterwards the request is not aborted,
+ *   and its late response is released immediately.
+ * - The release is not bound to the subscription. It is retried with backoff until the server's own expiry,
+ *   or until the ledger is closed and has given up.
+ * - The ledger records every outcome. The Observable errors if `acquire`, `use` or `parent$` errors, and
+ *   never because of a release.
  */
 export function remoteResource<Handle, Value, Parent>(
   config: RemoteResource<Handle, Value, Parent>,
@@ -104,8 +106,8 @@ export function remoteResource<Handle, Value, Parent>(
 }
 
 /**
- * The stage of a resource. Each stage has a function of its own, so that thousands of resources in use keep nothing of
- * how they were acquired.
+ * The stage of a resource. Each stage has a function of its own, so that thousands of resources in use keep
+ * nothing of how they were acquired.
  */
 interface Stage {
   /** Called when the subscription ends; undefined before there is a parent. */
@@ -136,7 +138,8 @@ function begin<Handle, Value, Parent>(
       subscriber.error(cause);
     },
     complete: () => {
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- throwIfEmpty adds half a kilobyte to each bundle
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- throwIfEmpty adds half a kilobyte to
+      // each bundle
       if (stage.end === undefined) subscriber.error(new EmptyError());
     },
   });

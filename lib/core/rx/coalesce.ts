@@ -1,9 +1,10 @@
 import { catchError, concat, defer, EMPTY, type Observable, Subject } from 'rxjs';
 
 /**
- * Returns a function that asks for a piece of work, such as writing what is known by then. Its Observable
- * completes, or errors, with the first run that began after it was asked for: runs follow one another, and
- * all that ask during one run share the next. A run goes on when nobody waits for it any more.
+ * Returns a function that requests a run of some work, such as a write.
+ *
+ * Its Observable completes or errors with the first run that starts after the call. Runs follow one another;
+ * all calls during a run share the next one. A run continues without subscribers.
  */
 export function coalesce(work: () => Observable<unknown>): () => Observable<never> {
   let latest: Observable<never> = EMPTY;
@@ -11,7 +12,7 @@ export function coalesce(work: () => Observable<unknown>): () => Observable<neve
 
   return () => {
     if (next !== undefined) return next;
-    // A Subject that is over tells late subscribers how.
+    // A Subject: late subscribers get its completion or error.
     const run = new Subject<never>();
     const before = latest.pipe(catchError(() => EMPTY));
     next = latest = run;

@@ -1,32 +1,34 @@
 import { Observable } from 'rxjs';
 
 /**
- * Returns an Observable that emits when it is its subscriber's turn, and stays open: the turn is over when it
- * is unsubscribed from. Turns are given in the order of subscription, one at a time.
+ * Returns an Observable that emits when its subscriber has the lock, and stays open; unsubscribing releases
+ * the lock.
+ *
+ * One subscriber at a time has the lock, in the order of subscription.
  */
 export function mutex(): Observable<undefined> {
   const waiting: (() => void)[] = [];
-  let isTaken = false;
+  let isLocked = false;
 
   const next = (): void => {
     const enter = waiting.shift();
-    isTaken = enter !== undefined;
+    isLocked = enter !== undefined;
     enter?.();
   };
 
   return new Observable((subscriber) => {
-    let hasTurn = false;
+    let hasLock = false;
     const enter = (): void => {
-      hasTurn = true;
+      hasLock = true;
       subscriber.next(undefined);
     };
     subscriber.add(() => {
-      if (hasTurn) next();
+      if (hasLock) next();
       else waiting.splice(waiting.indexOf(enter), 1);
     });
-    if (isTaken) waiting.push(enter);
+    if (isLocked) waiting.push(enter);
     else {
-      isTaken = true;
+      isLocked = true;
       enter();
     }
   });

@@ -1,11 +1,12 @@
 import { type MonoTypeOperatorFunction, Observable, type Subscriber, Subscription } from 'rxjs';
 
 /**
- * Returns an Observable that shares one subscription to the source between all its subscribers, as `share` with a
- * ReplaySubject of one value, and ends it when the last has left. Its subscribers take little room, and thousands
- * that leave together are not looked for one by one.
+ * Returns an operator that shares one subscription and replays the last value, like `share` with a
+ * ReplaySubject.
  *
- * @param isCurrent Whether who comes later still gets the last value; or else the next is waited for.
+ * Its subscribers take little memory, and removing one takes constant time.
+ *
+ * @param isCurrent Returns whether late subscribers receive the last value; otherwise they wait for the next.
  */
 export function shareLatest<Value>(isCurrent: (value: Value) => boolean): MonoTypeOperatorFunction<Value> {
   return (source) => {
@@ -13,7 +14,9 @@ export function shareLatest<Value>(isCurrent: (value: Value) => boolean): MonoTy
     let latest: { readonly value: Value } | undefined;
     let connection = Subscription.EMPTY;
 
-    /** Those who were there until now: who comes because of what they are told begins anew. */
+    /**
+     * Returns the subscribers so far. One that subscribes because of a notification gets a new subscription.
+     */
     const reset = (): Subscriber<Value>[] => {
       const all = [...subscribers];
       subscribers.clear();

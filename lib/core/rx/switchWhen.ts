@@ -1,22 +1,22 @@
 import { type MonoTypeOperatorFunction, Observable } from 'rxjs';
 
 /**
- * Returns an Observable that mirrors the source, but where `elsewhere` returns an Observable for a value, that
- * one is mirrored in the place of the value; and where `afterwards` returns one for the error of the source,
- * that one is mirrored in the place of the error. Neither is asked about what these bring.
+ * Returns an operator that replaces values, and the error, of the source by Observables.
  *
- * With `mergeMap`, every value that stays would take an Observable of its own: one request meets five of these.
+ * The functions are not called for values and errors of the replacements. An error that they throw is
+ * emitted. With `mergeMap`, each value that stays would take an Observable; one request passes five of these
+ * operators.
  *
- * @param elsewhere What it throws is the error.
- * @param afterwards The same. @default the error passes
+ * @param replaceValue Returns the replacement of a value, or undefined to keep the value.
+ * @param replaceError Returns the replacement of the error, or undefined to keep it. @default keeps it
  */
 export function switchWhen<Value>(
-  elsewhere: (value: Value) => Observable<Value> | undefined,
-  afterwards: (error: unknown) => Observable<Value> | undefined = () => undefined,
+  replaceValue: (value: Value) => Observable<Value> | undefined,
+  replaceError: (error: unknown) => Observable<Value> | undefined = () => undefined,
 ): MonoTypeOperatorFunction<Value> {
   return (source) =>
     new Observable((subscriber) => {
-      /** The source, until it has ended, and those that are mirrored besides. */
+      /** How many of the source and the replacements are active. */
       let open = 1;
       const next = (value: Value): void => subscriber.next(value);
       const error = (cause: unknown): void => subscriber.error(cause);
@@ -32,7 +32,7 @@ export function switchWhen<Value>(
         source.subscribe({
           next: (value) => {
             try {
-              const other = elsewhere(value);
+              const other = replaceValue(value);
               if (other === undefined) next(value);
               else mirror(other);
             } catch (cause) {
@@ -41,7 +41,7 @@ export function switchWhen<Value>(
           },
           error: (cause: unknown) => {
             try {
-              const other = afterwards(cause);
+              const other = replaceError(cause);
               if (other === undefined) error(cause);
               else {
                 mirror(other);

@@ -1,20 +1,20 @@
 import { asyncScheduler, type Subscription, timer } from 'rxjs';
 
 /**
- * Timers of many who wait equally long, in one RxJS timer for all of them: one for each would take a kilobyte.
+ * Many timers with few different delays: one RxJS timer per delay, because a timer takes a kilobyte.
  */
 export interface TimerWheel {
-  /** Calls `due` once, after so many milliseconds from now, also where it waits already. It must not throw. */
+  /** Calls `due` once, so many milliseconds from now; restarts its delay if it was set. It must not throw. */
   set(delayMs: number, due: () => void): void;
-  /** Calls it no more. */
+  /** Cancels the call. */
   clear(delayMs: number, due: () => void): void;
 }
 
-/** Those who wait equally long. */
+/** The calls with one delay. */
 interface Waiting {
-  /** When each is due, in milliseconds of the scheduler's clock: who comes first is due first. */
+  /** The time of each call, in milliseconds of the scheduler's clock, in order. */
   readonly dues: Map<() => void, number>;
-  /** Not there while those are called who are due. */
+  /** Undefined while calls are made. */
   timer: Subscription | undefined;
 }
 
@@ -64,7 +64,7 @@ function callThose(dues: Map<() => void, number>, now: number): void {
     ready.push(due);
   }
   for (const due of ready) {
-    // Those before may have cleared it, or set it again.
+    // An earlier call may have cleared or set it.
     if ((dues.get(due) ?? Infinity) > now) continue;
     dues.delete(due);
     due();

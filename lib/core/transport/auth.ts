@@ -2,7 +2,7 @@ import { invalidSecret, typeName } from '../options.ts';
 import type { HttpResponse, Middleware } from './transport.ts';
 import { type TokenProvider, withToken } from './withToken.ts';
 
-/** Properties of a connection that its way to sign in needs. */
+/** Properties of a connection that an {@link Auth} needs. */
 export interface AuthContext {
   /** Whether credentials may be sent in clear text. */
   readonly allowInsecureHttp: boolean;
@@ -23,10 +23,10 @@ export interface Auth {
 /**
  * Returns an {@link Auth} that signs requests with an OAuth token.
  *
- * A token that is a string cannot be renewed. A function is called with the origin that the token is for: once for all
- * requests that need it, and again when the token is about to expire or the server has refused it. The first request
- * throws a TypeError for a function that returns anything but a token; `bearer` throws one for any other value. A string is
- * refused if the connection asks several servers, as discovery does.
+ * A token that is a string cannot be renewed. A function is called with the origin that the token is for:
+ * once for all requests that need it, and again when the token is about to expire or the server has refused
+ * it. The first request throws a TypeError for a function that returns anything but a token; `bearer` throws
+ * one for any other value. A string is refused if the connection asks several servers, as discovery does.
  *
  * @param token A token, or a function that returns, resolves to or emits one.
  *
@@ -39,7 +39,7 @@ export interface Auth {
  * ```
  */
 export function bearer(token: TokenProvider): Auth {
-  // Called here for its checks: a wrong token throws where it was written.
+  // Called for its checks, so that the caller gets the TypeError.
   withToken(token);
   return {
     scheme: 'Bearer',

@@ -1,19 +1,19 @@
 import { codeWord, excerpt } from '../text.ts';
 import type { HttpHeaders } from './transport.ts';
 
-/** One way to authenticate that a server offers. [RFC 9110, Challenge and Response] */
+/** A way to authenticate that a server offers. [RFC 9110, Challenge and Response] */
 interface Challenge {
-  /** As the server writes it, such as `Bearer`. */
+  /** In the server's spelling, such as `Bearer`. */
   readonly scheme: string;
-  /** By name in lower case; of several with one name the first. */
+  /** By name in lower case; the first of each name. */
   readonly parameters: ReadonlyMap<string, string>;
-  /** The data after the scheme, such as the message of NTLM; undefined if parameters or nothing follow it. */
+  /** The data after the scheme, such as a message of NTLM; undefined if there are parameters or nothing. */
   readonly token68?: string;
 }
 
-/** No server has so many ways to authenticate; a header of 100 KB could name 50,000. */
+/** More than any server offers; a header of 100 KB could have 50,000. */
 const MOST_CHALLENGES = 100;
-/** How many schemes a message names, and with how many characters: it has advice to give, too. */
+/** The most schemes in a message, and their most characters. */
 const MOST_NAMED = 10;
 const LONGEST_OFFER = 100;
 /** The data of a scheme that has no parameters: it ends at a comma or with the header. */
@@ -22,9 +22,8 @@ const TOKEN68 = /[ \t]+([\w.~+/-]+=*)[ \t]*(?=,|$)/y;
 /**
  * Returns the challenges in a `WWW-Authenticate` header, or in several joined with commas: the first hundred.
  *
- * It reads what RFC 9110 allows, and what servers write besides: a value with colons and slashes that is not
- * quoted, a quote that is never closed, spaces around an equals sign. It never throws, and takes time by the
- * length of the header.
+ * It reads the syntax of RFC 9110, and deviations of servers: unquoted values with colons and slashes,
+ * unclosed quotes, spaces around equals signs. It never throws, and takes linear time.
  */
 export function challengesIn(header: string): readonly Challenge[] {
   const challenges: { scheme: string; parameters: Map<string, string>; token68?: string }[] = [];
@@ -43,7 +42,7 @@ export function challengesIn(header: string): readonly Challenge[] {
     const word = until(' \t,=');
     TOKEN68.lastIndex = at;
     skip(' \t');
-    // The equals sign tells a parameter from a scheme: a comma separates both.
+    // Commas separate schemes and parameters; a parameter has an equals sign.
     if (header.charAt(at) !== '=') {
       if (challenges.length === MOST_CHALLENGES) return challenges;
       const [data = '', token68] = TOKEN68.exec(header) ?? [];
@@ -77,15 +76,15 @@ export function challengesIn(header: string): readonly Challenge[] {
   }
 }
 
-/** Returns the challenges of one scheme in the headers of a response, in the server's order. */
+/** Returns the challenges of one scheme in the headers of a response, in order. */
 export function challengesOf(headers: HttpHeaders, scheme: string): readonly Challenge[] {
-  const wanted = scheme.toLowerCase();
+  const expected = scheme.toLowerCase();
   return challengesIn(headers.get('www-authenticate') ?? '').filter(
-    (challenge) => challenge.scheme.toLowerCase() === wanted,
+    (challenge) => challenge.scheme.toLowerCase() === expected,
   );
 }
 
-/** Returns the schemes that the headers of a response offer, as a message may quote them; empty for none. */
+/** Returns the schemes in the headers of a response, for a message; empty for none. */
 export function offeredSchemes(headers: HttpHeaders): string {
   const schemes = challengesIn(headers.get('www-authenticate') ?? '').flatMap(
     ({ scheme }) => codeWord(scheme) ?? [],

@@ -21,19 +21,21 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
 /**
  * Returns a {@link Transport} that sends requests with fetch.
  *
- * Redirects are not followed: they are responses like any other. The Observable errors with a
- * {@link NetworkError} when there is no response, `body$` when it breaks off. It errors with an
- * {@link OriginError}, and sends nothing, for a URL that is not http or https, carries credentials, or has a host
- * that is neither a DNS name nor an address. A body that the caller does not read is read to its end, which keeps
- * the connection, if it is short and arrives within `limits.drainSeconds`; otherwise it is cancelled.
+ * Redirects are not followed: they are responses. The Observable errors with a {@link NetworkError} if there
+ * is no response, and `body$` if the response breaks off. For a URL that is not http or https, has
+ * credentials, or has a host that is neither a DNS name nor an address, it errors with an {@link OriginError}
+ * and sends nothing.
  *
- * On Node, a connection is kept for 50 seconds without a request, or for less if the server says so in a `Keep-Alive`
- * header. If the server closes one while a request is on its way, the Observable errors: the server may have acted, so
- * only an idempotent request may be sent again. [RFC 9112, section 9.3.1]
+ * An unread body is read to its end, which keeps the connection, if it is short and arrives within
+ * `limits.drainSeconds`; otherwise it is cancelled.
+ *
+ * On Node, an idle connection is kept for 50 seconds, or for less if the server says so in a `Keep-Alive`
+ * header. If the server closes it while a request is being sent, the Observable errors: the server may have
+ * acted, so only an idempotent request may be retried. [RFC 9112, section 9.3.1]
  *
  * @param fetch Any WHATWG fetch; its body may be a web stream or a Node stream. @default that of the browser;
  * elsewhere cross-fetch, on Node with kept-alive connections
- * @param limits Of these, `drainBytes` and `drainSeconds` apply. @default 65,536 bytes and 1 second
+ * @param limits `drainBytes` and `drainSeconds` apply. @default 65,536 bytes and 1 second
  *
  * @example
  * ```ts
@@ -101,7 +103,10 @@ function initOf({ method, headers, body, keepalive, credentials }: HttpRequest):
   };
 }
 
-/** The name of a header that cannot be sent. By a `host` header Node would take the certificate of another host. */
+/**
+ * Returns the name of a header that cannot be sent. With a `host` header, Node would accept another host's
+ * certificate.
+ */
 function refusedHeader(headers: HttpRequest['headers'] = {}): string | undefined {
   return Object.keys(headers).find(
     (name) => name.toLowerCase() === 'host' || !isHttpToken(name) || !isHeaderValue(headers[name] ?? ''),
@@ -172,7 +177,7 @@ function bodyOf(
         body$
           .pipe(
             takeWhile((chunk) => (bytes += chunk.length) <= drain.drainBytes),
-            // A server that announces a body and never sends it must not keep the connection.
+            // A server that announces a body and never sends it must not occupy the connection.
             takeUntil(timer(drain.drainSeconds * 1000)),
           )
           .subscribe({ error: () => undefined });
@@ -184,13 +189,13 @@ function bodyOf(
   };
 }
 
-/** Whether reading an unread body to its end, which keeps the connection, costs less than a new connection. */
+/** Returns whether reading an unread body, which keeps the connection, costs less than a new connection. */
 function isWorthDraining({ body, status, headers }: Response, { drainBytes }: Required<Limits>): boolean {
   if (body === null || WITHOUT_BODY.has(status)) return true;
   return Number(headers.get('content-length') ?? Number.NaN) <= drainBytes;
 }
 
-/** A body as a Node stream, as far as it is read. */
+/** The members of a Node stream that are used. */
 interface NodeBody {
   readonly destroyed: boolean;
   readonly errored: Error | null;
@@ -201,8 +206,9 @@ interface NodeBody {
 }
 
 /**
- * Reads a body of either kind: a web stream by its reader, which every browser has, a Node stream by events.
- * Returns a function that stops reading: there are fetches whose bodies go on after an abort.
+ * Reads a web stream by its reader, which all browsers have, and a Node stream by its events.
+ *
+ * Returns a function that stops reading: the bodies of some fetches continue after an abort.
  */
 function readAll(response: Response, reader: Observer<Uint8Array>): () => void {
   const body = response.body as ReadableStream<Uint8Array> | NodeBody | null;
@@ -230,13 +236,13 @@ function readWeb(
   };
 }
 
-/** By its events: iteration would take several turns for each chunk. */
+/** By its events: iteration would take several microtasks per chunk. */
 function readNode(body: NodeBody, { next, complete, error }: Observer<Uint8Array>): () => void {
   let isEnded = false;
   const onClose = (): void => {
     if (!isEnded) error(body.errored ?? new Error('the body was closed before its end'));
   };
-  // A body that broke off before it is read emits no more events.
+  // A body that has broken off emits no more events.
   if (body.destroyed) {
     onClose();
     return () => undefined;
@@ -249,7 +255,7 @@ function readNode(body: NodeBody, { next, complete, error }: Observer<Uint8Array
   return () => body.destroy();
 }
 
-/** Why there is no answer, as far as it can be known: browsers say no more than that a fetch failed. */
+/** Returns why there is no response. Browsers only report that a fetch has failed. */
 function noAnswer({ url }: HttpRequest, cause: unknown): string {
   const code = codeOf(cause);
   if (code === NO_TLS)

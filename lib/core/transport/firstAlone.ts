@@ -1,21 +1,22 @@
 import { BehaviorSubject, defer, finalize, first, mergeMap, type Observable, tap, timer } from 'rxjs';
 import type { HttpResponse } from './transport.ts';
 
-/** Lets one request go ahead of the others until it has found out what they need to know. */
+/** Sends one request first, and queues the others until its response has what they need. */
 export interface FirstAlone {
-  /** Returns an Observable that sends now, or once the request that has gone ahead is answered or has failed. */
+  /** Returns an Observable that sends now, or after the first request has a response or an error. */
   send(request: () => Observable<HttpResponse>): Observable<HttpResponse>;
-  /** Lets the next request go ahead again. */
+  /** Makes the next request the first one. */
   forget(): void;
 }
 
-/** How long the others wait for the request that has gone ahead: one whose connection has died would hold them. */
+/** How long the others wait for the first request, whose connection may have died. */
 const PATIENCE_MS = 30_000;
 
 /**
- * Creates what lets one request go ahead.
+ * Creates a {@link FirstAlone}.
  *
- * @param isFound Whether a response tells what the others need to know. Until one does, the next one goes ahead.
+ * @param isFound Returns whether a response has what the others need. Until one has, the next request is the
+ * first.
  */
 export function firstAlone(isFound: (response: HttpResponse) => boolean): FirstAlone {
   const stage$ = new BehaviorSubject<'unknown' | 'asking' | 'known'>('unknown');
@@ -40,7 +41,7 @@ export function firstAlone(isFound: (response: HttpResponse) => boolean): FirstA
   return {
     send: (request) =>
       stage$.pipe(
-        // The current stage, not the emitted one: of all that hear "unknown", one goes ahead.
+        // The current stage, not the emitted one: only one request of all queued ones is the next first.
         first(() => stage$.value !== 'asking'),
         mergeMap(() => (stage$.value === 'known' ? request() : askWith(request))),
       ),

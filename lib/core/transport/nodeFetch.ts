@@ -16,8 +16,8 @@ interface Connection {
 }
 
 /**
- * How long an idle connection is kept, in milliseconds, unless the server names a shorter time. Proxies close theirs
- * after a minute or later, and a request that is being sent then is lost.
+ * How long an idle connection is kept, in milliseconds, unless the server names a shorter time. Proxies close
+ * theirs after a minute or later, and a request that is being sent then is lost.
  */
 const IDLE_MS = 50_000;
 /** How many idle connections to one origin are kept: as many as by an agent of Node. */
@@ -33,7 +33,9 @@ export function nodeSend({ process }: Platform = globalThis): Send {
   return process?.getBuiltinModule === undefined ? abortable(crossFetch) : pooled(process.getBuiltinModule);
 }
 
-/** Sends with cross-fetch, which is loaded with the first request because that takes longer than all the rest. */
+/**
+ * Sends with cross-fetch, which is loaded with the first request because that takes longer than all the rest.
+ */
 function crossFetch(url: string, init: RequestInit): Promise<Response> {
   return fetch?.(url, init) ?? loadFetch().then((loaded) => loaded(url, init));
 }
@@ -46,8 +48,8 @@ async function loadFetch(): Promise<Fetch> {
 /**
  * Sends over connections that serve the next request when the response was read.
  *
- * One agent for all connections would use them when the response has arrived. That is before the reader knows whether
- * the server may send another response, which nobody asked for.
+ * One agent for all connections would use them when the response has arrived. That is before the reader knows
+ * whether the server may send a second response.
  */
 function pooled(builtin: NodeJS.Process['getBuiltinModule']): Send {
   const idle = new Map<string, Connection[]>();
@@ -138,7 +140,7 @@ function watchResponses(builtin: NodeJS.Process['getBuiltinModule']): void {
   });
 }
 
-/** The part of a URL as node-fetch reads it that says where it connects to. */
+/** The server that node-fetch connects to. */
 interface Target {
   readonly protocol: string;
   readonly hostname: string;

@@ -7,7 +7,10 @@ export interface DiagnosticsChannel {
   publish(message: unknown): void;
 }
 
-/** Returns how requests are sent unless a fetch is given. Bundlers for browsers take ./browserPlatform.ts instead. */
+/**
+ * Returns how requests are sent unless a fetch is given. Bundlers for browsers take ./browserPlatform.ts
+ * instead.
+ */
 export function defaultSend(): Send {
   return nodeSend();
 }

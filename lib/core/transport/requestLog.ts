@@ -30,8 +30,8 @@ export interface Activity {
    */
   readonly end: 'answered' | 'failed' | 'aborted';
   /**
-   * How many optional members of a UCWA or EWS response were dropped, because they were null or not of their documented
-   * type; missing for none.
+   * How many optional members of a UCWA or EWS response were dropped, because they were null or not of their
+   * documented type; missing for none.
    */
   readonly dropped?: number;
   /** The name of the error and its code, such as `NetworkError ECONNRESET`. */
@@ -43,8 +43,8 @@ export interface Activity {
 /** Reports the requests of a connection. */
 export interface RequestLog {
   /**
-   * Emits one record per completed request, in the order of completion. It is hot: requests that began without a
-   * subscriber are not reported. Never errors or completes.
+   * Emits one record per completed request, in the order of completion. It is hot: requests that began
+   * without a subscriber are not reported. Never errors or completes.
    */
   readonly activity$: Observable<Activity>;
   /** Logs requests. Place it next to the network, below retries. */
@@ -63,8 +63,8 @@ interface End {
 /**
  * Creates a request log.
  *
- * On Node, each record is also published on the {@link ACTIVITY_CHANNEL} of `node:diagnostics_channel`, so that loggers
- * and tracers need not know the connection.
+ * On Node, each record is also published on the {@link ACTIVITY_CHANNEL} of `node:diagnostics_channel`, so
+ * that loggers and tracers need not know the connection.
  */
 export function requestLog(): RequestLog {
   return requestLogTo(diagnosticsChannel(ACTIVITY_CHANNEL));
@@ -73,7 +73,10 @@ export function requestLog(): RequestLog {
 /** Creates a request log that publishes on this channel, if any. */
 export function requestLogTo(channel: DiagnosticsChannel | undefined): RequestLog {
   const activity = new Subject<Activity>();
-  /** In the order of completion. A body that has arrived is still being decoded by its reader: it has no record yet. */
+  /**
+   * In the order of completion. A body that has arrived is still being decoded by its reader: it has no
+   * record yet.
+   */
   const ends: End[] = [];
 
   const emit = (): void => {
@@ -162,8 +165,8 @@ function addressOf({ method, url }: HttpRequest): Pick<Activity, 'method' | 'ori
 /**
  * Returns the path of a URL as logs may show it: its first 300 characters, then `?…` if the URL has a query.
  *
- * Nothing of a query or a fragment is shown, because any part of them can be a secret, and nothing at all of a URL
- * that is not http or https.
+ * Nothing of a query or a fragment is shown, because any part of them can be a secret, and nothing at all of
+ * a URL that is not http or https.
  */
 export function shownPath(url: string): string {
   const read = parseUrl(url);

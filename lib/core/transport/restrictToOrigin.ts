@@ -24,10 +24,10 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /**
  * Returns a Middleware that sends requests to one origin only, whatever links and redirects the server sends.
  *
- * A request or redirect to another origin errors with an {@link OriginError} that names both, and nothing is sent.
- * Redirects within the origin are followed by the rules of HTTP: 307 and 308 keep the method. For a request with a
- * body, 301, 302 and 303 are an {@link HttpError}, because they would drop the body. In browsers a redirect is an
- * HttpError, too, because its target is hidden.
+ * A request or redirect to another origin errors with an {@link OriginError} that names both, and nothing is
+ * sent. Redirects within the origin are followed by the rules of HTTP: 307 and 308 keep the method. For a
+ * request with a body, 301, 302 and 303 are an {@link HttpError}, because they would drop the body. In
+ * browsers a redirect is an HttpError, too, because its target is hidden.
  *
  * @param origin A URL whose origin is allowed, such as `https://pool.contoso.com`.
  * @param limits How many redirects are followed. @default 5

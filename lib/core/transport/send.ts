@@ -7,8 +7,8 @@ export interface PendingFetch {
   /** Ends the exchange, whether the response has begun or not. */
   readonly cancel: () => void;
   /**
-   * Lets other requests use the connection once the response has ended, and returns whether it has ended; missing if
-   * the platform manages connections.
+   * Lets other requests use the connection once the response has ended, and returns whether it has ended;
+   * missing if the platform manages connections.
    */
   readonly release?: () => boolean;
   /** Closes the connection when it is released. */

@@ -71,20 +71,20 @@ export interface HttpResponse {
   /**
    * The body as it arrives.
    *
-   * It has one subscriber, who subscribes while the response is emitted; otherwise the body is cancelled, so that it
-   * cannot block its socket. Unsubscribing cancels the rest. It errors with a {@link NetworkError} if the connection
-   * breaks.
+   * It has one subscriber, who subscribes while the response is emitted; otherwise the body is cancelled, so
+   * that it cannot block its socket. Unsubscribing cancels the rest. It errors with a {@link NetworkError} if
+   * the connection breaks.
    */
   readonly body$: Observable<Uint8Array>;
   /**
-   * Closes the connection after the body, so that no other request is sent on it: after some responses a server sends
-   * another that nobody requested. It has an effect only while the body is being read. Missing if the platform manages
-   * connections.
+   * Closes the connection after the body, so that no other request is sent on it: after some responses a
+   * server sends another that nobody requested. It has an effect only while the body is being read. Missing
+   * if the platform manages connections.
    */
   readonly discardConnection?: () => void;
   /**
-   * Counts members of the body that its reader dropped, for the {@link Activity} of the request. Missing if the
-   * requests are not observed.
+   * Counts members of the body that its reader dropped, for the {@link Activity} of the request. Missing if
+   * the requests are not observed.
    */
   readonly noteDropped?: (members: number) => void;
 }
@@ -92,9 +92,9 @@ export interface HttpResponse {
 /**
  * Sends a request and emits its response: the only interface between the library and the network.
  *
- * Nothing is sent before the subscription. The Observable emits when the head of the response has arrived, whatever its
- * status, and completes. It errors with a {@link NetworkError} if there is no response. Unsubscribing before the response
- * aborts the request. It may emit synchronously.
+ * Nothing is sent before the subscription. The Observable emits when the head of the response has arrived,
+ * whatever its status, and completes. It errors with a {@link NetworkError} if there is no response.
+ * Unsubscribing before the response aborts the request. It may emit synchronously.
  */
 export type Transport = (request: HttpRequest) => Observable<HttpResponse>;
 
@@ -121,8 +121,9 @@ export function headersFrom(record: Readonly<Record<string, string>>): HttpHeade
 /**
  * Returns an Observable that emits the whole body as one text and completes.
  *
- * The body is UTF-8, with or without a byte order mark; other bytes become U+FFFD. It errors with a
- * {@link NetworkError} if the connection breaks, and with a {@link DecodeError} if the body is larger than `maxBytes`.
+ * The body is UTF-8, with or without a byte order mark; other bytes become U+FFFD. It errors with a {@link
+ * NetworkError} if the connection breaks, and with a {@link DecodeError} if the body is larger than
+ * `maxBytes`.
  *
  * @param subject The name of the body, for the error.
  * @param maxBytes @default 32 MiB

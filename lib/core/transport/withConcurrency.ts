@@ -18,12 +18,12 @@ const LONGEST_MS = 120_000;
 /**
  * Returns a Middleware that limits the number of concurrent requests. Others are queued, urgent ones first.
  *
- * A request counts until its response was read or cancelled, for at most two minutes; then it continues without being
- * counted. It is sent synchronously if the limit allows. Unsubscribing while it is queued sends nothing, and does not
- * call `onProgress`.
+ * A request counts until its response was read or cancelled, for at most two minutes; then it continues
+ * without being counted. It is sent synchronously if the limit allows. Unsubscribing while it is queued sends
+ * nothing, and does not call `onProgress`.
  *
- * Place it below `withRetry` and above `withProgress`. All transports of one Middleware share the limit; long polls
- * should not use it.
+ * Place it below `withRetry` and above `withProgress`. All transports of one Middleware share the limit; long
+ * polls should not use it.
  *
  * @param concurrent The limit, from 1 to 1000.
  * @throws TypeError that names the argument that cannot be used.

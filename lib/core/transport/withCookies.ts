@@ -17,7 +17,8 @@ export interface Cookie {
 }
 
 /**
- * Returns the cookies of `Set-Cookie` headers, which may be joined with commas, without those that cannot be sent.
+ * Returns the cookies of `Set-Cookie` headers, which may be joined with commas, without those that cannot be
+ * sent.
  *
  * @param now The current time in milliseconds since 1970, for `Max-Age`.
  */
@@ -58,9 +59,9 @@ const LONGEST_COOKIE = 4096;
 /**
  * Creates an empty cookie jar, for programs outside of browsers.
  *
- * A cookie belongs to the origin that has set it: scheme, host and port. A `Domain` does not widen that; a cookie whose
- * domain does not contain the host is ignored. `Path`, `Secure`, `Max-Age` and `Expires` work as in browsers. Each
- * origin has at most 50 cookies of at most 4096 characters; new ones replace the oldest.
+ * A cookie belongs to the origin that has set it: scheme, host and port. A `Domain` does not widen that; a
+ * cookie whose domain does not contain the host is ignored. `Path`, `Secure`, `Max-Age` and `Expires` work as
+ * in browsers. Each origin has at most 50 cookies of at most 4096 characters; new ones replace the oldest.
  *
  * `header` and `store` throw an `OriginError` for a URL to which requests are never sent.
  */
@@ -126,8 +127,8 @@ function folderOf(pathname: string): string {
 /**
  * Returns a Middleware that stores the cookies that servers set, and sends each back to its origin.
  *
- * It is for programs: in browsers it has no effect, because the browser hides and handles cookies. Place it below
- * `restrictToOrigin`, so that it sees each redirect.
+ * It is for programs: in browsers it has no effect, because the browser hides and handles cookies. Place it
+ * below `restrictToOrigin`, so that it sees each redirect.
  *
  * @param jar The jar with the cookies. @default an empty one
  */

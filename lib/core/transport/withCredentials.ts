@@ -3,9 +3,9 @@ import type { Middleware } from './transport.ts';
 /**
  * Returns a Middleware that lets the browser sign requests in with its cookies or with Windows sign-in.
  *
- * It sets `credentials: 'include'` on each request that has no `credentials`. A server on another origin must allow
- * that by CORS, with `Access-Control-Allow-Credentials` and the origin of the page. Outside of browsers it has no
- * effect.
+ * It sets `credentials: 'include'` on each request that has no `credentials`. A server on another origin must
+ * allow that by CORS, with `Access-Control-Allow-Credentials` and the origin of the page. Outside of browsers
+ * it has no effect.
  *
  * @example
  * ```ts

@@ -10,7 +10,7 @@ export type ResponseLimits = Pick<
   'headersSeconds' | 'silenceSeconds' | 'responseSeconds' | 'responseBytes'
 >;
 
-/** When a response is too late, and the error message for that. */
+/** The time at which a response is too late, and the error message. */
 interface Deadline {
   readonly at: number;
   readonly what: string;
@@ -19,25 +19,25 @@ interface Deadline {
 const NO_DEADLINE: Deadline = { at: Infinity, what: '' };
 
 /**
- * Returns a Transport whose responses are bounded in time and in bytes.
+ * Returns a Middleware that limits the time and the bytes of responses.
  *
- * Time runs from the subscription, so it belongs next to the network, below all that waits before it sends. A
- * response that is late is a {@link NetworkError} that says which limit it exceeded; one that is too large is a
- * {@link DecodeError}. Both abort the request.
+ * A late response is a {@link NetworkError} that names the exceeded limit, a large one is a {@link
+ * DecodeError}. Both abort the request. The time begins with the subscription: place it next to the network,
+ * below all queues.
  *
- * @param heldSeconds How long the server may hold the request back: added to the time for the head and for the
+ * @param longPollSeconds How long the server may hold the request: added to the limits for the head and the
  * whole response. @default 0
  */
-export function withLimits(limits: ResponseLimits, heldSeconds = 0): Middleware {
+export function withLimits(limits: ResponseLimits, longPollSeconds = 0): Middleware {
   const { headersSeconds, silenceSeconds, responseSeconds, responseBytes } = limits;
 
   const headDeadline = (sentAt: number): Deadline => {
-    const seconds = headersSeconds + heldSeconds;
+    const seconds = headersSeconds + longPollSeconds;
     return { at: sentAt + seconds * 1000, what: `no head of a response within ${seconds} seconds` };
   };
   const silence = `no byte of the response for ${silenceSeconds} seconds`;
   const endDeadline = (sentAt: number): Deadline => {
-    const seconds = responseSeconds + heldSeconds;
+    const seconds = responseSeconds + longPollSeconds;
     return { at: sentAt + seconds * 1000, what: `no end of the response within ${seconds} seconds` };
   };
 
@@ -72,10 +72,10 @@ function sooner(one: Deadline, other: Deadline): Deadline {
   return other.at < one.at ? other : one;
 }
 
-/** Errors at a deadline that may move: one timer in all, because `timeout` would start one for each chunk. */
+/** Errors at a deadline that may move: one timer, because `timeout` would start one per chunk. */
 function failAt(deadline: () => Deadline, request: HttpRequest, subscriber: Subscriber<unknown>): void {
   const leftMs = (): number => deadline().at - asyncScheduler.now();
-  // No timer can wait for Infinity.
+  // Infinity means no deadline.
   if (subscriber.closed || leftMs() === Infinity) return;
   subscriber.add(
     asyncScheduler.schedule(function (this: SchedulerAction<void>) {

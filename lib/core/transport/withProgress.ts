@@ -26,8 +26,8 @@ const LEFT_OPEN = new Set([408, 500, 502, 504]);
 /**
  * Returns a Transport that calls `onProgress` of each request. Place it next to the network, below retries.
  *
- * It reports `notProcessed` only when that is certain: if no connection was established, or if the response refuses the
- * request. After `sent` alone, the server may have acted.
+ * It reports `notProcessed` only when that is certain: if no connection was established, or if the response
+ * refuses the request. After `sent` alone, the server may have acted.
  */
 export const withProgress: Middleware = (transport) => (request) => {
   const { onProgress } = request;

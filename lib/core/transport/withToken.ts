@@ -30,9 +30,9 @@ import { requestUrl } from './restrictToOrigin.ts';
 import { type HttpRequest, type HttpResponse, isHeaderValue, type Middleware } from './transport.ts';
 
 /**
- * Returns a Middleware for requests without credentials: an answer 401 is an {@link HttpError} with the hint.
+ * Returns a Middleware for requests without credentials: 401 is an {@link HttpError} with a hint.
  *
- * @param hint What is missing: one sentence.
+ * @param hint Advice for the caller: one sentence.
  */
 export function unsigned(hint: string): Middleware {
   return (transport) => (request) =>
@@ -44,10 +44,10 @@ export function unsigned(hint: string): Middleware {
     );
 }
 
-/** A token whose end is known. */
+/** A token with its expiry. */
 export interface IssuedToken {
   readonly token: string;
-  /** How long it is good, in seconds from now. @default until the server refuses it */
+  /** In seconds from now. @default until the server refuses the token */
   readonly expiresInSeconds?: number;
 }
 
@@ -57,23 +57,25 @@ export type TokenSource = (
 ) => string | IssuedToken | PromiseLike<string | IssuedToken> | Observable<string | IssuedToken>;
 
 /**
- * A token, or how to get one: asked with the origin that the token is for, once for all requests that need
- * one, and again when the token is about to expire or the server has refused it.
+ * A token, or a function that returns one.
+ *
+ * The function is called with the origin that the token is for: once for all requests that need it, and again
+ * when the token is about to expire or the server has refused it.
  */
 export type TokenProvider = string | TokenSource;
 
 /** Options of {@link withToken}. */
 export interface TokenOptions {
-  /** The authentication scheme that stands before the token. @default 'Bearer' */
+  /** The authentication scheme before the token. @default 'Bearer' */
   readonly scheme?: string;
-  /** Whether an answer says that its token is no good. @default status 401 */
+  /** Returns whether a response refuses the token. @default status 401 */
   readonly refused?: (response: HttpResponse) => boolean;
   /**
-   * How long before its end a token is renewed, in seconds; never more than half of its life.
+   * How long before its expiry a token is renewed, in seconds; at most half of its lifetime.
    * @default 60
    */
   readonly renewBeforeSeconds?: number;
-  /** Whether a token is sent in clear text, too: by http to another machine. @default false */
+  /** Whether a token may be sent in clear text, by http to another machine. @default false */
   readonly allowInsecureHttp?: boolean;
 }
 
@@ -84,37 +86,39 @@ const NAMES: OptionNames<TokenOptions> = {
   allowInsecureHttp: 1,
 };
 
-/** A token, with its times in milliseconds of the scheduler's clock. */
-interface HeldToken {
+/** A token with its times in milliseconds of the scheduler's clock. */
+interface CurrentToken {
   readonly text: string;
   readonly renewAt: number;
   readonly endsAt: number;
 }
 
-/** Statuses after which the same request may succeed, whichever server sent them. */
+/** Statuses after which the same request may succeed. */
 const TRANSIENT = new Set([408, 429, 500, 502, 503, 504]);
 
-/** What is known of the token of one origin. */
-interface Held {
-  token: HeldToken | undefined;
+/** The token of one origin. */
+interface TokenState {
+  token: CurrentToken | undefined;
   acquiring: Observable<string> | undefined;
 }
 
 /**
- * Returns a Transport that signs each request with the token of its origin.
+ * Returns a Middleware that signs each request with the token of its origin.
  *
- * The provider is asked on the first request to an origin, and its answer is kept. The first request that
- * comes shortly before the token's end asks again: no timer runs for it. When the server refuses a token, all
- * requests that wait get one new token from a single question, and each is repeated once. A token that is a
- * string cannot be renewed: the refusing answer is passed on.
+ * The provider is called with the first request to an origin, and its token is reused. Shortly before the
+ * token expires, the next request calls it again; there is no timer. If the server refuses a token, all
+ * waiting requests share one new token, and each is sent again once. A token that is a string cannot be
+ * renewed: the response that refuses it is emitted.
  *
- * What the provider errors with is the error of every request that waits for it, and the next request asks
- * again; but where the old token is still good, that one is used. An `HttpError` of the provider that is not transient
- * becomes a `TokenError`: its status says nothing about the server of the request.
+ * If the provider errors, all requests that wait for the token error, and the next request calls it again. A
+ * renewal that fails while the old token is valid uses the old one. An `HttpError` of the provider that is
+ * not transient becomes a `TokenError`: its status says nothing about the server of the request.
  *
- * A token that cannot be sent in a header is a TypeError, and so is a provider that returns or emits anything but
- * a token: of a string at once, of another as the error of the requests. Neither shows the value. A request errors with an
- * `OriginError` if its URL is not http or https, carries credentials, or has a host that is no DNS name or address.
+ * A request errors with an `OriginError` if its URL is not http or https, has credentials, or has a host that
+ * is neither a DNS name nor an address. It errors with a TypeError, without the value, if the provider
+ * returns anything but a token that can be sent in a header.
+ *
+ * @throws TypeError without the value, for a string that cannot be sent in a header.
  *
  * @example
  * ```ts
@@ -141,41 +145,41 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
   else if (typeof provider !== 'function')
     throw new TypeError(`token must be a string or a function, but it is ${typeName(provider)}`);
   const source: TokenSource = typeof provider === 'string' ? () => of(provider) : provider;
-  const heldByOrigin = new Map<string, Held>();
+  const byOrigin = new Map<string, TokenState>();
 
-  const heldFor = (origin: string): Held => {
-    const known = heldByOrigin.get(origin);
+  const stateFor = (origin: string): TokenState => {
+    const known = byOrigin.get(origin);
     if (known !== undefined) return known;
-    const held: Held = { token: undefined, acquiring: undefined };
-    heldByOrigin.set(origin, held);
-    return held;
+    const state: TokenState = { token: undefined, acquiring: undefined };
+    byOrigin.set(origin, state);
+    return state;
   };
 
-  const tokenFor = (origin: string, held: Held): Observable<string> => {
-    const { token: known } = held;
+  const tokenFor = (origin: string, state: TokenState): Observable<string> => {
+    const { token: known } = state;
     if (isGood(known)) return of(known.text);
-    if (held.acquiring !== undefined) return held.acquiring;
+    if (state.acquiring !== undefined) return state.acquiring;
     const acquiring = defer(() => issuedBy(source(origin))).pipe(
       take(1),
       throwIfEmpty(() => invalidOption('token', 'nothing', 'emitted by its provider')),
       map((issued) => {
-        held.token = heldToken(issued, marginSeconds);
-        return held.token.text;
+        state.token = currentToken(issued, marginSeconds);
+        return state.token.text;
       }),
       catchError((error: unknown) => {
-        const { token: old } = held;
+        const { token: old } = state;
         return old !== undefined && asyncScheduler.now() < old.endsAt
           ? of(old.text)
           : throwError(() => errorOfProvider(error, origin));
       }),
-      // Before the token goes out: who needs one because of it must ask anew, this answer has been given.
-      tap(() => (held.acquiring = undefined)),
+      // Before emitting: a subscriber that needs a token because of this one needs a new acquisition.
+      tap(() => (state.acquiring = undefined)),
       finalize(() => {
-        if (held.acquiring === acquiring) held.acquiring = undefined;
+        if (state.acquiring === acquiring) state.acquiring = undefined;
       }),
       share(),
     );
-    held.acquiring = acquiring;
+    state.acquiring = acquiring;
     return acquiring;
   };
 
@@ -187,16 +191,16 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
       request: HttpRequest,
       token: string,
       origin: string,
-      held: Held,
+      state: TokenState,
     ): Observable<HttpResponse> => {
       if (typeof provider === 'string') return signed(request, token);
       return signed(request, token).pipe(
         switchWhen((response) => {
           if (!refused(response)) return undefined;
-          // Only the first of those who were refused with it throws the old token away.
-          if (held.token?.text === token) held.token = undefined;
+          // Only the first refused request removes the token: another may have replaced it.
+          if (state.token?.text === token) state.token = undefined;
           const again = { ...request, repeats: { count: 1, reason: 'the token was refused' } };
-          return tokenFor(origin, held).pipe(mergeMap((renewed) => signed(again, renewed)));
+          return tokenFor(origin, state).pipe(mergeMap((renewed) => signed(again, renewed)));
         }),
       );
     };
@@ -205,26 +209,26 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
       defer(() => {
         const { href } = requestUrl(request.url, `the URL of ${request.method}`);
         const { origin } = credentialUrlOption('url', href, options.allowInsecureHttp);
-        const held = heldFor(origin);
-        const { token: known } = held;
-        if (isGood(known)) return sent(request, known.text, origin, held);
-        return tokenFor(origin, held).pipe(mergeMap((token) => sent(request, token, origin, held)));
+        const state = stateFor(origin);
+        const { token: known } = state;
+        if (isGood(known)) return sent(request, known.text, origin, state);
+        return tokenFor(origin, state).pipe(mergeMap((token) => sent(request, token, origin, state)));
       });
   };
 }
 
-/** What is not transient must not be read as the answer to the request that the token is for, such as "gone". */
+/** Wraps a permanent failure: it must not be read as the response to the request, such as "gone". */
 function errorOfProvider(error: unknown, origin: string): unknown {
   const isForeign = error instanceof HttpError && !TRANSIENT.has(error.status);
   return isForeign ? new TokenError(origin, error) : error;
 }
 
-/** Whether a token need not be renewed yet. */
-function isGood(token: HeldToken | undefined): token is HeldToken {
+/** Returns whether a token need not be renewed yet. */
+function isGood(token: CurrentToken | undefined): token is CurrentToken {
   return token !== undefined && asyncScheduler.now() < token.renewAt;
 }
 
-/** A string is an ObservableInput, too, of its characters. */
+/** Not `from` for a string, which is an ObservableInput of its characters. */
 function issuedBy(returned: unknown): Observable<unknown> {
   return isObservable(returned) || isPromise(returned) ? from(returned) : of(returned);
 }
@@ -233,7 +237,7 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
-function heldToken(issued: unknown, marginSeconds: number): HeldToken {
+function currentToken(issued: unknown, marginSeconds: number): CurrentToken {
   const isObject = typeof issued === 'object' && issued !== null;
   const { token, expiresInSeconds }: { readonly [Name in keyof IssuedToken]?: unknown } = isObject
     ? issued

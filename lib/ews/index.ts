@@ -3,31 +3,24 @@
  *
  * @module
  */
-export type { Folder, Impersonation } from './protocol/envelope.ts';
-export {
-  type AutodiscoverAttempt,
-  AutodiscoverError,
-  type AutodiscoverKind,
-  ConnectionsFullError,
-  EwsError,
-  type OperationIdentity,
-  SoapFault,
-} from './protocol/errors.ts';
-export { affinity, type Affinity } from './discovery/affinity.ts';
+export { connectExchange } from './connect.ts';
+export type { ExchangeOptions } from './options.ts';
+export type { Exchange } from './session/session.ts';
+export { basic, type BasicCredentials } from './auth/basic.ts';
 export { autodiscovered, type AutodiscoveredOptions } from './discovery/autodiscover.ts';
 export type { Autodiscovered } from './discovery/location.ts';
-export { basic, type BasicCredentials } from './auth/basic.ts';
-export type { Checkpoint } from '../core/checkpoint/checkpoint.ts';
-export { streamingNotifications } from './streaming/streaming.ts';
+export { affinity, type Affinity } from './discovery/affinity.ts';
 export type { StreamingLimits } from './session/streamingLimits.ts';
-export type { StreamingOptions } from './streaming/options.ts';
+export type { ExchangeVersion } from './protocol/version.ts';
+export type { Folder, Impersonation } from './protocol/envelope.ts';
 export type { WatchedFolders } from './protocol/folders.ts';
 export type { NotificationOptions, ResumableOptions } from './subscription/options.ts';
 export { pullNotifications } from './pull/pull.ts';
 export type { PullOptions } from './pull/options.ts';
-export type { PushRequest, PushResponse } from './push/pushRequest.ts';
-export type { NodeRequestLike } from './push/body.ts';
+export { streamingNotifications } from './streaming/streaming.ts';
+export type { StreamingOptions } from './streaming/options.ts';
 export { pushNotifications } from './push/push.ts';
+export type { PushOptions } from './push/options.ts';
 export {
   type NodeResponseLike,
   pushListener,
@@ -35,11 +28,8 @@ export {
   type PushListenerOptions,
   type RefusedPost,
 } from './push/listener.ts';
-export type { PushOptions } from './push/options.ts';
-export type { ExchangeOptions } from './options.ts';
-export type { ExchangeVersion } from './protocol/version.ts';
-export { connectExchange } from './connect.ts';
-export { type Exchange } from './session/session.ts';
+export type { NodeRequestLike } from './push/body.ts';
+export type { PushRequest, PushResponse } from './push/pushRequest.ts';
 export type {
   CopiedEvent,
   CreatedEvent,
@@ -56,3 +46,11 @@ export type {
   StatusEvent,
   SubscribableEvent,
 } from './protocol/events.ts';
+export {
+  type AutodiscoverAttempt,
+  AutodiscoverError,
+  ConnectionsFullError,
+  EwsError,
+  type OperationIdentity,
+  SoapFault,
+} from './protocol/errors.ts';

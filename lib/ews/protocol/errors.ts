@@ -223,12 +223,10 @@ export class ConnectionsFullError extends Error {
   }
 }
 
-/** The type of an Autodiscover request: to the JSON endpoint, or with XML. */
-export type AutodiscoverKind = 'json' | 'pox';
-
 /** An Autodiscover request that did not find the URL. */
 export interface AutodiscoverAttempt {
-  readonly kind: AutodiscoverKind;
+  /** The endpoint that was queried: the one for JSON, or the one for XML. */
+  readonly kind: 'json' | 'pox';
   /** The server, such as `autodiscover.contoso.com`. */
   readonly host: string;
   /** The result, in words. */
@@ -236,3 +234,6 @@ export interface AutodiscoverAttempt {
   /** The error, if there was one. */
   readonly cause?: unknown;
 }
+
+/** The two endpoints of Autodiscover. */
+export type AutodiscoverKind = AutodiscoverAttempt['kind'];

@@ -6,7 +6,7 @@ import type { SubscribableEvent } from '../protocol/events.ts';
 import { checkEvents, checkFolders, textOption, type WatchedFolders } from '../protocol/folders.ts';
 
 /** How a stream continues when the server has lost its subscription. */
-export type OnLost = 'recreate' | 'complete' | 'error';
+export type OnLost = NonNullable<NotificationOptions['onLost']>;
 
 /** The values of {@link OnLost}. */
 export const ON_LOST: readonly OnLost[] = ['recreate', 'complete', 'error'];
@@ -29,7 +29,7 @@ export interface NotificationOptions extends WatchedFolders {
    * A subscription whose mailbox has moved is always re-created at the new server.
    * @default 'recreate'
    */
-  readonly onLost?: OnLost;
+  readonly onLost?: 'recreate' | 'complete' | 'error';
   /**
    * Saves the position of the stream and its subscription, for the next process: `checkpointed(store, key)`.
    *
@@ -58,7 +58,7 @@ export interface ResumableOptions extends Omit<NotificationOptions, 'onLost'> {
    * A subscription whose mailbox has moved is always re-created at the new server.
    * @default 'resume'
    */
-  readonly onLost?: 'resume' | OnLost;
+  readonly onLost?: 'resume' | 'recreate' | 'complete' | 'error';
 }
 
 /** The names of {@link NotificationOptions}. */

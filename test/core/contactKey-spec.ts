@@ -10,7 +10,7 @@ describe('contactKey', () => {
     ['what is no URL, in upper and lower case', 'http://[Sara', 'http://[sara'],
   ];
   for (const [name, one, other] of same) {
-    it(`should be the same for ${name}`, () => expect(contactKey(one)).to.equal(contactKey(other)));
+    it(`is the same for ${name}`, () => expect(contactKey(one)).to.equal(contactKey(other)));
   }
 
   const different: readonly [name: string, one: string, other: string][] = [
@@ -20,6 +20,6 @@ describe('contactKey', () => {
     ['two hrefs', '/people/1', '/people/2'],
   ];
   for (const [name, one, other] of different) {
-    it(`should differ for ${name}`, () => expect(contactKey(one)).to.not.equal(contactKey(other)));
+    it(`differs for ${name}`, () => expect(contactKey(one)).to.not.equal(contactKey(other)));
   }
 });

@@ -21,7 +21,7 @@ function failure(codec: t.Decoder<unknown, unknown>, value: unknown): DecodeErro
 }
 
 describe('decode', () => {
-  it('should return what the codec makes of the value', () => {
+  it('returns what the codec makes of the value', () => {
     const value = { link: { rel: 'a', href: '/a' }, sender: [] };
     expect(decode(message, 'message')(value)).to.deep.equal(value);
   });
@@ -54,7 +54,7 @@ describe('decode', () => {
     ],
   ];
   for (const [name, value, path, expected, actual] of cases) {
-    it(`should tell where the fault is: ${name}`, () => {
+    it(`has the path of the fault: ${name}`, () => {
       const error = failure(message, value);
       expect(error.path).to.equal(path);
       expect(error.expected).to.match(expected);
@@ -63,7 +63,7 @@ describe('decode', () => {
     });
   }
 
-  it('should tell where the fault is behind a codec that refers to itself, as a JSON pointer would', () => {
+  it('has a JSON pointer to the fault in a recursive codec', () => {
     interface Tree {
       readonly name?: string;
       readonly parts?: readonly Tree[];
@@ -76,14 +76,14 @@ describe('decode', () => {
     expect(failure(tree, { parts: [{}, 3] }).path).to.equal('/parts/1');
   });
 
-  it('should show an object by the names of its properties only', () => {
+  it('shows an object by the names of its properties only', () => {
     const error = failure(t.string, { user: 'sara', note: 'private' });
     expect(error.actual).to.equal('an object with user, note');
     expect(failure(t.string, {}).actual).to.equal('an object with no properties');
     expect(failure(t.string, () => 'hush').actual).to.equal('a function');
   });
 
-  it('should shorten what is long', () => {
+  it('shortens what is long', () => {
     const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`property${index}`, index]));
     expect(failure(t.string, many).actual).to.have.length.below(100);
     expect(failure(t.number, 'x'.repeat(1000)).actual).to.equal('a string of 1000 characters');
@@ -125,7 +125,7 @@ describe('decode', () => {
     });
   }
 
-  it('should never show what stands under the name of a secret', () => {
+  it('never shows a value under the name of a secret', () => {
     const error = failure(t.type({ access_token: t.number }), { access_token: 'hush' });
     expect(error.message).not.to.contain('hush');
     expect(error.actual).to.equal('a string of 4 characters');
@@ -149,7 +149,7 @@ describe('decode', () => {
     expect(actualOf('')).to.equal('a string of 0 characters');
   });
 
-  it('should take the message of a codec that has one', () => {
+  it('takes the message of a codec that has one', () => {
     const even = new t.Type<number, number>(
       'even',
       t.number.is,
@@ -162,7 +162,7 @@ describe('decode', () => {
     expect(failure(even, 3).expected).to.equal('an even number');
   });
 
-  it('should not fail on a codec that fails without errors', () => {
+  it('does not fail on a codec that fails without errors', () => {
     const mute: t.Decoder<unknown, never> = {
       name: 'mute',
       validate: () => t.failures([]),

@@ -26,6 +26,6 @@ describe('sameState', () => {
     ['a list and an object', [], {}, false],
   ];
   for (const [name, one, other, same] of cases) {
-    it(`should say ${same ? 'yes' : 'no'} to ${name}`, () => expect(sameState(one, other)).to.equal(same));
+    it(`says ${same ? 'yes' : 'no'} to ${name}`, () => expect(sameState(one, other)).to.equal(same));
   }
 });

@@ -28,7 +28,7 @@ describe('The errors', () => {
   ];
 
   for (const error of errors) {
-    it(`should be tagged and named, with nothing secret in its message: ${error.name}`, () => {
+    it(`is tagged and named, with nothing secret in its message: ${error.name}`, () => {
       expect(error).to.be.instanceOf(Error);
       expect(error._tag).to.equal(error.name);
       expect(error.message).not.to.contain('hush');
@@ -57,7 +57,7 @@ describe('The errors', () => {
     expect(new HttpError(500, request, { cause: undefined })).to.not.have.property('cause');
   });
 
-  it('should say what happened to which request', () => {
+  it('says what happened to which request', () => {
     expect(errors.map(({ message }) => message)).to.deep.equal([
       'no answer: DELETE https://pool.contoso.com/ucwa/1 (ECONNRESET)',
       'DELETE https://pool.contoso.com/ucwa/1 was answered 404 NotFound/ApplicationNotFound: make it again',
@@ -69,7 +69,7 @@ describe('The errors', () => {
     ]);
   });
 
-  it('should read well without the parts that are not known', () => {
+  it('reads well without the parts that are not known', () => {
     expect(new HttpError(500, request).message).to.equal(
       'DELETE https://pool.contoso.com/ucwa/1 was answered 500',
     );

@@ -11,7 +11,7 @@ describe('hostRule', () => {
     'https://a.b.contoso.com:8443/',
     'https://outlook.hoster.example/',
   ]) {
-    it(`should allow ${url}`, () => expect(isAllowed(url)).to.equal(true));
+    it(`allows ${url}`, () => expect(isAllowed(url)).to.equal(true));
   }
 
   for (const url of [
@@ -27,7 +27,7 @@ describe('hostRule', () => {
     'ftp://contoso.com/',
     '',
   ]) {
-    it(`should refuse ${url || 'nothing'}`, () => expect(isAllowed(url)).to.equal(false));
+    it(`refuses ${url || 'nothing'}`, () => expect(isAllowed(url)).to.equal(false));
   }
 });
 
@@ -56,18 +56,18 @@ describe('hostName', () => {
     [`${'a.'.repeat(126)}ab`, undefined],
   ];
   for (const [text, expected] of cases) {
-    it(`should read ${JSON.stringify(text.slice(0, 40))} as ${expected ?? 'no host'}`, () => {
+    it(`reads ${JSON.stringify(text.slice(0, 40))} as ${expected ?? 'no host'}`, () => {
       expect(hostName(text)).to.equal(expected);
     });
   }
 });
 
 describe('hostOption', () => {
-  it('should return the name as URLs have it', () => {
+  it('returns the name as URLs have it', () => {
     expect(hostOption('allowRedirectTo[0]', 'Contoso.com')).to.equal('contoso.com');
   });
 
-  it('should throw for what is none, and name the option', () => {
+  it('throws for an invalid host, and names the option', () => {
     for (const value of ['https://contoso.com', '', undefined, 7]) {
       expect(() => hostOption('allowRedirectTo[0]', value)).to.throw(
         TypeError,

@@ -9,7 +9,7 @@ describe('parseJson', () => {
   });
 
   for (const text of ['{"__proto__":{"b":1},"a":1}', '{"\\u005f_proto__":{"b":1},"a":1}']) {
-    it(`leaves out what is named __proto__: ${text}`, () => {
+    it(`drops members named __proto__: ${text}`, () => {
       const value = parseJson(text, 'thing');
       expect(value).to.deep.equal({ a: 1 });
       expect(Object.getOwnPropertyNames(value)).to.deep.equal(['a']);

@@ -27,10 +27,10 @@ describe('normalHref', () => {
     ['a scheme without a host', 'sip:Sara@contoso.com', 'sip:', 'sara@contoso.com'],
   ];
   for (const [name, href, origin, path] of cases) {
-    it(`should read ${name}`, () => expect(normalHref(href)).to.deep.equal({ origin, path }));
+    it(`reads ${name}`, () => expect(normalHref(href)).to.deep.equal({ origin, path }));
   }
 
-  it('should read plain ones as the parser of URLs does', () => {
+  it('reads plain ones as the parser of URLs does', () => {
     const piece = fc.constantFrom(
       ...['/', '//', '.', '..', '/.', 'a', 'B', '7', '-', '@', ':', ':80', '?', '&', '=', '+', '~', '$'],
       ...['\\', 'xn--a', '0x1', 'contoso.com', 'https://pool', 'http://', 'HTTPS://P', '#'],
@@ -52,9 +52,9 @@ describe('normalHref', () => {
     );
   });
 
-  it('should know what is no URL', () => expect(normalHref('http://[')).to.be.undefined);
+  it('returns undefined for a text that is not a URL', () => expect(normalHref('http://[')).to.be.undefined);
 
-  it('should make two segments equal exactly where they differ in case only', () => {
+  it('makes two segments equal exactly if they differ in case only', () => {
     const segment = fc
       .string({
         unit: fc.constantFrom(
@@ -87,7 +87,7 @@ describe('normalHref', () => {
     );
   });
 
-  it('should not care how a segment is encoded', () => {
+  it('does not care how a segment is encoded', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (segment) => {
         const everyByte = Array.from(
@@ -106,29 +106,28 @@ describe('sameHref', () => {
   const relative = { origin: undefined, path: '/me' };
   const contoso = { origin: 'https://pool.contoso.com', path: '/me' };
 
-  it('should take a relative href to be on the other’s server', () => {
+  it('takes a relative href to be on the other’s server', () => {
     expect(sameHref(relative, contoso)).to.be.true;
     expect(sameHref(contoso, relative)).to.be.true;
     expect(sameHref(relative, relative)).to.be.true;
   });
 
-  it('should tell servers apart', () => {
+  it('distinguishes servers', () => {
     expect(sameHref(contoso, contoso)).to.be.true;
     expect(sameHref(contoso, { ...contoso, origin: 'https://pool.fabrikam.com' })).to.be.false;
   });
 
-  it('should tell paths apart', () =>
-    expect(sameHref(relative, { ...contoso, path: '/me/note' })).to.be.false);
+  it('distinguishes paths', () => expect(sameHref(relative, { ...contoso, path: '/me/note' })).to.be.false);
 });
 
 describe('matchesHref', () => {
-  it('should match what means the same, and nothing where there is nothing', () => {
+  it('matches the hrefs of one resource, and not undefined', () => {
     const matches = matchesHref('href', '/me');
     expect(['/me', '/ME', 'https://pool.contoso.com/me'].map(matches)).to.deep.equal([true, true, true]);
     expect(['/you', '', 'http://[', undefined].map(matches)).to.deep.equal([false, false, false, false]);
   });
 
-  it('should name the option that is no URL', () => {
+  it('names the option that is no URL', () => {
     for (const href of ['', 'http://[', 7, null]) {
       expect(() => matchesHref('link.href', href)).to.throw(
         TypeError,

@@ -8,14 +8,14 @@ import {
 } from '../../lib/core/options.ts';
 
 describe('numberOption', () => {
-  it('should return what lies in the range, the ends included', () => {
+  it('returns what lies in the range, the ends included', () => {
     expect(numberOption('minutes', 10, { min: 10, max: 30 })).to.equal(10);
     expect(numberOption('minutes', 30, { min: 10, max: 30, integer: true })).to.equal(30);
     expect(numberOption('minutes', 1e9, { min: 10 })).to.equal(1e9);
   });
 
   for (const value of [9, 31, Number.NaN, Number.POSITIVE_INFINITY, '20', null, undefined, {}, [1]]) {
-    it(`should name option, value and range for ${JSON.stringify([value])}`, () => {
+    it(`names option, value and range for ${JSON.stringify([value])}`, () => {
       expect(() => numberOption('durationMinutes', value, { min: 10, max: 30 })).to.throw(
         TypeError,
         /durationMinutes must be a number from 10 to 30, but it is ./,
@@ -23,7 +23,7 @@ describe('numberOption', () => {
     });
   }
 
-  it('should refuse fractions where a whole number is asked for', () => {
+  it('refuses fractions for a whole number', () => {
     expect(() => numberOption('count', 1.5, { min: 0, integer: true })).to.throw(
       TypeError,
       /a whole number of at least 0, but it is 1\.5/,
@@ -32,7 +32,7 @@ describe('numberOption', () => {
 });
 
 describe('choiceOption', () => {
-  it('should return what is listed, and list what may be', () => {
+  it('returns a listed value, and lists the choices in the error', () => {
     expect(choiceOption('ack', 'eager', ['eager', 'processed'])).to.equal('eager');
     expect(() => choiceOption('ack', 'late', ['eager', 'processed'])).to.throw(
       TypeError,
@@ -42,7 +42,7 @@ describe('choiceOption', () => {
 });
 
 describe('urlOption', () => {
-  it('should return an absolute http or https URL', () => {
+  it('returns an absolute http or https URL', () => {
     expect(urlOption('url', 'https://mail.contoso.com/EWS/Exchange.asmx').pathname).to.equal(
       '/EWS/Exchange.asmx',
     );
@@ -56,12 +56,12 @@ describe('urlOption', () => {
     7,
     undefined,
   ]) {
-    it(`should refuse ${String(value)}`, () => {
+    it(`refuses ${String(value)}`, () => {
       expect(() => urlOption('url', value)).to.throw(TypeError, /^url must be an absolute http or https URL/);
     });
   }
 
-  it('should not show the password of a URL that has one', () => {
+  it('does not show the password of a URL that has one', () => {
     expect(() => urlOption('url', 'https://user:hush@mail/')).to.throw(
       TypeError,
       /^(?!.*hush).*without user name/,
@@ -70,7 +70,7 @@ describe('urlOption', () => {
 });
 
 describe('objectOption', () => {
-  it('should return an object, and refuse what callers without types leave out', () => {
+  it('returns an object, and refuse what callers without types leave out', () => {
     const options = { a: 1 };
     expect(objectOption('options', options)).to.equal(options);
     for (const value of [undefined, null, 'a']) {
@@ -83,7 +83,7 @@ describe('objectOption', () => {
 });
 
 describe('invalidOption', () => {
-  it('should show a value in a few words', () => {
+  it('shows a value in a few words', () => {
     const message = (value: unknown): string => invalidOption('x', value, 'y').message;
     expect(message('a'.repeat(100))).to.have.length.below(100);
     expect(message(() => 1)).to.contain('a function');

@@ -20,7 +20,7 @@ describe('excerpt', () => {
     expect(excerpt('x'.repeat(200))).to.equal('x'.repeat(200));
   });
 
-  it('cuts what is longer than 200 characters, or than the caller says', () => {
+  it('cuts a text after 200 characters, or at the given length', () => {
     expect(excerpt('x'.repeat(201))).to.equal(`${'x'.repeat(200)}…`);
     expect(excerpt('abc', 2)).to.equal('ab…');
   });

@@ -53,12 +53,12 @@ describe('fileCheckpoints', () => {
       (error: unknown) => error,
     );
 
-  it('should find nothing where there is no file, and write none by that', async () => {
+  it('finds nothing without a file, and does not create one', async () => {
     expect(await found('inbox')).to.equal(undefined);
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
-  it('should save what another one finds, under several keys, in one file for this user alone', async () => {
+  it('saves what another one finds, under several keys, in one file for this user alone', async () => {
     const store = fileCheckpoints(path);
     await done(store.save('inbox', { watermark: 'AQ==', held: ['1', null, 2, true] }));
     await done(store.save('__proto__', 'of another'));
@@ -69,7 +69,7 @@ describe('fileCheckpoints', () => {
     expect(statSync(path).mode & 0o777).to.equal(0o600);
   });
 
-  it('should keep the other keys when one is saved anew or removed', async () => {
+  it('keeps the other keys when one is saved or removed', async () => {
     await done(fileCheckpoints(path).save('a', 1));
     await done(fileCheckpoints(path).save('b', 2));
     await done(fileCheckpoints(path).save('b', 3));
@@ -78,7 +78,7 @@ describe('fileCheckpoints', () => {
     expect([await found('a'), await found('b')]).to.deep.equal([undefined, 3]);
   });
 
-  it('should write the latest of many saves at a time, and not each of them', async () => {
+  it('writes the latest of many saves at a time, and not each of them', async () => {
     const store = fileCheckpoints(path);
     await done(store.save('n', 0));
     let writes = 0;
@@ -106,7 +106,7 @@ describe('fileCheckpoints', () => {
     expect(inodes.size).to.be.at.most(3);
   });
 
-  it('should save what the value was when it was asked to', async () => {
+  it('saves what the value was when it was asked to', async () => {
     const store = fileCheckpoints(path);
     const ids = ['1'];
     const saving = done(store.save('a', ids));
@@ -350,7 +350,7 @@ describe('fileCheckpoints', () => {
     ];
 
     for (const [how, damage] of damages) {
-      it(`should say so, and neither use it nor write over it: ${how}`, async () => {
+      it(`errors, and neither uses nor replaces the file: ${how}`, async () => {
         await done(fileCheckpoints(path).save('inbox', { watermark: 'AQ==' }));
         const damaged = damage(readFileSync(path, 'utf8'));
         writeFileSync(path, damaged);
@@ -396,7 +396,7 @@ describe('fileCheckpoints', () => {
       expect(await found('other')).to.equal(1);
     });
 
-    it('should go on as soon as it was moved away', async () => {
+    it('continues as soon as the file was moved away', async () => {
       writeFileSync(path, 'torn', { mode: 0o600 });
       const store = fileCheckpoints(path);
       expect(await failure(store.load('a'))).to.be.instanceOf(CheckpointError);
@@ -407,7 +407,7 @@ describe('fileCheckpoints', () => {
     });
   });
 
-  it('should say that it cannot write, and write what it could not with the next save', async () => {
+  it('errors if it cannot write, and writes the value with the next save', async () => {
     path = join(folder, 'later', 'mail');
     const store = fileCheckpoints(path);
     const error = await failure(store.save('a', 1));
@@ -418,14 +418,14 @@ describe('fileCheckpoints', () => {
     expect([await found('a'), await found('b')]).to.deep.equal([1, 2]);
   });
 
-  it('should say that it cannot read', async () => {
+  it('says that it cannot read', async () => {
     const open: Fs['open'] = () => Promise.reject(Object.assign(new Error('EACCES'), { code: 'EACCES' }));
     const error = await failure(fileCheckpoints(path, processWith({ open })).load('a'));
     expect(error).to.be.instanceOf(CheckpointError).and.to.include({ problem: 'unreadable' });
     expect(error).to.have.nested.property('cause.code', 'EACCES');
   });
 
-  it('should do nothing before it is subscribed to', async () => {
+  it('does nothing before it is subscribed to', async () => {
     const store = fileCheckpoints(path);
     store.save('a', 1);
     store.remove('a');
@@ -433,7 +433,7 @@ describe('fileCheckpoints', () => {
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
-  it('should refuse what is no path, and say where there are no files', () => {
+  it('refuses an invalid path, and platforms without files', () => {
     expect(() => fileCheckpoints('')).to.throw(TypeError, 'path must be the path of a file, but it is ""');
     expect(() => fileCheckpoints(path, {})).to.throw(TypeError, 'needs Node');
     expect(() => fileCheckpoints(path, { process: {} })).to.throw(TypeError, 'needs Node');

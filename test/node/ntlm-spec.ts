@@ -74,56 +74,56 @@ function send(answers: readonly PreparedResponse[], requests: readonly HttpReque
 }
 
 describe('ntlm', () => {
-  it('should send the body only with the answer to the challenge', () => {
+  it('sends the body only with the answer to the challenge', () => {
     const { outcomes, sent, requests } = send([challenge, granted]);
     expect(outcomes).to.deep.equal(['200 done']);
     expect(sent).to.deep.equal([`POST ${TYPE_1} `, `POST ${TYPE_3} <x/>`]);
     expect(requests[1]).to.deep.equal({ ...post, headers: { accept: 'text/xml', authorization: TYPE_3 } });
   });
 
-  it('should sign in a GET, which has no body', () => {
+  it('signs in a GET, which has no body', () => {
     const { sent } = send([challenge, granted], [{ method: 'GET', url: post.url }]);
     expect(sent).to.deep.equal([`GET ${TYPE_1} none`, `GET ${TYPE_3} none`]);
   });
 
-  it('should send what follows on a connection that is signed in as it is', () => {
+  it('sends what follows on a connection that is signed in as it is', () => {
     const { sent, outcomes, connections } = send([challenge, granted, granted], [post, post]);
     expect(sent).to.deep.equal([`POST ${TYPE_1} `, `POST ${TYPE_3} <x/>`, 'POST - <x/>']);
     expect(outcomes).to.deep.equal(['200 done', '200 done']);
     expect(connections).to.equal(1);
   });
 
-  it('should sign in again where the server no longer knows the connection', () => {
+  it('signs in again if the server has forgotten the connection', () => {
     const { sent, outcomes } = send([challenge, granted, refused, challenge, granted], [post, post]);
     expect(sent.slice(2)).to.deep.equal(['POST - <x/>', `POST ${TYPE_1} `, `POST ${TYPE_3} <x/>`]);
     expect(outcomes).to.deep.equal(['200 done', '200 done']);
   });
 
-  it('should pass on that the account is not accepted, and not try again by itself', () => {
+  it('emits that the account is not accepted, and does not retry', () => {
     const { sent, outcomes, connections } = send([challenge, refused], [post]);
     expect(sent).to.deep.equal([`POST ${TYPE_1} `, `POST ${TYPE_3} <x/>`]);
     expect(outcomes).to.deep.equal(['401 ']);
     expect(connections).to.equal(1);
   });
 
-  it('should not use a connection again that was refused', () => {
+  it('does not use a connection again that was refused', () => {
     expect(send([challenge, refused, challenge, granted], [post, post]).connections).to.equal(2);
   });
 
-  it('should pass on a refusal of a server that takes no NTLM', () => {
+  it('passes on a refusal of a server that takes no NTLM', () => {
     const { sent, outcomes } = send([response(401, { headers: { 'www-authenticate': 'Bearer' } })]);
     expect(sent).to.deep.equal([`POST ${TYPE_1} `]);
     expect(outcomes).to.deep.equal(['401 ']);
     expect(send([response(401)]).outcomes).to.deep.equal(['401 ']);
   });
 
-  it('should send the body after all to a server that wants no sign-in', () => {
+  it('sends the body after all to a server that wants no sign-in', () => {
     const { sent, outcomes } = send([response(400), granted]);
     expect(sent).to.deep.equal([`POST ${TYPE_1} `, 'POST - <x/>']);
     expect(outcomes).to.deep.equal(['200 done']);
   });
 
-  it('should take the answer to a GET from a server that wants no sign-in', () => {
+  it('takes the answer to a GET from a server that wants no sign-in', () => {
     const { sent, outcomes } = send([granted], [{ method: 'GET', url: post.url }]);
     expect(sent).to.deep.equal([`GET ${TYPE_1} none`]);
     expect(outcomes).to.deep.equal(['200 done']);
@@ -196,7 +196,7 @@ describe('ntlm', () => {
     expect(send([quoted]).sent).to.deep.equal([`POST ${TYPE_1} `]);
   });
 
-  it('should error for a challenge in a page without end', () => {
+  it('errors for a challenge in a page without end', () => {
     const endless = response(401, {
       headers: { 'www-authenticate': TYPE_2 },
       body: ['x'.repeat(200_000), 'x'.repeat(200_000)],
@@ -210,7 +210,7 @@ describe('ntlm', () => {
     ['sara', 'CONTOSO', { username: 'sara', domain: 'CONTOSO' }],
     ['FABRIKAM\\sara', 'CONTOSO', { username: 'sara', domain: 'CONTOSO' }],
   ] as const) {
-    it(`should read ${username} with domain ${domain ?? 'left out'}`, () => {
+    it(`reads ${username} with domain ${domain ?? 'left out'}`, () => {
       const messages = library();
       const credentials = { username, password: 'hush', ...(domain === undefined ? {} : { domain }) };
       ntlm(messages, credentials, () => respondWith(challenge, granted).transport)(post).subscribe();
@@ -218,13 +218,13 @@ describe('ntlm', () => {
     });
   }
 
-  it('should send nothing before a subscription', () => {
+  it('sends nothing before a subscription', () => {
     const server = respondWith(challenge, granted);
     ntlm(library(), sara, () => server.transport)(post);
     expect(server.requests).to.have.length(0);
   });
 
-  it('should give each request a connection of its own while it takes, and use it again after', () => {
+  it('gives each request a connection of its own while it takes, and use it again after', () => {
     const bodies: Subject<Uint8Array>[] = [];
     let connections = 0;
     const connect = (): Transport => {
@@ -248,7 +248,7 @@ describe('ntlm', () => {
     expect(connections).to.equal(3);
   });
 
-  it('should not use a connection again whose answer was not read, or not to its end', () => {
+  it('does not use a connection again whose answer was not read, or not to its end', () => {
     let connections = 0;
     const connect = (): Transport => {
       connections += 1;
@@ -261,7 +261,7 @@ describe('ntlm', () => {
     expect(connections).to.equal(3);
   });
 
-  it('should keep the connections of each origin apart', () => {
+  it('keeps the connections of each origin apart', () => {
     const other = { ...post, url: 'https://other.example/EWS' };
     expect(send([challenge, granted, challenge, granted], [post, other]).connections).to.equal(2);
   });
@@ -274,7 +274,7 @@ describe('ntlm', () => {
     ['a workstation that is no text', { ...sara, workstation: 7 }, /^workstation must be/],
   ];
   for (const [what, credentials, message] of invalid) {
-    it(`should throw for ${what}, without the secret`, () => {
+    it(`throws for ${what}, without the secret`, () => {
       expect(() => ntlm(library(), credentials as NtlmCredentials))
         .to.throw(TypeError, message)
         .with.property('message')
@@ -319,7 +319,7 @@ describe('ntlm', () => {
         mergeMap((answer) => readText(answer, 'answer').pipe(map((text) => `${answer.status} ${text}`))),
       );
 
-    it('should send the messages of one sign-in on one connection, and all that follows too', async () => {
+    it('sends the messages of one sign-in on one connection, and all that follows too', async () => {
       const transport = ntlm(library(), sara);
       for (const body of ['one', 'two', 'three']) {
         expect(await firstValueFrom(ask(transport, body))).to.equal(`200 you sent ${body}`);
@@ -328,7 +328,7 @@ describe('ntlm', () => {
       expect(server.connections()).to.equal(1);
     });
 
-    it('should sign in a connection for each of ten requests at once, and use them again', async () => {
+    it('signs in a connection for each of ten requests at once, and use them again', async () => {
       const transport = ntlm(library(), sara);
       const bodies = Array.from({ length: 10 }, (_, index) => `n${index}`);
       const expected = bodies.map((body) => `200 you sent ${body}`);
@@ -342,7 +342,7 @@ describe('ntlm', () => {
       expect(log.filter((line) => line.startsWith(TYPE_3))).to.have.length(10);
     });
 
-    it('should tell that it was refused where something in between closes the connection', async () => {
+    it('reports the refusal if a proxy closes the connection', async () => {
       closeAfterChallenge = true;
       expect(await firstValueFrom(ask(ntlm(library(), sara), 'one'))).to.match(/^401 /);
       expect(log).to.deep.equal([`${TYPE_1} `, `${TYPE_3} one`]);

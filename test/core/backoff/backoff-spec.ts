@@ -10,21 +10,21 @@ import {
 describe('backoff', () => {
   const most = { random: () => 1 };
 
-  it('should double the upper bound with each attempt, up to the maximum', () => {
+  it('doubles the upper bound with each attempt, up to the maximum', () => {
     const waits = [1, 2, 3, 4, 5].map((attempt) => backoff(attempt, { initialMs: 100, maxMs: 500, ...most }));
     expect(waits).to.deep.equal([100, 200, 400, 500, 500]);
   });
 
-  it('should draw from the whole range below the bound', () => {
+  it('draws from the whole range below the bound', () => {
     expect(backoff(1, { initialMs: 100, random: () => 0 })).to.equal(0);
     expect(backoff(1, { initialMs: 100, random: () => 0.25 })).to.equal(25);
   });
 
-  it('should add the jitter to what the server asked for', () => {
+  it('adds the jitter to Retry-After', () => {
     expect(backoff(1, { initialMs: 100, random: () => 0.5 }, 2000)).to.equal(2050);
   });
 
-  it('should stay between the wait that was asked for and the bounds, for any attempt', () => {
+  it('stays between Retry-After and the bounds for any attempt', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10_000 }), fc.nat(600_000), (attempt, asked) => {
         expect(backoff(attempt, {}, asked)).to.be.within(asked, asked + 30_000);
@@ -32,12 +32,12 @@ describe('backoff', () => {
     );
   });
 
-  it('should never wait longer than a timer can', () => {
+  it('nevers wait longer than a timer can', () => {
     expect(backoff(1, {}, 1e12)).to.equal(2 ** 31 - 1);
     expect(backoff(60, { initialMs: 1e9, maxMs: Number.MAX_VALUE, random: () => 1 })).to.equal(2 ** 31 - 1);
   });
 
-  it('should name the option of a policy that cannot be used', () => {
+  it('names the option of a policy that cannot be used', () => {
     expect(() => checkBackoffPolicy({ initialMs: -1 })).to.throw(
       TypeError,
       /backoff\.initialMs .* at least 0.* -1/,
@@ -65,17 +65,17 @@ describe('retryAfterMs', () => {
     ['nothing', '', undefined],
   ];
   for (const [name, value, expected] of cases) {
-    it(`should read ${name}`, () => expect(retryAfterMs(value, now)).to.equal(expected));
+    it(`reads ${name}`, () => expect(retryAfterMs(value, now)).to.equal(expected));
   }
 });
 
 describe('askedWaitMs', () => {
-  it('should read the wait off any error that carries one', () => {
+  it('reads the wait off any error that carries one', () => {
     expect(retryAfterOf({ retryAfterMs: 5 })).to.equal(5);
     expect(retryAfterOf(Object.assign(new Error('busy'), { retryAfterMs: 0 }))).to.equal(0);
   });
 
-  it('should find none in anything else', () => {
+  it('finds none in anything else', () => {
     for (const error of [
       undefined,
       null,

@@ -291,7 +291,7 @@ describe('connectionBackoff', () => {
     }
   });
 
-  it('probes at once when the platform comes online, unless the server asked for the time', () => {
+  it('probes when the platform comes online, unless there was a Retry-After', () => {
     for (const [fate, sentAt] of [
       ['reset', '0.5'],
       [response(503, { headers: { 'retry-after': '3' } }), '4.01'],
@@ -325,7 +325,7 @@ describe('connectionBackoff', () => {
     });
   });
 
-  it('takes a response whose body nobody reads for an answer', () => {
+  it('counts an unread response as a success', () => {
     inVirtualTime(() => {
       const { backoff } = world();
       backoff.failed();
@@ -388,7 +388,7 @@ describe('connectionBackoff', () => {
   });
 
   describe('pause', () => {
-    it('leaves the wait to the gate where the connection failed as often', () => {
+    it('leaves the wait to the gate if the connection failed as often', () => {
       inVirtualTime(({ expectObservable }) => {
         const { pause, failed } = world().backoff;
         const lost = new NetworkError('no answer', ask('a'));
@@ -405,7 +405,7 @@ describe('connectionBackoff', () => {
       });
     });
 
-    it('ends early with a recovery, unless the server asked for the time', () => {
+    it('ends early with a recovery, unless there was a Retry-After', () => {
       inVirtualTime(({ expectObservable }) => {
         const one = world();
         const error = new HttpError(429, ask('a'), { retryAfterMs: 20_000 });
@@ -494,7 +494,7 @@ const failingServer =
     });
 
 describe('connectionBackoff, over random outages', () => {
-  it('never probes faster than its backoff, and answers whoever stays', () => {
+  it('never probes faster than its backoff, and settles all requests', () => {
     fc.assert(
       fc.property(
         fc.array(planned, { minLength: 1, maxLength: 40 }),

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { platformOnline } from '../../../lib/core/backoff/online.ts';
 
 describe('platformOnline', () => {
-  it('should emit when the platform comes online, and leave no listener', () => {
+  it('emits when the platform comes online, and removes its listener', () => {
     const platform = new EventTarget();
     let emitted = 0;
     const listening = platformOnline(platform).subscribe(() => (emitted += 1));
@@ -14,7 +14,7 @@ describe('platformOnline', () => {
     expect(emitted).to.equal(1);
   });
 
-  it('should never emit where the platform does not say, and not complete', () => {
+  it('neither emits nor completes on a platform without such an event', () => {
     let recorded = 'nothing';
     const say = (what: string) => (): void => {
       recorded = what;

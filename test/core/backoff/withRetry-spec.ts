@@ -44,13 +44,13 @@ describe('decideRetry', () => {
     ['429 with a wait that is too long', { status: 429, retryAfterMs: 300_001 }, 'no', 'no'],
   ];
   for (const [name, result, idempotent, other] of cases) {
-    it(`should decide on ${name}`, () => {
+    it(`decides on ${name}`, () => {
       expect(decideRetry(policy, 1, true, result).retry).to.equal(idempotent === 'again');
       expect(decideRetry(policy, 1, false, result).retry).to.equal(other === 'again');
     });
   }
 
-  it('should wait longer each time, and never less than the server asked for', () => {
+  it('waits longer each time, and never less than Retry-After', () => {
     expect(decideRetry(policy, 1, true, { status: 503 })).to.deep.equal({ retry: true, delayMs: 100 });
     expect(decideRetry(policy, 3, true, { error: broken })).to.deep.equal({ retry: true, delayMs: 400 });
     expect(decideRetry(policy, 1, true, { status: 503, retryAfterMs: 5000 })).to.deep.equal({
@@ -59,7 +59,7 @@ describe('decideRetry', () => {
     });
   });
 
-  it('should stop after the retries', () => {
+  it('stops after the retries', () => {
     expect(decideRetry(policy, 4, true, { status: 503 }).retry).to.equal(true);
     expect(decideRetry(policy, 5, true, { status: 503 }).retry).to.equal(false);
     expect(decideRetry({ retries: 0 }, 1, true, { status: 503 }).retry).to.equal(false);
@@ -83,11 +83,11 @@ function run(request: HttpRequest, ...answers: readonly PreparedResponse[]): str
 }
 
 describe('withRetry', () => {
-  it('should pass a good answer on', () => {
+  it('passes a good answer on', () => {
     expect(run(get, response(200))).to.deep.equal(['0 GET', '0 200', 'done']);
   });
 
-  it('should send again after a while, and pass the answer on', () => {
+  it('sends again after a while, and pass the answer on', () => {
     expect(
       run(
         get,
@@ -98,7 +98,7 @@ describe('withRetry', () => {
     ).to.deep.equal(['0 GET', '100 GET', '300 GET', '300 200', 'done']);
   });
 
-  it('should honour Retry-After in seconds and as a date', () => {
+  it('honours Retry-After in seconds and as a date', () => {
     const seconds = response(429, { headers: { 'retry-after': '2' } });
     const date = response(503, { headers: { 'retry-after': new Date(10_000).toUTCString() } });
     expect(run(post, seconds, date, response(201))).to.deep.equal([
@@ -110,7 +110,7 @@ describe('withRetry', () => {
     ]);
   });
 
-  it('should pass on the last answer or error when the retries are used up', () => {
+  it('passes on the last answer or error when the retries are used up', () => {
     expect(run(get, response(503)).slice(-3)).to.deep.equal(['1500 GET', '1500 503', 'done']);
     expect(
       run(
@@ -120,7 +120,7 @@ describe('withRetry', () => {
     ).to.deep.equal(['1500 GET', `1500 ${broken.message}`]);
   });
 
-  it('should not send a POST again whose connection broke', () => {
+  it('does not send a POST again whose connection broke', () => {
     expect(
       run(
         post,
@@ -129,11 +129,11 @@ describe('withRetry', () => {
     ).to.deep.equal(['0 POST', `0 ${broken.message}`]);
   });
 
-  it('should take the request’s word that it is idempotent', () => {
+  it('takes the request’s word that it is idempotent', () => {
     expect(run({ ...post, idempotent: true }, response(504), response(200))).to.contain('100 200');
   });
 
-  it('should send nothing more when the subscriber leaves while it waits', () => {
+  it('sends nothing more when the subscriber leaves while it waits', () => {
     const server = respondWith(response(503));
     inVirtualTime(() => {
       const subscription = withRetry(policy)(server.transport)(get).subscribe();
@@ -149,7 +149,7 @@ describe('withRetry', () => {
     { maxMs: Number.NaN },
     { maxRetryAfterMs: -1 },
   ]) {
-    it(`should name the option that cannot be used: ${JSON.stringify(bad)}`, () => {
+    it(`names the option that cannot be used: ${JSON.stringify(bad)}`, () => {
       expect(() => withRetry(bad)).to.throw(TypeError, `retry.${Object.keys(bad)[0]}`);
     });
   }

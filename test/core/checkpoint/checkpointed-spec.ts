@@ -18,7 +18,7 @@ describe('checkpointed', () => {
     expect(CHECKPOINTING.isIn(wrapped)).to.equal(true);
   });
 
-  it('refuses what is no store, and an empty key', () => {
+  it('refuses an invalid store and an empty key', () => {
     expect(() => checkpointed({} as never, 'mail')).to.throw(TypeError, 'checkpoint.store must be a store');
     expect(() => checkpointed(store, '')).to.throw(TypeError, 'checkpoint.key must be a text');
   });

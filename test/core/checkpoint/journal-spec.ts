@@ -37,7 +37,7 @@ function endOf(source: Observable<never>): () => unknown {
 }
 
 describe('The journal', () => {
-  it('should save how far it has come once, and nothing where that is the same', () => {
+  it('saves each position once', () => {
     const store = memoryCheckpoints();
     let saves = 0;
     const mine = opened({
@@ -55,7 +55,7 @@ describe('The journal', () => {
     expect(savedIn(store)).to.deep.equal({ page: 2, held: [] });
   });
 
-  it('should have who waits for what is being saved by another wait until it is', () => {
+  it('has who waits for what is being saved by another wait until it is', () => {
     const saving = new Subject<never>();
     const mine = opened({ ...memoryCheckpoints(), save: () => saving });
     mine.advance({ page: 1 });
@@ -66,7 +66,7 @@ describe('The journal', () => {
     expect([one(), other()]).to.deep.equal(['complete', 'complete']);
   });
 
-  it('should save what could not be saved when the next waits for it', () => {
+  it('saves what could not be saved when the next waits for it', () => {
     const store = memoryCheckpoints();
     const full = new Error('full');
     let isFull = true;
@@ -82,7 +82,7 @@ describe('The journal', () => {
     expect(savedIn(store)).to.deep.equal({ page: 1, held: [] });
   });
 
-  it('should remove its key when it is left and nothing is held, and not before', () => {
+  it('removes its key when it is left and nothing is held, and not before', () => {
     const store = memoryCheckpoints();
     const mine = opened(store);
     const entry = mine.entry('page');
@@ -97,7 +97,7 @@ describe('The journal', () => {
     expect(mine.isResumed).to.equal(false);
   });
 
-  it('should be refused to who keeps something else under the same key', () => {
+  it('is refused to who keeps something else under the same key', () => {
     const checkpoint = { store: memoryCheckpoints(), key: KEY };
     const ledger = releaseLedger();
     const before = journal(KIND, checkpoint, ledger).subscribe((mine) =>
@@ -111,7 +111,7 @@ describe('The journal', () => {
 });
 
 describe('A journaled resource', () => {
-  it('should be noted for each subscriber, even where one is removed while the next is there', () => {
+  it('has an entry for each subscriber, even during the release of another', () => {
     const store = memoryCheckpoints();
     const mine = opened(store);
     const ledger = releaseLedger();
@@ -139,7 +139,7 @@ describe('A journaled resource', () => {
 });
 
 describe('A resource that is journaled nowhere', () => {
-  it('should be as it would be without', () => {
+  it('is as it would be without', () => {
     const ledger = releaseLedger();
     const outcomes: ReleaseOutcome[] = [];
     ledger.outcomes$.subscribe((outcome) => outcomes.push(outcome));
@@ -164,7 +164,7 @@ describe('A resource that is journaled nowhere', () => {
 });
 
 describe('The sweep', () => {
-  it('should remove what was left, and be over when the outcome stands in the ledger', () => {
+  it('removes an orphan, and clears it after its outcome', () => {
     const ledger = releaseLedger();
     const seen: string[] = [];
     ledger.outcomes$.subscribe(({ outcome, id }) => seen.push(`${outcome} ${id}`));
@@ -182,7 +182,7 @@ describe('The sweep', () => {
     expect(seen).to.deep.equal(['remove 7', 'Released 7', 'done', 'clear']);
   });
 
-  it('should tell of what cannot be removed, for its id is not known, and remove nothing', () => {
+  it('records Unknown for an orphan without an id, and sends nothing', () => {
     const ledger = releaseLedger();
     const outcomes: ReleaseOutcome[] = [];
     ledger.outcomes$.subscribe((outcome) => outcomes.push(outcome));

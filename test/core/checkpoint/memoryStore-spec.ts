@@ -3,7 +3,7 @@ import type { Json } from '../../../lib/core/checkpoint/checkpoint.ts';
 import { memoryCheckpoints } from '../../../lib/core/checkpoint/memoryStore.ts';
 
 describe('memoryCheckpoints', () => {
-  it('should save, load and remove each key by itself, when subscribed to and not before', () => {
+  it('saves, loads and removes each key on subscription', () => {
     const store = memoryCheckpoints();
     const load = (key: string): (Json | undefined)[] => {
       const seen: (Json | undefined)[] = [];
@@ -21,7 +21,7 @@ describe('memoryCheckpoints', () => {
     expect(load('__proto__')).to.deep.equal(['b']);
   });
 
-  it('should not be changed by what becomes of the value', () => {
+  it('is not changed by what becomes of the value', () => {
     const store = memoryCheckpoints();
     const ids = ['1'];
     store.save('a', ids).subscribe();

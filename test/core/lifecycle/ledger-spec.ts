@@ -25,7 +25,7 @@ const failed = (id: string): ReleaseOutcome => ({
 const thing: PendingRelease = { resource: 'thing', id: '1' };
 
 describe('releaseLedger', () => {
-  it('should tell each outcome to all who listen', () => {
+  it('emits each outcome to all subscribers', () => {
     const ledger = releaseLedger();
     const seen: unknown[] = [];
     ledger.outcomes$.subscribe((outcome) => seen.push(outcome));
@@ -35,7 +35,7 @@ describe('releaseLedger', () => {
     expect(seen).to.deep.equal([outcome, outcome]);
   });
 
-  it('should count what is pending, and count each end once', () => {
+  it('counts pending releases, and each end once', () => {
     const ledger = releaseLedger();
     const counts: number[] = [];
     ledger.pending$.subscribe((count) => counts.push(count));
@@ -47,7 +47,7 @@ describe('releaseLedger', () => {
     expect(counts).to.deep.equal([0, 1, 2, 1, 0]);
   });
 
-  it('should not let those who listen write', () => {
+  it('does not let those who listen write', () => {
     const ledger = releaseLedger();
     expect(ledger.outcomes$).not.to.have.property('next');
     expect(ledger.pending$).not.to.have.property('next');
@@ -70,7 +70,7 @@ describe('releaseLedger', () => {
   });
 
   describe('drain, for a time', () => {
-    it('should tell what is still pending when the time is up, and that this is not clean', async () => {
+    it('reports pending releases when the time is up, and not clean', async () => {
       const ledger = releaseLedger();
       ledger.begin(thing);
       const end = ledger.begin({ resource: 'thing', id: undefined });
@@ -89,7 +89,7 @@ describe('releaseLedger', () => {
       });
     });
 
-    it('should wait no longer than it must, and leave no timer', () => {
+    it('waits no longer than necessary, and leaves no timer', () => {
       inVirtualTime(({ flush }) => {
         const ledger = releaseLedger();
         const end = ledger.begin(thing);
@@ -101,7 +101,7 @@ describe('releaseLedger', () => {
       });
     });
 
-    it('should tell what ended after the time was up in the next report', async () => {
+    it('reports outcomes after the timeout in the next report', async () => {
       const ledger = releaseLedger();
       const end = ledger.begin(thing);
       await ledger.drain({ timeoutMs: 0 });
@@ -111,7 +111,7 @@ describe('releaseLedger', () => {
       expect([clean, outcomes.length, pending]).to.deep.equal([false, 1, undefined]);
     });
 
-    it('should throw for a time that is none, and before anything is closed', () => {
+    it('throws for an invalid time, before anything is closed', () => {
       const ledger = releaseLedger();
       for (const timeoutMs of [-1, Number.NaN, 2 ** 31, '1' as unknown as number]) {
         expect(() => ledger.drain({ timeoutMs })).to.throw(TypeError, 'timeoutMs must be a number from 0 to');
@@ -122,11 +122,11 @@ describe('releaseLedger', () => {
   });
 
   describe('drain', () => {
-    it('should resolve at once when nothing is pending', async () => {
+    it('resolves at once when nothing is pending', async () => {
       expect(await releaseLedger().drain()).to.deep.equal({ clean: true, outcomes: [] });
     });
 
-    it('should wait for all that is pending, and tell its outcomes', async () => {
+    it('waits for all pending releases, and reports their outcomes', async () => {
       const ledger = releaseLedger();
       const end = ledger.begin(thing);
       let isDrained = false;
@@ -139,7 +139,7 @@ describe('releaseLedger', () => {
       expect(await drained).to.deep.equal({ clean: true, outcomes: [outcome] });
     });
 
-    it('should also tell what ended before, once', async () => {
+    it('reports earlier outcomes once', async () => {
       const ledger = releaseLedger();
       const outcomes = [released('0'), failed('1')];
       outcomes.forEach((outcome) => {
@@ -149,7 +149,7 @@ describe('releaseLedger', () => {
       expect(await ledger.drain()).to.deep.equal({ clean: true, outcomes: [] });
     });
 
-    it('should keep the newest 1,000 outcomes, and what went wrong before all', async () => {
+    it('keeps the newest 1,000 outcomes, and failures above all', async () => {
       const ledger = releaseLedger();
       ledger.record(failed('problem'));
       for (let index = 0; index < 1500; index += 1) ledger.record(released(String(index)));
@@ -159,7 +159,7 @@ describe('releaseLedger', () => {
       expect(outcomes.slice(0, 2).map(({ id }) => id)).to.deep.equal(['problem', '501']);
     });
 
-    it('should keep the newest 1,000 problems', async () => {
+    it('keeps the newest 1,000 problems', async () => {
       const ledger = releaseLedger();
       for (let index = 0; index < 1500; index += 1) ledger.record(failed(String(index)));
       const { outcomes } = await ledger.drain();
@@ -167,7 +167,7 @@ describe('releaseLedger', () => {
       expect(outcomes[0]?.id).to.equal('500');
     });
 
-    it('should tell two who drain at the same time the same', async () => {
+    it('reports the same to two drains at the same time', async () => {
       const ledger = releaseLedger();
       const end = ledger.begin(thing);
       const both = [ledger.drain(), ledger.drain()];
@@ -233,7 +233,7 @@ describe('releaseLedger', () => {
       expect(log).to.deep.equal([]);
     });
 
-    it('names what was pending, and reports what was given up as Failed', async () => {
+    it('names the pending releases, and reports them as Failed', async () => {
       const ledger = releaseLedger();
       const end = ledger.begin(thing);
       ledger.givenUp$.subscribe(() => {
@@ -247,7 +247,7 @@ describe('releaseLedger', () => {
     });
   });
 
-  it('should be closed by await using, and then refuse', async () => {
+  it('is closed by await using, and then refuse', async () => {
     const ledger = releaseLedger();
     const log: string[] = [];
     NEVER.pipe(untilClosed(ledger, 'presence')).subscribe({ complete: () => log.push('completed') });
@@ -275,7 +275,7 @@ describe('shareWithGrace', () => {
     };
   }
 
-  it('should subscribe once for all, and end with the last', () => {
+  it('subscribes once for all, and unsubscribes with the last', () => {
     const { source, log } = counted();
     const shared = source.pipe(shareWithGrace(releaseLedger(), 0));
     const one = shared.subscribe();
@@ -288,7 +288,7 @@ describe('shareWithGrace', () => {
     expect(log).to.deep.equal(['begin', 'end', 'begin', 'end']);
   });
 
-  it('should keep it for the grace time, and no longer', () => {
+  it('keeps it for the grace time, and no longer', () => {
     const { source, log } = counted();
     inVirtualTime(() => {
       const shared = source.pipe(shareWithGrace(releaseLedger(), 100));
@@ -303,7 +303,7 @@ describe('shareWithGrace', () => {
     expect(log).to.deep.equal(['begin', 'again', '198', 'end', '200']);
   });
 
-  it('should end at once what is only kept, when the ledger is drained', async () => {
+  it('ends a grace period immediately when the ledger is drained', async () => {
     const { source, log } = counted();
     const ledger = releaseLedger();
     source.pipe(shareWithGrace(ledger, 3_600_000)).subscribe().unsubscribe();
@@ -351,7 +351,7 @@ describe('shareWithGrace', () => {
     expect(log).to.deep.equal(['begin', 'end']);
   });
 
-  it('should leave alone what is in use, when the ledger is drained', async () => {
+  it('keeps resources in use when the ledger is drained', async () => {
     const { source, log } = counted();
     const ledger = releaseLedger();
     const subscription = source.pipe(shareWithGrace(ledger, 10)).subscribe();
@@ -361,7 +361,7 @@ describe('shareWithGrace', () => {
     await ledger.drain();
   });
 
-  it('should give late subscribers what the connector keeps', () => {
+  it('gives late subscribers what the connector keeps', () => {
     const values = new Subject<number>();
     const seen: number[] = [];
     const shared = values.pipe(shareWithGrace(releaseLedger(), 0));

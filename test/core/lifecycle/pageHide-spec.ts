@@ -31,7 +31,7 @@ describe('closeOnPageHide', () => {
     };
   const goes = (): boolean => page.dispatchEvent(new Event('pagehide'));
 
-  it('should unsubscribe on an Exchange server while the page goes, by a request that outlives it', async () => {
+  it('unsubscribes on an Exchange server while the page goes, by a request that outlives it', async () => {
     const server = ewsSimulator();
     const service = connectExchange({ server: server.url, transport: watched(server.transport) });
     closeOnPageHide(service, page);
@@ -48,7 +48,7 @@ describe('closeOnPageHide', () => {
     expect((await service.drain()).clean).to.equal(true);
   });
 
-  it('should delete on a UCWA server by requests that outlive the page', async () => {
+  it('deletes on a UCWA server by requests that outlive the page', async () => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     const transport = watched(server.transport);
     const ucwa = connectUcwa({ server: server.url, auth: bearer('secret'), transport, batch: batching() });
@@ -141,14 +141,14 @@ describe('closeOnPageHide', () => {
     expect(server.subscriptions).to.deep.equal([]);
   });
 
-  it('should leave the connection alone when it is unsubscribed from', () => {
+  it('leaves the connection alone when it is unsubscribed from', () => {
     const ledger = releaseLedger();
     closeOnPageHide(ledger, page).unsubscribe();
     goes();
     expect(ledger.isClosed).to.equal(false);
   });
 
-  it('should do nothing where there is no page', () => {
+  it('does nothing without a page', () => {
     const ledger = releaseLedger();
     closeOnPageHide(ledger).unsubscribe();
     closeOnPageHide(ledger, {});

@@ -48,13 +48,13 @@ function pendingOf(ledger: ReleaseLedger): number {
 const serve = (thereMs: number, backMs = 0): Fate => ({ thereMs, backMs, how: 'serve' });
 
 describe('remoteResource', () => {
-  it('should send nothing before it is subscribed to', () => {
+  it('sends nothing before it is subscribed to', () => {
     const server = fakeResourceServer();
     fakeResource(server.transport, releaseLedger());
     expect(server.requests).to.deep.equal([]);
   });
 
-  it('should create on subscribe and remove on unsubscribe, all at once where the transport is', () => {
+  it('creates on subscribe and removes on unsubscribe, synchronously with the transport', () => {
     const server = fakeResourceServer();
     const ledger = releaseLedger();
     const outcomes = outcomesOf(ledger);
@@ -70,7 +70,7 @@ describe('remoteResource', () => {
     expect(pendingOf(ledger)).to.equal(0);
   });
 
-  it('should create one for each subscriber', () => {
+  it('creates one for each subscriber', () => {
     const server = fakeResourceServer();
     const things = fakeResource(server.transport, releaseLedger());
     const one = things.subscribe();
@@ -182,7 +182,7 @@ describe('remoteResource', () => {
   });
 
   describe('when the subscriber leaves while it is created', () => {
-    it('should send nothing if nothing was sent yet', () => {
+    it('sends nothing if nothing was sent yet', () => {
       const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
@@ -196,7 +196,7 @@ describe('remoteResource', () => {
       expect(outcomes).to.deep.equal([]);
     });
 
-    it('should not abort the request, and release its late answer at once', () => {
+    it('does not abort the request, and release its late answer at once', () => {
       const server = fakeResourceServer([serve(5, 5)]);
       const ledger = releaseLedger();
       const log: string[] = [];
@@ -222,7 +222,7 @@ describe('remoteResource', () => {
       ]);
     });
 
-    it('should not try again once the server has refused', () => {
+    it('does not try again once the server has refused', () => {
       const server = fakeResourceServer([{ thereMs: 5, backMs: 5, how: 'refuse' }]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
@@ -235,7 +235,7 @@ describe('remoteResource', () => {
       expect(pendingOf(ledger)).to.equal(0);
     });
 
-    it('should not try again while it waits for the next attempt', () => {
+    it('does not try again while it waits for the next attempt', () => {
       const server = fakeResourceServer([{ thereMs: 0, backMs: 0, how: 'refuse' }]);
       const ledger = releaseLedger();
       inVirtualTime(({ time }) => {
@@ -246,7 +246,7 @@ describe('remoteResource', () => {
       expect(pendingOf(ledger)).to.equal(0);
     });
 
-    it('should send nothing if it leaves in the middle of a synchronous acquire', () => {
+    it('sends nothing if it leaves in the middle of a synchronous acquire', () => {
       const server = fakeResourceServer();
       const stop = new Subject<void>();
       const things = fakeResource(server.transport, releaseLedger(), {
@@ -283,7 +283,7 @@ describe('remoteResource', () => {
       expect(outcomes[0]).to.include({ outcome: 'Unknown', hint: 'It stays until the server restarts.' });
     });
 
-    it('releases what a late answer brought before close gives up, once', () => {
+    it('releases the resource of a late response once before close gives up', () => {
       const server = fakeResourceServer([serve(5, 5)]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
@@ -296,7 +296,7 @@ describe('remoteResource', () => {
       expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Released']);
     });
 
-    it('should tell that the answer was lost', () => {
+    it('records that the response was lost', () => {
       const server = fakeResourceServer([{ thereMs: 5, backMs: 0, how: 'resetAfter' }]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
@@ -312,7 +312,7 @@ describe('remoteResource', () => {
   });
 
   describe('when the answer to the creation is lost', () => {
-    it('should error and tell it in the ledger', () => {
+    it('errors and records it', () => {
       const server = fakeResourceServer([{ thereMs: 0, backMs: 0, how: 'resetAfter' }]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
@@ -323,7 +323,7 @@ describe('remoteResource', () => {
       expect(server.requests).to.deep.equal(['POST /']);
     });
 
-    it('should not take a refusal for certain when an attempt before it was left open', () => {
+    it('does not take a refusal for certain when an attempt before it was left open', () => {
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
       const errors: unknown[] = [];
@@ -340,7 +340,7 @@ describe('remoteResource', () => {
       expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Unknown']);
     });
 
-    it('should not call a refusal lost', () => {
+    it('does not call a refusal lost', () => {
       const server = fakeResourceServer([{ thereMs: 0, backMs: 0, how: 'forbid' }]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
@@ -350,7 +350,7 @@ describe('remoteResource', () => {
       expect(outcomes).to.deep.equal([]);
     });
 
-    it('should error when the acquire completes without a handle', () => {
+    it('errors when the acquire completes without a handle', () => {
       const errors: unknown[] = [];
       fakeResource(fakeResourceServer().transport, releaseLedger(), { acquire: () => EMPTY }).subscribe({
         error: (error: Error) => errors.push(error.name),
@@ -360,7 +360,7 @@ describe('remoteResource', () => {
   });
 
   describe('release', () => {
-    it('should go on after transient faults until it is done', () => {
+    it('retries after transient faults', () => {
       const server = fakeResourceServer([serve(0), { thereMs: 0, backMs: 0, how: 'resetBefore' }]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
@@ -369,7 +369,7 @@ describe('remoteResource', () => {
       expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Released']);
     });
 
-    it('should count what is gone already as success', () => {
+    it('counts what is gone already as success', () => {
       const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
@@ -379,7 +379,7 @@ describe('remoteResource', () => {
       expect(outcomes[0]).to.include({ outcome: 'AlreadyGone', id: 't1', attempts: 1 });
     });
 
-    it('should wait as long as the server asks', () => {
+    it('waits as long as the server asks', () => {
       const outcomes: string[] = [];
       const ledger = releaseLedger();
       let attempts = 0;
@@ -396,7 +396,7 @@ describe('remoteResource', () => {
       expect(outcomes).to.deep.equal(['7000 Released']);
     });
 
-    it('should give up when the server has removed it by its own clock', () => {
+    it('gives up when the server has removed it by its own clock', () => {
       const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes: string[] = [];
@@ -414,7 +414,7 @@ describe('remoteResource', () => {
       expect(outcomes).to.deep.equal(['1000 Expired']);
     });
 
-    it('should keep to the expiry as it was extended', () => {
+    it('keeps to the expiry as it was extended', () => {
       const ledger = releaseLedger();
       const outcomes: string[] = [];
       inVirtualTime(() => {
@@ -432,7 +432,7 @@ describe('remoteResource', () => {
       expect(outcomes).to.deep.equal(['5000 Expired']);
     });
 
-    it('should fail after five minutes where the expiry is not known', () => {
+    it('fails after five minutes if the expiry is not known', () => {
       const ledger = releaseLedger();
       const outcomes: ReleaseOutcome[] = [];
       inVirtualTime(() => {
@@ -449,7 +449,7 @@ describe('remoteResource', () => {
       expect(outcomes[0]?.at.getTime()).to.equal(300_000);
     });
 
-    it('should fail at once on what does not pass by itself, with cause and attempts', () => {
+    it('fails immediately after a permanent failure, with cause and attempts', () => {
       const server = fakeResourceServer([serve(0), { thereMs: 0, backMs: 0, how: 'forbid' }]);
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
@@ -458,7 +458,7 @@ describe('remoteResource', () => {
       expect(outcomes[0]).to.have.nested.property('cause.status', 403);
     });
 
-    it('should put a release that throws into the ledger, never to the caller', () => {
+    it('puts a release that throws into the ledger, never to the caller', () => {
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
       const subscription = fakeResource(fakeResourceServer().transport, ledger, {
@@ -470,7 +470,7 @@ describe('remoteResource', () => {
       expect(outcomes[0]).to.have.nested.property('cause.message', 'no release');
     });
 
-    it('should begin before use lets go, so that it can watch what use watched', () => {
+    it('begins before use lets go, so that it can watch what use watched', () => {
       const log: string[] = [];
       fakeResource(fakeResourceServer().transport, releaseLedger(), {
         use: () => new Observable<string>(() => () => log.push('use ended')),
@@ -486,7 +486,7 @@ describe('remoteResource', () => {
   });
 
   describe('when the server ends it', () => {
-    it('should send nothing, and tell it in the ledger once', () => {
+    it('sends nothing, and records it once', () => {
       const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
@@ -502,7 +502,7 @@ describe('remoteResource', () => {
       expect(outcomes[0]).to.deep.include({ outcome: 'EndedByServer', detail: { deletedEvent: 'seen' } });
     });
 
-    it('should not be heard any more after the subscriber has left', () => {
+    it('is not heard any more after the subscriber has left', () => {
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
       let tell: () => void = () => undefined;
@@ -526,7 +526,7 @@ describe('remoteResource', () => {
         map(() => undefined),
       );
 
-    it('should be removed before its parent', () => {
+    it('is removed before its parent', () => {
       const server = fakeResourceServer();
       const ledger = releaseLedger();
       const parent = shared(ledger, fakeResource(server.transport, ledger));
@@ -539,7 +539,7 @@ describe('remoteResource', () => {
       expect(server.requests.slice(4)).to.deep.equal(['DELETE /t3', 'DELETE /t1']);
     });
 
-    it('should hold its parent until its own slow release is over, and let a drain wait for both', async () => {
+    it('keeps its parent until its own release has ended; a drain waits for both', async () => {
       const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
@@ -627,7 +627,7 @@ describe('remoteResource', () => {
       expect(server.requests).to.deep.equal(['POST /', 'POST /', 'DELETE /t2']);
     });
 
-    it('should be gone with its parent: nothing is sent', () => {
+    it('is gone with its parent: nothing is sent', () => {
       const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
@@ -643,7 +643,7 @@ describe('remoteResource', () => {
       expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['EndedByServer']);
     });
 
-    it('should make nothing of a second emission, and error on a parent that never comes', () => {
+    it('ignores a second emission, and errors if there is no parent', () => {
       const server = fakeResourceServer();
       fakeResource(server.transport, releaseLedger(), { parent$: of(undefined, undefined) }).subscribe();
       expect(server.requests).to.deep.equal(['POST /']);

@@ -28,7 +28,7 @@ describe('oneAtATime', () => {
     return seen;
   }
 
-  it('should begin at once where nothing is under way', () => {
+  it('starts immediately if no run is active', () => {
     const seen = asking();
     expect(runs).to.have.length(1);
     runs[0]?.next('ignored');
@@ -37,7 +37,7 @@ describe('oneAtATime', () => {
     expect(seen).to.deep.equal(['complete']);
   });
 
-  it('should let all that ask during one run share the next, and no run overlap another', () => {
+  it('lets all that ask during one run share the next, and no run overlap another', () => {
     const first = asking();
     const second = asking();
     const third = asking();
@@ -51,7 +51,7 @@ describe('oneAtATime', () => {
     expect(runs).to.have.length(2);
   });
 
-  it('should tell a failure to those whose run it was, and go on with the next', () => {
+  it('emits an error to the callers of its run, and continues with the next', () => {
     const first = asking();
     const second = asking();
     runs[0]?.error(new Error('full'));
@@ -61,7 +61,7 @@ describe('oneAtATime', () => {
     expect(second).to.deep.equal(['complete']);
   });
 
-  it('should not lose a run that is over before anybody listens, nor fail where nobody does', () => {
+  it('keeps the result of a run that ends before the subscription', () => {
     let count = 0;
     const once = coalesce(() => (++count === 1 ? EMPTY : throwError(() => new Error('full'))));
     let completed = false;
@@ -71,7 +71,7 @@ describe('oneAtATime', () => {
     expect(count).to.equal(2);
   });
 
-  it('should finish a run that nobody waits for any more', () => {
+  it('finishes a run without subscribers', () => {
     ask().subscribe().unsubscribe();
     expect(runs[0]?.observed).to.equal(true);
   });

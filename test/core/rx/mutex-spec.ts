@@ -10,7 +10,7 @@ describe('turns', () => {
     return { entered, all: { a: enter('a'), b: enter('b'), c: enter('c') } };
   };
 
-  it('should give the turn to one at a time, in the order in which they came', () => {
+  it('gives the turn to one at a time, in the order in which they came', () => {
     const { entered, all } = three();
     expect(entered).to.deep.equal(['a']);
     all.a.unsubscribe();
@@ -19,7 +19,7 @@ describe('turns', () => {
     expect(entered).to.deep.equal(['a', 'b', 'c']);
   });
 
-  it('should pass over who has left while waiting', () => {
+  it('skips a queued subscriber that has unsubscribed', () => {
     const { entered, all } = three();
     all.b.unsubscribe();
     expect(entered).to.deep.equal(['a']);
@@ -27,7 +27,7 @@ describe('turns', () => {
     expect(entered).to.deep.equal(['a', 'c']);
   });
 
-  it('should be free again when all have left', () => {
+  it('is free again when all have left', () => {
     const turn$ = mutex();
     let entered = 0;
     turn$.pipe(take(1)).subscribe(() => (entered += 1));

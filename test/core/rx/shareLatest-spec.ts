@@ -28,7 +28,7 @@ function heard(shared$: Observable<number>): { readonly recorded: unknown[]; lea
 }
 
 describe('shareLatest', () => {
-  it('should subscribe once for all, tell who comes later of the last value, and leave with the last', () => {
+  it('subscribes once, replays the last value, and unsubscribes with the last subscriber', () => {
     const source = new Subject<number>();
     const { shared$, opened } = sharing(source);
     const one = heard(shared$);
@@ -50,7 +50,7 @@ describe('shareLatest', () => {
     expect(source.observed).to.equal(false);
   });
 
-  it('should forget the last value when the last has left', () => {
+  it('forgets the last value when the last has left', () => {
     const source = new Subject<number>();
     const { shared$, opened } = sharing(source);
     const one = heard(shared$);
@@ -60,7 +60,7 @@ describe('shareLatest', () => {
     expect(opened).to.deep.equal(['open', 'close', 'open']);
   });
 
-  it('should let who comes later wait where the last value is not current any more', () => {
+  it('does not replay a value that is not current', () => {
     const source = new Subject<number>();
     const { shared$ } = sharing(source, (value) => value > 1);
     heard(shared$);
@@ -71,7 +71,7 @@ describe('shareLatest', () => {
     expect(later.recorded).to.deep.equal([2]);
   });
 
-  it('should leave where the only one has enough at once', () => {
+  it('unsubscribes if its only subscriber completes synchronously', () => {
     const { shared$, opened } = sharing(concat(of(1, 2), NEVER));
     const { recorded } = heard(shared$.pipe(take(1)));
     expect(recorded).to.deep.equal([1, 'complete']);
@@ -82,7 +82,7 @@ describe('shareLatest', () => {
     ['an error', (source: Subject<number>): void => source.error('broken'), 'broken'],
     ['a completion', (source: Subject<number>): void => source.complete(), 'complete'],
   ] as const) {
-    it(`should tell all of ${name}, and begin anew for who comes because of that`, () => {
+    it(`emits ${name} to all, and resubscribes for a subscriber that it causes`, () => {
       const sources = [new Subject<number>(), new Subject<number>()];
       const { shared$, opened } = sharing(
         new Observable((subscriber) => sources[opened.length === 1 ? 0 : 1]?.subscribe(subscriber)),
@@ -102,7 +102,7 @@ describe('shareLatest', () => {
     });
   }
 
-  it('should tell the only one of an error that comes at once', () => {
+  it('emits a synchronous error to its only subscriber', () => {
     const { shared$ } = sharing(throwError(() => 'broken'));
     expect(heard(shared$).recorded).to.deep.equal(['broken']);
     expect(heard(shared$).recorded).to.deep.equal(['broken']);

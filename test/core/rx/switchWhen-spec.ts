@@ -7,7 +7,7 @@ import { inVirtualTime } from '../../support/virtualTime.ts';
 const bTo = (other: Observable<string>) => switchWhen((value: string) => (value === 'b' ? other : undefined));
 
 describe('divert', () => {
-  it('should mirror what goes no other way', () => {
+  it('mirrors what goes no other way', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const other = cold('           x|');
       const source = cold('          a-c-|');
@@ -20,7 +20,7 @@ describe('divert', () => {
     });
   });
 
-  it('should mirror the other in the place of the value, and complete when both have', () => {
+  it('emits the replacement of a value, and completes with both', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const other = cold('             --x---y|');
       const source = cold('          a-b--c|');
@@ -32,7 +32,7 @@ describe('divert', () => {
     });
   });
 
-  it('should complete with the source where the other has completed before', () => {
+  it('completes with the source if the replacement has completed before', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const other = cold('            |');
       const source = cold('          -b--|');
@@ -42,14 +42,14 @@ describe('divert', () => {
     });
   });
 
-  it('should never emit when the source never does, and complete when it is empty', () => {
+  it('never emits if the source never does, and completes if it is empty', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       expectObservable(cold('-').pipe(bTo(of('x')))).toBe('-');
       expectObservable(cold('|').pipe(bTo(of('x')))).toBe('|');
     });
   });
 
-  it('should error with either, and leave the one that is left', () => {
+  it('errors with either, and unsubscribes from the other', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const waiting = cold('          --');
       const failing = cold('         -b-#');
@@ -63,7 +63,7 @@ describe('divert', () => {
     });
   });
 
-  it('should leave both when the subscriber leaves', () => {
+  it('leaves both when the subscriber leaves', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const other = cold('            --x--');
       const source = cold('          -b---a|');
@@ -75,7 +75,7 @@ describe('divert', () => {
     });
   });
 
-  it('should error with what is thrown where it asks', () => {
+  it('errors if the function for values throws', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('          -a-b|');
       const refusing = switchWhen<string>(() => {
@@ -86,7 +86,7 @@ describe('divert', () => {
     });
   });
 
-  it('should mirror the other in the place of the error, and ask nothing about what that brings', () => {
+  it('mirrors the other in the place of the error, and ask nothing about what that brings', () => {
     const asked: unknown[] = [];
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const other = cold('             --b#', undefined, 'second');
@@ -112,7 +112,7 @@ describe('divert', () => {
     expect(asked).to.deep.equal(['a', 'first']);
   });
 
-  it('should complete with the other that stands in the place of the error', () => {
+  it('completes with the replacement of the error', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const other = cold('             --x|');
       const source = cold('          a-#');
@@ -126,7 +126,7 @@ describe('divert', () => {
     });
   });
 
-  it('should error with what is thrown where it asks about an error', () => {
+  it('errors if the function for values throws about an error', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       const refusing = switchWhen(
         () => undefined,
@@ -138,7 +138,7 @@ describe('divert', () => {
     });
   });
 
-  it('should answer at once where the source does', () => {
+  it('emits synchronously if the source does', () => {
     const seen: string[] = [];
     of('a', 'b', 'c')
       .pipe(bTo(of('x', 'y')), take(3))

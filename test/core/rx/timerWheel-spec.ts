@@ -33,7 +33,7 @@ function recordingWheel(): {
 }
 
 describe('sharedTimers', () => {
-  it('should call each when it is due, those that come later too', () => {
+  it('calls each when it is due, those that come later too', () => {
     const { recorded, set } = recordingWheel();
     inVirtualTime(() => {
       set(100, 'a');
@@ -44,7 +44,7 @@ describe('sharedTimers', () => {
     expect(recorded).to.deep.equal(['30 b', '80 d', '100 a', '120 c']);
   });
 
-  it('should call those that are due at the same time in the order in which they came', () => {
+  it('calls those that are due at the same time in the order in which they came', () => {
     const { recorded, set } = recordingWheel();
     inVirtualTime(() => {
       ['a', 'b', 'c'].forEach((name) => set(100, name));
@@ -52,7 +52,7 @@ describe('sharedTimers', () => {
     expect(recorded).to.deep.equal(['100 a', '100 b', '100 c']);
   });
 
-  it('should not call what was cleared, and all others when they are due', () => {
+  it('calls all that are due, except cleared ones', () => {
     const { recorded, set, clear } = recordingWheel();
     inVirtualTime(() => {
       set(100, 'a');
@@ -68,7 +68,7 @@ describe('sharedTimers', () => {
     expect(recorded).to.deep.equal(['120 c']);
   });
 
-  it('should begin anew for what is set again', () => {
+  it('restarts the delay of a call that is set again', () => {
     const { recorded, set } = recordingWheel();
     inVirtualTime(() => {
       set(100, 'a');
@@ -78,7 +78,7 @@ describe('sharedTimers', () => {
     expect(recorded).to.deep.equal(['100 b', '150 a']);
   });
 
-  it('should call one that sets itself again and again', () => {
+  it('calls one that sets itself again and again', () => {
     const { recorded, set, does } = recordingWheel();
     does('a', () => {
       if (recorded.length < 3) set(10, 'a');
@@ -92,7 +92,7 @@ describe('sharedTimers', () => {
     expect(recorded.map((line) => line.slice(-1))).to.deep.equal(['b', 'b', 'b']);
   });
 
-  it('should not call one that was cleared or set again by one before it', () => {
+  it('does not call one that was cleared or set again by one before it', () => {
     const { recorded, set, clear, does } = recordingWheel();
     does('a', () => {
       clear(10, 'b');
@@ -103,7 +103,7 @@ describe('sharedTimers', () => {
     expect(recorded).to.deep.equal(['10 a', '20 c']);
   });
 
-  it('should take up what is set after all others were cleared', () => {
+  it('takes up what is set after all others were cleared', () => {
     const { recorded, set, clear, does } = recordingWheel();
     does('a', () => {
       clear(10, 'b');

@@ -73,12 +73,12 @@ describe('challengesIn', () => {
   ];
 
   for (const [name, header, expected] of table) {
-    it(`should read ${name}`, () => {
+    it(`reads ${name}`, () => {
       expect(read(header)).to.deep.equal(expected);
     });
   }
 
-  it('should read back whatever was quoted', () => {
+  it('reads back whatever was quoted', () => {
     const name = fc.stringMatching(/^[a-z]{1,8}$/);
     const one = fc.record({
       scheme: fc.stringMatching(/^[A-Z][a-zA-Z]{0,8}$/),
@@ -101,13 +101,13 @@ describe('challengesIn', () => {
     );
   });
 
-  it('should not make ten times as much of a header that names schemes without end', () => {
+  it('does not make ten times as much of a header that names schemes without end', () => {
     const challenges = challengesIn(`MsRtcOAuth href=${ISSUER} ${'href '.repeat(20_000)}`);
     expect(challenges).to.have.length(100);
     expect(challenges[0]?.parameters.get('href')).to.equal(ISSUER);
   });
 
-  it('should never throw', () => {
+  it('nevers throw', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom('a', '=', ',', '"', '\\', ' ', '\t', 'é') }),
@@ -125,7 +125,7 @@ describe('challengesIn', () => {
     ['schemes', 'A '],
     ['parameters', 'A a="b",'],
   ] as const) {
-    it(`should read a million characters of ${name} without delay`, function () {
+    it(`reads a million characters of ${name} without delay`, function () {
       this.timeout(2000);
       challengesIn(piece.repeat(1_000_000 / piece.length));
     });
@@ -177,7 +177,7 @@ describe('offeredSchemes', () => {
     expect(offeredSchemes(headersFrom({}))).to.equal('');
   });
 
-  it('leaves out what is not a word, and names ten at most', () => {
+  it('names at most ten schemes, and only words', () => {
     const many = Array.from({ length: 50 }, (_, index) => `Scheme${index}`);
     const named = offeredSchemes(headers(`\u001b[2J, ${'x'.repeat(65)}, ${many.join(', ')}`));
     expect(named).to.equal(many.slice(0, 10).join(', '));

@@ -8,11 +8,11 @@ import { inVirtualTime } from '../../support/virtualTime.ts';
 const URL_OF = 'https://mail.example/ews/exchange.asmx';
 
 describe('cookieJar', () => {
-  it('should have nothing to send at first', () => {
+  it('has nothing to send at first', () => {
     expect(cookieJar().header(URL_OF)).to.equal(undefined);
   });
 
-  it('should send back what was set, one of each name and path', () => {
+  it('sends one cookie of each name and path', () => {
     const jar = cookieJar();
     jar.store(URL_OF, 'a=1; path=/, b=2; path=/');
     jar.store(URL_OF, 'a=3; path=/');
@@ -25,7 +25,7 @@ describe('cookieJar', () => {
     'https://mail.example:8443/ews/exchange.asmx',
     'https://sub.mail.example/ews/exchange.asmx',
   ]) {
-    it(`should not send it to ${other}, even if its domain says so`, () => {
+    it(`does not send it to ${other}, even if its domain says so`, () => {
       const jar = cookieJar();
       jar.store(URL_OF, 'a=1; path=/, b=2; path=/; domain=mail.example, c=3; path=/; domain=example');
       expect(jar.header(other)).to.equal(undefined);
@@ -33,13 +33,13 @@ describe('cookieJar', () => {
     });
   }
 
-  it('should refuse a cookie of a domain that the host is not within', () => {
+  it('refuses a cookie of a domain that the host is not within', () => {
     const jar = cookieJar();
     jar.store(URL_OF, 'a=1; domain=other.example, b=2; domain=ail.example, c=3; domain=x.mail.example');
     expect(jar.header(URL_OF)).to.equal(undefined);
   });
 
-  it('should refuse a secure cookie that comes without https', () => {
+  it('refuses a secure cookie that comes without https', () => {
     const jar = cookieJar();
     jar.store('http://mail.example/', 'a=1; secure, b=2');
     expect(jar.header('http://mail.example/')).to.equal('b=2');
@@ -56,26 +56,26 @@ describe('cookieJar', () => {
     ['a=1', '/owa', false],
   ];
   for (const [cookie, path, isSent] of paths) {
-    it(`should ${isSent ? '' : 'not '}send ${cookie} to ${path}`, () => {
+    it(`${isSent ? 'sends' : 'does not send'} ${cookie} to ${path}`, () => {
       const jar = cookieJar();
       jar.store(URL_OF, cookie);
       expect(jar.header(`https://mail.example${path}`)).to.equal(isSent ? 'a=1' : undefined);
     });
   }
 
-  it('should send a cookie without path everywhere, if it came from the root', () => {
+  it('sends a cookie without path everywhere, if it came from the root', () => {
     const jar = cookieJar();
     jar.store('https://mail.example/autodiscover', 'a=1');
     expect(jar.header(URL_OF)).to.equal('a=1');
   });
 
-  it('should send the one of the longest path first', () => {
+  it('sends the one of the longest path first', () => {
     const jar = cookieJar();
     jar.store(URL_OF, 'a=1; path=/, b=2; path=/ews, c=3; path=/');
     expect(jar.header(URL_OF)).to.equal('b=2; a=1; c=3');
   });
 
-  it('should forget a cookie when its time is over, and at once when the server says so', () => {
+  it('forgets a cookie when its time is over, and at once when the server says so', () => {
     const seen: (string | undefined)[] = [];
     inVirtualTime(() => {
       const jar = cookieJar();
@@ -90,7 +90,7 @@ describe('cookieJar', () => {
     expect(seen).to.deep.equal(['a=1; b=2', 'b=2', undefined]);
   });
 
-  it('should keep no more than 50 of an origin, the newest, and none that is too long', () => {
+  it('keeps no more than 50 of an origin, the newest, and none that is too long', () => {
     const jar = cookieJar();
     for (let index = 0; index < 60; index += 1) jar.store(URL_OF, `n${index}=1`);
     jar.store(URL_OF, `long=${'x'.repeat(4096)}`);
@@ -111,7 +111,7 @@ describe('cookieJar', () => {
     }
   });
 
-  it('should forget all when it is cleared', () => {
+  it('forgets all when it is cleared', () => {
     const jar = cookieJar();
     jar.store(URL_OF, 'a=1');
     jar.clear();

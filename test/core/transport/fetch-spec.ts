@@ -41,7 +41,7 @@ describe('fetchTransport', () => {
 
   for (const [kind, make] of Object.entries(kinds)) {
     describe(`with ${kind}`, () => {
-      it('should send method, headers and body, and give status, headers and body of the answer', async () => {
+      it('sends method, headers and body, and emits those of the response', async () => {
         server = await httpServer((request, response) => {
           request.setEncoding('utf8').on('data', (body: string) => {
             response.writeHead(201, {
@@ -70,7 +70,7 @@ describe('fetchTransport', () => {
         expect(text).to.equal('got 10 €');
       });
 
-      it('should send nothing before it is subscribed to', async () => {
+      it('sends nothing before it is subscribed to', async () => {
         let requests = 0;
         server = await httpServer((_, response) => {
           requests += 1;
@@ -82,7 +82,7 @@ describe('fetchTransport', () => {
         expect(requests).to.equal(1);
       });
 
-      it('should emit the body as it arrives', async () => {
+      it('emits the body as it arrives', async () => {
         const events = new EventEmitter();
         server = await httpServer((_, response) => {
           response.write('one');
@@ -103,7 +103,7 @@ describe('fetchTransport', () => {
         expect(pieces).to.deep.equal(['one', 'two']);
       });
 
-      it('should abort the request when the subscriber leaves before the answer', async () => {
+      it('aborts the request when the subscriber leaves before the answer', async () => {
         const events = new EventEmitter();
         server = await httpServer((request, response) => {
           response.on('close', () => events.emit('closed', response.writableEnded));
@@ -119,7 +119,7 @@ describe('fetchTransport', () => {
         expect(await closed).to.deep.equal([false]);
       });
 
-      it('should abort the request when the subscriber leaves during the body', async () => {
+      it('aborts the request when the subscriber leaves during the body', async () => {
         const events = new EventEmitter();
         server = await httpServer((_, response) => {
           response.on('close', () => events.emit('closed', response.writableEnded));
@@ -132,7 +132,7 @@ describe('fetchTransport', () => {
         expect(await closed).to.deep.equal([false]);
       });
 
-      it('should cancel a large body that nobody reads, and refuse who comes late', async () => {
+      it('cancels an unread large body, and refuses late subscribers', async () => {
         const events = new EventEmitter();
         server = await httpServer((_, response) => {
           response.on('close', () => events.emit('closed', response.writableEnded));
@@ -159,14 +159,14 @@ describe('fetchTransport', () => {
         expect(closed).to.have.length(20);
       });
 
-      it('should not follow a redirect', async () => {
+      it('does not follow a redirect', async () => {
         server = await httpServer((_, response) => response.writeHead(302, { location: '/elsewhere' }).end());
         const response = await firstValueFrom(make()({ method: 'GET', url: server.url }));
         expect(response.status).to.equal(302);
         expect(new URL(response.headers.get('location') ?? '', response.url).pathname).to.equal('/elsewhere');
       });
 
-      it('should tell that no connection was made', async () => {
+      it('reports that no connection was established', async () => {
         server = await httpServer((_, response) => response.end());
         const { url } = server;
         await server.close();
@@ -187,7 +187,7 @@ describe('fetchTransport', () => {
         'a chunk whose size is no number': [`${HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 'end'],
       };
       for (const [name, [bytes, close]] of Object.entries(broken)) {
-        it(`should error, and never hang, on ${name}`, async () => {
+        it(`errors, and never hangs, on ${name}`, async () => {
           server = await rawServer((socket) => socket.write(bytes, () => socket[close]()));
           const text$ = make()({ method: 'GET', url: server.url }).pipe(
             mergeMap((answer) => readText(answer, 'x')),
@@ -198,7 +198,7 @@ describe('fetchTransport', () => {
     });
   }
 
-  it('should keep connections alive by default, also when bodies are not read', async () => {
+  it('keeps connections alive by default, also when bodies are not read', async () => {
     server = await httpServer((request, response) => {
       if (request.method === 'DELETE') response.writeHead(204).end();
       else response.end('small');
@@ -213,7 +213,7 @@ describe('fetchTransport', () => {
     expect(server.connections()).to.be.at.most(2);
   });
 
-  describe('on a connection whose answer is followed by one that nobody asked for', () => {
+  describe('on a connection whose response is followed by a second one', () => {
     const answerOf = (body: string): string =>
       `HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     let connection = 0;
@@ -257,7 +257,7 @@ describe('fetchTransport', () => {
         ),
       );
 
-    it('should not send another request on it when it is discarded while it is read', async () => {
+    it('does not send another request on it when it is discarded while it is read', async () => {
       const { connections } = await numbering();
       const transport = fetchTransport();
       expect(await ask(transport, false)).to.equal('connection 1, answer 1');
@@ -268,7 +268,7 @@ describe('fetchTransport', () => {
       expect(connections()).to.equal(3);
     });
 
-    it('should use it again only when the answer was read to its end', async () => {
+    it('uses it again only when the answer was read to its end', async () => {
       server = await httpServer((_, response) => response.end('small'));
       const transport = fetchTransport();
       const [first, second] = await Promise.all([ask(transport, false), ask(transport, false)]);
@@ -277,7 +277,7 @@ describe('fetchTransport', () => {
       expect(server.connections()).to.equal(2);
     });
 
-    it('should let go of one that is left when its answer has already come', async () => {
+    it('lets go of one that is left when its answer has already come', async () => {
       server = await httpServer((_, response) => response.end('small'));
       const transport = fetchTransport();
       for (let round = 0; round < 3; round += 1) {
@@ -292,7 +292,7 @@ describe('fetchTransport', () => {
       expect(server.connections()).to.be.at.most(4);
     });
 
-    it('should not be there for a fetch that does not show its connections', async () => {
+    it('is not there for a fetch that does not show its connections', async () => {
       const double: Fetch = () => Promise.resolve(new Response('x'));
       const response = await firstValueFrom(fetchTransport(double)({ method: 'GET', url: 'https://a/' }));
       expect(response).to.not.have.property('discardConnection');
@@ -306,7 +306,7 @@ describe('fetchTransport', () => {
     expect(release).to.equal(undefined);
   });
 
-  it('should speak TLS to https URLs', async () => {
+  it('speaks TLS to https URLs', async () => {
     server = await rawServer((socket) => socket.end('this is not TLS'));
     const url = server.url.replace('http:', 'https:');
     const error = await failureOf(fetchTransport()({ method: 'GET', url }));
@@ -315,7 +315,7 @@ describe('fetchTransport', () => {
     );
   });
 
-  it('should hand on what only a browser makes use of', async () => {
+  it('passes on the options that only browsers use', async () => {
     const seen: RequestInit[] = [];
     const double: Fetch = (_, init) => {
       seen.push(init);
@@ -427,14 +427,14 @@ describe('fetchTransport', () => {
     expect(urls).to.deep.equal(['https://pool.contoso.com/a?b']);
   });
 
-  it('should give the URL that was asked for where the fetch tells none', async () => {
+  it('has the URL of the request if the fetch has none', async () => {
     const response = await firstValueFrom(
       fetchTransport(() => Promise.resolve(new Response('x')))({ method: 'GET', url: 'https://a/b' }),
     );
     expect(response.url).to.equal('https://a/b');
   });
 
-  it('should turn whatever a fetch throws or rejects with into a NetworkError', async () => {
+  it('turns whatever a fetch throws or rejects with into a NetworkError', async () => {
     const thrower: Fetch = () => {
       throw new TypeError('thrown');
     };
@@ -443,11 +443,11 @@ describe('fetchTransport', () => {
     expect(await failureOf(fetchTransport(() => Promise.reject('text'))(get))).to.not.have.property('cause');
   });
 
-  it('should throw at once for a fetch that is none', () => {
+  it('throws at once for a fetch that is none', () => {
     expect(() => fetchTransport('fetch' as unknown as Fetch)).to.throw(TypeError, /fetch must be a function/);
   });
 
-  it('should read a body once', async () => {
+  it('reads a body once', async () => {
     const answers: HttpResponse[] = [];
     const transport = fetchTransport(() => Promise.resolve(new Response('x')));
     const text$ = transport({ method: 'GET', url: 'https://a/' }).pipe(

@@ -31,7 +31,7 @@ describe('goAhead', () => {
     expect(answers).to.have.length(4);
   });
 
-  it('lets the next go ahead after an answer that tells nothing', () => {
+  it('sends the next one first after a response without the information', () => {
     const { answers, send } = requests();
     for (let count = 0; count < 3; count += 1) send();
     answers[0]?.next(response(401));

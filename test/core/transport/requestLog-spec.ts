@@ -26,7 +26,7 @@ function recordedFrom(run: (reported: (transport: Transport) => Transport) => vo
 }
 
 describe('requestLog', () => {
-  it('should tell of a request when its answer has come to its end, with times and bytes', () => {
+  it('records a request at the end of its response, with times and bytes', () => {
     const slow: Transport = () =>
       timer(20).pipe(
         concatMap(() =>
@@ -52,7 +52,7 @@ describe('requestLog', () => {
     ]);
   });
 
-  it('should tell of an answer whose body nobody reads', () => {
+  it('records a response whose body is not read', () => {
     const recorded = recordedFrom((reported) =>
       reported(respondWith(response(204)).transport)(request).subscribe(),
     );
@@ -60,7 +60,7 @@ describe('requestLog', () => {
     expect(recorded[0]).to.include({ status: 204, bytes: 0, end: 'answered' });
   });
 
-  it('should tell of an answer whose head is enough for who leaves then', () => {
+  it('records a response whose reader unsubscribes after the head', () => {
     const recorded = recordedFrom((reported) =>
       reported(respondWith(response(401)).transport)(request)
         .pipe(take(1))
@@ -70,7 +70,7 @@ describe('requestLog', () => {
     expect(recorded[0]).to.include({ status: 401, end: 'answered' });
   });
 
-  it('should tell why there was no answer', () => {
+  it('records why there was no response', () => {
     const broken = new NetworkError('no answer', request, { code: 'ECONNRESET' });
     const recorded = recordedFrom((reported) =>
       reported(() => throwError(() => broken))(request).subscribe({ error: () => undefined }),
@@ -79,7 +79,7 @@ describe('requestLog', () => {
     expect(recorded[0]).not.to.have.property('status');
   });
 
-  it('should tell of a body that breaks off, and of what had come of it', () => {
+  it('records a body that breaks off, with its bytes so far', () => {
     const body$ = concat(
       of(new Uint8Array(5)),
       throwError(() => new TypeError('terminated')),
@@ -93,14 +93,14 @@ describe('requestLog', () => {
     expect(recorded[0]).to.include({ status: 200, bytes: 5, end: 'failed', error: 'TypeError' });
   });
 
-  it('should tell of what is no Error by its type only', () => {
+  it('records only the type of an error that is not an Error', () => {
     const recorded = recordedFrom((reported) =>
       reported(() => throwError(() => 'hush'))(request).subscribe({ error: () => undefined }),
     );
     expect(recorded[0]).to.include({ end: 'failed', error: 'string' });
   });
 
-  it('should tell of a request that nobody waits for any more', () => {
+  it('records an aborted request', () => {
     const recorded = recordedFrom((reported) => {
       const waiting = reported(() => NEVER)(request).subscribe();
       timer(10).subscribe(() => waiting.unsubscribe());
@@ -109,7 +109,7 @@ describe('requestLog', () => {
     expect(recorded[0]).to.include({ end: 'aborted', ms: 10 });
   });
 
-  it('should tell of a body that nobody wants to the end', () => {
+  it('records a body that is not read to its end', () => {
     const body$ = concat(of(new Uint8Array(1)), NEVER);
     const recorded = recordedFrom((reported) =>
       reported(respondWith({ ...response(200), body$ }).transport)(request)
@@ -123,7 +123,7 @@ describe('requestLog', () => {
     expect(recorded[0]).to.include({ end: 'aborted', bytes: 1, status: 200 });
   });
 
-  it('should tell of each attempt, and why it was not the first', () => {
+  it('records each attempt, and why it is a retry', () => {
     const { transport } = respondWith(response(503), response(200));
     const recorded = recordedFrom((reported) =>
       withRetry({ random: () => 0 })(reported(transport))(request).subscribe(),
@@ -134,7 +134,7 @@ describe('requestLog', () => {
     ]);
   });
 
-  it('should name the error that made it necessary to send again', () => {
+  it('names the error that made it necessary to send again', () => {
     let attempts = 0;
     const transport: Transport = () =>
       defer(() =>
@@ -146,7 +146,7 @@ describe('requestLog', () => {
     expect(recorded.at(-1)?.repeats).to.deep.equal({ count: 2, reason: 'NetworkError' });
   });
 
-  it('should tell that a token was refused', () => {
+  it('records that a token was refused', () => {
     const { transport } = respondWith(response(401), response(200));
     const recorded = recordedFrom((reported) =>
       withToken(() => of('hush'))(reported(transport))(request).subscribe(),
@@ -214,14 +214,14 @@ describe('requestLog', () => {
     expect(recorded[0]).to.include({ end: 'failed', error: 'Error' });
   });
 
-  it('should leave the answer as it is while nobody listens', () => {
+  it('does not wrap the response without subscribers', () => {
     const answer = response(200);
     requestLog()
       .logged(respondWith(answer).transport)(request)
       .subscribe((got) => expect(got).to.equal(answer));
   });
 
-  it('should tell those on the channel for diagnostics too, without an owner', () => {
+  it('publishes on the diagnostics channel, too', () => {
     const recorded: unknown[] = [];
     const listen = (message: unknown): void => void recorded.push(message);
     subscribe(ACTIVITY_CHANNEL, listen);
@@ -236,7 +236,7 @@ describe('requestLog', () => {
     expect(recorded[0]).to.include({ method: 'GET', path: '/me', status: 204 });
   });
 
-  it('should do without such a channel where there is none', () => {
+  it('works without a diagnostics channel', () => {
     const { activity$, logged: reported } = requestLogTo(undefined);
     const recorded: Activity[] = [];
     activity$.subscribe((activity) => recorded.push(activity));

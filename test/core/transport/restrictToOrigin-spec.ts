@@ -23,7 +23,7 @@ function send(request: HttpRequest, ...answers: readonly PreparedResponse[]) {
 }
 
 describe('restrictToOrigin', () => {
-  it('should send what goes to its origin', () => {
+  it('sends what goes to its origin', () => {
     expect(send(get, response(200))).to.deep.equal({ statuses: [200], errors: [], urls: [`GET ${get.url}`] });
   });
 
@@ -37,7 +37,7 @@ describe('restrictToOrigin', () => {
     'javascript:alert(1)',
     '',
   ]) {
-    it(`should refuse ${url || 'an empty URL'}, and send nothing`, () => {
+    it(`refuses ${url || 'an empty URL'}, and sends nothing`, () => {
       const { errors, urls } = send({ ...get, url }, response(200));
       expect(urls).to.deep.equal([]);
       expect(errors[0]).to.be.instanceOf(OriginError);
@@ -56,7 +56,7 @@ describe('restrictToOrigin', () => {
     });
   }
 
-  it('should name both origins', () => {
+  it('names both origins', () => {
     const { errors } = send({ ...get, url: 'https://evil.example/?token=hush' }, response(200));
     expect(errors[0]?.message)
       .to.contain('https://evil.example,')
@@ -64,7 +64,7 @@ describe('restrictToOrigin', () => {
       .and.not.contain('hush');
   });
 
-  it('should follow a redirect within the origin, relative or absolute, with the same headers', () => {
+  it('follows a redirect within the origin, relative or absolute, with the same headers', () => {
     const { statuses, urls } = send(get, to('/one'), to('https://pool.example/two', 307), response(200));
     expect(statuses).to.deep.equal([200]);
     expect(urls).to.deep.equal([
@@ -74,14 +74,14 @@ describe('restrictToOrigin', () => {
     ]);
   });
 
-  it('should refuse a redirect to another origin, and send nothing there', () => {
+  it('refuses a redirect to another origin, and sends nothing there', () => {
     const { errors, urls } = send(get, to('https://evil.example/'));
     expect(urls).to.have.length(1);
     expect(errors[0]).to.be.instanceOf(OriginError);
     expect(errors[0]?.message).to.match(/^a redirect of GET \/ucwa leads to https:\/\/evil\.example/);
   });
 
-  it('should keep method and body on 307 and 308', () => {
+  it('keeps method and body on 307 and 308', () => {
     const post = { ...get, method: 'POST', body: 'x' };
     expect(send(post, to('/one', 308), response(201)).urls).to.deep.equal([
       `POST ${get.url}`,
@@ -89,29 +89,29 @@ describe('restrictToOrigin', () => {
     ]);
   });
 
-  it('should not turn a POST into a GET', () => {
+  it('does not turn a POST into a GET', () => {
     const { errors, urls } = send({ ...get, method: 'POST', body: 'x' }, to('/one', 302), response(200));
     expect(urls).to.have.length(1);
     expect(errors[0]).to.include({ _tag: 'HttpError', status: 302 });
   });
 
-  it('should stop after five redirects', () => {
+  it('stops after five redirects', () => {
     const { errors, urls } = send(get, to('/again'));
     expect(urls).to.have.length(6);
     expect(errors[0]?.message).to.contain('too many redirects');
   });
 
-  it('should refuse a redirect whose target a browser hides', () => {
+  it('refuses a redirect whose target a browser hides', () => {
     expect(send(get, response(0)).errors[0]).to.include({ _tag: 'HttpError', status: 0 });
   });
 
-  it('should pass on a redirect that has no target, or one that is no URL', () => {
+  it('passes on a redirect that has no target, or one that is no URL', () => {
     expect(send(get, response(302)).statuses).to.deep.equal([302]);
     expect(send(get, to('https://')).statuses).to.deep.equal([302]);
     expect(send(get, response(304)).statuses).to.deep.equal([304]);
   });
 
-  it('should throw at once for an origin that is none', () => {
+  it('throws at once for an origin that is none', () => {
     expect(() => restrictToOrigin('pool.example')).to.throw(TypeError, /^origin must be/);
   });
 });

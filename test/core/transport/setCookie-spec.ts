@@ -64,12 +64,12 @@ describe('readSetCookies', () => {
   ];
 
   for (const [what, header, expected] of cases) {
-    it(`should read ${what}`, () => {
+    it(`reads ${what}`, () => {
       expect(readSetCookies(header, NOW)).to.deep.equal(expected);
     });
   }
 
-  it('should read a long header in passing', () => {
+  it('reads a long header in passing', () => {
     expect(readSetCookies(`a=1${', '.repeat(50_000)}`, NOW)).to.have.length(1);
     expect(readSetCookies('x,'.repeat(50_000), NOW)).to.deep.equal([]);
   });

@@ -16,26 +16,26 @@ function read(...args: Parameters<typeof readText>): { texts: string[]; errors: 
 describe('readText', () => {
   const euro = new TextEncoder().encode('10 €!');
 
-  it('should emit one text for an empty body, for one chunk, and for many', () => {
+  it('emits one text for an empty body, for one chunk, and for many', () => {
     expect(read(response(200), 'x').texts).to.deep.equal(['']);
     expect(read(response(200, { body: ['hello'] }), 'x').texts).to.deep.equal(['hello']);
     expect(read(response(200, { body: ['a', '', 'b', 'c'] }), 'x').texts).to.deep.equal(['abc']);
   });
 
-  it('should put characters together that were cut at any byte', () => {
+  it('puts characters together that were cut at any byte', () => {
     for (let cut = 0; cut <= euro.length; cut += 1) {
       const cutUp = response(200, { body: [euro.slice(0, cut), euro.slice(cut)] });
       expect(read(cutUp, 'x').texts).to.deep.equal(['10 €!']);
     }
   });
 
-  it('should drop a byte order mark', () => {
+  it('drops a byte order mark', () => {
     expect(
       read(response(200, { body: [new Uint8Array([0xef, 0xbb, 0xbf, 0x7b])] }), 'x').texts,
     ).to.deep.equal(['{']);
   });
 
-  it('should not read on when the body is too large, and say so', () => {
+  it('errors without reading further if the body is too large', () => {
     const source = new Subject<Uint8Array>();
     const errors: Error[] = [];
     readText({ ...response(200), body$: source }, 'event channel response', 7).subscribe({
@@ -50,7 +50,7 @@ describe('readText', () => {
     );
   });
 
-  it('should error with what the body errors with', () => {
+  it('errors with what the body errors with', () => {
     const broken = {
       ...response(200),
       body$: concat(
@@ -62,7 +62,7 @@ describe('readText', () => {
     expect(read(broken, 'x').errors[0]?.message).to.equal('broke off');
   });
 
-  it('should start anew for each subscriber', () => {
+  it('starts again for each subscriber', () => {
     const text$ = readText(response(200, { body: ['ab'] }), 'x', 3);
     const texts: string[] = [];
     text$.subscribe((text) => texts.push(text));

@@ -67,20 +67,20 @@ function held(): {
 const read = mergeMap(({ body$ }: HttpResponse) => body$);
 
 describe('withConcurrency', () => {
-  it('should send at once, and synchronously, where there is room', () => {
+  it('sends synchronously if the limit allows', () => {
     const server = respondWith(response(204));
     const statuses: number[] = [];
     withConcurrency(1)(server.transport)(ask('a')).subscribe(({ status }) => statuses.push(status));
     expect(statuses).to.deep.equal([204]);
   });
 
-  it('should send nothing before a subscription', () => {
+  it('sends nothing before a subscription', () => {
     const server = respondWith(response(200));
     withConcurrency(1)(server.transport)(ask('a'));
     expect(server.requests).to.deep.equal([]);
   });
 
-  it('should keep who comes beyond the limit waiting until an answer was read to its end', () =>
+  it('queues requests beyond the limit until a response was read', () =>
     inVirtualTime(() => {
       const server = held();
       const transport = withConcurrency(2)(server.transport);
@@ -96,7 +96,7 @@ describe('withConcurrency', () => {
       expect(server.sent.slice(4)).to.deep.equal(['d', 'b over']);
     }));
 
-  it('should let the urgent ones go first, each kind in its order', () =>
+  it('lets the urgent ones go first, each kind in its order', () =>
     inVirtualTime(() => {
       const server = held();
       const transport = withConcurrency(1)(server.transport);
@@ -113,7 +113,7 @@ describe('withConcurrency', () => {
       ]);
     }));
 
-  it('should let the caller say what is urgent', () =>
+  it('lets the caller say what is urgent', () =>
     inVirtualTime(() => {
       const server = held();
       const transport = withConcurrency(1, { isUrgent: (request) => nameOf(request) === 'x' })(
@@ -124,7 +124,7 @@ describe('withConcurrency', () => {
       expect(server.sent).to.deep.equal(['first', 'first over', 'x']);
     }));
 
-  it('should send nothing for one that is unsubscribed from while it waits, and tell it nothing', () =>
+  it('sends nothing for a queued request that is unsubscribed from', () =>
     inVirtualTime(() => {
       const server = held();
       const transport = withConcurrency(1)(withProgress(server.transport));
@@ -144,7 +144,7 @@ describe('withConcurrency', () => {
   ])[] = [
     ['it is unsubscribed from', (answered) => answered.subscribe(), (_, watching) => watching.unsubscribe()],
     [
-      'its body is left',
+      'its body is cancelled',
       (answered) => answered.pipe(read).subscribe(),
       (server, watching) => {
         server.answer('a', NEVER);
@@ -160,7 +160,7 @@ describe('withConcurrency', () => {
     ],
   ];
   for (const [name, watch, end] of waysToEnd) {
-    it(`should give the place of a request to another when ${name}`, () => {
+    it(`frees the slot of a request when ${name}`, () => {
       const server = held();
       const transport = withConcurrency(1)(server.transport);
       const watching = watch(transport(ask('a')));
@@ -180,7 +180,7 @@ describe('withConcurrency', () => {
       },
     ],
   ] as const) {
-    it(`should pass on that the transport ${name}, and give the place to another`, () => {
+    it(`emits that the transport ${name}, and frees the slot`, () => {
       const errors: string[] = [];
       const server = held();
       const transport = withConcurrency(1)((request) =>
@@ -196,7 +196,7 @@ describe('withConcurrency', () => {
     });
   }
 
-  it('should not stand in its own way: a redirect needs a place again, and gets that of the answer', () => {
+  it('does not block itself: a redirect takes the slot of its response', () => {
     const server = held();
     const statuses: number[] = [];
     const limited = withConcurrency(1)(server.transport);
@@ -212,7 +212,7 @@ describe('withConcurrency', () => {
     expect(server.sent.filter((line) => !line.endsWith('over'))).to.deep.equal(['a', 'waiting', 'b']);
   });
 
-  it('should leave the place to others while a request waits to be sent again', () => {
+  it('frees the slot while a request waits for its retry', () => {
     const times: string[] = [];
     inVirtualTime(() => {
       const server: Transport = (request) => {
@@ -226,7 +226,7 @@ describe('withConcurrency', () => {
     expect(times).to.deep.equal(['0 a', '10 b', '60 a']);
   });
 
-  it('should not count a request that has died without a word for ever, nor abort it', () => {
+  it('stops counting a dead request after two minutes, without aborting it', () => {
     const seen: string[] = [];
     inVirtualTime(() => {
       const server: Transport = (request) => {
@@ -241,7 +241,7 @@ describe('withConcurrency', () => {
     expect(seen).to.deep.equal(['0 dead', '120000 b', '400000 c', '500000 answered']);
   });
 
-  it('should share one limit between all transports that it makes', () =>
+  it('shares one limit between all transports that it makes', () =>
     inVirtualTime(() => {
       const server = held();
       const limit = withConcurrency(1);
@@ -250,7 +250,7 @@ describe('withConcurrency', () => {
       expect(server.sent).to.deep.equal(['a']);
     }));
 
-  it('should not pile up on the stack what is answered synchronously', () => {
+  it('does not overflow the stack with synchronous responses', () => {
     const gate = new Subject<HttpResponse>();
     const transport = withConcurrency(1)((request) =>
       nameOf(request) === 'gate' ? gate : of(response(200)),
@@ -264,7 +264,7 @@ describe('withConcurrency', () => {
   });
 
   for (const concurrent of [0, 1001, 1.5, Number.NaN, '3']) {
-    it(`should throw for a limit of ${concurrent}`, () => {
+    it(`throws for a limit of ${concurrent}`, () => {
       expect(() => withConcurrency(concurrent as number)).to.throw(
         TypeError,
         'concurrent must be a whole number from 1 to 1000',
@@ -272,7 +272,7 @@ describe('withConcurrency', () => {
     });
   }
 
-  it('should hold its laws over random interleavings', () => {
+  it('holds its laws over random interleavings', () => {
     const visit = fc.record({
       comesAt: fc.nat(30),
       leavesAfter: fc.option(fc.nat(30), { nil: undefined }),

@@ -10,13 +10,13 @@ const setting = (cookie: string, status = 200, location?: string) =>
   response(status, { headers: { 'set-cookie': cookie, ...(location === undefined ? {} : { location }) } });
 
 describe('withCookies', () => {
-  it('should leave a request as it is while there are no cookies', () => {
+  it('leaves a request as it is while there are no cookies', () => {
     const server = respondWith(response(200));
     withCookies()(server.transport)(get).subscribe();
     expect(server.requests).to.deep.equal([get]);
   });
 
-  it('should send back what was set, beside the other headers', () => {
+  it('sends cookies with the other headers', () => {
     const server = respondWith(setting('a=1'), response(200));
     const transport = withCookies()(server.transport);
     const request = { ...get, headers: { accept: 'text/xml' } };
@@ -28,7 +28,7 @@ describe('withCookies', () => {
     ]);
   });
 
-  it('should keep the cookies that the request has itself', () => {
+  it('keeps the cookies that the request has itself', () => {
     const server = respondWith(setting('a=1'), response(200));
     const transport = withCookies()(server.transport);
     const request = { ...get, headers: { cookie: 'own=0' } };
@@ -37,7 +37,7 @@ describe('withCookies', () => {
     expect(server.requests.map(({ headers }) => headers?.['cookie'])).to.deep.equal(['own=0', 'own=0; a=1']);
   });
 
-  it('should not send the cookies of one origin to another', () => {
+  it('does not send the cookies of one origin to another', () => {
     const server = respondWith(setting('a=1; domain=example'), response(200));
     const transport = withCookies()(server.transport);
     transport(get).subscribe();
@@ -45,7 +45,7 @@ describe('withCookies', () => {
     expect(server.requests[1]?.headers).to.equal(undefined);
   });
 
-  it('should look for cookies when the request is sent, not when it is made', () => {
+  it('looks for cookies when the request is sent, not when it is made', () => {
     const jar = cookieJar();
     const server = respondWith(response(200));
     const sending = withCookies(jar)(server.transport)(get);
@@ -54,7 +54,7 @@ describe('withCookies', () => {
     expect(server.requests[0]?.headers).to.deep.equal({ cookie: 'a=1' });
   });
 
-  it('should see the cookies of a redirect, below restrictToOrigin', () => {
+  it('sees the cookies of a redirect, below restrictToOrigin', () => {
     const server = respondWith(setting('a=1; path=/', 302, '/two'), response(200));
     restrictToOrigin('https://mail.example')(withCookies()(server.transport))(get).subscribe();
     expect(server.requests[1]).to.deep.equal({
@@ -64,7 +64,7 @@ describe('withCookies', () => {
     });
   });
 
-  it('should read several Set-Cookie headers of a real server', async () => {
+  it('reads several Set-Cookie headers of a real server', async () => {
     const seen: (string | undefined)[] = [];
     const server = await httpServer((incoming, outgoing) => {
       seen.push(incoming.headers.cookie);

@@ -6,19 +6,19 @@ import { respondWith, response } from '../../support/responses.ts';
 const get = { method: 'GET', url: 'https://mail.example/ews' };
 
 describe('withCredentials', () => {
-  it('should let the browser send what it has with each request', () => {
+  it('lets the browser send what it has with each request', () => {
     const server = respondWith(response(200));
     withCredentials()(server.transport)(get).subscribe();
     expect(server.requests).to.deep.equal([{ ...get, credentials: 'include' }]);
   });
 
-  it('should leave a request alone that says otherwise', () => {
+  it('leaves a request alone that says otherwise', () => {
     const server = respondWith(response(200));
     withCredentials()(server.transport)({ ...get, credentials: 'omit' }).subscribe();
     expect(server.requests[0]?.credentials).to.equal('omit');
   });
 
-  it('should reach fetch', () => {
+  it('reaches fetch', () => {
     const seen: unknown[] = [];
     const transport = fetchTransport((_, init) => {
       seen.push(init.credentials);

@@ -131,7 +131,7 @@ describe('withLimits', () => {
     expect(aborted).to.equal(2);
   });
 
-  it('asks for nothing before the subscription, and once for each', () => {
+  it('sends nothing before the subscription, and one request for each', () => {
     let sent = 0;
     const transport: Transport = () => {
       sent += 1;

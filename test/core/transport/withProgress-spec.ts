@@ -21,7 +21,7 @@ function progressOf(answer: PreparedResponse): RequestProgress[] {
 const broken = (code?: string): NetworkError => new NetworkError('no answer', request, { code });
 
 describe('withProgress', () => {
-  it('should tell nothing before the request is subscribed to', () => {
+  it('reports nothing before the subscription', () => {
     const recorded: RequestProgress[] = [];
     withProgress(respondWith(response(200)).transport)({
       ...request,
@@ -30,7 +30,7 @@ describe('withProgress', () => {
     expect(recorded).to.deep.equal([]);
   });
 
-  it('should tell that it is sent before it is', () => {
+  it('reports sent before sending', () => {
     const recorded: RequestProgress[] = [];
     const transport = withProgress((): never => {
       expect(recorded).to.deep.equal(['sent']);
@@ -43,30 +43,30 @@ describe('withProgress', () => {
   });
 
   for (const status of [200, 201, 204, 408, 500, 502, 504]) {
-    it(`should leave open what the server did when it answers ${status}`, () => {
+    it(`leaves open what the server did when it answers ${status}`, () => {
       expect(progressOf(response(status))).to.deep.equal(['sent']);
     });
   }
 
   for (const status of [302, 400, 401, 403, 404, 409, 429, 503]) {
-    it(`should tell that nothing was done when it answers ${status}`, () => {
+    it(`reports notProcessed for status ${status}`, () => {
       expect(progressOf(response(status))).to.deep.equal(['sent', 'notProcessed']);
     });
   }
 
   for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']) {
-    it(`should tell that nothing was done when no connection was made: ${code}`, () => {
+    it(`reports notProcessed if no connection was established: ${code}`, () => {
       expect(progressOf(throwError(() => broken(code)))).to.deep.equal(['sent', 'notProcessed']);
     });
   }
 
-  it('should leave open what the server did when the connection broke', () => {
+  it('leaves open what the server did when the connection broke', () => {
     expect(progressOf(throwError(() => broken('ECONNRESET')))).to.deep.equal(['sent']);
     expect(progressOf(throwError(() => broken()))).to.deep.equal(['sent']);
     expect(progressOf(throwError(() => new Error('anything')))).to.deep.equal(['sent']);
   });
 
-  it('should hand a request through that nobody watches', () => {
+  it('passes a request without onProgress on', () => {
     const seen: HttpResponse[] = [];
     withProgress(respondWith(response(200)).transport)(request).subscribe((answer) => seen.push(answer));
     expect(seen.map(({ status }) => status)).to.deep.equal([200]);

@@ -62,7 +62,7 @@ const statusesOf = (transport: Transport, request: HttpRequest = get): (number |
 };
 
 describe('withToken', () => {
-  it('should sign with a token that is a string, beside the other headers', () => {
+  it('signs with a token that is a string, beside the other headers', () => {
     const server = respondWith(response(200));
     withToken('abc')(server.transport)(get).subscribe();
     expect(server.requests[0]?.headers).to.deep.equal({
@@ -71,19 +71,19 @@ describe('withToken', () => {
     });
   });
 
-  it('should take another scheme', () => {
+  it('takes another scheme', () => {
     const server = respondWith(response(200));
     withToken('dTpw', { scheme: 'Basic' })(server.transport)(get).subscribe();
     expect(server.requests[0]?.headers).to.include({ authorization: 'Basic dTpw' });
   });
 
-  it('should pass on a refusal of a token that cannot be renewed, and send once', () => {
+  it('emits the refusal of a token that cannot be renewed, and sends once', () => {
     const server = guarded(new Set());
     expect(statusesOf(withToken('abc')(server.transport))).to.deep.equal([401]);
     expect(server.seen).to.deep.equal(['Bearer abc']);
   });
 
-  it('should ask the provider once for an origin, and keep the token', () => {
+  it('calls the provider once for an origin, and reuses the token', () => {
     const server = guarded(new Set(['Bearer t1']));
     const { provider, asked } = counting();
     const transport = withToken(provider)(server.transport);
@@ -94,7 +94,7 @@ describe('withToken', () => {
     expect(server.seen).to.deep.equal(['Bearer t1', 'Bearer t1']);
   });
 
-  it('should ask for each origin, and keep their tokens apart', () => {
+  it('calls the provider per origin, and separates their tokens', () => {
     const server = guarded(new Set(['Bearer t1', 'Bearer t2']));
     const { provider, asked } = counting();
     const transport = withToken(provider)(server.transport);
@@ -104,7 +104,7 @@ describe('withToken', () => {
     expect(server.seen).to.deep.equal(['Bearer t1', 'Bearer t2']);
   });
 
-  it('should take a promise', async () => {
+  it('takes a promise', async () => {
     const server = respondWith(response(200));
     await new Promise<void>((resolve) => {
       withToken(() => Promise.resolve('abc'))(server.transport)(get).subscribe({ complete: resolve });
@@ -112,7 +112,7 @@ describe('withToken', () => {
     expect(server.requests[0]?.headers).to.include({ authorization: 'Bearer abc' });
   });
 
-  it('should get one new token for all that wait when the old one is refused, and repeat each once', () => {
+  it('gets one new token for all refused requests, and repeats each once', () => {
     const good = new Set(['Bearer t1']);
     const server = guarded(good);
     const { provider, asked } = counting(10);
@@ -134,7 +134,7 @@ describe('withToken', () => {
     expect(server.seen.slice(3)).to.deep.equal(['Bearer t1', 'Bearer t2', 'Bearer t2', 'Bearer t2']);
   });
 
-  it('should not throw away a token that was renewed while a refusal was under way', () => {
+  it('does not throw away a token that was renewed while a refusal was under way', () => {
     const late = new Subject<HttpResponse>();
     const answers = [late, response(401), response(200), response(200)];
     const server = respondWith(...answers);
@@ -153,7 +153,7 @@ describe('withToken', () => {
     ]);
   });
 
-  it('should pass on the second refusal', () => {
+  it('passes on the second refusal', () => {
     const server = guarded(new Set());
     const { provider, asked } = counting();
     expect(statusesOf(withToken(provider)(server.transport))).to.deep.equal([401]);
@@ -161,7 +161,7 @@ describe('withToken', () => {
     expect(server.seen).to.deep.equal(['Bearer t1', 'Bearer t2']);
   });
 
-  it('should error with what the provider errors with, and ask again the next time', () => {
+  it('errors with the error of the provider, and calls it again next time', () => {
     const server = guarded(new Set(['Bearer ok']));
     let asked = 0;
     const transport = withToken(() =>
@@ -193,7 +193,7 @@ describe('withToken', () => {
     expect(decideRelease(statusesOf(transport)[0])).to.equal('fail');
   });
 
-  it('should stop asking when all who wait have left', () => {
+  it('stops asking when all who wait have left', () => {
     const token = new Subject<string>();
     const server = guarded(new Set());
     const transport = withToken(() => token)(server.transport);
@@ -206,7 +206,7 @@ describe('withToken', () => {
     expect(server.seen).to.deep.equal([]);
   });
 
-  it('should take the caller’s word for what a refusal is', () => {
+  it('takes the caller’s word for what a refusal is', () => {
     const server = respondWith(response(403), response(200));
     const { provider } = counting();
     const transport = withToken(provider, { refused: ({ status }) => status === 403 })(server.transport);
@@ -236,7 +236,7 @@ describe('withToken', () => {
       return () => provider(get.url).pipe(map((token) => ({ token, expiresInSeconds })));
     };
 
-    it('should renew with the first request in the last minute', () => {
+    it('renews with the first request in the last minute', () => {
       expect(sentAt([0, 539.999, 540, 1079, 1080], issuing(600))).to.deep.equal([
         'Bearer t1',
         'Bearer t1',
@@ -246,25 +246,25 @@ describe('withToken', () => {
       ]);
     });
 
-    it('should renew as long before the end as it is told', () => {
+    it('renews renewBeforeSeconds before the expiry', () => {
       expect(sentAt([0, 299, 300], issuing(600), 300)).to.deep.equal(['Bearer t1', 'Bearer t1', 'Bearer t2']);
     });
 
-    it('should use a short-lived token for half of its life', () => {
+    it('uses a short-lived token for half of its life', () => {
       expect(sentAt([0, 4.9, 5], issuing(10))).to.deep.equal(['Bearer t1', 'Bearer t1', 'Bearer t2']);
     });
 
-    it('should ask for each request where a token is good for no time at all', () => {
+    it('calls the provider per request if tokens expire immediately', () => {
       expect(sentAt([0, 1], issuing(0))).to.deep.equal(['Bearer t1', 'Bearer t2']);
     });
 
-    it('should ask nobody while no request is made', () => {
+    it('does not call the provider without a request', () => {
       const { provider, asked } = counting();
       sentAt([0], (origin) => provider(origin).pipe(map((token) => ({ token, expiresInSeconds: 10 }))));
       expect(asked).to.have.length(1);
     });
 
-    it('should renew once for all that wait', () => {
+    it('renews once for all that wait', () => {
       const provider = issuing(600, 50);
       expect(sentAt([0, 550, 550, 550.01], provider)).to.deep.equal([
         'Bearer t1',
@@ -274,7 +274,7 @@ describe('withToken', () => {
       ]);
     });
 
-    it('should keep a token without an end until it is refused', () => {
+    it('keeps a token without an end until it is refused', () => {
       const { provider } = counting();
       expect(sentAt([0, 1e6], (origin) => provider(origin).pipe(map((token) => ({ token }))))).to.deep.equal([
         'Bearer t1',
@@ -282,7 +282,7 @@ describe('withToken', () => {
       ]);
     });
 
-    it('should use the old token for as long as it is good where a renewal fails, and error after that', () => {
+    it('uses the old token until it expires if a renewal fails', () => {
       const server = respondWith(response(200));
       const seen: unknown[] = [];
       let asked = 0;
@@ -304,7 +304,7 @@ describe('withToken', () => {
       expect(seen[0]).to.have.property('message', 'out of order');
     });
 
-    it('should answer a request that the answer to another brings about, where a renewal fails', () => {
+    it('serves a request that another response causes while a renewal fails', () => {
       const server = respondWith(response(200));
       const seen: number[] = [];
       let asked = 0;
@@ -324,7 +324,7 @@ describe('withToken', () => {
       expect(server.requests).to.have.length(3);
     });
 
-    it('should not use the old token where the server has refused it and the renewal fails', () => {
+    it('does not use a refused token if the renewal fails', () => {
       const server = guarded(new Set());
       let asked = 0;
       const seen = statusesOf(
@@ -340,12 +340,12 @@ describe('withToken', () => {
       ['renewBeforeSeconds', -1],
       ['renewBeforeSeconds', Number.NaN],
     ] as const) {
-      it(`should refuse ${name} of ${value}`, () => {
+      it(`refuses ${name} of ${value}`, () => {
         expect(() => withToken('abc', { [name]: value })).to.throw(TypeError, name);
       });
     }
 
-    it('should error for an end that is no number', () => {
+    it('errors for an end that is no number', () => {
       const server = guarded(new Set());
       const seen = statusesOf(
         withToken(() => of({ token: 'abc', expiresInSeconds: Number.NaN }))(server.transport),
@@ -355,7 +355,7 @@ describe('withToken', () => {
     });
   });
 
-  it('should error where the provider completes without a token', () => {
+  it('errors if the provider completes without a token', () => {
     const server = guarded(new Set());
     expect(statusesOf(withToken(() => EMPTY)(server.transport))[0])
       .to.be.instanceOf(TypeError)
@@ -429,7 +429,7 @@ describe('withToken', () => {
     }
   });
 
-  describe('refuses what cannot stand in a header, without showing it:', () => {
+  describe('refuses a token that a header cannot have, without showing it:', () => {
     for (const bad of ['', 'hush\r\nX-Evil: 1', 'hush hush', 'hush\u00e9']) {
       it(JSON.stringify(bad), () => {
         expect(() => withToken(bad)).to.throw(TypeError, /^(?!.*hush)token must be visible ASCII/s);

@@ -1,6 +1,6 @@
 import { childOf, type Element, localName, textIn } from './xmlTree.ts';
 
-/** The content of an envelope, as the schema has it, and how many of its members are ill-typed. */
+/** The content of an envelope, as the schema has it, and how many of its members are ill-typed or unknown events. */
 export interface Content {
   readonly messages: readonly object[];
   readonly dropped: number;
@@ -45,8 +45,12 @@ export function contentOf(envelope: Element): Content {
     );
 
   const eventOf = (event: Element, subscriptionId: string | undefined): readonly object[] => {
-    const type = TYPES[localName(event)];
-    if (type === undefined) return [];
+    const name = localName(event);
+    const type = TYPES[name];
+    if (type === undefined) {
+      if (name.endsWith('Event')) dropped += 1;
+      return [];
+    }
     const common = { type, subscriptionId, watermark: textIn(event, 'Watermark') };
     if (type === 'status') return [common];
     const timestampText = valueOf(event, 'TimeStamp', ({ text }) =>

@@ -32,7 +32,7 @@ describe('backoff', () => {
     );
   });
 
-  it('nevers wait longer than a timer can', () => {
+  it('never waits longer than a timer can', () => {
     expect(backoff(1, {}, 1e12)).to.equal(2 ** 31 - 1);
     expect(backoff(60, { initialMs: 1e9, maxMs: Number.MAX_VALUE, random: () => 1 })).to.equal(2 ** 31 - 1);
   });

@@ -107,7 +107,7 @@ describe('challengesIn', () => {
     expect(challenges[0]?.parameters.get('href')).to.equal(ISSUER);
   });
 
-  it('nevers throw', () => {
+  it('never throws', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.constantFrom('a', '=', ',', '"', '\\', ' ', '\t', 'é') }),

@@ -59,7 +59,6 @@ export type { LifetimeOptions } from './subscription/options.ts';
 export { type Publishing, publishing, type PublishOptions } from './application/publish.ts';
 export { presence, type PresenceOptions } from './presence/presence.ts';
 export { presenceBoard } from './presence/presenceBoard.ts';
-export type { OnEnd } from './subscription/recreation.ts';
 export type { SignIn, UcwaAuth } from './auth/signer.ts';
 export {
   anonymousMeeting,

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { BehaviorSubject, timer } from 'rxjs';
 import type { HttpRequest } from '../../lib/core/transport/transport.ts';
 import type { Fault } from '../../lib/testing/faults.ts';
-import type { OnEnd } from '../../lib/ucwa/subscription/recreation.ts';
+import type { OnLost } from '../../lib/ucwa/subscription/recreation.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { myContactsAndGroups } from '../../lib/ucwa/presence/contactList.ts';
 import { at, inVirtualTime } from '../support/virtualTime.ts';
@@ -53,13 +53,13 @@ describe('UCWA requests of our own that arrive late', () => {
       fault: Fault | undefined,
       afterSeconds: number,
       check: (seen: Recording & { readonly uris: readonly string[]; readonly created: number }) => void,
-      onEnd?: OnEnd,
+      onLost?: OnLost,
     ): void => {
       const { ucwa, server, sent, outcomes } = connected({ maxPresenceSubscriptions: 1 });
       inVirtualTime(() => {
         if (fault !== undefined) server.failNext(1, fault, isChange);
         const uris = new BehaviorSubject(first);
-        const one = record(presence(ucwa, { uris, ...(onEnd === undefined ? {} : { onEnd }) }));
+        const one = record(presence(ucwa, { uris, ...(onLost === undefined ? {} : { onLost }) }));
         at(1, () => uris.next(second));
         at(1 + afterSeconds, () => uris.next(first));
         at(150, () => {
@@ -77,8 +77,8 @@ describe('UCWA requests of our own that arrive late', () => {
     };
     const gaps = ({ values }: Recording): number => values.filter((value) => value.startsWith('gap')).length;
 
-    for (const onEnd of ['recreate', 'complete', 'error'] as const) {
-      it(`do not undo a later change when the ${name} was lost (onEnd: '${onEnd}')`, () => {
+    for (const onLost of ['recreate', 'complete', 'error'] as const) {
+      it(`do not undo a later change when the ${name} was lost (onLost: '${onLost}')`, () => {
         takeBack(
           { arrivesAfterMs: 5000 },
           1,
@@ -87,7 +87,7 @@ describe('UCWA requests of our own that arrive late', () => {
             expect(seen).to.include({ created: 2, error: undefined, isComplete: false });
             expect(gaps(seen)).to.equal(1);
           },
-          onEnd,
+          onLost,
         );
       });
     }

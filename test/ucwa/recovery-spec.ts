@@ -448,7 +448,7 @@ describe('a presence subscription that the server has ended', () => {
   for (const [name, end, last, why] of endings) {
     it(`should complete where that is wanted: ${name}`, async () => {
       const given = connected();
-      const one = record(presence(given.ucwa, { ...sara, onEnd: 'complete' }));
+      const one = record(presence(given.ucwa, { ...sara, onLost: 'complete' }));
       end(given);
       expect(one.isComplete).to.equal(true);
       await given.ucwa.drain();
@@ -457,7 +457,7 @@ describe('a presence subscription that the server has ended', () => {
 
     it(`should error where that is wanted, and say why: ${name}`, async () => {
       const given = connected();
-      const one = record(presence(given.ucwa, { ...sara, onEnd: 'error' }));
+      const one = record(presence(given.ucwa, { ...sara, onLost: 'error' }));
       end(given);
       expect(one.error).to.be.instanceOf(EndedError);
       expect((one.error as EndedError).message)

@@ -130,7 +130,7 @@ export function myContactsAndGroups(ucwa: Ucwa): Observable<UcwaEvent> {
   const type = contactListSubscription(session);
   const events$ = defer(() =>
     recreatingSubscription({
-      ...{ session: { ...session, application$ }, type, onEnd: 'recreate' },
+      ...{ session: { ...session, application$ }, type, onLost: 'recreate' },
       source: eventSource(session, { type: 'matching', matches: isOfContactsOrGroups }),
       select: ({ event }) => event,
     }),

@@ -133,11 +133,11 @@ export function groupPresence(
   const lifetime = checkLifetime(objectOption('options', options, LIFETIME_NAMES));
   const { id, name } = objectOption('group', group);
   if (!isText(id ?? name)) throw invalidOption('group', group, 'a group with an id or a name');
-  const { onEnd, durationMinutes } = lifetime;
+  const { onLost, durationMinutes } = lifetime;
   const type = groupSubscription(session, { id, name }, durationMinutes);
   return defer(() =>
     recreatingSubscription({
-      ...{ session, type, onEnd, source: eventSource(session, { type: 'members' }) },
+      ...{ session, type, onLost, source: eventSource(session, { type: 'members' }) },
       select: ({ event }) => event,
     }),
   ).pipe(shared(session, lifetime), untilClosed(session.ledger, 'groupPresence'));

@@ -45,7 +45,7 @@ const SIP_URI = /^sips?:[^\s@]+@[^\s@]+$/i;
 export function presenceStream<Value>(
   session: UcwaSession,
   uris: readonly string[] | Observable<readonly string[]>,
-  { durationMinutes, onEnd }: Lifetime,
+  { durationMinutes, onLost }: Lifetime,
   follow: (signals: PresenceSignals) => Observable<Value>,
 ): Observable<Value> {
   const watch = (contacts: WatchedContacts): Observable<Value> => {
@@ -54,7 +54,7 @@ export function presenceStream<Value>(
     return follow({
       contacts,
       source,
-      signals: (select) => recreatingSubscription({ session, type, source, onEnd, select }),
+      signals: (select) => recreatingSubscription({ session, type, source, onLost, select }),
     });
   };
   if (isObservable(uris)) return liveContacts(uris.pipe(map(checkUris)), watch);
@@ -92,7 +92,7 @@ export interface PresenceOptions extends LifetimeOptions {
  *   its application. A `gap` event is emitted first: the state of the contacts may have changed. After a
  *   `gap` with the reason `resync` the subscription still exists, but events may be missing.
  * - If `uris` reverts a change that got no response less than a minute ago, the subscription is re-created,
- *   whatever `onEnd` says: the lost request could still arrive.
+ *   whatever `onLost` says: the lost request could still arrive.
  * - It errors if the server refuses the first subscription, with the error that ends the event channel, and
  *   if the application is gone and cannot be re-created. Later creations are retried as long as failures are
  *   transient.

@@ -16,7 +16,7 @@ export class UntrustedLinkError extends Error {
   }
 }
 
-/** The server ended a subscription before the subscriber left, and `onEnd` is `error`. */
+/** The server ended a subscription before the subscriber left, and `onLost` is `error`. */
 export class EndedError extends Error {
   readonly _tag = 'EndedError';
   override readonly name: string = 'EndedError';

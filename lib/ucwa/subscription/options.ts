@@ -2,7 +2,7 @@ import { identity, type MonoTypeOperatorFunction, type SubjectLike } from 'rxjs'
 import { choiceOption, numberOption, type OptionNames } from '../../core/options.ts';
 import { shareWithGrace } from '../../core/lifecycle/closing.ts';
 import type { UcwaSession } from '../session/session.ts';
-import type { OnEnd } from './recreation.ts';
+import type { OnLost } from './recreation.ts';
 
 /** The lifetime of a presence subscription. */
 export interface LifetimeOptions {
@@ -17,7 +17,7 @@ export interface LifetimeOptions {
    * complete, or error with an `EndedError`.
    * @default 'recreate'
    */
-  readonly onEnd?: OnEnd;
+  readonly onLost?: 'recreate' | 'complete' | 'error';
   /**
    * Shares one subscription between all subscribers of the Observable, and keeps it for that many seconds
    * after the last one has left.
@@ -27,22 +27,26 @@ export interface LifetimeOptions {
 }
 
 /** The names of {@link LifetimeOptions}. */
-export const LIFETIME_NAMES: OptionNames<LifetimeOptions> = { durationMinutes: 1, onEnd: 1, graceSeconds: 1 };
+export const LIFETIME_NAMES: OptionNames<LifetimeOptions> = {
+  durationMinutes: 1,
+  onLost: 1,
+  graceSeconds: 1,
+};
 
 /** The resolved {@link LifetimeOptions}. */
 export interface Lifetime {
   readonly durationMinutes: number;
-  readonly onEnd: OnEnd;
+  readonly onLost: OnLost;
   readonly graceSeconds: number | undefined;
 }
 
 /** Returns the options with their defaults. It throws a TypeError that names an invalid option. */
 export function checkLifetime(options: LifetimeOptions): Lifetime {
-  const { durationMinutes = 30, onEnd = 'recreate', graceSeconds } = options;
+  const { durationMinutes = 30, onLost = 'recreate', graceSeconds } = options;
   if (graceSeconds !== undefined) numberOption('graceSeconds', graceSeconds, { min: 0, max: 86_400 });
   return {
     durationMinutes: numberOption('durationMinutes', durationMinutes, { min: 10, max: 30, integer: true }),
-    onEnd: choiceOption('onEnd', onEnd, ['recreate', 'complete', 'error']),
+    onLost: choiceOption('onLost', onLost, ['recreate', 'complete', 'error']),
     graceSeconds,
   };
 }

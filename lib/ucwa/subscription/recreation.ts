@@ -3,7 +3,7 @@ import type { UcwaDecision } from '../protocol/failures.ts';
 /**
  * Specifies whether a stream continues with a new subscription after the server has ended its subscription.
  */
-export type OnEnd = 'recreate' | 'complete' | 'error';
+export type OnLost = 'recreate' | 'complete' | 'error';
 
 /**
  * How a subscription ended before its stream did.
@@ -63,13 +63,13 @@ export function afterEnding(
   { failures: before }: RecreationState,
   ending: Ending,
   lifetimeMs: number,
-  onEnd: OnEnd,
+  onLost: OnLost,
 ): readonly [RecreationState, RecreationStep] {
   if (ending === 'replaced') return [{ ending, failures: before }, { type: 'awaitRemoval' }];
   const failures = lifetimeMs < MIN_LIFETIME_MS ? before + 1 : 0;
   const state = { ending, failures };
-  if (onEnd === 'complete') return [state, { type: 'complete' }];
-  if (onEnd === 'error') return [state, { type: 'fail', because: CAUSES[ending] }];
+  if (onLost === 'complete') return [state, { type: 'complete' }];
+  if (onLost === 'error') return [state, { type: 'fail', because: CAUSES[ending] }];
   return [state, { type: 'create', afterFailures: Math.max(0, failures - 1) }];
 }
 

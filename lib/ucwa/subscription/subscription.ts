@@ -40,7 +40,7 @@ interface Stream<Made extends Created, Value> {
 }
 
 /**
- * Returns an Observable of the signals of a subscription, which is re-created as `onEnd` says.
+ * Returns an Observable of the signals of a subscription, which is re-created as `onLost` says.
  *
  * It is for one subscriber.
  */
@@ -67,9 +67,9 @@ function ended<Made extends Created, Value>(
   stream: Stream<Made, Value>,
   { ending, self, createdAt }: SubscriptionEnded,
 ): Observable<unknown> {
-  const { session, type, source, onEnd } = stream.config;
+  const { session, type, source, onLost } = stream.config;
   const lifetimeMs = asyncScheduler.now() - createdAt;
-  const [state, step] = afterEnding(stream.state, ending, lifetimeMs, onEnd);
+  const [state, step] = afterEnding(stream.state, ending, lifetimeMs, onLost);
   stream.state = state;
   if (step.type === 'complete') return EMPTY;
   if (step.type === 'fail') {

@@ -5,7 +5,7 @@ import type { KeyedEvent } from '../channel/eventRouter.ts';
 import type { Answered, UcwaRequest } from '../protocol/request.ts';
 import type { UcwaSession } from '../session/session.ts';
 import type { EventSource } from './eventSource.ts';
-import type { OnEnd } from './recreation.ts';
+import type { OnLost } from './recreation.ts';
 import { hrefOf, type PresenceSubscriptionResource } from '../protocol/resource.ts';
 
 /** A subscription that was created on the server. */
@@ -28,7 +28,7 @@ export interface StreamConfig<Made extends Created, Value> {
   readonly session: UcwaSession;
   readonly type: SubscriptionType<Made>;
   readonly source: EventSource;
-  readonly onEnd: OnEnd;
+  readonly onLost: OnLost;
   /** Returns the value to emit for a signal; undefined for none. */
   readonly select: (signal: SubscriptionSignal<Made>) => Value | undefined;
 }

@@ -617,10 +617,10 @@ describe('contactPresence', () => {
       expect(server.presenceSubscriptions).to.deep.equal([]);
     });
 
-    it('ends with the connection, and as onEnd says', async () => {
+    it('ends with the connection, and as onLost says', async () => {
       const { ucwa, server } = connected();
-      const erring = watch(ucwa, [SARA], { onEnd: 'error' });
-      const completing = watch(ucwa, [SARA], { onEnd: 'complete' });
+      const erring = watch(ucwa, [SARA], { onLost: 'error' });
+      const completing = watch(ucwa, [SARA], { onLost: 'complete' });
       const staying = watch(ucwa, [SARA]);
       server.expire();
       expect(erring.error).to.be.instanceOf(EndedError);

@@ -130,7 +130,7 @@ describe('presence of a list that changes', () => {
   it('completes with the subscription and unsubscribes from the list', async () => {
     const { ucwa, server } = connected();
     const uris$ = new BehaviorSubject([SARA]);
-    const one = record(presence(ucwa, { uris: uris$, onEnd: 'complete' }));
+    const one = record(presence(ucwa, { uris: uris$, onLost: 'complete' }));
     server.expire();
     expect(one.isComplete).to.equal(true);
     expect(uris$.observed).to.equal(false);

@@ -602,8 +602,8 @@ describe('presence', () => {
   describe('is ended by the server', () => {
     it('emits the deleted event and completes without a DELETE', async () => {
       const { ucwa, server, sent, outcomeLines } = connected();
-      const kept = record(presence(ucwa, { ...sara, onEnd: 'complete' }));
-      const other = record(presence(ucwa, { ...bob, onEnd: 'complete' }));
+      const kept = record(presence(ucwa, { ...sara, onLost: 'complete' }));
+      const other = record(presence(ucwa, { ...bob, onLost: 'complete' }));
       server.endSubscription('97b6bd66');
       expect(kept.values).to.deep.equal([...CREATED, 'deleted contact', 'deleted presenceSubscription']);
       expect(kept.isComplete).to.equal(true);
@@ -616,7 +616,7 @@ describe('presence', () => {
 
     it('sends no DELETE if the subscriber leaves on the deleted event', async () => {
       const { ucwa, server, sent } = connected();
-      record(presence(ucwa, { ...sara, onEnd: 'complete' }).pipe(take(5)));
+      record(presence(ucwa, { ...sara, onLost: 'complete' }).pipe(take(5)));
       server.endSubscription('97b6bd66');
       await ucwa.drain();
       expect(removals(sent())).to.deep.equal(['DELETE 101 204']);
@@ -626,7 +626,7 @@ describe('presence', () => {
       const { ucwa, server, outcomeLines } = connected({ latencyMs: 20 });
       inVirtualTime(() => {
         server.failNext(1, { delayMs: 500 }, isCreation);
-        const kept = record(presence(ucwa, { ...sara, onEnd: 'complete' }));
+        const kept = record(presence(ucwa, { ...sara, onLost: 'complete' }));
         timer(200).subscribe(() => server.endSubscription('97b6bd66'));
         timer(600).subscribe(() => {
           expect(kept.values.at(-1)).to.equal('deleted presenceSubscription');
@@ -672,7 +672,7 @@ describe('presence', () => {
       ],
       ['too long a time', { uris: [SARA], durationMinutes: 31 }, 'durationMinutes must be'],
       ['a fraction', { uris: [SARA], durationMinutes: 10.5 }, 'durationMinutes must be'],
-      ['an unknown wish for its end', { uris: [SARA], onEnd: 'retry' }, 'onEnd must be one of'],
+      ['an unknown wish for its end', { uris: [SARA], onLost: 'retry' }, 'onLost must be one of'],
       ['a negative grace time', { uris: [SARA], graceSeconds: -1 }, 'graceSeconds must be'],
     ];
     for (const [name, options, message] of bad) {

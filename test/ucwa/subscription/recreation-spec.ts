@@ -6,7 +6,7 @@ import {
   type Ending,
   INITIAL,
   isReplacement,
-  type OnEnd,
+  type OnLost,
   type RecreationState,
   type RecreationStep,
 } from '../../../lib/ucwa/subscription/recreation.ts';
@@ -21,7 +21,7 @@ describe('afterEnding', () => {
     before: RecreationState,
     ending: Ending,
     lifetimeMs: number,
-    onEnd: OnEnd,
+    onLost: OnLost,
     after: RecreationState,
     step: RecreationStep,
   ];
@@ -65,15 +65,15 @@ describe('afterEnding', () => {
     ],
     ['completes', INITIAL, 'lost', 0, 'complete', state('lost', 1), { type: 'complete' }],
   ];
-  for (const [name, before, ending, lifetimeMs, onEnd, after, step] of cases) {
+  for (const [name, before, ending, lifetimeMs, onLost, after, step] of cases) {
     it(name, () => {
-      expect(afterEnding(before, ending, lifetimeMs, onEnd)).to.deep.equal([after, step]);
+      expect(afterEnding(before, ending, lifetimeMs, onLost)).to.deep.equal([after, step]);
     });
   }
 
-  for (const onEnd of ['recreate', 'complete', 'error'] as const) {
-    it(`awaits the removal of a replaced subscription with onEnd: '${onEnd}'`, () => {
-      expect(afterEnding(state('gone', 3), 'replaced', 0, onEnd)).to.deep.equal([
+  for (const onLost of ['recreate', 'complete', 'error'] as const) {
+    it(`awaits the removal of a replaced subscription with onLost: '${onLost}'`, () => {
+      expect(afterEnding(state('gone', 3), 'replaced', 0, onLost)).to.deep.equal([
         state('replaced', 3),
         { type: 'awaitRemoval' },
       ]);

@@ -50,50 +50,23 @@ const NAMES: OptionNames<BatchOptions> = {
 };
 
 /**
- * Returns a Transport that sends requests of the same turn together, as parts of one `multipart/batching`
- * request. [BatchingRequests, GroupingRequestsInABatch]
+ * Returns a Transport that sends requests of one turn as parts of a `multipart/batching` request.
  *
- * - A request that comes alone is sent as it is. The event channel, photos, batches and the application
- *   itself are never parts.
- * - Each gets the answer of its own part, and fails as its own part does. A part that cannot be read is a
- *   `DecodeError` of that request; a broken connection is a `NetworkError` of each.
- * - 401, 403, 410, a 404 that says that the application is gone, and errors of the server are the answer of
- *   every part. After 429, 413 and 503 nothing was done: the parts wait, with backoff and `Retry-After`, and
- *   go again in batches half as large. After any other refusal of the batch they are sent alone.
- * - Requests of different authorization are not mixed.
- * - Unsubscribing takes a request out of the queue. If it was sent, its answer is ignored, and the batch is
- *   aborted when nobody waits for any of it, unless it may have created something.
+ * - A single request is sent as it is. The event channel, photos, batches and the application itself are never parts.
+ * - Each request gets the response or the failure of its own part. A part that cannot be read is a `DecodeError` of that
+ *   request; a broken connection is a `NetworkError` of each.
+ * - 401, 403, 410, a 404 that says that the application is gone, and errors of the server are the response of every
+ *   part. After 429, 413 and 503 nothing was done: the parts wait, with backoff and `Retry-After`, and are sent again in
+ *   batches of half the size. After any other refusal of the batch they are sent alone.
+ * - A batch has one authorization.
+ * - Unsubscribing takes a request out of the queue. If it was sent, its response is ignored. The batch is aborted when
+ *   nobody waits for any of its parts, unless one may have created something.
  *
- * It belongs below what signs, retries or looks into answers, which are those of the parts, and above what
- * pins and what reports progress: `withToken(…)(withRetry(…)(batched(…)(restrictToOrigin(…)(withProgress(transport)))))`.
+ * It belongs below what signs, retries or reads responses, which are those of the parts, and above what restricts
+ * origins and reports progress.
  *
- * It throws a TypeError that names the option if one cannot be used.
- *
- * @example
- * ```ts
- * import { of } from 'rxjs';
- * import { headersFrom, type Transport } from 'rxchange';
- * import { batched } from 'rxchange/ucwa';
- *
- * const pool = 'https://pool.contoso.com/ucwa/v1/applications/192';
- * const answer = ['', 'Content-Type: application/http; msgtype=response', '', 'HTTP/1.1 204 No Content', '', ''];
- * const server: Transport = ({ method, url }) => {
- *   console.log(method, url);
- *   const body = `--x${answer.join('\r\n')}\r\n--x${answer.join('\r\n')}\r\n--x--`;
- *   const headers = headersFrom({ 'content-type': 'multipart/batching; boundary="x"' });
- *   return of({ status: 200, url, headers, body$: of(new TextEncoder().encode(body)) });
- * };
- *
- * const transport = batched({ url: () => `${pool}/batch` })(server);
- * for (const id of ['a', 'b']) {
- *   transport({ method: 'DELETE', url: `${pool}/people/presenceSubscriptions/${id}` }).subscribe(
- *     ({ status }) => console.log(id, status),
- *   );
- * }
- * // prints: POST https://pool.contoso.com/ucwa/v1/applications/192/batch
- * // prints: a 204
- * // prints: b 204
- * ```
+ * @throws TypeError that names the option that cannot be used.
+ * @see [MS-UCWA] BatchingRequests, GroupingRequestsInABatch
  */
 export function batched(options: BatchOptions): Middleware {
   checkBackoffPolicy(objectOption('options', options, NAMES).backoff ?? {});

@@ -63,7 +63,7 @@ export function serverOption(server: string | UcwaServer): (context: ServerConte
  * owner.application$.subscribe(({ self }) => {
  *   const guest = connectUcwa({ server: existingApplication(self), auth, transport });
  *   guest.application$.subscribe(({ me }) => console.log(me.uri));
- *   // prints: sip:me@contoso.com
+ *   // prints: sip:lene@contoso.com
  * });
  * await owner.close();
  * ```

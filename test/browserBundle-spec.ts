@@ -8,12 +8,12 @@ const { browser } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
   readonly browser: Readonly<Record<string, string>>;
 };
 
-/** The file that a built one is made of. */
+/** Returns the source of a built file. */
 function sourceOf(built: string): string {
   return join(ROOT, built.replace(/^\.\/dist\//, './').replace(/\.js$/, '.ts'));
 }
 
-/** Replaces files as bundlers do by the field `browser` of package.json, which names the built ones. */
+/** Replaces files by the `browser` field of package.json, which names built files, like bundlers. */
 const browserFiles: Plugin = {
   name: 'browser files',
   setup: (build) => {

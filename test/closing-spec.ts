@@ -17,7 +17,7 @@ interface Watching {
   readonly stream$: Observable<unknown>;
 }
 
-/** The longest waits that there are. */
+/** The longest possible waits. */
 const retry = { random: (): number => 0.999 };
 
 const SIBLINGS: Readonly<Record<string, (withFaults: (transport: Transport) => Transport) => Watching>> = {
@@ -25,7 +25,7 @@ const SIBLINGS: Readonly<Record<string, (withFaults: (transport: Transport) => T
     const server = ucwaSimulator({ mediumSeconds: 0 });
     const transport = withFaults(server.transport);
     const connection = connectUcwa({ server: server.url, auth: bearer('secret'), transport, retry });
-    // Something that fails, and is sent again.
+    // A request that fails, and is retried.
     at(50, () => connection.get({ href: '/down' }).pipe(again()).subscribe());
     return { connection, stream$: presence(connection, { uris: ['sip:sara@contoso.com'] }) };
   },

@@ -19,7 +19,7 @@ import { httpServer } from './support/net/httpServer.ts';
 import { bearer } from '../lib/core/transport/auth.ts';
 import { batching } from '../lib/ucwa/batch/batched.ts';
 
-/** Calls something so many times, and gathers what it returns. */
+/** Calls a function this many times, and returns the results. */
 function times<Value>(count: number, make: (index: number) => Value): Value[] {
   return Array.from({ length: count }, (_, index) => make(index));
 }
@@ -30,7 +30,7 @@ const updated = (href: string): UcwaEvent => ({
   sender: { rel: 'people', href: '/people' },
 });
 
-/** Counts what is deleted from Sets that are made while something is done. */
+/** Counts the deletions from Sets that are created while a function runs. */
 function deletions(work: () => void): number {
   const { Set: original } = globalThis;
   let count = 0;
@@ -48,9 +48,9 @@ function deletions(work: () => void): number {
   return count;
 }
 
-describe('How much is done', () => {
+describe('The cost of', () => {
   for (const subscribers of [1, 100, 10_000]) {
-    it(`should be one call for an event with ${subscribers} subscribers of other things`, () => {
+    it(`an event is one call with ${subscribers} subscribers of other resources`, () => {
       const router = eventRouter();
       const called: number[] = [];
       times(subscribers, (index) => router.route(() => called.push(index), new Set([`/things/${index}`])));
@@ -59,7 +59,7 @@ describe('How much is done', () => {
     });
   }
 
-  it('should be as much for each who leaves, however many there are', () => {
+  it('an unsubscribe is independent of the number of subscribers', () => {
     const leaving = (subscribers: number): number =>
       deletions(() => {
         const router = eventRouter();
@@ -75,7 +75,7 @@ describe('How much is done', () => {
     expect(leaving(10_000)).to.equal(10 * leaving(1000));
   });
 
-  it('should be no listener more after a thousand have come and gone', () => {
+  it('a thousand past subscribers is no listener', () => {
     const router = eventRouter();
     let called = 0;
     router.route(() => (called += 1), new Set(['/things']));
@@ -91,7 +91,7 @@ describe('How much is done', () => {
     expect(called).to.equal(2);
   });
 
-  it('should be one request for a hundred presence subscriptions that end together', async () => {
+  it('ending a hundred presence subscriptions together is one request', async () => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     const methods: string[] = [];
     const transport: Transport = (request) => {
@@ -117,7 +117,7 @@ describe('How much is done', () => {
     expect(methods).to.deep.equal(['POST', 'POST', 'POST', 'DELETE']);
   });
 
-  it('should be one request for each pull subscription that ends, and no more at a time than allowed', async () => {
+  it('ending a pull subscription is one request, within the concurrency limit', async () => {
     const server = ewsSimulator({ latencyMs: 1 });
     let underWay = 0;
     let most = 0;
@@ -144,7 +144,7 @@ describe('How much is done', () => {
     expect(most).to.equal(16);
   });
 
-  it('should be no AbortController for a request by the own fetch, which cancels without', async () => {
+  it('a request by the default fetch includes no AbortController', async () => {
     const server = await httpServer((_, response) => response.end('small'));
     const { AbortController: original } = globalThis;
     let made = 0;
@@ -169,7 +169,7 @@ describe('How much is done', () => {
     }
   });
 
-  it('should be one timer for a body that is waited for, however many pieces it comes in', () => {
+  it('reading a body is one timer for all its chunks', () => {
     const { setInterval: original } = globalThis;
     const body = new Subject<Uint8Array>();
     let timers = 0;
@@ -192,7 +192,7 @@ describe('How much is done', () => {
     expect(timers).to.equal(1);
   });
 
-  describe('in the parser', () => {
+  describe('parsing', () => {
     const xml = eventsAnswer(times(300, (index) => itemEvent('NewMailEvent', `W${index}`)).join(''));
     const { prototype } = SaxesParser;
     const write = Object.getOwnPropertyDescriptor(prototype, 'write')!;
@@ -219,7 +219,7 @@ describe('How much is done', () => {
       parser.end();
     }
 
-    it('should be one call for each chunk, and each character read once', () => {
+    it('a chunk is one call, and reads each character once', () => {
       read([xml]);
       expect(pieces).to.deep.equal([xml.length]);
       pieces = [];
@@ -228,7 +228,7 @@ describe('How much is done', () => {
       expect(pieces.reduce((sum, length) => sum + length, 0)).to.equal(xml.length);
     });
 
-    it('should be no look-up of a name where elements come in the same order as before', () => {
+    it('elements in the usual order includes no name look-up', () => {
       const { prototype: map } = Map;
       const get = Object.getOwnPropertyDescriptor(map, 'get')!;
       const lookUps = (events: number): number => {
@@ -251,7 +251,7 @@ describe('How much is done', () => {
       expect(lookUps(1000)).to.equal(lookUps(10));
     });
 
-    it('should be no error made and caught for an envelope that ends with its chunk', () => {
+    it('an envelope that ends with its chunk includes no exception', () => {
       let made = 0;
       const makeError = Object.getOwnPropertyDescriptor(prototype, 'makeError')!;
       Object.defineProperty(prototype, 'makeError', {
@@ -271,8 +271,7 @@ describe('How much is done', () => {
     });
 
     /**
-     * Counts the characters that saxes reads, and those of the texts in which the parser looks for their
-     * beginning.
+     * Counts the characters that saxes reads, and those that the parser searches for the start of envelopes.
      */
     const charactersRead = (work: () => void): number => {
       const getCode = Object.getOwnPropertyDescriptor(prototype, 'getCode10')!;
@@ -303,22 +302,22 @@ describe('How much is done', () => {
 
     for (const [name, options] of [
       ['events come with their message', {}],
-      ['events are handed on early', { onEvents: () => undefined }],
+      ['events are emitted early', { onEvents: () => undefined }],
     ] as const) {
-      it(`reads each character twice at most, however many envelopes a chunk holds, when ${name}`, () => {
+      it(`is at most two reads per character of many envelopes in a chunk when ${name}`, () => {
         const chunk = '<Envelope/> '.repeat(5000);
         expect(charactersRead(() => read([chunk], options))).to.be.at.most(2 * chunk.length);
         expect(charactersRead(() => read(Array.from(chunk), options))).to.be.at.most(4 * chunk.length);
       });
     }
 
-    it('should be one call for each 4,096 characters where events are handed on early', () => {
+    it('emitting events early is one call per 4,096 characters', () => {
       read([xml], { onEvents: () => undefined });
       expect(pieces).to.have.length(Math.ceil(xml.length / 4096));
       expect(pieces.reduce((sum, length) => sum + length, 0)).to.equal(xml.length);
     });
 
-    it('should be one call for each envelope in a chunk, with what follows read again by nobody but the next', () => {
+    it('each envelope in a chunk is one call', () => {
       const envelopes = times(50, () => eventsAnswer(itemEvent('NewMailEvent', 'W1')));
       read([envelopes.join('')]);
       expect(pieces).to.have.length(50);

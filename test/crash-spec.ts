@@ -11,14 +11,14 @@ import {
   printFigures,
 } from './support/processes/killRepeatedly.ts';
 
-/** A line of a process that watches a mailbox. */
+/** A line of a process that observes a mailbox. */
 interface MailLine extends OutcomeLine {
   readonly type?: string;
   readonly watermark?: string;
   readonly item?: { readonly id: string };
 }
 
-/** A line of a process that watches presence: an event, with the links of its batch. */
+/** A line of a process that observes presence: an event, with the links of its batch. */
 interface PresenceLine extends OutcomeLine {
   readonly type?: string;
   readonly href?: string;
@@ -26,8 +26,8 @@ interface PresenceLine extends OutcomeLine {
   readonly next?: string;
 }
 
-describe('A process that watches a mailbox, and is killed', () => {
-  it(`should lose nothing, repeat only the last batch, and leave nothing on the server: ${KILLS} times`, async function () {
+describe(`A process that observes a mailbox, and is killed ${KILLS} times,`, () => {
+  it('loses nothing, repeats only the last batch, and reports every leftover', async function () {
     this.timeout(KILLS_TIMEOUT_MS);
     const server = ewsSimulator();
     const delivered: string[] = [];
@@ -38,20 +38,20 @@ describe('A process that watches a mailbox, and is killed', () => {
       server,
       onLine: ({ type, item }, _, isLast) => {
         if (type === 'newMail') seen.add(item!.id);
-        // Each event brings another mail.
+        // Each event triggers another mail.
         if (type !== undefined && !isLast) delivered.push(server.deliverMail());
         return delivered.every((id) => seen.has(id));
       },
     });
 
-    // Nothing is lost, and nothing was ever in doubt.
+    // Nothing is lost, and no gap is emitted.
     const lost = delivered.filter((id) => !seen.has(id));
     expect(lost).to.deep.equal([]);
     const lines = lives.flatMap((life) => life.lines);
     expect(Math.max(...lives.map(({ files }) => files.length)), 'with a temporary one').to.be.at.most(2);
     expect(lines.filter(({ type }) => type === 'gap')).to.deep.equal([]);
 
-    // What comes twice is what came behind the watermark that the process before asked for last.
+    // Only the events after the last requested watermark of the previous process are repeated.
     const askedIn = ({ requests: { from, to } }: ProcessRun<MailLine>): string | undefined =>
       server.requests.slice(from, to).findLast(({ operation }) => operation === 'GetEvents')?.watermark;
     const all: { readonly id: string; readonly watermark: string | undefined }[] = [];
@@ -72,12 +72,12 @@ describe('A process that watches a mailbox, and is killed', () => {
         expect(before.watermark).to.equal(watermark);
         expect(atob(watermark ?? '') > atob(asked)).to.equal(true);
       }
-      // Without those, all are in the server's order.
+      // Without the repeated events, all are in the server's order.
       all.push(...mails.filter(({ id }) => !all.some((mail) => mail.id === id)));
     }
     expect(all.map(({ id }) => id)).to.deep.equal(delivered);
 
-    // What is left is what was being asked for when the process was killed: each was told.
+    // A leftover is a subscription whose Subscribe was in flight at a kill, and each was reported.
     const unknown = outcomesIn(lives, 'Unknown').length;
     const left = server.subscriptions.length;
     expect(left).to.be.at.most(unknown);
@@ -89,8 +89,8 @@ describe('A process that watches a mailbox, and is killed', () => {
   });
 });
 
-describe('A process that watches presence, and is killed', () => {
-  it(`should lose nothing, repeat only the last batch, and leave nothing on the server: ${KILLS} times`, async function () {
+describe(`A process that observes presence, and is killed ${KILLS} times,`, () => {
+  it('loses nothing, repeats only the last batch, and reports every leftover', async function () {
     this.timeout(KILLS_TIMEOUT_MS);
     const server = ucwaSimulator({ mediumSeconds: 0 });
     const sent: string[] = [];
@@ -115,7 +115,7 @@ describe('A process that watches presence, and is killed', () => {
       onLine: ({ href }, count, isLast) => {
         const isNew = href !== undefined && sent.includes(href) && !seen.has(href);
         if (isNew) seen.add(href);
-        // Each brings another, and each process one more; the last has some time to remove what it found.
+        // Each triggers another, and each process one more. The last has some time to remove its findings.
         if (isNew ? !isLast || count < 30 : count === 1) send();
         const isOver = count >= 30 && sent.every((one) => seen.has(one));
         if (isOver) stale ??= server.presenceSubscriptions.length - 1;
@@ -123,14 +123,14 @@ describe('A process that watches presence, and is killed', () => {
       },
     });
 
-    // Nothing is lost, and nothing was ever in doubt.
+    // Nothing is lost, and no gap is emitted.
     const lost = sent.filter((one) => !seen.has(one));
     expect(lost).to.deep.equal([]);
     const lines = lives.flatMap((life) => life.lines);
     expect(Math.max(...lives.map(({ files }) => files.length)), 'with a temporary one').to.be.at.most(2);
     expect(lines.filter(({ type }) => type === 'gap')).to.deep.equal([]);
 
-    // What comes twice is the batch that a process before was answered last: it has not asked for the next.
+    // Only the last batch of the previous process is repeated: it had not requested the next one.
     const all: PresenceLine[] = [];
     let doubles = 0;
     let asked: string | undefined;
@@ -148,11 +148,11 @@ describe('A process that watches presence, and is killed', () => {
         server.requests.slice(requests.from, requests.to).findLast(({ path }) => path.includes('/events'))
           ?.path ?? asked;
     }
-    // Without those, all are in the server's order.
+    // Without the repeated events, all are in the server's order.
     expect(all.map(({ href }) => href)).to.deep.equal(sent);
 
-    // What the last one could not remove is what was being asked for when a process was killed: each was
-    // told.
+    // The last process could not remove subscriptions whose creation was in flight at a kill. Each was
+    // reported.
     const unknown = outcomesIn(lives, 'Unknown').length;
     expect(stale).to.be.within(0, unknown);
     expect(outcomesIn(lives, 'Failed')).to.deep.equal([]);
@@ -160,7 +160,7 @@ describe('A process that watches presence, and is killed', () => {
       ({ path, status }) => path.endsWith('/applications') && status === 201,
     );
     expect(applications, 'one for all').to.have.length(1);
-    // With the application goes everything on it.
+    // The server removes everything on the application together with it.
     const left = server.applications.length + server.presenceSubscriptions.length;
     expect(left).to.equal(0);
     printFigures('UCWA', {

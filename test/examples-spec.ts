@@ -13,7 +13,7 @@ describe('The examples of README, docs and doc comments', function () {
   });
 
   for (const [index, { where, prints, file }] of examples.entries()) {
-    it(`should compile, run to their end, and print what they say: ${where}`, () => {
+    it(`compile, run, and print the documented output: ${where}`, () => {
       expect(problems.get(file)).to.deep.equal([]);
       const output = outputs[index]!;
       if (output.status === 'rejected') throw output.reason as Error;

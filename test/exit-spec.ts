@@ -9,7 +9,7 @@ import { serve } from '../lib/testing/http/serve.ts';
 import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
 
 /**
- * Serves the transport to the script until that ends by itself; rejects where it fails, or has to be killed.
+ * Serves a transport to a script until the script ends. Rejects if the script fails or has to be killed.
  */
 async function left(what: string, how: string, transport: Transport, url: string): Promise<string> {
   const script = new URL('support/processes/exitWorker.ts', import.meta.url).pathname;
@@ -28,9 +28,9 @@ async function left(what: string, how: string, transport: Transport, url: string
   }
 }
 
-describe('A process that has left all it subscribed to', () => {
+describe('A process that has unsubscribed from everything', () => {
   for (const how of ['pull', 'stream'] as const) {
-    it(`should end by itself, with nothing left on the Exchange server: ${how}`, async () => {
+    it(`ends on its own, and leaves nothing on the Exchange server: ${how}`, async () => {
       const server = ewsSimulator();
       const delivering: Transport = (request) =>
         server.transport(request).pipe(
@@ -43,23 +43,23 @@ describe('A process that has left all it subscribed to', () => {
     });
   }
 
-  it('should end by itself, with nothing left on the UCWA server', async () => {
+  it('ends on its own, and leaves nothing on the UCWA server', async () => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     expect(await left('ucwa', 'drain', server.transport, server.url)).to.equal('true\n');
     expect([...server.applications, ...server.presenceSubscriptions]).to.deep.equal([]);
   });
 
-  it('ends after the grace period of the application, which it deletes, if it only unsubscribes', async () => {
+  it('deletes the application after its grace period, and ends', async () => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     expect(await left('ucwa', 'unsubscribe', server.transport, server.url)).to.equal('"left"\n');
     expect([...server.applications, ...server.presenceSubscriptions]).to.deep.equal([]);
   });
 });
 
-/** Longer than a process may live in these specs. */
+/** Longer than any process in these specs lives. */
 const LONG_WAIT = { status: 503, headers: { 'retry-after': '250' } };
 
-describe('A process that leaves during the backoff of a stream', () => {
+describe('A process that unsubscribes during the backoff of a stream', () => {
   it('ends without waiting for the next Subscribe', async () => {
     const server = ewsSimulator();
     server.failNext(10, LONG_WAIT, 'Subscribe');
@@ -67,7 +67,7 @@ describe('A process that leaves during the backoff of a stream', () => {
     expect(server.subscriptions).to.deep.equal([]);
   });
 
-  // The server wants to be left alone, and Unsubscribe respects that: close() ends the wait.
+  // Unsubscribe also respects the server's backoff, and close() ends the wait.
   for (const [what, operation] of [
     ['pull', 'GetEvents'],
     ['stream', 'GetStreamingEvents'],
@@ -92,7 +92,7 @@ describe('A process that leaves during the backoff of a stream', () => {
   }
 });
 
-describe('A process that closes its connection while the server does not remove anything', () => {
+describe('A process that closes while the server removes nothing', () => {
   const removes = ({ method, body = '' }: HttpRequest): boolean =>
     method === 'DELETE' || body.includes('Unsubscribe>');
   const failures: Readonly<Record<string, (request: HttpRequest) => ReturnType<Transport>>> = {
@@ -106,7 +106,7 @@ describe('A process that closes its connection while the server does not remove 
         removes(request) ? failing(request) : transport(request);
 
     for (const what of ['pull', 'stream'] as const) {
-      it(`ends after timeoutMs, and knows that it is not clean: ${what}, the server ${name}`, async () => {
+      it(`ends after timeoutMs with an unclean report: ${what}, the server ${name}`, async () => {
         const server = ewsSimulator();
         const delivering: Transport = (request) =>
           server.transport(request).pipe(
@@ -125,7 +125,7 @@ describe('A process that closes its connection while the server does not remove 
       });
     }
 
-    it(`ends after timeoutMs, and knows that it is not clean: UCWA, the server ${name}`, async () => {
+    it(`ends after timeoutMs with an unclean report: UCWA, the server ${name}`, async () => {
       const server = ucwaSimulator({ mediumSeconds: 0 });
       const recorded: unknown = JSON.parse(await left('ucwa', 'close', over(server.transport), server.url));
       expect(recorded).to.deep.equal({
@@ -137,9 +137,9 @@ describe('A process that closes its connection while the server does not remove 
   }
 });
 
-describe('The command that watches, told to end by a signal', () => {
+describe('The watch command, after a signal,', () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`should remove all from the server, tell so, and exit with 0: ${signal}`, async () => {
+    it(`removes all from the server, reports it, and exits with 0: ${signal}`, async () => {
       const server = ucwaSimulator({ mediumSeconds: 0 });
       const served = await serve(server.transport);
       const main = new URL('../lib/cli/main.ts', import.meta.url).pathname;

@@ -15,7 +15,7 @@ import { bearer } from '../lib/core/transport/auth.ts';
 interface Kept {
   readonly connection: Pick<Releases, 'drain' | 'close'>;
   readonly stream$: Observable<unknown>;
-  /** How many things the server holds. */
+  /** The number of resources on the server. */
   readonly held: () => number;
 }
 
@@ -52,7 +52,7 @@ function onExchange(
 
 const watched = { folders: ['inbox'], events: ['newMail'], ...GRACE } as const;
 
-/** Whatever can be kept for a time. */
+/** The resources with a grace period. */
 const KEPT: Readonly<Record<string, () => Kept>> = {
   'the application alone': onUcwa((ucwa) => ucwa.application$),
   'a presence subscription': onUcwa((ucwa) => presence(ucwa, { uris: ['sip:sara@contoso.com'], ...GRACE })),
@@ -64,7 +64,7 @@ const KEPT: Readonly<Record<string, () => Kept>> = {
 describe('A grace period', () => {
   for (const [what, kept] of Object.entries(KEPT)) {
     for (const how of ['drain', 'close'] as const) {
-      it(`of ${what} ends with ${how}, which leaves nothing`, async () => {
+      it(`of ${what} ends with ${how}, and leaves nothing`, async () => {
         const { connection, stream$, held } = kept();
         let report: Promise<DrainReport> | undefined;
         inVirtualTime(() => {
@@ -95,7 +95,7 @@ describe('A grace period', () => {
       });
     }
 
-    it(`of ${what} is none while drain leaves the stream subscribed`, async () => {
+    it(`of ${what} does not exist while drain keeps the stream subscribed`, async () => {
       const { connection, stream$, held } = kept();
       let report: Promise<DrainReport> | undefined;
       inVirtualTime(() => {

@@ -23,7 +23,7 @@ const json = (url: string, body: string): HttpResponse => ({
   url,
 });
 
-/** Presence subscriptions on a server that answers at once, and has no events. */
+/** Presence subscriptions on a server that responds at once, and has no events. */
 function watching(): {
   readonly requests: HttpRequest[];
   readonly one: (index: number) => Observable<unknown>;
@@ -42,7 +42,7 @@ function watching(): {
   return { requests, one: (index) => presence(ucwa, { uris: [`sip:user${index}@contoso.com`] }) };
 }
 
-/** Pull subscriptions on a server that answers at once, and has no events. */
+/** Pull subscriptions on a server that responds at once, and has no events. */
 function polling(): ReturnType<typeof watching> {
   const requests: HttpRequest[] = [];
   const transport: Transport = (request) => {
@@ -78,7 +78,7 @@ describe('A live stream among thousands', () => {
     ['presence', watching],
     ['pull', polling],
   ] as const) {
-    it(`should have no timer of its own: ${name}`, () => {
+    it(`has no timer of its own: ${name}`, () => {
       const { one } = streams();
       const before = timers();
       keep(1, one);
@@ -91,7 +91,7 @@ describe('A live stream among thousands', () => {
     });
   }
 
-  it('should not ask for events by itself where one request brings those of all', () => {
+  it('sends no request of its own if one brings the events of all', () => {
     const { requests, one } = watching();
     keep(1000, one);
     expect(requests.filter(({ method }) => method === 'GET')).to.have.length(1);

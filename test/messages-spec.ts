@@ -18,7 +18,7 @@ import { bearer } from '../lib/core/transport/auth.ts';
 
 const applications = 'https://pool.contoso.com/ucwa/v1/applications';
 
-/** The message of the error that both connections end with, when this is what they are answered. */
+/** The message of the error that a connection ends with after this response. */
 function messages(answer: Partial<HttpResponse> & { readonly body?: string }): { ucwa: string; ews: string } {
   const { status = 200, headers = headersFrom({}), body = '' } = answer;
   const transport: Transport = ({ url }) =>
@@ -39,7 +39,7 @@ function ends(transport: Transport): { ucwa: string; ews: string } {
 }
 
 describe('Messages of errors', () => {
-  it('say after a 401 that nothing was configured to sign in with', () => {
+  it('say after a 401 that no sign-in was configured', () => {
     const ucwa = ucwaSimulator();
     const errors: string[] = [];
     connectUcwa({ server: ucwa.url, transport: ucwa.transport }).events$.subscribe({
@@ -58,7 +58,7 @@ describe('Messages of errors', () => {
       .and.contain('the connection has no auth: give connectExchange() auth: bearer(token) or');
   });
 
-  it('say after a 401 that a configured token was refused', () => {
+  it('say after a 401 that a configured token was rejected', () => {
     const { url, transport } = ucwaSimulator({ token: 'good' });
     let message = '';
     connectUcwa({ server: url, transport, auth: bearer('bad') }).events$.subscribe({
@@ -67,7 +67,7 @@ describe('Messages of errors', () => {
     expect(message).to.contain('the token was refused').and.not.contain('configured');
   });
 
-  it('say after a 404 that there is nothing at this URL, not that it is gone', () => {
+  it('say after a 404 that the URL is wrong, not that it is gone', () => {
     const { ucwa, ews } = messages({ status: 404, body: '{"code":"NotFound"}' });
     expect(ucwa).to.contain('there is no such application at this URL').and.not.contain('gone');
     expect(ews).to.contain('there is no EWS here').and.not.contain('gone');
@@ -88,7 +88,7 @@ describe('Messages of errors', () => {
     }
   }
 
-  it('take a web page as text/xml for no confirmation of a removal', async () => {
+  it('do not treat a web page as text/xml as a confirmed removal', async () => {
     const { url, transport } = ucwaSimulator();
     const headers = headersFrom({ 'content-type': 'text/xml' });
     const page: HttpResponse = { status: 200, url, headers, body$: of(new TextEncoder().encode('<html/>')) };
@@ -118,7 +118,7 @@ describe('Messages of errors', () => {
       ['cross-fetch', fetchTransport()],
       ["Node's fetch", fetchTransport(fetch)],
     ] as const) {
-      it(`say so by ${name}, and nothing has reached the server`, async () => {
+      it(`name the mistake by ${name}, and nothing reaches the server`, async () => {
         const seen: RequestProgress[] = [];
         const error = await send(transport, seen);
         expect(error).to.be.instanceOf(NetworkError).with.property('code', 'ERR_SSL_WRONG_VERSION_NUMBER');
@@ -155,7 +155,7 @@ describe('Messages of errors', () => {
     });
   });
 
-  it('stay what they are for other errors', () => {
+  it('are unchanged for other errors', () => {
     const failure = new NetworkError('no answer', { method: 'GET', url: applications }, { code: 'EPROTO' });
     const seen: RequestProgress[] = [];
     const request = {

@@ -21,12 +21,12 @@ const LIMITS: readonly (readonly [path: string, idioms: number, long: number])[]
   ['lib/index.ts', 7, 0],
   ['operators', 7, 0],
   ['test/core', 520, 0],
-  ['test/ucwa', 395, 4],
-  ['test/ews', 140, 2],
+  ['test/ucwa', 380, 3],
+  ['test/ews', 134, 1],
   ['test/operators', 34, 0],
-  ['test/properties', 350, 16],
+  ['test/properties', 7, 0],
   ['test/testing', 7, 0],
-  ['test', 270, 25],
+  ['test', 150, 4],
 ];
 
 describe('The prose check', () => {

@@ -29,7 +29,7 @@ describe("A connection in a Proxy, as by Vue's reactive", () => {
       return { server, ucwa, wrapped: reactive({ ucwa }).ucwa };
     };
 
-    it('watches contacts and groups, and removes all from the server', async () => {
+    it('observes contacts and groups, and removes all from the server', async () => {
       const { server, ucwa, wrapped } = connected();
       expect(wrapped).to.not.equal(ucwa);
       const seen: string[] = [];
@@ -80,7 +80,7 @@ describe("A connection in a Proxy, as by Vue's reactive", () => {
   describe('to Exchange', () => {
     const options = { folders: ['inbox'], events: ['newMail'] } as const;
 
-    it('watches by pull, push and streaming, and removes all from the server', () => {
+    it('observes by pull, push and streaming, and removes all from the server', () => {
       const { transport, incoming$ } = pushCallback();
       const server = ewsSimulator({ push: transport });
       const service = connectExchange({ server: server.url, transport: server.transport });

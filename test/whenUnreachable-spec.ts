@@ -10,7 +10,7 @@ import { at, inVirtualTime } from './support/virtualTime.ts';
 
 type Way = 'wait' | 'error';
 
-/** What came of a stream whose server could be reached only after five minutes. */
+/** The result of a stream whose server becomes reachable after five minutes. */
 interface Result {
   error: unknown;
   isConnected: boolean;
@@ -18,7 +18,7 @@ interface Result {
 
 const retry = { random: (): number => 1 };
 
-/** A network that is there after five minutes. */
+/** A network that becomes available after five minutes. */
 const late = (transport: Transport): { readonly transport: Transport; readonly up: () => void } => {
   let isUp = false;
   return {
@@ -97,7 +97,7 @@ describe('whenUnreachable', () => {
     });
   }
 
-  it('is one of two words', () => {
+  it('accepts one of two words', () => {
     const whenUnreachable = 'never' as unknown as Way;
     expect(() => connectUcwa({ server: 'https://pool.example/', whenUnreachable })).to.throw(
       TypeError,

@@ -6,11 +6,11 @@ import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { serve } from '../../lib/testing/http/serve.ts';
 import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { type Random, random } from '../support/random/random.ts';
-import type { Course, CourseOptions } from './course.ts';
-import { ewsCourse } from './ewsCourse.ts';
+import type { Run, RunOptions } from './run.ts';
+import { ewsRun } from './ewsRun.ts';
 import type { Tally } from './follower.ts';
 import { chaosProxy, type FaultKind, type Weather } from './proxy.ts';
-import { ucwaCourse } from './ucwaCourse.ts';
+import { ucwaRun } from './ucwaRun.ts';
 
 /** The protocols that can be led through it; grommunio speaks EWS in its own way. */
 export const PROTOCOLS = ['UCWA', 'EWS', 'grommunio'] as const;
@@ -47,7 +47,7 @@ export interface ChaosReport {
 interface Simulated {
   readonly transport: Transport;
   readonly requests: () => number;
-  readonly begin: (chance: Random, options: CourseOptions) => Course;
+  readonly begin: (chance: Random, options: RunOptions) => Run;
 }
 
 function simulatedEws(dialect: EwsDialect): Simulated {
@@ -56,7 +56,7 @@ function simulatedEws(dialect: EwsDialect): Simulated {
   return {
     transport: server.transport,
     requests,
-    begin: (chance, options) => ewsCourse(server, chance, options),
+    begin: (chance, options) => ewsRun(server, chance, options),
   };
 }
 
@@ -67,7 +67,7 @@ const SIMULATED: Readonly<Record<Protocol, () => Simulated>> = {
     return {
       transport: server.transport,
       requests,
-      begin: (chance, options) => ucwaCourse(server, chance, options),
+      begin: (chance, options) => ucwaRun(server, chance, options),
     };
   },
   EWS: () => simulatedEws('exchange'),
@@ -90,36 +90,36 @@ export async function chaos(
   // What comes through the proxy names its port.
   const served = await serve(transport, { allowedHosts: ['127.0.0.1'] });
   const proxy = await chaosProxy(served.port, random(seed), weather);
-  const course = begin(random(seed, 1), { origin: proxy.origin, subscriptions });
+  const run = begin(random(seed, 1), { origin: proxy.origin, subscriptions });
   const outcomes = new Map<ReleaseOutcome['outcome'], number>();
   let steps = 0;
 
-  const happened$ = merge(course.happened$, options.pulse$ ?? []).pipe(observeOn(asapScheduler));
+  const changed$ = merge(run.changed$, options.pulse$ ?? []).pipe(observeOn(asapScheduler));
   await firstValueFrom(
-    (options.pulse$ ?? course.requested$).pipe(
+    (options.pulse$ ?? run.requested$).pipe(
       observeOn(asapScheduler),
       tap(() => {
-        course.step();
+        run.step();
         steps += 1;
       }),
       filter(() => isOver([...proxy.injected.values()].reduce((sum, count) => sum + count))),
     ),
   );
   proxy.calm();
-  course.finish();
+  run.finish();
   await firstValueFrom(
-    happened$.pipe(
-      map(() => course.disagreements()),
+    changed$.pipe(
+      map(() => run.disagreements()),
       tap((disagreements) => waiting(disagreements)),
       filter(({ length }) => length === 0),
     ),
   );
-  const report = await course.close();
+  const report = await run.close();
   for (const { outcome } of report.outcomes) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-  const leaks = leaksIn(course.held(), report);
+  const leaks = leaksIn(run.leftovers(), report);
   await served.close();
   await proxy.close();
-  const { tally, errors } = course;
+  const { tally, errors } = run;
   return {
     protocol,
     steps,
@@ -133,9 +133,9 @@ export async function chaos(
 }
 
 /** What nobody knows of can be on the server as often as the ledger says so. */
-export function leaksIn(held: readonly string[], { outcomes }: DrainReport): readonly string[] {
+export function leaksIn(leftovers: readonly string[], { outcomes }: DrainReport): readonly string[] {
   const known = new Set(outcomes.flatMap(({ id }) => id ?? []));
   const unknown = outcomes.filter(({ outcome }) => outcome === 'Unknown').length;
-  const removed = held.filter((one) => known.has(one.slice(one.indexOf(' ') + 1)));
-  return removed.length > 0 ? removed : held.slice(unknown);
+  const removed = leftovers.filter((one) => known.has(one.slice(one.indexOf(' ') + 1)));
+  return removed.length > 0 ? removed : leftovers.slice(unknown);
 }

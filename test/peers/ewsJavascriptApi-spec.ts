@@ -5,14 +5,14 @@ import { type EwsSimulator, ewsSimulator } from '../../lib/testing/index.ts';
 import { type Api, ewsJavascriptApi, type Service } from '../bench/ewsJavascriptApi.ts';
 import { httpServer } from '../support/net/httpServer.ts';
 
-/** A promise, and how to settle it. */
+/** A promise with the functions that settle it. */
 function deferred<Value>(): { readonly value: Promise<Value>; readonly resolve: (value: Value) => void } {
   let resolve: (value: Value) => void = () => undefined;
   const value = new Promise<Value>((settle) => (resolve = settle));
   return { value, resolve };
 }
 
-/** Collects what a client or a server brings, and lets a spec wait for so many. */
+/** Collects values, and lets a spec wait for a number of them. */
 function collected<Value>(): {
   readonly values: readonly Value[];
   readonly add: (value: Value) => void;
@@ -53,7 +53,7 @@ describe('ews-javascript-api with the simulated Exchange server over real socket
     expect([folder.DisplayName, folder.TotalCount, folder.UnreadCount]).to.deep.equal(['Inbox', 1, 1]);
   });
 
-  it('pulls what happens, page by page, and unsubscribes', async () => {
+  it('pulls the events page by page, and unsubscribes', async () => {
     const pull = await service.SubscribeToPullNotifications(inbox, 30, '', api.EventType.NewMail);
     const sent = Array.from({ length: 60 }, () => server.deliverMail());
     const first = await pull.GetEvents();
@@ -68,7 +68,7 @@ describe('ews-javascript-api with the simulated Exchange server over real socket
     expect(server.subscriptions).to.deep.equal([]);
   });
 
-  it('streams what has waited and what happens, and hears that the stream is closed', async () => {
+  it('streams earlier and later events, and detects the end of the stream', async () => {
     const subscription = await service.SubscribeToStreamingNotifications(inbox, api.EventType.NewMail);
     const connection = new api.StreamingSubscriptionConnection(service, 1);
     connection.AddSubscription(subscription);
@@ -92,7 +92,7 @@ describe('ews-javascript-api with the simulated Exchange server over real socket
     expect(server.subscriptions).to.deep.equal([]);
   });
 
-  it('subscribes to push, and is posted to until it answers Unsubscribe', async () => {
+  it('gets push notifications until it responds Unsubscribe', async () => {
     const posts = collected<string>();
     const callback = await httpServer((request, response) => {
       let body = '';

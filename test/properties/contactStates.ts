@@ -7,7 +7,7 @@ import { NO_FIGURES, type Trial } from './law.ts';
 import { inVirtualTime } from './virtualTime.ts';
 import { bearer } from '../../lib/core/transport/auth.ts';
 
-/** What happens to contacts whose states are watched, in virtual milliseconds. */
+/** A program on contacts whose states are observed, in virtual milliseconds. */
 export interface ContactProgram {
   readonly latencyMs: number;
   readonly contactHrefs: 'address' | 'opaque';
@@ -15,7 +15,7 @@ export interface ContactProgram {
   readonly steps: readonly ContactStep[];
 }
 
-/** One thing that happens. */
+/** One step of such a program. */
 export type ContactStep = { readonly at: number } & (
   | { readonly what: 'change'; readonly uri: string; readonly presence: SimulatedPresence }
   | { readonly what: 'failure'; readonly count: number; readonly how: Fault }
@@ -79,11 +79,11 @@ export const contactPrograms: fc.Arbitrary<ContactProgram> = fc.record({
 
 const FIELDS = ['availability', 'activity', 'note', 'location'] as const;
 
-/** What one contact is, in a word. */
+/** Returns the state of a contact as one word. */
 const inWords = (state: Partial<Record<(typeof FIELDS)[number], string | undefined>>): string =>
   FIELDS.map((field) => state[field] ?? '').join(' / ');
 
-/** The states that are told are the server's own in the end; none is told twice, and none again that is older. */
+/** Checks that the emitted states end with the server's own, without duplicates and older states. */
 export function playContacts(program: ContactProgram): Promise<Trial> {
   const { latencyMs, contactHrefs, contactEvents, steps } = program;
   const server = ucwaSimulator({ mediumSeconds: 0, latencyMs, contactHrefs, contactEvents });
@@ -118,7 +118,7 @@ export function playContacts(program: ContactProgram): Promise<Trial> {
     const watching = contactPresence(ucwa, URIS).subscribe((state) => {
       events += 1;
       if (isDeepStrictEqual(board.get(state.uri), state))
-        breaches.push(`law 7: the state of ${state.uri} was told twice`);
+        breaches.push(`law 7: the state of ${state.uri} was emitted twice`);
       board.set(state.uri, state);
     });
     for (const step of steps) timer(step.at).subscribe(() => play(step));
@@ -130,7 +130,7 @@ export function playContacts(program: ContactProgram): Promise<Trial> {
     const recorded = inWords(state);
     if (failed !== undefined) breaches.push(`law 7: of ${uri} a failure stays`);
     if (recorded !== inWords(expected))
-      breaches.push(`law 7: ${uri} is told as ${recorded}, and is ${inWords(expected)}`);
+      breaches.push(`law 7: ${uri} is emitted as ${recorded}, and is ${inWords(expected)}`);
   }
   const left = [...server.presenceSubscriptions, ...server.applications];
   if (left.length > 0) breaches.push(`leak, law 1: ${left.length} left on the server`);
@@ -145,8 +145,8 @@ export function playContacts(program: ContactProgram): Promise<Trial> {
   });
 }
 
-/** Tells such a program as a story. */
-export function contactStory({ latencyMs, contactHrefs, contactEvents, steps }: ContactProgram): string {
+/** Describes such a program in words. */
+export function describeContacts({ latencyMs, contactHrefs, contactEvents, steps }: ContactProgram): string {
   const lines = [...steps]
     .sort((one, other) => one.at - other.at)
     .map((step) => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { caseCount } from '../support/random/caseCount.ts';
 import { countedMatches, platformMatches } from '../support/complexity/regExpMatches.ts';
 
-/** Any pattern of what the matcher reads, of a few characters. */
+/** Any pattern of the supported syntax, of a few characters. */
 const { pattern: anyPattern } = fc.letrec<{ atom: string; piece: string; pattern: string }>((tie) => ({
   atom: fc.oneof(
     { depthSize: 'small' },
@@ -38,7 +38,7 @@ const anyText = fc
 const anyFlags = fc.subarray(['i', 'm', 's', 'u']).map((flags) => flags.join(''));
 
 describe('countedRegExp', () => {
-  it('finds the same as the platform, whatever pattern and text', () => {
+  it('finds the same matches as a RegExp of the platform', () => {
     fc.assert(
       fc.property(anyPattern, anyFlags, anyText, (source, flags, text) => {
         const pattern = new RegExp(source, flags);

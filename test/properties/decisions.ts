@@ -5,9 +5,9 @@ import { HttpError, NetworkError } from '../../lib/index.ts';
 import type { Trial } from './law.ts';
 import { play } from './play.ts';
 import type { EwsSettings, Failure, Program, UcwaSettings, Visit } from './program.ts';
-import { story } from './story.ts';
+import { describeProgram } from './describeProgram.ts';
 
-/** One failure, and two programs that meet it and are otherwise as different as can be. */
+/** One failure in two programs that differ in everything else. */
 export interface Comparison {
   readonly plain: Program;
   readonly other: Program;
@@ -73,7 +73,7 @@ function visitTo(to: Visit['to'], afterMs: number): Visit {
   };
 }
 
-/** One subscriber who meets a failure on UCWA, in two kinds of weather. */
+/** One UCWA subscriber with a failure, on two networks. */
 export const ucwaComparisons: fc.Arbitrary<Comparison> = fc
   .tuple(
     fc.constantFrom<Failure['on']>('channel', 'creation', 'removal', 'application'),
@@ -98,14 +98,14 @@ export const ucwaComparisons: fc.Arbitrary<Comparison> = fc
       steps: [
         { at: 0, what: 'failure', on, how, count },
         { at: 0, ...visitTo('presence', 20_000) },
-        // Until then it may go wrong.
+        // Failures end before this time.
         { at: 30_000, what: 'event', count: 1 },
       ],
     });
     return { plain: of(PLAIN_UCWA), other: of(settings) };
   });
 
-/** One subscriber who meets a failure on EWS, in two kinds of weather. */
+/** One EWS subscriber with a failure, on two networks. */
 export const ewsComparisons: fc.Arbitrary<Comparison> = fc
   .tuple(
     fc.constantFrom<readonly [Visit['to'], Failure['on']]>(
@@ -132,7 +132,7 @@ export const ewsComparisons: fc.Arbitrary<Comparison> = fc
       steps: [
         { at: 0, what: 'failure', on, how, count },
         { at: 0, ...visitTo(to, 20_000) },
-        // Until then it may go wrong.
+        // Failures end before this time.
         { at: 30_000, what: 'event', count: 1 },
       ],
     });
@@ -141,11 +141,11 @@ export const ewsComparisons: fc.Arbitrary<Comparison> = fc
 
 const REMOVALS: ReadonlySet<string> = new Set(['removal', 'Unsubscribe']);
 
-/** The same failure has the same fate, whatever else is different. */
+/** Checks that the same failure has the same outcome, whatever the other settings are. */
 export async function sameFate({ plain, other }: Comparison): Promise<Trial> {
   const one = await play(plain);
   const two = await play(other);
-  // Here the server says what is not so: what is left on it then is its own affair.
+  // The simulated response contradicts the state of the server, so leftovers do not count here.
   const breaches = [...one.breaches, ...two.breaches].filter((breach) =>
     /^(uncaught|law (4|9|10)\b)/.test(breach),
   );
@@ -158,12 +158,12 @@ export async function sameFate({ plain, other }: Comparison): Promise<Trial> {
   return { breaches, figures: { ...two.figures, leaks: 0 } };
 }
 
-/** Tells both programs. */
-export function comparisonStory({ plain, other }: Comparison): string {
-  return `${story(plain)}\n\nand the same with other settings:\n\n${story(other)}`;
+/** Describes both programs in words. */
+export function describeComparison({ plain, other }: Comparison): string {
+  return `${describeProgram(plain)}\n\nand the same with other settings:\n\n${describeProgram(other)}`;
 }
 
-/** What a request can come to. */
+/** The outcome of a request, and the policy that applies to it. */
 export interface Failing {
   readonly status: number | undefined;
   readonly attempt: number;
@@ -171,7 +171,7 @@ export interface Failing {
   readonly retries: number;
 }
 
-/** What requests come to, of all kinds. */
+/** Requests with all types of outcomes. */
 export const failings: fc.Arbitrary<Failing> = fc.record({
   status: fc.option(fc.integer({ min: 200, max: 599 }), { nil: undefined }),
   attempt: fc.integer({ min: 1, max: 8 }),
@@ -179,7 +179,7 @@ export const failings: fc.Arbitrary<Failing> = fc.record({
   retries: fc.nat(6),
 });
 
-/** The decisions of the core depend on what they are given, and on nothing else. */
+/** Checks that the decisions of the core depend only on their arguments. */
 export function corePurity({ status, attempt, isIdempotent, retries }: Failing): Promise<Trial> {
   const request = { method: 'DELETE', url: 'https://server.example/' };
   const error =
@@ -199,8 +199,8 @@ export function corePurity({ status, attempt, isIdempotent, retries }: Failing):
   return Promise.resolve({ breaches });
 }
 
-/** Tells what was to be decided. */
-export function failingStory({ status, attempt, isIdempotent, retries }: Failing): string {
+/** Describes the decision in words. */
+export function describeFailing({ status, attempt, isIdempotent, retries }: Failing): string {
   const what = status === undefined ? 'no answer' : `status ${status}`;
   return `attempt ${attempt} of at most ${retries + 1} came to ${what}; ${isIdempotent ? '' : 'not '}idempotent`;
 }

@@ -4,7 +4,7 @@ import { delayLine } from './delayLine.ts';
 import { inVirtualTime } from './virtualTime.ts';
 
 describe('delayLine', () => {
-  it('emits at once while nothing is held up', () => {
+  it('emits at once while nothing is delayed', () => {
     const seen: unknown[] = [];
     range(1, 3)
       .pipe(delayLine().delay())
@@ -12,7 +12,7 @@ describe('delayLine', () => {
     expect(seen).to.deep.equal([1, 2, 3, 'complete']);
   });
 
-  it('emits five thousand held values in order after a stall', () => {
+  it('emits five thousand delayed values in order after a stall', () => {
     const seen: number[] = [];
     const times = new Set<number>();
     inVirtualTime((time) => {
@@ -29,7 +29,7 @@ describe('delayLine', () => {
     expect([...times]).to.deep.equal([1001]);
   });
 
-  it('emits nothing held after it is unsubscribed from', () => {
+  it('emits no delayed value after it is unsubscribed from', () => {
     const seen: number[] = [];
     inVirtualTime((time) => {
       const way = delayLine();

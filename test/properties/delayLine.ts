@@ -1,14 +1,14 @@
 import { asyncScheduler, type MonoTypeOperatorFunction, Observable, Subject, timer } from 'rxjs';
 
-/** A way on which what comes can be held up, each stream of it apart from the others. */
+/** A connection that can be delayed, each of its streams independently. */
 export interface DelayLine {
-  /** Returns an operator for what takes this way: it comes as it was sent, in order, and now and then late. */
+  /** Returns an operator that mirrors its source in order, and late during a delay. */
   delay<Value>(): MonoTypeOperatorFunction<Value>;
-  /** Holds up what is on this way now, for so long in virtual milliseconds. */
+  /** Delays the open streams by this many virtual milliseconds. */
   stall(ms: number): void;
 }
 
-/** Creates a {@link DelayLine} on which nothing is held up yet. */
+/** Creates a {@link DelayLine} without a delay. */
 export function delayLine(): DelayLine {
   const stalls$ = new Subject<number>();
   return {
@@ -18,7 +18,7 @@ export function delayLine(): DelayLine {
         let until = 0;
         let isBusy = false;
 
-        // In a loop: with concatMap, thousands of held chunks overflow the stack.
+        // In a loop, because thousands of delayed chunks overflow the stack with concatMap.
         const release = (): void => {
           isBusy = true;
           for (let next = held[0]; next !== undefined; next = held[0]) {

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import { checkRandomRuns } from '../support/random/randomRuns.ts';
-import { type Course, run, type Scenario, scenario } from './ewsCheckpoints.ts';
+import { type RunResult, run, type Scenario, scenario } from './ewsCheckpoints.ts';
 
-/** All events of all processes, in the order in which they were processed. */
-function checkEvents({ way, dialect, upheavals, failures }: Scenario, course: Course): void {
-  const { seen, savedFrom, events } = course;
+/** Checks the events of all processes, in the order in which they were processed. */
+function checkEvents({ way, dialect, upheavals, failures }: Scenario, result: RunResult): void {
+  const { seen, savedFrom, events } = result;
   const numbers = new Map<string, number>();
   const isUndisturbed =
     way !== 'streaming' && dialect === 'exchange' && upheavals.length + failures.length === 0;
   let highest = Math.min(savedFrom, events);
-  // Before anything is saved, the next process does not know of the one before.
+  // Before anything is saved, the next process knows nothing of the previous one.
   let isInDoubt = savedFrom === Infinity;
   for (const { from, recorded } of seen) {
     let before = 0;
@@ -35,30 +35,30 @@ function checkEvents({ way, dialect, upheavals, failures }: Scenario, course: Co
       highest = Math.max(highest, number);
     }
   }
-  expect(highest, 'the last event was told').to.equal(events);
+  expect(highest, 'the last event was emitted').to.equal(events);
 }
 
-/** Nothing is left but what the ledger tells of. */
-function checkLeft({ dialect }: Scenario, { outcomes, held, left, known, saved }: Course): void {
-  // Where ids start again, one that was saved may be that of one whose answer was lost.
+/** Checks that the ledger reports every leftover subscription. */
+function checkLeft({ dialect }: Scenario, { outcomes, held, left, known, saved }: RunResult): void {
+  // If ids are reused after a restart, a saved id may belong to a subscription whose response was lost.
   if (dialect === 'exchange')
     expect(
       held.filter((id) => known.has(id)),
       'whose ids were saved',
     ).to.have.length(1);
   const unknown = outcomes.filter(({ outcome }) => outcome === 'Unknown').length;
-  expect(held.length, 'besides those that were told of').to.be.within(1, 1 + unknown);
+  expect(held.length, 'besides the reported leftovers').to.be.within(1, 1 + unknown);
   expect(left).to.be.at.most(unknown);
   expect(outcomes.filter(({ outcome }) => outcome === 'Failed')).to.deep.equal([]);
   expect(saved).to.have.deep.property('held', []);
 }
 
-describe('The laws of a stream with a checkpoint, over processes that are killed at any time', () => {
-  it('should lose nothing without telling, give nothing twice that is not recognised, and leave nothing behind', function () {
+describe('A stream with a checkpoint, over processes that are killed at any time,', () => {
+  it('reports every loss and leftover, and repeats only recognisable events', function () {
     checkRandomRuns(this, 250, scenario, (tried) => {
-      const course = run(tried);
-      checkEvents(tried, course);
-      checkLeft(tried, course);
+      const result = run(tried);
+      checkEvents(tried, result);
+      checkLeft(tried, result);
     });
   });
 });

@@ -19,11 +19,11 @@ import { inVirtualTime } from '../support/virtualTime.ts';
 import { killableProcess } from '../support/processes/killableProcess.ts';
 import { CALLBACK_URL } from '../ews/push/pushing.ts';
 
-/** How processes with a checkpoint come and are killed, in virtual milliseconds, and what happens on the server. */
+/** Processes with a checkpoint that start and are killed, and the upheavals of the server, in virtual ms. */
 export interface Scenario {
   readonly way: 'pull' | 'streaming' | 'push';
   readonly dialect: 'exchange' | 'grommunio';
-  /** How long each lives at most, but the last, and how many events it processes: the next one kills it. */
+  /** The longest life of each process but the last, and the number of events after which it is killed. */
   readonly lives: readonly (readonly [ms: number, events: number])[];
   readonly savingMs: number;
   readonly latencyMs: number;
@@ -37,7 +37,7 @@ export interface Scenario {
 const SPAN_MS = 30_000;
 const at = fc.nat(SPAN_MS);
 
-/** No grommunio posts anything: a push subscription on it has no events. */
+/** Grommunio sends no push notifications, so a push subscription on it has no events. */
 export const scenario: fc.Arbitrary<Scenario> = fc
   .record({
     way: fc.constantFrom<Scenario['way']>('pull', 'streaming', 'push'),
@@ -82,38 +82,38 @@ export const scenario: fc.Arbitrary<Scenario> = fc
   .map((scene) => (scene.way === 'push' ? { ...scene, dialect: 'exchange' } : scene));
 
 const KEY = 'mail';
-/** How long it takes until the next process is there. */
+/** The time from the end of a process to the start of the next one. */
 const BETWEEN_MS = 100;
-/** How long the last process may take to release what it holds: a push is removed with its next post. */
+/** The time in which the last process releases its subscriptions: a push ends with its next post. */
 const CLOSE_MS = 600_000;
 const USUAL_TIMES = { lastMailAt: 100_000, quietAt: 130_000, settledAt: 200_000 };
 const TIMES = {
   pull: USUAL_TIMES,
   streaming: USUAL_TIMES,
-  // The loss of a push subscription is noticed by its silence, and its removal waits for the next post.
+  // Silence reveals the loss of a push subscription, and its removal waits for the next post.
   push: { lastMailAt: 400_000, quietAt: 430_000, settledAt: 700_000 },
 };
 
-/** What one process was told, in its order. */
+/** The notifications of one process, in order. */
 interface Seen {
-  /** Where it goes on: what was saved when it began. */
+  /** The checkpoint that was saved when the process started. */
   readonly from: string | undefined;
-  /** The number of an event and its watermark, a watermark alone, or that there is a gap. */
+  /** The number of an event and its watermark, a watermark alone, or a gap. */
   readonly recorded: (
     { readonly number: number | undefined; readonly watermark: string | undefined } | 'gap'
   )[];
 }
 
-export interface Course {
+export interface RunResult {
   readonly seen: readonly Seen[];
   readonly outcomes: readonly ReleaseOutcome[];
-  /** How many events there were when a watermark was saved for the first time. */
+  /** The number of events when a watermark was saved for the first time. */
   readonly savedFrom: number;
   readonly events: number;
-  /** Subscriptions that are on the server before the last process leaves, and behind it. */
+  /** The subscriptions on the server before the last process ends, and after it. */
   readonly held: readonly string[];
   readonly left: number;
-  /** The ids that were ever saved. */
+  /** The ids of all saved checkpoints. */
   readonly known: ReadonlySet<string>;
   readonly saved: Json | undefined;
 }
@@ -133,8 +133,8 @@ function watermarkOf(saved: Json | undefined): string | undefined {
   return (saved as { readonly watermark?: string } | undefined)?.watermark;
 }
 
-/** A store that says what is saved. */
-function heard(store: CheckpointStore, saving: (value: Json) => void): CheckpointStore {
+/** Returns a store that reports each save. */
+function reportingSaves(store: CheckpointStore, saving: (value: Json) => void): CheckpointStore {
   return {
     ...store,
     save: (key, value) =>
@@ -160,8 +160,8 @@ function watching(
   return pushNotifications(service, { ...watched, ...callback, checkpoint }, posts$);
 }
 
-/** Lets them live and die, and says what came of it. */
-export function run(scene: Scenario): Course {
+/** Runs the processes of a scenario, and returns its results. */
+export function run(scene: Scenario): RunResult {
   const { dialect, lives, savingMs, latencyMs, chunkBytes, mails, upheavals, failures } = scene;
   const { lastMailAt, quietAt, settledAt } = TIMES[scene.way];
   /** The listener of the process that is alive. */
@@ -176,7 +176,7 @@ export function run(scene: Scenario): Course {
   const known = new Set<string>();
   let held: readonly string[] = [];
   let left = 0;
-  const noting = heard(memory, (value) => {
+  const noting = reportingSaves(memory, (value) => {
     if (watermarkOf(value) !== undefined) savedFrom = Math.min(savedFrom, events);
     for (const id of idsOf(value)) known.add(id);
   });
@@ -195,7 +195,7 @@ export function run(scene: Scenario): Course {
     const close = (): void => void service.close({ timeoutMs: CLOSE_MS });
     const kill = (): void => {
       process.kill();
-      // Without a word to the server; but timers end.
+      // Nothing is sent to the server, but the timers of the process end.
       close();
     };
     let processed = 0;
@@ -207,7 +207,7 @@ export function run(scene: Scenario): Course {
       else if (processed === fatal) kill();
       else {
         processed += 1;
-        // None is ever read, so that many have come.
+        // The subscriptions are never read, and many have to be possible.
         recorded.push({ number: event.unreadCount, watermark: event.watermark });
       }
     });
@@ -240,7 +240,7 @@ export function run(scene: Scenario): Course {
     timer(lastMailAt).subscribe(() => deliver(1));
     for (const [ms, how] of upheavals) timer(ms).subscribe(() => server[how]());
     for (const [ms, count, how, on] of failures) timer(ms).subscribe(() => server.failNext(count, how, on));
-    // Asked in virtual time: by the clock outside of it, all would have expired.
+    // In virtual time: on the real clock all subscriptions have expired.
     timer(settledAt).subscribe(() => (left = server.subscriptions.length));
   });
   return { seen, outcomes, savedFrom, events, held, left, known, saved: savedIn(memory) };

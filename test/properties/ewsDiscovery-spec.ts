@@ -12,7 +12,7 @@ import { at, inVirtualTime } from '../support/virtualTime.ts';
 import { breachesIn, watchers } from '../support/watchers.ts';
 import { type Host, twoServers } from '../ews/twoServers.ts';
 
-/** What happens to a domain of two servers that have the same mailbox. */
+/** A change in a domain of two servers that have the same mailbox. */
 type Change =
   | { readonly named: Host | 'none' }
   | { readonly down: Host }
@@ -30,9 +30,9 @@ interface Scenario {
   readonly changes: readonly (readonly [atSecond: number, change: Change])[];
   readonly mails: readonly number[];
   readonly latencyMs: number;
-  /** Where all is in the end. */
+  /** The server that has the mailbox in the end. */
   readonly home: Host;
-  /** Whether the other server is there no longer then. */
+  /** Whether the other server is gone by then. */
   readonly isRetired: boolean;
 }
 
@@ -81,10 +81,10 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
 const CALM_AT = 1300;
 const LAST_MAIL_AT = 2500;
 const QUIET_AT = 2800;
-/** Later than a subscription lives by itself. */
+/** A time after which subscriptions have expired. */
 const SETTLED_AT = 6000;
 
-/** What became of a scenario: each line is a breach of a law. */
+/** Runs a scenario, and returns the breaches of the laws. */
 function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): readonly string[] {
   const domain = twoServers({ latencyMs });
   const { servers, down } = domain;
@@ -102,7 +102,7 @@ function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): 
     const watched = { folders: [{ id: folder }], events: ['modified'] } as const;
     const events$ =
       way === 'pull' ? pullNotifications(service, watched) : streamingNotifications(service, watched);
-    // None is ever read, so that many have come.
+    // The subscriptions are never read, and many have to be possible.
     return events$.pipe(
       map((event) =>
         event.type === 'gap' ? 'loss' : event.type === 'modified' ? event.unreadCount : undefined,
@@ -146,22 +146,22 @@ function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): 
       const extra = there - watching.length;
       if (extra < 0 || extra > possibleLeftovers(outcomes))
         breaches.push(
-          `${there} on the servers for ${watching.length} that are alive, ${possibleLeftovers(outcomes)} told of`,
+          `${there} on the servers for ${watching.length} that are alive, ${possibleLeftovers(outcomes)} reported`,
         );
       for (const { last } of watching)
-        if (last !== events) breaches.push(`told of ${last} last, and not of ${events}`);
+        if (last !== events) breaches.push(`the last event was ${last}, and not ${events}`);
       void service.close();
     });
     at(SETTLED_AT, () => {
       if (held() > possibleLeftovers(outcomes))
-        breaches.push(`${held()} left on the servers, ${possibleLeftovers(outcomes)} told of`);
+        breaches.push(`${held()} left on the servers, ${possibleLeftovers(outcomes)} reported`);
     });
   });
   return [...breaches, ...breachesIn(tally)];
 }
 
-describe('The laws of a service that is found by an address, while its mailbox moves and servers fail', () => {
-  it('should lose nothing without telling, end up where the mailbox is, and leave nothing behind', function () {
+describe('A service discovered by an address, while its mailbox moves and servers fail,', () => {
+  it('reports every loss and leftover, and ends on the server of the mailbox', function () {
     checkRandomRuns(this, 200, scenario, (tried) => {
       expect(run(tried)).to.deep.equal([]);
     });

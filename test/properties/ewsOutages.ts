@@ -12,16 +12,16 @@ import { ewsSimulator } from '../../lib/testing/index.ts';
 import { NO_FIGURES, type Trial } from './law.ts';
 import { inVirtualTime } from './virtualTime.ts';
 
-/** An outage that hits so many subscriptions, in virtual seconds. */
+/** An outage that affects this many subscriptions, in virtual seconds. */
 export interface Outage {
   readonly pulls: number;
   readonly streams: number;
-  /** How many of them are left while the server fails. */
+  /** The number of subscribers that unsubscribe while the server fails. */
   readonly leaving: number;
   readonly beginsAt: number;
   readonly lasts: number;
   readonly latencyMs: number;
-  /** What the backoff gets for chance. */
+  /** The random number of the backoff. */
   readonly chance: number;
   readonly failure: Failure;
 }
@@ -43,7 +43,7 @@ export const ewsOutages: fc.Arbitrary<Outage> = fc.record({
 const RETRY_AFTER = 45;
 /** The requests that may be under way when an outage begins. */
 const UNDER_WAY = 10;
-/** When everything must be current again after an outage: the longest backoff, and what was asked for. */
+/** The time in which all streams recover after an outage: the longest backoff, and the Retry-After. */
 const SOON = 30 + RETRY_AFTER + 5;
 
 function failing(request: HttpRequest, failure: Failure): Observable<HttpResponse> {
@@ -53,8 +53,8 @@ function failing(request: HttpRequest, failure: Failure): Observable<HttpRespons
   return of({ status, url: request.url, headers, body$: EMPTY });
 }
 
-/** What became of an outage. */
-interface Course {
+/** The results of an outage. */
+interface OutageResult {
   readonly requests: number;
   readonly ended: number;
   readonly silent: number;
@@ -62,7 +62,7 @@ interface Course {
   readonly events: number;
 }
 
-function courseOf(outage: Outage): Course {
+function resultOf(outage: Outage): OutageResult {
   const { pulls, streams, leaving, latencyMs, chance, failure } = outage;
   const beginsAt = outage.beginsAt * 1000 + 1;
   const endsAt = beginsAt + outage.lasts * 1000;
@@ -116,20 +116,22 @@ function courseOf(outage: Outage): Course {
   return { requests, ended, silent, left: server.subscriptions.length, events };
 }
 
-/** How many requests the default backoff lets out in an outage. */
+/** Returns how many requests the default backoff sends in an outage. */
 function probesOf({ lasts, chance }: Outage): number {
   let probes = 0;
   for (let atMs = 0; atMs < lasts * 1000; atMs += chance * Math.min(30_000, 500 * 2 ** probes)) probes += 1;
   return probes;
 }
 
-/** An outage costs many subscriptions the requests of one; then all are current again, and nothing is left. */
+/**
+ * Checks that an outage costs the requests of one subscription, that all recover, and that nothing is left.
+ */
 export function playEwsOutage(outage: Outage): Promise<Trial> {
   const { pulls, streams, failure } = outage;
-  const all = courseOf(outage);
-  const alone = courseOf({ ...outage, pulls: 1, streams: 0, leaving: 0 });
+  const all = resultOf(outage);
+  const alone = resultOf({ ...outage, pulls: 1, streams: 0, leaving: 0 });
   const breaches: string[] = [];
-  // One that polls just before and after a short outage does not notice it.
+  // A stream that polls just before and after a short outage does not notice it.
   const most = Math.ceil(Math.max(alone.requests, probesOf(outage)) * 1.2) + UNDER_WAY;
   if (all.requests > most)
     breaches.push(
@@ -147,8 +149,8 @@ export function playEwsOutage(outage: Outage): Promise<Trial> {
   return Promise.resolve({ breaches, figures: { ...NO_FIGURES, ...figures } });
 }
 
-/** Tells such an outage as a story. */
-export function ewsOutageStory({ pulls, streams, leaving, ...outage }: Outage): string {
+/** Describes such an outage in words. */
+export function describeEwsOutage({ pulls, streams, leaving, ...outage }: Outage): string {
   const { beginsAt, lasts, failure, latencyMs, chance } = outage;
   return [
     `EWS, with latencyMs ${latencyMs}: ${pulls} pulls and ${streams} streams, the chance of the backoff is ${chance}`,

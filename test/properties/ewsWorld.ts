@@ -13,7 +13,7 @@ import { happening } from './happening.ts';
 import { posting } from './posting.ts';
 import type { EwsProgram, Target, Upheaval, Visit } from './program.ts';
 import { sources } from './sharing.ts';
-import { type Gist, type Purpose, wireTo, type WireRequest } from './wire.ts';
+import { type RequestSummary, type Purpose, wireTo, type WireRequest } from './wire.ts';
 import type { World } from './world.ts';
 
 const PLACES = [0, 1, 2];
@@ -26,8 +26,8 @@ const PURPOSES: Readonly<Record<string, Purpose>> = {
   GetStreamingEvents: 'channel',
 };
 
-/** Tells what a request to EWS is for. */
-function gistOf({ body = '' }: HttpRequest): Gist {
+/** Returns the purpose of an EWS request. */
+function summaryOf({ body = '' }: HttpRequest): RequestSummary {
   const operation = /<m:(Subscribe|GetEvents|GetStreamingEvents|Unsubscribe)\b/.exec(body)?.[1] ?? 'nothing';
   const id = /<m:SubscriptionId>([^<]*)</.exec(body)?.[1];
   const watermark = /<[mt]:Watermark>([^<]*)</.exec(body)?.[1];
@@ -36,7 +36,7 @@ function gistOf({ body = '' }: HttpRequest): Gist {
   return { name, id, purpose: PURPOSES[operation] ?? 'other', isRead: !isStreamed, isStreamed };
 }
 
-/** Makes an EWS server, and a connection to it. */
+/** Creates a simulated EWS server, and a connection to it. */
 export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: WireRequest) => void): World {
   const { dialect, latencyMs, chunkBytes, maxStreams, maxConnections, graceSeconds, onLost, isOfPush, pace } =
     settings;
@@ -48,7 +48,7 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
     push: posts.transport,
   });
   const { origin } = new URL(server.url);
-  const wire = wireTo(server.transport, () => asyncScheduler.now(), gistOf, passed);
+  const wire = wireTo(server.transport, () => asyncScheduler.now(), summaryOf, passed);
   const found: string[] = [];
   const service = connectExchange({
     ...{ server: server.url, transport: wire.transport },
@@ -79,10 +79,10 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
   };
   const { of, openings } = sources(graceSeconds, placeOf, make);
   const restarts = steps.some((step) => step.what === 'upheaval' && step.how === 'it restarts');
-  // After a restart this family gives the same ids again.
+  // This server family reuses ids after a restart.
   const hasIds = dialect === 'exchange' || !restarts;
 
-  /** Push subscriptions end by the answer to a post alone. */
+  /** The response to a post is the only way to end a push subscription. */
   const strays = (): readonly string[] =>
     wire.requests
       .filter(({ purpose }) => isOfPush && purpose !== 'creation')
@@ -101,7 +101,7 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
       return Array.from({ length: tokens }, (_, index) => `secret-token-${index + 1}-of-the-user`);
     },
     mostChannels: maxConnections,
-    // Without one to spare, each that joins costs the others theirs.
+    // Without a spare connection, each new stream replaces the others' streams.
     isGapless: maxConnections > 1 && maxStreams > 1,
     timetable: isOfPush
       ? { calmMs: 0, lastEventMs: 700_000, quietMs: 850_000, settledMs: 1_400_000 }
@@ -114,10 +114,10 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
       const place = folders.indexOf(event.folder?.id ?? '');
       if (place !== visit.place)
         found.push(`law 7: what happened at place ${place} came to place ${visit.place}`);
-      // None is ever read, so that many have come.
+      // The subscriptions are never read, and many have to be possible.
       return event.unreadCount;
     },
-    isTold: () => true,
+    getsEveryEvent: () => true,
     happen: happening(folders, (folder) => void server.deliverMail(folder)),
     upheave: (how) => {
       if (how === 'another token is wanted') {
@@ -130,7 +130,7 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
       if (on === 'post') posts.failNext(count, how as Fault);
       else server.failNext(count, how, on === 'any request' ? undefined : (on as EwsOperation));
     },
-    matches: (on: Target, gist) => gist.name.startsWith(on),
+    matches: (on: Target, summary) => summary.name.startsWith(on),
     calm: () => {
       server.clearFailures();
       posts.clear();
@@ -145,7 +145,7 @@ export function ewsWorld({ settings, steps }: EwsProgram, passed: (request: Wire
   };
 }
 
-/** What happens on the server itself. */
+/** An upheaval of the server itself. */
 type OfServer = Exclude<Upheaval['how'], { readonly stallMs: number }>;
 
 function upheave(server: EwsSimulator, how: OfServer): void {
@@ -158,7 +158,7 @@ function upheave(server: EwsSimulator, how: OfServer): void {
   else if (how === 'an envelope is corrupt') server.corruptNextEnvelope();
 }
 
-/** Each watermark that is sent is one that the server has handed out, to the letter. */
+/** Returns the watermarks that a client sent, but the server never returned. */
 function watermarksOf(requests: readonly WireRequest[], posted: readonly string[]): readonly string[] {
   const handedOut = new Set<string>();
   for (const text of [...requests.map((one) => one.text), ...posted])
@@ -166,14 +166,14 @@ function watermarksOf(requests: readonly WireRequest[], posted: readonly string[
   return requests.flatMap(({ name }) => {
     const [operation, ...words] = name.split(' ');
     const watermark = operation === 'GetEvents' ? words[1] : operation === 'Subscribe' ? words[0] : undefined;
-    // One family knows none, and is asked with an empty one.
+    // One server family has no watermarks, and is sent an empty one.
     return watermark === undefined || watermark === '' || handedOut.has(watermark)
       ? []
       : [`law 6: ${name} is no watermark of the server`];
   });
 }
 
-/** The server has removed each only once. */
+/** Returns the subscriptions that the server removed more than once. */
 function removalsOf(requests: readonly WireRequest[]): readonly string[] {
   const removed = new Set<string>();
   const found: string[] = [];

@@ -1,7 +1,6 @@
 /**
- * Returns a function that makes the next event happen at every place, and returns its number.
- *
- * An event can make another one happen while it is delivered: then all places get the first one before the second.
+ * Returns a function that makes the next event happen at every place, and returns its number. If a delivered
+ * event causes another one, all places get the first before the second.
  */
 export function happening<Place>(
   places: readonly Place[],

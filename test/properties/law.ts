@@ -1,21 +1,21 @@
 import fc from 'fast-check';
 import type { Figures } from './report.ts';
 
-/** A law, as a sentence that is tried. */
+/** A law: a sentence that is tested with random programs. */
 export interface Law {
-  /** As CONTRIBUTING counts them. */
+  /** The number of the law in CONTRIBUTING. */
   readonly number: number;
   /** Such as `law 2, UCWA: unsubscribing mid-acquire does not leak`. */
   readonly name: string;
-  /** Tries so many programs of a seed. */
+  /** Tests the law with this many programs, generated from a seed. */
   readonly attempt: (programs: number, seed: number, path?: string) => Promise<Attempt>;
 }
 
-/** What came of trying. */
+/** The result of a test. */
 export interface Attempt {
   readonly programs: number;
   readonly figures: Figures;
-  /** Undefined where the law held. */
+  /** Undefined if the law holds. */
   readonly failure: Failed | undefined;
 }
 
@@ -23,26 +23,26 @@ export interface Attempt {
 export interface Failed {
   readonly seed: number;
   readonly path: string;
-  /** The shortest such program that was found, as a story. */
-  readonly story: string;
+  /** The shortest such program that was found, in words. */
+  readonly program: string;
   readonly breaches: readonly string[];
-  /** What went over the wire and was told, in order. */
+  /** The requests and the outcomes, in order. */
   readonly trace: readonly string[];
 }
 
-/** What one program of a law came to. */
+/** The result of one program. */
 export interface Trial {
   readonly breaches: readonly string[];
   readonly figures?: Figures;
   readonly trace?: readonly string[];
 }
 
-/** Nothing yet. */
+/** The figures before the first program. */
 export const NO_FIGURES: Figures = {
   ...{ events: 0, faults: 0, subscriptions: 0, leaks: 0, losses: 0, doubles: 0, uncaught: 0 },
 };
 
-/** Adds what was counted. */
+/** Returns the sum of two figures. */
 export function plus(one: Figures, other: Figures): Figures {
   return {
     events: one.events + other.events,
@@ -57,7 +57,7 @@ export function plus(one: Figures, other: Figures): Figures {
 
 const LONGEST_MS = 300_000;
 
-/** What a program must do to break a law: its breaches. */
+/** The error of a program that breaks a law, with its breaches. */
 class Broken extends Error {
   readonly trial: Trial;
 
@@ -68,18 +68,18 @@ class Broken extends Error {
 }
 
 /**
- * Makes a law of a sentence.
+ * * Creates a law.
  *
- * @param programs Which programs it is tried with.
- * @param run Runs one, and says what broke a law.
- * @param tell Tells one as a story.
+ * * @param programs The programs of the test.
+ * * @param run Runs a program, and returns the breaches.
+ * * @param inWords Describes a program in words.
  */
 export function law<Program>(
   number: number,
   sentence: string,
   programs: fc.Arbitrary<Program>,
   run: (program: Program) => Promise<Trial>,
-  tell: (program: Program) => string,
+  inWords: (program: Program) => string,
 ): Law {
   const attempt = async (numRuns: number, seed: number, path?: string): Promise<Attempt> => {
     let figures = NO_FIGURES;
@@ -87,7 +87,7 @@ export function law<Program>(
     let isBroken = false;
     const property = fc.asyncProperty(programs, async (program) => {
       const trial = await run(program);
-      // What is tried to shorten a program that fails does not count.
+      // Programs that fast-check runs to shrink a failing one do not count.
       if (!isBroken) {
         tried += 1;
         figures = plus(figures, trial.figures ?? NO_FIGURES);
@@ -100,18 +100,18 @@ export function law<Program>(
       numRuns,
       seed,
       ...(path === undefined ? {} : { path }),
-      // One that breaks a law is told before it is the shortest, if it takes too long to shorten it.
+      // If shrinking takes too long, the program is reported before it is the shortest.
       interruptAfterTimeLimit: LONGEST_MS,
     });
     if (!details.failed) return { programs: tried, figures, failure: undefined };
     const { counterexample, counterexamplePath, errorInstance } = details;
     const { breaches, trace = [] }: Trial =
       errorInstance instanceof Broken ? errorInstance.trial : { breaches: [String(errorInstance)] };
-    const story = counterexample === null ? 'no program' : tell(counterexample[0]);
+    const described = counterexample === null ? 'no program' : inWords(counterexample[0]);
     return {
       programs: tried,
       figures,
-      failure: { seed, path: counterexamplePath ?? '', story, breaches, trace },
+      failure: { seed, path: counterexamplePath ?? '', program: described, breaches, trace },
     };
   };
   return { number, name: `law ${number}, ${sentence}`, attempt };

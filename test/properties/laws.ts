@@ -1,43 +1,43 @@
 import {
-  comparisonStory,
+  describeComparison,
   corePurity,
   ewsComparisons,
   failings,
-  failingStory,
+  describeFailing,
   sameFate,
   ucwaComparisons,
 } from './decisions.ts';
-import { contactPrograms, contactStory, playContacts } from './contactStates.ts';
-import { ewsOutages, ewsOutageStory, playEwsOutage } from './ewsOutages.ts';
+import { contactPrograms, describeContacts, playContacts } from './contactStates.ts';
+import { ewsOutages, describeEwsOutage, playEwsOutage } from './ewsOutages.ts';
 import { law, type Law, type Trial } from './law.ts';
-import { damagedDocuments, readDamagedXml, xmlDamageStory } from './membersOfEws.ts';
-import { damagedMessages, damageStory, readDamaged } from './membersOfUcwa.ts';
-import { outagePrograms, outageStory, playOutages } from './outages.ts';
+import { damagedDocuments, readDamagedXml, describeXmlDamage } from './membersOfEws.ts';
+import { damagedMessages, describeDamage, readDamaged } from './membersOfUcwa.ts';
+import { outagePrograms, describeOutage, playOutages } from './outages.ts';
 import { play } from './play.ts';
 import type { Program } from './program.ts';
 import { type Emphasis, ewsPrograms, ucwaPrograms } from './programs.ts';
-import { playEwsSilence, playUcwaSilence, silencePrograms, silenceStory } from './silences.ts';
-import { story } from './story.ts';
+import { playEwsSilence, playUcwaSilence, silencePrograms, describeSilence } from './silences.ts';
+import { describeProgram } from './describeProgram.ts';
 import { ELSEWHERE } from './wire.ts';
 
 type Run = (program: Program) => Promise<Trial>;
 
 const ofUcwa = (number: number, sentence: string, emphasis: Emphasis, run: Run = play): Law =>
-  law(number, `UCWA: ${sentence}`, ucwaPrograms(emphasis), run, story);
+  law(number, `UCWA: ${sentence}`, ucwaPrograms(emphasis), run, describeProgram);
 const ofEws = (number: number, sentence: string, emphasis: Emphasis, run: Run = play): Law =>
-  law(number, `EWS: ${sentence}`, ewsPrograms(emphasis), run, story);
+  law(number, `EWS: ${sentence}`, ewsPrograms(emphasis), run, describeProgram);
 
-/** Much that is left in the middle of being made. */
+/** Many unsubscribes during a creation. */
 const HASTY: Emphasis = {
   ...{ visits: 6, events: 2, failures: 3, upheavals: 1, leaps: 0 },
   leaving: ['unsubscribe', 'unsubscribe', 'unsubscribe', 'switchMap', 'take'],
 };
-/** Much that goes wrong when something is removed, and long sleeps. */
+/** Many failures of removals, and long sleeps. */
 const STUBBORN: Emphasis = {
   ...{ visits: 4, events: 2, failures: 4, upheavals: 1, sleepMs: 2_400_000 },
   leaving: ['unsubscribe', 'unsubscribe', 'take', 'stays'],
 };
-/** Much that throws, drains and closes. */
+/** Many throws, drains and closes. */
 const RUDE: Emphasis = {
   ...{ drains: 3, closings: 1 },
   leaving: [
@@ -50,7 +50,7 @@ const RUDE: Emphasis = {
     'stays',
   ],
 };
-/** Much that is shared, and little that goes wrong. */
+/** Much sharing, and few failures. */
 const SHARED: Emphasis = {
   ...{ visits: 8, events: 3, failures: 0, upheavals: 0, leaps: 0, drains: 0 },
   sharing: ['graced', 'graced', 'share', 'own'],
@@ -62,7 +62,7 @@ const BUSY: Emphasis = {
   ...{ leaving: ['stays', 'stays', 'unsubscribe'], provokes: [0, 1, 2, 3] },
 };
 
-/** Streams that are told much, late, while some join and requests that take over are lost. */
+/** Many late events, while visitors subscribe and requests that replace others are lost. */
 const SLOW: Emphasis = {
   ...{ visits: 6, events: 14, failures: 2, upheavals: 6, leaps: 0, latencyMs: [0, 0, 300] },
   ...{ ways: ['streaming'], on: ['GetStreamingEvents'], streams: [3, 2], bursts: [1, 2, 3] },
@@ -87,13 +87,13 @@ const LED_ASTRAY: Emphasis = {
   how: [...redirects, ...redirects, challenge, { status: 403 }, 'reset'],
 };
 
-/** Much that is left and joined again, while requests arrive late. */
+/** Many unsubscribes and new subscribes, while requests arrive late. */
 const LATE: Emphasis = {
   ...{ visits: 6, events: 8, failures: 6, leaps: 0 },
   leaving: ['switchMap', 'switchMap', 'unsubscribe', 'take', 'stays'],
 };
 
-/** The same program comes to the same, to the last request. */
+/** Checks that the same program always has the same result, down to the last request. */
 async function twice(program: Program): Promise<Trial> {
   const one = await play(program);
   const other = await play(program);
@@ -118,11 +118,11 @@ export const LAWS: readonly Law[] = [
     on: ['Subscribe'],
     latencyMs: [300, 2000],
   }),
-  ofUcwa(3, 'a release is its own life: tried until it is through, or gone by itself', {
+  ofUcwa(3, 'a release is retried until it succeeds or the resource expires', {
     ...STUBBORN,
     on: ['removal', 'removal', 'application'],
   }),
-  ofEws(3, 'a release is its own life: tried until it is through, or gone by itself', {
+  ofEws(3, 'a release is retried until it succeeds or the resource expires', {
     ...STUBBORN,
     ...{ on: ['Unsubscribe'], ways: ['pull', 'streaming'] },
   }),
@@ -154,27 +154,31 @@ export const LAWS: readonly Law[] = [
   law(
     7,
     'UCWA: the states of contacts are the server’s own in the end',
-    ...([contactPrograms, playContacts, contactStory] as const),
+    ...([contactPrograms, playContacts, describeContacts] as const),
   ),
-  law(8, 'both: a decision depends on the failure alone', failings, corePurity, failingStory),
-  law(8, 'UCWA: the same failure has the same fate', ucwaComparisons, sameFate, comparisonStory),
-  law(8, 'EWS: the same failure has the same fate', ewsComparisons, sameFate, comparisonStory),
+  law(8, 'both: a decision depends on the failure alone', failings, corePurity, describeFailing),
+  law(8, 'UCWA: the same failure has the same fate', ucwaComparisons, sameFate, describeComparison),
+  law(8, 'EWS: the same failure has the same fate', ewsComparisons, sameFate, describeComparison),
   ofUcwa(9, 'nothing goes to another origin, whatever the server says', LED_ASTRAY),
   ofEws(9, 'nothing goes to another origin, whatever the server says', LED_ASTRAY),
   ofUcwa(10, 'hours pass in virtual time, and the same twice', { pace: 20_000 }, twice),
   ofEws(10, 'hours pass in virtual time, and the same twice', { pace: 20 }, twice),
-  law(11, 'UCWA: failures never multiply load', ...([outagePrograms, playOutages, outageStory] as const)),
+  law(11, 'UCWA: failures never multiply load', ...([outagePrograms, playOutages, describeOutage] as const)),
   law(
     11,
     'EWS: an outage costs many subscriptions the requests of one',
-    ...([ewsOutages, playEwsOutage, ewsOutageStory] as const),
+    ...([ewsOutages, playEwsOutage, describeEwsOutage] as const),
   ),
   law(
     12,
     'UCWA: no stream is silent forever',
-    ...([silencePrograms, playUcwaSilence, silenceStory] as const),
+    ...([silencePrograms, playUcwaSilence, describeSilence] as const),
   ),
-  law(12, 'EWS: no stream is silent forever', ...([silencePrograms, playEwsSilence, silenceStory] as const)),
+  law(
+    12,
+    'EWS: no stream is silent forever',
+    ...([silencePrograms, playEwsSilence, describeSilence] as const),
+  ),
   ofUcwa(13, 'our own requests, however late, end no stream', {
     ...LATE,
     ...{ on: ['channel', 'channel', 'removal'], upheaval: ['the channel is tuned'] },
@@ -205,13 +209,13 @@ export const LAWS: readonly Law[] = [
     'UCWA: an ill-typed optional member costs that member alone',
     damagedMessages,
     readDamaged,
-    damageStory,
+    describeDamage,
   ),
   law(
     14,
     'EWS: an ill-typed optional member costs that member alone',
     damagedDocuments,
     readDamagedXml,
-    xmlDamageStory,
+    describeXmlDamage,
   ),
 ];

@@ -1,12 +1,14 @@
 import type { ReleaseOutcome } from '../../lib/index.ts';
 import type { World } from './world.ts';
 
-/** What the ledger says may be left: by id where that is known and nobody else's, else how many. */
+/**
+ * Returns the leftovers that the ledger reports: ids that are known and unique, and a number for the others.
+ */
 export function mayBeLeft(
   { hasIds }: World,
   outcomes: readonly ReleaseOutcome[],
 ): { readonly failed: ReadonlySet<string | undefined>; readonly unknown: number } {
-  // What expires while the machine sleeps is gone from a server, but for this one, which has slept, too.
+  // A subscription that expires while the machine sleeps is gone from a real server, but not from this one.
   const failed = outcomes.filter(({ outcome }) => outcome === 'Failed' || outcome === 'Expired');
   const unknown = outcomes.filter(({ outcome }) => outcome === 'Unknown').length;
   return hasIds
@@ -14,11 +16,11 @@ export function mayBeLeft(
     : { failed: new Set(), unknown: unknown + failed.length };
 }
 
-/** Where ids start again, and the answer is lost that gives one of ours to another, nobody can tell them apart. */
+/** Whether ids are reused and a response with one was lost, so that two subscriptions look the same. */
 export const isMuddled = ({ hasIds }: World, outcomes: readonly ReleaseOutcome[]): boolean =>
   !hasIds && outcomes.some(({ outcome }) => outcome === 'Unknown');
 
-/** How often each name stands there. */
+/** Returns how often each name occurs. */
 export const countBy = (names: readonly (string | undefined)[]): Map<string, number> => {
   const counts = new Map<string, number>();
   for (const name of names) if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);

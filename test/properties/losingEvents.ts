@@ -1,12 +1,12 @@
 import { map, mergeMap, of } from 'rxjs';
 import { readText, type Transport } from '../../lib/index.ts';
 
-/** A server in front of which events can get lost. */
+/** A server whose events can get lost on the way. */
 export interface LosingEvents {
   readonly transport: Transport;
   /** The next response with `resume` also loses the first of several events. */
   lose(): void;
-  /** Loses nothing any more. */
+  /** Stops losing events. */
   calm(): void;
 }
 
@@ -14,11 +14,11 @@ interface Sender {
   readonly events: readonly { readonly link: { readonly href: string } }[];
 }
 
-/** Puts a loss of events in front of a UCWA server. */
+/** Returns a UCWA server whose events can get lost on the way. */
 export function losingEvents(server: Transport): LosingEvents {
   let isLosing = false;
 
-  /** Returns the answer without its first events, or undefined if it has not enough of them. */
+  /** Returns the response without its first events, or undefined if it has too few of them. */
   const shortened = (text: string): string | undefined => {
     if (!text.includes('"resume"') || !text.includes('"sender"')) return undefined;
     const { sender, ...rest } = JSON.parse(text) as { sender: Sender[] };

@@ -1,4 +1,4 @@
-/** Counts what is set on the machine's own timers, from now until the returned function is called. */
+/** Counts the real timers that are set, until the returned function is called. */
 export function withoutMachineTimers(): () => readonly string[] {
   const { setTimeout: timeout, setInterval: interval, setImmediate: immediate } = globalThis;
   let count = 0;

@@ -1,4 +1,4 @@
-// Tries each law with many programs, and prints what came of it.
+// Tests each law with many programs, and prints the results.
 import { parseArgs } from 'node:util';
 import { type Failed, type Law, NO_FIGURES, plus } from './law.ts';
 import { LAWS } from './laws.ts';
@@ -27,7 +27,7 @@ if (values.help) {
 const { path } = values;
 const programs = Number(values.programs);
 const seed = Number(values.seed);
-/** How many are tried at a time: what was tried is forgotten behind each. */
+/** The number of programs per round. The memory of a round is freed after it. */
 const ROUND = 1000;
 const MOST_LINES = 80;
 const PROGRESS_MS = 60_000;
@@ -44,13 +44,13 @@ const inWords = (figures: Figures): string =>
     .join(', ');
 
 function printFailure({ name }: Law, failed: Failed): void {
-  console.log(`\n${name}: BROKEN\n\n${failed.story}\n\n${failed.breaches.slice(0, 10).join('\n')}\n`);
+  console.log(`\n${name}: BROKEN\n\n${failed.program}\n\n${failed.breaches.slice(0, 10).join('\n')}\n`);
   for (const line of failed.trace.slice(0, MOST_LINES)) console.log(`  ${line}`);
-  // By its whole name: the path fits no other law.
+  // By its whole name, because the path fits no other law.
   console.log(`again: npm run laws -- --programs 1 --seed ${failed.seed} --path ${failed.path} "${name}"\n`);
 }
 
-/** Tries one law; whether it held. */
+/** Tests one law, and returns whether it holds. */
 async function attempt(one: Law): Promise<boolean> {
   const begun = performance.now();
   const busy = process.cpuUsage();

@@ -36,7 +36,7 @@ interface Place {
   readonly values: readonly (string | undefined)[];
 }
 
-/** A damaged document, and in pieces of how many bytes it arrives. */
+/** A damaged document, and the number of bytes in each of its chunks. */
 export interface DamagedXml {
   readonly document: Document;
   readonly damage: ReadonlyMap<string, string | undefined>;
@@ -85,7 +85,7 @@ function damaged(element: Element, path: string, damage: DamagedXml['damage']): 
     const value = damage.get(path);
     return value === undefined ? [] : [{ name, attributes: {}, children: [], text: value }];
   }
-  const kept = Object.entries(attributes).map(([key, value]) => {
+  const remaining = Object.entries(attributes).map(([key, value]) => {
     const at = `${path}@${key}`;
     return [key, damage.has(at) ? damage.get(at) : value] as const;
   });
@@ -93,7 +93,7 @@ function damaged(element: Element, path: string, damage: DamagedXml['damage']): 
     {
       ...{ name, text },
       attributes: Object.fromEntries(
-        kept.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+        remaining.flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
       ),
       children: children.flatMap((child, index) => damaged(child, `${path}/${index}`, damage)),
     },
@@ -204,13 +204,13 @@ function readBy(message: StreamedMessage): object {
   };
 }
 
-/** The same of an operation that failed. */
+/** Returns the same of an operation that failed. */
 function failedBy(error: unknown): object {
   if (!(error instanceof EwsError || error instanceof SoapFault)) return { error: String(error) };
   return { failed: error.code === '' ? undefined : error.code, waitMs: error.retryAfterMs };
 }
 
-/** Reads a damaged document: all but the damaged members arrives, and what is ill-typed is counted. */
+/** Checks that only the damaged members of a document are missing, and that ill-typed ones are counted. */
 export function readDamagedXml({
   document: { operation, envelopes },
   damage,
@@ -226,7 +226,9 @@ export function readDamagedXml({
   };
   const came = received(operation, bytes, pieceBytes, noteDropped);
   const contents = trees.map(contentOf);
-  const want = contents.flatMap(({ messages }) => messages).map((message) => wanted(operation, message));
+  const want = contents
+    .flatMap(({ messages }) => messages)
+    .map((message) => expectedContent(operation, message));
   const breaches =
     canonical(came) === canonical(want) ? [] : [`${canonical(came)} in place of ${canonical(want)}`];
   const count = contents.reduce((sum, one) => sum + one.dropped, 0);
@@ -235,15 +237,15 @@ export function readDamagedXml({
   return Promise.resolve({ breaches, figures: { ...NO_FIGURES, events, faults: damage.size } });
 }
 
-/** A call ends with an error where a stream and a post bring the message. */
-function wanted(operation: string, message: object): object {
+/** Returns the expected result: an error of a call, but a message of a stream or a post. */
+function expectedContent(operation: string, message: object): object {
   const { faultCode, responseClass, responseCode, waitMs } = message as Readonly<Record<string, unknown>>;
   if (operation === 'GetStreamingEvents' || operation === 'SendNotification') return message;
   if (responseClass === 'Error') return { failed: responseCode, waitMs };
   return responseClass === undefined ? { failed: faultCode, waitMs } : message;
 }
 
-/** What the library makes of the body of a response, or of a post. */
+/** Returns the library's result for the body of a response or of a post. */
 function received(
   operation: string,
   bytes: Uint8Array,
@@ -271,8 +273,8 @@ function received(
   return came;
 }
 
-/** Tells which member of which document is damaged, and how. */
-export function xmlDamageStory({
+/** Describes the damage of a document in words. */
+export function describeXmlDamage({
   document: { operation, name, envelopes },
   damage,
   pieceBytes,

@@ -49,7 +49,7 @@ interface Message {
 /** A damaged message. */
 export interface Damaged {
   readonly message: Message;
-  /** The paths and what is there now. */
+  /** The paths and their present values. */
   readonly damage: ReadonlyMap<string, unknown>;
   /** The paths of the members that this costs. */
   readonly costs: ReadonlyMap<string, unknown>;
@@ -98,7 +98,7 @@ function resourceOf(
   return same ?? named[0];
 }
 
-/** The events of a response, and where it leads on. */
+/** Returns the events of a response, and its next link. */
 function channelContent(message: unknown): unknown {
   const { _links: links, sender } = message as SentChannel;
   const link = links['resync'] ?? links['resume'] ?? links['next'];
@@ -174,7 +174,7 @@ export const damagedMessages: fc.Arbitrary<Damaged> = fc
     };
   });
 
-/** Reads a damaged message: all but the damaged members arrives, and what is dropped is counted. */
+/** Checks that only the damaged members of a message are missing, and that dropped ones are counted. */
 export function readDamaged({
   message: { sent, status, codec, read, expected },
   damage,
@@ -208,8 +208,8 @@ export function readDamaged({
   });
 }
 
-/** Tells which member of which message is damaged, and how. */
-export function damageStory({ message: { name }, damage }: Damaged): string {
+/** Describes the damage of a message in words. */
+export function describeDamage({ message: { name }, damage }: Damaged): string {
   const lines = [...damage].map(
     ([path, value]) => `/${path}: ${value === MISSING ? 'nothing' : JSON.stringify(value)}`,
   );

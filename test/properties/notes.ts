@@ -1,7 +1,7 @@
 import type { DrainReport, ReleaseOutcome } from '../../lib/index.ts';
 import type { Visitor } from './visitor.ts';
 
-/** What is noted while a program is played. */
+/** The record of a program while it runs. */
 export interface Notes {
   readonly outcomes: ReleaseOutcome[];
   readonly visitors: Visitor[];
@@ -19,6 +19,6 @@ export interface Notes {
   lastAt: number;
   upheavals: number;
   isClosed: boolean;
-  /** When close() gives up what is not released by then: Infinity before it is called. */
+  /** The time when close() gives up its unfinished releases. Infinity before it is called. */
   givenUpAt: number;
 }

@@ -28,7 +28,7 @@ import { batching } from '../../lib/ucwa/batch/batched.ts';
 /** How the server of a connection fails. */
 export type OutageHow = 'no network' | 'no answer' | 500 | 503 | 429 | 'a page';
 
-/** What is watched, and when the server fails. */
+/** The observed streams, and the times when the server fails. */
 export interface OutageProgram {
   readonly contacts: number;
   readonly subscriptions: number;
@@ -61,11 +61,11 @@ export const outagePrograms: fc.Arbitrary<OutageProgram> = fc.record({
 
 const INITIAL_MS = 500;
 const MAX_MS = 30_000;
-/** How long the server holds nothing back: a request that is not answered is found dead after this. */
+/** The server delays nothing: a request without a response fails after this time. */
 const HEADERS_SECONDS = 20;
 const QUIET_MS = 600_000;
 
-/** How many requests a backoff lets out in that time; the jitter is the longest. */
+/** Returns how many requests a backoff sends in that time, with the longest jitter. */
 function mostProbes(ms: number): number {
   let probes = 1;
   for (let at = INITIAL_MS, wait = INITIAL_MS; at <= ms; at += wait) {
@@ -85,12 +85,12 @@ function fails(request: HttpRequest, how: OutageHow): ReturnType<Transport> {
 
 type Span = OutageProgram['outages'][number] & { sent: number };
 
-/** While the server fails, a connection sends what one backoff lets out, however much it carries. */
+/** Checks that a connection sends the requests of one backoff during an outage, whatever it carries. */
 export function playOutages(program: OutageProgram): Promise<Trial> {
   const { contacts, subscriptions, batch, changesAt, leavesAt, outages } = program;
   const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 5 });
   const spans = outages.map((outage): Span => ({ ...outage, sent: 0 }));
-  /** What is under way when the server begins to fail breaks off. */
+  /** Requests in flight fail when the outage begins. */
   const breaks = (request: HttpRequest, now: number): Observable<never> => {
     const next = Math.min(...spans.map(({ from }) => from).filter((from) => from > now));
     if (next === Infinity) return NEVER;
@@ -141,7 +141,7 @@ export function playOutages(program: OutageProgram): Promise<Trial> {
         const { availability, failure } = board.get(uri) ?? {};
         if (failure !== undefined) breaches.push(`law 11: of ${uri} a failure stays`);
         if (availability !== truth)
-          breaches.push(`law 11: ${uri} is told as ${availability}, and is ${truth}`);
+          breaches.push(`law 11: ${uri} is emitted as ${availability}, and is ${truth}`);
       }
       watching.unsubscribe();
       for (const other of others) other.unsubscribe();
@@ -149,7 +149,7 @@ export function playOutages(program: OutageProgram): Promise<Trial> {
   });
 
   for (const { from, ms, how, sent } of spans) {
-    // Until a request is found to be dead, nobody knows of it.
+    // A dead request is noticed only after its time limit.
     const most = mostProbes(ms) + (how === 'no answer' ? contacts + subscriptions + 2 : 1);
     if (sent > most)
       breaches.push(`law 11: ${sent} requests in ${ms} ms from ${from} (${how}), at most ${most}`);
@@ -161,8 +161,8 @@ export function playOutages(program: OutageProgram): Promise<Trial> {
   });
 }
 
-/** Tells such a program as a story. */
-export function outageStory(program: OutageProgram): string {
+/** Describes such a program in words. */
+export function describeOutage(program: OutageProgram): string {
   const { contacts, subscriptions, batch, changesAt, leavesAt, outages } = program;
   return [
     `UCWA, with ${contacts} contacts, ${subscriptions} more subscriptions, ${batch ? 'batches' : 'no batches'}`,

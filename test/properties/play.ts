@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { config, filter, NEVER, take, takeUntil, timer } from 'rxjs';
 import type { DrainOptions, DrainReport, ReleaseOutcome } from '../../lib/index.ts';
-import { checkDrained, checkQuiet, checkSettled } from './accounts.ts';
+import { checkDrained, checkQuiet, checkSettled } from './checks.ts';
 import { ewsWorld } from './ewsWorld.ts';
-import { account } from './finalAccount.ts';
+import { checkFinalState } from './finalChecks.ts';
 import { withoutMachineTimers } from './machineTimers.ts';
 import type { Notes } from './notes.ts';
 import type { Program, Step, Visit } from './program.ts';
@@ -16,7 +16,7 @@ import type { World } from './world.ts';
 
 const MAY_BE_THERE: ReadonlySet<ReleaseOutcome['outcome']> = new Set(['Failed', 'Unknown']);
 
-/** Plays a program in virtual time, and tells which laws were broken. */
+/** Runs a program in virtual time, and reports the broken laws. */
 export async function play(program: Program): Promise<Report> {
   const notes: Notes = {
     ...{ outcomes: [], visitors: [], everHeld: new Map(), breaches: [], trace: [], drains: [], uncaught: [] },
@@ -37,9 +37,9 @@ export async function play(program: Program): Promise<Report> {
     notes.breaches.push(...machineTimers());
     config.onUnhandledError = before;
   }
-  // Rejections that nobody handles are told behind the promises.
+  // Unhandled rejections are reported after the promise callbacks.
   await new Promise((resolve) => setImmediate(resolve));
-  if (world !== undefined) account(program, world, notes);
+  if (world !== undefined) checkFinalState(program, world, notes);
   return reportOf(world, notes);
 }
 
@@ -51,7 +51,7 @@ function worldOf(program: Program, notes: Notes, time: VirtualTime): World {
   const hasSlept = program.steps.some(({ what }) => what === 'leap');
   world.releases.pending$.subscribe((count) => (notes.pending = count));
   world.releases.outcomes$.subscribe((recorded) => {
-    // By a link that was led astray it is still the same.
+    // A link that was misdirected still names the same subscription.
     const outcome =
       recorded.id === undefined
         ? recorded
@@ -60,13 +60,13 @@ function worldOf(program: Program, notes: Notes, time: VirtualTime): World {
     notes.trace.push(`${time.now}: ${outcome.outcome} ${outcome.resource} ${outcome.id ?? ''}`);
     const isToBeGone = !MAY_BE_THERE.has(outcome.outcome) && !(hasSlept && outcome.outcome === 'Expired');
     if (isToBeGone && world.hasIds && world.held().some(({ id }) => id === outcome.id)) {
-      notes.breaches.push(`law 1: told as ${outcome.outcome}, and still there: ${outcome.id}`);
+      notes.breaches.push(`law 1: reported as ${outcome.outcome}, and still on the server: ${outcome.id}`);
     }
   });
   return world;
 }
 
-/** When a step is over, as far as that is said: who leaves just before the end is being removed there. */
+/** Returns when a step ends. A visitor that unsubscribes just before the end is still being released then. */
 function lastsUntil(step: Step): number {
   if (step.what !== 'visit' || !('afterMs' in step.leaving)) return step.at;
   const { how, afterMs } = step.leaving;
@@ -86,7 +86,7 @@ function schedule({ steps, ending }: Program, world: World, notes: Notes, time: 
           step,
           world.source(step),
           (value) => recorded(world, notes, name, step, value, time),
-          // What happens last is known.
+          // Later steps are known in advance.
           () => {
             if (notes.lastAt === 0) world.happen();
           },
@@ -147,7 +147,7 @@ function act(step: Step, comes: Visitor | undefined, world: World, notes: Notes,
       world.upheave(step.how);
       break;
     case 'misleading':
-      world.wire.mislead((gist) => world.matches(step.on, gist));
+      world.wire.mislead((summary) => world.matches(step.on, summary));
       break;
     case 'leap':
       time.leap(step.ms);
@@ -164,7 +164,7 @@ const optionsOf = ({ timeoutMs }: DrainOptions): DrainOptions =>
   timeoutMs === undefined ? {} : { timeoutMs };
 
 function drain(report: Promise<DrainReport>, { timeoutMs }: DrainOptions, world: World, notes: Notes): void {
-  // The report is read after the program: when it is due, nothing may be left of those who are not there.
+  // The report is read after the program, when nothing of departed visitors may be left.
   world.releases.pending$
     .pipe(
       filter((count) => count === 0),
@@ -180,7 +180,7 @@ function drain(report: Promise<DrainReport>, { timeoutMs }: DrainOptions, world:
   );
 }
 
-/** How long close() waits by default. */
+/** The default time limit of close(). */
 const CLOSE_MS = 10_000;
 
 function close(options: DrainOptions, world: World, notes: Notes, time: VirtualTime): void {
@@ -193,7 +193,7 @@ function close(options: DrainOptions, world: World, notes: Notes, time: VirtualT
     if (world.wire.open > 0) notes.breaches.push(`law 4: ${world.wire.open} requests are open after close()`);
   });
   for (const { isAlive, name, visit } of notes.visitors) {
-    // Who waits before subscribing again is told then.
+    // A visitor that waits before it subscribes again gets the outcome then.
     if (isAlive && visit.retries === 0) notes.breaches.push(`law 4: ${name} goes on after close()`);
   }
 }

@@ -3,17 +3,17 @@ import { readText, type Transport } from '../../lib/index.ts';
 import { faultQueue } from '../../lib/testing/faults.ts';
 import { type Fault, pushCallback, type PushCallback } from '../../lib/testing/index.ts';
 
-/** Where the server posts its notifications, with what goes wrong on the way. */
+/** A callback URL to which the server posts, with failures on the way. */
 export interface Posting extends PushCallback {
-  /** What was posted. */
+  /** The posted bodies. */
   readonly bodies: readonly string[];
-  /** The subscriptions that the server was told to end, whether it has heard it or not. */
+  /** The subscriptions that a response ended, even if that response was lost. */
   readonly recorded: ReadonlySet<string>;
   failNext(count: number, how: Fault): void;
   clear(): void;
 }
 
-/** Makes a place to post to. */
+/** Creates a callback URL. */
 export function posting(): Posting {
   const { transport: callback, incoming$ } = pushCallback();
   const bodies: string[] = [];

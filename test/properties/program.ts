@@ -1,29 +1,29 @@
 import type { EwsDialect, EwsFailure, EwsOperation, Fault, StreamEnd } from '../../lib/testing/index.ts';
 
-/** A program: what an application does, what the server does, and what goes wrong, as data. */
+/** A program as data: the steps of the application and of the server, and the failures. */
 export type Program = UcwaProgram | EwsProgram;
 
-/** What the programs of both protocols have. */
-interface Course {
+/** The part that programs of both protocols have. */
+interface CommonProgram {
   /** In any order: what counts is when. */
   readonly steps: readonly Step[];
-  /** How all who are still there leave in the end. */
+  /** How the remaining subscribers unsubscribe at the end. */
   readonly ending: 'unsubscribe' | 'close';
 }
 
 /** A program on UCWA. */
-export interface UcwaProgram extends Course {
+export interface UcwaProgram extends CommonProgram {
   readonly protocol: 'UCWA';
   readonly settings: UcwaSettings;
 }
 
 /** A program on EWS. */
-export interface EwsProgram extends Course {
+export interface EwsProgram extends CommonProgram {
   readonly protocol: 'EWS';
   readonly settings: EwsSettings;
 }
 
-/** What kind of server, and which options of the client. */
+/** The type of the server, and the options of the client. */
 export interface UcwaSettings {
   readonly latencyMs: number;
   readonly mediumSeconds: number;
@@ -39,7 +39,7 @@ export interface UcwaSettings {
   readonly maxParts: number;
 }
 
-/** What kind of server, and which options of the client. */
+/** The type of the server, and the options of the client. */
 export interface EwsSettings {
   readonly dialect: EwsDialect;
   readonly latencyMs: number;
@@ -60,14 +60,14 @@ export type Step = { readonly at: number } & (
   Visit | Event | Failure | Upheaval | Misleading | Leap | Draining | Closing
 );
 
-/** What can be subscribed to. */
+/** The types of streams. */
 export type Way = 'presence' | 'states' | 'events' | 'batches' | 'contacts' | 'pull' | 'streaming' | 'push';
 
-/** Somebody subscribes, and leaves in some way. */
+/** A subscriber that unsubscribes in some way. */
 export interface Visit {
   readonly what: 'visit';
   readonly to: Way;
-  /** Whose presence, or which folder: a number. */
+  /** The number of the contact or folder. */
   readonly place: number;
   /** For oneself, or with others: by `graceSeconds` of the library, or by `share` of RxJS. */
   readonly sharing: 'own' | 'graced' | 'share';
@@ -78,13 +78,13 @@ export interface Visit {
   readonly provokes: number;
 }
 
-/** How somebody leaves. */
+/** How a subscriber unsubscribes. */
 export type Leaving =
   | { readonly how: 'unsubscribe' | 'switchMap'; readonly afterMs: number }
   | { readonly how: 'take' | 'operatorThrows' | 'observerThrows'; readonly events: number }
   | { readonly how: 'stays' };
 
-/** Something happens at each place, of which everybody who watches is to be told. */
+/** An event of each target, which every subscriber gets. */
 export interface Event {
   readonly what: 'event';
   /** So often, at once. */
@@ -95,7 +95,7 @@ export interface Event {
 export type Target =
   'channel' | 'creation' | 'removal' | 'application' | 'any request' | 'post' | EwsOperation;
 
-/** What goes wrong with the next requests of a kind. */
+/** A failure of the next requests of a type. */
 export interface Failure {
   readonly what: 'failure';
   readonly on: Target;
@@ -103,7 +103,7 @@ export interface Failure {
   readonly count: number;
 }
 
-/** What happens on the server, or to the connection, by itself. */
+/** An upheaval of the server or of the connection, without a request. */
 export interface Upheaval {
   readonly what: 'upheaval';
   readonly how:
@@ -122,19 +122,19 @@ export interface Upheaval {
     | { readonly stallMs: number };
 }
 
-/** The next answer of a kind leads to another origin. */
+/** A link in the next matching response leads to another origin. */
 export interface Misleading {
   readonly what: 'misleading';
   readonly on: Target;
 }
 
-/** The machine sleeps: what was due meanwhile comes late, all at once. */
+/** The machine sleeps: overdue timers fire late, all at once. */
 export interface Leap {
   readonly what: 'leap';
   readonly ms: number;
 }
 
-/** Somebody drains. */
+/** A call of drain(). */
 export interface Draining {
   readonly what: 'drain';
   readonly timeoutMs?: number;

@@ -15,7 +15,7 @@ import type {
   Way,
 } from './program.ts';
 
-/** What the programs of a law are to have much of: weights, and how many at most. */
+/** The emphasis of a law's programs: weights, and the highest numbers of steps. */
 export interface Emphasis {
   readonly visits?: number;
   readonly events?: number;
@@ -144,10 +144,10 @@ const POST_HOW: readonly Fault[] = [
   { truncateAfterBytes: 10 },
 ];
 
-/** What the library shares with a grace time. */
+/** The streams that the library shares with a grace time. */
 const GRACED: ReadonlySet<Way> = new Set<Way>(['presence', 'pull', 'streaming', 'push']);
 
-/** What happens when, of one way of watching. */
+/** The steps of one type of stream, with their times. */
 interface Scene {
   readonly spanMs: number;
   /** Times at which several things happen at once. */
@@ -243,14 +243,14 @@ const failureFrom = (
 const arrivesLate = ({ how }: Failure): boolean => typeof how === 'object' && 'arrivesAfterMs' in how;
 
 /**
- * An application whose creation arrives when the library has asked again, and removed what came of that, is there
- * for nobody until it ends by itself; no answer tells of it.
+ * An application may be created after the library has retried, and removed the result of the retry. It then
+ * exists until it expires, and no response names it.
  */
 const isLateApplication = (one: Failure): boolean =>
   ['application', 'any request'].includes(one.on) && (arrivesLate(one) || isDelayed(one));
 const isDelayed = ({ how }: Failure): boolean => typeof how === 'object' && 'arrivalDelayMs' in how;
 
-/** Programs on UCWA, with much of what a law is about. */
+/** Returns UCWA programs with an emphasis. */
 export function ucwaPrograms(emphasis: Emphasis = {}): fc.Arbitrary<Program> {
   const { on = UCWA_ON, how = UCWA_HOW, upheaval = UCWA_UPHEAVALS, pace = 1, sleepMs = 60_000 } = emphasis;
   const scene: Scene = {
@@ -276,7 +276,7 @@ export function ucwaPrograms(emphasis: Emphasis = {}): fc.Arbitrary<Program> {
   });
 }
 
-/** Programs on EWS, with much of what a law is about: by asking, by streams, by both, and by push. */
+/** Returns EWS programs with an emphasis: pull, streaming, both, or push. */
 export function ewsPrograms(emphasis: Emphasis = {}): fc.Arbitrary<Program> {
   const { ways = ['pull', 'streaming', 'push'] } = emphasis;
   const asked: fc.WeightedArbitrary<Program>[] = [];
@@ -316,7 +316,7 @@ function pushPrograms(emphasis: Emphasis): fc.Arbitrary<Program> {
     ),
     upheavals: emphasis.upheaval ?? EWS_UPHEAVALS,
   };
-  // What is posted is a matter of the server's own timers, which do not sleep when this machine does.
+  // Posts depend on the server's own timers, which do not sleep with this machine.
   return ewsProgram(scene, { ...emphasis, leaps: 0 }, true);
 }
 

@@ -8,7 +8,7 @@ import { inVirtualTime } from '../support/virtualTime.ts';
 import { fakeResource } from '../support/resource/fakeResource.ts';
 import { type Fate, fakeResourceServer } from '../support/resource/fakeResourceServer.ts';
 
-/** How one subscriber comes and goes, in virtual milliseconds. */
+/** The life of one subscriber, in virtual milliseconds. */
 interface Visit {
   readonly comesAt: number;
   readonly staysMs: number;
@@ -44,14 +44,14 @@ const close = (things: Observable<string>, { staysMs, leaves }: Visit): void => 
   }
 };
 
-/** What a subscriber gets; it counts as alive from here until its outcome. */
+/** Returns the values of a subscriber, which counts as alive from its subscribe to its outcome. */
 const tracked = (alive: Set<string>, id: string): Observable<string> => {
   alive.add(id);
   return concat(of(id), NEVER);
 };
 
-describe('The laws of remote resources, over random interleavings', () => {
-  it('should leave on the server what is alive here, and nothing else that is not told', () => {
+describe('Remote resources, over random interleavings,', () => {
+  it('leave only live resources and reported leftovers on the server', () => {
     fc.assert(
       fc.property(
         fc.array(visit, { minLength: 1, maxLength: 6 }),

@@ -2,20 +2,20 @@ import type { Notes } from './notes.ts';
 import type { Visitor } from './visitor.ts';
 import type { World } from './world.ts';
 
-/** What came of a program. */
+/** The results of a program. */
 export interface Report {
-  /** What broke a law: a line each, empty where all was as it is to be. */
+  /** The breaches of laws, one per line. Empty if there are none. */
   readonly breaches: readonly string[];
   readonly figures: Figures;
-  /** What went over the wire and what was told, in order: the same for the same program. */
+  /** The requests and outcomes in order, which are the same for the same program. */
   readonly trace: readonly string[];
-  /** How each visitor fared: that it goes on, or what it ended with. */
+  /** The state of each visitor: still subscribed, or how it ended. */
   readonly fates: readonly string[];
-  /** What stands in the ledger, in short and in order. */
+  /** The outcomes of the ledger, abbreviated and in order. */
   readonly outcomes: readonly string[];
 }
 
-/** What is counted. */
+/** The counts of a program. */
 export interface Figures {
   readonly events: number;
   readonly faults: number;
@@ -29,10 +29,10 @@ export interface Figures {
 const starting = (breaches: readonly string[], word: string): number =>
   breaches.filter((breach) => breach.startsWith(word)).length;
 
-/** Where several things happened at once, requests come first. */
+/** Requests come before other entries of the same time. */
 const byTime = (one: string, other: string): number => Number.parseFloat(one) - Number.parseFloat(other);
 
-/** Sums up what came of a program. */
+/** Returns the report of a program. */
 export function reportOf(world: World | undefined, notes: Notes): Report {
   const { breaches, visitors, everHeld } = notes;
   const sum = (of: (one: Visitor) => number): number => visitors.reduce((all, one) => all + of(one), 0);

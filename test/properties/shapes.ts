@@ -1,20 +1,20 @@
-/** A value of a message, as the documentation has it: its members, and values that it is not. */
+/** The documented shape of a value: its members, and values that are invalid. */
 export interface Shape {
-  /** Without one of these, the whole is dropped, if it is optional. */
+  /** The required members. If one is missing, an optional value is dropped as a whole. */
   readonly required?: Readonly<Record<string, Shape>>;
   readonly optional?: Readonly<Record<string, Shape>>;
   /** All other members, which are optional. */
   readonly others?: () => Shape;
-  /** Whether a list has one of these in each place that must not be dropped. */
+  /** Whether every item of a list is required. */
   readonly isNeeded?: boolean;
   /** Values of other types. */
   readonly wrong: readonly unknown[];
 }
 
-/** The way to a value in a message. */
+/** The path to a value in a message. */
 export type Path = readonly (string | number)[];
 
-/** A place in a message that can be damaged, and the member that this costs. */
+/** A position in a message that can be damaged, and the member that is lost with it. */
 export interface Place {
   readonly path: Path;
   readonly cost: Path;
@@ -42,7 +42,7 @@ export const RESOURCE: Shape = { optional: { ...OPTIONAL, _links: LINKS }, wrong
 /** The body of an error. */
 export const REASON: Shape = { required: { code: TEXT }, optional: REASON_OPTIONAL, wrong: OBJECT };
 
-/** A resource that needs some of its links. */
+/** Returns the shape of a resource with required links. */
 export function resourceWith(...links: readonly string[]): Shape {
   const required = Object.fromEntries(links.map((name) => [name, LINK]));
   return { required: { _links: { ...LINKS, required } }, optional: OPTIONAL, wrong: OBJECT };
@@ -59,7 +59,7 @@ const SENDER: Shape = {
 };
 const ONE_LINK: Shape = { ...LINK, wrong: [...LINK.wrong, []] };
 
-/** A response of the event channel that leads on by this link. */
+/** Returns the shape of an event channel response with this next link. */
 export function channelBy(link: string): Shape {
   const links = { self: ONE_LINK, next: ONE_LINK, resume: ONE_LINK, resync: ONE_LINK };
   return {
@@ -68,7 +68,7 @@ export function channelBy(link: string): Shape {
   };
 }
 
-/** The places of a message that can be damaged without a loss of what it needs. */
+/** Returns the positions of a message that can be damaged without losing a required value. */
 export function placesIn(value: unknown, shape: Shape, path: Path = [], cost?: Path): readonly Place[] {
   if (Array.isArray(value)) {
     return value.flatMap((one: unknown, index) => {
@@ -90,10 +90,10 @@ export function placesIn(value: unknown, shape: Shape, path: Path = [], cost?: P
   });
 }
 
-/** Stands for a member that is missing. */
+/** The value of a missing member. */
 export const MISSING: unique symbol = Symbol('missing');
 
-/** Returns a copy of a message with other values at some places; one that is missing is left out. */
+/** Returns a copy of a message with replaced values, without those that are missing. */
 export function withValues(value: unknown, values: ReadonlyMap<string, unknown>, path: Path = []): unknown {
   const key = path.join('/');
   if (values.has(key)) return values.get(key);
@@ -110,7 +110,7 @@ export function withValues(value: unknown, values: ReadonlyMap<string, unknown>,
   );
 }
 
-/** Returns a value as text, whatever the order of its members; an ampersand that is written as in XML is one. */
+/** Returns a canonical text of a value, without the order of members and the escapes of ampersands. */
 export function canonical(value: unknown): string {
   return JSON.stringify(sorted(value)).replaceAll('&amp;', '&');
 }

@@ -1,16 +1,16 @@
 import { asyncScheduler, defer, finalize, type Observable, share } from 'rxjs';
 import type { Visit } from './program.ts';
 
-/** The sources of a world, each shared as visitors want it, and how often each began for itself. */
+/** The sources of a world, each with the sharing of its visitors, and the number of own subscriptions. */
 export interface Sources {
   readonly openings: ReadonlyMap<string, number>;
   readonly of: (visit: Visit) => Observable<unknown>;
 }
 
 /**
- * Makes the sources of a world.
+ * * Creates the sources of a world.
  *
- * @param make Makes a source, with this grace time, or for each subscriber its own.
+ * * @param make Creates a source, with a grace time or one per subscriber.
  */
 export function sources(
   graceSeconds: number,
@@ -29,7 +29,7 @@ export function sources(
       return source;
     });
 
-  /** The library keeps it for a time: who comes within that opens nothing. */
+  /** The library keeps it for the grace time: a subscriber within it opens nothing. */
   const graced = (visit: Visit): Observable<unknown> => {
     const source = make(visit, graceSeconds);
     let present = 0;
@@ -40,7 +40,7 @@ export function sources(
       return source.pipe(
         finalize(() => {
           present -= 1;
-          // What ends by itself is not kept.
+          // A source that completes or errors is not kept.
           leftAt = asyncScheduler.now();
         }),
       );

@@ -25,14 +25,14 @@ import { NO_FIGURES, type Trial } from './law.ts';
 import { inVirtualTime, type VirtualTime } from './virtualTime.ts';
 import { bearer } from '../../lib/core/transport/auth.ts';
 
-/** How a server falls silent: the connection stays, and the rest of a response never comes. */
+/** How a server becomes silent: the connection stays open, and the rest of a response never arrives. */
 type Silence = 'no head' | 'no body' | 'half a body' | 'white space';
 
-/** A server that falls silent, in virtual seconds. */
+/** A server that becomes silent, in virtual seconds. */
 export interface SilenceProgram {
   readonly streams: number;
   readonly beginsAt: number;
-  /** How many more requests it leaves without a response, besides those that are under way. */
+  /** The number of further requests without a response, besides those in flight. */
   readonly requests: number;
   readonly how: Silence;
   readonly latencyMs: number;
@@ -47,13 +47,13 @@ export const silencePrograms: fc.Arbitrary<SilenceProgram> = fc.record({
   latencyMs: fc.constantFrom(0, 20, 400),
 });
 
-/** By then a silence must have been noticed: the longest limit (of a long poll) and the longest backoff, for each request. */
+/** The time in which silence is noticed: the longest time limit and the longest backoff, for each request. */
 const NOTICED_S = 550;
 const WHITE_SPACE = new TextEncoder().encode(' ');
-/** More often than any limit of silence. */
+/** Shorter than any time limit of silence. */
 const TRICKLE_MS = 50_000;
 
-/** The rest of a body that the server leaves open. */
+/** Returns the rest of a body that the server never completes. */
 function restOf(how: Silence): Observable<Uint8Array> {
   return how === 'white space' ? interval(TRICKLE_MS).pipe(map(() => WHITE_SPACE)) : NEVER;
 }
@@ -65,7 +65,7 @@ function silent({ url }: HttpRequest, how: Silence): Observable<HttpResponse> {
   return concat(of({ status: 200, url, headers, body$: concat(start$, restOf(how)) }), NEVER);
 }
 
-/** Mirrors a source until the server falls silent; then only the rest comes. */
+/** Mirrors a source until the server becomes silent, and then emits only the rest. */
 function untilSilent<Value>(
   source$: Observable<Value>,
   begins$: Observable<void>,
@@ -86,7 +86,7 @@ function untilSilent<Value>(
   });
 }
 
-/** A transport to a server that falls silent when `begins$` emits. */
+/** Returns a transport to a server that becomes silent when `begins$` emits. */
 function fallingSilent(
   server: Transport,
   begins$: Observable<void>,
@@ -106,7 +106,7 @@ function fallingSilent(
     });
 }
 
-/** What is watched of one kind, and what is done on the server that all of it must be told. */
+/** The streams of one type, and the server's event that all of them have to emit. */
 interface Watched {
   readonly streams: readonly Observable<unknown>[];
   readonly happen: () => void;
@@ -124,7 +124,7 @@ function play(program: SilenceProgram, watched: (begins$: Observable<void>) => W
     const noted = (index: number) => (): void => {
       events += 1;
       if (isLater) heard.add(index);
-      // Nothing more is checked: the hours that are left would only be simulated.
+      // Nothing more is checked, so the remaining hours need not be simulated.
       if (heard.size === streams.length) all.unsubscribe();
     };
     streams.forEach((stream$, index) =>
@@ -147,7 +147,7 @@ function play(program: SilenceProgram, watched: (begins$: Observable<void>) => W
   return Promise.resolve({ breaches, figures: { ...NO_FIGURES, ...figures } });
 }
 
-/** No stream of an Exchange server that falls silent is silent for ever. */
+/** Checks that no stream of a silent Exchange server is silent for ever. */
 export function playEwsSilence(program: SilenceProgram): Promise<Trial> {
   return play(program, (begins$) => {
     const server = ewsSimulator({ latencyMs: program.latencyMs });
@@ -170,7 +170,7 @@ export function playEwsSilence(program: SilenceProgram): Promise<Trial> {
   });
 }
 
-/** No stream of a UCWA server that falls silent is silent for ever. */
+/** Checks that no stream of a silent UCWA server is silent for ever. */
 export function playUcwaSilence(program: SilenceProgram): Promise<Trial> {
   return play(program, (begins$) => {
     const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: program.latencyMs });
@@ -187,11 +187,11 @@ export function playUcwaSilence(program: SilenceProgram): Promise<Trial> {
   });
 }
 
-/** Tells such a program as a story. */
-export function silenceStory({ streams, beginsAt, requests, how, latencyMs }: SilenceProgram): string {
+/** Describes such a program in words. */
+export function describeSilence({ streams, beginsAt, requests, how, latencyMs }: SilenceProgram): string {
   return [
     `with latencyMs ${latencyMs}: ${streams} streams`,
     `at ${beginsAt} s: what is under way brings ${how}, and so do the next ${requests} requests`,
-    `at ${beginsAt + 1} s: something happens that all must be told`,
+    `at ${beginsAt + 1} s: an event that all streams must emit`,
   ].join('\n');
 }

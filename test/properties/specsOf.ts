@@ -3,10 +3,10 @@ import { caseCount, SEED } from '../support/random/caseCount.ts';
 import { LAWS } from './laws.ts';
 
 const PROGRAMS = caseCount(50, 2000);
-/** A program of this law reads one message. */
+/** Each program of this law reads one message, so there are more of them. */
 const MEMBERS = { number: 14, programs: caseCount(300, 10_000) };
 
-/** Makes a spec of each law of a protocol: in files of their own, the protocols run side by side. */
+/** Creates a spec of each law of a protocol. One file per protocol, so that they run in parallel. */
 export function specsOf(protocol: 'UCWA' | 'EWS' | 'both'): void {
   describe(`the laws of ${protocol}`, function () {
     this.timeout(caseCount(60_000, 900_000));
@@ -15,8 +15,8 @@ export function specsOf(protocol: 'UCWA' | 'EWS' | 'both'): void {
       it(name, async () => {
         const wanted = number === MEMBERS.number ? MEMBERS.programs : PROGRAMS;
         const { failure, programs } = await attempt(wanted, SEED);
-        const { breaches = [], story = '' } = failure ?? {};
-        expect(breaches, `${breaches.join('\n')}\n\n${story}\n\n`).to.deep.equal([]);
+        const { breaches = [], program = '' } = failure ?? {};
+        expect(breaches, `${breaches.join('\n')}\n\n${program}\n\n`).to.deep.equal([]);
         expect(programs).to.equal(wanted);
       });
     }

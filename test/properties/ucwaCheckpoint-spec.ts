@@ -14,18 +14,18 @@ import { life, type Life, savedIn } from '../ucwa/lives.ts';
 
 type Besides = 'a group' | 'a list that changes' | 'the contacts and groups';
 
-/** How processes come and are killed, in virtual milliseconds, and what happens on the server. */
+/** Processes that start and are killed, and the upheavals of the server, in virtual milliseconds. */
 interface Scenario {
-  /** How long each lives at most, but the last, and how many batches it processes: the next one kills it. */
+  /** The longest life of each process but the last, and the number of batches after which it is killed. */
   readonly lives: readonly (readonly [ms: number, batches: number])[];
   readonly savingMs: number;
   readonly latencyMs: number;
   readonly ack: 'eager' | 'processed';
-  /** What each has besides the presence of one contact. */
+  /** The streams of each process besides the presence of one contact. */
   readonly besides: readonly Besides[];
-  /** When the server has an event. */
+  /** The times of the server's events. */
   readonly notesAt: readonly number[];
-  /** When the server has forgotten everything. */
+  /** The time when the server loses its state. */
   readonly restartsAt: readonly number[];
 }
 
@@ -42,7 +42,7 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
   restartsAt: fc.array(fc.nat(1000), { maxLength: 1 }),
 });
 
-/** How long it takes until the next process is there. */
+/** The time from the end of a process to the start of the next one. */
 const BETWEEN_MS = 10;
 const QUIET_AT = 120_000;
 
@@ -50,25 +50,25 @@ const SARA = 'sip:sara@contoso.com';
 const BOB = 'sip:bob@contoso.com';
 const NOTE = /^\/note\/(\d+)$/;
 
-/** What one process was given, in its order. */
+/** The notifications of one process, in order. */
 interface Seen {
-  /** Whether the one before had asked for an application, and the answer is not known. */
+  /** Whether the response to the previous process's creation of an application was lost. */
   readonly isUnsure: boolean;
   /** The links of its batches, and the numbers of the notes in them. */
   readonly batches: { readonly next: string; readonly notes: readonly number[]; readonly isReset: boolean }[];
 }
 
-interface Course {
+interface RunResult {
   readonly seen: readonly Seen[];
   readonly lives: readonly Life[];
   readonly notes: number;
-  /** Subscriptions that are on the server before the last process leaves. */
+  /** The subscriptions on the server before the last process ends. */
   readonly held: number;
   readonly left: number;
   readonly saved: unknown;
 }
 
-function run({ lives: spans, savingMs, latencyMs, ack, besides, notesAt, restartsAt }: Scenario): Course {
+function run({ lives: spans, savingMs, latencyMs, ack, besides, notesAt, restartsAt }: Scenario): RunResult {
   const server = ucwaSimulator({ mediumSeconds: 0, latencyMs, groups: { Friends: [SARA, BOB] } });
   const memory = memoryCheckpoints();
   const store = savingMs === 0 ? memory : slowStore(memory, savingMs);
@@ -94,7 +94,7 @@ function run({ lives: spans, savingMs, latencyMs, ack, besides, notesAt, restart
       const numbers = events.flatMap(({ link }) => NOTE.exec(link.href)?.[1] ?? []).map(Number);
       batches.push({ next: new URL(next, server.url).href, notes: numbers, isReset: gap !== undefined });
     };
-    // Who is killed may be told that another reads its channel.
+    // A killed process may get the error that another client reads its channel.
     one.ucwa.batches$.subscribe({ next: note, error: () => undefined });
     const streams: Record<Besides, () => Observable<unknown>> = {
       'a group': () => groupPresence(one.ucwa, { name: 'Friends' }),
@@ -126,7 +126,7 @@ function run({ lives: spans, savingMs, latencyMs, ack, besides, notesAt, restart
     for (const time of notesAt) {
       all.add(
         timer(time).subscribe(() => {
-          // Without an application there is nobody to have it.
+          // Without an application there is no subscription.
           if (server.applications.length === 0) return;
           notes += 1;
           server.emit({ type: 'updated', link: { rel: 'note', href: `/note/${notes}` } });
@@ -145,13 +145,13 @@ function run({ lives: spans, savingMs, latencyMs, ack, besides, notesAt, restart
   return { seen, lives, notes, held, left, saved: savedIn(memory) };
 }
 
-/** All batches of all processes, in the order in which they were processed. */
+/** Checks the batches of all processes, in the order in which they were processed. */
 function check(
   { ack, besides, restartsAt }: Scenario,
-  { seen, lives, notes, held, left, saved }: Course,
+  { seen, lives, notes, held, left, saved }: RunResult,
 ): void {
   let highest = 0;
-  /** Where the last batch led that came. */
+  /** The next link of the last batch. */
   let last: string | undefined;
   let isInDoubt = false;
   const known = new Set<number>();
@@ -191,14 +191,14 @@ function check(
     ({ outcome, resource }) => outcome === 'Unknown' && resource !== 'application',
   );
   const wanted = 1 + besides.length;
-  expect(held, 'besides those that were told of').to.be.within(wanted, wanted + unknown.length);
+  expect(held, 'besides the reported leftovers').to.be.within(wanted, wanted + unknown.length);
   expect(outcomes.filter(({ outcome }) => outcome === 'Failed')).to.deep.equal([]);
   expect(left).to.equal(0);
   expect(saved, 'after a clean end').to.equal(undefined);
 }
 
-describe('The laws of a connection with a checkpoint, over processes that are killed at any time', () => {
-  it('should lose nothing without telling, give no batch but the last again, and leave nothing behind', function () {
+describe('A connection with a checkpoint, over processes that are killed at any time,', () => {
+  it('reports every loss and leftover, and repeats only the last batch', function () {
     checkRandomRuns(this, 400, scenario, (tried) => check(tried, run(tried)));
   });
 });

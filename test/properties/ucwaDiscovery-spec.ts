@@ -13,7 +13,7 @@ import { emitNote, NOTED, notesIn } from '../ucwa/numberedNotes.ts';
 import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
 import { batching } from '../../lib/ucwa/batch/batched.ts';
 
-/** What happens to a domain: its users are moved to another pool, tokens are refused, hosts fail. */
+/** A change in a domain: users move to another pool, tokens are rejected, hosts fail. */
 type Change =
   | 'the pool is moved'
   | 'tokens are refused'
@@ -68,7 +68,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     how: fc.constantFrom<Fault>(...HOW, { status: 404 }),
     count: fc.integer({ min: 1, max: 8 }),
   }),
-  // A pool that does not know what it has is believed.
+  // The client trusts a pool that has lost its state.
   fc.record({
     fail: fc.constant('pool' as const),
     how: fc.constantFrom(...HOW),
@@ -99,14 +99,14 @@ const SETTLED_AT = 6000;
 
 const USER = { username: 'lene@contoso.com', password: 'a-secret-password' };
 
-/** What a failure is for. */
+/** Returns the part of the connection that sends a request to this URL. */
 function partOf(url: string): 'discovery' | 'token' | 'pool' {
   const { hostname, pathname } = new URL(url);
   if (pathname.endsWith('/oauthtoken')) return 'token';
   return hostname.startsWith('pool') ? 'pool' : 'discovery';
 }
 
-/** What became of a scenario: each line is a breach of a law. */
+/** Runs a scenario, and returns the breaches of the laws. */
 function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Scenario): readonly string[] {
   const domain = ucwaDomain({
     ...{ latencyMs, tokenSeconds, mediumSeconds: 0, users: { [USER.username]: USER.password } },
@@ -159,24 +159,24 @@ function run({ visits, changes, events, latencyMs, tokenSeconds, isBatched }: Sc
       const wanted = watching.filter(({ visit }) => visit.to === 'presence').length;
       if (held < wanted || held > wanted + possibleLeftovers(outcomes))
         breaches.push(
-          `${held} on the server for ${wanted} that are alive, ${possibleLeftovers(outcomes)} told of`,
+          `${held} on the server for ${wanted} that are alive, ${possibleLeftovers(outcomes)} reported`,
         );
       for (const { last, visit } of watching)
-        if (last !== number) breaches.push(`${visit.to} told of ${last} last, and not of ${number}`);
+        if (last !== number) breaches.push(`${visit.to} got ${last} last, and not ${number}`);
       void ucwa.close();
     });
     at(SETTLED_AT, () => {
       const { applications, presenceSubscriptions } = domain.pool;
       const left = applications.length + presenceSubscriptions.length;
       if (left > possibleLeftovers(outcomes))
-        breaches.push(`${left} left on the server, ${possibleLeftovers(outcomes)} told of`);
+        breaches.push(`${left} left on the server, ${possibleLeftovers(outcomes)} reported`);
     });
   });
   return [...breaches, ...breachesIn(tally)];
 }
 
-describe('The laws of a connection to a domain, while its pool moves and tokens are refused', () => {
-  it('should lose nothing without telling, end up where the pool is, and leave nothing behind', function () {
+describe('A connection to a domain, while its pool moves and tokens are rejected,', () => {
+  it('reports every loss and leftover, and ends on the right pool', function () {
     checkRandomRuns(this, 200, scenario, (tried) => {
       expect(run(tried)).to.deep.equal([]);
     });

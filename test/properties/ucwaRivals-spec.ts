@@ -14,14 +14,14 @@ import { bearer } from '../../lib/core/transport/auth.ts';
 interface Visit {
   readonly at: number;
   readonly forSeconds: number;
-  /** Which of the clients it is in. */
+  /** The number of the client. */
   readonly client: number;
   readonly to: 'presence' | 'events';
 }
 
 type Upheaval = 'restart' | 'expire' | 'endApplications' | 'resume' | 'resync';
 
-/** Clients that read the event channel of the same application, until they notice. */
+/** Clients that read the event channel of the same application, until they detect it. */
 interface Scenario {
   readonly visits: readonly Visit[];
   readonly upheavals: readonly (readonly [atSecond: number, how: Upheaval])[];
@@ -75,7 +75,7 @@ const LAST_EVENT_AT = 900;
 const QUIET_AT = 1200;
 const SETTLED_AT = 6000;
 
-/** What became of a scenario: each line is a breach of a law. */
+/** Runs a scenario, and returns the breaches of the laws. */
 function run({ visits, upheavals, failures, events, latencyMs, ack }: Scenario): readonly string[] {
   const server = ucwaSimulator({ latencyMs, mediumSeconds: 0 });
   const breaches: string[] = [];
@@ -114,23 +114,23 @@ function run({ visits, upheavals, failures, events, latencyMs, ack }: Scenario):
       const wanted = watching.filter(({ visit }) => visit.to === 'presence').length;
       if (held < wanted || held > wanted + possibleLeftovers(outcomes))
         breaches.push(
-          `${held} on the server for ${wanted} that are alive, ${possibleLeftovers(outcomes)} told of`,
+          `${held} on the server for ${wanted} that are alive, ${possibleLeftovers(outcomes)} reported`,
         );
       for (const { last, visit } of watching)
-        if (last !== number) breaches.push(`${visit.to} told of ${last} last, and not of ${number}`);
+        if (last !== number) breaches.push(`${visit.to} got ${last} last, and not ${number}`);
       for (const ucwa of clients) void ucwa.close();
     });
     at(SETTLED_AT, () => {
       const left = server.applications.length + server.presenceSubscriptions.length;
       if (left > possibleLeftovers(outcomes))
-        breaches.push(`${left} left on the server, ${possibleLeftovers(outcomes)} told of`);
+        breaches.push(`${left} left on the server, ${possibleLeftovers(outcomes)} reported`);
     });
   });
   return [...breaches, ...breachesIn(tally)];
 }
 
-describe('The laws of clients that begin with the same application', () => {
-  it('should have each of them told of everything in the end, and leave nothing behind', function () {
+describe('Clients that start with the same application', () => {
+  it('finally get every event, and report every leftover', function () {
     checkRandomRuns(this, 200, scenario, (tried) => {
       expect(run(tried)).to.deep.equal([]);
     });

@@ -15,7 +15,7 @@ import { losingEvents } from './losingEvents.ts';
 import type { Target, UcwaProgram, Upheaval, Visit } from './program.ts';
 import { sources } from './sharing.ts';
 import type { Recorded } from './visitor.ts';
-import { type Gist, wireTo, type WireRequest } from './wire.ts';
+import { type RequestSummary, wireTo, type WireRequest } from './wire.ts';
 import type { World } from './world.ts';
 import { bearer } from '../../lib/core/transport/auth.ts';
 import { batching } from '../../lib/ucwa/batch/batched.ts';
@@ -29,8 +29,8 @@ const ADDED = /(?:&(?:low|medium|timeout|priority)=\d+)+$/;
 
 const uriOf = (place: number): string => `sip:place${place}@contoso.com`;
 
-/** Tells what a request to UCWA is for. */
-function gistOf({ method, url, body = '' }: HttpRequest): Gist {
+/** Returns the purpose of a UCWA request. */
+function summaryOf({ method, url, body = '' }: HttpRequest): RequestSummary {
   const { pathname, search } = new URL(url);
   const name = `${method} ${pathname}${search}`;
   if (pathname.endsWith('/events')) return { name, purpose: 'channel', isRead: true };
@@ -40,7 +40,7 @@ function gistOf({ method, url, body = '' }: HttpRequest): Gist {
   if (turned !== undefined) return { name, purpose: turned === 'stop' ? 'removal' : 'other', isRead: false };
   if (method === 'DELETE') return { name, purpose: 'removal', isRead: false, id: url };
   if (pathname.endsWith('/batch')) {
-    // One that only asks, or extends, may be given up.
+    // A request that only reads or extends may be given up.
     const purpose = /^DELETE /m.test(body)
       ? 'removal'
       : /^POST \S+\/presenceSubscriptions /m.test(body)
@@ -61,25 +61,25 @@ const IS_FOR: Partial<Record<Target, (request: HttpRequest) => boolean>> = {
   'any request': () => true,
 };
 
-const MISLEADING: Partial<Record<Target, (gist: Gist) => boolean>> = {
+const MISLEADING: Partial<Record<Target, (summary: RequestSummary) => boolean>> = {
   channel: ({ purpose }) => purpose === 'channel',
   creation: ({ purpose, name }) => purpose === 'creation' && name.endsWith('/presenceSubscriptions'),
   application: ({ name }) => /\/applications(\/\d+)?$/.test(name),
   'any request': () => true,
 };
 
-/** Makes a UCWA server, and a connection to it. */
+/** Creates a simulated UCWA server, and a connection to it. */
 export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireRequest) => void): World {
   const { latencyMs, mediumSeconds, contactHrefs, cursorParameter, ack, graceSeconds, maxParts } = settings;
-  const kept = settings.applicationGraceSeconds;
+  const { applicationGraceSeconds } = settings;
   const server = ucwaSimulator({ latencyMs, mediumSeconds, contactHrefs, cursorParameter, token: TOKEN });
   const { origin } = new URL(server.url);
   const losing = losingEvents(server.transport);
-  const wire = wireTo(losing.transport, () => asyncScheduler.now(), gistOf, passed);
+  const wire = wireTo(losing.transport, () => asyncScheduler.now(), summaryOf, passed);
   const found: string[] = [];
   const ucwa = connectUcwa({
     ...{ server: server.url, endpointId: 'e', transport: wire.transport },
-    ...(kept === undefined ? {} : { graceSeconds: kept }),
+    ...(applicationGraceSeconds === undefined ? {} : { graceSeconds: applicationGraceSeconds }),
     auth: bearer((asking) => {
       if (asking !== origin) found.push(`law 9: a token was asked for ${asking}`);
       return TOKEN;
@@ -136,12 +136,12 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
     secrets: [TOKEN],
     hasIds: true,
     isGapless: true,
-    // While the channel is tuned one takes the place of the other.
+    // While the channel is tuned, a new request replaces the open one.
     mostChannels: 1,
     timetable: { calmMs: 0, lastEventMs: 60_000, quietMs: 75_000, settledMs: 400_000 },
     source: (visit) => of(visit).pipe(tap({ error: (error: unknown) => found.push(...rivalryOf(error)) })),
     read: (visit, value) => readBy(visit, value, { ucwa, wire: wire.requests, ack, found, origin }),
-    isTold: ({ to }) =>
+    getsEveryEvent: ({ to }) =>
       to === 'events' || to === 'batches' || (to === 'presence' && contactHrefs === 'address'),
     happen,
     upheave: (how) => {
@@ -156,7 +156,7 @@ export function ucwaWorld({ settings }: UcwaProgram, passed: (request: WireReque
       const isFor = IS_FOR[on] ?? ((): boolean => false);
       server.failNext(count, how as Fault, (request) => !isCalm && isFor(request));
     },
-    matches: (on, gist) => MISLEADING[on]?.(gist) ?? false,
+    matches: (on, summary) => MISLEADING[on]?.(summary) ?? false,
     calm: () => {
       isCalm = true;
       losing.calm();
@@ -191,7 +191,7 @@ function readBy({ to, place }: Visit, value: unknown, reading: Reading): Recorde
   const { type, link } = value as UcwaEvent;
   if (type === 'gap') return 'loss';
   const number = NOTE.exec(link.href)?.[1];
-  // Who sees all sees the note of each contact.
+  // A subscriber of all events gets the note of each contact.
   const isOfOther = to === 'events' && !link.href.includes(`/place0@`);
   if (number === undefined || isOfOther) return undefined;
   if (to === 'presence' && !link.href.includes(`/place${place}@`))
@@ -205,15 +205,15 @@ function isFailing(wire: readonly WireRequest[]): boolean {
   return wire.some(({ endedAt, end, status = 0 }) => endedAt >= since && (end === 'failed' || status >= 400));
 }
 
-/** What a batch tells, and whether it is acknowledged by now, as it is to be. */
+/** Reads the note in a batch, and checks whether the batch is acknowledged by now. */
 function readBatch({ events, next, gap }: EventBatch, { wire, ack, found, origin }: Reading): Recorded {
   if (gap !== undefined || events.some(({ type }) => type === 'gap')) return 'loss';
   const link = new URL(next, origin);
   if (events.length === 0 || link.origin !== origin) return undefined;
-  // Of one that is as old as an application that was there before, only the last request tells.
+  // A batch may be as old as a former application: only the last request counts.
   const asked = wire.filter(({ purpose }) => purpose === 'channel');
   const isFollowed = (ack === 'eager' ? asked : asked.slice(-1)).some(({ url }) => url.startsWith(link.href));
-  // While the server fails, the next request waits for its turn as all others do.
+  // While the server fails, the next request waits for the backoff, like all others.
   const isHeldBack = ack === 'eager' && isFailing(wire);
   if (isFollowed !== (ack === 'eager') && !isHeldBack)
     found.push(`law 6: ${next} is ${isFollowed ? '' : 'not yet '}followed when its events are handed out`);
@@ -233,8 +233,8 @@ function upheave(server: UcwaSimulator, ucwa: Ucwa, how: Upheaval['how']): void 
 }
 
 /**
- * Each request for events follows a link that the server has handed out, to the letter. Parameters stand behind it
- * only where the server does not know them: not in the first request that follows an answer.
+ * Returns the requests for events that follow no link of the server literally. Added parameters are valid
+ * only in requests that do not follow a response at once.
  */
 function cursorsOf(requests: readonly WireRequest[], tunedAt: readonly number[]): readonly string[] {
   const handedOut = new Set<string>();
@@ -259,13 +259,13 @@ function cursorsOf(requests: readonly WireRequest[], tunedAt: readonly number[])
   return found;
 }
 
-/** Nobody else reads the channel: what takes its place is the library's own. */
+/** No other client reads the channel, so the replacing request is the library's own. */
 function rivalryOf(error: unknown): readonly string[] {
   const isReplaced = error instanceof HttpError && error.subcode === 'PGetReplaced';
   return isReplaced ? ['law 13: a stream ended because of a request of its own'] : [];
 }
 
-/** The server has removed each only once. */
+/** Returns the subscriptions that the server removed more than once. */
 function removalsOf({ requests }: UcwaSimulator): readonly string[] {
   const removed = new Set<string>();
   const found: string[] = [];

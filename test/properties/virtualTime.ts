@@ -3,22 +3,21 @@ import { TestScheduler } from 'rxjs/testing';
 
 /** The virtual time of one program. */
 export interface VirtualTime {
-  /** Does something at this time, in milliseconds from the start. */
+  /** Calls a function at this time, in milliseconds from the start. */
   at(ms: number, act: () => void): void;
-  /** The time now. */
+  /** The current time. */
   readonly now: number;
-  /** How many timers are set. */
+  /** The number of timers that are set. */
   readonly timers: number;
   /**
-   * Lets the clock leap ahead, as when the machine has slept: what was due meanwhile comes then, late and all at
-   * once, in the order in which it was begun.
+   * Moves the clock forward, as after a sleep of the machine: overdue timers fire late and at once, in order.
    */
   leap(ms: number): void;
-  /** Ends the time: nothing that was due later comes any more. */
+  /** Ends the time: later timers never fire. */
   stop(): void;
 }
 
-/** Plays in virtual time; when this returns, all of it is over. */
+/** Runs a function in virtual time, and returns after the last timer. */
 export function inVirtualTime(play: (time: VirtualTime) => void): void {
   const scheduler = new TestScheduler(() => undefined);
   const { actions } = scheduler;
@@ -50,7 +49,7 @@ export function inVirtualTime(play: (time: VirtualTime) => void): void {
   );
 }
 
-/** What is due, as the scheduler keeps it. */
+/** An overdue action of the scheduler. */
 interface Late {
   delay: number;
   readonly index: number;
@@ -60,7 +59,7 @@ type Work = (...given: unknown[]) => void;
 
 type Schedule = (work: Work, ...rest: unknown[]) => Subscription;
 
-/** Of several that are due the scheduler takes the oldest, whosever turn it is: there may be none left for the last. */
+/** The scheduler takes the oldest of several due actions, so the last one may find none left. */
 function toleratingNothingDue(work: Work): Work {
   return function (this: unknown, ...given: unknown[]) {
     try {

@@ -15,32 +15,32 @@ import {
 import { follower, type Follower, newTally, type Tally } from '../chaos/follower.ts';
 import type { Visit } from './program.ts';
 
-/** What an observer or an operator of a program throws. */
+/** The error that an observer or an operator of a program throws. */
 export class ThrownByProgram extends Error {
   override readonly name: string = 'ThrownByProgram';
 }
 
-/** What a value tells a visitor: the number of an event, or that something may be missing. */
+/** The meaning of a value: the number of an event, or a possible loss. */
 export type Recorded = number | 'loss' | undefined;
 
-/** Somebody who subscribes, and leaves. */
+/** A subscriber of a program. */
 export interface Visitor {
   readonly visit: Visit;
   /** Such as `visitor 1`. */
   readonly name: string;
   readonly follower: Follower;
   readonly tally: Tally;
-  /** All values that came, of whatever kind. */
+  /** The number of all values, of any type. */
   readonly values: number;
-  /** When it subscribed last, in virtual milliseconds. */
+  /** The time of the last subscribe, in virtual milliseconds. */
   readonly enteredAt: number;
   /** Whether it is subscribed now. */
   readonly isAlive: boolean;
-  /** What its stream has errored with, each time. */
+  /** The errors of its stream. */
   readonly errors: readonly unknown[];
-  /** What must never happen to a subscriber. */
+  /** The breaches of the Observable contract. */
   readonly breaches: readonly string[];
-  /** How it left: undefined while it has not. */
+  /** How it ended. Undefined while it is subscribed. */
   readonly end: 'complete' | 'error' | undefined;
   enter(): void;
   leave(): void;
@@ -49,9 +49,9 @@ export interface Visitor {
 const RETRY_MS = 30;
 
 /**
- * Makes a visitor to a source, who has not come yet.
+ * * Creates a visitor to a source, which has not subscribed yet.
  *
- * @param provoke Called while the value comes with which the visitor makes something happen.
+ * * @param provoke Called during the value at which the visitor causes an event.
  */
 export function visitor(
   name: string,
@@ -72,7 +72,7 @@ export function visitor(
   const { leaving, retries } = visit;
 
   const took = (value: unknown): void => {
-    if (subscriptions === 0) breaches.push(`${name} was given a value after it had left`);
+    if (subscriptions === 0) breaches.push(`${name} got a value after it unsubscribed`);
     values += 1;
     const recorded = read(value);
     if (recorded === 'loss') followed.gap();
@@ -80,7 +80,7 @@ export function visitor(
     if (values === visit.provokes) provoke();
   };
 
-  // One subscription after another: nobody says what was missed, and what was not acknowledged comes again.
+  // One subscription follows another: a loss between them is not reported, and unacknowledged events repeat.
   const watched$ = defer(() => {
     followed = follower(tally);
     enteredAt = asyncScheduler.now();

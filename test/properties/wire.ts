@@ -2,24 +2,24 @@ import { defer, map, type MonoTypeOperatorFunction, Observable, tap, throwError 
 import { type HttpRequest, NetworkError, type Transport } from '../../lib/index.ts';
 import { delayLine } from './delayLine.ts';
 
-/** What a request is for. */
+/** The purpose of a request. */
 export type Purpose = 'creation' | 'removal' | 'channel' | 'other';
 
-/** What the world says of a request. */
-export interface Gist {
+/** The world's summary of a request. */
+export interface RequestSummary {
   readonly purpose: Purpose;
-  /** The subscription that it names, if it does. */
+  /** The id of the subscription in the request, if any. */
   readonly id?: string | undefined;
-  /** What it asks for, in a few words. */
+  /** The operation, in a few words. */
   readonly name: string;
-  /** Whether what comes back is to be read along. */
+  /** Whether the response body is recorded. */
   readonly isRead: boolean;
-  /** Whether events come in the body, as long as it is open. @default false */
+  /** Whether the body has events while it is open. @default false */
   readonly isStreamed?: boolean;
 }
 
-/** A request as it went over the wire. */
-export interface WireRequest extends Gist {
+/** A recorded request. */
+export interface WireRequest extends RequestSummary {
   readonly at: number;
   readonly url: string;
   readonly origin: string;
@@ -27,68 +27,68 @@ export interface WireRequest extends Gist {
   status: number | undefined;
   end: 'open' | 'answered' | 'failed' | 'abandoned';
   endedAt: number;
-  /** The body, as far as it came, where it is read along. */
+  /** The received part of the body, if it is recorded. */
   text: string;
 }
 
-/** What stands between a client and a server, and notes what passes. */
+/** A recorder between a client and a server. */
 export interface Wire {
   readonly transport: Transport;
   readonly requests: readonly WireRequest[];
-  /** How many requests wait for an answer, or for more of it. */
+  /** The number of requests without a complete response. */
   readonly open: number;
-  /** The most requests for events that were ever open at once. */
+  /** The highest number of requests for events that were open at once. */
   readonly mostChannels: number;
-  /** Requests that failed, that were refused, or whose answer broke off. */
+  /** The requests that failed, were rejected, or whose response broke off. */
   readonly faults: number;
-  /** Holds up what is on its way in the bodies that are open now, and what follows, for so long. */
+  /** Delays the rest of all open bodies by this many milliseconds. */
   stall(ms: number): void;
-  /** Lets the links in the next answer that matches lead to another origin. */
-  mislead(matches: (gist: Gist) => boolean): void;
-  /** Lets the links lead where they are to. */
+  /** Directs the links in the next matching response to another origin. */
+  mislead(matches: (summary: RequestSummary) => boolean): void;
+  /** Stops directing links to another origin. */
   calm(): void;
 }
 
-/** What sends more than this in one program goes round in circles: it gets no answers any more. */
+/** A client that sends more requests in one program is in a loop, and gets no more responses. */
 export const MOST_REQUESTS = 2_000;
 
-/** Another origin, where nothing may ever be sent. */
+/** Another origin, to which nothing may be sent. */
 export const ELSEWHERE = 'https://elsewhere.example';
 
 const LINK = /"href":"(?:https:\/\/[^"/]+)?\//g;
 
 /**
- * Puts a wire in front of a server.
+ * * Creates a recorder in front of a server.
  *
- * @param passed Called whenever an answer, or the lack of one, has passed.
+ * * @param passed Called after each response and each failure.
  */
 export function wireTo(
   server: Transport,
   now: () => number,
-  gistOf: (request: HttpRequest) => Gist,
+  summaryOf: (request: HttpRequest) => RequestSummary,
   passed: (request: WireRequest) => void,
 ): Wire {
   const requests: WireRequest[] = [];
-  const misleading: ((gist: Gist) => boolean)[] = [];
+  const misleading: ((summary: RequestSummary) => boolean)[] = [];
   const way = delayLine();
   let open = 0;
   let channels = 0;
   let mostChannels = 0;
   let faults = 0;
 
-  const isMisled = (gist: Gist): boolean => {
-    const index = misleading.findIndex((matches) => matches(gist));
+  const isMisled = (summary: RequestSummary): boolean => {
+    const index = misleading.findIndex((matches) => matches(summary));
     if (index >= 0) misleading.splice(index, 1);
     return index >= 0;
   };
 
   const transport: Transport = (sent) =>
     defer(() => {
-      const gist = gistOf(sent);
+      const summary = summaryOf(sent);
       if (requests.length >= MOST_REQUESTS) return throwError(() => new NetworkError('cut off', sent));
       const { origin } = new URL(sent.url);
       const request: WireRequest = {
-        ...gist,
+        ...summary,
         ...{ at: now(), url: sent.url, origin, isKeptAlive: sent.keepalive === true },
         ...{ status: undefined, end: 'open', endedAt: 0, text: '' },
       };
@@ -100,7 +100,7 @@ export function wireTo(
         };
       };
       let isBodyOpen = false;
-      let isChannel = gist.purpose === 'channel';
+      let isChannel = summary.purpose === 'channel';
       if (isChannel) mostChannels = Math.max(mostChannels, ++channels);
       const channelEnded = (): void => {
         if (isChannel) channels -= 1;
@@ -114,10 +114,10 @@ export function wireTo(
         ended('failed');
         passed(request);
       };
-      const isElsewhere = isMisled(gist);
+      const isElsewhere = isMisled(summary);
       const decoder = new TextDecoder();
       const read = (chunk: Uint8Array): Uint8Array => {
-        if (!gist.isRead && !isElsewhere) return chunk;
+        if (!summary.isRead && !isElsewhere) return chunk;
         const text = decoder.decode(chunk, { stream: true });
         request.text += text;
         return isElsewhere ? new TextEncoder().encode(text.replace(LINK, `"href":"${ELSEWHERE}/`)) : chunk;
@@ -129,13 +129,13 @@ export function wireTo(
           if (response.status >= 400) faults += 1;
           ended('answered');
           passed(request);
-          if (gist.isStreamed !== true || response.status !== 200) channelEnded();
+          if (summary.isStreamed !== true || response.status !== 200) channelEnded();
           const body$ = defer(() => {
             const endBody = begin();
             isBodyOpen = true;
             return response.body$.pipe(
               map(read),
-              // Before it is told: what follows on it at once is not open at the same time.
+              // Before it is emitted: the request that follows at once is not open at the same time.
               tap({ complete: channelEnded, error: channelEnded }),
               tap({ error: failed }),
               way.delay(),
@@ -150,7 +150,7 @@ export function wireTo(
         tap({ error: failed }),
         whenOver(() => {
           end();
-          // A body is taken up while its head is being emitted, or never.
+          // A body is subscribed to while its head is being emitted, or never.
           if (!isBodyOpen) channelEnded();
           ended('abandoned');
         }),
@@ -177,7 +177,7 @@ export function wireTo(
   };
 }
 
-/** What `finalize` does, also for who leaves while a synchronous answer is still coming. */
+/** Like `finalize`, and also runs if the subscriber unsubscribes during a synchronous response. */
 function whenOver<Value>(act: () => void): MonoTypeOperatorFunction<Value> {
   return (source) =>
     new Observable((subscriber) => {

@@ -2,25 +2,25 @@ import type { Observable } from 'rxjs';
 import type { DrainOptions, DrainReport, Releases } from '../../lib/index.ts';
 import type { Failure, Target, Upheaval, Visit } from './program.ts';
 import type { Recorded } from './visitor.ts';
-import type { Gist, Wire } from './wire.ts';
+import type { RequestSummary, Wire } from './wire.ts';
 
-/** What the server holds: one subscription. */
-export interface Held {
-  /** As the ledger calls it. */
+/** A subscription on the server. */
+export interface HeldSubscription {
+  /** The id in the ledger. */
   readonly id: string;
-  /** What it watches, as {@link World.placeOf} calls it. */
+  /** The target, as {@link World.placeOf} names it. */
   readonly place: string;
 }
 
-/** When a program is at which point, in virtual milliseconds behind its last step. */
+/** The times of the checks, in virtual milliseconds after the last step. */
 export interface Timetable {
-  /** Nothing goes wrong any more. */
+  /** Failures end. */
   readonly calmMs: number;
-  /** One last thing happens. */
+  /** The last event happens. */
   readonly lastEventMs: number;
-  /** All is well again, and who is alive was told. */
+  /** All streams have recovered, and live visitors have the last event. */
   readonly quietMs: number;
-  /** After all have left: nothing is left. */
+  /** All visitors have unsubscribed, and nothing is left. */
   readonly settledMs: number;
 }
 
@@ -29,35 +29,35 @@ export interface World {
   readonly wire: Wire;
   readonly releases: Releases;
   readonly timetable: Timetable;
-  /** The origin that requests may go to. */
+  /** The only origin that requests may go to. */
   readonly origin: string;
-  /** Texts that no error may show. */
+  /** The secrets that no error may show. */
   readonly secrets: readonly string[];
-  /** How often a source of this world was subscribed to for itself, by place. */
+  /** How often a source of this world had a subscription of its own, by target. */
   readonly openings: ReadonlyMap<string, number>;
-  /** What must not be, of what this protocol knows; asked at the end. */
+  /** Returns the breaches of laws that only this protocol has. Called at the end. */
   readonly breaches: () => readonly string[];
-  /** Whether each subscription has an id that no other ever has. */
+  /** Whether subscription ids are never reused. */
   readonly hasIds: boolean;
-  /** Whether nobody is told of a loss as long as nothing goes wrong. */
+  /** Whether no gap is emitted as long as nothing fails. */
   readonly isGapless: boolean;
-  /** How many requests for events may be open at once. */
+  /** The highest number of requests for events that may be open at once. */
   readonly mostChannels: number;
   placeOf(visit: Visit): string | undefined;
   source(visit: Visit): Observable<unknown>;
   read(visit: Visit, value: unknown): Recorded;
-  /** Whether this visitor is told of every event. */
-  isTold(visit: Visit): boolean;
-  /** Something happens at every place; the number of it. */
+  /** Whether this visitor gets every event. */
+  getsEveryEvent(visit: Visit): boolean;
+  /** Makes an event happen at every target, and returns its number. */
   happen(): number;
   upheave(how: Upheaval['how']): void;
   fail(failure: Failure): void;
-  matches(on: Target, gist: Gist): boolean;
-  /** Nothing that was prepared goes wrong any more. */
+  matches(on: Target, summary: RequestSummary): boolean;
+  /** Removes all prepared failures. */
   calm(): void;
-  /** The subscriptions that the server holds. */
-  held(): readonly Held[];
-  /** What else it has open, or holds: empty when nobody is there. */
+  /** Returns the subscriptions on the server. */
+  held(): readonly HeldSubscription[];
+  /** Returns the other leftovers. Empty after all visitors have unsubscribed. */
   leftovers(): readonly string[];
   drain(options?: DrainOptions): Promise<DrainReport>;
   close(options?: DrainOptions): Promise<DrainReport>;

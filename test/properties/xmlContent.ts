@@ -1,6 +1,6 @@
 import { childOf, type Element, localName, textIn } from './xmlTree.ts';
 
-/** The content of an envelope, as the schema has it, and how many of its members are ill-typed or unknown events. */
+/** The content of an envelope as the schema defines it, with the number of invalid members. */
 export interface Content {
   readonly messages: readonly object[];
   readonly dropped: number;
@@ -15,11 +15,11 @@ const IDS = { ItemId: 'item', FolderId: 'folder', ParentFolderId: 'parentFolder'
 const OLD_IDS = { OldItemId: 'oldItem', OldFolderId: 'oldFolder', OldParentFolderId: 'oldParentFolder' };
 const CLASSES: readonly (string | undefined)[] = ['Success', 'Warning', 'Error'];
 
-/** Reads an envelope: a member that is missing or ill-typed is undefined, and nothing else is. */
+/** Returns the content of an envelope. Only missing and ill-typed members are undefined. */
 export function contentOf(envelope: Element): Content {
   let dropped = 0;
 
-  /** The value of a child, if it is there and has one. */
+  /** Returns the value of a child, if it exists and is not empty. */
   const valueOf = <Value>(
     parent: Element,
     name: string,

@@ -8,7 +8,7 @@ export interface Element {
   readonly text: string;
 }
 
-/** Reads the elements of a document, with their prefixes. */
+/** Returns the elements of a document, with their prefixes. */
 export function treeOf(xml: string): Element {
   interface Open extends Element {
     readonly children: Open[];
@@ -28,7 +28,7 @@ export function treeOf(xml: string): Element {
   return root.children[0]!;
 }
 
-/** Writes a document. */
+/** Returns a document as text. */
 export function xmlOf({ name, attributes, children, text }: Element): string {
   const written = Object.entries(attributes).map(([key, value]) => ` ${key}="${value}"`);
   return `<${name}${written.join('')}>${text}${children.map(xmlOf).join('')}</${name}>`;

@@ -52,12 +52,12 @@ describe('Credentials in clear text', () => {
     });
   }
 
-  it('are not there without a token: any URL is allowed', () => {
+  it('do not exist without a token, so any URL is allowed', () => {
     connectUcwa({ server: REMOTE });
     connectExchange({ server: REMOTE });
   });
 
-  it('are not sent by withToken, unless it is allowed', () => {
+  it('are sent by withToken only if that is allowed', () => {
     const { transport, sent } = recording();
     const errors: unknown[] = [];
     const request = { method: 'GET', url: REMOTE };

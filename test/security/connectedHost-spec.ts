@@ -14,7 +14,7 @@ import { caseCount } from '../support/random/caseCount.ts';
 
 const RUNS = Number(process.env['URLS'] ?? caseCount(2000, 100_000));
 
-/** What parsers of URLs disagree about. */
+/** Characters that parsers of URLs read in different ways. */
 const odd = fc.constantFrom(
   ...Array.from('/\\?#@:;.,\'"`{}|^~!$&()*+=[]<>%-_ \t\n\u3002\uFF0F\uFF1A\u00AD\u2028'),
   ...[
@@ -52,7 +52,7 @@ const urls = fc
   )
   .map(([scheme, parts, end]) => scheme + parts.join('') + end);
 
-/** The host and port that a request was checked to go to, or undefined if it must not be sent. */
+/** Returns the host and port that were checked for a request, or undefined if it must not be sent. */
 function checked(url: string): string | undefined {
   const read = httpUrl(url);
   if (read === undefined) return undefined;
@@ -66,7 +66,7 @@ interface ConnectOptions {
   readonly port?: number | string;
 }
 
-/** Sends a request and waits for its end. */
+/** Sends a request, and resolves when it ends. */
 async function send(transport: ReturnType<typeof fetchTransport>, url: string): Promise<unknown> {
   const notes = await lastValueFrom(transport({ method: 'GET', url }).pipe(materialize(), toArray()));
   return notes[0]?.error;
@@ -76,7 +76,7 @@ describe('The connected host', () => {
   let connected: string[] = [];
   const seams: (() => void)[] = [];
 
-  /** Lets a function that opens connections note where to, and fail. */
+  /** Makes a function record the targets of the connections that it opens, and fail. */
   const watch = (owner: object, name: string): void => {
     const original: unknown = Reflect.get(owner, name);
     Reflect.set(owner, name, (options: ConnectOptions) => {
@@ -116,7 +116,7 @@ describe('The connected host', () => {
     expect(sent).to.be.above(RUNS / 20);
   });
 
-  it(`is read alike from ${RUNS} random URLs that an injected fetch gets`, async function () {
+  it(`is the same in ${RUNS} random URLs for an injected fetch`, async function () {
     this.timeout(300_000);
     const given: string[] = [];
     const transport = fetchTransport((url) => {

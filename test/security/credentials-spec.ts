@@ -40,7 +40,7 @@ const BASIC = `Basic ${btoa(`sara:${SECRET}`)}`;
 const IDENTITY = { culture: 'en-us', endpointId: 'e', userAgent: 'rxchange' };
 const HOSTS = ['contoso.com', '*.contoso.com', 'evil.test', '*.evil.test', '*.test'];
 
-/** Hosts that end like the domain for one parser of URLs, and begin like another host for the other. */
+/** Hosts that end like the domain for one parser of URLs, and start like another host for the other. */
 const DISGUISES = [
   ';',
   "'",
@@ -171,14 +171,14 @@ describe('Credentials over real sockets', () => {
       });
     }
 
-    it('go no further than the port of the URL', async () => {
+    it('are sent only to the port of the URL', async () => {
       const location = 'https://mail.contoso.com:8443/EWS/Exchange.asmx';
       const { arrivals, result } = await watch(() => ({ status: 307, headers: { location } }))();
       expect(arrivals).to.have.length(1);
       expect(result).to.be.instanceOf(OriginError);
     });
 
-    it('are sent once, if they are refused, to each host that Autodiscover asks', async () => {
+    it('are sent once to each host of Autodiscover if they are rejected', async () => {
       let addresses = 0;
       world = await internet(HOSTS, ({ host, path }) => {
         if (host === 'contoso.com' && path.endsWith('.xml') && addresses < 5) {
@@ -198,7 +198,7 @@ describe('Credentials over real sockets', () => {
       expect(addresses).to.be.above(1);
     });
 
-    it('are sent once, if they are refused, for many subscriptions at a time', async () => {
+    it('are sent once for many subscriptions if they are rejected', async () => {
       world = await internet(HOSTS, () => ({ status: 401 }));
       const service = connectExchange({
         server: 'https://mail.contoso.com/EWS/Exchange.asmx',
@@ -215,7 +215,7 @@ describe('Credentials over real sockets', () => {
       await service.close({ timeoutMs: 0 });
     });
 
-    it('are not sent again to remove subscriptions, once they were refused', async () => {
+    it('are not sent again to remove subscriptions after a rejection', async () => {
       let isRefused = false;
       const envelope = (operation: string, content: string): Reply => ({
         status: 200,
@@ -295,7 +295,7 @@ describe('Credentials over real sockets', () => {
       });
     }
 
-    it('hold a token for each origin, and keep it from the others', async () => {
+    it('include one token per origin, which no other origin gets', async () => {
       world = await internet(HOSTS, () => ({ status: 204 }));
       const signed = withToken((origin) => `token-of-${origin}`)(fetchTransport());
       for (const url of ['https://a.contoso.com/', 'https://b.contoso.com/', 'https://a.contoso.com/'])
@@ -306,7 +306,7 @@ describe('Credentials over real sockets', () => {
     });
 
     for (const offer of ['Basic realm="intranet"', 'Negotiate, NTLM', 'Basic realm="Bearer"', '']) {
-      it(`get no token for a web site that answers 401 and offers ${offer || 'nothing'}`, async () => {
+      it(`request no token for a web site that responds 401 with ${offer || 'nothing'}`, async () => {
         const headers: Record<string, string> = offer === '' ? {} : { 'www-authenticate': offer };
         world = await internet(HOSTS, () => ({ status: 401, headers }));
         const asked: string[] = [];
@@ -324,7 +324,7 @@ describe('Credentials over real sockets', () => {
       });
     }
 
-    it('get no token for a host that only redirects to one that offers sign-in', async () => {
+    it('request no token for a host that only redirects to a sign-in', async () => {
       world = await internet(HOSTS, ({ host }) =>
         host === 'pool.contoso.com'
           ? { status: 401, headers: { 'www-authenticate': 'Bearer' } }
@@ -343,7 +343,7 @@ describe('Credentials over real sockets', () => {
         if (authorization !== undefined) expect(host).to.equal('pool.contoso.com');
     });
 
-    it('sign nothing to an origin that discovery did not find, with a token function either', async () => {
+    it('sign no request to an origin that discovery did not find', async () => {
       world = await internet(HOSTS, () => ({ status: 204 }));
       const { signed } = discover({ domain: 'contoso.com', auth: bearer(() => SECRET) });
       const url = 'https://evil.test/';
@@ -373,20 +373,20 @@ describe('Credentials over real sockets', () => {
       };
     };
 
-    it('are sent to the token endpoint alone, even if it redirects', async () => {
+    it('are sent only to the token endpoint, even if it redirects', async () => {
       const location = 'https://evil.test/token';
       const { forms, world } = await signingIn(() => ({ status: 307, headers: { location } }));
       expectOnlyContoso(world);
       expect(forms).to.not.have.length(0);
     });
 
-    it('are sent once if they are refused', async () => {
+    it('are sent once if they are rejected', async () => {
       const { forms, errors } = await signingIn(() => json(400, { error: 'invalid_grant' }));
       expect(forms).to.have.length(1);
       for (const error of errors) expect(error).to.be.instanceOf(SignInError);
     });
 
-    it('sign a batch, and none of its parts', async () => {
+    it('sign a batch, but not its parts', async () => {
       const server = ucwaSimulator({ mediumSeconds: 0.01, token: SECRET });
       const served = await serve(server.transport);
       const ucwa = connectUcwa({

@@ -28,7 +28,7 @@ describe('A hostile server over real sockets', () => {
     server = undefined;
   });
 
-  /** What a resource of UCWA becomes, or the error. */
+  /** Returns the UCWA resource that the library reads, or the error. */
   const getFrom = ({ url }: SpecServer, limits: Limits = {}): Promise<unknown> => {
     const ucwa = connectUcwa({
       server: existingApplication(`${url}/ucwa/v1/applications/1`),
@@ -38,7 +38,7 @@ describe('A hostile server over real sockets', () => {
     return lastValueFrom(ucwa.get({ href: '/me' })).catch((error: unknown) => error);
   };
 
-  /** The error of a subscription at Exchange. */
+  /** Returns the error of an EWS subscription. */
   const subscribeAt = async ({ url }: SpecServer, limits: Limits = {}): Promise<unknown> => {
     const service = connectExchange({ server: `${url}/EWS/Exchange.asmx`, retry: { retries: 0 }, limits });
     const error = await firstValueFrom(
@@ -54,7 +54,7 @@ describe('A hostile server over real sockets', () => {
       request.resume().on('end', () => response.writeHead(200, headers).end(body));
     };
 
-  /** Writes a piece again and again until the client goes away; resolves with how many bytes it wrote. */
+  /** Writes a chunk again and again until the client disconnects, and resolves with the number of bytes. */
   const endless = (response: ServerResponse, piece: Buffer): Promise<number> => {
     let written = 0;
     const write = (): void => {
@@ -76,7 +76,7 @@ describe('A hostile server over real sockets', () => {
     ['half of a resource', '{"rel":"me"'],
   ];
   for (const [name, body] of json) {
-    it(`gets a DecodeError for JSON with ${name}`, async () => {
+    it(`causes a DecodeError by JSON with ${name}`, async () => {
       server = await httpServer(answering(JSON_TYPE, body));
       expect(await getFrom(server)).to.be.instanceOf(DecodeError);
     });
@@ -90,7 +90,7 @@ describe('A hostile server over real sockets', () => {
     ['resources without anything', '{"_embedded":{"a":[', '{}', ']}}'],
   ];
   for (const [what, before, each, after] of wide) {
-    it(`gets a DecodeError for compressed JSON with a million ${what}`, async () => {
+    it(`causes a DecodeError by compressed JSON with a million ${what}`, async () => {
       const body = gzipSync(`${before}${`${each},`.repeat(999_999)}${each}${after}`, { level: 1 });
       server = await httpServer(answering({ ...JSON_TYPE, 'content-encoding': 'gzip' }, body));
       expect(await getFrom(server))
@@ -99,7 +99,7 @@ describe('A hostile server over real sockets', () => {
     });
   }
 
-  it('gives no property to other objects in JSON', async () => {
+  it('adds no property to other objects by JSON', async () => {
     const body = '{"__proto__":{"polluted":1},"_links":{"__proto__":{"href":"/a","polluted":1}},"rel":"me"}';
     server = await httpServer(answering(JSON_TYPE, body));
     const resource = (await getFrom(server)) as { readonly rel: string; readonly _links?: object };
@@ -117,7 +117,7 @@ describe('A hostile server over real sockets', () => {
     ['an element that never ends', '<a'],
   ];
   for (const [name, body] of xml) {
-    it(`gets a DecodeError for XML with ${name}`, async () => {
+    it(`causes a DecodeError by XML with ${name}`, async () => {
       server = await httpServer(answering(XML_TYPE, body));
       const error = await subscribeAt(server);
       expect(error).to.be.instanceOf(DecodeError);
@@ -125,7 +125,7 @@ describe('A hostile server over real sockets', () => {
     });
   }
 
-  it('is cut off in the middle of JSON without end', async () => {
+  it('is disconnected during endless JSON', async () => {
     let written: Promise<number> | undefined;
     server = await httpServer((_, response) => {
       response.writeHead(200, JSON_TYPE).write('["');
@@ -135,13 +135,13 @@ describe('A hostile server over real sockets', () => {
     expect(await written).to.be.below(16 * MEGABYTE);
   });
 
-  it('is cut off in the middle of a body that expands', async () => {
+  it('is disconnected during a body that expands', async () => {
     const bomb = gzipSync(Buffer.alloc(64 * MEGABYTE, ' '));
     server = await httpServer(answering({ ...JSON_TYPE, 'content-encoding': 'gzip' }, bomb));
     expect(await getFrom(server, { responseBytes: MEGABYTE })).to.be.instanceOf(DecodeError);
   });
 
-  it('is cut off in the middle of an error without end', async () => {
+  it('is disconnected during an endless error', async () => {
     let written: Promise<number> | undefined;
     server = await httpServer((_, response) => {
       response.writeHead(400, JSON_TYPE).write('{"code":"');
@@ -151,7 +151,7 @@ describe('A hostile server over real sockets', () => {
     expect(await written).to.be.below(16 * MEGABYTE);
   });
 
-  it('gets a NetworkError for headers without end', async () => {
+  it('causes a NetworkError by endless headers', async () => {
     server = await rawServer((socket) => {
       const write = (): void => {
         while (socket.write(`x-${'a'.repeat(1000)}: b\r\n`));
@@ -168,7 +168,7 @@ describe('A hostile server over real sockets', () => {
     ['no head', ''],
     ['a head and no body', 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n'],
   ] as const) {
-    it(`gets a NetworkError in time if it sends ${what}`, async () => {
+    it(`causes a NetworkError in time if it sends ${what}`, async () => {
       const limits = { headersSeconds: 0.05, silenceSeconds: 0.05, responseSeconds: 0.2 };
       server = await rawServer((socket) => socket.write(head || '\r\n'));
       expect(await getFrom(server, limits)).to.be.instanceOf(NetworkError);
@@ -192,7 +192,7 @@ describe('A hostile server over real sockets', () => {
     expect(requests).to.equal(12);
   });
 
-  it('is asked no more than 500 times in a row while it has more events', async () => {
+  it('gets at most 500 requests in a row while it has more events', async () => {
     const reply = (operation: string, content: string): string =>
       '<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>' +
       `<${operation}Response><ResponseMessages><${operation}ResponseMessage ResponseClass="Success">` +
@@ -232,14 +232,14 @@ describe('A hostile server over real sockets', () => {
         if (events === 500) is500();
       });
     });
-    // Another subscription asks 100 times meanwhile.
+    // Another subscription sends 100 requests meanwhile.
     await lastValueFrom(mail$.pipe(take(100)));
     const { S1 } = asked;
     await service.close();
     expect(S1).to.be.within(500, 502);
   });
 
-  it('has its code left out of an EwsError if that is not a word', async () => {
+  it('cannot put a code that is no word into an EwsError', async () => {
     const body =
       '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><m:SubscribeResponse xmlns:m="m">' +
       '<m:ResponseMessages><m:SubscribeResponseMessage ResponseClass="Error">' +

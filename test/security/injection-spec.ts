@@ -19,7 +19,7 @@ import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { bearer } from '../../lib/core/transport/auth.ts';
 import { existingApplication } from '../../lib/ucwa/discovery/server.ts';
 
-/** Texts that want to be more than texts. */
+/** Texts with markup, line breaks or headers. */
 const evil = fc.oneof(
   fc.string({ unit: 'grapheme' }),
   fc.string({ unit: 'binary' }),
@@ -63,7 +63,7 @@ const evil = fc.oneof(
 
 const RUNS = { numRuns: 200 };
 
-/** The elements of an XML text in their order, and all of its values. */
+/** Returns the elements of an XML text in order, and its values. */
 function read(xml: string): { readonly names: string[]; readonly values: string[] } {
   const names: string[] = [];
   const values: string[] = [];
@@ -84,7 +84,7 @@ function read(xml: string): { readonly names: string[]; readonly values: string[
   return { names, values };
 }
 
-/** What a function writes, or undefined where it refuses by a TypeError. */
+/** Returns the text that a function writes, or undefined if it throws a TypeError. */
 function writtenBy(write: () => string): string | undefined {
   try {
     return write();
@@ -146,7 +146,7 @@ const writers: readonly (readonly [string, Writer])[] = [
 
 describe('XML injection', () => {
   for (const [name, write] of writers) {
-    it(`should be impossible through ${name}: it comes back as it was, in the same elements, or is refused`, () => {
+    it(`is impossible through ${name}`, () => {
       const { names } = read(write('plain'));
       fc.assert(
         fc.property(evil, (text) => {
@@ -162,7 +162,7 @@ describe('XML injection', () => {
   }
 });
 
-/** What was sent to a server that is down. */
+/** The requests that were sent to a server that is down. */
 function sentBy(use: (transport: Transport) => void): HttpRequest[] {
   const sent: HttpRequest[] = [];
   try {
@@ -188,7 +188,7 @@ function expectOneRequest({ method, url, headers = {} }: HttpRequest, origin: st
 
 const ORIGIN = 'https://pool.contoso.com';
 const exchangeUrl = `${ORIGIN}/EWS/Exchange.asmx`;
-/** Nothing is tried again, so that nothing is left when a spec is over. */
+/** Without retries, so that nothing is left after a spec. */
 const once = { retry: { retries: 0 } };
 const watch = (options: object, transport: Transport): void => {
   const service = connectExchange({ server: exchangeUrl, transport, ...once, ...options });
@@ -245,7 +245,7 @@ const senders: readonly (readonly [string, (text: string, transport: Transport) 
 
 describe('Header and request splitting', () => {
   for (const [name, send] of senders) {
-    it(`should be impossible through ${name}: what is sent is one request to its origin, or nothing`, () => {
+    it(`is impossible through ${name}`, () => {
       fc.assert(
         fc.property(evil, (text) => {
           const sent = sentBy((transport) => send(text, transport));
@@ -256,7 +256,7 @@ describe('Header and request splitting', () => {
     });
   }
 
-  it('should be impossible in a batch: as many parts as requests, whatever URLs and bodies are', () => {
+  it('is impossible in a batch, which has one part per request', () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ step: evil, body: evil }), { minLength: 1, maxLength: 4 }),

@@ -27,7 +27,7 @@ describe('Credentials for a host that the caller did not name, over real sockets
     world = undefined;
   });
 
-  /** Serves 401 with these challenges from every host of the domain. */
+  /** Responds 401 with these challenges at every host of the domain. */
   const refusing = async (offer: (arrival: Arrival) => readonly string[]): Promise<Internet> => {
     world = await internet(['contoso.com', '*.contoso.com'], (arrival) => {
       const challenges = offer(arrival).join(', ');
@@ -48,7 +48,7 @@ describe('Credentials for a host that the caller did not name, over real sockets
   ];
   for (const [auth, offer, reason] of withheld) {
     const kind = auth === password ? 'password' : 'token';
-    it(`are not sent: a ${kind} after a 401 that offers ${offer.join(' and ') || 'nothing'}`, async () => {
+    it(`exclude a ${kind} after a 401 that offers ${offer.join(' and ') || 'nothing'}`, async () => {
       const { arrivals } = await refusing(() => offer);
       const error = await look(auth);
       expect(arrivals.map(({ host, method }) => `${method} ${host}`)).to.deep.equal([
@@ -65,7 +65,7 @@ describe('Credentials for a host that the caller did not name, over real sockets
     });
   }
 
-  it('are sent only to the host that offers their scheme', async () => {
+  it('are sent only to a host that offers their scheme', async () => {
     const { arrivals } = await refusing(({ host }) => [
       host === 'contoso.com' ? 'Bearer' : 'Basic realm="x"',
     ]);
@@ -84,7 +84,7 @@ describe('Credentials for a host that the caller did not name, over real sockets
     expect((error as AutodiscoverError).tried[0]?.reason).to.match(/it refuses the credentials$/);
   });
 
-  it('are sent at once to a URL that the caller gave', async () => {
+  it('are sent at once to the URL of the caller', async () => {
     const { arrivals } = await refusing(() => ['Bearer']);
     const url = 'https://mail.contoso.com/EWS/Exchange.asmx';
     const service = connectExchange({ server: url, auth: password, retry: { retries: 0 } });

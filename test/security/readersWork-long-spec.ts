@@ -8,7 +8,7 @@ describe('Hostile texts', function () {
   this.timeout(300_000);
   const found = new Map<string, string | undefined>();
 
-  // The work is counted in a process of its own, because counting changes built-in functions.
+  // The work is counted in a separate process, because counting changes built-in functions.
   before((done) => {
     let problems = '';
     const child = fork('test/support/complexity/readersWorker.ts', {
@@ -21,14 +21,14 @@ describe('Hostile texts', function () {
   });
 
   for (const { name } of READERS) {
-    it(`take work in proportion to their length: ${name}`, () => {
+    it(`need work in proportion to their length: ${name}`, () => {
       expect(found.has(name)).to.equal(true);
       expect(found.get(name)).to.equal(undefined);
     });
   }
 
   for (const { name } of SLOW_READERS) {
-    it(`are seen to take more work than that: ${name}`, () => {
+    it(`are detected if they need more work: ${name}`, () => {
       expect(found.get(name)).to.be.a('string');
     });
   }

@@ -3,18 +3,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { superLinearPump } from '../support/complexity/superLinear.ts';
 
-/** The methods of strings that make a regular expression of what they are given. */
+/** The methods of strings that create a regular expression from a string argument. */
 const PATTERN_METHODS = new Set(['match', 'matchAll', 'search']);
 
-/** What a source file has of regular expressions. */
+/** The regular expressions of a source file. */
 interface Patterns {
-  /** Each pattern in the sources, with its place. */
+  /** Each pattern in the sources, with its position. */
   readonly literals: readonly { readonly where: string; readonly pattern: RegExp }[];
-  /** Each place that constructs one when it runs: no spec can know it. */
+  /** The position of each expression that is constructed at run time, and is unknown to specs. */
   readonly constructed: readonly string[];
 }
 
-/** The regular expressions of the files in a folder. */
+/** Returns the regular expressions of the files in a folder. */
 function patternsIn(folder: string): Patterns[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
@@ -38,7 +38,7 @@ function patternsOf(path: string, text: string): Patterns {
       const { parent } = node;
       if (ts.isVariableDeclaration(parent) && ts.isIdentifier(parent.name)) named.add(parent.name.text);
     }
-    // The name in the place of a type constructs nothing.
+    // A name in a type constructs nothing.
     if (ts.isIdentifier(node) && node.text === 'RegExp' && !ts.isTypeReferenceNode(node.parent)) {
       constructed.push(`${path}: ${node.parent.getText()}`);
     }
@@ -91,19 +91,19 @@ describe('Regular expressions', () => {
     ['two loops far from each other', /^a*b?a*c/],
   ];
   for (const [name, pattern] of slow) {
-    it(`are seen to take more than linear time: ${name}`, () => {
+    it(`are detected if they need more than linear time: ${name}`, () => {
       expect(superLinearPump(pattern)).to.not.equal(undefined);
     });
   }
 
   for (const pattern of [/[?#].*$/s, /^\s+/, /<[\w.-]{1,80}>/, /"[^"]*"/, /(?:%[0-9a-f]{2})+/gi, /\s+a/y]) {
-    it(`are seen to take linear time: ${String(pattern)}`, () => {
+    it(`are measured as linear: ${String(pattern)}`, () => {
       expect(superLinearPump(pattern)).to.equal(undefined);
     });
   }
 
   for (const { where, pattern } of literals) {
-    it(`take steps in proportion to the text: ${where}`, () => {
+    it(`need steps in proportion to the text: ${where}`, () => {
       expect(superLinearPump(pattern)).to.equal(undefined);
     });
   }

@@ -13,7 +13,7 @@ import { connectExchange } from '../../lib/ews/connect.ts';
 import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { existingApplication } from '../../lib/ucwa/discovery/server.ts';
 
-/** Texts that want to be a header, or a request, of their own. */
+/** Texts that contain a header or a request. */
 const evil = fc
   .array(
     fc.constantFrom(
@@ -29,7 +29,7 @@ const HEADERS = new Set([
   ...['host', 'transfer-encoding', 'user-agent', 'x-anchormailbox', 'x-preferserveraffinity'],
 ]);
 
-/** Resolves when a source has ended, or could not be made. */
+/** Resolves when a source has ended, or throws at its creation. */
 async function tried(make: () => Observable<unknown>): Promise<void> {
   try {
     await lastValueFrom(make().pipe(take(1), materialize(), toArray()));
@@ -129,7 +129,7 @@ describe('Splitting requests over real sockets', () => {
   it('is impossible through the cookies of a server', async () => {
     await fc.assert(
       fc.asyncProperty(evil, async (text) => {
-        // A header of the simulated server itself cannot hold more than Latin-1 without line breaks.
+        // A header of the simulated server can only contain Latin-1 without line breaks.
         setCookie = `a=${text.replace(/[^\t\x20-\x7e\x80-\xff]/g, '')}; Path=/`;
         const transport = withCookies()(fetchTransport());
         await tried(() => transport({ method: 'GET', url: origin }));

@@ -44,10 +44,7 @@ const SECRET = 'Tr0ub4dor-and-3';
 const BASIC = btoa(`sara:${SECRET}`);
 const uris = ['sip:john@contoso.com'];
 
-/**
- * All that can be seen of a value: by who prints it, makes a text or JSON of it, or inspects it to the
- * bottom.
- */
+/** Returns all visible texts of a value: printed, as a string, as JSON, and inspected completely. */
 function seen(value: unknown): string {
   const inspected = inspect(value, {
     depth: Infinity,
@@ -59,7 +56,7 @@ function seen(value: unknown): string {
   return [inspected, String(value), stack, jsonOf(value)].join('\n');
 }
 
-/** What holds itself, as what is in use does, has no JSON. */
+/** A value in use may contain itself, and has no JSON then. */
 function jsonOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
@@ -73,12 +70,12 @@ function expectNoSecret(value: unknown): void {
 }
 
 describe('Secrets', () => {
-  it('should be seen by this spec where they are', () => {
+  it('are found by this spec if they are visible', () => {
     expect(seen({ deep: [{ token: SECRET }] })).to.contain(SECRET);
     expect(seen(new Error('x', { cause: new Error(SECRET) }))).to.contain(SECRET);
   });
 
-  it('should not be seen in a connection to UCWA, its ledger, what it emits, and the log of the simulator', async () => {
+  it('are invisible in a UCWA connection and all it emits', async () => {
     const server = ucwaSimulator({ token: SECRET, mediumSeconds: 0 });
     const ucwa = connectUcwa({ server: server.url, auth: bearer(SECRET), transport: server.transport });
     const recorded: unknown[] = [];
@@ -92,7 +89,7 @@ describe('Secrets', () => {
     expect(server.requests).to.have.length.above(3);
   });
 
-  it('should not be seen in a way to sign in, in discovery, nor in the log of the simulated domain', async () => {
+  it('are invisible in sign-in methods and discovery', async () => {
     const server = ucwaDomain({ users: { 'sara@contoso.com': SECRET } });
     const signIn = password({ username: 'sara@contoso.com', password: SECRET });
     const options = { auth: signIn, transport: server.transport };
@@ -108,7 +105,7 @@ describe('Secrets', () => {
     expect(server.requests.map(({ body }) => body).join(' ')).to.contain('password=…');
   });
 
-  it('should not be seen in a connection to EWS, its ledger, what it emits, and the log of the simulator', async () => {
+  it('are invisible in an EWS connection and all it emits', async () => {
     const credentials = { username: 'sara', password: SECRET };
     const server = ewsSimulator({ basic: credentials });
     const service = connectExchange({
@@ -134,7 +131,7 @@ describe('Secrets', () => {
     expect(server.requests).to.have.length(3);
   });
 
-  it('should not be seen in middlewares, transports and listeners', () => {
+  it('are invisible in middlewares, transports and listeners', () => {
     const messages = {
       createType1Message: () => 'a',
       decodeType2Message: () => 'b',
@@ -162,7 +159,7 @@ describe('Secrets', () => {
     ['an answer of another shape', 200, JSON.stringify({ _links: { token: SECRET } })],
   ];
   for (const [name, status, body] of refusals) {
-    it(`should not be seen in an error: ${name}`, () => {
+    it(`are invisible in an error: ${name}`, () => {
       const headers = { 'content-type': 'application/json' };
       const transport: Transport = ({ url }) => of({ ...response(status, { headers, body: [body] }), url });
       const ucwa = connectUcwa({ server: 'https://pool.contoso.com/', auth: bearer(SECRET), transport });
@@ -173,7 +170,7 @@ describe('Secrets', () => {
     });
   }
 
-  it('should not be seen in the TypeError of an option that cannot be used', () => {
+  it('are invisible in the TypeError of an invalid option', () => {
     const anonymous = password({ username: 'a', password: SECRET });
     const bad: readonly (() => unknown)[] = [
       () => connectUcwa({ server: 'https://a.b/', auth: bearer(`${SECRET}\n`) }),
@@ -231,7 +228,7 @@ describe('Secrets', () => {
   });
 });
 
-/** Characters that parsers of URLs write in different ways, or take for an end. */
+/** Characters that parsers of URLs write in different ways, or treat as an end. */
 const ODD = [
   'a',
   '{',
@@ -265,7 +262,7 @@ const failureOf = (source$: Observable<unknown>): Promise<unknown> =>
   });
 
 describe('Secrets of a request that fails', () => {
-  /** A port on which nobody listens. */
+  /** A port without a listener. */
   let port = 0;
   before(async () => {
     const server = createServer().listen(0);
@@ -359,7 +356,7 @@ describe('Secrets of a request that fails', () => {
   }
 });
 
-describe('Secrets in an answer of another shape', () => {
+describe('Secrets in a response of another shape', () => {
   const json = (body: unknown): Transport => {
     const headers = { 'content-type': 'application/json' };
     return ({ url }) => of({ ...response(200, { headers, body: [JSON.stringify(body)] }), url });
@@ -381,7 +378,7 @@ describe('Secrets in an answer of another shape', () => {
     });
   }
 
-  it('are not quoted from a link that is a text', async () => {
+  it('are not quoted from a link that is a string', async () => {
     const transport = json({ _links: { next: `/e?ack=1&k=${SECRET}` } });
     const request = { method: 'GET', url: 'https://a.test/events' };
     const response$ = requestJson(transport, request, eventsResponseCodec, 'events');

@@ -18,7 +18,7 @@ import { answer, envelope, errorAnswer } from '../ews/answers.ts';
 import { expectHarmless } from '../support/errorTexts.ts';
 import { response } from '../support/responses.ts';
 
-/** Texts that harm a terminal or a log, and texts that are too long for either. */
+/** Texts that harm a terminal or a log, or are too long for them. */
 const harmful = fc.oneof(
   { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 300 }) },
   { weight: 1, arbitrary: fc.string({ unit: 'grapheme' }) },
@@ -72,13 +72,13 @@ const ews = (status: number, body: string, headers = XML_TYPE): Observable<unkno
     envelope: '<x/>',
   });
 
-/** A text as XML can carry it. */
+/** Returns a text in the form that XML allows. */
 const xml = (text: string): string =>
   text
     .replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '')
     .replace(/[&<>"]/g, (special) => `&#${special.charCodeAt(0)};`);
 
-/** The name of an element, of letters that XML allows, such as U+202A's neighbours do not have. */
+/** Returns a text as an element name, without the letters that XML does not allow there. */
 const nameIn = (text: string): string => `a${text.replace(/[^\p{L}\p{N}]/gu, '')}`;
 
 const fault = (code: string, text: string, detail = ''): string =>
@@ -104,7 +104,7 @@ const found = (answered: HttpResponse): Observable<unknown> =>
   discover({ domain: 'contoso.com', auth: sara, transport: serving(answered), retry: { retries: 0 } })
     .location$;
 
-/** Where a server puts a text, and what asks it. */
+/** The positions of a text in a response, with the requests that read them. */
 const positions: readonly (readonly [string, (text: string) => Observable<unknown>])[] = [
   ['the code of a UCWA error', (code) => ucwa(json(404, { code }))],
   ['the subcode of a UCWA error', (subcode) => ucwa(json(403, { code: 'Forbidden', subcode }))],
@@ -251,7 +251,7 @@ const positions: readonly (readonly [string, (text: string) => Observable<unknow
   ],
 ];
 
-/** The error that an Observable ends with, if it does so while it is subscribed to or in the next turns. */
+/** Returns the error of an Observable that errors at once or within a few turns of the event loop. */
 async function errorOf(source$: Observable<unknown>): Promise<unknown> {
   return new Promise((resolve) => {
     source$.subscribe({ error: resolve, complete: () => resolve(undefined) });
@@ -275,7 +275,7 @@ describe('A text of a server', () => {
     });
   }
 
-  it('harms no terminal and no log: the href of a subscription that was ended', () => {
+  it('harms no terminal and no log as href of an ended subscription', () => {
     fc.assert(
       fc.property(harmful, (text) =>
         expectHarmless(new EndedError('application', `/a/${text}`, 'it is over')),
@@ -283,7 +283,7 @@ describe('A text of a server', () => {
     );
   });
 
-  it('counts as no code if it is not a word', async () => {
+  it('is not used as a code if it is not a word', async () => {
     const transport: Transport = ({ url }) =>
       of({ ...json(404, { code: 'Not\u001bFound', subcode: 'a b' }), url, headers: headersFrom(JSON_TYPE) });
     const error = await errorOf(

@@ -10,7 +10,7 @@ interface Row {
 /** Calls that open a socket. */
 const OPENS_SOCKET = /\b(?:internet|httpServer|rawServer|createServer|serve)\(/;
 
-/** Specs of the tools of these specs. */
+/** The specs of the tools in this folder. */
 const OF_TOOLS = ['threats-spec.ts', 'countedRegExp-spec.ts'];
 
 const PAGE = readFileSync('docs/SECURITY.md', 'utf8');
@@ -37,12 +37,12 @@ describe('Each threat of docs/SECURITY.md', () => {
   });
 
   for (const { threat, needsSocket, files } of all) {
-    it(`has specs: ${threat}`, () => {
+    it(`has spec files: ${threat}`, () => {
       for (const file of files) expect(readFileSync(file, 'utf8'), file).to.match(/\bit\(/);
     });
 
     if (needsSocket) {
-      it(`is tried over real sockets: ${threat}`, () => {
+      it(`is tested over real sockets: ${threat}`, () => {
         const sources = files.map((file) => readFileSync(file, 'utf8'));
         expect(sources.some((source) => OPENS_SOCKET.test(source))).to.equal(true);
       });

@@ -1,7 +1,7 @@
 import type { Failure, Leaving, Program, Step, Upheaval, Visit } from './program.ts';
 
-/** Tells a program as a story: one line a step, in the order in which they happen. */
-export function story({ protocol, settings, steps, ending }: Program): string {
+/** Describes a program in words: one line per step, in order. */
+export function describeProgram({ protocol, settings, steps, ending }: Program): string {
   const given = Object.entries(settings).map(([name, value]) => `${name} ${String(value)}`);
   let visitors = 0;
   const recorded = steps

@@ -4,16 +4,14 @@ import { getStreamingEventsEnvelope } from '../../lib/ews/protocol/envelope.ts';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { serve } from '../../lib/testing/http/serve.ts';
 import { random } from '../support/random/random.ts';
-import { ewsCourse } from './ewsCourse.ts';
+import { ewsRun } from './ewsRun.ts';
 
-describe('ewsCourse', () => {
+describe('ewsRun', () => {
   it('should let another mail come where all that is told of the last one is a gap', async () => {
     const server = ewsSimulator();
     const served = await serve(server.transport);
-    const course = ewsCourse(server, random(1), { origin: served.origin, subscriptions: 4 });
-    await firstValueFrom(
-      course.happened$.pipe(filter(() => server.streams[0]?.subscriptionIds.length === 2)),
-    );
+    const run = ewsRun(server, random(1), { origin: served.origin, subscriptions: 4 });
+    await firstValueFrom(run.changed$.pipe(filter(() => server.streams[0]?.subscriptionIds.length === 2)));
 
     // Another client takes the stream over, and with it the last mail.
     const [ids = []] = server.streams.map(({ subscriptionIds }) => subscriptionIds);
@@ -22,18 +20,18 @@ describe('ewsCourse', () => {
       .transport({ method: 'POST', url: server.url, headers: { 'content-type': 'text/xml' }, body })
       .pipe(mergeMap(({ body$ }) => body$))
       .subscribe();
-    course.finish();
+    run.finish();
 
     await firstValueFrom(
-      course.happened$.pipe(
-        map(() => course.disagreements()),
+      run.changed$.pipe(
+        map(() => run.disagreements()),
         filter(({ length }) => length === 0),
       ),
     );
-    expect(course.tally.losses).to.equal(0);
-    expect(course.tally.gaps).to.be.at.least(2);
+    expect(run.tally.losses).to.equal(0);
+    expect(run.tally.gaps).to.be.at.least(2);
     elsewhere.unsubscribe();
-    await course.close();
+    await run.close();
     await served.close();
   });
 });

@@ -7,14 +7,14 @@ import { ThrownByProgram, type Visitor } from './visitor.ts';
 import { MOST_REQUESTS } from './wire.ts';
 import type { World } from './world.ts';
 
-/** The accounts that are made when all is over. */
-export function account(program: Program, world: World, notes: Notes): void {
+/** Checks the results of a program after its end. */
+export function checkFinalState(program: Program, world: World, notes: Notes): void {
   const { breaches, outcomes, visitors } = notes;
   breaches.push(...visitors.flatMap((one) => one.breaches));
   for (const { name, tally } of isMuddled(world, outcomes) ? [] : visitors) {
-    if (tally.losses > 0) breaches.push(`loss, law 7: ${name} missed ${tally.losses}, and was not told`);
-    if (tally.doubles > 0) breaches.push(`double, law 7: ${name} was told ${tally.doubles} twice`);
-    if (tally.disorders > 0) breaches.push(`law 7: ${name} was told ${tally.disorders} in the wrong order`);
+    if (tally.losses > 0) breaches.push(`loss, law 7: ${name} missed ${tally.losses}, and got no gap`);
+    if (tally.doubles > 0) breaches.push(`double, law 7: ${name} got ${tally.doubles} twice`);
+    if (tally.disorders > 0) breaches.push(`law 7: ${name} got ${tally.disorders} in the wrong order`);
   }
   if (!isMuddled(world, outcomes)) breaches.push(...world.breaches());
   for (const error of notes.uncaught) {
@@ -39,23 +39,23 @@ const isFailed = (
   outcome: ReleaseOutcome,
 ): outcome is Extract<ReleaseOutcome, { outcome: 'Failed' | 'Expired' }> => outcome.outcome === 'Failed';
 
-/** Whether close() has waited for an outcome: it gives up the others, and says so. */
+/** Whether close() waited for this outcome. It reports the others as given up. */
 const isWaitedFor =
   ({ givenUpAt }: Notes) =>
   ({ at }: ReleaseOutcome): boolean =>
     at.getTime() < givenUpAt;
 
-/** So often at least a release is tried whose failure passes by itself. */
+/** The fewest attempts of a release whose failure is transient. */
 const PATIENT = 5;
 
 const isTransient = (cause: unknown): boolean =>
   cause instanceof NetworkError ||
   (cause instanceof HttpError && [408, 429, 500, 502, 503, 504].includes(cause.status));
 
-/** Of the user's contacts and groups an application has one subscription, which is made again under its old id. */
+/** An application has one subscription to the user's contacts and groups, always with the same id. */
 const IS_ONE_FOR_ALL = /\/myContactsAndGroupsSubscription$/;
 
-/** Each subscription has one outcome, and it is what became of it. */
+/** Checks that each subscription has one outcome, which is the true one. */
 function ledgerOf({ steps }: Program, world: World, notes: Notes): readonly string[] {
   const { outcomes, everHeld, visitors } = notes;
   const waitedFor = outcomes.filter(isWaitedFor(notes));
@@ -63,10 +63,10 @@ function ledgerOf({ steps }: Program, world: World, notes: Notes): readonly stri
   const isUndisturbed = steps.every(({ what }) => what === 'visit' || what === 'event' || what === 'close');
   if (isUndisturbed) {
     for (const { name, tally } of world.isGapless ? visitors : [])
-      if (tally.gaps > 0) found.push(`law 7: ${name} was told of a loss where nothing went wrong`);
+      if (tally.gaps > 0) found.push(`law 7: ${name} got a gap although nothing went wrong`);
     for (const { outcome, id } of waitedFor)
       if (outcome !== 'Released')
-        found.push(`law 1: told as ${outcome} where nothing went wrong: ${id ?? 'no id'}`);
+        found.push(`law 1: reported as ${outcome} although nothing went wrong: ${id ?? 'no id'}`);
     const made = countBy([...everHeld.values()]);
     for (const [place, count] of made) {
       const opened = world.openings.get(place) ?? 0;
@@ -74,7 +74,7 @@ function ledgerOf({ steps }: Program, world: World, notes: Notes): readonly stri
     }
   }
   for (const { attempts, cause } of waitedFor.filter(isFailed)) {
-    // Who has slept may wake up when the time is over.
+    // A stream that slept may wake up at the end.
     if (attempts < PATIENT && isTransient(cause) && steps.every(({ what }) => what !== 'leap'))
       found.push(`law 3: given up after ${attempts} attempts, for ${String(cause)}`);
   }
@@ -86,13 +86,13 @@ function ledgerOf({ steps }: Program, world: World, notes: Notes): readonly stri
   );
   for (const [id, count] of ends) if (count > 1) found.push(`law 1: ${id} has ${count} outcomes`);
   const { unknown } = mayBeLeft(world, outcomes);
-  const untold = [...everHeld.keys()].filter((id) => !ends.has(id) && !IS_ONE_FOR_ALL.test(id));
-  if (untold.length > unknown)
-    found.push(`law 1: ${untold.join(', ')} without an outcome, and ${unknown} unknown`);
+  const unreported = [...everHeld.keys()].filter((id) => !ends.has(id) && !IS_ONE_FOR_ALL.test(id));
+  if (unreported.length > unknown)
+    found.push(`law 1: ${unreported.join(', ')} without an outcome, and ${unknown} unknown`);
   return found;
 }
 
-/** Requests that may be lost and arrive late without an error of a stream: those that are sent again. */
+/** The requests that may be lost or arrive late without a stream error, because they are sent again. */
 const SENT_AGAIN: readonly Target[] = [
   'channel',
   'removal',
@@ -101,7 +101,7 @@ const SENT_AGAIN: readonly Target[] = [
   'Unsubscribe',
 ];
 
-/** Whether a step has no effects but those of our own requests. A batch that is lost may create something, too. */
+/** Whether only our own requests have effects in a step. A lost batch may also create something. */
 const isOwn = (step: Step, { settings }: Program): boolean => {
   if (step.what === 'upheaval') return step.how === 'the channel is tuned';
   if (step.what !== 'failure') return step.what !== 'leap' && step.what !== 'misleading';
@@ -112,13 +112,15 @@ const isOwn = (step: Step, { settings }: Program): boolean => {
 const isOnlyDelayed = ({ how }: Failure): boolean => typeof how === 'object' && 'arrivalDelayMs' in how;
 const isLateArrival = ({ how }: Failure): boolean => typeof how === 'object' && 'arrivesAfterMs' in how;
 
-/** Where nothing but our own requests has effects, no stream ends, and nothing counts as the doing of others. */
+/**
+ * Checks that no stream ends, and no effect is attributed to others, if only our own requests have effects.
+ */
 function ownEffectsOf(program: Program, { isGapless }: World, notes: Notes): readonly string[] {
   const { outcomes, visitors } = notes;
   const { steps, settings } = program;
   if (!steps.every((step) => isOwn(step, program))) return [];
   const isLate = steps.some((step) => step.what === 'failure' && isLateArrival(step));
-  // A stream that was aborted may keep the place of another on the server.
+  // A stream that was aborted may occupy the connection of another stream on the server.
   const hasPlaces = !('maxStreams' in settings) || settings.maxStreams === 100;
   const isLossless = isGapless && hasPlaces && !isLate;
   return [
@@ -129,18 +131,18 @@ function ownEffectsOf(program: Program, { isGapless }: World, notes: Notes): rea
     ),
     ...visitors
       .filter(({ tally }) => isLossless && tally.gaps > 0)
-      .map(({ name }) => `law 13: ${name} was told of a loss that our own requests brought about`),
+      .map(({ name }) => `law 13: ${name} got a gap that our own requests caused`),
     ...outcomes
       .filter(isWaitedFor(notes))
       .filter(({ outcome }) => outcome !== 'Released' && !(isLate && outcome === 'AlreadyGone'))
-      .map(({ outcome, resource }) => `law 13: a ${resource} was told as ${outcome}`),
+      .map(({ outcome, resource }) => `law 13: a ${resource} was reported as ${outcome}`),
   ];
 }
 
-/** How long a request may stay without an answer before it is given up. */
+/** The time after which a request without a response is given up. */
 const PATIENCE_MS = 120_000;
 
-/** What creates and removes is never given up, and nothing goes to another origin. */
+/** Checks that no creation or removal is given up, and that no request goes to another origin. */
 function wireOf({ wire, origin, mostChannels }: World, { givenUpAt }: Notes): readonly string[] {
   const found: string[] = [];
   for (const { purpose, end, at, endedAt, name, origin: sentTo, isKeptAlive } of wire.requests) {

@@ -3,13 +3,13 @@ import type { UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import type { Random } from '../support/random/random.ts';
-import type { Course, CourseOptions } from './course.ts';
+import type { Run, RunOptions } from './run.ts';
 import { errorCount } from './errorCount.ts';
 import { follower, newTally } from './follower.ts';
 import { bearer } from '../../lib/core/transport/auth.ts';
 
 /** Watches contacts, each with a subscription of its own, and the whole channel. */
-export function ucwaCourse(server: UcwaSimulator, random: Random, options: CourseOptions): Course {
+export function ucwaRun(server: UcwaSimulator, random: Random, options: RunOptions): Run {
   const { origin, subscriptions } = options;
   const ucwa = connectUcwa({
     server: `${origin}${new URL(server.url).pathname}`,
@@ -80,7 +80,7 @@ export function ucwaCourse(server: UcwaSimulator, random: Random, options: Cours
     tally,
     errors: errors.byName,
     requested$: ucwa.activity$,
-    happened$: merge(happened, ucwa.activity$, ucwa.releases.outcomes$),
+    changed$: merge(happened, ucwa.activity$, ucwa.releases.outcomes$),
     step: () => {
       // An error can have ended all of them.
       fill();
@@ -112,7 +112,7 @@ export function ucwaCourse(server: UcwaSimulator, random: Random, options: Cours
       following.unsubscribe();
       return ucwa.close();
     },
-    held: () => [
+    leftovers: () => [
       ...server.presenceSubscriptions.map(({ id }) => `presenceSubscription ${id}`),
       ...server.applications.map(({ id }) => `application ${id}`),
     ],

@@ -4,8 +4,8 @@ import type { VirtualTime } from './virtualTime.ts';
 import type { Visitor } from './visitor.ts';
 import type { World } from './world.ts';
 
-/** The subscriptions that those who are alive need, by place. */
-function wanted(world: World, visitors: readonly Visitor[]): Map<string, number> {
+/** The number of subscriptions that live visitors need, by target. */
+function neededSubscriptions(world: World, visitors: readonly Visitor[]): Map<string, number> {
   const alive = visitors.filter(({ isAlive }) => isAlive);
   const needs = new Map<string, string | undefined>();
   alive.forEach(({ visit }, index) => {
@@ -20,7 +20,7 @@ function wanted(world: World, visitors: readonly Visitor[]): Map<string, number>
 
 const WELL_BEFORE_MS = 10_000;
 
-/** When all is quiet, the server holds what is alive here, and who is alive was told of the last event. */
+/** Checks that the server has the subscriptions of live visitors, and that they got the last event. */
 export function checkQuiet(world: World, notes: Notes): void {
   const { breaches, outcomes, visitors } = notes;
   if (notes.pending !== 0)
@@ -28,7 +28,7 @@ export function checkQuiet(world: World, notes: Notes): void {
   const { failed, unknown } = mayBeLeft(world, outcomes);
   const held = countBy(world.held().map(({ place }) => place));
   const owned = countBy(world.held().map(({ id, place }) => (failed.has(id) ? undefined : place)));
-  const needs = isMuddled(world, outcomes) ? new Map<string, number>() : wanted(world, visitors);
+  const needs = isMuddled(world, outcomes) ? new Map<string, number>() : neededSubscriptions(world, visitors);
   for (const [place, count] of needs) {
     const found = held.get(place) ?? 0;
     if (found < count)
@@ -42,27 +42,29 @@ export function checkQuiet(world: World, notes: Notes): void {
     breaches.push(`leak, law 1: ${extra} on the server that nobody has, and ${unknown} unknown`);
   if (isMuddled(world, outcomes)) return;
   for (const { name, visit, isAlive, enteredAt, follower, values } of visitors) {
-    // Who came only just before it, or because of it, may have missed it.
+    // A visitor that subscribed just before the event, or because of it, may have missed it.
     const wasThere = isAlive && enteredAt <= notes.lastAt - WELL_BEFORE_MS;
-    if (wasThere && world.isTold(visit) && visit.to !== 'batches' && follower.last !== notes.last) {
+    if (wasThere && world.getsEveryEvent(visit) && visit.to !== 'batches' && follower.last !== notes.last) {
       breaches.push(
-        `law 7: ${name} is alive and was not told of the last event (${values} values, ${follower.last} of ${notes.last})`,
+        `law 7: ${name} is alive and did not get the last event (${values} values, ${follower.last} of ${notes.last})`,
       );
     }
   }
 }
 
-/** When a drain is through and nobody is there, the server has nothing of ours, whatever grace times there are. */
+/**
+ * Checks that nothing is left on the server after a drain without live visitors, whatever the grace times.
+ */
 export function checkDrained(world: World, notes: Notes): void {
   if (notes.visitors.some(({ isAlive }) => isAlive)) return;
-  // A stream that errors is left after its error: the grace time may begin right after the drain.
+  // A stream that errors is released after its error, so the grace time may begin after the drain.
   if (notes.visitors.some(({ end }) => end === 'error')) return;
-  // A stream whose abort has not arrived yet is none of them.
+  // A stream whose abort has not arrived yet does not count.
   const applications = world.leftovers().filter((one) => one.startsWith('application'));
   checkNothingLeft(world, notes, applications, 'law 4', 'after a drain');
 }
 
-/** When all have left, nothing is left over. */
+/** Checks that nothing is left after all visitors have unsubscribed. */
 export function checkSettled(world: World, notes: Notes, time: VirtualTime): void {
   const { breaches } = notes;
   if (notes.pending !== 0)

@@ -5,7 +5,7 @@ import { connectExchange } from '../../lib/ews/connect.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import type { EwsSimulator } from '../../lib/testing/ews/simulator.ts';
 import type { Random } from '../support/random/random.ts';
-import type { Course, CourseOptions } from './course.ts';
+import type { Run, RunOptions } from './run.ts';
 import { errorCount } from './errorCount.ts';
 import { follower, type Follower, newTally } from './follower.ts';
 
@@ -18,7 +18,7 @@ interface Watcher {
 }
 
 /** Watches a mailbox, half by asking and half by streams. */
-export function ewsCourse(server: EwsSimulator, random: Random, options: CourseOptions): Course {
+export function ewsRun(server: EwsSimulator, random: Random, options: RunOptions): Run {
   const { origin, subscriptions } = options;
   const service = connectExchange({
     server: `${origin}${new URL(server.url).pathname}`,
@@ -89,7 +89,7 @@ export function ewsCourse(server: EwsSimulator, random: Random, options: CourseO
     tally,
     errors: errors.byName,
     requested$: service.activity$,
-    happened$: merge(happened, service.activity$, service.releases.outcomes$),
+    changed$: merge(happened, service.activity$, service.releases.outcomes$),
     step: () => {
       // An error can have ended all of them.
       fill();
@@ -107,7 +107,7 @@ export function ewsCourse(server: EwsSimulator, random: Random, options: CourseO
       const behind = [...watchers].filter(({ follower: { last } }) => last < numbers.size).length;
       const held = server.subscriptions.length;
       return [
-        ...(behind === 0 ? [] : [`${behind} were not told of the last mail`]),
+        ...(behind === 0 ? [] : [`${behind} did not get the last mail`]),
         ...(held >= watchers.size && held <= watchers.size + unknown
           ? []
           : [`the server holds ${held} for ${watchers.size}, and ${unknown} unknown`]),
@@ -117,7 +117,7 @@ export function ewsCourse(server: EwsSimulator, random: Random, options: CourseO
       for (const watcher of watchers) leave(watcher);
       return service.close();
     },
-    held: () => [
+    leftovers: () => [
       ...server.subscriptions.map(({ id }) => `subscription ${id}`),
       ...server.streams.map(() => 'an open stream'),
     ],

@@ -3,9 +3,9 @@ import type { DrainReport } from '../../lib/core/lifecycle/ledger.ts';
 import type { Tally } from './follower.ts';
 
 /** One protocol on its way through the faults: an application that comes and goes, and its server. */
-export interface Course {
+export interface Run {
   /** Emits when anything happens: something that waits may be true now. */
-  readonly happened$: Observable<unknown>;
+  readonly changed$: Observable<unknown>;
   /** Emits when a request is over. */
   readonly requested$: Observable<unknown>;
   readonly tally: Tally;
@@ -20,11 +20,11 @@ export interface Course {
   /** Leaves what it has subscribed to, and closes the connection. */
   close(): Promise<DrainReport>;
   /** What the server still holds. */
-  held(): readonly string[];
+  leftovers(): readonly string[];
 }
 
-/** Where the server of a course is reached, and how much is to go on there. */
-export interface CourseOptions {
+/** Where the server of a run is reached, and how much is to go on there. */
+export interface RunOptions {
   readonly origin: string;
   readonly subscriptions: number;
 }

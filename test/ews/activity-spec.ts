@@ -19,7 +19,7 @@ import { response } from '../support/responses.ts';
 const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
 const URL_OF_SERVICE = 'https://mail.contoso.com/EWS/Exchange.asmx';
 
-/** What is told of a service until a stream of it is left, in milliseconds. */
+/** The activity of a service until a stream is unsubscribed from, in milliseconds. */
 function recordedFrom(
   stream: (service: Exchange) => Observable<unknown>,
   leaveAfterMs: number,
@@ -45,7 +45,7 @@ const inShort = ({ method, origin, path, status, end }: Activity): string =>
   `${method} ${origin.replace('https://', '')}${path} ${status ?? '-'} ${end}`;
 
 describe('activity$ of a connection to EWS', () => {
-  it('should tell of each operation, the release among them', () => {
+  it('reports each operation, including the release', () => {
     const recorded = recordedFrom((service) => pullNotifications(service, OPTIONS), 0);
     expect(recorded.map(inShort)).to.deep.equal([
       'POST exchange.example/EWS/Exchange.asmx 200 answered',
@@ -55,7 +55,7 @@ describe('activity$ of a connection to EWS', () => {
     for (const { bytes } of recorded) expect(bytes).to.be.above(100);
   });
 
-  it('should tell of Autodiscover, and of what came to nothing there', () => {
+  it('reports Autodiscover and its failed attempts', () => {
     const server = ewsSimulator();
     const transport: Transport = (request) => {
       const { hostname } = new URL(request.url);
@@ -78,7 +78,7 @@ describe('activity$ of a connection to EWS', () => {
     ]);
   });
 
-  it('should tell of a stream once, when it is over, with all that came on it', () => {
+  it('reports a stream once at its end, with its total bytes', () => {
     const recorded = recordedFrom((service) => streamingNotifications(service, OPTIONS), 600_000);
     const [longest] = recorded.toSorted((a, b) => b.ms - a.ms);
     expect(longest).to.include({ end: 'aborted', status: 200 });
@@ -86,7 +86,7 @@ describe('activity$ of a connection to EWS', () => {
     expect(longest?.bytes).to.be.above(1000);
   });
 
-  it('should tell of all users of a connection', () => {
+  it('reports the requests of all users of a connection', () => {
     const recorded = recordedFrom(
       (service) =>
         merge(
@@ -99,7 +99,7 @@ describe('activity$ of a connection to EWS', () => {
     expect(recorded).to.have.length(6);
   });
 
-  it('tells why a request was sent again', () => {
+  it('reports why a request was sent again', () => {
     const tokens = ['expired', 'fresh'];
     const recorded = recordedFrom(
       (service) => pullNotifications(service, OPTIONS),
@@ -123,7 +123,7 @@ describe('activity$ of a connection to EWS', () => {
     ['refused token', { auth: bearer('hush-hush') }, { token: 'another' }],
   ];
   for (const [what, options, simulated] of signIns) {
-    it(`should show no ${what}`, () => {
+    it(`contains no ${what}`, () => {
       const recorded = recordedFrom((service) => pullNotifications(service, OPTIONS), 0, options, simulated);
       const shown = inspect(recorded, { depth: null });
       expect(recorded).to.have.length.above(0);

@@ -1,9 +1,9 @@
-/** Answers as servers write them, for the specs; each server family has its own way. */
+/** Responses in the wording of each server family. */
 
 const SOAP = 'http://schemas.xmlsoap.org/soap/envelope/';
 const SERVICES = 'http://schemas.microsoft.com/exchange/services/2006';
 
-/** An envelope around a body, with the prefixes of Exchange. */
+/** Returns an envelope with this body, with the prefixes of Exchange. */
 export function envelope(body: string, declaration = '<?xml version="1.0" encoding="utf-8"?>'): string {
   return (
     `${declaration}<s:Envelope xmlns:s="${SOAP}"><s:Header>` +
@@ -12,7 +12,7 @@ export function envelope(body: string, declaration = '<?xml version="1.0" encodi
   );
 }
 
-/** One response message in its envelope. */
+/** Returns a response message in an envelope. */
 export function answer(operation: string, content: string, responseClass = 'Success'): string {
   return envelope(
     `<m:${operation}Response><m:ResponseMessages>` +
@@ -21,7 +21,7 @@ export function answer(operation: string, content: string, responseClass = 'Succ
   );
 }
 
-/** An answer that an operation failed. */
+/** Returns the response to a failed operation. */
 export function errorAnswer(operation: string, code: string, text = 'It failed.', xml = ''): string {
   return answer(
     operation,
@@ -31,7 +31,7 @@ export function errorAnswer(operation: string, code: string, text = 'It failed.'
   );
 }
 
-/** A notification with the given events. */
+/** Returns a notification with the given events. */
 export function notification(events: string, subscriptionId = 'S1', moreEvents = false): string {
   return (
     `<m:Notification><t:SubscriptionId>${subscriptionId}</t:SubscriptionId>` +
@@ -39,7 +39,7 @@ export function notification(events: string, subscriptionId = 'S1', moreEvents =
   );
 }
 
-/** The answer of GetEvents. */
+/** Returns a GetEvents response. */
 export function eventsAnswer(events: string, subscriptionId = 'S1', moreEvents = false): string {
   return answer(
     'GetEvents',
@@ -47,7 +47,7 @@ export function eventsAnswer(events: string, subscriptionId = 'S1', moreEvents =
   );
 }
 
-/** An event of an item. */
+/** Returns an event of an item. */
 export function itemEvent(name: string, watermark: string, more = ''): string {
   return (
     `<t:${name}><t:Watermark>${watermark}</t:Watermark><t:TimeStamp>2026-11-22T04:08:58Z</t:TimeStamp>` +
@@ -55,7 +55,7 @@ export function itemEvent(name: string, watermark: string, more = ''): string {
   );
 }
 
-/** What {@link itemEvent} is read as. */
+/** Returns the decoded form of {@link itemEvent}. */
 export function readItemEvent(type: string, watermark: string): object {
   return {
     type,
@@ -68,7 +68,7 @@ export function readItemEvent(type: string, watermark: string): object {
   };
 }
 
-/** A fault as Exchange writes it. */
+/** Returns a fault in the wording of Exchange. */
 export function faultAnswer(
   code: string,
   text = 'It failed.',
@@ -84,7 +84,7 @@ export function faultAnswer(
   );
 }
 
-/** A fault as grommunio writes it: with no detail, and no declaration. */
+/** Returns a fault in the wording of grommunio: without a detail and a declaration. */
 export function plainFault(code: string, text: string): string {
   return (
     `<SOAP:Envelope xmlns:SOAP="${SOAP}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><SOAP:Header/>` +

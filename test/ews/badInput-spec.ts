@@ -24,7 +24,7 @@ const laughs =
   ).join('') +
   ']><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>&lol9;</s:Body></s:Envelope>';
 
-describe('Bad input in the place of events', () => {
+describe('Bad input instead of events', () => {
   const bad: readonly [name: string, body: () => HttpResponse['body$'], contentType: string, says: RegExp][] =
     [
       [
@@ -56,7 +56,7 @@ describe('Bad input in the place of events', () => {
     ];
   for (const kind of ['pull', 'stream'] as const) {
     for (const [name, body, contentType, says] of bad) {
-      it(`${name} should be an error of a ${kind} that says so, and leave nothing on the server`, () => {
+      it(`causes an error of a ${kind}, and leaves nothing on the server: ${name}`, () => {
         const { types, error, left, last } = fateOf(kind, body, contentType);
         expect(error).to.include({ _tag: 'DecodeError' });
         expect(error!.message).to.match(says);
@@ -66,7 +66,7 @@ describe('Bad input in the place of events', () => {
     }
   }
 
-  it('a body that is cut off should bring a pull nothing of its events, and be asked for again', () => {
+  it('causes a retry without events in a pull: a truncated body', () => {
     const whole = encoder.encode(eventsAnswer(itemEvent('NewMailEvent', 'W1')));
     const cut = (): HttpResponse['body$'] =>
       concat(
@@ -77,7 +77,7 @@ describe('Bad input in the place of events', () => {
     expect([types, error, left]).to.deep.equal([[], undefined, 0]);
   });
 
-  it('a body that is cut off should bring a stream what was whole, and a gap', () => {
+  it('causes a gap after the complete events in a stream: a truncated body', () => {
     const server = ewsSimulator();
     const types: string[] = [];
     let streams = 0;
@@ -99,7 +99,7 @@ describe('Bad input in the place of events', () => {
     expect(server.subscriptions).to.deep.equal([]);
   });
 
-  it('a chunked body that is cut off on its socket should be asked for again, and nothing be lost or doubled', async () => {
+  it('causes a retry without losses and duplicates: a truncated chunked body', async () => {
     const server = ewsSimulator();
     const served = await serve(server.transport);
     const service = connectExchange({

@@ -5,9 +5,9 @@ import { fateOf, text } from './fates.ts';
 
 const encoder = new TextEncoder();
 
-describe('Bad input in the place of events', () => {
+describe('Bad input instead of events', () => {
   for (const kind of ['pull', 'stream'] as const) {
-    it(`200 MB without a closing tag should be an error of a ${kind}, of which no more is taken than is bounded`, () => {
+    it(`causes an error of a ${kind} at the size limit: 200 MB without a closing tag`, () => {
       const megabyte = encoder.encode('<a>b</a>'.repeat(131_072));
       let taken = 0;
       const endless = (): HttpResponse['body$'] =>

@@ -3,8 +3,8 @@ import { outcomesOf, pulling } from './pull/pulling.ts';
 import { gapsOf, streaming } from './streaming/streaming.ts';
 import { expectTokenRefreshes } from './tokenRefreshes.ts';
 
-describe('What users of existing clients ask for, of any subscription', () => {
-  it('reconnect without loss: a pull goes on from where it was, through every kind of failure', () => {
+describe('A subscription, as users of existing clients request,', () => {
+  it('resumes a pull without loss after every type of failure', () => {
     const run = pulling(({ pull, watch, at, server }) => {
       watch(pull({ events: ['newMail'] }), 900);
       for (let second = 10; second < 800; second += 10) at(second, () => server.deliverMail());
@@ -24,7 +24,7 @@ describe('What users of existing clients ask for, of any subscription', () => {
     expect(run.left()).to.deep.equal([]);
   });
 
-  it('to be told when it stopped: an error, a gap or the end, and what became of it on the server', () => {
+  it('reports its end to the subscriber and to the ledger', () => {
     const run = pulling(({ pull, watch, at, server, errors }) => {
       watch(pull(), 100);
       at(40, () => server.failNext(1, { error: 'ErrorAccessDenied' }, 'GetEvents'));
@@ -35,7 +35,7 @@ describe('What users of existing clients ask for, of any subscription', () => {
     expect(outcomesOf(run).every((outcome) => outcome === 'Released')).to.equal(true);
   });
 
-  it('no leaked subscriptions after restarts: what a process leaves open is removed when it closes', async () => {
+  it('is removed when its process closes the connection', async () => {
     const run = pulling(({ pull, watch, at, service, server }) => {
       for (let each = 0; each < 5; each += 1) watch(pull(), 1000);
       at(100, () => {
@@ -47,7 +47,7 @@ describe('What users of existing clients ask for, of any subscription', () => {
     expect(await run.service.drain()).to.include({ clean: true });
   });
 
-  it('ids and watermarks that survive a restart: the next life of a process resumes from an event of this one', () => {
+  it('resumes from an event of the previous process', () => {
     let watermark: string | undefined;
     const run = pulling(({ pull, watch, at, server, events }) => {
       watch(pull({ events: ['newMail'] }), 100);
@@ -66,11 +66,11 @@ describe('What users of existing clients ask for, of any subscription', () => {
     expect(gapsOf(run)).to.deep.equal([]);
   });
 
-  it('tokens that refresh on a long-lived stream: two days of tokens of an hour, asked for only when one is needed', () => {
+  it('refreshes hourly tokens for two days, only when necessary', () => {
     expectTokenRefreshes(2);
   });
 
-  it('other calls that do not hang while a stream is open, even where one request at a time is allowed', () => {
+  it('does not block other calls by an open stream', () => {
     const run = streaming(
       ({ stream, pull, watch }) => {
         for (let each = 0; each < 3; each += 1) watch(stream(), 100);
@@ -84,9 +84,9 @@ describe('What users of existing clients ask for, of any subscription', () => {
   });
 });
 
-describe('What existing clients get wrong, of any subscription', () => {
+describe('A subscription, unlike in existing clients,', () => {
   for (const kind of ['pull', 'stream'] as const) {
-    it(`only the first Value of a ServerBusy fault read, by the Subscribe of a ${kind}`, () => {
+    it(`reads all Values of a ServerBusy fault in a Subscribe: ${kind}`, () => {
       const run = streaming(({ stream, pull, watch, server }) => {
         const values = { Policy: 'EWSMaxConcurrency', Other: '1', BackOffMilliseconds: '40000' };
         server.failNext(1, { fault: 'ErrorServerBusy', values }, 'Subscribe');
@@ -97,7 +97,7 @@ describe('What existing clients get wrong, of any subscription', () => {
       expect(second).to.match(/^4[01](\.\d+)? Subscribe$/);
     });
 
-    it(`an unsubscribe that races an in-flight Subscribe leaks the subscription, where a ${kind} waits for its turn`, () => {
+    it(`does not leak after an unsubscribe during its queued Subscribe: ${kind}`, () => {
       const run = streaming(
         ({ stream, pull, watch }) => {
           for (let each = 0; each < 5; each += 1) watch(kind === 'pull' ? pull() : stream(), 1.5);

@@ -29,22 +29,22 @@ function pullOnce(
 }
 
 describe('connectExchange', () => {
-  it('should send nothing by itself', () => {
+  it('sends nothing on its own', () => {
     const { transport, requests } = respondWith(response(200));
     connectExchange({ server: url, transport, auth: bearer('secret') });
     expect(requests).to.deep.equal([]);
   });
 
-  it('should sign with a bearer token', () => {
+  it('authenticates with a bearer token', () => {
     expect(pullOnce({ auth: bearer('secret') }, { token: 'secret' }).types).to.deep.equal(['status']);
   });
 
-  it('should sign with user name and password, in UTF-8', () => {
+  it('authenticates with user name and password, in UTF-8', () => {
     const credentials = { username: 'contoso\\jürgen', password: 'pässwörd: 📮' };
     expect(pullOnce({ auth: basic(credentials) }, { basic: credentials }).types).to.deep.equal(['status']);
   });
 
-  it('should say what to do where the sign-in is refused, and show no secret', () => {
+  it('explains a rejected sign-in, without secrets', () => {
     const { types, server } = pullOnce({ auth: bearer('secret-1') }, { token: 'secret-2' });
     expect(types).to.deep.equal([
       'POST https://exchange.example/EWS/Exchange.asmx was answered 401: the sign-in was refused: check the token, or user name and password.',
@@ -52,7 +52,7 @@ describe('connectExchange', () => {
     expect(server.requests).to.have.length(1);
   });
 
-  it('should get a new token when the old one is refused, for the Unsubscribe too', async () => {
+  it('requests a new token after a rejection, also for Unsubscribe', async () => {
     const server = ewsSimulator({ token: 'token-1' });
     let asked = 0;
     const service = connectExchange({
@@ -73,7 +73,7 @@ describe('connectExchange', () => {
     ]);
   });
 
-  it('should act as another user, and lead the request to that mailbox', () => {
+  it('impersonates another user, and routes the request to that mailbox', () => {
     const { server } = pullOnce({ impersonate: { primarySmtpAddress: 'sara@contoso.com' } });
     for (const { impersonated, headers } of server.requests) {
       expect(impersonated).to.deep.equal({ by: 'PrimarySmtpAddress', name: 'sara@contoso.com' });
@@ -82,7 +82,7 @@ describe('connectExchange', () => {
     expect(server.requests).to.have.length(3);
   });
 
-  it('should not put into a header what is no address', () => {
+  it('puts only addresses into a header', () => {
     for (const impersonate of [{ sid: 'S-1-5-21' }, { principalName: 'jürgen@contoso.com' }]) {
       const { server } = pullOnce({ impersonate });
       expect(server.requests[0]!.headers).to.not.have.property('x-anchormailbox');
@@ -90,13 +90,13 @@ describe('connectExchange', () => {
     }
   });
 
-  it('should ask for the version that it was given', () => {
+  it('requests the given version', () => {
     const { server } = pullOnce({ version: 'Exchange2010_SP1' });
     expect(server.requests[0]!.body).to.contain('<t:RequestServerVersion Version="Exchange2010_SP1"/>');
     expect(pullOnce({}).server.requests[0]!.body).to.contain('Version="Exchange2013_SP1"');
   });
 
-  it('sends a request refused as busy again after the waits that retry sets', () => {
+  it('retries a busy request after the waits of retry', () => {
     const server = ewsSimulator();
     const types: string[] = [];
     inVirtualTime(() => {
@@ -112,7 +112,7 @@ describe('connectExchange', () => {
     expect(types).to.deep.equal(['status']);
   });
 
-  it('should have ten requests under way at most, and let each Unsubscribe go first', () => {
+  it('sends at most ten requests at a time, and Unsubscribe first', () => {
     const server = ewsSimulator({ latencyMs: 100 });
     inVirtualTime(() => {
       const service = connectExchange({ server: server.url, transport: server.transport });
@@ -132,7 +132,7 @@ describe('connectExchange', () => {
     expect(server.subscriptions).to.deep.equal([]);
   });
 
-  it('should not let open streams keep other calls waiting, however few there may be', () => {
+  it('does not delay other calls by open streams', () => {
     const server = ewsSimulator({ latencyMs: 100 });
     const types: string[] = [];
     inVirtualTime(() => {
@@ -154,7 +154,7 @@ describe('connectExchange', () => {
     expect(server.subscriptions).to.deep.equal([]);
   });
 
-  it('should use the fetch that it is given', async () => {
+  it('uses the given fetch', async () => {
     const urls: string[] = [];
     const fetch: Fetch = (requested) => {
       urls.push(requested);
@@ -169,7 +169,7 @@ describe('connectExchange', () => {
     expect(urls).to.deep.equal([url]);
   });
 
-  it('should not follow a redirect to another origin with its token', () => {
+  it('follows no redirect to another origin with its token', () => {
     const { transport, requests } = respondWith(
       response(302, { headers: { location: 'https://evil.example/EWS/Exchange.asmx' } }),
     );
@@ -184,7 +184,7 @@ describe('connectExchange', () => {
     expect(requests).to.have.length(1);
   });
 
-  it('should be disposable: what is open is completed and removed', async () => {
+  it('is disposable: completes and removes open streams', async () => {
     const server = ewsSimulator();
     const service = connectExchange({ server: server.url, transport: server.transport });
     let isComplete = false;
@@ -257,13 +257,13 @@ describe('connectExchange', () => {
     ['retries that are none', { retry: { retries: -1 } }, 'retry.retries must be'],
   ];
   for (const [name, options, message] of bad) {
-    it(`should throw for ${name}, and name the option`, () => {
+    it(`throws for ${name}, and names the option`, () => {
       const all = { server: url, ...options } as unknown as ExchangeOptions;
       expect(() => connectExchange(all)).to.throw(TypeError, message);
     });
   }
 
-  it('should not show a secret in what it throws', () => {
+  it('throws no error with a secret', () => {
     for (const options of [
       { server: 'https://user:SECRET@mail.example/' },
       { server: url, auth: 'SECRET' },
@@ -278,7 +278,7 @@ describe('connectExchange', () => {
     }
   });
 
-  it('should hand its insides to this protocol only', () => {
+  it('exposes its internals only to its own protocol', () => {
     const service = connectExchange({ server: url });
     const urls: string[] = [];
     sessionOf(service).current$.subscribe((here) => urls.push(here.url));

@@ -9,19 +9,19 @@ import { inVirtualTime } from '../support/virtualTime.ts';
 
 const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
 const encoder = new TextEncoder();
-/** The type of what a server of EWS answers. */
+/** The status and the content type of a response. */
 export const XML = 'text/xml; charset=utf-8';
 
-/** What becomes of a subscription whose events are answered so, each time that they are asked for. */
+/** The result of a subscription whose requests for events always get the same response. */
 export interface Fate {
   readonly types: readonly string[];
   readonly error: Error | undefined;
-  /** What the server holds, and what it was asked, in the end. */
+  /** The subscriptions on the server at the end, and the requests. */
   readonly left: number;
   readonly last: string | undefined;
 }
 
-/** Subscribes while a server answers so to each request for events, and returns what becomes of it. */
+/** Subscribes to a server with this response to each request for events, and returns the result. */
 export function fateOf(
   kind: 'pull' | 'stream',
   body: () => HttpResponse['body$'],

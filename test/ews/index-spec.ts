@@ -4,7 +4,7 @@ import type { Observable } from 'rxjs';
 import * as ews from '../../lib/ews/index.ts';
 
 describe('The entry rxchange/ews', () => {
-  it('should export what an application needs, and no more', () => {
+  it('exports only the API for applications', () => {
     expect(Object.keys(ews).sort()).to.deep.equal([
       'AutodiscoverError',
       'ConnectionsFullError',
@@ -21,7 +21,7 @@ describe('The entry rxchange/ews', () => {
     ]);
   });
 
-  it('should tell the events apart by their type', () => {
+  it('discriminates the events by their type', () => {
     expectTypeOf<ReturnType<typeof ews.pullNotifications>>().toEqualTypeOf<Observable<ews.EwsEvent>>();
     expectTypeOf<Extract<ews.EwsEvent, { type: 'moved' }>>().toEqualTypeOf<ews.MovedEvent>();
     expectTypeOf<Extract<ews.EwsEvent, { type: 'gap' }>['reason']>().toEqualTypeOf<ews.GapReason>();

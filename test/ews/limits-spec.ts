@@ -27,7 +27,7 @@ const answered = (body$: Observable<Uint8Array>): Observable<HttpResponse> =>
   of({ ...response(200, { headers: XML }), body$ });
 const trickle = interval(1000).pipe(map(() => Uint8Array.of(32)));
 
-/** Answers operations as given, or as a server does that has nothing to tell. */
+/** Responds to operations as given, or like a server without events. */
 function server(given: Readonly<Record<string, () => Observable<HttpResponse>>>): Transport {
   return (request) => {
     const operation = summarize(request.body ?? '').operation ?? '';
@@ -50,7 +50,7 @@ describe('The limits of a service', () => {
     [{ messageCharacters: 2000 }, long, 'at most 2000 characters'],
     [{ depth: 16 }, deep, 'at most 16 elements in one another'],
   ] as const) {
-    it(`refuse an answer with more than ${what.replace('at most ', '')}`, () => {
+    it(`reject a response with more than ${what.replace('at most ', '')}`, () => {
       const run = pulled(limits, { Subscribe: () => answered(text(body)) });
       expect(run.seen).to.deep.equal(['0 DecodeError']);
       expect(run.errors[0]).to.have.property('message').that.contains(what);
@@ -63,7 +63,7 @@ describe('The limits of a service', () => {
     [{ silenceSeconds: 5 }, answered(concat(text('<s:Envelope>'), NEVER)), 5],
     [{ responseSeconds: 7 }, answered(concat(text('<s:Envelope>'), trickle)), 7],
   ] as const) {
-    it(`give up an answer after ${Object.keys(limits).join()}, and the question is asked again`, () => {
+    it(`abort and retry a request after ${Object.keys(limits).join()}`, () => {
       const asked: number[] = [];
       pulled(
         limits,
@@ -81,7 +81,7 @@ describe('The limits of a service', () => {
         },
         20,
       );
-      // With the wait of the first failure.
+      // Including the wait after the first failure.
       expect(asked).to.deep.equal([0, seconds + 1]);
     });
   }
@@ -95,7 +95,7 @@ describe('The limits of a service', () => {
   describe('on a stream', () => {
     const opened = message(status('OK'));
 
-    it('give up a connection without an envelope for silenceSeconds, though bytes arrive', () => {
+    it('end a connection without an envelope for silenceSeconds, though bytes arrive', () => {
       const run = streaming(
         ({ stream, watch }) => void watch(stream(), 35),
         {},
@@ -107,7 +107,7 @@ describe('The limits of a service', () => {
       expect(newsOf(run)).to.deep.equal(['10.1 gap', '20.1 gap', '30.1 gap']);
     });
 
-    it('keep a connection whose envelopes arrive in time, however long it lasts', () => {
+    it('keep a connection as long as envelopes arrive in time', () => {
       const beat = interval(9000).pipe(mergeMap(() => text(opened)));
       const run = streaming(
         ({ stream, watch }) => void watch(stream(), 1000),
@@ -120,7 +120,7 @@ describe('The limits of a service', () => {
       expect(newsOf(run)).to.deep.equal([]);
     });
 
-    it('give up a request without a head after headersSeconds', () => {
+    it('abort a request without a head after headersSeconds', () => {
       let asked = 0;
       const run = streaming(
         ({ stream, watch }) => void watch(stream(), 10),
@@ -140,7 +140,7 @@ describe('The limits of a service', () => {
     });
   });
 
-  it('bound the redirects of Autodiscover', () => {
+  it('limit the redirects of Autodiscover', () => {
     let asked = 0;
     const transport: Transport = ({ url }) => {
       asked += 1;

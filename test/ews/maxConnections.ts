@@ -3,7 +3,7 @@ import { takeUntil, timer } from 'rxjs';
 import type { EwsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { streaming } from './streaming/streaming.ts';
 
-/** The most streams that were open at a time, asked every 20 ms of the first seconds. */
+/** Returns the most streams that were open at a time, sampled every 20 ms of the first seconds. */
 function mostStreams(server: EwsSimulator, seconds: number): { count: number } {
   const most = { count: 0 };
   timer(0, 20)
@@ -12,7 +12,7 @@ function mostStreams(server: EwsSimulator, seconds: number): { count: number } {
   return most;
 }
 
-/** Expects that no more than so many requests hang while full connections of subscribers come and go. */
+/** Expects at most this many pending requests while subscribers of full connections come and go. */
 export function expectMaxConnections(maxConnections: number): void {
   let most = { count: 0 };
   const sent: string[] = [];

@@ -50,7 +50,7 @@ const BLANK_200 = ({ url }: HttpRequest): Observable<HttpResponse> =>
     body$: of(new TextEncoder().encode('\n')),
   });
 
-/** An answer to whatever was asked: one fault for all operations. */
+/** A response to any request: the same fault for all operations. */
 const BUSY = ({ url }: HttpRequest): Observable<HttpResponse> =>
   of({
     status: 500,
@@ -64,13 +64,13 @@ const pull = (service: Exchange): Observable<EwsEvent> =>
 const stream = (service: Exchange): Observable<EwsEvent> =>
   streamingNotifications(service, { folders: ['inbox'], events: ['newMail'] });
 
-/** Breaks off the body of a response that is under way when the outage begins. */
+/** Breaks the bodies of responses that are in flight when the outage begins. */
 function cutBy(cut$: Observable<void>, request: HttpRequest): (response: HttpResponse) => HttpResponse {
   const cutOff$ = cut$.pipe(mergeMap(() => throwError(() => new NetworkError('broken off', request))));
   return (response) => ({ ...response, body$: response.body$.pipe(takeUntil(cutOff$)) });
 }
 
-/** The requests of so many streams during ten minutes of an outage, and in the minute after it. */
+/** Returns the requests of this many streams in ten minutes of an outage, and in the minute after it. */
 function requestsOf(
   count: number,
   watch: (service: Exchange) => Observable<EwsEvent>,
@@ -117,7 +117,7 @@ function requestsOf(
   return found;
 }
 
-/** How many subscriptions an outage hits. */
+/** The number of subscriptions in an outage. */
 const MANY = caseCount(80, 1000);
 
 describe('An outage of ten minutes', function () {
@@ -134,7 +134,7 @@ describe('An outage of ten minutes', function () {
       ['of blank answers 200', BLANK_200],
       ['of answers ErrorServerBusy', BUSY],
     ] as const) {
-      // A pull reads a blank answer as one that is no EWS, and ends.
+      // A pull treats a blank response as one of another service, and ends.
       if (way === 'pull' && failure === BLANK_200) continue;
       it(`${name} costs many ${way} subscriptions the requests of one`, () => {
         const one = requestsOf(1, watch, failure);
@@ -147,12 +147,12 @@ describe('An outage of ten minutes', function () {
     }
   }
 
-  it('of answers ErrorServerBusy costs five shared connections the requests of one', () => {
+  it('with ErrorServerBusy costs five shared connections the requests of one', () => {
     const one = requestsOf(1, stream, BUSY);
     expect(requestsOf(1000, stream, BUSY).during).to.be.at.most(one.during * 1.2);
   });
 
-  it('is over within two seconds of the first answer, for pulls that the server has lost', () => {
+  it('ends within two seconds of the first response, for lost pulls', () => {
     inVirtualTime(() => {
       const server = ewsSimulator({ latencyMs: 20 });
       let isDown = false;
@@ -184,7 +184,7 @@ describe('An outage of ten minutes', function () {
     });
   });
 
-  it('is over at once when the platform is online again', () => {
+  it('ends at once when the platform is online again', () => {
     inVirtualTime(() => {
       const server = ewsSimulator({ latencyMs: 20 });
       const online$ = new Subject<void>();
@@ -212,7 +212,7 @@ describe('An outage of ten minutes', function () {
   });
 });
 
-describe('A server that answers nothing from the start', () => {
+describe('A server that never responds', () => {
   it('fails many pulls after the retries of one', () => {
     const failing = (count: number): { readonly errors: number; readonly requests: number } => {
       const found = { errors: 0, requests: 0 };
@@ -236,7 +236,7 @@ describe('A server that answers nothing from the start', () => {
     expect(failing(1)).to.deep.equal({ errors: 1, requests: 5 });
     const many = failing(MANY);
     expect(many.errors).to.equal(MANY);
-    // The first ten are under way together.
+    // The first ten are in flight together.
     expect(many.requests).to.be.at.most(9 + 10);
   });
 });
@@ -280,7 +280,7 @@ describe('ErrorServerBusy for five minutes', () => {
   });
 });
 
-describe('Streams on which nothing comes', () => {
+describe('Silent streams', () => {
   it('cost 100 users the requests of one backoff', () => {
     const requestsOf = (count: number): number => {
       let streams = 0;
@@ -304,8 +304,8 @@ describe('Streams on which nothing comes', () => {
   });
 });
 
-describe('A stream whose every request begins with an envelope that cannot be read', () => {
-  it('is asked for again with backoff', () => {
+describe('A stream whose responses begin with an unreadable envelope', () => {
+  it('is requested again with backoff', () => {
     inVirtualTime(() => {
       const server = ewsSimulator({ latencyMs: 20 });
       const body = message(status('OK')).replace('OK', '&') + message(status('OK'));

@@ -45,7 +45,7 @@ describe('EWS requests of our own that arrive late', () => {
     expect(named(run.outcomes)).to.deep.equal(['Released', 'Released']);
   });
 
-  it('do not end a stream when Subscribe arrives after its subscriber has left', () => {
+  it('do not end a stream when Subscribe arrives after an unsubscribe', () => {
     const run = streaming(({ server, stream, watch, at }) => {
       server.failNext(1, { arrivalDelayMs: 5000 }, 'Subscribe');
       watch(stream(), 1);

@@ -38,7 +38,7 @@ describe('Over real sockets', () => {
         expect(left).to.deep.equal([]);
       });
 
-      it('should bring events, and be removed when unsubscribed from', async () => {
+      it('emits events, and is removed on unsubscribe', async () => {
         const types = await lastValueFrom(
           pullNotifications(service, pull).pipe(
             tap(({ type }) => {
@@ -54,7 +54,7 @@ describe('Over real sockets', () => {
         expect(server.requests.at(-1)).to.include({ operation: 'Unsubscribe', status: 200 });
       });
 
-      it('should read an answer of hundreds of events, all of them and in order', async () => {
+      it('reads a response with hundreds of events, in order', async () => {
         const seen: EwsEvent[] = [];
         const done = new Promise<void>((resolve) => {
           pullNotifications(service, pull).subscribe((event) => {
@@ -69,7 +69,7 @@ describe('Over real sockets', () => {
         expect(items).to.have.length(200);
       });
 
-      it('should survive connections that break before and after the server acted, and in its answer', async () => {
+      it('survives connections that break before, during and after the response', async () => {
         let failures = 0;
         const seen = await lastValueFrom(
           pullNotifications(service, pull).pipe(
@@ -86,10 +86,10 @@ describe('Over real sockets', () => {
         expect(seen.some(({ type }) => type === 'gap')).to.equal(dialect === 'grommunio');
       });
 
-      it('should release what it was asked for when it is left before the answer', async () => {
+      it('releases its subscription after an unsubscribe before the response', async () => {
         server.failNext(1, { delayMs: 30 }, 'Subscribe');
         const watching = pullNotifications(service, pull).subscribe();
-        // One turn of the loop: the request is under way by then, and cannot be answered yet.
+        // After one turn of the event loop the request is in flight, and cannot have a response yet.
         await new Promise((resolve) => setImmediate(resolve));
         watching.unsubscribe();
         const { clean, outcomes } = await service.drain();
@@ -98,7 +98,7 @@ describe('Over real sockets', () => {
         expect(server.requests.map(({ operation }) => operation)).to.deep.equal(['Subscribe', 'Unsubscribe']);
       });
 
-      it('should go on after the server restarts', async () => {
+      it('continues after the server restarts', async () => {
         let hasRestarted = false;
         const found = await firstValueFrom(
           pullNotifications(service, pull).pipe(
@@ -117,7 +117,7 @@ describe('Over real sockets', () => {
     });
   }
 
-  it('a server that is not there should be an error that says so, and nothing left to remove', async () => {
+  it('an absent server causes a clear error, without a release', async () => {
     const gone = await httpServer(() => undefined);
     await gone.close();
     const service = connectExchange({
@@ -129,7 +129,7 @@ describe('Over real sockets', () => {
     expect(await service.drain()).to.deep.equal({ clean: true, outcomes: [] });
   });
 
-  it('HTML in place of an answer should be an error that says so', async () => {
+  it('HTML instead of a response causes a clear error', async () => {
     const proxy = await httpServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Sign in</html>');
     });

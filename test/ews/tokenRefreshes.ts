@@ -7,7 +7,7 @@ const HOUR = 3600;
 const DAY = 24 * HOUR;
 const now = (): number => asyncScheduler.now() / 1000;
 
-/** Expects that a stream lives for days with tokens of an hour, and asks for one only when it is needed. */
+/** Expects that a stream with hourly tokens lives for days, and requests tokens only when necessary. */
 export function expectTokenRefreshes(days: number): void {
   let asked = 0;
   const run = streaming(

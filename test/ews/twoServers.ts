@@ -11,15 +11,15 @@ export type Host = 0 | 1;
 export interface TwoServers {
   readonly servers: readonly [EwsSimulator, EwsSimulator];
   readonly transport: Transport;
-  /** Which server Autodiscover names from now on; `none` where it knows of none. */
+  /** Selects the server that Autodiscover names from now on. `none` means an unknown mailbox. */
   named: Host | 'none';
-  /** The servers at which nothing that is sent arrives. */
+  /** The servers that no request reaches. */
   readonly down: Set<Host>;
 }
 
 const HOSTS: readonly [string, string] = ['mail1.contoso.com', 'mail2.contoso.com'];
 
-/** @param onLook Called when Autodiscover is asked. */
+/** @param onLook Called on each Autodiscover request. */
 export function twoServers(
   options: EwsSimulatorOptions = {},
   onLook: () => unknown = () => undefined,

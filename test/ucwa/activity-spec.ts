@@ -15,11 +15,11 @@ import { batching } from '../../lib/ucwa/batch/batched.ts';
 const uris = ['sip:john@contoso.com'];
 const PASSWORD = 'correct horse battery staple';
 
-/** Activities in short. */
+/** Returns activities in short. */
 const inShort = ({ method, origin, path, status, end }: Activity): string =>
   `${method} ${origin.replace('https://', '').replace('.contoso.com', '')}${path} ${status ?? '-'} ${end}`;
 
-/** What is told of a domain whose answers take their time, while one contact is watched for a second. */
+/** The activity of discovery in a slow domain, while one contact is observed for a second. */
 function toldOfDomain(options: UcwaDomainOptions = {}): {
   readonly recorded: readonly Activity[];
   readonly secrets: readonly string[];
@@ -44,7 +44,7 @@ function toldOfDomain(options: UcwaDomainOptions = {}): {
   return { recorded, secrets };
 }
 
-/** What is told of a connection until a stream of it is left, in milliseconds. */
+/** The activity of a connection until a stream is unsubscribed from, in milliseconds. */
 function recordedFrom(
   { ucwa }: Connected,
   stream$: Observable<unknown>,
@@ -60,7 +60,7 @@ function recordedFrom(
 }
 
 describe('activity$ of a connection to UCWA', () => {
-  it('should tell of discovery, of the challenge, of the token form, and of what comes after', () => {
+  it('reports discovery, the challenge, the token request and later requests', () => {
     expect(toldOfDomain().recorded.map(inShort)).to.deep.equal([
       'GET lyncdiscoverinternal/ - failed',
       'GET lyncdiscover/ 200 answered',
@@ -77,14 +77,14 @@ describe('activity$ of a connection to UCWA', () => {
     ]);
   });
 
-  it('should show neither password nor token, nor what a form says', () => {
+  it('contains no password, token or form', () => {
     const { recorded, secrets } = toldOfDomain();
     const shown = inspect(recorded, { depth: null });
     expect(secrets).to.have.length.above(4);
     for (const secret of secrets) expect(shown).to.not.contain(secret);
   });
 
-  it('should tell of a batch as of one request', () => {
+  it('reports a batch as one request', () => {
     const connection = connected({}, { batch: batching() });
     const both$ = merge(
       ...['sip:a@b.c', 'sip:b@b.c'].map((uri) => presence(connection.ucwa, { uris: [uri] })),
@@ -96,7 +96,7 @@ describe('activity$ of a connection to UCWA', () => {
     ]);
   });
 
-  it('should tell how long a request for events was held, and that nobody waits for it any more', () => {
+  it('reports the duration and the abort of a request for events', () => {
     const connection = connected();
     const recorded = recordedFrom(connection, connection.ucwa.events$, 200_000);
     expect(recorded.filter(({ method }) => method === 'GET').map(({ end, ms }) => [end, ms])).to.deep.equal([
@@ -105,7 +105,7 @@ describe('activity$ of a connection to UCWA', () => {
     ]);
   });
 
-  it('should tell why a request was sent again', () => {
+  it('reports why a request was sent again', () => {
     const connection = connected();
     connection.server.failNext(1, { status: 503 });
     const recorded = recordedFrom(connection, connection.ucwa.application$, 10_000);
@@ -115,7 +115,7 @@ describe('activity$ of a connection to UCWA', () => {
     ]);
   });
 
-  it('should tell what went wrong by its name alone', () => {
+  it('reports only the name of an error', () => {
     const connection = connected();
     connection.server.failNext(1, 'reset');
     const [first] = recordedFrom(connection, connection.ucwa.application$, 10_000);
@@ -123,7 +123,7 @@ describe('activity$ of a connection to UCWA', () => {
     expect(first?.error).to.match(/^NetworkError( [A-Z_]+)?$/);
   });
 
-  it('should tell each connection of its own requests, and those on the channel of all', () => {
+  it('reports own requests per connection, and channel requests to all', () => {
     const all: unknown[] = [];
     const listen = (message: unknown): void => void all.push(message);
     subscribe(ACTIVITY_CHANNEL, listen);
@@ -138,7 +138,7 @@ describe('activity$ of a connection to UCWA', () => {
     expect(all).to.deep.equal(each.flat());
   });
 
-  it('should change nothing of what is sent, whoever listens', () => {
+  it('does not change the requests if it is subscribed to', () => {
     const [heard, unheard] = [true, false].map((isHeard) => {
       const { ucwa, sent } = connected();
       if (isHeard) ucwa.activity$.subscribe();
@@ -152,7 +152,7 @@ describe('activity$ of a connection to UCWA', () => {
     expect(heard).to.have.length.above(4);
   });
 
-  it('should not complete when the connection is closed, and tell of the releases', async () => {
+  it('reports the releases after close, and does not complete', async () => {
     const { ucwa } = connected();
     const recorded: Activity[] = [];
     let isComplete = false;

@@ -34,7 +34,7 @@ describe('connectUcwa', () => {
     ['an array', ['/me']],
   ];
   for (const [type, link] of noLinks) {
-    it(`sends nothing to get ${type} that is no link`, () => {
+    it(`sends nothing for ${type} instead of a link`, () => {
       const { ucwa, sent } = connected();
       expect(() => ucwa.get(link as Link)).to.throw(
         TypeError,
@@ -132,20 +132,20 @@ describe('connectUcwa', () => {
     ],
   ];
   for (const [name, given, message] of bad) {
-    it(`should throw for ${name}`, () => {
+    it(`throws for ${name}`, () => {
       const options = (): object => (typeof given === 'function' ? given() : given);
       expect(() => connectUcwa(options() as UcwaOptions)).to.throw(TypeError, message);
     });
   }
 
-  it('should never show a token that cannot be used', () => {
+  it('never shows an invalid token', () => {
     expect(() => connectUcwa({ server, auth: bearer('se cret') }))
       .to.throw(TypeError)
       .with.property('message')
       .that.does.not.contain('se cret');
   });
 
-  it('should go through any fetch', async () => {
+  it('uses any fetch', async () => {
     const urls: string[] = [];
     const ucwa = connectUcwa({
       server,
@@ -160,7 +160,7 @@ describe('connectUcwa', () => {
     expect(urls).to.deep.equal([server]);
   });
 
-  it('should leave requests unsigned where there is no token', () => {
+  it('sends requests without Authorization if there is no token', () => {
     const seen: unknown[] = [];
     const transport: Transport = ({ url, headers }) => {
       seen.push(headers?.['authorization']);
@@ -170,7 +170,7 @@ describe('connectUcwa', () => {
     expect(seen).to.deep.equal([undefined]);
   });
 
-  describe('asks the token provider', () => {
+  describe('the token provider', () => {
     const invalid: Fault = {
       status: 403,
       headers: { 'content-type': 'application/json' },
@@ -182,7 +182,7 @@ describe('connectUcwa', () => {
       ['403 InvalidToken', invalid],
     ];
     for (const [name, fault] of cases) {
-      it(`should renew the token once for all after ${name}, and lose no event`, async () => {
+      it(`is called once for all requests after ${name}, without losing events`, async () => {
         const asked: string[] = [];
         const { ucwa, server } = connected(
           {},
@@ -203,7 +203,7 @@ describe('connectUcwa', () => {
       });
     }
 
-    it('should give up where the new token is refused, too', async () => {
+    it('is not called again if the new token is rejected, too', async () => {
       const { ucwa, server } = connected({ token: 'good' }, { auth: bearer(() => of('bad')) });
       const kept = record(ucwa.events$);
       expect((kept.error as Error).message).to.contain('the token was refused');
@@ -213,7 +213,7 @@ describe('connectUcwa', () => {
   });
 
   describe('get', () => {
-    it('should bring what a link leads to', async () => {
+    it('emits the resource of a link', async () => {
       const { ucwa, server } = connected();
       record(ucwa.events$);
       server.setPresence('sip:sara@contoso.com', { availability: 'Busy' });
@@ -222,21 +222,21 @@ describe('connectUcwa', () => {
       await ucwa.close();
     });
 
-    it('should error where the server refuses', () => {
+    it('errors if the server rejects the request', () => {
       expect(got(connected().ucwa, '/nowhere')).to.be.instanceOf(HttpError);
     });
 
-    it('should error for what is no link', () => {
+    it('errors for a value that is no link', () => {
       expect(got(connected().ucwa, 'http://[')).to.be.instanceOf(DecodeError);
     });
 
-    it('should send nothing to another server', () => {
+    it('sends nothing to another server', () => {
       const { ucwa, sent } = connected();
       expect(got(ucwa, 'https://evil.example/presence')).to.be.instanceOf(OriginError);
       expect(sent()).to.deep.equal([]);
     });
 
-    it('should refuse a connection that is closed', async () => {
+    it('errors on a closed connection', async () => {
       const { ucwa } = connected();
       await ucwa.close();
       expect(got(ucwa, '/me')).to.be.instanceOf(ClosedError);
@@ -244,7 +244,7 @@ describe('connectUcwa', () => {
   });
 
   describe('close', () => {
-    it('should complete all streams, leave the server clean, and refuse new subscribers', async () => {
+    it('completes all streams, releases everything, and rejects new subscribers', async () => {
       const { ucwa, server } = connected();
       const streams = [record(ucwa.events$), record(presence(ucwa, { uris: ['sip:sara@contoso.com'] }))];
       const { clean } = await ucwa.close();

@@ -9,12 +9,12 @@ import type { UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
 import { bearer } from '../../lib/core/transport/auth.ts';
 import { type Batching, batching } from '../../lib/ucwa/batch/batched.ts';
 
-/** A simulated server, a connection to it, and what becomes of all that is released. */
+/** A simulated server, a connection to it, and the outcomes of its releases. */
 export interface Connected {
   readonly server: UcwaSimulator;
   readonly ucwa: Ucwa;
   readonly outcomes: readonly ReleaseOutcome[];
-  /** The requests so far, in short: method, what comes behind the application, status. */
+  /** The requests so far, in short: method, path below the application, status. */
   readonly sent: () => string[];
   /** The outcomes so far, in short. */
   readonly outcomeLines: () => string[];
@@ -25,7 +25,7 @@ const ROOT = '/ucwa/oauth/v1/applications';
 /** Options of a connection: requests are sent in batches, unless `batch` is false. */
 export type ConnectedOptions = Partial<Omit<UcwaOptions, 'batch'>> & { readonly batch?: Batching | false };
 
-/** Connects to a simulated server that lets no event wait, unless asked otherwise. */
+/** Connects to a simulated server that delays no event by default. */
 export function connected(
   simulated: UcwaSimulatorOptions = {},
   { batch = batching(), ...options }: ConnectedOptions = {},
@@ -62,7 +62,7 @@ function shortened(path: string): string {
     .replace('presenceSubscriptions', 'subscriptions');
 }
 
-/** What a stream brought, in short, and how it ended. */
+/** The values of a stream, in short, and how it ended. */
 export interface Recording {
   readonly values: readonly string[];
   readonly error: unknown;
@@ -70,7 +70,7 @@ export interface Recording {
   readonly subscription: Subscription;
 }
 
-/** Subscribes, and keeps what comes. `onEvent` is called behind each event. */
+/** Subscribes, and records the values. `onEvent` is called after each event. */
 export function record(
   events$: Observable<UcwaEvent>,
   onEvent: (event: UcwaEvent) => void = () => undefined,

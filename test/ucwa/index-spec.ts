@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as ucwa from '../../lib/ucwa/index.ts';
 
 describe('rxchange/ucwa', () => {
-  it('should export how to find, connect and watch, and nothing more', () => {
+  it('exports only discovery, connections and streams', () => {
     expect(Object.keys(ucwa).sort()).to.deep.equal([
       'DiscoveryError',
       'EndedError',

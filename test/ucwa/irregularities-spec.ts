@@ -16,7 +16,7 @@ const CREATED = ['added contact', 'added presenceSubscription', 'updated contact
 
 const isPending = ({ url }: HttpRequest): boolean => url.includes('/events');
 
-/** What the events look like that come of an answer with these, to who watches Sara. */
+/** Returns the events of a subscriber of Sara's presence after a response with these embedded resources. */
 async function brought(...events: readonly object[]): Promise<{
   readonly all: readonly UcwaEvent[];
   readonly one: Recording['values'];
@@ -37,7 +37,7 @@ async function brought(...events: readonly object[]): Promise<{
     },
     isPending,
   );
-  // The request that waits is answered, and the next one brings them.
+  // The response to the pending request leads to the request with the embedded resources.
   server.emit({ type: 'updated', link: { rel: 'me', href: '/me' } });
   const values = one.values.slice(CREATED.length);
   await ucwa.close();
@@ -50,14 +50,14 @@ const updated = (rel: string, href: string, more: object = {}): object => ({
   ...more,
 });
 
-describe('what servers send otherwise than the pages say', () => {
+describe('a deviation from the documentation', () => {
   for (const [name, href] of [
     ['absolute hrefs', `https://ucwa.example${PEOPLE}/sara@contoso.com/presence`],
     ['relative hrefs', `${PEOPLE}/sara@contoso.com/presence`],
     ['hrefs of one contact that differ in case', `${PEOPLE}/SaRa@CONTOSO.com/presence`],
     ['hrefs where the at sign is escaped', `${PEOPLE}/sara%40contoso.com/presence`],
   ] as const) {
-    it(`should be understood: ${name}`, async () => {
+    it(`is accepted: ${name}`, async () => {
       const { one, error } = await brought(updated('contactPresence', href));
       expect(one).to.deep.equal(['updated contactPresence']);
       expect(error).to.equal(undefined);
@@ -75,26 +75,26 @@ describe('what servers send otherwise than the pages say', () => {
     ['an embedded rel other than its key', { contactPresence: { ...presenceOf('Busy'), rel: 'presence' } }],
     ['an embedded key other than the rel of the link', { presence: presenceOf('Busy') }],
   ] as const) {
-    it(`should be understood: ${name}`, async () => {
+    it(`is accepted: ${name}`, async () => {
       const href = `${PEOPLE}/sara@contoso.com/presence`;
       const { all } = await brought(updated('contactPresence', href, { _embedded: embedded }));
       expect(all[0]?.resource?.['availability']).to.equal('Busy');
     });
   }
 
-  it('should be understood: &amp; inside hrefs', async () => {
+  it('is accepted: &amp; inside hrefs', async () => {
     const { all } = await brought(updated('contactPhoto', '/photo?a=1&amp;b=2'));
     expect(all[0]?.link.href).to.equal('/photo?a=1&b=2');
   });
 
-  it('should be kept: properties named by a GUID', async () => {
+  it('is preserved: properties named by a GUID', async () => {
     const guid = '9b5c7fdf-2c5f-462e-a4e3-39663f09301a';
     const note = { rel: 'contactNote', [guid]: 'please pass this in a PUT request', message: 'Out' };
     const { all } = await brought(updated('contactNote', '/note', { _embedded: { contactNote: note } }));
     expect(all[0]?.resource).to.deep.equal(note);
   });
 
-  it('should pass through: unknown types of events, subcodes and words for availability', async () => {
+  it('is emitted: unknown types of events, subcodes and availabilities', async () => {
     const href = `${PEOPLE}/sara@contoso.com/presence`;
     const { all, one, error } = await brought(
       { link: { rel: 'contactPresence', href }, type: 'renewed' },
@@ -115,7 +115,7 @@ describe('what servers send otherwise than the pages say', () => {
     expect(all[2]?.reason).to.deep.include({ code: 'Odd', subcode: 'NeverHeardOf' });
   });
 
-  it('should keep its order where one sender occurs several times', async () => {
+  it('keeps the order of events if a sender occurs several times', async () => {
     const { server, ucwa } = connected();
     const of = (rel: string): object => ({ rel: 'people', href: PEOPLE, events: [updated(rel, `/${rel}`)] });
     server.failNext(
@@ -140,7 +140,7 @@ describe('what servers send otherwise than the pages say', () => {
   });
 
   for (const batchShape of BATCH_SHAPES) {
-    it(`should be understood: an answer to a batch that is written so: ${batchShape}`, () => {
+    it(`is accepted: a batch response of the form ${batchShape}`, () => {
       const { transport } = ucwaSimulator({ batchShape });
       const headers = { authorization: 'Bearer t', 'content-type': 'application/json' };
       const body = JSON.stringify({ culture: 'en-us', endpointId: '1', userAgent: 'spec' });
@@ -161,7 +161,7 @@ describe('what servers send otherwise than the pages say', () => {
     });
   }
 
-  it('should be followed: a cursor of another name', async () => {
+  it('is followed: a cursor of another name', async () => {
     const { server, ucwa, sent } = connected({ cursorParameter: 'ck' });
     const kept = record(presence(ucwa, { uris: [SARA] }));
     server.setPresence(SARA, { availability: 'Busy' });
@@ -185,7 +185,7 @@ describe('what servers send otherwise than the pages say', () => {
     ['a script', { href: 'javascript:alert(1)' }, 'OriginError'],
   ];
   for (const [name, link, errorName] of links) {
-    it(`should be ${errorName === undefined ? 'followed' : 'refused'}: a link that is ${name}`, async () => {
+    it(`is ${errorName === undefined ? 'followed' : 'rejected'}: a link that is ${name}`, async () => {
       const { server, ucwa } = connected();
       const asked: string[] = [];
       const self = { href: '/ucwa/oauth/v1/applications/101' };
@@ -219,7 +219,7 @@ describe('what servers send otherwise than the pages say', () => {
     ['a list', '[]'],
     ['no object', '"text"'],
   ] as const) {
-    it(`should end with an error that is readable: a body that is ${name}`, async () => {
+    it(`causes a readable error: a body that is ${name}`, async () => {
       const { server, ucwa } = connected();
       const isCreation = ({ method }: HttpRequest): boolean => method === 'POST';
       server.failNext(9, { status: 201, headers: { 'content-type': 'text/html' }, body }, isCreation);

@@ -18,7 +18,7 @@ import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
 const isForEvents = ({ url }: HttpRequest): boolean => url.includes('/events');
 const trickle = interval(1000).pipe(map(() => Uint8Array.of(32)));
 
-/** When requests for events are sent, in seconds, by a connection whose first one is answered like this. */
+/** Returns when a connection sends requests for events, in seconds, if the first gets this response. */
 function pollsAt(limits: Limits, first: Observable<HttpResponse>, seconds = 1000): number[] {
   const times: number[] = [];
   inVirtualTime(() => {
@@ -46,13 +46,13 @@ describe('The limits of a connection', () => {
     [{ silenceSeconds: 5 }, json(concat(of(open), NEVER)), 5],
     [{ responseSeconds: 7 }, json(concat(of(open), trickle)), 187],
   ] as const) {
-    it(`give up a request for events after ${Object.keys(limits).join()}, and it is sent again`, () => {
-      // With the wait of the first failure.
+    it(`abort and retry a request for events after ${Object.keys(limits).join()}`, () => {
+      // Including the wait after the first failure.
       expect(pollsAt(limits, first, 200).slice(0, 2)).to.deep.equal([0, seconds + 1]);
     });
   }
 
-  it('refuse a response with more bytes than responseBytes', () => {
+  it('reject a response with more bytes than responseBytes', () => {
     const { ucwa } = connected({}, { limits: { responseBytes: 100 } });
     const { error } = record(ucwa.events$);
     expect(error)
@@ -61,7 +61,7 @@ describe('The limits of a connection', () => {
       .that.contains('at most 100 bytes');
   });
 
-  it('read a response with more bytes than the default, if responseBytes allows them', () => {
+  it('allow more bytes than the default by responseBytes', () => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     const padded: Transport = (request) =>
       server
@@ -120,12 +120,12 @@ describe('The limits of a batch', () => {
     return seen;
   };
 
-  it('refuse a response with more parts than parts', () => {
+  it('reject a response with more parts than parts', () => {
     expect(outcomes({ parts: 3 })).to.deep.equal(['200', '200', '200']);
     expect(outcomes({ parts: 2 })).to.deep.equal(['DecodeError', 'DecodeError', 'DecodeError']);
   });
 
-  it('refuse a response with more bytes than responseBytes', () => {
+  it('reject a response with more bytes than responseBytes', () => {
     expect(outcomes({ responseBytes: 500 })).to.deep.equal(['DecodeError', 'DecodeError', 'DecodeError']);
   });
 });
@@ -134,7 +134,7 @@ describe('The limits of discovery', () => {
   const signIn = password({ username: 'sara@contoso.com', password: 'hush' });
   const INTERNAL = 'https://lyncdiscoverinternal.contoso.com/';
 
-  /** The hosts that are asked, and when in seconds, if the internal one answers like this. */
+  /** Returns the requested hosts, and when in seconds, if the internal one responds like this. */
   const askedAt = (internal: Observable<HttpResponse>, limits?: Limits): string[] => {
     const asked: string[] = [];
     inVirtualTime(() => {
@@ -158,7 +158,7 @@ describe('The limits of discovery', () => {
     expect(askedAt(NEVER)).to.deep.equal(expected);
   });
 
-  it('bound the bytes and the redirects of a host', () => {
+  it('limit the bytes and the redirects of a host', () => {
     const large = of(new Uint8Array(2000).fill(32));
     expect(askedAt(json(large), { responseBytes: 1999 })[1]).to.equal('lyncdiscover 0');
     const redirect = of(response(302, { headers: { location: INTERNAL } }));
@@ -169,7 +169,7 @@ describe('The limits of discovery', () => {
     ]);
   });
 
-  it('bound the time of a token endpoint whose answer trickles', () => {
+  it('limit the time of a token endpoint whose response trickles', () => {
     const asked: number[] = [];
     inVirtualTime(() => {
       const hosts = ucwaDiscovery();

@@ -16,7 +16,7 @@ export interface Life {
   readonly ucwa: Ucwa;
   readonly outcomes: readonly ReleaseOutcome[];
   readonly recorded: () => string[];
-  /** From now on nothing of it is sent or saved, and nothing comes. */
+  /** Kills the process: from now on it sends, saves and emits nothing. */
   readonly kill: () => void;
 }
 
@@ -42,7 +42,7 @@ export function life(
     recorded: () => outcomes.map(({ resource, outcome }) => `${resource} ${outcome}`),
     kill: () => {
       process.kill();
-      // Without a word to the server; but timers end.
+      // Nothing is sent to the server, but the timers of the process end.
       void ucwa.close();
     },
   };

@@ -30,7 +30,7 @@ const failed = (request: HttpRequest, failure: Failure): ReturnType<Transport> =
 const named = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `sip:u${index}@contoso.com`);
 
-/** What was sent in ten minutes of failure, and in the minute after it. */
+/** The requests in ten minutes of failure, and in the minute after it. */
 interface Counted {
   readonly during: readonly string[];
   readonly after: readonly string[];
@@ -39,7 +39,7 @@ interface Counted {
 
 const batch = batching();
 
-/** The presence of all contacts changes, then the server fails; without contacts there is the channel alone. */
+/** All contacts change, then the server fails. Without contacts, only the channel is open. */
 function outage(
   contacts: number,
   failure: Failure,
@@ -50,7 +50,7 @@ function outage(
   const after: string[] = [];
   const lost = new NetworkError('it broke off', { method: 'GET', url: server.url });
   const broken = new Subject<void>();
-  /** What is under way when the server begins to fail breaks off. */
+  /** The requests in flight fail when the server begins to fail. */
   const breaks = broken.pipe(mergeMap(() => throwError(() => lost)));
   let phase: 'before' | 'during' | 'after' = 'before';
   let board: Counted['board'] = new Map();
@@ -89,25 +89,25 @@ const isBusy = ({ availability, failure }: ContactPresence): boolean =>
 
 describe('The load of an outage', () => {
   for (const failure of ['no network', 503] as const) {
-    it(`is that of the channel alone with 1,000 contacts (${failure})`, () => {
+    it(`equals the load of the channel, even with 1,000 contacts (${failure})`, () => {
       const alone = outage(0, failure).during.length;
       const { during, after, board } = outage(1000, failure);
       expect(alone).to.be.within(40, 50);
       expect(during.length).to.be.at.most(1.2 * alone);
-      // 20 of a batch, and a few of those that were on their way one at a time.
+      // 20 in a batch, and a few that were in flight individually.
       expect(after.length).to.be.at.most(1000 / 20 + 20);
       expect([...board.values()].filter(isBusy)).to.have.length(1000);
     });
   }
 
-  it('is that of the channel alone without batches', () => {
+  it('equals the load of the channel without batches', () => {
     const alone = outage(0, 'no network').during.length;
     const { during, board } = outage(100, 'no network', {});
     expect(during.length).to.be.at.most(1.2 * alone);
     expect([...board.values()].filter(isBusy)).to.have.length(100);
   });
 
-  it('is that of one request while each part of a batch fails', () => {
+  it('equals the load of one request while all parts of batches fail', () => {
     const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 50 });
     let sent = 0;
     let isDown = false;
@@ -129,12 +129,12 @@ describe('The load of an outage', () => {
       at(120, () => (isDown = false));
       at(200, () => watching.unsubscribe());
     });
-    // Those of the first moment, and one after each backoff.
+    // The requests of the first moment, and one after each backoff.
     expect(sent).to.be.at.most(20);
     expect([...board.values()].filter(isBusy)).to.have.length(200);
   });
 
-  it('is that of the channel alone while 100 subscriptions are removed', () => {
+  it('equals the load of the channel while 100 subscriptions are removed', () => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     const sent: string[] = [];
     let isDown = false;
@@ -163,7 +163,7 @@ describe('The load of an outage', () => {
 });
 
 describe('A batch that waits for the server', () => {
-  it('does not contain the creation of a subscriber who has left', () => {
+  it('does not contain the creation for a subscriber that has unsubscribed', () => {
     const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 10 });
     let isDown = false;
     const transport: Transport = (request) => (isDown ? failed(request, 503) : server.transport(request));
@@ -195,7 +195,7 @@ describe('A batch that waits for the server', () => {
 });
 
 describe('online$', () => {
-  it('wakes the requests of contacts, and removals', () => {
+  it('triggers the pending requests and removals at once', () => {
     const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 10 });
     const online$ = new Subject<void>();
     let isDown = false;
@@ -239,7 +239,7 @@ describe('online$', () => {
 });
 
 describe('A contact whose GET fails', () => {
-  it('is asked for again after a growing wait until it is answered', () => {
+  it('is requested again with growing waits until it succeeds', () => {
     const server = ucwaSimulator({ mediumSeconds: 0 });
     const asked: number[] = [];
     let isBroken = true;

@@ -32,7 +32,7 @@ import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** A server behind a network that is gone at times. */
+/** A server, and a network in front of it that is sometimes unavailable. */
 interface Connection {
   readonly server: UcwaSimulator;
   readonly ucwa: Ucwa;
@@ -54,7 +54,7 @@ function connection(options: UcwaSimulatorOptions = {}): Connection {
   };
 }
 
-/** A network that is gone at times: what waits is broken then. */
+/** Returns a network that is sometimes unavailable, and breaks the pending requests then. */
 function unreliable(server: Transport): Pick<Connection, 'unplug'> & { readonly transport: Transport } {
   const unplugged = new Subject<void>();
   let backAt = 0;
@@ -74,7 +74,7 @@ function unreliable(server: Transport): Pick<Connection, 'unplug'> & { readonly 
   };
 }
 
-/** How often what was asked for, and what it was answered, where that was no success. */
+/** Counts the requests by type, with the status if it is no success. */
 function counted(requests: readonly LoggedRequest[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { method, path, status = 0 } of requests) {
@@ -90,7 +90,7 @@ function counted(requests: readonly LoggedRequest[]): Record<string, number> {
   return counts;
 }
 
-/** What one subscriber was told. */
+/** The values that one subscriber got. */
 interface Stream {
   recorded: number;
   error: unknown;
@@ -103,7 +103,7 @@ const addressIn = ({ link }: UcwaEvent): string =>
   `sip:${/people\/([^/]+)\/presence/.exec(link.href)?.[1] ?? ''}`;
 
 describe('presence through a night', () => {
-  it('should be right in the end, having told each change or a gap, by no more requests than needed', () => {
+  it('emits each change or a gap, with no more requests than needed', () => {
     const hosts = ucwaDomain({ mediumSeconds: 1, users: { 'lene@contoso.com': 's3cret' } });
     const { transport, unplug } = unreliable(hosts.transport);
     const ucwa = connectUcwa({
@@ -114,7 +114,7 @@ describe('presence through a night', () => {
     ucwa.releases.outcomes$.subscribe((outcome) => outcomes.push(outcome));
     const uris = people(200);
     const now = new Map(uris.map((uri) => [uri, 'Offline']));
-    /** Who has changed since the board was last told of them; a gap tells of all. */
+    /** The contacts that changed since the board last got their state. A gap covers all. */
     const untold = new Set<string>();
     const gaps: unknown[] = [];
     let changes = 0;
@@ -157,7 +157,7 @@ describe('presence through a night', () => {
     expect(hosts.pool.presenceSubscriptions).to.deep.equal([]);
     expect(hosts.pool.applications).to.deep.equal([]);
     expect(outcomes.filter(({ outcome }) => outcome === 'Unknown' || outcome === 'Failed')).to.deep.equal([]);
-    // A network that is gone for longer than a quarter of an hour costs the application.
+    // A network that is unavailable for over a quarter of an hour costs the application.
     expect(gaps).to.deep.equal([
       'recreated',
       'recreated',
@@ -175,11 +175,11 @@ describe('presence through a night', () => {
       'DELETE /people/presenceSubscriptions/ID': 1,
       'DELETE ': 1,
     });
-    // A request for events ends with an event, each 97 seconds, or after three minutes; an extension, by itself,
-    // is due each 25 minutes.
+    // A request for events ends with an event, every 97 seconds, or after three minutes. An extension is due
+    // every 25 minutes.
     expect(counts['GET /events']).to.be.at.most(changes + 30);
     expect(counts['POST /people/presenceSubscriptions/ID?duration']).to.be.at.most(24 * 2.4);
-    // All contacts are asked for with each subscription and after the resync, and one with each change.
+    // All contacts are requested after each subscription and after the resync, and one after each change.
     expect(counts['GET /people/CONTACT/presence'] ?? 0).to.be.at.most(200 * 8 + changes);
   }).timeout(60_000);
 
@@ -208,7 +208,7 @@ describe('presence through a night', () => {
     contactHrefs: fc.constantFrom('address' as const, 'opaque' as const),
   });
 
-  it('should be there for all who stayed, whatever was lost in between, and leave nothing', () => {
+  it('reaches all remaining subscribers despite losses, and leaves nothing', () => {
     fc.assert(
       fc.property(night, ({ losses, visits, latencyMs, contactHrefs }) => {
         const { server, ucwa, outcomes, unplug } = connection({ latencyMs, contactHrefs });
@@ -234,7 +234,7 @@ describe('presence through a night', () => {
               timer(leavesAt * MINUTE).subscribe(() => stream.subscription.unsubscribe());
           });
           for (const { at, what } of losses) {
-            // Not at the same moment as who comes: what is being created for the first time may fail.
+            // Not at the time of a new subscriber, because a first creation may fail.
             timer((at + 0.5) * MINUTE).subscribe(() => {
               if (what === 'unplug') unplug(15_000);
               else if (what === 'unplugLong') unplug(40 * MINUTE);
@@ -263,7 +263,7 @@ describe('presence through a night', () => {
           });
         });
         expect(server.applications).to.deep.equal([]);
-        // A stream that ended before it began was refused its first subscription, by a network that was gone.
+        // An unavailable network rejected the first subscription of a stream that ended before it began.
         for (const { error } of streams) if (error !== undefined) expect(error).to.be.instanceOf(Error);
       }),
       { numRuns: 100, endOnFailure: true },

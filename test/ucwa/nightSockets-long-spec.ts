@@ -22,11 +22,11 @@ import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
 
 const people = Array.from({ length: 200 }, (_, index) => `sip:p${index}@contoso.com`);
 
-/** A network in front of a server, that can be gone, and tells of everything that was answered. */
+/** A network in front of a server that can be unavailable, and reports every response. */
 function network(server: Transport): {
   readonly transport: Transport;
   readonly answered$: Subject<unknown>;
-  /** Breaks what waits, and is gone for so many requests. */
+  /** Breaks the pending requests, and rejects this many requests. */
   readonly unplug: (requests: number) => void;
   readonly isBack: () => boolean;
 } {
@@ -53,8 +53,8 @@ function network(server: Transport): {
 }
 
 describe('presence through a night, over real sockets', () => {
-  it('should be right after each loss, having told each change or a gap, and leave nothing', async () => {
-    // A minute of the server is two seconds, and tokens last one.
+  it('emits each change or a gap, and leaves nothing', async () => {
+    // A minute of the server lasts two seconds, and tokens last one minute.
     const hosts = ucwaDomain({
       ...{ speed: 30, mediumSeconds: 0.3, timeoutSeconds: 10, tokenSeconds: 60 },
       users: { 'lene@contoso.com': 's3cret' },
@@ -77,7 +77,7 @@ describe('presence through a night, over real sockets', () => {
       next: ({ type, link }) => {
         if (type === 'gap') {
           gaps += 1;
-          // All are asked anew behind it.
+          // After a gap, all contacts are requested again.
           untold.clear();
         } else if (link.rel === 'contactPresence') {
           untold.delete(`sip:${/people\/([^/]+)\/presence/.exec(link.href)?.[1] ?? ''}`);

@@ -2,13 +2,13 @@ import { map, type Observable } from 'rxjs';
 import type { UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import type { UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
 
-/** Whose notes they are. */
+/** The contact of the notes. */
 export const NOTED = 'sip:sara@contoso.com';
 
 const CONTACT = '/people/sara@contoso.com';
 const NOTE = /\/note\/(\d+)$/;
 
-/** Lets the note of {@link NOTED} change to one of a number, which is told on the channel. */
+/** Changes the note of {@link NOTED} to a number, which the channel reports. */
 export function emitNote(server: UcwaSimulator, number: number): void {
   server.emit({
     type: 'updated',

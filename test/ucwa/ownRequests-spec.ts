@@ -48,7 +48,7 @@ describe('UCWA requests of our own that arrive late', () => {
     ['POST that adds a contact', ONE, BOTH],
     ['DELETE of a membership', BOTH, ONE],
   ] as const) {
-    /** Lets a change meet a fault, then takes it back, and looks at the end. */
+    /** Makes a change during a fault, reverts it, and checks the result. */
     const takeBack = (
       fault: Fault | undefined,
       afterSeconds: number,
@@ -107,7 +107,7 @@ describe('UCWA requests of our own that arrive late', () => {
     }
   }
 
-  it('create the next subscription after the server has removed the one that they can change', () => {
+  it('create a subscription only after the removal of the previous one', () => {
     const { ucwa, server, sent } = connected({ maxPresenceSubscriptions: 1 });
     inVirtualTime(() => {
       server.failNext(1, { arrivesAfterMs: 5000 }, isChange);
@@ -153,7 +153,7 @@ describe('UCWA requests of our own that arrive late', () => {
     });
   }
 
-  it('mark the loss before the events of contacts and groups that is started again', () => {
+  it('cause a gap before the events of restarted contacts and groups', () => {
     const { ucwa, server } = connected();
     const tell = (type: 'added' | 'deleted'): void =>
       server.emit({

@@ -31,8 +31,8 @@ const json = (status: number, code: string, subcode?: string): Fault => ({
 });
 const NOT_FOUND = json(404, 'NotFound', 'ApplicationNotFound');
 
-describe('an application that is gone', () => {
-  it('should be made again, then the channel, then every subscription, on new hrefs only', async () => {
+describe('a lost application', () => {
+  it('is re-created before its channel and subscriptions, on new hrefs only', async () => {
     const { ucwa, server, sent, outcomeLines } = connected();
     const one = record(presence(ucwa, sara));
     const two = record(presence(ucwa, bob));
@@ -66,7 +66,7 @@ describe('an application that is gone', () => {
     ).to.deep.equal([]);
   });
 
-  it('should be told of once in all events, at its place', async () => {
+  it('is reported once in all events, at the right position', async () => {
     const { ucwa, server } = connected();
     const batches: EventBatch[] = [];
     ucwa.batches$.subscribe((batch) => batches.push(batch));
@@ -90,7 +90,7 @@ describe('an application that is gone', () => {
     await ucwa.close();
   });
 
-  it('should have its parameters sent again', async () => {
+  it('gets its parameters again', async () => {
     const { ucwa, server, sent } = connected({}, { channel: { lowSeconds: 60, timeoutSeconds: 300 } });
     const all = record(ucwa.events$);
     server.endApplications();
@@ -99,7 +99,7 @@ describe('an application that is gone', () => {
     await ucwa.close();
   });
 
-  it('should keep the order where batches are acknowledged when they are processed', async () => {
+  it('does not change the order with acknowledgements after processing', async () => {
     const { ucwa, server } = connected({}, { channel: { ack: 'processed' } });
     const one = record(presence(ucwa, sara));
     server.endApplications();
@@ -109,7 +109,7 @@ describe('an application that is gone', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should be emitted anew to those who hold it', async () => {
+  it('is emitted again to its subscribers', async () => {
     const { ucwa, server } = connected();
     const selves: string[] = [];
     ucwa.application$.subscribe(({ self }) => selves.push(self));
@@ -119,7 +119,7 @@ describe('an application that is gone', () => {
     await ucwa.close();
   });
 
-  it('should be made again after a restart, with latency, and nothing be left', () => {
+  it('is re-created after a restart with latency, without leftovers', () => {
     const { ucwa, server, outcomeLines } = connected({ latencyMs: 20 });
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara));
@@ -148,7 +148,7 @@ describe('an application that is gone', () => {
     ['429 with Retry-After', { status: 429, headers: { 'retry-after': '5' } }],
   ];
   for (const [name, fault] of passing) {
-    it(`should be waited for as long as it takes: ${name}`, () => {
+    it(`is awaited as long as necessary: ${name}`, () => {
       const { ucwa, server } = connected();
       inVirtualTime(() => {
         const one = record(presence(ucwa, sara));
@@ -164,7 +164,7 @@ describe('an application that is gone', () => {
     });
   }
 
-  it('should end all where a new one is refused', async () => {
+  it('ends all streams if a new one is rejected', async () => {
     const { ucwa, server, outcomeLines } = connected();
     const one = record(presence(ucwa, sara));
     const all = record(ucwa.events$);
@@ -180,7 +180,7 @@ describe('an application that is gone', () => {
     ]);
   });
 
-  it('should not be made again and again without a wait where it is gone each time at once', () => {
+  it('is re-created with waits if it is lost at once each time', () => {
     const { ucwa, server, sent } = connected();
     inVirtualTime(() => {
       server.failNext(1000, NOT_FOUND, isPending);
@@ -196,7 +196,7 @@ describe('an application that is gone', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should be left alone by those who leave while it is being made again', () => {
+  it('ignores subscribers that unsubscribe while it is re-created', () => {
     const { ucwa, server, sent, outcomeLines } = connected({ latencyMs: 20 });
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara));
@@ -215,7 +215,7 @@ describe('an application that is gone', () => {
     ]);
   });
 
-  it('should be waited for by those who come while it is being made again', () => {
+  it('is awaited by new subscribers while it is re-created', () => {
     const { ucwa, server } = connected({ latencyMs: 20 });
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara));
@@ -236,11 +236,11 @@ describe('an application that is gone', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should be found to be gone by who subscribes, and be made again for them', () => {
+  it('is detected by a new subscriber, and re-created', () => {
     const { ucwa, server, sent } = connected();
     inVirtualTime(() => {
       const holding = ucwa.application$.subscribe();
-      // Without a request that waits for events the server ends it.
+      // Without a pending request for events the server ends it.
       timer(16 * MINUTE).subscribe(() => {
         server.failNext(1, { delayMs: 1000 }, isPending);
         const one = record(presence(ucwa, sara));
@@ -259,13 +259,13 @@ describe('an application that is gone', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should be made again behind the batch that was what made that known, for all who are given it', () => {
+  it('is re-created after all subscribers get the batch that revealed it', () => {
     const { ucwa, server, outcomeLines } = connected({}, { batch: false });
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara));
       const two = record(presence(ucwa, sara));
       const all = record(ucwa.events$);
-      // The answer that tells of the loss is still on its way when the application is gone, too.
+      // The response that reports the loss is still in flight when the application is lost, too.
       timer(1).subscribe(() => {
         server.failNext(1, { delayMs: 40 }, isPending);
         server.setPresence(SARA, busy);
@@ -286,7 +286,7 @@ describe('an application that is gone', () => {
     expect(outcomeLines().filter((line) => line.includes('EndedByServer'))).to.have.length(3);
   });
 
-  it('should not be taken for gone where only what is asked for is not found', async () => {
+  it('is not assumed if only the requested resource is not found', async () => {
     const { ucwa, server, sent } = connected();
     server.failNext(1, NOT_FOUND, isCreation);
     const one = record(presence(ucwa, sara));
@@ -296,8 +296,8 @@ describe('an application that is gone', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  describe('because the server has ended it', () => {
-    it('should be made again where that is wanted', async () => {
+  describe('because the server ended it', () => {
+    it('is re-created if the options say so', async () => {
       const { ucwa, server } = connected({}, { onApplicationEnded: 'recreate' });
       server.failNext(1, json(410, 'Gone', 'InactiveApplicationExpired'), isPending);
       const one = record(presence(ucwa, sara));
@@ -305,7 +305,7 @@ describe('an application that is gone', () => {
       await ucwa.close();
     });
 
-    it('should not be made again where its userAgent is not allowed', async () => {
+    it('is not re-created if its userAgent is not allowed', async () => {
       const { ucwa, server } = connected({}, { onApplicationEnded: 'recreate' });
       server.failNext(1, json(410, 'Gone', 'UserAgentNotAllowed'), isPending);
       const one = record(presence(ucwa, sara));
@@ -316,7 +316,7 @@ describe('an application that is gone', () => {
 });
 
 describe('a server that has lost its state', () => {
-  it('should have the subscriptions made again after resume, and not be sent what it has lost', async () => {
+  it('re-creates subscriptions after resume, without requests for lost ones', async () => {
     const { ucwa, server, sent, outcomeLines } = connected();
     const all = record(ucwa.events$);
     const one = record(presence(ucwa, sara));
@@ -330,22 +330,22 @@ describe('a server that has lost its state', () => {
     expect(server.presenceSubscriptions).to.deep.equal([]);
   });
 
-  it('should be sent the parameters again after resume', async () => {
+  it('gets the parameters again after resume', async () => {
     const { ucwa, server, sent } = connected({}, { channel: { mediumSeconds: 30 } });
     record(ucwa.events$);
     server.reset('resume');
     expect(sent().at(-1)).to.equal('GET 101/events?ack=2&medium=30 -');
-    // Between two gaps: a second one in a row is followed only after a wait.
+    // Between two gaps, because the next request after two gaps in a row waits.
     server.emit({ type: 'updated', link: { rel: 'me', href: '/me' } });
     server.reset('resync');
     expect(sent().at(-1)).to.equal('GET 101/events?ack=4 -');
     await ucwa.close();
   });
 
-  it('should be asked to remove a subscription that may have been created after the loss', () => {
+  it('gets a removal of a subscription possibly created after the loss', () => {
     const { ucwa, server, outcomeLines } = connected({ mediumSeconds: 5, latencyMs: 20 });
     inVirtualTime(() => {
-      // The loss stands on the channel before the subscription is announced there.
+      // The channel reports the loss before the creation of the subscription.
       const url = '/ucwa/oauth/v1/applications/101/events?ack=1';
       const lost = { _links: { self: { href: url }, resume: { href: url } } };
       const headers = { 'content-type': 'application/json' };
@@ -362,7 +362,7 @@ describe('a server that has lost its state', () => {
     expect(server.presenceSubscriptions).to.deep.equal([]);
   });
 
-  it('should be asked after resync whether it still has the subscription', async () => {
+  it('gets a request after resync to check that it still has the subscription', async () => {
     const { ucwa, server, sent } = connected();
     const one = record(presence(ucwa, sara));
     server.reset('resync');
@@ -372,7 +372,7 @@ describe('a server that has lost its state', () => {
     await ucwa.close();
   });
 
-  it('should have a subscription made again whose end was lost in the resync', async () => {
+  it('re-creates a subscription whose end was lost in the resync', async () => {
     const { ucwa, server, outcomeLines } = connected();
     const one = record(presence(ucwa, sara));
     server.failNext(1, NOT_FOUND, ({ url }) => url.includes('?duration='));
@@ -382,7 +382,7 @@ describe('a server that has lost its state', () => {
     await ucwa.close();
   });
 
-  it('should have contacts told apart anew whose hrefs say nothing', async () => {
+  it('identifies contacts with opaque hrefs again', async () => {
     const { ucwa, server, sent } = connected({ contactHrefs: 'opaque' });
     const one = record(presence(ucwa, sara));
     const two = record(presence(ucwa, bob));
@@ -396,8 +396,8 @@ describe('a server that has lost its state', () => {
   });
 });
 
-describe('a presence subscription that the server has ended', () => {
-  it('should be made again, with a gap at that place', async () => {
+describe('a presence subscription that the server ended', () => {
+  it('is re-created, with a gap at that position', async () => {
     const { ucwa, server, sent, outcomeLines } = connected();
     const events: UcwaEvent[] = [];
     const one = record(presence(ucwa, sara), (event) => events.push(event));
@@ -446,7 +446,7 @@ describe('a presence subscription that the server has ended', () => {
     ],
   ];
   for (const [name, end, last, why] of endings) {
-    it(`should complete where that is wanted: ${name}`, async () => {
+    it(`completes its stream with onLost=complete: ${name}`, async () => {
       const given = connected();
       const one = record(presence(given.ucwa, { ...sara, onLost: 'complete' }));
       end(given);
@@ -455,7 +455,7 @@ describe('a presence subscription that the server has ended', () => {
       expect(given.server.applications).to.deep.equal([]);
     });
 
-    it(`should error where that is wanted, and say why: ${name}`, async () => {
+    it(`errors with the reason with onLost=error: ${name}`, async () => {
       const given = connected();
       const one = record(presence(given.ucwa, { ...sara, onLost: 'error' }));
       end(given);
@@ -473,7 +473,7 @@ describe('a presence subscription that the server has ended', () => {
     });
   }
 
-  it('should be waited for where it is ended each time at once', () => {
+  it('is re-created with waits if it ends at once each time', () => {
     const { ucwa, server, sent } = connected();
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara), ({ type, link }) => {
@@ -489,7 +489,7 @@ describe('a presence subscription that the server has ended', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should be made again with patience, though each lost answer leaves open what became of it', () => {
+  it('is re-created with waits if each response is lost', () => {
     const { ucwa, server, outcomeLines } = connected();
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara));
@@ -504,7 +504,7 @@ describe('a presence subscription that the server has ended', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should end the stream where the server fails four times in a row to make a new one', () => {
+  it('ends its stream after four failed re-creations in a row', () => {
     const { ucwa, server } = connected();
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara));
@@ -517,7 +517,7 @@ describe('a presence subscription that the server has ended', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should end the stream where a new one is refused', async () => {
+  it('ends its stream if a new one is rejected', async () => {
     const { ucwa, server } = connected();
     const one = record(presence(ucwa, sara));
     server.failNext(1, json(403, 'Forbidden', 'LimitExceeded'), isCreation);
@@ -527,7 +527,7 @@ describe('a presence subscription that the server has ended', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should not be made again where the channel has ended in between', () => {
+  it('is not re-created if the channel ended meanwhile', () => {
     const { ucwa, server, sent } = connected();
     inVirtualTime(() => {
       const one = record(presence(ucwa, sara));
@@ -548,7 +548,7 @@ describe('a presence subscription that the server has ended', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should fail as before where the first one does not come about', async () => {
+  it('fails if its first creation fails', async () => {
     const { ucwa, server, sent } = connected();
     server.failNext(1, 'reset', isCreation);
     const one = record(presence(ucwa, sara));

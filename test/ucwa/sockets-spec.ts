@@ -37,7 +37,7 @@ describe('UCWA over real sockets', () => {
     };
   };
 
-  it('should subscribe, bring events, unsubscribe, and leave the server clean', async () => {
+  it('subscribes, emits events, unsubscribes, and leaves nothing', async () => {
     const { server, ucwa } = await start();
     const watching = firstValueFrom(
       presence(ucwa, { uris: ['sip:sara@contoso.com'] }).pipe(take(4), toArray()),
@@ -65,14 +65,14 @@ describe('UCWA over real sockets', () => {
     expect(removals[0]?.headers).to.include({ authorization: 'Bearer …' });
   });
 
-  it('should also work with the fetch of the platform', async () => {
+  it('works with the fetch of the platform', async () => {
     const { server, ucwa } = await start({}, { fetch: globalThis.fetch });
     await firstValueFrom(presence(ucwa, { uris: ['sip:sara@contoso.com'] }).pipe(ofRel('contactPresence')));
     await ucwa.close();
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should leave the server clean where connections break', async () => {
+  it('leaves nothing on the server if connections break', async () => {
     const { server, ucwa } = await start();
     server.failNext(2, 'reset', ({ url }) => url.includes('/events'));
     server.failNext(1, 'resetAfterActing', ({ method }) => method === 'DELETE');
@@ -85,7 +85,7 @@ describe('UCWA over real sockets', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should not leak what it gave up while it was asked for', async () => {
+  it('releases a subscription whose creation was aborted', async () => {
     const { server, ucwa } = await start({ latencyMs: 20 });
     const kept = record(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
     await firstValueFrom(ucwa.application$);
@@ -96,7 +96,7 @@ describe('UCWA over real sockets', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should tell two clients apart that fight for one channel', async () => {
+  it('detects two clients that compete for one channel', async () => {
     const { server, ucwa } = await start();
     const first = new Promise((resolve) => ucwa.events$.subscribe({ error: resolve }));
     const { self } = await firstValueFrom(ucwa.application$);
@@ -112,7 +112,7 @@ describe('UCWA over real sockets', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should end at once when the server refuses the token', async () => {
+  it('ends at once if the server rejects the token', async () => {
     const { server, ucwa } = await start({}, { auth: bearer('bad') });
     const error = await new Promise((resolve) =>
       ucwa.events$.pipe(filter(() => false)).subscribe({ error: resolve }),

@@ -1,7 +1,7 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { applicationResource, eventsResponse } from './ucwaEvents.ts';
 
-/** An application with an event channel that has an event whenever it is asked. */
+/** An application with an event channel that responds to each request with an event. */
 export function channelListener(): RequestListener {
   const application = applicationResource();
   const events = eventsResponse(1, 1);

@@ -1,4 +1,4 @@
-// The process of one contender: each message asks for one round, and is answered with what it came to.
+// The process of one contender: runs a round for each message, and responds with its result.
 import type { Benchmark } from './benchmark.ts';
 
 const [, , file = '', name = ''] = process.argv;

@@ -14,7 +14,7 @@ const SHAPES: Readonly<Record<string, ResponseShape>> = {
   '1,000 envelopes': { events: 1000, envelopes: 1000 },
 };
 
-/** The bytes of each envelope of a shape, in chunks. */
+/** The bytes of each type of envelope, in chunks. */
 const INPUTS = Object.entries(SHAPES).map(([shape, { events, envelopes = 1 }]) => {
   const texts = Array.from({ length: envelopes }, () => getEventsResponse({ events: events / envelopes }));
   return { shape, envelopes: texts.map((text) => chunksOf(bytesOf(text), CHUNK_BYTES)) };

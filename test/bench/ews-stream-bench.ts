@@ -6,7 +6,7 @@ import { streamByEwsJavascriptApi } from './ewsJavascriptApi.ts';
 import { keepingAgent, loopback, raw } from './loopback.ts';
 import { ENVELOPES, machineMs, WAYS } from './streamListener.ts';
 
-/** Hands on the ids of the items that a stream brings, until it ends. */
+/** Emits the item ids of a stream until it ends. */
 type Follow = (url: string, next: (id: string) => void) => Promise<void>;
 
 function contender(follow: Follow): Contender {

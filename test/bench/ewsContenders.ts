@@ -3,7 +3,7 @@ import { messageParser } from '../../lib/ews/protocol/parser.ts';
 import type { EwsMessage } from '../../lib/ews/protocol/messages.ts';
 import { peer } from './benchmark.ts';
 
-/** What this library makes of them: typed events, kept. */
+/** This library: typed events, in memory. */
 export function readByRxchange(chunks: readonly Uint8Array[]): number {
   const messages: EwsMessage[] = [];
   const parser = messageParser((message) => messages.push(message));
@@ -14,7 +14,7 @@ export function readByRxchange(chunks: readonly Uint8Array[]): number {
     .reduce((sum, { events }) => sum + events.length, 0);
 }
 
-/** The floor: the parser that is under it, told to do nothing. A fresh one for each envelope, as it wants. */
+/** The lower bound: only the XML parser, without handlers, and a new one per envelope. */
 export function readByEmptySaxes(envelopes: readonly (readonly Uint8Array[])[]): number {
   let tags = 0;
   for (const chunks of envelopes) {
@@ -48,7 +48,7 @@ interface Results {
   LoadFromXmlJsObject(message: object, service: object): void;
 }
 
-/** The path of ews-javascript-api: its DOM, its objects out of that, its results out of those. */
+/** ews-javascript-api: its DOM, its objects, and its results. */
 export async function readerByEwsJavascriptApi(): Promise<
   (envelopes: readonly (readonly Uint8Array[])[]) => number
 > {
@@ -73,7 +73,7 @@ export async function readerByEwsJavascriptApi(): Promise<
   };
 }
 
-/** What fast-xml-parser makes of them: a tree, without types. */
+/** fast-xml-parser: a tree without types. */
 export async function readerByFastXmlParser(): Promise<
   (envelopes: readonly (readonly Uint8Array[])[]) => number
 > {

@@ -1,6 +1,6 @@
 import { peer } from './benchmark.ts';
 
-/** As much of ews-javascript-api as the benchmarks and specs use. */
+/** The part of ews-javascript-api that the benchmarks and specs use. */
 export interface Api {
   readonly ExchangeService: new (version: number) => Service;
   readonly ExchangeVersion: { readonly Exchange2013_SP1: number };
@@ -13,7 +13,7 @@ export interface Api {
   readonly StreamingSubscriptionConnection: new (service: Service, minutes: number) => StreamingConnection;
 }
 
-/** Its service: what it sends requests with. */
+/** The service that sends requests. */
 export interface Service {
   Url: object;
   Credentials: object;
@@ -50,7 +50,7 @@ interface PullSubscription extends Subscription {
   GetEvents(): Promise<{ readonly AllEvents: readonly ReceivedEvent[] }>;
 }
 
-/** Its streaming connection. */
+/** The streaming connection. */
 interface StreamingConnection {
   readonly OnNotificationEvent: ((
     sender: object,
@@ -65,7 +65,7 @@ interface ReceivedEvent {
   readonly ItemId: { readonly UniqueId: string };
 }
 
-/** Connects ews-javascript-api to a server, as the user `sara`. */
+/** Connects ews-javascript-api to a server as user `sara`. */
 export async function ewsJavascriptApi(url: string): Promise<{
   readonly api: Api;
   readonly service: Service;
@@ -78,7 +78,7 @@ export async function ewsJavascriptApi(url: string): Promise<{
   return { api, service, folders: [new api.FolderId(api.WellKnownFolderName.Inbox)] };
 }
 
-/** Subscribes with ews-javascript-api; what it returns asks for the events. */
+/** Subscribes with ews-javascript-api. The returned function requests events. */
 export async function pullByEwsJavascriptApi(url: string): Promise<() => Promise<number>> {
   const { api, service, folders } = await ewsJavascriptApi(url);
   const subscription = await service.SubscribeToPullNotifications(folders, 30, '', api.EventType.NewMail);
@@ -90,7 +90,7 @@ export async function pullByEwsJavascriptApi(url: string): Promise<() => Promise
   };
 }
 
-/** Streams with ews-javascript-api until the stream ends, and hands on the ids of the items. */
+/** Streams with ews-javascript-api until the stream ends, and emits the item ids. */
 export async function streamByEwsJavascriptApi(url: string, next: (id: string) => void): Promise<void> {
   const { api, service, folders } = await ewsJavascriptApi(url);
   const subscription = await service.SubscribeToStreamingNotifications(folders, api.EventType.NewMail);

@@ -1,17 +1,17 @@
-/** The event elements that a response mixes, in turn. */
+/** The event elements of a response, in turn. */
 const NAMES = ['CreatedEvent', 'NewMailEvent', 'ModifiedEvent', 'MovedEvent', 'CopiedEvent', 'DeletedEvent'];
 const ID_CHARACTERS = 120;
-/** The id of the one subscription that all is about. */
+/** The id of the only subscription. */
 export const SUBSCRIPTION_ID = 'JgBtYWlsLmNvbnRvc28uY29tEAAAAPj4d8d2TkdJlYfHl2kL6bYqmv8uUkjTCA==';
 
-/** How long events of {@link getEventsResponse} are, in events. */
+/** The size of {@link getEventsResponse}, in events. */
 export interface ResponseShape {
   readonly events: number;
   /** @default one for the response */
   readonly envelopes?: number;
 }
 
-/** The text of GetEvents responses with events of all types mixed, their ids as long as those of Exchange. */
+/** Returns GetEvents responses with all types of events, and ids as long as Exchange's. */
 export function getEventsResponse({ events, envelopes = 1 }: ResponseShape): string {
   const each = events / envelopes;
   return Array.from({ length: envelopes }, (_, index) => envelope(index * each, each)).join('');
@@ -24,7 +24,7 @@ export function chunksOf(bytes: Uint8Array, size: number): Uint8Array[] {
   );
 }
 
-/** The bytes of a text. */
+/** Returns the bytes of a text. */
 export function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
@@ -39,7 +39,7 @@ function envelope(first: number, count: number): string {
   );
 }
 
-/** The text of an answer to an operation that went well, with this in it. */
+/** Returns the response to a successful operation, with this content. */
 export function ewsAnswer(operation: string, xml: string): string {
   return (
     '<?xml version="1.0" encoding="utf-8"?>' +

@@ -9,7 +9,7 @@ import { contactHref, eventsResponse, presenceHref } from './ucwaEvents.ts';
 
 const EVENTS = 1000;
 const SUBSCRIBERS = [1, 100, 1000, 10_000];
-/** With a filter in each subscriber, more would take minutes. */
+/** More subscribers take minutes if each has its own filter. */
 const MOST_FILTERS = 1000;
 const REPEATS = 5;
 

@@ -3,7 +3,7 @@ import { ewsAnswer, getEventsResponse, SUBSCRIPTION_ID } from './ewsMessages.ts'
 
 const EVENTS = 10_000;
 
-/** Answers every GetEvents with the same 10,000 events, and what belongs to it. */
+/** Responds to every GetEvents with the same 10,000 events, and to its related operations. */
 export function getEventsListener(): RequestListener {
   const events = Buffer.from(getEventsResponse({ events: EVENTS }));
   const subscribed = Buffer.from(

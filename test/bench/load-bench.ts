@@ -15,7 +15,7 @@ function build(): void {
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT });
 }
 
-/** Bundles and minifies what this module imports, without rxjs. */
+/** Bundles and minifies the imports of this module, without rxjs. */
 function gzippedKiB(source: string, name: string, options: readonly string[] = []): number {
   const bundles = `${ROOT}test/bench/node_modules/.cache`;
   mkdirSync(bundles, { recursive: true });
@@ -36,7 +36,7 @@ function gzippedKiB(source: string, name: string, options: readonly string[] = [
   return gzipSync(readFileSync(bundle)).length / KIBIBYTE;
 }
 
-/** What a fresh process takes to import this, beyond what it takes to start. */
+/** Returns how long a new process takes to import this, without its start. */
 async function importMs(specifier: string): Promise<number> {
   const script =
     `const begin = performance.now(); import(${JSON.stringify(specifier)})` +
@@ -73,7 +73,7 @@ export const benchmark: Benchmark = {
     'ews-javascript-api': contender(() => ({
       kib: gzippedKiB("export * from 'ews-javascript-api'", 'ews-javascript-api', [
         '--platform=node',
-        // It is asked for only where somebody has installed it.
+        // Measured only if it is installed.
         '--external:deasync',
       ]),
       specifier: 'ews-javascript-api',

@@ -10,7 +10,7 @@ import { bearer } from '../../lib/core/transport/auth.ts';
 
 const ROUNDS = 1000;
 
-/** Times so many rounds, one after another. */
+/** Measures this many rounds, one after another. */
 function contender(prepare: (origin: string) => (rounds: number) => Promise<void>): Contender {
   return async () => {
     const go = prepare(await loopback('channel'));
@@ -22,7 +22,7 @@ function contender(prepare: (origin: string) => (rounds: number) => Promise<void
   };
 }
 
-/** One after another, by whatever sends. */
+/** Sends requests one after another, with any client. */
 function polling(ask: (url: string) => Promise<string>): Contender {
   return contender((origin) => async (rounds) => {
     for (let round = 0; round < rounds; round += 1)
@@ -50,7 +50,7 @@ export const benchmark: Benchmark = {
         }
       };
     }),
-    // With connections of its own: those of the library wait for their reader to let them go.
+    // With its own connections, because the library's are only released by their reader.
     'cross-fetch': polling(
       (
         (init) => async (url: string) =>

@@ -3,19 +3,19 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request, type RequestOptions } from 'node:http';
 import { fileURLToPath } from 'node:url';
 
-/** Starts one of the servers in a process of its own, which ends with this one; resolves with its origin. */
+/** Starts a server in its own process, which ends with this one. Resolves with its origin. */
 export async function loopback(name: string): Promise<string> {
   const child = fork(fileURLToPath(new URL('server.ts', import.meta.url)), [name]);
   const [origin] = (await once(child, 'message')) as [string];
   return origin;
 }
 
-/** An agent that keeps as many connections as there are. */
+/** An agent that keeps all connections open. */
 export function keepingAgent(maxSockets: number = Infinity): Agent {
   return new Agent({ keepAlive: true, maxSockets });
 }
 
-/** Sends with nothing but Node's own client; resolves when the head of the answer is there. */
+/** Sends a request with Node's own client. Resolves with the head of the response. */
 export function raw(url: string, options: RequestOptions, body?: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const sent = request(url, options, resolve);
@@ -24,7 +24,7 @@ export function raw(url: string, options: RequestOptions, body?: string): Promis
   });
 }
 
-/** Reads an answer to its end. */
+/** Reads a response to its end. */
 export async function textOf(answer: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   answer.on('data', (chunk: Buffer) => chunks.push(chunk));

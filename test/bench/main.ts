@@ -1,4 +1,4 @@
-// Runs the benchmarks that are named, or all, and prints a table of each; with --rounds, in so many rounds.
+// Runs the named benchmarks or all, and prints a table of each. --rounds sets the number of rounds.
 import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Benchmark } from './benchmark.ts';

@@ -3,15 +3,15 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Benchmark, Measures } from './benchmark.ts';
 
-/** What every round of a contender came to. */
+/** The results of all rounds of a contender. */
 export type Samples = ReadonlyMap<string, readonly Measures[]>;
 
 const WARM_UP_ROUNDS = 3;
 const ROUNDS = 15;
 
 /**
- * Runs the contenders of a benchmark, each in a process of its own, in interleaved rounds: what slows the
- * machine down for a while slows all of them down.
+ * Runs the contenders in their own processes and in interleaved rounds, so that a slow phase of the machine
+ * affects all.
  */
 export async function measure(file: string, benchmark: Benchmark): Promise<Samples> {
   const { contenders, rounds = ROUNDS, warmUpRounds = WARM_UP_ROUNDS } = benchmark;
@@ -31,7 +31,7 @@ export async function measure(file: string, benchmark: Benchmark): Promise<Sampl
   return samples;
 }
 
-/** Nobody always comes after the same one. */
+/** The order rotates, so that no contender always follows the same one. */
 function turned<Key, Value>(map: ReadonlyMap<Key, Value>, by: number): [Key, Value][] {
   const entries = [...map];
   const first = by % entries.length;

@@ -21,26 +21,26 @@ setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
 function heapBytes(): number {
-  // The text of the last match is remembered: that of the round before.
+  // JavaScript keeps the text of the last match, which is from the previous round.
   /x/.test('x');
   collect();
   collect();
-  // Node keeps large texts beside the heap.
+  // Node keeps large texts outside of the heap.
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
 
-/** How much what is kept takes, each. */
+/** Returns the memory per kept value. */
 function kept(count: number, keep: () => unknown): Measures {
   const before = heapBytes();
   const all = keep();
   const bytes = (heapBytes() - before) / count;
-  // Used once more behind the measurement: it was there until then.
+  // Used after the measurement, so that it is not collected before.
   if (all === undefined) throw new Error('Nothing was kept');
   return { 'bytes each': bytes };
 }
 
-/** What stays subscribed to, so many times. */
+/** The streams that are subscribed to, and their number. */
 function live(prepare: () => (index: number) => Observable<unknown>): Contender {
   return () => () => {
     const one = prepare();
@@ -53,7 +53,7 @@ function respond(url: string, status: number, contentType: string, body: string)
   return { status, url, headers: headersFrom({ 'content-type': contentType }), body$: of(bytesOf(body)) };
 }
 
-/** Answers at once, each Subscribe with another id, and GetEvents with a StatusEvent. */
+/** Responds at once: each Subscribe with another id, and GetEvents with a StatusEvent. */
 function ewsServer(): Transport {
   let made = 0;
   return ({ url, body = '' }) => {
@@ -72,7 +72,7 @@ function ewsServer(): Transport {
   };
 }
 
-/** Answers at once, but for events, of which there are none. */
+/** Responds at once, except to requests for events, of which there are none. */
 function ucwaServer(): Transport {
   let made = 0;
   return ({ method, url }) => {
@@ -86,7 +86,7 @@ function ucwaServer(): Transport {
   };
 }
 
-/** Every hundredth of the events of an answer, and what else stays because of them. */
+/** Keeps every hundredth event of a response, and everything that it references. */
 function keptEvents(read: (chunks: readonly Uint8Array[]) => readonly unknown[]): Contender {
   return () => {
     const chunks = chunksOf(bytesOf(getEventsResponse({ events: LIVE })), CHUNK_BYTES);
@@ -103,7 +103,7 @@ function readByRxchange(chunks: readonly Uint8Array[]): readonly unknown[] {
   return events;
 }
 
-/** As it is often done: texts cut out of the text. */
+/** The usual way: substrings of the text. */
 function readByMatching(chunks: readonly Uint8Array[]): readonly unknown[] {
   const text = new TextDecoder().decode(Buffer.concat(chunks));
   return [...text.matchAll(/<t:Watermark>([^<]*)<\/t:Watermark>.*?Id="([^"]*)"/g)].map(

@@ -1,4 +1,4 @@
-// The process of one server: tells its origin, and ends with who has started it.
+// The process of one server: sends its origin, and ends with its parent.
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';

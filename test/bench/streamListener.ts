@@ -1,12 +1,12 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { ewsAnswer, SUBSCRIPTION_ID } from './ewsMessages.ts';
 
-/** How many envelopes with an event a stream brings. */
+/** The number of envelopes with an event in a stream. */
 export const ENVELOPES = 200;
 
 const EVERY_MS = 10;
 
-/** How the envelopes come; each is the path that it is asked for at. */
+/** The forms of the envelopes, each with its own path. */
 export const WAYS: Readonly<
   Record<string, { readonly each: number; readonly prefix: string; readonly pieces: number }>
 > = {
@@ -16,12 +16,12 @@ export const WAYS: Readonly<
   cut: { each: 1, prefix: 'soap11:', pieces: 4 },
 };
 
-/** The time that all processes of this machine have in common, in milliseconds. */
+/** The time in milliseconds, from a clock that all processes of this machine share. */
 export function machineMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** Streams an event each ten milliseconds: the id of its item says which it is, and when it was sent. */
+/** Streams an event every ten milliseconds. Its item id contains its number and the time of sending. */
 export function streamListener(): RequestListener {
   return (request, response) => {
     let body = '';

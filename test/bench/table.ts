@@ -1,7 +1,9 @@
 import type { Benchmark, Goal, Measures } from './benchmark.ts';
 import type { Samples } from './measure.ts';
 
-/** The lines of a benchmark's table: each contender's medians, then each goal with what came of it. */
+/**
+ * Returns the lines of a benchmark's table: the medians of each contender, then the goals and their results.
+ */
 export function table(name: string, { work, contenders, goals }: Benchmark, samples: Samples): string {
   const names = Object.keys(contenders);
   const measures = [...new Set(names.flatMap((one) => Object.keys(samples.get(one)?.[0] ?? {})))];
@@ -31,7 +33,7 @@ function goalRow(goal: Goal, samples: Samples): string[] {
   ];
 }
 
-/** The middle one of the values of a measure; the mean of the two in the middle where there are two. */
+/** Returns the median of a measure, or the mean of the two middle values. */
 export function median(samples: readonly Measures[], measure: string): number {
   const values = samples.map((one) => one[measure] ?? NaN).sort((a, b) => a - b);
   const middle = values.length / 2;

@@ -21,7 +21,7 @@ const counted = { requests: 0, sockets: 0 };
 observe('http.client.request.start', () => (counted.requests += 1));
 observe('net.client.socket', () => (counted.sockets += 1));
 
-/** Sums up what the process did meanwhile, and how many sockets it has opened since the last time. */
+/** Returns the time of the work, its requests, and the sockets opened since the last call. */
 async function measured(work: () => Promise<unknown>): Promise<Measures> {
   counted.requests = 0;
   const begin = performance.now();
@@ -35,9 +35,7 @@ interface Connection {
   drain(): Promise<DrainReport>;
 }
 
-/**
- * Ends the subscriptions together when each has had an event, and waits until the server has none of them.
- */
+/** Ends the subscriptions together after each has an event, and waits until the server has none. */
 async function endTogether(
   connection: Connection,
   subscriptions: readonly Observable<unknown>[],
@@ -60,12 +58,12 @@ function indexes(count: number): readonly number[] {
   return Array.from({ length: count }, (_, index) => index);
 }
 
-/** One request for each, as many at a time as there are sockets: what there is to do, and nothing else. */
+/** One request per subscription, as many at a time as there are sockets: only the necessary work. */
 function oneEach(server: string, options: RequestOptions, path: string, body?: string): Contender {
   return async () => {
     const origin = await loopback(server);
     return async () => {
-      // Connections that wait from one round to the next may be closed by the server just then.
+      // The server may close idle connections between two rounds.
       const agent = keepingAgent(IN_FLIGHT);
       const send = async (): Promise<unknown> =>
         textOf(await raw(`${origin}${path}`, { ...options, agent }, body));

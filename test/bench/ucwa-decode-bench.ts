@@ -6,8 +6,8 @@ import { eventsResponse } from './ucwaEvents.ts';
 
 const KEPT = 10;
 /**
- * The size of several young generations: in a round of about one, what a contender takes depends on whether
- * the collector comes in its middle or behind it, which is a matter of some bytes.
+ * Larger than several young generations: with a smaller round, a few bytes decide whether the garbage
+ * collector runs during the measurement or after it.
  */
 const ANSWERS = 8 * KEPT;
 const TEXTS = Array.from({ length: KEPT }, () => eventsResponse(1000, 1000));

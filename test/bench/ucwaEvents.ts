@@ -1,7 +1,7 @@
 /** The href of the application. */
 export const APPLICATION = '/ucwa/oauth/v1/applications/103a8f4e2b6d4c1f9e7a5d3b1c0f8e6a';
 
-/** The text of the application, with the links that presence needs. */
+/** Returns the application, with the links that presence needs. */
 export function applicationResource(): string {
   return JSON.stringify({
     rel: 'application',
@@ -18,17 +18,17 @@ export function applicationResource(): string {
   });
 }
 
-/** The href of a contact. */
+/** Returns the href of a contact. */
 export function contactHref(contact: number): string {
   return `${APPLICATION}/people/user${String(contact).padStart(5, '0')}@contoso.com`;
 }
 
-/** The href of the presence of a contact. */
+/** Returns the href of the presence of a contact. */
 export function presenceHref(contact: number): string {
   return `${contactHref(contact)}/presence`;
 }
 
-/** The text of an answer of the event channel: the presence of contacts, one event for each in turn. */
+/** Returns a response of the event channel: one presence event per contact. */
 export function eventsResponse(events: number, contacts: number): string {
   const sent = Array.from({ length: events }, (_, index) => event(index, index % contacts));
   return JSON.stringify({

@@ -8,7 +8,7 @@ interface Leaving {
   unsubscribe(): void;
 }
 
-/** Subscribes as often as it says, and times how long it takes until the last has left. */
+/** Subscribes a number of times, and measures the time until the last unsubscribe is complete. */
 function round(subscribe: (count: number) => readonly Leaving[]): Round {
   return () =>
     Object.fromEntries(
@@ -62,7 +62,7 @@ export const benchmark: Benchmark = {
   goals: [
     { measure: '50000', of: 'Subject and filter', per: 'rxchange', atLeast: 50 },
     { measure: '50000', of: 'takeUntil of one stop$', per: 'rxchange', atLeast: 50 },
-    // Five times as many: linear, with room for a larger heap.
+    // Five times as many: linear, with a reserve for a larger heap.
     { measure: '50000', of: 'rxchange', per: 'rxchange', perMeasure: '10000', atMost: 10 },
   ],
 };

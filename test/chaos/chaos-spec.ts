@@ -3,12 +3,12 @@ import { chaos, PROTOCOLS } from './chaos.ts';
 import { caseCount, SEED } from '../support/random/caseCount.ts';
 import { FAULT_KINDS } from './proxy.ts';
 
-/** How many faults each protocol gets. */
+/** The number of faults per protocol. */
 const FAULTS = caseCount(30, 120);
 
-describe('a network that goes wrong', () => {
+describe('A faulty network', () => {
   for (const protocol of PROTOCOLS) {
-    it(`should cost ${protocol} nothing that is not told, and leave nothing on the server`, async () => {
+    it(`causes no unreported loss and no leak in ${protocol}`, async () => {
       let waitsFor: readonly string[] = [];
       const { injected, tally, outcomes, leaks } = await chaos(
         {

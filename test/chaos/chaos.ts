@@ -12,25 +12,25 @@ import type { Tally } from './follower.ts';
 import { chaosProxy, type FaultKind, type Weather } from './proxy.ts';
 import { ucwaRun } from './ucwaRun.ts';
 
-/** The protocols that can be led through it; grommunio speaks EWS in its own way. */
+/** The protocols of the test. Grommunio has its own dialect of EWS. */
 export const PROTOCOLS = ['UCWA', 'EWS', 'grommunio'] as const;
 
 /** See {@link PROTOCOLS}. */
 export type Protocol = (typeof PROTOCOLS)[number];
 
-/** How much, and for how long. */
+/** The load, and the duration. */
 export interface ChaosOptions {
   readonly protocol: Protocol;
   readonly subscriptions: number;
   readonly seed: number;
   readonly weather: Weather;
-  /** Whether enough has happened after so many faults. */
+  /** Returns whether the test is over after this many faults. */
   readonly isOver: (faults: number) => boolean;
-  /** Emits when the next step is due. @default whenever a request is over */
+  /** Emits when the next step is due. @default after each request */
   readonly pulse$?: Observable<unknown>;
 }
 
-/** What came of it. */
+/** The result of a test. */
 export interface ChaosReport {
   readonly protocol: Protocol;
   readonly steps: number;
@@ -38,9 +38,9 @@ export interface ChaosReport {
   readonly injected: ReadonlyMap<FaultKind, number>;
   readonly tally: Tally;
   readonly errors: ReadonlyMap<string, number>;
-  /** How subscriptions ended, by outcome. */
+  /** The number of subscriptions by outcome. */
   readonly outcomes: ReadonlyMap<ReleaseOutcome['outcome'], number>;
-  /** What the server holds after the end, beyond what the ledger calls unknown. */
+  /** The subscriptions on the server after the end, without those that the ledger reports as unknown. */
   readonly leaks: readonly string[];
 }
 
@@ -75,11 +75,10 @@ const SIMULATED: Readonly<Record<Protocol, () => Simulated>> = {
 };
 
 /**
- * Leads a protocol through a network that goes wrong, over real sockets, until it is over; then lets
- * everything pass, waits until all is well again, closes, and counts. It never resolves where all never is
- * well.
+ * Runs a protocol over real sockets and a faulty network until `isOver`, then stops the faults, waits until
+ * everything has recovered, closes, and counts. Never resolves if something does not recover.
  *
- * @param waiting Called with what is still waited for, once that is all there is.
+ * @param waiting Called with the remaining disagreements.
  */
 export async function chaos(
   options: ChaosOptions,
@@ -87,7 +86,7 @@ export async function chaos(
 ): Promise<ChaosReport> {
   const { protocol, subscriptions, seed, weather, isOver } = options;
   const { transport, requests, begin } = SIMULATED[protocol]();
-  // What comes through the proxy names its port.
+  // Hrefs name the port of the proxy, not the server's.
   const served = await serve(transport, { allowedHosts: ['127.0.0.1'] });
   const proxy = await chaosProxy(served.port, random(seed), weather);
   const run = begin(random(seed, 1), { origin: proxy.origin, subscriptions });
@@ -132,7 +131,7 @@ export async function chaos(
   };
 }
 
-/** What nobody knows of can be on the server as often as the ledger says so. */
+/** Returns the leaks: each outcome that is unknown may leave one subscription on the server. */
 export function leaksIn(leftovers: readonly string[], { outcomes }: DrainReport): readonly string[] {
   const known = new Set(outcomes.flatMap(({ id }) => id ?? []));
   const unknown = outcomes.filter(({ outcome }) => outcome === 'Unknown').length;

@@ -2,9 +2,9 @@ const STATUS_LINE = /^HTTP\/1\.1 /;
 const CHUNK_SIZE = /^[0-9a-f]+\r\n/i;
 
 /**
- * A piece of an answer whose framing is broken: its status line, or the size of its first chunk. Undefined
- * where it begins with neither; the content itself is left alone, for what is well-formed there could not be
- * told from what the server has said.
+ * Returns a chunk with broken framing: its status line, or the size of its first chunk. Returns undefined if
+ * it starts with neither. The content is not changed, because well-formed content is indistinguishable from
+ * the server's own.
  */
 export function corrupted(piece: Buffer): Buffer | undefined {
   const text = piece.toString('latin1');

@@ -1,10 +1,10 @@
-/** How often subscribers were told which error. */
+/** The number of errors of subscribers by name. */
 export interface ErrorCount {
   readonly byName: ReadonlyMap<string, number>;
   note(error: unknown): void;
 }
 
-/** Creates a count of none. */
+/** Creates a count without errors. */
 export function errorCount(): ErrorCount {
   const byName = new Map<string, number>();
   return {

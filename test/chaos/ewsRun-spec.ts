@@ -7,13 +7,13 @@ import { random } from '../support/random/random.ts';
 import { ewsRun } from './ewsRun.ts';
 
 describe('ewsRun', () => {
-  it('should let another mail come where all that is told of the last one is a gap', async () => {
+  it('delivers another mail after a gap in place of the last one', async () => {
     const server = ewsSimulator();
     const served = await serve(server.transport);
     const run = ewsRun(server, random(1), { origin: served.origin, subscriptions: 4 });
     await firstValueFrom(run.changed$.pipe(filter(() => server.streams[0]?.subscriptionIds.length === 2)));
 
-    // Another client takes the stream over, and with it the last mail.
+    // Another client takes over the stream, and with it the last mail.
     const [ids = []] = server.streams.map(({ subscriptionIds }) => subscriptionIds);
     const body = getStreamingEventsEnvelope({ version: 'Exchange2013_SP1' }, ids, 1);
     const elsewhere = server

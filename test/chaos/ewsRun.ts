@@ -17,7 +17,7 @@ interface Watcher {
   isSubscribed: boolean;
 }
 
-/** Watches a mailbox, half by asking and half by streams. */
+/** Observes a mailbox, half by pull and half by streaming. */
 export function ewsRun(server: EwsSimulator, random: Random, options: RunOptions): Run {
   const { origin, subscriptions } = options;
   const service = connectExchange({
@@ -36,9 +36,9 @@ export function ewsRun(server: EwsSimulator, random: Random, options: RunOptions
     if (outcome === 'Unknown') unknown += 1;
   });
 
-  /** The subscriptions that were there when the last mail came. */
+  /** The subscriptions on the server at the last mail. */
   let reached = new Set<string>();
-  /** How many gaps had been told of by then. */
+  /** The number of gaps before the last mail. */
   let gapsBefore = 0;
 
   const deliver = (): void => {
@@ -91,7 +91,7 @@ export function ewsRun(server: EwsSimulator, random: Random, options: RunOptions
     requested$: service.activity$,
     changed$: merge(happened, service.activity$, service.releases.outcomes$),
     step: () => {
-      // An error can have ended all of them.
+      // An error may have ended all of them.
       fill();
       if (random.oneIn(2)) deliver();
       if (random.oneIn(4)) leave(random.pick([...watchers]));
@@ -102,7 +102,7 @@ export function ewsRun(server: EwsSimulator, random: Random, options: RunOptions
       deliver();
     },
     disagreements: () => {
-      // Whoever has come after the last mail is never told of it, and a gap since then may be all that is.
+      // A newer subscription never gets the last mail, and a gap may have replaced it.
       if (tally.gaps > gapsBefore || server.subscriptions.some(({ id }) => !reached.has(id))) deliver();
       const behind = [...watchers].filter(({ follower: { last } }) => last < numbers.size).length;
       const held = server.subscriptions.length;

@@ -1,36 +1,36 @@
-/** What a subscriber was told of what happened. */
+/** The events that a subscriber got. */
 export interface Follower {
-  /** The number of the last event that came. */
+  /** The number of the last event. */
   readonly last: number;
-  /** The event of this number came. */
+  /** Counts the event of this number. */
   take(number: number): void;
-  /** Something was lost here, or may have been, and is told. */
+  /** Counts a gap. */
   gap(): void;
 }
 
-/** What all followers have noticed. */
+/** The sums of all followers. */
 export interface Tally {
   events: number;
-  /** How often something lost was told. */
+  /** The number of gaps. */
   gaps: number;
-  /** Events that never came, and nobody told. */
+  /** Events that were missed without a gap. */
   losses: number;
-  /** Events that came twice. */
+  /** Events that were emitted twice. */
   doubles: number;
-  /** Events that came after later ones. */
+  /** Events that were emitted after later ones. */
   disorders: number;
 }
 
-/** A tally of nothing. */
+/** Returns an empty tally. */
 export function newTally(): Tally {
   return { events: 0, gaps: 0, losses: 0, doubles: 0, disorders: 0 };
 }
 
-/** Follows numbered events from the first that comes: each is to come once, in order, or behind a gap. */
+/** Checks numbered events from the first one: each is emitted once, in order, or replaced by a gap. */
 export function follower(tally: Tally): Follower {
   const seen = new Set<number>();
   let last = 0;
-  let isBehindGap = true;
+  let isAfterGap = true;
   return {
     get last() {
       return last;
@@ -39,14 +39,14 @@ export function follower(tally: Tally): Follower {
       tally.events += 1;
       if (seen.has(number)) tally.doubles += 1;
       else if (number < last) tally.disorders += 1;
-      else if (!isBehindGap) tally.losses += number - last - 1;
+      else if (!isAfterGap) tally.losses += number - last - 1;
       seen.add(number);
       last = Math.max(last, number);
-      isBehindGap = false;
+      isAfterGap = false;
     },
     gap: () => {
       tally.gaps += 1;
-      isBehindGap = true;
+      isAfterGap = true;
     },
   };
 }

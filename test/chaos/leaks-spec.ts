@@ -8,19 +8,29 @@ describe('leaksIn', () => {
   const unknown: ReleaseOutcome = { ...entry, outcome: 'Unknown', id: undefined, cause: '', hint: '' };
   const cases: readonly [
     name: string,
-    held: readonly string[],
+    leftovers: readonly string[],
     outcomes: ReleaseOutcome[],
     leaks: string[],
   ][] = [
-    ['nothing where nothing is held', [], [released, unknown], []],
-    ['what is held, and nobody tells of', ['subscription S2'], [released], ['subscription S2']],
-    ['nothing where the ledger says that one may be held', ['subscription S2'], [released, unknown], []],
-    ['what is held all the same', ['subscription S1'], [released, unknown], ['subscription S1']],
-    ['one more than may be held', ['subscription S2', 'subscription S3'], [unknown], ['subscription S3']],
+    ['nothing for a server without subscriptions', [], [released, unknown], []],
+    ['a subscription without an outcome', ['subscription S2'], [released], ['subscription S2']],
+    ['nothing if the ledger reports one as unknown', ['subscription S2'], [released, unknown], []],
+    [
+      'a subscription that was reported as released',
+      ['subscription S1'],
+      [released, unknown],
+      ['subscription S1'],
+    ],
+    [
+      'the subscriptions beyond the unknown outcomes',
+      ['subscription S2', 'subscription S3'],
+      [unknown],
+      ['subscription S3'],
+    ],
   ];
-  for (const [name, held, outcomes, leaks] of cases) {
-    it(`should call a leak ${name}`, () => {
-      expect(leaksIn(held, { clean: false, outcomes })).to.deep.equal(leaks);
+  for (const [name, leftovers, outcomes, leaks] of cases) {
+    it(`returns ${name}`, () => {
+      expect(leaksIn(leftovers, { clean: false, outcomes })).to.deep.equal(leaks);
     });
   }
 });

@@ -1,4 +1,4 @@
-// Leads the protocols through faults for a while, and prints what came of it: --minutes N [--seed N]
+// Runs the protocols with faults for some minutes, and prints the results: --minutes N [--seed N]
 // [--subscriptions N] [protocol…]
 import { parseArgs } from 'node:util';
 import { config, interval } from 'rxjs';
@@ -13,7 +13,7 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
-/** How long all may take to be well again, in milliseconds. */
+/** The time limit of the recovery, in milliseconds. */
 const AFTERMATH_MS = 120_000;
 const STEP_MS = 20;
 
@@ -34,7 +34,7 @@ function print(report: ChaosReport): void {
   console.log(
     `${report.protocol}: ${report.steps} steps, ${report.requests} requests\n` +
       `  faults    ${inWords(report.injected)}\n` +
-      `  events    ${tally.events}, gaps told ${tally.gaps}\n` +
+      `  events    ${tally.events}, gaps ${tally.gaps}\n` +
       `  errors    ${inWords(report.errors)}\n` +
       `  outcomes  ${inWords(report.outcomes)}\n` +
       `  leaks ${leaks.length}, losses ${tally.losses}, doubles ${tally.doubles}, disorders ${tally.disorders}`,
@@ -47,7 +47,7 @@ async function run(protocol: Protocol): Promise<boolean> {
   let missing: readonly string[] = ['it has not ended'];
   const overdue = setInterval(() => {
     if (Date.now() < end + AFTERMATH_MS) return;
-    console.log(`${protocol}: all is not well again: ${missing.join('; ')}`);
+    console.log(`${protocol}: not recovered: ${missing.join('; ')}`);
     process.exit(1);
   }, 1_000);
   const report = await chaos(

@@ -9,7 +9,7 @@ describe('chaosProxy', () => {
   const weather = { oneIn: 1, delayMs: 1, silenceMs: 1 };
   const page = 'x'.repeat(10_000);
 
-  it('should let everything pass when it is calm, and end with both sides', async () => {
+  it('forwards everything when it is calm, and ends with both sides', async () => {
     const server = await httpServer((_request, response) => response.end(page));
     const proxy = await chaosProxy(Number(new URL(server.url).port), random(1), weather);
     proxy.calm();
@@ -20,7 +20,7 @@ describe('chaosProxy', () => {
     expect([...proxy.injected.values()]).to.deep.equal([0, 0, 0, 0, 0, 0, 0]);
   });
 
-  it('should count what goes wrong, and end every connection all the same', async () => {
+  it('counts its faults, and ends every connection', async () => {
     const server = await httpServer((_request, response) => response.end(page));
     const proxy = await chaosProxy(Number(new URL(server.url).port), random(1), weather);
     for (let count = 0; count < 40; count += 1) {
@@ -34,7 +34,7 @@ describe('chaosProxy', () => {
     for (const [kind, count] of proxy.injected) expect(count, kind).to.be.greaterThan(0);
   });
 
-  it('should make no hole: nothing comes through behind what was cut out', async () => {
+  it('forwards nothing after a lost chunk', async () => {
     const sent = 'abcdefghij';
     const pieces = sent.split('');
     const server = createServer((socket) => {
@@ -46,7 +46,7 @@ describe('chaosProxy', () => {
       writeOn();
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
-    // The first waits, so that there are more behind the second, which is lost.
+    // The first chunk waits, so that more chunks follow the second one, which is lost.
     const faults: FaultKind[] = ['delay', 'cut'];
     const planned: Random = {
       ...random(1),

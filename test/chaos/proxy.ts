@@ -2,7 +2,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import type { Random } from '../support/random/random.ts';
 import { corrupted } from './corrupted.ts';
 
-/** What can happen to what passes. */
+/** The faults of a connection. */
 export const FAULT_KINDS = [
   'delay',
   'cut',
@@ -16,29 +16,29 @@ export const FAULT_KINDS = [
 /** See {@link FAULT_KINDS}. */
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** How bad it is. */
+/** The frequency and the length of faults. */
 export interface Weather {
-  /** A fault happens to one piece in so many. */
+  /** One chunk of this many has a fault. */
   readonly oneIn: number;
-  /** How long pieces are delayed at most, in milliseconds. */
+  /** The longest delay of a chunk, in milliseconds. */
   readonly delayMs: number;
-  /** How long a connection stays silent at most before it breaks, in milliseconds. */
+  /** The longest silence before a connection breaks, in milliseconds. */
   readonly silenceMs: number;
 }
 
-/** A network between a client and a server that goes wrong as chance says. */
+/** A network between a client and a server, with random faults. */
 export interface ChaosProxy {
-  /** Where it listens, such as `http://127.0.0.1:49152`. */
+  /** The origin of the proxy, such as `http://127.0.0.1:49152`. */
   readonly origin: string;
-  /** How often each kind of fault has happened. */
+  /** The number of faults by kind. */
   readonly injected: ReadonlyMap<FaultKind, number>;
-  /** Lets everything pass as it is from now on. */
+  /** Stops the faults. */
   calm(): void;
-  /** Stops listening, and resolves when the connections are over: it is for both sides to end them. */
+  /** Stops listening, and resolves after both sides have ended their connections. */
   close(): Promise<void>;
 }
 
-/** How many bytes of a throttled piece go one by one. */
+/** The bytes of a throttled chunk that are sent one by one. */
 const MOST_SINGLE_BYTES = 500;
 
 /** Starts a {@link ChaosProxy} in front of a port of this machine. */
@@ -79,9 +79,9 @@ export function chaosProxy(port: number, random: Random, weather: Weather): Prom
         return true;
       },
       cut: (piece) => {
-        // Sometimes the other side has got it, and only the answer will never come.
+        // Sometimes the other side has received it, and only the response is lost.
         if (random.oneIn(2)) pass(piece);
-        // Nothing passes behind what was lost: no network makes a hole.
+        // Nothing is forwarded after a loss, because no network drops only the middle.
         isOver = true;
         if (random.oneIn(2)) breakOff();
         else setImmediate(breakOff);
@@ -132,7 +132,7 @@ export function chaosProxy(port: number, random: Random, weather: Weather): Prom
       else pass(piece);
     });
     from.on('end', end);
-    // What a socket that breaks has to say is that it breaks.
+    // The error of a broken socket has no further information.
     from.on('error', () => to.destroy());
     from.on('close', (isError) => (isError ? to.destroy() : to.end()));
   };

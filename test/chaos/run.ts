@@ -2,28 +2,28 @@ import type { Observable } from 'rxjs';
 import type { DrainReport } from '../../lib/core/lifecycle/ledger.ts';
 import type { Tally } from './follower.ts';
 
-/** One protocol on its way through the faults: an application that comes and goes, and its server. */
+/** A run of one protocol: an application whose subscribers come and go, and its server. */
 export interface Run {
-  /** Emits when anything happens: something that waits may be true now. */
+  /** Emits when anything happens that may change the disagreements. */
   readonly changed$: Observable<unknown>;
-  /** Emits when a request is over. */
+  /** Emits when a request has ended. */
   readonly requested$: Observable<unknown>;
   readonly tally: Tally;
-  /** The errors that subscribers were told, by name and how often. */
+  /** The errors of subscribers: the number by name. */
   readonly errors: ReadonlyMap<string, number>;
-  /** Lets something happen, here and on the server. */
+  /** Makes one thing happen in the application and on the server. */
   step(): void;
-  /** Lets one last thing happen, of which everybody has to be told. */
+  /** Makes the last event happen, which every subscriber must get. */
   finish(): void;
-  /** What is not as it should be when nothing goes wrong any more: empty once all is well. */
+  /** Returns the differences between the application and the server. Empty after the recovery. */
   disagreements(): readonly string[];
-  /** Leaves what it has subscribed to, and closes the connection. */
+  /** Unsubscribes from everything, and closes the connection. */
   close(): Promise<DrainReport>;
-  /** What the server still holds. */
+  /** The resources on the server. */
   leftovers(): readonly string[];
 }
 
-/** Where the server of a run is reached, and how much is to go on there. */
+/** The origin of the server, and the number of subscriptions. */
 export interface RunOptions {
   readonly origin: string;
   readonly subscriptions: number;

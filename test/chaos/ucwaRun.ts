@@ -8,7 +8,7 @@ import { errorCount } from './errorCount.ts';
 import { follower, newTally } from './follower.ts';
 import { bearer } from '../../lib/core/transport/auth.ts';
 
-/** Watches contacts, each with a subscription of its own, and the whole channel. */
+/** Observes contacts, each with its own subscription, and all events of the channel. */
 export function ucwaRun(server: UcwaSimulator, random: Random, options: RunOptions): Run {
   const { origin, subscriptions } = options;
   const ucwa = connectUcwa({
@@ -28,7 +28,7 @@ export function ucwaRun(server: UcwaSimulator, random: Random, options: RunOptio
     if (outcome === 'Unknown') unknown += 1;
   });
 
-  /** How many gaps had been told of when the last event came about. */
+  /** The number of gaps before the last event. */
   let gapsBefore = 0;
 
   const emit = (): void => {
@@ -82,7 +82,7 @@ export function ucwaRun(server: UcwaSimulator, random: Random, options: RunOptio
     requested$: ucwa.activity$,
     changed$: merge(happened, ucwa.activity$, ucwa.releases.outcomes$),
     step: () => {
-      // An error can have ended all of them.
+      // An error may have ended all of them.
       fill();
       emit();
       const uri = random.pick([...watching.keys()]);
@@ -96,7 +96,7 @@ export function ucwaRun(server: UcwaSimulator, random: Random, options: RunOptio
       emit();
     },
     disagreements: () => {
-      // A gap since the last event may be all that is told of it.
+      // A gap may have replaced the last event.
       if (tally.gaps > gapsBefore) emit();
       const held = new Set(server.presenceSubscriptions.flatMap(({ uris }) => uris));
       const missing = [...watching.keys()].filter((uri) => !held.has(uri)).length;

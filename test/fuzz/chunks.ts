@@ -2,14 +2,14 @@ import { from } from 'rxjs';
 import { headersFrom, type HttpResponse } from '../../lib/core/transport/transport.ts';
 import type { Random } from '../support/random/random.ts';
 
-/** Cuts a text into pieces of bytes, wherever chance falls: inside of characters too. */
+/** Cuts a text into byte chunks at random positions, also inside characters. */
 export function chunksOf(text: string, { below }: Random): Uint8Array[] {
   const bytes = new TextEncoder().encode(text);
   const cuts = Array.from({ length: below(4) }, () => below(bytes.length + 1)).sort((a, b) => a - b);
   return [0, ...cuts].map((start, index) => bytes.subarray(start, cuts[index] ?? bytes.length));
 }
 
-/** A response whose body arrives in such pieces, all at once. */
+/** Returns a response whose body arrives in such chunks, all at once. */
 export function responseOf(
   text: string,
   random: Random,

@@ -36,7 +36,7 @@ const EVENTS =
 const streamed = (content: string, responseClass?: string): string =>
   answer('GetStreamingEvents', `<m:ResponseCode>NoError</m:ResponseCode>${content}`, responseClass);
 
-/** One operation with a prepared answer. */
+/** Runs one operation with a prepared response. */
 function called(operation: string, name: string, text: string, status = 200): Sample {
   return {
     name: `${name} of ${operation}`,
@@ -98,7 +98,7 @@ const pox = (account: string): string =>
   '<?xml version="1.0" encoding="utf-8"?><Autodiscover xmlns="http://schemas.microsoft.com/exchange/' +
   `autodiscover/responseschema/2006"><Response><Account>${account}</Account></Response></Autodiscover>`;
 
-/** What reads the XML of EWS, and of what leads there. */
+/** The decoders of EWS, Autodiscover and faults. */
 export const EWS_DECODER: Decoder = {
   name: 'EWS',
   samples: [

@@ -11,15 +11,15 @@ const INPUTS = caseCount(3000, 20_000);
 
 describe('fuzzing', () => {
   for (const decoder of [UCWA_DECODER, EWS_DECODER, MULTIPART_DECODER]) {
-    it(`should bring nothing but typed errors out of the decoder of ${decoder.name}, of bounded size`, () => {
+    it(`causes only typed errors of bounded size in the decoder of ${decoder.name}`, () => {
       const { findings, read, refused } = fuzz(decoder, { inputs: INPUTS, seed: SEED });
       expect(findings.slice(0, 3)).to.deep.equal([]);
-      // Inputs that are all good, or all bad at their first character, would show nothing.
+      // Inputs that are all valid, or all invalid at the first character, would test nothing.
       expect(read).to.be.within(INPUTS / 10, INPUTS - INPUTS / 50);
       expect(refused.get('DecodeError')).to.be.greaterThan(INPUTS / 50);
     });
 
-    it(`should have samples for the decoder of ${decoder.name} that are read as they are, or refused by type`, () => {
+    it(`uses samples that the decoder of ${decoder.name} reads or rejects`, () => {
       const always = {
         next: () => 0,
         below: () => 0,
@@ -38,7 +38,7 @@ describe('fuzzing', () => {
     });
   }
 
-  describe('itself', () => {
+  describe('of a broken decoder', () => {
     const broken = (read: (text: string) => unknown): Decoder => ({
       name: 'broken',
       samples: [{ name: 'a word', text: '{"a":["b","c"]}', read }],
@@ -48,17 +48,17 @@ describe('fuzzing', () => {
     const problems = (decoder: Decoder, inputs = 200): string[] =>
       fuzz(decoder, { inputs, seed: SEED }).findings.map(({ problem }) => problem);
 
-    it('should find an error that is none of the decoder', () => {
+    it('finds an error of another type', () => {
       expect(problems(broken((text) => JSON.parse(text) as unknown)).join()).to.contain('SyntaxError');
     });
 
-    it('should find what makes more than there is in the input', () => {
+    it('finds output that is larger than the input', () => {
       expect(problems(broken((text) => text.repeat(5_000))).join()).to.match(
         /\d{5} came out of \d+ characters/,
       );
     });
 
-    it('should make the same inputs of the same seed, and others of another', () => {
+    it('creates the same inputs only from the same seed', () => {
       const inputs = (chosen: number, first = 0): string[] => {
         const texts: string[] = [];
         fuzz(

@@ -3,48 +3,48 @@ import { mutator } from './mutate.ts';
 import type { Decoder } from './sample.ts';
 import { sizeOf } from './sizeOf.ts';
 
-/** Errors that say what is wrong with what was read. */
+/** The errors of decoders. */
 const TYPED = new Set(['DecodeError', 'HttpError', 'SoapFault', 'EwsError']);
-/** What may come out of any input, and of a character of it. */
+/** The allowed size of the output: a constant, and a factor per character of the input. */
 const WEIGHT = 4_000;
 const WEIGHT_PER_CHARACTER = 4;
 
-/** An input that brought out what must not come out. */
+/** An input with a forbidden result. */
 export interface Finding {
   readonly sample: string;
-  /** Which of the inputs of the seed it is. */
+  /** The number of the input for its seed. */
   readonly input: number;
   readonly problem: string;
   readonly text: string;
 }
 
-/** What came of the inputs. */
+/** The result of all inputs. */
 export interface FuzzReport {
   readonly decoder: string;
   readonly inputs: number;
-  /** How many were read all the same. */
+  /** The number of inputs that were read without an error. */
   readonly read: number;
-  /** How many were refused, by the name of the error. */
+  /** The number of rejected inputs, by the name of the error. */
   readonly refused: ReadonlyMap<string, number>;
   readonly characters: number;
-  /** How long the slowest took, in milliseconds: a figure, of which no finding is made. */
+  /** The time of the slowest input, in milliseconds. It is only reported. */
   readonly slowestMs: number;
   readonly findings: readonly Finding[];
 }
 
-/** Which inputs to try. */
+/** The inputs to test. */
 export interface FuzzOptions {
   readonly inputs: number;
   readonly seed: number;
-  /** The number of the first. @default 0 */
+  /** The number of the first input. @default 0 */
   readonly first?: number;
 }
 
 /**
- * Gives a decoder messages that were changed at random, and returns the inputs that it neither reads nor
- * refuses: those that bring out an error that is not its own, or more than the input contains.
+ * Runs a decoder with randomly changed messages, and returns the inputs with a forbidden result: an error of
+ * another type, or output that is larger than the input.
  *
- * The time that readers take is counted in steps by the specs of hostile answers.
+ * The specs of hostile texts measure the work of decoders in steps.
  */
 export function fuzz(decoder: Decoder, { inputs, seed, first = 0 }: FuzzOptions): FuzzReport {
   const mutant = mutator(decoder);
@@ -81,7 +81,7 @@ interface Attempt {
   readonly error?: unknown;
 }
 
-/** Errors without their stacks are made in half of the time, and most inputs end in one. */
+/** Creating errors without stacks takes half of the time, and most inputs end in an error. */
 function tried(read: () => unknown, stackTraceLimit = 0): Attempt {
   const before = Error.stackTraceLimit;
   Error.stackTraceLimit = stackTraceLimit;

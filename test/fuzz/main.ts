@@ -1,5 +1,4 @@
-// Gives each decoder that many inputs, and prints what came of them: --inputs N --seed N [--first N]
-// [decoder…]
+// Runs each decoder with many inputs, and prints the results: --inputs N --seed N [--first N] [decoder…]
 import { parseArgs } from 'node:util';
 import { EWS_DECODER } from './ewsDecoder.ts';
 import { fuzz, type FuzzReport } from './fuzz.ts';

@@ -49,7 +49,7 @@ const sample = (name: string, text: string, named = true): Sample => ({
   read: (mutant, random) => readBatch(named ? random.pick(TYPES) : undefined, mutant, random),
 });
 
-/** What reads the answers to the batches of UCWA. */
+/** The decoder of UCWA batch responses. */
 export const MULTIPART_DECODER: Decoder = {
   name: 'multipart',
   samples: [

@@ -1,11 +1,11 @@
 import type { Random } from '../support/random/random.ts';
 import type { Decoder } from './sample.ts';
 
-/** The pieces of JSON, of XML and of an HTTP message, whichever it is. */
+/** The tokens of JSON, of XML and of an HTTP message. */
 const PIECE = /<[^<>]*>|"(?:[^"\\]|\\.)*"|\r?\n|[\w.+-]+|[ \t]+|[^]/g;
 const OPENING = /^(?:[{[]|<[^/?!][^]*[^/]>|<\w>)$/;
 const CLOSING = /^(?:[}\]]|<\/[^]*>)$/;
-/** What is trouble for anybody who reads a text. */
+/** Texts that are difficult for any decoder. */
 const WORDS: readonly string[] = [
   ...[
     '',
@@ -40,46 +40,46 @@ const WORDS: readonly string[] = [
   ],
   ...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'x'.repeat(300)],
 ];
-/** What is blown up is at most so long, and what is more than that is cut off. */
+/** The longest inflated text. The rest is cut off. */
 const BLOWN_UP = 200_000;
 const LONGEST = 250_000;
 
-/** What can become of a message's pieces. */
+/** The changes of a message's tokens. */
 type Mutation = (pieces: string[], random: Random, decoder: Pieces) => void;
 
-/** A decoder whose samples are in pieces. */
+/** A decoder with tokenized samples. */
 interface Pieces {
   readonly decoder: Decoder;
   readonly samples: readonly (readonly string[])[];
 }
 
 const MUTATIONS: readonly Mutation[] = [
-  // Leaves something out.
+  // Removes a part.
   (pieces, random) => pieces.splice(...someOf(pieces, random)),
-  // Repeats something, here or elsewhere.
+  // Repeats a part, here or elsewhere.
   (pieces, random) => {
     const [start, count] = someOf(pieces, random);
     const some = pieces.slice(start, start + count);
     pieces.splice(random.oneIn(2) ? start : random.below(pieces.length), 0, ...some);
   },
-  // Takes two for each other.
+  // Swaps two parts.
   (pieces, { below }) => {
     const one = below(pieces.length);
     const other = alike(pieces, one, below(pieces.length));
     [pieces[one], pieces[other]] = [pieces[other] ?? '', pieces[one] ?? ''];
   },
-  // Puts what is found elsewhere in its place: in a sample of the same decoder.
+  // Replaces a part by one of another sample of the same decoder.
   (pieces, random, { samples }) => {
     const [start, count] = someOf(pieces, random);
     const found = random.pick(samples);
     const same = alike([pieces[start] ?? '', ...found], 0, 1 + random.below(found.length)) - 1;
     pieces.splice(start, count, ...found.slice(same, same + span(found, same)));
   },
-  // Puts a word in its place that is trouble.
+  // Replaces a part by a difficult word.
   (pieces, random, { decoder }) => {
     pieces.splice(...someOf(pieces, random), random.pick(random.oneIn(2) ? WORDS : decoder.words));
   },
-  // The same inside of quotes, or of a tag.
+  // The same inside quotes or a tag.
   (pieces, { below, pick, oneIn }, { decoder }) => {
     const at = below(pieces.length);
     const piece = pieces[at] ?? '';
@@ -87,18 +87,18 @@ const MUTATIONS: readonly Mutation[] = [
     const word = pick(oneIn(2) ? WORDS : decoder.words).replaceAll('"', '');
     pieces[at] = piece.slice(0, inside) + word + piece.slice(inside + below(3));
   },
-  // Breaks off.
+  // Truncates the message.
   (pieces, { below }) => {
     const at = below(pieces.length);
     const piece = pieces[at] ?? '';
     pieces.splice(at, pieces.length, piece.slice(0, below(piece.length + 1)));
   },
-  // Goes on as another message.
+  // Continues with another message.
   (pieces, { below, pick }, { samples }) => {
     const other = pick(samples);
     pieces.splice(below(pieces.length), pieces.length, ...other.slice(below(other.length)));
   },
-  // Begins as another one, and is one of two.
+  // Starts with another message, so that there are two.
   (pieces, { pick }, { samples }) => {
     pieces.unshift(...pick(samples));
   },
@@ -110,7 +110,7 @@ const MUTATIONS: readonly Mutation[] = [
     const changed = String.fromCharCode(piece.charCodeAt(inside) ^ (1 << below(8)));
     pieces[at] = piece.slice(0, inside) + changed + piece.slice(inside + 1);
   },
-  // Puts something deep inside.
+  // Nests a part deeply.
   (pieces, random, { decoder }) => {
     const [before, after] = random.pick(decoder.wrappings);
     const times = 1 + random.below(random.oneIn(20) ? 8_000 : 80);
@@ -120,15 +120,13 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ];
 
-/** Where something is that belongs together, and in how many pieces; or else a few that do not. */
+/** Returns the position and length of a part that belongs together, or of a few random tokens. */
 function someOf(pieces: readonly string[], { below, oneIn }: Random): [start: number, count: number] {
   const start = below(pieces.length);
   return [start, oneIn(4) ? 1 + below(6) : span(pieces, start)];
 }
 
-/**
- * How many pieces there are from the beginning of an object, list or element to its end; one for all else.
- */
+/** Returns the number of tokens from the start of an object, list or element to its end, and otherwise 1. */
 function span(pieces: readonly string[], start: number): number {
   let depth = 0;
   for (let at = start; at < pieces.length; at += 1) {
@@ -140,14 +138,14 @@ function span(pieces: readonly string[], start: number): number {
   return 1;
 }
 
-/** The next piece from a place on that begins as another one does. */
+/** Returns the next token from a position on that starts like another one. */
 function alike(pieces: readonly string[], one: number, from: number): number {
   const first = pieces[one]?.[0];
   const found = pieces.findIndex((piece, at) => at >= from && piece.startsWith(first ?? ''));
   return found === -1 ? from : found;
 }
 
-/** Makes one thing of a message so large that whoever reads it twice for each character is noticed. */
+/** Inflates a part so much that a decoder that reads it twice per character is detected. */
 function blowUp(pieces: string[], { below, pick, oneIn }: Random, { decoder }: Pieces): void {
   const at = below(pieces.length);
   if (oneIn(3)) {
@@ -165,14 +163,14 @@ function blowUp(pieces: string[], { below, pick, oneIn }: Random, { decoder }: P
     `${piece.slice(0, inside)}${repeated.repeat(times)}${pick(['', '\n', '!', piece.slice(inside)])}`;
 }
 
-/** What is made of a message. */
+/** A changed message. */
 export interface Mutant {
-  /** Which of the samples it began as. */
+  /** The sample of the message. */
   readonly sample: number;
   readonly text: string;
 }
 
-/** Returns a function that makes, of one of the samples, something that is mostly still like it. */
+/** Returns a function that changes a random sample a little. */
 export function mutator(decoder: Decoder): (random: Random) => Mutant {
   const samples = decoder.samples.map(({ text }) => text.match(PIECE) ?? ['']);
   const inPieces: Pieces = { decoder, samples };

@@ -1,8 +1,6 @@
 import type { Observable } from 'rxjs';
 
-/**
- * What an Observable emits that is done when it was subscribed to; it throws what the Observable errors with.
- */
+/** Returns the values that an Observable emits synchronously, or throws its error. */
 export function emittedBy<Value>(source$: Observable<Value>): Value[] {
   const values: Value[] = [];
   const ended: { error?: unknown; how: 'error' | 'complete' | 'not at all' } = { how: 'not at all' };

@@ -1,23 +1,23 @@
 import type { Random } from '../support/random/random.ts';
 
-/** A message as a server sends it, and what reads it. */
+/** A message as a server sends it, and its decoder. */
 export interface Sample {
   /** Such as `the answer of GetEvents`. */
   readonly name: string;
   readonly text: string;
   /**
-   * Reads a text that began as this message, in pieces as chance cuts it. It returns what came out, and
-   * throws what the decoder throws.
+   * Decodes a changed text of this message in random chunks. Returns the output, or throws the decoder's
+   * error.
    */
   readonly read: (text: string, random: Random) => unknown;
 }
 
-/** A decoder under fuzzing. */
+/** A decoder to test. */
 export interface Decoder {
   readonly name: string;
   readonly samples: readonly Sample[];
-  /** What can be put around a piece, over and over, so that it is deep inside. */
+  /** The pairs that can nest a token deeply. */
   readonly wrappings: readonly (readonly [before: string, after: string])[];
-  /** What means something to this decoder, or has meant trouble to others of its kind. */
+  /** The words that have a meaning for this decoder, or are difficult for similar ones. */
   readonly words: readonly string[];
 }

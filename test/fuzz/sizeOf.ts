@@ -1,6 +1,6 @@
 /**
- * How much there is in a value: its characters, and one for each object, property and number in it. What it
- * holds twice is counted once, such as the id of a subscription in each of its events.
+ * Returns the size of a value: its characters, plus one for each object, property and number. A shared value
+ * counts once, such as the subscription id in each of its events.
  */
 export function sizeOf(value: unknown): number {
   const seen = new Set<unknown>();

@@ -35,7 +35,7 @@ const CONTACT_RELS: readonly string[] = [
   ...['contactPresence', 'contactNote', 'contactLocation', 'contactSupportedModalities'],
 ];
 
-/** Asks with a prepared answer, as every request of UCWA does. */
+/** Sends a request with a prepared response, like every request of UCWA. */
 function asked<Value>(
   name: string,
   answer: object,
@@ -60,7 +60,7 @@ function useResource(resource: Resource): unknown {
   return [hrefOf(resource, 'batch'), contacts.map(contactHrefKey)];
 }
 
-/** What came along must be of the message, and not of JavaScript. */
+/** A property must come from the message, not from JavaScript. */
 function mustBeOfMessage(resource: unknown): void {
   const isPlain = typeof resource === 'object' && Object.getPrototypeOf(resource) === Object.prototype;
   if (!isPlain) throw new Error('a resource came out that is not in the message');
@@ -103,7 +103,7 @@ const CHALLENGE_SAMPLE: Sample = {
   read: (text) => [challengesIn(text), oauthChallenge(headersFrom({ 'www-authenticate': text }))],
 };
 
-/** What reads the JSON of UCWA. */
+/** The decoder of UCWA responses. */
 export const UCWA_DECODER: Decoder = {
   name: 'UCWA',
   samples: [

@@ -42,7 +42,7 @@ export interface SoapCall extends OperationIdentity {
  * Only the first envelope of the response is read. It errors with a {@link SoapFault} or an {@link EwsError}
  * if the operation failed, with an {@link HttpError} for a status without SOAP, and with a {@link
  * DecodeError} for a response that is not EWS. A failed operation has created nothing on the server:
- * `onProgress` gets `undone`.
+ * `onProgress` gets `notProcessed`.
  */
 export function soapCall(transport: Transport, call: SoapCall): Observable<ResponseMessage> {
   const request = requestFor(call);

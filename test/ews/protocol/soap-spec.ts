@@ -185,7 +185,7 @@ describe('A SOAP call', () => {
       return progress;
     };
 
-    it('reports undone if the server refuses in the envelope', () => {
+    it('reports notProcessed if the server refuses in the envelope', () => {
       expect(
         progressOf(response(500, { headers: XML, body: [faultAnswer('ErrorServerBusy')] })),
       ).to.deep.equal(['notProcessed']);
@@ -194,7 +194,7 @@ describe('A SOAP call', () => {
       ).to.deep.equal(['notProcessed']);
     });
 
-    it('does not report undone without a readable response', () => {
+    it('does not report notProcessed without a readable response', () => {
       expect(progressOf(response(200, { headers: XML, body: ['<html/>'] }))).to.deep.equal([]);
       expect(progressOf(throwError(() => new Error('x')))).to.deep.equal([]);
       expect(progressOf(of(response(200, { headers: XML, body: [success] })))).to.deep.equal([]);

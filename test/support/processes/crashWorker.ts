@@ -1,5 +1,6 @@
 import { checkpointed } from '../../../lib/core/checkpoint/checkpointed.ts';
 import { writeSync } from 'node:fs';
+import { bearer } from '../../../lib/core/transport/auth.ts';
 import { fileCheckpoints } from '../../../lib/node/fileStore.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
@@ -16,7 +17,7 @@ const [protocol, url = '', path = ''] = process.argv.slice(2);
 // Synchronously, so that the line is written even if the process is killed immediately after.
 const print = (value: unknown): void => void writeSync(1, `${JSON.stringify(value)}\n`);
 
-const common = { token: 'secret', retry: { initialMs: 5 } };
+const common = { auth: bearer('secret'), retry: { initialMs: 5 } };
 const checkpoint = checkpointed(fileCheckpoints(path), 'watched');
 
 if (protocol === 'ucwa') {

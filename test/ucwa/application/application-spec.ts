@@ -302,10 +302,10 @@ describe('application', () => {
     });
 
     for (const [subcode, message] of [
-      ['TooManyApplications', 'end one elsewhere'],
-      ['UserAgentNotAllowed', 'ask its administrator'],
+      ['TooManyApplications', 'close another one'],
+      ['UserAgentNotAllowed', 'consult the administrator'],
     ] as const) {
-      it(`should error where the server wants no more of them, and not insist: ${subcode}`, async () => {
+      it(`errors without a retry if the server refuses to create one: ${subcode}`, async () => {
         const { ucwa, server, sent, outcomeLines } = connected({}, { onApplicationEnded: 'recreate' });
         const body = JSON.stringify({ code: 'Gone', subcode });
         server.failNext(

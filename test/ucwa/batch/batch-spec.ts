@@ -782,7 +782,7 @@ describe('batched', () => {
     });
   });
 
-  describe('what requests are told of their progress', () => {
+  describe('reports to onProgress', () => {
     const progressOf = (answer: Observable<HttpResponse>): string[] => {
       const recorded: string[] = [];
       const post = (name: string): HttpRequest =>
@@ -798,26 +798,29 @@ describe('batched', () => {
       return recorded;
     };
     const SENT = ['a sent', 'b sent'];
-    const UNDONE = ['a undone', 'b undone'];
+    const NOT_PROCESSED = ['a notProcessed', 'b notProcessed'];
 
-    it('should tell each that it is sent when the batch is, and nothing more of those that were done', () => {
+    it('sent when the batch is sent, and nothing more of processed requests', () => {
       expect(
         progressOf(defer(() => of(batchResponse(LINK, [{ status: 201 }, { status: 201 }])))),
       ).to.deep.equal(SENT);
     });
 
-    it('should tell those that they are undone whose own part is refused', () => {
+    it('notProcessed for requests whose own part is refused', () => {
       const parts = [{ status: 201 }, { status: 403 }];
-      expect(progressOf(defer(() => of(batchResponse(LINK, parts))))).to.deep.equal([...SENT, 'b undone']);
+      expect(progressOf(defer(() => of(batchResponse(LINK, parts))))).to.deep.equal([
+        ...SENT,
+        'b notProcessed',
+      ]);
     });
 
-    it('should tell all that they are undone when the batch is refused', () => {
-      expect(progressOf(of(response(401)))).to.deep.equal([...SENT, ...UNDONE]);
+    it('notProcessed for all requests when the batch is refused', () => {
+      expect(progressOf(of(response(401)))).to.deep.equal([...SENT, ...NOT_PROCESSED]);
     });
 
-    it('should tell all that they are undone when nothing was connected', () => {
+    it('notProcessed for all requests when no connection was established', () => {
       const refused = new NetworkError('no answer', get('x'), { code: 'ECONNREFUSED' });
-      expect(progressOf(throwError(() => refused))).to.deep.equal([...SENT, ...UNDONE]);
+      expect(progressOf(throwError(() => refused))).to.deep.equal([...SENT, ...NOT_PROCESSED]);
     });
 
     it('should leave it open when the answer was lost', () => {
@@ -828,12 +831,19 @@ describe('batched', () => {
       expect(progressOf(of(response(200, { body: ['?'] })))).to.deep.equal(SENT);
     });
 
-    it('should tell again what goes again', () => {
+    it('sent again for repeated requests', () => {
       const recorded = progressOf(of(response(429)));
-      expect(recorded).to.deep.equal([...SENT, ...UNDONE, 'a sent', 'a undone', 'b sent', 'b undone']);
+      expect(recorded).to.deep.equal([
+        ...SENT,
+        ...NOT_PROCESSED,
+        'a sent',
+        'a notProcessed',
+        'b sent',
+        'b notProcessed',
+      ]);
     });
 
-    it('should tell nothing of what another origin would have got', () => {
+    it('nothing for requests to another origin', () => {
       const recorded: string[] = [];
       const post = get('a', { method: 'POST', onProgress: (progress) => recorded.push(progress) });
       const urls: string[] = [];

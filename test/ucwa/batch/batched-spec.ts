@@ -189,7 +189,7 @@ describe('batches of a connection', () => {
     expect(outcomeLines().every((line) => /Released|AlreadyGone/.test(line))).to.equal(true);
   });
 
-  it('should tell all that may have been created where the answer to the batch was lost', () => {
+  it('reports Unknown for all creations when the response to the batch was lost', () => {
     const made = set();
     const { server, outcomeLines } = made;
     inVirtualTime(() => {

@@ -66,7 +66,7 @@ describe('batchRequest', () => {
     expect(taken).to.deep.equal({ keepaliveBytes: 0 });
   });
 
-  it('should tell each part that wants to know what becomes of it', () => {
+  it('reports the progress of each part with onProgress', () => {
     const recorded: string[] = [];
     const recordingProgress = (name: string): Partial<HttpRequest> => ({
       onProgress: (progress: RequestProgress) => recorded.push(`${name} ${progress}`),
@@ -78,7 +78,7 @@ describe('batchRequest', () => {
     ]);
     onProgress?.('sent');
     onProgress?.('notProcessed');
-    expect(recorded).to.deep.equal(['a sent', 'c sent', 'a undone', 'c undone']);
+    expect(recorded).to.deep.equal(['a sent', 'c sent', 'a notProcessed', 'c notProcessed']);
   });
 });
 
@@ -176,10 +176,10 @@ describe('answersOf', () => {
     );
   });
 
-  it('should tell a part that is refused that it is undone, and nothing else', () => {
+  it('reports notProcessed for a refused part only', () => {
     const recorded: string[] = [];
     seen(batchText(parts(201, 403, 500)), TYPE, recorded);
-    expect(recorded).to.deep.equal(['b undone']);
+    expect(recorded).to.deep.equal(['b notProcessed']);
   });
 });
 

@@ -399,7 +399,7 @@ describe('xframe', () => {
     });
   });
 
-  it('should say that a request is sent when it is posted, and undone until then', () => {
+  it('reports sent when a request is posted, and notProcessed before', () => {
     inVirtualTime(() => {
       const page = framePage(ORIGIN);
       const recorded: string[] = [];

@@ -69,7 +69,7 @@ export interface UcwaOptions {
   readonly fetch?: Fetch;
   /** How the event channel is read. */
   readonly channel?: ChannelOptions;
-  /** `batching()`: requests that fall together are sent as one. @default each request is sent alone */
+  /** `batching()`: requests that fall together are sent as one. @default each request is sent alone, at most ten at a time */
   readonly batch?: Batching;
   /** The waits between attempts. @default as documented there */
   readonly retry?: RetryPolicy;

@@ -1,4 +1,4 @@
-import { identity, isObservable, type Observable } from 'rxjs';
+import { isObservable, type Observable } from 'rxjs';
 import { type ConnectionBackoff, connectionBackoff } from '../core/backoff/connectionBackoff.ts';
 import { platformOnline } from '../core/backoff/online.ts';
 import type { RetryPolicy } from '../core/backoff/withRetry.ts';
@@ -8,6 +8,7 @@ import { checkLimits, type Limits } from '../core/limits.ts';
 import { choiceOption, invalidOption, numberOption, objectOption } from '../core/options.ts';
 import { fetchTransport } from '../core/transport/fetch.ts';
 import { type Activity, requestLog } from '../core/transport/requestLog.ts';
+import { withConcurrency } from '../core/transport/withConcurrency.ts';
 import type { Middleware, Transport } from '../core/transport/transport.ts';
 import { type ApplicationIdentity, randomId, type WantedIdentity } from './application/identity.ts';
 import { type Publish, PUBLISHING } from './application/publish.ts';
@@ -109,7 +110,7 @@ export function resolveOptions(options: UcwaOptions): ResolvedOptions {
       isExisting ? ['error'] : ['error', 'newInstance'],
     ),
     graceMs: numberOption('graceSeconds', graceSeconds, { min: 0, max: 900 }) * 1000,
-    batch: featureOption(BATCHING, 'batch', options.batch) ?? (() => identity),
+    batch: featureOption(BATCHING, 'batch', options.batch) ?? (() => unbatched),
     onApplicationEnded: choiceOption<OnApplicationEnded>('onApplicationEnded', onApplicationEnded, [
       'error',
       'recreate',
@@ -154,4 +155,13 @@ export function checkParameters(parameters: ChannelParameters, prefix = ''): voi
     const value: unknown = parameters[name as keyof ChannelParameters];
     if (value !== undefined) numberOption(`${prefix}${name}`, value, range);
   }
+}
+
+/** The most concurrent requests without batches, besides those for events and those that remove something. */
+const MAX_CONCURRENT = 10;
+
+/** Releases are not queued: when a browser leaves the page, a queued request is lost. */
+function unbatched(transport: Transport): Transport {
+  const limited = withConcurrency(MAX_CONCURRENT)(transport);
+  return (request) => (request.keepalive === true ? transport(request) : limited(request));
 }

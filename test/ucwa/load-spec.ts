@@ -107,6 +107,33 @@ describe('The load of an outage', () => {
     expect([...board.values()].filter(isBusy)).to.have.length(100);
   });
 
+  it('begins with ten requests when 1,000 contacts change in its instant, without batches', () => {
+    const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 50 });
+    let sent = 0;
+    let isDown = false;
+    let board: ReadonlyMap<string, ContactPresence> = new Map();
+    const transport: Transport = (request) => {
+      if (!isDown || request.url.includes('/events')) return server.transport(request);
+      sent += 1;
+      return failed(request, 503).pipe(delay(50));
+    };
+    inVirtualTime(() => {
+      const retry = { random: (): number => 0.5 };
+      const ucwa = connectUcwa({ server: server.url, auth: bearer('token'), transport, retry });
+      const uris = named(1000);
+      const watching = presenceBoard(ucwa, uris).subscribe((states) => (board = states));
+      at(60, () => {
+        isDown = true;
+        uris.forEach((uri) => server.setPresence(uri, { availability: 'Busy' }));
+      });
+      at(120, () => (isDown = false));
+      at(200, () => watching.unsubscribe());
+    });
+    // Ten of the first moment, and one after each backoff.
+    expect(sent).to.be.at.most(20);
+    expect([...board.values()].filter(isBusy)).to.have.length(1000);
+  });
+
   it('equals the load of one request while all parts of batches fail', () => {
     const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 50 });
     let sent = 0;
@@ -265,7 +292,7 @@ describe('A contact whose GET fails', () => {
         watching.unsubscribe();
       });
     });
-    expect(asked.slice(0, 7)).to.deep.equal([0, 0, 1, 2, 4, 8, 16]);
+    expect(asked.slice(0, 7)).to.deep.equal([0, 0, 1, 3, 7, 15, 31]);
     expect(asked).to.have.length.below(16);
   });
 });

@@ -304,7 +304,7 @@ describe('The cost of', () => {
       ['events come with their message', {}],
       ['events are emitted early', { onEvents: () => undefined }],
     ] as const) {
-      it(`is at most two reads per character of many envelopes in a chunk when ${name}`, () => {
+      it(`many envelopes is at most two reads per character: ${name}`, () => {
         const chunk = '<Envelope/> '.repeat(5000);
         expect(charactersRead(() => read([chunk], options))).to.be.at.most(2 * chunk.length);
         expect(charactersRead(() => read(Array.from(chunk), options))).to.be.at.most(4 * chunk.length);

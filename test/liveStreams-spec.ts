@@ -91,7 +91,7 @@ describe('A live stream among thousands', () => {
     });
   }
 
-  it('sends no request of its own if one brings the events of all', () => {
+  it('sends no request of its own if one returns all events', () => {
     const { requests, one } = watching();
     keep(1000, one);
     expect(requests.filter(({ method }) => method === 'GET')).to.have.length(1);

@@ -67,7 +67,7 @@ describe('Messages of errors', () => {
     expect(message).to.contain('the token was refused').and.not.contain('configured');
   });
 
-  it('say after a 404 that the URL is wrong, not that it is gone', () => {
+  it('say after a 404 that the URL is wrong', () => {
     const { ucwa, ews } = messages({ status: 404, body: '{"code":"NotFound"}' });
     expect(ucwa).to.contain('there is no such application at this URL').and.not.contain('gone');
     expect(ews).to.contain('there is no EWS here').and.not.contain('gone');
@@ -149,7 +149,7 @@ describe('Messages of errors', () => {
       expect(await inPage('https://app.example', applications)).to.contain('CORS');
     });
 
-    it('mention no CORS in a page of the same origin, and none in Node', async () => {
+    it('mention no CORS in a same-origin page and in Node', async () => {
       expect(await inPage('https://pool.contoso.com', applications)).to.not.contain('CORS');
       expect(await messageAt(applications)).to.not.contain('CORS');
     });

@@ -56,7 +56,7 @@ describe('Bad input instead of events', () => {
     ];
   for (const kind of ['pull', 'stream'] as const) {
     for (const [name, body, contentType, says] of bad) {
-      it(`causes an error of a ${kind}, and leaves nothing on the server: ${name}`, () => {
+      it(`causes an error of a ${kind}, without leftovers: ${name}`, () => {
         const { types, error, left, last } = fateOf(kind, body, contentType);
         expect(error).to.include({ _tag: 'DecodeError' });
         expect(error!.message).to.match(says);
@@ -77,7 +77,7 @@ describe('Bad input instead of events', () => {
     expect([types, error, left]).to.deep.equal([[], undefined, 0]);
   });
 
-  it('causes a gap after the complete events in a stream: a truncated body', () => {
+  it('causes a gap after complete events in a stream: a truncated body', () => {
     const server = ewsSimulator();
     const types: string[] = [];
     let streams = 0;

@@ -7,7 +7,7 @@ const encoder = new TextEncoder();
 
 describe('Bad input instead of events', () => {
   for (const kind of ['pull', 'stream'] as const) {
-    it(`causes an error of a ${kind} at the size limit: 200 MB without a closing tag`, () => {
+    it(`causes an error of a ${kind} at the limit: 200 MB unclosed`, () => {
       const megabyte = encoder.encode('<a>b</a>'.repeat(131_072));
       let taken = 0;
       const endless = (): HttpResponse['body$'] =>

@@ -1,4 +1,4 @@
-import { countBy, isMuddled, mayBeLeft } from './leftOver.ts';
+import { countBy, hasAmbiguousIds, mayBeLeft } from './leftOver.ts';
 import type { Notes } from './notes.ts';
 import type { VirtualTime } from './virtualTime.ts';
 import type { Visitor } from './visitor.ts';
@@ -28,7 +28,9 @@ export function checkQuiet(world: World, notes: Notes): void {
   const { failed, unknown } = mayBeLeft(world, outcomes);
   const held = countBy(world.held().map(({ place }) => place));
   const owned = countBy(world.held().map(({ id, place }) => (failed.has(id) ? undefined : place)));
-  const needs = isMuddled(world, outcomes) ? new Map<string, number>() : neededSubscriptions(world, visitors);
+  const needs = hasAmbiguousIds(world, outcomes)
+    ? new Map<string, number>()
+    : neededSubscriptions(world, visitors);
   for (const [place, count] of needs) {
     const found = held.get(place) ?? 0;
     if (found < count)
@@ -38,9 +40,9 @@ export function checkQuiet(world: World, notes: Notes): void {
     (sum, [place, count]) => sum + Math.max(0, count - (needs.get(place) ?? 0)),
     0,
   );
-  if (extra > unknown && !isMuddled(world, outcomes))
+  if (extra > unknown && !hasAmbiguousIds(world, outcomes))
     breaches.push(`leak, law 1: ${extra} on the server that nobody has, and ${unknown} unknown`);
-  if (isMuddled(world, outcomes)) return;
+  if (hasAmbiguousIds(world, outcomes)) return;
   for (const { name, visit, isAlive, enteredAt, follower, values } of visitors) {
     // A visitor that subscribed just before the event, or because of it, may have missed it.
     const wasThere = isAlive && enteredAt <= notes.lastAt - WELL_BEFORE_MS;

@@ -142,7 +142,7 @@ export const ewsComparisons: fc.Arbitrary<Comparison> = fc
 const REMOVALS: ReadonlySet<string> = new Set(['removal', 'Unsubscribe']);
 
 /** Checks that the same failure has the same outcome, whatever the other settings are. */
-export async function sameFate({ plain, other }: Comparison): Promise<Trial> {
+export async function sameOutcome({ plain, other }: Comparison): Promise<Trial> {
   const one = await play(plain);
   const two = await play(other);
   // The simulated response contradicts the state of the server, so leftovers do not count here.

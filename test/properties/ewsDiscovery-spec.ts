@@ -161,7 +161,7 @@ function run({ visits, changes, mails, latencyMs, home, isRetired }: Scenario): 
 }
 
 describe('A service discovered by an address, while its mailbox moves and servers fail,', () => {
-  it('reports every loss and leftover, and ends on the server of the mailbox', function () {
+  it('reports every loss and leftover, and ends on the right server', function () {
     checkRandomRuns(this, 200, scenario, (tried) => {
       expect(run(tried)).to.deep.equal([]);
     });

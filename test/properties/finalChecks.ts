@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ClosedError, HttpError, NetworkError, type ReleaseOutcome } from '../../lib/index.ts';
-import { countBy, isMuddled, mayBeLeft } from './leftOver.ts';
+import { countBy, hasAmbiguousIds, mayBeLeft } from './leftOver.ts';
 import type { Notes } from './notes.ts';
 import type { Failure, Program, Step, Target } from './program.ts';
 import { ThrownByProgram, type Visitor } from './visitor.ts';
@@ -11,12 +11,12 @@ import type { World } from './world.ts';
 export function checkFinalState(program: Program, world: World, notes: Notes): void {
   const { breaches, outcomes, visitors } = notes;
   breaches.push(...visitors.flatMap((one) => one.breaches));
-  for (const { name, tally } of isMuddled(world, outcomes) ? [] : visitors) {
+  for (const { name, tally } of hasAmbiguousIds(world, outcomes) ? [] : visitors) {
     if (tally.losses > 0) breaches.push(`loss, law 7: ${name} missed ${tally.losses}, and got no gap`);
     if (tally.doubles > 0) breaches.push(`double, law 7: ${name} got ${tally.doubles} twice`);
     if (tally.disorders > 0) breaches.push(`law 7: ${name} got ${tally.disorders} in the wrong order`);
   }
-  if (!isMuddled(world, outcomes)) breaches.push(...world.breaches());
+  if (!hasAmbiguousIds(world, outcomes)) breaches.push(...world.breaches());
   for (const error of notes.uncaught) {
     if (!(error instanceof ThrownByProgram)) breaches.push(`uncaught, law 4: ${inspect(error)}`);
   }

@@ -4,7 +4,7 @@ import {
   ewsComparisons,
   failings,
   describeFailing,
-  sameFate,
+  sameOutcome,
   ucwaComparisons,
 } from './decisions.ts';
 import { contactPrograms, describeContacts, playContacts } from './contactStates.ts';
@@ -107,8 +107,8 @@ async function twice(program: Program): Promise<Trial> {
 
 /** The laws, in their order. */
 export const LAWS: readonly Law[] = [
-  ofUcwa(1, 'what the server made is removed once, however its stream ended', {}),
-  ofEws(1, 'what the server made is removed once, however its stream ended', {}),
+  ofUcwa(1, 'each created resource is removed once, however its stream ends', {}),
+  ofEws(1, 'each created resource is removed once, however its stream ends', {}),
   ofUcwa(2, 'unsubscribing mid-acquire does not leak', {
     ...HASTY,
     ...{ on: ['creation', 'creation', 'application', 'any request'], latencyMs: [1, 8, 30] },
@@ -126,20 +126,20 @@ export const LAWS: readonly Law[] = [
     ...STUBBORN,
     ...{ on: ['Unsubscribe'], ways: ['pull', 'streaming'] },
   }),
-  ofUcwa(4, 'unsubscribe() never throws, drain() and close() are answered, and the ledger knows all', RUDE),
-  ofEws(4, 'unsubscribe() never throws, drain() and close() are answered, and the ledger knows all', RUDE),
-  ofUcwa(5, 'what is shared is made once, and removed when the last has left', SHARED),
-  ofEws(5, 'what is shared is made once, and removed when the last has left', SHARED),
-  ofUcwa(6, 'the links of the server are followed to the letter, and acknowledge when they are to', {
+  ofUcwa(4, 'unsubscribe() never throws, and drain() and close() report all outcomes', RUDE),
+  ofEws(4, 'unsubscribe() never throws, and drain() and close() report all outcomes', RUDE),
+  ofUcwa(5, 'a shared resource is created once, and removed after the last unsubscribe', SHARED),
+  ofEws(5, 'a shared resource is created once, and removed after the last unsubscribe', SHARED),
+  ofUcwa(6, 'the links of the server are followed literally, and acknowledge in time', {
     ...BUSY,
     ...{ ways: ['events', 'batches', 'batches', 'presence'], on: ['channel'], upheavals: 3 },
     upheaval: ['the channel is tuned', 'the channel is tuned', 'a resync', 'a resume', 'it restarts'],
   }),
-  ofEws(6, 'the watermarks of the server are sent back to the letter', {
+  ofEws(6, 'the watermarks of the server are sent back literally', {
     ...BUSY,
     ...{ on: ['GetEvents', 'Subscribe'], ways: ['pull', 'push'], upheavals: 3 },
   }),
-  ofUcwa(7, 'every event comes once and in order, or behind a gap', {
+  ofUcwa(7, 'each event is emitted once and in order, or replaced by a gap', {
     ...BUSY,
     ...{ on: ['channel', 'channel', 'any request'], upheavals: 3, latencyMs: [0, 0, 8, 30] },
     upheaval: [
@@ -149,20 +149,20 @@ export const LAWS: readonly Law[] = [
       ...Array<'events are lost before a resume'>(4).fill('events are lost before a resume'),
     ],
   }),
-  ofEws(7, 'every event comes once and in order, or behind a gap', BUSY),
-  ofEws(7, 'an event that comes late comes in order as well, or behind a gap', SLOW),
+  ofEws(7, 'each event is emitted once and in order, or replaced by a gap', BUSY),
+  ofEws(7, 'a late event is also emitted in order, or replaced by a gap', SLOW),
   law(
     7,
     'UCWA: the states of contacts are the server’s own in the end',
     ...([contactPrograms, playContacts, describeContacts] as const),
   ),
   law(8, 'both: a decision depends on the failure alone', failings, corePurity, describeFailing),
-  law(8, 'UCWA: the same failure has the same fate', ucwaComparisons, sameFate, describeComparison),
-  law(8, 'EWS: the same failure has the same fate', ewsComparisons, sameFate, describeComparison),
+  law(8, 'UCWA: the same failure has the same outcome', ucwaComparisons, sameOutcome, describeComparison),
+  law(8, 'EWS: the same failure has the same outcome', ewsComparisons, sameOutcome, describeComparison),
   ofUcwa(9, 'nothing goes to another origin, whatever the server says', LED_ASTRAY),
   ofEws(9, 'nothing goes to another origin, whatever the server says', LED_ASTRAY),
-  ofUcwa(10, 'hours pass in virtual time, and the same twice', { pace: 20_000 }, twice),
-  ofEws(10, 'hours pass in virtual time, and the same twice', { pace: 20 }, twice),
+  ofUcwa(10, 'hours pass in virtual time, with the same result twice', { pace: 20_000 }, twice),
+  ofEws(10, 'hours pass in virtual time, with the same result twice', { pace: 20 }, twice),
   law(11, 'UCWA: failures never multiply load', ...([outagePrograms, playOutages, describeOutage] as const)),
   law(
     11,
@@ -179,17 +179,17 @@ export const LAWS: readonly Law[] = [
     'EWS: no stream is silent forever',
     ...([silencePrograms, playEwsSilence, describeSilence] as const),
   ),
-  ofUcwa(13, 'our own requests, however late, end no stream', {
+  ofUcwa(13, 'late requests of our own end no stream', {
     ...LATE,
     ...{ on: ['channel', 'channel', 'removal'], upheaval: ['the channel is tuned'] },
     how: [{ arrivalDelayMs: 5 }, { arrivalDelayMs: 50 }, { arrivalDelayMs: 4000 }, { arrivesAfterMs: 30 }],
   }),
-  ofUcwa(13, 'our own requests, however long on their way, are nobody else’s', {
+  ofUcwa(13, 'late requests of our own are not attributed to others', {
     ...LATE,
     ...{ upheaval: ['the channel is tuned'] },
     how: [{ arrivalDelayMs: 5 }, { arrivalDelayMs: 50 }, { arrivalDelayMs: 4000 }],
   }),
-  ofEws(13, 'our own requests, however late, end no stream', {
+  ofEws(13, 'late requests of our own end no stream', {
     ...LATE,
     ...{ on: ['GetEvents', 'GetStreamingEvents', 'Unsubscribe'], upheavals: 0, ways: ['pull', 'streaming'] },
     how: [
@@ -199,7 +199,7 @@ export const LAWS: readonly Law[] = [
       { arrivesAfterMs: 2500 },
     ],
   }),
-  ofEws(13, 'our own requests, however long on their way, are nobody else’s', {
+  ofEws(13, 'late requests of our own are not attributed to others', {
     ...LATE,
     ...{ upheavals: 0, ways: ['pull', 'streaming'] },
     how: [{ arrivalDelayMs: 50 }, { arrivalDelayMs: 400 }, { arrivalDelayMs: 4000 }],

@@ -17,7 +17,7 @@ export function mayBeLeft(
 }
 
 /** Whether ids are reused and a response with one was lost, so that two subscriptions look the same. */
-export const isMuddled = ({ hasIds }: World, outcomes: readonly ReleaseOutcome[]): boolean =>
+export const hasAmbiguousIds = ({ hasIds }: World, outcomes: readonly ReleaseOutcome[]): boolean =>
   !hasIds && outcomes.some(({ outcome }) => outcome === 'Unknown');
 
 /** Returns how often each name occurs. */

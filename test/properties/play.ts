@@ -127,7 +127,7 @@ function recorded(
   time: VirtualTime,
 ): ReturnType<World['read']> {
   const read = world.read(visit, value);
-  if (read !== undefined) notes.trace.push(`${time.now}: ${name} is told ${read}`);
+  if (read !== undefined) notes.trace.push(`${time.now}: ${name} gets ${read}`);
   return read;
 }
 

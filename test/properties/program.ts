@@ -31,9 +31,9 @@ export interface UcwaSettings {
   /** How the server calls the parameter of its cursor. */
   readonly cursorParameter: 'ack' | 'ck';
   readonly ack: 'eager' | 'processed';
-  /** How long a subscription is kept that is shared with a grace time. */
+  /** The grace time of a shared subscription. */
   readonly graceSeconds: number;
-  /** How long an application is kept; undefined for the default. */
+  /** The grace time of an application. @default the library's default */
   readonly applicationGraceSeconds: number | undefined;
   /** How many requests go out together at most; 1 sends each alone. */
   readonly maxParts: number;
@@ -46,7 +46,7 @@ export interface EwsSettings {
   readonly chunkBytes: number;
   readonly maxStreams: number;
   readonly maxConnections: number;
-  /** How long a subscription is kept that is shared with a grace time. */
+  /** The grace time of a shared subscription. */
   readonly graceSeconds: number;
   readonly onLost: 'resume' | 'recreate';
   /** How much more time all takes than usual: 1 or more. */

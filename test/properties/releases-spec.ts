@@ -84,8 +84,10 @@ describe('Remote resources, over random interleavings,', () => {
             [...alive].every((id) => server.ids.has(id)),
             'what is alive is there',
           ).to.equal(true);
-          expect(orphans, 'what is orphaned is told').to.have.length(server.lostResponses);
-          expect(recorded('Unknown').length, 'lost answers are told').to.be.at.least(server.lostResponses);
+          expect(orphans, 'orphans are reported').to.have.length(server.lostResponses);
+          expect(recorded('Unknown').length, 'lost responses are reported').to.be.at.least(
+            server.lostResponses,
+          );
           const ids = outcomes.flatMap(({ id }) => id ?? []);
           expect(new Set(ids).size, 'one outcome each').to.equal(ids.length);
           expect(new Set(server.removed).size, 'removed once').to.equal(server.removed.length);

@@ -40,7 +40,7 @@ export function sources(
       return source.pipe(
         finalize(() => {
           present -= 1;
-          // A source that completes or errors is not kept.
+          // A source that completes or errors has no grace time.
           leftAt = asyncScheduler.now();
         }),
       );

@@ -192,7 +192,7 @@ describe('A hostile server over real sockets', () => {
     expect(requests).to.equal(12);
   });
 
-  it('gets at most 500 requests in a row while it has more events', async () => {
+  it('gets at most 500 consecutive requests while it has events', async () => {
     const reply = (operation: string, content: string): string =>
       '<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>' +
       `<${operation}Response><ResponseMessages><${operation}ResponseMessage ResponseClass="Success">` +

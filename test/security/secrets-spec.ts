@@ -304,7 +304,7 @@ describe('Secrets of a request that fails', () => {
       expectNoSecret(error);
     });
 
-    it(`are in no error of ${name} about a response that is not HTTP`, async () => {
+    it(`are in no error of ${name} about a non-HTTP response`, async () => {
       const server = await rawServer((socket) => {
         socket.end(`HTTP/1.1 200 OK\r\nSet-Cookie\0: ${SECRET}\r\n\r\n${SECRET}`);
       });
@@ -415,7 +415,7 @@ describe('Secrets in a URL', () => {
     ['fetchTransport', () => fetchTransport()],
   ];
   for (const [name, middleware] of signing) {
-    it(`are in no error of ${name} for a URL that is not safe`, async () => {
+    it(`are in no error of ${name} for an unsafe URL`, async () => {
       for (const url of [`/me?key=${SECRET}`, `https://sara:${SECRET}@a.test/`, `sara:${SECRET}@a.test`]) {
         const error = await failureOf(middleware(() => of())({ method: 'GET', url }));
         expect(error).to.be.instanceOf(OriginError);

@@ -78,7 +78,7 @@ describe('UCWA requests of our own that arrive late', () => {
     const gaps = ({ values }: Recording): number => values.filter((value) => value.startsWith('gap')).length;
 
     for (const onLost of ['recreate', 'complete', 'error'] as const) {
-      it(`do not undo a later change when the ${name} was lost (onLost: '${onLost}')`, () => {
+      it(`do not undo a later change when the ${name} was lost (${onLost})`, () => {
         takeBack(
           { arrivesAfterMs: 5000 },
           1,

@@ -362,7 +362,7 @@ describe('a server that has lost its state', () => {
     expect(server.presenceSubscriptions).to.deep.equal([]);
   });
 
-  it('gets a request after resync to check that it still has the subscription', async () => {
+  it('gets a request for the subscription after resync', async () => {
     const { ucwa, server, sent } = connected();
     const one = record(presence(ucwa, sara));
     server.reset('resync');

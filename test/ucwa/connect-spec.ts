@@ -133,7 +133,7 @@ describe('connectUcwa', () => {
   ];
   for (const [name, given, message] of bad) {
     it(`throws for ${name}`, () => {
-      const options = (): object => (typeof given === 'function' ? given() : given);
+      const options = (): object => (typeof given === 'function' ? (given as () => object)() : given);
       expect(() => connectUcwa(options() as UcwaOptions)).to.throw(TypeError, message);
     });
   }

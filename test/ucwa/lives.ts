@@ -33,7 +33,7 @@ export function life(
     retry: { random: () => 0.5 },
     checkpoint: checkpointed(process.store, KEY),
     ...options,
-  } as UcwaOptions);
+  });
   const outcomes: ReleaseOutcome[] = [];
   process.untilKilled(() => ucwa.releases.outcomes$).subscribe((outcome) => outcomes.push(outcome));
   return {

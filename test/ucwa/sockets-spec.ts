@@ -33,7 +33,7 @@ describe('UCWA over real sockets', () => {
         auth: bearer('token'),
         retry: { initialMs: 5 },
         ...options,
-      } as UcwaOptions),
+      }),
     };
   };
 

@@ -138,8 +138,8 @@ function begin<Handle, Value, Parent>(
       subscriber.error(cause);
     },
     complete: () => {
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- throwIfEmpty adds half a kilobyte to
-      // each bundle
+      // throwIfEmpty adds half a kilobyte to each bundle.
+      // eslint-disable-next-line @typescript-eslint/no-deprecated
       if (stage.end === undefined) subscriber.error(new EmptyError());
     },
   });

@@ -96,7 +96,7 @@ export function decideFailure(error: unknown, context: FailureContext): EwsDecis
   if (error instanceof SoapFault || error instanceof EwsError) return decideCode(error, context);
   if (error instanceof NetworkError) return RETRY;
   // An AutodiscoverError without a network: instanceof would bundle the class in each program.
-  if (Object(error).isUnreachable === true) return RETRY;
+  if ((error as { readonly isUnreachable?: unknown } | undefined)?.isUnreachable === true) return RETRY;
   if (error instanceof HttpError && TRANSIENT_STATUSES.has(error.status)) return withDelay(RETRY, error);
   return FAIL;
 }

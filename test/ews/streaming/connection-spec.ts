@@ -728,7 +728,7 @@ describe('A refused connection', () => {
       const times = newsOf(run).filter((line) => line.endsWith(' gap'));
       // Of the 50 that the lost request names, and of no other.
       expect(times).to.deep.equal(
-        ['1.1 gap', '12.1 gap', '20.1 gap'].flatMap((line) => Array(50).fill(line)),
+        ['1.1 gap', '12.1 gap', '20.1 gap'].flatMap((line) => Array.from({ length: 50 }, () => line)),
       );
     });
   }

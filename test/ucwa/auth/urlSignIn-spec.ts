@@ -31,7 +31,9 @@ describe('A sign-in at the URL of a server', () => {
     };
     const auth = password({ username: 'sara@contoso.com', password: 'hush' });
     const errors: unknown[] = [];
-    connectUcwa({ server, auth, transport }).application$.subscribe({ error: (error) => errors.push(error) });
+    connectUcwa({ server, auth, transport }).application$.subscribe({
+      error: (error: unknown) => errors.push(error),
+    });
     expect(errors).to.have.length(1);
     expect(errors[0])
       .to.be.instanceOf(UntrustedLinkError)

@@ -50,7 +50,7 @@ describe('withParameters', () => {
     ['take an absolute link', 'http://sample/events', { lowSeconds: 5 }, 'http://sample/events?low=5'],
   ];
   for (const [name, href, parameters, url] of cases) {
-    it(`${name}`, () => {
+    it(name, () => {
       const cursor = { url: new URL(href, APPLICATION).href };
       expect(withParameters(cursor, parameters)).to.deep.equal({ url });
     });

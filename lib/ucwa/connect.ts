@@ -24,8 +24,8 @@ const TIMEOUT_SECONDS = 180;
 /**
  * Creates a connection to a UCWA server, such as Skype for Business. Nothing is sent before a subscription.
  *
- * The first subscription creates the application, and all share it. It is deleted after the last subscription has ended
- * and everything on it was removed.
+ * The first subscription creates the application, and all share it. It is deleted after the last subscription
+ * has ended and everything on it was removed.
  *
  * @throws TypeError that names the option that cannot be used.
  * @see [MS-UCWA] CreateAnApplication, EventsInUCWA

@@ -17,7 +17,8 @@ export interface ChannelOptions extends ChannelParameters {
    * When events are acknowledged, which the next request does.
    *
    * - `eager`: before they are processed, as documented.
-   * - `processed`: after `next` of all subscribers has returned. With a `checkpoint` a crash then loses nothing.
+   * - `processed`: after `next` of all subscribers has returned. With a `checkpoint` a crash then loses
+   *   nothing.
    * @default 'eager'
    */
   readonly ack?: 'eager' | 'processed';
@@ -54,36 +55,45 @@ export interface UcwaOptions {
   /** The language of the server's messages. @default 'en-us' */
   readonly culture?: string;
   /**
-   * Identifies the client: creating an application again with the same culture, endpointId and userAgent returns the
-   * same one.
+   * Identifies the client: creating an application again with the same culture, endpointId and userAgent
+   * returns the same one.
    * @default a random one for each connection
    */
   readonly endpointId?: string;
   /** The name of the client. @default 'rxchange' */
   readonly userAgent?: string;
-  /** Distinguishes several windows of one application, so that each has its own event channel. @default none */
+  /**
+   * Distinguishes several windows of one application, so that each has its own event channel. @default none
+   */
   readonly instanceId?: string;
   /** Sends the requests. @default fetchTransport(fetch) */
   readonly transport?: Transport;
-  /** A WHATWG fetch, if there is no `transport`. @default the platform's in browsers; cross-fetch elsewhere */
+  /**
+   * A WHATWG fetch, if there is no `transport`. @default the platform's in browsers; cross-fetch elsewhere
+   */
   readonly fetch?: Fetch;
   /** How the event channel is read. */
   readonly channel?: ChannelOptions;
-  /** `batching()`: requests that fall together are sent as one. @default each request is sent alone, at most ten at a time */
+  /**
+   * `batching()`: requests that fall together are sent as one. @default each request is sent alone, at most
+   * ten at a time
+   */
   readonly batch?: Batching;
   /** The waits between attempts. @default as documented there */
   readonly retry?: RetryPolicy;
   /** The limits of what the server sends. @default as documented there */
   readonly limits?: Limits;
   /**
-   * How long the application is kept after its last stream has ended, from 0 to 900 seconds: the next stream then need
-   * not create another. `drain`, `close` and `closeOnPageHide` end this time at once. It keeps a Node process alive.
+   * How long the application is kept after its last stream has ended, from 0 to 900 seconds: the next stream
+   * then need not create another. `drain`, `close` and `closeOnPageHide` end this time at once. It keeps a
+   * Node process alive.
    * @default 3
    */
   readonly graceSeconds?: number;
   /**
-   * What to do when the server has ended the application, with status 410, because it was inactive or the user has too
-   * many. An application that was lost is always re-created; one whose userAgent is not allowed never is.
+   * What to do when the server has ended the application, with status 410, because it was inactive or the
+   * user has too many. An application that was lost is always re-created; one whose userAgent is not allowed
+   * never is.
    *
    * - `error`: the streams error.
    * - `recreate`: the application is created again.
@@ -102,11 +112,12 @@ export interface UcwaOptions {
   readonly publish?: Publishing;
   /**
    * `checkpointed(store, key)`: what is on the server is saved for the next process, and with
-   * `channel.ack: 'processed'` the position in the event channel, too. After a clean end nothing is left in the store.
+   * `channel.ack: 'processed'` the position in the event channel, too. After a clean end nothing is left in
+   * the store.
    *
-   * After a crash, a connection with the same checkpoint takes over the application if it is still there, removes the
-   * subscriptions that were left on it, and resumes after the events that were processed. If events may have been
-   * lost, a `gap` event comes first. An `existingApplication` cannot have a checkpoint.
+   * After a crash, a connection with the same checkpoint takes over the application if it is still there,
+   * removes the subscriptions that were left on it, and resumes after the events that were processed. If
+   * events may have been lost, a `gap` event comes first. An `existingApplication` cannot have a checkpoint.
    * @default nothing is saved
    *
    * @example

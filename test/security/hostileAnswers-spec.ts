@@ -13,7 +13,7 @@ import { existingApplication } from '../../lib/ucwa/discovery/server.ts';
 const ORIGIN = 'https://pool.contoso.com';
 const json = { 'content-type': 'application/json' };
 
-/** What a resource becomes that is answered with this text. */
+/** Returns the resource that the library reads from this text. */
 function got(body: string): unknown {
   let value: unknown;
   const transport: Transport = ({ url }) => of({ ...response(200, { headers: json, body: [body] }), url });
@@ -25,7 +25,7 @@ function got(body: string): unknown {
   return value;
 }
 
-/** As deep as is asked, of what is in it and what ends it. */
+/** Returns a text nested this deep, with a start and an end. */
 const nested = (depth: number, before: string, inmost: string, after: string): string =>
   before.repeat(depth) + inmost + after.repeat(depth);
 
@@ -37,7 +37,7 @@ describe('Hostile JSON', () => {
     ['a resource that is a list of lists', nested(500_000, '[', '', ']')],
   ];
   for (const [name, text] of bombs) {
-    it(`should be a DecodeError that says so: ${name}`, () => {
+    it(`causes a DecodeError: ${name}`, () => {
       expect(got(text)).to.be.instanceOf(DecodeError);
     });
   }
@@ -51,11 +51,11 @@ describe('Hostile JSON', () => {
     });
   }
 
-  it('should be taken where it is as deep as resources are', () => {
+  it('is read if it is as deep as resources are', () => {
     expect(got(nested(20, '{"_embedded":{"a":[', '{}', ']}}'))).to.not.be.instanceOf(Error);
   });
 
-  it('should be taken where it is deep in what nobody reads', () => {
+  it('is read if only a property that is not read is deep', () => {
     expect(got(`{"rel":"me","other":${nested(100_000, '[', '', ']')}}`)).to.include({ rel: 'me' });
   });
 
@@ -70,7 +70,7 @@ describe('Hostile JSON', () => {
     '{"_embedded":{"__proto__":{"rel":"x","_links":{"a":{"href":"/a?b&amp;c"}}}},"rel":"me"}',
   ];
   for (const text of polluting) {
-    it(`should give nothing to any other object, nor to the one that it becomes: ${text}`, () => {
+    it(`changes no prototype: ${text}`, () => {
       const resource = got(text) as Readonly<Record<string, unknown>>;
       expect(resource['rel']).to.equal('me');
       expect(({} as Record<string, unknown>)['polluted']).to.equal(undefined);

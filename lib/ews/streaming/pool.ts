@@ -8,7 +8,10 @@ import { failMember, MAX_SUBSCRIPTIONS, type Member } from './member.ts';
 
 /** The connections that the streaming subscriptions of an affinity group share. */
 interface ConnectionPool {
-  /** Assigns a member to a connection. It fails with a {@link ConnectionsFullError} if all connections are full. */
+  /**
+   * Assigns a member to a connection. It fails with a {@link ConnectionsFullError} if all connections are
+   * full.
+   */
   join(member: Member): void;
   leave(member: Member): void;
 }

@@ -34,7 +34,9 @@ interface ApplicationConfig
   extends Omit<CreationConfig, 'onHeld'>, Omit<OrphanRemovalConfig, 'checkpointing'> {
   /** The application to create; undefined if it exists already. */
   readonly identity: WantedIdentity | undefined;
-  /** How long it is kept after the last subscriber has left, if the server has it or is being asked for it. */
+  /**
+   * How long it is kept after the last subscriber has left, if the server has it or is being asked for it.
+   */
   readonly graceMs: number;
   readonly pause: Pause;
   /** What to do when the server has ended it and says so. */

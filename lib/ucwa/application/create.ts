@@ -23,7 +23,10 @@ export interface CreationConfig {
   readonly ack: Acknowledgement;
   /** Saves for the next process what is on the server; undefined if nothing is saved. */
   readonly checkpointing: Checkpointing | undefined;
-  /** Called with true when the server is sent the creation, and with false when it refused it or the application is over. */
+  /**
+   * Called with true when the server is sent the creation, and with false when it refused it or the
+   * application is over.
+   */
   readonly onHeld: (isHeld: boolean) => void;
 }
 

@@ -12,7 +12,10 @@ export interface WantedIdentity {
   readonly isEndpointGiven: boolean;
 }
 
-/** Whether an application that was made with this identity is the one that is wanted: what was given is the same. */
+/**
+ * Whether an application that was made with this identity is the one that is wanted: what was given is the
+ * same.
+ */
 export function isWanted(one: ApplicationIdentity, { identity, isEndpointGiven }: WantedIdentity): boolean {
   const { culture, endpointId, userAgent, instanceId = one.instanceId } = identity;
   return (

@@ -24,7 +24,9 @@ export interface Application {
   readonly events: string;
   /** The user. */
   readonly me: Me;
-  /** Those whom the user can find and watch: its links lead to contacts, groups and the search. [people_ref] */
+  /**
+   * Those whom the user can find and watch: its links lead to contacts, groups and the search. [people_ref]
+   */
   readonly people: EmbeddedResource;
   /** What came, with all its links; those are relative to `self`. */
   readonly resource: Resource;

@@ -103,7 +103,8 @@ const MAKE = 'makeMeAvailable';
 const REPORT = 'reportMyActivity';
 
 /**
- * Returns the option `publish` of a connection: others see the user as available while the connection is used.
+ * Returns the option `publish` of a connection: others see the user as available while the connection is
+ * used.
  *
  * Streams error if the server refuses it.
  *
@@ -152,9 +153,9 @@ export function publishing(options: PublishOptions = {}): Publishing {
 /**
  * Returns an Observable that makes the user available on an application, and reports activity.
  *
- * It reports while the application is there, and emits nothing. A user whose `me` has no `makeMeAvailable` link is
- * available already. It errors if the server refuses to make the user available, or to take a report; transient
- * failures are retried. [makeMeAvailable_ref, reportMyActivity_ref]
+ * It reports while the application is there, and emits nothing. A user whose `me` has no `makeMeAvailable`
+ * link is available already. It errors if the server refuses to make the user available, or to take a report;
+ * transient failures are retried. [makeMeAvailable_ref, reportMyActivity_ref]
  */
 function published(
   application: LiveApplication,

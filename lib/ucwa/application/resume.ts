@@ -22,9 +22,9 @@ export function recordIdentity(journal: ConnectionJournal, identity: Application
 }
 
 /**
- * Lets an application that was made, or found again, go on where the journal says that its channel has come to, and
- * notes what it is. Where that is not said, or it is another application, events were lost since: unless there
- * never was one.
+ * Lets an application that was made, or found again, go on where the journal says that its channel has come
+ * to, and notes what it is. Where that is not said, or it is another application, events were lost since:
+ * unless there never was one.
  *
  * @param asked What a process before asked for, which may have been handed events that nobody has processed.
  */
@@ -77,10 +77,11 @@ const APPLICATION_MS = 15 * 60_000;
 const SUBSCRIPTION_MS = 30 * 60_000;
 
 /**
- * Removes what the process before has left on the server: begun at once, and with an outcome in the ledger for each.
- * What this connection has taken over is not removed.
+ * Removes what the process before has left on the server: begun at once, and with an outcome in the ledger
+ * for each. What this connection has taken over is not removed.
  *
- * @param isFoundAgain Whether the application is the one that was asked for last, even if that was not answered.
+ * @param isFoundAgain Whether the application is the one that was asked for last, even if that was not
+ * answered.
  */
 export function removeApplicationOrphans(
   config: OrphanRemovalConfig,
@@ -100,7 +101,9 @@ export function removeApplicationOrphans(
   }
 }
 
-/** To the server, the subscription to contacts and groups is the same one as that which is in use, if one is. */
+/**
+ * To the server, the subscription to contacts and groups is the same one as that which is in use, if one is.
+ */
 function removeInTurn(config: OrphanRemovalConfig, application: LiveApplication, left: Orphan): void {
   // Turns are given synchronously, where it is free.
   let isFree = false as boolean;

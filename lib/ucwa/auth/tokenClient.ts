@@ -44,7 +44,8 @@ interface Site {
  *
  * An origin that it was not told of gets nothing. Credentials that were refused (`invalid_grant`) are not
  * sent again until `forget`: a wrong password that is tried again and again locks the account. A token that
- * is renewed is told to the endpoint with the sign-ins that want it; where that fails, a new one is asked for.
+ * is renewed is told to the endpoint with the sign-ins that want it; where that fails, a new one is asked
+ * for.
  *
  * @param trusted Makes the endpoint's href absolute, or throws where no credentials may be sent to.
  * @param limits Of these, `redirects` applies. @default at most 5 redirects
@@ -128,7 +129,9 @@ export function tokenSigner(signIn: SignIn, context: SignerContext): Signer {
   return { sign: withUcwaToken(issue, context.allowInsecureHttp), registerOrigin, forget };
 }
 
-/** A server answers at once, its token endpoint may take longer, and a user whom the platform asks any time. */
+/**
+ * A server answers at once, its token endpoint may take longer, and a user whom the platform asks any time.
+ */
 function withTokenLimits(transport: Transport, limits: Required<Limits>, seconds: number): Transport {
   const short = { headersSeconds: seconds, silenceSeconds: seconds, responseSeconds: seconds };
   const server = withLimits({ ...limits, ...short })(transport);

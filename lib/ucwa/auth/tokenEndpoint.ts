@@ -64,10 +64,9 @@ const TokenRefusal: t.Type<TokenRefusal, unknown> = t.intersection([
 /**
  * Returns an Observable that asks a token endpoint for a token, emits it, and completes.
  *
- * It errors with a {@link SignInError} when the endpoint refuses, with its own `error` where it gives one; with an
- * HttpError for what may pass; with an OriginError when it redirects elsewhere: credentials
- * are sent to it alone; with a DecodeError for an answer without a token.
- * [AuthenticationInUCWA]
+ * It errors with a {@link SignInError} when the endpoint refuses, with its own `error` where it gives one;
+ * with an HttpError for what may pass; with an OriginError when it redirects elsewhere: credentials are sent
+ * to it alone; with a DecodeError for an answer without a token. [AuthenticationInUCWA]
  */
 export function requestToken(transport: Transport, asked: TokenRequest): Observable<IssuedToken> {
   const { url, signIn, renewed, limits } = asked;

@@ -23,7 +23,10 @@ export const exposeTokenRefusal: Middleware = (transport) => (request) =>
     ),
   );
 
-/** Returns what signs requests to UCWA: the token is asked for again when an answer refuses it, in head or body. */
+/**
+ * Returns what signs requests to UCWA: the token is asked for again when an answer refuses it, in head or
+ * body.
+ */
 export function withUcwaToken(token: TokenProvider, allowInsecureHttp = false): Middleware {
   const sign = withToken(token, { refused: refusesToken, allowInsecureHttp });
   return (transport) => sign(exposeTokenRefusal(transport));

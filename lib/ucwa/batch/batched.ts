@@ -29,11 +29,15 @@ export interface BatchOptions {
   readonly atOnce?: (request: HttpRequest) => boolean;
   /** The waits after an answer that there were too many requests. */
   readonly backoff?: BackoffPolicy;
-  /** Of the limits, `responseBytes` and `parts` apply to the response to a batch. @default 32 MiB and 1000 parts */
+  /**
+   * Of the limits, `responseBytes` and `parts` apply to the response to a batch. @default 32 MiB and 1000
+   * parts
+   */
   readonly limits?: Limits;
   /**
    * What ends a turn: requests go out when it runs what is scheduled without a delay.
-   * @default asapScheduler in a page, for one that is being left runs no timers any more; asyncScheduler elsewhere
+   * @default asapScheduler in a page, for one that is being left runs no timers any more; asyncScheduler
+   * elsewhere
    */
   readonly scheduler?: SchedulerLike;
 }
@@ -52,18 +56,19 @@ const NAMES: OptionNames<BatchOptions> = {
 /**
  * Returns a Transport that sends requests of one turn as parts of a `multipart/batching` request.
  *
- * - A single request is sent as it is. The event channel, photos, batches and the application itself are never parts.
- * - Each request gets the response or the failure of its own part. A part that cannot be read is a `DecodeError` of that
- *   request; a broken connection is a `NetworkError` of each.
- * - 401, 403, 410, a 404 that says that the application is gone, and errors of the server are the response of every
- *   part. After 429, 413 and 503 nothing was done: the parts wait, with backoff and `Retry-After`, and are sent again in
- *   batches of half the size. After any other refusal of the batch they are sent alone.
+ * - A single request is sent as it is. The event channel, photos, batches and the application itself are
+ *   never parts.
+ * - Each request gets the response or the failure of its own part. A part that cannot be read is a
+ *   `DecodeError` of that request; a broken connection is a `NetworkError` of each.
+ * - 401, 403, 410, a 404 that says that the application is gone, and errors of the server are the response of
+ *   every part. After 429, 413 and 503 nothing was done: the parts wait, with backoff and `Retry-After`, and
+ *   are sent again in batches of half the size. After any other refusal of the batch they are sent alone.
  * - A batch has one authorization.
- * - Unsubscribing takes a request out of the queue. If it was sent, its response is ignored. The batch is aborted when
- *   nobody waits for any of its parts, unless one may have created something.
+ * - Unsubscribing takes a request out of the queue. If it was sent, its response is ignored. The batch is
+ *   aborted when nobody waits for any of its parts, unless one may have created something.
  *
- * It belongs below what signs, retries or reads responses, which are those of the parts, and above what restricts
- * origins and reports progress.
+ * It belongs below what signs, retries or reads responses, which are those of the parts, and above what
+ * restricts origins and reports progress.
  *
  * @throws TypeError that names the option that cannot be used.
  * @see [MS-UCWA] BatchingRequests, GroupingRequestsInABatch
@@ -135,8 +140,8 @@ export const BATCHING: Feature<Batch> = /* @__PURE__ */ feature("batching() from
 /**
  * Returns the option `batch` of a connection: requests that fall together are sent in one batch.
  *
- * They are sent one by one if the application has no `batch` link. A request that comes alone is sent at once.
- * Removals wait for the others of the same turn of the event loop.
+ * They are sent one by one if the application has no `batch` link. A request that comes alone is sent at
+ * once. Removals wait for the others of the same turn of the event loop.
  *
  * @throws TypeError that names the option that cannot be used.
  * @see [MS-UCWA] BatchingRequests

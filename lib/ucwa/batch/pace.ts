@@ -23,8 +23,8 @@ export interface BatchPace {
 }
 
 /**
- * Creates the pace of one queue. After a refusal batches are half as large and go one at a time, after a wait;
- * after a success they go side by side again, and with each they grow by one, up to the limit.
+ * Creates the pace of one queue. After a refusal batches are half as large and go one at a time, after a
+ * wait; after a success they go side by side again, and with each they grow by one, up to the limit.
  * [BatchingRequests]
  */
 export function batchPace({ maxParts, maxOutstanding, backoff: policy }: PaceLimits): BatchPace {

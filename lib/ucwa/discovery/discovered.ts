@@ -35,8 +35,8 @@ import { type TrustedHosts, trustedHosts, trustedUrl } from './trustedHosts.ts';
 /** Options of {@link discovered}. */
 export interface DiscoveryOptions {
   /**
-   * Hosts outside of the domain to which the servers may lead, with all hosts below them. Tokens and credentials
-   * are sent there.
+   * Hosts outside of the domain to which the servers may lead, with all hosts below them. Tokens and
+   * credentials are sent there.
    * @default none
    */
   readonly allowRedirectTo?: readonly string[];
@@ -46,8 +46,8 @@ export interface DiscoveryOptions {
    */
   readonly urls?: readonly string[];
   /**
-   * How long each response may take, in seconds. For responses of a token endpoint the `limits` apply; when the
-   * platform signs the user in, there is no time limit.
+   * How long each response may take, in seconds. For responses of a token endpoint the `limits` apply; when
+   * the platform signs the user in, there is no time limit.
    * @default 10
    */
   readonly timeoutSeconds?: number;
@@ -56,13 +56,15 @@ export interface DiscoveryOptions {
 const NAMES: OptionNames<DiscoveryOptions> = { allowRedirectTo: 1, urls: 1, timeoutSeconds: 1 };
 
 /**
- * Returns the server of a domain's users, which the first subscription finds: the option `server` of a connection.
+ * Returns the server of a domain's users, which the first subscription finds: the option `server` of a
+ * connection.
  *
- * The hosts of the domain are asked one after the other. Streams error with a {@link DiscoveryError} that says what was
- * wrong with each if none of them leads to UCWA; with a {@link SignInError} if the sign-in is refused; with an
- * {@link UntrustedLinkError} if a server leads out of the domain. Hosts that do not respond are retried: as often as
- * `retry` says at first, and without end after there was a connection. A user who has moved to another server is
- * followed there. `bearer` needs a function of the origin here: the servers of a domain need different tokens.
+ * The hosts of the domain are asked one after the other. Streams error with a {@link DiscoveryError} that
+ * says what was wrong with each if none of them leads to UCWA; with a {@link SignInError} if the sign-in is
+ * refused; with an {@link UntrustedLinkError} if a server leads out of the domain. Hosts that do not respond
+ * are retried: as often as `retry` says at first, and without end after there was a connection. A user who
+ * has moved to another server is followed there. `bearer` needs a function of the origin here: the servers of
+ * a domain need different tokens.
  *
  * @param domain The domain of the user's sign-in address, such as `contoso.com`.
  * @throws TypeError that names the option that cannot be used.
@@ -115,7 +117,10 @@ export function discoverySearch(domain: string, options: DiscoveryOptions): Disc
   };
 }
 
-/** Finds UCWA for the users of a domain and signs in there: nothing is sent before `location$` is subscribed to. */
+/**
+ * Finds UCWA for the users of a domain and signs in there: nothing is sent before `location$` is subscribed
+ * to.
+ */
 export function discovery(
   { domain, starts, trust, timeoutSeconds }: DiscoverySearch,
   { signer, transport, retry, limits }: Omit<ServerContext, 'pause' | 'allowInsecureHttp'>,

@@ -61,11 +61,13 @@ export interface ServerLocation {
   readonly url$: Observable<string>;
   /** Sends requests to the origin of that URL only. */
   readonly pinned: Middleware;
-  /** Notes whether the server answers: three requests in a row without an answer make its location doubtful. */
+  /**
+   * Notes whether the server answers: three requests in a row without an answer make its location doubtful.
+   */
   readonly tracked: Middleware;
   /**
-   * Returns an Observable that emits whether the server is elsewhere now, as the failure of a request to it may
-   * mean, and completes. It errors where that cannot be told yet, with what will pass.
+   * Returns an Observable that emits whether the server is elsewhere now, as the failure of a request to it
+   * may mean, and completes. It errors where that cannot be told yet, with what will pass.
    */
   readonly hasMoved: (error: unknown) => Observable<boolean>;
 }
@@ -81,10 +83,11 @@ export function staticLocation(url: string, limits?: Limits): ServerLocation {
 }
 
 /**
- * The location that discovery finds: looked for when it is first asked for, and again when a failure says that
- * it is out of date. Until then requests go to the origin that was found last. [RootURL]
+ * The location that discovery finds: looked for when it is first asked for, and again when a failure says
+ * that it is out of date. Until then requests go to the origin that was found last. [RootURL]
  *
- * @param retries How often hosts that will come back are waited for before the first of them has led anywhere.
+ * @param retries How often hosts that will come back are waited for before the first of them has led
+ * anywhere.
  */
 export function discoveredLocation(
   discovery: Discovery,

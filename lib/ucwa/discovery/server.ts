@@ -46,7 +46,8 @@ export function serverOption(server: string | UcwaServer): (context: ServerConte
 }
 
 /**
- * Returns an application that already exists: the option `server` of a connection. It is used, and never deleted.
+ * Returns an application that already exists: the option `server` of a connection. It is used, and never
+ * deleted.
  *
  * @param href The application's URL, absolute.
  * @throws TypeError if it cannot be used.

@@ -9,8 +9,8 @@ import { hrefOf, type Resource, resourceCodec } from '../protocol/resource.ts';
 import { type TrustedHosts, trustedUrl } from './trustedHosts.ts';
 
 /**
- * Returns a Transport that follows the redirects of a GET if they lead to a trusted host; if not, it errors with
- * an UntrustedLinkError, and nothing is sent there. [RootURL]
+ * Returns a Transport that follows the redirects of a GET if they lead to a trusted host; if not, it errors
+ * with an UntrustedLinkError, and nothing is sent there. [RootURL]
  *
  * @param redirects How many are followed. @default 5
  */
@@ -69,8 +69,8 @@ export interface Root {
  * emits the `user` link, and completes. [RootURL, root_ref, redirect_ref]
  *
  * If a link and a redirect are both there, the link is taken. A host that answers 401 and offers a sign-in of
- * UCWA counts as `user` itself, because a redirect may lead there; another 401 is an error, so that a mere web
- * site of the domain gets no token.
+ * UCWA counts as `user` itself, because a redirect may lead there; another 401 is an error, so that a mere
+ * web site of the domain gets no token.
  */
 export function findRoot(
   walk: DiscoveryContext,

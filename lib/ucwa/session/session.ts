@@ -41,8 +41,8 @@ export interface Ucwa extends AsyncDisposable {
   /** What was removed from the server, is being removed, and could not be removed. */
   readonly releases: Releases;
   /**
-   * Emits each request of this connection when it is over: those of discovery, of sign-in and of releases, too.
-   * A batch is one. It is hot, never errors and never completes; nothing secret is in it. On Node all
+   * Emits each request of this connection when it is over: those of discovery, of sign-in and of releases,
+   * too. A batch is one. It is hot, never errors and never completes; nothing secret is in it. On Node all
    * connections tell theirs on the channel `rxchange:activity` of `node:diagnostics_channel`, too.
    *
    * @example
@@ -68,8 +68,8 @@ export interface Ucwa extends AsyncDisposable {
    */
   get(link: Link): Observable<Resource>;
   /**
-   * Changes how long the server holds events and requests back, from now on. A request for events that waits is
-   * replaced by one with the new times, and with a higher priority, so that it wins; no event is lost. It
+   * Changes how long the server holds events and requests back, from now on. A request for events that waits
+   * is replaced by one with the new times, and with a higher priority, so that it wins; no event is lost. It
    * throws a TypeError that names the parameter for one that cannot be used. [EventChannelDetails]
    *
    * @example
@@ -91,14 +91,14 @@ export interface Ucwa extends AsyncDisposable {
    */
   setChannelParameters(parameters: ChannelParameters): void;
   /**
-   * Resolves when the server has confirmed every removal, or the time is up. Grace periods end at once; streams that
-   * are still subscribed are left alone. Without `timeoutMs` it waits until each removal has succeeded, failed or
-   * expired on the server. Never rejects.
+   * Resolves when the server has confirmed every removal, or the time is up. Grace periods end at once;
+   * streams that are still subscribed are left alone. Without `timeoutMs` it waits until each removal has
+   * succeeded, failed or expired on the server. Never rejects.
    */
   drain(options?: DrainOptions): Promise<DrainReport>;
   /**
-   * Completes every stream of this connection, which removes what it has on the server, then drains for at most
-   * `timeoutMs`, 10 seconds by default. After it resolves nothing is sent any more. Never rejects.
+   * Completes every stream of this connection, which removes what it has on the server, then drains for at
+   * most `timeoutMs`, 10 seconds by default. After it resolves nothing is sent any more. Never rejects.
    */
   close(options?: CloseOptions): Promise<DrainReport>;
 }

@@ -13,8 +13,8 @@ import { retryAfterOf, backoff, type BackoffPolicy, type Pause } from '../../cor
 import { decide, type UcwaOperation } from '../protocol/failures.ts';
 
 /**
- * Creates the waits of requests that are not held back by the backoff of a connection, as those of discovery. A wait is
- * over at once when the platform comes online, unless the server has asked for the time.
+ * Creates the waits of requests that are not held back by the backoff of a connection, as those of discovery.
+ * A wait is over at once when the platform comes online, unless the server has asked for the time.
  */
 export function pausing(policy: BackoffPolicy, online$: Observable<unknown> = NEVER): Pause {
   return (failures, error) =>

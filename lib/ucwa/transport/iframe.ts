@@ -63,8 +63,8 @@ interface FrameConfig {
 }
 
 /**
- * Returns an Observable that puts a page into a hidden iframe, emits it when it is loaded, and stays open; the
- * iframe is removed with the subscription.
+ * Returns an Observable that puts a page into a hidden iframe, emits it when it is loaded, and stays open;
+ * the iframe is removed with the subscription.
  *
  * It errors with a {@link NetworkError} when the page cannot be loaded, is not loaded in time, or is loaded
  * anew later, which loses what was being asked. A browser also calls an error page loaded: then there is no

@@ -51,15 +51,16 @@ const NAMES: OptionNames<XFrameOptions> = {
 /**
  * Returns a Transport for pages that must not call the server across origins.
  *
- * Requests go through the server's own page in a hidden iframe, by `postMessage`. The iframe is created for the first
- * request and removed after the last. Messages are accepted only from its window and its origin, with the id of a
- * request.
+ * Requests go through the server's own page in a hidden iframe, by `postMessage`. The iframe is created for
+ * the first request and removed after the last. Messages are accepted only from its window and its origin,
+ * with the id of a request.
  *
  * - A request to another origin errors with an {@link OriginError}.
- * - A frame that does not load, a response that does not arrive in time, and a connection that fails inside the frame
- *   are a {@link NetworkError}. A response of another shape is a `DecodeError`.
+ * - A frame that does not load, a response that does not arrive in time, and a connection that fails inside
+ *   the frame are a {@link NetworkError}. A response of another shape is a `DecodeError`.
  * - The frame cannot abort a request: after unsubscribing, its response is ignored.
- * - A request cannot outlive the page, even with `keepalive`: what the page leaves on the server expires there.
+ * - A request cannot outlive the page, even with `keepalive`: what the page leaves on the server expires
+ *   there.
  *
  * @throws TypeError that names the option that cannot be used, also if there is no window.
  * @see [MS-UCWA] CrossDomainCommunication, Cross_domainIFRAME

@@ -13,7 +13,9 @@ export interface LookUpOptions extends AutodiscoveredOptions {
   readonly limits?: Limits;
 }
 
-/** Returns an Observable that looks up the URL of an address as a connection does, emits it, and completes. */
+/**
+ * Returns an Observable that looks up the URL of an address as a connection does, emits it, and completes.
+ */
 export function lookUp(
   address: string,
   { auth, transport = fetchTransport(), limits, ...options }: LookUpOptions = {},

@@ -34,7 +34,10 @@ const REPLACED: Fault = {
 const CHANGED = { type: 'updated', link: { rel: 'me', href: '/me' } };
 const MINUTE = 60_000;
 
-/** Lets each request arrive after a time of its own, even if its client has left, as on connections of their own. */
+/**
+ * Lets each request arrive after a time of its own, even if its client has left, as on connections of their
+ * own.
+ */
 const arriving =
   (latencyMs: () => number): Middleware =>
   (transport) =>

@@ -8,17 +8,27 @@ import type { LiveApplication } from '../application/liveApplication.ts';
 import { mayTravelTogether } from './decision.ts';
 import { type BatchConnection, batchQueue } from './queue.ts';
 
+/** Options of {@link batching}. */
+export interface BatchingOptions {
+  /** How many requests travel together at most, up to `maxOutstanding`. @default 20 */
+  readonly maxParts?: number;
+  /** How many requests may wait for their answers; the server allows so many for a user. @default 100 */
+  readonly maxOutstanding?: number;
+  /**
+   * What ends a turn: requests go out when it runs what is scheduled without a delay.
+   * @default asapScheduler in a page, for one that is being left runs no timers any more; asyncScheduler
+   * elsewhere
+   */
+  readonly scheduler?: SchedulerLike;
+}
+
 /** Options of {@link batched}. */
-export interface BatchOptions {
+export interface BatchOptions extends BatchingOptions {
   /**
    * The application's `batch` link, absolute. It is asked for each request: while there is none, requests
    * are sent alone and at once.
    */
   readonly url: () => string | undefined;
-  /** How many requests travel together at most, up to `maxOutstanding`. @default 20 */
-  readonly maxParts?: number;
-  /** How many requests may wait for their answers; the server allows so many for a user. @default 100 */
-  readonly maxOutstanding?: number;
   /** Further requests that travel alone. @default none */
   readonly alone?: (request: HttpRequest) => boolean;
   /**
@@ -34,12 +44,6 @@ export interface BatchOptions {
    * parts
    */
   readonly limits?: Limits;
-  /**
-   * What ends a turn: requests go out when it runs what is scheduled without a delay.
-   * @default asapScheduler in a page, for one that is being left runs no timers any more; asyncScheduler
-   * elsewhere
-   */
-  readonly scheduler?: SchedulerLike;
 }
 
 const NAMES: OptionNames<BatchOptions> = {
@@ -115,9 +119,6 @@ function checkSizes(options: BatchingOptions): Batching {
 function none(): boolean {
   return false;
 }
-
-/** Options of {@link batching}. */
-export type BatchingOptions = Pick<BatchOptions, 'maxParts' | 'maxOutstanding' | 'scheduler'>;
 
 /** The option `batch` of a connection: see {@link batching}. */
 export interface Batching {

@@ -292,7 +292,7 @@ describe('A contact whose GET fails', () => {
         watching.unsubscribe();
       });
     });
-    expect(asked.slice(0, 7)).to.deep.equal([0, 0, 1, 3, 7, 15, 31]);
+    expect(asked.slice(0, 7)).to.deep.equal([0, 0, 1, 2, 4, 8, 16]);
     expect(asked).to.have.length.below(16);
   });
 });

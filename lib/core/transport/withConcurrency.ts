@@ -86,6 +86,12 @@ export function withConcurrency(concurrent: number, options: ConcurrencyOptions 
           defer(() => transport(request)),
           subscriber,
         );
+      if (running < concurrent && urgent.size === 0 && others.size === 0) {
+        // At once, even if a response causes it: it must not be overtaken by requests without a limit.
+        running += 1;
+        send();
+        return;
+      }
       queue.add(send);
       subscriber.add(() => queue.delete(send));
       sendNext();

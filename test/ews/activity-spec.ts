@@ -107,7 +107,7 @@ describe('activity$ of a connection to EWS', () => {
       { auth: bearer(() => tokens.shift() ?? 'fresh') },
       { token: 'fresh' },
     );
-    expect(recorded.slice(0, 2).map(({ status, repeats }) => [status, repeats])).to.have.deep.members([
+    expect(recorded.map(({ status, repeats }) => [status, repeats])).to.include.deep.members([
       [401, undefined],
       [200, { count: 1, reason: 'the token was refused' }],
     ]);

@@ -20,17 +20,17 @@ const LIMITS: readonly (readonly [path: string, idioms: number, long: number])[]
   ['lib/cli', 7, 0],
   ['lib/index.ts', 7, 0],
   ['operators', 7, 0],
-  ['test/core', 25, 0],
-  ['test/ucwa', 286, 0],
-  ['test/ews', 85, 0],
-  ['test/operators', 33, 0],
+  ['test/core', 7, 0],
+  ['test/ucwa', 33, 0],
+  ['test/ews', 7, 0],
+  ['test/operators', 7, 0],
   ['test/properties', 7, 0],
   ['test/testing', 7, 0],
   ['test/security', 7, 0],
   ['test/chaos', 7, 0],
   ['test/fuzz', 7, 0],
   ['test/bench', 7, 0],
-  ['test', 94, 0],
+  ['test', 9, 0],
 ];
 
 describe('The prose check', () => {

@@ -30,7 +30,7 @@ export const states: Readonly<Record<'b' | 'c' | 'm' | 'o' | 'u' | 'j' | 'k' | '
   x: { uri: john },
 };
 
-/** What nobody should hand in, one a digit: none of it may make an operator throw. */
+/** Malformed input by digit; an operator must not throw for it. */
 export const malformed = {
   0: null,
   1: undefined,

@@ -182,7 +182,7 @@ describe('distinctPresence', () => {
         distinctPresence({ contact: ({ link }) => link.href, presence: ({ type }) => [type] }),
       ),
     ).toEqualTypeOf<Observable<UcwaEvent>>();
-    // @ts-expect-error Events have no uri: where they say their contact has to be given.
+    // @ts-expect-error Events have no uri: the caller has to give the path of the contact.
     of<UcwaEvent[]>(ucwa.a).pipe(distinctPresence());
   });
 });

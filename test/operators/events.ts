@@ -11,7 +11,7 @@ export type UcwaEvent =
   | (UcwaShape & { readonly type: 'deleted' })
   | (UcwaShape & { readonly type: 'started' })
   | (UcwaShape & { readonly type: 'completed'; readonly status: 'Success' | 'Failure' })
-  // What is not documented.
+  // Undocumented events.
   | (UcwaShape & { readonly type: string & {} });
 
 /** The shape of EWS's events, as far as the operators look at them. */
@@ -68,7 +68,7 @@ export const ews: Readonly<Record<'n' | 'k' | 'd' | 'g', EwsEvent>> = {
   g: { type: 'gap', subscriptionId: 'JgBz' },
 };
 
-/** What no server should send, one a digit: none of it may make an operator throw. */
+/** Malformed events by digit; an operator must not throw for them. */
 export const malformed = {
   0: null,
   1: undefined,

@@ -56,7 +56,7 @@ export const mail: Readonly<Record<'n' | 'k' | 'm' | 'v' | 'p' | 'd' | 'f' | 'b'
   g: { type: 'gap', subscriptionId, reason: 'subscriptionLost' },
 };
 
-/** What no server should send, one a digit: none of it may make an operator throw. */
+/** Malformed events by digit; an operator must not throw for them. */
 export const malformed = {
   0: null,
   1: undefined,

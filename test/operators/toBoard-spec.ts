@@ -221,7 +221,7 @@ describe('toBoard', () => {
         }),
       ),
     ).toEqualTypeOf<Observable<ReadonlyMap<string, string>>>();
-    // @ts-expect-error Events have no uri: where they say their contact has to be given.
+    // @ts-expect-error Events have no uri: the caller has to give the path of the contact.
     of<UcwaEvent[]>(ucwa.a).pipe(toBoard());
   });
 });

@@ -33,7 +33,7 @@ describe('withResource', () => {
     href: `/people/${number}/presence`,
   });
   const { sender } = ucwa.u;
-  /** Updates with a link only; x to z are what comes of them. */
+  /** Updates with a link only; x to z are their results. */
   const updates: Readonly<Record<string, UcwaEvent>> = {
     ...ucwa,
     1: { type: 'updated', link: link(1), sender },

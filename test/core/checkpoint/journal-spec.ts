@@ -97,7 +97,7 @@ describe('The journal', () => {
     expect(mine.isResumed).to.equal(false);
   });
 
-  it('is refused to who keeps something else under the same key', () => {
+  it('errors for a different type under the same key', () => {
     const checkpoint = { store: memoryCheckpoints(), key: KEY };
     const ledger = releaseLedger();
     const before = journal(KIND, checkpoint, ledger).subscribe((mine) =>

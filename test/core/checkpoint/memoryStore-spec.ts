@@ -21,7 +21,7 @@ describe('memoryCheckpoints', () => {
     expect(load('__proto__')).to.deep.equal(['b']);
   });
 
-  it('is not changed by what becomes of the value', () => {
+  it('is not changed by later changes of the value', () => {
     const store = memoryCheckpoints();
     const ids = ['1'];
     store.save('a', ids).subscribe();

@@ -369,7 +369,7 @@ describe('remoteResource', () => {
       expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Released']);
     });
 
-    it('counts what is gone already as success', () => {
+    it('counts a resource that is already gone as success', () => {
       const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
@@ -396,7 +396,7 @@ describe('remoteResource', () => {
       expect(outcomes).to.deep.equal(['7000 Released']);
     });
 
-    it('gives up when the server has removed it by its own clock', () => {
+    it('stops retrying when the resource has expired on the server', () => {
       const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes: string[] = [];

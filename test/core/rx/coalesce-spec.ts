@@ -17,7 +17,7 @@ describe('oneAtATime', () => {
     );
   });
 
-  /** What becomes of one who asks. */
+  /** Subscribes and records the notifications. */
   function asking(): string[] {
     const seen: string[] = [];
     ask().subscribe({

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { concat, NEVER, Observable, of, Subject, take, throwError } from 'rxjs';
 import { shareLatest } from '../../../lib/core/rx/shareLatest.ts';
 
-/** What is shared, with how often the source was subscribed to and left. */
+/** Shares the source and counts its subscriptions and unsubscriptions. */
 function sharing(
   source: Observable<number>,
   isCurrent: (value: number) => boolean = () => true,
@@ -16,7 +16,7 @@ function sharing(
   return { shared$: counted$.pipe(shareLatest(isCurrent)), opened };
 }
 
-/** What is heard of it. */
+/** Subscribes and records the notifications. */
 function heard(shared$: Observable<number>): { readonly recorded: unknown[]; leave(): void } {
   const recorded: unknown[] = [];
   const subscription = shared$.subscribe({

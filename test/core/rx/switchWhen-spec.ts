@@ -7,7 +7,7 @@ import { inVirtualTime } from '../../support/virtualTime.ts';
 const bTo = (other: Observable<string>) => switchWhen((value: string) => (value === 'b' ? other : undefined));
 
 describe('divert', () => {
-  it('mirrors what goes no other way', () => {
+  it('mirrors values that are not switched', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const other = cold('           x|');
       const source = cold('          a-c-|');

@@ -3,7 +3,7 @@ import { asyncScheduler, timer } from 'rxjs';
 import { timerWheel } from '../../../lib/core/rx/timerWheel.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 
-/** Timers, and what is told of them with the time. */
+/** Timers, and a record of their expiry with the time. */
 function recordingWheel(): {
   readonly recorded: string[];
   readonly set: (delayMs: number, name: string) => void;

@@ -238,7 +238,7 @@ describe('fetchTransport', () => {
 
     const sendUnasked = async (): Promise<void> => {
       await new Promise<unknown>((resolve) => latest?.write(answerOf('unasked'), resolve));
-      // What was written is read in the next round of the event loop.
+      // The client reads the written data in the next round of the event loop.
       await new Promise(setImmediate);
     };
 

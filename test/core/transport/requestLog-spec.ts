@@ -16,7 +16,7 @@ import { respondWith, response } from '../../support/responses.ts';
 
 const request: HttpRequest = { method: 'GET', url: 'https://pool.example/me' };
 
-/** What is told of what happens in virtual time, which begins with 0. */
+/** Records the activities of a run in virtual time, which begins with 0. */
 function recordedFrom(run: (reported: (transport: Transport) => Transport) => void): readonly Activity[] {
   const recorded: Activity[] = [];
   const { activity$, logged: reported } = requestLogTo(undefined);

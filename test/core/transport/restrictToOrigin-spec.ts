@@ -23,7 +23,7 @@ function send(request: HttpRequest, ...answers: readonly PreparedResponse[]) {
 }
 
 describe('restrictToOrigin', () => {
-  it('sends what goes to its origin', () => {
+  it('sends requests to its origin', () => {
     expect(send(get, response(200))).to.deep.equal({ statuses: [200], errors: [], urls: [`GET ${get.url}`] });
   });
 

@@ -31,7 +31,7 @@ const answer = (body$: HttpResponse['body$']): Observable<HttpResponse> =>
 const later = <Value>(ms: number, then: Observable<Value>): Observable<Value> =>
   timer(ms).pipe(mergeMap(() => then));
 
-/** What a reader of the body sees, and when in milliseconds. */
+/** Records the body as a reader receives it, with the time in milliseconds. */
 function seen(transport: Transport, heldSeconds?: number, changed: Partial<ResponseLimits> = {}): string[] {
   const log: string[] = [];
   const at = (what: string): number => log.push(`${what} at ${asyncScheduler.now()}`);

@@ -38,7 +38,7 @@ function guarded(good: Set<string>): { transport: Transport; seen: string[] } {
   };
 }
 
-/** A provider that makes a new token each time, and tells how often it was asked. */
+/** A provider that creates a new token each time and records the requests. */
 function counting(delayMs = 0): { provider: (origin: string) => Observable<string>; asked: string[] } {
   const asked: string[] = [];
   return {

@@ -11,7 +11,7 @@ const OVERRIDE = 'X-BackEndOverrideCookie=mbx1~1941996295';
 const setting = (cookie: string, status = 200) => response(status, { headers: { 'set-cookie': cookie } });
 const first = () => setting(`${OVERRIDE}; path=/; secure; HttpOnly`);
 
-/** A server whose answers the spec gives one by one. */
+/** A server whose responses the spec sends one by one. */
 function held() {
   const requests: HttpRequest[] = [];
   const answers: Subject<HttpResponse>[] = [];
@@ -33,14 +33,14 @@ const cookiesOf = (requests: readonly HttpRequest[]) => requests.map(({ headers 
 const newGroup = (): GroupAffinity => AFFINITY.read('affinity', affinity()).group();
 
 describe('A group with affinity', () => {
-  it('should send the cookie of the first answer with all that follows, although no later answer repeats it', () => {
+  it('sends the cookie of the first response with all later requests', () => {
     const server = respondWith(first(), response(200));
     const transport = newGroup().middleware(server.transport);
     for (let count = 0; count < 4; count += 1) transport(post).subscribe();
     expect(cookiesOf(server.requests)).to.deep.equal([undefined, OVERRIDE, OVERRIDE, OVERRIDE]);
   });
 
-  it('should send the cookies of load balancers too, and no longer than they are good for', () => {
+  it('sends the cookies of load balancers until they expire', () => {
     const server = respondWith(
       setting(
         `exchangecookie=ddb8; path=/, ${OVERRIDE}; path=/, X-BackEndCookie=alfred@contoso.com=Ox8==; max-age=600; path=/EWS, lb=7`,
@@ -60,14 +60,14 @@ describe('A group with affinity', () => {
     ]);
   });
 
-  it('should keep groups apart', () => {
+  it('does not share cookies with other groups', () => {
     const server = respondWith(first(), response(200));
     newGroup().middleware(server.transport)(post).subscribe();
     newGroup().middleware(server.transport)(post).subscribe();
     expect(cookiesOf(server.requests)).to.deep.equal([undefined, undefined]);
   });
 
-  it('should not let the cookies cross origins', () => {
+  it('does not send cookies to another origin', () => {
     const server = respondWith(setting(`${OVERRIDE}; domain=example; path=/`), response(200));
     const transport = newGroup().middleware(server.transport);
     transport(post).subscribe();
@@ -77,7 +77,7 @@ describe('A group with affinity', () => {
     expect(cookiesOf(server.requests)).to.deep.equal([undefined, undefined, undefined, undefined]);
   });
 
-  it('should not send the cookie after a redirect to another origin, below restrictToOrigin', () => {
+  it('does not send cookies after a cross-origin redirect below restrictToOrigin', () => {
     const redirect = response(307, {
       headers: { 'set-cookie': OVERRIDE, location: 'https://evil.example/' },
     });
@@ -89,7 +89,7 @@ describe('A group with affinity', () => {
     expect(server.requests).to.have.length(1);
   });
 
-  it('should send the first request alone, and the others once its answer has named the server', () => {
+  it('sends the other requests after the response to the first', () => {
     const server = held();
     const transport = newGroup().middleware(server.transport);
     for (let count = 0; count < 3; count += 1) transport(post).subscribe();
@@ -98,7 +98,7 @@ describe('A group with affinity', () => {
     expect(cookiesOf(server.requests)).to.deep.equal([undefined, OVERRIDE, OVERRIDE]);
   });
 
-  it('should not wait for a cookie from a server that sets none', () => {
+  it('does not wait for a cookie if the server sets none', () => {
     const server = held();
     const transport = newGroup().middleware(server.transport);
     for (let count = 0; count < 3; count += 1) transport(post).subscribe();
@@ -111,7 +111,7 @@ describe('A group with affinity', () => {
     ['breaks', (answer: Subject<HttpResponse>) => answer.error(new Error('reset'))],
     ['is not answered', (answer: Subject<HttpResponse>) => answer.complete()],
   ] as const) {
-    it(`should let the next one go ahead where the first ${what}, and only that one`, () =>
+    it(`sends only the next request if the first ${what}`, () =>
       inVirtualTime(() => {
         const server = held();
         const transport = newGroup().middleware(server.transport);
@@ -123,7 +123,7 @@ describe('A group with affinity', () => {
       }));
   }
 
-  it('should let the next one go ahead where the first is unsubscribed from', () =>
+  it('sends the next request if the first is unsubscribed', () =>
     inVirtualTime(() => {
       const server = held();
       const transport = newGroup().middleware(server.transport);
@@ -134,7 +134,7 @@ describe('A group with affinity', () => {
       expect(server.answers[0]?.observed).to.equal(false);
     }));
 
-  it('should send nothing for one that is unsubscribed from while it waits', () =>
+  it('sends nothing for a queued request that is unsubscribed', () =>
     inVirtualTime(() => {
       const server = held();
       const transport = newGroup().middleware(server.transport);
@@ -144,13 +144,13 @@ describe('A group with affinity', () => {
       expect(server.requests).to.have.length(1);
     }));
 
-  it('should send nothing before a subscription', () => {
+  it('sends nothing before subscription', () => {
     const server = respondWith(response(200));
     newGroup().middleware(server.transport)(post);
     expect(server.requests).to.have.length(0);
   });
 
-  it('should find the server anew once it is forgotten, alone again', () =>
+  it('sends one request alone again after forget', () =>
     inVirtualTime(() => {
       const server = held();
       const group = newGroup();
@@ -165,7 +165,7 @@ describe('A group with affinity', () => {
       expect(cookiesOf(server.requests)[2]).to.equal('X-BackEndOverrideCookie=mbx2~1');
     }));
 
-  it('should not mistake the end of an old first request for that of a new one', () =>
+  it('ignores the end of a first request from before forget', () =>
     inVirtualTime(() => {
       const server = held();
       const group = newGroup();
@@ -179,7 +179,7 @@ describe('A group with affinity', () => {
       expect(server.requests).to.have.length(2);
     }));
 
-  it('should hand on the body to who asked', () => {
+  it('returns the body of the response', () => {
     const texts: string[] = [];
     const body = response(200, { body: ['hello'] });
     const { middleware } = newGroup();
@@ -189,7 +189,7 @@ describe('A group with affinity', () => {
     expect(texts).to.deep.equal(['hello']);
   });
 
-  it('should hand on an error', () => {
+  it('passes on an error', () => {
     const errors: Error[] = [];
     const broken = new Error('reset');
     const { middleware } = newGroup();

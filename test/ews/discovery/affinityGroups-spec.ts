@@ -30,14 +30,14 @@ function farm(groupAffinity?: typeof keptByCookies): {
 }
 
 describe('The affinity groups of a service', () => {
-  it('should be one for all mailboxes that name the same anchor, and others for others', () => {
+  it('include one for each anchor mailbox', () => {
     const { groups } = farm();
     const group = groups.groupOf('sara', 'a@b');
     expect(groups.groupOf('alfred', 'a@b')).to.equal(group);
     expect(groups.groupOf('alfred', 'c@d')).to.not.equal(group);
   });
 
-  it('name the anchor and ask for affinity with each request, whatever the request says', () => {
+  it('set the anchor and affinity headers on each request', () => {
     const { groups, requests } = farm();
     const headers = { accept: 'text/xml', 'x-anchormailbox': 'sadie@contoso.com' };
     const url = 'https://one.example/';
@@ -50,7 +50,7 @@ describe('The affinity groups of a service', () => {
     ]);
   });
 
-  it('ask for affinity without an anchor if cookies are kept', () => {
+  it('request affinity without an anchor if cookies are stored', () => {
     const { groups, requests } = farm(keptByCookies);
     const url = 'https://one.example/';
     const { calls } = groups.groupOf('sara', undefined).at(url);
@@ -69,7 +69,7 @@ describe('The affinity groups of a service', () => {
     expect(requests.map(({ headers }) => headers?.['cookie'])).to.deep.equal([undefined, undefined]);
   });
 
-  it('should be one for each mailbox that has no anchor, and ask for no affinity', () => {
+  it('include one without affinity for each mailbox without an anchor', () => {
     const { groups, requests } = farm();
     const group = groups.groupOf('sid', undefined);
     expect(groups.groupOf('sid', undefined)).to.equal(group);
@@ -79,7 +79,7 @@ describe('The affinity groups of a service', () => {
     expect(requests).to.deep.equal([{ ...request, headers: {} }]);
   });
 
-  it('should hold 200 mailboxes at most, and each stay where it was', () => {
+  it('have at most 200 mailboxes, each of which stays in its group', () => {
     const { groups } = farm();
     const first = groups.groupOf('0', 'a@b');
     for (let each = 1; each < 200; each += 1) expect(groups.groupOf(`${each}`, 'a@b')).to.equal(first);
@@ -90,7 +90,7 @@ describe('The affinity groups of a service', () => {
     expect(groups.groupOf('200', 'a@b')).to.equal(second);
   });
 
-  it('should have one site at each URL, whose cookies are its own, and forget them all', () => {
+  it('store cookies per URL and forget them all', () => {
     const { groups, requests } = farm(keptByCookies);
     const group = groups.groupOf('sara', 'a@b');
     expect(group.at('https://one.example/')).to.equal(group.at('https://one.example/'));

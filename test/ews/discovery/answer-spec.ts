@@ -35,17 +35,17 @@ describe('answerOf', () => {
       { type: 'settings', ewsUrls: ['https://mail.contoso.com/EWS/Exchange.asmx'] },
     ],
     [
-      'JSON that says that it is something else, as a proxy may',
+      'JSON with another content type, as from a proxy',
       read('json', 200, { 'content-type': 'text/plain' }, '{"Url":"https://mail.contoso.com/"}'),
       { type: 'settings', ewsUrls: ['https://mail.contoso.com/'] },
     ],
     [
-      'an error in JSON, also with status 200, as grommunio answers',
+      'an error in JSON with status 200, as from grommunio',
       read('json', 200, json, '{"ErrorCode":"ProtocolNotSupported","ErrorMessage":"…"}'),
       { type: 'failed', reason: 'answers with the error ProtocolNotSupported' },
     ],
     [
-      'an error in JSON with a status of its own',
+      'an error in JSON with its own status',
       read('json', 400, json, '{"ErrorCode":"InvalidUserId","ErrorMessage":"…"}'),
       { type: 'failed', reason: 'answers with the error InvalidUserId' },
     ],
@@ -61,12 +61,12 @@ describe('answerOf', () => {
     ],
     ['a status without type', read('pox', 503, {}), { type: 'failed', reason: 'was answered 503' }],
     [
-      'JSON where XML was asked for',
+      'JSON in response to an XML request',
       read('pox', 400, json, '{}'),
       { type: 'failed', reason: 'was answered 400' },
     ],
     [
-      'a sign-in that is not accepted',
+      'a refused sign-in',
       read('json', 401, json, '{}'),
       { type: 'failed', reason: 'was answered 401: it refuses the credentials' },
     ],
@@ -123,7 +123,7 @@ describe('answerOf', () => {
     ],
   ];
   for (const [what, answer, expected] of cases) {
-    it(`should read ${what}`, () => {
+    it(`reads ${what}`, () => {
       expect(answer).to.deep.equal(expected);
     });
   }
@@ -141,7 +141,7 @@ describe('answerOf', () => {
     ['a page that is too large', read('pox', 200, xml, 'x'.repeat(300_000))],
   ];
   for (const [what, answer] of refused) {
-    it(`should error with a DecodeError for ${what}`, () => {
+    it(`errors with a DecodeError for ${what}`, () => {
       expect(answer).to.include({ _tag: 'DecodeError' });
     });
   }

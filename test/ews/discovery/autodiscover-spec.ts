@@ -33,7 +33,7 @@ interface Seen {
   readonly requests: HttpRequest[];
 }
 
-/** Looks for sara@contoso.com, with what the servers answer by host and kind, or by a function. */
+/** Looks up sara@contoso.com; the servers respond by host and type, or by a function. */
 function look(answer: (request: HttpRequest) => PreparedResponse, options: LookUpOptions = {}): Seen {
   const seen: Seen = { urls: [], errors: [], requests: [] };
   const transport: Transport = (request) => {
@@ -61,7 +61,7 @@ const hostsOf = ({ requests }: Seen): string[] =>
   });
 
 describe('autodiscovered', () => {
-  it('sends nothing before it is subscribed to, and then one lookup for all', () => {
+  it('sends nothing before subscription, and then shares one lookup', () => {
     const requests: HttpRequest[] = [];
     const transport: Transport = (request) => {
       requests.push(request);
@@ -74,7 +74,7 @@ describe('autodiscovered', () => {
     expect(requests).to.have.length(1);
   });
 
-  it('should emit the URL that the first server names, and complete', () => {
+  it('emits the URL that the first server returns, and completes', () => {
     const seen = look(() => found);
     expect(seen.urls).to.deep.equal([EWS, 'complete']);
     expect(seen.requests).to.deep.equal([
@@ -86,7 +86,7 @@ describe('autodiscovered', () => {
     ]);
   });
 
-  it('should go on with XML where the JSON endpoints have nothing', () => {
+  it('continues with XML if the JSON endpoints return nothing', () => {
     const seen = look(({ method, url }) =>
       method === 'POST' && new URL(url).host === 'contoso.com' ? foundInXml : missing,
     );
@@ -101,7 +101,7 @@ describe('autodiscovered', () => {
     expect(seen.requests[3]?.body).to.contain('<EMailAddress>sara@contoso.com</EMailAddress>');
   });
 
-  it('should sign only what was refused without, and never what was not asked', () => {
+  it('signs only requests that were refused without credentials', () => {
     const seen = look(
       ({ url, headers }) => {
         if (new URL(url).host === 'contoso.com') return missing;
@@ -120,7 +120,7 @@ describe('autodiscovered', () => {
     ]);
   });
 
-  it('should ask a token provider for the origin that wants a token', () => {
+  it('requests a token for the origin that requires one', () => {
     const origins: string[] = [];
     const token = (origin: string) => {
       origins.push(origin);
@@ -181,7 +181,7 @@ describe('autodiscovered', () => {
     ],
   ];
   for (const [name, answer, options, reason] of offers) {
-    it(`sends no credentials to a host that does not offer their scheme: ${name}`, () => {
+    it(`sends no credentials to a host without their scheme: ${name}`, () => {
       const seen = look(() => answer, options);
       expect(seen.requests).to.have.length(4);
       expect(JSON.stringify(seen.requests)).to.not.match(/authorization|hush/);
@@ -204,7 +204,7 @@ describe('autodiscovered', () => {
     );
   });
 
-  it('should follow a redirect to a host that the caller allows, and sign in there', () => {
+  it('follows a redirect to an allowed host and signs in there', () => {
     const seen = look(
       ({ url, headers }) => {
         const { host } = new URL(url);
@@ -224,7 +224,7 @@ describe('autodiscovered', () => {
     ]);
   });
 
-  it('should send nothing to a host that nobody allowed, and not believe a URL there', () => {
+  it('sends nothing to a forbidden host and rejects its URL', () => {
     const evil = [
       response(302, { headers: { location: 'https://evil.example/' } }),
       response(200, { body: ['{"Url":"https://evil.example/EWS"}'] }),
@@ -256,7 +256,7 @@ describe('autodiscovered', () => {
     ]);
   });
 
-  it('should error with what each server came to, and with no secret', () => {
+  it('errors with the result of each server, without secrets', () => {
     const broken = new NetworkError(
       'no answer',
       { method: 'GET', url: 'https://contoso.com/' },
@@ -288,7 +288,7 @@ describe('autodiscovered', () => {
     expect(seen.urls).to.deep.equal([]);
   });
 
-  it('should tell of a token that could not be had, and go on', () => {
+  it('reports a failed token request and continues', () => {
     const seen = look(({ method }) => (method === 'GET' ? refusedByBearer : foundInXml), {
       auth: bearer(() => throwError(() => new Error('signed out'))),
     });
@@ -297,13 +297,13 @@ describe('autodiscovered', () => {
       auth: bearer(() => throwError(() => new Error('signed out'))),
     });
     expect(alone.errors[0]?.tried[0]?.reason).to.equal('could not be asked');
-    // Nobody but its author knows whether the text of a foreign error is secret.
+    // The text of a foreign error may be secret.
     expect(alone.errors[0]?.cause)
       .to.have.property('message')
       .that.matches(/^its text is withheld/);
   });
 
-  it('should give each server the time that it is told, the body included', () => {
+  it('limits the time of each server, including the body', () => {
     const times: number[] = [];
     const slow: HttpResponse = { ...found, body$: NEVER };
     inVirtualTime(() => {
@@ -318,7 +318,7 @@ describe('autodiscovered', () => {
     expect(times).to.deep.equal([0, 2000, 4000, 6000, 8000]);
   });
 
-  it('should stop asking when it is unsubscribed from', () => {
+  it('cancels the requests on unsubscription', () => {
     const log: string[] = [];
     const transport: Transport = () => {
       log.push('sent');
@@ -344,13 +344,13 @@ describe('autodiscovered', () => {
     ['no address', 'sara'],
     ['an address that is no text', 7],
   ] as const) {
-    it(`throws for ${what}, before anything is sent`, () => {
+    it(`throws for ${what} before any request`, () => {
       expect(() => autodiscovered(address as string)).to.throw(TypeError, /^address must be an SMTP address/);
     });
   }
 
   for (const [what, options, message] of invalid) {
-    it(`should throw for ${what}, before anything is sent`, () => {
+    it(`throws for ${what} before a request`, () => {
       expect(() => look(() => found, options)).to.throw(TypeError, message);
     });
   }

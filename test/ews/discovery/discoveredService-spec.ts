@@ -18,23 +18,23 @@ import { type Host, twoServers } from '../twoServers.ts';
 
 const OPTIONS = { folders: ['inbox'], events: ['newMail'] } as const;
 
-/** A domain with two servers, of which Autodiscover names one. */
+/** A domain with two servers; Autodiscover returns one of them. */
 interface Domain {
   readonly servers: readonly [EwsSimulator, EwsSimulator];
   readonly service: Exchange;
-  /** Which server Autodiscover names from now on. */
+  /** Sets the server that Autodiscover returns. */
   readonly name: (server: Host | 'none') => void;
-  /** Nothing that is sent to this server arrives any more. */
+  /** Disconnects this server. */
   readonly takeDown: (server: Host) => void;
   readonly at: (seconds: number, action: () => void) => void;
-  /** Notes what a pull or a stream brings, until the second. */
+  /** Records the events of a pull or a stream until this second. */
   readonly watch: (kind: 'pull' | 'stream', untilSeconds: number) => void;
   /** The second and type of each event but `status`, and of the error. */
   readonly seen: string[];
-  /** When Autodiscover was asked. */
+  /** The seconds of the Autodiscover requests. */
   readonly looks: number[];
   readonly outcomes: ReleaseOutcome[];
-  /** To which host each token went. */
+  /** The host that received each token. */
   readonly tokens: Set<string>;
 }
 
@@ -89,12 +89,12 @@ const operationsAt = ({ requests }: EwsSimulator): string[] =>
     .filter((line) => !line.includes('Get'));
 
 describe('A service that is found by an address', () => {
-  it('should send nothing, and look for nothing, before it is subscribed to', () => {
+  it('sends no request and no lookup before subscription', () => {
     const { looks } = domain(() => undefined);
     expect(looks).to.deep.equal([]);
   });
 
-  it('should be looked for once, when it is first needed, for all subscriptions', () => {
+  it('is looked up once, on first use, for all subscriptions', () => {
     const { servers, looks, seen } = domain(({ watch, at, servers: [server] }) => {
       watch('pull', 30);
       watch('stream', 30);
@@ -107,21 +107,21 @@ describe('A service that is found by an address', () => {
     expect(servers[0].requests[0]!.headers).to.include({ 'x-anchormailbox': 'sara@contoso.com' });
   });
 
-  it('should be sent nothing where it is left while it is looked for', () => {
+  it('receives nothing after an unsubscription during the lookup', () => {
     const { servers, looks, outcomes } = domain(({ watch }) => watch('pull', 0), {
       transport: () => timer(1000).pipe(() => of()),
     });
     expect([looks, outcomes, servers[0].requests]).to.deep.equal([[], [], []]);
   });
 
-  it('should ask for the token of each server that it signs in to', () => {
+  it('requests a token for each server', () => {
     const { tokens } = domain(({ watch }) => watch('pull', 1), {
       auth: bearer((origin) => of(`for-${new URL(origin).hostname}`)),
     });
     expect([...tokens]).to.deep.equal(['Bearer for-mail1.contoso.com to mail1.contoso.com']);
   });
 
-  it('should be told at once that it cannot be found', () => {
+  it('errors at once if the lookup finds nothing', () => {
     const { seen } = domain(({ name, watch }) => {
       name('none');
       watch('pull', 30);
@@ -129,7 +129,7 @@ describe('A service that is found by an address', () => {
     expect(seen).to.deep.equal(['0 AutodiscoverError']);
   });
 
-  it('should not be looked for on hosts that nobody allowed', () => {
+  it('is not looked up on hosts that are not allowed', () => {
     const evil = JSON.stringify({ Url: 'https://evil.example/EWS/Exchange.asmx' });
     const asked = new Set<string>();
     const transport: Transport = ({ url }) => {
@@ -147,7 +147,7 @@ describe('A service that is found by an address', () => {
     expect(asked.has('evil.example')).to.equal(true);
   });
 
-  it('should be looked for again while there is no network, as often as the retries say', () => {
+  it('retries the lookup without a network as often as configured', () => {
     const offline: Transport = (request) => throwError(() => new NetworkError('no answer', request));
     const { seen } = domain(({ watch }) => watch('pull', 300), {
       transport: offline,
@@ -157,7 +157,7 @@ describe('A service that is found by an address', () => {
     expect(new AutodiscoverError('contoso.com', []).isUnreachable).to.equal(true);
   });
 
-  it('costs 100 subscriptions the lookups of one while there is no network', () => {
+  it('shares the lookups between 100 subscriptions while there is no network', () => {
     const requestsOf = (count: number): number => {
       let requests = 0;
       const offline: Transport = (request) =>
@@ -173,7 +173,7 @@ describe('A service that is found by an address', () => {
     expect(requestsOf(100)).to.equal(requestsOf(1));
   });
 
-  it('subscribes at a full server although releases at the old one, which is down, are pending', () => {
+  it('subscribes at a full new server while old releases are pending', () => {
     const { seen } = domain(({ watch, at, name, takeDown, servers: [, fresh] }) => {
       watch('pull', 300);
       at(60, () => {
@@ -187,7 +187,7 @@ describe('A service that is found by an address', () => {
   });
 
   for (const kind of ['pull', 'stream'] as const) {
-    it(`should start afresh, with a gap, where a ${kind} finds its mailbox moved, and clean up where it was`, () => {
+    it(`re-creates a ${kind} with a gap after a move`, () => {
       const { servers, seen, looks, outcomes } = domain(({ watch, at, name, servers: [old, fresh] }) => {
         watch(kind, 300);
         at(40, () => {
@@ -217,7 +217,7 @@ describe('A service that is found by an address', () => {
     });
   }
 
-  it('should take all of its subscriptions along to where it is found', () => {
+  it('moves all of its subscriptions to the new server', () => {
     const { servers, seen, outcomes } = domain(({ watch, at, name, servers: [old] }) => {
       for (let each = 0; each < 3; each += 1) watch('stream', 300);
       watch('pull', 300);
@@ -234,7 +234,7 @@ describe('A service that is found by an address', () => {
     expect(servers[1].subscriptions).to.deep.equal([]);
   });
 
-  it('should be looked for again where its server can no longer be reached', () => {
+  it('is looked up again when its server becomes unreachable', () => {
     const { seen, looks } = domain(({ watch, at, name, takeDown, servers: [old, fresh] }) => {
       watch('stream', 600);
       watch('pull', 600);
@@ -250,7 +250,7 @@ describe('A service that is found by an address', () => {
     expect(seen.filter((line) => line.endsWith('newMail'))).to.have.length(2);
   });
 
-  it('should go on where it was if Autodiscover names nothing else', () => {
+  it('continues at the same server if Autodiscover returns no other', () => {
     const { servers, seen, looks } = domain(({ watch, at, name, servers: [server] }) => {
       watch('pull', 400);
       at(35, () => {

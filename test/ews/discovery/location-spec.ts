@@ -13,13 +13,13 @@ import { respondWith, response } from '../../support/responses.ts';
 const request = { method: 'POST', url: 'https://one.example/EWS' };
 const broken = throwError(() => new NetworkError('no answer', request, { code: 'ECONNREFUSED' }));
 
-/** A location whose lookups bring the given answers in turn; the last one stays. */
+/** Returns a location whose lookups return these results in order; the last one repeats. */
 function looking(...answers: readonly Observable<string>[]): {
   readonly location: ServerLocation;
   readonly looks: number[];
   readonly over$: Subject<void>;
   readonly online$: Subject<void>;
-  /** What is heard of the URL, with the second. */
+  /** Each emitted URL with its second. */
   readonly hear: () => string[];
   readonly fail: (times: number, url?: string) => void;
 } {
@@ -59,7 +59,7 @@ function looking(...answers: readonly Observable<string>[]): {
 }
 
 describe('The location of a service', () => {
-  it('should be what was given, without a question', () => {
+  it('is the given URL, without a lookup', () => {
     const location = staticLocation('https://one.example/');
     const urls: string[] = [];
     location.invalidate();
@@ -69,8 +69,8 @@ describe('The location of a service', () => {
     expect(location.tracked('https://one.example/')(transport)).to.equal(transport);
   });
 
-  describe('that has to be looked up', () => {
-    it('should be looked up when it is first needed, once for all, and be kept', () => {
+  describe('without a given URL', () => {
+    it('is looked up once, on first use, and cached', () => {
       inVirtualTime(() => {
         const { looks, hear } = looking(of('one'));
         expect(looks).to.deep.equal([]);
@@ -79,7 +79,7 @@ describe('The location of a service', () => {
       });
     });
 
-    it('should share one look between those that wait, and stop it when none does', () => {
+    it('shares one lookup, and cancels it when all unsubscribe', () => {
       const answer$ = new Subject<string>();
       const { location, looks } = looking(answer$);
       const one = location.url$.subscribe();
@@ -91,7 +91,7 @@ describe('The location of a service', () => {
       expect(answer$.observed).to.equal(false);
     });
 
-    it('should error where nothing was ever found, and be looked up again by who comes next', () => {
+    it('errors if nothing was ever found, and is looked up again later', () => {
       inVirtualTime(() => {
         const { hear } = looking(
           throwError(() => new Error('nowhere')),
@@ -103,7 +103,7 @@ describe('The location of a service', () => {
       });
     });
 
-    it('spaces lookups that fail by the backoff, however many need it', () => {
+    it('spaces failed lookups by the backoff for any number of subscribers', () => {
       inVirtualTime(() => {
         const { hear, looks } = looking(throwError(() => new Error('nowhere')));
         for (let second = 0; second < 30; second += 0.25) timer(second * 1000).subscribe(() => void hear());
@@ -125,7 +125,7 @@ describe('The location of a service', () => {
       });
     });
 
-    it('should be looked up again by who next needs it, once it is in doubt, and tell all of another URL', () => {
+    it('is looked up again after doubt and emits a new URL', () => {
       inVirtualTime(() => {
         const { location, hear, looks } = looking(of('one'), of('one'), of('two'));
         const heard = hear();
@@ -145,7 +145,7 @@ describe('The location of a service', () => {
       });
     });
 
-    it('should stay what it was where looking again finds nothing', () => {
+    it('stays if a later lookup finds nothing', () => {
       inVirtualTime(() => {
         const { location, hear, looks } = looking(
           of('one'),
@@ -161,7 +161,7 @@ describe('The location of a service', () => {
       });
     });
 
-    it('should be looked into when five requests in a row get no answer, but not more than once a minute', () => {
+    it('is checked after five consecutive failures, at most once a minute', () => {
       inVirtualTime(() => {
         const { hear, looks, fail } = looking(of('one'), of('one'), of('two'));
         const heard = hear();
@@ -174,7 +174,7 @@ describe('The location of a service', () => {
       });
     });
 
-    it('should count a gateway that reaches nobody, and begin anew with any other answer', () => {
+    it('counts gateway errors, and resets the count with any other response', () => {
       inVirtualTime(() => {
         const { location, hear, looks } = looking(of('one'));
         hear();
@@ -190,7 +190,7 @@ describe('The location of a service', () => {
       });
     });
 
-    it('should not mind what fails where it was before, nor other errors', () => {
+    it('ignores failures at the previous URL and other errors', () => {
       inVirtualTime(() => {
         const { location, hear, looks, fail } = looking(of('one'));
         hear();
@@ -203,7 +203,7 @@ describe('The location of a service', () => {
       });
     });
 
-    it('should stop looking when the service is over', () => {
+    it('cancels the lookup when the service ends', () => {
       inVirtualTime(() => {
         const again$ = new Subject<string>();
         const { hear, fail, over$ } = looking(of('one'), again$);

@@ -19,7 +19,7 @@ describe('mailAddress', () => {
     ['', undefined],
   ];
   for (const [text, expected] of cases) {
-    it(`should read ${JSON.stringify(text)} as ${expected ?? 'no address'}`, () => {
+    it(`reads ${JSON.stringify(text)} as ${expected ?? 'no address'}`, () => {
       const address = mailAddress(text);
       expect(address === undefined ? undefined : formatAddress(address)).to.equal(expected);
     });

@@ -10,7 +10,7 @@ const settings = (protocols: string): string =>
   '</Response></Autodiscover>';
 
 describe('poxRequest', () => {
-  it('should be written by the schema, with the address escaped', () => {
+  it('follows the schema and escapes the address', () => {
     expect(poxRequest('o<h>&a@contoso.com')).to.equal(
       '<?xml version="1.0" encoding="utf-8"?>' +
         '<Autodiscover xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/requestschema/2006"><Request>' +
@@ -30,7 +30,7 @@ describe('readPoxResponse', () => {
   };
   const cases: readonly (readonly [string, string, object])[] = [
     [
-      'the URL for clients outside before the one for those inside',
+      'the external URL before the internal one',
       settings(
         '<Protocol><Type>EXCH</Type><Server>mbx</Server><EwsUrl>https://in/</EwsUrl></Protocol>' +
           '<Protocol><Type>EXPR</Type><EwsUrl>https://out/</EwsUrl></Protocol>',
@@ -38,7 +38,7 @@ describe('readPoxResponse', () => {
       { ...nothing, ewsUrls: ['https://out/', 'https://in/'] },
     ],
     [
-      'ASUrl where there is no EwsUrl, also inside of WEB, where protocols are in one another',
+      'ASUrl without EwsUrl, and nested protocols inside WEB',
       settings(
         '<Protocol><Type>WEB</Type><External><OWAUrl>https://owa/</OWAUrl>' +
           '<Protocol><Type>EXPR</Type><ASUrl>https://out/</ASUrl></Protocol></External>' +
@@ -47,7 +47,7 @@ describe('readPoxResponse', () => {
       { ...nothing, ewsUrls: ['https://out/', 'https://in/'] },
     ],
     [
-      'a type that comes after the URLs, types as attributes, and unknown ones last, each URL once',
+      'types after URLs or as attributes, with unknown types last',
       settings(
         '<Protocol Type="mapiHttp" Version="1"><EwsUrl>https://last/</EwsUrl></Protocol>' +
           '<Protocol><ASUrl>https://in/</ASUrl><EwsUrl>https://in/</EwsUrl><Type>EXCH</Type></Protocol>' +
@@ -77,7 +77,7 @@ describe('readPoxResponse', () => {
     ],
   ];
   for (const [what, xml, expected] of cases) {
-    it(`should read ${what}`, () => {
+    it(`reads ${what}`, () => {
       expect(readPoxResponse(xml)).to.deep.equal(expected);
     });
   }
@@ -98,7 +98,7 @@ describe('readPoxResponse', () => {
     ['an element with a name without end', `<${'a'.repeat(9999)}/>`, /there is a{40}…$/],
   ];
   for (const [what, xml, message] of refused) {
-    it(`should throw for ${what}`, () => {
+    it(`throws for ${what}`, () => {
       expect(() => readPoxResponse(xml)).to.throw(DecodeError, message);
     });
   }

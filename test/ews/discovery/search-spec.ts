@@ -13,7 +13,7 @@ const begin = (): AutodiscoverSearch => beginAutodiscover(SARA);
 const failed: AutodiscoverAnswer = { type: 'failed', reason: 'was answered 404' };
 const to = (url: string): AutodiscoverAnswer => ({ type: 'redirectUrl', url });
 
-/** The search after an answer that does not end it. */
+/** Returns the search after a response that does not end it. */
 function after(search: AutodiscoverSearch, ...answers: readonly AutodiscoverAnswer[]): AutodiscoverSearch {
   return answers.reduce((current, answer) => {
     const decision = decideAutodiscover(current, answer, isAllowed);
@@ -28,7 +28,7 @@ const JSON_PATH = '/autodiscover/autodiscover.json/v1.0/sara@contoso.com?Protoco
 const POX_PATH = '/autodiscover/autodiscover.xml';
 
 describe('beginAutodiscover', () => {
-  it('should plan both endpoints on both hosts, JSON first', () => {
+  it('plans both endpoints on both hosts, JSON first', () => {
     expect(stepsOf(begin())).to.deep.equal([
       `json https://autodiscover.contoso.com${JSON_PATH}`,
       `json https://contoso.com${JSON_PATH}`,
@@ -37,14 +37,14 @@ describe('beginAutodiscover', () => {
     ]);
   });
 
-  it('should write the address into the path so that it cannot leave it', () => {
+  it('escapes the address in the path', () => {
     const [first] = stepsOf(beginAutodiscover({ local: '../a?b#c&d', domain: 'contoso.com' }));
     expect(first).to.contain('/v1.0/..%2Fa%3Fb%23c%26d@contoso.com?Protocol=EWS');
   });
 });
 
 describe('decideAutodiscover', () => {
-  it('should find the first URL that is allowed', () => {
+  it('returns the first allowed URL', () => {
     const ewsUrls = [
       'http://mail.contoso.com/',
       'https://mbx.corp/',
@@ -105,7 +105,7 @@ describe('decideAutodiscover', () => {
     ],
   ];
   for (const [what, answer, reason] of givenUp) {
-    it(`should tell of ${what}, and take the next step`, () => {
+    it(`reports ${what} and takes the next step`, () => {
       const search = after(begin(), answer);
       expect(search.tried).to.deep.equal([{ kind: 'json', host: 'autodiscover.contoso.com', reason }]);
       expect(stepsOf(search)).to.deep.equal(stepsOf(begin()).slice(1));
@@ -113,12 +113,12 @@ describe('decideAutodiscover', () => {
     });
   }
 
-  it('should keep the error behind a failure', () => {
+  it('keeps the cause of a failure', () => {
     const cause = new Error('reset');
     expect(after(begin(), { ...failed, cause }).tried[0]?.cause).to.equal(cause);
   });
 
-  it('should follow a redirect that is allowed, in the same way of asking, before the other steps', () => {
+  it('follows an allowed redirect with the same protocol before the other steps', () => {
     const search = after(begin(), to('https://autodiscover.hoster.example/here'));
     expect(stepsOf(search)).to.deep.equal([
       'json https://autodiscover.hoster.example/here',
@@ -130,7 +130,7 @@ describe('decideAutodiscover', () => {
     expect(search.redirects).to.equal(1);
   });
 
-  it('should look for another address where it is allowed, before the other steps', () => {
+  it('looks up another allowed address before the other steps', () => {
     const search = after(begin(), failed, failed, {
       type: 'redirectAddress',
       address: 'sara@hoster.example',
@@ -144,12 +144,12 @@ describe('decideAutodiscover', () => {
     expect(search.steps[0].address).to.deep.equal({ local: 'sara', domain: 'hoster.example' });
   });
 
-  it('should not go in circles', () => {
+  it('detects redirect loops', () => {
     const circle = [to('https://contoso.com/a'), to('https://contoso.com/b'), to('https://contoso.com/a')];
     expect(after(begin(), ...circle).tried.at(-1)?.reason).to.equal('redirects to what is asked anyway');
   });
 
-  it('should follow ten redirects, and not one more', () => {
+  it('follows at most ten redirects', () => {
     const redirects = Array.from({ length: 11 }, (_, index) => to(`https://contoso.com/${index}`));
     const search = after(begin(), ...redirects);
     expect(search.redirects).to.equal(10);
@@ -157,7 +157,7 @@ describe('decideAutodiscover', () => {
     expect(stepsOf(search)).to.deep.equal(stepsOf(begin()).slice(1));
   });
 
-  it('should fail when no step is left, and tell all of them', () => {
+  it('fails with the results of all steps when no step remains', () => {
     const decision = decideAutodiscover(after(begin(), failed, failed, failed), failed, isAllowed);
     expect(decision).to.deep.equal({
       type: 'fail',

@@ -72,7 +72,7 @@ describe('The router of posts', () => {
     expect(seen).to.deep.equal(['b S1', 'OK', 'a S1', 'OK']);
   });
 
-  it('ends what comes without the secret of its subscription', () => {
+  it('ends a subscription whose message lacks its secret', () => {
     const seen = routing(({ join, post }) => {
       join('a', 'S1');
       join('b', 'S2');

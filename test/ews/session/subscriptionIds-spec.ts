@@ -3,7 +3,7 @@ import { subscriptionIds } from '../../../lib/ews/session/subscriptionIds.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 
 describe('The claims to subscription ids', () => {
-  it('should be held from when an id is taken until it is dropped', () => {
+  it('are valid from the assignment of an id until the drop', () => {
     const claims = subscriptionIds();
     const claim = claims.open();
     expect(claims.owns(claim, '1')).to.equal(false);
@@ -14,7 +14,7 @@ describe('The claims to subscription ids', () => {
     expect(claims.assign(claims.open(), '1', 0)).to.equal('none');
   });
 
-  it('should go to who was given the id last, and tell who had it', () => {
+  it('pass to the latest assignment and notify the previous owner', () => {
     const claims = subscriptionIds();
     const [older, newer] = [claims.open(), claims.open()];
     const recorded: string[] = [];
@@ -26,7 +26,7 @@ describe('The claims to subscription ids', () => {
     expect([claims.owns(older, '1'), claims.owns(newer, '1')]).to.deep.equal([false, true]);
   });
 
-  it('should be disputed where the one was told of the id when the other had asked already', () => {
+  it('are disputed if the requests of two owners overlap', () => {
     inVirtualTime(({ cold }) => {
       const claims = subscriptionIds();
       const [one, other] = [claims.open(), claims.open()];
@@ -36,7 +36,7 @@ describe('The claims to subscription ids', () => {
     });
   });
 
-  it('should be of a process before only as long as no other has the id', () => {
+  it('of an earlier process end when another claim has the id', () => {
     const claims = subscriptionIds();
     const [left, mine] = [claims.open(), claims.open()];
     claims.adopt(left, '1');
@@ -46,7 +46,7 @@ describe('The claims to subscription ids', () => {
     expect([claims.owns(left, '1'), claims.owns(mine, '1')]).to.deep.equal([false, true]);
   });
 
-  it('should stay with the newer one when the older one lets go', () => {
+  it('stay with the newer owner when the older one drops', () => {
     const claims = subscriptionIds();
     const [older, newer] = [claims.open(), claims.open()];
     claims.assign(older, '1', 0);
@@ -55,13 +55,13 @@ describe('The claims to subscription ids', () => {
     expect(claims.owns(newer, '1')).to.equal(true);
   });
 
-  it('should let one go that never got an id', () => {
+  it('without an id can be dropped', () => {
     const claims = subscriptionIds();
     claims.drop(claims.open());
     expect(claims.assign(claims.open(), '1', 0)).to.equal('none');
   });
 
-  it('should be settled when all ids have come that were awaited, and no matter which come later', () => {
+  it('are settled when all ids awaited at the call have arrived', () => {
     const claims = subscriptionIds();
     expect(claims.isAwaitingId).to.equal(false);
     const [one, other] = [claims.expectId(), claims.expectId()];
@@ -77,7 +77,7 @@ describe('The claims to subscription ids', () => {
     expect(claims.isAwaitingId).to.equal(false);
   });
 
-  it('should be settled at once where no id is awaited', () => {
+  it('are settled at once if no id is awaited', () => {
     let isSettled = false;
     subscriptionIds()
       .settled()
@@ -85,7 +85,7 @@ describe('The claims to subscription ids', () => {
     expect(isSettled).to.equal(true);
   });
 
-  it('should not mix ids up', () => {
+  it('do not affect other ids', () => {
     const claims = subscriptionIds();
     const [one, other] = [claims.open(), claims.open()];
     one.lost = (): void => expect.fail('it lost its id');

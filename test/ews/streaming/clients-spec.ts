@@ -87,7 +87,7 @@ describe('Mistakes of existing clients with streams', () => {
     ).to.deep.equal(['1 newMail', '1 created', '1 newMail', '1 deleted', '1 created']);
   });
 
-  it('Closed for those that are gone is taken for the end, though OK follows for the others', () => {
+  it('Closed for lost subscriptions is treated as the end although OK follows', () => {
     const gone = closed('ErrorInvalidSubscription', 'S0');
     const event = message(streamed('S1', 'NewMailEvent') + status('OK'));
     // Read until another request is opened, without the lost subscription.

@@ -129,8 +129,8 @@ describe('burstBuffer', () => {
           expect(recorded).to.include(standing);
           expect(standing.item?.id).to.equal(event.item?.id);
         }
-        // By the last event that each stands for: so nothing crosses a gap, and what is told leaves none
-        // behind.
+        // Compares the last event that each item represents: no event crosses a gap, and
+        // none comes after a newer one.
         const order = recorded.map((event) => last.get(event) ?? event.number);
         expect(order).to.deep.equal(order.toSorted((one, other) => one - other));
       }),

@@ -37,7 +37,7 @@ const hold = (ucwa: Ucwa): Held => {
 
 describe('application', () => {
   describe('that is created', () => {
-    it('should be one for all, and be deleted when the last has left', async () => {
+    it('is shared, and deleted when the last subscriber unsubscribes', async () => {
       const { ucwa, server, sent, outcomeLines } = connected();
       const one = hold(ucwa);
       const two = hold(ucwa);
@@ -55,7 +55,7 @@ describe('application', () => {
       expect(outcomeLines()).to.deep.equal(['application Released']);
     });
 
-    it('should be deleted after everything on it', () => {
+    it('is deleted after its resources', () => {
       const { ucwa, sent } = connected({ latencyMs: 20 });
       inVirtualTime(() => {
         const kept = record(presence(ucwa, { uris: ['sip:sara@contoso.com'] }));
@@ -64,7 +64,7 @@ describe('application', () => {
       expect(sent().slice(-2)).to.deep.equal(['DELETE 101/subscriptions/97b6bd66 204', 'DELETE 101 204']);
     });
 
-    it('should tell the server who it is', () => {
+    it('identifies itself to the server', () => {
       const identity = { culture: 'de-de', endpointId: 'e', userAgent: 'Spec/1.0', instanceId: 'tab' };
       const { ucwa, server } = connected({}, identity);
       hold(ucwa).leave();
@@ -72,7 +72,7 @@ describe('application', () => {
       expect(server.requests[0]!.headers).to.include({ 'x-ms-requiresminresourceversion': '2' });
     });
 
-    it('should be another one for each connection, unless it is told which', () => {
+    it('has its own id per connection unless the caller sets one', () => {
       const bodies = [connected(), connected()].map(({ ucwa, server }) => {
         hold(ucwa).leave();
         expect(server.requests[0]!.headers).not.to.include.keys('x-ms-requiresminresourceversion');
@@ -82,7 +82,7 @@ describe('application', () => {
       expect(bodies[0]?.['endpointId']).not.to.equal(bodies[1]?.['endpointId']);
     });
 
-    it('should be kept for a grace time where one is given, and go at once on drain', () => {
+    it('stays for the grace time, and is deleted at once on drain', () => {
       const { ucwa, server, sent } = connected({}, { graceSeconds: 10 });
       inVirtualTime(() => {
         hold(ucwa).leave();
@@ -98,7 +98,7 @@ describe('application', () => {
       expect(sent().filter((line) => line.startsWith('POST'))).to.have.length(2);
     });
 
-    it('is kept for 3 seconds by default', () => {
+    it('stays for 3 seconds by default', () => {
       const { ucwa, server, sent } = connected();
       inVirtualTime(() => {
         hold(ucwa).leave();
@@ -122,7 +122,7 @@ describe('application', () => {
       expect([...server.applications, ...server.presenceSubscriptions]).to.deep.equal([]);
     });
 
-    it('is kept when the first component unmounts while it is being created', () => {
+    it('stays when the first component unmounts during its creation', () => {
       const { ucwa, server, sent } = connected({ latencyMs: 20 });
       inVirtualTime(() => {
         const first = hold(ucwa);
@@ -136,7 +136,7 @@ describe('application', () => {
       expect(server.applications).to.deep.equal([]);
     });
 
-    it('is not requested again after the last has left while the server refuses it', () => {
+    it('is not requested again after the last unsubscribes from a refused creation', () => {
       const { ucwa, server, sent } = connected();
       inVirtualTime(({ flush }) => {
         server.failNext(10, { status: 503 }, isCreation);
@@ -149,7 +149,7 @@ describe('application', () => {
       expect(sent()).to.deep.equal(['POST applications 503']);
     });
 
-    it('is not created again after the last has left while it waits to be', () => {
+    it('is not re-created after the last unsubscribes while the creation waits', () => {
       const { ucwa, server, sent } = connected();
       inVirtualTime(({ flush }) => {
         const all = record(ucwa.events$);
@@ -189,7 +189,7 @@ describe('application', () => {
       }
     }
 
-    it('is kept by a drain while somebody is subscribed', async () => {
+    it('survives a drain while it has a subscriber', async () => {
       const { ucwa, server } = connected();
       const held = hold(ucwa);
       record(presence(ucwa, { uris: ['sip:sara@contoso.com'] })).subscription.unsubscribe();
@@ -200,7 +200,7 @@ describe('application', () => {
       expect(server.applications).to.deep.equal([]);
     });
 
-    it('should not be created again before the one before it is gone, for they are the same to the server', () => {
+    it('is re-created only after the previous one is deleted', () => {
       const { ucwa, server, sent } = connected({ latencyMs: 20 }, { graceSeconds: 0 });
       inVirtualTime(() => {
         const first = hold(ucwa);
@@ -222,7 +222,7 @@ describe('application', () => {
       ]);
     });
 
-    it('should not be mixed up with one that was given up while it was being created', () => {
+    it('is not confused with an earlier one whose creation was canceled', () => {
       const { ucwa, server } = connected({ latencyMs: 20 }, { endpointId: 'the same' });
       inVirtualTime(() => {
         const first = hold(ucwa);
@@ -247,7 +247,7 @@ describe('application', () => {
       ['at a gateway', { status: 504 }],
     ];
     for (const [name, fault] of lost) {
-      it(`should be asked for again where the answer was lost ${name}, and be one still`, () => {
+      it(`is created once although the response was lost ${name}`, () => {
         const { ucwa, server, outcomeLines } = connected();
         inVirtualTime(() => {
           server.failNext(1, fault, isCreation);
@@ -263,7 +263,7 @@ describe('application', () => {
       });
     }
 
-    it('should say that it is not known what became of it where no answer comes at all', () => {
+    it('reports Unknown if no response arrives at all', () => {
       const { ucwa, server, outcomes } = connected();
       inVirtualTime(() => {
         server.failNext(10, 'resetAfterActing', isCreation);
@@ -275,7 +275,7 @@ describe('application', () => {
       expect(outcomes[0]).to.have.property('hint').that.contains('15 minutes');
     });
 
-    it('should not take a refusal for proof that nothing was made, where the answer before it was lost', () => {
+    it('stays Unknown if a refusal follows a lost response', () => {
       const { ucwa, server, outcomeLines } = connected();
       inVirtualTime(() => {
         server.failNext(1, 'resetAfterActing', isCreation);
@@ -289,7 +289,7 @@ describe('application', () => {
       expect(outcomeLines()).to.deep.equal(['application Unknown']);
     });
 
-    it('should error where it is refused, and can be asked for again', async () => {
+    it('errors when the server refuses it, and can be requested again', async () => {
       const { ucwa, server } = connected();
       server.failNext(1, { status: 403 }, isCreation);
       const first = hold(ucwa);
@@ -322,13 +322,13 @@ describe('application', () => {
       });
     }
 
-    it('should error where it has no event channel', () => {
+    it('errors if it has no event channel', () => {
       const { ucwa, server } = connected();
       server.failNext(1, { status: 201, body: '{"_links":{"self":{"href":"/a"},"events":[]}}' }, isCreation);
       expect(hold(ucwa).error).to.be.instanceOf(DecodeError);
     });
 
-    it('should be deleted with patience', () => {
+    it('is deleted by a retry after a failed DELETE', () => {
       const { ucwa, server, outcomes } = connected();
       inVirtualTime(() => {
         server.failNext(8, { status: 503 }, isRemoval);
@@ -352,7 +352,7 @@ describe('application', () => {
       return { ...owner, ucwa, owner };
     };
 
-    it('should be asked for once, shared, and never be deleted', async () => {
+    it('is read once, shared, and never deleted', async () => {
       const { ucwa, server, sent, owner } = given();
       const one = hold(ucwa);
       const two = hold(ucwa);
@@ -365,7 +365,7 @@ describe('application', () => {
       await owner.ucwa.close();
     });
 
-    it('should have its channel read on from where it was left', async () => {
+    it('resumes its channel at the last cursor', async () => {
       const { ucwa, server, sent, owner } = given();
       const first = record(ucwa.events$);
       server.emit({ type: 'updated', link: { rel: 'a', href: '/a' } });
@@ -378,7 +378,7 @@ describe('application', () => {
       await owner.ucwa.close();
     });
 
-    it('should error when it is gone, and be asked for anew after that', () => {
+    it('errors when it is gone, and is read again by later subscribers', () => {
       const { ucwa, server } = given();
       inVirtualTime(() => {
         const all = record(ucwa.events$);

@@ -26,14 +26,14 @@ const ROOT = '/ucwa/oauth/v1/applications';
 const PROCESSED = { channel: { ack: 'processed' } } as const;
 const IDENTITY = { culture: 'en-us', endpointId: 'mine', userAgent: 'rxchange' };
 
-/** A store as a process has left it that was killed. */
+/** Returns the store of a process that was killed. */
 function leftBehind(saved: Saved): CheckpointStore {
   const store = memoryCheckpoints();
   store.save(KEY, saved as unknown as Json).subscribe();
   return store;
 }
 
-/** The requests since, in short: method, what comes behind the application, status. */
+/** The requests since then, in short: method, path below the application, status. */
 function sent(server: UcwaSimulator, since = 0): string[] {
   return server.requests
     .slice(since)
@@ -50,7 +50,7 @@ const note = (number: number): Parameters<UcwaSimulator['emit']>[0] => ({
 const simulated = (): UcwaSimulator => ucwaSimulator({ mediumSeconds: 0 });
 
 describe('A connection with a checkpoint', () => {
-  it('should keep its application, its subscriptions, and where its channel goes on, as long as they are there', async () => {
+  it('stores its application, subscriptions and cursor while they exist', async () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const { ucwa, recorded } = life(server, store, PROCESSED);
@@ -72,7 +72,7 @@ describe('A connection with a checkpoint', () => {
     expect(savedIn(store), 'after a clean end').to.equal(undefined);
   });
 
-  it('should keep nothing secret', () => {
+  it('stores no secrets', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const { ucwa } = life(server, store, { ...PROCESSED, auth: bearer('hush') });
@@ -80,7 +80,7 @@ describe('A connection with a checkpoint', () => {
     expect(JSON.stringify(savedIn(store))).not.to.contain('hush');
   });
 
-  it('should have said that it asks before it asks', () => {
+  it('saves the creation before the request is sent', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const whenAsked: (readonly [string, Saved | undefined])[] = [];
@@ -99,7 +99,7 @@ describe('A connection with a checkpoint', () => {
     expect(subscription?.[1]?.held).to.deep.include({ resource: 'presenceSubscription' });
   });
 
-  it('should forget what it asked for where the server refused', () => {
+  it('removes a creation from the store when the server refuses it', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const { ucwa } = life(server, store);
@@ -109,7 +109,7 @@ describe('A connection with a checkpoint', () => {
     expect(savedIn(store)!.held.map(({ resource }) => resource)).to.deep.equal(['application']);
   });
 
-  it('should acknowledge a batch when it is saved that it was processed', () => {
+  it('acknowledges a batch after its processing is saved', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     inVirtualTime(() => {
@@ -129,7 +129,7 @@ describe('A connection with a checkpoint', () => {
     expect(savedIn(store)).to.equal(undefined);
   });
 
-  it('should wait for that, too, where the channel was left and is read again in the meantime', () => {
+  it('waits for the save although the channel is re-subscribed meanwhile', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     inVirtualTime(() => {
@@ -152,7 +152,7 @@ describe('A connection with a checkpoint', () => {
     });
   });
 
-  it('should save nothing of the channel where batches are acknowledged before', () => {
+  it('saves no cursor if batches are acknowledged before processing', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const { ucwa } = life(server, store);
@@ -161,7 +161,7 @@ describe('A connection with a checkpoint', () => {
     expect(savedIn(store)).not.to.have.property('next');
   });
 
-  it('should be shared no more than a key is: a second one is refused at the same time, and not after', async () => {
+  it('refuses a second connection with its key at the same time only', async () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const checkpoint = checkpointed(store, KEY);
@@ -181,7 +181,7 @@ describe('A connection with a checkpoint', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should begin afresh in the same process after a clean end, while that is still being removed', () => {
+  it('starts again in the same process while the old entry is removed', () => {
     const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 20 });
     const store = memoryCheckpoints();
     const { ucwa, recorded } = life(server, store, PROCESSED);
@@ -204,7 +204,7 @@ describe('A connection with a checkpoint', () => {
     expect(savedIn(store)).to.equal(undefined);
   });
 
-  it('should have a drain wait until the end is kept, too', async () => {
+  it('drains only after the end is saved', async () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const { ucwa } = life(server, slowStore(store, 5));
@@ -218,7 +218,7 @@ describe('A connection with a checkpoint', () => {
 });
 
 describe('The connection of the next process', () => {
-  /** A process that watches Sara and is killed when it has processed one more event; what it saw. */
+  /** Runs a process that watches Sara and is killed after one more event; returns its events. */
   const killedWatching = (
     server: UcwaSimulator,
     store: CheckpointStore,
@@ -233,12 +233,12 @@ describe('The connection of the next process', () => {
     return batches;
   };
 
-  it('should take over the application, remove what was left on it, and go on where all before was processed', async () => {
+  it('resumes the application after the last processed event and removes orphans', async () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const before = killedWatching(server, store);
     const [stale] = server.presenceSubscriptions;
-    // While nobody is there.
+    // No process runs now.
     server.emit(note(2));
     const since = server.requests.length;
     const { ucwa, outcomes } = life(server, store, PROCESSED);
@@ -266,12 +266,12 @@ describe('The connection of the next process', () => {
       id: new URL(stale!.href, server.url).href,
     });
     await ucwa.close();
-    // It was not made here, and is deleted all the same.
+    // An earlier process created it, and it is deleted all the same.
     expect([...server.applications, ...server.presenceSubscriptions]).to.deep.equal([]);
     expect(savedIn(store)).to.equal(undefined);
   });
 
-  it('should be given the last batch again where it was not saved that it was processed, recognisable by its links', () => {
+  it('receives an unsaved batch again, recognizable by its links', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const before = life(server, store, PROCESSED);
@@ -293,7 +293,7 @@ describe('The connection of the next process', () => {
     expect(new Set([...first, ...second].map(({ next }) => next)).size).to.equal(3);
   });
 
-  it('should not lose what was answered and not processed when the process before was killed', () => {
+  it('receives events that the killed process had not processed', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const before = life(server, store, PROCESSED);
@@ -305,7 +305,7 @@ describe('The connection of the next process', () => {
     expect(events.map(({ link }) => link.href)).to.deep.equal(['/note/1']);
   });
 
-  it('should tell with a reset in front that events were lost where the application is gone', async () => {
+  it('emits a reset first if the application is gone', async () => {
     const server = simulated();
     const store = memoryCheckpoints();
     killedWatching(server, store);
@@ -334,7 +334,7 @@ describe('The connection of the next process', () => {
     expect(savedIn(store)).to.equal(undefined);
   });
 
-  it('should tell a presence stream so that is the first to listen', () => {
+  it('emits the reset to a presence stream that subscribes first', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     killedWatching(server, store);
@@ -343,7 +343,7 @@ describe('The connection of the next process', () => {
     expect(record(presence(ucwa, { uris: [SARA] })).values).to.deep.equal(['gap application', ...CREATED]);
   });
 
-  it('should tell the loss again where it was killed before that was processed', () => {
+  it('emits the reset again if it was not processed', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     killedWatching(server, store);
@@ -358,7 +358,7 @@ describe('The connection of the next process', () => {
     expect(once.values, 'once').to.deep.equal(['updated note']);
   });
 
-  it('should tell with a reset in front that events may be lost where batches are acknowledged before', async () => {
+  it('emits a reset first if batches are acknowledged before processing', async () => {
     const server = simulated();
     const store = memoryCheckpoints();
     killedWatching(server, store, {});
@@ -374,7 +374,7 @@ describe('The connection of the next process', () => {
     expect(savedIn(store)).to.equal(undefined);
   });
 
-  it('should tell nothing lost where the process before was killed before it had an application', () => {
+  it('emits no reset if the killed process had no application', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const before = life(server, store, {
@@ -392,7 +392,7 @@ describe('The connection of the next process', () => {
     expect(savedIn(store)!.held).to.deep.equal([{ resource: 'application', id: `${server.url}/101` }]);
   });
 
-  it('should tell of a subscription that was asked for when the process died', () => {
+  it('reports a subscription whose creation was pending at the kill', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const before = life(server, store, {
@@ -417,7 +417,7 @@ describe('The connection of the next process', () => {
     ).to.deep.equal(['application']);
   });
 
-  it('should delete the application of the process before where another is wanted', async () => {
+  it('deletes the previous application if its options differ', async () => {
     const server = simulated();
     const store = memoryCheckpoints();
     killedWatching(server, store, { ...PROCESSED, endpointId: 'one' });
@@ -429,7 +429,7 @@ describe('The connection of the next process', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should tell of an application that was asked for when the process died, where another is wanted', () => {
+  it('reports a previous application with other options whose creation was pending', () => {
     const server = simulated();
     const store = leftBehind({ application: { identity: IDENTITY }, held: [{ resource: 'application' }] });
     const { ucwa, outcomes } = life(server, store, { endpointId: 'other' });
@@ -442,10 +442,10 @@ describe('The connection of the next process', () => {
   for (const [ack, isThere, resets] of [
     ['eager', true, ['gap resync']],
     ['processed', true, []],
-    // It may have been there, and gone.
+    // It may have existed and ended.
     ['processed', false, ['gap resync']],
   ] as const) {
-    it(`should tell of what may be lost where it was asked for when the process died: ${ack}, ${isThere ? 'found again' : 'new'}`, () => {
+    it(`reports possible loss after a pending creation: ${ack}, ${isThere ? 'found again' : 'new'}`, () => {
       const server = simulated();
       const store = leftBehind({ application: { identity: IDENTITY }, held: [{ resource: 'application' }] });
       const options: Partial<UcwaOptions> = { channel: { ack } };
@@ -461,7 +461,7 @@ describe('The connection of the next process', () => {
     ['userAgent', { userAgent: 'other' }],
     ['instanceId', { instanceId: 'other' }],
   ] as const) {
-    it(`should not take over an application that was made with another ${what}`, () => {
+    it(`does not resume an application with another ${what}`, () => {
       const server = simulated();
       const store = memoryCheckpoints();
       killedWatching(server, store);
@@ -471,7 +471,7 @@ describe('The connection of the next process', () => {
     });
   }
 
-  it('should go on as the other instance that the process before had become', () => {
+  it('continues with the instance id that the previous process changed to', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const rejoining: Partial<UcwaOptions> = { channel: { ack: 'processed', onPGetReplaced: 'newInstance' } };
@@ -492,7 +492,7 @@ describe('The connection of the next process', () => {
     expect(events.values).to.deep.equal([]);
   });
 
-  it('should keep the application that is made again in place of one that is gone', () => {
+  it('stores the application that replaces a lost one', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const before = life(server, store, PROCESSED);
@@ -508,7 +508,7 @@ describe('The connection of the next process', () => {
     expect(events.values).to.deep.equal(['updated note']);
   });
 
-  it('should try again to remove what could not be removed at the end', async () => {
+  it('retries the releases that failed at the end', async () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const before = life(server, store, PROCESSED);
@@ -524,7 +524,7 @@ describe('The connection of the next process', () => {
     await ucwa.close();
   });
 
-  it('should remove what was left together, where the server takes batches', () => {
+  it('releases orphans in one batch if the server supports batches', () => {
     const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 20 });
     const store = memoryCheckpoints();
     inVirtualTime(() => {
@@ -560,7 +560,7 @@ describe('The connection of the next process', () => {
     };
     const isOfContacts = (line: string): boolean => line.includes('myContactsAndGroups');
 
-    it('should stop it', () => {
+    it('stops it', () => {
       const server = simulated();
       const store = memoryCheckpoints();
       leftWatching(server, store);
@@ -570,7 +570,7 @@ describe('The connection of the next process', () => {
       expect(recorded()).to.deep.equal(['myContactsAndGroupsSubscription Released']);
     });
 
-    it('should go on with it, and not stop it, where it is wanted again: to the server it is the same', async () => {
+    it('continues it without a stop if it is subscribed to again', async () => {
       const server = simulated();
       const store = memoryCheckpoints();
       leftWatching(server, store);
@@ -591,7 +591,7 @@ describe('The connection of the next process', () => {
       expect(savedIn(store)).to.equal(undefined);
     });
 
-    it('should not start it before its stop is through', () => {
+    it('does not start it before its stop has finished', () => {
       const server = ucwaSimulator({ mediumSeconds: 0, latencyMs: 20 });
       const store = memoryCheckpoints();
       inVirtualTime(() => {
@@ -626,7 +626,7 @@ describe('The connection of the next process', () => {
       '/applications/7',
       'http://',
     ]) {
-      it(`should be told of, and not be followed: ${href}`, () => {
+      it(`are reported and not followed: ${href}`, () => {
         const server = simulated();
         const store = leftBehind({
           application: { identity: IDENTITY },
@@ -656,7 +656,7 @@ describe('The connection of the next process', () => {
     }
 
     for (const next of ['https://evil.example/events?ack=2', 'http://', '/events?ack=2']) {
-      it(`should not be where the channel goes on, which a reset tells: ${next}`, () => {
+      it(`cause a reset instead of resuming the channel there: ${next}`, () => {
         const server = simulated();
         const store = memoryCheckpoints();
         killedWatching(server, store);
@@ -671,7 +671,7 @@ describe('The connection of the next process', () => {
     }
   });
 
-  it('should be told by the server where the cursor does not fit any more', () => {
+  it('receives a reset from the server if the cursor is outdated', () => {
     const server = simulated();
     const store = memoryCheckpoints();
     killedWatching(server, store);
@@ -691,7 +691,7 @@ describe('A store that fails', () => {
     ['when it saves', { save: () => throwError(() => full) }],
   ];
   for (const [when, broken] of failing) {
-    it(`should end the streams of a connection, which asks the server for nothing: ${when}`, () => {
+    it(`ends the streams of a connection without a request: ${when}`, () => {
       const server = simulated();
       const { ucwa } = life(server, { ...memoryCheckpoints(), ...broken }, PROCESSED);
       const streams = [record(ucwa.events$), record(presence(ucwa, { uris: [SARA] }))];
@@ -700,7 +700,7 @@ describe('A store that fails', () => {
     });
   }
 
-  it('should end them, and have all removed, when it cannot save how far they have come', async () => {
+  it('ends the streams and releases everything when a cursor save fails', async () => {
     const server = simulated();
     const store = memoryCheckpoints();
     let isFull = false;
@@ -726,7 +726,7 @@ describe('A store that fails', () => {
     ).to.match(/200$/);
   });
 
-  it('should end a presence stream, and have its subscription removed, when it cannot save that it is there', async () => {
+  it('ends a presence stream and releases its subscription when the save fails', async () => {
     const server = simulated();
     const store = memoryCheckpoints();
     const filling = {
@@ -743,7 +743,7 @@ describe('A store that fails', () => {
     expect(server.presenceSubscriptions).to.deep.equal([]);
   });
 
-  it('should end them where what it loads is no checkpoint of a connection', () => {
+  it('ends the streams if the loaded value is no checkpoint', () => {
     const server = simulated();
     for (const saved of ['something else', { held: [], application: {} }]) {
       const { ucwa } = life(server, { ...memoryCheckpoints(), load: () => of(saved) }, PROCESSED);
@@ -766,7 +766,7 @@ describe('connectUcwa, with a checkpoint that cannot be used', () => {
     ],
   ];
   for (const [options, message] of invalid) {
-    it(`should refuse it: ${message}`, () => {
+    it(`throws: ${message}`, () => {
       const given = { server: 'https://ucwa.example/applications', ...options } as UcwaOptions;
       expect(() => connectUcwa(given)).to.throw(TypeError, message);
     });

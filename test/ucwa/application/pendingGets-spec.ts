@@ -49,7 +49,7 @@ describe('pendingGets', () => {
       expect(toSend(gets, NEXT, NONE)[0]).to.equal(NEXT);
     });
 
-    it('raises the priority above the one that the caller has asked for', () => {
+    it('raises the priority above the one that the caller has set', () => {
       const gets = afterGivingUp(toSend(fresh, LINK, { priority: 7 })[1], 0);
       expect(toSend(gets, LINK, { priority: 3 })[0].url).to.equal(`${LINK.url}&priority=8`);
     });

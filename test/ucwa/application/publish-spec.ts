@@ -30,12 +30,12 @@ const meWith = (...names: readonly string[]): object => ({
   _links: Object.assign({}, ...['me', ...names].map(link), { self: { href: `${SELF}/me` } }) as object,
 });
 
-/** What a server answers to a request of this name; undefined is 204. */
+/** Returns the server's response to a request of this name; undefined is 204. */
 type Answering = (name: string, count: number) => HttpResponse | Observable<HttpResponse> | undefined;
 
 interface Published {
   readonly application: LiveApplication;
-  /** In which minute what was sent. */
+  /** Each request with the minute at which it was sent. */
   readonly sent: string[];
   readonly requests: HttpRequest[];
   error: unknown;
@@ -84,7 +84,7 @@ function publishedFor(
 }
 
 describe('published', () => {
-  it('should make the user available, then report activity at least every four minutes', () => {
+  it('makes the user available, then reports activity at least every four minutes', () => {
     const { sent, requests, error } = publishedFor(
       { availability: 'Busy', supportedModalities: ['Messaging'] },
       10,
@@ -101,22 +101,22 @@ describe('published', () => {
     expect(requests[1]!.headers).not.to.have.property('content-type');
   });
 
-  it('should report as often as it is told to', () => {
+  it('reports at the configured interval', () => {
     expect(publishedFor({ activityMinutes: 4 }, 9).sent.slice(1)).to.deep.equal([
       `4 ${REPORT}`,
       `8 ${REPORT}`,
     ]);
   });
 
-  it('should leave to the server what is not given', () => {
+  it('omits the options that are not given', () => {
     expect(publishedFor({}, 1).requests[0]!.body).to.equal('{}');
   });
 
-  it('should send nothing any more when it is left', () => {
+  it('sends nothing after the unsubscription', () => {
     expect(publishedFor({}, 4).sent).to.have.length(2);
   });
 
-  it('should take it for success that the user is available already', () => {
+  it('succeeds if the user is available already', () => {
     const already: Answering = (name) =>
       name === MAKE ? refusal(409, 'Conflict', 'AlreadyExists') : undefined;
     const { sent, error } = publishedFor({}, 4, already);
@@ -124,7 +124,7 @@ describe('published', () => {
     expect(error).to.equal(undefined);
   });
 
-  it('should make the user available again where the server requires it, and not at once over and over', () => {
+  it('makes the user available again on demand, once per interval', () => {
     const forgetful: Answering = (name) =>
       name === REPORT ? refusal(409, 'Conflict', 'MakeMeAvailableRequired') : undefined;
     expect(publishedFor({}, 7, forgetful).sent).to.deep.equal([
@@ -136,7 +136,7 @@ describe('published', () => {
     ]);
   });
 
-  it('should ask where to report where the server tells that only once the user is available', () => {
+  it('reads me for the report link once the user is available', () => {
     const telling: Answering = (name, count) =>
       name === 'me' ? json(200, meWith(...(count === 1 ? [] : [REPORT]))) : undefined;
     const { sent } = publishedFor({}, 7, telling, [MAKE]);
@@ -149,13 +149,13 @@ describe('published', () => {
     ]);
   });
 
-  it('takes a user whose me has no makeMeAvailable link for available', () => {
+  it('considers a user without a makeMeAvailable link available', () => {
     const { sent, error } = publishedFor({ availability: 'Busy' }, 7, undefined, [REPORT]);
     expect(sent).to.deep.equal([`3 ${REPORT}`, `6 ${REPORT}`]);
     expect(error).to.equal(undefined);
   });
 
-  it('asks for the makeMeAvailable link if the server requires it after all', () => {
+  it('reads the makeMeAvailable link if the server requires it later', () => {
     const forgetful: Answering = (name, count) =>
       name === 'me'
         ? json(200, meWith(MAKE, REPORT))
@@ -172,13 +172,13 @@ describe('published', () => {
     expect(error).to.equal(undefined);
   });
 
-  it('errors if the server does not bring me at all', () => {
+  it('errors if the server does not return me', () => {
     const { sent, error } = publishedFor({}, 7, undefined, null);
     expect(sent).to.deep.equal([]);
     expect((error as Error).message).to.equal('me: expected a link at /_links/self, but there is nothing');
   });
 
-  describe('meets failures', () => {
+  describe('when requests fail', () => {
     const lost = (): Observable<never> =>
       throwError(() => new NetworkError('broken', { method: 'POST', url: SELF }));
 
@@ -188,7 +188,7 @@ describe('published', () => {
       ['500', () => refusal(500, 'ServiceFailure')],
       ['no network', lost],
     ] as const) {
-      it(`should wait for what passes: ${name}`, () => {
+      it(`retries after a temporary failure: ${name}`, () => {
         const { sent, error } = publishedFor({}, 9.5, (_, count) => (count === 2 ? undefined : failure()));
         expect(error).to.equal(undefined);
         expect(sent.filter((line) => line.endsWith(MAKE))).to.have.length(2);
@@ -196,13 +196,13 @@ describe('published', () => {
       });
     }
 
-    it('should not report again while a report is under way', () => {
+    it('does not report again while a report is pending', () => {
       const { sent } = publishedFor({}, 10, (name) => (name === REPORT ? NEVER : undefined));
       expect(sent).to.deep.equal([`0 ${MAKE}`, `3 ${REPORT}`]);
     });
 
     for (const name of [MAKE, REPORT]) {
-      it(`should error where ${name} is refused, and say why`, () => {
+      it(`errors with the reason when ${name} is refused`, () => {
         const refusing: Answering = (one) =>
           one === name ? refusal(403, 'Forbidden', 'AnonymousNotAllowed') : undefined;
         const { sent, error } = publishedFor({}, 10, refusing);
@@ -213,7 +213,7 @@ describe('published', () => {
       });
     }
 
-    it('should not tire of reporting where the server fails', () => {
+    it('continues to report while the server fails', () => {
       const failing: Answering = (name) => (name === REPORT ? refusal(500, 'ServiceFailure') : undefined);
       const { sent, error } = publishedFor({}, 60, failing);
       expect(error).to.equal(undefined);
@@ -221,23 +221,23 @@ describe('published', () => {
     });
   });
 
-  describe('where the application is gone', () => {
+  describe('when the application is gone', () => {
     const gone = refusal(404, 'NotFound', 'ApplicationNotFound');
 
-    it('should find that out, say so, and send nothing more', () => {
+    it('emits the end and sends nothing more', () => {
       const { application, sent, error } = publishedFor({}, 10, (name) => (name === MAKE ? undefined : gone));
       expect(sent).to.deep.equal([`0 ${MAKE}`, `3 ${REPORT}`, '3 101']);
       expect(application.isGone).to.equal(true);
       expect(error).to.equal(undefined);
     });
 
-    it('should error where only the way to report is gone', () => {
+    it('errors if only the report link is gone', () => {
       const { application, error } = publishedFor({}, 10, (name) => (name === REPORT ? gone : undefined));
       expect(application.isGone).to.equal(false);
       expect(error).to.be.instanceOf(HttpError);
     });
 
-    it('should send nothing on one that is over', () => {
+    it('sends nothing to an application that has ended', () => {
       const { application, sent } = publishedFor({}, 0);
       application.markGone(new Error('gone'));
       let isComplete = false;
@@ -258,7 +258,7 @@ describe('connect with publish', () => {
   const online: Partial<UcwaOptions> = { publish: publishing({ availability: 'Online' }) };
   const posts = (sent: readonly string[]): string[] => sent.filter((line) => !line.startsWith('GET'));
 
-  it('should publish once the application is there, again on one that is made again, and end with it', () => {
+  it('publishes on each application once it exists, and ends with it', () => {
     const { ucwa, server, sent } = connected({}, online);
     inVirtualTime(() => {
       const all = record(ucwa.events$);
@@ -281,7 +281,7 @@ describe('connect with publish', () => {
     ]);
   });
 
-  it('should keep the user from being shown as less available, for hours', () => {
+  it('keeps the user available for hours', () => {
     const { ucwa, server } = connected({}, online);
     const seen: unknown[] = [];
     inVirtualTime(() => {
@@ -296,7 +296,7 @@ describe('connect with publish', () => {
     expect(seen).to.deep.equal(Array(5).fill('Online'));
   });
 
-  it('should not publish anything by default', () => {
+  it('publishes nothing by default', () => {
     const { ucwa, sent } = connected();
     inVirtualTime(() => {
       const all = record(ucwa.events$);
@@ -305,7 +305,7 @@ describe('connect with publish', () => {
     expect(posts(sent())).to.deep.equal(['POST applications 201', 'DELETE 101 204']);
   });
 
-  it('should end all streams where the server refuses, and leave it clean', async () => {
+  it('ends all streams and cleans up when the server refuses', async () => {
     const { ucwa, sent } = connected({}, { publish: publishing({ supportedModalities: ['Video'] }) });
     const all = record(ucwa.events$);
     expect(all.error).to.be.instanceOf(HttpError);
@@ -333,7 +333,7 @@ describe('connect with publish', () => {
     ],
     ['too long a time', { activityMinutes: 5 }, 'activityMinutes must be a number from 1 to 4, but it is 5'],
   ] as const) {
-    it(`should throw for ${name}`, () => {
+    it(`throws for ${name}`, () => {
       expect(() => connected({}, { publish: publishing(publish as PublishOptions) })).to.throw(
         TypeError,
         message,

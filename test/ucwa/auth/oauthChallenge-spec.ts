@@ -8,7 +8,7 @@ const offerIn = (header: string): OAuthChallenge | undefined =>
   oauthChallenge(headersFrom({ 'www-authenticate': header }));
 
 describe('signInOffer', () => {
-  it('should tell the token endpoint and the grant types', () => {
+  it('returns the token endpoint and the grant types', () => {
     expect(
       offerIn(
         `Bearer client_id="x", MsRtcOAuth href=${ISSUER},grant_type="urn:microsoft.rtc:windows, urn:microsoft.rtc:anonmeeting,password"`,
@@ -19,21 +19,21 @@ describe('signInOffer', () => {
     });
   });
 
-  it('should tell no grant types where the server tells none', () => {
+  it('returns no grant types if the server lists none', () => {
     expect(offerIn(`msrtcoauth href="/oauthtoken"`)).to.deep.equal({
       href: '/oauthtoken',
       grantTypes: [],
     });
   });
 
-  it('should take the first of several offers that has an endpoint', () => {
+  it('returns the first offer with an endpoint', () => {
     expect(
       offerIn('MsRtcOAuth grant_type="password", MsRtcOAuth href="", MsRtcOAuth href=/b')?.href,
     ).to.equal('/b');
   });
 
   for (const header of ['', 'Bearer href="https://evil.example/"', 'MsRtcOAuth', 'Negotiate, NTLM']) {
-    it(`should tell of no offer in ${JSON.stringify(header)}`, () => {
+    it(`returns no offer for ${JSON.stringify(header)}`, () => {
       expect(offerIn(header)).to.equal(undefined);
     });
   }

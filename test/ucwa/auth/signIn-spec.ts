@@ -9,7 +9,7 @@ const formOf = (signIn: SignIn, renewed?: string): Record<string, string> =>
   Object.fromEntries(new URLSearchParams(signIn.form(renewed)));
 
 describe('a way to sign in', () => {
-  it('should ask for a password grant with the user name and the password', () => {
+  it('requests a password grant with the user name and the password', () => {
     const signIn = password({ username: String.raw`CONTOSO\sara`, password: 'p&=+ ä%' });
     expect(formOf(signIn)).to.deep.equal({
       grant_type: 'password',
@@ -19,12 +19,12 @@ describe('a way to sign in', () => {
     expect(signIn.credentials).to.equal(undefined);
   });
 
-  it('should ask for a windows grant with nothing but the credentials of the browser', () => {
+  it('requests a windows grant with only the browser credentials', () => {
     expect(formOf(windows())).to.deep.equal({ grant_type: 'urn:microsoft.rtc:windows' });
     expect(windows().credentials).to.equal('include');
   });
 
-  it('should ask for an anonymous meeting with the URI and its id as the key', () => {
+  it('requests an anonymous meeting with the URI and its id as key', () => {
     expect(formOf(anonymousMeeting({ conferenceUri: CONFERENCE }))).to.deep.equal({
       grant_type: 'urn:microsoft.rtc:anonmeeting',
       password: 'G03W98W4',
@@ -32,7 +32,7 @@ describe('a way to sign in', () => {
     });
   });
 
-  it('should ask for an anonymous meeting with another key, and with the token that it renews', () => {
+  it('requests an anonymous meeting with another key and the token to renew', () => {
     const signIn = anonymousMeeting({ conferenceUri: CONFERENCE, conferenceKey: 'other' });
     expect(formOf(signIn, 'cwt=AA')).to.deep.equal({
       grant_type: 'urn:microsoft.rtc:anonmeeting',
@@ -43,7 +43,7 @@ describe('a way to sign in', () => {
     expect(signIn.renews).to.equal(true);
   });
 
-  it('should not name the old token to an endpoint that does not renew', () => {
+  it('omits the old token if the endpoint cannot renew', () => {
     expect(formOf(password({ username: 'a', password: 'b' }), 'cwt=AA')).not.to.have.property('ms_rtc_renew');
     expect(formOf(windows(), 'cwt=AA')).not.to.have.property('ms_rtc_renew');
   });
@@ -72,7 +72,7 @@ describe('a way to sign in', () => {
         });
       }
 
-      it(`and cannot be changed: ${name}`, () => {
+      it(`and is immutable: ${name}`, () => {
         expect(Object.isFrozen(signIn)).to.equal(true);
       });
     }

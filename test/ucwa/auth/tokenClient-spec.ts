@@ -21,7 +21,7 @@ interface Server {
   readonly requests: string[];
   challenge: string | undefined;
   challengeStatus: number;
-  /** What the endpoint answers to a form, in that order; the last stays. */
+  /** The endpoint's responses to forms, in this order; the last one repeats. */
   answers: readonly [status: number, body: object][];
   readonly forms: URLSearchParams[];
 }
@@ -69,20 +69,20 @@ const issued = (issuer: TokenClient, origin: string = ORIGIN): unknown => {
 };
 
 describe('tokenIssuer', () => {
-  it('should follow the challenge to the token endpoint', () => {
+  it('follows the challenge to the token endpoint', () => {
     const site = server();
     expect(issued(issuerOf(site))).to.deep.equal({ token: 'a', expiresInSeconds: 3600 });
     expect(site.requests).to.deep.equal([`GET ${USER}`, `POST ${ENDPOINT}`]);
   });
 
-  it('should take an endpoint that is relative to where it was asked', () => {
+  it('resolves a relative endpoint against the request URL', () => {
     const site = server();
     site.challenge = 'Negotiate, MsRtcOAuth href=/oauthtoken';
     issued(issuerOf(site));
     expect(site.requests).to.deep.equal([`GET ${USER}`, `POST ${ENDPOINT}`]);
   });
 
-  it('should remember the endpoint', () => {
+  it('caches the endpoint', () => {
     const site = server();
     const issuer = issuerOf(site);
     issued(issuer);
@@ -90,7 +90,7 @@ describe('tokenIssuer', () => {
     expect(site.requests).to.deep.equal([`GET ${USER}`, `POST ${ENDPOINT}`, `POST ${ENDPOINT}`]);
   });
 
-  it('should look for the endpoint again after it has failed, and after it was told to forget', () => {
+  it('looks up the endpoint again after a failure and after forget', () => {
     const site = server();
     site.answers = [
       [404, {}],
@@ -104,7 +104,7 @@ describe('tokenIssuer', () => {
     expect(site.requests.filter((request) => request === `GET ${USER}`)).to.have.length(3);
   });
 
-  it('should ask at the URL that it was told of last', () => {
+  it('requests the challenge at the latest URL', () => {
     const site = server();
     const issuer = issuerOf(site);
     issuer.registerOrigin(`${ORIGIN}/moved`);
@@ -112,7 +112,7 @@ describe('tokenIssuer', () => {
     expect(site.requests[0]).to.equal(`GET ${ORIGIN}/moved`);
   });
 
-  it('should send nothing to an origin that it was not told of', () => {
+  it('sends nothing to an unknown origin', () => {
     const site = server();
     const error = issued(issuerOf(site), 'https://evil.example');
     expect(error)
@@ -126,7 +126,7 @@ describe('tokenIssuer', () => {
     'http://pool.contoso.com/oauthtoken',
     'javascript:1',
   ]) {
-    it(`should send no credentials to ${href}`, () => {
+    it(`sends no credentials to ${href}`, () => {
       const site = server();
       site.challenge = `MsRtcOAuth href="${href}"`;
       expect(issued(issuerOf(site))).to.be.instanceOf(UntrustedLinkError);
@@ -139,7 +139,7 @@ describe('tokenIssuer', () => {
     ['', 'it offers nothing'],
     [undefined, 'it offers nothing'],
   ] as const) {
-    it(`should say that there is no way to sign in: ${challenge ?? 'without a header'}`, () => {
+    it(`errors without a usable challenge: ${challenge ?? 'without a header'}`, () => {
       const site = server();
       site.challenge = challenge;
       const error = issued(issuerOf(site));
@@ -148,7 +148,7 @@ describe('tokenIssuer', () => {
     });
   }
 
-  it('should say that it was not asked to sign in', () => {
+  it('errors if the server does not request a sign-in', () => {
     const site = server();
     site.challengeStatus = 200;
     const error = issued(issuerOf(site));
@@ -156,7 +156,7 @@ describe('tokenIssuer', () => {
     expect((error as Error).message).to.include('it was to say where to sign in');
   });
 
-  it('should not send credentials again that were refused, until it is told to forget', () => {
+  it('does not resend refused credentials until forget', () => {
     const site = server();
     site.answers = [
       [400, { error: 'invalid_grant' }],
@@ -171,7 +171,7 @@ describe('tokenIssuer', () => {
     expect(issued(issuer)).to.deep.equal({ token: 'a' });
   });
 
-  it('should try again after any other failure', () => {
+  it('retries after any other failure', () => {
     const site = server();
     site.answers = [
       [400, { error: 'server_error' }],
@@ -182,7 +182,7 @@ describe('tokenIssuer', () => {
     expect(issued(issuer)).to.deep.equal({ token: 'a' });
   });
 
-  it('should renew the token of a meeting, which keeps the identity', () => {
+  it('renews a meeting token, which keeps the identity', () => {
     const site = server();
     const issuer = issuerOf(site, meeting);
     issued(issuer);
@@ -190,7 +190,7 @@ describe('tokenIssuer', () => {
     expect(site.forms.map((form) => form.get('ms_rtc_renew'))).to.deep.equal([null, 'a']);
   });
 
-  it('should ask for a new identity where the old one cannot be renewed', () => {
+  it('requests a new identity if the old token cannot be renewed', () => {
     const site = server();
     const issuer = issuerOf(site, meeting);
     issued(issuer);
@@ -203,7 +203,7 @@ describe('tokenIssuer', () => {
     expect(site.forms.map((form) => form.get('ms_rtc_renew'))).to.deep.equal([null, 'a', null]);
   });
 
-  it('should not ask for a new identity where the endpoint could not be reached', () => {
+  it('requests no new identity if the endpoint is unreachable', () => {
     const site = server();
     const issuer = issuerOf(site, meeting);
     issued(issuer);
@@ -212,7 +212,7 @@ describe('tokenIssuer', () => {
     expect(site.forms).to.have.length(2);
   });
 
-  it('should not name the old token with a password', () => {
+  it('omits the old token for a password grant', () => {
     const site = server();
     const issuer = issuerOf(site);
     issued(issuer);
@@ -220,7 +220,7 @@ describe('tokenIssuer', () => {
     expect(site.forms.map((form) => form.has('ms_rtc_renew'))).to.deep.equal([false, false]);
   });
 
-  it('should send nothing before it is subscribed to', () => {
+  it('sends nothing before subscription', () => {
     const site = server();
     issuerOf(site).issue(ORIGIN);
     expect(site.requests).to.deep.equal([]);

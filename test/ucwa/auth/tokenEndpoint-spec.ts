@@ -27,7 +27,7 @@ const answered = (status: number, body: unknown, headers: Record<string, string>
   );
 
 describe('requestToken', () => {
-  it('should post the form as documented', () => {
+  it('posts the documented form', () => {
     const server = respondWith(response(200, { body: ['{"access_token":"a"}'] }));
     outcomeOf(server.transport);
     expect(server.requests).to.deep.equal([
@@ -44,7 +44,7 @@ describe('requestToken', () => {
     ]);
   });
 
-  it('should let the browser sign in where the way says so', () => {
+  it('lets the browser sign in if the sign-in requires it', () => {
     const server = respondWith(response(200, { body: ['{"access_token":"a"}'] }));
     outcomeOf(server.transport, { signIn: windows() });
     expect(server.requests[0]).to.include({
@@ -96,43 +96,43 @@ describe('requestToken', () => {
     }
   });
 
-  it('should error with the endpoint’s own error', () => {
+  it('errors with the error of the endpoint', () => {
     const error = answered(400, { error: 'unsupported_grant_type' });
     expect(error).to.be.instanceOf(SignInError).and.include({ code: 'unsupported_grant_type', status: 400 });
   });
 
-  it('should say what the endpoint was told to take', () => {
+  it('names the grant types that the endpoint accepts', () => {
     const server = respondWith(response(400, { body: ['{"error":"unsupported_grant_type"}'] }));
     const error = outcomeOf(server.transport, { grantTypes: ['urn:microsoft.rtc:windows'] });
     expect((error as Error).message).to.include('it accepts urn:microsoft.rtc:windows');
   });
 
-  it('should tell where the user can sign in', () => {
+  it('names the sign-in page for the user', () => {
     const ms_rtc_passiveauthuri = 'https://server.contoso.com/PassiveAuth/PassiveAuth.aspx';
     const error = answered(400, { error: 'invalid_grant', ms_rtc_passiveauthuri });
     expect(error).to.be.instanceOf(SignInError).and.include({ passiveAuthUrl: ms_rtc_passiveauthuri });
   });
 
   for (const ms_rtc_passiveauthuri of ['javascript:alert(1)', 7, '']) {
-    it(`should not tell of a page ${JSON.stringify(ms_rtc_passiveauthuri)}`, () => {
+    it(`does not name a page ${JSON.stringify(ms_rtc_passiveauthuri)}`, () => {
       const error = answered(400, { error: 'invalid_grant', ms_rtc_passiveauthuri });
       expect(error).to.be.instanceOf(SignInError).and.include({ passiveAuthUrl: undefined });
     });
   }
 
-  it('should not repeat an error that is more than a word', () => {
+  it('does not repeat an error code of several words', () => {
     const error = answered(400, { error: 'the password hush is wrong' });
     expect(error).to.be.instanceOf(SignInError).and.include({ status: 400, code: undefined });
     expect((error as Error).message).not.to.include('hush');
   });
 
-  it('should say that the endpoint wants more than a form', () => {
+  it('errors if the endpoint requires more than a form', () => {
     const error = answered(401, '<html></html>');
     expect(error).to.be.instanceOf(SignInError).and.include({ code: undefined, status: 401 });
     expect((error as Error).message).to.include('asks for more than the form');
   });
 
-  it('should say that the platform did not sign in', () => {
+  it('errors if the platform did not sign in', () => {
     const error = outcomeOf(respondWith(response(401)).transport, { signIn: windows() });
     expect((error as Error).message).to.include('the platform did not sign the user in by itself');
   });
@@ -140,27 +140,27 @@ describe('requestToken', () => {
   for (const [status, body, kind] of [
     [400, '<html>from a proxy</html>', SignInError],
     [403, '', SignInError],
-    // As an HttpError it would say that what the token is for is gone.
+    // An HttpError would mean that the requested resource is gone.
     [404, '{"code":"NotFound"}', SignInError],
     [410, '', SignInError],
     [429, '', HttpError],
     [500, '{"error":"server_error"}', HttpError],
   ] as const) {
-    it(`should tell of a ${status} that is none of its own by a ${kind.name}`, () => {
+    it(`errors with a ${kind.name} for a foreign ${status}`, () => {
       expect(answered(status, body)).to.be.instanceOf(kind).and.include({ status });
     });
   }
 
-  it('should say how long the endpoint wants to be left alone', () => {
+  it('returns the Retry-After time of the endpoint', () => {
     expect(answered(503, '', { 'retry-after': '7' })).to.include({ retryAfterMs: 7000 });
   });
 
-  it('should say the status where the rest of a refusal breaks off', () => {
+  it('reports the status if the body of a refusal breaks off', () => {
     const body$ = throwError(() => new NetworkError('the answer broke off', { method: 'POST', url: URL }));
     expect(outcomeOf(() => of({ ...response(400), body$ }))).to.be.instanceOf(SignInError);
   });
 
-  it('should send the credentials nowhere else, whatever redirect comes', () => {
+  it('does not send the credentials to a redirect target', () => {
     for (const [status, location, expected] of [
       [307, 'https://evil.example/', OriginError],
       [308, 'http://pool.contoso.com/', OriginError],

@@ -11,7 +11,7 @@ const NOT_FOUND = { code: 'NotFound', subcode: 'ApplicationNotFound' };
 describe('a token provider that errors with an HttpError 404', () => {
   const notFound = new HttpError(404, { method: 'GET', url: 'https://sts.contoso.com/' }, NOT_FOUND);
 
-  it('does not end the application as if the server had lost it', () => {
+  it('does not end the application', () => {
     let isBroken = false;
     const issued$ = of({ token: 'token', expiresInSeconds: 60 });
     const token = (): typeof issued$ => defer(() => (isBroken ? throwError(() => notFound) : issued$));

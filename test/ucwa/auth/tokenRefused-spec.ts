@@ -44,12 +44,12 @@ describe('revealInvalidToken', () => {
     ['200', 200, '{}', {}, false],
   ];
   for (const [name, status, text, headers, expected] of cases) {
-    it(`should tell by the head of ${name} that the token is ${expected ? 'refused' : 'good'}, and keep the body`, () => {
+    it(`reads ${name} as a ${expected ? 'refused' : 'good'} token and keeps the body`, () => {
       expect(through(status, text, headers)).to.deep.equal([expected, text]);
     });
   }
 
-  it('should pass on a 403 whose body breaks off', () => {
+  it('returns a 403 whose body breaks off', () => {
     const server: Transport = (request) =>
       of({
         status: 403,

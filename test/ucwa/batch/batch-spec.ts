@@ -67,7 +67,7 @@ const through = (server: Transport, options: Partial<BatchOptions> = {}): Transp
 const sizes = ({ requests }: BatchServer): number[] =>
   requests.map((request) => (request.url === LINK ? requestsIn(request).length : 1));
 
-/** What the requests came to, in the order in which it came. */
+/** Returns the results of the requests in their order of arrival. */
 function results(transport: Transport, requests: readonly HttpRequest[]): unknown[] {
   const seen: unknown[] = [];
   for (const request of requests) {
@@ -79,15 +79,15 @@ function results(transport: Transport, requests: readonly HttpRequest[]): unknow
 }
 
 describe('batched', () => {
-  describe('what travels together', () => {
-    it('should send requests of one turn as one batch, and give each its own answer', () => {
+  describe('grouping', () => {
+    it('sends requests of one turn as a batch and separates the responses', () => {
       const server = batchServer(echo);
       const seen = inVirtualTime(() => results(through(server.transport), [get('a'), remove('b'), get('c')]));
       expect(server.paths()).to.deep.equal([[`${PATH}/a`, `${PATH}/b`, `${PATH}/c`]]);
       expect(seen).to.deep.equal(['200 a', '200 b', '200 c']);
     });
 
-    it('should say of each answer which URL it is from', () => {
+    it('sets the URL of each response', () => {
       const urls: string[] = [];
       inVirtualTime(() => {
         const transport = through(batchServer(echo).transport);
@@ -96,7 +96,7 @@ describe('batched', () => {
       expect(urls).to.deep.equal([`${POOL}/a`, `${POOL}/b`]);
     });
 
-    it('should send a request that comes alone as it is', () => {
+    it('sends a single request without a batch', () => {
       const server = batchServer(echo);
       const request = remove('a', { headers: { accept: '*/*' }, keepalive: true });
       const seen = inVirtualTime(() => {
@@ -108,7 +108,7 @@ describe('batched', () => {
       expect(server.requests).to.deep.equal([request]);
     });
 
-    it('should send nothing before the turn is over, and nothing before it is subscribed to', () => {
+    it('sends nothing before subscription and before the end of the turn', () => {
       const server = batchServer(echo);
       inVirtualTime(() => {
         const transport = through(server.transport);
@@ -119,7 +119,7 @@ describe('batched', () => {
       expect(server.paths()).to.deep.equal([[`${PATH}/a`, `${PATH}/b`]]);
     });
 
-    it('should not wait for those of another turn', () => {
+    it('does not wait for requests of another turn', () => {
       const server = batchServer(echo);
       inVirtualTime(() => {
         const transport = through(server.transport);
@@ -132,7 +132,7 @@ describe('batched', () => {
       ]);
     });
 
-    it('should take the end of the turn from another scheduler', () => {
+    it('takes the end of the turn from a given scheduler', () => {
       const server = batchServer(echo);
       const scheduler = new VirtualTimeScheduler();
       results(through(server.transport, { scheduler }), [get('a'), get('b')]);
@@ -141,7 +141,7 @@ describe('batched', () => {
       expect(server.paths()).to.deep.equal([[`${PATH}/a`, `${PATH}/b`]]);
     });
 
-    it('should send at once what is to go at once, and those together that follow before it is answered', () => {
+    it('sends immediate requests at once and batches those that follow', () => {
       const server = batchServer((request) => timer(10).pipe(mergeMap(() => echo(request))));
       const atOnce = ({ method }: HttpRequest): boolean => method === 'GET';
       inVirtualTime(() => {
@@ -157,7 +157,7 @@ describe('batched', () => {
       ]);
     });
 
-    it('should never wait for a turn where each is answered before the next is sent', () => {
+    it('never waits if each response arrives before the next request', () => {
       const server = batchServer(echo);
       const scheduler = new VirtualTimeScheduler();
       const atOnce = ({ method }: HttpRequest): boolean => method === 'GET';
@@ -169,7 +169,7 @@ describe('batched', () => {
       expect(server.paths()).to.deep.equal([`${PATH}/a`, `${PATH}/b`, [`${PATH}/c`, `${PATH}/d`]]);
     });
 
-    it('should not send at once what the server has asked to wait with', () => {
+    it('delays immediate requests while the server asks to wait', () => {
       let refusals = 1;
       const inner = batchServer(echo);
       const server = batchServer((request) => inner.transport(request));
@@ -190,7 +190,7 @@ describe('batched', () => {
       expect(sentAt[1]).to.be.at.least(100);
     });
 
-    it('should need no timer in a page, which may be about to be left', async () => {
+    it('uses no timer, which a page being closed would not run', async () => {
       const server = batchServer(echo);
       Object.assign(globalThis, { document: {} });
       try {
@@ -203,7 +203,7 @@ describe('batched', () => {
       }
     });
 
-    it('should not part those of one turn when an answer comes in the middle of it', () => {
+    it('keeps a turn together when a response arrives during it', () => {
       const server = batchServer(echo);
       const answers = new Subject<void>();
       inVirtualTime(() => {
@@ -225,7 +225,7 @@ describe('batched', () => {
       ]);
     });
 
-    it('should send requests as they are and at once while there is no batch link', () => {
+    it('sends requests at once and unbatched while there is no batch link', () => {
       const server = batchServer(echo);
       let link: string | undefined;
       inVirtualTime(() => {
@@ -237,7 +237,7 @@ describe('batched', () => {
       expect(server.paths()).to.deep.equal([`${PATH}/a`, `${PATH}/b`, [`${PATH}/c`, `${PATH}/d`]]);
     });
 
-    it('should never batch the event channel, photos or a batch, nor hold them up', () => {
+    it('neither batches nor delays the event channel, photos or a batch', () => {
       const server = batchServer(echo);
       inVirtualTime(() => {
         results(through(server.transport), [get('a'), get('events?ack=1'), get('photos/sara'), get('b')]);
@@ -250,14 +250,14 @@ describe('batched', () => {
       ]);
     });
 
-    it('should let the caller name further requests that travel alone', () => {
+    it('excludes the requests that the caller names', () => {
       const server = batchServer(echo);
       const alone = ({ method }: HttpRequest): boolean => method === 'DELETE';
       inVirtualTime(() => results(through(server.transport, { alone }), [get('a'), remove('b'), get('c')]));
       expect(server.paths()).to.deep.equal([`${PATH}/b`, [`${PATH}/a`, `${PATH}/c`]]);
     });
 
-    it('should not mix requests of different authorization', () => {
+    it('does not mix requests with different authorization', () => {
       const server = batchServer(echo);
       const signed = (name: string, token: string): HttpRequest =>
         get(name, { headers: { authorization: token } });
@@ -288,7 +288,7 @@ describe('batched', () => {
     }
   });
 
-  describe('how much goes out', () => {
+  describe('limits', () => {
     const all = (
       count: number,
       options: Partial<BatchOptions>,
@@ -316,33 +316,33 @@ describe('batched', () => {
       return { ...server, most };
     };
 
-    it('should remove 1,000 that end together with 50 requests of 20 parts', () => {
+    it('releases 1,000 resources with 50 requests of 20 parts', () => {
       const server = all(1000, {});
       expect(sizes(server)).to.deep.equal(Array.from({ length: 50 }, () => 20));
     });
 
-    it('should remove 1,000 with 10 requests where 100 parts are allowed', () => {
+    it('releases 1,000 resources with 10 requests of 100 parts', () => {
       const server = all(1000, { maxParts: 100 });
       expect(sizes(server)).to.deep.equal(Array.from({ length: 10 }, () => 100));
     });
 
-    it('should keep the order, over all batches', () => {
+    it('keeps the order across batches', () => {
       const server = all(70, {});
       expect(sizes(server)).to.deep.equal([20, 20, 20, 10]);
       expect(server.paths().flat()).to.deep.equal(names(70).map((name) => `${PATH}/${name}`));
     });
 
-    it('should never have more than 100 outstanding', () => {
+    it('keeps at most 100 requests outstanding', () => {
       expect(all(1000, {}).most).to.equal(100);
     });
 
-    it('should never have more outstanding than the caller allows', () => {
+    it('keeps at most the given number of requests outstanding', () => {
       const server = all(20, { maxOutstanding: 7, maxParts: 3 });
       expect(server.most).to.equal(6);
       expect(sizes(server)).to.deep.equal([3, 3, 3, 3, 3, 3, 2]);
     });
 
-    it('should count those that travel alone', () => {
+    it('counts unbatched requests', () => {
       const server = all(5, { maxOutstanding: 2, maxParts: 1 });
       expect(server.most).to.equal(2);
       expect(sizes(server)).to.deep.equal([1, 1, 1, 1, 1]);
@@ -362,8 +362,8 @@ describe('batched', () => {
     });
   });
 
-  describe('what a batch is answered', () => {
-    it('should fail the request whose part failed, and no other', () => {
+  describe('responses to a batch', () => {
+    it('fails only the request whose part failed', () => {
       const server = batchServer((request) =>
         request.url.endsWith('b') ? of(response(404)) : echo(request),
       );
@@ -372,7 +372,7 @@ describe('batched', () => {
       expect(sizes(server)).to.deep.equal([3]);
     });
 
-    it('should fail every request as a broken connection does, each by its own name', () => {
+    it('fails every request, with its own URL, when the connection breaks', () => {
       const broken = new NetworkError('no answer', { method: 'POST', url: LINK }, { code: 'ECONNRESET' });
       const seen = inVirtualTime(() =>
         results(
@@ -387,7 +387,7 @@ describe('batched', () => {
       expect(seen[0]).to.have.property('cause', broken);
     });
 
-    it('should fail every request when the answer breaks off', () => {
+    it('fails every request when the response breaks off', () => {
       const broken = new NetworkError('the answer broke off', { method: 'POST', url: LINK });
       const body$ = concat(
         of(new TextEncoder().encode('--x\r\n')),
@@ -399,7 +399,7 @@ describe('batched', () => {
       expect(server.requests).to.have.length(1);
     });
 
-    it('should fail every request when there is no answer at all', () => {
+    it('fails every request when there is no response', () => {
       const seen = inVirtualTime(() =>
         results(
           through(() => EMPTY),
@@ -409,7 +409,7 @@ describe('batched', () => {
       expect(seen.map((error) => error instanceof NetworkError)).to.deep.equal([true, true]);
     });
 
-    it('should hand on any other error as it is', () => {
+    it('passes on any other error unchanged', () => {
       const thrown = new Error('transport is misconfigured');
       let calls = 0;
       const seen = inVirtualTime(() =>
@@ -425,7 +425,7 @@ describe('batched', () => {
       expect(calls).to.equal(1);
     });
 
-    it('should fail every request where something in between answers with a page', () => {
+    it('fails every request when a proxy responds with a page', () => {
       const page = response(200, { headers: { 'content-type': 'text/html' }, body: ['<html>'] });
       const seen = inVirtualTime(() =>
         results(
@@ -436,7 +436,7 @@ describe('batched', () => {
       expect(seen.map((error) => error instanceof DecodeError)).to.deep.equal([true, true]);
     });
 
-    it('should make the refusal of the token that of every request, so that one renewal serves all', () => {
+    it('returns a refused token to every request, which needs one renewal', () => {
       const asked: string[] = [];
       const server = batchServer(echo);
       const guarded: Transport = (request) =>
@@ -453,7 +453,7 @@ describe('batched', () => {
       expect(sizes(server)).to.deep.equal([3]);
     });
 
-    it('should make the end of the application that of every request', () => {
+    it('returns the end of the application to every request', () => {
       const gone = response(404, { body: ['{"code":"NotFound","subcode":"ApplicationNotFound"}'] });
       const server = respondWith(gone);
       const seen = inVirtualTime(() => results(through(server.transport), [get('a'), get('b')]));
@@ -461,7 +461,7 @@ describe('batched', () => {
       expect(server.requests).to.have.length(1);
     });
 
-    it('should not believe that all is gone when the batch link leads nowhere, but send each alone', () => {
+    it('sends each request alone when the batch link is not found', () => {
       const requests: HttpRequest[] = [];
       const server: Transport = (request) => {
         requests.push(request);
@@ -472,7 +472,7 @@ describe('batched', () => {
       expect(requests.map(({ method }) => method)).to.deep.equal(['POST', 'DELETE', 'DELETE', 'DELETE']);
     });
 
-    it('should leave a broken server to the retries of each', () => {
+    it('leaves server failures to the retries of each request', () => {
       const server = batchServer(echo);
       const transport = withRetry({ initialMs: 10, random: () => 1 })(
         through((request) =>
@@ -499,14 +499,14 @@ describe('batched', () => {
       };
     };
 
-    /** How many requests have gone out at these times. */
+    /** Counts the requests that were sent by these times. */
     const countsAt = (server: BatchServer, times: readonly number[]): number[] => {
       const counts: number[] = [];
       for (const time of times) timer(time).subscribe(() => counts.push(server.requests.length));
       return counts;
     };
 
-    it('should halve the batch, wait, and lose none of it', () => {
+    it('halves the batch, waits, and loses no request', () => {
       const server = small(5);
       const requests = names(20).map(removeNamed);
       let counts: readonly number[] = [];
@@ -519,7 +519,7 @@ describe('batched', () => {
       expect(seen).to.deep.equal(names(20).map((name) => `200 ${name}`));
     });
 
-    it('should wait as long as the server asks', () => {
+    it('waits as long as the server asks', () => {
       const server = small(3, { 'retry-after': '7' });
       let counts: readonly number[] = [];
       inVirtualTime(() => {
@@ -531,7 +531,7 @@ describe('batched', () => {
       expect(sizes(server)).to.deep.equal([6, 3, 3]);
     });
 
-    it('should hold back what comes in the meantime, and keep the order', () => {
+    it('delays new requests during the wait and keeps the order', () => {
       const server = small(2, { 'retry-after': '1' });
       const order: string[] = [];
       inVirtualTime(() => {
@@ -544,7 +544,7 @@ describe('batched', () => {
       expect(order).to.deep.equal([...names(4), 'late']);
     });
 
-    it('should keep the order of batches that are refused together', () => {
+    it('keeps the order of batches that are refused together', () => {
       const server = batchServer(echo);
       let refusals = 2;
       const order: string[] = [];
@@ -560,7 +560,7 @@ describe('batched', () => {
       expect(sizes(server)).to.deep.equal([2, 3, 3, 2]);
     });
 
-    it('should send those alone that were refused with their batch, and no others', () => {
+    it('sends only the refused requests of a batch alone', () => {
       const server = batchServer(echo);
       const refusals = [429, 400];
       inVirtualTime(() => {
@@ -576,7 +576,7 @@ describe('batched', () => {
       expect(sizes(server)).to.deep.equal([2, 3, 1, 1, 1, 1, 3]);
     });
 
-    it('should send one at a time as long as even those are refused', () => {
+    it('sends one at a time while single requests are refused', () => {
       let outstanding = 0;
       let most = 0;
       const alone: Transport = () =>
@@ -598,7 +598,7 @@ describe('batched', () => {
       expect({ most, batches }).to.deep.equal({ most: 1, batches: 1 });
     });
 
-    it('should pass on the refusal of one that goes alone, for the retries to decide', () => {
+    it('passes on the refusal of a single request', () => {
       const server = batchServer(() => of(response(429)));
       const refusing: Transport = (request) => {
         server.requests.push(request);
@@ -609,14 +609,14 @@ describe('batched', () => {
       expect(sizes(server)).to.deep.equal([4, 2, 1, 1, 1, 1]);
     });
 
-    it('should pass on the refusal when the server wants to be left alone for an hour', () => {
+    it('passes on the refusal if Retry-After is an hour', () => {
       const server = respondWith(response(503, { headers: { 'retry-after': '3600' } }));
       const seen = inVirtualTime(() => results(through(server.transport), [remove('a'), remove('b')]));
       expect(seen).to.deep.equal(['503 ', '503 ']);
       expect(server.requests).to.have.length(1);
     });
 
-    it('should forget those who left while it waits', () => {
+    it('drops requests that are unsubscribed during the wait', () => {
       const server = small(1);
       inVirtualTime(() => {
         const transport = through(server.transport, { backoff: { initialMs: 100, random: () => 1 } });
@@ -627,7 +627,7 @@ describe('batched', () => {
       expect(server.paths()).to.deep.equal([['a', 'b', 'c'].map((name) => `${PATH}/${name}`), `${PATH}/d`]);
     });
 
-    it('should keep no timer for nobody', () => {
+    it('keeps no timer without subscribers', () => {
       const timers = (): number =>
         process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
       const before = timers();
@@ -642,7 +642,7 @@ describe('batched', () => {
       expect(timers()).to.equal(before);
     });
 
-    it('should come through any limit with every request answered once', () => {
+    it('responds once to every request under any limit', () => {
       fc.assert(
         fc.property(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 60 }), (most, count) => {
           const server = small(most);
@@ -658,7 +658,7 @@ describe('batched', () => {
     });
   });
 
-  describe('when a requester leaves', () => {
+  describe('on unsubscription', () => {
     const leaving = (
       requests: readonly HttpRequest[],
       leave: readonly { readonly index: number; readonly at: number }[],
@@ -695,13 +695,13 @@ describe('batched', () => {
     };
     const onProgress = (): void => undefined;
 
-    it('should send nothing of one who left before the turn was over', () => {
+    it('omits a request unsubscribed before the end of the turn', () => {
       const { server, seen } = leaving([get('a'), get('b'), get('c')], [{ index: 1, at: 0 }]);
       expect(server.paths()).to.deep.equal([[`${PATH}/a`, `${PATH}/c`]]);
       expect(seen).to.deep.equal(['a', 'c']);
     });
 
-    it('should send nothing at all when all left before the turn was over', () => {
+    it('sends nothing if all unsubscribe before the end of the turn', () => {
       const { server, aborted } = leaving(
         [get('a'), get('b')],
         [
@@ -713,13 +713,13 @@ describe('batched', () => {
       expect(aborted).to.equal(0);
     });
 
-    it('should ignore the answer of one who left later, and give the others theirs', () => {
+    it('ignores the response to an unsubscribed part and delivers the others', () => {
       const { seen, aborted } = leaving([get('a'), get('b')], [{ index: 0, at: 10 }]);
       expect(seen).to.deep.equal(['b']);
       expect(aborted).to.equal(0);
     });
 
-    it('should abort the batch when nobody waits for any of it', () => {
+    it('aborts the batch when all its parts are unsubscribed', () => {
       const { seen, aborted } = leaving(
         [get('a'), get('b')],
         [
@@ -731,7 +731,7 @@ describe('batched', () => {
       expect(aborted).to.equal(1);
     });
 
-    it('keeps a batch for the part that creates, and aborts it when that has left too', () => {
+    it('keeps a batch until its creating part is unsubscribed', () => {
       const parts = [get('a'), get('b', { method: 'POST', onProgress })];
       const kept = leaving(parts, [{ index: 0, at: 5 }]);
       expect([kept.seen, kept.aborted]).to.deep.equal([['b'], 0]);
@@ -742,7 +742,7 @@ describe('batched', () => {
       expect([left.seen, left.aborted]).to.deep.equal([[], 1]);
     });
 
-    it('should give the room of an aborted batch to those who wait', () => {
+    it('gives the room of an aborted batch to queued requests', () => {
       const sent: number[] = [];
       inVirtualTime(() => {
         const transport = through(
@@ -762,7 +762,7 @@ describe('batched', () => {
       expect(sent).to.deep.equal([2, 2]);
     });
 
-    it('should send nothing more for a request whose answer made its requester leave the others', () => {
+    it('sends nothing for requests unsubscribed by an earlier response', () => {
       const server = batchServer(echo);
       const seen: string[] = [];
       inVirtualTime(() => {
@@ -823,11 +823,11 @@ describe('batched', () => {
       expect(progressOf(throwError(() => refused))).to.deep.equal([...SENT, ...NOT_PROCESSED]);
     });
 
-    it('should leave it open when the answer was lost', () => {
+    it('nothing final when the response was lost', () => {
       expect(progressOf(throwError(() => new NetworkError('no answer', get('x'))))).to.deep.equal(SENT);
     });
 
-    it('should leave it open when the answer cannot be read', () => {
+    it('nothing final when the response cannot be read', () => {
       expect(progressOf(of(response(200, { body: ['?'] })))).to.deep.equal(SENT);
     });
 
@@ -859,19 +859,19 @@ describe('batched', () => {
     });
   });
 
-  it('should leave on the server what is alive here, over random interleavings and faults', () => {
+  it('leaves only live resources on the server over random interleavings and faults', () => {
     const THINGS = 'https://pool.example/things';
     const fate: fc.Arbitrary<Fate> = fc.record({
       thereMs: fc.nat(8),
       backMs: fc.nat(8),
       how: fc.constantFrom('serve', 'serve', 'serve', 'refuse', 'resetBefore', 'resetAfter', 'forbid'),
     });
-    /** The server of things knows them by the last step alone. */
+    /** The resource server identifies resources by their last path segment. */
     const bare = (request: HttpRequest): HttpRequest => ({
       ...request,
       url: new URL(`/${request.url.slice(request.url.lastIndexOf('/') + 1)}`, THINGS).href,
     });
-    // A part of a batch is always answered, if only that something went wrong.
+    // Every part of a batch has a response, even if it is an error.
     const alwaysAnswered = (answer: Observable<HttpResponse>): Observable<HttpResponse> =>
       answer.pipe(catchError(() => of(response(504))));
     let reached = { batches: 0, removed: 0, unknown: 0 };
@@ -981,7 +981,7 @@ describe('batched', () => {
     for (const [what, count] of Object.entries(reached)) expect(count, what).to.be.above(100);
   });
 
-  it('should work over real sockets', async () => {
+  it('works over real sockets', async () => {
     const held = new Set(names(250).map((name) => `${PATH}/${name}`));
     const simple: Transport = ({ url }) => of(response(held.delete(new URL(url).pathname) ? 204 : 404));
     const server = batchServer(simple);
@@ -1004,7 +1004,7 @@ describe('batched', () => {
     expect(server.requests).to.have.length(13);
   });
 
-  describe('options that cannot be used', () => {
+  describe('validation of options', () => {
     const cases: readonly [options: Partial<Record<keyof BatchOptions, unknown>>, message: RegExp][] = [
       [{ url: LINK }, /^url must be a function/],
       [{ url: undefined }, /^url must be a function/],
@@ -1018,13 +1018,13 @@ describe('batched', () => {
       [{ backoff: { initialMs: -1 } }, /^backoff\.initialMs/],
     ];
     for (const [options, message] of cases) {
-      it(`should be refused by name: ${Object.keys(options).join(', ')} ${JSON.stringify(options)}`, () => {
+      it(`throws for ${Object.keys(options).join(', ')} ${JSON.stringify(options)}`, () => {
         const all = { url: () => LINK, ...options } as unknown as BatchOptions;
         expect(() => batched(all)).to.throw(TypeError, message);
       });
     }
 
-    it('should take any number of parts that may be outstanding', () => {
+    it('accepts maxParts up to maxOutstanding', () => {
       expect(() => batched({ url: () => LINK, maxOutstanding: 5 })).not.to.throw();
       expect(() => batched({ url: () => LINK, maxOutstanding: 500, maxParts: 500 })).not.to.throw();
     });

@@ -18,7 +18,7 @@ const each = ({ ucwa }: Connected, count: number): Recording[] =>
 const leave = (all: readonly Recording[]): void =>
   all.forEach(({ subscription }) => subscription.unsubscribe());
 
-/** What each request carried: a number for a batch, else its method. */
+/** Returns the number of parts of each batch, and the method of other requests. */
 const carried = ({ server }: Connected, from = 0): (number | string)[] =>
   server.requests
     .slice(from)
@@ -42,7 +42,7 @@ describe('batches of a connection', () => {
     ['100 parts', { batch: batching({ maxParts: 100 }) }, 100, 11],
   ];
   for (const [name, options, size, most] of limits) {
-    it(`should remove 1,000 that end together, and the application, with at most ${most} requests: ${name}`, function () {
+    it(`release 1,000 resources and the application with at most ${most} requests: ${name}`, function () {
       this.timeout(60_000);
       const made = set({}, options);
       const { server, outcomes } = made;
@@ -66,7 +66,7 @@ describe('batches of a connection', () => {
     });
   }
 
-  it('should create together what is subscribed to together, but for the first, which does not wait', () => {
+  it('create simultaneous subscriptions together, except the first, which does not wait', () => {
     const made = set();
     inVirtualTime(() => {
       const all = each(made, 42);
@@ -78,7 +78,7 @@ describe('batches of a connection', () => {
     expect(carried(made)).to.deep.equal(['POST', 'POST', 20, 20, 'POST', 20, 20, 2, 'DELETE']);
   });
 
-  it('should send at once and as it is what is asked for alone', () => {
+  it('send a single request at once and unbatched', () => {
     const made = set({ latencyMs: 0 });
     inVirtualTime(() => {
       const all = each(made, 1);
@@ -88,7 +88,7 @@ describe('batches of a connection', () => {
     expect(carried(made)).to.deep.equal(['POST', 'POST', 'DELETE', 'DELETE']);
   });
 
-  it('should sign the batch, and none of its parts', () => {
+  it('sign the batch and none of its parts', () => {
     const made = set();
     inVirtualTime(() => {
       const all = each(made, 3);
@@ -102,7 +102,7 @@ describe('batches of a connection', () => {
     }
   });
 
-  it('should let each go alone where that is wanted', () => {
+  it('are off if the caller disables them', () => {
     const made = set({}, { batch: false });
     inVirtualTime(() => {
       const all = each(made, 3);
@@ -120,7 +120,7 @@ describe('batches of a connection', () => {
     ]);
   });
 
-  it('should never put the events, the application or what is elsewhere into a batch', () => {
+  it('exclude events, the application and other origins', () => {
     const made = set();
     const { ucwa, server } = made;
     inVirtualTime(() => {
@@ -137,7 +137,7 @@ describe('batches of a connection', () => {
     for (const path of together) expect(path).to.contain('/101/people/presenceSubscriptions');
   });
 
-  it('should fail only the one whose part is refused', () => {
+  it('fail only the request whose part is refused', () => {
     const made = set();
     const { server } = made;
     inVirtualTime(() => {
@@ -153,7 +153,7 @@ describe('batches of a connection', () => {
     expect(server.presenceSubscriptions).to.deep.equal([]);
   });
 
-  it('should halve and wait where the whole is too much', () => {
+  it('halve and wait when the server refuses the size', () => {
     const made = set({ maxBatchParts: 10 }, { batch: batching({ maxParts: 40 }) });
     const { server, outcomes } = made;
     let before = 0;
@@ -174,7 +174,7 @@ describe('batches of a connection', () => {
     expect(server.applications).to.deep.equal([]);
   });
 
-  it('should find out by the next try what became of removals whose answer was lost', () => {
+  it('learn the result of unanswered releases from the retry', () => {
     const made = set();
     const { server, outcomeLines } = made;
     inVirtualTime(() => {
@@ -189,7 +189,7 @@ describe('batches of a connection', () => {
     expect(outcomeLines().every((line) => /Released|AlreadyGone/.test(line))).to.equal(true);
   });
 
-  it('reports Unknown for all creations when the response to the batch was lost', () => {
+  it('report Unknown for all creations when the batch response was lost', () => {
     const made = set();
     const { server, outcomeLines } = made;
     inVirtualTime(() => {
@@ -205,7 +205,7 @@ describe('batches of a connection', () => {
     expect(outcomeLines().filter((line) => line === 'presenceSubscription Unknown')).to.have.length(2);
   });
 
-  it('should renew a token that the batch is refused with once for all, and send it again', () => {
+  it('renew a refused token once and send the batch again', () => {
     const asked: string[] = [];
     const made = set(
       {},

@@ -39,11 +39,11 @@ describe('decideBatch', () => {
     [0, '', 'share'],
   ];
   for (const [status, text, decision] of cases) {
-    it(`should decide on ${status} ${text}: ${decision}`, () =>
+    it(`decides on ${status} ${text}: ${decision}`, () =>
       expect(decideBatch(status, text)).to.equal(decision));
   }
 
-  it('should leave it to those who asked when the server wants to be left alone for long', () => {
+  it('passes a long Retry-After on to the requests', () => {
     expect(decideBatch(429, '', 300_000)).to.equal('halve');
     expect(decideBatch(429, '', 300_001)).to.equal('share');
     expect(decideBatch(503, '', 3_600_000)).to.equal('share');
@@ -51,16 +51,16 @@ describe('decideBatch', () => {
 });
 
 describe('isOverloaded', () => {
-  it('should be true where nothing was done for lack of room', () => {
+  it('is true if the server refused for lack of capacity', () => {
     expect([200, 401, 404, 413, 429, 500, 503].filter(isOverloaded)).to.deep.equal([413, 429, 503]);
   });
 });
 
 describe('mayTravelTogether', () => {
   const cases: readonly [name: string, request: Partial<HttpRequest>, expected: boolean][] = [
-    ['what is removed', { method: 'DELETE', url: `${POOL}/192/people/presenceSubscriptions/a1` }, true],
-    ['what is created', { method: 'POST', url: `${POOL}/192/people/presenceSubscriptions` }, true],
-    ['what is asked', { url: `${POOL}/192/people/sara@contoso.com/presence` }, true],
+    ['a release', { method: 'DELETE', url: `${POOL}/192/people/presenceSubscriptions/a1` }, true],
+    ['a creation', { method: 'POST', url: `${POOL}/192/people/presenceSubscriptions` }, true],
+    ['a read', { url: `${POOL}/192/people/sara@contoso.com/presence` }, true],
     ['a resource of another application on the same server', { url: `${POOL}/7/me` }, true],
     [
       'contacts that are called events or photo',
@@ -75,21 +75,21 @@ describe('mayTravelTogether', () => {
     ['the batch of another application', { method: 'POST', url: `${POOL}/7/batch` }, false],
     ['the application itself', { method: 'DELETE', url: `${POOL}/192` }, false],
     ['the application itself, with a slash', { url: `${POOL}/192/?a=b` }, false],
-    ['where applications are made', { method: 'POST', url: POOL }, false],
+    ['the applications link', { method: 'POST', url: POOL }, false],
     ['the root of the server', { url: 'https://pool.example/' }, false],
     ['another host', { url: 'https://evil.example/ucwa/v1/applications/192/me' }, false],
     ['another port', { url: 'https://pool.example:444/ucwa/v1/applications/192/me' }, false],
     ['no URL', { url: '/ucwa/v1/applications/192/me' }, false],
-    ['what would break out of its part', { headers: { a: 'b\r\n\r\nDELETE / HTTP/1.1' } }, false],
+    ['headers that would break out of their part', { headers: { a: 'b\r\n\r\nDELETE / HTTP/1.1' } }, false],
   ];
   for (const [name, request, expected] of cases) {
-    it(`should be ${expected} for ${name}`, () =>
+    it(`is ${expected} for ${name}`, () =>
       expect(mayTravelTogether({ method: 'GET', url: `${POOL}/192/me`, ...request }, LINK)).to.equal(
         expected,
       ));
   }
 
-  it('should be false for the batch link whatever it is called, and for a link that is none', () => {
+  it('is false for any batch link and for an invalid link', () => {
     expect(mayTravelTogether({ method: 'POST', url: `${POOL}/192/b2?x=1` }, `${POOL}/192/b2`)).to.equal(
       false,
     );
@@ -104,13 +104,13 @@ describe('batchKey', () => {
     headers: { authorization: 'Bearer a' },
   };
 
-  it('should be the same for what may share a batch', () => {
+  it('is the same for requests that may share a batch', () => {
     expect(batchKey({ ...request, method: 'DELETE', keepalive: true }, LINK)).to.equal(
       batchKey(request, LINK),
     );
   });
 
-  it('should differ by authorization, by credentials and by link', () => {
+  it('differs by authorization, by credentials and by link', () => {
     const others = [
       batchKey({ ...request, headers: { authorization: 'Bearer b' } }, LINK),
       batchKey({ ...request, headers: {} }, LINK),

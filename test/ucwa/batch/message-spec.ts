@@ -21,7 +21,7 @@ const request = (path: string, more: Partial<HttpRequest> = {}): HttpRequest => 
 const written = (requests: readonly HttpRequest[]): HttpRequest => batchRequest(requests, LINK, 0).request;
 
 describe('batchRequest', () => {
-  it('should be a POST to the link that asks for a batch', () => {
+  it('is a POST to the batch link that accepts a batch', () => {
     const { method, url, headers, body, ...more } = written([request('a'), request('b')]);
     expect({ method, url, headers }).to.deep.equal({
       method: 'POST',
@@ -32,20 +32,20 @@ describe('batchRequest', () => {
     expect(more).to.deep.equal({});
   });
 
-  it('should carry the authorization and the credentials of its parts', () => {
+  it('has the authorization and the credentials of its parts', () => {
     const signed = { headers: { authorization: 'Bearer t' }, credentials: 'include' } as const;
     const { headers, credentials } = written([request('a', signed), request('b', signed)]);
     expect(headers).to.include({ authorization: 'Bearer t' });
     expect(credentials).to.equal('include');
   });
 
-  it('should outlive the page if any part is to', () => {
+  it('sets keepalive if a part has it', () => {
     const parts = [request('a'), request('b', { keepalive: true })];
     expect(written(parts).keepalive).to.equal(true);
     expect(written([request('a', { keepalive: false })])).not.to.have.property('keepalive');
   });
 
-  it('should not ask to outlive the page with more than browsers take', () => {
+  it('does not set keepalive beyond the size limit of browsers', () => {
     const parts = [
       request('a', { keepalive: true }),
       request('b', { method: 'POST', body: 'x'.repeat(65_536) }),
@@ -53,7 +53,7 @@ describe('batchRequest', () => {
     expect(written(parts)).not.to.have.property('keepalive');
   });
 
-  it('should not ask to outlive the page where browsers keep as much alive as they take already', () => {
+  it('does not set keepalive while other requests use the browser limit', () => {
     const parts = [request('a', { keepalive: true }), request('b')];
     const { request: alone, keepaliveBytes } = batchRequest(parts, LINK, 0);
     expect(keepaliveBytes).to.equal(alone.body?.length);
@@ -85,7 +85,7 @@ describe('batchRequest', () => {
 describe('answersOf', () => {
   const TYPE = 'multipart/batching; boundary="3968fb75-0b0e"';
 
-  /** What each of three requests gets: status and body, or the error. */
+  /** Returns the result of each of three requests: status and body, or the error. */
   const seen = (text: string, type = TYPE, recorded: string[] = []): unknown[] => {
     const requests = ['a', 'b', 'c'].map((name) =>
       request(name, { onProgress: (progress) => recorded.push(`${name} ${progress}`) }),
@@ -108,7 +108,7 @@ describe('answersOf', () => {
   const problems = (results: readonly unknown[]): unknown =>
     results.map((result) => (result instanceof DecodeError ? result.message : result));
 
-  it('should match answers by their position', () => {
+  it('matches responses by their position', () => {
     expect(seen(batchText(parts(200, 404, 201)))).to.deep.equal([
       '200 /a {"n":0}',
       '404 /b {"n":1}',
@@ -116,7 +116,7 @@ describe('answersOf', () => {
     ]);
   });
 
-  it('should hand on the headers of each part, and no other', () => {
+  it('returns the headers of each part only', () => {
     const text = batchText([{ status: 429, headers: { 'Retry-After': '7' } }]);
     const [answer] = answersOf(
       [request('a')],
@@ -128,7 +128,7 @@ describe('answersOf', () => {
     expect(found).to.deep.equal(['7', undefined]);
   });
 
-  it('should fail only the request whose part is out of shape', () => {
+  it('fails only the request whose part is malformed', () => {
     const text = batchText(parts(200, 200, 200)).replace('HTTP/1.1 200 Whatever\r\n\r\n{"n":1}', 'nonsense');
     expect(problems(seen(text))).to.deep.equal([
       '200 /a {"n":0}',
@@ -137,7 +137,7 @@ describe('answersOf', () => {
     ]);
   });
 
-  it('should fail only the requests whose parts are missing from an answer that was cut', () => {
+  it('fails only the requests whose parts a truncated response lacks', () => {
     const text = batchText(parts(200)).replace(/--\r\n$/, '\r\nContent-Type: application/http');
     expect(problems(seen(text))).to.deep.equal([
       '200 /a {"n":0}',
@@ -146,7 +146,7 @@ describe('answersOf', () => {
     ]);
   });
 
-  it('should trust no position where parts are missing or too many', () => {
+  it('fails every request if the number of parts differs', () => {
     for (const text of [batchText(parts(200, 200)), batchText(parts(200, 200, 200, 200))]) {
       const results = seen(text);
       expect(results).to.have.length(3);
@@ -155,7 +155,7 @@ describe('answersOf', () => {
     }
   });
 
-  it('should fail every request where the answer is no batch', () => {
+  it('fails every request if the response is no batch', () => {
     const results = seen('<html>secret</html>', 'text/html; charset=utf-8');
     expect(problems(results)).to.deep.equal(
       [1, 2, 3].map(
@@ -165,7 +165,7 @@ describe('answersOf', () => {
     );
   });
 
-  it('fails every request if the parts have too many JSON values together', () => {
+  it('fails every request if the parts together have too many JSON values', () => {
     const body = `[${'1,'.repeat(MOST_VALUES / 2)}1]`;
     const answer = batchText([body, body, ''].map((text) => ({ status: 200, body: text })));
     expect(problems(seen(answer))).to.deep.equal(
@@ -184,7 +184,7 @@ describe('answersOf', () => {
 });
 
 describe('sharedAnswer', () => {
-  it('should be the answer to the batch, as if it were that of the request', () => {
+  it('is the batch response with the URL of the request', () => {
     const outer = { ...response(401), headers: headersFrom({ 'www-authenticate': 'Bearer' }) };
     const { status, headers, url, body$ } = sharedAnswer(request('a'), outer, '{"code":"x"}');
     const bodies: string[] = [];

@@ -8,7 +8,7 @@ const paced = (): BatchPace =>
   batchPace({ maxParts: 20, maxOutstanding: 100, backoff: { initialMs: 100, random: () => 1 } });
 
 describe('batchPace', () => {
-  it('should begin with whole batches and no wait', () => {
+  it('starts with full batches and no wait', () => {
     inVirtualTime(() => {
       const pace = paced();
       expect(pace.size).to.equal(20);
@@ -16,7 +16,7 @@ describe('batchPace', () => {
     });
   });
 
-  it('should have room for whole batches only, up to what may be outstanding', () => {
+  it('has room for full batches up to the outstanding limit', () => {
     const pace = paced();
     expect(pace.hasRoomFor(20, 0)).to.equal(true);
     expect(pace.hasRoomFor(20, 80)).to.equal(true);
@@ -25,7 +25,7 @@ describe('batchPace', () => {
     expect(pace.hasRoomFor(1, 100)).to.equal(false);
   });
 
-  it('should halve what was refused, wait, and let one go at a time', () => {
+  it('halves after a refusal, waits, and sends one at a time', () => {
     inVirtualTime(() => {
       const pace = paced();
       pace.refused(15, undefined);
@@ -36,7 +36,7 @@ describe('batchPace', () => {
     });
   });
 
-  it('should never go below one', () => {
+  it('never goes below one', () => {
     inVirtualTime(() => {
       const pace = paced();
       pace.refused(1, undefined);
@@ -44,7 +44,7 @@ describe('batchPace', () => {
     });
   });
 
-  it('should wait at least as long as the server asks', () => {
+  it('waits at least as long as the server asks', () => {
     inVirtualTime(() => {
       const pace = paced();
       pace.refused(20, 5000);
@@ -52,7 +52,7 @@ describe('batchPace', () => {
     });
   });
 
-  it('should count what was refused together once, and keep the longest wait', () => {
+  it('counts simultaneous refusals once and keeps the longest wait', () => {
     inVirtualTime(() => {
       const pace = paced();
       pace.refused(20, undefined);
@@ -63,7 +63,7 @@ describe('batchPace', () => {
     });
   });
 
-  it('should stay careful when a success and a refusal come together', () => {
+  it('does not grow when a success and a refusal coincide', () => {
     inVirtualTime(() => {
       const pace = paced();
       pace.refused(20, undefined);
@@ -73,7 +73,7 @@ describe('batchPace', () => {
     });
   });
 
-  it('should wait longer after each refusal in a row', () => {
+  it('waits longer after each consecutive refusal', () => {
     inVirtualTime(() => {
       const pace = paced();
       pace.refused(20, undefined);
@@ -84,7 +84,7 @@ describe('batchPace', () => {
     });
   });
 
-  it('should grow with each success, and send side by side again', () => {
+  it('grows with each success and sends in parallel again', () => {
     inVirtualTime(() => {
       const pace = paced();
       pace.refused(20, undefined);
@@ -97,7 +97,7 @@ describe('batchPace', () => {
     });
   });
 
-  it('should always have room for the next batch when nothing is outstanding', () => {
+  it('has room for a batch whenever nothing is outstanding', () => {
     fc.assert(
       fc.property(fc.array(fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined })), (events) => {
         inVirtualTime(() => {

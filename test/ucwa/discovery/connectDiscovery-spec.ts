@@ -25,13 +25,13 @@ interface Company {
   readonly ucwa: Ucwa;
   readonly pools: readonly [UcwaSimulator, UcwaSimulator];
   readonly hosts: readonly [UcwaDiscoverySimulator, UcwaDiscoverySimulator];
-  /** Requests in short: the pools' by their host. */
+  /** Requests in short: those to pools with their host. */
   readonly sent: string[];
-  /** Where the user is from now on. */
+  /** Moves the user to this pool. */
   readonly move: (pool: 0 | 1) => void;
-  /** How often it was looked for. */
+  /** Returns the number of searches. */
   readonly searches: () => number;
-  /** What is answered instead, until it is set to undefined. */
+  /** Replaces the responses until it is set to undefined. */
   fault: ((request: HttpRequest) => ReturnType<Transport> | undefined) | undefined;
 }
 
@@ -85,11 +85,11 @@ const broken = (request: HttpRequest): ReturnType<Transport> =>
   throwError(() => new NetworkError('no answer', request, { code: 'ECONNREFUSED' }));
 
 describe('connect to a domain', () => {
-  it('should send nothing before anybody subscribes', () => {
+  it('sends nothing before subscription', () => {
     expect(company().sent).to.deep.equal([]);
   });
 
-  it('should find the server, sign in there, and look for it once', async () => {
+  it('finds the server once and signs in there', async () => {
     const { ucwa, pools, sent, searches } = company();
     const first = record(presence(ucwa, { uris }));
     expect(pools[0].presenceSubscriptions).to.have.length(1);
@@ -104,7 +104,7 @@ describe('connect to a domain', () => {
     expect(sent.at(-1)).to.equal('DELETE pool1/102');
   });
 
-  it('should ask for a token for each origin, and send it nowhere else', () => {
+  it('requests a token per origin and sends it only there', () => {
     const asked: string[] = [];
     const seen = new Set<string>();
     const token = (origin: string): string => {
@@ -134,7 +134,7 @@ describe('connect to a domain', () => {
     ]);
   });
 
-  it('should send nothing to another origin than the one that was found', () => {
+  it('sends nothing to an origin except the found one', () => {
     const { ucwa, sent } = company();
     const kept = record(ucwa.events$);
     const before = sent.length;
@@ -145,7 +145,7 @@ describe('connect to a domain', () => {
     kept.subscription.unsubscribe();
   });
 
-  it('should find the server for a link alone', () => {
+  it('finds the server for a single link', () => {
     const { ucwa, sent } = company();
     let error: unknown;
     ucwa.get({ href: '/ucwa/nothing' }).subscribe({ error: (e: unknown) => (error = e) });
@@ -153,7 +153,7 @@ describe('connect to a domain', () => {
     expect(sent.at(-1)).to.equal('GET pool1/ucwa/nothing');
   });
 
-  it('should end with the error of a sign-in that is refused, and send the password once', () => {
+  it('errors when the sign-in is refused, and sends the password once', () => {
     const { ucwa, sent } = company({
       auth: password({ username: 'sara@contoso.com', password: 'wrong' }),
     });
@@ -162,7 +162,7 @@ describe('connect to a domain', () => {
     expect(sent.filter((line) => line.startsWith('POST'))).to.have.length(1);
   });
 
-  it('should send nothing more when it is left while the server is looked for', () => {
+  it('sends nothing after an unsubscription during the search', () => {
     const { ucwa, pools, sent } = company({}, 100);
     inVirtualTime(() => {
       const kept = record(ucwa.events$);
@@ -172,8 +172,8 @@ describe('connect to a domain', () => {
     expect(pools[0].requests).to.have.length(0);
   });
 
-  describe('whose hosts do not answer', () => {
-    it('should wait for them as often as the policy says, before there was a connection', () => {
+  describe('whose hosts do not respond', () => {
+    it('retries as often as the policy allows before the first connection', () => {
       const it = company({ retry: { retries: 2, random: () => 0.5 } });
       it.fault = broken;
       const kept = inVirtualTime(() => record(it.ucwa.events$));
@@ -181,7 +181,7 @@ describe('connect to a domain', () => {
       expect(it.searches()).to.equal(3);
     });
 
-    it('should go on when they come back in time', () => {
+    it('continues when they come back in time', () => {
       const it = company();
       it.fault = broken;
       inVirtualTime(() => {
@@ -195,7 +195,7 @@ describe('connect to a domain', () => {
       expect(it.searches()).to.equal(2);
     });
 
-    it('should not wait where none of them has UCWA', () => {
+    it('does not retry if none of them has UCWA', () => {
       const it = company();
       it.fault = (request) => answer(request, { status: 404 });
       const kept = record(it.ucwa.events$);
@@ -203,7 +203,7 @@ describe('connect to a domain', () => {
       expect(it.searches()).to.equal(1);
     });
 
-    it('should wait for them without end once there was a connection', () => {
+    it('retries without end after the first connection', () => {
       const it = company();
       inVirtualTime(() => {
         const kept = record(presence(it.ucwa, { uris }));
@@ -221,7 +221,7 @@ describe('connect to a domain', () => {
     });
   });
 
-  it('should not take a sign-in that is answered 404 for what it was to remove being gone', () => {
+  it('does not treat a sign-in response 404 as a successful release', () => {
     const it = company();
     const recorded: string[] = [];
     it.ucwa.releases.outcomes$.subscribe(({ resource, outcome }) => recorded.push(`${resource} ${outcome}`));
@@ -242,11 +242,11 @@ describe('connect to a domain', () => {
       [
         ['403', (request) => answer(request, { status: 403 }), 1],
         ['502', (request) => answer(request, { status: 502 }), 1],
-        // The first is that of the request that waits.
+        // The first failure is that of the pending request.
         ['the third failure to reach the old one', broken, 2],
       ];
     for (const [name, refusal, requests] of refusals) {
-      it(`should follow after ${name}, with all that is subscribed to`, async () => {
+      it(`follows after ${name} with all subscriptions`, async () => {
         const it = company();
         inVirtualTime(() => {
           const kept = record(presence(it.ucwa, { uris }));
@@ -268,7 +268,7 @@ describe('connect to a domain', () => {
       });
     }
 
-    it('should not leave the pool that the user is still on', () => {
+    it('stays on the current pool of the user', () => {
       const it = company();
       inVirtualTime(() => {
         const kept = record(presence(it.ucwa, { uris }));
@@ -288,7 +288,7 @@ describe('connect to a domain', () => {
       expect(it.sent.filter((line) => line === 'POST pool1')).to.have.length(1);
     });
 
-    it('should end with a 403 that the pool of the user answers itself', () => {
+    it('errors with a 403 from the current pool of the user', () => {
       const it = company();
       const kept = inVirtualTime(() => {
         const watching = record(presence(it.ucwa, { uris }));
@@ -301,7 +301,7 @@ describe('connect to a domain', () => {
       expect(it.pools[0].applications).to.have.length(0);
     });
 
-    it('should be patient where the new place cannot be asked for yet', () => {
+    it('retries while discovery is unavailable', () => {
       const it = company();
       inVirtualTime(() => {
         const kept = record(presence(it.ucwa, { uris }));
@@ -321,7 +321,7 @@ describe('connect to a domain', () => {
       expect(it.pools[1].applications).to.have.length(0);
     });
 
-    it('should be found there by who subscribes later', () => {
+    it('serves later subscribers from the new pool', () => {
       const it = company();
       record(it.ucwa.events$).subscription.unsubscribe();
       it.move(1);
@@ -334,9 +334,9 @@ describe('connect to a domain', () => {
 
     for (const [name, refusal] of [
       ['refuses', (request: HttpRequest) => answer(request, { status: 502 })],
-      ['is not there any more', broken],
+      ['is down', broken],
     ] as const) {
-      it(`should be found there by who comes while the old one, of which something is being removed, ${name}`, () => {
+      it(`serves new subscribers while the old pool, with pending releases, ${name}`, () => {
         const it = company({}, 20);
         inVirtualTime(() => {
           const first = record(presence(it.ucwa, { uris }));
@@ -361,7 +361,7 @@ describe('connect to a domain', () => {
       });
     }
 
-    it('should tell what could not be removed at the old place any more as ended, and send nothing there', () => {
+    it('reports resources of the old pool as ended and sends nothing there', () => {
       const it = company();
       const recorded: string[] = [];
       it.ucwa.releases.outcomes$.subscribe(({ resource, outcome }) =>

@@ -23,7 +23,7 @@ const APPLICATIONS = `${WEB}/ucwa/oauth/v1/applications`;
 const EXTERNAL = 'https://lyncdiscover.contoso.com/';
 const INTERNAL = 'https://lyncdiscoverinternal.contoso.com/';
 
-/** Notes what is sent, and with which token. */
+/** Records each request with its token. */
 const watched = (transport: Transport): { transport: Transport; sent: string[] } => {
   const sent: string[] = [];
   return {
@@ -51,7 +51,7 @@ const setUp = (
   return { hosts, sent, discovery };
 };
 
-/** What an Observable that answers synchronously came to. */
+/** Returns the result of a synchronous Observable. */
 const outcomeOf = (source: Observable<unknown>): unknown => {
   const outcomes: unknown[] = [];
   let completed = false;
@@ -65,7 +65,7 @@ const outcomeOf = (source: Observable<unknown>): unknown => {
   return outcomes[0];
 };
 
-/** Answers of links by URL; every other URL has no host. */
+/** Returns links by URL; every other URL has no host. */
 const linked =
   (answers: Readonly<Record<string, object | HttpResponse>>): Transport =>
   (request: HttpRequest) => {
@@ -77,12 +77,12 @@ const linked =
   };
 
 describe('discover', () => {
-  it('should send nothing before somebody asks', () => {
+  it('sends nothing before subscription', () => {
     const { sent } = setUp();
     expect(sent).to.deep.equal([]);
   });
 
-  it('should walk from the domain to the applications as documented', () => {
+  it('follows the documented steps from the domain to the applications', () => {
     const { sent, discovery } = setUp();
     expect(outcomeOf(discovery.location$)).to.deep.equal({
       applications: APPLICATIONS,
@@ -99,20 +99,20 @@ describe('discover', () => {
     ]);
   });
 
-  it('should ask the internal host first, and no other where it answers', () => {
+  it('requests the internal host first, and no other if it responds', () => {
     const { sent, discovery } = setUp({ internal: true });
     outcomeOf(discovery.location$);
     expect(sent[0]).to.equal(`GET ${INTERNAL}`);
     expect(sent).not.to.include(`GET ${EXTERNAL}`);
   });
 
-  it('should follow a challenge whose href is bare', () => {
+  it('follows a challenge with an unquoted href', () => {
     const { sent, discovery } = setUp({ href: 'bare' });
     outcomeOf(discovery.location$);
     expect(sent).to.include(`POST ${TOKEN}`);
   });
 
-  describe('asks the next host', () => {
+  describe('requests the next host', () => {
     const good = { user: { href: USER } };
     for (const [name, first, expected] of [
       ['after a 404', response(404), HttpError],
@@ -167,14 +167,14 @@ describe('discover', () => {
     });
   });
 
-  it('should tell of every host where none leads to UCWA', () => {
+  it('names every host in the error if none leads to UCWA', () => {
     const { discovery } = setUp({ domain: 'fabrikam.com' });
     const error = outcomeOf(discovery.location$);
     expect(error).to.be.instanceOf(DiscoveryError).and.include({ domain: 'contoso.com', isTransient: true });
     expect((error as DiscoveryError).failures.map(({ url }) => url)).to.deep.equal([INTERNAL, EXTERNAL]);
   });
 
-  it('should not ask another host after signing in has failed', () => {
+  it('requests no other host after a failed sign-in', () => {
     const { sent, discovery } = setUp({ internal: true, users: { 'sara@contoso.com': 'other' } });
     const error = outcomeOf(discovery.location$);
     expect(error).to.be.instanceOf(SignInError).and.include({ code: 'invalid_grant' });
@@ -182,7 +182,7 @@ describe('discover', () => {
     expect(sent).not.to.include(`GET ${EXTERNAL}`);
   });
 
-  it('should not send a wrong password a second time, until it is told to forget', () => {
+  it('does not resend a wrong password until forget', () => {
     const { sent, discovery } = setUp({ users: { 'sara@contoso.com': 'other' } });
     outcomeOf(discovery.location$);
     outcomeOf(discovery.location$);
@@ -229,7 +229,7 @@ describe('discover', () => {
       expect(requests).to.have.length(6);
     });
 
-    it('of a user who lives on another server, and signs in there again', () => {
+    it('of a user on another server, and signs in there again', () => {
       const homes: Transport = linked({
         [EXTERNAL]: { user: { href: 'https://a.contoso.com/user' } },
         'https://b.contoso.com/root': { user: { href: '/user' } },
@@ -269,7 +269,7 @@ describe('discover', () => {
       ]);
     });
 
-    it('to a user that asks for a token itself', () => {
+    it('to a user link that requires a token itself', () => {
       const hosts = ucwaDiscovery();
       const { location$ } = discover({
         domain: 'contoso.com',
@@ -280,7 +280,7 @@ describe('discover', () => {
       expect(outcomeOf(location$)).to.include({ user: USER, applications: APPLICATIONS });
     });
 
-    it('of HTTP, with the token of the origin where they lead', () => {
+    it('of HTTP with the token of the target origin', () => {
       const moved = 'https://b.contoso.com/user';
       const asked: string[] = [];
       const { transport, sent } = watched(
@@ -314,7 +314,7 @@ describe('discover', () => {
       ]);
     });
 
-    it('and takes a link where one stands beside a redirect', () => {
+    it('but prefers a link that comes with a redirect', () => {
       const hosts = ucwaDiscovery();
       const root = linked({ [EXTERNAL]: { redirect: { href: '/other' }, user: { href: USER } } });
       const { location$ } = discover({
@@ -327,7 +327,7 @@ describe('discover', () => {
     });
   });
 
-  describe('where the user leads nowhere', () => {
+  describe('when the user link is unusable', () => {
     for (const [name, links, expected] of [
       ['without applications', { self: { href: USER } }, DecodeError],
       [
@@ -341,7 +341,7 @@ describe('discover', () => {
         UntrustedLinkError,
       ],
     ] as const) {
-      it(`should error: ${name}`, () => {
+      it(`errors: ${name}`, () => {
         const { location$ } = discover({
           domain: 'contoso.com',
           auth: bearer(() => of('a')),
@@ -352,7 +352,7 @@ describe('discover', () => {
       });
     }
 
-    it('should error with what the server refuses with', () => {
+    it('errors with the refusal of the server', () => {
       const { location$ } = discover({
         domain: 'contoso.com',
         auth: bearer(() => of('a')),
@@ -368,8 +368,8 @@ describe('discover', () => {
     });
   });
 
-  describe('with tokens of one’s own', () => {
-    it('should ask for the token of each origin, and send none to a host of discovery', () => {
+  describe('with a token provider', () => {
+    it('requests a token per origin and sends none to discovery hosts', () => {
       const asked: string[] = [];
       const { transport, sent } = watched(
         linked({
@@ -398,7 +398,7 @@ describe('discover', () => {
       ]);
     });
 
-    it('should ask no more often after it was told to forget', () => {
+    it('requests no additional tokens after forget', () => {
       let asked = 0;
       const { discovery } = setUp(
         {},
@@ -419,7 +419,7 @@ describe('discover', () => {
       expect(asked).to.equal(1);
     });
 
-    it('should error with what the provider errors with', () => {
+    it('errors with the error of the provider', () => {
       const { discovery } = setUp({}, { auth: bearer(() => throwError(() => new Error('no session'))) });
       expect(outcomeOf(discovery.location$)).to.have.property('message', 'no session');
     });
@@ -449,7 +449,7 @@ describe('discover', () => {
       ]);
     });
 
-    it('to no origin that was not found', () => {
+    it('to no origin except the found ones', () => {
       const { hosts, sent, discovery } = setUp();
       outcomeOf(discovery.location$);
       const before = sent.length;
@@ -512,8 +512,8 @@ describe('discover', () => {
     });
   });
 
-  describe('remembers where UCWA is', () => {
-    it('for all who ask later', () => {
+  describe('caches the location of UCWA', () => {
+    it('for later subscribers', () => {
       const { sent, discovery } = setUp();
       const first = outcomeOf(discovery.location$);
       const before = sent.length;
@@ -521,7 +521,7 @@ describe('discover', () => {
       expect(sent).to.have.length(before);
     });
 
-    it('and looks once for all who ask at the same time', () => {
+    it('and shares one search between simultaneous subscribers', () => {
       const { hosts, discovery } = setUp({ latencyMs: 100 });
       const seen: unknown[] = [];
       inVirtualTime(() => {
@@ -532,7 +532,7 @@ describe('discover', () => {
       expect(hosts.tokens).to.have.length(1);
     });
 
-    it('until it is told to forget; then it uses the tokens that it has', () => {
+    it('until forget, and then reuses its tokens', () => {
       const { sent, hosts, discovery } = setUp();
       outcomeOf(discovery.location$);
       const before = sent.length;
@@ -553,7 +553,7 @@ describe('discover', () => {
       expect(outcomeOf(discovery.location$)).to.include({ applications: APPLICATIONS });
     });
 
-    it('and ends what is under way when all have left', () => {
+    it('and cancels the search when all unsubscribe', () => {
       const answer = new Subject<HttpResponse>();
       const { discovery } = setUp({}, { transport: () => answer });
       const one = discovery.location$.subscribe();
@@ -565,7 +565,7 @@ describe('discover', () => {
     });
   });
 
-  it('should lead to a connection whose token is renewed, and leave nothing on the server', () => {
+  it('connects, renews the token, and leaves nothing on the server', () => {
     const pool = ucwaSimulator({ origin: WEB, mediumSeconds: 0 });
     const { hosts, discovery } = setUp({ pool: pool.transport, latencyMs: 10, tokenSeconds: 600 });
     const seen: string[] = [];
@@ -586,7 +586,7 @@ describe('discover', () => {
       });
       timer(1_201_000).subscribe(() => watching.unsubscribe());
     });
-    // The first tells what the presence was when watching began.
+    // The first event is the presence at the start of the subscription.
     expect(seen.filter((line) => line === 'updated contactPresence')).to.have.length(3);
     expect(pool.presenceSubscriptions).to.deep.equal([]);
     expect(pool.applications).to.deep.equal([]);
@@ -594,7 +594,7 @@ describe('discover', () => {
     expect(hosts.requests.filter(({ status }) => status === 401)).to.have.length(1);
   });
 
-  it('should try again where the server that was found is busy', () => {
+  it('retries when the found server is busy', () => {
     const { hosts, discovery } = setUp({}, { retry: { random: () => 0.5 } });
     hosts.failNext(2, { status: 503 }, ({ url }) => url === USER);
     hosts.failNext(2, 'reset', ({ url }) => url === TOKEN);
@@ -605,7 +605,7 @@ describe('discover', () => {
     expect(seen).to.have.length(1);
   });
 
-  describe('where the connection to a token endpoint has died without a word', () => {
+  describe('when a token endpoint stops responding', () => {
     const askedAt = (signIn: SignIn): number[] => {
       const hosts = ucwaDiscovery();
       const seconds: number[] = [];
@@ -627,11 +627,11 @@ describe('discover', () => {
       return seconds;
     };
 
-    it('should ask once more after two minutes', () => {
+    it('retries once after two minutes', () => {
       expect(askedAt(sara)).to.deep.equal([0, 121]);
     });
 
-    it('should wait as long as it takes where the platform may ask the user', () => {
+    it('waits without a limit if the platform may prompt the user', () => {
       expect(askedAt(windows())).to.deep.equal([0]);
     });
   });

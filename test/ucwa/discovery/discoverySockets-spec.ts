@@ -29,7 +29,7 @@ describe('discover, over real sockets', () => {
   };
   afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
 
-  it('should find the applications, and sign requests to them', async () => {
+  it('finds the applications and signs requests to them', async () => {
     const { hosts, server } = await serving({ users: { 'sara@contoso.com': 'hush' } });
     const { location$, signed } = discover({
       domain: 'contoso.com',
@@ -51,7 +51,7 @@ describe('discover, over real sockets', () => {
     ]);
   });
 
-  it('should go on to the next URL where the first does not answer', async () => {
+  it('continues with the next URL if the first does not respond', async () => {
     const { server: closed } = await serving();
     await closed.close();
     const { server } = await serving();
@@ -62,7 +62,7 @@ describe('discover, over real sockets', () => {
     expect(origin).to.equal(server.origin);
   });
 
-  it('goes on to the next URL when a body trickles beyond timeoutMs', async () => {
+  it('continues with the next URL when a body trickles beyond timeoutMs', async () => {
     const trickling = await httpServer((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const writing = setInterval(() => response.write(' '), 10);
@@ -77,7 +77,7 @@ describe('discover, over real sockets', () => {
     expect(trickling.connections()).to.equal(1);
   });
 
-  it('should tell that nobody answers', async () => {
+  it('errors if no host responds', async () => {
     const { server } = await serving();
     await server.close();
 
@@ -91,7 +91,7 @@ describe('discover, over real sockets', () => {
       .and.include({ code: 'ECONNREFUSED' });
   });
 
-  it('should follow a redirect to another server, and get a token for its pool too', async () => {
+  it('follows a redirect to another server and gets its pool token', async () => {
     const pool = await serving();
     const home = await serving({ applications: `${pool.server.origin}/ucwa/oauth/v1/applications` });
     const entrance = await serving({ redirectTo: `${home.server.origin}/` });
@@ -108,7 +108,7 @@ describe('discover, over real sockets', () => {
     expect(issued).to.deep.equal([[], [home.server.origin], [pool.server.origin]]);
   });
 
-  it('should tell that the password is wrong', async () => {
+  it('errors if the password is wrong', async () => {
     const { server } = await serving({ users: { 'sara@contoso.com': 'other' } });
 
     const error = await errorOf(
@@ -118,7 +118,7 @@ describe('discover, over real sockets', () => {
     expect(error).to.be.instanceOf(SignInError).and.include({ code: 'invalid_grant' });
   });
 
-  it('should read a challenge that comes in several headers', async () => {
+  it('reads a challenge from several headers', async () => {
     const server = await httpServer((incoming, outgoing) => {
       const origin = `http://${incoming.headers.host ?? ''}`;
       outgoing.setHeader('content-type', 'application/json');

@@ -25,7 +25,7 @@ const none = new DiscoveryError('contoso.com', [
   { url: 'https://lyncdiscover.contoso.com/', cause: new HttpError(404, request) },
 ]);
 
-/** A discovery whose searches come to these, one after the other. */
+/** Returns a discovery whose searches return these results in order. */
 const found = (
   ...results: readonly (UcwaLocation | Error)[]
 ): { location: ServerLocation; searches: () => number } => {
@@ -62,19 +62,19 @@ describe('a location', () => {
   describe('that is given', () => {
     const location = staticLocation(pool1.applications);
 
-    it('should always be the same', () => {
+    it('never changes', () => {
       expect(all(location.url$)).to.deep.equal([pool1.applications, '|']);
       expect(all(location.hasMoved(forbidden))).to.deep.equal([false, '|']);
     });
 
-    it('should keep requests to its origin', () => {
+    it('restricts requests to its origin', () => {
       expect(sentThrough(location, request.url)).to.include({ status: 204 });
       expect(sentThrough(location, 'https://pool2.contoso.com/')).to.be.instanceOf(OriginError);
     });
   });
 
   describe('that is found', () => {
-    it('should be looked for by the first request, and kept', () => {
+    it('is searched by the first request and cached', () => {
       const { location, searches } = found(pool1);
       expect(searches()).to.equal(0);
       expect(sentThrough(location, request.url)).to.include({ status: 204 });
@@ -82,7 +82,7 @@ describe('a location', () => {
       expect(searches()).to.equal(1);
     });
 
-    it('should be waited for as often as allowed', () => {
+    it('is retried as often as the policy allows', () => {
       expect(all(found(away, away, pool1).location.url$)).to.deep.equal([pool1.applications, '|']);
       expect(all(found(away, away, away, pool1).location.url$)).to.deep.equal([away]);
       expect(all(found(none, pool1).location.url$)).to.deep.equal([none]);
@@ -96,7 +96,7 @@ describe('a location', () => {
       ['a 503', new HttpError(503, request), 5, false],
     ];
     for (const [name, error, count, again] of failures) {
-      it(`should ${again ? '' : 'not '}be looked for again after ${name}`, () => {
+      it(`is ${again ? '' : 'not '}searched again after ${name}`, () => {
         const { location, searches } = found(pool1, pool2);
         const failing = location.tracked(() => throwError(() => error))(request);
         for (let each = 0; each < count; each += 1) all(failing);
@@ -110,11 +110,11 @@ describe('a location', () => {
       });
     }
 
-    it('should be looked for once, for all who ask meanwhile', () => {
+    it('is searched once for all simultaneous requests', () => {
       const { location, searches } = found(pool1, pool2);
       const answers: unknown[] = [];
       all(location.url$);
-      // The second asks because of the answer to the first.
+      // The response to the first request causes the second.
       location.hasMoved(forbidden).subscribe((first) => {
         answers.push(first, ...all(location.hasMoved(forbidden)));
       });
@@ -122,7 +122,7 @@ describe('a location', () => {
       expect(searches()).to.equal(2);
     });
 
-    it('should not be doubted by failures that an answer stands between', () => {
+    it('is not searched again if a response separates the failures', () => {
       const { location, searches } = found(pool1, pool2);
       all(location.url$);
       for (const answer of [throwError(() => broken), throwError(() => broken), of(response(503))])
@@ -132,14 +132,14 @@ describe('a location', () => {
       expect(searches()).to.equal(1);
     });
 
-    it('should take its requests along when it moves', () => {
+    it('sends its requests to the new location after a move', () => {
       const { location } = found(pool1, pool2);
       expect(all(concat(location.url$, location.hasMoved(forbidden)))).to.include(true);
       expect(sentThrough(location, pool2.applications)).to.include({ status: 204 });
       expect(sentThrough(location, request.url)).to.be.instanceOf(OriginError);
     });
 
-    it('should not have moved where it is found at the same place, or nowhere', () => {
+    it('does not change if it is found again, or not found', () => {
       for (const second of [pool1, none]) {
         const { location } = found(pool1, second);
         expect(all(concat(location.url$, location.hasMoved(forbidden)))).to.include(false);
@@ -147,7 +147,7 @@ describe('a location', () => {
       }
     });
 
-    it('should say that it does not know while the hosts of discovery do not answer', () => {
+    it('reports that it is unknown while discovery hosts do not respond', () => {
       const { location } = found(pool1, away);
       expect(all(concat(location.url$, location.hasMoved(forbidden)))).to.deep.equal([
         pool1.applications,

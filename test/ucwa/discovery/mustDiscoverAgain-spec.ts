@@ -26,9 +26,9 @@ describe('mustDiscoverAgain', () => {
     ['a link to another origin', new OriginError('a', 'b', 'c'), 9, false],
     ['an answer that is none', new DecodeError('a', { path: '', expected: 'b', actual: 'c' }), 9, false],
     ['an error of somebody else', new Error('x'), 9, false],
-    ['what is no error', undefined, 9, false],
+    ['no error', undefined, 9, false],
   ] as const) {
-    it(`should be ${expected} after ${name}`, () => {
+    it(`is ${expected} after ${name}`, () => {
       expect(shouldRediscover(error, failures)).to.equal(expected);
     });
   }

@@ -30,7 +30,7 @@ describe('trustedUrl', () => {
       'https://webdir0a.online.lync.com/',
     ],
   ] as const) {
-    it(`should follow ${name}`, () => {
+    it(`accepts ${name}`, () => {
       expect(verdict(trust, href)).to.equal(expected);
     });
   }
@@ -55,9 +55,9 @@ describe('trustedUrl', () => {
     ['credentials on this machine', 'http://a:hush@127.0.0.1/', 'credentials in it'],
     ['data', 'data:text/html,x', 'which is not https'],
     ['a file', 'file:///etc/passwd', 'which is not https'],
-    ['what is no URL', 'https://[', 'an invalid URL'],
+    ['an invalid URL', 'https://[', 'an invalid URL'],
   ] as const) {
-    it(`should refuse ${name}`, () => {
+    it(`rejects ${name}`, () => {
       const recorded = verdict(trust, href);
       expect(recorded).to.match(/^the link user leads to .*: nothing was sent there$/);
       expect(recorded).to.include(why);
@@ -65,24 +65,24 @@ describe('trustedUrl', () => {
     });
   }
 
-  it('should say how to allow another host', () => {
+  it('says how to allow another host', () => {
     expect(verdict(trust, 'https://pool.contoso.net/')).to.include('name it in allowRedirectTo');
   });
 
-  it('should not show a query, where secrets can be', () => {
+  it('omits the query, which may contain secrets', () => {
     expect(verdict(trust, 'https://evil.example/a?token=hush#hush')).not.to.include('hush');
   });
 
-  describe('where discovery starts on this machine', () => {
+  describe('when discovery starts on this machine', () => {
     for (const start of ['http://127.0.0.1:8080/', 'http://localhost:8080/', 'http://[::1]:8080/']) {
       const local = trustedHosts('contoso.com', [], [start]);
 
-      it(`should follow http on this machine from ${start}`, () => {
+      it(`accepts http on this machine from ${start}`, () => {
         expect(verdict(local, 'http://127.0.0.1:9/a')).to.equal('http://127.0.0.1:9/a');
         expect(verdict(local, 'http://localhost/')).to.equal('http://localhost/');
       });
 
-      it(`should refuse http on other machines from ${start}`, () => {
+      it(`rejects http on other machines from ${start}`, () => {
         expect(verdict(local, 'http://pool.contoso.com/')).to.include('not https');
         expect(verdict(local, 'http://127.evil.example/')).to.include('not https');
         expect(verdict(local, 'http://10.0.0.1/')).to.include('not https');
@@ -90,7 +90,7 @@ describe('trustedUrl', () => {
       });
     }
 
-    it('should refuse http on this machine where discovery starts by https', () => {
+    it('rejects http on this machine if discovery starts by https', () => {
       const remote = trustedHosts('contoso.com', [], ['https://discover.fabrikam.com/']);
       expect(verdict(remote, 'http://127.0.0.1/')).to.include('not https');
       expect(verdict(remote, 'https://discover.fabrikam.com/user')).to.match(/^https:/);
@@ -98,7 +98,7 @@ describe('trustedUrl', () => {
     });
   });
 
-  it('should follow no host but those at or below a trusted one', () => {
+  it('accepts only hosts at or below a trusted host', () => {
     const label = fc.stringMatching(/^[a-z]{1,6}$/);
     fc.assert(
       fc.property(fc.array(label, { minLength: 1, maxLength: 4 }), (labels) => {
@@ -119,12 +119,12 @@ describe('trustedHosts', () => {
     ['another scheme', ['ftp://127.0.0.1/']],
     ['credentials', ['https://a:hush@contoso.com/']],
   ] as const) {
-    it(`should refuse a start with ${name}`, () => {
+    it(`throws for a start with ${name}`, () => {
       expect(() => trustedHosts('contoso.com', [], urls)).to.throw(TypeError, /^(?!.*hush)urls\[0\] must be/);
     });
   }
 
-  it('should refuse an allowed host that is none', () => {
+  it('throws for an invalid allowed host', () => {
     expect(() => trustedHosts('contoso.com', ['https://lync.com'], [])).to.throw(
       TypeError,
       'allowRedirectTo',

@@ -10,7 +10,7 @@ import { response } from '../../support/responses.ts';
 const trust = trustedHosts('contoso.com', [], []);
 const START = 'https://lyncdiscover.contoso.com/';
 
-/** Follows redirects from one URL to the next; what was asked, and what came of it. */
+/** Follows redirects from one URL to the next; returns the requests and the result. */
 const follow = (
   locations: readonly (string | undefined)[],
   status = 302,
@@ -31,7 +31,7 @@ const follow = (
 
 describe('trustedRedirects', () => {
   for (const status of [301, 302, 303, 307, 308]) {
-    it(`should follow a ${status} within the domain`, () => {
+    it(`follows a ${status} within the domain`, () => {
       expect(follow(['/root', 'https://pool.contoso.com/root'], status)).to.deep.equal({
         asked: [START, `${START}root`, 'https://pool.contoso.com/root'],
         outcome: 200,
@@ -40,7 +40,7 @@ describe('trustedRedirects', () => {
   }
 
   for (const location of ['https://evil.example/', 'http://lyncdiscover.contoso.com/', '//evil.example']) {
-    it(`should send nothing to ${location}`, () => {
+    it(`sends nothing to ${location}`, () => {
       const { asked, outcome } = follow([location]);
       expect(asked).to.deep.equal([START]);
       expect(outcome).to.be.instanceOf(UntrustedLinkError);
@@ -50,7 +50,7 @@ describe('trustedRedirects', () => {
     });
   }
 
-  it('should follow five, and not a sixth', () => {
+  it('follows five redirects but no sixth', () => {
     const again: (string | undefined)[] = Array.from({ length: 5 }, () => '/again');
     expect(follow([...again, undefined]).outcome).to.equal(200);
     const { asked, outcome } = follow([...again, '/again', undefined]);
@@ -59,7 +59,7 @@ describe('trustedRedirects', () => {
     expect((outcome as Error).message).to.include('too many redirects');
   });
 
-  it('should pass on a redirect that does not say where to', () => {
+  it('returns a redirect without a location', () => {
     const outcomes: number[] = [];
     trustedRedirects(trust)(() => of(response(302)))({ method: 'GET', url: START }).subscribe(({ status }) =>
       outcomes.push(status),

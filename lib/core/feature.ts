@@ -21,7 +21,7 @@ export interface Feature<Functions> {
 /**
  * Describes an optional feature.
  *
- * @param example What callers write to switch it on, such as `batching() from 'rxchange/ucwa'`.
+ * @param example The code that enables it, such as `batching() from 'rxchange/ucwa'`.
  */
 export function feature<Functions>(example: string): Feature<Functions> {
   const key = Symbol(example);

@@ -28,7 +28,7 @@ export const CHECKPOINTING: Feature<Checkpointing> = /* @__PURE__ */ feature(
  * The position and the resources on the server are saved in the store under this key. After a crash, a
  * process with the same key resumes at that position and removes what was left on the server.
  *
- * @param store Where to save, such as `fileCheckpoints('/var/lib/presence/checkpoints')`.
+ * @param store The store, such as `fileCheckpoints('/var/lib/presence/checkpoints')`.
  * @param key Identifies the connection or stream in the store; it cannot be used twice at the same time.
  * @throws TypeError that names the argument that cannot be used.
  *

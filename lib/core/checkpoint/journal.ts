@@ -57,7 +57,7 @@ export interface JournalFormat<Position extends object> {
   readonly isSame: (one: Position, other: Position) => boolean;
 }
 
-/** What one stream or connection saves for the next process. */
+/** The saved state of one stream or connection, for the next process. */
 export interface Journal<Position extends object> {
   /** Whether a checkpoint was saved, by this process or an earlier one. */
   readonly isResumed: boolean;
@@ -106,7 +106,8 @@ export function journal<Position extends object>(
   return new Observable((subscriber) => {
     const journals: Map<string, unknown> = OPEN.get(store) ?? new Map<string, OpenJournal<object>>();
     OPEN.set(store, journals as Map<string, OpenJournal<object>>);
-    // A journal that still releases a resource is used again: the resource must not be taken for an orphan.
+    // A journal that still releases a resource is used again, so that the resource does not look like an
+    // orphan.
     const open = journals.get(key) as OpenJournal<Position> | undefined;
     const current = open ?? createJournal(format, { store, key }, ledger, () => forget());
     if (current.isInUse || current.format !== format) {

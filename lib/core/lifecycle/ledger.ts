@@ -100,8 +100,8 @@ export interface DrainReport {
 /**
  * The ledger of a connection: all outcomes, and all pending releases.
  *
- * Unsubscribing is synchronous in RxJS and reports nothing, so the ledger reports what became of a
- * subscription on the server.
+ * Unsubscribing is synchronous in RxJS and reports nothing, so the ledger reports the fate of a subscription
+ * on the server.
  */
 export interface Releases extends AsyncDisposable {
   /** Emits each outcome when it is known. Never errors or completes. */

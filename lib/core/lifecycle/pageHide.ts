@@ -11,7 +11,7 @@ import type { Releases } from './ledger.ts';
  * If the page returns from the browser's cache, its connection is closed: create another on `pageshow`. On
  * platforms without pages, such as Node, nothing happens.
  *
- * @param connection What `connectUcwa` or `connectExchange` returned, or a ledger.
+ * @param connection A connection of `connectUcwa` or `connectExchange`, or a ledger.
  * @param page @default this page
  * @returns A Subscription: unsubscribe to leave the connection open.
  *

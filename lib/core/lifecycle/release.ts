@@ -20,7 +20,7 @@ export interface ReleaseResult {
   readonly detail?: ReleaseEntry['detail'];
 }
 
-/** What to do after the error of an attempt to release. */
+/** The reaction to the error of an attempt to release. */
 export type ReleaseDecision = 'retry' | 'alreadyGone' | 'fail';
 
 /** How a resource is removed from its server. */

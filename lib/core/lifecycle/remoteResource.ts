@@ -66,9 +66,7 @@ export interface RemoteResource<Handle, Value, Parent> {
    * @default the waits of `backoff`
    */
   readonly pause?: (failures: number, error?: unknown) => Observable<unknown>;
-  /**
-   * What happens to the resource if the response to its creation is lost, and what can be done: one sentence.
-   */
+  /** The fate of the resource if the response to its creation is lost, and a remedy: one sentence. */
   readonly unknownHint: string;
 }
 

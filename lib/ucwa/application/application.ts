@@ -29,43 +29,44 @@ import { type LiveApplication, liveApplication, untilEnded } from './liveApplica
 import type { Publish } from './publish.ts';
 import { type OrphanRemovalConfig, removeApplicationOrphans } from './resume.ts';
 
-/** How an application is held. */
+/** The options of {@link application}. */
 interface ApplicationConfig
   extends Omit<CreationConfig, 'onHeld'>, Omit<OrphanRemovalConfig, 'checkpointing'> {
   /** The application to create; undefined if it exists already. */
   readonly identity: WantedIdentity | undefined;
   /**
-   * How long it is kept after the last subscriber has left, if the server has it or is being asked for it.
+   * How long the application is kept after the last unsubscription, once its creation was sent, in
+   * milliseconds.
    */
   readonly graceMs: number;
   readonly pause: Pause;
-  /** What to do when the server has ended it and says so. */
+  /** The reaction to a server that has ended the application with status 410. */
   readonly onApplicationEnded: OnApplicationEnded;
-  /** What to do before there was an application. */
+  /** The reaction to an unreachable server before the first application. */
   readonly whenUnreachable: 'wait' | 'error';
   readonly publish: Publish | undefined;
-  /** Called with each application before anybody else is given it. */
+  /** Called with each application before it is emitted. */
   readonly onMade: (application: LiveApplication) => void;
 }
 
-/** An application that is gone sooner than this is waited for before it is made again. */
+/** An application that ends sooner than this is re-created with backoff, in milliseconds. */
 const LASTS_AT_LEAST_MS = 60_000;
 
 /**
- * Returns an Observable that emits the application and stays open: while anybody is subscribed, it is there.
+ * Returns an Observable that emits the shared application and stays open.
  *
- * The first subscriber creates it, or asks for the given one, and all share it. When the last has left, the
- * application is deleted if it was created here. There is one at a time: applications of one identity are the
- * same one to the server, so a new one is created when the removal of the one before is through.
+ * The first subscriber creates the application, or fetches the given one. If it was created here, it is
+ * deleted after the last subscriber has left. The server treats applications of one identity as the same, so
+ * a new one is created only after the previous removal has completed.
  *
- * One that was created here and is found to be gone is made again, with patience, and emitted; so is another
- * instance of it where its channel was left to another client. It errors where
- * that cannot be: with how a given one was found to be gone, with why the server has ended it, with what
- * refuses a new one. It can be subscribed to again then.
+ * If an application that was created here is lost, it is re-created with backoff and emitted. If another
+ * client has taken over its channel, a new instance is created. It errors if a given application is gone, if
+ * the server has ended the application and `onApplicationEnded` is `error`, or if the server refuses a new
+ * one. It can be subscribed to again after an error.
  */
 export function application(config: ApplicationConfig): Observable<LiveApplication> {
   const { identity, ledger, graceMs, publish } = config;
-  // While nothing is sent, leaving sends nothing: there is no grace time then.
+  // Before the creation is sent there is nothing to delete, so there is no grace time.
   let isHeld = false;
   const onHeld = (it: boolean): void => void (isHeld = it);
   const held = (identity === undefined ? existing(config) : created({ ...config, onHeld }, identity)).pipe(
@@ -80,7 +81,7 @@ export function application(config: ApplicationConfig): Observable<LiveApplicati
       () => (isHeld ? graceMs : 0),
       () => new ReplaySubject(1),
     ),
-    // Who comes while it is being made again waits for the new one.
+    // A subscriber that arrives during a re-creation waits for the new application.
     filter(({ isEnded: isOver }) => !isOver),
   );
 }
@@ -91,7 +92,7 @@ function created(
 ): Observable<LiveApplication> {
   const { pause, onApplicationEnded, whenUnreachable, checkpointing, ledger, onMade } = config;
   let { identity } = wanted;
-  // One for all, so that everybody has to wait for it.
+  // All creations share it, so that each waits for the previous removal.
   const turn$ = mutex();
 
   const living = (journal: ConnectionJournal | undefined): Observable<LiveApplication> => {
@@ -100,7 +101,7 @@ function created(
       let last: LiveApplication | undefined;
       let madeAt = 0;
       let failures = 0;
-      /** Whether what errors is the application that was there, and not the attempt to make another. */
+      /** Whether an existing application has ended, as opposed to a failed creation. */
       let isThere = false;
 
       const again = (error: unknown): Observable<unknown> => {
@@ -135,7 +136,7 @@ function created(
   return checkpointing.open(CONNECTION_JOURNAL, ledger).pipe(
     switchMap((journal) => {
       const before = journal.position.application?.identity;
-      // With its identity the application of the process before is found again.
+      // The same identity finds the application of the previous process again.
       const isFoundAgain = before !== undefined && isWanted(before, wanted);
       if (isFoundAgain) identity = before;
       return living(journal).pipe(
@@ -158,7 +159,7 @@ function existing({
     whenUnreachable === 'wait' ? retryTransient('channel', pause) : unchanged,
     map((answered) => {
       const live = liveApplication(answered);
-      // The channel goes on where it was left, if it is still that of the same application.
+      // The channel resumes at its last position if the application is still the same.
       if (last?.self === live.self && !last.isEnded) {
         live.position = last.position;
         live.gets = last.gets;

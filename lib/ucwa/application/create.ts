@@ -14,29 +14,30 @@ import type { ConnectionJournal } from './journal.ts';
 import { type LiveApplication, liveApplication, untilEnded } from './liveApplication.ts';
 import { APPLICATION_IF_LOST, resumeFromCheckpoint, recordIdentity } from './resume.ts';
 
-/** How an application is created. */
+/** The options of {@link createdApplication}. */
 export interface CreationConfig {
   readonly location: ServerLocation;
   readonly transport: Transport;
   readonly ledger: ReleaseLedger;
   readonly pause: Pause;
   readonly ack: Acknowledgement;
-  /** Saves for the next process what is on the server; undefined if nothing is saved. */
+  /** Saves the resources on the server for the next process; undefined if nothing is saved. */
   readonly checkpointing: Checkpointing | undefined;
   /**
-   * Called with true when the server is sent the creation, and with false when it refused it or the
-   * application is over.
+   * Called with true when the creation is sent, and with false when it is refused or the application has
+   * ended.
    */
   readonly onHeld: (isHeld: boolean) => void;
 }
 
 /**
- * Returns an Observable that creates an application for each subscriber, emits it, and deletes it when it is
- * unsubscribed from. It errors when the application is over.
+ * Returns an Observable that creates an application, emits it, and deletes it on unsubscribe.
  *
- * @param turn$ Whose turn it is: to the server, two applications of one identity are the same.
- * @param identify The identity that it is created with.
- * @param journal What is kept of it for the next process, where anything is.
+ * It errors when the application has ended.
+ *
+ * @param turn$ The mutex of all creations: the server treats two applications of one identity as the same.
+ * @param identify Returns the identity of the new application.
+ * @param journal The journal for the next process; undefined if nothing is saved.
  */
 export function createdApplication(
   { location, transport, ledger, pause, ack, checkpointing, onHeld }: CreationConfig,
@@ -48,9 +49,9 @@ export function createdApplication(
     onProgress: (progress: RequestProgress) => void,
   ): Observable<Answered<ApplicationResource>> => {
     const identity = identify();
-    // Only applications of the second version know instances. [MultiTabSupport]
+    // Only applications of resource version 2 have instances: [MS-UCWA] MultiTabSupport.
     const headers = identity.instanceId === undefined ? {} : { 'x-ms-requiresminresourceversion': '2' };
-    // The same identity is the same application: sending it twice creates one.
+    // The POST is idempotent: the same identity creates one application.
     const request = { method: 'POST', body: identity, headers, idempotent: true, onProgress };
     const posted$ = location.url$.pipe(
       mergeMap((url) => requestJson(transport, { ...request, url }, applicationCodec, 'application')),
@@ -99,7 +100,7 @@ export function createdApplication(
           }),
         ),
       release: (...left) => {
-        // What comes after that is lost to nobody.
+        // No position is needed after the DELETE.
         journal.close();
         return release(...left);
       },

@@ -1,4 +1,8 @@
-/** What an application tells of itself. Each is at most 100 characters long. [applications_ref] */
+/**
+ * The identity of an application. Each value has at most 100 characters.
+ *
+ * @see [MS-UCWA] applications
+ */
 export interface ApplicationIdentity {
   readonly culture: string;
   readonly endpointId: string;
@@ -6,16 +10,13 @@ export interface ApplicationIdentity {
   readonly instanceId?: string | undefined;
 }
 
-/** An identity, and whether its endpointId is one that the caller has given. */
+/** The configured identity, and whether the caller has set its `endpointId`. */
 export interface WantedIdentity {
   readonly identity: ApplicationIdentity;
   readonly isEndpointGiven: boolean;
 }
 
-/**
- * Whether an application that was made with this identity is the one that is wanted: what was given is the
- * same.
- */
+/** Returns whether an application with this identity matches the configured one. */
 export function isWanted(one: ApplicationIdentity, { identity, isEndpointGiven }: WantedIdentity): boolean {
   const { culture, endpointId, userAgent, instanceId = one.instanceId } = identity;
   return (
@@ -26,7 +27,7 @@ export function isWanted(one: ApplicationIdentity, { identity, isEndpointGiven }
   );
 }
 
-/** A text that nobody else comes up with; also where a page is not secure, and has no randomUUID. */
+/** Returns a random id. Unlike `randomUUID`, it also works in pages without https. */
 export function randomId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
     byte.toString(16).padStart(2, '0'),

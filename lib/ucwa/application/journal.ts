@@ -1,19 +1,19 @@
 import type { Journal, JournalFormat } from '../../core/checkpoint/journal.ts';
 import type { ApplicationIdentity } from './identity.ts';
 
-/** How far a connection has come. */
+/** The saved position of a connection. */
 export interface ConnectionPosition {
-  /** The application that was asked for last, and the href of the last that was made. */
+  /** The identity of the last requested application, and the href of the last created one. */
   readonly application?:
     { readonly identity: ApplicationIdentity; readonly self?: string | undefined } | undefined;
-  /** Where its event channel goes on: all that came before was processed. */
+  /** The link at which the event channel resumes: all earlier events were processed. */
   readonly next?: string | undefined;
 }
 
-/** What one connection keeps for the next process. */
+/** The journal of one connection, for the next process. */
 export type ConnectionJournal = Journal<ConnectionPosition>;
 
-/** The contents of a {@link ConnectionJournal}. */
+/** The format of a {@link ConnectionJournal}. */
 export const CONNECTION_JOURNAL: JournalFormat<ConnectionPosition> = {
   codec: (t) =>
     t.partial({

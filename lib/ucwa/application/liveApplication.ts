@@ -16,49 +16,47 @@ import {
 import type { ConnectionJournal } from './journal.ts';
 import { noPendingGets, type PendingGets } from './pendingGets.ts';
 
-/** An application on the server. Its hrefs do not outlive it. */
+/** An application on the server. Its hrefs are valid only while it exists. */
 export interface Application {
-  /** Absolute. */
+  /** The URL of the application, absolute. */
   readonly self: string;
   /** The event channel, absolute. */
   readonly events: string;
   /** The user. */
   readonly me: Me;
-  /**
-   * Those whom the user can find and watch: its links lead to contacts, groups and the search. [people_ref]
-   */
+  /** The `people` resource of the user, with links to contacts, groups and the search. */
   readonly people: EmbeddedResource;
-  /** What came, with all its links; those are relative to `self`. */
+  /** The resource as the server sent it; its links are relative to `self`. */
   readonly resource: Resource;
 }
 
-/** An application, as the parts of this library share it. */
+/** An application, with the state that the parts of a connection share. */
 export interface LiveApplication extends Application {
-  /** Where requests can be sent together, absolute, if they can. */
+  /** The `batch` link, absolute; undefined if the server offers none. */
   readonly batch: string | undefined;
-  /** Whether the server has made it, and did not have it already. */
+  /** Whether the server has just created it, as opposed to a response with an existing one. */
   readonly isNew: boolean;
-  /** Where the event channel goes on; it outlives those who listen. */
+  /** The position of the event channel; it is kept after all subscribers have left. */
   position: Cursor | undefined;
-  /** The requests for events that were sent on it. */
+  /** The pending GETs of its event channel. */
   gets: PendingGets;
-  /** What was lost before it, as long as its channel has not told. */
+  /** A gap that the event channel has not emitted yet. */
   pendingGap: GapReason | undefined;
-  /** What is kept of it for the next process, where anything is. */
+  /** The journal for the next process; undefined if nothing is saved. */
   journal: ConnectionJournal | undefined;
-  /** Whether it was found to be gone, and everything on it: nothing is sent to its hrefs any more. */
+  /** Whether it is gone from the server: nothing is sent to its hrefs any more. */
   readonly isGone: boolean;
-  /** Whether it is no longer the one to be used: it is lost, or left to another client. */
+  /** Whether it must not be used any more: it is gone, or left to another client. */
   readonly isEnded: boolean;
-  /** Says that it is gone, and how that was found. */
+  /** Ends it with the error that showed that it is gone. */
   markGone(error: unknown): void;
-  /** Leaves it to the client that has taken over its channel. */
+  /** Ends it because another client has taken over its channel. */
   handOver(error: unknown): void;
-  /** Emits the error by which it came to be over. */
+  /** Emits the error that ended it. */
   readonly ended$: Observable<unknown>;
 }
 
-/** Reads an application that the server has answered with. */
+/** Creates the application from a response of the server. */
 export function liveApplication({ value, status, url }: Answered<ApplicationResource>): LiveApplication {
   const batch = hrefOf(value, 'batch');
   const over = new Subject<unknown>();
@@ -97,9 +95,9 @@ export function liveApplication({ value, status, url }: Answered<ApplicationReso
 }
 
 /**
- * Returns an Observable that emits the application, and errors when it is over.
+ * Returns an Observable that emits the application, and errors when it has ended.
  *
- * @param onOver Called right before.
+ * @param onOver Called before the error.
  */
 export function untilEnded(live: LiveApplication, onOver: () => void): Observable<LiveApplication> {
   const over$ = live.ended$.pipe(
@@ -108,16 +106,16 @@ export function untilEnded(live: LiveApplication, onOver: () => void): Observabl
       return throwError(() => error);
     }),
   );
-  // Who is given the application may find at once that it is gone.
+  // The end comes first: a subscriber may mark the application as gone during delivery.
   return merge(over$, of(live));
 }
 
-/** Where presence subscriptions are created. */
+/** Returns the URL at which presence subscriptions are created. */
 export function presenceSubscriptionsOf({ people, self }: Application): string {
   return linkOf(people, 'presenceSubscriptions', self);
 }
 
-/** The href of a link that has to be there, made absolute. */
+/** Returns the absolute href of a required link; throws a DecodeError if it is missing. */
 export function linkOf(resource: Resource, rel: string, base: string): string {
   const href = hrefOf(resource, rel);
   if (href !== undefined) return absolute(href, base);

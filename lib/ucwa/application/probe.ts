@@ -7,9 +7,12 @@ import { retryTransient } from '../transport/backoff.ts';
 import { requestNothing } from '../protocol/request.ts';
 
 /**
- * Returns an Observable that asks whether an application is still there, with patience, and emits the answer:
- * a 404 for something on it is documented with the words that say that the application itself is gone. The
- * application is told if it is. It errors when the server refuses to say. [ExtendAPresenceSubscription]
+ * Returns an Observable that emits whether an application still exists.
+ *
+ * A 404 for a resource may mean that its application is gone. If so, the application is marked as gone.
+ * Transient failures are retried; it errors if the server refuses the request.
+ *
+ * @see [MS-UCWA] ExtendAPresenceSubscription
  */
 export function probeApplication(
   application: LiveApplication,

@@ -33,13 +33,13 @@ import { retryTransient } from '../transport/backoff.ts';
 import { requestJson, requestNothing } from '../protocol/request.ts';
 import { hrefOf, resourceCodec } from '../protocol/resource.ts';
 
-/** How the user is to be seen by others, while this connection is used. */
+/** Options of {@link publishing}. */
 export interface PublishOptions {
-  /** The presence that the user begins with. @default the server's, `Online` */
+  /** The initial presence of the user. @default the server's, `Online` */
   readonly availability?: 'Online' | 'Busy' | 'DoNotDisturb' | 'BeRightBack' | 'Away' | 'Offwork';
   /**
-   * Which invitations the user wants to receive; they come as events. Servers are documented to refuse others
-   * than `PhoneAudio` and `Messaging`.
+   * The invitations to receive as events. Servers are documented to refuse all but `PhoneAudio` and
+   * `Messaging`.
    * @default the server's, none
    */
   readonly supportedModalities?: readonly (
@@ -51,11 +51,11 @@ export interface PublishOptions {
     | 'DataCollaboration'
     | 'PanoramicVideo'
   )[];
-  /** Which messages the user can read. @default the server's, `Plain` */
+  /** The message formats that the user can read. @default the server's, `Plain` */
   readonly supportedMessageFormats?: readonly ('Plain' | 'Html')[];
   /**
-   * After how long the server is told again that the user is active, in minutes from 1 to 4.
-   * Without that it shows the user as less and less available.
+   * How often the user's activity is reported, in minutes from 1 to 4. Without reports the server shows the
+   * user as less and less available.
    * @default 3
    */
   readonly activityMinutes?: number;
@@ -74,7 +74,7 @@ export interface Publishing {
   readonly activityMinutes: number;
 }
 
-/** Publishes the user's presence on an application, for as long as it is subscribed to. */
+/** Publishes the user's presence on an application while subscribed. */
 export type Publish = (
   application: LiveApplication,
   connection: { readonly transport: Transport; readonly pause: Pause },
@@ -83,7 +83,7 @@ export type Publish = (
 /** The feature of {@link publishing}. */
 export const PUBLISHING: Feature<Publish> = /* @__PURE__ */ feature("publishing() from 'rxchange/ucwa'");
 
-/** What is published, and when. */
+/** The presence to publish, and the interval of activity reports. */
 interface Publication {
   /** The body of `makeMeAvailable`. */
   readonly body: object;
@@ -103,10 +103,9 @@ const MAKE = 'makeMeAvailable';
 const REPORT = 'reportMyActivity';
 
 /**
- * Returns the option `publish` of a connection: others see the user as available while the connection is
- * used.
+ * Returns the option `publish` of a connection: it makes the user available.
  *
- * Streams error if the server refuses it.
+ * Others see the user as available while the connection is used. Streams error if the server refuses it.
  *
  * @throws TypeError that names the option that cannot be used.
  * @see [MS-UCWA] makeMeAvailable, reportMyActivity
@@ -153,9 +152,10 @@ export function publishing(options: PublishOptions = {}): Publishing {
 /**
  * Returns an Observable that makes the user available on an application, and reports activity.
  *
- * It reports while the application is there, and emits nothing. A user whose `me` has no `makeMeAvailable`
- * link is available already. It errors if the server refuses to make the user available, or to take a report;
- * transient failures are retried. [makeMeAvailable_ref, reportMyActivity_ref]
+ * It never emits. A user whose `me` has no `makeMeAvailable` link is already available. It errors if the
+ * server refuses either request; transient failures are retried.
+ *
+ * @see [MS-UCWA] makeMeAvailable, reportMyActivity
  */
 function published(
   application: LiveApplication,
@@ -170,7 +170,7 @@ function published(
   let isRequired = false;
   let reporting = hrefOf(me, REPORT);
 
-  // Sending either twice by accident does no harm.
+  // Both requests are idempotent.
   const post = (name: string, url: string, content: object | undefined): Observable<void> => {
     const request = { method: 'POST', url, idempotent: true };
     return requestNothing(transport, content === undefined ? request : { ...request, body: content }, name);
@@ -180,7 +180,7 @@ function published(
     requestJson(transport, { method: 'GET', url: linkOf(me, 'self', self) }, resourceCodec, 'me'),
   );
 
-  // The `me` of a user who is available has no such link. A server may require it all the same.
+  // The `me` of an available user has no such link, but the server may still require the request.
   const toMake$ = defer(() =>
     making === undefined && (isRequired || hrefOf(me, 'self') === undefined)
       ? me$.pipe(map(({ value, url }) => (making = hrefOf(value, MAKE) && linkOf(value, MAKE, url))))
@@ -195,7 +195,7 @@ function published(
     ),
   );
 
-  // Some servers tell where to report only once the user is available.
+  // Some servers add this link only after the user is available.
   const report$ = defer(() => (reporting === undefined ? toReport$ : of(reporting))).pipe(
     mergeMap((url) => post(REPORT, url, undefined)),
     retryTransient('release', pause),
@@ -209,7 +209,7 @@ function published(
     ignoreElements(),
     retry({
       delay: (error: unknown) => {
-        // The server has forgotten it, with other state that does not last.
+        // The server has lost this transient state: send makeMeAvailable again.
         if (isConflict(error, 'MakeMeAvailableRequired')) {
           isRequired = true;
           return of(undefined);

@@ -15,18 +15,20 @@ import type { ApplicationIdentity } from './identity.ts';
 import type { ConnectionJournal, ConnectionPosition } from './journal.ts';
 import type { LiveApplication } from './liveApplication.ts';
 
-/** Notes that an application is about to be asked for: with this identity the next process finds it again. */
+/** Saves the identity before the creation, so that the next process finds the application. */
 export function recordIdentity(journal: ConnectionJournal, identity: ApplicationIdentity): void {
   const { position } = journal;
   journal.advance({ ...position, application: { ...position.application, identity } });
 }
 
 /**
- * Lets an application that was made, or found again, go on where the journal says that its channel has come
- * to, and notes what it is. Where that is not said, or it is another application, events were lost since:
- * unless there never was one.
+ * Resumes the event channel of an application from the journal, and saves the application there.
  *
- * @param asked What a process before asked for, which may have been handed events that nobody has processed.
+ * If the journal has no position in this application, events were lost and a gap is pending, unless there was
+ * no application before.
+ *
+ * @param asked The last request of an earlier process, which may have received events without processing
+ * them.
  */
 export function resumeFromCheckpoint(
   journal: ConnectionJournal,
@@ -38,17 +40,17 @@ export function resumeFromCheckpoint(
   const { application: before, next } = journal.position;
   if (before?.self !== undefined) {
     const isSame = hrefKey(before.self) === hrefKey(live.self);
-    // What stands in a file is followed only where the server itself leads.
+    // An href from a file is followed only to the origin of the server.
     if (isSame && next !== undefined && isAtOriginOf(next, live.events)) live.position = { url: next };
     else live.pendingGap = isSame ? 'resync' : 'recreated';
   } else if (asked !== undefined) {
-    // Of the same one, what was not acknowledged comes again.
+    // The same application sends unacknowledged events again.
     if (asked.identity !== identity) live.pendingGap = 'recreated';
     else if (ack === 'eager' || live.isNew) live.pendingGap = 'resync';
   }
   live.journal = journal;
   const { self, events, position: place, pendingGap: lost } = live;
-  // As long as the loss is not told, the next process has to tell it.
+  // Until the gap is emitted here, the next process has to emit it.
   const goesOnAt = ack === 'processed' && lost === undefined ? (place?.url ?? events) : undefined;
   journal.advance({ application: { identity, self }, next: goesOnAt });
 }
@@ -57,17 +59,17 @@ function isAtOriginOf(href: string, url: string): boolean {
   return originOf(href) === new URL(url).origin;
 }
 
-/** What is needed to remove what was left. */
+/** The options of {@link removeApplicationOrphans}. */
 export interface OrphanRemovalConfig {
   readonly checkpointing: Pick<Checkpointing, 'removeOrphans'>;
   readonly ledger: ReleaseLedger;
   readonly transport: Transport;
   readonly pause: Pause;
-  /** Whose turn it is with the one subscription to contacts and groups that an application has. */
+  /** The mutex of the subscription to contacts and groups, of which an application has only one. */
   readonly contactListMutex$: Observable<undefined>;
 }
 
-/** What becomes of an application that is not removed. */
+/** The `unknownHint` of an application. */
 export const APPLICATION_IF_LOST =
   'The server ends it, with everything on it, 15 minutes after its last client has gone.';
 const SUBSCRIPTION_IF_LOST =
@@ -77,11 +79,13 @@ const APPLICATION_MS = 15 * 60_000;
 const SUBSCRIPTION_MS = 30 * 60_000;
 
 /**
- * Removes what the process before has left on the server: begun at once, and with an outcome in the ledger
- * for each. What this connection has taken over is not removed.
+ * Removes the resources that the previous process has left on the server.
  *
- * @param isFoundAgain Whether the application is the one that was asked for last, even if that was not
- * answered.
+ * Removal starts at once, and each resource gets an outcome in the ledger. Resources that this connection has
+ * taken over are kept.
+ *
+ * @param isFoundAgain Whether the application is the last requested one, even if that request got no
+ * response.
  */
 export function removeApplicationOrphans(
   config: OrphanRemovalConfig,
@@ -102,10 +106,12 @@ export function removeApplicationOrphans(
 }
 
 /**
- * To the server, the subscription to contacts and groups is the same one as that which is in use, if one is.
+ * Removes an orphaned subscription to contacts and groups, unless one is in use.
+ *
+ * The server treats both as the same subscription.
  */
 function removeInTurn(config: OrphanRemovalConfig, application: LiveApplication, left: Orphan): void {
-  // Turns are given synchronously, where it is free.
+  // A free mutex emits synchronously.
   let isFree = false as boolean;
   const turn = config.contactListMutex$.subscribe(() => (isFree = true));
   const clear = (): void => {
@@ -128,13 +134,17 @@ function remove(
     attempt: () =>
       removed(transport, origin, left.resource, removedAt === undefined ? 'DELETE' : 'POST', removedAt ?? id),
     decide: decideDelete,
-    // When it was last heard of is not known, but it was before.
+    // The time of its last renewal is unknown; now is the latest possible one.
     expiresAt: asyncScheduler.now() + (isApplication ? APPLICATION_MS : SUBSCRIPTION_MS),
     pause,
   }));
 }
 
-/** What stands in a file leads to this origin, or nothing is sent, and no token is asked for. */
+/**
+ * Returns an Observable that removes a resource, and errors if its href leaves this origin.
+ *
+ * The href was read from a file: neither a request nor a token may go elsewhere.
+ */
 function removed(
   transport: Transport,
   origin: string,

@@ -1,15 +1,19 @@
 import { challengesOf } from '../../core/transport/challenge.ts';
 import type { HttpHeaders } from '../../core/transport/transport.ts';
 
-/** Where and how UCWA issues tokens. [AuthenticationInUCWA] */
+/**
+ * The sign-in that a UCWA server offers.
+ *
+ * @see [MS-UCWA] AuthenticationInUCWA
+ */
 export interface OAuthChallenge {
-  /** Of the token endpoint: absolute, or relative to where it was asked. */
+  /** The href of the token endpoint: absolute, or relative to the URL of the response. */
   readonly href: string;
-  /** The grant types that it takes, such as `password`; empty if the server does not say. */
+  /** The accepted grant types, such as `password`; empty if the server does not say. */
   readonly grantTypes: readonly string[];
 }
 
-/** Returns the offer of UCWA in the headers of a response, or undefined if there is none. */
+/** Returns the sign-in that the headers of a response offer, or undefined if there is none. */
 export function oauthChallenge(headers: HttpHeaders): OAuthChallenge | undefined {
   for (const { parameters } of challengesOf(headers, 'MsRtcOAuth')) {
     const href = parameters.get('href');

@@ -24,7 +24,7 @@ export interface MeetingCredentials {
 /**
  * Returns the way to sign in with a user name and a password.
  *
- * It throws a TypeError for one that is missing or empty, without showing the other.
+ * Throws a TypeError if either is missing or empty; its message contains no secret.
  *
  * @example
  * ```ts
@@ -47,8 +47,10 @@ export function password(credentials: PasswordCredentials): SignIn {
 }
 
 /**
- * Returns the way to sign in as who is signed in to Windows: the browser answers the token endpoint's
- * challenge by itself, and may ask the user. Node cannot; there it takes a transport that can.
+ * Returns the way to sign in as the current Windows user.
+ *
+ * The browser answers the challenge of the token endpoint on its own, and may ask the user. Node cannot do
+ * this; it needs a transport that can.
  *
  * @example
  * ```ts
@@ -63,10 +65,14 @@ export function windows(): SignIn {
 }
 
 /**
- * Returns the way to sign in without an account, to join a meeting. Its tokens last an hour; a token that is
- * renewed keeps the identity that came with the first. [AuthenticationInUCWA, Refreshing an OAuth token]
+ * Returns the way to sign in without an account, to join a meeting.
  *
- * It throws a TypeError for a URI that is none of a conference, without showing it: its key gives access.
+ * Tokens expire after an hour; a renewed token keeps the identity of the first.
+ *
+ * Throws a TypeError if `conferenceUri` is not the URI of a conference. Its message does not contain the URI,
+ * whose key gives access.
+ *
+ * @see [MS-UCWA] AuthenticationInUCWA, Refreshing an OAuth token
  *
  * @example
  * ```ts
@@ -103,7 +109,7 @@ export function anonymousMeeting(meeting: MeetingCredentials): SignIn {
   });
 }
 
-/** Lets the sign-in carry what asks for its tokens. */
+/** Creates a sign-in with its token signer. */
 function signIn(properties: SignIn): SignIn {
   return SIGN_IN.create(properties, (context) => tokenSigner(properties, context));
 }

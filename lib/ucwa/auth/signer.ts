@@ -9,9 +9,11 @@ import { unsigned } from '../../core/transport/withToken.ts';
 import { exposeTokenRefusal, refusesToken } from './tokenRefused.ts';
 
 /**
- * A sign-in at a UCWA server's token endpoint: the option `auth` of a connection. [AuthenticationInUCWA]
+ * A sign-in at a UCWA server's token endpoint: the option `auth` of a connection.
  *
  * Its secrets appear neither in JSON nor when it is printed.
+ *
+ * @see [MS-UCWA] AuthenticationInUCWA
  */
 export interface SignIn {
   /** The name under which servers offer it, such as `password`. */
@@ -32,9 +34,9 @@ export interface SignIn {
 export interface Signer {
   /** Signs each request with the credentials of its origin. */
   readonly sign: Middleware;
-  /** Takes up a URL that may be asked, without a token, for the token endpoint of its origin. */
+  /** Registers a URL that can be requested without a token to find the token endpoint of its origin. */
   readonly registerOrigin: (url: string) => void;
-  /** Forgets which credentials were refused, and where tokens are issued. */
+  /** Forgets refused credentials, and token endpoints. */
   readonly forget: () => void;
 }
 
@@ -63,11 +65,11 @@ export const SIGN_IN: Feature<(context: SignerContext) => Signer> = /* @__PURE__
 /** How a connection signs its requests. */
 export type UcwaAuth = Auth | SignIn;
 
-/** What callers can write. */
+/** The allowed values, for the error. */
 const ALLOWED =
   "bearer(token) from 'rxchange', or password(…), windows() or anonymousMeeting(…) from 'rxchange/ucwa'";
 
-/** Returns a function that creates the sign-in of a connection; throws a TypeError for what is no `auth`. */
+/** Returns a function that creates the sign-in of a connection; throws a TypeError for an invalid `auth`. */
 export function signerOption(auth: UcwaAuth | undefined): ((context: SignerContext) => Signer) | undefined {
   if (auth === undefined) return undefined;
   if (SIGN_IN.isIn(auth)) return SIGN_IN.read('auth', auth);
@@ -83,7 +85,7 @@ export function signerOption(auth: UcwaAuth | undefined): ((context: SignerConte
   };
 }
 
-/** Signs nothing: a response 401 says what is missing. */
+/** Signs nothing: the error of a 401 says what is missing. */
 export const UNSIGNED: Middleware = /* @__PURE__ */ unsigned(
   'the connection has no auth: give connectUcwa() auth: bearer(token) or password(…), or a transport that signs in',
 );

@@ -14,13 +14,13 @@ import { notSignedIn, SignInError, UntrustedLinkError } from '../protocol/errors
 import { withUcwaToken } from './tokenRefused.ts';
 import { requestToken } from './tokenEndpoint.ts';
 
-/** Signs in at the servers that it was told of. */
+/** Requests tokens for registered origins. */
 export interface TokenClient {
-  /** Gets a token for an origin, and emits it. */
+  /** Returns an Observable that requests a token for an origin, and emits it. */
   readonly issue: (origin: string) => Observable<IssuedToken>;
-  /** Takes up a URL that may be asked, without a token, for the way to sign in at its origin. */
+  /** Registers a URL that can be requested without a token to find the sign-in of its origin. */
   readonly registerOrigin: (url: string) => void;
-  /** Forgets which credentials were refused, and where tokens are issued. */
+  /** Forgets refused credentials, and token endpoints. */
   readonly forget: () => void;
 }
 
@@ -30,7 +30,7 @@ interface Endpoint {
   readonly grantTypes: readonly string[];
 }
 
-/** What is known of the sign-in at one origin. */
+/** The state of the sign-in at one origin. */
 interface Site {
   url: string;
   endpoint: Endpoint | undefined;
@@ -39,16 +39,18 @@ interface Site {
 }
 
 /**
- * Creates what signs in: it asks a server without a token, follows the challenge to the token endpoint, and
- * sends the credentials there. [AuthenticationInUCWA]
+ * Creates a client that finds token endpoints and requests tokens.
  *
- * An origin that it was not told of gets nothing. Credentials that were refused (`invalid_grant`) are not
- * sent again until `forget`: a wrong password that is tried again and again locks the account. A token that
- * is renewed is told to the endpoint with the sign-ins that want it; where that fails, a new one is asked
- * for.
+ * It requests a registered URL without a token, follows the challenge to the token endpoint, and sends the
+ * credentials there.
  *
- * @param trusted Makes the endpoint's href absolute, or throws where no credentials may be sent to.
- * @param limits Of these, `redirects` applies. @default at most 5 redirects
+ * Nothing is sent to an origin that is not registered. Refused credentials (`invalid_grant`) are not sent
+ * again until `forget`, because repeating a wrong password locks the account. If the sign-in `renews`, the
+ * request contains the previous token; if that is refused, a new token is requested without it.
+ *
+ * @param trusted Returns the absolute URL of the endpoint, or throws if no credentials may be sent there.
+ * @param limits Only `redirects` applies. @default at most 5 redirects
+ * @see [MS-UCWA] AuthenticationInUCWA
  */
 export function tokenClient(
   transport: Transport,
@@ -91,7 +93,7 @@ export function tokenClient(
       tap({
         next: ({ token }) => (site.token = token),
         error: (error: unknown) => {
-          // Where tokens are issued may have changed.
+          // The token endpoint may have moved.
           site.endpoint = undefined;
           if (error instanceof SignInError && error.code === 'invalid_grant') site.refusal = error;
         },
@@ -121,7 +123,7 @@ export function tokenClient(
   };
 }
 
-/** Returns the sign-in of a connection that asks the servers' token endpoints for its tokens. */
+/** Returns the sign-in of a connection that requests its tokens at token endpoints. */
 export function tokenSigner(signIn: SignIn, context: SignerContext): Signer {
   const { transport, retry, limits, timeoutSeconds = 10, trusted = ownOrigin } = context;
   const patient = withRetry(retry)(withTokenLimits(transport, limits, timeoutSeconds));
@@ -130,7 +132,10 @@ export function tokenSigner(signIn: SignIn, context: SignerContext): Signer {
 }
 
 /**
- * A server answers at once, its token endpoint may take longer, and a user whom the platform asks any time.
+ * Returns a Transport with separate time limits for servers, token endpoints and users.
+ *
+ * A server responds at once, a token endpoint may take longer, and a request that may prompt the user has no
+ * limit.
  */
 function withTokenLimits(transport: Transport, limits: Required<Limits>, seconds: number): Transport {
   const short = { headersSeconds: seconds, silenceSeconds: seconds, responseSeconds: seconds };
@@ -143,7 +148,11 @@ function withTokenLimits(transport: Transport, limits: Required<Limits>, seconds
   };
 }
 
-/** Without discovery there is no domain that says which other hosts are the user's. */
+/**
+ * Returns the URL of a token endpoint at the server's own origin; throws for any other.
+ *
+ * Without discovery, no domain says which other hosts belong to the user.
+ */
 function ownOrigin(href: string, base: string, what: string): string {
   const url = httpUrl(href, base);
   const { origin } = new URL(base);
@@ -157,7 +166,7 @@ interface Challenged {
   readonly url: string;
 }
 
-/** Asks without a token, to be told where tokens are issued. */
+/** Sends a request without a token: the 401 names the token endpoint. */
 function challenged(transport: Transport, url: string): Observable<Challenged> {
   const request: HttpRequest = { method: 'GET', url, headers: { accept: 'application/json' } };
   return transport(request).pipe(

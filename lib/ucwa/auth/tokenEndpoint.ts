@@ -16,20 +16,20 @@ import type { IssuedToken } from '../../core/transport/withToken.ts';
 import { notSignedIn, SignInError } from '../protocol/errors.ts';
 import type { SignIn } from './signer.ts';
 
-/** What asks for a token. */
+/** A request for a token. */
 export interface TokenRequest {
   /** The token endpoint, absolute: credentials are sent there. */
   readonly url: string;
   readonly signIn: SignIn;
   /** The token that the new one replaces. */
   readonly renewed?: string | undefined;
-  /** What the endpoint was said to take, for the error. */
+  /** The grant types that the server offers, for the error. */
   readonly grantTypes?: readonly string[];
-  /** Of these, `redirects` applies. @default at most 5 redirects */
+  /** Only `redirects` applies. @default at most 5 redirects */
   readonly limits?: Limits | undefined;
 }
 
-/** The answer of a token endpoint. */
+/** The response of a token endpoint. */
 interface TokenAnswer {
   readonly access_token: string;
   readonly expires_in?: unknown;
@@ -44,7 +44,7 @@ interface TokenRefusal {
 const SUBJECT = 'answer of the token endpoint';
 const MAX_ANSWER_BYTES = 262_144;
 
-/** An ill-typed one costs nothing: only one of another name says that the token is another. */
+/** Accepts a missing or ill-typed `token_type`: only another name means another type of token. */
 const Bearer: t.Type<unknown> = t.refinement(
   t.unknown,
   (type) => typeof type !== 'string' || type.toLowerCase() === 'bearer',
@@ -62,11 +62,13 @@ const TokenRefusal: t.Type<TokenRefusal, unknown> = t.intersection([
 ]);
 
 /**
- * Returns an Observable that asks a token endpoint for a token, emits it, and completes.
+ * Returns an Observable that requests a token, emits it, and completes.
  *
- * It errors with a {@link SignInError} when the endpoint refuses, with its own `error` where it gives one;
- * with an HttpError for what may pass; with an OriginError when it redirects elsewhere: credentials are sent
- * to it alone; with a DecodeError for an answer without a token. [AuthenticationInUCWA]
+ * It errors with a {@link SignInError} if the endpoint refuses, with the endpoint's own `error` if it has
+ * one; with an HttpError for a transient failure; with an OriginError for a redirect to another origin, which
+ * must not get the credentials; and with a DecodeError for a response without a token.
+ *
+ * @see [MS-UCWA] AuthenticationInUCWA
  */
 export function requestToken(transport: Transport, asked: TokenRequest): Observable<IssuedToken> {
   const { url, signIn, renewed, limits } = asked;
@@ -78,7 +80,7 @@ export function requestToken(transport: Transport, asked: TokenRequest): Observa
       'content-type': 'application/x-www-form-urlencoded;charset=UTF-8',
     },
     body: signIn.form(renewed),
-    // Of two tokens one is not used: it does no harm.
+    // A repeated request issues a second token, which does no harm.
     idempotent: true,
     ...(signIn.credentials === undefined ? {} : { credentials: signIn.credentials }),
   };
@@ -90,7 +92,7 @@ export function requestToken(transport: Transport, asked: TokenRequest): Observa
       response.status >= 200 && response.status < 300
         ? readText(response, SUBJECT, MAX_ANSWER_BYTES).pipe(map(issuedToken))
         : readText(response, SUBJECT, MAX_ANSWER_BYTES).pipe(
-            // The status says enough where the rest cannot be read.
+            // If the body cannot be read, the status says enough.
             catchError(() => of('')),
             map((text) => {
               throw refusal(response, text, request, asked);
@@ -130,11 +132,11 @@ function refusal(
   return notSignedIn(status, request, { retryAfterMs: asked, hint: 'no token was issued' });
 }
 
-/** Reads what a refusing endpoint says; nothing where that is not its own answer. */
+/** Returns the refusal in a response body; empty if it is not from a token endpoint. */
 function refusalIn(text: string): Partial<TokenRefusal> {
   try {
     const value = parseJson(text, SUBJECT);
-    // An error is one word: anything else could be anything, and is not repeated.
+    // An error is one word. Any other text could contain anything, and is not repeated.
     return TokenRefusal.is(value) && codeWord(value.error) !== undefined ? value : {};
   } catch {
     return {};

@@ -7,14 +7,17 @@ import { reasonIn } from '../protocol/request.ts';
 const CHALLENGE = 'www-authenticate';
 const MAX_REFUSAL_BYTES = 65_536;
 
-/** Whether an answer says that its token is no good, once it went through {@link exposeTokenRefusal}. */
+/** Returns whether a response refuses its token, after {@link exposeTokenRefusal}. */
 export function refusesToken({ status, headers }: HttpResponse): boolean {
   return status === 401 || (status === 403 && headers.get(CHALLENGE) !== undefined);
 }
 
 /**
- * Returns a Transport whose answers tell in their head that a token was refused: a 403 can say it in its body
- * alone, by the subcode `InvalidToken`. [ErrorsAndInformationalMessages]
+ * Returns a Transport whose responses show a refused token in their headers.
+ *
+ * A 403 may show it only in its body, by the subcode `InvalidToken`.
+ *
+ * @see [MS-UCWA] ErrorsAndInformationalMessages
  */
 export const exposeTokenRefusal: Middleware = (transport) => (request) =>
   transport(request).pipe(
@@ -24,8 +27,9 @@ export const exposeTokenRefusal: Middleware = (transport) => (request) =>
   );
 
 /**
- * Returns what signs requests to UCWA: the token is asked for again when an answer refuses it, in head or
- * body.
+ * Returns the middleware that signs requests to UCWA with a token.
+ *
+ * It requests a new token when the headers or the body of a response refuse the current one.
  */
 export function withUcwaToken(token: TokenProvider, allowInsecureHttp = false): Middleware {
   const sign = withToken(token, { refused: refusesToken, allowInsecureHttp });

@@ -10,13 +10,13 @@ import { type BatchConnection, batchQueue } from './queue.ts';
 
 /** Options of {@link batching}. */
 export interface BatchingOptions {
-  /** How many requests travel together at most, up to `maxOutstanding`. @default 20 */
+  /** The most requests in a batch, up to `maxOutstanding`. @default 20 */
   readonly maxParts?: number;
-  /** How many requests may wait for their answers; the server allows so many for a user. @default 100 */
+  /** The most requests without a response; the server allows this many for a user. @default 100 */
   readonly maxOutstanding?: number;
   /**
-   * What ends a turn: requests go out when it runs what is scheduled without a delay.
-   * @default asapScheduler in a page, for one that is being left runs no timers any more; asyncScheduler
+   * The scheduler that ends a turn: requests are sent when it runs work that is scheduled without a delay.
+   * @default asapScheduler in a page, because a page that is being left runs no timers; asyncScheduler
    * elsewhere
    */
   readonly scheduler?: SchedulerLike;
@@ -25,23 +25,23 @@ export interface BatchingOptions {
 /** Options of {@link batched}. */
 export interface BatchOptions extends BatchingOptions {
   /**
-   * The application's `batch` link, absolute. It is asked for each request: while there is none, requests
+   * Returns the application's `batch` link, absolute. It is called for each request. Without a link, requests
    * are sent alone and at once.
    */
   readonly url: () => string | undefined;
-  /** Further requests that travel alone. @default none */
+  /** Selects further requests that are sent alone. @default none */
   readonly alone?: (request: HttpRequest) => boolean;
   /**
-   * Requests that go out at once where no other waits, or waits for its answer: what follows in the same turn
-   * goes together then.
+   * Selects requests that are sent at once if no other is queued or outstanding. The rest of the same turn
+   * then shares a batch.
    * @default none
    */
   readonly atOnce?: (request: HttpRequest) => boolean;
-  /** The waits after an answer that there were too many requests. */
+  /** The waits after a response that there were too many requests. */
   readonly backoff?: BackoffPolicy;
   /**
-   * Of the limits, `responseBytes` and `parts` apply to the response to a batch. @default 32 MiB and 1000
-   * parts
+   * Only `responseBytes` and `parts` apply, to the response to a batch.
+   * @default 32 MiB and 1000 parts
    */
   readonly limits?: Limits;
 }
@@ -71,8 +71,8 @@ const NAMES: OptionNames<BatchOptions> = {
  * - Unsubscribing takes a request out of the queue. If it was sent, its response is ignored. The batch is
  *   aborted when nobody waits for any of its parts, unless one may have created something.
  *
- * It belongs below what signs, retries or reads responses, which are those of the parts, and above what
- * restricts origins and reports progress.
+ * Put it below middleware that signs, retries or reads responses, because those work on single parts, and
+ * above middleware that restricts origins or reports progress.
  *
  * @throws TypeError that names the option that cannot be used.
  * @see [MS-UCWA] BatchingRequests, GroupingRequestsInABatch
@@ -82,7 +82,7 @@ export function batched(options: BatchOptions): Middleware {
   return batches(options);
 }
 
-/** The same with options of known names, and as a part of a connection. */
+/** Creates the middleware from options with known names, also as a part of a connection. */
 function batches(options: BatchOptions, connection?: BatchConnection): Middleware {
   const { url, alone = none, atOnce = none, backoff = {} } = options;
   if (typeof url !== 'function') throw invalidOption('url', url, 'a function that returns the batch link');
@@ -122,9 +122,9 @@ function none(): boolean {
 
 /** The option `batch` of a connection: see {@link batching}. */
 export interface Batching {
-  /** How many requests a batch has at most. */
+  /** The most requests in a batch. */
   readonly maxParts: number;
-  /** How many requests may be outstanding. */
+  /** The most requests without a response. */
   readonly maxOutstanding: number;
 }
 
@@ -139,10 +139,10 @@ export type Batch = (
 export const BATCHING: Feature<Batch> = /* @__PURE__ */ feature("batching() from 'rxchange/ucwa'");
 
 /**
- * Returns the option `batch` of a connection: requests that fall together are sent in one batch.
+ * Returns the option `batch` of a connection: simultaneous requests share a batch.
  *
- * They are sent one by one if the application has no `batch` link. A request that comes alone is sent at
- * once. Removals wait for the others of the same turn of the event loop.
+ * Requests are sent one by one if the application has no `batch` link. A single request is sent at once.
+ * Removals wait for other requests of the same turn of the event loop.
  *
  * @throws TypeError that names the option that cannot be used.
  * @see [MS-UCWA] BatchingRequests

@@ -3,27 +3,31 @@ import type { HttpRequest } from '../../core/transport/transport.ts';
 import { isWritable } from '../protocol/multipart.ts';
 
 /**
- * What to do about the answer to a batch.
+ * The reaction to the response to a batch.
  *
- * - `read`: it holds the answers of the parts.
- * - `halve`: nothing ran; wait, then send the parts again in smaller batches.
- * - `alone`: the batch itself was refused, which says nothing of its parts; send them alone.
- * - `share`: it is the answer of every part.
+ * - `read`: it contains the responses of the parts.
+ * - `halve`: nothing was processed; wait, then send the parts again in smaller batches.
+ * - `alone`: the batch itself was refused, which says nothing about its parts; send them alone.
+ * - `share`: it is the response to every part.
  */
 export type BatchDecision = 'read' | 'halve' | 'alone' | 'share';
 
-/** Too many at once, or too much: the same in smaller pieces, or later, can pass. [BatchingRequests] */
+/**
+ * Statuses after which nothing was processed: smaller or later batches may succeed.
+ *
+ * @see [MS-UCWA] BatchingRequests
+ */
 const NOTHING_RAN = new Set([413, 429, 503]);
-/** What is true of the batch is true of its parts: the token, the time of the server, the application. */
+/** Statuses that apply to every part: they concern the token, a time limit or the application. */
 const TRUE_OF_ALL = new Set([401, 403, 407, 408, 410]);
-/** Beyond that the wait is the decision of who asked. */
+/** The longest wait of a queue, in milliseconds: the caller decides about longer ones. */
 const LONGEST_WAIT_MS = 300_000;
 
 /**
- * Decides what to do about the answer to a batch: a pure function of its head and body.
+ * Returns the reaction to the response to a batch: a pure function.
  *
- * A 404 is the answer of the parts only where it says that the application is gone: taken for theirs, that of
- * a batch link that leads nowhere would read as if every subscription were removed.
+ * A 404 is the response to the parts only if it says that the application is gone. If the 404 of a wrong
+ * batch link were shared, every subscription would look removed.
  */
 export function decideBatch(status: number, text: string, retryAfterMs = 0): BatchDecision {
   if (status >= 200 && status < 300) return 'read';
@@ -32,19 +36,23 @@ export function decideBatch(status: number, text: string, retryAfterMs = 0): Bat
   return (status >= 400 && status < 500 && !TRUE_OF_ALL.has(status)) || status === 501 ? 'alone' : 'share';
 }
 
-/** Whether an answer says that its request was not acted on for lack of room. */
+/** Returns whether a response says that its request was not processed because of overload. */
 export function isOverloaded(status: number): boolean {
   return NOTHING_RAN.has(status);
 }
 
-/** The event channel, photos and batches must not stand in a batch. [BatchingRequests] */
+/**
+ * The paths of the event channel, photos and batches, which must not be in a batch.
+ *
+ * @see [MS-UCWA] BatchingRequests
+ */
 const NEVER_TOGETHER = /\/(?:events|photos?|batch)(?:\/|$)/i;
 
 /**
- * Whether a request may stand in a batch that goes to `link`.
+ * Returns whether a request may be part of a batch to `link`.
  *
- * Never together travel the event channel, photos, another batch, the application that the batch belongs to
- * with all that is above it, requests to another origin, and what cannot be written as a part.
+ * Excluded are the event channel, photos, other batches, the batch's application and its parents, requests to
+ * another origin, and requests that cannot be written as a part.
  */
 export function mayTravelTogether(request: HttpRequest, link: string): boolean {
   const url = httpUrl(request.url);
@@ -60,7 +68,7 @@ export function mayTravelTogether(request: HttpRequest, link: string): boolean {
   );
 }
 
-/** Requests that share this key may stand in one batch: it carries one authorization for all of its parts. */
+/** Returns the key of requests that may share a batch, which has one authorization for all parts. */
 export function batchKey({ headers, credentials }: HttpRequest, link: string): string {
   return JSON.stringify([link, headers?.['authorization'], credentials]);
 }

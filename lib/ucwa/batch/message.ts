@@ -12,22 +12,25 @@ import {
 } from '../../core/transport/transport.ts';
 import { type PartAnswer, readBatch, writeBatch } from '../protocol/multipart.ts';
 
-/** Browsers refuse keepalive requests whose bodies are larger, all that are under way taken together. */
+/** The limit of browsers for the bodies of all outstanding keepalive requests, in bytes. */
 const KEEPALIVE_BYTES = 60_000;
 
-/** A request that carries others. */
+/** The request of a batch. */
 interface BatchRequest {
   readonly request: HttpRequest;
-  /** How much of what a browser keeps alive it takes. */
+  /** The bytes of the browser's keepalive limit that it uses. */
   readonly keepaliveBytes: number;
 }
 
 /**
- * Writes the request that carries others, all of one authorization. [BatchingRequests]
+ * Creates the request of a batch, whose parts share one authorization.
  *
- * What becomes of it becomes of each; it outlives the page if any of them is to, and there is room for it.
+ * Its progress is reported to each part. It outlives the page if any part should, and if the keepalive limit
+ * allows it.
  *
- * @param takenBytes How much of what a browser keeps alive is taken already.
+ * @see [MS-UCWA] BatchingRequests
+ *
+ * @param takenBytes The bytes of the browser's keepalive limit that are in use.
  */
 export function batchRequest(
   requests: readonly HttpRequest[],
@@ -61,13 +64,15 @@ export function batchRequest(
 }
 
 /**
- * The answers to the requests of a batch, matched by their position. [GroupingRequestsInABatch]
+ * Returns the responses to the parts of a batch, matched by position.
  *
- * A part that is no HTTP answer is a {@link DecodeError} of its request alone, and so is one that is missing
- * from an answer that was cut. Where their number is wrong otherwise, no position can be trusted: it is the
- * error of every request.
+ * A part that is not an HTTP response is a {@link DecodeError} of its request alone, and so is a part that is
+ * missing from a truncated response. If the number of parts is wrong in another way, no position can be
+ * trusted, and every request errors.
  *
- * @param read Called with the parts before any answer is emitted, unless their number is wrong.
+ * @see [MS-UCWA] GroupingRequestsInABatch
+ *
+ * @param read Called with the parts before any response is emitted, unless their number is wrong.
  */
 export function answersOf(
   requests: readonly HttpRequest[],
@@ -100,7 +105,7 @@ export function answersOf(
   });
 }
 
-/** The answer to a batch as that of one of its requests. */
+/** Returns the response to a batch as the response to one of its requests. */
 export function sharedAnswer(request: HttpRequest, response: HttpResponse, text: string): HttpResponse {
   return { ...response, url: request.url, body$: of(new TextEncoder().encode(text)) };
 }
@@ -117,7 +122,7 @@ function answered(
     ...(noteDropped === undefined ? {} : { noteDropped }),
   };
   if (onProgress === undefined) return of(response);
-  // An answer of its own would say whether the server acted: that of the part says the same.
+  // The status of a part shows whether the server acted, like that of a separate response.
   return withProgress(() => of(response))({
     ...request,
     onProgress: (progress) => {

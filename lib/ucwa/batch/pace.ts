@@ -1,31 +1,34 @@
 import { asyncScheduler } from 'rxjs';
 import { backoff, type BackoffPolicy } from '../../core/backoff/backoff.ts';
 
-/** How much may go out at once. */
+/** The limits of a {@link BatchPace}. */
 export interface PaceLimits {
   readonly maxParts: number;
   readonly maxOutstanding: number;
   readonly backoff: BackoffPolicy;
 }
 
-/** How fast a queue may send: less after a refusal, more after a success. */
+/** The sending rate of a queue: lower after a refusal, higher after a success. */
 export interface BatchPace {
-  /** How many requests may stand in the next batch. */
+  /** The most requests in the next batch. */
   readonly size: number;
-  /** How long nothing may be sent from now on, in milliseconds. */
+  /** How long sending is paused from now on, in milliseconds. */
   readonly waitMs: number;
-  /** Whether so many may be sent while others wait for their answers. */
+  /** Returns whether this many requests may be sent while others are outstanding. */
   hasRoomFor(parts: number, outstanding: number): boolean;
-  /** Something was answered in the usual way. */
+  /** Records a successful response. */
   succeeded(): void;
-  /** So many at once were refused for lack of room. */
+  /** Records that a batch of this many requests was refused because of overload. */
   refused(parts: number, askedMs: number | undefined): void;
 }
 
 /**
- * Creates the pace of one queue. After a refusal batches are half as large and go one at a time, after a
- * wait; after a success they go side by side again, and with each they grow by one, up to the limit.
- * [BatchingRequests]
+ * Creates the pace of one queue.
+ *
+ * After a refusal, batches are half as large and are sent one at a time, after a wait. After a success they
+ * are sent in parallel again, and each success increases their size by one, up to the limit.
+ *
+ * @see [MS-UCWA] BatchingRequests
  */
 export function batchPace({ maxParts, maxOutstanding, backoff: policy }: PaceLimits): BatchPace {
   let size = maxParts;
@@ -39,7 +42,7 @@ export function batchPace({ maxParts, maxOutstanding, backoff: policy }: PaceLim
     get waitMs() {
       return Math.max(0, resumesAt - asyncScheduler.now());
     },
-    // Only whole batches: what would go out in a gap that is too small goes with the next ones.
+    // Batches are not split to use up the remaining room.
     hasRoomFor: (parts, outstanding) =>
       outstanding === 0 || (refusals === 0 && outstanding + parts <= maxOutstanding),
     succeeded: () => {
@@ -49,7 +52,7 @@ export function batchPace({ maxParts, maxOutstanding, backoff: policy }: PaceLim
     refused: (parts, askedMs) => {
       const now = asyncScheduler.now();
       size = Math.max(1, Math.floor(parts / 2));
-      // Those that were on their way together were refused for the same reason: that counts once.
+      // Batches that were outstanding together were refused for the same reason: count that once.
       refusals = now >= resumesAt ? refusals + 1 : Math.max(1, refusals);
       resumesAt = Math.max(resumesAt, now + backoff(refusals, policy, askedMs));
     },

@@ -30,20 +30,20 @@ import { batchKey, decideBatch, isOverloaded } from './decision.ts';
 import { answersOf, batchRequest, sharedAnswer } from './message.ts';
 import { batchPace, type PaceLimits } from './pace.ts';
 
-/** A request that waits, or is on its way. */
+/** A request that is queued or outstanding. */
 interface BatchPart {
   readonly order: number;
   readonly request: HttpRequest;
   readonly link: string;
   readonly key: string;
   readonly subscriber: Subscriber<HttpResponse>;
-  /** Whether a batch with it was refused. */
+  /** Whether it is sent alone because a batch with it was refused. */
   goesAlone: boolean;
-  /** Tells those with whom it travels that its requester has left. */
+  /** Called when its subscriber leaves while its batch is outstanding. */
   onLeave: (() => void) | undefined;
 }
 
-/** Those of the first that wait which may go together, so many at most. */
+/** Returns the first queued requests that may share a batch, at most `size`. */
 function firstTogether(waiting: ReadonlySet<BatchPart>, size: number): readonly BatchPart[] {
   const parts: BatchPart[] = [];
   for (const part of waiting) {
@@ -54,12 +54,12 @@ function firstTogether(waiting: ReadonlySet<BatchPart>, size: number): readonly 
   return parts;
 }
 
-/** The requests of these parts, in the same order. */
+/** Returns the requests of these parts, in the same order. */
 function requestsOf(parts: readonly BatchPart[]): readonly HttpRequest[] {
   return parts.map(({ request }) => request);
 }
 
-/** Ends each with an error of its own request, of the same kind. */
+/** Errors each part with an error of its own request. */
 function fail(parts: readonly BatchPart[], cause: unknown): void {
   for (const { request, subscriber } of parts) subscriber.error(failureOf(request, cause));
 }
@@ -74,33 +74,34 @@ function failureOf(request: HttpRequest, cause: unknown): unknown {
 /** The limits of a queue and of the responses to its batches. */
 type BatchLimits = PaceLimits & Pick<Required<Limits>, 'parts' | 'responseBytes'>;
 
-/** What a queue has to do with its connection. */
+/** The properties of a connection that its queue depends on. */
 export interface BatchConnection {
-  /** Emits false when the requests that wait are to be sent at once. */
+  /** Emits false when the queued requests must be sent at once. */
   readonly leaving$: Observable<boolean>;
-  /** Notes that a batch was answered. */
+  /** Records that a batch was answered. */
   readonly answered: () => void;
-  /** Notes that a batch has no readable answer, or that the server refuses every part for now. */
+  /** Records that a batch has no readable response, or that the server refuses every part for now. */
   readonly failed: (askedMs?: number) => void;
 }
 
 const NO_CONNECTION: BatchConnection = { leaving$: EMPTY, answered: noop, failed: noop };
 
-/** Where requests wait for others that go the same way. */
+/** The queue of one transport's requests. */
 interface BatchQueue {
   /**
-   * Returns an Observable that sends the request, with others where there are any, and emits its answer.
+   * Returns an Observable that sends the request, in a batch if others are queued, and emits its response.
    *
-   * @param isUrgent Whether it goes out at once while no other waits, or waits for its answer.
+   * @param isUrgent Whether it is sent at once if no other request is queued or outstanding.
    */
   send(request: HttpRequest, link: string, isUrgent: boolean): Observable<HttpResponse>;
 }
 
 /**
- * Creates the queue of one transport: what comes in one turn goes out together, in the order in which it
- * came.
+ * Creates the queue of one transport.
  *
- * @param turns Ends a turn by running what is scheduled without a delay.
+ * Requests of one turn are sent together, in the order of their arrival.
+ *
+ * @param turns The scheduler that ends a turn by running work that is scheduled without a delay.
  */
 export function batchQueue(
   transport: Transport,
@@ -175,7 +176,7 @@ export function batchQueue(
 
   const sendTogether = (parts: readonly BatchPart[], link: string): void => {
     const { request: batch, keepaliveBytes } = batchRequest(requestsOf(parts), link, keptAliveBytes);
-    // A connection says when it is sent; until then it may wait for the server.
+    // A connection reports when the batch is sent; until then its backoff may hold it back.
     let isSent = connection === NO_CONNECTION;
     const request: HttpRequest = {
       ...batch,
@@ -194,7 +195,7 @@ export function batchQueue(
       pump();
     };
     const onLeave = (): void => {
-      // One who has left before it is sent is not to be in it.
+      // A request whose subscriber left before the batch was sent must not be in it.
       if (!isSent || parts.every(({ subscriber }) => subscriber.closed)) land(() => waitAgain(parts));
     };
     outstanding += parts.length;

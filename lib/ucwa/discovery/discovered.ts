@@ -35,13 +35,13 @@ import { type TrustedHosts, trustedHosts, trustedUrl } from './trustedHosts.ts';
 /** Options of {@link discovered}. */
 export interface DiscoveryOptions {
   /**
-   * Hosts outside of the domain to which the servers may lead, with all hosts below them. Tokens and
-   * credentials are sent there.
+   * Hosts outside of the domain to which servers may lead, and their subdomains. Tokens and credentials are
+   * sent there.
    * @default none
    */
   readonly allowRedirectTo?: readonly string[];
   /**
-   * Where to begin, in that order: https, or http on this machine, as for servers of tests.
+   * The URLs to start with, in this order: https, or http on this machine for test servers.
    * @default `https://lyncdiscoverinternal.DOMAIN/`, then `https://lyncdiscover.DOMAIN/`
    */
   readonly urls?: readonly string[];
@@ -56,15 +56,14 @@ export interface DiscoveryOptions {
 const NAMES: OptionNames<DiscoveryOptions> = { allowRedirectTo: 1, urls: 1, timeoutSeconds: 1 };
 
 /**
- * Returns the server of a domain's users, which the first subscription finds: the option `server` of a
- * connection.
+ * Returns the server of a domain's users: the option `server` of a connection.
  *
- * The hosts of the domain are asked one after the other. Streams error with a {@link DiscoveryError} that
- * says what was wrong with each if none of them leads to UCWA; with a {@link SignInError} if the sign-in is
- * refused; with an {@link UntrustedLinkError} if a server leads out of the domain. Hosts that do not respond
- * are retried: as often as `retry` says at first, and without end after there was a connection. A user who
- * has moved to another server is followed there. `bearer` needs a function of the origin here: the servers of
- * a domain need different tokens.
+ * The first subscription searches for it: hosts of the domain are requested one after the other. Streams
+ * error with a {@link DiscoveryError} that lists the failure of each host if none of them leads to UCWA; with
+ * a {@link SignInError} if the sign-in is refused; with an {@link UntrustedLinkError} if a server leads out
+ * of the domain. Hosts that do not respond are retried: as often as `retry` says before the first connection,
+ * and without limit after it. If the user has moved to another server, the connection follows. `bearer` needs
+ * a function of the origin here, because the servers of a domain need different tokens.
  *
  * @param domain The domain of the user's sign-in address, such as `contoso.com`.
  * @throws TypeError that names the option that cannot be used.
@@ -97,7 +96,7 @@ export function discovered(domain: string, options: DiscoveryOptions = {}): Ucwa
   });
 }
 
-/** What to look for, and where. */
+/** The hosts to search, and the hosts to trust. */
 interface DiscoverySearch {
   readonly domain: string;
   readonly starts: readonly string[];
@@ -105,7 +104,7 @@ interface DiscoverySearch {
   readonly timeoutSeconds: number;
 }
 
-/** Returns the search that the options describe, or throws a TypeError that names one that cannot be used. */
+/** Returns the search that the options describe; throws a TypeError that names an invalid option. */
 export function discoverySearch(domain: string, options: DiscoveryOptions): DiscoverySearch {
   const { allowRedirectTo = [], urls, timeoutSeconds = 10 } = objectOption('options', options, NAMES);
   const host = hostOption('domain', domain);
@@ -118,8 +117,9 @@ export function discoverySearch(domain: string, options: DiscoveryOptions): Disc
 }
 
 /**
- * Finds UCWA for the users of a domain and signs in there: nothing is sent before `location$` is subscribed
- * to.
+ * Creates the discovery of UCWA for the users of a domain, and its sign-in.
+ *
+ * Nothing is sent before `location$` is subscribed to.
  */
 export function discovery(
   { domain, starts, trust, timeoutSeconds }: DiscoverySearch,
@@ -147,7 +147,7 @@ export function discovery(
     origins.add(new URL(url).origin);
     registerOrigin(url);
   };
-  /** Neither a token nor a question for one goes to an origin to which discovery has not led. */
+  /** Refuses requests to origins that discovery has not found: they must not get a token. */
   const signed: Middleware = (next) => {
     const send = sign(next);
     return (request) => {
@@ -187,7 +187,7 @@ export function discovery(
       share({
         connector: () => new ReplaySubject(1),
         resetOnComplete: false,
-        // Who has what it needs may leave before the end.
+        // A subscriber may leave after the value and before completion.
         resetOnRefCountZero: () => (isFound ? NEVER : of(undefined)),
       }),
     );

@@ -25,13 +25,14 @@ import type { UcwaLocation } from './steps.ts';
 const UNREACHABLE_AFTER = 3;
 
 /**
- * Decides whether a location that was found before is no longer to be trusted: a pure function of the error
- * of a request to it, and of how many requests have failed in a row. [RootURL]
+ * Returns whether the error of a request makes the known location doubtful: a pure function.
  *
- * After 502; after a 403 that is not UCWA's own answer, which has a subcode; and after three failures in a
- * row to reach it. The documentation says "after many retries", and leaves the number open.
+ * A location is doubtful after a 502, after a 403 without a subcode, which is not from UCWA, and after three
+ * network failures in a row. The documentation says "after many retries", without a number.
  *
- * @param failures How many failures came in a row, from 1.
+ * @see [MS-UCWA] RootURL
+ *
+ * @param failures The number of failures in a row, from 1.
  */
 export function shouldRediscover(error: unknown, failures: number): boolean {
   if (error instanceof NetworkError) return failures >= UNREACHABLE_AFTER;
@@ -39,40 +40,38 @@ export function shouldRediscover(error: unknown, failures: number): boolean {
   return error.status === 502 || (error.status === 403 && error.subcode === undefined);
 }
 
-/** Finds UCWA, and remembers where it was. */
+/** The discovery of UCWA, which keeps its result. */
 export interface Discovery {
   /**
-   * Emits where UCWA is, and completes. It is looked for once, for all who ask, and found again only after
-   * {@link Discovery.forget}; a failure is not remembered.
+   * Emits the location of UCWA, and completes. All subscribers share one search, which is repeated only after
+   * {@link Discovery.forget}; a failure is not kept.
    */
   readonly location$: Observable<UcwaLocation>;
-  /** Signs requests to the origins that were found, with the tokens that finding them needed. */
+  /** Signs requests to the origins that were found, with the tokens that the search needed. */
   readonly signed: Middleware;
   /**
-   * Lets the next who asks look again: see {@link shouldRediscover}. Credentials that were refused are tried
-   * again then; tokens are kept.
+   * Lets the next subscriber search again: see {@link shouldRediscover}. Refused credentials are tried again
+   * then; tokens are kept.
    */
   readonly forget: () => void;
 }
 
-/** Where the server of a connection is. */
+/** The location of a connection's server. */
 export interface ServerLocation {
-  /** Emits the URL of the application, or of where applications are created, and completes. */
+  /** Emits the URL of the application, or the URL for creating applications, and completes. */
   readonly url$: Observable<string>;
-  /** Sends requests to the origin of that URL only. */
+  /** Sends requests only to the origin of that URL. */
   readonly pinned: Middleware;
-  /**
-   * Notes whether the server answers: three requests in a row without an answer make its location doubtful.
-   */
+  /** Counts requests without a response: three in a row make the location doubtful. */
   readonly tracked: Middleware;
   /**
-   * Returns an Observable that emits whether the server is elsewhere now, as the failure of a request to it
-   * may mean, and completes. It errors where that cannot be told yet, with what will pass.
+   * Returns an Observable that emits whether this error means that the server has moved, and completes. It
+   * errors with a transient failure if that is not known yet.
    */
   readonly hasMoved: (error: unknown) => Observable<boolean>;
 }
 
-/** The location that the caller knows: it is always the same. */
+/** Returns the location of a server with a known URL, which never changes. */
 export function staticLocation(url: string, limits?: Limits): ServerLocation {
   return {
     url$: of(url),
@@ -83,11 +82,14 @@ export function staticLocation(url: string, limits?: Limits): ServerLocation {
 }
 
 /**
- * The location that discovery finds: looked for when it is first asked for, and again when a failure says
- * that it is out of date. Until then requests go to the origin that was found last. [RootURL]
+ * Returns the location that discovery finds.
  *
- * @param retries How often hosts that will come back are waited for before the first of them has led
- * anywhere.
+ * The first subscription starts the search; it is repeated if a failure shows that the location is out of
+ * date. Until then, requests go to the origin that was found last.
+ *
+ * @see [MS-UCWA] RootURL
+ *
+ * @param retries How often transient failures are retried before the first search has succeeded.
  */
 export function discoveredLocation(
   discovery: Discovery,
@@ -96,9 +98,9 @@ export function discoveredLocation(
   limits?: Limits,
 ): ServerLocation {
   let last: UcwaLocation | undefined;
-  /** How many requests in a row were not answered. */
+  /** The number of requests in a row without a response. */
   let unanswered = 0;
-  /** Whether it has moved, while that is being looked for: once for all who ask. */
+  /** The running search for a new location, which all subscribers share. */
   let looking$: Observable<boolean> | undefined;
 
   const found$ = discovery.location$.pipe(tap((found) => (last = found)));
@@ -109,12 +111,12 @@ export function discoveredLocation(
     discovery.forget();
     return found$.pipe(
       map(({ applications }) => applications !== before),
-      // Where nothing will be found, the failure itself says more.
+      // If the search fails permanently, the original error says more.
       catchError((cause: unknown) =>
         decide('channel', cause, 1) === 'retry' ? throwError(() => cause) : of(false),
       ),
       finalize(() => (looking$ = undefined)),
-      // Who asks because of the answer gets the same.
+      // A subscriber that re-enters here gets the same result.
       share({ connector: () => new ReplaySubject(1) }),
     );
   };

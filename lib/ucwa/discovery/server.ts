@@ -7,7 +7,7 @@ import type { Middleware, Transport } from '../../core/transport/transport.ts';
 import type { Signer, SignerContext } from '../auth/signer.ts';
 import { type ServerLocation, staticLocation } from './location.ts';
 
-/** A server that is not named by the URL of its applications: the option `server` of a connection. */
+/** The server of `discovered` or `existingApplication`: the option `server` of a connection. */
 export interface UcwaServer {
   /** The name of the function that returned it. */
   readonly type: 'discovered' | 'existingApplication';
@@ -27,18 +27,18 @@ export interface ServerContext {
 /** The server of one connection. */
 export interface Server {
   readonly location: ServerLocation;
-  /** Signs requests to it; undefined if they are not signed. */
+  /** Signs requests to the server; undefined if they are not signed. */
   readonly sign: Middleware | undefined;
-  /** Whether its URL is that of an application, which is used and never deleted. */
+  /** Whether its URL is that of an existing application, which is never deleted. */
   readonly isExisting: boolean;
 }
 
-/** The feature of servers that are not named by a URL alone. */
+/** The feature of servers that are more than a URL. */
 export const SERVER: Feature<(context: ServerContext) => Server> = /* @__PURE__ */ feature(
   "the URL of applications, or discovered(domain) or existingApplication(href) from 'rxchange/ucwa'",
 );
 
-/** Returns a function that finds the server; throws a TypeError for what is no `server`. */
+/** Returns a function that finds the server; throws a TypeError for an invalid `server`. */
 export function serverOption(server: string | UcwaServer): (context: ServerContext) => Server {
   return typeof server === 'string'
     ? (context) => serverAt(server, context, false)
@@ -46,8 +46,9 @@ export function serverOption(server: string | UcwaServer): (context: ServerConte
 }
 
 /**
- * Returns an application that already exists: the option `server` of a connection. It is used, and never
- * deleted.
+ * Returns an application that already exists: the option `server` of a connection.
+ *
+ * The connection uses the application, and never deletes it.
  *
  * @param href The application's URL, absolute.
  * @throws TypeError if it cannot be used.

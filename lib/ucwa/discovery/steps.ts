@@ -9,10 +9,12 @@ import { hrefOf, type Resource, resourceCodec } from '../protocol/resource.ts';
 import { type TrustedHosts, trustedUrl } from './trustedHosts.ts';
 
 /**
- * Returns a Transport that follows the redirects of a GET if they lead to a trusted host; if not, it errors
- * with an UntrustedLinkError, and nothing is sent there. [RootURL]
+ * Returns a Transport that follows the redirects of a GET to trusted hosts.
  *
- * @param redirects How many are followed. @default 5
+ * For another host it errors with an UntrustedLinkError, and sends nothing there.
+ *
+ * @param redirects The most redirects to follow. @default 5
+ * @see [MS-UCWA] RootURL
  */
 export function trustedRedirects(
   trust: TrustedHosts,
@@ -32,45 +34,52 @@ export function trustedRedirects(
   return (transport) => (request) => get(transport, request, redirects);
 }
 
-/** Where UCWA is for a user. */
+/** The location of UCWA for a user. */
 export interface UcwaLocation {
-  /** Where applications are created, absolute. */
+  /** The URL for creating applications, absolute. */
   readonly applications: string;
   /** The origin of `applications`. */
   readonly origin: string;
-  /** Where it was found, absolute: asks for a token. */
+  /** The `user` link that led there, absolute; it requires a token. */
   readonly user: string;
   /** The page that lets a browser send requests from other origins, absolute. */
   readonly xframe?: string;
 }
 
-/** What the way to UCWA is walked with. */
+/** The transports and limits of one discovery. */
 export interface DiscoveryContext {
   readonly trust: TrustedHosts;
   /** Sends requests without a token. */
   readonly open: Transport;
   /** Sends requests with the token of their origin. */
   readonly signed: Transport;
-  /** How many redirects are followed from one host. */
+  /** The most redirects to follow from one host. */
   readonly redirects: number;
 }
 
-/** The schemes in the 401 of a UCWA server. [AuthenticationInUCWA] */
+/**
+ * The schemes in the 401 of a UCWA server.
+ *
+ * @see [MS-UCWA] AuthenticationInUCWA
+ */
 const SIGN_IN_SCHEMES = ['Bearer', 'MsRtcOAuth'];
 
-/** What is known when a host has answered. */
+/** The links in the response of a host. */
 export interface Root {
   readonly user: string;
   readonly xframe: string | undefined;
 }
 
 /**
- * Returns an Observable that asks a host where its users sign in, follows the redirects that it answers with,
- * emits the `user` link, and completes. [RootURL, root_ref, redirect_ref]
+ * Returns an Observable that emits the `user` link of a host, and completes.
  *
- * If a link and a redirect are both there, the link is taken. A host that answers 401 and offers a sign-in of
- * UCWA counts as `user` itself, because a redirect may lead there; another 401 is an error, so that a mere
- * web site of the domain gets no token.
+ * It follows the redirects in the responses.
+ *
+ * If a response has both a link and a redirect, the link is used. A host that responds with 401 and offers a
+ * sign-in of UCWA counts as `user` itself, because a redirect may lead there. Any other 401 is an error, so
+ * that an ordinary web site of the domain gets no token.
+ *
+ * @see [MS-UCWA] RootURL, root, redirect
  */
 export function findRoot(
   walk: DiscoveryContext,
@@ -106,8 +115,12 @@ export function findRoot(
 }
 
 /**
- * Returns an Observable that asks `user` for the applications, with a token, emits where they are, and
- * completes. A user who lives on another server is followed there, and signs in there. [user_ref]
+ * Returns an Observable that emits the location of a user's applications, and completes.
+ *
+ * It requests `user` with a token. If the user has moved to another server, it continues with the sign-in
+ * there.
+ *
+ * @see [MS-UCWA] user
  */
 export function findApplications(
   walk: DiscoveryContext,
@@ -156,7 +169,7 @@ function redirectIn(
   });
 }
 
-/** The page is an offer: without it, or with one that cannot be trusted, nothing is lost. */
+/** Returns the `xframe` link; undefined if there is none or it is not trusted, as it is optional. */
 function xframeIn(walk: DiscoveryContext, answered: Answered<Resource>): string | undefined {
   try {
     return linkIn(walk, answered, 'xframe');

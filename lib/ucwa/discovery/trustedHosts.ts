@@ -4,19 +4,21 @@ import { invalidOption, urlOption } from '../../core/options.ts';
 import { describeUrl } from '../../core/text.ts';
 import { UntrustedLinkError } from '../protocol/errors.ts';
 
-/** Which hosts a user's credentials and tokens may be sent to. */
+/** The hosts to which the credentials and tokens of a user may be sent. */
 export interface TrustedHosts {
-  /** The user's own. */
+  /** The domain of the user. */
   readonly domain: string;
-  /** Whether a URL leads by https to a host of the domain, or to another that the caller trusts. */
+  /** Returns whether a URL is https, and its host in the domain or trusted by the caller. */
   readonly isAllowed: AllowedHosts;
-  /** Whether http on this machine is as good as https: for servers of tests. */
+  /** Whether http on this machine is allowed, for test servers. */
   readonly loopback: boolean;
 }
 
 /**
- * The hosts that a caller trusts: the domain, those that it names, and where discovery starts. Throws a
- * TypeError that names the option for one that is no host, or for a start over http on another machine.
+ * Returns the hosts that a caller trusts.
+ *
+ * They are the domain, the hosts that the caller names, and the hosts of the start URLs. Throws a TypeError
+ * that names the option for an invalid host, or for a start URL with http on another machine.
  */
 export function trustedHosts(
   domain: string,
@@ -38,11 +40,13 @@ export function trustedHosts(
 }
 
 /**
- * Returns the URL that a server's link leads to, absolute, if it may be followed, and throws an
- * {@link UntrustedLinkError} if not: it must be https, without credentials in it, and its host one of those
- * that are trusted, or below one. [RootURL, Security check]
+ * Returns the absolute URL of a server's link; throws an {@link UntrustedLinkError} if it is not trusted.
  *
- * @param base What the link is relative to.
+ * A trusted URL is https, contains no credentials, and leads to a trusted host or a subdomain of one.
+ *
+ * @see [MS-UCWA] RootURL, Security check
+ *
+ * @param base The URL that the link is relative to.
  * @param what The link, for the error.
  */
 export function trustedUrl(trust: TrustedHosts, href: string, base: string, what: string): string {
@@ -55,7 +59,7 @@ export function trustedUrl(trust: TrustedHosts, href: string, base: string, what
   );
 }
 
-/** What is wrong with a link that is not trusted. */
+/** Returns why a link is not trusted, for the error. */
 function whyNot({ domain }: TrustedHosts, href: string, base: string): string {
   const url = parseUrl(href, base);
   if (url === undefined) return 'which is not an address';

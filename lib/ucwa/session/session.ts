@@ -23,27 +23,28 @@ import { type Link, type Resource } from '../protocol/resource.ts';
 /** A connection to a UCWA application. */
 export interface Ucwa extends AsyncDisposable {
   /**
-   * All events of the application, in the server's order. While anybody is subscribed, here or to what is
-   * built on it, one request for events waits on the server.
+   * All events of the application, in the server's order. While there are subscribers, to this or to a stream
+   * that uses it, one request for events waits on the server.
    *
-   * An application that is gone is made again, and a `gap` event stands at that place: hrefs from before lead
-   * nowhere then. It errors with what ends the channel: a token that is refused, another client on the same
-   * channel, an application that was given and is gone or that the server has ended, what is not UCWA.
+   * If the application is lost, it is re-created, and a `gap` event is emitted; earlier hrefs are then
+   * invalid. It errors if a token is refused, another client takes over the channel, a given application is
+   * gone, the server has ended the application, or a response is not from UCWA.
    */
   readonly events$: Observable<UcwaEvent>;
-  /** The same as the server sends it: in batches, with the links by which they are acknowledged. */
+  /** The same events in batches as the server sends them, with the links that acknowledge them. */
   readonly batches$: Observable<EventBatch>;
   /**
-   * The application; it is there as long as anybody is subscribed here or to what is built on it. When it was
-   * made again, the new one is emitted.
+   * The application. It exists while there are subscribers, to this or to a stream that uses it. After a
+   * re-creation, the new application is emitted.
    */
   readonly application$: Observable<Application>;
-  /** What was removed from the server, is being removed, and could not be removed. */
+  /** The resources that were removed from the server, are being removed, or could not be removed. */
   readonly releases: Releases;
   /**
-   * Emits each request of this connection when it is over: those of discovery, of sign-in and of releases,
-   * too. A batch is one. It is hot, never errors and never completes; nothing secret is in it. On Node all
-   * connections tell theirs on the channel `rxchange:activity` of `node:diagnostics_channel`, too.
+   * Emits each request of this connection when it has ended, including those of discovery, sign-in and
+   * releases. A batch is one request. It is hot, never errors, never completes, and contains no secrets. On
+   * Node, every connection also publishes its requests to the channel `rxchange:activity` of
+   * `node:diagnostics_channel`.
    *
    * @example
    * ```ts
@@ -62,15 +63,17 @@ export interface Ucwa extends AsyncDisposable {
    */
   readonly activity$: Observable<Activity>;
   /**
-   * Returns an Observable that asks the server for what a link leads to, such as that of an event, and emits
-   * it. It errors with an `HttpError` where the server refuses, and with an `OriginError` for a
-   * link to another server. It throws a TypeError for a link without an href.
+   * Returns an Observable that requests the resource of a link, such as that of an event, and emits it. It
+   * errors with an `HttpError` if the server refuses, and with an `OriginError` for a link to another server.
+   * Throws a TypeError for a link without an href.
    */
   get(link: Link): Observable<Resource>;
   /**
-   * Changes how long the server holds events and requests back, from now on. A request for events that waits
-   * is replaced by one with the new times, and with a higher priority, so that it wins; no event is lost. It
-   * throws a TypeError that names the parameter for one that cannot be used. [EventChannelDetails]
+   * Changes how long the server holds back events and requests, from now on. A pending request for events is
+   * replaced by one with the new times and a higher priority, so that it wins; no event is lost. Throws a
+   * TypeError that names an invalid parameter.
+   *
+   * @see [MS-UCWA] EventChannelDetails
    *
    * @example
    * ```ts
@@ -103,7 +106,7 @@ export interface Ucwa extends AsyncDisposable {
   close(options?: CloseOptions): Promise<DrainReport>;
 }
 
-/** What a connection is to the rest of this protocol. */
+/** The internals of a connection that its streams share. */
 export interface UcwaSession {
   readonly application$: Observable<LiveApplication>;
   readonly router: EventRouter;
@@ -112,22 +115,25 @@ export interface UcwaSession {
   readonly ledger: ReleaseLedger;
   readonly transport: Transport;
   readonly pause: Pause;
-  /** Whether a failure means that the server is elsewhere now: then the application is gone. */
+  /** Emits whether a failure means that the server has moved, so that the application is gone. */
   readonly hasMoved: ServerLocation['hasMoved'];
-  /** Saves for the next process what is on the server; undefined if nothing is saved. */
+  /** Saves the resources on the server for the next process; undefined if nothing is saved. */
   readonly checkpointing: Checkpointing | undefined;
-  /** Whose turn it is with the one subscription to contacts and groups that an application has. */
+  /** The mutex of the subscription to contacts and groups, of which an application has only one. */
   readonly contactListMutex$: Observable<undefined>;
-  /** What the client asked for, if it did. */
+  /** Returns the `medium` parameter of the event channel, if the caller has set one. */
   readonly mediumSeconds: () => number | undefined;
 }
 
-/** A property, not a WeakMap: it is found through a Proxy, too. A function, for a Proxy may wrap objects. */
+/**
+ * A property is found through a Proxy, unlike a WeakMap entry; it is a function, because a Proxy may wrap
+ * objects.
+ */
 export const SESSION: unique symbol = Symbol('UcwaInternals');
 
 export type WithSession = Ucwa & { readonly [SESSION]: () => UcwaSession };
 
-/** What is inside a connection; it throws a TypeError for what {@link connectUcwa} did not make. */
+/** Returns the internals of a connection; throws a TypeError for anything but a connection. */
 export function sessionOf(ucwa: Ucwa): UcwaSession {
   const { [SESSION]: internals } = Object(ucwa) as Partial<WithSession>;
   if (internals === undefined) throw invalidOption('ucwa', ucwa, 'what connectUcwa() returned');

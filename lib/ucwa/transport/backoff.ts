@@ -13,8 +13,9 @@ import { retryAfterOf, backoff, type BackoffPolicy, type Pause } from '../../cor
 import { decide, type UcwaOperation } from '../protocol/failures.ts';
 
 /**
- * Creates the waits of requests that are not held back by the backoff of a connection, as those of discovery.
- * A wait is over at once when the platform comes online, unless the server has asked for the time.
+ * Creates the waits of requests outside of a connection's backoff, such as those of discovery.
+ *
+ * A wait ends at once when the platform comes online, unless the server has set its time.
  */
 export function pausing(policy: BackoffPolicy, online$: Observable<unknown> = NEVER): Pause {
   return (failures, error) =>
@@ -26,8 +27,10 @@ export function pausing(policy: BackoffPolicy, online$: Observable<unknown> = NE
 }
 
 /**
- * Returns an Observable that mirrors the source, and subscribes to it again after a failure that passes, as
- * {@link decide} says for this operation. It is for requests that may be sent more than once.
+ * Returns an operator that resubscribes to the source after a transient failure.
+ *
+ * {@link decide} says which failures of this operation are transient. Use it only for requests that may be
+ * sent more than once.
  */
 export function retryTransient<Value>(
   operation: UcwaOperation,

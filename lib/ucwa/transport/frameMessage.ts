@@ -2,16 +2,20 @@ import * as t from 'io-ts';
 import type { HttpRequest } from '../../core/transport/transport.ts';
 import { type Codec, objectCodec } from '../protocol/collections.ts';
 
-/** What the frame tells of an answer. [Cross_domainIFRAME] */
+/**
+ * The response to a request, as the frame reports it.
+ *
+ * @see [MS-UCWA] Cross_domainIFRAME
+ */
 export interface FrameAnswer {
-  /** 0 where there was none. */
+  /** 0 if there was no response. */
   readonly status: number;
   readonly responseText?: string;
-  /** The header lines as they came. */
+  /** The header lines, unparsed. */
   readonly headers?: string;
 }
 
-/** Decodes a {@link FrameAnswer}: a text that is null or none is left out. */
+/** Decodes a {@link FrameAnswer}; texts that are null or have another type are omitted. */
 export const FrameAnswer: Codec<FrameAnswer> = objectCodec('answer', {
   required: { status: t.number },
   optional: { responseText: t.string, headers: t.string },
@@ -24,14 +28,16 @@ interface FrameMessage {
 }
 
 /**
- * Writes a request as the frame takes it: a JSON text. [Cross_domainIFRAME]
+ * Returns a request as the JSON text that the frame expects.
  *
- * The verb, URL and body stand in it as they are; the frame is told not to touch the body.
+ * The verb, URL and body are unchanged, and `processData: false` keeps the frame from changing the body.
+ *
+ * @see [MS-UCWA] Cross_domainIFRAME
  */
 export function writeFrameMessage(request: HttpRequest, messageId: string): string {
   const { method, url, headers = {}, body, credentials } = request;
   const { accept, 'content-type': contentType, ...others } = headers;
-  // What is undefined is left out by JSON.
+  // JSON omits undefined properties.
   return JSON.stringify({
     ...{ type: method, url, accepts: accept, contentType, headers: others, data: body },
     processData: false,
@@ -40,7 +46,7 @@ export function writeFrameMessage(request: HttpRequest, messageId: string): stri
   });
 }
 
-/** Reads what the frame posted; undefined where that is no answer to anything. */
+/** Returns the message that the frame has posted; undefined if it answers no request. */
 export function readFrameMessage(data: unknown): FrameMessage | undefined {
   const answer = typeof data === 'string' ? parsed(data) : data;
   if (typeof answer !== 'object' || answer === null || !('messageId' in answer)) return undefined;

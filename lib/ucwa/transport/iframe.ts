@@ -9,7 +9,7 @@ export interface FrameMessageEvent {
   readonly data: unknown;
 }
 
-/** As much of an `iframe` element as is needed. */
+/** The members of an `iframe` element that are used. */
 export interface FrameElement {
   src: string;
   readonly style: { display: string };
@@ -17,58 +17,58 @@ export interface FrameElement {
     /** Sends a message to the page, if it is of this origin. */
     postMessage(message: string, targetOrigin: string): void;
   } | null;
-  /** Tells when the page is there, or cannot be had. */
+  /** Registers a listener for the end of loading, or for its failure. */
   addEventListener(type: 'load' | 'error', listener: () => void): void;
-  /** Takes the element out of its document. */
+  /** Removes the element from its document. */
   remove(): void;
 }
 
-/** As much of an element as is needed to put a frame into it. */
+/** The members of the frame's parent element that are used. */
 export interface FrameParent {
-  /** Puts the nodes behind what is there. */
+  /** Appends nodes to the element. */
   append(...nodes: unknown[]): void;
 }
 
-/** As much of a browser's `window` as is needed. */
+/** The members of a browser's `window` that are used. */
 export interface FrameWindow {
   readonly document: {
-    /** Makes an element that is in no document yet. */
+    /** Creates an element that is not in the document yet. */
     createElement(name: 'iframe'): FrameElement;
     /** Null while the head of the page is being read. */
     readonly body: FrameParent | null;
     readonly documentElement: FrameParent;
   };
-  /** Tells of the messages that the window gets. */
+  /** Registers a listener for messages to the window. */
   addEventListener(type: 'message', listener: (event: FrameMessageEvent) => void): void;
-  /** Tells of them no more. */
+  /** Removes a listener. */
   removeEventListener(type: 'message', listener: (event: FrameMessageEvent) => void): void;
 }
 
-/** A hidden frame that takes messages. */
+/** A hidden frame that accepts messages. */
 interface LoadedFrame {
   /**
-   * Returns an Observable that posts the message, emits the one answer with this id, and completes.
-   * Unsubscribing takes nothing back: the answer is ignored.
+   * Returns an Observable that posts the message, emits the response with this id, and completes.
+   * Unsubscribing does not abort the request; its response is ignored.
    */
   exchange(messageId: string, message: string): Observable<unknown>;
 }
 
-/** Which page is put into a frame, and where. */
+/** The options of {@link hiddenFrame}. */
 interface FrameConfig {
   readonly window: FrameWindow;
   readonly url: string;
-  /** Messages come from here and go to here only. */
+  /** The only origin that messages may come from and go to. */
   readonly origin: string;
   readonly loadTimeoutMs: number;
 }
 
 /**
- * Returns an Observable that puts a page into a hidden iframe, emits it when it is loaded, and stays open;
- * the iframe is removed with the subscription.
+ * Returns an Observable that loads a page in a hidden iframe, and emits the frame.
  *
- * It errors with a {@link NetworkError} when the page cannot be loaded, is not loaded in time, or is loaded
- * anew later, which loses what was being asked. A browser also calls an error page loaded: then there is no
- * answer to anything.
+ * It stays open; unsubscribing removes the iframe.
+ *
+ * It errors with a {@link NetworkError} if the page cannot be loaded in time, or is loaded again later, which
+ * loses outstanding requests. Browsers report an error page as loaded, too: requests then get no response.
  */
 export function hiddenFrame({ window, url, origin, loadTimeoutMs }: FrameConfig): Observable<LoadedFrame> {
   return new Observable((subscriber) => {
@@ -101,7 +101,7 @@ export function hiddenFrame({ window, url, origin, loadTimeoutMs }: FrameConfig)
       }
     };
     const onMessage = (event: FrameMessageEvent): void => {
-      // A frame that was taken out has no window, and neither do some messages: that proves nothing.
+      // A removed frame has no window, and neither do some messages: two nulls are no match.
       if (event.source === null || event.source !== frame.contentWindow || event.origin !== origin) return;
       const message = readFrameMessage(event.data);
       if (message !== undefined) answersById.get(message.messageId)?.(message.answer);

@@ -15,7 +15,7 @@ interface TransportStackConfig {
   readonly restrict: Middleware;
   /** Notes whether the server responds. */
   readonly track: Middleware;
-  /** Sends those that fall together as one, or limits how many are sent at a time. */
+  /** Sends simultaneous requests as one, or limits how many are sent at a time. */
   readonly batch: Middleware;
   /** Holds all requests back while the server does not respond. */
   readonly backoff: ConnectionBackoff;

@@ -14,7 +14,7 @@ export interface RequestIdentity {
 type OwnError = abstract new (...parts: never[]) => Error;
 
 /**
- * Returns an error of this library as it is, and of any other its {@link describedCause}, if it is an error.
+ * Returns an error of this library as it is; of other errors the {@link describedCause}.
  *
  * An error of this library is an instance of one of its classes: foreign errors can have a `_tag`, too.
  *
@@ -174,8 +174,7 @@ export class OriginError extends Error {
 }
 
 /**
- * The token provider failed with an `HttpError`, which is not the response of the server that the token is
- * for.
+ * The token provider failed with an `HttpError`. It is not the response of the server that needs the token.
  *
  * Its cause is that `HttpError`. A transient one, such as 503, is not wrapped.
  */

@@ -6,7 +6,7 @@ import { typeName } from './options.ts';
  * Such a value carries the functions of its feature, so that only programs that import it bundle them.
  */
 export interface Feature<Functions> {
-  /** Returns an object of these properties that carries the functions, out of sight of those who print it. */
+  /** Returns an object of these properties that carries the functions. They are hidden when it is printed. */
   readonly create: <Properties extends object>(properties: Properties, functions: Functions) => Properties;
   /**
    * Returns the functions that the value of an option carries.

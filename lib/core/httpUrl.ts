@@ -2,8 +2,8 @@
 const LONGEST_NAME = 253;
 
 /**
- * A host name by the grammar of DNS, with the underscore that Windows networks use, and with or without the
- * dot of the root. IPv4 addresses match it, too.
+ * A DNS host name, with the underscore that Windows networks use. It may end with the dot of the root. IPv4
+ * addresses match, too.
  */
 const NAME = /^(?:[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d_])?\.)*[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d_])?\.?$/;
 
@@ -11,7 +11,7 @@ const NAME = /^(?:[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d_])?\.)*[a-z\d_](?:[a-z\d_-]{0
 const IPV6 = /^\[[\da-f:]+\]$/;
 
 /**
- * Returns a URL that all parsers read alike, or undefined if requests must not be sent to it.
+ * Returns a URL that all parsers read alike; undefined if requests must not be sent to it.
  *
  * It is http or https without credentials, and its host is a DNS name or an address. WHATWG URLs allow
  * characters such as `;` in a host, at which older parsers end the host: they would connect to another host

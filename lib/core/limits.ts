@@ -14,12 +14,13 @@ export interface Limits {
    * Levels of XML elements in one another. JSON has a fixed bound: 32 resources in one another. @default 64
    */
   readonly depth?: number;
-  /** Seconds from the request to the head of its response, on top of a long poll's own time. @default 120 */
+  /** Seconds from the request to the head of its response. A long poll adds its own time. @default 120 */
   readonly headersSeconds?: number;
   /** Seconds without any byte while a body arrives; for a stream, without a complete envelope. @default 90 */
   readonly silenceSeconds?: number;
   /**
-   * Seconds from the request to the end of its response, on top of a long poll's own time; not for streams.
+   * Seconds from the request to the end of its response. A long poll adds its own time; streams have no such
+   * limit.
    * @default 300
    */
   readonly responseSeconds?: number;

@@ -22,7 +22,7 @@ export function describedCause(cause: unknown): Error | undefined {
   return described(cause, MOST_CAUSES);
 }
 
-/** The code of a TLS handshake with a server that does not speak TLS, such as one for http. */
+/** The code of a TLS handshake with a server that speaks only http. */
 export const NO_TLS = 'ERR_SSL_WRONG_VERSION_NUMBER';
 
 /**

@@ -92,8 +92,7 @@ interface OpenJournal<Position extends object> extends Journal<Position> {
 const OPEN = new WeakMap<Checkpoint['store'], Map<string, OpenJournal<object>>>();
 
 /**
- * Returns an Observable that emits the journal of a stream or a connection and stays open as long as that is
- * open.
+ * Returns an Observable that emits the journal of a stream or connection. It stays open while that is open.
  *
  * It errors with the error of the store, with a `DecodeError` if the checkpoint is not a journal of this
  * format, and with a TypeError if another stream or connection uses the key.

@@ -10,7 +10,7 @@ interface OrphanRemoval extends Omit<ReleasePlan, 'resource' | 'id'> {
 }
 
 /**
- * Releases a resource that an earlier process has left on the server, and records the outcome in the ledger.
+ * Releases a resource that an earlier process has left. The outcome is recorded in the ledger.
  *
  * An orphan without an id cannot be removed: its outcome is `Unknown`.
  *

@@ -34,7 +34,7 @@ export function nodeSend({ process }: Platform = globalThis): Send {
 }
 
 /**
- * Sends with cross-fetch, which is loaded with the first request because that takes longer than all the rest.
+ * Sends with cross-fetch, which is loaded with the first request. Loading it takes longer than all the rest.
  */
 function crossFetch(url: string, init: RequestInit): Promise<Response> {
   return fetch?.(url, init) ?? loadFetch().then((loaded) => loaded(url, init));

@@ -30,8 +30,8 @@ export interface Activity {
    */
   readonly end: 'answered' | 'failed' | 'aborted';
   /**
-   * How many optional members of a UCWA or EWS response were dropped, because they were null or not of their
-   * documented type; missing for none.
+   * The number of optional members that were dropped from a UCWA or EWS response. They were null or not of
+   * their documented type; missing for none.
    */
   readonly dropped?: number;
   /** The name of the error and its code, such as `NetworkError ECONNRESET`. */

@@ -22,7 +22,8 @@ export function requestUrl(text: string, what: string): URL {
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
- * Returns a Middleware that sends requests to one origin only, whatever links and redirects the server sends.
+ * Returns a Middleware that sends requests to one origin only. No link or redirect of the server leads
+ * elsewhere.
  *
  * A request or redirect to another origin errors with an {@link OriginError} that names both, and nothing is
  * sent. Redirects within the origin are followed by the rules of HTTP: 307 and 308 keep the method. For a

@@ -35,8 +35,8 @@ interface ApplicationConfig
   /** The application to create; undefined if it exists already. */
   readonly identity: WantedIdentity | undefined;
   /**
-   * How long the application is kept after the last unsubscription, once its creation was sent, in
-   * milliseconds.
+   * How long the application is kept after the last unsubscription, in milliseconds. Before its creation is
+   * sent it is not kept.
    */
   readonly graceMs: number;
   readonly pause: Pause;
@@ -66,7 +66,7 @@ const LASTS_AT_LEAST_MS = 60_000;
  */
 export function application(config: ApplicationConfig): Observable<LiveApplication> {
   const { identity, ledger, graceMs, publish } = config;
-  // Before the creation is sent there is nothing to delete, so there is no grace time.
+  // Without an application on the server there is nothing to keep.
   let isHeld = false;
   const onHeld = (it: boolean): void => void (isHeld = it);
   const held = (identity === undefined ? existing(config) : created({ ...config, onHeld }, identity)).pipe(

@@ -24,7 +24,7 @@ export interface CreationConfig {
   /** Saves the resources on the server for the next process; undefined if nothing is saved. */
   readonly checkpointing: Checkpointing | undefined;
   /**
-   * Called with true when the creation is sent, and with false when it is refused or the application has
+   * Called with true when the creation is sent. Called with false when it is refused, or the application has
    * ended.
    */
   readonly onHeld: (isHeld: boolean) => void;

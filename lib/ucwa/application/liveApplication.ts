@@ -34,7 +34,7 @@ export interface Application {
 export interface LiveApplication extends Application {
   /** The `batch` link, absolute; undefined if the server offers none. */
   readonly batch: string | undefined;
-  /** Whether the server has just created it, as opposed to a response with an existing one. */
+  /** Whether the server has just created it; false if it existed already. */
   readonly isNew: boolean;
   /** The position of the event channel; it is kept after all subscribers have left. */
   position: Cursor | undefined;

@@ -65,7 +65,7 @@ export interface OrphanRemovalConfig {
   readonly ledger: ReleaseLedger;
   readonly transport: Transport;
   readonly pause: Pause;
-  /** The mutex of the subscription to contacts and groups, of which an application has only one. */
+  /** The mutex of the subscription to contacts and groups: an application has only one. */
   readonly contactListMutex$: Observable<undefined>;
 }
 

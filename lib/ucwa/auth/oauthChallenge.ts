@@ -13,7 +13,7 @@ export interface OAuthChallenge {
   readonly grantTypes: readonly string[];
 }
 
-/** Returns the sign-in that the headers of a response offer, or undefined if there is none. */
+/** Returns the sign-in that a response offers in its headers; undefined if there is none. */
 export function oauthChallenge(headers: HttpHeaders): OAuthChallenge | undefined {
   for (const { parameters } of challengesOf(headers, 'MsRtcOAuth')) {
     const href = parameters.get('href');

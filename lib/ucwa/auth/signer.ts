@@ -34,7 +34,7 @@ export interface SignIn {
 export interface Signer {
   /** Signs each request with the credentials of its origin. */
   readonly sign: Middleware;
-  /** Registers a URL that can be requested without a token to find the token endpoint of its origin. */
+  /** Registers the URL of an origin. It is requested without a token to find the token endpoint. */
   readonly registerOrigin: (url: string) => void;
   /** Forgets refused credentials, and token endpoints. */
   readonly forget: () => void;
@@ -53,7 +53,7 @@ export interface SignerContext {
   /** Whether requests go to several origins, which must not all get the same token. */
   readonly hasManyOrigins: boolean;
   /**
-   * Returns the absolute URL of a token endpoint, or throws if no credentials may be sent there.
+   * Returns the absolute URL of a token endpoint. Throws if no credentials may be sent there.
    * @default URLs of the server's own origin are allowed
    */
   readonly trusted?: (href: string, base: string, what: string) => string;

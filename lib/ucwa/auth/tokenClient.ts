@@ -18,7 +18,7 @@ import { requestToken } from './tokenEndpoint.ts';
 export interface TokenClient {
   /** Returns an Observable that requests a token for an origin, and emits it. */
   readonly issue: (origin: string) => Observable<IssuedToken>;
-  /** Registers a URL that can be requested without a token to find the sign-in of its origin. */
+  /** Registers the URL of an origin. It is requested without a token to find the token endpoint. */
   readonly registerOrigin: (url: string) => void;
   /** Forgets refused credentials, and token endpoints. */
   readonly forget: () => void;

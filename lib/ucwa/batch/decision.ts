@@ -42,7 +42,7 @@ export function isOverloaded(status: number): boolean {
 }
 
 /**
- * The paths of the event channel, photos and batches, which must not be in a batch.
+ * Paths that must not be in a batch: the event channel, photos and batches.
  *
  * @see [MS-UCWA] BatchingRequests
  */
@@ -68,7 +68,7 @@ export function mayTravelTogether(request: HttpRequest, link: string): boolean {
   );
 }
 
-/** Returns the key of requests that may share a batch, which has one authorization for all parts. */
+/** Returns the key of requests that may share a batch: its parts have one authorization. */
 export function batchKey({ headers, credentials }: HttpRequest, link: string): string {
   return JSON.stringify([link, headers?.['authorization'], credentials]);
 }

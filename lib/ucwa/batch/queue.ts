@@ -78,9 +78,9 @@ type BatchLimits = PaceLimits & Pick<Required<Limits>, 'parts' | 'responseBytes'
 export interface BatchConnection {
   /** Emits false when the queued requests must be sent at once. */
   readonly leaving$: Observable<boolean>;
-  /** Records that a batch was answered. */
+  /** Records the response to a batch. */
   readonly answered: () => void;
-  /** Records that a batch has no readable response, or that the server refuses every part for now. */
+  /** Records a batch without a readable response, or one whose parts the server refuses for now. */
   readonly failed: (askedMs?: number) => void;
 }
 
@@ -89,7 +89,8 @@ const NO_CONNECTION: BatchConnection = { leaving$: EMPTY, answered: noop, failed
 /** The queue of one transport's requests. */
 interface BatchQueue {
   /**
-   * Returns an Observable that sends the request, in a batch if others are queued, and emits its response.
+   * Returns an Observable that sends the request and emits its response. If others are queued, they share a
+   * batch.
    *
    * @param isUrgent Whether it is sent at once if no other request is queued or outstanding.
    */

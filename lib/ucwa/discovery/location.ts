@@ -65,8 +65,8 @@ export interface ServerLocation {
   /** Counts requests without a response: three in a row make the location doubtful. */
   readonly tracked: Middleware;
   /**
-   * Returns an Observable that emits whether this error means that the server has moved, and completes. It
-   * errors with a transient failure if that is not known yet.
+   * Returns an Observable that emits whether the server has moved, and completes. It searches again if the
+   * error of a request makes the location doubtful, and errors with a transient failure of that search.
    */
   readonly hasMoved: (error: unknown) => Observable<boolean>;
 }

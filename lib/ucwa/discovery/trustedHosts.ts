@@ -8,7 +8,7 @@ import { UntrustedLinkError } from '../protocol/errors.ts';
 export interface TrustedHosts {
   /** The domain of the user. */
   readonly domain: string;
-  /** Returns whether a URL is https, and its host in the domain or trusted by the caller. */
+  /** Returns whether a URL is https and leads to a trusted host. */
   readonly isAllowed: AllowedHosts;
   /** Whether http on this machine is allowed, for test servers. */
   readonly loopback: boolean;

@@ -31,17 +31,17 @@ export interface Ucwa extends AsyncDisposable {
    * gone, the server has ended the application, or a response is not from UCWA.
    */
   readonly events$: Observable<UcwaEvent>;
-  /** The same events in batches as the server sends them, with the links that acknowledge them. */
+  /** The events in batches, as the server sends them, with the links that acknowledge them. */
   readonly batches$: Observable<EventBatch>;
   /**
    * The application. It exists while there are subscribers, to this or to a stream that uses it. After a
    * re-creation, the new application is emitted.
    */
   readonly application$: Observable<Application>;
-  /** The resources that were removed from the server, are being removed, or could not be removed. */
+  /** The removals from the server: completed, pending and failed ones. */
   readonly releases: Releases;
   /**
-   * Emits each request of this connection when it has ended, including those of discovery, sign-in and
+   * Emits each request of this connection when it has ended. These include requests of discovery, sign-in and
    * releases. A batch is one request. It is hot, never errors, never completes, and contains no secrets. On
    * Node, every connection also publishes its requests to the channel `rxchange:activity` of
    * `node:diagnostics_channel`.
@@ -63,9 +63,9 @@ export interface Ucwa extends AsyncDisposable {
    */
   readonly activity$: Observable<Activity>;
   /**
-   * Returns an Observable that requests the resource of a link, such as that of an event, and emits it. It
-   * errors with an `HttpError` if the server refuses, and with an `OriginError` for a link to another server.
-   * Throws a TypeError for a link without an href.
+   * Returns an Observable that requests and emits the resource of a link, such as `event.link`. It errors
+   * with an `HttpError` if the server refuses, and with an `OriginError` for a link to another server. Throws
+   * a TypeError for a link without an href.
    */
   get(link: Link): Observable<Resource>;
   /**
@@ -100,8 +100,8 @@ export interface Ucwa extends AsyncDisposable {
    */
   drain(options?: DrainOptions): Promise<DrainReport>;
   /**
-   * Completes every stream of this connection, which removes what it has on the server, then drains for at
-   * most `timeoutMs`, 10 seconds by default. After it resolves nothing is sent any more. Never rejects.
+   * Completes every stream of this connection, which releases its resources on the server. Then it drains for
+   * at most `timeoutMs`, 10 seconds by default. After it resolves nothing is sent any more. Never rejects.
    */
   close(options?: CloseOptions): Promise<DrainReport>;
 }
@@ -115,11 +115,11 @@ export interface UcwaSession {
   readonly ledger: ReleaseLedger;
   readonly transport: Transport;
   readonly pause: Pause;
-  /** Emits whether a failure means that the server has moved, so that the application is gone. */
+  /** Emits whether a failure means that the server has moved. The application is gone then. */
   readonly hasMoved: ServerLocation['hasMoved'];
   /** Saves the resources on the server for the next process; undefined if nothing is saved. */
   readonly checkpointing: Checkpointing | undefined;
-  /** The mutex of the subscription to contacts and groups, of which an application has only one. */
+  /** The mutex of the subscription to contacts and groups: an application has only one. */
   readonly contactListMutex$: Observable<undefined>;
   /** Returns the `medium` parameter of the event channel, if the caller has set one. */
   readonly mediumSeconds: () => number | undefined;

@@ -21,7 +21,7 @@ interface TransportStackConfig {
   readonly backoff: ConnectionBackoff;
   readonly retry: RetryPolicy;
   readonly limits: ResponseLimits;
-  /** How long the server holds a request for events, in seconds, in addition to the limits. */
+  /** Returns how long the server holds a request for events, in seconds. It adds to the limits. */
   readonly heldSeconds: () => number;
 }
 

@@ -132,7 +132,7 @@ describe('decode', () => {
   });
 
   for (const value of ['hush', 12_345_678, true]) {
-    it(`does not quote the ${typeof value} of a secret, or at the root`, () => {
+    it(`quotes no ${typeof value} of a secret or at the root`, () => {
       const [secret, root] = [failure(t.type({ token: link }), { token: value }), failure(link, value)];
       for (const { message: text, actual } of [secret, root]) {
         expect(text).not.to.contain(String(value));

@@ -92,7 +92,7 @@ describe('connectionBackoff', () => {
     });
   });
 
-  it('sends one probe for each backoff, and all that waits after the first answer', () => {
+  it('sends one probe per backoff, and all requests after a response', () => {
     const one = inVirtualTime(() => {
       const server = world();
       server.fate = 'reset';
@@ -225,7 +225,7 @@ describe('connectionBackoff', () => {
     expect(one.sent).to.deep.equal(['0 first', '1.01 second']);
   });
 
-  it('sends the next probe, after twice the wait, although the one before hangs', () => {
+  it('sends the next probe after twice the wait if one hangs', () => {
     const one = inVirtualTime(() => {
       const server = world();
       server.fate = 'reset';
@@ -272,7 +272,7 @@ describe('connectionBackoff', () => {
     expect(one.sent).to.deep.equal(['0 first', '1.01 stays']);
   });
 
-  it('holds back all requests for as long as one answer asks, within the limit', () => {
+  it('delays all requests by a Retry-After, up to the limit', () => {
     for (const [seconds, sentAt] of [
       ['20', '21.01'],
       ['4000', '301.01'],
@@ -429,7 +429,7 @@ describe('connectionBackoff', () => {
     });
   });
 
-  it('sends as many requests in an outage as one request alone, however many wait', () => {
+  it('sends the same number of requests for any number of callers', () => {
     const sentOf = (requests: number): readonly string[] =>
       inVirtualTime(() => {
         const { gate, pause } = world().backoff;

@@ -110,7 +110,7 @@ describe('withRetry', () => {
     ]);
   });
 
-  it('passes on the last answer or error when the retries are used up', () => {
+  it('emits the last response or error after the last retry', () => {
     expect(run(get, response(503)).slice(-3)).to.deep.equal(['1500 GET', '1500 503', 'done']);
     expect(
       run(
@@ -120,7 +120,7 @@ describe('withRetry', () => {
     ).to.deep.equal(['1500 GET', `1500 ${broken.message}`]);
   });
 
-  it('does not send a POST again whose connection broke', () => {
+  it('does not retry a POST after a broken connection', () => {
     expect(
       run(
         post,

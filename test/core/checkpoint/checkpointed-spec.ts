@@ -23,7 +23,7 @@ describe('checkpointed', () => {
     expect(() => checkpointed(store, '')).to.throw(TypeError, 'checkpoint.key must be a text');
   });
 
-  it('is suggested to callers who write an object of their own', () => {
+  it('rejects a plain object with a hint', () => {
     for (const [wrong, type] of [
       [{ store, key: 'mail' }, 'an object'],
       ['mail', 'a string'],

@@ -55,7 +55,7 @@ describe('The journal', () => {
     expect(savedIn(store)).to.deep.equal({ page: 2, held: [] });
   });
 
-  it('has who waits for what is being saved by another wait until it is', () => {
+  it('waits for a save that another caller has started', () => {
     const saving = new Subject<never>();
     const mine = opened({ ...memoryCheckpoints(), save: () => saving });
     mine.advance({ page: 1 });
@@ -82,7 +82,7 @@ describe('The journal', () => {
     expect(savedIn(store)).to.deep.equal({ page: 1, held: [] });
   });
 
-  it('removes its key when it is left and nothing is held, and not before', () => {
+  it('removes its key when it ends with no entries', () => {
     const store = memoryCheckpoints();
     const mine = opened(store);
     const entry = mine.entry('page');

@@ -47,7 +47,7 @@ describe('releaseLedger', () => {
     expect(counts).to.deep.equal([0, 1, 2, 1, 0]);
   });
 
-  it('does not let those who listen write', () => {
+  it('does not let subscribers write', () => {
     const ledger = releaseLedger();
     expect(ledger.outcomes$).not.to.have.property('next');
     expect(ledger.pending$).not.to.have.property('next');

@@ -31,7 +31,7 @@ describe('closeOnPageHide', () => {
     };
   const goes = (): boolean => page.dispatchEvent(new Event('pagehide'));
 
-  it('unsubscribes on an Exchange server while the page goes, by a request that outlives it', async () => {
+  it('unsubscribes on Exchange by a keepalive request while the page closes', async () => {
     const server = ewsSimulator();
     const service = connectExchange({ server: server.url, transport: watched(server.transport) });
     closeOnPageHide(service, page);

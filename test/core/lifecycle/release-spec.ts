@@ -69,7 +69,7 @@ describe('release', () => {
     expect(waits).to.deep.equal([500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000, 30_000]);
   });
 
-  it('starts to wait from the beginning for each release', () => {
+  it('resets the backoff for each release', () => {
     const second = inVirtualTime(({ flush }) => {
       releasing([unreachable, unreachable, unreachable]);
       flush();

@@ -323,7 +323,7 @@ describe('remoteResource', () => {
       expect(server.requests).to.deep.equal(['POST /']);
     });
 
-    it('does not take a refusal for certain when an attempt before it was left open', () => {
+    it('reports Unknown for a refusal after an unanswered attempt', () => {
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
       const errors: unknown[] = [];
@@ -470,7 +470,7 @@ describe('remoteResource', () => {
       expect(outcomes[0]).to.have.nested.property('cause.message', 'no release');
     });
 
-    it('begins before use lets go, so that it can watch what use watched', () => {
+    it('begins before use is unsubscribed and can share its sources', () => {
       const log: string[] = [];
       fakeResource(fakeResourceServer().transport, releaseLedger(), {
         use: () => new Observable<string>(() => () => log.push('use ended')),
@@ -502,7 +502,7 @@ describe('remoteResource', () => {
       expect(outcomes[0]).to.deep.include({ outcome: 'EndedByServer', detail: { deletedEvent: 'seen' } });
     });
 
-    it('is not heard any more after the subscriber has left', () => {
+    it('is ignored after the unsubscription', () => {
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
       let tell: () => void = () => undefined;
@@ -539,7 +539,7 @@ describe('remoteResource', () => {
       expect(server.requests.slice(4)).to.deep.equal(['DELETE /t3', 'DELETE /t1']);
     });
 
-    it('keeps its parent until its own release has ended; a drain waits for both', async () => {
+    it('keeps its parent until its release ends; drain awaits both', async () => {
       const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);
@@ -609,7 +609,7 @@ describe('remoteResource', () => {
       expect([...server.ids]).to.deep.equal([]);
     });
 
-    it('records a parent as Failed without a request when close gives up on its child', () => {
+    it('records the parent as Failed when close abandons its child', () => {
       const server = fakeResourceServer([
         serve(0),
         serve(0),
@@ -627,7 +627,7 @@ describe('remoteResource', () => {
       expect(server.requests).to.deep.equal(['POST /', 'POST /', 'DELETE /t2']);
     });
 
-    it('is gone with its parent: nothing is sent', () => {
+    it('sends no release after the end of its parent', () => {
       const server = fakeResourceServer();
       const ledger = releaseLedger();
       const outcomes = outcomesOf(ledger);

@@ -37,7 +37,7 @@ describe('oneAtATime', () => {
     expect(seen).to.deep.equal(['complete']);
   });
 
-  it('lets all that ask during one run share the next, and no run overlap another', () => {
+  it('shares the next run between all calls during a run', () => {
     const first = asking();
     const second = asking();
     const third = asking();
@@ -51,7 +51,7 @@ describe('oneAtATime', () => {
     expect(runs).to.have.length(2);
   });
 
-  it('emits an error to the callers of its run, and continues with the next', () => {
+  it('emits an error to its callers and starts the next run', () => {
     const first = asking();
     const second = asking();
     runs[0]?.error(new Error('full'));

@@ -10,7 +10,7 @@ describe('turns', () => {
     return { entered, all: { a: enter('a'), b: enter('b'), c: enter('c') } };
   };
 
-  it('gives the turn to one at a time, in the order in which they came', () => {
+  it('runs one at a time in the order of subscription', () => {
     const { entered, all } = three();
     expect(entered).to.deep.equal(['a']);
     all.a.unsubscribe();
@@ -27,7 +27,7 @@ describe('turns', () => {
     expect(entered).to.deep.equal(['a', 'c']);
   });
 
-  it('is free again when all have left', () => {
+  it('is free after all unsubscribe', () => {
     const turn$ = mutex();
     let entered = 0;
     turn$.pipe(take(1)).subscribe(() => (entered += 1));

@@ -50,7 +50,7 @@ describe('shareLatest', () => {
     expect(source.observed).to.equal(false);
   });
 
-  it('forgets the last value when the last has left', () => {
+  it('drops the latest value after the last unsubscription', () => {
     const source = new Subject<number>();
     const { shared$, opened } = sharing(source);
     const one = heard(shared$);

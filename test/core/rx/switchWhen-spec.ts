@@ -6,7 +6,7 @@ import { inVirtualTime } from '../../support/virtualTime.ts';
 /** Sends `b` another way. */
 const bTo = (other: Observable<string>) => switchWhen((value: string) => (value === 'b' ? other : undefined));
 
-describe('divert', () => {
+describe('switchWhen', () => {
   it('mirrors values that are not switched', () => {
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const other = cold('           x|');
@@ -42,7 +42,7 @@ describe('divert', () => {
     });
   });
 
-  it('never emits if the source never does, and completes if it is empty', () => {
+  it('mirrors a source that never emits or is empty', () => {
     inVirtualTime(({ cold, expectObservable }) => {
       expectObservable(cold('-').pipe(bTo(of('x')))).toBe('-');
       expectObservable(cold('|').pipe(bTo(of('x')))).toBe('|');
@@ -86,7 +86,7 @@ describe('divert', () => {
     });
   });
 
-  it('mirrors the other in the place of the error, and ask nothing about what that brings', () => {
+  it('mirrors the other after an error and does not test its values', () => {
     const asked: unknown[] = [];
     inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
       const other = cold('             --b#', undefined, 'second');

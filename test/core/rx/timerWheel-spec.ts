@@ -44,7 +44,7 @@ describe('sharedTimers', () => {
     expect(recorded).to.deep.equal(['30 b', '80 d', '100 a', '120 c']);
   });
 
-  it('calls those that are due at the same time in the order in which they came', () => {
+  it('calls timers with the same time in the order of setting', () => {
     const { recorded, set } = recordingWheel();
     inVirtualTime(() => {
       ['a', 'b', 'c'].forEach((name) => set(100, name));
@@ -92,7 +92,7 @@ describe('sharedTimers', () => {
     expect(recorded.map((line) => line.slice(-1))).to.deep.equal(['b', 'b', 'b']);
   });
 
-  it('does not call one that was cleared or set again by one before it', () => {
+  it('does not call a timer that an earlier one cleared or reset', () => {
     const { recorded, set, clear, does } = recordingWheel();
     does('a', () => {
       clear(10, 'b');

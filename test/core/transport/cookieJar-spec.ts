@@ -75,7 +75,7 @@ describe('cookieJar', () => {
     expect(jar.header(URL_OF)).to.equal('b=2; a=1; c=3');
   });
 
-  it('forgets a cookie when its time is over, and at once when the server says so', () => {
+  it('drops an expired cookie, and at once when the server says so', () => {
     const seen: (string | undefined)[] = [];
     inVirtualTime(() => {
       const jar = cookieJar();
@@ -90,7 +90,7 @@ describe('cookieJar', () => {
     expect(seen).to.deep.equal(['a=1; b=2', 'b=2', undefined]);
   });
 
-  it('keeps no more than 50 of an origin, the newest, and none that is too long', () => {
+  it('stores the 50 newest per origin and none that is too long', () => {
     const jar = cookieJar();
     for (let index = 0; index < 60; index += 1) jar.store(URL_OF, `n${index}=1`);
     jar.store(URL_OF, `long=${'x'.repeat(4096)}`);

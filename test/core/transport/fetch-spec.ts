@@ -257,7 +257,7 @@ describe('fetchTransport', () => {
         ),
       );
 
-    it('does not send another request on it when it is discarded while it is read', async () => {
+    it('sends no request on it after it is discarded during reading', async () => {
       const { connections } = await numbering();
       const transport = fetchTransport();
       expect(await ask(transport, false)).to.equal('connection 1, answer 1');
@@ -277,7 +277,7 @@ describe('fetchTransport', () => {
       expect(server.connections()).to.equal(2);
     });
 
-    it('lets go of one that is left when its answer has already come', async () => {
+    it('releases it after an unsubscription when the response has arrived', async () => {
       server = await httpServer((_, response) => response.end('small'));
       const transport = fetchTransport();
       for (let round = 0; round < 3; round += 1) {
@@ -383,7 +383,7 @@ describe('fetchTransport', () => {
       await closed;
     });
 
-    it('survives a reset between the end of the response and the end of its reading', async () => {
+    it('survives a reset after the response while it is still read', async () => {
       const whole = gzipSync(Buffer.alloc(4_000_000, 'x'));
       server = await rawServer((socket) => {
         socket.write(head(`Content-Length: ${whole.length}`));

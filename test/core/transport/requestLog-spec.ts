@@ -26,7 +26,7 @@ function recordedFrom(run: (reported: (transport: Transport) => Transport) => vo
 }
 
 describe('requestLog', () => {
-  it('records a request at the end of its response, with times and bytes', () => {
+  it('records a request with times and bytes after its response', () => {
     const slow: Transport = () =>
       timer(20).pipe(
         concatMap(() =>
@@ -134,7 +134,7 @@ describe('requestLog', () => {
     ]);
   });
 
-  it('names the error that made it necessary to send again', () => {
+  it('records the error that caused a retry', () => {
     let attempts = 0;
     const transport: Transport = () =>
       defer(() =>

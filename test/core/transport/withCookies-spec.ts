@@ -45,7 +45,7 @@ describe('withCookies', () => {
     expect(server.requests[1]?.headers).to.equal(undefined);
   });
 
-  it('looks for cookies when the request is sent, not when it is made', () => {
+  it('reads the cookies when the request is sent', () => {
     const jar = cookieJar();
     const server = respondWith(response(200));
     const sending = withCookies(jar)(server.transport)(get);

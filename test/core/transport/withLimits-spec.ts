@@ -93,7 +93,7 @@ describe('withLimits', () => {
     ]);
   });
 
-  it('errors at the end of the whole time before a head is due', () => {
+  it('errors at the total limit if it precedes the head limit', () => {
     expect(seen(() => NEVER, 0, { responseSeconds: 1.5 })).to.deep.equal([
       `no end of the response within 1.5 seconds: ${WHERE} at 1500`,
     ]);

@@ -77,7 +77,7 @@ describe('withToken', () => {
     expect(server.requests[0]?.headers).to.include({ authorization: 'Basic dTpw' });
   });
 
-  it('emits the refusal of a token that cannot be renewed, and sends once', () => {
+  it('emits a refusal without a retry if the token cannot be renewed', () => {
     const server = guarded(new Set());
     expect(statusesOf(withToken('abc')(server.transport))).to.deep.equal([401]);
     expect(server.seen).to.deep.equal(['Bearer abc']);
@@ -134,7 +134,7 @@ describe('withToken', () => {
     expect(server.seen.slice(3)).to.deep.equal(['Bearer t1', 'Bearer t2', 'Bearer t2', 'Bearer t2']);
   });
 
-  it('does not throw away a token that was renewed while a refusal was under way', () => {
+  it('keeps a token that was renewed during a pending refusal', () => {
     const late = new Subject<HttpResponse>();
     const answers = [late, response(401), response(200), response(200)];
     const server = respondWith(...answers);
@@ -161,7 +161,7 @@ describe('withToken', () => {
     expect(server.seen).to.deep.equal(['Bearer t1', 'Bearer t2']);
   });
 
-  it('errors with the error of the provider, and calls it again next time', () => {
+  it('errors with the provider error and calls it again next time', () => {
     const server = guarded(new Set(['Bearer ok']));
     let asked = 0;
     const transport = withToken(() =>
@@ -187,13 +187,13 @@ describe('withToken', () => {
     });
   }
 
-  it('does not read a 404 of the provider as the end of what is released', () => {
+  it('does not count a 404 of the provider as a release', () => {
     const cause = new HttpError(404, { method: 'GET', url: 'https://sts.contoso.com/' });
     const transport = withToken(() => throwError(() => cause))(guarded(new Set()).transport);
     expect(decideRelease(statusesOf(transport)[0])).to.equal('fail');
   });
 
-  it('stops asking when all who wait have left', () => {
+  it('cancels the provider when all callers unsubscribe', () => {
     const token = new Subject<string>();
     const server = guarded(new Set());
     const transport = withToken(() => token)(server.transport);

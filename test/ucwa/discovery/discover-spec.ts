@@ -458,7 +458,7 @@ describe('discover', () => {
       expect(sent).to.have.length(before);
     });
 
-    it('with a new token when the server refuses the old one, from a single question', () => {
+    it('with a new token, requested once, when the server refuses the old', () => {
       const { hosts, discovery } = setUp({ latencyMs: 10 });
       const statuses: number[] = [];
       inVirtualTime(() => {

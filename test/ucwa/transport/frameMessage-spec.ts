@@ -29,17 +29,17 @@ describe('writeFrameMessage', () => {
     ],
     ['credentials', { credentials: 'include' }, { ...plain, xhrFields: { withCredentials: true } }],
     ['no credentials', { credentials: 'omit' }, plain],
-    ['nothing of what a frame cannot do', { keepalive: true, onProgress: () => undefined }, plain],
+    ['no properties that a frame does not support', { keepalive: true, onProgress: () => undefined }, plain],
   ];
   for (const [name, request, expected] of cases) {
-    it(`should write ${name}`, () => expect(written(request)).to.deep.equal(expected));
+    it(`writes ${name}`, () => expect(written(request)).to.deep.equal(expected));
   }
 });
 
 describe('readFrameMessage', () => {
   const cases: readonly [name: string, data: unknown, messageId: string | undefined][] = [
     ['an answer', '{"messageId":"m1","status":200}', 'm1'],
-    ['an answer that is no text', { messageId: 'm1', status: 200 }, 'm1'],
+    ['an answer that is not text', { messageId: 'm1', status: 200 }, 'm1'],
     ['an answer out of shape', '{"messageId":"m1"}', 'm1'],
     ['another id', '{"messageId":{"Id":1}}', undefined],
     ['no id', '{"status":200}', undefined],
@@ -50,7 +50,7 @@ describe('readFrameMessage', () => {
     ['nothing', undefined, undefined],
   ];
   for (const [name, data, messageId] of cases) {
-    it(`should read ${name}`, () => expect(readFrameMessage(data)?.messageId).to.equal(messageId));
+    it(`reads ${name}`, () => expect(readFrameMessage(data)?.messageId).to.equal(messageId));
   }
 });
 

@@ -29,7 +29,7 @@ const through = (base: Transport, heldSeconds: () => number = () => 180): Transp
   });
 
 describe('network', () => {
-  it('should repeat requests, but not those for events, which their channel repeats', () => {
+  it('retries requests except P-GETs, which the channel retries', () => {
     const sent: HttpRequest[] = [];
     const { transport, polling } = through((request) => {
       sent.push(request);
@@ -46,7 +46,7 @@ describe('network', () => {
     expect(sent.map(({ headers }) => headers?.['authorization'])).to.deep.equal(sent.map(() => 'Bearer t'));
   });
 
-  it('should be patient with a request for events for as long as the server may hold it, asked each time', () => {
+  it('limits each P-GET by the time the server may hold it', () => {
     let heldSeconds = 180;
     const { polling } = through(
       () => NEVER,
@@ -69,7 +69,7 @@ describe('network', () => {
     ]);
   });
 
-  it('should tell a request what becomes of it, each time that it is sent', () => {
+  it('reports the progress of each attempt', () => {
     const recorded: string[] = [];
     let answers = 0;
     const { transport } = through(() => of(response(++answers === 1 ? 503 : 201)));
@@ -79,7 +79,7 @@ describe('network', () => {
     expect(recorded).to.deep.equal(['sent', 'notProcessed', 'sent']);
   });
 
-  it('should take a connection for broken on which nothing comes for two minutes', () => {
+  it('errors after two minutes without data', () => {
     const { transport } = through(() => NEVER);
     let error: unknown;
     inVirtualTime(() => {

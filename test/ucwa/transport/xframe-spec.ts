@@ -25,7 +25,7 @@ const get = (path = '/ucwa/me', more: Partial<HttpRequest> = {}): HttpRequest =>
 const framed = (page: FramePage, options: Partial<XFrameOptions> = {}): Transport =>
   xframe({ url: PAGE, window: page.window, ...options });
 
-/** What a request came to. */
+/** Returns the notifications of a request. */
 function result(answer$: Observable<HttpResponse>): unknown[] {
   const seen: unknown[] = [];
   answer$
@@ -50,18 +50,18 @@ const readyPage = (): FramePage => {
 };
 
 describe('xframe', () => {
-  it('should take the window that browsers have, as its type is', () => {
+  it('accepts the Window type of browsers', () => {
     expectTypeOf<Window>().toExtend<FrameWindow>();
   });
 
-  it('should put nothing into the page before a request is subscribed to', () => {
+  it('adds nothing to the page before subscription', () => {
     const page = readyPage();
     framed(page)(get());
     expect(page.frames).to.have.length(0);
     expect(page.listening()).to.equal(0);
   });
 
-  it('should put the page of the server into a hidden frame', () => {
+  it('loads the page of the server into a hidden frame', () => {
     inVirtualTime(() => {
       const page = readyPage();
       framed(page)(get()).subscribe().unsubscribe();
@@ -70,7 +70,7 @@ describe('xframe', () => {
     });
   });
 
-  it('should do so while the page has no body yet', () => {
+  it('adds the frame while the page has no body yet', () => {
     inVirtualTime(() => {
       const page = readyPage();
       page.hasBody = false;
@@ -79,7 +79,7 @@ describe('xframe', () => {
     });
   });
 
-  it('should post the request when the frame is loaded, for its origin only', () => {
+  it('posts the request after the load, to that origin only', () => {
     inVirtualTime(() => {
       const page = framePage(ORIGIN);
       result(framed(page)(get('/ucwa/me', { headers: { authorization: 'Bearer t' } })));
@@ -94,7 +94,7 @@ describe('xframe', () => {
     });
   });
 
-  it('should emit the answer with its status, headers and body, and complete', () => {
+  it('emits the response with status, headers and body, and completes', () => {
     inVirtualTime(() => {
       const page = readyPage();
       const heads: unknown[] = [];
@@ -112,7 +112,7 @@ describe('xframe', () => {
     });
   });
 
-  it('should take an answer without headers and body', () => {
+  it('accepts a response without headers and body', () => {
     inVirtualTime(() => {
       const page = readyPage();
       const seen = result(framed(page)(get()));
@@ -121,7 +121,7 @@ describe('xframe', () => {
     });
   });
 
-  it('should match answers by their id, in whatever order they come', () => {
+  it('matches responses by their id in any order', () => {
     inVirtualTime(() => {
       const page = readyPage();
       const transport = framed(page);
@@ -137,7 +137,7 @@ describe('xframe', () => {
     });
   });
 
-  describe('messages that are not for it', () => {
+  describe('unrelated messages', () => {
     const cases: readonly [name: string, tell: (frame: PageFrame, answer: object) => void][] = [
       ['from another origin', (frame, answer) => frame.answer(answer, { origin: 'https://evil.example' })],
       [
@@ -152,7 +152,7 @@ describe('xframe', () => {
       ['that are nothing', (frame) => frame.answer('null', { data: null })],
     ];
     for (const [name, tell] of cases) {
-      it(`should be passed over: ${name}`, () => {
+      it(`are ignored: ${name}`, () => {
         inVirtualTime(() => {
           const page = readyPage();
           const seen = result(framed(page)(get()));
@@ -165,7 +165,7 @@ describe('xframe', () => {
       });
     }
 
-    it('should be passed over: from a frame without a window, by a message without one', () => {
+    it('are ignored: without a source, for a frame without a window', () => {
       inVirtualTime(() => {
         const page = readyPage();
         const seen = result(framed(page)(get()));
@@ -177,8 +177,8 @@ describe('xframe', () => {
     });
   });
 
-  describe('the life of the frame', () => {
-    it('should be one for all that ask at the same time, and end with the last', () => {
+  describe('the lifetime of the frame', () => {
+    it('is shared by simultaneous requests and ends with the last', () => {
       inVirtualTime(() => {
         const page = readyPage();
         const transport = framed(page);
@@ -193,7 +193,7 @@ describe('xframe', () => {
       });
     });
 
-    it('should go on through a chain of requests, each begun in the answer to the one before', () => {
+    it('spans requests that are each sent on the previous response', () => {
       inVirtualTime(() => {
         const page = readyPage();
         const transport = framed(page);
@@ -207,7 +207,7 @@ describe('xframe', () => {
       });
     });
 
-    it('should begin anew after it ended', () => {
+    it('starts again after its end', () => {
       inVirtualTime(() => {
         const page = readyPage();
         const transport = framed(page);
@@ -222,7 +222,7 @@ describe('xframe', () => {
       });
     });
 
-    it('should be longer by as much as the caller asks', () => {
+    it('is extended by graceSeconds', () => {
       const page = readyPage();
       const attached: unknown[] = [];
       inVirtualTime(() => {
@@ -236,7 +236,7 @@ describe('xframe', () => {
       expect(page.frames).to.have.length(1);
     });
 
-    it('should leave nothing behind when its only request left before it was loaded', () => {
+    it('ends when its only request is unsubscribed before the load', () => {
       inVirtualTime(() => {
         const page = framePage(ORIGIN);
         framed(page)(get()).subscribe().unsubscribe();
@@ -249,8 +249,8 @@ describe('xframe', () => {
     });
   });
 
-  describe('what goes wrong', () => {
-    it('should be an error when the frame does not load in time, and the next request tries again', () => {
+  describe('failures', () => {
+    it('include a load timeout, after which the next request tries again', () => {
       const page = framePage(ORIGIN);
       const seen: unknown[] = [];
       let later: unknown[] = [];
@@ -273,7 +273,7 @@ describe('xframe', () => {
       expect(later).to.deep.equal(['200 ', 'complete']);
     });
 
-    it('should be an error of all who wait when the frame cannot be loaded', () => {
+    it('reach all pending requests when the frame cannot be loaded', () => {
       inVirtualTime(() => {
         const page = framePage(ORIGIN);
         const transport = framed(page);
@@ -290,7 +290,7 @@ describe('xframe', () => {
       });
     });
 
-    it('should be an error of all who wait when the frame is loaded anew', () => {
+    it('reach all pending requests when the frame reloads', () => {
       inVirtualTime(() => {
         const page = readyPage();
         const seen = result(framed(page)(get()));
@@ -304,7 +304,7 @@ describe('xframe', () => {
       });
     });
 
-    it('should be an error when somebody took the frame out of the page', () => {
+    it('include a frame that was removed from the page', () => {
       inVirtualTime(() => {
         const page = readyPage();
         const transport = framed(page);
@@ -318,7 +318,7 @@ describe('xframe', () => {
       });
     });
 
-    it('should be an error when the answer does not come in time', () => {
+    it('include a response that does not arrive in time', () => {
       const page = readyPage();
       let seen: unknown[] = [];
       inVirtualTime(() => {
@@ -331,7 +331,7 @@ describe('xframe', () => {
         .with.property('message', `no answer from the frame in time: GET ${ORIGIN}/ucwa/me`);
     });
 
-    it('should wait for the event channel as long as a server may hold it', () => {
+    it('do not include a P-GET that the server holds', () => {
       const page = readyPage();
       let seen: unknown[] = [];
       inVirtualTime(() => {
@@ -344,7 +344,7 @@ describe('xframe', () => {
       expect(seen).to.deep.equal(['200 ', 'complete']);
     });
 
-    it('should be an error of the connection where the frame got no answer', () => {
+    it('include a NetworkError if the frame received no response', () => {
       inVirtualTime(() => {
         const page = readyPage();
         const seen = result(framed(page)(get()));
@@ -353,7 +353,7 @@ describe('xframe', () => {
       });
     });
 
-    it('should be an error of that request where the answer is out of shape', () => {
+    it('reach only the request whose response is malformed', () => {
       inVirtualTime(() => {
         const page = readyPage();
         const transport = framed(page);
@@ -369,7 +369,7 @@ describe('xframe', () => {
       });
     });
 
-    it('should be an error to ask another origin, and nothing is posted there', () => {
+    it('include a request to another origin, which is not posted', () => {
       inVirtualTime(() => {
         const page = readyPage();
         for (const url of ['https://evil.example/', 'https://pool.example:444/', 'nonsense']) {
@@ -382,7 +382,7 @@ describe('xframe', () => {
     });
   });
 
-  it('should ignore the answer to a request that was unsubscribed from', () => {
+  it('ignores the response to an unsubscribed request', () => {
     inVirtualTime(() => {
       const page = readyPage();
       const transport = framed(page);
@@ -414,7 +414,7 @@ describe('xframe', () => {
     });
   });
 
-  it('should take messages from another origin than that of its page, where told so', () => {
+  it('accepts messages from the configured origin of a moved page', () => {
     inVirtualTime(() => {
       const page = framePage('https://moved.example');
       page.onAppend = (frame) => frame.fire('load');
@@ -426,7 +426,7 @@ describe('xframe', () => {
     });
   });
 
-  describe('options that cannot be used', () => {
+  describe('validation of options', () => {
     const cases: readonly [options: Partial<Record<keyof XFrameOptions, unknown>>, message: RegExp][] = [
       [{ url: '/xframe' }, /^url must be an absolute http or https URL/],
       [{ url: 'javascript:alert(1)' }, /^url must be/],
@@ -439,20 +439,20 @@ describe('xframe', () => {
       [{ window: { document: null } }, /^window must be that of a browser page/],
     ];
     for (const [options, message] of cases) {
-      it(`should be refused by name: ${JSON.stringify(options)}`, () => {
+      it(`throws for ${JSON.stringify(options)}`, () => {
         const all = { url: PAGE, window: readyPage().window, ...options } as unknown as XFrameOptions;
         expect(() => xframe(all)).to.throw(TypeError, message);
       });
     }
 
-    it('should be refused by name: no window where there is no page', () => {
+    it('throws without a window outside of a page', () => {
       expect(() => xframe({ url: PAGE })).to.throw(
         TypeError,
         /^window must be that of a browser page.*undefined/,
       );
     });
 
-    it('should be fine: the global window of a page', () => {
+    it('accepts the global window of a page', () => {
       const { document } = readyPage().window;
       Object.assign(globalThis, { document });
       try {
@@ -462,7 +462,7 @@ describe('xframe', () => {
       }
     });
 
-    it('should be cut to what a timer can wait: times without end', () => {
+    it('limits times to the maximum of a timer', () => {
       inVirtualTime(() => {
         const page = framePage(ORIGIN);
         const seen = result(

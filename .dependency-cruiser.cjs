@@ -2,7 +2,7 @@
  * The import law: folders are stages, and a stage imports only itself and those before it. No barrel from inside, no
  * cycle; the two protocols never import each other, and nothing imports the operators.
  */
-const CORE = ['rx', 'transport', 'backoff', 'lifecycle', 'checkpoint'];
+const CORE = ['rx', 'transport', 'auth', 'backoff', 'lifecycle', 'checkpoint'];
 const UCWA = [
   'protocol',
   'transport',

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type Auth, type AuthContext, bearer } from './core/transport/auth.ts';
+export { type Auth, type AuthContext, bearer } from './core/auth/auth.ts';
 export type { BackoffPolicy } from './core/backoff/backoff.ts';
 export { type RetryPolicy, withRetry } from './core/backoff/withRetry.ts';
 export type { Checkpoint, CheckpointStore, Json } from './core/checkpoint/checkpoint.ts';
@@ -58,4 +58,4 @@ export {
   type TokenProvider,
   type TokenSource,
   withToken,
-} from './core/transport/withToken.ts';
+} from './core/auth/withToken.ts';

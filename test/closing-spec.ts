@@ -10,7 +10,7 @@ import { ucwaSimulator } from '../lib/testing/ucwa/simulator.ts';
 import { connectUcwa } from '../lib/ucwa/connect.ts';
 import { presence } from '../lib/ucwa/presence/presence.ts';
 import { at, inVirtualTime } from './support/virtualTime.ts';
-import { bearer } from '../lib/core/transport/auth.ts';
+import { bearer } from '../lib/core/auth/auth.ts';
 
 interface Watching {
   readonly connection: Pick<Releases, 'close'>;

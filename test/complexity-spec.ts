@@ -16,7 +16,7 @@ import { presence } from '../lib/ucwa/presence/presence.ts';
 import { gapEvent, type UcwaEvent } from '../lib/ucwa/protocol/events.ts';
 import { eventsAnswer, itemEvent } from './ews/answers.ts';
 import { httpServer } from './support/net/httpServer.ts';
-import { bearer } from '../lib/core/transport/auth.ts';
+import { bearer } from '../lib/core/auth/auth.ts';
 import { batching } from '../lib/ucwa/batch/batched.ts';
 
 /** Calls a function this many times, and returns the results. */

@@ -10,7 +10,7 @@ import { connectUcwa } from '../lib/ucwa/connect.ts';
 import { myContactsAndGroups } from '../lib/ucwa/presence/contactList.ts';
 import { presence } from '../lib/ucwa/presence/presence.ts';
 import { inVirtualTime } from './support/virtualTime.ts';
-import { bearer } from '../lib/core/transport/auth.ts';
+import { bearer } from '../lib/core/auth/auth.ts';
 
 interface Kept {
   readonly connection: Pick<Releases, 'drain' | 'close'>;

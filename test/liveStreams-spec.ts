@@ -14,7 +14,7 @@ import { presence } from '../lib/ucwa/presence/presence.ts';
 import { APPLICATION, applicationResource } from './bench/ucwaEvents.ts';
 import { answer, eventsAnswer } from './ews/answers.ts';
 import { response } from './support/responses.ts';
-import { bearer } from '../lib/core/transport/auth.ts';
+import { bearer } from '../lib/core/auth/auth.ts';
 
 const ORIGIN = 'https://server.contoso.com';
 

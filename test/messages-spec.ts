@@ -14,7 +14,7 @@ import {
 import { connectExchange, pullNotifications } from '../lib/ews/index.ts';
 import { ewsSimulator, ucwaSimulator } from '../lib/testing/index.ts';
 import { connectUcwa, presence } from '../lib/ucwa/index.ts';
-import { bearer } from '../lib/core/transport/auth.ts';
+import { bearer } from '../lib/core/auth/auth.ts';
 
 const applications = 'https://pool.contoso.com/ucwa/v1/applications';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { EMPTY } from 'rxjs';
-import { bearer } from '../lib/core/transport/auth.ts';
+import { bearer } from '../lib/core/auth/auth.ts';
 import {
   releaseLedger,
   type RemoteResource,

@@ -17,7 +17,7 @@ import {
 } from '../lib/ucwa/index.ts';
 import { inVirtualTime } from './support/virtualTime.ts';
 import { reactive } from './support/browser/reactive.ts';
-import { bearer } from '../lib/core/transport/auth.ts';
+import { bearer } from '../lib/core/auth/auth.ts';
 
 const SARA = 'sip:sara@contoso.com';
 

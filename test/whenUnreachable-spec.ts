@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { throwError } from 'rxjs';
 import { NetworkError } from '../lib/core/errors.ts';
 import type { Transport } from '../lib/core/transport/transport.ts';
-import { bearer } from '../lib/core/transport/auth.ts';
+import { bearer } from '../lib/core/auth/auth.ts';
 import { connectExchange, pullNotifications } from '../lib/ews/index.ts';
 import { ewsSimulator, ucwaSimulator } from '../lib/testing/index.ts';
 import { connectUcwa, existingApplication } from '../lib/ucwa/index.ts';

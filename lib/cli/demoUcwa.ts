@@ -5,7 +5,7 @@ import { connectUcwa, presence, type Ucwa, type UcwaEvent } from '../ucwa/index.
 import { printExchanges } from './printExchanges.ts';
 import type { Terminal } from './terminal.ts';
 import { describeOutcome } from './watch.ts';
-import { bearer } from '../core/transport/auth.ts';
+import { bearer } from '../core/auth/auth.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const TIMEOUT_MS = 4000;

@@ -1,4 +1,4 @@
-import { type Auth, bearer } from '../core/transport/auth.ts';
+import { type Auth, bearer } from '../core/auth/auth.ts';
 import { map, merge, type Observable } from 'rxjs';
 import {
   affinity,

@@ -11,7 +11,7 @@ import { numberArgument, parseOptions, required, UsageError } from './arguments.
 import { readPassword, readToken } from './secret.ts';
 import type { Terminal } from './terminal.ts';
 import { watch } from './watch.ts';
-import { bearer } from '../core/transport/auth.ts';
+import { bearer } from '../core/auth/auth.ts';
 
 export const WATCH_UCWA_HELP = `rxchange watch ucwa --domain DOMAIN --user NAME --uri SIP-URI [options]: print the presence of contacts as JSON lines until Ctrl-C
 

@@ -10,7 +10,7 @@ import type { Transport } from '../core/transport/transport.ts';
 import { withConcurrency } from '../core/transport/withConcurrency.ts';
 import { withLimits } from '../core/transport/withLimits.ts';
 import { withProgress } from '../core/transport/withProgress.ts';
-import { unsigned } from '../core/transport/withToken.ts';
+import { unsigned } from '../core/auth/withToken.ts';
 import { affinityGroups, anchorOption, type Endpoint } from './discovery/affinityGroups.ts';
 import { AUTODISCOVERED, staticLocation } from './discovery/location.ts';
 import { addressOf, checkImpersonation, type ExchangeOptions, resolveOptions } from './options.ts';

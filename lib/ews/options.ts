@@ -12,7 +12,7 @@ import {
   type OptionNames,
   typeName,
 } from '../core/options.ts';
-import { type Auth, authOption } from '../core/transport/auth.ts';
+import { type Auth, authOption } from '../core/auth/auth.ts';
 import type { Fetch } from '../core/transport/send.ts';
 import type { Transport } from '../core/transport/transport.ts';
 import { AFFINITY, type Affinity, type GroupAffinity } from './discovery/affinity.ts';

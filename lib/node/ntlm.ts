@@ -1,7 +1,7 @@
 import { defer, map, mergeMap, type Observable, of, tap } from 'rxjs';
 import { DecodeError } from '../core/errors.ts';
 import { invalidOption, invalidSecret, objectOption, type OptionNames } from '../core/options.ts';
-import { challengesOf } from '../core/transport/challenge.ts';
+import { challengesOf } from '../core/auth/challenge.ts';
 import { fetchTransport } from '../core/transport/fetch.ts';
 import { requestUrl } from '../core/transport/restrictToOrigin.ts';
 import {

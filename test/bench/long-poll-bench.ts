@@ -6,7 +6,7 @@ import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import type { Benchmark, Contender } from './benchmark.ts';
 import { keepingAgent, loopback, raw, textOf } from './loopback.ts';
 import { APPLICATION } from './ucwaEvents.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 
 const ROUNDS = 1000;
 

@@ -10,7 +10,7 @@ import { presence } from '../../lib/ucwa/presence/presence.ts';
 import type { Benchmark, Contender, Measures } from './benchmark.ts';
 import { bytesOf, chunksOf, ewsAnswer, getEventsResponse, SUBSCRIPTION_ID } from './ewsMessages.ts';
 import { APPLICATION, applicationResource } from './ucwaEvents.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 
 const LIVE = 10_000;
 const CHUNK_BYTES = 65_536;

@@ -10,7 +10,7 @@ import { presence } from '../../lib/ucwa/presence/presence.ts';
 import type { Benchmark, Contender, Measures } from './benchmark.ts';
 import { SUBSCRIPTION_ID } from './ewsMessages.ts';
 import { keepingAgent, loopback, raw, textOf } from './loopback.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { batching } from '../../lib/ucwa/batch/batched.ts';
 
 const SUBSCRIPTIONS = 1000;

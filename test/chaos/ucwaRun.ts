@@ -6,7 +6,7 @@ import type { Random } from '../support/random/random.ts';
 import type { Run, RunOptions } from './run.ts';
 import { errorCount } from './errorCount.ts';
 import { follower, newTally } from './follower.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 
 /** Observes contacts, each with its own subscription, and all events of the channel. */
 export function ucwaRun(server: UcwaSimulator, random: Random, options: RunOptions): Run {

@@ -1,6 +1,6 @@
 import { basic } from '../../lib/ews/auth/basic.ts';
 import { autodiscovered } from '../../lib/ews/discovery/autodiscover.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { expect } from 'chai';
 import { inspect } from 'node:util';
 import { delay, merge, type Observable, of, timer } from 'rxjs';

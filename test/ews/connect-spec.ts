@@ -4,7 +4,7 @@ import { take, timer } from 'rxjs';
 import type { Fetch } from '../../lib/core/transport/send.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import type { ExchangeOptions } from '../../lib/ews/options.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
 import { sessionOf } from '../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';

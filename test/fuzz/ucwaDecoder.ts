@@ -11,7 +11,7 @@ import {
   REFUSAL,
   SUBSCRIPTION,
 } from '../support/ucwa/messages.ts';
-import { challengesIn } from '../../lib/core/transport/challenge.ts';
+import { challengesIn } from '../../lib/core/auth/challenge.ts';
 import { headersFrom } from '../../lib/core/transport/transport.ts';
 import { oauthChallenge } from '../../lib/ucwa/auth/oauthChallenge.ts';
 import { type ContactRel, fieldsIn } from '../../lib/ucwa/presence/contactState.ts';

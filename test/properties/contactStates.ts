@@ -5,7 +5,7 @@ import { type Fault, type SimulatedPresence, ucwaSimulator } from '../../lib/tes
 import { connectUcwa, contactPresence, type ContactPresence } from '../../lib/ucwa/index.ts';
 import { NO_FIGURES, type Trial } from './law.ts';
 import { inVirtualTime } from './virtualTime.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 
 /** A program on contacts whose states are observed, in virtual milliseconds. */
 export interface ContactProgram {

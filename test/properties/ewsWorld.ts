@@ -1,5 +1,5 @@
 import { asyncScheduler, type Observable } from 'rxjs';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import {
   type EwsEvent,
   connectExchange,

@@ -22,7 +22,7 @@ import { ucwaSimulator } from '../../lib/testing/index.ts';
 import { connectUcwa, contactPresence, type ContactPresence, presence } from '../../lib/ucwa/index.ts';
 import { NO_FIGURES, type Trial } from './law.ts';
 import { inVirtualTime } from './virtualTime.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { batching } from '../../lib/ucwa/batch/batched.ts';
 
 /** How the server of a connection fails. */

@@ -23,7 +23,7 @@ import { ewsSimulator, ucwaSimulator } from '../../lib/testing/index.ts';
 import { connectUcwa, presence } from '../../lib/ucwa/index.ts';
 import { NO_FIGURES, type Trial } from './law.ts';
 import { inVirtualTime, type VirtualTime } from './virtualTime.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 
 /** How a server becomes silent: the connection stays open, and the rest of a response never arrives. */
 type Silence = 'no head' | 'no body' | 'half a body' | 'white space';

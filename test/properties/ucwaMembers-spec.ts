@@ -12,7 +12,7 @@ import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { possibleLeftovers, checkRandomRuns } from '../support/random/randomRuns.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { retryUntilClosed } from '../support/retryUntilClosed.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { batching } from '../../lib/ucwa/batch/batched.ts';
 
 /** A subscriber of a group, or of a list that changes at these intervals in milliseconds. */

@@ -9,7 +9,7 @@ import { possibleLeftovers, checkRandomRuns } from '../support/random/randomRuns
 import { at, inVirtualTime } from '../support/virtualTime.ts';
 import { breachesIn, watchers } from '../support/watchers.ts';
 import { emitNote, NOTED, notesIn } from '../ucwa/numberedNotes.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 
 interface Visit {
   readonly at: number;

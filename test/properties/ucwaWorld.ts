@@ -17,7 +17,7 @@ import { sources } from './sharing.ts';
 import type { Recorded } from './visitor.ts';
 import { type RequestSummary, wireTo, type WireRequest } from './wire.ts';
 import type { World } from './world.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { batching } from '../../lib/ucwa/batch/batched.ts';
 
 const TOKEN = 'secret-token-of-the-user';

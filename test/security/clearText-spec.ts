@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { catchError, EMPTY, lastValueFrom, of } from 'rxjs';
 import { fetchTransport } from '../../lib/core/transport/fetch.ts';
-import { withToken } from '../../lib/core/transport/withToken.ts';
+import { withToken } from '../../lib/core/auth/withToken.ts';
 import { headersFrom, type HttpRequest, type Transport } from '../../lib/core/transport/transport.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { autodiscovered, basic, connectExchange, pullNotifications } from '../../lib/ews/index.ts';
 import { serve } from '../../lib/testing/http/serve.ts';
 import { connectUcwa, existingApplication, discovered } from '../../lib/ucwa/index.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { of } from 'rxjs';
-import { challengesIn } from '../../lib/core/transport/challenge.ts';
+import { challengesIn } from '../../lib/core/auth/challenge.ts';
 import { cookieJar } from '../../lib/core/transport/withCookies.ts';
 import { DecodeError } from '../../lib/core/errors.ts';
 import { headersFrom, type Transport } from '../../lib/core/transport/transport.ts';

@@ -16,7 +16,7 @@ import { connectExchange } from '../../lib/ews/connect.ts';
 import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { writeBatch } from '../../lib/ucwa/protocol/multipart.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { existingApplication } from '../../lib/ucwa/discovery/server.ts';
 
 /** Texts with markup, line breaks or headers. */

@@ -5,7 +5,7 @@ import { AutodiscoverError } from '../../lib/ews/protocol/errors.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
 import { basic } from '../../lib/ews/auth/basic.ts';
-import { type Auth, bearer } from '../../lib/core/transport/auth.ts';
+import { type Auth, bearer } from '../../lib/core/auth/auth.ts';
 import { type Arrival, type Internet, internet } from '../support/net/internet.ts';
 
 const SECRET = 'Tr0ub4dor-and-3';

@@ -1,4 +1,4 @@
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { createServer, type Server } from 'node:http';
@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { lastValueFrom, materialize, type Observable, take, toArray, of } from 'rxjs';
 import { fetchTransport } from '../../lib/core/transport/fetch.ts';
 import { withCookies } from '../../lib/core/transport/withCookies.ts';
-import { withToken } from '../../lib/core/transport/withToken.ts';
+import { withToken } from '../../lib/core/auth/withToken.ts';
 import { basic } from '../../lib/ews/auth/basic.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';

@@ -8,11 +8,11 @@ import { describeUrl } from '../../lib/core/text.ts';
 import { fetchTransport } from '../../lib/core/transport/fetch.ts';
 import type { HttpRequest, Middleware, Transport } from '../../lib/core/transport/transport.ts';
 import { withCookies } from '../../lib/core/transport/withCookies.ts';
-import { withToken } from '../../lib/core/transport/withToken.ts';
+import { withToken } from '../../lib/core/auth/withToken.ts';
 import { ntlm } from '../../lib/node/ntlm.ts';
 import { autodiscovered } from '../../lib/ews/discovery/autodiscover.ts';
 import { lookUp } from '../ews/discovery/lookUp.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { basic } from '../../lib/ews/auth/basic.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
 import {

@@ -9,7 +9,7 @@ import type { UcwaOptions } from '../../lib/ucwa/options.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import type { Link } from '../../lib/ucwa/protocol/resource.ts';
 import { connected, record } from './connected.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
 import { existingApplication } from '../../lib/ucwa/discovery/server.ts';
 import { batching } from '../../lib/ucwa/batch/batched.ts';

@@ -6,7 +6,7 @@ import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../lib/ucwa/session/session.ts';
 import type { UcwaOptions } from '../../lib/ucwa/options.ts';
 import type { UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { type Batching, batching } from '../../lib/ucwa/batch/batched.ts';
 
 /** A simulated server, a connection to it, and the outcomes of its releases. */

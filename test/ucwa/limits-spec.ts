@@ -12,7 +12,7 @@ import { batchServer } from '../support/ucwa/batches.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { response } from '../support/responses.ts';
 import { connected, record } from './connected.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
 
 const isForEvents = ({ url }: HttpRequest): boolean => url.includes('/events');

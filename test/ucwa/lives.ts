@@ -5,7 +5,7 @@ import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../lib/ucwa/session/session.ts';
 import type { UcwaOptions } from '../../lib/ucwa/options.ts';
 import { killableProcess } from '../support/processes/killableProcess.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { checkpointed } from '../../lib/core/checkpoint/checkpointed.ts';
 
 /** The key of the checkpoints. */

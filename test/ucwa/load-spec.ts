@@ -10,7 +10,7 @@ import { presenceBoard } from '../../lib/ucwa/presence/presenceBoard.ts';
 import { batchText, requestsIn } from '../support/ucwa/batches.ts';
 import { at, inVirtualTime } from '../support/virtualTime.ts';
 import { response } from '../support/responses.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { type Batching, batching } from '../../lib/ucwa/batch/batched.ts';
 
 /** `no network`, the status of every response, or `parts`. */

@@ -26,7 +26,7 @@ import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { presenceBoard } from '../../lib/ucwa/presence/presenceBoard.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
 
 const MINUTE = 60_000;

@@ -11,7 +11,7 @@ import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { deleted } from '../../operators/deleted.ts';
 import { ofRel } from '../../operators/ofRel.ts';
 import { record } from './connected.ts';
-import { bearer } from '../../lib/core/transport/auth.ts';
+import { bearer } from '../../lib/core/auth/auth.ts';
 import { existingApplication } from '../../lib/ucwa/discovery/server.ts';
 
 describe('UCWA over real sockets', () => {

@@ -1,8 +1,8 @@
 import { asyncScheduler, defer, type Observable, tap, throwError } from 'rxjs';
 import { HttpError } from '../../core/errors.ts';
 import { invalidSecret, objectOption } from '../../core/options.ts';
-import type { Auth } from '../../core/transport/auth.ts';
-import { firstAlone, type FirstAlone } from '../../core/transport/firstAlone.ts';
+import type { Auth } from '../../core/auth/auth.ts';
+import { firstAlone, type FirstAlone } from '../../core/auth/firstAlone.ts';
 import type { HttpRequest, HttpResponse, Middleware, Transport } from '../../core/transport/transport.ts';
 
 /** User name and password, for servers that accept Basic authentication. */

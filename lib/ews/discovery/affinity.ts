@@ -1,5 +1,5 @@
 import { feature, type Feature } from '../../core/feature.ts';
-import { firstAlone } from '../../core/transport/firstAlone.ts';
+import { firstAlone } from '../../core/auth/firstAlone.ts';
 import type { Middleware } from '../../core/transport/transport.ts';
 import { cookieJar, withCookies } from '../../core/transport/withCookies.ts';
 

@@ -23,7 +23,7 @@ import {
 import { backoff, type BackoffPolicy } from '../../core/backoff/backoff.ts';
 import { NetworkError } from '../../core/errors.ts';
 import { feature, type Feature } from '../../core/feature.ts';
-import type { Auth } from '../../core/transport/auth.ts';
+import type { Auth } from '../../core/auth/auth.ts';
 import type { Middleware, Transport } from '../../core/transport/transport.ts';
 
 /** A server that is found by the address of a mailbox: the value of {@link autodiscovered}. */

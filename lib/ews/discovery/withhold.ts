@@ -1,5 +1,5 @@
-import type { Auth } from '../../core/transport/auth.ts';
-import { challengesOf, offeredSchemes } from '../../core/transport/challenge.ts';
+import type { Auth } from '../../core/auth/auth.ts';
+import { challengesOf, offeredSchemes } from '../../core/auth/challenge.ts';
 import type { HttpHeaders } from '../../core/transport/transport.ts';
 
 /** The credentials of each scheme, in words. */

@@ -1,4 +1,4 @@
-import { challengesOf } from '../../core/transport/challenge.ts';
+import { challengesOf } from '../../core/auth/challenge.ts';
 import type { HttpHeaders } from '../../core/transport/transport.ts';
 
 /**

@@ -3,9 +3,9 @@ import type { RetryPolicy } from '../../core/backoff/withRetry.ts';
 import { feature, type Feature } from '../../core/feature.ts';
 import type { Limits } from '../../core/limits.ts';
 import { typeName } from '../../core/options.ts';
-import type { Auth } from '../../core/transport/auth.ts';
+import type { Auth } from '../../core/auth/auth.ts';
 import type { Middleware, Transport } from '../../core/transport/transport.ts';
-import { unsigned } from '../../core/transport/withToken.ts';
+import { unsigned } from '../../core/auth/withToken.ts';
 import { exposeTokenRefusal, refusesToken } from './tokenRefused.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { catchError, defer, map, mergeMap, type Observable, of, tap, throwError } from 'rxjs';
-import { offeredSchemes } from '../../core/transport/challenge.ts';
+import { offeredSchemes } from '../../core/auth/challenge.ts';
 import { OriginError } from '../../core/errors.ts';
 import { withRetry } from '../../core/backoff/withRetry.ts';
 import { httpUrl, parseUrl } from '../../core/httpUrl.ts';
@@ -7,7 +7,7 @@ import type { Limits } from '../../core/limits.ts';
 import { describeUrl } from '../../core/text.ts';
 import { withLimits } from '../../core/transport/withLimits.ts';
 import type { HttpRequest, Transport } from '../../core/transport/transport.ts';
-import type { IssuedToken } from '../../core/transport/withToken.ts';
+import type { IssuedToken } from '../../core/auth/withToken.ts';
 import { type OAuthChallenge, oauthChallenge } from './oauthChallenge.ts';
 import type { SignerContext, Signer, SignIn } from './signer.ts';
 import { notSignedIn, SignInError, UntrustedLinkError } from '../protocol/errors.ts';

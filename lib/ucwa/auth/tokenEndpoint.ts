@@ -12,7 +12,7 @@ import {
   readText,
   type Transport,
 } from '../../core/transport/transport.ts';
-import type { IssuedToken } from '../../core/transport/withToken.ts';
+import type { IssuedToken } from '../../core/auth/withToken.ts';
 import { notSignedIn, SignInError } from '../protocol/errors.ts';
 import type { SignIn } from './signer.ts';
 

@@ -1,7 +1,7 @@
 import { catchError, map, type Observable, of } from 'rxjs';
 import { switchWhen } from '../../core/rx/switchWhen.ts';
 import { type HttpResponse, type Middleware, readText } from '../../core/transport/transport.ts';
-import { type TokenProvider, withToken } from '../../core/transport/withToken.ts';
+import { type TokenProvider, withToken } from '../../core/auth/withToken.ts';
 import { reasonIn } from '../protocol/request.ts';
 
 const CHALLENGE = 'www-authenticate';

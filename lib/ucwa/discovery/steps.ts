@@ -2,7 +2,7 @@ import { catchError, defer, mergeMap, type Observable, of, tap, throwError } fro
 import { DecodeError, HttpError } from '../../core/errors.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { describeUrl } from '../../core/text.ts';
-import { challengesOf, offeredSchemes } from '../../core/transport/challenge.ts';
+import { challengesOf, offeredSchemes } from '../../core/auth/challenge.ts';
 import type { HttpRequest, HttpResponse, Middleware, Transport } from '../../core/transport/transport.ts';
 import { type Answered, requestJson } from '../protocol/request.ts';
 import { hrefOf, type Resource, resourceCodec } from '../protocol/resource.ts';

@@ -11,7 +11,7 @@ import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { at, inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 import { batching } from '../../../lib/ucwa/batch/batched.ts';
 
 describe('closeOnPageHide', () => {

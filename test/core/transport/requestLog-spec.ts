@@ -10,7 +10,7 @@ import {
   requestLogTo,
 } from '../../../lib/core/transport/requestLog.ts';
 import { type HttpRequest, readText, type Transport } from '../../../lib/core/transport/transport.ts';
-import { withToken } from '../../../lib/core/transport/withToken.ts';
+import { withToken } from '../../../lib/core/auth/withToken.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { respondWith, response } from '../../support/responses.ts';
 

@@ -1,5 +1,5 @@
 import { basic } from '../../../lib/ews/auth/basic.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 import { expect } from 'chai';
 import { asyncScheduler, finalize, NEVER, of, throwError, timer } from 'rxjs';
 import { NetworkError } from '../../../lib/core/errors.ts';

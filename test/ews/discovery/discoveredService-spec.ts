@@ -1,4 +1,4 @@
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 import { expect } from 'chai';
 import { asyncScheduler, of, tap, throwError, timer } from 'rxjs';
 import { NetworkError } from '../../../lib/core/errors.ts';

@@ -1,6 +1,6 @@
 import { identity, NEVER, type Observable, take } from 'rxjs';
 import type { Limits } from '../../../lib/core/limits.ts';
-import type { Auth } from '../../../lib/core/transport/auth.ts';
+import type { Auth } from '../../../lib/core/auth/auth.ts';
 import { fetchTransport } from '../../../lib/core/transport/fetch.ts';
 import type { Transport } from '../../../lib/core/transport/transport.ts';
 import { autodiscovered, type AutodiscoveredOptions } from '../../../lib/ews/discovery/autodiscover.ts';

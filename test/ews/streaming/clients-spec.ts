@@ -1,4 +1,4 @@
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 import { expect } from 'chai';
 import { asyncScheduler, concat, map, NEVER, of, timer } from 'rxjs';
 import { headersFrom, type Transport } from '../../../lib/core/transport/transport.ts';

@@ -1,4 +1,4 @@
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 import { expect } from 'chai';
 import { concat, map, mergeMap, NEVER, of, Subject, Subscription, timer } from 'rxjs';
 import { DecodeError, HttpError, NetworkError } from '../../../lib/core/errors.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { asyncScheduler, of, timer } from 'rxjs';
 import type { EwsEvent, GapEvent } from '../../../lib/ews/protocol/events.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
 import { type Exchange } from '../../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { asyncScheduler, of, Subscription, takeUntil, timer } from 'rxjs';
 import type { ReleaseOutcome } from '../../../lib/core/lifecycle/ledger.ts';
 import type { EwsEvent, GapReason } from '../../../lib/ews/protocol/events.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsDialect } from '../../../lib/testing/ews/dialect.ts';

@@ -4,7 +4,7 @@ import { hostName } from '../../../lib/core/hosts.ts';
 import { contactKey, normalHref } from '../../../lib/core/href.ts';
 import { httpUrl } from '../../../lib/core/httpUrl.ts';
 import { codeWord, describeUrl, excerpt, mediaType, originOf } from '../../../lib/core/text.ts';
-import { challengesIn } from '../../../lib/core/transport/challenge.ts';
+import { challengesIn } from '../../../lib/core/auth/challenge.ts';
 import { requestLog } from '../../../lib/core/transport/requestLog.ts';
 import { restrictToOrigin } from '../../../lib/core/transport/restrictToOrigin.ts';
 import {

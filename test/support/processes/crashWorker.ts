@@ -1,6 +1,6 @@
 import { checkpointed } from '../../../lib/core/checkpoint/checkpointed.ts';
 import { writeSync } from 'node:fs';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 import { fileCheckpoints } from '../../../lib/node/fileStore.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';

@@ -1,6 +1,6 @@
 import { first, type Observable, Subscription, take } from 'rxjs';
 import type { Releases } from '../../../lib/core/lifecycle/ledger.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';

@@ -10,7 +10,7 @@ import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected, record } from '../connected.ts';
 import { existingApplication } from '../../../lib/ucwa/discovery/server.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 
 const isCreation = ({ method, url }: HttpRequest): boolean =>
   method === 'POST' && url.endsWith('/applications');

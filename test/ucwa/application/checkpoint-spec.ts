@@ -15,7 +15,7 @@ import { slowStore } from '../../support/resource/slowStore.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { record } from '../connected.ts';
 import { KEY, life, type Saved, savedIn } from '../lives.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 import { existingApplication } from '../../../lib/ucwa/discovery/server.ts';
 import { batching } from '../../../lib/ucwa/batch/batched.ts';
 import { checkpointed } from '../../../lib/core/checkpoint/checkpointed.ts';

@@ -4,7 +4,7 @@ import { HttpError, TokenError } from '../../../lib/core/errors.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected, record } from '../connected.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 
 const NOT_FOUND = { code: 'NotFound', subcode: 'ApplicationNotFound' };
 

@@ -33,7 +33,7 @@ import {
   type Transport,
 } from '../../../lib/core/transport/transport.ts';
 import { withProgress } from '../../../lib/core/transport/withProgress.ts';
-import { withToken } from '../../../lib/core/transport/withToken.ts';
+import { withToken } from '../../../lib/core/auth/withToken.ts';
 import { serve } from '../../../lib/testing/http/serve.ts';
 import { batched, type BatchOptions } from '../../../lib/ucwa/batch/batched.ts';
 import { batchResponse, type BatchServer, batchServer, requestsIn } from '../../support/ucwa/batches.ts';

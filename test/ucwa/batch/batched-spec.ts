@@ -7,7 +7,7 @@ import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { type Connected, connected, type ConnectedOptions, record, type Recording } from '../connected.ts';
 import { batching } from '../../../lib/ucwa/batch/batched.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 
 const people = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `sip:c${index}@contoso.com`);

@@ -9,7 +9,7 @@ import type { EventBatch } from '../../../lib/ucwa/protocol/cursor.ts';
 import { expectUncaught } from '../../support/uncaught.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected, record } from '../connected.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 import { existingApplication } from '../../../lib/ucwa/discovery/server.ts';
 
 const EVENTS = '/ucwa/oauth/v1/applications/101/events?ack=1';

@@ -23,7 +23,7 @@ import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { random } from '../../support/random/random.ts';
 import { connected, record } from '../connected.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 
 const isPending = ({ url }: HttpRequest): boolean => url.includes('/events');
 const REPLACED: Fault = {

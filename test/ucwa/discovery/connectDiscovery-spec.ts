@@ -14,7 +14,7 @@ import { DiscoveryError, SignInError } from '../../../lib/ucwa/protocol/errors.t
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { record } from '../connected.ts';
 import { discovered } from '../../../lib/ucwa/discovery/discovered.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 import { batching } from '../../../lib/ucwa/batch/batched.ts';
 
 const ROOT = '/ucwa/oauth/v1/applications';

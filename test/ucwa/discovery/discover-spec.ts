@@ -13,7 +13,7 @@ import { DiscoveryError, SignInError, UntrustedLinkError } from '../../../lib/uc
 import { presence } from '../../../lib/ucwa/presence/presence.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 
 const sara = password({ username: 'sara@contoso.com', password: 'hush' });
 const WEB = 'https://lyncweb.contoso.com';

@@ -11,7 +11,7 @@ import { inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';
 import { connected, record } from '../connected.ts';
 import { publishing } from '../../../lib/ucwa/application/publish.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const ROOT = '/ucwa/oauth/v1/applications/101';

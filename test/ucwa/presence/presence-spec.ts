@@ -9,7 +9,7 @@ import { presence, type PresenceOptions } from '../../../lib/ucwa/presence/prese
 import { expectUncaught } from '../../support/uncaught.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected, record } from '../connected.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 import { existingApplication } from '../../../lib/ucwa/discovery/server.ts';
 
 const SARA = 'sip:sara@contoso.com';

@@ -8,7 +8,7 @@ import type { ContactPresence } from '../../../lib/ucwa/presence/contactState.ts
 import { presenceBoard } from '../../../lib/ucwa/presence/presenceBoard.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected } from '../connected.ts';
-import { bearer } from '../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../lib/core/auth/auth.ts';
 
 type Board = ReadonlyMap<string, ContactPresence>;
 

@@ -6,7 +6,7 @@ import { connectUcwa } from '../../../../lib/ucwa/connect.ts';
 import { presence } from '../../../../lib/ucwa/presence/presence.ts';
 import { xframe } from '../../../../lib/ucwa/transport/xframe.ts';
 import { xframePage } from '../../../support/browser/xframePage.ts';
-import { bearer } from '../../../../lib/core/transport/auth.ts';
+import { bearer } from '../../../../lib/core/auth/auth.ts';
 
 const ORIGIN = 'https://ucwa.example';
 const PATH = '/Autodiscover/XFrame/XFrame.html';

@@ -1,5 +1,5 @@
 import { codeWord, excerpt } from '../text.ts';
-import type { HttpHeaders } from './transport.ts';
+import type { HttpHeaders } from '../transport/transport.ts';
 
 /** A way to authenticate that a server offers. [RFC 9110, Challenge and Response] */
 interface Challenge {

@@ -26,8 +26,13 @@ import {
   typeName,
 } from '../options.ts';
 import { switchWhen } from '../rx/switchWhen.ts';
-import { requestUrl } from './restrictToOrigin.ts';
-import { type HttpRequest, type HttpResponse, isHeaderValue, type Middleware } from './transport.ts';
+import { requestUrl } from '../transport/restrictToOrigin.ts';
+import {
+  type HttpRequest,
+  type HttpResponse,
+  isHeaderValue,
+  type Middleware,
+} from '../transport/transport.ts';
 
 /**
  * Returns a Middleware for requests without credentials: 401 is an {@link HttpError} with a hint.

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { NEVER, of, Subject, throwError } from 'rxjs';
-import { firstAlone } from '../../../lib/core/transport/firstAlone.ts';
+import { firstAlone } from '../../../lib/core/auth/firstAlone.ts';
 import type { HttpResponse } from '../../../lib/core/transport/transport.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { response } from '../../support/responses.ts';

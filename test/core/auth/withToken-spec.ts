@@ -15,7 +15,7 @@ import {
 import { HttpError, OriginError, TokenError } from '../../../lib/core/errors.ts';
 import { decideRelease } from '../../../lib/core/lifecycle/release.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../../lib/core/transport/transport.ts';
-import { type IssuedToken, type TokenProvider, withToken } from '../../../lib/core/transport/withToken.ts';
+import { type IssuedToken, type TokenProvider, withToken } from '../../../lib/core/auth/withToken.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { respondWith, response } from '../../support/responses.ts';
 

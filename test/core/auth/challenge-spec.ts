@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { challengesIn, challengesOf, offeredSchemes } from '../../../lib/core/transport/challenge.ts';
+import { challengesIn, challengesOf, offeredSchemes } from '../../../lib/core/auth/challenge.ts';
 import { headersFrom, type HttpHeaders } from '../../../lib/core/transport/transport.ts';
 
 /** Challenges as plain data: the scheme and its parameters. */

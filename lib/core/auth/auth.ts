@@ -1,5 +1,5 @@
 import { invalidSecret, typeName } from '../options.ts';
-import type { HttpResponse, Middleware } from './transport.ts';
+import type { HttpResponse, Middleware } from '../transport/transport.ts';
 import { type TokenProvider, withToken } from './withToken.ts';
 
 /** Properties of a connection that an {@link Auth} needs. */

@@ -1,5 +1,5 @@
 import { BehaviorSubject, defer, finalize, first, mergeMap, type Observable, tap, timer } from 'rxjs';
-import type { HttpResponse } from './transport.ts';
+import type { HttpResponse } from '../transport/transport.ts';
 
 /** Sends one request first, and queues the others until its response has what they need. */
 export interface FirstAlone {

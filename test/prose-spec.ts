@@ -3,7 +3,7 @@ import { checkProse, idiomsIn } from './support/prose/check.ts';
 import { IDIOMS, TITLE_IDIOMS } from './support/prose/idioms.ts';
 import { longCommentLines, markdownPassages, sourcePassages } from './support/prose/passages.ts';
 
-/** The texts of the project. At most 7 of 1,000 lines may have an idiom, and no comment line over 110 columns. */
+/** At most 7 of 1,000 lines of each may have an idiom, and no comment line over 110 columns. */
 const PATHS = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs', 'lib', 'operators', 'test'];
 
 describe('The prose check', () => {

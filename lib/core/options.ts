@@ -163,12 +163,14 @@ export type OptionNames<Options> = {
  * Returns the options if they are an object, with known names only.
  *
  * @param names The names that are known; their values do not matter. @default any name is allowed
+ * @param instead For names that callers may try, what to write instead. @default none
  * @throws TypeError that suggests the known name that is closest to an unknown one.
  */
 export function objectOption<Options extends object>(
   name: string,
   value: Options,
   names?: OptionNames<Options>,
+  instead: Readonly<Record<string, string>> = {},
 ): Options {
   const given: unknown = value;
   if (typeof given !== 'object' || given === null || Array.isArray(given))
@@ -176,6 +178,9 @@ export function objectOption<Options extends object>(
   if (names === undefined) return value;
   const unknown = Object.keys(given).find((key) => !Object.hasOwn(names, key));
   if (unknown === undefined) return value;
+  if (Object.hasOwn(instead, unknown)) {
+    throw new TypeError(`unknown option ${unknown}: write ${instead[unknown]}`);
+  }
   const closest = closestName(unknown, Object.keys(names));
   throw new TypeError(
     `unknown name ${shown(unknown)} in ${name}: ` +

@@ -139,9 +139,6 @@ const MOST_REQUESTS = 10;
 
 /** Checks the options; throws a TypeError that names the one that cannot be used. */
 export function resolveOptions(options: ExchangeOptions): ResolvedOptions {
-  for (const name of Object.keys(objectOption('options', options))) {
-    if (Object.hasOwn(INSTEAD, name)) throw new TypeError(`unknown option ${name}: write ${INSTEAD[name]}`);
-  }
   const {
     version = 'Exchange2013_SP1',
     retry = {},
@@ -149,7 +146,7 @@ export function resolveOptions(options: ExchangeOptions): ResolvedOptions {
     online$ = platformOnline(),
     whenUnreachable = 'error',
     affinity,
-  } = objectOption('options', options, NAMES);
+  } = objectOption('options', options, NAMES, INSTEAD);
   checkRetryPolicy(retry);
   if (!isObservable(online$)) throw invalidOption('online$', online$, 'an Observable');
   const auth = authOption(options.auth);

@@ -60,16 +60,13 @@ const INSTEAD: Readonly<Record<string, string>> = {
  * @throws TypeError that names the option that cannot be used.
  */
 export function resolveOptions(options: UcwaOptions): ResolvedOptions {
-  for (const name of Object.keys(objectOption('options', options))) {
-    if (Object.hasOwn(INSTEAD, name)) throw new TypeError(`unknown option ${name}: write ${INSTEAD[name]}`);
-  }
   const {
     graceSeconds = 3,
     retry = {},
     transport,
     fetch,
     allowInsecureHttp = false,
-  } = objectOption('options', options, UCWA_NAMES);
+  } = objectOption('options', options, UCWA_NAMES, INSTEAD);
   const { onApplicationEnded = 'error', whenUnreachable = 'error', online$ = platformOnline() } = options;
   const {
     ack = 'eager',

@@ -1,3 +1,4 @@
+// Over 300 lines: the gates, the queues and the probes are one state machine.
 import {
   asyncScheduler,
   defer,

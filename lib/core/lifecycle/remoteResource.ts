@@ -136,8 +136,7 @@ function begin<Handle, Value, Parent>(
       subscriber.error(cause);
     },
     complete: () => {
-      // throwIfEmpty adds half a kilobyte to each bundle.
-      // eslint-disable-next-line @typescript-eslint/no-deprecated
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- throwIfEmpty adds half a kilobyte
       if (stage.end === undefined) subscriber.error(new EmptyError());
     },
   });

@@ -1,3 +1,4 @@
+// Over 300 lines: joining, leaving, moving and ending of members share the state of one connection.
 import { asyncScheduler, type Observable, Subject, Subscription, timer } from 'rxjs';
 import { NetworkError } from '../../core/errors.ts';
 import { EwsError, SoapFault } from '../protocol/errors.ts';

@@ -1,7 +1,7 @@
 import { of, toArray } from 'rxjs';
-import { answerOf } from '../../lib/ews/discovery/answer.ts';
+import { stepResult } from '../../lib/ews/discovery/stepResult.ts';
 import { mailAddress } from '../../lib/ews/discovery/search.ts';
-import { type AutodiscoverKind } from '../../lib/ews/protocol/errors.ts';
+import { type AutodiscoverFormat } from '../../lib/ews/protocol/errors.ts';
 import { parseMessages } from '../../lib/ews/protocol/parser.ts';
 import { soapCall, soapStream } from '../../lib/ews/protocol/soap.ts';
 import { deduplicate, postedMessages } from '../../lib/ews/push/sendNotification.ts';
@@ -78,18 +78,18 @@ function posted(name: string, text: string): Sample {
   };
 }
 
-function discovered(kind: AutodiscoverKind, name: string, text: string): Sample {
+function discovered(format: AutodiscoverFormat, name: string, text: string): Sample {
   return {
     name: `an answer of Autodiscover: ${name}`,
     text,
     read: (mutant, random) => {
       const step = {
-        kind,
+        format,
         url: 'https://contoso.com/autodiscover',
         address: mailAddress('sara@contoso.com')!,
       };
-      const type = kind === 'json' ? 'application/json' : XML;
-      return emittedBy(answerOf(step, responseOf(mutant, random, { type })));
+      const type = format === 'json' ? 'application/json' : XML;
+      return emittedBy(stepResult(step, responseOf(mutant, random, { type })));
     },
   };
 }

@@ -14,11 +14,11 @@ import { hostOption, allowedHosts, type AllowedHosts } from '../../core/hosts.ts
 import { invalidOption, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
 import type { HttpRequest } from '../../core/transport/transport.ts';
 import { AutodiscoverError } from '../protocol/errors.ts';
-import { answerOf } from './answer.ts';
+import { stepResult } from './stepResult.ts';
 import { AUTODISCOVERED, type Autodiscovered, discoveredLocation, type LookupContext } from './location.ts';
 import { poxRequest } from './pox.ts';
 import {
-  type AutodiscoverAnswer,
+  type AutodiscoverResult,
   type AutodiscoverSearch,
   type AutodiscoverStep,
   beginAutodiscover,
@@ -113,28 +113,28 @@ function lookUp(
 ): Observable<string> {
   const signed = sign(transport);
 
-  const ask = (step: AutodiscoverStep): Observable<AutodiscoverAnswer> =>
+  const send = (step: AutodiscoverStep): Observable<AutodiscoverResult> =>
     defer(() => transport(requestOf(step))).pipe(
       mergeMap((response) => {
-        if (response.status !== 401) return answerOf(step, response);
+        if (response.status !== 401) return stepResult(step, response);
         const reason = reasonToWithhold(auth, response.headers);
-        if (reason !== undefined) return of<AutodiscoverAnswer>({ type: 'failed', reason });
-        return signed(requestOf(step)).pipe(mergeMap((answer) => answerOf(step, answer)));
+        if (reason !== undefined) return of<AutodiscoverResult>({ type: 'failed', reason });
+        return signed(requestOf(step)).pipe(mergeMap((retried) => stepResult(step, retried)));
       }),
       timeout(timeoutMs),
       catchError((cause: unknown) =>
-        of<AutodiscoverAnswer>({ type: 'failed', reason: reasonOf(cause), cause }),
+        of<AutodiscoverResult>({ type: 'failed', reason: reasonOf(cause), cause }),
       ),
     );
 
   const follow = (search: AutodiscoverSearch): Observable<string> =>
-    ask(search.steps[0]).pipe(
-      map((answer) => decideAutodiscover(search, answer, isAllowed)),
+    send(search.steps[0]).pipe(
+      map((result) => decideAutodiscover(search, result, isAllowed)),
       mergeMap((decision) => {
         switch (decision.type) {
           case 'found':
             return of(decision.url);
-          case 'ask':
+          case 'continue':
             return follow(decision.search);
           case 'fail':
             return throwError(() => new AutodiscoverError(address.domain, decision.tried));
@@ -145,8 +145,8 @@ function lookUp(
   return follow(beginAutodiscover(address, redirects));
 }
 
-function requestOf({ kind, url, address }: AutodiscoverStep): HttpRequest {
-  if (kind === 'json') return { method: 'GET', url, headers: { accept: 'application/json' } };
+function requestOf({ format, url, address }: AutodiscoverStep): HttpRequest {
+  if (format === 'json') return { method: 'GET', url, headers: { accept: 'application/json' } };
   return {
     method: 'POST',
     url,

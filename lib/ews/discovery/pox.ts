@@ -1,7 +1,8 @@
-import { SaxesParser } from 'saxes';
 import { DecodeError } from '../../core/errors.ts';
 import { excerpt } from '../../core/text.ts';
+import { documentReader } from '../protocol/documentReader.ts';
 import { escapeXml } from '../protocol/envelope.ts';
+import { type ElementHandler, SchemaViolation } from '../protocol/schema.ts';
 
 /** The parts of an Autodiscover response that matter here. */
 interface PoxResponse {
@@ -29,6 +30,28 @@ interface Protocol {
   asUrl: string | undefined;
 }
 
+/** A response while it is read. */
+interface PoxBuilder {
+  readonly protocols: Protocol[];
+  /** The Protocol elements that are open: they may be nested. */
+  readonly open: Protocol[];
+  redirectUrl: string | undefined;
+  redirectAddress: string | undefined;
+  errorCode: string | undefined;
+}
+
+type PoxHandler = ElementHandler<PoxBuilder>;
+
+function newBuilder(): PoxBuilder {
+  return {
+    protocols: [],
+    open: [],
+    redirectUrl: undefined,
+    redirectAddress: undefined,
+    errorCode: undefined,
+  };
+}
+
 /** Returns a request for the settings of an address. [EWS] Autodiscover Request (POX). */
 export function poxRequest(address: string): string {
   return (
@@ -40,6 +63,61 @@ export function poxRequest(address: string): string {
   );
 }
 
+/** Returns the handler of a part of a Protocol element, except for empty parts. */
+function partOfProtocol(part: keyof Protocol): PoxHandler {
+  return {
+    close: ({ open }, text) => {
+      const protocol = open.at(-1);
+      if (protocol !== undefined && text !== '') protocol[part] = text;
+    },
+  };
+}
+
+/** Returns the handler of an element with one value. */
+function valueOf(value: 'redirectUrl' | 'redirectAddress' | 'errorCode'): PoxHandler {
+  return { close: (builder, text) => (builder[value] = text === '' ? builder[value] : text) };
+}
+
+const PROTOCOL: PoxHandler = {
+  children: new Map([
+    ['Type', partOfProtocol('type')],
+    ['EwsUrl', partOfProtocol('ewsUrl')],
+    ['ASUrl', partOfProtocol('asUrl')],
+  ]),
+  // A Protocol may contain others: those for clients inside and outside the network.
+  get otherwise() {
+    return ANYWHERE;
+  },
+  open: ({ protocols, open }, { Type: type = '' }) => {
+    const protocol = { type, ewsUrl: undefined, asUrl: undefined };
+    open.push(protocol);
+    protocols.push(protocol);
+  },
+  close: ({ open }) => open.pop(),
+};
+
+/** Reads these elements at any depth: the schema has each name in one place only. */
+const ANYWHERE: PoxHandler = {
+  children: new Map([
+    ['Protocol', PROTOCOL],
+    ['RedirectUrl', valueOf('redirectUrl')],
+    ['RedirectAddr', valueOf('redirectAddress')],
+    ['ErrorCode', valueOf('errorCode')],
+  ]),
+  get otherwise() {
+    return ANYWHERE;
+  },
+};
+
+const DOCUMENT: PoxHandler = {
+  children: new Map([['Autodiscover', ANYWHERE]]),
+  otherwise: {
+    open: (_builder, _attributes, localName) => {
+      throw new SchemaViolation('an Autodiscover element', excerpt(localName, LONGEST_NAME));
+    },
+  },
+};
+
 /**
  * Returns the content of an Autodiscover response, whose elements are read by their local names.
  *
@@ -47,76 +125,23 @@ export function poxRequest(address: string): string {
  * @throws DecodeError for malformed XML, a document type declaration, or another document.
  */
 export function readPoxResponse(xml: string): PoxResponse {
-  const names: string[] = [];
-  const open: Protocol[] = [];
-  const protocols: Protocol[] = [];
-  const texts = new Map<string, string>();
-  let text = '';
-  let root: string | undefined;
-
-  const problem = (expected: string, actual: string): DecodeError =>
-    new DecodeError(SUBJECT, {
-      path: names.map((name) => `/${excerpt(name, LONGEST_NAME)}`).join(''),
-      expected,
-      actual,
-    });
-
-  const parser = new SaxesParser({ xmlns: false, position: false });
-  parser.on('doctype', () => {
-    throw problem('no document type declaration', 'one');
+  let response = undefined as PoxBuilder | undefined;
+  const reader = documentReader({
+    subject: SUBJECT,
+    depth: MOST_DEPTH,
+    schema: DOCUMENT,
+    newBuilder,
+    take: (document) => {
+      response = document;
+      return false;
+    },
   });
-  parser.on('opentag', ({ name, attributes }) => {
-    const local = localName(name);
-    root ??= local;
-    names.push(local);
-    if (names.length > MOST_DEPTH) throw problem(`at most ${MOST_DEPTH} elements in one another`, 'one more');
-    text = '';
-    if (local !== 'Protocol') return;
-    const protocol = { type: attributes['Type'] ?? '', ewsUrl: undefined, asUrl: undefined };
-    open.push(protocol);
-    protocols.push(protocol);
-  });
-  const onText = (part: string): void => {
-    text += part;
-  };
-  parser.on('text', onText);
-  parser.on('cdata', onText);
-  parser.on('closetag', () => {
-    const local = names.pop() ?? '';
-    const parent = names.at(-1);
-    const content = text.trim();
-    text = '';
-    if (local === 'Protocol') open.pop();
-    const protocol = parent === 'Protocol' ? open.at(-1) : undefined;
-    if (protocol !== undefined) note(protocol, local, content);
-    else if (content !== '') texts.set(`${parent ?? ''}/${local}`, content);
-  });
-
-  try {
-    parser.write(xml.replace(/^\s+/, '')).close();
-  } catch (error) {
-    if (error instanceof DecodeError) throw error;
-    throw problem('well-formed XML', 'something else');
-  }
-  if (root !== 'Autodiscover')
-    throw problem('an Autodiscover element', excerpt(root ?? 'nothing', LONGEST_NAME));
-  return {
-    ewsUrls: inOrder(protocols),
-    redirectUrl: texts.get('Account/RedirectUrl'),
-    redirectAddress: texts.get('Account/RedirectAddr'),
-    errorCode: texts.get('Error/ErrorCode'),
-  };
-}
-
-function localName(name: string): string {
-  return name.slice(name.indexOf(':') + 1);
-}
-
-function note(protocol: Protocol, name: string, content: string): void {
-  if (content === '') return;
-  if (name === 'Type') protocol.type = content;
-  else if (name === 'EwsUrl') protocol.ewsUrl = content;
-  else if (name === 'ASUrl') protocol.asUrl = content;
+  reader.read(xml);
+  reader.end();
+  if (response === undefined)
+    throw new DecodeError(SUBJECT, { path: '', expected: 'an Autodiscover element', actual: 'nothing' });
+  const { protocols, redirectUrl, redirectAddress, errorCode } = response;
+  return { ewsUrls: inOrder(protocols), redirectUrl, redirectAddress, errorCode };
 }
 
 /** ASUrl is the older name for the same, and the only one that a WEB protocol has. */

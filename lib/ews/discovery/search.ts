@@ -1,6 +1,6 @@
 import { hostName, type AllowedHosts } from '../../core/hosts.ts';
 import { httpUrl, parseUrl } from '../../core/httpUrl.ts';
-import { type AutodiscoverAttempt, type AutodiscoverKind } from '../protocol/errors.ts';
+import { type AutodiscoverAttempt, type AutodiscoverFormat } from '../protocol/errors.ts';
 
 /** The two parts of an SMTP address. */
 export interface MailAddress {
@@ -26,13 +26,13 @@ export function formatAddress({ local, domain }: MailAddress): string {
 
 /** One request of a lookup. */
 export interface AutodiscoverStep {
-  readonly kind: AutodiscoverKind;
+  readonly format: AutodiscoverFormat;
   readonly url: string;
   readonly address: MailAddress;
 }
 
 /** The result of a step. */
-export type AutodiscoverAnswer =
+export type AutodiscoverResult =
   | { readonly type: 'settings'; readonly ewsUrls: readonly string[] }
   | { readonly type: 'redirectUrl'; readonly url: string }
   | { readonly type: 'redirectAddress'; readonly address: string }
@@ -53,7 +53,7 @@ export interface AutodiscoverSearch {
 /** The next action of a lookup. */
 type AutodiscoverDecision =
   | { readonly type: 'found'; readonly url: string }
-  | { readonly type: 'ask'; readonly search: AutodiscoverSearch }
+  | { readonly type: 'continue'; readonly search: AutodiscoverSearch }
   | { readonly type: 'fail'; readonly tried: readonly AutodiscoverAttempt[] };
 
 /** [EWS] RedirectUrl (POX): the documented bound. */
@@ -82,29 +82,29 @@ export function beginAutodiscover(
  */
 export function decideAutodiscover(
   search: AutodiscoverSearch,
-  answer: AutodiscoverAnswer,
+  result: AutodiscoverResult,
   isAllowed: AllowedHosts,
 ): AutodiscoverDecision {
   const [step] = search.steps;
   const giveUp = (reason: string, cause?: unknown): AutodiscoverDecision =>
     proceed(search, step, { reason, ...(cause === undefined ? {} : { cause }) });
 
-  switch (answer.type) {
+  switch (result.type) {
     case 'failed':
-      return giveUp(answer.reason, answer.cause);
+      return giveUp(result.reason, result.cause);
     case 'settings': {
-      const url = httpUrl(answer.ewsUrls.find(isAllowed) ?? '');
+      const url = httpUrl(result.ewsUrls.find(isAllowed) ?? '');
       if (url !== undefined) return { type: 'found', url: url.href };
-      const [refused] = answer.ewsUrls;
+      const [refused] = result.ewsUrls;
       return giveUp(refused === undefined ? 'names no URL of the web services' : `names ${refusal(refused)}`);
     }
     case 'redirectUrl': {
-      const url = httpUrl(answer.url);
-      if (url === undefined || !isAllowed(url.href)) return giveUp(`redirects to ${refusal(answer.url)}`);
+      const url = httpUrl(result.url);
+      if (url === undefined || !isAllowed(url.href)) return giveUp(`redirects to ${refusal(result.url)}`);
       return redirect(search, step, [{ ...step, url: url.href }]);
     }
     case 'redirectAddress': {
-      const address = mailAddress(answer.address);
+      const address = mailAddress(result.address);
       if (address === undefined) return giveUp('redirects to what is no address');
       const home = `https://${address.domain}/`;
       if (!isAllowed(home)) return giveUp(`redirects to an address at ${refusal(home)}`);
@@ -131,16 +131,16 @@ function redirect(
 /** Records the result of the step, and puts the steps that it led to before the remaining ones. */
 function proceed(
   search: AutodiscoverSearch,
-  { kind, url }: AutodiscoverStep,
+  { format, url }: AutodiscoverStep,
   outcome: { readonly reason: string; readonly cause?: unknown },
   fresh: readonly AutodiscoverStep[] = [],
 ): AutodiscoverDecision {
-  const tried = [...search.tried, { kind, host: hostOf(url), ...outcome }];
+  const tried = [...search.tried, { format, host: hostOf(url), ...outcome }];
   const [next, ...rest] = [...fresh, ...search.steps.slice(1)];
   if (next === undefined) return { type: 'fail', tried };
   const redirects = search.redirects + (fresh.length === 0 ? 0 : 1);
   const planned = [...search.planned, ...fresh.map(keyOf)];
-  return { type: 'ask', search: { ...search, steps: [next, ...rest], tried, redirects, planned } };
+  return { type: 'continue', search: { ...search, steps: [next, ...rest], tried, redirects, planned } };
 }
 
 /**
@@ -152,15 +152,15 @@ function stepsFor(address: MailAddress): [AutodiscoverStep, ...AutodiscoverStep[
   const json = `/autodiscover/autodiscover.json/v1.0/${encodeURIComponent(local)}@${domain}?Protocol=EWS`;
   const pox = '/autodiscover/autodiscover.xml';
   return [
-    { kind: 'json', url: `https://autodiscover.${domain}${json}`, address },
-    { kind: 'json', url: `https://${domain}${json}`, address },
-    { kind: 'pox', url: `https://autodiscover.${domain}${pox}`, address },
-    { kind: 'pox', url: `https://${domain}${pox}`, address },
+    { format: 'json', url: `https://autodiscover.${domain}${json}`, address },
+    { format: 'json', url: `https://${domain}${json}`, address },
+    { format: 'pox', url: `https://autodiscover.${domain}${pox}`, address },
+    { format: 'pox', url: `https://${domain}${pox}`, address },
   ];
 }
 
-function keyOf({ kind, url, address }: AutodiscoverStep): string {
-  return `${kind} ${url} ${formatAddress(address)}`;
+function keyOf({ format, url, address }: AutodiscoverStep): string {
+  return `${format} ${url} ${formatAddress(address)}`;
 }
 
 function hostOf(url: string): string {

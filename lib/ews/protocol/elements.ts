@@ -2,42 +2,46 @@ import { detachString } from './eventSchema.ts';
 import type { ElementHandler } from './schema.ts';
 
 /** An element at its path in a document, with its handlers. */
-export interface ElementNode {
+export interface ElementNode<Builder> {
   /** As written, with its prefix. */
   readonly name: string;
   readonly localName: string;
-  readonly parent: ElementNode | undefined;
+  readonly parent: ElementNode<Builder> | undefined;
   readonly depth: number;
-  readonly handlers: ReadonlyMap<string, ElementHandler> | undefined;
-  readonly otherwise: ElementHandler | undefined;
-  readonly open: ElementHandler['open'];
-  readonly close: ElementHandler['close'];
+  readonly handlers: ReadonlyMap<string, ElementHandler<Builder>> | undefined;
+  readonly otherwise: ElementHandler<Builder> | undefined;
+  readonly open: ElementHandler<Builder>['open'];
+  readonly close: ElementHandler<Builder>['close'];
   /** Its child elements that were read before, by name. */
-  readonly children: Map<string, ElementNode>;
+  readonly children: Map<string, ElementNode<Builder>>;
   /**
    * The element that followed it the last time: comparing a name takes half the time of a lookup (ews-parse).
    */
-  next: ElementNode | undefined;
+  next: ElementNode<Builder> | undefined;
 }
 
 /** The elements of documents of the same schema, which are found again by their paths. */
-export interface ElementCache {
+export interface ElementCache<Builder> {
   /** The parent of the document element. */
-  readonly root: ElementNode;
+  readonly root: ElementNode<Builder>;
   /** Returns the child of an element, which follows `before` in the document. */
-  open(parent: ElementNode, before: ElementNode, name: string): ElementNode;
+  open(parent: ElementNode<Builder>, before: ElementNode<Builder>, name: string): ElementNode<Builder>;
 }
 
-const SKIP: ElementHandler = {};
+const SKIP = {};
 /** An unlimited number of names must not fill the memory. */
 const MAX_ELEMENTS = 256;
 
 /** Creates a cache of the elements of documents. */
-export function elementCache(document: ElementHandler): ElementCache {
-  const root = createNode('', '', undefined, document);
+export function elementCache<Builder>(document: ElementHandler<Builder>): ElementCache<Builder> {
+  const root = createNode<Builder>('', '', undefined, document);
   let size = 0;
 
-  const lookUp = (parent: ElementNode, before: ElementNode, name: string): ElementNode => {
+  const lookUp = (
+    parent: ElementNode<Builder>,
+    before: ElementNode<Builder>,
+    name: string,
+  ): ElementNode<Builder> => {
     const cached = parent.children.get(name);
     if (cached !== undefined) {
       before.next = cached;
@@ -45,7 +49,7 @@ export function elementCache(document: ElementHandler): ElementCache {
     }
     const detached = detachString(name);
     const localName = detached.slice(detached.indexOf(':') + 1);
-    const handler = parent.handlers?.get(localName) ?? parent.otherwise ?? SKIP;
+    const handler: ElementHandler<Builder> = parent.handlers?.get(localName) ?? parent.otherwise ?? SKIP;
     const node = createNode(detached, localName, parent, handler);
     if (size < MAX_ELEMENTS) {
       size += 1;
@@ -66,12 +70,12 @@ export function elementCache(document: ElementHandler): ElementCache {
 }
 
 /** All nodes have the same shape, which makes access to them fast (ews-parse). */
-function createNode(
+function createNode<Builder>(
   name: string,
   localName: string,
-  parent: ElementNode | undefined,
-  handler: ElementHandler,
-): ElementNode {
+  parent: ElementNode<Builder> | undefined,
+  handler: ElementHandler<Builder>,
+): ElementNode<Builder> {
   return {
     name,
     localName,
@@ -87,6 +91,6 @@ function createNode(
 }
 
 /** Returns the path of an element, in local names. */
-export function pathOf(node: ElementNode): string {
+export function pathOf<Builder>(node: ElementNode<Builder>): string {
   return node.parent === undefined ? '' : `${pathOf(node.parent)}/${node.localName}`;
 }

@@ -69,18 +69,18 @@ export class AutodiscoverError extends Error {
   readonly isUnreachable: boolean;
 
   constructor(domain: string, attempted: readonly AutodiscoverAttempt[]) {
-    const tried = attempted.map(({ kind, host, reason, cause }): AutodiscoverAttempt => {
+    const tried = attempted.map(({ format, host, reason, cause }): AutodiscoverAttempt => {
       const safeCause = keptCause(cause);
       return {
-        kind,
+        format,
         host: excerpt(host),
         reason: excerpt(reason, MAX_REASON_LENGTH),
         ...(safeCause === undefined ? {} : { cause: safeCause }),
       };
     });
     const attempts = tried.map(
-      ({ kind, host, reason }, index) =>
-        `${index + 1}. ${host} (${kind === 'json' ? 'JSON' : 'XML'}) ${reason}`,
+      ({ format, host, reason }, index) =>
+        `${index + 1}. ${host} (${format === 'json' ? 'JSON' : 'XML'}) ${reason}`,
     );
     super(
       `no web services were found for ${excerpt(domain)}: ${excerpt(attempts.join('; '), MAX_ATTEMPTS_LENGTH)}. ` +
@@ -195,11 +195,11 @@ function explain(
   text: string,
   values: ReadonlyMap<string, string>,
 ): string {
-  const answer = [prefix, code].filter((word) => word !== '').join(' ');
+  const refusal = [prefix, code].filter((word) => word !== '').join(' ');
   const violation = values.get('Violation');
   const hint = HINTS.get(code);
   return (
-    `${operation} at ${describeUrl(url)} was answered ${answer === '' ? 'an error without a code' : answer}` +
+    `${operation} at ${describeUrl(url)} was answered ${refusal === '' ? 'an error without a code' : refusal}` +
     (text === '' ? '' : `: ${prose(text)}`) +
     (violation === undefined ? '' : ` (${prose(violation)})`) +
     (hint === undefined ? '' : ` What to do: ${hint}`)
@@ -226,7 +226,7 @@ export class ConnectionsFullError extends Error {
 /** An Autodiscover request that did not find the URL. */
 export interface AutodiscoverAttempt {
   /** The endpoint that was queried: the one for JSON, or the one for XML. */
-  readonly kind: 'json' | 'pox';
+  readonly format: 'json' | 'pox';
   /** The server, such as `autodiscover.contoso.com`. */
   readonly host: string;
   /** The result, in words. */
@@ -236,4 +236,4 @@ export interface AutodiscoverAttempt {
 }
 
 /** The two endpoints of Autodiscover. */
-export type AutodiscoverKind = AutodiscoverAttempt['kind'];
+export type AutodiscoverFormat = AutodiscoverAttempt['format'];

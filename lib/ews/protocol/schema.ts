@@ -6,15 +6,15 @@ type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 /** The attributes of an element, by name. */
 export type Attributes = Readonly<Record<string, string>>;
 
-/** Reads an element into a message. Elements without a handler are skipped, with their children. */
-export interface ElementHandler {
+/** Reads an element into a builder. Elements without a handler are skipped, with their children. */
+export interface ElementHandler<Builder = MessageBuilder> {
   /** The handlers of its child elements, by local name. */
-  readonly children?: ReadonlyMap<string, ElementHandler>;
+  readonly children?: ReadonlyMap<string, ElementHandler<Builder>>;
   /** The handler of all other child elements. */
-  readonly otherwise?: ElementHandler;
-  readonly open?: (builder: MessageBuilder, attributes: Attributes, localName: string) => void;
+  readonly otherwise?: ElementHandler<Builder>;
+  readonly open?: (builder: Builder, attributes: Attributes, localName: string) => void;
   /** Called with the text of the element, without the space around it. */
-  readonly close?: (builder: MessageBuilder, text: string) => void;
+  readonly close?: (builder: Builder, text: string) => void;
 }
 
 /** A document is well-formed, but does not match the schema. */

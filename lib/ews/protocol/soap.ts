@@ -47,8 +47,8 @@ export interface SoapCall extends OperationIdentity {
 export function soapCall(transport: Transport, call: SoapCall): Observable<ResponseMessage> {
   const request = requestFor(call);
   return defer(() => transport(request)).pipe(
-    mergeMap((response) => answerOf(response, request, call)),
-    map((messages) => answerIn(messages, call)),
+    mergeMap((response) => messagesOf(response, request, call)),
+    map((messages) => responseIn(messages, call)),
     tap({
       error: (error: unknown) => {
         if (error instanceof SoapFault || error instanceof EwsError) call.onProgress?.('notProcessed');
@@ -70,7 +70,7 @@ export function soapStream(transport: Transport, call: SoapCall): Observable<Str
   return defer(() => transport(request)).pipe(
     mergeMap((response) =>
       response.status === 500
-        ? answerOf(response, request, call).pipe<StreamedMessage>(mergeAll())
+        ? messagesOf(response, request, call).pipe<StreamedMessage>(mergeAll())
         : read(response, request, call, parseStream).pipe(tap(discardingAfterFault(response))),
     ),
   );
@@ -99,7 +99,7 @@ function discardingAfterFault({ discardConnection }: HttpResponse): (message: St
   };
 }
 
-function answerOf(
+function messagesOf(
   response: HttpResponse,
   request: RequestIdentity,
   call: SoapCall,
@@ -148,7 +148,7 @@ function read<Messages>(
   );
 }
 
-function answerIn(messages: readonly EwsMessage[], call: SoapCall): ResponseMessage {
+function responseIn(messages: readonly EwsMessage[], call: SoapCall): ResponseMessage {
   const { operation } = call;
   const [message] = messages;
   if (message?.type === 'fault') throw new SoapFault(call, message);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { allowedHosts } from '../../../lib/core/hosts.ts';
 import {
-  type AutodiscoverAnswer,
+  type AutodiscoverResult,
   type AutodiscoverSearch,
   beginAutodiscover,
   decideAutodiscover,
@@ -10,19 +10,20 @@ import {
 const SARA = { local: 'sara', domain: 'contoso.com' };
 const isAllowed = allowedHosts(['contoso.com', 'hoster.example']);
 const begin = (): AutodiscoverSearch => beginAutodiscover(SARA);
-const failed: AutodiscoverAnswer = { type: 'failed', reason: 'was answered 404' };
-const to = (url: string): AutodiscoverAnswer => ({ type: 'redirectUrl', url });
+const failed: AutodiscoverResult = { type: 'failed', reason: 'was answered 404' };
+const to = (url: string): AutodiscoverResult => ({ type: 'redirectUrl', url });
 
 /** Returns the search after a response that does not end it. */
-function after(search: AutodiscoverSearch, ...answers: readonly AutodiscoverAnswer[]): AutodiscoverSearch {
+function after(search: AutodiscoverSearch, ...answers: readonly AutodiscoverResult[]): AutodiscoverSearch {
   return answers.reduce((current, answer) => {
     const decision = decideAutodiscover(current, answer, isAllowed);
-    if (decision.type !== 'ask') throw new Error(`the search ended: ${decision.type}`);
+    if (decision.type !== 'continue') throw new Error(`the search ended: ${decision.type}`);
     return decision.search;
   }, search);
 }
 
-const stepsOf = ({ steps }: AutodiscoverSearch): string[] => steps.map(({ kind, url }) => `${kind} ${url}`);
+const stepsOf = ({ steps }: AutodiscoverSearch): string[] =>
+  steps.map(({ format, url }) => `${format} ${url}`);
 
 const JSON_PATH = '/autodiscover/autodiscover.json/v1.0/sara@contoso.com?Protocol=EWS';
 const POX_PATH = '/autodiscover/autodiscover.xml';
@@ -57,7 +58,7 @@ describe('decideAutodiscover', () => {
     });
   });
 
-  const givenUp: readonly (readonly [string, AutodiscoverAnswer, string])[] = [
+  const givenUp: readonly (readonly [string, AutodiscoverResult, string])[] = [
     ['a failure', failed, 'was answered 404'],
     ['no URL', { type: 'settings', ewsUrls: [] }, 'names no URL of the web services'],
     [
@@ -107,7 +108,7 @@ describe('decideAutodiscover', () => {
   for (const [what, answer, reason] of givenUp) {
     it(`reports ${what} and takes the next step`, () => {
       const search = after(begin(), answer);
-      expect(search.tried).to.deep.equal([{ kind: 'json', host: 'autodiscover.contoso.com', reason }]);
+      expect(search.tried).to.deep.equal([{ format: 'json', host: 'autodiscover.contoso.com', reason }]);
       expect(stepsOf(search)).to.deep.equal(stepsOf(begin()).slice(1));
       expect(search.redirects).to.equal(0);
     });
@@ -125,7 +126,11 @@ describe('decideAutodiscover', () => {
       ...stepsOf(begin()).slice(1),
     ]);
     expect(search.tried).to.deep.equal([
-      { kind: 'json', host: 'autodiscover.contoso.com', reason: 'redirects to autodiscover.hoster.example' },
+      {
+        format: 'json',
+        host: 'autodiscover.contoso.com',
+        reason: 'redirects to autodiscover.hoster.example',
+      },
     ]);
     expect(search.redirects).to.equal(1);
   });
@@ -162,10 +167,10 @@ describe('decideAutodiscover', () => {
     expect(decision).to.deep.equal({
       type: 'fail',
       tried: [
-        { kind: 'json', host: 'autodiscover.contoso.com', reason: 'was answered 404' },
-        { kind: 'json', host: 'contoso.com', reason: 'was answered 404' },
-        { kind: 'pox', host: 'autodiscover.contoso.com', reason: 'was answered 404' },
-        { kind: 'pox', host: 'contoso.com', reason: 'was answered 404' },
+        { format: 'json', host: 'autodiscover.contoso.com', reason: 'was answered 404' },
+        { format: 'json', host: 'contoso.com', reason: 'was answered 404' },
+        { format: 'pox', host: 'autodiscover.contoso.com', reason: 'was answered 404' },
+        { format: 'pox', host: 'contoso.com', reason: 'was answered 404' },
       ],
     });
   });

@@ -4,11 +4,11 @@ import { NetworkError } from '../../../lib/core/errors.ts';
 import { type AutodiscoverAttempt, AutodiscoverError } from '../../../lib/ews/protocol/errors.ts';
 import { expectHarmless } from '../../support/errorTexts.ts';
 
-const attempt: AutodiscoverAttempt = { kind: 'json', host: 'contoso.com', reason: 'was answered 404' };
+const attempt: AutodiscoverAttempt = { format: 'json', host: 'contoso.com', reason: 'was answered 404' };
 
 describe('AutodiscoverError', () => {
   it('names each attempt, and what to do', () => {
-    const error = new AutodiscoverError('contoso.com', [attempt, { ...attempt, kind: 'pox' }]);
+    const error = new AutodiscoverError('contoso.com', [attempt, { ...attempt, format: 'pox' }]);
     expect(error.message).to.equal(
       'no web services were found for contoso.com: 1. contoso.com (JSON) was answered 404; ' +
         '2. contoso.com (XML) was answered 404. ' +

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ElementHandler } from '../../../lib/ews/protocol/schema.ts';
+import type { ElementHandler, MessageBuilder } from '../../../lib/ews/protocol/schema.ts';
 import {
   pathOf,
   type ElementNode,
@@ -13,13 +13,13 @@ const entry: ElementHandler = { children: new Map([['Date', date]]), open: nothi
 const document: ElementHandler = { children: new Map([['List', { children: new Map([['Entry', entry]]) }]]) };
 
 /** Opens nested elements, the first in the root. */
-function down(cache: ElementCache, ...names: readonly string[]): ElementNode {
+function down(cache: ElementCache<MessageBuilder>, ...names: readonly string[]): ElementNode<MessageBuilder> {
   return names.reduce((parent, name) => cache.open(parent, parent, name), cache.root);
 }
 
 /** All elements in the cache. */
-function remembered({ root }: ElementCache): ReadonlySet<ElementNode> {
-  const found = new Set<ElementNode>([root]);
+function remembered({ root }: ElementCache<MessageBuilder>): ReadonlySet<ElementNode<MessageBuilder>> {
+  const found = new Set<ElementNode<MessageBuilder>>([root]);
   for (const node of found) {
     for (const each of node.children.values()) found.add(each);
     if (node.next !== undefined) found.add(node.next);

@@ -15,7 +15,7 @@ const asError = (responseCode: string): EwsError =>
   new EwsError({ operation: 'GetEvents', url: request.url }, { responseCode, values: new Map() });
 
 const page = { path: '', expected: 'an envelope', actual: 'a page' };
-const attempt = { kind: 'json', host: 'contoso.com', reason: 'did not tell' } as const;
+const attempt = { format: 'json', host: 'contoso.com', reason: 'did not tell' } as const;
 const unreachable = { ...attempt, cause: new NetworkError('no answer', request) };
 const refused = { ...attempt, cause: new HttpError(404, request) };
 

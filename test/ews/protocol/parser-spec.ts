@@ -5,8 +5,8 @@ import { concat, from, NEVER, of, take, throwError } from 'rxjs';
 import { DecodeError } from '../../../lib/core/errors.ts';
 import { eventCodec } from './eventCodec.ts';
 import {
+  envelopeReader,
   messageParser,
-  messageReader,
   parseMessages,
   type ParserOptions,
 } from '../../../lib/ews/protocol/parser.ts';
@@ -457,7 +457,7 @@ describe('messageParser', () => {
         'a comment that breaks off',
         [unsubscribed, '<!-- a --><!-- b'],
         '',
-        /expected the end of the envelope/,
+        /expected the end of the document/,
       ],
       [
         'a comment before an element that breaks off',
@@ -469,7 +469,7 @@ describe('messageParser', () => {
         'an envelope that breaks off',
         [unsubscribed.slice(0, -3)],
         '/Envelope',
-        /expected the end of the envelope/,
+        /expected the end of the document/,
       ],
       [
         'events of no subscription',
@@ -552,8 +552,11 @@ describe('messageParser', () => {
     });
 
     it('counts attributes from the beginning after an element that broke off', () => {
-      const messages: EwsMessage[] = [];
-      const reader = messageReader((message) => messages.push(message));
+      let messages: readonly EwsMessage[] = [];
+      const reader = envelopeReader((read) => {
+        messages = read;
+        return false;
+      });
       for (let times = 0; times < 101; times += 1) {
         reader.read('<a b="" ');
         reader.restart();
@@ -684,7 +687,7 @@ describe('parseMessages', () => {
       .subscribe({ error: ({ message }: Error) => seen.push(message) });
     expect(seen).to.deep.equal([
       'complete',
-      'EWS response: expected the end of the envelope at the root, but there is the end of the body',
+      'EWS response: expected the end of the document at the root, but there is the end of the body',
     ]);
   });
 

@@ -108,7 +108,7 @@ describe('A SOAP call', () => {
     ['no envelope', '', /expected UnsubscribeResponse with a response message .* but there is none$/],
     ['an envelope with no response message', envelope('<m:UnsubscribeResponse/>'), /but there is none$/],
     ['the answer to another operation', answer('Subscribe', ''), /but there is SubscribeResponse$/],
-    ['XML that breaks off', success.slice(0, -1), /the end of the envelope/],
+    ['XML that breaks off', success.slice(0, -1), /the end of the document/],
     ['a page', '<html/>', /proxy or login page/],
   ];
   for (const [name, body, message] of refused) {

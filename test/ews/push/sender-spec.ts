@@ -238,7 +238,7 @@ describe('The sender of posts', () => {
   describe('refuses with 400, and says why', () => {
     const bad: readonly [name: string, xml: string, problem: string][] = [
       ['text that is not well-formed', '<soap:Envelope><soap:Body></soap:Envelope>', 'well-formed XML'],
-      ['an incomplete envelope', postedEvents('S1', ['W1']).slice(0, 500), 'the end of the envelope'],
+      ['an incomplete envelope', postedEvents('S1', ['W1']).slice(0, 500), 'the end of the document'],
       [
         'a document type',
         `<!DOCTYPE x [<!ENTITY a "b">]>${postedEvents('S1', [])}`,

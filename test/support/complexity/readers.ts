@@ -14,7 +14,7 @@ import {
   type Transport,
 } from '../../../lib/core/transport/transport.ts';
 import { cookieJar } from '../../../lib/core/transport/withCookies.ts';
-import { answerOf } from '../../../lib/ews/discovery/answer.ts';
+import { stepResult } from '../../../lib/ews/discovery/stepResult.ts';
 import { readPoxResponse } from '../../../lib/ews/discovery/pox.ts';
 import { mailAddress } from '../../../lib/ews/discovery/search.ts';
 import { timestampOf } from '../../../lib/ews/protocol/eventSchema.ts';
@@ -187,8 +187,8 @@ function answered(
   headers: Readonly<Record<string, string>>,
   body = '{}',
 ): void {
-  const step = { kind, url: `${ORIGIN}/autodiscover` } as unknown as Parameters<typeof answerOf>[0];
-  answerOf(step, response(status, { headers, body: [body] })).subscribe({ error: ignore });
+  const step = { kind, url: `${ORIGIN}/autodiscover` } as unknown as Parameters<typeof stepResult>[0];
+  stepResult(step, response(status, { headers, body: [body] })).subscribe({ error: ignore });
 }
 
 function json(value: unknown): HttpResponse {

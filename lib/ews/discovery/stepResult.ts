@@ -5,9 +5,9 @@ import { parseJson } from '../../core/json.ts';
 import { codeWord } from '../../core/text.ts';
 import { type HttpResponse, readText } from '../../core/transport/transport.ts';
 import { readPoxResponse } from './pox.ts';
-import type { AutodiscoverAnswer, AutodiscoverStep } from './search.ts';
+import type { AutodiscoverResult, AutodiscoverStep } from './search.ts';
 
-/** Far more than a response of either kind has. */
+/** Far more than a response has. */
 const MOST_BYTES = 262_144;
 const SUBJECT = 'Autodiscover response';
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -20,7 +20,7 @@ const ERRORS: ReadonlyMap<string, string> = new Map([
   ['603', 'the server failed'],
 ]);
 
-const jsonAnswer = decode(t.union([t.type({ Url: t.string }), t.type({ ErrorCode: t.string })]), SUBJECT);
+const decodeJson = decode(t.union([t.type({ Url: t.string }), t.type({ ErrorCode: t.string })]), SUBJECT);
 
 /**
  * Returns an Observable that emits the result of a step when the body of its response is read.
@@ -30,7 +30,7 @@ const jsonAnswer = decode(t.union([t.type({ Url: t.string }), t.type({ ErrorCode
  * It errors with a {@link DecodeError} for a body that is not an Autodiscover response, and with a {@link
  * NetworkError} when the body breaks off.
  */
-export function answerOf(step: AutodiscoverStep, response: HttpResponse): Observable<AutodiscoverAnswer> {
+export function stepResult(step: AutodiscoverStep, response: HttpResponse): Observable<AutodiscoverResult> {
   const { status, headers } = response;
   const location = headers.get('location');
   if (REDIRECTS.has(status) && location !== undefined) {
@@ -39,12 +39,12 @@ export function answerOf(step: AutodiscoverStep, response: HttpResponse): Observ
   }
   const reason = statusReason(step, status, headers.get('content-type'));
   if (reason !== undefined) return of({ type: 'failed', reason });
-  return readText(response, SUBJECT, MOST_BYTES).pipe(map(step.kind === 'json' ? readJson : readPox));
+  return readText(response, SUBJECT, MOST_BYTES).pipe(map(step.format === 'json' ? readJson : readPox));
 }
 
 /** Returns why the body of a response is not read, if it is not. JSON errors have any status. */
 function statusReason(
-  { kind }: AutodiscoverStep,
+  { format }: AutodiscoverStep,
   status: number,
   contentType: string | undefined,
 ): string | undefined {
@@ -52,16 +52,16 @@ function statusReason(
   if (status === 401) return 'was answered 401: it refuses the credentials';
   if (status === 200) return undefined;
   const isJson = /^application\/json\b/i.test(contentType ?? '');
-  return kind === 'json' && isJson ? undefined : `was answered ${status}`;
+  return format === 'json' && isJson ? undefined : `was answered ${status}`;
 }
 
-function readJson(text: string): AutodiscoverAnswer {
-  const answer = jsonAnswer(parseJson(text, SUBJECT));
-  if ('Url' in answer) return { type: 'settings', ewsUrls: [answer.Url] };
-  return { type: 'failed', reason: `answers with the error ${quoted(answer.ErrorCode)}` };
+function readJson(text: string): AutodiscoverResult {
+  const response = decodeJson(parseJson(text, SUBJECT));
+  if ('Url' in response) return { type: 'settings', ewsUrls: [response.Url] };
+  return { type: 'failed', reason: `answers with the error ${quoted(response.ErrorCode)}` };
 }
 
-function readPox(text: string): AutodiscoverAnswer {
+function readPox(text: string): AutodiscoverResult {
   const { ewsUrls, redirectUrl, redirectAddress, errorCode } = readPoxResponse(text);
   if (redirectUrl !== undefined) return { type: 'redirectUrl', url: redirectUrl };
   if (redirectAddress !== undefined) return { type: 'redirectAddress', address: redirectAddress };

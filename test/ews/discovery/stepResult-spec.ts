@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { answerOf } from '../../../lib/ews/discovery/answer.ts';
-import type { AutodiscoverAnswer } from '../../../lib/ews/discovery/search.ts';
-import type { AutodiscoverKind } from '../../../lib/ews/protocol/errors.ts';
+import { stepResult } from '../../../lib/ews/discovery/stepResult.ts';
+import type { AutodiscoverResult } from '../../../lib/ews/discovery/search.ts';
+import type { AutodiscoverFormat } from '../../../lib/ews/protocol/errors.ts';
 import { response } from '../../support/responses.ts';
 
 const json = { 'content-type': 'application/json; charset=utf-8' };
@@ -9,15 +9,15 @@ const xml = { 'content-type': 'text/xml' };
 const pox = (inside: string): string => `<Autodiscover><Response>${inside}</Response></Autodiscover>`;
 
 function read(
-  kind: AutodiscoverKind,
+  format: AutodiscoverFormat,
   status: number,
   headers: Record<string, string>,
   body = '',
-): AutodiscoverAnswer | Error {
+): AutodiscoverResult | Error {
   const address = { local: 'sara', domain: 'contoso.com' };
-  const seen: (AutodiscoverAnswer | Error)[] = [];
-  answerOf(
-    { kind, url: 'https://contoso.com/autodiscover/x', address },
+  const seen: (AutodiscoverResult | Error)[] = [];
+  stepResult(
+    { format, url: 'https://contoso.com/autodiscover/x', address },
     response(status, { headers, body: [body] }),
   ).subscribe({
     next: (answer) => seen.push(answer),
@@ -27,8 +27,8 @@ function read(
   return seen[0]!;
 }
 
-describe('answerOf', () => {
-  const cases: readonly (readonly [string, AutodiscoverAnswer | Error, object])[] = [
+describe('stepResult', () => {
+  const cases: readonly (readonly [string, AutodiscoverResult | Error, object])[] = [
     [
       'the URL in JSON',
       read('json', 200, json, '{"Protocol":"EWS","Url":"https://mail.contoso.com/EWS/Exchange.asmx"}'),
@@ -128,7 +128,7 @@ describe('answerOf', () => {
     });
   }
 
-  const refused: readonly (readonly [string, AutodiscoverAnswer | Error])[] = [
+  const refused: readonly (readonly [string, AutodiscoverResult | Error])[] = [
     [
       'a login page instead of JSON',
       read('json', 200, { 'content-type': 'text/html' }, '<!DOCTYPE html><html>'),

@@ -1,10 +1,16 @@
 import { constants } from 'node:buffer';
 import { createServer, type ServerResponse, validateHeaderName } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { mergeMap, type Observable, Subscription, tap } from 'rxjs';
+import { EMPTY, mergeMap, type Observable, of, Subscription, tap } from 'rxjs';
 import { invalidOption, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
-import type { HttpRequest, HttpResponse, Transport } from '../../core/transport/transport.ts';
+import {
+  headersFrom,
+  type HttpRequest,
+  type HttpResponse,
+  type Transport,
+} from '../../core/transport/transport.ts';
 import { standardHeaders } from '../requestLog.ts';
+import { corsHeaders, isPreflight, originOption } from './cors.ts';
 import { RefusedRequest, servedHostOption, servedRequest } from './request.ts';
 
 /** The options of a served transport. */
@@ -21,6 +27,14 @@ export interface ServeOptions {
    * resolves to this machine cannot talk to the server. @default none
    */
   readonly allowedHosts?: readonly string[];
+  /**
+   * Origins of the pages that may send requests besides those on this machine, such as
+   * `https://app.contoso.com`.
+   *
+   * A page of another origin gets no permission from the server, so that its browser refuses the responses
+   * (CORS). @default none
+   */
+  readonly allowedOrigins?: readonly string[];
   /** The largest request body in bytes; larger ones get a 413. @default 16_777_216 */
   readonly maxBytes?: number;
   /** The longest time in which a request arrives, in seconds; slower ones get a 408. @default 30 */
@@ -31,6 +45,7 @@ const NAMES: OptionNames<ServeOptions> = {
   port: 1,
   responseHeaders: 1,
   allowedHosts: 1,
+  allowedOrigins: 1,
   maxBytes: 1,
   timeoutSeconds: 1,
 };
@@ -57,6 +72,9 @@ const CHECK_MS = 1000;
  * disconnects, the transport is unsubscribed. Invalid requests get a response and their connection is closed:
  * 400 if malformed, 421 if for another host, 413 if too large, 408 if too slow.
  *
+ * Pages of allowed origins may send requests, with credentials: the preflight of a browser gets its response
+ * here, and the transport does not receive it.
+ *
  * @throws TypeError that names an invalid option
  *
  * @example
@@ -76,7 +94,7 @@ const CHECK_MS = 1000;
  * ```
  */
 export function serve(transport: Transport, options: ServeOptions = {}): Promise<Served> {
-  const { port, maxBytes, timeoutMs, allowedHosts, responseHeaders } = checkOptions(options);
+  const { port, maxBytes, timeoutMs, allowedHosts, allowedOrigins, responseHeaders } = checkOptions(options);
   let rules = { origin: '', port, allowedHosts, maxBytes, bodies: { bytes: 0 } };
 
   const server = createServer(
@@ -88,7 +106,11 @@ export function serve(transport: Transport, options: ServeOptions = {}): Promise
     (incoming, outgoing) => {
       const answering = new Subscription();
       outgoing.on('close', () => answering.unsubscribe());
-      answering.add(answer(transport, servedRequest(incoming, rules), outgoing, responseHeaders));
+      const response$ = servedRequest(incoming, rules).pipe(
+        mergeMap(isPreflight(incoming) ? noContent : transport),
+      );
+      const headers = corsHeaders(incoming, allowedOrigins, responseHeaders);
+      answering.add(answer(response$, outgoing, headers, responseHeaders));
     },
   );
 
@@ -118,7 +140,7 @@ function checkOptions(options: ServeOptions): Required<Omit<ServeOptions, 'timeo
     maxBytes = 16 * 1024 * 1024,
     timeoutSeconds = 30,
   } = objectOption('options', options, NAMES);
-  const { allowedHosts = [], responseHeaders = [] } = options;
+  const { allowedHosts = [], allowedOrigins = [], responseHeaders = [] } = options;
   for (const [index, name] of responseHeaders.entries()) headerOption(`responseHeaders[${index}]`, name);
   numberOption('timeoutSeconds', timeoutSeconds, { min: 0.01, max: 3600 });
   return {
@@ -127,6 +149,7 @@ function checkOptions(options: ServeOptions): Required<Omit<ServeOptions, 'timeo
     maxBytes: numberOption('maxBytes', maxBytes, { min: 1, max: constants.MAX_STRING_LENGTH, integer: true }),
     timeoutMs: Math.ceil(timeoutSeconds * 1000),
     allowedHosts: allowedHosts.map((host, index) => servedHostOption(`allowedHosts[${index}]`, host)),
+    allowedOrigins: allowedOrigins.map((origin, index) => originOption(`allowedOrigins[${index}]`, origin)),
     responseHeaders,
   };
 }
@@ -139,23 +162,27 @@ function headerOption(option: string, name: string): void {
   }
 }
 
+/** Responds to a preflight: the permission is in the headers of the server. */
+function noContent({ url }: HttpRequest): Observable<HttpResponse> {
+  return of({ status: 204, url, headers: headersFrom({}), body$: EMPTY });
+}
+
 function answer(
-  transport: Transport,
-  request$: Observable<HttpRequest>,
+  response$: Observable<HttpResponse>,
   outgoing: ServerResponse,
+  ownHeaders: Readonly<Record<string, string>>,
   responseHeaders: readonly string[],
 ): Subscription {
   const writeHead = ({ status, headers }: HttpResponse): void => {
-    outgoing.writeHead(status, standardHeaders(headers, responseHeaders));
+    outgoing.writeHead(status, { ...standardHeaders(headers, responseHeaders), ...ownHeaders });
     outgoing.flushHeaders();
   };
   const breakOff = (): void => {
     outgoing.destroy();
   };
   outgoing.on('error', breakOff);
-  return request$
+  return response$
     .pipe(
-      mergeMap(transport),
       tap(writeHead),
       mergeMap(({ body$ }) => body$),
       // Here, an error of Node fails this response; thrown by an observer, it would be uncaught.

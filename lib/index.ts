@@ -9,6 +9,7 @@ export { type RetryPolicy, withRetry } from './core/backoff/withRetry.ts';
 export type { Checkpoint, CheckpointStore, Json } from './core/checkpoint/checkpoint.ts';
 export { checkpointed } from './core/checkpoint/checkpointed.ts';
 export { memoryCheckpoints } from './core/checkpoint/memoryStore.ts';
+export type { ConnectionStatus, WaitingReason } from './core/connectionStatus.ts';
 export { decode } from './core/decode.ts';
 export {
   ClosedError,

@@ -6,6 +6,7 @@ import {
   identity,
   merge,
   NEVER,
+  noop,
   Observable,
   of,
   share,
@@ -18,9 +19,17 @@ import {
   timer,
 } from 'rxjs';
 import { retryAfterOf, backoff, type Pause, retryAfterMs } from './backoff.ts';
-import { NetworkError } from '../errors.ts';
+import type { StatusTracker } from '../connectionStatus.ts';
+import { HttpError, NetworkError } from '../errors.ts';
 import { comingOnline } from './online.ts';
-import { isUnavailable, NO_OUTAGE, type Outage, outageAfter, type OutageInput } from './outage.ts';
+import {
+  isUnavailable,
+  NO_OUTAGE,
+  type Outage,
+  outageAfter,
+  type OutageInput,
+  waitingReason,
+} from './outage.ts';
 import { headersFrom, type HttpRequest, type HttpResponse, type Middleware } from '../transport/transport.ts';
 import { DEFAULT_MAX_RETRY_AFTER_MS, type RetryPolicy } from './withRetry.ts';
 
@@ -73,8 +82,12 @@ export interface ConnectionBackoff {
   readonly pause: Pause;
   /** Reports that the body of a response was valid. */
   readonly answered: () => void;
-  /** Reports that the body of a response was invalid, or asks to wait. */
-  readonly failed: (askedMs?: number) => void;
+  /**
+   * Reports that the body of a response was invalid, or asks to wait.
+   *
+   * @param error The reason, for the status.
+   */
+  readonly failed: (askedMs?: number, error?: unknown) => void;
   /**
    * With true, sends queued releases and lets new ones pass. With false, ends that; the next probe is due.
    */
@@ -102,10 +115,13 @@ const HELD_BACK = new Error('held back');
  * short request and one long poll, if there are any. If the probe fails, all queued requests fail without
  * being sent: with a `NetworkError`, or with 503 if the server refused the probe. If it succeeds, all are
  * sent. Unsubscribing from a queued request sends nothing.
+ *
+ * @param record Called with each failure, and when the server works again.
  */
 export function connectionBackoff(
   policy: RetryPolicy = {},
   platform$: Observable<unknown> = NEVER,
+  record: StatusTracker['record'] = noop,
 ): ConnectionBackoff {
   const { maxRetryAfterMs = DEFAULT_MAX_RETRY_AFTER_MS } = policy;
   const releases = new Set<Waiter>();
@@ -120,9 +136,17 @@ export function connectionBackoff(
   let isSending = false;
   let isLeaving = false;
   let lastProbe: HttpRequest | undefined;
+  let lastError: unknown;
+
+  const recordFailure = (error: unknown, attempt: number, retryAt: number): void =>
+    record({ type: 'failed', reason: waitingReason(error), error, attempt, retryAt: new Date(retryAt) });
 
   const change = (input: OutageInput): void => {
-    outage = outageAfter(outage, input, asyncScheduler.now(), policy);
+    const before = outage;
+    outage = outageAfter(before, input, asyncScheduler.now(), policy);
+    if (outage === before || input.what === 'probed') return;
+    if (outage.failures === 0) record({ type: 'succeeded' });
+    else recordFailure(lastError, outage.failures, outage.retryAt);
   };
   const online$ = comingOnline(platform$).pipe(
     tap(() => change({ what: 'online' })),
@@ -188,7 +212,8 @@ export function connectionBackoff(
     if (failures > 1) recovered.next();
   };
 
-  const failed = (askedMs: number | undefined, result: SharedResult): void => {
+  const failed = (askedMs: number | undefined, error: unknown, result: SharedResult): void => {
+    lastError = error;
     const waiting = outage.isProbing ? queues.flatMap((queue) => [...queue]) : [];
     for (const queue of queues) if (waiting.length > 0) queue.clear();
     change({ what: 'failed', askedMs: askedMs === undefined ? 0 : Math.min(askedMs, maxRetryAfterMs) });
@@ -198,13 +223,21 @@ export function connectionBackoff(
 
   const erred = (cause: unknown): void => {
     if (!(cause instanceof NetworkError)) return;
-    failed(undefined, (request) => throwError(() => unsent(request, cause)));
+    failed(undefined, cause, (request) => throwError(() => unsent(request, cause)));
   };
 
-  const receive = (response: HttpResponse, verdict: Verdict, subscriber: Subscriber<HttpResponse>): void => {
+  const refused = (askedMs?: number, error?: unknown): void =>
+    failed(askedMs, error, (request) => of(unavailable(request, askedMs)));
+
+  const receive = (
+    response: HttpResponse,
+    verdict: Verdict,
+    { request }: Waiter,
+    subscriber: Subscriber<HttpResponse>,
+  ): void => {
     if (verdict === 'fails') {
       const askedMs = retryAfterMs(response.headers.get('retry-after'), asyncScheduler.now());
-      failed(askedMs, (request) => of(unavailable(request, askedMs)));
+      refused(askedMs, new HttpError(response.status, request, { retryAfterMs: askedMs }));
       subscriber.next(response);
       return;
     }
@@ -245,7 +278,7 @@ export function connectionBackoff(
                 queue.delete(waiter);
                 subscriber.add(
                   response$.subscribe({
-                    next: (response) => receive(response, verdict(response), subscriber),
+                    next: (response) => receive(response, verdict(response), waiter, subscriber),
                     error: (error: unknown) => {
                       if (error === HELD_BACK) wait();
                       else subscriber.error(error);
@@ -268,12 +301,14 @@ export function connectionBackoff(
         const askedMs = retryAfterOf(error) ?? 0;
         const isHeldBack = failures <= outage.failures && askedMs <= maxRetryAfterMs;
         if (isHeldBack && isOfServer(error)) return timer(0);
-        const time$ = timer(backoff(failures, policy, askedMs));
+        const waitMs = backoff(failures, policy, askedMs);
+        if (error !== undefined) recordFailure(error, failures, asyncScheduler.now() + waitMs);
+        const time$ = timer(waitMs);
         const early$ = askedMs > 0 ? left : merge(online$, recovered, left);
         return merge(time$, early$).pipe(take(1));
       }),
     answered,
-    failed: (askedMs) => failed(askedMs, (request) => of(unavailable(request, askedMs))),
+    failed: refused,
     leave: (it) => {
       isLeaving = it;
       if (it) {

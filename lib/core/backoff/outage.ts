@@ -1,4 +1,6 @@
-import { backoff, type BackoffPolicy } from './backoff.ts';
+import type { WaitingReason } from '../connectionStatus.ts';
+import { HttpError, NetworkError, TokenError } from '../errors.ts';
+import { backoff, type BackoffPolicy, retryAfterOf } from './backoff.ts';
 
 /** The state of a server: its failures, and when the next request may be sent. */
 export interface Outage {
@@ -70,4 +72,12 @@ export function outageAfter(
 /** Returns whether a status means that the server is temporarily unavailable. */
 export function isUnavailable(status: number): boolean {
   return status === 408 || status === 429 || (status >= 500 && status !== 501);
+}
+
+/** Returns the reason for waiting after an error: a pure function. */
+export function waitingReason(error: unknown): WaitingReason {
+  if (error instanceof NetworkError) return 'network';
+  if (error instanceof TokenError) return 'signIn';
+  const isAsked = retryAfterOf(error) !== undefined;
+  return isAsked || (error instanceof HttpError && error.status === 429) ? 'throttled' : 'server';
 }

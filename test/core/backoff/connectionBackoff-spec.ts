@@ -107,6 +107,29 @@ describe('connectionBackoff', () => {
     expect(one.recorded.slice(1)).to.deep.equal(['1.02 a 200', '1.03 b 200', '1.03 c 200']);
   });
 
+  it('records each failure, and the end of the outage', () => {
+    const recorded: string[] = [];
+    inVirtualTime(() => {
+      const { gate, pause, answered } = connectionBackoff(policy, NEVER, (input) => {
+        if (input.type !== 'failed') return recorded.push(`${asyncScheduler.now()} ${input.type}`);
+        const { reason, error, attempt, retryAt } = input;
+        return recorded.push(
+          `${asyncScheduler.now()} ${attempt} ${reason} ${String(error)} ${Number(retryAt)}`,
+        );
+      });
+      const results = [response(500), response(503, { headers: { 'retry-after': '2' } }), response(200)];
+      const transport = gate(LINE)(() => of(...results.splice(0, 1)));
+      for (const name of ['a', 'b', 'c']) transport(ask(name)).subscribe();
+      at(5, () => pause(1, new TypeError('unreadable')).subscribe(answered));
+    });
+    expect(recorded).to.deep.equal([
+      '0 1 server HttpError: GET https://mail.example/a was answered 500 1000',
+      '1000 2 throttled HttpError: GET https://mail.example/b was answered 503 5000',
+      '5000 1 server TypeError: unreadable 6000',
+      '6000 succeeded',
+    ]);
+  });
+
   it('fails all that waits with the probe, unsent', () => {
     const one = inVirtualTime(() => {
       const server = world();

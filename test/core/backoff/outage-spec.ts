@@ -1,5 +1,13 @@
 import { expect } from 'chai';
-import { NO_OUTAGE, type Outage, outageAfter, type OutageInput } from '../../../lib/core/backoff/outage.ts';
+import {
+  NO_OUTAGE,
+  type Outage,
+  outageAfter,
+  type OutageInput,
+  waitingReason,
+} from '../../../lib/core/backoff/outage.ts';
+import type { WaitingReason } from '../../../lib/core/connectionStatus.ts';
+import { HttpError, NetworkError, TokenError } from '../../../lib/core/errors.ts';
 
 const policy = { initialMs: 100, maxMs: 1000, random: () => 1 };
 const down: Outage = { failures: 2, retryAt: 1000, isAsked: false, isProbing: false };
@@ -38,4 +46,21 @@ describe('outageAfter', () => {
     const { retryAt } = outageAfter(down, { what: 'probed' }, 1000, { ...policy, random: () => 0 });
     expect(retryAt).to.equal(1001);
   });
+});
+
+describe('waitingReason', () => {
+  const request = { method: 'GET', url: 'https://pool.contoso.com/' };
+  const cases: readonly [error: unknown, reason: WaitingReason][] = [
+    [new NetworkError('no answer', request), 'network'],
+    [new HttpError(503, request), 'server'],
+    [new HttpError(429, request), 'throttled'],
+    [new HttpError(503, request, { retryAfterMs: 5000 }), 'throttled'],
+    [new TokenError('https://pool.contoso.com', new HttpError(400, request)), 'signIn'],
+    [new TypeError('unknown'), 'server'],
+  ];
+  for (const [error, reason] of cases) {
+    it(`is ${reason} after ${String(error)}`, () => {
+      expect(waitingReason(error)).to.equal(reason);
+    });
+  }
 });

@@ -73,6 +73,13 @@ module.exports = {
       to: { path: '^lib/testing/' },
     },
     {
+      name: 'one-file-imports-io-ts',
+      comment: 'the build bundles io-ts into that file: see .ci/bundleCodecs.js',
+      severity: 'error',
+      from: { path: '^(lib|operators)/', pathNot: '^lib/core/codec\\.ts$' },
+      to: { path: 'node_modules/(io|fp)-ts/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'only-what-is-declared',
       severity: 'error',
       from: { path: '^(lib|operators)/' },

@@ -1,6 +1,7 @@
-import * as t from 'io-ts';
+import type { Decoder } from 'io-ts';
 import { defer, EMPTY, map, Observable, of, tap } from 'rxjs';
 import type { Checkpoint } from './checkpoint.ts';
+import { array, intersection, number, partial, string, type } from '../codec.ts';
 import { decode } from '../decode.ts';
 import { coalesce } from '../rx/coalesce.ts';
 import { invalidOption } from '../options.ts';
@@ -34,25 +35,24 @@ interface JournalEntry {
   clear(): void;
 }
 
-/** The types of io-ts that codecs of positions use. */
-export type CodecTypes = Pick<typeof t, 'type' | 'partial' | 'intersection' | 'string' | 'number'>;
+/** The codecs that those of positions are built from. */
+export interface CodecTypes {
+  readonly type: typeof type;
+  readonly partial: typeof partial;
+  readonly intersection: typeof intersection;
+  readonly string: typeof string;
+  readonly number: typeof number;
+}
 
-// Named one by one: bundlers would keep all of the namespace.
-const TYPES: CodecTypes = {
-  type: t.type,
-  partial: t.partial,
-  intersection: t.intersection,
-  string: t.string,
-  number: t.number,
-};
+const TYPES: CodecTypes = { type, partial, intersection, string, number };
 
 /** How a position is read and compared. All members of a position may be missing. */
 export interface JournalFormat<Position extends object> {
   /**
-   * Returns the codec. It gets the types of io-ts, so that a program without checkpoints need not bundle
+   * Returns the codec. It gets the parts, so that a program without checkpoints need not bundle
    * them.
    */
-  readonly codec: (types: CodecTypes) => t.Decoder<unknown, Position>;
+  readonly codec: (types: CodecTypes) => Decoder<unknown, Position>;
   /** Whether one position need not be saved in place of the other. */
   readonly isSame: (one: Position, other: Position) => boolean;
 }
@@ -74,10 +74,8 @@ export interface Journal<Position extends object> {
 }
 
 const readRecorded = decode(
-  t.type({
-    held: t.array(
-      t.intersection([t.type({ resource: t.string }), t.partial({ id: t.string, removedAt: t.string })]),
-    ),
+  type({
+    held: array(intersection([type({ resource: string }), partial({ id: string, removedAt: string })])),
   }),
   'checkpoint',
 );

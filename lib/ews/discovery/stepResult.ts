@@ -1,5 +1,5 @@
-import * as t from 'io-ts';
 import { map, type Observable, of } from 'rxjs';
+import { string, type, union } from '../../core/codec.ts';
 import { decode } from '../../core/decode.ts';
 import { parseJson } from '../../core/json.ts';
 import { codeWord } from '../../core/text.ts';
@@ -20,7 +20,7 @@ const ERRORS: ReadonlyMap<string, string> = new Map([
   ['603', 'the server failed'],
 ]);
 
-const decodeJson = decode(t.union([t.type({ Url: t.string }), t.type({ ErrorCode: t.string })]), SUBJECT);
+const decodeJson = decode(union([type({ Url: string }), type({ ErrorCode: string })]), SUBJECT);
 
 /**
  * Returns an Observable that emits the result of a step when the body of its response is read.

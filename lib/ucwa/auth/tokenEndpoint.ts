@@ -1,6 +1,6 @@
-import * as t from 'io-ts';
 import { asyncScheduler, catchError, map, mergeMap, type Observable, of } from 'rxjs';
 import { retryAfterMs } from '../../core/backoff/backoff.ts';
+import { type Codec, intersection, partial, refinement, string, type, unknown } from '../../core/codec.ts';
 import { decode } from '../../core/decode.ts';
 import { parseJson } from '../../core/json.ts';
 import type { Limits } from '../../core/limits.ts';
@@ -45,20 +45,20 @@ const SUBJECT = 'answer of the token endpoint';
 const MAX_ANSWER_BYTES = 262_144;
 
 /** Accepts a missing or ill-typed `token_type`: only another name means another type of token. */
-const Bearer: t.Type<unknown> = t.refinement(
-  t.unknown,
-  (type) => typeof type !== 'string' || type.toLowerCase() === 'bearer',
+const Bearer: Codec<unknown> = refinement(
+  unknown,
+  (name) => typeof name !== 'string' || name.toLowerCase() === 'bearer',
   'Bearer',
 );
 
-const TokenAnswer: t.Type<TokenAnswer, unknown> = t.intersection(
-  [t.type({ access_token: t.string }), t.partial({ expires_in: t.unknown, token_type: Bearer })],
+const TokenAnswer: Codec<TokenAnswer> = intersection(
+  [type({ access_token: string }), partial({ expires_in: unknown, token_type: Bearer })],
   'token',
 );
 
-const TokenRefusal: t.Type<TokenRefusal, unknown> = t.intersection([
-  t.type({ error: t.string }),
-  t.partial({ ms_rtc_passiveauthuri: t.unknown }),
+const TokenRefusal: Codec<TokenRefusal> = intersection([
+  type({ error: string }),
+  partial({ ms_rtc_passiveauthuri: unknown }),
 ]);
 
 /**

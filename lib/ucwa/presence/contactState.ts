@@ -1,6 +1,5 @@
-import { string } from 'io-ts';
 import { decode } from '../../core/decode.ts';
-import { objectCodec } from '../protocol/collections.ts';
+import { objectCodec, string } from '../../core/codec.ts';
 import type { Resource } from '../protocol/resource.ts';
 
 /** The availability of a contact: a documented word, or any other that the server sends. */

@@ -1,7 +1,6 @@
-import * as t from 'io-ts';
+import { type Codec, codecOf, isRecord, listCodec, objectCodec, string, success } from '../../core/codec.ts';
 import { noteDropped } from '../../core/decode.ts';
 import { beforeQuery } from '../../core/text.ts';
-import { type Codec, codecOf, listCodec, objectCodec } from './collections.ts';
 import { type EventsResponse, isEventsResponse, type WireEvent, type WireSender } from './eventsResponse.ts';
 import { hrefKey } from './href.ts';
 import {
@@ -108,24 +107,24 @@ type EventDraft = { -readonly [Key in keyof OtherEvent]: OtherEvent[Key] };
 
 /** Returns a codec of members that hold events. It drops no element that may be an event. */
 function eventList<Value extends object>(item: Codec<Value>): Codec<readonly Value[] | undefined> {
-  const list = listCodec(item, t.UnknownRecord.is);
+  const list = listCodec(item, isRecord);
   return codecOf<readonly Value[] | undefined>(list.name, (value, context) => {
     if (value === undefined || Array.isArray(value))
-      return value === undefined ? t.success(value) : list.validate(value, context);
-    if (t.UnknownRecord.is(value)) return list.validate([value], context);
+      return value === undefined ? success(value) : list.validate(value, context);
+    if (isRecord(value)) return list.validate([value], context);
     noteDropped(context);
-    return t.success(undefined);
+    return success(undefined);
   });
 }
 
 const wireEventCodec: Codec<WireEvent> = objectCodec('event', {
-  required: { link: namedLinkCodec, type: t.string },
-  optional: { in: namedLinkCodec, _embedded: embeddedCodec, status: t.string, reason: reasonCodec },
+  required: { link: namedLinkCodec, type: string },
+  optional: { in: namedLinkCodec, _embedded: embeddedCodec, status: string, reason: reasonCodec },
 });
 
 const wireSenderCodec: Codec<WireSender> = objectCodec('sender', {
-  required: { rel: t.string, href: hrefCodec, events: eventList(wireEventCodec) },
-  optional: { title: t.string },
+  required: { rel: string, href: hrefCodec, events: eventList(wireEventCodec) },
+  optional: { title: string },
 });
 
 const channelLinksCodec: Codec<EventsResponse['_links']> = objectCodec('links', {
@@ -142,12 +141,11 @@ export const lenientCodec: Codec<EventsResponse> = objectCodec('events', {
  *
  * @see [MS-UCWA] EventChannelDetails
  */
-export const eventsResponseCodec: Codec<EventsResponse> = new t.Type(
+export const eventsResponseCodec: Codec<EventsResponse> = codecOf(
   lenientCodec.name,
-  isEventsResponse,
   // The guard is fast; the codec drops members, and reports errors.
-  (value, context) => (isEventsResponse(value) ? t.success(value) : lenientCodec.validate(value, context)),
-  t.identity,
+  (value, context) => (isEventsResponse(value) ? success(value) : lenientCodec.validate(value, context)),
+  isEventsResponse,
 );
 
 /** Returns the events of a response in the server's order. */

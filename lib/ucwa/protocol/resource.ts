@@ -1,7 +1,6 @@
-import * as t from 'io-ts';
+import { type Codec, codecOf, failure, listCodec, objectCodec, string, success } from '../../core/codec.ts';
 import { decode } from '../../core/decode.ts';
 import { parseUrl } from '../../core/httpUrl.ts';
-import { type Codec, codecOf, listCodec, objectCodec } from './collections.ts';
 
 /** A link to a resource. */
 export interface Link {
@@ -83,20 +82,20 @@ function oneOrMany<Value>(codec: Codec<Value>): Codec<OneOrMany<Value>> {
 /** Decodes an href. Some responses escape the ampersand of its query as in XML. */
 export const hrefCodec: Codec<string> = codecOf('href', (value, context) =>
   typeof value === 'string' && value !== ''
-    ? t.success(value.replaceAll('&amp;', '&'))
-    : t.failure(value, context, 'a link'),
+    ? success(value.replaceAll('&amp;', '&'))
+    : failure(value, context, 'a link'),
 );
 
 /** Decodes a {@link Link}. */
 export const linkCodec: Codec<Link> = objectCodec('link', {
   required: { href: hrefCodec },
-  optional: { rel: t.string, title: t.string },
+  optional: { rel: string, title: string },
 });
 
 /** Decodes a {@link NamedLink}. */
 export const namedLinkCodec: Codec<NamedLink> = objectCodec('link', {
-  required: { rel: t.string, href: hrefCodec },
-  optional: { title: t.string },
+  required: { rel: string, href: hrefCodec },
+  optional: { title: string },
 });
 
 const everyLink = oneOrMany(linkCodec);
@@ -107,17 +106,19 @@ const linksCodec: Codec<Links> = objectCodec('links', { others: everyLink });
 export const MOST_EMBEDDED = 32;
 
 const everyResource: Codec<Embedded> = objectCodec('resources', {
-  others: oneOrMany(t.recursion('resource', () => resourceCodec)),
+  others: oneOrMany(
+    codecOf<Resource>('resource', (value, context) => resourceCodec.validate(value, context)),
+  ),
 });
 
 /** Decodes {@link Embedded}, up to the deepest allowed level. */
 export const embeddedCodec: Codec<Embedded> = codecOf('resources', (value, context) =>
   context.filter(({ type }) => type === embeddedCodec).length > MOST_EMBEDDED
-    ? t.failure(value, context, `at most ${MOST_EMBEDDED} nested resources`)
+    ? failure(value, context, `at most ${MOST_EMBEDDED} nested resources`)
     : everyResource.validate(value, context),
 );
 
-const members = { rel: t.string, etag: t.string, _embedded: embeddedCodec };
+const members = { rel: string, etag: string, _embedded: embeddedCodec };
 
 /** Decodes a {@link Resource}. All other properties are kept. */
 export const resourceCodec: Codec<Resource> = objectCodec('resource', {
@@ -126,8 +127,8 @@ export const resourceCodec: Codec<Resource> = objectCodec('resource', {
 
 /** Decodes a {@link Reason} with any subcode. */
 export const reasonCodec: Codec<Reason> = objectCodec('reason', {
-  required: { code: t.string },
-  optional: { subcode: t.string, message: t.string, link: linkCodec },
+  required: { code: string },
+  optional: { subcode: string, message: string, link: linkCodec },
 });
 
 const applicationLinks: Codec<ApplicationResource['_links']> = objectCodec('links', {
@@ -149,7 +150,7 @@ const subscriptionLinks: Codec<PresenceSubscriptionResource['_links']> = objectC
 /** Decodes the resource `presenceSubscription`. */
 export const presenceSubscriptionCodec: Codec<PresenceSubscriptionResource> = objectCodec(
   'presenceSubscription',
-  { required: { _links: subscriptionLinks }, optional: { ...members, id: t.string } },
+  { required: { _links: subscriptionLinks }, optional: { ...members, id: string } },
 );
 
 /** Returns a list of one or many values, or an empty list. */
@@ -205,8 +206,8 @@ export interface Me extends EmbeddedResource {
 
 const meCodec: Codec<Me> = objectCodec('me', {
   optional: {
-    ...{ uri: t.string, name: t.string, title: t.string, department: t.string, company: t.string },
-    emailAddresses: listCodec(t.string),
+    ...{ uri: string, name: string, title: string, department: string, company: string },
+    emailAddresses: listCodec(string),
   },
 });
 

@@ -1,6 +1,5 @@
-import * as t from 'io-ts';
 import type { HttpRequest } from '../../core/transport/transport.ts';
-import { type Codec, objectCodec } from '../protocol/collections.ts';
+import { type Codec, number, objectCodec, string } from '../../core/codec.ts';
 
 /**
  * The response to a request, as the frame reports it.
@@ -17,8 +16,8 @@ export interface FrameAnswer {
 
 /** Decodes a {@link FrameAnswer}; texts that are null or have another type are omitted. */
 export const FrameAnswer: Codec<FrameAnswer> = objectCodec('answer', {
-  required: { status: t.number },
-  optional: { responseText: t.string, headers: t.string },
+  required: { status: number },
+  optional: { responseText: string, headers: string },
 });
 
 /** A message of the frame, before its answer is checked. */

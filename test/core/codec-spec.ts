@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import * as t from 'io-ts';
-import { decode, decodeNoting } from '../../../lib/core/decode.ts';
-import type { DecodeError } from '../../../lib/core/errors.ts';
-import { type Codec, listCodec, objectCodec } from '../../../lib/ucwa/protocol/collections.ts';
+import { decode, decodeNoting } from '../../lib/core/decode.ts';
+import type { DecodeError } from '../../lib/core/errors.ts';
+import { type Codec, listCodec, objectCodec } from '../../lib/core/codec.ts';
 
 const even: Codec<number> = new t.Type(
   'even',

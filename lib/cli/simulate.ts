@@ -2,18 +2,21 @@ import { firstValueFrom, takeUntil, timer } from 'rxjs';
 import type { Transport } from '../core/transport/transport.ts';
 import { serve } from '../testing/http/index.ts';
 import { ewsSimulator, ucwaDomain } from '../testing/index.ts';
+import { XFRAME } from '../testing/ucwa/routes/xframe.ts';
 import { numberArgument, parseOptions, UsageError } from './arguments.ts';
 import { printExchanges } from './printExchanges.ts';
 import type { Terminal } from './terminal.ts';
 
 export const SIMULATE_HELP = `rxchange simulate ews|ucwa [options]: run a simulated server on this machine until Ctrl-C
 
-  --port N           port to listen on (default: a free port)
-  --allow-host HOST  another host that requests may name, with or without a port; repeatable
-  --every SECONDS    interval of events: a message arrives, or Sara's presence changes (default: 5)
+  --port N               port to listen on (default: 0, a free port)
+  --allow-host HOST      another host that requests may name, with or without a port; repeatable
+  --allow-origin ORIGIN  another origin whose pages may send requests (CORS); repeatable
+  --every SECONDS        interval of events: a message arrives, or Sara's presence changes (default: 5)
+  --ready-json           print the URLs as one line of JSON as soon as the server listens
 
-The UCWA server includes discovery and sign-in, prints their URL, and accepts every user. Each exchange is printed to
-standard output.`;
+The UCWA server includes discovery, sign-in and an XFrame page, prints their URLs, and accepts every user. Pages on
+this machine may send requests. Each exchange is printed to standard output.`;
 
 /** The simulators log every request, and those of both protocols are far smaller. */
 const MAX_BYTES = 1024 * 1024;
@@ -21,9 +24,8 @@ const MAX_BYTES = 1024 * 1024;
 /** A simulated server to run. */
 interface Simulated {
   readonly transport: Transport;
-  readonly url: string;
-  /** The URL of discovery, if the server has it. */
-  readonly discovery?: string;
+  /** The URLs or paths to print, by name; `url` is that of the server. */
+  readonly urls: Readonly<Record<string, string>>;
   /** Causes an event; `count` is the number of earlier ones. */
   readonly causeEvent: (count: number) => void;
   readonly countSubscriptions: () => number;
@@ -33,7 +35,8 @@ const SIMULATED: Readonly<Record<'ews' | 'ucwa', () => Simulated>> = {
   ews: () => {
     const simulator = ewsSimulator();
     return {
-      ...simulator,
+      transport: simulator.transport,
+      urls: { url: simulator.url },
       causeEvent: () => simulator.deliverMail(),
       countSubscriptions: () => simulator.subscriptions.length,
     };
@@ -42,8 +45,7 @@ const SIMULATED: Readonly<Record<'ews' | 'ucwa', () => Simulated>> = {
     const { transport, pool, setPresence } = ucwaDomain({ mediumSeconds: 1, anyToken: true });
     return {
       transport,
-      url: pool.url,
-      discovery: '/',
+      urls: { url: pool.url, discovery: '/', xframe: XFRAME },
       causeEvent: (count) => {
         setPresence('sip:sara@contoso.com', { availability: count % 2 === 0 ? 'Busy' : 'Online' });
       },
@@ -61,7 +63,9 @@ export async function simulate(
   const options = parseOptions(args, {
     port: { type: 'string' },
     'allow-host': { type: 'string', multiple: true },
+    'allow-origin': { type: 'string', multiple: true },
     every: { type: 'string' },
+    'ready-json': { type: 'boolean' },
   });
   const port = numberArgument(options.port, '--port') ?? 0;
   const everySeconds = numberArgument(options.every, '--every') ?? 5;
@@ -70,11 +74,18 @@ export async function simulate(
   const server = await serve(printExchanges(terminal)(simulated.transport), {
     port,
     allowedHosts: options['allow-host'] ?? [],
+    allowedOrigins: options['allow-origin'] ?? [],
     maxBytes: MAX_BYTES,
+  }).catch((error: unknown) => {
+    throw hasCode(error, 'EADDRINUSE')
+      ? new UsageError(`--port ${port} is in use; choose another, or 0 for a free one`, { cause: error })
+      : error;
   });
-  terminal.out(new URL(new URL(simulated.url).pathname, server.origin).href);
-  if (simulated.discovery !== undefined)
-    terminal.out(`discovery: ${new URL(simulated.discovery, server.origin).href}`);
+  const urls = Object.entries(simulated.urls).map(
+    ([name, url]) => [name, new URL(new URL(url, server.origin).pathname, server.origin).href] as const,
+  );
+  if (options['ready-json'] === true) terminal.out(JSON.stringify(Object.fromEntries(urls)));
+  else for (const [name, url] of urls) terminal.out(name === 'url' ? url : `${name}: ${url}`);
   timer(everySeconds * 1000, everySeconds * 1000)
     .pipe(takeUntil(terminal.interrupted$))
     .subscribe(simulated.causeEvent);
@@ -82,4 +93,8 @@ export async function simulate(
   await server.close();
   terminal.err(`subscriptions left on the server: ${simulated.countSubscriptions()}`);
   return 0;
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
 }

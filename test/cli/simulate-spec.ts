@@ -57,6 +57,44 @@ describe('rxchange simulate', () => {
     expect(await served).to.equal(0);
   });
 
+  it('prints the URLs as one line of JSON with --ready-json', async () => {
+    const server = specTerminal();
+    const served = run(server, ['simulate', 'ucwa', '--port', '0', '--ready-json']);
+    const urls = JSON.parse(await server.line(/^\{/)) as Record<string, string>;
+    expect(Object.keys(urls)).to.deep.equal(['url', 'discovery', 'xframe']);
+    expect(server.lines.out).to.have.length(1);
+    expect(
+      await Promise.all(Object.values(urls).map(async (url) => (await fetch(url)).status)),
+    ).to.deep.equal([401, 200, 200]);
+    server.interrupt();
+    expect(await served).to.equal(0);
+  });
+
+  it('says that the port is in use', async () => {
+    const server = specTerminal();
+    const served = run(server, ['simulate', 'ews']);
+    const { port } = new URL(await server.line(/^http/));
+    const other = specTerminal();
+    expect(await run(other, ['simulate', 'ews', '--port', port])).to.equal(2);
+    expect(other.lines.err).to.deep.equal([
+      `rxchange simulate ews: --port ${port} is in use; choose another, or 0 for a free one; see rxchange simulate ews --help`,
+    ]);
+    server.interrupt();
+    await served;
+  });
+
+  it('permits the requests of pages of --allow-origin', async () => {
+    const server = specTerminal();
+    const served = run(server, ['simulate', 'ews', '--allow-origin', 'https://app.contoso.com']);
+    const url = await server.line(/^http/);
+    const permitted = async (origin: string): Promise<string | null> =>
+      (await fetch(url, { headers: { origin } })).headers.get('access-control-allow-origin');
+    expect(await permitted('https://app.contoso.com')).to.equal('https://app.contoso.com');
+    expect(await permitted('https://evil.example')).to.equal(null);
+    server.interrupt();
+    await served;
+  });
+
   const hostile: readonly (readonly [what: string, request: string, status: number])[] = [
     ['the target //', 'GET // HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nConnection: close', 404],
     ['the target http://[', 'GET http://[ HTTP/1.1\r\nHost: 127.0.0.1:PORT', 400],

@@ -1,0 +1,17 @@
+/** A page that discovers the server of a domain, and signs in with a password. */
+import { firstValueFrom } from 'rxjs';
+import { password } from '../../../lib/ucwa/auth/signIn.ts';
+import { connectUcwa } from '../../../lib/ucwa/connect.ts';
+import { discovered } from '../../../lib/ucwa/discovery/discovered.ts';
+
+/** Resolves with the path of the application, after it was deleted. */
+export async function connectAndClose(discoveryUrl: string): Promise<string> {
+  const ucwa = connectUcwa({
+    server: discovered('contoso.com', { urls: [discoveryUrl] }),
+    auth: password({ username: 'sara@contoso.com', password: 'secret' }),
+  });
+  const { self } = await firstValueFrom(ucwa.application$);
+  const { clean } = await ucwa.close();
+  if (!clean) throw new Error('not clean');
+  return new URL(self).pathname;
+}

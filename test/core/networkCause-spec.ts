@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
-import { codeOf, describedCause } from '../../lib/core/networkCause.ts';
+import { describedCause } from '../../lib/core/networkCause.ts';
+import { codeOf } from '../../lib/core/systemErrors.ts';
 
 const SECRET = 'hush';
 
@@ -90,18 +91,5 @@ describe('describedCause', () => {
     const facts = { message: 'connect ECONNREFUSED ::1 443', code: 'ECONNREFUSED', port: 443 };
     expect(once).to.include(facts);
     expect(describedCause(once)).to.include(facts);
-  });
-});
-
-describe('codeOf', () => {
-  it('returns the first code of an error and its causes', () => {
-    expect(codeOf(systemError({}))).to.equal('ECONNREFUSED');
-    expect(codeOf(new TypeError('fetch failed', { cause: systemError({}) }))).to.equal('ECONNREFUSED');
-  });
-
-  it('returns nothing for a code that is not a word', () => {
-    expect(codeOf(systemError({ code: '\u001b[2J' }))).to.equal(undefined);
-    expect(codeOf(systemError({ code: 20 }))).to.equal(undefined);
-    expect(codeOf('ECONNREFUSED')).to.equal(undefined);
   });
 });

@@ -1,10 +1,10 @@
-import { Observable, type Observer, takeUntil, takeWhile, timer } from 'rxjs';
+import { Observable, takeUntil, takeWhile, timer } from 'rxjs';
 import { NetworkError, OriginError } from '../errors.ts';
 import { checkLimits, type Limits } from '../limits.ts';
-import { codeOf, NO_TLS } from '../networkCause.ts';
 import { invalidOption } from '../options.ts';
+import { adviceFor, codeOf } from '../systemErrors.ts';
 import { excerpt } from '../text.ts';
-import { defaultSend } from './platform.ts';
+import { defaultSend, readBody } from './platform.ts';
 import { requestUrl } from './restrictToOrigin.ts';
 import { abortable, type Fetch, type PendingFetch } from './send.ts';
 import {
@@ -145,7 +145,7 @@ function bodyOf(
     }
     isTaken = true;
     let isOver = false;
-    const stop = readAll(response, {
+    const stop = readBody(response.body, {
       next: (chunk) => subscriber.next(chunk),
       complete: () => {
         isOver = true;
@@ -195,71 +195,11 @@ function isWorthDraining({ body, status, headers }: Response, { drainBytes }: Re
   return Number(headers.get('content-length') ?? Number.NaN) <= drainBytes;
 }
 
-/** The members of a Node stream that are used. */
-interface NodeBody {
-  readonly destroyed: boolean;
-  readonly errored: Error | null;
-  on(event: 'data', listener: (chunk: Uint8Array) => void): this;
-  on(event: 'error', listener: (error: Error) => void): this;
-  on(event: 'end' | 'close', listener: () => void): this;
-  destroy(): void;
-}
-
-/**
- * Reads a web stream by its reader, which all browsers have, and a Node stream by its events.
- *
- * Returns a function that stops reading: the bodies of some fetches continue after an abort.
- */
-function readAll(response: Response, reader: Observer<Uint8Array>): () => void {
-  const body = response.body as ReadableStream<Uint8Array> | NodeBody | null;
-  if (body === null) {
-    reader.complete();
-    return () => undefined;
-  }
-  return 'getReader' in body ? readWeb(body.getReader(), reader) : readNode(body, reader);
-}
-
-function readWeb(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  { next, complete, error }: Observer<Uint8Array>,
-): () => void {
-  const read = async (): Promise<void> => {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      next(value);
-    }
-  };
-  read().then(complete, error);
-  return () => {
-    reader.cancel().catch(() => undefined);
-  };
-}
-
-/** By its events: iteration would take several microtasks per chunk. */
-function readNode(body: NodeBody, { next, complete, error }: Observer<Uint8Array>): () => void {
-  let isEnded = false;
-  const onClose = (): void => {
-    if (!isEnded) error(body.errored ?? new Error('the body was closed before its end'));
-  };
-  // A body that has broken off emits no more events.
-  if (body.destroyed) {
-    onClose();
-    return () => undefined;
-  }
-  body.on('data', next).on('error', error).on('close', onClose);
-  body.on('end', () => {
-    isEnded = true;
-    complete();
-  });
-  return () => body.destroy();
-}
-
 /** Returns why there is no response. Browsers only report that a fetch has failed. */
 function noAnswer({ url }: HttpRequest, cause: unknown): string {
   const code = codeOf(cause);
-  if (code === NO_TLS)
-    return 'no answer, because the server does not speak https on this port: check the URL';
+  const advice = adviceFor(code);
+  if (advice !== undefined) return `no answer, because ${advice}`;
   const { location } = globalThis as { readonly location?: { readonly origin?: string } };
   const isForeign = location?.origin !== undefined && location.origin !== new URL(url).origin;
   return isForeign && code === undefined && cause instanceof TypeError

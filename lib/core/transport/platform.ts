@@ -1,5 +1,9 @@
+import { readAnyBody } from './nodeBody.ts';
 import { nodeSend } from './nodeFetch.ts';
 import type { Send } from './send.ts';
+import type { ReadBody } from './webBody.ts';
+
+// Bundlers for browsers take ./browserPlatform.ts instead.
 
 /** A channel on which loggers and tracers listen to all connections of a process. */
 export interface DiagnosticsChannel {
@@ -7,13 +11,13 @@ export interface DiagnosticsChannel {
   publish(message: unknown): void;
 }
 
-/**
- * Returns how requests are sent unless a fetch is given. Bundlers for browsers take ./browserPlatform.ts
- * instead.
- */
+/** Returns how requests are sent unless a fetch is given. */
 export function defaultSend(): Send {
   return nodeSend();
 }
+
+/** Reads the body of a response of any fetch. */
+export const readBody: ReadBody = readAnyBody;
 
 /** Returns the channel of `node:diagnostics_channel` with this name, if the platform has any. */
 export function diagnosticsChannel(name: string): DiagnosticsChannel | undefined {

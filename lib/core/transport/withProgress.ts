@@ -1,24 +1,7 @@
 import { defer, tap } from 'rxjs';
 import { NetworkError, OriginError } from '../errors.ts';
-import { NO_TLS } from '../networkCause.ts';
+import { isNeverConnected } from '../systemErrors.ts';
 import type { HttpResponse, Middleware } from './transport.ts';
-
-/** Codes of errors before a connection was established: no byte of the request was sent. */
-const NEVER_CONNECTED = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EADDRNOTAVAIL',
-  'UND_ERR_CONNECT_TIMEOUT',
-  NO_TLS,
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-]);
 
 /** Statuses after which the server may or may not have acted. */
 const LEFT_OPEN = new Set([408, 500, 502, 504]);
@@ -40,7 +23,9 @@ export const withProgress: Middleware = (transport) => (request) => {
           if (refuses(response)) onProgress('notProcessed');
         },
         error: (error: unknown) => {
-          if (neverConnected(error)) onProgress('notProcessed');
+          const isUnsent = error instanceof OriginError;
+          if (isUnsent || (error instanceof NetworkError && isNeverConnected(error.code)))
+            onProgress('notProcessed');
         },
       }),
     );
@@ -49,9 +34,4 @@ export const withProgress: Middleware = (transport) => (request) => {
 
 function refuses({ status }: HttpResponse): boolean {
   return (status < 200 || status > 299) && !LEFT_OPEN.has(status);
-}
-
-function neverConnected(error: unknown): boolean {
-  if (error instanceof OriginError) return true;
-  return error instanceof NetworkError && error.code !== undefined && NEVER_CONNECTED.has(error.code);
 }

@@ -28,7 +28,7 @@ function messages(answer: Partial<HttpResponse> & { readonly body?: string }): {
 
 function ends(transport: Transport): { ucwa: string; ews: string } {
   const seen = { ucwa: '', ews: '' };
-  connectUcwa({ server: applications, transport }).events$.subscribe({
+  connectUcwa({ server: applications, transport, retry: { retries: 0 } }).events$.subscribe({
     error: ({ message }: Error) => (seen.ucwa = message),
   });
   pullNotifications(connectExchange({ server: 'https://mail.contoso.com/EWS/Exchange.asmx', transport }), {
@@ -81,7 +81,7 @@ describe('Messages of errors', () => {
       it(`recognize a web page sent as ${type ?? 'no type'}: ${page.slice(0, 9)}`, () => {
         const headers = headersFrom(type === undefined ? {} : { 'content-type': type });
         const { ucwa, ews } = messages({ headers, body: page });
-        expect(ucwa).to.contain('sign-in page');
+        expect(ucwa).to.contain('login page or a captive portal');
         if (type !== 'application/json')
           expect(ews).to.contain('text/html: a proxy or login page in between?');
       });

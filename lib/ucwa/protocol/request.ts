@@ -2,7 +2,7 @@ import type { Decoder } from 'io-ts';
 import { asyncScheduler, catchError, map, mergeMap, type Observable, of, throwError } from 'rxjs';
 import { retryAfterMs } from '../../core/backoff/backoff.ts';
 import { decodeNoting } from '../../core/decode.ts';
-import { DecodeError, HttpError } from '../../core/errors.ts';
+import { DecodeError, HttpError, NetworkError } from '../../core/errors.ts';
 import { parseJson } from '../../core/json.ts';
 import { switchWhen } from '../../core/rx/switchWhen.ts';
 import { isHtml, mediaType } from '../../core/text.ts';
@@ -12,6 +12,7 @@ import {
   readText,
   type Transport,
 } from '../../core/transport/transport.ts';
+import { webPage } from '../../core/transport/withoutWebPages.ts';
 import { hintFor } from './failures.ts';
 import { type Reason, reasonCodec } from './resource.ts';
 
@@ -35,8 +36,8 @@ const MAX_REFUSAL_BYTES = 65_536;
  * Returns an Observable that sends a request and emits the decoded response.
  *
  * It errors with an {@link HttpError} if the server refuses, with the server's code and a remedy; with a
- * {@link DecodeError} if the response does not match the codec or is no JSON, such as the page of a proxy;
- * and with the errors of the transport.
+ * {@link DecodeError} if the response does not match the codec or is no JSON; with a {@link NetworkError} if
+ * it is empty or a web page, which is not from the server; and with the errors of the transport.
  *
  * @param subject The name of the resource, for errors.
  */
@@ -52,7 +53,8 @@ export function requestJson<Value>(
       readText(response, subject, Infinity).pipe(
         map((text) => {
           const { status, url } = response;
-          const value = decodeNoting(codec, subject, jsonOf(response, text, subject), response.noteDropped);
+          const json = jsonOf(request, response, text, subject);
+          const value = decodeNoting(codec, subject, json, response.noteDropped);
           return { value, status, url };
         }),
       ),
@@ -73,7 +75,7 @@ export function requestNothing(
   return accepted(transport, request).pipe(
     map((response) => {
       const type = response.headers.get('content-type');
-      if (type !== undefined && /html|xml/i.test(type)) throw notUcwa(type, subject);
+      if (type !== undefined && /xml/i.test(type)) throw notUcwa(type, subject);
     }),
   );
 }
@@ -123,10 +125,12 @@ export function reasonIn(
   }
 }
 
-function jsonOf(response: HttpResponse, text: string, subject: string): unknown {
-  const type = response.headers.get('content-type');
+function jsonOf(request: UcwaRequest, { headers }: HttpResponse, text: string, subject: string): unknown {
+  // Whatever its type: a proxy may claim that its page is JSON.
+  if (isHtml(text)) throw webPage(request);
+  const type = headers.get('content-type');
   if (type !== undefined && !/json/i.test(type)) throw notUcwa(type, subject);
-  if (isHtml(text)) throw notUcwa('text/html', subject);
+  if (text.trim() === '') throw new NetworkError('the response is empty', request);
   return parseJson(text, subject);
 }
 
@@ -134,6 +138,6 @@ function notUcwa(type: string, subject: string): DecodeError {
   return new DecodeError(subject, {
     path: '',
     expected: 'a response of UCWA',
-    actual: `one of type ${mediaType(type)}, as from a proxy or a sign-in page`,
+    actual: `one of type ${mediaType(type)}, as from a proxy`,
   });
 }

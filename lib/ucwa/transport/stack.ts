@@ -1,6 +1,7 @@
 import type { ConnectionBackoff, Verdict } from '../../core/backoff/connectionBackoff.ts';
 import { isUnavailable } from '../../core/backoff/outage.ts';
 import { withProgress } from '../../core/transport/withProgress.ts';
+import { withoutWebPages } from '../../core/transport/withoutWebPages.ts';
 import type { HttpResponse, Middleware, Transport } from '../../core/transport/transport.ts';
 import { type ResponseLimits, withLimits } from '../../core/transport/withLimits.ts';
 import { retrying, type RetryPolicy } from '../../core/backoff/withRetry.ts';
@@ -36,7 +37,7 @@ export interface TransportStack {
 /** Composes the transports of a connection. */
 export function transportStack(config: TransportStackConfig): TransportStack {
   const { base, sign, restrict, track, batch, backoff, retry, limits, heldSeconds } = config;
-  const reported = withProgress(base);
+  const reported = withoutWebPages(withProgress(base));
   const short = backoff.gate({ verdict });
   const held = backoff.gate({ verdict, isHeld: true });
   const limited = (seconds = 0): Transport => track(withLimits(limits, seconds)(reported));
@@ -47,10 +48,8 @@ export function transportStack(config: TransportStackConfig): TransportStack {
   };
 }
 
-/** HTML comes from a proxy in between, or from a server that is starting. */
 function verdict({ status, headers }: HttpResponse): Verdict {
-  const type = status < 300 ? (headers.get('content-type') ?? '') : '';
-  if (isUnavailable(status) || /html/i.test(type)) return 'fails';
+  if (isUnavailable(status)) return 'fails';
   // The parts of a batch have statuses of their own.
-  return /^multipart/i.test(type.trim()) ? 'unclear' : 'answers';
+  return /^\s*multipart/i.test(headers.get('content-type') ?? '') ? 'unclear' : 'answers';
 }

@@ -119,7 +119,7 @@ describe('discover', () => {
       [
         'after a page',
         response(200, { headers: { 'content-type': 'text/html' }, body: ['<html>'] }),
-        DecodeError,
+        NetworkError,
       ],
       ['after an answer without links', response(200, { body: ['{}'] }), DecodeError],
       [

@@ -79,12 +79,11 @@ describe('requestJson', () => {
   const notUcwa: readonly (readonly [string, Sent, string])[] = [
     [
       'the page of a proxy',
-      { type: 'text/html; charset=utf-8', text: '<html>token' },
-      'text/html, as from a proxy',
+      { type: 'text/plain; charset=utf-8', text: 'token' },
+      'text/plain, as from a proxy',
     ],
     ['XML, which was not asked for', { type: 'application/xml', text: '<a/>' }, 'application/xml'],
     ['malformed JSON', { text: '{"a":' }, 'malformed or incomplete JSON'],
-    ['no content', { text: '' }, 'malformed or incomplete JSON'],
     ['other JSON', { text: '{"a":"token"}' }, 'expected number at /a'],
   ];
   for (const [name, sent, message] of notUcwa) {
@@ -93,6 +92,23 @@ describe('requestJson', () => {
       expect(error).to.be.instanceOf(DecodeError);
       expect((error as DecodeError).message).to.match(/^thing: /);
       expect((error as DecodeError).message).to.contain(message);
+    });
+  }
+
+  for (const [name, sent, message] of [
+    ['a web page', { type: 'text/html', text: '<html>token' }, 'a web page came in place of a response'],
+    [
+      'a web page as JSON',
+      { text: '<!doctype html><html>token' },
+      'as from a login page or a captive portal',
+    ],
+    ['no content', { text: '' }, 'the response is empty'],
+    ['a blank response', { text: ' \r\n' }, 'the response is empty'],
+  ] as const) {
+    it(`errors as if without a network for ${name}`, () => {
+      const error = ask(server(sent)) as NetworkError;
+      expect(error).to.be.instanceOf(NetworkError);
+      expect(error.message).to.contain(message).and.not.contain('token');
     });
   }
 
@@ -150,8 +166,8 @@ describe('requestNothing', () => {
     expect(askNothing(server({ status: 200 }))).to.equal('done');
   });
 
-  it('rejects the page of a proxy', () => {
-    expect(askNothing(server({ type: 'text/html', text: '<html>' }))).to.be.instanceOf(DecodeError);
+  it('rejects XML, which may be the page of a proxy', () => {
+    expect(askNothing(server({ type: 'text/xml', text: '<html/>' }))).to.be.instanceOf(DecodeError);
   });
 
   it('reports a refusal', () => {

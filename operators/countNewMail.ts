@@ -1,7 +1,7 @@
 import { filter, type OperatorFunction, pipe, scan } from 'rxjs';
 import { hasType, type TypedEvent } from './internal/event.ts';
 
-/** The mail that has arrived since the subscription began. */
+/** The mail that has arrived since the subscription began. @inline */
 export interface NewMailCount {
   /** The number of `newMail` events. */
   readonly count: number;

@@ -23,7 +23,7 @@ import { invalidOption, numberOption, objectOption } from '../lib/core/options.t
 import { burstBuffer, coalesceEvents } from './internal/bursts.ts';
 import type { MailboxEvent } from './internal/event.ts';
 
-/** Options of {@link debounceByItem}. */
+/** Options of {@link debounceByItem}. @inline */
 export interface DebounceByItemOptions<Event> {
   /**
    * The most items and folders with pending events. Beyond that, the event of the one that has been quiet

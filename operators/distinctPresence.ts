@@ -3,7 +3,7 @@ import { invalidOption, objectOption } from '../lib/core/options.ts';
 import { contactKey } from '../lib/core/href.ts';
 import { stringAt } from './internal/event.ts';
 
-/** The properties that {@link distinctPresence} compares by default. */
+/** The properties that {@link distinctPresence} compares by default. @inline */
 export interface PresenceState {
   /** The contact, such as `sip:sara@contoso.com`. */
   readonly uri: string;
@@ -13,7 +13,7 @@ export interface PresenceState {
   readonly activity?: string | undefined;
 }
 
-/** Options of {@link distinctPresence}. */
+/** Options of {@link distinctPresence}. @inline */
 export interface DistinctPresenceOptions<Value> {
   /**
    * Returns the URI or href of the contact. A value without a contact (undefined) is always emitted.

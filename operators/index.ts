@@ -3,37 +3,19 @@
  *
  * @module
  */
+export { countNewMail } from './countNewMail.ts';
+export { debounceByItem } from './debounceByItem.ts';
 export { deleted } from './deleted.ts';
-export { distinctPresence, type DistinctPresenceOptions, type PresenceState } from './distinctPresence.ts';
-export type {
-  ContainedEvent,
-  EventId,
-  EventLink,
-  FetchableEvent,
-  LinkedEvent,
-  MailboxEvent,
-  OfType,
-  SentEvent,
-  TypedEvent,
-  WithId,
-  WithRel,
-} from './internal/event.ts';
+export { distinctPresence } from './distinctPresence.ts';
 export { folderEvents } from './folderEvents.ts';
 export { fromSender } from './fromSender.ts';
-export { inFolder } from './inFolder.ts';
 export { inCollection } from './inCollection.ts';
+export { inFolder } from './inFolder.ts';
 export { itemEvents } from './itemEvents.ts';
-export { countNewMail, type NewMailCount } from './countNewMail.ts';
 export { ofHref } from './ofHref.ts';
 export { ofRel } from './ofRel.ts';
 export { ofType } from './ofType.ts';
-export { retryWithBackoff, type RetryWithBackoffOptions } from './retryWithBackoff.ts';
-export { debounceByItem, type DebounceByItemOptions as SettleOptions } from './debounceByItem.ts';
-export { toBoard, type ToBoardOptions } from './toBoard.ts';
+export { retryWithBackoff } from './retryWithBackoff.ts';
 export { takeUntilDeleted } from './takeUntilDeleted.ts';
-export {
-  type EmbeddedIn,
-  withResource,
-  type WithResource,
-  type WithResourceOptions,
-} from './withResource.ts';
+export { toBoard } from './toBoard.ts';
+export { withResource } from './withResource.ts';

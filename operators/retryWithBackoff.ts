@@ -9,7 +9,7 @@ import {
 } from '../lib/core/backoff/backoff.ts';
 import { invalidOption, numberOption, type OptionNames } from '../lib/core/options.ts';
 
-/** Options of {@link retryWithBackoff}. */
+/** Options of {@link retryWithBackoff}. @inline */
 export interface RetryWithBackoffOptions extends BackoffPolicy {
   /** The most retries in a row without a value. @default Infinity */
   readonly count?: number;

@@ -4,7 +4,7 @@ import { contactKey } from '../lib/core/href.ts';
 import { stringAt } from './internal/event.ts';
 import { sameState } from '../lib/core/equal.ts';
 
-/** Options of {@link toBoard}. */
+/** Options of {@link toBoard}. @inline */
 export interface ToBoardOptions<Value, State> {
   /** Returns the URI or href of the contact. A value without a contact (undefined) changes nothing. */
   readonly contact: (value: Value) => string | undefined;

@@ -18,7 +18,7 @@ import { invalidOption, numberOption, objectOption } from '../lib/core/options.t
 import { type FetchableEvent, hasType, stringAt } from './internal/event.ts';
 import { mergeInOrder } from './internal/mergeInOrder.ts';
 
-/** Options of {@link withResource}. */
+/** Options of {@link withResource}. @inline */
 export interface WithResourceOptions<Event> {
   /** The most fetches at a time. @default 4 */
   readonly concurrency?: number;
@@ -36,7 +36,7 @@ export interface WithResourceOptions<Event> {
   readonly fetches?: (event: Event) => boolean;
 }
 
-/** The type of the resource that `Event` may contain. */
+/** The type of the resource that `Event` may contain. @inline */
 export type EmbeddedIn<Event extends FetchableEvent> = Event extends unknown
   ? 'resource' extends keyof Event
     ? NonNullable<Event['resource']>
@@ -45,6 +45,8 @@ export type EmbeddedIn<Event extends FetchableEvent> = Event extends unknown
 
 /**
  * `Event` with its resource, with the `error` of the fetch, or with neither if nothing was fetched.
+ *
+ * @inline
  */
 export type WithResource<Event, Resource> = Event extends unknown
   ? Omit<Event, 'resource' | 'error'> &

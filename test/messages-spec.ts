@@ -2,15 +2,10 @@ import { expect } from 'chai';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { lastValueFrom, of, throwError } from 'rxjs';
-import {
-  fetchTransport,
-  headersFrom,
-  type HttpResponse,
-  NetworkError,
-  type RequestProgress,
-  type Transport,
-  withProgress,
-} from '../lib/index.ts';
+import { fetchTransport, type HttpResponse, NetworkError, type Transport } from '../lib/index.ts';
+import { withProgress } from '../lib/core/transport/withProgress.ts';
+import type { RequestProgress } from '../lib/core/transport/transport.ts';
+import { headersFrom } from '../lib/core/transport/transport.ts';
 import { connectExchange, pullNotifications } from '../lib/ews/index.ts';
 import { ewsSimulator, ucwaSimulator } from '../lib/testing/index.ts';
 import { connectUcwa, presence } from '../lib/ucwa/index.ts';

@@ -8,11 +8,11 @@ import {
   connectExchange,
   type Exchange,
   type ExchangeOptions,
-  type Folder,
   pullNotifications,
-  type PullOptions,
   streamingNotifications,
 } from '../ews/index.ts';
+import type { PullOptions } from '../ews/pull/options.ts';
+import type { Folder } from '../ews/protocol/envelope.ts';
 import { urlOption } from '../core/options.ts';
 import { numberArgument, parseOptions, required, UsageError } from './arguments.ts';
 import { readPassword, readToken } from './secret.ts';

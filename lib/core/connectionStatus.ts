@@ -8,6 +8,8 @@ import { asyncScheduler, type Observable, ReplaySubject } from 'rxjs';
  * - `throttled`: the server asks to wait.
  * - `signIn`: no token can be had.
  * - `starved`: a request for events had no response at all, as in a browser whose connections are all in use.
+ *
+ * @inline
  */
 export type WaitingReason = 'network' | 'server' | 'throttled' | 'signIn' | 'starved';
 

@@ -18,22 +18,6 @@ const MOST_NAMES = 10;
  *
  * @param codec An io-ts codec.
  * @param subject The name of the value, for the error, such as `event channel response`.
- *
- * @example
- * ```ts
- * import * as t from 'io-ts';
- * import { decode, DecodeError } from 'rxchange';
- *
- * const contact = decode(t.type({ name: t.string }), 'contact');
- * console.log(contact({ name: 'Sara' }).name);
- * // prints: Sara
- * try {
- *   contact({ name: 7 });
- * } catch (error) {
- *   console.log(error instanceof DecodeError && error.message);
- * }
- * // prints: contact: expected string at /name, but there is 7
- * ```
  */
 export function decode<Value>(codec: Decoder<unknown, Value>, subject: string): (value: unknown) => Value {
   return (value) => decodeNoting(codec, subject, value, undefined);

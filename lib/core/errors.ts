@@ -4,7 +4,7 @@ import { codeWord, describeUrl, excerpt } from './text.ts';
 /** The most characters of a hint in a message. */
 const LONGEST_HINT = 400;
 
-/** The request that an error is about. */
+/** The request that an error is about. @inline */
 export interface RequestIdentity {
   readonly method: string;
   readonly url: string;

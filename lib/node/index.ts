@@ -5,4 +5,4 @@
  */
 export { CheckpointError } from './checkpointError.ts';
 export { fileCheckpoints } from './fileStore.ts';
-export { ntlm, type NtlmCredentials, type NtlmIdentity, type NtlmMessages } from './ntlm.ts';
+export { ntlm, type NtlmMessages } from './ntlm.ts';

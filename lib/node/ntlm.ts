@@ -11,7 +11,7 @@ import {
   type Transport,
 } from '../core/transport/transport.ts';
 
-/** The identity in NTLM messages. */
+/** The identity in NTLM messages. @inline */
 export interface NtlmIdentity {
   readonly username: string;
   readonly password: string;
@@ -31,7 +31,7 @@ export interface NtlmMessages<Challenge> {
   createType3Message(challenge: Challenge, identity: NtlmIdentity): string;
 }
 
-/** User name and password of a Windows account. */
+/** User name and password of a Windows account. @inline */
 export interface NtlmCredentials {
   /** Such as `sara`, `CONTOSO\sara` or `sara@contoso.com`. */
   readonly username: string;
@@ -75,7 +75,7 @@ const MOST_BYTES = 262_144;
  * @example
  * ```ts
  * import { of } from 'rxjs';
- * import { headersFrom, type Transport } from 'rxchange';
+ * import type { Transport } from 'rxchange';
  * import { ntlm } from 'rxchange/node';
  *
  * // In a program: import * as messages from '@node-ntlm/core';
@@ -88,8 +88,8 @@ const MOST_BYTES = 262_144;
  *   const authorization = headers?.['authorization'];
  *   console.log(authorization);
  *   const isDone = authorization !== 'NTLM one';
- *   const challenge = { 'www-authenticate': 'Negotiate, NTLM two' };
- *   return of({ status: isDone ? 200 : 401, url, headers: headersFrom(isDone ? {} : challenge), body$: of() });
+ *   const challenge = new Map([['www-authenticate', 'Negotiate, NTLM two']]);
+ *   return of({ status: isDone ? 200 : 401, url, headers: challenge, body$: of() });
  * };
  * const transport = ntlm(messages, { username: 'CONTOSO\\sara', password: 'hush' }, () => server);
  * transport({ method: 'POST', url: 'https://mail.contoso.com/EWS/Exchange.asmx' }).subscribe();

@@ -28,7 +28,7 @@ export type Fault =
   | DelayedResponse
   | TruncatedResponse;
 
-/** A request that reaches the server after the connection of its client broke. */
+/** A request that reaches the server after the connection of its client broke. @inline */
 export interface LateRequest {
   /** Milliseconds between the broken connection and the arrival. */
   readonly arrivesAfterMs: number;
@@ -39,13 +39,15 @@ export interface LateRequest {
  *
  * The server does not notice that the client has aborted the request: it acts on it, and keeps a pending GET
  * open until it can respond. A P-GET that arrives after a newer one of the same priority replaces that one.
+ *
+ * @inline
  */
 export interface DelayedRequest {
   /** The additional travel time of the request, in milliseconds. */
   readonly arrivalDelayMs: number;
 }
 
-/** A response in place of the server's own; the server does not act. */
+/** A response in place of the server's own; the server does not act. @inline */
 export interface ReplacedResponse {
   /** From 200 to 599. */
   readonly status: number;
@@ -55,19 +57,19 @@ export interface ReplacedResponse {
   readonly body?: string;
 }
 
-/** A delayed response of the server. */
+/** A delayed response of the server. @inline */
 export interface DelayedResponse {
   /** The delay in milliseconds. */
   readonly delayMs: number;
 }
 
-/** A response of the server whose connection breaks in the body. */
+/** A response of the server whose connection breaks in the body. @inline */
 export interface TruncatedResponse {
   /** Bytes of the body that arrive. */
   readonly truncateAfterBytes: number;
 }
 
-/** Returns whether a fault applies to a request. */
+/** Returns whether a fault applies to a request. @inline */
 export type RequestMatcher = (request: HttpRequest) => boolean;
 
 /** A queue of faults for the next requests. */

@@ -30,7 +30,7 @@ export function standardHeaders(
   return sent;
 }
 
-/** A request that a simulator received. */
+/** A request that a simulator received. @inline */
 export interface LoggedRequest {
   /** Such as `DELETE`. */
   readonly method: string;

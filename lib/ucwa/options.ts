@@ -11,7 +11,7 @@ import type { Batching } from './batch/batched.ts';
 import type { UcwaServer } from './discovery/server.ts';
 import { type ChannelParameters, PARAMETER_RANGES } from './protocol/cursor.ts';
 
-/** How the event channel is read. */
+/** How the event channel is read. @inline */
 export interface ChannelOptions extends ChannelParameters {
   /**
    * When events are acknowledged, which the next request does.

@@ -8,13 +8,13 @@ export function checkNames(option: string, names: readonly unknown[]): void {
   }
 }
 
-/** An event with a type. */
+/** An event with a type. @inline */
 export interface TypedEvent<Type extends string = string> {
   /** Such as `added`, `deleted` or `newMail`. */
   readonly type: Type;
 }
 
-/** A UCWA link to a resource. */
+/** A UCWA link to a resource. @inline */
 export interface EventLink<Rel extends string = string> {
   /** The relation: the kind of resource, such as `contactPresence`. */
   readonly rel: Rel;
@@ -22,36 +22,36 @@ export interface EventLink<Rel extends string = string> {
   readonly href: string;
 }
 
-/** An event about a resource. */
+/** An event about a resource. @inline */
 export interface LinkedEvent {
   /** The resource that the event is about. */
   readonly link: EventLink;
 }
 
-/** An event that may be inside a collection. */
+/** An event that may be inside a collection. @inline */
 export interface ContainedEvent {
   /** The resource that contains the event, such as the list to which a contact was added. */
   readonly in?: EventLink | undefined;
 }
 
-/** An event with a sender. */
+/** An event with a sender. @inline */
 export interface SentEvent {
   /** The resource that sent the event, such as `people`, `communication` or one conversation. */
   readonly sender: EventLink;
 }
 
-/** An event that links to its resource, and may contain it. */
+/** An event that links to its resource, and may contain it. @inline */
 export interface FetchableEvent extends TypedEvent, LinkedEvent {
   /** The resource, if the server embedded it. */
   readonly resource?: unknown;
 }
 
-/** The id of an item or a folder, as EWS writes it. */
+/** The id of an item or a folder, as EWS writes it. @inline */
 export interface EventId {
   readonly id: string;
 }
 
-/** A mailbox event, which may be about an item or a folder. */
+/** A mailbox event, which may be about an item or a folder. @inline */
 export interface MailboxEvent extends TypedEvent {
   /** The subscription of the event. */
   readonly subscriptionId?: string | undefined;
@@ -70,6 +70,8 @@ export interface MailboxEvent extends TypedEvent {
  *
  * On a union of literal types this equals `Extract`. If no member has exactly that type, the members whose
  * type can be it are narrowed.
+ *
+ * @inline
  */
 export type OfType<Event extends TypedEvent, Type extends string> = Type extends unknown
   ? [Extract<Event, TypedEvent<Type>>] extends [never]
@@ -81,12 +83,16 @@ export type OfType<Event extends TypedEvent, Type extends string> = Type extends
     : Extract<Event, TypedEvent<Type>>
   : never;
 
-/** `Event` with a required link at `Key` whose `rel` is narrowed to `Rel`. */
+/** `Event` with a required link at `Key` whose `rel` is narrowed to `Rel`. @inline */
 export type WithRel<Event, Key extends 'link' | 'in' | 'sender', Rel extends string> = Event extends unknown
   ? Event & { readonly [Each in Key]: EventLink<Rel> }
   : never;
 
-/** The members of the union `Event` that can have the id of an item or a folder, with that id required. */
+/**
+ * The members of the union `Event` that can have the id of an item or a folder, with that id required.
+ *
+ * @inline
+ */
 export type WithId<Event extends MailboxEvent, Key extends 'item' | 'folder'> = Event extends unknown
   ? Key extends keyof Event
     ? Event & { readonly [Each in Key]: NonNullable<Event[Each]> }

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import type { Observable } from 'rxjs';
 import * as ews from '../../lib/ews/index.ts';
+import type { GapReason, MovedEvent, SubscribableEvent } from '../../lib/ews/protocol/events.ts';
 
 describe('The entry rxchange/ews', () => {
   it('exports only the API for applications', () => {
@@ -23,8 +24,8 @@ describe('The entry rxchange/ews', () => {
 
   it('discriminates the events by their type', () => {
     expectTypeOf<ReturnType<typeof ews.pullNotifications>>().toEqualTypeOf<Observable<ews.EwsEvent>>();
-    expectTypeOf<Extract<ews.EwsEvent, { type: 'moved' }>>().toEqualTypeOf<ews.MovedEvent>();
-    expectTypeOf<Extract<ews.EwsEvent, { type: 'gap' }>['reason']>().toEqualTypeOf<ews.GapReason>();
-    expectTypeOf<'status'>().not.toExtend<ews.SubscribableEvent>();
+    expectTypeOf<Extract<ews.EwsEvent, { type: 'moved' }>>().toEqualTypeOf<MovedEvent>();
+    expectTypeOf<Extract<ews.EwsEvent, { type: 'gap' }>['reason']>().toEqualTypeOf<GapReason>();
+    expectTypeOf<'status'>().not.toExtend<SubscribableEvent>();
   });
 });

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { NEVER, timer } from 'rxjs';
 import fc from 'fast-check';
-import { type Fault, type SimulatedPresence, ucwaSimulator } from '../../lib/testing/index.ts';
+import { type Fault, ucwaSimulator } from '../../lib/testing/index.ts';
+import type { SimulatedPresence } from '../../lib/testing/ucwa/contacts.ts';
 import { connectUcwa, contactPresence, type ContactPresence } from '../../lib/ucwa/index.ts';
 import { NO_FIGURES, type Trial } from './law.ts';
 import { inVirtualTime } from './virtualTime.ts';

@@ -8,7 +8,8 @@ import {
   streamingNotifications,
 } from '../../lib/ews/index.ts';
 import type { HttpRequest } from '../../lib/index.ts';
-import { type EwsOperation, ewsSimulator, type EwsSimulator, type Fault } from '../../lib/testing/index.ts';
+import { ewsSimulator, type EwsSimulator, type Fault } from '../../lib/testing/index.ts';
+import type { EwsOperation } from '../../lib/testing/ews/simulator.ts';
 import { happening } from './happening.ts';
 import { posting } from './posting.ts';
 import type { EwsProgram, Target, Upheaval, Visit } from './program.ts';

@@ -1,5 +1,6 @@
 import { map, mergeMap, of } from 'rxjs';
-import { readText, type Transport } from '../../lib/index.ts';
+import { type Transport } from '../../lib/index.ts';
+import { readText } from '../../lib/core/transport/transport.ts';
 
 /** A server whose events can get lost on the way. */
 export interface LosingEvents {

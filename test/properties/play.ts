@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { config, filter, NEVER, take, takeUntil, timer } from 'rxjs';
-import type { DrainOptions, DrainReport, ReleaseOutcome } from '../../lib/index.ts';
+import type { DrainReport, ReleaseOutcome } from '../../lib/index.ts';
+import type { DrainOptions } from '../../lib/core/lifecycle/ledger.ts';
 import { checkDrained, checkQuiet, checkSettled } from './checks.ts';
 import { ewsWorld } from './ewsWorld.ts';
 import { checkFinalState } from './finalChecks.ts';

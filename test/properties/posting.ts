@@ -1,5 +1,6 @@
 import { map, mergeMap, of } from 'rxjs';
-import { readText, type Transport } from '../../lib/index.ts';
+import { type Transport } from '../../lib/index.ts';
+import { readText } from '../../lib/core/transport/transport.ts';
 import { faultQueue } from '../../lib/testing/faults.ts';
 import { type Fault, pushCallback, type PushCallback } from '../../lib/testing/index.ts';
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import type { EwsFailure, Fault } from '../../lib/testing/index.ts';
+import type { Fault } from '../../lib/testing/index.ts';
+import type { EwsFailure } from '../../lib/testing/ews/simulator.ts';
 import type {
   EwsProgram,
   EwsSettings,

@@ -4,12 +4,12 @@ import { type Fault, ucwaSimulator, type UcwaSimulator } from '../../lib/testing
 import {
   connectUcwa,
   contactPresence,
-  type EventBatch,
   myContactsAndGroups,
   presence,
   type Ucwa,
   type UcwaEvent,
 } from '../../lib/ucwa/index.ts';
+import type { EventBatch } from '../../lib/ucwa/protocol/cursor.ts';
 import { happening } from './happening.ts';
 import { losingEvents } from './losingEvents.ts';
 import type { Target, UcwaProgram, Upheaval, Visit } from './program.ts';

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
-import type { DrainOptions, DrainReport, Releases } from '../../lib/index.ts';
+import type { DrainReport, Releases } from '../../lib/index.ts';
+import type { DrainOptions } from '../../lib/core/lifecycle/ledger.ts';
 import type { Failure, Target, Upheaval, Visit } from './program.ts';
 import type { Recorded } from './visitor.ts';
 import type { RequestSummary, Wire } from './wire.ts';

@@ -2,7 +2,7 @@ import { invalidSecret, typeName } from '../options.ts';
 import type { HttpResponse, Middleware } from '../transport/transport.ts';
 import { type TokenProvider, withToken } from './withToken.ts';
 
-/** Properties of a connection that an {@link Auth} needs. */
+/** Properties of a connection that an {@link Auth} needs. @inline */
 export interface AuthContext {
   /** Whether credentials may be sent in clear text. */
   readonly allowInsecureHttp: boolean;

@@ -49,14 +49,14 @@ export function unsigned(hint: string): Middleware {
     );
 }
 
-/** A token with its expiry. */
+/** A token with its expiry. @inline */
 export interface IssuedToken {
   readonly token: string;
   /** In seconds from now. @default until the server refuses the token */
   readonly expiresInSeconds?: number;
 }
 
-/** Returns, resolves to or emits a token for an origin, such as `https://pool.contoso.com`. */
+/** Returns, resolves to or emits a token for an origin, such as `https://pool.contoso.com`. @inline */
 export type TokenSource = (
   origin: string,
 ) => string | IssuedToken | PromiseLike<string | IssuedToken> | Observable<string | IssuedToken>;
@@ -69,7 +69,7 @@ export type TokenSource = (
  */
 export type TokenProvider = string | TokenSource;
 
-/** Options of {@link withToken}. */
+/** Options of {@link withToken}. @inline */
 export interface TokenOptions {
   /** The authentication scheme before the token. @default 'Bearer' */
   readonly scheme?: string;
@@ -128,11 +128,11 @@ interface TokenState {
  * @example
  * ```ts
  * import { of } from 'rxjs';
- * import { headersFrom, withToken, type Transport } from 'rxchange';
+ * import { type Transport, withToken } from 'rxchange';
  *
  * const server: Transport = ({ url, headers }) => {
  *   console.log(headers?.['authorization']);
- *   return of({ status: 204, url, headers: headersFrom({}), body$: of() });
+ *   return of({ status: 204, url, headers: new Map(), body$: of() });
  * };
  * const signed = withToken((origin) => of(`token-for-${new URL(origin).hostname}`))(server);
  * signed({ method: 'GET', url: 'https://pool.contoso.com/ucwa' }).subscribe();

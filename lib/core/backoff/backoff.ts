@@ -1,7 +1,7 @@
 import { type Observable, timer } from 'rxjs';
 import { invalidOption, numberOption, objectOption, type OptionNames } from '../options.ts';
 
-/** The waits between attempts. */
+/** The waits between attempts. @inline */
 export interface BackoffPolicy {
   /** Upper bound of the first wait, in milliseconds; it doubles with each attempt. @default 500 */
   readonly initialMs?: number;

@@ -88,11 +88,11 @@ export function decideRetry(
  * @example
  * ```ts
  * import { of } from 'rxjs';
- * import { headersFrom, withRetry, type Transport } from 'rxchange';
+ * import { type Transport, withRetry } from 'rxchange';
  *
  * let attempts = 0;
  * const busyAtFirst: Transport = ({ url }) =>
- *   of({ status: ++attempts < 3 ? 503 : 200, url, headers: headersFrom({}), body$: of() });
+ *   of({ status: ++attempts < 3 ? 503 : 200, url, headers: new Map(), body$: of() });
  *
  * withRetry({ initialMs: 1 })(busyAtFirst)({ method: 'GET', url: 'https://pool.contoso.com/' }).subscribe(
  *   ({ status }) => console.log(status, attempts),

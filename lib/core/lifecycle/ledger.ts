@@ -19,7 +19,7 @@ import { LONGEST_TIMER_MS } from '../backoff/backoff.ts';
 import { numberOption, objectOption } from '../options.ts';
 import { excerpt } from '../text.ts';
 
-/** The common part of all outcomes. */
+/** The common part of all outcomes. @inline */
 export interface ReleaseEntry {
   /** The protocol's name of the resource, such as `presenceSubscription`. */
   readonly resource: string;
@@ -53,7 +53,7 @@ export type ReleaseOutcome = ReleaseEntry &
     | { readonly outcome: 'Unknown'; readonly id: undefined; readonly cause: unknown; readonly hint: string }
   );
 
-/** A resource whose removal has started, or whose creation has no response yet. */
+/** A resource whose removal has started, or whose creation has no response yet. @inline */
 export interface PendingRelease {
   /** As in {@link ReleaseEntry}. */
   readonly resource: string;
@@ -61,7 +61,7 @@ export interface PendingRelease {
   readonly id: string | undefined;
 }
 
-/** Options of a drain. */
+/** Options of a drain. @inline */
 export interface DrainOptions {
   /**
    * The longest time to wait, in milliseconds. After it, `drain` leaves pending releases running, and `close`
@@ -71,7 +71,7 @@ export interface DrainOptions {
   readonly timeoutMs?: number;
 }
 
-/** Options of closing a connection. */
+/** Options of closing a connection. @inline */
 export interface CloseOptions extends DrainOptions {
   /**
    * Whether each release is sent immediately, even while the server does not respond. For a page that is

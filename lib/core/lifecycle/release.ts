@@ -13,14 +13,14 @@ import { type BackoffPolicy, type Pause, pausing } from '../backoff/backoff.ts';
 import { HttpError, NetworkError } from '../errors.ts';
 import { releaseEntry, type ReleaseEntry, type ReleaseLedger, type ReleaseOutcome } from './ledger.ts';
 
-/** The result of one attempt to release. */
+/** The result of one attempt to release. @inline */
 export interface ReleaseResult {
   /** Whether the server no longer had the resource. @default false */
   readonly alreadyGone?: boolean;
   readonly detail?: ReleaseEntry['detail'];
 }
 
-/** The reaction to the error of an attempt to release. */
+/** The reaction to the error of an attempt to release. @inline */
 export type ReleaseDecision = 'retry' | 'alreadyGone' | 'fail';
 
 /** How a resource is removed from its server. */

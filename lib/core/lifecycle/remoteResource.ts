@@ -14,7 +14,7 @@ import type { RequestProgress } from '../transport/transport.ts';
 import { releaseEntry, type ReleaseEntry, type ReleaseLedger } from './ledger.ts';
 import { decideRelease, GIVEN_UP, release, type ReleaseDecision, type ReleaseResult } from './release.ts';
 
-/** Reports from `use` about the resource. */
+/** Reports from `use` about the resource. @inline */
 export interface Lease {
   /** The server has ended the resource: no request to remove it will be sent. */
   readonly endedByServer: (detail?: ReleaseEntry['detail']) => void;

@@ -40,12 +40,12 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
  * @example
  * ```ts
  * import { mergeMap } from 'rxjs';
- * import { fetchTransport, readText } from 'rxchange';
+ * import { fetchTransport } from 'rxchange';
  *
  * const transport = fetchTransport(async () => new Response('hello'));
  * transport({ method: 'GET', url: 'https://pool.contoso.com/' })
- *   .pipe(mergeMap((response) => readText(response, 'greeting')))
- *   .subscribe((text) => console.log(text));
+ *   .pipe(mergeMap(({ body$ }) => body$))
+ *   .subscribe((bytes) => console.log(new TextDecoder().decode(bytes)));
  * // prints: hello
  * ```
  */

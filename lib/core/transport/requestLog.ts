@@ -63,7 +63,7 @@ interface End {
 /**
  * Creates a request log.
  *
- * On Node, each record is also published on the {@link ACTIVITY_CHANNEL} of `node:diagnostics_channel`, so
+ * On Node, each record is also published on the channel `rxchange:activity` of `node:diagnostics_channel`, so
  * that loggers and tracers need not know the connection.
  */
 export function requestLog(): RequestLog {

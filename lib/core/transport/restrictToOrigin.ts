@@ -33,20 +33,6 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
  * @param origin A URL whose origin is allowed, such as `https://pool.contoso.com`.
  * @param limits How many redirects are followed. @default 5
  * @throws TypeError that names the argument that cannot be used.
- *
- * @example
- * ```ts
- * import { of } from 'rxjs';
- * import { headersFrom, restrictToOrigin, type Transport } from 'rxchange';
- *
- * const server: Transport = ({ url }) => of({ status: 204, url, headers: headersFrom({}), body$: of() });
- * const transport = restrictToOrigin('https://pool.contoso.com')(server);
- *
- * transport({ method: 'GET', url: 'https://evil.example/' }).subscribe({
- *   error: (error: Error) => console.log(error.name),
- * });
- * // prints: OriginError
- * ```
  */
 export function restrictToOrigin(
   origin: string,

@@ -1,4 +1,4 @@
-/** A WHATWG fetch, such as that of a browser, Node's own, cross-fetch or a double of them. */
+/** A WHATWG fetch, such as that of a browser, Node's own, cross-fetch or a double of them. @inline */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** A request that a fetch has sent. */

@@ -22,10 +22,12 @@ export function isHeaderValue(text: string): boolean {
  *
  * - `sent`: the request is on its way, and the server may act on it.
  * - `notProcessed`: the server did not act: the request could not be sent, or the response refuses it.
+ *
+ * @inline
  */
 export type RequestProgress = 'sent' | 'notProcessed';
 
-/** Why a request is sent again. */
+/** Why a request is sent again. @inline */
 export interface Repetition {
   /** How often it was sent before. */
   readonly count: number;
@@ -56,7 +58,7 @@ export interface HttpRequest {
   readonly onProgress?: (progress: RequestProgress) => void;
 }
 
-/** The headers of a response. */
+/** The headers of a response. @inline */
 export interface HttpHeaders {
   /** Returns the value of a header, whatever the case of `name`. Several values are joined with commas. */
   get(name: string): string | undefined;

@@ -2,7 +2,7 @@ import { defer, finalize, map, Observable, type Subscriber, Subscription, timer 
 import { numberOption, objectOption } from '../options.ts';
 import type { HttpRequest, HttpResponse, Middleware } from './transport.ts';
 
-/** Options of {@link withConcurrency}. */
+/** Options of {@link withConcurrency}. @inline */
 export interface ConcurrencyOptions {
   /**
    * Returns whether a request is sent before all queued requests that are not urgent.
@@ -22,8 +22,8 @@ const LONGEST_MS = 120_000;
  * without being counted. It is sent synchronously if the limit allows. Unsubscribing while it is queued sends
  * nothing, and does not call `onProgress`.
  *
- * Place it below `withRetry` and above `withProgress`. All transports of one Middleware share the limit; long
- * polls should not use it.
+ * Place it below `withRetry` and above whatever calls `onProgress`. All transports of one Middleware share the
+ * limit; long polls should not use it.
  *
  * @param concurrent The limit, from 1 to 1000.
  * @throws TypeError that names the argument that cannot be used.
@@ -31,11 +31,11 @@ const LONGEST_MS = 120_000;
  * @example
  * ```ts
  * import { EMPTY, map, timer } from 'rxjs';
- * import { headersFrom, type Transport, withConcurrency } from 'rxchange';
+ * import { type Transport, withConcurrency } from 'rxchange';
  *
  * const server: Transport = ({ url, method }) => {
  *   console.log(method, new URL(url).pathname);
- *   return timer(5).pipe(map(() => ({ status: 200, url, headers: headersFrom({}), body$: EMPTY })));
+ *   return timer(5).pipe(map(() => ({ status: 200, url, headers: new Map(), body$: EMPTY })));
  * };
  * const transport = withConcurrency(1)(server);
  * transport({ method: 'GET', url: 'https://mail.contoso.com/1' }).subscribe();

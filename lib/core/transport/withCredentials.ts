@@ -10,11 +10,11 @@ import type { Middleware } from './transport.ts';
  * @example
  * ```ts
  * import { of } from 'rxjs';
- * import { withCredentials, headersFrom, type Transport } from 'rxchange';
+ * import { type Transport, withCredentials } from 'rxchange';
  *
  * const server: Transport = ({ url, credentials }) => {
  *   console.log(credentials);
- *   return of({ status: 204, url, headers: headersFrom({}), body$: of() });
+ *   return of({ status: 204, url, headers: new Map(), body$: of() });
  * };
  * withCredentials()(server)({ method: 'GET', url: 'https://mail.contoso.com/' }).subscribe();
  * // prints: include

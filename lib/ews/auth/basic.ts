@@ -5,7 +5,7 @@ import type { Auth } from '../../core/auth/auth.ts';
 import { firstAlone, type FirstAlone } from '../../core/auth/firstAlone.ts';
 import type { HttpRequest, HttpResponse, Middleware, Transport } from '../../core/transport/transport.ts';
 
-/** User name and password, for servers that accept Basic authentication. */
+/** User name and password, for servers that accept Basic authentication. @inline */
 export interface BasicCredentials {
   /** A name without a colon, such as `sara@contoso.com` or `CONTOSO\sara`. */
   readonly username: string;

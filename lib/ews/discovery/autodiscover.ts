@@ -29,7 +29,7 @@ import {
 } from './search.ts';
 import { reasonToWithhold } from './withhold.ts';
 
-/** Options of {@link autodiscovered}. */
+/** Options of {@link autodiscovered}. @inline */
 export interface AutodiscoveredOptions {
   /**
    * Domains, besides that of the address, to which requests and credentials may be sent.

@@ -27,6 +27,8 @@ export function escapeXml(option: string, value: string): string {
  * The user to act as: the owner of a mailbox, named in one way.
  *
  * @see [EWS] Impersonation and EWS in Exchange, ConnectingSID
+ *
+ * @inline
  */
 export type Impersonation =
   | { readonly principalName: string }
@@ -34,7 +36,11 @@ export type Impersonation =
   | { readonly primarySmtpAddress: string }
   | { readonly smtpAddress: string };
 
-/** A folder to watch: a distinguished name such as `inbox`, optionally of another mailbox, or an id. */
+/**
+ * A folder to watch: a distinguished name such as `inbox`, optionally of another mailbox, or an id.
+ *
+ * @inline
+ */
 export type Folder =
   | string
   | { readonly distinguished: string; readonly mailbox?: string }

@@ -93,7 +93,7 @@ export class AutodiscoverError extends Error {
   }
 }
 
-/** An operation, and the server that it was sent to. */
+/** An operation, and the server that it was sent to. @inline */
 export interface OperationIdentity {
   /** Such as `Subscribe`. */
   readonly operation: string;
@@ -223,7 +223,7 @@ export class ConnectionsFullError extends Error {
   }
 }
 
-/** An Autodiscover request that did not find the URL. */
+/** An Autodiscover request that did not find the URL. @inline */
 export interface AutodiscoverAttempt {
   /** The endpoint that was queried: the one for JSON, or the one for XML. */
   readonly format: 'json' | 'pox';

@@ -20,7 +20,7 @@ export const SUBSCRIBABLE_EVENTS: readonly SubscribableEvent[] = [
   'freeBusyChanged',
 ];
 
-/** The id of an item or a folder, as the server writes it. */
+/** The id of an item or a folder, as the server writes it. @inline */
 export interface EwsId {
   readonly id: string;
   /** The version of the item or folder. Some servers send none. */
@@ -44,24 +44,24 @@ interface ChangeEvent {
   readonly parentFolder?: EwsId;
 }
 
-/** An item or a folder was created. */
+/** An item or a folder was created. @inline */
 export interface CreatedEvent extends ChangeEvent {
   readonly type: 'created';
 }
 
-/** An item or a folder was deleted. A soft delete of a folder is a {@link MovedEvent} instead. */
+/** An item or a folder was deleted. A soft delete of a folder is a {@link MovedEvent} instead. @inline */
 export interface DeletedEvent extends ChangeEvent {
   readonly type: 'deleted';
 }
 
-/** An item or a folder was changed. */
+/** An item or a folder was changed. @inline */
 export interface ModifiedEvent extends ChangeEvent {
   readonly type: 'modified';
   /** How many unread items the folder has. The server may count below zero. */
   readonly unreadCount?: number;
 }
 
-/** An item or a folder was moved to `parentFolder`. */
+/** An item or a folder was moved to `parentFolder`. @inline */
 export interface MovedEvent extends ChangeEvent {
   readonly type: 'moved';
   readonly oldItem?: EwsId;
@@ -69,7 +69,7 @@ export interface MovedEvent extends ChangeEvent {
   readonly oldParentFolder?: EwsId;
 }
 
-/** An item or a folder was copied to `parentFolder`. */
+/** An item or a folder was copied to `parentFolder`. @inline */
 export interface CopiedEvent extends ChangeEvent {
   readonly type: 'copied';
   readonly oldItem?: EwsId;
@@ -77,17 +77,17 @@ export interface CopiedEvent extends ChangeEvent {
   readonly oldParentFolder?: EwsId;
 }
 
-/** A message has arrived. It also has a {@link CreatedEvent}, if the subscription includes those. */
+/** A message has arrived. It also has a {@link CreatedEvent}, if the subscription includes those. @inline */
 export interface NewMailEvent extends ChangeEvent {
   readonly type: 'newMail';
 }
 
-/** The free or busy time of the mailbox has changed. */
+/** The free or busy time of the mailbox has changed. @inline */
 export interface FreeBusyChangedEvent extends ChangeEvent {
   readonly type: 'freeBusyChanged';
 }
 
-/** Nothing has happened, and the subscription exists. It cannot be subscribed to. */
+/** Nothing has happened, and the subscription exists. It cannot be subscribed to. @inline */
 export interface StatusEvent {
   readonly type: 'status';
   readonly subscriptionId: string;
@@ -104,6 +104,8 @@ export interface StatusEvent {
  * - `mailboxMoved`: the mailbox has moved to another server, or failed over.
  * - `connectionLost`: the streaming connection broke or fell silent, perhaps with events on it.
  * - `unreadable`: a part of the stream could not be read.
+ *
+ * @inline
  */
 export type GapReason =
   | 'subscriptionLost'
@@ -118,6 +120,8 @@ export type GapReason =
  * Events may be missing at this position of the stream: read the folders to find out.
  *
  * When it is emitted, the subscription exists, so the folders and the events that follow leave nothing out.
+ *
+ * @inline
  */
 export interface GapEvent {
   readonly type: 'gap';
@@ -128,7 +132,7 @@ export interface GapEvent {
   readonly since?: Date;
 }
 
-/** An event that a server sends. */
+/** An event that a server sends. @inline */
 export type ServerEvent =
   | CreatedEvent
   | DeletedEvent
@@ -142,5 +146,5 @@ export type ServerEvent =
 /** An event of a stream of notifications; `type` distinguishes them. */
 export type EwsEvent = ServerEvent | GapEvent;
 
-/** The events that can be subscribed to. */
+/** The events that can be subscribed to. @inline */
 export type SubscribableEvent = Exclude<ServerEvent['type'], 'status'>;

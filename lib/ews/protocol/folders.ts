@@ -2,7 +2,7 @@ import { choiceOption, invalidOption, objectOption } from '../../core/options.ts
 import { escapeXml, type Folder } from './envelope.ts';
 import { SUBSCRIBABLE_EVENTS, type SubscribableEvent } from './events.ts';
 
-/** The folders to watch, and the events to emit. */
+/** The folders to watch, and the events to emit. @inline */
 export interface WatchedFolders {
   /** The folders to watch, all in one mailbox. Give either this or `allFolders`. */
   readonly folders?: readonly Folder[];

@@ -1,6 +1,6 @@
 import type { Impersonation, SubscribeRequest } from './envelope.ts';
 
-/** The schema versions of requests. */
+/** The schema versions of requests. @inline */
 export type ExchangeVersion =
   | 'Exchange2007'
   | 'Exchange2007_SP1'

@@ -10,7 +10,7 @@ import {
   type ResumableOptions,
 } from '../subscription/options.ts';
 
-/** Options of `pullNotifications`. */
+/** Options of `pullNotifications`. @inline */
 export interface PullOptions extends ResumableOptions {
   /**
    * How long the server keeps the subscription without a request, in whole minutes from 1 to 1440. A

@@ -3,7 +3,7 @@ import { DecodeError } from '../../core/errors.ts';
 import { type PushResponse, reject } from './pushRequest.ts';
 import { NOTIFICATION_SUBJECT } from './sendNotification.ts';
 
-/** The part of a request of `node:http`, or of a framework on top of it, that the listener reads. */
+/** The part of a request of `node:http`, or of a framework on top of it, that the listener reads. @inline */
 export interface NodeRequestLike {
   /** Such as `POST`. */
   readonly method?: string | undefined;

@@ -5,7 +5,7 @@ import { bodyOf, type NodeRequestLike, tooLarge } from './body.ts';
 import { MAX_UNKNOWN, routerOf } from './router.ts';
 import { isXml } from '../protocol/soap.ts';
 
-/** Options of {@link pushListener}. */
+/** Options of {@link pushListener}. @inline */
 export interface PushListenerOptions {
   /**
    * The path of the callback URL, without the query. Requests to other paths are answered 404. It is compared
@@ -33,7 +33,7 @@ export interface PushListenerOptions {
 
 const NAMES: OptionNames<PushListenerOptions> = { path: 1, maxBytes: 1, timeoutSeconds: 1, maxUnknown: 1 };
 
-/** The part of a response of `node:http` that the listener uses. */
+/** The part of a response of `node:http` that the listener uses. @inline */
 export interface NodeResponseLike {
   /** Whether the response has started. */
   readonly headersSent: boolean;
@@ -45,7 +45,7 @@ export interface NodeResponseLike {
   on(event: 'error', listener: () => void): unknown;
 }
 
-/** A request that the listener has rejected. */
+/** A request that the listener has rejected. @inline */
 export interface RefusedPost {
   /** The HTTP status of the response. */
   readonly status: number;

@@ -18,7 +18,7 @@ import {
 } from '../subscription/options.ts';
 import { SECRET_PARAMETER, secretIn } from './callbackSecret.ts';
 
-/** Options of `pushNotifications`. */
+/** Options of `pushNotifications`. @inline */
 export interface PushOptions extends ResumableOptions {
   /**
    * The absolute URL that the server posts to, which reaches the listener of `incoming`. The server must be

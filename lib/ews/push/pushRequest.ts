@@ -18,7 +18,7 @@ export interface PushRequest {
   readonly respond: (response: PushResponse) => void;
 }
 
-/** The response to a posted request. */
+/** The response to a posted request. @inline */
 export interface PushResponse {
   /** The HTTP status. */
   readonly status: number;

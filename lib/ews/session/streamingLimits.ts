@@ -1,6 +1,6 @@
 import { numberOption, objectOption } from '../../core/options.ts';
 
-/** How the streaming subscriptions of a connection share its requests. */
+/** How the streaming subscriptions of a connection share its requests. @inline */
 export interface StreamingLimits {
   /**
    * How many streaming requests may be open at a time, from 1 to 100, each with up to 200 subscriptions.

@@ -10,7 +10,7 @@ import {
   type ResolvedNotificationOptions,
 } from '../subscription/options.ts';
 
-/** Options of `streamingNotifications`. */
+/** Options of `streamingNotifications`. @inline */
 export interface StreamingOptions extends NotificationOptions {
   /**
    * How long one request stays open, in whole minutes from 1 to 30; then the next one replaces it. The

@@ -11,7 +11,7 @@ export type OnLost = NonNullable<NotificationOptions['onLost']>;
 /** The values of {@link OnLost}. */
 export const ON_LOST: readonly OnLost[] = ['recreate', 'complete', 'error'];
 
-/** Options of every stream of notifications. */
+/** Options of every stream of notifications. @inline */
 export interface NotificationOptions extends WatchedFolders {
   /**
    * Shares one subscription among all subscribers of the Observable, and releases it this long after the last
@@ -42,7 +42,7 @@ export interface NotificationOptions extends WatchedFolders {
   readonly checkpoint?: Checkpoint;
 }
 
-/** Options of a stream that can resume from a watermark. */
+/** Options of a stream that can resume from a watermark. @inline */
 export interface ResumableOptions extends Omit<NotificationOptions, 'onLost'> {
   /** Resumes after an earlier event, by its watermark. @default starts with new events */
   readonly watermark?: string;

@@ -5,6 +5,8 @@
  * - `grommunio`: grommunio 3.10.
  * - `grommunio-3.9`: grommunio 3.9 and earlier. The end of a stream cancels its subscriptions, and a stream
  *   names lost subscriptions in a message of class Success.
+ *
+ * @inline
  */
 export type EwsDialect = 'exchange' | 'grommunio' | 'grommunio-3.9';
 

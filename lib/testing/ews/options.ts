@@ -2,7 +2,7 @@ import { choiceOption, numberOption, objectOption, type OptionNames } from '../.
 import type { Transport } from '../../core/transport/transport.ts';
 import type { EwsDialect } from './dialect.ts';
 
-/** The options of a simulated EWS server. */
+/** The options of a simulated EWS server. @inline */
 export interface EwsSimulatorOptions {
   /**
    * The server to simulate: `exchange`, `grommunio` (version 3.10) or `grommunio-3.9` (3.9 and earlier).

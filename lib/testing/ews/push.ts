@@ -7,7 +7,7 @@ import type { RequestedCallback } from './requests/subscribe.ts';
 import type { EwsResponses } from './responses/responses.ts';
 import type { SubscriptionStore } from './subscriptions.ts';
 
-/** A notification that a simulated server has posted for a push subscription. */
+/** A notification that a simulated server has posted for a push subscription. @inline */
 export interface PostedNotification {
   /** The subscription of the notification. */
   readonly subscriptionId: string;

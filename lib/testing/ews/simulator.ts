@@ -27,7 +27,7 @@ import { ewsServer } from './server.ts';
 import { ewsStreams, type OpenEwsStream, type StreamEnd } from './streaming/streaming.ts';
 import { type SimulatedEwsSubscription, subscriptionStore } from './subscriptions.ts';
 
-/** An operation by the name of its element; the server itself sends `SendNotification`. */
+/** An operation by the name of its element; the server itself sends `SendNotification`. @inline */
 export type EwsOperation =
   | 'ConvertId'
   | 'GetEvents'
@@ -42,13 +42,15 @@ export type EwsOperation =
  *
  * `error` is the code of a response message of class Error, `fault` that of a SOAP fault. `values` are the
  * contents of MessageXml, such as `{ BackOffMilliseconds: '5000' }`.
+ *
+ * @inline
  */
 export type EwsFailure =
   | Fault
   | { readonly error: string; readonly values?: Readonly<Record<string, string>> }
   | { readonly fault: string; readonly values?: Readonly<Record<string, string>> };
 
-/** A request that the simulated EWS server received. */
+/** A request that the simulated EWS server received. @inline */
 export interface LoggedEwsRequest extends LoggedRequest, RequestSummary {}
 
 /** A simulated EWS server, with methods that inspect and control it and the mailbox of its account. */

@@ -14,7 +14,7 @@ import type { ImpersonatedUser } from './requests/readRequest.ts';
 import type { SubscribeRequest } from './requests/subscribe.ts';
 import { timeoutMinutesOf, watchedAddress, watchedFolders } from './watchedFolders.ts';
 
-/** A subscription on a simulated EWS server. */
+/** A subscription on a simulated EWS server. @inline */
 export interface SimulatedEwsSubscription {
   readonly id: string;
   readonly type: 'pull' | 'streaming' | 'push';

@@ -3,4 +3,4 @@
  *
  * @module
  */
-export { serve, type Served, type ServeOptions } from './serve.ts';
+export { serve, type Served } from './serve.ts';

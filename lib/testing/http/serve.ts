@@ -13,7 +13,7 @@ import { standardHeaders } from '../requestLog.ts';
 import { corsHeaders, isPreflight, originOption } from './cors.ts';
 import { RefusedRequest, servedHostOption, servedRequest } from './request.ts';
 
-/** The options of a served transport. */
+/** The options of a served transport. @inline */
 export interface ServeOptions {
   /** The port to listen on; 0 takes a free one. @default 0 */
   readonly port?: number;
@@ -80,11 +80,11 @@ const CHECK_MS = 1000;
  * @example
  * ```ts
  * import { of } from 'rxjs';
- * import { headersFrom, type Transport } from 'rxchange';
+ * import type { Transport } from 'rxchange';
  * import { serve } from 'rxchange/testing/http';
  *
  * const hello: Transport = ({ url }) =>
- *   of({ status: 200, url, headers: headersFrom({}), body$: of(new TextEncoder().encode('hello')) });
+ *   of({ status: 200, url, headers: new Map(), body$: of(new TextEncoder().encode('hello')) });
  *
  * const server = await serve(hello);
  * const response = await fetch(`${server.origin}/`);

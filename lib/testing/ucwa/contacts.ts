@@ -6,6 +6,8 @@ import type { SimulatedEvent } from './events.ts';
 /**
  * The state of a contact; undefined properties are unknown. Undocumented values are allowed, as from a
  * server.
+ *
+ * @inline
  */
 export interface SimulatedPresence {
   /** Such as `Online`, `Busy`, `Away`, `Offline`. @default 'Offline' */

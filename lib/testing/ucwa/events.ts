@@ -1,7 +1,7 @@
-/** The priority of an event, which limits how long it is aggregated. @see [MS-UCWA] EventsInUCWA */
+/** The priority of an event, which limits how long it is aggregated. @see [MS-UCWA] EventsInUCWA @inline */
 export type EventPriority = 'high' | 'medium' | 'low';
 
-/** An event of the server. */
+/** An event of the server. @inline */
 export interface SimulatedEvent {
   /** Such as `updated`. */
   readonly type: string;
@@ -17,7 +17,7 @@ export interface SimulatedEvent {
   readonly reason?: object;
 }
 
-/** A link of the server. */
+/** A link of the server. @inline */
 export interface SimulatedLink {
   /** The link relation. */
   readonly rel: string;

@@ -8,7 +8,7 @@ import {
 import { BATCH_SHAPES, type BatchRules, type BatchShape } from './routes/batch.ts';
 import type { ApplicationOptions } from './application.ts';
 
-/** The options of a simulated UCWA server. */
+/** The options of a simulated UCWA server. @inline */
 export interface UcwaSimulatorOptions {
   /** The origin of its URLs; over HTTP, it accepts any origin. @default 'https://ucwa.example' */
   readonly origin?: string;

@@ -1,6 +1,6 @@
 import type { StoredSubscription, SimulatedApplication } from './model.ts';
 
-/** An application on the simulated server. */
+/** An application on the simulated server. @inline */
 export interface SimulatedApplicationState {
   /** Such as `101`. */
   readonly id: string;
@@ -13,7 +13,7 @@ export interface SimulatedApplicationState {
   readonly availability?: string;
 }
 
-/** A presence subscription on the simulated server. */
+/** A presence subscription on the simulated server. @inline */
 export interface SimulatedPresenceSubscription {
   /** Such as `97b6bd66`. */
   readonly id: string;
@@ -27,7 +27,7 @@ export interface SimulatedPresenceSubscription {
   readonly expiresAt: number;
 }
 
-/** A subscription to the user's contacts and groups on the simulated server. */
+/** A subscription to the user's contacts and groups on the simulated server. @inline */
 export interface SimulatedContactsAndGroups {
   /** The id of its application. */
   readonly applicationId: string;

@@ -33,7 +33,7 @@ import { retryTransient } from '../transport/backoff.ts';
 import { requestJson, requestNothing } from '../protocol/request.ts';
 import { hrefOf, resourceCodec } from '../protocol/resource.ts';
 
-/** Options of {@link publishing}. */
+/** Options of {@link publishing}. @inline */
 export interface PublishOptions {
   /** The initial presence of the user. @default the server's, `Online` */
   readonly availability?: 'Online' | 'Busy' | 'DoNotDisturb' | 'BeRightBack' | 'Away' | 'Offwork';

@@ -6,14 +6,14 @@ const PASSWORD = 'password';
 const WINDOWS = 'urn:microsoft.rtc:windows';
 const ANONYMOUS = 'urn:microsoft.rtc:anonmeeting';
 
-/** A user and a password. */
+/** A user and a password. @inline */
 export interface PasswordCredentials {
   /** Such as `sara@contoso.com` or `CONTOSO\sara`. */
   readonly username: string;
   readonly password: string;
 }
 
-/** A meeting to join without an account. */
+/** A meeting to join without an account. @inline */
 export interface MeetingCredentials {
   /** Such as `sip:john@contoso.com;gruu;opaque=app:conf:focus:id:G03W98W4`. */
   readonly conferenceUri: string;

@@ -62,7 +62,7 @@ export interface SignerContext {
 /** The feature of UCWA's own sign-ins. */
 export const SIGN_IN: Feature<(context: SignerContext) => Signer> = /* @__PURE__ */ feature('a sign-in');
 
-/** How a connection signs its requests. */
+/** How a connection signs its requests. @inline */
 export type UcwaAuth = Auth | SignIn;
 
 /** The allowed values, for the error. */

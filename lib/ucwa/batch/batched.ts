@@ -8,7 +8,7 @@ import type { LiveApplication } from '../application/liveApplication.ts';
 import { mayTravelTogether } from './decision.ts';
 import { type BatchConnection, batchQueue } from './queue.ts';
 
-/** Options of {@link batching}. */
+/** Options of {@link batching}. @inline */
 export interface BatchingOptions {
   /** The most requests in a batch, up to `maxOutstanding`. @default 20 */
   readonly maxParts?: number;

@@ -32,7 +32,7 @@ import {
 } from './steps.ts';
 import { type TrustedHosts, trustedHosts, trustedUrl } from './trustedHosts.ts';
 
-/** Options of {@link discovered}. */
+/** Options of {@link discovered}. @inline */
 export interface DiscoveryOptions {
   /**
    * Hosts outside of the domain to which servers may lead, and their subdomains. Tokens and credentials are

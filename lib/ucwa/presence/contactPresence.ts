@@ -25,10 +25,10 @@ export function sharedSnapshots(
   );
 }
 
-/** A part of a contact's state besides its presence. */
+/** A part of a contact's state besides its presence. @inline */
 export type ContactDetail = 'note' | 'location' | 'modalities';
 
-/** The parts of the states, and the lifetime of the subscription. */
+/** The parts of the states, and the lifetime of the subscription. @inline */
 export interface ContactPresenceOptions extends LifetimeOptions {
   /**
    * The parts besides the presence. Each costs one request for every contact, and all together one for the

@@ -2,7 +2,7 @@ import { decode } from '../../core/decode.ts';
 import { objectCodec, string } from '../../core/codec.ts';
 import type { Resource } from '../protocol/resource.ts';
 
-/** The availability of a contact: a documented word, or any other that the server sends. */
+/** The availability of a contact: a documented word, or any other that the server sends. @inline */
 export type Availability =
   | 'Online'
   | 'IdleOnline'
@@ -14,7 +14,7 @@ export type Availability =
   | 'Offline'
   | (string & {});
 
-/** The failed request of a part of a contact's state. */
+/** The failed request of a part of a contact's state. @inline */
 export interface PresenceFailure {
   /**
    * The part: `contactPresence`, `contactNote`, `contactLocation` or `contactSupportedModalities`; or the
@@ -25,7 +25,7 @@ export interface PresenceFailure {
   readonly error: unknown;
 }
 
-/** The fields of a contact. An absent one is not set, not visible to the user, or not known yet. */
+/** The fields of a contact. An absent one is not set, not visible to the user, or not known yet. @inline */
 export interface ContactFields {
   /** The activity in the language of the application, or a word such as `in-a-meeting`. */
   readonly activity?: string;
@@ -43,7 +43,7 @@ export interface ContactFields {
   readonly modalities?: readonly string[];
 }
 
-/** The state of a contact whose presence is known. */
+/** The state of a contact whose presence is known. @inline */
 export interface KnownPresence extends ContactFields {
   /** The URI as the caller wrote it. */
   readonly uri: string;
@@ -53,7 +53,7 @@ export interface KnownPresence extends ContactFields {
   readonly failure?: PresenceFailure;
 }
 
-/** The state of a contact whose presence could not be requested so far. */
+/** The state of a contact whose presence could not be requested so far. @inline */
 export interface UnknownPresence extends ContactFields {
   /** The URI as the caller wrote it. */
   readonly uri: string;

@@ -26,7 +26,7 @@ import {
   withDuration,
 } from '../subscription/subscriptionType.ts';
 
-/** Selects one of the user's groups by id or name. Its href would not outlive the application. */
+/** Selects one of the user's groups by id or name. Its href would not outlive the application. @inline */
 export interface GroupSelection {
   /** The `id` of the group. If it is given, the name is ignored. */
   readonly id?: unknown;

@@ -70,7 +70,7 @@ function checkUris(uris: unknown): readonly string[] {
   });
 }
 
-/** The contacts of {@link presence}, and the lifetime of its subscription. */
+/** The contacts of {@link presence}, and the lifetime of its subscription. @inline */
 export interface PresenceOptions extends LifetimeOptions {
   /**
    * The contacts, as `sip:` URIs, or an Observable of such lists. Only the difference between lists is sent.

@@ -8,6 +8,8 @@ import { absolute } from './href.ts';
  * How long the server may hold back events and responses.
  *
  * @see [MS-UCWA] EventChannelDetails
+ *
+ * @inline
  */
 export interface ChannelParameters {
   /** How long events of low priority may be held back, in seconds, 5…1800. @default the server's, 15 */
@@ -44,7 +46,7 @@ export interface Cursor {
   readonly url: string;
 }
 
-/** The events of one response. */
+/** The events of one response. @inline */
 export interface EventBatch {
   /** The link that was followed, as the server wrote it. */
   readonly self?: string;

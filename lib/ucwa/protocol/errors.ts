@@ -115,7 +115,7 @@ export function notSignedIn(
     : new SignInError(request.url, status, { hint: options.hint });
 }
 
-/** A URL at which discovery failed. */
+/** A URL at which discovery failed. @inline */
 export interface DiscoveryFailure {
   /** The URL; in an error without query and fragment. */
   readonly url: string;

@@ -38,31 +38,31 @@ interface ServerEventFields extends EventFields {
   readonly reason?: Reason;
 }
 
-/** A resource was created, or has entered a collection. */
+/** A resource was created, or has entered a collection. @inline */
 export interface AddedEvent extends ServerEventFields {
   /** The type of the event. */
   readonly type: 'added';
 }
 
-/** A resource has changed. A presenceSubscription that is `updated` will expire soon. */
+/** A resource has changed. A presenceSubscription that is `updated` will expire soon. @inline */
 export interface UpdatedEvent extends ServerEventFields {
   /** The type of the event. */
   readonly type: 'updated';
 }
 
-/** A resource was deleted, or has left a collection. */
+/** A resource was deleted, or has left a collection. @inline */
 export interface DeletedEvent extends ServerEventFields {
   /** The type of the event. */
   readonly type: 'deleted';
 }
 
-/** An operation has started. */
+/** An operation has started. @inline */
 export interface StartedEvent extends ServerEventFields {
   /** The type of the event. */
   readonly type: 'started';
 }
 
-/** An operation has completed: see `status` and `reason`. */
+/** An operation has completed: see `status` and `reason`. @inline */
 export interface CompletedEvent extends ServerEventFields {
   /** The type of the event. */
   readonly type: 'completed';
@@ -74,6 +74,8 @@ export interface CompletedEvent extends ServerEventFields {
  * - `resume`: the server has lost the volatile state of the application: all its subscriptions.
  * - `resync`: the server has dropped events; any resource may have changed.
  * - `recreated`: the application or subscription in `link` replaces one that was gone.
+ *
+ * @inline
  */
 export type GapReason = 'resume' | 'resync' | 'recreated';
 
@@ -84,6 +86,8 @@ export type GapReason = 'resume' | 'resync' | 'recreated';
  * name, and the `sender` is the event channel, both without their queries. After `recreated` the `link` is
  * the new application or subscription, and the `sender` is its application; earlier hrefs are no longer
  * valid.
+ *
+ * @inline
  */
 export interface GapEvent extends EventFields {
   /** The type of the event. */
@@ -92,7 +96,7 @@ export interface GapEvent extends EventFields {
   readonly reason: GapReason;
 }
 
-/** An event of an undocumented type, unchanged. */
+/** An event of an undocumented type, unchanged. @inline */
 export interface OtherEvent extends ServerEventFields {
   /** The type that the server sent. */
   readonly type: string & {};

@@ -12,7 +12,7 @@ export interface Link {
   readonly title?: string;
 }
 
-/** The link of an event, which always has a `rel`. */
+/** The link of an event, which always has a `rel`. @inline */
 export interface NamedLink extends Link {
   /** The type of the target, such as `contactPresence`. */
   readonly rel: string;
@@ -21,11 +21,11 @@ export interface NamedLink extends Link {
 /** A value or a list: responses have either, whatever is documented. */
 export type OneOrMany<Value> = Value | readonly Value[];
 
-/** The links of a resource by type of the target. */
-export type Links = Readonly<Record<string, OneOrMany<Link>>>;
+/** The links of a resource by type of the target. @inline */
+export type Links = Readonly<Record<string, Link | readonly Link[]>>;
 
-/** The resources embedded in another one, by type. */
-export type Embedded = Readonly<Record<string, OneOrMany<Resource>>>;
+/** The resources embedded in another one, by type. @inline */
+export type Embedded = Readonly<Record<string, Resource | readonly Resource[]>>;
 
 /**
  * A resource as UCWA sends it, with all its properties.
@@ -45,7 +45,7 @@ export interface Resource {
   readonly [property: string]: unknown;
 }
 
-/** The body of an error, or the `reason` of an event. */
+/** The body of an error, or the `reason` of an event. @inline */
 export interface Reason {
   /** Such as `NotFound`. */
   readonly code: string;
@@ -178,7 +178,7 @@ export function embeddedIn(resource: Resource, rel: string): readonly Resource[]
     .filter((one) => one.rel === rel);
 }
 
-/** A resource embedded in the application. */
+/** A resource embedded in the application. @inline */
 export interface EmbeddedResource extends Resource {
   /** The first link of each type, absolute. Empty if the application did not embed the resource. */
   readonly _links: Readonly<Record<string, Link>>;
@@ -188,6 +188,8 @@ export interface EmbeddedResource extends Resource {
  * The user. Members that the server omits, or that are ill-typed, are undefined.
  *
  * @see [MS-UCWA] me_ref
+ *
+ * @inline
  */
 export interface Me extends EmbeddedResource {
   /** The SIP address, as a `sip:` URI. */

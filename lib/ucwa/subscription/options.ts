@@ -4,7 +4,7 @@ import { shareWithGrace } from '../../core/lifecycle/closing.ts';
 import type { UcwaSession } from '../session/session.ts';
 import type { OnLost } from './recreation.ts';
 
-/** The lifetime of a presence subscription. */
+/** The lifetime of a presence subscription. @inline */
 export interface LifetimeOptions {
   /**
    * The time after which the server ends a subscription that is not extended, in minutes from 10 to 30. The

@@ -20,7 +20,7 @@ import { type FrameWindow, hiddenFrame } from './iframe.ts';
 import { FrameAnswer, writeFrameMessage } from './frameMessage.ts';
 import { readHeaderLines } from '../protocol/multipart.ts';
 
-/** Options of {@link xframe}. */
+/** Options of {@link xframe}. @inline */
 export interface XFrameOptions {
   /** The server's `xframe` link, absolute. */
   readonly url: string;

@@ -3,11 +3,11 @@ import { EMPTY } from 'rxjs';
 import {
   connectExchange,
   type Exchange,
-  type ExchangeVersion,
   pullNotifications,
   pushNotifications,
   streamingNotifications,
 } from '../../../lib/ews/index.ts';
+import type { ExchangeVersion } from '../../../lib/ews/protocol/version.ts';
 import { ewsSimulator } from '../../../lib/testing/index.ts';
 
 describe('An Exchange version', () => {

@@ -28,7 +28,7 @@ export type EwsRequest =
     }
   | { readonly operation: 'Unsubscribe'; readonly subscriptionId: string };
 
-/** The user that a request impersonates. */
+/** The user that a request impersonates. @inline */
 export interface ImpersonatedUser {
   /** `PrincipalName`, `SID`, `PrimarySmtpAddress` or `SmtpAddress`. */
   readonly by: string;
@@ -42,7 +42,7 @@ export interface ReadRequest {
   readonly request: EwsRequest;
 }
 
-/** A summary of a request. */
+/** A summary of a request. @inline */
 export interface RequestSummary {
   /** Undefined if the request is invalid. */
   readonly operation: EwsRequest['operation'] | undefined;

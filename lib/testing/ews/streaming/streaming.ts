@@ -16,10 +16,12 @@ import type { SubscriptionStore } from '../subscriptions.ts';
  * - `end`: the server ends the response without a status.
  * - `linger`: the server sends the status Closed, and leaves the response open.
  * - `reset`: the connection breaks.
+ *
+ * @inline
  */
 export type StreamEnd = 'closed' | 'end' | 'linger' | 'reset';
 
-/** An open stream of a simulated server. */
+/** An open stream of a simulated server. @inline */
 export interface OpenEwsStream {
   readonly subscriptionIds: readonly string[];
 }

@@ -16,7 +16,7 @@ import { type SimulatedResponse, errorResponse, responseTo } from '../responses.
 import { type SimulatedToken, tokenServer } from './tokenServer.ts';
 import { isXframe, XFRAME, xframeResponse } from '../routes/xframe.ts';
 
-/** The options of the simulated hosts of discovery. */
+/** The options of the simulated hosts of discovery. @inline */
 export interface UcwaDiscoveryOptions {
   /** @default 'contoso.com' */
   readonly domain?: string;

@@ -8,7 +8,7 @@ import { simulatedDiscovery, type UcwaDiscoveryOptions, type UcwaDiscoverySimula
 import { type UcwaSimulatorOptions, ucwaRules } from '../options.ts';
 import { simulatedPool, type UcwaSimulator } from '../simulator.ts';
 
-/** The options of a simulated domain. */
+/** The options of a simulated domain. @inline */
 export interface UcwaDomainOptions
   extends
     Omit<UcwaDiscoveryOptions, 'applications' | 'pool'>,

@@ -2,7 +2,7 @@ import { asyncScheduler } from 'rxjs';
 import type { HttpRequest } from '../../../core/transport/transport.ts';
 import type { SimulatedResponse } from '../responses.ts';
 
-/** A token issued by the simulated server. */
+/** A token issued by the simulated server. @inline */
 export interface SimulatedToken {
   /** The user name; anonymous users have a number. */
   readonly identity: string;

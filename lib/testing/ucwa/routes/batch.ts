@@ -16,6 +16,8 @@ import { type SimulatedResponse, errorResponse, responseTo } from '../responses.
  * - `bom`, `questionMark`: this character precedes the status line of each part.
  * - `spaced`: lines end with a line feed, colons are surrounded by spaces, and the status line has none.
  * - `unclosed`: the last boundary is not a closing one.
+ *
+ * @inline
  */
 export type BatchShape = 'plain' | 'bom' | 'questionMark' | 'spaced' | 'unclosed';
 

@@ -3,11 +3,10 @@ import {
   retryAfterOf,
   backoff,
   type BackoffPolicy,
-  BACKOFF_NAMES,
-  checkBackoffPolicy,
+  BACKOFF_RULES,
   timerMs,
 } from '../lib/core/backoff/backoff.ts';
-import { invalidOption, numberOption, type OptionNames } from '../lib/core/options.ts';
+import { functionOption, numberOption, objectOption, type OptionRules } from '../lib/core/options.ts';
 
 /** Options of {@link retryWithBackoff}. @inline */
 export interface RetryWithBackoffOptions extends BackoffPolicy {
@@ -22,7 +21,11 @@ export interface RetryWithBackoffOptions extends BackoffPolicy {
   readonly decide?: (error: unknown, attempt: number) => boolean | number;
 }
 
-const NAMES: OptionNames<RetryWithBackoffOptions> = { ...BACKOFF_NAMES, count: 1, decide: 1 };
+const RULES: OptionRules<RetryWithBackoffOptions> = {
+  ...BACKOFF_RULES,
+  count: (name, value) => value === Infinity || numberOption(name, value, { min: 0, integer: true }),
+  decide: /* @__PURE__ */ functionOption('a function'),
+};
 
 /**
  * Returns an Observable that subscribes to the source again, with exponential backoff, when it errors.
@@ -78,10 +81,7 @@ const NAMES: OptionNames<RetryWithBackoffOptions> = { ...BACKOFF_NAMES, count: 1
 export function retryWithBackoff<Value>(
   options: RetryWithBackoffOptions = {},
 ): MonoTypeOperatorFunction<Value> {
-  const { count = Infinity, decide = () => true } = options;
-  checkBackoffPolicy(options, 'retryWithBackoff', NAMES);
-  if (count !== Infinity) numberOption('retryWithBackoff.count', count, { min: 0, integer: true });
-  if (typeof decide !== 'function') throw invalidOption('retryWithBackoff.decide', decide, 'a function');
+  const { count = Infinity, decide = () => true } = objectOption('retryWithBackoff', options, RULES);
 
   const delay = (error: unknown, attempt: number): Observable<unknown> => {
     const decision = decide(error, attempt);

@@ -1,4 +1,4 @@
-import { typeName } from './options.ts';
+import { invalidType } from './options.ts';
 
 /**
  * The values of one optional feature, such as what `checkpointed` returns.
@@ -35,7 +35,7 @@ export function feature<Functions>(example: string): Feature<Functions> {
     read: (option, value) => {
       const functions = functionsOf(value);
       if (functions !== undefined) return functions;
-      throw new TypeError(`${option} must be ${example}, but it is ${typeName(value)}`);
+      throw invalidType(option, value, example);
     },
   };
 }

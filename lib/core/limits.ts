@@ -1,4 +1,4 @@
-import { type NumberRange, numberOption, objectOption } from './options.ts';
+import { type NumberRange, objectOption, type OptionRules } from './options.ts';
 
 /**
  * Limits of everything that a server can make long, large or deep. A response beyond a limit is an error.
@@ -51,7 +51,7 @@ export const DEFAULT_LIMITS: Required<Limits> = {
 const COUNT: NumberRange = { min: 1, integer: true };
 const SECONDS: NumberRange = { min: 0.01, max: 86_400 };
 
-const RANGES: { readonly [Name in keyof Limits]-?: NumberRange } = {
+const RULES: OptionRules<Limits> = {
   responseBytes: COUNT,
   messageCharacters: COUNT,
   // A SOAP envelope with events has more than a dozen levels.
@@ -71,11 +71,8 @@ const RANGES: { readonly [Name in keyof Limits]-?: NumberRange } = {
  * @throws TypeError that names the limit that cannot be used.
  */
 export function checkLimits(limits: Limits = {}): Required<Limits> {
-  const given = Object.entries(objectOption('limits', limits, RANGES)).filter(
+  const given = Object.entries(objectOption('limits', limits, RULES)).filter(
     ([, value]) => value !== undefined,
   );
-  for (const [name, value] of given) {
-    numberOption(`limits.${name}`, value, RANGES[name as keyof Limits]);
-  }
   return { ...DEFAULT_LIMITS, ...Object.fromEntries(given) };
 }

@@ -3,14 +3,11 @@ import { platformOnline } from '../core/backoff/online.ts';
 import { checkRetryPolicy, type RetryPolicy } from '../core/backoff/withRetry.ts';
 import { checkLimits, type Limits } from '../core/limits.ts';
 import {
-  choiceOption,
   credentialUrlOption,
   invalidOption,
-  invalidSecret,
-  numberOption,
+  invalidType,
   objectOption,
-  type OptionNames,
-  typeName,
+  type OptionRules,
 } from '../core/options.ts';
 import { type Auth, authOption } from '../core/auth/auth.ts';
 import type { Fetch } from '../core/transport/send.ts';
@@ -92,20 +89,22 @@ export interface ExchangeOptions {
   readonly limits?: Limits;
 }
 
-const NAMES: OptionNames<ExchangeOptions> = {
+const RULES: OptionRules<ExchangeOptions> = {
   server: 1,
   auth: 1,
   allowInsecureHttp: 1,
-  version: 1,
+  version: VERSIONS,
   impersonate: 1,
   anchorMailbox: 1,
   affinity: 1,
   transport: 1,
   fetch: 1,
   retry: 1,
-  maxConcurrentRequests: 1,
-  online$: 1,
-  whenUnreachable: 1,
+  maxConcurrentRequests: { min: 1, max: 1000, integer: true },
+  online$: (name, value) => {
+    if (!isObservable(value)) throw invalidOption(name, value, 'an Observable');
+  },
+  whenUnreachable: ['wait', 'error'],
   streaming: 1,
   limits: 1,
 };
@@ -146,23 +145,15 @@ export function resolveOptions(options: ExchangeOptions): ResolvedOptions {
     online$ = platformOnline(),
     whenUnreachable = 'error',
     affinity,
-  } = objectOption('options', options, NAMES, INSTEAD);
+  } = objectOption('options', options, RULES, INSTEAD);
   checkRetryPolicy(retry);
-  if (!isObservable(online$)) throw invalidOption('online$', online$, 'an Observable');
   const auth = authOption(options.auth);
   return {
     online$,
     auth,
     server: serverOption(options, auth),
     groupAffinity: affinity === undefined ? undefined : AFFINITY.read('affinity', affinity).group,
-    whenUnreachable: choiceOption('whenUnreachable', whenUnreachable, ['wait', 'error']),
-    version: choiceOption('version', version, VERSIONS),
-    retry,
-    maxConcurrentRequests: numberOption('maxConcurrentRequests', maxConcurrentRequests, {
-      min: 1,
-      max: 1000,
-      integer: true,
-    }),
+    ...{ whenUnreachable, version, retry, maxConcurrentRequests },
     maxConnections: checkMaxConnections(options.streaming),
     limits: checkLimits(options.limits),
   };
@@ -174,10 +165,12 @@ function serverOption(
 ): string | Autodiscovered {
   if (typeof server === 'string')
     return credentialUrlOption('server', server, auth === undefined || allowInsecureHttp).href;
-  if (!AUTODISCOVERED.isIn(server)) {
-    const allowed = "the URL of an EWS server, or autodiscovered(address) from 'rxchange/ews'";
-    throw invalidSecret('server', `${allowed}, but it is ${typeName(server)}`);
-  }
+  if (!AUTODISCOVERED.isIn(server))
+    throw invalidType(
+      'server',
+      server,
+      "the URL of an EWS server, or autodiscovered(address) from 'rxchange/ews'",
+    );
   if (allowInsecureHttp === undefined) return server;
   throw invalidOption(
     'allowInsecureHttp',

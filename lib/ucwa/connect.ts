@@ -1,13 +1,14 @@
 import { map, merge, mergeMap, Subject } from 'rxjs';
-import { typeName } from '../core/options.ts';
+import { invalidType, objectOption } from '../core/options.ts';
 import { releaseLedger } from '../core/lifecycle/ledger.ts';
 import { timerWheel } from '../core/rx/timerWheel.ts';
 import { untilClosed } from '../core/lifecycle/closing.ts';
 import { application } from './application/application.ts';
 import { channel } from './channel/channel.ts';
 import type { UcwaOptions } from './options.ts';
-import { checkParameters, resolveOptions } from './resolveOptions.ts';
+import { resolveOptions } from './resolveOptions.ts';
 import { eventRouter } from './channel/eventRouter.ts';
+import { PARAMETER_RANGES } from './protocol/cursor.ts';
 import { absolute } from './protocol/href.ts';
 import type { LiveApplication } from './application/liveApplication.ts';
 import { channelRefCount } from './channel/channelRefCount.ts';
@@ -114,8 +115,7 @@ export function connectUcwa(options: UcwaOptions): Ucwa {
       );
     },
     setChannelParameters: (some) => {
-      checkParameters(some);
-      parameters = { ...parameters, ...some };
+      parameters = { ...parameters, ...objectOption('parameters', some, PARAMETER_RANGES) };
       changed.next();
     },
     drain: (options) => ledger.drain(options),
@@ -130,5 +130,5 @@ export function connectUcwa(options: UcwaOptions): Ucwa {
 function hrefOption(link: unknown): string {
   if (typeof link === 'object' && link !== null && 'href' in link && typeof link.href === 'string')
     return link.href;
-  throw new TypeError(`link must be an object with an href, such as event.link, but it is ${typeName(link)}`);
+  throw invalidType('link', link, 'an object with an href, such as event.link');
 }

@@ -1,6 +1,6 @@
-import type { Observable } from 'rxjs';
+import { isObservable, type Observable } from 'rxjs';
 import type { Checkpoint } from '../core/checkpoint/checkpoint.ts';
-import type { OptionNames } from '../core/options.ts';
+import { invalidOption, objectOption, type OptionRules } from '../core/options.ts';
 import type { Fetch } from '../core/transport/send.ts';
 import type { Limits } from '../core/limits.ts';
 import type { Transport } from '../core/transport/transport.ts';
@@ -32,8 +32,12 @@ export interface ChannelOptions extends ChannelParameters {
   readonly onPGetReplaced?: 'error' | 'newInstance';
 }
 
-/** The names of {@link ChannelOptions}. */
-export const CHANNEL_NAMES: OptionNames<ChannelOptions> = { ...PARAMETER_RANGES, ack: 1, onPGetReplaced: 1 };
+/** The rules of {@link ChannelOptions}. */
+export const CHANNEL_RULES: OptionRules<ChannelOptions> = {
+  ...PARAMETER_RANGES,
+  ack: ['eager', 'processed'],
+  onPGetReplaced: ['error', 'newInstance'],
+};
 
 /** Options of {@link connectUcwa}. */
 export interface UcwaOptions {
@@ -151,25 +155,39 @@ export interface UcwaOptions {
   readonly online$?: Observable<unknown>;
 }
 
-/** The names of {@link UcwaOptions}. */
-export const UCWA_NAMES: OptionNames<UcwaOptions> = {
+/** The most characters of {@link UcwaOptions.culture}, userAgent and the like, none of them a control. */
+const SHORT_TEXT = /^\P{Cc}{1,100}$/u;
+const LANGUAGE = /^[a-z]{2,8}(-[a-z\d]{1,8})*$/i;
+
+function shortText(name: string, value: unknown): void {
+  if (typeof value !== 'string' || !SHORT_TEXT.test(value))
+    throw invalidOption(name, value, 'a text of 1 to 100 characters, without line breaks and the like');
+}
+
+/** The rules of {@link UcwaOptions}. Those of the values of features are with the features. */
+export const UCWA_RULES: OptionRules<UcwaOptions> = {
   server: 1,
   auth: 1,
   allowInsecureHttp: 1,
-  culture: 1,
-  endpointId: 1,
-  userAgent: 1,
-  instanceId: 1,
+  culture: (name, value) => {
+    shortText(name, value);
+    if (!LANGUAGE.test(String(value))) throw invalidOption(name, value, "a language such as 'en-us'");
+  },
+  endpointId: shortText,
+  userAgent: shortText,
+  instanceId: shortText,
   transport: 1,
   fetch: 1,
-  channel: 1,
+  channel: (name, value) => objectOption<ChannelOptions>(name, value as ChannelOptions, CHANNEL_RULES),
   batch: 1,
   retry: 1,
   limits: 1,
-  graceSeconds: 1,
-  onApplicationEnded: 1,
-  whenUnreachable: 1,
+  graceSeconds: { min: 0, max: 900 },
+  onApplicationEnded: ['error', 'recreate'],
+  whenUnreachable: ['wait', 'error'],
   publish: 1,
   checkpoint: 1,
-  online$: 1,
+  online$: (name, value) => {
+    if (!isObservable(value)) throw invalidOption(name, value, 'an Observable');
+  },
 };

@@ -1,23 +1,23 @@
-import { isObservable, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { type ConnectionBackoff, connectionBackoff } from '../core/backoff/connectionBackoff.ts';
 import { platformOnline } from '../core/backoff/online.ts';
 import type { RetryPolicy } from '../core/backoff/withRetry.ts';
 import { CHECKPOINTING, type Checkpointing } from '../core/checkpoint/checkpointed.ts';
 import type { Feature } from '../core/feature.ts';
 import { checkLimits, type Limits } from '../core/limits.ts';
-import { choiceOption, invalidOption, numberOption, objectOption } from '../core/options.ts';
+import { choiceOption, invalidOption, objectOption } from '../core/options.ts';
 import { fetchTransport } from '../core/transport/fetch.ts';
 import { type Activity, requestLog } from '../core/transport/requestLog.ts';
 import { withConcurrency } from '../core/transport/withConcurrency.ts';
 import type { Middleware, Transport } from '../core/transport/transport.ts';
-import { type ApplicationIdentity, randomId, type WantedIdentity } from './application/identity.ts';
+import { randomId, type WantedIdentity } from './application/identity.ts';
 import { type Publish, PUBLISHING } from './application/publish.ts';
 import { signerOption, UNSIGNED } from './auth/signer.ts';
 import { type Batch, BATCHING } from './batch/batched.ts';
 import type { ServerLocation } from './discovery/location.ts';
 import { serverOption } from './discovery/server.ts';
-import { CHANNEL_NAMES, UCWA_NAMES, type UcwaOptions } from './options.ts';
-import { type Acknowledgement, type ChannelParameters, PARAMETER_RANGES } from './protocol/cursor.ts';
+import { UCWA_RULES, type UcwaOptions } from './options.ts';
+import type { Acknowledgement, ChannelParameters } from './protocol/cursor.ts';
 import type { OnApplicationEnded, OnPGetReplaced } from './protocol/failures.ts';
 import { pausing } from './transport/backoff.ts';
 
@@ -63,18 +63,14 @@ export function resolveOptions(options: UcwaOptions): ResolvedOptions {
   const {
     graceSeconds = 3,
     retry = {},
+    onApplicationEnded = 'error',
+    whenUnreachable = 'error',
+    online$ = platformOnline(),
+    allowInsecureHttp = false,
     transport,
     fetch,
-    allowInsecureHttp = false,
-  } = objectOption('options', options, UCWA_NAMES, INSTEAD);
-  const { onApplicationEnded = 'error', whenUnreachable = 'error', online$ = platformOnline() } = options;
-  const {
-    ack = 'eager',
-    onPGetReplaced = 'error',
-    ...parameters
-  } = objectOption('channel', options.channel ?? {}, CHANNEL_NAMES);
-  checkParameters(parameters, 'channel.');
-  if (!isObservable(online$)) throw invalidOption('online$', online$, 'an Observable');
+  } = objectOption('options', options, UCWA_RULES, INSTEAD);
+  const { ack = 'eager', onPGetReplaced = 'error', ...parameters } = options.channel ?? {};
   if (transport !== undefined && fetch !== undefined) {
     throw invalidOption('fetch', fetch, 'left out, because a transport is given');
   }
@@ -93,26 +89,16 @@ export function resolveOptions(options: UcwaOptions): ResolvedOptions {
     pause: pausing(retry, backoff.online$),
   });
   const checkpointing = featureOption(CHECKPOINTING, 'checkpoint', options.checkpoint);
-  if (checkpointing !== undefined && isExisting) {
+  if (isExisting && checkpointing !== undefined)
     throw invalidOption('checkpoint', options.checkpoint, 'left out with existingApplication(…)');
-  }
+  // Only a connection that creates applications can create another instance.
+  if (isExisting) choiceOption('channel.onPGetReplaced', onPGetReplaced, ['error']);
   return {
     ...{ location, sign, base, activity$, parameters, backoff, limits, retry, checkpointing },
-    identity: isExisting ? undefined : wantedFrom(options),
-    ack: choiceOption<Acknowledgement>('channel.ack', ack, ['eager', 'processed']),
-    // Only a connection that creates applications can create another instance.
-    onPGetReplaced: choiceOption<OnPGetReplaced>(
-      'channel.onPGetReplaced',
-      onPGetReplaced,
-      isExisting ? ['error'] : ['error', 'newInstance'],
-    ),
-    graceMs: numberOption('graceSeconds', graceSeconds, { min: 0, max: 900 }) * 1000,
+    ...{ ack, onPGetReplaced, onApplicationEnded, whenUnreachable },
+    identity: isExisting ? undefined : requestedIdentity(options),
+    graceMs: graceSeconds * 1000,
     batch: featureOption(BATCHING, 'batch', options.batch) ?? (() => unbatched),
-    onApplicationEnded: choiceOption<OnApplicationEnded>('onApplicationEnded', onApplicationEnded, [
-      'error',
-      'recreate',
-    ]),
-    whenUnreachable: choiceOption('whenUnreachable', whenUnreachable, ['wait', 'error']),
     publish: featureOption(PUBLISHING, 'publish', options.publish),
   };
 }
@@ -125,33 +111,13 @@ function featureOption<Functions>(
   return value === undefined ? undefined : read(name, value);
 }
 
-const SHORT_TEXT = /^\P{Cc}{1,100}$/u;
-const LANGUAGE = /^[a-z]{2,8}(-[a-z\d]{1,8})*$/i;
-
-function wantedFrom(options: UcwaOptions): WantedIdentity {
-  return { identity: identityFrom(options), isEndpointGiven: options.endpointId !== undefined };
-}
-
-function identityFrom(options: UcwaOptions): ApplicationIdentity {
-  const { culture = 'en-us', userAgent = 'rxchange', instanceId } = options;
-  const endpointId = options.endpointId ?? randomId();
-  const texts = { culture, endpointId, userAgent, ...(instanceId === undefined ? {} : { instanceId }) };
-  for (const [name, value] of Object.entries(texts)) {
-    if (typeof value !== 'string' || !SHORT_TEXT.test(value)) {
-      throw invalidOption(name, value, 'a text of 1 to 100 characters, without line breaks and the like');
-    }
-  }
-  if (!LANGUAGE.test(culture)) throw invalidOption('culture', culture, "a language such as 'en-us'");
-  return texts;
-}
-
-/** Throws a TypeError that names the parameter that cannot be used. */
-export function checkParameters(parameters: ChannelParameters, prefix = ''): void {
-  objectOption('parameters', parameters, PARAMETER_RANGES);
-  for (const [name, range] of Object.entries(PARAMETER_RANGES)) {
-    const value: unknown = parameters[name as keyof ChannelParameters];
-    if (value !== undefined) numberOption(`${prefix}${name}`, value, range);
-  }
+function requestedIdentity(options: UcwaOptions): WantedIdentity {
+  const { culture = 'en-us', userAgent = 'rxchange', endpointId = randomId(), instanceId } = options;
+  const own = instanceId === undefined ? {} : { instanceId };
+  return {
+    identity: { culture, endpointId, userAgent, ...own },
+    isEndpointGiven: options.endpointId !== undefined,
+  };
 }
 
 /** The most concurrent requests without batches, besides those for events and those that remove something. */

@@ -1,4 +1,4 @@
-import { invalidSecret, typeName } from '../options.ts';
+import { invalidSecret, invalidType } from '../options.ts';
 import type { HttpResponse, Middleware } from '../transport/transport.ts';
 import { type TokenProvider, withToken } from './withToken.ts';
 
@@ -58,5 +58,5 @@ export function bearer(token: TokenProvider): Auth {
 export function authOption(auth: Auth | undefined): Auth | undefined {
   const { scheme, sign } = Object(auth) as Partial<Auth>;
   if (auth === undefined || (typeof scheme === 'string' && typeof sign === 'function')) return auth;
-  throw invalidSecret('auth', `a value such as bearer(token), but it is ${typeName(auth)}`);
+  throw invalidType('auth', auth, 'a value such as bearer(token)');
 }

@@ -20,9 +20,10 @@ import {
   credentialUrlOption,
   invalidOption,
   invalidSecret,
+  invalidType,
   numberOption,
   objectOption,
-  type OptionNames,
+  type OptionRules,
   typeName,
 } from '../options.ts';
 import { switchWhen } from '../rx/switchWhen.ts';
@@ -84,10 +85,10 @@ export interface TokenOptions {
   readonly allowInsecureHttp?: boolean;
 }
 
-const NAMES: OptionNames<TokenOptions> = {
+const RULES: OptionRules<TokenOptions> = {
   scheme: 1,
   refused: 1,
-  renewBeforeSeconds: 1,
+  renewBeforeSeconds: { min: 0 },
   allowInsecureHttp: 1,
 };
 
@@ -140,15 +141,13 @@ interface TokenState {
  * ```
  */
 export function withToken(provider: TokenProvider, options: TokenOptions = {}): Middleware {
-  const { scheme = 'Bearer', refused = ({ status }: HttpResponse) => status === 401 } = objectOption(
-    'options',
-    options,
-    NAMES,
-  );
-  const marginSeconds = numberOption('renewBeforeSeconds', options.renewBeforeSeconds ?? 60, { min: 0 });
+  const {
+    scheme = 'Bearer',
+    refused = ({ status }: HttpResponse) => status === 401,
+    renewBeforeSeconds = 60,
+  } = objectOption('options', options, RULES);
   if (typeof provider === 'string') checkToken(provider);
-  else if (typeof provider !== 'function')
-    throw new TypeError(`token must be a string or a function, but it is ${typeName(provider)}`);
+  else if (typeof provider !== 'function') throw invalidType('token', provider, 'a string or a function');
   const source: TokenSource = typeof provider === 'string' ? () => of(provider) : provider;
   const byOrigin = new Map<string, TokenState>();
 
@@ -168,7 +167,7 @@ export function withToken(provider: TokenProvider, options: TokenOptions = {}): 
       take(1),
       throwIfEmpty(() => invalidOption('token', 'nothing', 'emitted by its provider')),
       map((issued) => {
-        state.token = currentToken(issued, marginSeconds);
+        state.token = currentToken(issued, renewBeforeSeconds);
         return state.token.text;
       }),
       catchError((error: unknown) => {

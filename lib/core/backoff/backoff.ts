@@ -1,5 +1,5 @@
 import { type Observable, timer } from 'rxjs';
-import { invalidOption, numberOption, objectOption, type OptionNames } from '../options.ts';
+import { functionOption, objectOption, type OptionRules } from '../options.ts';
 
 /** The waits between attempts. @inline */
 export interface BackoffPolicy {
@@ -11,25 +11,16 @@ export interface BackoffPolicy {
   readonly random?: () => number;
 }
 
-/** The names of a {@link BackoffPolicy}. */
-export const BACKOFF_NAMES: OptionNames<BackoffPolicy> = { initialMs: 1, maxMs: 1, random: 1 };
+/** The rules of a {@link BackoffPolicy}. */
+export const BACKOFF_RULES: OptionRules<BackoffPolicy> = {
+  initialMs: { min: 0 },
+  maxMs: { min: 0 },
+  random: /* @__PURE__ */ functionOption('a function that yields numbers from 0 up to 1'),
+};
 
-/**
- * Throws a TypeError that names the option if the policy cannot be used.
- *
- * @param names All names that the policy may have.
- */
-export function checkBackoffPolicy(
-  policy: BackoffPolicy,
-  name = 'backoff',
-  names: OptionNames<BackoffPolicy> = BACKOFF_NAMES,
-): void {
-  objectOption(name, policy, names);
-  if (policy.initialMs !== undefined) numberOption(`${name}.initialMs`, policy.initialMs, { min: 0 });
-  if (policy.maxMs !== undefined) numberOption(`${name}.maxMs`, policy.maxMs, { min: 0 });
-  if (policy.random !== undefined && typeof policy.random !== 'function') {
-    throw invalidOption(`${name}.random`, policy.random, 'a function that yields numbers from 0 up to 1');
-  }
+/** Throws a TypeError that names the option if the policy cannot be used. */
+export function checkBackoffPolicy(policy: BackoffPolicy, name = 'backoff'): void {
+  objectOption(name, policy, BACKOFF_RULES);
 }
 
 /** The longest wait of a timer: on all platforms, a longer one fires immediately. */

@@ -1,15 +1,8 @@
 import { asyncScheduler, defer, mergeMap, type Observable, timer } from 'rxjs';
-import {
-  backoff,
-  BACKOFF_NAMES,
-  type BackoffPolicy,
-  checkBackoffPolicy,
-  type Pause,
-  retryAfterMs,
-} from './backoff.ts';
+import { backoff, BACKOFF_RULES, type BackoffPolicy, type Pause, retryAfterMs } from './backoff.ts';
 import { switchWhen } from '../rx/switchWhen.ts';
 import { NetworkError } from '../errors.ts';
-import { numberOption, type OptionNames } from '../options.ts';
+import { objectOption, type OptionRules } from '../options.ts';
 import {
   type HttpRequest,
   type HttpResponse,
@@ -28,7 +21,11 @@ export interface RetryPolicy extends BackoffPolicy {
   readonly maxRetryAfterMs?: number;
 }
 
-const NAMES: OptionNames<RetryPolicy> = { ...BACKOFF_NAMES, retries: 1, maxRetryAfterMs: 1 };
+const RULES: OptionRules<RetryPolicy> = {
+  ...BACKOFF_RULES,
+  retries: { min: 0, integer: true },
+  maxRetryAfterMs: { min: 0 },
+};
 
 /** The result of an attempt. */
 export type AttemptResult =
@@ -106,11 +103,7 @@ export function withRetry(policy: RetryPolicy = {}): Middleware {
 
 /** Throws a TypeError that names an option that cannot be used. */
 export function checkRetryPolicy(policy: RetryPolicy): void {
-  checkBackoffPolicy(policy, 'retry', NAMES);
-  if (policy.retries !== undefined) numberOption('retry.retries', policy.retries, { min: 0, integer: true });
-  if (policy.maxRetryAfterMs !== undefined) {
-    numberOption('retry.maxRetryAfterMs', policy.maxRetryAfterMs, { min: 0 });
-  }
+  objectOption('retry', policy, RULES);
 }
 
 /** Returns {@link withRetry} with the waits of a connection in place of those of the policy. */

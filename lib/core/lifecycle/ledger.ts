@@ -16,7 +16,7 @@ import {
   timer,
 } from 'rxjs';
 import { LONGEST_TIMER_MS } from '../backoff/backoff.ts';
-import { numberOption, objectOption } from '../options.ts';
+import { objectOption, type OptionRules } from '../options.ts';
 import { excerpt } from '../text.ts';
 
 /** The common part of all outcomes. @inline */
@@ -156,6 +156,9 @@ const CLOSE_MS = 10_000;
 /** How many characters of an id the ledger has: servers may send ids of any length. */
 const LONGEST_ID = 300;
 
+const DRAIN_RULES: OptionRules<DrainOptions> = { timeoutMs: { min: 0, max: LONGEST_TIMER_MS } };
+const CLOSE_RULES: OptionRules<CloseOptions> = { ...DRAIN_RULES, immediately: 1 };
+
 function isClean({ outcome }: ReleaseOutcome): boolean {
   return outcome !== 'Unknown' && outcome !== 'Failed';
 }
@@ -228,17 +231,11 @@ export function releaseLedger(): ReleaseLedger {
     );
   };
 
-  const timeoutOf = ({ timeoutMs }: DrainOptions): number | undefined =>
-    timeoutMs === undefined
-      ? undefined
-      : numberOption('timeoutMs', timeoutMs, { min: 0, max: LONGEST_TIMER_MS });
-
   const drain = (options: DrainOptions = {}): Promise<DrainReport> =>
-    drained(timeoutOf(objectOption('options', options, { timeoutMs: 1 })), noop);
+    drained(objectOption('options', options, DRAIN_RULES).timeoutMs, noop);
 
   const close = (options: CloseOptions = {}): Promise<DrainReport> => {
-    const { immediately } = objectOption('options', options, { timeoutMs: 1, immediately: 1 });
-    const timeoutMs = timeoutOf(options) ?? CLOSE_MS;
+    const { immediately, timeoutMs = CLOSE_MS } = objectOption('options', options, CLOSE_RULES);
     isClosed = true;
     if (immediately === true) leaving.next(true);
     closing.next();

@@ -3,9 +3,9 @@ import { untilClosed } from '../../core/lifecycle/closing.ts';
 import { choiceOption, invalidOption, objectOption } from '../../core/options.ts';
 import { sessionOf, type Ucwa, type UcwaSession } from '../session/session.ts';
 import {
-  checkLifetime,
+  lifetimeOf,
   type Lifetime,
-  LIFETIME_NAMES,
+  LIFETIME_RULES,
   type LifetimeOptions,
   shared,
 } from '../subscription/options.ts';
@@ -54,11 +54,11 @@ const DETAILS: readonly ContactDetail[] = ['note', 'location', 'modalities'];
 
 /** Returns the options with their defaults. It throws a TypeError that names an invalid option. */
 export function checkContactPresence(options: ContactPresenceOptions): ContactPresencePlan {
-  const { details = DETAILS } = objectOption('options', options, { ...LIFETIME_NAMES, details: 1 });
+  const { details = DETAILS } = objectOption('options', options, { ...LIFETIME_RULES, details: 1 });
   const given: unknown = details;
   if (!Array.isArray(given)) throw invalidOption('details', given, 'a list');
   const rels = details.map((detail, index) => RELS[choiceOption(`details[${index}]`, detail, DETAILS)]);
-  return { lifetime: checkLifetime(options), rels: ['contactPresence', ...new Set(rels)] };
+  return { lifetime: lifetimeOf(options), rels: ['contactPresence', ...new Set(rels)] };
 }
 
 /**

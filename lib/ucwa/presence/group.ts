@@ -15,7 +15,7 @@ import {
   resourceCodec,
 } from '../protocol/resource.ts';
 import { eventSource } from '../subscription/eventSource.ts';
-import { checkLifetime, LIFETIME_NAMES, type LifetimeOptions, shared } from '../subscription/options.ts';
+import { lifetimeOf, LIFETIME_RULES, type LifetimeOptions, shared } from '../subscription/options.ts';
 import { recreatingSubscription } from '../subscription/subscription.ts';
 import {
   type Created,
@@ -130,7 +130,7 @@ export function groupPresence(
   options: LifetimeOptions = {},
 ): Observable<UcwaEvent> {
   const session = sessionOf(ucwa);
-  const lifetime = checkLifetime(objectOption('options', options, LIFETIME_NAMES));
+  const lifetime = lifetimeOf(objectOption('options', options, LIFETIME_RULES));
   const { id, name } = objectOption('group', group);
   if (!isText(id ?? name)) throw invalidOption('group', group, 'a group with an id or a name');
   const { onLost, durationMinutes } = lifetime;

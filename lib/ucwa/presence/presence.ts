@@ -6,9 +6,9 @@ import { sessionOf, type Ucwa, type UcwaSession } from '../session/session.ts';
 import type { Interest } from '../subscription/eventFilter.ts';
 import { type EventSource, eventSource } from '../subscription/eventSource.ts';
 import {
-  checkLifetime,
+  lifetimeOf,
   type Lifetime,
-  LIFETIME_NAMES,
+  LIFETIME_RULES,
   type LifetimeOptions,
   shared,
 } from '../subscription/options.ts';
@@ -129,8 +129,8 @@ export interface PresenceOptions extends LifetimeOptions {
  */
 export function presence(ucwa: Ucwa, options: PresenceOptions): Observable<UcwaEvent> {
   const session = sessionOf(ucwa);
-  const { uris } = objectOption('options', options, { ...LIFETIME_NAMES, uris: 1 });
-  const lifetime = checkLifetime(options);
+  const { uris } = objectOption('options', options, { ...LIFETIME_RULES, uris: 1 });
+  const lifetime = lifetimeOf(options);
   return presenceStream(session, uris, lifetime, ({ signals }) => signals(({ event }) => event)).pipe(
     shared(session, lifetime),
     untilClosed(session.ledger, 'presence'),

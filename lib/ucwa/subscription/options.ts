@@ -1,5 +1,5 @@
 import { identity, type MonoTypeOperatorFunction, type SubjectLike } from 'rxjs';
-import { choiceOption, numberOption, type OptionNames } from '../../core/options.ts';
+import type { OptionRules } from '../../core/options.ts';
 import { shareWithGrace } from '../../core/lifecycle/closing.ts';
 import type { UcwaSession } from '../session/session.ts';
 import type { OnLost } from './recreation.ts';
@@ -26,11 +26,11 @@ export interface LifetimeOptions {
   readonly graceSeconds?: number;
 }
 
-/** The names of {@link LifetimeOptions}. */
-export const LIFETIME_NAMES: OptionNames<LifetimeOptions> = {
-  durationMinutes: 1,
-  onLost: 1,
-  graceSeconds: 1,
+/** The rules of {@link LifetimeOptions}. */
+export const LIFETIME_RULES: OptionRules<LifetimeOptions> = {
+  durationMinutes: { min: 10, max: 30, integer: true },
+  onLost: ['recreate', 'complete', 'error'],
+  graceSeconds: { min: 0, max: 86_400 },
 };
 
 /** The resolved {@link LifetimeOptions}. */
@@ -40,15 +40,13 @@ export interface Lifetime {
   readonly graceSeconds: number | undefined;
 }
 
-/** Returns the options with their defaults. It throws a TypeError that names an invalid option. */
-export function checkLifetime(options: LifetimeOptions): Lifetime {
-  const { durationMinutes = 30, onLost = 'recreate', graceSeconds } = options;
-  if (graceSeconds !== undefined) numberOption('graceSeconds', graceSeconds, { min: 0, max: 86_400 });
-  return {
-    durationMinutes: numberOption('durationMinutes', durationMinutes, { min: 10, max: 30, integer: true }),
-    onLost: choiceOption('onLost', onLost, ['recreate', 'complete', 'error']),
-    graceSeconds,
-  };
+/** Returns the options, which follow their {@link LIFETIME_RULES}, with their defaults. */
+export function lifetimeOf({
+  durationMinutes = 30,
+  onLost = 'recreate',
+  graceSeconds,
+}: LifetimeOptions): Lifetime {
+  return { durationMinutes, onLost, graceSeconds };
 }
 
 /**

@@ -26,7 +26,8 @@ function ends(transport: Transport): { ucwa: string; ews: string } {
   connectUcwa({ server: applications, transport, retry: { retries: 0 } }).events$.subscribe({
     error: ({ message }: Error) => (seen.ucwa = message),
   });
-  pullNotifications(connectExchange({ server: 'https://mail.contoso.com/EWS/Exchange.asmx', transport }), {
+  const server = 'https://mail.contoso.com/EWS/Exchange.asmx';
+  pullNotifications(connectExchange({ server, transport, retry: { retries: 0 } }), {
     folders: ['inbox'],
     events: ['newMail'],
   }).subscribe({ error: ({ message }: Error) => (seen.ews = message) });
@@ -77,8 +78,7 @@ describe('Messages of errors', () => {
         const headers = headersFrom(type === undefined ? {} : { 'content-type': type });
         const { ucwa, ews } = messages({ headers, body: page });
         expect(ucwa).to.contain('login page or a captive portal');
-        if (type !== 'application/json')
-          expect(ews).to.contain('text/html: a proxy or login page in between?');
+        if (type !== 'application/json') expect(ews).to.contain('a login page or a captive portal');
       });
     }
   }

@@ -7,7 +7,8 @@ import { asyncScheduler, type Observable, ReplaySubject } from 'rxjs';
  * - `server`: the server responds with errors.
  * - `throttled`: the server asks to wait.
  * - `signIn`: no token can be had.
- * - `starved`: a request for events had no response at all, as in a browser whose connections are all in use.
+ * - `starved`: a request for events had no response at all, as in a browser whose connections are all in
+ *   use, or the server allows no more open responses.
  *
  * @inline
  */
@@ -100,9 +101,10 @@ export function conditionAfter(
       const count = (one: StreamCondition): number =>
         before.streams[one] + (to === one ? 1 : 0) - (from === one ? 1 : 0);
       const streams = { behind: count('behind'), current: count('current') };
-      // A stream that has caught up proves more than an earlier failure.
-      const isProven = to === 'current' && streams.behind === 0;
-      const failure = isProven ? undefined : before.failure;
+      // A stream that has caught up proves more than an earlier failure. A failure of a stream ends with it.
+      const isLastWaiting = to === undefined && streams.current > 0 && before.failure?.reason !== 'network';
+      const isOver = streams.behind === 0 && (to === 'current' || isLastWaiting);
+      const failure = isOver ? undefined : before.failure;
       return withStatus({ ...before, streams, failure }, from === undefined && state === 'live', now);
     }
   }
@@ -113,12 +115,23 @@ function withStatus(after: ConnectionCondition, staysLive: boolean, now: number)
   const be = (next: ConnectionStatus): ConnectionCondition => ({ ...after, status: next });
   if (streams.behind + streams.current === 0) return status.state === 'idle' ? after : be({ state: 'idle' });
   if (failure !== undefined && (streams.behind > 0 || failure.reason === 'network')) {
+    if (isShown(failure, status)) return after;
     const since = status.state === 'waiting' ? status.since : new Date(now);
     return be({ state: 'waiting', since, ...failure });
   }
   if (staysLive) return after;
   if (streams.behind > 0) return status.state === 'connecting' ? after : be({ state: 'connecting' });
   return status.state === 'live' ? after : be({ state: 'live', since: new Date(now) });
+}
+
+/** Returns whether a status shows a failure. Many streams that fail together change it once. */
+function isShown({ reason, attempt, retryAt }: Failure, status: ConnectionStatus): boolean {
+  return (
+    status.state === 'waiting' &&
+    status.reason === reason &&
+    status.attempt === attempt &&
+    status.retryAt?.getTime() === retryAt?.getTime()
+  );
 }
 
 /** Reports the condition of one stream; `undefined` is its end. Repeating a condition has no effect. */

@@ -9,6 +9,7 @@ import { restrictToOrigin } from '../core/transport/restrictToOrigin.ts';
 import type { Transport } from '../core/transport/transport.ts';
 import { withConcurrency } from '../core/transport/withConcurrency.ts';
 import { withLimits } from '../core/transport/withLimits.ts';
+import { withoutWebPages } from '../core/transport/withoutWebPages.ts';
 import { withProgress } from '../core/transport/withProgress.ts';
 import { unsigned } from '../core/auth/withToken.ts';
 import { affinityGroups, anchorOption, type Endpoint } from './discovery/affinityGroups.ts';
@@ -25,6 +26,7 @@ import {
   type ServerSession,
   type WithSession,
 } from './session/session.ts';
+import { ewsStatus } from './session/status.ts';
 import { type SubscriptionIds, subscriptionIds } from './session/subscriptionIds.ts';
 
 /** The parts that all requests to one URL share. */
@@ -72,6 +74,8 @@ export function connectExchange(options: ExchangeOptions): Exchange {
     resolveOptions(options);
   const { maxConcurrentRequests, maxConnections, whenUnreachable } = resolved;
   const ledger = releaseLedger();
+  const status = ewsStatus();
+  ledger.closing$.subscribe(() => status.record({ type: 'closed' }));
   const { activity$, logged } = requestLog();
   const transport = logged(options.transport ?? fetchTransport(options.fetch, limits));
   const sign = auth?.sign({ allowInsecureHttp: options.allowInsecureHttp === true }) ?? unsigned(NO_AUTH);
@@ -80,12 +84,12 @@ export function connectExchange(options: ExchangeOptions): Exchange {
       ? staticLocation(server)
       : AUTODISCOVERED.read('server', server).locate({
           ...{ transport, auth, sign, redirects: options.limits?.redirects },
-          ...{ retry, online$, closing$: ledger.closing$ },
+          ...{ retry, online$, status, closing$: ledger.closing$ },
         });
   const idsByUrl = new Map<string, SubscriptionIds>();
   const timers = timerWheel();
-  const limitedCalls = withLimits(limits)(transport);
-  const limitedStreams = withLimits({ ...limits, ...ENDLESS })(transport);
+  const limitedCalls = withoutWebPages(withLimits(limits)(transport));
+  const limitedStreams = withoutWebPages(withLimits({ ...limits, ...ENDLESS })(transport));
   /** The users that requests act as: the server has a budget for each. */
   const budgets = new Set<string>();
   const hasOneBudget = (): boolean => budgets.size === 1;
@@ -94,7 +98,7 @@ export function connectExchange(options: ExchangeOptions): Exchange {
   const serverAt = (url: string): Server => {
     const known = servers.get(url);
     if (known !== undefined) return known;
-    const backoff = connectionBackoff(retry, online$);
+    const backoff = connectionBackoff(retry, online$, status.record);
     ledger.leaving$.subscribe(backoff.leave);
     const tracked = location.tracked(url);
     const limit = withConcurrency(maxConcurrentRequests);
@@ -131,18 +135,18 @@ export function connectExchange(options: ExchangeOptions): Exchange {
         ...{ subscriptionIds: ids, head, url, backoff, endpoint },
         send: ({ name, envelope, ...rest }) =>
           soapCall(calls, { operation: name, url, limits, envelope: envelope(head), ...rest }).pipe(
-            notingAvailability(backoff, hasOneBudget),
+            notingAvailability(backoff, hasOneBudget, { operation: name, url }),
           ),
         stream: (open, { name, envelope, ...rest }) =>
           open(streams, { operation: name, url, limits, envelope: envelope(head), ...rest }).pipe(
-            notingAvailability(backoff, hasOneBudget),
+            notingAvailability(backoff, hasOneBudget, { operation: name, url }),
           ),
       };
       byEndpoint.set(endpoint, made);
       return made;
     };
     const session: EwsSession = {
-      ...{ version, ledger, timers, retry, whenUnreachable, maxConnections, limits },
+      ...{ version, ledger, status, timers, retry, whenUnreachable, maxConnections, limits },
       current$: location.url$.pipe(map((url) => sessionAt(group.at(url)))),
       fixed: typeof server === 'string' ? () => sessionAt(group.at(server)) : undefined,
       invalidateLocation: () => {
@@ -171,6 +175,7 @@ export function connectExchange(options: ExchangeOptions): Exchange {
     const session = sessionFor(impersonate, anchorMailbox);
     const connection: WithSession = {
       releases: ledger,
+      status$: status.status$,
       activity$,
       actingAs: (user, { anchorMailbox: anchorOfUser } = {}) =>
         connectionFor(checkImpersonation(user), anchorOfUser),

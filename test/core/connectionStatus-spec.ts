@@ -60,6 +60,11 @@ describe('conditionAfter', () => {
     ['stays idle after a failed release', [failed], IDLE_STATUS],
     ['waits if a stream begins in an outage', [failed, begun], waitingSince(2, broken)],
     ['is idle when the stream that waits ends', [begun, failed, gaveUp], IDLE_STATUS],
+    [
+      'forgets the failure of a stream that ends',
+      [begun, caughtUp, begun, busy, gaveUp, begun],
+      liveSince(5),
+    ],
     ['is closed at any time', [begun, failed, closed], { state: 'closed' }],
     ['stays closed', [closed, begun, failed, succeeded], { state: 'closed' }],
   ];
@@ -99,6 +104,16 @@ describe('statusTracker', () => {
     const tracker = statusTracker();
     tracker.begin();
     expect(states(tracker)[1]).to.deep.equal(['connecting']);
+  });
+
+  it('emits the same failure of many streams once', () => {
+    const [tracker, seen] = states();
+    const reports = [tracker.begin(), tracker.begin()];
+    for (const report of reports) report('current');
+    tracker.record({ type: 'failed', ...broken });
+    for (const report of reports) report('behind');
+    tracker.record({ type: 'failed', ...broken, error: 'the same' });
+    expect(seen).to.deep.equal(['idle', 'connecting', 'live', 'waiting']);
   });
 
   it('completes after closed', () => {

@@ -28,19 +28,6 @@ describe('Bad input instead of events', () => {
   const bad: readonly [name: string, body: () => HttpResponse['body$'], contentType: string, says: RegExp][] =
     [
       [
-        'HTML from a proxy',
-        text('<html><body>502'),
-        'text/html',
-        /text\/html: a proxy or login page in between/,
-      ],
-      ['a login page with 200', text('<!DOCTYPE html><html><form/></html>'), XML, /proxy or login page/],
-      [
-        'a login page in XHTML',
-        text('<html xmlns="http://www.w3.org/1999/xhtml"/>'),
-        XML,
-        /proxy or login page/,
-      ],
-      [
         'a response for another operation',
         text(answer('Unsubscribe', '<m:ResponseCode>NoError</m:ResponseCode>')),
         XML,
@@ -62,6 +49,23 @@ describe('Bad input instead of events', () => {
         expect(error!.message).to.match(says);
         expect(types.filter((type) => type !== 'gap unreadable')).to.deep.equal([]);
         expect([left, last]).to.deep.equal([0, 'Unsubscribe']);
+      });
+    }
+  }
+
+  const pages: readonly [name: string, page: string, contentType: string][] = [
+    ['HTML from a proxy', '<html><body>502', 'text/html'],
+    ['a login page with 200', '<!DOCTYPE html><html><form/></html>', XML],
+    ['a login page in XHTML', '<html xmlns="http://www.w3.org/1999/xhtml"/>', XML],
+    ['a page that is not well-formed', '<html><body>&nbsp;', XML],
+    ['a blank body', '\n', XML],
+  ];
+  for (const kind of ['pull', 'stream'] as const) {
+    for (const [name, page, contentType] of pages) {
+      it(`causes a retry of a ${kind}: ${name}`, () => {
+        const { types, error, left } = fateOf(kind, text(page), contentType);
+        expect(types.filter((type) => !type.startsWith('gap'))).to.deep.equal([]);
+        expect([error, left]).to.deep.equal([undefined, 0]);
       });
     }
   }

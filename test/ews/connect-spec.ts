@@ -283,6 +283,13 @@ describe('connectExchange', () => {
     const urls: string[] = [];
     sessionOf(service).current$.subscribe((here) => urls.push(here.url));
     expect(urls).to.deep.equal([url]);
-    expect(Object.keys(service)).to.deep.equal(['releases', 'activity$', 'actingAs', 'drain', 'close']);
+    expect(Object.keys(service)).to.deep.equal([
+      'releases',
+      'status$',
+      'activity$',
+      'actingAs',
+      'drain',
+      'close',
+    ]);
   });
 });

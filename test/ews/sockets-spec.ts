@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { firstValueFrom, lastValueFrom, take, tap, toArray } from 'rxjs';
+import { filter, firstValueFrom, lastValueFrom, of, take, tap, toArray } from 'rxjs';
+import type { ConnectionStatus } from '../../lib/core/connectionStatus.ts';
 import { NetworkError } from '../../lib/core/errors.ts';
 import type { EwsEvent } from '../../lib/ews/protocol/events.ts';
 import { pullNotifications } from '../../lib/ews/pull/pull.ts';
@@ -9,6 +10,7 @@ import { type Exchange } from '../../lib/ews/session/session.ts';
 import { type EwsDialect } from '../../lib/testing/ews/dialect.ts';
 import { ewsSimulator, type EwsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { serve, type Served } from '../../lib/testing/http/serve.ts';
+import { response } from '../support/responses.ts';
 import { httpServer } from '../support/net/httpServer.ts';
 
 const pull = { folders: ['inbox'], events: ['created', 'newMail'], pollIntervalSeconds: 0.02 } as const;
@@ -129,15 +131,45 @@ describe('Over real sockets', () => {
     expect(await service.drain()).to.deep.equal({ clean: true, outcomes: [] });
   });
 
+  it('the status says that the server is away, and that it is back', async () => {
+    const server = ewsSimulator();
+    let isAway = false;
+    const served = await serve((request) =>
+      isAway ? of(response(503, { headers: { 'retry-after': '0' } })) : server.transport(request),
+    );
+    const service = connectExchange({
+      server: `${served.origin}/EWS/Exchange.asmx`,
+      retry: { initialMs: 5, maxMs: 10 },
+    });
+    const states: string[] = [];
+    const reached = (state: ConnectionStatus['state']): Promise<ConnectionStatus> =>
+      firstValueFrom(service.status$.pipe(filter((status) => status.state === state)));
+    service.status$.subscribe(({ state }) => states.push(state));
+    const watching = pullNotifications(service, pull).subscribe();
+    await reached('live');
+    isAway = true;
+    expect(await reached('waiting')).to.include({ reason: 'throttled' });
+    isAway = false;
+    await reached('live');
+    watching.unsubscribe();
+    await service.close();
+    await served.close();
+    expect(states.slice(0, 4)).to.deep.equal(['idle', 'connecting', 'live', 'waiting']);
+    expect(states.slice(-3)).to.deep.equal(['live', 'idle', 'closed']);
+  });
+
   it('HTML instead of a response causes a clear error', async () => {
     const proxy = await httpServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Sign in</html>');
     });
-    const service = connectExchange({ server: `${proxy.url}/EWS/Exchange.asmx` });
+    const service = connectExchange({
+      server: `${proxy.url}/EWS/Exchange.asmx`,
+      retry: { retries: 1, initialMs: 1 },
+    });
     const error = await lastValueFrom(pullNotifications(service, pull)).catch((thrown: unknown) => thrown);
-    expect(error).to.have.property('message').that.contains('text/html: a proxy or login page in between?');
+    expect(error).to.have.property('message').that.contains('a login page or a captive portal');
     const { outcomes } = await service.drain();
-    expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Unknown']);
+    expect(outcomes.map(({ outcome }) => outcome)).to.deep.equal(['Unknown', 'Unknown']);
     await proxy.close();
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  asyncScheduler,
   concat,
   defer,
   interval,
@@ -12,6 +13,7 @@ import {
   Subscription,
   tap,
 } from 'rxjs';
+import type { ConnectionStatus } from '../../lib/core/connectionStatus.ts';
 import {
   headersFrom,
   type HttpRequest,
@@ -49,6 +51,8 @@ export const silencePrograms: fc.Arbitrary<SilenceProgram> = fc.record({
 
 /** The time in which silence is noticed: the longest time limit and the longest backoff, for each request. */
 const NOTICED_S = 550;
+/** A response may take 300 seconds, a minute after the one before. */
+const EWS_NOTICED_S = 361;
 const WHITE_SPACE = new TextEncoder().encode(' ');
 /** Shorter than any time limit of silence. */
 const TRICKLE_MS = 50_000;
@@ -110,11 +114,38 @@ function fallingSilent(
 interface Watched {
   readonly streams: readonly Observable<unknown>[];
   readonly happen: () => void;
+  /** The status of the connection; it has to say within this many seconds that a stream is silent. */
+  readonly status?: { readonly status$: Observable<ConnectionStatus>; readonly withinSeconds: number };
+}
+
+/** Finds a stream that is silent for longer than the limits allow, while the status never said so. */
+function expectStatus(
+  { status$, withinSeconds }: NonNullable<Watched['status']>,
+  lastEventAt: readonly number[],
+  breaches: string[],
+): Subscription {
+  let isWaiting = false;
+  let waitedAt = -1;
+  const watching = status$.subscribe(({ state }) => {
+    if (isWaiting) waitedAt = asyncScheduler.now();
+    isWaiting = state === 'waiting';
+  });
+  watching.add(
+    interval(1000).subscribe(() => {
+      const now = asyncScheduler.now();
+      const silent = lastEventAt.findIndex((at) => now - at > withinSeconds * 1000 && waitedAt < at);
+      if (isWaiting || silent === -1) return;
+      breaches.push(`law 12: at ${now / 1000} s the status does not say that stream ${silent} is silent`);
+      watching.unsubscribe();
+    }),
+  );
+  return watching;
 }
 
 function play(program: SilenceProgram, watched: (begins$: Observable<void>) => Watched): Promise<Trial> {
   const begins$ = new Subject<void>();
-  const { streams, happen } = watched(begins$);
+  const { streams, happen, status } = watched(begins$);
+  const lastEventAt = streams.map(() => 0);
   const heard = new Set<number>();
   const breaches: string[] = [];
   let events = 0;
@@ -123,6 +154,7 @@ function play(program: SilenceProgram, watched: (begins$: Observable<void>) => W
     const all = new Subscription();
     const noted = (index: number) => (): void => {
       events += 1;
+      lastEventAt[index] = asyncScheduler.now();
       if (isLater) heard.add(index);
       // Nothing more is checked, so the remaining hours need not be simulated.
       if (heard.size === streams.length) all.unsubscribe();
@@ -130,6 +162,7 @@ function play(program: SilenceProgram, watched: (begins$: Observable<void>) => W
     streams.forEach((stream$, index) =>
       all.add(stream$.subscribe({ next: noted(index), error: noted(index), complete: noted(index) })),
     );
+    if (status !== undefined) all.add(expectStatus(status, lastEventAt, breaches));
     const beginsAt = program.beginsAt * 1000 + 1;
     time.at(beginsAt, () => {
       begins$.next();
@@ -166,6 +199,7 @@ export function playEwsSilence(program: SilenceProgram): Promise<Trial> {
           : streamingNotifications(service, what),
       ),
       happen: () => void server.deliverMail(),
+      status: { status$: service.status$, withinSeconds: EWS_NOTICED_S },
     };
   });
 }

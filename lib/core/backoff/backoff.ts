@@ -69,8 +69,11 @@ export function retryAfterOf(error: unknown): number | undefined {
 
 /**
  * Returns an Observable that emits once when the next attempt may be made, after so many failures in a row.
+ *
+ * @param error The last failure, which determines the wait.
+ * @param shown The last failure as the status shows it. @default error
  */
-export type Pause = (failures: number, error?: unknown) => Observable<unknown>;
+export type Pause = (failures: number, error?: unknown, shown?: unknown) => Observable<unknown>;
 
 /** Returns the waits of a backoff that no other caller shares. */
 export function pausing(policy: BackoffPolicy = {}): Pause {

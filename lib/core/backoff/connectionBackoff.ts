@@ -22,14 +22,7 @@ import { retryAfterOf, backoff, type Pause, retryAfterMs } from './backoff.ts';
 import type { StatusTracker } from '../connectionStatus.ts';
 import { HttpError, NetworkError } from '../errors.ts';
 import { comingOnline } from './online.ts';
-import {
-  isUnavailable,
-  NO_OUTAGE,
-  type Outage,
-  outageAfter,
-  type OutageInput,
-  waitingReason,
-} from './outage.ts';
+import { failureOf, isUnavailable, NO_OUTAGE, type Outage, outageAfter, type OutageInput } from './outage.ts';
 import { headersFrom, type HttpRequest, type HttpResponse, type Middleware } from '../transport/transport.ts';
 import { DEFAULT_MAX_RETRY_AFTER_MS, type RetryPolicy } from './withRetry.ts';
 
@@ -139,7 +132,7 @@ export function connectionBackoff(
   let lastError: unknown;
 
   const recordFailure = (error: unknown, attempt: number, retryAt: number): void =>
-    record({ type: 'failed', reason: waitingReason(error), error, attempt, retryAt: new Date(retryAt) });
+    record(failureOf(error, attempt, retryAt));
 
   const change = (input: OutageInput): void => {
     const before = outage;
@@ -296,13 +289,14 @@ export function connectionBackoff(
             else wait();
           });
       },
-    pause: (failures, error) =>
+    pause: (failures, error, shown = error) =>
       defer(() => {
         const askedMs = retryAfterOf(error) ?? 0;
         const isHeldBack = failures <= outage.failures && askedMs <= maxRetryAfterMs;
         if (isHeldBack && isOfServer(error)) return timer(0);
         const waitMs = backoff(failures, policy, askedMs);
-        if (error !== undefined) recordFailure(error, failures, asyncScheduler.now() + waitMs);
+        if (shown !== undefined && !(outage.failures > 0 && isOfServer(shown)))
+          recordFailure(shown, failures, asyncScheduler.now() + waitMs);
         const time$ = timer(waitMs);
         const early$ = askedMs > 0 ? left : merge(online$, recovered, left);
         return merge(time$, early$).pipe(take(1));

@@ -1,4 +1,4 @@
-import type { WaitingReason } from '../connectionStatus.ts';
+import type { StatusInput, WaitingReason } from '../connectionStatus.ts';
 import { HttpError, NetworkError, TokenError } from '../errors.ts';
 import { backoff, type BackoffPolicy, retryAfterOf } from './backoff.ts';
 
@@ -80,4 +80,13 @@ export function waitingReason(error: unknown): WaitingReason {
   if (error instanceof TokenError) return 'signIn';
   const isAsked = retryAfterOf(error) !== undefined;
   return isAsked || (error instanceof HttpError && error.status === 429) ? 'throttled' : 'server';
+}
+
+/** Returns the status input for a failure after which the next attempt starts at a time, in milliseconds. */
+export function failureOf(
+  error: unknown,
+  attempt: number,
+  retryAt: number,
+): Extract<StatusInput, { readonly type: 'failed' }> {
+  return { type: 'failed', reason: waitingReason(error), error, attempt, retryAt: new Date(retryAt) };
 }

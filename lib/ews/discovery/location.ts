@@ -11,6 +11,7 @@ import {
   merge,
   mergeMap,
   NEVER,
+  noop,
   type Observable,
   of,
   share,
@@ -21,6 +22,8 @@ import {
   timer,
 } from 'rxjs';
 import { backoff, type BackoffPolicy } from '../../core/backoff/backoff.ts';
+import { failureOf } from '../../core/backoff/outage.ts';
+import type { StatusTracker } from '../../core/connectionStatus.ts';
 import { NetworkError } from '../../core/errors.ts';
 import { feature, type Feature } from '../../core/feature.ts';
 import type { Auth } from '../../core/auth/auth.ts';
@@ -49,6 +52,8 @@ export interface LookupTimes {
   readonly closing$: Observable<unknown>;
   /** Emits when the platform has a network again: a lookup that waits is sent then. */
   readonly online$?: Observable<unknown>;
+  /** Records failed lookups, until one has found the URL. */
+  readonly status?: Pick<StatusTracker, 'record'>;
 }
 
 /** The feature of {@link autodiscovered}. */
@@ -87,7 +92,7 @@ export function staticLocation(url: string): ServerLocation {
  */
 export function discoveredLocation(
   lookUp$: Observable<string>,
-  { retry = {}, closing$, online$ = NEVER }: LookupTimes,
+  { retry = {}, closing$, online$ = NEVER, status = { record: noop } }: LookupTimes,
 ): ServerLocation {
   const found$ = new BehaviorSubject<string | undefined>(undefined);
   let isInvalid = true;
@@ -110,12 +115,15 @@ export function discoveredLocation(
     tap((url) => {
       dueAt = 0;
       isInvalid = false;
+      if (misses > 0) status.record({ type: 'succeeded' });
+      misses = 0;
       if (url !== found$.value) found$.next(url);
     }),
     catchError((error: unknown) => {
       if (found$.value === undefined) {
         misses += 1;
         dueAt = asyncScheduler.now() + backoff(misses, retry);
+        status.record(failureOf(error, misses, dueAt));
         return throwError(() => error);
       }
       isInvalid = false;

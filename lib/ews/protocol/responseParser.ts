@@ -14,7 +14,7 @@ export interface ResponseOptions extends ParserOptions, Pick<Limits, 'drainBytes
  *
  * Everything after that envelope is ignored, even an error. The rest of the body is drained so that the HTTP
  * connection can be reused, for at most `drainBytes` and `drainSeconds`. It errors with a {@link DecodeError}
- * for a body without a complete envelope; an empty body is a response without messages.
+ * for a body without a complete envelope, and emits nothing for a blank body.
  */
 export function parseResponse(
   options: ResponseOptions = {},
@@ -27,7 +27,7 @@ export function parseResponse(
       let ignoredBytes = 0;
 
       const finish = (): void => {
-        subscriber.next(response ?? []);
+        if (response !== undefined) subscriber.next(response);
         subscriber.complete();
       };
 

@@ -7,13 +7,16 @@ import {
   mergeMap,
   type Observable,
   type OperatorFunction,
+  pipe,
   tap,
   throwError,
+  throwIfEmpty,
 } from 'rxjs';
 import { retryAfterMs } from '../../core/backoff/backoff.ts';
-import { DecodeError, HttpError, type RequestIdentity } from '../../core/errors.ts';
+import { DecodeError, HttpError, NetworkError, type RequestIdentity } from '../../core/errors.ts';
 import type { Limits } from '../../core/limits.ts';
 import { isHtml, mediaType } from '../../core/text.ts';
+import { webPage } from '../../core/transport/withoutWebPages.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../core/transport/transport.ts';
 import { parseResponse } from './responseParser.ts';
 import { EwsError, type OperationIdentity, SoapFault, statusAdviceFor } from './errors.ts';
@@ -71,7 +74,9 @@ export function soapStream(transport: Transport, call: SoapCall): Observable<Str
     mergeMap((response) =>
       response.status === 500
         ? messagesOf(response, request, call).pipe<StreamedMessage>(mergeAll())
-        : read(response, request, call, parseStream).pipe(tap(discardingAfterFault(response))),
+        : read(response, request, call, (options, isPage) =>
+            pipe(parseStream(options), tap(refusingPages(request, isPage))),
+          ).pipe(tap(discardingAfterFault(response))),
     ),
   );
 }
@@ -99,6 +104,13 @@ function discardingAfterFault({ discardConnection }: HttpResponse): (message: St
   };
 }
 
+/** The page of a portal is no unreadable envelope: waiting helps, and a new subscription does not. */
+function refusingPages(request: RequestIdentity, isPage: () => boolean): (message: StreamedMessage) => void {
+  return ({ type }) => {
+    if (type === 'unreadable' && isPage()) throw webPage(request);
+  };
+}
+
 function messagesOf(
   response: HttpResponse,
   request: RequestIdentity,
@@ -109,8 +121,9 @@ function messagesOf(
   return read(response, request, call, (options) =>
     parseResponse({ ...call.limits, ...options, onMessage, ...(onEvents === undefined ? {} : { onEvents }) }),
   ).pipe(
+    // Exchange sends a fault with status 500. A proxy, or a server that shuts down, sends an empty body.
+    throwIfEmpty(() => (response.status === 500 ? httpError(response, request) : blankResponse(request))),
     tap((messages) => {
-      // Exchange sends a fault with this status. A proxy, or a server that shuts down, sends an empty body.
       if (response.status === 500 && messages.length === 0) throw httpError(response, request);
     }),
   );
@@ -124,7 +137,7 @@ function read<Messages>(
   response: HttpResponse,
   request: RequestIdentity,
   { operation, limits }: SoapCall,
-  parse: (options: ParserOptions) => OperatorFunction<Uint8Array, Messages>,
+  parse: (options: ParserOptions, isPage: () => boolean) => OperatorFunction<Uint8Array, Messages>,
 ): Observable<Messages> {
   const { status, headers, body$ } = response;
   const subject = `${operation} response`;
@@ -134,16 +147,16 @@ function read<Messages>(
     return throwError(() => (status === 500 ? httpError(response, request) : notXml(subject, contentType)));
   }
   let start: Uint8Array | undefined;
+  /** Sign-in pages come with any Content-Type. */
+  const isPage = (): boolean => isHtml(new TextDecoder().decode(start?.subarray(0, START_BYTES)));
   const reasonOf = (error: unknown): unknown => {
     if (!(error instanceof DecodeError)) return error;
-    // Sign-in pages come with any Content-Type.
-    const isPage = isHtml(new TextDecoder().decode(start?.subarray(0, START_BYTES)));
-    const reason = isPage ? notXml(subject, 'text/html') : error;
-    return status === 500 ? httpError(response, request, reason) : reason;
+    if (status === 500) return httpError(response, request, isPage() ? notXml(subject, 'text/html') : error);
+    return isPage() ? webPage(request) : error;
   };
   return body$.pipe(
     tap((chunk) => (start ??= chunk)),
-    parse({ ...limits, subject, onDropped: response.noteDropped }),
+    parse({ ...limits, subject, onDropped: response.noteDropped }, isPage),
     catchError((error: unknown) => throwError(() => reasonOf(error))),
   );
 }
@@ -178,4 +191,12 @@ function notXml(subject: string, contentType: string): DecodeError {
     expected: 'a SOAP envelope in XML',
     actual: `${mediaType(contentType)}: a proxy or login page in between?`,
   });
+}
+
+/** Returns the error for a blank body in place of a response. */
+export function blankResponse(request: RequestIdentity): NetworkError {
+  return new NetworkError(
+    'a blank body came in place of a response, as from a login page or a captive portal',
+    request,
+  );
 }

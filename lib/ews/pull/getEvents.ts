@@ -202,7 +202,7 @@ function afterFailure(polling: Polling, error: unknown, mayHaveActed: boolean): 
   }
   advance(stream, { type: 'pollFailed' });
   const { failures } = stream.progress;
-  polling.retry$ = backoffTimer(server.backoff.pause, server.retry, failures, decision);
+  polling.retry$ = backoffTimer(server.backoff.pause, server.retry, failures, decision, error);
   return EMPTY;
 }
 

@@ -4,8 +4,8 @@ import type { ConnectionBackoff, Verdict } from '../../core/backoff/connectionBa
 import { DecodeError, HttpError, NetworkError } from '../../core/errors.ts';
 import { isUnavailable } from '../../core/backoff/outage.ts';
 import type { HttpResponse } from '../../core/transport/transport.ts';
-import { EwsError, SoapFault } from '../protocol/errors.ts';
-import { isXml } from '../protocol/soap.ts';
+import { EwsError, type OperationIdentity, SoapFault } from '../protocol/errors.ts';
+import { blankResponse, isXml } from '../protocol/soap.ts';
 import type { StreamedMessage } from '../protocol/streamParser.ts';
 import type { EwsMessage } from '../protocol/messages.ts';
 
@@ -33,27 +33,32 @@ export function verdict({ status, headers }: HttpResponse): Verdict {
 export function notingAvailability<Message extends StreamedMessage>(
   { answered, failed }: ConnectionBackoff,
   hasOneBudget: () => boolean,
+  what: OperationIdentity,
 ): MonoTypeOperatorFunction<Message> {
   const isBusy = (error: Refusal | undefined): boolean => error?.code === BUSY && hasOneBudget();
   return (messages$) =>
     defer(() => {
       let isHeard = false;
+      let problem: unknown;
       return messages$.pipe(
         tap({
           next: (message) => {
-            if (message.type === 'unreadable') return;
-            const refusal = refusalIn(message);
-            if (isBusy(refusal)) failed(retryAfterOf(refusal));
+            if (message.type === 'unreadable') {
+              ({ problem } = message);
+              return;
+            }
+            const refusal = refusalIn(message, what);
+            if (isBusy(refusal)) failed(retryAfterOf(refusal), refusal);
             else if (!isHeard) answered();
             isHeard = true;
           },
           error: (error: unknown) => {
             const isRefusal = error instanceof SoapFault || error instanceof EwsError;
             if (isRefusal && !isBusy(error)) answered();
-            else if (isRefusal || (!isHeard && isUnread(error))) failed(retryAfterOf(error));
+            else if (isRefusal || (!isHeard && isUnread(error))) failed(retryAfterOf(error), error);
           },
           complete: () => {
-            if (!isHeard) failed();
+            if (!isHeard) failed(undefined, problem ?? blankResponse({ method: 'POST', url: what.url }));
           },
         }),
       );
@@ -61,8 +66,7 @@ export function notingAvailability<Message extends StreamedMessage>(
 }
 
 /** The error that a message of a stream carries. */
-function refusalIn(message: EwsMessage): Refusal | undefined {
-  const what = { operation: '', url: '' };
+function refusalIn(message: EwsMessage, what: OperationIdentity): Refusal | undefined {
   if (message.type === 'fault') return new SoapFault(what, message);
   return message.responseClass === 'Error' ? new EwsError(what, message) : undefined;
 }

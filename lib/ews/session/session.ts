@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { ConnectionBackoff } from '../../core/backoff/connectionBackoff.ts';
+import type { ConnectionStatus, StatusTracker } from '../../core/connectionStatus.ts';
 import type { Limits } from '../../core/limits.ts';
 import type {
   CloseOptions,
@@ -44,6 +45,7 @@ export interface EwsSession {
   /** The schema version of its requests. */
   readonly version: ExchangeVersion;
   readonly ledger: ReleaseLedger;
+  readonly status: StatusTracker;
   readonly timers: TimerWheel;
   readonly retry: RetryPolicy;
   /** How streams react before they had a subscription. */
@@ -84,6 +86,34 @@ export interface ServerSession extends EwsSession {
 export interface Exchange extends AsyncDisposable {
   /** The outcomes of removals from the server, and the removals that are pending. */
   readonly releases: Releases;
+  /**
+   * Emits whether the data of this connection is current: on subscription, and on every change.
+   *
+   * It is `live` when all streams are current: the server has sent a message on the open response of each
+   * streaming subscription, has answered the last GetEvents of each pull, and has posted for each push. It is
+   * `waiting` while the connection waits to try again: without a network, because of a login page, while
+   * the server fails, asks to wait, or allows no more open responses (`starved`). It includes the streams of
+   * all users. It never errors, and completes when the connection is closed.
+   *
+   * @example
+   * ```ts
+   * import { connectExchange, pullNotifications } from 'rxchange/ews';
+   * import { ewsSimulator } from 'rxchange/testing';
+   *
+   * const { url, transport } = ewsSimulator();
+   * const exchange = connectExchange({ server: url, transport });
+   * exchange.status$.subscribe(({ state }) => console.log(state));
+   * // prints: idle
+   * const watching = pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe();
+   * // prints: connecting
+   * // prints: live
+   * watching.unsubscribe();
+   * // prints: idle
+   * await exchange.close();
+   * // prints: closed
+   * ```
+   */
+  readonly status$: Observable<ConnectionStatus>;
   /**
    * Emits each request of this connection when it has ended, including those of all users, Autodiscover,
    * sign-in and releases. A streaming response is one request. It is hot, contains no secret, never errors

@@ -1,5 +1,6 @@
 // Over 300 lines: joining, leaving, moving and ending of members share the state of one connection.
 import { asyncScheduler, type Observable, Subject, Subscription, timer } from 'rxjs';
+import { failureOf } from '../../core/backoff/outage.ts';
 import { NetworkError } from '../../core/errors.ts';
 import { EwsError, SoapFault } from '../protocol/errors.ts';
 import type { GapReason } from '../protocol/events.ts';
@@ -10,7 +11,7 @@ import { backoffTimer, DEFAULT_RETRIES } from '../subscription/resubscribe.ts';
 import { pendingGaps } from './gaps.ts';
 import { handover, type StreamRequest } from './handover.ts';
 import type { LostRequests } from './lostRequests.ts';
-import { emitEvents, failMember, type Member } from './member.ts';
+import { emitEvents, failMember, type Member, reportMembers } from './member.ts';
 import type { StreamUpdate } from './request.ts';
 
 /**
@@ -65,6 +66,8 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
   let waiting: Subscription | undefined;
   /** Whether the open request does not name the current members. */
   let isStale = false;
+  /** The last request that the server has served. */
+  let served: StreamRequest | undefined;
   /** Short-lived requests in a row. */
   let failures = 0;
   /** Requests in a row whose last message could not be read. */
@@ -150,8 +153,8 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
     );
   };
 
-  const backoff = (times: number, decision: EwsDecision): Observable<unknown> =>
-    backoffTimer(server.backoff.pause, server.retry, times, decision);
+  const backoff = (times: number, decision: EwsDecision, error: unknown): Observable<unknown> =>
+    backoffTimer(server.backoff.pause, server.retry, times, decision, error);
 
   /** Returns when to open the next request after one has ended; undefined for at once. */
   const waitAfter = (request: StreamRequest, error?: unknown): Observable<unknown> | undefined => {
@@ -160,8 +163,11 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
     failures = countShortLives(failures, asyncScheduler.now() - request.openedAt);
     const isEnd = error === undefined || error instanceof NetworkError;
     if (isEnd && failures === 1 && request.hasAnswered) return undefined;
-    return backoff(failures, decide(request, error));
+    return backoff(failures, decide(request, error), error ?? request.decodeError ?? endedAtOnce());
   };
+
+  const endedAtOnce = (): NetworkError =>
+    new NetworkError('the server has ended the response at once', { method: 'POST', url: server.url });
 
   const decide = ({ hasAnswered }: StreamRequest, error: unknown): EwsDecision =>
     error === undefined
@@ -187,8 +193,12 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
 
   const reconnect = (request: StreamRequest, error?: unknown): void => {
     const wait$ = waitAfter(request, error);
+    const isFailure = error !== undefined && wait$ === undefined;
+    if (isFailure) server.status.record(failureOf(error, failures, asyncScheduler.now()));
+    if (isFailure) reportMembers(request.members.values(), 'disconnected');
     if (members.size > 0) changes.next('disconnected');
     if (members.size > 0) reopenAfter(wait$);
+    if (wait$ !== undefined) reportMembers(request.members.values(), 'disconnected');
     changes.next('roomFreed');
   };
 
@@ -204,7 +214,7 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
     if (isStale) return;
     renewals = countShortLives(renewals, asyncScheduler.now() - request.openedAt);
     if (renewals === 1) reopenSoon();
-    else reopenAfter(backoff(renewals, { action: 'retry' }));
+    else reopenAfter(backoff(renewals, { action: 'retry' }, request.decodeError));
   };
 
   const updated = (request: StreamRequest, update: StreamUpdate, wasUnreadable: boolean): void => {
@@ -223,6 +233,10 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
     if (gap !== undefined) addGaps(request, gap, request.number - 1);
     // Only a request that is served has ended the older one, which could lose more events.
     else if (refused === undefined) gaps.flush(request);
+    if (refused === undefined && served !== request) {
+      served = request;
+      reportMembers(request.members.values(), 'served');
+    }
     for (const { subscriptionId, events } of notifications) {
       const member = request.members.get(subscriptionId);
       if (member !== undefined) emitEvents(member, events);

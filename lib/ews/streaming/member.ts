@@ -2,7 +2,13 @@ import type { Subscriber } from 'rxjs';
 import type { Lease } from '../../core/lifecycle/remoteResource.ts';
 import type { EwsEvent, GapReason, ServerEvent } from '../protocol/events.ts';
 import { gapEvent } from '../subscription/progress.ts';
-import { advanceNotified, endLeaseIfGone, saveProgress, type Stream } from '../subscription/stream.ts';
+import {
+  advance,
+  advanceNotified,
+  endLeaseIfGone,
+  saveProgress,
+  type Stream,
+} from '../subscription/stream.ts';
 
 /**
  * How many subscriptions one request may name.
@@ -27,6 +33,11 @@ export function emitEvents({ stream, subscriber }: Member, events: readonly Serv
   for (const event of events) subscriber.next(event);
   // The connection stays open while the checkpoint is saved.
   saveProgress(stream).subscribe({ error: (error: unknown) => subscriber.error(error) });
+}
+
+/** Reports that the server serves the request of these members, or that it has failed. */
+export function reportMembers(members: Iterable<Member>, type: 'served' | 'disconnected'): void {
+  for (const { stream } of members) advance(stream, { type });
 }
 
 /** Emits a gap to a member. */

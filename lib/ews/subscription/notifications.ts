@@ -1,4 +1,4 @@
-import { defer, type Observable, switchMap } from 'rxjs';
+import { Observable, switchMap } from 'rxjs';
 import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
 import type { JournalFormat } from '../../core/checkpoint/journal.ts';
 import { shareWithGrace, untilClosed } from '../../core/lifecycle/closing.ts';
@@ -50,15 +50,19 @@ export function notifications(
 
 /** Returns an Observable that starts a stream for each subscriber: at its checkpoint, if there is one. */
 function startStream(
-  { ledger }: EwsSession,
+  { ledger, status }: EwsSession,
   request: SubscribeRequest,
   checkpoint: Checkpointing | undefined,
   run: (stream: Stream) => Observable<EwsEvent>,
 ): Observable<EwsEvent> {
   const start = (progress: StreamProgress, opened?: StreamCheckpoint): Observable<EwsEvent> =>
-    run({ progress, checkpoint: opened });
+    new Observable((subscriber) => {
+      const report = status.begin();
+      subscriber.add(() => report(undefined));
+      run({ progress, checkpoint: opened, report }).subscribe(subscriber);
+    });
   const requested = request.type === 'streaming' ? undefined : request.watermark;
-  if (checkpoint === undefined) return defer(() => start(initialProgress(requested)));
+  if (checkpoint === undefined) return start(initialProgress(requested));
   const { open, journaled, removeOrphans } = checkpoint;
   return open(POSITIONS, ledger).pipe(
     switchMap((journal) => {

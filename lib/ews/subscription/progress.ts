@@ -18,6 +18,8 @@ export interface StreamProgress extends FailureContext {
   /** Whether the server has ever accepted a subscription. */
   readonly hasSubscribed: boolean;
   readonly hasAnswered: boolean;
+  /** Whether every event is received, as far as the last response says. */
+  readonly isCurrent: boolean;
 }
 
 /** A change of the progress of a stream. Times are milliseconds of the scheduler's clock. */
@@ -48,6 +50,10 @@ export type ProgressInput =
       readonly watermark: string | undefined;
       readonly moreEvents: boolean;
     }
+  /** The server has accepted a request for the events that it will send. */
+  | { readonly type: 'served' }
+  /** That request has failed, and will be sent again. */
+  | { readonly type: 'disconnected' }
   /** GetEvents failed, and will be sent again. */
   | { readonly type: 'pollFailed' }
   /** The server has answered GetEvents with an error that ends the subscription. */
@@ -82,6 +88,7 @@ export function initialProgress(watermark: string | undefined): StreamProgress {
     subscribedAt: undefined,
     hasSubscribed: false,
     hasAnswered: false,
+    isCurrent: false,
   };
 }
 
@@ -89,7 +96,7 @@ export function initialProgress(watermark: string | undefined): StreamProgress {
 export function transition(progress: StreamProgress, input: ProgressInput): StreamProgress {
   switch (input.type) {
     case 'subscribing':
-      return { ...progress, operation: 'Subscribe', hasAnswered: false };
+      return { ...progress, operation: 'Subscribe', hasAnswered: false, isCurrent: false };
     case 'subscribed':
       return afterSubscribe(progress, input);
     case 'eventsArrived':
@@ -101,6 +108,7 @@ export function transition(progress: StreamProgress, input: ProgressInput): Stre
         completeUntil: input.moreEvents ? progress.completeUntil : input.requestedAt,
         failures: 0,
         hasAnswered: true,
+        isCurrent: true,
       };
     case 'notified':
       return {
@@ -109,13 +117,18 @@ export function transition(progress: StreamProgress, input: ProgressInput): Stre
         completeUntil: input.moreEvents ? progress.completeUntil : silentUntil(progress, input.now),
         failures: 0,
         hasAnswered: true,
+        isCurrent: true,
       };
+    case 'served':
+      return { ...progress, isCurrent: true };
+    case 'disconnected':
+      return { ...progress, isCurrent: false };
     case 'pollFailed':
-      return { ...progress, failures: progress.failures + 1 };
+      return { ...progress, failures: progress.failures + 1, isCurrent: false };
     case 'refused':
-      return { ...progress, failures: 0 };
+      return { ...progress, failures: 0, isCurrent: false };
     case 'responseLost':
-      return { ...progress, gap: progress.gap ?? 'responseLost' };
+      return { ...progress, gap: progress.gap ?? 'responseLost', isCurrent: false };
     case 'failed':
       return afterFailure(progress, input);
     case 'moved':
@@ -157,6 +170,7 @@ function afterFailure(
     failures: progress.failures + 1,
     shortLives: subscribedAt === undefined ? shortLives : countShortLives(shortLives, now - subscribedAt),
     subscribedAt: undefined,
+    isCurrent: false,
   };
   const startsFromNow =
     action === 'resubscribeFromNow' ||
@@ -168,7 +182,12 @@ function afterFailure(
 /** A stream that has not started has no gap. */
 function fromNow(progress: StreamProgress, gap: GapReason | undefined): StreamProgress {
   const hasStarted = progress.hasSubscribed || progress.watermark !== undefined;
-  return { ...progress, watermark: undefined, gap: progress.gap ?? (hasStarted ? gap : undefined) };
+  return {
+    ...progress,
+    watermark: undefined,
+    gap: progress.gap ?? (hasStarted ? gap : undefined),
+    isCurrent: false,
+  };
 }
 
 /**

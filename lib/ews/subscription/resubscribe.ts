@@ -14,6 +14,7 @@ import {
   timer,
 } from 'rxjs';
 import { backoff, type Pause } from '../../core/backoff/backoff.ts';
+import { failureOf } from '../../core/backoff/outage.ts';
 import { DEFAULT_MAX_RETRY_AFTER_MS, type RetryPolicy } from '../../core/backoff/withRetry.ts';
 import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
 import type { EwsEvent } from '../protocol/events.ts';
@@ -80,11 +81,12 @@ function atCurrentServer(
  * It completes or errors if the stream is to do so.
  */
 function resubscribeDelay(
-  { retry: policy, ledger, invalidateLocation, whenUnreachable }: EwsSession,
+  session: EwsSession,
   stream: Stream,
   { onLost, pause }: { readonly onLost: 'resume' | OnLost; readonly pause: Pause },
   error: unknown,
 ): Observable<unknown> {
+  const { retry: policy, ledger, invalidateLocation, whenUnreachable, status } = session;
   const decision = decideFailure(error, stream.progress);
   const wasSubscribed = stream.progress.subscribedAt !== undefined;
   advance(stream, { type: 'failed', now: asyncScheduler.now(), decision, canResume: onLost === 'resume' });
@@ -98,13 +100,17 @@ function resubscribeDelay(
       if (wasSubscribed && onLost === 'error') return throwError(() => error);
       if (wasSubscribed && onLost === 'complete') return EMPTY;
       // One loss may be an accident; several in a row are not.
-      return inARow === 1 ? timer(0) : backoffTimer(pause, policy, inARow, decision);
-    case 'resubscribeDelayed':
+      return inARow === 1 ? timer(0) : backoffTimer(pause, policy, inARow, decision, error);
+    case 'resubscribeDelayed': {
       // Invalidated after the wait: until then the old subscription is removed at the known server.
-      return timer(backoff(inARow, policy, decision.delayMs ?? MOVE_RETRY_MS)).pipe(tap(invalidateLocation));
+      const waitMs = backoff(inARow, policy, decision.delayMs ?? MOVE_RETRY_MS);
+      status.record(failureOf(error, inARow, asyncScheduler.now() + waitMs));
+      return timer(waitMs).pipe(tap(invalidateLocation));
+    }
     case 'retry':
-      return backoffTimer(pause, policy, inARow, decision);
+      return backoffTimer(pause, policy, inARow, decision, error);
     case 'waitForReleases':
+      status.record(failureOf(error, inARow, asyncScheduler.now() + RELEASES_MS));
       return releasesOver(ledger, error);
     default:
       return throwError(() => error);
@@ -128,12 +134,14 @@ function releasesOver({ pending$ }: ReleaseLedger, error: unknown): Observable<u
  *
  * @param failures The number of failures in a row.
  * @param decision Its `delayMs`, which the server chose, is bounded by `maxRetryAfterMs`.
+ * @param error The last failure, for the status.
  */
 export function backoffTimer(
   pause: Pause,
   { maxRetryAfterMs = DEFAULT_MAX_RETRY_AFTER_MS }: RetryPolicy,
   failures: number,
   { delayMs = 0 }: EwsDecision,
+  error: unknown,
 ): Observable<unknown> {
-  return pause(failures, { retryAfterMs: Math.min(delayMs, maxRetryAfterMs) });
+  return pause(failures, { retryAfterMs: Math.min(delayMs, maxRetryAfterMs) }, error);
 }

@@ -1,6 +1,7 @@
 import { asyncScheduler, defer, EMPTY, type Observable } from 'rxjs';
 import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
 import type { Journal } from '../../core/checkpoint/journal.ts';
+import type { StreamReport } from '../../core/connectionStatus.ts';
 import type { Lease } from '../../core/lifecycle/remoteResource.ts';
 import { EwsError, SoapFault } from '../protocol/errors.ts';
 import { decideFailure } from '../protocol/failures.ts';
@@ -23,11 +24,14 @@ export interface Stream {
   /** Its progress, which only {@link advance} replaces. */
   progress: StreamProgress;
   readonly checkpoint: StreamCheckpoint | undefined;
+  /** Reports to the status of the connection whether the stream is current. */
+  readonly report: StreamReport;
 }
 
 /** Moves a stream to the progress after an input. */
 export function advance(stream: Stream, input: ProgressInput): void {
   stream.progress = transition(stream.progress, input);
+  stream.report(stream.progress.isCurrent ? 'current' : 'behind');
 }
 
 /** Moves a stream to the progress after events that the server has sent on its own. */

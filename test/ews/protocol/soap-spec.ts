@@ -105,11 +105,9 @@ describe('A SOAP call', () => {
   });
 
   const refused: readonly [name: string, body: string, message: RegExp][] = [
-    ['no envelope', '', /expected UnsubscribeResponse with a response message .* but there is none$/],
     ['an envelope with no response message', envelope('<m:UnsubscribeResponse/>'), /but there is none$/],
     ['the answer to another operation', answer('Subscribe', ''), /but there is SubscribeResponse$/],
     ['XML that breaks off', success.slice(0, -1), /the end of the document/],
-    ['a page', '<html/>', /proxy or login page/],
   ];
   for (const [name, body, message] of refused) {
     it(`refuses ${name}`, () => {
@@ -119,19 +117,33 @@ describe('A SOAP call', () => {
     });
   }
 
-  it('refuses the page of a proxy by its type, without reading it', () => {
+  for (const [name, body] of [
+    ['a page', '<html/>'],
+    ['a blank body', '\n'],
+    ['no body', ''],
+  ] as const) {
+    it(`fails as without a network after ${name}`, () => {
+      const { error } = outcome(response(200, { headers: XML, body: [body] }));
+      expect(error)
+        .to.be.instanceOf(NetworkError)
+        .with.property('message')
+        .that.matches(/a login page or a captive portal/);
+    });
+  }
+
+  it('refuses what is not XML by its type, without reading it', () => {
     let wasRead = false;
     const body$ = defer(() => {
       wasRead = true;
       return EMPTY;
     });
-    const page = { ...response(200, { headers: { 'content-type': 'text/html; charset=utf-8' } }), body$ };
+    const page = { ...response(200, { headers: { 'content-type': 'text/plain; charset=utf-8' } }), body$ };
     const { error } = outcome(page);
     expect(error)
       .to.be.instanceOf(DecodeError)
       .with.property('message')
       .that.equals(
-        'Unsubscribe response: expected a SOAP envelope in XML at the root, but there is text/html: a proxy or login page in between?',
+        'Unsubscribe response: expected a SOAP envelope in XML at the root, but there is text/plain: a proxy or login page in between?',
       );
     expect(wasRead).to.equal(false);
   });

@@ -567,8 +567,8 @@ describe('A refused connection', () => {
     ['ErrorSubscriptionAccessDenied', { error: 'ErrorSubscriptionAccessDenied' }, EwsError],
     ['a fault of the schema', { fault: 'ErrorSchemaValidation' }, SoapFault],
     [
-      'a login page',
-      { status: 200, headers: { 'content-type': 'text/html' }, body: '<html><form/></html>' },
+      'a response that is not XML',
+      { status: 200, headers: { 'content-type': 'text/plain' }, body: 'Sign in' },
       DecodeError,
     ],
     [
@@ -595,7 +595,7 @@ describe('A refused connection', () => {
   }
 
   it('fails if it stays unreadable', () => {
-    const page = { status: 200, headers: { 'content-type': 'text/xml' }, body: '<html><body>&nbsp;' };
+    const page = { status: 200, headers: { 'content-type': 'text/xml' }, body: '<Envelope><Body>&nbsp;' };
     const run = streaming(({ stream, watch, at, server }) => {
       watch(stream(), 200);
       at(10, () => server.failNext(2, page, 'GetStreamingEvents'));
@@ -611,7 +611,7 @@ describe('A refused connection', () => {
   it('does not fail if it is unreadable once, after other failures', () => {
     const run = streaming(({ stream, watch, at, server }) => {
       watch(stream(), 200);
-      const page = { status: 200, headers: { 'content-type': 'text/xml' }, body: '<html><body>&nbsp;' };
+      const page = { status: 200, headers: { 'content-type': 'text/xml' }, body: '<Envelope><Body>&nbsp;' };
       at(10, () => server.failNext(5, { error: 'ErrorServerBusy' }, 'GetStreamingEvents'));
       at(40, () => server.failNext(1, page, 'GetStreamingEvents'));
       at(20, () => server.closeStreams());

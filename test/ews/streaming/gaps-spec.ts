@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Observable } from 'rxjs';
+import { noop, Observable } from 'rxjs';
 import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
 import { pendingGaps, type PendingGaps } from '../../../lib/ews/streaming/gaps.ts';
 import type { Member } from '../../../lib/ews/streaming/member.ts';
@@ -12,7 +12,7 @@ function emitted(
 ): string[] {
   const seen: string[] = [];
   let openRequests: readonly StreamRequest[] = [];
-  const stream = { progress: initialProgress(undefined), checkpoint: undefined };
+  const stream = { progress: initialProgress(undefined), checkpoint: undefined, report: noop };
   const lease = { endedByServer: () => undefined, extendedTo: () => undefined };
   const events$ = new Observable<EwsEvent>((subscriber) =>
     script(

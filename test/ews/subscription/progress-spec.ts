@@ -21,6 +21,7 @@ const RUNNING: StreamProgress = {
   subscribedAt: 15_000,
   hasSubscribed: true,
   hasAnswered: true,
+  isCurrent: true,
 };
 
 const WITHOUT_WATERMARK: StreamProgress = { ...RUNNING, watermark: undefined };
@@ -41,7 +42,7 @@ const failed = (decision: EwsDecision, canResume = true, now = 20_000): Progress
   canResume,
 });
 const LOST: EwsDecision = { action: 'resubscribe', gap: 'subscriptionLost' };
-const afterLoss = { failures: 3, shortLives: 4, subscribedAt: undefined };
+const afterLoss = { failures: 3, shortLives: 4, subscribedAt: undefined, isCurrent: false };
 
 type Row = readonly [
   name: string,
@@ -55,7 +56,7 @@ const rows: readonly Row[] = [
     'forgets the responses of the last subscription before the next one',
     RUNNING,
     { type: 'subscribing' },
-    { operation: 'Subscribe', hasAnswered: false },
+    { operation: 'Subscribe', hasAnswered: false, isCurrent: false },
   ],
   [
     'starts at the watermark and the time of the first Subscribe',
@@ -89,9 +90,9 @@ const rows: readonly Row[] = [
   ],
   [
     'moves the watermark and the time with a complete response',
-    { ...RUNNING, hasAnswered: false },
+    { ...RUNNING, hasAnswered: false, isCurrent: false },
     polled,
-    { watermark: 'W2', completeUntil: 19_000, failures: 0, hasAnswered: true },
+    { watermark: 'W2', completeUntil: 19_000, failures: 0, hasAnswered: true, isCurrent: true },
   ],
   [
     'keeps the time if there are more events',
@@ -123,14 +124,26 @@ const rows: readonly Row[] = [
     { ...notified, moreEvents: true },
     { watermark: 'W2', failures: 0 },
   ],
-  ['counts a failed poll', RUNNING, { type: 'pollFailed' }, { failures: 3 }],
-  ['restarts the count of failures after a refusal', RUNNING, { type: 'refused' }, { failures: 0 }],
-  ['has a gap after a lost response', RUNNING, { type: 'responseLost' }, { gap: 'responseLost' }],
+  ['is current when its request is served', NEW, { type: 'served' }, { isCurrent: true }],
+  ['is behind when its request has failed', RUNNING, { type: 'disconnected' }, { isCurrent: false }],
+  ['counts a failed poll', RUNNING, { type: 'pollFailed' }, { failures: 3, isCurrent: false }],
+  [
+    'restarts the count of failures after a refusal',
+    RUNNING,
+    { type: 'refused' },
+    { failures: 0, isCurrent: false },
+  ],
+  [
+    'has a gap after a lost response',
+    RUNNING,
+    { type: 'responseLost' },
+    { gap: 'responseLost', isCurrent: false },
+  ],
   [
     'keeps the first reason of a gap',
     { ...RUNNING, gap: 'connectionLost' },
     { type: 'responseLost' },
-    { gap: 'connectionLost' },
+    { gap: 'connectionLost', isCurrent: false },
   ],
   ['keeps the watermark after a transient failure', RUNNING, failed({ action: 'retry' }), afterLoss],
   ['keeps the watermark after a loss if it can resume', RUNNING, failed(LOST), afterLoss],
@@ -180,7 +193,7 @@ const rows: readonly Row[] = [
     'starts from now at another server',
     RUNNING,
     { type: 'moved' },
-    { watermark: undefined, gap: 'mailboxMoved' },
+    { watermark: undefined, gap: 'mailboxMoved', isCurrent: false },
   ],
 ];
 

@@ -95,7 +95,7 @@ export function runExample({ file }: Example): Promise<string[]> {
 function filesBelow(path: string, ending: string): string[] {
   return readdirSync(join(root, path), { recursive: true, encoding: 'utf8' })
     .map((name) => join(path, name))
-    .filter((name) => name.endsWith(ending) && !name.startsWith(join('docs', 'api')))
+    .filter((name) => name.endsWith(ending) && !/node_modules|^docs[/\\]api/.test(name))
     .sort();
 }
 

@@ -1,0 +1,4 @@
+import solid from 'vite-plugin-solid';
+import { example } from '../vite.base.js';
+
+export default example('solid', solid());

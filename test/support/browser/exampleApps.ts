@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { httpServer, type SpecServer } from '../net/httpServer.ts';
+import { ROOT } from './bundle.ts';
+
+/** The folder of the apps. */
+export const EXAMPLES: string = join(ROOT, 'docs/examples');
+
+/** The folders of the apps. */
+export const APPS = ['react', 'angular', 'vue', 'svelte', 'solid', 'custom-elements'] as const;
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+};
+
+const run = promisify(execFile);
+
+/** Builds the package and installs the frameworks, if that is not done. */
+export async function installExamples(): Promise<void> {
+  const built = modified(join(ROOT, 'dist/node/lib/index.js'));
+  if (['lib', 'operators', 'package.json'].some((path) => newest(join(ROOT, path)) > built))
+    await run('npm', ['run', 'build'], { cwd: ROOT });
+  const installed = modified(join(EXAMPLES, 'node_modules/.package-lock.json'));
+  if (modified(join(EXAMPLES, 'package-lock.json')) > installed)
+    await run('npm', ['ci', '--silent', '--prefix', EXAMPLES]);
+}
+
+/** Runs a script in the folder of the apps, and resolves with its output. */
+export async function runInExamples(...command: readonly string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, command, { cwd: EXAMPLES });
+  return stdout;
+}
+
+/** Serves the built apps: `/react/` is the page of the app in `docs/examples/react`. */
+export function exampleServer(): Promise<SpecServer> {
+  return httpServer(({ url = '' }, response) => {
+    const path = new URL(url, 'http://localhost').pathname;
+    const file = join(EXAMPLES, 'dist', path.endsWith('/') ? `${path}index.html` : path);
+    const type = TYPES[extname(file)];
+    if (type === undefined || !existsSync(file)) response.writeHead(404).end();
+    else response.writeHead(200, { 'content-type': type }).end(readFileSync(file));
+  });
+}
+
+function modified(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+function newest(path: string): number {
+  if (!statSync(path).isDirectory()) return modified(path);
+  return Math.max(
+    ...readdirSync(path, { recursive: true, encoding: 'utf8' }).map((name) => modified(join(path, name))),
+  );
+}

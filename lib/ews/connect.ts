@@ -146,7 +146,7 @@ export function connectExchange(options: ExchangeOptions): Exchange {
       return made;
     };
     const session: EwsSession = {
-      ...{ version, ledger, status, timers, retry, whenUnreachable, maxConnections, limits },
+      ...{ version, ledger, logged, status, timers, retry, whenUnreachable, maxConnections, limits },
       current$: location.url$.pipe(map((url) => sessionAt(group.at(url)))),
       fixed: typeof server === 'string' ? () => sessionAt(group.at(server)) : undefined,
       invalidateLocation: () => {

@@ -10,7 +10,9 @@ import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import type { ExchangeOptions } from '../../lib/ews/options.ts';
 import { connectExchange } from '../../lib/ews/connect.ts';
 import { type Exchange } from '../../lib/ews/session/session.ts';
+import { pushNotifications } from '../../lib/ews/push/push.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
+import { pushCallback } from '../../lib/testing/ews/pushCallback.ts';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { type EwsSimulatorOptions } from '../../lib/testing/ews/options.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
@@ -53,6 +55,24 @@ describe('activity$ of a connection to EWS', () => {
       'POST exchange.example/EWS/Exchange.asmx 200 answered',
     ]);
     for (const { bytes } of recorded) expect(bytes).to.be.above(100);
+  });
+
+  it('reports the posts to a push subscription, without its secret', () => {
+    const { transport, incoming$ } = pushCallback();
+    const options = { ...OPTIONS, callbackUrl: 'https://me.contoso.com/notified' };
+    const recorded = recordedFrom(
+      (service) => pushNotifications(service, options, incoming$),
+      0,
+      {},
+      { push: transport },
+    );
+    expect(recorded.map(inShort)).to.deep.equal([
+      'POST exchange.example/EWS/Exchange.asmx 200 answered',
+      'POST me.contoso.com/notified?… 200 answered',
+      // The post that ends the subscription.
+      'POST me.contoso.com/notified?… 200 answered',
+    ]);
+    expect(recorded[1]?.bytes).to.be.above(500);
   });
 
   it('reports Autodiscover and its failed attempts', () => {

@@ -52,11 +52,6 @@ describe('connectUcwa', () => {
     ],
     ['an object as server', { server: { domain: 'contoso.com' } }, 'but it is an object'],
     ['a URL as domain', () => ({ server: discovered('contoso.com/x') }), 'domain must be'],
-    [
-      'one token for a domain, whose servers need one each',
-      { server: discovered('contoso.com'), auth: bearer('token') },
-      'token must be a function of the origin',
-    ],
     ['a relative address', { server: '/ucwa' }, 'server must be an absolute'],
     [
       'an address with a password',

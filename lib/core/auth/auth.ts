@@ -1,4 +1,4 @@
-import { invalidSecret, invalidType } from '../options.ts';
+import { invalidType } from '../options.ts';
 import type { HttpResponse, Middleware } from '../transport/transport.ts';
 import { type TokenProvider, withToken } from './withToken.ts';
 
@@ -6,8 +6,6 @@ import { type TokenProvider, withToken } from './withToken.ts';
 export interface AuthContext {
   /** Whether credentials may be sent in clear text. */
   readonly allowInsecureHttp: boolean;
-  /** Whether requests go to several origins, which must not all get the same token. @default false */
-  readonly hasManyOrigins?: boolean;
   /** Returns whether a response refuses the credentials. @default status 401 */
   readonly refused?: (response: HttpResponse) => boolean;
 }
@@ -26,7 +24,7 @@ export interface Auth {
  * A token that is a string cannot be renewed. A function is called with the origin that the token is for:
  * once for all requests that need it, and again when the token is about to expire or the server has refused
  * it. The first request throws a TypeError for a function that returns anything but a token; `bearer` throws
- * one for any other value. A string is refused if the connection asks several servers, as discovery does.
+ * one for any other value. Discovery sends a string to each server that it trusts and that needs a token.
  *
  * @param token A token, or a function that returns, resolves to or emits one.
  *
@@ -43,10 +41,7 @@ export function bearer(token: TokenProvider): Auth {
   withToken(token);
   return {
     scheme: 'Bearer',
-    sign: ({ hasManyOrigins = false, ...options }) => {
-      if (!hasManyOrigins || typeof token !== 'string') return withToken(token, options);
-      throw invalidSecret('token', 'a function of the origin, because several servers are asked');
-    },
+    sign: (options) => withToken(token, options),
   };
 }
 

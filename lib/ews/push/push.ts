@@ -25,6 +25,7 @@ import { advanceNotified, endLeaseIfGone, saveProgress, type Stream } from '../s
 import { subscription } from '../subscription/subscription.ts';
 import { newSecret, withSecret } from './callbackSecret.ts';
 import { type PushOptions, type ResolvedPushOptions, resolvePushOptions } from './options.ts';
+import { postLog } from './postLog.ts';
 import type { PushRequest } from './pushRequest.ts';
 import { type PushRouter, routerOf } from './router.ts';
 import { deduplicate } from './sendNotification.ts';
@@ -39,7 +40,7 @@ function pushSubscription(
   // A new secret each time: posts for a lost subscription never reach its replacement.
   const secret = hasSecret ? newSecret() : undefined;
   const callbackUrl = secret === undefined ? request.callbackUrl : withSecret(request.callbackUrl, secret);
-  const sender = router.senderFor(secret);
+  const sender = router.senderFor(secret, postLog(server.logged, callbackUrl));
   /** When the server ends the subscription if it cannot post. */
   let endsAt: number | undefined;
   return subscription(server, stream, {

@@ -1,4 +1,14 @@
-import { concat, defer, finalize, ignoreElements, type Observable, share, tap, throwError } from 'rxjs';
+import {
+  concat,
+  defer,
+  finalize,
+  identity,
+  ignoreElements,
+  type Observable,
+  share,
+  tap,
+  throwError,
+} from 'rxjs';
 import { ClosedError } from '../../core/errors.ts';
 import { secretIn } from './callbackSecret.ts';
 import { type PushRequest, retryLater } from './pushRequest.ts';
@@ -10,8 +20,10 @@ export interface PushRouter {
    * Creates the sender of the posts with a secret.
    *
    * Without a secret it returns the one sender of all other posts: those with an unknown secret, or none.
+   *
+   * @param log Called with each post with the secret; returns the post that is read. @default no log
    */
-  senderFor(secret: string | undefined): PushSender;
+  senderFor(secret: string | undefined, log?: (post: PushRequest) => PushRequest): PushSender;
 }
 
 /** The default number of concurrent posts with an unknown secret, or none. */
@@ -44,7 +56,7 @@ export function routerOf(incoming$: Observable<PushRequest>, maxUnknown: number 
 }
 
 function pushRouter(incoming$: Observable<PushRequest>, maxUnknown: number): PushRouter {
-  const bySecret = new Map<string, PushSender>();
+  const bySecret = new Map<string, Pick<PushSender, 'receive'>>();
 
   const receive = (post: PushRequest): void => {
     const { url, respond } = post;
@@ -68,9 +80,9 @@ function pushRouter(incoming$: Observable<PushRequest>, maxUnknown: number): Pus
 
   const unknownSender = pushSender(arrivals$, maxUnknown, MAX_UNKNOWN_BYTES);
 
-  const createSender = (secret: string): PushSender => {
+  const createSender = (secret: string, log: (post: PushRequest) => PushRequest): PushSender => {
     const registered$ = defer(() => {
-      bySecret.set(secret, sender);
+      bySecret.set(secret, { receive: (post) => sender.receive(log(post)) });
       return arrivals$;
     }).pipe(
       finalize(() => bySecret.delete(secret)),
@@ -80,5 +92,7 @@ function pushRouter(incoming$: Observable<PushRequest>, maxUnknown: number): Pus
     return sender;
   };
 
-  return { senderFor: (secret) => (secret === undefined ? unknownSender : createSender(secret)) };
+  return {
+    senderFor: (secret, log = identity) => (secret === undefined ? unknownSender : createSender(secret, log)),
+  };
 }

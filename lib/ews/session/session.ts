@@ -10,7 +10,7 @@ import type {
   Releases,
 } from '../../core/lifecycle/ledger.ts';
 import type { TimerWheel } from '../../core/rx/timerWheel.ts';
-import type { HttpRequest } from '../../core/transport/transport.ts';
+import type { HttpRequest, Middleware } from '../../core/transport/transport.ts';
 import type { RetryPolicy } from '../../core/backoff/withRetry.ts';
 import type { Endpoint } from '../discovery/affinityGroups.ts';
 import type { SubscriptionIds } from './subscriptionIds.ts';
@@ -45,6 +45,8 @@ export interface EwsSession {
   /** The schema version of its requests. */
   readonly version: ExchangeVersion;
   readonly ledger: ReleaseLedger;
+  /** Adds requests to `activity$`. */
+  readonly logged: Middleware;
   readonly status: StatusTracker;
   readonly timers: TimerWheel;
   readonly retry: RetryPolicy;
@@ -116,7 +118,8 @@ export interface Exchange extends AsyncDisposable {
   readonly status$: Observable<ConnectionStatus>;
   /**
    * Emits each request of this connection when it has ended, including those of all users, Autodiscover,
-   * sign-in and releases. A streaming response is one request. It is hot, contains no secret, never errors
+   * sign-in and releases. A streaming response is one request. A post to a push subscription is recorded with
+   * the status of the response to it, unless `callbackSecret` is false. `activity$` is hot, contains no secret, never errors
    * and never completes. On Node, all connections also publish to the channel `rxchange:activity` of
    * `node:diagnostics_channel`.
    *

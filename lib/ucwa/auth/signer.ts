@@ -50,8 +50,6 @@ export interface SignerContext {
   readonly timeoutSeconds?: number;
   /** Whether credentials may be sent in clear text. */
   readonly allowInsecureHttp: boolean;
-  /** Whether requests go to several origins, which must not all get the same token. */
-  readonly hasManyOrigins: boolean;
   /**
    * Returns the absolute URL of a token endpoint. Throws if no credentials may be sent there.
    * @default URLs of the server's own origin are allowed
@@ -75,8 +73,8 @@ export function signerOption(auth: UcwaAuth | undefined): ((context: SignerConte
   if (SIGN_IN.isIn(auth)) return SIGN_IN.read('auth', auth);
   // A secret may have been written here: only its type is shown.
   if (!isBearer(auth)) throw new TypeError(`auth must be ${ALLOWED}, but it is ${nameOf(auth)}`);
-  return ({ allowInsecureHttp, hasManyOrigins }) => {
-    const sign = auth.sign({ allowInsecureHttp, hasManyOrigins, refused: refusesToken });
+  return ({ allowInsecureHttp }) => {
+    const sign = auth.sign({ allowInsecureHttp, refused: refusesToken });
     return {
       sign: (transport) => sign(exposeTokenRefusal(transport)),
       registerOrigin: noop,

@@ -62,8 +62,9 @@ const NAMES: OptionNames<DiscoveryOptions> = { allowRedirectTo: 1, urls: 1, time
  * error with a {@link DiscoveryError} that lists the failure of each host if none of them leads to UCWA; with
  * a {@link SignInError} if the sign-in is refused; with an {@link UntrustedLinkError} if a server leads out
  * of the domain. Hosts that do not respond are retried: as often as `retry` says before the first connection,
- * and without limit after it. If the user has moved to another server, the connection follows. `bearer` needs
- * a function of the origin here, because the servers of a domain need different tokens.
+ * and without limit after it. If the user has moved to another server, the connection follows.
+ *
+ * If the servers of the domain need different tokens, `bearer` needs a function of the origin.
  *
  * @param domain The domain of the user's sign-in address, such as `contoso.com`.
  * @throws TypeError that names the option that cannot be used.
@@ -139,7 +140,6 @@ export function discovery(
   } = signer?.({
     ...{ transport, retry, limits, timeoutSeconds },
     allowInsecureHttp: false,
-    hasManyOrigins: true,
     trusted: (href, base, what) => trustedUrl(trust, href, base, what),
   }) ?? {};
   const origins = new Set<string>();

@@ -79,7 +79,7 @@ function serverAt(url: string, { signer, ...context }: ServerContext, isExisting
   const { limits, allowInsecureHttp } = context;
   const { href } =
     signer === undefined ? urlOption('server', url) : credentialUrlOption('server', url, allowInsecureHttp);
-  const signing = signer?.({ ...context, hasManyOrigins: false });
+  const signing = signer?.(context);
   signing?.registerOrigin(href);
   return { location: staticLocation(href, limits), sign: signing?.sign, isExisting };
 }

@@ -1,13 +1,14 @@
 import { map } from 'rxjs';
 import { type ConnectionBackoff, connectionBackoff } from '../core/backoff/connectionBackoff.ts';
 import { releaseLedger } from '../core/lifecycle/ledger.ts';
+import { suspension } from '../core/lifecycle/suspension.ts';
 import { invalidOption } from '../core/options.ts';
 import { timerWheel } from '../core/rx/timerWheel.ts';
 import { fetchTransport } from '../core/transport/fetch.ts';
 import { requestLog } from '../core/transport/requestLog.ts';
 import { restrictToOrigin } from '../core/transport/restrictToOrigin.ts';
 import type { Transport } from '../core/transport/transport.ts';
-import { withConcurrency } from '../core/transport/withConcurrency.ts';
+import { concurrencyLimit } from '../core/transport/withConcurrency.ts';
 import { withLimits } from '../core/transport/withLimits.ts';
 import { withoutWebPages } from '../core/transport/withoutWebPages.ts';
 import { withProgress } from '../core/transport/withProgress.ts';
@@ -76,6 +77,7 @@ export function connectExchange(options: ExchangeOptions): Exchange {
   const ledger = releaseLedger();
   const status = ewsStatus();
   ledger.closing$.subscribe(() => status.record({ type: 'closed' }));
+  const suspending = suspension(ledger);
   const { activity$, logged } = requestLog();
   const transport = logged(options.transport ?? fetchTransport(options.fetch, limits));
   const sign = auth?.sign({ allowInsecureHttp: options.allowInsecureHttp === true }) ?? unsigned(NO_AUTH);
@@ -99,9 +101,10 @@ export function connectExchange(options: ExchangeOptions): Exchange {
     const known = servers.get(url);
     if (known !== undefined) return known;
     const backoff = connectionBackoff(retry, online$, status.record);
-    ledger.leaving$.subscribe(backoff.leave);
+    suspending.attach(backoff);
     const tracked = location.tracked(url);
-    const limit = withConcurrency(maxConcurrentRequests);
+    const { limit, flush } = concurrencyLimit(maxConcurrentRequests);
+    suspending.suspended$.subscribe(flush);
     const calls = backoff.gate({ verdict, limit })(withProgress(tracked(limitedCalls)));
     const streams = backoff.gate({ verdict, isHeld: true })(withProgress(tracked(limitedStreams)));
     const made: Server = { backoff, calls, streams };
@@ -146,7 +149,8 @@ export function connectExchange(options: ExchangeOptions): Exchange {
       return made;
     };
     const session: EwsSession = {
-      ...{ version, ledger, logged, status, timers, retry, whenUnreachable, maxConnections, limits },
+      ...{ version, ledger, logged, status, suspension: suspending, timers },
+      ...{ retry, whenUnreachable, maxConnections, limits },
       current$: location.url$.pipe(map((url) => sessionAt(group.at(url)))),
       fixed: typeof server === 'string' ? () => sessionAt(group.at(server)) : undefined,
       invalidateLocation: () => {
@@ -181,6 +185,8 @@ export function connectExchange(options: ExchangeOptions): Exchange {
         connectionFor(checkImpersonation(user), anchorOfUser),
       drain: (drainOptions) => ledger.drain(drainOptions),
       close: (closeOptions) => ledger.close(closeOptions),
+      suspend: suspending.suspend,
+      resume: suspending.resume,
       [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
       [SESSION]: () => session,
     };

@@ -1,6 +1,7 @@
 import { map, merge, mergeMap, Subject } from 'rxjs';
 import { invalidType, objectOption } from '../core/options.ts';
 import { releaseLedger } from '../core/lifecycle/ledger.ts';
+import { suspension } from '../core/lifecycle/suspension.ts';
 import { timerWheel } from '../core/rx/timerWheel.ts';
 import { untilClosed } from '../core/lifecycle/closing.ts';
 import { application } from './application/application.ts';
@@ -56,21 +57,21 @@ export function connectUcwa(options: UcwaOptions): Ucwa {
   let { parameters } = plan;
   let live: LiveApplication | undefined;
   const ledger = releaseLedger();
-  const { leaving$ } = ledger;
+  const suspending = suspension(ledger);
   const { transport, polling } = transportStack({
     ...{ base, sign, backoff, retry, limits },
     restrict: location.pinned,
     track: location.tracked,
-    batch: plan.batch(() => live, limits, { leaving$, answered, failed }),
+    batch: plan.batch(() => live, limits, { flushed$: ledger.flushed$, answered, failed }),
     heldSeconds: () => parameters.timeoutSeconds ?? TIMEOUT_SECONDS,
   });
   // After the batches, which the backoff lets pass when they are flushed.
-  leaving$.subscribe(backoff.leave);
+  suspending.attach(backoff);
   const events = eventRouter();
   const changed = new Subject<void>();
   const contactListMutex$ = mutex();
   const application$ = application({
-    ...{ location, transport, ledger, pause, checkpointing, ack, contactListMutex$ },
+    ...{ location, transport, ledger, suspension: suspending, pause, checkpointing, ack, contactListMutex$ },
     identity: plan.identity,
     graceMs: plan.graceMs,
     onApplicationEnded: plan.onApplicationEnded,
@@ -79,7 +80,15 @@ export function connectUcwa(options: UcwaOptions): Ucwa {
     onMade: (made) => (live = made),
   });
   const batches$ = channel({
-    ...{ application$, router: events, ack, onPGetReplaced, pause, hasMoved: location.hasMoved },
+    ...{
+      application$,
+      router: events,
+      suspended$: suspending.suspended$,
+      ack,
+      onPGetReplaced,
+      pause,
+      hasMoved: location.hasMoved,
+    },
     transport: polling,
     parameters: () => parameters,
     resend$: merge(changed, backoff.online$),
@@ -88,7 +97,7 @@ export function connectUcwa(options: UcwaOptions): Ucwa {
   const internals: UcwaSession = {
     application$: application$.pipe(shareLatest(({ isEnded: isOver }) => !isOver)),
     ...{ router: events, channelRefCount: channelRefCount(batches$), timers: timerWheel() },
-    ...{ ledger, transport, pause, contactListMutex$, hasMoved: location.hasMoved },
+    ...{ ledger, suspension: suspending, transport, pause, contactListMutex$, hasMoved: location.hasMoved },
     checkpointing,
     mediumSeconds: () => parameters.mediumSeconds,
   };
@@ -120,6 +129,8 @@ export function connectUcwa(options: UcwaOptions): Ucwa {
     },
     drain: (options) => ledger.drain(options),
     close: (options) => ledger.close(options),
+    suspend: suspending.suspend,
+    resume: suspending.resume,
     [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose](),
     [SESSION]: () => internals,
   };

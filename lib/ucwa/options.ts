@@ -89,7 +89,7 @@ export interface UcwaOptions {
   readonly limits?: Limits;
   /**
    * How long the application is kept after its last stream has ended, from 0 to 900 seconds: the next stream
-   * then need not create another. `drain`, `close` and `closeOnPageHide` end this time at once. It keeps a
+   * then need not create another. `drain`, `close` and `suspend` end this time at once. It keeps a
    * Node process alive.
    * @default 3
    */

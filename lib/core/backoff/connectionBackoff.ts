@@ -82,7 +82,8 @@ export interface ConnectionBackoff {
    */
   readonly failed: (askedMs?: number, error?: unknown) => void;
   /**
-   * With true, sends queued releases and lets new ones pass. With false, ends that; the next probe is due.
+   * With true, sends queued releases, lets new ones pass, beyond `limit` too, and queues all other requests.
+   * With false, ends that; the next probe is due.
    */
   readonly leave: (isLeaving: boolean) => void;
 }
@@ -159,7 +160,7 @@ export function connectionBackoff(
 
   /** Returns whether a request is not queued. */
   const isPassing = ({ keepalive }: HttpRequest): boolean =>
-    outage.failures === 0 || (isLeaving && keepalive === true);
+    isLeaving ? keepalive === true : outage.failures === 0;
 
   /** Returns whether a request may be sent now, in an outage as the probe. */
   const isOpen = (): boolean => {
@@ -171,7 +172,7 @@ export function connectionBackoff(
 
   /** A loop instead of recursion: responses may be synchronous. */
   const sendNext = (): void => {
-    if (isSending) return;
+    if (isSending || isLeaving) return;
     isSending = true;
     while (isWaiting() && isOpen()) {
       const next = first();
@@ -260,7 +261,10 @@ export function connectionBackoff(
         return (request) =>
           new Observable((subscriber) => {
             const queue = request.keepalive === true ? releases : isHeld ? held : short;
-            const response$ = defer(() => limited(request)).pipe(tap({ error: erred }));
+            const isFree = (): boolean => isLeaving && request.keepalive === true;
+            const response$ = defer(() => (isFree() ? transport : limited)(request)).pipe(
+              tap({ error: erred }),
+            );
             const wait = (): void => {
               queue.add(waiter);
               sendNext();
@@ -306,6 +310,7 @@ export function connectionBackoff(
     leave: (it) => {
       isLeaving = it;
       if (it) {
+        due.unsubscribe();
         for (const { send } of releases) send();
         left.next();
       } else {

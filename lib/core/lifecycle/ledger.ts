@@ -71,16 +71,6 @@ export interface DrainOptions {
   readonly timeoutMs?: number;
 }
 
-/** Options of closing a connection. @inline */
-export interface CloseOptions extends DrainOptions {
-  /**
-   * Whether each release is sent immediately, even while the server does not respond. For a page that is
-   * about to go, which has no other chance.
-   * @default false
-   */
-  readonly immediately?: boolean;
-}
-
 /** The result of a drain. */
 export interface DrainReport {
   /** Whether nothing is pending, and no outcome in `outcomes` is `Unknown` or `Failed`. */
@@ -122,7 +112,7 @@ export interface Releases extends AsyncDisposable {
    * seconds or `timeoutMs`. Then it gives up: it aborts the requests of pending releases and sends no more.
    * Never rejects.
    */
-  close(options?: CloseOptions): Promise<DrainReport>;
+  close(options?: DrainOptions): Promise<DrainReport>;
 }
 
 /** The writable side of a ledger. */
@@ -131,11 +121,8 @@ export interface ReleaseLedger extends Releases {
   readonly isClosed: boolean;
   /** Emits once, when the connection is closed. */
   readonly closing$: Observable<void>;
-  /**
-   * Emits false when the connection is closed and its releases have started; before that, true if they are to
-   * be sent immediately.
-   */
-  readonly leaving$: Observable<boolean>;
+  /** Emits when releases have started that are to be sent in this turn of the event loop. */
+  readonly flushed$: Observable<void>;
   /** The subscribers to complete when the connection is closed; there may be thousands. */
   readonly streams: Set<Pick<Subscriber<never>, 'complete'>>;
   /**
@@ -144,6 +131,8 @@ export interface ReleaseLedger extends Releases {
   readonly draining$: Observable<unknown>;
   /** Emits when `close` gives up, and on subscription after that: nothing may be sent or retried. */
   readonly givenUp$: Observable<unknown>;
+  /** Ends grace periods, and sends the releases that have started. */
+  flush(): void;
   /** Records a pending release, which a drain waits for until the returned function is called. */
   begin(pending: PendingRelease): () => void;
   /** Records an outcome. */
@@ -157,7 +146,6 @@ const CLOSE_MS = 10_000;
 const LONGEST_ID = 300;
 
 const DRAIN_RULES: OptionRules<DrainOptions> = { timeoutMs: { min: 0, max: LONGEST_TIMER_MS } };
-const CLOSE_RULES: OptionRules<CloseOptions> = { ...DRAIN_RULES, immediately: 1 };
 
 function isClean({ outcome }: ReleaseOutcome): boolean {
   return outcome !== 'Unknown' && outcome !== 'Failed';
@@ -185,7 +173,7 @@ export function releaseLedger(): ReleaseLedger {
   const isDraining = new BehaviorSubject(false);
   const isGivenUp = new BehaviorSubject(false);
   const closing = new Subject<void>();
-  const leaving = new Subject<boolean>();
+  const flushed = new Subject<void>();
   const streams: ReleaseLedger['streams'] = new Set();
   let isClosed = false;
   let drains = 0;
@@ -234,14 +222,19 @@ export function releaseLedger(): ReleaseLedger {
   const drain = (options: DrainOptions = {}): Promise<DrainReport> =>
     drained(objectOption('options', options, DRAIN_RULES).timeoutMs, noop);
 
-  const close = (options: CloseOptions = {}): Promise<DrainReport> => {
-    const { immediately, timeoutMs = CLOSE_MS } = objectOption('options', options, CLOSE_RULES);
+  const flush = (): void => {
+    isDraining.next(true);
+    isDraining.next(isClosed || drains > 0);
+    flushed.next();
+  };
+
+  const close = (options: DrainOptions = {}): Promise<DrainReport> => {
+    const { timeoutMs = CLOSE_MS } = objectOption('options', options, DRAIN_RULES);
     isClosed = true;
-    if (immediately === true) leaving.next(true);
     closing.next();
     for (const stream of streams) stream.complete();
     const report$ = drained(timeoutMs, () => isGivenUp.next(true));
-    leaving.next(false);
+    flushed.next();
     return report$;
   };
 
@@ -251,7 +244,7 @@ export function releaseLedger(): ReleaseLedger {
     draining$: isDraining.pipe(filter(Boolean)),
     givenUp$: isGivenUp.pipe(filter(Boolean)),
     closing$: closing.asObservable(),
-    leaving$: leaving.asObservable(),
+    flushed$: flushed.asObservable(),
     streams,
     get isClosed() {
       return isClosed;
@@ -264,6 +257,7 @@ export function releaseLedger(): ReleaseLedger {
         if (running.delete(release)) pending.next(running.size);
       };
     },
+    flush,
     record,
     drain,
     close,

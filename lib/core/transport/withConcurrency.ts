@@ -47,6 +47,18 @@ const LONGEST_MS = 120_000;
  * ```
  */
 export function withConcurrency(concurrent: number, options: ConcurrencyOptions = {}): Middleware {
+  return concurrencyLimit(concurrent, options).limit;
+}
+
+/** A limit of concurrent requests. */
+interface ConcurrencyLimit {
+  readonly limit: Middleware;
+  /** Sends all queued urgent requests, beyond the limit. */
+  readonly flush: () => void;
+}
+
+/** Returns the Middleware of {@link withConcurrency}, with a function that opens it. */
+export function concurrencyLimit(concurrent: number, options: ConcurrencyOptions = {}): ConcurrencyLimit {
   const { isUrgent = ({ keepalive }: HttpRequest) => keepalive === true } = objectOption('options', options, {
     isUrgent: 1,
   });
@@ -56,6 +68,12 @@ export function withConcurrency(concurrent: number, options: ConcurrencyOptions 
   let running = 0;
   let isSending = false;
 
+  const sendFrom = (queue: Set<() => void>, next: () => void): void => {
+    queue.delete(next);
+    running += 1;
+    next();
+  };
+
   /** A loop instead of recursion: synchronous responses would overflow the stack. */
   const sendNext = (): void => {
     if (isSending) return;
@@ -64,9 +82,7 @@ export function withConcurrency(concurrent: number, options: ConcurrencyOptions 
       const queue = urgent.size > 0 ? urgent : others;
       const [next] = queue;
       if (next === undefined) break;
-      queue.delete(next);
-      running += 1;
-      next();
+      sendFrom(queue, next);
     }
     isSending = false;
   };
@@ -77,7 +93,7 @@ export function withConcurrency(concurrent: number, options: ConcurrencyOptions 
       sendNext();
     });
 
-  return (transport) => (request) =>
+  const limit: Middleware = (transport) => (request) =>
     new Observable((subscriber) => {
       const queue = isUrgent(request) ? urgent : others;
       const send = (): void =>
@@ -96,6 +112,12 @@ export function withConcurrency(concurrent: number, options: ConcurrencyOptions 
       subscriber.add(() => queue.delete(send));
       sendNext();
     });
+  return {
+    limit,
+    flush: () => {
+      for (const send of [...urgent]) if (urgent.has(send)) sendFrom(urgent, send);
+    },
+  };
 }
 
 /** Emits a response, and frees its slot when the response was read or cancelled. */

@@ -102,6 +102,7 @@ export interface StatusEvent {
  * - `eventsMissed`: the server has lost events of this subscription.
  * - `responseLost`: a response with events was lost, and the server sends them only once.
  * - `mailboxMoved`: the mailbox has moved to another server, or failed over.
+ * - `suspended`: the connection was suspended.
  * - `connectionLost`: the streaming connection broke or fell silent, perhaps with events on it.
  * - `unreadable`: a part of the stream could not be read.
  *
@@ -113,6 +114,7 @@ export type GapReason =
   | 'eventsMissed'
   | 'responseLost'
   | 'mailboxMoved'
+  | 'suspended'
   | 'connectionLost'
   | 'unreadable';
 

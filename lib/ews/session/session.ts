@@ -2,13 +2,8 @@ import type { Observable } from 'rxjs';
 import type { ConnectionBackoff } from '../../core/backoff/connectionBackoff.ts';
 import type { ConnectionStatus, StatusTracker } from '../../core/connectionStatus.ts';
 import type { Limits } from '../../core/limits.ts';
-import type {
-  CloseOptions,
-  DrainOptions,
-  DrainReport,
-  ReleaseLedger,
-  Releases,
-} from '../../core/lifecycle/ledger.ts';
+import type { DrainOptions, DrainReport, ReleaseLedger, Releases } from '../../core/lifecycle/ledger.ts';
+import type { Suspension } from '../../core/lifecycle/suspension.ts';
 import type { TimerWheel } from '../../core/rx/timerWheel.ts';
 import type { HttpRequest, Middleware } from '../../core/transport/transport.ts';
 import type { RetryPolicy } from '../../core/backoff/withRetry.ts';
@@ -48,6 +43,7 @@ export interface EwsSession {
   /** Adds requests to `activity$`. */
   readonly logged: Middleware;
   readonly status: StatusTracker;
+  readonly suspension: Suspension;
   readonly timers: TimerWheel;
   readonly retry: RetryPolicy;
   /** How streams react before they had a subscription. */
@@ -183,7 +179,19 @@ export interface Exchange extends AsyncDisposable {
    * It drains for at most `timeoutMs`, 10 seconds by default. After that nothing is sent any more. Never
    * rejects.
    */
-  close(options?: CloseOptions): Promise<DrainReport>;
+  close(options?: DrainOptions): Promise<DrainReport>;
+  /**
+   * Removes everything from the server at once, and waits for `resume()`. Streams stay subscribed.
+   *
+   * For a page that is left, or a machine that goes to sleep: `suspendOnPageHide`. Releases are sent
+   * immediately, even while the server does not respond, and grace periods end.
+   */
+  suspend(): void;
+  /**
+   * Continues after `suspend()`: streams create their subscriptions again, and emit a `gap` where events may
+   * be missing.
+   */
+  resume(): void;
 }
 
 /** A property, so that it is found through a Proxy; a function, because a Proxy may wrap objects. */

@@ -68,6 +68,8 @@ export type ProgressInput =
       /** Whether a lost subscription resumes from its watermark. */
       readonly canResume: boolean;
     }
+  /** The connection is suspended: the subscription was removed. */
+  | { readonly type: 'suspended'; readonly canResume: boolean }
   /** The mailbox is on another server now. */
   | { readonly type: 'moved' };
 
@@ -131,6 +133,10 @@ export function transition(progress: StreamProgress, input: ProgressInput): Stre
       return { ...progress, gap: progress.gap ?? 'responseLost', isCurrent: false };
     case 'failed':
       return afterFailure(progress, input);
+    case 'suspended': {
+      const ended = { ...progress, subscribedAt: undefined };
+      return input.canResume && ended.watermark !== undefined ? ended : fromNow(ended, 'suspended');
+    }
     case 'moved':
       return fromNow(progress, 'mailboxMoved');
   }

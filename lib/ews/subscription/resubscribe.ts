@@ -6,6 +6,7 @@ import {
   merge,
   mergeMap,
   type Observable,
+  of,
   retry,
   switchMap,
   take,
@@ -17,6 +18,7 @@ import { backoff, type Pause } from '../../core/backoff/backoff.ts';
 import { failureOf } from '../../core/backoff/outage.ts';
 import { DEFAULT_MAX_RETRY_AFTER_MS, type RetryPolicy } from '../../core/backoff/withRetry.ts';
 import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
+import { SuspendedError } from '../../core/lifecycle/suspension.ts';
 import type { EwsEvent } from '../protocol/events.ts';
 import { decideFailure, type EwsDecision } from '../protocol/failures.ts';
 import type { EwsSession, ServerSession } from '../session/session.ts';
@@ -86,6 +88,10 @@ function resubscribeDelay(
   { onLost, pause }: { readonly onLost: 'resume' | OnLost; readonly pause: Pause },
   error: unknown,
 ): Observable<unknown> {
+  if (error instanceof SuspendedError) {
+    advance(stream, { type: 'suspended', canResume: onLost === 'resume' });
+    return of(undefined);
+  }
   const { retry: policy, ledger, invalidateLocation, whenUnreachable, status } = session;
   const decision = decideFailure(error, stream.progress);
   const wasSubscribed = stream.progress.subscribedAt !== undefined;

@@ -198,7 +198,7 @@ interface InUse {
 }
 
 function eventsOf(
-  { url }: ServerSession,
+  { url, suspension }: ServerSession,
   stream: Stream,
   { type, events }: SubscriptionConfig,
   { handle: { id, watermark, requestedAt, previousOwner }, lease, owner }: InUse,
@@ -209,6 +209,8 @@ function eventsOf(
     );
   }
   return new Observable<EwsEvent>((subscriber) => {
+    suspension.track(subscriber);
+    if (subscriber.closed) return;
     const before = stream.progress;
     const reason = before.gap ?? (previousOwner === 'forgotten' ? 'responseLost' : undefined);
     const { operation } = SUBSCRIPTION_TYPES[type];

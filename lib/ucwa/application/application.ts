@@ -17,6 +17,7 @@ import {
 } from 'rxjs';
 import type { Pause } from '../../core/backoff/backoff.ts';
 import { shareWithGrace } from '../../core/lifecycle/closing.ts';
+import { SuspendedError } from '../../core/lifecycle/suspension.ts';
 import { mutex } from '../../core/rx/mutex.ts';
 import { decide, isRecreated, type OnApplicationEnded } from '../protocol/failures.ts';
 import { requestJson } from '../protocol/request.ts';
@@ -105,6 +106,13 @@ function created(
       let isThere = false;
 
       const again = (error: unknown): Observable<unknown> => {
+        if (error instanceof SuspendedError) {
+          // Everything on the application goes with it.
+          last?.markGone(error);
+          config.onHeld(false);
+          isThere = false;
+          return of(undefined);
+        }
         const isFirst = last === undefined && whenUnreachable === 'error';
         if (isFirst) return throwError(() => error);
         if (last === undefined || !isThere) {
@@ -158,7 +166,7 @@ function existing({
     mergeMap((url) => requestJson(transport, { method: 'GET', url }, applicationCodec, 'application')),
     whenUnreachable === 'wait' ? retryTransient('channel', pause) : unchanged,
     map((answered) => {
-      const live = liveApplication(answered);
+      const live = liveApplication(answered, false);
       // The channel resumes at its last position if the application is still the same.
       if (last?.self === live.self && !last.isEnded) {
         live.position = last.position;

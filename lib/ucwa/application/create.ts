@@ -3,6 +3,7 @@ import type { Pause } from '../../core/backoff/backoff.ts';
 import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
 import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
 import { type RemoteResource, remoteResource } from '../../core/lifecycle/remoteResource.ts';
+import { type Suspension, untilSuspended } from '../../core/lifecycle/suspension.ts';
 import type { RequestProgress, Transport } from '../../core/transport/transport.ts';
 import type { ServerLocation } from '../discovery/location.ts';
 import type { Acknowledgement } from '../protocol/cursor.ts';
@@ -19,6 +20,7 @@ export interface CreationConfig {
   readonly location: ServerLocation;
   readonly transport: Transport;
   readonly ledger: ReleaseLedger;
+  readonly suspension: Suspension;
   readonly pause: Pause;
   readonly ack: Acknowledgement;
   /** Saves the resources on the server for the next process; undefined if nothing is saved. */
@@ -40,7 +42,7 @@ export interface CreationConfig {
  * @param journal The journal for the next process; undefined if nothing is saved.
  */
 export function createdApplication(
-  { location, transport, ledger, pause, ack, checkpointing, onHeld }: CreationConfig,
+  { location, transport, ledger, suspension, pause, ack, checkpointing, onHeld }: CreationConfig,
   turn$: Observable<undefined>,
   identify: () => ApplicationIdentity,
   journal: ConnectionJournal | undefined,
@@ -70,13 +72,17 @@ export function createdApplication(
       post((progress) => {
         onHeld(progress === 'sent');
         onProgress(progress);
-      }).pipe(map(liveApplication)),
+      }).pipe(map((answered) => liveApplication(answered, true))),
     identify: ({ self }) => self,
     use: (live, lease) =>
-      untilEnded(live, () => {
-        onHeld(false);
-        lease.endedByServer(live.isGone ? undefined : { leftToAnother: true });
-      }),
+      untilSuspended(
+        suspension,
+        untilEnded(live, () => {
+          onHeld(false);
+          // In a suspension it is removed, although its streams regard it as gone.
+          if (!suspension.isSuspended) lease.endedByServer(live.isGone ? undefined : { leftToAnother: true });
+        }),
+      ),
     release: ({ self }) =>
       requestNothing(transport, { method: 'DELETE', url: self, keepalive: true }, 'application').pipe(
         map(() => ({})),

@@ -34,6 +34,8 @@ export interface Application {
 export interface LiveApplication extends Application {
   /** The `batch` link, absolute; undefined if the server offers none. */
   readonly batch: string | undefined;
+  /** Whether this connection creates and deletes it; false if it was given. */
+  readonly isOwn: boolean;
   /** Whether the server has just created it; false if it existed already. */
   readonly isNew: boolean;
   /** The position of the event channel; it is kept after all subscribers have left. */
@@ -57,7 +59,10 @@ export interface LiveApplication extends Application {
 }
 
 /** Creates the application from a response of the server. */
-export function liveApplication({ value, status, url }: Answered<ApplicationResource>): LiveApplication {
+export function liveApplication(
+  { value, status, url }: Answered<ApplicationResource>,
+  isOwn: boolean,
+): LiveApplication {
   const batch = hrefOf(value, 'batch');
   const over = new Subject<unknown>();
   let isLost = false;
@@ -73,6 +78,7 @@ export function liveApplication({ value, status, url }: Answered<ApplicationReso
     me: meIn(value, url),
     people: embeddedResource(value, 'people', url),
     resource: value,
+    isOwn,
     isNew: status === 201,
     batch: batch === undefined ? undefined : absolute(batch, url),
     position: undefined,

@@ -76,15 +76,15 @@ type BatchLimits = PaceLimits & Pick<Required<Limits>, 'parts' | 'responseBytes'
 
 /** The properties of a connection that its queue depends on. */
 export interface BatchConnection {
-  /** Emits false when the queued requests must be sent at once. */
-  readonly leaving$: Observable<boolean>;
+  /** Emits when the queued requests must be sent at once. */
+  readonly flushed$: Observable<void>;
   /** Records the response to a batch. */
   readonly answered: () => void;
   /** Records a batch without a readable response, or one whose parts the server refuses for now. */
   readonly failed: (askedMs?: number) => void;
 }
 
-const NO_CONNECTION: BatchConnection = { leaving$: EMPTY, answered: noop, failed: noop };
+const NO_CONNECTION: BatchConnection = { flushed$: EMPTY, answered: noop, failed: noop };
 
 /** The queue of one transport's requests. */
 interface BatchQueue {
@@ -110,7 +110,7 @@ export function batchQueue(
   turns: SchedulerLike,
   connection: BatchConnection = NO_CONNECTION,
 ): BatchQueue {
-  const { leaving$, answered, failed } = connection;
+  const { flushed$, answered, failed } = connection;
   const pace = batchPace(limits);
   let waiting = new Set<BatchPart>();
   let arrived = 0;
@@ -266,9 +266,7 @@ export function batchQueue(
     part.onLeave?.();
   };
 
-  leaving$.subscribe((isLeaving) => {
-    if (!isLeaving) pumpNow();
-  });
+  flushed$.subscribe(pumpNow);
   return {
     send: (request, link, isUrgent) =>
       new Observable((subscriber) => {

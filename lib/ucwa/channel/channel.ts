@@ -1,4 +1,4 @@
-import { finalize, Observable, share, Subject, switchMap, takeUntil, tap } from 'rxjs';
+import { finalize, merge, Observable, share, Subject, switchMap, takeUntil, tap } from 'rxjs';
 import type { EventBatch } from '../protocol/cursor.ts';
 import type { EventRouter } from './eventRouter.ts';
 import type { LiveApplication } from '../application/liveApplication.ts';
@@ -9,6 +9,8 @@ import { gapEvent, recreatedEvent } from '../protocol/events.ts';
 interface ChannelConfig extends LongPollConfig {
   readonly application$: Observable<LiveApplication>;
   readonly router: EventRouter;
+  /** Emits when the connection is suspended: the pending request ends. */
+  readonly suspended$: Observable<unknown>;
 }
 
 /**
@@ -38,7 +40,9 @@ function polled(config: ChannelConfig): Observable<EventBatch> {
     config.application$
       .pipe(
         switchMap((application, index) =>
-          longPoll(application, config, gapBefore(application, index), lock).pipe(takeUntil(unsubscribed)),
+          longPoll(application, config, gapBefore(application, index), lock).pipe(
+            takeUntil(application.isOwn ? merge(unsubscribed, config.suspended$) : unsubscribed),
+          ),
         ),
       )
       .subscribe(subscriber);

@@ -3,12 +3,12 @@ import type { Activity } from '../../core/transport/requestLog.ts';
 import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
 import { invalidOption } from '../../core/options.ts';
 import {
-  type CloseOptions,
   type DrainOptions,
   type DrainReport,
   type ReleaseLedger,
   type Releases,
 } from '../../core/lifecycle/ledger.ts';
+import type { Suspension } from '../../core/lifecycle/suspension.ts';
 import { type TimerWheel } from '../../core/rx/timerWheel.ts';
 import type { Transport } from '../../core/transport/transport.ts';
 import type { ChannelParameters, EventBatch } from '../protocol/cursor.ts';
@@ -103,7 +103,19 @@ export interface Ucwa extends AsyncDisposable {
    * Completes every stream of this connection, which releases its resources on the server. Then it drains for
    * at most `timeoutMs`, 10 seconds by default. After it resolves nothing is sent any more. Never rejects.
    */
-  close(options?: CloseOptions): Promise<DrainReport>;
+  close(options?: DrainOptions): Promise<DrainReport>;
+  /**
+   * Removes everything from the server at once, and waits for `resume()`. Streams stay subscribed.
+   *
+   * For a page that is left, or a machine that goes to sleep: `suspendOnPageHide`. Releases are sent
+   * immediately, even while the server does not respond, and grace periods end.
+   */
+  suspend(): void;
+  /**
+   * Continues after `suspend()`: streams create their subscriptions again, and emit a `gap` where events may
+   * be missing.
+   */
+  resume(): void;
 }
 
 /** The internals of a connection that its streams share. */
@@ -113,6 +125,7 @@ export interface UcwaSession {
   readonly channelRefCount: ChannelRefCount;
   readonly timers: TimerWheel;
   readonly ledger: ReleaseLedger;
+  readonly suspension: Suspension;
   readonly transport: Transport;
   readonly pause: Pause;
   /** Emits whether a failure means that the server has moved. The application is gone then. */

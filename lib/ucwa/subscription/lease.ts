@@ -12,6 +12,7 @@ import {
 } from 'rxjs';
 import type { ReleaseResult } from '../../core/lifecycle/release.ts';
 import { type RemoteResource, remoteResource } from '../../core/lifecycle/remoteResource.ts';
+import { untilSuspended } from '../../core/lifecycle/suspension.ts';
 import type { RequestProgress } from '../../core/transport/transport.ts';
 import type { LiveApplication } from '../application/liveApplication.ts';
 import { EndedError } from '../protocol/errors.ts';
@@ -58,9 +59,9 @@ export function subscriptionLease<Made extends Created, Value>(
     acquire: (application, onProgress) =>
       created(config, application, onProgress, onRefused).pipe(tap(() => (createdAt = asyncScheduler.now()))),
     identify: selfOf,
-    use: (made, lease, application) =>
+    use: (made, lease, application) => {
       // No spread of the config: it would leave room for more members in each of thousands.
-      activeSubscription(config, {
+      const active$ = activeSubscription(config, {
         made,
         lease,
         application,
@@ -70,7 +71,10 @@ export function subscriptionLease<Made extends Created, Value>(
           ending = how;
           return new SubscriptionEnded(how, made.self, createdAt);
         },
-      }),
+      });
+      // In a suspension, an application of this connection is deleted with everything on it.
+      return application.isOwn ? active$ : untilSuspended(session.suspension, active$);
+    },
     release: (made, application) => {
       // The next subscription waits for the removal of one that it replaces: no event is awaited then.
       if (type.isAnnounced && ending !== 'replaced') deletion ??= deletionWatch(session, hrefKey(made.self));

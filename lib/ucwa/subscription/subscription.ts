@@ -13,6 +13,7 @@ import {
   throwError,
 } from 'rxjs';
 import { releaseEntry } from '../../core/lifecycle/ledger.ts';
+import { SuspendedError } from '../../core/lifecycle/suspension.ts';
 import type { LiveApplication } from '../application/liveApplication.ts';
 import { probeApplication } from '../application/probe.ts';
 import { failureOf } from '../channel/eventBuffer.ts';
@@ -92,6 +93,10 @@ function failed<Made extends Created, Value>(
 ): Observable<unknown> {
   const { session, source } = stream.config;
   const { refusal } = stream;
+  if (error instanceof SuspendedError) {
+    stream.state = { ...stream.state, ending: 'replaced' };
+    return of(undefined);
+  }
   if (refusal?.error !== error || refusal === undefined) return throwError(() => error);
   const { application } = refusal;
   if (application.isEnded) return of(undefined);

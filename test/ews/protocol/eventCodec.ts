@@ -44,6 +44,7 @@ export const eventCodec: t.Type<EwsEvent> = t.union([
         eventsMissed: null,
         responseLost: null,
         mailboxMoved: null,
+        suspended: null,
         connectionLost: null,
         unreadable: null,
       }),

@@ -54,14 +54,17 @@ function publishedFor(
   answer: Answering = () => undefined,
   links: readonly string[] | null = [MAKE, REPORT],
 ): Published {
-  const application = liveApplication({
-    value: {
-      _links: { self: { href: SELF }, events: { href: `${SELF}/events` } },
-      _embedded: links === null ? {} : { me: meWith(...links) as { rel: string } },
+  const application = liveApplication(
+    {
+      value: {
+        _links: { self: { href: SELF }, events: { href: `${SELF}/events` } },
+        _embedded: links === null ? {} : { me: meWith(...links) as { rel: string } },
+      },
+      status: 201,
+      url: SELF,
     },
-    status: 201,
-    url: SELF,
-  });
+    true,
+  );
   const seen: Published = { application, sent: [], requests: [], error: undefined };
   const counts = new Map<string, number>();
   const transport: Transport = (request) => {

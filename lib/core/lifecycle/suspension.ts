@@ -31,7 +31,7 @@ export function untilSuspended<Value>(
   source: Observable<Value>,
 ): Observable<Value> {
   return new Observable((subscriber) => {
-    track(subscriber as Subscriber<never>);
+    track(subscriber);
     source.subscribe(subscriber);
   });
 }

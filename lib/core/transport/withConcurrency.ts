@@ -22,8 +22,8 @@ const LONGEST_MS = 120_000;
  * without being counted. It is sent synchronously if the limit allows. Unsubscribing while it is queued sends
  * nothing, and does not call `onProgress`.
  *
- * Place it below `withRetry` and above whatever calls `onProgress`. All transports of one Middleware share the
- * limit; long polls should not use it.
+ * Place it below `withRetry` and above whatever calls `onProgress`. All transports of one Middleware share
+ * the limit; long polls should not use it.
  *
  * @param concurrent The limit, from 1 to 1000.
  * @throws TypeError that names the argument that cannot be used.

@@ -210,7 +210,7 @@ function eventsOf(
   }
   return new Observable<EwsEvent>((subscriber) => {
     suspension.track(subscriber);
-    if (subscriber.closed) return;
+    if (suspension.isSuspended) return;
     const before = stream.progress;
     const reason = before.gap ?? (previousOwner === 'forgotten' ? 'responseLost' : undefined);
     const { operation } = SUBSCRIPTION_TYPES[type];

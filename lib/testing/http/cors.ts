@@ -23,7 +23,7 @@ interface CrossOriginRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Returns whether a browser asks for permission; it does so without credentials. */
+/** Returns whether a browser requests permission, which it does without credentials. */
 export function isPreflight({ method, headers }: CrossOriginRequest): boolean {
   const { origin, 'access-control-request-method': requested } = headers;
   return method === 'OPTIONS' && origin !== undefined && requested !== undefined;

@@ -7,8 +7,8 @@ import { asyncScheduler, type Observable, ReplaySubject } from 'rxjs';
  * - `server`: the server responds with errors.
  * - `throttled`: the server asks to wait.
  * - `signIn`: no token can be had.
- * - `starved`: a request for events had no response at all, as in a browser whose connections are all in
- *   use, or the server allows no more open responses.
+ * - `starved`: a request got no byte of a response in time, as in a browser whose connections are all in use,
+ *   or the server allows no more open responses.
  *
  * @inline
  */
@@ -67,6 +67,9 @@ export type StatusInput =
   | { readonly type: 'succeeded' }
   | { readonly type: 'closed' };
 
+/** An input that concerns the whole connection. */
+export type ConnectionInput = Exclude<StatusInput, { readonly type: 'stream' }>;
+
 /** The condition before the first stream. */
 export const IDLE: ConnectionCondition = { status: { state: 'idle' }, streams: { behind: 0, current: 0 } };
 
@@ -98,6 +101,7 @@ export function conditionAfter(
         : withStatus({ ...before, failure: undefined }, false, now);
     case 'stream': {
       const { from, to } = input;
+      const isLost = from === 'current' && to === 'behind';
       const count = (one: StreamCondition): number =>
         before.streams[one] + (to === one ? 1 : 0) - (from === one ? 1 : 0);
       const streams = { behind: count('behind'), current: count('current') };
@@ -105,7 +109,7 @@ export function conditionAfter(
       const isLastWaiting = to === undefined && streams.current > 0 && before.failure?.reason !== 'network';
       const isOver = streams.behind === 0 && (to === 'current' || isLastWaiting);
       const failure = isOver ? undefined : before.failure;
-      return withStatus({ ...before, streams, failure }, from === undefined && state === 'live', now);
+      return withStatus({ ...before, streams, failure }, state === 'live' && !isLost, now);
     }
   }
 }
@@ -134,7 +138,7 @@ function isShown({ reason, attempt, retryAt }: Failure, status: ConnectionStatus
   );
 }
 
-/** Reports the condition of one stream; `undefined` is its end. Repeating a condition has no effect. */
+/** Reports the condition of one stream; `undefined` is its end, after which reports have no effect. */
 export type StreamReport = (condition: StreamCondition | undefined) => void;
 
 /** Determines the status of one connection. */
@@ -142,8 +146,8 @@ export interface StatusTracker {
   /** Emits the status: on subscription, and on every change. Completes after `closed`, and never errors. */
   readonly status$: Observable<ConnectionStatus>;
   /** Records a failure or a success of a request, or that the connection is closed. */
-  readonly record: (input: Exclude<StatusInput, { readonly type: 'stream' }>) => void;
-  /** Records a stream, which is behind until it is reported as current. */
+  readonly record: (input: ConnectionInput) => void;
+  /** Records a stream, whose data is incomplete until it is reported as `current`. */
   readonly begin: () => StreamReport;
 }
 
@@ -169,15 +173,14 @@ export function statusTracker(): StatusTracker {
     status$: statuses.asObservable(),
     record: update,
     begin: () => {
-      let from: StreamCondition | undefined;
-      const report: StreamReport = (to) => {
-        if (to === from) return;
+      let from: StreamCondition | undefined = 'behind';
+      update({ type: 'stream', to: from });
+      return (to) => {
+        if (to === from || from === undefined) return;
         const change = { from, to };
         from = to;
         update({ type: 'stream', ...change });
       };
-      report('behind');
-      return report;
     },
   };
 }

@@ -38,6 +38,9 @@ function describeRequest({ method, url }: RequestIdentity): string {
   return `${excerpt(method, 20)} ${describeUrl(url)}`;
 }
 
+/** The code of a request that got no byte of a response in time. */
+export const NO_RESPONSE = 'NO_RESPONSE';
+
 /**
  * There is no response, or it broke off: name resolution, connection refused or reset, a body cut short.
  *

@@ -1,4 +1,5 @@
-import { map, merge, mergeMap, Subject } from 'rxjs';
+import { defer, finalize, map, merge, mergeMap, type Observable, Subject, tap } from 'rxjs';
+import type { StatusTracker } from '../core/connectionStatus.ts';
 import { invalidType, objectOption } from '../core/options.ts';
 import { releaseLedger } from '../core/lifecycle/ledger.ts';
 import { suspension } from '../core/lifecycle/suspension.ts';
@@ -51,8 +52,19 @@ const TIMEOUT_SECONDS = 180;
  * ```
  */
 export function connectUcwa(options: UcwaOptions): Ucwa {
-  const { location, ack, onPGetReplaced, retry, backoff, limits, sign, base, checkpointing, ...plan } =
-    resolveOptions(options);
+  const {
+    location,
+    ack,
+    onPGetReplaced,
+    retry,
+    backoff,
+    limits,
+    sign,
+    base,
+    checkpointing,
+    status,
+    ...plan
+  } = resolveOptions(options);
   const { pause, answered, failed } = backoff;
   let { parameters } = plan;
   let live: LiveApplication | undefined;
@@ -67,6 +79,7 @@ export function connectUcwa(options: UcwaOptions): Ucwa {
   });
   // After the batches, which the backoff lets pass when they are flushed.
   suspending.attach(backoff);
+  ledger.closing$.subscribe(() => status.record({ type: 'closed' }));
   const events = eventRouter();
   const changed = new Subject<void>();
   const contactListMutex$ = mutex();
@@ -81,6 +94,7 @@ export function connectUcwa(options: UcwaOptions): Ucwa {
   });
   const batches$ = channel({
     ...{
+      status,
       application$,
       router: events,
       suspended$: suspending.suspended$,
@@ -97,7 +111,15 @@ export function connectUcwa(options: UcwaOptions): Ucwa {
   const internals: UcwaSession = {
     application$: application$.pipe(shareLatest(({ isEnded: isOver }) => !isOver)),
     ...{ router: events, channelRefCount: channelRefCount(batches$), timers: timerWheel() },
-    ...{ ledger, suspension: suspending, transport, pause, contactListMutex$, hasMoved: location.hasMoved },
+    ...{
+      ledger,
+      status,
+      suspension: suspending,
+      transport,
+      pause,
+      contactListMutex$,
+      hasMoved: location.hasMoved,
+    },
     checkpointing,
     mediumSeconds: () => parameters.mediumSeconds,
   };
@@ -107,7 +129,8 @@ export function connectUcwa(options: UcwaOptions): Ucwa {
       untilClosed(ledger, 'events$'),
     ),
     batches$: batches$.pipe(untilClosed(ledger, 'batches$')),
-    application$: application$.pipe(
+    status$: status.status$,
+    application$: tracked(status, application$).pipe(
       map(({ self, events: href, me, people, resource }) => ({ self, events: href, me, people, resource })),
       untilClosed(ledger, 'application$'),
     ),
@@ -135,6 +158,17 @@ export function connectUcwa(options: UcwaOptions): Ucwa {
     [SESSION]: () => internals,
   };
   return connection;
+}
+
+/** A stream that is current when it has emitted. */
+function tracked<Value>({ begin }: StatusTracker, source$: Observable<Value>): Observable<Value> {
+  return defer(() => {
+    const report = begin();
+    return source$.pipe(
+      tap(() => report('current')),
+      finalize(() => report(undefined)),
+    );
+  });
 }
 
 /** Callers without types pass the href itself. */

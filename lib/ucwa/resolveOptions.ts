@@ -1,8 +1,10 @@
 import type { Observable } from 'rxjs';
 import { type ConnectionBackoff, connectionBackoff } from '../core/backoff/connectionBackoff.ts';
+import { signInFailures } from '../core/auth/signInFailures.ts';
 import { platformOnline } from '../core/backoff/online.ts';
 import type { RetryPolicy } from '../core/backoff/withRetry.ts';
 import { CHECKPOINTING, type Checkpointing } from '../core/checkpoint/checkpointed.ts';
+import { type StatusTracker, statusTracker } from '../core/connectionStatus.ts';
 import type { Feature } from '../core/feature.ts';
 import { checkLimits, type Limits } from '../core/limits.ts';
 import { choiceOption, invalidOption, objectOption } from '../core/options.ts';
@@ -38,6 +40,7 @@ interface ResolvedOptions {
   readonly retry: RetryPolicy;
   readonly limits: Required<Limits>;
   readonly backoff: ConnectionBackoff;
+  readonly status: StatusTracker;
   readonly onApplicationEnded: OnApplicationEnded;
   readonly whenUnreachable: 'wait' | 'error';
   readonly publish: Publish | undefined;
@@ -75,7 +78,9 @@ export function resolveOptions(options: UcwaOptions): ResolvedOptions {
     throw invalidOption('fetch', fetch, 'left out, because a transport is given');
   }
   const limits = checkLimits(options.limits);
-  const backoff = connectionBackoff(retry, online$);
+  const status = statusTracker();
+  const record: StatusTracker['record'] = (input) => status.record(signing.named(input));
+  const backoff = connectionBackoff(retry, online$, record);
   const { activity$, logged } = requestLog();
   const base = logged(transport ?? fetchTransport(fetch, limits));
   const signer = signerOption(options.auth);
@@ -86,15 +91,17 @@ export function resolveOptions(options: UcwaOptions): ResolvedOptions {
   } = serverOption(options.server)({
     ...{ signer, retry, limits, allowInsecureHttp },
     transport: base,
-    pause: pausing(retry, backoff.online$),
+    pause: pausing(retry, backoff.online$, record),
   });
+  const signing = signInFailures(sign);
   const checkpointing = featureOption(CHECKPOINTING, 'checkpoint', options.checkpoint);
   if (isExisting && checkpointing !== undefined)
     throw invalidOption('checkpoint', options.checkpoint, 'left out with existingApplication(…)');
   // Only a connection that creates applications can create another instance.
   if (isExisting) choiceOption('channel.onPGetReplaced', onPGetReplaced, ['error']);
   return {
-    ...{ location, sign, base, activity$, parameters, backoff, limits, retry, checkpointing },
+    ...{ location, base, activity$, parameters, backoff, status, limits, retry, checkpointing },
+    sign: signing.sign,
     ...{ ack, onPGetReplaced, onApplicationEnded, whenUnreachable },
     identity: isExisting ? undefined : requestedIdentity(options),
     graceMs: graceSeconds * 1000,

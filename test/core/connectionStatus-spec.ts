@@ -44,6 +44,11 @@ describe('conditionAfter', () => {
     ['connects until all streams are current', [begun, begun, caughtUp], CONNECTING],
     ['stays live when another stream begins', [begun, caughtUp, begun], liveSince(2)],
     ['stays live when that stream is current', [begun, caughtUp, begun, caughtUp], liveSince(2)],
+    [
+      'stays live when one of two new streams is current',
+      [begun, caughtUp, begun, begun, caughtUp],
+      liveSince(2),
+    ],
     ['connects again when a stream has missed changes', [begun, caughtUp, lost], CONNECTING],
     ['is live when the stream that is behind ends', [begun, begun, caughtUp, gaveUp], liveSince(4)],
     ['is idle after the last stream', [begun, caughtUp, ended], IDLE_STATUS],
@@ -114,6 +119,14 @@ describe('statusTracker', () => {
     for (const report of reports) report('behind');
     tracker.record({ type: 'failed', ...broken, error: 'the same' });
     expect(seen).to.deep.equal(['idle', 'connecting', 'live', 'waiting']);
+  });
+
+  it('ignores reports after the end of a stream', () => {
+    const [tracker, seen] = states();
+    const report = tracker.begin();
+    report(undefined);
+    report('current');
+    expect(seen).to.deep.equal(['idle', 'connecting', 'idle']);
   });
 
   it('completes after closed', () => {

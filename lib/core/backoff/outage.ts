@@ -1,5 +1,5 @@
 import type { StatusInput, WaitingReason } from '../connectionStatus.ts';
-import { HttpError, NetworkError, TokenError } from '../errors.ts';
+import { HttpError, NetworkError, NO_RESPONSE, TokenError } from '../errors.ts';
 import { backoff, type BackoffPolicy, retryAfterOf } from './backoff.ts';
 
 /** The state of a server: its failures, and when the next request may be sent. */
@@ -76,8 +76,10 @@ export function isUnavailable(status: number): boolean {
 
 /** Returns the reason for waiting after an error: a pure function. */
 export function waitingReason(error: unknown): WaitingReason {
-  if (error instanceof NetworkError) return 'network';
+  if (error instanceof NetworkError) return error.code === NO_RESPONSE ? 'starved' : 'network';
   if (error instanceof TokenError) return 'signIn';
+  const { cause } = Object(error) as { readonly cause?: unknown };
+  if (cause instanceof NetworkError) return waitingReason(cause);
   const isAsked = retryAfterOf(error) !== undefined;
   return isAsked || (error instanceof HttpError && error.status === 429) ? 'throttled' : 'server';
 }

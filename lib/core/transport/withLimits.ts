@@ -1,5 +1,5 @@
 import { asyncScheduler, map, Observable, type SchedulerAction, type Subscriber, tap } from 'rxjs';
-import { DecodeError, NetworkError } from '../errors.ts';
+import { DecodeError, NetworkError, NO_RESPONSE } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { describeUrl } from '../text.ts';
 import type { HttpRequest, HttpResponse, Middleware } from './transport.ts';
@@ -14,6 +14,7 @@ export type ResponseLimits = Pick<
 interface Deadline {
   readonly at: number;
   readonly what: string;
+  readonly code?: string;
 }
 
 const NO_DEADLINE: Deadline = { at: Infinity, what: '' };
@@ -33,7 +34,8 @@ export function withLimits(limits: ResponseLimits, longPollSeconds = 0): Middlew
 
   const headDeadline = (sentAt: number): Deadline => {
     const seconds = headersSeconds + longPollSeconds;
-    return { at: sentAt + seconds * 1000, what: `no head of a response within ${seconds} seconds` };
+    const what = `no head of a response within ${seconds} seconds`;
+    return { at: sentAt + seconds * 1000, what, code: NO_RESPONSE };
   };
   const silence = `no byte of the response for ${silenceSeconds} seconds`;
   const endDeadline = (sentAt: number): Deadline => {
@@ -82,7 +84,7 @@ function failAt(deadline: () => Deadline, request: HttpRequest, subscriber: Subs
       const ms = leftMs();
       if (ms === Infinity) return;
       if (ms > 0) this.schedule(undefined, ms);
-      else subscriber.error(new NetworkError(deadline().what, request));
+      else subscriber.error(new NetworkError(deadline().what, request, { code: deadline().code }));
     }, leftMs()),
   );
 }

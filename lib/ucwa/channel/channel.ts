@@ -1,4 +1,5 @@
 import { finalize, merge, Observable, share, Subject, switchMap, takeUntil, tap } from 'rxjs';
+import type { StatusTracker } from '../../core/connectionStatus.ts';
 import type { EventBatch } from '../protocol/cursor.ts';
 import type { EventRouter } from './eventRouter.ts';
 import type { LiveApplication } from '../application/liveApplication.ts';
@@ -11,6 +12,7 @@ interface ChannelConfig extends LongPollConfig {
   readonly router: EventRouter;
   /** Emits when the connection is suspended: the pending request ends. */
   readonly suspended$: Observable<unknown>;
+  readonly status: StatusTracker;
 }
 
 /**
@@ -33,6 +35,8 @@ export function channel(config: ChannelConfig): Observable<EventBatch> {
 function polled(config: ChannelConfig): Observable<EventBatch> {
   return new Observable((subscriber) => {
     const unsubscribed = new Subject<void>();
+    const report = config.status.begin();
+    const suspended$ = config.suspended$.pipe(tap(() => report('behind')));
     // Added first, so that the pending request is aborted before the application is released.
     subscriber.add(() => unsubscribed.next());
     config.router.open();
@@ -40,12 +44,13 @@ function polled(config: ChannelConfig): Observable<EventBatch> {
     config.application$
       .pipe(
         switchMap((application, index) =>
-          longPoll(application, config, gapBefore(application, index), lock).pipe(
-            takeUntil(application.isOwn ? merge(unsubscribed, config.suspended$) : unsubscribed),
+          longPoll(application, config, gapBefore(application, index), lock, report).pipe(
+            takeUntil(application.isOwn ? merge(unsubscribed, suspended$) : unsubscribed),
           ),
         ),
       )
       .subscribe(subscriber);
+    subscriber.add(() => report(undefined));
   });
 }
 

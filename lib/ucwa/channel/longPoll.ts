@@ -1,4 +1,5 @@
-import { asyncScheduler, map, Observable, Subscription } from 'rxjs';
+import { asyncScheduler, map, Observable, Subscription, timer } from 'rxjs';
+import type { StreamReport } from '../../core/connectionStatus.ts';
 import { NetworkError } from '../../core/errors.ts';
 import type { RequestProgress, Transport } from '../../core/transport/transport.ts';
 import type { Pause } from '../../core/backoff/backoff.ts';
@@ -59,12 +60,14 @@ interface Failure {
  * application.
  *
  * @param first Batches to emit first.
+ * @param report Reports whether events are received.
  */
 export function longPoll(
   application: LiveApplication,
   config: LongPollConfig,
   first: readonly EventBatch[],
   lock: DeliveryLock,
+  report: StreamReport,
 ): Observable<EventBatch> {
   return new Observable((subscriber) => {
     const queue: EventBatch[] = [...first];
@@ -81,6 +84,9 @@ export function longPoll(
     let failure: Failure | undefined;
     let failures = 0;
     let pace = AT_ONCE;
+    /** How long a request has to be pending before it is trusted, in milliseconds. */
+    let trustedAfterMs = first.length > 0 ? 1 : 0;
+    let trust = Subscription.EMPTY;
 
     const wait = (cursor: Cursor, waitAs: number, error?: unknown): void => {
       polling = new Subscription();
@@ -93,6 +99,8 @@ export function longPoll(
     };
 
     const answered = ({ cursor, batch }: CursorStep, waitedMs: number): void => {
+      trustedAfterMs = 0;
+      report('current');
       reached = cursor;
       const isGap = batch.gap !== undefined;
       pace = nextPace(pace, { events: batch.events.length - (isGap ? 1 : 0), isGap, waitedMs });
@@ -112,7 +120,7 @@ export function longPoll(
       isInFlight = false;
     };
 
-    const failed = (error: unknown, cursor: Cursor): void => {
+    const failed = (error: unknown, cursor: Cursor, waitedMs: number): void => {
       const gets = isReplaced(error) ? afterReplacement(application.gets, asyncScheduler.now()) : undefined;
       if (gets !== undefined) {
         application.gets = gets;
@@ -121,6 +129,9 @@ export function longPoll(
         return;
       }
       failures += 1;
+      trustedAfterMs = Math.max(1000, 2 * waitedMs);
+      trust.unsubscribe();
+      report('behind');
       polling = new Subscription();
       polling.add(
         config.hasMoved(error).subscribe({
@@ -170,9 +181,16 @@ export function longPoll(
       application.position = cursor;
       outstanding = cursor;
       polling = new Subscription();
-      const sentAt = asyncScheduler.now();
+      let sentAt = asyncScheduler.now();
+      const onProgress = (progress: RequestProgress): void => {
+        isInFlight = progress === 'sent';
+        if (!isInFlight) return;
+        sentAt = asyncScheduler.now();
+        if (trustedAfterMs === 0) report('current');
+        else polling.add((trust = timer(trustedAfterMs).subscribe(() => report('current'))));
+      };
       polling.add(
-        pendingGet(cursor, config, (progress) => (isInFlight = progress === 'sent')).subscribe({
+        pendingGet(cursor, config, onProgress).subscribe({
           next: (step) => {
             outstanding = undefined;
             isInFlight = false;
@@ -181,7 +199,7 @@ export function longPoll(
           error: (error: unknown) => {
             isInFlight &&= error instanceof NetworkError;
             giveUp();
-            failed(error, cursor);
+            failed(error, cursor, asyncScheduler.now() - sentAt);
           },
         }),
       );

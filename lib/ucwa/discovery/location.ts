@@ -127,7 +127,7 @@ export function discoveredLocation(
       retry({
         delay: (error: unknown, failures) =>
           error instanceof DiscoveryError && error.isTransient && failures <= retries
-            ? pause(failures)
+            ? pause(failures, error)
             : throwError(() => error),
       }),
     ),

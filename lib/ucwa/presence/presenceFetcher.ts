@@ -29,6 +29,8 @@ interface PresenceFetcher {
   fetchContact(key: string, href: string, resource?: Resource): void;
   /** Requests all parts again whose links are known. */
   refetchAll(): void;
+  /** How many contacts have a link. */
+  readonly linked: number;
   /** Whether no link of a contact is known. */
   hasNoLink(key: string): boolean;
   /** Drops the links of a contact and cancels its requests. */
@@ -133,6 +135,9 @@ export function presenceFetcher({
           if (href !== undefined) fetchPart(key, rel, href);
         }),
       ),
+    get linked() {
+      return links.size;
+    },
     hasNoLink: (key) => !links.has(key),
     remove: (key) => {
       links.get(key)?.forEach((_, rel) => requests.cancel(requestKey(key, rel)));

@@ -38,13 +38,18 @@ const CONCURRENT_REQUESTS = 80;
  * @param rels The parts of the states.
  */
 export function presenceSnapshots(
-  { transport, pause, mediumSeconds }: UcwaSession,
+  { transport, pause, mediumSeconds, status }: UcwaSession,
   { contacts, source, signals }: PresenceSignals,
   rels: readonly ContactRel[],
 ): Observable<PresenceSnapshot> {
   return new Observable((subscriber) => {
     const states = presenceStore(contacts.byKey);
-    const requests = requestQueue(CONCURRENT_REQUESTS, pause);
+    const report = status.begin();
+    const requests = requestQueue(CONCURRENT_REQUESTS, pause, (change) =>
+      change === 'failed' ? report('behind') : reportIfComplete(),
+    );
+    /** Whether contacts without events were looked up. */
+    let isLookedUp = false;
     /** Emits when contacts may remain without events. */
     const uncertain = new Subject<void>();
     let listed = contacts.byKey;
@@ -54,6 +59,10 @@ export function presenceSnapshots(
     const changed = (key: string): void =>
       subscriber.next({ states: states.byUri, changed: contacts.byKey.get(key) });
     const fetcher = presenceFetcher({ transport, requests, states, rels, base: () => base, changed });
+
+    const reportIfComplete = (): void => {
+      if (requests.isEmpty && (isLookedUp || fetcher.linked >= listed.size)) report('current');
+    };
 
     const relist = (): void => {
       const before = listed;
@@ -68,9 +77,12 @@ export function presenceSnapshots(
       const silent = (): string[] => [...listed.keys()].filter((key) => fetcher.hasNoLink(key));
       // Contacts that are still being added are not members yet.
       if (members !== undefined && silent().some((key) => !members.has(key))) uncertain.next();
-      if (url === undefined || silent().length === 0) return;
+      isLookedUp = url === undefined || silent().length === 0;
+      if (isLookedUp) reportIfComplete();
+      if (url === undefined || isLookedUp) return;
       const found$ = memberships(transport, url, hrefKey(self)).pipe(
         tap({
+          complete: () => (isLookedUp = true),
           next: (found) => {
             const missing = new Set(silent());
             for (const { address, href } of found) {
@@ -78,10 +90,12 @@ export function presenceSnapshots(
               if (missing.has(key)) fetcher.fetchContact(key, href);
             }
           },
-          error: (error: unknown) =>
+          error: (error: unknown) => {
+            isLookedUp = true;
             silent().forEach((key) => {
               if (states.setError(key, 'contactPresence', error)) changed(key);
-            }),
+            });
+          },
         }),
       );
       requests.enqueue('memberships', found$);
@@ -90,6 +104,8 @@ export function presenceSnapshots(
     const process = ({ event, keys }: KeyedEvent): void => {
       const reason = gapReasonOf(event);
       if (reason !== undefined) {
+        isLookedUp = false;
+        report('behind');
         if (reason === 'resync') fetcher.refetchAll();
         else fetcher.removeAll();
         uncertain.next();
@@ -103,10 +119,14 @@ export function presenceSnapshots(
       // The presence alone needs no other link than its own.
       if (rels.length > 1 && contact?.rel === 'contact')
         fetcher.fetchContact(key, contact.href, contact === link ? resource : undefined);
+      reportIfComplete();
     };
 
     // Requests end before the subscription that they depend on is removed.
-    subscriber.add(() => requests.cancelAll());
+    subscriber.add(() => {
+      report(undefined);
+      requests.cancelAll();
+    });
     subscriber.add(contacts.changed$.subscribe(relist));
     subscriber.add(
       merge(uncertain, contacts.changed$)

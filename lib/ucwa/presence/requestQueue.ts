@@ -1,4 +1,4 @@
-import { type Observable, Subscription } from 'rxjs';
+import { noop, type Observable, Subscription } from 'rxjs';
 import type { Pause } from '../../core/backoff/backoff.ts';
 import { decide } from '../protocol/failures.ts';
 
@@ -14,6 +14,8 @@ export interface RequestQueue {
   /** Cancels a request. */
   cancel(key: string): void;
   cancelAll(): void;
+  /** Whether it has no request. */
+  readonly isEmpty: boolean;
 }
 
 interface Entry {
@@ -29,8 +31,14 @@ interface Entry {
  *
  * A `response$` handles its own errors. Requests with transient failures share one growing wait. After it one
  * of them is sent, each in turn; when it succeeds, all are sent.
+ *
+ * @param changed Called when a request waits after a failure, and when the last request has ended.
  */
-export function requestQueue(concurrency: number, pause: Pause): RequestQueue {
+export function requestQueue(
+  concurrency: number,
+  pause: Pause,
+  changed: (condition: 'failed' | 'empty') => void = noop,
+): RequestQueue {
   const entries = new Map<string, Entry>();
   /** Keys of failed requests, in the order in which they are sent again. */
   const failed = new Set<string>();
@@ -93,6 +101,8 @@ export function requestQueue(concurrency: number, pause: Pause): RequestQueue {
     } else entries.delete(key);
     if (isProbe && !isTransient) resendAll();
     else scheduleProbe(failure?.error);
+    if (isTransient) changed('failed');
+    else if (entries.size === 0) changed('empty');
     sendNext();
   };
 
@@ -156,7 +166,11 @@ export function requestQueue(concurrency: number, pause: Pause): RequestQueue {
       remove(key);
       scheduleProbe();
       sendNext();
+      if (entries.size === 0) changed('empty');
     },
     cancelAll: () => [...entries.keys()].forEach(remove),
+    get isEmpty() {
+      return entries.size === 0;
+    },
   };
 }

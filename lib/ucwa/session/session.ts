@@ -1,6 +1,7 @@
 import { type Observable } from 'rxjs';
 import type { Activity } from '../../core/transport/requestLog.ts';
 import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
+import type { ConnectionStatus, StatusTracker } from '../../core/connectionStatus.ts';
 import { invalidOption } from '../../core/options.ts';
 import {
   type DrainOptions,
@@ -38,6 +39,36 @@ export interface Ucwa extends AsyncDisposable {
    * re-creation, the new application is emitted.
    */
   readonly application$: Observable<Application>;
+  /**
+   * Whether the data of the streams is current: emits on subscription, and on every change. Completes after
+   * `closed`, and never errors.
+   *
+   * It is `live` while the request for events waits on the server and all states were received. Every failure
+   * makes it `waiting`, except one of a single request while the request for events waits. A network that
+   * drops everything silently is noticed when that request is overdue: after
+   * `channel.timeoutSeconds + limits.headersSeconds`, 5 minutes by default. After that, only a response
+   * counts.
+   *
+   * @example
+   * ```ts
+   * import { bearer } from 'rxchange';
+   * import { connectUcwa, presence } from 'rxchange/ucwa';
+   * import { ucwaSimulator } from 'rxchange/testing';
+   *
+   * const { url, transport } = ucwaSimulator();
+   * const ucwa = connectUcwa({ server: url, auth: bearer('secret'), transport });
+   * ucwa.status$.subscribe(({ state }) => console.log(state));
+   * // prints: idle
+   * const watching = presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe();
+   * // prints: connecting
+   * // prints: live
+   * watching.unsubscribe();
+   * // prints: idle
+   * await ucwa.close();
+   * // prints: closed
+   * ```
+   */
+  readonly status$: Observable<ConnectionStatus>;
   /** The removals from the server: completed, pending and failed ones. */
   readonly releases: Releases;
   /**
@@ -126,6 +157,7 @@ export interface UcwaSession {
   readonly timers: TimerWheel;
   readonly ledger: ReleaseLedger;
   readonly suspension: Suspension;
+  readonly status: StatusTracker;
   readonly transport: Transport;
   readonly pause: Pause;
   /** Emits whether a failure means that the server has moved. The application is gone then. */

@@ -98,6 +98,7 @@ export function activeSubscription<Made extends Created, Value>(
     };
 
     emit({ made, application });
+    source.report('current');
     updating =
       type.update?.(made)?.subscribe({ next: () => subscriber.error(ended('replaced')), error: onRefused }) ??
       updating;

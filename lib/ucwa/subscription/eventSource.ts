@@ -1,3 +1,4 @@
+import type { StatusTracker, StreamReport } from '../../core/connectionStatus.ts';
 import type { ChannelRefCount } from '../channel/channelRefCount.ts';
 import { close as closeBuffer, type EventBuffer, eventBuffer, fail, push } from '../channel/eventBuffer.ts';
 import type { EventListener, EventRouter, KeyedEvent } from '../channel/eventRouter.ts';
@@ -5,6 +6,7 @@ import { type EventFilter, initialFilter, type Interest, routingKeys, unbound } 
 
 /** The members of a session that an {@link EventSource} uses. */
 interface Channel {
+  readonly status: StatusTracker;
   readonly router: EventRouter;
   readonly channelRefCount: ChannelRefCount;
 }
@@ -22,9 +24,11 @@ export interface EventSource {
   filter: EventFilter;
   readonly listener: EventListener;
   readonly failed: (error: unknown) => void;
+  /** Reports whether the stream has a subscription. */
+  readonly report: StreamReport;
 }
 
-/** Creates a source that receives nothing yet. */
+/** Creates a source that receives nothing yet. It counts as a stream until it is closed. */
 export function eventSource(channel: Channel, interest: Interest): EventSource {
   const buffer = eventBuffer<KeyedEvent>();
   return {
@@ -33,6 +37,7 @@ export function eventSource(channel: Channel, interest: Interest): EventSource {
     filter: initialFilter(interest),
     listener: (keyed) => push(buffer, keyed),
     failed: (error) => fail(buffer, error),
+    report: channel.status.begin(),
   };
 }
 
@@ -51,7 +56,8 @@ export function setFilter(source: EventSource, filter: EventFilter): void {
 }
 
 /** Releases the channel, and drops all buffered events. */
-export function close({ channel, buffer, listener, failed }: EventSource): void {
+export function close({ channel, buffer, listener, failed, report }: EventSource): void {
+  report(undefined);
   closeBuffer(buffer);
   channel.router.unregister(listener);
   channel.channelRefCount.release(failed);

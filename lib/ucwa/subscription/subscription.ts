@@ -56,8 +56,10 @@ export function recreatingSubscription<Made extends Created, Value>(
   ).pipe(
     // One operator for the endings and the errors: ten thousand streams have one each.
     retry({
-      delay: (error: unknown) =>
-        error instanceof SubscriptionEnded ? ended(stream, error) : failed(stream, error),
+      delay: (error: unknown) => {
+        config.source.report('behind');
+        return error instanceof SubscriptionEnded ? ended(stream, error) : failed(stream, error);
+      },
     }),
     // The channel is released when the subscriber leaves, even if a response is outstanding.
     finalize(() => close(config.source)),

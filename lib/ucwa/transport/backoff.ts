@@ -1,8 +1,10 @@
 import {
+  asyncScheduler,
   defer,
   merge,
   type MonoTypeOperatorFunction,
   NEVER,
+  noop,
   type Observable,
   retry,
   take,
@@ -10,6 +12,8 @@ import {
   timer,
 } from 'rxjs';
 import { retryAfterOf, backoff, type BackoffPolicy, type Pause } from '../../core/backoff/backoff.ts';
+import { failureOf } from '../../core/backoff/outage.ts';
+import type { StatusTracker } from '../../core/connectionStatus.ts';
 import { decide, type UcwaOperation } from '../protocol/failures.ts';
 
 /**
@@ -17,11 +21,17 @@ import { decide, type UcwaOperation } from '../protocol/failures.ts';
  *
  * A wait ends at once when the platform comes online, unless the server has set its time.
  */
-export function pausing(policy: BackoffPolicy, online$: Observable<unknown> = NEVER): Pause {
+export function pausing(
+  policy: BackoffPolicy,
+  online$: Observable<unknown> = NEVER,
+  record: StatusTracker['record'] = noop,
+): Pause {
   return (failures, error) =>
     defer(() => {
       const asked = retryAfterOf(error);
-      const time$ = timer(backoff(failures, policy, asked));
+      const waitMs = backoff(failures, policy, asked);
+      if (error !== undefined) record(failureOf(error, failures, asyncScheduler.now() + waitMs));
+      const time$ = timer(waitMs);
       return (asked === undefined ? merge(time$, online$) : time$).pipe(take(1));
     });
 }

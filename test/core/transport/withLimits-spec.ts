@@ -56,7 +56,7 @@ function seen(transport: Transport, heldSeconds?: number, changed: Partial<Respo
 }
 
 const WHERE = 'GET https://pool.contoso.com/events';
-const NO_HEAD = `no head of a response within 2 seconds: ${WHERE}`;
+const NO_HEAD = `no head of a response within 2 seconds: ${WHERE} (NO_RESPONSE)`;
 const SILENCE = `no byte of the response for 1 seconds: ${WHERE}`;
 const NO_END = `no end of the response within 5 seconds: ${WHERE}`;
 
@@ -101,7 +101,7 @@ describe('withLimits', () => {
 
   it('gives a held request its time on top, but no longer silence', () => {
     expect(seen(() => NEVER, 60)).to.deep.equal([
-      `no head of a response within 62 seconds: ${WHERE} at 62000`,
+      `no head of a response within 62 seconds: ${WHERE} (NO_RESPONSE) at 62000`,
     ]);
     expect(seen(() => later(61_000, answer(NEVER)), 60)).to.deep.equal([`${SILENCE} at 62000`]);
     const trickling = interval(900).pipe(map(() => Uint8Array.of(1)));

@@ -64,8 +64,8 @@ describe('network', () => {
       ask('second');
     });
     expect(ended).to.deep.equal([
-      'first no head of a response within 300 seconds: GET https://pool.contoso.com/ucwa',
-      'second no head of a response within 1920 seconds: GET https://pool.contoso.com/ucwa',
+      'first no head of a response within 300 seconds: GET https://pool.contoso.com/ucwa (NO_RESPONSE)',
+      'second no head of a response within 1920 seconds: GET https://pool.contoso.com/ucwa (NO_RESPONSE)',
     ]);
   });
 

@@ -3,6 +3,7 @@ import { type ConnectionBackoff, connectionBackoff } from '../core/backoff/conne
 import { releaseLedger } from '../core/lifecycle/ledger.ts';
 import { suspension } from '../core/lifecycle/suspension.ts';
 import { invalidOption } from '../core/options.ts';
+import { sharedValues } from '../core/sharedValues.ts';
 import { timerWheel } from '../core/rx/timerWheel.ts';
 import { fetchTransport } from '../core/transport/fetch.ts';
 import { requestLog } from '../core/transport/requestLog.ts';
@@ -115,7 +116,7 @@ export function connectExchange(options: ExchangeOptions): Exchange {
   const groups = affinityGroups(groupAffinity, (url, middleware) => {
     const { backoff, calls, streams } = serverAt(url);
     const over = (wire: Transport): Transport => sign(restrictToOrigin(url, limits)(middleware(wire)));
-    return { url, backoff, calls: over(calls), streams: over(streams) };
+    return { url, backoff, calls: over(calls), streams: over(streams), shared: sharedValues() };
   });
 
   const sessionFor = (

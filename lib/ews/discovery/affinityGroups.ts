@@ -1,6 +1,7 @@
 import { asyncScheduler } from 'rxjs';
 import type { ConnectionBackoff } from '../../core/backoff/connectionBackoff.ts';
 import { invalidOption } from '../../core/options.ts';
+import type { SharedValues } from '../../core/sharedValues.ts';
 import type { Middleware, Transport } from '../../core/transport/transport.ts';
 import type { GroupAffinity } from './affinity.ts';
 
@@ -13,6 +14,8 @@ export interface Endpoint {
   readonly calls: Transport;
   /** For requests that stay open. */
   readonly streams: Transport;
+  /** Values of optional features, such as the pool of streaming connections. */
+  readonly shared: SharedValues;
 }
 
 /** Mailboxes whose requests go to one server of a farm. */

@@ -1,18 +1,18 @@
-// Over 300 lines: joining, leaving, moving and ending of members share the state of one connection.
-import { asyncScheduler, type Observable, Subject, Subscription, timer } from 'rxjs';
+import { asyncScheduler, type Observable, Subject, timer } from 'rxjs';
 import { failureOf } from '../../core/backoff/outage.ts';
 import { NetworkError } from '../../core/errors.ts';
 import { EwsError, SoapFault } from '../protocol/errors.ts';
 import type { GapReason } from '../protocol/events.ts';
 import { decideFailure, type EwsDecision } from '../protocol/failures.ts';
 import type { ServerSession } from '../session/session.ts';
-import { countShortLives } from '../subscription/progress.ts';
 import { backoffTimer, DEFAULT_RETRIES } from '../subscription/resubscribe.ts';
 import { pendingGaps } from './gaps.ts';
 import { handover, type StreamRequest } from './handover.ts';
+import { afterEnd, afterUnreadable, NO_HISTORY, type Reopening, type RequestHistory } from './history.ts';
 import type { LostRequests } from './lostRequests.ts';
 import { emitEvents, failMember, type Member, reportMembers } from './member.ts';
 import type { StreamUpdate } from './request.ts';
+import { GATHER_MS, schedule } from './schedule.ts';
 
 /**
  * A change that a connection reports to its pool.
@@ -48,8 +48,7 @@ export interface PoolContext {
   isOtherHandingOver(connection: Connection): boolean;
 }
 
-/** How long changes of the members are gathered, so that many of them need one request. */
-const GATHER_MS = 100;
+const RETRY: EwsDecision = { action: 'retry' };
 /** A number before that of the first request. */
 const BEFORE_FIRST = 0;
 
@@ -62,18 +61,11 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
   const changes = new Subject<ConnectionChange>();
   const members = new Map<string, Member>();
   const requests = handover(server);
-  let gathering: Subscription | undefined;
-  let waiting: Subscription | undefined;
   /** Whether the open request does not name the current members. */
   let isStale = false;
   /** The last request that the server has served. */
   let served: StreamRequest | undefined;
-  /** Short-lived requests in a row. */
-  let failures = 0;
-  /** Requests in a row whose last message could not be read. */
-  let unreadable = 0;
-  /** Short-lived requests in a row that had to be replaced because of unreadable messages. */
-  let renewals = 0;
+  let history = NO_HISTORY;
 
   const gaps = pendingGaps(() =>
     [requests.previous, requests.current].filter((request) => request !== undefined),
@@ -100,8 +92,7 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
   };
 
   const close = (): void => {
-    gathering?.unsubscribe();
-    waiting?.unsubscribe();
+    waits.stop();
     requests.stop();
     changes.next('emptied');
   };
@@ -116,7 +107,7 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
   };
 
   const reopen = (): void => {
-    if (!isStale || gathering !== undefined || waiting !== undefined) return;
+    if (!isStale || waits.isWaiting) return;
     // The server keeps the request that arrives last, so the open one must have arrived before the next is
     // sent.
     if (requests.previous !== undefined || requests.current?.hasAnswered === false) return;
@@ -129,50 +120,33 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
     }
   };
 
+  const waits = schedule(reopen);
+
   const reopenSoon = (): void => {
     isStale = true;
-    gathering ??= timer(GATHER_MS).subscribe(() => {
-      gathering = undefined;
-      reopen();
-    });
+    waits.gather();
   };
 
-  const reopenAfter = (wait$: Observable<unknown> | undefined): void => {
+  const reopenAfter = ({ when, failures }: Reopening, decision: EwsDecision, error: unknown): void => {
     isStale = true;
-    if (wait$ === undefined) {
-      reopen();
-      return;
-    }
-    waiting?.unsubscribe();
-    const wait = (waiting = new Subscription());
-    wait.add(
-      wait$.subscribe(() => {
-        waiting = undefined;
-        reopen();
-      }),
-    );
+    if (when === 'now') reopen();
+    else if (when === 'soon') waits.waitFor(timer(GATHER_MS));
+    else waits.waitFor(backoffTimer(server.backoff.pause, server.retry, failures, decision, error));
   };
 
-  const backoff = (times: number, decision: EwsDecision, error: unknown): Observable<unknown> =>
-    backoffTimer(server.backoff.pause, server.retry, times, decision, error);
-
-  /** Returns when to open the next request after one has ended; undefined for at once. */
-  const waitAfter = (request: StreamRequest, error?: unknown): Observable<unknown> | undefined => {
-    // A request that ends because of our own Unsubscribe has not failed.
-    if (error === undefined && request.isClosed && request.hasLostMembers) return timer(GATHER_MS);
-    failures = countShortLives(failures, asyncScheduler.now() - request.openedAt);
-    const isEnd = error === undefined || error instanceof NetworkError;
-    if (isEnd && failures === 1 && request.hasAnswered) return undefined;
-    return backoff(failures, decide(request, error), error ?? request.decodeError ?? endedAtOnce());
+  const remember = ([next, reopening]: readonly [RequestHistory, Reopening]): Reopening => {
+    history = next;
+    return reopening;
   };
-
-  const endedAtOnce = (): NetworkError =>
-    new NetworkError('the server has ended the response at once', { method: 'POST', url: server.url });
 
   const decide = ({ hasAnswered }: StreamRequest, error: unknown): EwsDecision =>
-    error === undefined
-      ? { action: 'retry' }
-      : decideFailure(error, { operation: 'GetStreamingEvents', hasAnswered });
+    error === undefined ? RETRY : decideFailure(error, { operation: 'GetStreamingEvents', hasAnswered });
+
+  /** The reason for a wait, as the status shows it. */
+  const reasonOf = ({ decodeError }: StreamRequest, error: unknown): unknown =>
+    error ??
+    decodeError ??
+    new NetworkError('the server has ended the response at once', { method: 'POST', url: server.url });
 
   /**
    * Applies the failure policy. Returns whether another request may help; otherwise the members concerned
@@ -192,13 +166,13 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
   };
 
   const reconnect = (request: StreamRequest, error?: unknown): void => {
-    const wait$ = waitAfter(request, error);
-    const isFailure = error !== undefined && wait$ === undefined;
-    if (isFailure) server.status.record(failureOf(error, failures, asyncScheduler.now()));
+    const reopening = remember(afterEnd(history, request, error, asyncScheduler.now()));
+    const isFailure = error !== undefined && reopening.when === 'now';
+    if (isFailure) server.status.record(failureOf(error, history.shortLives, asyncScheduler.now()));
     if (isFailure) reportMembers(request.members.values(), 'disconnected');
     if (members.size > 0) changes.next('disconnected');
-    if (members.size > 0) reopenAfter(wait$);
-    if (wait$ !== undefined) reportMembers(request.members.values(), 'disconnected');
+    if (members.size > 0) reopenAfter(reopening, decide(request, error), reasonOf(request, error));
+    if (reopening.when !== 'now') reportMembers(request.members.values(), 'disconnected');
     changes.next('roomFreed');
   };
 
@@ -206,15 +180,11 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
     if (canRetry(request, error, [...members.values()])) reconnect(request, error);
   };
 
-  /**
-   * An unreadable message may have refused members, so a new request names all of them: soon, then with
-   * backoff.
-   */
   const renew = (request: StreamRequest): void => {
     if (isStale) return;
-    renewals = countShortLives(renewals, asyncScheduler.now() - request.openedAt);
-    if (renewals === 1) reopenSoon();
-    else reopenAfter(backoff(renewals, { action: 'retry' }, request.decodeError));
+    const reopening = remember(afterUnreadable(history, request, asyncScheduler.now()));
+    if (reopening.when === 'soon') reopenSoon();
+    else reopenAfter(reopening, RETRY, request.decodeError);
   };
 
   const updated = (request: StreamRequest, update: StreamUpdate, wasUnreadable: boolean): void => {
@@ -229,7 +199,7 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
       return;
     }
     if (wasUnreadable) renew(request);
-    unreadable = 0;
+    if (history.unreadable > 0) history = { ...history, unreadable: 0 };
     if (gap !== undefined) addGaps(request, gap, request.number - 1);
     // Only a request that is served has ended the older one, which could lose more events.
     else if (refused === undefined) gaps.flush(request);
@@ -254,8 +224,8 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
 
   const ended = (request: StreamRequest, cause: unknown): void => {
     // One unreadable request may be an accident; several in a row are not.
-    if (request.decodeError !== undefined) unreadable += 1;
-    const isUnreadable = unreadable > (server.retry.retries ?? DEFAULT_RETRIES);
+    if (request.decodeError !== undefined) history = { ...history, unreadable: history.unreadable + 1 };
+    const isUnreadable = history.unreadable > (server.retry.retries ?? DEFAULT_RETRIES);
     const error = cause ?? (isUnreadable ? request.decodeError : undefined);
     // A server that has announced the end may break the connection.
     if (error === undefined || request.isClosed) reconnect(request);
@@ -268,7 +238,10 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
     const joined = [...request.members.values()].filter(
       (member) => requests.current?.members.get(member.id) !== member,
     );
-    if (error === undefined || canRetry(request, error, joined)) reopenAfter(waitAfter(request, error));
+    if (error === undefined || canRetry(request, error, joined)) {
+      const reopening = remember(afterEnd(history, request, error, asyncScheduler.now()));
+      reopenAfter(reopening, decide(request, error), reasonOf(request, error));
+    }
     changes.next('roomFreed');
   };
 

@@ -1,5 +1,4 @@
 import { asyncScheduler } from 'rxjs';
-import type { Endpoint } from '../discovery/affinityGroups.ts';
 import { ConnectionsFullError } from '../protocol/errors.ts';
 import type { ServerSession } from '../session/session.ts';
 import { connection, type Connection, type PoolContext } from './connection.ts';
@@ -19,18 +18,8 @@ interface ConnectionPool {
 /** How long a limit that the server has enforced is respected. */
 const LIMIT_MS = 600_000;
 
-const POOLS = new WeakMap<Endpoint, ConnectionPool>();
-
-/** Returns the connections of an affinity group; their requests act as its first user. */
+/** Creates the connections of an affinity group; their requests act as its first user. */
 export function connectionPool(server: ServerSession): ConnectionPool {
-  const known = POOLS.get(server.endpoint);
-  if (known !== undefined) return known;
-  const pool = createPool(server);
-  POOLS.set(server.endpoint, pool);
-  return pool;
-}
-
-function createPool(server: ServerSession): ConnectionPool {
   const { maxConnections } = server;
   const connections = new Set<Connection>();
   const connectionOf = new Map<Member, Connection>();

@@ -20,7 +20,7 @@ function streamingSubscription(
   { request, connectionMinutes }: ResolvedStreamingOptions,
   stream: Stream,
 ): Observable<EwsEvent> {
-  const pool = connectionPool(server);
+  const pool = server.endpoint.shared(connectionPool, server);
   let member: Member | undefined;
   return subscription(server, stream, {
     type: 'streaming',

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { of } from 'rxjs';
+import { sharedValues } from '../../../lib/core/sharedValues.ts';
 import { connectionBackoff } from '../../../lib/core/backoff/connectionBackoff.ts';
 import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
 import { AFFINITY, affinity } from '../../../lib/ews/discovery/affinity.ts';
@@ -24,7 +25,10 @@ function farm(groupAffinity?: typeof keptByCookies): {
       requests.push(request);
       return of(setting);
     });
-    return { url, backoff: connectionBackoff(), calls: transport, streams: transport };
+    return {
+      ...{ url, backoff: connectionBackoff(), shared: sharedValues() },
+      ...{ calls: transport, streams: transport },
+    };
   });
   return { groups, requests };
 }

@@ -2,6 +2,7 @@ import { asyncScheduler, type Observable, Subject, Subscription, timer } from 'r
 import type { DecodeError } from '../../core/errors.ts';
 import type { ServerSession } from '../session/session.ts';
 import type { Member } from './member.ts';
+import { type HandoverState, isServing, stepAfterEnd, stepAfterMessage } from './handoverStep.ts';
 import { openStream, type StreamUpdate } from './request.ts';
 
 /** One GetStreamingEvents request. */
@@ -67,6 +68,11 @@ interface OpenRequest extends Mutable<StreamRequest> {
   readonly subscription: Subscription;
 }
 
+/** A message, or the end of its request. */
+type Arrival =
+  | { readonly request: OpenRequest; readonly update: StreamUpdate }
+  | { readonly request: OpenRequest; readonly update?: undefined; readonly error: unknown };
+
 /** How long the old request may take to end when the new one is served. */
 const HANDOVER_MS = 5000;
 
@@ -81,8 +87,8 @@ export function handover(server: ServerSession): Handover {
   const open = new Set<OpenRequest>();
   let current: OpenRequest | undefined;
   let previous: OpenRequest | undefined;
-  /** The events of the newest request, while the one before is open. */
-  let backlog: (() => void)[] = [];
+  /** Arrivals on the newest request, while the one before is open. */
+  let backlog: Arrival[] = [];
   /** Whether the server serves the newest request, so that it has ended the one before. */
   let isReplaced = false;
   let isFlushing = false;
@@ -94,18 +100,18 @@ export function handover(server: ServerSession): Handover {
     open.delete(request);
   };
 
-  const emitUpdate = (request: OpenRequest, update: StreamUpdate): void => {
+  const emit = (arrival: Arrival): void => {
+    const { request, update } = arrival;
     if (!open.has(request)) return;
-    const wasUnreadable = request.decodeError !== undefined;
-    if (update.error === undefined) request.decodeError = update.decodeError;
-    events.next({ type: 'update', request, update, wasUnreadable });
-  };
-
-  const finish = (request: OpenRequest, error: unknown): void => {
-    if (!open.has(request)) return;
-    close(request);
-    current = undefined;
-    events.next({ type: 'ended', request, error });
+    if (update === undefined) {
+      close(request);
+      current = undefined;
+      events.next({ type: 'ended', request, error: arrival.error });
+    } else {
+      const wasUnreadable = request.decodeError !== undefined;
+      if (update.error === undefined) request.decodeError = update.decodeError;
+      events.next({ type: 'update', request, update, wasUnreadable });
+    }
   };
 
   const completeHandover = (old: OpenRequest, isInterrupted: boolean): void => {
@@ -115,7 +121,7 @@ export function handover(server: ServerSession): Handover {
     // Until the backlog is emitted, newer messages wait and no other request is opened: they would overtake
     // it.
     isFlushing = true;
-    for (let next = backlog.shift(); next !== undefined; next = backlog.shift()) next();
+    for (let next = backlog.shift(); next !== undefined; next = backlog.shift()) emit(next);
     isFlushing = false;
     previous = undefined;
     events.next({ type: 'completed' });
@@ -125,50 +131,53 @@ export function handover(server: ServerSession): Handover {
     patience?.unsubscribe();
     current = old;
     previous = undefined;
-    for (const next of backlog.splice(0)) next();
+    for (const next of backlog.splice(0)) emit(next);
     close(request);
     events.next({ type: 'aborted', request, error });
+  };
+
+  const stateOn = (request: OpenRequest): HandoverState => ({
+    on: previous === undefined ? 'only' : request === previous ? 'older' : 'newer',
+    isReplaced,
+    isFlushing,
+  });
+
+  /** Emits what has arrived, or moves the handover that it belongs to. */
+  const arrived = (arrival: Arrival): void => {
+    const { request, update } = arrival;
+    const state = stateOn(request);
+    const old = previous;
+    const step = update === undefined ? stepAfterEnd(state) : stepAfterMessage(state, update);
+    if (old === undefined || step === 'emit') {
+      emit(arrival);
+      return;
+    }
+    const error = update === undefined ? arrival.error : update.error;
+    if (step === 'abort') {
+      abortHandover(request, old, error);
+      return;
+    }
+    if (step !== 'complete') {
+      if (step === 'buffer' && backlog.length === 0 && !isFlushing)
+        patience = timer(HANDOVER_MS).subscribe(() => completeHandover(old, !old.isClosed));
+      if (update !== undefined) isReplaced ||= isServing(update);
+      backlog.push(arrival);
+    }
+    if (step === 'bufferAndComplete') completeHandover(old, !old.isClosed);
+    else if (step === 'complete')
+      completeHandover(old, update === undefined && error !== undefined && !old.isClosed);
   };
 
   const received = (request: OpenRequest, update: StreamUpdate): void => {
     request.hasAnswered = true;
     request.isClosed = update.isClosed;
-    if (isFlushing) {
-      backlog.push(() => emitUpdate(request, update));
-    } else if (previous === undefined) {
-      emitUpdate(request, update);
-    } else if (request === previous) {
-      // An error says that another request was opened, which is expected.
-      if (update.error === undefined) emitUpdate(request, update);
-      else completeHandover(request, false);
-    } else if (!isReplaced && update.error !== undefined) {
-      abortHandover(request, previous, update.error);
-    } else {
-      const old = previous;
-      if (backlog.length === 0) {
-        patience = timer(HANDOVER_MS).subscribe(() => completeHandover(old, !old.isClosed));
-      }
-      isReplaced ||= isServing(update);
-      backlog.push(() => emitUpdate(request, update));
-    }
+    arrived({ request, update });
   };
 
   const ended = (request: OpenRequest, error: unknown): void => {
     if (error !== undefined && request.mayHaveActed && !request.hasAnswered)
       events.next({ type: 'lost', request });
-    if (isFlushing) {
-      backlog.push(() => finish(request, error));
-    } else if (request === previous) {
-      completeHandover(request, error !== undefined && !request.isClosed);
-    } else if (previous !== undefined && !isReplaced) {
-      abortHandover(request, previous, error);
-    } else if (previous !== undefined) {
-      // After its backlog, and before another request is opened.
-      backlog.push(() => finish(request, error));
-      completeHandover(previous, !previous.isClosed);
-    } else {
-      finish(request, error);
-    }
+    arrived({ request, error });
   };
 
   const remove = (member: Member): OpenRequest[] =>
@@ -230,12 +239,4 @@ export function handover(server: ServerSession): Handover {
       backlog = [];
     },
   };
-}
-
-/**
- * Returns whether the server serves the subscriptions that it does not refuse: then it has ended the older
- * request.
- */
-function isServing({ refused, decodeError }: StreamUpdate): boolean {
-  return refused === undefined && decodeError === undefined;
 }

@@ -88,10 +88,9 @@ function shown(value: unknown): string {
     return canBeSecret(value)
       ? `a text of ${value.length} characters`
       : JSON.stringify(excerpt(value, LONGEST));
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return typeof value === 'object' || typeof value === 'function'
-    ? typeName(value)
-    : excerpt(String(value), LONGEST);
+  if (typeof value === 'object' && value !== null)
+    return Array.isArray(value) ? `an array of ${value.length}` : 'an object';
+  return typeof value === 'function' ? 'a function' : excerpt(String(value), LONGEST);
 }
 
 /** Returns the type of a value in words: a value that can be a secret is never shown. */

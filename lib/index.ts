@@ -7,7 +7,6 @@ export { type Auth, bearer } from './core/auth/auth.ts';
 export { type TokenProvider, withToken } from './core/auth/withToken.ts';
 export { type RetryPolicy, withRetry } from './core/backoff/withRetry.ts';
 export type { Checkpoint, CheckpointStore, Json } from './core/checkpoint/checkpoint.ts';
-export { checkpointed } from './core/checkpoint/checkpointed.ts';
 export { memoryCheckpoints } from './core/checkpoint/memoryStore.ts';
 export type { ConnectionStatus } from './core/connectionStatus.ts';
 export { ClosedError, DecodeError, HttpError, NetworkError, OriginError, TokenError } from './core/errors.ts';

@@ -11,7 +11,6 @@ describe('rxchange', () => {
       'OriginError',
       'TokenError',
       'bearer',
-      'checkpointed',
       'fetchTransport',
       'memoryCheckpoints',
       'releaseLedger',

@@ -1,7 +1,7 @@
 import { appendContext, type Decoder, failure, identity, success, Type, type Validate } from 'io-ts';
 import { noteDropped } from './decode.ts';
 
-// The only file that imports values of io-ts: the build bundles them into it, without those that are not used.
+// The only file that imports values of io-ts: the build bundles them into it, without the unused ones.
 export {
   array,
   failure,

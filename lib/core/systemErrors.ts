@@ -1,7 +1,8 @@
 import { isError, property } from './foreignError.ts';
 import { codeWord } from './text.ts';
 
-// Reads the errors of Node's connections. Bundlers for browsers, whose errors say nothing, take ./browserErrors.ts.
+// Reads the errors of Node's connections. Bundlers for browsers, whose errors say nothing, take
+// ./browserErrors.ts.
 
 /** The most errors of a chain of causes that are read. */
 const MOST_CAUSES = 4;

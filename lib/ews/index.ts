@@ -16,4 +16,5 @@ export { pullNotifications } from './pull/pull.ts';
 export { pushListener, type PushListener } from './push/listener.ts';
 export { pushNotifications } from './push/push.ts';
 export type { PushRequest } from './push/pushRequest.ts';
+export { checkpointed } from './subscription/checkpointed.ts';
 export { streamingNotifications } from './streaming/streaming.ts';

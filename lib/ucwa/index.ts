@@ -6,6 +6,7 @@
 export { connectUcwa } from './connect.ts';
 export type { UcwaOptions } from './options.ts';
 export type { Ucwa } from './session/session.ts';
+export { checkpointed } from './application/checkpointed.ts';
 export type { Application } from './application/liveApplication.ts';
 export { type Publishing, publishing } from './application/publish.ts';
 export { anonymousMeeting, password, windows } from './auth/signIn.ts';

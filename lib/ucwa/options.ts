@@ -126,9 +126,9 @@ export interface UcwaOptions {
    *
    * @example
    * ```ts
-   * import { bearer, checkpointed, memoryCheckpoints } from 'rxchange';
+   * import { bearer, memoryCheckpoints } from 'rxchange';
    * import { ucwaSimulator } from 'rxchange/testing';
-   * import { connectUcwa, presence } from 'rxchange/ucwa';
+   * import { checkpointed, connectUcwa, presence } from 'rxchange/ucwa';
    *
    * const { url, transport } = ucwaSimulator({ mediumSeconds: 0 });
    * // For a service on Node: fileCheckpoints('/var/lib/presence/checkpoints').

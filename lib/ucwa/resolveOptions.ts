@@ -3,7 +3,6 @@ import { type ConnectionBackoff, connectionBackoff } from '../core/backoff/conne
 import { signInFailures } from '../core/auth/signInFailures.ts';
 import { platformOnline } from '../core/backoff/online.ts';
 import type { RetryPolicy } from '../core/backoff/withRetry.ts';
-import { CHECKPOINTING, type Checkpointing } from '../core/checkpoint/checkpointed.ts';
 import { type StatusTracker, statusTracker } from '../core/connectionStatus.ts';
 import type { Feature } from '../core/feature.ts';
 import { checkLimits, type Limits } from '../core/limits.ts';
@@ -12,6 +11,7 @@ import { fetchTransport } from '../core/transport/fetch.ts';
 import { type Activity, requestLog } from '../core/transport/requestLog.ts';
 import { withConcurrency } from '../core/transport/withConcurrency.ts';
 import type { Middleware, Transport } from '../core/transport/transport.ts';
+import { CHECKPOINTING, type ConnectionCheckpointing } from './application/checkpointed.ts';
 import { randomId, type WantedIdentity } from './application/identity.ts';
 import { type Publish, PUBLISHING } from './application/publish.ts';
 import { signerOption, UNSIGNED } from './auth/signer.ts';
@@ -44,7 +44,7 @@ interface ResolvedOptions {
   readonly onApplicationEnded: OnApplicationEnded;
   readonly whenUnreachable: 'wait' | 'error';
   readonly publish: Publish | undefined;
-  readonly checkpointing: Checkpointing | undefined;
+  readonly checkpointing: ConnectionCheckpointing | undefined;
 }
 
 /** What to write instead of names that callers may try. */

@@ -14,6 +14,7 @@ describe('The entry rxchange/ews', () => {
       'affinity',
       'autodiscovered',
       'basic',
+      'checkpointed',
       'connectExchange',
       'pullNotifications',
       'pushListener',

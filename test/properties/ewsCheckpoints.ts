@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { defer, type Observable, throwError, timer } from 'rxjs';
 import type { CheckpointStore, Json } from '../../lib/core/checkpoint/checkpoint.ts';
-import { checkpointed } from '../../lib/core/checkpoint/checkpointed.ts';
+import { checkpointed } from '../../lib/ews/subscription/checkpointed.ts';
 import { memoryCheckpoints } from '../../lib/core/checkpoint/memoryStore.ts';
 import type { ReleaseOutcome } from '../../lib/core/lifecycle/ledger.ts';
 import type { Transport } from '../../lib/core/transport/transport.ts';

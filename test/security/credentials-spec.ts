@@ -32,7 +32,7 @@ import { password } from '../../lib/ucwa/auth/signIn.ts';
 import { SignInError } from '../../lib/ucwa/protocol/errors.ts';
 import { type Arrival, type Internet, internet, type Reply } from '../support/net/internet.ts';
 import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
-import { checkpointed } from '../../lib/core/checkpoint/checkpointed.ts';
+import { checkpointed } from '../../lib/ucwa/application/checkpointed.ts';
 import { batching } from '../../lib/ucwa/batch/batched.ts';
 
 const SECRET = 'Tr0ub4dor-and-3';

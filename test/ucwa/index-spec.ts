@@ -10,6 +10,7 @@ describe('rxchange/ucwa', () => {
       'UntrustedLinkError',
       'anonymousMeeting',
       'batching',
+      'checkpointed',
       'connectUcwa',
       'contactPresence',
       'discovered',

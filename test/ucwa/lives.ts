@@ -6,7 +6,7 @@ import { type Ucwa } from '../../lib/ucwa/session/session.ts';
 import type { UcwaOptions } from '../../lib/ucwa/options.ts';
 import { killableProcess } from '../support/processes/killableProcess.ts';
 import { bearer } from '../../lib/core/auth/auth.ts';
-import { checkpointed } from '../../lib/core/checkpoint/checkpointed.ts';
+import { checkpointed } from '../../lib/ucwa/application/checkpointed.ts';
 
 /** The key of the checkpoints. */
 export const KEY = 'ucwa';

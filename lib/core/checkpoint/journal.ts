@@ -1,7 +1,7 @@
 import type { Decoder } from 'io-ts';
 import { defer, EMPTY, map, Observable, of, tap } from 'rxjs';
 import type { Checkpoint } from './checkpoint.ts';
-import { array, intersection, number, partial, string, type } from '../codec.ts';
+import { array, intersection, partial, string, type } from '../codec.ts';
 import { decode } from '../decode.ts';
 import { coalesce } from '../rx/coalesce.ts';
 import { invalidOption } from '../options.ts';
@@ -35,24 +35,9 @@ interface JournalEntry {
   clear(): void;
 }
 
-/** The codecs that those of positions are built from. */
-export interface CodecTypes {
-  readonly type: typeof type;
-  readonly partial: typeof partial;
-  readonly intersection: typeof intersection;
-  readonly string: typeof string;
-  readonly number: typeof number;
-}
-
-const TYPES: CodecTypes = { type, partial, intersection, string, number };
-
 /** How a position is read and compared. All members of a position may be missing. */
 export interface JournalFormat<Position extends object> {
-  /**
-   * Returns the codec. It gets the parts, so that a program without checkpoints need not bundle
-   * them.
-   */
-  readonly codec: (types: CodecTypes) => Decoder<unknown, Position>;
+  readonly codec: Decoder<unknown, Position>;
   /** Whether one position need not be saved in place of the other. */
   readonly isSame: (one: Position, other: Position) => boolean;
 }
@@ -134,7 +119,7 @@ function createJournal<Position extends object>(
   ledger: ReleaseLedger,
   onDone: () => void,
 ): OpenJournal<Position> {
-  const readPosition = decode(format.codec(TYPES), 'checkpoint');
+  const readPosition = decode(format.codec, 'checkpoint');
   const start = readPosition({});
   const recorded = new Set<JournaledResource>();
   let position = start;

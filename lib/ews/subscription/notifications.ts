@@ -1,22 +1,14 @@
 import { Observable, switchMap } from 'rxjs';
-import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
-import type { JournalFormat } from '../../core/checkpoint/journal.ts';
 import { shareWithGrace, untilClosed } from '../../core/lifecycle/closing.ts';
 import type { SubscribeRequest } from '../protocol/envelope.ts';
 import type { EwsEvent } from '../protocol/events.ts';
 import { checkSubscription } from '../protocol/version.ts';
 import type { EwsSession, ServerSession } from '../session/session.ts';
+import type { StreamCheckpointing } from './checkpointed.ts';
 import type { OnLost, ResolvedNotificationOptions } from './options.ts';
 import { initialProgress, type StreamProgress } from './progress.ts';
 import { resubscribe } from './resubscribe.ts';
-import type { Stream, StreamCheckpoint, StreamPosition } from './stream.ts';
-
-const POSITIONS: JournalFormat<StreamPosition> = {
-  codec: ({ partial, string, number }) => partial({ watermark: string, since: number }),
-  // The time matters only without a watermark.
-  isSame: (one, other) =>
-    other.watermark === undefined ? other.since === one.since : other.watermark === one.watermark,
-};
+import type { Stream, StreamCheckpoint } from './stream.ts';
 
 /** Options of {@link notifications}. */
 interface NotificationsConfig extends ResolvedNotificationOptions {
@@ -52,7 +44,7 @@ export function notifications(
 function startStream(
   { ledger, status }: EwsSession,
   request: SubscribeRequest,
-  checkpoint: Checkpointing | undefined,
+  checkpoint: StreamCheckpointing | undefined,
   run: (stream: Stream) => Observable<EwsEvent>,
 ): Observable<EwsEvent> {
   const start = (progress: StreamProgress, opened?: StreamCheckpoint): Observable<EwsEvent> =>
@@ -64,7 +56,7 @@ function startStream(
   const requested = request.type === 'streaming' ? undefined : request.watermark;
   if (checkpoint === undefined) return start(initialProgress(requested));
   const { open, journaled, removeOrphans } = checkpoint;
-  return open(POSITIONS, ledger).pipe(
+  return open(ledger).pipe(
     switchMap((journal) => {
       const { watermark: saved, since: completeUntil } = journal.position;
       const initial = initialProgress(request.type === 'streaming' ? undefined : (saved ?? requested));

@@ -1,9 +1,9 @@
 import type { Checkpoint } from '../../core/checkpoint/checkpoint.ts';
-import { CHECKPOINTING, type Checkpointing } from '../../core/checkpoint/checkpointed.ts';
 import { choiceOption, numberOption, type OptionNames } from '../../core/options.ts';
 import type { Folder } from '../protocol/envelope.ts';
 import type { SubscribableEvent } from '../protocol/events.ts';
 import { checkEvents, checkFolders, textOption, type WatchedFolders } from '../protocol/folders.ts';
+import { CHECKPOINTING, type StreamCheckpointing } from './checkpointed.ts';
 
 /** How a stream continues when the server has lost its subscription. */
 export type OnLost = NonNullable<NotificationOptions['onLost']>;
@@ -80,7 +80,7 @@ export const RESUMABLE_NAMES: OptionNames<ResumableOptions> = {
 /** How a stream is shared and saved. */
 export interface ResolvedNotificationOptions {
   readonly graceMs: number | undefined;
-  readonly checkpoint: Checkpointing | undefined;
+  readonly checkpoint: StreamCheckpointing | undefined;
 }
 
 /**

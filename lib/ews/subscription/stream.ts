@@ -1,5 +1,5 @@
 import { asyncScheduler, defer, EMPTY, type Observable } from 'rxjs';
-import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
+import type { Checkpointing } from '../../core/checkpoint/checkpointing.ts';
 import type { Journal } from '../../core/checkpoint/journal.ts';
 import type { StreamReport } from '../../core/connectionStatus.ts';
 import type { Lease } from '../../core/lifecycle/remoteResource.ts';

@@ -17,22 +17,24 @@ import {
 } from 'rxjs';
 import type { Pause } from '../../core/backoff/backoff.ts';
 import { shareWithGrace } from '../../core/lifecycle/closing.ts';
+import { remoteResource } from '../../core/lifecycle/remoteResource.ts';
 import { SuspendedError } from '../../core/lifecycle/suspension.ts';
 import { mutex } from '../../core/rx/mutex.ts';
 import { decide, isRecreated, type OnApplicationEnded } from '../protocol/failures.ts';
 import { requestJson } from '../protocol/request.ts';
 import { applicationCodec } from '../protocol/resource.ts';
 import { retryTransient } from '../transport/backoff.ts';
-import { createdApplication, type CreationConfig } from './create.ts';
-import { isWanted, randomId, type WantedIdentity } from './identity.ts';
-import { CONNECTION_JOURNAL, type ConnectionJournal } from './journal.ts';
+import type { ConnectionCheckpointing } from './checkpointed.ts';
+import { createdApplication, type CreationConfig, type OwnApplication } from './create.ts';
+import { type ApplicationIdentity, randomId, type WantedIdentity } from './identity.ts';
 import { type LiveApplication, liveApplication, untilEnded } from './liveApplication.ts';
 import type { Publish } from './publish.ts';
-import { type OrphanRemovalConfig, removeApplicationOrphans } from './resume.ts';
+import type { ResumptionConfig } from './resume.ts';
 
 /** The options of {@link application}. */
-interface ApplicationConfig
-  extends Omit<CreationConfig, 'onHeld'>, Omit<OrphanRemovalConfig, 'checkpointing'> {
+interface ApplicationConfig extends Omit<CreationConfig, 'onHeld'>, Omit<ResumptionConfig, 'checkpointing'> {
+  /** Saves the resources on the server for the next process; undefined if nothing is saved. */
+  readonly checkpointing: ConnectionCheckpointing | undefined;
   /** The application to create; undefined if it exists already. */
   readonly identity: WantedIdentity | undefined;
   /**
@@ -91,13 +93,13 @@ function created(
   config: ApplicationConfig & CreationConfig,
   wanted: WantedIdentity,
 ): Observable<LiveApplication> {
-  const { pause, onApplicationEnded, whenUnreachable, checkpointing, ledger, onMade } = config;
+  const { pause, onApplicationEnded, whenUnreachable, checkpointing, onMade } = config;
   let { identity } = wanted;
   // All creations share it, so that each waits for the previous removal.
   const turn$ = mutex();
 
-  const living = (journal: ConnectionJournal | undefined): Observable<LiveApplication> => {
-    const created$ = createdApplication(config, turn$, () => identity, journal);
+  const living = (own: OwnApplication): Observable<LiveApplication> => {
+    const created$ = createdApplication(config, turn$, () => identity, own);
     return defer(() => {
       let last: LiveApplication | undefined;
       let madeAt = 0;
@@ -140,18 +142,9 @@ function created(
     });
   };
 
-  if (checkpointing === undefined) return living(undefined);
-  return checkpointing.open(CONNECTION_JOURNAL, ledger).pipe(
-    switchMap((journal) => {
-      const before = journal.position.application?.identity;
-      // The same identity finds the application of the previous process again.
-      const isFoundAgain = before !== undefined && isWanted(before, wanted);
-      if (isFoundAgain) identity = before;
-      return living(journal).pipe(
-        tap((live) => removeApplicationOrphans({ ...config, checkpointing }, journal, live, isFoundAgain)),
-      );
-    }),
-  );
+  if (checkpointing === undefined) return living(remoteResource);
+  const adopt = (known: ApplicationIdentity): void => void (identity = known);
+  return checkpointing.resumedApplications({ ...config, checkpointing }, wanted, adopt, living);
 }
 
 function existing({

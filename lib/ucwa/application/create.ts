@@ -1,19 +1,28 @@
-import { catchError, map, mergeMap, type Observable, tap, throwError } from 'rxjs';
+import { catchError, map, mergeMap, type Observable, throwError } from 'rxjs';
 import type { Pause } from '../../core/backoff/backoff.ts';
-import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
 import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
-import { type RemoteResource, remoteResource } from '../../core/lifecycle/remoteResource.ts';
+import type { RemoteResource } from '../../core/lifecycle/remoteResource.ts';
 import { type Suspension, untilSuspended } from '../../core/lifecycle/suspension.ts';
 import type { RequestProgress, Transport } from '../../core/transport/transport.ts';
 import type { ServerLocation } from '../discovery/location.ts';
-import type { Acknowledgement } from '../protocol/cursor.ts';
 import { decideDelete } from '../protocol/failures.ts';
 import { type Answered, requestJson, requestNothing } from '../protocol/request.ts';
 import { applicationCodec, type ApplicationResource } from '../protocol/resource.ts';
 import type { ApplicationIdentity } from './identity.ts';
-import type { ConnectionJournal } from './journal.ts';
 import { type LiveApplication, liveApplication, untilEnded } from './liveApplication.ts';
-import { APPLICATION_IF_LOST, resumeFromCheckpoint, recordIdentity } from './resume.ts';
+
+/** The lifecycle of an application that the connection has created. */
+export type OwnedApplication = RemoteResource<LiveApplication, LiveApplication, undefined>;
+
+/** Returns an Observable of the application of a lifecycle, whose identity is given. */
+export type OwnApplication = (
+  resource: OwnedApplication,
+  identify: () => ApplicationIdentity,
+) => Observable<LiveApplication>;
+
+/** The `unknownHint` of an application. */
+export const APPLICATION_IF_LOST =
+  'The server ends it, with everything on it, 15 minutes after its last client has gone.';
 
 /** The options of {@link createdApplication}. */
 export interface CreationConfig {
@@ -22,9 +31,6 @@ export interface CreationConfig {
   readonly ledger: ReleaseLedger;
   readonly suspension: Suspension;
   readonly pause: Pause;
-  readonly ack: Acknowledgement;
-  /** Saves the resources on the server for the next process; undefined if nothing is saved. */
-  readonly checkpointing: Checkpointing | undefined;
   /**
    * Called with true when the creation is sent. Called with false when it is refused, or the application has
    * ended.
@@ -39,13 +45,13 @@ export interface CreationConfig {
  *
  * @param turn$ The mutex of all creations: the server treats two applications of one identity as the same.
  * @param identify Returns the identity of the new application.
- * @param journal The journal for the next process; undefined if nothing is saved.
+ * @param own Returns the application of this lifecycle: `remoteResource`, or with a checkpoint more.
  */
 export function createdApplication(
-  { location, transport, ledger, suspension, pause, ack, checkpointing, onHeld }: CreationConfig,
+  { location, transport, ledger, suspension, pause, onHeld }: CreationConfig,
   turn$: Observable<undefined>,
   identify: () => ApplicationIdentity,
-  journal: ConnectionJournal | undefined,
+  own: OwnApplication,
 ): Observable<LiveApplication> {
   const post = (
     onProgress: (progress: RequestProgress) => void,
@@ -64,7 +70,7 @@ export function createdApplication(
       ),
     );
   };
-  const config: RemoteResource<LiveApplication, LiveApplication, undefined> = {
+  const config: OwnedApplication = {
     resource: 'application',
     ledger,
     parent$: turn$,
@@ -91,26 +97,5 @@ export function createdApplication(
     pause,
     unknownHint: APPLICATION_IF_LOST,
   };
-  if (checkpointing === undefined || journal === undefined) return remoteResource(config);
-  const { parent$, acquire, release } = config;
-  let asked = journal.position.application;
-  return checkpointing.journaled(
-    {
-      ...config,
-      parent$: parent$.pipe(tap(() => recordIdentity(journal, identify()))),
-      acquire: (...one) =>
-        acquire(...one).pipe(
-          tap((live) => {
-            resumeFromCheckpoint(journal, live, identify(), ack, asked);
-            asked = undefined;
-          }),
-        ),
-      release: (...left) => {
-        // No position is needed after the DELETE.
-        journal.close();
-        return release(...left);
-      },
-    },
-    () => journal,
-  );
+  return own(config, identify);
 }

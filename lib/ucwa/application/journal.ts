@@ -1,3 +1,4 @@
+import { intersection, partial, string, type } from '../../core/codec.ts';
 import type { Journal, JournalFormat } from '../../core/checkpoint/journal.ts';
 import type { ApplicationIdentity } from './identity.ts';
 
@@ -15,18 +16,17 @@ export type ConnectionJournal = Journal<ConnectionPosition>;
 
 /** The format of a {@link ConnectionJournal}. */
 export const CONNECTION_JOURNAL: JournalFormat<ConnectionPosition> = {
-  codec: (t) =>
-    t.partial({
-      application: t.intersection([
-        t.type({
-          identity: t.intersection([
-            t.type({ culture: t.string, endpointId: t.string, userAgent: t.string }),
-            t.partial({ instanceId: t.string }),
-          ]),
-        }),
-        t.partial({ self: t.string }),
-      ]),
-      next: t.string,
-    }),
+  codec: partial({
+    application: intersection([
+      type({
+        identity: intersection([
+          type({ culture: string, endpointId: string, userAgent: string }),
+          partial({ instanceId: string }),
+        ]),
+      }),
+      partial({ self: string }),
+    ]),
+    next: string,
+  }),
   isSame: (one, other) => JSON.stringify(one) === JSON.stringify(other),
 };

@@ -1,7 +1,7 @@
-import { asyncScheduler, defer, map, type Observable, throwError } from 'rxjs';
+import { asyncScheduler, defer, map, type Observable, switchMap, tap, throwError } from 'rxjs';
 import type { Pause } from '../../core/backoff/backoff.ts';
 import type { Orphan } from '../../core/checkpoint/journal.ts';
-import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
+import type { Checkpointing } from '../../core/checkpoint/checkpointing.ts';
 import { OriginError } from '../../core/errors.ts';
 import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
 import type { ReleaseResult } from '../../core/lifecycle/release.ts';
@@ -11,12 +11,76 @@ import type { Acknowledgement } from '../protocol/cursor.ts';
 import { decideDelete } from '../protocol/failures.ts';
 import { hrefKey } from '../protocol/href.ts';
 import { requestNothing } from '../protocol/request.ts';
-import type { ApplicationIdentity } from './identity.ts';
-import type { ConnectionJournal, ConnectionPosition } from './journal.ts';
+import { APPLICATION_IF_LOST, type OwnApplication, type OwnedApplication } from './create.ts';
+import { type ApplicationIdentity, isWanted, type WantedIdentity } from './identity.ts';
+import { CONNECTION_JOURNAL, type ConnectionJournal, type ConnectionPosition } from './journal.ts';
 import type { LiveApplication } from './liveApplication.ts';
 
+/** The options of {@link resumedApplications}. */
+export interface ResumptionConfig {
+  readonly checkpointing: Checkpointing;
+  readonly ledger: ReleaseLedger;
+  readonly transport: Transport;
+  readonly pause: Pause;
+  readonly ack: Acknowledgement;
+  /** The mutex of the subscription to contacts and groups: an application has only one. */
+  readonly contactListMutex$: Observable<undefined>;
+}
+
+/**
+ * Returns an Observable of the applications of a connection, which resumes where the previous process ended.
+ *
+ * @param adopt Called with the identity of the previous process, which finds its application again.
+ * @param living Returns an Observable of the applications, given how each is owned.
+ */
+export function resumedApplications(
+  config: ResumptionConfig,
+  wanted: WantedIdentity,
+  adopt: (identity: ApplicationIdentity) => void,
+  living: (own: OwnApplication) => Observable<LiveApplication>,
+): Observable<LiveApplication> {
+  const { checkpointing, ledger, ack } = config;
+  return checkpointing.open(CONNECTION_JOURNAL, ledger).pipe(
+    switchMap((journal) => {
+      const before = journal.position.application?.identity;
+      const isFoundAgain = before !== undefined && isWanted(before, wanted);
+      if (isFoundAgain) adopt(before);
+      return living((application, identify) =>
+        checkpointing.journaled(recorded(application, identify, journal, ack), () => journal),
+      ).pipe(tap((live) => removeApplicationOrphans(config, journal, live, isFoundAgain)));
+    }),
+  );
+}
+
+/** Returns the lifecycle of an application that is recorded in a journal. */
+function recorded(
+  application: OwnedApplication,
+  identify: () => ApplicationIdentity,
+  journal: ConnectionJournal,
+  ack: Acknowledgement,
+): OwnedApplication {
+  const { parent$, acquire, release } = application;
+  let asked = journal.position.application;
+  return {
+    ...application,
+    parent$: parent$.pipe(tap(() => recordIdentity(journal, identify()))),
+    acquire: (...one) =>
+      acquire(...one).pipe(
+        tap((live) => {
+          resumeFromCheckpoint(journal, live, identify(), ack, asked);
+          asked = undefined;
+        }),
+      ),
+    release: (...left) => {
+      // No position is needed after the DELETE.
+      journal.close();
+      return release(...left);
+    },
+  };
+}
+
 /** Saves the identity before the creation, so that the next process finds the application. */
-export function recordIdentity(journal: ConnectionJournal, identity: ApplicationIdentity): void {
+function recordIdentity(journal: ConnectionJournal, identity: ApplicationIdentity): void {
   const { position } = journal;
   journal.advance({ ...position, application: { ...position.application, identity } });
 }
@@ -30,7 +94,7 @@ export function recordIdentity(journal: ConnectionJournal, identity: Application
  * @param asked The last request of an earlier process, which may have received events without processing
  * them.
  */
-export function resumeFromCheckpoint(
+function resumeFromCheckpoint(
   journal: ConnectionJournal,
   live: LiveApplication,
   identity: ApplicationIdentity,
@@ -59,19 +123,6 @@ function isAtOriginOf(href: string, url: string): boolean {
   return originOf(href) === new URL(url).origin;
 }
 
-/** The options of {@link removeApplicationOrphans}. */
-export interface OrphanRemovalConfig {
-  readonly checkpointing: Pick<Checkpointing, 'removeOrphans'>;
-  readonly ledger: ReleaseLedger;
-  readonly transport: Transport;
-  readonly pause: Pause;
-  /** The mutex of the subscription to contacts and groups: an application has only one. */
-  readonly contactListMutex$: Observable<undefined>;
-}
-
-/** The `unknownHint` of an application. */
-export const APPLICATION_IF_LOST =
-  'The server ends it, with everything on it, 15 minutes after its last client has gone.';
 const SUBSCRIPTION_IF_LOST =
   'If the server has created it, it ends it after 30 minutes at most, or together with the application.';
 
@@ -87,8 +138,8 @@ const SUBSCRIPTION_MS = 30 * 60_000;
  * @param isFoundAgain Whether the application is the last requested one, even if that request got no
  * response.
  */
-export function removeApplicationOrphans(
-  config: OrphanRemovalConfig,
+function removeApplicationOrphans(
+  config: ResumptionConfig,
   journal: ConnectionJournal,
   application: LiveApplication,
   isFoundAgain: boolean,
@@ -110,7 +161,7 @@ export function removeApplicationOrphans(
  *
  * The server treats both as the same subscription.
  */
-function removeInTurn(config: OrphanRemovalConfig, application: LiveApplication, left: Orphan): void {
+function removeInTurn(config: ResumptionConfig, application: LiveApplication, left: Orphan): void {
   // A free mutex emits synchronously.
   let isFree = false as boolean;
   const turn = config.contactListMutex$.subscribe(() => (isFree = true));
@@ -123,7 +174,7 @@ function removeInTurn(config: OrphanRemovalConfig, application: LiveApplication,
 }
 
 function remove(
-  { checkpointing, ledger, transport, pause }: OrphanRemovalConfig,
+  { checkpointing, ledger, transport, pause }: ResumptionConfig,
   { self }: LiveApplication,
   { removedAt, ...left }: Orphan,
 ): void {

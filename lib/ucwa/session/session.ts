@@ -1,6 +1,6 @@
 import { type Observable } from 'rxjs';
 import type { Activity } from '../../core/transport/requestLog.ts';
-import type { Checkpointing } from '../../core/checkpoint/checkpointed.ts';
+import type { Checkpointing } from '../../core/checkpoint/checkpointing.ts';
 import type { ConnectionStatus, StatusTracker } from '../../core/connectionStatus.ts';
 import { invalidOption } from '../../core/options.ts';
 import {

@@ -4,6 +4,7 @@ import type { CheckpointStore, Json } from '../../../lib/core/checkpoint/checkpo
 import { type Journal, journal, type JournalFormat } from '../../../lib/core/checkpoint/journal.ts';
 import { journaled } from '../../../lib/core/checkpoint/journaled.ts';
 import { memoryCheckpoints } from '../../../lib/core/checkpoint/memoryStore.ts';
+import { number, partial } from '../../../lib/core/codec.ts';
 import { type ReleaseOutcome, releaseLedger } from '../../../lib/core/lifecycle/ledger.ts';
 import { removeOrphans } from '../../../lib/core/checkpoint/orphans.ts';
 
@@ -12,7 +13,7 @@ interface Place {
 }
 
 const KIND: JournalFormat<Place> = {
-  codec: ({ partial, number }) => partial({ page: number }),
+  codec: partial({ page: number }),
   isSame: (one, other) => one.page === other.page,
 };
 const KEY = 'book';

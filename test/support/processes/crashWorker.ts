@@ -1,7 +1,8 @@
-import { checkpointed } from '../../../lib/core/checkpoint/checkpointed.ts';
 import { writeSync } from 'node:fs';
 import { bearer } from '../../../lib/core/auth/auth.ts';
 import { fileCheckpoints } from '../../../lib/node/fileStore.ts';
+import { checkpointed as ewsCheckpointed } from '../../../lib/ews/subscription/checkpointed.ts';
+import { checkpointed as ucwaCheckpointed } from '../../../lib/ucwa/application/checkpointed.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';
 import { connectUcwa } from '../../../lib/ucwa/connect.ts';
@@ -18,9 +19,11 @@ const [protocol, url = '', path = ''] = process.argv.slice(2);
 const print = (value: unknown): void => void writeSync(1, `${JSON.stringify(value)}\n`);
 
 const common = { auth: bearer('secret'), retry: { initialMs: 5 } };
-const checkpoint = checkpointed(fileCheckpoints(path), 'watched');
+const store = fileCheckpoints(path);
+const key = 'watched';
 
 if (protocol === 'ucwa') {
+  const checkpoint = ucwaCheckpointed(store, key);
   const ucwa = connectUcwa({ ...common, server: url, channel: { ack: 'processed' }, checkpoint });
   ucwa.releases.outcomes$.subscribe(({ outcome, id }) => print({ outcome, id }));
   ucwa.batches$.subscribe(({ self, next, events }) => {
@@ -35,7 +38,7 @@ if (protocol === 'ucwa') {
     folders: ['inbox'],
     events: ['newMail'],
     pollIntervalSeconds: 0.01,
-    checkpoint,
+    checkpoint: ewsCheckpointed(store, key),
   }).subscribe(print);
   process.once('SIGTERM', () => void service.close());
 }

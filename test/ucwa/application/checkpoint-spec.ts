@@ -18,7 +18,7 @@ import { KEY, life, type Saved, savedIn } from '../lives.ts';
 import { bearer } from '../../../lib/core/auth/auth.ts';
 import { existingApplication } from '../../../lib/ucwa/discovery/server.ts';
 import { batching } from '../../../lib/ucwa/batch/batched.ts';
-import { checkpointed } from '../../../lib/core/checkpoint/checkpointed.ts';
+import { checkpointed } from '../../../lib/ucwa/application/checkpointed.ts';
 
 const SARA = 'sip:sara@contoso.com';
 const CREATED = ['added contact', 'added presenceSubscription', 'updated contactPresence'];
@@ -755,7 +755,10 @@ describe('A store that fails', () => {
 
 describe('connectUcwa, with a checkpoint that cannot be used', () => {
   const invalid: readonly (readonly [object, string])[] = [
-    [{ checkpoint: KEY }, "checkpoint must be checkpointed(store, key) from 'rxchange', but it is a string"],
+    [
+      { checkpoint: KEY },
+      "checkpoint must be checkpointed(store, key) from 'rxchange/ucwa', but it is a string",
+    ],
     [{ checkpoint: { store: memoryCheckpoints(), key: KEY } }, 'checkpoint must be checkpointed(store, key)'],
     [
       {

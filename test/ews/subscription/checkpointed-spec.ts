@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { inspect } from 'node:util';
-import { CHECKPOINTING, checkpointed } from '../../../lib/core/checkpoint/checkpointed.ts';
+import { CHECKPOINTING, checkpointed } from '../../../lib/ews/subscription/checkpointed.ts';
 import { memoryCheckpoints } from '../../../lib/core/checkpoint/memoryStore.ts';
 
 describe('checkpointed', () => {
@@ -31,7 +31,7 @@ describe('checkpointed', () => {
     ] as const) {
       expect(() => CHECKPOINTING.read('checkpoint', wrong)).to.throw(
         TypeError,
-        `checkpoint must be checkpointed(store, key) from 'rxchange', but it is ${type}`,
+        `checkpoint must be checkpointed(store, key) from 'rxchange/ews', but it is ${type}`,
       );
     }
   });

@@ -17,7 +17,7 @@ export {
   type ReleaseOutcome,
   type Releases,
 } from './core/lifecycle/ledger.ts';
-export { suspendOnPageHide } from './core/lifecycle/pageHide.ts';
+export { suspendOnPageHide } from './core/lifecycle/closing.ts';
 export { remoteResource, type RemoteResource } from './core/lifecycle/remoteResource.ts';
 export type { Limits } from './core/limits.ts';
 export { fetchTransport } from './core/transport/fetch.ts';

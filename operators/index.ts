@@ -5,9 +5,9 @@
  */
 export { countNewMail } from './countNewMail.ts';
 export { debounceByItem } from './debounceByItem.ts';
-export { deleted } from './deleted.ts';
+export { deleted } from './ofType.ts';
 export { distinctPresence } from './distinctPresence.ts';
-export { folderEvents } from './folderEvents.ts';
+export { folderEvents } from './itemEvents.ts';
 export { fromSender } from './fromSender.ts';
 export { inCollection } from './inCollection.ts';
 export { inFolder } from './inFolder.ts';

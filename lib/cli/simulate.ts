@@ -4,8 +4,7 @@ import { serve } from '../testing/http/index.ts';
 import { ewsSimulator, ucwaDomain } from '../testing/index.ts';
 import { XFRAME } from '../testing/ucwa/routes/xframe.ts';
 import { numberArgument, parseOptions, UsageError } from './arguments.ts';
-import { printExchanges } from './printExchanges.ts';
-import type { Terminal } from './terminal.ts';
+import { printExchanges, type Terminal } from './terminal.ts';
 
 export const SIMULATE_HELP = `rxchange simulate ews|ucwa [options]: run a simulated server on this machine until Ctrl-C
 

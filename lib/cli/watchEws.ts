@@ -14,8 +14,7 @@ import {
 import type { PullOptions } from '../ews/pull/options.ts';
 import type { Folder } from '../ews/protocol/envelope.ts';
 import { urlOption } from '../core/options.ts';
-import { numberArgument, parseOptions, required, UsageError } from './arguments.ts';
-import { readPassword, readToken } from './secret.ts';
+import { numberArgument, parseOptions, required, UsageError, readPassword, readToken } from './arguments.ts';
 import type { Terminal } from './terminal.ts';
 import { watch } from './watch.ts';
 

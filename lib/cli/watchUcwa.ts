@@ -7,8 +7,7 @@ import {
   presence,
   type UcwaOptions,
 } from '../ucwa/index.ts';
-import { numberArgument, parseOptions, required, UsageError } from './arguments.ts';
-import { readPassword, readToken } from './secret.ts';
+import { numberArgument, parseOptions, required, UsageError, readPassword, readToken } from './arguments.ts';
 import type { Terminal } from './terminal.ts';
 import { watch } from './watch.ts';
 import { bearer } from '../core/auth/auth.ts';

@@ -2,8 +2,7 @@ import { concat, defer, ignoreElements, map, type Observable, of, share, tap } f
 import { invalidOption } from '../core/options.ts';
 import { coalesce } from '../core/rx/coalesce.ts';
 import type { CheckpointStore, Json } from '../core/checkpoint/checkpoint.ts';
-import { CheckpointError } from './checkpointError.ts';
-import { durableFile, type NodeProcess } from './durableFile.ts';
+import { CheckpointError, durableFile, type NodeProcess } from './durableFile.ts';
 
 /** The first line of the file: its type, and the SHA-256 of the rest. */
 const HEADER = /^rxchange checkpoints 1 ([0-9a-f]{64})\n/;

@@ -3,6 +3,6 @@
  *
  * @module
  */
-export { CheckpointError } from './checkpointError.ts';
+export { CheckpointError } from './durableFile.ts';
 export { fileCheckpoints } from './fileStore.ts';
 export { ntlm, type NtlmMessages } from './ntlm.ts';

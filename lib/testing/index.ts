@@ -7,7 +7,7 @@
  */
 export type { Fault } from './faults.ts';
 export type { SimulatedMailbox } from './ews/mailbox.ts';
-export { pushCallback, type PushCallback } from './ews/pushCallback.ts';
+export { pushCallback, type PushCallback } from './ews/push.ts';
 export { ewsSimulator, type EwsSimulator } from './ews/simulator.ts';
 export { ucwaDiscovery, type UcwaDiscoverySimulator } from './ucwa/discovery/discovery.ts';
 export { ucwaDomain, type UcwaDomain } from './ucwa/discovery/domain.ts';

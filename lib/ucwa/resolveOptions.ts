@@ -12,7 +12,7 @@ import { type Activity, requestLog } from '../core/transport/requestLog.ts';
 import { withConcurrency } from '../core/transport/withConcurrency.ts';
 import type { Middleware, Transport } from '../core/transport/transport.ts';
 import { CHECKPOINTING, type ConnectionCheckpointing } from './application/checkpointed.ts';
-import { randomId, type WantedIdentity } from './application/identity.ts';
+import { randomId, type WantedIdentity } from './application/journal.ts';
 import { type Publish, PUBLISHING } from './application/publish.ts';
 import { signerOption, UNSIGNED } from './auth/signer.ts';
 import { type Batch, BATCHING } from './batch/batched.ts';

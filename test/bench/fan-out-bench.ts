@@ -1,8 +1,7 @@
 import { filter, Subject } from 'rxjs';
 import { decode } from '../../lib/core/decode.ts';
-import { eventRouter } from '../../lib/ucwa/channel/eventRouter.ts';
+import { eventRouter, contactHrefKey } from '../../lib/ucwa/channel/eventRouter.ts';
 import { eventsOf, eventsResponseCodec, type UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
-import { contactHrefKey } from '../../lib/ucwa/channel/eventKeys.ts';
 import { hrefKey } from '../../lib/ucwa/protocol/href.ts';
 import type { Benchmark, Measures, Round } from './benchmark.ts';
 import { contactHref, eventsResponse, presenceHref } from './ucwaEvents.ts';

@@ -12,7 +12,7 @@ import { connectExchange } from '../../lib/ews/connect.ts';
 import { type Exchange } from '../../lib/ews/session/session.ts';
 import { pushNotifications } from '../../lib/ews/push/push.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
-import { pushCallback } from '../../lib/testing/ews/pushCallback.ts';
+import { pushCallback } from '../../lib/testing/ews/push.ts';
 import { ewsSimulator } from '../../lib/testing/ews/simulator.ts';
 import { type EwsSimulatorOptions } from '../../lib/testing/ews/options.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';

@@ -6,7 +6,7 @@ import { pullNotifications } from '../../lib/ews/pull/pull.ts';
 import { pushNotifications } from '../../lib/ews/push/push.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import type { EwsSimulatorOptions } from '../../lib/testing/ews/options.ts';
-import { pushCallback } from '../../lib/testing/ews/pushCallback.ts';
+import { pushCallback } from '../../lib/testing/ews/push.ts';
 import { streaming, type Streaming } from './streaming/streaming.ts';
 
 /** A line for each status, such as `3 waiting network 1 5`: second, state, reason, attempt, retry second. */

@@ -13,12 +13,12 @@ import {
 } from '../support/ucwa/messages.ts';
 import { challengesIn } from '../../lib/core/auth/challenge.ts';
 import { headersFrom } from '../../lib/core/transport/transport.ts';
-import { oauthChallenge } from '../../lib/ucwa/auth/oauthChallenge.ts';
+import { oauthChallenge } from '../../lib/ucwa/auth/tokenClient.ts';
 import { type ContactRel, fieldsIn } from '../../lib/ucwa/presence/contactState.ts';
 import { advance } from '../../lib/ucwa/protocol/cursor.ts';
 import { eventsResponseCodec } from '../../lib/ucwa/protocol/events.ts';
-import { contactHrefKey, contactUriKey, keysOf } from '../../lib/ucwa/channel/eventKeys.ts';
-import { FrameAnswer, readFrameMessage } from '../../lib/ucwa/transport/frameMessage.ts';
+import { contactHrefKey, contactUriKey, keysOf } from '../../lib/ucwa/channel/eventRouter.ts';
+import { FrameAnswer, readFrameMessage } from '../../lib/ucwa/transport/iframe.ts';
 import { readHeaderLines } from '../../lib/ucwa/protocol/multipart.ts';
 import { requestJson } from '../../lib/ucwa/protocol/request.ts';
 import { decode } from '../../lib/core/decode.ts';

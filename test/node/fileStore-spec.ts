@@ -18,8 +18,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { firstValueFrom, forkJoin, lastValueFrom, type Observable } from 'rxjs';
 import type { Json } from '../../lib/core/checkpoint/checkpoint.ts';
-import { CheckpointError } from '../../lib/node/checkpointError.ts';
-import type { NodeProcess } from '../../lib/node/durableFile.ts';
+import { CheckpointError, type NodeProcess } from '../../lib/node/durableFile.ts';
 import { fileCheckpoints } from '../../lib/node/fileStore.ts';
 
 type Fs = typeof fsPromises;

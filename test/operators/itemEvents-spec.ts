@@ -1,6 +1,6 @@
 import { expectTypeOf } from 'expect-type';
 import { map, of, type Observable } from 'rxjs';
-import { itemEvents } from '../../operators/itemEvents.ts';
+import { itemEvents, folderEvents } from '../../operators/itemEvents.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { behavesLikeAFilter } from './behavesLikeAFilter.ts';
 import { mail, type MailEvent, malformed } from './mailboxEvents.ts';
@@ -27,6 +27,33 @@ describe('itemEvents', () => {
     const items$ = of<MailEvent[]>(mail.n).pipe(itemEvents());
     expectTypeOf(items$.pipe(map(({ item }) => item.id))).toEqualTypeOf<Observable<string>>();
     expectTypeOf(items$.pipe(map(({ type }) => type))).toEqualTypeOf<
+      Observable<Exclude<MailEvent['type'], 'status' | 'gap'>>
+    >();
+  });
+});
+
+describe('folderEvents', () => {
+  it('emits events about folders only', () => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<MailEvent>('-n-k-m-v-p-d-f-b-s-g-|', mail);
+      const sourceSubs = '            ^--------------------!';
+      const expected = '              -------------f-------|';
+
+      expectObservable(source.pipe(folderEvents())).toBe(expected, mail);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  behavesLikeAFilter<MailEvent, MailEvent>(() => folderEvents<MailEvent>(), {
+    passing: mail.f,
+    dropped: mail.n,
+    malformed,
+  });
+
+  it('narrows the type', () => {
+    const folders$ = of<MailEvent[]>(mail.f).pipe(folderEvents());
+    expectTypeOf(folders$.pipe(map(({ folder }) => folder.id))).toEqualTypeOf<Observable<string>>();
+    expectTypeOf(folders$.pipe(map(({ type }) => type))).toEqualTypeOf<
       Observable<Exclude<MailEvent['type'], 'status' | 'gap'>>
     >();
   });

@@ -1,9 +1,8 @@
 import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { map, of, type Observable } from 'rxjs';
-import { deleted } from '../../operators/deleted.ts';
+import { deleted, ofType } from '../../operators/ofType.ts';
 import { ofRel } from '../../operators/ofRel.ts';
-import { ofType } from '../../operators/ofType.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { behavesLikeAFilter } from './behavesLikeAFilter.ts';
 import { type EwsEvent, ews, malformed, type UcwaEvent, ucwa } from './events.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { expectTypeOf } from 'expect-type';
 import { EMPTY, map, of, type Observable } from 'rxjs';
-import { ofType } from '../../operators/ofType.ts';
+import { ofType, deleted } from '../../operators/ofType.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { behavesLikeAFilter } from './behavesLikeAFilter.ts';
 import { type EwsEvent, ews, malformed, type UcwaEvent, ucwa } from './events.ts';
@@ -80,6 +80,45 @@ describe('ofType', () => {
     const unsplit$: Observable<Unsplit> = EMPTY;
     expectTypeOf(unsplit$.pipe(ofType('added'))).toEqualTypeOf<
       Observable<Unsplit & { readonly type: 'added' }>
+    >();
+  });
+});
+
+describe('deleted', () => {
+  it('emits deleted events only', () => {
+    inVirtualTime(({ cold, expectObservable, expectSubscriptions }) => {
+      const source = cold<UcwaEvent>('-a-u-d-x-s-c-|', ucwa);
+      const sourceSubs = '            ^------------!';
+      const expected = '              -----d-x-----|';
+
+      expectObservable(source.pipe(deleted())).toBe(expected, ucwa);
+      expectSubscriptions(source.subscriptions).toBe(sourceSubs);
+    });
+  });
+
+  behavesLikeAFilter<UcwaEvent, UcwaEvent>(() => deleted<UcwaEvent>(), {
+    passing: ucwa.d,
+    dropped: ucwa.a,
+    malformed,
+  });
+
+  it('accepts the events of EWS', () => {
+    inVirtualTime(({ cold, expectObservable }) => {
+      const source = cold<EwsEvent>('-n-k-d-g-|', ews);
+      const expected = '             -----d---|';
+
+      expectObservable(source.pipe(deleted())).toBe(expected, ews);
+    });
+  });
+
+  it('narrows the type', () => {
+    const source = of<UcwaEvent[]>(ucwa.a);
+    expectTypeOf(source.pipe(deleted())).toEqualTypeOf<
+      Observable<Extract<UcwaEvent, { readonly type: 'deleted' }>>
+    >();
+
+    expectTypeOf(of<EwsEvent[]>(ews.d).pipe(deleted())).toEqualTypeOf<
+      Observable<Extract<EwsEvent, { readonly type: 'deleted' }>>
     >();
   });
 });

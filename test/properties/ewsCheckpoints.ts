@@ -13,7 +13,7 @@ import { connectExchange } from '../../lib/ews/connect.ts';
 import { type Exchange } from '../../lib/ews/session/session.ts';
 import { streamingNotifications } from '../../lib/ews/streaming/streaming.ts';
 import { type EwsFailure, type EwsOperation, ewsSimulator } from '../../lib/testing/ews/simulator.ts';
-import { pushCallback } from '../../lib/testing/ews/pushCallback.ts';
+import { pushCallback } from '../../lib/testing/ews/push.ts';
 import { slowStore } from '../support/resource/slowStore.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { killableProcess } from '../support/processes/killableProcess.ts';

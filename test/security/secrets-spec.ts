@@ -30,7 +30,7 @@ import { anonymousMeeting, password } from '../../lib/ucwa/auth/signIn.ts';
 import { requestToken } from '../../lib/ucwa/auth/tokenEndpoint.ts';
 import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { discover } from '../ucwa/discovery/discover.ts';
-import { trustedHosts, trustedUrl } from '../../lib/ucwa/discovery/trustedHosts.ts';
+import { trustedHosts, trustedUrl } from '../../lib/ucwa/discovery/steps.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
 import { advance } from '../../lib/ucwa/protocol/cursor.ts';
 import { DiscoveryError, EndedError, SignInError } from '../../lib/ucwa/protocol/errors.ts';

@@ -8,7 +8,7 @@ import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../lib/ucwa/session/session.ts';
 import type { UcwaOptions } from '../../lib/ucwa/options.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
-import { deleted } from '../../operators/deleted.ts';
+import { deleted } from '../../operators/ofType.ts';
 import { ofRel } from '../../operators/ofRel.ts';
 import { record } from './connected.ts';
 import { bearer } from '../../lib/core/auth/auth.ts';

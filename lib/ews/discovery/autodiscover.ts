@@ -14,7 +14,7 @@ import { hostOption, allowedHosts, type AllowedHosts } from '../../core/hosts.ts
 import { invalidOption, numberOption, objectOption, type OptionNames } from '../../core/options.ts';
 import type { HttpRequest } from '../../core/transport/transport.ts';
 import { AutodiscoverError } from '../protocol/errors.ts';
-import { stepResult } from './stepResult.ts';
+import { stepResult, reasonToWithhold } from './stepResult.ts';
 import { AUTODISCOVERED, type Autodiscovered, discoveredLocation, type LookupContext } from './location.ts';
 import { poxRequest } from './pox.ts';
 import {
@@ -27,7 +27,6 @@ import {
   type MailAddress,
   mailAddress,
 } from './search.ts';
-import { reasonToWithhold } from './withhold.ts';
 
 /** Options of {@link autodiscovered}. @inline */
 export interface AutodiscoveredOptions {

@@ -9,9 +9,8 @@ import { backoffTimer, DEFAULT_RETRIES } from '../subscription/resubscribe.ts';
 import { pendingGaps } from './gaps.ts';
 import { handover, type StreamRequest } from './handover.ts';
 import { afterEnd, afterUnreadable, NO_HISTORY, type Reopening, type RequestHistory } from './history.ts';
-import type { LostRequests } from './lostRequests.ts';
+import type { LostRequests, StreamUpdate } from './request.ts';
 import { emitEvents, failMember, type Member, reportMembers } from './member.ts';
-import type { StreamUpdate } from './request.ts';
 import { GATHER_MS, schedule } from './schedule.ts';
 
 /**

@@ -2,7 +2,7 @@ import { asyncScheduler } from 'rxjs';
 import { ConnectionsFullError } from '../protocol/errors.ts';
 import type { ServerSession } from '../session/session.ts';
 import { connection, type Connection, type PoolContext } from './connection.ts';
-import { lostRequests } from './lostRequests.ts';
+import { lostRequests } from './request.ts';
 import { failMember, MAX_SUBSCRIPTIONS, type Member } from './member.ts';
 
 /** The connections that the streaming subscriptions of an affinity group share. */

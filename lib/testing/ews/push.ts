@@ -1,11 +1,24 @@
-import { asyncScheduler, catchError, map, mergeMap, of, Subscription, timeout, timer } from 'rxjs';
-import { readText, type Transport } from '../../core/transport/transport.ts';
-import { withLatency } from '../latency.ts';
+import {
+  asyncScheduler,
+  catchError,
+  map,
+  mergeMap,
+  of,
+  Subscription,
+  timeout,
+  timer,
+  EMPTY,
+  Observable,
+  Subject,
+} from 'rxjs';
+import { readText, type Transport, headersFrom } from '../../core/transport/transport.ts';
+import { withLatency } from '../faults.ts';
 import { type EwsDialect, EwsErrorResponse, isGrommunio } from './dialect.ts';
 import type { EventPage } from './eventPage.ts';
 import type { RequestedCallback } from './requests/subscribe.ts';
 import type { EwsResponses } from './responses/responses.ts';
 import type { SubscriptionStore } from './subscriptions.ts';
+import type { PushRequest } from '../../ews/push/pushRequest.ts';
 
 /** A notification that a simulated server has posted for a push subscription. @inline */
 export interface PostedNotification {
@@ -194,4 +207,58 @@ export function pushSubscriptions(
 
 function withSubscriptionId(id: string, { code, message, values }: EwsErrorResponse): EwsErrorResponse {
   return new EwsErrorResponse('error', code, message, { ...values, SubscriptionId: id });
+}
+
+/** A callback for push notifications, without a network. */
+export interface PushCallback {
+  /** The transport for the option `push` of {@link ewsSimulator}. */
+  readonly transport: Transport;
+  /** The posted notifications, for `pushNotifications`. */
+  readonly incoming$: Observable<PushRequest>;
+}
+
+/**
+ * Creates a callback for the push notifications of a simulated server, whatever the callback URL is.
+ *
+ * It replaces a `pushListener` in virtual time.
+ *
+ * @example
+ * ```ts
+ * import { connectExchange, pushNotifications } from 'rxchange/ews';
+ * import { ewsSimulator, pushCallback } from 'rxchange/testing';
+ *
+ * const { transport, incoming$ } = pushCallback();
+ * const server = ewsSimulator({ push: transport });
+ * const exchange = connectExchange({ server: server.url, transport: server.transport });
+ * const options = { allFolders: true, events: ['created'], callbackUrl: 'https://any.example/' } as const;
+ * const watching = pushNotifications(exchange, options, incoming$).subscribe();
+ * server.createItem('drafts');
+ * watching.unsubscribe();
+ * server.createItem('drafts');
+ * console.log(server.posts.map(({ response }) => response).join(', '));
+ * // prints: OK, OK, Unsubscribe
+ * ```
+ */
+export function pushCallback(): PushCallback {
+  const incoming = new Subject<PushRequest>();
+  return {
+    incoming$: incoming.asObservable(),
+    transport: ({ url, body = '' }) =>
+      new Observable((subscriber) => {
+        if (!incoming.observed) {
+          subscriber.next({ status: 503, url, headers: headersFrom({}), body$: EMPTY });
+          subscriber.complete();
+          return;
+        }
+        incoming.next({
+          url: () => url,
+          body$: of(new TextEncoder().encode(body)),
+          respond: ({ status, headers, body: answer }) => {
+            const body$ = of(new TextEncoder().encode(answer));
+            subscriber.next({ status, url, headers: headersFrom(headers), body$ });
+            subscriber.complete();
+          },
+        });
+      }),
+  };
 }

@@ -2,10 +2,8 @@ import { of } from 'rxjs';
 import { headersFrom, type HttpRequest, type HttpResponse } from '../../core/transport/transport.ts';
 import type { EwsResponses } from './responses/responses.ts';
 import { type EwsDialect, EwsErrorResponse, isGrommunio } from './dialect.ts';
-import { SchemaViolation } from './requests/elements.ts';
-import type { RequestedFolder } from './requests/folderIds.ts';
-import type { DescribedFolder } from './mailbox.ts';
-import type { EwsMailboxes } from './mailboxes.ts';
+import { SchemaViolation, type RequestedFolder } from './requests/elements.ts';
+import type { DescribedFolder, EwsMailboxes } from './mailbox.ts';
 import type { PushSubscriptions } from './push.ts';
 import {
   type EwsRequest,

@@ -17,8 +17,7 @@ import type { HttpRequest, HttpResponse, Transport } from '../../core/transport/
 import { type Fault, faultQueue } from '../faults.ts';
 import { type LoggedRequest, requestLog } from '../requestLog.ts';
 import { EwsErrorResponse } from './dialect.ts';
-import type { SimulatedMailbox } from './mailbox.ts';
-import { ewsMailboxes } from './mailboxes.ts';
+import { type SimulatedMailbox, ewsMailboxes } from './mailbox.ts';
 import { type EwsSimulatorOptions, resolveEwsOptions } from './options.ts';
 import { pushSubscriptions, type PostedNotification } from './push.ts';
 import { summarize, type RequestSummary } from './requests/readRequest.ts';

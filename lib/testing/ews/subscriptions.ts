@@ -8,8 +8,7 @@ import {
   watermarkOf,
 } from './dialect.ts';
 import { countEvents, type EventPage, PAGE_SIZE, pageOfEvents, type PageOfEvents } from './eventPage.ts';
-import type { Mailbox } from './mailbox.ts';
-import { type EwsMailboxes, mailboxName } from './mailboxes.ts';
+import { type Mailbox, type EwsMailboxes, mailboxName } from './mailbox.ts';
 import type { ImpersonatedUser } from './requests/readRequest.ts';
 import type { SubscribeRequest } from './requests/subscribe.ts';
 import { timeoutMinutesOf, watchedAddress, watchedFolders } from './watchedFolders.ts';

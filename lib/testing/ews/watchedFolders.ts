@@ -1,6 +1,5 @@
 import { type EwsDialect, EwsErrorResponse, isGrommunio } from './dialect.ts';
-import type { Mailbox } from './mailbox.ts';
-import type { EwsMailboxes } from './mailboxes.ts';
+import type { Mailbox, EwsMailboxes } from './mailbox.ts';
 import type { ImpersonatedUser } from './requests/readRequest.ts';
 import type { SubscribeRequest } from './requests/subscribe.ts';
 

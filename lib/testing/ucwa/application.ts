@@ -1,7 +1,6 @@
 import { asyncScheduler } from 'rxjs';
 import type { ContactPart, SimulatedContacts } from './contacts.ts';
-import { eventQueue, type EventQueueOptions } from './eventQueue.ts';
-import type { SimulatedEvent } from './events.ts';
+import { eventQueue, type EventQueueOptions, type SimulatedEvent } from './eventQueue.ts';
 import {
   type ApplicationIdentity,
   type StoredSubscription,

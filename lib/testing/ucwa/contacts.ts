@@ -1,7 +1,7 @@
 import { asyncScheduler } from 'rxjs';
 import { objectOption } from '../../core/options.ts';
 import { addressOf } from '../../ucwa/protocol/href.ts';
-import type { SimulatedEvent } from './events.ts';
+import type { SimulatedEvent } from './eventQueue.ts';
 
 /**
  * The state of a contact; undefined properties are unknown. Undocumented values are allowed, as from a

@@ -2,25 +2,21 @@ import { asyncScheduler, defer, Observable } from 'rxjs';
 import { objectOption } from '../../core/options.ts';
 import type { HttpResponse, Transport } from '../../core/transport/transport.ts';
 import { addressOf } from '../../ucwa/protocol/href.ts';
-import { type Fault, faultQueue, type RequestMatcher } from '../faults.ts';
-import { withLatency } from '../latency.ts';
+import { type Fault, faultQueue, type RequestMatcher, withLatency } from '../faults.ts';
 import { type LoggedRequest, requestLog } from '../requestLog.ts';
 import { respondToBatch } from './routes/batch.ts';
 import { simulatedApplication } from './application.ts';
 import { type SimulatedContacts, simulatedContacts, type SimulatedPresence } from './contacts.ts';
-import type { SimulatedEvent, EventPriority } from './events.ts';
+import type { SimulatedEvent, EventPriority } from './eventQueue.ts';
 import type { UcwaBackend } from './routes/backend.ts';
-import { type ApplicationIdentity, isSameIdentity, type SimulatedApplication } from './model.ts';
+import {
+  type ApplicationIdentity,
+  isSameIdentity,
+  type SimulatedApplication,
+  type StoredSubscription,
+} from './model.ts';
 import { UCWA_SIMULATOR_NAMES, ucwaRules, type UcwaSimulatorOptions } from './options.ts';
 import { route } from './routes/routes.ts';
-import {
-  applicationState,
-  contactsAndGroupsStates,
-  type SimulatedApplicationState,
-  type SimulatedContactsAndGroups,
-  type SimulatedPresenceSubscription,
-  subscriptionStates,
-} from './views.ts';
 
 /** A simulated UCWA server, with methods that inspect and control it. */
 export interface UcwaSimulator {
@@ -217,4 +213,64 @@ export function simulatedPool(options: UcwaSimulatorOptions, contacts: Simulated
       for (const { queue } of gone) queue.breakConnection();
     },
   };
+}
+
+/** An application on the simulated server. @inline */
+export interface SimulatedApplicationState {
+  /** Such as `101`. */
+  readonly id: string;
+  /** Relative to the server. */
+  readonly href: string;
+  /**
+   * The availability that others see now; after four minutes without reported activity it is `Away`.
+   * @default absent: makeMeAvailable was not called
+   */
+  readonly availability?: string;
+}
+
+/** A presence subscription on the simulated server. @inline */
+export interface SimulatedPresenceSubscription {
+  /** Such as `97b6bd66`. */
+  readonly id: string;
+  /** Relative to the server. */
+  readonly href: string;
+  /** The id of its application. */
+  readonly applicationId: string;
+  /** Its contacts, in lower case. */
+  readonly uris: readonly string[];
+  /** In milliseconds of the scheduler's clock. */
+  readonly expiresAt: number;
+}
+
+/** A subscription to the user's contacts and groups on the simulated server. @inline */
+export interface SimulatedContactsAndGroups {
+  /** The id of its application. */
+  readonly applicationId: string;
+  /** In milliseconds of the scheduler's clock. */
+  readonly expiresAt: number;
+}
+
+/** Returns the public view of an application. */
+export function applicationState({ id, href, published }: SimulatedApplication): SimulatedApplicationState {
+  const { availability } = published;
+  return { id, href, ...(availability === undefined ? {} : { availability }) };
+}
+
+/** Returns the public views of the presence subscriptions of an application. */
+export function subscriptionStates(application: SimulatedApplication): SimulatedPresenceSubscription[] {
+  return [...application.subscriptions.values()].map(({ id, members, expiresAt }: StoredSubscription) => ({
+    id,
+    href: application.subscriptionHref(id),
+    applicationId: application.id,
+    uris: [...members].map((address) => `sip:${address}`),
+    expiresAt,
+  }));
+}
+
+/** Returns the public view of the subscription to contacts and groups, if there is one. */
+export function contactsAndGroupsStates({
+  id,
+  contactsAndGroupsExpiresAt: expiresAt,
+}: SimulatedApplication): SimulatedContactsAndGroups[] {
+  return expiresAt === undefined ? [] : [{ applicationId: id, expiresAt }];
 }

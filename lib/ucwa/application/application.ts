@@ -26,7 +26,7 @@ import { applicationCodec } from '../protocol/resource.ts';
 import { retryTransient } from '../transport/backoff.ts';
 import type { ConnectionCheckpointing } from './checkpointed.ts';
 import { createdApplication, type CreationConfig, type OwnApplication } from './create.ts';
-import { type ApplicationIdentity, randomId, type WantedIdentity } from './identity.ts';
+import { type ApplicationIdentity, randomId, type WantedIdentity } from './journal.ts';
 import { type LiveApplication, liveApplication, untilEnded } from './liveApplication.ts';
 import type { Publish } from './publish.ts';
 import type { ResumptionConfig } from './resume.ts';

@@ -1,9 +1,19 @@
-import { asyncScheduler, merge, mergeMap, type Observable, of, Subject, throwError } from 'rxjs';
+import {
+  asyncScheduler,
+  merge,
+  mergeMap,
+  type Observable,
+  of,
+  Subject,
+  throwError,
+  catchError,
+  map,
+} from 'rxjs';
 import { DecodeError } from '../../core/errors.ts';
 import type { Cursor } from '../protocol/cursor.ts';
 import type { GapReason } from '../protocol/events.ts';
 import { absolute } from '../protocol/href.ts';
-import type { Answered } from '../protocol/request.ts';
+import { type Answered, requestNothing } from '../protocol/request.ts';
 import {
   type ApplicationResource,
   embeddedResource,
@@ -15,6 +25,10 @@ import {
 } from '../protocol/resource.ts';
 import type { ConnectionJournal } from './journal.ts';
 import { noPendingGets, type PendingGets } from './pendingGets.ts';
+import type { Transport } from '../../core/transport/transport.ts';
+import { decide } from '../protocol/failures.ts';
+import type { Pause } from '../../core/backoff/backoff.ts';
+import { retryTransient } from '../transport/backoff.ts';
 
 /** An application on the server. Its hrefs are valid only while it exists. */
 export interface Application {
@@ -130,4 +144,28 @@ export function linkOf(resource: Resource, rel: string, base: string): string {
     expected: 'a link',
     actual: 'nothing',
   });
+}
+
+/**
+ * Returns an Observable that emits whether an application still exists.
+ *
+ * A 404 for a resource may mean that its application is gone. If so, the application is marked as gone.
+ * Transient failures are retried; it errors if the server refuses the request.
+ *
+ * @see [MS-UCWA] ExtendAPresenceSubscription
+ */
+export function probeApplication(
+  application: LiveApplication,
+  { transport, pause }: { readonly transport: Transport; readonly pause: Pause },
+): Observable<boolean> {
+  if (application.isEnded) return of(false);
+  return requestNothing(transport, { method: 'GET', url: application.self }, 'application').pipe(
+    retryTransient('release', pause),
+    map(() => true),
+    catchError((error: unknown) => {
+      if (decide('release', error, 1) !== 'gone') return throwError(() => error);
+      application.markGone(error);
+      return of(false);
+    }),
+  );
 }

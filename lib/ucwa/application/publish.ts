@@ -26,8 +26,7 @@ import {
 } from '../../core/options.ts';
 import type { Transport } from '../../core/transport/transport.ts';
 import { decide } from '../protocol/failures.ts';
-import { probeApplication } from './probe.ts';
-import { linkOf, type LiveApplication } from './liveApplication.ts';
+import { probeApplication, linkOf, type LiveApplication } from './liveApplication.ts';
 import type { Pause } from '../../core/backoff/backoff.ts';
 import { retryTransient } from '../transport/backoff.ts';
 import { requestJson, requestNothing } from '../protocol/request.ts';

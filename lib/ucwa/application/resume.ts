@@ -12,8 +12,14 @@ import { decideDelete } from '../protocol/failures.ts';
 import { hrefKey } from '../protocol/href.ts';
 import { requestNothing } from '../protocol/request.ts';
 import { APPLICATION_IF_LOST, type OwnApplication, type OwnedApplication } from './create.ts';
-import { type ApplicationIdentity, isWanted, type WantedIdentity } from './identity.ts';
-import { CONNECTION_JOURNAL, type ConnectionJournal, type ConnectionPosition } from './journal.ts';
+import {
+  type ApplicationIdentity,
+  isWanted,
+  type WantedIdentity,
+  CONNECTION_JOURNAL,
+  type ConnectionJournal,
+  type ConnectionPosition,
+} from './journal.ts';
 import type { LiveApplication } from './liveApplication.ts';
 
 /** The options of {@link resumedApplications}. */

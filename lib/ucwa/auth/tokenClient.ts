@@ -1,17 +1,15 @@
 import { catchError, defer, map, mergeMap, type Observable, of, tap, throwError } from 'rxjs';
-import { offeredSchemes } from '../../core/auth/challenge.ts';
+import { offeredSchemes, challengesOf } from '../../core/auth/challenge.ts';
 import { OriginError } from '../../core/errors.ts';
 import { withRetry } from '../../core/backoff/withRetry.ts';
 import { httpUrl, parseUrl } from '../../core/httpUrl.ts';
 import type { Limits } from '../../core/limits.ts';
 import { describeUrl } from '../../core/text.ts';
 import { withLimits } from '../../core/transport/withLimits.ts';
-import type { HttpRequest, Transport } from '../../core/transport/transport.ts';
+import type { HttpRequest, Transport, HttpHeaders } from '../../core/transport/transport.ts';
 import type { IssuedToken } from '../../core/auth/withToken.ts';
-import { type OAuthChallenge, oauthChallenge } from './oauthChallenge.ts';
-import type { SignerContext, Signer, SignIn } from './signer.ts';
+import { type SignerContext, type Signer, type SignIn, withUcwaToken } from './signer.ts';
 import { notSignedIn, SignInError, UntrustedLinkError } from '../protocol/errors.ts';
-import { withUcwaToken } from './tokenRefused.ts';
 import { requestToken } from './tokenEndpoint.ts';
 
 /** Requests tokens for registered origins. */
@@ -183,4 +181,27 @@ function challenged(transport: Transport, url: string): Observable<Challenged> {
       });
     }),
   );
+}
+
+/**
+ * The sign-in that a UCWA server offers.
+ *
+ * @see [MS-UCWA] AuthenticationInUCWA
+ */
+export interface OAuthChallenge {
+  /** The href of the token endpoint: absolute, or relative to the URL of the response. */
+  readonly href: string;
+  /** The accepted grant types, such as `password`; empty if the server does not say. */
+  readonly grantTypes: readonly string[];
+}
+
+/** Returns the sign-in that a response offers in its headers; undefined if there is none. */
+export function oauthChallenge(headers: HttpHeaders): OAuthChallenge | undefined {
+  for (const { parameters } of challengesOf(headers, 'MsRtcOAuth')) {
+    const href = parameters.get('href');
+    if (href === undefined || href === '') continue;
+    const grantTypes = (parameters.get('grant_type') ?? '').split(',').map((type) => type.trim());
+    return { href, grantTypes: grantTypes.filter((type) => type !== '') };
+  }
+  return undefined;
 }

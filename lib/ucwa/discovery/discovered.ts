@@ -29,8 +29,10 @@ import {
   type Root,
   trustedRedirects,
   type UcwaLocation,
+  type TrustedHosts,
+  trustedHosts,
+  trustedUrl,
 } from './steps.ts';
-import { type TrustedHosts, trustedHosts, trustedUrl } from './trustedHosts.ts';
 
 /** Options of {@link discovered}. @inline */
 export interface DiscoveryOptions {

@@ -4,8 +4,7 @@ import { isNotFound } from '../protocol/failures.ts';
 import { absolute } from '../protocol/href.ts';
 import { requestJson } from '../protocol/request.ts';
 import { embeddedIn, hrefOf, type Resource, resourceCodec } from '../protocol/resource.ts';
-import { type ContactRel, fieldsIn, type ResourceFields } from './contactState.ts';
-import type { PresenceStore } from './presenceStore.ts';
+import { type ContactRel, fieldsIn, type ResourceFields, type PresenceStore } from './contactState.ts';
 import type { RequestQueue } from './requestQueue.ts';
 
 /** The configuration of a fetcher. */

@@ -1,16 +1,14 @@
 import { merge, Observable, Subject, switchMap, tap, timer } from 'rxjs';
-import { contactUriKey } from '../channel/eventKeys.ts';
-import type { KeyedEvent } from '../channel/eventRouter.ts';
+import { contactUriKey, type KeyedEvent } from '../channel/eventRouter.ts';
 import { gapReasonOf } from '../protocol/events.ts';
 import { hrefKey } from '../protocol/href.ts';
 import type { UcwaSession } from '../session/session.ts';
-import { eventDelayMs } from '../subscription/deletionWatch.ts';
+import { eventDelayMs } from '../subscription/eventSource.ts';
 import { contactOf } from '../subscription/eventFilter.ts';
 import { memberships } from '../subscription/memberships.ts';
-import type { ContactPresence, ContactRel } from './contactState.ts';
+import { type ContactPresence, type ContactRel, presenceStore } from './contactState.ts';
 import type { PresenceSignals } from './presence.ts';
 import { presenceFetcher } from './presenceFetcher.ts';
-import { presenceStore } from './presenceStore.ts';
 import { requestQueue } from './requestQueue.ts';
 import type { ContactsSubscription } from './watchedContacts.ts';
 

@@ -11,7 +11,7 @@ import {
   takeUntil,
   tap,
 } from 'rxjs';
-import { contactUriKey } from '../channel/eventKeys.ts';
+import { contactUriKey } from '../channel/eventRouter.ts';
 import type { Created } from '../subscription/subscriptionType.ts';
 
 /** A presence subscription and its contacts. */

@@ -16,7 +16,7 @@ import type { ChannelParameters, EventBatch } from '../protocol/cursor.ts';
 import { type EventRouter } from '../channel/eventRouter.ts';
 import type { UcwaEvent } from '../protocol/events.ts';
 import type { Application, LiveApplication } from '../application/liveApplication.ts';
-import { type ChannelRefCount } from '../channel/channelRefCount.ts';
+import { type ChannelRefCount } from '../channel/channel.ts';
 import type { ServerLocation } from '../discovery/location.ts';
 import type { Pause } from '../../core/backoff/backoff.ts';
 import { type Link, type Resource } from '../protocol/resource.ts';

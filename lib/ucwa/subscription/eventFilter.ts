@@ -4,8 +4,8 @@ import {
   isOfContact,
   PRESENCE_SUBSCRIPTIONS,
   UNNAMED_CONTACTS,
-} from '../channel/eventKeys.ts';
-import type { KeyedEvent } from '../channel/eventRouter.ts';
+  type KeyedEvent,
+} from '../channel/eventRouter.ts';
 import { gapReasonOf, type UcwaEvent } from '../protocol/events.ts';
 import type { Membership } from './memberships.ts';
 

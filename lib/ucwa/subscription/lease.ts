@@ -21,9 +21,8 @@ import { hrefKey } from '../protocol/href.ts';
 import { requestNothing } from '../protocol/request.ts';
 import type { UcwaSession } from '../session/session.ts';
 import { activeSubscription } from './activeSubscription.ts';
-import { type DeletionWatch, deletionWatch } from './deletionWatch.ts';
+import { type DeletionWatch, deletionWatch, listen, setFilter } from './eventSource.ts';
 import { boundTo } from './eventFilter.ts';
-import { listen, setFilter } from './eventSource.ts';
 import { type Ending, SubscriptionEnded } from './recreation.ts';
 import type { Created, StreamConfig, SubscriptionType } from './subscriptionType.ts';
 

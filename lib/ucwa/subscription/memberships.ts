@@ -1,6 +1,6 @@
 import { map, type Observable } from 'rxjs';
 import type { Transport } from '../../core/transport/transport.ts';
-import { contactHrefKey } from '../channel/eventKeys.ts';
+import { contactHrefKey } from '../channel/eventRouter.ts';
 import { absolute, addressIn, hrefKey } from '../protocol/href.ts';
 import { requestJson } from '../protocol/request.ts';
 import { embeddedIn, hrefOf, resourceCodec } from '../protocol/resource.ts';

@@ -14,8 +14,7 @@ import {
 } from 'rxjs';
 import { releaseEntry } from '../../core/lifecycle/ledger.ts';
 import { SuspendedError } from '../../core/lifecycle/suspension.ts';
-import type { LiveApplication } from '../application/liveApplication.ts';
-import { probeApplication } from '../application/probe.ts';
+import { type LiveApplication, probeApplication } from '../application/liveApplication.ts';
 import { failureOf } from '../channel/eventBuffer.ts';
 import { EndedError } from '../protocol/errors.ts';
 import { decide } from '../protocol/failures.ts';

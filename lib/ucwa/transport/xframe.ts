@@ -16,8 +16,7 @@ import {
   type HttpResponse,
   type Transport,
 } from '../../core/transport/transport.ts';
-import { type FrameWindow, hiddenFrame } from './iframe.ts';
-import { FrameAnswer, writeFrameMessage } from './frameMessage.ts';
+import { type FrameWindow, hiddenFrame, FrameAnswer, writeFrameMessage } from './iframe.ts';
 import { readHeaderLines } from '../protocol/multipart.ts';
 
 /** Options of {@link xframe}. @inline */

@@ -1,12 +1,11 @@
 import { type Observable, timer } from 'rxjs';
 import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
 import type { PushRequest } from '../../../lib/ews/push/pushRequest.ts';
-import { pushNotifications } from '../../../lib/ews/push/push.ts';
-import type { PushOptions } from '../../../lib/ews/push/options.ts';
+import { pushNotifications, type PushOptions } from '../../../lib/ews/push/push.ts';
 import type { ExchangeOptions } from '../../../lib/ews/options.ts';
 import type { EwsSimulatorOptions } from '../../../lib/testing/ews/options.ts';
 import { type FaultQueue, faultQueue } from '../../../lib/testing/faults.ts';
-import { pushCallback } from '../../../lib/testing/ews/pushCallback.ts';
+import { pushCallback } from '../../../lib/testing/ews/push.ts';
 import { type Pulling, pulling } from '../pull/pulling.ts';
 
 /** A simulator that posts, and a push connection, in virtual time. */

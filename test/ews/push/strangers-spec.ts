@@ -17,14 +17,13 @@ import { fetchTransport } from '../../../lib/core/transport/fetch.ts';
 import type { Transport } from '../../../lib/core/transport/transport.ts';
 import type { SoapFault } from '../../../lib/ews/protocol/errors.ts';
 import type { EwsEvent } from '../../../lib/ews/protocol/events.ts';
-import { pushNotifications } from '../../../lib/ews/push/push.ts';
+import { pushNotifications, type PushOptions } from '../../../lib/ews/push/push.ts';
 import {
   pushListener,
   type PushListener,
   type PushListenerOptions,
   type RefusedPost,
 } from '../../../lib/ews/push/listener.ts';
-import type { PushOptions } from '../../../lib/ews/push/options.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
 import { type Exchange } from '../../../lib/ews/session/session.ts';
 import { ewsSimulator, type EwsSimulator } from '../../../lib/testing/ews/simulator.ts';

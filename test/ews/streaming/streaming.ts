@@ -1,8 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { EwsEvent, GapEvent } from '../../../lib/ews/protocol/events.ts';
 import type { ExchangeOptions } from '../../../lib/ews/options.ts';
-import { streamingNotifications } from '../../../lib/ews/streaming/streaming.ts';
-import type { StreamingOptions } from '../../../lib/ews/streaming/options.ts';
+import { streamingNotifications, type StreamingOptions } from '../../../lib/ews/streaming/streaming.ts';
 import type { EwsSimulatorOptions } from '../../../lib/testing/ews/options.ts';
 import { type Pulling, pulling } from '../pull/pulling.ts';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { NEVER, of, ReplaySubject, take, takeUntil, tap, throwError } from 'rxjs';
 import type { CheckpointStore, Json } from '../../../lib/core/checkpoint/checkpoint.ts';
-import { CheckpointError } from '../../../lib/node/checkpointError.ts';
+import { CheckpointError } from '../../../lib/node/durableFile.ts';
 import { checkpointed } from '../../../lib/ews/subscription/checkpointed.ts';
 import { memoryCheckpoints } from '../../../lib/core/checkpoint/memoryStore.ts';
 import { DecodeError } from '../../../lib/core/errors.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { coalesceEvents } from '../../../operators/internal/bursts.ts';
+import { coalesceEvents } from '../../../operators/debounceByItem.ts';
 
 describe('coalesceEvents', () => {
   type Answer = 'earlier' | 'later' | 'neither';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { concat, ignoreElements, NEVER, of, take, throwError, timer } from 'rxjs';
 import type { CheckpointStore, Json } from '../../../lib/core/checkpoint/checkpoint.ts';
-import { CheckpointError } from '../../../lib/node/checkpointError.ts';
+import { CheckpointError } from '../../../lib/node/durableFile.ts';
 import { memoryCheckpoints } from '../../../lib/core/checkpoint/memoryStore.ts';
 import { DecodeError, HttpError, OriginError } from '../../../lib/core/errors.ts';
 import { ucwaSimulator, type UcwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';

@@ -1,12 +1,17 @@
 import { expect } from 'chai';
 import { of } from 'rxjs';
 import { HttpError, OriginError } from '../../../lib/core/errors.ts';
-import type { HttpRequest, Transport } from '../../../lib/core/transport/transport.ts';
+import { type HttpRequest, type Transport, headersFrom } from '../../../lib/core/transport/transport.ts';
 import { anonymousMeeting, password } from '../../../lib/ucwa/auth/signIn.ts';
 import type { SignIn } from '../../../lib/ucwa/auth/signer.ts';
 import { SignInError, UntrustedLinkError } from '../../../lib/ucwa/protocol/errors.ts';
-import { type TokenClient, tokenClient } from '../../../lib/ucwa/auth/tokenClient.ts';
-import { trustedHosts, trustedUrl } from '../../../lib/ucwa/discovery/trustedHosts.ts';
+import {
+  type TokenClient,
+  tokenClient,
+  type OAuthChallenge,
+  oauthChallenge,
+} from '../../../lib/ucwa/auth/tokenClient.ts';
+import { trustedHosts, trustedUrl } from '../../../lib/ucwa/discovery/steps.ts';
 import { response } from '../../support/responses.ts';
 
 const ORIGIN = 'https://pool.contoso.com';
@@ -225,4 +230,41 @@ describe('tokenIssuer', () => {
     issuerOf(site).issue(ORIGIN);
     expect(site.requests).to.deep.equal([]);
   });
+});
+
+const ISSUER = 'https://pool.example/WebTicket/oauthtoken';
+
+const offerIn = (header: string): OAuthChallenge | undefined =>
+  oauthChallenge(headersFrom({ 'www-authenticate': header }));
+
+describe('signInOffer', () => {
+  it('returns the token endpoint and the grant types', () => {
+    expect(
+      offerIn(
+        `Bearer client_id="x", MsRtcOAuth href=${ISSUER},grant_type="urn:microsoft.rtc:windows, urn:microsoft.rtc:anonmeeting,password"`,
+      ),
+    ).to.deep.equal({
+      href: ISSUER,
+      grantTypes: ['urn:microsoft.rtc:windows', 'urn:microsoft.rtc:anonmeeting', 'password'],
+    });
+  });
+
+  it('returns no grant types if the server lists none', () => {
+    expect(offerIn(`msrtcoauth href="/oauthtoken"`)).to.deep.equal({
+      href: '/oauthtoken',
+      grantTypes: [],
+    });
+  });
+
+  it('returns the first offer with an endpoint', () => {
+    expect(
+      offerIn('MsRtcOAuth grant_type="password", MsRtcOAuth href="", MsRtcOAuth href=/b')?.href,
+    ).to.equal('/b');
+  });
+
+  for (const header of ['', 'Bearer href="https://evil.example/"', 'MsRtcOAuth', 'Negotiate, NTLM']) {
+    it(`returns no offer for ${JSON.stringify(header)}`, () => {
+      expect(offerIn(header)).to.equal(undefined);
+    });
+  }
 });

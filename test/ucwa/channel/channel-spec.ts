@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { asyncScheduler, map, NEVER, of, take, timer } from 'rxjs';
+import { asyncScheduler, map, NEVER, of, take, timer, Observable, Subject, throwError } from 'rxjs';
 import { DecodeError, HttpError, NetworkError, OriginError } from '../../../lib/core/errors.ts';
 import { headersFrom, type HttpRequest, type Transport } from '../../../lib/core/transport/transport.ts';
 import type { Fault } from '../../../lib/testing/faults.ts';
-import type { SimulatedEvent } from '../../../lib/testing/ucwa/events.ts';
+import type { SimulatedEvent } from '../../../lib/testing/ucwa/eventQueue.ts';
 import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import type { EventBatch } from '../../../lib/ucwa/protocol/cursor.ts';
 import { expectUncaught } from '../../support/uncaught.ts';
@@ -11,6 +11,7 @@ import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected, record } from '../connected.ts';
 import { bearer } from '../../../lib/core/auth/auth.ts';
 import { existingApplication } from '../../../lib/ucwa/discovery/server.ts';
+import { channelRefCount } from '../../../lib/ucwa/channel/channel.ts';
 
 const EVENTS = '/ucwa/oauth/v1/applications/101/events?ack=1';
 const thing = (name: string): SimulatedEvent => ({ type: 'updated', link: { rel: name, href: `/${name}` } });
@@ -565,3 +566,75 @@ function answeringWith(links: object, sender: readonly object[] = []): Fault {
   const body = JSON.stringify({ _links: links, sender });
   return { status: 200, headers: { 'content-type': 'application/json' }, body };
 }
+
+/** A channel, and how often it was opened and closed. */
+function counted(source: Observable<unknown>): {
+  readonly channel$: Observable<unknown>;
+  readonly opened: string[];
+} {
+  const opened: string[] = [];
+  const channel$ = new Observable((subscriber) => {
+    opened.push('open');
+    source.subscribe(subscriber);
+    return () => opened.push('close');
+  });
+  return { channel$, opened };
+}
+
+describe('channelRefCount', () => {
+  it('opens the channel once, and closes it with the last user', () => {
+    const { channel$, opened } = counted(NEVER);
+    const { acquire: begin, release: end } = channelRefCount(channel$);
+    const listeners = Array.from({ length: 1000 }, () => (): void => expect.fail('nothing failed'));
+    listeners.forEach(begin);
+    expect(opened).to.deep.equal(['open']);
+    listeners.slice(1).forEach(end);
+    expect(opened).to.deep.equal(['open']);
+    end(listeners[0]!);
+    expect(opened).to.deep.equal(['open', 'close']);
+  });
+
+  it('opens the channel again for a later user', () => {
+    const { channel$, opened } = counted(NEVER);
+    const { acquire: begin, release: end } = channelRefCount(channel$);
+    const failed = (): void => undefined;
+    begin(failed);
+    end(failed);
+    begin(failed);
+    expect(opened).to.deep.equal(['open', 'close', 'open']);
+  });
+
+  it('reports the error of the channel once to each current user', () => {
+    const channel = new Subject();
+    const { acquire: begin, release: end } = channelRefCount(channel);
+    const recorded: string[] = [];
+    const one = (error: unknown): unknown => recorded.push(`one ${String(error)}`);
+    const other = (error: unknown): unknown => recorded.push(`other ${String(error)}`);
+    const gone = (): void => expect.fail('it has left');
+    [one, gone, other].forEach(begin);
+    end(gone);
+    channel.error('broken');
+    end(one);
+    expect(recorded).to.deep.equal(['one broken', 'other broken']);
+  });
+
+  it('reports an immediate error to the first user', () => {
+    const recorded: unknown[] = [];
+    channelRefCount(throwError(() => 'broken')).acquire((error) => recorded.push(error));
+    expect(recorded).to.deep.equal(['broken']);
+  });
+
+  it('opens the channel again for a user that its error causes', () => {
+    const sources = [new Subject(), NEVER];
+    const { channel$, opened } = counted(
+      new Observable((subscriber) => sources[opened.length === 1 ? 0 : 1]?.subscribe(subscriber)),
+    );
+    const { acquire: begin, release: end } = channelRefCount(channel$);
+    const again = (): void => expect.fail('nothing failed again');
+    begin(() => begin(again));
+    (sources[0] as Subject<unknown>).error('broken');
+    expect(opened).to.deep.equal(['open', 'open', 'close']);
+    end(again);
+    expect(opened).to.deep.equal(['open', 'open', 'close', 'close']);
+  });
+});

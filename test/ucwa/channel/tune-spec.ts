@@ -3,7 +3,7 @@ import { Subject, timer } from 'rxjs';
 import { HttpError } from '../../../lib/core/errors.ts';
 import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
 import type { Fault } from '../../../lib/testing/faults.ts';
-import type { SimulatedEvent } from '../../../lib/testing/ucwa/events.ts';
+import type { SimulatedEvent } from '../../../lib/testing/ucwa/eventQueue.ts';
 import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import type { ChannelParameters } from '../../../lib/ucwa/protocol/cursor.ts';
 import { presence } from '../../../lib/ucwa/presence/presence.ts';

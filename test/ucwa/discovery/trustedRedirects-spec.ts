@@ -2,9 +2,8 @@ import { expect } from 'chai';
 import { of } from 'rxjs';
 import { HttpError } from '../../../lib/core/errors.ts';
 import type { HttpRequest, Transport } from '../../../lib/core/transport/transport.ts';
-import { trustedHosts } from '../../../lib/ucwa/discovery/trustedHosts.ts';
+import { trustedHosts, trustedRedirects } from '../../../lib/ucwa/discovery/steps.ts';
 import { UntrustedLinkError } from '../../../lib/ucwa/protocol/errors.ts';
-import { trustedRedirects } from '../../../lib/ucwa/discovery/steps.ts';
 import { response } from '../../support/responses.ts';
 
 const trust = trustedHosts('contoso.com', [], []);

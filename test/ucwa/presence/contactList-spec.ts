@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { take, timer } from 'rxjs';
 import { HttpError } from '../../../lib/core/errors.ts';
-import type { SimulatedEvent } from '../../../lib/testing/ucwa/events.ts';
+import type { SimulatedEvent } from '../../../lib/testing/ucwa/eventQueue.ts';
 import { myContactsAndGroups } from '../../../lib/ucwa/presence/contactList.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected, record } from '../connected.ts';

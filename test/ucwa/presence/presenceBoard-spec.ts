@@ -5,7 +5,7 @@ import { serve } from '../../../lib/testing/http/serve.ts';
 import { ucwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
 import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import type { ContactPresence } from '../../../lib/ucwa/presence/contactState.ts';
-import { presenceBoard } from '../../../lib/ucwa/presence/presenceBoard.ts';
+import { presenceBoard } from '../../../lib/ucwa/presence/contactPresence.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected } from '../connected.ts';
 import { bearer } from '../../../lib/core/auth/auth.ts';

@@ -5,8 +5,8 @@ import {
   keysOf,
   PRESENCE_SUBSCRIPTIONS,
   UNNAMED_CONTACTS,
-} from '../../../lib/ucwa/channel/eventKeys.ts';
-import type { KeyedEvent } from '../../../lib/ucwa/channel/eventRouter.ts';
+  type KeyedEvent,
+} from '../../../lib/ucwa/channel/eventRouter.ts';
 import { gapEvent, type UcwaEvent } from '../../../lib/ucwa/protocol/events.ts';
 import {
   boundTo,

@@ -6,8 +6,9 @@ import {
   readMinutes,
   SchemaViolation,
   textOf,
+  readFolderIds,
+  type RequestedFolder,
 } from './elements.ts';
-import { readFolderIds, type RequestedFolder } from './folderIds.ts';
 
 /** A Subscribe request. */
 export interface SubscribeRequest {

@@ -2,11 +2,9 @@ import { asyncScheduler, type Observable, Subscription } from 'rxjs';
 import type { RequestIdentity } from '../../../core/errors.ts';
 import type { EwsResponses, StreamMessage } from '../responses/responses.ts';
 import { type EwsDialect, EwsErrorResponse } from '../dialect.ts';
-import { exchangeStreams } from './exchangeStream.ts';
-import { grommunioStreams } from './grommunioStream.ts';
+import { exchangeStreams, grommunioStreams } from './dialectStreams.ts';
 import type { ImpersonatedUser } from '../requests/readRequest.ts';
-import { ewsStreamBody } from './body.ts';
-import type { Stream, StreamContext } from './stream.ts';
+import { ewsStreamBody, type Stream, type StreamContext } from './stream.ts';
 import type { SubscriptionStore } from '../subscriptions.ts';
 
 /**

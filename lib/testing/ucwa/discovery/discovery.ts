@@ -9,8 +9,7 @@ import {
   urlOption,
 } from '../../../core/options.ts';
 import type { HttpRequest, HttpResponse, Transport } from '../../../core/transport/transport.ts';
-import { type Fault, faultQueue, type RequestMatcher } from '../../faults.ts';
-import { withLatency } from '../../latency.ts';
+import { type Fault, faultQueue, type RequestMatcher, withLatency } from '../../faults.ts';
 import { type LoggedRequest, requestLog } from '../../requestLog.ts';
 import { type SimulatedResponse, errorResponse, responseTo } from '../responses.ts';
 import { type SimulatedToken, tokenServer } from './tokenServer.ts';

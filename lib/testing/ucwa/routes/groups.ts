@@ -8,8 +8,7 @@ import {
   NOT_FOUND,
   ok,
 } from '../responses.ts';
-import type { UcwaBackend } from './backend.ts';
-import { minutesIn } from './requestBody.ts';
+import { type UcwaBackend, minutesIn } from './backend.ts';
 import type { SimulatedApplication } from '../model.ts';
 import { subscriptionResource } from '../resources.ts';
 

@@ -8,7 +8,7 @@ import {
   errorResponse,
 } from '../responses.ts';
 import type { SimulatedApplication } from '../model.ts';
-import { withBody } from './requestBody.ts';
+import { withBody } from './backend.ts';
 import { meResource } from '../resources.ts';
 
 const AVAILABILITIES = ['Online', 'Busy', 'DoNotDisturb', 'BeRightBack', 'Away', 'Offwork'];

@@ -10,11 +10,10 @@ import {
   responseTo,
   TOKEN_REQUIRED,
 } from '../responses.ts';
-import type { UcwaBackend } from './backend.ts';
+import { type UcwaBackend, withBody } from './backend.ts';
 import { contactPartOf } from '../contacts.ts';
 import { myContacts, onGroups } from './groups.ts';
 import { onMe } from './me.ts';
-import { withBody } from './requestBody.ts';
 import type { SimulatedApplication } from '../model.ts';
 import {
   applicationResource,

@@ -17,8 +17,7 @@ import {
   NOT_FOUND,
   ok,
 } from '../responses.ts';
-import type { UcwaBackend } from './backend.ts';
-import { minutesIn, withBody } from './requestBody.ts';
+import { type UcwaBackend, minutesIn, withBody } from './backend.ts';
 
 /** Responds for `presenceSubscriptions`. */
 export function onSubscriptions(

@@ -2,11 +2,7 @@ import { expect } from 'chai';
 import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
 import { decode } from '../../../lib/core/decode.ts';
 import { DecodeError } from '../../../lib/core/errors.ts';
-import {
-  FrameAnswer,
-  readFrameMessage,
-  writeFrameMessage,
-} from '../../../lib/ucwa/transport/frameMessage.ts';
+import { FrameAnswer, readFrameMessage, writeFrameMessage } from '../../../lib/ucwa/transport/iframe.ts';
 
 const URL_OF_ME = 'https://pool.example/ucwa/v1/applications/192/me?a=%26';
 

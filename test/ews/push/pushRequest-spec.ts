@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { newSecret, secretIn, withSecret } from '../../../lib/ews/push/callbackSecret.ts';
+import { newSecret, secretIn, withSecret } from '../../../lib/ews/push/pushRequest.ts';
 
 describe('The secret of a callback URL', () => {
   it('has 128 bits, and is another each time', () => {

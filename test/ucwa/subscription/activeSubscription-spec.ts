@@ -5,7 +5,7 @@ import type { HttpRequest } from '../../../lib/core/transport/transport.ts';
 import type { Fault } from '../../../lib/testing/faults.ts';
 import type { LoggedRequest } from '../../../lib/testing/requestLog.ts';
 import type { UcwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
-import { renewAfterMs } from '../../../lib/ucwa/subscription/renewal.ts';
+import { renewAfterMs } from '../../../lib/ucwa/subscription/activeSubscription.ts';
 import { presence, type PresenceOptions } from '../../../lib/ucwa/presence/presence.ts';
 import { inVirtualTime } from '../../support/virtualTime.ts';
 import { connected, record } from '../connected.ts';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readPassword, readToken } from '../../lib/cli/secret.ts';
+import { readPassword, readToken } from '../../lib/cli/arguments.ts';
 import { specTerminal } from '../support/terminal.ts';
 
 const failureOf = (secret: Promise<string>): Promise<string> =>

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { CheckpointError } from '../../lib/node/checkpointError.ts';
+import { CheckpointError } from '../../lib/node/durableFile.ts';
 
 describe('CheckpointError', () => {
   it('names the file', () => {

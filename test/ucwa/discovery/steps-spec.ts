@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type TrustedHosts, trustedHosts, trustedUrl } from '../../../lib/ucwa/discovery/trustedHosts.ts';
+import { type TrustedHosts, trustedHosts, trustedUrl } from '../../../lib/ucwa/discovery/steps.ts';
 import { UntrustedLinkError } from '../../../lib/ucwa/protocol/errors.ts';
 
 const BASE = 'https://lyncdiscover.contoso.com/root';

@@ -7,7 +7,7 @@ import {
   readText,
   type Transport,
 } from '../../../lib/core/transport/transport.ts';
-import { refusesToken, exposeTokenRefusal } from '../../../lib/ucwa/auth/tokenRefused.ts';
+import { refusesToken, exposeTokenRefusal } from '../../../lib/ucwa/auth/signer.ts';
 
 const GET = { method: 'GET', url: 'https://pool.contoso.com/' };
 

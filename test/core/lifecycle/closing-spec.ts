@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { delay, noop, of } from 'rxjs';
 import { bearer } from '../../../lib/core/auth/auth.ts';
-import { suspendOnPageHide } from '../../../lib/core/lifecycle/pageHide.ts';
+import { suspendOnPageHide } from '../../../lib/core/lifecycle/closing.ts';
 import type { HttpRequest, Transport } from '../../../lib/core/transport/transport.ts';
 import { connectExchange } from '../../../lib/ews/connect.ts';
 import { pullNotifications } from '../../../lib/ews/pull/pull.ts';

@@ -5,7 +5,7 @@ import {
   type ElementNode,
   type ElementCache,
   elementCache,
-} from '../../../lib/ews/protocol/elements.ts';
+} from '../../../lib/ews/protocol/documentReader.ts';
 
 const nothing = (): void => undefined;
 const date: ElementHandler = { close: nothing };

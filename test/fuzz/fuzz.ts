@@ -4,7 +4,7 @@ import type { Decoder } from './sample.ts';
 import { sizeOf } from './sizeOf.ts';
 
 /** The errors of decoders. */
-const TYPED = new Set(['DecodeError', 'HttpError', 'SoapFault', 'EwsError']);
+const TYPED = new Set(['DecodeError', 'HttpError', 'NetworkError', 'SoapFault', 'EwsError']);
 /** The allowed size of the output: a constant, and a factor per character of the input. */
 const WEIGHT = 4_000;
 const WEIGHT_PER_CHARACTER = 4;

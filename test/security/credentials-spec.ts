@@ -285,7 +285,7 @@ describe('Credentials over real sockets', () => {
     for (const rel of ['events', 'self', 'batch']) {
       it(`do not follow the link ${rel} of an application to another origin`, async () => {
         world = await internet(HOSTS, ({ method }) =>
-          method === 'POST' ? application({ [rel]: { href: `https://evil.test/${rel}` } }) : { status: 204 },
+          method === 'POST' ? application({ [rel]: { href: `https://evil.test/${rel}` } }) : { status: 404 },
         );
         const ucwa = connectUcwa({ server: applications, auth: bearer(SECRET), retry: { retries: 0 } });
         await ended(ucwa.events$.pipe(take(1)));

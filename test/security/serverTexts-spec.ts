@@ -126,7 +126,7 @@ const positions: readonly (readonly [string, (text: string) => Observable<unknow
     'the content type of an empty answer',
     (type) =>
       requestNothing(
-        serving(response(200, { headers: { 'content-type': `html${type}` } })),
+        serving(response(200, { headers: { 'content-type': `xml${type}` } })),
         { method: 'DELETE', url: URL_OF_POOL },
         'presence',
       ),

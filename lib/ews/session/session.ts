@@ -114,9 +114,9 @@ export interface Exchange extends AsyncDisposable {
   readonly status$: Observable<ConnectionStatus>;
   /**
    * Emits each request of this connection when it has ended, including those of all users, Autodiscover,
-   * sign-in and releases. A streaming response is one request. A post to a push subscription is recorded with
-   * the status of the response to it, unless `callbackSecret` is false. `activity$` is hot, contains no secret, never errors
-   * and never completes. On Node, all connections also publish to the channel `rxchange:activity` of
+   * sign-in and releases. A streaming response is one request. A post to a push subscription is recorded
+   * with the status of the response to it, unless `callbackSecret` is false. `activity$` is hot, contains no
+   * secret, never errors and never completes. On Node, all connections also publish to the channel `rxchange:activity` of
    * `node:diagnostics_channel`.
    *
    * @example

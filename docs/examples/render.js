@@ -1,15 +1,20 @@
-/** Renders the apps as a server does, and prints their HTML as JSON. The argument is the query of the page. */
+/**
+ * Renders the apps as a server does, and prints the HTML of each and the states of its connections as JSON.
+ *
+ * The argument is the query of the page.
+ */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer } from 'vite';
 import solid from 'vite-plugin-solid';
 import { example } from './vite.base.js';
 
+const folder = import.meta.dirname;
 globalThis.location = { search: process.argv[2] };
 
-const html = {};
+const rendered = {};
 for (const name of ['react', 'vue', 'svelte', 'solid']) {
-  const root = join(import.meta.dirname, name);
+  const root = join(folder, name);
   const vite = await createServer({
     root,
     server: { middlewareMode: true, ws: false, watch: null },
@@ -19,9 +24,12 @@ for (const name of ['react', 'vue', 'svelte', 'solid']) {
     // Solid compiles components differently for servers.
     ...(name === 'solid' ? { ...example(name, solid({ ssr: true })), configFile: false } : {}),
   });
+  const { ucwa, exchange } = await vite.ssrLoadModule(join(folder, 'shared/connections.ts'));
+  const states = new Set();
+  for (const { status$ } of [exchange]) status$.subscribe(({ state }) => states.add(state));
   const entry = existsSync(join(root, 'server.ts')) ? '/server.ts' : '/server.tsx';
   const { render } = await vite.ssrLoadModule(entry);
-  html[name] = await render();
+  rendered[name] = { html: await render(), states: [...states] };
   await vite.close();
 }
-console.log(JSON.stringify(html, undefined, 2));
+console.log(JSON.stringify(rendered, undefined, 2));

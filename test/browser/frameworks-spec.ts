@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import type { EwsSimulator } from '../../lib/testing/ews/simulator.ts';
 import type { UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { ROOT } from '../support/browser/bundle.ts';
@@ -11,6 +11,14 @@ import { withContext } from '../support/browser/withContext.ts';
 import type { SpecServer } from '../support/net/httpServer.ts';
 
 const SARA = 'sip:sara@contoso.com';
+
+type Servers = readonly [UcwaSimulator, EwsSimulator];
+
+/** The output of render.js for one app. */
+interface Rendered {
+  readonly html: string;
+  readonly states: readonly string[];
+}
 
 describe('An example page', function () {
   this.timeout(120_000);
@@ -27,20 +35,46 @@ describe('An example page', function () {
   it('compiles', () => runInExamples(join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.'));
 
   for (const app of APPS) {
+    const open = async (context: BrowserContext, ...servers: Servers): Promise<Page> => {
+      const page = await context.newPage();
+      await page.goto(`${apps.url}/${app}/${query(...servers)}`);
+      return page;
+    };
+
     it(`with ${app} shows presence, mail and status, and leaves nothing`, () =>
-      withContext(async ({ context, ucwa, ews }) => {
-        const page = await context.newPage();
-        await page.goto(`${apps.url}/${app}/${query(ucwa, ews)}`);
-        await useApp(page, ucwa, ews);
-        await leave(page, ucwa, ews);
-      }));
+      withContext(
+        async ({ context, ucwa, ews }) => {
+          const page = await open(context, ucwa, ews);
+          await useApp(page, ucwa, ews);
+          await leave(page, ucwa, ews);
+        },
+        { expectedErrors: /ERR_INTERNET_DISCONNECTED|ERR_INCOMPLETE|ERR_CONNECTION_RESET/ },
+      ));
+
+    it(`with ${app} shows an error, and mounts again`, () =>
+      withContext(
+        async ({ context, ucwa, ews }) => {
+          ucwa.failNext(1, { status: 403 }, ({ url }) => url.endsWith('/presenceSubscriptions'));
+          const page = await open(context, ucwa, ews);
+          await page.getByRole('alert').waitFor();
+          await page.getByRole('button').click();
+          await page.getByRole('button').click();
+          await eventually(async () => expect(await rowsOf(page)).to.deep.equal(['sara Offline']));
+          await leave(page, ucwa, ews);
+        },
+        { expectedErrors: /403/ },
+      ));
   }
 
-  it('sends nothing while a server renders it', () =>
+  it('subscribes to nothing while a server renders it', () =>
     withContext(async ({ ucwa, ews }) => {
-      const html = JSON.parse(await runInExamples('render.js', query(ucwa, ews))) as Record<string, string>;
-      expect(Object.keys(html)).to.deep.equal(['react', 'vue', 'svelte', 'solid']);
-      for (const page of Object.values(html)) expect(page).to.contain('<ul').and.to.contain('0 new');
+      const output = await runInExamples('render.js', query(ucwa, ews));
+      const rendered = Object.entries(JSON.parse(output) as Record<string, Rendered>);
+      expect(rendered.map(([app]) => app)).to.deep.equal(['react', 'vue', 'svelte', 'solid']);
+      for (const [app, { html, states }] of rendered) {
+        expect(html).to.contain('<ul').and.to.contain('0 new');
+        expect(states, `states of the connections with ${app}`).to.deep.equal(['idle']);
+      }
       expect([...ucwa.requests, ...ews.requests]).to.deep.equal([]);
     }));
 
@@ -52,7 +86,7 @@ describe('An example page', function () {
         await page.goto(`${vite.url}/${query(ucwa, ews)}`);
         const isUp = (): Promise<void> =>
           eventually(async () => {
-            expect(await page.locator('li').allTextContents()).to.deep.equal(['sara@contoso.com Offline']);
+            expect(await rowsOf(page)).to.deep.equal(['sara Offline']);
             expect(leftOn(ucwa, ews)).to.deep.equal([1, 1, 1]);
           });
         await isUp();
@@ -80,16 +114,14 @@ describe('An example page', function () {
 });
 
 /** Returns the part of an address that has the servers. */
-function query(ucwa: UcwaSimulator, ews: EwsSimulator): string {
+function query(...[ucwa, ews]: Servers): string {
   return `?${new URLSearchParams({ ucwa: ucwa.url, ews: ews.url })}`;
 }
 
 /** The one scenario of all apps. */
 async function useApp(page: Page, ucwa: UcwaSimulator, ews: EwsSimulator): Promise<void> {
-  const shows = (...rows: readonly string[]): Promise<void> =>
-    eventually(async () => {
-      expect(await page.locator('li').allTextContents()).to.deep.equal(rows);
-    });
+  const shows = (...contacts: readonly string[]): Promise<void> =>
+    eventually(async () => expect(await rowsOf(page)).to.deep.equal(contacts));
   const watched = (...names: readonly string[]): Promise<void> =>
     eventually(() => {
       const uris = ucwa.presenceSubscriptions.map((one) => [...one.uris].sort());
@@ -97,45 +129,63 @@ async function useApp(page: Page, ucwa: UcwaSimulator, ews: EwsSimulator): Promi
     });
   const unsubscribed = (): Promise<void> =>
     eventually(() => expect(ucwa.presenceSubscriptions).to.deep.equal([]));
+  const status = page.getByRole('status');
   const toggle = (name: string): Promise<void> => page.getByLabel(name).click();
 
-  await shows('sara@contoso.com Offline');
+  await shows('sara Offline');
   await watched('sara');
+  await status.getByText('presence live, mail live').waitFor();
   ucwa.setPresence(SARA, { availability: 'Busy' });
-  await shows('sara@contoso.com Busy');
+  await shows('sara Busy');
 
+  // The contact list changes, and becomes empty.
   await toggle('bob');
-  await shows('sara@contoso.com Busy', 'bob@contoso.com Offline');
+  await shows('sara Busy', 'bob Offline');
   await watched('bob', 'sara');
   await toggle('sara');
-  await shows('bob@contoso.com Offline');
+  await shows('bob Offline');
   await watched('bob');
   await toggle('bob');
   await shows();
   await watched();
   await toggle('sara');
-  await shows('sara@contoso.com Busy');
+  await shows('sara Busy');
   await watched('sara');
 
-  await eventually(() => expect(ews.streams).to.have.length(1));
   ews.deliverMail();
   await page.getByText('1 new').waitFor();
 
+  // Offline, the board shows that it may be outdated.
+  await page.context().setOffline(true);
+  ucwa.setPresence(SARA, { availability: 'Away' });
+  ews.closeStreams('reset');
+  await status.getByText(/presence waiting \(network.*mail waiting \(network/).waitFor();
+  await page.locator('.stale').waitFor();
+  await page.context().setOffline(false);
+  await status.getByText('presence live, mail live').waitFor();
+  await shows('sara Away');
+  expect(await page.locator('.stale').count()).to.equal(0);
+
+  // The board is unmounted and mounted.
   const button = page.getByRole('button');
   await button.click();
   await unsubscribed();
   for (let count = 0; count < 10; count++) await button.click();
   await unsubscribed();
   await button.click();
-  await shows('sara@contoso.com Busy');
+  await shows('sara Away');
   await watched('sara');
   expect(created(ucwa), 'applications created').to.equal(1);
   expect(leftOn(ucwa, ews)).to.deep.equal([1, 1, 1]);
 }
 
+async function rowsOf(page: Page): Promise<string[]> {
+  return (await page.locator('li').allTextContents()).map((text) => text.trim());
+}
+
 async function leave(page: Page, ucwa: UcwaSimulator, ews: EwsSimulator): Promise<void> {
   await page.close();
-  await eventually(() => expect(leftOn(ucwa, ews).slice(1)).to.deep.equal([0, 0]));
+  await eventually(() => expect(leftOn(ucwa, ews)).to.deep.equal([0, 0, 0]));
 }
 
 /** Returns the servers' counts of applications, presence subscriptions and notification subscriptions. */

@@ -1,5 +1,6 @@
 import { Component } from '@angular/core';
 import { toSignal } from '@angular/core/rxjs-interop';
+import { nameOf } from '../shared/contacts.ts';
 import { board$, EMPTY_BOARD } from '../shared/streams.ts';
 
 @Component({
@@ -8,13 +9,14 @@ import { board$, EMPTY_BOARD } from '../shared/streams.ts';
     @if (board().error; as error) {
       <p role="alert">{{ error }}</p>
     }
-    <ul>
-      @for (row of board().rows; track row.uri) {
-        <li>{{ row.text }}</li>
+    <ul [class.stale]="!board().isCurrent">
+      @for (contact of board().contacts; track contact.uri) {
+        <li>{{ nameOf(contact.uri) }} {{ contact.availability ?? 'unknown' }}</li>
       }
     </ul>
   `,
 })
 export class Board {
+  readonly nameOf = nameOf;
   readonly board = toSignal(board$, { initialValue: EMPTY_BOARD });
 }

@@ -1,10 +1,9 @@
 import { type Observable, Subscription } from 'rxjs';
 
+type Show<Value> = (element: HTMLElement, value: Value) => void;
+
 /** Returns a class of elements that show an Observable while they are in the document. */
-export function elementOf<Value>(
-  source$: Observable<Value>,
-  show: (element: HTMLElement, value: Value) => void,
-): CustomElementConstructor {
+export function elementOf<Value>(source$: Observable<Value>, show: Show<Value>): CustomElementConstructor {
   return class extends HTMLElement {
     #subscription = Subscription.EMPTY;
     connectedCallback(): void {

@@ -1,5 +1,5 @@
 import '../shared/style.css';
-import { COLLEAGUES, contacts$, toggleContact, uriOf } from '../shared/contacts.ts';
+import { COLLEAGUES, contacts$, nameOf, toggleContact, uriOf } from '../shared/contacts.ts';
 import { board$, mail$, status$ } from '../shared/streams.ts';
 import { elementOf } from './elementOf.ts';
 
@@ -9,20 +9,21 @@ customElements.define('example-status', elementOf(status$, showText));
 customElements.define('example-mail', elementOf(mail$, showText));
 customElements.define(
   'example-board',
-  elementOf(board$, (element, { rows, error }) => {
+  elementOf(board$, (element, { contacts, isCurrent, error }) => {
     const alert = error === undefined ? [] : [make('p', { role: 'alert', textContent: error })];
-    const list = make('ul');
-    list.append(...rows.map(({ text }) => make('li', { textContent: text })));
+    const list = make('ul', { className: isCurrent ? '' : 'stale' });
+    for (const { uri, availability = 'unknown' } of contacts)
+      list.append(make('li', { textContent: `${nameOf(uri)} ${availability}` }));
     element.replaceChildren(...alert, list);
   }),
 );
 
-const contacts = document.querySelector('#contacts')!;
+const choice = document.querySelector('#contacts')!;
 for (const name of COLLEAGUES) {
   const checked = contacts$.value.includes(uriOf(name));
   const label = make('label');
   label.append(make('input', { type: 'checkbox', checked, onchange: () => toggleContact(name) }), name);
-  contacts.append(label);
+  choice.append(label);
 }
 
 const board = document.querySelector('example-board')!;

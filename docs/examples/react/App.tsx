@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { COLLEAGUES, contacts$, toggleContact, uriOf } from '../shared/contacts.ts';
+import { COLLEAGUES, contacts$, nameOf, toggleContact, uriOf } from '../shared/contacts.ts';
 import { board$, EMPTY_BOARD, mail$, NO_MAIL, NO_STATUS, status$ } from '../shared/streams.ts';
 import { useObservable } from './useObservable.ts';
 
@@ -27,13 +27,15 @@ export function App() {
 }
 
 function Board() {
-  const { rows, error } = useObservable(board$, EMPTY_BOARD);
+  const { contacts, isCurrent, error } = useObservable(board$, EMPTY_BOARD);
   return (
     <>
       {error && <p role="alert">{error}</p>}
-      <ul>
-        {rows.map(({ uri, text }) => (
-          <li key={uri}>{text}</li>
+      <ul className={isCurrent ? '' : 'stale'}>
+        {contacts.map(({ uri, availability = 'unknown' }) => (
+          <li key={uri}>
+            {nameOf(uri)} {availability}
+          </li>
         ))}
       </ul>
     </>

@@ -1,4 +1,4 @@
-import { bearer, closeOnPageHide } from 'rxchange';
+import { bearer, suspendOnPageHide } from 'rxchange';
 import { connectExchange } from 'rxchange/ews';
 import { connectUcwa } from 'rxchange/ucwa';
 
@@ -18,5 +18,5 @@ export const exchange = connectExchange({
   whenUnreachable: 'wait',
 });
 
-closeOnPageHide(ucwa);
-closeOnPageHide(exchange);
+suspendOnPageHide(ucwa);
+suspendOnPageHide(exchange);

@@ -9,6 +9,10 @@ export function uriOf(name: string): string {
   return `sip:${name}@contoso.com`;
 }
 
+export function nameOf(uri: string): string {
+  return uri.slice('sip:'.length, uri.indexOf('@'));
+}
+
 export function toggleContact(name: string): void {
   const { value } = contacts$;
   const uri = uriOf(name);

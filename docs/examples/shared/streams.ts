@@ -1,45 +1,37 @@
-import { catchError, EMPTY, map, type Observable, of } from 'rxjs';
-import { countNewMail } from 'rxchange/operators';
+import { catchError, combineLatest, EMPTY, map, type Observable, of } from 'rxjs';
+import type { ConnectionStatus } from 'rxchange';
 import { streamingNotifications } from 'rxchange/ews';
-import { presenceBoard, type Ucwa } from 'rxchange/ucwa';
+import { countNewMail } from 'rxchange/operators';
+import { type ContactPresence, presenceBoard, type Ucwa } from 'rxchange/ucwa';
 import { exchange, ucwa } from './connections.ts';
 import { contacts$ } from './contacts.ts';
 
-/** The line of one contact. */
-export interface Row {
-  readonly uri: string;
-  readonly text: string;
-}
-
 /** All that a board shows. An error is a value, so that each framework shows it in its own way. */
 export interface Board {
-  readonly rows: readonly Row[];
+  readonly contacts: readonly ContactPresence[];
+  /** False while changes may be missed. */
+  readonly isCurrent: boolean;
   readonly error?: string;
 }
 
-export const EMPTY_BOARD: Board = { rows: [] };
+export const EMPTY_BOARD: Board = { contacts: [], isCurrent: false };
 
 export function boardOf(connection: Ucwa): Observable<Board> {
-  return presenceBoard(connection, contacts$).pipe(
-    map((states) => ({
-      rows: [...states.values()].map(({ uri, availability }) => ({
-        uri,
-        text: `${uri.slice('sip:'.length)} ${availability ?? 'unknown'}`,
-      })),
-    })),
+  return combineLatest([presenceBoard(connection, contacts$), connection.status$]).pipe(
+    map(([states, { state }]) => ({ contacts: [...states.values()], isCurrent: state === 'live' })),
     catchError((error: Error) => of<Board>({ ...EMPTY_BOARD, error: error.message })),
     inBrowser,
   );
 }
 
-/** Renders without a subscription on a server, where some frameworks subscribe. */
+/** A server that renders the page subscribes to nothing, even if its framework subscribes. */
 function inBrowser<Value>(source$: Observable<Value>): Observable<Value> {
   return typeof document === 'undefined' ? EMPTY : source$;
 }
 
 export const board$ = boardOf(ucwa);
 
-/** The number of mails since the page was opened. */
+/** The number of messages since the page was opened. */
 export const mail$ = streamingNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).pipe(
   countNewMail(),
   map(({ count, exact }) => (exact ? `${count} new` : `at least ${count} new`)),
@@ -49,6 +41,15 @@ export const mail$ = streamingNotifications(exchange, { folders: ['inbox'], even
 
 export const NO_MAIL = '0 new';
 
-/** The connection in words. */
-export const status$ = of('idle');
-export const NO_STATUS = 'idle';
+/** The status of both connections in words. */
+export const status$ = combineLatest([ucwa.status$, exchange.status$]).pipe(
+  map(([presence, mail]) => `presence ${inWords(presence)}, mail ${inWords(mail)}`),
+);
+
+export const NO_STATUS = 'presence idle, mail idle';
+
+function inWords(status: ConnectionStatus): string {
+  if (status.state !== 'waiting') return status.state;
+  const { reason, retryAt } = status;
+  return `waiting (${reason}${retryAt === undefined ? '' : `, next attempt at ${retryAt.toLocaleTimeString()}`})`;
+}

@@ -1,6 +1,6 @@
 /** @jsxImportSource solid-js */
 import { createSignal, For, from, Show } from 'solid-js';
-import { COLLEAGUES, contacts$, toggleContact, uriOf } from '../shared/contacts.ts';
+import { COLLEAGUES, contacts$, nameOf, toggleContact, uriOf } from '../shared/contacts.ts';
 import { board$, EMPTY_BOARD, mail$, NO_MAIL, NO_STATUS, status$ } from '../shared/streams.ts';
 
 export function App() {
@@ -37,8 +37,14 @@ function Board() {
   return (
     <>
       <Show when={board().error}>{(error) => <p role="alert">{error()}</p>}</Show>
-      <ul>
-        <For each={board().rows}>{({ text }) => <li>{text}</li>}</For>
+      <ul classList={{ stale: !board().isCurrent }}>
+        <For each={board().contacts}>
+          {({ uri, availability = 'unknown' }) => (
+            <li>
+              {nameOf(uri)} {availability}
+            </li>
+          )}
+        </For>
       </ul>
     </>
   );

@@ -97,6 +97,38 @@ describe('whenUnreachable', () => {
     });
   }
 
+  it('lets a stream of EWS that begins in an outage wait if another stream has worked', () => {
+    const server = ewsSimulator();
+    let error: unknown;
+    inVirtualTime(() => {
+      let isUp = true;
+      const exchange = connectExchange({
+        server: server.url,
+        transport: (request) =>
+          isUp ? server.transport(request) : throwError(() => new NetworkError('no network', request)),
+        retry,
+      });
+      const watch = () =>
+        pullNotifications(exchange, { folders: ['inbox'], events: ['newMail'] }).subscribe({
+          error: (cause: unknown) => (error = cause),
+        });
+      const first = watch();
+      at(5, () => {
+        isUp = false;
+        first.unsubscribe();
+      });
+      let second = first;
+      at(6, () => (second = watch()));
+      at(300, () => (isUp = true));
+      at(340, () => {
+        expect(server.subscriptions).to.have.length(1);
+        second.unsubscribe();
+      });
+    });
+    expect(error).to.equal(undefined);
+    expect(server.subscriptions).to.have.length(0);
+  });
+
   it('accepts one of two words', () => {
     const whenUnreachable = 'never' as unknown as Way;
     expect(() => connectUcwa({ server: 'https://pool.example/', whenUnreachable })).to.throw(

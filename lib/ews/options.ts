@@ -100,7 +100,8 @@ export interface ExchangeOptions {
   /**
    * How a stream reacts if the server cannot be reached, or is busy, before the stream had a subscription.
    *
-   * - `error`: the stream errors after the retries.
+   * - `error`: the stream errors after the retries. It waits if only the network fails, and another stream of
+   *   the connection has worked before.
    * - `wait`: the stream waits, with the growing waits of `retry`, as it always does later.
    * @default 'error'
    */

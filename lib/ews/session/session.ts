@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { ConnectionBackoff } from '../../core/backoff/connectionBackoff.ts';
-import type { ConnectionStatus, StatusTracker } from '../../core/connectionStatus.ts';
+import type { ConnectionStatus } from '../../core/connectionStatus.ts';
 import type { Limits } from '../../core/limits.ts';
 import type { DrainOptions, DrainReport, ReleaseLedger, Releases } from '../../core/lifecycle/ledger.ts';
 import type { Suspension } from '../../core/lifecycle/suspension.ts';
@@ -8,6 +8,7 @@ import type { TimerWheel } from '../../core/rx/timerWheel.ts';
 import type { HttpRequest, Middleware } from '../../core/transport/transport.ts';
 import type { RetryPolicy } from '../../core/backoff/withRetry.ts';
 import type { Endpoint } from '../discovery/affinityGroups.ts';
+import type { EwsStatus } from './status.ts';
 import type { SubscriptionIds } from './subscriptionIds.ts';
 import type { EnvelopeHead, Impersonation } from '../protocol/envelope.ts';
 import type { ServerEvent } from '../protocol/events.ts';
@@ -42,7 +43,7 @@ export interface EwsSession {
   readonly ledger: ReleaseLedger;
   /** Adds requests to `activity$`. */
   readonly logged: Middleware;
-  readonly status: StatusTracker;
+  readonly status: EwsStatus;
   readonly suspension: Suspension;
   readonly timers: TimerWheel;
   readonly retry: RetryPolicy;
@@ -116,8 +117,8 @@ export interface Exchange extends AsyncDisposable {
    * Emits each request of this connection when it has ended, including those of all users, Autodiscover,
    * sign-in and releases. A streaming response is one request. A post to a push subscription is recorded
    * with the status of the response to it, unless `callbackSecret` is false. `activity$` is hot, contains no
-   * secret, never errors and never completes. On Node, all connections also publish to the channel `rxchange:activity` of
-   * `node:diagnostics_channel`.
+   * secret, never errors and never completes. On Node, all connections also publish to the channel
+   * `rxchange:activity` of `node:diagnostics_channel`.
    *
    * @example
    * ```ts

@@ -14,11 +14,26 @@ function ewsWaitingReason(error: unknown): WaitingReason | undefined {
   return error instanceof EwsError || error instanceof SoapFault ? REASONS.get(error.code) : undefined;
 }
 
-/** Creates the tracker of one connection, which knows the reasons of EWS. */
-export function ewsStatus(): StatusTracker {
-  const { record, ...tracker } = statusTracker();
+/** The tracker of one connection, which knows the reasons of EWS. */
+export interface EwsStatus extends StatusTracker {
+  /** Returns whether a stream of the connection has been current at any time. */
+  readonly hasBeenCurrent: () => boolean;
+}
+
+/** Creates the tracker of one connection. */
+export function ewsStatus(): EwsStatus {
+  const { record, begin, status$ } = statusTracker();
+  let hasBeenCurrent = false;
   return {
-    ...tracker,
+    status$,
+    hasBeenCurrent: () => hasBeenCurrent,
+    begin: () => {
+      const report = begin();
+      return (condition) => {
+        if (condition === 'current') hasBeenCurrent = true;
+        report(condition);
+      };
+    },
     record: (input) =>
       record(
         input.type === 'failed' ? { ...input, reason: ewsWaitingReason(input.error) ?? input.reason } : input,

@@ -17,6 +17,7 @@ import {
 import { backoff, type Pause } from '../../core/backoff/backoff.ts';
 import { failureOf } from '../../core/backoff/outage.ts';
 import { DEFAULT_MAX_RETRY_AFTER_MS, type RetryPolicy } from '../../core/backoff/withRetry.ts';
+import { NetworkError } from '../../core/errors.ts';
 import type { ReleaseLedger } from '../../core/lifecycle/ledger.ts';
 import { SuspendedError } from '../../core/lifecycle/suspension.ts';
 import type { EwsEvent } from '../protocol/events.ts';
@@ -97,7 +98,10 @@ function resubscribeDelay(
   const wasSubscribed = stream.progress.subscribedAt !== undefined;
   advance(stream, { type: 'failed', now: asyncScheduler.now(), decision, canResume: onLost === 'resume' });
   const { failures, shortLives, hasSubscribed } = stream.progress;
-  const isUnlimited = hasSubscribed || (whenUnreachable === 'wait' && decision.action === 'retry');
+  // A network that fails for all streams of a working connection must not end the one that has just begun.
+  const isOutage = error instanceof NetworkError && status.hasBeenCurrent();
+  const waits = whenUnreachable === 'wait' || isOutage;
+  const isUnlimited = hasSubscribed || (waits && decision.action === 'retry');
   if (!isUnlimited && failures > (policy.retries ?? DEFAULT_RETRIES)) return throwError(() => error);
   const inARow = Math.max(failures, shortLives);
   switch (decision.action) {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { filter, firstValueFrom, take, toArray } from 'rxjs';
+import { filter, firstValueFrom, lastValueFrom, take, toArray } from 'rxjs';
+import type { ConnectionStatus } from '../../lib/core/connectionStatus.ts';
 import { HttpError } from '../../lib/core/errors.ts';
 import { serve, type Served } from '../../lib/testing/http/serve.ts';
 import { ucwaSimulator, type UcwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
@@ -82,6 +83,29 @@ describe('UCWA over real sockets', () => {
       'presenceSubscription AlreadyGone',
       'application Released',
     ]);
+    expect(server.applications).to.deep.equal([]);
+  });
+
+  it('reports as status that the server has gone, and that it is back', async () => {
+    const server = ucwaSimulator({ mediumSeconds: 0.01 });
+    const before = await serve(server.transport);
+    const ucwa = connectUcwa({
+      server: `${before.origin}${new URL(server.url).pathname}`,
+      auth: bearer('token'),
+      retry: { initialMs: 5 },
+    });
+    const next = (state: string): Promise<ConnectionStatus> =>
+      firstValueFrom(ucwa.status$.pipe(filter((status) => status.state === state)));
+    const watching = presence(ucwa, { uris: ['sip:sara@contoso.com'] }).subscribe();
+    await next('live');
+    await before.close();
+    expect(await next('waiting')).to.include({ reason: 'network' });
+    open.push(await serve(server.transport, { port: before.port }));
+    await next('live');
+    watching.unsubscribe();
+    await next('idle');
+    await ucwa.close();
+    expect(await lastValueFrom(ucwa.status$)).to.deep.equal({ state: 'closed' });
     expect(server.applications).to.deep.equal([]);
   });
 

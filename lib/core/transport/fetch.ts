@@ -96,6 +96,8 @@ function initOf({ method, headers, body, keepalive, credentials }: HttpRequest):
   return {
     method,
     redirect: 'manual',
+    // No response of an API is for later. Requests for the same URL would also wait for one another.
+    cache: 'no-store',
     ...(headers === undefined ? {} : { headers }),
     ...(body === undefined ? {} : { body }),
     ...(keepalive === undefined ? {} : { keepalive }),

@@ -329,6 +329,7 @@ describe('fetchTransport', () => {
     };
     await firstValueFrom(fetchTransport(double)(request));
     expect(seen[0]).to.include({ keepalive: true, credentials: 'include', redirect: 'manual' });
+    expect(seen[0]).to.include({ cache: 'no-store' });
   });
 
   for (const url of [

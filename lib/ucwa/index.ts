@@ -19,7 +19,7 @@ export { contactPresence } from './presence/contactPresence.ts';
 export type { ContactPresence } from './presence/contactState.ts';
 export { groupPresence } from './presence/group.ts';
 export { presence } from './presence/presence.ts';
-export { presenceBoard } from './presence/contactPresence.ts';
+export { type PresenceBoard, presenceBoard } from './presence/presenceBoard.ts';
 export { DiscoveryError, EndedError, SignInError, UntrustedLinkError } from './protocol/errors.ts';
 export type { UcwaEvent } from './protocol/events.ts';
 export type { Link, Resource } from './protocol/resource.ts';

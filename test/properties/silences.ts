@@ -128,7 +128,8 @@ interface Watched {
 /**
  * Finds a stream that is silent for longer than the limits allow, while the status never said so.
  *
- * @param silentSince Returns the time of its last event, or of the event that it has to emit, in milliseconds.
+ * @param silentSince Returns the time of its last event, or of the event that it has to emit, in
+ * milliseconds.
  */
 function expectStatus(
   { status$, withinSeconds }: NonNullable<Watched['status']>,

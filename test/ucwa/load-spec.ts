@@ -6,7 +6,7 @@ import { ucwaSimulator } from '../../lib/testing/ucwa/simulator.ts';
 import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import type { ContactPresence } from '../../lib/ucwa/presence/contactState.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
-import { presenceBoard } from '../../lib/ucwa/presence/contactPresence.ts';
+import { presenceBoard } from '../../lib/ucwa/presence/presenceBoard.ts';
 import { batchText, requestsIn } from '../support/ucwa/batches.ts';
 import { at, inVirtualTime } from '../support/virtualTime.ts';
 import { response } from '../support/responses.ts';

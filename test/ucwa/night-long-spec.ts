@@ -23,7 +23,7 @@ import { connectUcwa } from '../../lib/ucwa/connect.ts';
 import { type Ucwa } from '../../lib/ucwa/session/session.ts';
 import type { UcwaEvent } from '../../lib/ucwa/protocol/events.ts';
 import { presence } from '../../lib/ucwa/presence/presence.ts';
-import { presenceBoard } from '../../lib/ucwa/presence/contactPresence.ts';
+import { presenceBoard } from '../../lib/ucwa/presence/presenceBoard.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
 import { inVirtualTime } from '../support/virtualTime.ts';
 import { bearer } from '../../lib/core/auth/auth.ts';

@@ -16,7 +16,7 @@ import type { HttpRequest, Transport } from '../../lib/core/transport/transport.
 import { serve } from '../../lib/testing/http/serve.ts';
 import { ucwaDomain } from '../../lib/testing/ucwa/discovery/domain.ts';
 import { connectUcwa } from '../../lib/ucwa/connect.ts';
-import { presenceBoard } from '../../lib/ucwa/presence/contactPresence.ts';
+import { presenceBoard } from '../../lib/ucwa/presence/presenceBoard.ts';
 import { password } from '../../lib/ucwa/auth/signIn.ts';
 import { discovered } from '../../lib/ucwa/discovery/discovered.ts';
 

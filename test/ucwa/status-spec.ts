@@ -142,7 +142,7 @@ describe('status$', () => {
     expect(statuses.slice(-2)).to.deep.equal(['601 live', '602 idle']);
   });
 
-  it('waits for a server that asks for it', () => {
+  it('waits as long as the server says', () => {
     const statuses = play(({ ucwa, server }) => {
       const watching = ucwa.events$.subscribe();
       server.failNext(1, { status: 503, headers: { 'retry-after': '60' } }, isPending);

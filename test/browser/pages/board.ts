@@ -2,7 +2,7 @@
 import type { Subscription } from 'rxjs';
 import { bearer } from '../../../lib/core/auth/auth.ts';
 import { connectUcwa } from '../../../lib/ucwa/connect.ts';
-import { presenceBoard } from '../../../lib/ucwa/presence/contactPresence.ts';
+import { presenceBoard } from '../../../lib/ucwa/presence/presenceBoard.ts';
 import { xframe } from '../../../lib/ucwa/transport/xframe.ts';
 
 let watching: Subscription | undefined;

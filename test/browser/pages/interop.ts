@@ -6,7 +6,7 @@ import {
 } from '../../../docs/recipes/platformObservable.ts';
 import { bearer } from '../../../lib/core/auth/auth.ts';
 import { connectUcwa } from '../../../lib/ucwa/connect.ts';
-import { presenceBoard } from '../../../lib/ucwa/presence/contactPresence.ts';
+import { presenceBoard } from '../../../lib/ucwa/presence/presenceBoard.ts';
 
 const controller = new AbortController();
 let last: string | undefined;

@@ -1,19 +1,58 @@
 import { expect } from 'chai';
-import { BehaviorSubject, filter, firstValueFrom, of, timer } from 'rxjs';
-import { ClosedError } from '../../../lib/core/errors.ts';
+import {
+  asyncScheduler,
+  BehaviorSubject,
+  filter,
+  firstValueFrom,
+  of,
+  Subject,
+  takeUntil,
+  throwError,
+  throwIfEmpty,
+  timer,
+} from 'rxjs';
+import { ClosedError, NetworkError } from '../../../lib/core/errors.ts';
 import { serve } from '../../../lib/testing/http/serve.ts';
 import { ucwaSimulator } from '../../../lib/testing/ucwa/simulator.ts';
 import { connectUcwa } from '../../../lib/ucwa/connect.ts';
 import type { ContactPresence } from '../../../lib/ucwa/presence/contactState.ts';
-import { presenceBoard } from '../../../lib/ucwa/presence/contactPresence.ts';
-import { inVirtualTime } from '../../support/virtualTime.ts';
-import { connected } from '../connected.ts';
+import { type PresenceBoard, presenceBoard } from '../../../lib/ucwa/presence/presenceBoard.ts';
+import { at, inVirtualTime } from '../../support/virtualTime.ts';
+import { connected, type Connected } from '../connected.ts';
 import { bearer } from '../../../lib/core/auth/auth.ts';
 
 type Board = ReadonlyMap<string, ContactPresence>;
 
 const SARA = 'sip:Sara@contoso.com';
 const BOB = 'sip:bob@contoso.com';
+
+function describeBoard(board: PresenceBoard): string {
+  const states = [...board.values()].map(({ availability }) => availability).join(' ');
+  return `${states}${board.isStale ? ' stale' : ''} as of ${Number(board.asOf) / 1000}`;
+}
+
+/** A connection whose network can be cut for some seconds. */
+function offline(): Connected & { readonly boards: string[]; readonly cut: (seconds: number) => void } {
+  const broken = new Subject<void>();
+  let isUp = true;
+  const world = connected(
+    {},
+    {
+      retry: { random: () => 1 },
+      transport: (request) => {
+        const lost = (): NetworkError => new NetworkError('the connection broke', request);
+        if (!isUp) return throwError(lost);
+        return world.server.transport(request).pipe(takeUntil(broken), throwIfEmpty(lost));
+      },
+    },
+  );
+  const cut = (seconds: number): void => {
+    isUp = false;
+    broken.next();
+    timer(seconds * 1000).subscribe(() => (isUp = true));
+  };
+  return { ...world, boards: [], cut };
+}
 
 describe('presenceBoard', () => {
   it('emits a new Map for each change, by the given URIs', () => {
@@ -41,6 +80,44 @@ describe('presenceBoard', () => {
     expect(before.get(SARA)?.availability).to.equal('Offline');
     expect(after.get(SARA)?.availability).to.equal('Busy');
     expect(after.get(BOB)).to.equal(before.get(BOB));
+  });
+
+  it('says since when it is stale without a network, and when it is current again', () => {
+    const { server, ucwa, boards, cut } = offline();
+    inVirtualTime(() => {
+      const watching = presenceBoard(ucwa, [SARA], { details: [] }).subscribe((board) =>
+        boards.push(`${asyncScheduler.now() / 1000} ${describeBoard(board)}`),
+      );
+      at(100, () => server.setPresence(SARA, { availability: 'Busy' }));
+      at(200, () => cut(60));
+      at(250, () => server.setPresence(SARA, { availability: 'Away' }));
+      at(400, () => watching.unsubscribe());
+    });
+    expect(boards).to.deep.equal([
+      '0 Offline as of 0',
+      '100 Busy as of 100',
+      '200 Busy stale as of 200',
+      '261.5 Away as of 261.5',
+    ]);
+  });
+
+  it('is not stale while a gap is filled quickly', () => {
+    const { server, ucwa, boards } = offline();
+    inVirtualTime(() => {
+      const watching = presenceBoard(ucwa, [SARA], { details: [] }).subscribe((board) =>
+        boards.push(`${asyncScheduler.now() / 1000} ${describeBoard(board)}`),
+      );
+      at(10, () => {
+        server.failNext(1, { delayMs: 900 }, ({ url }) => url.endsWith('/presence'));
+        server.reset('resync');
+      });
+      at(20, () => {
+        server.failNext(1, { delayMs: 3000 }, ({ url }) => url.endsWith('/presence'));
+        server.reset('resync');
+      });
+      at(40, () => watching.unsubscribe());
+    });
+    expect(boards).to.deep.equal(['0 Offline as of 0', '21 Offline stale as of 21', '23 Offline as of 23']);
   });
 
   for (const [what, uris] of [

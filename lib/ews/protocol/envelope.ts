@@ -12,13 +12,14 @@ const SPECIAL_CHARACTERS = /[&<>"'\t\n\r]/g;
 /**
  * Returns a value escaped for XML, as text or in an attribute.
  *
- * @throws TypeError that names the option if the value has a character that XML cannot carry.
+ * @param name The name of an option or an element, for the error.
+ * @throws TypeError if the value has a character that XML cannot carry.
  */
-export function escapeXml(option: string, value: string): string {
+export function escapeXml(name: string, value: string): string {
   const at = value.search(INVALID_CHARACTERS);
   if (at >= 0) {
     const code = value.charCodeAt(at).toString(16).toUpperCase().padStart(4, '0');
-    throw invalidOption(option, `text with U+${code}`, 'text of characters that XML 1.0 can carry');
+    throw invalidOption(name, `text with U+${code}`, 'text of characters that XML 1.0 can carry');
   }
   return value.replace(SPECIAL_CHARACTERS, (special) => `&#${special.charCodeAt(0)};`);
 }
@@ -114,7 +115,7 @@ export function subscribeEnvelope(head: EnvelopeHead, request: SubscribeRequest)
     head,
     `<m:Subscribe><${name}${all}>` +
       foldersElement(request.folders) +
-      `<t:EventTypes>${request.events.map((event) => element('t:EventType', 'events', EVENT_NAMES[event])).join('')}</t:EventTypes>` +
+      `<t:EventTypes>${request.events.map((event) => element('t:EventType', EVENT_NAMES[event])).join('')}</t:EventTypes>` +
       (request.type === 'streaming' ? '' : resumableElements(request)) +
       `</${name}></m:Subscribe>`,
   );
@@ -123,11 +124,11 @@ export function subscribeEnvelope(head: EnvelopeHead, request: SubscribeRequest)
 function resumableElements(request: PullSubscriptionRequest | PushSubscriptionRequest): string {
   const { watermark } = request;
   return (
-    (watermark === undefined ? '' : element('t:Watermark', 'watermark', watermark)) +
+    (watermark === undefined ? '' : element('t:Watermark', watermark)) +
     (request.type === 'pull'
       ? `<t:Timeout>${request.timeoutMinutes}</t:Timeout>`
       : `<t:StatusFrequency>${request.statusFrequencyMinutes}</t:StatusFrequency>` +
-        element('t:URL', 'callbackUrl', request.callbackUrl))
+        element('t:URL', request.callbackUrl))
   );
 }
 
@@ -141,7 +142,7 @@ function resumableElements(request: PullSubscriptionRequest | PushSubscriptionRe
 export function getEventsEnvelope(head: EnvelopeHead, subscriptionId: string, watermark: string): string {
   return envelope(
     head,
-    `<m:GetEvents>${element('m:SubscriptionId', 'subscriptionId', subscriptionId)}${element('m:Watermark', 'watermark', watermark)}</m:GetEvents>`,
+    `<m:GetEvents>${element('m:SubscriptionId', subscriptionId)}${element('m:Watermark', watermark)}</m:GetEvents>`,
   );
 }
 
@@ -158,7 +159,7 @@ export function getStreamingEventsEnvelope(
   subscriptionIds: readonly string[],
   connectionMinutes: number,
 ): string {
-  const ids = subscriptionIds.map((id) => element('t:SubscriptionId', 'subscriptionId', id));
+  const ids = subscriptionIds.map((id) => element('t:SubscriptionId', id));
   return envelope(
     head,
     `<m:GetStreamingEvents><m:SubscriptionIds>${ids.join('')}</m:SubscriptionIds>` +
@@ -172,10 +173,7 @@ export function getStreamingEventsEnvelope(
  * @see [EWS] Unsubscribe operation
  */
 export function unsubscribeEnvelope(head: EnvelopeHead, subscriptionId: string): string {
-  return envelope(
-    head,
-    `<m:Unsubscribe>${element('m:SubscriptionId', 'subscriptionId', subscriptionId)}</m:Unsubscribe>`,
-  );
+  return envelope(head, `<m:Unsubscribe>${element('m:SubscriptionId', subscriptionId)}</m:Unsubscribe>`);
 }
 
 function envelope(head: EnvelopeHead, body: string): string {
@@ -184,7 +182,7 @@ function envelope(head: EnvelopeHead, body: string): string {
     '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"' +
     ' xmlns:m="http://schemas.microsoft.com/exchange/services/2006/messages"' +
     ' xmlns:t="http://schemas.microsoft.com/exchange/services/2006/types">' +
-    `<soap:Header><t:RequestServerVersion${attribute('Version', 'version', head.version)}/>` +
+    `<soap:Header><t:RequestServerVersion${attribute('Version', head.version)}/>` +
     `${impersonationElement(head.impersonate)}</soap:Header><soap:Body>${body}</soap:Body></soap:Envelope>`
   );
 }
@@ -194,34 +192,33 @@ function impersonationElement(impersonate: Impersonation | undefined): string {
   const given: Readonly<Record<string, string | undefined>> = { ...impersonate };
   const named = Object.entries(CONNECTING_SID_ELEMENTS).map(([option, name]) => {
     const value = given[option];
-    return value === undefined ? '' : element(`t:${name}`, `impersonate.${option}`, value);
+    return value === undefined ? '' : element(`t:${name}`, value);
   });
   return `<t:ExchangeImpersonation><t:ConnectingSID>${named.join('')}</t:ConnectingSID></t:ExchangeImpersonation>`;
 }
 
 function foldersElement(folders: readonly Folder[] | undefined): string {
   if (folders === undefined) return '';
-  return `<t:FolderIds>${folders.map((folder, index) => folderElement(folder, `folders[${index}]`)).join('')}</t:FolderIds>`;
+  return `<t:FolderIds>${folders.map(folderElement).join('')}</t:FolderIds>`;
 }
 
-function folderElement(folder: Folder, option: string): string {
-  if (typeof folder === 'string') return `<t:DistinguishedFolderId${attribute('Id', option, folder)}/>`;
+function folderElement(folder: Folder): string {
+  if (typeof folder === 'string') return folderElement({ distinguished: folder });
   if ('id' in folder) {
-    const changeKey = folder.changeKey;
-    return `<t:FolderId${attribute('Id', `${option}.id`, folder.id)}${
-      changeKey === undefined ? '' : attribute('ChangeKey', `${option}.changeKey`, changeKey)
-    }/>`;
+    const { id, changeKey } = folder;
+    return `<t:FolderId${attribute('Id', id)}${changeKey === undefined ? '' : attribute('ChangeKey', changeKey)}/>`;
   }
-  const id = attribute('Id', `${option}.distinguished`, folder.distinguished);
-  if (folder.mailbox === undefined) return `<t:DistinguishedFolderId${id}/>`;
-  const address = element('t:EmailAddress', `${option}.mailbox`, folder.mailbox);
+  const { distinguished, mailbox } = folder;
+  const id = attribute('Id', distinguished);
+  if (mailbox === undefined) return `<t:DistinguishedFolderId${id}/>`;
+  const address = element('t:EmailAddress', mailbox);
   return `<t:DistinguishedFolderId${id}><t:Mailbox>${address}</t:Mailbox></t:DistinguishedFolderId>`;
 }
 
-function element(name: string, option: string, text: string): string {
-  return `<${name}>${escapeXml(option, text)}</${name}>`;
+function element(name: string, text: string): string {
+  return `<${name}>${escapeXml(name, text)}</${name}>`;
 }
 
-function attribute(name: string, option: string, value: string): string {
-  return ` ${name}="${escapeXml(option, value)}"`;
+function attribute(name: string, value: string): string {
+  return ` ${name}="${escapeXml(name, value)}"`;
 }

@@ -104,8 +104,8 @@ describe('The options of a pull', () => {
     ],
     [
       'an id that XML cannot carry',
-      { folders: [{ id: '\u0000' }] },
-      'folders[0].id must be text of characters',
+      { folders: ['inbox', { id: '\u0000' }] },
+      'folders[1].id must be text of characters',
     ],
     [
       'a folder that is none',
@@ -147,6 +147,21 @@ describe('The options of a pull', () => {
     ],
     ['an interval that is none', { pollIntervalSeconds: Number.NaN }, 'pollIntervalSeconds must be'],
     ['an empty watermark', { watermark: '' }, 'watermark must be a text'],
+    [
+      'an id that XML cannot carry',
+      { folders: ['inbox', { id: '\u0001' }] },
+      'folders[1].id must be text of',
+    ],
+    [
+      'a change key that XML cannot carry',
+      { folders: [{ id: 'A', changeKey: '\u0001' }] },
+      'folders[0].changeKey must be text of',
+    ],
+    [
+      'a mailbox that XML cannot carry',
+      { folders: [{ distinguished: 'inbox', mailbox: '\u0001' }] },
+      'folders[0].mailbox must be text of',
+    ],
     ['a watermark that XML cannot carry', { watermark: '\u0001' }, 'watermark must be text of characters'],
     ['a negative grace', { graceSeconds: -1 }, 'graceSeconds must be a number from 0'],
     ['a grace of more than a day', { graceSeconds: 86_401 }, 'graceSeconds must be a number from 0 to 86400'],

@@ -290,6 +290,8 @@ describe('connectExchange', () => {
       'actingAs',
       'drain',
       'close',
+      'suspend',
+      'resume',
     ]);
   });
 });

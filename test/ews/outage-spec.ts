@@ -158,11 +158,11 @@ describe('An outage of ten minutes', function () {
       let isDown = false;
       const transport: Transport = (request) => {
         if (isDown) return NO_NETWORK(request);
-        answeredAt ??= isOver ? asyncScheduler.now() : undefined;
+        respondedAt ??= isOver ? asyncScheduler.now() : undefined;
         return server.transport(request);
       };
       let isOver = false;
-      let answeredAt: number | undefined;
+      let respondedAt: number | undefined;
       const recoveredAt: number[] = [];
       const service = connectExchange({ server: server.url, transport, retry: RETRY });
       const watching = Array.from({ length: 20 }, () =>
@@ -178,7 +178,7 @@ describe('An outage of ten minutes', function () {
       });
       timer(41 * MINUTE_MS).subscribe(() => {
         expect(recoveredAt.length).to.be.at.least(20);
-        expect(recoveredAt[19]! - answeredAt!).to.be.below(2000);
+        expect(recoveredAt[19]! - respondedAt!).to.be.below(2000);
         for (const one of watching) one.unsubscribe();
       });
     });

@@ -156,6 +156,14 @@ describe('The status of an Exchange connection', () => {
     expect(lines.slice(3, 4)).to.deep.equal(['92.6 waiting network 1 92.6']);
   });
 
+  it('is starved while a stream has no response at all, as in a browser without free connections', () => {
+    const lines = statuses(({ server, stream, watch }) => {
+      server.failNext(1, { delayMs: 200_000 }, 'GetStreamingEvents');
+      watch(stream(), 300);
+    });
+    expect(lines.slice(2, 4)).to.deep.equal(['91.1 waiting starved 1 92.1', '93.6 connecting']);
+  });
+
   it('connects again when the server has lost a subscription', () => {
     const lines = statuses(({ server, pull, watch, at }) => {
       watch(pull(), 60);

@@ -16,7 +16,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** [EWS] ErrorCode (POX), and codes that servers were seen to send. */
 const ERRORS: ReadonlyMap<string, string> = new Map([
   ['500', 'the address is not known there'],
-  ['501', 'the address is not known there, or belongs to somebody else'],
+  ['501', 'the address is not known there, or belongs to another user'],
   ['600', 'the request is not understood'],
   ['601', 'it has no settings of this kind'],
   ['603', 'the server failed'],

@@ -9,7 +9,7 @@ import type { GapReason } from './events.ts';
 export interface FailureContext {
   readonly operation: 'Subscribe' | 'Unsubscribe' | NotificationOperation;
   /** Whether the server has sent events or a response for this subscription before. @default false */
-  readonly hasAnswered?: boolean;
+  readonly hasResponded?: boolean;
 }
 
 /**
@@ -101,10 +101,10 @@ export function decideFailure(error: unknown, context: FailureContext): EwsDecis
   return FAIL;
 }
 
-function decideCode(error: SoapFault | EwsError, { operation, hasAnswered }: FailureContext): EwsDecision {
+function decideCode(error: SoapFault | EwsError, { operation, hasResponded }: FailureContext): EwsDecision {
   const bringsEvents = operation !== 'Subscribe' && operation !== 'Unsubscribe';
   // Some servers reuse ids: a subscription that worked before may belong to another user now.
-  if (bringsEvents && hasAnswered === true && ACCESS_DENIED.has(error.code)) return DENIED;
+  if (bringsEvents && hasResponded === true && ACCESS_DENIED.has(error.code)) return DENIED;
   const decision = BY_CODE.get(error.code) ?? FAIL;
   if (operation === 'Unsubscribe' && decision.isGone === true) return { action: 'gone' };
   if (operation === 'Subscribe' && decision.isGone === true) return FAIL;

@@ -237,7 +237,7 @@ export function parseResponse(
         return false;
       }, options);
 
-      const isMoreWanted = (chunk: Uint8Array): boolean => {
+      const readMore = (chunk: Uint8Array): boolean => {
         if (response === undefined) {
           reader.read(decoder.decode(chunk, { stream: true }));
           return true;
@@ -252,7 +252,7 @@ export function parseResponse(
       };
 
       subscriber.add(
-        chunks$.pipe(tap({ complete: end }), takeWhile(isMoreWanted)).subscribe({
+        chunks$.pipe(tap({ complete: end }), takeWhile(readMore)).subscribe({
           complete: finish,
           error: (error: unknown) => {
             if (response === undefined) subscriber.error(error);

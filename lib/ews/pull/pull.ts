@@ -62,7 +62,7 @@ export function pullNotifications(exchange: Exchange, options: PullOptions): Obs
     subscription(server, stream, {
       type: 'pull',
       request: (watermark) => ({ ...request, watermark }),
-      expiresAt: (answeredAt) => answeredAt + timeoutMs,
+      expiresAt: (respondedAt) => respondedAt + timeoutMs,
       ifLost:
         'The server may hold a subscription whose id is unknown; it expires ' +
         `${request.timeoutMinutes} minutes after it was created.`,

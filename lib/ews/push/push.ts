@@ -140,7 +140,7 @@ function pushSubscription(
   return subscription(server, stream, {
     type: 'push',
     request: (watermark) => ({ ...request, callbackUrl, watermark }),
-    expiresAt: (answeredAt) => answeredAt + silenceMs,
+    expiresAt: (respondedAt) => respondedAt + silenceMs,
     ifLost:
       'The server may hold a subscription whose id is unknown. It is removed with its next post to callbackUrl ' +
       'while anything subscribes there, and otherwise expires when its posts fail.',

@@ -109,7 +109,7 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
     if (!isStale || waits.isWaiting) return;
     // The server keeps the request that arrives last, so the open one must have arrived before the next is
     // sent.
-    if (requests.previous !== undefined || requests.current?.hasAnswered === false) return;
+    if (requests.previous !== undefined || requests.current?.hasResponded === false) return;
     if (pool.hasRoom()) {
       open();
     } else if (!pool.isOtherHandingOver(self)) {
@@ -138,8 +138,8 @@ export function connection(server: ServerSession, pool: PoolContext): Connection
     return reopening;
   };
 
-  const decide = ({ hasAnswered }: StreamRequest, error: unknown): EwsDecision =>
-    error === undefined ? RETRY : decideFailure(error, { operation: 'GetStreamingEvents', hasAnswered });
+  const decide = ({ hasResponded }: StreamRequest, error: unknown): EwsDecision =>
+    error === undefined ? RETRY : decideFailure(error, { operation: 'GetStreamingEvents', hasResponded });
 
   /** The reason for a wait, as the status shows it. */
   const reasonOf = ({ decodeError }: StreamRequest, error: unknown): unknown =>

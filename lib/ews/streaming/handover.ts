@@ -12,7 +12,7 @@ export interface StreamRequest {
   /** By subscription id. */
   readonly members: ReadonlyMap<string, Member>;
   readonly openedAt: number;
-  readonly hasAnswered: boolean;
+  readonly hasResponded: boolean;
   /** Whether the server may have received it. */
   readonly mayHaveActed: boolean;
   /** Whether the last message said that the server closes it. */
@@ -169,13 +169,13 @@ export function handover(server: ServerSession): Handover {
   };
 
   const received = (request: OpenRequest, update: StreamUpdate): void => {
-    request.hasAnswered = true;
+    request.hasResponded = true;
     request.isClosed = update.isClosed;
     arrived({ request, update });
   };
 
   const ended = (request: OpenRequest, error: unknown): void => {
-    if (error !== undefined && request.mayHaveActed && !request.hasAnswered)
+    if (error !== undefined && request.mayHaveActed && !request.hasResponded)
       events.next({ type: 'lost', request });
     arrived({ request, error });
   };
@@ -201,7 +201,7 @@ export function handover(server: ServerSession): Handover {
         number: count,
         members: new Map(members),
         openedAt: asyncScheduler.now(),
-        hasAnswered: false,
+        hasResponded: false,
         mayHaveActed: false,
         isClosed: false,
         hasLostMembers: false,

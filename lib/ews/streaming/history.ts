@@ -30,7 +30,7 @@ export const NO_HISTORY: RequestHistory = { shortLives: 0, unreadable: 0, renewa
 /** Returns the history and the time of the next request after a request has ended: a pure function. */
 export function afterEnd(
   history: RequestHistory,
-  { isClosed, hasAnswered, hasLostMembers, openedAt }: StreamRequest,
+  { isClosed, hasResponded, hasLostMembers, openedAt }: StreamRequest,
   error: unknown,
   now: number,
 ): readonly [RequestHistory, Reopening] {
@@ -38,7 +38,7 @@ export function afterEnd(
   if (error === undefined && isClosed && hasLostMembers) return [history, { when: 'soon', failures: 0 }];
   const failures = countShortLives(history.shortLives, now - openedAt);
   const isEnd = error === undefined || error instanceof NetworkError;
-  const isFirst = isEnd && failures === 1 && hasAnswered;
+  const isFirst = isEnd && failures === 1 && hasResponded;
   return [
     { ...history, shortLives: failures },
     { when: isFirst ? 'now' : 'backoff', failures },

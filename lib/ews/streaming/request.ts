@@ -1,5 +1,5 @@
 import { asyncScheduler, map, Observable, type Subscription, tap, timer } from 'rxjs';
-import { DecodeError, NetworkError } from '../../core/errors.ts';
+import { DecodeError, NetworkError, NO_RESPONSE } from '../../core/errors.ts';
 import type { RequestProgress } from '../../core/transport/transport.ts';
 import { getStreamingEventsEnvelope } from '../protocol/envelope.ts';
 import { EwsError, type OperationIdentity, SoapFault } from '../protocol/errors.ts';
@@ -92,7 +92,7 @@ export function openStream(
   return new Observable((subscriber) => {
     /** The time of the last complete envelope: single bytes do not show that the server works. */
     let lastAt = 0;
-    let hasAnswered = false;
+    let hasResponded = false;
     let silence: Subscription | undefined;
     let closing: Subscription | undefined;
 
@@ -102,10 +102,12 @@ export function openStream(
         const left = lastAt + silenceMs - asyncScheduler.now();
         if (left > 0) watch(left);
         else {
-          // A server that accepts requests and sends nothing is down.
-          if (!hasAnswered) backoff.failed();
           const what = `no envelope on the stream for ${silenceSeconds} seconds`;
-          subscriber.error(new NetworkError(what, { method: 'POST', url }));
+          const code = hasResponded ? undefined : NO_RESPONSE;
+          const error = new NetworkError(what, { method: 'POST', url }, { code });
+          // A server that accepts requests and sends nothing is down.
+          if (!hasResponded) backoff.failed(undefined, error);
+          subscriber.error(error);
         }
       });
     };
@@ -134,7 +136,7 @@ export function openStream(
       .pipe(
         map((message) => {
           lastAt = asyncScheduler.now();
-          hasAnswered = true;
+          hasResponded = true;
           return interpretMessage(message, { operation: OPERATION, url });
         }),
         tap(closeSoon),

@@ -17,7 +17,7 @@ export interface StreamProgress extends FailureContext {
   readonly subscribedAt: number | undefined;
   /** Whether the server has ever accepted a subscription. */
   readonly hasSubscribed: boolean;
-  readonly hasAnswered: boolean;
+  readonly hasResponded: boolean;
   /** Whether every event is received, as far as the last response says. */
   readonly isCurrent: boolean;
 }
@@ -89,7 +89,7 @@ export function initialProgress(watermark: string | undefined): StreamProgress {
     shortLives: 0,
     subscribedAt: undefined,
     hasSubscribed: false,
-    hasAnswered: false,
+    hasResponded: false,
     isCurrent: false,
   };
 }
@@ -98,7 +98,7 @@ export function initialProgress(watermark: string | undefined): StreamProgress {
 export function transition(progress: StreamProgress, input: ProgressInput): StreamProgress {
   switch (input.type) {
     case 'subscribing':
-      return { ...progress, operation: 'Subscribe', hasAnswered: false, isCurrent: false };
+      return { ...progress, operation: 'Subscribe', hasResponded: false, isCurrent: false };
     case 'subscribed':
       return afterSubscribe(progress, input);
     case 'eventsArrived':
@@ -109,7 +109,7 @@ export function transition(progress: StreamProgress, input: ProgressInput): Stre
         watermark: input.watermark ?? progress.watermark,
         completeUntil: input.moreEvents ? progress.completeUntil : input.requestedAt,
         failures: 0,
-        hasAnswered: true,
+        hasResponded: true,
         isCurrent: true,
       };
     case 'notified':
@@ -118,7 +118,7 @@ export function transition(progress: StreamProgress, input: ProgressInput): Stre
         watermark: input.watermark ?? progress.watermark,
         completeUntil: input.moreEvents ? progress.completeUntil : silentUntil(progress, input.now),
         failures: 0,
-        hasAnswered: true,
+        hasResponded: true,
         isCurrent: true,
       };
     case 'served':

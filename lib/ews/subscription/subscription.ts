@@ -27,7 +27,7 @@ interface SubscriptionConfig {
    * Returns when the server removes the subscription on its own, in milliseconds of the scheduler's clock. It
    * is called when the release starts, unless the lease was extended.
    */
-  readonly expiresAt: (answeredAt: number) => number;
+  readonly expiresAt: (respondedAt: number) => number;
   /** The fate of the subscription if the Subscribe response is lost: one sentence. */
   readonly ifLost: string;
   /** Called before Subscribe is sent; the function it returns is called when the events are subscribed to. */
@@ -50,7 +50,7 @@ interface Handle {
   readonly id: string;
   readonly watermark: string | undefined;
   readonly requestedAt: number;
-  readonly answeredAt: number;
+  readonly respondedAt: number;
   /** Whether the id had a previous owner. */
   readonly previousOwner: PreviousOwner;
 }
@@ -82,7 +82,7 @@ export function subscription(
         return config.prepare === undefined ? handle$ : handle$.pipe(finalize(config.prepare()));
       }),
     identify: idOf,
-    expiresAt: ({ answeredAt }) => config.expiresAt(answeredAt),
+    expiresAt: ({ respondedAt }) => config.expiresAt(respondedAt),
     use: (handle, lease, owner) => eventsOf(server, stream, config, { handle, lease, owner }),
     release: ({ id }, owner) => {
       config.leave?.();
@@ -166,7 +166,7 @@ function subscribe(
           // A streaming subscription cannot resume: its checkpoint is a time.
           watermark: request.type === 'streaming' ? undefined : watermark,
           requestedAt,
-          answeredAt: asyncScheduler.now(),
+          respondedAt: asyncScheduler.now(),
           previousOwner,
         };
       }),

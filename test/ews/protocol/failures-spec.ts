@@ -135,11 +135,11 @@ describe('decideFailure', () => {
   it('re-creates a subscription that worked before and is denied now', () => {
     for (const code of ['ErrorAccessDenied', 'ErrorSubscriptionAccessDenied']) {
       for (const operation of ['GetEvents', 'GetStreamingEvents'] as const) {
-        expect(decideFailure(asError(code), { operation, hasAnswered: true })).to.deep.equal({
+        expect(decideFailure(asError(code), { operation, hasResponded: true })).to.deep.equal({
           action: 'resubscribeFromNow',
           gap: 'subscriptionLost',
         });
-        expect(decideFailure(asError(code), { operation, hasAnswered: false })).to.deep.equal(FAIL);
+        expect(decideFailure(asError(code), { operation, hasResponded: false })).to.deep.equal(FAIL);
       }
     }
   });

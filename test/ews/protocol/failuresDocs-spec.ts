@@ -49,7 +49,7 @@ const WORDS: Readonly<Record<EwsDecision['action'], string>> = {
 /** Returns the decisions for an error, in the words of the documentation. */
 function decided(name: string, error: unknown): readonly string[] {
   const subscribing = decideFailure(error, { operation: 'Subscribe' });
-  const reading = decideFailure(error, { operation: 'GetEvents', hasAnswered: true });
+  const reading = decideFailure(error, { operation: 'GetEvents', hasResponded: true });
   const releasing = decideUnsubscribe(error);
   const isReplaced = reading.action.startsWith('resubscribe');
   return [
@@ -78,7 +78,7 @@ describe('The errors in docs/EWS.md', () => {
     ]) {
       const [polled, streamed, posted] = (
         ['GetEvents', 'GetStreamingEvents', 'SendNotification'] as const
-      ).map((operation) => decideFailure(error, { operation, hasAnswered: true }));
+      ).map((operation) => decideFailure(error, { operation, hasResponded: true }));
       expect(streamed).to.deep.equal(polled);
       expect(posted).to.deep.equal(polled);
     }

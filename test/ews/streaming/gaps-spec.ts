@@ -29,7 +29,7 @@ const request = (number: number, ...members: readonly Member[]): StreamRequest =
   number,
   members: new Map(members.map((member) => [member.id, member])),
   openedAt: 0,
-  hasAnswered: true,
+  hasResponded: true,
   mayHaveActed: true,
   isClosed: false,
   hasLostMembers: false,

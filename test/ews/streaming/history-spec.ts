@@ -14,7 +14,7 @@ const REQUEST: StreamRequest = {
   number: 1,
   members: new Map(),
   openedAt: 0,
-  hasAnswered: true,
+  hasResponded: true,
   mayHaveActed: true,
   isClosed: false,
   hasLostMembers: false,
@@ -50,7 +50,7 @@ describe('The history of the requests of a connection', () => {
     [
       'waits after the first if there was no response',
       NO_HISTORY,
-      { hasAnswered: false },
+      { hasResponded: false },
       BROKEN,
       20_000,
       1,

@@ -20,7 +20,7 @@ const RUNNING: StreamProgress = {
   shortLives: 3,
   subscribedAt: 15_000,
   hasSubscribed: true,
-  hasAnswered: true,
+  hasResponded: true,
   isCurrent: true,
 };
 
@@ -56,7 +56,7 @@ const rows: readonly Row[] = [
     'forgets the responses of the last subscription before the next one',
     RUNNING,
     { type: 'subscribing' },
-    { operation: 'Subscribe', hasAnswered: false, isCurrent: false },
+    { operation: 'Subscribe', hasResponded: false, isCurrent: false },
   ],
   [
     'starts at the watermark and the time of the first Subscribe',
@@ -90,9 +90,9 @@ const rows: readonly Row[] = [
   ],
   [
     'moves the watermark and the time with a complete response',
-    { ...RUNNING, hasAnswered: false, isCurrent: false },
+    { ...RUNNING, hasResponded: false, isCurrent: false },
     polled,
-    { watermark: 'W2', completeUntil: 19_000, failures: 0, hasAnswered: true, isCurrent: true },
+    { watermark: 'W2', completeUntil: 19_000, failures: 0, hasResponded: true, isCurrent: true },
   ],
   [
     'keeps the time if there are more events',
